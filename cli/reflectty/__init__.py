@@ -1,0 +1,1 @@
+"""A terminal assistant for reflection models: thinking, corrections and answer, apart."""

@@ -1,0 +1,99 @@
+"""What every engine speaks: requests in, chunks out; no wire format and no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+Role = Literal["system", "user", "assistant"]
+Effort = Literal["low", "medium", "high", "max"]
+OptionValue = int | float | bool | str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn as the model sees it; `images` are base64 texts."""
+
+    role: Role
+    content: str
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request for a reply."""
+
+    model: str
+    messages: tuple[Message, ...]
+    options: tuple[tuple[str, OptionValue], ...] = ()
+    think: bool | Effort | None = None
+    """None leaves it out, which is all that a model without the capability accepts."""
+    schema: str = ""
+    """A JSON Schema as JSON text that the answer is held to, or nothing."""
+    keep_alive: str = ""
+    """A number of seconds or a duration such as `5m`; empty is the server's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the server counted for one reply; a duration is in milliseconds, 0 where the server left it out."""
+
+    prompt_tokens: int = 0
+    reply_tokens: int = 0
+    total_ms: float = 0.0
+    load_ms: float = 0.0
+    prompt_ms: float = 0.0
+    reply_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One piece off the wire; the last one has `done` and may carry text as well."""
+
+    content: str = ""
+    thinking: str = ""
+    done: bool = False
+    done_reason: str = ""
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a server says of one installed model."""
+
+    name: str
+    capabilities: tuple[str, ...] = ()
+    template: str = ""
+    system: str = ""
+    parameters: str = ""
+    context_length: int = 0
+    """The longest context that the model was made for, in tokens; 0 when unknown."""
+    digest: str = ""
+    modified_at: str = ""
+
+
+class Engine(Protocol):
+    """Whatever can answer a request."""
+
+    def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Yield the reply's chunks; the last has `done`. Closing the generator stops the model."""
+        ...
+
+    def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
+        """Yield what follows `so_far`, the raw beginning of the reply, tags included."""
+        ...
+
+    async def show(self, model: str) -> Model:
+        """Return what the server knows of a model.
+
+        Raises:
+            ModelMissingError: it is not installed.
+        """
+        ...
+
+    async def models(self) -> tuple[Model, ...]:
+        """Return the installed models."""
+        ...

@@ -1,0 +1,92 @@
+"""The errors a user can meet, each with its exit code; prints nothing and exits nowhere.
+
+ReflecttyError               1  never raised itself
+├── UsageError               2  the command line or its input is wrong
+├── UnreachableError         3  no Ollama server answers there
+├── RefusedError             4  the server said no before the reply began
+│   ├── ModelMissingError       the model is not installed
+│   ├── PromptTooLongError      the prompt does not fit the context
+│   └── BusyError               the queue is full, after retries
+├── IncompleteError          5  the reply began, or should have, and has no complete answer
+│   ├── StalledError            silence for longer than the timeout
+│   └── NoAnswerError           the reply ended without an answer
+├── OutputError              6  the answer could not be written
+├── SchemaError              7  the answer does not fit the schema asked for
+└── StoppedError         129..  a signal or a closed pipe ended the command
+"""
+
+from __future__ import annotations
+
+
+class ReflecttyError(Exception):
+    """One line for the user: what went wrong, and in `hint` what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(ReflecttyError):
+    """The command line, a file or stdin cannot be used as given."""
+
+    exit_code = 2
+
+
+class UnreachableError(ReflecttyError):
+    """Nothing listens at the host, its name does not resolve, or it is no Ollama server."""
+
+    exit_code = 3
+
+
+class RefusedError(ReflecttyError):
+    """The server answered with an error before the reply began."""
+
+    exit_code = 4
+
+
+class ModelMissingError(RefusedError):
+    """The model is not installed on the server."""
+
+
+class PromptTooLongError(RefusedError):
+    """The prompt has more tokens than the context holds."""
+
+
+class BusyError(RefusedError):
+    """The server's queue was still full after the retries."""
+
+
+class IncompleteError(ReflecttyError):
+    """The reply was cut: the connection ended, or the server failed in the middle."""
+
+    exit_code = 5
+
+
+class StalledError(IncompleteError):
+    """The server sent nothing for longer than the timeout."""
+
+
+class NoAnswerError(IncompleteError):
+    """The reply ended and holds no complete answer."""
+
+
+class OutputError(ReflecttyError):
+    """stdout is closed or full."""
+
+    exit_code = 6
+
+
+class SchemaError(ReflecttyError):
+    """The answer is no JSON, or JSON that the schema does not allow."""
+
+    exit_code = 7
+
+
+class StoppedError(ReflecttyError):
+    """A signal (128 + its number) ended the command; says nothing."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("")
+        self.exit_code = exit_code

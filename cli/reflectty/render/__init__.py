@@ -1,0 +1,1 @@
+"""What draws a reply; the only package that imports rich."""

@@ -1,0 +1,36 @@
+"""Turns a reply's text into segments of thinking, reflection and answer; no I/O, and the same however it is cut."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """What a piece of a reply is."""
+
+    THINKING = "thinking"
+    REFLECTION = "reflection"
+    ANSWER = "answer"
+
+
+class Segment(NamedTuple):
+    """A piece of one block of a reply, as it arrives; the pieces of a block, joined, are its text."""
+
+    kind: Kind
+    text: str
+    block: int
+    """Numbers the blocks of a reply from 0; a new number is a new segment, even of the same kind."""
+    tagged: bool = False
+    """Whether the model marked it as its answer."""
+    certain: bool = True
+    """Whether it can no longer turn out to be thinking."""
+
+
+class Reclassified(NamedTuple):
+    """Blocks that were shown as answer turn out to have been thinking: their closer came without an opener."""
+
+    blocks: tuple[int, ...]
+
+
+Event = Segment | Reclassified

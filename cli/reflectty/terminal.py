@@ -1,0 +1,106 @@
+"""Terminal: the three streams, what they are, their width and colours; draws nothing and cleans no text."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TRUECOLOUR = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """One output stream: where it goes and what it can show."""
+
+    file: TextIO | None
+    """None when the stream was closed before the command began."""
+    tty: bool = False
+    colours: int = 0
+    """How many colours may be used: 0, 16, 256 or 16,777,216."""
+    unicode: bool = True
+    """Whether the stream's encoding can carry the gutter's glyphs."""
+
+    def write(self, text: str) -> None:
+        """Write and flush.
+
+        Raises:
+            OSError: the stream is closed, full, or its reader has left (BrokenPipeError).
+        """
+        if self.file is None:
+            raise OSError(9, "it is closed")
+        self.file.write(text)
+        self.file.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The three streams of a process as one value; every field can be given by a test."""
+
+    stdin: BinaryIO | None
+    stdin_tty: bool
+    out: Sink
+    err: Sink
+    width: int = 80
+    motion: bool = False
+    """Whether lines may be redrawn; false on dumb terminals."""
+
+    def say(self, text: str) -> None:
+        """Write to stderr; a stderr that cannot be written to is not worth failing for."""
+        try:
+            self.err.write(text)
+        except (OSError, ValueError):
+            return
+
+
+def _colours(environment: Mapping[str, str], *, tty: bool) -> int:
+    term = environment.get("TERM", "")
+    forced = environment.get("CLICOLOR_FORCE", "0") not in ("", "0")
+    if environment.get("NO_COLOR") or (not forced and (not tty or term == "dumb" or environment.get("CLICOLOR") == "0")):
+        return 0
+    if environment.get("COLORTERM", "") in ("truecolor", "24bit") or term.endswith("-direct"):
+        return TRUECOLOUR
+    return 256 if "256" in term else 16
+
+
+def _sink(file: TextIO | None, environment: Mapping[str, str]) -> Sink:
+    if file is None or file.closed:
+        return Sink(None)
+    # Whatever the locale: an answer that the encoding cannot carry is escaped, never a crash.
+    reconfigure = getattr(file, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace", newline="\n")
+    encoding = (getattr(file, "encoding", None) or "ascii").lower().replace("-", "")
+    tty = file.isatty()
+    return Sink(file, tty, _colours(environment, tty=tty), encoding.startswith("utf"))
+
+
+def _width(environment: Mapping[str, str]) -> int:
+    columns = environment.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    for number in (1, 2, 0):
+        try:
+            return os.get_terminal_size(number).columns or 80
+        except (OSError, ValueError):
+            continue
+    return shutil.get_terminal_size().columns
+
+
+def system_terminal(environment: Mapping[str, str] | None = None) -> Terminal:
+    """Return the process's own streams; sets their error handlers so that no text can fail to encode."""
+    environment = os.environ if environment is None else environment
+    stdin = sys.stdin if sys.stdin is not None and not sys.stdin.closed else None
+    return Terminal(
+        stdin=stdin.buffer if stdin is not None else None,
+        stdin_tty=stdin is not None and stdin.isatty(),
+        out=_sink(sys.stdout, environment),
+        err=_sink(sys.stderr, environment),
+        width=_width(environment),
+        motion=environment.get("TERM", "") not in ("", "dumb"),
+    )
