@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+from reflectty.errors import OutputError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TRUECOLOUR = 1 << 24
+BROKEN_PIPE = 141
+"""The exit code of a process whose reader has left: 128 and the number of SIGPIPE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +35,19 @@ class Sink:
         """Write and flush.
 
         Raises:
-            OSError: the stream is closed, full, or its reader has left (BrokenPipeError).
+            StoppedError: the reader has left; nothing is to be said about it.
+            OutputError: the stream is closed or full.
         """
         if self.file is None:
-            raise OSError(9, "it is closed")
-        self.file.write(text)
-        self.file.flush()
+            raise OutputError("stdout is closed")
+        try:
+            self.file.write(text)
+            self.file.flush()
+        except BrokenPipeError as error:
+            raise StoppedError(BROKEN_PIPE) from error
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise OutputError(f"cannot write the answer: {(reason or str(error)).lower()}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +64,8 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Write to stderr; a stderr that cannot be written to is not worth failing for."""
-        try:
+        with suppress(OutputError, StoppedError):
             self.err.write(text)
-        except (OSError, ValueError):
-            return
 
 
 def _colours(environment: Mapping[str, str], *, tty: bool) -> int:

@@ -1,4 +1,4 @@
-"""Turns a reply's text into segments of thinking, reflection and answer; no I/O, and the same however it is cut."""
+"""What a reply is made of: kinds, segments, and the one correction of what was said; values only."""
 
 from __future__ import annotations
 

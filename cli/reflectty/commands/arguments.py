@@ -1,0 +1,158 @@
+"""The arguments of `reflect "question"`: their flags, their help, their values; nothing is done with them here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reflectty.errors import UsageError
+from reflectty.modes import Mode
+
+
+class Effort(StrEnum):
+    """How much a model is to think."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    MAX = "max"
+
+
+Prompt = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PROMPT]...", help="The question; several words are joined.", show_default=False),
+]
+ModelName = Annotated[
+    str, typer.Option("--model", "-m", metavar="NAME", help="The model to ask.", show_default="the best one installed")
+]
+Host = Annotated[
+    str, typer.Option("--host", metavar="HOST", help="The server, as in OLLAMA_HOST.", show_default="127.0.0.1:11434")
+]
+Modes = Annotated[
+    Mode | None,
+    typer.Option(
+        "--mode",
+        help="How the model reflects: natively or in its own tags, asked to by a prompt, or not at all.",
+        show_default="auto",
+    ),
+]
+Efforts = Annotated[Effort | None, typer.Option("--effort", help="How much it thinks.", show_default=False)]
+FamilyName = Annotated[
+    str,
+    typer.Option(
+        "--family",
+        metavar="NAME",
+        help="How the reply marks its thinking: reflection, think, harmony, any, none, ….",
+        show_default="by the model",
+    ),
+]
+System = Annotated[
+    str,
+    typer.Option("--system", "-s", metavar="TEXT", help="A system prompt beside the model's own.", show_default=False),
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        "-o",
+        metavar="KEY=VALUE",
+        help="A model option: num_ctx, temperature, seed, ….",
+        show_default=False,
+    ),
+]
+KeepAlive = Annotated[
+    str,
+    typer.Option(
+        "--keep-alive", metavar="TIME", help="How long the model stays loaded: 10m, 0, -1.", show_default=False
+    ),
+]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option("--file", "-f", metavar="PATH", help="A text file to ask about; - is stdin.", show_default=False),
+]
+Images = Annotated[
+    list[Path] | None, typer.Option("--image", metavar="PATH", help="A picture to ask about.", show_default=False)
+]
+SchemaText = Annotated[
+    str,
+    typer.Option(
+        "--schema", metavar="FILE|JSON", help="A JSON Schema that the answer must fit.", show_default=False
+    ),
+]
+Final = Annotated[bool, typer.Option("--final", help="Print the final answer and nothing else.")]
+Show = Annotated[
+    str, typer.Option("--show", metavar="PARTS", help="What to show: thinking,reflection,answer.", show_default="all")
+]
+NoThinking = Annotated[
+    bool, typer.Option("--no-thinking", help="Do not show the thinking; --mode direct makes it not think.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the whole reply as one JSON object.")]
+AsJsonl = Annotated[bool, typer.Option("--jsonl", help="Print each piece as JSON as it arrives, then the object.")]
+Raw = Annotated[
+    bool, typer.Option("--raw", help="Print the reply as the model wrote it, tags and all; not to a terminal.")
+]
+Timeout = Annotated[
+    str,
+    typer.Option(
+        "--timeout", metavar="SECONDS", help="How long to wait; or connect=5,first=300,idle=120.", show_default=False
+    ),
+]
+NoStdin = Annotated[bool, typer.Option("--no-stdin", help="Do not read stdin.")]
+Stats = Annotated[bool, typer.Option("--stats", help="Print the figures of the reply on stderr.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors on stderr.")]
+Version = Annotated[bool, typer.Option("--version", help="Print the version and exit.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The values of one call; the fields bear the names of the command's parameters."""
+
+    prompt: list[str] | None
+    model: str
+    host: str
+    mode: Mode | None
+    effort: Effort | None
+    family: str
+    system: str
+    option: list[str] | None
+    keep_alive: str
+    file: list[Path] | None
+    image: list[Path] | None
+    schema: str
+    final: bool
+    show: str
+    no_thinking: bool
+    as_json: bool
+    jsonl: bool
+    raw: bool
+    timeout: str
+    no_stdin: bool
+    stats: bool
+    quiet: bool
+
+
+def refuse_contradictions(given: Arguments) -> None:
+    """Refuse options that cannot hold together.
+
+    Raises:
+        UsageError: the first such pair.
+    """
+    forms = {"--final": given.final, "--json": given.as_json, "--jsonl": given.jsonl, "--raw": given.raw}
+    chosen = [flag for flag, on in forms.items() if on]
+    shown = "--show" if given.show else "--no-thinking" if given.no_thinking else ""
+    pairs = [
+        (chosen[:2] if len(chosen) > 1 else [], "each is a form of its own"),
+        ([chosen[0], shown] if chosen and shown else [], f"{chosen[0] if chosen else ''} fixes what is printed"),
+        (["--show", "--no-thinking"] if given.show and given.no_thinking else [], "give one of them"),
+        (["--stats", "--quiet"] if given.stats and given.quiet else [], "give one of them"),
+        (["--stats", "--final"] if given.stats and given.final else [], "--json has the figures and the answer"),
+        (["--schema", "--raw"] if given.schema and given.raw else [], "only a reply that is read can be checked"),
+        (["--no-stdin", "--file -"] if given.no_stdin and Path("-") in (given.file or []) else [], "give one of them"),
+    ]
+    for flags, hint in pairs:
+        if flags:
+            raise UsageError(f"{flags[0]} and {flags[1]} exclude each other", hint)

@@ -1,0 +1,21 @@
+"""Makes the engine for a server; what that engine needs is imported only then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reflectty.engines.ollama import OllamaEngine, Timeouts
+
+
+def open_engine(host: str = "", *, api_key: str = "", timeouts: Timeouts | None = None) -> OllamaEngine:
+    """Return the engine, to be used in `async with`, for a value of OLLAMA_HOST or `--host`.
+
+    Raises:
+        UsageError: the host, or the proxy settings of the environment, cannot be used.
+    """
+    # httpx costs as much as the rest of a one-shot: whoever asks nothing does not pay for it.
+    from reflectty.engines.hosts import parse_host  # noqa: PLC0415
+    from reflectty.engines.ollama import OllamaEngine, Timeouts  # noqa: PLC0415
+
+    return OllamaEngine(parse_host(host), timeouts=timeouts or Timeouts(), api_key=api_key)

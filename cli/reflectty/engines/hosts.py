@@ -1,0 +1,142 @@
+"""Reads where a server is, by the rules of Ollama's own command; connects to nothing.
+
+The rules are `Host` and `ConnectableHost` of envconfig/config.go in Ollama 0.32.15. Beyond them: `unix://` for a
+socket, and `user:password@` for a server behind Basic authentication.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, unquote
+
+from reflectty.errors import UsageError
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 11434
+SCHEME_PORTS: Final = {"http": 80, "https": 443}
+HIGHEST_PORT: Final = 65535
+NAME: Final = re.compile(r"[\w.~-]+")
+FORM: Final = "write it as host:port, http://host:port/path, or unix:///path/to.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is."""
+
+    url: str
+    """Scheme, host, port and path prefix, without a slash at the end."""
+    socket_path: str = ""
+    """The unix socket to connect to instead of the host and port of `url`."""
+    loopback: bool = False
+    """Whether it is this machine: no proxy is asked, and a key may go over http."""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    warning: str = ""
+    """What of the text could not be used as it was, for the user to read; often nothing."""
+
+    @property
+    def confidential(self) -> bool:
+        """Whether nobody on the way can read what is sent."""
+        return self.loopback or self.url.startswith("https://")
+
+    def __str__(self) -> str:
+        return f"unix://{self.socket_path}" if self.socket_path else self.url
+
+
+def parse_host(text: str) -> Address:
+    """Return the address that a value of OLLAMA_HOST or `--host` names; empty is this machine, port 11434.
+
+    Raises:
+        UsageError: the scheme is another one, or the host cannot be a host.
+    """
+    trimmed = text.strip().strip("\"'").strip()
+    scheme, separator, rest = trimmed.partition("://")
+    scheme = scheme.lower()
+    if not separator:
+        scheme, rest, default = "http", trimmed, DEFAULT_PORT
+        if trimmed == "ollama.com":
+            scheme, default = "https", SCHEME_PORTS["https"]
+    elif scheme == "unix":
+        return _socket(rest)
+    elif scheme in SCHEME_PORTS:
+        default = SCHEME_PORTS[scheme]
+    else:
+        raise UsageError(f"a server is not reached by {scheme}://", FORM)
+    return _address(scheme, rest, default)
+
+
+def _socket(path: str) -> Address:
+    if not path:
+        raise UsageError("unix:// names no socket", FORM)
+    return Address(url="http://localhost", socket_path=path, loopback=True)
+
+
+def _address(scheme: str, rest: str, default: int) -> Address:
+    """Return the address of `[user[:password]@]host[:port][/path]`."""
+    place, _, path = rest.partition("/")
+    login, _, hostport = place.rpartition("@")
+    user, _, password = login.partition(":")
+    host, port_text = _split(hostport)
+    port, warning = _port(port_text, default)
+    host = _connectable(host)
+    path = quote(path.strip("/"), safe="/%:@+~")
+    netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return Address(
+        url=f"{scheme}://{netloc}/{path}".rstrip("/"),
+        loopback=_is_loopback(host),
+        user=unquote(user),
+        password=unquote(password),
+        warning=warning,
+    )
+
+
+def _split(hostport: str) -> tuple[str, str | None]:
+    """Return host and port; an IPv6 address with a port needs brackets, without one it needs none."""
+    if _ip(hostport.strip("[]")):
+        return hostport.strip("[]"), None
+    host, separator, port = hostport.rpartition(":")
+    if not separator:
+        return hostport, None
+    return host.strip("[]"), port
+
+
+def _port(text: str | None, default: int) -> tuple[int, str]:
+    if text is None:
+        return default, ""
+    if re.fullmatch(r"[0-9]{1,9}", text) and int(text) <= HIGHEST_PORT:
+        return int(text), ""
+    return default, f"{text or 'nothing'!r} is no port; {default} is used"
+
+
+def _connectable(host: str) -> str:
+    """Return a host that can be connected to: an address to listen on everywhere becomes this machine's."""
+    address = _ip(host)
+    if address is None:
+        return _name(host) if host else DEFAULT_HOST
+    if address.is_unspecified:
+        return DEFAULT_HOST if address.version == 4 else "::1"  # noqa: PLR2004 - the version of the protocol
+    return str(address)
+
+
+def _name(host: str) -> str:
+    if not NAME.fullmatch(host):
+        raise UsageError(f"{host!r} cannot be a host", FORM)
+    return host
+
+
+def _is_loopback(host: str) -> bool:
+    address = _ip(host)
+    if address is None:
+        return host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost")
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

@@ -1,0 +1,53 @@
+"""Runs a coroutine so that signals end it in order: its `finally` blocks run, then the exit code says which it was."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import TYPE_CHECKING, TypeVar
+
+from reflectty.errors import StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from types import FrameType
+    from typing import Any
+
+T = TypeVar("T")
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end; a first signal cancels it, a second one exits at once.
+
+    Raises:
+        StoppedError: a signal came; its exit code is 128 and the signal's number.
+    """
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        caught: list[int] = []
+        task: asyncio.Task[T] | None = None
+
+        def stop(number: int, _frame: FrameType | None) -> None:
+            if caught:
+                os._exit(128 + number)
+            caught.append(number)
+            if task is not None:
+                loop.call_soon_threadsafe(task.cancel)
+
+        async def main() -> T:
+            nonlocal task
+            task = asyncio.current_task()
+            return await coroutine
+
+        # Python's own handlers, not the loop's: they run even while a write to a full pipe blocks.
+        for name in _SIGNALS:
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), stop)
+        try:
+            return runner.run(main())
+        except asyncio.CancelledError:
+            if caught:
+                raise StoppedError(128 + caught[0]) from None
+            raise

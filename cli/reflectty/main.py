@@ -1,0 +1,88 @@
+"""Assembles the command and runs it; the only place that turns an error into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, NoReturn
+
+from reflectty import __version__
+from reflectty.errors import ReflecttyError, StoppedError, UsageError
+
+if TYPE_CHECKING:
+    from reflectty.terminal import Terminal
+
+COMMANDS = {"ask": "reflectty.commands.ask"}
+"""Each command's module, which has a function of the command's name; only the one asked for is imported."""
+
+
+def run() -> NoReturn:
+    """Run the process: arguments and streams are the system's."""
+    from reflectty.terminal import system_terminal  # noqa: PLC0415 - --version needs no streams
+
+    arguments = sys.argv[1:]
+    if arguments == ["--version"] and sys.stdout is not None:
+        print(f"reflect {__version__}")  # noqa: T201 - the fastest way to say it
+        sys.exit(0)
+    code = main(arguments, system_terminal())
+    # Everything was flushed when it was written; a stream that failed must not be flushed again.
+    os._exit(code)
+
+
+def main(arguments: list[str], terminal: Terminal) -> int:
+    """Run one command and return the exit code; errors become one line on stderr."""
+    try:
+        _command(arguments, terminal)
+    except StoppedError as error:
+        return error.exit_code
+    except ReflecttyError as error:
+        _complain(error, terminal)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
+        _complain(_internal(error), terminal)
+        return 1
+    return 0
+
+
+def _command(arguments: list[str], terminal: Terminal) -> None:
+    """Let Typer read the arguments; the first word names a command or begins a question."""
+    name, rest = ("ask", arguments)
+    if arguments and arguments[0] in COMMANDS:
+        name, rest = arguments[0], arguments[1:]
+    import typer  # noqa: PLC0415 - a fifth of a one-shot's start; --version does without
+
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(context_settings={"help_option_names": ["-h", "--help"]})(getattr(import_module(COMMANDS[name]), name))
+    misuse = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+    program = "reflect" if name == "ask" else f"reflect {name}"
+    try:
+        typer.main.get_command(app).main(args=rest, prog_name=program, standalone_mode=False, obj=terminal)
+    except misuse as error:
+        text = error.format_message() if hasattr(error, "format_message") else str(error)
+        raise UsageError(text.rstrip("."), f"`{program} --help` lists the options") from error
+
+
+def _internal(error: Exception) -> ReflecttyError:
+    return ReflecttyError(
+        f"internal error: {type(error).__name__}: {error}", "REFLECTTY_DEBUG=1 shows where; please report it"
+    )
+
+
+def _complain(error: ReflecttyError, terminal: Terminal) -> None:
+    from reflectty import config  # noqa: PLC0415 - only errors need it
+    from reflectty.safety import clean_line  # noqa: PLC0415
+
+    line = f"reflect: {clean_line(str(error), 400)}"
+    if error.hint:
+        line += f" ({clean_line(error.hint, 400)})"
+    terminal.say(line + "\n")
+    if config.debugging():
+        import traceback  # noqa: PLC0415 - only for those who debug
+
+        from reflectty.safety import clean  # noqa: PLC0415
+
+        cause = error.__cause__ or error
+        terminal.say(clean("".join(traceback.format_exception(cause))))

@@ -1,0 +1,182 @@
+"""Decides how a model is made to reflect and how its reply is read, from what the server says of it; no I/O."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from reflectty.errors import UsageError
+from reflectty.families import FAMILIES, by_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reflectty.chat import Effort, Model
+    from reflectty.families import Family
+
+REFLECT_PROMPT = """\
+Think in writing before you answer.
+Begin with <thinking> on a line of its own and work through the question there in small steps.
+Whenever you find that a step was wrong, or want to make sure of one, stop and write <reflection>, what was \
+wrong and what is right, then </reflection>, and go on from there.
+When you are sure, write </thinking>.
+Then write <output>, the whole answer, and </output>. Only what stands between these two is shown, so it must \
+be complete without the thinking."""
+
+_EFFORTS: dict[str, str] = {
+    "low": "Keep the thinking to a few short lines.",
+    "medium": "",
+    "high": "Think thoroughly and check every result a second way.",
+    "max": "Think as thoroughly as you can: check every result a second way, and look for what you overlooked.",
+}
+
+NEUTRAL_PROMPT = "You are a helpful assistant."
+"""Sent in place of a model's own system prompt when that prompt is what makes it think."""
+
+_AFTER_OPENER = re.compile(r"""(?:\s|\\n|['"]|\{%.*?%\}|\{\{-?\s*(?:end\s*)?-?\}\}|-?\}\}|\+)*""", re.DOTALL)
+"""What may follow the last opener of a template that ends in it: blanks and the ends of template code."""
+
+
+class Mode(StrEnum):
+    """How a model is made to reflect."""
+
+    AUTO = "auto"
+    NATIVE = "native"
+    REFLECT = "reflect"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for."""
+
+    mode: Mode = Mode.AUTO
+    effort: Effort | None = None
+    family: str = ""
+    system: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one model will be asked and read."""
+
+    mode: Mode
+    family: Family
+    prefilled: bool = False
+    """Whether the template opens the thinking, so that the reply starts inside it."""
+    think: bool | Effort | None = None
+    system: str = ""
+    """The system message to send; empty leaves the model its own."""
+    expects_tags: bool = False
+    """Whether a reply without any tag means that something lost them."""
+    notes: tuple[str, ...] = ()
+
+
+def taught(model: Model) -> Family | None:
+    """Return the family whose openers stand in the model's own template or system prompt."""
+    text = f"{model.template}\n{model.system}"
+    for family in FAMILIES.values():
+        wanted = [tag.opener for tag in (*family.thinking[:1], *family.answer[:1]) if tag.opener]
+        if wanted and family.name != "native" and all(opener in text for opener in wanted):
+            return _closest(family, text)
+    return None
+
+
+def _closest(family: Family, text: str) -> Family:
+    """Prefer the family that explains more of the text: one with an answer tag to the same without."""
+    for other in FAMILIES.values():
+        openers = [tag.opener for tag in (*other.thinking[:1], *other.answer[:1])]
+        same = other.thinking[:1] == family.thinking[:1] and other.name != "native"
+        if same and other.answer and not family.answer and all(opener in text for opener in openers):
+            return other
+    return family
+
+
+def opens_thinking(model: Model, family: Family) -> bool:
+    """Whether the model's template ends in the family's opener, so that every reply starts inside the thinking."""
+    for tag in family.thinking:
+        opener = tag.opener.rstrip()
+        at = model.template.rfind(opener) if opener else -1
+        if at >= 0:
+            return _AFTER_OPENER.fullmatch(model.template[at + len(opener) :]) is not None
+    return family.prefilled and not model.template
+
+
+def _named(name: str) -> Family:
+    if name not in FAMILIES:
+        known = ", ".join(FAMILIES)
+        raise UsageError(f"there is no family {name!r}", f"the families are: {known}")
+    return FAMILIES[name]
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part.strip() for part in parts if part.strip())
+
+
+def plan(model: Model, wish: Wish) -> Plan:
+    """Return how a model will be asked and read.
+
+    A model with the capability thinks natively; one whose template, system prompt or name is of a family that
+    thinks in tags does so in its own; any other is asked to reflect by a prompt.
+
+    Raises:
+        UsageError: the family asked for does not exist.
+    """
+    thinks = "thinking" in model.capabilities
+    own = FAMILIES["native"] if thinks else taught(model) or by_model(model.name)
+    mode = wish.mode
+    if mode is Mode.AUTO:
+        mode = Mode.NATIVE if own else Mode.REFLECT
+    family = _named(wish.family) if wish.family else _read_as(mode, own)
+    return Plan(
+        mode=mode,
+        family=family,
+        prefilled=opens_thinking(model, family),
+        think=_think(mode, wish, thinks=thinks),
+        system=_system(mode, model, wish, own),
+        expects_tags=mode is not Mode.DIRECT and not thinks and (mode is Mode.REFLECT or own is not None),
+        notes=tuple(_notes(mode, model, wish, thinks=thinks)),
+    )
+
+
+def _read_as(mode: Mode, own: Family | None) -> Family:
+    if own and (mode is not Mode.REFLECT or own.name == "native"):
+        return own
+    return FAMILIES["reflection" if mode is Mode.REFLECT else "any"]
+
+
+def _think(mode: Mode, wish: Wish, *, thinks: bool) -> bool | Effort | None:
+    """Return what to send as `think`; nothing to models without the capability, which refuse it."""
+    if not thinks:
+        return None
+    return (wish.effort or True) if mode is Mode.NATIVE else False
+
+
+def _system(mode: Mode, model: Model, wish: Wish, own: Family | None) -> str:
+    """Return the system message: it replaces the model's own on the server, so that one is sent along."""
+    if mode is Mode.REFLECT:
+        return _joined(model.system, wish.system, REFLECT_PROMPT, _EFFORTS[wish.effort or "medium"])
+    if mode is Mode.DIRECT and own and any(tag.opener in model.system for tag in own.thinking if tag.opener):
+        return wish.system or NEUTRAL_PROMPT
+    return _joined(model.system, wish.system) if wish.system else ""
+
+
+def _notes(mode: Mode, model: Model, wish: Wish, *, thinks: bool) -> Iterable[str]:
+    if wish.effort and (mode is Mode.DIRECT or (mode is Mode.NATIVE and not thinks)):
+        yield f"--effort changes nothing for {model.name} in mode {mode}"
+
+
+def best(models: Iterable[Model]) -> Model | None:
+    """Return the installed model that suits best: made for reflection, then thinking, then whatever is newest."""
+
+    def rank(model: Model) -> tuple[int, str]:
+        if "embedding" in model.capabilities and "completion" not in model.capabilities:
+            return (-1, model.modified_at)
+        family = by_model(model.name)
+        reflects = family is not None and bool(family.reflection)
+        return (2 if reflects else 1 if family or "thinking" in model.capabilities else 0, model.modified_at)
+
+    ranked = sorted((model for model in models if rank(model)[0] >= 0), key=rank)
+    return ranked[-1] if ranked else None

@@ -1,0 +1,85 @@
+"""The options of a model that Ollama knows, and the reading of `KEY=VALUE`; an unknown key is never sent.
+
+Names and types are those of Ollama 0.32; its server ignores unknown keys in silence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.errors import UsageError
+
+if TYPE_CHECKING:
+    from reflectty.chat import OptionValue
+
+OPTIONS: dict[str, type] = {
+    "num_ctx": int,
+    "num_predict": int,
+    "num_keep": int,
+    "seed": int,
+    "temperature": float,
+    "top_k": int,
+    "top_p": float,
+    "min_p": float,
+    "typical_p": float,
+    "repeat_last_n": int,
+    "repeat_penalty": float,
+    "presence_penalty": float,
+    "frequency_penalty": float,
+    "stop": str,
+    "num_batch": int,
+    "num_gpu": int,
+    "main_gpu": int,
+    "use_mmap": bool,
+    "num_thread": int,
+    "draft_num_predict": int,
+}
+
+_BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def parse_options(pairs: tuple[str, ...]) -> tuple[tuple[str, OptionValue], ...]:
+    """Return options from `KEY=VALUE` texts; a repeated `stop` adds, any other key repeated replaces.
+
+    Raises:
+        UsageError: no `=`, a key that Ollama does not know, or a value of the wrong type.
+    """
+    found: dict[str, OptionValue] = {}
+    stops: list[str] = []
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        key = key.strip()
+        if not equals:
+            raise UsageError(f"--option {pair!r} has no value", "write it as KEY=VALUE, such as -o temperature=0.2")
+        if key == "stop":
+            stops.append(text)
+        else:
+            found[key] = _value(key, text.strip())
+    if stops:
+        found["stop"] = tuple(stops)
+    return tuple(found.items())
+
+
+def _value(key: str, text: str) -> OptionValue:
+    wanted = OPTIONS.get(key)
+    if wanted is None:
+        raise UsageError(f"Ollama has no option {key!r}", _near(key))
+    if wanted is bool:
+        if text.lower() not in _BOOLS:
+            raise UsageError(f"--option {key} takes true or false, not {text!r}")
+        return _BOOLS[text.lower()]
+    try:
+        number = wanted(text)
+    except ValueError as error:
+        noun = "a whole number" if wanted is int else "a number"
+        raise UsageError(f"--option {key} takes {noun}, not {text!r}") from error
+    if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124 - JSON has no such numbers
+        raise UsageError(f"--option {key} takes a finite number, not {text!r}")
+    return int(number) if wanted is int else float(number)
+
+
+def _near(key: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    near = get_close_matches(key.lower().replace("-", "_"), OPTIONS, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"it knows: {', '.join(OPTIONS)}"

@@ -1,0 +1,176 @@
+"""Cuts Markdown, as it arrives, into blocks that no later text can change; renders nothing.
+
+A line is a safe place to cut when the text before it and the text from it on, parsed apart, give the same blocks as
+parsed together. What a line begins is asked of the Markdown parser itself; the patterns here only spare it the
+question where the answer is known. Items of a list are cut apart, too: lists that follow each other with the same
+marker are one list.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+NESTING = 60
+"""How deep the parser follows nested lists and quotes."""
+
+_OPENER = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)\n")
+_CLOSER = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*\n")
+_ITEM = re.compile(r"( {0,3}(?:[-+*]|\d{1,9}[.)]))( {1,4}(?! )| |(?=\n))")
+_QUOTE = re.compile(r" {0,3}>")
+_MAY_BEGIN = re.compile(r" {0,3}(?:#|>|```|~~~|[-+*_][ \t\n]|---|___|\*\*\*|\d{1,9}[.)][ \t\n])")
+_MAY_END = re.compile(r" {0,3}(?:#{1,6}[ \t\n]|=+[ \t]*\n|([-*_])[ \t]*(?:\1[ \t]*)*\n)")
+_CLOSED_BY_BLANK = {"paragraph_close", "heading_close", "table_close", "blockquote_close", "hr"}
+_CLOSED_AT_ONCE = {"heading_close", "hr"}
+
+
+def markdown(*rules: str) -> MarkdownIt:
+    """Return a parser for what is shown: HTML is text, definitions of links are text, so that nothing disappears.
+
+    `rules` names the steps to take; all of them when left out.
+    """
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING}).enable(["table", "strikethrough"])
+    parser.disable(["reference", "html_block", "html_inline"])
+    if rules:
+        parser.core.ruler.enableOnly(list(rules))
+    return parser
+
+
+@cache
+def _parser() -> MarkdownIt:
+    return markdown("normalize", "block")
+
+
+class Splitter:
+    """Fed the text of one answer; gives blocks that, joined, are that text. The same however the text is cut."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._rest: list[str] = []
+        self._done: list[str] = []
+        self._start_anew()
+        self.size = 0
+        """How many characters are open."""
+
+    @property
+    def open(self) -> str:
+        """The text that no complete block has."""
+        return "".join((*self._lines, *self._rest))
+
+    @property
+    def fence(self) -> bool:
+        """Whether what is open is a block of fenced code."""
+        return bool(self._fence)
+
+    def feed(self, text: str) -> list[str]:
+        """Take text; return the blocks that are complete now."""
+        first, *others = text.split("\n")
+        self._rest.append(first)
+        self.size += len(text)
+        for other in others:
+            line, self._rest = "".join(self._rest) + "\n", [other]
+            self._line(line)
+        done, self._done = self._done, []
+        self.size -= sum(map(len, done))
+        return done
+
+    def close(self) -> list[str]:
+        """End the text; return what is left as one block."""
+        text = self.open
+        self._lines, self._rest, self.size = [], [], 0
+        self._start_anew()
+        return [text] if text else []
+
+    def _start_anew(self) -> None:
+        self._begun = self._quote = False
+        self._fence = ""
+        self._indent = self._refused = 0
+
+    def _line(self, line: str) -> None:
+        if self._fence:
+            self._lines.append(line)
+            if self._closes_fence(line):
+                self._cut(len(self._lines))
+        elif _blank(line):
+            if self._begun and not self._indent and not _blank(self._lines[-1]) and self._ends(_CLOSED_BY_BLANK):
+                self._cut(len(self._lines))
+            self._lines.append(line)
+        else:
+            self._text(line)
+
+    def _text(self, line: str) -> None:
+        if self._begun and self._may_begin(line) and self._begins(line):
+            self._cut(len(self._lines))
+        self._lines.append(line)
+        if not self._begun:
+            self._begin(line)
+        if not self._fence and _MAY_END.match(line) and self._ends(_CLOSED_AT_ONCE):
+            self._cut(len(self._lines))
+
+    def _begin(self, line: str) -> None:
+        self._begun = True
+        opener, item = _OPENER.match(line), _ITEM.match(line)
+        self._fence = (opener[1] or opener[2]) if opener else ""
+        self._indent = len(item[1]) + (len(item[2]) or 1) if item else 0
+        self._quote = bool(_QUOTE.match(line))
+
+    def _closes_fence(self, line: str) -> bool:
+        found = _CLOSER.fullmatch(line)
+        return found is not None and found[1].startswith(self._fence)
+
+    def _cut(self, at: int) -> None:
+        """End the open block; blank lines at its end go to the next one, whose rendering needs to know of them."""
+        while at and _blank(self._lines[at - 1]):
+            at -= 1
+        self._done.append("".join(self._lines[:at]))
+        self._lines = self._lines[at:]
+        self._start_anew()
+
+    def _may_begin(self, line: str) -> bool:
+        indent = len(line) - len(line.lstrip(" "))
+        if indent > 3 or (self._indent and indent >= self._indent) or line[indent] == "\t":
+            return False
+        if self._quote and _QUOTE.match(line):
+            return False
+        return _blank(self._lines[-1]) or _MAY_BEGIN.match(line) is not None
+
+    def _worth_asking(self) -> bool:
+        """Whether the open block has grown enough since the parser last said no, so that asking stays cheap."""
+        return len(self._lines) >= self._refused + self._refused // 8
+
+    def _begins(self, line: str) -> bool:
+        if not self._worth_asking():
+            return False
+        at = len(self._lines)
+        found = any(
+            token.map is not None and token.map[0] == at
+            for token in _parse(self._joined() + line)
+            if token.level == 0 or (token.level == 1 and token.type == "list_item_open")
+        )
+        self._refused = 0 if found else at
+        return found
+
+    def _ends(self, kinds: set[str]) -> bool:
+        if not self._worth_asking():
+            return False
+        tokens = _parse(self._joined())
+        found = bool(tokens) and tokens[-1].type in kinds
+        self._refused = self._refused if found else len(self._lines)
+        return found
+
+    def _joined(self) -> str:
+        return "".join(self._lines)
+
+
+def _blank(line: str) -> bool:
+    return not line.strip(" \t\n")
+
+
+def _parse(text: str) -> list[Token]:
+    return _parser().parse(text)

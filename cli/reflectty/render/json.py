@@ -1,0 +1,78 @@
+"""Writes a reply as JSON: one object, or one event a line and then that object; text is escaped, never replaced."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from reflectty.safety import clean_line
+from reflectty.stream import Kind, Reclassified
+
+if TYPE_CHECKING:
+    from reflectty.reply import Reply
+    from reflectty.stream import Event
+    from reflectty.terminal import Terminal
+
+
+def as_object(reply: Reply) -> dict[str, Any]:
+    """Return a reply as a JSON object; durations are whole milliseconds, tokens by part are estimates."""
+    usage, tokens = reply.usage, reply.tokens
+    return {
+        "model": reply.model,
+        "mode": reply.mode,
+        "family": reply.family.name,
+        "segments": [{"kind": str(kind), "text": text} for kind, text in reply.segments],
+        "answer": reply.answer,
+        "thinking": reply.thinking,
+        "reflections": list(reply.reflections),
+        "complete": reply.complete,
+        "done_reason": reply.done_reason,
+        "usage": {
+            "prompt_tokens": usage.prompt_tokens,
+            "thinking_tokens": tokens[Kind.THINKING] + tokens[Kind.REFLECTION],
+            "answer_tokens": tokens[Kind.ANSWER],
+            "total_ms": round(usage.total_ms or reply.total_ms),
+            "load_ms": round(usage.load_ms),
+            "first_token_ms": round(reply.first_token_ms),
+        },
+        "warnings": list(reply.warnings),
+    }
+
+
+def as_event(event: Event) -> dict[str, Any]:
+    """Return an event as a JSON object; `block` numbers the segments of a reply."""
+    if isinstance(event, Reclassified):
+        return {"event": "reclassified", "blocks": list(event.blocks), "kind": str(Kind.THINKING)}
+    return {"event": "segment", "block": event.block, "kind": str(event.kind), "text": event.text}
+
+
+class JsonRenderer:
+    """For programs: stdout is JSON in ASCII."""
+
+    def __init__(self, terminal: Terminal, *, lines: bool, quiet: bool) -> None:
+        self._terminal = terminal
+        self._lines = lines
+        self._quiet = quiet
+
+    def start(self, reply: Reply) -> None:
+        """Nothing is said before there is something to say."""
+
+    def tick(self, seconds: float) -> None:
+        """Nothing moves in a pipe."""
+
+    def show(self, event: Event) -> None:
+        if self._lines:
+            self._write(as_event(event))
+
+    def note(self, text: str) -> None:
+        if not self._quiet:
+            self._terminal.say(f"reflect: {clean_line(text)}\n")
+
+    def end(self, reply: Reply) -> None:
+        self._write(as_object(reply))
+
+    def stop(self) -> None:
+        """Nothing is left open."""
+
+    def _write(self, value: dict[str, Any]) -> None:
+        self._terminal.out.write(json.dumps(value, ensure_ascii=True) + "\n")

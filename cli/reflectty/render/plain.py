@@ -1,0 +1,76 @@
+"""Writes the answer to a pipe as it becomes certain, and what else was asked for to stderr; moves no cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.render import Form
+from reflectty.reply import CertainAnswer
+from reflectty.safety import Sanitizer, clean_line
+from reflectty.stream import Kind, Reclassified
+
+if TYPE_CHECKING:
+    from reflectty.render import Look
+    from reflectty.reply import Reply
+    from reflectty.stream import Event
+    from reflectty.terminal import Terminal
+
+
+class PlainRenderer:
+    """For pipes and files: stdout is the answer and ends in exactly one line break."""
+
+    def __init__(self, terminal: Terminal, look: Look) -> None:
+        self._terminal = terminal
+        self._look = look
+        self._answer: CertainAnswer | None = None
+        self._out = Sanitizer()
+        self._err = Sanitizer()
+        self._wrote = False
+        self._block: int | None = None
+
+    def start(self, reply: Reply) -> None:
+        self._answer = CertainAnswer(reply.family, final=self._look.form is Form.FINAL)
+
+    def tick(self, seconds: float) -> None:
+        """Nothing moves in a pipe."""
+
+    def show(self, event: Event) -> None:
+        if self._answer and Kind.ANSWER in self._look.parts:
+            text = self._answer.feed(event)
+            if text and not self._look.whole:
+                self._write(self._out.feed(text))
+        if self._look.chosen and not isinstance(event, Reclassified) and event.kind is not Kind.ANSWER:
+            self._aside(event.kind, event.block, event.text)
+
+    def note(self, text: str) -> None:
+        if not self._look.quiet:
+            self._terminal.say(f"reflect: {clean_line(text)}\n")
+
+    def end(self, reply: Reply) -> None:
+        if self._answer and Kind.ANSWER in self._look.parts:
+            rest = reply.answer if self._look.whole else self._answer.close(reply)
+            self._write(self._out.feed(rest) + self._out.close())
+        self.stop()
+        if self._out.replaced:
+            self.note(f"{self._out.replaced} control characters are shown as text, such as ^[")
+
+    def stop(self) -> None:
+        if self._block is not None:
+            self._terminal.say("\n")
+        if self._wrote:
+            self._terminal.out.write("\n")
+        self._wrote, self._block = False, None
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._wrote = True
+            self._terminal.out.write(text)
+
+    def _aside(self, kind: Kind, block: int, text: str) -> None:
+        """Write thinking to stderr, a line of its own for each block and `~ ` before a correction."""
+        if kind not in self._look.parts:
+            return
+        if block != self._block:
+            self._terminal.say(("" if self._block is None else "\n") + ("~ " if kind is Kind.REFLECTION else ""))
+            self._block = block
+        self._terminal.say(self._err.feed(text))

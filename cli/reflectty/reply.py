@@ -1,0 +1,300 @@
+"""Reply: everything a model said to one request, folded; and the answer that may go out while it still speaks."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reflectty.chat import Usage
+from reflectty.families import FAMILIES
+from reflectty.stream import Event, Kind, Reclassified, Segment, StreamParser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reflectty.chat import Chunk
+    from reflectty.families import Family
+
+
+@dataclass(slots=True)
+class Block:
+    """One segment of the reply, whole as far as it has arrived."""
+
+    kind: Kind
+    text: str = ""
+    tagged: bool = False
+
+
+class Reply:
+    """Fed the chunks of one reply; gives events for a renderer and, at any time, what they amount to.
+
+    The final answer is, in this order: the answer blocks, joined; else untagged text outside thinking; else an
+    answer block found inside the thinking; else, when the model stopped by itself, its last segment; else none.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        family: Family,
+        *,
+        mode: str = "",
+        prefilled: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.model = model
+        self.mode = mode
+        self.family = family
+        self.warnings: list[str] = []
+        self.done = False
+        self.done_reason = ""
+        self.usage = Usage()
+        self._parser = StreamParser(family, prefilled=prefilled)
+        self._prefilled = prefilled
+        self._plain: int | None = None
+        self._blocks: dict[int, Block] = {}
+        self._chunks = dict.fromkeys(Kind, 0)
+        self._clock = clock
+        self._start = clock()
+        self._first = self._thought = self._last = self._start
+        self._began = False
+
+    # Feeding
+
+    def feed(self, chunk: Chunk) -> tuple[Event, ...]:
+        """Take a chunk; return the events that it makes certain enough to show."""
+        self._last = self._clock()
+        if not self._began and (chunk.content or chunk.thinking):
+            self._began, self._first = True, self._last
+        events: tuple[Event, ...] = ()
+        if chunk.thinking:
+            events += self._parser.feed_thinking(chunk.thinking)
+        if chunk.content:
+            events += self._parser.feed(chunk.content)
+        if chunk.content or chunk.thinking:
+            self._count(events)
+        if chunk.done:
+            self.done, self.done_reason = True, chunk.done_reason
+            self.usage = chunk.usage or self.usage
+        return self._fold(events)
+
+    def close(self) -> tuple[Event, ...]:
+        """End the reply, complete or cut; return what was held back."""
+        return self._fold(self._parser.close())
+
+    def thought_only(self) -> str:
+        """Keep the thinking, and take all that comes from here on as the answer, without reading tags in it.
+
+        Returns:
+            The raw beginning of the reply up to the answer, in the family's own tags, to go on from.
+        """
+        self.close()
+        self._blocks = {at: block for at, block in self._blocks.items() if block.kind is not Kind.ANSWER}
+        self._chunks[Kind.ANSWER] = 0
+        self._plain = max(self._blocks, default=-1) + 1
+        self._parser = StreamParser(FAMILIES["none"])
+        return written(self.segments, self.family, prefilled=self._prefilled)
+
+    def _count(self, events: tuple[Event, ...]) -> None:
+        kind = next((event.kind for event in events if isinstance(event, Segment)), self._parser.kind)
+        self._chunks[kind] += 1
+        if kind is not Kind.ANSWER:
+            self._thought = self._last
+
+    def _fold(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        if self._plain is not None:
+            tagged = (event for event in events if isinstance(event, Segment))
+            events = tuple(Segment(Kind.ANSWER, event.text, self._plain, tagged=True) for event in tagged)
+        for event in events:
+            if isinstance(event, Reclassified):
+                self._reclassify(event)
+            else:
+                block = self._blocks.setdefault(event.block, Block(event.kind, tagged=event.tagged))
+                block.text += event.text
+        return events
+
+    def _reclassify(self, event: Reclassified) -> None:
+        for number in event.blocks:
+            self._blocks[number].kind = Kind.THINKING
+        self._chunks[Kind.THINKING] += self._chunks[Kind.ANSWER]
+        self._chunks[Kind.ANSWER] = 0
+        self._thought = self._last
+
+    # What it amounts to
+
+    @property
+    def segments(self) -> tuple[tuple[Kind, str], ...]:
+        """The blocks in order, each with its kind."""
+        return tuple((block.kind, block.text) for block in self._blocks.values())
+
+    def texts(self, kind: Kind) -> tuple[str, ...]:
+        return tuple(block.text for block in self._blocks.values() if block.kind is kind)
+
+    @property
+    def thinking(self) -> str:
+        """The thinking without its reflections; the pieces are joined by line breaks."""
+        return "\n".join(self.texts(Kind.THINKING))
+
+    @property
+    def reflections(self) -> tuple[str, ...]:
+        return self.texts(Kind.REFLECTION)
+
+    @property
+    def corrections(self) -> int:
+        """How many times the model corrected itself."""
+        return len(self.reflections)
+
+    @property
+    def marked(self) -> bool:
+        """Whether the reply told thinking and answer apart at all."""
+        return self._parser.marked or self._plain is not None
+
+    @property
+    def thought(self) -> bool:
+        """Whether a thinking has begun and ended: what comes now is the answer."""
+        began = any(block.kind is Kind.THINKING or block.tagged for block in self._blocks.values())
+        return began and self._parser.kind is Kind.ANSWER
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the model ended the reply by itself."""
+        return self.done and self.done_reason in ("stop", "")
+
+    @property
+    def complete(self) -> bool:
+        """Whether the model ended the reply by itself and an answer came of it."""
+        return self.stopped and bool(self.answer)
+
+    @property
+    def answer(self) -> str:
+        """The final answer, or nothing."""
+        return self._answer()[0]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the answer is only the last thing said, for want of any other."""
+        return self._answer()[1]
+
+    def _answer(self) -> tuple[str, bool]:
+        answers = [block for block in self._blocks.values() if block.kind is Kind.ANSWER]
+        tagged = [block.text for block in answers if block.tagged]
+        said = "\n".join(tagged or [block.text for block in answers]) or self._quoted()
+        if said or not self.stopped or not self._blocks:
+            return said, False
+        return list(self._blocks.values())[-1].text, True
+
+    def _quoted(self) -> str:
+        """Return the last answer block inside the thinking."""
+        thinking = "\n".join(text for _, text in self.segments)
+        for tag in self.family.answer:
+            if tag.opener and tag.closer:
+                pattern = f"{re.escape(tag.opener)}(.*?){re.escape(tag.closer)}"
+                found = re.findall(pattern, thinking, re.DOTALL | re.IGNORECASE)
+                if found:
+                    return str(found[-1]).strip()
+        return ""
+
+    # Figures
+
+    @property
+    def tokens(self) -> dict[Kind, int]:
+        """Tokens by kind: the chunks of each, scaled to the server's total once that is known."""
+        chunks = sum(self._chunks.values())
+        total = self.usage.reply_tokens or chunks
+        return {kind: round(count * total / chunks) if chunks else 0 for kind, count in self._chunks.items()}
+
+    @property
+    def first_token_ms(self) -> float:
+        """From the request to the first text, in milliseconds; 0 while there is none."""
+        return (self._first - self._start) * 1000
+
+    @property
+    def thinking_ms(self) -> float:
+        """From the first text to the end of the thinking, in milliseconds."""
+        return max(0.0, (self._thought - self._first) * 1000)
+
+    @property
+    def total_ms(self) -> float:
+        """From the request to the last chunk, in milliseconds."""
+        return (self._last - self._start) * 1000
+
+    @property
+    def tokens_per_second(self) -> float:
+        """The speed of generation by the server's own clock, else by ours; 0 while unknown."""
+        if self.usage.reply_ms:
+            return self.usage.reply_tokens * 1000 / self.usage.reply_ms
+        seconds = self._last - self._first
+        return sum(self._chunks.values()) / seconds if seconds > 0 else 0.0
+
+
+def written(segments: tuple[tuple[Kind, str], ...], family: Family, *, prefilled: bool) -> str:
+    """Return thinking as its model would have written it, closed, with the answer's tag opened.
+
+    Args:
+        segments: the thinking and its reflections, in order.
+        family: whose tags to use; it must have a tag for thinking.
+        prefilled: whether the prompt holds the opener already.
+    """
+    thinking, reflection, answer = (next(iter(tags), None) for tags in (family.thinking, family.reflection, family.answer))
+    lines = [thinking.opener] if thinking and segments and not prefilled else []
+    for kind, text in segments:
+        corrects = kind is Kind.REFLECTION and reflection
+        lines.append(f"{reflection.opener}\n{text}\n{reflection.closer}" if corrects and reflection else text)
+    if thinking and (segments or prefilled):
+        lines.append(thinking.closer)
+    if answer:
+        lines.append(answer.opener)
+    return "\n".join(lines) + "\n"
+
+
+class CertainAnswer:
+    """Tells what of a reply may go to a stdout that nothing can be unsaid on.
+
+    Tagged text goes at once. Untagged text is held until it can no longer be thinking; with `final` also as
+    long as an answer tag may still come that makes it no part of the answer.
+    """
+
+    def __init__(self, family: Family, *, final: bool) -> None:
+        self._waits = final and bool(family.answer or family.name in ("any", "harmony"))
+        self._held: dict[int, str] = {}
+        self._tagged = False
+        self._block: int | None = None
+
+    @property
+    def began(self) -> bool:
+        """Whether anything has gone out."""
+        return self._block is not None
+
+    def feed(self, event: Event) -> str:
+        """Return what may be written now."""
+        if isinstance(event, Reclassified):
+            for block in event.blocks:
+                self._held.pop(block, None)
+            return ""
+        if event.kind is not Kind.ANSWER:
+            return ""
+        if event.tagged:
+            self._tagged = True
+            self._held.clear()
+            return self._out(event.block, event.text)
+        if self._tagged:
+            return ""
+        self._held[event.block] = self._held.get(event.block, "") + event.text
+        return "" if self._waits or not event.certain else self._release()
+
+    def close(self, reply: Reply) -> str:
+        """Return the rest, now that nothing more can come."""
+        if not self.began:
+            return self._out(0, reply.answer) if reply.answer else ""
+        return self._release()
+
+    def _release(self) -> str:
+        text = "".join(self._out(block, text) for block, text in self._held.items())
+        self._held.clear()
+        return text
+
+    def _out(self, block: int, text: str) -> str:
+        separator = "\n" if self._block not in (None, block) else ""
+        self._block = block
+        return separator + text

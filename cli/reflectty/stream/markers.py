@@ -1,0 +1,156 @@
+"""Finds the markers of a family in text, whole or begun; decides nothing about what they mean there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING
+
+from reflectty.families import FAMILIES
+from reflectty.stream.segments import Kind
+
+if TYPE_CHECKING:
+    from reflectty.families import Family, Tag
+
+LONGEST = 80
+"""How many characters of a possible marker, or of what decides about one, are held back at most."""
+
+_ELEMENT = re.compile(r"<(/?)([\w:]+)>")
+_SPACES = re.compile(r"\s+")
+
+
+class Role(Enum):
+    """What a marker does."""
+
+    OPEN = 1
+    CLOSE = 2
+    HEADER = 3
+    MESSAGE = 4
+    END = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A marker of a family: what it does, to which kinds, and the family that it gives away."""
+
+    role: Role
+    kinds: tuple[Kind, ...]
+    family: Family
+
+
+_HARMONY = {
+    "<|start|>": Role.HEADER,
+    "<|channel|>": Role.HEADER,
+    "<|message|>": Role.MESSAGE,
+    "<|end|>": Role.END,
+    "<|return|>": Role.END,
+    "<|call|>": Role.END,
+}
+
+
+def _expression(text: str) -> str:
+    """Return the pattern of one marker; elements may carry attributes or blanks, whatever their case."""
+    element = _ELEMENT.fullmatch(text)
+    if not element:
+        return re.escape(text)
+    slash, name = element.groups()
+    inner = r"\s*" if slash else rf"(?:\s[^<>]{{0,{LONGEST - len(name) - 3}}})?"
+    return rf"<{slash}{re.escape(name)}{inner}>"
+
+
+def _by_kind(family: Family) -> tuple[tuple[Kind, tuple[Tag, ...]], ...]:
+    return (
+        (Kind.THINKING, family.thinking),
+        (Kind.REFLECTION, family.reflection),
+        (Kind.ANSWER, family.answer),
+    )
+
+
+def _of(family: Family) -> dict[str, Marker]:
+    """Return a family's markers by their text."""
+    if family.channels:
+        return {text: Marker(role, (), family) for text, role in _HARMONY.items()}
+    found: dict[str, Marker] = {}
+    for kind, tags in _by_kind(family):
+        for tag in tags:
+            for role, text in ((Role.OPEN, tag.opener), (Role.CLOSE, tag.closer)):
+                known = found.get(text)
+                if text:
+                    found[text] = Marker(role, (*known.kinds, kind) if known else (kind,), family)
+    return found
+
+
+def _of_all() -> dict[str, Marker]:
+    """Return the markers that tell a family apart when nothing is known of the model.
+
+    Answer tags count only for the reflection family: elsewhere they are as likely somebody's XML.
+    """
+    found: dict[str, Marker] = {}
+    for family in FAMILIES.values():
+        for text, marker in _of(family).items():
+            telling = Kind.ANSWER not in marker.kinds or family.name == "reflection"
+            if telling and (not family.channels or text == "<|channel|>") and family.name != "native":
+                found.setdefault(text, marker)
+    return found
+
+
+class Markers:
+    """The markers of one family, ready to be searched for."""
+
+    def __init__(self, markers: dict[str, Marker]) -> None:
+        self._exact = markers
+        self._folded: dict[str, Marker] = {}
+        for text, marker in markers.items():
+            self._folded.setdefault(text.lower(), marker)
+        texts = sorted(self._folded, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(_expression, texts)) or r"(?!)", re.IGNORECASE)
+        firsts = "".join(sorted({re.escape(char) for text in texts for char in (text[0].lower(), text[0].upper())}))
+        self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
+        self._texts = tuple(texts)
+        self._openers = tuple(text[:-1] for text in texts if _ELEMENT.fullmatch(text))
+        self.search = self._pattern.search
+        self.match = self._pattern.match
+        self.plain = self._first.search
+        """Search for a character that a marker may begin with."""
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    def named(self, found: str) -> Marker:
+        """Return the marker that a text found by `search` stands for."""
+        element = found
+        if found not in self._exact and found[0] == "<" and found[-1] == ">":
+            element = _SPACES.split(found[:-1], maxsplit=1)[0] + ">"
+        return self._exact.get(element) or self._folded[element.lower()]
+
+    def begun(self, tail: str) -> bool:
+        """Whether more text could make a marker of all of `tail`."""
+        folded = tail.lower()
+        if len(folded) > LONGEST:
+            return False
+        if any(len(text) > len(folded) and text.startswith(folded) for text in self._texts):
+            return True
+        return any(
+            folded.startswith(name) and folded[len(name)].isspace() and not set(folded[1:]) & {"<", ">"}
+            for name in self._openers
+            if len(folded) > len(name)
+        )
+
+    def hold(self, text: str, start: int) -> int:
+        """Return where a marker that the text breaks off in begins, at or after `start`; its length where none does."""
+        at = max(start, len(text) - LONGEST)
+        while True:
+            found = self._first.search(text, at)
+            if not found:
+                return len(text)
+            if self.begun(text[found.start() :]):
+                return found.start()
+            at = found.end()
+
+
+@cache
+def markers(family: Family) -> Markers:
+    """Return a family's markers; those of `any` give away the family they belong to."""
+    return Markers(_of_all() if family.name == "any" else _of(family))

@@ -1,0 +1,21 @@
+"""Ollama's protocol as data: requests to JSON objects, bytes to chunks and values; no I/O."""
+
+from reflectty.wire.answers import missing_hint, model_of, models_of, refusal, rendered
+from reflectty.wire.chunks import ChunkDecoder
+from reflectty.wire.requests import encode, encode_raw, encode_render
+from reflectty.wire.values import HOST_HINT, Body, decode
+
+__all__ = [
+    "HOST_HINT",
+    "Body",
+    "ChunkDecoder",
+    "decode",
+    "encode",
+    "encode_raw",
+    "encode_render",
+    "missing_hint",
+    "model_of",
+    "models_of",
+    "refusal",
+    "rendered",
+]

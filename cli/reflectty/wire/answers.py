@@ -1,0 +1,159 @@
+"""What Ollama answers besides a stream: refusals, models, a rendered prompt; no I/O.
+
+The shapes are those of Ollama 0.32.15.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reflectty.chat import Model
+from reflectty.errors import (
+    BusyError,
+    ModelMissingError,
+    PromptTooLongError,
+    ReflecttyError,
+    RefusedError,
+    UnreachableError,
+)
+from reflectty.wire.values import HOST_HINT, LOG_HINT, Failure, as_number, as_text, decode, failure, is_page, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reflectty.wire.values import Body
+
+REPLY_ROOM: Final = 1024
+"""Tokens that a suggested context leaves for the reply."""
+LONG_CONTEXT: Final = 16384
+"""Tokens of the context that is suggested when the server gives no numbers."""
+HINTS: Final = {
+    401: "the server wants a key: set OLLAMA_API_KEY, which is sent over https and to this machine only",
+    403: "the server does not accept this Host header: name it by its address, or set OLLAMA_HOST where it runs",
+    429: "too many requests: wait a little, then ask again",
+}
+
+
+def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
+    """Return the error for an HTTP status other than 200 and the beginning of its body."""
+    if is_page(body):
+        return UnreachableError(f"this is not an Ollama server: a web page with HTTP {status}", HOST_HINT)
+    text, details = _said(body)
+    if status == 404:  # noqa: PLR2004 - the status of HTTP
+        return _missing(text, details, model)
+    if _is_too_long(text, details):
+        return _too_long(details)
+    if status == 503:  # noqa: PLR2004 - the status of HTTP
+        return BusyError(f"the server is busy: {text or 'HTTP 503'}", "ask again in a moment")
+    message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
+    return RefusedError(message, _hint(status, text))
+
+
+def _said(body: bytes) -> Failure:
+    try:
+        return failure(decode(body))
+    except ValueError:
+        return Failure(shorten(body.decode(errors="replace")), {})
+
+
+def _missing(text: str, details: Body, model: str) -> ReflecttyError:
+    """Tell a missing model from a missing page, for which Ollama answers `404 page not found` as plain text."""
+    if details and model and (model in text or "model" in text):
+        return ModelMissingError(f"the model {model} is not installed", f"`ollama pull {model}` gets it")
+    return UnreachableError(f"this is not an Ollama server: HTTP 404, {text or 'no message'}", HOST_HINT)
+
+
+def _is_too_long(text: str, details: Body) -> bool:
+    return details.get("type") == "exceed_context_size_error" or "longer than the context length" in text
+
+
+def _too_long(details: Body) -> PromptTooLongError:
+    """Name both numbers where llama.cpp gives them, and a context that holds the prompt and a reply."""
+    prompt, context = (int(as_number(details.get(name))) for name in ("n_prompt_tokens", "n_ctx"))
+    advice = f"-o num_ctx={_roomy(prompt)} holds it, at the price of memory; or send less"
+    if prompt and context:
+        return PromptTooLongError(f"the prompt has {prompt} tokens, the context holds {context}", advice)
+    return PromptTooLongError("the prompt does not fit into the context", advice)
+
+
+def _roomy(prompt: int) -> int:
+    return 1 << (prompt + REPLY_ROOM - 1).bit_length() if prompt else LONG_CONTEXT
+
+
+def _hint(status: int, text: str) -> str:
+    if "does not support thinking" in text:
+        return "this model has no switch for its thinking: leave it out"
+    return HINTS.get(status, LOG_HINT if status >= 500 else "")  # noqa: PLR2004 - the server's own failures
+
+
+def missing_hint(model: str, installed: Iterable[str]) -> str:
+    """Return what to do about a model that is not among the installed ones."""
+    import difflib  # noqa: PLC0415 - only a missing model needs it
+
+    names = [name.removesuffix(":latest") for name in installed]
+    pull = f"`ollama pull {model}` gets it"
+    near = difflib.get_close_matches(model, names) or [name for name in names if model.partition(":")[0] in name]
+    if near:
+        return f"did you mean {' or '.join(near[:3])}? Otherwise {pull}"
+    return f"{pull}; installed: {', '.join(names[:5])}" if names else f"{pull}; no model is installed there"
+
+
+def rendered(body: Body) -> str:
+    """Return the prompt that the server rendered.
+
+    Raises:
+        RefusedError: the server does not know `_debug_render_only` (Ollama before 0.11.5, other servers).
+    """
+    debug = body.get("_debug_info")
+    prompt = debug.get("rendered_template") if isinstance(debug, dict) else None
+    if not isinstance(prompt, str):
+        raise RefusedError("this server cannot render a prompt, so no reply can be continued there", "update Ollama")
+    return prompt
+
+
+def model_of(name: str, body: Body) -> Model:
+    """Return what /api/show says; it leaves out the digest."""
+    return Model(
+        name=name,
+        capabilities=_texts(body.get("capabilities")),
+        template=as_text(body.get("template")),
+        system=as_text(body.get("system")),
+        parameters=as_text(body.get("parameters")),
+        context_length=_context_length(_table(body.get("model_info"))),
+        modified_at=as_text(body.get("modified_at")),
+    )
+
+
+def models_of(body: Body) -> tuple[Model, ...]:
+    """Return what /api/tags lists; it leaves out template, system and parameters.
+
+    Raises:
+        UnreachableError: there is no list.
+    """
+    listed = body.get("models")
+    if not isinstance(listed, list):
+        raise UnreachableError("this is not an Ollama server: it lists no models", HOST_HINT)
+    return tuple(_listed(entry) for entry in listed if isinstance(entry, dict))
+
+
+def _listed(entry: Body) -> Model:
+    return Model(
+        name=as_text(entry.get("name") or entry.get("model")),
+        capabilities=_texts(entry.get("capabilities")),
+        context_length=int(as_number(_table(entry.get("details")).get("context_length"))),
+        digest=as_text(entry.get("digest")),
+        modified_at=as_text(entry.get("modified_at")),
+    )
+
+
+def _context_length(info: Body) -> int:
+    """Return `<architecture>.context_length`, which every architecture of GGUF names after itself."""
+    return int(as_number(info.get(f"{info.get('general.architecture')}.context_length")))
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(as_text(item) for item in value) if isinstance(value, list) else ()
+
+
+def _table(value: object) -> Body:
+    return value if isinstance(value, dict) else {}

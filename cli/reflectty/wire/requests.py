@@ -1,0 +1,83 @@
+"""Requests as the JSON objects that Ollama takes; no I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from reflectty.errors import UsageError
+
+if TYPE_CHECKING:
+    from reflectty.chat import Message, Request
+    from reflectty.wire.values import Body
+
+
+def encode(request: Request) -> Body:
+    """Return the body for /api/chat, a stream in which the server cuts nothing in silence.
+
+    Raises:
+        UsageError: the schema is no JSON.
+    """
+    body: Body = {"model": request.model, "messages": [_message(message) for message in request.messages]}
+    if request.think is not None:
+        body["think"] = request.think
+    return body | _settings(request)
+
+
+def encode_render(request: Request) -> Body:
+    """Return the body with which /api/chat answers the rendered prompt, `_debug_info.rendered_template`.
+
+    The field is undocumented, in Ollama since 0.11.5. A server that ignores it generates one token.
+    """
+    body = encode(request) | {"stream": False, "_debug_render_only": True}
+    body["options"] = body.get("options", {}) | {"num_predict": 1}
+    body.pop("format", None)
+    return body
+
+
+def encode_raw(request: Request, prompt: str) -> Body:
+    """Return the body with which /api/generate continues `prompt` as it stands.
+
+    `think` is false whatever the request says: left out, 0.32.15 sets it to true for a model with the
+    capability, and where the prompt ends with the opening tag, the thinking goes on in `thinking` and its
+    closing tag is lost. A model without the capability accepts false.
+
+    Raises:
+        UsageError: the schema is no JSON.
+    """
+    body: Body = {"model": request.model, "prompt": prompt, "raw": True, "think": False}
+    images = [image for message in request.messages for image in message.images]
+    if images:
+        body["images"] = images
+    return body | _settings(request)
+
+
+def _message(message: Message) -> Body:
+    images = {"images": list(message.images)} if message.images else {}
+    return {"role": message.role, "content": message.content, **images}
+
+
+def _settings(request: Request) -> Body:
+    body: Body = {"stream": True, "truncate": False, "shift": False}
+    if request.options:
+        body["options"] = {name: list(value) if isinstance(value, tuple) else value for name, value in request.options}
+    if request.keep_alive:
+        body["keep_alive"] = _keep_alive(request.keep_alive)
+    if request.schema:
+        body["format"] = _schema(request.schema)
+    return body
+
+
+def _keep_alive(text: str) -> int | float | str:
+    """Return seconds as a number, because Ollama reads a text as a Go duration, which needs a unit."""
+    if re.fullmatch(r"-?\d+", text, re.ASCII):
+        return int(text)
+    return float(text) if re.fullmatch(r"-?\d+\.\d+", text, re.ASCII) else text
+
+
+def _schema(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"the schema is no JSON: {error}") from error
