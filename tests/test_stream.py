@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from corpus import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus import cases
 from reflectty.families import FAMILIES
 from reflectty.stream import Event, Kind, Reclassified, Segment, StreamParser
 from reflectty.stream.markers import LONGEST
@@ -162,11 +162,11 @@ def test_the_policy_holds_however_the_text_is_cut(family: str, text: str, wanted
 
 
 def test_a_prefilled_thinking_is_left_by_its_closer() -> None:
-    assert [("thinking", "a"), ("answer", "b")] == read("a</thinking>b", prefilled=True)
+    assert read("a</thinking>b", prefilled=True) == [("thinking", "a"), ("answer", "b")]
 
 
 def test_a_prefilled_thinking_mid_sentence_goes_on() -> None:
-    assert [("thinking", "and so 4"), ("reflection", "no, 5")] == read("and so 4 <reflection>no, 5", prefilled=True)
+    assert read("and so 4 <reflection>no, 5", prefilled=True) == [("thinking", "and so 4"), ("reflection", "no, 5")]
 
 
 SOUP = st.lists(
@@ -234,6 +234,7 @@ def test_what_is_certain_is_said_so() -> None:
 def test_native_thinking_makes_the_content_certain() -> None:
     events = parse("native", [("thinking", "a"), ("content", "b")])
 
-    assert [(Kind.THINKING, True), (Kind.ANSWER, True)] == [
-        (event.kind, event.certain) for event in events if isinstance(event, Segment)
+    assert [(event.kind, event.certain) for event in events if isinstance(event, Segment)] == [
+        (Kind.THINKING, True),
+        (Kind.ANSWER, True),
     ]

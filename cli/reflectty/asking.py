@@ -34,13 +34,16 @@ NOT_TUNED = (
 )
 
 
+NO_WISH = Wish()
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Everything that is asked."""
 
     prompt: str
     model: str = ""
-    wish: Wish = Wish()
+    wish: Wish = NO_WISH
     images: tuple[str, ...] = ()
     options: tuple[tuple[str, OptionValue], ...] = ()
     keep_alive: str = ""
@@ -137,7 +140,7 @@ async def ask_raw(engine: Engine, question: Question, write: Callable[[str], Non
             write(chunk.thinking + chunk.content)
 
 
-async def _converse(  # noqa: PLR0913 - the pieces of one conversation, each needed once
+async def _converse(  # noqa: PLR0913, PLR0917 - the pieces of one conversation, each needed once
     engine: Engine, request: Request, chosen: Plan, question: Question, reply: Reply, renderer: Renderer
 ) -> Reply:
     failure: ReflecttyError | None = None

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 Role = Literal["system", "user", "assistant"]
-Effort = Literal["low", "medium", "high", "max"]
 OptionValue = int | float | bool | str | tuple[str, ...]
+
+
+class Effort(StrEnum):
+    """How much a model is to think."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    MAX = "max"
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,9 +119,7 @@ FAMILIES: dict[str, Family] = {
             models=("kimi-k3",),
         ),
         Family("minimax_m3", thinking=_same("mm:think"), strict=True, models=("minimax-m3",)),
-        Family(
-            "apertus", thinking=(Tag("<|inner_prefix|>", "<|inner_suffix|>"),), anywhere=True, models=("apertus",)
-        ),
+        Family("apertus", thinking=(Tag("<|inner_prefix|>", "<|inner_suffix|>"),), anywhere=True, models=("apertus",)),
         Family(
             "gemma4",
             # The label behind the opener belongs to the marker; a channel may come without one.
@@ -151,9 +149,7 @@ FAMILIES: dict[str, Family] = {
             orphans=False,
             models=("granite3.2",),
         ),
-        Family(
-            "granite33", thinking=_same("think"), answer=_same("response"), strict=True, models=("granite3.3",)
-        ),
+        Family("granite33", thinking=_same("think"), answer=_same("response"), strict=True, models=("granite3.3",)),
         Family(
             "solar_open",
             thinking=(Tag("<|think|>", "<|end|>"),),

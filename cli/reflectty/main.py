@@ -56,7 +56,9 @@ def _command(arguments: list[str], terminal: Terminal) -> None:
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(context_settings={"help_option_names": ["-h", "--help"]})(getattr(import_module(COMMANDS[name]), name))
-    misuse = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+    misuse: type[Exception] = next(
+        base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException" and issubclass(base, Exception)
+    )
     program = "reflect" if name == "ask" else f"reflect {name}"
     try:
         typer.main.get_command(app).main(args=rest, prog_name=program, standalone_mode=False, obj=terminal)

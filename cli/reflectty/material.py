@@ -6,17 +6,17 @@ import base64
 import os
 import select
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from reflectty.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 SILENCE_SECONDS = 5.0
 """How long an open pipe may say nothing before the user is told what is waited for."""
-_MOSTLY_BROKEN = 0.1
+_MOSTLY_BROKEN = 0.3
 _IMAGES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"\xff\xd8\xff": "JPEG",
@@ -49,7 +49,7 @@ def read_stdin(stdin: BinaryIO, warn: Callable[[str], None], silence: float = SI
 
 
 def as_text(data: bytes, name: str, warn: Callable[[str], None]) -> str:
-    """Return data as text, with line breaks as `\\n`.
+    r"""Return data as text, with line breaks as `\n`.
 
     Raises:
         UsageError: it is binary.
@@ -57,10 +57,10 @@ def as_text(data: bytes, name: str, warn: Callable[[str], None]) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) and len(data) % 2 == 0:
         return data.decode("utf-16", "replace")
     text = data.decode("utf-8-sig", "replace")
-    broken = text.count("\ufffd")
+    broken = text.count("\ufffd") - data.count("\ufffd".encode())
     if b"\0" in data or broken > _MOSTLY_BROKEN * len(text):
         raise UsageError(f"{name} is binary, not text", "pictures go with --image")
-    if broken and not data.count("\ufffd".encode()) == broken:
+    if broken:
         warn(f"{name} is not all UTF-8: {broken} characters were replaced")
     return text.replace("\r\n", "\n")
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from reflectty.chat import Effort
 from reflectty.errors import UsageError
 from reflectty.families import FAMILIES, by_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reflectty.chat import Effort, Model
+    from reflectty.chat import Model
     from reflectty.families import Family
 
 REFLECT_PROMPT = """\
@@ -25,11 +26,11 @@ When you are sure, write </thinking>.
 Then write <output>, the whole answer, and </output>. Only what stands between these two is shown, so it must \
 be complete without the thinking."""
 
-_EFFORTS: dict[str, str] = {
-    "low": "Keep the thinking to a few short lines.",
-    "medium": "",
-    "high": "Think thoroughly and check every result a second way.",
-    "max": "Think as thoroughly as you can: check every result a second way, and look for what you overlooked.",
+_EFFORTS = {
+    Effort.LOW: "Keep the thinking to a few short lines.",
+    Effort.MEDIUM: "",
+    Effort.HIGH: "Think thoroughly and check every result a second way.",
+    Effort.MAX: "Think as thoroughly as you can: check every result a second way, and look for what you overlooked.",
 }
 
 NEUTRAL_PROMPT = "You are a helpful assistant."
@@ -157,7 +158,7 @@ def _think(mode: Mode, wish: Wish, *, thinks: bool) -> bool | Effort | None:
 def _system(mode: Mode, model: Model, wish: Wish, own: Family | None) -> str:
     """Return the system message: it replaces the model's own on the server, so that one is sent along."""
     if mode is Mode.REFLECT:
-        return _joined(model.system, wish.system, REFLECT_PROMPT, _EFFORTS[wish.effort or "medium"])
+        return _joined(model.system, wish.system, REFLECT_PROMPT, _EFFORTS[wish.effort or Effort.MEDIUM])
     if mode is Mode.DIRECT and own and any(tag.opener in model.system for tag in own.thinking if tag.opener):
         return wish.system or NEUTRAL_PROMPT
     return _joined(model.system, wish.system) if wish.system else ""

@@ -236,7 +236,9 @@ def written(segments: tuple[tuple[Kind, str], ...], family: Family, *, prefilled
         family: whose tags to use; it must have a tag for thinking.
         prefilled: whether the prompt holds the opener already.
     """
-    thinking, reflection, answer = (next(iter(tags), None) for tags in (family.thinking, family.reflection, family.answer))
+    thinking, reflection, answer = (
+        next(iter(tags), None) for tags in (family.thinking, family.reflection, family.answer)
+    )
     lines = [thinking.opener] if thinking and segments and not prefilled else []
     for kind, text in segments:
         corrects = kind is Kind.REFLECTION and reflection

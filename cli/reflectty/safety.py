@@ -34,7 +34,7 @@ _DIRECTIONS = "\u061c\u200e\u200f"
 _EMOJI_SELECTORS = "\ufe0e\ufe0f"
 _IDEOGRAPH_SELECTORS = "\U000e0100-\U000e01ef"
 _MONGOLIAN_SELECTORS = "\u180b-\u180d\u180f"
-_SOMETIMES = _JOINERS + _DIRECTIONS + _EMOJI_SELECTORS + _IDEOGRAPH_SELECTORS + _MONGOLIAN_SELECTORS
+_SOMETIMES = _JOINERS + _EMOJI_SELECTORS + _IDEOGRAPH_SELECTORS + _MONGOLIAN_SELECTORS
 
 # Extended_Pictographic in the BMP; above it whole blocks, skin tones and regional indicators included.
 _EMOJI = (
@@ -46,7 +46,7 @@ _EMOJI = (
 # Arabic to Thaana, N'Ko to Arabic Extended-A, the scripts of India, Myanmar, Khmer, Mongolian, those of Java and Bali,
 # and Arabic presentation forms; above the BMP the cursive and Brahmic blocks.
 _JOINING = (
-    "\u0600-\u07ff\u0840-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u180a\u1810-\u18af\u1a20-\u1bff\u1c00-\u1c4f"
+    "\u0600-\u077f\u07c0-\u07ff\u0840-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u180a\u1810-\u18af\u1a20-\u1bff\u1c00-\u1c4f"
     "\u1cd0-\u1cff\ua800-\ua82f\ua840-\ua8ff\ua930-\uaaff\uabc0-\uabff\ufb50-\ufdff\ufe70-\ufefc"
     "\U00010ac0-\U00010aff\U00010b80-\U00010baf\U00010d00-\U00010d3f\U00010f30-\U00010fdf\U00011000-\U00011fff"
     "\U0001e900-\U0001e95f"
@@ -57,29 +57,48 @@ _BASES = (
     r"\w!-~\xa1-\xff\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u2100-\u2bff\u3001-\u3029\u3030-\u303f\u3200-\u33ff"
     "\ue000-\uf8ff\U0001f000-\U0001faff"
 )
-_KEPT = (
-    (_EMOJI, _JOINERS),
-    (_JOINING, _JOINERS),
-    (_BASES, _EMOJI_SELECTORS),
-    (_IDEOGRAPHS, _IDEOGRAPH_SELECTORS),
-    (_MONGOLIAN, _MONGOLIAN_SELECTORS),
-)
-
 _FLAG = "\U0001f3f4"
 _FLAG_TAGS = tuple(
     "".join(chr(0xE0000 + ord(letter)) for letter in f"{name}\x7f") for name in ("gbeng", "gbsct", "gbwls")
 )
 
-# Neither letters nor digits nor the blocks of symbols: a few thousand code points that hold every combining mark.
+_STRAY = (
+    f"(?:(?<=[{_NEVER}])|(?<=[{_NEVER}][{_SOMETIMES}])"
+    f"|(?<![{_EMOJI}][{_JOINERS}])(?<![{_EMOJI}][{_EMOJI_SELECTORS}][{_JOINERS}])(?<![{_JOINING}][{_JOINERS}])"
+    f"(?<![{_BASES}][{_EMOJI_SELECTORS}])(?<![{_IDEOGRAPHS}][{_IDEOGRAPH_SELECTORS}])"
+    f"(?<![{_MONGOLIAN}][{_MONGOLIAN_SELECTORS}]))"
+    # What is kept only sometimes is never kept after a stray, so a run of strays is one match.
+    f"[{_NEVER}{_SOMETIMES}]*"
+)
+# A black flag with its tags, one direction mark, or a run of strays.
+_SUSPECT = (
+    f"[{_FLAG}{_DIRECTIONS}{_NEVER}{_SOMETIMES}]"
+    f"(?:(?<={_FLAG})(?:{'|'.join(_FLAG_TAGS)})?|(?<=[{_DIRECTIONS}])|{_STRAY})"
+)
+
+_MARKS_PER_BASE = 30
+# Neither letters nor digits nor the blocks of symbols: what is left is little more than the combining marks.
 _NO_MARKS = (
     "\\w\x00-\u02ff\u2000-\u200b\u200e-\u20cf\u2100-\u2cee\u2e00-\u3029\u3030-\u3098\u309b-\ua66e\uac00-\ufb1d"
     "\ufb1f-\ufe1f\ufe30-\uffff\U00010000-\U000101fc\U0001f000-\U0010ffff"
+    f"{_DIRECTIONS}{_NEVER}{_EMOJI_SELECTORS}{_IDEOGRAPH_SELECTORS}{_MONGOLIAN_SELECTORS}"
 )
-_MARKS_PER_BASE = 30
+# What may stand above the limit: the marks, and the joiners kept among them, from the first that may be too many.
+_STACKED = f"(?:[^{_NO_MARKS}{_JOINERS}]|(?<=[{_JOINING}])[{_JOINERS}])"
+_PILE = f"{_STACKED}(?<=[^{_NO_MARKS}]{{{_MARKS_PER_BASE + 1}}}){_STACKED}*+"
+
+# Letters, digits, punctuation and symbols in daily use, none of them ever replaced or counted as a mark.
+_ORDINARY = (
+    "\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f\u1e00-\u1fff\u2000-\u200a\u2010-\u2027\u202f-\u205f"
+    "\u20a0-\u20cf\u2100-\u27ff\u2900-\u2bff\u3000-\u3029\u3030-\u3096\u309b-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+    "\uff01-\uff9f\U0001f300-\U0001f3f3\U0001f3f5-\U0001faff"
+)
+# How far a direction mark may stand from the letter it serves, and so how much may have to be held back.
 _REACH = 8
 _NEUTRAL = {"EN", "ES", "ET", "CS", "ON", "WS", "NSM"}
 _SCHEMES = {"http", "https", "mailto"}
-_TAIL = 40
+# No rule looks further back than a full pile of marks and what its first joiner stands beside.
+_TAIL = _MARKS_PER_BASE + _REACH
 
 
 class Sanitizer:
@@ -107,6 +126,8 @@ class Sanitizer:
 
     def close(self) -> str:
         """Return what was held back, now that nothing follows."""
+        if not (self._held or self._half):
+            return ""
         text, self._half = self._half, ""
         return self._shown(text, last=True)
 
@@ -114,7 +135,7 @@ class Sanitizer:
         done = len(self._tail)
         text, self._held = self._tail + self._held + text, ""
         end = len(text)
-        shown = []
+        shown: list[str] = []
         for odd in _odd().finditer(text, done):
             instead = _instead(odd, last=last)
             if instead is None:
@@ -162,47 +183,43 @@ class _Names(dict[int, str]):
     """What is shown for a code point that is not shown itself; filled as they are met."""
 
     def __missing__(self, code: int) -> str:
-        if code < 0x20 or code == 0x7F:
+        char = chr(code)
+        if char < " " or char == "\x7f":
             name = f"^{chr(code ^ 0x40)}"
         else:
-            name = "\ufffd" if 0xD800 <= code <= 0xDFFF else f"<U+{code:04X}>"
+            name = "\ufffd" if "\ud800" <= char <= "\udfff" else f"<U+{code:04X}>"
         self[code] = name
         return name
 
 
 _NAMES = _Names()
 _ODD_ASCII = re.compile(r"[^\t\n -~]")
-_HALVES = re.compile("[\ud800-\udfff]")
+
+
+@cache
+def _odd_beyond_ascii() -> re.Pattern[str]:
+    return re.compile(f"[^\t\n -~{_ORDINARY}]")
 
 
 @cache
 def _suspect() -> re.Pattern[str]:
-    """Match a black flag with its tags, a run of what is never kept, or one code point that may not stand there."""
-    spelling = "".join(f"(?<![{before}](?<![{_NEVER}])[{kept}])" for before, kept in _KEPT)
-    spelling += f"(?<![{_EMOJI}][{_EMOJI_SELECTORS}][{_JOINERS}])"
-    return re.compile(
-        f"[{_FLAG}{_NEVER}{_SOMETIMES}]"
-        f"(?:(?<={_FLAG})(?:{'|'.join(_FLAG_TAGS)})?|(?<=[{_NEVER}])[{_NEVER}]*|{spelling})"
-    )
+    return re.compile(_SUSPECT)
 
 
 @cache
 def _odd() -> re.Pattern[str]:
-    """Match what `_suspect` matches and, as `pile`, what may be marks above the limit."""
-    suspects = f"{_NEVER}{_DIRECTIONS}{_EMOJI_SELECTORS}{_IDEOGRAPH_SELECTORS}{_MONGOLIAN_SELECTORS}"
-    marks = f"[^{_NO_MARKS}{suspects}{_JOINERS}]"
-    return re.compile(
-        f"{_suspect().pattern}|(?P<pile>{marks}(?<=[^{_NO_MARKS}{suspects}]{{{_MARKS_PER_BASE + 1}}}){marks}*)"
-    )
+    return re.compile(f"{_SUSPECT}|(?P<pile>{_PILE})")
 
 
 def _is_plain(text: str) -> bool:
-    return text.isascii() and not _ODD_ASCII.search(text)
+    """Whether no code point of a text is ever replaced or counted; false for much that is fine as well."""
+    odd = _ODD_ASCII if text.isascii() else _odd_beyond_ascii()
+    return not odd.search(text)
 
 
 def _joined(text: str) -> str:
     r"""Join surrogate halves that stand side by side, and `\r\n`."""
-    if _HALVES.search(text):
+    if re.search("[\ud800-\udfff]", text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return text.replace("\r\n", "\n")
 
@@ -212,7 +229,7 @@ def _instead(odd: re.Match[str], *, last: bool) -> _Instead | None:
     text, start = odd.string, odd.start()
     if odd["pile"]:
         return _pile(text, start, odd.end())
-    if odd[0] == _FLAG and not last and any(tags.startswith(text[start + 1 :]) for tags in _FLAG_TAGS):
+    if odd[0] == _FLAG and not last and any(tags.startswith(text[start + 1 : start + 8]) for tags in _FLAG_TAGS):
         return None
     if odd[0].startswith(_FLAG):
         return _Instead(odd[0])
@@ -248,17 +265,20 @@ def _pile(text: str, start: int, end: int) -> _Instead:
     height = _height(text, start)
     kept = []
     for char in text[start:end]:
-        height = height + 1 if category(char)[0] == "M" else 0
+        height = height + 1 if _is_stacked(char) else 0
         if height <= _MARKS_PER_BASE:
             kept.append(char)
     return _Instead("".join(kept), end - start - len(kept))
 
 
 def _height(text: str, end: int) -> int:
-    """Count the marks that end there, with the joiners among them, up to the limit."""
+    """Count the marks that end there, with the joiners kept among them, up to the limit."""
     for height in range(_MARKS_PER_BASE):
-        char = text[end - 1 - height]
-        is_mark = category(char)[0] == "M" or char in _JOINERS
-        if not is_mark or _suspect().match(text, end - 1 - height):
+        place = end - 1 - height
+        if not _is_stacked(text[place]) or _suspect().match(text, place):
             return height
     return _MARKS_PER_BASE
+
+
+def _is_stacked(char: str) -> bool:
+    return category(char)[0] == "M" or char in _JOINERS

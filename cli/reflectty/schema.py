@@ -34,9 +34,10 @@ class Schema:
             value = json.loads(answer)
         except ValueError as error:
             raise SchemaError(f"the answer is no JSON: {error}", "a larger num_predict may let it end") from error
-        for error in self.validator.iter_errors(value):
-            place = "/".join(map(str, error.instance_path)) or "the top"
-            raise SchemaError(f"the answer does not fit the schema at {place}: {error.message}")
+        misfit = next(iter(self.validator.iter_errors(value)), None)
+        if misfit is not None:
+            place = "/".join(map(str, misfit.instance_path)) or "the top"
+            raise SchemaError(f"the answer does not fit the schema at {place}: {misfit.message}")
 
 
 def read_schema(argument: str) -> Schema:

@@ -71,7 +71,9 @@ class Terminal:
 def _colours(environment: Mapping[str, str], *, tty: bool) -> int:
     term = environment.get("TERM", "")
     forced = environment.get("CLICOLOR_FORCE", "0") not in ("", "0")
-    if environment.get("NO_COLOR") or (not forced and (not tty or term == "dumb" or environment.get("CLICOLOR") == "0")):
+    if environment.get("NO_COLOR") or (
+        not forced and (not tty or term == "dumb" or environment.get("CLICOLOR") == "0")
+    ):
         return 0
     if environment.get("COLORTERM", "") in ("truecolor", "24bit") or term.endswith("-direct"):
         return TRUECOLOUR

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from reflectty.chat import Effort
 from reflectty.errors import UsageError
 from reflectty.modes import Mode
-
-
-class Effort(StrEnum):
-    """How much a model is to think."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    MAX = "max"
-
 
 Prompt = Annotated[
     list[str] | None,
@@ -79,9 +69,7 @@ Images = Annotated[
 ]
 SchemaText = Annotated[
     str,
-    typer.Option(
-        "--schema", metavar="FILE|JSON", help="A JSON Schema that the answer must fit.", show_default=False
-    ),
+    typer.Option("--schema", metavar="FILE|JSON", help="A JSON Schema that the answer must fit.", show_default=False),
 ]
 Final = Annotated[bool, typer.Option("--final", help="Print the final answer and nothing else.")]
 Show = Annotated[

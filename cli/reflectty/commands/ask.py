@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 
-from reflectty import config
+from reflectty import __version__, config
 from reflectty.commands import arguments as args
 from reflectty.errors import OutputError, UsageError
 from reflectty.interrupts import run
@@ -30,7 +30,7 @@ NO_PROMPT = "there is no question"
 NO_PROMPT_HINT = 'ask one: reflect "why is the sky blue?", or pipe one in'
 
 
-def ask(  # noqa: PLR0913 - every option of the command is one
+def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
     prompt: args.Prompt = None,
     model: args.ModelName = "",
@@ -57,6 +57,9 @@ def ask(  # noqa: PLR0913 - every option of the command is one
     version: args.Version = False,
 ) -> None:
     """Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout."""
+    if version:
+        context.obj.out.write(f"reflect {__version__}\n")
+        return
     values = {name: value for name, value in locals().items() if name not in ("context", "version")}
     _ask(args.Arguments(**values), context.obj)
 
@@ -75,16 +78,19 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
     async def conversation() -> None:
         from reflectty.engines import open_engine  # noqa: PLC0415 - errors in the arguments need no engine
         from reflectty.engines.connection import Timeouts
-        engine = open_engine(given.host or settings.host, api_key=settings.api_key, timeouts=Timeouts(waits.connect,waits.first,waits.idle))
+
+        engine = open_engine(
+            given.host or settings.host,
+            api_key=settings.api_key,
+            timeouts=Timeouts(waits.connect, waits.first, waits.idle),
+        )
         async with engine:
             await _converse(engine, question, look, given, terminal)
 
     run(conversation())
 
 
-async def _converse(
-    engine: Engine, question: Question, look: Look, given: args.Arguments, terminal: Terminal
-) -> None:
+async def _converse(engine: Engine, question: Question, look: Look, given: args.Arguments, terminal: Terminal) -> None:
     from reflectty.asking import ask as ask_engine  # noqa: PLC0415 - loaded beside the engine
     from reflectty.asking import ask_raw  # noqa: PLC0415
 
@@ -127,7 +133,7 @@ def _question(given: args.Arguments, settings: config.Settings, terminal: Termin
 
     options = parse_options(tuple(given.option or ()))
     mode = given.mode or _mode(settings.mode)
-    wish = Wish(mode, given.effort and given.effort.value, given.family, given.system)
+    wish = Wish(mode, given.effort, given.family, given.system)
     schema = None
     if given.schema:
         from reflectty.schema import read_schema  # noqa: PLC0415 - a compiled library
@@ -164,7 +170,9 @@ def _prompt(given: args.Arguments, terminal: Terminal) -> str:
     wanted = STDIN in paths
     stdin = "" if given.no_stdin or (terminal.stdin_tty and not wanted) else _stdin(terminal, warn)
     files = tuple(
-        (clean_line(str(path)), as_text(read_file(path), clean_line(str(path)), warn)) for path in paths if path != STDIN
+        (clean_line(str(path)), as_text(read_file(path), clean_line(str(path)), warn))
+        for path in paths
+        if path != STDIN
     )
     text = compose(words, stdin, files)
     if not text.strip():

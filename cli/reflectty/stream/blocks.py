@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from reflectty.stream.segments import Kind, Reclassified, Segment
 
-from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reflectty.stream.segments import Event
 

@@ -82,7 +82,7 @@ class Scanner:
             if not ended and self._markers.begun(buffer[at : at + LONGEST + 1]):
                 break
             marker = self._markers.named(found.group())
-            verdict = self._verdict(marker, buffer, at, found.end(), ended=ended)
+            verdict = self._verdict(marker, buffer[found.end() : found.end() + LONGEST + 1], ended=ended)
             if verdict is Verdict.WAIT:
                 break
             if verdict is Verdict.COUNTS:
@@ -140,10 +140,9 @@ class Scanner:
 
     # What becomes of a marker
 
-    def _verdict(self, marker: Marker, buffer: str, start: int, end: int, *, ended: bool) -> Verdict:
+    def _verdict(self, marker: Marker, after: str, *, ended: bool) -> Verdict:
         if marker.role not in (Role.OPEN, Role.CLOSE):
             return Verdict.COUNTS
-        after = buffer[end : end + LONGEST + 1]
         in_code = self._lines.code(after, LONGEST, ended=ended)
         if in_code is None:
             return Verdict.WAIT

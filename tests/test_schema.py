@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.errors import SchemaError, UsageError
+from reflectty.schema import JsonEnd, read_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NUMBER = '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'
+
+
+def test_a_schema_is_sent_compact() -> None:
+    assert json.loads(NUMBER) == json.loads(read_schema(NUMBER).text)
+    assert " " not in read_schema(NUMBER).text
+
+
+def test_a_schema_may_stand_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    path.write_text(NUMBER)
+
+    assert read_schema(NUMBER).text == read_schema(str(path)).text
+
+
+@pytest.mark.parametrize(
+    ("argument", "complaint"),
+    [
+        ("nowhere.json", "no such file"),
+        ("{", "no JSON"),
+        ("[1]", "must be a JSON object"),
+        ('{"type": "nothing"}', "no schema"),
+        ('{"$ref": "http://127.0.0.1:9/x.json"}', "not part of the schema"),
+        ('{"$ref": "#/nowhere"}', "no schema"),
+    ],
+)
+def test_what_is_no_schema_is_refused_before_anything_is_sent(argument: str, complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        read_schema(argument)
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [("n is 1", "no JSON"), ('{"n": "1"}', "at n: "), ("{}", "at the top: "), ("[]", "at the top: ")],
+)
+def test_an_answer_that_does_not_fit_is_named_with_its_place(answer: str, complaint: str) -> None:
+    with pytest.raises(SchemaError, match=complaint):
+        read_schema(NUMBER).check(answer)
+
+
+def test_an_answer_that_fits_is_let_through() -> None:
+    read_schema(NUMBER).check(' {"n": 1}\n')
+
+
+def where(text: str) -> int | None:
+    """Where the value ends, fed character by character."""
+    end = JsonEnd()
+    return next((at + 1 for at, char in enumerate(text) if end.feed(char) is not None), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ('{"a": 1}   \n\n\n', 8),
+        ('[{"a": "}]"}]x', 13),
+        (r'{"a": "\"}"} ', 12),
+        ('"only a string" ', 15),
+        ('{"a": ', None),
+        ("12", None),
+    ],
+)
+def test_the_end_of_a_value_is_noticed_however_it_is_cut(text: str, ends: int | None) -> None:
+    assert ends == where(text) == JsonEnd().feed(text)
+
+
+def test_endless_white_space_is_an_end_too() -> None:
+    assert JsonEnd().feed('{"a":' + " " * 10_000) is not None
