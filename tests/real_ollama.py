@@ -69,8 +69,14 @@ def _say(text: str) -> None:
 
 def _run(step: str, *command: str, cwd: Path | None = None, **extra: str) -> None:
     _say(step)
-    done = subprocess.run(  # noqa: S603 - fixed commands
-        command, cwd=cwd, env=os.environ | extra, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | extra,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if done.returncode:
         tail = "\n".join(done.stdout.splitlines()[-15:])
@@ -85,7 +91,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _output(*command: str) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout  # noqa: S603
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""
 
@@ -246,7 +252,7 @@ def free_port() -> int:
 
 def _wait(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(150):
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{host}/api/version", timeout=2) as answer:  # noqa: S310
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{host}/api/version", timeout=2) as answer:
             json.load(answer)
             return
         if process.poll() is not None:
@@ -275,7 +281,7 @@ def serve(**settings: str) -> Iterator[Server]:
         **settings,
     }
     with log.open("wb") as sink:
-        process = subprocess.Popen([ollama, "serve"], env=environment, stdout=sink, stderr=sink, start_new_session=True)  # noqa: S603
+        process = subprocess.Popen([ollama, "serve"], env=environment, stdout=sink, stderr=sink, start_new_session=True)
     server = Server(host, ollama, home, process, log)
     try:
         _wait(host, process, log)

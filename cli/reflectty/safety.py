@@ -43,13 +43,12 @@ _EMOJI = (
     "\u2716\u271d\u2721\u2728\u2733\u2734\u2744\u2747\u274c\u274e\u2753-\u2755\u2757\u2763-\u2767\u2795-\u2797\u27a1"
     "\u27b0\u27bf\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 )
-# Arabic to Thaana, N'Ko to Arabic Extended-A, the scripts of India, Myanmar, Khmer, Mongolian, those of Java and Bali,
-# and Arabic presentation forms; above the BMP the cursive and Brahmic blocks.
+# The scripts whose letters join or form conjuncts, by blocks: Arabic, Syriac, N'Ko, Mandaic, India's, Myanmar, Khmer,
+# Mongolian, those of Java and Bali, Arabic presentation forms; above the BMP the cursive and the Brahmic ones.
 _JOINING = (
-    "\u0600-\u077f\u07c0-\u07ff\u0840-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u180a\u1810-\u18af\u1a20-\u1bff\u1c00-\u1c4f"
-    "\u1cd0-\u1cff\ua800-\ua82f\ua840-\ua8ff\ua930-\uaaff\uabc0-\uabff\ufb50-\ufdff\ufe70-\ufefc"
-    "\U00010ac0-\U00010aff\U00010b80-\U00010baf\U00010d00-\U00010d3f\U00010f30-\U00010fdf\U00011000-\U00011fff"
-    "\U0001e900-\U0001e95f"
+    "\u0600-\u061b\u061d-\u077f\u07c0-\u07ff\u0840-\u0dff\u1000-\u109f\u1780-\u180a\u1810-\u18af\u1a20-\u1c4f\u1cd0-\u1cff"
+    "\ua800-\ua82f\ua840-\ua8ff\ua930-\uaaff\uabc0-\uabff\ufb50-\ufdff\ufe70-\ufefc\U00010ac0-\U00010aff"
+    "\U00010b80-\U00010baf\U00010d00-\U00010d3f\U00010f30-\U00010fdf\U00011000-\U00011fff\U0001e900-\U0001e95f"
 )
 _IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
 _MONGOLIAN = "\u1807-\u180a\u1810-\u18af"
@@ -57,6 +56,7 @@ _BASES = (
     r"\w!-~\xa1-\xff\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u2100-\u2bff\u3001-\u3029\u3030-\u303f\u3200-\u33ff"
     "\ue000-\uf8ff\U0001f000-\U0001faff"
 )
+
 _FLAG = "\U0001f3f4"
 _FLAG_TAGS = tuple(
     "".join(chr(0xE0000 + ord(letter)) for letter in f"{name}\x7f") for name in ("gbeng", "gbsct", "gbwls")
@@ -89,9 +89,9 @@ _PILE = f"{_STACKED}(?<=[^{_NO_MARKS}]{{{_MARKS_PER_BASE + 1}}}){_STACKED}*+"
 
 # Letters, digits, punctuation and symbols in daily use, none of them ever replaced or counted as a mark.
 _ORDINARY = (
-    "\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f\u1e00-\u1fff\u2000-\u200a\u2010-\u2027\u202f-\u205f"
-    "\u20a0-\u20cf\u2100-\u27ff\u2900-\u2bff\u3000-\u3029\u3030-\u3096\u309b-\u30ff\u3400-\u9fff\uac00-\ud7a3"
-    "\uff01-\uff9f\U0001f300-\U0001f3f3\U0001f3f5-\U0001faff"
+    "\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f\u05d0-\u05ea\u061d-\u064a\u0660-\u066f\u0671-\u06d3\u1e00-\u1fff"
+    "\u2000-\u200a\u2010-\u2027\u202f-\u205f\u20a0-\u20cf\u2100-\u27ff\u2900-\u2bff\u3000-\u3029\u3030-\u3096\u309b-\u30ff\u3400-\u9fff"
+    "\uac00-\ud7a3\uff01-\uff9f\U0001f300-\U0001f3f3\U0001f3f5-\U0001faff"
 )
 # How far a direction mark may stand from the letter it serves, and so how much may have to be held back.
 _REACH = 8

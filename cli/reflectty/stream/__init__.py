@@ -17,6 +17,8 @@ from reflectty.stream.segments import Event, Kind, Reclassified, Segment
 if TYPE_CHECKING:
     from reflectty.families import Family
 
+_new = tuple.__new__
+
 __all__ = ["Event", "Kind", "Reclassified", "Segment", "StreamParser"]
 
 
@@ -28,6 +30,8 @@ class StreamParser:
         self._content = Scanner(family, self._blocks, start_in=Kind.THINKING if prefilled else None)
         self._field: Scanner | None = None
         self._speaks: Scanner = self._content
+        self._steady: Segment | None = None
+        self._disturbs = self._content.disturbs
 
     @property
     def kind(self) -> Kind:
@@ -41,13 +45,22 @@ class StreamParser:
 
     def feed(self, content: str) -> tuple[Event, ...]:
         """Take the next piece of the content."""
+        # Most pieces are a word in the middle of a line: they change nothing but the text.
+        if self._steady is not None and not self._disturbs(content) and not content[-1:].isspace() and content:
+            kind, _, block, tagged, certain = self._steady
+            # A third faster than calling Segment, and this is every token's way.
+            return (_new(Segment, (kind, content, block, tagged, certain)),)
         if content:
             self._turn_to(self._content)
             self._content.feed(content)
-        return self._blocks.take()
+        events = self._blocks.take()
+        self._steady = self._blocks.open if self._speaks is self._content and self._content.steady else None
+        self._disturbs = self._content.disturbs
+        return events
 
     def feed_thinking(self, thinking: str) -> tuple[Event, ...]:
         """Take the next piece of the `thinking` field."""
+        self._steady = None
         if thinking:
             if self._field is None:
                 self._field = Scanner(FIELD, self._blocks, base=Kind.THINKING)

@@ -56,6 +56,14 @@ class Blocks:
             self._events.append(Segment(kind, "".join(self._pieces), self._block, tagged, self._certain))
         self._pieces = []
 
+    @property
+    def open(self) -> Segment | None:
+        """What the next text would belong to, when no white space waits for it."""
+        if self._open is None or self._space:
+            return None
+        kind, tagged = self._open
+        return Segment(kind, "", self._block, tagged, self._certain)
+
     def reclassify(self) -> None:
         """Turn every doubtful block into thinking."""
         self.end()

@@ -80,6 +80,12 @@ class Lines:
         return run if run[0] == "~" or "`" not in info else ""
 
     @property
+    def steady(self) -> bool:
+        """Whether words that follow on this line change nothing: it has begun, and it is no fence."""
+        start = self._head.lstrip()[:1]
+        return not self._run and bool(start) and start not in "`~"
+
+    @property
     def at_start(self) -> bool:
         """Whether only blanks stand before this place in its line."""
         return not self._head.strip()

@@ -108,6 +108,7 @@ class Markers:
         self._pattern = re.compile("|".join(map(_expression, texts)) or r"(?!)", re.IGNORECASE)
         firsts = "".join(sorted({re.escape(char) for text in texts for char in (text[0].lower(), text[0].upper())}))
         self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
+        self.disturbs = re.compile(rf"[`~\n{firsts}]").search
         self._texts = tuple(texts)
         self._openers = tuple(text[:-1] for text in texts if _ELEMENT.fullmatch(text))
         self.search = self._pattern.search

@@ -22,6 +22,8 @@ from reflectty.stream.markers import LONGEST, Marker, Markers, Role, markers
 from reflectty.stream.segments import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reflectty.families import Family
     from reflectty.stream.blocks import Blocks
 
@@ -63,6 +65,16 @@ class Scanner:
     def kind(self) -> Kind:
         """What text would be here."""
         return self._stack[-1] if self._stack else self._base
+
+    @property
+    def steady(self) -> bool:
+        """Whether text that does not disturb would only lengthen the open block."""
+        return not self._held and self._header is None and not self._dropping and self._lines.steady
+
+    @property
+    def disturbs(self) -> Callable[[str], object]:
+        """Tells whether a text holds more than words: what a marker may begin with, or a mark of Markdown."""
+        return self._markers.disturbs
 
     def settle(self) -> None:
         """Take note that thinking came another way, so that text outside it is surely the answer."""
