@@ -62,6 +62,7 @@ def test_a_slow_pipe_that_has_spoken_is_not_nagged_about() -> None:
 @pytest.mark.parametrize(
     ("data", "text"),
     [
+        ("a\r\nb".encode("utf-16"), "a\nb"),
         (b"plain\r\ntext\n", "plain\ntext\n"),
         ("\ufeffbom".encode(), "bom"),
         ("grüß".encode("utf-16"), "grüß"),

@@ -4,7 +4,7 @@ import pytest
 
 from reflectty.chat import Effort, Model
 from reflectty.errors import UsageError
-from reflectty.families import FAMILIES, by_model
+from reflectty.families import FAMILIES, by_model, named
 from reflectty.modes import NEUTRAL_PROMPT, REFLECT_PROMPT, Mode, Wish, best, opens_thinking, plan, taught
 
 CARD = (
@@ -77,12 +77,12 @@ def test_direct_leaves_out_a_system_prompt_that_teaches_the_tags() -> None:
 
 def test_a_family_asked_for_is_used_in_every_mode() -> None:
     for mode in Mode:
-        assert plan(NATIVE, Wish(mode=mode, family="harmony")).family is FAMILIES["harmony"]
+        assert plan(NATIVE, Wish(mode=mode, family=FAMILIES["harmony"])).family is FAMILIES["harmony"]
 
 
 def test_a_family_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(UsageError) as caught:
-        plan(PLAIN, Wish(family="nope"))
+        named("nope")
 
     assert "harmony" in caught.value.hint
 

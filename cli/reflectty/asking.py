@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from reflectty.stream import Event
 
 TICK_SECONDS = 0.1
+SAID_NOTHING = "the model said nothing"
+ASK_AGAIN = "ask again, or another model"
 LOST_TAGS = (
     "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
     " control tokens (a copy of the model with plain-text tags keeps them; --mode direct asks without)"
@@ -131,13 +133,19 @@ async def ask_raw(engine: Engine, question: Question, write: Callable[[str], Non
     """
     model = await find_model(engine, question.model, lambda _: None)
     vet(question, model)
-    thinking = False
+    thinking = wrote = False
+    chunk = Chunk()
     async with aclosing(engine.chat(request_for(question, model, plan(model, question.wish)))) as chunks:
         async for chunk in chunks:
             if bool(chunk.thinking) is not thinking and (chunk.thinking or chunk.content):
                 write("<thinking>" if chunk.thinking else "</thinking>\n")
                 thinking = bool(chunk.thinking)
             write(chunk.thinking + chunk.content)
+            wrote = wrote or bool(chunk.thinking or chunk.content)
+    if chunk.done_reason == "length":
+        raise NoAnswerError("the reply was cut at the token limit", _limit_hint(question))
+    if not wrote:
+        raise NoAnswerError(SAID_NOTHING, ASK_AGAIN)
 
 
 async def _converse(  # noqa: PLR0913, PLR0917 - the pieces of one conversation, each needed once
@@ -190,7 +198,7 @@ async def _events(
     """Yield the reply's events; an answer held to a schema follows a free thinking where the model thinks in tags."""
     if question.schema is None:
         chunks = engine.chat(request)
-    elif chosen.think is None and chosen.mode in (Mode.NATIVE, Mode.REFLECT) and chosen.family.thinking:
+    elif _thinks_in_tags(chosen):
         async with aclosing(_free_thinking(engine, replace(request, schema=""), reply)) as events:
             async for event in events:
                 yield event
@@ -203,6 +211,12 @@ async def _events(
         async for chunk in arriving:
             for event in reply.feed(chunk):
                 yield event
+
+
+def _thinks_in_tags(chosen: Plan) -> bool:
+    """Whether a schema from the first token on would keep the model from thinking."""
+    reads = bool(chosen.family.thinking) or chosen.family.name == "any"
+    return reads and chosen.think is None and chosen.mode is not Mode.DIRECT
 
 
 async def _free_thinking(engine: Engine, request: Request, reply: Reply) -> AsyncGenerator[Event, None]:
@@ -237,7 +251,7 @@ def _verdict(reply: Reply, question: Question) -> ReflecttyError | None:
         what = "answer" if reply.answer else "thinking"
         return NoAnswerError(f"the {what} was cut at the token limit", _limit_hint(question))
     if not reply.answer:
-        return NoAnswerError("the model said nothing", "ask again, or another model")
+        return NoAnswerError(SAID_NOTHING, ASK_AGAIN)
     if question.schema:
         try:
             question.schema.check(reply.answer)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reflectty.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class Tag:
@@ -165,6 +167,17 @@ FAMILIES: dict[str, Family] = {
 
 FIELD = Family("field", thinking=_same("thinking", "think"), reflection=_same("reflection"), orphans=False)
 """How the text of Ollama's own `thinking` field is read: only corrections are looked for."""
+
+
+def named(name: str) -> Family:
+    """Return the family of that name.
+
+    Raises:
+        UsageError: there is none; the hint lists those there are.
+    """
+    if name not in FAMILIES:
+        raise UsageError(f"there is no family {name!r}", f"the families are {', '.join(FAMILIES)}")
+    return FAMILIES[name]
 
 
 def by_model(name: str) -> Family | None:

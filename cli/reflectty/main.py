@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from reflectty import __version__
-from reflectty.errors import ReflecttyError, StoppedError, UsageError
+from reflectty.errors import OutputError, ReflecttyError, StoppedError, UsageError
+from reflectty.terminal import BROKEN_PIPE, system_terminal
 
 if TYPE_CHECKING:
     from reflectty.terminal import Terminal
@@ -20,15 +22,9 @@ COMMANDS = {"ask": "reflectty.commands.ask"}
 
 def run() -> NoReturn:
     """Run the process: arguments and streams are the system's."""
-    from reflectty.terminal import system_terminal  # noqa: PLC0415 - --version needs no streams
-
     # Start-up makes a hundred thousand objects that all stay: looking for garbage among them costs a tenth of it.
     gc.set_threshold(100_000, 20, 20)
-    arguments = sys.argv[1:]
-    if arguments == ["--version"] and sys.stdout is not None:
-        print(f"reflect {__version__}")  # noqa: T201 - the fastest way to say it
-        sys.exit(0)
-    code = main(arguments, system_terminal())
+    code = main(sys.argv[1:], system_terminal())
     # Everything was flushed when it was written; a stream that failed must not be flushed again.
     os._exit(code)
 
@@ -52,6 +48,9 @@ def main(arguments: list[str], terminal: Terminal) -> int:
 
 def _command(arguments: list[str], terminal: Terminal) -> None:
     """Let Typer read the arguments; the first word names a command or begins a question."""
+    if arguments == ["--version"]:
+        terminal.out.write(f"reflect {__version__}\n")
+        return
     name, rest = ("ask", arguments)
     if arguments and arguments[0] in COMMANDS:
         name, rest = arguments[0], arguments[1:]
@@ -65,6 +64,13 @@ def _command(arguments: list[str], terminal: Terminal) -> None:
     program = "reflect" if name == "ask" else f"reflect {name}"
     try:
         typer.main.get_command(app).main(args=rest, prog_name=program, standalone_mode=False, obj=terminal)
+    except typer.Abort as error:
+        raise StoppedError(128 + signal.SIGINT) from error
+    except (OSError, SystemExit) as error:
+        # Only --help writes past the terminal: click prints it, and exits by itself when its reader has left.
+        if isinstance(error, SystemExit):
+            raise StoppedError(BROKEN_PIPE) from error
+        raise OutputError(f"cannot write: {(error.strerror or str(error)).lower()}") from error
     except misuse as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
         raise UsageError(text.rstrip("."), f"`{program} --help` lists the options") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import select
-import time
 from typing import TYPE_CHECKING, BinaryIO
 
 from reflectty.errors import UsageError
@@ -35,10 +34,8 @@ def read_stdin(stdin: BinaryIO, warn: Callable[[str], None], silence: float = SI
         return stdin.read()
     pieces: list[bytes] = []
     told = False
-    last = time.monotonic()
     while True:
-        wait = None if told or pieces else max(0.0, silence - (time.monotonic() - last))
-        if not select.select([number], [], [], wait)[0]:
+        if not select.select([number], [], [], None if told else silence)[0]:
             warn("still waiting for stdin, which is open and silent: close it with < /dev/null, or give --no-stdin")
             told = True
             continue
@@ -55,7 +52,7 @@ def as_text(data: bytes, name: str, warn: Callable[[str], None]) -> str:
         UsageError: it is binary.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) and len(data) % 2 == 0:
-        return data.decode("utf-16", "replace")
+        return data.decode("utf-16", "replace").replace("\r\n", "\n")
     text = data.decode("utf-8-sig", "replace")
     broken = text.count("\ufffd") - data.count("\ufffd".encode())
     if b"\0" in data or broken > _MOSTLY_BROKEN * len(text):

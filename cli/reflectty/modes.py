@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reflectty.chat import Effort
-from reflectty.errors import UsageError
 from reflectty.families import FAMILIES, by_model
 
 if TYPE_CHECKING:
@@ -55,7 +54,8 @@ class Wish:
 
     mode: Mode = Mode.AUTO
     effort: Effort | None = None
-    family: str = ""
+    family: Family | None = None
+    """How the reply is read, whatever the model; None leaves it to what the model is."""
     system: str = ""
 
 
@@ -105,13 +105,6 @@ def opens_thinking(model: Model, family: Family) -> bool:
     return family.prefilled and not model.template
 
 
-def _named(name: str) -> Family:
-    if name not in FAMILIES:
-        known = ", ".join(FAMILIES)
-        raise UsageError(f"there is no family {name!r}", f"the families are: {known}")
-    return FAMILIES[name]
-
-
 def _joined(*parts: str) -> str:
     return "\n\n".join(part.strip() for part in parts if part.strip())
 
@@ -121,16 +114,13 @@ def plan(model: Model, wish: Wish) -> Plan:
 
     A model with the capability thinks natively; one whose template, system prompt or name is of a family that
     thinks in tags does so in its own; any other is asked to reflect by a prompt.
-
-    Raises:
-        UsageError: the family asked for does not exist.
     """
     thinks = "thinking" in model.capabilities
     own = FAMILIES["native"] if thinks else taught(model) or by_model(model.name)
     mode = wish.mode
     if mode is Mode.AUTO:
         mode = Mode.NATIVE if own else Mode.REFLECT
-    family = _named(wish.family) if wish.family else _read_as(mode, own)
+    family = wish.family or _read_as(mode, own)
     return Plan(
         mode=mode,
         family=family,

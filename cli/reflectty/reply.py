@@ -72,6 +72,8 @@ class Reply:
             events += self._parser.feed_thinking(chunk.thinking)
         if chunk.content:
             events += self._parser.feed(chunk.content)
+            if self.family.name == "any":
+                self.family = self._parser.family
         if chunk.content or chunk.thinking:
             self._count(events)
         if chunk.done:
@@ -94,7 +96,8 @@ class Reply:
         self._chunks[Kind.ANSWER] = 0
         self._plain = max(self._blocks, default=-1) + 1
         self._parser = StreamParser(FAMILIES["none"])
-        return written(self.segments, self.family, prefilled=self._prefilled)
+        family = self.family if self.family.thinking else FAMILIES["reflection"]
+        return written(self.segments, family, prefilled=self._prefilled)
 
     def _count(self, events: tuple[Event, ...]) -> None:
         kind = next((event.kind for event in events if isinstance(event, Segment)), self._parser.kind)

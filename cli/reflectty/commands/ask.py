@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 from reflectty import __version__, config
 from reflectty.commands import arguments as args
 from reflectty.errors import OutputError, UsageError
+from reflectty.families import named
 from reflectty.interrupts import run
 from reflectty.material import as_text, compose, read_file, read_image, read_stdin
 from reflectty.modes import Mode, Wish
@@ -116,6 +118,7 @@ def _look(given: args.Arguments, settings: config.Settings) -> Look:
         quiet=given.quiet,
         whole=bool(given.schema),
         theme=settings.theme,
+        theme_folders=() if settings.theme == "terminal" else (config.themes_folder(),),
     )
 
 
@@ -133,7 +136,8 @@ def _question(given: args.Arguments, settings: config.Settings, terminal: Termin
 
     options = parse_options(tuple(given.option or ()))
     mode = given.mode or _mode(settings.mode)
-    wish = Wish(mode, given.effort, given.family, given.system)
+    family = named(given.family) if given.family else None
+    wish = Wish(mode, given.effort, family, _decoded(given.system))
     schema = None
     if given.schema:
         from reflectty.schema import read_schema  # noqa: PLC0415 - a compiled library
@@ -151,6 +155,11 @@ def _question(given: args.Arguments, settings: config.Settings, terminal: Termin
     )
 
 
+def _decoded(argument: str) -> str:
+    """Return an argument as the UTF-8 text it is, even where the locale made Python read it as ASCII."""
+    return os.fsencode(argument).decode("utf-8", "replace")
+
+
 def _mode(text: str) -> Mode:
     try:
         return Mode(text)
@@ -165,7 +174,7 @@ def _prompt(given: args.Arguments, terminal: Terminal) -> str:
         UsageError: nothing is asked, or the material is no text.
     """
     warn = _warner(given, terminal)
-    words = " ".join(given.prompt or ())
+    words = _decoded(" ".join(given.prompt or ()))
     paths = given.file or []
     wanted = STDIN in paths
     stdin = "" if given.no_stdin or (terminal.stdin_tty and not wanted) else _stdin(terminal, warn)

@@ -39,6 +39,11 @@ class StreamParser:
         return self._speaks.kind
 
     @property
+    def family(self) -> Family:
+        """Whose markers the content is read by."""
+        return self._content.family
+
+    @property
     def marked(self) -> bool:
         """Whether the reply had any marker or `thinking` field."""
         return self._content.counted or self._field is not None

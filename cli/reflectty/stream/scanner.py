@@ -43,7 +43,8 @@ class Scanner:
     """Splits one source of text; `base` is what text outside every block is, `start_in` what is open already."""
 
     def __init__(self, family: Family, blocks: Blocks, base: Kind = Kind.ANSWER, start_in: Kind | None = None) -> None:
-        self._family = family
+        self.family = family
+        """Whose markers are looked for; `any` becomes the family that the first marker gives away."""
         self._markers: Markers = markers(family)
         self._blocks = blocks
         self._base = base
@@ -210,8 +211,8 @@ class Scanner:
 
     def _count(self, marker: Marker) -> None:
         self.counted = True
-        if marker.family is not self._family and self._family.name == "any":
-            self._family = marker.family
+        if marker.family is not self.family and self.family.name == "any":
+            self.family = marker.family
             self._markers = markers(marker.family)
         if marker.role is Role.OPEN:
             self._open(marker.kinds[0])
