@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reflectty.engines.ollama import OllamaEngine, Timeouts
+    from reflectty.engines.connection import Timeouts
+    from reflectty.engines.ollama import OllamaEngine
 
 
 def open_engine(host: str = "", *, api_key: str = "", timeouts: Timeouts | None = None) -> OllamaEngine:
@@ -14,8 +15,8 @@ def open_engine(host: str = "", *, api_key: str = "", timeouts: Timeouts | None 
     Raises:
         UsageError: the host, or the proxy settings of the environment, cannot be used.
     """
-    # httpx costs as much as the rest of a one-shot: whoever asks nothing does not pay for it.
+    # asyncio alone costs as much as the rest of a command: one that asks no model does not pay for it.
     from reflectty.engines.hosts import parse_host  # noqa: PLC0415
-    from reflectty.engines.ollama import OllamaEngine, Timeouts  # noqa: PLC0415
+    from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
 
-    return OllamaEngine(parse_host(host), timeouts=timeouts or Timeouts(), api_key=api_key)
+    return OllamaEngine(parse_host(host), timeouts=timeouts, api_key=api_key)

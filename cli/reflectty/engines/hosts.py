@@ -104,11 +104,11 @@ def _split(hostport: str) -> tuple[str, str | None]:
 
 
 def _port(text: str | None, default: int) -> tuple[int, str]:
-    if text is None:
+    if not text:
         return default, ""
     if re.fullmatch(r"[0-9]{1,9}", text) and int(text) <= HIGHEST_PORT:
         return int(text), ""
-    return default, f"{text or 'nothing'!r} is no port; {default} is used"
+    return default, f"{text!r} is no port; {default} is used"
 
 
 def _connectable(host: str) -> str:

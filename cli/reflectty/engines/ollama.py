@@ -10,20 +10,18 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self
 
 from reflectty import wire
-from reflectty.engines.connection import OK, Connection, Timeouts
+from reflectty.engines.connection import Connection, Timeouts
 from reflectty.errors import ModelMissingError, ReflecttyError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    import httpx
-
     from reflectty.chat import Chunk, Model, Request
+    from reflectty.engines.exchange import Response, Transport
     from reflectty.engines.hosts import Address
     from reflectty.wire import Body
 
-__all__ = ["OllamaEngine", "Timeouts"]
-
+OK: Final = 200
 ANSWER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an answer that is no stream."""
 REFUSAL_LIMIT: Final = 64 * 1024
@@ -41,7 +39,7 @@ class OllamaEngine:
         *,
         timeouts: Timeouts | None = None,
         api_key: str = "",
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         self._connection = Connection(address, timeouts or Timeouts(), api_key, transport)
 
@@ -112,16 +110,16 @@ class OllamaEngine:
             raise UnreachableError(f"this is not an Ollama server: it sent {error}", wire.HOST_HINT) from error
 
     @asynccontextmanager
-    async def _accepted(self, method: str, path: str, body: Body | None, model: str) -> AsyncIterator[httpx.Response]:
+    async def _accepted(self, method: str, path: str, body: Body | None, model: str) -> AsyncIterator[Response]:
         """Hand over a response whose status says yes, or raise what the refusal says."""
         async with self._connection.opened(method, path, body) as response:
-            if response.status_code != OK:
+            if response.status != OK:
                 raise await self._refusal(response, model)
             yield response
 
-    async def _refusal(self, response: httpx.Response, model: str) -> ReflecttyError:
-        body = await self._connection.body(response, REFUSAL_LIMIT)
-        error = wire.refusal(response.status_code, body, model)
+    async def _refusal(self, response: Response, model: str) -> ReflecttyError:
+        body = await self._connection.beginning(response, REFUSAL_LIMIT)
+        error = wire.refusal(response.status, body, model)
         return await self._advised(error, model) if isinstance(error, ModelMissingError) else error
 
     async def _advised(self, error: ModelMissingError, model: str) -> ModelMissingError:

@@ -3,7 +3,7 @@
 from reflectty.wire.answers import missing_hint, model_of, models_of, refusal, rendered
 from reflectty.wire.chunks import ChunkDecoder
 from reflectty.wire.requests import encode, encode_raw, encode_render
-from reflectty.wire.values import HOST_HINT, Body, decode
+from reflectty.wire.values import HOST_HINT, Body, decode, shorten
 
 __all__ = [
     "HOST_HINT",
@@ -18,4 +18,5 @@ __all__ = [
     "models_of",
     "refusal",
     "rendered",
+    "shorten",
 ]

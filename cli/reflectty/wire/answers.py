@@ -27,10 +27,16 @@ REPLY_ROOM: Final = 1024
 """Tokens that a suggested context leaves for the reply."""
 LONG_CONTEXT: Final = 16384
 """Tokens of the context that is suggested when the server gives no numbers."""
-HINTS: Final = {
+STATUS_HINTS: Final = {
     401: "the server wants a key: set OLLAMA_API_KEY, which is sent over https and to this machine only",
     403: "the server does not accept this Host header: name it by its address, or set OLLAMA_HOST where it runs",
     429: "too many requests: wait a little, then ask again",
+    500: LOG_HINT,
+    502: LOG_HINT,
+}
+TEXT_HINTS: Final = {
+    "does not support thinking": "this model has no switch for its thinking: leave it out",
+    "must be of type": "an option has a value of the wrong kind",
 }
 
 
@@ -81,9 +87,8 @@ def _roomy(prompt: int) -> int:
 
 
 def _hint(status: int, text: str) -> str:
-    if "does not support thinking" in text:
-        return "this model has no switch for its thinking: leave it out"
-    return HINTS.get(status, LOG_HINT if status >= 500 else "")  # noqa: PLR2004 - the server's own failures
+    told = (hint for part, hint in TEXT_HINTS.items() if part in text)
+    return next(told, STATUS_HINTS.get(status, ""))
 
 
 def missing_hint(model: str, installed: Iterable[str]) -> str:

@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 TEXT_LIMIT: Final = 300
 """Characters of a server's message that are shown."""
 HIGHEST_COUNT: Final = 10**18
-DEEPEST_FAILURE: Final = 16
 BOM: Final = b"\xef\xbb\xbf"
 HOST_HINT: Final = "check --host or OLLAMA_HOST"
 LOG_HINT: Final = "ask again; the log of `ollama serve` may say why"
@@ -51,12 +50,11 @@ def failure(value: object) -> Failure:
     Ollama wraps what its model server answers as JSON in a string: `{"error": "{\"error\":{\"message\":…}}"}`.
     """
     details: Body = {}
-    for _ in range(DEEPEST_FAILURE):
-        inner = _inner_failure(value)
-        if inner is None:
-            break
-        details = value if isinstance(value, dict) else details
+    inner: object | None = value
+    while inner is not None:
         value = inner
+        details = value if isinstance(value, dict) else details
+        inner = _inner_failure(value)
     return Failure(shorten(as_text(value)), details)
 
 

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import real_ollama
+from e2e.command import Reflect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def ollama() -> Iterator[real_ollama.Server]:
+    """A real server with the models of the tests; where none can be had, what needs it fails and says why."""
+    try:
+        with real_ollama.serve() as server:
+            server.create_all()
+            yield server
+    except real_ollama.UnavailableError as error:
+        pytest.fail(f"a real Ollama is needed: {error}", pytrace=False)
+
+
+@pytest.fixture
+def reflect(tmp_path: Path) -> Reflect:
+    """The command, in an empty home."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return Reflect(home)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reflectty.engines.hosts import Address, parse_host
+from reflectty.errors import UsageError
+
+LOCAL = "http://127.0.0.1:11434"
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", LOCAL),
+        ("  ", LOCAL),
+        ("''", LOCAL),
+        ("127.0.0.1", LOCAL),
+        (" 'localhost' ", "http://localhost:11434"),
+        ('"host:1"', "http://host:1"),
+        (":5678", "http://127.0.0.1:5678"),
+        ("host:", "http://host:11434"),
+        ("host/", "http://host:11434"),
+        ("host:8080/", "http://host:8080"),
+        ("host:8080/some/path/", "http://host:8080/some/path"),
+        ("host:8080/a b?c", "http://host:8080/a%20b%3Fc"),
+        ("http://host", "http://host:80"),
+        ("HTTP://host", "http://host:80"),
+        ("http://", "http://127.0.0.1:80"),
+        ("https://host", "https://host:443"),
+        ("https://host:11434/ollama", "https://host:11434/ollama"),
+        ("https://ollama.com", "https://ollama.com:443"),
+        ("ollama.com", "https://ollama.com:443"),
+        ("ollama.com:11434", "http://ollama.com:11434"),
+        ("0.0.0.0", LOCAL),
+        ("0.0.0.0:1234", "http://127.0.0.1:1234"),
+        ("http://0.0.0.0", "http://127.0.0.1:80"),
+        ("[::]:1234", "http://[::1]:1234"),
+        ("::", "http://[::1]:11434"),
+        ("::1", "http://[::1]:11434"),
+        ("[::1]", "http://[::1]:11434"),
+        ("[::1]:80", "http://[::1]:80"),
+        ("http://[fd00::2]/p", "http://[fd00::2]:80/p"),
+        ("my_gpu-box.lan:65535", "http://my_gpu-box.lan:65535"),
+        ("bücher.example", "http://bücher.example:11434"),
+    ],
+)
+def test_a_host_is_read_as_ollama_reads_it(text: str, url: str) -> None:
+    address = parse_host(text)
+    assert address.url == url
+    assert str(address) == url
+    assert address.warning == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("host:99999", "http://host:11434"),
+        ("host:abc", "http://host:11434"),
+        ("host:-1", "http://host:11434"),
+        ("http://host:65536", "http://host:80"),
+        ("https://host:x", "https://host:443"),
+        ("host:²", "http://host:11434"),
+    ],
+)
+def test_a_port_that_is_none_becomes_the_default_with_a_warning(text: str, url: str) -> None:
+    address = parse_host(text)
+    assert address.url == url
+    assert "is no port" in address.warning
+
+
+@pytest.mark.parametrize(
+    "text", ["not a url", "ftp://host", "unix://", "a:b:c", "host\x1b[2J", "ho\nst:1", "socks5://h:1"]
+)
+def test_what_cannot_be_a_host_is_a_usage_error_that_shows_the_forms(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_host(text)
+    assert "unix:///" in caught.value.hint
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("text", ["", "localhost", "LOCALHOST:1", "app.localhost", "127.1.2.3", "0.0.0.0", "::1", "::ffff:127.0.0.1", "unix:///s"])  # fmt: skip
+def test_this_machine_is_loopback(text: str) -> None:
+    assert parse_host(text).loopback
+    assert parse_host(text).confidential
+
+
+@pytest.mark.parametrize("text", ["192.168.0.2", "localhost.example", "notlocalhost", "fe80::1", "127.0.0.1.example"])
+def test_another_machine_is_not(text: str) -> None:
+    assert not parse_host(text).loopback
+    assert not parse_host(text).confidential
+    name = f"[{text}]" if "::" in text else text
+    assert parse_host(f"https://{name}").confidential
+
+
+def test_a_socket_is_a_path() -> None:
+    address = parse_host("unix:///run/ollama.sock")
+    assert address == Address("http://localhost", "/run/ollama.sock", loopback=True)
+    assert str(address) == "unix:///run/ollama.sock"
+
+
+def test_a_login_is_taken_apart_and_never_shown() -> None:
+    address = parse_host("https://me:p%40ss@host/x")
+    assert (address.url, address.user, address.password) == ("https://host:443/x", "me", "p@ss")
+    assert "p@ss" not in f"{address!r}{address}"
+
+
+@given(st.text())
+def test_any_text_is_an_address_or_a_usage_error(text: str) -> None:
+    try:
+        address = parse_host(text)
+    except UsageError:
+        return
+    assert address.socket_path or address.url.startswith(("http://", "https://"))

@@ -1,0 +1,124 @@
+"""What a fresh process has loaded after a question, and after nothing: start-up is paid by every call."""
+
+from __future__ import annotations
+
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import reflectty
+from e2e.servers import ANSWER, ANSWERED, MODEL, saying
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+
+NEVER = {"textual", "pydantic", "ollama", "sqlite3", "openai", "markdown_it", "asyncpg", "numpy"}
+ASKED = """
+import json, sys
+from reflectty.main import main
+from reflectty.terminal import system_terminal
+code = main(sys.argv[1:], system_terminal())
+json.dump([code, sorted(sys.modules)], sys.stderr)
+"""
+IMPORTED = """
+import importlib, json, os, signal, sys, threading
+def opened(event, arguments):
+    if event in ("socket.__new__", "socket.connect", "subprocess.Popen", "os.mkdir", "os.putenv", "sqlite3.connect"):
+        happened.append(event)
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        happened.append(f"write {arguments[0]}")
+happened = []
+before = dict(os.environ), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+sys.dont_write_bytecode = True
+sys.addaudithook(opened)
+importlib.import_module(sys.argv[1])
+after = dict(os.environ), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+json.dump([happened, before == after, threading.active_count(), sorted(sys.modules)], sys.stderr)
+"""
+MODULES = sorted(
+    info.name
+    for info in pkgutil.walk_packages([str(Path(reflectty.__file__).parent)], "reflectty.")
+    if not info.name.endswith("__main__")
+)
+
+
+def fresh(script: str, *words: str, environment: dict[str, str]) -> tuple[str, Any]:
+    """Run a script in a fresh interpreter; return its stdout, and the JSON that it writes on stderr."""
+    done = subprocess.run(
+        (sys.executable, "-c", script, *words),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads(done.stderr)
+
+
+def packages(modules: list[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+@pytest.mark.parametrize(
+    ("words", "out"), [((), f"{ANSWER}\n"), (("--final",), f"{ANSWER}\n"), (("--json",), None), (("--jsonl",), None)]
+)
+def test_a_question_in_a_pipe_loads_only_what_it_needs(
+    reflect: Reflect, words: tuple[str, ...], out: str | None
+) -> None:
+    with saying(ANSWERED) as server:
+        stdout, (code, modules) = fresh(ASKED, *MODEL, *words, "q", environment=reflect.at(server.host).environment())
+
+    assert code == 0
+    assert out is None or stdout == out
+    assert not packages(modules) & (NEVER | {"rich", "pygments", "jsonschema_rs"})
+    assert "ssl" not in modules or "httpx" in modules
+
+
+def test_a_misuse_loads_no_engine(reflect: Reflect) -> None:
+    done = subprocess.run(
+        (sys.executable, "-X", "importtime", "-m", "reflectty", "--mode", "never", "q"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=reflect.environment(),
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "httpx" not in done.stderr
+    assert "| rich" not in done.stderr
+
+
+def test_the_version_loads_next_to_nothing(reflect: Reflect) -> None:
+    done = subprocess.run(
+        (sys.executable, "-X", "importtime", "-m", "reflectty", "--version"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=reflect.environment(),
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert done.stdout == f"reflect {reflectty.__version__}\n"
+    assert not any(f" {name}\n" in done.stderr for name in ("typer", "click", "httpx", "rich", "asyncio"))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_happens_at_import(module: str) -> None:
+    _, (happened, untouched, threads, modules) = fresh(IMPORTED, module, environment=dict(os.environ))
+
+    assert happened == []
+    assert untouched
+    assert threads == 1
+    assert not packages(modules) & NEVER

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty import assets, theme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHIPPED = assets.folder("themes")
+HEX = [name for name in theme.names((SHIPPED,)) if name != "terminal"]
+LEAST = {"text": 7.0, "answer": 7.0, "dim": 4.5, "thinking": 4.5, "correction": 4.5, "faint": 3.0}
+LEAST |= {"you": 4.5, "good": 4.5, "accent": 4.5, "error": 4.5}
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of WCAG 2."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.fixture(name="write")
+def _write(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str, name: str = "mine") -> Path:
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def test_ink_paper_and_terminal_are_shipped() -> None:
+    assert theme.names((SHIPPED,)) == ("ink", "paper", "terminal")
+
+
+@pytest.mark.parametrize("ground", ["background", "panel"])
+@pytest.mark.parametrize("role", LEAST)
+@pytest.mark.parametrize("name", HEX)
+def test_every_colour_can_be_read_on_its_ground(name: str, role: str, ground: str) -> None:
+    colours = asdict(theme.load(name, (SHIPPED,)).theme.colours)
+    assert contrast(colours[role], colours[ground]) >= LEAST[role]
+
+
+@pytest.mark.parametrize("name", HEX)
+def test_dark_says_what_the_background_is(name: str) -> None:
+    loaded = theme.load(name, (SHIPPED,))
+    assert loaded.problem == ""
+    assert loaded.theme.name == name
+    assert loaded.theme.dark == (luminance(loaded.theme.colours.background) < 0.5)
+
+
+def test_the_built_in_theme_is_the_file_to_start_from() -> None:
+    text = (SHIPPED / "terminal.toml").read_text(encoding="utf-8")
+    assert theme.load("terminal", (Path("nowhere"),)) == theme.Loaded(theme.TERMINAL)
+    for role, colour in asdict(theme.TERMINAL.colours).items():
+        assert f'{role} = "{colour}"\n' in text
+
+
+def test_a_theme_of_the_user_goes_before_a_shipped_one(write: Callable[..., Path]) -> None:
+    text = (SHIPPED / "ink.toml").read_text(encoding="utf-8").replace("#11131a", "#000000")
+    loaded = theme.load("ink", (write(text, "ink"), SHIPPED))
+    assert loaded.theme.colours.background == "#000000"
+    assert loaded.problem == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("colours = [", "mine.toml: "),
+        ("", "it has no [colours]"),
+        ("colours = 1", "it has no [colours]"),
+        ("dark = 1\n[colours]", "dark must be true or false"),
+        ("[colours]\ntext = 'red'", "[colours] lacks background, panel"),
+    ],
+)
+def test_a_broken_theme_is_reported_and_replaced(write: Callable[..., Path], text: str, problem: str) -> None:
+    loaded = theme.load("mine", (write(text),))
+    assert loaded.theme == theme.TERMINAL
+    assert problem in loaded.problem
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('text = "default"', 'text = "#12345"', "text must be #rrggbb"),
+        ('text = "default"', 'text = "puce"', "text must be #rrggbb"),
+        ('text = "default"', "text = 7", "text must be #rrggbb"),
+        ('text = "default"', 'text = "default"\nhue = "red"', "does not know hue"),
+    ],
+)
+def test_a_wrong_colour_is_named(write: Callable[..., Path], old: str, new: str, problem: str) -> None:
+    text = (SHIPPED / "terminal.toml").read_text(encoding="utf-8")
+    assert problem in theme.load("mine", (write(text.replace(f"\n{old}", f"\n{new}")),)).problem
+
+
+def test_a_broken_theme_of_the_user_gives_way_to_the_shipped_one_and_is_reported(write: Callable[..., Path]) -> None:
+    loaded = theme.load("ink", (write("[colours", "ink"), SHIPPED))
+    assert loaded.theme.name == "ink"
+    assert "ink.toml" in loaded.problem
+
+
+@pytest.mark.parametrize("name", ["missing", "../ink", "", "a/b", "/etc/passwd", "."])
+def test_a_name_that_is_no_theme_is_reported(name: str) -> None:
+    loaded = theme.load(name, (SHIPPED,))
+    assert loaded.theme == theme.TERMINAL
+    assert loaded.problem
+
+
+def test_a_file_that_is_not_text_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(b"\xff\xfe")
+    assert "mine.toml" in theme.load("mine", (tmp_path,)).problem
