@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reflectty.chat import Chunk, Message, Request
-from reflectty.engines.connection import Timeouts, headers
+import httpx
+
+from reflectty.chat import Chunk, Message, Request, Timeouts
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
-from reflectty.engines.remote import RemoteTransport
 from reflectty.errors import ReflecttyError
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def using(
     api_key: str = "",
     through_httpx: bool = False,
 ) -> T:
-    """Run one call of an engine for a host; `through_httpx` even to this machine."""
+    """Run one call of an engine for a host; `through_httpx` by its own transport."""
 
     async def run() -> T:
         address = parse_host(host)
-        transport = RemoteTransport(address, timeouts.connect, headers(address, api_key)) if through_httpx else None
+        transport = httpx.AsyncHTTPTransport() if through_httpx else None
         async with OllamaEngine(address, timeouts=timeouts, api_key=api_key, transport=transport) as engine:
             return await call(engine)
 

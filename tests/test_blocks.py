@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from reflectty import theme
 from reflectty.render.blocks import Splitter
 from reflectty.render.markdown import Flow, render
-from reflectty.render.paint import Palette, palette, plain
+from reflectty.render.paint import palette, plain
+from reflectty.render.wrap import cells
 from reflectty.terminal import Sink
 
 DOCUMENTS = {
@@ -46,33 +48,48 @@ DOCUMENTS = {
     "deep": "> " * 70 + "deep\n\nafter\n",
     "empty items": "-\n- a\n-\n\n  b\n1.\n2. c\n",
     "setext or item": "a\n-\nb\n- \n",
-    "wide": "你好，世界。这是一个很长的段落，没有任何空格，因此必须在任何地方断开。\n- 列表项目一\n- 列表项目二\n",
+    "wide": "你好\uff0c世界。这是一个很长的段落\uff0c没有任何空格\uff0c因此必须在任何地方断开。\n- 列表项目一\n- 列表项目二\n",
 }
 LINES = (
-    ["", "", "text", "more text", "- a", "- b", "  under", "    deep", "* c", "1. one", "2. two", "10) ten", "-", "1."]
-    + [
-        "# head",
-        "## ",
-        "---",
-        "===",
-        "***",
-        "- - -",
-        "> quote",
-        ">",
-        "> - item",
-        "> ```",
-        "```",
-        "```py",
-        "~~~",
-        "   ```",
-    ]
-    + ["| a | b |", "|---|---|", "|a|", "a | b", "  - sub", "   - sub", "     1. x", "\tcode", "<div>", "[x]: /y", "--"]
+    "",
+    "text",
+    "more text",
+    "- a",
+    "- b",
+    "  under",
+    "    deep",
+    "* c",
+    "1. one",
+    "2. two",
+    "10) ten",
+    "-",
+    "1.",
+    "# head",
+    "## ",
+    "---",
+    "===",
+    "***",
+    "- - -",
+    "> quote",
+    ">",
+    "> - item",
+    "> ```",
+    "```",
+    "```py",
+    "~~~",
+    "   ```",
+    "| a | b |",
+    "|---|---|",
+    "|a|",
+    "a | b",
+    "  - sub",
+    "   - sub",
+    "     1. x",
+    "\tcode",
+    "<div>",
+    "[x]: /y",
+    "--",
 )
-
-
-@pytest.fixture(scope="module", name="colours")
-def _colours() -> Palette:
-    return palette(theme.TERMINAL, Sink(io.StringIO(), tty=True, colours=256), motion=True)
 
 
 PALETTE = palette(theme.TERMINAL, Sink(io.StringIO(), tty=True, colours=256), motion=True)
@@ -109,7 +126,7 @@ def test_any_lines_look_as_they_do_in_the_whole_document(lines: list[str]) -> No
 def test_blocks_are_the_same_however_the_text_is_cut_and_lose_nothing(document: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(document)), max_size=12)))
     ends = [0, *cuts, len(document)]
-    pieces = [document[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    pieces = [document[start:end] for start, end in pairwise(ends)]
     assert split(*pieces) == split(*document) == split(document)
     assert "".join(split(document)) == document
 
@@ -181,9 +198,7 @@ def test_a_table_without_room_becomes_a_list_of_its_cells() -> None:
 
 @pytest.mark.parametrize("width", [1, 2, 5, 17, 60, 297])
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_no_row_is_wider_than_the_screen(name: str, width: int, colours: Palette) -> None:
-    from reflectty.render.wrap import cells
-
-    rows, _ = render(DOCUMENTS[name], min(width, 98), width, colours, Flow())
+def test_no_row_is_wider_than_the_screen(name: str, width: int) -> None:
+    rows, _ = render(DOCUMENTS[name], min(width, 98), width, PALETTE, Flow())
     widest = max((cells(plain(row)) for row in rows), default=0)
     assert widest <= max(width, 10)

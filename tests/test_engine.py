@@ -27,9 +27,9 @@ from fake_server import (
     tags,
     whole,
 )
-from reflectty.chat import Message, Request
+from reflectty.chat import Message, Request, Timeouts
 from reflectty.engines import open_engine
-from reflectty.engines.connection import Connection, Timeouts
+from reflectty.engines.connection import Connection
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import IncompleteError, ModelMissingError, RefusedError, UnreachableError

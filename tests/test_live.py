@@ -8,7 +8,7 @@ import pty
 import re
 import struct
 import termios
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -47,7 +47,7 @@ TALK = [
     Segment(
         ANSWER,
         "**9.9** is larger.\n\n- 9.90 has `90`\n- 9.11 has `11`\n\n```python\nprint(9.9 > 9.11)  # True\n```\n"
-        "\n| a | b |\n|---|---|\n| 1 | 2 |\n\n你好，世界。 Café 👍 done\n",
+        "\n| a | b |\n|---|---|\n| 1 | 2 |\n\n你好\uff0c世界。 Café 👍 done\n",
         3,
     ),
 ]
@@ -94,7 +94,9 @@ class Stage:
         self.screen = Screen(width)
         self.now = 0.0
         sink = Sink(self.screen, tty=True, colours=colours, unicode=wishes.pop("unicode", True))
-        self.terminal = Terminal(None, False, sink, sink, width, wishes.pop("motion", True))
+        self.terminal = Terminal(
+            None, stdin_tty=False, out=sink, err=sink, width=width, motion=wishes.pop("motion", True)
+        )
         self.live = LiveRenderer(self.terminal, look, clock=lambda: self.now, **wishes)
 
     def play(self, events: Iterable[Event], **values: Any) -> list[str]:
@@ -136,7 +138,7 @@ def test_a_reply_is_drawn_with_a_gutter_that_tells_who_speaks() -> None:
         "  ─   ─",
         "  1   2",
         "",
-        "  你好，世界。 Café 👍 done",
+        "  你好\uff0c世界。 Café 👍 done",
         "",
         "  thought 2 s · 1 correction",
     ]
@@ -168,7 +170,6 @@ def test_only_the_last_rows_are_ever_drawn_again(width: int) -> None:
     stage.play(cut([Segment(THINKING, long, 0), Segment(ANSWER, answer, 1)], 40))
     ups = [int(up or 1) for up in OURS.findall(stage.screen.getvalue())]
     assert max(ups) < ROWS
-    assert OURS.sub("", stage.screen.getvalue()).isprintable() is False
     assert re.sub(r"[\n\r]", "", OURS.sub("", stage.screen.getvalue())).isprintable()
 
 
@@ -180,8 +181,9 @@ def test_hostile_text_never_reaches_the_terminal(case: dict[str, str]) -> None:
         stage.live.note(case["text"])
         stage.live.start(reply(model=case["text"]))
         stage.live.tick(4.0)
-        for event in [*cut([*texts, fenced], 4), Reclassified((9,))]:
+        for event in cut([*texts, fenced], 4):
             stage.live.show(event)
+        stage.live.show(Reclassified((9,)))
         stage.live.end(reply(model=case["text"]))
         written = OURS.sub("", stage.screen.getvalue()) if stage.terminal.motion else stage.screen.getvalue()
         assert case["expect"] == "keep" or case.get("needle", "\ud800") not in written
@@ -264,7 +266,7 @@ def test_thinking_that_is_not_wanted_shows_only_that_it_goes_on() -> None:
 
 
 def test_only_the_corrections_can_be_shown() -> None:
-    rows = Stage(parts=frozenset({REFLECTION, ANSWER})).play(TALK[:3] + [Segment(ANSWER, "9.9", 3)])
+    rows = Stage(parts=frozenset({REFLECTION, ANSWER})).play([*TALK[:3], Segment(ANSWER, "9.9", 3)])
     assert rows[:3] == ["↺ I must compare the same number of digits: 9.9 is 9.90.", "", "  9.9"]
 
 
@@ -276,6 +278,16 @@ def test_without_motion_rows_are_printed_when_they_are_complete_and_the_cursor_i
     assert stage.screen.rows == ["│ One."]
     stage.play(TALK[3:])
     assert not re.search(r"\x1b\[\d*[A-K]|\r", stage.screen.getvalue())
+
+
+def test_colours_that_are_forced_on_a_pipe_come_without_motion() -> None:
+    out = io.StringIO()
+    live = apart(Sink(out, colours=256), Sink(None), thinking=False)
+    for event in cut(TALK, 5):
+        live.show(event)
+    live.end(reply())
+    assert "\x1b[1m9.9\x1b[0m is larger." in out.getvalue()
+    assert not re.search(r"\x1b\[\d*[A-K]|\r", out.getvalue())
 
 
 def test_no_color_keeps_bold_and_dim_and_a_dumb_terminal_keeps_nothing() -> None:
@@ -311,9 +323,17 @@ def test_without_unicode_the_gutter_is_ascii() -> None:
 
 def test_code_stands_on_a_panel_that_fills_the_row() -> None:
     stage = Stage(40, TRUECOLOUR, INK)
-    stage.play([Segment(ANSWER, "```python\nx = 1\n```\n", 0)], corrections=0)
-    row = stage.screen.screen.buffer[0]
-    assert [row[at].bg for at in (1, 2, 38, 39)] == ["default", "171a23", "171a23", "default"]
+    stage.play([Segment(ANSWER, "```python\nx = 1\n\ny = 2\n```\n", 0)], corrections=0)
+    for number in range(3):
+        row = stage.screen.screen.buffer[number]
+        assert [row[at].bg for at in (1, 2, 38, 39)] == ["default", "171a23", "171a23", "default"]
+
+
+def test_the_panel_is_no_wider_than_prose_unless_the_code_is() -> None:
+    stage = Stage(300, TRUECOLOUR, INK)
+    stage.play([Segment(ANSWER, f"```\nx\n```\n\n```\n{'y' * 150}\n```\n", 0)], corrections=0)
+    ends = [max(at for at in range(300) if stage.screen.screen.buffer[row][at].bg == "171a23") for row in (0, 2)]
+    assert ends == [99, 153]
 
 
 def test_a_fence_gets_its_colours_once_when_it_is_closed() -> None:
@@ -395,13 +415,21 @@ def test_quiet_is_only_the_reply() -> None:
 
 def test_an_answer_that_turns_out_to_be_thinking_is_drawn_again_as_thinking() -> None:
     stage = Stage()
-    events = [Segment(ANSWER, "Let me *think*", 0, certain=False), Reclassified((0,)), Segment(ANSWER, "Yes", 1)]
+    events: list[Event] = [
+        Segment(ANSWER, "Let me *think*", 0, certain=False),
+        Reclassified((0,)),
+        Segment(ANSWER, "Yes", 1),
+    ]
     assert stage.play(events)[:3] == ["│ Let me *think*", "", "  Yes"]
 
 
 def test_an_answer_that_is_final_on_the_screen_is_said_to_have_been_thinking() -> None:
     stage = Stage()
-    events = [Segment(ANSWER, "One.\n\nTwo", 0, certain=False), Reclassified((0,)), Segment(ANSWER, "Yes", 1)]
+    events: list[Event] = [
+        Segment(ANSWER, "One.\n\nTwo", 0, certain=False),
+        Reclassified((0,)),
+        Segment(ANSWER, "Yes", 1),
+    ]
     assert stage.play(events)[:7] == ["  One.", "", "  Two", "", "  (the text above was thinking)", "", "  Yes"]
 
 
@@ -422,7 +450,7 @@ def test_what_is_open_stays_when_the_reply_is_stopped() -> None:
 
 
 def apart(out: Sink, err: Sink, **wishes: Any) -> LiveRenderer:
-    live = LiveRenderer(Terminal(None, False, out, err, 80, motion=True), theme.TERMINAL, **wishes)
+    live = LiveRenderer(Terminal(None, stdin_tty=False, out=out, err=err, motion=True), theme.TERMINAL, **wishes)
     live.start(reply())
     return live
 
@@ -492,8 +520,7 @@ def test_the_width_is_that_of_the_moment(terminal: Any) -> None:
         resize(columns)
         live.show(Segment(THINKING, "word " * 40 + "\n", 0))
         rows = [row for row in OURS.sub("", read()).replace("\r", "\n").split("\n") if row.startswith("│ word")]
-        assert max(map(len, rows)) == (columns - 1) // 5 * 5 + 1 or max(map(len, rows)) < columns
-        assert len(rows[0]) > columns - 8
+        assert columns - 8 < max(map(len, rows)) < columns
     live.stop()
 
 
@@ -507,6 +534,5 @@ def test_prose_is_at_most_a_hundred_columns_wide_and_code_is_not() -> None:
 
 def test_the_terminal_is_asked_for_nothing_but_its_own_rows() -> None:
     stage = Stage()
-    stage.terminal = replace(stage.terminal, stdin=None)
     stage.play(cut(TALK, 2))
-    assert "\x1b[?" not in stage.screen.getvalue()
+    assert re.fullmatch(r"[^\x1b]*", OURS.sub("", stage.screen.getvalue()), re.DOTALL)

@@ -38,7 +38,7 @@ def piped(*pieces: bytes, pause: float = 0.0) -> io.BufferedReader:
 
 def test_stdin_is_read_to_its_end() -> None:
     with piped(b"a", b"b" * 200_000, b"c") as stdin:
-        assert b"a" + b"b" * 200_000 + b"c" == read_stdin(stdin, refuse)
+        assert read_stdin(stdin, refuse) == b"a" + b"b" * 200_000 + b"c"
 
 
 def test_stdin_without_a_file_descriptor_is_read_too() -> None:
@@ -50,7 +50,7 @@ def test_a_silent_pipe_is_named_once_and_still_read() -> None:
     with piped(b"late", pause=0.3) as stdin:
         data = read_stdin(stdin, said.append, silence=0.05)
 
-    assert (b"late", 1) == (data, len(said))
+    assert (data, len(said)) == (b"late", 1)
     assert "--no-stdin" in said[0]
 
 
@@ -83,7 +83,7 @@ def test_binary_data_is_refused_by_name(data: bytes) -> None:
 def test_a_few_bytes_that_are_not_utf_8_are_replaced_and_counted() -> None:
     said: list[str] = []
 
-    assert "caf\ufffd is a good place to be" == as_text(b"caf\xe9 is a good place to be", "notes", said.append)
+    assert as_text(b"caf\xe9 is a good place to be", "notes", said.append) == "caf\ufffd is a good place to be"
     assert "notes is not all UTF-8: 1 " in said[0]
 
 

@@ -84,6 +84,17 @@ class Model:
     modified_at: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait for a server, in seconds."""
+
+    connect: float = 5.0
+    first: float = 300.0
+    """For the status and the first bytes of a reply: the model may have to be loaded, other requests come first."""
+    idle: float = 120.0
+    """Between the bytes of a reply."""
+
+
 class Engine(Protocol):
     """Whatever can answer a request."""
 

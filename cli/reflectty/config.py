@@ -7,23 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reflectty.chat import Timeouts
 from reflectty.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TIMEOUTS = ("connect", "first", "idle")
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """How long to wait for the server, in seconds."""
-
-    connect: float = 5.0
-    first: float = 300.0
-    """For the first byte of a reply: a model may have to be loaded."""
-    idle: float = 120.0
-    """Between two pieces of a reply."""
+NO_HURRY = Timeouts()
+_PARTS = ("connect", "first", "idle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +26,7 @@ class Settings:
     mode: str = "auto"
     api_key: str = ""
     theme: str = "terminal"
-    waits: Waits = Waits()
+    timeouts: Timeouts = NO_HURRY
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -51,7 +42,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         mode=given.get("REFLECTTY_MODE", "") or "auto",
         api_key=given.get("OLLAMA_API_KEY", ""),
         theme=given.get("REFLECTTY_THEME", "") or "terminal",
-        waits=parse_waits(given.get("REFLECTTY_TIMEOUT", ""), Waits(), "REFLECTTY_TIMEOUT"),
+        timeouts=parse_timeouts(given.get("REFLECTTY_TIMEOUT", ""), NO_HURRY, "REFLECTTY_TIMEOUT"),
     )
 
 
@@ -60,11 +51,11 @@ def debugging() -> bool:
     return os.environ.get("REFLECTTY_DEBUG", "") not in ("", "0")
 
 
-def parse_waits(text: str, waits: Waits, name: str = "--timeout") -> Waits:
-    """Return `waits` with what `text` changes: `60` is the first and the idle wait, `first=600,idle=30` single ones.
+def parse_timeouts(text: str, timeouts: Timeouts, name: str = "--timeout") -> Timeouts:
+    """Return `timeouts` with what `text` changes: `60` is the first and the idle one, `first=600,idle=30` single ones.
 
     Raises:
-        UsageError: not a number above 0, or a wait that does not exist.
+        UsageError: not a number above 0, or a part that does not exist.
     """
     for part in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = part.partition("=")
@@ -75,12 +66,12 @@ def parse_waits(text: str, waits: Waits, name: str = "--timeout") -> Waits:
         if not 0 < seconds < float("inf"):
             raise UsageError(f"{name} {text!r} is no time", "give seconds, or connect=5,first=300,idle=120")
         if not equals:
-            waits = replace(waits, first=seconds, idle=seconds)
-        elif key in _TIMEOUTS:
-            waits = replace(waits, **{key: seconds})
+            timeouts = replace(timeouts, first=seconds, idle=seconds)
+        elif key in _PARTS:
+            timeouts = replace(timeouts, **{key: seconds})
         else:
-            raise UsageError(f"{name} has no part {key!r}", f"its parts are {', '.join(_TIMEOUTS)}")
-    return waits
+            raise UsageError(f"{name} has no part {key!r}", f"its parts are {', '.join(_PARTS)}")
+    return timeouts
 
 
 def state_folder() -> Path:

@@ -127,9 +127,15 @@ def plan(model: Model, wish: Wish) -> Plan:
         prefilled=opens_thinking(model, family),
         think=_think(mode, wish, thinks=thinks),
         system=_system(mode, model, wish, own),
-        expects_tags=mode is not Mode.DIRECT and not thinks and (mode is Mode.REFLECT or own is not None),
+        expects_tags=_expects_tags(mode, family, own, thinks=thinks),
         notes=tuple(_notes(mode, model, wish, thinks=thinks)),
     )
+
+
+def _expects_tags(mode: Mode, family: Family, own: Family | None, *, thinks: bool) -> bool:
+    """Whether a model that answers in order uses tags that we look for."""
+    uses = mode is Mode.REFLECT or (mode is Mode.NATIVE and own is not None)
+    return uses and not thinks and family.name != "none"
 
 
 def _read_as(mode: Mode, own: Family | None) -> Family:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -64,7 +63,9 @@ TERMINAL = Theme("terminal", dark=True, colours=Colours())
 
 
 def load(name: str, folders: Iterable[Path]) -> Loaded:
-    """Return the theme of that name from the first folder where its file is sound, else `TERMINAL`."""
+    """Return the theme of that name from the first folder where its file is sound; `TERMINAL` needs none."""
+    if name == TERMINAL.name:
+        return Loaded(TERMINAL)
     if not _NAME.fullmatch(name):
         return Loaded(TERMINAL, f"{name!r} is not the name of a theme")
     problem = ""
@@ -73,8 +74,7 @@ def load(name: str, folders: Iterable[Path]) -> Loaded:
         if loaded is not None and not loaded.problem:
             return Loaded(loaded.theme, problem)
         problem = problem or (loaded.problem if loaded else "")
-    missing = "" if name == TERMINAL.name else f"there is no theme called {name}"
-    return Loaded(TERMINAL, problem or missing)
+    return Loaded(TERMINAL, problem or f"there is no theme called {name}")
 
 
 def names(folders: Iterable[Path]) -> tuple[str, ...]:
@@ -84,6 +84,8 @@ def names(folders: Iterable[Path]) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> Loaded | None:
+    import tomllib  # noqa: PLC0415 - the terminal's own colours are in no file
+
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

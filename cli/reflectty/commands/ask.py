@@ -75,17 +75,12 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
     if given.raw and terminal.out.tty:
         raise UsageError("--raw is not for a terminal: a reply may hold control characters", "send it to a file")
     question = _question(given, settings, terminal)
-    waits = config.parse_waits(given.timeout, settings.waits)
+    timeouts = config.parse_timeouts(given.timeout, settings.timeouts)
 
     async def conversation() -> None:
         from reflectty.engines import open_engine  # noqa: PLC0415 - errors in the arguments need no engine
-        from reflectty.engines.connection import Timeouts
 
-        engine = open_engine(
-            given.host or settings.host,
-            api_key=settings.api_key,
-            timeouts=Timeouts(waits.connect, waits.first, waits.idle),
-        )
+        engine = open_engine(given.host or settings.host, api_key=settings.api_key, timeouts=timeouts)
         async with engine:
             await _converse(engine, question, look, given, terminal)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reflectty.engines.connection import Timeouts
+    from reflectty.chat import Timeouts
     from reflectty.engines.ollama import OllamaEngine
 
 

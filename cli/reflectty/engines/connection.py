@@ -1,21 +1,23 @@
-"""One server: what every request carries, retries, time limits, no redirects; knows neither HTTP nor replies."""
+"""One server over httpx: what every request carries, retries, time limits, errors as ours; knows nothing of replies."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import json
+import os
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from reflectty.errors import IncompleteError, RefusedError, StalledError, UsageError
-from reflectty.wire import shorten
+import httpx
+
+from reflectty.errors import IncompleteError, RefusedError, StalledError, UnreachableError, UsageError
+from reflectty.wire import HOST_HINT, shorten
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 
-    from reflectty.engines.exchange import Response, Transport
+    from reflectty.chat import Timeouts
     from reflectty.engines.hosts import Address
     from reflectty.wire import Body
 
@@ -26,35 +28,30 @@ RETRY_DELAYS: Final = (0.5, 1.0)
 LONGEST_RETRY: Final = 5.0
 """Seconds that a server's Retry-After is honoured at most."""
 LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its time: ask again"
+START_HINT: Final = "is `ollama serve` running? Another server is named with --host or OLLAMA_HOST"
+
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long to wait, in seconds."""
-
-    connect: float = 5.0
-    first: float = 300.0
-    """For the status and the first bytes of a reply: the model may have to be loaded, other requests come first."""
-    idle: float = 120.0
-    """Between the bytes of a reply."""
 
 
 class Connection:
     """Requests to one server, each on its own until it is answered."""
 
     def __init__(
-        self, address: Address, timeouts: Timeouts, api_key: str = "", transport: Transport | None = None
+        self,
+        address: Address,
+        timeouts: Timeouts,
+        api_key: str = "",
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._address = address
         self._timeouts = timeouts
-        self._transport = transport or _transport(address, timeouts, headers(address, api_key))
+        self._client = _client(address, timeouts.connect, _headers(address, api_key), transport or _local(address))
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        await self._client.aclose()
 
     @asynccontextmanager
-    async def opened(self, method: str, path: str, body: Body | None = None) -> AsyncIterator[Response]:
+    async def opened(self, method: str, path: str, body: Body | None = None) -> AsyncIterator[httpx.Response]:
         """Send a request and hand over the response, its body unread; leaving closes the connection to it.
 
         A busy server is asked three times.
@@ -68,7 +65,7 @@ class Connection:
         content = b"" if body is None else json.dumps(body).encode("ascii")
         response = await self._send(method, path, content)
         for delay in RETRY_DELAYS:
-            if response.status != BUSY:
+            if response.status_code != BUSY:
                 break
             await response.aclose()
             await asyncio.sleep(_retry_after(response, delay))
@@ -79,7 +76,7 @@ class Connection:
         finally:
             await response.aclose()
 
-    async def pieces(self, response: Response) -> AsyncGenerator[bytes, None]:
+    async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
         """Yield a body as it comes.
 
         Raises:
@@ -87,12 +84,12 @@ class Connection:
             StalledError: nothing came in time.
         """
         limit = self._timeouts.first
-        async with aclosing(response.pieces) as pieces:
+        async with aclosing(_body(response)) as pieces:
             while piece := await self._in_time(anext(pieces, b""), limit):
                 yield piece
                 limit = self._timeouts.idle
 
-    async def body(self, response: Response, limit: int) -> bytes:
+    async def body(self, response: httpx.Response, limit: int) -> bytes:
         """Return a whole body.
 
         Raises:
@@ -103,14 +100,14 @@ class Connection:
             raise IncompleteError(f"{self._address} sent more than {limit:,} bytes")
         return bytes(read)
 
-    async def beginning(self, response: Response, limit: int) -> bytes:
+    async def beginning(self, response: httpx.Response, limit: int) -> bytes:
         """Return the first bytes of a body, or what came of them."""
         read = bytearray()
         with suppress(IncompleteError):
             await self._fill(read, response, limit)
         return bytes(read[:limit])
 
-    async def _fill(self, read: bytearray, response: Response, limit: int) -> bool:
+    async def _fill(self, read: bytearray, response: httpx.Response, limit: int) -> bool:
         async with aclosing(self.pieces(response)) as pieces:
             async for piece in pieces:
                 read += piece
@@ -118,9 +115,19 @@ class Connection:
                     return False
         return True
 
-    async def _send(self, method: str, path: str, content: bytes) -> Response:
-        sending = self._transport.send(method, path, content)
-        return await self._in_time(sending, self._timeouts.first, LOADING_HINT)
+    async def _send(self, method: str, path: str, content: bytes) -> httpx.Response:
+        try:
+            request = self._client.build_request(method, self._address.url + path, content=content)
+            sending = self._client.send(request, stream=True)
+            return await self._in_time(sending, self._timeouts.first, LOADING_HINT)
+        except httpx.ConnectTimeout as error:
+            message = f"cannot reach {self._address}: no connection within {self._timeouts.connect:g} s"
+            raise UnreachableError(message, START_HINT) from error
+        except (httpx.ConnectError, httpx.InvalidURL) as error:
+            raise UnreachableError(f"cannot reach {self._address}: {_reason(error)}", START_HINT) from error
+        except httpx.HTTPError as error:
+            message = f"{self._address} does not answer as an Ollama server: {_reason(error)}"
+            raise UnreachableError(message, HOST_HINT) from error
 
     async def _in_time(self, answer: Awaitable[T], limit: float, hint: str = "ask again") -> T:
         try:
@@ -129,25 +136,53 @@ class Connection:
         except TimeoutError as error:
             raise StalledError(f"{self._address} sent nothing for {limit:g} s", hint) from error
 
-    def _refuse_redirect(self, response: Response) -> None:
+    def _refuse_redirect(self, response: httpx.Response) -> None:
         target = response.headers.get("location")
-        if response.status in REDIRECTS and target:
+        if response.status_code in REDIRECTS and target:
             message = f"{self._address} wants the request sent to {shorten(target)}; prompts are never redirected"
             raise RefusedError(message, "if you trust that place, name it with --host or OLLAMA_HOST")
 
 
-def _transport(address: Address, timeouts: Timeouts, headers: dict[str, str]) -> Transport:
-    """Return the way to a server: httpx is loaded only where TLS or a proxy may be on it."""
-    if address.loopback and address.url.startswith("http://"):
-        from reflectty.engines.local import LocalTransport  # noqa: PLC0415 - each is loaded only where it is used
+def _local(address: Address) -> httpx.AsyncBaseTransport | None:
+    """Return the transport for plain http to this machine; None leaves TLS, proxies and distance to httpx's own."""
+    if not (address.loopback and address.url.startswith("http://")):
+        return None
+    from reflectty.engines.local import LocalTransport  # noqa: PLC0415 - loaded only where it is used
 
-        return LocalTransport(address, timeouts.connect, headers)
-    from reflectty.engines.remote import RemoteTransport  # noqa: PLC0415 - the same
-
-    return RemoteTransport(address, timeouts.connect, headers)
+    return LocalTransport(address.socket_path)
 
 
-def headers(address: Address, api_key: str) -> dict[str, str]:
+def _client(
+    address: Address, connect_timeout: float, headers: dict[str, str], transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    """Make a client that asks no proxy on the way to this machine and loads certificates only for https.
+
+    Raises:
+        UsageError: the proxy or certificate settings of the environment cannot be used.
+    """
+    try:
+        return httpx.AsyncClient(
+            headers=headers,
+            verify=address.url.startswith("https://"),
+            trust_env=not address.loopback,
+            timeout=httpx.Timeout(None, connect=connect_timeout),
+            follow_redirects=False,
+            transport=transport,
+        )
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+        message = f"the proxy or certificate settings of the environment cannot be used: {error}"
+        raise UsageError(message, "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE") from error
+
+
+async def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    try:
+        async for piece in response.aiter_bytes():
+            yield piece
+    except httpx.HTTPError as error:
+        raise IncompleteError("the connection to the server broke", "ask again") from error
+
+
+def _headers(address: Address, api_key: str) -> dict[str, str]:
     """Return what every request carries; a key only where nobody on the way can read it.
 
     Uncompressed, because a proxy that compresses holds the stream back to have something to compress.
@@ -165,7 +200,26 @@ def headers(address: Address, api_key: str) -> dict[str, str]:
     return common | {"Authorization": f"Bearer {key}"} if key and address.confidential else common
 
 
-def _retry_after(response: Response, otherwise: float) -> float:
+def _retry_after(response: httpx.Response, otherwise: float) -> float:
     """Return the seconds to wait before the next try; a date in the header is not read."""
     said = response.headers.get("retry-after", "")
     return min(float(said), LONGEST_RETRY) if said.isdecimal() and said.isascii() else otherwise
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the operating system says, which is an inner cause, or else what the error says."""
+    found = str(error)
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        if isinstance(cause, OSError) and cause.strerror:
+            found = _strerror(cause) or found
+        cause = cause.__cause__ or cause.__context__
+    return shorten(found).rstrip(".") or type(error).__name__
+
+
+def _strerror(error: OSError) -> str | None:
+    """Return the text of an errno: asyncio puts another one, with the address, into errors of connecting."""
+    connecting = type(error) is OSError or isinstance(error, ConnectionError)
+    return os.strerror(error.errno) if connecting and error.errno else error.strerror

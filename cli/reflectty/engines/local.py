@@ -1,75 +1,57 @@
-"""Plain HTTP/1.1 to this machine: asyncio's streams and h11, one connection a request; no TLS, no proxy.
+"""A transport of httpx for plain HTTP/1.1 to this machine: asyncio's streams and h11, one connection a request.
 
-It is there beside httpx because loading httpx, httpcore and anyio costs more than all else that a one-shot does.
+It is there because httpx's own needs httpcore and anyio, which cost more to import than all else that a one-shot
+does; no TLS, no proxy, no connection is kept.
 """
 
 from __future__ import annotations
 
 import asyncio
-import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 import h11
-
-from reflectty.engines.exchange import Response, broken, no_answer, no_connection, no_connection_within
+import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
-
-    from reflectty.engines.hosts import Address
+    from collections.abc import AsyncIterator
 
 HEAD_LIMIT: Final = 100 * 1024
 """Bytes of the status line and the headers."""
 READ_SIZE: Final = 64 * 1024
-GZIP_OR_ZLIB: Final = 47
-"""The window bits with which zlib recognises either."""
 
 
-class LocalTransport:
-    """Opens a connection for each request, over TCP or a unix socket."""
+class LocalTransport(httpx.AsyncBaseTransport):
+    """Opens a connection for each request, over TCP or the unix socket at `socket_path`."""
 
-    def __init__(self, address: Address, connect_timeout: float, headers: Mapping[str, str]) -> None:
-        self._address = address
-        self._connect_timeout = connect_timeout
-        self._parts = urlsplit(address.url)
-        self._headers = {"Host": self._parts.netloc, **headers}
+    def __init__(self, socket_path: str = "") -> None:
+        self._socket_path = socket_path
 
-    async def aclose(self) -> None:
-        """Do nothing: connections do not outlive their requests."""
-
-    async def send(self, method: str, path: str, content: bytes) -> Response:
-        exchange = _Exchange(*await self._connected())
-        headers = {**self._headers, "Content-Length": str(len(content))}
-        request = h11.Request(method=method, target=self._parts.path + path, headers=list(headers.items()))
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        exchange = _Exchange(request, *await self._connected(request))
         try:
-            await exchange.write(request, content)
-            response = await exchange.response()
-        except (OSError, h11.RemoteProtocolError) as error:
-            raise no_answer(self._address, error) from error
-        finally:
-            if not exchange.answered:
-                await exchange.aclose()
-        return response
+            return await exchange.response()
+        except BaseException:
+            await exchange.aclose()
+            raise
 
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connected(self, request: httpx.Request) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         try:
-            async with asyncio.timeout(self._connect_timeout):
-                if self._address.socket_path:
-                    return await asyncio.open_unix_connection(self._address.socket_path)
-                return await asyncio.open_connection(self._parts.hostname, self._parts.port)
+            async with asyncio.timeout(request.extensions["timeout"]["connect"]):
+                if self._socket_path:
+                    return await asyncio.open_unix_connection(self._socket_path)
+                return await asyncio.open_connection(request.url.host, request.url.port or 80)
         except TimeoutError as error:
-            raise no_connection_within(self._address, self._connect_timeout) from error
+            raise httpx.ConnectTimeout("no connection in time", request=request) from error
         except (OSError, UnicodeError) as error:
-            raise no_connection(self._address, error) from error
+            raise httpx.ConnectError(str(error), request=request) from error
 
 
-class _Exchange:
-    """One request and its response on one connection."""
+class _Exchange(httpx.AsyncByteStream):
+    """One request and its response on one connection; as a stream, the response's body."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.answered = False
+    def __init__(self, request: httpx.Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._request = request
         self._reader = reader
         self._writer = writer
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
@@ -79,34 +61,36 @@ class _Exchange:
         with suppress(OSError):
             await self._writer.wait_closed()
 
-    async def write(self, request: h11.Request, content: bytes) -> None:
-        for event in (request, h11.Data(data=content), h11.EndOfMessage()):
+    async def response(self) -> httpx.Response:
+        """Send the request, then return the response with its body still to come."""
+        await self._write()
+        event = await self._next()
+        while isinstance(event, h11.InformationalResponse):
+            event = await self._next()
+        if not isinstance(event, h11.Response):
+            raise httpx.RemoteProtocolError("the connection was closed", request=self._request)
+        return httpx.Response(event.status_code, headers=event.headers.raw_items(), stream=self)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while isinstance(event := await self._next(), h11.Data):
+            yield bytes(event.data)
+
+    async def _write(self) -> None:
+        head = h11.Request(
+            method=self._request.method, target=self._request.url.raw_path, headers=self._request.headers.raw
+        )
+        for event in (head, h11.Data(data=self._request.content), h11.EndOfMessage()):
             self._writer.write(self._protocol.send(event) or b"")
         # A server may refuse a long prompt before it has read it: its answer says more than the broken pipe.
         with suppress(ConnectionError):
             await self._writer.drain()
 
-    async def response(self) -> Response:
-        event = await self._next()
-        while isinstance(event, h11.InformationalResponse):
-            event = await self._next()
-        if not isinstance(event, h11.Response):
-            msg = "the connection was closed"
-            raise h11.RemoteProtocolError(msg)
-        self.answered = True
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
-        return Response(event.status_code, headers, self._body(headers.get("content-encoding", "")), self.aclose)
-
-    async def _body(self, encoding: str) -> AsyncGenerator[bytes, None]:
-        unzip = zlib.decompressobj(GZIP_OR_ZLIB).decompress if encoding in {"gzip", "deflate"} else bytes
-        try:
-            while isinstance(event := await self._next(), h11.Data):
-                if piece := unzip(event.data):
-                    yield piece
-        except (OSError, h11.RemoteProtocolError, zlib.error) as error:
-            raise broken() from error
-
     async def _next(self) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
-        while (event := self._protocol.next_event()) is h11.NEED_DATA:
-            self._protocol.receive_data(await self._reader.read(READ_SIZE))
+        try:
+            while (event := self._protocol.next_event()) is h11.NEED_DATA:
+                self._protocol.receive_data(await self._reader.read(READ_SIZE))
+        except h11.RemoteProtocolError as error:
+            raise httpx.RemoteProtocolError(str(error), request=self._request) from error
+        except OSError as error:
+            raise httpx.ReadError(str(error), request=self._request) from error
         return event

@@ -10,14 +10,16 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self
 
 from reflectty import wire
-from reflectty.engines.connection import Connection, Timeouts
+from reflectty.chat import Timeouts
+from reflectty.engines.connection import Connection
 from reflectty.errors import ModelMissingError, ReflecttyError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
+    import httpx
+
     from reflectty.chat import Chunk, Model, Request
-    from reflectty.engines.exchange import Response, Transport
     from reflectty.engines.hosts import Address
     from reflectty.wire import Body
 
@@ -39,7 +41,7 @@ class OllamaEngine:
         *,
         timeouts: Timeouts | None = None,
         api_key: str = "",
-        transport: Transport | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._connection = Connection(address, timeouts or Timeouts(), api_key, transport)
 
@@ -110,16 +112,16 @@ class OllamaEngine:
             raise UnreachableError(f"this is not an Ollama server: it sent {error}", wire.HOST_HINT) from error
 
     @asynccontextmanager
-    async def _accepted(self, method: str, path: str, body: Body | None, model: str) -> AsyncIterator[Response]:
+    async def _accepted(self, method: str, path: str, body: Body | None, model: str) -> AsyncIterator[httpx.Response]:
         """Hand over a response whose status says yes, or raise what the refusal says."""
         async with self._connection.opened(method, path, body) as response:
-            if response.status != OK:
+            if response.status_code != OK:
                 raise await self._refusal(response, model)
             yield response
 
-    async def _refusal(self, response: Response, model: str) -> ReflecttyError:
+    async def _refusal(self, response: httpx.Response, model: str) -> ReflecttyError:
         body = await self._connection.beginning(response, REFUSAL_LIMIT)
-        error = wire.refusal(response.status, body, model)
+        error = wire.refusal(response.status_code, body, model)
         return await self._advised(error, model) if isinstance(error, ModelMissingError) else error
 
     async def _advised(self, error: ModelMissingError, model: str) -> ModelMissingError:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from reflectty.stream import Kind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reflectty.reply import Reply
     from reflectty.stream import Event
     from reflectty.terminal import Terminal
@@ -64,7 +66,9 @@ class Look:
     quiet: bool = False
     whole: bool = False
     """Whether nothing may be written before the answer has been checked."""
-    theme: str = ""
+    theme: str = "terminal"
+    theme_folders: tuple[Path, ...] = ()
+    """Where the user's own themes are, before those that come with the program."""
 
 
 def choose(terminal: Terminal, look: Look) -> Renderer:
@@ -74,9 +78,9 @@ def choose(terminal: Terminal, look: Look) -> Renderer:
 
         return JsonRenderer(terminal, lines=look.form is Form.JSONL, quiet=look.quiet)
     if look.form is Form.SHOWN and (terminal.err.tty or terminal.out.tty or terminal.out.colours):
-        from reflectty.render.plain import PlainRenderer; return PlainRenderer(terminal, look)
+        from reflectty.render.shown import shown  # noqa: PLC0415 - the only one that needs rich
 
-
+        return shown(terminal, look)
     from reflectty.render.plain import PlainRenderer  # noqa: PLC0415 - each form loads only itself
 
-    return PlainRenderer(terminal, look)
+    return PlainRenderer(terminal, look, look.parts)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NESTING = 60
 """How deep the parser follows nested lists and quotes."""
 
+_CODE_INDENT = 4
 _OPENER = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)\n")
 _CLOSER = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*\n")
 _ITEM = re.compile(r"( {0,3}(?:[-+*]|\d{1,9}[.)]))( {1,4}(?! )| |(?=\n))")
@@ -105,18 +106,19 @@ class Splitter:
             self._text(line)
 
     def _text(self, line: str) -> None:
+        # Any line with a bar in it is the head of a table where a block may begin and a delimiter row follows.
         if self._begun and self._may_begin(line) and self._begins(line):
             self._cut(len(self._lines))
         self._lines.append(line)
         if not self._begun:
             self._begin(line)
-        if not self._fence and _MAY_END.match(line) and self._ends(_CLOSED_AT_ONCE):
+        if not self._fence and _MAY_END.match(line) and "|" not in line and self._ends(_CLOSED_AT_ONCE):
             self._cut(len(self._lines))
 
     def _begin(self, line: str) -> None:
         self._begun = True
         opener, item = _OPENER.match(line), _ITEM.match(line)
-        self._fence = (opener[1] or opener[2]) if opener else ""
+        self._fence = (opener[1] or opener[2]) if opener and "|" not in line else ""
         self._indent = len(item[1]) + (len(item[2]) or 1) if item else 0
         self._quote = bool(_QUOTE.match(line))
 
@@ -134,7 +136,7 @@ class Splitter:
 
     def _may_begin(self, line: str) -> bool:
         indent = len(line) - len(line.lstrip(" "))
-        if indent > 3 or (self._indent and indent >= self._indent) or line[indent] == "\t":
+        if indent >= _CODE_INDENT or (self._indent and indent >= self._indent) or line[indent] == "\t":
             return False
         if self._quote and _QUOTE.match(line):
             return False
@@ -151,7 +153,7 @@ class Splitter:
         found = any(
             token.map is not None and token.map[0] == at
             for token in _parse(self._joined() + line)
-            if token.level == 0 or (token.level == 1 and token.type == "list_item_open")
+            if token.level == 0 or (token.level == 1 and token.type == "list_item_open" and "|" not in line)
         )
         self._refused = 0 if found else at
         return found

@@ -1,4 +1,4 @@
-"""What text looks like on one stream: roles become styles and glyphs, rows become bytes for a terminal; writes nothing."""
+"""How text looks on one stream: roles become styles and glyphs, rows become text with codes; writes nothing."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ BOLD = Style(bold=True)
 _QUIET = ("dim", "faint", "thinking", "line")
 _SYSTEMS = {16: ColorSystem.STANDARD, 256: ColorSystem.EIGHT_BIT, TRUECOLOUR: ColorSystem.TRUECOLOR}
 # What cleaning let through, whatever its reason: no control character may leave this module.
-_CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The signs that tell who speaks, each one column wide."""
+    """The signs that tell who speaks, and those of lists, quotes and rules."""
 
     bar: str = "│"
     correction: str = "↺"
@@ -49,12 +49,13 @@ ASCII = Glyphs(bar="|", correction="~", bullet="-", quote=">", rule="-", cross="
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Palette:
     """Styles by role, glyphs, and the codes that a stream understands; None where it understands none."""
 
     styles: Mapping[str, Style]
     glyphs: Glyphs
     system: ColorSystem | None
+    coloured: bool
     panel: Style | None = None
     """The ground that code stands on, where the theme has one."""
 
@@ -66,7 +67,7 @@ class Look:
         )
 
 
-def look(theme: Theme, sink: Sink, *, motion: bool) -> Look:
+def palette(theme: Theme, sink: Sink, *, motion: bool) -> Palette:
     """Return how a theme looks on a stream.
 
     Sixteen colours are the terminal's own, so that a theme's shades cannot become one with the background.
@@ -76,7 +77,7 @@ def look(theme: Theme, sink: Sink, *, motion: bool) -> Look:
     coloured = sink.colours > 0
     system = _SYSTEMS.get(sink.colours) if coloured else ColorSystem.STANDARD if motion else None
     styles = {role: _style(role, getattr(colours, role), coloured=coloured) for role in ROLES}
-    return Look(styles, Glyphs() if sink.unicode else ASCII, system, _panel(colours, coloured=coloured))
+    return Palette(styles, Glyphs() if sink.unicode else ASCII, system, coloured, _panel(colours, coloured=coloured))
 
 
 ANSI_COLOURS = 16

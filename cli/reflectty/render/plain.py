@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 class PlainRenderer:
     """For pipes and files: stdout is the answer and ends in exactly one line break."""
 
-    def __init__(self, terminal: Terminal, look: Look) -> None:
+    def __init__(self, terminal: Terminal, look: Look, parts: frozenset[Kind]) -> None:
         self._terminal = terminal
         self._look = look
+        self._parts = parts
         self._answer: CertainAnswer | None = None
         self._out = Sanitizer()
         self._err = Sanitizer()
@@ -35,7 +36,7 @@ class PlainRenderer:
         """Nothing moves in a pipe."""
 
     def show(self, event: Event) -> None:
-        if self._answer and Kind.ANSWER in self._look.parts:
+        if self._answer and Kind.ANSWER in self._parts:
             text = self._answer.feed(event)
             if text and not self._look.whole:
                 self._write(self._out.feed(text))
@@ -47,7 +48,7 @@ class PlainRenderer:
             self._terminal.say(f"reflect: {clean_line(text)}\n")
 
     def end(self, reply: Reply) -> None:
-        if self._answer and Kind.ANSWER in self._look.parts:
+        if self._answer and Kind.ANSWER in self._parts:
             rest = reply.answer if self._look.whole else self._answer.close(reply)
             self._write(self._out.feed(rest) + self._out.close())
         self.stop()
@@ -68,7 +69,7 @@ class PlainRenderer:
 
     def _aside(self, kind: Kind, block: int, text: str) -> None:
         """Write thinking to stderr, a line of its own for each block and `~ ` before a correction."""
-        if kind not in self._look.parts:
+        if kind not in self._parts:
             return
         if block != self._block:
             self._terminal.say(("" if self._block is None else "\n") + ("~ " if kind is Kind.REFLECTION else ""))

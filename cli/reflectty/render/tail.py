@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 ROWS = 8
 """A tail is never higher than this, so that the cursor never goes up further."""
+
+_CLEAR = "\x1b[K"
 
 
 class Size(NamedTuple):
@@ -46,18 +49,34 @@ class Tail:
         return bool(self._live)
 
     def draw(self, final: Sequence[str] = (), live: Sequence[str] = ()) -> None:
-        """Put final rows where the tail began, and a new tail behind them, in one write."""
+        """Put final rows where the tail began, and a new tail behind them, in one write; what is the same stays."""
         shown = tuple(live) if self._motion else ()
-        if final or shown != self._live:
-            erase, self._live = self._erase(), shown
-            self._write(erase + "".join(f"{row}\n" for row in final) + "\n".join(shown))
+        if not final and shown == self._live:
+            return
+        rows, old = (*final, *shown), self._live
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(rows, old, strict=False)))
+        self._live = shown
+        if same and same == len(old):
+            text = "".join(f"\n{row}" for row in rows[same:])
+        else:
+            same = max(0, same - (same == len(rows)))
+            clear = _CLEAR if old else ""
+            text = _start_of(same, len(old)) + "\n".join(row + clear for row in rows[same:])
+        text += "" if shown or not rows else "\n"
+        self._write(text + _clear_below(len(old) - len(rows), at_home=not rows))
 
-    def settle(self) -> None:
-        """Leave the tail as it stands and go to a fresh line."""
-        if self._live:
-            self._live = ()
-            self._write("\n")
 
-    def _erase(self) -> str:
-        up = len(self._live) - 1
-        return "" if up < 0 else "\r\x1b[J" if up == 0 else f"\r\x1b[{up}A\x1b[J"
+def _start_of(row: int, height: int) -> str:
+    """Return what moves the cursor from the end of a tail to the start of one of its rows."""
+    up = height - 1 - row
+    return f"\r\x1b[{up}A" if up > 0 else "\r" if height else ""
+
+
+def _clear_below(rows: int, *, at_home: bool) -> str:
+    """Return what clears the rows that are left over.
+
+    The first is cleared by itself: clearing from the top of the screen would make tmux keep it in its history.
+    """
+    if rows <= 0:
+        return ""
+    return (f"{_CLEAR}\n\x1b[J\x1b[A" if rows > 1 else _CLEAR) if at_home else "\x1b[J"

@@ -1,4 +1,4 @@
-"""Turns thinking and reflections, as they arrive, into rows with a gutter: plain text, never Markdown; writes nothing."""
+"""Turns thinking and reflections, as they arrive, into rows with a gutter; knows no Markdown, writes nothing."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from reflectty.render.wrap import expand, fold, hang
 from reflectty.stream import Kind
 
 if TYPE_CHECKING:
-    from reflectty.render.paint import Look
-
-GUTTER = 2
-"""Columns that the gutter takes."""
+    from reflectty.render.paint import Palette
 
 
 class Thinking:
     """One block after another: `begin`, then `feed` as text comes; a row that is given out never changes."""
 
-    def __init__(self, look: Look) -> None:
-        self._look = look
+    def __init__(self, palette: Palette) -> None:
+        self._palette = palette
         self._kind = Kind.THINKING
         self._marked = self._blank = self._said = False
         self._line = ""
@@ -32,7 +29,7 @@ class Thinking:
         self._line, self._blank, self._said, self._begun = "", False, False, False
 
     def feed(self, text: str, width: int) -> list[Row]:
-        """Take text that is safe to show; return the rows that are complete, `width` columns wide without the gutter."""
+        """Take text that is safe to show; return its complete rows, `width` columns wide and the gutter."""
         *lines, last = expand(self._line + text).split("\n")
         rows: list[Row] = []
         for line in lines:
@@ -87,7 +84,7 @@ class Thinking:
         return rows
 
     def _row(self, text: str, *, marked: bool) -> Row:
-        styles, glyphs = self._look.styles, self._look.glyphs
+        styles, glyphs = self._palette.styles, self._palette.glyphs
         if self._kind is Kind.REFLECTION:
             style = styles["correction"]
             gutter = (glyphs.correction, style + BOLD) if marked else (glyphs.bar, style)

@@ -15,7 +15,7 @@ PROSE = 100
 
 # Between wide characters a row may break anywhere, but not before what closes a sentence or a bracket.
 _WIDE = "\u2e80-\u2fff\u3040-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\U00020000-\U0003ffff"
-_CLOSERS = "、。，．：；？！」』）】》〉〕”’"
+_CLOSERS = "\u3001\u3002\uff0c\uff0e\uff1a\uff1b\uff1f\uff01\u300d\u300f\uff09\u3011\u300b\u3009\u3015\u201d\u2019"
 _PIECES = re.compile(f"[ ]+|[{_WIDE}][{_CLOSERS}]{{0,3}}|[^ {_WIDE}]+")
 _MARKER = re.compile(r" *(?:(?:[-*+•\u2013]|\d{1,3}[.)]) +)?")
 # A gap longer than this is never seen whole; without a limit an endless one would be kept and measured again.
@@ -64,9 +64,9 @@ def hang(line: str, width: int) -> int:
 
 
 def fold(line: str, width: int, indent: int = 0, *, begun: bool = False) -> list[tuple[int, int]]:
-    """Return where the rows of a line start and end: as many words as fit, words too long cut, gaps at breaks left out.
+    """Return where the rows of a line start and end: as many words as fit, too long ones cut, no gaps at the breaks.
 
-    Rows after the first, and the first as well when the line has `begun` on an earlier row, have `indent` fewer columns.
+    Rows after the first have `indent` fewer columns; so has the first when the line has `begun` on an earlier row.
     """
     lead = 0 if begun else max(0, len(line) - len(line.lstrip(" ")) - width // 3)
     room = width - indent if begun else width

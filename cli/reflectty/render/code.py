@@ -1,0 +1,106 @@
+"""Turns code into rows, coloured by what its words are; pygments is imported for the first language that it knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.render.inline import wrapped
+from reflectty.render.paint import BOLD, PLAIN, Row, plain
+from reflectty.render.wrap import cells, expand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.style import Style
+
+    from reflectty.render.paint import Palette, Run
+
+_LIMIT = 60_000
+"""Longer code is not coloured: a lexer may take its time over what no one reads in a terminal."""
+
+_STEP = 4
+_ROLES = {
+    "Comment": "dim",
+    "Keyword": "you",
+    "Operator.Word": "you",
+    "Name.Tag": "you",
+    "Name.Builtin": "accent",
+    "Name.Decorator": "accent",
+    "Name.Attribute": "accent",
+    "Name.Exception": "accent",
+    "Literal.Number": "accent",
+    "Literal.String": "good",
+    "Generic.Inserted": "good",
+    "Generic.Deleted": "error",
+    "Generic.Heading": "dim",
+    "Generic.Subheading": "dim",
+    "Generic.Prompt": "dim",
+}
+_BOLD = ("Keyword", "Operator.Word", "Name.Function", "Name.Class")
+
+
+def code(text: str, language: str, least: int, most: int, palette: Palette) -> list[Row]:
+    """Return the rows of a block of code, on the panel where the theme has one, else indented.
+
+    The panel is `least` columns wide, or as wide as the code needs, up to `most`.
+    """
+    lines = _lines(_runs(expand(text), language, palette))
+    inset = 1 if palette.panel else 2
+    room = max(1, most - inset * 2)
+    rows = [row for line in lines for row in wrapped(line, room, _hang(plain(line), room))]
+    width = max(least, *(cells(plain(row)) + inset * 2 for row in rows))
+    return [_framed(row, inset, width, palette.panel) for row in rows]
+
+
+def _hang(line: str, width: int) -> int:
+    """Return how far a line that goes on is indented: further than it began, so that it is not taken for another."""
+    return min(len(line) - len(line.lstrip(" ")) + _STEP, width // 2)
+
+
+def _framed(row: Row, inset: int, width: int, panel: Style | None) -> Row:
+    indent = " " * inset
+    if panel is None:
+        return [(indent, PLAIN), *row] if row else []
+    rest = width - inset - cells(plain(row))
+    return [(indent, panel), *((text, panel + style) for text, style in row), (" " * rest, panel)]
+
+
+def _lines(runs: Iterable[Run]) -> list[Row]:
+    lines: list[Row] = [[]]
+    for text, style in runs:
+        first, *others = text.split("\n")
+        lines[-1].append((first, style))
+        lines += [[(other, style)] for other in others]
+    while len(lines) > 1 and not plain(lines[-1]).strip():
+        lines.pop()
+    return [[run for run in line if run[0]] for line in lines]
+
+
+def _runs(text: str, language: str, palette: Palette) -> Iterator[Run]:
+    base = palette.styles["text"]
+    if not language or len(text) > _LIMIT or not palette.coloured:
+        return iter([(text, base)])
+    return _coloured(text, language, palette)
+
+
+def _coloured(text: str, language: str, palette: Palette) -> Iterator[Run]:
+    from pygments.lexers import (  # type: ignore[import-untyped]  # noqa: PLC0415 - most answers have no code
+        LEXERS,
+        get_lexer_by_name,
+    )
+
+    # Asking for a name that is not in the table would search every installed package for plug-ins.
+    if not any(language in aliases for _, _, aliases, _, _ in LEXERS.values()):
+        yield text, palette.styles["text"]
+        return
+    lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    for kind, piece in lexer.get_tokens(text):
+        yield piece, _style(str(kind).removeprefix("Token."), palette)
+
+
+def _style(kind: str, palette: Palette) -> Style:
+    names = kind.split(".")
+    prefixes = [".".join(names[:end]) for end in range(len(names), 0, -1)]
+    role = next((_ROLES[prefix] for prefix in prefixes if prefix in _ROLES), "text")
+    style = palette.styles[role]
+    return style + BOLD if any(prefix in _BOLD for prefix in prefixes) else style

@@ -1,0 +1,101 @@
+"""Turns the inside of a paragraph into styled lines, and those into rows; links show their address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from reflectty.render.paint import BOLD, PLAIN, Row, plain
+from reflectty.render.wrap import expand, fold
+from reflectty.safety import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markdown_it.token import Token
+
+    from reflectty.render.paint import Palette
+
+_TAGS = {"em": Style(italic=True), "strong": BOLD, "s": Style(strike=True)}
+_UNDERLINE = Style(underline=True)
+
+
+class _Inline:
+    """Follows the tokens of one paragraph; `lines` is what came of them."""
+
+    def __init__(self, palette: Palette, base: Style) -> None:
+        self.lines: list[Row] = [[]]
+        self._palette = palette
+        self._styles = [base]
+        self._links: list[tuple[str, int]] = []
+
+    def take(self, token: Token) -> None:
+        if token.type in ("softbreak", "hardbreak"):
+            self.lines.append([])
+        elif token.type == "code_inline":
+            self._code(token.content)
+        elif token.type == "image":
+            self._say(token.content)
+            self._address(str(token.attrs.get("src", "")), token.content)
+        elif token.tag == "a":
+            self._link(token)
+        elif token.nesting:
+            self._turn(token)
+        else:
+            # A decoded entity or address may be a character that the source did not have.
+            decoded = token.type == "text_special" or self._links
+            self._say(clean(token.content) if decoded else token.content)
+
+    def _say(self, text: str, style: Style = PLAIN) -> None:
+        if text:
+            self.lines[-1].append((expand(text), self._styles[-1] + style))
+
+    def _code(self, text: str) -> None:
+        tick = "" if self._palette.coloured else "`"
+        self._say(f"{tick}{text}{tick}", self._palette.styles["you"])
+
+    def _turn(self, token: Token) -> None:
+        if token.nesting > 0:
+            self._styles.append(self._styles[-1] + _TAGS.get(token.tag, PLAIN))
+        elif len(self._styles) > 1:
+            self._styles.pop()
+
+    def _link(self, token: Token) -> None:
+        if token.nesting > 0:
+            self._links.append((str(token.attrs.get("href", "")), len(self.lines[-1])))
+            self._styles.append(self._styles[-1] + _UNDERLINE)
+        else:
+            url, start = self._links.pop()
+            self._styles.pop()
+            self._address(url, plain(self.lines[-1][start:]))
+
+    def _address(self, url: str, shown: str) -> None:
+        if url.removeprefix("mailto:") != shown.removeprefix("mailto:"):
+            dim = self._palette.styles["dim"]
+            self.lines[-1] += [(" (", dim), (clean(url), dim), (")", dim)]
+
+
+def styled(tokens: Sequence[Token], palette: Palette, base: Style) -> list[Row]:
+    """Return the lines of a paragraph, a heading or a cell, broken only where the source breaks them."""
+    inline = _Inline(palette, base)
+    for token in tokens:
+        inline.take(token)
+    return inline.lines
+
+
+def wrapped(line: Row, width: int, indent: int = 0) -> list[Row]:
+    """Return the rows of a styled line; those after the first are indented."""
+    first, *others = [_cut(line, start, end) for start, end in fold(plain(line), width, indent)]
+    return [first, *([(" " * indent, PLAIN), *other] if indent else other for other in others)]
+
+
+def _cut(line: Row, start: int, end: int) -> Row:
+    row: Row = []
+    at = 0
+    for text, style in line:
+        piece = text[max(0, start - at) : max(0, end - at)]
+        at += len(text)
+        if piece:
+            row.append((piece, style))
+    return row

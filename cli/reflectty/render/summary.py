@@ -1,0 +1,54 @@
+"""The one line under a reply: how long it thought, how much, how often it corrected itself, how fast it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.stream import Kind
+
+if TYPE_CHECKING:
+    from reflectty.reply import Reply
+
+
+class Fact(NamedTuple):
+    """One part of the line; of a line that is too long the part with the highest rank goes first."""
+
+    text: str
+    rank: int
+    strong: bool = False
+
+
+def facts(reply: Reply) -> tuple[Fact, ...]:
+    """Return what is known of a reply; what is unknown is left out."""
+    tokens = reply.tokens
+    thinking = tokens[Kind.THINKING] + tokens[Kind.REFLECTION]
+    thought = bool(thinking or reply.corrections)
+    verb, ms = ("thought", reply.thinking_ms) if thought else ("answered", reply.total_ms)
+    said = thinking if thought else tokens[Kind.ANSWER]
+    found = (
+        Fact(f"{verb} {duration(ms / 1000)}" if ms >= 1 else "", 0),
+        Fact(counted(said, "token") if said else "", 2),
+        Fact(counted(reply.corrections, "correction") if reply.corrections else "", 1, strong=True),
+        Fact(f"{reply.tokens_per_second:.0f} tok/s" if reply.tokens_per_second >= 1 else "", 3),
+    )
+    return tuple(fact for fact in found if fact.text)
+
+
+def fitting(facts: tuple[Fact, ...], width: int, separator: int) -> tuple[Fact, ...]:
+    """Return the facts that fit into a row, in order; `separator` is what stands between two, in columns."""
+    while len(facts) > 1 and sum(len(fact.text) + separator for fact in facts) - separator > width:
+        last = max(facts, key=lambda fact: fact.rank)
+        facts = tuple(fact for fact in facts if fact is not last)
+    return facts
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: `0.4 s`, `12 s`, `2 min 5 s`."""
+    if seconds < 1:
+        return f"{seconds:.1g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
