@@ -205,7 +205,7 @@ MEASURE = """
 import re, sys
 from pathlib import Path
 from engine_outcome import ask
-from reflectty.engines.connection import Timeouts
+from reflectty.chat import Timeouts
 outcome = ask(sys.argv[1], timeouts=Timeouts())
 print(type(outcome.error).__name__, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
@@ -228,12 +228,12 @@ from reflectty.engines import open_engine
 import reflectty.wire
 print([name for name in ("asyncio", "httpx", "h11") if name in sys.modules])
 open_engine()
-print([name for name in ("httpx", "httpcore", "anyio") if name in sys.modules])
+print([name for name in ("httpcore", "anyio") if name in sys.modules])
 open_engine("gpu.example")
-print("httpx" in sys.modules)
+print("httpcore" in sys.modules)
 """
 
 
-def test_nothing_is_loaded_before_an_engine_is_opened_and_httpx_only_for_another_machine() -> None:
+def test_nothing_is_loaded_before_an_engine_is_opened_and_httpcore_only_for_another_machine() -> None:
     done = subprocess.run((sys.executable, "-c", LOADED), capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.split("\n") == ["[]", "[]", "True", ""]

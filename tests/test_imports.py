@@ -78,7 +78,7 @@ def test_a_question_in_a_pipe_loads_only_what_it_needs(
 
     assert code == 0
     assert out is None or stdout == out
-    assert not packages(modules) & (NEVER | {"rich", "pygments", "markdown_it", "jsonschema_rs"})
+    assert packages(modules) & (NEVER | {"rich", "pygments", "markdown_it", "jsonschema_rs"}) == set()
 
 
 def test_a_misuse_loads_no_engine(reflect: Reflect) -> None:
@@ -120,4 +120,4 @@ def test_nothing_happens_at_import(module: str) -> None:
     assert happened == []
     assert untouched
     assert threads == 1
-    assert not packages(modules) & NEVER
+    assert packages(modules) & NEVER == set()

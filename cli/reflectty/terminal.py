@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,6 +60,8 @@ class Terminal:
     width: int = 80
     motion: bool = False
     """Whether lines may be redrawn; false on dumb terminals."""
+    columns: int = 0
+    """The width that COLUMNS asks for, whatever the screen has; 0 when it does not."""
 
     def say(self, text: str) -> None:
         """Write to stderr; a stderr that cannot be written to is not worth failing for."""
@@ -92,27 +93,31 @@ def _sink(file: TextIO | None, environment: Mapping[str, str]) -> Sink:
     return Sink(file, tty, _colours(environment, tty=tty), encoding.startswith("utf"))
 
 
-def _width(environment: Mapping[str, str]) -> int:
-    columns = environment.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns) > 0:
-        return int(columns)
+def _columns(environment: Mapping[str, str]) -> int:
+    text = environment.get("COLUMNS", "")
+    return int(text) if text.isascii() and text.isdecimal() else 0
+
+
+def _width() -> int:
     for number in (1, 2, 0):
         try:
             return os.get_terminal_size(number).columns or 80
         except (OSError, ValueError):
             continue
-    return shutil.get_terminal_size().columns
+    return 80
 
 
 def system_terminal(environment: Mapping[str, str] | None = None) -> Terminal:
     """Return the process's own streams; sets their error handlers so that no text can fail to encode."""
     environment = os.environ if environment is None else environment
+    columns = _columns(environment)
     stdin = sys.stdin if sys.stdin is not None and not sys.stdin.closed else None
     return Terminal(
         stdin=stdin.buffer if stdin is not None else None,
         stdin_tty=stdin is not None and stdin.isatty(),
         out=_sink(sys.stdout, environment),
         err=_sink(sys.stderr, environment),
-        width=_width(environment),
+        width=columns or _width(),
         motion=environment.get("TERM", "") not in ("", "dumb"),
+        columns=columns,
     )

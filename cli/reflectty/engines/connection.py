@@ -6,13 +6,17 @@ import asyncio
 import base64
 import json
 import os
+import sys
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import httpx
-
 from reflectty.errors import IncompleteError, RefusedError, StalledError, UnreachableError, UsageError
 from reflectty.wire import HOST_HINT, shorten
+
+# Where click is installed, httpx would load its own command line, and with it rich and pygments: half a one-shot's
+# start. An entry of None makes that import fail, which httpx takes for click being absent.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+import httpx  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
@@ -210,7 +214,10 @@ def _reason(error: BaseException) -> str:
     """Return what the operating system says, which is an inner cause, or else what the error says."""
     found = str(error)
     cause: BaseException | None = error
-    while cause is not None:
+    seen: list[BaseException] = []
+    # A stream of asyncio raises one and the same exception again and again: the chain may lead back to itself.
+    while cause is not None and cause not in seen:
+        seen.append(cause)
         if isinstance(cause, BaseExceptionGroup):
             cause = cause.exceptions[0]
         if isinstance(cause, OSError) and cause.strerror:

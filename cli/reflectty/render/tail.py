@@ -31,7 +31,9 @@ def size(terminal: Terminal, sink: Sink) -> Size:
             found = os.get_terminal_size(sink.file.fileno())
         except (OSError, ValueError):
             return Size(terminal.width, 24)
-        return Size(found.columns or terminal.width, found.lines or 24)
+        columns = found.columns or terminal.width
+        # COLUMNS may narrow the screen; rows wider than it would wrap, and could not be drawn again.
+        return Size(min(columns, terminal.columns or columns), found.lines or 24)
     return Size(terminal.width, 24)
 
 
