@@ -85,7 +85,7 @@ class Cost:
 
 def once(command: list[str], **environment: str) -> Cost:
     start = time.monotonic()
-    with open(os.devnull, "r+b") as null:
+    with Path(os.devnull).open("r+b") as null:
         process = subprocess.Popen(
             command, stdin=null, stdout=null, stderr=null, env=os.environ | environment, start_new_session=True
         )
@@ -118,7 +118,11 @@ def one_shot(python: str, reflect: str) -> None:
         row("one-shot, CPU", "≤ 3.5 ×", f"{ours.cpu / peer.cpu:.2f} × ({ours.cpu:.0f} ms against {peer.cpu:.0f})")
         row("one-shot --final, CPU", "≤ 3.5 ×", f"{final.cpu / peer.cpu:.2f} × ({final.cpu:.0f} ms)")
         peer_wire, our_wire = (to_wire(each, arrivals) for each in (script, command))
-        row("start to the request, wall", "≤ 2.5 ×", f"{our_wire / peer_wire:.2f} × ({our_wire:.0f} ms against {peer_wire:.0f})")
+        row(
+            "start to the request, wall",
+            "≤ 2.5 ×",
+            f"{our_wire / peer_wire:.2f} × ({our_wire:.0f} ms against {peer_wire:.0f})",
+        )
         row("one-shot, memory", "≤ 60 MB", f"{ours.memory:.0f} MB")
 
 
@@ -144,7 +148,11 @@ def starts(python: str, reflect: str) -> None:
     empty = least([python, "-c", EMPTY_APP])
     for flag in ("--version", "--help"):
         cost = least([reflect, flag])
-        row(flag, "≤ 2 × an empty Typer app", f"{cost.cpu / empty.cpu:.2f} × ({cost.cpu:.0f} ms against {empty.cpu:.0f})")
+        row(
+            flag,
+            "≤ 2 × an empty Typer app",
+            f"{cost.cpu / empty.cpu:.2f} × ({cost.cpu:.0f} ms against {empty.cpu:.0f})",
+        )
 
 
 def parser(python: str) -> None:

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from corpus import cases
+from e2e.servers import MODEL, asking, saying
+from fake_server import Answer, done, line
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+
+TEXT = "Größe → 世界 👍"
+LOCALES: dict[str, tuple[dict[str, Any], str]] = {
+    "UTF-8": ({"LC_ALL": "C.UTF-8"}, "utf-8"),
+    "C": ({"LC_ALL": "C"}, "utf-8"),
+    "POSIX, nothing coerced": ({"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "ascii"),
+    "latin-1": ({"PYTHONIOENCODING": "latin-1"}, "latin-1"),
+    "ascii": ({"PYTHONIOENCODING": "ascii"}, "ascii"),
+    "cp1252": ({"PYTHONIOENCODING": "cp1252"}, "cp1252"),
+}
+CASES = cases("hostile.jsonl")
+SAMPLE = [case for case in CASES if case["expect"] == "neutralise"][::5]
+BENIGN = [case for case in CASES if case["expect"] != "neutralise"]
+CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
+
+
+@pytest.mark.parametrize("name", LOCALES)
+@pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
+def test_an_answer_reaches_every_pipe(reflect: Reflect, name: str, form: tuple[str, ...]) -> None:
+    variables, encoding = LOCALES[name]
+    with saying(f"<thinking>{TEXT}</thinking>\n<output>\n{TEXT}\n</output>") as server:
+        result = reflect.at(server.host)(*MODEL, *form, "q", **variables)
+
+    assert (result.code, result.stderr) == (0, b"")
+    assert result.stdout == TEXT.encode(encoding, "backslashreplace") + b"\n"
+
+
+@pytest.mark.parametrize("name", LOCALES)
+def test_an_error_reaches_every_pipe(reflect: Reflect, name: str) -> None:
+    variables, encoding = LOCALES[name]
+    result = reflect("-f", "Größe.txt", "q", **variables)
+
+    assert result.code == 2
+    assert b"Traceback" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    if encoding in ("utf-8", "latin-1", "cp1252"):
+        assert "Größe.txt" in result.stderr.decode(encoding)
+
+
+@pytest.mark.parametrize("name", LOCALES)
+def test_a_question_is_sent_as_it_was_asked(reflect: Reflect, name: str) -> None:
+    variables, _ = LOCALES[name]
+    with saying("<output>ok</output>") as server:
+        result = reflect.at(server.host)(*MODEL, TEXT, stdin=TEXT.encode(), **variables)
+
+    assert result.code == 0
+    sent = server.asked("/api/chat")[0].json["messages"][-1]["content"]
+    assert sent == f"<stdin>\n{TEXT}\n</stdin>\n\n{TEXT}"
+
+
+def chat(text: str) -> Answer:
+    # Escaped by json: half a surrogate pair has no bytes of its own.
+    message = {"role": "assistant", "content": f"<output>\nx{text}x\n</output>"}
+    return Answer([json.dumps({"message": message, "done": False}).encode() + b"\n", line(**done())])
+
+
+@pytest.mark.parametrize("case", SAMPLE, ids=lambda case: case["id"])
+def test_hostile_text_goes_through_a_pipe_as_text(reflect: Reflect, case: dict[str, Any]) -> None:
+    with asking(chat(case["text"])) as server:
+        result = reflect.at(server.host)(*MODEL, "q", LC_ALL="C.UTF-8")
+
+    assert result.code == 0
+    assert not CONTROL.search(result.stdout)
+    if "needle" in case:
+        assert case["needle"].encode("utf-8", "surrogatepass") not in result.stdout
+
+
+def test_benign_text_goes_through_a_pipe_unharmed(reflect: Reflect) -> None:
+    text = "\n".join(case["text"] for case in BENIGN)
+    expected = "\n".join(case.get("out", case["text"]) for case in BENIGN)
+    with saying(f"x{text}x") as server:
+        result = reflect.at(server.host)(*MODEL, "--mode", "direct", "--family", "none", "q", LC_ALL="C.UTF-8")
+
+    assert result.out == f"x{expected}x\n"
+    assert result.err == ""
+
+
+def test_what_was_replaced_is_counted_once(reflect: Reflect) -> None:
+    with saying("<output>\na\x1bb\x07c\n</output>") as server:
+        result = reflect.at(server.host)(*MODEL, "q")
+
+    assert result.out == "a^[b^Gc\n"
+    assert len(result.err.splitlines()) == 1
+    assert "2 control characters" in result.err
+
+
+def test_an_escape_split_over_pieces_is_still_text(reflect: Reflect) -> None:
+    with saying("<output>\na\x1b", "[31", "mred\r", "\nb\n</output>") as server:
+        result = reflect.at(server.host)(*MODEL, "q")
+
+    assert result.out == "a^[[31mred\nb\n"
+
+
+def test_thinking_is_text_too(reflect: Reflect) -> None:
+    with saying("<thinking>a\x1b]0;owned\x07</thinking>\n<output>ok</output>") as server:
+        result = reflect.at(server.host)(*MODEL, "--show", "thinking,answer", "q")
+
+    assert result.out == "ok\n"
+    assert "a^[]0;owned^G" in result.err
+    assert "\x1b" not in result.err
+
+
+def test_raw_is_byte_for_byte(reflect: Reflect) -> None:
+    with saying("a\x1b[31mb") as server:
+        result = reflect.at(server.host)(*MODEL, "--raw", "q")
+
+    assert result.stdout.rstrip(b"\n") == b"a\x1b[31mb"

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from corpus import cases
+from e2e.servers import ANSWER, ANSWERED, MODEL, asking, saying
+from fake_server import Answer, done, line
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+
+SAMPLE = {
+    "refl-01-canonical",
+    "refl-04-no-tags",
+    "refl-05-unclosed-thinking",
+    "refl-06-unclosed-thinking-stop",
+    "refl-12-reflection-after-output",
+    "refl-16-text-before-thinking",
+    "refl-24-orphan-thinking-closer",
+    "refl-29-inline-code-in-output",
+    "refl-37-one-line-output-inside-thinking",
+    "refl-41-partial-closer-at-eof",
+    "think-15-immediate-close",
+    "think-19-truncated-prefilled",
+    "think-28-only-whitespace",
+    "native-03-orphan-close-in-content",
+    "native-07-thinking-only-truncated",
+    "openthinker-01",
+    "cohere-01",
+    "harmony-02-split",
+}
+"""One process for each way to an answer; every case runs in the tests of the parser and the reply."""
+CASES = [case for case in cases("reasoning.jsonl") if case["id"] in SAMPLE]
+CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def chat(case: dict[str, Any]) -> Answer:
+    native = [line(thinking=text) for text in case.get("native_thinking") or []]
+    lines = [*native, *(line(text) for text in case["chunks"])]
+    return Answer([*lines, line(**done(case.get("done_reason", "stop")))])
+
+
+def shown(case: dict[str, Any]) -> dict[str, Any]:
+    """What /api/show says of a model whose template opens the thinking, or not, as the case has it."""
+    template = {"think": "{{ .Prompt }}<think>\n", "cohere": ""} if case.get("start_in") == "thinking" else {}
+    native = {"capabilities": ["completion", "thinking"]} if case["family"] == "native" else {}
+    return {"template": template.get(case["family"], "{{ .Prompt }}")} | native
+
+
+def test_every_case_of_the_sample_exists() -> None:
+    assert {case["id"] for case in CASES} == SAMPLE
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_the_final_answer_and_the_code_follow_the_rule(reflect: Reflect, case: dict[str, Any]) -> None:
+    with asking(chat(case), **shown(case)) as server:
+        result = reflect.at(server.host)("-m", "m", "--mode", "native", "--family", case["family"], "--final", "q")
+    final = case["final"].strip()
+    cut = case.get("done_reason", "stop") != "stop"
+
+    assert result.out == (f"{final}\n" if final else "")
+    assert result.code == (5 if cut or not final else 0)
+    assert not CONTROL.search(result.stdout)
+
+
+class TestNothingElse:
+    def test_is_on_stderr(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as server:
+            result = reflect.at(server.host)(*MODEL, "--final", "which?")
+
+        assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+
+    def test_is_on_stdout_even_where_colour_is_forced(self, reflect: Reflect) -> None:
+        with saying("<thinking>a</thinking>\n<output>\n# **Bold** `code`\n</output>") as server:
+            result = reflect.at(server.host)(*MODEL, "--final", "q", CLICOLOR_FORCE="1", TERM="xterm-256color")
+
+        assert (result.stdout, result.stderr) == (b"# **Bold** `code`\n", b"")
+
+
+class TestAThinkingThatNeverEnds:
+    def test_is_no_answer_when_it_was_cut(self, reflect: Reflect) -> None:
+        with saying("<thinking>\nLet me see. It is 42", reason="length") as server:
+            result = reflect.at(server.host)(*MODEL, "--final", "q")
+
+        assert (result.code, result.out) == (5, "")
+        assert len(result.err.splitlines()) == 1
+        assert "token limit" in result.err
+
+    def test_is_the_last_resort_when_the_model_stopped_and_that_is_said(self, reflect: Reflect) -> None:
+        with saying("<thinking>\nLet me see. It is 42.") as server:
+            result = reflect.at(server.host)(*MODEL, "--final", "q")
+
+        assert (result.code, result.out) == (0, "Let me see. It is 42.\n")
+        assert len(result.err.splitlines()) == 1
+        assert "no answer of its own" in result.err
+
+    def test_is_no_answer_when_the_connection_broke(self, reflect: Reflect) -> None:
+        with asking(Answer([line("<thinking>\nIt is 42.")])) as server:
+            result = reflect.at(server.host)(*MODEL, "--final", "q")
+
+        assert (result.code, result.out) == (5, "")
+
+
+class TestAnAnswerThatWasCut:
+    @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
+    def test_is_kept_and_the_code_says_so(self, reflect: Reflect, form: tuple[str, ...]) -> None:
+        with saying("<thinking>a</thinking>\n<output>\nOne, two", reason="length") as server:
+            result = reflect.at(server.host)(*MODEL, *form, "q")
+
+        assert (result.code, result.out) == (5, "One, two\n")
+        assert len(result.err.splitlines()) == 1
+
+    def test_is_kept_when_the_reply_ends_without_an_end(self, reflect: Reflect) -> None:
+        with asking(Answer([line("<output>\nOne, two")])) as server:
+            result = reflect.at(server.host)(*MODEL, "--final", "q")
+
+        assert (result.code, result.out) == (5, "One, two\n")
+
+    def test_is_no_complete_answer_raw_either(self, reflect: Reflect) -> None:
+        with saying("<output>\nOne, two", reason="length") as server:
+            result = reflect.at(server.host)(*MODEL, "--raw", "q")
+
+        assert result.out.startswith("<output>\nOne, two")
+        assert result.code == 5
+
+
+@pytest.mark.parametrize("said", [(), ("",), ("\n \n",), ("<thinking></thinking>\n<output>\n</output>",)])
+def test_a_reply_without_a_word_is_no_answer(reflect: Reflect, said: tuple[str, ...]) -> None:
+    with saying(*said) as server:
+        result = reflect.at(server.host)(*MODEL, "--final", "q")
+
+    assert (result.code, result.out) == (5, "")
+    assert len(result.err.splitlines()) == 1

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from corpus import cases
+from e2e.servers import ANSWER, ANSWERED, MODEL, asking, saying, unfinished
+from fake_server import Answer, line
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect, Result
+
+SHAPE: dict[str, type] = {
+    "model": str,
+    "mode": str,
+    "family": str,
+    "segments": list,
+    "answer": str,
+    "thinking": str,
+    "reflections": list,
+    "complete": bool,
+    "done_reason": str,
+    "usage": dict,
+    "warnings": list,
+}
+USAGE = ("prompt_tokens", "thinking_tokens", "answer_tokens", "total_ms", "load_ms", "first_token_ms")
+HOSTILE = [case for case in cases("hostile.jsonl") if case.get("expect") == "neutralise"]
+
+
+def read(result: Result) -> dict[str, Any]:
+    """The one object that stdout is."""
+    assert result.stdout.isascii()
+    assert result.out.endswith("\n")
+    assert result.out.count("\n") == 1
+    value = json.loads(result.out)
+    assert {name: type(value[name]) for name in value} == SHAPE
+    assert list(value) == list(SHAPE)
+    assert tuple(value["usage"]) == USAGE
+    assert all(type(number) is int and number >= 0 for number in value["usage"].values())
+    return dict(value)
+
+
+class TestOneObject:
+    def test_holds_every_part_of_the_reply(self, reflect: Reflect) -> None:
+        with saying(*ANSWERED) as server:
+            result = reflect.at(server.host)(*MODEL, "--json", "which?")
+        value = read(result)
+
+        assert (result.code, result.err) == (0, "")
+        assert value["segments"] == [
+            {"kind": "thinking", "text": "11 is more than 9, so 9.11."},
+            {"kind": "reflection", "text": "No: 9.9 is 9.90."},
+            {"kind": "thinking", "text": "So 9.9."},
+            {"kind": "answer", "text": ANSWER},
+        ]
+        assert value["answer"] == ANSWER
+        assert value["thinking"] == "11 is more than 9, so 9.11.\nSo 9.9."
+        assert value["reflections"] == ["No: 9.9 is 9.90."]
+        assert (value["complete"], value["done_reason"], value["warnings"]) == (True, "stop", [])
+        assert (value["model"], value["mode"], value["family"]) == ("reflection", "native", "reflection")
+
+    def test_scales_the_tokens_of_each_part_to_the_servers_total(self, reflect: Reflect) -> None:
+        with saying(*(["a "] * 10), "\n", thinking=("b ",) * 22, capabilities=["completion", "thinking"]) as server:
+            usage = read(reflect.at(server.host)("-m", "m", "--json", "q"))["usage"]
+
+        assert (usage["prompt_tokens"], usage["total_ms"], usage["load_ms"]) == (24, 2000, 500)
+        assert usage["thinking_tokens"] + usage["answer_tokens"] == 66
+        assert abs(usage["thinking_tokens"] - 44) <= 2
+
+    def test_carries_what_is_not_ascii_escaped_and_whole(self, reflect: Reflect) -> None:
+        text = "Größe 世界 👩‍🔬 \u2028 \x85 end"
+        with saying(f"<output>{text}</output>") as server:
+            value = read(reflect.at(server.host)(*MODEL, "--json", "q", LC_ALL="C", PYTHONIOENCODING="ascii"))
+
+        assert value["answer"] == text
+
+    @pytest.mark.parametrize("case", HOSTILE[::12], ids=lambda case: case["id"])
+    def test_carries_hostile_text_escaped(self, reflect: Reflect, case: dict[str, Any]) -> None:
+        # A lone surrogate has no bytes: a server can only send it escaped.
+        message = {"role": "assistant", "content": f"<output>\nx{case['text']}x\n</output>"}
+        lines = [json.dumps({"message": message, "done": False}).encode() + b"\n", line(done=True, done_reason="stop")]
+        with asking(Answer(lines)) as server:
+            result = reflect.at(server.host)(*MODEL, "--json", "q")
+
+        assert read(result)["answer"] == f"x{case['text']}x".replace("\r\n", "\n")
+        assert all(byte >= 0x20 for byte in result.stdout[:-1])
+
+
+class TestAnIncompleteReply:
+    @pytest.mark.parametrize(
+        ("chat", "answer", "reason"),
+        [
+            (Answer([line("<thinking>\nhm\n</thinking>\n<output>\nOne, two")]), "One, two", ""),
+            (Answer([line("<output>\nOne"), line(done=True, done_reason="length")]), "One", "length"),
+            (Answer([line("<thinking>\nhm"), line(done=True, done_reason="length")]), "", "length"),
+            (Answer([line("<output>\nOne"), b'{"error":"unexpected EOF"}\n']), "One", ""),
+        ],
+        ids=["no end", "cut answer", "cut thinking", "error"],
+    )
+    def test_is_an_object_that_says_so(self, reflect: Reflect, chat: Answer, answer: str, reason: str) -> None:
+        with asking(chat) as server:
+            result = reflect.at(server.host)(*MODEL, "--json", "q")
+        value = read(result)
+
+        assert result.code == 5
+        assert (value["complete"], value["answer"], value["done_reason"]) == (False, answer, reason)
+        assert len(value["warnings"]) == 1
+        assert len(result.err.splitlines()) == 1
+
+    def test_leaves_stdout_empty_when_it_never_began(self, reflect: Reflect) -> None:
+        result = reflect.at("127.0.0.1:9")(*MODEL, "--json", "q")
+
+        assert (result.code, result.out) == (3, "")
+
+
+class TestEvents:
+    def test_come_as_they_arrive(self, reflect: Reflect) -> None:
+        with (
+            asking(unfinished("<thinking>\nFirst thought", " and more")) as server,
+            reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run,
+        ):
+            assert run.says("First thought")
+
+    def test_add_up_to_the_object_that_follows_them(self, reflect: Reflect) -> None:
+        with saying(*ANSWERED) as server:
+            result = reflect.at(server.host)(*MODEL, "--jsonl", "q")
+        *events, last = map(json.loads, result.out.splitlines())
+        blocks: dict[int, tuple[str, str]] = {}
+        for event in events:
+            assert set(event) == {"event", "block", "kind", "text"}
+            blocks[event["block"]] = event["kind"], blocks.get(event["block"], ("", ""))[1] + event["text"]
+
+        assert result.code == 0
+        assert result.stdout.isascii()
+        assert set(last) == set(SHAPE)
+        assert [{"kind": kind, "text": text} for kind, text in blocks.values()] == last["segments"]
+
+    def test_tell_when_an_answer_turns_out_to_be_thinking(self, reflect: Reflect) -> None:
+        with saying(*"I think 9.11.\n</thinking>\n<output>\n9.9\n</output>") as server:
+            result = reflect.at(server.host)(*MODEL, "--jsonl", "q")
+        *events, last = map(json.loads, result.out.splitlines())
+        (told,) = [event for event in events if event["event"] == "reclassified"]
+
+        assert told["kind"] == "thinking"
+        assert last["segments"] == [
+            {"kind": "thinking", "text": "I think 9.11."},
+            {"kind": "answer", "text": "9.9"},
+        ]
+
+    def test_end_with_an_object_when_the_reply_was_cut(self, reflect: Reflect) -> None:
+        with asking(Answer([line("<output>\nOne")])) as server:
+            result = reflect.at(server.host)(*MODEL, "--jsonl", "q")
+        last = json.loads(result.out.splitlines()[-1])
+
+        assert result.code == 5
+        assert (last["complete"], last["answer"]) == (False, "One")
+
+
+@pytest.mark.parametrize("answer", ['{"n": 9}', '{"n": "nine"}', "nine"], ids=["fits", "does not", "no JSON"])
+def test_the_code_says_whether_an_answer_fits_the_schema(reflect: Reflect, answer: str) -> None:
+    schema = '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'
+    with saying(answer, thinking=("hm",), capabilities=["completion", "thinking"]) as server:
+        result = reflect.at(server.host)("-m", "m", "--schema", schema, "q")
+    fits = answer == '{"n": 9}'
+
+    assert result.code == (0 if fits else 7)
+    assert result.out == f"{answer}\n"
+    assert len(result.err.splitlines()) == (0 if fits else 1)
+    assert server.asked("/api/chat")[0].json["format"] == json.loads(schema)

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from e2e.servers import ANSWERED, MODEL, asking, saying
+from fake_server import FakeServer, error, reply, show, tags, whole
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+    from fake_server import Route
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+THINKS: dict[str, Any] = {"capabilities": ["completion", "thinking"]}
+SEES: dict[str, Any] = {"capabilities": ["completion", "vision"]}
+OWN_SYSTEM: dict[str, Any] = {"system": "You are a pirate."}
+REFLECTS: dict[str, Any] = {"system": "Think inside <thinking> tags, answer inside <output> tags."}
+
+
+class Sent(NamedTuple):
+    """Words of a command, what the model is, and what the body of /api/chat holds besides the usual."""
+
+    name: str
+    words: tuple[str, ...]
+    shown: dict[str, Any]
+    fields: dict[str, Any]
+
+
+SENT = (
+    Sent("nothing of its own", (), {}, {}),
+    Sent("thinking where it can", (), THINKS, {"think": True}),
+    Sent("an effort where it can", ("--effort", "high"), THINKS, {"think": "high"}),
+    Sent("no effort where it cannot", ("--effort", "high"), {}, {}),
+    Sent("no thinking, said so", ("--mode", "direct"), THINKS, {"think": False}),
+    Sent("no thinking, reflecting by prompt", ("--mode", "reflect"), THINKS, {"think": False}),
+    Sent("nothing about thinking where it cannot", ("--mode", "direct"), {}, {}),
+    Sent(
+        "options",
+        ("-o", "num_ctx=8192", "--option", "temperature=0.5", "-o", "seed=1", "-o", "stop=a", "-o", "stop=b"),
+        {},
+        {"options": {"num_ctx": 8192, "temperature": 0.5, "seed": 1, "stop": ["a", "b"]}},
+    ),
+    Sent("minutes to stay loaded", ("--keep-alive", "10m"), {}, {"keep_alive": "10m"}),
+    Sent("seconds to stay loaded", ("--keep-alive", "0"), {}, {"keep_alive": 0}),
+    Sent("for ever", ("--keep-alive", "-1"), {}, {"keep_alive": -1}),
+)
+
+
+@pytest.mark.parametrize("case", SENT, ids=lambda case: case.name)
+def test_a_question_says_what_was_asked_for_and_never_lets_it_be_cut(reflect: Reflect, case: Sent) -> None:
+    with saying(ANSWERED, **case.shown) as server:
+        result = reflect.at(server.host)(*MODEL, *case.words, "which?")
+    body = server.asked("/api/chat")[0].json
+    messages = body.pop("messages")
+
+    assert result.code == 0
+    assert messages[-1] == {"role": "user", "content": "which?"}
+    assert body == {"model": "reflection", "stream": True, "truncate": False, "shift": False, **case.fields}
+
+
+def roles(server: FakeServer) -> list[tuple[str, str]]:
+    return [(message["role"], message["content"]) for message in server.asked("/api/chat")[0].json["messages"]]
+
+
+class TestTheSystemPrompt:
+    def test_is_left_to_the_model_where_nothing_is_to_be_said(self, reflect: Reflect) -> None:
+        with saying(ANSWERED, **OWN_SYSTEM) as server:
+            reflect.at(server.host)(*MODEL, "q")
+
+        assert [role for role, _ in roles(server)] == ["user"]
+
+    def test_is_the_models_own_then_the_users_then_ours(self, reflect: Reflect) -> None:
+        with saying(ANSWERED, **OWN_SYSTEM) as server:
+            reflect.at(server.host)("-m", "m", "--mode", "reflect", "-s", "Be brief.", "q")
+        (role, text), _ = roles(server)
+        places = [text.index(part) for part in ("You are a pirate.", "Be brief.", "<thinking>")]
+
+        assert role == "system"
+        assert places == sorted(places)
+
+    def test_is_the_models_own_and_the_users_where_the_model_knows_how(self, reflect: Reflect) -> None:
+        with saying(ANSWERED, **OWN_SYSTEM) as server:
+            reflect.at(server.host)(*MODEL, "--system", "Be brief.", "q")
+
+        assert roles(server)[0] == ("system", "You are a pirate.\n\nBe brief.")
+
+    def test_of_a_model_that_teaches_the_tags_is_used_as_it_is(self, reflect: Reflect) -> None:
+        with saying(ANSWERED, **REFLECTS) as server:
+            result = reflect.at(server.host)("-m", "m", "q")
+
+        assert [role for role, _ in roles(server)] == ["user"]
+        assert result.err == ""
+
+    def test_that_makes_a_model_think_is_replaced_when_it_is_not_to(self, reflect: Reflect) -> None:
+        with saying("9.9", **REFLECTS) as server:
+            reflect.at(server.host)("-m", "m", "--mode", "direct", "q")
+        (role, text), _ = roles(server)
+
+        assert role == "system"
+        assert "<thinking>" not in text
+
+
+class TestAPicture:
+    def test_is_sent_as_base64(self, reflect: Reflect) -> None:
+        (reflect.home / "a.png").write_bytes(PNG)
+        with saying(ANSWERED, **SEES) as server:
+            result = reflect.at(server.host)(*MODEL, "--image", "a.png", "what?")
+        (message,) = server.asked("/api/chat")[0].json["messages"]
+
+        assert result.code == 0
+        assert [base64.b64decode(image) for image in message["images"]] == [PNG]
+
+    def test_is_not_sent_to_a_model_that_cannot_see(self, reflect: Reflect) -> None:
+        (reflect.home / "a.png").write_bytes(PNG)
+        with saying(ANSWERED) as server:
+            result = reflect.at(server.host)(*MODEL, "--image", "a.png", "what?")
+
+        assert result.code == 4
+        assert not server.asked("/api/chat")
+
+
+class TestTheModel:
+    def test_that_suits_best_is_taken_and_named_where_none_is(self, reflect: Reflect) -> None:
+        with saying(ANSWERED, installed=("llama3:latest", "reflection:70b", "nomic-embed-text:latest")) as server:
+            result = reflect.at(server.host)("q")
+
+        assert result.code == 0
+        assert server.asked("/api/chat")[0].json["model"] == "reflection:70b"
+        assert "reflection:70b" in result.err
+
+    def test_is_the_one_of_the_environment_unless_a_flag_names_another(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as server:
+            reflect.at(server.host)("q", REFLECTTY_MODEL="reflection:8b")
+            reflect.at(server.host)("-m", "reflection:70b", "q", REFLECTTY_MODEL="reflection:8b")
+
+        assert [asked.json["model"] for asked in server.asked("/api/chat")] == ["reflection:8b", "reflection:70b"]
+
+    def test_is_never_another_than_the_one_asked_for_and_never_pulled(self, reflect: Reflect) -> None:
+        missing = error(404, "model 'reflection' not found")
+        routes = {"/api/show": missing, "/api/chat": missing, "/api/tags": tags("reflection:70b", "other:latest")}
+        with FakeServer(routes) as server:
+            result = reflect.at(server.host)(*MODEL, "q")
+
+        assert (result.code, result.out) == (4, "")
+        assert {asked.path for asked in server.requests} <= {"/api/show", "/api/chat", "/api/tags"}
+
+    def test_is_said_to_be_missing_where_none_is_installed(self, reflect: Reflect) -> None:
+        with saying(ANSWERED, installed=()) as server:
+            result = reflect.at(server.host)("q")
+
+        assert result.code == 4
+        assert len(result.err.splitlines()) == 1
+        assert "ollama pull" in result.err
+
+
+class TestTheServer:
+    def test_is_the_one_that_the_flag_names(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as server:
+            result = reflect.at("127.0.0.1:9")(*MODEL, "--host", server.host, "q")
+
+        assert result.code == 0
+        assert server.asked("/api/chat")
+
+    def test_on_this_machine_is_never_asked_through_a_proxy(self, reflect: Reflect) -> None:
+        proxies: dict[str, Any] = dict.fromkeys(
+            ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9"
+        )
+        with saying(ANSWERED) as server:
+            result = reflect.at(server.host)(*MODEL, "q", **proxies)
+
+        assert result.code == 0
+
+    def test_is_never_left_for_a_redirect(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as elsewhere:
+            away = whole({}, 307, Location=f"http://{elsewhere.host}/api/chat")
+            with asking(away) as server:
+                result = reflect.at(server.host)(*MODEL, "q")
+
+        assert (result.code, result.out) == (4, "")
+        assert not elsewhere.requests
+
+    def test_is_asked_again_when_busy_and_only_before_the_first_token(self, reflect: Reflect) -> None:
+        busy = error(503, "server busy", **{"Retry-After": "0"})
+        routes: dict[str, Route] = {"/api/show": show(), "/api/chat": [busy, reply(["<output>ok</output>"])]}
+        with FakeServer(routes) as server:
+            result = reflect.at(server.host)(*MODEL, "q")
+
+        assert (result.code, result.out) == (0, "ok\n")
+        assert len(server.asked("/api/chat")) == 2
+
+    def test_gets_a_key_on_this_machine(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as server:
+            reflect.at(server.host)(*MODEL, "q", OLLAMA_API_KEY="k3y")
+
+        assert server.asked("/api/chat")[0].headers["authorization"] == "Bearer k3y"
+
+    def test_is_asked_for_nothing_but_the_model_and_the_reply(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as server:
+            reflect.at(server.host)(*MODEL, "q")
+
+        assert [asked.path for asked in server.requests] == ["/api/show", "/api/chat"]
+
+    def test_is_asked_every_time(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as server:
+            for _ in range(2):
+                reflect.at(server.host)(*MODEL, "q")
+
+        assert len(server.asked("/api/chat")) == 2
+
+
+def test_an_answer_is_held_to_a_schema_after_a_free_thinking(reflect: Reflect) -> None:
+    schema = {"type": "object", "properties": {"larger": {"type": "number"}}, "required": ["larger"]}
+    chat = reply(["<thinking>\n9.90 is more.\n", "</thinking>\n", "<output>\n", "9.9 is larger.", "\n</output>"])
+    rendered = whole({"model": "m", "_debug_info": {"rendered_template": "PROMPT "}})
+    routes: dict[str, Route] = {
+        "/api/show": show(),
+        "/api/chat": lambda asked: rendered if "_debug_render_only" in asked.json else chat,
+        "/api/generate": whole({"model": "m", "response": '{"larger": 9.9}', "done": True, "done_reason": "stop"}),
+    }
+    with FakeServer(routes) as server:
+        result = reflect.at(server.host)(*MODEL, "--json", "--schema", json.dumps(schema), "which?")
+    value = json.loads(result.out)
+    asked = server.asked("/api/generate")[0].json
+
+    assert (result.code, value["answer"], value["thinking"]) == (0, '{"larger": 9.9}', "9.90 is more.")
+    assert "format" not in server.asked("/api/chat")[0].json
+    assert (asked["format"], asked["raw"], asked["truncate"], asked["shift"]) == (schema, True, False, False)
+    assert asked["prompt"].startswith("PROMPT <thinking>\n9.90 is more.")
+    assert "9.9 is larger" not in asked["prompt"]

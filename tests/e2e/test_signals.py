@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from e2e.command import COMMAND
+from e2e.servers import ANSWERED, MODEL, asking, endless, saying, unfinished
+from fake_server import HANG, Answer, Raw
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+SOON = 5.0
+"""Seconds: what should take 0.3, on a machine that has better things to do."""
+by_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+
+
+class TestASignal:
+    @by_signal
+    @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
+    def test_in_the_middle_keeps_what_was_printed(
+        self, reflect: Reflect, number: signal.Signals, form: tuple[str, ...]
+    ) -> None:
+        chat = unfinished("<thinking>a</thinking>\n<output>\nOne, two")
+        with asking(chat) as server, reflect.at(server.host).start(*MODEL, *form, "q") as run:
+            assert run.says("One, two")
+            before = time.monotonic()
+            result = run.signalled(number)
+            took = time.monotonic() - before
+            left = server.asked("/api/chat")[0].left.wait(SOON)
+
+        assert (result.code, result.out, result.err) == (SIGNALS[number], "One, two\n", "")
+        assert took < SOON
+        assert left
+
+    @by_signal
+    def test_before_the_first_byte_ends_it(self, reflect: Reflect, number: signal.Signals) -> None:
+        with asking(Raw([HANG])) as server, reflect.at(server.host).start(*MODEL, "q") as run:
+            assert run.until(lambda _: bool(server.asked("/api/chat")))
+            result = run.signalled(number)
+            left = server.asked("/api/chat")[0].left.wait(SOON)
+
+        assert (result.code, result.out, result.err) == (SIGNALS[number], "", "")
+        assert left
+
+    def test_while_stdin_is_awaited_ends_it(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as server, contextlib.ExitStack() as stack:
+            start = reflect.at(server.host).start
+            runs = [stack.enter_context(start(*MODEL, "q", stdin=subprocess.PIPE)) for _ in SIGNALS]
+            assert all(run.warns("stdin") for run in runs)
+            results = [run.signalled(number) for run, number in zip(runs, SIGNALS, strict=True)]
+
+        # Killed by a signal is what a shell reports as 128 and its number.
+        codes = [128 - result.code if result.code < 0 else result.code for result in results]
+        assert codes == list(SIGNALS.values())
+        assert [result.out for result in results] == ["", "", ""]
+        assert [len(result.err.splitlines()) for result in results] == [1, 1, 1]
+        assert not server.requests
+
+    @by_signal
+    def test_ends_json_without_half_a_line(self, reflect: Reflect, number: signal.Signals) -> None:
+        chat = unfinished("<thinking>\nOne", " two")
+        with asking(chat) as server, reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run:
+            assert run.says("One")
+            result = run.signalled(number)
+
+        assert result.code == SIGNALS[number]
+        assert result.out.endswith("}\n")
+        assert result.err == ""
+
+    def test_that_comes_twice_ends_it_even_where_nobody_reads(self, reflect: Reflect) -> None:
+        with asking(endless()) as server:
+            process = subprocess.Popen(
+                (*COMMAND, *MODEL, "q"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=reflect.at(server.host).environment(),
+                pipesize=4096,
+            )
+            with process:
+                assert process.stdout is not None
+                assert process.stdout.read(1)
+                time.sleep(1)
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.2)
+                process.send_signal(signal.SIGINT)
+                code = process.wait(SOON)
+
+        assert code == 130
+
+
+class TestAReaderThatLeaves:
+    @pytest.mark.parametrize("form", [(), ("--raw",), ("--jsonl",), ("--stats",)], ids="".join)
+    def test_is_nothing_to_talk_about(self, reflect: Reflect, form: tuple[str, ...]) -> None:
+        with asking(endless()) as server:
+            process = subprocess.Popen(
+                (*COMMAND, *MODEL, *form, "q"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=reflect.at(server.host).environment(),
+            )
+            with process:
+                assert process.stdout is not None
+                assert process.stderr is not None
+                first = process.stdout.readline()
+                process.stdout.close()
+                said = process.stderr.read()
+                code = process.wait(SOON)
+            left = server.asked("/api/chat")[0].left.wait(SOON)
+
+        assert first
+        assert (code, said) == (141, b"")
+        assert left
+
+    def test_is_seen_by_the_shell(self, reflect: Reflect) -> None:
+        script = "{ reflect -m reflection q; echo $? >&2; } | head -1"
+        with asking(endless()) as server:
+            result = reflect.at(server.host).shell(script)
+
+        assert (result.out, result.err) == ("line 0\n", "141\n")
+
+    @pytest.mark.parametrize("words", ["--help", "--version", "ask --version"])
+    def test_before_anything_is_said_is_the_same(self, reflect: Reflect, words: str) -> None:
+        result = reflect.shell("{ (sleep 0.2; exec reflect " + words + "); echo $? >&2; } | true")
+
+        assert (result.out, result.err) == ("", "141\n")
+
+
+class Unwritable(NamedTuple):
+    """A stdout that takes nothing."""
+
+    name: str
+    redirect: str
+    sent: bool
+
+
+UNWRITABLE = (Unwritable("closed", ">&-", sent=False), Unwritable("full", ">/dev/full", sent=True))
+
+
+@pytest.mark.parametrize("stdout", UNWRITABLE, ids=lambda stdout: stdout.name)
+@pytest.mark.parametrize("form", ["", "--final", "--json", "--jsonl", "--raw"])
+def test_a_stdout_that_takes_nothing_is_an_error(reflect: Reflect, stdout: Unwritable, form: str) -> None:
+    with saying(ANSWERED) as server:
+        result = reflect.at(server.host).shell(f"reflect -m reflection {form} q {stdout.redirect}")
+
+    assert (result.code, result.out) == (6, "")
+    assert len(result.err.splitlines()) == 1
+    assert bool(server.requests) is stdout.sent
+
+
+@pytest.mark.parametrize("stdout", UNWRITABLE, ids=lambda stdout: stdout.name)
+@pytest.mark.parametrize("words", ["--help", "--version", "ask --version"])
+def test_help_that_cannot_be_written_is_an_error(reflect: Reflect, stdout: Unwritable, words: str) -> None:
+    result = reflect.shell(f"reflect {words} {stdout.redirect}")
+
+    assert result.code == 6
+    assert len(result.err.splitlines()) == 1
+
+
+def test_a_closed_stderr_costs_nothing(reflect: Reflect) -> None:
+    with saying("No tags at all.") as server:
+        result = reflect.at(server.host).shell("reflect -m reflection q 2>&-")
+
+    assert (result.code, result.out) == (0, "No tags at all.\n")
+
+
+def test_a_full_stderr_costs_nothing(reflect: Reflect) -> None:
+    with saying("No tags at all.") as server:
+        result = reflect.at(server.host).shell("reflect -m reflection q 2>/dev/full")
+
+    assert (result.code, result.out) == (0, "No tags at all.\n")
+
+
+def test_all_three_streams_closed_is_an_exit_code(reflect: Reflect) -> None:
+    with saying(ANSWERED) as server:
+        result = reflect.at(server.host).shell("reflect -m reflection q <&- >&- 2>&-")
+
+    assert result.code == 6
+
+
+def test_a_reply_that_never_ends_is_stopped_by_leaving(reflect: Reflect) -> None:
+    with asking(Answer([HANG])) as server, reflect.at(server.host).start(*MODEL, "q") as run:
+        assert run.until(lambda _: bool(server.asked("/api/chat")))
+        run.process.kill()
+
+        assert server.asked("/api/chat")[0].left.wait(SOON)
