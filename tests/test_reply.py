@@ -7,7 +7,8 @@ import pytest
 from corpus import cases
 from reflectty.chat import Chunk, Usage
 from reflectty.families import FAMILIES
-from reflectty.reply import CertainAnswer, Reply, written
+from reflectty.render.certain import CertainAnswer
+from reflectty.reply import Reply, written
 from reflectty.stream import Event, Kind
 
 CASES = [case for case in cases("reasoning.jsonl") if "final" in case]
@@ -111,6 +112,15 @@ def test_text_goes_out_as_soon_as_it_is_certain(
 
 def test_an_orphan_closer_takes_back_nothing_that_went_out() -> None:
     assert went_out("so 4\n</think>\n4", "think", final=False)[-2:] == ["4", ""]
+
+
+def test_what_a_cut_reply_left_in_doubt_is_no_final_answer() -> None:
+    for final, expected in ((True, ""), (False, "perhaps a thought")):
+        reply = Reply("m", FAMILIES["reflection"])
+        answer = CertainAnswer(reply.family, final=final)
+        out = "".join(map(answer.feed, fed(reply, [Chunk(content="perhaps a thought")])))
+
+        assert expected == out + answer.close(reply)
 
 
 def test_figures_are_by_part_and_scaled_to_the_servers_total() -> None:

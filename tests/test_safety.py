@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - letters of many scripts are what is tested here
+
 from __future__ import annotations
 
 import sys

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reflectty.chat import Chunk, Message, Request
-from reflectty.errors import IncompleteError, ModelMissingError, NoAnswerError, ReflecttyError
+from reflectty.errors import IncompleteError, ModelMissingError, NoAnswerError, ReflecttyError, RefusedError
 from reflectty.modes import Mode, Plan, Wish, best, plan
 from reflectty.reply import Reply
 from reflectty.stream import Kind, Segment
@@ -50,6 +50,8 @@ class Question:
     options: tuple[tuple[str, OptionValue], ...] = ()
     keep_alive: str = ""
     schema: Schema | None = None
+    announce: bool = True
+    """Whether to say which model was chosen, where none was named."""
 
 
 async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> Model:
@@ -65,6 +67,10 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> 
         raise ModelMissingError("no model is installed on the server", "pull one: ollama pull reflection")
     note(f"using {chosen.name}, since no model was named: -m NAME or REFLECTTY_MODEL chooses another")
     return await engine.show(chosen.name)
+
+
+def _nothing(_: str) -> None:
+    """Say nothing."""
 
 
 def request_for(question: Question, model: Model, chosen: Plan) -> Request:
@@ -87,8 +93,6 @@ def vet(question: Question, model: Model) -> None:
         RefusedError: images for a model that is known to have no vision.
     """
     if question.images and model.capabilities and "vision" not in model.capabilities:
-        from reflectty.errors import RefusedError  # noqa: PLC0415
-
         raise RefusedError(f"{model.name} cannot see images", "`ollama list` and the library name models with vision")
 
 
@@ -111,7 +115,7 @@ async def ask(
         ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
     """
     try:
-        model = await find_model(engine, question.model, renderer.note)
+        model = await find_model(engine, question.model, renderer.note if question.announce else _nothing)
         vet(question, model)
         chosen = plan(model, question.wish)
         for text in chosen.notes:
@@ -131,7 +135,7 @@ async def ask_raw(engine: Engine, question: Question, write: Callable[[str], Non
     Raises:
         ReflecttyError: the server refused, or the reply was cut.
     """
-    model = await find_model(engine, question.model, lambda _: None)
+    model = await find_model(engine, question.model, _nothing)
     vet(question, model)
     thinking = wrote = False
     chunk = Chunk()
@@ -164,6 +168,7 @@ async def _converse(  # noqa: PLR0913, PLR0917 - the pieces of one conversation,
     reply.warnings += _warnings(reply, chosen)
     if failure:
         reply.warnings.append(str(failure))
+        reply.withheld = question.schema is not None
     renderer.end(reply)
     for text in reply.warnings[: len(reply.warnings) - bool(failure)]:
         renderer.note(text)

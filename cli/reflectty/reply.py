@@ -1,4 +1,4 @@
-"""Reply: everything a model said to one request, folded; and the answer that may go out while it still speaks."""
+"""Reply: everything a model said to one request, folded, and the rule of the final answer."""
 
 from __future__ import annotations
 
@@ -47,6 +47,8 @@ class Reply:
         self.mode = mode
         self.family = family
         self.warnings: list[str] = []
+        self.withheld = False
+        """Whether the answer must not go out alone: it is not what was asked for."""
         self.done = False
         self.done_reason = ""
         self.usage = Usage()
@@ -251,55 +253,3 @@ def written(segments: tuple[tuple[Kind, str], ...], family: Family, *, prefilled
     if answer:
         lines.append(answer.opener)
     return "\n".join(lines) + "\n"
-
-
-class CertainAnswer:
-    """Tells what of a reply may go to a stdout that nothing can be unsaid on.
-
-    Tagged text goes at once. Untagged text is held until it can no longer be thinking; with `final` also as
-    long as an answer tag may still come that makes it no part of the answer.
-    """
-
-    def __init__(self, family: Family, *, final: bool) -> None:
-        self._waits = final and bool(family.answer or family.name in ("any", "harmony"))
-        self._held: dict[int, str] = {}
-        self._tagged = False
-        self._block: int | None = None
-
-    @property
-    def began(self) -> bool:
-        """Whether anything has gone out."""
-        return self._block is not None
-
-    def feed(self, event: Event) -> str:
-        """Return what may be written now."""
-        if isinstance(event, Reclassified):
-            for block in event.blocks:
-                self._held.pop(block, None)
-            return ""
-        if event.kind is not Kind.ANSWER:
-            return ""
-        if event.tagged:
-            self._tagged = True
-            self._held.clear()
-            return self._out(event.block, event.text)
-        if self._tagged:
-            return ""
-        self._held[event.block] = self._held.get(event.block, "") + event.text
-        return "" if self._waits or not event.certain else self._release()
-
-    def close(self, reply: Reply) -> str:
-        """Return the rest, now that nothing more can come."""
-        if not self.began:
-            return self._out(0, reply.answer) if reply.answer else ""
-        return self._release()
-
-    def _release(self) -> str:
-        text = "".join(self._out(block, text) for block, text in self._held.items())
-        self._held.clear()
-        return text
-
-    def _out(self, block: int, text: str) -> str:
-        separator = "\n" if self._block not in (None, block) else ""
-        self._block = block
-        return separator + text

@@ -1,6 +1,6 @@
 """Draws the README's picture: a real reply of a real server, as the terminal showed it.
 
-    PYTHONPATH=tests python tests/snapshots/draw.py > tests/snapshots/ask.svg
+PYTHONPATH=tests python tests/snapshots/draw.py > tests/snapshots/ask.svg
 """
 
 from __future__ import annotations

@@ -147,6 +147,7 @@ def _question(given: args.Arguments, settings: config.Settings, terminal: Termin
         options=options,
         keep_alive=given.keep_alive,
         schema=schema,
+        announce=not given.final,
     )
 
 

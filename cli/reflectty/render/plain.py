@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.render import Form
-from reflectty.reply import CertainAnswer
+from reflectty.render.certain import CertainAnswer
 from reflectty.safety import Sanitizer, clean_line
 from reflectty.stream import Kind, Reclassified
 
@@ -49,11 +49,16 @@ class PlainRenderer:
 
     def end(self, reply: Reply) -> None:
         if self._answer and Kind.ANSWER in self._parts:
-            rest = reply.answer if self._look.whole else self._answer.close(reply)
+            rest = self._rest(reply, self._answer)
             self._write(self._out.feed(rest) + self._out.close())
         self.stop()
         if self._out.replaced:
             self.note(f"{self._out.replaced} control characters are shown as text, such as ^[")
+
+    def _rest(self, reply: Reply, answer: CertainAnswer) -> str:
+        if self._look.whole:
+            return "" if reply.withheld else reply.answer
+        return answer.close(reply)
 
     def stop(self) -> None:
         if self._block is not None:
