@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 def ollama() -> Iterator[real_ollama.Server]:
     """A real server with the models of the tests; where none can be had, what needs it fails and says why."""
     try:
-        # More threads wait for one another by spinning: with anything else on the machine, a reply takes minutes.
-        with real_ollama.serve(LLAMA_ARG_THREADS="1") as server:
+        with real_ollama.serve() as server:
             server.create_all()
             yield server
     except real_ollama.UnavailableError as error:

@@ -278,6 +278,8 @@ def serve(**settings: str) -> Iterator[Server]:
         "OLLAMA_MODELS": str(home / "models"),
         "OLLAMA_HOST": host,
         "OLLAMA_NO_CLOUD": "1",
+        # Threads of llama.cpp wait for each other in a loop: two are forty times slower beside another busy process.
+        "LLAMA_ARG_THREADS": "1",
         **settings,
     }
     with log.open("wb") as sink:

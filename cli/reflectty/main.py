@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
@@ -14,6 +13,8 @@ from reflectty.errors import OutputError, ReflecttyError, StoppedError, UsageErr
 from reflectty.terminal import BROKEN_PIPE, system_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reflectty.terminal import Terminal
 
 COMMANDS = {"ask": "reflectty.commands.ask"}
@@ -48,32 +49,39 @@ def main(arguments: list[str], terminal: Terminal) -> int:
 
 def _command(arguments: list[str], terminal: Terminal) -> None:
     """Let Typer read the arguments; the first word names a command or begins a question."""
+    if terminal.out.file is None:
+        raise OutputError("stdout is closed: there is nowhere to put an answer")
     if arguments == ["--version"]:
         terminal.out.write(f"reflect {__version__}\n")
         return
-    name, rest = ("ask", arguments)
-    if arguments and arguments[0] in COMMANDS:
-        name, rest = arguments[0], arguments[1:]
+    named = bool(arguments) and arguments[0] in COMMANDS
+    name, rest = (arguments[0], arguments[1:]) if named else ("ask", arguments)
+    program = "reflect" if name == "ask" else f"reflect {name}"
+    _let_typer_run(getattr(import_module(COMMANDS[name]), name), program, rest, terminal)
+
+
+def _let_typer_run(command: Callable[..., None], program: str, arguments: list[str], terminal: Terminal) -> None:
+    """Call a command's function with what Typer makes of the arguments; its errors become ours."""
     import typer  # noqa: PLC0415 - a fifth of a one-shot's start; --version does without
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(context_settings={"help_option_names": ["-h", "--help"]})(getattr(import_module(COMMANDS[name]), name))
+    app.command(context_settings={"help_option_names": ["-h", "--help"]})(command)
     misuse: type[Exception] = next(
         base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException" and issubclass(base, Exception)
     )
-    program = "reflect" if name == "ask" else f"reflect {name}"
     try:
-        typer.main.get_command(app).main(args=rest, prog_name=program, standalone_mode=False, obj=terminal)
-    except typer.Abort as error:
-        raise StoppedError(128 + signal.SIGINT) from error
-    except (OSError, SystemExit) as error:
-        # Only --help writes past the terminal: click prints it, and exits by itself when its reader has left.
-        if isinstance(error, SystemExit):
-            raise StoppedError(BROKEN_PIPE) from error
+        code = typer.main.get_command(app).main(args=arguments, prog_name=program, standalone_mode=False, obj=terminal)
+    except SystemExit as error:
+        # Only --help writes past the terminal; where its reader has left, Typer exits by itself.
+        raise StoppedError(BROKEN_PIPE) from error
+    except OSError as error:
         raise OutputError(f"cannot write: {(error.strerror or str(error)).lower()}") from error
     except misuse as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
         raise UsageError(text.rstrip("."), f"`{program} --help` lists the options") from error
+    if code:
+        # Typer makes a KeyboardInterrupt the return value 130.
+        raise StoppedError(int(code))
 
 
 def _internal(error: Exception) -> ReflecttyError:

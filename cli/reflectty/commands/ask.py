@@ -10,7 +10,7 @@ import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 
 from reflectty import __version__, config
 from reflectty.commands import arguments as args
-from reflectty.errors import OutputError, UsageError
+from reflectty.errors import UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
 from reflectty.material import as_text, compose, read_file, read_image, read_stdin
@@ -70,8 +70,6 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
     args.refuse_contradictions(given)
     settings = config.load()
     look = _look(given, settings)
-    if terminal.out.file is None:
-        raise OutputError("stdout is closed: there is nowhere to put an answer")
     if given.raw and terminal.out.tty:
         raise UsageError("--raw is not for a terminal: a reply may hold control characters", "send it to a file")
     question = _question(given, settings, terminal)
