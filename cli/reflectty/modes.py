@@ -35,7 +35,7 @@ _EFFORTS = {
 NEUTRAL_PROMPT = "You are a helpful assistant."
 """Sent in place of a model's own system prompt when that prompt is what makes it think."""
 
-_AFTER_OPENER = re.compile(r"""(?:\s|\\n|['"]|\{%.*?%\}|\{\{-?\s*(?:end\s*)?-?\}\}|-?\}\}|\+)*""", re.DOTALL)
+_AFTER_OPENER = r"""(?:\s|\\n|['"]|\{%.*?%\}|\{\{-?\s*(?:end\s*)?-?\}\}|-?\}\}|\+)*"""
 """What may follow the last opener of a template that ends in it: blanks and the ends of template code."""
 
 
@@ -101,7 +101,7 @@ def opens_thinking(model: Model, family: Family) -> bool:
         opener = tag.opener.rstrip()
         at = model.template.rfind(opener) if opener else -1
         if at >= 0:
-            return _AFTER_OPENER.fullmatch(model.template[at + len(opener) :]) is not None
+            return re.fullmatch(_AFTER_OPENER, model.template[at + len(opener) :], re.DOTALL) is not None
     return family.prefilled and not model.template
 
 
