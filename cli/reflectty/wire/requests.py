@@ -28,7 +28,8 @@ def encode(request: Request) -> Body:
 def encode_render(request: Request) -> Body:
     """Return the body with which /api/chat answers the rendered prompt, `_debug_info.rendered_template`.
 
-    The field is undocumented, in Ollama since 0.11.5. A server that ignores it generates one token.
+    The field is undocumented, in Ollama since 0.11.5. 0.32.15 loads the model before it renders. A server that
+    ignores the field generates one token.
     """
     body = encode(request) | {"stream": False, "_debug_render_only": True}
     body["options"] = body.get("options", {}) | {"num_predict": 1}
