@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.chat import Chunk, Message, Request
 from reflectty.errors import IncompleteError, ModelMissingError, NoAnswerError, ReflecttyError, RefusedError
@@ -39,8 +38,7 @@ NOT_TUNED = (
 NO_WISH = Wish()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """Everything that is asked."""
 
     prompt: str
@@ -65,8 +63,9 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> 
     chosen = best(await engine.models())
     if chosen is None:
         raise ModelMissingError("no model is installed on the server", "pull one: ollama pull reflection")
-    note(f"using {chosen.name}, since no model was named: -m NAME or REFLECTTY_MODEL chooses another")
-    return await engine.show(chosen.name)
+    name = chosen.name.removesuffix(":latest")
+    note(f"using {name}, since no model was named: -m NAME or REFLECTTY_MODEL chooses another")
+    return await engine.show(name)
 
 
 def _nothing(_: str) -> None:
@@ -204,7 +203,7 @@ async def _events(
     if question.schema is None:
         chunks = engine.chat(request)
     elif _thinks_in_tags(chosen):
-        async with aclosing(_free_thinking(engine, replace(request, schema=""), reply)) as events:
+        async with aclosing(_free_thinking(engine, request._replace(schema=""), reply)) as events:
             async for event in events:
                 yield event
         if reply.done and not reply.stopped:
@@ -246,7 +245,7 @@ async def _one_value(chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chun
             if over is None:
                 yield chunk
             else:
-                yield replace(chunk, content=chunk.content[:over], done=True, done_reason="stop")
+                yield chunk._replace(content=chunk.content[:over], done=True, done_reason="stop")
                 return
 
 

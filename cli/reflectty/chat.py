@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -22,8 +21,7 @@ class Effort(StrEnum):
     MAX = "max"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One turn as the model sees it; `images` are base64 texts."""
 
     role: Role
@@ -31,8 +29,7 @@ class Message:
     images: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request for a reply."""
 
     model: str
@@ -46,8 +43,7 @@ class Request:
     """A number of seconds or a duration such as `5m`; empty is the server's default."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What the server counted for one reply; a duration is in milliseconds, 0 where the server left it out."""
 
     prompt_tokens: int = 0
@@ -58,8 +54,7 @@ class Usage:
     reply_ms: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """One piece off the wire; the last one has `done` and may carry text as well."""
 
     content: str = ""
@@ -69,8 +64,7 @@ class Chunk:
     usage: Usage | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """What a server says of one installed model."""
 
     name: str
@@ -84,8 +78,7 @@ class Model:
     modified_at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(NamedTuple):
     """How long to wait for a server, in seconds."""
 
     connect: float = 5.0

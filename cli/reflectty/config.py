@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.chat import Timeouts
 from reflectty.errors import UsageError
@@ -17,8 +16,7 @@ NO_HURRY = Timeouts()
 _PARTS = ("connect", "first", "idle")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What holds for every command unless a flag says otherwise."""
 
     model: str = ""
@@ -66,9 +64,9 @@ def parse_timeouts(text: str, timeouts: Timeouts, name: str = "--timeout") -> Ti
         if not 0 < seconds < float("inf"):
             raise UsageError(f"{name} {text!r} is no time", "give seconds, or connect=5,first=300,idle=120")
         if not equals:
-            timeouts = replace(timeouts, first=seconds, idle=seconds)
+            timeouts = timeouts._replace(first=seconds, idle=seconds)
         elif key in _PARTS:
-            timeouts = replace(timeouts, **{key: seconds})
+            timeouts = timeouts._replace(**{key: seconds})
         else:
             raise UsageError(f"{name} has no part {key!r}", f"its parts are {', '.join(_PARTS)}")
     return timeouts

@@ -6,21 +6,19 @@ built-in parsers of Ollama 0.32. A `models` entry is the beginning of a model's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reflectty.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A pair of markers; `opener` is empty where only a closer exists."""
 
     opener: str
     closer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """How one family of models marks its thinking."""
 
     name: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.chat import Effort
 from reflectty.families import FAMILIES, by_model
@@ -48,8 +47,7 @@ class Mode(StrEnum):
     DIRECT = "direct"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What the user asked for."""
 
     mode: Mode = Mode.AUTO
@@ -59,8 +57,7 @@ class Wish:
     system: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """How one model will be asked and read."""
 
     mode: Mode

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
 from reflectty.errors import OutputError, StoppedError
 
@@ -18,8 +17,7 @@ BROKEN_PIPE = 141
 """The exit code of a process whose reader has left: 128 and the number of SIGPIPE."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sink:
+class Sink(NamedTuple):
     """One output stream: where it goes and what it can show."""
 
     file: TextIO | None
@@ -49,8 +47,7 @@ class Sink:
             raise OutputError(f"cannot write the answer: {(reason or str(error)).lower()}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(NamedTuple):
     """The three streams of a process as one value; every field can be given by a test."""
 
     stdin: BinaryIO | None

@@ -110,9 +110,9 @@ def one_shot(python: str, reflect: str) -> None:
         arrivals.append(time.monotonic())
         return BENCHMARK
 
-    with FakeServer({"/api/chat": chat, "/api/show": show()}) as server:
+    with FakeServer({"/api/chat": chat, "/api/show": show(capabilities=["completion", "thinking"])}) as server:
         script = [python, str(HERE / "peer.py"), "--host", server.host, "--model", "m", "hi"]
-        command = [reflect, "--host", server.host, "--model", "m", "--mode", "direct", "hi"]
+        command = [reflect, "--host", server.host, "--model", "m", "hi"]
         peer, ours, final = least(script), least(command), least([*command, "--final"])
         row("one-shot, CPU", "≤ 3.5 ×", f"{ours.cpu / peer.cpu:.2f} × ({ours.cpu:.0f} ms against {peer.cpu:.0f})")
         row("one-shot --final, CPU", "≤ 3.5 ×", f"{final.cpu / peer.cpu:.2f} × ({final.cpu:.0f} ms)")

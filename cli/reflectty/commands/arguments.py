@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -95,8 +94,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors o
 Version = Annotated[bool, typer.Option("--version", help="Print the version and exit.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The values of one call; the fields bear the names of the command's parameters."""
 
     prompt: list[str] | None

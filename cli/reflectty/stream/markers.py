@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.families import FAMILIES
 from reflectty.stream.segments import Kind
@@ -31,8 +30,7 @@ class Role(Enum):
     END = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(NamedTuple):
     """A marker of a family: what it does, to which kinds, and the family that it gives away."""
 
     role: Role
