@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reflectty.chat import Usage
@@ -18,13 +17,18 @@ if TYPE_CHECKING:
     from reflectty.families import Family
 
 
-@dataclass(slots=True)
 class Block:
     """One segment of the reply, whole as far as it has arrived."""
 
-    kind: Kind
-    text: str = ""
-    tagged: bool = False
+    def __init__(self, kind: Kind, *, tagged: bool) -> None:
+        self.kind = kind
+        self.tagged = tagged
+        # A list, because adding to a long text would copy it with every token.
+        self.pieces: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
 
 
 class Reply:
@@ -116,7 +120,7 @@ class Reply:
                 self._reclassify(event)
             else:
                 block = self._blocks.setdefault(event.block, Block(event.kind, tagged=event.tagged))
-                block.text += event.text
+                block.pieces.append(event.text)
         return events
 
     def _reclassify(self, event: Reclassified) -> None:

@@ -54,6 +54,17 @@ size = 200 * len(text) // len(tokens)
 print(len(tokens) / spent(tokens))
 print(len(tokens) / spent([text[at : at + size] for at in range(0, len(text), size)]))
 print(spent(["<"] * 1_000_000) / spent(["<"] * 250_000))
+from reflectty.chat import Chunk
+from reflectty.render.certain import CertainAnswer
+from reflectty.reply import Reply
+def folded(count):
+    reply, start = Reply("m", FAMILIES["reflection"]), time.process_time()
+    answer = CertainAnswer(reply.family, final=True)
+    for chunk in [Chunk(content=" word"), Chunk(content="\n")] * (count // 2):
+        for event in reply.feed(chunk): answer.feed(event)
+    answer.close(reply)
+    return time.process_time() - start
+print(folded(200_000) / folded(50_000))
 """
 WEIGHT = """
 import re
@@ -156,10 +167,11 @@ def starts(python: str, reflect: str) -> None:
 
 def parser(python: str) -> None:
     out = subprocess.run([python, "-c", PARSER], capture_output=True, text=True, check=True).stdout.split()
-    single, burst, growth = map(float, out)
+    single, burst, growth, folding = map(float, out)
     row("parser, token by token", "≥ 2 M tokens/s", f"{single / 1e6:.2f} M tokens/s")
     row("parser, 200 tokens at a time", "≥ 2 M tokens/s", f"{burst / 1e6:.1f} M tokens/s")
     row("parser, `<` × 1,000,000 against 250,000", "linear: 4 ×", f"{growth:.1f} ×")
+    row("a reply of 200,000 tokens against 50,000", "linear: 4 ×", f"{folding:.1f} ×")
 
 
 def weight(python: str) -> None:

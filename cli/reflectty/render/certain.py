@@ -21,7 +21,7 @@ class CertainAnswer:
     def __init__(self, family: Family, *, final: bool) -> None:
         self._final = final
         self._waits = final and bool(family.answer or family.name in ("any", "harmony"))
-        self._held: dict[int, str] = {}
+        self._held: dict[int, list[str]] = {}
         self._tagged = False
         self._block: int | None = None
 
@@ -44,7 +44,7 @@ class CertainAnswer:
             return self._out(event.block, event.text)
         if self._tagged:
             return ""
-        self._held[event.block] = self._held.get(event.block, "") + event.text
+        self._held.setdefault(event.block, []).append(event.text)
         return "" if self._waits or not event.certain else self._release()
 
     def close(self, reply: Reply) -> str:
@@ -55,7 +55,7 @@ class CertainAnswer:
         return self._out(0, reply.answer) if reply.answer and not in_doubt else ""
 
     def _release(self) -> str:
-        text = "".join(self._out(block, text) for block, text in self._held.items())
+        text = "".join(self._out(block, "".join(pieces)) for block, pieces in self._held.items())
         self._held.clear()
         return text
 

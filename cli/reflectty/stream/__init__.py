@@ -51,10 +51,9 @@ class StreamParser:
     def feed(self, content: str) -> tuple[Event, ...]:
         """Take the next piece of the content."""
         # Most pieces are a word in the middle of a line: they change nothing but the text.
-        if self._steady is not None and not self._disturbs(content) and not content[-1:].isspace() and content:
-            kind, _, block, tagged, certain = self._steady
+        if (steady := self._steady) and content and not self._disturbs(content) and not content[-1].isspace():
             # A third faster than calling Segment, and this is every token's way.
-            return (_new(Segment, (kind, content, block, tagged, certain)),)
+            return (_new(Segment, (steady[0], content, steady[2], steady[3], steady[4])),)
         if content:
             self._turn_to(self._content)
             self._content.feed(content)
