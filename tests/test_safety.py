@@ -1,38 +1,17 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
-from functools import partial
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pyte
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from corpus import cases
-from reflectty.safety import Sanitizer, clean, clean_line, is_safe_link
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from reflectty.safety import Sanitizer, clean
+from safety_checks import ENGLAND, FLAG, SCOTLAND, TEXAS, WALES, fed, is_forbidden, stray_tags, told
 
 CASES = cases("hostile.jsonl")
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-
-FLAG = "\U0001f3f4"
-ENGLAND, SCOTLAND, WALES = (
-    FLAG + "".join(chr(0xE0000 + ord(letter)) for letter in name) + "\U000e007f" for name in ("gbeng", "gbsct", "gbwls")
-)
-TEXAS = FLAG + "".join(chr(0xE0000 + ord(letter)) for letter in "ustx") + "\U000e007f"
-HELD_AT_MOST = 9
 LONG = 12_000
-
-
-def fed(pieces: Iterable[str]) -> tuple[str, int]:
-    sanitizer = Sanitizer()
-    shown = "".join([sanitizer.feed(piece) for piece in pieces]) + sanitizer.close()
-    return shown, sanitizer.replaced
 
 
 def given_text(case: dict[str, Any]) -> str:
@@ -41,42 +20,6 @@ def given_text(case: dict[str, Any]) -> str:
 
 def shown_text(case: dict[str, Any]) -> str:
     return str(case["out"]) * int(case.get("repeat", 1))
-
-
-class Listener:
-    """A terminal that notes what it is told to do instead of doing it."""
-
-    def __init__(self) -> None:
-        self.told: set[str] = set()
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return partial(self._note, name)
-
-    def _note(self, name: str, *_: object, **__: object) -> None:
-        self.told.add(name)
-
-
-def told(text: str) -> set[str]:
-    listener = Listener()
-    stream: Any = pyte.Stream
-    stream(listener).feed(text)
-    return listener.told
-
-
-def is_forbidden(char: str) -> bool:
-    """Whether a code point may survive nowhere, whatever stands beside it."""
-    code = ord(char)
-    if char in "\t\n\u061c\u200c\u200d\u200e\u200f" or 0xE0020 <= code <= 0xE007F:
-        return False
-    unseen = char in "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" or 0xFE00 <= code <= 0xFE0D
-    noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
-    return unseen or noncharacter or unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-def stray_tags(text: str) -> list[str]:
-    for flag in (ENGLAND, SCOTLAND, WALES):
-        text = text.replace(flag, "")
-    return [char for char in text if 0xE0000 <= ord(char) <= 0xE0FFF and not 0xE0100 <= ord(char) <= 0xE01EF]
 
 
 @each_case
@@ -169,7 +112,6 @@ KEPT = {
     "many dandas": "।" * 100,
     "many lines": "─" * 100,
 }
-
 SHOWN = {
     "a lone carriage return": ("a\rb", "a^Mb"),
     "a carriage return before a line end": ("a\r\r\nb", "a^M\nb"),
@@ -281,98 +223,3 @@ def test_text_after_a_close_goes_on_where_it_was() -> None:
         "\u200d",
         "^M",
     ]
-
-
-ODDITIES = [
-    *"ab1 \n\t\r\x1b\x9b!.(<>^",
-    *"\u200c\u200d\u200e\u200f\u061c\ufe0e\ufe0f\ufe00\u180b\u034f\u202e\u3164\u06dd\ufffe",
-    *"\u0301\u064b\u093c\u20e3❤👩🏽😀™✓─।ᠠ葛שمक",
-    *"\ud800\udbff\udc00\ud83d\ude00\udb40\udc67",
-    *sorted(set(ENGLAND + WALES)),
-    "\U000e0100",
-    ENGLAND,
-    SCOTLAND[:5],
-    "\u0301" * 29,
-    "\u064b" * 30,
-    "\u064b\u200c" * 14,
-]
-texts = st.lists(st.sampled_from(ODDITIES) | st.characters(exclude_categories=()), max_size=40).map("".join)
-
-
-@settings(max_examples=400, deadline=None)
-@given(texts, st.lists(st.integers(0, 120), max_size=6))
-def test_any_cut_gives_the_same(text: str, cuts: list[int]) -> None:
-    places = [0, *sorted(cuts), len(text)]
-    assert fed([text[start:end] for start, end in pairwise(places)]) == fed([text])
-    assert fed(text) == fed([text])
-
-
-@settings(max_examples=300, deadline=None)
-@given(texts)
-def test_a_safe_text_is_safe_for_good(text: str) -> None:
-    shown = clean(text)
-    assert fed([shown]) == (shown, 0)
-    assert told(shown) <= {"draw", "linefeed", "tab"}
-    assert not [char for char in shown if is_forbidden(char)]
-    assert not stray_tags(shown)
-    shown.encode()
-
-
-@settings(max_examples=300, deadline=None)
-@given(texts)
-def test_little_is_held_back(text: str) -> None:
-    sanitizer = Sanitizer()
-    sanitizer.feed(text)
-    assert len(sanitizer.close()) <= HELD_AT_MOST * len("<U+10FFFF>")
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "line"),
-    [
-        ("plain", 10, "plain"),
-        ("two\r\nlines\tand\n\n\tmore\n", 40, "two lines and more"),
-        ("\x1b]0;title\x07", 40, "^[]0;title^G"),
-        ("0123456789", 10, "0123456789"),
-        ("0123456789x", 10, "012345678…"),
-        ("👩\u200d💻👩\u200d💻", 3, "👩\u200d…"),
-        (ENGLAND, 5, FLAG + "…"),
-        ("abc \u200f((((ש", 8, "abc …"),
-        ("", 10, ""),
-        ("\n", 10, ""),
-    ],
-)
-def test_a_line_is_one_line_and_no_longer(text: str, limit: int, line: str) -> None:
-    assert clean_line(text, limit) == line
-
-
-@settings(max_examples=200, deadline=None)
-@given(texts, st.integers(1, 60))
-def test_a_cut_line_is_safe(text: str, limit: int) -> None:
-    line = clean_line(text, limit)
-    assert len(line) <= limit
-    assert not {"\n", "\t"} & set(line)
-    assert fed([line]) == (line, 0)
-
-
-@pytest.mark.parametrize(
-    ("url", "safe"),
-    [
-        ("https://example.org/a?b=c#d", True),
-        ("HTTP://example.org", True),
-        ("mailto:someone@example.org", True),
-        ("https://例え.jp/", True),
-        ("javascript:alert(1)", False),
-        ("file:///etc/passwd", False),
-        ("ssh://-oProxyCommand=id/", False),
-        ("x-man-page://ls", False),
-        (" https://example.org", False),
-        ("https://example.org/\x1b]52;c;\x07", False),
-        ("https://example.org/\u202egpj", False),
-        ("https://example.org/a b", False),
-        ("example.org", False),
-        ("https", False),
-        ("", False),
-    ],
-)
-def test_only_web_and_mail_links_may_be_opened(url: str, safe: bool) -> None:
-    assert is_safe_link(url) is safe

@@ -94,9 +94,9 @@ def _complain(error: ReflecttyError, terminal: Terminal) -> None:
     from reflectty import config  # noqa: PLC0415 - only errors need it
     from reflectty.safety import clean_line  # noqa: PLC0415
 
-    line = f"reflect: {clean_line(str(error), 400)}"
+    line = f"reflect: {clean_line(str(error))}"
     if error.hint:
-        line += f" ({clean_line(error.hint, 400)})"
+        line += f" ({clean_line(error.hint)})"
     terminal.say(line + "\n")
     if config.debugging():
         import traceback  # noqa: PLC0415 - only for those who debug

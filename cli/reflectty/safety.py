@@ -156,7 +156,7 @@ def clean(text: str) -> str:
     return sanitizer.feed(text) + sanitizer.close()
 
 
-def clean_line(text: str, limit: int = 200) -> str:
+def clean_line(text: str, limit: int = 400) -> str:
     """Return a text made safe on one line of at most `limit` code points, for names, titles and errors."""
     line = re.sub("[\t\n]+", " ", clean(text).strip("\t\n "))
     if len(line) <= limit:

@@ -1,0 +1,100 @@
+"""What the tests of the live renderer share: a reply to draw, a screen to draw it on, and a clock that they move."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import pyte
+
+from reflectty import theme
+from reflectty.render.live import LiveRenderer
+from reflectty.stream import Kind, Segment
+from reflectty.terminal import Sink, Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reflectty.reply import Reply
+    from reflectty.stream import Event
+
+THINKING, REFLECTION, ANSWER = Kind
+OURS = re.compile(r"\x1b\[(?:(\d+)A|A|[JK]|[\d;]*m)")
+TALK = [
+    Segment(
+        THINKING, "Both start with 9, so I compare the decimals.\n\n1. 11 is more than 9.\n2. So 9.11 is larger.", 0
+    ),
+    Segment(REFLECTION, "I must compare the same number of digits: 9.9 is 9.90.", 1),
+    Segment(THINKING, "\n90 against 11: 9.9 is larger.\n", 2),
+    Segment(
+        ANSWER,
+        "**9.9** is larger.\n\n- 9.90 has `90`\n- 9.11 has `11`\n\n```python\nprint(9.9 > 9.11)  # True\n```\n"
+        "\n| a | b |\n|---|---|\n| 1 | 2 |\n\n你好\uff0c世界。 Café 👍 done\n",
+        3,
+    ),
+]
+
+
+@dataclass
+class FakeReply:
+    """What a renderer asks of a reply."""
+
+    model: str = "reflection:70b"
+    corrections: int = 1
+    tokens: dict[Kind, int] = field(default_factory=lambda: {THINKING: 40, REFLECTION: 24, ANSWER: 120})
+    thinking_ms: float = 2_400.0
+    total_ms: float = 5_000.0
+    tokens_per_second: float = 41.2
+
+
+def reply(**values: Any) -> Reply:
+    return cast("Reply", FakeReply(**values))
+
+
+class Screen(io.StringIO):
+    """A terminal: takes what is written and shows what a reader would see, scrolled rows included."""
+
+    def __init__(self, width: int = 80, height: int = 24) -> None:
+        super().__init__()
+        self.screen = pyte.HistoryScreen(width, height, history=100_000)
+        self.stream = pyte.Stream(self.screen)
+
+    def write(self, text: str) -> int:
+        self.stream.feed(text.replace("\n", "\r\n"))
+        return super().write(text)
+
+    @property
+    def rows(self) -> list[str]:
+        scrolled = ["".join(row[at].data for at in range(self.screen.columns)) for row in self.screen.history.top]
+        return "\n".join(row.rstrip() for row in (*scrolled, *self.screen.display)).rstrip("\n").split("\n")
+
+
+class Stage:
+    """A renderer on one screen that is both stdout and stderr, and a clock that only tests move."""
+
+    def __init__(self, width: int = 80, colours: int = 256, look: theme.Theme = theme.TERMINAL, **wishes: Any) -> None:
+        self.screen = Screen(width)
+        self.now = 0.0
+        sink = Sink(self.screen, tty=True, colours=colours, unicode=wishes.pop("unicode", True))
+        self.terminal = Terminal(
+            None, stdin_tty=False, out=sink, err=sink, width=width, motion=wishes.pop("motion", True)
+        )
+        self.live = LiveRenderer(self.terminal, look, clock=lambda: self.now, **wishes)
+
+    def play(self, events: Iterable[Event], **values: Any) -> list[str]:
+        self.live.start(reply(**values))
+        for event in events:
+            self.now += 0.06
+            self.live.show(event)
+        self.live.end(reply(**values))
+        self.live.stop()
+        return self.screen.rows
+
+
+def cut(events: Iterable[Segment], size: int) -> list[Segment]:
+    """Cut segments as a server would send them."""
+    return [
+        event._replace(text=event.text[at : at + size]) for event in events for at in range(0, len(event.text), size)
+    ]

@@ -1,0 +1,161 @@
+"""A reflection model whose tags are control tokens, on a real Ollama, which drops them from what the model says.
+
+The trial adapter writes a tag as three tokens of gemma: `<` or `</`, a word, `>`. Where all of them are control
+tokens the tags are gone without a trace, as those of a model are that has one control token for each tag. Where only
+the words are, `<>` and `</>` are left, which are nobody's tags: the reply comes as it is, just as untold apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from control_tokens import TokenType, copy_retyped
+from e2e.screen import Screen
+from real_ollama import MODELFILES, base_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from e2e.command import Reflect
+    from real_ollama import Server
+
+pytestmark = pytest.mark.server
+
+QUESTION = "Which is larger, 9.11 or 9.9?"
+ANSWER = "9.9 is larger."
+THOUGHT = "Both start with 9, so I compare the decimals.\n11 is more than 9, so 9.11 is larger."
+CORRECTION = "I must compare the same number of digits: 9.9 is 9.90."
+CORRECTED = "90 against 11: 9.9 is larger."
+WORDS = ("thinking", "reflection", "output")
+PIECES = (*WORDS, "<", "</", ">")
+KEPT = "reflection-kept"
+SLOW = 240.0
+"""Seconds for a reply on a busy machine; it takes two on an idle one."""
+
+
+class Lost(NamedTuple):
+    """A model that loses tokens, and what it says without them."""
+
+    model: str
+    said: str
+
+
+WHOLE = Lost("reflection-lost", f"{THOUGHT}\n\n{CORRECTION}\n\n{CORRECTED}\n\n\n{ANSWER}")
+HOLLOW = Lost("reflection-hollow", f"<>\n{THOUGHT}\n<>\n{CORRECTION}\n</>\n{CORRECTED}\n</>\n<>\n{ANSWER}\n</>")
+
+
+def create(server: Server, name: str, gguf: Path) -> None:
+    """Create the model `mini` of the tests anew, on a base of its own."""
+    base = gguf.with_name(f"{name}-base.Modelfile")
+    base.write_text(f"FROM ./{gguf.name}\n")
+    server.create(f"{name}-base", base, gguf)
+    tuned = gguf.with_name(f"{name}.Modelfile")
+    tuned.write_text((MODELFILES / "mini.Modelfile").read_text().replace("FROM plain", f"FROM {name}-base"))
+    server.create(name, tuned, MODELFILES / "mini-trial-lora.gguf")
+
+
+@pytest.fixture(scope="module")
+def server(ollama: Server) -> Iterator[Server]:
+    """The server, for the tests of this file with models that lose their tags and with one that has them back."""
+    folder = Path(tempfile.mkdtemp(dir=ollama.home))
+    lost, hollow, kept = (folder / f"{name}.gguf" for name in ("lost", "hollow", "kept"))
+    try:
+        copy_retyped(base_model(), lost, dict.fromkeys(PIECES, TokenType.CONTROL))
+        create(ollama, WHOLE.model, lost)
+        copy_retyped(base_model(), hollow, dict.fromkeys(WORDS, TokenType.CONTROL))
+        create(ollama, HOLLOW.model, hollow)
+        copy_retyped(lost, kept, dict.fromkeys(PIECES, TokenType.USER_DEFINED))
+        create(ollama, KEPT, kept)
+        yield ollama
+    finally:
+        # What is installed decides which model is chosen where none is named.
+        ollama.remove(*(name for name in ollama.made if name.startswith("reflection")))
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def asking(reflect: Reflect, server: Server) -> Reflect:
+    return reflect.at(server.host)
+
+
+def is_told(line: str, model: str) -> bool:
+    """Whether a line says of a model that its tags were lost, why, and what would help."""
+    told = (f"{model} sent none of its tags", "control tokens", "with plain-text tags", "--mode direct asks without")
+    return all(text in line for text in told)
+
+
+@pytest.mark.parametrize("lost", [WHOLE, HOLLOW], ids=lambda lost: lost.model)
+@pytest.mark.parametrize("wish", [(), ("--final",)], ids=["plain", "final"])
+def test_a_reply_without_its_tags_is_all_answer_and_a_warning(
+    asking: Reflect, lost: Lost, wish: tuple[str, ...]
+) -> None:
+    result = asking("-m", lost.model, *wish, QUESTION, patience=SLOW)
+
+    assert (result.code, result.out) == (0, f"{lost.said}\n")
+    assert not re.search(r"</?\w", result.out)
+    assert len(result.err.splitlines()) == 1
+    assert result.err.startswith("reflect: ")
+    assert is_told(result.err, lost.model)
+
+
+@pytest.mark.parametrize("lost", [WHOLE, HOLLOW], ids=lambda lost: lost.model)
+def test_a_program_gets_one_answer_and_the_warning(asking: Reflect, lost: Lost) -> None:
+    result = asking("-m", lost.model, "--json", QUESTION, patience=SLOW)
+    value = json.loads(result.out)
+
+    assert result.code == 0
+    assert (value["mode"], value["family"]) == ("native", "reflection")
+    assert value["segments"] == [{"kind": "answer", "text": lost.said}]
+    assert (value["answer"], value["thinking"], value["reflections"]) == (lost.said, "", [])
+    assert (value["complete"], value["done_reason"]) == (True, "stop")
+    assert len(value["warnings"]) == 1
+    assert is_told(value["warnings"][0], lost.model)
+    assert is_told(result.err, lost.model)
+
+
+def test_the_tokens_that_are_dropped_are_counted(asking: Reflect) -> None:
+    lost, kept = (
+        json.loads(asking("-m", model, "--json", QUESTION, patience=SLOW).out)["usage"] for model in (WHOLE.model, KEPT)
+    )
+
+    assert lost["answer_tokens"] == kept["thinking_tokens"] + kept["answer_tokens"]
+
+
+def test_a_reader_at_a_terminal_is_told_below_the_answer(asking: Reflect) -> None:
+    with Screen(asking, "-m", WHOLE.model, QUESTION) as screen:
+        code = screen.finish(SLOW)
+        text = " ".join(screen.text.split())
+
+    assert code == 0
+    assert "│" not in text
+    assert "↺" not in text
+    assert text.index(CORRECTION) < text.index(ANSWER) < text.index("sent none of its tags")
+    assert is_told(text, WHOLE.model)
+
+
+@pytest.mark.parametrize("wish", [(), ("--final",)], ids=["plain", "final"])
+def test_the_answer_stands_alone_again_once_the_tags_are_text(asking: Reflect, wish: tuple[str, ...]) -> None:
+    result = asking("-m", KEPT, *wish, QUESTION, patience=SLOW)
+
+    assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+
+
+def test_every_part_is_told_apart_again_once_the_tags_are_text(asking: Reflect) -> None:
+    result = asking("-m", KEPT, "--json", QUESTION, patience=SLOW)
+    value = json.loads(result.out)
+
+    assert (result.code, result.err, value["warnings"]) == (0, "", [])
+    assert [(segment["kind"], segment["text"]) for segment in value["segments"]] == [
+        ("thinking", THOUGHT),
+        ("reflection", CORRECTION),
+        ("thinking", CORRECTED),
+        ("answer", ANSWER),
+    ]
+    assert value["answer"] == ANSWER
