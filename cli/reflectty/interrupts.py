@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from reflectty.errors import StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
     from types import FrameType
     from typing import Any
 
@@ -41,13 +42,28 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
             task = asyncio.current_task()
             return await coroutine
 
-        # Python's own handlers, not the loop's: they run even while a write to a full pipe blocks.
-        for name in _SIGNALS:
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), stop)
-        try:
-            return runner.run(main())
-        except asyncio.CancelledError:
-            if caught:
-                raise StoppedError(128 + caught[0]) from None
-            raise
+        with _handled_by(stop):
+            try:
+                return runner.run(main())
+            except asyncio.CancelledError:
+                if caught:
+                    raise StoppedError(128 + caught[0]) from None
+                raise
+
+
+@contextmanager
+def _handled_by(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let `stop` handle the signals that are not ignored, as `nohup` and background jobs have them, then undo it.
+
+    Python's own handlers, not the loop's: they run even while a write to a full pipe blocks.
+    """
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    heeded = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])

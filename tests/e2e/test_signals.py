@@ -10,7 +10,7 @@ import pytest
 
 from e2e.command import COMMAND
 from e2e.servers import ANSWERED, MODEL, asking, endless, saying, unfinished
-from fake_server import HANG, Answer, Raw
+from fake_server import HANG, Answer, Pause, Raw, done, line
 
 if TYPE_CHECKING:
     from e2e.command import Reflect
@@ -48,6 +48,15 @@ class TestASignal:
 
         assert (result.code, result.out, result.err) == (SIGNALS[number], "", "")
         assert left
+
+    def test_that_was_ignored_from_the_start_is_left_alone(self, reflect: Reflect) -> None:
+        chat = Answer([line("<output>One,"), Pause(1.0), line(" two"), line(**done())])
+        with asking(chat) as server:
+            # As under nohup: the signals come while the reply does.
+            script = f'trap "" HUP; reflect --host {server.host} -m m q & sleep 0.6; kill -HUP $!; wait $!'
+            result = reflect.shell(script)
+
+        assert (result.code, result.out) == (0, "One, two\n")
 
     def test_while_stdin_is_awaited_ends_it(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server, contextlib.ExitStack() as stack:

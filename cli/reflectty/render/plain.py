@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.render import Form
 from reflectty.render.certain import CertainAnswer
+from reflectty.render.summary import counted
 from reflectty.safety import Sanitizer, clean_line
 from reflectty.stream import Kind, Reclassified
 
@@ -53,7 +54,7 @@ class PlainRenderer:
             self._write(self._out.feed(rest) + self._out.close())
         self.stop()
         if self._out.replaced:
-            self.note(f"{self._out.replaced} control characters are shown as text, such as ^[")
+            self.note(f"{counted(self._out.replaced, 'control character')} shown as text, such as ^[")
 
     def _rest(self, reply: Reply, answer: CertainAnswer) -> str:
         if self._look.whole:
@@ -62,7 +63,7 @@ class PlainRenderer:
 
     def stop(self) -> None:
         if self._block is not None:
-            self._terminal.say("\n")
+            self._terminal.say(self._err.close() + "\n")
         if self._wrote:
             self._terminal.out.write("\n")
         self._wrote, self._block = False, None
