@@ -60,7 +60,7 @@ from reflectty.reply import Reply
 def folded(count):
     reply, start = Reply("m", FAMILIES["reflection"]), time.process_time()
     answer = CertainAnswer(reply.family, final=True)
-    for chunk in [Chunk(content=" word"), Chunk(content="\n")] * (count // 2):
+    for chunk in [Chunk(content=" word"), Chunk(content="\\n")] * (count // 2):
         for event in reply.feed(chunk): answer.feed(event)
     answer.close(reply)
     return time.process_time() - start
