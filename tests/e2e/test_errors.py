@@ -265,3 +265,11 @@ def test_a_host_that_never_accepts_is_given_up_in_time(reflect: Reflect) -> None
     assert result.code in (3, 5)
     assert len(result.err.splitlines()) == 1
     assert took < 15
+
+
+def test_a_port_that_is_none_is_said_and_not_used(reflect: Reflect) -> None:
+    result = reflect("--host", "unix:///nowhere/at/all", *MODEL, "q")
+    named = reflect("--host", "127.0.0.1:port", "--timeout", "connect=1", *MODEL, "q")
+
+    assert "is no port" not in result.err
+    assert "'port' is no port; 11434 is used" in named.err

@@ -79,6 +79,8 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
         from reflectty.engines import open_engine  # noqa: PLC0415 - errors in the arguments need no engine
 
         engine = open_engine(given.host or settings.host, api_key=settings.api_key, timeouts=timeouts)
+        if engine.warning:
+            _warner(given, terminal)(engine.warning)
         async with engine:
             await _converse(engine, question, look, given, terminal)
 
@@ -192,6 +194,6 @@ def _stdin(terminal: Terminal, warn: Callable[[str], None]) -> str:
 def _warner(given: args.Arguments, terminal: Terminal) -> Callable[[str], None]:
     def warn(text: str) -> None:
         if not given.quiet:
-            terminal.say(f"reflect: {text}\n")
+            terminal.say(f"reflect: {clean_line(text)}\n")
 
     return warn

@@ -43,6 +43,8 @@ class OllamaEngine:
         api_key: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self.warning = address.warning
+        """What of the host's text could not be used as it was; often nothing."""
         self._connection = Connection(address, timeouts or Timeouts(), api_key, transport)
 
     async def __aenter__(self) -> Self:

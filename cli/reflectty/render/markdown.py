@@ -5,7 +5,6 @@ Blank lines inside lists are kept as the source has them, so that no later item 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from reflectty.render.inline import styled, wrapped
 from reflectty.render.paint import BOLD, PLAIN, Row
 from reflectty.render.table import table
 from reflectty.render.wrap import cells, expand
+from reflectty.safety import is_safe_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from reflectty.render.paint import Palette
 
 _LISTS = ("bullet_list", "ordered_list")
-_LINKS = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 _NARROW = 10
 """What stands in a list or quote is not indented further once fewer columns than this would be left."""
 
@@ -66,7 +65,7 @@ def _parser() -> MarkdownIt:
     parser = markdown("normalize", "block", "inline")
     # Addresses are shown as they are written, and what is no link with all its brackets.
     parser.normalizeLinkText = lambda link: link  # type: ignore[method-assign]
-    parser.validateLink = lambda url: _LINKS.match(url) is not None  # type: ignore[method-assign]
+    parser.validateLink = is_safe_link  # type: ignore[method-assign]
     return parser
 
 
