@@ -85,9 +85,11 @@ def _let_typer_run(command: Callable[..., None], program: str, arguments: list[s
 
 
 def _internal(error: Exception) -> ReflecttyError:
-    return ReflecttyError(
+    found = ReflecttyError(
         f"internal error: {type(error).__name__}: {error}", "REFLECTTY_DEBUG=1 shows where; please report it"
     )
+    found.__cause__ = error
+    return found
 
 
 def _complain(error: ReflecttyError, terminal: Terminal) -> None:
