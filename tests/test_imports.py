@@ -63,6 +63,19 @@ def fresh(script: str, *words: str, environment: dict[str, str]) -> tuple[str, A
     return done.stdout, json.loads(done.stderr)
 
 
+def importing(reflect: Reflect, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command; its stderr also names each module that it imports."""
+    return subprocess.run(
+        (sys.executable, "-X", "importtime", "-m", "reflectty", *words),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=reflect.environment(),
+        timeout=60,
+        check=False,
+    )
+
+
 def packages(modules: list[str]) -> set[str]:
     return {name.partition(".")[0] for name in modules}
 
@@ -82,15 +95,7 @@ def test_a_question_in_a_pipe_loads_only_what_it_needs(
 
 
 def test_a_misuse_loads_no_engine(reflect: Reflect) -> None:
-    done = subprocess.run(
-        (sys.executable, "-X", "importtime", "-m", "reflectty", "--mode", "never", "q"),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env=reflect.environment(),
-        timeout=60,
-        check=False,
-    )
+    done = importing(reflect, "--mode", "never", "q")
 
     assert done.returncode == 2
     assert "httpx" not in done.stderr
@@ -98,15 +103,7 @@ def test_a_misuse_loads_no_engine(reflect: Reflect) -> None:
 
 
 def test_the_version_loads_next_to_nothing(reflect: Reflect) -> None:
-    done = subprocess.run(
-        (sys.executable, "-X", "importtime", "-m", "reflectty", "--version"),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env=reflect.environment(),
-        timeout=60,
-        check=False,
-    )
+    done = importing(reflect, "--version")
 
     assert done.returncode == 0
     assert done.stdout == f"reflect {reflectty.__version__}\n"

@@ -17,6 +17,7 @@ from reflectty.material import as_text, compose, read_file, read_image, read_std
 from reflectty.modes import Mode, Wish
 from reflectty.options import parse_options
 from reflectty.render import ALL, Form, Look, choose
+from reflectty.render.remark import remark
 from reflectty.safety import clean_line
 from reflectty.stream import Kind
 
@@ -194,6 +195,6 @@ def _stdin(terminal: Terminal, warn: Callable[[str], None]) -> str:
 def _warner(given: args.Arguments, terminal: Terminal) -> Callable[[str], None]:
     def warn(text: str) -> None:
         if not given.quiet:
-            terminal.say(f"reflect: {clean_line(text)}\n")
+            remark(terminal, text)
 
     return warn

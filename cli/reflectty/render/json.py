@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reflectty.safety import clean_line
+from reflectty.render.remark import remark
 from reflectty.stream import Kind, Reclassified
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class JsonRenderer:
 
     def note(self, text: str) -> None:
         if not self._quiet:
-            self._terminal.say(f"reflect: {clean_line(text)}\n")
+            remark(self._terminal, text)
 
     def end(self, reply: Reply) -> None:
         self._write(as_object(reply))

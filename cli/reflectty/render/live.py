@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.errors import OutputError, StoppedError
 from reflectty.render.live_thinking import LiveThinking
+from reflectty.render.remark import remark
 from reflectty.render.summary import counted, duration
 from reflectty.safety import Sanitizer, clean_line
 from reflectty.stream import Kind, Reclassified
@@ -103,7 +104,7 @@ class LiveRenderer:
         if self._quiet:
             return
         if self._err is None:
-            self._terminal.say(f"reflect: {clean_line(text)}\n")
+            remark(self._terminal, text)
         else:
             self._draw_note(self._err, text)
 

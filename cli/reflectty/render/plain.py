@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from reflectty.render import Form
 from reflectty.render.certain import CertainAnswer
+from reflectty.render.remark import remark
 from reflectty.render.summary import counted
-from reflectty.safety import Sanitizer, clean_line
+from reflectty.safety import Sanitizer
 from reflectty.stream import Kind, Reclassified
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class PlainRenderer:
 
     def note(self, text: str) -> None:
         if not self._look.quiet:
-            self._terminal.say(f"reflect: {clean_line(text)}\n")
+            remark(self._terminal, text)
 
     def end(self, reply: Reply) -> None:
         if self._answer and Kind.ANSWER in self._parts:
