@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import pyte
 
 from reflectty import theme
 from reflectty.render.live import LiveRenderer
+from reflectty.session import Measured
 from reflectty.stream import Kind, Segment
 from reflectty.terminal import Sink, Terminal
 
@@ -37,20 +38,21 @@ TALK = [
 ]
 
 
+MEASURED = Measured(
+    thinking_tokens=64, answer_tokens=120, corrections=1, thinking_ms=2_400.0, total_ms=5_000.0, tokens_per_second=41.2
+)
+
+
 @dataclass
 class FakeReply:
     """What a renderer asks of a reply."""
 
+    measured: Measured
     model: str = "reflection:70b"
-    corrections: int = 1
-    tokens: dict[Kind, int] = field(default_factory=lambda: {THINKING: 40, REFLECTION: 24, ANSWER: 120})
-    thinking_ms: float = 2_400.0
-    total_ms: float = 5_000.0
-    tokens_per_second: float = 41.2
 
 
 def reply(**values: Any) -> Reply:
-    return cast("Reply", FakeReply(**values))
+    return cast("Reply", FakeReply(MEASURED._replace(**values)))
 
 
 class Screen(io.StringIO):

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reflectty import theme
-from reflectty.render.blocks import Splitter
-from reflectty.render.markdown import Flow, render
-from reflectty.render.paint import palette, plain
-from reflectty.render.wrap import cells
+from reflectty.drawing.blocks import Splitter
+from reflectty.drawing.markdown import Flow, render
+from reflectty.drawing.paint import palette, plain
+from reflectty.drawing.wrap import cells
 from reflectty.terminal import Sink
 
 DOCUMENTS = {

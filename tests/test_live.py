@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drawn import ANSWER, OURS, REFLECTION, TALK, THINKING, Stage, cut, reply
-from reflectty.render.answer import TOO_LONG
+from reflectty.drawing.answer import TOO_LONG
 from reflectty.render.tail import ROWS
 from reflectty.stream import Kind, Reclassified, Segment
 

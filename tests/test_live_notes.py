@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from drawn import ANSWER, REFLECTION, TALK, THINKING, Stage, reply
+from drawn import ANSWER, TALK, THINKING, Stage, reply
+from reflectty.drawing.summary import duration
 from reflectty.render.live import LOADING_SECONDS, PATIENCE_SECONDS
-from reflectty.render.summary import duration
-from reflectty.stream import Kind, Segment
+from reflectty.stream import Segment
 
 
 def test_controls_that_were_replaced_are_counted_in_one_line() -> None:
@@ -23,9 +23,9 @@ def test_controls_that_were_replaced_are_counted_in_one_line() -> None:
         ({"corrections": 2}, "thought 2 s · 64 tokens · 2 corrections · 41 tok/s"),
         ({"corrections": 0, "tokens_per_second": 0.0}, "thought 2 s · 64 tokens"),
         ({"thinking_ms": 0.0}, "thought · 64 tokens"),
-        ({"corrections": 0, "tokens": dict.fromkeys(Kind, 1) | {THINKING: 0, REFLECTION: 0}}, "answered 5 s · 1 token"),
+        ({"corrections": 0, "thinking_tokens": 0, "answer_tokens": 1}, "answered 5 s · 1 token"),
         ({"thinking_ms": 125_000.0}, "thought 2 min 5 s"),
-        ({"tokens": dict.fromkeys(Kind, 2_000)}, "4,000 tokens"),
+        ({"thinking_tokens": 4_000}, "4,000 tokens"),
     ],
 )
 def test_the_summary_says_what_is_known(values: dict[str, Any], line: str) -> None:
@@ -35,7 +35,7 @@ def test_the_summary_says_what_is_known(values: dict[str, Any], line: str) -> No
 
 
 def test_a_reply_of_which_nothing_is_known_has_no_summary() -> None:
-    nothing = {"corrections": 0, "tokens": dict.fromkeys(Kind, 0), "total_ms": 0.0, "tokens_per_second": 0.0}
+    nothing = {"corrections": 0, "thinking_tokens": 0, "answer_tokens": 0, "total_ms": 0.0, "tokens_per_second": 0.0}
     assert Stage().play([Segment(ANSWER, "a", 0)], **nothing) == ["  a"]
 
 

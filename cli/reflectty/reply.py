@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.chat import Usage
 from reflectty.families import FAMILIES
+from reflectty.session import Measured
 from reflectty.stream import Event, Kind, Reclassified, Segment, StreamParser
 
 if TYPE_CHECKING:
@@ -56,8 +57,13 @@ class Reply:
         self.done = False
         self.done_reason = ""
         self.usage = Usage()
+        self.prefilled = prefilled
+        """Whether the prompt holds the opener already."""
+        self.raw: list[str] = []
+        """The content as it came, in pieces."""
+        self.raw_thinking: list[str] = []
+        """The `thinking` field as it came, in pieces."""
         self._parser = StreamParser(family, prefilled=prefilled)
-        self._prefilled = prefilled
         self._plain: int | None = None
         self._blocks: dict[int, Block] = {}
         self._chunks = dict.fromkeys(Kind, 0)
@@ -75,8 +81,10 @@ class Reply:
             self._began, self._first = True, self._last
         events: tuple[Event, ...] = ()
         if chunk.thinking:
+            self.raw_thinking.append(chunk.thinking)
             events += self._parser.feed_thinking(chunk.thinking)
         if chunk.content:
+            self.raw.append(chunk.content)
             events += self._parser.feed(chunk.content)
             if self.family.name == "any":
                 self.family = self._parser.family
@@ -103,7 +111,7 @@ class Reply:
         self._plain = max(self._blocks, default=-1) + 1
         self._parser = StreamParser(FAMILIES["none"])
         family = self.family if self.family.thinking else FAMILIES["reflection"]
-        return written(self.segments, family, prefilled=self._prefilled)
+        return written(self.segments, family, prefilled=self.prefilled)
 
     def _count(self, events: tuple[Event, ...]) -> None:
         kind = next((event.kind for event in events if isinstance(event, Segment)), self._parser.kind)
@@ -235,6 +243,21 @@ class Reply:
             return self.usage.reply_tokens * 1000 / self.usage.reply_ms
         seconds = self._last - self._first
         return sum(self._chunks.values()) / seconds if seconds > 0 else 0.0
+
+    @property
+    def measured(self) -> Measured:
+        """All figures as one value."""
+        tokens = self.tokens
+        return Measured(
+            thinking_tokens=tokens[Kind.THINKING] + tokens[Kind.REFLECTION],
+            answer_tokens=tokens[Kind.ANSWER],
+            corrections=self.corrections,
+            thinking_ms=self.thinking_ms,
+            first_token_ms=self.first_token_ms,
+            total_ms=self.total_ms,
+            tokens_per_second=self.tokens_per_second,
+            usage=self.usage,
+        )
 
 
 def written(segments: tuple[tuple[Kind, str], ...], family: Family, *, prefilled: bool) -> str:

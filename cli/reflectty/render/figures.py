@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.render.summary import counted
+from reflectty.drawing.summary import counted
 from reflectty.safety import clean_line
 from reflectty.stream import Kind
 

@@ -6,10 +6,10 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+from reflectty.drawing.summary import counted, duration
 from reflectty.errors import OutputError, StoppedError
 from reflectty.render.live_thinking import LiveThinking
 from reflectty.render.remark import remark
-from reflectty.render.summary import counted, duration
 from reflectty.safety import Sanitizer, clean_line
 from reflectty.stream import Kind, Reclassified
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.render.answer import Answer
-from reflectty.render.paint import PLAIN, Row
-from reflectty.render.stage import GUTTER, Stage
+from reflectty.drawing.answer import Answer
+from reflectty.drawing.paint import PLAIN, Row
+from reflectty.drawing.wrap import GUTTER
+from reflectty.render.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

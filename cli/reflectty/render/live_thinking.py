@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.render.paint import BOLD, PLAIN, Row
-from reflectty.render.stage import GUTTER, Stage
-from reflectty.render.summary import facts, fitting
-from reflectty.render.thinking import Thinking
-from reflectty.render.wrap import chop, fold
+from reflectty.drawing.paint import BOLD, PLAIN, Row
+from reflectty.drawing.summary import facts, fitting
+from reflectty.drawing.thinking import Thinking
+from reflectty.drawing.wrap import GUTTER, chop, fold
+from reflectty.render.stage import Stage
 from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class LiveThinking:
         dot = f" {self._stage.palette.glyphs.dot} "
         row: Row = []
         strong = self._stage.palette.styles["correction"] + BOLD
-        for fact in fitting(facts(reply), self._stage.columns.prose, len(dot)):
+        for fact in fitting(facts(reply.measured), self._stage.columns.prose, len(dot)):
             row += [(dot, self._dim)] if row else [_MARGIN]
             row.append((fact.text, strong if fact.strong else self._dim))
         if row:

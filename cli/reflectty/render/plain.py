@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reflectty.drawing.summary import counted
 from reflectty.render import Form
 from reflectty.render.certain import CertainAnswer
 from reflectty.render.remark import remark
-from reflectty.render.summary import counted
 from reflectty.safety import Sanitizer
 from reflectty.stream import Kind, Reclassified
 

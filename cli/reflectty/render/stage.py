@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from reflectty.render.paint import palette
+from reflectty.drawing.paint import palette
+from reflectty.drawing.wrap import columns
 from reflectty.render.tail import ROWS, Tail, size
-from reflectty.render.wrap import PROSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reflectty.render.paint import Row
+    from reflectty.drawing.paint import Row
+    from reflectty.drawing.wrap import Columns
     from reflectty.terminal import Sink, Terminal
     from reflectty.theme import Theme
 
-GUTTER = 2
-"""Columns that the gutter takes."""
-
 _NARROWEST = 8
 """With fewer columns than this a row may not fit, and what does not fit cannot be drawn again."""
-
-
-class Columns(NamedTuple):
-    """How many columns there are beside the gutter: for prose, and for code and tables."""
-
-    prose: int
-    full: int
 
 
 class Stage:
@@ -48,8 +39,7 @@ class Stage:
     @property
     def columns(self) -> Columns:
         # The last column stays free: terminals differ in when they go on to the next row.
-        full = max(1, size(self._terminal, self._sink).columns - GUTTER - 1)
-        return Columns(min(full, PROSE - GUTTER), full)
+        return columns(size(self._terminal, self._sink).columns - 1)
 
     @property
     def height(self) -> int:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from markdown_it.tree import SyntaxTreeNode as Node
 from rich.style import Style
 
-from reflectty.render.blocks import NESTING, markdown
-from reflectty.render.code import code
-from reflectty.render.inline import styled, wrapped
-from reflectty.render.paint import BOLD, PLAIN, Row
-from reflectty.render.table import table
-from reflectty.render.wrap import cells, expand
+from reflectty.drawing.blocks import NESTING, markdown
+from reflectty.drawing.code import code
+from reflectty.drawing.inline import styled, wrapped
+from reflectty.drawing.paint import BOLD, PLAIN, Row
+from reflectty.drawing.table import table
+from reflectty.drawing.wrap import cells, expand
 from reflectty.safety import is_safe_link
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from markdown_it import MarkdownIt
 
-    from reflectty.render.paint import Palette
+    from reflectty.drawing.paint import Palette
 
 _LISTS = ("bullet_list", "ordered_list")
 _NARROW = 10

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.stream import Kind
-
 if TYPE_CHECKING:
-    from reflectty.reply import Reply
+    from reflectty.session import Measured
 
 
 class Fact(NamedTuple):
@@ -18,18 +16,16 @@ class Fact(NamedTuple):
     strong: bool = False
 
 
-def facts(reply: Reply) -> tuple[Fact, ...]:
+def facts(measured: Measured) -> tuple[Fact, ...]:
     """Return what is known of a reply; what is unknown is left out."""
-    tokens = reply.tokens
-    thinking = tokens[Kind.THINKING] + tokens[Kind.REFLECTION]
-    thought = bool(thinking or reply.corrections)
-    verb, ms = ("thought", reply.thinking_ms) if thought else ("answered", reply.total_ms)
-    said = thinking if thought else tokens[Kind.ANSWER]
+    thought = bool(measured.thinking_tokens or measured.corrections)
+    verb, ms = ("thought", measured.thinking_ms) if thought else ("answered", measured.total_ms)
+    said = measured.thinking_tokens if thought else measured.answer_tokens
     found = (
         Fact(f"{verb} {duration(ms / 1000)}" if ms >= 1 else "", 0),
         Fact(counted(said, "token") if said else "", 2),
-        Fact(counted(reply.corrections, "correction") if reply.corrections else "", 1, strong=True),
-        Fact(f"{reply.tokens_per_second:.0f} tok/s" if reply.tokens_per_second >= 1 else "", 3),
+        Fact(counted(measured.corrections, "correction") if measured.corrections else "", 1, strong=True),
+        Fact(f"{measured.tokens_per_second:.0f} tok/s" if measured.tokens_per_second >= 1 else "", 3),
     )
     return tuple(fact for fact in found if fact.text)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.render.inline import wrapped
-from reflectty.render.paint import BOLD, PLAIN, Row, plain
-from reflectty.render.wrap import cells, expand
+from reflectty.drawing.inline import wrapped
+from reflectty.drawing.paint import BOLD, PLAIN, Row, plain
+from reflectty.drawing.wrap import cells, expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rich.style import Style
 
-    from reflectty.render.paint import Palette, Run
+    from reflectty.drawing.paint import Palette, Run
 
 _LIMIT = 60_000
 """Longer code is not coloured: a lexer may take its time over what no one reads in a terminal."""

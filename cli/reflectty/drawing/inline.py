@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from reflectty.render.paint import BOLD, PLAIN, Row, plain
-from reflectty.render.wrap import expand, fold
+from reflectty.drawing.paint import BOLD, PLAIN, Row, plain
+from reflectty.drawing.wrap import expand, fold
 from reflectty.safety import clean
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-    from reflectty.render.paint import Palette
+    from reflectty.drawing.paint import Palette
 
 _TAGS = {"em": Style(italic=True), "strong": BOLD, "s": Style(strike=True)}
 _UNDERLINE = Style(underline=True)

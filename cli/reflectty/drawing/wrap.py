@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import get_character_cell_size
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 PROSE = 100
 """Prose is at most this many columns wide, gutter included, however wide the terminal."""
+GUTTER = 2
+"""Columns that the gutter takes."""
 
 # Between wide characters a row may break anywhere, but not before what closes a sentence or a bracket.
 _WIDE = "\u2e80-\u2fff\u3040-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\U00020000-\U0003ffff"
@@ -22,6 +24,19 @@ _MARKER = re.compile(r" *(?:(?:[-*+•\u2013]|\d{1,3}[.)]) +)?")
 _GAP = 400
 _GAPS = re.compile(f" {{{_GAP},}}")
 _JOINER, _WIDENER = "\u200d", "\ufe0f"
+
+
+class Columns(NamedTuple):
+    """How many columns there are beside the gutter: for prose, and for code and tables."""
+
+    prose: int
+    full: int
+
+
+def columns(width: int) -> Columns:
+    """Return how a screen of that many columns is used."""
+    full = max(1, width - GUTTER)
+    return Columns(min(full, PROSE - GUTTER), full)
 
 
 def cells(text: str) -> int:

@@ -6,14 +6,14 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reflectty.render.blocks import Splitter
-from reflectty.render.code import code
-from reflectty.render.markdown import Flow, literal, render
-from reflectty.render.wrap import fold
+from reflectty.drawing.blocks import Splitter
+from reflectty.drawing.code import code
+from reflectty.drawing.markdown import Flow, literal, render
+from reflectty.drawing.wrap import fold
 
 if TYPE_CHECKING:
-    from reflectty.render.paint import Palette, Row
-    from reflectty.render.stage import Columns
+    from reflectty.drawing.paint import Palette, Row
+    from reflectty.drawing.wrap import Columns
 
 TOO_LONG = 200_000
 """An open block of more characters than this is not Markdown any more, nor is anything behind it."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.render.paint import BOLD, Row
-from reflectty.render.wrap import expand, fold, hang
+from reflectty.drawing.paint import BOLD, Row
+from reflectty.drawing.wrap import expand, fold, hang
 from reflectty.stream import Kind
 
 if TYPE_CHECKING:
-    from reflectty.render.paint import Palette
+    from reflectty.drawing.paint import Palette
 
 
 class Thinking:

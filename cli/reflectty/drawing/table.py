@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.render.inline import wrapped
-from reflectty.render.paint import PLAIN, Row, plain
-from reflectty.render.wrap import cells
+from reflectty.drawing.inline import wrapped
+from reflectty.drawing.paint import PLAIN, Row, plain
+from reflectty.drawing.wrap import cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reflectty.render.paint import Palette
+    from reflectty.drawing.paint import Palette
 
 Cell = Row
 _GAP = 3
