@@ -48,11 +48,11 @@ class FakeReply:
     """What a renderer asks of a reply."""
 
     measured: Measured
-    model: str = "reflection:70b"
+    model: str
 
 
-def reply(**values: Any) -> Reply:
-    return cast("Reply", FakeReply(MEASURED._replace(**values)))
+def reply(model: str = "reflection:70b", **values: Any) -> Reply:
+    return cast("Reply", FakeReply(MEASURED._replace(**values), model))
 
 
 class Screen(io.StringIO):
