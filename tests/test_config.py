@@ -1,21 +1,199 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
 import pytest
 
 from reflectty import config
 from reflectty.chat import Timeouts
-from reflectty.config import load, parse_timeouts
+from reflectty.config import Settings, load, parse_timeouts
 from reflectty.errors import UsageError
+from reflectty.modes import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOWHERE = Path("nowhere.toml")
 
 
-def test_without_an_environment_there_are_defaults() -> None:
-    assert load({}) == config.Settings()
+@pytest.fixture(name="write")
+def _write(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        path = tmp_path / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
 
 
-def test_the_environment_overrides_defaults() -> None:
-    settings = load({"REFLECTTY_MODEL": "m", "OLLAMA_HOST": "h", "REFLECTTY_MODE": "direct", "REFLECTTY_TIMEOUT": "9"})
+@pytest.fixture(name="home")
+def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty home, where nothing says that files are elsewhere."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
 
-    assert ("m", "h", "direct", Timeouts(5, 9, 9)) == (settings.model, settings.host, settings.mode, settings.timeouts)
+
+def test_with_nothing_given_there_are_defaults() -> None:
+    assert load({}, NOWHERE) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "field", "value"),
+    [
+        ("REFLECTTY_MODEL", "m", "model", "m"),
+        ("OLLAMA_HOST", "h", "host", "h"),
+        ("OLLAMA_API_KEY", "k", "api_key", "k"),
+        ("REFLECTTY_MODE", "direct", "mode", "direct"),
+        ("REFLECTTY_THEME", "ink", "theme", "ink"),
+        ("REFLECTTY_THINKING", "peek", "thinking", "peek"),
+        ("REFLECTTY_STORE", "0", "store", False),
+        ("REFLECTTY_STORE", "1", "store", True),
+        ("REFLECTTY_ANIMATION", "0", "animation", False),
+        ("REFLECTTY_TIMEOUT", "9", "timeouts", Timeouts(5, 9, 9)),
+    ],
+)
+def test_the_environment_sets(variable: str, text: str, field: str, value: object) -> None:
+    assert getattr(load({variable: text}, NOWHERE), field) == value
+    assert load({variable: ""}, NOWHERE) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("model = 'm'", "model", "m"),
+        ("host = 'h'", "host", "h"),
+        ("mode = 'reflect'", "mode", "reflect"),
+        ("theme = 'ink'", "theme", "ink"),
+        ("timeout = 9", "timeouts", Timeouts(5, 9, 9)),
+        ("timeout = 0.5", "timeouts", Timeouts(5, 0.5, 0.5)),
+        ("timeout = 'first=600,idle=30'", "timeouts", Timeouts(5, 600, 30)),
+        ("store = false", "store", False),
+        ("thinking = 'folded'", "thinking", "folded"),
+        ("animation = false", "animation", False),
+        ("[keys]\nsteer = 'alt+x'", "keys", (("steer", ("alt+x",)),)),
+        ("[keys]\nsteer = ['f9', 'f10']", "keys", (("steer", ("f9", "f10")),)),
+        ("keys.steer = ''\nkeys.edit = []", "keys", (("steer", ()), ("edit", ()))),
+        ("\ufeffmodel = 'm'", "model", "m"),
+    ],
+)
+def test_the_file_sets(write: Callable[[str], Path], line: str, field: str, value: object) -> None:
+    settings = load({}, write(line))
+
+    assert getattr(settings, field) == value
+    assert settings._replace(**{field: getattr(Settings(), field)}, theme_chosen=False) == Settings()
+
+
+@pytest.mark.parametrize("line", ["", "# nothing", "model = ''", "thinking = ''", "mode = ''", "theme = ''", "[keys]"])
+def test_a_file_that_says_nothing_changes_nothing(write: Callable[[str], Path], line: str) -> None:
+    assert load({}, write(line)) == Settings()
+
+
+def test_the_environment_goes_before_the_file(write: Callable[[str], Path]) -> None:
+    file = write("model = 'file'\nmode = 'direct'\nstore = true\ntimeout = 'first=1,idle=2'")
+    settings = load({"REFLECTTY_MODEL": "here", "REFLECTTY_STORE": "0", "REFLECTTY_TIMEOUT": "idle=3"}, file)
+
+    assert (settings.model, settings.mode, settings.store) == ("here", "direct", False)
+    assert settings.timeouts == Timeouts(5, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("modle = 'm'", "there is no setting 'modle'", "did you mean mode"),
+        ("zzzz = 1", "there is no setting 'zzzz'", "there are model, host, mode"),
+        ("api_key = 'k'", "there is no setting 'api_key'", "OLLAMA_API_KEY"),
+        ("model = 1", "model must be a text", ""),
+        ("mode = 'never'", "mode 'never' is no mode", "auto, native, reflect, direct"),
+        ("mode = 7", "mode must be a text", ""),
+        ("thinking = 'loud'", "thinking 'loud' is no way", "live, peek, folded, off"),
+        ("store = 1", "store must be true or false", ""),
+        ("animation = 'no'", "animation must be true or false", ""),
+        ("timeout = true", "timeout must be seconds", ""),
+        ("timeout = [1]", "timeout must be seconds", ""),
+        ("timeout = 0", "timeout '0' is no time", "connect=5"),
+        ("timeout = inf", "timeout 'inf' is no time", "connect=5"),
+        ("keys = 'alt+s'", "keys must be a table", "[keys]"),
+        ("keys.steer = 1", "keys.steer must be a key", ""),
+        ("keys.steer = ['f1', 1]", "keys.steer must be a key", ""),
+        ("model = m", "line 1", ""),
+        ("model = 'a'\nmodel = 'b'\n", "line 2", ""),
+        ("a = " + "[" * 100_000, "", ""),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named(write: Callable[[str], Path], text: str, message: str, hint: str) -> None:
+    path = write(text)
+    with pytest.raises(UsageError) as refused:
+        load({}, path)
+
+    assert str(refused.value).startswith(f"{path}: ")
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert hint in refused.value.hint
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes("model = 'é'".encode("latin-1"))
+    with pytest.raises(UsageError, match="it is not UTF-8"):
+        load({}, path)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: is a directory"):
+        load({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("REFLECTTY_STORE", "yes"),
+        ("REFLECTTY_ANIMATION", "2"),
+        ("REFLECTTY_THINKING", "loud"),
+        ("REFLECTTY_MODE", "never"),
+        ("REFLECTTY_TIMEOUT", "soon"),
+    ],
+)
+def test_what_is_wrong_in_the_environment_is_named(variable: str, text: str) -> None:
+    with pytest.raises(UsageError, match=f"{variable}.*{text}"):
+        load({variable: text}, NOWHERE)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_every_mode_can_be_set(mode: Mode) -> None:
+    assert load({"REFLECTTY_MODE": mode}, NOWHERE).mode == mode
+
+
+@pytest.mark.usefixtures("home")
+def test_the_file_is_found_in_the_home(home: Path) -> None:
+    path = home / ".config/reflectty/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("model = 'mine'", "utf-8")
+
+    assert config.config_path() == path
+    assert load({}).model == "mine"
+
+
+@pytest.mark.parametrize("kind", ["config", "data", "state"])
+@pytest.mark.parametrize("base", [None, "", "/elsewhere", "/elsewhere/", "relative", " "])
+@pytest.mark.parametrize("home", [None, "", "/", "/home/me", "/home/me/", "relative"])
+def test_folders_are_those_of_platformdirs(
+    monkeypatch: pytest.MonkeyPatch, kind: str, base: str | None, home: str | None
+) -> None:
+    for name, value in ((f"XDG_{kind.upper()}_HOME", base), ("HOME", home)):
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    paths = {"config": config.config_path().parent, "data": config.store_path().parent, "state": config.state_folder()}
+
+    assert paths[kind] == Path(getattr(platformdirs, f"user_{kind}_dir")("reflectty"))
+
+
+def test_themes_lie_beside_the_settings(home: Path) -> None:
+    assert config.themes_folder() == config.config_path().with_name("themes")
+    assert config.themes_folder().is_relative_to(home) or sys.platform != "linux"
 
 
 @pytest.mark.parametrize(
@@ -48,3 +226,68 @@ def test_where_nothing_can_be_written_everything_is_new(monkeypatch: pytest.Monk
 
     assert config.first_time("asked", "a")
     assert config.first_time("asked", "a")
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("value", ["ink", "", "a b", "é"])
+def test_a_choice_is_remembered(value: str) -> None:
+    assert config.remembered("theme") == ""
+    for chosen in ("before", value):
+        config.remember("theme", chosen)
+
+    assert config.remembered("theme") == value
+    assert config.remembered("thinking") == ""
+    assert [path.name for path in (config.state_folder() / "chosen").iterdir()] == ["theme"]
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("raw", [b"\xff", b"a\nb", b"\x1b[31m", b"a" * 201])
+def test_what_is_remembered_and_broken_is_forgotten(raw: bytes) -> None:
+    config.remember("theme", "ink")
+    (config.state_folder() / "chosen/theme").write_bytes(raw)
+
+    assert config.remembered("theme") == ""
+
+
+def test_where_nothing_can_be_written_nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
+    config.remember("theme", "ink")
+
+    assert config.remembered("theme") == ""
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("environment", "theme", "thinking"),
+    [
+        ({}, "paper", "peek"),
+        ({"REFLECTTY_THEME": "ink"}, "ink", "peek"),
+        ({"REFLECTTY_THEME": "terminal"}, "terminal", "peek"),
+        ({"REFLECTTY_THINKING": "off"}, "paper", "off"),
+    ],
+)
+def test_what_was_remembered_holds_where_nobody_chose(environment: dict[str, str], theme: str, thinking: str) -> None:
+    config.remember("theme", "paper")
+    config.remember("thinking", "peek")
+    settings = config.recalled(load(environment, NOWHERE))
+
+    assert (settings.theme, settings.thinking) == (theme, thinking)
+
+
+def test_the_theme_of_the_file_holds_against_what_was_remembered(home: Path, write: Callable[[str], Path]) -> None:
+    config.remember("theme", "paper")
+
+    assert home.exists()
+    assert config.recalled(load({}, write("theme = 'terminal'"))).theme == "terminal"
+
+
+@pytest.mark.usefixtures("home")
+def test_with_nothing_remembered_nothing_changes() -> None:
+    assert config.recalled(Settings()) == Settings()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_view_that_is_none_is_not_recalled() -> None:
+    config.remember("thinking", "loud")
+
+    assert config.recalled(Settings()).thinking == ""

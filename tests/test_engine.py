@@ -27,7 +27,7 @@ from fake_server import (
     tags,
     whole,
 )
-from reflectty.chat import Message, Request, Timeouts
+from reflectty.chat import Message, Request, Running, Timeouts
 from reflectty.engines import open_engine
 from reflectty.engines.connection import Connection
 from reflectty.engines.hosts import parse_host
@@ -95,6 +95,12 @@ def test_a_reply_is_resumed_after_what_was_rendered() -> None:
     assert raw.json["think"] is False
 
 
+def test_an_opener_that_the_template_wrote_is_not_repeated() -> None:
+    with FakeServer({CHAT: rendered("Q: hi\nA: <think>\n"), "/api/generate": raw_reply(["."])}) as server:
+        using(server.host, lambda engine: collect(engine.resume(REQUEST, "<think>\nAll ")))
+    assert server.requests[1].json["prompt"] == "Q: hi\nA: <think>\nAll "
+
+
 def test_a_server_that_cannot_render_is_not_asked_to_continue() -> None:
     with FakeServer({CHAT: whole({"message": {"content": "x"}, "done": True})}) as server:
         outcome = using(server.host, lambda engine: collect(engine.resume(REQUEST, "so far")))
@@ -109,6 +115,14 @@ def test_models_and_show_are_read() -> None:
     assert [model.name for model in models] == ["a:latest", "b"]
     assert (model.name, model.capabilities, model.context_length) == ("a", ("thinking",), 131072)
     assert server.asked("/api/show")[0].json == {"model": "a"}
+
+
+def test_what_is_loaded_and_the_version_are_read() -> None:
+    loaded = {"models": [{"name": "m:latest", "size": 3, "size_vram": 2, "context_length": 512}]}
+    with FakeServer({"/api/ps": whole(loaded), "/api/version": whole({"version": "0.32.15"})}) as server:
+        assert using(server.host, OllamaEngine.running) == (Running("m:latest", 3, 2, 512),)
+        assert using(server.host, OllamaEngine.version) == "0.32.15"
+    assert [(asked.method, asked.path) for asked in server.requests] == [("GET", "/api/ps"), ("GET", "/api/version")]
 
 
 @pytest.mark.parametrize("answer", [Raw([b"HTTP/1.1 200 OK\r\n\r\n<html>"]), whole([1]), Answer([b"x" * 9])])

@@ -8,8 +8,9 @@ from corpus import cases
 from reflectty.chat import Chunk, Usage
 from reflectty.families import FAMILIES
 from reflectty.render.certain import CertainAnswer
-from reflectty.reply import Reply, written
-from reflectty.stream import Event, Kind
+from reflectty.reply import Reply
+from reflectty.session import Measured
+from reflectty.stream import Event, Kind, Segment
 
 CASES = [case for case in cases("reasoning.jsonl") if "final" in case]
 
@@ -154,13 +155,73 @@ def test_a_reply_goes_on_from_its_thinking_with_an_answer_that_is_not_read_for_t
     assert [kind for kind, _ in reply.segments] == [Kind.THINKING, Kind.REFLECTION, Kind.THINKING, Kind.ANSWER]
 
 
-@pytest.mark.parametrize(
-    ("family", "prefilled", "expected"),
-    [
-        ("reflection", True, "a\n</thinking>\n<output>\n"),
-        ("think", False, "<think>\na\n</think>\n"),
-        ("think_answer", False, "<think>\na\n</think>\n<answer>\n"),
-    ],
-)
-def test_a_thinking_is_written_in_the_tags_of_its_family(family: str, prefilled: bool, expected: str) -> None:
-    assert expected == written(((Kind.THINKING, "a"),), FAMILIES[family], prefilled=prefilled)
+class TestAReplyThatGoesOn:
+    SO_FAR = "<thinking>\n11 is more than 9.\n<reflection>\nNo: 9.9 i"
+    REST = ("s 9.90.", "</reflection>", "</thinking>", "<output>", "9.9", "</output>")
+
+    def test_begins_in_the_middle_of_its_sentence(self) -> None:
+        reply = Reply("m", FAMILIES["reflection"])
+        events = reply.recall(self.SO_FAR)
+        fed(reply, [*(Chunk(content=text) for text in self.REST), Chunk(done=True, done_reason="stop")])
+
+        assert "".join(event.text for event in events if isinstance(event, Segment)) == "11 is more than 9.No: 9.9 i"
+        assert reply.segments == (
+            (Kind.THINKING, "11 is more than 9."),
+            (Kind.REFLECTION, "No: 9.9 is 9.90."),
+            (Kind.ANSWER, "9.9"),
+        )
+        assert "".join(reply.raw) == self.SO_FAR + "".join(self.REST)
+
+    @pytest.mark.parametrize("at", range(0, len(SO_FAR), 7))
+    def test_is_the_same_wherever_it_was_cut(self, at: int) -> None:
+        whole = self.SO_FAR + "".join(self.REST)
+        reply = Reply("m", FAMILIES["reflection"])
+        reply.recall(whole[:at])
+        fed(reply, [Chunk(content=whole[at:]), Chunk(done=True)])
+
+        assert reply.segments == reply_to(whole).segments
+
+    def test_finds_its_family_in_what_is_recalled(self) -> None:
+        reply = Reply("m", FAMILIES["any"])
+        reply.recall("<reasoning>so")
+
+        assert reply.family.name == "reasoning_answer"
+
+    def test_counts_what_was_said_before_as_it_was_counted_then(self) -> None:
+        seconds = iter([0.0, 2.0, 3.0, 4.0])
+        reply = Reply("m", FAMILIES["reflection"], clock=lambda: next(seconds))
+        earlier = Measured(
+            thinking_tokens=40,
+            answer_tokens=2,
+            thinking_ms=5000,
+            first_token_ms=700,
+            total_ms=6000,
+            tokens_per_second=9,
+        )
+        reply.recall("<thinking>\nlong\n</thinking>\n<output>\n9", earlier)
+        usage = Usage(reply_tokens=10, reply_ms=1000)
+        fed(reply, [Chunk(content="."), Chunk(content="9"), Chunk(done=True, done_reason="stop", usage=usage)])
+        measured = reply.measured
+
+        assert (measured.thinking_tokens, measured.answer_tokens) == (40, 12)
+        assert (measured.thinking_ms, measured.first_token_ms, measured.total_ms) == (5000, 700, 10_000)
+        assert measured.tokens_per_second == 10
+
+    def test_estimates_the_tokens_of_what_nobody_counted(self) -> None:
+        reply = Reply("m", FAMILIES["reflection"])
+        reply.recall(f"<thinking>{'word ' * 80}<reflection>{'word ' * 40}")
+        before = reply.tokens
+        fed(reply, [Chunk(content="w"), Chunk(content="x")])
+
+        assert (before[Kind.THINKING], before[Kind.REFLECTION]) == (99, 49)
+        assert reply.tokens[Kind.REFLECTION] == 49 + 2
+        assert reply.measured.corrections == 1
+
+    def test_counts_what_is_reclassified_as_thinking(self) -> None:
+        reply = Reply("m", FAMILIES["think"])
+        reply.recall("six times seven is", Measured(answer_tokens=5))
+        fed(reply, [Chunk(content=" 42\n</think>\n42"), Chunk(done=True)])
+
+        assert (reply.thinking, reply.answer) == ("six times seven is 42", "42")
+        assert reply.tokens[Kind.THINKING] == 6
+        assert reply.tokens[Kind.ANSWER] == 0

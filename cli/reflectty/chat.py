@@ -78,6 +78,17 @@ class Model(NamedTuple):
     modified_at: str = ""
 
 
+class Running(NamedTuple):
+    """A model that a server holds in memory; sizes in bytes."""
+
+    name: str
+    size: int = 0
+    size_vram: int = 0
+    """How much of it is in the memory of a GPU."""
+    context_length: int = 0
+    """The context that it was loaded with, in tokens; 0 when unknown."""
+
+
 class Timeouts(NamedTuple):
     """How long to wait for a server, in seconds."""
 
@@ -96,7 +107,10 @@ class Engine(Protocol):
         ...
 
     def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
-        """Yield what follows `so_far`, the raw beginning of the reply, tags included."""
+        """Yield what follows `so_far`, the raw beginning of the reply, tags included.
+
+        An opener that the model's template writes by itself may be there or left out.
+        """
         ...
 
     async def show(self, model: str) -> Model:
@@ -109,4 +123,16 @@ class Engine(Protocol):
 
     async def models(self) -> tuple[Model, ...]:
         """Return the installed models."""
+        ...
+
+    async def running(self) -> tuple[Running, ...]:
+        """Return the models that are loaded."""
+        ...
+
+    async def version(self) -> str:
+        """Return the server's version; `0.0.0` is one that was built by hand."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close what is open towards the server."""
         ...

@@ -11,6 +11,7 @@ ReflecttyError               1  never raised itself
 │   ├── StalledError            silence for longer than the timeout
 │   └── NoAnswerError           the reply ended without an answer
 ├── OutputError              6  the answer could not be written
+├── StoreError               6  what was to be kept could not be written or read
 ├── SchemaError              7  the answer does not fit the schema asked for
 └── StoppedError         129..  a signal or a closed pipe ended the command
 """
@@ -74,6 +75,12 @@ class NoAnswerError(IncompleteError):
 
 class OutputError(ReflecttyError):
     """stdout is closed or full."""
+
+    exit_code = 6
+
+
+class StoreError(ReflecttyError):
+    """What was to be kept could not be written, or what was kept could not be read."""
 
     exit_code = 6
 

@@ -15,10 +15,14 @@ from reflectty.terminal import BROKEN_PIPE, system_terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import typer
+
     from reflectty.terminal import Terminal
 
-COMMANDS = {"ask": "reflectty.commands.ask"}
+COMMANDS = {"ask": "reflectty.commands.ask", "sessions": "reflectty.commands.sessions"}
 """Each command's module, which has a function of the command's name; only the one asked for is imported."""
+GROUPS = frozenset({"sessions"})
+"""The commands with subcommands: their function returns the app that has them."""
 
 
 def run() -> NoReturn:
@@ -57,15 +61,23 @@ def _command(arguments: list[str], terminal: Terminal) -> None:
     named = bool(arguments) and arguments[0] in COMMANDS
     name, rest = (arguments[0], arguments[1:]) if named else ("ask", arguments)
     program = "reflect" if name == "ask" else f"reflect {name}"
-    _let_typer_run(getattr(import_module(COMMANDS[name]), name), program, rest, terminal)
+    command = getattr(import_module(COMMANDS[name]), name)
+    _let_typer_run(command() if name in GROUPS else _alone(command), program, rest, terminal)
 
 
-def _let_typer_run(command: Callable[..., None], program: str, arguments: list[str], terminal: Terminal) -> None:
-    """Call a command's function with what Typer makes of the arguments; its errors become ours."""
+def _alone(command: Callable[..., None]) -> typer.Typer:
+    """Return the app of a command without subcommands."""
     import typer  # noqa: PLC0415 - a fifth of a one-shot's start; --version does without
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(context_settings={"help_option_names": ["-h", "--help"]})(command)
+    return app
+
+
+def _let_typer_run(app: typer.Typer, program: str, arguments: list[str], terminal: Terminal) -> None:
+    """Call a command's function with what Typer makes of the arguments; its errors become ours."""
+    import typer  # noqa: PLC0415 - --version does without
+
     misuse: type[Exception] = next(
         base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException" and issubclass(base, Exception)
     )

@@ -118,11 +118,13 @@ def plan(model: Model, wish: Wish) -> Plan:
     if mode is Mode.AUTO:
         mode = Mode.NATIVE if own else Mode.REFLECT
     family = wish.family or _read_as(mode, own)
+    think = _think(mode, wish, thinks=thinks)
     return Plan(
         mode=mode,
         family=family,
-        prefilled=opens_thinking(model, family),
-        think=_think(mode, wish, thinks=thinks),
+        # A server that is asked for the `thinking` field takes what the template opens into it.
+        prefilled=opens_thinking(model, family) and not think,
+        think=think,
         system=_system(mode, model, wish, own),
         expects_tags=_expects_tags(mode, family, own, thinks=thinks),
         notes=tuple(_notes(mode, model, wish, thinks=thinks)),

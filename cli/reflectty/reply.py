@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from reflectty.chat import Usage
 from reflectty.families import FAMILIES
-from reflectty.session import Measured
+from reflectty.session import NOT_MEASURED, Measured
+from reflectty.steering import concluded, draft
 from reflectty.stream import Event, Kind, Reclassified, Segment, StreamParser
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from reflectty.chat import Chunk
     from reflectty.families import Family
+
+
+BYTES_PER_TOKEN = 4
+"""A rough mean over languages and models, for text whose tokens nobody counted."""
 
 
 class Block:
@@ -67,12 +72,26 @@ class Reply:
         self._plain: int | None = None
         self._blocks: dict[int, Block] = {}
         self._chunks = dict.fromkeys(Kind, 0)
+        self._carried = dict.fromkeys(Kind, 0)
+        self._earlier = NOT_MEASURED
         self._clock = clock
         self._start = clock()
         self._first = self._thought = self._last = self._start
         self._began = False
 
     # Feeding
+
+    def recall(self, so_far: str, earlier: Measured = NOT_MEASURED) -> tuple[Event, ...]:
+        """Begin with the raw text of a reply that goes on; none of it counts as coming from this request.
+
+        Args:
+            so_far: the content from its beginning, tags included.
+            earlier: the figures of that text; where there are none, its tokens are estimated.
+        """
+        self._earlier = earlier
+        events = self._fold(self._read(so_far))
+        self._carried = self._tokens_of_text()
+        return events
 
     def feed(self, chunk: Chunk) -> tuple[Event, ...]:
         """Take a chunk; return the events that it makes certain enough to show."""
@@ -84,16 +103,20 @@ class Reply:
             self.raw_thinking.append(chunk.thinking)
             events += self._parser.feed_thinking(chunk.thinking)
         if chunk.content:
-            self.raw.append(chunk.content)
-            events += self._parser.feed(chunk.content)
-            if self.family.name == "any":
-                self.family = self._parser.family
+            events += self._read(chunk.content)
         if chunk.content or chunk.thinking:
             self._count(events)
         if chunk.done:
             self.done, self.done_reason = True, chunk.done_reason
             self.usage = chunk.usage or self.usage
         return self._fold(events)
+
+    def _read(self, content: str) -> tuple[Event, ...]:
+        self.raw.append(content)
+        events = self._parser.feed(content)
+        if self.family.name == "any":
+            self.family = self._parser.family
+        return events
 
     def close(self) -> tuple[Event, ...]:
         """End the reply, complete or cut; return what was held back."""
@@ -107,11 +130,11 @@ class Reply:
         """
         self.close()
         self._blocks = {at: block for at, block in self._blocks.items() if block.kind is not Kind.ANSWER}
-        self._chunks[Kind.ANSWER] = 0
+        self._chunks[Kind.ANSWER] = self._carried[Kind.ANSWER] = 0
         self._plain = max(self._blocks, default=-1) + 1
         self._parser = StreamParser(FAMILIES["none"])
         family = self.family if self.family.thinking else FAMILIES["reflection"]
-        return written(self.segments, family, prefilled=self.prefilled)
+        return concluded(family, draft(self.segments, family))
 
     def _count(self, events: tuple[Event, ...]) -> None:
         kind = next((event.kind for event in events if isinstance(event, Segment)), self._parser.kind)
@@ -134,8 +157,9 @@ class Reply:
     def _reclassify(self, event: Reclassified) -> None:
         for number in event.blocks:
             self._blocks[number].kind = Kind.THINKING
-        self._chunks[Kind.THINKING] += self._chunks[Kind.ANSWER]
-        self._chunks[Kind.ANSWER] = 0
+        for counts in (self._chunks, self._carried):
+            counts[Kind.THINKING] += counts[Kind.ANSWER]
+            counts[Kind.ANSWER] = 0
         self._thought = self._last
 
     # What it amounts to
@@ -216,25 +240,36 @@ class Reply:
 
     @property
     def tokens(self) -> dict[Kind, int]:
-        """Tokens by kind: the chunks of each, scaled to the server's total once that is known."""
+        """Tokens by kind: the chunks of each, scaled to the server's total once it is known, and what was recalled."""
         chunks = sum(self._chunks.values())
         total = self.usage.reply_tokens or chunks
-        return {kind: round(count * total / chunks) if chunks else 0 for kind, count in self._chunks.items()}
+        new = {kind: round(count * total / chunks) if chunks else 0 for kind, count in self._chunks.items()}
+        return {kind: self._carried[kind] + count for kind, count in new.items()}
+
+    def _tokens_of_text(self) -> dict[Kind, int]:
+        """Return the tokens of all text so far: what was counted of it earlier, else estimated from its length."""
+        tokens = {kind: len("".join(self.texts(kind)).encode(errors="replace")) // BYTES_PER_TOKEN for kind in Kind}
+        earlier = self._earlier
+        if earlier.thinking_tokens or earlier.answer_tokens:
+            corrections = min(tokens[Kind.REFLECTION], earlier.thinking_tokens)
+            counted = (earlier.thinking_tokens - corrections, corrections, earlier.answer_tokens)
+            tokens = dict(zip((Kind.THINKING, Kind.REFLECTION, Kind.ANSWER), counted, strict=True))
+        return tokens
 
     @property
     def first_token_ms(self) -> float:
         """From the request to the first text, in milliseconds; 0 while there is none."""
-        return (self._first - self._start) * 1000
+        return self._earlier.first_token_ms or (self._first - self._start) * 1000
 
     @property
     def thinking_ms(self) -> float:
         """From the first text to the end of the thinking, in milliseconds."""
-        return max(0.0, (self._thought - self._first) * 1000)
+        return self._earlier.thinking_ms + max(0.0, (self._thought - self._first) * 1000)
 
     @property
     def total_ms(self) -> float:
         """From the request to the last chunk, in milliseconds."""
-        return (self._last - self._start) * 1000
+        return self._earlier.total_ms + (self._last - self._start) * 1000
 
     @property
     def tokens_per_second(self) -> float:
@@ -258,25 +293,3 @@ class Reply:
             tokens_per_second=self.tokens_per_second,
             usage=self.usage,
         )
-
-
-def written(segments: tuple[tuple[Kind, str], ...], family: Family, *, prefilled: bool) -> str:
-    """Return thinking as its model would have written it, closed, with the answer's tag opened.
-
-    Args:
-        segments: the thinking and its reflections, in order.
-        family: whose tags to use; it must have a tag for thinking.
-        prefilled: whether the prompt holds the opener already.
-    """
-    thinking, reflection, answer = (
-        next(iter(tags), None) for tags in (family.thinking, family.reflection, family.answer)
-    )
-    lines = [thinking.opener] if thinking and segments and not prefilled else []
-    for kind, text in segments:
-        corrects = kind is Kind.REFLECTION and reflection
-        lines.append(f"{reflection.opener}\n{text}\n{reflection.closer}" if corrects and reflection else text)
-    if thinking and (segments or prefilled):
-        lines.append(thinking.closer)
-    if answer:
-        lines.append(answer.opener)
-    return "\n".join(lines) + "\n"

@@ -89,6 +89,19 @@ Timeout = Annotated[
     ),
 ]
 NoStdin = Annotated[bool, typer.Option("--no-stdin", help="Do not read stdin.")]
+GoOn = Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last session.")]
+SessionName = Annotated[
+    str,
+    typer.Option(
+        "--session",
+        metavar="ID",
+        help="Go on with a session, by the beginning of its id or its title.",
+        show_default=False,
+    ),
+]
+NoStore = Annotated[
+    bool, typer.Option("--no-store", help="Do not keep this question; a session to go on with is still read.")
+]
 Stats = Annotated[bool, typer.Option("--stats", help="Print the figures of the reply on stderr.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors on stderr.")]
 Version = Annotated[bool, typer.Option("--version", help="Print the version and exit.")]
@@ -117,6 +130,9 @@ class Arguments(NamedTuple):
     raw: bool
     timeout: str
     no_stdin: bool
+    go_on: bool
+    session: str
+    no_store: bool
     stats: bool
     quiet: bool
 
@@ -136,6 +152,7 @@ def refuse_contradictions(given: Arguments) -> None:
         (["--show", "--no-thinking"] if given.show and given.no_thinking else [], "give one of them"),
         (["--stats", "--quiet"] if given.stats and given.quiet else [], "give one of them"),
         (["--stats", "--final"] if given.stats and given.final else [], "--json has the figures and the answer"),
+        (["--continue", "--session"] if given.go_on and given.session else [], "give one of them"),
         (["--schema", "--raw"] if given.schema and given.raw else [], "only a reply that is read can be checked"),
         (["--no-stdin", "--file -"] if given.no_stdin and Path("-") in (given.file or []) else [], "give one of them"),
     ]

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 
 from reflectty import __version__, config
 from reflectty.commands import arguments as args
-from reflectty.errors import UsageError
+from reflectty.commands.conversation import before, keeper, leaner
+from reflectty.commands.gathering import decoded, gather
+from reflectty.errors import PromptTooLongError, UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
-from reflectty.material import as_text, compose, read_file, read_image, read_stdin
 from reflectty.modes import Mode, Wish
 from reflectty.options import parse_options
 from reflectty.render import ALL, Form, Look, choose
 from reflectty.render.remark import remark
-from reflectty.safety import clean_line
 from reflectty.stream import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.asking import Question
+    from reflectty.asking import Keeper, Question
     from reflectty.chat import Engine
+    from reflectty.commands.conversation import Before
+    from reflectty.commands.gathering import Gathered
     from reflectty.terminal import Terminal
-
-STDIN = Path("-")
-NO_PROMPT = "there is no question"
-NO_PROMPT_HINT = 'ask one: reflect "why is the sky blue?", or pipe one in'
 
 
 def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -55,6 +51,9 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     raw: args.Raw = False,
     timeout: args.Timeout = "",
     no_stdin: args.NoStdin = False,
+    go_on: args.GoOn = False,
+    session: args.SessionName = "",
+    no_store: args.NoStore = False,
     stats: args.Stats = False,
     quiet: args.Quiet = False,
     version: args.Version = False,
@@ -73,7 +72,11 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
     look = _look(given, settings)
     if given.raw and terminal.out.tty:
         raise UsageError("--raw is not for a terminal: a reply may hold control characters", "send it to a file")
-    question = _question(given, settings, terminal)
+    warn = _warner(given, terminal)
+    question = _question(given, settings)
+    earlier = before(given, warn)
+    gathered = gather(given, terminal, warn)
+    question = _complete(question, gathered, earlier, settings)
     timeouts = config.parse_timeouts(given.timeout, settings.timeouts)
 
     async def conversation() -> None:
@@ -81,22 +84,41 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
 
         engine = open_engine(given.host or settings.host, api_key=settings.api_key, timeouts=timeouts)
         if engine.warning:
-            _warner(given, terminal)(engine.warning)
+            warn(engine.warning)
+        keep = keeper(gathered.text, gathered.attachments, earlier) if settings.store and not given.no_store else None
         async with engine:
-            await _converse(engine, question, look, given, terminal)
+            await _converse(engine, question, look, given, terminal, keep)
 
-    run(conversation())
+    try:
+        run(conversation())
+    except PromptTooLongError as error:
+        raise leaner(error, question) from error
+    finally:
+        if earlier:
+            earlier.store.close()
 
 
-async def _converse(engine: Engine, question: Question, look: Look, given: args.Arguments, terminal: Terminal) -> None:
+async def _converse(  # noqa: PLR0913, PLR0917 - one conversation from all sides
+    engine: Engine,
+    question: Question,
+    look: Look,
+    given: args.Arguments,
+    terminal: Terminal,
+    keep: Keeper | None,
+) -> None:
     from reflectty.asking import ask as ask_engine  # noqa: PLC0415 - loaded beside the engine
     from reflectty.asking import ask_raw  # noqa: PLC0415
 
     if given.raw:
-        await ask_raw(engine, question, terminal.out.write)
+        await ask_raw(engine, question, terminal.out.write, _warner(given, terminal), keep=keep)
         return
-    renderer = choose(terminal, look)
-    reply = await ask_engine(engine, question, renderer, first_time=lambda name: config.first_time("asked", name))
+    reply = await ask_engine(
+        engine,
+        question,
+        choose(terminal, look),
+        first_time=lambda name: config.first_time("asked", name),
+        keep=keep,
+    )
     if given.stats:
         from reflectty.render.figures import figures  # noqa: PLC0415 - only --stats needs it
 
@@ -127,24 +149,22 @@ def _parts(text: str) -> frozenset[Kind]:
     return frozenset(Kind(name) for name in names) or ALL
 
 
-def _question(given: args.Arguments, settings: config.Settings, terminal: Terminal) -> Question:
+def _question(given: args.Arguments, settings: config.Settings) -> Question:
+    """Return what the arguments say of the question, all but the question itself."""
     from reflectty.asking import Question  # noqa: PLC0415 - errors in the arguments need no asking
 
     options = parse_options(tuple(given.option or ()))
     mode = given.mode or _mode(settings.mode)
-    family = named(given.family) if given.family else None
-    wish = Wish(mode, given.effort, family, _decoded(given.system))
+    wish = Wish(mode, given.effort, named(given.family) if given.family else None, decoded(given.system))
     schema = None
     if given.schema:
         from reflectty.schema import read_schema  # noqa: PLC0415 - a compiled library
 
         schema = read_schema(given.schema)
-    images = tuple(read_image(path) for path in given.image or ())
     return Question(
-        prompt=_prompt(given, terminal),
-        model=given.model or settings.model,
+        prompt="",
+        model=given.model,
         wish=wish,
-        images=images,
         options=options,
         keep_alive=given.keep_alive,
         schema=schema,
@@ -152,9 +172,14 @@ def _question(given: args.Arguments, settings: config.Settings, terminal: Termin
     )
 
 
-def _decoded(argument: str) -> str:
-    """Return an argument as the UTF-8 text it is, even where the locale made Python read it as ASCII."""
-    return os.fsencode(argument).decode("utf-8", "replace")
+def _complete(question: Question, gathered: Gathered, earlier: Before | None, settings: config.Settings) -> Question:
+    """Return the question with its words, what came along, and what was said before."""
+    return question._replace(
+        prompt=gathered.prompt,
+        images=tuple(content for _, content in gathered.images),
+        model=question.model or (earlier.model if earlier else "") or settings.model,
+        history=earlier.history if earlier else (),
+    )
 
 
 def _mode(text: str) -> Mode:
@@ -162,34 +187,6 @@ def _mode(text: str) -> Mode:
         return Mode(text)
     except ValueError as error:
         raise UsageError(f"REFLECTTY_MODE {text!r} is no mode", f"the modes are {', '.join(Mode)}") from error
-
-
-def _prompt(given: args.Arguments, terminal: Terminal) -> str:
-    """Return the whole question, material first.
-
-    Raises:
-        UsageError: nothing is asked, or the material is no text.
-    """
-    warn = _warner(given, terminal)
-    words = _decoded(" ".join(given.prompt or ()))
-    paths = given.file or []
-    wanted = STDIN in paths
-    stdin = "" if given.no_stdin or (terminal.stdin_tty and not wanted) else _stdin(terminal, warn)
-    files = tuple(
-        (clean_line(str(path)), as_text(read_file(path), clean_line(str(path)), warn))
-        for path in paths
-        if path != STDIN
-    )
-    text = compose(words, stdin, files)
-    if not text.strip():
-        raise UsageError("the question is empty" if given.prompt else NO_PROMPT, NO_PROMPT_HINT)
-    return text
-
-
-def _stdin(terminal: Terminal, warn: Callable[[str], None]) -> str:
-    if terminal.stdin is None:
-        return ""
-    return as_text(read_stdin(terminal.stdin, warn), "stdin", warn)
 
 
 def _warner(given: args.Arguments, terminal: Terminal) -> Callable[[str], None]:

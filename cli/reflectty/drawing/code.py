@@ -77,13 +77,21 @@ def _lines(runs: Iterable[Run]) -> list[Row]:
 
 
 def _runs(text: str, language: str, palette: Palette) -> Iterator[Run]:
-    base = palette.styles["text"]
-    if not language or len(text) > _LIMIT or not palette.coloured:
-        return iter([(text, base)])
-    return _coloured(text, language, palette)
+    if not palette.coloured:
+        return iter([(text, palette.styles["text"])])
+    return ((piece, _style(role, palette, bold=bold)) for piece, role, bold in words(text, language))
 
 
-def _coloured(text: str, language: str, palette: Palette) -> Iterator[Run]:
+def _style(role: str, palette: Palette, *, bold: bool) -> Style:
+    style = palette.styles[role]
+    return style + BOLD if bold else style
+
+
+def words(text: str, language: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield the pieces of a code, each with its colour by role and whether it is bold."""
+    if not language or len(text) > _LIMIT:
+        yield text, "text", False
+        return
     from pygments.lexers import (  # type: ignore[import-untyped]  # noqa: PLC0415 - most answers have no code
         LEXERS,
         get_lexer_by_name,
@@ -91,16 +99,15 @@ def _coloured(text: str, language: str, palette: Palette) -> Iterator[Run]:
 
     # Asking for a name that is not in the table would search every installed package for plug-ins.
     if not any(language in aliases for _, _, aliases, _, _ in LEXERS.values()):
-        yield text, palette.styles["text"]
+        yield text, "text", False
         return
     lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     for kind, piece in lexer.get_tokens(text):
-        yield piece, _style(str(kind).removeprefix("Token."), palette)
+        yield piece, *_looks(str(kind).removeprefix("Token."))
 
 
-def _style(kind: str, palette: Palette) -> Style:
+def _looks(kind: str) -> tuple[str, bool]:
     names = kind.split(".")
     prefixes = [".".join(names[:end]) for end in range(len(names), 0, -1)]
     role = next((_ROLES[prefix] for prefix in prefixes if prefix in _ROLES), "text")
-    style = palette.styles[role]
-    return style + BOLD if any(prefix in _BOLD for prefix in prefixes) else style
+    return role, any(prefix in _BOLD for prefix in prefixes)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from reflectty.terminal import Sink
-    from reflectty.theme import Colours, Theme
+    from reflectty.theme import Theme
 
 Run = tuple[str, Style]
 """A piece of a row that looks the same throughout."""
@@ -27,7 +27,7 @@ BOLD = Style(bold=True)
 _QUIET = ("dim", "faint", "thinking", "line")
 _SYSTEMS = {16: ColorSystem.STANDARD, 256: ColorSystem.EIGHT_BIT, TRUECOLOUR: ColorSystem.TRUECOLOR}
 # What cleaning let through, whatever its reason: no control character may leave this module.
-_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")
+CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,37 @@ class Glyphs:
     more: str = "⋯"
     dot: str = "·"
     spinner: str = "◐◓◑◒"
+    question: str = "▌"
+    opened: str = "▾"
+    folded: str = "▸"
+    steered: str = "✎"
+    below: str = "↓"
+    full: str = "▰"
+    empty: str = "▱"
+    there: str = "●"
+    gone: str = "○"
 
 
-ASCII = Glyphs(bar="|", correction="~", bullet="-", quote=">", rule="-", cross="+", more="...", dot="-", spinner="*")
+ASCII = Glyphs(
+    bar="|",
+    correction="~",
+    bullet="-",
+    quote=">",
+    rule="-",
+    cross="+",
+    more="...",
+    dot="-",
+    spinner="*",
+    question=">",
+    opened="v",
+    folded=">",
+    steered="*",
+    below="v",
+    full="#",
+    empty=".",
+    there="*",
+    gone="o",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +86,13 @@ class Palette:
     coloured: bool
     panel: Style | None = None
     """The ground that code stands on, where the theme has one."""
+    ground: Style = PLAIN
+    """The ground that everything stands on, where a screen is filled."""
 
     def paint(self, row: Row) -> str:
         """Return a row as it is sent to the terminal."""
         return "".join(
-            style.render(text.translate(_CONTROLS), color_system=self.system, legacy_windows=False)
+            style.render(text.translate(CONTROLS), color_system=self.system, legacy_windows=False)
             for text, style in row
         )
 
@@ -77,7 +107,9 @@ def palette(theme: Theme, sink: Sink, *, motion: bool) -> Palette:
     coloured = sink.colours > 0
     system = _SYSTEMS.get(sink.colours) if coloured else ColorSystem.STANDARD if motion else None
     styles = {role: _style(role, getattr(colours, role), coloured=coloured) for role in ROLES}
-    return Palette(styles, Glyphs() if sink.unicode else ASCII, system, coloured, _panel(colours, coloured=coloured))
+    glyphs = Glyphs() if sink.unicode else ASCII
+    panel, ground = _ground(colours.panel, coloured=coloured), _ground(colours.background, coloured=coloured)
+    return Palette(styles, glyphs, system, coloured, panel, ground or PLAIN)
 
 
 ANSI_COLOURS = 16
@@ -88,8 +120,8 @@ def _style(role: str, colour: str, *, coloured: bool) -> Style:
     return Style(color=colour if named else None, dim=True if role in _QUIET and not named else None)
 
 
-def _panel(colours: Colours, *, coloured: bool) -> Style | None:
-    return Style(bgcolor=colours.panel) if coloured and colours.panel != "default" else None
+def _ground(colour: str, *, coloured: bool) -> Style | None:
+    return Style(bgcolor=colour) if coloured and colour != "default" else None
 
 
 def plain(row: Iterable[Run]) -> str:

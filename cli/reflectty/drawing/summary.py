@@ -1,11 +1,19 @@
-"""The one line under a reply: how long it thought, how much, how often it corrected itself, how fast it was."""
+"""What there is to say of a reply in a line: how long it thought, how much, how often it corrected itself, what failed.
+
+Measures nothing and draws nothing.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from reflectty.session import Ended, Origin
+
 if TYPE_CHECKING:
-    from reflectty.session import Measured
+    from reflectty.session import Measured, Said
+
+ORIGINS = {Origin.STEERED: "steered", Origin.CONCLUDED: "concluded", Origin.CONTINUED: "continued"}
+"""What is said of a reply that the user had a hand in."""
 
 
 class Fact(NamedTuple):
@@ -28,6 +36,18 @@ def facts(measured: Measured) -> tuple[Fact, ...]:
         Fact(f"{measured.tokens_per_second:.0f} tok/s" if measured.tokens_per_second >= 1 else "", 3),
     )
     return tuple(fact for fact in found if fact.text)
+
+
+def remarks(said: Said) -> tuple[tuple[str, bool], ...]:
+    """Return what there is to say under a reply, uncleaned, and whether it went wrong."""
+    wrong = {
+        Ended.INTERRUPTED: said.error.strip() or "stopped: the reply is not complete",
+        Ended.INCOMPLETE: said.error.strip() or "the reply was cut",
+        Ended.FAILED: said.error.strip() or "nothing came of it",
+    }.get(said.ended, "")
+    coming = (("still being written", False),) if said.ended is Ended.STREAMING else ()
+    warnings = tuple((text, False) for text in said.warnings if text.strip() not in {wrong, ""})
+    return (*warnings, *coming, *(((wrong, True),) if wrong else ()))
 
 
 def fitting(facts: tuple[Fact, ...], width: int, separator: int) -> tuple[Fact, ...]:

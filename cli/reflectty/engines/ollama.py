@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from reflectty.chat import Chunk, Model, Request
+    from reflectty.chat import Chunk, Model, Request, Running
     from reflectty.engines.hosts import Address
     from reflectty.wire import Body
 
@@ -76,7 +76,7 @@ class OllamaEngine:
             RefusedError: the server cannot render a prompt; and what `chat` raises.
         """
         prompt = wire.rendered(await self._ask("POST", "/api/chat", wire.encode_render(request), request.model))
-        body = wire.encode_raw(request, prompt + so_far)
+        body = wire.encode_raw(request, wire.continued(prompt, so_far))
         async with aclosing(self._reply("/api/generate", body, request.model)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -92,6 +92,14 @@ class OllamaEngine:
     async def models(self) -> tuple[Model, ...]:
         """Return the installed models, the latest changed first."""
         return wire.models_of(await self._ask("GET", "/api/tags"))
+
+    async def running(self) -> tuple[Running, ...]:
+        """Return the models that are loaded."""
+        return wire.running_of(await self._ask("GET", "/api/ps"))
+
+    async def version(self) -> str:
+        """Return the server's version."""
+        return wire.version_of(await self._ask("GET", "/api/version"))
 
     async def _reply(self, path: str, body: Body, model: str) -> AsyncGenerator[Chunk, None]:
         decoder = wire.ChunkDecoder()

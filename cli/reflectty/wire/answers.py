@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reflectty.chat import Model
+from reflectty.chat import Model, Running
 from reflectty.errors import (
     BusyError,
     ModelMissingError,
@@ -149,6 +149,27 @@ def _listed(entry: Body) -> Model:
         digest=as_text(entry.get("digest")),
         modified_at=as_text(entry.get("modified_at")),
     )
+
+
+def running_of(body: Body) -> tuple[Running, ...]:
+    """Return what /api/ps lists."""
+    listed = body.get("models")
+    entries = listed if isinstance(listed, list) else ()
+    return tuple(_running(entry) for entry in entries if isinstance(entry, dict))
+
+
+def _running(entry: Body) -> Running:
+    return Running(
+        name=as_text(entry.get("name") or entry.get("model")),
+        size=int(as_number(entry.get("size"))),
+        size_vram=int(as_number(entry.get("size_vram"))),
+        context_length=int(as_number(entry.get("context_length"))),
+    )
+
+
+def version_of(body: Body) -> str:
+    """Return what /api/version says, or nothing."""
+    return shorten(as_text(body.get("version")))
 
 
 def _context_length(info: Body) -> int:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reflectty.errors import UsageError
+from reflectty.families import FAMILIES
 
 if TYPE_CHECKING:
     from reflectty.chat import Message, Request
@@ -52,6 +53,22 @@ def encode_raw(request: Request, prompt: str) -> Body:
     if images:
         body["images"] = images
     return body | _settings(request)
+
+
+def continued(prompt: str, so_far: str) -> str:
+    """Return a rendered prompt with the beginning of its reply; an opener at the end of both stands once.
+
+    Templates differ in whether they open the thinking themselves, and in the white space behind the opener:
+    where a template opens it, its white space is what the model knows.
+    """
+    openers = {tag.opener.rstrip() for family in FAMILIES.values() for tag in family.thinking if tag.opener}
+    written = prompt.rstrip()
+    # An opener may be the beginning of another one: the longest is the one that stands there.
+    for opener in sorted(openers, key=len, reverse=True):
+        if so_far.startswith(opener) and written.endswith(opener):
+            rest = so_far[len(opener) :]
+            return prompt + (rest.lstrip() if len(written) < len(prompt) else rest)
+    return prompt + so_far
 
 
 def _message(message: Message) -> Body:

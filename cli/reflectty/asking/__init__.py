@@ -1,0 +1,266 @@
+"""Asks one question and shows the reply: model, plan, request, stream, renderer; reads no arguments, exits nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import aclosing
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from reflectty.asking.arriving import arriving
+from reflectty.asking.question import Question, request_for, vet
+from reflectty.asking.verdict import ASK_AGAIN, SAID_NOTHING, ended, limit_hint, verdict, warnings
+from reflectty.errors import IncompleteError, ModelMissingError, NoAnswerError, ReflecttyError
+from reflectty.modes import Mode, best, plan
+from reflectty.reply import Reply
+from reflectty.session import Said
+from reflectty.steering import reading
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from reflectty.chat import Engine, Model
+    from reflectty.modes import Plan
+    from reflectty.render import Renderer
+    from reflectty.session import Ended
+
+__all__ = ["Keeper", "Question", "ask", "ask_raw", "find_model", "request_for", "vet"]
+
+TICK_SECONDS = 0.1
+DIGEST_SECONDS = 1.0
+"""How long a reply that is over waits for the name of its model's version."""
+NOT_TUNED = (
+    "{model} was not tuned to reflect and is asked to by a prompt, which can cost quality on code and instructions:"
+    " --mode direct switches it off"
+)
+
+
+class Keeper(Protocol):
+    """Keeps one exchange while it goes on; what goes wrong there, it says in a note and goes on without."""
+
+    def begin(self, said: Said, reply: Reply, note: Callable[[str], None]) -> None:
+        """Begin: the request is about to be sent; `said` is what is known of the reply by now."""
+        ...
+
+    def tick(self) -> None:
+        """Look whether there is something to write: called ten times a second."""
+        ...
+
+    def end(self, ended: Ended, error: str = "", digest: str = "") -> None:
+        """Write the end; `error` says why the reply is not complete."""
+        ...
+
+
+async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> Model:
+    """Return the model named, or the installed one that suits best, and say which.
+
+    Raises:
+        ModelMissingError: it is not installed, or none is.
+    """
+    if name:
+        return await engine.show(name)
+    chosen = best(await engine.models())
+    if chosen is None:
+        raise ModelMissingError("no model is installed on the server", "pull one: ollama pull reflection")
+    name = chosen.name.removesuffix(":latest")
+    note(f"using {name}, since no model was named: -m NAME or REFLECTTY_MODEL chooses another")
+    return (await engine.show(name))._replace(digest=chosen.digest)
+
+
+def _nothing(_: str) -> None:
+    """Say nothing."""
+
+
+async def ask(
+    engine: Engine,
+    question: Question,
+    renderer: Renderer,
+    *,
+    first_time: Callable[[str], bool],
+    keep: Keeper | None = None,
+) -> Reply:
+    """Ask, show, and return the reply.
+
+    Args:
+        engine: who answers.
+        question: what is asked.
+        renderer: where it is shown; `stop` is called whatever happens.
+        first_time: whether a model is asked to reflect by a prompt for the first time.
+        keep: who keeps the exchange; told of its end whatever happens, cancelling included.
+
+    Raises:
+        ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
+    """
+    try:
+        model = await find_model(engine, question.model, renderer.note if question.announce else _nothing)
+        asked = _asked(engine, question, model)
+        for text in asked.chosen.notes:
+            renderer.note(text)
+        if asked.chosen.mode is Mode.REFLECT and first_time(model.name):
+            renderer.note(NOT_TUNED.format(model=model.name))
+        renderer.start(asked.reply)
+        async with _keeping(keep, asked, renderer.note, renderer.stop):
+            return await _converse(asked, renderer, keep)
+    finally:
+        renderer.stop()
+
+
+async def ask_raw(
+    engine: Engine,
+    question: Question,
+    write: Callable[[str], None],
+    note: Callable[[str], None] = _nothing,
+    *,
+    keep: Keeper | None = None,
+) -> None:
+    """Ask, and write the reply as the model wrote it; a native thinking gets tags around it.
+
+    Raises:
+        ReflecttyError: the server refused, or the reply was cut.
+    """
+    asked = _asked(engine, question, await find_model(engine, question.model, _nothing))
+    async with _keeping(keep, asked, note, _at_rest), _ticking(*_watching(keep)):
+        await _write_raw(asked, write)
+
+
+class _Asked(NamedTuple):
+    """One question, whom it is put to and how, and what is being said to it."""
+
+    engine: Engine
+    question: Question
+    model: Model
+    chosen: Plan
+    reply: Reply
+
+    @property
+    def said(self) -> Said:
+        """What is known of the reply before a word of it has come."""
+        return Said(
+            model=self.model.name,
+            digest=self.question.digest or self.model.digest,
+            mode=self.reply.mode,
+            family=self.reply.family.name,
+            prefilled=self.reply.prefilled,
+            effort=str(self.question.wish.effort or ""),
+            options=self.question.options,
+            raw=self.question.so_far,
+        )
+
+
+def _asked(engine: Engine, question: Question, model: Model) -> _Asked:
+    vet(question, model)
+    chosen = plan(model, question.wish)
+    return _Asked(engine, question, model, chosen, _reply(question, model, chosen))
+
+
+def _reply(question: Question, model: Model, chosen: Plan) -> Reply:
+    family = reading(model, chosen) if question.so_far else chosen.family
+    return Reply(model.name, family, mode=str(chosen.mode), prefilled=chosen.prefilled)
+
+
+async def _write_raw(asked: _Asked, write: Callable[[str], None]) -> None:
+    thinking = wrote = False
+    request = request_for(asked.question, asked.model, asked.chosen)
+    async with aclosing(asked.engine.chat(request)) as chunks:
+        async for chunk in chunks:
+            asked.reply.feed(chunk)
+            if bool(chunk.thinking) is not thinking and (chunk.thinking or chunk.content):
+                write("<thinking>" if chunk.thinking else "</thinking>\n")
+                thinking = bool(chunk.thinking)
+            write(chunk.thinking + chunk.content)
+            wrote = wrote or bool(chunk.thinking or chunk.content)
+    if asked.reply.done_reason == "length":
+        raise NoAnswerError("the reply was cut at the token limit", limit_hint(asked.question))
+    if not wrote:
+        raise NoAnswerError(SAID_NOTHING, ASK_AGAIN)
+
+
+async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> Reply:
+    reply, question = asked.reply, asked.question
+    failure: ReflecttyError | None = None
+    events = arriving(asked.engine, request_for(question, asked.model, asked.chosen), asked.chosen, question, reply)
+    try:
+        async with _ticking(renderer.tick, *_watching(keep)), aclosing(events):
+            async for event in events:
+                renderer.show(event)
+    except IncompleteError as error:
+        failure = error
+    for event in reply.close():
+        renderer.show(event)
+    failure = failure or verdict(reply, question)
+    reply.warnings += warnings(reply, asked.chosen)
+    if failure:
+        reply.warnings.append(str(failure))
+        reply.withheld = question.schema is not None
+    renderer.end(reply)
+    for text in reply.warnings[: len(reply.warnings) - bool(failure)]:
+        renderer.note(text)
+    if failure:
+        raise failure
+    return reply
+
+
+def _watching(keep: Keeper | None) -> tuple[Callable[[float], None], ...]:
+    return (lambda _: keep.tick(),) if keep else ()
+
+
+@contextlib.asynccontextmanager
+async def _ticking(*watchers: Callable[[float], None]) -> AsyncIterator[None]:
+    """Tell the watchers ten times a second that time passes: the seconds since the request."""
+
+    async def tick() -> None:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for watcher in watchers:
+                watcher(loop.time() - start)
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _at_rest() -> None:
+    """Stop nothing."""
+
+
+@contextlib.asynccontextmanager
+async def _keeping(
+    keep: Keeper | None, asked: _Asked, note: Callable[[str], None], stop: Callable[[], None]
+) -> AsyncIterator[None]:
+    """Tell the keeper how the exchange begins and how it ends; the screen comes to rest before the end is written."""
+    if keep is None:
+        yield
+        return
+    keep.begin(asked.said, asked.reply, note)
+    try:
+        yield
+    except ReflecttyError as error:
+        stop()
+        keep.end(ended(asked.reply, error), str(error), await _digest(asked))
+        raise
+    except BaseException as error:
+        # Cancelled, or broken: whoever ends it does not wait for another request.
+        stop()
+        keep.end(ended(asked.reply, error))
+        raise
+    stop()
+    keep.end(ended(asked.reply, None), digest=await _digest(asked))
+
+
+async def _digest(asked: _Asked) -> str:
+    """Return which version of the model it was, which `show` does not say; nothing where the server does not."""
+    if asked.said.digest:
+        return asked.said.digest
+    wanted = asked.model.name.removesuffix(":latest")
+    try:
+        async with asyncio.timeout(DIGEST_SECONDS):
+            installed = await asked.engine.models()
+    except (ReflecttyError, TimeoutError):
+        return ""
+    return next((model.digest for model in installed if model.name.removesuffix(":latest") == wanted), "")

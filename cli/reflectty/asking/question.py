@@ -1,0 +1,63 @@
+"""What is asked, and the request that it makes; sends nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.chat import Message, Request
+from reflectty.errors import RefusedError
+from reflectty.modes import Wish
+from reflectty.session import NOT_MEASURED, Measured
+
+if TYPE_CHECKING:
+    from reflectty.chat import Model, OptionValue
+    from reflectty.modes import Plan
+    from reflectty.schema import Schema
+
+NO_WISH = Wish()
+
+
+class Question(NamedTuple):
+    """Everything that is asked."""
+
+    prompt: str
+    model: str = ""
+    wish: Wish = NO_WISH
+    images: tuple[str, ...] = ()
+    options: tuple[tuple[str, OptionValue], ...] = ()
+    keep_alive: str = ""
+    schema: Schema | None = None
+    announce: bool = True
+    """Whether to say which model was chosen, where none was named."""
+    history: tuple[Message, ...] = ()
+    """What was said before: questions and answers in turn."""
+    so_far: str = ""
+    """The raw text, tags included, that the reply begins with and goes on from in the middle of its sentence."""
+    earlier: Measured = NOT_MEASURED
+    """The figures of `so_far` where it is what the model wrote; nothing where a user changed it."""
+    digest: str = ""
+    """Which model it is, where that is known; else the server is asked when a reply is kept."""
+
+
+def request_for(question: Question, model: Model, chosen: Plan) -> Request:
+    """Return the request that a plan makes of a question."""
+    system = (Message("system", chosen.system),) if chosen.system else ()
+    return Request(
+        model=model.name,
+        messages=(*system, *question.history, Message("user", question.prompt, question.images)),
+        options=question.options,
+        think=chosen.think,
+        schema=question.schema.text if question.schema else "",
+        keep_alive=question.keep_alive,
+    )
+
+
+def vet(question: Question, model: Model) -> None:
+    """Refuse what the model cannot take before anything is sent.
+
+    Raises:
+        RefusedError: images for a model that is known to have no vision.
+    """
+    images = question.images or any(message.images for message in question.history)
+    if images and model.capabilities and "vision" not in model.capabilities:
+        raise RefusedError(f"{model.name} cannot see images", "`ollama list` and the library name models with vision")

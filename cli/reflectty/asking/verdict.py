@@ -1,0 +1,62 @@
+"""What is wrong with a reply that has ended, and what to say about it; prints nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.errors import NoAnswerError, OutputError, ReflecttyError, SchemaError, StoppedError
+from reflectty.modes import Mode
+from reflectty.session import Ended
+
+if TYPE_CHECKING:
+    from reflectty.asking.question import Question
+    from reflectty.modes import Plan
+    from reflectty.reply import Reply
+
+SAID_NOTHING = "the model said nothing"
+ASK_AGAIN = "ask again, or another model"
+LOST_TAGS = (
+    "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
+    " control tokens (a copy of the model with plain-text tags keeps them; --mode direct asks without)"
+)
+UNTAGGED = "{model} did not use the tags it was asked for, so this is its whole reply as one answer: try --mode direct"
+
+
+def verdict(reply: Reply, question: Question) -> ReflecttyError | None:
+    """Return what is wrong with a reply that ended in order."""
+    if reply.done_reason == "length":
+        what = "answer" if reply.answer else "thinking"
+        return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question))
+    if not reply.answer:
+        return NoAnswerError(SAID_NOTHING, ASK_AGAIN)
+    if question.schema:
+        try:
+            question.schema.check(reply.answer)
+        except ReflecttyError as error:
+            return error
+    return None
+
+
+def limit_hint(question: Question) -> str:
+    limited = any(key == "num_predict" for key, _ in question.options)
+    return "raise -o num_predict" if limited else "a larger context helps: -o num_ctx=16384"
+
+
+def warnings(reply: Reply, chosen: Plan) -> list[str]:
+    """Return what a reader of the answer should know."""
+    found: list[str] = []
+    if reply.doubtful:
+        found.append("the reply has no answer of its own: this is the last thing the model said")
+    if chosen.expects_tags and reply.stopped and reply.segments and not reply.marked:
+        text = UNTAGGED if chosen.mode is Mode.REFLECT else LOST_TAGS
+        found.append(text.format(model=reply.model))
+    return found
+
+
+def ended(reply: Reply, error: BaseException | None) -> Ended:
+    """Return how a reply ended, by what ended it."""
+    if error is None or isinstance(error, SchemaError):
+        return Ended.COMPLETE
+    if isinstance(error, (OutputError, StoppedError)) or not isinstance(error, ReflecttyError):
+        return Ended.INTERRUPTED
+    return Ended.INCOMPLETE if reply.raw or reply.raw_thinking else Ended.FAILED

@@ -1,0 +1,93 @@
+"""What the subcommands of `reflect sessions` share: arguments, the store, the page; nothing is done with them here."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reflectty import config
+from reflectty.errors import UsageError
+from reflectty.render.remark import remark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from reflectty.render.page import Page
+    from reflectty.session import Session
+    from reflectty.store import Store
+    from reflectty.terminal import Terminal
+
+Name = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The session: its id or the beginning of it, or its title.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
+
+
+def decoded(argument: str) -> str:
+    """Return an argument as the UTF-8 text it is, even where the locale made Python read it as ASCII."""
+    return os.fsencode(argument).decode("utf-8", "replace")
+
+
+@contextmanager
+def opened(terminal: Terminal) -> Iterator[Store]:
+    """Open the store for one command; where nothing was ever kept, no file is made."""
+    from reflectty.store import open_store  # noqa: PLC0415 - errors in the arguments need no store
+
+    path = config.store_path()
+    store = open_store(path if _is_there(path) else None, lambda text: remark(terminal, text))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        # What keeps it from being seen is for the store to say.
+        return True
+    return True
+
+
+def paged(terminal: Terminal) -> Page:
+    """Return stdout as a page in the colours of the theme."""
+    from reflectty import assets, theme  # noqa: PLC0415 - JSON needs no colours
+    from reflectty.render.page import Page  # noqa: PLC0415
+
+    name = config.load().theme
+    own = () if name == theme.TERMINAL.name else (config.themes_folder(), assets.folder("themes"))
+    loaded = theme.load(name, own)
+    if loaded.problem:
+        remark(terminal, loaded.problem)
+    return Page(terminal, loaded.theme)
+
+
+def one_of(flags: Sequence[tuple[str, bool]], hint: str) -> None:
+    """Refuse two options that exclude each other.
+
+    Raises:
+        UsageError: more than one of them is given.
+    """
+    chosen = [flag for flag, given in flags if given]
+    if len(chosen) > 1:
+        raise UsageError(f"{chosen[0]} and {chosen[1]} exclude each other", hint)
+
+
+def told(terminal: Terminal, text: str) -> None:
+    """Say what was done, to whoever looks on."""
+    if terminal.err.tty:
+        remark(terminal, text)
+
+
+def quoted(session: Session) -> str:
+    """Return how a session is called in a sentence."""
+    return f"{session.id} ({session.title or 'untitled'})"

@@ -1,0 +1,195 @@
+"""The tables, and how a file of an older version becomes one of today's; reads and writes no session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    Migration = Callable[[sqlite3.Connection], None]
+
+APPLICATION_ID = 0x72666C74
+"""What `file` knows our files by."""
+
+TABLES = (
+    """CREATE TABLE sessions (
+        id TEXT PRIMARY KEY NOT NULL,
+        title TEXT NOT NULL,
+        created REAL NOT NULL,
+        updated REAL NOT NULL,
+        model TEXT NOT NULL DEFAULT '',
+        leaf INTEGER)""",
+    "CREATE INDEX sessions_by_update ON sessions (updated)",
+    # `ended` is null for a question. An id is never given twice, because a chat may still hold a removed one.
+    """CREATE TABLE turns (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+        parent INTEGER,
+        created REAL NOT NULL,
+        ended TEXT,
+        text TEXT NOT NULL DEFAULT '',
+        model TEXT NOT NULL DEFAULT '',
+        digest TEXT NOT NULL DEFAULT '',
+        mode TEXT NOT NULL DEFAULT '',
+        family TEXT NOT NULL DEFAULT '',
+        prefilled INTEGER NOT NULL DEFAULT 0,
+        effort TEXT NOT NULL DEFAULT '',
+        options TEXT NOT NULL DEFAULT '[]',
+        origin TEXT NOT NULL DEFAULT '',
+        done_reason TEXT NOT NULL DEFAULT '',
+        error TEXT NOT NULL DEFAULT '',
+        warnings TEXT NOT NULL DEFAULT '[]',
+        measured TEXT NOT NULL DEFAULT '{}',
+        answer TEXT NOT NULL DEFAULT '',
+        raw TEXT NOT NULL DEFAULT '',
+        raw_thinking TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX turns_by_session ON turns (session, ended)",
+    "CREATE INDEX questions ON turns (id) WHERE ended IS NULL",
+    """CREATE TABLE attachments (
+        id INTEGER PRIMARY KEY,
+        turn INTEGER NOT NULL REFERENCES turns ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        content TEXT NOT NULL)""",
+    "CREATE INDEX attachments_by_turn ON attachments (turn)",
+    # A streaming reply: its text so far, appended piece by piece so that a long one costs no more per piece.
+    """CREATE TABLE pieces (
+        id INTEGER PRIMARY KEY,
+        turn INTEGER NOT NULL REFERENCES turns ON DELETE CASCADE,
+        raw TEXT NOT NULL,
+        raw_thinking TEXT NOT NULL)""",
+    "CREATE INDEX pieces_by_turn ON pieces (turn)",
+    # And who is writing it. Both are tables of their own so that a beat of the heart rewrites no text.
+    """CREATE TABLE writers (
+        turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCADE,
+        pid INTEGER NOT NULL,
+        boot TEXT NOT NULL,
+        started TEXT NOT NULL,
+        beat REAL NOT NULL)""",
+    # The segments of replies, the questions and the titles: one table, because it is what is searched.
+    """CREATE TABLE passages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+        turn INTEGER,
+        position INTEGER NOT NULL,
+        part TEXT NOT NULL,
+        dense INTEGER NOT NULL,
+        text TEXT NOT NULL)""",
+    "CREATE INDEX passages_by_place ON passages (session, turn, position)",
+    # Text with letters that are mostly written without spaces, where the index takes a whole sentence for one word.
+    "CREATE INDEX dense_passages ON passages (id) WHERE dense",
+)
+
+INDEX = (
+    """CREATE VIRTUAL TABLE IF NOT EXISTS found USING fts5 (
+        text, content='passages', content_rowid='id', tokenize="unicode61 remove_diacritics 2")""",
+    """CREATE TRIGGER passage_comes AFTER INSERT ON passages BEGIN
+        INSERT INTO found (rowid, text) VALUES (new.id, new.text);
+    END""",
+    """CREATE TRIGGER passage_goes AFTER DELETE ON passages BEGIN
+        INSERT INTO found (found, rowid, text) VALUES ('delete', old.id, old.text);
+    END""",
+)
+REBUILD = "INSERT INTO found (found) VALUES ('rebuild')"
+_TRIGGERS = ("passage_comes", "passage_goes")
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    for statement in TABLES:
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first,)
+"""The function at place n makes version n + 1 of version n."""
+
+
+class Look(NamedTuple):
+    """What a file says of itself."""
+
+    application: int
+    version: int
+    tables: int
+    triggers: int
+    """Of the index's triggers."""
+
+
+def look(connection: sqlite3.Connection) -> Look:
+    # One statement, so that it is one moment: another program may be making the tables.
+    row = connection.execute(
+        """SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+        (SELECT count(*) FROM sqlite_master),
+        (SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?))""",
+        _TRIGGERS,
+    ).fetchone()
+    return Look(*row)
+
+
+def has_fts5(connection: sqlite3.Connection) -> bool:
+    """Whether this SQLite can keep an index of words."""
+    return bool(connection.execute("SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'").fetchone()[0])
+
+
+def settle(
+    connection: sqlite3.Connection, migrations: tuple[Migration, ...], *, fts5: bool, back_up: Callable[[int], None]
+) -> None:
+    """Bring a file to the newest version; a file that is newer is left as it is.
+
+    All of it is one transaction with the version's number inside, so that a kill leaves the old file or the new one;
+    programs that start at once wait for each other, and the second finds nothing left to do.
+
+    Args:
+        connection: in autocommit mode, with a busy timeout that outlasts a migration.
+        migrations: each step from one version to the next.
+        fts5: whether the index of words can be kept.
+        back_up: called with the old version before it is changed, while nobody else can write.
+    """
+    if _is_settled(look(connection), len(migrations), fts5=fts5):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        seen = look(connection)
+        if not _is_settled(seen, len(migrations), fts5=fts5):
+            _change(connection, seen, migrations, fts5=fts5, back_up=back_up)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _is_settled(seen: Look, newest: int, *, fts5: bool) -> bool:
+    return seen.version > newest or (seen.version == newest and seen.triggers == len(_TRIGGERS) * fts5)
+
+
+def _change(
+    connection: sqlite3.Connection,
+    seen: Look,
+    migrations: tuple[Migration, ...],
+    *,
+    fts5: bool,
+    back_up: Callable[[int], None],
+) -> None:
+    if 0 < seen.version < len(migrations):
+        back_up(seen.version)
+    for migration in migrations[seen.version :]:
+        migration(connection)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    _index(connection, fts5=fts5)
+
+
+def _index(connection: sqlite3.Connection, *, fts5: bool) -> None:
+    """Keep the index of words, or leave it alone where this SQLite cannot; afterwards it is made anew."""
+    for trigger in _TRIGGERS:
+        connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+    if fts5:
+        for statement in INDEX:
+            connection.execute(statement)
+        connection.execute(REBUILD)
+
+
+def rebuild(connection: sqlite3.Connection) -> None:
+    """Make the index of words anew from the passages; for one that is damaged."""
+    connection.execute(REBUILD)

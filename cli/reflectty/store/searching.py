@@ -1,0 +1,128 @@
+"""Finds words in everything that was said; nothing that is typed is syntax but quotes."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import category
+
+from reflectty.session import Found
+from reflectty.store.passage import Passage, around, passage
+from reflectty.store.rows import SESSIONS, read_part, read_session
+from reflectty.store.text import given, is_dense, kept
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_MOST_TERMS = 32
+_WORDS = 12
+"""How many words a passage has, about."""
+_TERM = re.compile(r'"([^"]*)("?)|([^\s"]+)')
+_WORD_CLASSES = frozenset(("Lu", "Ll", "Lt", "Lm", "Nd", "Nl", "No", "Co"))
+_PASSAGES = "SELECT id, session, turn, part, text FROM passages WHERE"
+_ORDER = "ORDER BY part = 'title' DESC, {} id DESC LIMIT ?"
+_IN_INDEX = "SELECT rowid FROM found WHERE found MATCH ?"
+
+
+class Term(NamedTuple):
+    """A word or a phrase that must be there."""
+
+    text: str
+    may_go_on: bool = False
+    """Whether a longer word that begins like it is meant as well."""
+
+    @property
+    def is_words(self) -> bool:
+        """Whether the index knows it: it has letters or figures, and none of a script without spaces."""
+        return not is_dense(self.text) and any(category(char) in _WORD_CLASSES for char in self.text)
+
+    @property
+    def quoted(self) -> str:
+        """The term in the language of the index, where nothing between quotes has a meaning."""
+        return '"' + self.text.replace('"', '""') + '"' + "*" * self.may_go_on
+
+
+class _Place(NamedTuple):
+    session: str
+    turn: int | None
+    part: str
+    passage: Passage
+
+
+def search(connection: sqlite3.Connection, words: str, limit: int, *, indexed: bool) -> tuple[Found, ...]:
+    """Return where all the words are: titles first, then where they stand side by side, then the latest."""
+    terms = read_terms(words)
+    if not terms:
+        return ()
+    by_words = indexed and all(term.is_words for term in terms)
+    places = _by_words(connection, terms, limit) if by_words else []
+    # SQLite knows the letters of an older Unicode than Python, and has none of the newer in a word.
+    if not places and not (by_words and words.isascii()):
+        places = _as_they_stand(connection, terms, limit)
+    return _with_sessions(connection, places)
+
+
+def read_terms(words: str) -> tuple[Term, ...]:
+    """Return what to look for; a word that ends the input may go on, and so may a quote that was not closed."""
+    words = re.sub("[\0\x1a\ud800-\udfff]", " ", words)
+    texts = [((match[1] or match[3] or "").strip(), match[2] != '"') for match in _TERM.finditer(words)]
+    terms = [(text, unclosed) for text, unclosed in texts if text][:_MOST_TERMS]
+    return tuple(Term(text, unclosed and place == len(terms)) for place, (text, unclosed) in enumerate(terms, 1))
+
+
+def _by_words(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_Place]:
+    every = " ".join(term.quoted for term in terms)
+    in_a_row = Term(" ".join(term.text for term in terms), terms[-1].may_go_on).quoted
+    like, patterns = _like(terms)
+    # In a text without spaces the words stand inside what the index takes for words.
+    rows = connection.execute(
+        f"""{_PASSAGES} id IN ({_IN_INDEX} UNION SELECT id FROM passages WHERE dense AND {like})
+        {_ORDER.format(f"id IN ({_IN_INDEX}) DESC,")}""",  # noqa: S608 - what was typed goes in as parameters
+        (every, *patterns, in_a_row, limit),
+    ).fetchall()
+    return [
+        _Place(session, turn, part, _snippet(connection, every, place) or _around(text, terms))
+        for place, session, turn, part, text in rows
+    ]
+
+
+def _snippet(connection: sqlite3.Connection, query: str, place: int) -> Passage:
+    # Nothing that was said can hold a mark that did not exist then.
+    mark = os.urandom(8).hex()
+    row = connection.execute(
+        "SELECT snippet(found, 0, ?, ?, '…', ?) FROM found WHERE found MATCH ? AND rowid = ?",
+        (mark, mark, _WORDS, query, place),
+    ).fetchone()
+    pieces = str(row[0]).split(mark) if row else []
+    return passage((given(piece), bool(number % 2)) for number, piece in enumerate(pieces))
+
+
+def _as_they_stand(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_Place]:
+    like, patterns = _like(terms)
+    dense = "dense AND" * any(is_dense(term.text) for term in terms)
+    rows = connection.execute(f"{_PASSAGES} {dense} {like} {_ORDER.format('')}", (*patterns, limit))
+    return [_Place(session, turn, part, _around(text, terms)) for _, session, turn, part, text in rows]
+
+
+def _like(terms: tuple[Term, ...]) -> tuple[str, list[str]]:
+    return " AND ".join([r"text LIKE ? ESCAPE '\'"] * len(terms)), [f"%{_literal(term.text)}%" for term in terms]
+
+
+def _around(text: object, terms: tuple[Term, ...]) -> Passage:
+    return around(given(text), [term.text for term in terms])
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([%_\\])", r"\\\1", kept(text))
+
+
+def _with_sessions(connection: sqlite3.Connection, places: list[_Place]) -> tuple[Found, ...]:
+    names = sorted({place.session for place in places})
+    rows = connection.execute(f"{SESSIONS} WHERE id IN ({', '.join('?' * len(names))})", names)
+    sessions = {session.id: session for session in map(read_session, rows)}
+    return tuple(
+        Found(sessions[place.session], place.turn, read_part(place.part), place.passage)
+        for place in places
+        if place.session in sessions
+    )

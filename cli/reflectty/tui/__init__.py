@@ -1,0 +1,1 @@
+"""The chat: widgets, screens, and the application that puts them together."""

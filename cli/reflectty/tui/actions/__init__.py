@@ -1,0 +1,30 @@
+"""What the actions of the chat do, a file for each group of them; their keys and words stand in `keys`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.tui.actions.choosing import Choosing
+from reflectty.tui.actions.copying import Copying
+from reflectty.tui.actions.general import General
+from reflectty.tui.actions.keeping import Keeping
+from reflectty.tui.actions.reading import Reading
+from reflectty.tui.actions.replying import Replying
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from reflectty.tui.screens.chat import Chat
+
+
+class Actions:
+    """Does an action by its name."""
+
+    def __init__(self, chat: Chat) -> None:
+        groups = (Replying, Reading, Copying, Keeping, Choosing, General)
+        self._groups = tuple(group(chat) for group in groups)
+
+    def find(self, name: str) -> Callable[[str], Awaitable[None]]:
+        """Return what does an action; it is given what was typed behind the command."""
+        method = f"{name}_" if name == "continue" else name
+        return next(found for group in self._groups if (found := getattr(group, method, None)))

@@ -1,0 +1,100 @@
+"""Actions that change how questions are asked and how the screen looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from reflectty import config
+from reflectty.chat import Effort
+from reflectty.errors import UsageError
+from reflectty.modes import Mode
+from reflectty.options import parse_options
+
+if TYPE_CHECKING:
+    from reflectty.tui.screens.chat import Chat
+
+MODES = {
+    Mode.AUTO: "natively where the model can, else by a prompt",
+    Mode.NATIVE: "its own thinking or its own tags",
+    Mode.REFLECT: "asked to by a prompt",
+    Mode.DIRECT: "not at all",
+}
+NO_EFFORT = "default"
+T = TypeVar("T", Mode, Effort)
+
+
+class Choosing:
+    """Each method is the action of its name; without a word to it, it offers what there is."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+
+    async def model(self, name: str) -> None:
+        chat = self._chat
+        wanted = name.strip() or await chat.choose("Model", await self._models(), chat.conversation.manner.model)
+        if wanted:
+            await chat.engine.show(wanted)
+            chat.manner(model=wanted)
+            chat.note(f"{wanted} answers from here on")
+
+    async def _models(self) -> list[tuple[str, str, str]]:
+        installed = await self._chat.engine.models()
+        if not installed:
+            raise UsageError("no model is installed on the server", "pull one: ollama pull reflection")
+        names = (model.name.removesuffix(":latest") for model in installed)
+        abilities = (", ".join(model.capabilities) for model in installed)
+        return [(name, name, able) for name, able in zip(names, abilities, strict=True)]
+
+    async def mode(self, name: str) -> None:
+        chat = self._chat
+        rows = [(str(mode), str(mode), what) for mode, what in MODES.items()]
+        wanted = name.strip() or await chat.choose("Mode", rows, str(chat.conversation.manner.mode))
+        if wanted:
+            chat.manner(mode=_one_of(Mode, wanted, "mode"))
+
+    async def effort(self, name: str) -> None:
+        chat = self._chat
+        rows = [(NO_EFFORT, NO_EFFORT, "what the model does by itself"), *((str(one), str(one), "") for one in Effort)]
+        now = str(chat.conversation.manner.effort or NO_EFFORT)
+        wanted = name.strip() or await chat.choose("Effort", rows, now)
+        if wanted:
+            chat.manner(effort=None if wanted == NO_EFFORT else _one_of(Effort, wanted, "effort"))
+            chat.note(f"effort: {wanted}")
+
+    async def theme(self, name: str) -> None:
+        """Change the colours; while choosing, the screen shows each."""
+        chat = self._chat
+        before = chat.looks.theme.name
+        rows = [(one, one, "") for one in chat.looks.names]
+        wanted = name.strip() or await chat.choose("Theme", rows, before, preview=lambda one: _worn(chat, one))
+        problem = chat.wear(wanted or before)
+        if wanted and not problem:
+            config.remember("theme", wanted)
+
+    async def system(self, text: str) -> None:
+        chat = self._chat
+        chat.manner(system=text.strip())
+        chat.note("the system prompt is set" if text.strip() else "no system prompt of your own any more")
+
+    async def option(self, text: str) -> None:
+        chat = self._chat
+        manner = chat.conversation.manner
+        if not text.strip():
+            said = ", ".join(f"{key}={value}" for key, value in manner.options) or "none"
+            chat.note(f"options: {said}")
+            return
+        new = parse_options((text.strip(),))
+        kept = tuple(pair for pair in manner.options if pair[0] not in dict(new))
+        chat.manner(options=(*kept, *new))
+        chat.note(f"options: {', '.join(f'{key}={value}' for key, value in (*kept, *new))}")
+
+
+def _worn(chat: Chat, name: str) -> None:
+    chat.wear(name)
+
+
+def _one_of(kind: type[T], name: str, noun: str) -> T:
+    try:
+        return kind(name)
+    except ValueError as error:
+        raise UsageError(f"there is no {noun} {name!r}", f"there are {', '.join(kind)}") from error

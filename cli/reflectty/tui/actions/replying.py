@@ -1,0 +1,84 @@
+"""Actions on replies: stop, steer, conclude, ask again, go on, and the branches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.errors import UsageError
+
+if TYPE_CHECKING:
+    from reflectty.tui.screens.chat import Chat
+
+STEER_HINTS = ("send", "go on"), ("conclude", "answer now"), ("cancel", "leave it")
+
+
+class Replying:
+    """Each method is the action of its name."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+
+    async def cancel(self, _: str) -> None:
+        """Leave the steering, or stop the reply, or forget what waits."""
+        chat = self._chat
+        if chat.exchanges.steering:
+            chat.leave_steering()
+        elif chat.talk.running:
+            chat.talk.cancel()
+        elif chat.editing:
+            chat.leave_editing()
+
+    async def steer(self, _: str) -> None:
+        chat = self._chat
+        text = await chat.exchanges.steer()
+        chat.begin_steering(text)
+
+    async def conclude(self, _: str) -> None:
+        chat = self._chat
+        if chat.exchanges.steering:
+            text = chat.composer.expanded
+            chat.end_steering()
+            chat.exchanges.go_on(text, conclude=True)
+        else:
+            await chat.exchanges.conclude()
+
+    async def edit(self, number: str) -> None:
+        """Put a question back into the composer: the last one, the one before that with each further time, or the nth."""
+        chat = self._chat
+        questions = [turn for turn in chat.conversation.path if turn.said is None]
+        if not questions:
+            raise UsageError("nothing was asked yet")
+        if number.strip():
+            if not number.strip().isdecimal() or not 1 <= int(number) <= len(questions):
+                raise UsageError(f"there is no question {number.strip()!r}", f"they are 1 to {len(questions)}")
+            at = int(number) - 1
+        else:
+            known = [turn.id for turn in questions]
+            at = known.index(chat.editing.id) - 1 if chat.editing and chat.editing.id in known else len(known) - 1
+        chat.begin_editing(questions[max(0, at)])
+
+    async def regenerate(self, _: str) -> None:
+        chat = self._chat
+        if chat.talk.running:
+            raise UsageError("a reply is coming: stop it first")
+        chat.exchanges.again()
+
+    async def continue_(self, _: str) -> None:
+        await self._chat.exchanges.continue_()
+
+    async def previous_branch(self, _: str) -> None:
+        self._walk(-1)
+
+    async def next_branch(self, _: str) -> None:
+        self._walk(1)
+
+    def _walk(self, direction: int) -> None:
+        chat = self._chat
+        if chat.talk.running:
+            raise UsageError("a reply is coming: stop it first")
+        leaf = chat.conversation.neighbour(direction)
+        if leaf is None:
+            raise UsageError("there is no other branch there")
+        chat.conversation.look_at(leaf)
+        chat.exchanges.show()
+        chat.changed()

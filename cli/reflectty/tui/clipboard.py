@@ -1,0 +1,172 @@
+"""Puts text where the reader can paste it: the desktop's clipboard, tmux's, the terminal's, or else a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from base64 import b64encode
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.config import state_folder
+from reflectty.errors import OutputError
+from reflectty.safety import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    Which = Callable[[str], str | None]
+    Run = Callable[[Sequence[str], bytes], bool]
+
+PATIENCE_SECONDS = 2.0
+MOST_BYTES = 74_994
+"""The longest text for a terminal: some take no more than 100,000 bytes of base64 with what is around it."""
+_SCREEN_CHUNK = 240
+"""GNU screen drops a control string that is longer than 256 bytes."""
+
+
+class _Tool(NamedTuple):
+    """A program that takes the clipboard's text on its stdin."""
+
+    command: tuple[str, ...]
+    encoding: str = "utf-8"
+
+
+_WAYLAND = _Tool(("wl-copy", "--type", "text/plain;charset=utf-8"))
+_X11 = (_Tool(("xclip", "-selection", "clipboard")), _Tool(("xsel", "--clipboard", "--input")))
+_MAC = _Tool(("pbcopy",))
+_WSL = _Tool(("clip.exe",), "utf-16-le")
+
+
+def run(command: Sequence[str], data: bytes) -> bool:
+    """Give a program its stdin; whether it ended well in time. What hangs is killed, with all that it started."""
+    try:
+        process = subprocess.Popen(  # noqa: S603 - one of the programs above, found on PATH
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        return False
+    try:
+        process.communicate(data, timeout=PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        return False
+    return process.returncode == 0
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE_SECONDS)
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+
+
+def copy(
+    text: str,
+    write: Callable[[str], object],
+    environment: Mapping[str, str] | None = None,
+    which: Which = shutil.which,
+    run: Run = run,
+) -> str:
+    """Copy a text without what a terminal would obey where it is pasted; return where it is now.
+
+    `write` sends a sequence to the terminal, which never says whether it did as it was told.
+
+    Raises:
+        OutputError: there is no clipboard, and no file could be written.
+    """
+    given = os.environ if environment is None else environment
+    cleaned = clean(text)
+    if not cleaned:
+        return "nothing to copy"
+    remote = bool(given.get("SSH_TTY") or given.get("SSH_CONNECTION"))
+    tool = _by_tool(cleaned, _tools(given, remote=remote), which, run)
+    if tool and not remote:
+        return f"clipboard ({tool})"
+    places = (_by_terminal(cleaned, write, given, which, run), tool and f"clipboard ({tool})")
+    return " and ".join(filter(None, places)) or f"{_by_file(cleaned)}: {_why(cleaned)}"
+
+
+def _tools(environment: Mapping[str, str], *, remote: bool) -> Iterable[_Tool]:
+    """Give out what reaches the screen in front of the reader: over ssh that is a forwarded display alone."""
+    if environment.get("WAYLAND_DISPLAY") and not remote:
+        yield _WAYLAND
+    if environment.get("DISPLAY"):
+        yield from _X11
+    if not remote and sys.platform == "darwin":
+        yield _MAC
+    if not remote and (environment.get("WSL_DISTRO_NAME") or environment.get("WSL_INTEROP")):
+        yield _WSL
+
+
+def _by_tool(text: str, tools: Iterable[_Tool], which: Which, run: Run) -> str:
+    for tool in tools:
+        path = which(tool.command[0])
+        if path and run((path, *tool.command[1:]), text.encode(tool.encoding)):
+            return tool.command[0]
+    return ""
+
+
+def _by_terminal(
+    text: str, write: Callable[[str], object], environment: Mapping[str, str], which: Which, run: Run
+) -> str:
+    buffer = _by_tmux(text.encode(), which, run) if environment.get("TMUX") else ""
+    if environment.get("TERM", "") in ("", "dumb") or len(text.encode()) > MOST_BYTES:
+        return buffer
+    write(_wrapped(_osc52(text), environment))
+    return buffer or "terminal clipboard (OSC 52)"
+
+
+def _by_tmux(data: bytes, which: Which, run: Run) -> str:
+    """Fill tmux's buffer, and through it the terminal's clipboard, which tmux before 3.2 cannot do by command.
+
+    What an application asks for with OSC 52 tmux ignores, unless `set-clipboard` is `on` or `allow-passthrough` is.
+    """
+    path = which("tmux")
+    if not path:
+        return ""
+    if run((path, "load-buffer", "-w", "-"), data):
+        return "tmux buffer and terminal clipboard"
+    return "tmux buffer" if run((path, "load-buffer", "-"), data) else ""
+
+
+def _why(text: str) -> str:
+    return "too long for the terminal's clipboard" if len(text.encode()) > MOST_BYTES else "there is no clipboard"
+
+
+def _osc52(text: str) -> str:
+    return f"\x1b]52;c;{b64encode(text.encode()).decode()}\x07"
+
+
+def _wrapped(sequence: str, environment: Mapping[str, str]) -> str:
+    """Return a sequence as tmux or GNU screen hands it on to the terminal that they run in."""
+    if environment.get("TMUX"):
+        doubled = sequence.replace("\x1b", "\x1b\x1b")
+        return f"\x1bPtmux;{doubled}\x1b\\"
+    if environment.get("STY"):
+        pieces = (sequence[at : at + _SCREEN_CHUNK] for at in range(0, len(sequence), _SCREEN_CHUNK))
+        return "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
+    return sequence
+
+
+def _by_file(text: str) -> str:
+    path = state_folder() / "copied.txt"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_name(f"copied.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(text, "utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot copy: {(error.strerror or str(error)).lower()}", "there is no clipboard") from error
+    return f"file {path}"

@@ -1,0 +1,270 @@
+"""Puts questions and replies on the screen and hands them to the talk, in order; the steering of replies included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.errors import ReflecttyError, StoreError, UsageError
+from reflectty.modes import Mode, Wish, plan
+from reflectty.session import Ended, Origin
+from reflectty.steering import concluded, cut, draft, opened, tag_family
+from reflectty.tui.parts.question import QuestionPart
+from reflectty.tui.parts.reply import ReplyPart
+from reflectty.tui.talk import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from reflectty.chat import Model
+    from reflectty.families import Family
+    from reflectty.modes import Plan
+    from reflectty.session import Attachment, Said, Turn
+    from reflectty.tui.conversation import Conversation
+    from reflectty.tui.parts.part import Part
+    from reflectty.tui.talk import Talk
+    from reflectty.tui.widgets.transcript import Transcript
+
+    Run = Callable[[Coroutine[Any, Any, None]], object]
+
+
+class Steering(NamedTuple):
+    """A thought that is being changed."""
+
+    question: Turn
+    said: Said
+    family: Family
+
+
+class Waiting(NamedTuple):
+    """A question that waits for the reply before it."""
+
+    text: str
+    attachments: tuple[Attachment, ...]
+    part: QuestionPart
+
+
+class Exchanges:
+    """What is asked and answered on one screen.
+
+    Args:
+        conversation: whose turns they are.
+        talk: who asks.
+        transcript: where they are shown.
+        run: starts a coroutine beside what is going on.
+    """
+
+    def __init__(self, conversation: Conversation, talk: Talk, transcript: Transcript, run: Run) -> None:
+        self.waiting: list[Waiting] = []
+        self.steering: Steering | None = None
+        self._conversation = conversation
+        self._talk = talk
+        self._transcript = transcript
+        self._run = run
+        self._held = False
+        """Whether a reply is being stopped so that it can go on differently: nothing else is asked then."""
+
+    # On the screen
+
+    def show(self) -> None:
+        """Show the branch that is looked at, from its end."""
+        parts: list[Part] = []
+        for turn in self._conversation.path:
+            part = self._part(turn)
+            part.branch = self._conversation.place(turn)
+            parts.append(part)
+        self._transcript.fill([*parts, *(waiting.part for waiting in self.waiting)])
+        self._mark_last()
+
+    @staticmethod
+    def _part(turn: Turn) -> QuestionPart | ReplyPart:
+        if turn.said is None:
+            return QuestionPart(turn.text, turn.attachments, turn=turn.id)
+        return ReplyPart.of(turn.said, turn=turn.id)
+
+    def part_of(self, turn: int | None) -> Part | None:
+        found = (part for part in self._transcript.parts if getattr(part, "turn", None) == turn and turn is not None)
+        return next(found, None)
+
+    @property
+    def replies(self) -> tuple[ReplyPart, ...]:
+        return tuple(part for part in self._transcript.parts if isinstance(part, ReplyPart))
+
+    def _mark_last(self) -> None:
+        """Let hints stand beside the last reply alone."""
+        replies = self.replies
+        for part in replies:
+            last = part is replies[-1]
+            if part.last != last:
+                part.last = last
+                self._transcript.touch_line(part)
+
+    def _number(self, turn: Turn | None, part: QuestionPart | ReplyPart) -> None:
+        """Say beside a part which branch it is, where that is not the only one."""
+        place = self._conversation.place(turn) if turn else (1, 1)
+        if place != part.branch:
+            part.branch = place
+            self._transcript.relay(part)
+
+    # Asking
+
+    def ask(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+        """Ask a question, now or when the reply that is coming is over."""
+        part = QuestionPart(text, attachments, queued=self._talk.running is not None)
+        self.waiting.append(Waiting(text, attachments, part))
+        self._transcript.add(part)
+        self._transcript.to_end()
+        if self._talk.running is None:
+            self._next()
+
+    def _next(self) -> None:
+        """Ask what waits longest."""
+        if not self.waiting or self._talk.running:
+            return
+        waiting = self.waiting.pop(0)
+        turn = self._stored(lambda: self._conversation.ask(waiting.text, waiting.attachments))
+        waiting.part.turn, waiting.part.queued = turn.id, False
+        self._transcript.relay(waiting.part)
+        self._begin(Exchange(turn), waiting.part)
+
+    def _stored(self, write: Callable[[], Turn]) -> Turn:
+        """Write a question; where the file cannot be written any more, the session goes on in memory."""
+        try:
+            return write()
+        except StoreError as error:
+            self._conversation.retreat()
+            self._talk.note(f"{error}: this session is kept in memory only from here on")
+            return write()
+
+    def _begin(self, exchange: Exchange, after: Part) -> None:
+        """Put a new reply below its question and start it."""
+        part = ReplyPart(exchange.model or self._conversation.manner.model, origin=exchange.origin)
+        at = next(at for at, other in enumerate(self._transcript.parts) if other is after) + 1
+        self._transcript.insert(at, part)
+        self._mark_last()
+        self._talk.running = exchange
+        self._run(self._put(exchange, part))
+
+    async def _put(self, exchange: Exchange, part: ReplyPart) -> None:
+        await self._talk.put(exchange, part)
+        self._number(self._conversation.turn(part.turn), part)
+        if self.steering is None and not self._held:
+            self._next()
+
+    def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+        """Ask a question in other words, as a branch; what followed the old one stays there."""
+        kept = attachments or question.attachments
+        turn = self._stored(lambda: self._conversation.rephrase(question, text, kept))
+        self.show()
+        part = self.part_of(turn.id)
+        if part:
+            self._begin(Exchange(turn), part)
+
+    def again(self) -> None:
+        """Ask the last question again; the other reply stays as a branch."""
+        question = self._conversation.last_question
+        part = self.part_of(question.id) if question else None
+        if question is None or part is None:
+            raise UsageError("nothing was asked yet")
+        self._conversation.leaf = question.id
+        self._drop_after(part)
+        self._begin(Exchange(question), part)
+
+    def _drop_after(self, part: Part) -> None:
+        """Take the replies to a question off the screen; they are still in the store."""
+        parts = self._transcript.parts
+        at = next(at for at, other in enumerate(parts) if other is part)
+        waiting = {id(waiting.part) for waiting in self.waiting}
+        for other in [other for other in parts[at + 1 :] if id(other) not in waiting]:
+            self._transcript.drop(other)
+
+    # Going on with a reply
+
+    async def steer(self) -> str:
+        """Stop the reply that is coming, or take the last one, and return what it thought, to be changed.
+
+        Raises:
+            ReflecttyError: there is no reply, or its model cannot go on in the middle of one.
+        """
+        question, said, _ = await self._stopped()
+        model, chosen = await self._model(said)
+        family = tag_family(model, chosen, said.family)
+        self.steering = Steering(question, said, family)
+        return draft(said.segments, family)
+
+    def go_on(self, text: str, *, conclude: bool = False) -> None:
+        """Let the model go on from a changed thought, as a branch; or answer at once."""
+        steering, self.steering = self.steering, None
+        if steering is None:
+            return
+        so_far = (concluded if conclude else opened)(steering.family, text)
+        unchanged = text.strip() == draft(steering.said.segments, steering.family).strip()
+        earlier = steering.said.measured if unchanged else Exchange(steering.question).earlier
+        part = self.part_of(steering.question.id)
+        if part is None:
+            return
+        self._drop_after(part)
+        exchange = Exchange(steering.question, Origin.STEERED, so_far, earlier, steering.said.model)
+        self._begin(exchange, part)
+
+    def leave(self) -> None:
+        """Leave a thought as it was."""
+        self.steering = None
+        self._next()
+
+    async def conclude(self) -> None:
+        """Close the thinking and ask for the answer at once, in the same reply.
+
+        Raises:
+            ReflecttyError: there is no reply, or its model cannot go on in the middle of one.
+        """
+        question, said, turn = await self._stopped()
+        model, chosen = await self._model(said)
+        family = tag_family(model, chosen, said.family)
+        so_far = concluded(family, draft(said.segments, family))
+        self._resume(Exchange(question, Origin.CONCLUDED, so_far, said.measured, said.model, turn))
+
+    async def continue_(self) -> None:
+        """Let a reply that was cut or stopped go on where it ended.
+
+        Raises:
+            ReflecttyError: there is none, it is complete, or its model cannot go on in the middle of one.
+        """
+        if self._talk.running:
+            return
+        question, said, turn = await self._stopped()
+        if said.ended is Ended.COMPLETE:
+            raise UsageError("the last reply is complete: there is nothing to continue")
+        if not said.segments:
+            self.again()
+            return
+        model, chosen = await self._model(said)
+        so_far = cut(said, model, chosen)
+        self._resume(Exchange(question, Origin.CONTINUED, so_far, said.measured, said.model, turn))
+
+    def _resume(self, exchange: Exchange) -> None:
+        part = self.part_of(exchange.question.id)
+        if part is not None:
+            self._drop_after(part)
+            self._begin(exchange, part)
+
+    async def _stopped(self) -> tuple[Turn, Said, Turn]:
+        """Return the last question, what was said to it, and that turn; a reply that is coming is stopped first."""
+        self._held = True
+        try:
+            await self._talk.stop()
+        finally:
+            self._held = False
+        turn = self._conversation.last_reply
+        question = self._conversation.turn(turn.parent) if turn else None
+        if turn is None or turn.said is None or question is None:
+            raise UsageError("there is no reply yet")
+        return question, turn.said, turn
+
+    async def _model(self, said: Said) -> tuple[Model, Plan]:
+        if self._talk.engine is None:
+            raise ReflecttyError("the server is not known yet")
+        model = await self._talk.engine.show(said.model)
+        manner = self._conversation.manner
+        mode = Mode(said.mode) if said.mode in set(Mode) else manner.mode
+        return model, plan(model, Wish(mode, manner.effort, manner.family, manner.system))

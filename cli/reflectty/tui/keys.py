@@ -1,0 +1,209 @@
+"""What the reader can do in the chat: every action with its keys and its slash command; does none of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, cast
+from unicodedata import name as unicode_name
+
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual.keys import KEY_NAME_REPLACEMENTS, REPLACED_KEYS, key_to_character
+
+from reflectty.config import config_path, near
+from reflectty.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+KEYS_HINT = 'write it as "alt+s", "ctrl+o", "f5" or "alt+,"'
+
+
+class Action(NamedTuple):
+    """Something to do: its name in the settings, the keys that do it, and how help and palette speak of it."""
+
+    name: str
+    keys: tuple[str, ...]
+    label: str
+    group: str
+    slash: str = ""
+    """The command that does it, `/copy code`; empty where it makes no sense typed."""
+    takes: str = ""
+    """What follows the command, for help."""
+
+    @property
+    def hint(self) -> str:
+        """The first key as a hint writes it, or the command where there is no key."""
+        return shown(self.keys[0]) if self.keys else self.slash
+
+
+_ASK, _REPLY, _THINKING, _COPY = "Ask", "Reply", "Thinking", "Copy"
+_SESSION, _SETTINGS, _MOVE, _CHAT = "Session", "Settings", "Move", "Chat"
+
+ACTIONS = (
+    Action("send", ("enter",), "Send the question", _ASK),
+    Action("newline", ("ctrl+j", "alt+enter", "shift+enter"), "Begin a new line", _ASK),
+    Action("editor", ("ctrl+g",), "Write in your editor", _ASK, "/editor"),
+    Action("attach", (), "Attach a file or an image", _ASK, "/attach", "PATH"),
+    Action("cancel", ("escape",), "Stop the reply and keep what came", _REPLY),
+    Action("steer", ("alt+s",), "Change the thinking and let it go on", _REPLY, "/steer"),
+    Action("conclude", ("alt+c",), "Stop thinking and answer now", _REPLY, "/conclude"),
+    Action("edit", ("alt+e",), "Edit the question and ask again, as a branch", _REPLY, "/edit"),
+    Action("regenerate", ("alt+r",), "Ask for another answer, as a branch", _REPLY, "/regenerate"),
+    Action("continue", ("alt+g",), "Let a cut reply go on", _REPLY, "/continue"),
+    Action("previous_branch", ("alt+left", "alt+comma"), "Show the branch before", _REPLY),
+    Action("next_branch", ("alt+right", "alt+full_stop"), "Show the branch after", _REPLY),
+    Action("next_correction", ("alt+n",), "Go to the next correction", _THINKING),
+    Action("previous_correction", ("alt+p",), "Go to the correction before", _THINKING),
+    Action("toggle_thinking", ("alt+o",), "Open or fold the nearest thinking", _THINKING),
+    Action(
+        "cycle_thinking", ("alt+t",), "Change how thinking is shown", _THINKING, "/thinking", "live|peek|folded|off"
+    ),
+    Action("copy_answer", ("alt+y",), "Copy the answer", _COPY, "/copy"),
+    Action("copy_thinking", ("alt+u",), "Copy the thinking", _COPY, "/copy thinking"),
+    Action("copy_code", ("alt+k",), "Copy a block of code", _COPY, "/copy code", "N"),
+    Action("new", ("ctrl+n",), "Begin a session", _SESSION, "/new"),
+    Action("sessions", ("ctrl+o",), "Open a session", _SESSION, "/sessions"),
+    Action("search", ("ctrl+f",), "Search all sessions", _SESSION, "/search", "WORDS"),
+    Action("save", ("ctrl+s",), "Save the session as a file", _SESSION, "/save", "PATH"),
+    Action("rename", (), "Give the session a title", _SESSION, "/title", "TEXT"),
+    Action("model", ("f2",), "Choose a model", _SETTINGS, "/model", "NAME"),
+    Action("mode", ("f3",), "Choose how it is made to reflect", _SETTINGS, "/mode", "auto|native|reflect|direct"),
+    Action("effort", ("f4",), "Choose how much it thinks", _SETTINGS, "/effort", "low|medium|high|max"),
+    Action("theme", ("f5",), "Choose a theme", _SETTINGS, "/theme", "NAME"),
+    Action("system", (), "Set the system prompt", _SETTINGS, "/system", "TEXT"),
+    Action("option", (), "Set an option of the model", _SETTINGS, "/option", "KEY=VALUE"),
+    Action("previous_block", ("alt+up",), "Go to the part before", _MOVE),
+    Action("next_block", ("alt+down",), "Go to the next part", _MOVE),
+    Action("page_up", ("pageup",), "One page up", _MOVE),
+    Action("page_down", ("pagedown",), "One page down", _MOVE),
+    Action("top", ("ctrl+home",), "To the first question", _MOVE),
+    Action("bottom", ("ctrl+end",), "To the end, and follow it", _MOVE),
+    Action("keys", ("f1", "ctrl+slash", "ctrl+underscore"), "Show all keys", _CHAT, "/help"),
+    Action("palette", ("ctrl+p",), "Find something to do", _CHAT),
+    Action("interrupt", ("ctrl+c",), "Stop the reply; twice: leave", _CHAT),
+    Action("quit", ("ctrl+q",), "Leave", _CHAT, "/quit"),
+)
+"""All of them, in the order of help.
+
+No key is `ctrl+a` or `ctrl+b`, the prefixes of screen and tmux, and none is one that the composer edits with. Digits
+and most punctuation with alt are left alone: Textual reads them as what a Mac's Option key types.
+"""
+
+_MODIFIERS = ("alt", "ctrl", "hyper", "meta", "shift", "super")
+_OTHER_NAMES = {
+    "return": "enter",
+    "esc": "escape",
+    "del": "delete",
+    "pgup": "pageup",
+    "page_up": "pageup",
+    "pgdn": "pagedown",
+    "page_down": "pagedown",
+    "ctrl+m": "enter",
+    "ctrl+i": "tab",
+    "ctrl+h": "backspace",
+    "ctrl+[": "escape",
+    "ctrl+@": "ctrl+space",
+}
+"""Other ways to write a key, and the keys that a terminal cannot tell from another."""
+_NAMED = {f"f{number}" for number in range(1, 25)} | {
+    *("enter", "escape", "tab", "backspace", "delete", "insert"),
+    *("home", "end", "pageup", "pagedown", "up", "down", "left", "right"),
+}
+"""The keys that type no character."""
+_SHOWN = {
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "space": "space",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "escape": "esc",
+}
+
+
+class _Sent(NamedTuple):
+    """A key in Textual's table of sequences."""
+
+    value: str
+
+
+def bound(overrides: Iterable[tuple[str, tuple[str, ...]]] = ()) -> tuple[Action, ...]:
+    """Return all actions with the user's own keys in place of the default ones.
+
+    Raises:
+        UsageError: there is no such action or key, or one key is to do two things.
+    """
+    wanted = {_known(name): tuple(_key(name, key) for key in keys) for name, keys in overrides}
+    actions = tuple(action._replace(keys=wanted.get(action.name, action.keys)) for action in ACTIONS)
+    owners: dict[str, str] = {}
+    for key, name in ((key, action.name) for action in actions for key in action.keys):
+        if owners.setdefault(key, name) != name:
+            raise _wrong(f"{shown(key)} is for {owners[key]} and for {name}", 'give one of them another key, or ""')
+    return actions
+
+
+def shown(key: str) -> str:
+    """Return a key as hints write it: `alt+comma` is `alt+,`, `alt+up` is `alt+↑`."""
+    modifiers, plus, base = key.rpartition("+")
+    return f"{modifiers}{plus}{_SHOWN.get(base) or _character(base) or base}"
+
+
+def teach(actions: Iterable[Action], table: Mapping[str, object] = ANSI_SEQUENCES_KEYS) -> None:
+    """Let Textual know these keys where a terminal sends alt as a leading escape, as most do and tmux does.
+
+    By itself it takes `alt+enter` for `enter` and `alt+,` for a comma, so that a line break would send the question.
+    """
+    sequences = {key: _escaped(key) for action in actions for key in action.keys}
+    known = cast("dict[str, object]", table)
+    known.update({sequence: (_Sent(key),) for key, sequence in sequences.items() if sequence})
+
+
+def _escaped(key: str) -> str:
+    """Return what a terminal sends for this key, or nothing where Textual knows, or where more may follow."""
+    alt, _, base = key.partition("+")
+    if key == "ctrl+space":
+        return "\x00"
+    char = "\r" if base == "enter" else _character(base)
+    return f"\x1b{char}" if alt == "alt" and char and (char in "\rbf" or not char.isalpha()) and char != "[" else ""
+
+
+def _character(base: str) -> str:
+    """Return the character that a key without modifiers types, or nothing."""
+    return (key_to_character(REPLACED_KEYS.get(base, base)) or "") if base not in _NAMED else ""
+
+
+def _known(name: str) -> str:
+    names = [action.name for action in ACTIONS]
+    if name not in names:
+        raise _wrong(f"there is no action {name!r}", near(name, names) or f"there are {', '.join(names)}")
+    return name
+
+
+def _wrong(message: str, hint: str) -> UsageError:
+    return UsageError(f"{config_path()}: [keys] {message}", hint)
+
+
+def _key(action: str, text: str) -> str:
+    """Return a key as Textual names it.
+
+    Raises:
+        UsageError: there is no such key, or it types a character.
+    """
+    lower = text if len(text) == 1 else text.strip().lower()
+    lower = _OTHER_NAMES.get(lower, lower)
+    modifiers, _, base = lower.rpartition("+") if not lower.endswith("+") else (lower[:-2], "", "+")
+    parts = set(filter(None, modifiers.split("+")))
+    name = _base(_OTHER_NAMES.get(base, base))
+    if not name or not parts <= set(_MODIFIERS):
+        raise _wrong(f"{action}: there is no key {text!r}", KEYS_HINT)
+    if name not in _NAMED and parts <= {"shift"}:
+        raise _wrong(f"{action}: {text!r} types a character", "add ctrl or alt to it")
+    return "+".join((*sorted(parts), name))
+
+
+def _base(text: str) -> str:
+    """Return Textual's name of a key without modifiers, or nothing."""
+    if len(text) == 1 and text.isprintable() and text != " ":
+        spelled = unicode_name(text, "").lower().replace("-", "_").replace(" ", "_")
+        return text if text.isalnum() else KEY_NAME_REPLACEMENTS.get(spelled, spelled)
+    return text if text in _NAMED or _character(text) else ""

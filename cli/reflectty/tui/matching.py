@@ -1,0 +1,50 @@
+"""How well a few typed letters match a name; orders nothing and shows nothing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Match(NamedTuple):
+    """A match, the best first when sorted."""
+
+    span: int
+    """How many characters lie between the first and the last that matched, those included."""
+    inside: bool
+    """Whether it begins within a word."""
+    start: int
+    places: tuple[int, ...]
+    """Which characters of the name matched."""
+
+
+def match(typed: str, name: str) -> Match | None:
+    """Return where the letters stand in the name in their order, as close together as found in two passes; else None.
+
+    Case and blanks do not count. Linear in the length of the name, whatever is typed.
+    """
+    letters, text = "".join(typed.lower().split()), name.lower()
+    end = _end(letters, text)
+    if end is None or len(text) != len(name):
+        return None
+    places = _places(letters, text, end)
+    start = places[0] if places else 0
+    return Match(end - start, bool(start) and text[start - 1].isalnum(), start, places)
+
+
+def _end(letters: str, text: str) -> int | None:
+    """Return where the shortest beginning of the text ends that has all letters in order."""
+    at = 0
+    for letter in letters:
+        at = text.find(letter, at) + 1
+        if not at:
+            return None
+    return at
+
+
+def _places(letters: str, text: str, end: int) -> tuple[int, ...]:
+    """Return the letters' places nearest to the last of them."""
+    places: list[int] = []
+    for letter in reversed(letters):
+        end = text.rfind(letter, 0, end)
+        places.append(end)
+    return tuple(reversed(places))

@@ -1,0 +1,86 @@
+"""What the chat does when its panel of sessions asks for something; the panel itself knows no store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.errors import ReflecttyError
+from reflectty.tui.widgets.sessions import SessionsPanel
+
+if TYPE_CHECKING:
+    from reflectty.tui.screens.chat import Chat
+
+PAGE = 50
+"""Sessions that are read at once."""
+
+
+class Panelled:
+    """Answers the panel from the store."""
+
+    def __init__(self, chat: Chat, panel: SessionsPanel) -> None:
+        self._chat = chat
+        self._panel = panel
+
+    def toggle(self) -> None:
+        if self._panel.display:
+            self._panel.slide_out()
+            self._chat.composer.focus()
+        else:
+            self._mark()
+            self._panel.slide_in()
+
+    def search(self, words: str) -> None:
+        """Open the panel with a search."""
+        if not self._panel.display:
+            self.toggle()
+        self._panel.search(words)
+
+    def _mark(self) -> None:
+        session = self._chat.conversation.session
+        self._panel.current = session.id if session else ""
+        self._panel.running = frozenset({session.id} if session and self._chat.talk.running else ())
+
+    def answer(self, message: object) -> None:
+        """Do what the panel asks for."""
+        store = self._chat.conversation.store
+        try:
+            if isinstance(message, SessionsPanel.More):
+                self._panel.add(store.sessions(PAGE, message.offset))
+            elif isinstance(message, SessionsPanel.Searched):
+                self._panel.show_found(store.search(message.words), message.words)
+            elif isinstance(message, SessionsPanel.Renamed):
+                self._rename(message.session_id, message.title)
+            elif isinstance(message, SessionsPanel.Removed):
+                self._remove(message.session_id)
+        except ReflecttyError as error:
+            self._chat.complain(error)
+
+    def _rename(self, session: str, title: str) -> None:
+        conversation = self._chat.conversation
+        if conversation.session and conversation.session.id == session:
+            conversation.rename(title)
+        else:
+            conversation.store.rename(session, title)
+        self._chat.changed()
+
+    def _remove(self, session: str) -> None:
+        conversation = self._chat.conversation
+        here = conversation.session is not None and conversation.session.id == session
+        if here and self._chat.talk.running:
+            self._chat.talk.cancel()
+        conversation.store.remove(session)
+        if here:
+            conversation.close()
+            self._chat.show_conversation()
+
+    async def open(self, session: str, turn: int | None) -> None:
+        """Show a session; a reply that is coming in another is stopped and kept."""
+        chat = self._chat
+        await chat.talk.stop()
+        chat.exchanges.waiting.clear()
+        try:
+            chat.show_conversation(chat.conversation.store.find(session), turn)
+        except ReflecttyError as error:
+            chat.complain(error)
+        self._panel.slide_out()
+        chat.composer.focus()

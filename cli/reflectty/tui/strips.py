@@ -1,0 +1,39 @@
+"""Rows as the strips that Textual draws; the last place where a control character could pass, and none does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from reflectty.drawing.paint import CONTROLS
+from reflectty.drawing.wrap import cells
+
+if TYPE_CHECKING:
+    from reflectty.drawing.paint import Row
+
+_REVERSE = Style(reverse=True)
+
+
+def strip(row: Row, width: int, ground: Style) -> Strip:
+    """Return a row as a strip of that width, on a ground."""
+    segments = [Segment(text.translate(CONTROLS), ground + style) for text, style in row]
+    filled = sum(cells(text) for text, _ in row)
+    return Strip([*segments, Segment(" " * (width - filled), ground)] if filled < width else segments).crop(0, width)
+
+
+def marked(drawn: Strip, start: int, end: int) -> Strip:
+    """Return a strip with the characters from `start` to `end` shown as selected; -1 is the end of the line."""
+    pieces: list[Segment] = []
+    at = 0
+    for text, style, _ in drawn:
+        last = len(text) if end < 0 else max(0, end - at)
+        for piece, selected in ((text[: max(0, start - at)], False), (text[max(0, start - at) : last], True)):
+            if piece:
+                pieces.append(Segment(piece, style + _REVERSE if selected and style else style))
+        rest = text[max(last, start - at, 0) :]
+        pieces += [Segment(rest, style)] if rest else []
+        at += len(text)
+    return Strip(pieces, drawn.cell_length)

@@ -1,0 +1,190 @@
+"""Runs exchanges one after another: asks, shows, keeps; what is asked meanwhile waits. Decides nothing for the user."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from reflectty import config
+from reflectty.asking import ask
+from reflectty.errors import PromptTooLongError, ReflecttyError, StoreError
+from reflectty.keeping import Keeper, Place, told
+from reflectty.session import NOT_MEASURED, Ended, Measured, Origin, Said
+from reflectty.tui.parts.reply import ReplyPart
+from reflectty.tui.showing import Showing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reflectty.chat import Engine
+    from reflectty.session import Turn
+    from reflectty.tui.conversation import Conversation
+    from reflectty.tui.widgets.transcript import Transcript
+
+STOPPED = "stopped"
+
+
+class Exchange(NamedTuple):
+    """One question to put, and how its reply begins."""
+
+    question: Turn
+    origin: Origin = Origin.ASKED
+    so_far: str = ""
+    earlier: Measured = NOT_MEASURED
+    model: str = ""
+    """Who goes on with a reply; nothing leaves it to the conversation."""
+    again: Turn | None = None
+    """The reply that goes on in its own turn; None makes another branch."""
+
+
+class Watcher(Protocol):
+    """Who is told how the talk goes."""
+
+    def note(self, text: str, *, wrong: bool = False) -> None:
+        """Say something beside the conversation."""
+        ...
+
+    def changed(self) -> None:
+        """See that a reply has begun, ended, or got on."""
+        ...
+
+    async def too_long(self, exchange: Exchange, error: PromptTooLongError) -> bool:
+        """Ask what to leave out; return whether to try again."""
+        ...
+
+
+class Talk:
+    """One reply at a time; `running` while it comes."""
+
+    def __init__(self, conversation: Conversation, transcript: Transcript, watcher: Watcher) -> None:
+        self.engine: Engine | None = None
+        self.running: Exchange | None = None
+        self.part: ReplyPart | None = None
+        self.speed = 0.0
+        """Tokens per second of the last reply."""
+        self.used = 0
+        """Tokens of the context that it took."""
+        self._conversation = conversation
+        self._transcript = transcript
+        self._watcher = watcher
+        self._asking: asyncio.Task[object] | None = None
+        self._kept: asyncio.Task[None] | None = None
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    async def put(self, exchange: Exchange, part: ReplyPart) -> None:
+        """Put one question; returns when its reply is over and kept, however it ended."""
+        self.running, self.part = exchange, part
+        try:
+            again = await self._once(exchange, part)
+            while again:
+                again = await self._once(exchange, part)
+        finally:
+            self.running = self.part = None
+            self._watcher.changed()
+
+    async def stop(self) -> None:
+        """Stop the reply that is coming, before its first word or after, and wait until it is kept."""
+        if self._asking:
+            self._asking.cancel()
+        while self.running:
+            await asyncio.sleep(0.01)
+
+    def cancel(self) -> None:
+        """Stop the reply that is coming."""
+        if self._asking:
+            self._asking.cancel()
+
+    def note(self, text: str) -> None:
+        self._watcher.note(text, wrong=True)
+
+    def close(self) -> None:
+        self._writer.shutdown(wait=True)
+
+    async def _once(self, exchange: Exchange, part: ReplyPart) -> bool:
+        """Ask; return whether to ask again, with less of what was said before."""
+        keeper, showing = self._keeper(exchange), Showing(self._transcript, part, self._watcher.note)
+        error = await self._ask(exchange, keeper, showing)
+        await keeper.over()
+        said = self._said(exchange, showing, error)
+        if keeper.failure:
+            self._go_on_without(keeper, exchange, said)
+        self._conversation.reload()
+        turn = self._conversation.turn(keeper.reply)
+        part.turn = keeper.reply
+        if keeper.reply is not None:
+            self._conversation.leaf = keeper.reply
+        if isinstance(error, PromptTooLongError) and await self._watcher.too_long(exchange, error):
+            return True
+        self._measure(said)
+        part.end((turn.said if turn and turn.said else said)._replace(error=said.error))
+        self._transcript.touch(part)
+        return False
+
+    async def _ask(self, exchange: Exchange, keeper: Keeper, showing: Showing) -> BaseException | None:
+        """Ask in a task of its own, so that stopping it stops nothing else; return what went wrong."""
+        if self.engine is None:
+            return ReflecttyError("the server is not known yet")
+        question = self._conversation.question(exchange.question, so_far=exchange.so_far, earlier=exchange.earlier)
+        if exchange.model:
+            question = question._replace(model=exchange.model)
+        self._asking = asyncio.create_task(
+            ask(self.engine, question, showing, first_time=lambda name: config.first_time("asked", name), keep=keeper)
+        )
+        self._watcher.changed()
+        try:
+            await self._asking
+        except ReflecttyError as error:
+            return error
+        except asyncio.CancelledError as error:
+            if not self._asking.cancelled():
+                raise
+            return error
+        finally:
+            self._asking = None
+        return None
+
+    def _keeper(self, exchange: Exchange) -> Keeper:
+        conversation = self._conversation
+        return Keeper(
+            lambda _: conversation.store,
+            Place(
+                session=conversation.session.id if conversation.session else "",
+                question=exchange.question.id,
+                reply=exchange.again.id if exchange.again else None,
+                origin=exchange.origin,
+            ),
+            soon=self._soon,
+        )
+
+    def _soon(self, work: Callable[[], None]) -> None:
+        self._writer.submit(work)
+
+    def _said(self, exchange: Exchange, showing: Showing, error: BaseException | None) -> Said:
+        """Return what the screen says of a reply that is over, be it kept or not."""
+        said = Said(model=self._conversation.manner.model, origin=exchange.origin)
+        if showing.reply:
+            said = told(said._replace(model=showing.reply.model, mode=showing.reply.mode), showing.reply)
+        if isinstance(error, ReflecttyError):
+            begun = Ended.INCOMPLETE if said.segments else Ended.FAILED
+            return said._replace(ended=begun, error=f"{error} ({error.hint})" if error.hint else str(error))
+        if error is not None:
+            return said._replace(ended=Ended.INTERRUPTED, error=STOPPED)
+        return said._replace(ended=Ended.COMPLETE)
+
+    def _go_on_without(self, keeper: Keeper, exchange: Exchange, said: Said) -> None:
+        """Keep the session in memory from here on: its file cannot be written any more."""
+        conversation = self._conversation
+        if conversation.session is None:
+            return
+        with contextlib.suppress(StoreError):
+            conversation.retreat()
+            turn = conversation.store.reply(conversation.session.id, exchange.question.id, said)
+            conversation.store.finish(turn.id, said)
+            keeper.reply = turn.id
+
+    def _measure(self, said: Said) -> None:
+        usage = said.measured.usage
+        self.speed = said.measured.tokens_per_second or self.speed
+        self.used = usage.prompt_tokens + usage.reply_tokens or self.used

@@ -1,0 +1,336 @@
+"""The transcript: every part of a conversation in one widget that draws only the lines that are seen.
+
+Rows that are complete are kept as they are; of a reply that is coming only its last rows are laid out again, and at
+most thirty times a second. Parts that have never been scrolled to are not laid out at all.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.geometry import Offset, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+
+from reflectty.drawing.paint import plain
+from reflectty.drawing.wrap import GUTTER, cells
+from reflectty.tui.parts.reply import ReplyPart
+from reflectty.tui.strips import marked, strip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual import events
+    from textual.selection import Selection
+    from textual.strip import Strip
+    from textual.timer import Timer
+
+    from reflectty.drawing.paint import Row
+    from reflectty.tui.parts.part import Part, Scene
+
+FRAMES_PER_SECOND = 30
+AT_ONCE = 12
+"""So many parts are laid out when the reader comes near the first that is."""
+_GAP = 1
+"""Blank rows between two parts."""
+
+
+class Transcript(ScrollView):
+    """Shows parts, follows what comes until the reader scrolls up, and says then that there is more below."""
+
+    DEFAULT_CSS = """
+    Transcript {
+        background: $r-background;
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        scrollbar-color: $r-line;
+        scrollbar-color-hover: $r-faint;
+        scrollbar-color-active: $r-dim;
+        scrollbar-background: $r-background;
+        scrollbar-background-hover: $r-background;
+        scrollbar-background-active: $r-background;
+    }
+    """
+    BINDINGS: ClassVar = []
+
+    class Toggled(Message):
+        """The reader clicked on a reply's summary."""
+
+        def __init__(self, part: ReplyPart) -> None:
+            super().__init__()
+            self.part = part
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__()
+        self.can_focus = False
+        self.follow = True
+        self.parts: list[Part] = []
+        self._scene = scene
+        self._ground = scene.palette.ground
+        self._first = 0
+        self._tops: list[int] = []
+        self._total = 0
+        self._changed: tuple[int, int] | None = None
+        self._timer: Timer | None = None
+
+    # What is in it
+
+    def fill(self, parts: Iterable[Part]) -> None:
+        """Show other parts, from their end."""
+        self.parts = list(parts)
+        self.follow = True
+        self._lay_out(max(0, len(self.parts) - AT_ONCE))
+
+    def add(self, part: Part) -> None:
+        """Add a part at the end."""
+        self.insert(len(self.parts), part)
+
+    def insert(self, at: int, part: Part) -> None:
+        """Add a part before another."""
+        self.parts.insert(at, part)
+        part.lay(self._scene)
+        self.touch(part)
+
+    def drop(self, part: Part) -> None:
+        at = self._index(part)
+        del self.parts[at]
+        self._first = min(self._first, max(0, len(self.parts) - 1))
+        self._changed = min(self._changed or (at, 0), (at, 0))
+        self._frame()
+
+    def touch(self, part: Part, row: int = 0) -> None:
+        """Say that a part has changed from one of its rows on; it is drawn with the next frame."""
+        at = self._index(part)
+        if at >= self._first:
+            self._changed = min(self._changed or (at, row), (at, row))
+            if self._timer is None:
+                self._timer = self.set_timer(1 / FRAMES_PER_SECOND, self._frame)
+
+    def touch_line(self, part: Part) -> None:
+        """Say that only the first row of a part has changed."""
+        at = self._index(part) - self._first
+        if 0 <= at < len(self._tops):
+            self.refresh_line(self._tops[at])
+
+    def relay(self, part: Part) -> None:
+        """Lay one part out anew: something that its rows depend on has changed."""
+        if self._index(part) >= self._first:
+            part.lay(self._scene)
+            self.touch(part)
+
+    def set_scene(self, scene: Scene) -> None:
+        """Lay everything out anew: the theme, the size, the view or the keys have changed."""
+        if scene != self._scene:
+            self._scene, self._ground = scene, scene.palette.ground
+            self._lay_out(self._first)
+
+    @property
+    def scene(self) -> Scene:
+        return self._scene
+
+    def _index(self, part: Part) -> int:
+        """Return where a part stands; the last ones are asked for most."""
+        for at in range(len(self.parts) - 1, -1, -1):
+            if self.parts[at] is part:
+                return at
+        raise ValueError(part)
+
+    # Layout
+
+    def _lay_out(self, first: int) -> None:
+        """Lay out the parts from `first` on and keep the reader where he is."""
+        anchor = self._anchor()
+        self._first = first
+        for part in self.parts[first:]:
+            part.lay(self._scene)
+        self._measure(first)
+        self._resized(anchor)
+        self.refresh()
+
+    def _measure(self, start: int) -> None:
+        """Find out in which row each part begins, from one part on."""
+        at = max(0, start - self._first)
+        del self._tops[at:]
+        if not at:
+            self._tops = []
+        before = self.parts[start - 1] if at else None
+        top = self._tops[-1] + self._space(before) if before else 0
+        for part in self.parts[self._first + at :]:
+            self._tops.append(top)
+            top += self._space(part)
+        self._total = top
+
+    @staticmethod
+    def _space(part: Part) -> int:
+        return part.height + _GAP if part.height else 0
+
+    def _frame(self) -> None:
+        """Draw what has changed since the last frame."""
+        if self._timer:
+            self._timer.stop()
+        self._timer = None
+        if self._changed is None or not self.is_attached:
+            return
+        (at, row), self._changed = self._changed, None
+        anchor = self._anchor()
+        known = at - self._first < len(self._tops)
+        line = self._tops[at - self._first] + row if known else self._total
+        before = self._total
+        self._measure(max(at, self._first))
+        if anchor and anchor[0] == at and anchor[1] > row:
+            anchor = (at, max(row, anchor[1] + self._total - before))
+        scrolled = self._resized(anchor)
+        if not scrolled:
+            self.refresh_lines(line, max(self._total, before) - line + 1)
+            if not self.follow:
+                self.refresh_line(self.scroll_offset.y + self.size.height - 1)
+
+    def _anchor(self) -> tuple[int, int] | None:
+        """Return which row of which part is the first that is seen, unless the end is followed."""
+        if self.follow or not self._tops:
+            return None
+        line = self.scroll_offset.y
+        at = max(0, bisect_right(self._tops, line) - 1)
+        return self._first + at, line - self._tops[at]
+
+    def _resized(self, anchor: tuple[int, int] | None) -> bool:
+        """Take over the new height and keep the reader's place; return whether all lines have moved."""
+        before = self.scroll_offset.y
+        size = Size(self.size.width, self._total)
+        if size != self.virtual_size:
+            self.virtual_size = size
+        if anchor is None:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
+        else:
+            at = anchor[0] - self._first
+            line = self._tops[at] + anchor[1] if 0 <= at < len(self._tops) else 0
+            self.scroll_to(y=min(line, self.max_scroll_y), animate=False)
+        return self.scroll_offset.y != before
+
+    @property
+    def max_scroll_y(self) -> int:
+        return max(0, self._total - _GAP - self.size.height)
+
+    def on_resize(self, _: events.Resize) -> None:
+        width, height = self.size
+        if self._first < len(self.parts) - 2 * AT_ONCE and width != self._scene.width:
+            # What is far from the reader's place is laid out when he comes back to it.
+            anchor = self._anchor()
+            self._first = max(0, (anchor[0] if anchor else len(self.parts)) - AT_ONCE)
+        self.set_scene(self._scene._replace(width=width, height=height))
+
+    # Scrolling
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.follow = round(new_value) >= self.max_scroll_y
+        if self._first and new_value < self.size.height:
+            self.call_later(self._load_earlier)
+
+    def _load_earlier(self) -> None:
+        """Lay out parts above those that are."""
+        if self._first and self.scroll_offset.y < self.size.height:
+            first = max(0, self._first - AT_ONCE)
+            anchor = self._anchor()
+            for part in self.parts[first : self._first]:
+                part.lay(self._scene)
+            self._first = first
+            self._measure(first)
+            self._resized(anchor)
+            self.refresh()
+
+    def to_end(self) -> None:
+        self.follow = True
+        self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    def to_start(self) -> None:
+        """Go to the first part, which lays out all of them."""
+        if self._first:
+            self._lay_out(0)
+        self.follow = False
+        self.scroll_to(y=0, animate=False)
+
+    def page(self, direction: int) -> None:
+        step = max(1, self.size.height - 2)
+        self.scroll_to(y=self._bounded(self.scroll_offset.y + direction * step), animate=False)
+
+    def block(self, direction: int) -> None:
+        """Go to the next part, or the one before."""
+        line = self.scroll_offset.y
+        tops = [top for top in self._tops if (top > line if direction > 0 else top < line)]
+        if tops:
+            self.scroll_to(y=self._bounded(tops[0 if direction > 0 else -1]), animate=False)
+
+    def reveal(self, part: Part, row: int = 0) -> None:
+        """Bring a row of a part to the upper third of the screen."""
+        at = self._index(part)
+        if at < self._first:
+            self._lay_out(at)
+        if self._changed:
+            self._frame()
+        line = self._tops[at - self._first] + row
+        self.scroll_to(y=self._bounded(line - self.size.height // 3), animate=False)
+
+    def top_of(self, part: Part) -> int:
+        """Return the line in which a part begins; -1 while it is not laid out."""
+        at = self._index(part) - self._first
+        return self._tops[at] if 0 <= at < len(self._tops) else -1
+
+    def _bounded(self, line: int) -> int:
+        return max(0, min(line, self.max_scroll_y))
+
+    # Drawing
+
+    def _row(self, line: int) -> Row:
+        at = bisect_right(self._tops, line) - 1
+        if at < 0 or line >= self._total:
+            return []
+        part = self.parts[self._first + at]
+        row = line - self._tops[at]
+        return part.row(row) if row < part.height else []
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.size
+        line = y + self.scroll_offset.y
+        below = 0 if self.follow else self._total - _GAP - self.scroll_offset.y - height
+        if y == height - 1 and below > 0:
+            return strip(self._more(below + 1, width), width, self._ground)
+        drawn = strip(self._row(line), width, self._ground)
+        selection = self.text_selection
+        span = selection.get_span(line) if selection else None
+        return (marked(drawn, *span) if span else drawn).apply_offsets(0, line)
+
+    def _more(self, rows: int, width: int) -> Row:
+        key = self._scene.key("bottom")
+        text = f"{self._scene.palette.glyphs.below} {rows:,} more below" + (f" {key}" if key else "")
+        indent = max(0, (min(width, self._scene.columns.prose) - cells(text)) // 2)
+        return [(" " * indent, Style.null()), (text, self._scene.palette.styles["accent"])]
+
+    # The mouse
+
+    def on_click(self, event: events.Click) -> None:
+        line = event.y + self.scroll_offset.y
+        at = bisect_right(self._tops, line) - 1
+        part = self.parts[self._first + at] if 0 <= at < len(self._tops) else None
+        if not self.follow and event.y == self.size.height - 1:
+            self.to_end()
+        elif isinstance(part, ReplyPart) and line == self._tops[at] and self.text_selection is None:
+            self.post_message(self.Toggled(part))
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return what is selected, without the gutter."""
+        start = selection.start or Offset(0, 0)
+        end = selection.end or Offset(1 << 30, max(0, self._total - 1))
+        lines: list[str] = []
+        for line in range(start.y, min(end.y, self._total - 1) + 1):
+            text = plain(self._row(line))
+            last = min(end.x, len(text)) if line == end.y else len(text)
+            lines.append(text[max(GUTTER, start.x if line == start.y else 0) : max(last, GUTTER)].rstrip())
+        return "\n".join(lines), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        del selection
+        self.refresh()

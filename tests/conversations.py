@@ -1,0 +1,87 @@
+"""What the tests of stored sessions share: conversations as values, and a page to draw them on."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from reflectty import theme
+from reflectty.chat import Usage
+from reflectty.render.page import Page
+from reflectty.session import Attachment, Ended, Measured, Origin, Said, Session, Turn
+from reflectty.stream import Kind
+from reflectty.terminal import Sink, Terminal
+
+THINKING, REFLECTION, ANSWER = Kind
+MEASURED = Measured(
+    thinking_tokens=64,
+    answer_tokens=12,
+    corrections=1,
+    thinking_ms=2_400.0,
+    first_token_ms=120.0,
+    total_ms=5_000.0,
+    tokens_per_second=41.2,
+    usage=Usage(24, 76, 5_000.0, 10.0, 20.0, 4_000.0),
+)
+QUESTION = "Which is larger, 9.11 or 9.9?"
+THOUGHT = (
+    (THINKING, "\nBoth start with 9, so I compare the decimals.\n\n1. 11 is more than 9.\n2. So 9.11 is larger.\n"),
+    (REFLECTION, "\nI must compare the same number of digits: 9.9 is 9.90.\n"),
+    (THINKING, "\n90 against 11: 9.9 is larger.\n"),
+)
+ANSWERED = (
+    "\n**9.9** is larger.\n\n- 9.90 has `90`\n- 9.11 has `11`\n\n```python\nprint(9.9 > 9.11)  # True\n```\n\n"
+    "| a | b |\n|---|--:|\n| 1 | 2 |\n"
+)
+
+
+def said(answer: str = ANSWERED, thought: tuple[tuple[Kind, str], ...] = THOUGHT, **values: Any) -> Said:
+    """Return a complete reply, or what `values` make of it."""
+    complete = Said(
+        model="reflection:70b",
+        digest="sha256:abc",
+        mode="native",
+        family="reflection",
+        options=(("num_ctx", 4096), ("stop", ("a", "b"))),
+        segments=(*thought, (ANSWER, answer)),
+        answer=answer.strip(),
+        raw="<thinking>…</thinking>",
+        ended=Ended.COMPLETE,
+        done_reason="stop",
+        measured=MEASURED,
+    )
+    return complete._replace(**values)
+
+
+def plainly(answer: str, **values: Any) -> Said:
+    """Return a reply without thinking."""
+    return said(answer, (), measured=Measured(answer_tokens=3, total_ms=900.0), **values)
+
+
+TURNS = (
+    Turn(1, None, 1_000.0, QUESTION),
+    Turn(2, 1, 1_001.0, said=said()),
+    Turn(3, 2, 1_002.0, "And in Roman numerals?\nBriefly.", (Attachment("notes.txt", "file", "IX\n```\nX"),)),
+    Turn(4, 3, 1_003.0, said=plainly("There are none for fractions.")),
+    Turn(5, 3, 1_004.0, said=said("None.", THOUGHT[:1], origin=Origin.STEERED)),
+    Turn(6, 2, 1_005.0, "Why?"),
+    Turn(7, 6, 1_006.0, said=said("Becau", ended=Ended.INTERRUPTED, error="stopped by the user", warnings=("slow",))),
+)
+SESSION = Session("k3f9x2", QUESTION, 1_000.0, 1_006.0, "reflection:70b", 7, 3)
+
+
+def page(width: int = 60, *, colours: int = 0, tty: bool = False, unicode: bool = True, look: str = "") -> Page:
+    """Return a page that keeps what is written on it."""
+    sink = Sink(io.StringIO(), tty=tty, colours=colours, unicode=unicode)
+    terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=width, motion=tty)
+    from reflectty import assets  # noqa: PLC0415 - few tests want a theme
+
+    loaded = theme.load(look, (assets.folder("themes"),)) if look else theme.Loaded(theme.TERMINAL)
+    return Page(terminal, loaded.theme)
+
+
+def written(on: Page) -> str:
+    """Return what stands on a page."""
+    file = on.terminal.out.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()

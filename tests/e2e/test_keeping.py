@@ -1,0 +1,340 @@
+"""The real command and what it leaves in the store, whatever happens to it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import stat
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.command import COMMAND
+from e2e.servers import ANSWER, ANSWERED, MODEL, THOUGHT, asking, endless, saying, unfinished
+from fake_server import CLOSE, HANG, Answer, Pause, Raw, error, line, reply
+from reflectty.session import Attachment, Ended, Said
+from reflectty.store import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.command import Reflect
+    from reflectty.session import Session, Turn
+
+FIRST = "reflection-first"
+TOO_LONG = error(
+    400,
+    json.dumps({"error": {"type": "exceed_context_size_error", "message": "x", "n_prompt_tokens": 3017, "n_ctx": 512}}),
+)
+
+
+class Kept:
+    """What a home holds."""
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / ".local" / "share" / "reflectty" / "sessions.db"
+        self.sessions: tuple[Session, ...] = ()
+        self.turns: tuple[Turn, ...] = ()
+        if self.path.exists():
+            store = open_store(self.path, pytest.fail)
+            self.sessions = store.sessions()
+            self.turns = tuple(itertools.chain(*(store.turns(session.id) for session in self.sessions)))
+            store.close()
+
+    @property
+    def said(self) -> Said:
+        """The last reply."""
+        found = self.turns[-1].said
+        assert found is not None
+        return found
+
+
+def sent(messages: list[dict[str, str]]) -> list[tuple[str, str]]:
+    return [(message["role"], message["content"]) for message in messages]
+
+
+class TestAQuestionOfOneShot:
+    @pytest.mark.parametrize("form", [(), ("--final",), ("--json",), ("--raw",)], ids=str)
+    def test_is_kept_with_its_reply(self, reflect: Reflect, form: tuple[str, ...]) -> None:
+        with saying(THOUGHT, "<output>\n", ANSWER, "\n</output>") as server:
+            result = reflect.at(server.host)(*MODEL, *form, "-o", "seed=4", "Which is larger?\nQuick.")
+        kept = Kept(reflect.home)
+        (session,) = kept.sessions
+
+        assert (result.code, result.err) == (0, "")
+        assert (session.title, session.model, session.questions) == ("Which is larger?", "reflection", 1)
+        assert kept.turns[0].text == "Which is larger?\nQuick."
+        assert (kept.said.answer, kept.said.raw, kept.said.ended) == (ANSWER, ANSWERED, Ended.COMPLETE)
+        assert (kept.said.options, kept.said.digest) == ((("seed", 4),), "d" * 64)
+
+    def test_is_kept_where_nobody_else_can_read_it(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as server:
+            reflect.at(server.host)(*MODEL, "q")
+        folder = Kept(reflect.home).path.parent
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+
+        assert modes == {"reflectty": 0o700, "sessions.db": 0o600}
+
+    def test_is_kept_apart_from_what_came_along(self, reflect: Reflect) -> None:
+        (reflect.home / "a.py").write_text("x = 1\n")
+        with saying(ANSWERED) as server:
+            reflect.at(server.host)(*MODEL, "-f", "a.py", "Explain", stdin=b"a log\n")
+        (question, _) = Kept(reflect.home).turns
+
+        assert question.text == "Explain"
+        assert question.attachments == (Attachment("a.py", "file", "x = 1\n"), Attachment("stdin", "file", "a log\n"))
+
+    def test_from_a_pipe_is_the_question(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as server:
+            reflect.at(server.host)(*MODEL, stdin=b"Which?\n")
+        (question, _) = Kept(reflect.home).turns
+
+        assert (question.text, question.attachments) == ("Which?\n", ())
+
+    @pytest.mark.parametrize(("words", "variables"), [(("--no-store",), {}), ((), {"REFLECTTY_STORE": "0"})])
+    def test_is_not_kept_where_that_is_not_wanted(
+        self, reflect: Reflect, words: tuple[str, ...], variables: dict[str, str]
+    ) -> None:
+        with saying(ANSWERED) as server:
+            result = reflect.at(server.host)(*MODEL, *words, "q", **variables)
+
+        assert (result.code, result.out) == (0, f"{ANSWER}\n")
+        assert not any(reflect.home.rglob("sessions.db*"))
+        assert server.asked("/api/tags") == []
+
+    @pytest.mark.parametrize(
+        "chat", [error(500, "no"), error(404, "model 'reflection' not found"), reply([])], ids=["no", "missing", "mute"]
+    )
+    def test_to_which_not_a_word_was_said_is_not_kept(self, reflect: Reflect, chat: Answer) -> None:
+        with asking(chat) as server:
+            result = reflect.at(server.host)(*MODEL, "q")
+
+        assert result.code in (4, 5)
+        assert Kept(reflect.home).sessions == ()
+
+    def test_that_is_refused_late_is_not_kept(self, reflect: Reflect) -> None:
+        refused = Raw([Pause(1.5), b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno"])
+        with asking(refused) as server:
+            result = reflect.at(server.host)(*MODEL, "q")
+
+        assert result.code == 4
+        assert Kept(reflect.home).path.exists()
+        assert Kept(reflect.home).sessions == ()
+
+    def test_that_was_cut_is_kept_with_the_reason(self, reflect: Reflect) -> None:
+        with asking(Answer([line(THOUGHT), line("<output>\n9."), CLOSE])) as server:
+            result = reflect.at(server.host)(*MODEL, "q")
+        said = Kept(reflect.home).said
+
+        assert result.code == 5
+        assert said.ended is Ended.INCOMPLETE
+        assert said.error in result.err
+        assert said.answer == "9."
+
+
+class TestWhateverHappens:
+    def test_an_interrupted_reply_is_kept_as_far_as_it_came(self, reflect: Reflect) -> None:
+        with (
+            asking(unfinished(THOUGHT, "<output>\nOne, two")) as server,
+            reflect.at(server.host).start(*MODEL, "q") as run,
+        ):
+            assert run.says("One, two")
+            result = run.signalled(signal.SIGINT)
+        said = Kept(reflect.home).said
+
+        assert (result.code, result.err) == (130, "")
+        assert (said.ended, said.answer, said.error) == (Ended.INTERRUPTED, "One, two", "")
+
+    def test_a_closed_pipe_keeps_what_came(self, reflect: Reflect) -> None:
+        with asking(endless()) as server:
+            command = (*COMMAND, "--host", server.host, *MODEL, "q")
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=reflect.environment()
+            )
+            with process:
+                assert process.stdout is not None
+                process.stdout.read(20)
+                process.stdout.close()
+                code = process.wait(20)
+
+        assert code == 141
+        assert Kept(reflect.home).said.ended is Ended.INTERRUPTED
+        assert "line 1\n" in Kept(reflect.home).said.answer
+
+    def test_a_killed_program_loses_the_last_second_at_most(self, reflect: Reflect) -> None:
+        def counting() -> Answer:
+            return Answer(
+                lambda: itertools.chain([line("<thinking>\n")], *((Pause(0.1), line(f"{n} ")) for n in range(90)))
+            )
+
+        with asking(counting()) as server, reflect.at(server.host).start(*MODEL, "--show", "thinking", "q") as run:
+            assert run.until(lambda run: b"25 " in run.stderr)
+            run.process.kill()
+            run.finish()
+        question, reply = Kept(reflect.home).turns
+
+        assert question.text == "q"
+        assert reply.said is not None
+        assert reply.said.ended is Ended.INTERRUPTED
+        assert len(reply.said.raw.split()) >= 15
+        assert "gone" in reply.said.error
+
+    def test_a_home_that_cannot_be_written_costs_one_line_and_no_answer(self, reflect: Reflect) -> None:
+        (reflect.home / ".local").write_text("in the way")
+        with saying(ANSWERED) as server:
+            result = reflect.at(server.host)(*MODEL, "q")
+
+        assert (result.code, result.out) == (0, f"{ANSWER}\n")
+        assert len(result.err.splitlines()) == 1
+        assert result.err.startswith("reflect: ")
+
+    def test_a_damaged_store_costs_one_line_and_no_answer(self, reflect: Reflect) -> None:
+        path = Kept(reflect.home).path
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"no database" * 1000)
+        with saying(ANSWERED) as server:
+            result = reflect.at(server.host)(*MODEL, "q")
+
+        assert (result.code, result.out) == (0, f"{ANSWER}\n")
+        assert len(result.err.splitlines()) == 1
+        assert Kept(reflect.home).said.answer == ANSWER
+
+    def test_quiet_says_nothing_of_the_store(self, reflect: Reflect) -> None:
+        (reflect.home / ".local").write_text("in the way")
+        with saying(ANSWERED) as server:
+            result = reflect.at(server.host)(*MODEL, "--quiet", "q")
+
+        assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+
+    def test_a_pipe_has_its_answer_before_the_store_is_looked_at(self, reflect: Reflect) -> None:
+        """Another program holds the store: the answer is out at once, the end waits for its turn."""
+        with saying(ANSWERED) as server:
+            reflect.at(server.host)(*MODEL, "q")
+            store = open_store(Kept(reflect.home).path, pytest.fail)
+            store.database.connection.execute("BEGIN IMMEDIATE")
+            with reflect.at(server.host).start(*MODEL, "q") as run:
+                assert run.says(f"{ANSWER}\n")
+                waits = run.process.poll() is None
+                time.sleep(0.3)
+                still = run.process.poll() is None
+                store.database.connection.execute("ROLLBACK")
+                result = run.finish()
+            store.close()
+
+        assert waits
+        assert still
+        assert (result.code, result.err) == (0, "")
+        assert len(Kept(reflect.home).sessions) == 2
+
+
+class TestGoingOn:
+    def began(self, reflect: Reflect, *questions: str) -> None:
+        with saying(ANSWERED) as server:
+            for question in questions:
+                assert reflect.at(server.host)("-m", FIRST, question).code == 0
+
+    @pytest.mark.parametrize("words", [("-c",), ("--continue",), ("--session", "Which is")])
+    def test_sends_what_was_said_without_the_thinking(self, reflect: Reflect, words: tuple[str, ...]) -> None:
+        self.began(reflect, "Which is larger?")
+        with saying("<output>Because.</output>") as server:
+            result = reflect.at(server.host)(*words, "Why?")
+        request = server.asked("/api/chat")[0].json
+        kept = Kept(reflect.home)
+
+        assert (result.code, result.out) == (0, "Because.\n")
+        assert sent(request["messages"]) == [("user", "Which is larger?"), ("assistant", ANSWER), ("user", "Why?")]
+        assert request["model"] == FIRST
+        assert len(kept.sessions) == 1
+        assert [turn.parent for turn in kept.turns] == [None, *(turn.id for turn in kept.turns[:-1])]
+        assert kept.said.answer == "Because."
+
+    def test_is_possible_with_another_model(self, reflect: Reflect) -> None:
+        self.began(reflect, "Which?")
+        with saying(ANSWERED) as server:
+            result = reflect.at(server.host)("-c", *MODEL, "Why?", REFLECTTY_MODEL="third")
+
+        assert result.code == 0
+        assert server.asked("/api/chat")[0].json["model"] == "reflection"
+
+    def test_means_the_last_session_or_the_one_named(self, reflect: Reflect) -> None:
+        self.began(reflect, "one", "two")
+        last, first = Kept(reflect.home).sessions
+        with saying(ANSWERED) as server:
+            reflect.at(server.host)("-c", "q")
+            reflect.at(server.host)("--session", first.id[:5], "q")
+            asked = [sent(request.json["messages"])[0] for request in server.asked("/api/chat")]
+
+        assert (last.title, first.title) == ("two", "one")
+        assert asked == [("user", "two"), ("user", "one")]
+
+    def test_reads_and_keeps_nothing_with_no_store(self, reflect: Reflect) -> None:
+        self.began(reflect, "Which?")
+        with saying(ANSWERED) as server:
+            result = reflect.at(server.host)("-c", "--no-store", "Why?")
+
+        assert result.code == 0
+        assert len(server.asked("/api/chat")[0].json["messages"]) == 3
+        assert len(Kept(reflect.home).turns) == 2
+
+    def test_keeps_the_question_before_it_is_asked(self, reflect: Reflect) -> None:
+        self.began(reflect, "Which?")
+        with asking(Raw([HANG])) as server, reflect.at(server.host).start("-c", "Why?") as run:
+            assert run.until(lambda _: bool(server.asked("/api/chat")))
+            run.process.kill()
+            run.finish()
+        kept = Kept(reflect.home)
+
+        assert [turn.text for turn in kept.turns] == ["Which?", "", "Why?", ""]
+        assert kept.said.ended is Ended.INTERRUPTED
+
+    def test_leaves_out_a_question_without_an_answer(self, reflect: Reflect) -> None:
+        self.began(reflect, "Which?")
+        with asking([error(500, "no"), reply([ANSWERED])]) as server:
+            refused = reflect.at(server.host)("-c", "What?")
+            reflect.at(server.host)("-c", "Why?")
+        messages = sent(server.asked("/api/chat")[1].json["messages"])
+
+        assert refused.code == 4
+        assert messages == [("user", "Which?"), ("assistant", ANSWER), ("user", "Why?")]
+        assert [turn.text for turn in Kept(reflect.home).turns if turn.said is None] == ["Which?", "What?", "Why?"]
+
+    def test_that_no_longer_fits_names_the_turns(self, reflect: Reflect) -> None:
+        self.began(reflect, "Which?")
+        with asking(TOO_LONG) as server:
+            result = reflect.at(server.host)("-c", "Why?")
+
+        assert (result.code, result.out) == (4, "")
+        assert len(result.err.splitlines()) == 1
+        assert "has 3017 tokens, the context holds 512" in result.err
+        assert "an earlier question and its answer are sent along: without -c" in result.err
+        assert "num_ctx" in result.err
+
+    @pytest.mark.parametrize(
+        ("words", "says"),
+        [
+            (("-c",), "there is no session to go on with"),
+            (("--session", "x"), "there is no session to go on with"),
+            (("-c", "--session", "x"), "--continue and --session exclude each other"),
+        ],
+    )
+    def test_with_nothing_is_a_misuse_that_makes_no_file(
+        self, reflect: Reflect, words: tuple[str, ...], says: str
+    ) -> None:
+        with saying(ANSWERED) as server:
+            result = reflect.at(server.host)(*words, "Why?")
+
+        assert (result.code, result.out) == (2, "")
+        assert says in result.err
+        assert server.requests == []
+        assert not any(reflect.home.rglob("sessions.db*"))
+
+    def test_with_a_session_that_is_not_there_is_a_misuse(self, reflect: Reflect) -> None:
+        self.began(reflect, "Which?")
+        result = reflect("--session", "nowhere", "Why?")
+
+        assert (result.code, result.out) == (2, "")
+        assert len(result.err.splitlines()) == 1
+        assert "nowhere" in result.err

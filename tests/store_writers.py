@@ -1,0 +1,102 @@
+"""Programs that use one store at once, or are killed while they do; each line they print was kept by then.
+
+`store_writers.py turns PATH COUNT`, `store_writers.py stream PATH`, `store_writers.py migrate PATH`
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reflectty.session import Ended, Said
+from reflectty.store import open_store
+from reflectty.store.opening import Around
+from reflectty.store.schema import MIGRATIONS
+from reflectty.stream import Kind
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from reflectty.store import Store
+
+PIECE = 400
+WARNED = "warned"
+
+
+def say(*words: object) -> None:
+    """Print a line in one write, so that a kill leaves none half written that could pass for another."""
+    os.write(1, f"{' '.join(map(str, words))}\n".encode())
+
+
+def opened(path: Path) -> Store:
+    return open_store(path, lambda text: say(WARNED, text))
+
+
+def piece(turn: int, number: int) -> str:
+    """Return what reply `turn` says as its piece `number`; all differ."""
+    return f"<{turn}.{number}>".ljust(PIECE, ".")
+
+
+def complete(text: str) -> Said:
+    return Said(
+        "mini", family="reflection", segments=((Kind.ANSWER, text),), answer=text, raw=text, ended=Ended.COMPLETE
+    )
+
+
+def turns(path: Path, count: int) -> None:
+    """Ask and answer in a session of its own until there are `count` turns."""
+    store = opened(path)
+    session = store.begin(f"writer {os.getpid()}").id
+    leaf = None
+    for number in range(count // 2):
+        question = store.ask(session, leaf, f"question {number}")
+        leaf = store.reply(session, question.id, Said("mini", family="reflection")).id
+        store.finish(leaf, complete(f"answer {number}"))
+    store.close()
+    say("done", session)
+
+
+def stream(path: Path) -> None:
+    """Stream replies until it is killed."""
+    store = opened(path)
+    session = store.begin("killed").id
+    leaf = None
+    while True:
+        question = store.ask(session, leaf, "and then?")
+        say("asked", session, question.id)
+        leaf = store.reply(session, question.id, Said("mini", family="reflection")).id
+        said = ""
+        for number in range(5):
+            store.checkpoint(leaf, piece(leaf, number), "")
+            said += piece(leaf, number)
+            say("kept", leaf, number + 1)
+        store.finish(leaf, complete(said))
+        say("finished", leaf)
+
+
+def second_version(connection: sqlite3.Connection) -> None:
+    """Change every turn, slowly, in a table made anew, as a version to come might."""
+    connection.execute("ALTER TABLE turns ADD COLUMN mood TEXT NOT NULL DEFAULT ''")
+    for (turn,) in connection.execute("SELECT id FROM turns").fetchall():
+        connection.execute("UPDATE turns SET mood = 'calm' WHERE id = ?", (turn,))
+        time.sleep(0.002)
+    connection.execute("CREATE TABLE moods (name TEXT)")
+
+
+def migrate(path: Path) -> None:
+    say("starting")
+    open_store(path, lambda text: say(WARNED, text), Around(migrations=(*MIGRATIONS, second_version))).close()
+    say("done")
+
+
+if __name__ == "__main__":
+    mode, file, *rest = sys.argv[1:]
+    if mode == "turns":
+        turns(Path(file), int(rest[0]))
+    elif mode == "stream":
+        stream(Path(file))
+    else:
+        migrate(Path(file))

@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from base64 import b64decode
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty import config
+from reflectty.errors import OutputError
+from reflectty.tui.clipboard import MOST_BYTES, PATIENCE_SECONDS, copy, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+SSH = {"SSH_TTY": "/dev/pts/1"}
+TMUX = {"TMUX": "/tmp/tmux-0/default,1,0"}  # noqa: S108 - a socket's address as tmux writes it
+OSC52 = re.compile("\x1b\\]52;c?;([A-Za-z0-9+/=]*)\x07")
+
+
+class Desk:
+    """A machine with these programs, of which some fail; what they and the terminal were given is kept."""
+
+    def __init__(self, *installed: str, failing: Sequence[str] = ()) -> None:
+        self.installed = installed
+        self.failing = failing
+        self.ran: list[tuple[str, bytes]] = []
+        self.written = ""
+
+    def which(self, name: str) -> str | None:
+        return f"/bin/{name}" if name in self.installed else None
+
+    def run(self, command: Sequence[str], data: bytes) -> bool:
+        words = " ".join(command).removeprefix("/bin/")
+        self.ran.append((words, data))
+        return words not in self.failing
+
+    def write(self, text: str) -> None:
+        self.written += text
+
+    def copy(self, text: str, **environment: str) -> str:
+        return copy(text, self.write, {"TERM": "xterm", **environment}, self.which, self.run)
+
+
+def unwrapped(written: str) -> str:
+    """Return what a terminal copies, whatever tmux or screen unwraps on the way."""
+    if written.startswith("\x1bPtmux;"):
+        written = written.removeprefix("\x1bPtmux;").removesuffix("\x1b\\").replace("\x1b\x1b", "\x1b")
+    elif written.startswith("\x1bP"):
+        written = "".join(re.findall("\x1bP(.*?)\x1b\\\\", written, re.DOTALL))
+    found = OSC52.fullmatch(written)
+    return b64decode(found[1]).decode() if found else ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="on a Mac pbcopy is there as well")
+@pytest.mark.parametrize(
+    ("installed", "environment", "command", "where"),
+    [
+        (("wl-copy", "xclip"), {"WAYLAND_DISPLAY": "w", "DISPLAY": ":0"}, "wl-copy --type", "clipboard (wl-copy)"),
+        (("xclip", "xsel"), {"WAYLAND_DISPLAY": "w", "DISPLAY": ":0"}, "xclip -selection", "clipboard (xclip)"),
+        (("xsel",), {"DISPLAY": ":0"}, "xsel --clipboard", "clipboard (xsel)"),
+        (("clip.exe",), {"WSL_DISTRO_NAME": "U"}, "clip.exe", "clipboard (clip.exe)"),
+        (("xclip", "tmux"), {"DISPLAY": ":0", **TMUX}, "xclip -selection", "clipboard (xclip)"),
+    ],
+)
+def test_the_desktops_own_clipboard_goes_first(
+    installed: tuple[str, ...], environment: dict[str, str], command: str, where: str
+) -> None:
+    desk = Desk(*installed)
+
+    assert desk.copy("a é", **environment) == where
+    (ran,) = desk.ran
+    assert ran[0].startswith(command)
+    assert ran[1].decode("utf-16-le" if "clip.exe" in command else "utf-8") == "a é"
+    assert desk.written == ""
+
+
+@pytest.mark.parametrize(
+    ("desk", "environment"),
+    [
+        (Desk(), {"DISPLAY": ":0", "WAYLAND_DISPLAY": "w"}),
+        (Desk("wl-copy", "xclip", "xsel"), {}),
+        (Desk("wl-copy"), {"DISPLAY": ":0"}),
+        (Desk("xclip", failing=["xclip -selection clipboard"]), {"DISPLAY": ":0"}),
+        (Desk("wl-copy"), {"WAYLAND_DISPLAY": "w", **SSH}),
+        (Desk("clip.exe"), {"WSL_DISTRO_NAME": "U", "SSH_CONNECTION": "1 2 3 4"}),
+        (Desk(), {"STY": "1.pts"}),
+        (Desk(), TMUX),
+    ],
+)
+@pytest.mark.parametrize("text", ["hello é 漢", "x" * 2000, "line\nline\n"])
+def test_without_a_desktop_the_terminal_is_asked(desk: Desk, environment: dict[str, str], text: str) -> None:
+    desk.written = ""
+
+    assert desk.copy(text, **environment) == "terminal clipboard (OSC 52)"
+    assert unwrapped(desk.written) == text
+
+
+def test_over_ssh_a_forwarded_display_is_served_as_well() -> None:
+    desk = Desk("xclip")
+
+    assert desk.copy("a", DISPLAY="localhost:10", **SSH) == "terminal clipboard (OSC 52) and clipboard (xclip)"
+    assert unwrapped(desk.written) == "a"
+
+
+def test_gnu_screen_gets_strings_that_it_does_not_drop() -> None:
+    desk = Desk()
+    desk.copy("x" * 2000, STY="1.pts")
+
+    assert max(len(piece) for piece in desk.written.split("\x1b\\")) <= 256
+
+
+@pytest.mark.parametrize(
+    ("failing", "where", "commands"),
+    [
+        ((), "tmux buffer and terminal clipboard", ["tmux load-buffer -w -"]),
+        (("tmux load-buffer -w -",), "tmux buffer", ["tmux load-buffer -w -", "tmux load-buffer -"]),
+        (("tmux load-buffer -w -", "tmux load-buffer -"), "terminal clipboard (OSC 52)", None),
+    ],
+)
+def test_tmux_is_told_in_both_ways(failing: tuple[str, ...], where: str, commands: list[str] | None) -> None:
+    desk = Desk("tmux", failing=failing)
+
+    assert desk.copy("a", **TMUX) == where
+    assert commands is None or desk.ran == [(command, b"a") for command in commands]
+    assert unwrapped(desk.written) == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "copied"),
+    [("a\x1b[31mb", "a^[[31mb"), ("a\rb", "a^Mb"), ("\x1b[201~rm", "^[[201~rm"), ("a\u202eb", "a<U+202E>b")],
+)
+def test_what_a_terminal_would_obey_is_not_copied(text: str, copied: str) -> None:
+    desk = Desk()
+    desk.copy(text)
+
+    assert unwrapped(desk.written) == copied
+
+
+def test_nothing_leaves_the_clipboard_as_it_is() -> None:
+    desk = Desk("xclip", "tmux")
+
+    assert desk.copy("", DISPLAY=":0", **TMUX) == "nothing to copy"
+    assert (desk.written, desk.ran) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "term", "reason"),
+    [
+        ("é" * (MOST_BYTES // 2 + 1), "xterm", "too long for the terminal's clipboard"),
+        ("a", "dumb", "there is no clipboard"),
+        ("a", "", "there is no clipboard"),
+    ],
+)
+def test_what_the_terminal_cannot_take_goes_into_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, term: str, reason: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    desk = Desk()
+    path = config.state_folder() / "copied.txt"
+    where = [desk.copy(text, TERM=term) for _ in range(2)]
+
+    assert where == [f"file {path}: {reason}"] * 2
+    assert path.read_text("utf-8") == text
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [found.name for found in path.parent.iterdir()] == ["copied.txt"]
+    assert desk.written == ""
+
+
+def test_the_longest_text_still_goes_to_the_terminal() -> None:
+    desk = Desk()
+
+    assert desk.copy("x" * MOST_BYTES) == "terminal clipboard (OSC 52)"
+    assert len(desk.written) <= 100_000
+
+
+def test_a_long_text_is_in_the_buffer_of_tmux() -> None:
+    desk = Desk("tmux")
+
+    assert "tmux buffer" in desk.copy("x" * (MOST_BYTES + 1), **TMUX)
+    assert desk.written == ""
+
+
+def test_with_no_place_at_all_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
+    with pytest.raises(OutputError, match="cannot copy"):
+        Desk().copy("a", TERM="dumb")
+
+
+@pytest.fixture(name="script")
+def _script(tmp_path: Path) -> Callable[[str], str]:
+    def script(body: str) -> str:
+        path = tmp_path / "tool"
+        path.write_text(f"#!/bin/sh\ncd {tmp_path}\n{body}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return script
+
+
+def test_a_program_is_given_the_text(script: Callable[[str], str], tmp_path: Path) -> None:
+    assert run((script("cat > got"),), b"text " * 100_000)
+    assert (tmp_path / "got").read_bytes() == b"text " * 100_000
+
+
+@pytest.mark.parametrize("body", ["exit 3", "kill -9 $$", "exec 0<&-; exit 1"])
+def test_a_program_that_fails_is_no_success(script: Callable[[str], str], body: str) -> None:
+    assert not run((script(body),), b"x" * 1_000_000)
+
+
+def test_a_program_that_is_none_is_no_success(tmp_path: Path) -> None:
+    assert not run((str(tmp_path / "none"),), b"")
+
+
+@pytest.mark.parametrize("body", ["sleep 30", "cat > /dev/null; sleep 30", "sleep 30 & wait"])
+def test_a_program_that_hangs_is_ended_with_what_it_started(
+    script: Callable[[str], str], tmp_path: Path, body: str
+) -> None:
+    began = time.monotonic()
+
+    assert not run((script(f"echo $$ > pid; {body}"),), b"x" * 1_000_000)
+    assert time.monotonic() - began < PATIENCE_SECONDS * 3
+    pid = int((tmp_path / "pid").read_text())
+    for _ in range(50):
+        with suppress(ProcessLookupError):
+            os.killpg(pid, 0)
+            time.sleep(0.1)
+            continue
+        return
+    pytest.fail("what hung is still there")
+
+
+def test_a_program_that_stays_to_serve_the_clipboard_is_not_waited_for(
+    script: Callable[[str], str], tmp_path: Path
+) -> None:
+    began = time.monotonic()
+
+    assert run((script("cat > got; (sleep 3; echo yes > served) &"),), b"a")
+    assert time.monotonic() - began < 2
+    assert not (tmp_path / "served").exists()
+    time.sleep(4)
+    assert (tmp_path / "served").exists()
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_a_real_tmux_has_the_text_and_hands_it_to_its_terminal(tmp_path: Path) -> None:
+    program = tmp_path / "copies.py"
+    program.write_text(
+        "import os, sys, time\nfrom reflectty.tui.clipboard import copy\n"
+        "def write(text):\n    sys.stdout.write(text)\n    sys.stdout.flush()\n"
+        f"where = copy('h\\u00e9llo', write)\nopen({str(tmp_path / 'where')!r}, 'w').write(where)\ntime.sleep(30)\n"
+    )
+    socket = str(tmp_path / "socket")
+    command = ["tmux", "-S", socket, "-f", "/dev/null", "new-session", sys.executable, str(program)]
+    left = {name: value for name, value in os.environ.items() if name not in {"TMUX", "DISPLAY", "WAYLAND_DISPLAY"}}
+    main, follower = pty.openpty()
+    client = subprocess.Popen(
+        command, stdin=follower, stdout=follower, stderr=follower, env={**left, "TERM": "xterm-256color"}
+    )
+    try:
+        seen = read_until(main, lambda text: bool(OSC52.search(text)) and (tmp_path / "where").exists())
+        buffer = subprocess.run(
+            ["tmux", "-S", socket, "show-buffer"], capture_output=True, check=True, timeout=30
+        ).stdout
+    finally:
+        subprocess.run(["tmux", "-S", socket, "kill-server"], check=False, timeout=30)
+        client.wait(30)
+        os.close(main)
+        os.close(follower)
+
+    found = OSC52.search(seen)
+    assert buffer.decode() == "héllo"
+    assert found is not None
+    assert b64decode(found[1]).decode() == "héllo"
+    assert (tmp_path / "where").read_text() == "tmux buffer and terminal clipboard"
+
+
+def read_until(descriptor: int, done: Callable[[str], bool]) -> str:
+    seen, ends = "", time.monotonic() + 30
+    os.set_blocking(descriptor, False)
+    while not done(seen) and time.monotonic() < ends:
+        with suppress(BlockingIOError):
+            seen += os.read(descriptor, 1 << 16).decode("utf-8", "replace")
+        time.sleep(0.05)
+    return seen

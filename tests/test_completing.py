@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.safety import clean, clean_line
+from reflectty.tui import completing
+from reflectty.tui.completing import NOTHING, Command, Suggested, mentions, suggestions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMANDS = (
+    Command("model", "NAME", "choose a model"),
+    Command("mode", "auto|direct", "how it reflects"),
+    Command("new", "", "begin a session"),
+    Command("copy", "", "copy the answer"),
+    Command("copy code", "N", "copy a block of code"),
+    Command("attach", "PATH", "attach a file", paths=True),
+    Command("title", "TEXT", "name the session"),
+)
+CHOICES = {"model": ("reflection:70b", "mini", "qwen3:8b"), "mode": ("auto", "direct")}
+
+
+def found(text: str, folder: Path, cursor: int | None = None) -> Suggested:
+    return suggestions(text, len(text) if cursor is None else cursor, COMMANDS, folder, CHOICES)
+
+
+def texts(text: str, folder: Path, cursor: int | None = None) -> list[str]:
+    return [item.text for item in found(text, folder, cursor).items]
+
+
+def accepted(text: str, folder: Path) -> str:
+    """What is written after the first suggestion is taken."""
+    suggested = found(text, folder)
+    return text[: suggested.start] + suggested.items[0].text + text[suggested.end :]
+
+
+@pytest.mark.parametrize(
+    ("written", "offered"),
+    [
+        ("/", ["/model ", "/mode ", "/new", "/copy", "/copy code ", "/attach ", "/title "]),
+        ("/mo", ["/model ", "/mode "]),
+        ("/mode", ["/mode ", "/model "]),
+        ("/MOD", ["/model ", "/mode "]),
+        ("/ode", ["/model ", "/mode ", "/copy code "]),
+        ("/ttl", ["/title "]),
+        ("/copy ", ["/copy code "]),
+        ("/copy c", ["/copy code "]),
+        ("/nothing", []),
+        ("/usr/bin/env what is this", []),
+        (" /mo", []),
+        ("a /mo", []),
+        ("first\n/mo", []),
+    ],
+)
+def test_a_slash_at_the_very_start_names_a_command(written: str, offered: list[str], tmp_path: Path) -> None:
+    assert texts(written, tmp_path) == offered
+
+
+@pytest.mark.parametrize(
+    ("written", "offered"),
+    [
+        ("/model ", ["reflection:70b", "mini", "qwen3:8b"]),
+        ("/model m", ["mini"]),
+        ("/model rf", ["reflection:70b"]),
+        ("/model 8b", ["qwen3:8b"]),
+        ("/model  mi", ["mini"]),
+        ("/mode mini", []),
+        ("/mode auto", []),
+        ("/title mini", []),
+        ("/copy code 1", []),
+    ],
+)
+def test_what_a_command_takes_is_offered_until_it_is_written(written: str, offered: list[str], tmp_path: Path) -> None:
+    assert texts(written, tmp_path) == offered
+
+
+def test_a_command_is_shown_with_what_it_takes_unless_that_is_a_choice(tmp_path: Path) -> None:
+    assert [(item.shown, item.help) for item in found("/mod", tmp_path).items] == [
+        ("/model NAME", "choose a model"),
+        ("/mode", "how it reflects"),
+    ]
+
+
+def test_accepting_in_the_middle_of_a_command_replaces_all_of_it(tmp_path: Path) -> None:
+    suggested = found("/moXX", tmp_path, cursor=3)
+
+    assert (suggested.start, suggested.end) == (0, 5)
+
+
+def test_a_value_that_a_terminal_would_obey_is_not_offered(tmp_path: Path) -> None:
+    suggested = suggestions("/model ", 7, COMMANDS, tmp_path, {"model": ("\x1b[2Jx", "two\nlines", "fine")})
+
+    assert [item.text for item in suggested.items] == ["fine"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("README.md", "report.txt", "my file.txt", ".hidden", 'a"b\\c'):
+        (tmp_path / name).write_text("text")
+    for name in ("src", "my dir"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "inner.py").write_text("text")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("written", "offered"),
+    [
+        ("@", ['@"my dir/', "@src/", "@README.md", '@"a\\"b\\\\c"', '@"my file.txt"', "@report.txt"]),
+        ("see @re", ["@README.md", "@report.txt"]),
+        ("(@rep", ["@report.txt"]),
+        ("@.", ["@.hidden"]),
+        ("@src/", ["@src/inner.py"]),
+        ("@./s", ["@./src/"]),
+        ('@"my', ['@"my dir/', '@"my file.txt"']),
+        ('@"my dir/', ['@"my dir/inner.py"']),
+        ("@my\\ f", ['@"my file.txt"']),
+        ("@README.md", []),
+        ("@nothing", []),
+        ("@src/../../../nothing/", []),
+        ("mail@re", []),
+        ("@re and", []),
+        ("one\n@rep", ["@report.txt"]),
+        ("/attach re", ["README.md", "report.txt"]),
+        ("/attach my f", ["my file.txt"]),
+        ("/title of @rep", ["@report.txt"]),
+    ],
+)
+def test_a_path_is_offered_where_one_is_meant(written: str, offered: list[str], folder: Path) -> None:
+    assert texts(written, folder) == offered
+
+
+def test_a_path_may_begin_at_the_root_or_at_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+
+    assert texts(f"@{folder}/rep", folder / "src") == [f"@{folder}/report.txt"]
+    assert texts("@~/rep", folder / "src") == ["@~/report.txt"]
+    assert "@~/src/" in texts("@~", folder / "src")
+    assert mentions("@~/report.txt", folder / "src") == (folder / "report.txt",)
+
+
+def test_the_quote_that_closes_a_path_is_not_written_twice(folder: Path) -> None:
+    written = '@"my f" and more'
+    suggested = found(written, folder, cursor=6)
+
+    assert written[suggested.end :] == " and more"
+
+
+NASTY = ("new\nline", "\x1b]0;title\x07", "tab\there", "caf\xe9 \u202e cod", "\u200bzero", "$(reboot)", "it's")
+
+
+@pytest.mark.parametrize("name", [*NASTY, os.fsdecode(b"raw \xff\xfe bytes")])
+def test_any_file_can_be_named_with_text_that_is_safe_on_one_line(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("text")
+
+    written = accepted("@", tmp_path)
+
+    assert clean(written) == written
+    assert "\n" not in written
+    assert mentions(written, tmp_path) == (tmp_path / name,)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_every_name_is_shown_safe(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("text")
+
+    assert [item.shown for item in found("@", tmp_path).items] == [clean_line(name)]
+
+
+def test_a_folder_of_many_entries_is_read_only_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(300):
+        (tmp_path / f"file{number}").touch()
+
+    assert len(texts("@", tmp_path)) == completing.MOST_SHOWN
+    monkeypatch.setattr(completing, "MOST_READ", 30)
+    assert len(texts("@f", tmp_path)) == 30
+
+
+def test_a_folder_that_cannot_be_read_offers_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert found("@file/", tmp_path) == NOTHING
+    assert found("@\0/", tmp_path) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("what is in @README.md?", ["README.md"]),
+        ("@README.md, @src/inner.py and (@report.txt).", ["README.md", "src/inner.py", "report.txt"]),
+        ("@report.txt @report.txt", ["report.txt"]),
+        ('"@report.txt"', ["report.txt"]),
+        ('compare @"my file.txt" with @my\\ dir/inner.py!', ["my file.txt", "my dir/inner.py"]),
+        ("a@b.c and me@README.md", []),
+        ("@src and @missing.txt", []),
+        ("@ README.md @", []),
+        ('@"my file.txt', []),
+        ("", []),
+    ],
+)
+def test_the_files_that_a_question_names_are_found(text: str, names: list[str], folder: Path) -> None:
+    assert mentions(text, folder) == tuple(folder / name for name in names)
+
+
+@pytest.mark.parametrize("text", ["@\0", f"@{'x' * 5000}", "@~nobody/x", "@\udc80", "@\ud800\\ ", "@\\x00", "@\\"])
+def test_what_cannot_be_a_path_is_no_mention(text: str, tmp_path: Path) -> None:
+    assert mentions(text, tmp_path) == ()
+    assert found(text, tmp_path) == NOTHING
+
+
+@pytest.mark.parametrize("piece", ["(@", '"@', '@"', '@"\\', "@\\ ", "@a.", "@."])
+def test_text_made_to_be_slow_is_not(piece: str, tmp_path: Path) -> None:
+    def seconds(times: int) -> float:
+        text = piece * times + '"'
+        start = time.process_time()
+        mentions(text, tmp_path)
+        found(text, tmp_path)
+        return time.process_time() - start
+
+    assert seconds(160_000) < 16 * max(seconds(20_000), 0.02)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual import events
+
+from reflectty.tui.driver import Keyboard
+
+START, END = "\x1b[200~", "\x1b[201~"
+# A program that shows what it was given: the texts that were pasted and the keys that were pressed.
+PROGRAM = """
+from textual import events
+from textual.app import App
+from reflectty.tui.driver import Driver
+
+class Told(App):
+    def on_mount(self):
+        self.told = []
+    async def on_event(self, event):
+        if isinstance(event, events.Paste):
+            self.told.append(event.text)
+        if isinstance(event, events.Key):
+            self.told.append(event.key)
+            if event.key == "q":
+                self.exit(self.told)
+        await super().on_event(event)
+
+print("TOLD", ascii(Told(driver_class=Driver).run()))
+"""
+
+
+def told(*pieces: str) -> list[tuple[str, str]]:
+    """What the parser makes of pieces: pasted texts and keys."""
+    keyboard = Keyboard()
+    messages = [message for piece in pieces if piece for message in keyboard.feed(piece)]
+    pasted = [("paste", message.text) if isinstance(message, events.Paste) else message for message in messages]
+    return [("key", message.key) if isinstance(message, events.Key) else message for message in pasted]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "word",
+        "two\rlines",
+        "a\x1b[31mred\rline two\x1b",
+        "\x1b[20",
+        "\x1b[200~",
+        "\x1b[I\x1b[O",
+        "\x1b[A\x1b[<0;1;1M",
+    ],
+)
+def test_what_is_pasted_is_never_taken_for_keys(text: str) -> None:
+    assert told(f"a{START}{text}{END}b") == [("key", "a"), ("paste", text), ("key", "b")]
+
+
+@given(st.text(alphabet="a\x1b[20~1\r", max_size=20).filter(lambda text: END not in f"{text}{END}"[:-1]), st.data())
+def test_a_paste_is_the_same_however_it_arrives(text: str, data: st.DataObject) -> None:
+    sent = f"{START}{text}{END}b"
+    cuts = sorted(data.draw(st.lists(st.integers(len(START), len(sent)), max_size=6)))
+    pieces = [sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
+
+    assert told(*pieces) == [("paste", text), ("key", "b")]
+
+
+@pytest.mark.parametrize("cut", range(3, len(START)))
+def test_a_paste_whose_start_comes_in_two_pieces_is_one(cut: int) -> None:
+    assert told(START[:cut], f"{START[cut:]}\x1b[A{END}") == [("paste", "\x1b[A")]
+
+
+def test_keys_are_what_they_were() -> None:
+    assert told("\x1b[A", "\x1b[21~", "x") == [("key", "up"), ("key", "f10"), ("key", "x")]
+
+
+def test_a_megabyte_is_not_read_letter_by_letter() -> None:
+    start = time.process_time()
+    assert told(START, *["x" * 4_096] * 256, END) == [("paste", "x" * (1 << 20))]
+    fast = time.process_time() - start
+    start = time.process_time()
+    told("x" * (1 << 16))
+
+    assert fast < time.process_time() - start
+
+
+def test_bytes_that_are_no_utf_8_and_escapes_in_a_paste_reach_a_real_terminal_application_whole() -> None:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    command = [sys.executable, "-c", PROGRAM]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        _read_until(ours, b"\x1b[?2004h")
+        os.write(ours, START.encode() + b"caf\xe9 \x1b[31mred\rmore" + END.encode() + b"q")
+        shown = _read_until(ours, b"']")
+        os.close(ours)
+        process.wait(10)
+
+    assert "TOLD ['caf\\ufffd \\x1b[31mred\\rmore', 'q']" in shown
+
+
+def _read_until(terminal: int, mark: bytes, seconds: float = 20) -> str:
+    shown, end = b"", time.monotonic() + seconds
+    while mark not in shown and time.monotonic() < end:
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                shown += os.read(terminal, 1 << 16)
+            except OSError:
+                break
+    return shown.decode(errors="replace")

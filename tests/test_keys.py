@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual._xterm_parser import XTermParser
+from textual.events import Key
+from textual.widgets import TextArea
+
+from reflectty.errors import UsageError
+from reflectty.tui.keys import ACTIONS, bound, shown, teach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEGACY = {
+    **{f"alt+{letter}": f"\x1b{letter}" for letter in "acdeghijklmnopqrstuvwxyz"},
+    **{f"ctrl+{letter}": chr(ord(letter) & 0x1F) for letter in "cdefgjknopqrstuvwxyz"},
+    "enter": "\r",
+    "escape": "\x1b",
+    "alt+enter": "\x1b\r",
+    "alt+comma": "\x1b,",
+    "alt+full_stop": "\x1b.",
+    "alt+left": "\x1b[1;3D",
+    "alt+right": "\x1b[1;3C",
+    "alt+up": "\x1b[1;3A",
+    "alt+down": "\x1b[1;3B",
+    "pageup": "\x1b[5~",
+    "pagedown": "\x1b[6~",
+    "ctrl+home": "\x1b[1;5H",
+    "ctrl+end": "\x1b[1;5F",
+    "ctrl+underscore": "\x1f",
+    "f1": "\x1bOP",
+    "f2": "\x1bOQ",
+    "f3": "\x1bOR",
+    "f4": "\x1bOS",
+    "f5": "\x1b[15~",
+}
+"""What a terminal without the protocol of kitty sends, tmux among them."""
+KITTY = {"shift+enter": "\x1b[13;2u", "ctrl+slash": "\x1b[47;5u"}
+
+
+@pytest.fixture(name="taught", autouse=True)
+def _taught() -> Iterator[None]:
+    """Give every test Textual's own table, whatever it teaches."""
+    table = dict(ANSI_SEQUENCES_KEYS)
+    yield
+    ANSI_SEQUENCES_KEYS.clear()  # type: ignore[attr-defined]
+    ANSI_SEQUENCES_KEYS.update(table)  # type: ignore[attr-defined]
+
+
+def arriving(sequence: str) -> list[str]:
+    """Return the keys that Textual reads from what a terminal sends, a pause after it included."""
+    parser = XTermParser()
+    events = [*parser.feed(sequence), *parser.feed("")]
+    return [event.key for event in events if isinstance(event, Key)]
+
+
+def keys_of(name: str, *overrides: tuple[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return next(action.keys for action in bound(overrides) if action.name == name)
+
+
+@pytest.mark.parametrize("key", [key for action in ACTIONS for key in action.keys])
+def test_every_default_key_arrives_from_a_terminal(key: str) -> None:
+    teach(ACTIONS)
+
+    assert arriving((LEGACY | KITTY)[key]) == [key]
+
+
+@pytest.mark.parametrize("sequence", ["\x1b\r", "\x1b,", "\x1b."])
+def test_untaught_textual_loses_alt(sequence: str) -> None:
+    assert not arriving(sequence)[0].startswith("alt+")
+
+
+@pytest.mark.parametrize(
+    ("key", "sequence"), [("alt+1", "\x1b1"), ("alt+b", "\x1bb"), ("alt+/", "\x1b/"), ("ctrl+space", "\x00")]
+)
+def test_a_key_of_the_user_is_taught_as_well(key: str, sequence: str) -> None:
+    actions = bound([("new", (key,))])
+    teach(actions)
+
+    assert tuple(arriving(sequence)) == keys_of("new", ("new", (key,)))
+
+
+@pytest.mark.parametrize(("sequence", "key"), [("\x1b[A", "up"), ("\x1b2", "trade_mark_sign"), ("\x1bf", "ctrl+right")])
+def test_what_is_not_bound_stays_as_textual_reads_it(sequence: str, key: str) -> None:
+    teach(bound([("new", ("alt+[", "alt+1", "alt+b"))]))
+
+    assert arriving(sequence) == [key]
+
+
+def test_every_action_can_be_told_and_reached() -> None:
+    assert len({action.name for action in ACTIONS}) == len(ACTIONS)
+    assert len({action.slash for action in ACTIONS if action.slash}) == sum(bool(action.slash) for action in ACTIONS)
+    assert [action.name for action in ACTIONS if not (action.keys or action.slash) or not action.label] == []
+    assert [action.name for action in ACTIONS if action.takes and not action.slash] == []
+
+
+def test_no_default_key_is_a_prefix_of_screen_or_tmux_or_edits_the_question() -> None:
+    editing = {key for binding in TextArea.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
+    taken_on_purpose = {"pageup", "pagedown", "ctrl+c"}
+
+    assert {key for action in ACTIONS for key in action.keys} & ({"ctrl+a", "ctrl+b"} | editing) == taken_on_purpose
+
+
+def test_without_overrides_the_keys_are_the_default_ones() -> None:
+    assert bound() == ACTIONS
+
+
+@pytest.mark.parametrize(
+    ("written", "keys"),
+    [
+        (("f9",), ("f9",)),
+        ((), ()),
+        (("Ctrl+Shift+Left", "F12"), ("ctrl+shift+left", "f12")),
+        (("shift+alt+x",), ("alt+shift+x",)),
+        (("alt+;", "ctrl++", "ctrl+-"), ("alt+semicolon", "ctrl+plus", "ctrl+minus")),
+        (("ctrl+]", "ctrl+\\"), ("ctrl+right_square_bracket", "ctrl+backslash")),
+        (("alt+é", "super+k"), ("alt+é", "super+k")),
+        (("ctrl+i",), ("tab",)),
+        (("ctrl+@", "shift+del"), ("ctrl+space", "shift+delete")),
+    ],
+)
+def test_the_user_binds_keys(written: tuple[str, ...], keys: tuple[str, ...]) -> None:
+    assert keys_of("steer", ("steer", written)) == keys
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "message", "hint"),
+    [
+        ("ster", "f9", "there is no action 'ster'", "did you mean steer"),
+        ("xxxxxxxx", "f9", "there is no action 'xxxxxxxx'", "there are send, newline"),
+        ("steer", "alt+foo", "steer: there is no key 'alt+foo'", "write it as"),
+        ("steer", "hyperr+x", "steer: there is no key 'hyperr+x'", "write it as"),
+        ("steer", "", "steer: there is no key ''", "write it as"),
+        ("steer", "ctrl+", "steer: there is no key 'ctrl+'", "write it as"),
+        ("steer", "x", "steer: 'x' types a character", "add ctrl or alt"),
+        ("steer", "X", "steer: 'X' types a character", "add ctrl or alt"),
+        ("steer", "+", "steer: '+' types a character", "add ctrl or alt"),
+        ("steer", "space", "steer: 'space' types a character", "add ctrl or alt"),
+        ("steer", "shift+?", "steer: 'shift+?' types a character", "add ctrl or alt"),
+        ("steer", "alt+e", "alt+e is for steer and for edit", "another key"),
+        ("edit", "alt+s", "alt+s is for steer and for edit", "another key"),
+        ("steer", "ctrl+m", "enter is for send and for steer", "another key"),
+    ],
+)
+def test_keys_that_cannot_be_are_refused(name: str, key: str, message: str, hint: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        bound([(name, (key,))])
+
+    assert message in str(refused.value)
+    assert hint in refused.value.hint
+
+
+def test_two_actions_can_change_places() -> None:
+    overrides = (("steer", ("alt+e",)), ("edit", ("alt+s",)))
+
+    assert keys_of("steer", *overrides) == ("alt+e",)
+    assert keys_of("edit", *overrides) == ("alt+s",)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("alt+n", "alt+n"),
+        ("enter", "enter"),
+        ("alt+comma", "alt+,"),
+        ("alt+up", "alt+↑"),
+        ("pageup", "pgup"),
+        ("ctrl+underscore", "ctrl+_"),
+        ("ctrl+slash", "ctrl+/"),
+        ("ctrl+plus", "ctrl++"),
+        ("ctrl+space", "ctrl+space"),
+    ],
+)
+def test_a_key_is_shown_as_it_is_written(key: str, text: str) -> None:
+    assert shown(key) == text
+
+
+def test_a_hint_names_the_first_key_or_else_the_command() -> None:
+    hints = {action.name: action.hint for action in bound([("steer", ())])}
+
+    assert (hints["newline"], hints["steer"], hints["rename"]) == ("ctrl+j", "/steer", "/title")
