@@ -26,6 +26,10 @@ PIECE = 400
 WARNED = "warned"
 
 
+PAUSE = 0.002
+"""Between two steps, in seconds, so that every writer has its turn."""
+
+
 def say(*words: object) -> None:
     """Print a line in one write, so that a kill leaves none half written that could pass for another."""
     os.write(1, f"{' '.join(map(str, words))}\n".encode())
@@ -73,6 +77,7 @@ def stream(path: Path) -> None:
             store.checkpoint(leaf, piece(leaf, number), "")
             said += piece(leaf, number)
             say("kept", leaf, number + 1)
+            time.sleep(PAUSE)
         store.finish(leaf, complete(said))
         say("finished", leaf)
 
@@ -82,7 +87,7 @@ def second_version(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE turns ADD COLUMN mood TEXT NOT NULL DEFAULT ''")
     for (turn,) in connection.execute("SELECT id FROM turns").fetchall():
         connection.execute("UPDATE turns SET mood = 'calm' WHERE id = ?", (turn,))
-        time.sleep(0.002)
+        time.sleep(PAUSE)
     connection.execute("CREATE TABLE moods (name TEXT)")
 
 

@@ -15,59 +15,20 @@ from reflectty.errors import IncompleteError, OutputError, ReflecttyError, Refus
 from reflectty.modes import Mode, Wish
 from reflectty.schema import read_schema
 from reflectty.session import Ended, Measured
-from reflectty.stream import Kind, Segment
+from reflectty.stream import Kind
+from shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reflectty.reply import Reply
     from reflectty.session import Said
-    from reflectty.stream import Event
 
 MODEL = "reflection"
 QUESTION = Question("Which?", MODEL)
 HISTORY = (Message("user", "Before?"), Message("assistant", "Yes."))
 SO_FAR = "<thinking>\n11 is m"
 REST = ("ore.\n</thinking>\n", "<output>\n", "9.9", "\n</output>")
-
-
-class Shown:
-    """A renderer that remembers what it was told."""
-
-    def __init__(self, fails: Exception | None = None) -> None:
-        self.told: list[str] = []
-        self.events: list[Event] = []
-        self.ticks: list[float] = []
-        self.begun = asyncio.Event()
-        self._reply: Reply | None = None
-        self._fails = fails
-
-    def start(self, reply: Reply) -> None:
-        self.told.append("start")
-        self._reply = reply
-
-    def tick(self, seconds: float) -> None:
-        self.ticks.append(seconds)
-
-    def show(self, event: Event) -> None:
-        if self._fails:
-            raise self._fails
-        self.events.append(event)
-        self.begun.set()
-
-    def note(self, text: str) -> None:
-        self.told.append(f"note {text}")
-
-    def end(self, reply: Reply) -> None:
-        assert reply is self._reply
-        self.told.append("end")
-
-    def stop(self) -> None:
-        self.told.append("stop")
-
-    @property
-    def text(self) -> str:
-        return "|".join(event.text for event in self.events if isinstance(event, Segment))
 
 
 class Kept:
@@ -230,7 +191,7 @@ class TestKeeping:
         with asking(reply([ANSWERED])) as server:
             outcome = Outcome(server, QUESTION)
 
-        assert outcome.shown.told == ["start", "kept from here", "note keeping", "end", "stop", "kept", "stop"]
+        assert outcome.shown.told == ["start", "kept from here", "note keeping", "end", "kept", "stop"]
         assert outcome.ended == (Ended.COMPLETE, "", "d" * 64)
 
     def test_is_told_what_is_known_of_the_reply(self) -> None:

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import stat
+import subprocess
+import sys
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -563,6 +565,26 @@ def test_what_is_no_file_is_never_replaced(folder: Path, force: bool) -> None:
 def test_where_nothing_can_be_written_that_is_said(folder: Path, name: str) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         save("x", folder / name)
+
+
+def test_a_text_that_cannot_be_written_whole_is_not_written_at_all(folder: Path) -> None:
+    path = folder / "a.md"
+    path.write_text("mine")
+    with pytest.raises(OutputError, match="cannot write"):
+        save("a" * 100_000 + "\ud800", path, force=True)
+    assert path.read_text() == "mine"
+
+
+def test_a_full_disk_leaves_nothing_behind(folder: Path) -> None:
+    script = f"""
+import pathlib, resource
+from reflectty.exporting.saving import save
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+save("a" * 100_000, pathlib.Path({str(folder / "a.md")!r}))
+"""
+    done = subprocess.run((sys.executable, "-c", script), capture_output=True, text=True, timeout=60, check=False)
+    assert "OutputError: cannot write" in done.stderr
+    assert list(folder.iterdir()) == []
 
 
 def test_the_title_and_the_answer_are_in_every_form() -> None:

@@ -26,6 +26,24 @@ from reflectty.terminal import system_terminal
 code = main(sys.argv[1:], system_terminal())
 json.dump([code, sorted(sys.modules)], sys.stderr)
 """
+KEPT = """
+import json, os, sys
+from reflectty.main import main
+from reflectty.terminal import system_terminal
+happened = []
+class Out:
+    def __init__(self, file): self.file = file
+    def write(self, text): happened.append(text); return self.file.write(text)
+    def flush(self): self.file.flush()
+def importing(event, arguments):
+    if event == "import" and arguments[0] in ("sqlite3", "reflectty.store"): happened.append("the store")
+sys.addaudithook(importing)
+terminal = system_terminal()
+terminal = terminal._replace(out=terminal.out._replace(file=Out(terminal.out.file)))
+code = main(sys.argv[1:], terminal)
+last = max(at for at, text in enumerate(happened) if text != "the store")
+json.dump([last, happened.index("the store"), sorted(sys.modules)], sys.stderr)
+"""
 IMPORTED = """
 import importlib, json, os, signal, sys, threading
 def opened(event, arguments):
@@ -87,11 +105,22 @@ def test_a_question_in_a_pipe_loads_only_what_it_needs(
     reflect: Reflect, words: tuple[str, ...], out: str | None
 ) -> None:
     with saying(ANSWERED) as server:
-        stdout, (code, modules) = fresh(ASKED, *MODEL, *words, "q", environment=reflect.at(server.host).environment())
+        environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
+        stdout, (code, modules) = fresh(ASKED, *MODEL, *words, "q", environment=environment)
 
     assert code == 0
     assert out is None or stdout == out
     assert packages(modules) & (NEVER | {"rich", "pygments", "markdown_it", "jsonschema_rs"}) == set()
+
+
+def test_a_question_that_is_kept_loads_the_store_when_its_answer_is_out(reflect: Reflect) -> None:
+    with saying(ANSWERED) as server:
+        environment = reflect.at(server.host).environment()
+        stdout, (out_at, loaded_at, modules) = fresh(KEPT, *MODEL, "q", environment=environment)
+
+    assert stdout == f"{ANSWER}\n"
+    assert out_at < loaded_at
+    assert packages(modules) & (NEVER - {"sqlite3"}) == set()
 
 
 def test_a_misuse_loads_no_engine(reflect: Reflect) -> None:

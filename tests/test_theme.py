@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,18 +16,44 @@ SHIPPED = assets.folder("themes")
 HEX = [name for name in theme.names((SHIPPED,)) if name != "terminal"]
 LEAST = {"text": 7.0, "answer": 7.0, "dim": 4.5, "thinking": 4.5, "correction": 4.5, "faint": 3.0}
 LEAST |= {"you": 4.5, "good": 4.5, "accent": 4.5, "error": 4.5}
+HIGHEST = dict.fromkeys(LEAST, 7.0) | {"text": 15.0, "answer": 15.0, "line": 3.0}
+"""What the theme of the highest contrast keeps to."""
+
+
+def linear(colour: str) -> list[float]:
+    """Return red, green and blue as amounts of light, from 0 to 1 (WCAG 2)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    return [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
 
 
 def luminance(colour: str) -> float:
     """Return the relative luminance of WCAG 2."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = linear(colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def contrast(one: str, other: str) -> float:
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
+
+
+def oklab(colour: str) -> tuple[float, float, float]:
+    """Return lightness and the two axes of hue as the eye spaces them (Ottosson, 2020)."""
+    red, green, blue = linear(colour)
+    long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
+    medium = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)
+    short = (0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue) ** (1 / 3)
+    return (
+        0.2104542553 * long + 0.7936177850 * medium - 0.0040720468 * short,
+        1.9779984951 * long - 2.4285922050 * medium + 0.4505937099 * short,
+        0.0259040371 * long + 0.7827717662 * medium - 0.8086757660 * short,
+    )
+
+
+def is_amber(colour: str) -> bool:
+    """Whether a colour is vivid and between orange and yellow."""
+    _, a, b = oklab(colour)
+    return math.hypot(a, b) > 0.05 and 40 <= math.degrees(math.atan2(b, a)) <= 110
 
 
 @pytest.fixture(name="write")
@@ -38,16 +65,52 @@ def _write(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def test_ink_paper_and_terminal_are_shipped() -> None:
-    assert theme.names((SHIPPED,)) == ("ink", "paper", "terminal")
+def colours_of(name: str) -> dict[str, str]:
+    return asdict(theme.load(name, (SHIPPED,)).theme.colours)
+
+
+def test_these_themes_are_shipped() -> None:
+    assert theme.names((SHIPPED,)) == ("contrast", "ember", "frost", "ink", "moss", "paper", "terminal")
 
 
 @pytest.mark.parametrize("ground", ["background", "panel"])
 @pytest.mark.parametrize("role", LEAST)
 @pytest.mark.parametrize("name", HEX)
 def test_every_colour_can_be_read_on_its_ground(name: str, role: str, ground: str) -> None:
-    colours = asdict(theme.load(name, (SHIPPED,)).theme.colours)
+    colours = colours_of(name)
     assert contrast(colours[role], colours[ground]) >= LEAST[role]
+
+
+@pytest.mark.parametrize("ground", ["background", "panel"])
+@pytest.mark.parametrize("role", HIGHEST)
+def test_one_theme_has_the_highest_contrast(role: str, ground: str) -> None:
+    colours = colours_of("contrast")
+    assert contrast(colours[role], colours[ground]) >= HIGHEST[role]
+
+
+@pytest.mark.parametrize("other", ["thinking", "answer", "text", "dim", "you", "good", "accent", "error"])
+@pytest.mark.parametrize("name", HEX)
+def test_a_correction_cannot_be_taken_for_anything_else(name: str, other: str) -> None:
+    colours = colours_of(name)
+    assert math.dist(oklab(colours["correction"]), oklab(colours[other])) >= 0.1
+
+
+@pytest.mark.parametrize("name", HEX)
+def test_only_a_correction_is_amber(name: str) -> None:
+    assert [role for role, colour in colours_of(name).items() if is_amber(colour)] == ["correction"]
+
+
+@pytest.mark.parametrize("name", HEX)
+def test_the_answer_stands_out_most_and_thinking_least(name: str) -> None:
+    colours = colours_of(name)
+    told = [contrast(colours[role], colours["background"]) for role in ("answer", "text", "thinking", "faint")]
+    assert told == sorted(told, reverse=True)
+    assert told[0] >= 1.5 * told[2]
+
+
+def test_no_two_themes_stand_on_the_same_ground() -> None:
+    grounds = [oklab(colours_of(name)["background"]) for name in HEX]
+    assert min(math.dist(one, other) for at, one in enumerate(grounds) for other in grounds[:at]) >= 0.015
 
 
 @pytest.mark.parametrize("name", HEX)

@@ -94,12 +94,10 @@ class TestAQuestionOfOneShot:
 
         assert (question.text, question.attachments) == ("Which?\n", ())
 
-    @pytest.mark.parametrize(("words", "variables"), [(("--no-store",), {}), ((), {"REFLECTTY_STORE": "0"})])
-    def test_is_not_kept_where_that_is_not_wanted(
-        self, reflect: Reflect, words: tuple[str, ...], variables: dict[str, str]
-    ) -> None:
+    @pytest.mark.parametrize(("words", "setting"), [(("--no-store",), ""), ((), "0")])
+    def test_is_not_kept_where_that_is_not_wanted(self, reflect: Reflect, words: tuple[str, ...], setting: str) -> None:
         with saying(ANSWERED) as server:
-            result = reflect.at(server.host)(*MODEL, *words, "q", **variables)
+            result = reflect.at(server.host)(*MODEL, *words, "q", REFLECTTY_STORE=setting)
 
         assert (result.code, result.out) == (0, f"{ANSWER}\n")
         assert not any(reflect.home.rglob("sessions.db*"))

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from reflectty.asking.arriving import arriving
 from reflectty.asking.question import Question, request_for, vet
 from reflectty.asking.verdict import ASK_AGAIN, SAID_NOTHING, ended, limit_hint, verdict, warnings
-from reflectty.errors import IncompleteError, ModelMissingError, NoAnswerError, ReflecttyError
+from reflectty.errors import (
+    IncompleteError,
+    ModelMissingError,
+    NoAnswerError,
+    OutputError,
+    ReflecttyError,
+    StoppedError,
+)
 from reflectty.modes import Mode, best, plan
 from reflectty.reply import Reply
 from reflectty.session import Said
@@ -241,16 +248,21 @@ async def _keeping(
     try:
         yield
     except ReflecttyError as error:
-        stop()
+        _come_to_rest(stop)
         keep.end(ended(asked.reply, error), str(error), await _digest(asked))
         raise
     except BaseException as error:
         # Cancelled, or broken: whoever ends it does not wait for another request.
-        stop()
+        _come_to_rest(stop)
         keep.end(ended(asked.reply, error))
         raise
-    stop()
     keep.end(ended(asked.reply, None), digest=await _digest(asked))
+
+
+def _come_to_rest(stop: Callable[[], None]) -> None:
+    # The same failure is met again, and told, when the whole conversation ends.
+    with contextlib.suppress(OutputError, StoppedError):
+        stop()
 
 
 async def _digest(asked: _Asked) -> str:

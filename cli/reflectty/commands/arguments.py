@@ -137,6 +137,21 @@ class Arguments(NamedTuple):
     quiet: bool
 
 
+def asks_nothing(given: Arguments) -> bool:
+    """Whether neither a question nor anything about the form of an answer was given."""
+    about = (
+        given.prompt,
+        given.file,
+        given.image,
+        given.schema,
+        given.show,
+        given.no_thinking,
+        given.stats,
+        given.quiet,
+    )
+    return not any((*about, given.final, given.as_json, given.jsonl, given.raw, given.no_stdin))
+
+
 def refuse_contradictions(given: Arguments) -> None:
     """Refuse options that cannot hold together.
 

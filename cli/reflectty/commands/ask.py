@@ -58,7 +58,10 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     quiet: args.Quiet = False,
     version: args.Version = False,
 ) -> None:
-    """Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout."""
+    """Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout.
+
+    Without a question, on a terminal, it opens the chat.
+    """
     if version:
         context.obj.out.write(f"reflect {__version__}\n")
         return
@@ -74,6 +77,9 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
         raise UsageError("--raw is not for a terminal: a reply may hold control characters", "send it to a file")
     warn = _warner(given, terminal)
     question = _question(given, settings)
+    if args.asks_nothing(given) and terminal.stdin_tty:
+        _chat(question, settings, given, terminal)
+        return
     earlier = before(given, warn)
     gathered = gather(given, terminal, warn)
     question = _complete(question, gathered, earlier, settings)
@@ -96,6 +102,21 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
     finally:
         if earlier:
             earlier.store.close()
+
+
+def _chat(question: Question, settings: config.Settings, given: args.Arguments, terminal: Terminal) -> None:
+    from reflectty.commands.chat import Wanted, open_chat  # noqa: PLC0415 - a question of one shot needs no chat
+
+    wanted = Wanted(
+        question._replace(model=given.model or settings.model),
+        host=given.host or settings.host,
+        timeout=given.timeout,
+        keep=settings.store and not given.no_store,
+        session=given.session,
+        latest=given.go_on,
+        insists=bool(given.model),
+    )
+    open_chat(wanted, settings, terminal)
 
 
 async def _converse(  # noqa: PLR0913, PLR0917 - one conversation from all sides

@@ -1,19 +1,19 @@
-"""The chat, which `reflect` opens where nothing is asked on a terminal: values from arguments and settings, one call."""
+"""The chat, which `reflect` opens where nothing is asked on a terminal: arguments become values, then one call."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
 from reflectty.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from reflectty.asking import Question
-    from reflectty.session import Session
     from reflectty.store import Store
     from reflectty.terminal import Terminal
-    from reflectty.tui.screens.chat import Setup
+    from reflectty.tui.setup import Setup
 
+DEFAULT_HOST = "127.0.0.1:11434"
 NO_TERMINAL = "the chat needs a terminal: stdin, stdout and stderr must be one"
 
 
@@ -22,34 +22,43 @@ def can_open(terminal: Terminal) -> bool:
     return terminal.stdin_tty and terminal.out.tty and terminal.err.tty
 
 
-def open_chat(  # noqa: PLR0913 - what the arguments say, each once
-    question: Question,
-    settings: config.Settings,
-    terminal: Terminal,
-    *,
-    host: str,
-    timeout: str,
-    keep: bool,
-    session: str = "",
-    latest: bool = False,
-) -> None:
+class Wanted(NamedTuple):
+    """What the arguments say of a chat."""
+
+    question: Question
+    """How questions are asked; its prompt is empty."""
+    host: str = ""
+    timeout: str = ""
+    keep: bool = True
+    session: str = ""
+    """The session to go on with, by a part of its id or its title."""
+    latest: bool = False
+    """Whether to go on with the last one."""
+    insists: bool = False
+    """Whether the model was named with this call, and not by a setting or a session."""
+
+
+def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> None:
     """Run the chat until it is left.
 
     Raises:
         UsageError: there is no terminal, or a key, a session or the host cannot be used.
         StoppedError: a signal ended it.
     """
-    from reflectty.store import open_store  # noqa: PLC0415 - a one-shot needs none of this
-    from reflectty.tui.app import ReflectApp  # noqa: PLC0415
-
     if not can_open(terminal):
         raise UsageError(NO_TERMINAL, 'ask a question instead: reflect "why is the sky blue?"')
+    from reflectty.store import open_store  # noqa: PLC0415 - a refusal needs none of this
+    from reflectty.tui.app import ReflectApp  # noqa: PLC0415
+
     notes: list[str] = []
-    store = open_store(config.store_path() if keep else None, notes.append)
+    store = open_store(config.store_path() if wanted.keep else None, notes.append)
     try:
-        found = store.find(session) if session else store.latest() if latest else None
-        setup = _setup(question, settings, terminal, store, found, notes, host=host, timeout=timeout)
-        app = ReflectApp(setup, animation=settings.animation and terminal.motion)
+        found = store.find(wanted.session) if wanted.session else store.latest() if wanted.latest else None
+        setup = _setup(wanted, config.recalled(settings), terminal, store)
+        app = ReflectApp(
+            setup._replace(session=found, notes=(*notes, *setup.notes)),
+            animation=settings.animation and terminal.motion,
+        )
         app.run()
     finally:
         store.close()
@@ -57,37 +66,25 @@ def open_chat(  # noqa: PLR0913 - what the arguments say, each once
         raise StoppedError(app.return_code)
 
 
-def _setup(  # noqa: PLR0913 - the same
-    question: Question,
-    settings: config.Settings,
-    terminal: Terminal,
-    store: Store,
-    session: Session | None,
-    notes: list[str],
-    *,
-    host: str,
-    timeout: str,
-) -> Setup:
-    from reflectty.engines import open_engine  # noqa: PLC0415 - a one-shot needs none of this
+def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store: Store) -> Setup:
+    from reflectty.engines import open_engine  # noqa: PLC0415 - a refusal needs none of this
     from reflectty.tui.conversation import Manner  # noqa: PLC0415
     from reflectty.tui.keys import bound  # noqa: PLC0415
     from reflectty.tui.looks import Looks  # noqa: PLC0415
     from reflectty.tui.parts.part import View  # noqa: PLC0415
-    from reflectty.tui.screens.chat import Setup  # noqa: PLC0415
+    from reflectty.tui.setup import Setup  # noqa: PLC0415
 
-    timeouts = config.parse_timeouts(timeout, settings.timeouts)
-    settings, wish = config.recalled(settings), question.wish
+    timeouts = config.parse_timeouts(wanted.timeout, settings.timeouts)
     looks = Looks(terminal, settings.theme)
+    asked, wish = wanted.question, wanted.question.wish
     return Setup(
         looks=looks,
         actions=bound(settings.keys),
-        manner=Manner(
-            question.model, wish.mode, wish.effort, wish.family, question.options, wish.system, question.keep_alive
-        ),
+        manner=Manner(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system, asked.keep_alive),
         store=store,
-        engine=lambda: open_engine(host, api_key=settings.api_key, timeouts=timeouts),
-        host=host or "127.0.0.1:11434",
+        engine=lambda: open_engine(wanted.host, api_key=settings.api_key, timeouts=timeouts),
+        host=wanted.host or DEFAULT_HOST,
         view=View(settings.thinking or View.LIVE),
-        session=session,
-        notes=(*notes, *([looks.problem] if looks.problem else [])),
+        insists=wanted.insists,
+        notes=(looks.problem,) if looks.problem else (),
     )

@@ -23,7 +23,7 @@ UNTITLED = "untitled"
 PARTS = {"reflection": "correction"}
 """What a part is called where people read."""
 _GAP = 2
-_TITLE = 24
+_TITLE = 18
 """Before a title gets fewer columns than this, another column is left out."""
 _MODEL = 24
 _INDENT = 2
@@ -124,6 +124,7 @@ def _passage(found: Found, page: Page) -> list[Row]:
     line: Row = [(f"{PARTS.get(found.part, clean_line(found.part))}: ", page.palette.styles["faint"])]
     for text, matched in found.passage:
         piece = re.sub(r"\s+", " ", clean(text))
+        piece = piece.lstrip(" ") if len(line) == 1 else piece
         line.append((f"{before}{piece}{after}", strong) if matched else (piece, dim))
     return [[(" " * _INDENT, PLAIN), *row] for row in wrapped(line, page.columns.prose, _INDENT)]
 

@@ -15,7 +15,7 @@ from reflectty.tui.screens.chat import Chat
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from reflectty.tui.screens.chat import Setup
+    from reflectty.tui.setup import Setup
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
 
@@ -33,7 +33,7 @@ class ReflectApp(App[None]):
     """
 
     def __init__(self, setup: Setup, *, animation: bool = True) -> None:
-        self._setup = setup
+        self._setup = setup._replace(write=self._write)
         teach(setup.actions)
         super().__init__(driver_class=Driver, ansi_color=setup.looks.native)
         self.animation_level = "full" if animation else "none"
@@ -56,12 +56,7 @@ class ReflectApp(App[None]):
         """Keep what has come of a reply, restore the terminal, and end with the signal's code."""
         self.exit(return_code=code)
 
-    @property
-    def chat(self) -> Chat:
-        found = next(screen for screen in self.screen_stack if isinstance(screen, Chat))
-        return found
-
-    def write_to_terminal(self, sequence: str) -> None:
+    def _write(self, sequence: str) -> None:
         """Write a control sequence of ours past the screen."""
         if self._driver:
             self._driver.write(sequence)
@@ -69,4 +64,5 @@ class ReflectApp(App[None]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy what was selected; Textual's own way reaches too few terminals."""
-        self.run_worker(self.chat.copy(text, "the selection"))
+        chat = next(screen for screen in self.screen_stack if isinstance(screen, Chat))
+        self.run_worker(chat.copy(text, "the selection"))

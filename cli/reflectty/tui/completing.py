@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 200
 """How many suggestions are given at most."""
-MOST_READ = 10_000
+MOST_READ = 30_000
 """How many entries of a folder are read at most for one suggestion: about a hundredth of a second."""
 _MOST_MENTIONS = 1_000
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.asking import Question
 from reflectty.modes import Mode, Wish
 from reflectty.session import NOT_MEASURED, asked, branch, history
 
 if TYPE_CHECKING:
+    from reflectty.asking import Question
     from reflectty.chat import Effort, OptionValue
     from reflectty.families import Family
     from reflectty.session import Attachment, Measured, Session, Turn
@@ -159,6 +159,8 @@ class Conversation:
 
     def question(self, turn: Turn, *, so_far: str = "", earlier: Measured = NOT_MEASURED) -> Question:
         """Return what is asked with a stored question, everything before it included."""
+        from reflectty.asking import Question  # noqa: PLC0415 - not before the first frame
+
         message = asked(turn)
         before = branch(self._turns.values(), turn.parent)
         manner = self.manner

@@ -142,7 +142,7 @@ class Exchanges:
         at = next(at for at, other in enumerate(self._transcript.parts) if other is after) + 1
         self._transcript.insert(at, part)
         self._mark_last()
-        self._talk.running = exchange
+        self._talk.reserve(exchange)
         self._run(self._put(exchange, part))
 
     async def _put(self, exchange: Exchange, part: ReplyPart) -> None:
@@ -190,7 +190,18 @@ class Exchanges:
         model, chosen = await self._model(said)
         family = tag_family(model, chosen, said.family)
         self.steering = Steering(question, said, family)
+        self._mark(steered=True)
         return draft(said.segments, family)
+
+    def _mark(self, *, steered: bool) -> None:
+        """Say above the reply that what it thought is being changed, or that it no longer is."""
+        if self.replies:
+            part = self.replies[-1]
+            part.state.steered = steered
+            if steered:
+                part.opened = True
+            self._transcript.relay(part)
+            self._transcript.to_end()
 
     def go_on(self, text: str, *, conclude: bool = False) -> None:
         """Let the model go on from a changed thought, as a branch; or answer at once."""
@@ -209,7 +220,9 @@ class Exchanges:
 
     def leave(self) -> None:
         """Leave a thought as it was."""
-        self.steering = None
+        steering, self.steering = self.steering, None
+        if steering:
+            self._mark(steered=False)
         self._next()
 
     async def conclude(self) -> None:

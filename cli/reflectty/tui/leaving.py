@@ -1,4 +1,4 @@
-"""What to leave out of a conversation that does not fit its context any more: the user's choice, never made in silence."""
+"""What to leave out of a conversation that does not fit its context: the user's choice, never made in silence."""
 
 from __future__ import annotations
 

@@ -8,11 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty import config
-from reflectty.asking import ask
 from reflectty.errors import PromptTooLongError, ReflecttyError, StoreError
 from reflectty.keeping import Keeper, Place, told
 from reflectty.session import NOT_MEASURED, Ended, Measured, Origin, Said
-from reflectty.tui.parts.reply import ReplyPart
 from reflectty.tui.showing import Showing
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from reflectty.chat import Engine
     from reflectty.session import Turn
     from reflectty.tui.conversation import Conversation
+    from reflectty.tui.parts.reply import ReplyPart
     from reflectty.tui.widgets.transcript import Transcript
 
 STOPPED = "stopped"
@@ -70,26 +69,31 @@ class Talk:
         self._transcript = transcript
         self._watcher = watcher
         self._asking: asyncio.Task[object] | None = None
-        self._kept: asyncio.Task[None] | None = None
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    def reserve(self, exchange: Exchange) -> None:
+        """Take an exchange on, so that nobody else is asked; `put` it next."""
+        self.running = exchange
+        self._at_rest.clear()
 
     async def put(self, exchange: Exchange, part: ReplyPart) -> None:
         """Put one question; returns when its reply is over and kept, however it ended."""
-        self.running, self.part = exchange, part
+        self.part = part
         try:
             again = await self._once(exchange, part)
             while again:
                 again = await self._once(exchange, part)
         finally:
             self.running = self.part = None
+            self._at_rest.set()
             self._watcher.changed()
 
     async def stop(self) -> None:
         """Stop the reply that is coming, before its first word or after, and wait until it is kept."""
-        if self._asking:
-            self._asking.cancel()
-        while self.running:
-            await asyncio.sleep(0.01)
+        self.cancel()
+        await self._at_rest.wait()
 
     def cancel(self) -> None:
         """Stop the reply that is coming."""
@@ -126,6 +130,8 @@ class Talk:
         """Ask in a task of its own, so that stopping it stops nothing else; return what went wrong."""
         if self.engine is None:
             return ReflecttyError("the server is not known yet")
+        from reflectty.asking import ask  # noqa: PLC0415 - not before the first frame
+
         question = self._conversation.question(exchange.question, so_far=exchange.so_far, earlier=exchange.earlier)
         if exchange.model:
             question = question._replace(model=exchange.model)

@@ -27,4 +27,7 @@ class Actions:
     def find(self, name: str) -> Callable[[str], Awaitable[None]]:
         """Return what does an action; it is given what was typed behind the command."""
         method = f"{name}_" if name == "continue" else name
-        return next(found for group in self._groups if (found := getattr(group, method, None)))
+        found: Callable[[str], Awaitable[None]] = next(
+            getattr(group, method) for group in self._groups if hasattr(group, method)
+        )
+        return found

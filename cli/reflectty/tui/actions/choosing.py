@@ -31,7 +31,9 @@ class Choosing:
 
     async def model(self, name: str) -> None:
         chat = self._chat
-        wanted = name.strip() or await chat.choose("Model", await self._models(), chat.conversation.manner.model)
+        wanted = name.strip() or await chat.dialogs.choose(
+            "Model", await self._models(), chat.conversation.manner.model
+        )
         if wanted:
             await chat.engine.show(wanted)
             chat.manner(model=wanted)
@@ -48,7 +50,7 @@ class Choosing:
     async def mode(self, name: str) -> None:
         chat = self._chat
         rows = [(str(mode), str(mode), what) for mode, what in MODES.items()]
-        wanted = name.strip() or await chat.choose("Mode", rows, str(chat.conversation.manner.mode))
+        wanted = name.strip() or await chat.dialogs.choose("Mode", rows, str(chat.conversation.manner.mode))
         if wanted:
             chat.manner(mode=_one_of(Mode, wanted, "mode"))
 
@@ -56,7 +58,7 @@ class Choosing:
         chat = self._chat
         rows = [(NO_EFFORT, NO_EFFORT, "what the model does by itself"), *((str(one), str(one), "") for one in Effort)]
         now = str(chat.conversation.manner.effort or NO_EFFORT)
-        wanted = name.strip() or await chat.choose("Effort", rows, now)
+        wanted = name.strip() or await chat.dialogs.choose("Effort", rows, now)
         if wanted:
             chat.manner(effort=None if wanted == NO_EFFORT else _one_of(Effort, wanted, "effort"))
             chat.note(f"effort: {wanted}")
@@ -66,7 +68,7 @@ class Choosing:
         chat = self._chat
         before = chat.looks.theme.name
         rows = [(one, one, "") for one in chat.looks.names]
-        wanted = name.strip() or await chat.choose("Theme", rows, before, preview=lambda one: _worn(chat, one))
+        wanted = name.strip() or await chat.dialogs.choose("Theme", rows, before, preview=lambda one: _worn(chat, one))
         problem = chat.wear(wanted or before)
         if wanted and not problem:
             config.remember("theme", wanted)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ class General:
         self._interrupted = 0.0
 
     async def keys(self, _: str) -> None:
-        self._chat.show_keys()
+        self._chat.dialogs.keys(self._chat.actions)
 
     async def palette(self, _: str) -> None:
         """Offer everything that can be done."""
@@ -29,7 +28,7 @@ class General:
         rows = [
             (one.name, one.label, one.hint) for one in chat.actions if one.name not in ("send", "newline", "palette")
         ]
-        wanted = await chat.choose("Do", rows, "")
+        wanted = await chat.dialogs.choose("Do", rows, "")
         if wanted:
             await chat.do(wanted)
 
@@ -45,9 +44,9 @@ class General:
 
     async def attach(self, path: str) -> None:
         """Attach a file or an image to the next question."""
-        wanted = path.strip() or await self._chat.line("File or image", "")
+        wanted = path.strip() or await self._chat.dialogs.line("File or image", "")
         if wanted:
-            self._chat.attach(Path(wanted).expanduser())
+            self._chat.attach(wanted)
 
     async def interrupt(self, _: str) -> None:
         """Copy what is selected; else stop the reply; else empty the composer; else leave, when asked twice."""

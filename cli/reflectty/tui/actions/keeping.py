@@ -26,17 +26,17 @@ class Keeping:
         self._chat.show_conversation()
 
     async def sessions(self, _: str) -> None:
-        self._chat.shelf.toggle()
+        await self._chat.shelf.toggle()
 
     async def search(self, words: str) -> None:
         """Open the panel with a search."""
-        self._chat.shelf.search(words.strip())
+        await self._chat.shelf.search(words.strip())
 
     async def rename(self, title: str) -> None:
         chat = self._chat
         if chat.conversation.session is None:
             raise UsageError("there is no session yet: ask something first")
-        wanted = title.strip() or await chat.line("Title", chat.conversation.title)
+        wanted = title.strip() or await chat.dialogs.line("Title", chat.conversation.title)
         if wanted:
             chat.conversation.rename(clean_line(wanted, 200))
             chat.changed()
@@ -46,13 +46,16 @@ class Keeping:
         chat = self._chat
         if chat.conversation.session is None:
             raise UsageError("there is nothing to save yet")
-        wanted = path.strip() or await chat.line("Save as (.md, .html or .json)", f"{chat.conversation.session.id}.md")
+        wanted = path.strip() or await chat.dialogs.line(
+            "Save as (.md, .html or .json)", f"{chat.conversation.session.id}.md"
+        )
         if wanted:
-            chat.note(f"saved as {self._write(Path(wanted).expanduser())}")
+            chat.note(f"saved as {self._write(wanted)}")
 
-    def _write(self, path: Path) -> Path:
+    def _write(self, name: str) -> Path:
         from reflectty.exporting import SUFFIXES, Format, export  # noqa: PLC0415 - few save anything
 
+        path = Path(name).expanduser()
         chat, session = self._chat, self._chat.conversation.session
         if session is None:
             raise UsageError("there is nothing to save yet")

@@ -9,8 +9,6 @@ from reflectty.errors import UsageError
 if TYPE_CHECKING:
     from reflectty.tui.screens.chat import Chat
 
-STEER_HINTS = ("send", "go on"), ("conclude", "answer now"), ("cancel", "leave it")
-
 
 class Replying:
     """Each method is the action of its name."""
@@ -22,7 +20,8 @@ class Replying:
         """Leave the steering, or stop the reply, or forget what waits."""
         chat = self._chat
         if chat.exchanges.steering:
-            chat.leave_steering()
+            chat.composer.fill("")
+            chat.exchanges.leave()
         elif chat.talk.running:
             chat.talk.cancel()
         elif chat.editing:
@@ -30,20 +29,19 @@ class Replying:
 
     async def steer(self, _: str) -> None:
         chat = self._chat
-        text = await chat.exchanges.steer()
-        chat.begin_steering(text)
+        chat.composer.fill(await chat.exchanges.steer())
 
     async def conclude(self, _: str) -> None:
         chat = self._chat
         if chat.exchanges.steering:
             text = chat.composer.expanded
-            chat.end_steering()
+            chat.composer.fill("")
             chat.exchanges.go_on(text, conclude=True)
         else:
             await chat.exchanges.conclude()
 
     async def edit(self, number: str) -> None:
-        """Put a question back into the composer: the last one, the one before that with each further time, or the nth."""
+        """Put a question back into the composer: the last one, with each further time the one before, or the nth."""
         chat = self._chat
         questions = [turn for turn in chat.conversation.path if turn.said is None]
         if not questions:

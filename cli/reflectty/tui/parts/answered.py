@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.drawing.answer import Answer
 from reflectty.drawing.paint import PLAIN
 from reflectty.drawing.wrap import GUTTER
 
 if TYPE_CHECKING:
+    from reflectty.drawing.answer import Answer
     from reflectty.drawing.paint import Row
     from reflectty.tui.parts.part import Scene
 
@@ -44,6 +44,9 @@ class Answered:
 
     def draw(self, scene: Scene) -> None:
         """Lay out all that is there."""
+        # Markdown is worth a tenth of a start, and the first answer takes longer than its import.
+        from reflectty.drawing.answer import Answer  # noqa: PLC0415
+
         over, self._over = self._over, False
         self._scene, self._answer, self.rows = scene, Answer(scene.palette), []
         self.rows += _indented(self._answer.feed("".join(self._pieces), scene.columns))

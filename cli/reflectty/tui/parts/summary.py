@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TURNS_PER_SECOND = 6
 LOADING_SECONDS = 3
 """After this, the model may be on its way into memory."""
+STEERING = "stopped: change the thought, it goes on from here"
 _WORDS = {Origin.STEERED: "steered", Origin.CONCLUDED: "concluded", Origin.CONTINUED: "continued"}
 _LEAST = 12
 """Fewer columns than this are not worth a line of thought."""
@@ -34,6 +35,8 @@ class State:
         self.model = clean_line(model, 60)
         self.origin = origin
         self.over = False
+        self.steered = False
+        """Whether what it thought is being changed right now."""
         self.seconds = 0.0
         self.measured = NOT_MEASURED
         self.answers = False
@@ -74,6 +77,8 @@ def summary(  # noqa: PLR0913 - each says one thing of the line
     """
     dim, accent = scene.palette.styles["dim"], scene.palette.styles["accent"]
     dot = f" {scene.palette.glyphs.dot} "
+    if state.steered:
+        return [(f"{scene.palette.glyphs.steered} {STEERING}", accent + BOLD)]
     row: Row = [_sign(state, scene, thought=thought, opened=opened)]
     if state.origin in _WORDS:
         row += [(f"{scene.palette.glyphs.steered} {_WORDS[state.origin]}", accent + BOLD), (dot, dim)]
@@ -83,7 +88,7 @@ def summary(  # noqa: PLR0913 - each says one thing of the line
         row.append((fact.text, scene.palette.styles["correction"] + BOLD if fact.strong else dim))
     if line:
         row = _with_line(row, line, dot, scene)
-    return _with_tail(row, [*tail, *(_hints(state, scene, thought=thought) if hints else ())], scene)
+    return _with_tail(row, [*tail, *(_hints(state, scene, thought=thought, opened=opened) if hints else ())], scene)
 
 
 def _sign(state: State, scene: Scene, *, thought: bool, opened: bool) -> tuple[str, Style]:
@@ -132,13 +137,13 @@ def _with_tail(row: Row, tail: list[str], scene: Scene) -> Row:
     return row
 
 
-def _hints(state: State, scene: Scene, *, thought: bool) -> list[str]:
+def _hints(state: State, scene: Scene, *, thought: bool, opened: bool) -> list[str]:
     steerable = state.begun and not state.answers
     wanted = {
         "steer": ("steer", not state.over and steerable),
         "conclude": ("conclude", not state.over and steerable),
         "cancel": ("stop", not state.over),
         "next_correction": ("next", state.over and state.measured.corrections > 0),
-        "toggle_thinking": ("open", state.over and thought),
+        "toggle_thinking": ("fold" if opened else "open", state.over and thought),
     }
     return [f"{scene.key(name)} {word}" for name, (word, here) in wanted.items() if here and scene.key(name)]

@@ -1,70 +1,49 @@
-"""The chat: transcript, composer, panel and the two lines around them; every action arrives here and is done elsewhere."""
+"""The chat: transcript, composer, panel and the lines around them; actions arrive here and are done elsewhere."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container
 from textual.screen import Screen
 
+from reflectty.drawing.paint import Glyphs
 from reflectty.errors import ReflecttyError
 from reflectty.safety import clean
+from reflectty.tui import slash
 from reflectty.tui.actions import Actions
 from reflectty.tui.attaching import attachment
 from reflectty.tui.conversation import Conversation
+from reflectty.tui.dialogs import Dialogs
 from reflectty.tui.exchanges import Exchanges
 from reflectty.tui.keys import shown
-from reflectty.tui.leaving import applied, choices
 from reflectty.tui.parts.legend import LegendPart
 from reflectty.tui.parts.note import NotePart
-from reflectty.tui.parts.part import Scene, View
+from reflectty.tui.parts.part import Scene
 from reflectty.tui.screens.panelled import Panelled
-from reflectty.tui import slash
+from reflectty.tui.standing import Standing
 from reflectty.tui.talk import Talk
 from reflectty.tui.widgets.composer import Composer
-from reflectty.tui.widgets.sessions import SessionsPanel
 from reflectty.tui.widgets.status import StatusLine
 from reflectty.tui.widgets.suggestions import Suggestions
 from reflectty.tui.widgets.topline import TopLine
 from reflectty.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from textual.app import ComposeResult
 
     from reflectty.chat import Engine
     from reflectty.errors import PromptTooLongError
     from reflectty.session import Session, Turn
-    from reflectty.store import Store
-    from reflectty.tui.conversation import Manner
-    from reflectty.tui.keys import Action
-    from reflectty.tui.looks import Looks
+    from reflectty.tui.setup import Setup
     from reflectty.tui.talk import Exchange
+    from reflectty.tui.widgets import panel_wishes as wishes
 
 POLL_SECONDS = 5.0
 SHORT_NOTE_SECONDS = 4.0
-
-
-class Setup(NamedTuple):
-    """What the chat is given."""
-
-    looks: Looks
-    actions: tuple[Action, ...]
-    manner: Manner
-    store: Store
-    engine: Callable[[], Engine]
-    """Opens the engine; called once the screen is there."""
-    host: str = ""
-    """How the server is named in the status line."""
-    view: View = View.LIVE
-    session: Session | None = None
-    """The session to go on with."""
-    notes: tuple[str, ...] = ()
-    """What went wrong before there was a screen to say it on."""
 
 
 class Chat(Screen[None]):
@@ -85,15 +64,17 @@ class Chat(Screen[None]):
         self.actions = setup.actions
         self.editing: Turn | None = None
         """The question that is being put in other words."""
+        unicode = setup.looks.palette.glyphs == Glyphs()
         self.conversation = Conversation(setup.store, setup.manner)
         self.transcript = Transcript(self._scene())
         self.talk = Talk(self.conversation, self.transcript, self)
         self.exchanges = Exchanges(self.conversation, self.talk, self.transcript, self.run_worker)
         self.suggestions = Suggestions()
         self.composer = self._composer()
-        self.panel = SessionsPanel(unicode=self._unicode)
-        self.shelf = Panelled(self, self.panel)
+        self.shelf = Panelled(self, unicode=unicode)
         self.topline, self.status = TopLine(), StatusLine()
+        self.dialogs = Dialogs(lambda: self.app, unicode=unicode)
+        self.standing = Standing(self)
         self._does = Actions(self)
         self._bind()
 
@@ -119,7 +100,6 @@ class Chat(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self.topline
         with Container(id="middle"):
-            yield self.panel
             yield self.transcript
         yield self.suggestions
         yield self.composer
@@ -128,6 +108,8 @@ class Chat(Screen[None]):
     def on_mount(self) -> None:
         self._dress()
         self.show_conversation(self.setup.session)
+        if self.setup.insists:
+            self.manner(model=self.setup.manner.model)
         for text in self.setup.notes:
             self.note(text, wrong=True)
         self.call_after_refresh(self._connect)
@@ -142,7 +124,7 @@ class Chat(Screen[None]):
         self.composer.earlier = self.conversation.store.questions()
         self.composer.choices = slash.choices((), self.looks.names)
         self.run_worker(self._choose_model())
-        self.set_interval(POLL_SECONDS, self._poll)
+        self.set_interval(POLL_SECONDS, self.poll)
 
     async def _choose_model(self) -> None:
         """Find out who will answer, where nobody was named."""
@@ -158,7 +140,7 @@ class Chat(Screen[None]):
         with contextlib.suppress(ReflecttyError):
             names = [model.name.removesuffix(":latest") for model in await self.engine.models()]
             self.composer.choices = slash.choices(names, self.looks.names)
-        self._poll()
+        self.poll()
 
     @property
     def engine(self) -> Engine:
@@ -171,7 +153,7 @@ class Chat(Screen[None]):
             raise ReflecttyError("the server is not known yet")
         return self.talk.engine
 
-    async def close(self) -> None:
+    async def on_unmount(self) -> None:
         """Stop what is coming, and keep it."""
         await self.talk.stop()
         self.talk.close()
@@ -196,8 +178,8 @@ class Chat(Screen[None]):
 
     async def on_composer_sent(self, event: Composer.Sent) -> None:
         if self.exchanges.steering:
-            self.end_steering()
             self.exchanges.go_on(event.text)
+            self.changed()
             return
         try:
             command = None if self.editing else slash.typed(event.typed, self.actions)
@@ -226,19 +208,19 @@ class Chat(Screen[None]):
 
     # What the panel asks for
 
-    def on_sessions_panel_more(self, event: SessionsPanel.More) -> None:
+    def on_sessions_panel_more(self, event: wishes.More) -> None:
         self.shelf.answer(event)
 
-    def on_sessions_panel_searched(self, event: SessionsPanel.Searched) -> None:
+    def on_sessions_panel_searched(self, event: wishes.Searched) -> None:
         self.shelf.answer(event)
 
-    def on_sessions_panel_renamed(self, event: SessionsPanel.Renamed) -> None:
+    def on_sessions_panel_renamed(self, event: wishes.Renamed) -> None:
         self.shelf.answer(event)
 
-    def on_sessions_panel_removed(self, event: SessionsPanel.Removed) -> None:
+    def on_sessions_panel_removed(self, event: wishes.Removed) -> None:
         self.shelf.answer(event)
 
-    async def on_sessions_panel_opened(self, event: SessionsPanel.Opened) -> None:
+    async def on_sessions_panel_opened(self, event: wishes.Opened) -> None:
         await self.shelf.open(event.session_id, event.turn)
 
     def on_sessions_panel_closed(self) -> None:
@@ -246,13 +228,11 @@ class Chat(Screen[None]):
 
     async def too_long(self, exchange: Exchange, error: PromptTooLongError) -> bool:
         """Ask what to leave out of a conversation that does not fit; return whether to ask again."""
-        rows = choices(self.conversation.exchanges_before(exchange.question), error, self.status.facts.context)
-        wanted = await self.choose(f"This does not fit: {error}", rows, "")
-        changed = applied(wanted or "", self.conversation.manner)
-        if changed is None:
-            return False
-        self.conversation.manner = changed
-        return True
+        before, context = self.conversation.exchanges_before(exchange.question), self.status.facts.context
+        changed = await self.dialogs.leave_out(before, error, context, self.conversation.manner)
+        if changed:
+            self.conversation.manner = changed
+        return changed is not None
 
     # What actions need
 
@@ -271,35 +251,12 @@ class Chat(Screen[None]):
         """Copy, and say what was used."""
         from reflectty.tui.clipboard import copy  # noqa: PLC0415 - only who copies pays for it
 
-        used = await asyncio.to_thread(copy, text, self.app.write_to_terminal)
+        used = await asyncio.to_thread(copy, text, self.setup.write)
         self.note(f"{what}: {used}")
 
-    async def choose(
-        self, title: str, rows: Sequence[tuple[str, str, str]], now: str, preview: Callable[[str], None] | None = None
-    ) -> str | None:
-        """Let the reader choose one of several, each a value, its label and a detail."""
-        from reflectty.tui.screens.choice import Choice, Offer  # noqa: PLC0415 - not before it is needed
-
-        offers = [Offer(value, label, detail, value == now) for value, label, detail in rows]
-        return await self.app.push_screen_wait(Choice(title, offers, preview=preview, unicode=self._unicode))
-
-    async def line(self, title: str, default: str) -> str | None:
-        """Let the reader type a line."""
-        from reflectty.tui.screens.question import Line  # noqa: PLC0415 - not before it is needed
-
-        return await self.app.push_screen_wait(Line(title, default, unicode=self._unicode))
-
-    def show_keys(self) -> None:
-        from reflectty.tui.screens.keys import KeysScreen  # noqa: PLC0415 - not before it is needed
-
-        self.app.push_screen(KeysScreen(self.actions, unicode=self._unicode))
-
-    @property
-    def _unicode(self) -> bool:
-        return self.looks.palette.glyphs.bar == "│"
-
-    def attach(self, path: Path) -> None:
+    def attach(self, name: str) -> None:
         """Name a file in the question; it comes along when that is sent."""
+        path = Path(name).expanduser()
         attachment(path, self.note)
         self.composer.insert(f'@"{path}" ')
 
@@ -321,21 +278,6 @@ class Chat(Screen[None]):
         palette = self.looks.palette
         self.topline.palette = self.status.palette = palette
         self.transcript.set_scene(self.transcript.scene._replace(palette=palette))
-
-    def begin_steering(self, text: str) -> None:
-        """Open a thought in the composer."""
-        self.composer.state = "steering"
-        self.composer.fill(text)
-        self.changed()
-
-    def end_steering(self) -> None:
-        self.composer.state = "quiet"
-        self.composer.fill("")
-
-    def leave_steering(self) -> None:
-        """Leave the thought as it was."""
-        self.end_steering()
-        self.exchanges.leave()
 
     def begin_editing(self, question: Turn) -> None:
         """Open a question in the composer."""
@@ -367,51 +309,15 @@ class Chat(Screen[None]):
         self.changed()
 
     def _leave_legend(self) -> None:
-        for part in self.transcript.parts:
-            if isinstance(part, LegendPart):
-                self.transcript.drop(part)
+        for part in [part for part in self.transcript.parts if isinstance(part, LegendPart)]:
+            self.transcript.drop(part)
 
     def changed(self) -> None:
-        """See that what is known has changed: the lines around the transcript say so."""
-        if not self.is_attached:
-            return
-        manner, part = self.conversation.manner, self.talk.part
-        self.topline.title = self.conversation.title
-        said = self.conversation.last_reply
-        mode = str(manner.mode)
-        if said and said.said and manner.mode == "auto":
-            mode = said.said.mode or mode
-        self.status.facts = self.status.facts._replace(
-            model=part.state.model if part else manner.model,
-            mode=mode,
-            used=self.talk.used,
-            speed=self.talk.speed,
-            host=self.setup.host,
-        )
-        self.composer.hints = self._hints()
-        if self.composer.state != "steering":
-            self.composer.state = "gone" if self.status.facts.there is False else "quiet"
+        """See that something of what is known has changed."""
+        if self.is_attached:
+            self.standing.refresh()
 
-    def _hints(self) -> tuple[str, ...]:
-        wanted: tuple[tuple[str, str], ...]
-        if self.exchanges.steering:
-            wanted = (("send", "go on"), ("conclude", "answer now"), ("cancel", "leave it"))
-        elif self.editing:
-            wanted = (("send", "ask as a branch"), ("cancel", "leave it"))
-        elif self.talk.running:
-            wanted = (("cancel", "stop"), ("send", "queue"), ("steer", "steer"))
-        else:
-            wanted = (("send", "send"), ("newline", "new line"), ("keys", "keys"))
-        keys = {action.name: shown(action.keys[0]) for action in self.actions if action.keys}
-        return tuple(f"{keys[name]} {word}" for name, word in wanted if name in keys)
-
-    def _poll(self) -> None:
+    def poll(self) -> None:
+        """Look after the server."""
         if self.talk.engine:
-            self.run_worker(self._look(self.talk.engine), group="poll", exclusive=True)
-
-    async def _look(self, engine: Engine) -> None:
-        from reflectty.tui.watching import look  # noqa: PLC0415
-
-        found = await look(engine, self.status.facts)
-        self.status.facts = self.status.facts._replace(there=found.there, context=found.context, gpu=found.gpu)
-        self.changed()
+            self.run_worker(self.standing.look(self.talk.engine), group="poll", exclusive=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.errors import ReflecttyError
-from reflectty.tui.widgets.sessions import SessionsPanel
+from reflectty.tui.widgets import panel_wishes as wishes
 
 if TYPE_CHECKING:
+    from textual.message import Message
+
     from reflectty.tui.screens.chat import Chat
+    from reflectty.tui.widgets.sessions import SessionsPanel
 
 PAGE = 50
 """Sessions that are read at once."""
@@ -17,11 +20,23 @@ PAGE = 50
 class Panelled:
     """Answers the panel from the store."""
 
-    def __init__(self, chat: Chat, panel: SessionsPanel) -> None:
+    def __init__(self, chat: Chat, *, unicode: bool) -> None:
         self._chat = chat
-        self._panel = panel
+        self._unicode = unicode
+        self._made: SessionsPanel | None = None
 
-    def toggle(self) -> None:
+    @property
+    def _panel(self) -> SessionsPanel:
+        """The panel, made when it is first asked for."""
+        if self._made is None:
+            from reflectty.tui.widgets.sessions import SessionsPanel  # noqa: PLC0415 - not before the first frame
+
+            self._made = SessionsPanel(unicode=self._unicode)
+        return self._made
+
+    async def toggle(self) -> None:
+        if not self._panel.is_attached:
+            await self._chat.query_one("#middle").mount(self._panel, before=0)
         if self._panel.display:
             self._panel.slide_out()
             self._chat.composer.focus()
@@ -29,10 +44,10 @@ class Panelled:
             self._mark()
             self._panel.slide_in()
 
-    def search(self, words: str) -> None:
+    async def search(self, words: str) -> None:
         """Open the panel with a search."""
-        if not self._panel.display:
-            self.toggle()
+        if not (self._panel.is_attached and self._panel.display):
+            await self.toggle()
         self._panel.search(words)
 
     def _mark(self) -> None:
@@ -40,17 +55,17 @@ class Panelled:
         self._panel.current = session.id if session else ""
         self._panel.running = frozenset({session.id} if session and self._chat.talk.running else ())
 
-    def answer(self, message: object) -> None:
+    def answer(self, message: Message) -> None:
         """Do what the panel asks for."""
         store = self._chat.conversation.store
         try:
-            if isinstance(message, SessionsPanel.More):
+            if isinstance(message, wishes.More):
                 self._panel.add(store.sessions(PAGE, message.offset))
-            elif isinstance(message, SessionsPanel.Searched):
+            elif isinstance(message, wishes.Searched):
                 self._panel.show_found(store.search(message.words), message.words)
-            elif isinstance(message, SessionsPanel.Renamed):
+            elif isinstance(message, wishes.Renamed):
                 self._rename(message.session_id, message.title)
-            elif isinstance(message, SessionsPanel.Removed):
+            elif isinstance(message, wishes.Removed):
                 self._remove(message.session_id)
         except ReflecttyError as error:
             self._chat.complain(error)

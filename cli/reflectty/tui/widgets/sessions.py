@@ -174,7 +174,7 @@ class SessionsPanel(Vertical):
 
     def on_listing_shown(self, event: Listing.Shown) -> None:
         event.stop()
-        self._rest(moved_to=self._row)
+        self._rest(None if self._session is None else self._row)
         if self.display and self._listing.rows_below < self._listing.size.height:
             wanted = self._shelf.wanted()
             if wanted is not None:

@@ -1,4 +1,4 @@
-"""The bottom line: model, mode, how full the context is, where the model runs, how fast, and whether the server is there."""
+"""The bottom line: model, mode, how full the context is, where the model runs, its speed, and the server."""
 
 from __future__ import annotations
 

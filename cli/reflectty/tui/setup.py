@@ -1,0 +1,39 @@
+"""Everything that a chat is given to begin with; opens nothing by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.tui.parts.part import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reflectty.chat import Engine
+    from reflectty.session import Session
+    from reflectty.store import Store
+    from reflectty.tui.conversation import Manner
+    from reflectty.tui.keys import Action
+    from reflectty.tui.looks import Looks
+
+
+class Setup(NamedTuple):
+    """What the chat is given."""
+
+    looks: Looks
+    actions: tuple[Action, ...]
+    manner: Manner
+    store: Store
+    engine: Callable[[], Engine]
+    """Opens the engine; called once the screen is there."""
+    host: str = ""
+    """How the server is named in the status line."""
+    view: View = View.LIVE
+    session: Session | None = None
+    """The session to go on with."""
+    insists: bool = False
+    """Whether the manner's model is asked even where the session had another."""
+    write: Callable[[str], object] = print
+    """Writes a control sequence of ours to the terminal."""
+    notes: tuple[str, ...] = ()
+    """What went wrong before there was a screen to say it on."""

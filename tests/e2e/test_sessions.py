@@ -1,0 +1,395 @@
+from __future__ import annotations
+
+import json
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from conversations import QUESTION, REFLECTION, THINKING, plainly, said
+from corpus import cases
+from e2e.command import Result
+from e2e.screen import Screen
+from reflectty.session import Attachment, Ended, Origin
+from reflectty.store import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.command import Reflect
+    from reflectty.store import Store
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+QUIET = Result(0, b"", b"")
+READING = (
+    ("list",),
+    ("show", "{id}"),
+    ("show", "{id}", "--no-thinking"),
+    ("show", "{id}", "--all"),
+    ("search", "needle"),
+    ("export", "{id}"),
+    ("export", "{id}", "--format", "html"),
+    ("export", "{id}", "--format", "json"),
+    ("list", "--json"),
+    ("show", "{id}", "--json"),
+    ("search", "needle", "--json"),
+)
+
+
+class Kept(NamedTuple):
+    """A home with sessions in it, and the command for them."""
+
+    reflect: Reflect
+    data: Path
+    ids: tuple[str, ...]
+
+    def __call__(self, *words: str, **variables: Any) -> Result:
+        return self.reflect("sessions", *words, XDG_DATA_HOME=str(self.data), **variables)
+
+    def screen(self, *words: str, **values: Any) -> Screen:
+        return Screen(self.reflect, "sessions", *words, XDG_DATA_HOME=str(self.data), **values)
+
+    @property
+    def titles(self) -> list[str]:
+        return [session["title"] for session in json.loads(self("--json").out)]
+
+
+def store_in(data: Path) -> Store:
+    (data / "reflectty").mkdir(parents=True, exist_ok=True)
+    return open_store(data / "reflectty" / "sessions.db", pytest.fail)
+
+
+@pytest.fixture
+def kept(reflect: Reflect, tmp_path: Path) -> Kept:
+    """Two sessions: one of two questions, the second answered twice, and one without an answer."""
+    store = store_in(tmp_path / "data")
+    first = store.begin(QUESTION)
+    parent: int | None = None
+    for question, reply in ((QUESTION, said()), ("And in Roman numerals?", plainly("There are none."))):
+        asked = store.ask(first.id, parent, question, (Attachment("notes.txt", "file", "IX"),))
+        parent = store.reply(first.id, asked.id, reply).id
+        store.finish(parent, reply)
+    steered = said("IX, more or less.", origin=Origin.STEERED, ended=Ended.INTERRUPTED)
+    again = store.reply(first.id, asked.id, steered)
+    store.finish(again.id, steered)
+    second = store.begin("Plan a weekend in Lisbon")
+    store.ask(second.id, None, "Plan a weekend in Lisbon")
+    store.close()
+    return Kept(reflect, tmp_path / "data", (first.id, second.id))
+
+
+def clean_lines(result: Result) -> list[str]:
+    """The lines of a command that went well, in which no terminal would be told anything."""
+    assert (result.code, result.err) == (0, "")
+    assert not CONTROLS.search(result.out)
+    return result.out.split("\n")[:-1]
+
+
+class TestTheList:
+    @pytest.mark.parametrize("words", [(), ("list",)])
+    def test_has_the_latest_first(self, kept: Kept, words: tuple[str, ...]) -> None:
+        first, second = kept.ids
+        assert clean_lines(kept(*words)) == [
+            f"{second}  just now  -                   1  Plan a weekend in Lisbon",
+            f"{first}  just now  reflection:70b      2  {QUESTION}",
+        ]
+
+    def test_is_as_long_as_asked_for(self, kept: Kept) -> None:
+        assert len(clean_lines(kept("--limit", "1"))) == 1
+        assert [session["id"] for session in json.loads(kept("-n", "1", "--json").out)] == [kept.ids[1]]
+
+    def test_fits_the_terminal_under_a_head(self, kept: Kept) -> None:
+        with kept.screen(columns=40) as screen:
+            assert screen.finish() == 0
+            lines = [line for line in screen.lines if line]
+        assert lines[0].split() == ["id", "when", "title"]
+        assert [line.split()[0] for line in lines[1:]] == [*reversed(kept.ids)]
+
+    @pytest.mark.parametrize(("words", "out"), [(("list",), ""), (("search", "x"), ""), (("--json",), "[]\n")])
+    def test_of_nothing_is_a_word_on_stderr_and_makes_no_file(
+        self, reflect: Reflect, tmp_path: Path, words: tuple[str, ...], out: str
+    ) -> None:
+        result = reflect("sessions", *words, XDG_DATA_HOME=str(tmp_path / "none"))
+        assert (result.code, result.out) == (0, out)
+        assert len(result.err.splitlines()) == (0 if out else 1)
+        assert not (tmp_path / "none").exists()
+
+
+class TestShowing:
+    def test_a_pipe_gets_the_branch_looked_at_last_as_plain_text(self, kept: Kept) -> None:
+        lines = clean_lines(kept("show", kept.ids[0], COLUMNS="60"))
+        assert lines[:5] == [
+            f"▌ {QUESTION}",
+            "▌ + notes.txt",
+            "",
+            "▾ thought 2 s · 64 tokens · 1 correction",
+            "│ Both start with 9, so I compare the decimals.",
+        ]
+        assert "↺ I must compare the same number of digits: 9.9 is 9.90." in lines
+        assert "▾ ✎ steered · thought 2 s · 64 tokens · 1 correction" in lines
+        assert lines[-1] == "! stopped: the reply is not complete"
+        assert "  There are none." not in lines
+
+    def test_every_branch_is_shown_when_asked_for(self, kept: Kept) -> None:
+        lines = clean_lines(kept("show", kept.ids[0], "--all"))
+        assert "  There are none." in lines
+        assert "  IX, more or less." in lines
+        assert [line for line in lines if "──" in line] == ["  ── branch 2 of 2, back at And in Roman numerals?"]
+
+    def test_thinking_can_be_left_out(self, kept: Kept) -> None:
+        lines = clean_lines(kept("show", kept.ids[0], "--no-thinking"))
+        assert "▸ thought 2 s · 64 tokens · 1 correction" in lines
+        assert not any(line.startswith(("│", "↺")) for line in lines)
+
+    def test_a_terminal_gets_colours_and_its_own_width(self, kept: Kept) -> None:
+        with kept.screen("show", kept.ids[0], columns=40) as screen:
+            assert screen.finish() == 0
+            assert "▾ thought 2 s · 1 correction" in screen.lines
+            assert b"\x1b[1;33m1 correction\x1b[0m" in screen.raw
+            assert all(len(line) < 40 for line in screen.lines)
+
+    def test_a_reader_that_has_seen_enough_is_not_talked_about(self, kept: Kept) -> None:
+        script = f"reflect sessions show {kept.ids[0]} | head -1"
+        result = kept.reflect.shell(script, XDG_DATA_HOME=str(kept.data))
+        assert (result.out, result.err) == (f"▌ {QUESTION}\n", "")
+
+    def test_json_is_the_branch(self, kept: Kept) -> None:
+        branch, every = (json.loads(kept("show", kept.ids[0], "--json", *more).out) for more in ((), ("--all",)))
+        assert [len(found["turns"]) for found in (branch, every)] == [4, 5]
+        assert branch["turns"][1]["said"]["segments"][1]["kind"] == "reflection"
+
+
+class TestSearching:
+    def test_says_where_it_found_what(self, kept: Kept) -> None:
+        lines = clean_lines(kept("search", "decimals", COLUMNS="100"))
+        assert lines[0] == f"{kept.ids[0]}  {QUESTION} · just now"
+        assert re.fullmatch(r"  thinking: .*I compare the «decimals».*", lines[1])
+
+    @pytest.mark.parametrize(
+        ("words", "parts"),
+        [
+            (("Lisbon",), {"title", "question"}),
+            (("digits",), {"reflection"}),
+            (("none",), {"answer"}),
+            (("qqq",), set()),
+        ],
+    )
+    def test_json_names_the_part(self, kept: Kept, words: tuple[str, ...], parts: set[str]) -> None:
+        found = json.loads(kept("search", "--json", *words).out)
+        assert {item["part"] for item in found} == parts
+        assert all(any(piece["matched"] for piece in item["passage"]) for item in found)
+
+    def test_a_match_is_bold_on_a_terminal(self, kept: Kept) -> None:
+        with kept.screen("search", "decimals") as screen:
+            assert screen.finish() == 0
+            assert b"\x1b[1;33mdecimals\x1b[0m" in screen.raw
+            assert "«" not in screen.text
+
+    @pytest.mark.parametrize("words", ['" OR *', ":", "^", "NEAR(", "-", "((", "'", "%"])
+    def test_never_stumbles_over_what_is_typed(self, kept: Kept, words: str) -> None:
+        assert kept("search", "--", words).code == 0
+
+
+class TestExporting:
+    def test_markdown_goes_to_stdout(self, kept: Kept) -> None:
+        lines = clean_lines(kept("export", kept.ids[0]))
+        assert lines[0] == f"# {QUESTION}"
+        assert "> > **↺** I must compare the same number of digits: 9.9 is 9.90." in lines
+
+    @pytest.mark.parametrize(
+        ("name", "words", "begin"),
+        [
+            ("a.md", (), "# Which"),
+            ("a.HTML", (), "<!doctype html>"),
+            ("a.json", (), "{\n"),
+            ("a.txt", (), "# Which"),
+            ("a.md", ("--format", "html"), "<!doctype html>"),
+            ("a", ("--json",), "{\n"),
+        ],
+    )
+    def test_a_file_says_its_form_unless_the_form_is_named(
+        self, kept: Kept, name: str, words: tuple[str, ...], begin: str
+    ) -> None:
+        assert kept("export", kept.ids[0], "-o", name, *words) == QUIET
+        assert (kept.reflect.home / name).read_text().startswith(begin)
+
+    def test_a_file_is_replaced_only_when_forced(self, kept: Kept) -> None:
+        path = kept.reflect.home / "a.md"
+        path.write_text("mine")
+        refused = kept("export", kept.ids[0], "-o", "a.md")
+        assert (refused.code, path.read_text()) == (2, "mine")
+        assert refused.err == "reflect: a.md is there already (--force replaces it)\n"
+        assert kept("export", kept.ids[0], "-o", "a.md", "--force").code == 0
+        assert path.read_text().startswith("# Which")
+
+    @pytest.mark.parametrize("words", [("export", "{id}"), ("show", "{id}"), ("list",), ("search", "Lisbon", "--json")])
+    def test_a_full_stdout_is_an_error(self, kept: Kept, words: tuple[str, ...]) -> None:
+        line = " ".join(words).format(id=kept.ids[0])
+        result = kept.reflect.shell(f"reflect sessions {line} >/dev/full", XDG_DATA_HOME=str(kept.data))
+        assert result.code == 6
+        assert len(result.err.splitlines()) == 1
+
+
+class TestChanging:
+    def test_a_title_is_renamed_in_silence(self, kept: Kept) -> None:
+        assert kept("rename", kept.ids[1], "Three", "days") == QUIET
+        assert kept.titles == ["Three days", QUESTION]
+
+    def test_json_is_what_it_is_called_now(self, kept: Kept) -> None:
+        assert json.loads(kept("rename", kept.ids[1], "x", "--json").out)["title"] == "x"
+
+    def test_a_title_must_say_something(self, kept: Kept) -> None:
+        result = kept("rename", kept.ids[1], " \t")
+        assert (result.code, result.out) == (2, "")
+        assert QUESTION in kept.titles
+
+    def test_sessions_are_removed_when_that_was_said(self, kept: Kept) -> None:
+        assert kept("remove", *kept.ids, kept.ids[0], "--yes") == QUIET
+        assert kept.titles == []
+        assert b"decimals" not in b"".join(path.read_bytes() for path in (kept.data / "reflectty").iterdir())
+
+    def test_nothing_is_removed_unasked(self, kept: Kept) -> None:
+        result = kept("remove", kept.ids[0])
+        assert (result.code, result.out) == (2, "")
+        assert "--yes" in result.err
+        assert len(kept.titles) == 2
+
+    def test_nothing_is_removed_when_one_of_them_is_unknown(self, kept: Kept) -> None:
+        assert kept("remove", kept.ids[0], "nosuch", "--yes").code == 2
+        assert len(kept.titles) == 2
+
+    @pytest.mark.parametrize(
+        ("keys", "left"), [(b"y\r", 1), (b"Yes\r", 1), (b"\r", 2), (b"n\r", 2), (b"yikes\r", 2), (b"\x04", 2)]
+    )
+    def test_a_terminal_is_asked(self, kept: Kept, keys: bytes, left: int) -> None:
+        with kept.screen("remove", kept.ids[0]) as screen:
+            assert screen.shows("[y/N]")
+            assert QUESTION in screen.text
+            screen.press(keys)
+            assert screen.finish() == 0
+        assert len(kept.titles) == left
+
+    def test_leaving_the_question_removes_nothing(self, kept: Kept) -> None:
+        with kept.screen("remove", kept.ids[0]) as screen:
+            assert screen.shows("[y/N]")
+            screen.press(b"\x03")
+            assert screen.finish() == 130
+        assert len(kept.titles) == 2
+
+    def test_a_fork_says_its_id_and_has_what_was_said(self, kept: Kept) -> None:
+        (forked,) = clean_lines(kept("fork", kept.ids[0]))
+        assert kept.titles[0] == f"{QUESTION} (fork)"
+        old, new = (clean_lines(kept("show", name)) for name in (kept.ids[0], forked))
+        assert [line.removesuffix("   reply 2 of 2") for line in old] == new
+
+    def test_a_fork_can_end_earlier(self, kept: Kept) -> None:
+        forked = json.loads(kept("fork", kept.ids[0], "--at", "1", "--json").out)
+        turns = json.loads(kept("show", forked["id"], "--json").out)["turns"]
+        assert [turn["text"] for turn in turns] == [QUESTION, ""]
+
+    def test_a_fork_cannot_end_later_than_the_branch(self, kept: Kept) -> None:
+        result = kept("fork", kept.ids[0], "--at", "3")
+        assert (result.code, result.err) == (2, "reflect: --at 3: only 2 were asked on this branch\n")
+
+    def test_what_cannot_be_kept_is_an_error(self, kept: Kept) -> None:
+        database = kept.data / "reflectty" / "sessions.db"
+        database.unlink()
+        database.mkdir()
+        for words in (("rename", "x", "y"), ("remove", "x", "--yes"), ("fork", "x")):
+            result = kept(*words)
+            assert result.code in (2, 6)
+            assert len(result.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("command", ["show", "export", "rename", "remove", "fork"])
+def test_an_unknown_session_is_named_with_those_that_are_near(kept: Kept, command: str) -> None:
+    result = kept(command, "nosuch", *{"rename": ["x"], "remove": ["--yes"]}.get(command, []))
+    assert (result.code, result.out) == (2, "")
+    assert len(result.err.splitlines()) == 1
+    assert kept.ids[0] in result.err
+
+
+@pytest.mark.parametrize("words", [("frobnicate",), ("--frob",), ("show",), ("list", "--limit", "0"), ("list", "x")])
+def test_what_cannot_be_understood_is_one_line(kept: Kept, words: tuple[str, ...]) -> None:
+    result = kept(*words)
+    assert (result.code, result.out) == (2, "")
+    assert len(result.err.splitlines()) == 1
+    assert "reflect sessions --help" in result.err
+
+
+def test_contradictions_are_refused(kept: Kept) -> None:
+    for words in (("export", kept.ids[0], "--json", "-f", "html"), ("show", kept.ids[0], "--json", "--no-thinking")):
+        assert kept(*words).code == 2
+
+
+def test_the_help_lists_the_subcommands(kept: Kept) -> None:
+    lines = clean_lines(kept("--help"))
+    named = {line.split()[0] for line in lines if line.startswith("  ") and line.strip()}
+    assert {"list", "show", "search", "export", "rename", "remove", "fork"} <= named
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """Every hostile case as a session of its own, in every place where text can stand."""
+    data = tmp_path_factory.mktemp("hostile")
+    store = store_in(data)
+    ids: dict[str, str] = {}
+    for case in cases("hostile.jsonl"):
+        text = f"needle {case['text'] * min(case.get('repeat', 1), 2_000)}"
+        session = store.begin(text)
+        asked = store.ask(session.id, None, text, (Attachment(text[:80], "file", text),))
+        values: dict[str, Any] = {"model": text[:80], "error": text, "ended": Ended.FAILED, "warnings": (text,)}
+        reply = said(text, ((THINKING, text), (REFLECTION, text)), **values)
+        store.finish(store.reply(session.id, asked.id, reply).id, reply)
+        ids[case["id"]] = session.id
+    store.close()
+    return data, ids
+
+
+def one_by_one(case: dict[str, Any], out: str) -> None:
+    """Check what was written for one case."""
+    assert not CONTROLS.search(out)
+    if case["expect"] == "neutralise" and "needle" in case:
+        assert case["needle"] not in out
+
+
+# A process a case and a subcommand would take minutes: a sample of the cases goes through the real command one by one,
+# and every case through those subcommands that take many.
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+@pytest.mark.parametrize(
+    "case",
+    [case for case in cases("hostile.jsonl") if case["expect"] == "neutralise"][::12],
+    ids=lambda case: case["id"],
+)
+def test_hostile_text_is_harmless_in_a_pipe(
+    reflect: Reflect, hostile: tuple[Path, dict[str, str]], case: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    data, ids = hostile
+    call = partial(reflect, "sessions", XDG_DATA_HOME=str(data))
+    result = call(*(word.format(id=ids[case["id"]]) for word in words))
+    assert (result.code, result.err) == (0, "")
+    one_by_one(case, result.out)
+    if "--json" in words or "json" in words:
+        assert result.out.isascii()
+
+
+@pytest.mark.parametrize("words", [("list", "-n", "500"), ("search", "needle", "-n", "500")], ids=" ".join)
+def test_all_hostile_text_at_once_is_harmless_in_a_pipe(
+    reflect: Reflect, hostile: tuple[Path, dict[str, str]], words: tuple[str, ...]
+) -> None:
+    data, ids = hostile
+    result = reflect("sessions", *words, XDG_DATA_HOME=str(data))
+    assert (result.code, result.err) == (0, "")
+    assert all(name in result.out for name in ids.values())
+    for case in cases("hostile.jsonl"):
+        one_by_one(case, result.out)
+
+
+def test_hostile_arguments_are_harmless_in_what_is_said_of_them(kept: Kept) -> None:
+    for case in cases("hostile.jsonl")[::8]:
+        text = case["text"][:200].replace("\0", "").encode("utf-8", "replace").decode()
+        for words in (("show", "--", text), ("search", "--", text), ("export", kept.ids[0], "-o", f"nosuch/{text}")):
+            result = kept(*words)
+            assert not CONTROLS.search(result.err)
+            assert len(result.err.splitlines()) <= 1

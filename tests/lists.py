@@ -1,0 +1,142 @@
+"""A small application round the panel of sessions and the screens with lists, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.widgets import Static
+
+from reflectty import assets, theme
+from reflectty.session import Found, Session
+from reflectty.tui import look
+from reflectty.tui.widgets.sessions import SessionsPanel
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from rich.style import Style
+    from textual.app import ComposeResult
+    from textual.message import Message
+    from textual.pilot import Pilot
+
+DAY = 86_400.0
+NOW = 1_795_003_200.0
+"""Noon in most of the world, 18 November 2026."""
+
+
+class Host(App[None]):
+    """A chat of which nothing is there but its ground."""
+
+    CSS = "Screen { background: $r-background; color: $r-text; } #behind { height: 1fr; }"
+
+    def __init__(self, *, shown_theme: str = "ink", ansi: bool | None = None) -> None:
+        self.shown_theme = shown_theme
+        super().__init__(ansi_color=ansi)
+        self.animation_level = "none"
+        self.given: list[object] = []
+
+    def get_css_variables(self) -> dict[str, str]:
+        colours = look.variables(theme.load(self.shown_theme, (assets.folder("themes"),)).theme)
+        return super().get_css_variables() | colours
+
+    def compose(self) -> ComposeResult:
+        yield Static("what was said before", id="behind")
+
+    def rows(self) -> list[str]:
+        """Return the rows of the screen as a reader sees them."""
+        return ["".join(text for text, _ in row).rstrip() for row in self.runs()]
+
+    def runs(self) -> list[list[tuple[str, Style | None]]]:
+        """Return the rows of the screen in pieces with their styles."""
+        strips = self.screen._compositor.render_strips()  # noqa: SLF001 - what is sent to the terminal stands nowhere else
+        return [[(segment.text, segment.style) for segment in strip] for strip in strips]
+
+    def row(self, part: str) -> str:
+        """Return the first row in which that stands."""
+        return next(row for row in self.rows() if part in row)
+
+    def style(self, text: str, start: int = 0) -> Style:
+        """Return the style of the first piece that holds a text, from that row of the screen on."""
+        return next(style for row in self.runs()[start:] for piece, style in row if text in piece and style is not None)
+
+
+class PanelHost(Host):
+    """A chat with a panel of sessions, which it gives the sessions it has, and notes what the panel asks for."""
+
+    def __init__(self, sessions: Sequence[Session], *, page: int = 50, unicode: bool = True, **looks: Any) -> None:
+        super().__init__(**looks)
+        self.sessions = list(sessions)
+        self.page = page
+        self.unicode = unicode
+        self.asked: list[Message] = []
+        self.offsets: list[int] = []
+
+    def compose(self) -> ComposeResult:
+        yield SessionsPanel(unicode=self.unicode, now=lambda: NOW)
+        yield from super().compose()
+
+    @property
+    def panel(self) -> SessionsPanel:
+        return self.query_one(SessionsPanel)
+
+    def on_sessions_panel_more(self, event: SessionsPanel.More) -> None:
+        self.offsets.append(event.offset)
+        self.panel.add(self.sessions[event.offset : event.offset + self.page])
+
+    def on_sessions_panel_searched(self, event: SessionsPanel.Searched) -> None:
+        self.asked.append(event)
+
+    def on_sessions_panel_opened(self, event: SessionsPanel.Opened) -> None:
+        self.asked.append(event)
+
+    def on_sessions_panel_removed(self, event: SessionsPanel.Removed) -> None:
+        self.asked.append(event)
+
+    def on_sessions_panel_renamed(self, event: SessionsPanel.Renamed) -> None:
+        self.asked.append(event)
+
+    def on_sessions_panel_closed(self, event: SessionsPanel.Closed) -> None:
+        self.asked.append(event)
+
+
+def session(name: str, title: str, days: float = 0.0) -> Session:
+    """Return a session that was last used so many days ago."""
+    return Session(name, title, NOW - days * DAY, NOW - days * DAY)
+
+
+SESSIONS = (
+    session("larger", "Which is larger, 9.11 or 9.9?"),
+    session("mirror", "Mirrored declaration", 0.01),
+    session("regex", "Why does my regex backtrack?", 1),
+    session("birthday", "Birthday paradox, n = 23", 4),
+    session("old", "Rust lifetimes, again", 90),
+)
+
+
+def found(of: Session, before: str = "", match: str = "number", after: str = "", part: Any = "thinking") -> Found:
+    return Found(of, 7, part, ((before, False), (match, True), (after, False)))
+
+
+def using(host: Host, use: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (100, 30)) -> None:
+    async def run() -> None:
+        async with host.run_test(size=size) as pilot:
+            await use(pilot)
+
+    asyncio.run(run())
+
+
+async def opened(pilot: Pilot[None]) -> None:
+    """Slide the panel in, with its first sessions."""
+    host = pilot.app
+    assert isinstance(host, PanelHost)
+    host.panel.slide_in()
+    await pilot.pause()
+    await pilot.pause()
+
+
+def controls(rows: Iterable[str]) -> set[str]:
+    """Return the code points in rows that a terminal could obey, or that no reader could see."""
+    return {char for row in rows for char in row if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}}

@@ -1,0 +1,51 @@
+"""A renderer for tests that remembers what it was told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from reflectty.stream import Segment
+
+if TYPE_CHECKING:
+    from reflectty.reply import Reply
+    from reflectty.stream import Event
+
+
+class Shown:
+    """A renderer that remembers what it was told."""
+
+    def __init__(self, fails: Exception | None = None) -> None:
+        self.told: list[str] = []
+        self.events: list[Event] = []
+        self.ticks: list[float] = []
+        self.begun = asyncio.Event()
+        self.reply: Reply | None = None
+        self._fails = fails
+
+    def start(self, reply: Reply) -> None:
+        self.told.append("start")
+        self.reply = reply
+
+    def tick(self, seconds: float) -> None:
+        self.ticks.append(seconds)
+
+    def show(self, event: Event) -> None:
+        if self._fails:
+            raise self._fails
+        self.events.append(event)
+        self.begun.set()
+
+    def note(self, text: str) -> None:
+        self.told.append(f"note {text}")
+
+    def end(self, reply: Reply) -> None:
+        assert reply is self.reply
+        self.told.append("end")
+
+    def stop(self) -> None:
+        self.told.append("stop")
+
+    @property
+    def text(self) -> str:
+        return "|".join(event.text for event in self.events if isinstance(event, Segment))

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.errors import UsageError
+from reflectty.store import Store, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    opened = open_store(None, pytest.fail)
+    yield opened
+    opened.close()
+
+
+# None of them is the beginning of an id, which has no i, l and o.
+NAMES = ("Rust or C?", "Rust or C?", "Ärger mit Moo", "moo", "the long road", "the long river")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("Moo", "moo"),
+        ("ärger", "Ärger mit Moo"),
+        (" ROAD ", "the long road"),
+        ("the long river", "the long river"),
+    ],
+)
+def test_a_session_is_found_by_its_title_or_a_part_of_it(store: Store, name: str, title: str) -> None:
+    for each in NAMES:
+        store.begin(each)
+    assert store.find(name).title == title
+
+
+def test_a_session_is_found_by_its_id_or_the_beginning_of_it(store: Store) -> None:
+    sessions = [store.begin(name) for name in NAMES]
+    for session in sessions:
+        assert store.find(session.id) == store.find(session.id.upper()) == session
+        assert store.find(session.id[:5]) == session
+        assert len(session.id) == 6
+        assert set(session.id) <= set("23456789abcdefghjkmnpqrstuvwxyz")
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("rust or c?", "may be any of 2 sessions", r"for example \w{6} \(Rust or C\?\), \w{6} \(Rust or C\?\)"),
+        ("the long", "may be any of 2 sessions", r".*\(the long river\), \w{6} \(the long road\)"),
+        ("the lnog road", "there is no session 'the lnog road'", r"near is \w{6} \(the long road\).*"),
+        ("~", "there is no session '~'", r"the latest are \w{6} \(the long river\), .*"),
+        ("", "no session was named", "the latest are .*"),
+    ],
+)
+def test_what_is_not_clear_is_said_with_what_is_near(store: Store, name: str, message: str, hint: str) -> None:
+    for each in NAMES:
+        store.begin(each)
+    with pytest.raises(UsageError, match=message) as raised:
+        store.find(name)
+    assert re.fullmatch(hint, raised.value.hint), raised.value.hint
+
+
+def test_where_there_is_no_session_none_is_near(store: Store) -> None:
+    with pytest.raises(UsageError) as raised:
+        store.find("x")
+    assert raised.value.hint == "there are none yet"
