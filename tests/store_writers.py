@@ -1,16 +1,19 @@
 """Programs that use one store at once, or are killed while they do; each line they print was kept by then.
 
-`store_writers.py turns PATH COUNT`, `store_writers.py stream PATH`, `store_writers.py migrate PATH`
+`store_writers.py turns PATH COUNT`, `store_writers.py stream PATH`, `store_writers.py limited PATH`, `store_writers.py migrate PATH`
 """
 
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reflectty.errors import StoreError
 from reflectty.session import Ended, Said
 from reflectty.store import open_store
 from reflectty.store.opening import Around
@@ -82,6 +85,23 @@ def stream(path: Path) -> None:
         say("finished", leaf)
 
 
+def limited(path: Path) -> None:
+    """Ask until the system lets the files grow no more, then go on in memory."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    store = opened(path)
+    session = store.begin("limited").id
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+    try:
+        for number in range(10_000):
+            store.ask(session, None, f"question {number}")
+            say(f"question {number}")
+    except StoreError as error:
+        say("failed", error)
+    refuge = store.retreat(session)
+    refuge.ask(session, refuge.turns(session)[-1].id, "one more")
+    say("went on")
+
+
 def second_version(connection: sqlite3.Connection) -> None:
     """Change every turn, slowly, in a table made anew, as a version to come might."""
     connection.execute("ALTER TABLE turns ADD COLUMN mood TEXT NOT NULL DEFAULT ''")
@@ -103,5 +123,7 @@ if __name__ == "__main__":
         turns(Path(file), int(rest[0]))
     elif mode == "stream":
         stream(Path(file))
+    elif mode == "limited":
+        limited(Path(file))
     else:
         migrate(Path(file))

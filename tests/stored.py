@@ -1,10 +1,20 @@
-"""Replies to be kept: one with everything a reply can have, and a plain one."""
+"""What is kept in the tests: a reply with everything that one can have, a plain one, and a store full of them."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
+
 from reflectty.chat import Usage
 from reflectty.session import Ended, Measured, Origin, Said
+from reflectty.store import open_store
 from reflectty.stream import Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reflectty.store import Store
 
 SAID = Said(
     model="reflection",
@@ -31,3 +41,19 @@ SAID = Said(
     measured=Measured(3, 1, 1, 12.5, 3.25, 40.0, 55.5, Usage(9, 4, 1.0, 2.0, 3.0, 4.0)),
 )
 COMPLETE = Said("mini", segments=((Kind.ANSWER, "yes"),), answer="yes", raw="yes", ended=Ended.COMPLETE)
+
+
+def filled(path: Path) -> str:
+    """Keep a session with enough in it for many pages; return its id."""
+    store = open_store(path, pytest.fail)
+    session = fill(store)
+    store.close()
+    return session
+
+
+def fill(store: Store) -> str:
+    session = store.begin("filled").id
+    for number in range(60):
+        question = store.ask(session, None, f"question {number} " + "long " * 200)
+        store.finish(store.reply(session, question.id, SAID).id, SAID)
+    return session

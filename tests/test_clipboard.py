@@ -53,8 +53,9 @@ class Desk:
 
 def unwrapped(written: str) -> str:
     """Return what a terminal copies, whatever tmux or screen unwraps on the way."""
-    if written.startswith("\x1bPtmux;"):
-        written = written.removeprefix("\x1bPtmux;").removesuffix("\x1b\\").replace("\x1b\x1b", "\x1b")
+    doubled = re.fullmatch("\x1bPtmux;((?:[^\x1b]|\x1b\x1b)*)\x1b\\\\", written)
+    if doubled:
+        written = doubled[1].replace("\x1b\x1b", "\x1b")
     elif written.startswith("\x1bP"):
         written = "".join(re.findall("\x1bP(.*?)\x1b\\\\", written, re.DOTALL))
     found = OSC52.fullmatch(written)

@@ -115,6 +115,7 @@ def test_without_overrides_the_keys_are_the_default_ones() -> None:
         ((), ()),
         (("Ctrl+Shift+Left", "F12"), ("ctrl+shift+left", "f12")),
         (("shift+alt+x",), ("alt+shift+x",)),
+        (("super+shift+ctrl+alt+up", "meta+hyper+f6"), ("alt+ctrl+shift+super+up", "hyper+meta+f6")),
         (("alt+;", "ctrl++", "ctrl+-"), ("alt+semicolon", "ctrl+plus", "ctrl+minus")),
         (("ctrl+]", "ctrl+\\"), ("ctrl+right_square_bracket", "ctrl+backslash")),
         (("alt+é", "super+k"), ("alt+é", "super+k")),

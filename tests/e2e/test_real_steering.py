@@ -177,7 +177,7 @@ def test_a_session_sends_the_earlier_answer_along(reflect: Reflect, ollama: Serv
 def test_a_session_that_no_longer_fits_names_its_turns(reflect: Reflect, ollama: Server) -> None:
     asking = reflect.at(ollama.host)
     words = "one two three four five six seven eight nine ten " * 60
-    small = ("--mode", "direct", "-o", "num_predict=8")
+    small = ("--mode", "direct", "--family", "none", "-o", "num_predict=8")
     asking("-m", "mini", *small, "Count.", stdin=words.encode(), patience=SLOW)
     result = asking("-c", "--mode", "native", "-o", "num_ctx=512", "And now?", patience=SLOW)
 

@@ -83,15 +83,21 @@ class Database:
         return self._transaction(begin, work)
 
     def _transaction(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
-        self.connection.execute(begin)
+        # A rollback can fail as well.
+        self._roll_back()
         try:
+            self.connection.execute(begin)
             result = work(self.connection)
             self.connection.execute("COMMIT")
         except BaseException:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):
+                self._roll_back()
             raise
         return result
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
 
     def _tell(self, error: sqlite3.Error, done: str) -> NoReturn:
         code = error_code(error)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 Passage = tuple[tuple[str, bool], ...]
 REACH = 80
 """How many characters stand before and behind a match at most."""
+_FAR = REACH * 10
+"""How much of a text is looked at for them: white space shrinks."""
 
 
 def passage(pieces: Iterable[tuple[str, bool]]) -> Passage:
@@ -27,20 +29,15 @@ def passage(pieces: Iterable[tuple[str, bool]]) -> Passage:
 def around(text: str, words: Sequence[str]) -> Passage:
     """Return the passage round the first place of any of the words, upper and lower case alike."""
     either = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))), re.IGNORECASE)
-    first = either.search(text)
-    place, end = first.span() if first else (0, 0)
-    start, stop = max(0, place - REACH * 2), end + REACH * 2
-    pieces = _split(text[start:stop], either)
-    return passage([("…" * (start > 0), False), *pieces, ("…" * (stop < len(text)), False)])
-
-
-def _split(text: str, either: re.Pattern[str]) -> list[tuple[str, bool]]:
     pieces: list[tuple[str, bool]] = []
-    done = 0
+    done, stop = 0, len(text)
     for match in either.finditer(text):
-        pieces += (text[done : match.start()], False), (match[0], True)
+        if match.start() > stop:
+            break
+        stop = stop if pieces else match.end() + REACH
+        pieces += (text[max(done, match.start() - _FAR) : match.start()], False), (match[0], True)
         done = match.end()
-    return [*pieces, (text[done:], False)]
+    return passage([*pieces, (text[done : done + _FAR], False)])
 
 
 def _shortened(text: str, *, before: bool, behind: bool) -> str:

@@ -86,7 +86,7 @@ def pieces(connection: sqlite3.Connection, turn: int) -> Pieces:
 def left_behind(connection: sqlite3.Connection, now: float) -> tuple[tuple[int, str], ...]:
     """Return the replies that nobody writes any more and nobody ended: the turn and its session."""
     rows = connection.execute(
-        """SELECT turn, session, pid, boot, started, beat FROM writers JOIN turns ON turns.id = writers.turn"""
+        """SELECT turn, session, pid, boot, started, CAST(beat AS REAL) FROM writers JOIN turns ON turns.id = writers.turn"""
     )
     return tuple((turn, name) for turn, name, *writer, beat in rows if is_gone(Writer(*writer), beat, now))
 
@@ -118,7 +118,7 @@ def _by_turn(pairs: Iterable[tuple[int, T]]) -> defaultdict[int, list[T]]:
 
 def _writing(connection: sqlite3.Connection, name: str) -> Iterator[tuple[int, tuple[Writer, float]]]:
     rows = connection.execute(
-        """SELECT turn, pid, boot, started, beat FROM writers JOIN turns ON turns.id = writers.turn
+        """SELECT turn, pid, boot, started, CAST(beat AS REAL) FROM writers JOIN turns ON turns.id = writers.turn
         WHERE session = ?""",
         (name,),
     )

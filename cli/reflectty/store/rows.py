@@ -152,7 +152,9 @@ def _measured(value: object) -> Measured:
         return Measured()
     usage = value.get("usage")
     known = {name: value[name] for name in Measured._fields if name != "usage" and _is_figure(value.get(name))}
-    counted = {name: usage[name] for name in Usage._fields if _is_figure(usage.get(name))} if usage else {}
+    counted = (
+        {name: usage[name] for name in Usage._fields if _is_figure(usage.get(name))} if isinstance(usage, dict) else {}
+    )
     return Measured(**known, usage=Usage(**counted))
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 _MOST_TERMS = 32
+_LONGEST = 1_000
+"""How many characters of what is typed are looked for; SQLite has bounds of its own far above."""
 _WORDS = 12
 """How many words a passage has, about."""
 _TERM = re.compile(r'"([^"]*)("?)|([^\s"]+)')
@@ -65,7 +67,7 @@ def search(connection: sqlite3.Connection, words: str, limit: int, *, indexed: b
 
 def read_terms(words: str) -> tuple[Term, ...]:
     """Return what to look for; a word that ends the input may go on, and so may a quote that was not closed."""
-    words = re.sub("[\0\x1a\ud800-\udfff]", " ", words)
+    words = re.sub("[\0\x1a\ud800-\udfff]", " ", words[:_LONGEST])
     texts = [((match[1] or match[3] or "").strip(), match[2] != '"') for match in _TERM.finditer(words)]
     terms = [(text, unclosed) for text, unclosed in texts if text][:_MOST_TERMS]
     return tuple(Term(text, unclosed and place == len(terms)) for place, (text, unclosed) in enumerate(terms, 1))

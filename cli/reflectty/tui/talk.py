@@ -93,6 +93,10 @@ class Talk:
     async def stop(self) -> None:
         """Stop the reply that is coming, before its first word or after, and wait until it is kept."""
         self.cancel()
+        await self.over()
+
+    async def over(self) -> None:
+        """Wait until no reply is coming."""
         await self._at_rest.wait()
 
     def cancel(self) -> None:

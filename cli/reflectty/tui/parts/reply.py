@@ -197,23 +197,25 @@ class ReplyPart:
 
     def _pieces(self, *, live: bool = True) -> Iterator[Sequence[Row]]:
         """Yield the rows, a piece at a time, with a blank one between the parts; those that may change if `live`."""
-        scene, begun = self._scene, False
+        scene = self._scene
         if scene is None:
             return
         head = self._head(scene)
         if head:
             yield head
-            begun = True
+        begun, answered = bool(head), False
         for section in self._sections:
-            if isinstance(section, Answered):
-                if not section.empty:
-                    yield from ((_BLANK,) if begun else ())
-                    yield section.rows
-                    yield section.live if live else ()
-                    begun = True
-            elif section.drawn:
+            thought = isinstance(section, Thought)
+            if section.empty or (isinstance(section, Thought) and not section.drawn):
+                continue
+            if begun and (answered or not thought):
+                yield _BLANK
+            if isinstance(section, Thought):
                 yield from self._thought(section, live=live)
-                begun = True
+            else:
+                yield section.rows
+                yield section.live if live else ()
+            begun, answered = True, not thought
         if self._remarks:
             yield from ((_BLANK,) if begun else ())
             for text, wrong in self._remarks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.style import Style
@@ -208,7 +209,8 @@ class _Offered(NamedTuple):
         """Return the label, the letters that were typed underlined."""
         look = pen.look("you" if self.offer.current else "text")
         label = padded(cut(self.offer.label, width, pen.signs.more), width)
-        return [(char, look + _MATCHED if at in self.places else look) for at, char in enumerate(label)]
+        runs = groupby(range(len(label)), self.places.__contains__)
+        return [("".join(label[at] for at in places), look + _MATCHED if matched else look) for matched, places in runs]
 
     def _below(self, width: int) -> bool:
         return bool(self.offer.detail) and width - GUTTER - self.labels - 2 < _BESIDE

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FRAMES_PER_SECOND = 30
 AT_ONCE = 12
-"""So many parts are laid out when the reader comes near the first that is."""
+"""At most so many parts are laid out when the reader comes near the first that is."""
 _GAP = 1
 """Blank rows between two parts."""
 
@@ -82,7 +82,7 @@ class Transcript(ScrollView):
         """Show other parts, from their end."""
         self.parts = list(parts)
         self.follow = True
-        self._lay_out(max(0, len(self.parts) - AT_ONCE))
+        self._take_from(self._enough(len(self.parts)))
 
     def add(self, part: Part) -> None:
         """Add a part at the end."""
@@ -125,7 +125,8 @@ class Transcript(ScrollView):
         """Lay everything out anew: the theme, the size, the view or the keys have changed."""
         if scene != self._scene:
             self._scene, self._ground = scene, scene.palette.ground
-            self._lay_out(self._first)
+            self._lay(self._first, len(self.parts))
+            self._take_from(self._first)
 
     @property
     def scene(self) -> Scene:
@@ -140,15 +141,26 @@ class Transcript(ScrollView):
 
     # Layout
 
-    def _lay_out(self, first: int) -> None:
-        """Lay out the parts from `first` on and keep the reader where he is."""
+    def _lay(self, first: int, end: int) -> None:
+        for part in self.parts[first:end]:
+            part.lay(self._scene)
+
+    def _take_from(self, first: int) -> None:
+        """Take in the parts from `first` on, which are laid out, and keep the reader where he is."""
         anchor = self._anchor()
         self._first = first
-        for part in self.parts[first:]:
-            part.lay(self._scene)
         self._measure(first)
         self._resized(anchor)
         self.refresh()
+
+    def _enough(self, end: int) -> int:
+        """Lay out parts before one, as many as fill two screens, and return the first of them."""
+        rows, first = 0, end
+        while first and end - first < AT_ONCE and rows < 2 * self._scene.height:
+            first -= 1
+            self.parts[first].lay(self._scene)
+            rows += self._space(self.parts[first])
+        return first
 
     def _measure(self, start: int) -> None:
         """Find out in which row each part begins, from one part on."""
@@ -233,14 +245,7 @@ class Transcript(ScrollView):
     def _load_earlier(self) -> None:
         """Lay out parts above those that are."""
         if self._first and self.scroll_offset.y < self.size.height:
-            first = max(0, self._first - AT_ONCE)
-            anchor = self._anchor()
-            for part in self.parts[first : self._first]:
-                part.lay(self._scene)
-            self._first = first
-            self._measure(first)
-            self._resized(anchor)
-            self.refresh()
+            self._take_from(self._enough(self._first))
 
     def to_end(self) -> None:
         self.follow = True
@@ -249,7 +254,8 @@ class Transcript(ScrollView):
     def to_start(self) -> None:
         """Go to the first part, which lays out all of them."""
         if self._first:
-            self._lay_out(0)
+            self._lay(0, self._first)
+            self._take_from(0)
         self.follow = False
         self.scroll_to(y=0, animate=False)
 
@@ -268,7 +274,8 @@ class Transcript(ScrollView):
         """Bring a row of a part to the upper third of the screen."""
         at = self._index(part)
         if at < self._first:
-            self._lay_out(at)
+            self._lay(at, self._first)
+            self._take_from(at)
         if self._changed:
             self._frame()
         line = self._tops[at - self._first] + row

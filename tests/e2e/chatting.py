@@ -1,0 +1,115 @@
+"""The chat in a terminal of its own: what is pressed, what is drawn, and what is kept when it is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.command import PATIENCE
+from e2e.screen import Screen
+from reflectty.session import Ended
+from reflectty.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from e2e.command import Reflect
+    from reflectty.session import Said, Session, Turn
+
+READY = "Ask, or / for commands"
+KEYS = {
+    "enter": b"\r",
+    "escape": b"\x1b",
+    "steer": b"\x1bs",
+    "conclude": b"\x1bc",
+    "edit": b"\x1be",
+    "regenerate": b"\x1br",
+    "continue": b"\x1bg",
+    "branch before": b"\x1b[1;3D",
+    "branch after": b"\x1b[1;3C",
+    "next correction": b"\x1bn",
+    "view": b"\x1bt",
+    "fold": b"\x1bo",
+    "sessions": b"\x0f",
+    "interrupt": b"\x03",
+    "leave": b"\x11",
+    "line start": b"\x01",
+    "to end of line": b"\x0b",
+    "clear": b"\x01\x0b",
+}
+LEFT_BEHIND = (
+    (b"\x1b[?1049h", b"\x1b[?1049l", "the alternate screen"),
+    (b"\x1b[?1000h", b"\x1b[?1000l", "the mouse"),
+    (b"\x1b[?1003h", b"\x1b[?1003l", "the mouse's movements"),
+    (b"\x1b[?1015h", b"\x1b[?1015l", "the mouse's columns"),
+    (b"\x1b[?1006h", b"\x1b[?1006l", "the mouse's reports"),
+    (b"\x1b[?25l", b"\x1b[?25h", "a hidden cursor"),
+    (b"\x1b[?2004h", b"\x1b[?2004l", "bracketed paste"),
+    (b"\x1b[?1004h", b"\x1b[?1004l", "reports of focus"),
+    (b"\x1b[>1u", b"\x1b[<u", "the keyboard's protocol"),
+)
+"""What a program switches on, what undoes it, and what it is called."""
+
+
+class Chat(Screen):
+    """`reflect` in a terminal, without a question."""
+
+    def opened(self) -> bool:
+        """Wait until it takes keys."""
+        return self.shows(READY)
+
+    @property
+    def drawn(self) -> list[str]:
+        """The lines of the screen, from the top."""
+        return [text.rstrip() for text in self._screen.display]
+
+    def lacks(self, part: str) -> bool:
+        """Wait until a text is not there any more."""
+        return self.until(lambda text: part not in text)
+
+    def matches(self, pattern: str, patience: float = PATIENCE) -> bool:
+        """Wait for a pattern."""
+        return self.until(lambda text: bool(re.search(pattern, text, re.MULTILINE)), patience)
+
+    def hit(self, *names: str) -> None:
+        """Press keys by what they do."""
+        for name in names:
+            self.press(KEYS[name])
+            if name == "escape":
+                # What follows an escape at once is a key with alt.
+                time.sleep(0.3)
+
+    def ask(self, text: str) -> None:
+        """Type a question and send it."""
+        self.press(text.encode() + KEYS["enter"])
+
+    def seconds_to_show(self, keys: bytes, part: str, patience: float = PATIENCE) -> float:
+        """Press keys and return how long it takes until they are seen; infinite where they never are."""
+        began = time.monotonic()
+        self.press(keys)
+        return time.monotonic() - began if self.until(lambda text: part in text, patience) else float("inf")
+
+    def leave(self, patience: float = PATIENCE) -> int:
+        self.hit("leave")
+        return self.finish(patience)
+
+    @property
+    def left_behind(self) -> list[str]:
+        """What is still switched on in the terminal."""
+        return [name for on, off, name in LEFT_BEHIND if self.raw.rfind(on) > self.raw.rfind(off)]
+
+
+def kept(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
+    """Return the sessions that are in the store, the newest first, with all their turns."""
+    with closing(open_store(database(reflect), pytest.fail)) as store:
+        return tuple((session, tuple(store.turns(session.id))) for session in store.sessions())
+
+
+def database(reflect: Reflect) -> Path:
+    return reflect.home / ".local" / "share" / "reflectty" / "sessions.db"

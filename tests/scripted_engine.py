@@ -1,0 +1,136 @@
+"""An engine that says what a test tells it to, piece by piece, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from reflectty.chat import Chunk, Model, Running, Usage
+from reflectty.errors import ModelMissingError, ReflecttyError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable
+
+    from reflectty.chat import Request
+
+HOLD: Final = None
+"""Say nothing more until the test releases it."""
+Step = str | Chunk | float | ReflecttyError | None
+"""A piece of the reply, seconds to wait, what fails, or HOLD."""
+Script = tuple[Step, ...]
+
+USAGE = Usage(24, 66, 2_000.0, 500.0, 500.0, 1_000.0)
+MODELS = (
+    Model("reflection", ("completion",), digest="sha256:1"),
+    Model("mini", ("completion",), digest="sha256:2"),
+    Model("deepseek-r1", ("completion", "thinking", "vision"), "{{ .Prompt }}<think>{{ .Thinking }}", digest="sha256:3"),
+)
+
+
+def cut(text: str, size: int = 4) -> Script:
+    """Return a text in pieces, as a server sends it."""
+    return tuple(text[at : at + size] for at in range(0, len(text), size))
+
+
+def thoughts(*texts: str) -> Script:
+    """Return pieces of a native thinking."""
+    return tuple(Chunk(thinking=text) for text in texts)
+
+
+class ScriptedEngine:
+    """Plays one script a request, in order; a script that does not end by itself ends in order."""
+
+    def __init__(self, *scripts: Iterable[Step], models: tuple[Model, ...] = MODELS) -> None:
+        self.requests: list[Request] = []
+        self.so_far: list[str] = []
+        """What each reply was to begin with; nothing where it was to begin anew."""
+        self.installed = models
+        self.loaded: tuple[Running, ...] = ()
+        self.gone: ReflecttyError | None = None
+        """Why nobody answers, while that is so."""
+        self.sent: Callable[[], None] = _nothing
+        """Called when a request arrives."""
+        self.stopped = 0
+        """So many replies were left before their end."""
+        self.closed = False
+        self._scripts = [tuple(script) for script in scripts]
+        self._released = asyncio.Semaphore(0)
+
+    def release(self) -> None:
+        """Let a reply that is held go on."""
+        self._released.release()
+
+    def add(self, *script: Step) -> None:
+        """Say this to the request after those that have a script."""
+        self._scripts.append(script)
+
+    async def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        async for chunk in self._play(request, ""):
+            yield chunk
+
+    async def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
+        async for chunk in self._play(request, so_far):
+            yield chunk
+
+    async def _play(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
+        self._reach()
+        self.requests.append(request)
+        self.so_far.append(so_far)
+        self.sent()
+        over = False
+        try:
+            for step in self._scripts.pop(0):
+                chunk = await self._step(step)
+                if chunk is not None:
+                    over = chunk.done
+                    yield chunk
+            if not over:
+                over = True
+                yield Chunk(done=True, done_reason="stop", usage=USAGE)
+        except GeneratorExit:
+            self.stopped += not over
+            raise
+        except asyncio.CancelledError:
+            self.stopped += 1
+            raise
+
+    async def _step(self, step: Step) -> Chunk | None:
+        if isinstance(step, ReflecttyError):
+            raise step
+        if isinstance(step, str):
+            await asyncio.sleep(0)
+            return Chunk(step)
+        if isinstance(step, Chunk):
+            return step
+        await (self._released.acquire() if step is None else asyncio.sleep(step))
+        return None
+
+    def _reach(self) -> None:
+        if self.gone:
+            raise self.gone
+
+    async def show(self, model: str) -> Model:
+        self._reach()
+        found = next((one for one in self.installed if one.name == model), None)
+        if found is None:
+            raise ModelMissingError(f"{model} is not installed", f"pull it: ollama pull {model}")
+        return found._replace(digest="")
+
+    async def models(self) -> tuple[Model, ...]:
+        self._reach()
+        return self.installed
+
+    async def running(self) -> tuple[Running, ...]:
+        self._reach()
+        return self.loaded
+
+    async def version(self) -> str:
+        self._reach()
+        return "0.32.15"
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
