@@ -221,16 +221,19 @@ async def _use(
     before: Callable[[Store], Session | None] = lambda _: None,
     opened: Callable[[Store], Store] = lambda store: store,
     make: Callable[..., ReflectApp] = app_over,
+    afterwards: Callable[[ScriptedEngine, Store], None] = lambda *_: None,
     **values: Any,
 ) -> Result:
     engine, store = ScriptedEngine(*scripts), open_store(None, pytest.fail)
     try:
         app = make(engine, opened(store), session=before(store), **values)
-        async with app.run_test(size=size, notifications=notifications) as pilot:
+        async with asyncio.timeout(3 * PATIENCE), app.run_test(size=size, notifications=notifications) as pilot:
             reader = Reader(app, pilot, engine, home)
             await reader.until(lambda: reader.chat.talk.engine is engine)
             await reader.settle()
-            return await use(reader)
+            result = await use(reader)
+        afterwards(engine, store)
+        return result
     finally:
         store.close()
 
@@ -242,7 +245,8 @@ def chatting(use: Callable[[Reader], Awaitable[Result]], *scripts: Iterable[Step
         use: what is done at the chat.
         scripts: what the model says, one for each request.
         values: `size`, `before` (fills the store and returns the session to go on with), `opened` (what is put
-            around the store), `make` (makes the application), and what `app_over` takes.
+            around the store), `make` (makes the application), `afterwards` (is called when the chat has been left), and
+            what `app_over` takes.
     """
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", folder)

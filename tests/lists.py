@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.message import Message
     from textual.pilot import Pilot
+    from textual.screen import Screen
 
 DAY = 86_400.0
 NOW = 1_795_003_200.0
@@ -135,6 +136,28 @@ async def opened(pilot: Pilot[None]) -> None:
     host.panel.slide_in()
     await pilot.pause()
     await pilot.pause()
+
+
+async def searched(pilot: Pilot[None], *results: Found) -> PanelHost:
+    """Type words, wait for the search, and show what it found."""
+    host = pilot.app
+    assert isinstance(host, PanelHost)
+    await opened(pilot)
+    await pilot.press(*"number")
+    await pilot.pause(0.3)
+    host.panel.show_found(results)
+    await pilot.pause()
+    host.asked.clear()
+    return host
+
+
+async def asked(pilot: Pilot[None], screen: Screen[Any]) -> Host:
+    """Show a screen; what it gives back is noted."""
+    host = pilot.app
+    assert isinstance(host, Host)
+    await host.push_screen(screen, host.given.append)
+    await pilot.pause()
+    return host
 
 
 def controls(rows: Iterable[str]) -> set[str]:

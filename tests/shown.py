@@ -1,4 +1,4 @@
-"""A renderer for tests that remembers what it was told."""
+"""A renderer and a keeper for tests that remember what they were told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from reflectty.stream import Segment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reflectty.reply import Reply
+    from reflectty.session import Ended, Said
     from reflectty.stream import Event
 
 
@@ -49,3 +52,26 @@ class Shown:
     @property
     def text(self) -> str:
         return "|".join(event.text for event in self.events if isinstance(event, Segment))
+
+
+class Kept:
+    """A keeper that remembers what it was told, in the same list as the renderer."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.told = told
+        self.said: Said | None = None
+        self.ended: tuple[Ended, str, str] | None = None
+        self.ticks = 0
+
+    def begin(self, said: Said, reply: Reply, note: Callable[[str], None]) -> None:
+        self.told.append("kept from here")
+        self.said = said
+        assert (reply.model, "".join(reply.raw)) == (said.model, "")
+        note("keeping")
+
+    def tick(self) -> None:
+        self.ticks += 1
+
+    def end(self, ended: Ended, error: str = "", digest: str = "") -> None:
+        self.told.append("kept")
+        self.ended = (ended, error, digest)

@@ -16,42 +16,16 @@ from reflectty.modes import Mode, Wish
 from reflectty.schema import read_schema
 from reflectty.session import Ended, Measured
 from reflectty.stream import Kind
-from shown import Shown
+from shown import Kept, Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from reflectty.reply import Reply
-    from reflectty.session import Said
 
 MODEL = "reflection"
 QUESTION = Question("Which?", MODEL)
 HISTORY = (Message("user", "Before?"), Message("assistant", "Yes."))
 SO_FAR = "<thinking>\n11 is m"
 REST = ("ore.\n</thinking>\n", "<output>\n", "9.9", "\n</output>")
-
-
-class Kept:
-    """A keeper that remembers what it was told, in the same list as the renderer."""
-
-    def __init__(self, told: list[str]) -> None:
-        self.told = told
-        self.said: Said | None = None
-        self.ended: tuple[Ended, str, str] | None = None
-        self.ticks = 0
-
-    def begin(self, said: Said, reply: Reply, note: Callable[[str], None]) -> None:
-        self.told.append("kept from here")
-        self.said = said
-        assert (reply.model, "".join(reply.raw)) == (said.model, "")
-        note("keeping")
-
-    def tick(self) -> None:
-        self.ticks += 1
-
-    def end(self, ended: Ended, error: str = "", digest: str = "") -> None:
-        self.told.append("kept")
-        self.ended = (ended, error, digest)
 
 
 class Outcome:
@@ -175,6 +149,17 @@ class TestGoingOn:
         assert "format" not in first
         assert second["format"] == {"type": "object"}
         assert second["prompt"] == "Q: <thinking>\n11 is more.\n</thinking>\n<output>\n"
+
+    def test_with_a_thinking_that_is_over_asks_for_the_answer_alone(self) -> None:
+        so_far = "<thinking>\n11 is more.\n</thinking>\n<output>\n"
+        with resuming('{"a": 1}') as server:
+            outcome = Outcome(server, QUESTION._replace(so_far=so_far, schema=read_schema('{"type": "object"}')))
+        (asked,) = server.asked("/api/generate")
+
+        assert outcome.reply is not None
+        assert (outcome.reply.thinking, outcome.reply.answer) == ("11 is more.", '{"a": 1}')
+        assert asked.json["prompt"].endswith(so_far)
+        assert asked.json["format"] == {"type": "object"}
 
 
 def test_a_template_that_opens_the_thinking_makes_no_thinking_of_a_native_answer() -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from e2e.command import Reflect
 
 NEVER = {"textual", "pydantic", "ollama", "sqlite3"}
+OWN = {"tui": {"textual"}, "store": {"sqlite3"}}
+"""What a part of the program is there to use, so that nothing else has to."""
 ASKED = """
 import json, sys
 from reflectty.main import main
@@ -142,8 +144,9 @@ def test_the_version_loads_next_to_nothing(reflect: Reflect) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_happens_at_import(module: str) -> None:
     _, (happened, untouched, threads, modules) = fresh(IMPORTED, module, environment=dict(os.environ))
+    part = module.split(".")[1] if "." in module else ""
 
     assert happened == []
     assert untouched
     assert threads == 1
-    assert packages(modules) & NEVER == set()
+    assert packages(modules) & (NEVER - OWN.get(part, set())) == set()

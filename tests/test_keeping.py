@@ -7,83 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Chunk, Usage
-from reflectty.errors import StoreError
+from desk import SAID, Desk, turns
+from reflectty.chat import Chunk
 from reflectty.families import FAMILIES
 from reflectty.keeping import Keeper, Place, title
 from reflectty.reply import Reply
-from reflectty.session import Attachment, Ended, Origin, Said, branch, history
-from reflectty.store import Store, open_store
+from reflectty.session import Attachment, Ended, Origin, branch, history
+from reflectty.store import open_store
 from reflectty.stream import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from reflectty.session import Turn
 
 THOUGHT = "<thinking>\n11 is more.\n<reflection>\nNo.\n</reflection>\n</thinking>\n"
 ANSWER = "<output>\n9.9\n</output>"
-SAID = Said("m", "abc", "native", "reflection", effort="high", options=(("seed", 4),))
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Desk:
-    """A keeper of one exchange, its store, and what it said."""
-
-    def __init__(self, path: Path, place: Place, *, late: bool = False, said: Said = SAID) -> None:
-        self.path = path
-        self.clock = Clock()
-        self.notes: list[str] = []
-        self.opened = 0
-        self.spoken = Reply("m", FAMILIES["reflection"], mode="native")
-        self.keeper = Keeper(self._open, place, late=late, clock=self.clock)
-        if said.raw:
-            self.spoken.recall(said.raw)
-        self.keeper.begin(said, self.spoken, self.notes.append)
-
-    def _open(self, warn: Callable[[str], None]) -> Store:
-        self.opened += 1
-        return open_store(self.path, warn)
-
-    def say(self, text: str) -> None:
-        self.spoken.feed(Chunk(content=text))
-
-    def wait(self, seconds: float) -> None:
-        self.clock.now += seconds
-        self.keeper.tick()
-
-    def end(self, ended: Ended = Ended.COMPLETE, error: str = "") -> None:
-        if ended is Ended.COMPLETE:
-            self.spoken.feed(Chunk(done=True, done_reason="stop", usage=Usage(reply_tokens=20)))
-        self.keeper.end(ended, error, "later")
-
-    def turns(self) -> tuple[Turn, ...]:
-        return turns(self.path)
-
-    def reply(self) -> Said:
-        found = self.turns()[-1].said
-        assert found is not None
-        return found
-
-
-def turns(path: Path) -> tuple[Turn, ...]:
-    """Return the turns of the only session, as another program sees them."""
-    store = open_store(path, pytest.fail)
-    sessions = store.sessions()
-    found = store.turns(sessions[0].id) if sessions else ()
-    store.close()
-    assert len(sessions) <= 1
-    return found
 
 
 @pytest.fixture
@@ -237,74 +176,6 @@ class TestPlaces:
         assert said.raw == f"<thinking>\n11 is more.\n</thinking>\n{ANSWER}"
         assert [turn.id for turn in turns(path)][-1] == reply
         assert len(turns(path)) == 2
-
-
-class TestLate:
-    def test_a_quick_exchange_is_written_when_it_is_over(self, path: Path) -> None:
-        desk = Desk(path, Place("q"), late=True)
-        desk.say(THOUGHT + ANSWER)
-        desk.wait(0.9)
-        before = desk.opened, path.exists()
-        desk.end()
-
-        assert before == (0, False)
-        assert [turn.text for turn in desk.turns()] == ["q", ""]
-        assert (desk.reply().answer, desk.reply().ended, desk.reply().digest) == ("9.9", Ended.COMPLETE, "abc")
-        assert desk.opened == 1
-
-    def test_a_long_one_is_written_after_a_second(self, path: Path) -> None:
-        desk = Desk(path, Place("q"), late=True)
-        desk.say("<thinking>\n11 ")
-        desk.wait(1)
-        streaming = desk.reply()
-        desk.say("is more")
-        desk.wait(1)
-        later = desk.reply()
-        desk.end(Ended.INTERRUPTED)
-
-        assert (streaming.ended, streaming.raw) == (Ended.STREAMING, "<thinking>\n11 ")
-        assert later.raw == "<thinking>\n11 is more"
-        assert desk.reply().ended is Ended.INTERRUPTED
-        assert len(desk.turns()) == 2
-
-    @pytest.mark.parametrize("ended", [Ended.FAILED, Ended.INTERRUPTED])
-    @pytest.mark.parametrize("seconds", [0.5, 3])
-    def test_a_question_to_which_not_a_word_was_said_leaves_nothing(
-        self, path: Path, ended: Ended, seconds: float
-    ) -> None:
-        desk = Desk(path, Place("q"), late=True)
-        desk.wait(seconds)
-        desk.end(ended, "refused")
-
-        assert turns(path) == ()
-        assert desk.opened == (seconds >= 1)
-
-
-class TestAStoreThatFails:
-    def test_is_one_note_and_nothing_else(self, path: Path) -> None:
-        desk = Desk(path, Place("q"))
-        store = open_store(path, pytest.fail)
-        store.remove(desk.keeper.session)
-        store.close()
-        desk.say("x")
-        desk.wait(1)
-        desk.say("y")
-        desk.wait(1)
-        desk.end()
-
-        assert len(desk.notes) == 1
-        assert "not kept any further" in desk.notes[0]
-        assert isinstance(desk.keeper.failure, StoreError)
-
-    @pytest.mark.parametrize("late", [True, False])
-    def test_to_open_is_one_note(self, tmp_path: Path, late: bool) -> None:
-        (tmp_path / "file").write_text("in the way")
-        desk = Desk(tmp_path / "file" / "sessions.db", Place("q"), late=late)
-        desk.say("x")
-        desk.wait(2)
-        desk.end()
-
-        assert len(desk.notes) == 1
 
 
 class Worker:

@@ -11,7 +11,7 @@ from reflectty.session import Ended, Said
 from reflectty.store import Store, open_store
 from reflectty.store.opening import Around
 from reflectty.store.reading import GONE
-from reflectty.store.writers import SILENCE_SECONDS, Writer, is_gone, this_writer
+from reflectty.store.writers import SILENCE_SECONDS, Writer, is_gone, this_writer, writer
 from reflectty.stream import Kind
 from stored import COMPLETE
 
@@ -135,18 +135,18 @@ def test_a_family_of_a_version_to_come_is_read_by_its_tags(path: Path, clock: Cl
 
 
 def test_this_program_is_there() -> None:
-    writer = this_writer()
-    assert writer.pid == os.getpid()
-    assert not is_gone(writer, 0.0, SILENCE_SECONDS)
-    assert is_gone(writer, 0.0, SILENCE_SECONDS + 1)
+    this = this_writer()
+    assert this.pid == os.getpid()
+    assert not is_gone(this, 0.0, SILENCE_SECONDS)
+    assert is_gone(this, 0.0, SILENCE_SECONDS + 1)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a process what is asked for here")
 def test_a_program_is_known_by_more_than_its_number() -> None:
-    writer = this_writer()
-    assert writer.boot
-    assert is_gone(writer._replace(started="1"), 0.0, 0.0)
-    assert is_gone(writer._replace(pid=dead_program()), 0.0, 0.0)
+    this = this_writer()
+    assert this.boot
+    assert is_gone(this._replace(started="1"), 0.0, 0.0)
+    assert is_gone(this._replace(pid=dead_program()), 0.0, 0.0)
     # Of what runs elsewhere only the silence tells.
     for elsewhere in (Writer(dead_program(), "another boot", "1"), Writer(dead_program(), "", "")):
         assert not is_gone(elsewhere, 0.0, SILENCE_SECONDS)
@@ -155,7 +155,10 @@ def test_a_program_is_known_by_more_than_its_number() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a process what is asked for here")
 def test_a_dead_program_that_is_not_buried_is_gone() -> None:
-    program = subprocess.Popen([sys.executable, "-c", ""])
+    program = subprocess.Popen(["sleep", "60"])
+    alive = writer(program.pid)
+    assert not is_gone(alive, 0.0, 0.0)
+    program.kill()
     os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
-    assert is_gone(this_writer()._replace(pid=program.pid), 0.0, 0.0)
+    assert is_gone(alive, 0.0, 0.0)
     program.wait()

@@ -26,7 +26,6 @@ def with_moods(connection: sqlite3.Connection) -> None:
 
 
 def with_failure(connection: sqlite3.Connection) -> None:
-    with_moods(connection)
     if connection.execute("DELETE FROM turns").rowcount:
         connection.execute("SELECT no_such_function()")
 
@@ -70,13 +69,15 @@ def test_a_new_file_and_one_of_today_are_not_copied(path: Path) -> None:
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
     session = filled(path)
     warnings: list[str] = []
-    store = open_store(path, warnings.append, Around(migrations=(*MIGRATIONS, with_failure)))
+    store = open_store(path, warnings.append, Around(migrations=(*MIGRATIONS, with_moods, with_failure)))
     assert len(warnings) == 1
     assert "kept in memory only" in warnings[0]
     assert store.path is None
     assert version(path) == 1
     assert health(path) == ()
     store = open_store(path, pytest.fail)
+    columns = {row[1] for row in store.database.connection.execute("PRAGMA table_info(turns)")}
+    assert "mood" not in columns
     assert len(store.turns(session)) == 120
     store.close()
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -216,3 +217,18 @@ def test_on_the_disk_of_another_machine_no_write_ahead_log_is_used(path: Path) -
     fill(store)
     store.close()
     assert health(path) == ()
+
+
+def test_a_program_that_reads_while_the_log_is_switched_is_waited_for(path: Path) -> None:
+    session = filled(path)
+    reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    assert reader.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM turns").fetchone()
+    timer = threading.Timer(0.3, reader.close)
+    timer.start()
+    store = open_store(path, pytest.fail)
+    assert store.database.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert store.find(session).questions == 60
+    store.close()
+    timer.join()

@@ -204,6 +204,9 @@ def test_an_index_that_was_not_kept_for_a_while_is_made_anew(tmp_path: Path) -> 
     for around, said in ((Around(), "first"), (Around(has_fts5=without_fts5), "second"), (Around(), "third")):
         store = open_store(path, pytest.fail, around)
         session = tell(store, f"needle {said}")
+        triggers = store.database.connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'")
+        # A trigger that speaks of an index which this SQLite cannot open would make every write fail.
+        assert triggers.fetchone() == (0 if said == "second" else 2,)
         store.close()
     with sqlite3.connect(path) as connection:
         connection.execute("INSERT INTO found (found, rank) VALUES ('integrity-check', 1)")

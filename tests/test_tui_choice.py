@@ -3,18 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from textual import events
 
-from corpus import cases
-from lists import Host, controls, using
+from lists import Host, asked, using
 from reflectty.tui.matching import match
 from reflectty.tui.screens.choice import Choice, Offer, narrowed
-from reflectty.tui.screens.question import Confirm, Line
-from reflectty.tui.widgets.field import LIMIT, Field
+from reflectty.tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
-    from textual.screen import Screen
 
 MODELS = (
     Offer("mini:latest", "mini:latest", "1.1 GB · reflects", current=True),
@@ -29,15 +25,6 @@ OVERFLOW = (
     Offer("cut", "Leave out the oldest 4 turns", "They stay in the session; the model does not see them. " * 2),
     Offer("back", "Back to the question", "Nothing is sent."),
 )
-
-
-async def asked(pilot: Pilot[None], screen: Screen[object]) -> Host:
-    """Show a screen; what it gives back is noted."""
-    host = pilot.app
-    assert isinstance(host, Host)
-    await host.push_screen(screen, host.given.append)
-    await pilot.pause()
-    return host
 
 
 @pytest.mark.parametrize(
@@ -199,6 +186,21 @@ def test_explanations_wrap_and_every_size_can_be_used(size: tuple[int, int]) -> 
     using(Host(), use, size)
 
 
+@pytest.mark.parametrize("size", [(40, 10), (80, 30), (20, 6), (300, 80)], ids=str)
+def test_of_many_things_the_chosen_one_is_always_in_view(size: tuple[int, int]) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(
+            pilot, Choice("Choose", [Offer(f"{at}", f"Thing {at}", "a detail " * 3) for at in range(90)])
+        )
+        for key in [*["down"] * 12, "pagedown", *["pagedown"] * 30, "up", "pageup"]:
+            await pilot.press(key)
+            await pilot.pause()
+            assert any("›" in row for row in host.rows())
+        assert any("what was said before" in row for row in host.rows()) is (size[1] > 10)
+
+    using(Host(), use, size)
+
+
 def test_few_things_need_no_line_to_type_in() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await asked(pilot, Choice("Choose a theme", THEMES))
@@ -215,95 +217,5 @@ def test_where_there_is_no_utf_8_a_choice_is_ascii() -> None:
         offers = [Offer(f"{at}", f"Label {at}", "detail", at == 1) for at in range(40)]
         host = await asked(pilot, Choice("Choose", offers, unicode=False))
         assert all(row.isascii() for row in host.rows())
-
-    using(Host(), use)
-
-
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        ("enter", ["old"]),
-        ("ctrl+u a space b enter", ["a b"]),
-        ("space enter", ["old"]),
-        ("ctrl+u enter", [""]),
-        ("escape", [None]),
-    ],
-)
-def test_a_line_is_asked_for_with_what_it_is_now(keys: str, expected: list[str | None]) -> None:
-    async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Line("Title", "old"))
-        await pilot.press(*keys.split())
-        await pilot.pause()
-        assert host.given == expected
-
-    using(Host(), use)
-
-
-@pytest.mark.parametrize(
-    ("key", "expected"), [("y", [True]), ("n", [False]), ("escape", [False]), ("enter", [False]), ("x", [])]
-)
-def test_only_y_confirms(key: str, expected: list[bool]) -> None:
-    async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Confirm("Remove “this”?", "remove it", "keep it"))
-        assert host.row("y remove it · n keep it")
-        await pilot.press(key)
-        await pilot.pause()
-        assert host.given == expected
-
-    using(Host(), use, (40, 10))
-
-
-def test_no_control_character_reaches_the_screen_from_what_is_offered_asked_or_typed() -> None:
-    async def use(pilot: Pilot[None]) -> None:
-        for at in range(0, len(texts), 8):
-            batch = texts[at : at + 8]
-            offers = [Offer(text, text, text) for text in batch]
-            whole = " ".join(text[:200] for text in batch)
-            for screen in (Choice(whole, offers), Line(whole, whole, placeholder=whole), Confirm(whole, whole, whole)):
-                host = await asked(pilot, screen)
-                assert controls(host.rows()) == set(), batch
-                await pilot.press("escape")
-
-    texts = [case["text"][:5000] for case in cases("hostile.jsonl")]
-    using(Host(), use, (60, 70))
-
-
-@pytest.mark.parametrize("case", cases("hostile.jsonl"), ids=lambda case: case["id"])
-def test_a_field_holds_nothing_that_a_terminal_would_obey(case: dict[str, str]) -> None:
-    safe = Field().validate_value(case["text"])
-    assert controls([safe]) == set()
-    assert Field().validate_value(safe) == safe
-
-
-@pytest.mark.parametrize("markup", ["[bold]x[/bold]", "[@click=app.quit]x[/]", "[/]", "[red"])
-def test_nothing_is_taken_for_markup(markup: str) -> None:
-    async def use(pilot: Pilot[None]) -> None:
-        for screen in (Choice(markup, MODELS), Line(markup), Confirm(markup), Choice("", [Offer("", markup)])):
-            host = await asked(pilot, screen)
-            assert host.row(markup)
-            await pilot.press("escape")
-            await pilot.pause()
-
-    using(Host(), use)
-
-
-def test_a_huge_paste_into_a_line_is_cut() -> None:
-    async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Line("Title"))
-        field = host.screen.query_one(Field)
-        field.post_message(events.Paste("x" * 1_000_000))
-        await pilot.pause()
-        assert len(field.value) == LIMIT
-
-    using(Host(), use)
-
-
-def test_an_emoji_can_be_typed_in_its_pieces() -> None:
-    async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Line("Title"))
-        field = host.screen.query_one(Field)
-        for piece in "👩\N{ZERO WIDTH JOINER}🚀":
-            field.insert_text_at_cursor(piece)
-        assert field.value == "👩\N{ZERO WIDTH JOINER}🚀"
 
     using(Host(), use)

@@ -133,6 +133,19 @@ def test_a_key_of_the_readers_own_is_shown() -> None:
     using(Host(), use)
 
 
+@pytest.mark.parametrize(
+    ("takes", "expected"),
+    [("TEXT", ["/title", "TEXT", "Give", "a", "title"]), ("X" * 20, ["/title", "Give", "a", "title", "X" * 20])],
+)
+def test_a_command_stands_where_there_is_no_key(takes: str, expected: list[str]) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        rename = Action("rename", (), "Give a title", "Session", "/title", takes)
+        host = await listed(pilot, [rename, Action("send", ("ctrl+shift+f12",), "Send", "Session")])
+        assert host.row("/title").split() == expected
+
+    using(Host(), use, (90, 20))
+
+
 def test_the_columns_are_as_even_as_whole_groups_allow() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await listed(pilot)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fake_server import done, line, raw_line
 from reflectty import wire
-from reflectty.chat import Chunk, Message, Model, Request, Running, Usage
+from reflectty.chat import Chunk, Message, Model, Request, Usage
 from reflectty.errors import (
     BusyError,
     IncompleteError,
@@ -297,45 +297,3 @@ def test_a_server_that_does_not_render_refuses(body: dict[str, Any]) -> None:
     with pytest.raises(RefusedError, match="cannot render"):
         wire.rendered(body)
     assert wire.rendered({"_debug_info": {"rendered_template": "Q: hi"}}) == "Q: hi"
-
-
-@pytest.mark.parametrize(
-    ("prompt", "so_far", "expected"),
-    [
-        ("Q\nA: ", "<think>\nso", "Q\nA: <think>\nso"),
-        ("Q\nA: <think>", "<think>\nso", "Q\nA: <think>\nso"),
-        ("Q\nA: <think>\n", "<think>\nso", "Q\nA: <think>\nso"),
-        ("Q\nA: <think>\n\n", "<think>so", "Q\nA: <think>\n\nso"),
-        ("Q\nA: <think>\n", "so", "Q\nA: <think>\nso"),
-        ("Q\nA: <think>\n", "<thinking>\nso", "Q\nA: <think>\n<thinking>\nso"),
-        ("Q\nA: <thinking>\n", "<thinking>\nso", "Q\nA: <thinking>\nso"),
-        ("Q\nA: <think>\n\n</think>\n\n", "so", "Q\nA: <think>\n\n</think>\n\nso"),
-        ("A: <|channel>thought\n", "<|channel>thought\nso", "A: <|channel>thought\nso"),
-        ("A: <|channel>", "<|channel>thought\nso", "A: <|channel>thought\nso"),
-        ("", "", ""),
-    ],
-)
-def test_a_reply_goes_on_with_one_opener(prompt: str, so_far: str, expected: str) -> None:
-    assert wire.continued(prompt, so_far) == expected
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        (
-            {"models": [{"name": "a:latest", "size": 12, "size_vram": 7, "context_length": 4096, "digest": "d"}]},
-            (Running("a:latest", 12, 7, 4096),),
-        ),
-        ({"models": [{"model": "a", "size": -1, "size_vram": "7"}, "b"]}, (Running("a"),)),
-        ({"models": []}, ()),
-        ({"models": None}, ()),
-        ({}, ()),
-    ],
-)
-def test_what_runs_is_read(body: dict[str, Any], expected: tuple[Running, ...]) -> None:
-    assert wire.running_of(body) == expected
-
-
-@pytest.mark.parametrize(("body", "expected"), [({"version": "0.32.15"}, "0.32.15"), ({"version": None}, ""), ({}, "")])
-def test_the_version_is_read(body: dict[str, Any], expected: str) -> None:
-    assert wire.version_of(body) == expected

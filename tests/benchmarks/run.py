@@ -220,6 +220,8 @@ def main() -> None:
         lambda python, _: weight(python),
     ]
     with tempfile.TemporaryDirectory() as folder:
+        # What the command keeps of these questions is nobody's session.
+        os.environ["XDG_DATA_HOME"] = folder
         installed(folder, [*steps, real] if wants_real else steps)
 
 

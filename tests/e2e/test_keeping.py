@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import signal
 import stat
 import subprocess
@@ -14,46 +13,13 @@ import pytest
 
 from e2e.command import COMMAND
 from e2e.servers import ANSWER, ANSWERED, MODEL, THOUGHT, asking, endless, saying, unfinished
-from fake_server import CLOSE, HANG, Answer, Pause, Raw, error, line, reply
-from reflectty.session import Attachment, Ended, Said
+from e2e.stored import Kept
+from fake_server import CLOSE, Answer, Pause, Raw, error, line, reply
+from reflectty.session import Attachment, Ended
 from reflectty.store import open_store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from e2e.command import Reflect
-    from reflectty.session import Session, Turn
-
-FIRST = "reflection-first"
-TOO_LONG = error(
-    400,
-    json.dumps({"error": {"type": "exceed_context_size_error", "message": "x", "n_prompt_tokens": 3017, "n_ctx": 512}}),
-)
-
-
-class Kept:
-    """What a home holds."""
-
-    def __init__(self, home: Path) -> None:
-        self.path = home / ".local" / "share" / "reflectty" / "sessions.db"
-        self.sessions: tuple[Session, ...] = ()
-        self.turns: tuple[Turn, ...] = ()
-        if self.path.exists():
-            store = open_store(self.path, pytest.fail)
-            self.sessions = store.sessions()
-            self.turns = tuple(itertools.chain(*(store.turns(session.id) for session in self.sessions)))
-            store.close()
-
-    @property
-    def said(self) -> Said:
-        """The last reply."""
-        found = self.turns[-1].said
-        assert found is not None
-        return found
-
-
-def sent(messages: list[dict[str, str]]) -> list[tuple[str, str]]:
-    return [(message["role"], message["content"]) for message in messages]
 
 
 class TestAQuestionOfOneShot:
@@ -226,113 +192,3 @@ class TestWhateverHappens:
         assert still
         assert (result.code, result.err) == (0, "")
         assert len(Kept(reflect.home).sessions) == 2
-
-
-class TestGoingOn:
-    def began(self, reflect: Reflect, *questions: str) -> None:
-        with saying(ANSWERED) as server:
-            for question in questions:
-                assert reflect.at(server.host)("-m", FIRST, question).code == 0
-
-    @pytest.mark.parametrize("words", [("-c",), ("--continue",), ("--session", "Which is")])
-    def test_sends_what_was_said_without_the_thinking(self, reflect: Reflect, words: tuple[str, ...]) -> None:
-        self.began(reflect, "Which is larger?")
-        with saying("<output>Because.</output>") as server:
-            result = reflect.at(server.host)(*words, "Why?")
-        request = server.asked("/api/chat")[0].json
-        kept = Kept(reflect.home)
-
-        assert (result.code, result.out) == (0, "Because.\n")
-        assert sent(request["messages"]) == [("user", "Which is larger?"), ("assistant", ANSWER), ("user", "Why?")]
-        assert request["model"] == FIRST
-        assert len(kept.sessions) == 1
-        assert [turn.parent for turn in kept.turns] == [None, *(turn.id for turn in kept.turns[:-1])]
-        assert kept.said.answer == "Because."
-
-    def test_is_possible_with_another_model(self, reflect: Reflect) -> None:
-        self.began(reflect, "Which?")
-        with saying(ANSWERED) as server:
-            result = reflect.at(server.host)("-c", *MODEL, "Why?", REFLECTTY_MODEL="third")
-
-        assert result.code == 0
-        assert server.asked("/api/chat")[0].json["model"] == "reflection"
-
-    def test_means_the_last_session_or_the_one_named(self, reflect: Reflect) -> None:
-        self.began(reflect, "one", "two")
-        last, first = Kept(reflect.home).sessions
-        with saying(ANSWERED) as server:
-            reflect.at(server.host)("-c", "q")
-            reflect.at(server.host)("--session", first.id[:5], "q")
-            asked = [sent(request.json["messages"])[0] for request in server.asked("/api/chat")]
-
-        assert (last.title, first.title) == ("two", "one")
-        assert asked == [("user", "two"), ("user", "one")]
-
-    def test_reads_and_keeps_nothing_with_no_store(self, reflect: Reflect) -> None:
-        self.began(reflect, "Which?")
-        with saying(ANSWERED) as server:
-            result = reflect.at(server.host)("-c", "--no-store", "Why?")
-
-        assert result.code == 0
-        assert len(server.asked("/api/chat")[0].json["messages"]) == 3
-        assert len(Kept(reflect.home).turns) == 2
-
-    def test_keeps_the_question_before_it_is_asked(self, reflect: Reflect) -> None:
-        self.began(reflect, "Which?")
-        with asking(Raw([HANG])) as server, reflect.at(server.host).start("-c", "Why?") as run:
-            assert run.until(lambda _: bool(server.asked("/api/chat")))
-            run.process.kill()
-            run.finish()
-        kept = Kept(reflect.home)
-
-        assert [turn.text for turn in kept.turns] == ["Which?", "", "Why?", ""]
-        assert kept.said.ended is Ended.INTERRUPTED
-
-    def test_leaves_out_a_question_without_an_answer(self, reflect: Reflect) -> None:
-        self.began(reflect, "Which?")
-        with asking([error(500, "no"), reply([ANSWERED])]) as server:
-            refused = reflect.at(server.host)("-c", "What?")
-            reflect.at(server.host)("-c", "Why?")
-        messages = sent(server.asked("/api/chat")[1].json["messages"])
-
-        assert refused.code == 4
-        assert messages == [("user", "Which?"), ("assistant", ANSWER), ("user", "Why?")]
-        assert [turn.text for turn in Kept(reflect.home).turns if turn.said is None] == ["Which?", "What?", "Why?"]
-
-    def test_that_no_longer_fits_names_the_turns(self, reflect: Reflect) -> None:
-        self.began(reflect, "Which?")
-        with asking(TOO_LONG) as server:
-            result = reflect.at(server.host)("-c", "Why?")
-
-        assert (result.code, result.out) == (4, "")
-        assert len(result.err.splitlines()) == 1
-        assert "has 3017 tokens, the context holds 512" in result.err
-        assert "an earlier question and its answer are sent along: without -c" in result.err
-        assert "num_ctx" in result.err
-
-    @pytest.mark.parametrize(
-        ("words", "says"),
-        [
-            (("-c",), "there is no session to go on with"),
-            (("--session", "x"), "there is no session to go on with"),
-            (("-c", "--session", "x"), "--continue and --session exclude each other"),
-        ],
-    )
-    def test_with_nothing_is_a_misuse_that_makes_no_file(
-        self, reflect: Reflect, words: tuple[str, ...], says: str
-    ) -> None:
-        with saying(ANSWERED) as server:
-            result = reflect.at(server.host)(*words, "Why?")
-
-        assert (result.code, result.out) == (2, "")
-        assert says in result.err
-        assert server.requests == []
-        assert not any(reflect.home.rglob("sessions.db*"))
-
-    def test_with_a_session_that_is_not_there_is_a_misuse(self, reflect: Reflect) -> None:
-        self.began(reflect, "Which?")
-        result = reflect("--session", "nowhere", "Why?")
-
-        assert (result.code, result.out) == (2, "")
-        assert len(result.err.splitlines()) == 1
-        assert "nowhere" in result.err

@@ -201,9 +201,15 @@ class TestTheServer:
 
     def test_is_asked_for_nothing_but_the_model_and_the_reply(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
-            reflect.at(server.host)(*MODEL, "q")
+            reflect.at(server.host)(*MODEL, "--no-store", "q")
 
         assert [asked.path for asked in server.requests] == ["/api/show", "/api/chat"]
+
+    def test_is_asked_for_the_digest_of_the_model_when_a_reply_is_kept(self, reflect: Reflect) -> None:
+        with saying(ANSWERED) as server:
+            reflect.at(server.host)(*MODEL, "q")
+
+        assert [asked.path for asked in server.requests] == ["/api/show", "/api/chat", "/api/tags"]
 
     def test_is_asked_every_time(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:

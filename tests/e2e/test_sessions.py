@@ -2,88 +2,22 @@ from __future__ import annotations
 
 import json
 import re
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
-from conversations import QUESTION, REFLECTION, THINKING, plainly, said
-from corpus import cases
-from e2e.command import Result
-from e2e.screen import Screen
-from reflectty.session import Attachment, Ended, Origin
-from reflectty.store import open_store
+from conversations import QUESTION
+from e2e.kept import QUIET, Kept, clean_lines, filled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from e2e.command import Reflect
-    from reflectty.store import Store
-
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-QUIET = Result(0, b"", b"")
-READING = (
-    ("list",),
-    ("show", "{id}"),
-    ("show", "{id}", "--no-thinking"),
-    ("show", "{id}", "--all"),
-    ("search", "needle"),
-    ("export", "{id}"),
-    ("export", "{id}", "--format", "html"),
-    ("export", "{id}", "--format", "json"),
-    ("list", "--json"),
-    ("show", "{id}", "--json"),
-    ("search", "needle", "--json"),
-)
-
-
-class Kept(NamedTuple):
-    """A home with sessions in it, and the command for them."""
-
-    reflect: Reflect
-    data: Path
-    ids: tuple[str, ...]
-
-    def __call__(self, *words: str, **variables: Any) -> Result:
-        return self.reflect("sessions", *words, XDG_DATA_HOME=str(self.data), **variables)
-
-    def screen(self, *words: str, **values: Any) -> Screen:
-        return Screen(self.reflect, "sessions", *words, XDG_DATA_HOME=str(self.data), **values)
-
-    @property
-    def titles(self) -> list[str]:
-        return [session["title"] for session in json.loads(self("--json").out)]
-
-
-def store_in(data: Path) -> Store:
-    (data / "reflectty").mkdir(parents=True, exist_ok=True)
-    return open_store(data / "reflectty" / "sessions.db", pytest.fail)
 
 
 @pytest.fixture
 def kept(reflect: Reflect, tmp_path: Path) -> Kept:
-    """Two sessions: one of two questions, the second answered twice, and one without an answer."""
-    store = store_in(tmp_path / "data")
-    first = store.begin(QUESTION)
-    parent: int | None = None
-    for question, reply in ((QUESTION, said()), ("And in Roman numerals?", plainly("There are none."))):
-        asked = store.ask(first.id, parent, question, (Attachment("notes.txt", "file", "IX"),))
-        parent = store.reply(first.id, asked.id, reply).id
-        store.finish(parent, reply)
-    steered = said("IX, more or less.", origin=Origin.STEERED, ended=Ended.INTERRUPTED)
-    again = store.reply(first.id, asked.id, steered)
-    store.finish(again.id, steered)
-    second = store.begin("Plan a weekend in Lisbon")
-    store.ask(second.id, None, "Plan a weekend in Lisbon")
-    store.close()
-    return Kept(reflect, tmp_path / "data", (first.id, second.id))
-
-
-def clean_lines(result: Result) -> list[str]:
-    """The lines of a command that went well, in which no terminal would be told anything."""
-    assert (result.code, result.err) == (0, "")
-    assert not CONTROLS.search(result.out)
-    return result.out.split("\n")[:-1]
+    return filled(reflect, tmp_path)
 
 
 class TestTheList:
@@ -327,69 +261,3 @@ def test_the_help_lists_the_subcommands(kept: Kept) -> None:
     lines = clean_lines(kept("--help"))
     named = {line.split()[0] for line in lines if line.startswith("  ") and line.strip()}
     assert {"list", "show", "search", "export", "rename", "remove", "fork"} <= named
-
-
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """Every hostile case as a session of its own, in every place where text can stand."""
-    data = tmp_path_factory.mktemp("hostile")
-    store = store_in(data)
-    ids: dict[str, str] = {}
-    for case in cases("hostile.jsonl"):
-        text = f"needle {case['text'] * min(case.get('repeat', 1), 2_000)}"
-        session = store.begin(text)
-        asked = store.ask(session.id, None, text, (Attachment(text[:80], "file", text),))
-        values: dict[str, Any] = {"model": text[:80], "error": text, "ended": Ended.FAILED, "warnings": (text,)}
-        reply = said(text, ((THINKING, text), (REFLECTION, text)), **values)
-        store.finish(store.reply(session.id, asked.id, reply).id, reply)
-        ids[case["id"]] = session.id
-    store.close()
-    return data, ids
-
-
-def one_by_one(case: dict[str, Any], out: str) -> None:
-    """Check what was written for one case."""
-    assert not CONTROLS.search(out)
-    if case["expect"] == "neutralise" and "needle" in case:
-        assert case["needle"] not in out
-
-
-# A process a case and a subcommand would take minutes: a sample of the cases goes through the real command one by one,
-# and every case through those subcommands that take many.
-@pytest.mark.parametrize("words", READING, ids=" ".join)
-@pytest.mark.parametrize(
-    "case",
-    [case for case in cases("hostile.jsonl") if case["expect"] == "neutralise"][::12],
-    ids=lambda case: case["id"],
-)
-def test_hostile_text_is_harmless_in_a_pipe(
-    reflect: Reflect, hostile: tuple[Path, dict[str, str]], case: dict[str, Any], words: tuple[str, ...]
-) -> None:
-    data, ids = hostile
-    call = partial(reflect, "sessions", XDG_DATA_HOME=str(data))
-    result = call(*(word.format(id=ids[case["id"]]) for word in words))
-    assert (result.code, result.err) == (0, "")
-    one_by_one(case, result.out)
-    if "--json" in words or "json" in words:
-        assert result.out.isascii()
-
-
-@pytest.mark.parametrize("words", [("list", "-n", "500"), ("search", "needle", "-n", "500")], ids=" ".join)
-def test_all_hostile_text_at_once_is_harmless_in_a_pipe(
-    reflect: Reflect, hostile: tuple[Path, dict[str, str]], words: tuple[str, ...]
-) -> None:
-    data, ids = hostile
-    result = reflect("sessions", *words, XDG_DATA_HOME=str(data))
-    assert (result.code, result.err) == (0, "")
-    assert all(name in result.out for name in ids.values())
-    for case in cases("hostile.jsonl"):
-        one_by_one(case, result.out)
-
-
-def test_hostile_arguments_are_harmless_in_what_is_said_of_them(kept: Kept) -> None:
-    for case in cases("hostile.jsonl")[::8]:
-        text = case["text"][:200].replace("\0", "").encode("utf-8", "replace").decode()
-        for words in (("show", "--", text), ("search", "--", text), ("export", kept.ids[0], "-o", f"nosuch/{text}")):
-            result = kept(*words)
-            assert not CONTROLS.search(result.err)
-            assert len(result.err.splitlines()) <= 1

@@ -1,6 +1,8 @@
-"""Draws the README's picture: a real reply of a real server, as the terminal showed it.
+"""Draws the README's pictures: real replies of a real server, as the terminal showed them.
 
-PYTHONPATH=tests python tests/snapshots/draw.py > tests/snapshots/ask.svg
+    PYTHONPATH=tests python tests/snapshots/draw.py [ask|chat|steer]...
+
+Each is written beside this file as SVG, and as PNG where cairosvg is installed.
 """
 
 from __future__ import annotations
@@ -9,6 +11,9 @@ import io
 import re
 import sys
 import tempfile
+import time
+from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +27,15 @@ from e2e.command import Reflect
 from e2e.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-WIDTH = 74
-QUESTION = "Which is larger, 9.11 or 9.9?"
+HERE = Path(__file__).parent
+MODEL = ("-m", "mini", "--mode", "native")
+COLOURS = {"COLORTERM": "truecolor", "REFLECTTY_THEME": "ink"}
+LARGER = "Which is larger, 9.11 or 9.9?"
+AGAIN = "Which is larger, 2.5 or 2.14?"
+COUNTED = "How many letters r are in strawberry?"
+SETTLED_SECONDS = 1.0
 INK = TerminalTheme(
     (17, 19, 26),
     (233, 236, 245),
@@ -34,36 +44,104 @@ INK = TerminalTheme(
 
 
 def style(char: Any) -> Style:
-    hexadecimal = re.fullmatch(r"[0-9a-f]{6}", char.fg)
-    colour = f"#{char.fg}" if hexadecimal else None if char.fg == "default" else char.fg
-    return Style(color=colour, bold=char.bold, italic=char.italics)
+    front, back = (_colour(char.fg), _colour(char.bg))
+    return Style(color=front, bgcolor=back, bold=char.bold, italic=char.italics, reverse=char.reverse)
 
 
-def lines(screen: Screen) -> Iterable[Text]:
+def _colour(name: str) -> str | None:
+    if re.fullmatch(r"[0-9a-f]{6}", name):
+        return f"#{name}"
+    return None if name == "default" else name
+
+
+def lines(screen: Screen, columns: int, rows: int) -> Iterable[Text]:
     terminal = screen._screen  # noqa: SLF001 - colours are told nowhere else
-    for row in range(len(screen.text.split("\n"))):
-        line = Text()
-        for column in range(WIDTH):
-            char = terminal.buffer[row][column]
-            line.append(char.data, style(char))
-        yield line
+    for row in range(rows):
+        chars = [terminal.buffer[row][column] for column in range(columns)]
+        runs = groupby(chars, style)
+        yield Text.assemble(*(("".join(char.data for char in run), look) for look, run in runs))
+
+
+def ask(reflect: Reflect) -> Console:
+    """One question, and what it prints."""
+    columns, words = 74, ("-m", "mini-native", LARGER)
+    console = _console(columns)
+    reflect(*words)
+    with Screen(reflect, *words, columns=columns, **COLOURS) as screen:
+        screen.finish()
+        console.print(Text.assemble(("$ ", "#84d0a4"), f'reflect {words[0]} {words[1]} "{LARGER}"'))
+        _print(console, lines(screen, columns, len(screen.text.split("\n"))))
+    return console
+
+
+def chat(reflect: Reflect) -> Console:
+    """Two questions in the chat."""
+
+    def talk(screen: Screen) -> None:
+        _ask(screen, LARGER)
+        _ask(screen, AGAIN)
+
+    return _chatting(reflect, talk, rows=27)
+
+
+def steer(reflect: Reflect) -> Console:
+    """A thought that is open for editing."""
+
+    def talk(screen: Screen) -> None:
+        _ask(screen, COUNTED)
+        screen.press(b"\x1bs")
+        assert screen.shows("change the thought")
+        screen.press(b"\nSo I count them once more, from the end")
+
+    return _chatting(reflect, talk, rows=36)
+
+
+def _chatting(reflect: Reflect, talk: Callable[[Screen], None], columns: int = 92, rows: int = 28) -> Console:
+    console = _console(columns)
+    with Screen(reflect, *MODEL, "--no-store", columns=columns, rows=rows, **COLOURS) as screen:
+        assert screen.shows("Ask, or / for commands")
+        talk(screen)
+        # Until the last frame, and the look at the server after it.
+        time.sleep(6)
+        _print(console, lines(screen, columns, rows))
+        screen.press(b"\x11")
+    return console
+
+
+def _ask(screen: Screen, question: str) -> None:
+    screen.press(f"{question}\r".encode())
+    assert screen.shows("queue")
+    assert screen.until(lambda text: "enter send" in text and "stop" not in text)
+    time.sleep(SETTLED_SECONDS)
+
+
+def _console(columns: int) -> Console:
+    return Console(record=True, width=columns, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+
+
+def _print(console: Console, drawn: Iterable[Text]) -> None:
+    for line in drawn:
+        console.print(line, no_wrap=True, overflow="crop")
+
+
+def save(name: str, console: Console) -> None:
+    # No fonts from elsewhere: the reader's own monospace will do. No blanks at the ends of lines.
+    drawn = re.sub(r"@font-face \{[^}]*\}", "", console.export_svg(title="reflect", theme=INK, unique_id="reflect"))
+    drawn = re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE)
+    (HERE / f"{name}.svg").write_text(drawn, encoding="utf-8")
+    if find_spec("cairosvg"):
+        import cairosvg  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
+
+        plain = drawn.replace("Fira Code", "DejaVu Sans Mono")
+        cairosvg.svg2png(bytestring=plain.encode(), write_to=str(HERE / f"{name}.png"), output_width=1200)
 
 
 def main() -> None:
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    pictures = {"ask": ask, "chat": chat, "steer": steer}
     with real_ollama.serve() as server, tempfile.TemporaryDirectory() as home:
         server.create_all()
-        reflect = Reflect(Path(home), server.host)
-        words = ("-m", "mini-native", QUESTION)
-        reflect(*words)
-        with Screen(reflect, *words, columns=WIDTH, COLORTERM="truecolor", REFLECTTY_THEME="ink") as screen:
-            screen.finish()
-            console.print(Text.assemble(("$ ", "#84d0a4"), f'reflect {words[0]} {words[1]} "{QUESTION}"'))
-            for line in lines(screen):
-                console.print(line, no_wrap=True, overflow="crop")
-    # No fonts from elsewhere: the reader's own monospace will do. No blanks at the ends of lines.
-    drawn = re.sub(r"@font-face \{[^}]*\}", "", console.export_svg(title="reflect", theme=INK, unique_id="reflect"))
-    sys.stdout.write(re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE))
+        for name in sys.argv[1:] or pictures:
+            save(name, pictures[name](Reflect(Path(home), server.host)))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> 
         app.run()
     finally:
         store.close()
+    if app.failure:
+        raise app.failure
     if app.return_code:
         raise StoppedError(app.return_code)
 

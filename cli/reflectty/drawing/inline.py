@@ -86,16 +86,25 @@ def styled(tokens: Sequence[Token], palette: Palette, base: Style) -> list[Row]:
 
 def wrapped(line: Row, width: int, indent: int = 0) -> list[Row]:
     """Return the rows of a styled line; those after the first are indented."""
-    first, *others = [_cut(line, start, end) for start, end in fold(plain(line), width, indent)]
+    first, *others = _cut(line, fold(plain(line), width, indent))
     return [first, *([(" " * indent, PLAIN), *other] if indent else other for other in others)]
 
 
-def _cut(line: Row, start: int, end: int) -> Row:
-    row: Row = []
-    at = 0
-    for text, style in line:
-        piece = text[max(0, start - at) : max(0, end - at)]
-        at += len(text)
-        if piece:
-            row.append((piece, style))
-    return row
+def _cut(line: Row, spans: Sequence[tuple[int, int]]) -> list[Row]:
+    """Return the parts of a line between places that only go up, in one pass: a line may be of very many runs."""
+    rows: list[Row] = []
+    first = before = 0
+    for start, end in spans:
+        while first < len(line) and before + len(line[first][0]) <= start:
+            before += len(line[first][0])
+            first += 1
+        row: Row = []
+        at, number = before, first
+        while number < len(line) and at < end:
+            text, style = line[number]
+            piece = text[max(0, start - at) : end - at]
+            row += [(piece, style)] if piece else []
+            at += len(text)
+            number += 1
+        rows.append(row)
+    return rows

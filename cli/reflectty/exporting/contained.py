@@ -63,8 +63,10 @@ def fenced(text: str) -> str:
 
 def contained(text: str) -> str:
     """Return Markdown that is safe to show as Markdown that reaches no further than its own end."""
-    text = text.rstrip().lstrip("\n")
-    lines = text.split("\n")
+    lines = text.lstrip("\n").split("\n")
+    while len(lines) > 1 and not lines[-1].strip():
+        lines.pop()
+    text = "\n".join(lines)
     tokens = markdown("normalize", "block").parse(text)
     # The parser leaves out what is nested deeper.
     if any(token.level >= NESTING - 1 for token in tokens):

@@ -86,7 +86,8 @@ def pieces(connection: sqlite3.Connection, turn: int) -> Pieces:
 def left_behind(connection: sqlite3.Connection, now: float) -> tuple[tuple[int, str], ...]:
     """Return the replies that nobody writes any more and nobody ended: the turn and its session."""
     rows = connection.execute(
-        """SELECT turn, session, pid, boot, started, CAST(beat AS REAL) FROM writers JOIN turns ON turns.id = writers.turn"""
+        """SELECT turn, session, pid, boot, started, CAST(beat AS REAL)
+        FROM writers JOIN turns ON turns.id = writers.turn"""
     )
     return tuple((turn, name) for turn, name, *writer, beat in rows if is_gone(Writer(*writer), beat, now))
 

@@ -82,9 +82,12 @@ TABLES = (
     "CREATE INDEX dense_passages ON passages (id) WHERE dense",
 )
 
+TOKENS = """tokenize="unicode61 remove_diacritics 2\""""
+"""What the index takes for words: upper and lower case are the same, and so are letters with and without accents."""
 INDEX = (
-    """CREATE VIRTUAL TABLE IF NOT EXISTS found USING fts5 (
-        text, content='passages', content_rowid='id', tokenize="unicode61 remove_diacritics 2")""",
+    # Beginnings of one and two letters have lists of their own, because whoever types a word types these first.
+    f"""CREATE VIRTUAL TABLE IF NOT EXISTS found
+        USING fts5 (text, content='passages', content_rowid='id', prefix='1 2', {TOKENS})""",
     """CREATE TRIGGER passage_comes AFTER INSERT ON passages BEGIN
         INSERT INTO found (rowid, text) VALUES (new.id, new.text);
     END""",

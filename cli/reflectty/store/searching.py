@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+import sqlite3
+from typing import NamedTuple
 from unicodedata import category
 
 from reflectty.session import Found
+from reflectty.store import schema
 from reflectty.store.passage import Passage, around, passage
 from reflectty.store.rows import SESSIONS, read_part, read_session
 from reflectty.store.text import given, is_dense, kept
-
-if TYPE_CHECKING:
-    import sqlite3
 
 _MOST_TERMS = 32
 _LONGEST = 1_000
@@ -83,21 +83,29 @@ def _by_words(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: in
         {_ORDER.format(f"id IN ({_IN_INDEX}) DESC,")}""",  # noqa: S608 - what was typed goes in as parameters
         (every, *patterns, in_a_row, limit),
     ).fetchall()
+    passages = _snippets(every, [(place, text) for place, *_, text in rows])
     return [
-        _Place(session, turn, part, _snippet(connection, every, place) or _around(text, terms))
+        _Place(session, turn, part, passages.get(place) or _around(text, terms))
         for place, session, turn, part, text in rows
     ]
 
 
-def _snippet(connection: sqlite3.Connection, query: str, place: int) -> Passage:
+def _snippets(query: str, texts: list[tuple[int, str]]) -> dict[int, Passage]:
+    """Return the passages of those texts that an index finds the query in, by their numbers."""
     # Nothing that was said can hold a mark that did not exist then.
     mark = os.urandom(8).hex()
-    row = connection.execute(
-        "SELECT snippet(found, 0, ?, ?, '…', ?) FROM found WHERE found MATCH ? AND rowid = ?",
-        (mark, mark, _WORDS, query, place),
-    ).fetchone()
-    pieces = str(row[0]).split(mark) if row else []
-    return passage((given(piece), bool(number % 2)) for number, piece in enumerate(pieces))
+    # In an index of these texts alone: the great one would look up each word that begins like the last one, every time.
+    with contextlib.closing(sqlite3.connect(":memory:")) as small:
+        small.execute(f"CREATE VIRTUAL TABLE shown USING fts5 (text, {schema.TOKENS})")
+        small.executemany("INSERT INTO shown (rowid, text) VALUES (?, ?)", texts)
+        rows = small.execute(
+            "SELECT rowid, snippet(shown, 0, ?, ?, '…', ?) FROM shown WHERE shown MATCH ?", (mark, mark, _WORDS, query)
+        )
+        return {place: _pieces(text.split(mark)) for place, text in rows}
+
+
+def _pieces(split: list[str]) -> Passage:
+    return passage((given(piece), bool(number % 2)) for number, piece in enumerate(split))
 
 
 def _as_they_stand(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_Place]:

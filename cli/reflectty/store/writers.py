@@ -23,15 +23,20 @@ class Writer(NamedTuple):
 
 
 def this_writer() -> Writer:
-    return Writer(os.getpid(), _boot(), _started(os.getpid()))
+    return writer(os.getpid())
 
 
-def is_gone(writer: Writer, beat: float, now: float) -> bool:
+def writer(pid: int) -> Writer:
+    """Return a process of this machine."""
+    return Writer(pid, _boot(), _started(pid))
+
+
+def is_gone(known: Writer, beat: float, now: float) -> bool:
     """Whether a writer that gave its last sign of life at `beat` will write no more."""
     if abs(now - beat) > SILENCE_SECONDS:
         return True
     # What runs on another machine, or in another container, is known by its beat alone.
-    return bool(writer.boot) and writer.boot == _boot() and _started(writer.pid) != writer.started
+    return bool(known.boot) and known.boot == _boot() and _started(known.pid) != known.started
 
 
 @cache

@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
+from textual.worker import WorkerFailed
 
 from reflectty.tui.driver import Driver
 from reflectty.tui.keys import teach
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from reflectty.tui.setup import Setup
 
-_SIGNALS = ("SIGTERM", "SIGHUP")
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class ReflectApp(App[None]):
@@ -55,6 +56,16 @@ class ReflectApp(App[None]):
     def _leave(self, code: int) -> None:
         """Keep what has come of a reply, restore the terminal, and end with the signal's code."""
         self.exit(return_code=code)
+
+    @property
+    def failure(self) -> Exception | None:
+        """What broke the chat, for whoever runs it to say; None while nothing did."""
+        error = self._exception
+        return error.error if isinstance(error, WorkerFailed) and isinstance(error.error, Exception) else error
+
+    def _fatal_error(self) -> None:
+        # Textual's own prints a traceback with all local variables, what was asked among them.
+        self._close_messages_no_wait()
 
     def _write(self, sequence: str) -> None:
         """Write a control sequence of ours past the screen."""

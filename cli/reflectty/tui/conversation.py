@@ -36,6 +36,7 @@ class Conversation:
 
     def __init__(self, store: Store, manner: Manner) -> None:
         self.store = store
+        self._durable = store
         self.manner = manner
         self.session: Session | None = None
         self.leaf: int | None = None
@@ -48,7 +49,8 @@ class Conversation:
         self.reload()
 
     def close(self) -> None:
-        """Leave the session; the next question begins another."""
+        """Leave the session; the next question begins another, which may well be written where this one could not."""
+        self.store = self._durable
         self.session, self.leaf, self._turns = None, None, {}
         self.manner = self.manner._replace(left_out=0)
 
@@ -108,7 +110,7 @@ class Conversation:
 
     def retreat(self) -> None:
         """Keep the session in memory from here on: its file cannot be written any more."""
-        self.store = self.store.retreat(self.session.id if self.session else "")
+        self.store = self.store.retreat(self.session.id if self.session else "", self._turns.values())
 
     def look_at(self, leaf: int) -> None:
         """Show another branch.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.errors import ReflecttyError, StoreError, UsageError
@@ -10,7 +11,7 @@ from reflectty.session import Ended, Origin
 from reflectty.steering import concluded, cut, draft, opened, tag_family
 from reflectty.tui.parts.question import QuestionPart
 from reflectty.tui.parts.reply import ReplyPart
-from reflectty.tui.talk import Exchange
+from reflectty.tui.talk import IN_MEMORY, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -114,12 +115,11 @@ class Exchanges:
         self.waiting.append(Waiting(text, attachments, part))
         self._transcript.add(part)
         self._transcript.to_end()
-        if self._talk.running is None:
-            self._next()
+        self.next()
 
-    def _next(self) -> None:
-        """Ask what waits longest."""
-        if not self.waiting or self._talk.running:
+    def next(self) -> None:
+        """Ask what waits longest, unless a reply is coming or is about to go on."""
+        if not self.waiting or self._talk.running or self.steering or self._held:
             return
         waiting = self.waiting.pop(0)
         turn = self._stored(lambda: self._conversation.ask(waiting.text, waiting.attachments))
@@ -133,7 +133,7 @@ class Exchanges:
             return write()
         except StoreError as error:
             self._conversation.retreat()
-            self._talk.note(f"{error}: this session is kept in memory only from here on")
+            self._talk.note(f"{error}: {IN_MEMORY}")
             return write()
 
     def _begin(self, exchange: Exchange, after: Part) -> None:
@@ -148,8 +148,18 @@ class Exchanges:
     async def _put(self, exchange: Exchange, part: ReplyPart) -> None:
         await self._talk.put(exchange, part)
         self._number(self._conversation.turn(part.turn), part)
-        if self.steering is None and not self._held:
-            self._next()
+        self.next()
+
+    async def rest(self) -> None:
+        """Stop the reply that is coming, and keep the questions that wait without asking them."""
+        self._held = True
+        try:
+            await self._talk.stop()
+            while self.waiting:
+                waiting = self.waiting.pop(0)
+                self._stored(partial(self._conversation.ask, waiting.text, waiting.attachments))
+        finally:
+            self._held = False
 
     def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
         """Ask a question in other words, as a branch; what followed the old one stays there."""
@@ -223,7 +233,7 @@ class Exchanges:
         steering, self.steering = self.steering, None
         if steering:
             self._mark(steered=False)
-        self._next()
+        self.next()
 
     async def conclude(self) -> None:
         """Close the thinking and ask for the answer at once, in the same reply.

@@ -46,7 +46,7 @@ ACTIONS = (
     Action("cancel", ("escape",), "Stop the reply and keep what came", _REPLY),
     Action("steer", ("alt+s",), "Change the thinking and let it go on", _REPLY, "/steer"),
     Action("conclude", ("alt+c",), "Stop thinking and answer now", _REPLY, "/conclude"),
-    Action("edit", ("alt+e",), "Edit the question and ask again, as a branch", _REPLY, "/edit"),
+    Action("edit", ("alt+e",), "Edit the question and ask again, as a branch", _REPLY, "/edit", "N"),
     Action("regenerate", ("alt+r",), "Ask for another answer, as a branch", _REPLY, "/regenerate"),
     Action("continue", ("alt+g",), "Let a cut reply go on", _REPLY, "/continue"),
     Action("previous_branch", ("alt+left", "alt+comma"), "Show the branch before", _REPLY),
@@ -109,6 +109,8 @@ _NAMED = {f"f{number}" for number in range(1, 25)} | {
     *("home", "end", "pageup", "pagedown", "up", "down", "left", "right"),
 }
 """The keys that type no character."""
+_BEGINS_MORE = "[]OPX^_"
+"""Behind an escape, these begin a longer sequence."""
 _SHOWN = {
     "up": "↑",
     "down": "↓",
@@ -151,7 +153,8 @@ def shown(key: str) -> str:
 def teach(actions: Iterable[Action], table: Mapping[str, object] = ANSI_SEQUENCES_KEYS) -> None:
     """Let Textual know these keys where a terminal sends alt as a leading escape, as most do and tmux does.
 
-    By itself it takes `alt+enter` for `enter` and `alt+,` for a comma, so that a line break would send the question.
+    By itself it takes `alt+enter` for `enter` and `alt+,` for a comma, so that a line break would send the question;
+    and `alt+n` for `^n` where the next key comes in the same piece, as over a slow line.
     """
     sequences = {key: _escaped(key) for action in actions for key in action.keys}
     known = cast("dict[str, object]", table)
@@ -159,12 +162,12 @@ def teach(actions: Iterable[Action], table: Mapping[str, object] = ANSI_SEQUENCE
 
 
 def _escaped(key: str) -> str:
-    """Return what a terminal sends for this key, or nothing where Textual knows, or where more may follow."""
+    """Return what a terminal sends for this key, or nothing where that may be the beginning of something else."""
     alt, _, base = key.partition("+")
     if key == "ctrl+space":
         return "\x00"
     char = "\r" if base == "enter" else _character(base)
-    return f"\x1b{char}" if alt == "alt" and char and (char in "\rbf" or not char.isalpha()) and char != "[" else ""
+    return f"\x1b{char}" if alt == "alt" and char and char not in _BEGINS_MORE else ""
 
 
 def _character(base: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reflectty.errors import ReflecttyError
+from reflectty.errors import ReflecttyError, RefusedError
 from reflectty.modes import Mode
 from reflectty.tui.keys import shown
 
@@ -65,6 +65,9 @@ class Standing:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 running = await engine.running()
+        except RefusedError:
+            # Who says no to that question may well answer others.
+            self._chat.status.facts = facts._replace(there=True, gpu=None)
         except (ReflecttyError, TimeoutError):
             self._chat.status.facts = facts._replace(there=False, gpu=None)
         else:
@@ -73,6 +76,8 @@ class Standing:
             self._chat.status.facts = facts._replace(
                 there=True, context=context or facts.context, gpu=_gpu_share(loaded)
             )
+        if facts.there is False and self._chat.status.facts.there and not self._chat.conversation.manner.model:
+            self._chat.run_worker(self._chat.choose_model())
         self.refresh()
 
 

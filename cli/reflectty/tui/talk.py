@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from reflectty import config
 from reflectty.errors import PromptTooLongError, ReflecttyError, StoreError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reflectty.tui.widgets.transcript import Transcript
 
 STOPPED = "stopped"
+IN_MEMORY = "this session is kept in memory only from here on"
 
 
 class Exchange(NamedTuple):
@@ -68,23 +69,27 @@ class Talk:
         self._conversation = conversation
         self._transcript = transcript
         self._watcher = watcher
-        self._asking: asyncio.Task[object] | None = None
+        self.sought = asyncio.Event()
+        """Set once the engine is open, or is known not to open."""
+        self._asking: asyncio.Task[Any] | None = None
+        self._stopping = False
+        """Whether what was reserved is to be stopped before it is even asked."""
         self._at_rest = asyncio.Event()
         self._at_rest.set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     def reserve(self, exchange: Exchange) -> None:
         """Take an exchange on, so that nobody else is asked; `put` it next."""
-        self.running = exchange
+        self.running, self._stopping = exchange, False
         self._at_rest.clear()
 
     async def put(self, exchange: Exchange, part: ReplyPart) -> None:
         """Put one question; returns when its reply is over and kept, however it ended."""
         self.part = part
         try:
-            again = await self._once(exchange, part)
-            while again:
-                again = await self._once(exchange, part)
+            while await self._once(exchange, part):
+                # What was refused is no branch: the same reply streams again.
+                exchange = exchange._replace(again=self._conversation.turn(part.turn))
         finally:
             self.running = self.part = None
             self._at_rest.set()
@@ -101,18 +106,27 @@ class Talk:
 
     def cancel(self) -> None:
         """Stop the reply that is coming."""
+        self._stopping = True
         if self._asking:
             self._asking.cancel()
 
     def note(self, text: str) -> None:
         self._watcher.note(text, wrong=True)
 
+    def _pass_on(self, text: str, keeper: Keeper) -> None:
+        """Say what there is to say of a reply; that it is not kept on the disk stays in the transcript."""
+        if keeper.failure and text.startswith(str(keeper.failure)):
+            self.note(f"{keeper.failure}: {IN_MEMORY}")
+        else:
+            self._watcher.note(text)
+
     def close(self) -> None:
         self._writer.shutdown(wait=True)
 
     async def _once(self, exchange: Exchange, part: ReplyPart) -> bool:
         """Ask; return whether to ask again, with less of what was said before."""
-        keeper, showing = self._keeper(exchange), Showing(self._transcript, part, self._watcher.note)
+        keeper = self._keeper(exchange)
+        showing = Showing(self._transcript, part, lambda text: self._pass_on(text, keeper))
         error = await self._ask(exchange, keeper, showing)
         await keeper.over()
         said = self._said(exchange, showing, error)
@@ -123,7 +137,7 @@ class Talk:
         part.turn = keeper.reply
         if keeper.reply is not None:
             self._conversation.leaf = keeper.reply
-        if isinstance(error, PromptTooLongError) and await self._watcher.too_long(exchange, error):
+        if isinstance(error, PromptTooLongError) and await self._too_long(exchange, error):
             return True
         self._measure(said)
         part.end((turn.said if turn and turn.said else said)._replace(error=said.error))
@@ -132,16 +146,9 @@ class Talk:
 
     async def _ask(self, exchange: Exchange, keeper: Keeper, showing: Showing) -> BaseException | None:
         """Ask in a task of its own, so that stopping it stops nothing else; return what went wrong."""
-        if self.engine is None:
-            return ReflecttyError("the server is not known yet")
-        from reflectty.asking import ask  # noqa: PLC0415 - not before the first frame
-
-        question = self._conversation.question(exchange.question, so_far=exchange.so_far, earlier=exchange.earlier)
-        if exchange.model:
-            question = question._replace(model=exchange.model)
-        self._asking = asyncio.create_task(
-            ask(self.engine, question, showing, first_time=lambda name: config.first_time("asked", name), keep=keeper)
-        )
+        self._asking = asyncio.create_task(self._answered(exchange, keeper, showing))
+        if self._stopping:
+            self._asking.cancel()
         self._watcher.changed()
         try:
             await self._asking
@@ -154,6 +161,28 @@ class Talk:
         finally:
             self._asking = None
         return None
+
+    async def _answered(self, exchange: Exchange, keeper: Keeper, showing: Showing) -> None:
+        """Ask, once it is known whom: the first question may be typed before that."""
+        await self.sought.wait()
+        if self.engine is None:
+            raise ReflecttyError("the server is not known")
+        from reflectty.asking import ask  # noqa: PLC0415 - not before the first frame
+
+        question = self._conversation.question(exchange.question, so_far=exchange.so_far, earlier=exchange.earlier)
+        if exchange.model:
+            question = question._replace(model=exchange.model)
+        await ask(self.engine, question, showing, first_time=lambda name: config.first_time("asked", name), keep=keeper)
+
+    async def _too_long(self, exchange: Exchange, error: PromptTooLongError) -> bool:
+        """Ask what to leave out; whoever leaves the chat meanwhile does not wait for an answer, which is no."""
+        asking = self._asking = asyncio.create_task(self._watcher.too_long(exchange, error))
+        try:
+            await asyncio.wait((asking,))
+        finally:
+            self._asking = None
+            asking.cancel()
+        return not asking.cancelled() and asking.result()
 
     def _keeper(self, exchange: Exchange) -> Keeper:
         conversation = self._conversation

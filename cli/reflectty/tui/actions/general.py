@@ -67,5 +67,5 @@ class General:
 
     async def quit(self, _: str) -> None:
         """Leave; a reply that is coming is stopped and kept."""
-        await self._chat.talk.stop()
+        await self._chat.exchanges.rest()
         self._chat.app.exit()

@@ -20,8 +20,7 @@ class Keeping:
 
     async def new(self, _: str) -> None:
         """Begin a session; a reply that is coming is stopped and kept."""
-        await self._chat.talk.stop()
-        self._chat.exchanges.waiting.clear()
+        await self._chat.exchanges.rest()
         self._chat.conversation.close()
         self._chat.show_conversation()
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from reflectty.safety import Sanitizer, clean
-from reflectty.session import Ended, Origin
+from reflectty.drawing.summary import remarks
+from reflectty.safety import Sanitizer, clean, clean_line
+from reflectty.session import Origin
 from reflectty.stream import Kind, Reclassified
 from reflectty.tui.parts.answered import Answered
 from reflectty.tui.parts.part import View, remark
@@ -58,7 +59,8 @@ class ReplyPart:
 
     def tick(self, seconds: float) -> None:
         """Say that time passes."""
-        self.state.tick(seconds)
+        answers = bool(self._sections) and isinstance(self._sections[-1], Answered)
+        self.state.tick(seconds, answers=answers)
 
     def show(self, event: Event) -> None:
         """Take a piece of the reply."""
@@ -78,7 +80,7 @@ class ReplyPart:
         for section in self._sections:
             section.end()
         self.state.end(said)
-        self._remarks = _remarks(said)
+        self._remarks = tuple((clean_line(text), wrong) for text, wrong in remarks(said))
         if self._scene:
             self.lay(self._scene)
 
@@ -259,13 +261,3 @@ class ReplyPart:
 
 def _marked(row: Row) -> Row:
     return [(text, style + _REVERSE) for text, style in row]
-
-
-def _remarks(said: Said) -> tuple[tuple[str, bool], ...]:
-    """Return what there is to say under a reply, and whether it went wrong."""
-    wrong = {
-        Ended.INTERRUPTED: said.error or "stopped: the reply is not complete",
-        Ended.INCOMPLETE: said.error or "the reply was cut",
-        Ended.FAILED: said.error or "nothing came of it",
-    }.get(said.ended, "")
-    return (*((text, False) for text in said.warnings if text != wrong), *(((wrong, True),) if wrong else ()))

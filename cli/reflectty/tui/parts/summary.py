@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.drawing.paint import BOLD, plain
-from reflectty.drawing.summary import Fact, counted, duration, facts, fitting
+from reflectty.drawing.summary import ORIGINS, Fact, counted, duration, facts, fitting
 from reflectty.drawing.wrap import GUTTER, cells, chop
 from reflectty.safety import clean_line
 from reflectty.session import NOT_MEASURED, Origin
-from reflectty.stream import Kind
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -23,7 +22,6 @@ TURNS_PER_SECOND = 6
 LOADING_SECONDS = 3
 """After this, the model may be on its way into memory."""
 STEERING = "stopped: change the thought, it goes on from here"
-_WORDS = {Origin.STEERED: "steered", Origin.CONCLUDED: "concluded", Origin.CONTINUED: "continued"}
 _LEAST = 12
 """Fewer columns than this are not worth a line of thought."""
 
@@ -40,18 +38,17 @@ class State:
         self.seconds = 0.0
         self.measured = NOT_MEASURED
         self.answers = False
-        """Whether the answer has begun."""
+        """Whether it is answering, and not thinking."""
         self._reply: Reply | None = None
 
     def follow(self, reply: Reply) -> None:
         self._reply = reply
         self.model = clean_line(reply.model, 60)
 
-    def tick(self, seconds: float) -> None:
-        self.seconds = seconds
+    def tick(self, seconds: float, *, answers: bool) -> None:
+        self.seconds, self.answers = seconds, answers
         if self._reply:
             self.measured = self._reply.measured
-            self.answers = bool(self._reply.tokens[Kind.ANSWER])
 
     def end(self, said: Said) -> None:
         self.over, self.measured, self._reply = True, said.measured, None
@@ -80,8 +77,8 @@ def summary(  # noqa: PLR0913 - each says one thing of the line
     if state.steered:
         return [(f"{scene.palette.glyphs.steered} {STEERING}", accent + BOLD)]
     row: Row = [_sign(state, scene, thought=thought, opened=opened)]
-    if state.origin in _WORDS:
-        row += [(f"{scene.palette.glyphs.steered} {_WORDS[state.origin]}", accent + BOLD), (dot, dim)]
+    if state.origin in ORIGINS:
+        row += [(f"{scene.palette.glyphs.steered} {ORIGINS[state.origin]}", accent + BOLD), (dot, dim)]
     room = max(1, scene.columns.prose - cells(plain(row)) + GUTTER)
     for at, fact in enumerate(fitting(_facts(state), room, len(dot))):
         row += [(dot, dim)] if at else []

@@ -33,6 +33,8 @@ from reflectty.tui.widgets.topline import TopLine
 from reflectty.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
     from reflectty.chat import Engine
@@ -116,17 +118,29 @@ class Chat(Screen[None]):
 
     def _connect(self) -> None:
         """Open the engine, now that the reader can type."""
-        try:
-            self.talk.engine = self.setup.engine()
-        except ReflecttyError as error:
-            self.complain(error)
-            return
-        self.composer.earlier = self.conversation.store.questions()
+        self._attempt(self._open_engine)
+        self.talk.sought.set()
+        self._attempt(self._recall)
         self.composer.choices = slash.choices((), self.looks.names)
-        self.run_worker(self._choose_model())
+        if self.talk.engine is None:
+            return
+        self.run_worker(self.choose_model())
         self.set_interval(POLL_SECONDS, self.poll)
 
-    async def _choose_model(self) -> None:
+    def _attempt(self, work: Callable[[], None]) -> None:
+        """Do what the chat can do without."""
+        try:
+            work()
+        except ReflecttyError as error:
+            self.complain(error)
+
+    def _open_engine(self) -> None:
+        self.talk.engine = self.setup.engine()
+
+    def _recall(self) -> None:
+        self.composer.earlier = self.conversation.store.questions()
+
+    async def choose_model(self) -> None:
         """Find out who will answer, where nobody was named."""
         from reflectty.asking import find_model  # noqa: PLC0415 - not before the first frame
 
@@ -155,7 +169,7 @@ class Chat(Screen[None]):
 
     async def on_unmount(self) -> None:
         """Stop what is coming, and keep it."""
-        await self.talk.stop()
+        await self.exchanges.rest()
         self.talk.close()
         if self.talk.engine:
             await self.talk.engine.aclose()
@@ -174,6 +188,8 @@ class Chat(Screen[None]):
             await self._does.find(name)(argument)
         except ReflecttyError as error:
             self.complain(error)
+            # A reply that was stopped and cannot go on holds nobody up.
+            self.exchanges.next()
         self.changed()
 
     async def on_composer_sent(self, event: Composer.Sent) -> None:

@@ -34,6 +34,10 @@ SHORT = 16
 """Below this many rows there is no room for blanks and hints."""
 HINTS = "enter choose · esc back"
 NOTHING = "Nothing matches."
+_MARGINS = 4
+"""Columns beside the list."""
+_BLANKS = 5
+"""Rows that are blank, and the one with the hints."""
 _BESIDE = 24
 """Columns that a detail needs to stand beside its label; else it stands below."""
 _WIDEST = 100
@@ -57,7 +61,6 @@ class Choice(ModalScreen[str | None]):
         & > #choice {
             dock: bottom;
             height: auto;
-            max-height: 70%;
             padding: 1 2 1 2;
             background: $r-panel;
             color: $r-text;
@@ -67,7 +70,7 @@ class Choice(ModalScreen[str | None]):
         & #choice-list { height: auto; margin: 1 0 0 0; }
         & #choice-note { display: none; color: $r-dim; margin: 1 0 0 0; }
         & #choice-hints { height: 1; color: $r-faint; margin: 1 0 0 0; }
-        &.-short > #choice { padding: 0 2; max-height: 100%; }
+        &.-short > #choice { padding: 0 2; }
         &.-short #choice-list { margin: 0; }
         &.-short #choice-hints { display: none; }
         &.-bare #choice-note { display: block; }
@@ -115,7 +118,13 @@ class Choice(ModalScreen[str | None]):
         self._list("")
 
     def on_resize(self) -> None:
-        self.set_class(self.size.height < SHORT, "-short")
+        """Leave at least some of the chat in sight where there is room, and all rows to the list where there is not."""
+        width, height = self.size
+        short = height < SHORT
+        self.set_class(short, "-short")
+        title = max(1, min(len(fold(self._title, max(1, width - _MARGINS))), height * 2 // 5))
+        self.query_one("#choice-head").styles.max_height = title
+        self._listing.styles.max_height = max(1, (height if short else height * 7 // 10 - _BLANKS) - title)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

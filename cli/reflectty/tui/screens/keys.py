@@ -104,7 +104,7 @@ class KeysScreen(ModalScreen[None]):
         actions = [action for action in self._actions if speaks_of(action, self._words)]
         wide = self.size.width >= WIDE
         width = min(_COLUMN, (self.size.width - _MARGINS - _GAP * wide) // (1 + wide))
-        keys = min(_KEYS, width // 3, max((cells(_keys(action)) for action in actions), default=0))
+        keys = min(_KEYS, width // 3, max((cells(_keys(action) or action.slash) for action in actions), default=0))
         blocks = [_block(tuple(group), keys, width) for _, group in groupby(actions, lambda action: action.group)]
         left, right = halves(blocks) if wide else (_joined(blocks), [])
         pairs = zip_longest(left, right, fillvalue=_BLANK)
@@ -167,15 +167,21 @@ def _block(group: Sequence[Action], keys: int, width: int) -> list[_Line]:
 
 
 def _lines(action: Action, keys: int, width: int) -> list[_Line]:
-    """Return the lines of an action: what it does beside its keys, and its command behind that or below."""
+    """Return the lines of an action: what it does beside its keys, and its command behind that or below.
+
+    Where there are no keys, the command stands in their place.
+    """
     room = max(1, width - keys - 2)
     labels = [action.label[start:end] for start, end in fold(action.label, room)]
-    command = _command(action, room)
+    head, command = _fitting(action, keys), _command(action, room)
+    if not action.keys:
+        head = _command(action, keys)
+        command = "" if head.endswith(action.takes) else action.takes[: chop(action.takes, room)]
     beside = bool(command) and cells(f"{labels[-1]}  {command}") <= room
     texts = [(label, "") for label in labels[:-1]] + [(labels[-1], f"  {command}" if beside else "")]
     if command and not beside:
         texts.append(("", command))
-    heads = chain([_fitting(action, keys)], repeat(""))
+    heads = chain([head], repeat(""))
     return [_Line("", f"{padded(head, keys)}  ", *text) for head, text in zip(heads, texts, strict=False)]
 
 

@@ -91,8 +91,7 @@ class Panelled:
     async def open(self, session: str, turn: int | None) -> None:
         """Show a session; a reply that is coming in another is stopped and kept."""
         chat = self._chat
-        await chat.talk.stop()
-        chat.exchanges.waiting.clear()
+        await chat.exchanges.rest()
         try:
             chat.show_conversation(chat.conversation.store.find(session), turn)
         except ReflecttyError as error:

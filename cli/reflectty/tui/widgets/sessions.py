@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -83,8 +83,12 @@ class SessionsPanel(Vertical):
     running: reactive[frozenset[str]] = reactive(frozenset())
     """The ids of sessions in which a reply is being written."""
 
-    More, Searched, Opened = wishes.More, wishes.Searched, wishes.Opened
-    Removed, Renamed, Closed = wishes.Removed, wishes.Renamed, wishes.Closed
+    More: TypeAlias = wishes.More
+    Searched: TypeAlias = wishes.Searched
+    Opened: TypeAlias = wishes.Opened
+    Removed: TypeAlias = wishes.Removed
+    Renamed: TypeAlias = wishes.Renamed
+    Closed: TypeAlias = wishes.Closed
 
     def __init__(
         self,

@@ -1,0 +1,81 @@
+"""A keeper of one exchange at work, with its store, its clock, and what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat import Chunk, Usage
+from reflectty.families import FAMILIES
+from reflectty.keeping import Keeper, Place
+from reflectty.reply import Reply
+from reflectty.session import Ended, Said
+from reflectty.store import Store, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reflectty.session import Turn
+
+SAID = Said("m", "abc", "native", "reflection", effort="high", options=(("seed", 4),))
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Desk:
+    """A keeper of one exchange, its store, and what it said."""
+
+    def __init__(self, path: Path, place: Place, *, late: bool = False, said: Said = SAID) -> None:
+        self.path = path
+        self.clock = Clock()
+        self.notes: list[str] = []
+        self.opened = 0
+        self.spoken = Reply("m", FAMILIES["reflection"], mode="native")
+        self.keeper = Keeper(self._open, place, late=late, clock=self.clock)
+        if said.raw:
+            self.spoken.recall(said.raw)
+        self.keeper.begin(said, self.spoken, self.notes.append)
+
+    def _open(self, warn: Callable[[str], None]) -> Store:
+        self.opened += 1
+        return open_store(self.path, warn)
+
+    def say(self, text: str) -> None:
+        self.spoken.feed(Chunk(content=text))
+
+    def wait(self, seconds: float) -> None:
+        self.clock.now += seconds
+        self.keeper.tick()
+
+    def end(self, ended: Ended = Ended.COMPLETE, error: str = "") -> None:
+        if ended is Ended.COMPLETE:
+            self.spoken.feed(Chunk(done=True, done_reason="stop", usage=Usage(reply_tokens=20)))
+        self.keeper.end(ended, error, "later")
+
+    def turns(self) -> tuple[Turn, ...]:
+        return turns(self.path)
+
+    def reply(self) -> Said:
+        found = self.turns()[-1].said
+        assert found is not None
+        return found
+
+
+def turns(path: Path) -> tuple[Turn, ...]:
+    """Return the turns of the only session, as another program sees them."""
+    store = open_store(path, pytest.fail)
+    sessions = store.sessions()
+    found = store.turns(sessions[0].id) if sessions else ()
+    store.close()
+    assert len(sessions) <= 1
+    return found

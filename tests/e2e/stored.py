@@ -1,0 +1,36 @@
+"""What a home holds after a question."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.store import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reflectty.session import Said, Session, Turn
+
+
+class Kept:
+    """What a home holds."""
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / ".local" / "share" / "reflectty" / "sessions.db"
+        self.sessions: tuple[Session, ...] = ()
+        self.turns: tuple[Turn, ...] = ()
+        if self.path.exists():
+            store = open_store(self.path, pytest.fail)
+            self.sessions = store.sessions()
+            self.turns = tuple(itertools.chain(*(store.turns(session.id) for session in self.sessions)))
+            store.close()
+
+    @property
+    def said(self) -> Said:
+        """The last reply."""
+        found = self.turns[-1].said
+        assert found is not None
+        return found

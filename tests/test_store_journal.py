@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.store.journal import keep_log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Refusing(sqlite3.Connection):
+    """A connection that cannot switch to a write-ahead log for the first few times."""
+
+    refusals = 0
+    code = sqlite3.SQLITE_BUSY
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if sql == "PRAGMA journal_mode = wal" and self.refusals:
+            self.refusals -= 1
+            error = sqlite3.OperationalError("refused")
+            error.sqlite_errorcode = self.code
+            raise error
+        return super().execute(sql, parameters)
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Refusing:
+    return sqlite3.connect(tmp_path / "sessions.db", isolation_level=None, factory=Refusing)
+
+
+def log_of(connection: sqlite3.Connection) -> str:
+    return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+def test_the_switch_is_tried_again_while_others_are_at_it(connection: Refusing) -> None:
+    # SQLite asks no busy handler here where waiting could go on for ever.
+    connection.refusals = 3
+    keep_log(connection, remote=False)
+    assert (connection.refusals, log_of(connection)) == (0, "wal")
+    connection.close()
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_IOERR_LOCK])
+def test_where_the_disk_cannot_do_it_the_log_stands_beside_the_file(connection: Refusing, code: int) -> None:
+    connection.refusals, connection.code = 1, code
+    keep_log(connection, remote=False)
+    assert (connection.refusals, log_of(connection)) == (0, "delete")
+    connection.close()
+
+
+def test_any_other_error_is_told(connection: Refusing) -> None:
+    connection.refusals, connection.code = 1, sqlite3.SQLITE_CORRUPT
+    with pytest.raises(sqlite3.OperationalError, match="refused"):
+        keep_log(connection, remote=False)
+    connection.close()
+
+
+def test_a_store_in_memory_has_neither() -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    keep_log(connection, remote=False)
+    assert log_of(connection) == "memory"
+    connection.close()

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import pytest
+
+from reflectty import wire
+
+
+@pytest.mark.parametrize(
+    ("prompt", "so_far", "expected"),
+    [
+        ("Q\nA: ", "<think>\nso", "Q\nA: <think>\nso"),
+        ("Q\nA: <think>", "<think>\nso", "Q\nA: <think>\nso"),
+        ("Q\nA: <think>\n", "<think>\nso", "Q\nA: <think>\nso"),
+        ("Q\nA: <think>\n\n", "<think>so", "Q\nA: <think>\n\nso"),
+        ("Q\nA: <think>\n", "so", "Q\nA: <think>\nso"),
+        ("Q\nA: <think>\n", "<thinking>\nso", "Q\nA: <think>\n<thinking>\nso"),
+        ("Q\nA: <thinking>\n", "<thinking>\nso", "Q\nA: <thinking>\nso"),
+        ("Q\nA: <think>\n\n</think>\n\n", "so", "Q\nA: <think>\n\n</think>\n\nso"),
+        ("A: <|channel>thought\n", "<|channel>thought\nso", "A: <|channel>thought\nso"),
+        ("A: <|channel>", "<|channel>thought\nso", "A: <|channel>thought\nso"),
+        ("", "", ""),
+    ],
+)
+def test_a_reply_goes_on_with_one_opener(prompt: str, so_far: str, expected: str) -> None:
+    assert wire.continued(prompt, so_far) == expected
