@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -135,6 +136,11 @@ class Arguments(NamedTuple):
     no_store: bool
     stats: bool
     quiet: bool
+
+
+def decoded(argument: str) -> str:
+    """Return an argument as the UTF-8 text it is, even where the locale made Python read it as ASCII."""
+    return os.fsencode(argument).decode("utf-8", "replace")
 
 
 def asks_nothing(given: Arguments) -> bool:

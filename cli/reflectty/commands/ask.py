@@ -9,7 +9,7 @@ import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 from reflectty import __version__, config
 from reflectty.commands import arguments as args
 from reflectty.commands.conversation import before, keeper, leaner
-from reflectty.commands.gathering import decoded, gather
+from reflectty.commands.gathering import gather
 from reflectty.errors import PromptTooLongError, UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
@@ -176,7 +176,7 @@ def _question(given: args.Arguments, settings: config.Settings) -> Question:
 
     options = parse_options(tuple(given.option or ()))
     mode = given.mode or _mode(settings.mode)
-    wish = Wish(mode, given.effort, named(given.family) if given.family else None, decoded(given.system))
+    wish = Wish(mode, given.effort, named(given.family) if given.family else None, args.decoded(given.system))
     schema = None
     if given.schema:
         from reflectty.schema import read_schema  # noqa: PLC0415 - a compiled library

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from reflectty.commands.arguments import decoded
 from reflectty.errors import UsageError
 from reflectty.material import as_text, compose, read_file, read_image, read_stdin
 from reflectty.safety import clean_line
@@ -74,11 +74,6 @@ def gather(given: Arguments, terminal: Terminal, warn: Callable[[str], None]) ->
     if not found.prompt.strip():
         raise UsageError("the question is empty" if given.prompt else NO_PROMPT, NO_PROMPT_HINT)
     return found
-
-
-def decoded(argument: str) -> str:
-    """Return an argument as the UTF-8 text it is, even where the locale made Python read it as ASCII."""
-    return os.fsencode(argument).decode("utf-8", "replace")
 
 
 def _file(path: Path, warn: Callable[[str], None]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from reflectty.errors import ReflecttyError, StoreError, UsageError
 from reflectty.modes import Mode, Wish, plan
 from reflectty.session import Ended, Origin
 from reflectty.steering import concluded, cut, draft, opened, tag_family
+from reflectty.tui.parts.note import NotePart
 from reflectty.tui.parts.question import QuestionPart
 from reflectty.tui.parts.reply import ReplyPart
 from reflectty.tui.talk import IN_MEMORY, Exchange
@@ -67,14 +68,15 @@ class Exchanges:
 
     # On the screen
 
-    def show(self) -> None:
-        """Show the branch that is looked at, from its end."""
+    def show(self, *, noted: bool = False) -> None:
+        """Show the branch that is looked at, from its end; with what was `noted` before, where it is the same session."""
         parts: list[Part] = []
         for turn in self._conversation.path:
             part = self._part(turn)
             part.branch = self._conversation.place(turn)
             parts.append(part)
-        self._transcript.fill([*parts, *(waiting.part for waiting in self.waiting)])
+        notes = (part for part in self._transcript.parts if noted and isinstance(part, NotePart))
+        self._transcript.fill([*parts, *notes, *(waiting.part for waiting in self.waiting)])
         self._mark_last()
 
     @staticmethod
@@ -165,7 +167,7 @@ class Exchanges:
         """Ask a question in other words, as a branch; what followed the old one stays there."""
         kept = attachments or question.attachments
         turn = self._stored(lambda: self._conversation.rephrase(question, text, kept))
-        self.show()
+        self.show(noted=True)
         part = self.part_of(turn.id)
         if part:
             self._begin(Exchange(turn), part)
@@ -198,7 +200,7 @@ class Exchanges:
         """
         question, said, _ = await self._stopped()
         model, chosen = await self._model(said)
-        family = tag_family(model, chosen, said.family)
+        family = tag_family(model, chosen, said.family, said.raw)
         self.steering = Steering(question, said, family)
         self._mark(steered=True)
         return draft(said.segments, family)
@@ -243,7 +245,7 @@ class Exchanges:
         """
         question, said, turn = await self._stopped()
         model, chosen = await self._model(said)
-        family = tag_family(model, chosen, said.family)
+        family = tag_family(model, chosen, said.family, said.raw)
         so_far = concluded(family, draft(said.segments, family))
         self._resume(Exchange(question, Origin.CONCLUDED, so_far, said.measured, said.model, turn))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,11 +26,6 @@ Name = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
-
-
-def decoded(argument: str) -> str:
-    """Return an argument as the UTF-8 text it is, even where the locale made Python read it as ASCII."""
-    return os.fsencode(argument).decode("utf-8", "replace")
 
 
 @contextmanager

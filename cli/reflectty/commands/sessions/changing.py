@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reflectty.commands.arguments import decoded
 from reflectty.commands.sessions import arguments as args
 from reflectty.errors import UsageError
 from reflectty.render.remark import remark
@@ -36,11 +37,11 @@ At = Annotated[
 def rename(context: typer.Context, name: args.Name, title: Title, as_json: args.AsJson = False) -> None:
     """Give a session another title."""
     terminal: Terminal = context.obj
-    text = args.decoded(" ".join(title))
+    text = decoded(" ".join(title))
     if not clean_line(text):
         raise UsageError("the title is empty", "name the session: reflect sessions rename ID TITLE")
     with args.opened(terminal) as store:
-        session = store.find(args.decoded(name))
+        session = store.find(decoded(name))
         store.rename(session.id, text)
         renamed = store.find(session.id)
     if as_json:
@@ -58,7 +59,7 @@ def remove(context: typer.Context, names: Names, yes: Yes = False, as_json: args
     if not (yes or asks):
         raise UsageError("sessions are not removed unasked, and there is no terminal to ask on", "--yes removes them")
     with args.opened(terminal) as store:
-        found = {session.id: session for session in (store.find(args.decoded(name)) for name in names)}
+        found = {session.id: session for session in (store.find(decoded(name)) for name in names)}
         sessions = tuple(found.values())
         if not yes and not _agreed(sessions, terminal):
             args.told(terminal, "nothing was removed")
@@ -86,7 +87,7 @@ def fork(context: typer.Context, name: args.Name, at: At = None, as_json: args.A
     """Begin a new session with what was said so far; prints its id."""
     terminal: Terminal = context.obj
     with args.opened(terminal) as store:
-        session = store.find(args.decoded(name))
+        session = store.find(decoded(name))
         leaf = None if at is None else _leaf(branch(store.turns(session.id), session.leaf), at)
         forked = store.fork(session.id, leaf)
     if as_json:

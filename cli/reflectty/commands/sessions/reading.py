@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reflectty.commands.arguments import decoded
 from reflectty.commands.sessions import arguments as args
 from reflectty.errors import UsageError
 from reflectty.exporting import SUFFIXES, Format, export
@@ -70,7 +71,7 @@ def show(
     args.one_of((("--json", as_json), ("--no-thinking", no_thinking)), "--json has all that is stored")
     terminal: Terminal = context.obj
     with args.opened(terminal) as store:
-        session = store.find(args.decoded(name))
+        session = store.find(decoded(name))
         turns = store.turns(session.id)
     path = turns if every else branch(turns, session.leaf)
     if as_json:
@@ -98,7 +99,7 @@ def _draw(terminal: Terminal, turns: Sequence[Turn], path: Sequence[Turn] | None
 def search(context: typer.Context, words: Words, limit: args.Limit = 50, as_json: args.AsJson = False) -> None:
     """Search titles, questions, thinking, corrections and answers."""
     terminal: Terminal = context.obj
-    text = args.decoded(" ".join(words))
+    text = decoded(" ".join(words))
     with args.opened(terminal) as store:
         found = store.search(text, limit)
     if as_json:
@@ -131,7 +132,7 @@ def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one
     if as_json and form not in (None, Format.JSON):
         raise UsageError(f"--json and --format {form} exclude each other", "give one of them")
     with args.opened(terminal) as store:
-        session = store.find(args.decoded(name))
+        session = store.find(decoded(name))
         turns = store.turns(session.id)
     chosen = Format.JSON if as_json else form or SUFFIXES.get((output or STDOUT).suffix.lower(), Format.MARKDOWN)
     _deliver(terminal, session, export(session, turns, chosen), None if output == STDOUT else output, force=force)

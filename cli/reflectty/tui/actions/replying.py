@@ -77,6 +77,9 @@ class Replying:
         leaf = chat.conversation.neighbour(direction)
         if leaf is None:
             raise UsageError("there is no other branch there")
-        chat.conversation.look_at(leaf)
-        chat.exchanges.show()
-        chat.changed()
+        try:
+            chat.conversation.look_at(leaf)
+        finally:
+            # It is looked at, whether that can be remembered or not.
+            chat.exchanges.show(noted=True)
+            chat.changed()

@@ -48,7 +48,7 @@ class Panelled:
         """Open the panel with a search."""
         if not (self._panel.is_attached and self._panel.display):
             await self.toggle()
-        self._panel.search(words)
+        self._panel.seek(words)
 
     def _mark(self) -> None:
         session = self._chat.conversation.session

@@ -123,6 +123,10 @@ class SessionsPanel(Vertical):
         self._search.clear()
         self.display = False
 
+    def seek(self, words: str) -> None:
+        """Search as if these words were typed."""
+        self._search.field.value = words
+
     def reload(self) -> None:
         """Ask for the sessions anew; those that are listed stay until the others are there."""
         self.post_message(self.More(self._shelf.renew()))
