@@ -139,9 +139,9 @@ class Reader:
     # Eyes
 
     def rows(self) -> list[str]:
-        """Return the rows of the screen, as a reader sees them."""
+        """Return the rows of the screen, as a reader sees them, without the scroll bar."""
         strips = self.app.screen._compositor.render_strips()  # noqa: SLF001 - what is drawn stands nowhere else
-        return [strip.text.rstrip() for strip in strips]
+        return [strip.text.rstrip(" ▁▂▃▄▅▆▇█") for strip in strips]
 
     @property
     def text(self) -> str:

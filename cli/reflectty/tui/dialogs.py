@@ -24,7 +24,11 @@ class Dialogs:
         self._unicode = unicode
 
     async def choose(
-        self, title: str, rows: Sequence[tuple[str, str, str]], now: str, preview: Callable[[str], None] | None = None
+        self,
+        title: str,
+        rows: Sequence[tuple[str, str, str]],
+        now: str | None,
+        preview: Callable[[str], None] | None = None,
     ) -> str | None:
         """Let the reader choose one of several, each a value, its label and a detail; None when he went back."""
         from reflectty.tui.screens.choice import Choice, Offer  # noqa: PLC0415
@@ -53,5 +57,5 @@ class Dialogs:
             context: how many tokens it holds now; 0 when unknown.
             manner: how questions are asked now.
         """
-        wanted = await self.choose(f"This does not fit: {error}", choices(before, error, context), "")
+        wanted = await self.choose(f"This does not fit: {error}", choices(before, error, context), None)
         return applied(wanted or "", manner)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _READ = 1 << 16
 _POLL_SECONDS = 0.1
+_SOON_SECONDS = 0.01
+_FOCUS_SECONDS = 1.0
+"""How long keys wait at most; the chat takes a third of that to draw its first frame."""
 _HUNG_UP = 129
 _PLAINLY = str.maketrans("╭╮╰╯─│▌·…▁▂▃▄▅▆▇█", "++++-||-.########")
 """What is drawn in place of Textual's own frames and scrollbars where the terminal's encoding has none."""
@@ -108,6 +111,7 @@ class Driver(LinuxDriver):
             self._file = cast("TextIOWrapper", Written(self._file))
 
     def run_input_thread(self) -> None:
+        self._await_focus()
         parser = Keyboard()
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -116,6 +120,16 @@ class Driver(LinuxDriver):
                     self.process_message(message)
         if not self.exit_event.is_set():
             self._hang_up()
+
+    def _await_focus(self) -> None:
+        """Leave what is typed to the terminal until somebody here takes it: earlier, it would be for nobody."""
+        patience = _FOCUS_SECONDS
+        while patience > 0 and not self._has_focus() and not self.exit_event.wait(_SOON_SECONDS):
+            patience -= _SOON_SECONDS
+
+    def _has_focus(self) -> bool:
+        screens = self._app.screen_stack
+        return bool(screens) and screens[-1].focused is not None
 
     def _hang_up(self) -> None:
         """Leave as after SIGHUP: the terminal is gone, and not every one says so by a signal."""

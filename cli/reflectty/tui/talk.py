@@ -140,8 +140,8 @@ class Talk:
         if isinstance(error, PromptTooLongError) and await self._too_long(exchange, error):
             return True
         self._measure(said)
-        part.end((turn.said if turn and turn.said else said)._replace(error=said.error))
-        self._transcript.touch(part)
+        whole = (turn.said if turn and turn.said else said)._replace(error=said.error)
+        self._transcript.change(part, lambda: part.end(whole))
         return False
 
     async def _ask(self, exchange: Exchange, keeper: Keeper, showing: Showing) -> BaseException | None:

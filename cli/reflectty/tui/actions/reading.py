@@ -43,9 +43,10 @@ class Reading:
         self._at = found[at % len(found)]
         part, number = self._at
         if not part.is_open:
-            part.toggle()
-            transcript.touch(part)
+            transcript.change(part, part.toggle)
         transcript.reveal(part)
+        for other in self._chat.exchanges.replies:
+            other.marked = -1
         rows = part.corrections
         if rows:
             part.marked = rows[min(number, len(rows) - 1)]
@@ -73,8 +74,7 @@ class Reading:
         self.toggle(part)
 
     def toggle(self, part: ReplyPart) -> None:
-        part.toggle()
-        self._chat.transcript.touch(part, 0)
+        self._chat.transcript.change(part, part.toggle)
 
     def _nearest(self) -> ReplyPart | None:
         transcript, replies = self._chat.transcript, self._chat.exchanges.replies

@@ -15,6 +15,7 @@ from reflectty.tui.parts.part import View, remark
 from reflectty.tui.parts.question import branch_remark
 from reflectty.tui.parts.summary import State, summary
 from reflectty.tui.parts.thought import Thought
+from reflectty.tui.wording import in_chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +81,7 @@ class ReplyPart:
         for section in self._sections:
             section.end()
         self.state.end(said)
-        self._remarks = tuple((clean_line(text), wrong) for text, wrong in remarks(said))
+        self._remarks = tuple((clean_line(in_chat(text)), wrong) for text, wrong in remarks(said))
         if self._scene:
             self.lay(self._scene)
 
@@ -180,48 +181,57 @@ class ReplyPart:
 
     @property
     def height(self) -> int:
-        return sum(len(rows) for rows in self._pieces())
+        return sum(len(rows) for _, rows in self._pieces())
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """The rows by the section they stand in, from the top: its number and how many rows."""
+        return tuple((number, len(rows)) for number, rows in self._pieces())
 
     @property
     def stable(self) -> int:
         """How many rows from the top on no further text can change, the summary apart."""
         if self.state.over or not self._sections:
             return 0 if not self.state.over else self.height
-        return sum(len(rows) for rows in self._pieces(live=False))
+        return sum(len(rows) for _, rows in self._pieces(live=False))
 
     def row(self, at: int) -> Row:
         wanted = at
-        for rows in self._pieces():
+        for _, rows in self._pieces():
             if at < len(rows):
                 return _marked(rows[at]) if wanted == self.marked else rows[at]
             at -= len(rows)
         return []
 
-    def _pieces(self, *, live: bool = True) -> Iterator[Sequence[Row]]:
-        """Yield the rows, a piece at a time, with a blank one between the parts; those that may change if `live`."""
+    def _pieces(self, *, live: bool = True) -> Iterator[tuple[int, Sequence[Row]]]:
+        """Yield the rows, a piece at a time, each with the number of its section: the head's is -1.
+
+        A blank one stands between two sections. Those that may still change come along if `live`.
+        """
         scene = self._scene
         if scene is None:
             return
         head = self._head(scene)
         if head:
-            yield head
+            yield -1, head
         begun, answered = bool(head), False
-        for section in self._sections:
+        for number, section in enumerate(self._sections):
             thought = isinstance(section, Thought)
             if section.empty or (isinstance(section, Thought) and not section.drawn):
                 continue
             if begun and (answered or not thought):
-                yield _BLANK
+                yield number, _BLANK
             if isinstance(section, Thought):
-                yield from self._thought(section, live=live)
+                yield from ((number, rows) for rows in self._thought(section, live=live))
             else:
-                yield section.rows
-                yield section.live if live else ()
+                yield number, section.rows
+                yield number, section.live if live else ()
             begun, answered = True, not thought
         if self._remarks:
-            yield from ((_BLANK,) if begun else ())
+            last = len(self._sections)
+            yield from (((last, _BLANK),) if begun else ())
             for text, wrong in self._remarks:
-                yield remark(text, scene, *(("error", "!") if wrong else ()))
+                yield last, remark(text, scene, *(("error", "!") if wrong else ()))
 
     def _thought(self, section: Thought, *, live: bool) -> Iterator[Sequence[Row]]:
         if self.is_open:
@@ -250,7 +260,7 @@ class ReplyPart:
     def corrections(self) -> tuple[int, ...]:
         """The rows in which a correction begins."""
         sign = self._scene.palette.glyphs.correction if self._scene else ""
-        rows = (row for piece in self._pieces() for row in piece)
+        rows = (row for _, piece in self._pieces() for row in piece)
         return tuple(at for at, row in enumerate(rows) if row and row[0][0].strip() == sign)
 
     @property

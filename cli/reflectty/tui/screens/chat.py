@@ -31,6 +31,7 @@ from reflectty.tui.widgets.status import StatusLine
 from reflectty.tui.widgets.suggestions import Suggestions
 from reflectty.tui.widgets.topline import TopLine
 from reflectty.tui.widgets.transcript import Transcript
+from reflectty.tui.wording import in_chat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,8 +220,7 @@ class Chat(Screen[None]):
         await self.do("quit")
 
     def on_transcript_toggled(self, event: Transcript.Toggled) -> None:
-        event.part.toggle()
-        self.transcript.touch(event.part)
+        self.transcript.change(event.part, event.part.toggle)
 
     # What the panel asks for
 
@@ -254,6 +254,7 @@ class Chat(Screen[None]):
 
     def note(self, text: str, *, wrong: bool = False) -> None:
         """Say something: what went wrong stays in the transcript, the rest is gone in a moment."""
+        text = in_chat(text)
         if wrong:
             self._leave_legend()
             self.transcript.add(NotePart(text, wrong=True))

@@ -16,11 +16,12 @@ from textual.scroll_view import ScrollView
 
 from reflectty.drawing.paint import plain
 from reflectty.drawing.wrap import GUTTER, cells
+from reflectty.tui.parts.place import place_of, row_of
 from reflectty.tui.parts.reply import ReplyPart
 from reflectty.tui.strips import marked, strip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from textual import events
     from textual.selection import Selection
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from reflectty.drawing.paint import Row
     from reflectty.tui.parts.part import Part, Scene
+    from reflectty.tui.parts.place import Place
 
 FRAMES_PER_SECOND = 30
 AT_ONCE = 12
@@ -82,7 +84,7 @@ class Transcript(ScrollView):
         """Show other parts, from their end."""
         self.parts = list(parts)
         self.follow = True
-        self._take_from(self._enough(len(self.parts)))
+        self._take_from(self._enough(len(self.parts)), None)
 
     def add(self, part: Part) -> None:
         """Add a part at the end."""
@@ -95,11 +97,20 @@ class Transcript(ScrollView):
         self.touch(part)
 
     def drop(self, part: Part) -> None:
+        reading = self._reading()
         at = self._index(part)
         del self.parts[at]
         self._first = min(self._first, max(0, len(self.parts) - 1))
         self._changed = min(self._changed or (at, 0), (at, 0))
+        self._draw(reading)
+
+    def change(self, part: Part, work: Callable[[], object]) -> None:
+        """Let a part change wherever it does, and keep the reader at his line."""
         self._frame()
+        reading = self._reading()
+        work()
+        self.touch(part)
+        self._draw(reading)
 
     def touch(self, part: Part, row: int = 0) -> None:
         """Say that a part has changed from one of its rows on; it is drawn with the next frame."""
@@ -118,15 +129,18 @@ class Transcript(ScrollView):
     def relay(self, part: Part) -> None:
         """Lay one part out anew: something that its rows depend on has changed."""
         if self._index(part) >= self._first:
-            part.lay(self._scene)
-            self.touch(part)
+            self.change(part, lambda: part.lay(self._scene))
 
     def set_scene(self, scene: Scene) -> None:
         """Lay everything out anew: the theme, the size, the view or the keys have changed."""
         if scene != self._scene:
+            self._frame()
+            reading = self._reading()
             self._scene, self._ground = scene, scene.palette.ground
-            self._lay(self._first, len(self.parts))
-            self._take_from(self._first)
+            # What is far above the reader's line is laid out when he comes back to it.
+            at = self._index(reading.part) if reading else len(self.parts)
+            self._lay(at, len(self.parts))
+            self._take_from(self._enough(at), reading)
 
     @property
     def scene(self) -> Scene:
@@ -145,12 +159,11 @@ class Transcript(ScrollView):
         for part in self.parts[first:end]:
             part.lay(self._scene)
 
-    def _take_from(self, first: int) -> None:
-        """Take in the parts from `first` on, which are laid out, and keep the reader where he is."""
-        anchor = self._anchor()
+    def _take_from(self, first: int, reading: Place | None) -> None:
+        """Take in the parts from `first` on, which are laid out, and keep the reader at his line."""
         self._first = first
         self._measure(first)
-        self._resized(anchor)
+        self._resized(reading)
         self.refresh()
 
     def _enough(self, end: int) -> int:
@@ -180,6 +193,10 @@ class Transcript(ScrollView):
         return part.height + _GAP if part.height else 0
 
     def _frame(self) -> None:
+        """Draw what has come since the last frame: nothing above the reader's line has changed."""
+        self._draw(self._reading())
+
+    def _draw(self, reading: Place | None) -> None:
         """Draw what has changed since the last frame."""
         if self._timer:
             self._timer.stop()
@@ -187,39 +204,37 @@ class Transcript(ScrollView):
         if self._changed is None or not self.is_attached:
             return
         (at, row), self._changed = self._changed, None
-        anchor = self._anchor()
         known = at - self._first < len(self._tops)
         line = self._tops[at - self._first] + row if known else self._total
         before = self._total
         self._measure(max(at, self._first))
-        if anchor and anchor[0] == at and anchor[1] > row:
-            anchor = (at, max(row, anchor[1] + self._total - before))
-        scrolled = self._resized(anchor)
+        scrolled = self._resized(reading)
         if not scrolled:
             self.refresh_lines(line, max(self._total, before) - line + 1)
             if not self.follow:
                 self.refresh_line(self.scroll_offset.y + self.size.height - 1)
 
-    def _anchor(self) -> tuple[int, int] | None:
-        """Return which row of which part is the first that is seen, unless the end is followed."""
+    def _reading(self) -> Place | None:
+        """Return the first row that is seen, unless the end is followed."""
         if self.follow or not self._tops:
             return None
         line = self.scroll_offset.y
         at = max(0, bisect_right(self._tops, line) - 1)
-        return self._first + at, line - self._tops[at]
+        return place_of(self.parts[self._first + at], line - self._tops[at])
 
-    def _resized(self, anchor: tuple[int, int] | None) -> bool:
+    def _line_of(self, reading: Place) -> int:
+        """Return the line of a place; of a part that is gone, the top."""
+        top = self.top_of(reading.part) if any(part is reading.part for part in self.parts) else -1
+        return top + row_of(reading) if top >= 0 else 0
+
+    def _resized(self, reading: Place | None) -> bool:
         """Take over the new height and keep the reader's place; return whether all lines have moved."""
         before = self.scroll_offset.y
         size = Size(self.size.width, self._total)
         if size != self.virtual_size:
             self.virtual_size = size
-        if anchor is None:
-            self.scroll_to(y=self.max_scroll_y, animate=False)
-        else:
-            at = anchor[0] - self._first
-            line = self._tops[at] + anchor[1] if 0 <= at < len(self._tops) else 0
-            self.scroll_to(y=min(line, self.max_scroll_y), animate=False)
+        line = self.max_scroll_y if reading is None else min(self._line_of(reading), self.max_scroll_y)
+        self.scroll_to(y=line, animate=False)
         return self.scroll_offset.y != before
 
     @property
@@ -228,10 +243,6 @@ class Transcript(ScrollView):
 
     def on_resize(self, _: events.Resize) -> None:
         width, height = self.size
-        if self._first < len(self.parts) - 2 * AT_ONCE and width != self._scene.width:
-            # What is far from the reader's place is laid out when he comes back to it.
-            anchor = self._anchor()
-            self._first = max(0, (anchor[0] if anchor else len(self.parts)) - AT_ONCE)
         self.set_scene(self._scene._replace(width=width, height=height))
 
     # Scrolling
@@ -245,7 +256,8 @@ class Transcript(ScrollView):
     def _load_earlier(self) -> None:
         """Lay out parts above those that are."""
         if self._first and self.scroll_offset.y < self.size.height:
-            self._take_from(self._enough(self._first))
+            reading = self._reading()
+            self._take_from(self._enough(self._first), reading)
 
     def to_end(self) -> None:
         self.follow = True
@@ -255,7 +267,7 @@ class Transcript(ScrollView):
         """Go to the first part, which lays out all of them."""
         if self._first:
             self._lay(0, self._first)
-            self._take_from(0)
+            self._take_from(0, None)
         self.follow = False
         self.scroll_to(y=0, animate=False)
 
@@ -275,7 +287,7 @@ class Transcript(ScrollView):
         at = self._index(part)
         if at < self._first:
             self._lay(at, self._first)
-            self._take_from(at)
+            self._take_from(at, None)
         if self._changed:
             self._frame()
         line = self._tops[at - self._first] + row

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+
+from reflectty.tui.wording import in_chat
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("a larger context helps: -o num_ctx=16384", "a larger context helps: /option num_ctx=16384"),
+        ("raise -o num_predict", "raise /option num_predict"),
+        ("try --mode direct", "try /mode direct"),
+        ("-m NAME or REFLECTTY_MODEL chooses another", "/model NAME or REFLECTTY_MODEL chooses another"),
+        ("--option 'x' has no value", "--option 'x' has no value"),
+        ("a-o b, --modest c, x-m y, -m", "a-o b, --modest c, x-m y, -m"),
+        ("", ""),
+    ],
+)
+def test_flags_become_the_commands_that_do_the_same(said: str, meant: str) -> None:
+    assert in_chat(said) == meant
