@@ -8,8 +8,9 @@ from chat_app import ANSWERED, IN_ANSWER, IN_THOUGHT, REPLY, THOUGHT, in_a_chat,
 from reflectty.chat import Chunk, Model
 from reflectty.session import Ended, Origin
 from reflectty.stream import Kind
-from scripted_engine import HOLD, cut, thoughts
 from reflectty.tui.conversation import Manner
+from reflectty.tui.widgets import panel_wishes as wishes
+from scripted_engine import HOLD, cut, thoughts
 
 if TYPE_CHECKING:
     from chat_app import Reader
@@ -276,3 +277,71 @@ async def test_a_steered_reply_can_be_cut_as_any_other(reader: Reader) -> None:
     await reader.at_rest()
     assert (reader.said.origin, reader.said.ended) == (Origin.STEERED, Ended.INCOMPLETE)
     assert "cut at the token limit" in reader.text
+
+
+# One thing at a time
+
+
+@in_a_chat(IN_THOUGHT, ANOTHER)
+async def test_editing_while_the_reply_comes_stops_it_and_asks_instead(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.press("alt+e")
+    await reader.send("Which one, then?")
+    await reader.until(lambda: len(reader.engine.requests) == 2)
+    await reader.at_rest()
+    assert reader.engine.stopped == 1
+    assert [turn.said.ended if turn.said else turn.text for turn in reader.kept] == [
+        QUESTION,
+        Ended.INTERRUPTED,
+        "Which one, then?",
+        Ended.COMPLETE,
+    ]
+    assert reader.sees("▌ Which one, then?", "question 2 of 2", "Another.") == [
+        "▌ Which one, then?",
+        "question 2 of 2",
+        "Another.",
+    ]
+
+
+@pytest.mark.parametrize("keys", [("alt+r",), ("alt+left",), ("alt+g",), ("alt+e",)])
+@in_a_chat(REPLY, ANOTHER, REST)
+async def test_while_a_thought_is_changed_nothing_else_begins(reader: Reader, keys: tuple[str, ...]) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+r")
+    await reader.at_rest()
+    await reader.press("alt+s")
+    await reader.until(lambda: reader.chat.composer.text)
+    await reader.press(*keys)
+    assert reader.row("!") == " ! a thought is being changed: send it, or leave it first"
+    assert reader.chat.composer.text == "Anew."
+    await reader.press("enter")
+    await reader.at_rest()
+    assert reader.engine.so_far[-1] == "<thinking>\nAnew."
+    assert (reader.said.origin, reader.said.ended) == (Origin.STEERED, Ended.COMPLETE)
+
+
+@in_a_chat(REPLY, REPLY)
+async def test_another_session_leaves_a_thought_that_is_being_changed(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+s")
+    await reader.until(lambda: reader.chat.composer.text)
+    await reader.press("ctrl+n")
+    assert (reader.chat.composer.text, reader.chat.exchanges.steering) == ("", None)
+    await reader.ask("Something else?")
+    assert (reader.engine.so_far[-1], reader.kept[0].text) == ("", "Something else?")
+
+
+@in_a_chat(IN_THOUGHT, REPLY)
+async def test_a_session_can_be_removed_while_its_reply_comes(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    session = reader.chat.conversation.session
+    assert session is not None
+    await reader.press("ctrl+o")
+    reader.chat.post_message(wishes.Removed(session.id))
+    await reader.until(lambda: reader.chat.conversation.session is None)
+    await reader.at_rest()
+    assert reader.store.sessions() == ()
+    assert reader.sees(QUESTION, "!") == []
+    await reader.press("escape")
+    await reader.ask("Something else?")
+    assert [turn.text for turn in reader.kept if not turn.said] == ["Something else?"]

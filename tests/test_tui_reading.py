@@ -128,14 +128,23 @@ async def test_one_thinking_can_be_folded_and_opened(reader: Reader) -> None:
 @in_a_chat(before=some, size=(80, 60))
 async def test_a_click_on_a_summary_folds_its_thinking(reader: Reader) -> None:
     at = next(at for at, row in enumerate(reader.rows()) if "▾" in row)
-    await reader.pilot.click("Transcript", offset=(10, at))
+    await reader.pilot.click(offset=(10, at))
     await reader.settle()
     assert reader.sees("oops one", "oops two") == ["oops two"]
 
 
-@in_a_chat(REPLY, size=(80, 60))
+@in_a_chat(before=long, size=(80, 24))
+async def test_a_click_on_what_is_below_goes_there(reader: Reader) -> None:
+    await reader.press("pageup")
+    at = next(at for at, row in enumerate(reader.rows()) if "more below" in row)
+    await reader.pilot.click(offset=(10, at))
+    await reader.settle()
+    assert reader.sees("more below", "paragraph 59") == ["paragraph 59"]
+
+
+@in_a_chat(size=(80, 60))
 async def test_a_thinking_folded_while_it_comes_stays_folded(reader: Reader) -> None:
-    reader.engine._scripts[0] = IN_THOUGHT  # noqa: SLF001 - the script is replaced before it is played
+    reader.engine.add(*IN_THOUGHT)
     await reader.ask_held(QUESTION, "90 is more")
     await reader.press("alt+o")
     assert reader.sees("│ 90 is more", "90 is more") == ["90 is more"]
@@ -221,12 +230,10 @@ async def test_a_fold_above_the_reader_keeps_his_line(reader: Reader) -> None:
     await reader.settle()
     rows = first_rows(reader, 8)
     assert "paragraph" in rows[0]
-    first.toggle()
-    transcript.touch(first)
+    transcript.change(first, first.toggle)
     await reader.settle()
     assert first_rows(reader, 8) == rows
-    first.toggle()
-    transcript.touch(first)
+    transcript.change(first, first.toggle)
     await reader.settle()
     assert first_rows(reader, 8) == rows
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import socket
 import time
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
 from e2e.command import PATIENCE
 from e2e.screen import Screen
-from reflectty.session import Ended
+from fake_server import FakeServer, show, tags, whole
 from reflectty.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from e2e.command import Reflect
+    from fake_server import Route
     from reflectty.session import Said, Session, Turn
 
 READY = "Ask, or / for commands"
@@ -39,6 +41,9 @@ KEYS = {
     "sessions": b"\x0f",
     "interrupt": b"\x03",
     "leave": b"\x11",
+    "new": b"\x0e",
+    "palette": b"\x10",
+    "page up": b"\x1b[5~",
     "line start": b"\x01",
     "to end of line": b"\x0b",
     "clear": b"\x01\x0b",
@@ -52,7 +57,8 @@ LEFT_BEHIND = (
     (b"\x1b[?25l", b"\x1b[?25h", "a hidden cursor"),
     (b"\x1b[?2004h", b"\x1b[?2004l", "bracketed paste"),
     (b"\x1b[?1004h", b"\x1b[?1004l", "reports of focus"),
-    (b"\x1b[>1u", b"\x1b[<u", "the keyboard's protocol"),
+    (b"\x1b[>25u", b"\x1b[<u", "the keyboard's protocol"),
+    (b"\x1b[?7l", b"\x1b[?7h", "lines that are not wrapped"),
 )
 """What a program switches on, what undoes it, and what it is called."""
 
@@ -105,11 +111,70 @@ class Chat(Screen):
         return [name for on, off, name in LEFT_BEHIND if self.raw.rfind(on) > self.raw.rfind(off)]
 
 
-def kept(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
-    """Return the sessions that are in the store, the newest first, with all their turns."""
-    with closing(open_store(database(reflect), pytest.fail)) as store:
-        return tuple((session, tuple(store.turns(session.id))) for session in store.sessions())
+class Unseen(Chat):
+    """The chat in a terminal that draws nothing, and so keeps up: what a key does is looked for in what was written."""
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):
+            while piece := os.read(self._leader, 1 << 16):
+                with self._changed:
+                    self.raw += piece
+                    self._changed.notify_all()
+
+    def wrote(self, part: bytes, patience: float = PATIENCE) -> bool:
+        return self.until(lambda _: part in self.raw, patience)
+
+    def seconds_to_echo(self, mark: str) -> float:
+        """Type a mark that was never typed before; return how long it takes until it is drawn."""
+        began, before = time.monotonic(), len(self.raw)
+        self.press(mark.encode())
+        found = self.until(lambda _: mark.encode() in self.raw[before:])
+        took = time.monotonic() - began
+        self.hit("clear")
+        return took if found else float("inf")
+
+
+class LateServer(FakeServer):
+    """A server on a port that was free until it came."""
+
+    def __init__(self, routes: dict[str, Route], port: int) -> None:
+        super().__init__(routes)
+        self.port = port
+
+    def __enter__(self) -> Self:
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(("127.0.0.1", self.port))
+        self._listener.listen(64)
+        self._start(self._accept)
+        return self
+
+
+def serving(chat: Route, **more: Route) -> FakeServer:
+    """Return a server with one model, whose /api/chat is given; `more` are other answers of its API, by name."""
+    return FakeServer(routes(chat, **more))
+
+
+def routes(chat: Route, **more: Route) -> dict[str, Route]:
+    """Return what such a server answers."""
+    usual: dict[str, Route] = {
+        "chat": chat,
+        "show": show(),
+        "tags": tags("reflection:latest"),
+        "ps": whole({"models": []}),
+    }
+    return {f"/api/{name}": route for name, route in (usual | more).items()}
 
 
 def database(reflect: Reflect) -> Path:
     return reflect.home / ".local" / "share" / "reflectty" / "sessions.db"
+
+
+def kept(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
+    """Return the sessions that are in the store, the latest first, with all their turns."""
+    with closing(open_store(database(reflect), pytest.fail)) as store:
+        return tuple((session, store.turns(session.id)) for session in store.sessions(1_000))
+
+
+def replies(reflect: Reflect) -> tuple[Said, ...]:
+    """Return what was said in the latest session, in the order in which it began."""
+    return tuple(turn.said for turn in kept(reflect)[0][1] if turn.said)

@@ -50,6 +50,11 @@ def remarks(said: Said) -> tuple[tuple[str, bool], ...]:
     return (*warnings, *coming, *(((wrong, True),) if wrong else ()))
 
 
+def made_visible(number: int) -> str:
+    """Return the remark on what a terminal would have obeyed, or a reader not seen; nothing where there was none."""
+    return f"{counted(number, 'control character')} shown as text, such as ^[" if number else ""
+
+
 def fitting(facts: tuple[Fact, ...], width: int, separator: int) -> tuple[Fact, ...]:
     """Return the facts that fit into a row, in order; `separator` is what stands between two, in columns."""
     while len(facts) > 1 and sum(len(fact.text) + separator for fact in facts) - separator > width:

@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from reflectty.drawing.summary import counted, duration
+from reflectty.drawing.summary import counted, duration, made_visible
 from reflectty.errors import OutputError, StoppedError
 from reflectty.render.live_thinking import LiveThinking
 from reflectty.render.remark import remark
@@ -113,7 +113,7 @@ class LiveRenderer:
         if self._err and not self._quiet:
             self._err.summarise(reply, gap=self._gap("note"))
         if self._replaced:
-            self.note(f"{counted(self._replaced, 'control character')} shown as text, such as ^[")
+            self.note(made_visible(self._replaced))
             self._replaced = 0
 
     def stop(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.drawing.summary import counted
+from reflectty.drawing.summary import made_visible
 from reflectty.render import Form
 from reflectty.render.certain import CertainAnswer
 from reflectty.render.remark import remark
@@ -55,7 +55,7 @@ class PlainRenderer:
             self._write(self._out.feed(rest) + self._out.close())
         self.stop()
         if self._out.replaced:
-            self.note(f"{counted(self._out.replaced, 'control character')} shown as text, such as ^[")
+            self.note(made_visible(self._out.replaced))
 
     def _rest(self, reply: Reply, answer: CertainAnswer) -> str:
         if self._look.whole:

@@ -154,17 +154,23 @@ class Exchanges:
 
     async def rest(self) -> None:
         """Stop the reply that is coming, and keep the questions that wait without asking them."""
+        await self._stop()
+        self.steering = None
+        while self.waiting:
+            waiting = self.waiting.pop(0)
+            self._stored(partial(self._conversation.ask, waiting.text, waiting.attachments))
+
+    async def _stop(self) -> None:
+        """Stop the reply that is coming, and wait until it is kept; what waits goes on waiting."""
         self._held = True
         try:
             await self._talk.stop()
-            while self.waiting:
-                waiting = self.waiting.pop(0)
-                self._stored(partial(self._conversation.ask, waiting.text, waiting.attachments))
         finally:
             self._held = False
 
-    def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
-        """Ask a question in other words, as a branch; what followed the old one stays there."""
+    async def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+        """Ask a question in other words, as a branch; what followed the old one stays there, stopped if it was coming."""
+        await self._stop()
         kept = attachments or question.attachments
         turn = self._stored(lambda: self._conversation.rephrase(question, text, kept))
         self.show(noted=True)
@@ -275,11 +281,7 @@ class Exchanges:
 
     async def _stopped(self) -> tuple[Turn, Said, Turn]:
         """Return the last question, what was said to it, and that turn; a reply that is coming is stopped first."""
-        self._held = True
-        try:
-            await self._talk.stop()
-        finally:
-            self._held = False
+        await self._stop()
         turn = self._conversation.last_reply
         question = self._conversation.turn(turn.parent) if turn else None
         if turn is None or turn.said is None or question is None:

@@ -74,18 +74,20 @@ class Talk:
         self._asking: asyncio.Task[Any] | None = None
         self._stopping = False
         """Whether what was reserved is to be stopped before it is even asked."""
+        self._begun = False
+        """Whether what was reserved has been put."""
         self._at_rest = asyncio.Event()
         self._at_rest.set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     def reserve(self, exchange: Exchange) -> None:
         """Take an exchange on, so that nobody else is asked; `put` it next."""
-        self.running, self._stopping = exchange, False
+        self.running, self._stopping, self._begun = exchange, False, False
         self._at_rest.clear()
 
     async def put(self, exchange: Exchange, part: ReplyPart) -> None:
         """Put one question; returns when its reply is over and kept, however it ended."""
-        self.part = part
+        self.part, self._begun = part, True
         try:
             while await self._once(exchange, part):
                 # What was refused is no branch: the same reply streams again.
@@ -94,6 +96,12 @@ class Talk:
             self.running = self.part = None
             self._at_rest.set()
             self._watcher.changed()
+
+    def give_up(self) -> None:
+        """Say that what was reserved and is not put by now never will be: whoever was to put it is gone."""
+        if not self._begun:
+            self.running = None
+            self._at_rest.set()
 
     async def stop(self) -> None:
         """Stop the reply that is coming, before its first word or after, and wait until it is kept."""

@@ -20,7 +20,7 @@ class Keeping:
 
     async def new(self, _: str) -> None:
         """Begin a session; a reply that is coming is stopped and kept."""
-        await self._chat.exchanges.rest()
+        await self._chat.leave_session()
         self._chat.conversation.close()
         self._chat.show_conversation()
 

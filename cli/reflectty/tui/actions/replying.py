@@ -27,7 +27,17 @@ class Replying:
         elif chat.editing:
             chat.leave_editing()
 
+    def _no_steering(self) -> None:
+        if self._chat.exchanges.steering:
+            raise UsageError("a thought is being changed: send it, or leave it first")
+
+    def _at_rest(self) -> None:
+        self._no_steering()
+        if self._chat.talk.running:
+            raise UsageError("a reply is coming: stop it first")
+
     async def steer(self, _: str) -> None:
+        self._no_steering()
         chat = self._chat
         chat.composer.fill(await chat.exchanges.steer())
 
@@ -42,6 +52,7 @@ class Replying:
 
     async def edit(self, number: str) -> None:
         """Put a question back into the composer: the last one, with each further time the one before, or the nth."""
+        self._no_steering()
         chat = self._chat
         questions = [turn for turn in chat.conversation.path if turn.said is None]
         if not questions:
@@ -56,12 +67,11 @@ class Replying:
         chat.begin_editing(questions[max(0, at)])
 
     async def regenerate(self, _: str) -> None:
-        chat = self._chat
-        if chat.talk.running:
-            raise UsageError("a reply is coming: stop it first")
-        chat.exchanges.again()
+        self._at_rest()
+        self._chat.exchanges.again()
 
     async def continue_(self, _: str) -> None:
+        self._no_steering()
         await self._chat.exchanges.continue_()
 
     async def previous_branch(self, _: str) -> None:
@@ -71,9 +81,8 @@ class Replying:
         self._walk(1)
 
     def _walk(self, direction: int) -> None:
+        self._at_rest()
         chat = self._chat
-        if chat.talk.running:
-            raise UsageError("a reply is coming: stop it first")
         leaf = chat.conversation.neighbour(direction)
         if leaf is None:
             raise UsageError("there is no other branch there")

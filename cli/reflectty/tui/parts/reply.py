@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from reflectty.drawing.summary import remarks
-from reflectty.safety import Sanitizer, clean, clean_line
+from reflectty.drawing.summary import made_visible, remarks
+from reflectty.safety import Sanitizer, clean_line
 from reflectty.session import Origin
-from reflectty.stream import Kind, Reclassified
+from reflectty.stream import Kind, Reclassified, Segment
 from reflectty.tui.parts.answered import Answered
 from reflectty.tui.parts.part import View, remark
 from reflectty.tui.parts.question import branch_remark
@@ -50,6 +50,7 @@ class ReplyPart:
         self._blocks: dict[int, tuple[Kind, list[str]]] = {}
         self._block: int | None = None
         self._sanitizer = Sanitizer()
+        self._replaced = 0
         self._scene: Scene | None = None
 
     # What comes
@@ -81,7 +82,8 @@ class ReplyPart:
         for section in self._sections:
             section.end()
         self.state.end(said)
-        self._remarks = tuple((clean_line(in_chat(text)), wrong) for text, wrong in remarks(said))
+        seen = ((made_visible(self._replaced), False),) if self._replaced else ()
+        self._remarks = tuple((clean_line(in_chat(text)), wrong) for text, wrong in (*seen, *remarks(said)))
         if self._scene:
             self.lay(self._scene)
 
@@ -110,11 +112,13 @@ class ReplyPart:
     def _end_block(self) -> None:
         if self._block is not None:
             self._add(self._sanitizer.close())
+        self._replaced += self._sanitizer.replaced
         self._sanitizer, self._block = Sanitizer(), None
 
     def _reclassify(self, event: Reclassified) -> None:
         """Draw blocks as thinking that were shown as an answer."""
         self._add(self._sanitizer.close())
+        self._replaced += self._sanitizer.replaced
         self._sanitizer = Sanitizer()
         for number in event.blocks:
             if number in self._blocks:
@@ -133,11 +137,7 @@ class ReplyPart:
         """Return the part of a reply that is over."""
         part = cls(said.model, turn=turn, origin=said.origin)
         for number, (kind, text) in enumerate(said.segments):
-            part._block = number
-            part._blocks[number] = (kind, [])
-            part._section(kind)
-            part._add(clean(text))
-        part._block = None
+            part.show(Segment(kind, text, number))
         part.end(said)
         return part
 

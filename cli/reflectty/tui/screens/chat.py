@@ -57,6 +57,7 @@ class Chat(Screen[None]):
     Chat { background: $r-background; layout: vertical; }
     Chat #middle { height: 1fr; }
     Chat Transcript { height: 1fr; padding: 1 1 0 1; }
+    Chat.-plain Composer, Chat.-plain Composer:focus { border: ascii $r-line; }
     """
     BINDINGS: ClassVar = []
 
@@ -79,6 +80,7 @@ class Chat(Screen[None]):
         self.dialogs = Dialogs(lambda: self.app, unicode=unicode)
         self.standing = Standing(self)
         self._does = Actions(self)
+        self.set_class(not unicode, "-plain")
         self._bind()
 
     def _scene(self) -> Scene:
@@ -170,6 +172,8 @@ class Chat(Screen[None]):
 
     async def on_unmount(self) -> None:
         """Stop what is coming, and keep it."""
+        # A worker that is cancelled before its first step never takes it.
+        self.talk.give_up()
         await self.exchanges.rest()
         self.talk.close()
         if self.talk.engine:
@@ -210,7 +214,7 @@ class Chat(Screen[None]):
             return
         editing, self.editing = self.editing, None
         if editing:
-            self.exchanges.rephrase(editing, event.text, found)
+            await self.exchanges.rephrase(editing, event.text, found)
         else:
             self._leave_legend()
             self.exchanges.ask(event.text, found)
@@ -233,8 +237,8 @@ class Chat(Screen[None]):
     def on_sessions_panel_renamed(self, event: wishes.Renamed) -> None:
         self.shelf.answer(event)
 
-    def on_sessions_panel_removed(self, event: wishes.Removed) -> None:
-        self.shelf.answer(event)
+    async def on_sessions_panel_removed(self, event: wishes.Removed) -> None:
+        await self.shelf.remove(event.session_id)
 
     async def on_sessions_panel_opened(self, event: wishes.Opened) -> None:
         await self.shelf.open(event.session_id, event.turn)
@@ -324,6 +328,12 @@ class Chat(Screen[None]):
         if part:
             self.transcript.reveal(part)
         self.changed()
+
+    async def leave_session(self) -> None:
+        """Bring everything in the session to rest, the changing of a thought included."""
+        if self.exchanges.steering:
+            self.composer.fill("")
+        await self.exchanges.rest()
 
     def _leave_legend(self) -> None:
         for part in [part for part in self.transcript.parts if isinstance(part, LegendPart)]:

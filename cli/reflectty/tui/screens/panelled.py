@@ -65,8 +65,6 @@ class Panelled:
                 self._panel.show_found(store.search(message.words), message.words)
             elif isinstance(message, wishes.Renamed):
                 self._rename(message.session_id, message.title)
-            elif isinstance(message, wishes.Removed):
-                self._remove(message.session_id)
         except ReflecttyError as error:
             self._chat.complain(error)
 
@@ -78,20 +76,25 @@ class Panelled:
             conversation.store.rename(session, title)
         self._chat.changed()
 
-    def _remove(self, session: str) -> None:
-        conversation = self._chat.conversation
+    async def remove(self, session: str) -> None:
+        """Remove a session; if it is the one on the screen, its reply is stopped first."""
+        chat, conversation = self._chat, self._chat.conversation
         here = conversation.session is not None and conversation.session.id == session
-        if here and self._chat.talk.running:
-            self._chat.talk.cancel()
-        conversation.store.remove(session)
+        if here:
+            await chat.leave_session()
+        try:
+            conversation.store.remove(session)
+        except ReflecttyError as error:
+            chat.complain(error)
+            return
         if here:
             conversation.close()
-            self._chat.show_conversation()
+            chat.show_conversation()
 
     async def open(self, session: str, turn: int | None) -> None:
         """Show a session; a reply that is coming in another is stopped and kept."""
         chat = self._chat
-        await chat.exchanges.rest()
+        await chat.leave_session()
         try:
             chat.show_conversation(chat.conversation.store.find(session), turn)
         except ReflecttyError as error:

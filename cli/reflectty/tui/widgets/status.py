@@ -92,7 +92,7 @@ def _model(facts: Facts, palette: Palette) -> Row:
 
 
 def _mode(facts: Facts, palette: Palette) -> Row:
-    return [(facts.mode, palette.styles["accent"])] if facts.mode else []
+    return [(clean_line(facts.mode, 20), palette.styles["accent"])] if facts.mode else []
 
 
 def _context(facts: Facts, width: int, palette: Palette) -> Row:

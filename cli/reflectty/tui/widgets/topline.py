@@ -8,7 +8,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from reflectty.drawing.paint import BOLD
-from reflectty.drawing.wrap import chop
+from reflectty.drawing.wrap import cells, chop
 from reflectty.safety import clean_line
 from reflectty.tui.strips import strip
 
@@ -37,8 +37,8 @@ class TopLine(Widget):
             return super().render_line(0)
         width = self.size.width
         room = max(1, width - len(NAME) - 3)
-        title = clean_line(self.title, 400)
+        title, more = clean_line(self.title, 400), colours.glyphs.more
         cut = chop(title, room) if title else 0
-        text = title if cut == len(title) else title[: chop(title, max(1, room - 1))] + "…"
+        text = title if cut == len(title) else title[: chop(title, max(1, room - cells(more)))] + more
         row = [(NAME, colours.styles["accent"] + BOLD), ("   ", colours.styles["dim"]), (text, colours.styles["dim"])]
         return strip(row, width, colours.ground)

@@ -6,7 +6,6 @@ most thirty times a second. Parts that have never been scrolled to are not laid 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -16,8 +15,8 @@ from textual.scroll_view import ScrollView
 
 from reflectty.drawing.paint import plain
 from reflectty.drawing.wrap import GUTTER, cells
-from reflectty.tui.parts.place import place_of, row_of
 from reflectty.tui.parts.reply import ReplyPart
+from reflectty.tui.parts.stack import Stack
 from reflectty.tui.strips import marked, strip
 
 if TYPE_CHECKING:
@@ -33,10 +32,6 @@ if TYPE_CHECKING:
     from reflectty.tui.parts.place import Place
 
 FRAMES_PER_SECOND = 30
-AT_ONCE = 12
-"""At most so many parts are laid out when the reader comes near the first that is."""
-_GAP = 1
-"""Blank rows between two parts."""
 
 
 class Transcript(ScrollView):
@@ -69,22 +64,22 @@ class Transcript(ScrollView):
         super().__init__()
         self.can_focus = False
         self.follow = True
-        self.parts: list[Part] = []
-        self._scene = scene
-        self._ground = scene.palette.ground
-        self._first = 0
-        self._tops: list[int] = []
-        self._total = 0
+        self._stack = Stack(scene)
         self._changed: tuple[int, int] | None = None
         self._timer: Timer | None = None
 
     # What is in it
 
+    @property
+    def parts(self) -> list[Part]:
+        """All parts, in order; to be changed by the methods here alone."""
+        return self._stack.parts
+
     def fill(self, parts: Iterable[Part]) -> None:
         """Show other parts, from their end."""
-        self.parts = list(parts)
+        self._stack.parts = list(parts)
         self.follow = True
-        self._take_from(self._enough(len(self.parts)), None)
+        self._take_from(self._stack.lay_before(len(self.parts)), None)
 
     def add(self, part: Part) -> None:
         """Add a part at the end."""
@@ -92,15 +87,13 @@ class Transcript(ScrollView):
 
     def insert(self, at: int, part: Part) -> None:
         """Add a part before another."""
-        self.parts.insert(at, part)
-        part.lay(self._scene)
+        self._stack.insert(at, part)
         self.touch(part)
 
     def drop(self, part: Part) -> None:
         reading = self._reading()
-        at = self._index(part)
-        del self.parts[at]
-        self._first = min(self._first, max(0, len(self.parts) - 1))
+        at = self._stack.index(part)
+        self._stack.drop(at)
         self._changed = min(self._changed or (at, 0), (at, 0))
         self._draw(reading)
 
@@ -114,83 +107,43 @@ class Transcript(ScrollView):
 
     def touch(self, part: Part, row: int = 0) -> None:
         """Say that a part has changed from one of its rows on; it is drawn with the next frame."""
-        at = self._index(part)
-        if at >= self._first:
+        at = self._stack.index(part)
+        if at >= self._stack.first:
             self._changed = min(self._changed or (at, row), (at, row))
             if self._timer is None:
                 self._timer = self.set_timer(1 / FRAMES_PER_SECOND, self._frame)
 
     def touch_line(self, part: Part) -> None:
         """Say that only the first row of a part has changed."""
-        at = self._index(part) - self._first
-        if 0 <= at < len(self._tops):
-            self.refresh_line(self._tops[at])
+        line = self._stack.top_of(part)
+        if line >= 0:
+            self.refresh_line(line)
 
     def relay(self, part: Part) -> None:
         """Lay one part out anew: something that its rows depend on has changed."""
-        if self._index(part) >= self._first:
-            self.change(part, lambda: part.lay(self._scene))
+        if self._stack.index(part) >= self._stack.first:
+            self.change(part, lambda: part.lay(self.scene))
 
     def set_scene(self, scene: Scene) -> None:
         """Lay everything out anew: the theme, the size, the view or the keys have changed."""
-        if scene != self._scene:
+        if scene != self.scene:
             self._frame()
             reading = self._reading()
-            self._scene, self._ground = scene, scene.palette.ground
+            self._stack.scene = scene
             # What is far above the reader's line is laid out when he comes back to it.
-            at = self._index(reading.part) if reading else len(self.parts)
-            self._lay(at, len(self.parts))
-            self._take_from(self._enough(at), reading)
+            at = self._stack.index(reading.part) if reading else len(self.parts)
+            self._stack.lay(at, len(self.parts))
+            self._take_from(self._stack.lay_before(at), reading)
 
     @property
     def scene(self) -> Scene:
-        return self._scene
-
-    def _index(self, part: Part) -> int:
-        """Return where a part stands; the last ones are asked for most."""
-        for at in range(len(self.parts) - 1, -1, -1):
-            if self.parts[at] is part:
-                return at
-        raise ValueError(part)
-
-    # Layout
-
-    def _lay(self, first: int, end: int) -> None:
-        for part in self.parts[first:end]:
-            part.lay(self._scene)
+        return self._stack.scene
 
     def _take_from(self, first: int, reading: Place | None) -> None:
         """Take in the parts from `first` on, which are laid out, and keep the reader at his line."""
-        self._first = first
-        self._measure(first)
+        self._stack.begin_at(first)
         self._resized(reading)
         self.refresh()
-
-    def _enough(self, end: int) -> int:
-        """Lay out parts before one, as many as fill two screens, and return the first of them."""
-        rows, first = 0, end
-        while first and end - first < AT_ONCE and rows < 2 * self._scene.height:
-            first -= 1
-            self.parts[first].lay(self._scene)
-            rows += self._space(self.parts[first])
-        return first
-
-    def _measure(self, start: int) -> None:
-        """Find out in which row each part begins, from one part on."""
-        at = max(0, start - self._first)
-        del self._tops[at:]
-        if not at:
-            self._tops = []
-        before = self.parts[start - 1] if at else None
-        top = self._tops[-1] + self._space(before) if before else 0
-        for part in self.parts[self._first + at :]:
-            self._tops.append(top)
-            top += self._space(part)
-        self._total = top
-
-    @staticmethod
-    def _space(part: Part) -> int:
-        return part.height + _GAP if part.height else 0
 
     def _frame(self) -> None:
         """Draw what has come since the last frame: nothing above the reader's line has changed."""
@@ -204,60 +157,49 @@ class Transcript(ScrollView):
         if self._changed is None or not self.is_attached:
             return
         (at, row), self._changed = self._changed, None
-        known = at - self._first < len(self._tops)
-        line = self._tops[at - self._first] + row if known else self._total
-        before = self._total
-        self._measure(max(at, self._first))
+        line, before = self._stack.line(at, row), self._stack.height
+        self._stack.measure(max(at, self._stack.first))
         scrolled = self._resized(reading)
         if not scrolled:
-            self.refresh_lines(line, max(self._total, before) - line + 1)
+            self.refresh_lines(line, max(self._stack.height, before) - line + 2)
             if not self.follow:
                 self.refresh_line(self.scroll_offset.y + self.size.height - 1)
 
     def _reading(self) -> Place | None:
         """Return the first row that is seen, unless the end is followed."""
-        if self.follow or not self._tops:
-            return None
-        line = self.scroll_offset.y
-        at = max(0, bisect_right(self._tops, line) - 1)
-        return place_of(self.parts[self._first + at], line - self._tops[at])
-
-    def _line_of(self, reading: Place) -> int:
-        """Return the line of a place; of a part that is gone, the top."""
-        top = self.top_of(reading.part) if any(part is reading.part for part in self.parts) else -1
-        return top + row_of(reading) if top >= 0 else 0
+        return None if self.follow else self._stack.place(self.scroll_offset.y)
 
     def _resized(self, reading: Place | None) -> bool:
         """Take over the new height and keep the reader's place; return whether all lines have moved."""
         before = self.scroll_offset.y
-        size = Size(self.size.width, self._total)
+        size = Size(self.size.width, self._stack.height)
         if size != self.virtual_size:
             self.virtual_size = size
-        line = self.max_scroll_y if reading is None else min(self._line_of(reading), self.max_scroll_y)
+        line = self.max_scroll_y if reading is None else min(self._stack.line_of(reading), self.max_scroll_y)
         self.scroll_to(y=line, animate=False)
         return self.scroll_offset.y != before
 
     @property
     def max_scroll_y(self) -> int:
-        return max(0, self._total - _GAP - self.size.height)
+        return max(0, self._stack.height - self.size.height)
 
     def on_resize(self, _: events.Resize) -> None:
         width, height = self.size
-        self.set_scene(self._scene._replace(width=width, height=height))
+        self.set_scene(self.scene._replace(width=width, height=height))
 
     # Scrolling
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self.follow = round(new_value) >= self.max_scroll_y
-        if self._first and new_value < self.size.height:
+        if self._stack.first and new_value < self.size.height:
             self.call_later(self._load_earlier)
 
     def _load_earlier(self) -> None:
         """Lay out parts above those that are."""
-        if self._first and self.scroll_offset.y < self.size.height:
+        if self._stack.first and self.scroll_offset.y < self.size.height:
             reading = self._reading()
-            self._take_from(self._enough(self._first), reading)
+            self._take_from(self._stack.lay_before(self._stack.first), reading)
 
     def to_end(self) -> None:
         self.follow = True
@@ -265,8 +207,8 @@ class Transcript(ScrollView):
 
     def to_start(self) -> None:
         """Go to the first part, which lays out all of them."""
-        if self._first:
-            self._lay(0, self._first)
+        if self._stack.first:
+            self._stack.lay(0, self._stack.first)
             self._take_from(0, None)
         self.follow = False
         self.scroll_to(y=0, animate=False)
@@ -278,74 +220,67 @@ class Transcript(ScrollView):
     def block(self, direction: int) -> None:
         """Go to the next part, or the one before."""
         line = self.scroll_offset.y
-        tops = [top for top in self._tops if (top > line if direction > 0 else top < line)]
+        tops = [top for top in self._stack.tops if (top > line if direction > 0 else top < line)]
         if tops:
             self.scroll_to(y=self._bounded(tops[0 if direction > 0 else -1]), animate=False)
 
     def reveal(self, part: Part, row: int = 0) -> None:
         """Bring a row of a part to the upper third of the screen."""
-        at = self._index(part)
-        if at < self._first:
-            self._lay(at, self._first)
+        at = self._stack.index(part)
+        if at < self._stack.first:
+            self._stack.lay(at, self._stack.first)
             self._take_from(at, None)
         if self._changed:
             self._frame()
-        line = self._tops[at - self._first] + row
+        line = self._stack.line(at, row)
         self.scroll_to(y=self._bounded(line - self.size.height // 3), animate=False)
 
     def top_of(self, part: Part) -> int:
         """Return the line in which a part begins; -1 while it is not laid out."""
-        at = self._index(part) - self._first
-        return self._tops[at] if 0 <= at < len(self._tops) else -1
+        return self._stack.top_of(part)
 
     def _bounded(self, line: int) -> int:
         return max(0, min(line, self.max_scroll_y))
 
     # Drawing
 
-    def _row(self, line: int) -> Row:
-        at = bisect_right(self._tops, line) - 1
-        if at < 0 or line >= self._total:
-            return []
-        part = self.parts[self._first + at]
-        row = line - self._tops[at]
-        return part.row(row) if row < part.height else []
-
     def render_line(self, y: int) -> Strip:
         width, height = self.size
         line = y + self.scroll_offset.y
-        below = 0 if self.follow else self._total - _GAP - self.scroll_offset.y - height
+        below = 0 if self.follow else self._stack.height - self.scroll_offset.y - height
         if y == height - 1 and below > 0:
-            return strip(self._more(below + 1, width), width, self._ground)
-        drawn = strip(self._row(line), width, self._ground)
+            return strip(self._more(below + 1, width), width, self.scene.palette.ground)
+        drawn = strip(self._stack.row(line), width, self.scene.palette.ground)
         selection = self.text_selection
         span = selection.get_span(line) if selection else None
         return (marked(drawn, *span) if span else drawn).apply_offsets(0, line)
 
     def _more(self, rows: int, width: int) -> Row:
-        key = self._scene.key("bottom")
-        text = f"{self._scene.palette.glyphs.below} {rows:,} more below" + (f" {key}" if key else "")
-        indent = max(0, (min(width, self._scene.columns.prose) - cells(text)) // 2)
-        return [(" " * indent, Style.null()), (text, self._scene.palette.styles["accent"])]
+        key = self.scene.key("bottom")
+        text = f"{self.scene.palette.glyphs.below} {rows:,} more below" + (f" {key}" if key else "")
+        indent = max(0, (min(width, self.scene.columns.prose) - cells(text)) // 2)
+        return [(" " * indent, Style.null()), (text, self.scene.palette.styles["accent"])]
 
     # The mouse
 
     def on_click(self, event: events.Click) -> None:
-        line = event.y + self.scroll_offset.y
-        at = bisect_right(self._tops, line) - 1
-        part = self.parts[self._first + at] if 0 <= at < len(self._tops) else None
-        if not self.follow and event.y == self.size.height - 1:
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        line = place.y + self.scroll_offset.y
+        part, row = self._stack.part_at(line) or (None, 0)
+        if not self.follow and place.y == self.size.height - 1:
             self.to_end()
-        elif isinstance(part, ReplyPart) and line == self._tops[at] and self.text_selection is None:
+        elif isinstance(part, ReplyPart) and row == 0 and self.text_selection is None:
             self.post_message(self.Toggled(part))
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return what is selected, without the gutter."""
         start = selection.start or Offset(0, 0)
-        end = selection.end or Offset(1 << 30, max(0, self._total - 1))
+        end = selection.end or Offset(1 << 30, max(0, self._stack.height - 1))
         lines: list[str] = []
-        for line in range(start.y, min(end.y, self._total - 1) + 1):
-            text = plain(self._row(line))
+        for line in range(start.y, min(end.y, self._stack.height - 1) + 1):
+            text = plain(self._stack.row(line))
             last = min(end.x, len(text)) if line == end.y else len(text)
             lines.append(text[max(GUTTER, start.x if line == start.y else 0) : max(last, GUTTER)].rstrip())
         return "\n".join(lines), "\n"

@@ -1,0 +1,273 @@
+"""The chat and scripted servers: what is asked, queued, stopped, and what is said where a server fails."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from e2e.chatting import Chat, LateServer, Unseen, kept, replies, routes, serving
+from e2e.servers import ANSWER, ANSWERED, MODEL, Gate, unfinished
+from fake_server import CLOSE, HANG, RESET, Answer, Pause, Raw, done, error, line, reply, tags
+from real_ollama import free_port
+from reflectty.session import Ended
+from reflectty.stream import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from e2e.command import Reflect
+    from fake_replies import Step
+    from fake_server import Route
+
+HALF = ("<thinking>\nFirst this.\n</thinking>\n", "<output>\nHalf of an answer")
+PAGE = Answer([b"<html><body>Sign in to the network</body></html>"], content_type="text/html")
+MISSING = error(404, "model 'reflection' not found")
+BUSY = error(503, "server busy, please try again. maximum pending requests exceeded")
+SOON = 1.0
+"""Seconds in which a key is answered, whatever else goes on."""
+
+
+class TestAQuestion:
+    def test_is_answered_under_its_thinking_and_kept(self, reflect: Reflect) -> None:
+        with serving(reply(ANSWERED)) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.opened()
+            chat.ask("which?")
+            assert chat.shows("▾ ")
+            rows = [text.strip() for text in chat.drawn]
+            code = chat.leave()
+        ((session, (asked, answered)),) = kept(reflect)
+
+        assert code == 0
+        assert [row for row in rows if row[:1] in ("│", "↺") and "Ask" not in row] == [
+            "│ 11 is more than 9, so 9.11.",
+            "↺ No: 9.9 is 9.90.",
+            "│ So 9.9.",
+        ]
+        assert ANSWER in rows
+        assert session.title == asked.text == "which?"
+        assert answered.said is not None
+        assert (answered.said.ended, answered.said.answer) == (Ended.COMPLETE, ANSWER)
+
+    def test_that_is_typed_before_anything_is_drawn_is_not_lost(self, reflect: Reflect) -> None:
+        with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            chat.press(b"which?")
+            assert chat.shows("│ which?")
+            chat.hit("enter")
+            assert chat.shows(ANSWER)
+
+    def test_that_is_sent_with_the_first_frame_is_asked(self, reflect: Reflect) -> None:
+        with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.until(lambda _: b"\x1b[?2004h" in chat.raw)
+            chat.ask("which?")
+            assert chat.shows(ANSWER)
+            assert "not known" not in chat.text
+
+    def test_that_comes_during_a_reply_waits_for_its_end(self, reflect: Reflect) -> None:
+        gate = Gate()
+        first = gate.between("<output>\nOne, two", ", three\n</output>")
+        chats = (first, reply(["<output>\nfour\n</output>"]))
+        with serving(chats) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.opened()
+            chat.ask("count")
+            assert chat.shows("One, two")
+            chat.ask("go on")
+            assert chat.shows("queued")
+            asked_by_then = len(server.asked("/api/chat"))
+            gate.open()
+            assert chat.shows("four")
+            assert chat.lacks("queued")
+            chat.leave()
+        sent = server.asked("/api/chat")[1].json["messages"]
+
+        assert asked_by_then == 1
+        assert [message["content"] for message in sent] == ["count", "One, two, three", "go on"]
+        assert [said.answer for said in replies(reflect)] == ["One, two, three", "four"]
+
+    def test_that_waits_when_the_chat_is_left_is_kept(self, reflect: Reflect) -> None:
+        with serving(unfinished(*HALF)) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.opened()
+            chat.ask("first")
+            assert chat.shows("Half of an answer")
+            chat.ask("second")
+            assert chat.shows("queued")
+            assert chat.leave() == 0
+        ((_, turns),) = kept(reflect)
+
+        assert [turn.text for turn in turns if turn.said is None] == ["first", "second"]
+
+    @pytest.mark.parametrize("turn", range(6))
+    def test_that_is_sent_while_the_chat_is_left_keeps_nobody_waiting(self, reflect: Reflect, turn: int) -> None:
+        with serving(Raw([HANG])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.opened()
+            chat.press(b"which?\r")
+            time.sleep(turn * 0.004)
+            assert chat.leave(5) == 0
+
+
+class TestStopping:
+    def test_in_the_middle_keeps_the_part_and_says_so(self, reflect: Reflect) -> None:
+        with serving(unfinished(*HALF)) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.opened()
+            chat.ask("well?")
+            assert chat.shows("Half of an answer")
+            chat.hit("escape")
+            assert chat.shows("! stopped")
+            assert server.asked("/api/chat")[0].left.wait(5)
+            chat.leave()
+        (said,) = replies(reflect)
+
+        assert (said.ended, said.answer) == (Ended.INTERRUPTED, "Half of an answer")
+        assert (Kind.THINKING, "First this.") in said.segments
+
+    def test_before_the_first_word_leaves_the_question(self, reflect: Reflect) -> None:
+        with serving([Raw([HANG]), reply([ANSWERED])]) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.opened()
+            chat.ask("well?")
+            assert chat.shows("waiting for reflection")
+            chat.hit("escape")
+            assert chat.shows("! stopped")
+            assert chat.lacks("waiting")
+            assert server.asked("/api/chat")[0].left.wait(5)
+            chat.hit("regenerate")
+            assert chat.shows(ANSWER)
+            chat.leave()
+
+        assert [said.ended for said in replies(reflect)] == [Ended.INTERRUPTED, Ended.COMPLETE]
+
+
+class Fault(NamedTuple):
+    """How a server fails, and what is said."""
+
+    name: str
+    chat: Route
+    said: str
+    ended: tuple[Ended, ...] = ()
+    """How the reply is kept; nothing where none began."""
+    shown: Route | None = None
+    words: tuple[str, ...] = ()
+
+
+FAULTS = (
+    Fault(
+        "reset",
+        Answer([*map(line, HALF), Pause(0.2), RESET]),
+        "the connection to the server broke",
+        (Ended.INCOMPLETE,),
+    ),
+    Fault("closed", Answer([*map(line, HALF), CLOSE]), "the connection to the server broke", (Ended.INCOMPLETE,)),
+    Fault("no end", Answer([*map(line, HALF)]), "", (Ended.INCOMPLETE,)),
+    Fault("error", Answer([*map(line, HALF), b'{"error":"out of memory"}\n']), "out of memory", (Ended.INCOMPLETE,)),
+    Fault("stalled", unfinished(*HALF), "sent nothing for 1 s", (Ended.INCOMPLETE,), words=("--timeout", "idle=1")),
+    Fault("busy", BUSY, "the server is busy", (Ended.FAILED,)),
+    Fault("page", PAGE, "not an Ollama server: it sent a web page", (Ended.FAILED,)),
+    Fault("removed", MISSING, "ollama pull reflection", (Ended.FAILED,)),
+    Fault("removed before", MISSING, "ollama pull reflection", shown=MISSING),
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_is_said_its_part_is_kept_and_the_next_question_is_answered(reflect: Reflect, fault: Fault) -> None:
+    shown = {"show": fault.shown} if fault.shown else {}
+    with serving(fault.chat, **shown) as server, Chat(reflect.at(server.host), *MODEL, *fault.words) as chat:
+        assert chat.opened()
+        chat.ask("well?")
+        assert chat.matches(r"^ +! ")
+        assert fault.said in re.sub(r"\s+", " ", chat.text)
+        assert ("Half of an answer" in chat.text) is (Ended.INCOMPLETE in fault.ended)
+        server.routes |= routes(reply([ANSWERED]))
+        chat.ask("and now?")
+        assert chat.shows(ANSWER)
+        assert chat.leave() == 0
+    ((_, turns),) = kept(reflect)
+    found = [turn.said for turn in turns if turn.said]
+
+    assert [turn.text for turn in turns if not turn.said] == ["well?", "and now?"]
+    assert tuple(said.ended for said in found) == (*fault.ended, Ended.COMPLETE)
+    if Ended.INCOMPLETE in fault.ended:
+        assert found[0].answer == "Half of an answer"
+
+
+class TestAServerThatIsNotThere:
+    def test_is_said_once_and_asked_once_it_comes(self, reflect: Reflect) -> None:
+        port = free_port()
+        with Chat(reflect.at(f"127.0.0.1:{port}")) as chat:
+            assert chat.shows("is gone")
+            assert chat.shows("cannot reach")
+            assert chat.text.count("cannot reach") == 1
+            assert "ollama serve" in chat.text
+            chat.ask("well?")
+            assert chat.until(lambda text: text.count("cannot reach") == 2)
+            with LateServer(routes(reply([ANSWERED])), port):
+                assert chat.matches(r"^ reflection .*● ", 20)
+                chat.ask("and now?")
+                assert chat.shows(ANSWER)
+                assert chat.leave() == 0
+
+        assert [said.ended for said in replies(reflect)] == [Ended.COMPLETE]
+
+    def test_is_not_said_of_one_that_only_does_not_say_what_it_runs(self, reflect: Reflect) -> None:
+        silent = error(500, "out of order")
+        with serving(reply([ANSWERED]), ps=silent) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.shows("● ")
+            assert "gone" not in chat.text
+
+    def test_that_is_no_ollama_is_said_before_anything_is_asked(self, reflect: Reflect) -> None:
+        with serving(PAGE, show=PAGE, tags=PAGE, ps=PAGE) as server, Chat(reflect.at(server.host)) as chat:
+            assert chat.shows("not an Ollama server")
+            assert chat.leave() == 0
+
+    def test_has_no_models_is_said(self, reflect: Reflect) -> None:
+        with serving(reply([ANSWERED]), tags=tags()) as server, Chat(reflect.at(server.host)) as chat:
+            assert chat.shows("no model is installed")
+            assert chat.leave() == 0
+
+
+def paced(count: int, per_second: float) -> Answer:
+    """Return a reply of so many numbered words at a pace."""
+
+    def steps() -> Iterator[Step]:
+        began = time.monotonic()
+        yield line("<thinking>\n")
+        for number in range(count):
+            yield line(f"w{number}" + ("\n" if number % 12 == 11 else " "))
+            late = began + number / per_second - time.monotonic()
+            if late > 0:
+                yield Pause(late)
+        yield line("</thinking>\n<output>\nThe end.\n</output>")
+        yield line(**done())
+
+    return Answer(steps)
+
+
+class TestAFastReply:
+    def test_of_400_tokens_a_second_leaves_the_chat_responsive(self, reflect: Reflect) -> None:
+        with serving(paced(2_000, 400)) as server, Unseen(reflect.at(server.host), *MODEL) as chat:
+            assert chat.wrote(b"Ask, or /")
+            chat.ask("count")
+            waits: list[float] = []
+            while not chat.wrote(b"The end.", 0.3):
+                waits.append(chat.seconds_to_echo(f"mark{len(waits):03}"))
+            assert chat.leave() == 0
+        (said,) = replies(reflect)
+
+        assert len(waits) > 5
+        assert max(waits) < SOON
+        assert re.findall(r"w\d+", said.raw) == [f"w{number}" for number in range(2_000)]
+
+    def test_of_200_000_tokens_is_kept_whole_and_leaves_the_chat_responsive(self, reflect: Reflect) -> None:
+        with serving(paced(200_000, float("inf"))) as server, Unseen(reflect.at(server.host), *MODEL) as chat:
+            assert chat.wrote(b"Ask, or /")
+            chat.ask("count")
+            waits: list[float] = []
+            while not chat.wrote(b"The end.", 0.3):
+                waits.append(chat.seconds_to_echo(f"mark{len(waits):03}"))
+            assert chat.leave() == 0
+        (said,) = replies(reflect)
+
+        assert len(waits) > 5
+        assert max(waits) < SOON
+        assert said.ended is Ended.COMPLETE
+        assert re.findall(r"w\d+", said.raw) == [f"w{number}" for number in range(200_000)]
