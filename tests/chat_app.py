@@ -23,6 +23,7 @@ from reflectty.tui.app import ReflectApp
 from reflectty.tui.conversation import Manner
 from reflectty.tui.keys import bound
 from reflectty.tui.looks import Looks
+from reflectty.tui.desk import Desk
 from reflectty.tui.screens.chat import Chat
 from reflectty.tui.setup import Setup
 from scripted_engine import HOLD, ScriptedEngine, cut
@@ -95,8 +96,13 @@ class Reader:
         self.chat.setup = self.chat.setup._replace(write=self.written.append)
 
     @property
-    def chat(self) -> Chat:
+    def screen(self) -> Chat:
         return next(screen for screen in self.app.screen_stack if isinstance(screen, Chat))
+
+    @property
+    def chat(self) -> Desk:
+        """What lies on the desk of the chat."""
+        return self.screen.desk
 
     @property
     def store(self) -> Store:

@@ -54,7 +54,7 @@ def test_every_action_can_be_done(action: object) -> None:
     @in_a_chat()
     async def chat(reader: Reader) -> None:
         name = getattr(action, "name", "")
-        assert name in ("send", "newline") or callable(reader.chat._does.find(name))  # noqa: SLF001 - who does it
+        assert name in ("send", "newline") or callable(reader.screen._does.find(name))  # noqa: SLF001 - who does it
 
     chat()
 

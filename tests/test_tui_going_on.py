@@ -337,7 +337,7 @@ async def test_a_session_can_be_removed_while_its_reply_comes(reader: Reader) ->
     session = reader.chat.conversation.session
     assert session is not None
     await reader.press("ctrl+o")
-    reader.chat.post_message(wishes.Removed(session.id))
+    reader.screen.post_message(wishes.Removed(session.id))
     await reader.until(lambda: reader.chat.conversation.session is None)
     await reader.at_rest()
     assert reader.store.sessions() == ()

@@ -197,11 +197,10 @@ def test_a_chat_that_is_killed_loses_at_most_the_last_second(reflect: Reflect, r
                     for at in range(AT_ONCE)
                 }
                 for question, chat in chats.items():
-                    chat.ask(question)
                     assert chat.wrote(b"Ask, or /")
-                    if not chat.wrote(b"w0 ", 1.0):
-                        chat.hit("enter")
-                        assert chat.wrote(b"w0 ")
+                    chat.ask(question)
+                for chat in chats.values():
+                    assert chat.wrote(b"w0 ")
                 for question, chat in chats.items():
                     time.sleep(chance.uniform(0.0, 0.6))
                     killed[question] = time.monotonic()
@@ -425,6 +424,7 @@ class TestAStoreThatCannotBeWritten:
             text = asks_twice(reflect, reply([*pieces, f"<output>\n{ANSWER}\n</output>"], pause=0.01))
 
             assert text.count(" ! ") == 1
+            pass
             assert "the disk is full: this session is kept in memory only from here on" in text
             assert health(database(reflect)) == ()
 

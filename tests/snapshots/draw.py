@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MODEL = ("-m", "mini", "--mode", "native")
-COLOURS = {"COLORTERM": "truecolor", "REFLECTTY_THEME": "ink"}
 LARGER = "Which is larger, 9.11 or 9.9?"
 AGAIN = "Which is larger, 2.5 or 2.14?"
 COUNTED = "How many letters r are in strawberry?"
@@ -67,7 +66,7 @@ def ask(reflect: Reflect) -> Console:
     columns, words = 74, ("-m", "mini-native", LARGER)
     console = _console(columns)
     reflect(*words)
-    with Screen(reflect, *words, columns=columns, **COLOURS) as screen:
+    with Screen(reflect, *words, columns=columns, COLORTERM="truecolor", REFLECTTY_THEME="ink") as screen:
         screen.finish()
         console.print(Text.assemble(("$ ", "#84d0a4"), f'reflect {words[0]} {words[1]} "{LARGER}"'))
         _print(console, lines(screen, columns, len(screen.text.split("\n"))))
@@ -98,7 +97,9 @@ def steer(reflect: Reflect) -> Console:
 
 def _chatting(reflect: Reflect, talk: Callable[[Screen], None], columns: int = 92, rows: int = 28) -> Console:
     console = _console(columns)
-    with Screen(reflect, *MODEL, "--no-store", columns=columns, rows=rows, **COLOURS) as screen:
+    with Screen(
+        reflect, *MODEL, "--no-store", columns=columns, rows=rows, COLORTERM="truecolor", REFLECTTY_THEME="ink"
+    ) as screen:
         assert screen.shows("Ask, or / for commands")
         talk(screen)
         # Until the last frame, and the look at the server after it.

@@ -76,4 +76,4 @@ class ReflectApp(App[None]):
     def copy_to_clipboard(self, text: str) -> None:
         """Copy what was selected; Textual's own way reaches too few terminals."""
         chat = next(screen for screen in self.screen_stack if isinstance(screen, Chat))
-        self.run_worker(chat.copy(text, "the selection"))
+        self.run_worker(chat.desk.copy(text, "the selection"))

@@ -69,7 +69,7 @@ class Exchanges:
     # On the screen
 
     def show(self, *, noted: bool = False) -> None:
-        """Show the branch that is looked at, from its end; with what was `noted` before, where it is the same session."""
+        """Show the branch that is looked at, from its end; with what was `noted` before, where it stays the session."""
         parts: list[Part] = []
         for turn in self._conversation.path:
             part = self._part(turn)
@@ -169,7 +169,7 @@ class Exchanges:
             self._held = False
 
     async def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
-        """Ask a question in other words, as a branch; what followed the old one stays there, stopped if it was coming."""
+        """Ask a question in other words, as a branch; what followed the old one stays, stopped if it was coming."""
         await self._stop()
         kept = attachments or question.attachments
         turn = self._stored(lambda: self._conversation.rephrase(question, text, kept))

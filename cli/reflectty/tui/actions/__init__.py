@@ -14,15 +14,16 @@ from reflectty.tui.actions.replying import Replying
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from reflectty.tui.screens.chat import Chat
+    from reflectty.tui.desk import Desk
+    from reflectty.tui.screens.panelled import Panelled
 
 
 class Actions:
     """Does an action by its name."""
 
-    def __init__(self, chat: Chat) -> None:
-        groups = (Replying, Reading, Copying, Keeping, Choosing, General)
-        self._groups = tuple(group(chat) for group in groups)
+    def __init__(self, desk: Desk, shelf: Panelled) -> None:
+        choosing, general, keeping = Choosing(desk), General(desk), Keeping(desk, shelf)
+        self._groups = (Replying(desk), Reading(desk), Copying(desk), keeping, choosing, general)
 
     def find(self, name: str) -> Callable[[str], Awaitable[None]]:
         """Return what does an action; it is given what was typed behind the command."""

@@ -11,7 +11,7 @@ from reflectty.modes import Mode
 from reflectty.options import parse_options
 
 if TYPE_CHECKING:
-    from reflectty.tui.screens.chat import Chat
+    from reflectty.tui.desk import Desk
 
 MODES = {
     Mode.AUTO: "natively where the model can, else by a prompt",
@@ -26,21 +26,21 @@ T = TypeVar("T", Mode, Effort)
 class Choosing:
     """Each method is the action of its name; without a word to it, it offers what there is."""
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def model(self, name: str) -> None:
-        chat = self._chat
-        wanted = name.strip() or await chat.dialogs.choose(
-            "Model", await self._models(), chat.conversation.manner.model
+        desk = self._desk
+        wanted = name.strip() or await desk.dialogs.choose(
+            "Model", await self._models(), desk.conversation.manner.model
         )
         if wanted:
-            await chat.engine.show(wanted)
-            chat.manner(model=wanted)
-            chat.note(f"{wanted} answers from here on")
+            await desk.engine.show(wanted)
+            desk.manner(model=wanted)
+            desk.note(f"{wanted} answers from here on")
 
     async def _models(self) -> list[tuple[str, str, str]]:
-        installed = await self._chat.engine.models()
+        installed = await self._desk.engine.models()
         if not installed:
             raise UsageError("no model is installed on the server", "pull one: ollama pull reflection")
         names = (model.name.removesuffix(":latest") for model in installed)
@@ -48,51 +48,51 @@ class Choosing:
         return [(name, name, able) for name, able in zip(names, abilities, strict=True)]
 
     async def mode(self, name: str) -> None:
-        chat = self._chat
+        desk = self._desk
         rows = [(str(mode), str(mode), what) for mode, what in MODES.items()]
-        wanted = name.strip() or await chat.dialogs.choose("Mode", rows, str(chat.conversation.manner.mode))
+        wanted = name.strip() or await desk.dialogs.choose("Mode", rows, str(desk.conversation.manner.mode))
         if wanted:
-            chat.manner(mode=_one_of(Mode, wanted, "mode"))
+            desk.manner(mode=_one_of(Mode, wanted, "mode"))
 
     async def effort(self, name: str) -> None:
-        chat = self._chat
+        desk = self._desk
         rows = [(NO_EFFORT, NO_EFFORT, "what the model does by itself"), *((str(one), str(one), "") for one in Effort)]
-        now = str(chat.conversation.manner.effort or NO_EFFORT)
-        wanted = name.strip() or await chat.dialogs.choose("Effort", rows, now)
+        now = str(desk.conversation.manner.effort or NO_EFFORT)
+        wanted = name.strip() or await desk.dialogs.choose("Effort", rows, now)
         if wanted:
-            chat.manner(effort=None if wanted == NO_EFFORT else _one_of(Effort, wanted, "effort"))
-            chat.note(f"effort: {wanted}")
+            desk.manner(effort=None if wanted == NO_EFFORT else _one_of(Effort, wanted, "effort"))
+            desk.note(f"effort: {wanted}")
 
     async def theme(self, name: str) -> None:
         """Change the colours; while choosing, the screen shows each."""
-        chat = self._chat
-        before = chat.looks.theme.name
-        rows = [(one, one, "") for one in chat.looks.names]
-        wanted = name.strip() or await chat.dialogs.choose("Theme", rows, before, preview=lambda one: _worn(chat, one))
-        problem = chat.wear(wanted or before)
+        desk = self._desk
+        before = desk.looks.theme.name
+        rows = [(one, one, "") for one in desk.looks.names]
+        wanted = name.strip() or await desk.dialogs.choose("Theme", rows, before, preview=lambda one: _worn(desk, one))
+        problem = desk.wear(wanted or before)
         if wanted and not problem:
             config.remember("theme", wanted)
 
     async def system(self, text: str) -> None:
-        chat = self._chat
-        chat.manner(system=text.strip())
-        chat.note("the system prompt is set" if text.strip() else "no system prompt of your own any more")
+        desk = self._desk
+        desk.manner(system=text.strip())
+        desk.note("the system prompt is set" if text.strip() else "no system prompt of your own any more")
 
     async def option(self, text: str) -> None:
-        chat = self._chat
-        manner = chat.conversation.manner
+        desk = self._desk
+        manner = desk.conversation.manner
         if not text.strip():
             said = ", ".join(f"{key}={value}" for key, value in manner.options) or "none"
-            chat.note(f"options: {said}")
+            desk.note(f"options: {said}")
             return
         new = parse_options((text.strip(),))
         kept = tuple(pair for pair in manner.options if pair[0] not in dict(new))
-        chat.manner(options=(*kept, *new))
-        chat.note(f"options: {', '.join(f'{key}={value}' for key, value in (*kept, *new))}")
+        desk.manner(options=(*kept, *new))
+        desk.note(f"options: {', '.join(f'{key}={value}' for key, value in (*kept, *new))}")
 
 
-def _worn(chat: Chat, name: str) -> None:
-    chat.wear(name)
+def _worn(desk: Desk, name: str) -> None:
+    desk.wear(name)
 
 
 def _one_of(kind: type[T], name: str, noun: str) -> T:

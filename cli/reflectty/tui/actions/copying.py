@@ -10,7 +10,7 @@ from reflectty.stream import Kind
 
 if TYPE_CHECKING:
     from reflectty.session import Said
-    from reflectty.tui.screens.chat import Chat
+    from reflectty.tui.desk import Desk
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -18,8 +18,8 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|
 class Copying:
     """Each method is the action of its name."""
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def copy_answer(self, what: str) -> None:
         """Copy the last answer; `thinking` or `code N` name something else."""
@@ -29,7 +29,7 @@ class Copying:
         elif word == "code":
             await self.copy_code(rest)
         elif word in ("", "answer"):
-            await self._chat.copy(self._said().answer, "the answer")
+            await self._desk.copy(self._said().answer, "the answer")
         else:
             raise UsageError(f"{word!r} cannot be copied", "answer, thinking and code N can")
 
@@ -37,7 +37,7 @@ class Copying:
         text = "\n".join(text for kind, text in self._said().segments if kind is not Kind.ANSWER)
         if not text:
             raise UsageError("the last reply has no thinking")
-        await self._chat.copy(text, "the thinking")
+        await self._desk.copy(text, "the thinking")
 
     async def copy_code(self, number: str) -> None:
         """Copy the nth block of code of the last answer, or the last one."""
@@ -47,11 +47,11 @@ class Copying:
         wanted = number.strip() or str(len(blocks))
         if not wanted.isdecimal() or not 1 <= int(wanted) <= len(blocks):
             raise UsageError(f"there is no block of code {wanted!r}", f"they are 1 to {len(blocks)}")
-        await self._chat.copy(blocks[int(wanted) - 1], f"block of code {wanted} of {len(blocks)}")
+        await self._desk.copy(blocks[int(wanted) - 1], f"block of code {wanted} of {len(blocks)}")
 
     def _said(self) -> Said:
-        running = self._chat.talk.part
-        turn = self._chat.conversation.last_reply
+        running = self._desk.talk.part
+        turn = self._desk.conversation.last_reply
         if turn is None or turn.said is None or running is not None:
             raise UsageError("there is no complete reply yet")
         return turn.said

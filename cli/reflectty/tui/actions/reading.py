@@ -9,8 +9,8 @@ from reflectty.errors import UsageError
 from reflectty.tui.parts.part import View
 
 if TYPE_CHECKING:
+    from reflectty.tui.desk import Desk
     from reflectty.tui.parts.reply import ReplyPart
-    from reflectty.tui.screens.chat import Chat
 
 _ORDER = tuple(View)
 
@@ -18,8 +18,8 @@ _ORDER = tuple(View)
 class Reading:
     """Each method is the action of its name."""
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._at: tuple[ReplyPart, int] | None = None
 
     async def next_correction(self, _: str) -> None:
@@ -30,9 +30,9 @@ class Reading:
 
     def _jump(self, direction: int) -> None:
         """Go to the correction after the last one gone to, or before it; from the end where there was none."""
-        transcript = self._chat.transcript
+        transcript = self._desk.transcript
         found = [
-            (part, number) for part in self._chat.exchanges.replies for number in range(part.state.measured.corrections)
+            (part, number) for part in self._desk.exchanges.replies for number in range(part.state.measured.corrections)
         ]
         if not found:
             raise UsageError("no reply here has a correction")
@@ -45,7 +45,7 @@ class Reading:
         if not part.is_open:
             transcript.change(part, part.toggle)
         transcript.reveal(part)
-        for other in self._chat.exchanges.replies:
+        for other in self._desk.exchanges.replies:
             other.marked = -1
         rows = part.corrections
         if rows:
@@ -55,16 +55,16 @@ class Reading:
 
     async def cycle_thinking(self, wanted: str) -> None:
         """Show thinking in the next way, or in the one named; it is remembered."""
-        scene = self._chat.transcript.scene
+        scene = self._desk.transcript.scene
         wanted = wanted.strip()
         if wanted and wanted not in set(View):
             raise UsageError(f"thinking is not shown {wanted!r}", f"there are {', '.join(View)}")
         view = View(wanted) if wanted else _ORDER[(_ORDER.index(scene.view) + 1) % len(_ORDER)]
-        for part in self._chat.exchanges.replies:
+        for part in self._desk.exchanges.replies:
             part.opened = None
-        self._chat.transcript.set_scene(scene._replace(view=view))
+        self._desk.transcript.set_scene(scene._replace(view=view))
         config.remember("thinking", view)
-        self._chat.note(f"thinking: {view}")
+        self._desk.note(f"thinking: {view}")
 
     async def toggle_thinking(self, _: str) -> None:
         """Open or fold the thinking nearest to what is read."""
@@ -74,10 +74,10 @@ class Reading:
         self.toggle(part)
 
     def toggle(self, part: ReplyPart) -> None:
-        self._chat.transcript.change(part, part.toggle)
+        self._desk.transcript.change(part, part.toggle)
 
     def _nearest(self) -> ReplyPart | None:
-        transcript, replies = self._chat.transcript, self._chat.exchanges.replies
+        transcript, replies = self._desk.transcript, self._desk.exchanges.replies
         if transcript.follow:
             return replies[-1] if replies else None
         line = transcript.scroll_offset.y
@@ -85,19 +85,19 @@ class Reading:
         return above[-1] if above else None
 
     async def previous_block(self, _: str) -> None:
-        self._chat.transcript.block(-1)
+        self._desk.transcript.block(-1)
 
     async def next_block(self, _: str) -> None:
-        self._chat.transcript.block(1)
+        self._desk.transcript.block(1)
 
     async def page_up(self, _: str) -> None:
-        self._chat.transcript.page(-1)
+        self._desk.transcript.page(-1)
 
     async def page_down(self, _: str) -> None:
-        self._chat.transcript.page(1)
+        self._desk.transcript.page(1)
 
     async def top(self, _: str) -> None:
-        self._chat.transcript.to_start()
+        self._desk.transcript.to_start()
 
     async def bottom(self, _: str) -> None:
-        self._chat.transcript.to_end()
+        self._desk.transcript.to_end()

@@ -7,54 +7,54 @@ from typing import TYPE_CHECKING
 from reflectty.errors import UsageError
 
 if TYPE_CHECKING:
-    from reflectty.tui.screens.chat import Chat
+    from reflectty.tui.desk import Desk
 
 
 class Replying:
     """Each method is the action of its name."""
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def cancel(self, _: str) -> None:
         """Leave the steering, or stop the reply, or forget what waits."""
-        chat = self._chat
-        if chat.exchanges.steering:
-            chat.composer.fill("")
-            chat.exchanges.leave()
-        elif chat.talk.running:
-            chat.talk.cancel()
-        elif chat.editing:
-            chat.leave_editing()
+        desk = self._desk
+        if desk.exchanges.steering:
+            desk.composer.fill("")
+            desk.exchanges.leave()
+        elif desk.talk.running:
+            desk.talk.cancel()
+        elif desk.editing:
+            desk.leave_editing()
 
     def _no_steering(self) -> None:
-        if self._chat.exchanges.steering:
+        if self._desk.exchanges.steering:
             raise UsageError("a thought is being changed: send it, or leave it first")
 
     def _at_rest(self) -> None:
         self._no_steering()
-        if self._chat.talk.running:
+        if self._desk.talk.running:
             raise UsageError("a reply is coming: stop it first")
 
     async def steer(self, _: str) -> None:
         self._no_steering()
-        chat = self._chat
-        chat.composer.fill(await chat.exchanges.steer())
+        desk = self._desk
+        desk.composer.fill(await desk.exchanges.steer())
 
     async def conclude(self, _: str) -> None:
-        chat = self._chat
-        if chat.exchanges.steering:
-            text = chat.composer.expanded
-            chat.composer.fill("")
-            chat.exchanges.go_on(text, conclude=True)
+        desk = self._desk
+        if desk.exchanges.steering:
+            text = desk.composer.expanded
+            desk.composer.fill("")
+            desk.exchanges.go_on(text, conclude=True)
         else:
-            await chat.exchanges.conclude()
+            await desk.exchanges.conclude()
 
     async def edit(self, number: str) -> None:
         """Put a question back into the composer: the last one, with each further time the one before, or the nth."""
         self._no_steering()
-        chat = self._chat
-        questions = [turn for turn in chat.conversation.path if turn.said is None]
+        desk = self._desk
+        questions = [turn for turn in desk.conversation.path if turn.said is None]
         if not questions:
             raise UsageError("nothing was asked yet")
         if number.strip():
@@ -63,16 +63,16 @@ class Replying:
             at = int(number) - 1
         else:
             known = [turn.id for turn in questions]
-            at = known.index(chat.editing.id) - 1 if chat.editing and chat.editing.id in known else len(known) - 1
-        chat.begin_editing(questions[max(0, at)])
+            at = known.index(desk.editing.id) - 1 if desk.editing and desk.editing.id in known else len(known) - 1
+        desk.begin_editing(questions[max(0, at)])
 
     async def regenerate(self, _: str) -> None:
         self._at_rest()
-        self._chat.exchanges.again()
+        self._desk.exchanges.again()
 
     async def continue_(self, _: str) -> None:
         self._no_steering()
-        await self._chat.exchanges.continue_()
+        await self._desk.exchanges.continue_()
 
     async def previous_branch(self, _: str) -> None:
         self._walk(-1)
@@ -82,13 +82,13 @@ class Replying:
 
     def _walk(self, direction: int) -> None:
         self._at_rest()
-        chat = self._chat
-        leaf = chat.conversation.neighbour(direction)
+        desk = self._desk
+        leaf = desk.conversation.neighbour(direction)
         if leaf is None:
             raise UsageError("there is no other branch there")
         try:
-            chat.conversation.look_at(leaf)
+            desk.conversation.look_at(leaf)
         finally:
             # It is looked at, whether that can be remembered or not.
-            chat.exchanges.show(noted=True)
-            chat.changed()
+            desk.exchanges.show(noted=True)
+            desk.changed()

@@ -10,7 +10,7 @@ from reflectty.tui.widgets import panel_wishes as wishes
 if TYPE_CHECKING:
     from textual.message import Message
 
-    from reflectty.tui.screens.chat import Chat
+    from reflectty.tui.desk import Desk
     from reflectty.tui.widgets.sessions import SessionsPanel
 
 PAGE = 50
@@ -20,9 +20,8 @@ PAGE = 50
 class Panelled:
     """Answers the panel from the store."""
 
-    def __init__(self, chat: Chat, *, unicode: bool) -> None:
-        self._chat = chat
-        self._unicode = unicode
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._made: SessionsPanel | None = None
 
     @property
@@ -31,15 +30,15 @@ class Panelled:
         if self._made is None:
             from reflectty.tui.widgets.sessions import SessionsPanel  # noqa: PLC0415 - not before the first frame
 
-            self._made = SessionsPanel(unicode=self._unicode)
+            self._made = SessionsPanel(unicode=self._desk.unicode)
         return self._made
 
     async def toggle(self) -> None:
         if not self._panel.is_attached:
-            await self._chat.query_one("#middle").mount(self._panel, before=0)
+            await self._desk.screen.query_one("#middle").mount(self._panel, before=0)
         if self._panel.display:
             self._panel.slide_out()
-            self._chat.composer.focus()
+            self._desk.composer.focus()
         else:
             self._mark()
             self._panel.slide_in()
@@ -51,13 +50,13 @@ class Panelled:
         self._panel.seek(words)
 
     def _mark(self) -> None:
-        session = self._chat.conversation.session
+        session = self._desk.conversation.session
         self._panel.current = session.id if session else ""
-        self._panel.running = frozenset({session.id} if session and self._chat.talk.running else ())
+        self._panel.running = frozenset({session.id} if session and self._desk.talk.running else ())
 
     def answer(self, message: Message) -> None:
         """Do what the panel asks for."""
-        store = self._chat.conversation.store
+        store = self._desk.conversation.store
         try:
             if isinstance(message, wishes.More):
                 self._panel.add(store.sessions(PAGE, message.offset))
@@ -66,38 +65,38 @@ class Panelled:
             elif isinstance(message, wishes.Renamed):
                 self._rename(message.session_id, message.title)
         except ReflecttyError as error:
-            self._chat.complain(error)
+            self._desk.complain(error)
 
     def _rename(self, session: str, title: str) -> None:
-        conversation = self._chat.conversation
+        conversation = self._desk.conversation
         if conversation.session and conversation.session.id == session:
             conversation.rename(title)
         else:
             conversation.store.rename(session, title)
-        self._chat.changed()
+        self._desk.changed()
 
     async def remove(self, session: str) -> None:
         """Remove a session; if it is the one on the screen, its reply is stopped first."""
-        chat, conversation = self._chat, self._chat.conversation
+        desk, conversation = self._desk, self._desk.conversation
         here = conversation.session is not None and conversation.session.id == session
         if here:
-            await chat.leave_session()
+            await desk.leave_session()
         try:
             conversation.store.remove(session)
         except ReflecttyError as error:
-            chat.complain(error)
+            desk.complain(error)
             return
         if here:
             conversation.close()
-            chat.show_conversation()
+            desk.show_conversation()
 
     async def open(self, session: str, turn: int | None) -> None:
         """Show a session; a reply that is coming in another is stopped and kept."""
-        chat = self._chat
-        await chat.leave_session()
+        desk = self._desk
+        await desk.leave_session()
         try:
-            chat.show_conversation(chat.conversation.store.find(session), turn)
+            desk.show_conversation(desk.conversation.store.find(session), turn)
         except ReflecttyError as error:
-            chat.complain(error)
+            desk.complain(error)
         self._panel.slide_out()
-        chat.composer.focus()
+        desk.composer.focus()
