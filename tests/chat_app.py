@@ -23,7 +23,6 @@ from reflectty.tui.app import ReflectApp
 from reflectty.tui.conversation import Manner
 from reflectty.tui.keys import bound
 from reflectty.tui.looks import Looks
-from reflectty.tui.desk import Desk
 from reflectty.tui.screens.chat import Chat
 from reflectty.tui.setup import Setup
 from scripted_engine import HOLD, ScriptedEngine, cut
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
     from reflectty.session import Session
     from reflectty.store import Store
-    from reflectty.tui.parts.question import QuestionPart
+    from reflectty.tui.desk import Desk
     from reflectty.tui.parts.reply import ReplyPart
     from scripted_engine import Step
 
@@ -196,9 +195,9 @@ class Reader:
     @property
     def said(self) -> Said:
         """The last reply as it is kept."""
-        turn = self.kept[-1]
-        assert turn.said is not None
-        return turn.said
+        said = self.kept[-1].said
+        assert isinstance(said, Said)
+        return said
 
     @property
     def kept(self) -> tuple[Any, ...]:
@@ -207,7 +206,9 @@ class Reader:
         return self.store.turns(session.id) if session else ()
 
 
-def app_over(engine: ScriptedEngine, store: Store, *, theme: str = "ink", colours: int = TRUECOLOUR, **values: Any) -> ReflectApp:
+def app_over(
+    engine: ScriptedEngine, store: Store, *, theme: str = "ink", colours: int = TRUECOLOUR, **values: Any
+) -> ReflectApp:
     """Return the application as the command makes it, but for its engine, its store and its terminal."""
     sink = Sink(io.StringIO(), tty=True, colours=colours, unicode=values.pop("unicode", True))
     terminal = Terminal(None, stdin_tty=True, out=sink, err=sink, motion=True)
@@ -217,7 +218,7 @@ def app_over(engine: ScriptedEngine, store: Store, *, theme: str = "ink", colour
     return ReflectApp(setup._replace(**values), animation=False)
 
 
-async def _use(
+async def _use(  # noqa: PLR0913 - what a test may want to be different
     home: Path,
     scripts: Iterable[Iterable[Step]],
     use: Callable[[Reader], Awaitable[Result]],

@@ -23,7 +23,9 @@ USAGE = Usage(24, 66, 2_000.0, 500.0, 500.0, 1_000.0)
 MODELS = (
     Model("reflection", ("completion",), digest="sha256:1"),
     Model("mini", ("completion",), digest="sha256:2"),
-    Model("deepseek-r1", ("completion", "thinking", "vision"), "{{ .Prompt }}<think>{{ .Thinking }}", digest="sha256:3"),
+    Model(
+        "deepseek-r1", ("completion", "thinking", "vision"), "{{ .Prompt }}<think>{{ .Thinking }}", digest="sha256:3"
+    ),
 )
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from chat_app import Reader
     from reflectty.session import Said, Session
     from reflectty.store import Store
-    from scripted_engine import Script
 
 QUESTION = "Which is larger, 9.11 or 9.9?"
 LONG_THOUGHT = tuple(f"{at}. step number {at}\n" for at in range(1, 61))
@@ -71,7 +70,9 @@ def first_rows(reader: Reader, number: int = 3) -> list[str]:
     ],
 )
 @in_a_chat(("<thinking>\n", *LONG_THOUGHT, HOLD, "</thinking>\n<output>done</output>"), size=(100, 80))
-async def test_thinking_that_comes_is_shown_as_the_view_says(reader: Reader, view: View, seen: int, rows: list[str]) -> None:
+async def test_thinking_that_comes_is_shown_as_the_view_says(
+    reader: Reader, view: View, seen: int, rows: list[str]
+) -> None:
     await reader.send(f"/thinking {view}")
     await reader.ask_held(QUESTION, "60. step number 60")
     assert len([row for row in reader.rows() if row.startswith(" │")]) == seen
@@ -197,7 +198,9 @@ async def test_where_nothing_was_corrected_there_is_nowhere_to_go(reader: Reader
 # Following
 
 
-@in_a_chat(("<thinking>\n", *LONG_THOUGHT, HOLD, *(f"{at}. late\n" for at in range(30)), "</thinking>\nDone."), size=(80, 24))
+@in_a_chat(
+    ("<thinking>\n", *LONG_THOUGHT, HOLD, *(f"{at}. late\n" for at in range(30)), "</thinking>\nDone."), size=(80, 24)
+)
 async def test_the_end_is_followed_until_the_reader_scrolls_up(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "60. step number 60")
     await reader.press("pageup")
@@ -213,7 +216,9 @@ async def test_the_end_is_followed_until_the_reader_scrolls_up(reader: Reader) -
     assert reader.sees("more below", "Done.") == ["Done."]
 
 
-@in_a_chat(("<thinking>\n", *LONG_THOUGHT, HOLD, *(f"{at}. late\n" for at in range(30)), "</thinking>\nDone."), size=(80, 24))
+@in_a_chat(
+    ("<thinking>\n", *LONG_THOUGHT, HOLD, *(f"{at}. late\n" for at in range(30)), "</thinking>\nDone."), size=(80, 24)
+)
 async def test_paging_down_to_the_end_follows_again(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "60. step number 60")
     await reader.press("pageup", "pagedown")
@@ -270,7 +275,7 @@ async def test_a_long_history_is_laid_out_as_it_is_scrolled_to(reader: Reader) -
 async def test_scrolling_up_through_all_of_it_shows_every_turn_once(reader: Reader) -> None:
     seen: list[str] = []
     for _ in range(200):
-        rows = [row for row in reader.rows() if row.startswith(" ▌ question") or row.startswith("   answer")]
+        rows = [row for row in reader.rows() if row.startswith((" ▌ question", "   answer"))]
         seen = [row for row in rows if row not in seen] + seen
         if " ▌ question 1" in rows:
             break

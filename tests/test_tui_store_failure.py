@@ -7,11 +7,11 @@ import pytest
 from chat_app import REPLY, in_a_chat
 from reflectty.errors import StoreError
 from reflectty.session import Ended
-from reflectty.store import Store
 from scripted_engine import cut
 
 if TYPE_CHECKING:
     from chat_app import Reader
+    from reflectty.store import Store
 
 QUESTION = "Which is larger, 9.11 or 9.9?"
 OTHER = "<thinking>\nAnew.\n</thinking>\n<output>\nAnother.\n</output>"
@@ -66,7 +66,11 @@ async def test_a_branch_is_shown_even_where_that_cannot_be_remembered(reader: Re
     await reader.press("alt+left")
     assert reader.sees("9.9 is larger.", "Another.", f"! {FULL}") == ["9.9 is larger.", f"! {FULL}"]
     await reader.ask("Why?")
-    assert [message.content for message in reader.engine.requests[-1].messages] == [QUESTION, "**9.9** is larger.", "Why?"]
+    assert [message.content for message in reader.engine.requests[-1].messages] == [
+        QUESTION,
+        "**9.9** is larger.",
+        "Why?",
+    ]
     assert reader.said.ended is Ended.COMPLETE
 
 

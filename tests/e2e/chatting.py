@@ -83,6 +83,10 @@ class Chat(Screen):
         """Wait for a pattern."""
         return self.until(lambda text: bool(re.search(pattern, text, re.MULTILINE)), patience)
 
+    def rests(self, patience: float = PATIENCE) -> bool:
+        """Wait until nothing is being answered any more."""
+        return self.until(lambda text: "new line" in text and "esc stop" not in text, patience)
+
     def hit(self, *names: str) -> None:
         """Press keys by what they do."""
         for name in names:

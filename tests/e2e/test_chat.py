@@ -51,6 +51,18 @@ class TestAQuestion:
         assert answered.said is not None
         assert (answered.said.ended, answered.said.answer) == (Ended.COMPLETE, ANSWER)
 
+    @pytest.mark.parametrize("columns", [80, 40, 120])
+    def test_loses_no_character_where_its_words_are_longer_than_a_row(self, reflect: Reflect, columns: int) -> None:
+        word = "".join(f"{number:04}" for number in range(100))
+        said = reply([f"<output>\n{word}\n</output>"])
+        with serving(said) as server, Chat(reflect.at(server.host), *MODEL, columns=columns, rows=40) as chat:
+            assert chat.opened()
+            chat.ask(word)
+            assert chat.until(lambda text: text.count("0099") == 2)
+            shown = ["".join(re.findall(rf"^ {sign} (\d+)\s*$", chat.text, re.MULTILINE)) for sign in "▌ "]
+
+        assert shown == [word, word]
+
     def test_that_is_typed_before_anything_is_drawn_is_not_lost(self, reflect: Reflect) -> None:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             chat.press(b"which?")

@@ -59,6 +59,7 @@ class Desk:
         self.unicode = setup.looks.palette.glyphs == Glyphs()
         self.editing: Turn | None = None
         """The question that is being put in other words."""
+        self._running = False
         self._keys = {action.name: shown(action.keys[0]) for action in self.actions if action.keys}
         self.conversation = Conversation(setup.store, setup.manner)
         self.transcript = Transcript(Scene(self.looks.palette, 80, 24, setup.view, tuple(self._keys.items())))
@@ -274,6 +275,10 @@ class Desk:
         """See that something of what is known has changed, and say so in the lines around the transcript."""
         if not self.screen.is_attached:
             return
+        running, self._running = self._running, self.talk.running is not None
+        if running and not self._running:
+            # A reply that has ended tells whether the server is there, and has loaded the model.
+            self.poll()
         part, steering = self.talk.part, self.exchanges.steering is not None
         self.topline.title = self.conversation.title
         self.status.facts = self.status.facts._replace(

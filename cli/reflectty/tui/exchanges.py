@@ -205,8 +205,7 @@ class Exchanges:
             ReflecttyError: there is no reply, or its model cannot go on in the middle of one.
         """
         question, said, _ = await self._stopped()
-        model, chosen = await self._model(said)
-        family = tag_family(model, chosen, said.family, said.raw)
+        family = tag_family(*await self._model(said), said.family, said.raw)
         self.steering = Steering(question, said, family)
         self._mark(steered=True)
         return draft(said.segments, family)
@@ -244,16 +243,16 @@ class Exchanges:
         self.next()
 
     async def conclude(self) -> None:
-        """Close the thinking and ask for the answer at once, in the same reply.
+        """Close the thinking and ask for the answer at once: in the same reply, or as a branch of one that is complete.
 
         Raises:
             ReflecttyError: there is no reply, or its model cannot go on in the middle of one.
         """
         question, said, turn = await self._stopped()
-        model, chosen = await self._model(said)
-        family = tag_family(model, chosen, said.family, said.raw)
+        family = tag_family(*await self._model(said), said.family, said.raw)
         so_far = concluded(family, draft(said.segments, family))
-        self._resume(Exchange(question, Origin.CONCLUDED, so_far, said.measured, said.model, turn))
+        again = turn if said.ended is not Ended.COMPLETE else None
+        self._resume(Exchange(question, Origin.CONCLUDED, so_far, said.measured, said.model, again))
 
     async def continue_(self) -> None:
         """Let a reply that was cut or stopped go on where it ended.
@@ -262,6 +261,10 @@ class Exchanges:
             ReflecttyError: there is none, it is complete, or its model cannot go on in the middle of one.
         """
         if self._talk.running:
+            return
+        path = self._conversation.path
+        if path and path[-1].said is None:
+            self.again()
             return
         question, said, turn = await self._stopped()
         if said.ended is Ended.COMPLETE:
@@ -282,10 +285,10 @@ class Exchanges:
     async def _stopped(self) -> tuple[Turn, Said, Turn]:
         """Return the last question, what was said to it, and that turn; a reply that is coming is stopped first."""
         await self._stop()
-        turn = self._conversation.last_reply
+        turn = next(reversed(self._conversation.path), None)
         question = self._conversation.turn(turn.parent) if turn else None
         if turn is None or turn.said is None or question is None:
-            raise UsageError("there is no reply yet")
+            raise UsageError("there is no reply to the last question")
         return question, turn.said, turn
 
     async def _model(self, said: Said) -> tuple[Model, Plan]:

@@ -204,23 +204,24 @@ class ReplyPart:
         return []
 
     def _pieces(self, *, live: bool = True) -> Iterator[tuple[int, Sequence[Row]]]:
-        """Yield the rows, a piece at a time, each with the number of its section: the head's is -1.
+        """Yield the rows, a piece at a time, each with the number of its section, which grows downwards.
 
-        A blank one stands between two sections. Those that may still change come along if `live`.
+        The blank row between two sections is one of its own. Rows that may still change come along if `live`.
         """
         scene = self._scene
         if scene is None:
             return
         head = self._head(scene)
         if head:
-            yield -1, head
+            yield -2, head
         begun, answered = bool(head), False
-        for number, section in enumerate(self._sections):
+        for at, section in enumerate(self._sections):
+            number = 2 * at
             thought = isinstance(section, Thought)
             if section.empty or (isinstance(section, Thought) and not section.drawn):
                 continue
             if begun and (answered or not thought):
-                yield number, _BLANK
+                yield number - 1, _BLANK
             if isinstance(section, Thought):
                 yield from ((number, rows) for rows in self._thought(section, live=live))
             else:
@@ -228,8 +229,8 @@ class ReplyPart:
                 yield number, section.live if live else ()
             begun, answered = True, not thought
         if self._remarks:
-            last = len(self._sections)
-            yield from (((last, _BLANK),) if begun else ())
+            last = 2 * len(self._sections)
+            yield from (((last - 1, _BLANK),) if begun else ())
             for text, wrong in self._remarks:
                 yield last, remark(text, scene, *(("error", "!") if wrong else ()))
 

@@ -185,7 +185,9 @@ class Transcript(ScrollView):
 
     def on_resize(self, _: events.Resize) -> None:
         width, height = self.size
-        self.set_scene(self.scene._replace(width=width, height=height))
+        # The scrollbar is always there, and the size does not leave it out.
+        room = max(1, width - self.styles.scrollbar_size_vertical)
+        self.set_scene(self.scene._replace(width=room, height=height))
 
     # Scrolling
 
