@@ -18,11 +18,12 @@ from fake_server import FakeServer, show, tags, whole
 from reflectty.store import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from e2e.command import Reflect
     from fake_server import Route
-    from reflectty.session import Said, Session, Turn
+    from reflectty.session import Ended, Said, Session, Turn
 
 READY = "Ask, or / for commands"
 KEYS = {
@@ -182,3 +183,19 @@ def kept(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
 def replies(reflect: Reflect) -> tuple[Said, ...]:
     """Return what was said in the latest session, in the order in which it began."""
     return tuple(turn.said for turn in kept(reflect)[0][1] if turn.said)
+
+
+HALF = "<thinking>\nFirst this.\n</thinking>\n<output>\nHalf of an answer"
+SOON = 5.0
+"""Seconds in which the chat has ended once it has been told to."""
+
+
+def ended_as(reflect: Reflect) -> list[tuple[Ended, str]]:
+    return [(said.ended, said.answer or said.raw) for said in replies(reflect)]
+
+
+def wait_for(condition: Callable[[], bool], patience: float = 10.0) -> bool:
+    end = time.monotonic() + patience
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()

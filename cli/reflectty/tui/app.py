@@ -29,7 +29,7 @@ class ReflectApp(App[None]):
     BINDINGS: ClassVar = []
     CSS = """
     Screen { background: $r-background; }
-    ToastRack { dock: top; align: right top; margin: 1 2 0 0; }
+    ToastRack { margin: 0 1 4 0; }
     Toast { background: $r-panel; color: $r-text; padding: 0 1; max-width: 60; border-left: outer $r-accent; }
     """
 

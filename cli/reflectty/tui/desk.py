@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ from reflectty.tui.widgets.transcript import Transcript
 from reflectty.tui.wording import in_chat
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from typing import Any
 
     from textual.screen import Screen
 
@@ -64,7 +66,7 @@ class Desk:
         self.conversation = Conversation(setup.store, setup.manner)
         self.transcript = Transcript(Scene(self.looks.palette, 80, 24, setup.view, tuple(self._keys.items())))
         self.talk = Talk(self.conversation, self.transcript, self)
-        self.exchanges = Exchanges(self.conversation, self.talk, self.transcript, screen.run_worker)
+        self.exchanges = Exchanges(self.conversation, self.talk, self.transcript, self.run)
         self.suggestions = Suggestions()
         self.composer = self._composer()
         self.topline, self.status = TopLine(), StatusLine()
@@ -78,28 +80,28 @@ class Desk:
         composer.send_keys, composer.newline_keys = keys["send"], keys["newline"]
         return composer
 
+    def run(self, work: Callable[[], Coroutine[Any, Any, None]], group: str = "", *, exclusive: bool = False) -> None:
+        """Do something beside what is going on; what is given up before it begins is never made."""
+        # What Textual's type of work leaves out is what every coroutine function is.
+        self.screen.run_worker(work, group=group, exclusive=exclusive)  # type: ignore[arg-type]
+
     # The server
 
     def connect(self) -> None:
-        """Open the engine, and find out who will answer."""
-        self._attempt(self._open_engine)
+        """Open the engine, and find out who will answer; the chat goes on without what fails."""
+        with self._complaining():
+            self.talk.engine = self.setup.engine()
+            self.run(self._choose_model)
         self.talk.sought.set()
-        self._attempt(self._recall)
-        if self.talk.engine:
-            self.screen.run_worker(self._choose_model())
+        with self._complaining():
+            self.composer.earlier = self.conversation.store.questions()
 
-    def _attempt(self, work: Callable[[], None]) -> None:
-        """Do what the chat can do without."""
+    @contextlib.contextmanager
+    def _complaining(self) -> Iterator[None]:
         try:
-            work()
+            yield
         except ReflecttyError as error:
             self.complain(error)
-
-    def _open_engine(self) -> None:
-        self.talk.engine = self.setup.engine()
-
-    def _recall(self) -> None:
-        self.composer.earlier = self.conversation.store.questions()
 
     async def _choose_model(self) -> None:
         """Find out who will answer, where nobody was named."""
@@ -131,7 +133,7 @@ class Desk:
     def poll(self) -> None:
         """Look after the server."""
         if self.talk.engine:
-            self.screen.run_worker(self._look(self.talk.engine), group="poll", exclusive=True)
+            self.run(partial(self._look, self.talk.engine), group="poll", exclusive=True)
 
     async def _look(self, engine: Engine) -> None:
         found = await standing.look(engine, self.status.facts)
@@ -139,7 +141,7 @@ class Desk:
         # A reply may have gone on meanwhile: only what the server knows is taken over.
         self.status.facts = self.status.facts._replace(there=found.there, context=found.context, gpu=found.gpu)
         if back and not self.conversation.manner.model:
-            self.screen.run_worker(self._choose_model())
+            self.run(self._choose_model)
         self.changed()
 
     # What is said and asked
@@ -151,6 +153,8 @@ class Desk:
             self._leave_legend()
             self.transcript.add(NotePart(text, wrong=True))
         else:
+            # What is being written is never covered.
+            self.screen.query_one("ToastRack").styles.margin = (0, 1, self.composer.outer_size.height + 1, 0)
             self.screen.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
 
     def complain(self, error: ReflecttyError) -> None:

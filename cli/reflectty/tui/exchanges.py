@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reflectty.tui.talk import Talk
     from reflectty.tui.widgets.transcript import Transcript
 
-    Run = Callable[[Coroutine[Any, Any, None]], object]
+    Run = Callable[[Callable[[], Coroutine[Any, Any, None]]], object]
 
 
 class Steering(NamedTuple):
@@ -145,7 +145,7 @@ class Exchanges:
         self._transcript.insert(at, part)
         self._mark_last()
         self._talk.reserve(exchange)
-        self._run(self._put(exchange, part))
+        self._run(partial(self._put, exchange, part))
 
     async def _put(self, exchange: Exchange, part: ReplyPart) -> None:
         await self._talk.put(exchange, part)

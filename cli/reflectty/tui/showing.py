@@ -42,6 +42,9 @@ class Showing:
         self._transcript.touch(self.part, row)
 
     def note(self, text: str) -> None:
+        if self.reply and text in self.reply.warnings:
+            # It stands under the reply.
+            return
         # Whoever keeps the exchange says so from the thread in which it writes.
         self._loop.call_soon_threadsafe(self._note, text)
 

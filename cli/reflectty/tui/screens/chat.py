@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container
@@ -78,7 +79,7 @@ class Chat(Screen[None]):
 
     async def do(self, name: str, argument: str = "") -> None:
         """Do an action beside what is going on; what goes wrong is said in the transcript."""
-        self.run_worker(self._do(name, argument))
+        self.desk.run(partial(self._do, name, argument))
 
     async def _do(self, name: str, argument: str) -> None:
         try:

@@ -1,0 +1,143 @@
+"""The chat over disks that are full, read-only or not what they should be: it answers, and says so once."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.chatting import Chat, database, ended_as, kept, serving
+from e2e.servers import ANSWER, ANSWERED, MODEL
+from fake_server import Answer, reply
+from reflectty.session import Ended
+from store_programs import health
+from stored import filled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from e2e.command import Reflect
+
+
+@contextmanager
+def small_disk(folder: Path, *options: str) -> Iterator[None]:
+    """Put a file system of its own below a folder; skip the test where that is not allowed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = shutil.which("mount")
+    done = mount and subprocess.run(
+        (mount, "-t", "tmpfs", *options, "tmpfs", str(folder)), capture_output=True, text=True, check=False
+    )
+    if not done or done.returncode:
+        pytest.skip(f"NOT TESTED: a disk that fills up needs a mount, which this system does not allow: {done}")
+    try:
+        yield
+    finally:
+        subprocess.run(("umount", "-l", str(folder)), check=True)
+
+
+def asks_twice(reflect: Reflect, *replies: Answer) -> str:
+    """Ask two questions, which are answered; return what stands in the transcript."""
+    with serving([*replies, reply([ANSWERED])]) as server, Chat(reflect.at(server.host), *MODEL, rows=60) as chat:
+        assert chat.opened()
+        for number in range(2):
+            chat.ask(f"question {number}")
+            assert chat.matches(f"(?s){'.*'.join([re.escape(ANSWER)] * (number + 1))}")
+            assert chat.shows("ctrl+j new line")
+        assert chat.lacks("▌ using")
+        # The scrollbar stands between the rows of a note.
+        text = re.sub(r"[▁-█]?\s+", " ", chat.text)
+        assert chat.leave() == 0
+        assert chat.left_behind == []
+    return text
+
+
+class TestAStoreThatCannotBeWritten:
+    def test_is_said_once_and_costs_no_answer(self, reflect: Reflect) -> None:
+        (reflect.home / ".local").write_text("a file where a folder should be")
+        text = asks_twice(reflect)
+
+        assert text.count(" ! ") == 1
+        assert "sessions" in text
+
+    def test_because_a_newer_version_wrote_it_is_said_once(self, reflect: Reflect) -> None:
+        database(reflect).parent.mkdir(parents=True)
+        filled(database(reflect))
+        with sqlite3.connect(database(reflect)) as connection:
+            connection.execute("PRAGMA user_version = 9999")
+        connection.close()
+        before = database(reflect).read_bytes()
+        text = asks_twice(reflect)
+
+        assert text.count("nothing new is kept") == 1
+        assert text.count("kept in memory only") == 1
+        assert database(reflect).read_bytes() == before
+
+    def test_because_its_disk_is_full_is_said_once_and_the_session_goes_on(self, reflect: Reflect) -> None:
+        with small_disk(database(reflect).parent, "-o", "size=300k"):
+            thought = "<thinking>\n" + "a long thought, " * 20_000 + "\n</thinking>\n"
+            pieces = [thought[at : at + 4_000] for at in range(0, len(thought), 4_000)]
+            text = asks_twice(reflect, reply([*pieces, f"<output>\n{ANSWER}\n</output>"], pause=0.01))
+
+            assert text.count(" ! ") == 1
+            assert "the disk is full: this session is kept in memory only from here on" in text
+            assert health(database(reflect)) == ()
+
+    def test_because_its_disk_is_read_only_is_said_once(self, reflect: Reflect) -> None:
+        folder = database(reflect).parent
+        with small_disk(folder):
+            filled(database(reflect))
+            subprocess.run(("mount", "-o", "remount,ro", str(folder)), check=True)
+            text = asks_twice(reflect)
+
+        assert text.count(" ! ") == 1
+
+    def test_because_its_session_was_removed_meanwhile_is_said_once(self, reflect: Reflect) -> None:
+        with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL, rows=60) as chat:
+            assert chat.opened()
+            chat.ask("question 0")
+            assert chat.shows("▾ ")
+            ((session, _),) = kept(reflect)
+            assert reflect("sessions", "remove", session.id, "--yes").code == 0
+            chat.ask("question 1")
+            assert chat.until(lambda text: text.count(ANSWER) == 2)
+            said = re.sub(r"\s+", " ", chat.text)
+            chat.hit("new")
+            assert chat.lacks(ANSWER)
+            chat.ask("question 2")
+            assert chat.shows(ANSWER)
+            assert chat.leave() == 0
+        sent = server.asked("/api/chat")[1].json["messages"]
+
+        assert said.count("kept in memory only") == 1
+        assert [message["content"] for message in sent] == ["question 0", ANSWER, "question 1"]
+        assert [session.title for session, _ in kept(reflect)] == ["question 2"]
+
+    def test_because_it_is_damaged_is_one_line_and_the_next_start_begins_another(self, reflect: Reflect) -> None:
+        path = database(reflect)
+        path.parent.mkdir(parents=True)
+        filled(path)
+        data = bytearray(path.read_bytes())
+        pages = len(data) // 4096
+        for page in range(int(pages * 0.3), int(pages * 0.6)):
+            data[page * 4096 : (page + 1) * 4096] = b"\xa5" * 4096
+        path.write_bytes(data)
+        with serving(reply([ANSWERED])) as server:
+            with Chat(reflect.at(server.host), *MODEL, "-c") as chat:
+                assert chat.finish() == 6
+                assert chat.left_behind == []
+                assert b"Traceback" not in chat.raw
+                assert "damaged" in chat.text
+            with Chat(reflect.at(server.host), *MODEL) as chat:
+                assert chat.shows("a new file was")
+                chat.ask("well?")
+                assert chat.shows(ANSWER)
+                assert chat.leave() == 0
+
+        assert list(path.parent.glob("*corrupt*"))
+        assert ended_as(reflect) == [(Ended.COMPLETE, ANSWER)]

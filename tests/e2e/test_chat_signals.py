@@ -1,0 +1,146 @@
+"""The chat under signals, hangups and errors of its own: the terminal is restored, what came is kept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.chatting import HALF, SOON, Chat, ended_as, serving
+from e2e.command import COMMAND
+from e2e.servers import ANSWERED, MODEL, unfinished
+from fake_server import reply
+from reflectty.session import Ended
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.command import Reflect
+
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+by_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+
+
+class TestASignal:
+    @by_signal
+    def test_in_the_middle_of_a_reply_keeps_it_and_restores_the_terminal(
+        self, reflect: Reflect, number: signal.Signals
+    ) -> None:
+        with serving(unfinished(HALF)) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.opened()
+            chat.ask("well?")
+            assert chat.shows("Half of an answer")
+            assert "the alternate screen" in chat.left_behind
+            chat.process.send_signal(number)
+            code = chat.finish(SOON)
+            behind = chat.left_behind
+            left = server.asked("/api/chat")[0].left.wait(SOON)
+
+        assert (code, behind) == (SIGNALS[number], [])
+        assert left
+        assert ended_as(reflect) == [(Ended.INTERRUPTED, "Half of an answer")]
+
+    @by_signal
+    def test_at_rest_restores_the_terminal(self, reflect: Reflect, number: signal.Signals) -> None:
+        with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.shows("● ")
+            chat.process.send_signal(number)
+            assert chat.finish(SOON) == SIGNALS[number]
+            assert chat.left_behind == []
+
+    def test_while_a_list_is_open_restores_the_terminal(self, reflect: Reflect) -> None:
+        with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.opened()
+            chat.hit("palette")
+            assert chat.shows("type to narrow")
+            chat.process.send_signal(signal.SIGTERM)
+            assert chat.finish(SOON) == SIGNALS[signal.SIGTERM]
+            assert chat.left_behind == []
+
+    def test_of_the_keyboard_leaves_when_it_comes_twice(self, reflect: Reflect) -> None:
+        with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
+            assert chat.opened()
+            chat.hit("interrupt")
+            assert chat.shows("once more to leave")
+            chat.hit("interrupt")
+            assert chat.finish(SOON) == 0
+            assert chat.left_behind == []
+
+    @pytest.mark.parametrize("trap", ["", "HUP"], ids=["plain", "nohup"])
+    def test_that_never_comes_from_a_terminal_that_is_gone_ends_it_all_the_same(
+        self, reflect: Reflect, trap: str
+    ) -> None:
+        with serving(unfinished(HALF)) as server:
+            leader, follower = os.openpty()
+            # The terminal is nobody's own: its end is a failed read and no signal.
+            process = subprocess.Popen(
+                ("sh", "-c", f'trap "" {trap}; exec "$@"', "sh", *COMMAND, *MODEL),
+                stdin=follower,
+                stdout=follower,
+                stderr=follower,
+                env=reflect.at(server.host).environment(TERM="xterm"),
+                cwd=reflect.home,
+                start_new_session=True,
+            )
+            os.close(follower)
+            with process:
+                shown = b""
+                os.write(leader, b"well?\r")
+                while b"Half of an answer" not in shown:
+                    shown += os.read(leader, 1 << 16)
+                    if b"well?" in shown and not server.asked("/api/chat"):
+                        os.write(leader, b"\r")
+                os.close(leader)
+                try:
+                    code = process.wait(SOON)
+                finally:
+                    process.kill()
+
+        assert code == 129
+        assert ended_as(reflect) == [(Ended.INTERRUPTED, "Half of an answer")]
+
+
+BROKEN = """
+from reflectty.tui.widgets.transcript import Transcript
+
+def page(self, direction):
+    secret = "what only the reader may see"
+    raise ZeroDivisionError("made to fail")
+
+Transcript.page = page
+"""
+
+
+class TestAnErrorOfItsOwn:
+    @pytest.fixture
+    def broken(self, tmp_path: Path) -> str:
+        (tmp_path / "sitecustomize.py").write_text(BROKEN)
+        return str(tmp_path)
+
+    def test_is_one_line_behind_a_restored_terminal_and_the_reply_is_kept(self, reflect: Reflect, broken: str) -> None:
+        with (
+            serving(unfinished(HALF)) as server,
+            Chat(reflect.at(server.host), *MODEL, PYTHONPATH=broken) as chat,
+        ):
+            assert chat.opened()
+            chat.ask("well?")
+            assert chat.shows("Half of an answer")
+            chat.hit("page up")
+            assert chat.finish(SOON) == 1
+            assert chat.left_behind == []
+            said = chat.raw[chat.raw.rfind(b"\x1b[?1049l") :].decode()
+
+        assert "reflect: internal error: ZeroDivisionError: made to fail" in said
+        assert "Traceback" not in said
+        assert "secret" not in said
+        assert ended_as(reflect) == [(Ended.INTERRUPTED, "Half of an answer")]
+
+    def test_is_told_at_length_to_those_who_debug(self, reflect: Reflect, broken: str) -> None:
+        with Chat(reflect, *MODEL, PYTHONPATH=broken, REFLECTTY_DEBUG="1") as chat:
+            assert chat.opened()
+            chat.hit("page up")
+            assert chat.finish(SOON) == 1
+            assert b"in page" in chat.raw
