@@ -154,7 +154,8 @@ class Desk:
             self.transcript.add(NotePart(text, wrong=True))
         else:
             # What is being written is never covered.
-            self.screen.query_one("ToastRack").styles.margin = (0, 1, self.composer.outer_size.height + 1, 0)
+            for rack in self.screen.query("ToastRack"):
+                rack.styles.margin = (0, 1, self.composer.outer_size.height + 1, 0)
             self.screen.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
 
     def complain(self, error: ReflecttyError) -> None:

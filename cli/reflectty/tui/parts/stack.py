@@ -55,11 +55,14 @@ class Stack:
 
     def insert(self, at: int, part: Part) -> None:
         self.parts.insert(at, part)
-        part.lay(self.scene)
+        if at < self.first:
+            self.first += 1
+        else:
+            part.lay(self.scene)
 
     def drop(self, at: int) -> None:
         del self.parts[at]
-        self.first = min(self.first, max(0, len(self.parts) - 1))
+        self.first = max(0, min(self.first - (at < self.first), len(self.parts) - 1))
 
     def lay(self, first: int, end: int) -> None:
         for part in self.parts[first:end]:
