@@ -112,6 +112,7 @@ def test_a_terminal_that_changes_its_size_while_a_reply_comes_shows_all_of_it(re
             chat.resize(columns, rows)
             time.sleep(0.35)
         assert chat.shows("The very end.")
+        assert chat.rests()
         points_shown = [int(number) for number in re.findall(r"• point (\d+)", "\n".join(chat.drawn))]
         assert chat.leave() == 0
         assert chat.left_behind == []
