@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from reflectty.config.loading import debugging, load, recalled
 from reflectty.config.places import config_path, state_folder, store_path, templates_folder, themes_folder
 from reflectty.config.remembering import first_time, remember, remembered
-from reflectty.config.settings import ENTRIES, NO_HURRY, SETTINGS, Setting, Settings, debugging, load, recalled
+from reflectty.config.settings import ENTRIES, NO_HURRY, SETTINGS, Setting, Settings
 from reflectty.config.values import VIEWS, parse_timeouts
 from reflectty.errors import near
 

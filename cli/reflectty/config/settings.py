@@ -1,26 +1,17 @@
-"""The settings: which there are, and what the file and the environment make of them; flags come on top elsewhere."""
+"""The settings: which there are, who can set them and how their values are read; reads no file and no variable."""
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.chat import Timeouts
 from reflectty.config import values
-from reflectty.config.document import read
-from reflectty.config.places import config_path
-from reflectty.config.remembering import remembered
-from reflectty.errors import UsageError, near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
+    from reflectty.chat import OptionValue
     from reflectty.config.values import Reader
 
 NO_HURRY = Timeouts()
-_NO_KEY = "set OLLAMA_API_KEY: a file is no place for a key"
 
 
 class Settings(NamedTuple):
@@ -28,23 +19,34 @@ class Settings(NamedTuple):
 
     model: str = ""
     host: str = ""
-    mode: str = "auto"
     api_key: str = ""
-    theme: str = "terminal"
+    mode: str = "auto"
+    effort: str = ""
+    family: str = ""
+    system: str = ""
+    options: tuple[tuple[str, OptionValue], ...] = ()
+    keep_alive: str = ""
     timeouts: Timeouts = NO_HURRY
-    store: bool = True
-    """Whether sessions are kept."""
+    template: str = ""
+    """The template that a question of one shot is put into."""
+    profile: str = ""
+    """The profile that some of the values come from."""
+    theme: str = "terminal"
     thinking: str = ""
     """How the chat shows thinking: one of `VIEWS`, or empty where nobody chose."""
+    store: bool = True
+    """Whether sessions are kept."""
     animation: bool = True
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The user's own keys: the name of an action and its keys, none to unbind it."""
     theme_chosen: bool = False
     """Whether the file or the environment names the theme."""
+    model_insists: bool = False
+    """Whether the model is that of a profile named with this call, which goes before that of a session."""
 
 
 class Setting(NamedTuple):
-    """One setting: its key in the file, its field, how its value is read, and the variable that sets it."""
+    """One setting: its key in the file, its field, how its value is read, and who else can set it."""
 
     key: str
     """Empty where the file cannot set it."""
@@ -53,14 +55,23 @@ class Setting(NamedTuple):
     variable: str = ""
     read_variable: Reader | None = None
     """How the variable is read where that differs."""
+    in_profile: bool = False
+    """Whether a profile can set it."""
 
 
 SETTINGS = (
-    Setting("model", "model", values.text, "REFLECTTY_MODEL"),
-    Setting("host", "host", values.text, "OLLAMA_HOST"),
+    Setting("model", "model", values.text, "REFLECTTY_MODEL", in_profile=True),
+    Setting("host", "host", values.text, "OLLAMA_HOST", in_profile=True),
     Setting("", "api_key", values.text, "OLLAMA_API_KEY"),
-    Setting("mode", "mode", values.mode, "REFLECTTY_MODE"),
-    Setting("timeout", "timeouts", values.timeouts, "REFLECTTY_TIMEOUT"),
+    Setting("mode", "mode", values.mode, "REFLECTTY_MODE", in_profile=True),
+    Setting("effort", "effort", values.effort, in_profile=True),
+    Setting("family", "family", values.family, in_profile=True),
+    Setting("system", "system", values.text, in_profile=True),
+    Setting("options", "options", values.options, in_profile=True),
+    Setting("keep_alive", "keep_alive", values.duration, in_profile=True),
+    Setting("timeout", "timeouts", values.timeouts, "REFLECTTY_TIMEOUT", in_profile=True),
+    Setting("template", "template", values.name, in_profile=True),
+    Setting("profile", "profile", values.name, "REFLECTTY_PROFILE"),
     Setting("theme", "theme", values.text, "REFLECTTY_THEME"),
     Setting("thinking", "thinking", values.view, "REFLECTTY_THINKING"),
     Setting("store", "store", values.boolean, "REFLECTTY_STORE", values.switch),
@@ -70,68 +81,5 @@ SETTINGS = (
 """All of them, in the order in which they are shown."""
 ENTRIES = {setting.key: setting for setting in SETTINGS if setting.key}
 """What the file can set, by its key."""
-
-
-class Given(NamedTuple):
-    """A value that somebody gave a setting, and what that place calls it."""
-
-    setting: Setting
-    read: Reader
-    value: object
-    name: str
-
-
-def load(environment: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
-    """Return the settings that the file and the environment give.
-
-    Raises:
-        UsageError: one of them holds what cannot be used.
-    """
-    settings = Settings()
-    path = file or _own_file()
-    for given in (*(_from_file(path) if path else ()), *_from_variables(environment)):
-        settings = _applied(settings, given)
-    return settings
-
-
-def _applied(settings: Settings, given: Given) -> Settings:
-    field = given.setting.field
-    value = given.read(given.value, given.name, getattr(settings, field))
-    chosen = settings.theme_chosen or field == "theme"
-    return settings._replace(**{field: value}, theme_chosen=chosen)  # type: ignore[arg-type]
-
-
-def _from_file(path: Path) -> Iterator[Given]:
-    for key, value in read(path).items():
-        if key not in ENTRIES:
-            hint = _NO_KEY if key == "api_key" else near(key, ENTRIES)
-            raise UsageError(f"{path}: there is no setting {key!r}", hint or f"there are {', '.join(ENTRIES)}")
-        if value not in ("", {}):
-            yield Given(ENTRIES[key], ENTRIES[key].read, value, f"{path}: {key}")
-
-
-def _from_variables(environment: Mapping[str, str] | None) -> Iterator[Given]:
-    given = os.environ if environment is None else environment
-    for setting in SETTINGS:
-        if setting.variable and (text := given.get(setting.variable, "")):
-            yield Given(setting, setting.read_variable or setting.read, text, setting.variable)
-
-
-def _own_file() -> Path | None:
-    with suppress(UsageError):
-        return config_path()
-    return None
-
-
-def recalled(settings: Settings) -> Settings:
-    """Return the settings with what the chat remembers where neither the file nor the environment chose."""
-    thinking = remembered("thinking")
-    theme = "" if settings.theme_chosen else remembered("theme")
-    return settings._replace(
-        theme=theme or settings.theme, thinking=settings.thinking or (thinking if thinking in values.VIEWS else "")
-    )
-
-
-def debugging() -> bool:
-    """Whether tracebacks are wanted."""
-    return os.environ.get("REFLECTTY_DEBUG", "") not in ("", "0")
+IN_PROFILE = {setting.key: setting for setting in SETTINGS if setting.in_profile}
+"""What a profile can set, by its key."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from reflectty.chat import Timeouts
-from reflectty.errors import UsageError
+from reflectty.chat import Effort, Timeouts
+from reflectty.errors import UsageError, near
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from reflectty.chat import OptionValue
 
     Reader = Callable[[object, str, object], object]
     """Turns a value, which stands under a name, into that of a setting; last comes what the setting holds so far."""
@@ -17,6 +20,7 @@ VIEWS = ("live", "peek", "folded", "off")
 """How thinking can be shown."""
 PARTS = ("connect", "first", "idle")
 """What a time to wait is for."""
+_NAME = re.compile(r"[^\W_][\w-]{0,63}")
 _SWITCH = {"0": False, "1": True}
 
 
@@ -24,6 +28,19 @@ def text(value: object, name: str, _: object = None) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{name} must be a text in quotes")
     return value
+
+
+def name(value: object, where: str, _: object = None) -> str:
+    """Read the name of a profile or a template: it is a part of a path, or of a key."""
+    word = text(value, where)
+    if not is_name(word):
+        raise UsageError(f"{where}: {word!r} is no name", "a name has letters, digits, - and _")
+    return word
+
+
+def is_name(word: str) -> bool:
+    """Whether a text can be the name of a profile or a template."""
+    return _NAME.fullmatch(word) is not None
 
 
 def boolean(value: object, name: str, _: object = None) -> bool:
@@ -53,6 +70,39 @@ def view(value: object, name: str, _: object = None) -> str:
     if word not in VIEWS:
         raise UsageError(f"{name} {word!r} is no way to show thinking", f"there are {', '.join(VIEWS)}")
     return word
+
+
+def effort(value: object, name: str, _: object = None) -> str:
+    word = text(value, name)
+    if word not in tuple(Effort):
+        raise UsageError(f"{name} {word!r} is no effort", f"there are {', '.join(Effort)}")
+    return word
+
+
+def family(value: object, name: str, _: object = None) -> str:
+    from reflectty.families import FAMILIES  # noqa: PLC0415 - the same
+
+    word = text(value, name)
+    if word not in FAMILIES:
+        raise UsageError(f"{name} {word!r} is no family", near(word, FAMILIES) or f"there are {', '.join(FAMILIES)}")
+    return word
+
+
+def duration(value: object, name: str, _: object = None) -> str:
+    """Read how long a model stays loaded: seconds, or a text that Ollama reads."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise UsageError(f"{name} must be a text such as '10m', or seconds")
+    return str(value)
+
+
+def options(value: object, name: str, before: object = None) -> tuple[tuple[str, OptionValue], ...]:
+    """Read the options of a table; those that it does not name stay as they were."""
+    from reflectty.options import read_options  # noqa: PLC0415 - only who sets some needs their list
+
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} must be a table", "write it as options = { num_ctx = 8192, temperature = 0.2 }")
+    earlier = before if isinstance(before, tuple) else ()
+    return tuple({**dict(earlier), **dict(read_options(value, name))}.items())
 
 
 def timeouts(value: object, name: str, before: object = None) -> Timeouts:
