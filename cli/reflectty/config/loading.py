@@ -96,16 +96,21 @@ def given(
     """
     path = file or own_file()
     document = read(path) if path else {}
-    in_file = tuple(_in_file(document, path)) if path else ()
-    variables = tuple(_in_variables(os.environ if environment is None else environment))
+    written = tuple(in_file(document, path)) if path else ()
+    variables = tuple(in_variables(os.environ if environment is None else environment))
     if profile:
         now = Given(ENTRIES["profile"], values.name, profile, "--profile", Origin.DEFAULT, insists=True)
-        return (*in_file, *variables, now, *_in_profile(now, document, path))
-    standing = next((one for one in reversed((*in_file, *variables)) if one.setting.field == "profile"), None)
-    return (*in_file, *(_in_profile(standing, document, path) if standing else ()), *variables)
+        return (*written, *variables, now, *in_profile(now, document, path))
+    standing = next((one for one in reversed((*written, *variables)) if one.setting.field == "profile"), None)
+    return (*written, *(in_profile(standing, document, path) if standing else ()), *variables)
 
 
-def _in_file(document: Document, path: Path) -> Iterator[Given]:
+def in_file(document: Document, path: Path) -> Iterator[Given]:
+    """Yield what a file gives.
+
+    Raises:
+        UsageError: it names what there is not.
+    """
     for key, value in document.items():
         if key in ENTRIES and value not in ("", {}):
             yield Given(ENTRIES[key], ENTRIES[key].read, value, f"{path}: {key}", Origin.FILE)
@@ -120,15 +125,20 @@ def unknown(key: str, known: Iterable[str], message: str) -> UsageError:
     return UsageError(message, hint or f"there are {', '.join(known)}")
 
 
-def _in_variables(environment: Mapping[str, str]) -> Iterator[Given]:
+def in_variables(environment: Mapping[str, str]) -> Iterator[Given]:
+    """Yield what the environment gives."""
     for setting in SETTINGS:
         if setting.variable and (text := environment.get(setting.variable, "")):
             read = setting.read_variable or setting.read
             yield Given(setting, read, text, setting.variable, Origin.ENVIRONMENT, setting.variable)
 
 
-def _in_profile(named: Given, document: Document, path: Path | None) -> Iterator[Given]:
-    """Yield what a profile gives, what it extends first."""
+def in_profile(named: Given, document: Document, path: Path | None) -> Iterator[Given]:
+    """Yield what a profile gives, what it extends first.
+
+    Raises:
+        UsageError: there is no such profile, or it sets what a profile cannot.
+    """
     name = values.name(named.value, named.name)
     if name == NO_PROFILE:
         return

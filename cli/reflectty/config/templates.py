@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from reflectty.config.profiles import Document
+
 NO_TEMPLATE = "none"
 """The name that stands for no template at all."""
 ENDINGS = (".md", ".txt")
@@ -45,7 +47,7 @@ def template(wanted: str, said_by: str = "--template") -> Template:
         return Template(known, found.replace("\r\n", "\n").rstrip("\n"), str(path))
     table = _in_table()
     if known in table:
-        return Template(known, text(table[known], f"{own_file()}: templates.{known}").rstrip("\n"), str(own_file()))
+        return Template(known, table[known].rstrip("\n"), str(own_file()))
     raise _missing(known, said_by)
 
 
@@ -71,11 +73,20 @@ def _in_folder() -> Iterator[str]:
                 yield stem
 
 
-def _in_table() -> Mapping[str, object]:
+def _in_table() -> Mapping[str, str]:
     path = own_file()
-    table = read(path).get("templates", {}) if path else {}
+    return templates_of(read(path), path) if path else {}
+
+
+def templates_of(document: Document, path: Path | None) -> Mapping[str, str]:
+    """Return the templates that stand in a file among the settings.
+
+    Raises:
+        UsageError: what stands there is none.
+    """
+    table = document.get("templates", {})
     if not isinstance(table, dict):
         raise UsageError(
-            f"{path}: templates must be a table", 'write [templates], and under it: review = "Review {input}"'
+            f"{path}: templates must be a table", 'write [templates], and under it review = "Review {input}"'
         )
-    return table
+    return {name(key, f"{path}: templates"): text(value, f"{path}: templates.{key}") for key, value in table.items()}
