@@ -151,6 +151,16 @@ def in_profile(named: Given, document: Document, path: Path | None) -> Iterator[
             yield Given(setting, setting.read, value, f"{where}.{key}", Origin.PROFILE, whose, named.insists)
 
 
+def profile_names(file: Path | None = None) -> tuple[str, ...]:
+    """Return the names of the profiles in the user's file.
+
+    Raises:
+        UsageError: it cannot be read, or what stands there is no profile.
+    """
+    path = file or own_file()
+    return tuple(profiles_of(read(path), path)) if path else ()
+
+
 def own_file() -> Path | None:
     """Return the file in the user's home, or None where there is no home."""
     with suppress(UsageError):
