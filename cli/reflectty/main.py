@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from reflectty.terminal import Terminal
 
-COMMANDS = {"ask": "reflectty.commands.ask", "sessions": "reflectty.commands.sessions"}
+COMMANDS = {
+    "ask": "reflectty.commands.ask",
+    "doctor": "reflectty.commands.doctor",
+    "sessions": "reflectty.commands.sessions",
+}
 """Each command's module, which has a function of the command's name; only the one asked for is imported."""
 GROUPS = frozenset({"sessions"})
 """The commands with subcommands: their function returns the app that has them."""

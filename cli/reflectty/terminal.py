@@ -109,6 +109,11 @@ def _width() -> int:
     return 80
 
 
+def system_environment() -> Mapping[str, str]:
+    """Return the process's own variables, for who looks at all of them."""
+    return os.environ
+
+
 def system_terminal(environment: Mapping[str, str] | None = None) -> Terminal:
     """Return the process's own streams; sets their error handlers so that no text can fail to encode."""
     environment = os.environ if environment is None else environment

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.checking import display, keys, loaded, models, proxies, questions, server, sessions, settings
 from reflectty.checking.around import Around, Chosen, Known
-from reflectty.checking.finding import Finding, State
+from reflectty.finding import Finding, State
 from reflectty.errors import ReflecttyError, StalledError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from reflectty.checking.finding import Finding, State
+from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

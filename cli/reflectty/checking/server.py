@@ -7,7 +7,7 @@ import re
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from reflectty.checking.finding import Finding, State
+from reflectty.finding import Finding, State
 from reflectty.engines.hosts import parse_host
 from reflectty.errors import StalledError
 
