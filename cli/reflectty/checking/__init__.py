@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.checking import display, keys, loaded, models, proxies, questions, server, sessions, settings
 from reflectty.checking.around import Around, Chosen, Known
-from reflectty.finding import Finding, State
 from reflectty.errors import ReflecttyError, StalledError
+from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.checking.programs import output
+from reflectty.devices import HERE
+from reflectty.fitting import ELSEWHERE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from reflectty.chat import Engine, Model, Running
     from reflectty.config import Settings
+    from reflectty.devices import Place
     from reflectty.engines.hosts import Address
     from reflectty.errors import ReflecttyError, UsageError
+    from reflectty.fitting import Machine
     from reflectty.modes import Plan
     from reflectty.reply import Reply
     from reflectty.terminal import Terminal
@@ -49,9 +51,8 @@ class Around(NamedTuple):
     """Whether the model may be asked anything."""
     clipboards: tuple[str, ...] = ()
     """The ways to a clipboard that there are, best first."""
-    which: Callable[[str], str | None] = shutil.which
-    output: Callable[[Sequence[str]], str] = output
-    """Runs a program and returns what it prints, or nothing."""
+    place: Place = HERE
+    """Where programs and what tells of devices are."""
     answered: Callable[[bytes, bytes], bytes] | None = None
     """Sends the terminal a question and returns what it says up to a mark; None where there is no terminal to ask."""
 
@@ -71,6 +72,8 @@ class Known:
     """What the model said to the question."""
     running: Running | None = None
     """The model as it is loaded."""
+    machine: Machine = ELSEWHERE
+    """The machine that the server runs on, as far as it is this one."""
     obstacle: ReflecttyError | None = None
     """What keeps a question from being answered: the first that was met."""
 

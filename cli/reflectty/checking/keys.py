@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import select
+import shutil
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from reflectty.devices.asking import told
 from reflectty.finding import Finding, State
-from reflectty.checking.programs import aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from reflectty.terminal import Terminal
 
 PATIENCE_SECONDS: Final = 0.4
+_TMUX_SECONDS: Final = 2.0
 SLOW_ESCAPE_MS: Final = 100
 """From here on, the key Esc is felt to wait in tmux."""
 ASK_FLAGS: Final = b"\x1b[?u"
@@ -86,14 +88,14 @@ async def keyboard(around: Around, _: Known) -> Sequence[Finding]:
         else "the terminal does not say; where shift+enter sends, ctrl+j or alt+enter begins a new line"
     )
     first = Finding("keyboard", State.OK if kitty else State.NOTE, text, facts=facts)
-    return [first, *await aside(lambda: _held_back(around))]
+    return [first, *await _held_back(around)]
 
 
-def _held_back(around: Around) -> list[Finding]:
+async def _held_back(around: Around) -> list[Finding]:
     """Return what tmux does to Esc, where it runs and says so."""
-    tmux = around.which("tmux") if around.environment.get("TMUX") else None
-    said = around.output((tmux, "show-options", "-sv", "escape-time")).strip() if tmux else ""
-    if not said.isdecimal() or int(said) < SLOW_ESCAPE_MS:
+    tmux = shutil.which("tmux", path=around.place.path) if around.environment.get("TMUX") else None
+    said = (await told((tmux, "show-options", "-sv", "escape-time"), _TMUX_SECONDS)).text.strip() if tmux else ""
+    if not (said.isascii() and said.isdecimal()) or int(said) < SLOW_ESCAPE_MS:
         return []
     text = f"tmux waits {said} ms after Esc for what may follow, so that Esc is slow"
     return [Finding("keyboard", State.WARNING, text, "set -sg escape-time 10 in ~/.tmux.conf")]

@@ -4,53 +4,70 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reflectty.finding import Finding, State
 from reflectty.checking.models import short
+from reflectty.devices import machine
+from reflectty.finding import Finding, State
+from reflectty.fitting import usual_context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reflectty.chat import Model, Running
     from reflectty.checking.around import Around, Known
+    from reflectty.fitting import Machine
 
 NOT_LOADED: Final = "the model is not loaded, which the first question does"
 NO_MODEL: Final = "there is no model"
 SHORT_CONTEXT: Final = 8192
 """Tokens below which a long thinking fills a context by itself."""
 _GB: Final = 1e9
-_DEFAULTS: Final = {
-    4096: "less than 24 GiB of GPU memory",
-    32768: "24 GiB of GPU memory",
-    262144: "48 GiB of GPU memory",
-}
-"""The contexts that Ollama 0.32 gives by itself, by what it finds."""
+_GIB: Final = 1 << 30
 
 
-async def gpu(_: Around, known: Known) -> Sequence[Finding]:
-    """Say how much of the model runs on a GPU."""
+async def gpu(around: Around, known: Known) -> Sequence[Finding]:
+    """Say how much of the model runs on a GPU, and what that is worth on this machine."""
     if known.engine is None or known.model is None:
         return [Finding("GPU", State.UNCHECKED, NO_MODEL)]
+    local, visible = bool(known.address and known.address.loopback), around.environment.get("CUDA_VISIBLE_DEVICES")
+    known.machine = await machine(local=local, visible=visible, place=around.place)
     wanted = short(known.model.name)
     loaded = await known.engine.running()
     known.running = running = next((one for one in loaded if short(one.name) == wanted), None)
+    notes = [Finding("GPU", State.NOTE, note) for note in known.machine.notes]
     if running is None or not running.size:
-        return [Finding("GPU", State.UNCHECKED, NOT_LOADED)]
-    return [_placed(running, others=len(loaded) - 1)]
+        return [Finding("GPU", State.UNCHECKED, f"{NOT_LOADED}{_devices(known.machine)}"), *notes]
+    return [_placed(running, known.machine, others=len(loaded) - 1), *notes]
 
 
-def _placed(running: Running, others: int) -> Finding:
+def _devices(found: Machine) -> str:
+    """Return which GPUs a machine has, to be said behind something else."""
+    if not found.known:
+        return ""
+    names = [f"{gpu.name} ({gpu.total / _GIB:.0f} GiB, {gpu.free / _GIB:.0f} free)" for gpu in found.gpus]
+    return f"; this machine has {' and '.join(names)}" if names else "; this machine has no GPU that was found"
+
+
+def _placed(running: Running, on: Machine, others: int) -> Finding:
     share = min(1.0, running.size_vram / running.size)
-    facts = (("size", running.size), ("size_vram", running.size_vram), ("share", round(share, 3)))
+    facts = (
+        ("size", running.size),
+        ("size_vram", running.size_vram),
+        ("share", round(share, 3)),
+        ("gpus", tuple(gpu.name for gpu in on.gpus)),
+    )
     name, size = short(running.name), f"{running.size / _GB:.1f} GB"
     if share >= 1:
-        return Finding("GPU", State.OK, f"all of {name} is in the memory of a GPU, {size}", facts=facts)
-    if not running.size_vram:
-        text = f"{name} runs on the CPU, {size}: none of it is in the memory of a GPU"
-        return Finding("GPU", State.NOTE, text, facts=facts)
-    text = f"only {share:.0%} of {name} ({size}) is in the memory of a GPU: the rest runs on the CPU, which is far slower"
-    beside = "unload the other models, " if others else ""
-    advice = f"{beside}take a smaller quantisation, or a shorter context: -o num_ctx=4096"
-    return Finding("GPU", State.WARNING, text, advice, facts)
+        return Finding("GPU", State.OK, f"all of {name} is in GPU memory, {size}", facts=facts)
+    if running.size_vram:
+        text = f"only {share:.0%} of {name} ({size}) is in GPU memory: the rest runs on the CPU, many times slower"
+        beside = "unload the other models, " if others else ""
+        advice = f"{beside}take a smaller quantisation, or a shorter context: -o num_ctx=4096"
+        return Finding("GPU", State.WARNING, text, advice, facts)
+    text = f"{name} runs on the CPU, {size}: none of it is in GPU memory{_devices(on)}"
+    if on.gpus:
+        advice = "the log of `ollama serve` says why it uses none: often the driver, or a container without the GPU"
+        return Finding("GPU", State.WARNING, text, advice, facts)
+    return Finding("GPU", State.NOTE, text, facts=facts)
 
 
 async def context(_: Around, known: Known) -> Sequence[Finding]:
@@ -61,13 +78,15 @@ async def context(_: Around, known: Known) -> Sequence[Finding]:
     if running is None or not running.context_length:
         made_for = f"; the model was made for {model.context_length:,} tokens" if model.context_length else ""
         return [Finding("context", State.UNCHECKED, f"{NOT_LOADED}{made_for}")]
-    return [_context(model, running.context_length)]
+    return [_context(model, running.context_length, known.machine)]
 
 
-def _context(model: Model, tokens: int) -> Finding:
+def _context(model: Model, tokens: int, on: Machine) -> Finding:
     most = model.context_length
     of_most = f" of the {most:,} that the model was made for" if most > tokens else ""
-    text = f"{tokens:,} tokens{of_most}{_whence(model, tokens)}; a longer prompt is refused here, not cut in silence"
+    text = (
+        f"{tokens:,} tokens{of_most}{_whence(model, tokens, on)}; a longer prompt is refused here, not cut in silence"
+    )
     facts = (("tokens", tokens), ("made_for", most))
     if tokens >= min(SHORT_CONTEXT, most or SHORT_CONTEXT):
         return Finding("context", State.OK, text, facts=facts)
@@ -75,7 +94,7 @@ def _context(model: Model, tokens: int) -> Finding:
     return Finding("context", State.NOTE, text, advice, facts)
 
 
-def _whence(model: Model, tokens: int) -> str:
+def _whence(model: Model, tokens: int, on: Machine) -> str:
     if "num_ctx" in model.parameters:
         return ", set by the model"
-    return f", Ollama's default with {_DEFAULTS[tokens]}" if tokens in _DEFAULTS else ""
+    return ", Ollama's default on this machine" if on.known and tokens == usual_context(on) else ""

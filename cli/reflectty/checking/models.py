@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.asking import find_model
-from reflectty.finding import Finding, State
 from reflectty.families import by_model
+from reflectty.finding import Finding, State
 from reflectty.modes import Mode, Wish, plan
 
 if TYPE_CHECKING:

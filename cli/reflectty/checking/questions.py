@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reflectty.asking import Question, ask
-from reflectty.finding import Finding, State
 from reflectty.checking.models import short, wish
+from reflectty.finding import Finding, State
 from reflectty.modes import Mode
 from reflectty.parallel import probe
 from reflectty.vocabulary import lost_tags

@@ -7,9 +7,9 @@ import re
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from reflectty.finding import Finding, State
 from reflectty.engines.hosts import parse_host
 from reflectty.errors import StalledError
+from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,9 @@ import shutil
 import stat
 from typing import TYPE_CHECKING, Final
 
-from reflectty.finding import Finding, State
-from reflectty.checking.programs import aside
+from reflectty.checking.aside import aside
 from reflectty.errors import StoreError
+from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty import config as configured
-from reflectty.finding import Finding, State
 from reflectty.errors import UsageError
+from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

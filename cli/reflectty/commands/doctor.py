@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reflectty.checking import Around, Chosen
-    from reflectty.finding import Finding
-    from reflectty.render.checkup import Report
     from reflectty.terminal import Terminal
 
 NoQuestion = Annotated[
@@ -32,11 +30,9 @@ NoQuestion = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print what was found as one JSON object.")]
-ENDS = """Exit codes: 0 a question was answered; 2 a setting or the host cannot be used; 3 no Ollama server is reached; \
-4 it refuses, or the model is not installed; 5 no complete answer came."""
 
 
-def doctor(
+def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
     model: args.ModelName = "",
     host: args.Host = "",
@@ -57,7 +53,7 @@ def doctor(
 async def _check(around: Around, *, as_json: bool) -> None:
     """Check everything, and end as a question would."""
     from reflectty.asking.ticking import ticking  # noqa: PLC0415 - --help needs none of this
-    from reflectty.checking import Check, Known, checkup  # noqa: PLC0415
+    from reflectty.checking import Check, Finding, Known, checkup  # noqa: PLC0415
     from reflectty.render.checkup import Report, as_object  # noqa: PLC0415
 
     report = Report(around.terminal, _theme(around), quiet=as_json)
@@ -80,3 +76,67 @@ async def _check(around: Around, *, as_json: bool) -> None:
         report.close(findings, known.obstacle, proven=proven)
     if known.obstacle:
         raise known.obstacle
+
+
+def _around(terminal: Terminal, *, model: str, host: str, timeout: str) -> Around:
+    """Return what is looked at; a setting that cannot be used is a finding, an argument is an error."""
+    from reflectty.checking import Around  # noqa: PLC0415 - --help needs none of this
+    from reflectty.checking.keys import answering  # noqa: PLC0415
+    from reflectty.checking.settings import usable  # noqa: PLC0415
+    from reflectty.engines import open_engine  # noqa: PLC0415
+    from reflectty.tui.clipboard import ways  # noqa: PLC0415
+
+    environment = system_environment()
+    path = config.config_path()
+    settings, mistakes = usable(environment, path)
+    settings = settings._replace(timeouts=config.parse_timeouts(timeout, settings.timeouts))
+    named = _chosen(host, "--host", settings.host, "OLLAMA_HOST", environment)
+    return Around(
+        settings=settings,
+        host=named,
+        model=_chosen(model, "-m", settings.model, "REFLECTTY_MODEL", environment),
+        connect=partial(open_engine, named.value, api_key=settings.api_key, timeouts=settings.timeouts),
+        terminal=terminal,
+        environment=environment,
+        config_path=path,
+        store_path=config.store_path(),
+        mistakes=mistakes,
+        oddities=_oddities(settings),
+        clipboards=ways(environment),
+        answered=answering(terminal),
+    )
+
+
+def _chosen(given: str, flag: str, setting: str, variable: str, environment: Mapping[str, str]) -> Chosen:
+    """Return a value and where it came from: the flag goes before what is set."""
+    from reflectty.checking import Chosen  # noqa: PLC0415 - loaded beside the checks
+
+    if given:
+        return Chosen(given, flag)
+    source = variable if environment.get(variable) == setting else config.config_path().name
+    return Chosen(setting, source if setting else "")
+
+
+def _oddities(settings: config.Settings) -> tuple[UsageError, ...]:
+    """Return what only the chat cannot use: its theme, or the user's own keys."""
+    found = []
+    problem = theme.load(settings.theme, _folders(settings)).problem
+    if problem:
+        found.append(UsageError(problem, "the terminal's own colours are used"))
+    if settings.keys:
+        from reflectty.tui.keys import bound  # noqa: PLC0415 - most have no keys of their own
+
+        try:
+            bound(settings.keys)
+        except UsageError as error:
+            found.append(error)
+    return tuple(found)
+
+
+def _folders(settings: config.Settings) -> tuple[Path, ...]:
+    own = settings.theme != theme.TERMINAL.name
+    return (config.themes_folder(), assets.folder("themes")) if own else ()
+
+
+def _theme(around: Around) -> theme.Theme:
+    return theme.load(around.settings.theme, _folders(around.settings)).theme

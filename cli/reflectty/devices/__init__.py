@@ -18,7 +18,7 @@ from reflectty.fitting.device import ELSEWHERE, Machine, Memory
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Place", "machine"]
+__all__ = ["HERE", "Place", "machine"]
 
 
 class Place(NamedTuple):

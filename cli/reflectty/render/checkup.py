@@ -35,7 +35,7 @@ _ROLES = {
     State.WRONG: "error",
     State.UNCHECKED: "faint",
 }
-_COUNTED = ((State.WRONG, "thing wrong", "things wrong"), (State.WARNING, "warning", "warnings"))
+_COUNTED = {State.WRONG: ("thing wrong", "things wrong"), State.WARNING: ("warning", "warnings")}
 
 
 def sign(state: State, palette: Palette) -> str:
@@ -49,9 +49,9 @@ def rows(finding: Finding, palette: Palette, columns: Columns) -> list[Row]:
     """Return a finding as rows: its sign in the gutter, what was checked, what was found, and below what to do."""
     styles = palette.styles
     name = clean_line(finding.check)
-    wide = columns.prose + GUTTER >= _WIDE
-    indent = _CHECK if wide else 0
-    head = f"{name}{' ' * max(1, _CHECK - cells(name))}" if wide else f"{name}: "
+    beside = bool(name) and columns.prose + GUTTER >= _WIDE
+    indent = _CHECK if beside else 0
+    head = f"{name}{' ' * max(1, _CHECK - cells(name))}" if beside else f"{name}: " if name else ""
     found = styles["dim" if finding.state is State.UNCHECKED else "text"]
     line = [(head, styles["dim"]), (clean_line(finding.found, _LONGEST), found)]
     first, *others = wrapped(line, columns.prose, indent)
@@ -78,18 +78,14 @@ def _advice(finding: Finding, palette: Palette, width: int) -> list[Row]:
 
 def verdict(findings: Sequence[Finding], obstacle: ReflecttyError | None, *, proven: bool) -> Finding:
     """Return what comes of all findings, as one more."""
-    numbers = [(sum(1 for one in findings if one.state is state), *names) for state, *names in _COUNTED]
-    counts = ", ".join(_counted(number, one, more) for number, one, more in numbers if number)
+    numbers = {state: sum(1 for one in findings if one.state is state) for state in _COUNTED}
+    counts = ", ".join(f"{number:,} {_COUNTED[state][number > 1]}" for state, number in numbers.items() if number)
     behind = f"; {counts}" if counts else ""
     if obstacle is not None:
         return Finding("", State.WRONG, f"no question can be answered{behind}")
     if proven:
         return Finding("", State.OK, f"questions are answered here{behind}")
     return Finding("", State.NOTE, f"nothing is in the way of a question, which was not proven{behind}")
-
-
-def _counted(number: int, one: str, more: str) -> str:
-    return f"{number:,} {one if number == 1 else more}"
 
 
 def as_object(
