@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 
 from reflectty import __version__, config
+from reflectty.chat import Effort
 from reflectty.commands import arguments as args
 from reflectty.commands.conversation import before, keeper, leaner
 from reflectty.commands.gathering import gather
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from reflectty.chat import Engine
     from reflectty.commands.conversation import Before
     from reflectty.commands.gathering import Gathered
+    from reflectty.commands.templating import Filling
     from reflectty.terminal import Terminal
 
 
@@ -33,6 +35,9 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
     prompt: args.Prompt = None,
     model: args.ModelName = "",
+    profile: args.Profile = "",
+    template: args.TemplateName = "",
+    field: args.Fields = None,
     host: args.Host = "",
     mode: args.Modes = None,
     effort: args.Efforts = None,
@@ -71,7 +76,7 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
 def _ask(given: args.Arguments, terminal: Terminal) -> None:
     args.refuse_contradictions(given)
-    settings = config.load()
+    settings = config.load(profile=args.decoded(given.profile))
     look = _look(given, settings)
     if given.raw and terminal.out.tty:
         raise UsageError("--raw is not for a terminal: a reply may hold control characters", "send it to a file")
@@ -80,8 +85,9 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
     if args.asks_nothing(given) and terminal.stdin_tty:
         _chat(question, settings, given, terminal)
         return
+    filling = _filling(given, settings)
     earlier = before(given, warn)
-    gathered = gather(given, terminal, warn)
+    gathered = gather(given, terminal, warn, filling)
     question = _complete(question, gathered, earlier, settings)
     timeouts = config.parse_timeouts(given.timeout, settings.timeouts)
 
@@ -104,6 +110,14 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
             earlier.store.close()
 
 
+def _filling(given: args.Arguments, settings: config.Settings) -> Filling | None:
+    if not (given.template or given.field or settings.template):
+        return None
+    from reflectty.commands.templating import filling  # noqa: PLC0415 - most questions have no template
+
+    return filling(given, settings.template)
+
+
 def _chat(question: Question, settings: config.Settings, given: args.Arguments, terminal: Terminal) -> None:
     from reflectty.commands.chat import Wanted, open_chat  # noqa: PLC0415 - a question of one shot needs no chat
 
@@ -114,7 +128,7 @@ def _chat(question: Question, settings: config.Settings, given: args.Arguments, 
         keep=settings.store and not given.no_store,
         session=given.session,
         latest=given.go_on,
-        insists=bool(given.model),
+        insists=bool(given.model) or settings.model_insists,
     )
     open_chat(wanted, settings, terminal)
 
@@ -174,9 +188,14 @@ def _question(given: args.Arguments, settings: config.Settings) -> Question:
     """Return what the arguments say of the question, all but the question itself."""
     from reflectty.asking import Question  # noqa: PLC0415 - errors in the arguments need no asking
 
-    options = parse_options(tuple(given.option or ()))
-    mode = given.mode or _mode(settings.mode)
-    wish = Wish(mode, given.effort, named(given.family) if given.family else None, args.decoded(given.system))
+    options = dict(settings.options) | dict(parse_options(tuple(given.option or ())))
+    family = given.family or settings.family
+    wish = Wish(
+        given.mode or Mode(settings.mode),
+        given.effort or (Effort(settings.effort) if settings.effort else None),
+        named(family) if family else None,
+        args.decoded(given.system) or settings.system,
+    )
     schema = None
     if given.schema:
         from reflectty.schema import read_schema  # noqa: PLC0415 - a compiled library
@@ -184,10 +203,10 @@ def _question(given: args.Arguments, settings: config.Settings) -> Question:
         schema = read_schema(given.schema)
     return Question(
         prompt="",
-        model=given.model,
+        model=given.model or (settings.model if settings.model_insists else ""),
         wish=wish,
-        options=options,
-        keep_alive=given.keep_alive,
+        options=tuple(options.items()),
+        keep_alive=given.keep_alive or settings.keep_alive,
         schema=schema,
         announce=not given.final,
     )
@@ -201,13 +220,6 @@ def _complete(question: Question, gathered: Gathered, earlier: Before | None, se
         model=question.model or (earlier.model if earlier else "") or settings.model,
         history=earlier.history if earlier else (),
     )
-
-
-def _mode(text: str) -> Mode:
-    try:
-        return Mode(text)
-    except ValueError as error:
-        raise UsageError(f"REFLECTTY_MODE {text!r} is no mode", f"the modes are {', '.join(Mode)}") from error
 
 
 def _warner(given: args.Arguments, terminal: Terminal) -> Callable[[str], None]:

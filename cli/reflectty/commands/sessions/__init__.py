@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-from typer.core import TyperGroup
-
+from reflectty.commands.group import group
 from reflectty.commands.sessions import changing, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HELP = {"help_option_names": ["-h", "--help"]}
+    import typer
+
 DEFAULT = "list"
 SUBCOMMANDS: dict[str, Callable[..., None]] = {
     DEFAULT: reading.list_,
@@ -25,25 +24,7 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
-class ListByDefault(TyperGroup):
-    """Lists where no subcommand is named."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        if not args or (args[0].startswith("-") and args[0] not in HELP["help_option_names"]):
-            args = [DEFAULT, *args]
-        return super().parse_args(ctx, args)
-
-
 def sessions() -> typer.Typer:
     """Return the command with its subcommands."""
-    app = typer.Typer(
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        cls=ListByDefault,
-        context_settings=HELP,
-        help="Read, search, export and put in order what was asked before; lists it where nothing else is said.",
-    )
-    for name, command in SUBCOMMANDS.items():
-        app.command(name, context_settings=HELP)(command)
-    return app
+    help_text = "Read, search, export and put in order what was asked before; lists it where nothing else is said."
+    return group(help_text, DEFAULT, SUBCOMMANDS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reflectty.commands.arguments import decoded
+from reflectty.commands.page import AsJson, agreed, told
 from reflectty.commands.sessions import arguments as args
 from reflectty.errors import UsageError
 from reflectty.render.remark import remark
@@ -34,7 +35,7 @@ At = Annotated[
 ]
 
 
-def rename(context: typer.Context, name: args.Name, title: Title, as_json: args.AsJson = False) -> None:
+def rename(context: typer.Context, name: args.Name, title: Title, as_json: AsJson = False) -> None:
     """Give a session another title."""
     terminal: Terminal = context.obj
     text = decoded(" ".join(title))
@@ -46,10 +47,10 @@ def rename(context: typer.Context, name: args.Name, title: Title, as_json: args.
         renamed = store.find(session.id)
     if as_json:
         _print([renamed], terminal, one=True)
-    args.told(terminal, f"{session.id} is now called {renamed.title}")
+    told(terminal, f"{session.id} is now called {renamed.title}")
 
 
-def remove(context: typer.Context, names: Names, yes: Yes = False, as_json: args.AsJson = False) -> None:
+def remove(context: typer.Context, names: Names, yes: Yes = False, as_json: AsJson = False) -> None:
     """Remove sessions for good.
 
     Questions, thinking and answers go, and what the search knew of them.
@@ -62,28 +63,24 @@ def remove(context: typer.Context, names: Names, yes: Yes = False, as_json: args
         found = {session.id: session for session in (store.find(decoded(name)) for name in names)}
         sessions = tuple(found.values())
         if not yes and not _agreed(sessions, terminal):
-            args.told(terminal, "nothing was removed")
+            told(terminal, "nothing was removed")
             sessions = ()
         for session in sessions:
             store.remove(session.id)
     if as_json:
         _print(sessions, terminal)
     for session in sessions:
-        args.told(terminal, f"removed {args.quoted(session)}")
+        told(terminal, f"removed {args.quoted(session)}")
 
 
 def _agreed(sessions: Sequence[Session], terminal: Terminal) -> bool:
     """Ask on the terminal; whatever is no yes is a no."""
     for session in sessions:
         remark(terminal, f"{args.quoted(session)}, {session.questions:,} asked")
-    terminal.say("Remove for good? [y/N] ")
-    answer = terminal.stdin.readline() if terminal.stdin else b""
-    if not answer.endswith(b"\n"):
-        terminal.say("\n")
-    return answer.strip().lower() in (b"y", b"yes")
+    return agreed(terminal, "Remove for good?")
 
 
-def fork(context: typer.Context, name: args.Name, at: At = None, as_json: args.AsJson = False) -> None:
+def fork(context: typer.Context, name: args.Name, at: At = None, as_json: AsJson = False) -> None:
     """Begin a new session with what was said so far; prints its id."""
     terminal: Terminal = context.obj
     with args.opened(terminal) as store:
@@ -94,7 +91,7 @@ def fork(context: typer.Context, name: args.Name, at: At = None, as_json: args.A
         _print([forked], terminal, one=True)
     else:
         terminal.out.write(f"{clean_line(forked.id)}\n")
-    args.told(terminal, f"the new session is called {forked.title}")
+    told(terminal, f"the new session is called {forked.title}")
 
 
 def _leaf(path: Sequence[Turn], number: int) -> int:
