@@ -31,7 +31,8 @@ async def terminal(around: Around, _: Known) -> Sequence[Finding]:
         ("utf8", sink.unicode),
         ("within", within(environment)),
     )
-    text = f"{_width(here, sink)}, {_colours(colours, why)}, {_charset(sink)}{_through(environment)}"
+    colourless = "no colours" if not sink.tty and not colours else _colours(colours, why)
+    text = f"{_width(here, sink)}, {colourless}, {_charset(sink)}{_through(environment)}"
     return [Finding("terminal", State.OK, text, facts=facts), *_oddities(here, sink)]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reflectty.fitting import Machine
 
 NOT_LOADED: Final = "the model is not loaded, which the first question does"
+UNLISTED: Final = "the server does not list the model among those that are loaded"
 NO_MODEL: Final = "there is no model"
 SHORT_CONTEXT: Final = 8192
 """Tokens below which a long thinking fills a context by itself."""
@@ -30,13 +31,24 @@ async def gpu(around: Around, known: Known) -> Sequence[Finding]:
         return [Finding("GPU", State.UNCHECKED, NO_MODEL)]
     local, visible = bool(known.address and known.address.loopback), around.environment.get("CUDA_VISIBLE_DEVICES")
     known.machine = await machine(local=local, visible=visible, place=around.place)
-    wanted = short(known.model.name)
     loaded = await known.engine.running()
-    known.running = running = next((one for one in loaded if short(one.name) == wanted), None)
+    known.running = running = _found(known, loaded)
     notes = [Finding("GPU", State.NOTE, note) for note in known.machine.notes]
     if running is None or not running.size:
-        return [Finding("GPU", State.UNCHECKED, f"{NOT_LOADED}{_devices(known.machine)}"), *notes]
-    return [_placed(running, known.machine, others=len(loaded) - 1), *notes]
+        return [Finding("GPU", State.UNCHECKED, f"{_missing(known)}{_devices(known.machine)}"), *notes]
+    return [_placed(running._replace(name=known.model.name), known.machine, others=len(loaded) - 1), *notes]
+
+
+def _found(known: Known, loaded: Sequence[Running]) -> Running | None:
+    """Return the model that would be asked; models of the same weights are listed as the one that was asked first."""
+    wanted = short(known.model.name) if known.model else ""
+    by_name = next((one for one in loaded if short(one.name) == wanted), None)
+    return by_name or (loaded[0] if known.reply is not None and len(loaded) == 1 else None)
+
+
+def _missing(known: Known) -> str:
+    """Return why nothing can be said of the loaded model."""
+    return UNLISTED if known.reply is not None else NOT_LOADED
 
 
 def _devices(found: Machine) -> str:
@@ -77,7 +89,7 @@ async def context(_: Around, known: Known) -> Sequence[Finding]:
         return [Finding("context", State.UNCHECKED, NO_MODEL)]
     if running is None or not running.context_length:
         made_for = f"; the model was made for {model.context_length:,} tokens" if model.context_length else ""
-        return [Finding("context", State.UNCHECKED, f"{NOT_LOADED}{made_for}")]
+        return [Finding("context", State.UNCHECKED, f"{_missing(known)}{made_for}")]
     return [_context(model, running.context_length, known.machine)]
 
 

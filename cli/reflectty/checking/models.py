@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.asking import find_model
-from reflectty.families import by_model
+from reflectty.chat import Effort
+from reflectty.families import by_model, named
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode, Wish, plan
 
@@ -64,7 +65,13 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
 
 def wish(around: Around) -> Wish:
     """Return how the settings want a model to reflect."""
-    return Wish(Mode(around.settings.mode))
+    chosen = around.settings
+    return Wish(
+        Mode(chosen.mode),
+        Effort(chosen.effort) if chosen.effort else None,
+        named(chosen.family) if chosen.family else None,
+        chosen.system,
+    )
 
 
 def _why(around: Around, model: Model) -> str:

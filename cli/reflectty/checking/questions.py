@@ -40,14 +40,22 @@ async def question(around: Around, known: Known) -> Sequence[Finding]:
     if not around.asks:
         text = f"{NOT_ASKED}: that an answer comes is not proven"
         return [Finding("question", State.UNCHECKED, text, "without --no-question one is asked")]
-    asked = Question(QUESTION, model=known.model.name, wish=wish(around), announce=False)
+    chosen = around.settings
+    asked = Question(
+        QUESTION,
+        model=known.model.name,
+        wish=wish(around),
+        options=chosen.options,
+        keep_alive=chosen.keep_alive,
+        announce=False,
+    )
     known.reply = await ask(known.engine, asked, _Silent(), first_time=lambda _: False)
     return [_answered(known.model, known.reply)]
 
 
 def _answered(model: Model, reply: Reply) -> Finding:
     usage = reply.usage
-    loading = f", {usage.load_ms / 1000:.1f} s of it to load" if usage.load_ms >= WORTH_SAYING_MS else ""
+    loading = f", {usage.load_ms / 1000:.1f} s of it to be loaded" if usage.load_ms >= WORTH_SAYING_MS else ""
     speed = f" at {reply.tokens_per_second:.0f} tok/s" if reply.tokens_per_second >= 1 else ""
     answer = " ".join(reply.answer.split())
     answer = answer if len(answer) <= _SHOWN else f"{answer[: _SHOWN - 1]}…"
@@ -59,7 +67,7 @@ def _answered(model: Model, reply: Reply) -> Finding:
         ("load_ms", round(usage.load_ms)),
         ("tokens_per_second", round(reply.tokens_per_second, 1)),
     )
-    text = f"{short(model.name)} answered in {reply.total_ms / 1000:.1f} s{loading}{speed}: {answer}"
+    text = f"{short(model.name)} answered in {reply.total_ms / 1000:.1f} s{speed}{loading}: {answer}"
     if reply.doubtful:
         return Finding("question", State.WARNING, text, "the reply has no answer of its own: ask another model", facts)
     return Finding("question", State.OK, text, facts=facts)

@@ -2,47 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty import config as configured
+from reflectty.config.document import read
+from reflectty.config.explaining import mistakes
+from reflectty.config.loading import Given, Origin, fold, given, in_file, in_variables
+from reflectty.config.settings import SETTINGS
 from reflectty.errors import UsageError
 from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reflectty.checking.around import Around, Known
     from reflectty.config import Settings
 
-_OURS = ("REFLECTTY_", "OLLAMA_")
+
+class Usable(NamedTuple):
+    """The settings that can be used, who gave them, and every mistake in the rest."""
+
+    settings: Settings
+    every: tuple[Given, ...] = ()
+    mistakes: tuple[UsageError, ...] = ()
+
+    def source(self, field: str) -> str:
+        """Return who gave a setting: a variable, a profile or the file; nothing where it is the default."""
+        last = next((one for one in reversed(self.every) if one.setting.field == field), None)
+        if last is None:
+            return ""
+        return {Origin.ENVIRONMENT: last.whose, Origin.PROFILE: f"the profile {last.whose}"}.get(last.origin, _FILE)
 
 
-def usable(environment: Mapping[str, str], path: Path) -> tuple[Settings, tuple[UsageError, ...]]:
-    """Return the settings that can be used, and every mistake in the rest.
+_FILE = "config.toml"
 
-    Each variable and the file is read by itself, so that one mistake hides no other.
+
+def usable(environment: Mapping[str, str], path: Path, profile: str = "") -> Usable:
+    """Return what can be used of the settings, whatever is wrong with the rest.
+
+    Raises:
+        UsageError: there is no profile of the name that was given with this call.
     """
-    nowhere = path / "nowhere"
-    mistakes: list[UsageError] = []
-    good: dict[str, str] = {}
-    for name, value in sorted(environment.items()):
-        if name.startswith(_OURS):
-            mistake = _mistake({name: value}, nowhere)
-            if mistake is None:
-                good[name] = value
-            else:
-                mistakes.append(mistake)
-    wrong = _mistake({}, path)
-    return configured.load(good, nowhere if wrong else path), (*mistakes, *((wrong,) if wrong else ()))
+    wrong = mistakes(environment, path)
+    every = tuple(_good(environment, path)) if wrong else given(environment, path, profile)
+    return Usable(fold(every), every, wrong)
 
 
-def _mistake(environment: Mapping[str, str], path: Path) -> UsageError | None:
+def _good(environment: Mapping[str, str], path: Path) -> Iterator[Given]:
+    """Yield the values that can be used, without those of profiles."""
     try:
-        configured.load(environment, path)
-    except UsageError as error:
-        return error
-    return None
+        document = read(path)
+    except UsageError:
+        document = {}
+    variables = [{name: environment[name]} for name in (one.variable for one in SETTINGS) if name in environment]
+    parts = [*(in_file({key: value}, path) for key, value in document.items()), *map(in_variables, variables)]
+    for part in parts:
+        try:
+            found = tuple(part)
+            fold(found)
+        except UsageError:
+            continue
+        yield from found
 
 
 async def config(around: Around, known: Known) -> Sequence[Finding]:
@@ -55,5 +75,8 @@ async def config(around: Around, known: Known) -> Sequence[Finding]:
     found += [Finding("config", State.WARNING, str(error), error.hint) for error in around.oddities]
     if found:
         return [found[0]._replace(facts=facts), *found[1:]]
-    text = f"{around.config_path} can be used" if there else f"there is no {around.config_path}: the defaults hold"
+    profile = f", with the profile {around.settings.profile}" if around.settings.profile else ""
+    text = f"{around.config_path} can be used{profile}"
+    if not there:
+        text = f"there is no {around.config_path}: the defaults hold"
     return [Finding("config", State.OK, text, facts=facts)]

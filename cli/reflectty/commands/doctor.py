@@ -16,10 +16,9 @@ from reflectty.interrupts import run
 from reflectty.terminal import system_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from reflectty.checking import Around, Chosen
+    from reflectty.checking import Around
     from reflectty.terminal import Terminal
 
 NoQuestion = Annotated[
@@ -35,6 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print what was found as on
 def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
     model: args.ModelName = "",
+    profile: args.Profile = "",
     host: args.Host = "",
     timeout: args.Timeout = "",
     no_question: NoQuestion = False,
@@ -46,7 +46,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
     4 it refuses, or the model is not installed; 5 no complete answer came.
     """
     terminal: Terminal = context.obj
-    around = _around(terminal, model=args.decoded(model), host=args.decoded(host), timeout=timeout)
+    around = _around(terminal, args.decoded(model), args.decoded(host), args.decoded(profile), timeout)
     run(_check(around._replace(asks=not no_question), as_json=as_json))
 
 
@@ -78,43 +78,32 @@ async def _check(around: Around, *, as_json: bool) -> None:
         raise known.obstacle
 
 
-def _around(terminal: Terminal, *, model: str, host: str, timeout: str) -> Around:
+def _around(terminal: Terminal, model: str, host: str, profile: str, timeout: str) -> Around:
     """Return what is looked at; a setting that cannot be used is a finding, an argument is an error."""
-    from reflectty.checking import Around  # noqa: PLC0415 - --help needs none of this
+    from reflectty.checking import Around, Chosen  # noqa: PLC0415 - --help needs none of this
     from reflectty.checking.keys import answering  # noqa: PLC0415
     from reflectty.checking.settings import usable  # noqa: PLC0415
     from reflectty.engines import open_engine  # noqa: PLC0415
     from reflectty.tui.clipboard import ways  # noqa: PLC0415
 
-    environment = system_environment()
-    path = config.config_path()
-    settings, mistakes = usable(environment, path)
-    settings = settings._replace(timeouts=config.parse_timeouts(timeout, settings.timeouts))
-    named = _chosen(host, "--host", settings.host, "OLLAMA_HOST", environment)
+    environment, path = system_environment(), config.config_path()
+    found = usable(environment, path, profile)
+    settings = found.settings._replace(timeouts=config.parse_timeouts(timeout, found.settings.timeouts))
+    named = Chosen(host, "--host") if host else Chosen(settings.host, found.source("host"))
     return Around(
         settings=settings,
         host=named,
-        model=_chosen(model, "-m", settings.model, "REFLECTTY_MODEL", environment),
+        model=Chosen(model, "-m") if model else Chosen(settings.model, found.source("model")),
         connect=partial(open_engine, named.value, api_key=settings.api_key, timeouts=settings.timeouts),
         terminal=terminal,
         environment=environment,
         config_path=path,
         store_path=config.store_path(),
-        mistakes=mistakes,
+        mistakes=found.mistakes,
         oddities=_oddities(settings),
         clipboards=ways(environment),
         answered=answering(terminal),
     )
-
-
-def _chosen(given: str, flag: str, setting: str, variable: str, environment: Mapping[str, str]) -> Chosen:
-    """Return a value and where it came from: the flag goes before what is set."""
-    from reflectty.checking import Chosen  # noqa: PLC0415 - loaded beside the checks
-
-    if given:
-        return Chosen(given, flag)
-    source = variable if environment.get(variable) == setting else config.config_path().name
-    return Chosen(setting, source if setting else "")
 
 
 def _oddities(settings: config.Settings) -> tuple[UsageError, ...]:
