@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "ask": "reflectty.commands.ask",
     "config": "reflectty.commands.config",
+    "doctor": "reflectty.commands.doctor",
     "models": "reflectty.commands.models",
     "sessions": "reflectty.commands.sessions",
     "templates": "reflectty.commands.templates",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.asking.arriving import arriving
 from reflectty.asking.question import Question, request_for, vet
+from reflectty.asking.ticking import ticking
 from reflectty.asking.verdict import ASK_AGAIN, SAID_NOTHING, ended, limit_hint, verdict, warnings
 from reflectty.errors import (
     IncompleteError,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Keeper", "Question", "ask", "ask_raw", "find_model", "request_for", "vet"]
 
-TICK_SECONDS = 0.1
 DIGEST_SECONDS = 1.0
 """How long a reply that is over waits for the name of its model's version."""
 NOT_TUNED = (
@@ -126,7 +126,7 @@ async def ask_raw(
         ReflecttyError: the server refused, or the reply was cut.
     """
     asked = _asked(engine, question, await find_model(engine, question.model, _nothing))
-    async with _keeping(keep, asked, note, _at_rest), _ticking(*_watching(keep)):
+    async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
         await _write_raw(asked, write)
 
 
@@ -187,7 +187,7 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     failure: ReflecttyError | None = None
     events = arriving(asked.engine, request_for(question, asked.model, asked.chosen), asked.chosen, question, reply)
     try:
-        async with _ticking(renderer.tick, *_watching(keep)), aclosing(events):
+        async with ticking(renderer.tick, *_watching(keep)), aclosing(events):
             async for event in events:
                 renderer.show(event)
     except IncompleteError as error:
@@ -209,27 +209,6 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
 
 def _watching(keep: Keeper | None) -> tuple[Callable[[float], None], ...]:
     return (lambda _: keep.tick(),) if keep else ()
-
-
-@contextlib.asynccontextmanager
-async def _ticking(*watchers: Callable[[float], None]) -> AsyncIterator[None]:
-    """Tell the watchers ten times a second that time passes: the seconds since the request."""
-
-    async def tick() -> None:
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            for watcher in watchers:
-                watcher(loop.time() - start)
-
-    task = asyncio.create_task(tick())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def _at_rest() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from reflectty import wire
 from reflectty.chat import Timeouts
@@ -15,14 +15,16 @@ from reflectty.engines.connection import Connection
 from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     import httpx
 
     from reflectty.chat import Chunk, Model, Request, Running
     from reflectty.engines.hosts import Address
+    from reflectty.vocabulary import Vocabulary
     from reflectty.wire import Body
 
+T = TypeVar("T")
 OK: Final = 200
 UNKNOWN_CALL: Final = (404, 405)
 VERSION: Final = "/api/version"
@@ -91,6 +93,17 @@ class OllamaEngine:
         """
         return wire.model_of(model, await self._ask("POST", "/api/show", {"model": model}, model))
 
+    async def vocabulary(self, model: str) -> Vocabulary:
+        """Return the tokens of a model and their types; both are empty where the server does not tell them.
+
+        Raises:
+            ModelMissingError: it is not installed.
+        """
+        from reflectty.wire.vocabulary import vocabulary_of  # noqa: PLC0415 - an answer needs no vocabulary
+
+        answer = await self._answer("POST", "/api/show", {"model": model, "verbose": True}, model)
+        return self._read(vocabulary_of, answer)
+
     async def models(self) -> tuple[Model, ...]:
         """Return the installed models, the latest changed first."""
         return wire.models_of(await self._ask("GET", "/api/tags"))
@@ -136,10 +149,16 @@ class OllamaEngine:
                 yield chunk
 
     async def _ask(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
+        return self._read(wire.decode, await self._answer(method, path, body, model))
+
+    async def _answer(self, method: str, path: str, body: Body | None, model: str) -> bytes:
         async with self._accepted(method, path, body, model) as response:
-            answer = await self._connection.body(response, ANSWER_LIMIT)
+            return await self._connection.body(response, ANSWER_LIMIT)
+
+    @staticmethod
+    def _read(decode: Callable[[bytes], T], answer: bytes) -> T:
         try:
-            return wire.decode(answer)
+            return decode(answer)
         except ValueError as error:
             raise UnreachableError(f"this is not an Ollama server: it sent {error}", wire.HOST_HINT) from error
 

@@ -1,0 +1,94 @@
+"""Which models there are, which of them would be asked, and how; asks none of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.asking import find_model
+from reflectty.chat import Effort
+from reflectty.families import by_model, named
+from reflectty.finding import Finding, State
+from reflectty.modes import Mode, Wish, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reflectty.chat import Model
+    from reflectty.checking.around import Around, Known
+    from reflectty.modes import Plan
+
+NO_SERVER = "no server answers"
+_NAMED = 5
+"""So many names are enough to know a list by."""
+
+
+async def models(_: Around, known: Known) -> Sequence[Finding]:
+    """Say which models are installed.
+
+    Raises:
+        ReflecttyError: the server does not say; it may be no Ollama.
+    """
+    if known.engine is None or not known.reached:
+        return [Finding("models", State.UNCHECKED, NO_SERVER)]
+    known.installed = await known.engine.models()
+    names = tuple(short(model.name) for model in known.installed)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    text = f"{len(names)} installed: {', '.join(names[:_NAMED])}{more}" if names else "none is installed"
+    return [Finding("models", State.OK if names else State.NOTE, text, facts=(("installed", names),))]
+
+
+def short(name: str) -> str:
+    """Return the name of a model as people write it."""
+    return name.removesuffix(":latest")
+
+
+async def model(around: Around, known: Known) -> Sequence[Finding]:
+    """Say which model would be asked, why this one, and how it would be made to reflect.
+
+    Raises:
+        ModelMissingError: it is not installed, or none is.
+    """
+    if known.engine is None or not known.reached:
+        return [Finding("model", State.UNCHECKED, NO_SERVER)]
+    found = await find_model(known.engine, around.model.value, lambda _: None)
+    known.model = found
+    known.plan = chosen = plan(found, wish(around))
+    facts = (
+        ("model", found.name),
+        ("source", around.model.source or "best"),
+        ("mode", str(chosen.mode)),
+        ("family", chosen.family.name),
+    )
+    text = f"{short(found.name)} would be asked, {_why(around, found)}: {_how(found, chosen)}"
+    return [Finding("model", State.OK, text, facts=facts)]
+
+
+def wish(around: Around) -> Wish:
+    """Return how the settings want a model to reflect."""
+    chosen = around.settings
+    return Wish(
+        Mode(chosen.mode),
+        Effort(chosen.effort) if chosen.effort else None,
+        named(chosen.family) if chosen.family else None,
+        chosen.system,
+    )
+
+
+def _why(around: Around, model: Model) -> str:
+    if around.model.source:
+        return f"named by {around.model.source}"
+    family = by_model(model.name)
+    if family and family.reflection:
+        return "the newest one made for reflection"
+    thinks = family is not None or "thinking" in model.capabilities
+    return "the newest one that thinks" if thinks else "the newest one installed"
+
+
+def _how(model: Model, chosen: Plan) -> str:
+    if chosen.mode is Mode.DIRECT:
+        return "without reflecting (mode direct)"
+    if chosen.mode is Mode.REFLECT:
+        return "it is not tuned to reflect, and asked to by a prompt"
+    if "thinking" in model.capabilities:
+        return "it thinks natively"
+    return f"it reflects in its own tags (family {chosen.family.name})"

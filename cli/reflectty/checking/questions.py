@@ -1,0 +1,164 @@
+"""What a model does when it is asked: whether an answer comes, with its tags, and how many come at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reflectty.asking import Question, ask
+from reflectty.checking.models import short, wish
+from reflectty.finding import Finding, State
+from reflectty.modes import Mode
+from reflectty.parallel import probe
+from reflectty.vocabulary import lost_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reflectty.chat import Engine, Model
+    from reflectty.checking.around import Around, Known
+    from reflectty.reply import Reply
+    from reflectty.stream import Event
+    from reflectty.vocabulary import Vocabulary
+
+QUESTION: Final = "Which is larger, 9.11 or 9.9?"
+NO_MODEL: Final = "there is no model to ask"
+NOT_ASKED: Final = "the model was asked nothing"
+WORTH_SAYING_MS: Final = 100
+"""A model that was loaded already still takes some milliseconds to find."""
+_SHOWN: Final = 60
+"""Of an answer, so many characters are enough to see that it is one."""
+
+
+async def question(around: Around, known: Known) -> Sequence[Finding]:
+    """Ask one question, as `reflect` would, and say what came of it.
+
+    Raises:
+        ReflecttyError: no complete answer came.
+    """
+    if known.engine is None or known.model is None:
+        return [Finding("question", State.UNCHECKED, NO_MODEL)]
+    if not around.asks:
+        text = f"{NOT_ASKED}: that an answer comes is not proven"
+        return [Finding("question", State.UNCHECKED, text, "without --no-question one is asked")]
+    chosen = around.settings
+    asked = Question(
+        QUESTION,
+        model=known.model.name,
+        wish=wish(around),
+        options=chosen.options,
+        keep_alive=chosen.keep_alive,
+        announce=False,
+    )
+    known.reply = await ask(known.engine, asked, _Silent(), first_time=lambda _: False)
+    return [_answered(known.model, known.reply)]
+
+
+def _answered(model: Model, reply: Reply) -> Finding:
+    usage = reply.usage
+    loading = f", {usage.load_ms / 1000:.1f} s of it to be loaded" if usage.load_ms >= WORTH_SAYING_MS else ""
+    speed = f" at {reply.tokens_per_second:.0f} tok/s" if reply.tokens_per_second >= 1 else ""
+    answer = " ".join(reply.answer.split())
+    answer = answer if len(answer) <= _SHOWN else f"{answer[: _SHOWN - 1]}…"
+    facts = (
+        ("question", QUESTION),
+        ("answer", reply.answer),
+        ("corrections", reply.corrections),
+        ("total_ms", round(reply.total_ms)),
+        ("load_ms", round(usage.load_ms)),
+        ("tokens_per_second", round(reply.tokens_per_second, 1)),
+    )
+    text = f"{short(model.name)} answered in {reply.total_ms / 1000:.1f} s{speed}{loading}: {answer}"
+    if reply.doubtful:
+        return Finding("question", State.WARNING, text, "the reply has no answer of its own: ask another model", facts)
+    return Finding("question", State.OK, text, facts=facts)
+
+
+class _Silent:
+    """Draws nothing of a reply."""
+
+    def start(self, reply: Reply) -> None:
+        """Nobody looks on."""
+
+    def tick(self, seconds: float) -> None:
+        """Nothing moves."""
+
+    def show(self, event: Event) -> None:
+        """Nothing is shown."""
+
+    def note(self, text: str) -> None:
+        """What there is to say of the model, the checks say."""
+
+    def end(self, reply: Reply) -> None:
+        """The reply itself is looked at."""
+
+    def stop(self) -> None:
+        """Nothing is left open."""
+
+
+async def tags(_: Around, known: Known) -> Sequence[Finding]:
+    """Say whether the tags that the model thinks in come through, by its vocabulary and by what it said."""
+    model, plan = known.model, known.plan
+    if known.engine is None or model is None or plan is None:
+        return [Finding("tags", State.UNCHECKED, NO_MODEL)]
+    if "thinking" in model.capabilities:
+        return [Finding("tags", State.OK, "none are needed: its thinking comes apart from its answer")]
+    lost = tuple(tag.text for tag in lost_tags(*await _vocabulary(known.engine, model)))
+    facts = (("lost", lost), ("seen", known.reply.marked if known.reply else None))
+    state, found, advice = _judged(model, known.reply, lost, expected=plan.expects_tags, prompted=_prompted(known))
+    return [Finding("tags", state, found, advice, facts)]
+
+
+async def _vocabulary(engine: Engine, model: Model) -> Vocabulary:
+    from reflectty.vocabulary import Vocabulary  # noqa: PLC0415 - where the engine has none
+
+    tell = getattr(engine, "vocabulary", None)
+    return await tell(model.name) if tell else Vocabulary()
+
+
+def _prompted(known: Known) -> bool:
+    return known.plan is not None and known.plan.mode is Mode.REFLECT
+
+
+def _judged(
+    model: Model, reply: Reply | None, lost: tuple[str, ...], *, expected: bool, prompted: bool
+) -> tuple[State, str, str]:
+    """Return what is to be thought of a model's tags: what it said weighs more than what its vocabulary says."""
+    name = short(model.name)
+    if reply is not None and reply.marked:
+        return State.OK, f"they come through: {_parts(reply)}", ""
+    if lost:
+        text = f"{name} loses its tags: {', '.join(lost)} are control tokens, which Ollama 0.30 and later drop"
+        return State.WARNING, text, f"`reflect models repair {name}` makes a copy that keeps them"
+    if not expected:
+        return State.OK, "none are expected of this model in this mode", ""
+    if reply is None:
+        return State.UNCHECKED, f"no token that is dropped was found; {NOT_ASKED}", "without --no-question it is"
+    if prompted:
+        return State.NOTE, f"{name} did not use the tags it was asked for", "--mode direct asks it without"
+    text = f"{name} sent none of its tags, so that thinking and answer run together"
+    return State.WARNING, text, f"ask again; where that stays so, see `reflect models show {name}`"
+
+
+def _parts(reply: Reply) -> str:
+    corrected = reply.corrections
+    corrections = f", {corrected} correction{'' if corrected == 1 else 's'}" if corrected else ""
+    return f"thinking{corrections} and answer are told apart"
+
+
+async def parallel(around: Around, known: Known) -> Sequence[Finding]:
+    """Say how many requests the server answers at the same time."""
+    if known.engine is None or known.model is None:
+        return [Finding("parallel", State.UNCHECKED, NO_MODEL)]
+    if not around.asks or known.reply is None:
+        return [Finding("parallel", State.UNCHECKED, NOT_ASKED if not around.asks else "no question was answered")]
+    seen = await probe(known.engine, known.model)
+    facts = (("at_once", seen.at_once), ("sent", seen.sent), ("sure", seen.sure))
+    if not seen.sure:
+        text = f"{seen.at_once} of {seen.sent} requests were seen at the same time, which says little: too few words"
+        return [Finding("parallel", State.NOTE, text, facts=facts)]
+    if seen.at_once == 1:
+        text = "one request is answered at a time, others wait"
+        advice = "OLLAMA_NUM_PARALLEL=4 where the server runs lets it answer more, and takes memory for each"
+        return [Finding("parallel", State.NOTE, text, advice, facts)]
+    more = " or more" if seen.at_least else ""
+    return [Finding("parallel", State.OK, f"{seen.at_once}{more} requests are answered at the same time", facts=facts)]
