@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "ask": "reflectty.commands.ask",
+    "batch": "reflectty.commands.batch",
     "config": "reflectty.commands.config",
     "doctor": "reflectty.commands.doctor",
     "models": "reflectty.commands.models",

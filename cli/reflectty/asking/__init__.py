@@ -78,13 +78,14 @@ def _nothing(_: str) -> None:
     """Say nothing."""
 
 
-async def ask(
+async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for some alone
     engine: Engine,
     question: Question,
     renderer: Renderer,
     *,
     first_time: Callable[[str], bool],
     keep: Keeper | None = None,
+    model: Model | None = None,
 ) -> Reply:
     """Ask, show, and return the reply.
 
@@ -94,12 +95,14 @@ async def ask(
         renderer: where it is shown; `stop` is called whatever happens.
         first_time: whether a model is asked to reflect by a prompt for the first time.
         keep: who keeps the exchange; told of its end whatever happens, cancelling included.
+        model: what is known of the model, where the server was asked for it before.
 
     Raises:
         ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
     """
     try:
-        model = await find_model(engine, question.model, renderer.note if question.announce else _nothing)
+        if model is None:
+            model = await find_model(engine, question.model, renderer.note if question.announce else _nothing)
         asked = _asked(engine, question, model)
         for text in asked.chosen.notes:
             renderer.note(text)
