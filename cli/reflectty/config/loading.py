@@ -83,6 +83,7 @@ def fold(every: Iterable[Given]) -> Settings:
             **changes,
             theme_chosen=settings.theme_chosen or field == "theme",
             model_insists=settings.model_insists or (field == "model" and one.insists),
+            host_insists=settings.host_insists or (field == "host" and one.insists),
         )
     return settings
 
