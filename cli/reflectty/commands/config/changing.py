@@ -138,14 +138,13 @@ def edit(context: typer.Context) -> None:
         if not edit_file(path):
             raise UsageError("the editor failed", f"what it left is in {path}")
         wrong = _wrong(path)
-        for error in wrong[:-1]:
+        for error in wrong:
             remark(terminal, _line(error))
         if not wrong:
             told(terminal, f"{path} can be used")
             return
-        if not _again(terminal, wrong[-1]):
-            kept = "your edit is kept: `reflect config edit` goes on"
-            raise UsageError(str(wrong[-1]), "; ".join(filter(None, (wrong[-1].hint, kept))))
+        if not _again(terminal):
+            raise UsageError(f"{path} cannot be used as it is", "your edit is kept: `reflect config edit` goes on")
 
 
 def _wrong(path: Path) -> tuple[UsageError, ...]:
@@ -168,11 +167,10 @@ def _line(error: UsageError) -> str:
     return f"{error} ({error.hint})" if error.hint else str(error)
 
 
-def _again(terminal: Terminal, error: UsageError) -> bool:
+def _again(terminal: Terminal) -> bool:
     """Ask whether to go on editing, where somebody can be asked."""
     if not (terminal.stdin_tty and terminal.err.tty and terminal.stdin):
         return False
-    remark(terminal, _line(error))
     terminal.say("Edit again? [Y/n] ")
     answer = terminal.stdin.readline()
     if not answer.endswith(b"\n"):
