@@ -94,10 +94,13 @@ class _Watch:
         self.pieces: list[list[float]] = [[] for _ in range(sent)]
         self.errors: list[ReflecttyError] = []
         self.over = asyncio.Event()
+        self._all_at_once = False
 
     def piece(self, number: int) -> None:
         self.pieces[number].append(asyncio.get_running_loop().time())
-        if len(self.pieces[number]) >= ENOUGH or all(self.pieces):
+        if all(self.pieces) and not self.over.is_set():
+            self._all_at_once = True
+        if len(self.pieces[number]) >= ENOUGH or self._all_at_once:
             self.over.set()
 
     def ended(self) -> None:
@@ -110,10 +113,9 @@ class _Watch:
 
     def seen(self) -> Parallel:
         """Return how many had begun when the reply that is furthest was still far from its end."""
-        longest = max(self.pieces, key=len)
-        if not longest:
-            return Parallel(0, len(self.pieces), sure=False)
+        sent, longest = len(self.pieces), max(self.pieces, key=len)
+        if self._all_at_once or not longest:
+            return Parallel(sent if longest else 0, sent, sure=self._all_at_once)
         by = longest[min(len(longest), BEGUN_BY) - 1]
         begun = sum(1 for times in self.pieces if times and times[0] <= by)
-        told_apart = len(longest) >= BEGUN_BY and by - longest[0] >= _SHORTEST_SECONDS
-        return Parallel(begun, len(self.pieces), sure=told_apart or begun == len(self.pieces))
+        return Parallel(begun, sent, sure=len(longest) >= BEGUN_BY and by - longest[0] >= _SHORTEST_SECONDS)
