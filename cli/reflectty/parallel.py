@@ -70,9 +70,10 @@ async def probe(engine: Engine, model: Model, most: int = MOST, patience: float 
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    if len(watch.errors) == most and not any(watch.pieces):
-        raise watch.errors[0]
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+    unforeseen = next((end for end in ends if isinstance(end, Exception)), None)
+    if unforeseen or (len(watch.errors) == most and not any(watch.pieces)):
+        raise unforeseen or watch.errors[0]
     return watch.seen()
 
 
@@ -82,9 +83,12 @@ async def _follow(engine: Engine, request: Request, watch: _Watch, number: int) 
             async for chunk in chunks:
                 if chunk.content or chunk.thinking:
                     watch.piece(number)
-        watch.ended()
+        watch.over.set()
     except ReflecttyError as error:
         watch.failed(error)
+    except Exception:
+        watch.over.set()
+        raise
 
 
 class _Watch:
@@ -94,17 +98,11 @@ class _Watch:
         self.pieces: list[list[float]] = [[] for _ in range(sent)]
         self.errors: list[ReflecttyError] = []
         self.over = asyncio.Event()
-        self._all_at_once = False
 
     def piece(self, number: int) -> None:
         self.pieces[number].append(asyncio.get_running_loop().time())
-        if all(self.pieces) and not self.over.is_set():
-            self._all_at_once = True
-        if len(self.pieces[number]) >= ENOUGH or self._all_at_once:
+        if len(self.pieces[number]) >= ENOUGH:
             self.over.set()
-
-    def ended(self) -> None:
-        self.over.set()
 
     def failed(self, error: ReflecttyError) -> None:
         self.errors.append(error)
@@ -114,8 +112,8 @@ class _Watch:
     def seen(self) -> Parallel:
         """Return how many had begun when the reply that is furthest was still far from its end."""
         sent, longest = len(self.pieces), max(self.pieces, key=len)
-        if self._all_at_once or not longest:
-            return Parallel(sent if longest else 0, sent, sure=self._all_at_once)
+        if not longest:
+            return Parallel(0, sent, sure=False)
         by = longest[min(len(longest), BEGUN_BY) - 1]
         begun = sum(1 for times in self.pieces if times and times[0] <= by)
         return Parallel(begun, sent, sure=len(longest) >= BEGUN_BY and by - longest[0] >= _SHORTEST_SECONDS)
