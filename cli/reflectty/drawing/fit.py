@@ -9,7 +9,7 @@ from reflectty.fitting import Fit, Memory, bits_per_weight
 from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from reflectty.fitting import Comparison, Device, Estimate, Machine, Placement
 
@@ -47,15 +47,15 @@ def _where(placed: Placement) -> str:
     if placed.fit is Fit.WHOLE:
         return f"fits on {on}, all of it"
     if placed.fit is Fit.NOT:
-        there = f"{on} and {_memory(machine)}" if machine.gpus else _memory(machine)
-        return f"does not fit: {_gb(placed.missing)} more than there is, {there}"
+        there = f"on {on} and in {_memory(machine)}" if machine.gpus else f"in {_memory(machine)}"
+        return f"does not fit: it needs {_gb(placed.missing)} more than is free {there}"
     if placed.fit is Fit.PARTLY:
         layers = (
             f"about {placed.layers_on_gpu} of {placed.layers} layers" if placed.layers else share(placed.gpu_share, 1)
         )
         return f"does not fit whole on {on}: {layers} there, {share(placed.cpu_share, 1)} on the CPU"
     why = f"{on} holds none of its {_gb(made.total)}" if machine.gpus else "no GPU was found"
-    return f"{why}: all of it on the CPU, {_memory(machine)}" if machine.total else f"{why}: all of it on the CPU"
+    return f"{why}: all of it on the CPU, in {_memory(machine)}" if machine.total else f"{why}: all of it on the CPU"
 
 
 def _cost(placed: Placement) -> Iterable[str]:
@@ -80,7 +80,9 @@ def _help(placed: Placement) -> Iterable[str]:
         yield f"with up to {longest:,} tokens of context as well"
     elif 0 < longest < made.load.context:
         yield f"with at most {longest:,} tokens of context it would fit"
-    if placed.fit in {Fit.PARTLY, Fit.NOT} or (placed.fit is Fit.CPU and placed.machine.gpus):
+    if placed.fits_emptied:
+        yield "it would fit if nothing else used the GPU"
+    elif placed.fit in {Fit.PARTLY, Fit.NOT} or (placed.fit is Fit.CPU and placed.machine.gpus):
         yield from _smaller(placed)
 
 
@@ -103,7 +105,16 @@ def machine(found: Machine) -> tuple[str, ...]:
 
 
 def _devices(found: Machine) -> str:
-    return " and ".join(_device(gpu) for gpu in found.gpus)
+    """Return the GPUs, those of one kind together."""
+    kinds = tuple(dict.fromkeys((gpu.name, gpu.total) for gpu in found.gpus))
+    alike = [[gpu for gpu in found.gpus if (gpu.name, gpu.total) == kind] for kind in kinds]
+    return " and ".join(_device(gpus[0]) if len(gpus) == 1 else _several(gpus) for gpus in alike)
+
+
+def _several(gpus: Sequence[Device]) -> str:
+    size_of_each = f", {round(gpus[0].total / _GIB)} GiB each" if gpus[0].memory is Memory.OWN else ""
+    free, total = sum(gpu.free for gpu in gpus), sum(gpu.total for gpu in gpus)
+    return f"{len(gpus)} {clean_line(gpus[0].name)}{size_of_each} ({_free(free, total)})"
 
 
 def _device(gpu: Device) -> str:

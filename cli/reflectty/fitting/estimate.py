@@ -21,6 +21,8 @@ _BATCHES: Final = ((32768, 2048), (4096, 1024))
 """Above so many tokens of context Ollama reads a prompt in pieces of so many (server/sched.go)."""
 SMALL_BATCH: Final = 512
 _FLOAT, _HALF = 4, 2
+_WIDE: Final = 8192
+"""The embedding of a model of 70 billion parameters, taken where it is not known."""
 _SMALL, _LARGE = 3 * 10**9, 25 * 10**9
 _PER_TOKEN: Final = {_SMALL: 144 << 10, _LARGE: 256 << 10}
 _PER_TOKEN_ABOVE: Final = 320 << 10
@@ -139,10 +141,11 @@ def _most_cache(size: int, load: Load) -> int:
     """Return what the cache of a model takes at most, by what common models of its size need.
 
     They keep 112 to 144 KiB of a token at f16 up to 3 GB (Llama 3.2 3B, Qwen3 4B), up to 256 KiB at 25 GB (Qwen3 32B),
-    320 KiB above (Llama 3.1 70B).
+    320 KiB above (Llama 3.1 70B). A context shorter than usual is not counted for less: a window may be as long.
     """
     per_token = next((kept for up_to, kept in _PER_TOKEN.items() if size <= up_to), _PER_TOKEN_ABOVE)
-    return load.parallel * _padded(load.context) * cache_type(load.cache_type).row(per_token // 2)
+    tokens = _padded(max(load.context, DEFAULT_CONTEXT))
+    return 2 * load.parallel * tokens * cache_type(load.cache_type).row(per_token // 4)
 
 
 def _buffers(model: Architecture, load: Load) -> int:
@@ -155,5 +158,6 @@ def _buffers(model: Architecture, load: Load) -> int:
     pieces = batch(load)
     context = _padded(load.context)
     cells = context + (min(context, _padded(model.window + pieces)) if model.window else 0)
-    width = 3 * (model.forward or 4 * model.embedding) + 5 * model.embedding
+    embedding = model.embedding or _WIDE
+    width = 3 * (model.forward or 4 * embedding) + 5 * embedding
     return pieces * (width * _FLOAT + cells * _HALF) + load.parallel * model.vocabulary * _FLOAT

@@ -70,6 +70,8 @@ class Placement(NamedTuple):
     longest_context: int = 0
     """The longest context that the GPUs hold, or where there are none the memory; 0 when none is, or unknown."""
     smaller: tuple[Smaller, ...] = ()
+    fits_emptied: bool = False
+    """Whether the GPUs would hold it if nothing else used them."""
 
 
 def usual_context(machine: Machine) -> int:
@@ -105,6 +107,7 @@ def placed(made: Estimate, machine: Machine) -> Placement:
         missing=missing,
         longest_context=_longest_context(made, machine),
         smaller=() if whole else _smaller(made, machine),
+        fits_emptied=not whole and bool(machine.gpus) and _holds(_emptied(machine), made),
     )
 
 
@@ -119,6 +122,10 @@ def freed(machine: Machine, size: int) -> Machine:
         gpus[at] = gpus[at]._replace(free=gpus[at].free + given)
         size -= given
     return machine._replace(gpus=tuple(gpus))
+
+
+def _emptied(machine: Machine) -> Machine:
+    return machine._replace(gpus=tuple(gpu._replace(free=gpu.total) for gpu in machine.gpus))
 
 
 def _is_whole(made: Estimate, machine: Machine) -> bool:

@@ -49,6 +49,7 @@ def fit_object(placed: Placement, compared: Comparison | None = None) -> dict[st
         "missing": placed.missing if known else None,
         "longest_context": placed.longest_context or None,
         "smaller": [smaller._asdict() for smaller in placed.smaller],
+        "fits_emptied": placed.fits_emptied if known else None,
         "says": list(words.placement(placed)),
         "loaded": _comparison_object(compared) if compared else None,
     }
