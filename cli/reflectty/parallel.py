@@ -70,9 +70,10 @@ async def probe(engine: Engine, model: Model, most: int = MOST, patience: float 
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    if len(watch.errors) == most and not any(watch.pieces):
-        raise watch.errors[0]
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+    unforeseen = next((end for end in ends if isinstance(end, Exception)), None)
+    if unforeseen or (len(watch.errors) == most and not any(watch.pieces)):
+        raise unforeseen or watch.errors[0]
     return watch.seen()
 
 
@@ -82,9 +83,12 @@ async def _follow(engine: Engine, request: Request, watch: _Watch, number: int) 
             async for chunk in chunks:
                 if chunk.content or chunk.thinking:
                     watch.piece(number)
-        watch.ended()
+        watch.over.set()
     except ReflecttyError as error:
         watch.failed(error)
+    except Exception:
+        watch.over.set()
+        raise
 
 
 class _Watch:
@@ -97,11 +101,8 @@ class _Watch:
 
     def piece(self, number: int) -> None:
         self.pieces[number].append(asyncio.get_running_loop().time())
-        if len(self.pieces[number]) >= ENOUGH or all(self.pieces):
+        if len(self.pieces[number]) >= ENOUGH:
             self.over.set()
-
-    def ended(self) -> None:
-        self.over.set()
 
     def failed(self, error: ReflecttyError) -> None:
         self.errors.append(error)
@@ -110,10 +111,9 @@ class _Watch:
 
     def seen(self) -> Parallel:
         """Return how many had begun when the reply that is furthest was still far from its end."""
-        longest = max(self.pieces, key=len)
+        sent, longest = len(self.pieces), max(self.pieces, key=len)
         if not longest:
-            return Parallel(0, len(self.pieces), sure=False)
+            return Parallel(0, sent, sure=False)
         by = longest[min(len(longest), BEGUN_BY) - 1]
         begun = sum(1 for times in self.pieces if times and times[0] <= by)
-        told_apart = len(longest) >= BEGUN_BY and by - longest[0] >= _SHORTEST_SECONDS
-        return Parallel(begun, len(self.pieces), sure=told_apart or begun == len(self.pieces))
+        return Parallel(begun, sent, sure=len(longest) >= BEGUN_BY and by - longest[0] >= _SHORTEST_SECONDS)

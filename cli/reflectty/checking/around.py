@@ -56,6 +56,12 @@ class Around(NamedTuple):
     answered: Callable[[bytes, bytes], bytes] | None = None
     """Sends the terminal a question and returns what it says up to a mark; None where there is no terminal to ask."""
 
+    def at_home(self, path: Path) -> str:
+        """Return a path as people write it, with `~` for the home."""
+        home = self.environment.get("HOME", "").rstrip("/")
+        inside = bool(home) and path.is_relative_to(home)
+        return f"~/{path.relative_to(home)}" if inside else str(path)
+
 
 @dataclass(slots=True)
 class Known:

@@ -61,16 +61,25 @@ def ask(reads: int, writes: int, question: bytes, end: bytes, patience: float = 
 
 @contextmanager
 def _unseen(reads: int) -> Iterator[None]:
-    """Let a terminal hand over what comes at once and show none of it, then be as it was."""
+    """Let a terminal hand over what comes at once and show none of it, then be as it was.
+
+    Raises:
+        OSError: it is no terminal.
+    """
     import termios  # noqa: PLC0415 - only where there is a terminal
     import tty  # noqa: PLC0415
 
-    before = termios.tcgetattr(reads)
     try:
+        before = termios.tcgetattr(reads)
         tty.setcbreak(reads, termios.TCSANOW)
+    except termios.error as error:
+        raise OSError(*error.args) from error
+    try:
         yield
     finally:
-        termios.tcsetattr(reads, termios.TCSANOW, before)
+        # A terminal that is gone by now has nothing to be put in order.
+        with suppress(termios.error):
+            termios.tcsetattr(reads, termios.TCSANOW, before)
 
 
 async def keyboard(around: Around, _: Known) -> Sequence[Finding]:

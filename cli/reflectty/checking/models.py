@@ -59,7 +59,7 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
         ("mode", str(chosen.mode)),
         ("family", chosen.family.name),
     )
-    text = f"{short(found.name)} would be asked, {_why(around, found)}: {_how(found, chosen)}"
+    text = f"{short(found.name)}, {_why(around, found)}: {_how(found, chosen)}"
     return [Finding("model", State.OK, text, facts=facts)]
 
 
@@ -88,7 +88,7 @@ def _how(model: Model, chosen: Plan) -> str:
     if chosen.mode is Mode.DIRECT:
         return "without reflecting (mode direct)"
     if chosen.mode is Mode.REFLECT:
-        return "it is not tuned to reflect, and asked to by a prompt"
+        return "not tuned to reflect, and so asked to by a prompt"
     if "thinking" in model.capabilities:
         return "it thinks natively"
     return f"it reflects in its own tags (family {chosen.family.name})"

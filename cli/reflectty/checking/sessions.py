@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.checking.aside import aside
 from reflectty.errors import StoreError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reflectty.checking.around import Around, Known
+    from reflectty.finding import Value
     from reflectty.store.health import Health
 
 LITTLE_ROOM: Final = 100_000_000
@@ -23,99 +24,101 @@ LITTLE_ROOM: Final = 100_000_000
 _MB: Final = 1e6
 
 
+class _File(NamedTuple):
+    """The file of the sessions, and how it is called in a sentence."""
+
+    path: Path
+    shown: str
+
+    @property
+    def folder(self) -> Path:
+        """The nearest folder above it that can be seen."""
+        return next(parent for parent in self.path.parents if os.path.exists(parent))  # noqa: PTH110 - never raises
+
+    def finding(self, state: State, text: str, advice: str = "", *facts: tuple[str, Value]) -> Finding:
+        return Finding("store", state, text, advice, (("path", str(self.path)), *facts))
+
+
 async def store(around: Around, _: Known) -> Sequence[Finding]:
     """Say whether sessions are kept, where, and in which state the file is."""
-    path = around.store_path
+    file = _File(around.store_path, around.at_home(around.store_path))
     kept = around.settings.store
-    found = [] if kept else [_off(path)]
-    return [*found, *await aside(lambda: _looked(path, kept=kept))]
+    off = "new questions are not kept: store = false, or REFLECTTY_STORE=0"
+    found = [] if kept else [file.finding(State.NOTE, off, "", ("kept", False))]
+    return [*found, *await aside(lambda: _looked(file, kept=kept))]
 
 
-def _off(path: Path) -> Finding:
-    text = "sessions are not kept: store = false, or REFLECTTY_STORE=0"
-    return Finding("store", State.NOTE, text, facts=(("path", str(path)), ("kept", False)))
-
-
-def _looked(path: Path, *, kept: bool) -> list[Finding]:
-    if not os.path.lexists(path):
-        return _not_there(path) if kept else []
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode):
-        return [_wrong(f"{path} is no file", "move it away: sessions are kept in memory only", path)]
+def _looked(file: _File, *, kept: bool) -> list[Finding]:
+    if not os.path.lexists(file.path):
+        return _not_there(file) if kept else []
+    if not file.path.is_file():
+        return [file.finding(State.WRONG, f"{file.shown} is no file", "move it away: until then nothing is kept")]
     from reflectty.store.health import examine  # noqa: PLC0415 - where there is no file, no SQLite is needed
 
     try:
-        health = examine(path)
+        health = examine(file.path)
     except StoreError as error:
-        return [_wrong(str(error), error.hint or "the next question moves it aside, and begins a new one", path)]
-    return [_state(path, health), *_access(path, mode), *_place(path), *_moved(path)]
+        advice = error.hint or "copy it to a safe place: the next question moves it aside, and begins a new one"
+        return [file.finding(State.WRONG, str(error), advice), *_access(file)]
+    return [_state(file, health), *_access(file), *_place(file), *_moved(file)]
 
 
-def _wrong(text: str, advice: str, path: Path) -> Finding:
-    return Finding("store", State.WRONG, text, advice, (("path", str(path)),))
+def _not_there(file: _File) -> list[Finding]:
+    if not (file.folder.is_dir() and os.access(file.folder, os.W_OK | os.X_OK)):
+        text = f"{file.shown} cannot be made, because {file.folder} cannot be written to: sessions are not kept"
+        return [file.finding(State.WARNING, text, "give yourself the right to write there, or set XDG_DATA_HOME")]
+    text = f"no session yet: the first question makes {file.shown}"
+    return [file.finding(State.OK, text, "", ("kept", True), ("sessions", 0)), *_place(file)]
 
 
-def _not_there(path: Path) -> list[Finding]:
-    folder = next(parent for parent in path.parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        return [_wrong(f"{path} cannot be made: {folder} cannot be written to", "sessions live in memory only", path)]
-    facts = (("path", str(path)), ("kept", True), ("sessions", 0))
-    return [Finding("store", State.OK, f"no session yet: the first question makes {path}", facts=facts), *_place(path)]
-
-
-def _state(path: Path, health: Health) -> Finding:
-    facts = (
-        ("path", str(path)),
-        ("sessions", health.sessions),
-        ("bytes", health.size),
-        ("sound", None if not health.whole else not health.damage),
-    )
+def _state(file: _File, health: Health) -> Finding:
+    sound = not health.damage if health.whole else None
+    facts = (("sessions", health.sessions), ("bytes", health.size), ("sound", sound))
     if health.damage:
-        text = f"{path} is damaged: {health.damage}"
-        advice = "copy it before anything else; a start that meets the damage moves it aside and begins a new one"
-        return Finding("store", State.WRONG, text, advice, facts)
+        advice = "copy it to a safe place: a start that meets the damage moves it aside, and begins a new one"
+        return file.finding(State.WRONG, f"{file.shown} is damaged: {health.damage}", advice, *facts)
     if health.newer:
-        text = f"{path} was written by a newer reflectty: it can be read, and nothing new is kept"
-        return Finding("store", State.WARNING, text, "update reflectty", facts)
+        text = f"{file.shown} was written by a newer reflectty: it can be read, and nothing new is kept"
+        return file.finding(State.WARNING, text, "update reflectty", *facts)
     number = f"{health.sessions:,} session{'' if health.sessions == 1 else 's'}"
     how = "in good order" if health.whole else "too large to be looked at whole"
-    text = f"{number} in {path}, {health.size / _MB:.1f} MB, {how}"
+    text = f"{number} in {file.shown}, {health.size / _MB:.1f} MB, {how}"
     if health.suspect:
-        return Finding("store", State.WARNING, text, "damage was met before: the next start looks at all of it", facts)
-    return Finding("store", State.OK, text, facts=facts)
+        return file.finding(State.NOTE, text, "damage was met before: the next start looks at all of it", *facts)
+    return file.finding(State.OK, text, "", *facts)
 
 
-def _access(path: Path, mode: int) -> list[Finding]:
+def _access(file: _File) -> list[Finding]:
     found = []
-    if stat.S_IMODE(mode) & 0o077:
-        text = f"others on this machine may read {path} (mode {stat.S_IMODE(mode):o})"
-        found.append(Finding("store", State.WARNING, text, f"chmod 600 {path}; the next question does it as well"))
-    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
-        text = f"{path} or its folder cannot be written to: nothing new is kept"
-        found.append(Finding("store", State.WARNING, text, f"give yourself the right to write in {path.parent}"))
+    mode = stat.S_IMODE(file.path.stat().st_mode)
+    if mode & 0o077:
+        text = f"others on this machine may read {file.shown} (mode {mode:o})"
+        found.append(file.finding(State.WARNING, text, f"chmod 600 {file.shown}; the next question does so as well"))
+    if not (os.access(file.path, os.R_OK | os.W_OK) and os.access(file.path.parent, os.W_OK | os.X_OK)):
+        text = f"{file.shown} or its folder cannot be written to: nothing new is kept"
+        found.append(file.finding(State.WARNING, text, "give yourself the right to write there"))
     return found
 
 
-def _place(path: Path) -> list[Finding]:
+def _place(file: _File) -> list[Finding]:
     """Say what is wrong with the disk that the file is, or would be, on."""
     from reflectty.store.health import on_remote_disk  # noqa: PLC0415 - loaded beside SQLite
 
     found = []
-    folder = next(parent for parent in path.parents if parent.exists())
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(file.folder).free
     if free < LITTLE_ROOM:
         text = f"only {free / _MB:.0f} MB are free where sessions are kept"
-        found.append(Finding("store", State.WARNING, text, "make room: on a full disk nothing new is kept"))
-    if on_remote_disk(path):
+        found.append(file.finding(State.WARNING, text, "make room: on a full disk nothing new is kept"))
+    if on_remote_disk(file.path):
         text = "sessions are on another machine's disk, where writing is slower"
-        found.append(Finding("store", State.NOTE, text, "XDG_DATA_HOME moves them to a disk of this machine"))
+        found.append(file.finding(State.NOTE, text, "XDG_DATA_HOME moves them to a disk of this machine"))
     return found
 
 
-def _moved(path: Path) -> list[Finding]:
+def _moved(file: _File) -> list[Finding]:
     """Say where a damaged file was moved to: it may hold sessions that can still be saved."""
-    moved = sorted(path.parent.glob(f"{path.name}.corrupt-*"))
+    moved = sorted(file.path.parent.glob(f"{file.path.name}.corrupt-*"))
     if not moved:
         return []
     text = f"a damaged file was moved aside: {moved[-1].name}"
-    return [Finding("store", State.NOTE, text, "`sqlite3 FILE .recover` may save what it holds")]
+    return [file.finding(State.NOTE, text, "`sqlite3 FILE .recover` may save what it holds; else remove it")]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from reflectty.checking.aside import aside
 from reflectty.config.document import read
 from reflectty.config.explaining import mistakes
 from reflectty.config.loading import Given, Origin, fold, given, in_file, in_variables
@@ -69,14 +71,13 @@ async def config(around: Around, known: Known) -> Sequence[Finding]:
     """Name every mistake in the settings; one of them keeps any question from being asked."""
     for mistake in around.mistakes:
         known.hindered(mistake)
-    there = around.config_path.exists()
+    there = await aside(lambda: os.path.exists(around.config_path))  # noqa: PTH110 - never raises
     facts = (("path", str(around.config_path)), ("exists", there), ("mistakes", len(around.mistakes)))
     found = [Finding("config", State.WRONG, str(error), error.hint) for error in around.mistakes]
     found += [Finding("config", State.WARNING, str(error), error.hint) for error in around.oddities]
     if found:
         return [found[0]._replace(facts=facts), *found[1:]]
     profile = f", with the profile {around.settings.profile}" if around.settings.profile else ""
-    text = f"{around.config_path} can be used{profile}"
-    if not there:
-        text = f"there is no {around.config_path}: the defaults hold"
+    shown = around.at_home(around.config_path)
+    text = f"{shown} can be used{profile}" if there else f"there is no {shown}: the defaults hold"
     return [Finding("config", State.OK, text, facts=facts)]

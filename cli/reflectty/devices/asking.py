@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS: Final = 5.0
 """A driver that sleeps takes up to two to wake."""
 MOST_BYTES: Final = 1 << 20
+_LAST_SECONDS: Final = 1.0
+"""For what was killed to be gone; a program that left its group may keep the output open."""
 
 
 class Told(NamedTuple):
@@ -29,14 +31,13 @@ class _Listener(asyncio.SubprocessProtocol):
 
     def __init__(self) -> None:
         self.data = bytearray()
-        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.gone = asyncio.Event()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002 - the protocol's
         self.data += data[: MOST_BYTES - len(self.data)]
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
-        if not self.gone.done():
-            self.gone.set_result(None)
+        self.gone.set()
 
 
 async def told(command: Sequence[str], patience: float = PATIENCE_SECONDS) -> Told:
@@ -50,19 +51,19 @@ async def told(command: Sequence[str], patience: float = PATIENCE_SECONDS) -> To
         return Told()
     try:
         async with asyncio.timeout(patience):
-            await listener.gone
+            await listener.gone.wait()
     except TimeoutError:
         return Told(hung=True)
     finally:
-        if not listener.gone.done() or transport.get_returncode() is None:
+        if not listener.gone.is_set():
             await _end(transport, listener)
+        transport.close()
     return Told(listener.data.decode(errors="replace"), transport.get_returncode() == 0)
 
 
 async def _end(transport: asyncio.SubprocessTransport, listener: _Listener) -> None:
     with suppress(OSError):
         os.killpg(transport.get_pid(), signal.SIGKILL)
-    transport.close()
     with suppress(TimeoutError):
-        async with asyncio.timeout(1):
-            await listener.gone
+        async with asyncio.timeout(_LAST_SECONDS):
+            await listener.gone.wait()

@@ -9,6 +9,7 @@ from reflectty.fitting.comparison import Comparison, compared
 from reflectty.fitting.device import ELSEWHERE, Device, Machine, Memory
 from reflectty.fitting.estimate import Estimate, Load, estimate, from_size, loaded
 from reflectty.fitting.placement import Fit, Placement, Smaller, freed, placed, usual_context
+from reflectty.fitting.quantisation import bits_per_weight
 
 __all__ = [
     "ELSEWHERE",
@@ -21,6 +22,7 @@ __all__ = [
     "Memory",
     "Placement",
     "Smaller",
+    "bits_per_weight",
     "compared",
     "estimate",
     "freed",

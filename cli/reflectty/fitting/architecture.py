@@ -69,6 +69,8 @@ class Architecture(NamedTuple):
     """Empty when what they keep is not known."""
     window: int = 0
     embedding: int = 0
+    forward: int = 0
+    """How wide the feed-forward network is, with all experts that are used at once; 0 when unknown."""
     vocabulary: int = 0
     """0 when unknown."""
     trained_context: int = 0
@@ -116,6 +118,10 @@ def architecture(info: Mapping[str, object]) -> Architecture:
         layers=layers,
         window=_window(read),
         embedding=read.number("embedding_length"),
+        forward=max(
+            read.number("feed_forward_length"),
+            read.number("expert_feed_forward_length") * read.number("expert_used_count"),
+        ),
         vocabulary=_vocabulary(read),
         trained_context=read.number("context_length"),
         parameters=int(as_number(info.get("general.parameter_count"))),

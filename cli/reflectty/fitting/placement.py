@@ -44,7 +44,7 @@ class Fit(StrEnum):
 
 
 class Smaller(NamedTuple):
-    """A quantisation of the same model that would fit on the GPUs whole."""
+    """A quantisation of the same model that the GPUs would hold, or where there are none the memory."""
 
     name: str
     weights: int
@@ -68,8 +68,10 @@ class Placement(NamedTuple):
     missing: int = 0
     """Bytes that the machine lacks to run it at all."""
     longest_context: int = 0
-    """The longest context that fits on the GPUs whole, in tokens; 0 when none does."""
+    """The longest context that the GPUs hold, or where there are none the memory; 0 when none is, or unknown."""
     smaller: tuple[Smaller, ...] = ()
+    fits_emptied: bool = False
+    """Whether the GPUs would hold it if nothing else used them."""
 
 
 def usual_context(machine: Machine) -> int:
@@ -105,12 +107,8 @@ def placed(made: Estimate, machine: Machine) -> Placement:
         missing=missing,
         longest_context=_longest_context(made, machine),
         smaller=() if whole else _smaller(made, machine),
+        fits_emptied=not whole and bool(machine.gpus) and _holds(_emptied(machine), made),
     )
-
-
-def fits_whole(made: Estimate, machine: Machine) -> bool:
-    """Say whether the GPUs hold all of it, read in small pieces if need be."""
-    return _is_whole(_roomy(made, machine), machine)
 
 
 def freed(machine: Machine, size: int) -> Machine:
@@ -126,9 +124,20 @@ def freed(machine: Machine, size: int) -> Machine:
     return machine._replace(gpus=tuple(gpus))
 
 
+def _emptied(machine: Machine) -> Machine:
+    return machine._replace(gpus=tuple(gpu._replace(free=gpu.total) for gpu in machine.gpus))
+
+
 def _is_whole(made: Estimate, machine: Machine) -> bool:
     pieces = _pieces(made)
     return _laid(pieces, _rooms(made, machine)) == len(pieces)
+
+
+def _holds(machine: Machine, made: Estimate) -> bool:
+    """Say whether the GPUs hold all of a model, or where there are none, the memory."""
+    if machine.gpus:
+        return _is_whole(_roomy(made, machine), machine)
+    return made.total <= machine.available
 
 
 def _roomy(made: Estimate, machine: Machine) -> Estimate:
@@ -185,13 +194,13 @@ def _slower(cpu_share: float, machine: Machine) -> tuple[float, float]:
 
 
 def _longest_context(made: Estimate, machine: Machine) -> int:
-    """Return the longest context, a multiple of 256, with which the GPUs hold all of a model."""
-    if made.coarse or not machine.gpus:
+    """Return the longest context, a multiple of 256, with which a machine holds all of a model."""
+    if made.coarse:
         return 0
 
     def fits(pages: int) -> bool:
         load = made.load._replace(context=pages * PADDING, batch=made.load.batch or SMALL_BATCH)
-        return _is_whole(loaded(made, load), machine)
+        return _holds(machine, loaded(made, load))
 
     low, high = 0, max(1, (made.architecture.trained_context or _LONGEST) // PADDING)
     while low < high:
@@ -201,12 +210,12 @@ def _longest_context(made: Estimate, machine: Machine) -> int:
 
 
 def _smaller(made: Estimate, machine: Machine) -> tuple[Smaller, ...]:
-    """Return the quantisations below the model's own that the GPUs would hold whole, the best first."""
+    """Return the quantisations below the model's own that a machine would hold, the best first."""
     bits = bits_per_weight(made.quantisation)
     found = []
     for name in LADDER if bits else ():
         weights = round(made.weights * BITS_PER_WEIGHT[name] / bits)
         other = weighing(made, weights, name)
-        if BITS_PER_WEIGHT[name] < bits and fits_whole(other, machine):
+        if BITS_PER_WEIGHT[name] < bits and _holds(machine, other):
             found.append(Smaller(name, weights, other.total))
     return tuple(found)
