@@ -290,8 +290,13 @@ class Work:
         except ReflecttyError:
             return
         self._roster.places[at].slots = slots = max(1, found.at_once)
-        least = "at least " if found.at_least and slots > 1 else ""
-        self._hooks.tell(f"{server.name} answers {least}{slots} at once, so {slots} are asked; --jobs N asks N")
+        self._hooks.tell(f"{server.name} {_said_of(slots, at_least=found.at_least)}")
+
+
+def _said_of(slots: int, *, at_least: bool) -> str:
+    if slots == 1:
+        return "answers one line at a time"
+    return f"answers {'at least ' if at_least else ''}{slots} lines at once: so many are asked, or --jobs N"
 
 
 def _worth_another_try(error: ReflecttyError) -> bool:
