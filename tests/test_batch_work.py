@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from reflectty.asking import Question
 from reflectty.batch.items import Item
+from reflectty.batch.jobs import Hooks, Terms
 from reflectty.batch.opening import open_servers
 from reflectty.batch.roster import Roster
 from reflectty.batch.server import Server
 from reflectty.batch.tally import Tally
-from reflectty.batch.work import MOST_RETURNS, Hooks, Terms, Work
+from reflectty.batch.work import MOST_RETURNS, Work
 from reflectty.errors import (
     BusyError,
     ModelMissingError,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from bisect import insort
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from reflectty.batch.jobs import Job
 from reflectty.batch.records import Outcome
 from reflectty.errors import (
     BusyError,
@@ -21,10 +21,11 @@ from reflectty.errors import (
 from reflectty.parallel import probe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Coroutine, Sequence
 
     from reflectty.asking import Question
     from reflectty.batch.items import Item
+    from reflectty.batch.jobs import Hooks, Terms
     from reflectty.batch.roster import Roster
     from reflectty.batch.server import Server
     from reflectty.batch.tally import Tally
@@ -37,49 +38,6 @@ LONGEST_DELAY: Final = 30.0
 """Seconds between two tries, at most."""
 MOST_RETURNS: Final = 8
 """A line that was being answered so many times when its server went away is what makes it go away."""
-
-
-class Terms(NamedTuple):
-    """On which terms lines are asked."""
-
-    jobs: int = 0
-    """How many at once of each server; 0 finds out what it answers."""
-    retry: int = 3
-    """How many more times a line is asked whose reply was cut, or that was not served."""
-    patience: float = 3600.0
-    """How many seconds to wait for an answer of any server, once all are away."""
-    delay: float = 1.0
-    """Seconds before the first further try; each later one waits twice as long."""
-
-
-class Hooks(NamedTuple):
-    """Where the work has its questions from, and whom it tells."""
-
-    question_of: Callable[[Item], Question]
-    """Makes a question of a line, or raises UsageError."""
-    has_room: Callable[[int], bool]
-    """Whether the line that was given out with this number can be taken back by now."""
-    deliver: Callable[[int, Item, Outcome], None]
-    note: Callable[[str], None]
-    tell: Callable[[str], None]
-    """Said to whoever looks on."""
-
-
-@dataclass(slots=True)
-class Job:
-    """A line that waits to be asked, and how often it was."""
-
-    number: int
-    """Counted from 0 in the order of the lines."""
-    item: Item
-    question: Question | None = None
-    """None where the line cannot be asked."""
-    tries: int = 0
-    returns: int = 0
-
-    @property
-    def model(self) -> str:
-        return self.question.model if self.question else ""
 
 
 class Work:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
 from reflectty.asking.ticking import ticking
+from reflectty.batch.jobs import Hooks, Terms
 from reflectty.batch.ledger import Before, Ledger
 from reflectty.batch.opening import open_servers
 from reflectty.batch.output import StreamOutput, open_output
@@ -19,7 +20,7 @@ from reflectty.batch.roster import Roster
 from reflectty.batch.server import Server
 from reflectty.batch.source import Source, count_lines
 from reflectty.batch.tally import Tally
-from reflectty.batch.work import Hooks, Terms, Work
+from reflectty.batch.work import Work
 from reflectty.commands.ask import question_of
 from reflectty.commands.batch.arguments import STDIN
 from reflectty.commands.batch.questions import question_for
