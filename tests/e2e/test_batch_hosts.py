@@ -35,6 +35,17 @@ def test_a_server_named_twice_is_one(reflect: Reflect) -> None:
     assert server.most == 1
 
 
+def test_those_of_a_profile_are_used(reflect: Reflect) -> None:
+    with Echo(0.02) as first, Echo(0.02) as second:
+        reflect("config", "set", "profiles.night.hosts", first.host, second.host)
+        words = ("batch", *MODEL, "--profile", "night", "--jobs", "1")
+        result = reflect(*words, written(reflect.home, *QUESTIONS))
+
+    assert (result.code, answers(records(result))) == (0, DONE)
+    assert first.prompts
+    assert second.prompts
+
+
 def test_one_that_is_not_there_and_one_without_the_model_are_done_without(reflect: Reflect) -> None:
     with Echo() as good, Echo(0, "other") as other:
         hosts = ("--host", "127.0.0.1:9", "--host", other.host, "--host", good.host)

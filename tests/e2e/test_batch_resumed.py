@@ -65,7 +65,7 @@ class TestGoingOn:
 
         assert result.code == 0
         assert "line 2 is not what it was when out.jsonl was written" in result.err
-        assert "out.jsonl has 1 lines more than in.txt" in result.err
+        assert "out.jsonl has 1 line more than in.txt" in result.err
         assert server.prompts[4:] == ["zwei"]
         assert answers(file_records(out(reflect))) == [(1, "one"), (2, "zwei"), (3, "three"), (4, "four")]
 
@@ -135,7 +135,7 @@ def test_a_signal_leaves_what_is_finished_and_says_how_to_go_on(reflect: Reflect
         left = server.asked("/api/chat")[0].left.wait(10)
 
     assert (result.code, result.out) == (SIGNALS[number], "")
-    assert result.err == "reflect: stopped: 2 lines are answered; the same command with --resume asks what is left\n"
+    assert result.err == "reflect: stopped: 2 lines answered; the same command with --resume asks what is left\n"
     assert left
     assert answers(file_records(out(reflect))) == [(2, "two"), (3, "three")]
 

@@ -19,6 +19,8 @@ class Settings(NamedTuple):
 
     model: str = ""
     host: str = ""
+    hosts: tuple[str, ...] = ()
+    """The servers that a batch is spread over; none where it has the one of every question."""
     api_key: str = ""
     mode: str = "auto"
     effort: str = ""
@@ -64,6 +66,7 @@ class Setting(NamedTuple):
 SETTINGS = (
     Setting("model", "model", values.text, "REFLECTTY_MODEL", in_profile=True),
     Setting("host", "host", values.text, "OLLAMA_HOST", in_profile=True),
+    Setting("hosts", "hosts", values.texts, in_profile=True),
     Setting("", "api_key", values.text, "OLLAMA_API_KEY"),
     Setting("mode", "mode", values.mode, "REFLECTTY_MODE", in_profile=True),
     Setting("effort", "effort", values.effort, in_profile=True),

@@ -23,7 +23,7 @@ Hosts = Annotated[
         "--host",
         metavar="HOST",
         help="A server, as in OLLAMA_HOST; given several times, the lines are spread over all of them.",
-        show_default="127.0.0.1:11434",
+        show_default="hosts of the settings, else as ever",
     ),
 ]
 Options = Annotated[

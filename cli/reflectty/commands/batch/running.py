@@ -26,6 +26,7 @@ from reflectty.commands.batch.arguments import STDIN
 from reflectty.commands.batch.questions import question_for
 from reflectty.commands.batch.telling import Teller
 from reflectty.commands.templating import filling
+from reflectty.drawing.summary import counted
 from reflectty.engines import open_engine
 from reflectty.engines.hosts import parse_host
 from reflectty.errors import IncompleteError, UnreachableError, UsageError
@@ -174,11 +175,11 @@ async def _answer(setup: Setup, files: Files) -> None:
             if first is not None:
                 await _work(setup, files.output, _with(first, items), before)
     except asyncio.CancelledError:
-        done = f"stopped: {setup.tally.kept + setup.tally.done:,} lines are answered"
+        done = f"stopped: {counted(setup.tally.kept + setup.tally.done, 'line')} answered"
         setup.teller.note(f"{done}; {_how_to_go_on(setup.given, 'with --output FILE, --resume could go on')}")
         raise
     if earlier.beyond:
-        setup.teller.note(f"{setup.given.output} has {earlier.beyond:,} lines more than {setup.given.input}: they stay")
+        setup.teller.note(f"{setup.given.output} has {counted(earlier.beyond, 'line')} more than {setup.given.input}")
 
 
 async def _with(first: Item, rest: AsyncGenerator[Item, None]) -> AsyncGenerator[Item, None]:
@@ -218,7 +219,9 @@ async def _work(setup: Setup, output: Output, items: AsyncGenerator[Item, None],
 def _servers(setup: Setup) -> Iterator[Server]:
     """Yield every server once that the call or the settings name."""
     timeouts = config.parse_timeouts(setup.given.asked.timeout, setup.settings.timeouts)
-    hosts = {str(parse_host(host)): host for host in setup.given.hosts or (setup.settings.host,)}
+    hosts = {
+        str(parse_host(host)): host for host in setup.given.hosts or setup.settings.hosts or (setup.settings.host,)
+    }
     for name, host in hosts.items():
         engine = open_engine(host, api_key=setup.settings.api_key, timeouts=timeouts)
         if engine.warning:
