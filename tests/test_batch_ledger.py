@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.batch.ledger import Before, Entry, Ledger, read_entry
+from reflectty.batch.ledger import Before, Entry, Ledger, Span, read_entry
 from reflectty.batch.lines import digest_of
 
 ONE, OTHER = digest_of(b"one"), digest_of(b"other")
@@ -34,6 +34,11 @@ def ledger_of(*records: Written) -> Ledger:
     for number, record in enumerate(records, 1):
         ledger.add(record.entry, 10 * number)
     return ledger
+
+
+def arranged(*records: Written, ordered: bool = True) -> list[Span] | None:
+    spans = ledger_of(*records).arranged(ordered=ordered)
+    return None if spans is None else list(spans)
 
 
 @pytest.mark.parametrize(
@@ -110,20 +115,18 @@ class TestTheArrangement:
         assert ledger_of(Written(1), Written(4), Written(5)).arranged(ordered=ordered) is None
 
     def test_puts_the_lines_in_order(self) -> None:
-        spans = ledger_of(Written(3), Written(1), Written(2)).arranged(ordered=True)
-
-        assert spans == ((10, 20), (30, 30), (0, 10))
+        assert arranged(Written(3), Written(1), Written(2)) == [(10, 20), (30, 30), (0, 10)]
 
     def test_drops_what_was_written_again(self) -> None:
         again = (Written(3, failed=True), Written(1), Written(3))
 
-        assert ledger_of(*again).arranged(ordered=True) == ((10, 20), (30, 30))
-        assert ledger_of(*again).arranged(ordered=False) == ((10, 20), (30, 30))
+        assert arranged(*again) == [(10, 20), (30, 30)]
+        assert arranged(*again, ordered=False) == [(10, 20), (30, 30)]
         assert ledger_of(Written(3), Written(1)).arranged(ordered=False) is None
 
     @given(WRITTEN)
     def test_has_every_line_once_as_it_was_said_last(self, records: list[Written]) -> None:
-        spans = ledger_of(*records).arranged(ordered=True)
+        spans = arranged(*records)
         places = range(len(records)) if spans is None else [span.length // 10 - 1 for span in spans]
         last = {record.line: at for at, record in enumerate(records)}
 

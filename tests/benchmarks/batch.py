@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LINES = 40
-WORDS = [f"word{number} " for number in range(100)]
+WORDS = ["<output>", *(f"word{number} " for number in range(98)), "</output>"]
 REFLECT = (sys.executable, "-m", "reflectty")
 QUESTIONS = ("Which is larger, 9.11 or 9.9?", "What is 17 + 25?", "What is the capital of France?")
 
@@ -47,7 +47,9 @@ def once(command: Sequence[str], stdin: Path, environment: dict[str, str]) -> Co
     """Run a command and all that it starts."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with stdin.open("rb") as lines:
-        process = subprocess.Popen(command, stdin=lines, stdout=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(
+            command, stdin=lines, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        )
         _, status, own = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -103,12 +105,14 @@ def real(folder: Path) -> None:
 
 
 def memory(folder: Path) -> None:
-    """Lines that say nothing which can be asked cost all but the question; the first is asked."""
+    """Ask many lines, to be answered in a word; it takes some minutes."""
     costs: list[Cost] = []
     for number in (1_000, 100_000):
         lines = folder / f"{number}.jsonl"
         lines.write_text("".join(f'{{"prompt": "question {at}"}}\n' for at in range(number)))
-        with FakeServer({"/api/chat": reply(["yes"]), "/api/show": show(), "/api/version": show()}) as server:
+        with FakeServer(
+            {"/api/chat": reply(["<output>yes</output>"]), "/api/show": show(), "/api/version": show()}
+        ) as server:
             environment = os.environ | {"OLLAMA_HOST": server.host}
             words = ("-m", "reflection", "--jobs", "8", "-o", str(folder / f"{number}.out"))
             costs.append(once((*REFLECT, "batch", *words, "-"), lines, environment))

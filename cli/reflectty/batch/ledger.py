@@ -6,7 +6,11 @@ import json
 import re
 from array import array
 from enum import Enum, auto
-from typing import NamedTuple
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _HIGHEST = 1 << 62
@@ -80,7 +84,7 @@ class Ledger:
         if entry.model and not entry.failed:
             self.models.add(entry.model)
 
-    def arranged(self, *, ordered: bool) -> tuple[Span, ...] | None:
+    def arranged(self, *, ordered: bool) -> Iterator[Span] | None:
         """Return where the records that hold stand, in the order they ought to have; None where they have it.
 
         Args:
@@ -88,12 +92,10 @@ class Ledger:
         """
         holding = self._holding()
         wanted = holding if ordered else sorted(holding)
-        if wanted == list(range(len(self))):
+        if len(wanted) == len(self) and all(at == place for place, at in enumerate(wanted)):
             return None
-        offsets = array("q", [0])
-        for length in self._lengths:
-            offsets.append(offsets[-1] + length)
-        return tuple(Span(offsets[at], self._lengths[at]) for at in wanted)
+        offsets = array("q", accumulate(self._lengths, initial=0))
+        return (Span(offsets[at], self._lengths[at]) for at in wanted)
 
     def _holding(self) -> list[int]:
         """Return the places of the records that hold, by line."""

@@ -17,7 +17,7 @@ from reflectty.errors import OutputError, UsageError
 from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from reflectty.batch.ledger import Span
     from reflectty.batch.records import Record
@@ -113,7 +113,7 @@ class FileOutput:
                 reason = (error.strerror or str(error)).lower()
                 note(f"{self._path} stays in the order in which the lines were finished: {reason}")
 
-    def _arrange(self, spans: tuple[Span, ...]) -> None:
+    def _arrange(self, spans: Iterable[Span]) -> None:
         """Put a file that has the records in order in the place of the one that has not."""
         path = self._path.with_name(f".{self._path.name[:40]}.{secrets.token_hex(4)}")
         try:

@@ -219,10 +219,8 @@ async def _work(setup: Setup, output: Output, items: AsyncGenerator[Item, None],
 def _servers(setup: Setup) -> Iterator[Server]:
     """Yield every server once that the call or the settings name."""
     timeouts = config.parse_timeouts(setup.given.asked.timeout, setup.settings.timeouts)
-    hosts = {
-        str(parse_host(host)): host for host in setup.given.hosts or setup.settings.hosts or (setup.settings.host,)
-    }
-    for name, host in hosts.items():
+    hosts = setup.given.hosts or setup.settings.hosts or (setup.settings.host,)
+    for name, host in {str(parse_host(host)): host for host in hosts}.items():
         engine = open_engine(host, api_key=setup.settings.api_key, timeouts=timeouts)
         if engine.warning:
             setup.teller.note(engine.warning)
