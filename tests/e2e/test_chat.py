@@ -262,6 +262,7 @@ class TestAFastReply:
             waits: list[float] = []
             while not chat.wrote(b"The end.", 0.3):
                 waits.append(chat.seconds_to_echo(f"mark{len(waits):03}"))
+            assert chat.rested(b"The end.")
             assert chat.leave() == 0
         (said,) = replies(reflect)
 
@@ -276,6 +277,7 @@ class TestAFastReply:
             waits: list[float] = []
             while not chat.wrote(b"The end.", 0.3):
                 waits.append(chat.seconds_to_echo(f"mark{len(waits):03}"))
+            assert chat.rested(b"The end.")
             assert chat.leave() == 0
         (said,) = replies(reflect)
 

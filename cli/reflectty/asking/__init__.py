@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Keeper", "Question", "ask", "ask_raw", "find_model", "request_for", "vet"]
 
 TICK_SECONDS = 0.1
+TURN_SECONDS = 0.02
+"""How long events are shown without anybody else having a turn."""
 DIGEST_SECONDS = 1.0
 """How long a reply that is over waits for the name of its model's version."""
 NOT_TUNED = (
@@ -188,8 +190,10 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     events = arriving(asked.engine, request_for(question, asked.model, asked.chosen), asked.chosen, question, reply)
     try:
         async with _ticking(renderer.tick, *_watching(keep)), aclosing(events):
+            turn = _Turn()
             async for event in events:
                 renderer.show(event)
+                await turn.pass_on()
     except IncompleteError as error:
         failure = error
     for event in reply.close():
@@ -205,6 +209,23 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     if failure:
         raise failure
     return reply
+
+
+class _Turn:
+    """Lets everybody else have a turn now and then, while a server is quicker than what reads it.
+
+    What has come is read without a pause: a key or a signal would wait for thousands of tokens at each of its steps.
+    """
+
+    def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._began = self._now()
+
+    async def pass_on(self) -> None:
+        """Go on at once, or let the others first when this turn has been long."""
+        if self._now() - self._began > TURN_SECONDS:
+            await asyncio.sleep(0)
+            self._began = self._now()
 
 
 def _watching(keep: Keeper | None) -> tuple[Callable[[float], None], ...]:
