@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fake_server import HANG, Answer, FakeServer, Pause, done, error, line, reply
+from fake_server import HANG, Answer, FakeServer, Pause, done, error, line
 from reflectty.chat import Model, Timeouts
 from reflectty.engines import open_engine
 from reflectty.errors import RefusedError
@@ -84,7 +84,7 @@ def test_replies_too_short_to_see_anything_by_are_not_taken_for_one_at_a_time(wo
 
     def steps() -> Iterator[Step]:
         with turns:
-            yield from reply(words).steps  # type: ignore[misc] - a list of steps
+            yield from (*map(line, words), line(**done()))
 
     seen, _ = probed(Answer(steps))
     assert not seen.sure

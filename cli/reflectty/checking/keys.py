@@ -1,4 +1,4 @@
-"""What the terminal tells of its keys, asked for a fraction of a second at most; reads nothing that is typed later."""
+"""What the terminal tells of its keys, asked for a second at most; reads nothing that is typed later."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from reflectty.checking.around import Around, Known
     from reflectty.terminal import Terminal
 
-PATIENCE_SECONDS: Final = 0.4
+PATIENCE_SECONDS: Final = 1.0
+"""What comes later would be typed into the shell: over a slow line an answer takes its time."""
 _TMUX_SECONDS: Final = 2.0
 SLOW_ESCAPE_MS: Final = 100
 """From here on, the key Esc is felt to wait in tmux."""

@@ -96,13 +96,12 @@ async def context(_: Around, known: Known) -> Sequence[Finding]:
 def _context(model: Model, tokens: int, on: Machine) -> Finding:
     most = model.context_length
     of_most = f" of the {most:,} that the model was made for" if most > tokens else ""
-    text = (
-        f"{tokens:,} tokens{of_most}{_whence(model, tokens, on)}; a longer prompt is refused here, not cut in silence"
-    )
+    refused = "a longer prompt is refused, where other programs lose its beginning"
+    text = f"{tokens:,} tokens{of_most}{_whence(model, tokens, on)}; {refused}"
     facts = (("tokens", tokens), ("made_for", most))
     if tokens >= min(SHORT_CONTEXT, most or SHORT_CONTEXT):
         return Finding("context", State.OK, text, facts=facts)
-    advice = "-o num_ctx=16384 asks for more, and takes memory; other programs lose the beginning of a long prompt"
+    advice = "-o num_ctx=16384 asks for more, and takes memory"
     return Finding("context", State.NOTE, text, advice, facts)
 
 
