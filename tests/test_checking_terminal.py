@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import select
 import termios
 import threading
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 from checked import around, facts, found, terminal
 from reflectty.checking.display import clipboard
 from reflectty.checking.display import terminal as display
-from reflectty.checking.keys import ASK_KIND, answering, ask, keyboard
+from reflectty.checking.keys import ASK_KIND, KIND, answering, ask, keyboard
 from reflectty.devices import Place
 from reflectty.finding import State
 from reflectty.terminal import Sink, Terminal, coloured
@@ -95,7 +96,8 @@ def test_a_clipboard_is_told(known_ways: tuple[str, ...], state: State) -> None:
         (b"\x1b[?1u\x1b[?62c", State.OK, True),
         (b"\x1b[?62;4c", State.NOTE, False),
         (b"", State.NOTE, None),
-        (b"typed ahead\x1b[?0u\x1b[?6c", State.OK, True),
+        (b"\x1b[?0u\x1b[?6c", State.OK, True),
+        (b"cc\x1b[?1;2c", State.NOTE, False),
     ],
 )
 def test_a_keyboard_is_what_the_terminal_says(said: bytes, state: State, kitty: bool | None) -> None:
@@ -149,20 +151,30 @@ class Talking:
 def test_a_terminal_is_asked_unseen_and_left_as_it_was() -> None:
     end = Talking(b"\x1b[?1u\x1b[?62c")
     before = termios.tcgetattr(end.follower)
-    assert ask(end.follower, end.follower, ASK_KIND, b"c", 10.0) == b"\x1b[?1u\x1b[?62c"
+    assert ask(end.follower, end.follower, ASK_KIND, KIND, 10.0) == b"\x1b[?1u\x1b[?62c"
     assert termios.tcgetattr(end.follower) == before
     end.close()
 
 
+def test_what_was_typed_already_is_left_to_whoever_reads_next() -> None:
+    leader, follower = os.openpty()
+    os.write(leader, b"cls\n")
+    assert select.select([follower], [], [], 10)[0]
+    assert ask(follower, follower, ASK_KIND, KIND, 10.0) == b""
+    assert os.read(follower, 64) == b"cls\n"
+    os.close(leader)
+    os.close(follower)
+
+
 def test_a_terminal_that_says_nothing_is_not_waited_for() -> None:
     leader, follower = os.openpty()
-    assert ask(follower, follower, ASK_KIND, b"c", 0.05) == b""
+    assert ask(follower, follower, ASK_KIND, KIND, 0.05) == b""
     os.close(leader)
     os.close(follower)
 
 
 def test_what_is_no_terminal_says_nothing() -> None:
     read, write = os.pipe()
-    assert ask(read, write, ASK_KIND, b"c", 0.05) == b""
+    assert ask(read, write, ASK_KIND, KIND, 0.05) == b""
     os.close(read)
     os.close(write)

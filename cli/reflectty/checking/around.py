@@ -9,6 +9,7 @@ from reflectty.devices import HERE
 from reflectty.fitting import ELSEWHERE
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -53,8 +54,8 @@ class Around(NamedTuple):
     """The ways to a clipboard that there are, best first."""
     place: Place = HERE
     """Where programs and what tells of devices are."""
-    answered: Callable[[bytes, bytes], bytes] | None = None
-    """Sends the terminal a question and returns what it says up to a mark; None where there is no terminal to ask."""
+    answered: Callable[[bytes, re.Pattern[bytes]], bytes] | None = None
+    """Sends the terminal a question and returns what it says up to its last answer; None where there is none to ask."""
 
     def at_home(self, path: Path) -> str:
         """Return a path as people write it, with `~` for the home."""
