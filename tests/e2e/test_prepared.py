@@ -48,7 +48,7 @@ def settled(reflect: Reflect) -> Reflect:
     return reflect
 
 
-def sent(settled: Reflect, *words: str, stdin: bytes = b"", **variables: str) -> tuple[Result, dict[str, Any]]:
+def sent(settled: Reflect, *words: str, stdin: bytes = b"", **variables: Any) -> tuple[Result, dict[str, Any]]:
     """Ask a server that answers everything; return what came of it, and the body that it was sent."""
     with saying(ANSWERED) as server:
         result = settled.at(server.host)(*words, stdin=stdin, **variables)
@@ -79,7 +79,7 @@ ENV = {"REFLECTTY_MODEL": "reflection:8b"}
     ],
 )
 def test_a_question_is_asked_as_the_profile_says(
-    settled: Reflect, words: tuple[str, ...], variables: dict[str, str], terse: bool, body: dict[str, Any]
+    settled: Reflect, words: tuple[str, ...], variables: dict[str, Any], terse: bool, body: dict[str, Any]
 ) -> None:
     _, asked = sent(settled, *words, "which?", **variables)
 
