@@ -37,7 +37,7 @@ def model_rows(models: Sequence[Installed], page: Page, now: float) -> list[Row]
 def _columns(models: Sequence[Installed], now: float) -> tuple[Column, ...]:
     known = [one.model for one in models]
     return (
-        Column("model", "accent", LAST, tuple(clean_line(one.name) or UNKNOWN for one in models)),
+        Column("model", "accent", LAST, tuple(clean_line(one.short_name) or UNKNOWN for one in models)),
         Column("size", "text", 1, tuple(_size(model) for model in known), right=True),
         Column("weights", "dim", 4, tuple(weights(model) or UNKNOWN for model in known)),
         Column("context", "dim", 3, tuple(_context(model) for model in known), right=True),
@@ -68,7 +68,7 @@ def _changed(model: Model, now: float) -> str:
 def one_model(one: Installed, page: Page, now: float, more: Iterable[tuple[str, str]] = ()) -> list[Row]:
     """Return what is known of a model, a row for each thing; `more` comes behind what it takes to run it."""
     model = one.model
-    head: Row = [(clean_line(one.name), page.palette.styles["accent"] + BOLD)]
+    head: Row = [(clean_line(one.short_name), page.palette.styles["accent"] + BOLD)]
     facts = (
         ("size", " · ".join(text for text in (_size(model), weights(model)) if text)),
         ("context", f"{_context(model)} at most"),
