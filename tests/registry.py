@@ -104,10 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is that of the library
         """Say nothing."""
 
-    def do_HEAD(self) -> None:  # noqa: N802 - the name is that of the library
+    def do_HEAD(self) -> None:
         self._answer(b"")
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         with contextlib.suppress(OSError):
             self._answer(None)
 

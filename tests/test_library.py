@@ -242,9 +242,9 @@ MISSING = error(404, "model 'mm' not found")
 
 @pytest.mark.parametrize("call", [name for name in CALLS if name != "pull"])
 def test_an_unknown_model_is_missing_and_near_ones_are_offered(call: str) -> None:
-    with FakeServer(routes(show=MISSING, copy=MISSING, delete=MISSING, tags=tags("m:latest"))) as server:
-        with pytest.raises(ModelMissingError, match="mm is not installed") as caught:
-            using(server.host, lambda library: CALLS[call](library, "mm"))
+    given = routes(show=MISSING, copy=MISSING, delete=MISSING)
+    with FakeServer(given) as server, pytest.raises(ModelMissingError, match="mm is not installed") as caught:
+        using(server.host, lambda library: CALLS[call](library, "mm"))
     assert "did you mean m" in caught.value.hint
 
 
@@ -259,9 +259,9 @@ def test_a_name_that_cannot_be_one_is_refused_before_the_server_is_asked(call: s
 
 @pytest.mark.parametrize("answer", [Answer([b"404 page not found"], 404), Answer([b"405 method not allowed"], 405)])
 def test_a_server_that_is_too_old_for_a_call_says_which(answer: Answer) -> None:
-    with FakeServer(routes(pull=answer, version=whole({"version": "0.1.2"}))) as server:
-        with pytest.raises(RefusedError, match=r"0\.1\.2.*/api/pull") as caught:
-            using(server.host, lambda library: every(library.pull("m")))
+    given = routes(pull=answer, version=whole({"version": "0.1.2"}))
+    with FakeServer(given) as server, pytest.raises(RefusedError, match=r"0\.1\.2.*/api/pull") as caught:
+        using(server.host, lambda library: every(library.pull("m")))
     assert "update" in caught.value.hint
 
 
@@ -287,9 +287,9 @@ def test_a_stalled_pull_is_told_from_a_broken_one() -> None:
         async with Library(engine) as library:
             await every(library.pull("m"))
 
-    with FakeServer(routes(pull=Answer([b'{"status":"pulling manifest"}\n', HANG]))) as server:
-        with pytest.raises(StalledError) as caught:
-            asyncio.run(work())
+    stalled = Answer([b'{"status":"pulling manifest"}\n', HANG])
+    with FakeServer(routes(pull=stalled)) as server, pytest.raises(StalledError) as caught:
+        asyncio.run(work())
     assert "goes on from there" in caught.value.hint
 
 
