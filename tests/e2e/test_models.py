@@ -95,10 +95,13 @@ class TestShowing:
     def test_says_what_is_known_and_what_auto_would_pick_and_why(self, reflect: Reflect) -> None:
         with FakeServer(routes()) as server:
             out = reflect.at(server.host)("models", "show", "reflection:70b").out
-        facts = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in out.splitlines()[1:])
+        named = (line for line in out.splitlines() if re.match(r"  \w", line))
+        facts = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in named)
         assert out.startswith("reflection:70b\n")
         assert facts["size"] == "43 GB · 70.6B Q4_0"
         assert facts["loaded"] == "50 % GPU · 22 GB of 44 GB · context 4K"
+        assert facts["needs"].startswith("weights 43 GB · cache")
+        assert "fit" in facts
         assert facts["auto picks"].startswith("mode native, family reflection: its name")
         assert facts["has"] == "template (1), system prompt (1), parameters (1), licence (2)"
 

@@ -131,6 +131,11 @@ def model_of(name: str, body: Body) -> Model:
     )
 
 
+def info_of(body: Body) -> Body:
+    """Return what /api/show says of the file, by the keys of GGUF."""
+    return _table(body.get("model_info"))
+
+
 def models_of(body: Body) -> tuple[Model, ...]:
     """Return what /api/tags lists; it leaves out template, system, parameters and license.
 
