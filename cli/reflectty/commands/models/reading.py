@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -16,6 +16,7 @@ from reflectty.safety import clean
 
 if TYPE_CHECKING:
     from reflectty.library import Installed
+    from reflectty.library.fit import Fitted
     from reflectty.library.library import Library
     from reflectty.terminal import Terminal
 
@@ -55,36 +56,54 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     system: System = False,
     parameters: Parameters = False,
     licence: Licence = False,
+    context_length: args.Context = None,
     host: Host = "",
     as_json: output.AsJson = False,
 ) -> None:
     """Show all that is known of a model, and how it would be asked."""
     terminal: Terminal = context.obj
-    texts = {"template": template, "system": system, "parameters": parameters, "license": licence}
-    flags = [(f"--{name}", given) for name, given in texts.items()]
+    flags = (("--template", template), ("--system", system), ("--parameters", parameters), ("--licence", licence))
     output.one_of([*flags, ("--json", as_json)], "--json has all of them")
     wanted = args.named(name)
+    chosen = next((flag for flag, given in flags if given), "")
 
-    async def work(library: Library) -> Installed:
-        return await library.show(wanted)
+    async def work(library: Library) -> Shown:
+        one = await library.show(wanted)
+        return Shown(one, None if chosen else await args.fitting(library, one, context_length))
 
-    one = args.using(terminal, host, work)
-    chosen = next((text for text, given in texts.items() if given), "")
+    found = args.using(terminal, host, work)
     if chosen:
-        _print_text(getattr(one.model, chosen), f"{one.name} has no {chosen}", terminal)
+        _print_text(found.one, chosen, terminal)
     elif as_json:
         from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
         from reflectty.exporting.models import model_object  # noqa: PLC0415
+        from reflectty.render.fit import fit_object  # noqa: PLC0415
 
-        terminal.out.write(written(model_object(one, whole=True)))
+        fit = fit_object(*found.fitted) if found.fitted else None
+        terminal.out.write(written({**model_object(found.one, whole=True), "fit": fit}))
     else:
-        from reflectty.render.models import one_model  # noqa: PLC0415 - each form loads only itself
+        from reflectty.drawing import fit as words  # noqa: PLC0415 - each form loads only itself
+        from reflectty.render.models import one_model  # noqa: PLC0415
 
         page = output.paged(terminal)
-        page.write(one_model(one, page, time.time()))
+        page.write(one_model(found.one, page, time.time(), words.lines(*found.fitted) if found.fitted else ()))
 
 
-def _print_text(text: str, otherwise: str, terminal: Terminal) -> None:
+class Shown(NamedTuple):
+    """A model, and whether it fits, where that can be said."""
+
+    one: Installed
+    fitted: Fitted | None
+
+
+def _print_text(one: Installed, flag: str, terminal: Terminal) -> None:
+    texts = {
+        "--template": ("template", one.model.template),
+        "--system": ("system prompt", one.model.system),
+        "--parameters": ("parameters", one.model.parameters),
+        "--licence": ("licence", one.model.license),
+    }
+    name, text = texts[flag]
     if not text.strip():
-        raise RefusedError(otherwise)
+        raise RefusedError(f"{one.short_name} has no {name}")
     terminal.out.write(clean(text).rstrip("\n") + "\n")
