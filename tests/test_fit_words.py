@@ -117,7 +117,7 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             Machine((), 32 * GIB, 28 * GIB),
             [
                 "does not fit: it needs 15.4 GB more than is free in memory (30.1 of 34.4 GB free)",
-                "in IQ2_XS it would fit, about 25.6 GB: look for a tag with IQ2_XS in it",
+                "in IQ2_XS it would fit, about 25.4 GB: look for a tag with IQ2_XS in it",
             ],
         ),
         (

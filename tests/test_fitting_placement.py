@@ -7,8 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models_to_fit import GEMMA3_270M, LLAMA_8B, LLAMA_70B, QWEN3_8B
-from reflectty.fitting import ELSEWHERE, Device, Fit, Load, Machine, Memory, estimate, freed, from_size, placed
-from reflectty.fitting import usual_context as usual
+from reflectty.fitting import (
+    ELSEWHERE,
+    Device,
+    Fit,
+    Load,
+    Machine,
+    Memory,
+    estimate,
+    freed,
+    from_size,
+    placed,
+    usual_load,
+)
 from reflectty.fitting.placement import MARGIN
 from reflectty.fitting.quantisation import BITS_PER_WEIGHT, LADDER, bits_per_weight
 
@@ -129,7 +140,8 @@ def test_a_part_on_the_cpu_costs_as_much_as_its_memory_is_slower() -> None:
     found = placed(LARGE, ONE)
     share = found.cpu_share
 
-    assert found.slower == (pytest.approx(1 - share + 4 * share), pytest.approx(1 - share + 11 * share))
+    assert found.slower[0] == pytest.approx(1 - share + 4 * share)
+    assert found.slower[1] == pytest.approx(1 - share + 11 * share)
     assert placed(SMALL, ONE).slower == placed(SMALL, MAC).slower == (1.0, 1.0)
 
 
@@ -163,7 +175,24 @@ def test_what_is_unloaded_is_free_again(size: int, free: list[int]) -> None:
 def test_the_context_that_the_server_takes_by_itself_goes_by_the_memory_of_all_gpus(
     machine: Machine, context: int
 ) -> None:
-    assert usual(machine) == context
+    assert usual_load(machine) == Load(context)
+
+
+@pytest.mark.parametrize(
+    ("asked", "parameters", "environment", "load"),
+    [
+        (2048, "num_ctx   8192", {"OLLAMA_CONTEXT_LENGTH": "16384"}, Load(2048)),
+        (0, 'stop  "num_ctx 7"\nnum_ctx                        8192\nnum_batch 256', {}, Load(8192, batch=256)),
+        (0, "", {"OLLAMA_CONTEXT_LENGTH": " '16384' "}, Load(16384)),
+        (0, "num_ctx many", {"OLLAMA_CONTEXT_LENGTH": "-1"}, Load(32768)),
+        (0, "", {"OLLAMA_KV_CACHE_TYPE": "Q8_0", "OLLAMA_NUM_PARALLEL": "4"}, Load(32768, "q8_0", 4)),
+        (0, "", {"OLLAMA_KV_CACHE_TYPE": "\x1b[2J", "OLLAMA_NUM_PARALLEL": "9" * 99}, Load(32768)),
+    ],
+)
+def test_what_is_asked_for_goes_before_the_models_parameters_and_these_before_the_environment(
+    asked: int, parameters: str, environment: dict[str, str], load: Load
+) -> None:
+    assert usual_load(ONE, context=asked, parameters=parameters, environment=environment) == load
 
 
 @given(ROOMS, ROOMS, ROOMS, st.integers(1, 10**11), st.integers(1, 1 << 18))

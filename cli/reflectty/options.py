@@ -40,7 +40,7 @@ OPTIONS: dict[str, type] = {
 _BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-def parse_options(pairs: tuple[str, ...]) -> tuple[tuple[str, OptionValue], ...]:
+def parse_options(pairs: tuple[str, ...], flag: str = "--option") -> tuple[tuple[str, OptionValue], ...]:
     """Return options from `KEY=VALUE` texts; a repeated `stop` adds, any other key repeated replaces.
 
     Raises:
@@ -52,11 +52,11 @@ def parse_options(pairs: tuple[str, ...]) -> tuple[tuple[str, OptionValue], ...]
         key, equals, text = pair.partition("=")
         key = key.strip()
         if not equals:
-            raise UsageError(f"--option {pair!r} has no value", "write it as KEY=VALUE, such as -o temperature=0.2")
+            raise UsageError(f"{flag} {pair!r} has no value", f"write it as KEY=VALUE, such as {flag} temperature=0.2")
         if key == "stop":
             stops.append(text)
         else:
-            found[key] = _value(key, text.strip(), f"--option {key}")
+            found[key] = _value(key, text.strip(), f"{flag} {key}")
     if stops:
         found["stop"] = tuple(stops)
     return tuple(found.items())

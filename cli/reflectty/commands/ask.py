@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 
 from reflectty import __version__, config
-from reflectty.chat import Effort
 from reflectty.commands import arguments as args
 from reflectty.commands.conversation import before, keeper, leaner
 from reflectty.commands.gathering import gather
 from reflectty.errors import PromptTooLongError, UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
-from reflectty.modes import Mode, Wish
+from reflectty.modes import Wish
 from reflectty.options import parse_options
 from reflectty.render import ALL, Form, Look, choose
 from reflectty.render.remark import remark
@@ -186,27 +185,27 @@ def _parts(text: str) -> frozenset[Kind]:
 
 def _question(given: args.Arguments, settings: config.Settings) -> Question:
     """Return what the arguments say of the question, all but the question itself."""
-    from reflectty.asking import Question  # noqa: PLC0415 - errors in the arguments need no asking
+    from reflectty.asking import standing  # noqa: PLC0415 - errors in the arguments need no asking
 
-    options = dict(settings.options) | dict(parse_options(tuple(given.option or ())))
-    family = given.family or settings.family
-    wish = Wish(
-        given.mode or Mode(settings.mode),
-        given.effort or (Effort(settings.effort) if settings.effort else None),
-        named(family) if family else None,
-        args.decoded(given.system) or settings.system,
-    )
+    asked = standing(settings)
+    wish = asked.wish
+    options = dict(asked.options) | dict(parse_options(tuple(given.option or ())))
     schema = None
     if given.schema:
         from reflectty.schema import read_schema  # noqa: PLC0415 - a compiled library
 
         schema = read_schema(given.schema)
-    return Question(
-        prompt="",
+    return asked._replace(
+        # A session that is gone on with has a model, which goes before that of the settings.
         model=given.model or (settings.model if settings.model_insists else ""),
-        wish=wish,
+        wish=Wish(
+            given.mode or wish.mode,
+            given.effort or wish.effort,
+            named(given.family) if given.family else wish.family,
+            args.decoded(given.system) or wish.system,
+        ),
         options=tuple(options.items()),
-        keep_alive=given.keep_alive or settings.keep_alive,
+        keep_alive=given.keep_alive or asked.keep_alive,
         schema=schema,
         announce=not given.final,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reflectty.config.loading import debugging, load, recalled
+from reflectty.config.loading import debugging, load, profile_names, recalled
 from reflectty.config.places import config_path, state_folder, store_path, templates_folder, themes_folder
 from reflectty.config.remembering import first_time, remember, remembered
 from reflectty.config.settings import ENTRIES, NO_HURRY, SETTINGS, Setting, Settings
@@ -22,6 +22,7 @@ __all__ = [
     "load",
     "near",
     "parse_timeouts",
+    "profile_names",
     "recalled",
     "remember",
     "remembered",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reflectty.errors import UsageError
@@ -68,3 +69,37 @@ def read(path: Path) -> Mapping[str, object]:
     """
     text = read_text(path)
     return {} if text is None else parse(text, path)
+
+
+def sections(text: str) -> tuple[str, ...]:
+    """Return the parts of a document: what stands before any table, and each table with the comment right above it."""
+    import tomllib  # noqa: PLC0415 - only who changes the file looks at its parts
+
+    starts, at, lines = [0], 0, text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith("["):
+            # In a text or a list of several lines, what looks like a table is none.
+            with suppress(ValueError):
+                tomllib.loads(text[:at])
+                starts.append(at - sum(map(len, _above(lines[:number]))))
+        at += len(line)
+    return tuple(text[start:end] for start, end in zip(starts, (*starts[1:], len(text)), strict=True))
+
+
+def _above(lines: list[str]) -> list[str]:
+    """Return the comment that the lines end with."""
+    count = next((count for count, line in enumerate(reversed(lines)) if not line.lstrip().startswith("#")), len(lines))
+    return lines[len(lines) - count :]
+
+
+def section_name(section: str) -> tuple[str, ...]:
+    """Return the keys that lead to the table of a section."""
+    import tomllib  # noqa: PLC0415 - the same
+
+    header = next(line for line in section.splitlines() if not line.lstrip().startswith("#"))
+    keys: list[str] = []
+    table: object = tomllib.loads(header)
+    while isinstance(table, dict) and table:
+        key, table = next(iter(table.items()))
+        keys.append(key)
+    return tuple(keys)

@@ -29,7 +29,7 @@ class Explained(NamedTuple):
     value: object
     origin: Origin = Origin.DEFAULT
     whose: str = ""
-    """The name of the profile or of the variable."""
+    """The name of the profile, the variable or the flag."""
 
 
 def explained(

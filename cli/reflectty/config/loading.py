@@ -39,6 +39,7 @@ class Origin(StrEnum):
     FILE = "file"
     PROFILE = "profile"
     ENVIRONMENT = "environment"
+    FLAG = "flag"
 
 
 class Given(NamedTuple):
@@ -51,7 +52,7 @@ class Given(NamedTuple):
     """What the value is called where it stands, for errors."""
     origin: Origin
     whose: str = ""
-    """The name of the profile or of the variable."""
+    """The name of the profile, the variable or the flag."""
     insists: bool = False
     """Whether it is of a profile that was named with this call."""
 
@@ -82,6 +83,7 @@ def fold(every: Iterable[Given]) -> Settings:
             **changes,
             theme_chosen=settings.theme_chosen or field == "theme",
             model_insists=settings.model_insists or (field == "model" and one.insists),
+            host_insists=settings.host_insists or (field == "host" and one.insists),
         )
     return settings
 
@@ -99,7 +101,7 @@ def given(
     written = tuple(in_file(document, path)) if path else ()
     variables = tuple(in_variables(os.environ if environment is None else environment))
     if profile:
-        now = Given(ENTRIES["profile"], values.name, profile, "--profile", Origin.DEFAULT, insists=True)
+        now = Given(ENTRIES["profile"], values.name, profile, "--profile", Origin.FLAG, "--profile", insists=True)
         return (*written, *variables, now, *in_profile(now, document, path))
     standing = next((one for one in reversed((*written, *variables)) if one.setting.field == "profile"), None)
     return (*written, *(in_profile(standing, document, path) if standing else ()), *variables)
@@ -149,6 +151,16 @@ def in_profile(named: Given, document: Document, path: Path | None) -> Iterator[
                 raise unknown(key, (*IN_PROFILE, EXTENDS), f"{where}: there is no setting {key!r} for a profile")
             setting = IN_PROFILE[key]
             yield Given(setting, setting.read, value, f"{where}.{key}", Origin.PROFILE, whose, named.insists)
+
+
+def profile_names(file: Path | None = None) -> tuple[str, ...]:
+    """Return the names of the profiles in the user's file.
+
+    Raises:
+        UsageError: it cannot be read, or what stands there is no profile.
+    """
+    path = file or own_file()
+    return tuple(profiles_of(read(path), path)) if path else ()
 
 
 def own_file() -> Path | None:

@@ -42,7 +42,9 @@ class Settings(NamedTuple):
     theme_chosen: bool = False
     """Whether the file or the environment names the theme."""
     model_insists: bool = False
-    """Whether the model is that of a profile named with this call, which goes before that of a session."""
+    """Whether a profile named with this call has the model, which goes before that of a session."""
+    host_insists: bool = False
+    """Whether a profile named with this call has the host."""
 
 
 class Setting(NamedTuple):

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reflectty.config.document import section_name as _name
+from reflectty.config.document import sections
 from reflectty.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -25,18 +27,62 @@ def with_value(text: str, keys: Sequence[str], value: object) -> str:
     Raises:
         UsageError: a value stands where a table should be, or the document is written so that it cannot be changed.
     """
-    import tomlkit  # noqa: PLC0415 - only who changes the file needs it
-
     wanted = tomllib.loads(text)
     _put(wanted, keys, value, lambda _: {})
-    # A table gets lines of its own, or stands in one line where what is around it does.
-    for new in (lambda below: tomlkit.table(is_super_table=below > 0), lambda _: tomlkit.inline_table()):
-        document = tomlkit.parse(text)
+    for write in (_put_in_section, _put_in_table, _put_in_line):
         with suppress(ValueError):
-            _put(document, keys, value, new)
-            if _says(written := tomlkit.dumps(document), wanted):
+            if tomllib.loads(written := write(text, keys, value)) == wanted:
                 return written
     raise _stuck(keys)
+
+
+def without(text: str, keys: Sequence[str]) -> str:
+    """Return a document in which nothing stands under the keys any more.
+
+    Raises:
+        UsageError: nothing does, or the document is written so that it cannot be changed.
+    """
+    wanted = tomllib.loads(text)
+    _take(wanted, keys)
+    for write in (_drop_sections, _take_out):
+        with suppress(ValueError):
+            # A table that is empty now may have had no line of its own.
+            if _full(tomllib.loads(written := write(text, keys))) == _full(wanted):
+                return written
+    raise _stuck(keys)
+
+
+def _put_in_section(text: str, keys: Sequence[str], value: object) -> str:
+    """Write a value at the end of its section, above what is said about the next one.
+
+    Raises:
+        ValueError: there is no such section.
+    """
+    parts = sections(text)
+    at = [_name(part) if at else () for at, part in enumerate(parts)].index(tuple(keys[:-1]))
+    body = parts[at].rstrip("\r\n")
+    end = "\r\n" if parts[at].startswith("\r\n", len(body)) else "\n"
+    space = parts[at][len(body) :].removeprefix(end) or ("" if at == len(parts) - 1 else end)
+    put = _put_in_table(f"{body}{end}" if body else "", keys, value)
+    return "".join((*parts[:at], put, space, *parts[at + 1 :]))
+
+
+def _put_in_table(text: str, keys: Sequence[str], value: object) -> str:
+    """Write a value; a table that is new has lines of its own, but where there are only tables in it."""
+    import tomlkit  # noqa: PLC0415 - only who changes the file needs it
+
+    document = tomlkit.parse(text)
+    _put(document, keys, value, lambda below: tomlkit.table(is_super_table=below > 0))
+    return tomlkit.dumps(document)
+
+
+def _put_in_line(text: str, keys: Sequence[str], value: object) -> str:
+    """Write a value; a table that is new stands in one line, as what is around it does."""
+    import tomlkit  # noqa: PLC0415 - the same
+
+    document = tomlkit.parse(text)
+    _put(document, keys, value, lambda _: tomlkit.inline_table())
+    return tomlkit.dumps(document)
 
 
 def _put(tree: Tree, keys: Sequence[str], value: object, new: Callable[[int], Tree]) -> None:
@@ -49,32 +95,33 @@ def _put(tree: Tree, keys: Sequence[str], value: object, new: Callable[[int], Tr
     tree[keys[-1]] = value
 
 
-def without(text: str, keys: Sequence[str]) -> str:
-    """Return a document in which nothing stands under the keys any more.
-
-    Raises:
-        UsageError: nothing does, or the document is written so that it cannot be changed.
-    """
-    import tomlkit  # noqa: PLC0415 - only who changes the file needs it
-
-    document, wanted = tomlkit.parse(text), tomllib.loads(text)
-    for tree in (document, wanted):
-        table: Any = tree
-        for key in keys[:-1]:
-            table = table.get(key) if isinstance(table, dict) else None
-        if not isinstance(table, dict) or keys[-1] not in table:
-            raise UsageError(f"{'.'.join(keys)} is not set")
-        del table[keys[-1]]
-    if _says(written := tomlkit.dumps(document), wanted):
-        return written
-    raise _stuck(keys)
+def _drop_sections(text: str, keys: Sequence[str]) -> str:
+    """Leave out the sections of a table, with what is said about them."""
+    head, *parts = sections(text)
+    return "".join((head, *(part for part in parts if _name(part)[: len(keys)] != tuple(keys))))
 
 
-def _says(text: str, wanted: Tree) -> bool:
-    """Whether a document says what it should, and nothing else."""
-    with suppress(ValueError):
-        return tomllib.loads(text) == wanted
-    return False
+def _take_out(text: str, keys: Sequence[str]) -> str:
+    import tomlkit  # noqa: PLC0415 - the same
+
+    document = tomlkit.parse(text)
+    _take(document, keys)
+    return tomlkit.dumps(document)
+
+
+def _take(tree: Tree, keys: Sequence[str]) -> None:
+    table: Any = tree
+    for key in keys[:-1]:
+        table = table.get(key) if isinstance(table, dict) else None
+    if not isinstance(table, dict) or keys[-1] not in table:
+        raise UsageError(f"{'.'.join(keys)} is not set")
+    del table[keys[-1]]
+
+
+def _full(tree: Tree) -> Tree:
+    """Return a tree without the tables in which nothing is."""
+    inner = {key: _full(value) if isinstance(value, dict) else value for key, value in tree.items()}
+    return {key: value for key, value in inner.items() if value != {}}
 
 
 def _stuck(keys: Sequence[str]) -> UsageError:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from reflectty.fitting.comparison import Comparison, compared
 from reflectty.fitting.device import ELSEWHERE, Device, Machine, Memory
 from reflectty.fitting.estimate import Estimate, Load, estimate, from_size, loaded
-from reflectty.fitting.placement import Fit, Placement, Smaller, freed, placed, usual_context
+from reflectty.fitting.placement import Fit, Placement, Smaller, freed, placed
 from reflectty.fitting.quantisation import bits_per_weight
+from reflectty.fitting.usual import VARIABLES, usual_context, usual_load
 
 __all__ = [
     "ELSEWHERE",
+    "VARIABLES",
     "Comparison",
     "Device",
     "Estimate",
@@ -30,4 +32,5 @@ __all__ = [
     "loaded",
     "placed",
     "usual_context",
+    "usual_load",
 ]

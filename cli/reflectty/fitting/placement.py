@@ -21,8 +21,6 @@ BANDWIDTH_RATIOS: Final = (4.0, 11.0)
 Each token reads every weight once, so that reading is what takes the time. A GeForce RTX 3060 reads 360 GB/s and an
 RTX 4090 1,008 GB/s; two channels of DDR5-5600 read 89.6 GB/s.
 """
-_TIERS: Final = ((47 << 30, 262_144), (23 << 30, 32_768))
-_SHORTEST: Final = 4096
 _LONGEST: Final = 1 << 22
 _COARSE_LAYERS: Final = 32
 """Into how many parts a model is taken apart whose layers are not known."""
@@ -72,12 +70,6 @@ class Placement(NamedTuple):
     smaller: tuple[Smaller, ...] = ()
     fits_emptied: bool = False
     """Whether the GPUs would hold it if nothing else used them."""
-
-
-def usual_context(machine: Machine) -> int:
-    """Return the context that Ollama chooses by itself on a machine (server/routes.go of Ollama 0.32.15)."""
-    memory = sum(gpu.total for gpu in machine.gpus)
-    return next((context for least, context in _TIERS if memory >= least), _SHORTEST)
 
 
 def placed(made: Estimate, machine: Machine) -> Placement:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.commands.group import group
+import typer
+
+from reflectty.commands.listing import HELP, ListByDefault
 from reflectty.commands.sessions import changing, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import typer
-
-DEFAULT = "list"
 SUBCOMMANDS: dict[str, Callable[..., None]] = {
-    DEFAULT: reading.list_,
+    "list": reading.list_,
     "show": reading.show,
     "search": reading.search,
     "export": reading.export_,
@@ -26,5 +25,14 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
 
 def sessions() -> typer.Typer:
     """Return the command with its subcommands."""
-    help_text = "Read, search, export and put in order what was asked before; lists it where nothing else is said."
-    return group(help_text, DEFAULT, SUBCOMMANDS)
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        cls=ListByDefault,
+        context_settings=HELP,
+        help="Read, search, export and put in order what was asked before; lists it where nothing else is said.",
+    )
+    for name, command in SUBCOMMANDS.items():
+        app.command(name, context_settings=HELP)(command)
+    return app

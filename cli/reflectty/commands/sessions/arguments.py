@@ -1,4 +1,4 @@
-"""What the subcommands of `reflect sessions` share: arguments and the store; nothing is done with them here."""
+"""What the subcommands of `reflect sessions` share: arguments, the store, the page; nothing is done with them here."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reflectty import config
-from reflectty.errors import UsageError
 from reflectty.render.remark import remark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from reflectty.session import Session
@@ -48,17 +47,6 @@ def _is_there(path: Path) -> bool:
         # What keeps it from being seen is for the store to say.
         return True
     return True
-
-
-def one_of(flags: Sequence[tuple[str, bool]], hint: str) -> None:
-    """Refuse two options that exclude each other.
-
-    Raises:
-        UsageError: more than one of them is given.
-    """
-    chosen = [flag for flag, given in flags if given]
-    if len(chosen) > 1:
-        raise UsageError(f"{chosen[0]} and {chosen[1]} exclude each other", hint)
 
 
 def quoted(session: Session) -> str:
