@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_to_fit import GEMMA3_270M, LLAMA_8B, LLAMA_70B, QWEN3_8B
+from models_to_fit import GEMMA3_270M, LLAMA_8B, LLAMA_70B, MIXTRAL, QWEN3_8B
 from reflectty.fitting import (
     ELSEWHERE,
     Device,
@@ -61,6 +61,13 @@ def test_whole_layers_go_to_the_gpu_as_long_as_there_is_room_beside_the_buffers_
     assert found.layers == 81
     assert found.layers_on_gpu == 1 + (CARD.free - MARGIN - found.estimate.buffers - LARGE.weights // 81) // layer
     assert found.gpu_share == pytest.approx(0.49, abs=0.01)
+
+
+def test_of_a_model_with_experts_no_whole_layers_are_moved() -> None:
+    found = placed(estimate(MIXTRAL, 26_400_000_000, Load(4096), "Q4_0"), ONE)
+
+    assert (found.fit, found.layers_on_gpu, found.layers) == (Fit.PARTLY, 0, 0)
+    assert 0.7 < found.gpu_share < 0.9
 
 
 def test_a_model_that_just_does_not_fit_is_read_in_smaller_pieces_as_the_server_does() -> None:

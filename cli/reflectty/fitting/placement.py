@@ -60,7 +60,7 @@ class Placement(NamedTuple):
     cpu_share: float = 0.0
     layers_on_gpu: int = 0
     layers: int = 0
-    """With the output counted as one, as llama.cpp does; 0 when unknown."""
+    """With the output counted as one, as llama.cpp does; 0 when unknown, and where not whole layers are moved."""
     slower: tuple[float, float] = (1.0, 1.0)
     """How many times longer a token takes than on a GPU that holds everything, at least and at most."""
     missing: int = 0
@@ -76,7 +76,8 @@ def placed(made: Estimate, machine: Machine) -> Placement:
     """Return where the model would run.
 
     Layers go to the GPUs from the last to the first, whole, as long as each GPU keeps its buffers and 1 GiB free, as
-    llama.cpp does it by itself (common/fit.cpp); what does not fit runs on the CPU.
+    llama.cpp does it by itself (common/fit.cpp); what does not fit runs on the CPU. Of a model with experts it moves
+    these first and keeps the rest of each layer: the share is about the same, a number of layers would mean nothing.
     """
     if not machine.known:
         return Placement(Fit.UNKNOWN, made, machine)
@@ -87,14 +88,15 @@ def placed(made: Estimate, machine: Machine) -> Placement:
     share = 1.0 if whole else sum(pieces[:on_gpu]) / max(1, sum(pieces))
     fit = Fit.WHOLE if whole else Fit.PARTLY if on_gpu else Fit.CPU
     missing = 0 if whole else _missing(made, machine, sum(pieces[on_gpu:]))
+    by_layers = not made.coarse and not made.architecture.experts
     return Placement(
         fit=Fit.NOT if missing else fit,
         estimate=made,
         machine=machine,
         gpu_share=share,
         cpu_share=1.0 - share,
-        layers_on_gpu=0 if made.coarse else on_gpu,
-        layers=0 if made.coarse else len(pieces),
+        layers_on_gpu=on_gpu if by_layers else 0,
+        layers=len(pieces) if by_layers else 0,
         slower=_slower(1.0 - share, machine),
         missing=missing,
         longest_context=_longest_context(made, machine),
