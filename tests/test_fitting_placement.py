@@ -254,3 +254,8 @@ def test_the_ladder_goes_down_and_every_name_of_the_server_is_known() -> None:
 )
 def test_bits_per_weight_give_the_sizes_of_published_files(quantisation: str, parameters: float, size: float) -> None:
     assert parameters * bits_per_weight(quantisation) / 8 == pytest.approx(size, rel=0.02)
+
+
+def test_a_machine_with_memory_enough_reads_in_large_pieces_without_a_gpu() -> None:
+    assert placed(SMALL, NONE).estimate == SMALL
+    assert placed(SMALL, NONE._replace(available=SMALL.total - 1)).estimate.buffers < SMALL.buffers

@@ -101,7 +101,7 @@ def placed(made: Estimate, machine: Machine) -> Placement:
         missing=missing,
         longest_context=_longest_context(made, machine),
         smaller=() if whole else _smaller(made, machine),
-        fits_emptied=not whole and bool(machine.gpus) and _holds(_emptied(machine), made),
+        fits_emptied=not whole and bool(machine.gpus) and _holds(made, _emptied(machine)),
     )
 
 
@@ -122,21 +122,17 @@ def _emptied(machine: Machine) -> Machine:
     return machine._replace(gpus=tuple(gpu._replace(free=gpu.total) for gpu in machine.gpus))
 
 
-def _is_whole(made: Estimate, machine: Machine) -> bool:
+def _holds(made: Estimate, machine: Machine) -> bool:
+    """Say whether the GPUs hold all of a model, or where there are none, the memory."""
+    if not machine.gpus:
+        return made.total <= machine.available
     pieces = _pieces(made)
     return _laid(pieces, _rooms(made, machine)) == len(pieces)
 
 
-def _holds(machine: Machine, made: Estimate) -> bool:
-    """Say whether the GPUs hold all of a model, or where there are none, the memory."""
-    if machine.gpus:
-        return _is_whole(_roomy(made, machine), machine)
-    return made.total <= machine.available
-
-
 def _roomy(made: Estimate, machine: Machine) -> Estimate:
     """Return the estimate with smaller buffers where the usual ones leave no room for the model, as Ollama does."""
-    if made.load.batch or batch(made.load) == SMALL_BATCH or _is_whole(made, machine):
+    if made.load.batch or batch(made.load) == SMALL_BATCH or _holds(made, machine):
         return made
     return loaded(made, made.load._replace(batch=SMALL_BATCH))
 
@@ -194,7 +190,7 @@ def _longest_context(made: Estimate, machine: Machine) -> int:
 
     def fits(pages: int) -> bool:
         load = made.load._replace(context=pages * PADDING, batch=made.load.batch or SMALL_BATCH)
-        return _holds(machine, loaded(made, load))
+        return _holds(loaded(made, load), machine)
 
     low, high = 0, max(1, (made.architecture.trained_context or _LONGEST) // PADDING)
     while low < high:
@@ -210,6 +206,6 @@ def _smaller(made: Estimate, machine: Machine) -> tuple[Smaller, ...]:
     for name in LADDER if bits else ():
         weights = round(made.weights * BITS_PER_WEIGHT[name] / bits)
         other = weighing(made, weights, name)
-        if BITS_PER_WEIGHT[name] < bits and _holds(machine, other):
+        if BITS_PER_WEIGHT[name] < bits and _holds(_roomy(other, machine), machine):
             found.append(Smaller(name, weights, other.total))
     return tuple(found)
