@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_to_fit import GEMMA3_270M, LLAMA_8B, LLAMA_70B, MIXTRAL, QWEN3_8B
+from models_to_fit import GEMMA3_270M, GPT_OSS_20B, LLAMA_8B, LLAMA_70B, MIXTRAL, QWEN3_8B
 from reflectty.fitting import (
     ELSEWHERE,
     Device,
@@ -102,6 +102,8 @@ def test_the_longest_context_is_the_last_that_fits() -> None:
     [
         (SMALL, ONE, 131072),
         (estimate(QWEN3_8B, 5_200_000_000), ONE, 40960),
+        (estimate({**QWEN3_8B, "qwen3.context_length": 1000}, 10**9), ONE, 1000),
+        (estimate({**QWEN3_8B, "qwen3.context_length": 100}, 10**9), ONE, 100),
         (LARGE, ONE, 0),
         (from_size(4_900_000_000), ONE, 0),
         (SMALL, ELSEWHERE, 0),
@@ -128,6 +130,7 @@ def test_smaller_quantisations_are_those_that_fit_the_best_first() -> None:
         (LARGE, ONE),
         (estimate(LLAMA_70B, 42_520_413_916, Load(8192), "unheard of"), TWO),
         (LARGE, ELSEWHERE),
+        (estimate(GPT_OSS_20B, 65_000_000_000, Load(8192), "MXFP4"), TWO),
     ],
 )
 def test_no_smaller_quantisation_is_named_where_none_helps_or_the_own_is_not_known(made: Any, machine: Machine) -> None:

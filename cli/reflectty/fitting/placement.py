@@ -184,7 +184,7 @@ def _slower(cpu_share: float, machine: Machine) -> tuple[float, float]:
 
 
 def _longest_context(made: Estimate, machine: Machine) -> int:
-    """Return the longest context, a multiple of 256, with which a machine holds all of a model."""
+    """Return the longest context, to 256 tokens, with which a machine holds all of a model."""
     if made.coarse:
         return 0
 
@@ -192,16 +192,20 @@ def _longest_context(made: Estimate, machine: Machine) -> int:
         load = made.load._replace(context=pages * PADDING, batch=made.load.batch or SMALL_BATCH)
         return _holds(loaded(made, load), machine)
 
-    low, high = 0, max(1, (made.architecture.trained_context or _LONGEST) // PADDING)
+    most = made.architecture.trained_context or _LONGEST
+    low, high = 0, -(-most // PADDING)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    return low * PADDING
+    return min(low * PADDING, most)
 
 
 def _smaller(made: Estimate, machine: Machine) -> tuple[Smaller, ...]:
-    """Return the quantisations below the model's own that a machine would hold, the best first."""
-    bits = bits_per_weight(made.quantisation)
+    """Return the quantisations below the model's own that a machine would hold, the best first.
+
+    A model that was trained in MXFP4 gains nothing by another: most of its weights are left as they are.
+    """
+    bits = 0 if made.quantisation == "MXFP4" else bits_per_weight(made.quantisation)
     found = []
     for name in LADDER if bits else ():
         weights = round(made.weights * BITS_PER_WEIGHT[name] / bits)
