@@ -123,7 +123,7 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             LARGE,
             Machine((), 32 * GIB, 28 * GIB),
             [
-                "does not fit: it needs 15.4 GB more than is free in memory (30.1 of 34.4 GB free)",
+                "does not fit: it needs about 15.4 GB more than is free in memory (30.1 of 34.4 GB free)",
                 "in IQ2_XS it would fit, about 25.4 GB: look for a tag with IQ2_XS in it",
             ],
         ),
@@ -131,7 +131,7 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             LARGE,
             Machine((Device("Apple M3 Pro", 24 * GIB, 24 * GIB, Memory.SHARED, estimated=True),), 36 * GIB, 36 * GIB),
             [
-                "does not fit: it needs 6.8 GB more than is free on Apple M3 Pro (about 25.8 of 25.8 GB free) and in memory (38.7 of 38.7 GB free)",
+                "does not fit: it needs about 6.8 GB more than is free on Apple M3 Pro (about 25.8 of 25.8 GB free) and in memory (38.7 of 38.7 GB free)",
                 "no smaller quantisation would fit: take a model with fewer parameters",
             ],
         ),

@@ -48,7 +48,7 @@ def _where(placed: Placement) -> str:
         return f"fits on {on}, all of it"
     if placed.fit is Fit.NOT:
         there = f"on {on} and in {_memory(machine)}" if machine.gpus else f"in {_memory(machine)}"
-        return f"does not fit: it needs {_gb(placed.missing)} more than is free {there}"
+        return f"does not fit: it needs about {_gb(placed.missing)} more than is free {there}"
     if placed.fit is Fit.PARTLY:
         layers = (
             f"about {placed.layers_on_gpu} of {placed.layers} layers" if placed.layers else share(placed.gpu_share, 1)
