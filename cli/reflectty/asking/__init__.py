@@ -68,7 +68,7 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> 
         return await engine.show(name)
     chosen = best(await engine.models())
     if chosen is None:
-        raise ModelMissingError("no model is installed on the server", "pull one: ollama pull reflection")
+        raise ModelMissingError("no model is installed on the server", "pull one: reflect models pull reflection")
     name = chosen.name.removesuffix(":latest")
     note(f"using {name}, since no model was named: -m NAME or REFLECTTY_MODEL chooses another")
     return (await engine.show(name))._replace(digest=chosen.digest)

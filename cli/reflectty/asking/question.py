@@ -60,4 +60,4 @@ def vet(question: Question, model: Model) -> None:
     """
     images = question.images or any(message.images for message in question.history)
     if images and model.capabilities and "vision" not in model.capabilities:
-        raise RefusedError(f"{model.name} cannot see images", "`ollama list` and the library name models with vision")
+        raise RefusedError(f"{model.name} cannot see images", "`reflect models` names those with vision")

@@ -28,6 +28,13 @@ def needed(made: Estimate) -> str:
     )
 
 
+def lines(placed: Placement, compared: Comparison | None = None) -> tuple[tuple[str, str], ...]:
+    """Return all that is said of a fit, a line each, under one name for what is needed and one for where it runs."""
+    where, *more = placement(placed)
+    beside = (*more, *unknowns(placed.estimate), *((comparison(compared),) if compared else ()))
+    return (("needs", needed(placed.estimate)), ("fit", where), *(("", line) for line in beside))
+
+
 def unknowns(made: Estimate) -> tuple[str, ...]:
     """Return what an estimate could not know, a line each."""
     rough = ("a rough estimate, by the size of the download and what common models of it need",) if made.coarse else ()
