@@ -63,7 +63,7 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             [
                 f"does not fit whole on {FREE}: about 40 of 81 layers there, 51 % on the CPU",
                 "about 3 to 6 times slower, by how fast CPUs and GPUs read their memory",
-                "no smaller quantisation would fit: a model with fewer parameters would",
+                "no smaller quantisation would fit: take a model with fewer parameters",
             ],
         ),
         (
@@ -72,7 +72,7 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             [
                 f"does not fit whole on {FREE}: 48 % there, 52 % on the CPU",
                 "about 3 to 6 times slower, by how fast CPUs and GPUs read their memory",
-                "no smaller quantisation would fit: a model with fewer parameters would",
+                "no smaller quantisation would fit: take a model with fewer parameters",
             ],
         ),
         (
@@ -111,12 +111,19 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
                 "with up to 18,432 tokens of context as well",
             ],
         ),
-        (SMALL, Machine(), ["no GPU was found: all of it on the CPU"]),
+        (
+            SMALL,
+            Machine(notes=("nvidia-smi did not answer in time: what it knows is missing",)),
+            [
+                "no GPU was found: all of it on the CPU",
+                "nvidia-smi did not answer in time: what it knows is missing",
+            ],
+        ),
         (
             LARGE,
             Machine((), 32 * GIB, 28 * GIB),
             [
-                "does not fit: it needs 15.4 GB more than is free in memory (30.1 of 34.4 GB free)",
+                "does not fit: it needs about 15.4 GB more than is free in memory (30.1 of 34.4 GB free)",
                 "in IQ2_XS it would fit, about 25.4 GB: look for a tag with IQ2_XS in it",
             ],
         ),
@@ -124,8 +131,8 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             LARGE,
             Machine((Device("Apple M3 Pro", 24 * GIB, 24 * GIB, Memory.SHARED, estimated=True),), 36 * GIB, 36 * GIB),
             [
-                "does not fit: it needs 6.8 GB more than is free on Apple M3 Pro (about 25.8 of 25.8 GB free) and in memory (38.7 of 38.7 GB free)",
-                "no smaller quantisation would fit: a model with fewer parameters would",
+                "does not fit: it needs about 6.8 GB more than is free on Apple M3 Pro (about 25.8 of 25.8 GB free) and in memory (38.7 of 38.7 GB free)",
+                "no smaller quantisation would fit: take a model with fewer parameters",
             ],
         ),
         (SMALL, ELSEWHERE, ["the server runs elsewhere: where the model runs, only /api/ps tells once it is loaded"]),

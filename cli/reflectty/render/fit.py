@@ -62,7 +62,7 @@ def estimate_object(made: Estimate) -> dict[str, Any]:
         "buffers": made.buffers,
         "total": made.total,
         **made.load._asdict(),
-        "quantisation": made.quantisation or None,
+        "quantization": made.quantisation or None,
         "coarse": made.coarse,
         "not_known": list(made.notes),
     }
