@@ -99,7 +99,7 @@ def test_nothing_is_asked_where_nothing_may_be(check: Any) -> None:
         (TAGGED, TokenType.NORMAL, State.OK, "thinking, 1 correction and answer are told apart"),
         (TAGGED, TokenType.CONTROL, State.OK, "come through"),
         ("<think>9.11?</think>9.9", TokenType.CONTROL, State.NOTE, "come through"),
-        ("9.9", TokenType.CONTROL, State.WARNING, "loses its tags: <thinking>, </thinking> are control tokens"),
+        ("9.9", TokenType.CONTROL, State.WARNING, "loses its tags: <thinking>, </thinking> are tokens of a type"),
         ("9.9", TokenType.USER_DEFINED, State.WARNING, "sent none of its tags"),
     ],
 )

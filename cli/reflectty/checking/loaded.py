@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from reflectty.checking.models import short
@@ -72,8 +73,9 @@ def _placed(running: Running, on: Machine, others: int) -> Finding:
         return Finding("GPU", State.OK, f"all of {name} is in GPU memory, {size}", facts=facts)
     if running.size_vram:
         text = f"only {share:.0%} of {name} ({size}) is in GPU memory: the rest runs on the CPU, many times slower"
-        beside = "unload the other models, " if others else ""
-        advice = f"{beside}take a smaller quantisation, or a shorter context: -o num_ctx=4096"
+        beside = "unload the other models (`reflect models unload`), " if others else ""
+        smaller = f"take a smaller quantisation (`reflect models show {quote(name)}` says what fits)"
+        advice = f"{beside}{smaller}, or a shorter context: -o num_ctx=4096"
         return Finding("GPU", State.WARNING, text, advice, facts)
     text = f"{name} runs on the CPU, {size}: none of it is in GPU memory{_devices(on)}"
     if on.gpus:

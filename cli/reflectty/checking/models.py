@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.asking import find_model
-from reflectty.chat import Effort
-from reflectty.families import by_model, named
+from reflectty.asking import find_model, standing
+from reflectty.families import by_model
 from reflectty.finding import Finding, State
-from reflectty.modes import Mode, Wish, plan
+from reflectty.modes import Mode, plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +51,7 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
         return [Finding("model", State.UNCHECKED, NO_SERVER)]
     found = await find_model(known.engine, around.model.value, lambda _: None)
     known.model = found
-    known.plan = chosen = plan(found, wish(around))
+    known.plan = chosen = plan(found, standing(around.settings).wish)
     facts = (
         ("model", found.name),
         ("source", around.model.source or "best"),
@@ -61,17 +60,6 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
     )
     text = f"{short(found.name)}, {_why(around, found)}: {_how(found, chosen)}"
     return [Finding("model", State.OK, text, facts=facts)]
-
-
-def wish(around: Around) -> Wish:
-    """Return how the settings want a model to reflect."""
-    chosen = around.settings
-    return Wish(
-        Mode(chosen.mode),
-        Effort(chosen.effort) if chosen.effort else None,
-        named(chosen.family) if chosen.family else None,
-        chosen.system,
-    )
 
 
 def _why(around: Around, model: Model) -> str:

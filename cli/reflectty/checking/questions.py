@@ -5,8 +5,8 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from reflectty.asking import Question, ask
-from reflectty.checking.models import short, wish
+from reflectty.asking import ask, standing
+from reflectty.checking.models import short
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode
 from reflectty.parallel import probe
@@ -45,15 +45,7 @@ async def question(around: Around, known: Known) -> Sequence[Finding]:
     if not around.asks:
         text = f"{NOT_ASKED}: that an answer comes is not proven"
         return [Finding("question", State.UNCHECKED, text, "without --no-question one is asked")]
-    chosen = around.settings
-    asked = Question(
-        QUESTION,
-        model=known.model.name,
-        wish=wish(around),
-        options=chosen.options,
-        keep_alive=chosen.keep_alive,
-        announce=False,
-    )
+    asked = standing(around.settings)._replace(prompt=QUESTION, model=known.model.name, announce=False)
     known.reply = await ask(known.engine, asked, _Silent(), first_time=lambda _: False)
     return [_answered(known.model, known.reply)]
 
@@ -139,7 +131,7 @@ def _seen(model: Model, reply: Reply, lost: Sequence[str]) -> Judged:
     unseen = [token for token in lost if token not in raw]
     if not unseen:
         return State.OK, text, ""
-    but = f"{text}; but {', '.join(unseen)} may be dropped, as control tokens are"
+    but = f"{text}; but {', '.join(unseen)} may be dropped, because of their type"
     return State.NOTE, but, _repair(model)
 
 
@@ -147,7 +139,7 @@ def _unseen(model: Model, plan: Plan, lost: Sequence[str], *, asked: bool) -> Ju
     """Return what there is to say where no tag was seen."""
     name = short(model.name)
     if lost:
-        text = f"{name} loses its tags: {', '.join(lost)} are control tokens, which Ollama 0.30 and later drop"
+        text = f"{name} loses its tags: {', '.join(lost)} are tokens of a type that Ollama 0.30 and later drop"
         return State.WARNING, text, _repair(model)
     if not plan.expects_tags:
         return State.OK, "none are expected of this model in this mode", ""
