@@ -90,8 +90,9 @@ async def context(_: Around, known: Known) -> Sequence[Finding]:
     if model is None:
         return [Finding("context", State.UNCHECKED, NO_MODEL)]
     if running is None or not running.context_length:
-        made_for = f"; the model was made for {model.context_length:,} tokens" if model.context_length else ""
-        return [Finding("context", State.UNCHECKED, f"{_missing(known)}{made_for}")]
+        made_for = f"; it was made for {model.context_length:,} tokens" if model.context_length else ""
+        usual = f"; by itself Ollama gives {usual_context(known.machine):,} here" if known.machine.known else ""
+        return [Finding("context", State.UNCHECKED, f"{_missing(known)}{made_for}{usual}")]
     return [_context(model, running.context_length, known.machine)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from reflectty.asking import ask, standing
+from reflectty.asking import Question, ask, request_for, standing
 from reflectty.checking.models import short
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode
@@ -45,9 +45,13 @@ async def question(around: Around, known: Known) -> Sequence[Finding]:
     if not around.asks:
         text = f"{NOT_ASKED}: that an answer comes is not proven"
         return [Finding("question", State.UNCHECKED, text, "without --no-question one is asked")]
-    asked = standing(around.settings)._replace(prompt=QUESTION, model=known.model.name, announce=False)
-    known.reply = await ask(known.engine, asked, _Silent(), first_time=lambda _: False)
+    known.reply = await ask(known.engine, _asked(around, known.model), _Silent(), first_time=lambda _: False)
     return [_answered(known.model, known.reply)]
+
+
+def _asked(around: Around, model: Model) -> Question:
+    """Return the question as `reflect` would ask it with these settings."""
+    return standing(around.settings)._replace(prompt=QUESTION, model=model.name, announce=False)
 
 
 def _answered(model: Model, reply: Reply) -> Finding:
@@ -158,11 +162,11 @@ def _repair(model: Model) -> str:
 
 async def parallel(around: Around, known: Known) -> Sequence[Finding]:
     """Say how many requests the server answers at the same time."""
-    if known.engine is None or known.model is None:
+    if known.engine is None or known.model is None or known.plan is None:
         return [Finding("parallel", State.UNCHECKED, NO_MODEL)]
     if not around.asks or known.reply is None:
         return [Finding("parallel", State.UNCHECKED, NOT_ASKED if not around.asks else "no question was answered")]
-    seen = await probe(known.engine, known.model)
+    seen = await probe(known.engine, request_for(_asked(around, known.model), known.model, known.plan))
     facts = (("at_once", seen.at_once), ("sent", seen.sent), ("sure", seen.sure))
     if not seen.sure:
         text = f"{seen.at_once} of {seen.sent} requests were seen at the same time, which says little: too few words"
