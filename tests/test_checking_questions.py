@@ -149,7 +149,7 @@ def test_a_model_that_ignores_the_prompt_is_a_note() -> None:
 @pytest.mark.parametrize(
     ("script", "state", "text"),
     [
-        (("all of it",), State.NOTE, "says little"),
+        (("all of it",), State.NOTE, "cannot be told"),
         (tuple(step for _ in range(20) for step in (0.005, "word ")), State.OK, "8 or more requests"),
     ],
 )
@@ -256,6 +256,13 @@ def test_the_context_is_told_with_where_it_comes_from(
     assert finding.state is state
     assert text in finding.found
     assert "a longer prompt is refused" in finding.found
+
+
+def test_a_context_that_the_settings_ask_for_is_theirs() -> None:
+    learnt = known(model=TUNED)
+    learnt.running = Running("reflection", 1, 0, 2048)
+    (finding,) = found(context, around(settings=Settings(options=(("num_ctx", 2048),))), learnt)
+    assert "as the settings ask for" in finding.found
 
 
 def test_a_context_that_is_not_loaded_is_not_known() -> None:

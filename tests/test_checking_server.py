@@ -205,6 +205,12 @@ def test_models_are_counted_and_the_first_are_named() -> None:
     assert len(facts(finding)["installed"]) == 7
 
 
+def test_a_name_without_end_is_cut_where_people_read() -> None:
+    (finding,) = found(models, around(), reached(ScriptedEngine(models=(Model("b" * 5000),))))
+    assert len(finding.found) < 100
+    assert facts(finding)["installed"] == ("b" * 5000,)
+
+
 def test_no_model_is_a_note_and_then_in_the_way() -> None:
     engine = ScriptedEngine(models=())
     assert found(models, around(), reached(engine))[0].found == "none is installed"

@@ -6,7 +6,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from reflectty.asking import Question, ask, request_for, standing
-from reflectty.checking.models import short
+from reflectty.checking.models import short, shown
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode
 from reflectty.parallel import probe
@@ -68,7 +68,7 @@ def _answered(model: Model, reply: Reply) -> Finding:
         ("load_ms", round(usage.load_ms)),
         ("tokens_per_second", round(reply.tokens_per_second, 1)),
     )
-    text = f"{short(model.name)} answered in {reply.total_ms / 1000:.1f} s{speed}{loading}: {answer}"
+    text = f"{shown(model.name)} answered in {reply.total_ms / 1000:.1f} s{speed}{loading}: {answer}"
     if reply.doubtful:
         return Finding("question", State.WARNING, text, "the reply has no answer of its own: ask another model", facts)
     return Finding("question", State.OK, text, facts=facts)
@@ -141,7 +141,7 @@ def _seen(model: Model, reply: Reply, lost: Sequence[str]) -> Judged:
 
 def _unseen(model: Model, plan: Plan, lost: Sequence[str], *, asked: bool) -> Judged:
     """Return what there is to say where no tag was seen."""
-    name = short(model.name)
+    name = shown(model.name)
     if lost:
         text = f"{name} loses its tags: {', '.join(lost)} are tokens of a type that Ollama 0.30 and later drop"
         return State.WARNING, text, _repair(model)
@@ -169,7 +169,7 @@ async def parallel(around: Around, known: Known) -> Sequence[Finding]:
     seen = await probe(known.engine, request_for(_asked(around, known.model), known.model, known.plan))
     facts = (("at_once", seen.at_once), ("sent", seen.sent), ("sure", seen.sure))
     if not seen.sure:
-        text = f"{seen.at_once} of {seen.sent} requests were seen at the same time, which says little: too few words"
+        text = "how many requests are answered at once cannot be told: the replies came in too few pieces"
         return [Finding("parallel", State.NOTE, text, facts=facts)]
     if seen.at_once == 1:
         text = "one request is answered at a time, others wait"
