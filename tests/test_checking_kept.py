@@ -99,6 +99,13 @@ def test_a_folder_in_the_place_of_the_file_is_wrong(tmp_path: Path) -> None:
     assert (finding.state, "no file" in finding.found) == (State.WRONG, True)
 
 
+def test_a_link_to_what_is_not_there_yet_is_followed(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    path.symlink_to(tmp_path / "disk" / "sessions.db")
+    (finding,) = sessions_at(path)
+    assert (finding.state, "no session yet" in finding.found) == (State.OK, True)
+
+
 def test_a_place_where_nothing_can_be_made_is_a_warning() -> None:
     (finding,) = sessions_at(Path("/proc/version/reflectty/sessions.db"))
     assert finding.state is State.WARNING

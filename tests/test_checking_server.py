@@ -136,7 +136,7 @@ HERE, THERE, SECURE = "127.0.0.1:11434", "http://box.lan:11434", "https://box.la
     ("host", "environment", "state", "text"),
     [
         (HERE, {}, State.OK, "none is set"),
-        (HERE, {"HTTP_PROXY": "http://p:1"}, State.NOTE, "without a proxy"),
+        (HERE, {"HTTP_PROXY": "http://p:1"}, State.NOTE, "directly"),
         (HERE, {"ALL_PROXY": "socks5://p:1"}, State.NOTE, "ALL_PROXY"),
         (HERE, {"HTTP_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1"}, State.OK, "exempts"),
         (HERE, {"HTTPS_PROXY": "http://p:1"}, State.OK, "none is set"),

@@ -47,7 +47,7 @@ class Around(NamedTuple):
     mistakes: tuple[UsageError, ...] = ()
     """What in the file or the environment cannot be used, and keeps every question from being asked."""
     oddities: tuple[UsageError, ...] = ()
-    """What only the chat cannot use."""
+    """What else cannot be used: a theme, which is done without, or keys, without which the chat does not open."""
     asks: bool = True
     """Whether the model may be asked anything."""
     clipboards: tuple[str, ...] = ()

@@ -47,15 +47,15 @@ def _way(address: Address, environment: Mapping[str, str]) -> Finding:
         return Finding(
             "proxy",
             State.NOTE,
-            f"{set_up.variable} is set; reflect asks this machine without a proxy, curl and other tools may not",
-            f"NO_PROXY={host} keeps them from it",
+            f"{set_up.variable} is set; reflect asks this machine directly, curl and other programs go through it",
+            f"add {host} to NO_PROXY, and they ask it directly too",
             facts,
         )
     return Finding(
         "proxy",
         State.WARNING,
         f"every prompt goes through {set_up.place}, which {set_up.variable} names",
-        f"NO_PROXY={host} sends them straight to the server",
+        f"add {host} to NO_PROXY, and they go straight to the server",
         facts,
     )
 

@@ -116,7 +116,7 @@ def _places() -> tuple[Path, Path]:
 
 
 def _oddities(settings: config.Settings) -> tuple[UsageError, ...]:
-    """Return what only the chat cannot use: its theme, or the user's own keys."""
+    """Return what keeps no question from being asked: a theme, or keys of the chat, that cannot be used."""
     found = []
     problem = theme.load(settings.theme, _folders(settings)).problem
     if problem:
