@@ -19,9 +19,16 @@ if TYPE_CHECKING:
 
     from reflectty.terminal import Terminal
 
-COMMANDS = {"ask": "reflectty.commands.ask", "sessions": "reflectty.commands.sessions"}
+COMMANDS = {
+    "ask": "reflectty.commands.ask",
+    "config": "reflectty.commands.config",
+    "doctor": "reflectty.commands.doctor",
+    "models": "reflectty.commands.models",
+    "sessions": "reflectty.commands.sessions",
+    "templates": "reflectty.commands.templates",
+}
 """Each command's module, which has a function of the command's name; only the one asked for is imported."""
-GROUPS = frozenset({"sessions"})
+GROUPS = frozenset({"config", "models", "sessions", "templates"})
 """The commands with subcommands: their function returns the app that has them."""
 
 

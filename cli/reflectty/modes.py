@@ -131,6 +131,29 @@ def plan(model: Model, wish: Wish) -> Plan:
     )
 
 
+def reason(model: Model) -> str:
+    """Return in words why `auto` picks the mode that it picks for a model."""
+    if "thinking" in model.capabilities:
+        return "Ollama keeps its thinking apart"
+    if taught(model):
+        return "its template or system prompt has the tags"
+    if by_model(model.name):
+        return "its name is that of a family that thinks in tags"
+    return "nothing says that it thinks by itself, so it is asked to by a prompt"
+
+
+def abilities(model: Model) -> tuple[str, ...]:
+    """Return what a model can do besides answering: `reflection`, `thinking`, and those of Ollama's capabilities."""
+    family = taught(model) or by_model(model.name)
+    thinks = "thinking" in model.capabilities or bool(family and (family.thinking or family.channels))
+    own = (("reflection", bool(family and family.reflection)), ("thinking", thinks))
+    beside = tuple(name for name in _BESIDE if name in model.capabilities)
+    return (*(name for name, there in own if there), *beside)
+
+
+_BESIDE = ("vision", "tools", "audio", "image", "insert", "embedding")
+
+
 def _expects_tags(mode: Mode, family: Family, own: Family | None, *, thinks: bool) -> bool:
     """Whether a model that answers in order uses tags that we look for."""
     uses = mode is Mode.REFLECT or (mode is Mode.NATIVE and own is not None)
@@ -166,13 +189,24 @@ def _notes(mode: Mode, model: Model, wish: Wish, *, thinks: bool) -> Iterable[st
 
 def best(models: Iterable[Model]) -> Model | None:
     """Return the installed model that suits best: made for reflection, then thinking, then whatever is newest."""
-
-    def rank(model: Model) -> tuple[int, str]:
-        if "embedding" in model.capabilities and "completion" not in model.capabilities:
-            return (-1, model.modified_at)
-        family = by_model(model.name)
-        reflects = family is not None and bool(family.reflection)
-        return (2 if reflects else 1 if family or "thinking" in model.capabilities else 0, model.modified_at)
-
-    ranked = sorted((model for model in models if rank(model)[0] >= 0), key=rank)
+    ranked = sorted(
+        (model for model in models if _rank(model) >= 0), key=lambda model: (_rank(model), model.modified_at)
+    )
     return ranked[-1] if ranked else None
+
+
+def merit(model: Model) -> str:
+    """Return in words why a model is the best one, as `best` found it."""
+    return _MERITS[_rank(model)]
+
+
+_MERITS = ("the newest one installed", "which thinks by itself", "which is made for reflection")
+
+
+def _rank(model: Model) -> int:
+    if "embedding" in model.capabilities and "completion" not in model.capabilities:
+        return -1
+    family = by_model(model.name)
+    if family is not None and family.reflection:
+        return 2
+    return 1 if family or "thinking" in model.capabilities else 0

@@ -66,16 +66,21 @@ class Terminal(NamedTuple):
             self.err.write(text)
 
 
-def _colours(environment: Mapping[str, str], *, tty: bool) -> int:
-    term = environment.get("TERM", "")
+def coloured(environment: Mapping[str, str], *, tty: bool) -> tuple[int, str]:
+    """Return how many colours may be used on a stream, and what decides it."""
+    term, colourterm = environment.get("TERM", ""), environment.get("COLORTERM", "")
     forced = environment.get("CLICOLOR_FORCE", "0") not in ("", "0")
-    if environment.get("NO_COLOR") or (
-        not forced and (not tty or term == "dumb" or environment.get("CLICOLOR") == "0")
-    ):
-        return 0
-    if environment.get("COLORTERM", "") in ("truecolor", "24bit") or term.endswith("-direct"):
-        return TRUECOLOUR
-    return 256 if "256" in term else 16
+    rules = (
+        (bool(environment.get("NO_COLOR")), 0, "NO_COLOR is set"),
+        (not forced and not tty, 0, "it is no terminal"),
+        (not forced and term == "dumb", 0, "TERM=dumb"),
+        (not forced and environment.get("CLICOLOR") == "0", 0, "CLICOLOR=0"),
+        (colourterm in ("truecolor", "24bit"), TRUECOLOUR, f"COLORTERM={colourterm}"),
+        (term.endswith("-direct"), TRUECOLOUR, f"TERM={term}"),
+        ("256" in term, 256, f"TERM={term}"),
+        (True, 16, f"TERM={term}" if term else "TERM is not set"),
+    )
+    return next((colours, why) for holds, colours, why in rules if holds)
 
 
 def _sink(file: TextIO | None, environment: Mapping[str, str]) -> Sink:
@@ -87,7 +92,7 @@ def _sink(file: TextIO | None, environment: Mapping[str, str]) -> Sink:
         reconfigure(errors="backslashreplace", newline="\n")
     encoding = (getattr(file, "encoding", None) or "ascii").lower().replace("-", "")
     tty = file.isatty()
-    return Sink(file, tty, _colours(environment, tty=tty), encoding.startswith("utf"))
+    return Sink(file, tty, coloured(environment, tty=tty)[0], encoding.startswith("utf"))
 
 
 def _columns(environment: Mapping[str, str]) -> int:
@@ -102,6 +107,11 @@ def _width() -> int:
         except (OSError, ValueError):
             continue
     return 80
+
+
+def system_environment() -> Mapping[str, str]:
+    """Return the process's own variables, for who looks at all of them."""
+    return os.environ
 
 
 def system_terminal(environment: Mapping[str, str] | None = None) -> Terminal:

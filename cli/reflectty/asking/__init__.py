@@ -8,7 +8,8 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.asking.arriving import arriving
-from reflectty.asking.question import Question, request_for, vet
+from reflectty.asking.question import Question, request_for, standing, vet
+from reflectty.asking.ticking import Turn, ticking
 from reflectty.asking.verdict import ASK_AGAIN, SAID_NOTHING, ended, limit_hint, verdict, warnings
 from reflectty.errors import (
     IncompleteError,
@@ -18,7 +19,7 @@ from reflectty.errors import (
     ReflecttyError,
     StoppedError,
 )
-from reflectty.modes import Mode, best, plan
+from reflectty.modes import Mode, best, merit, plan
 from reflectty.reply import Reply
 from reflectty.session import Said
 from reflectty.steering import reading
@@ -31,13 +32,11 @@ if TYPE_CHECKING:
     from reflectty.render import Renderer
     from reflectty.session import Ended
 
-__all__ = ["Keeper", "Question", "ask", "ask_raw", "find_model", "request_for", "vet"]
+__all__ = ["Keeper", "Question", "ask", "ask_raw", "find_model", "request_for", "standing", "vet"]
 
-TICK_SECONDS = 0.1
-TURN_SECONDS = 0.02
-"""How long events are shown without anybody else having a turn."""
 DIGEST_SECONDS = 1.0
 """How long a reply that is over waits for the name of its model's version."""
+CHOOSES = "-m NAME chooses another once, reflect config set model NAME for good"
 NOT_TUNED = (
     "{model} was not tuned to reflect and is asked to by a prompt, which can cost quality on code and instructions:"
     " --mode direct switches it off"
@@ -70,9 +69,9 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> 
         return await engine.show(name)
     chosen = best(await engine.models())
     if chosen is None:
-        raise ModelMissingError("no model is installed on the server", "pull one: ollama pull reflection")
+        raise ModelMissingError("no model is installed on the server", "pull one: reflect models pull reflection")
     name = chosen.name.removesuffix(":latest")
-    note(f"using {name}, since no model was named: -m NAME or REFLECTTY_MODEL chooses another")
+    note(f"using {name}, {merit(chosen)}, since no model was named: {CHOOSES}")
     return (await engine.show(name))._replace(digest=chosen.digest)
 
 
@@ -94,14 +93,20 @@ async def ask(
         engine: who answers.
         question: what is asked.
         renderer: where it is shown; `stop` is called whatever happens.
-        first_time: whether a model is asked to reflect by a prompt for the first time.
+        first_time: whether something is said for the first time: that a model is asked to reflect by a prompt, or that
+            it was chosen, and why.
         keep: who keeps the exchange; told of its end whatever happens, cancelling included.
 
     Raises:
         ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
     """
+
+    def announce(text: str) -> None:
+        if question.announce and first_time(text):
+            renderer.note(text)
+
     try:
-        model = await find_model(engine, question.model, renderer.note if question.announce else _nothing)
+        model = await find_model(engine, question.model, announce)
         asked = _asked(engine, question, model)
         for text in asked.chosen.notes:
             renderer.note(text)
@@ -128,7 +133,7 @@ async def ask_raw(
         ReflecttyError: the server refused, or the reply was cut.
     """
     asked = _asked(engine, question, await find_model(engine, question.model, _nothing))
-    async with _keeping(keep, asked, note, _at_rest), _ticking(*_watching(keep)):
+    async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
         await _write_raw(asked, write)
 
 
@@ -189,8 +194,8 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     failure: ReflecttyError | None = None
     events = arriving(asked.engine, request_for(question, asked.model, asked.chosen), asked.chosen, question, reply)
     try:
-        async with _ticking(renderer.tick, *_watching(keep)), aclosing(events):
-            turn = _Turn()
+        async with ticking(renderer.tick, *_watching(keep)), aclosing(events):
+            turn = Turn()
             async for event in events:
                 renderer.show(event)
                 await turn.pass_on()
@@ -211,46 +216,8 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     return reply
 
 
-class _Turn:
-    """Lets everybody else have a turn now and then, while a server is quicker than what reads it.
-
-    What has come is read without a pause: a key or a signal would wait for thousands of tokens at each of its steps.
-    """
-
-    def __init__(self) -> None:
-        self._now = asyncio.get_running_loop().time
-        self._began = self._now()
-
-    async def pass_on(self) -> None:
-        """Go on at once, or let the others first when this turn has been long."""
-        if self._now() - self._began > TURN_SECONDS:
-            await asyncio.sleep(0)
-            self._began = self._now()
-
-
 def _watching(keep: Keeper | None) -> tuple[Callable[[float], None], ...]:
     return (lambda _: keep.tick(),) if keep else ()
-
-
-@contextlib.asynccontextmanager
-async def _ticking(*watchers: Callable[[float], None]) -> AsyncIterator[None]:
-    """Tell the watchers ten times a second that time passes: the seconds since the request."""
-
-    async def tick() -> None:
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            for watcher in watchers:
-                watcher(loop.time() - start)
-
-    task = asyncio.create_task(tick())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def _at_rest() -> None:

@@ -52,6 +52,9 @@ class Glyphs:
     empty: str = "▱"
     there: str = "●"
     gone: str = "○"
+    good: str = "✓"
+    wrong: str = "✗"
+    advice: str = "→"
 
 
 ASCII = Glyphs(
@@ -73,6 +76,9 @@ ASCII = Glyphs(
     empty=".",
     there="*",
     gone="o",
+    good="+",
+    wrong="x",
+    advice="->",
 )
 
 

@@ -7,23 +7,27 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from reflectty import wire
 from reflectty.chat import Timeouts
 from reflectty.engines.connection import Connection
-from reflectty.errors import ModelMissingError, ReflecttyError, UnreachableError
+from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
     import httpx
 
     from reflectty.chat import Chunk, Model, Request, Running
     from reflectty.engines.hosts import Address
+    from reflectty.vocabulary import Vocabulary
     from reflectty.wire import Body
 
+T = TypeVar("T")
 OK: Final = 200
+UNKNOWN_CALL: Final = (404, 405)
+VERSION: Final = "/api/version"
 ANSWER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an answer that is no stream."""
 REFUSAL_LIMIT: Final = 64 * 1024
@@ -45,6 +49,8 @@ class OllamaEngine:
     ) -> None:
         self.warning = address.warning
         """What of the host's text could not be used as it was; often nothing."""
+        self.local = address.loopback
+        """Whether the server is on this machine, as far as its address tells."""
         self._connection = Connection(address, timeouts or Timeouts(), api_key, transport)
 
     async def __aenter__(self) -> Self:
@@ -89,6 +95,25 @@ class OllamaEngine:
         """
         return wire.model_of(model, await self._ask("POST", "/api/show", {"model": model}, model))
 
+    async def vocabulary(self, model: str) -> Vocabulary:
+        """Return the tokens of a model and their types; both are empty where the server does not tell them.
+
+        Raises:
+            ModelMissingError: it is not installed.
+        """
+        from reflectty.wire.vocabulary import vocabulary_of  # noqa: PLC0415 - an answer needs no vocabulary
+
+        answer = await self._answer("POST", "/api/show", {"model": model, "verbose": True}, model)
+        return self._read(vocabulary_of, answer)
+
+    async def info(self, model: str) -> Mapping[str, object]:
+        """Return what a model's file says of its architecture, by key, its arrays included.
+
+        Raises:
+            ModelMissingError: it is not installed.
+        """
+        return wire.info_of(await self._ask("POST", "/api/show", {"model": model, "verbose": True}, model))
+
     async def models(self) -> tuple[Model, ...]:
         """Return the installed models, the latest changed first."""
         return wire.models_of(await self._ask("GET", "/api/tags"))
@@ -99,7 +124,27 @@ class OllamaEngine:
 
     async def version(self) -> str:
         """Return the server's version."""
-        return wire.version_of(await self._ask("GET", "/api/version"))
+        return wire.version_of(await self._ask("GET", VERSION))
+
+    async def lines(
+        self, method: str, path: str, body: Body | None = None, model: str = ""
+    ) -> AsyncGenerator[Body, None]:
+        """Yield the JSON objects of an answer that has one on each line, as they come.
+
+        Raises:
+            RefusedError: the server said no.
+            IncompleteError: it said in a line that it failed, or the answer was cut.
+        """
+        async with (
+            self._accepted(method, path, body, model) as response,
+            aclosing(self._connection.pieces(response)) as pieces,
+        ):
+            decoder = wire.LineDecoder()
+            async for piece in pieces:
+                for line in decoder.feed(piece):
+                    yield line
+            for line in decoder.close():
+                yield line
 
     async def _reply(self, path: str, body: Body, model: str) -> AsyncGenerator[Chunk, None]:
         decoder = wire.ChunkDecoder()
@@ -114,10 +159,16 @@ class OllamaEngine:
                 yield chunk
 
     async def _ask(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
+        return self._read(wire.decode, await self._answer(method, path, body, model))
+
+    async def _answer(self, method: str, path: str, body: Body | None, model: str) -> bytes:
         async with self._accepted(method, path, body, model) as response:
-            answer = await self._connection.body(response, ANSWER_LIMIT)
+            return await self._connection.body(response, ANSWER_LIMIT)
+
+    @staticmethod
+    def _read(decode: Callable[[bytes], T], answer: bytes) -> T:
         try:
-            return wire.decode(answer)
+            return decode(answer)
         except ValueError as error:
             raise UnreachableError(f"this is not an Ollama server: it sent {error}", wire.HOST_HINT) from error
 
@@ -126,13 +177,25 @@ class OllamaEngine:
         """Hand over a response whose status says yes, or raise what the refusal says."""
         async with self._connection.opened(method, path, body) as response:
             if response.status_code != OK:
-                raise await self._refusal(response, model)
+                raise await self._refusal(response, path, model)
             yield response
 
-    async def _refusal(self, response: httpx.Response, model: str) -> ReflecttyError:
+    async def _refusal(self, response: httpx.Response, path: str, model: str) -> ReflecttyError:
         body = await self._connection.beginning(response, REFUSAL_LIMIT)
         error = wire.refusal(response.status_code, body, model)
-        return await self._advised(error, model) if isinstance(error, ModelMissingError) else error
+        if isinstance(error, ModelMissingError):
+            return await self._advised(error, model)
+        unknown = response.status_code in UNKNOWN_CALL and path != VERSION
+        return await self._outdated(error, path) if unknown else error
+
+    async def _outdated(self, error: ReflecttyError, path: str) -> ReflecttyError:
+        """Return the error for a call that the server does not know: is it Ollama's at all, it is too old for it."""
+        try:
+            async with asyncio.timeout(ADVICE_TIME):
+                version = await self.version()
+        except (ReflecttyError, TimeoutError):
+            return error
+        return RefusedError(f"this server, Ollama {version}, does not know {path}", "update Ollama there")
 
     async def _advised(self, error: ModelMissingError, model: str) -> ModelMissingError:
         """Return the error with the names that resemble the missing one, if the server tells them at once."""

@@ -97,6 +97,16 @@ def copy(
     return " and ".join(filter(None, places)) or f"{_by_file(cleaned)}: {_why(cleaned)}"
 
 
+def ways(environment: Mapping[str, str] | None = None, which: Which = shutil.which) -> tuple[str, ...]:
+    """Return the ways to a clipboard that there are, in the order in which they are tried; none of them is."""
+    given = os.environ if environment is None else environment
+    remote = bool(given.get("SSH_TTY") or given.get("SSH_CONNECTION"))
+    tools = tuple(tool.command[0] for tool in _tools(given, remote=remote) if which(tool.command[0]))
+    tmux = ("tmux's buffer",) if given.get("TMUX") and which("tmux") else ()
+    terminal = () if given.get("TERM", "") in ("", "dumb") else ("the terminal's own, if it allows that (OSC 52)",)
+    return (*tmux, *terminal, *tools) if remote else (*tools, *tmux, *terminal)
+
+
 def _tools(environment: Mapping[str, str], *, remote: bool) -> Iterable[_Tool]:
     """Give out what reaches the screen in front of the reader: over ssh that is a forwarded display alone."""
     if environment.get("WAYLAND_DISPLAY") and not remote:

@@ -65,7 +65,7 @@ def _said(body: bytes) -> Failure:
 def _missing(text: str, details: Body, model: str) -> ReflecttyError:
     """Tell a missing model from a missing page, for which Ollama answers `404 page not found` as plain text."""
     if details and model and (model in text or "model" in text):
-        return ModelMissingError(f"the model {model} is not installed", f"`ollama pull {model}` gets it")
+        return ModelMissingError(f"the model {model} is not installed", f"`reflect models pull {model}` gets it")
     return UnreachableError(f"this is not an Ollama server: HTTP 404, {text or 'no message'}", HOST_HINT)
 
 
@@ -96,7 +96,7 @@ def missing_hint(model: str, installed: Iterable[str]) -> str:
     import difflib  # noqa: PLC0415 - only a missing model needs it
 
     names = [name.removesuffix(":latest") for name in installed]
-    pull = f"`ollama pull {model}` gets it"
+    pull = f"`reflect models pull {model}` gets it"
     near = difflib.get_close_matches(model, names) or [name for name in names if model.partition(":")[0] in name]
     if near:
         return f"did you mean {' or '.join(near[:3])}? Otherwise {pull}"
@@ -117,7 +117,7 @@ def rendered(body: Body) -> str:
 
 
 def model_of(name: str, body: Body) -> Model:
-    """Return what /api/show says; it leaves out the digest."""
+    """Return what /api/show says; it leaves out the digest and the size."""
     return Model(
         name=name,
         capabilities=_texts(body.get("capabilities")),
@@ -126,11 +126,18 @@ def model_of(name: str, body: Body) -> Model:
         parameters=as_text(body.get("parameters")),
         context_length=_context_length(_table(body.get("model_info"))),
         modified_at=as_text(body.get("modified_at")),
+        license=as_text(body.get("license")),
+        **_details(body),
     )
 
 
+def info_of(body: Body) -> Body:
+    """Return what /api/show says of the file, by the keys of GGUF."""
+    return _table(body.get("model_info"))
+
+
 def models_of(body: Body) -> tuple[Model, ...]:
-    """Return what /api/tags lists; it leaves out template, system and parameters.
+    """Return what /api/tags lists; it leaves out template, system, parameters and license.
 
     Raises:
         UnreachableError: there is no list.
@@ -148,7 +155,18 @@ def _listed(entry: Body) -> Model:
         context_length=int(as_number(_table(entry.get("details")).get("context_length"))),
         digest=as_text(entry.get("digest")),
         modified_at=as_text(entry.get("modified_at")),
+        size=int(as_number(entry.get("size"))),
+        **_details(entry),
     )
+
+
+def _details(body: Body) -> Body:
+    """Return what both kinds of answer say of a model under `details`."""
+    details = _table(body.get("details"))
+    return {
+        "parameter_size": as_text(details.get("parameter_size")),
+        "quantization": as_text(details.get("quantization_level")),
+    }
 
 
 def running_of(body: Body) -> tuple[Running, ...]:
@@ -164,6 +182,7 @@ def _running(entry: Body) -> Running:
         size=int(as_number(entry.get("size"))),
         size_vram=int(as_number(entry.get("size_vram"))),
         context_length=int(as_number(entry.get("context_length"))),
+        expires_at=as_text(entry.get("expires_at")),
     )
 
 

@@ -1,0 +1,96 @@
+"""What proxies and keys of the environment do to requests, here and in other programs; sends nothing."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from reflectty.finding import Finding, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reflectty.checking.around import Around, Known
+    from reflectty.engines.hosts import Address
+
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+class Proxy(NamedTuple):
+    """A variable that names a proxy, and what it names without a login."""
+
+    variable: str
+    place: str
+
+
+async def proxy(around: Around, known: Known) -> Sequence[Finding]:
+    """Say which proxy stands between, or would for others, and what is wrong with key and certificates."""
+    address = known.address
+    if address is None:
+        return [Finding("proxy", State.UNCHECKED, "the host cannot be read")]
+    found = _key(around, address) + _certificates(around.environment, address)
+    way = _way(address, around.environment)
+    return found if found and way.state is State.OK else [way, *found]
+
+
+def _way(address: Address, environment: Mapping[str, str]) -> Finding:
+    parts = urlsplit(address.url)
+    host = parts.hostname or ""
+    set_up = named(environment, parts.scheme)
+    if set_up is None:
+        return Finding("proxy", State.OK, "none is set: requests go straight to the server")
+    facts = (("variable", set_up.variable), ("proxy", set_up.place))
+    if is_exempt(environment, host):
+        return Finding("proxy", State.OK, f"{set_up.variable} is set, and NO_PROXY exempts {host}", facts=facts)
+    if address.loopback:
+        return Finding(
+            "proxy",
+            State.NOTE,
+            f"{set_up.variable} is set; reflect asks this machine directly, curl and other programs go through it",
+            f"add {host} to NO_PROXY, and they ask it directly too",
+            facts,
+        )
+    return Finding(
+        "proxy",
+        State.WARNING,
+        f"every prompt goes through {set_up.place}, which {set_up.variable} names",
+        f"add {host} to NO_PROXY, and they go straight to the server",
+        facts,
+    )
+
+
+def named(environment: Mapping[str, str], scheme: str) -> Proxy | None:
+    """Return the proxy for a scheme, as httpx and most programs choose it: lower case first, then that for all."""
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        for variable in (name, name.upper()):
+            if text := environment.get(variable, "").strip():
+                return Proxy(variable, text.rpartition("@")[2] if "@" in text else text)
+    return None
+
+
+def is_exempt(environment: Mapping[str, str], host: str) -> bool:
+    """Whether NO_PROXY names a host: itself, a domain that it is in, or every one."""
+    text = environment.get("no_proxy") or environment.get("NO_PROXY", "")
+    for entry in (entry.strip().lower() for entry in text.split(",")):
+        if entry == "*" or (entry and (host == entry or host.endswith(f".{entry.lstrip('.')}"))):
+            return True
+    return False
+
+
+def _key(around: Around, address: Address) -> list[Finding]:
+    if not around.settings.api_key or address.confidential:
+        return []
+    text = f"OLLAMA_API_KEY is set and not sent: everyone on the way to {address} could read it"
+    return [Finding("proxy", State.WARNING, text, "name the server by https://, or leave the key out")]
+
+
+def _certificates(environment: Mapping[str, str], address: Address) -> list[Finding]:
+    missing = [name for name in _CERTIFICATES if environment.get(name) and not os.path.exists(environment[name])]  # noqa: PTH110 - never raises
+    secure = address.url.startswith("https://")
+    state = State.WARNING if secure else State.NOTE
+    hurts = "" if secure else ": no server can be reached by https://"
+    return [
+        Finding("proxy", state, f"{name} names {environment[name]}, which is not there{hurts}", f"unset {name}")
+        for name in missing
+    ]

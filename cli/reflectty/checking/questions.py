@@ -1,0 +1,179 @@
+"""What a model does when it is asked: whether an answer comes, with its tags, and how many come at once."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING, Final
+
+from reflectty.asking import Question, ask, request_for, standing
+from reflectty.checking.models import short, shown
+from reflectty.finding import Finding, State
+from reflectty.modes import Mode
+from reflectty.parallel import probe
+from reflectty.vocabulary import Vocabulary, lost_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reflectty.chat import Engine, Model
+    from reflectty.checking.around import Around, Known
+    from reflectty.families import Family
+    from reflectty.modes import Plan
+    from reflectty.reply import Reply
+    from reflectty.stream import Event
+
+    Judged = tuple[State, str, str]
+    """How it is to be taken, what was found, and what to do."""
+
+QUESTION: Final = "Which is larger, 9.11 or 9.9?"
+NO_MODEL: Final = "there is no model to ask"
+NOT_ASKED: Final = "the model was asked nothing"
+WORTH_SAYING_MS: Final = 100
+"""A model that was loaded already still takes some milliseconds to find."""
+_SHOWN: Final = 60
+"""Of an answer, so many characters are enough to see that it is one."""
+
+
+async def question(around: Around, known: Known) -> Sequence[Finding]:
+    """Ask one question, as `reflect` would, and say what came of it.
+
+    Raises:
+        ReflecttyError: no complete answer came.
+    """
+    if known.engine is None or known.model is None:
+        return [Finding("question", State.UNCHECKED, NO_MODEL)]
+    if not around.asks:
+        text = f"{NOT_ASKED}: that an answer comes is not proven"
+        return [Finding("question", State.UNCHECKED, text, "without --no-question one is asked")]
+    known.reply = await ask(known.engine, _asked(around, known.model), _Silent(), first_time=lambda _: False)
+    return [_answered(known.model, known.reply)]
+
+
+def _asked(around: Around, model: Model) -> Question:
+    """Return the question as `reflect` would ask it with these settings."""
+    return standing(around.settings)._replace(prompt=QUESTION, model=model.name, announce=False)
+
+
+def _answered(model: Model, reply: Reply) -> Finding:
+    usage = reply.usage
+    loading = f", {usage.load_ms / 1000:.1f} s of it to be loaded" if usage.load_ms >= WORTH_SAYING_MS else ""
+    speed = f" at {reply.tokens_per_second:.0f} tok/s" if reply.tokens_per_second >= 1 else ""
+    answer = " ".join(reply.answer.split())
+    answer = answer if len(answer) <= _SHOWN else f"{answer[: _SHOWN - 1]}…"
+    facts = (
+        ("question", QUESTION),
+        ("answer", reply.answer),
+        ("corrections", reply.corrections),
+        ("total_ms", round(reply.total_ms)),
+        ("load_ms", round(usage.load_ms)),
+        ("tokens_per_second", round(reply.tokens_per_second, 1)),
+    )
+    text = f"{shown(model.name)} answered in {reply.total_ms / 1000:.1f} s{speed}{loading}: {answer}"
+    if reply.doubtful:
+        return Finding("question", State.WARNING, text, "the reply has no answer of its own: ask another model", facts)
+    return Finding("question", State.OK, text, facts=facts)
+
+
+class _Silent:
+    """Draws nothing of a reply."""
+
+    def start(self, reply: Reply) -> None:
+        """Nobody looks on."""
+
+    def tick(self, seconds: float) -> None:
+        """Nothing moves."""
+
+    def show(self, event: Event) -> None:
+        """Nothing is shown."""
+
+    def note(self, text: str) -> None:
+        """What there is to say of the model, the checks say."""
+
+    def end(self, reply: Reply) -> None:
+        """The reply itself is looked at."""
+
+    def stop(self) -> None:
+        """Nothing is left open."""
+
+
+async def tags(_: Around, known: Known) -> Sequence[Finding]:
+    """Say whether the tags that the model thinks in come through, by its vocabulary and by what it said."""
+    model, plan = known.model, known.plan
+    if known.engine is None or model is None or plan is None:
+        return [Finding("tags", State.UNCHECKED, NO_MODEL)]
+    if "thinking" in model.capabilities:
+        return [Finding("tags", State.OK, "none are needed: its thinking comes apart from its answer")]
+    vocabulary = await _vocabulary(known.engine, model)
+    lost = tuple(tag.text for tag in lost_tags(*vocabulary) if _is_used(tag.text, plan.family))
+    facts = (("lost", lost), ("seen", known.reply.marked if known.reply else None))
+    if known.reply is not None and known.reply.marked:
+        state, found, advice = _seen(model, known.reply, lost)
+    else:
+        state, found, advice = _unseen(model, plan, lost, asked=known.reply is not None)
+    return [Finding("tags", state, found, advice, facts)]
+
+
+async def _vocabulary(engine: Engine, model: Model) -> Vocabulary:
+    """Return the model's vocabulary; an empty one where the engine cannot tell it."""
+    tell = getattr(engine, "vocabulary", None)
+    found: Vocabulary = await tell(model.name) if tell else Vocabulary()
+    return found
+
+
+def _is_used(token: str, family: Family) -> bool:
+    """Whether a token is one of a family's tags, or a piece of them; a family without tags of its own may use any."""
+    markers = [marker for tag in (*family.thinking, *family.reflection, *family.answer) for marker in tag]
+    return not markers or any(token in marker for marker in markers)
+
+
+def _seen(model: Model, reply: Reply, lost: Sequence[str]) -> Judged:
+    """Return what there is to say of tags that were seen: what the model said weighs more than its vocabulary."""
+    corrected = reply.corrections
+    corrections = f", {corrected} correction{'' if corrected == 1 else 's'}" if corrected else ""
+    text = f"they come through: thinking{corrections} and answer are told apart"
+    raw = "".join(reply.raw)
+    unseen = [token for token in lost if token not in raw]
+    if not unseen:
+        return State.OK, text, ""
+    but = f"{text}; but {', '.join(unseen)} may be dropped, because of their type"
+    return State.NOTE, but, _repair(model)
+
+
+def _unseen(model: Model, plan: Plan, lost: Sequence[str], *, asked: bool) -> Judged:
+    """Return what there is to say where no tag was seen."""
+    name = shown(model.name)
+    if lost:
+        text = f"{name} loses its tags: {', '.join(lost)} are tokens of a type that Ollama 0.30 and later drop"
+        return State.WARNING, text, _repair(model)
+    if not plan.expects_tags:
+        return State.OK, "none are expected of this model in this mode", ""
+    if not asked:
+        return State.UNCHECKED, f"no tag is dropped by its type; {NOT_ASKED}", "without --no-question it is asked"
+    if plan.mode is Mode.REFLECT:
+        return State.NOTE, f"{name} did not use the tags it was asked for", "--mode direct asks it without"
+    text = f"{name} sent none of its tags, so that thinking and answer run together"
+    return State.WARNING, text, "ask it something harder; where that stays so, --mode direct asks without tags"
+
+
+def _repair(model: Model) -> str:
+    # A server may call a model whatever it likes, and this is there to be pasted into a shell.
+    return f"`reflect models repair {quote(short(model.name))}` makes a copy that keeps them"
+
+
+async def parallel(around: Around, known: Known) -> Sequence[Finding]:
+    """Say how many requests the server answers at the same time."""
+    if known.engine is None or known.model is None or known.plan is None:
+        return [Finding("parallel", State.UNCHECKED, NO_MODEL)]
+    if not around.asks or known.reply is None:
+        return [Finding("parallel", State.UNCHECKED, NOT_ASKED if not around.asks else "no question was answered")]
+    seen = await probe(known.engine, request_for(_asked(around, known.model), known.model, known.plan))
+    facts = (("at_once", seen.at_once), ("sent", seen.sent), ("sure", seen.sure))
+    if not seen.sure:
+        text = "how many requests are answered at once cannot be told: the replies came in too few pieces"
+        return [Finding("parallel", State.NOTE, text, facts=facts)]
+    if seen.at_once == 1:
+        text = "one request is answered at a time, others wait"
+        advice = "OLLAMA_NUM_PARALLEL=4 where the server runs lets it answer more, and takes memory for each"
+        return [Finding("parallel", State.NOTE, text, advice, facts)]
+    more = " or more" if seen.at_least else ""
+    return [Finding("parallel", State.OK, f"{seen.at_once}{more} requests are answered at the same time", facts=facts)]

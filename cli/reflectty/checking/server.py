@@ -1,0 +1,95 @@
+"""Whether a server answers, where, and which; asks it nothing but its version."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from reflectty.engines.hosts import parse_host
+from reflectty.errors import StalledError
+from reflectty.finding import Finding, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reflectty.chat import Engine
+    from reflectty.checking.around import Around, Known
+    from reflectty.engines.hosts import Address
+
+PATIENCE_SECONDS: Final = 8.0
+SLOW_SECONDS: Final = 1.0
+"""A version is known without asking any model: on this machine it takes some milliseconds."""
+BUILT_BY_HAND: Final = "0.0.0"
+RENDERS: Final = (0, 11, 5)
+"""The first Ollama that renders a prompt when asked to, which steering and continuing need."""
+
+
+async def server(around: Around, known: Known) -> Sequence[Finding]:
+    """Reach the server and say which one it is.
+
+    Raises:
+        ReflecttyError: it cannot be reached, or refuses.
+    """
+    known.address = address = parse_host(around.host.value)
+    known.engine = around.connect()
+    began = perf_counter()
+    version = await _version(known.engine, address)
+    seconds = perf_counter() - began
+    known.reached = True
+    return [_reached(around, address, version, seconds), *_oddities(address, version, seconds)]
+
+
+async def _version(engine: Engine, address: Address) -> str:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await engine.version()
+    except TimeoutError as error:
+        message = f"{address} takes a connection and then says nothing for {PATIENCE_SECONDS:g} s"
+        raise StalledError(message, "is it an Ollama server? Its log may say why it does not answer") from error
+
+
+def _reached(around: Around, address: Address, version: str, seconds: float) -> Finding:
+    known_as = {"": "a server", BUILT_BY_HAND: "Ollama"}.get(version, f"Ollama {version}")
+    from_where = f"from {around.host.source}" if around.host.source else "the default: nothing names another"
+    facts = (
+        ("address", str(address)),
+        ("source", around.host.source or "default"),
+        ("version", version),
+        ("milliseconds", round(seconds * 1000)),
+    )
+    text = f"{known_as} answers at {address} ({from_where}) in {_time(seconds)}"
+    return Finding("server", State.OK, text, facts=facts)
+
+
+def _oddities(address: Address, version: str, seconds: float) -> list[Finding]:
+    found = []
+    if seconds > SLOW_SECONDS:
+        text = f"it is slow: {_time(seconds)} to say its version"
+        found.append(_warning(text, "something between here and there, or a machine that is busy, holds it up"))
+    if not version:
+        found.append(_warning("it tells no version: it may be no Ollama server", "check --host or OLLAMA_HOST"))
+    if version == BUILT_BY_HAND:
+        text = f"its version is {BUILT_BY_HAND}: it was built by hand, and nothing is concluded from that"
+        found.append(Finding("server", State.NOTE, text))
+    elif _is_older(version, RENDERS):
+        text = f"Ollama {version} cannot render a prompt: no reply can be steered or continued"
+        found.append(_warning(text, f"update it: {'.'.join(map(str, RENDERS))} and later can"))
+    if address.warning:
+        found.append(_warning(address.warning, "write the host as host:port"))
+    return found
+
+
+def _warning(text: str, advice: str) -> Finding:
+    return Finding("server", State.WARNING, text, advice)
+
+
+def _is_older(version: str, than: tuple[int, ...]) -> bool:
+    """Whether a version is older; false for one that cannot be read."""
+    found = re.match(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", version)
+    return found is not None and tuple(int(part) for part in found.groups()) < than
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{max(1, round(seconds * 1000))} ms"

@@ -1,0 +1,60 @@
+"""What the library tells and takes, as values; asks nobody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.library.names import short
+from reflectty.modes import REFLECT_PROMPT, Mode, Wish, abilities, plan
+
+if TYPE_CHECKING:
+    from reflectty.chat import Model, OptionValue, Running
+
+
+class Installed(NamedTuple):
+    """A model on the server, and where it is loaded, if it is."""
+
+    model: Model
+    running: Running | None = None
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def short_name(self) -> str:
+        """The name without the tag that goes without saying."""
+        return short(self.name)
+
+    @property
+    def abilities(self) -> tuple[str, ...]:
+        """What it can do besides answering, `reflection` and `thinking` first."""
+        return abilities(self.model)
+
+
+class Progress(NamedTuple):
+    """One thing that the server says while it pulls or creates; sizes in bytes."""
+
+    status: str
+    digest: str = ""
+    """The layer that it is about; empty for everything else."""
+    total: int = 0
+    completed: int = 0
+
+
+class Variant(NamedTuple):
+    """A model to be made of an installed one; what is left empty is inherited."""
+
+    name: str
+    source: str
+    system: str = ""
+    template: str = ""
+    parameters: tuple[tuple[str, OptionValue], ...] = ()
+    """They replace those of the same name; the others are inherited."""
+
+
+def reflecting(source: Model, wished: Variant) -> Variant:
+    """Return the variant whose system prompt teaches the tags as well, beside the source's own and the one wished."""
+    # A source that was taught already is not taught twice.
+    own = source._replace(system=source.system.replace(REFLECT_PROMPT, ""))
+    return wished._replace(system=plan(own, Wish(Mode.REFLECT, system=wished.system)).system)

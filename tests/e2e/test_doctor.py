@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from corpus import cases
+from e2e.screen import Screen
+from fake_server import HANG, Answer, FakeServer, Pause, done, error, line, reply, show, tags, whole
+from reflectty.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from e2e.command import Reflect, Result
+    from fake_server import Route
+
+SAID = ("<thinking>\n9.11?\n<reflection>\nNo.\n</reflection>\n</thinking>\n", "<output>\n9.9 is larger.\n</output>")
+CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+def ollama(**routes: Route) -> FakeServer:
+    """Return a server with one model that reflects; routes bear the last part of their path."""
+    usual: Mapping[str, Route] = {
+        "version": whole({"version": "0.32.15"}),
+        "tags": tags("reflection:latest"),
+        "show": show(),
+        "ps": whole({"models": [{"name": "reflection:latest", "size": 10, "size_vram": 10, "context_length": 32768}]}),
+        "chat": reply(SAID),
+    }
+    return FakeServer({f"/api/{name}": route for name, route in {**usual, **routes}.items()})
+
+
+def states(result: Result) -> dict[str, str]:
+    """Return the sign of each check, the last where it found several things."""
+    lines = [text for text in result.out.splitlines() if text and text[0] != " "]
+    return {text[2:13].strip(): text[0] for text in lines}
+
+
+def value(result: Result) -> dict[str, Any]:
+    read = json.loads(result.out)
+    assert read["exit_code"] == result.code
+    return dict(read)
+
+
+def found(read: dict[str, Any], check: str) -> dict[str, Any]:
+    return next(dict(one) for one in read["findings"] if one["check"] == check)
+
+
+def test_where_a_question_is_answered_it_says_so(reflect: Reflect) -> None:
+    with ollama() as server:
+        result = reflect.at(server.host)("doctor")
+    assert (result.code, result.err) == (0, "")
+    assert not CONTROLS.search(result.out.replace("\n", ""))
+    assert "reflection answered in" in result.out
+    assert "thinking, 1 correction and answer are told apart" in result.out
+    assert result.out.endswith("✓ questions are answered here\n")
+    assert states(result)["GPU"] == "✓"
+
+
+def test_it_makes_no_file_and_keeps_no_question(reflect: Reflect) -> None:
+    with ollama() as server:
+        assert reflect.at(server.host)("doctor").code == 0
+    assert not list(reflect.home.iterdir())
+
+
+def test_a_program_gets_one_object(reflect: Reflect) -> None:
+    with ollama() as server:
+        result = reflect.at(server.host)("doctor", "--json")
+        read = value(result)
+    assert (result.code, result.err, read["answers"]) == (0, "", True)
+    assert found(read, "server")["facts"] | {"milliseconds": 0} == {
+        "address": f"http://{server.host}",
+        "source": "OLLAMA_HOST",
+        "version": "0.32.15",
+        "milliseconds": 0,
+    }
+    assert found(read, "GPU")["facts"]["share"] == 1
+    assert found(read, "question")["facts"]["answer"] == "9.9 is larger."
+
+
+def test_without_a_question_nothing_is_asked_and_nothing_proven(reflect: Reflect) -> None:
+    with ollama() as server:
+        result = reflect.at(server.host)("doctor", "--no-question")
+        assert not server.asked("/api/chat")
+    assert result.code == 0
+    assert result.out.endswith("· nothing is in the way of a question, which was not proven\n")
+    assert states(result)["question"] == "○"
+
+
+@pytest.mark.parametrize(
+    ("routes", "code", "check", "part"),
+    [
+        ({"version": Answer([b"<html>"], content_type="text/html")}, 3, "server", "not an Ollama server"),
+        ({"version": Answer([], 403, content_type="")}, 4, "server", "Host header"),
+        ({"tags": whole({"hello": 1})}, 3, "models", "lists no models"),
+        ({"tags": tags()}, 4, "model", "no model is installed"),
+        ({"show": error(404, "model 'reflection:latest' not found")}, 4, "model", "not installed"),
+        ({"chat": error(500, "out of memory")}, 4, "question", "out of memory"),
+        ({"chat": Answer([line("half")])}, 5, "question", "before it was complete"),
+        ({"chat": Answer([line("half"), line(**done("length"))])}, 5, "question", "token limit"),
+    ],
+)
+def test_what_is_in_the_way_is_the_exit_code(
+    reflect: Reflect, routes: dict[str, Route], code: int, check: str, part: str
+) -> None:
+    with ollama(**routes) as server:
+        result = reflect.at(server.host)("doctor")
+    assert result.code == code
+    assert states(result)[check] == "✗"
+    assert "no question can be answered" in result.out
+    assert part in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+def test_no_server_is_found_out_and_the_rest_is_looked_at(reflect: Reflect) -> None:
+    result = reflect.at("127.0.0.1:1")("doctor")
+    assert result.code == 3
+    assert "→ is `ollama serve` running?" in result.out
+    signs = states(result)
+    assert (signs["terminal"], signs["store"], signs["server"], signs["models"]) == ("✓", "✓", "✗", "○")
+
+
+def test_a_model_that_is_missing_is_named_with_those_like_it(reflect: Reflect) -> None:
+    routes: dict[str, Route] = {"show": error(404, "model 'reflektion' not found")}
+    with ollama(**routes) as server:
+        result = reflect.at(server.host)("doctor", "-m", "reflektion")
+    assert result.code == 4
+    assert "reflection" in result.err
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(reflect: Reflect) -> None:
+    with ollama(chat=Answer([line("<thinking>"), HANG])) as server:
+        result = reflect.at(server.host)("doctor", "--timeout", "0.3")
+    assert result.code == 5
+    assert states(result)["question"] == "✗"
+    assert states(result)["context"] == "✓"
+
+
+def test_a_broken_config_is_named_whole_and_the_rest_is_looked_at(reflect: Reflect) -> None:
+    folder = reflect.home / ".config" / "reflectty"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('mode = "loud"\nnosuch = 1\ntheme = "nosuch"\n[keys]\nsave = "x"\n')
+    with ollama() as server:
+        result = reflect.at(server.host)("doctor", "--json", REFLECTTY_THINKING="loud")
+    read = value(result)
+    assert result.code == 2
+    texts = [one["found"] for one in read["findings"] if one["check"] == "config"]
+    assert len(texts) == 5
+    for part in ("mode", "nosuch", "REFLECTTY_THINKING", "theme", "save"):
+        assert any(part in text for text in texts)
+    assert found(read, "question")["state"] == "ok"
+
+
+def test_a_host_that_cannot_be_one_is_a_wrong_setting(reflect: Reflect) -> None:
+    result = reflect("doctor", "--host", "ftp://x")
+    assert result.code == 2
+    assert states(result)["server"] == "✗"
+
+
+def test_a_damaged_store_is_told_and_stays_where_it_is(reflect: Reflect) -> None:
+    path = reflect.home / ".local" / "share" / "reflectty" / "sessions.db"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no database" * 500)
+    with ollama() as server:
+        result = reflect.at(server.host)("doctor")
+    assert result.code == 0
+    assert states(result)["server"] == "✓"
+    assert "file is not a database" in result.out
+    assert path.read_bytes() == b"no database" * 500
+
+
+def test_sessions_are_counted(reflect: Reflect) -> None:
+    path = reflect.home / ".local" / "share" / "reflectty" / "sessions.db"
+    path.parent.mkdir(parents=True)
+    store = open_store(path, pytest.fail)
+    store.begin("one")
+    store.close()
+    result = reflect("doctor", "--json", "--no-question", "--host", "127.0.0.1:1")
+    assert found(value(result), "store")["facts"]["sessions"] == 1
+
+
+def test_nothing_that_a_server_says_tells_a_terminal_anything(reflect: Reflect) -> None:
+    texts = [case["text"] for case in cases("hostile.jsonl") if case.get("repeat", 1) == 1][:60]
+    names = [f"reflection{text}" for text in texts if text.isprintable() or "\x1b" in text][:12]
+    nasty = "\x1b]0;owned\x07\x1b[2J\u202e"
+    routes: dict[str, Route] = {
+        "version": whole({"version": f"0.32.15{nasty}"}),
+        "tags": tags(*names, f"reflection{nasty}"),
+        "ps": whole({"models": [{"name": f"reflection{nasty}", "size": 10, "size_vram": 5, "context_length": 1}]}),
+        "chat": reply([f"<output>{nasty}</output>"]),
+    }
+    with ollama(**routes) as server:
+        result = reflect.at(server.host)("doctor", "-m", f"reflection{nasty}".replace("\x07", ""))
+        assert not CONTROLS.search(result.out.replace("\n", ""))
+        assert "\u202e" not in result.out
+        with Screen(reflect.at(server.host), "doctor", columns=60, rows=80) as screen:
+            assert screen.finish() == 0
+            assert b"owned\x07" not in screen.raw
+            assert b"\x1b[2J" not in screen.raw
+
+
+class TestOnATerminal:
+    def test_it_says_what_it_does_and_then_what_it_found(self, reflect: Reflect) -> None:
+        slow = Answer([Pause(1.5), *(line(text) for text in SAID), line(**done())])
+        with ollama(chat=slow) as server, Screen(reflect.at(server.host), "doctor", rows=60) as screen:
+            assert screen.shows("waiting for an answer")
+            assert "models" in screen.text
+            assert screen.finish() == 0
+            lines = screen.lines
+            assert "waiting for an answer" not in screen.text
+            assert not screen.cursor_hidden
+        assert any(text.startswith("✓ server     Ollama 0.32.15 answers at") for text in lines)
+        assert any(text == "✓ questions are answered here" for text in lines)
+
+    @pytest.mark.parametrize("columns", [40, 50, 80, 120, 300])
+    def test_it_fits(self, reflect: Reflect, columns: int) -> None:
+        with ollama() as server, Screen(reflect.at(server.host), "doctor", columns=columns, rows=90) as screen:
+            assert screen.finish() == 0
+            assert all(len(text) < columns for text in screen.lines)
+            assert all(len(text) <= 100 for text in screen.lines)
+            assert "✓ questions are answered here" in screen.lines
+
+    def test_without_colours_the_signs_remain(self, reflect: Reflect) -> None:
+        with ollama() as server, Screen(reflect.at(server.host), "doctor", rows=60, NO_COLOR="1") as screen:
+            assert screen.finish() == 0
+            assert "no colours (NO_COLOR is set)" in screen.text
+            assert not re.search(rb"\x1b\[[\d;]*3\d", screen.raw)
+
+    def test_a_reader_that_leaves_is_not_talked_about(self, reflect: Reflect) -> None:
+        with ollama() as server:
+            result = reflect.at(server.host).shell("reflect doctor | head -1")
+        assert (result.err, result.out.count("\n")) == ("", 1)
+
+    def test_an_interrupt_leaves_the_terminal_in_order(self, reflect: Reflect) -> None:
+        with ollama(chat=Answer([HANG])) as server, Screen(reflect.at(server.host), "doctor", rows=60) as screen:
+            assert screen.shows("waiting for an answer")
+            os.kill(screen.process.pid, signal.SIGINT)
+            assert screen.finish() == 130
+            assert "waiting for an answer" not in screen.text
+            assert "Traceback" not in screen.text
+
+
+def test_the_help_names_the_exit_codes(reflect: Reflect) -> None:
+    text = " ".join(reflect("doctor", "--help").out.split())
+    assert "0 a question was answered" in text
+    assert "--no-question" in text
+
+
+@pytest.mark.parametrize("words", [("--nosuch",), ("--timeout", "never"), ("--profile", "nosuch")])
+def test_a_wrong_argument_is_an_error_at_once(reflect: Reflect, words: tuple[str, ...], tmp_path: Path) -> None:
+    result = reflect("doctor", *words, XDG_DATA_HOME=str(tmp_path))
+    assert (result.code, result.out) == (2, "")
+    assert len(result.err.splitlines()) == 1
