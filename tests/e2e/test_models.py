@@ -400,9 +400,7 @@ ODD = (
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: next(iter(odd)))
 @pytest.mark.parametrize("words", [("list",), ("pull", "m"), ("copy", "m", "n", "--force")], ids=lambda words: words[0])
-def test_no_environment_keeps_it_from_this_machine(
-    reflect: Reflect, odd: Any, words: tuple[str, ...]
-) -> None:
+def test_no_environment_keeps_it_from_this_machine(reflect: Reflect, odd: Any, words: tuple[str, ...]) -> None:
     with FakeServer(routes(pull=Answer([SUCCESS]), copy=EMPTY)) as server:
         result = reflect.at(server.host)("models", *words, **odd)
     assert (result.code, result.err) == (0, "")
