@@ -39,6 +39,7 @@ def test_nvidia_smi_tells_of_each_gpu(text: str, gpus: list[tuple[str, int, int]
         (told.NO_DRIVER, "nvidia-smi shows no GPU: NVIDIA-SMI has failed"),
         (told.MISMATCH, "Driver/library version mismatch"),
         (told.NO_DEVICES, "No devices were found"),
+        (told.FALLEN_OFF, "GPU is lost"),
         (told.GTX_1080, "driver 460.91.03 is too old for Ollama: it wants 550 or newer"),
     ],
 )

@@ -58,6 +58,15 @@ def test_the_programs_are_asked_for_what_is_needed(place: Place) -> None:
     assert (place.root / "rocm-smi.asked").read_text().split() == list(amd.QUERY)
 
 
+@pytest.mark.parametrize("folder", ["opt/rocm/bin", "usr/lib/wsl/lib"])
+def test_a_program_is_found_where_no_path_leads(place: Place, folder: str) -> None:
+    says(place, "rocm-smi", told.ROCM_5)
+    (place.root / folder).mkdir(parents=True)
+    (place.root / "bin/rocm-smi").rename(place.root / folder / "rocm-smi")
+
+    assert [gpu.source for gpu in asyncio.run(machine(place=place)).gpus] == ["rocm-smi"]
+
+
 def test_the_gpu_of_a_processor_counts_where_it_is_the_only_one(place: Place) -> None:
     says(place, "rocm-smi", told.STRIX_HALO)
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from caches_by_hand import KNOWN, Known
 from models_to_fit import (
     DEEPSEEK_R1,
     GEMMA3_27B,
     GEMMA3_270M,
     GPT_OSS_20B,
-    KNOWN,
     LFM2,
     LLAMA_8B,
     LLAMA_70B,
@@ -20,7 +20,6 @@ from models_to_fit import (
     QWEN3_8B,
     QWEN3_30B,
     QWEN3_NEXT,
-    Known,
     info,
 )
 from reflectty.chat import Running

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.chat import Message, Request
+from reflectty.chat import Effort, Message, Request
 from reflectty.errors import RefusedError
-from reflectty.modes import Wish
+from reflectty.families import FAMILIES
+from reflectty.modes import Mode, Wish
 from reflectty.session import NOT_MEASURED, Measured
 
 if TYPE_CHECKING:
     from reflectty.chat import Model, OptionValue
+    from reflectty.config import Settings
     from reflectty.modes import Plan
     from reflectty.schema import Schema
 
@@ -37,6 +39,19 @@ class Question(NamedTuple):
     """The figures of `so_far` where it is what the model wrote; nothing where a user changed it."""
     digest: str = ""
     """Which model it is, where that is known; else the server is asked when a reply is kept."""
+
+
+def standing(settings: Settings) -> Question:
+    """Return what the settings say of every question; its prompt is empty."""
+    family = FAMILIES[settings.family] if settings.family else None
+    effort = Effort(settings.effort) if settings.effort else None
+    return Question(
+        prompt="",
+        model=settings.model,
+        wish=Wish(Mode(settings.mode), effort, family, settings.system),
+        options=settings.options,
+        keep_alive=settings.keep_alive,
+    )
 
 
 def request_for(question: Question, model: Model, chosen: Plan) -> Request:
