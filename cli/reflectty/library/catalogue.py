@@ -12,6 +12,7 @@ from reflectty.library.fit import fitted_download
 
 if TYPE_CHECKING:
     from reflectty.fitting import Machine, Placement
+    from reflectty.library.fit import Around
 
 GB: Final = 10**9
 CONTEXT: Final = 32_768
@@ -50,13 +51,13 @@ class Suited(NamedTuple):
     placement: Placement
 
 
-def suited(machine: Machine) -> Suited | None:
+def suited(around: Around) -> Suited | None:
     """Return the largest model that the machine holds; None where nothing is known of it, or none is small enough."""
-    context = min(usual_context(machine), CONTEXT)
+    context = min(usual_context(around.machine), CONTEXT)
     placements = (
-        Suited(offer, fitted_download(offer.name, offer.size, machine, context=context).placement) for offer in OFFERS
+        Suited(offer, fitted_download(offer.name, offer.size, around, context=context).placement) for offer in OFFERS
     )
-    return next((one for one in placements if _is_comfortable(one.placement, machine)), None)
+    return next((one for one in placements if _is_comfortable(one.placement, around.machine)), None)
 
 
 def _is_comfortable(placement: Placement, machine: Machine) -> bool:

@@ -34,7 +34,7 @@ def list_(context: typer.Context, host: Host = "", as_json: output.AsJson = Fals
     async def work(library: Library) -> tuple[Installed, ...]:
         models = await library.installed()
         if not models and not as_json:
-            remark(terminal, await _advice(local=library.engine.local))
+            remark(terminal, await _advice(library))
         return models
 
     models = args.using(terminal, host, work)
@@ -50,14 +50,13 @@ def list_(context: typer.Context, host: Host = "", as_json: output.AsJson = Fals
         page.write(model_rows(models, page, time.time()))
 
 
-async def _advice(*, local: bool) -> str:
+async def _advice(library: Library) -> str:
     """Return what to do where no model is installed: the one to pull is the largest that the machine holds."""
-    from reflectty.devices import machine  # noqa: PLC0415 - only who has no model needs advice
-    from reflectty.drawing.fit import placement  # noqa: PLC0415
+    from reflectty.drawing.fit import placement  # noqa: PLC0415 - only who has no model needs advice
     from reflectty.drawing.sizes import size  # noqa: PLC0415
     from reflectty.library.catalogue import suited  # noqa: PLC0415
 
-    found = suited(await machine(local=local))
+    found = suited(await args.around(library))
     if found is None:
         return EMPTY.format("MODEL")
     where, *_ = placement(found.placement)
