@@ -39,7 +39,10 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
     as_json: output.AsJson = False,
     jsonl: AsJsonl = False,
 ) -> None:
-    """Fetch a model, or what is new of it; what was fetched before is not fetched again."""
+    """Fetch a model, or what is new of it.
+
+    What was fetched before is not fetched again: a pull that was stopped goes on from where it was.
+    """
     output.one_of((("--json", as_json), ("--jsonl", jsonl)), "--jsonl has the object as well")
     terminal: Terminal = context.obj
     wanted = args.named(name)
