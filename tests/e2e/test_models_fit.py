@@ -30,7 +30,7 @@ class Asked:
         self.reflect = reflect
         self.path = f"{tools}{os.pathsep}{os.environ['PATH']}"
 
-    def __call__(self, server: FakeServer, *words: str, **variables: str) -> Result:
+    def __call__(self, server: FakeServer, *words: str, **variables: Any) -> Result:
         return self.reflect.at(server.host)("models", "show", "m", *words, PATH=self.path, **variables)
 
 
@@ -85,7 +85,7 @@ def test_a_model_that_fits_is_said_to_at_the_context_that_the_server_picks(asked
     ],
 )
 def test_the_context_and_what_this_shell_says_of_the_server_count(
-    asked: Asked, small: FakeServer, words: tuple[str, ...], variables: dict[str, str], said: str
+    asked: Asked, small: FakeServer, words: tuple[str, ...], variables: dict[str, Any], said: str
 ) -> None:
     result = asked(small, *words, **variables)
 
