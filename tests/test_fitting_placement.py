@@ -194,6 +194,7 @@ def test_the_context_that_the_server_takes_by_itself_goes_by_the_memory_of_all_g
         (2048, "num_ctx   8192", {"OLLAMA_CONTEXT_LENGTH": "16384"}, Load(2048)),
         (0, 'stop  "num_ctx 7"\nnum_ctx                        8192\nnum_batch 256', {}, Load(8192, batch=256)),
         (0, "", {"OLLAMA_CONTEXT_LENGTH": " '16384' "}, Load(16384)),
+        (0, "my_num_ctx 5", {}, Load(32768)),
         (0, "num_ctx many", {"OLLAMA_CONTEXT_LENGTH": "-1"}, Load(32768)),
         (0, "", {"OLLAMA_KV_CACHE_TYPE": "Q8_0", "OLLAMA_NUM_PARALLEL": "4"}, Load(32768, "q8_0", 4)),
         (0, "", {"OLLAMA_KV_CACHE_TYPE": "\x1b[2J", "OLLAMA_NUM_PARALLEL": "9" * 99}, Load(32768)),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.errors import UsageError
-from reflectty.library.fit import own_context, quantisation_of
+from reflectty.library.fit import quantisation_of
 from reflectty.library.names import checked_name, is_same, short
 
 
@@ -112,16 +112,3 @@ def test_a_name_is_as_short_as_it_can_be(name: str, expected: str) -> None:
 )
 def test_a_tag_names_the_quantisation_or_not(name: str, expected: str) -> None:
     assert quantisation_of(name) == expected
-
-
-@pytest.mark.parametrize(
-    ("parameters", "expected"),
-    [
-        ('stop "num_ctx 1"\nnum_ctx                        8192\ntemperature 0', 8192),
-        ("num_ctx many", 0),
-        ("my_num_ctx 5", 0),
-        ("", 0),
-    ],
-)
-def test_a_model_may_ask_for_a_context(parameters: str, expected: int) -> None:
-    assert own_context(parameters) == expected

@@ -168,3 +168,17 @@ def test_a_model_that_was_pulled_answers(asking: Reflect, ollama: Server, regist
     result = asking("-m", name, "--mode", "native", "--final", "Which is larger, 9.11 or 9.9?", patience=SLOW)
 
     assert (result.code, result.out) == (0, "9.9 is larger.\n")
+
+
+def test_a_large_pull_is_said_to_fit_or_not_as_soon_as_its_size_is_known(asking: Reflect, registry: Registry) -> None:
+    registry.add("large", ("model", b"GGUF" + random.randbytes(101_000_000)))  # noqa: S311
+    registry.gate = SIZE
+    with Screen(asking, "models", "pull", registry.name("large"), INSECURE, "--context", "8192", columns=200) as screen:
+        told = screen.until(lambda text: "101 MB, by a rough estimate: " in text)
+        coming = screen.shows(" MB of 101 MB")
+        screen.press(b"\x03")
+        code = screen.finish(SLOW)
+
+    assert told
+    assert coming
+    assert code == 130

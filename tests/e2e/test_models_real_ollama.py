@@ -186,3 +186,17 @@ def test_a_variant_replaces_a_model_only_when_forced(asking: Reflect) -> None:
     codes = [asking(*words, *more, patience=SLOW).code for more in ((), (), ("--force",))]
 
     assert codes == [0, 2, 0]
+
+
+def test_the_estimate_of_a_model_is_near_what_the_server_says_once_it_is_loaded(asking: Reflect) -> None:
+    assert asking("models", "load", "mini", patience=SLOW).code == 0
+    fit = json.loads(asking("models", "show", "mini", "--json", patience=SLOW).out)["fit"]
+    longer = json.loads(asking("models", "show", "mini", "--context", "16384", "--json", patience=SLOW).out)["fit"]
+    said = asking("models", "show", "mini", patience=SLOW).out
+
+    assert fit["estimate"]["context"] == fit["loaded"]["context"]
+    assert abs(fit["loaded"]["difference"]) < 0.1 * fit["loaded"]["size"]
+    assert longer["estimate"]["context"] == 16384
+    assert longer["estimate"]["cache"] > fit["estimate"]["cache"]
+    assert re.search(r"^  needs +weights 261 MB · cache ", said, re.MULTILINE)
+    assert "estimated 3" in said

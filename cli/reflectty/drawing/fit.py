@@ -31,8 +31,15 @@ def needed(made: Estimate) -> str:
 def lines(placed: Placement, compared: Comparison | None = None) -> tuple[tuple[str, str], ...]:
     """Return all that is said of a fit, a line each, under one name for what is needed and one for where it runs."""
     where, *more = placement(placed)
-    beside = (*more, *unknowns(placed.estimate), *((comparison(compared),) if compared else ()))
+    turned_out = (comparison(compared), *_amiss(placed, compared)) if compared else ()
+    beside = (*more, *unknowns(placed.estimate), *turned_out)
     return (("needs", needed(placed.estimate)), ("fit", where), *(("", line) for line in beside))
+
+
+def _amiss(placed: Placement, compared: Comparison) -> Iterable[str]:
+    if placed.fit is Fit.WHOLE and compared.cpu_share:
+        on_cpu = share(compared.cpu_share, 1)
+        yield f"yet {on_cpu} of it runs on the CPU: reflect doctor looks why, and the log of `ollama serve` says it"
 
 
 def unknowns(made: Estimate) -> tuple[str, ...]:

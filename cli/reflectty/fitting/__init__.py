@@ -10,7 +10,7 @@ from reflectty.fitting.device import ELSEWHERE, Device, Machine, Memory
 from reflectty.fitting.estimate import Estimate, Load, estimate, from_size, loaded
 from reflectty.fitting.placement import Fit, Placement, Smaller, freed, placed
 from reflectty.fitting.quantisation import bits_per_weight
-from reflectty.fitting.usual import VARIABLES, usual_context, usual_load
+from reflectty.fitting.usual import VARIABLES, assumed, usual_context, usual_load
 
 __all__ = [
     "ELSEWHERE",
@@ -24,6 +24,7 @@ __all__ = [
     "Memory",
     "Placement",
     "Smaller",
+    "assumed",
     "bits_per_weight",
     "compared",
     "estimate",

@@ -50,6 +50,12 @@ def usual_load(
     )
 
 
+def assumed(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what is taken to hold for a server though only this shell says so, a sentence each."""
+    used = (name for name in VARIABLES if environment.get(name, "").strip())
+    return tuple(f"{name}={environment[name]} of this shell is taken to hold for the server as well" for name in used)
+
+
 def _of_model(parameters: str, name: str) -> int:
     found = re.search(rf"^{name}[ \t]+([0-9]{{1,9}})[ \t]*$", parameters, re.MULTILINE)
     return min(int(found[1]), _MOST) if found else 0

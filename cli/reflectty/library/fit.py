@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.fitting import Load, compared, estimate, freed, from_size, placed, usual_context
+from reflectty.fitting import assumed, compared, estimate, freed, from_size, placed, usual_load
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reflectty.chat import Running
     from reflectty.fitting import Comparison, Machine, Placement
     from reflectty.library.library import Library
@@ -21,47 +23,52 @@ class Fitted(NamedTuple):
     compared: Comparison | None = None
 
 
-async def fitted(library: Library, one: Installed, machine: Machine, context: int = 0) -> Fitted:
+class Around(NamedTuple):
+    """What is known of where a server runs."""
+
+    machine: Machine
+    """As it is now, with what is loaded."""
+    environment: Mapping[str, str] = {}
+    """What this shell says of the server's settings."""
+
+
+async def fitted(library: Library, one: Installed, around: Around, context: int = 0) -> Fitted:
     """Return how an installed model fits.
 
     Args:
         library: where it is installed.
         one: the model.
-        machine: the machine of the server, as it is now.
+        around: where its server runs.
         context: tokens; 0 is what the model is loaded with, or would be.
     """
-    machine = _emptied(machine, await library.loaded())
-    wished = context or (one.running.context_length if one.running else 0) or own_context(one.model.parameters)
-    load = Load(wished or usual_context(machine))
+    machine = _emptied(around, await library.loaded())
+    wished = context or (one.running.context_length if one.running else 0)
+    load = usual_load(machine, context=wished, parameters=one.model.parameters, environment=around.environment)
     made = estimate(await library.engine.info(one.name), one.model.size, load, one.model.quantization)
     return Fitted(placed(made, machine), compared(made, one.running) if one.running else None)
 
 
 def fitted_download(
-    name: str, size: int, machine: Machine, running: tuple[Running, ...] = (), context: int = 0
+    name: str, size: int, around: Around, running: tuple[Running, ...] = (), context: int = 0
 ) -> Fitted:
     """Return how a model fits of which only the name and the size of its download, in bytes, are known.
 
     Args:
         name: the model; its tag may name the quantisation.
         size: of the download, in bytes.
-        machine: the machine of the server, as it is now.
+        around: where the server runs.
         running: what is loaded there now, and makes room.
         context: tokens; 0 is what the server picks by itself.
     """
-    machine = _emptied(machine, running)
-    load = Load(context or usual_context(machine))
+    machine = _emptied(around, running)
+    load = usual_load(machine, context=context, environment=around.environment)
     return Fitted(placed(from_size(size, load, quantisation_of(name)), machine))
 
 
-def _emptied(machine: Machine, running: tuple[Running, ...]) -> Machine:
-    return freed(machine, sum(one.size_vram for one in running))
-
-
-def own_context(parameters: str) -> int:
-    """Return the context that the parameters of a model ask for; 0 when they do not."""
-    found = re.search(r"^num_ctx\s+(\d{1,9})\s*$", parameters, re.MULTILINE | re.ASCII)
-    return int(found[1]) if found else 0
+def _emptied(around: Around, running: tuple[Running, ...]) -> Machine:
+    """Return the machine without what the server can unload; with what is only taken to be so among its notes."""
+    machine = freed(around.machine, sum(one.size_vram for one in running))
+    return machine._replace(notes=(*machine.notes, *assumed(around.environment)))
 
 
 def quantisation_of(name: str) -> str:

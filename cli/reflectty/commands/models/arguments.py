@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reflectty.library import Installed
-    from reflectty.library.fit import Fitted
+    from reflectty.library.fit import Around, Fitted
     from reflectty.library.library import Library
     from reflectty.terminal import Terminal
 
@@ -51,13 +51,23 @@ def using(terminal: Terminal, host: str, work: Callable[[Library], Coroutine[Any
 
 async def fitting(library: Library, one: Installed, context: int | None) -> Fitted | None:
     """Return how an installed model fits its server; None where the server does not tell enough."""
-    from reflectty.devices import machine  # noqa: PLC0415 - only an estimate asks for the GPUs
-    from reflectty.library.fit import fitted  # noqa: PLC0415
+    from reflectty.library.fit import fitted  # noqa: PLC0415 - only an estimate needs it
 
     try:
-        return await fitted(library, one, await machine(local=library.engine.local), context or 0)
+        return await fitted(library, one, await around(library), context or 0)
     except IncompleteError:
         return None
+
+
+async def around(library: Library) -> Around:
+    """Return what is known of where a server runs; of one that runs elsewhere that is nothing."""
+    from reflectty.config.serving import VISIBLE, server_settings  # noqa: PLC0415 - only an estimate asks for the GPUs
+    from reflectty.devices import machine  # noqa: PLC0415
+    from reflectty.library.fit import Around  # noqa: PLC0415
+
+    local = library.engine.local
+    environment = server_settings() if local else {}
+    return Around(await machine(local=local, visible=environment.get(VISIBLE)), environment)
 
 
 def named(argument: str) -> str:

@@ -39,7 +39,10 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
     as_json: output.AsJson = False,
     jsonl: AsJsonl = False,
 ) -> None:
-    """Fetch a model, or what is new of it; what was fetched before is not fetched again."""
+    """Fetch a model, or what is new of it.
+
+    What was fetched before is not fetched again: a pull that was stopped goes on from where it was.
+    """
     output.one_of((("--json", as_json), ("--jsonl", jsonl)), "--jsonl has the object as well")
     terminal: Terminal = context.obj
     wanted = args.named(name)
@@ -81,12 +84,11 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
 async def _fits(library: Library, name: str, size_in_bytes: int, context: int | None) -> str:
     """Return whether a model fits, once the server has told how large it is: nothing tells that before."""
-    from reflectty.devices import machine  # noqa: PLC0415 - only an estimate asks for the GPUs
-    from reflectty.drawing.fit import placement  # noqa: PLC0415
+    from reflectty.drawing.fit import placement  # noqa: PLC0415 - only an estimate needs them
     from reflectty.library.fit import fitted_download  # noqa: PLC0415
 
-    found = await machine(local=library.engine.local)
-    made = fitted_download(name, size_in_bytes, found, await library.loaded(), context or 0).placement
+    around = await args.around(library)
+    made = fitted_download(name, size_in_bytes, around, await library.loaded(), context or 0).placement
     return f"{name}, {size(size_in_bytes)}, by a rough estimate: {'; '.join(placement(made))}"
 
 

@@ -24,15 +24,18 @@ Template = Annotated[bool, typer.Option("--template", help="Print the template a
 System = Annotated[bool, typer.Option("--system", help="Print the system prompt alone.")]
 Parameters = Annotated[bool, typer.Option("--parameters", help="Print the parameters alone.")]
 Licence = Annotated[bool, typer.Option("--licence", "--license", help="Print the licence alone.")]
-EMPTY = "no model is installed on the server: reflect models pull MODEL gets one"
+EMPTY = "no model is installed on the server: reflect models pull {} gets one"
 
 
 def list_(context: typer.Context, host: Host = "", as_json: output.AsJson = False) -> None:
-    """List the models: size, context, what they can do, and where they run."""
+    """List the models: their size, what they can do, where they run."""
     terminal: Terminal = context.obj
 
     async def work(library: Library) -> tuple[Installed, ...]:
-        return await library.installed()
+        models = await library.installed()
+        if not models and not as_json:
+            remark(terminal, await _advice(library))
+        return models
 
     models = args.using(terminal, host, work)
     if as_json:
@@ -45,8 +48,20 @@ def list_(context: typer.Context, host: Host = "", as_json: output.AsJson = Fals
 
         page = output.paged(terminal)
         page.write(model_rows(models, page, time.time()))
-    else:
-        remark(terminal, EMPTY)
+
+
+async def _advice(library: Library) -> str:
+    """Return what to do where no model is installed: the one to pull is the largest that the machine holds."""
+    from reflectty.drawing.fit import placement  # noqa: PLC0415 - only who has no model needs advice
+    from reflectty.drawing.sizes import size  # noqa: PLC0415
+    from reflectty.library.catalogue import suited  # noqa: PLC0415
+
+    found = suited(await args.around(library))
+    if found is None:
+        return EMPTY.format("MODEL")
+    where, *_ = placement(found.placement)
+    offer = found.offer
+    return f"{EMPTY.format(offer.name)} that {offer.kind}: {size(offer.size)}; by a rough estimate: {where}"
 
 
 def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
