@@ -76,6 +76,12 @@ class Model(NamedTuple):
     """The longest context that the model was made for, in tokens; 0 when unknown."""
     digest: str = ""
     modified_at: str = ""
+    size: int = 0
+    """Bytes on the server's disk; 0 when unknown."""
+    parameter_size: str = ""
+    """How many parameters it has, as the server writes it: `8.0B`."""
+    quantization: str = ""
+    license: str = ""
 
 
 class Running(NamedTuple):
@@ -87,6 +93,8 @@ class Running(NamedTuple):
     """How much of it is in the memory of a GPU."""
     context_length: int = 0
     """The context that it was loaded with, in tokens; 0 when unknown."""
+    expires_at: str = ""
+    """When the server will unload it."""
 
 
 class Timeouts(NamedTuple):

@@ -131,6 +131,29 @@ def plan(model: Model, wish: Wish) -> Plan:
     )
 
 
+def reason(model: Model) -> str:
+    """Return in words why `auto` picks the mode that it picks for a model."""
+    if "thinking" in model.capabilities:
+        return "Ollama keeps its thinking apart"
+    if taught(model):
+        return "its template or system prompt has the tags"
+    if by_model(model.name):
+        return "its name is that of a family that thinks in tags"
+    return "nothing says that it thinks by itself, so it is asked to by a prompt"
+
+
+def abilities(model: Model) -> tuple[str, ...]:
+    """Return what a model can do besides answering: `reflection`, `thinking`, and those of Ollama's capabilities."""
+    family = taught(model) or by_model(model.name)
+    thinks = "thinking" in model.capabilities or bool(family and (family.thinking or family.channels))
+    own = (("reflection", bool(family and family.reflection)), ("thinking", thinks))
+    beside = tuple(name for name in _BESIDE if name in model.capabilities)
+    return (*(name for name, there in own if there), *beside)
+
+
+_BESIDE = ("vision", "tools", "audio", "image", "insert", "embedding")
+
+
 def _expects_tags(mode: Mode, family: Family, own: Family | None, *, thinks: bool) -> bool:
     """Whether a model that answers in order uses tags that we look for."""
     uses = mode is Mode.REFLECT or (mode is Mode.NATIVE and own is not None)

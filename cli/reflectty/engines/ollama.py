@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 from reflectty import wire
 from reflectty.chat import Timeouts
 from reflectty.engines.connection import Connection
-from reflectty.errors import ModelMissingError, ReflecttyError, UnreachableError
+from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 OK: Final = 200
+UNKNOWN_CALL: Final = (404, 405)
+VERSION: Final = "/api/version"
 ANSWER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an answer that is no stream."""
 REFUSAL_LIMIT: Final = 64 * 1024
@@ -112,7 +114,27 @@ class OllamaEngine:
 
     async def version(self) -> str:
         """Return the server's version."""
-        return wire.version_of(await self._ask("GET", "/api/version"))
+        return wire.version_of(await self._ask("GET", VERSION))
+
+    async def lines(
+        self, method: str, path: str, body: Body | None = None, model: str = ""
+    ) -> AsyncGenerator[Body, None]:
+        """Yield the JSON objects of an answer that has one on each line, as they come.
+
+        Raises:
+            RefusedError: the server said no.
+            IncompleteError: it said in a line that it failed, or the answer was cut.
+        """
+        async with (
+            self._accepted(method, path, body, model) as response,
+            aclosing(self._connection.pieces(response)) as pieces,
+        ):
+            decoder = wire.LineDecoder()
+            async for piece in pieces:
+                for line in decoder.feed(piece):
+                    yield line
+            for line in decoder.close():
+                yield line
 
     async def _reply(self, path: str, body: Body, model: str) -> AsyncGenerator[Chunk, None]:
         decoder = wire.ChunkDecoder()
@@ -145,13 +167,25 @@ class OllamaEngine:
         """Hand over a response whose status says yes, or raise what the refusal says."""
         async with self._connection.opened(method, path, body) as response:
             if response.status_code != OK:
-                raise await self._refusal(response, model)
+                raise await self._refusal(response, path, model)
             yield response
 
-    async def _refusal(self, response: httpx.Response, model: str) -> ReflecttyError:
+    async def _refusal(self, response: httpx.Response, path: str, model: str) -> ReflecttyError:
         body = await self._connection.beginning(response, REFUSAL_LIMIT)
         error = wire.refusal(response.status_code, body, model)
-        return await self._advised(error, model) if isinstance(error, ModelMissingError) else error
+        if isinstance(error, ModelMissingError):
+            return await self._advised(error, model)
+        unknown = response.status_code in UNKNOWN_CALL and path != VERSION
+        return await self._outdated(error, path) if unknown else error
+
+    async def _outdated(self, error: ReflecttyError, path: str) -> ReflecttyError:
+        """Return the error for a call that the server does not know: is it Ollama's at all, it is too old for it."""
+        try:
+            async with asyncio.timeout(ADVICE_TIME):
+                version = await self.version()
+        except (ReflecttyError, TimeoutError):
+            return error
+        return RefusedError(f"this server, Ollama {version}, does not know {path}", "update Ollama there")
 
     async def _advised(self, error: ModelMissingError, model: str) -> ModelMissingError:
         """Return the error with the names that resemble the missing one, if the server tells them at once."""

@@ -2,18 +2,22 @@
 
 from reflectty.wire.answers import missing_hint, model_of, models_of, refusal, rendered, running_of, version_of
 from reflectty.wire.chunks import ChunkDecoder
-from reflectty.wire.requests import continued, encode, encode_raw, encode_render
-from reflectty.wire.values import HOST_HINT, Body, decode, shorten
+from reflectty.wire.lines import LineDecoder
+from reflectty.wire.requests import continued, encode, encode_raw, encode_render, keep_alive
+from reflectty.wire.values import HOST_HINT, Body, as_text, decode, shorten
 
 __all__ = [
     "HOST_HINT",
     "Body",
     "ChunkDecoder",
+    "LineDecoder",
+    "as_text",
     "continued",
     "decode",
     "encode",
     "encode_raw",
     "encode_render",
+    "keep_alive",
     "missing_hint",
     "model_of",
     "models_of",

@@ -117,7 +117,7 @@ def rendered(body: Body) -> str:
 
 
 def model_of(name: str, body: Body) -> Model:
-    """Return what /api/show says; it leaves out the digest."""
+    """Return what /api/show says; it leaves out the digest and the size."""
     return Model(
         name=name,
         capabilities=_texts(body.get("capabilities")),
@@ -126,11 +126,13 @@ def model_of(name: str, body: Body) -> Model:
         parameters=as_text(body.get("parameters")),
         context_length=_context_length(_table(body.get("model_info"))),
         modified_at=as_text(body.get("modified_at")),
+        license=as_text(body.get("license")),
+        **_details(body),
     )
 
 
 def models_of(body: Body) -> tuple[Model, ...]:
-    """Return what /api/tags lists; it leaves out template, system and parameters.
+    """Return what /api/tags lists; it leaves out template, system, parameters and license.
 
     Raises:
         UnreachableError: there is no list.
@@ -148,7 +150,18 @@ def _listed(entry: Body) -> Model:
         context_length=int(as_number(_table(entry.get("details")).get("context_length"))),
         digest=as_text(entry.get("digest")),
         modified_at=as_text(entry.get("modified_at")),
+        size=int(as_number(entry.get("size"))),
+        **_details(entry),
     )
+
+
+def _details(body: Body) -> Body:
+    """Return what both kinds of answer say of a model under `details`."""
+    details = _table(body.get("details"))
+    return {
+        "parameter_size": as_text(details.get("parameter_size")),
+        "quantization": as_text(details.get("quantization_level")),
+    }
 
 
 def running_of(body: Body) -> tuple[Running, ...]:
@@ -164,6 +177,7 @@ def _running(entry: Body) -> Running:
         size=int(as_number(entry.get("size"))),
         size_vram=int(as_number(entry.get("size_vram"))),
         context_length=int(as_number(entry.get("context_length"))),
+        expires_at=as_text(entry.get("expires_at")),
     )
 
 

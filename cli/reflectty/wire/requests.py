@@ -81,13 +81,13 @@ def _settings(request: Request) -> Body:
     if request.options:
         body["options"] = {name: list(value) if isinstance(value, tuple) else value for name, value in request.options}
     if request.keep_alive:
-        body["keep_alive"] = _keep_alive(request.keep_alive)
+        body["keep_alive"] = keep_alive(request.keep_alive)
     if request.schema:
         body["format"] = _schema(request.schema)
     return body
 
 
-def _keep_alive(text: str) -> int | float | str:
+def keep_alive(text: str) -> int | float | str:
     """Return seconds as a number, because Ollama reads a text as a Go duration, which needs a unit."""
     if re.fullmatch(r"-?\d+", text, re.ASCII):
         return int(text)

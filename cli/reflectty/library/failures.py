@@ -1,0 +1,49 @@
+"""What a server says went wrong while it pulls or creates, as the errors of this program; no I/O."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError, StalledError
+
+KEPT_HINT: Final = "what came is kept: the same command goes on from there"
+_DISK: Final = ("no space left", "disk full", "not enough space", "disk quota exceeded")
+_MISSING: Final = ("pull model manifest: file does not exist", "manifest unknown")
+_TOO_OLD: Final = ("requires a newer version",)
+_INSECURE: Final = ("insecure protocol http",)
+_NETWORK: Final = ("dial tcp", "no such host", "network is unreachable", "connection refused", "tls:", "x509:")
+
+
+def of_pull(error: IncompleteError, model: str) -> ReflecttyError:
+    """Return the error that ended a pull, with what to do about it."""
+    text = str(error)
+    if _has(text, _MISSING):
+        hint = "check name and tag: ollama.com/search finds models, and a model's page its tags"
+        return ModelMissingError(f"the registry has no model {model}", hint)
+    if _has(text, _TOO_OLD):
+        return RefusedError(f"this server is too old for {model}", "update Ollama there")
+    if _has(text, _INSECURE):
+        return RefusedError("the server does not speak plain http to a registry", "--insecure lets it")
+    if _has(text, _DISK):
+        return IncompleteError("the server's disk is full", f"free some space there; {KEPT_HINT}")
+    if _has(text, _NETWORK):
+        reason = text.removeprefix("the server stopped: ")
+        hint = "it is the server that pulls: see the network and HTTPS_PROXY of the machine where `ollama serve` runs"
+        return IncompleteError(f"the server cannot reach the registry: {reason}", hint)
+    return _again(error, KEPT_HINT)
+
+
+def of_create(error: IncompleteError) -> ReflecttyError:
+    """Return the error that ended a creation, with what to do about it."""
+    if _has(str(error), _DISK):
+        return IncompleteError("the server's disk is full", "free some space there, then create again")
+    return error
+
+
+def _has(text: str, parts: tuple[str, ...]) -> bool:
+    return any(part in text.lower() for part in parts)
+
+
+def _again(error: IncompleteError, hint: str) -> IncompleteError:
+    kind = StalledError if isinstance(error, StalledError) else IncompleteError
+    return kind(str(error), hint)

@@ -1,0 +1,38 @@
+"""What can be the name of a model, by the rules of Ollama's own; asks no server.
+
+The rules are `ParseNameBare` and `isValidPart` of types/model/name.go in Ollama 0.32.15.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from reflectty.errors import UsageError
+
+_PART: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
+_NAMESPACE: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}"
+_HOST: Final = r"(?:https?://)?[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}"
+_NAME: Final = re.compile(rf"(?:(?:{_HOST}/)?{_NAMESPACE}/)?{_PART}(?::{_PART})?")
+FORM: Final = "write it as model, model:tag, user/model:tag or host/user/model:tag"
+
+
+def checked_name(name: str) -> str:
+    """Return a name as it is.
+
+    Raises:
+        UsageError: it cannot be the name of a model: a path, blanks, control characters, a surplus slash.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r} cannot be the name of a model" if name else "the name of the model is empty", FORM)
+    return name
+
+
+def short(name: str) -> str:
+    """Return a name without the tag that goes without saying."""
+    return name.removesuffix(":latest")
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two names are those of one model."""
+    return short(one) == short(other)

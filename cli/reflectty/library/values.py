@@ -1,0 +1,47 @@
+"""What the library tells and takes, as values; asks nobody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.modes import abilities
+
+if TYPE_CHECKING:
+    from reflectty.chat import Model, OptionValue, Running
+
+
+class Installed(NamedTuple):
+    """A model on the server, and where it is loaded, if it is."""
+
+    model: Model
+    running: Running | None = None
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def abilities(self) -> tuple[str, ...]:
+        """What it can do besides answering, `reflection` and `thinking` first."""
+        return abilities(self.model)
+
+
+class Progress(NamedTuple):
+    """One thing that the server says while it pulls or creates; sizes in bytes."""
+
+    status: str
+    digest: str = ""
+    """The layer that it is about; empty for everything else."""
+    total: int = 0
+    completed: int = 0
+
+
+class Variant(NamedTuple):
+    """A model to be made of an installed one; what is left empty is inherited."""
+
+    name: str
+    source: str
+    system: str = ""
+    template: str = ""
+    parameters: tuple[tuple[str, OptionValue], ...] = ()
+    """They replace those of the same name; the others are inherited."""
