@@ -15,18 +15,22 @@ from reflectty.engines.connection import Connection
 from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 
     import httpx
 
     from reflectty.chat import Chunk, Model, Request, Running
     from reflectty.engines.hosts import Address
+    from reflectty.recipe import Recipe
     from reflectty.vocabulary import Vocabulary
     from reflectty.wire import Body
 
 T = TypeVar("T")
 OK: Final = 200
-UNKNOWN_CALL: Final = (404, 405)
+CREATED: Final = 201
+MISSING: Final = 404
+BLOBS: Final = "/api/blobs"
+UNKNOWN_CALL: Final = (MISSING, 405)
 VERSION: Final = "/api/version"
 ANSWER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an answer that is no stream."""
@@ -49,6 +53,8 @@ class OllamaEngine:
     ) -> None:
         self.warning = address.warning
         """What of the host's text could not be used as it was; often nothing."""
+        self.local = address.loopback
+        """Whether the server is on this machine, as far as its address tells."""
         self._connection = Connection(address, timeouts or Timeouts(), api_key, transport)
 
     async def __aenter__(self) -> Self:
@@ -103,6 +109,34 @@ class OllamaEngine:
 
         answer = await self._answer("POST", "/api/show", {"model": model, "verbose": True}, model)
         return self._read(vocabulary_of, answer)
+
+    async def recipe(self, model: str) -> Recipe:
+        """Return what a model is made of.
+
+        Raises:
+            ModelMissingError: it is not installed.
+            RefusedError: one of its parameters cannot be read.
+        """
+        from reflectty.wire.recipes import recipe_of  # noqa: PLC0415 - an answer needs no recipe
+
+        return recipe_of(model, await self._ask("POST", "/api/show", {"model": model}, model))
+
+    async def has_blob(self, digest: str) -> bool:
+        """Whether the server has a file of that digest, as in `sha256:…`."""
+        async with self._connection.opened("HEAD", f"{BLOBS}/{digest}") as response:
+            if response.status_code not in (OK, MISSING):
+                raise await self._refusal(response, BLOBS, "")
+            return response.status_code == OK
+
+    async def send_blob(self, digest: str, size: int, pieces: AsyncIterable[bytes]) -> None:
+        """Give the server a file of that digest and so many bytes; of one that is cut, it keeps nothing.
+
+        Raises:
+            RefusedError: the server cannot keep it, or it is another one than its digest says.
+        """
+        async with self._connection.sent(f"{BLOBS}/{digest}", size, pieces) as response:
+            if response.status_code not in (OK, CREATED):
+                raise await self._refusal(response, BLOBS, "")
 
     async def models(self) -> tuple[Model, ...]:
         """Return the installed models, the latest changed first."""
