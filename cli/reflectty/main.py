@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
     from reflectty.terminal import Terminal
 
-COMMANDS = {"ask": "reflectty.commands.ask", "sessions": "reflectty.commands.sessions"}
+COMMANDS = {
+    "ask": "reflectty.commands.ask",
+    "models": "reflectty.commands.models",
+    "sessions": "reflectty.commands.sessions",
+}
 """Each command's module, which has a function of the command's name; only the one asked for is imported."""
-GROUPS = frozenset({"sessions"})
+GROUPS = frozenset({"models", "sessions"})
 """The commands with subcommands: their function returns the app that has them."""
 
 

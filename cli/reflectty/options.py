@@ -38,7 +38,7 @@ OPTIONS: dict[str, type] = {
 _BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-def parse_options(pairs: tuple[str, ...]) -> tuple[tuple[str, OptionValue], ...]:
+def parse_options(pairs: tuple[str, ...], flag: str = "--option") -> tuple[tuple[str, OptionValue], ...]:
     """Return options from `KEY=VALUE` texts; a repeated `stop` adds, any other key repeated replaces.
 
     Raises:
@@ -50,31 +50,31 @@ def parse_options(pairs: tuple[str, ...]) -> tuple[tuple[str, OptionValue], ...]
         key, equals, text = pair.partition("=")
         key = key.strip()
         if not equals:
-            raise UsageError(f"--option {pair!r} has no value", "write it as KEY=VALUE, such as -o temperature=0.2")
+            raise UsageError(f"{flag} {pair!r} has no value", f"write it as KEY=VALUE, such as {flag} temperature=0.2")
         if key == "stop":
             stops.append(text)
         else:
-            found[key] = _value(key, text.strip())
+            found[key] = _value(key, text.strip(), flag)
     if stops:
         found["stop"] = tuple(stops)
     return tuple(found.items())
 
 
-def _value(key: str, text: str) -> OptionValue:
+def _value(key: str, text: str, flag: str) -> OptionValue:
     wanted = OPTIONS.get(key)
     if wanted is None:
         raise UsageError(f"Ollama has no option {key!r}", _near(key))
     if wanted is bool:
         if text.lower() not in _BOOLS:
-            raise UsageError(f"--option {key} takes true or false, not {text!r}")
+            raise UsageError(f"{flag} {key} takes true or false, not {text!r}")
         return _BOOLS[text.lower()]
     try:
         number = wanted(text)
     except ValueError as error:
         noun = "a whole number" if wanted is int else "a number"
-        raise UsageError(f"--option {key} takes {noun}, not {text!r}") from error
+        raise UsageError(f"{flag} {key} takes {noun}, not {text!r}") from error
     if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124 - JSON has no such numbers
-        raise UsageError(f"--option {key} takes a finite number, not {text!r}")
+        raise UsageError(f"{flag} {key} takes a finite number, not {text!r}")
     return int(number) if wanted is int else float(number)
 
 

@@ -32,6 +32,14 @@ def date(then: float) -> str:
     return UNKNOWN if begun is None else f"{begun.day} {begun:%B} {begun.year}, {begun:%H:%M}"
 
 
+def seconds(text: str) -> float | None:
+    """Return a time as servers write it, such as `2026-11-26T17:45:00.123456789Z`, in seconds since 1970."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
 def _local(seconds: float) -> datetime | None:
     try:
         return datetime.fromtimestamp(seconds).astimezone()

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from reflectty.library.names import checked_name
 from reflectty.library.transfer import Transfer
-from reflectty.library.values import Installed, Progress, Variant
+from reflectty.library.values import Installed, Progress, Variant, reflecting
 
 if TYPE_CHECKING:
     from reflectty.chat import Timeouts
     from reflectty.library.library import Library
 
-__all__ = ["Installed", "Progress", "Transfer", "Variant", "checked_name", "open_library"]
+__all__ = ["Installed", "Progress", "Transfer", "Variant", "checked_name", "open_library", "reflecting"]
 
 
 def open_library(host: str = "", *, api_key: str = "", timeouts: Timeouts | None = None) -> Library:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.modes import abilities
+from reflectty.modes import REFLECT_PROMPT, Mode, Wish, abilities, plan
 
 if TYPE_CHECKING:
     from reflectty.chat import Model, OptionValue, Running
@@ -45,3 +45,10 @@ class Variant(NamedTuple):
     template: str = ""
     parameters: tuple[tuple[str, OptionValue], ...] = ()
     """They replace those of the same name; the others are inherited."""
+
+
+def reflecting(source: Model, wished: Variant) -> Variant:
+    """Return the variant whose system prompt teaches the tags as well, beside the source's own and the one wished."""
+    # A source that was taught already is not taught twice.
+    own = source._replace(system=source.system.replace(REFLECT_PROMPT, ""))
+    return wished._replace(system=plan(own, Wish(Mode.REFLECT, system=wished.system)).system)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reflectty.drawing.dates import ago
 from reflectty.drawing.inline import wrapped
 from reflectty.drawing.paint import BOLD, PLAIN
-from reflectty.drawing.wrap import cells, chop
+from reflectty.render.columns import LAST, Column, rows
 from reflectty.safety import clean, clean_line
 
 if TYPE_CHECKING:
@@ -22,35 +22,15 @@ if TYPE_CHECKING:
 UNTITLED = "untitled"
 PARTS = {"reflection": "correction"}
 """What a part is called where people read."""
-_GAP = 2
 _TITLE = 18
 """Before a title gets fewer columns than this, another column is left out."""
 _MODEL = 24
 _INDENT = 2
 
 
-class _Column(NamedTuple):
-    name: str
-    role: str
-    rank: int
-    """The column with the highest rank is left out first."""
-    texts: tuple[str, ...]
-    right: bool = False
-
-    @property
-    def width(self) -> int:
-        return max(cells(text) for text in (self.name, *self.texts))
-
-
 def listed(sessions: Sequence[Session], page: Page, now: float) -> list[Row]:
     """Return a row for each session; on a terminal below a head, and no wider than it is."""
-    if not sessions:
-        return []
-    chosen = _fitting(_columns(sessions, now), page)
-    room = max(1, page.width - sum(column.width + _GAP for column in chosen))
-    titles = [named(session) for session in sessions]
-    rows = [_row(chosen, at, _cut(titles[at], room, page), page) for at in range(len(sessions))]
-    return [_head(chosen, room, page), *rows] if page.cuts else rows
+    return rows(_columns(sessions, now), page, _TITLE) if sessions else []
 
 
 def named(session: Session) -> str:
@@ -58,45 +38,14 @@ def named(session: Session) -> str:
     return clean_line(session.title) or UNTITLED
 
 
-def _columns(sessions: Sequence[Session], now: float) -> tuple[_Column, ...]:
+def _columns(sessions: Sequence[Session], now: float) -> tuple[Column, ...]:
     return (
-        _Column("id", "accent", 0, tuple(clean_line(session.id) for session in sessions)),
-        _Column("when", "dim", 1, tuple(ago(session.updated, now) for session in sessions)),
-        _Column("model", "dim", 3, tuple(clean_line(session.model, _MODEL) or "-" for session in sessions)),
-        _Column("asked", "dim", 2, tuple(f"{session.questions:,}" for session in sessions), right=True),
+        Column("id", "accent", 0, tuple(clean_line(session.id) for session in sessions)),
+        Column("when", "dim", 1, tuple(ago(session.updated, now) for session in sessions)),
+        Column("model", "dim", 3, tuple(clean_line(session.model, _MODEL) or "-" for session in sessions)),
+        Column("asked", "dim", 2, tuple(f"{session.questions:,}" for session in sessions), right=True),
+        Column("title", "text", LAST, tuple(named(session) for session in sessions)),
     )
-
-
-def _fitting(columns: tuple[_Column, ...], page: Page) -> tuple[_Column, ...]:
-    """Return the columns that leave room for the title; what reads a pipe gets them all."""
-    while page.cuts and len(columns) > 1 and sum(column.width + _GAP for column in columns) + _TITLE > page.width:
-        last = max(columns, key=lambda column: column.rank)
-        columns = tuple(column for column in columns if column is not last)
-    return columns
-
-
-def _head(columns: Sequence[_Column], room: int, page: Page) -> Row:
-    faint = page.palette.styles["faint"]
-    row: Row = [(_filled(column, column.name), faint) for column in columns]
-    return [*row, ("title"[:room], faint)]
-
-
-def _row(columns: Sequence[_Column], at: int, title: str, page: Page) -> Row:
-    styles = page.palette.styles
-    row: Row = [(_filled(column, column.texts[at]), styles[column.role]) for column in columns]
-    return [*row, (title, styles["text"])]
-
-
-def _filled(column: _Column, text: str) -> str:
-    space = " " * (column.width - cells(text))
-    return (space + text if column.right else text + space) + " " * _GAP
-
-
-def _cut(text: str, room: int, page: Page) -> str:
-    if not page.cuts or cells(text) <= room:
-        return text
-    more = page.palette.glyphs.more
-    return text[: chop(text, max(1, room - cells(more)))] + (more if room > cells(more) else "")
 
 
 def found_rows(found: Iterable[Found], page: Page, now: float) -> Iterator[list[Row]]:

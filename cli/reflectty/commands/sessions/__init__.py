@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import typer
-from typer.core import TyperGroup
 
+from reflectty.commands.listing import HELP, ListByDefault
 from reflectty.commands.sessions import changing, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HELP = {"help_option_names": ["-h", "--help"]}
-DEFAULT = "list"
 SUBCOMMANDS: dict[str, Callable[..., None]] = {
-    DEFAULT: reading.list_,
+    "list": reading.list_,
     "show": reading.show,
     "search": reading.search,
     "export": reading.export_,
@@ -23,15 +21,6 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
     "remove": changing.remove,
     "fork": changing.fork,
 }
-
-
-class ListByDefault(TyperGroup):
-    """Lists where no subcommand is named."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        if not args or (args[0].startswith("-") and args[0] not in HELP["help_option_names"]):
-            args = [DEFAULT, *args]
-        return super().parse_args(ctx, args)
 
 
 def sessions() -> typer.Typer:

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reflectty import config
-from reflectty.errors import UsageError
 from reflectty.render.remark import remark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from reflectty.render.page import Page
     from reflectty.session import Session
     from reflectty.store import Store
     from reflectty.terminal import Terminal
@@ -24,7 +22,6 @@ Name = Annotated[
     str,
     typer.Argument(metavar="ID", help="The session: its id or the beginning of it, or its title.", show_default=False),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
 
 
@@ -50,36 +47,6 @@ def _is_there(path: Path) -> bool:
         # What keeps it from being seen is for the store to say.
         return True
     return True
-
-
-def paged(terminal: Terminal) -> Page:
-    """Return stdout as a page in the colours of the theme."""
-    from reflectty import assets, theme  # noqa: PLC0415 - JSON needs no colours
-    from reflectty.render.page import Page  # noqa: PLC0415
-
-    name = config.load().theme
-    own = () if name == theme.TERMINAL.name else (config.themes_folder(), assets.folder("themes"))
-    loaded = theme.load(name, own)
-    if loaded.problem:
-        remark(terminal, loaded.problem)
-    return Page(terminal, loaded.theme)
-
-
-def one_of(flags: Sequence[tuple[str, bool]], hint: str) -> None:
-    """Refuse two options that exclude each other.
-
-    Raises:
-        UsageError: more than one of them is given.
-    """
-    chosen = [flag for flag, given in flags if given]
-    if len(chosen) > 1:
-        raise UsageError(f"{chosen[0]} and {chosen[1]} exclude each other", hint)
-
-
-def told(terminal: Terminal, text: str) -> None:
-    """Say what was done, to whoever looks on."""
-    if terminal.err.tty:
-        remark(terminal, text)
 
 
 def quoted(session: Session) -> str:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reflectty.commands import output
 from reflectty.commands.arguments import decoded
 from reflectty.commands.sessions import arguments as args
 from reflectty.errors import UsageError
-from reflectty.render.remark import remark
 from reflectty.safety import clean_line
 from reflectty.session import branch
 
@@ -27,14 +27,13 @@ Names = Annotated[
     list[str],
     typer.Argument(metavar="ID...", help="The sessions: ids or their beginnings, or titles.", show_default=False),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 At = Annotated[
     int | None,
     typer.Option("--at", metavar="N", min=1, help="The last question to take along.", show_default="all of them"),
 ]
 
 
-def rename(context: typer.Context, name: args.Name, title: Title, as_json: args.AsJson = False) -> None:
+def rename(context: typer.Context, name: args.Name, title: Title, as_json: output.AsJson = False) -> None:
     """Give a session another title."""
     terminal: Terminal = context.obj
     text = decoded(" ".join(title))
@@ -46,44 +45,35 @@ def rename(context: typer.Context, name: args.Name, title: Title, as_json: args.
         renamed = store.find(session.id)
     if as_json:
         _print([renamed], terminal, one=True)
-    args.told(terminal, f"{session.id} is now called {renamed.title}")
+    output.told(terminal, f"{session.id} is now called {renamed.title}")
 
 
-def remove(context: typer.Context, names: Names, yes: Yes = False, as_json: args.AsJson = False) -> None:
+def remove(context: typer.Context, names: Names, yes: output.Yes = False, as_json: output.AsJson = False) -> None:
     """Remove sessions for good.
 
     Questions, thinking and answers go, and what the search knew of them.
     """
     terminal: Terminal = context.obj
-    asks = terminal.stdin_tty and terminal.err.tty
-    if not (yes or asks):
-        raise UsageError("sessions are not removed unasked, and there is no terminal to ask on", "--yes removes them")
+    output.may_remove(terminal, "sessions", yes=yes)
     with args.opened(terminal) as store:
         found = {session.id: session for session in (store.find(decoded(name)) for name in names)}
         sessions = tuple(found.values())
-        if not yes and not _agreed(sessions, terminal):
-            args.told(terminal, "nothing was removed")
+        if not yes and not output.agreed(terminal, map(_described, sessions)):
+            output.told(terminal, "nothing was removed")
             sessions = ()
         for session in sessions:
             store.remove(session.id)
     if as_json:
         _print(sessions, terminal)
     for session in sessions:
-        args.told(terminal, f"removed {args.quoted(session)}")
+        output.told(terminal, f"removed {args.quoted(session)}")
 
 
-def _agreed(sessions: Sequence[Session], terminal: Terminal) -> bool:
-    """Ask on the terminal; whatever is no yes is a no."""
-    for session in sessions:
-        remark(terminal, f"{args.quoted(session)}, {session.questions:,} asked")
-    terminal.say("Remove for good? [y/N] ")
-    answer = terminal.stdin.readline() if terminal.stdin else b""
-    if not answer.endswith(b"\n"):
-        terminal.say("\n")
-    return answer.strip().lower() in (b"y", b"yes")
+def _described(session: Session) -> str:
+    return f"{args.quoted(session)}, {session.questions:,} asked"
 
 
-def fork(context: typer.Context, name: args.Name, at: At = None, as_json: args.AsJson = False) -> None:
+def fork(context: typer.Context, name: args.Name, at: At = None, as_json: output.AsJson = False) -> None:
     """Begin a new session with what was said so far; prints its id."""
     terminal: Terminal = context.obj
     with args.opened(terminal) as store:
@@ -94,7 +84,7 @@ def fork(context: typer.Context, name: args.Name, at: At = None, as_json: args.A
         _print([forked], terminal, one=True)
     else:
         terminal.out.write(f"{clean_line(forked.id)}\n")
-    args.told(terminal, f"the new session is called {forked.title}")
+    output.told(terminal, f"the new session is called {forked.title}")
 
 
 def _leaf(path: Sequence[Turn], number: int) -> int:

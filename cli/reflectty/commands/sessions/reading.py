@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reflectty.commands import output
 from reflectty.commands.arguments import decoded
 from reflectty.commands.sessions import arguments as args
 from reflectty.errors import UsageError
@@ -42,7 +43,7 @@ STDOUT = Path("-")
 EMPTY = "there are no sessions yet: the first question begins one"
 
 
-def list_(context: typer.Context, limit: args.Limit = 50, as_json: args.AsJson = False) -> None:
+def list_(context: typer.Context, limit: args.Limit = 50, as_json: output.AsJson = False) -> None:
     """List the sessions, the latest first."""
     terminal: Terminal = context.obj
     with args.opened(terminal) as store:
@@ -54,7 +55,7 @@ def list_(context: typer.Context, limit: args.Limit = 50, as_json: args.AsJson =
     elif sessions:
         from reflectty.render.listing import listed  # noqa: PLC0415
 
-        page = args.paged(terminal)
+        page = output.paged(terminal)
         page.write(listed(sessions, page, time.time()))
     else:
         remark(terminal, EMPTY)
@@ -65,10 +66,10 @@ def show(
     name: args.Name,
     no_thinking: NoThinking = False,
     every: Every = False,
-    as_json: args.AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Show a session: questions, thinking with its corrections, answers."""
-    args.one_of((("--json", as_json), ("--no-thinking", no_thinking)), "--json has all that is stored")
+    output.one_of((("--json", as_json), ("--no-thinking", no_thinking)), "--json has all that is stored")
     terminal: Terminal = context.obj
     with args.opened(terminal) as store:
         session = store.find(decoded(name))
@@ -90,13 +91,13 @@ def _draw(terminal: Terminal, turns: Sequence[Turn], path: Sequence[Turn] | None
         transcript,
     )
 
-    page = args.paged(terminal)
+    page = output.paged(terminal)
     places = every_branch(turns) if path is None else one_branch(turns, path)
     for rows in transcript(places, Scene(page.palette, page.columns, thinking)):
         page.write(rows)
 
 
-def search(context: typer.Context, words: Words, limit: args.Limit = 50, as_json: args.AsJson = False) -> None:
+def search(context: typer.Context, words: Words, limit: args.Limit = 50, as_json: output.AsJson = False) -> None:
     """Search titles, questions, thinking, corrections and answers."""
     terminal: Terminal = context.obj
     text = decoded(" ".join(words))
@@ -109,7 +110,7 @@ def search(context: typer.Context, words: Words, limit: args.Limit = 50, as_json
     elif found:
         from reflectty.render.listing import found_rows  # noqa: PLC0415
 
-        page = args.paged(terminal)
+        page = output.paged(terminal)
         for rows in found_rows(found, page, time.time()):
             page.write(rows)
     else:
@@ -122,7 +123,7 @@ def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one
     form: Form = None,
     output: Output = None,
     force: Force = False,
-    as_json: args.AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Export a session as Markdown, HTML or JSON.
 
@@ -145,4 +146,4 @@ def _deliver(terminal: Terminal, session: Session, text: str, path: Path | None,
     from reflectty.exporting.saving import save  # noqa: PLC0415 - stdout needs no file
 
     save(text, path, force=force)
-    args.told(terminal, f"{args.quoted(session)} is in {path}")
+    output.told(terminal, f"{args.quoted(session)} is in {path}")

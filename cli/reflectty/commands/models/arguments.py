@@ -1,0 +1,49 @@
+"""What the subcommands of `reflect models` share: arguments, and the library for one call; nothing is done here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from reflectty import config
+from reflectty.commands.arguments import decoded
+from reflectty.interrupts import run
+from reflectty.library import checked_name, open_library
+from reflectty.render.remark import remark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from reflectty.library.library import Library
+    from reflectty.terminal import Terminal
+
+T = TypeVar("T")
+
+Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model.", show_default=False)]
+Names = Annotated[list[str], typer.Argument(metavar="MODEL...", help="The models.", show_default=False)]
+Force = Annotated[bool, typer.Option("--force", help="Replace a model of that name.")]
+
+
+def using(terminal: Terminal, host: str, work: Callable[[Library], Coroutine[Any, Any, T]]) -> T:
+    """Open the library of a server, do some work with it, and return what comes of it."""
+    settings = config.load()
+
+    async def main() -> T:
+        library = open_library(host or settings.host, api_key=settings.api_key, timeouts=settings.timeouts)
+        if library.engine.warning:
+            remark(terminal, library.engine.warning)
+        async with library:
+            return await work(library)
+
+    return run(main())
+
+
+def named(argument: str) -> str:
+    """Return an argument as the name of a model.
+
+    Raises:
+        UsageError: it cannot be one.
+    """
+    return checked_name(decoded(argument))

@@ -1,0 +1,62 @@
+"""Models as JSON objects: what a server says of them, what they can do, how `auto` asks them; times as it writes them.
+
+Sizes are in bytes, contexts in tokens; `loaded` is null where the model is not, and `gpu_share` is between 0 and 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reflectty.modes import Wish, plan, reason
+
+if TYPE_CHECKING:
+    from reflectty.chat import Running
+    from reflectty.library import Installed, Progress, Transfer
+    from reflectty.library.proof import Proof
+
+TEXTS = ("template", "system", "parameters", "license")
+
+
+def model_object(one: Installed, *, whole: bool = False) -> dict[str, Any]:
+    """Return a model; `whole` has its texts as well."""
+    model, chosen = one.model, plan(one.model, Wish())
+    texts = {name: getattr(model, name) for name in TEXTS} if whole else {}
+    return {
+        "name": model.name,
+        "size": model.size,
+        "parameter_size": model.parameter_size,
+        "quantization": model.quantization,
+        "context_length": model.context_length,
+        "abilities": one.abilities,
+        "capabilities": model.capabilities,
+        "auto": {"mode": str(chosen.mode), "family": chosen.family.name, "reason": reason(model)},
+        "digest": model.digest,
+        "modified_at": model.modified_at,
+        "loaded": running_object(one.running) if one.running else None,
+        **texts,
+    }
+
+
+def running_object(running: Running) -> dict[str, Any]:
+    """Return where a model is loaded."""
+    share = min(1.0, running.size_vram / running.size) if running.size else 0.0
+    return {**running._asdict(), "gpu_share": round(share, 4)}
+
+
+def progress_object(progress: Progress) -> dict[str, Any]:
+    return progress._asdict()
+
+
+def transfer_object(name: str, transfer: Transfer) -> dict[str, Any]:
+    """Return what a pull came to."""
+    return {
+        "name": name,
+        "status": transfer.status,
+        "layers": [{"digest": layer.digest, "size": layer.total} for layer in transfer.layers],
+        "fetched": transfer.fetched,
+        "seconds": round(transfer.seconds, 3),
+    }
+
+
+def proof_object(proof: Proof | None) -> dict[str, Any] | None:
+    return proof._asdict() if proof else None
