@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reflectty.chat import Running
     from reflectty.library import Installed, Progress, Transfer
     from reflectty.library.proof import Proof
+    from reflectty.repairing import Repaired
 
 TEXTS = ("template", "system", "parameters", "license")
 
@@ -60,3 +61,14 @@ def transfer_object(name: str, transfer: Transfer) -> dict[str, Any]:
 
 def proof_object(proof: Proof | None) -> dict[str, Any] | None:
     return proof._asdict() if proof else None
+
+
+def repaired_object(repaired: Repaired) -> dict[str, Any]:
+    """Return what a repair came to; `name` is `from` where there was nothing to repair, `proven` null where unasked."""
+    return {
+        "name": repaired.name,
+        "from": repaired.model,
+        "repaired": bool(repaired.tokens),
+        "tokens": [tag._asdict() for tag in repaired.tokens],
+        "proven": repaired.proven,
+    }

@@ -6,13 +6,13 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from reflectty.chat import Message, Request
+from reflectty.library.proof import QUESTION
 from reflectty.modes import Mode, Wish, plan
 from reflectty.reply import Reply
 
 if TYPE_CHECKING:
     from reflectty.chat import Engine
 
-QUESTION: Final = "Which is larger, 9.11 or 9.9?"
 ENOUGH: Final = 512
 """Tokens within which a model that uses tags has used one."""
 
