@@ -87,7 +87,8 @@ def asking(reflect: Reflect, server: Server) -> Reflect:
 
 def is_told(line: str, model: str) -> bool:
     """Whether a line says of a model that its tags were lost, why, and what would help."""
-    told = (f"{model} sent none of its tags", "control tokens", "with plain-text tags", "--mode direct asks without")
+    repair = f"reflect models repair {model} makes a copy"
+    told = (f"{model} sent none of its tags", "control tokens", repair, "--mode direct asks without")
     return all(text in line for text in told)
 
 

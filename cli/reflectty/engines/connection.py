@@ -55,10 +55,18 @@ class Connection:
         await self._client.aclose()
 
     @asynccontextmanager
-    async def opened(self, method: str, path: str, body: Body | None = None) -> AsyncIterator[httpx.Response]:
+    async def opened(
+        self, method: str, path: str, body: Body | None = None, patience: float = 0.0
+    ) -> AsyncIterator[httpx.Response]:
         """Send a request and hand over the response, its body unread; leaving closes the connection to it.
 
         A busy server is asked three times.
+
+        Args:
+            method: of HTTP.
+            path: below that of the server's address.
+            body: sent as JSON.
+            patience: seconds to wait for the response; 0 is as long as for any.
 
         Raises:
             UnreachableError: nothing there answers in HTTP.
@@ -67,13 +75,14 @@ class Connection:
         """
         # Escaped to ASCII: a prompt may hold half surrogate pairs, which UTF-8 has no bytes for.
         content = b"" if body is None else json.dumps(body).encode("ascii")
-        response = await self._send(method, path, content)
+        limit = patience or self._timeouts.first
+        response = await self._send(method, path, content, limit)
         for delay in RETRY_DELAYS:
             if response.status_code != BUSY:
                 break
             await response.aclose()
             await asyncio.sleep(_retry_after(response, delay))
-            response = await self._send(method, path, content)
+            response = await self._send(method, path, content, limit)
         try:
             self._refuse_redirect(response)
             yield response
@@ -90,9 +99,10 @@ class Connection:
             UnreachableError: nothing there answers in HTTP.
             StalledError: nothing was taken, or answered, in time.
         """
-        clock = asyncio.timeout(self._timeouts.first)
-        async with aclosing(_timed(pieces, clock, self._timeouts.first)) as content:
-            response = await self._send("POST", path, content, {"Content-Length": str(size)}, clock)
+        limit = self._timeouts.first
+        clock = asyncio.timeout(limit)
+        async with aclosing(_timed(pieces, clock, limit)) as content:
+            response = await self._send("POST", path, content, limit, {"Content-Length": str(size)}, clock)
         try:
             self._refuse_redirect(response)
             yield response
@@ -138,18 +148,19 @@ class Connection:
                     return False
         return True
 
-    async def _send(
+    async def _send(  # noqa: PLR0913, PLR0917 - all that a request has
         self,
         method: str,
         path: str,
         content: bytes | AsyncIterable[bytes],
+        limit: float,
         headers: dict[str, str] | None = None,
         clock: asyncio.Timeout | None = None,
     ) -> httpx.Response:
         try:
             request = self._client.build_request(method, self._address.url + path, content=content, headers=headers)
             sending = self._client.send(request, stream=True)
-            return await self._in_time(sending, self._timeouts.first, LOADING_HINT, clock)
+            return await self._in_time(sending, limit, LOADING_HINT, clock)
         except httpx.ConnectTimeout as error:
             message = f"cannot reach {self._address}: no connection within {self._timeouts.connect:g} s"
             raise UnreachableError(message, START_HINT) from error

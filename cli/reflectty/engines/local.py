@@ -63,11 +63,12 @@ class _Exchange(httpx.AsyncByteStream):
 
     async def response(self) -> httpx.Response:
         """Send the request, then return the response with its body still to come."""
-        if isinstance(self._request.stream, httpx.ByteStream):
+        body = self._request.stream
+        if isinstance(body, httpx.AsyncByteStream) and not isinstance(body, httpx.ByteStream):
+            event = await self._next_while_sending(body)
+        else:
             await self._write()
             event = await self._next()
-        else:
-            event = await self._next_while_sending(self._request.stream)
         while isinstance(event, h11.InformationalResponse):
             event = await self._next()
         if not isinstance(event, h11.Response):

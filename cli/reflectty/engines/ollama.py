@@ -36,6 +36,8 @@ ANSWER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an answer that is no stream."""
 REFUSAL_LIMIT: Final = 64 * 1024
 """Bytes that are read of a refusal."""
+LONGEST_MAKING: Final = 6 * 3600.0
+"""Seconds that a server may say nothing while it makes a model: it copies the weights and reads them again."""
 ADVICE_TIME: Final = 3.0
 """Seconds that an error waits for the names of the installed models."""
 
@@ -138,6 +140,17 @@ class OllamaEngine:
             if response.status_code not in (OK, CREATED):
                 raise await self._refusal(response, BLOBS, "")
 
+    async def create(self, body: Body) -> None:
+        """Let the server make a model, and wait until it has; once begun, it goes on though nobody waits.
+
+        A server that streams its progress to a client which leaves keeps the half that it has made for ever.
+
+        Raises:
+            RefusedError: it could not be made.
+        """
+        async with self._accepted("POST", "/api/create", body | {"stream": False}, "", LONGEST_MAKING) as response:
+            await self._connection.body(response, REFUSAL_LIMIT)
+
     async def models(self) -> tuple[Model, ...]:
         """Return the installed models, the latest changed first."""
         return wire.models_of(await self._ask("GET", "/api/tags"))
@@ -197,9 +210,11 @@ class OllamaEngine:
             raise UnreachableError(f"this is not an Ollama server: it sent {error}", wire.HOST_HINT) from error
 
     @asynccontextmanager
-    async def _accepted(self, method: str, path: str, body: Body | None, model: str) -> AsyncIterator[httpx.Response]:
+    async def _accepted(
+        self, method: str, path: str, body: Body | None, model: str, patience: float = 0.0
+    ) -> AsyncIterator[httpx.Response]:
         """Hand over a response whose status says yes, or raise what the refusal says."""
-        async with self._connection.opened(method, path, body) as response:
+        async with self._connection.opened(method, path, body, patience) as response:
             if response.status_code != OK:
                 raise await self._refusal(response, path, model)
             yield response

@@ -8,10 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reflectty import wire
-from reflectty.errors import IncompleteError, ReflecttyError, RefusedError, UsageError
+from reflectty.errors import IncompleteError, ReflecttyError, RefusedError, StoreError, UsageError
 from reflectty.library import checked_name
-from reflectty.library.failures import of_create
 from reflectty.repairing import weights
 from reflectty.repairing.proof import sends_tags
 from reflectty.repairing.values import Repaired, Step
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from reflectty.repairing.values import Observer, Wanted
     from reflectty.repairing.weights import Weights
     from reflectty.vocabulary import LostTag, Vocabulary
+    from reflectty.wire import Body
 
 SUFFIX: Final = "-repaired"
 LONGEST_PART: Final = 80
@@ -55,9 +54,12 @@ async def repair(library: Library, wanted: Wanted, observer: Observer) -> Repair
     name = await _free_name(library, wanted)
     path = weights.source(recipe, wanted.gguf, local=engine.local)
     folder = Path(recipe.weights[0]).parent if recipe.weights and engine.local else None
-    with weights.opened(path, lost) as found:
-        sent = await _on_server(library, found, folder, observer)
-    await _made(library, encode_create(name, recipe, sent), keep=wanted.force, observer=observer)
+    try:
+        with weights.opened(path, lost) as found:
+            sent = await _on_server(library, found, folder, observer)
+        await _made(library, encode_create(name, recipe, sent), replaces=wanted.force, observer=observer)
+    except RefusedError as error:
+        raise _explained(error) from error
     await _vet(library, name, recipe, lost, observer)
     return Repaired(wanted.model, name, lost, await _proven(library, name, observer))
 
@@ -120,43 +122,36 @@ async def _on_server(library: Library, found: Weights, folder: Path | None, obse
     return digest
 
 
-async def _made(library: Library, body: wire.Body, *, keep: bool, observer: Observer) -> None:
-    """Let the server make the copy. It cannot be stopped in the middle without leaving its own half behind.
+def _explained(error: RefusedError) -> ReflecttyError:
+    """Return what a server said as it refused to take or to make something, with what to do about it."""
+    if "no space left" in str(error).lower():
+        return StoreError(
+            "the disk of the server is full", f"it needs {SENT} times the size of the model: free some space"
+        )
+    return error
+
+
+async def _made(library: Library, body: Body, *, replaces: bool, observer: Observer) -> None:
+    """Let the server make the copy: it does not stop in the middle, whoever leaves.
 
     Args:
         library: where it is made.
         body: what it is made of.
-        keep: whether a copy that is made although nobody waits for it any more stays: it may have replaced another.
+        replaces: whether it may replace another model, which is gone then: it is not taken away when it is cancelled.
         observer: who is told.
     """
-    name = str(body["model"])
-    making = asyncio.create_task(_make(library, name, body, observer))
+    observer.progress(Step.MAKING)
+    making = asyncio.create_task(library.engine.create(body))
     try:
         await asyncio.shield(making)
     except asyncio.CancelledError:
-        observer.note("the server finishes what it began; then it is removed (Ctrl-C again leaves at once)")
+        after = "it stays" if replaces else "it is taken away again"
+        observer.note(f"the server finishes the copy that it has begun, then {after}; Ctrl-C again leaves at once")
         with suppress(ReflecttyError):
             await making
-            if not keep:
-                await library.remove(name)
+            if not replaces:
+                await library.remove(body["model"])
         raise
-
-
-async def _make(library: Library, name: str, body: wire.Body, observer: Observer) -> None:
-    status = ""
-    try:
-        async with aclosing(library.engine.lines("POST", "/api/create", body, name)) as lines:
-            async for line in lines:
-                status = wire.as_text(line.get("status"))
-                observer.progress(Step.MAKING, _count(line.get("total")), _count(line.get("completed")))
-    except IncompleteError as error:
-        raise of_create(error) from error
-    if status != "success":
-        raise IncompleteError(f"the server ended before {name} was made", "repair it again")
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
 
 
 async def _vet(library: Library, name: str, recipe: Recipe, lost: tuple[LostTag, ...], observer: Observer) -> None:

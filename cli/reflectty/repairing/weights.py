@@ -15,7 +15,7 @@ from reflectty.vocabulary import TokenType
 from reflectty.wire.recipes import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 
     from reflectty.recipe import Recipe
     from reflectty.vocabulary import LostTag
@@ -119,7 +119,7 @@ async def digest(weights: Weights, tell: Callable[[int], None]) -> str:
     return f"sha256:{hashed.hexdigest()}"
 
 
-async def changed(weights: Weights, tell: Callable[[int], None]) -> AsyncIterator[bytes]:
+async def changed(weights: Weights, tell: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
     """Yield the changed file in pieces, read beside the loop, so that signals are heard; the file must stay open."""
     pieces = gguf.changed(weights.file, weights.size, weights.changes)
     done = 0

@@ -44,6 +44,12 @@ Tokens = Annotated[
 NewName = Annotated[
     str, typer.Option("--name", metavar="NAME", help="What the copy is called.", show_default="MODEL-repaired")
 ]
+TITLES = {
+    Step.READING: "reading",
+    Step.SENDING: "sending",
+    Step.MAKING: "making the copy of",
+    Step.ASKING: "asking the copy of",
+}
 MOST_NAMED = 8
 """How many tokens are named in a sentence."""
 UNPROVEN = (
@@ -84,8 +90,7 @@ def repair(  # noqa: PLR0913, PLR0917 - every option of the command is one
     try:
         repaired = args.using(terminal, host, work)
     except StoppedError:
-        watch.stop()
-        remark(terminal, watch.left_behind)
+        watch.interrupted()
         raise
     finally:
         watch.stop()
@@ -124,12 +129,12 @@ class _Watch:
         """Take the line away; harmless when called twice."""
         self._line.stop()
 
-    @property
-    def left_behind(self) -> str:
-        """What a repair leaves that is stopped now."""
+    def interrupted(self) -> None:
+        """Say what a repair leaves that is stopped now; what becomes of a copy that is being made was said already."""
         if self._step is Step.ASKING:
-            return "stopped: the copy is made, and was not asked"
-        return "stopped: no copy was made"
+            self.note("stopped: the copy is made, and was not asked")
+        elif self._step is not Step.MAKING:
+            self.note("stopped: no copy was made")
 
 
 def _report(repaired: Repaired, terminal: Terminal, *, as_json: bool) -> None:
