@@ -150,7 +150,7 @@ def _commands(body: Body) -> str:
     """Return a Modelfile without the texts that may hold lines which look like commands."""
     text = as_text(body.get("modelfile"))
     for known in ("template", "system"):
-        text = text.replace(_quoted(as_text(body.get(known))) or "\0", "", 1)
+        text = text.replace(f"\n{known.upper()} {_quoted(as_text(body.get(known)))}", "", 1)
     return re.split(r"^(?:PARAMETER|LICENSE|MESSAGE) ", text, maxsplit=1, flags=re.MULTILINE)[0]
 
 
@@ -163,8 +163,8 @@ def _quoted(text: str) -> str:
 
 def _unquoted(text: str) -> str:
     for quote in ('"""', '"'):
-        inner = text.removeprefix(quote).removesuffix(quote)
-        if len(text) >= 2 * len(quote) and _quoted(inner) == text:
+        inner = text[len(quote) : -len(quote)]
+        if text == f"{quote}{inner}{quote}" and _quoted(inner) == text:
             return inner
     return text
 
