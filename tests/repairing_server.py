@@ -49,7 +49,14 @@ class Recorder:
 class Scripted:
     """A server with one model, whose file lies in a folder of the test."""
 
-    def __init__(self, folder: Path, content: bytes | None = None, types: tuple[int, ...] = LOST) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        content: bytes | None = None,
+        types: tuple[int, ...] = LOST,
+        tokens: tuple[str, ...] = TOKENS,
+    ) -> None:
+        self.tokens = tokens
         self.content = MADE.file(MADE.vocabulary(TOKENS, types)) if content is None else content
         self.path = folder / f"sha256-{hashlib.sha256(self.content).hexdigest()}"
         self.path.write_bytes(self.content)
@@ -57,7 +64,7 @@ class Scripted:
         self.body: dict[str, Any] = {"details": {"format": "gguf"}, "template": "{{ .Prompt }}"}
         self.more = ""
         self.sent = MADE.file(MADE.vocabulary(TOKENS, KEPT))
-        self.names = ("m:latest",)
+        self.names: tuple[str, ...] = ("m:latest",)
         self.chat: Route = TAGGED
         self.routes: dict[str, Route] = {}
 
@@ -69,7 +76,7 @@ class Scripted:
         name = asked.json["model"]
         if name not in self.types:
             return error(404, f"model '{name}' not found")
-        info = {"tokenizer.ggml.tokens": TOKENS, "tokenizer.ggml.token_type": self.types[name]}
+        info = {"tokenizer.ggml.tokens": self.tokens, "tokenizer.ggml.token_type": self.types[name]}
         modelfile = f"FROM {self.path}\n{self.more}TEMPLATE {{{{ .Prompt }}}}\n"
         return whole({"modelfile": modelfile, "model_info": info if asked.json.get("verbose") else {}, **self.body})
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reflectty.vocabulary import LostTag
 
 ELSEWHERE = "repair it on the machine of the server, or name a copy of the file with --gguf PATH"
+GB = 10**9
 NO_RIGHT = "repair it as the user who runs the server, or name a copy of the file with --gguf PATH"
 
 
@@ -107,8 +108,12 @@ def refuse_full_disk(folder: Path | None, needed: int) -> None:
         return
     free = shutil.disk_usage(folder).free
     if free < needed:
-        message = f"the repair needs {needed / 1e9:,.1f} GB for a while, and {folder} has {free / 1e9:,.1f} GB free"
+        message = f"the repair needs {_size(needed)} for a while, and {folder} has {_size(free)} free"
         raise StoreError(message, "free some space there, then repair it again")
+
+
+def _size(number: int) -> str:
+    return f"{number / GB:,.1f} GB" if number >= GB else f"{number / 1e6:,.0f} MB"
 
 
 async def digest(weights: Weights, tell: Callable[[int], None]) -> str:
