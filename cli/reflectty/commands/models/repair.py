@@ -12,6 +12,7 @@ from reflectty.commands.arguments import Host, decoded
 from reflectty.commands.models import arguments as args
 from reflectty.errors import StoppedError
 from reflectty.library import Progress, Transfer
+from reflectty.library.proof import QUESTION
 from reflectty.render.progress import ProgressLine
 from reflectty.render.remark import remark
 from reflectty.repairing import Step, Wanted
@@ -50,6 +51,8 @@ TITLES = {
     Step.MAKING: "making the copy of",
     Step.ASKING: "asking the copy of",
 }
+DETAILS = {Step.MAKING: "the server checks and copies it", Step.ASKING: QUESTION}
+"""What is said of the steps that nobody can measure."""
 MOST_NAMED = 8
 """How many tokens are named in a sentence."""
 UNPROVEN = (
@@ -118,7 +121,7 @@ class _Watch:
             self._begin(
                 "asking the copy of" if step is Step.ASKING else f"{step} the copy of" if step is Step.MAKING else step
             )
-        self._transfer.feed(Progress(step, step if total else "", total, completed))
+        self._transfer.feed(Progress(step, step, total, completed) if total else Progress(DETAILS.get(step, "")))
         self._line.show(self._transfer)
 
     def note(self, text: str) -> None:
