@@ -64,20 +64,29 @@ class Scripted:
         self.body: dict[str, Any] = {"details": {"format": "gguf"}, "template": "{{ .Prompt }}"}
         self.more = ""
         self.sent = MADE.file(MADE.vocabulary(TOKENS, KEPT))
+        self.made = ""
+        """The digest of the file that the server makes of what was sent, where it makes another."""
         self.names: tuple[str, ...] = ("m:latest",)
         self.chat: Route = TAGGED
         self.routes: dict[str, Route] = {}
 
     @property
+    def digest(self) -> str:
+        return f"sha256:{hashlib.sha256(self.sent).hexdigest()}"
+
+    @property
     def blob(self) -> str:
-        return f"/api/blobs/sha256:{hashlib.sha256(self.sent).hexdigest()}"
+        return f"/api/blobs/{self.digest}"
 
     def show(self, asked: Asked) -> Answer:
         name = asked.json["model"]
         if name not in self.types:
             return error(404, f"model '{name}' not found")
         info = {"tokenizer.ggml.tokens": self.tokens, "tokenizer.ggml.token_type": self.types[name]}
-        modelfile = f"FROM {self.path}\n{self.more}TEMPLATE {{{{ .Prompt }}}}\n"
+        path = self.path
+        if name == "m-repaired":
+            path = path.with_name((self.made or self.digest).replace(":", "-"))
+        modelfile = f"FROM {path}\n{self.more}TEMPLATE {{{{ .Prompt }}}}\n"
         return whole({"modelfile": modelfile, "model_info": info if asked.json.get("verbose") else {}, **self.body})
 
     def blobs(self, asked: Asked) -> Answer:

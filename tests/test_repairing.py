@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fake_server import Answer, error
-from made_gguf import SHARDS
 from reflectty import gguf
 from reflectty.errors import (
     IncompleteError,
-    ModelMissingError,
-    ReflecttyError,
-    RefusedError,
-    StoreError,
-    UsageError,
 )
-from reflectty.library import open_library
 from reflectty.repairing import Repaired, Step, Wanted
-from reflectty.repairing.repairing import repair, repaired_name
-from reflectty.repairing.weights import refuse_full_disk
+from reflectty.repairing.repairing import repaired_name
 from repairing_server import KEPT, LOST, MADE, PLAIN, TAGS, TOKENS, Recorder, Scripted
 
 if TYPE_CHECKING:
@@ -127,85 +118,32 @@ def test_what_came_out_otherwise_is_told(scripted: Scripted) -> None:
     assert recorder.notes == ["m-repaired is not like m in all: its system prompt came out different"]
 
 
-def other(scripted: Scripted, content: bytes) -> Wanted:
-    path = scripted.path.with_name("other.gguf")
-    path.write_bytes(content)
-    return Wanted("m", gguf=path)
+def test_a_file_that_the_server_made_another_of_is_removed_from_there(scripted: Scripted) -> None:
+    scripted.made = f"sha256:{'e' * 64}"
+    has = [404, 200, 404]
+    scripted.routes[scripted.blob] = lambda asked: Answer(
+        [], has.pop(0) if asked.method == "HEAD" else 201, {"Content-Length": "0"}
+    )
+    recorder = Recorder()
+    _, server = scripted.repair(recorder=recorder)
+
+    name = f"reflectty-unneeded-{scripted.digest[-12:]}"
+    made, forgotten = (asked.json for asked in server.asked("/api/create"))
+    assert made["model"] == "m-repaired"
+    assert (forgotten["model"], forgotten["from"]) == (name, "m")
+    assert forgotten["draft_files"] == {"unneeded.gguf": scripted.digest}
+    assert [asked.json for asked in server.asked("/api/delete")] == [{"model": name}]
+    assert not recorder.notes
 
 
-def remote(scripted: Scripted) -> Wanted:
-    scripted.body["remote_host"] = "https://ollama.com:443"
-    return Wanted("m")
+def test_a_file_that_the_server_does_not_let_go_is_told(scripted: Scripted) -> None:
+    scripted.made = f"sha256:{'e' * 64}"
+    scripted.routes[scripted.blob] = Answer([], 200, {"Content-Length": "0"})
+    recorder = Recorder()
+    scripted.repair(recorder=recorder)
 
-
-def stored_otherwise(scripted: Scripted) -> Wanted:
-    scripted.body["details"] = {"format": "safetensors"}
-    return Wanted("m")
-
-
-def without_file(scripted: Scripted) -> Wanted:
-    scripted.path.unlink()
-    return Wanted("m")
-
-
-def without_types(scripted: Scripted) -> Wanted:
-    scripted.types["m"] = ()
-    return Wanted("m")
-
-
-def with_two_adapters(scripted: Scripted) -> Wanted:
-    scripted.more = f"ADAPTER /blobs/sha256-{'a' * 64}\nADAPTER /blobs/sha256-{'b' * 64}\n"
-    return Wanted("m")
-
-
-def named_nowhere(scripted: Scripted) -> Wanted:
-    scripted.path = scripted.path.with_name("m.gguf")
-    return Wanted("m")
-
-
-def in_parts(scripted: Scripted) -> Wanted:
-    return other(scripted, MADE.file({**MADE.vocabulary(TOKENS, LOST), SHARDS: (2, MADE.number("H", 3))}))
-
-
-def installed_already(scripted: Scripted) -> Wanted:
-    scripted.names = ("m:latest", "M-Repaired:latest")
-    return Wanted("m")
-
-
-@pytest.mark.parametrize(
-    ("change", "kind", "said", "advised"),
-    [
-        (remote, RefusedError, "runs elsewhere", "what is here"),
-        (stored_otherwise, RefusedError, "stored as safetensors", "ollama create"),
-        (without_file, UsageError, "no such file", "--gguf PATH"),
-        (without_types, RefusedError, "does not tell the tokens of m", "newer"),
-        (with_two_adapters, RefusedError, "parts that the server does not let be carried over", ""),
-        (named_nowhere, UsageError, "does not tell where the GGUF of m is", "--gguf PATH"),
-        (in_parts, RefusedError, "one of 3 files", "llama-gguf-split --merge"),
-        (installed_already, UsageError, "m-repaired already", "--force makes it anew"),
-        (lambda _: Wanted("m", name="M"), UsageError, "as the model itself is", "--name NAME"),
-        (lambda _: Wanted("m", name="../x"), UsageError, "cannot be the name", "write it as"),
-        (lambda _: Wanted("n"), ModelMissingError, "n is not installed", ""),
-        (lambda _: Wanted("m", tokens=("<none>",)), UsageError, "no token '<none>'", "piece by piece"),
-        (lambda one: other(one, b"hello"), UsageError, "no GGUF", ""),
-        (lambda one: other(one, MADE.file({})), UsageError, "no vocabulary", ""),
-        (lambda one: other(one, MADE.file(MADE.vocabulary(TOKENS[::-1], LOST))), UsageError, "another model", "--gguf"),
-        (lambda one: other(one, MADE.file(MADE.vocabulary(("a",), (3,)))), UsageError, "token 1 is missing", "--gguf"),
-        (lambda one: Wanted("m", gguf=one.path.parent), UsageError, "is a directory", "--gguf"),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
-)
-def test_what_cannot_be_repaired_is_refused_in_one_line_and_nothing_is_sent(
-    scripted: Scripted, change: Any, kind: type[ReflecttyError], said: str, advised: str
-) -> None:
-    wanted = change(scripted)
-    with pytest.raises(kind) as caught:
-        scripted.repair(wanted)
-
-    assert said in str(caught.value)
-    assert advised in caught.value.hint
-    assert "\n" not in str(caught.value)
-    assert {asked.path for asked in scripted.server.requests} <= {"/api/show", "/api/tags"}
+    assert len(recorder.notes) == 1
+    assert recorder.notes[0].startswith("the server keeps the file that was sent")
 
 
 def test_a_model_of_the_copys_name_is_replaced_when_that_is_wished(scripted: Scripted) -> None:
@@ -213,18 +151,6 @@ def test_a_model_of_the_copys_name_is_replaced_when_that_is_wished(scripted: Scr
     repaired, _ = scripted.repair(Wanted("m", force=True))
 
     assert repaired.name == "m-repaired"
-
-
-def test_a_file_that_only_a_server_elsewhere_names_is_not_opened(tmp_path: Path) -> None:
-    scripted = Scripted(tmp_path)
-
-    async def run() -> Repaired:
-        async with open_library(server.host) as library:
-            library.engine.local = False
-            return await repair(library, Wanted("m"), Recorder())
-
-    with scripted.serving() as server, pytest.raises(UsageError, match="on another machine"):
-        asyncio.run(run())
 
 
 @pytest.mark.parametrize("at", [Step.READING, Step.SENDING])
@@ -247,22 +173,6 @@ def test_a_copy_that_is_being_made_when_it_is_stopped_is_taken_away_unless_it_re
     assert len(scripted.server.asked("/api/delete")) == (0 if force else 1)
     assert len(recorder.notes) == 1
     assert ("it stays" if force else "it is taken away again") in recorder.notes[0]
-
-
-def test_a_full_disk_of_the_server_is_told_as_such(scripted: Scripted) -> None:
-    scripted.routes["/api/create"] = error(500, "write /blobs/COPY1: no space left on device")
-    with pytest.raises(StoreError, match="the disk of the server is full") as caught:
-        scripted.repair()
-    assert "3 times the size" in caught.value.hint
-
-
-def test_a_disk_that_is_too_small_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    free = shutil.disk_usage(tmp_path).free
-    refuse_full_disk(tmp_path, free // 2)
-    refuse_full_disk(None, 1 << 60)
-    refuse_full_disk(tmp_path / "elsewhere", 1 << 60)
-    with pytest.raises(StoreError, match="for a while"):
-        refuse_full_disk(tmp_path, 1 << 60)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,11 @@ def blobs(server: Server) -> Path:
     return server.home / "models" / "blobs"
 
 
+def beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(5)
+
+
 def test_a_model_has_its_tags_back_in_its_copy(asking: Reflect, server: Server) -> None:
     before = json.loads(asking("-m", LOST, "--json", QUESTION, patience=SLOW).out)
     result = asking("models", "repair", LOST, patience=SLOW)
@@ -156,9 +161,15 @@ def test_tags_that_are_tokens_of_their_own_become_text_and_all_else_stays(asking
     assert {info["tokenizer.ggml.token_type"][at] for at in wanted} == {TokenType.USER_DEFINED}
 
 
-def test_a_file_that_is_named_is_read_in_place_of_the_servers(asking: Reflect, server: Server, tmp_path: Path) -> None:
+def test_a_file_that_is_named_is_read_in_place_of_the_servers(
+    asking: Reflect, server: Server, blobs: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "copy.gguf"
     copy_retyped(base_model(), path, dict.fromkeys(PIECES, TokenType.CONTROL))
+    # The server makes one of version 3 of it, and what was sent is not needed any more.
+    with path.open("r+b") as file:
+        file.seek(4)
+        file.write(b"\2")
     words = ("models", "repair", LOST, "--name", "reflection-named", "--gguf")
 
     wrong = asking(*words, str(MODELFILES / "mini-trial-lora.gguf"), patience=SLOW)
@@ -170,6 +181,7 @@ def test_a_file_that_is_named_is_read_in_place_of_the_servers(asking: Reflect, s
     assert (value["name"], value["from"], value["repaired"], value["proven"]) == ("reflection-named", LOST, True, True)
     assert sorted(tag["text"] for tag in value["tokens"]) == sorted(PIECES)
     assert "reflection-named" in installed(server)
+    assert [path for path in blobs.iterdir() if beginning(path) == b"GGUF\2"] == []
 
 
 class Halfway(Recorder):

@@ -57,10 +57,11 @@ async def repair(library: Library, wanted: Wanted, observer: Observer) -> Repair
     try:
         with weights.opened(path, lost) as found:
             sent = await _on_server(library, found, folder, observer)
-        await _made(library, encode_create(name, recipe, sent), replaces=wanted.force, observer=observer)
+        await _made(library, encode_create(name, recipe, sent), recipe.name, observer, replaces=wanted.force)
     except RefusedError as error:
         raise _explained(error) from error
-    await _vet(library, name, recipe, lost, observer)
+    made = await _vetted(library, name, recipe, lost, observer)
+    await _keep_only_what_is_needed(library, made, recipe.name, sent, observer)
     return Repaired(wanted.model, name, lost, await _proven(library, name, observer))
 
 
@@ -131,14 +132,15 @@ def _explained(error: RefusedError) -> ReflecttyError:
     return error
 
 
-async def _made(library: Library, body: Body, *, replaces: bool, observer: Observer) -> None:
+async def _made(library: Library, body: Body, model: str, observer: Observer, *, replaces: bool) -> None:
     """Let the server make the copy: it does not stop in the middle, whoever leaves.
 
     Args:
         library: where it is made.
         body: what it is made of.
-        replaces: whether it may replace another model, which is gone then: it is not taken away when it is cancelled.
+        model: what it is a copy of.
         observer: who is told.
+        replaces: whether it may replace another model, which is gone then: it is not taken away when it is cancelled.
     """
     observer.progress(Step.MAKING)
     making = asyncio.create_task(library.engine.create(body))
@@ -151,11 +153,39 @@ async def _made(library: Library, body: Body, *, replaces: bool, observer: Obser
             await making
             if not replaces:
                 await library.remove(body["model"])
+                await _forget(library, model, body["files"]["model.gguf"])
         raise
 
 
-async def _vet(library: Library, name: str, recipe: Recipe, lost: tuple[LostTag, ...], observer: Observer) -> None:
-    """Hold the copy against the model: its tags must be text, and all else as it was.
+async def _forget(library: Library, model: str, digest: str) -> None:
+    """Let the server remove a file that no model needs: it does so only together with a model that the file is part of.
+
+    As a draft model it becomes such a part without being copied.
+    """
+    name = f"reflectty-unneeded-{digest[-12:]}"
+    if not await library.engine.has_blob(digest):
+        return
+    with suppress(RefusedError):
+        await library.engine.create({"model": name, "from": model, "draft_files": {"unneeded.gguf": digest}})
+        await library.remove(name)
+
+
+async def _keep_only_what_is_needed(library: Library, made: Recipe, model: str, sent: str, observer: Observer) -> None:
+    """Have the file removed that was sent, where the server made another of it: one in a newer form of the format."""
+    if digest_of("".join(made.weights[:1])) in ("", sent):
+        return
+    forgetting = asyncio.create_task(_forget(library, model, sent))
+    try:
+        await asyncio.shield(forgetting)
+    except asyncio.CancelledError:
+        await forgetting
+        raise
+    if await library.engine.has_blob(sent):
+        observer.note("the server keeps the file that was sent beside the one that it made of it, until it starts anew")
+
+
+async def _vetted(library: Library, name: str, recipe: Recipe, lost: tuple[LostTag, ...], observer: Observer) -> Recipe:
+    """Hold the copy against the model, whose tags must be text and all else as it was; return what it is made of.
 
     Raises:
         IncompleteError: its tags are not text; it is removed.
@@ -169,6 +199,7 @@ async def _vet(library: Library, name: str, recipe: Recipe, lost: tuple[LostTag,
     differing = [label for label, one, other in _compared(recipe, made) if one != other]
     if differing:
         observer.note(f"{name} is not like {recipe.name} in all: its {', '.join(differing)} came out different")
+    return made
 
 
 def _compared(recipe: Recipe, made: Recipe) -> tuple[tuple[str, object, object], ...]:

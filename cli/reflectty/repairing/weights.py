@@ -45,7 +45,9 @@ def opened(path: Path, lost: Sequence[LostTag]) -> Iterator[Weights]:
         with path.open("rb") as file:
             yield _weights(file, path, lost)
     except gguf.GgufError as error:
-        raise UsageError(f"{path} cannot be repaired: {error}") from error
+        raise UsageError(
+            f"{path} cannot be repaired: {error}", "name the GGUF of the model with --gguf PATH"
+        ) from error
     except PermissionError as error:
         raise UsageError(f"{path} may not be read", NO_RIGHT) from error
     except OSError as error:

@@ -71,9 +71,10 @@ def repair(  # noqa: PLR0913, PLR0917 - every option of the command is one
     host: Host = "",
     as_json: output.AsJson = False,
 ) -> None:
-    """Bring back the tags that a model loses: makes a copy of it whose tags are text, and prints the copy's name.
+    """Bring back the tags that a model loses, in a copy of it.
 
-    Ollama 0.30 and later leave control tokens out of a reply. Nothing is made for a model that loses no tag.
+    Ollama 0.30 and later leave control tokens out of a reply. In the copy they are text; its name is printed. A model
+    that loses no tag is left alone, and its own name is printed.
     """
     terminal: Terminal = context.obj
     wanted = Wanted(
