@@ -25,7 +25,7 @@ from reflectty.tui.conversation import Manner
 from reflectty.tui.keys import bound
 from reflectty.tui.looks import Looks
 from reflectty.tui.screens.chat import Chat
-from reflectty.tui.setup import Setup
+from reflectty.tui.setup import Profiled, Setup
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -148,6 +148,7 @@ def ours(wanted: Wanted) -> Ours:
         manner=Manner(model="m"),
         store=store,
         engine=lambda: open_engine(wanted.host),
+        profile=lambda _: Profiled(Manner(model="m")),
         session=store.latest(),
     )
     return Ours(setup, wanted)

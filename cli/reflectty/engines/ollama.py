@@ -15,7 +15,7 @@ from reflectty.engines.connection import Connection
 from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 
     import httpx
 
@@ -100,6 +100,14 @@ class OllamaEngine:
             ModelMissingError: it is not installed.
         """
         return wire.model_of(model, await self._ask("POST", "/api/show", {"model": model}, model))
+
+    async def info(self, model: str) -> Mapping[str, object]:
+        """Return what a model's file says of its architecture, by key, its arrays included.
+
+        Raises:
+            ModelMissingError: it is not installed.
+        """
+        return wire.info_of(await self._ask("POST", "/api/show", {"model": model, "verbose": True}, model))
 
     async def vocabulary(self, model: str) -> Vocabulary:
         """Return the tokens of a model and their types; both are empty where the server does not tell them.

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from reflectty.tui.looks import Looks
 
 
+class Profiled(NamedTuple):
+    """How a profile asks."""
+
+    manner: Manner
+    engine: Callable[[], Engine] | None = None
+    """Opens the engine of the server that it names; None where it names none."""
+    host: str = ""
+
+
 class Setup(NamedTuple):
     """What the chat is given."""
 
@@ -26,6 +35,12 @@ class Setup(NamedTuple):
     store: Store
     engine: Callable[[], Engine]
     """Opens the engine; called once the screen is there."""
+    profile: Callable[[str], Profiled]
+    """Returns how a profile asks, by its name.
+
+    Raises:
+        UsageError: there is no such profile, or it cannot be used.
+    """
     host: str = ""
     """How the server is named in the status line."""
     view: View = View.LIVE

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Insecure = Annotated[bool, typer.Option("--insecure", help="Let the server speak plain http to the registry.")]
 AsJsonl = Annotated[bool, typer.Option("--jsonl", help="Print what the server says as JSON, then the object.")]
+LARGE = 100_000_000
+"""Bytes of a layer from which on it is worth saying whether it fits."""
 STOPPED = "stopped: what came is kept, and the same command goes on from there"
 
 
@@ -32,27 +34,39 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
     name: args.Name,
     insecure: Insecure = False,
+    context_length: args.Context = None,
     host: Host = "",
     as_json: output.AsJson = False,
     jsonl: AsJsonl = False,
 ) -> None:
-    """Fetch a model, or what is new of it; what was fetched before is not fetched again."""
+    """Fetch a model, or what is new of it.
+
+    What was fetched before is not fetched again: a pull that was stopped goes on from where it was.
+    """
     output.one_of((("--json", as_json), ("--jsonl", jsonl)), "--jsonl has the object as well")
     terminal: Terminal = context.obj
     wanted = args.named(name)
     line = ProgressLine(terminal, output.themed(terminal), f"pulling {wanted}")
     transfer = Transfer()
+    looks_on = terminal.err.tty and not (as_json or jsonl)
 
-    async def work(library: Library) -> None:
+    async def work(library: Library) -> bool:
+        before = await library.digest(wanted)
+        weighed = not looks_on
         async with aclosing(library.pull(wanted, insecure=insecure)) as progress:
             async for part in progress:
                 transfer.feed(part)
+                if part.total > LARGE and not weighed:
+                    weighed = True
+                    line.stop()
+                    remark(terminal, await _fits(library, wanted, part.total, context_length))
                 line.show(transfer)
                 if jsonl:
                     terminal.out.write(json.dumps(part._asdict()) + "\n")
+        return not before or before != await library.digest(wanted)
 
     try:
-        args.using(terminal, host, work)
+        changed = args.using(terminal, host, work)
     except StoppedError as error:
         line.stop()
         if error.exit_code != BROKEN_PIPE:
@@ -60,14 +74,24 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
         raise
     finally:
         line.stop()
-    _report(wanted, transfer, terminal, as_json=as_json or jsonl)
-
-
-def _report(name: str, transfer: Transfer, terminal: Terminal, *, as_json: bool) -> None:
-    if as_json:
+    if as_json or jsonl:
         from reflectty.exporting.json import written  # noqa: PLC0415 - only --json needs it
         from reflectty.exporting.models import transfer_object  # noqa: PLC0415
 
-        terminal.out.write(written(transfer_object(name, transfer)))
-    fetched = f"{size(transfer.fetched)} in {duration(transfer.seconds)}"
-    output.told(terminal, f"pulled {name}: {fetched}" if transfer.fetched else f"{name} is there, and up to date")
+        terminal.out.write(written(transfer_object(wanted, transfer, changed=changed)))
+    output.told(terminal, _report(wanted, transfer) if changed else f"{wanted} is there, and up to date")
+
+
+async def _fits(library: Library, name: str, size_in_bytes: int, context: int | None) -> str:
+    """Return whether a model fits, once the server has told how large it is: nothing tells that before."""
+    from reflectty.drawing.fit import placement  # noqa: PLC0415 - only an estimate needs them
+    from reflectty.library.fit import fitted_download  # noqa: PLC0415
+
+    around = await args.around(library)
+    made = fitted_download(name, size_in_bytes, around, await library.loaded(), context or 0).placement
+    return f"{name}, {size(size_in_bytes)}, by a rough estimate: {'; '.join(placement(made))}"
+
+
+def _report(name: str, transfer: Transfer) -> str:
+    amount = f", {size(transfer.fresh)}," if transfer.fresh else ""
+    return f"pulled {name}{amount} in {duration(transfer.seconds)}"
