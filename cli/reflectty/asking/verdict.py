@@ -17,7 +17,7 @@ SAID_NOTHING = "the model said nothing"
 ASK_AGAIN = "ask again, or another model"
 LOST_TAGS = (
     "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
-    " control tokens (a copy of the model with plain-text tags keeps them; --mode direct asks without)"
+    " control tokens (reflect models repair {model} makes a copy that keeps them; --mode direct asks without)"
 )
 UNTAGGED = "{model} did not use the tags it was asked for, so this is its whole reply as one answer: try --mode direct"
 

@@ -19,7 +19,7 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable
 
     from reflectty.chat import Timeouts
     from reflectty.engines.hosts import Address
@@ -55,10 +55,18 @@ class Connection:
         await self._client.aclose()
 
     @asynccontextmanager
-    async def opened(self, method: str, path: str, body: Body | None = None) -> AsyncIterator[httpx.Response]:
+    async def opened(
+        self, method: str, path: str, body: Body | None = None, patience: float = 0.0
+    ) -> AsyncIterator[httpx.Response]:
         """Send a request and hand over the response, its body unread; leaving closes the connection to it.
 
         A busy server is asked three times.
+
+        Args:
+            method: of HTTP.
+            path: below that of the server's address.
+            body: sent as JSON.
+            patience: seconds to wait for the response; 0 is as long as for any.
 
         Raises:
             UnreachableError: nothing there answers in HTTP.
@@ -67,13 +75,34 @@ class Connection:
         """
         # Escaped to ASCII: a prompt may hold half surrogate pairs, which UTF-8 has no bytes for.
         content = b"" if body is None else json.dumps(body).encode("ascii")
-        response = await self._send(method, path, content)
+        limit = patience or self._timeouts.first
+        response = await self._send(method, path, content, limit)
         for delay in RETRY_DELAYS:
             if response.status_code != BUSY:
                 break
             await response.aclose()
             await asyncio.sleep(_retry_after(response, delay))
-            response = await self._send(method, path, content)
+            response = await self._send(method, path, content, limit)
+        try:
+            self._refuse_redirect(response)
+            yield response
+        finally:
+            await response.aclose()
+
+    @asynccontextmanager
+    async def sent(self, path: str, size: int, pieces: AsyncIterable[bytes]) -> AsyncIterator[httpx.Response]:
+        """Send a body of `size` bytes as it comes, once, and hand over the response; what `pieces` raises goes through.
+
+        It takes as long as it takes: the limit is for the server to take one more piece, or to answer.
+
+        Raises:
+            UnreachableError: nothing there answers in HTTP.
+            StalledError: nothing was taken, or answered, in time.
+        """
+        limit = self._timeouts.first
+        clock = asyncio.timeout(limit)
+        async with aclosing(_timed(pieces, clock, limit)) as content:
+            response = await self._send("POST", path, content, limit, {"Content-Length": str(size)}, clock)
         try:
             self._refuse_redirect(response)
             yield response
@@ -119,11 +148,19 @@ class Connection:
                     return False
         return True
 
-    async def _send(self, method: str, path: str, content: bytes) -> httpx.Response:
+    async def _send(  # noqa: PLR0913, PLR0917 - all that a request has
+        self,
+        method: str,
+        path: str,
+        content: bytes | AsyncIterable[bytes],
+        limit: float,
+        headers: dict[str, str] | None = None,
+        clock: asyncio.Timeout | None = None,
+    ) -> httpx.Response:
         try:
-            request = self._client.build_request(method, self._address.url + path, content=content)
+            request = self._client.build_request(method, self._address.url + path, content=content, headers=headers)
             sending = self._client.send(request, stream=True)
-            return await self._in_time(sending, self._timeouts.first, LOADING_HINT)
+            return await self._in_time(sending, limit, LOADING_HINT, clock)
         except httpx.ConnectTimeout as error:
             message = f"cannot reach {self._address}: no connection within {self._timeouts.connect:g} s"
             raise UnreachableError(message, START_HINT) from error
@@ -133,9 +170,11 @@ class Connection:
             message = f"{self._address} does not answer as an Ollama server: {_reason(error)}"
             raise UnreachableError(message, HOST_HINT) from error
 
-    async def _in_time(self, answer: Awaitable[T], limit: float, hint: str = "ask again") -> T:
+    async def _in_time(
+        self, answer: Awaitable[T], limit: float, hint: str = "ask again", clock: asyncio.Timeout | None = None
+    ) -> T:
         try:
-            async with asyncio.timeout(limit):
+            async with clock or asyncio.timeout(limit):
                 return await answer
         except TimeoutError as error:
             raise StalledError(f"{self._address} sent nothing for {limit:g} s", hint) from error
@@ -176,6 +215,14 @@ def _client(
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         message = f"the proxy or certificate settings of the environment cannot be used: {error}"
         raise UsageError(message, "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE") from error
+
+
+async def _timed(pieces: AsyncIterable[bytes], clock: asyncio.Timeout, limit: float) -> AsyncGenerator[bytes, None]:
+    """Yield the pieces, and give the clock as much time again whenever one was taken."""
+    loop = asyncio.get_running_loop()
+    async for piece in pieces:
+        yield piece
+        clock.reschedule(loop.time() + limit)
 
 
 async def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:

@@ -15,23 +15,29 @@ from reflectty.engines.connection import Connection
 from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 
     import httpx
 
     from reflectty.chat import Chunk, Model, Request, Running
     from reflectty.engines.hosts import Address
+    from reflectty.recipe import Recipe
     from reflectty.vocabulary import Vocabulary
     from reflectty.wire import Body
 
 T = TypeVar("T")
 OK: Final = 200
-UNKNOWN_CALL: Final = (404, 405)
+CREATED: Final = 201
+MISSING: Final = 404
+BLOBS: Final = "/api/blobs"
+UNKNOWN_CALL: Final = (MISSING, 405)
 VERSION: Final = "/api/version"
 ANSWER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an answer that is no stream."""
 REFUSAL_LIMIT: Final = 64 * 1024
 """Bytes that are read of a refusal."""
+LONGEST_MAKING: Final = 6 * 3600.0
+"""Seconds that a server may say nothing while it makes a model: it copies the weights and reads them again."""
 ADVICE_TIME: Final = 3.0
 """Seconds that an error waits for the names of the installed models."""
 
@@ -95,6 +101,14 @@ class OllamaEngine:
         """
         return wire.model_of(model, await self._ask("POST", "/api/show", {"model": model}, model))
 
+    async def info(self, model: str) -> Mapping[str, object]:
+        """Return what a model's file says of its architecture, by key, its arrays included.
+
+        Raises:
+            ModelMissingError: it is not installed.
+        """
+        return wire.info_of(await self._ask("POST", "/api/show", {"model": model, "verbose": True}, model))
+
     async def vocabulary(self, model: str) -> Vocabulary:
         """Return the tokens of a model and their types; both are empty where the server does not tell them.
 
@@ -106,13 +120,44 @@ class OllamaEngine:
         answer = await self._answer("POST", "/api/show", {"model": model, "verbose": True}, model)
         return self._read(vocabulary_of, answer)
 
-    async def info(self, model: str) -> Mapping[str, object]:
-        """Return what a model's file says of its architecture, by key, its arrays included.
+    async def recipe(self, model: str) -> Recipe:
+        """Return what a model is made of.
 
         Raises:
             ModelMissingError: it is not installed.
+            RefusedError: one of its parameters cannot be read.
         """
-        return wire.info_of(await self._ask("POST", "/api/show", {"model": model, "verbose": True}, model))
+        from reflectty.wire.recipes import recipe_of  # noqa: PLC0415 - an answer needs no recipe
+
+        return recipe_of(model, await self._ask("POST", "/api/show", {"model": model}, model))
+
+    async def has_blob(self, digest: str) -> bool:
+        """Whether the server has a file of that digest, as in `sha256:…`."""
+        async with self._connection.opened("HEAD", f"{BLOBS}/{digest}") as response:
+            if response.status_code not in (OK, MISSING):
+                raise await self._refusal(response, BLOBS, "")
+            return response.status_code == OK
+
+    async def send_blob(self, digest: str, size: int, pieces: AsyncIterable[bytes]) -> None:
+        """Give the server a file of that digest and so many bytes; of one that is cut, it keeps nothing.
+
+        Raises:
+            RefusedError: the server cannot keep it, or it is another one than its digest says.
+        """
+        async with self._connection.sent(f"{BLOBS}/{digest}", size, pieces) as response:
+            if response.status_code not in (OK, CREATED):
+                raise await self._refusal(response, BLOBS, "")
+
+    async def create(self, body: Body) -> None:
+        """Let the server make a model, and wait until it has; once begun, it goes on though nobody waits.
+
+        A server that streams its progress to a client which leaves keeps the half that it has made for ever.
+
+        Raises:
+            RefusedError: it could not be made.
+        """
+        async with self._accepted("POST", "/api/create", body | {"stream": False}, "", LONGEST_MAKING) as response:
+            await self._connection.body(response, REFUSAL_LIMIT)
 
     async def models(self) -> tuple[Model, ...]:
         """Return the installed models, the latest changed first."""
@@ -173,9 +218,11 @@ class OllamaEngine:
             raise UnreachableError(f"this is not an Ollama server: it sent {error}", wire.HOST_HINT) from error
 
     @asynccontextmanager
-    async def _accepted(self, method: str, path: str, body: Body | None, model: str) -> AsyncIterator[httpx.Response]:
+    async def _accepted(
+        self, method: str, path: str, body: Body | None, model: str, patience: float = 0.0
+    ) -> AsyncIterator[httpx.Response]:
         """Hand over a response whose status says yes, or raise what the refusal says."""
-        async with self._connection.opened(method, path, body) as response:
+        async with self._connection.opened(method, path, body, patience) as response:
             if response.status_code != OK:
                 raise await self._refusal(response, path, model)
             yield response

@@ -12,6 +12,7 @@ from reflectty.modes import Wish, plan, reason
 if TYPE_CHECKING:
     from reflectty.chat import Running
     from reflectty.library import Installed, Transfer
+    from reflectty.repairing import Repaired
 
 TEXTS = ("template", "system", "parameters", "license")
 
@@ -51,4 +52,15 @@ def transfer_object(name: str, transfer: Transfer, *, changed: bool) -> dict[str
         "fetched": transfer.fetched,
         "changed": changed,
         "seconds": round(transfer.seconds, 3),
+    }
+
+
+def repaired_object(repaired: Repaired) -> dict[str, Any]:
+    """Return what a repair came to; `name` is `from` where there was nothing to repair, `proven` null where unasked."""
+    return {
+        "name": repaired.name,
+        "from": repaired.model,
+        "repaired": bool(repaired.tokens),
+        "tokens": [tag._asdict() for tag in repaired.tokens],
+        "proven": repaired.proven,
     }
