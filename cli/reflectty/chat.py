@@ -76,6 +76,8 @@ class Model(NamedTuple):
     """The longest context that the model was made for, in tokens; 0 when unknown."""
     digest: str = ""
     modified_at: str = ""
+    ignores: tuple[str, ...] = ()
+    """Options that its server has no counterpart for."""
 
 
 class Running(NamedTuple):

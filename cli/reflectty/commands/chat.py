@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reflectty.terminal import Terminal
     from reflectty.tui.setup import Setup
 
-DEFAULT_HOST = "127.0.0.1:11434"
+DEFAULT_HOSTS = {"ollama": "127.0.0.1:11434", "openai": "127.0.0.1:8000"}
 NO_TERMINAL = "the chat needs a terminal: stdin, stdout and stderr must be one"
 
 
@@ -69,7 +69,7 @@ def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> 
 
 
 def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store: Store) -> Setup:
-    from reflectty.engines import open_engine  # noqa: PLC0415 - a refusal needs none of this
+    from reflectty.commands.serving import engine_for  # noqa: PLC0415 - a refusal needs none of this
     from reflectty.tui.conversation import Manner  # noqa: PLC0415
     from reflectty.tui.keys import bound  # noqa: PLC0415
     from reflectty.tui.looks import Looks  # noqa: PLC0415
@@ -84,8 +84,8 @@ def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store:
         actions=bound(settings.keys),
         manner=Manner(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system, asked.keep_alive),
         store=store,
-        engine=lambda: open_engine(wanted.host, api_key=settings.api_key, timeouts=timeouts),
-        host=wanted.host or DEFAULT_HOST,
+        engine=lambda: engine_for(settings, wanted.host, timeouts),
+        host=wanted.host or DEFAULT_HOSTS[settings.engine],
         view=View(settings.thinking or View.LIVE),
         insists=wanted.insists,
         notes=(looks.problem,) if looks.problem else (),

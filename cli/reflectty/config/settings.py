@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reflectty.config.values import Reader
 
 NO_HURRY = Timeouts()
-_NO_KEY = "set OLLAMA_API_KEY: a file is no place for a key"
+_NO_KEY = "set OLLAMA_API_KEY; the key of an OpenAI-compatible server stands in a file of its own, api_key_file"
 
 
 class Settings(NamedTuple):
@@ -28,8 +28,17 @@ class Settings(NamedTuple):
 
     model: str = ""
     host: str = ""
+    engine: str = "ollama"
+    """What is spoken with the server."""
     mode: str = "auto"
     api_key: str = ""
+    """The key for an Ollama server."""
+    cluster_key: str = ""
+    """The key for an OpenAI-compatible server: no other one gets it."""
+    api_key_file: str = ""
+    """Where that key stands, where no variable holds it."""
+    api_key_over_http: bool = False
+    """Whether it may be sent where it can be read on the way."""
     theme: str = "terminal"
     timeouts: Timeouts = NO_HURRY
     store: bool = True
@@ -58,7 +67,13 @@ class Setting(NamedTuple):
 SETTINGS = (
     Setting("model", "model", values.text, "REFLECTTY_MODEL"),
     Setting("host", "host", values.text, "OLLAMA_HOST"),
+    Setting("", "host", values.text, "REFLECTTY_HOST"),
+    Setting("engine", "engine", values.engine, "REFLECTTY_ENGINE"),
     Setting("", "api_key", values.text, "OLLAMA_API_KEY"),
+    Setting("", "cluster_key", values.text, "OPENAI_API_KEY"),
+    Setting("", "cluster_key", values.text, "REFLECTTY_API_KEY"),
+    Setting("api_key_file", "api_key_file", values.text),
+    Setting("api_key_over_http", "api_key_over_http", values.boolean),
     Setting("mode", "mode", values.mode, "REFLECTTY_MODE"),
     Setting("timeout", "timeouts", values.timeouts, "REFLECTTY_TIMEOUT"),
     Setting("theme", "theme", values.text, "REFLECTTY_THEME"),
@@ -81,17 +96,27 @@ class Given(NamedTuple):
     name: str
 
 
-def load(environment: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+def load(environment: Mapping[str, str] | None = None, file: Path | None = None, engine: str = "") -> Settings:
     """Return the settings that the file and the environment give.
+
+    Args:
+        environment: the variables; the process's own where none are given.
+        file: the user's file; the one in the home where none is given.
+        engine: the one that was named with this call. OLLAMA_HOST names no server of another kind than Ollama's.
 
     Raises:
         UsageError: one of them holds what cannot be used.
     """
     settings = Settings()
     path = file or _own_file()
-    for given in (*(_from_file(path) if path else ()), *_from_variables(environment)):
-        settings = _applied(settings, given)
-    return settings
+    given = (*(_from_file(path) if path else ()), *_from_variables(environment))
+    for one in given:
+        settings = _applied(settings, one)
+    settings = settings._replace(engine=engine or settings.engine)
+    if settings.engine == "ollama":
+        return settings
+    hosts = [one for one in given if one.setting.field == "host" and one.name != "OLLAMA_HOST"]
+    return _applied(settings, hosts[-1]) if hosts else settings._replace(host="")
 
 
 def _applied(settings: Settings, given: Given) -> Settings:
