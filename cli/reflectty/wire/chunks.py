@@ -38,13 +38,10 @@ class ChunkDecoder:
             IncompleteError: the server reports an error, or what it sends can no longer be read.
             UnreachableError: it sends something else from the beginning.
         """
-        if self.done:
-            return
+        lines = self._lines.feed(data)
         try:
-            for line in self._lines.feed(data):
+            while not self.done and (line := next(lines, None)) is not None:
                 yield from self._line(line)
-                if self.done:
-                    return
         except OverlongError as error:
             raise self._broken(str(error)) from error
 

@@ -11,7 +11,7 @@ from reflectty.wire.lines import LINE_LIMIT, Lines, OverlongError
 from reflectty.wire.openai.answers import fault, too_long
 from reflectty.wire.openai.endings import Ending
 from reflectty.wire.openai.wording import HOST_HINT, LOG_HINT, SERVER
-from reflectty.wire.values import BOM, as_number, as_text, decode, is_page, shorten
+from reflectty.wire.values import BOM, as_number, as_text, decode, failure, is_page, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,13 +55,10 @@ class ChunkDecoder:
             PromptTooLongError: that is the first thing it reports.
             UnreachableError: it sends something else from the beginning.
         """
-        if self.done:
-            return
+        lines = self._lines.feed(data)
         try:
-            for line in self._lines.feed(data):
+            while not self.done and (line := next(lines, None)) is not None:
                 yield from self._line(line)
-                if self.done:
-                    return
         except OverlongError as error:
             yield from self._held_back()
             raise self._broken(str(error)) from error
@@ -160,7 +157,7 @@ class ChunkDecoder:
         self._usage = _usage(value) or self._usage
 
     def _failed(self, value: Body) -> IncompleteError | PromptTooLongError:
-        text = fault(value) or shorten(as_text(value))
+        text = fault(value) or failure(value).text
         # SGLang begins the stream before it looks at the prompt.
         refused = None if self._began else too_long(text, value)
         return refused or IncompleteError(f"the server stopped: {text}", LOG_HINT)

@@ -33,6 +33,8 @@ class Ending:
 
     def __init__(self) -> None:
         self._held = ""
+        self._before = ""
+        """The character before what is held back."""
 
     def feed(self, text: str) -> str:
         """Return what is certain to belong to the reply."""
@@ -41,19 +43,21 @@ class Ending:
         if len(text) - at > MOST_HELD:
             at = len(text)
         self._held = text[at:]
+        self._before = text[at - 1 : at] or self._before
         return text[:at]
 
     def flush(self) -> str:
         """Return what was held back: something else came after it, or the reply was cut."""
         held, self._held = self._held, ""
+        self._before = held[-1:] or self._before
         return held
 
     def close(self) -> str:
         """Return what was held back, without the tokens: the reply has ended."""
-        held = self.flush()
-        while (at := _token_at_the_end(held)) >= 0:
-            held = held[:at]
-        return held
+        text = self._before + self._held
+        while (at := _token_at_the_end(text)) >= 0:
+            text = text[:at]
+        return text.removeprefix(self._before)
 
 
 def _start(text: str) -> int:
