@@ -9,7 +9,7 @@ from urllib.parse import quote
 from reflectty.chat import Timeouts
 from reflectty.engines.connection import Connection, Habits
 from reflectty.engines.exchange import Dialect, Exchange
-from reflectty.errors import RefusedError
+from reflectty.errors import RefusedError, UnreachableError
 from reflectty.families import FAMILIES
 from reflectty.wire import continued
 from reflectty.wire import openai as wire
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from reflectty.chat import Chunk, Model, Request, Running
     from reflectty.engines.hosts import Address
+    from reflectty.wire import Body
     from reflectty.wire.openai import Listed
 
 HABITS: Final = Habits(
@@ -98,7 +99,7 @@ class OpenAIEngine:
                 yield chunk
 
     async def _after_the_prompt(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
-        answer = await self._exchange.ask("POST", "/apply-template", wire.encode_render(request), request.model)
+        answer = await self._beside("POST", "/apply-template", wire.encode_render(request), request.model)
         body = wire.encode_raw(request, continued(wire.rendered(answer), so_far))
         async with aclosing(self._exchange.reply("/v1/completions", body, request.model)) as chunks:
             async for chunk in chunks:
@@ -125,9 +126,8 @@ class OpenAIEngine:
         found = next((one for one in served if model in one.names), None)
         if found is None:
             raise wire.missing(model, [one.model.name for one in served])
-        props = {}
-        if self._maker == wire.LLAMA_SERVER:
-            props = await self._exchange.ask("GET", f"/props?model={quote(model, safe='')}", model=model)
+        telling = self._maker == wire.LLAMA_SERVER
+        props = await self._beside("GET", f"/props?model={quote(model, safe='')}", model=model) if telling else {}
         return wire.model_of(found, model, props, wire.ignored(self._maker))
 
     async def models(self) -> tuple[Model, ...]:
@@ -142,7 +142,14 @@ class OpenAIEngine:
         """Return the server's version, or nothing where it is not known to tell."""
         await self._listed()
         path = VERSIONS.get(self._maker)
-        return wire.version_of(await self._exchange.ask("GET", path)) if path else ""
+        return wire.version_of(await self._beside("GET", path)) if path else ""
+
+    async def _beside(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
+        """Return what a server answers beside the protocol; nothing where that is not let through to it."""
+        try:
+            return await self._exchange.ask(method, path, body, model)
+        except UnreachableError:
+            return {}
 
     async def _listed(self) -> tuple[Listed, ...]:
         listed = wire.models_of(await self._exchange.ask("GET", "/v1/models"))
