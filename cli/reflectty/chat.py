@@ -104,6 +104,9 @@ class Timeouts(NamedTuple):
 class Engine(Protocol):
     """Whatever can answer a request."""
 
+    warning: str
+    """What could not be used as the user gave it, for him to read; often nothing."""
+
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the reply's chunks; the last has `done`. Closing the generator stops the model."""
         ...

@@ -57,7 +57,11 @@ class ModelMissingError(RefusedError):
 
 
 class PromptTooLongError(RefusedError):
-    """The prompt has more tokens than the context holds."""
+    """The prompt has more tokens than the context holds; `resizable` where a request can ask for a larger one."""
+
+    def __init__(self, message: str, hint: str = "", *, resizable: bool = True) -> None:
+        super().__init__(message, hint)
+        self.resizable = resizable
 
 
 class BusyError(RefusedError):

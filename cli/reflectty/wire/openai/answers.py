@@ -133,12 +133,13 @@ def too_long(text: str, value: Body) -> PromptTooLongError | None:
         return None
     prompt = int(as_number(details.get("n_prompt_tokens"))) or _first(PROMPT, text)
     room = int(as_number(details.get("n_ctx"))) or _first(ROOM, text)
+    message, hint = "the prompt does not fit into the context", LESS
     if prompt and room and prompt >= room:
-        return PromptTooLongError(f"the prompt has {prompt} tokens, the context holds {room}", LESS)
-    if prompt and room:
+        message = f"the prompt has {prompt} tokens, the context holds {room}"
+    elif prompt and room:
         message = f"the prompt has {prompt} tokens, which leaves too few of the context's {room} for the reply"
-        return PromptTooLongError(message, SMALLER)
-    return PromptTooLongError("the prompt does not fit into the context", LESS)
+        hint = SMALLER
+    return PromptTooLongError(message, hint, resizable=False)
 
 
 def _first(patterns: Iterable[re.Pattern[str]], text: str) -> int:
