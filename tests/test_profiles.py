@@ -98,10 +98,10 @@ def test_a_profile_builds_on_another_and_an_empty_text_is_the_default_again(file
     assert (settings.model, settings.mode, settings.effort) == ("fast", "direct", "")
 
 
-def test_a_profile_that_names_the_host_insists_on_it(file: Path) -> None:
+def test_a_profile_that_names_the_server_insists_on_it(file: Path) -> None:
     assert load({"OLLAMA_HOST": "env"}, file, "near").host == "near:1"
-    assert load({"OLLAMA_HOST": "env"}, file, "near").host_insists
-    assert not load({"OLLAMA_HOST": "env"}, file, "code").host_insists
+    assert load({"OLLAMA_HOST": "env"}, file, "near").server_insists
+    assert not load({"OLLAMA_HOST": "env"}, file, "code").server_insists
 
 
 def test_the_names_of_profiles_are_told(file: Path) -> None:

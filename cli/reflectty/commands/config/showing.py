@@ -19,7 +19,7 @@ from reflectty.safety import clean_line
 if TYPE_CHECKING:
     from reflectty.terminal import Terminal
 
-SECRETS = frozenset({"api_key"})
+SECRETS = frozenset({"api_key", "cluster_key"})
 """What is never shown, only that it is there."""
 UNSET = {
     "model": "the best one installed",
