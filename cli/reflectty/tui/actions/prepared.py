@@ -39,7 +39,8 @@ class Prepared:
         self._reach(profiled)
         model = profiled.manner.model or desk.conversation.manner.model
         desk.manner(**profiled.manner._replace(model=model)._asdict() | {"left_out": desk.conversation.manner.left_out})
-        desk.note(f"{wanted}: {model or 'the best model'}, {standing.mode(desk.conversation)}")
+        named = "no profile" if wanted == NO_PROFILE else f"profile {wanted}"
+        desk.note(f"{named}: {model or 'the best model'}, {standing.mode(desk.conversation)}")
 
     def _reach(self, profiled: Profiled) -> None:
         """Speak with the server that a profile names, or with the first one again."""
