@@ -118,6 +118,12 @@ class TestTheCommand:
         assert "reflect templates edit NAME makes one" in done.err
         assert run("templates", "--json").out == "[]\n"
 
+    def test_lists_the_others_where_one_cannot_be_used(self, folder: Path) -> None:
+        (folder / "broken.md").write_bytes(b"\xff")
+        assert run("templates") == Outcome(0, "", f"reflect: {folder / 'broken.md'}: it is not UTF-8\n")
+        (folder / "plain.md").write_text("Plain.", "utf-8")
+        assert run("templates").out.split() == ["plain", "-", "Plain."]
+
     def test_shows_one_as_it_is_and_as_json(self, folder: Path) -> None:
         (folder / "review.md").write_text("Review\n\x1b[31m{input}\n", "utf-8")
 

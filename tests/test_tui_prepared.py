@@ -45,7 +45,7 @@ def settle(home: Path, text: str = FILE) -> None:
 async def test_a_profile_changes_how_the_next_question_is_asked(reader: Reader) -> None:
     settle(reader.home)
     await reader.send("/profile code")
-    await reader.shows("code: mini, direct")
+    await reader.shows("profile code: mini, direct")
     await reader.ask("Which?")
     request = reader.engine.requests[0]
 
@@ -71,7 +71,7 @@ async def test_a_profile_is_chosen_from_a_list(reader: Reader) -> None:
     await reader.press("f8")
     await reader.shows("Profile", "code", "far", "none")
     await reader.press("enter")
-    await reader.shows("code: mini, direct")
+    await reader.shows("profile code: mini, direct")
 
 
 @pytest.mark.parametrize(

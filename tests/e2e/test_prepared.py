@@ -223,7 +223,7 @@ def test_the_settings_can_be_seen_and_edited_while_they_are_wrong(reflect: Refle
     assert [line.split() for line in shown.out.splitlines() if line.startswith("mode ")] == [["mode", "file", "direct"]]
 
 
-@pytest.mark.parametrize("columns", [80, 50, 20])
+@pytest.mark.parametrize("columns", [80, 50, 30])
 def test_the_settings_fit_the_terminal(settled: Reflect, columns: int) -> None:
     for words in (("config",), ("templates",)):
         with Screen(settled, *words, columns=columns) as screen:

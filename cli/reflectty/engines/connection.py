@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from reflectty.errors import IncompleteError, RefusedError, StalledError, UnreachableError, UsageError
 from reflectty.wire import HOST_HINT, shorten
@@ -19,22 +19,40 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 
     from reflectty.chat import Timeouts
     from reflectty.engines.hosts import Address
     from reflectty.wire import Body
 
-BUSY: Final = 503
 REDIRECTS: Final = range(300, 400)
 RETRY_DELAYS: Final = (0.5, 1.0)
 """Seconds before the second and the third try of a busy server."""
 LONGEST_RETRY: Final = 5.0
 """Seconds that a server's Retry-After is honoured at most."""
 LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its time: ask again"
-START_HINT: Final = "is `ollama serve` running? Another server is named with --host or OLLAMA_HOST"
+ENDING_SECONDS: Final = 2.0
+"""How long to wait for what may follow the end of a reply."""
 
 T = TypeVar("T")
+
+
+class Habits(NamedTuple):
+    """How servers of one kind are spoken of, and by which statuses they say that they are busy."""
+
+    server: str = "an Ollama server"
+    start_hint: str = "is `ollama serve` running? Another server is named with --host or OLLAMA_HOST"
+    host_hint: str = HOST_HINT
+    host_names: str = "--host or OLLAMA_HOST"
+    key_name: str = "OLLAMA_API_KEY"
+    busy: frozenset[int] = frozenset({503})
+
+
+OLLAMA: Final = Habits()
+
+
+def _goes_on() -> bool:
+    return False
 
 
 class Connection:
@@ -46,10 +64,13 @@ class Connection:
         timeouts: Timeouts,
         api_key: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
+        habits: Habits = OLLAMA,
     ) -> None:
         self._address = address
         self._timeouts = timeouts
-        self._client = _client(address, timeouts.connect, _headers(address, api_key), transport or _local(address))
+        self._habits = habits
+        headers = _headers(address, api_key, habits.key_name)
+        self._client = _client(address, timeouts.connect, headers, transport or _local(address))
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -78,7 +99,7 @@ class Connection:
         limit = patience or self._timeouts.first
         response = await self._send(method, path, content, limit)
         for delay in RETRY_DELAYS:
-            if response.status_code != BUSY:
+            if response.status_code not in self._habits.busy:
                 break
             await response.aclose()
             await asyncio.sleep(_retry_after(response, delay))
@@ -109,8 +130,10 @@ class Connection:
         finally:
             await response.aclose()
 
-    async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """Yield a body as it comes.
+    async def pieces(
+        self, response: httpx.Response, over: Callable[[], bool] = _goes_on
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield a body as it comes; once what matters of it is over, the rest is waited for only a moment.
 
         Raises:
             IncompleteError: the connection broke before the end.
@@ -120,7 +143,7 @@ class Connection:
         async with aclosing(_body(response)) as pieces:
             while piece := await self._in_time(anext(pieces, b""), limit):
                 yield piece
-                limit = self._timeouts.idle
+                limit = min(self._timeouts.idle, ENDING_SECONDS) if over() else self._timeouts.idle
 
     async def body(self, response: httpx.Response, limit: int) -> bytes:
         """Return a whole body.
@@ -163,12 +186,13 @@ class Connection:
             return await self._in_time(sending, limit, LOADING_HINT, clock)
         except httpx.ConnectTimeout as error:
             message = f"cannot reach {self._address}: no connection within {self._timeouts.connect:g} s"
-            raise UnreachableError(message, START_HINT) from error
+            raise UnreachableError(message, self._habits.start_hint) from error
         except (httpx.ConnectError, httpx.InvalidURL) as error:
-            raise UnreachableError(f"cannot reach {self._address}: {_reason(error)}", START_HINT) from error
+            message = f"cannot reach {self._address}: {_reason(error)}"
+            raise UnreachableError(message, self._habits.start_hint) from error
         except httpx.HTTPError as error:
-            message = f"{self._address} does not answer as an Ollama server: {_reason(error)}"
-            raise UnreachableError(message, HOST_HINT) from error
+            message = f"{self._address} does not answer as {self._habits.server}: {_reason(error)}"
+            raise UnreachableError(message, self._habits.host_hint) from error
 
     async def _in_time(
         self, answer: Awaitable[T], limit: float, hint: str = "ask again", clock: asyncio.Timeout | None = None
@@ -183,7 +207,7 @@ class Connection:
         target = response.headers.get("location")
         if response.status_code in REDIRECTS and target:
             message = f"{self._address} wants the request sent to {shorten(target)}; prompts are never redirected"
-            raise RefusedError(message, "if you trust that place, name it with --host or OLLAMA_HOST")
+            raise RefusedError(message, f"if you trust that place, name it with {self._habits.host_names}")
 
 
 def _local(address: Address) -> httpx.AsyncBaseTransport | None:
@@ -233,7 +257,7 @@ async def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
         raise IncompleteError("the connection to the server broke", "ask again") from error
 
 
-def _headers(address: Address, api_key: str) -> dict[str, str]:
+def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
     """Return what every request carries; a key only where nobody on the way can read it.
 
     Uncompressed, because a proxy that compresses holds the stream back to have something to compress.
@@ -244,7 +268,7 @@ def _headers(address: Address, api_key: str) -> dict[str, str]:
     common = {"User-Agent": "reflectty", "Content-Type": "application/json", "Accept-Encoding": "identity"}
     key = api_key.strip()
     if not key.isascii() or not key.isprintable():
-        raise UsageError("OLLAMA_API_KEY holds characters that no key has")
+        raise UsageError(f"{key_name} holds characters that no key has")
     if address.user or address.password:
         login = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
         return common | {"Authorization": f"Basic {login}"}

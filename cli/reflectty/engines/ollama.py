@@ -6,16 +6,17 @@ What was seen of the server's behaviour was seen with Ollama 0.32.15 and llama.c
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final, Self
 
 from reflectty import wire
 from reflectty.chat import Timeouts
-from reflectty.engines.connection import Connection
-from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
+from reflectty.engines.connection import OLLAMA, Connection
+from reflectty.engines.exchange import ADVICE_TIME, Dialect, Exchange
+from reflectty.errors import ReflecttyError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 
     import httpx
 
@@ -25,21 +26,11 @@ if TYPE_CHECKING:
     from reflectty.vocabulary import Vocabulary
     from reflectty.wire import Body
 
-T = TypeVar("T")
-OK: Final = 200
-CREATED: Final = 201
-MISSING: Final = 404
-BLOBS: Final = "/api/blobs"
-UNKNOWN_CALL: Final = (MISSING, 405)
 VERSION: Final = "/api/version"
-ANSWER_LIMIT: Final = 64 * 1024 * 1024
-"""Bytes of an answer that is no stream."""
-REFUSAL_LIMIT: Final = 64 * 1024
-"""Bytes that are read of a refusal."""
+BLOBS: Final = "/api/blobs"
 LONGEST_MAKING: Final = 6 * 3600.0
 """Seconds that a server may say nothing while it makes a model: it copies the weights and reads them again."""
-ADVICE_TIME: Final = 3.0
-"""Seconds that an error waits for the names of the installed models."""
+DIALECT: Final = Dialect(wire.ChunkDecoder, wire.refusal, wire.missing_hint, OLLAMA)
 
 
 class OllamaEngine:
@@ -57,7 +48,8 @@ class OllamaEngine:
         """What of the host's text could not be used as it was; often nothing."""
         self.local = address.loopback
         """Whether the server is on this machine, as far as its address tells."""
-        self._connection = Connection(address, timeouts or Timeouts(), api_key, transport)
+        connection = Connection(address, timeouts or Timeouts(), api_key, transport)
+        self._exchange = Exchange(connection, DIALECT, self.models, self._outdated)
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,7 +59,7 @@ class OllamaEngine:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._connection.aclose()
+        await self._exchange.aclose()
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the reply's chunks; closing the generator closes the connection, which stops the model.
@@ -77,7 +69,7 @@ class OllamaEngine:
             RefusedError: it said no, or was busy three times.
             IncompleteError: the reply was cut, or stalled.
         """
-        return self._reply("/api/chat", wire.encode(request), request.model)
+        return self._exchange.reply("/api/chat", wire.encode(request), request.model)
 
     async def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
         """Yield what follows `so_far`, as content with its tags: Ollama renders the prompt and goes on after it.
@@ -87,9 +79,10 @@ class OllamaEngine:
         Raises:
             RefusedError: the server cannot render a prompt; and what `chat` raises.
         """
-        prompt = wire.rendered(await self._ask("POST", "/api/chat", wire.encode_render(request), request.model))
+        answer = await self._exchange.ask("POST", "/api/chat", wire.encode_render(request), request.model)
+        prompt = wire.rendered(answer)
         body = wire.encode_raw(request, wire.continued(prompt, so_far))
-        async with aclosing(self._reply("/api/generate", body, request.model)) as chunks:
+        async with aclosing(self._exchange.reply("/api/generate", body, request.model)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -99,7 +92,7 @@ class OllamaEngine:
         Raises:
             ModelMissingError: it is not installed.
         """
-        return wire.model_of(model, await self._ask("POST", "/api/show", {"model": model}, model))
+        return wire.model_of(model, await self._exchange.ask("POST", "/api/show", {"model": model}, model))
 
     async def info(self, model: str) -> Mapping[str, object]:
         """Return what a model's file says of its architecture, by key, its arrays included.
@@ -107,7 +100,8 @@ class OllamaEngine:
         Raises:
             ModelMissingError: it is not installed.
         """
-        return wire.info_of(await self._ask("POST", "/api/show", {"model": model, "verbose": True}, model))
+        body = {"model": model, "verbose": True}
+        return wire.info_of(await self._exchange.ask("POST", "/api/show", body, model))
 
     async def vocabulary(self, model: str) -> Vocabulary:
         """Return the tokens of a model and their types; both are empty where the server does not tell them.
@@ -117,8 +111,8 @@ class OllamaEngine:
         """
         from reflectty.wire.vocabulary import vocabulary_of  # noqa: PLC0415 - an answer needs no vocabulary
 
-        answer = await self._answer("POST", "/api/show", {"model": model, "verbose": True}, model)
-        return self._read(vocabulary_of, answer)
+        body = {"model": model, "verbose": True}
+        return await self._exchange.read(vocabulary_of, "POST", "/api/show", body, model)
 
     async def recipe(self, model: str) -> Recipe:
         """Return what a model is made of.
@@ -129,14 +123,11 @@ class OllamaEngine:
         """
         from reflectty.wire.recipes import recipe_of  # noqa: PLC0415 - an answer needs no recipe
 
-        return recipe_of(model, await self._ask("POST", "/api/show", {"model": model}, model))
+        return recipe_of(model, await self._exchange.ask("POST", "/api/show", {"model": model}, model))
 
     async def has_blob(self, digest: str) -> bool:
         """Whether the server has a file of that digest, as in `sha256:…`."""
-        async with self._connection.opened("HEAD", f"{BLOBS}/{digest}") as response:
-            if response.status_code not in (OK, MISSING):
-                raise await self._refusal(response, BLOBS, "")
-            return response.status_code == OK
+        return await self._exchange.has(f"{BLOBS}/{digest}")
 
     async def send_blob(self, digest: str, size: int, pieces: AsyncIterable[bytes]) -> None:
         """Give the server a file of that digest and so many bytes; of one that is cut, it keeps nothing.
@@ -144,9 +135,7 @@ class OllamaEngine:
         Raises:
             RefusedError: the server cannot keep it, or it is another one than its digest says.
         """
-        async with self._connection.sent(f"{BLOBS}/{digest}", size, pieces) as response:
-            if response.status_code not in (OK, CREATED):
-                raise await self._refusal(response, BLOBS, "")
+        await self._exchange.send(f"{BLOBS}/{digest}", size, pieces)
 
     async def create(self, body: Body) -> None:
         """Let the server make a model, and wait until it has; once begun, it goes on though nobody waits.
@@ -156,99 +145,36 @@ class OllamaEngine:
         Raises:
             RefusedError: it could not be made.
         """
-        async with self._accepted("POST", "/api/create", body | {"stream": False}, "", LONGEST_MAKING) as response:
-            await self._connection.body(response, REFUSAL_LIMIT)
+        await self._exchange.do("POST", "/api/create", body | {"stream": False}, LONGEST_MAKING)
 
     async def models(self) -> tuple[Model, ...]:
         """Return the installed models, the latest changed first."""
-        return wire.models_of(await self._ask("GET", "/api/tags"))
+        return wire.models_of(await self._exchange.ask("GET", "/api/tags"))
 
     async def running(self) -> tuple[Running, ...]:
         """Return the models that are loaded."""
-        return wire.running_of(await self._ask("GET", "/api/ps"))
+        return wire.running_of(await self._exchange.ask("GET", "/api/ps"))
 
     async def version(self) -> str:
         """Return the server's version."""
-        return wire.version_of(await self._ask("GET", VERSION))
+        return wire.version_of(await self._exchange.ask("GET", VERSION))
 
-    async def lines(
-        self, method: str, path: str, body: Body | None = None, model: str = ""
-    ) -> AsyncGenerator[Body, None]:
+    def lines(self, method: str, path: str, body: Body | None = None, model: str = "") -> AsyncGenerator[Body, None]:
         """Yield the JSON objects of an answer that has one on each line, as they come.
 
         Raises:
             RefusedError: the server said no.
             IncompleteError: it said in a line that it failed, or the answer was cut.
         """
-        async with (
-            self._accepted(method, path, body, model) as response,
-            aclosing(self._connection.pieces(response)) as pieces,
-        ):
-            decoder = wire.LineDecoder()
-            async for piece in pieces:
-                for line in decoder.feed(piece):
-                    yield line
-            for line in decoder.close():
-                yield line
-
-    async def _reply(self, path: str, body: Body, model: str) -> AsyncGenerator[Chunk, None]:
-        decoder = wire.ChunkDecoder()
-        async with self._accepted("POST", path, body, model) as response:
-            async with aclosing(self._connection.pieces(response)) as pieces:
-                async for piece in pieces:
-                    for chunk in decoder.feed(piece):
-                        yield chunk
-                    if decoder.done:
-                        return
-            for chunk in decoder.close():
-                yield chunk
-
-    async def _ask(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
-        return self._read(wire.decode, await self._answer(method, path, body, model))
-
-    async def _answer(self, method: str, path: str, body: Body | None, model: str) -> bytes:
-        async with self._accepted(method, path, body, model) as response:
-            return await self._connection.body(response, ANSWER_LIMIT)
-
-    @staticmethod
-    def _read(decode: Callable[[bytes], T], answer: bytes) -> T:
-        try:
-            return decode(answer)
-        except ValueError as error:
-            raise UnreachableError(f"this is not an Ollama server: it sent {error}", wire.HOST_HINT) from error
-
-    @asynccontextmanager
-    async def _accepted(
-        self, method: str, path: str, body: Body | None, model: str, patience: float = 0.0
-    ) -> AsyncIterator[httpx.Response]:
-        """Hand over a response whose status says yes, or raise what the refusal says."""
-        async with self._connection.opened(method, path, body, patience) as response:
-            if response.status_code != OK:
-                raise await self._refusal(response, path, model)
-            yield response
-
-    async def _refusal(self, response: httpx.Response, path: str, model: str) -> ReflecttyError:
-        body = await self._connection.beginning(response, REFUSAL_LIMIT)
-        error = wire.refusal(response.status_code, body, model)
-        if isinstance(error, ModelMissingError):
-            return await self._advised(error, model)
-        unknown = response.status_code in UNKNOWN_CALL and path != VERSION
-        return await self._outdated(error, path) if unknown else error
+        return self._exchange.objects(method, path, body, model)
 
     async def _outdated(self, error: ReflecttyError, path: str) -> ReflecttyError:
         """Return the error for a call that the server does not know: is it Ollama's at all, it is too old for it."""
+        if path == VERSION:
+            return error
         try:
             async with asyncio.timeout(ADVICE_TIME):
                 version = await self.version()
         except (ReflecttyError, TimeoutError):
             return error
         return RefusedError(f"this server, Ollama {version}, does not know {path}", "update Ollama there")
-
-    async def _advised(self, error: ModelMissingError, model: str) -> ModelMissingError:
-        """Return the error with the names that resemble the missing one, if the server tells them at once."""
-        try:
-            async with asyncio.timeout(ADVICE_TIME):
-                installed = [known.name for known in await self.models()]
-        except (ReflecttyError, TimeoutError):
-            return error
-        return ModelMissingError(str(error), wire.missing_hint(model, installed))

@@ -25,10 +25,11 @@ def open_library(host: str = "", *, api_key: str = "", timeouts: Timeouts | None
         UsageError: the host, or the proxy settings of the environment, cannot be used.
     """
     # asyncio and httpx cost as much as the rest of a command: errors in its arguments do not pay for them.
-    from reflectty.engines import open_engine  # noqa: PLC0415
+    from reflectty.engines.hosts import parse_host  # noqa: PLC0415
+    from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
     from reflectty.library.library import Library  # noqa: PLC0415
 
-    return Library(open_engine(host, api_key=api_key, timeouts=patient(timeouts or Timeouts())))
+    return Library(OllamaEngine(parse_host(host), api_key=api_key, timeouts=patient(timeouts or Timeouts())))
 
 
 def patient(timeouts: Timeouts) -> Timeouts:

@@ -2,7 +2,7 @@
 
 from reflectty.wire.answers import info_of, missing_hint, model_of, models_of, refusal, rendered, running_of, version_of
 from reflectty.wire.chunks import ChunkDecoder
-from reflectty.wire.lines import LineDecoder
+from reflectty.wire.objects import LineDecoder
 from reflectty.wire.requests import continued, encode, encode_raw, encode_render, keep_alive
 from reflectty.wire.values import HOST_HINT, Body, as_text, decode, shorten
 

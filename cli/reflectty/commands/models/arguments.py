@@ -37,7 +37,7 @@ Context = Annotated[
 
 def using(terminal: Terminal, host: str, work: Callable[[Library], Coroutine[Any, Any, T]]) -> T:
     """Open the library of a server, do some work with it, and return what comes of it."""
-    settings = config.load()
+    settings = config.load(engine="ollama")
 
     async def main() -> T:
         library = open_library(host or settings.host, api_key=settings.api_key, timeouts=settings.timeouts)

@@ -1,0 +1,52 @@
+"""A reflection model whose tags are control tokens, on a real llama-server that sends such tokens and on one that not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from control_tokens import TokenType, copy_retyped
+from e2e.test_lost_tags import ANSWER, CORRECTED, CORRECTION, PIECES, QUESTION, THOUGHT
+from e2e.test_real_llama import Asking
+from e2e.test_real_ollama import kinds, read
+from real_llama import serve
+from real_ollama import base_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.command import Reflect
+
+pytestmark = pytest.mark.server
+
+NAME = "reflection-controlled"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Gemma, with the pieces of the tags as control tokens."""
+    path = tmp_path_factory.mktemp("gguf") / "controlled.gguf"
+    copy_retyped(base_model(), path, dict.fromkeys(PIECES, TokenType.CONTROL))
+    return path
+
+
+def test_the_tags_come_where_special_tokens_are_sent(reflect: Reflect, base: Path) -> None:
+    with serve(NAME, base, special=True) as server:
+        result = Asking(reflect, server.host)("-m", NAME, "--json", QUESTION)
+    value = read(result)
+
+    assert (result.code, result.err) == (0, "")
+    assert kinds(value) == ["thinking", "reflection", "thinking", "answer"]
+    assert [segment["text"] for segment in value["segments"]] == [THOUGHT, CORRECTION, CORRECTED, ANSWER]
+
+
+def test_the_tags_that_do_not_come_are_told_of_with_what_would_bring_them(reflect: Reflect, base: Path) -> None:
+    with serve(NAME, base, special=False) as server:
+        result = Asking(reflect, server.host)("-m", NAME, QUESTION)
+
+    assert result.code == 0
+    assert ANSWER in result.out
+    assert f"{NAME} sent none of its tags" in result.err
+    assert "llama-server with --special" in result.err
+    assert "Ollama" not in result.err
