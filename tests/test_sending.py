@@ -83,7 +83,8 @@ def test_what_a_server_says_as_it_refuses_a_file_is_told(said: str, status: int,
         send(server.host, far=far)
 
 
-def test_a_server_that_refuses_before_it_has_all_is_heard() -> None:
+@pytest.mark.parametrize("far", [False, True])
+def test_a_server_that_refuses_before_it_has_all_is_heard(far: bool) -> None:
     def refuse(connection: socket.socket) -> None:
         body = b'{"error":"no space left on device"}'
         connection.sendall(b"HTTP/1.1 500 no\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
@@ -91,15 +92,17 @@ def test_a_server_that_refuses_before_it_has_all_is_heard() -> None:
             pass
 
     with rude(refuse) as host, pytest.raises(RefusedError, match="no space left"):
-        send(host, 1000, 0.01)
+        send(host, 300, 0.01, far=far)
 
 
-def test_a_server_that_leaves_in_the_middle_is_told() -> None:
+@pytest.mark.parametrize("far", [False, True])
+def test_a_server_that_leaves_in_the_middle_is_told(far: bool) -> None:
     with rude(lambda connection: connection.close()) as host, pytest.raises(UnreachableError):
-        send(host, 1000)
+        send(host, 1000, far=far)
 
 
-def test_a_server_that_takes_nothing_any_more_is_not_waited_for() -> None:
+@pytest.mark.parametrize("far", [False, True])
+def test_a_server_that_takes_nothing_any_more_is_not_waited_for(far: bool) -> None:
     left = threading.Event()
 
     def sit(_: socket.socket) -> None:
@@ -108,7 +111,7 @@ def test_a_server_that_takes_nothing_any_more_is_not_waited_for() -> None:
     with rude(sit) as host:
         try:
             with pytest.raises(StalledError):
-                send(host, 1000, timeouts=QUICK)
+                send(host, 1000, timeouts=QUICK, far=far)
         finally:
             left.set()
 

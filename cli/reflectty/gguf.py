@@ -34,7 +34,7 @@ MOST_ELEMENTS: Final = 1 << 24
 """How many elements without a fixed width all arrays may have together: they are passed one by one."""
 BLOCK: Final = 4096
 """How many tokens are read before their types are: the two stand far apart in the file."""
-PIECE: Final = 4 * 1024 * 1024
+PIECE: Final = 1024 * 1024
 
 
 class GgufError(ValueError):
