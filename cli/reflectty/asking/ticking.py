@@ -38,7 +38,7 @@ async def ticking(*watchers: Callable[[float], None]) -> AsyncIterator[None]:
 class Turn:
     """Lets everybody else have a turn now and then, while a server is quicker than what reads it.
 
-    What has come is read without a pause, so that a key or a signal would wait for thousands of tokens at each of its steps.
+    What has come is read without a pause, so that a key or a signal would wait for thousands of tokens at each step.
     """
 
     def __init__(self) -> None:
