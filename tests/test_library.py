@@ -11,6 +11,8 @@ import pytest
 
 from fake_server import HANG, RESET, Answer, FakeServer, error, show, tags, whole
 from reflectty.chat import Running, Timeouts
+from reflectty.engines.hosts import parse_host
+from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import (
     IncompleteError,
     ModelMissingError,
@@ -280,11 +282,7 @@ def test_a_server_that_is_not_there_is_unreachable(call: str) -> None:
 
 def test_a_stalled_pull_is_told_from_a_broken_one() -> None:
     async def work() -> None:
-        from reflectty.engines.hosts import parse_host  # noqa: PLC0415 - only here is a library made by hand
-        from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
-
-        engine = OllamaEngine(parse_host(server.host), timeouts=Timeouts(idle=0.1))
-        async with Library(engine) as library:
+        async with Library(OllamaEngine(parse_host(server.host), timeouts=Timeouts(idle=0.1))) as library:
             await every(library.pull("m"))
 
     stalled = Answer([b'{"status":"pulling manifest"}\n', HANG])
