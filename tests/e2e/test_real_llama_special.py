@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from control_tokens import TokenType, copy_retyped
+from e2e.speaking import Asking
 from e2e.test_lost_tags import ANSWER, CORRECTED, CORRECTION, PIECES, QUESTION, THOUGHT
-from e2e.test_real_llama import Asking
 from e2e.test_real_ollama import kinds, read
-from real_llama import serve
+from real_llama import KEY, serve
 from real_ollama import base_model
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_tags_come_where_special_tokens_are_sent(reflect: Reflect, base: Path) -> None:
     with serve(NAME, base, special=True) as server:
-        result = Asking(reflect, server.host)("-m", NAME, "--json", QUESTION)
+        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
     value = read(result)
 
     assert (result.code, result.err) == (0, "")
@@ -43,7 +43,7 @@ def test_the_tags_come_where_special_tokens_are_sent(reflect: Reflect, base: Pat
 
 def test_the_tags_that_do_not_come_are_told_of_with_what_would_bring_them(reflect: Reflect, base: Path) -> None:
     with serve(NAME, base, special=False) as server:
-        result = Asking(reflect, server.host)("-m", NAME, QUESTION)
+        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, QUESTION)
 
     assert result.code == 0
     assert ANSWER in result.out
