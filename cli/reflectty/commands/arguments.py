@@ -21,7 +21,13 @@ ModelName = Annotated[
     str, typer.Option("--model", "-m", metavar="NAME", help="The model to ask.", show_default="the best one installed")
 ]
 Host = Annotated[
-    str, typer.Option("--host", metavar="HOST", help="The server, as in OLLAMA_HOST.", show_default="127.0.0.1:11434")
+    str,
+    typer.Option(
+        "--host",
+        metavar="HOST",
+        help="The server, as in OLLAMA_HOST or REFLECTTY_HOST.",
+        show_default="127.0.0.1:11434",
+    ),
 ]
 Engines = Annotated[
     EngineName | None,
