@@ -21,6 +21,8 @@ KEY = "only-for-tests"
 ROOM = 1024
 """Tokens that its context holds."""
 NAME = "mini"
+ENDLESS = f"Repeat after me:{' fox' * 18}"
+"""What the model answers until its context is full."""
 
 
 @dataclass

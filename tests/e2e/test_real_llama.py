@@ -18,7 +18,7 @@ import pytest
 from e2e.screen import Screen
 from e2e.speaking import Asking
 from e2e.test_real_ollama import ANSWER, QUESTION, SLOW, kinds, read
-from real_llama import KEY, NAME, ROOM, serve
+from real_llama import ENDLESS, KEY, NAME, ROOM, serve
 from reflectty.asking import Question, ask
 from reflectty.chat import Message, Request
 from reflectty.engines import open_engine
@@ -268,7 +268,7 @@ def test_a_thinking_that_is_concluded_is_followed_by_the_answer(llama: LlamaServ
 
 
 def test_a_reply_that_is_closed_leaves_the_server_free(llama: LlamaServer) -> None:
-    request = Request(NAME, (Message("user", "Tell me a long story about a fox."),), (("num_predict", 900),))
+    request = Request(NAME, (Message("user", ENDLESS),))
 
     async def leave(engine: Engine) -> float:
         async with aclosing(engine.chat(request)) as chunks:
