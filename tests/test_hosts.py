@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,4 +135,5 @@ def test_another_default_port_and_a_path_that_is_left_off(text: str, url: str) -
 
 
 def test_a_place_that_the_user_trusts_gets_a_key() -> None:
-    assert replace(parse_host("192.168.0.2"), trusted=True).confidential
+    assert parse_host("192.168.0.2/v1").above("/v1", trusted=True).confidential
+    assert not parse_host("192.168.0.2/v1").above("/v1").confidential
