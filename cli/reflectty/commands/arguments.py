@@ -44,7 +44,13 @@ Fields = Annotated[
     typer.Option("--field", metavar="NAME=VALUE", help="A value for a field of the template.", show_default=False),
 ]
 Host = Annotated[
-    str, typer.Option("--host", metavar="HOST", help="The server, as in OLLAMA_HOST.", show_default="127.0.0.1:11434")
+    str,
+    typer.Option(
+        "--host",
+        metavar="HOST",
+        help="The server, as in OLLAMA_HOST or REFLECTTY_HOST.",
+        show_default="127.0.0.1:11434",
+    ),
 ]
 Engines = Annotated[
     EngineName | None,

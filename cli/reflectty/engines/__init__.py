@@ -41,15 +41,13 @@ def open_engine(
     Raises:
         UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
     """
-    from dataclasses import replace  # noqa: PLC0415
-
     # asyncio alone costs as much as the rest of a command: one that asks no model does not pay for it.
     from reflectty.engines.hosts import parse_host  # noqa: PLC0415
 
     if engine == EngineName.OPENAI:
         from reflectty.engines.openai import OpenAIEngine  # noqa: PLC0415
 
-        address = replace(parse_host(host, VLLM_PORT).above("/v1"), trusted=key_over_http)
+        address = parse_host(host, VLLM_PORT).above("/v1", trusted=key_over_http)
         return OpenAIEngine(address, timeouts=timeouts, api_key=api_key)
     from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
 
