@@ -88,6 +88,15 @@ def test_a_stalled_pull_is_told_from_a_broken_one() -> None:
     assert "goes on from there" in caught.value.hint
 
 
+def test_a_model_that_cannot_be_shown_is_found_and_an_unknown_one_is_not() -> None:
+    with FakeServer(routes(show=error(500, "unreadable"))) as server:
+        found = using(server.host, lambda library: library.find("M:LATEST"))
+        with pytest.raises(ModelMissingError, match="mm is not installed") as caught:
+            using(server.host, lambda library: library.find("mm"))
+    assert found.name == "m:latest"
+    assert "did you mean m" in caught.value.hint
+
+
 def test_no_value_of_the_client_leaves_the_library() -> None:
     with FakeServer(routes(pull=Answer([SUCCESS]), ps=LOADED)) as server:
         parts = using(server.host, lambda library: every(library.pull("m")))
