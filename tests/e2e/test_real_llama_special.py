@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from control_tokens import TokenType, copy_retyped
+from e2e.losing import ANSWER, CORRECTED, CORRECTION, PIECES, QUESTION, THOUGHT
 from e2e.speaking import Asking
-from e2e.test_lost_tags import ANSWER, CORRECTED, CORRECTION, PIECES, QUESTION, THOUGHT
 from e2e.test_real_ollama import kinds, read
 from engine_outcome import Outcome, collect
 from real_llama import KEY, serve
