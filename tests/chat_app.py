@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 HOST = "127.0.0.1:11434"
 THOUGHT = (
     "<thinking>\nBoth start with 9.\n11 is more than 9, so 9.11.\n"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import real_llama
 import real_ollama
 from e2e.command import Reflect
 
@@ -30,6 +31,16 @@ def ollama() -> Iterator[real_ollama.Server]:
             yield server
     except real_ollama.UnavailableError as error:
         pytest.fail(f"a real Ollama is needed: {error}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def llama() -> Iterator[real_llama.LlamaServer]:
+    """A real llama-server with the trial adapter; where none can be had, what needs it fails and says why."""
+    try:
+        with real_llama.serve() as server:
+            yield server
+    except real_ollama.UnavailableError as error:
+        pytest.fail(f"a real llama-server is needed: {error}", pytrace=False)
 
 
 @pytest.fixture

@@ -167,3 +167,35 @@ def copy_retyped(source: Path, target: Path, types: Mapping[str, int]) -> None:
         for token, at in words.items():
             file.seek(at)
             file.write(struct.pack(code, types[token]))
+
+
+def copy_renamed(source: Path, target: Path, first: int, names: Iterable[str], types: Mapping[str, int]) -> None:
+    """Copy a GGUF, with other names for some tokens in a row and types for them.
+
+    Args:
+        source: the file.
+        target: the copy.
+        first: the id of the first of them.
+        names: what they are called; all together they take the same room as before, so that nothing moves.
+        types: for those of the names that get another type.
+
+    Raises:
+        GgufError: the file cannot be read, or the names take another room.
+    """
+    with source.open("rb") as file:
+        header = Header(file)
+        vocabulary = header.arrays()[TOKENS]
+        texts = list(header.texts(vocabulary))
+    new = list(map(str.encode, names))
+    old = texts[first : first + len(new)]
+    if len(b"".join(new)) != len(b"".join(old)):
+        raise GgufError("the names take another room than those that they replace")
+    shutil.copyfile(source, target)
+    with target.open("r+b") as file:
+        file.seek(vocabulary.start + sum(8 + len(text) for text in texts[:first]))
+        for text in new:
+            file.write(struct.pack(f"{header.order}Q", len(text)) + text)
+        code, words = _words(file, types)
+        for token, at in words.items():
+            file.seek(at)
+            file.write(struct.pack(code, types[token]))

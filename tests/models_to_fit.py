@@ -1,18 +1,8 @@
-"""Published configurations as `model_info` of /api/show has them, and the cache that each keeps, worked out by hand."""
+"""Published configurations as `model_info` of /api/show has them, and small ones of the rarer kinds."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-
-class Known(NamedTuple):
-    """A model, a way to load it, and the bytes of its cache."""
-
-    info: dict[str, Any]
-    context: int
-    cache: int
-    cache_type: str = "f16"
-    parallel: int = 1
+from typing import Any
 
 
 def info(architecture: str, **keys: Any) -> dict[str, Any]:
@@ -201,43 +191,60 @@ MAMBA = info(
     ssm__inner_size=3072,
     ssm__state_size=16,
 )
-HALF = 2
-"""The bytes of a number as f16."""
-
-KNOWN = {
-    # layers x heads x numbers x (a key and a value) x bytes x tokens
-    "llama3.1:8b": Known(LLAMA_8B, 8192, 32 * 8 * 128 * 2 * HALF * 8192),
-    "llama3.1:70b": Known(LLAMA_70B, 8192, 80 * 8 * 128 * 2 * HALF * 8192),
-    "qwen3:8b": Known(QWEN3_8B, 40960, 36 * 8 * 128 * 2 * HALF * 40960),
-    "qwen3:30b": Known(QWEN3_30B, 4096, 48 * 4 * 128 * 2 * HALF * 4096),
-    "mixtral:8x7b": Known(MIXTRAL, 4096, 32 * 8 * 128 * 2 * HALF * 4096),
-    # 512 tokens are fewer than a window of 512 and a batch; 2,048 are more, and so are 8,192, with a batch of 1,024.
-    "gemma3:270m at 512": Known(GEMMA3_270M, 512, 18 * 512 * 1024),
-    "gemma3:270m at 2,048": Known(GEMMA3_270M, 2048, (3 * 2048 + 15 * 1024) * 1024),
-    "gemma3:270m at 8,192": Known(GEMMA3_270M, 8192, (3 * 8192 + 15 * 1536) * 1024),
-    "gemma3:27b": Known(GEMMA3_27B, 8192, (10 * 8192 + 52 * 2048) * 16 * 128 * 2 * HALF),
-    "gemma2:9b": Known(GEMMA2_9B, 8192, (21 * 8192 + 21 * 5120) * 8 * 256 * 2 * HALF),
-    # The last 15 of 35 layers use the caches of others.
-    "gemma3n:e4b": Known(GEMMA3N, 4096, (4 * 4096 + 16 * 1024) * 2 * 256 * 2 * HALF),
-    # A window of 128 and a batch of 1,024 are filled up to 1,280.
-    "gpt-oss:20b": Known(GPT_OSS_20B, 8192, (12 * 8192 + 12 * 1280) * 8 * 64 * 2 * HALF),
-    "llama4:scout": Known(LLAMA4_SCOUT, 32768, (12 * 32768 + 36 * 9216) * 8 * 128 * 2 * HALF),
-    # One compressed row for a token, no values.
-    "deepseek-r1:671b": Known(DEEPSEEK_R1, 4096, 61 * 576 * HALF * 4096),
-    # Made before that was known: keys of 192 and values of 128 for each of 16 heads.
-    "deepseek-v2:16b": Known(DEEPSEEK_V2_LITE, 4096, 27 * 16 * (192 + 128) * HALF * 4096),
-    # One layer in four attends; the others keep a state in f32.
-    "qwen3-next:80b": Known(
-        QWEN3_NEXT,
-        4096,
-        12 * 2 * 256 * 2 * HALF * 4096 + 36 * (3 * (4096 + 2 * 16 * 128) + 128 * 4096) * 4,
-    ),
-    "lfm2:1.2b": Known(LFM2, 4096, 6 * 8 * 64 * 2 * HALF * 4096 + 10 * 2048 * 2 * 4),
-    "mamba:790m": Known(MAMBA, 4096, 48 * (3 * 3072 + 16 * 3072) * 4),
-    # 1,024 numbers are 32 blocks, of 34 or 18 bytes.
-    "llama3.1:8b in q8_0": Known(LLAMA_8B, 8192, 32 * 2 * 32 * 34 * 8192, "q8_0"),
-    "llama3.1:8b in q4_0": Known(LLAMA_8B, 8192, 32 * 2 * 32 * 18 * 8192, "q4_0"),
-    "llama3.1:8b four times": Known(LLAMA_8B, 2048, 4 * 32 * 8 * 128 * 2 * HALF * 2048, parallel=4),
-    # A context is filled up to a multiple of 256.
-    "llama3.1:8b at 1,000": Known(LLAMA_8B, 1000, 32 * 8 * 128 * 2 * HALF * 1024),
-}
+RWKV6 = info(
+    "rwkv6", block_count=24, embedding_length=2048, context_length=1048576, attention__head_count=0, wkv__head_size=64
+)
+FALCON_H1 = info(
+    "falcon-h1",
+    block_count=36,
+    embedding_length=2048,
+    context_length=131072,
+    attention__head_count=8,
+    attention__head_count_kv=2,
+    attention__key_length=128,
+    attention__value_length=128,
+    ssm__conv_kernel=4,
+    ssm__inner_size=3072,
+    ssm__state_size=256,
+    ssm__group_count=1,
+)
+SMALLTHINKER = info(
+    "smallthinker",
+    block_count=32,
+    embedding_length=1536,
+    context_length=32768,
+    attention__head_count=12,
+    attention__head_count_kv=2,
+    attention__key_length=128,
+    attention__value_length=128,
+    attention__sliding_window=4096,
+)
+NEMOTRON_H = info(
+    "nemotron_h",
+    block_count=4,
+    embedding_length=64,
+    attention__head_count=4,
+    attention__head_count_kv=[0, 0, 2, 0],
+    attention__key_length=16,
+    attention__value_length=16,
+    feed_forward_length=[0, 256, 0, 256],
+    ssm__conv_kernel=4,
+    ssm__inner_size=128,
+    ssm__state_size=16,
+    ssm__group_count=2,
+)
+QWEN35 = info(
+    "qwen35",
+    block_count=5,
+    embedding_length=64,
+    attention__head_count=4,
+    attention__head_count_kv=2,
+    attention__key_length=16,
+    attention__value_length=16,
+    attention__recurrent_layers=[True, False, True, True, False],
+    nextn_predict_layers=1,
+    ssm__conv_kernel=4,
+    ssm__inner_size=128,
+    ssm__state_size=16,
+)
+GEMMA3_EVERY_THIRD = {**GEMMA3_270M, "gemma3.attention.sliding_window_pattern": 3}

@@ -43,6 +43,7 @@ class ScriptedEngine:
     """Plays one script a request, in order; a script that does not end by itself ends in order."""
 
     def __init__(self, *scripts: Iterable[Step], models: tuple[Model, ...] = MODELS) -> None:
+        self.warning = ""
         self.requests: list[Request] = []
         self.so_far: list[str] = []
         """What each reply was to begin with; nothing where it was to begin anew."""

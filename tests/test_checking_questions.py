@@ -36,7 +36,8 @@ class Tokens(ScriptedEngine):
         self._kind = kind
 
     async def vocabulary(self, _: str) -> Vocabulary:
-        return Vocabulary(("a", "<thinking>", "</thinking>"), (TokenType.NORMAL, self._kind, self._kind))
+        tokens = ("a", "<thinking>", "</thinking>", "<|START_THINKING|>")
+        return Vocabulary(tokens, (TokenType.NORMAL, self._kind, self._kind, TokenType.CONTROL))
 
 
 def asked(engine: ScriptedEngine, model: Model, here: Around | None = None) -> tuple[Known, list[Any]]:
@@ -97,7 +98,8 @@ def test_nothing_is_asked_where_nothing_may_be(check: Any) -> None:
     [
         (TAGGED, TokenType.NORMAL, State.OK, "thinking, 1 correction and answer are told apart"),
         (TAGGED, TokenType.CONTROL, State.OK, "come through"),
-        ("9.9", TokenType.CONTROL, State.WARNING, "loses its tags: <thinking>, </thinking> are control tokens"),
+        ("<think>9.11?</think>9.9", TokenType.CONTROL, State.NOTE, "come through"),
+        ("9.9", TokenType.CONTROL, State.WARNING, "loses its tags: <thinking>, </thinking> are tokens of a type"),
         ("9.9", TokenType.USER_DEFINED, State.WARNING, "sent none of its tags"),
     ],
 )
@@ -109,7 +111,14 @@ def test_what_the_model_said_weighs_more_than_its_vocabulary(
     (finding,) = found(tags, around(engine), learnt)
     assert finding.state is state
     assert text in finding.found
-    assert ("reflect models repair reflection" in finding.advice) == ("loses" in text)
+    assert ("reflect models repair reflection" in finding.advice) == (kind is TokenType.CONTROL and said != TAGGED)
+
+
+def test_a_name_that_a_shell_would_obey_is_quoted() -> None:
+    engine = Tokens("", TokenType.CONTROL)
+    model = TUNED._replace(name="reflection;rm -rf ~")
+    (finding,) = found(tags, around(engine, asks=False), known(engine, model))
+    assert finding.advice.startswith("`reflect models repair 'reflection;rm -rf ~'`")
 
 
 def test_lost_tags_are_told_without_asking() -> None:
@@ -140,7 +149,7 @@ def test_a_model_that_ignores_the_prompt_is_a_note() -> None:
 @pytest.mark.parametrize(
     ("script", "state", "text"),
     [
-        (("all of it",), State.NOTE, "says little"),
+        (("all of it",), State.NOTE, "cannot be told"),
         (tuple(step for _ in range(20) for step in (0.005, "word ")), State.OK, "8 or more requests"),
     ],
 )
@@ -246,7 +255,14 @@ def test_the_context_is_told_with_where_it_comes_from(
     (finding,) = found(context, around(), learnt)
     assert finding.state is state
     assert text in finding.found
-    assert "not cut in silence" in finding.found
+    assert "a longer prompt is refused" in finding.found
+
+
+def test_a_context_that_the_settings_ask_for_is_theirs() -> None:
+    learnt = known(model=TUNED)
+    learnt.running = Running("reflection", 1, 0, 2048)
+    (finding,) = found(context, around(settings=Settings(options=(("num_ctx", 2048),))), learnt)
+    assert "as the settings ask for" in finding.found
 
 
 def test_a_context_that_is_not_loaded_is_not_known() -> None:

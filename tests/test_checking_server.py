@@ -136,7 +136,7 @@ HERE, THERE, SECURE = "127.0.0.1:11434", "http://box.lan:11434", "https://box.la
     ("host", "environment", "state", "text"),
     [
         (HERE, {}, State.OK, "none is set"),
-        (HERE, {"HTTP_PROXY": "http://p:1"}, State.NOTE, "without a proxy"),
+        (HERE, {"HTTP_PROXY": "http://p:1"}, State.NOTE, "directly"),
         (HERE, {"ALL_PROXY": "socks5://p:1"}, State.NOTE, "ALL_PROXY"),
         (HERE, {"HTTP_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1"}, State.OK, "exempts"),
         (HERE, {"HTTPS_PROXY": "http://p:1"}, State.OK, "none is set"),
@@ -203,6 +203,12 @@ def test_models_are_counted_and_the_first_are_named() -> None:
     (finding,) = found(models, around(), reached(ScriptedEngine(models=many)))
     assert finding.found == "7 installed: m0, m1, m2, m3, m4 and 2 more"
     assert len(facts(finding)["installed"]) == 7
+
+
+def test_a_name_without_end_is_cut_where_people_read() -> None:
+    (finding,) = found(models, around(), reached(ScriptedEngine(models=(Model("b" * 5000),))))
+    assert len(finding.found) < 100
+    assert facts(finding)["installed"] == ("b" * 5000,)
 
 
 def test_no_model_is_a_note_and_then_in_the_way() -> None:

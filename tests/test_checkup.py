@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 from checked import all_found, around
 from reflectty.chat import Timeouts
 from reflectty.checking import CHECKS, Check, Known, checkup
+from reflectty.checking.aside import aside
 from reflectty.config import Settings
 from reflectty.errors import IncompleteError, ReflecttyError, StalledError, UnreachableError, UsageError
 from reflectty.finding import Finding, State
@@ -65,6 +67,23 @@ def test_a_check_that_hangs_is_given_up() -> None:
     assert time.monotonic() - began < 20
     assert [(one.check, one.state) for one in findings] == [("slow", State.WRONG), ("fine", State.OK)]
     assert isinstance(learnt.obstacle, StalledError)
+
+
+def test_work_that_blocks_for_good_is_given_up_as_well() -> None:
+    never = threading.Event()
+
+    async def look(_: Around, __: Known) -> Sequence[Finding]:
+        await aside(never.wait)
+        return []
+
+    (finding,) = all_found(around(), Known(), (Check("disk", "", look, 0.05),))
+    never.set()
+    assert finding.state is State.UNCHECKED
+
+
+def test_what_goes_wrong_beside_is_told_here() -> None:
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(aside(lambda: 1 // 0))
 
 
 def test_a_check_without_a_limit_of_its_own_has_as_long_as_a_reply() -> None:

@@ -107,7 +107,7 @@ def test_the_environment_goes_before_the_file(write: Callable[[str], Path]) -> N
     ("text", "message", "hint"),
     [
         ("modle = 'm'", "there is no setting 'modle'", "did you mean mode"),
-        ("zzzz = 1", "there is no setting 'zzzz'", "there are model, host, hosts, mode"),
+        ("zzzz = 1", "there is no setting 'zzzz'", "there are model, host"),
         ("api_key = 'k'", "there is no setting 'api_key'", "OLLAMA_API_KEY"),
         ("model = 1", "model must be a text", ""),
         ("mode = 'never'", "mode 'never' is no mode", "auto, native, reflect, direct"),

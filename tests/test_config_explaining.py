@@ -60,6 +60,7 @@ def test_every_setting_has_a_value_and_comes_from_somewhere(file: Path) -> None:
     assert found["keys.steer"] == Explained("keys.steer", ("f9",), Origin.FILE)
     assert found["host"] == Explained("host", "", Origin.DEFAULT)
     assert {key.partition(".")[0] for key in found} == {setting.key or setting.field for setting in SETTINGS}
+    assert len(found) == len({setting.field for setting in SETTINGS}) + 1
 
 
 @pytest.mark.parametrize(

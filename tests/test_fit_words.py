@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 from typing import Any
 
@@ -9,8 +8,6 @@ import pytest
 from models_to_fit import LLAMA_8B, LLAMA_70B, QWEN3_8B
 from reflectty.chat import Running
 from reflectty.drawing import fit as words
-from reflectty.drawing.paint import plain
-from reflectty.drawing.wrap import cells
 from reflectty.fitting import (
     ELSEWHERE,
     Device,
@@ -23,10 +20,7 @@ from reflectty.fitting import (
     from_size,
     placed,
 )
-from reflectty.render.fit import fit_object, fit_rows
-from reflectty.render.page import Page
-from reflectty.terminal import Sink, Terminal
-from reflectty.theme import TERMINAL
+from reflectty.render.fit import fit_object
 
 GIB, MIB = 1 << 30, 1 << 20
 CARD = Device("NVIDIA GeForce RTX 4090", 24564 * MIB, 23010 * MIB)
@@ -63,7 +57,7 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             [
                 f"does not fit whole on {FREE}: about 40 of 81 layers there, 51 % on the CPU",
                 "about 3 to 6 times slower, by how fast CPUs and GPUs read their memory",
-                "no smaller quantisation would fit: a model with fewer parameters would",
+                "no smaller quantisation would fit: take a model with fewer parameters",
             ],
         ),
         (
@@ -72,7 +66,7 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             [
                 f"does not fit whole on {FREE}: 48 % there, 52 % on the CPU",
                 "about 3 to 6 times slower, by how fast CPUs and GPUs read their memory",
-                "no smaller quantisation would fit: a model with fewer parameters would",
+                "no smaller quantisation would fit: take a model with fewer parameters",
             ],
         ),
         (
@@ -111,21 +105,28 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
                 "with up to 18,432 tokens of context as well",
             ],
         ),
-        (SMALL, Machine(), ["no GPU was found: all of it on the CPU"]),
+        (
+            SMALL,
+            Machine(notes=("nvidia-smi did not answer in time: what it knows is missing",)),
+            [
+                "no GPU was found: all of it on the CPU",
+                "nvidia-smi did not answer in time: what it knows is missing",
+            ],
+        ),
         (
             LARGE,
             Machine((), 32 * GIB, 28 * GIB),
             [
-                "does not fit: it needs 15.4 GB more than is free in memory (30.1 of 34.4 GB free)",
-                "in IQ2_XS it would fit, about 25.6 GB: look for a tag with IQ2_XS in it",
+                "does not fit: it needs about 15.4 GB more than is free in memory (30.1 of 34.4 GB free)",
+                "in IQ2_XS it would fit, about 25.4 GB: look for a tag with IQ2_XS in it",
             ],
         ),
         (
             LARGE,
             Machine((Device("Apple M3 Pro", 24 * GIB, 24 * GIB, Memory.SHARED, estimated=True),), 36 * GIB, 36 * GIB),
             [
-                "does not fit: it needs 6.8 GB more than is free on Apple M3 Pro (about 25.8 of 25.8 GB free) and in memory (38.7 of 38.7 GB free)",
-                "no smaller quantisation would fit: a model with fewer parameters would",
+                "does not fit: it needs about 6.8 GB more than is free on Apple M3 Pro (about 25.8 of 25.8 GB free) and in memory (38.7 of 38.7 GB free)",
+                "no smaller quantisation would fit: take a model with fewer parameters",
             ],
         ),
         (SMALL, ELSEWHERE, ["the server runs elsewhere: where the model runs, only /api/ps tells once it is loaded"]),
@@ -173,32 +174,32 @@ def test_how_true_an_estimate_turned_out(size: int, said: str) -> None:
     assert words.comparison(found) == said
 
 
-def page(*, width: int = 50, tty: bool = True, unicode: bool = True) -> Page:
-    sink = Sink(io.StringIO(), tty, 0, unicode)
-    return Page(Terminal(None, stdin_tty=False, out=sink, err=sink, width=width, columns=width), TERMINAL)
+def test_all_that_is_said_stands_under_what_is_needed_and_where_it_runs() -> None:
+    found, running = placed(UNTOLD, ONE), Running("m", size=43 * 10**9, context_length=8192)
+    said = words.lines(found, compared(UNTOLD, running))
+
+    assert [name for name, _ in said] == ["needs", "fit", "", "", "", ""]
+    assert said[0][1] == words.needed(found.estimate)
+    assert [text for _, text in said[1:]] == [
+        *words.placement(found),
+        *words.unknowns(found.estimate),
+        "estimated 45.8 GB, the server says 43.0 GB: 6 % less",
+    ]
 
 
-@pytest.mark.parametrize("width", [24, 50, 80, 120])
-def test_rows_are_no_wider_than_the_terminal_and_lose_nothing(width: int) -> None:
-    found = placed(LARGE, ONE)
-    rows = [plain(row) for row in fit_rows(found, page(width=width))]
-    lines = (words.needed(LARGE._replace(buffers=found.estimate.buffers)), *words.placement(found))
+@pytest.mark.parametrize(("on_gpu", "share"), [(0, "100 %"), (0.4, "60 %"), (1, "")])
+def test_a_model_that_fits_and_yet_runs_on_the_cpu_is_no_secret(on_gpu: float, share: str) -> None:
+    running = Running("m", size=10**10, size_vram=round(on_gpu * 10**10), context_length=8192)
+    last = words.lines(placed(SMALL, ONE), compared(SMALL, running))[-1][1]
 
-    assert max(cells(row) for row in rows) < width
-    assert "".join(rows).replace(" ", "") == "".join(lines).replace(" ", "")
-
-
-def test_rows_have_no_sign_that_the_stream_cannot_carry() -> None:
-    rows = [plain(row) for row in fit_rows(placed(SMALL, ONE), page(unicode=False))]
-
-    assert "".join(rows).isascii()
+    assert last.startswith(f"yet {share} of it runs on the CPU: reflect doctor looks why" if share else "estimated")
 
 
 def test_a_name_of_a_device_is_no_command_to_the_terminal() -> None:
     evil = Device("\x1b]0;x\x07\u202e", 24 * GIB, 1, driver="\x1b[2J")
     found = placed(LARGE, Machine((evil,), 64 * GIB, 60 * GIB, notes=("\x9b31m",)))
 
-    assert "\x1b" not in "".join(plain(row) for row in fit_rows(found, page()))
+    assert "\x1b" not in "".join(text for _, text in words.lines(found))
     assert "^[]0;x^G<U+202E>" in words.placement(found)[0]
 
 

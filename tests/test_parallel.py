@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fake_server import HANG, Answer, FakeServer, Pause, done, error, line, reply
-from reflectty.chat import Model, Timeouts
+from fake_server import HANG, Answer, FakeServer, Pause, done, error, line
+from reflectty.chat import Message, Request, Timeouts
 from reflectty.engines import open_engine
 from reflectty.errors import RefusedError
 from reflectty.parallel import ENOUGH, MOST, Parallel, probe
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fake_replies import Step
     from fake_server import Route
 
-MODEL = Model("m")
+LIKE = Request("m", (Message("user", "long " * 99),), (("num_ctx", 512), ("num_predict", -1)), keep_alive="1h")
 PACE = 0.02
 """Seconds between the words of a reply: slow enough for a busy machine to tell who speaks at the same time."""
 
@@ -40,10 +40,10 @@ def serving(at_once: int, words: int = 24, pace: float = PACE) -> Answer:
     return Answer(steps)
 
 
-def probed(route: Route, model: Model = MODEL, patience: float = 20.0, most: int = MOST) -> tuple[Parallel, FakeServer]:
+def probed(route: Route, like: Request = LIKE, patience: float = 20.0, most: int = MOST) -> tuple[Parallel, FakeServer]:
     async def ask(host: str) -> Parallel:
         async with open_engine(host, timeouts=Timeouts(first=20, idle=20)) as engine:
-            return await probe(engine, model, most, patience)
+            return await probe(engine, like, most, patience)
 
     with FakeServer({"/api/chat": route}) as server:
         return asyncio.run(ask(server.host)), server
@@ -67,14 +67,21 @@ def test_where_all_are_answered_it_may_be_more(most: int) -> None:
 def test_what_is_asked_is_short_and_given_up_once_it_is_known() -> None:
     _, server = probed(serving(1, words=10_000))
     for asked in server.asked("/api/chat"):
-        assert asked.json["options"]["num_predict"] > ENOUGH
+        assert ENOUGH < asked.json["options"]["num_predict"] < 99
         assert [message["role"] for message in asked.json["messages"]] == ["system", "user"]
         assert "think" not in asked.json
     assert any(asked.left.wait(10) for asked in server.asked("/api/chat"))
 
 
+def test_nothing_of_it_makes_the_server_load_the_model_anew() -> None:
+    _, server = probed(serving(2))
+    for asked in server.asked("/api/chat"):
+        assert (asked.json["options"]["num_ctx"], asked.json["keep_alive"]) == (512, "1h")
+        assert "long" not in str(asked.json["messages"])
+
+
 def test_a_model_that_thinks_is_asked_not_to() -> None:
-    _, server = probed(serving(2), Model("m", ("completion", "thinking")))
+    _, server = probed(serving(2), LIKE._replace(think=True))
     assert {asked.json["think"] for asked in server.asked("/api/chat")} == {False}
 
 
@@ -84,7 +91,7 @@ def test_replies_too_short_to_see_anything_by_are_not_taken_for_one_at_a_time(wo
 
     def steps() -> Iterator[Step]:
         with turns:
-            yield from reply(words).steps  # type: ignore[misc] - a list of steps
+            yield from (*map(line, words), line(**done()))
 
     seen, _ = probed(Answer(steps))
     assert not seen.sure

@@ -98,10 +98,31 @@ def test_a_profile_builds_on_another_and_an_empty_text_is_the_default_again(file
     assert (settings.model, settings.mode, settings.effort) == ("fast", "direct", "")
 
 
-def test_a_profile_that_names_the_host_insists_on_it(file: Path) -> None:
+def test_a_profile_that_names_the_server_insists_on_it(file: Path) -> None:
     assert load({"OLLAMA_HOST": "env"}, file, "near").host == "near:1"
-    assert load({"OLLAMA_HOST": "env"}, file, "near").host_insists
-    assert not load({"OLLAMA_HOST": "env"}, file, "code").host_insists
+    assert load({"OLLAMA_HOST": "env"}, file, "near").server_insists
+    assert not load({"OLLAMA_HOST": "env"}, file, "code").server_insists
+
+
+@pytest.mark.parametrize(
+    ("profile", "engine", "environment", "host"),
+    [
+        ("", "", {"OLLAMA_HOST": "env"}, "env"),
+        ("cluster", "", {"OLLAMA_HOST": "env"}, "far:8000"),
+        ("big", "", {"OLLAMA_HOST": "env"}, ""),
+        ("big", "", {"OLLAMA_HOST": "env", "REFLECTTY_HOST": "other"}, "other"),
+        ("cluster", "ollama", {"OLLAMA_HOST": "env"}, "far:8000"),
+        ("big", "ollama", {"OLLAMA_HOST": "env"}, "env"),
+    ],
+)
+def test_a_profile_may_name_another_engine_which_ollamas_host_is_not_for(
+    tmp_path: Path, profile: str, engine: str, environment: dict[str, str], host: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[profiles.cluster]\nengine = 'openai'\nhost = 'far:8000'\n[profiles.big]\nengine = 'openai'\n")
+    settings = load(environment, path, profile, engine)
+
+    assert (settings.host, settings.engine) == (host, engine or ("openai" if profile else "ollama"))
 
 
 def test_the_names_of_profiles_are_told(file: Path) -> None:
@@ -128,6 +149,7 @@ def test_the_names_of_profiles_are_told(file: Path) -> None:
         ("[profiles.x]\nmodel = 1", "x", "{path}: profiles.x.model must be a text", ""),
         ("[profiles.x]\neffort = 'huge'", "x", "profiles.x.effort 'huge' is no effort", "low, medium"),
         ("[profiles.x]\nfamily = 'thnik'", "x", "profiles.x.family 'thnik' is no family", "did you mean think"),
+        ("[profiles.x]\nengine = 'opnai'", "x", "profiles.x.engine 'opnai' is no engine", "ollama, openai"),
         ("[profiles.x]\noptions = 1", "x", "profiles.x.options must be a table", "num_ctx"),
         ("[profiles.x.options]\nnum_ctx = 'k'", "x", "profiles.x.options.num_ctx takes a whole number", ""),
         ("[profiles.x.options]\nnumctx = 1", "x", "profiles.x.options.numctx: Ollama has no option", "num_ctx"),

@@ -7,8 +7,8 @@ from reflectty.errors import RefusedError
 from reflectty.families import FAMILIES, Tag
 from reflectty.modes import Mode, Wish, plan
 from reflectty.reply import Reply
-from reflectty.session import Said
-from reflectty.steering import concluded, cut, draft, opened, reading, tag_family
+from reflectty.session import Measured, Said
+from reflectty.steering import concluded, cut, draft, figures, opened, reading, tag_family
 from reflectty.stream import Kind
 
 THOUGHT = (Kind.THINKING, "11 is more than 9,")
@@ -225,3 +225,16 @@ def test_an_answer_that_was_not_thought_about_goes_on_whatever_the_tags() -> Non
 
     assert reading(model, plan(model, Wish(Mode.DIRECT))).name == "native"
     assert reading(Model("m"), plan(Model("m"), Wish(Mode.DIRECT))).name == "any"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("11 is more than 9,\n", Measured(thinking_tokens=9, thinking_ms=2_000, first_token_ms=300, total_ms=5_000)),
+        ("11 is less than 90,", Measured(thinking_ms=2_000, first_token_ms=300)),
+    ],
+)
+def test_a_changed_thought_keeps_the_time_that_it_took(text: str, expected: Measured) -> None:
+    took = Measured(thinking_tokens=9, thinking_ms=2_000, first_token_ms=300, total_ms=5_000)
+    said = Said("m", segments=(THOUGHT, ANSWER), measured=took)
+    assert figures(said, FAMILIES["reflection"], text) == expected

@@ -38,6 +38,14 @@ def test_a_piece_that_tags_are_written_with_is_lost_when_it_is_a_control_token(p
     assert not lost_tags((piece,), (NORMAL,))
 
 
+@pytest.mark.parametrize("kind", TokenType)
+def test_only_tokens_that_are_written_as_they_are_are_kept(kind: TokenType) -> None:
+    kept = kind in (TokenType.NORMAL, TokenType.USER_DEFINED)
+
+    assert bool(lost_tags(SIX, [kind] * len(SIX))) is not kept
+    assert not lost_tags(SIX, [0] * len(SIX))
+
+
 @pytest.mark.parametrize("token", ["<|im_end|>", "<|end|>", "<|END_OF_TURN_TOKEN|>", "</s>", "<unused6>", "[INST]"])
 def test_what_ends_a_turn_or_means_something_else_is_nobodys_tag(token: str) -> None:
     assert not lost_tags((token,), (CONTROL,))

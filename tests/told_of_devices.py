@@ -18,6 +18,9 @@ NO_DRIVER = (
     " driver is installed and running.\n\n"
 )
 MISMATCH = "Failed to initialize NVML: Driver/library version mismatch\nNVML library version: 535.161\n"
+FALLEN_OFF = (
+    "Unable to determine the device handle for GPU0000:01:00.0: GPU is lost.  Reboot the system to recover this GPU\n"
+)
 NO_DEVICES = "No devices were found\n"
 
 # rocm-smi --showproductname --showmeminfo vram gtt --json

@@ -82,6 +82,8 @@ class Model(NamedTuple):
     """How many parameters it has, as the server writes it: `8.0B`."""
     quantization: str = ""
     license: str = ""
+    ignores: tuple[str, ...] = ()
+    """Options that its server has no counterpart for."""
 
 
 class Running(NamedTuple):
@@ -109,6 +111,9 @@ class Timeouts(NamedTuple):
 
 class Engine(Protocol):
     """Whatever can answer a request."""
+
+    warning: str
+    """What could not be used as the user gave it, for him to read; often nothing."""
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the reply's chunks; the last has `done`. Closing the generator stops the model."""

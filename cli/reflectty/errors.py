@@ -2,7 +2,7 @@
 
 ReflecttyError               1  never raised itself
 ├── UsageError               2  the command line or its input is wrong
-├── UnreachableError         3  no Ollama server answers there
+├── UnreachableError         3  no server of the kind answers there
 ├── RefusedError             4  the server said no before the reply began
 │   ├── ModelMissingError       the model is not installed
 │   ├── PromptTooLongError      the prompt does not fit the context
@@ -41,7 +41,7 @@ class UsageError(ReflecttyError):
 
 
 class UnreachableError(ReflecttyError):
-    """Nothing listens at the host, its name does not resolve, or it is no Ollama server."""
+    """Nothing listens at the host, its name does not resolve, or it is no server of the kind."""
 
     exit_code = 3
 
@@ -57,7 +57,11 @@ class ModelMissingError(RefusedError):
 
 
 class PromptTooLongError(RefusedError):
-    """The prompt has more tokens than the context holds."""
+    """The prompt has more tokens than the context holds; `resizable` where a request can ask for a larger one."""
+
+    def __init__(self, message: str, hint: str = "", *, resizable: bool = True) -> None:
+        super().__init__(message, hint)
+        self.resizable = resizable
 
 
 class BusyError(RefusedError):

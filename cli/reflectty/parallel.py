@@ -1,4 +1,4 @@
-"""How many requests a server answers at the same time, found out by sending a few; loads no model knowingly."""
+"""How many requests a server answers at the same time, found out by sending a few; needs a model that is loaded."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reflectty.chat import Message, Request
+from reflectty.chat import Message, OptionValue, Request
 from reflectty.errors import ReflecttyError
 
 if TYPE_CHECKING:
-    from reflectty.chat import Engine, Model
+    from reflectty.chat import Engine
 
 MOST: Final = 8
 """So many requests are sent at once: as many answered at once are told apart at most."""
@@ -19,7 +19,7 @@ ENOUGH: Final = 16
 """Pieces of one reply after which any other that is answered beside it must have begun."""
 BEGUN_BY: Final = 12
 """The piece of that reply by which they must have: what begins later may have waited for the end of another."""
-_TOKENS: Final = 24
+_TINY: Final[tuple[tuple[str, OptionValue], ...]] = (("num_predict", 24), ("temperature", 0))
 _SHORTEST_SECONDS: Final = 0.01
 """A reply that comes faster than this comes in one piece, in which nothing is seen of the others."""
 _MESSAGES: Final = (Message("system", "Count."), Message("user", "Count from 1 to 100."))
@@ -41,7 +41,7 @@ class Parallel(NamedTuple):
         return self.at_once == self.sent
 
 
-async def probe(engine: Engine, model: Model, most: int = MOST, patience: float = PATIENCE_SECONDS) -> Parallel:
+async def probe(engine: Engine, like: Request, most: int = MOST, patience: float = PATIENCE_SECONDS) -> Parallel:
     """Send some tiny requests at once, and see how many begin to be answered while the first still is.
 
     Costs about the time of one short reply: all of them are given up as soon as that is known. What others ask of
@@ -49,21 +49,22 @@ async def probe(engine: Engine, model: Model, most: int = MOST, patience: float 
 
     Args:
         engine: who is asked.
-        model: the model, which should be loaded: loading it counts as waiting.
+        like: a request as it is sent otherwise; with other options the server might load its model anew. The model
+            should be loaded: loading it counts as waiting.
         most: how many requests to send.
         patience: seconds after which what was seen by then is all there is.
 
     Raises:
         ReflecttyError: every request was refused or broke off before a word of its reply came.
     """
-    request = Request(
-        model.name,
-        _MESSAGES,
-        options=(("num_predict", _TOKENS), ("temperature", 0)),
-        think=False if "thinking" in model.capabilities else None,
+    tiny = like._replace(
+        messages=_MESSAGES,
+        options=(*((name, value) for name, value in like.options if name not in dict(_TINY)), *_TINY),
+        think=None if like.think is None else False,
+        schema="",
     )
     watch = _Watch(most)
-    tasks = [asyncio.create_task(_follow(engine, request, watch, number)) for number in range(most)]
+    tasks = [asyncio.create_task(_follow(engine, tiny, watch, number)) for number in range(most)]
     try:
         with suppress(TimeoutError):
             await asyncio.wait_for(watch.over.wait(), patience)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.errors import RefusedError
 from reflectty.families import FAMILIES, by_model
+from reflectty.session import Measured
 from reflectty.stream import Kind
 
 if TYPE_CHECKING:
@@ -113,6 +114,17 @@ def _correction(text: str, family: Family) -> str:
         return text
     tag = family.reflection[0]
     return f"{tag.opener}\n{text}\n{tag.closer}"
+
+
+def figures(said: Said, family: Family, text: str) -> Measured:
+    """Return the figures that a reply begins with which goes on from a draft.
+
+    Of a draft that was changed the time counts that the thinking took; its tokens are counted anew.
+    """
+    took = said.measured
+    if text.strip() == draft(said.segments, family).strip():
+        return took
+    return Measured(thinking_ms=took.thinking_ms, first_token_ms=took.first_token_ms)
 
 
 def opened(family: Family, text: str) -> str:

@@ -1,6 +1,7 @@
 """Which tags of a model never reach its reader, from the types of its tokens; asks no server and changes nothing.
 
-llama.cpp leaves tokens of the types CONTROL and UNKNOWN out of what a model says, and with it Ollama since 0.30.
+llama.cpp writes tokens of the types NORMAL and USER_DEFINED as they are; of the others it writes nothing, or for one
+that is a byte a wrong one. So does Ollama since 0.30. Seen with Ollama 0.32.15 and llama.cpp b10488.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class TokenType(IntEnum):
     BYTE = 6
 
 
-LOST: Final = frozenset({TokenType.UNKNOWN, TokenType.CONTROL})
+LOST: Final = frozenset(TokenType) - {TokenType.NORMAL, TokenType.USER_DEFINED}
 
 
 class Vocabulary(NamedTuple):

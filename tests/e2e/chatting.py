@@ -129,6 +129,10 @@ class Unseen(Chat):
     def wrote(self, part: bytes, patience: float = PATIENCE) -> bool:
         return self.until(lambda _: part in self.raw, patience)
 
+    def rested(self, last: bytes) -> bool:
+        """Wait until nothing is being answered any more, once the last words of a reply have been drawn."""
+        return self.until(lambda _: b"new line" in self.raw[self.raw.rfind(last) :])
+
     def seconds_to_echo(self, mark: str) -> float:
         """Type a mark that was never typed before; return how long it takes until it is drawn."""
         began, before = time.monotonic(), len(self.raw)

@@ -175,8 +175,8 @@ FAULTS = (
     Fault("stalled", unfinished(*HALF), "sent nothing for 1 s", (Ended.INCOMPLETE,), words=("--timeout", "idle=1")),
     Fault("busy", BUSY, "the server is busy", (Ended.FAILED,)),
     Fault("page", PAGE, "not an Ollama server: it sent a web page", (Ended.FAILED,)),
-    Fault("removed", MISSING, "ollama pull reflection", (Ended.FAILED,)),
-    Fault("removed before", MISSING, "ollama pull reflection", shown=MISSING),
+    Fault("removed", MISSING, "reflect models pull reflection", (Ended.FAILED,)),
+    Fault("removed before", MISSING, "reflect models pull reflection", shown=MISSING),
 )
 
 
@@ -262,6 +262,7 @@ class TestAFastReply:
             waits: list[float] = []
             while not chat.wrote(b"The end.", 0.3):
                 waits.append(chat.seconds_to_echo(f"mark{len(waits):03}"))
+            assert chat.rested(b"The end.")
             assert chat.leave() == 0
         (said,) = replies(reflect)
 
@@ -276,6 +277,7 @@ class TestAFastReply:
             waits: list[float] = []
             while not chat.wrote(b"The end.", 0.3):
                 waits.append(chat.seconds_to_echo(f"mark{len(waits):03}"))
+            assert chat.rested(b"The end.")
             assert chat.leave() == 0
         (said,) = replies(reflect)
 

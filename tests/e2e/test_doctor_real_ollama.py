@@ -103,11 +103,10 @@ def test_tags_that_are_dropped_are_told_with_what_repairs_them(
 
 async def _probed(host: str) -> Parallel:
     async with open_engine(host) as engine:
-        model = await engine.show("mini")
-        loading = Request("mini", (Message("user", "hi"),), options=(("num_predict", 1),))
-        async for _ in engine.chat(loading):
+        like = Request("mini", (Message("user", "hi"),), options=(("num_predict", 1),))
+        async for _ in engine.chat(like):
             pass
-        return await probe(engine, model, patience=SLOW)
+        return await probe(engine, like, patience=SLOW)
 
 
 @pytest.mark.parametrize("at_once", [2, 4])

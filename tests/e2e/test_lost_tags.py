@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from control_tokens import TokenType, copy_retyped
+from e2e.losing import ANSWER, CORRECTED, CORRECTION, PIECES, QUESTION, SLOW, THOUGHT, WORDS, create
 from e2e.screen import Screen
-from real_ollama import MODELFILES, base_model
+from real_ollama import base_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,16 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.server
 
-QUESTION = "Which is larger, 9.11 or 9.9?"
-ANSWER = "9.9 is larger."
-THOUGHT = "Both start with 9, so I compare the decimals.\n11 is more than 9, so 9.11 is larger."
-CORRECTION = "I must compare the same number of digits: 9.9 is 9.90."
-CORRECTED = "90 against 11: 9.9 is larger."
-WORDS = ("thinking", "reflection", "output")
-PIECES = (*WORDS, "<", "</", ">")
 KEPT = "reflection-kept"
-SLOW = 240.0
-"""Seconds for a reply on a busy machine; it takes two on an idle one."""
 
 
 class Lost(NamedTuple):
@@ -49,16 +41,6 @@ class Lost(NamedTuple):
 
 WHOLE = Lost("reflection-lost", f"{THOUGHT}\n\n{CORRECTION}\n\n{CORRECTED}\n\n\n{ANSWER}")
 HOLLOW = Lost("reflection-hollow", f"<>\n{THOUGHT}\n<>\n{CORRECTION}\n</>\n{CORRECTED}\n</>\n<>\n{ANSWER}\n</>")
-
-
-def create(server: Server, name: str, gguf: Path) -> None:
-    """Create the model `mini` of the tests anew, on a base of its own."""
-    base = gguf.with_name(f"{name}-base.Modelfile")
-    base.write_text(f"FROM ./{gguf.name}\n")
-    server.create(f"{name}-base", base, gguf)
-    tuned = gguf.with_name(f"{name}.Modelfile")
-    tuned.write_text((MODELFILES / "mini.Modelfile").read_text().replace("FROM plain", f"FROM {name}-base"))
-    server.create(name, tuned, MODELFILES / "mini-trial-lora.gguf")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +69,8 @@ def asking(reflect: Reflect, server: Server) -> Reflect:
 
 def is_told(line: str, model: str) -> bool:
     """Whether a line says of a model that its tags were lost, why, and what would help."""
-    told = (f"{model} sent none of its tags", "control tokens", "with plain-text tags", "--mode direct asks without")
+    repair = f"reflect models repair {model} makes a copy"
+    told = (f"{model} sent none of its tags", "control tokens", repair, "--mode direct asks without")
     return all(text in line for text in told)
 
 

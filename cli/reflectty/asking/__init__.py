@@ -8,8 +8,8 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.asking.arriving import arriving
-from reflectty.asking.question import Question, request_for, standing, vet
-from reflectty.asking.ticking import ticking
+from reflectty.asking.question import Question, passed_over, request_for, standing, vet
+from reflectty.asking.ticking import Turn, ticking
 from reflectty.asking.verdict import ASK_AGAIN, SAID_NOTHING, ended, limit_hint, verdict, warnings
 from reflectty.errors import (
     IncompleteError,
@@ -69,7 +69,7 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> 
         return await engine.show(name)
     chosen = best(await engine.models())
     if chosen is None:
-        raise ModelMissingError("no model is installed on the server", "pull one: ollama pull reflection")
+        raise ModelMissingError("no model is installed on the server", "pull one: reflect models pull reflection")
     name = chosen.name.removesuffix(":latest")
     note(f"using {name}, {merit(chosen)}, since no model was named: {CHOOSES}")
     return (await engine.show(name))._replace(digest=chosen.digest)
@@ -111,7 +111,7 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
         if model is None:
             model = await find_model(engine, question.model, announce)
         asked = _asked(engine, question, model)
-        for text in asked.chosen.notes:
+        for text in filter(None, (*asked.chosen.notes, passed_over(question, model))):
             renderer.note(text)
         if asked.chosen.mode is Mode.REFLECT and first_time(model.name):
             renderer.note(NOT_TUNED.format(model=model.name))
@@ -135,7 +135,10 @@ async def ask_raw(
     Raises:
         ReflecttyError: the server refused, or the reply was cut.
     """
-    asked = _asked(engine, question, await find_model(engine, question.model, _nothing))
+    model = await find_model(engine, question.model, _nothing)
+    asked = _asked(engine, question, model)
+    if unheard := passed_over(question, model):
+        note(unheard)
     async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
         await _write_raw(asked, write)
 
@@ -187,7 +190,7 @@ async def _write_raw(asked: _Asked, write: Callable[[str], None]) -> None:
             write(chunk.thinking + chunk.content)
             wrote = wrote or bool(chunk.thinking or chunk.content)
     if asked.reply.done_reason == "length":
-        raise NoAnswerError("the reply was cut at the token limit", limit_hint(asked.question))
+        raise NoAnswerError("the reply was cut at the token limit", limit_hint(asked.question, asked.model))
     if not wrote:
         raise NoAnswerError(SAID_NOTHING, ASK_AGAIN)
 
@@ -198,14 +201,16 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     events = arriving(asked.engine, request_for(question, asked.model, asked.chosen), asked.chosen, question, reply)
     try:
         async with ticking(renderer.tick, *_watching(keep)), aclosing(events):
+            turn = Turn()
             async for event in events:
                 renderer.show(event)
+                await turn.pass_on()
     except IncompleteError as error:
         failure = error
     for event in reply.close():
         renderer.show(event)
-    failure = failure or verdict(reply, question)
-    reply.warnings += warnings(reply, asked.chosen)
+    failure = failure or verdict(reply, question, asked.model)
+    reply.warnings += warnings(reply, asked.chosen, asked.model)
     if failure:
         reply.warnings.append(str(failure))
         reply.withheld = question.schema is not None

@@ -67,6 +67,13 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     )
 
 
+def passed_over(question: Question, model: Model) -> str:
+    """Return what to say of options that the model's server has no counterpart for; often nothing."""
+    given = [*(name for name, _ in question.options), *(("keep_alive",) if question.keep_alive else ())]
+    names = [name for name in given if name in model.ignores]
+    return f"this server has no counterpart for {', '.join(names)}: it goes on without" if names else ""
+
+
 def vet(question: Question, model: Model) -> None:
     """Refuse what the model cannot take before anything is sent.
 
@@ -74,5 +81,6 @@ def vet(question: Question, model: Model) -> None:
         RefusedError: images for a model that is known to have no vision.
     """
     images = question.images or any(message.images for message in question.history)
-    if images and model.capabilities and "vision" not in model.capabilities:
-        raise RefusedError(f"{model.name} cannot see images", "`ollama list` and the library name models with vision")
+    # A server that tells what a model can do tells of completion first; others leave it to the model.
+    if images and "completion" in model.capabilities and "vision" not in model.capabilities:
+        raise RefusedError(f"{model.name} cannot see images", "`reflect models` names those with vision")

@@ -1,4 +1,4 @@
-"""Tells watchers that time passes; knows nothing of what they watch."""
+"""Tells watchers that time passes, and lets them have their turn; knows nothing of what they watch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 TICK_SECONDS = 0.1
+TURN_SECONDS = 0.02
+"""How long somebody goes on without anybody else having a turn."""
 
 
 @contextlib.asynccontextmanager
@@ -31,3 +33,20 @@ async def ticking(*watchers: Callable[[float], None]) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+class Turn:
+    """Lets everybody else have a turn now and then, while a server is quicker than what reads it.
+
+    What has come is read without a pause, so that a key or a signal would wait for thousands of tokens at each step.
+    """
+
+    def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._began = self._now()
+
+    async def pass_on(self) -> None:
+        """Go on at once, or let the others first when this turn has been long."""
+        if self._now() - self._began > TURN_SECONDS:
+            await asyncio.sleep(0)
+            self._began = self._now()

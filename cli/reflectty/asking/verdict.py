@@ -10,6 +10,7 @@ from reflectty.session import Ended
 
 if TYPE_CHECKING:
     from reflectty.asking.question import Question
+    from reflectty.chat import Model
     from reflectty.modes import Plan
     from reflectty.reply import Reply
 
@@ -17,16 +18,20 @@ SAID_NOTHING = "the model said nothing"
 ASK_AGAIN = "ask again, or another model"
 LOST_TAGS = (
     "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
-    " control tokens (a copy of the model with plain-text tags keeps them; --mode direct asks without)"
+    " control tokens (reflect models repair {model} makes a copy that keeps them; --mode direct asks without)"
+)
+NOT_SENT = (
+    "{model} sent none of its tags, so this is its whole reply as one answer: tags that are special tokens come only"
+    " from a server that sends those (llama-server with --special; --mode direct asks without)"
 )
 UNTAGGED = "{model} did not use the tags it was asked for, so this is its whole reply as one answer: try --mode direct"
 
 
-def verdict(reply: Reply, question: Question) -> ReflecttyError | None:
-    """Return what is wrong with a reply that ended in order."""
+def verdict(reply: Reply, question: Question, model: Model) -> ReflecttyError | None:
+    """Return what is wrong with a reply of the model that ended in order."""
     if reply.done_reason == "length":
         what = "answer" if reply.answer else "thinking"
-        return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question))
+        return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model))
     if not reply.answer:
         return NoAnswerError(SAID_NOTHING, ASK_AGAIN)
     if question.schema:
@@ -37,18 +42,25 @@ def verdict(reply: Reply, question: Question) -> ReflecttyError | None:
     return None
 
 
-def limit_hint(question: Question) -> str:
-    limited = any(key == "num_predict" for key, _ in question.options)
-    return "raise -o num_predict" if limited else "a larger context helps: -o num_ctx=16384"
+def limit_hint(question: Question, model: Model) -> str:
+    if any(key == "num_predict" for key, _ in question.options):
+        return "raise -o num_predict"
+    return f"a larger context helps: {'the server is started with it' if _is_fixed(model) else '-o num_ctx=16384'}"
 
 
-def warnings(reply: Reply, chosen: Plan) -> list[str]:
+def _is_fixed(model: Model) -> bool:
+    """Whether its server was started for it, as those are that are no Ollama: no request changes how it runs."""
+    return "num_ctx" in model.ignores
+
+
+def warnings(reply: Reply, chosen: Plan, model: Model) -> list[str]:
     """Return what a reader of the answer should know."""
     found: list[str] = []
     if reply.doubtful:
         found.append("the reply has no answer of its own: this is the last thing the model said")
     if chosen.expects_tags and reply.stopped and reply.segments and not reply.marked:
-        text = UNTAGGED if chosen.mode is Mode.REFLECT else LOST_TAGS
+        lost = NOT_SENT if _is_fixed(model) else LOST_TAGS
+        text = UNTAGGED if chosen.mode is Mode.REFLECT else lost
         found.append(text.format(model=reply.model))
     return found
 

@@ -9,6 +9,7 @@ from reflectty.devices import HERE
 from reflectty.fitting import ELSEWHERE
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -46,15 +47,15 @@ class Around(NamedTuple):
     mistakes: tuple[UsageError, ...] = ()
     """What in the file or the environment cannot be used, and keeps every question from being asked."""
     oddities: tuple[UsageError, ...] = ()
-    """What only the chat cannot use."""
+    """What else cannot be used: a theme, which is done without, or keys, without which the chat does not open."""
     asks: bool = True
     """Whether the model may be asked anything."""
     clipboards: tuple[str, ...] = ()
     """The ways to a clipboard that there are, best first."""
     place: Place = HERE
     """Where programs and what tells of devices are."""
-    answered: Callable[[bytes, bytes], bytes] | None = None
-    """Sends the terminal a question and returns what it says up to a mark; None where there is no terminal to ask."""
+    answered: Callable[[bytes, re.Pattern[bytes]], bytes] | None = None
+    """Sends the terminal a question and returns what it says up to its last answer; None where there is none to ask."""
 
     def at_home(self, path: Path) -> str:
         """Return a path as people write it, with `~` for the home."""

@@ -1,4 +1,4 @@
-"""What the terminal tells of its keys, asked for a fraction of a second at most; reads nothing that is typed later."""
+"""What the terminal tells of its keys, asked for a second at most; reads nothing that is typed later."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import select
 import shutil
 import time
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from reflectty.devices.asking import told
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from reflectty.checking.around import Around, Known
     from reflectty.terminal import Terminal
 
-PATIENCE_SECONDS: Final = 0.4
+PATIENCE_SECONDS: Final = 1.0
+"""What comes later would be typed into the shell: over a slow line an answer takes its time."""
 _TMUX_SECONDS: Final = 2.0
 SLOW_ESCAPE_MS: Final = 100
 """From here on, the key Esc is felt to wait in tmux."""
@@ -27,11 +29,11 @@ ASK_FLAGS: Final = b"\x1b[?u"
 """Asks for the state of the kitty keyboard protocol; terminals without it say nothing."""
 ASK_KIND: Final = b"\x1b[c"
 """Asks what kind of terminal it is, which all of them answer: whatever they say to the first question came before."""
-KIND_END: Final = b"c"
+KIND: Final = re.compile(rb"\x1b\[\?[\d;]*c")
 _FLAGS: Final = re.compile(rb"\x1b\[\?\d+u")
 
 
-def answering(terminal: Terminal) -> Callable[[bytes, bytes], bytes] | None:
+def answering(terminal: Terminal) -> Callable[[bytes, re.Pattern[bytes]], bytes] | None:
     """Return how to ask the terminal something; None where it is not ours to ask: in a pipe or in the background."""
     if not (terminal.stdin_tty and terminal.out.tty and terminal.motion and terminal.stdin and terminal.out.file):
         return None
@@ -41,16 +43,21 @@ def answering(terminal: Terminal) -> Callable[[bytes, bytes], bytes] | None:
             return None
     except (OSError, ValueError):
         return None
-    return lambda question, end: ask(reads, writes, question, end)
+    return partial(ask, reads, writes)
 
 
-def ask(reads: int, writes: int, question: bytes, end: bytes, patience: float = PATIENCE_SECONDS) -> bytes:
-    """Send a question to the terminal and return what comes up to an end, or within the time; shows none of it."""
+def ask(reads: int, writes: int, question: bytes, last: re.Pattern[bytes], patience: float = PATIENCE_SECONDS) -> bytes:
+    """Send a question to the terminal and return what it says up to its last answer, or within the time.
+
+    Shows none of it, and asks nothing where something was typed already, which is for whoever reads next.
+    """
     said = b""
     with suppress(OSError), _unseen(reads):
+        if select.select([reads], [], [], 0)[0]:
+            return b""
         os.write(writes, question)
         deadline = time.monotonic() + patience
-        while end not in said and (left := deadline - time.monotonic()) > 0:
+        while not last.search(said) and (left := deadline - time.monotonic()) > 0:
             ready, _, _ = select.select([reads], [], [], left)
             piece = os.read(reads, 1024) if ready else b""
             if not piece:
@@ -86,7 +93,7 @@ async def keyboard(around: Around, _: Known) -> Sequence[Finding]:
     """Say whether shift+enter can be told from enter, and how long tmux holds Esc and alt back."""
     if around.answered is None:
         return [Finding("keyboard", State.UNCHECKED, "there is no terminal to ask")]
-    said = around.answered(ASK_FLAGS + ASK_KIND, KIND_END)
+    said = around.answered(ASK_FLAGS + ASK_KIND, KIND)
     kitty = bool(_FLAGS.search(said))
     facts = (("kitty_protocol", kitty if said else None),)
     text = (

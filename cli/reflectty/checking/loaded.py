@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from reflectty.checking.models import short
+from reflectty.checking.models import short, shown
 from reflectty.devices import machine
 from reflectty.finding import Finding, State
 from reflectty.fitting import usual_context
@@ -67,13 +68,14 @@ def _placed(running: Running, on: Machine, others: int) -> Finding:
         ("share", round(share, 3)),
         ("gpus", tuple(gpu.name for gpu in on.gpus)),
     )
-    name, size = short(running.name), f"{running.size / _GB:.1f} GB"
+    name, size = shown(running.name), f"{running.size / _GB:.1f} GB"
     if share >= 1:
         return Finding("GPU", State.OK, f"all of {name} is in GPU memory, {size}", facts=facts)
     if running.size_vram:
         text = f"only {share:.0%} of {name} ({size}) is in GPU memory: the rest runs on the CPU, many times slower"
-        beside = "unload the other models, " if others else ""
-        advice = f"{beside}take a smaller quantisation, or a shorter context: -o num_ctx=4096"
+        beside = "unload the other models (`reflect models unload`), " if others else ""
+        smaller = f"take a smaller quantisation (`reflect models show {quote(short(running.name))}` says what fits)"
+        advice = f"{beside}{smaller}, or a shorter context: -o num_ctx=4096"
         return Finding("GPU", State.WARNING, text, advice, facts)
     text = f"{name} runs on the CPU, {size}: none of it is in GPU memory{_devices(on)}"
     if on.gpus:
@@ -82,31 +84,35 @@ def _placed(running: Running, on: Machine, others: int) -> Finding:
     return Finding("GPU", State.NOTE, text, facts=facts)
 
 
-async def context(_: Around, known: Known) -> Sequence[Finding]:
+async def context(around: Around, known: Known) -> Sequence[Finding]:
     """Say how much a prompt and its reply may have together, and what becomes of a longer one."""
     model, running = known.model, known.running
     if model is None:
         return [Finding("context", State.UNCHECKED, NO_MODEL)]
     if running is None or not running.context_length:
-        made_for = f"; the model was made for {model.context_length:,} tokens" if model.context_length else ""
-        return [Finding("context", State.UNCHECKED, f"{_missing(known)}{made_for}")]
-    return [_context(model, running.context_length, known.machine)]
+        made_for = f"; it was made for {model.context_length:,} tokens" if model.context_length else ""
+        usual = f"; by itself Ollama gives {usual_context(known.machine):,} here" if known.machine.known else ""
+        return [Finding("context", State.UNCHECKED, f"{_missing(known)}{made_for}{usual}")]
+    whence = _whence(around, model, running.context_length, known.machine)
+    return [_context(model, running.context_length, whence)]
 
 
-def _context(model: Model, tokens: int, on: Machine) -> Finding:
+def _context(model: Model, tokens: int, whence: str) -> Finding:
     most = model.context_length
     of_most = f" of the {most:,} that the model was made for" if most > tokens else ""
-    text = (
-        f"{tokens:,} tokens{of_most}{_whence(model, tokens, on)}; a longer prompt is refused here, not cut in silence"
-    )
+    refused = "a longer prompt is refused, where other programs lose its beginning"
+    text = f"{tokens:,} tokens{of_most}{whence}; {refused}"
     facts = (("tokens", tokens), ("made_for", most))
     if tokens >= min(SHORT_CONTEXT, most or SHORT_CONTEXT):
         return Finding("context", State.OK, text, facts=facts)
-    advice = "-o num_ctx=16384 asks for more, and takes memory; other programs lose the beginning of a long prompt"
+    advice = "-o num_ctx=16384 asks for more, and takes memory"
     return Finding("context", State.NOTE, text, advice, facts)
 
 
-def _whence(model: Model, tokens: int, on: Machine) -> str:
+def _whence(around: Around, model: Model, tokens: int, on: Machine) -> str:
+    """Return who decided how much it is, as far as that is known."""
+    if dict(around.settings.options).get("num_ctx") == tokens:
+        return ", as the settings ask for"
     if "num_ctx" in model.parameters:
         return ", set by the model"
     return ", Ollama's default on this machine" if on.known and tokens == usual_context(on) else ""

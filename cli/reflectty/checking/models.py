@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.asking import find_model
-from reflectty.chat import Effort
-from reflectty.families import by_model, named
+from reflectty.asking import find_model, standing
+from reflectty.families import by_model
 from reflectty.finding import Finding, State
-from reflectty.modes import Mode, Wish, plan
+from reflectty.modes import Mode, plan
+from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reflectty.modes import Plan
 
 NO_SERVER = "no server answers"
+_LONGEST_NAME = 60
 _NAMED = 5
 """So many names are enough to know a list by."""
 
@@ -32,14 +33,20 @@ async def models(_: Around, known: Known) -> Sequence[Finding]:
         return [Finding("models", State.UNCHECKED, NO_SERVER)]
     known.installed = await known.engine.models()
     names = tuple(short(model.name) for model in known.installed)
+    first = ", ".join(map(shown, names[:_NAMED]))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    text = f"{len(names)} installed: {', '.join(names[:_NAMED])}{more}" if names else "none is installed"
+    text = f"{len(names)} installed: {first}{more}" if names else "none is installed"
     return [Finding("models", State.OK if names else State.NOTE, text, facts=(("installed", names),))]
 
 
 def short(name: str) -> str:
     """Return the name of a model as people write it."""
     return name.removesuffix(":latest")
+
+
+def shown(name: str) -> str:
+    """Return the same for a sentence: a server may call a model whatever it likes."""
+    return clean_line(short(name), _LONGEST_NAME)
 
 
 async def model(around: Around, known: Known) -> Sequence[Finding]:
@@ -52,26 +59,15 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
         return [Finding("model", State.UNCHECKED, NO_SERVER)]
     found = await find_model(known.engine, around.model.value, lambda _: None)
     known.model = found
-    known.plan = chosen = plan(found, wish(around))
+    known.plan = chosen = plan(found, standing(around.settings).wish)
     facts = (
         ("model", found.name),
         ("source", around.model.source or "best"),
         ("mode", str(chosen.mode)),
         ("family", chosen.family.name),
     )
-    text = f"{short(found.name)}, {_why(around, found)}: {_how(found, chosen)}"
+    text = f"{shown(found.name)}, {_why(around, found)}: {_how(found, chosen)}"
     return [Finding("model", State.OK, text, facts=facts)]
-
-
-def wish(around: Around) -> Wish:
-    """Return how the settings want a model to reflect."""
-    chosen = around.settings
-    return Wish(
-        Mode(chosen.mode),
-        Effort(chosen.effort) if chosen.effort else None,
-        named(chosen.family) if chosen.family else None,
-        chosen.system,
-    )
 
 
 def _why(around: Around, model: Model) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -47,15 +47,15 @@ def _way(address: Address, environment: Mapping[str, str]) -> Finding:
         return Finding(
             "proxy",
             State.NOTE,
-            f"{set_up.variable} is set; reflect asks this machine without a proxy, curl and other tools may not",
-            f"NO_PROXY={host} keeps them from it",
+            f"{set_up.variable} is set; reflect asks this machine directly, curl and other programs go through it",
+            f"add {host} to NO_PROXY, and they ask it directly too",
             facts,
         )
     return Finding(
         "proxy",
         State.WARNING,
         f"every prompt goes through {set_up.place}, which {set_up.variable} names",
-        f"NO_PROXY={host} sends them straight to the server",
+        f"add {host} to NO_PROXY, and they go straight to the server",
         facts,
     )
 
@@ -86,7 +86,7 @@ def _key(around: Around, address: Address) -> list[Finding]:
 
 
 def _certificates(environment: Mapping[str, str], address: Address) -> list[Finding]:
-    missing = [name for name in _CERTIFICATES if environment.get(name) and not Path(environment[name]).exists()]
+    missing = [name for name in _CERTIFICATES if environment.get(name) and not os.path.exists(environment[name])]  # noqa: PTH110 - never raises
     secure = address.url.startswith("https://")
     state = State.WARNING if secure else State.NOTE
     hurts = "" if secure else ": no server can be reached by https://"

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from reflectty.asking import Question, ask
-from reflectty.checking.models import short, wish
+from reflectty.asking import Question, ask, request_for, standing
+from reflectty.checking.models import short, shown
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode
 from reflectty.parallel import probe
-from reflectty.vocabulary import lost_tags
+from reflectty.vocabulary import Vocabulary, lost_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reflectty.chat import Engine, Model
     from reflectty.checking.around import Around, Known
+    from reflectty.families import Family
+    from reflectty.modes import Plan
     from reflectty.reply import Reply
     from reflectty.stream import Event
-    from reflectty.vocabulary import Vocabulary
+
+    Judged = tuple[State, str, str]
+    """How it is to be taken, what was found, and what to do."""
 
 QUESTION: Final = "Which is larger, 9.11 or 9.9?"
 NO_MODEL: Final = "there is no model to ask"
@@ -40,17 +45,13 @@ async def question(around: Around, known: Known) -> Sequence[Finding]:
     if not around.asks:
         text = f"{NOT_ASKED}: that an answer comes is not proven"
         return [Finding("question", State.UNCHECKED, text, "without --no-question one is asked")]
-    chosen = around.settings
-    asked = Question(
-        QUESTION,
-        model=known.model.name,
-        wish=wish(around),
-        options=chosen.options,
-        keep_alive=chosen.keep_alive,
-        announce=False,
-    )
-    known.reply = await ask(known.engine, asked, _Silent(), first_time=lambda _: False)
+    known.reply = await ask(known.engine, _asked(around, known.model), _Silent(), first_time=lambda _: False)
     return [_answered(known.model, known.reply)]
+
+
+def _asked(around: Around, model: Model) -> Question:
+    """Return the question as `reflect` would ask it with these settings."""
+    return standing(around.settings)._replace(prompt=QUESTION, model=model.name, announce=False)
 
 
 def _answered(model: Model, reply: Reply) -> Finding:
@@ -67,7 +68,7 @@ def _answered(model: Model, reply: Reply) -> Finding:
         ("load_ms", round(usage.load_ms)),
         ("tokens_per_second", round(reply.tokens_per_second, 1)),
     )
-    text = f"{short(model.name)} answered in {reply.total_ms / 1000:.1f} s{speed}{loading}: {answer}"
+    text = f"{shown(model.name)} answered in {reply.total_ms / 1000:.1f} s{speed}{loading}: {answer}"
     if reply.doubtful:
         return Finding("question", State.WARNING, text, "the reply has no answer of its own: ask another model", facts)
     return Finding("question", State.OK, text, facts=facts)
@@ -102,59 +103,73 @@ async def tags(_: Around, known: Known) -> Sequence[Finding]:
         return [Finding("tags", State.UNCHECKED, NO_MODEL)]
     if "thinking" in model.capabilities:
         return [Finding("tags", State.OK, "none are needed: its thinking comes apart from its answer")]
-    lost = tuple(tag.text for tag in lost_tags(*await _vocabulary(known.engine, model)))
+    vocabulary = await _vocabulary(known.engine, model)
+    lost = tuple(tag.text for tag in lost_tags(*vocabulary) if _is_used(tag.text, plan.family))
     facts = (("lost", lost), ("seen", known.reply.marked if known.reply else None))
-    state, found, advice = _judged(model, known.reply, lost, expected=plan.expects_tags, prompted=_prompted(known))
+    if known.reply is not None and known.reply.marked:
+        state, found, advice = _seen(model, known.reply, lost)
+    else:
+        state, found, advice = _unseen(model, plan, lost, asked=known.reply is not None)
     return [Finding("tags", state, found, advice, facts)]
 
 
 async def _vocabulary(engine: Engine, model: Model) -> Vocabulary:
-    from reflectty.vocabulary import Vocabulary  # noqa: PLC0415 - where the engine has none
-
+    """Return the model's vocabulary; an empty one where the engine cannot tell it."""
     tell = getattr(engine, "vocabulary", None)
-    return await tell(model.name) if tell else Vocabulary()
+    found: Vocabulary = await tell(model.name) if tell else Vocabulary()
+    return found
 
 
-def _prompted(known: Known) -> bool:
-    return known.plan is not None and known.plan.mode is Mode.REFLECT
+def _is_used(token: str, family: Family) -> bool:
+    """Whether a token is one of a family's tags, or a piece of them; a family without tags of its own may use any."""
+    markers = [marker for tag in (*family.thinking, *family.reflection, *family.answer) for marker in tag]
+    return not markers or any(token in marker for marker in markers)
 
 
-def _judged(
-    model: Model, reply: Reply | None, lost: tuple[str, ...], *, expected: bool, prompted: bool
-) -> tuple[State, str, str]:
-    """Return what is to be thought of a model's tags: what it said weighs more than what its vocabulary says."""
-    name = short(model.name)
-    if reply is not None and reply.marked:
-        return State.OK, f"they come through: {_parts(reply)}", ""
-    if lost:
-        text = f"{name} loses its tags: {', '.join(lost)} are control tokens, which Ollama 0.30 and later drop"
-        return State.WARNING, text, f"`reflect models repair {name}` makes a copy that keeps them"
-    if not expected:
-        return State.OK, "none are expected of this model in this mode", ""
-    if reply is None:
-        return State.UNCHECKED, f"no token that is dropped was found; {NOT_ASKED}", "without --no-question it is"
-    if prompted:
-        return State.NOTE, f"{name} did not use the tags it was asked for", "--mode direct asks it without"
-    text = f"{name} sent none of its tags, so that thinking and answer run together"
-    return State.WARNING, text, f"ask again; where that stays so, see `reflect models show {name}`"
-
-
-def _parts(reply: Reply) -> str:
+def _seen(model: Model, reply: Reply, lost: Sequence[str]) -> Judged:
+    """Return what there is to say of tags that were seen: what the model said weighs more than its vocabulary."""
     corrected = reply.corrections
     corrections = f", {corrected} correction{'' if corrected == 1 else 's'}" if corrected else ""
-    return f"thinking{corrections} and answer are told apart"
+    text = f"they come through: thinking{corrections} and answer are told apart"
+    raw = "".join(reply.raw)
+    unseen = [token for token in lost if token not in raw]
+    if not unseen:
+        return State.OK, text, ""
+    but = f"{text}; but {', '.join(unseen)} may be dropped, because of their type"
+    return State.NOTE, but, _repair(model)
+
+
+def _unseen(model: Model, plan: Plan, lost: Sequence[str], *, asked: bool) -> Judged:
+    """Return what there is to say where no tag was seen."""
+    name = shown(model.name)
+    if lost:
+        text = f"{name} loses its tags: {', '.join(lost)} are tokens of a type that Ollama 0.30 and later drop"
+        return State.WARNING, text, _repair(model)
+    if not plan.expects_tags:
+        return State.OK, "none are expected of this model in this mode", ""
+    if not asked:
+        return State.UNCHECKED, f"no tag is dropped by its type; {NOT_ASKED}", "without --no-question it is asked"
+    if plan.mode is Mode.REFLECT:
+        return State.NOTE, f"{name} did not use the tags it was asked for", "--mode direct asks it without"
+    text = f"{name} sent none of its tags, so that thinking and answer run together"
+    return State.WARNING, text, "ask it something harder; where that stays so, --mode direct asks without tags"
+
+
+def _repair(model: Model) -> str:
+    # A server may call a model whatever it likes, and this is there to be pasted into a shell.
+    return f"`reflect models repair {quote(short(model.name))}` makes a copy that keeps them"
 
 
 async def parallel(around: Around, known: Known) -> Sequence[Finding]:
     """Say how many requests the server answers at the same time."""
-    if known.engine is None or known.model is None:
+    if known.engine is None or known.model is None or known.plan is None:
         return [Finding("parallel", State.UNCHECKED, NO_MODEL)]
     if not around.asks or known.reply is None:
         return [Finding("parallel", State.UNCHECKED, NOT_ASKED if not around.asks else "no question was answered")]
-    seen = await probe(known.engine, known.model)
+    seen = await probe(known.engine, request_for(_asked(around, known.model), known.model, known.plan))
     facts = (("at_once", seen.at_once), ("sent", seen.sent), ("sure", seen.sure))
     if not seen.sure:
-        text = f"{seen.at_once} of {seen.sent} requests were seen at the same time, which says little: too few words"
+        text = "how many requests are answered at once cannot be told: the replies came in too few pieces"
         return [Finding("parallel", State.NOTE, text, facts=facts)]
     if seen.at_once == 1:
         text = "one request is answered at a time, others wait"

@@ -51,7 +51,7 @@ async def _version(engine: Engine, address: Address) -> str:
 
 
 def _reached(around: Around, address: Address, version: str, seconds: float) -> Finding:
-    known_as = f"Ollama {version}" if version not in ("", BUILT_BY_HAND) else "a server"
+    known_as = {"": "a server", BUILT_BY_HAND: "Ollama"}.get(version, f"Ollama {version}")
     from_where = f"from {around.host.source}" if around.host.source else "the default: nothing names another"
     facts = (
         ("address", str(address)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.checking.aside import aside
@@ -13,7 +14,6 @@ from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from reflectty.checking.around import Around, Known
     from reflectty.finding import Value
@@ -41,7 +41,8 @@ class _File(NamedTuple):
 
 async def store(around: Around, _: Known) -> Sequence[Finding]:
     """Say whether sessions are kept, where, and in which state the file is."""
-    file = _File(around.store_path, around.at_home(around.store_path))
+    real = await aside(lambda: Path(os.path.realpath(around.store_path)))
+    file = _File(real, around.at_home(around.store_path))
     kept = around.settings.store
     off = "new questions are not kept: store = false, or REFLECTTY_STORE=0"
     found = [] if kept else [file.finding(State.NOTE, off, "", ("kept", False))]

@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from reflectty.chat import Effort
+from reflectty.engines import EngineName
 from reflectty.errors import UsageError
 from reflectty.modes import Mode
 
@@ -43,7 +44,17 @@ Fields = Annotated[
     typer.Option("--field", metavar="NAME=VALUE", help="A value for a field of the template.", show_default=False),
 ]
 Host = Annotated[
-    str, typer.Option("--host", metavar="HOST", help="The server, as in OLLAMA_HOST.", show_default="127.0.0.1:11434")
+    str,
+    typer.Option(
+        "--host",
+        metavar="HOST",
+        help="The server, as in OLLAMA_HOST or REFLECTTY_HOST.",
+        show_default="127.0.0.1:11434",
+    ),
+]
+Engines = Annotated[
+    EngineName | None,
+    typer.Option("--engine", help="What the server speaks: Ollama's own API, or OpenAI's.", show_default="ollama"),
 ]
 Modes = Annotated[
     Mode | None,
@@ -140,6 +151,7 @@ class Arguments(NamedTuple):
     template: str = ""
     field: list[str] | None = None
     host: str = ""
+    engine: EngineName | None = None
     mode: Mode | None = None
     effort: Effort | None = None
     family: str = ""

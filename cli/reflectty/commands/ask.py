@@ -10,6 +10,7 @@ from reflectty import __version__, config
 from reflectty.commands import arguments as args
 from reflectty.commands.conversation import before, keeper, leaner
 from reflectty.commands.gathering import gather
+from reflectty.commands.serving import engine_for
 from reflectty.errors import PromptTooLongError, UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
@@ -38,6 +39,7 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     template: args.TemplateName = "",
     field: args.Fields = None,
     host: args.Host = "",
+    engine: args.Engines = None,
     mode: args.Modes = None,
     effort: args.Efforts = None,
     family: args.FamilyName = "",
@@ -75,7 +77,7 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
 def _ask(given: args.Arguments, terminal: Terminal) -> None:
     args.refuse_contradictions(given)
-    settings = config.load(profile=args.decoded(given.profile))
+    settings = config.load(profile=args.decoded(given.profile), engine=given.engine or "")
     look = _look(given, settings)
     if given.raw and terminal.out.tty:
         raise UsageError("--raw is not for a terminal: a reply may hold control characters", "send it to a file")
@@ -91,9 +93,7 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
     timeouts = config.parse_timeouts(given.timeout, settings.timeouts)
 
     async def conversation() -> None:
-        from reflectty.engines import open_engine  # noqa: PLC0415 - errors in the arguments need no engine
-
-        engine = open_engine(given.host or settings.host, api_key=settings.api_key, timeouts=timeouts)
+        engine = engine_for(settings, given.host, timeouts)
         if engine.warning:
             warn(engine.warning)
         keep = keeper(gathered.text, gathered.attachments, earlier) if settings.store and not given.no_store else None

@@ -9,13 +9,12 @@ from reflectty.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from reflectty.asking import Question
-    from reflectty.chat import Engine
     from reflectty.store import Store
     from reflectty.terminal import Terminal
     from reflectty.tui.conversation import Manner
     from reflectty.tui.setup import Profiled, Setup
 
-DEFAULT_HOST = "127.0.0.1:11434"
+DEFAULT_HOSTS = {"ollama": "127.0.0.1:11434", "openai": "127.0.0.1:8000"}
 NO_TERMINAL = "the chat needs a terminal: stdin, stdout and stderr must be one"
 
 
@@ -71,7 +70,7 @@ def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> 
 
 
 def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store: Store) -> Setup:
-    from reflectty.engines import open_engine  # noqa: PLC0415 - a refusal needs none of this
+    from reflectty.commands.serving import engine_for  # noqa: PLC0415 - a refusal needs none of this
     from reflectty.tui.keys import bound  # noqa: PLC0415
     from reflectty.tui.looks import Looks  # noqa: PLC0415
     from reflectty.tui.parts.part import View  # noqa: PLC0415
@@ -84,9 +83,9 @@ def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store:
         actions=bound(settings.keys),
         manner=_manner(wanted.question),
         store=store,
-        engine=lambda: open_engine(wanted.host, api_key=settings.api_key, timeouts=timeouts),
+        engine=lambda: engine_for(settings, wanted.host, timeouts),
         profile=_profiled,
-        host=wanted.host or DEFAULT_HOST,
+        host=wanted.host or DEFAULT_HOSTS[settings.engine],
         view=View(settings.thinking or View.LIVE),
         insists=wanted.insists,
         notes=(looks.problem,) if looks.problem else (),
@@ -103,15 +102,11 @@ def _manner(asked: Question) -> Manner:
 def _profiled(name: str) -> Profiled:
     """Return how a profile asks: it is named now, and goes before the flags of a while ago."""
     from reflectty.asking import standing  # noqa: PLC0415 - a refusal needs none of this
-    from reflectty.engines import open_engine  # noqa: PLC0415
+    from reflectty.commands.serving import engine_for  # noqa: PLC0415
     from reflectty.tui.setup import Profiled  # noqa: PLC0415
 
     settings = config.load(profile=name)
     manner = _manner(standing(settings))
-    if not settings.host_insists:
+    if not settings.server_insists:
         return Profiled(manner)
-
-    def engine() -> Engine:
-        return open_engine(settings.host, api_key=settings.api_key, timeouts=settings.timeouts)
-
-    return Profiled(manner, engine, settings.host or DEFAULT_HOST)
+    return Profiled(manner, lambda: engine_for(settings), settings.host or DEFAULT_HOSTS[settings.engine])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import aclosing
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,11 +18,10 @@ from reflectty.interrupts import run
 from reflectty.terminal import system_environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reflectty.checking import Around
     from reflectty.terminal import Terminal
 
+HOMELESS = Path(os.devnull, "no home")
 NoQuestion = Annotated[
     bool,
     typer.Option(
@@ -86,7 +87,7 @@ def _around(terminal: Terminal, model: str, host: str, profile: str, timeout: st
     from reflectty.engines import open_engine  # noqa: PLC0415
     from reflectty.tui.clipboard import ways  # noqa: PLC0415
 
-    environment, path = system_environment(), config.config_path()
+    environment, (path, kept) = system_environment(), _places()
     found = usable(environment, path, profile)
     settings = found.settings._replace(timeouts=config.parse_timeouts(timeout, found.settings.timeouts))
     named = Chosen(host, "--host") if host else Chosen(settings.host, found.source("host"))
@@ -98,7 +99,7 @@ def _around(terminal: Terminal, model: str, host: str, profile: str, timeout: st
         terminal=terminal,
         environment=environment,
         config_path=path,
-        store_path=config.store_path(),
+        store_path=kept,
         mistakes=found.mistakes,
         oddities=_oddities(settings),
         clipboards=ways(environment),
@@ -106,8 +107,16 @@ def _around(terminal: Terminal, model: str, host: str, profile: str, timeout: st
     )
 
 
+def _places() -> tuple[Path, Path]:
+    """Return where settings and sessions are; where there is no home, nothing can be at either place."""
+    try:
+        return config.config_path(), config.store_path()
+    except UsageError:
+        return HOMELESS / "config.toml", HOMELESS / "sessions.db"
+
+
 def _oddities(settings: config.Settings) -> tuple[UsageError, ...]:
-    """Return what only the chat cannot use: its theme, or the user's own keys."""
+    """Return what keeps no question from being asked: a theme, or keys of the chat, that cannot be used."""
     found = []
     problem = theme.load(settings.theme, _folders(settings)).problem
     if problem:

@@ -18,7 +18,7 @@ from reflectty.safety import clean, clean_line
 from reflectty.templates import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from reflectty.templates import Template
@@ -34,7 +34,7 @@ EMPTY = "there are no templates yet: reflect templates edit NAME makes one"
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
     """List the templates, with their fields and the beginning of their text."""
     terminal: Terminal = context.obj
-    found = [template(name) for name in template_names()]
+    found = tuple(_usable(terminal))
     if as_json:
         from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
 
@@ -44,8 +44,17 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 
         page = paged(terminal)
         page.write(template_rows(found, page))
-    else:
+    elif not template_names():
         remark(terminal, EMPTY)
+
+
+def _usable(terminal: Terminal) -> Iterator[Template]:
+    """Yield the templates that can be used; what is wrong with another hides none of them."""
+    for name in template_names():
+        try:
+            yield template(name)
+        except UsageError as error:
+            remark(terminal, str(error))
 
 
 def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reflectty.config.keys import api_key
 from reflectty.config.loading import debugging, load, profile_names, recalled
 from reflectty.config.places import config_path, state_folder, store_path, templates_folder, themes_folder
 from reflectty.config.remembering import first_time, remember, remembered
@@ -16,6 +17,7 @@ __all__ = [
     "VIEWS",
     "Setting",
     "Settings",
+    "api_key",
     "config_path",
     "debugging",
     "first_time",

@@ -42,13 +42,14 @@ def explained(
     """
     every = given(environment, file, profile)
     settings = fold(every)
-    return tuple(row for setting in SETTINGS for row in _rows(setting, settings, every))
+    fields = {setting.field: setting for setting in reversed(SETTINGS)}
+    return tuple(row for setting in reversed(fields.values()) for row in _rows(setting, settings, every))
 
 
 def _rows(setting: Setting, settings: Settings, every: Sequence[Given]) -> Iterator[Explained]:
     value = getattr(settings, setting.field)
     key = setting.key or setting.field
-    said = [one for one in every if one.setting is setting]
+    said = [one for one in every if one.setting.field == setting.field]
     if not (said and value and setting.read in (values.options, values.keys)):
         last = said[-1] if said else None
         yield Explained(key, value, last.origin if last else Origin.DEFAULT, last.whose if last else "")

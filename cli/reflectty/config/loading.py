@@ -17,7 +17,7 @@ from reflectty.config.document import read
 from reflectty.config.places import config_path
 from reflectty.config.profiles import EXTENDS, NO_PROFILE, chain, profiles_of
 from reflectty.config.remembering import remembered
-from reflectty.config.settings import ENTRIES, IN_PROFILE, SETTINGS, Setting, Settings
+from reflectty.config.settings import ENTRIES, IN_PROFILE, OF_SERVER, SETTINGS, Setting, Settings
 from reflectty.errors import UsageError, near
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TABLES = ("profiles", "templates")
 """What stands in the file beside the settings."""
-_NO_KEY = "set OLLAMA_API_KEY: a file is no place for a key"
+_NO_KEY = "set OLLAMA_API_KEY; the key of an OpenAI-compatible server stands in a file of its own, api_key_file"
 
 
 class Origin(StrEnum):
@@ -57,18 +57,21 @@ class Given(NamedTuple):
     """Whether it is of a profile that was named with this call."""
 
 
-def load(environment: Mapping[str, str] | None = None, file: Path | None = None, profile: str = "") -> Settings:
+def load(
+    environment: Mapping[str, str] | None = None, file: Path | None = None, profile: str = "", engine: str = ""
+) -> Settings:
     """Return the settings that the file, a profile and the environment give.
 
     Args:
         environment: the variables; the process's own where none are given.
         file: the user's file; the one in the home where none is given.
         profile: the one that was named with this call; `none` keeps any other from being used.
+        engine: the one that was named with this call. OLLAMA_HOST names no server of another kind than Ollama's.
 
     Raises:
         UsageError: one of them holds what cannot be used.
     """
-    return fold(given(environment, file, profile))
+    return fold(given(environment, file, profile, engine))
 
 
 def fold(every: Iterable[Given]) -> Settings:
@@ -83,13 +86,13 @@ def fold(every: Iterable[Given]) -> Settings:
             **changes,
             theme_chosen=settings.theme_chosen or field == "theme",
             model_insists=settings.model_insists or (field == "model" and one.insists),
-            host_insists=settings.host_insists or (field == "host" and one.insists),
+            server_insists=settings.server_insists or (field in OF_SERVER and one.insists),
         )
     return settings
 
 
 def given(
-    environment: Mapping[str, str] | None = None, file: Path | None = None, profile: str = ""
+    environment: Mapping[str, str] | None = None, file: Path | None = None, profile: str = "", engine: str = ""
 ) -> tuple[Given, ...]:
     """Return every value that is given, the weakest word first; the values are as they stand there.
 
@@ -100,11 +103,23 @@ def given(
     document = read(path) if path else {}
     written = tuple(in_file(document, path)) if path else ()
     variables = tuple(in_variables(os.environ if environment is None else environment))
+    spoken = (_flag("engine", engine),) if engine else ()
     if profile:
-        now = Given(ENTRIES["profile"], values.name, profile, "--profile", Origin.FLAG, "--profile", insists=True)
-        return (*written, *variables, now, *in_profile(now, document, path))
+        now = _flag("profile", profile)
+        return _fitting((*written, *variables, now, *in_profile(now, document, path), *spoken))
     standing = next((one for one in reversed((*written, *variables)) if one.setting.field == "profile"), None)
-    return (*written, *(in_profile(standing, document, path) if standing else ()), *variables)
+    return _fitting((*written, *(in_profile(standing, document, path) if standing else ()), *variables, *spoken))
+
+
+def _flag(key: str, value: str) -> Given:
+    return Given(ENTRIES[key], ENTRIES[key].read, value, f"--{key}", Origin.FLAG, f"--{key}", insists=True)
+
+
+def _fitting(every: tuple[Given, ...]) -> tuple[Given, ...]:
+    """Leave out the host of OLLAMA_HOST where another engine than Ollama's is meant."""
+    engines = [one.value for one in every if one.setting.field == "engine"]
+    ours = not engines or engines[-1] in ("", Settings().engine)
+    return every if ours else tuple(one for one in every if one.name != "OLLAMA_HOST")
 
 
 def in_file(document: Document, path: Path) -> Iterator[Given]:

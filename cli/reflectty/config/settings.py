@@ -21,7 +21,16 @@ class Settings(NamedTuple):
     host: str = ""
     hosts: tuple[str, ...] = ()
     """The servers that a batch is spread over; none where it has the one of every question."""
+    engine: str = "ollama"
+    """What is spoken with the server."""
     api_key: str = ""
+    """The key for an Ollama server."""
+    cluster_key: str = ""
+    """The key for an OpenAI-compatible server: no other one gets it."""
+    api_key_file: str = ""
+    """Where that key stands, where no variable holds it."""
+    api_key_over_http: bool = False
+    """Whether it may be sent where it can be read on the way."""
     mode: str = "auto"
     effort: str = ""
     family: str = ""
@@ -45,8 +54,8 @@ class Settings(NamedTuple):
     """Whether the file or the environment names the theme."""
     model_insists: bool = False
     """Whether a profile named with this call has the model, which goes before that of a session."""
-    host_insists: bool = False
-    """Whether a profile named with this call has the host."""
+    server_insists: bool = False
+    """Whether a profile named with this call says which server is asked."""
 
 
 class Setting(NamedTuple):
@@ -66,8 +75,14 @@ class Setting(NamedTuple):
 SETTINGS = (
     Setting("model", "model", values.text, "REFLECTTY_MODEL", in_profile=True),
     Setting("host", "host", values.text, "OLLAMA_HOST", in_profile=True),
+    Setting("", "host", values.text, "REFLECTTY_HOST"),
     Setting("hosts", "hosts", values.texts, in_profile=True),
+    Setting("engine", "engine", values.engine, "REFLECTTY_ENGINE", in_profile=True),
     Setting("", "api_key", values.text, "OLLAMA_API_KEY"),
+    Setting("", "cluster_key", values.text, "OPENAI_API_KEY"),
+    Setting("", "cluster_key", values.text, "REFLECTTY_API_KEY"),
+    Setting("api_key_file", "api_key_file", values.text, in_profile=True),
+    Setting("api_key_over_http", "api_key_over_http", values.boolean, in_profile=True),
     Setting("mode", "mode", values.mode, "REFLECTTY_MODE", in_profile=True),
     Setting("effort", "effort", values.effort, in_profile=True),
     Setting("family", "family", values.family, in_profile=True),
@@ -88,3 +103,5 @@ ENTRIES = {setting.key: setting for setting in SETTINGS if setting.key}
 """What the file can set, by its key."""
 IN_PROFILE = {setting.key: setting for setting in SETTINGS if setting.in_profile}
 """What a profile can set, by its key."""
+OF_SERVER = frozenset({"host", "engine", "api_key_file", "api_key_over_http"})
+"""The fields that say which server is asked."""

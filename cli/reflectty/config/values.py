@@ -73,6 +73,15 @@ def mode(value: object, name: str, _: object = None) -> str:
     return word
 
 
+def engine(value: object, name: str, _: object = None) -> str:
+    from reflectty.engines import EngineName  # noqa: PLC0415 - the same
+
+    word = text(value, name)
+    if word not in tuple(EngineName):
+        raise UsageError(f"{name} {word!r} is no engine", f"there are {', '.join(EngineName)}")
+    return word
+
+
 def view(value: object, name: str, _: object = None) -> str:
     word = text(value, name)
     if word not in VIEWS:

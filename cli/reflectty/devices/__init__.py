@@ -6,6 +6,7 @@ Whatever is missing, fails or hangs is normal: it leaves the machine without wha
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -32,6 +33,8 @@ class Place(NamedTuple):
 
 
 HERE = Place()
+_FOLDERS = ("opt/rocm/bin", "usr/lib/wsl/lib", "usr/sbin")
+"""Where the programs are as well, though not every PATH says so."""
 
 
 async def machine(*, local: bool = True, visible: str | None = None, place: Place = HERE) -> Machine:
@@ -57,8 +60,12 @@ async def machine(*, local: bool = True, visible: str | None = None, place: Plac
 
 
 async def _asked(place: Place, tool: str, arguments: Sequence[str]) -> Told:
-    path = shutil.which(tool, path=place.path)
+    path = shutil.which(tool, path=place.path) or _found_aside(place, tool)
     return await told((path, *arguments), place.patience) if path else Told()
+
+
+def _found_aside(place: Place, tool: str) -> str | None:
+    return shutil.which(tool, path=os.pathsep.join(str(place.root / folder) for folder in _FOLDERS))
 
 
 def _hung(*tools: tuple[str, Told]) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ class Told(NamedTuple):
     """What a program said."""
 
     text: str = ""
-    ended_well: bool = False
     hung: bool = False
 
 
@@ -58,7 +57,7 @@ async def told(command: Sequence[str], patience: float = PATIENCE_SECONDS) -> To
         if not listener.gone.is_set():
             await _end(transport, listener)
         transport.close()
-    return Told(listener.data.decode(errors="replace"), transport.get_returncode() == 0)
+    return Told(listener.data.decode(errors="replace"))
 
 
 async def _end(transport: asyncio.SubprocessTransport, listener: _Listener) -> None:

@@ -17,8 +17,7 @@ LEAST_DRIVER: Final = 550
 """Ollama 0.32 uses no older one (its docs/gpu.mdx)."""
 _COLUMNS: Final = 5
 _MIB: Final = 1 << 20
-_NAME: Final = 60
-_CONTROL: Final = re.compile(r"NVIDIA-SMI has failed|No devices were found|Failed to initialize", re.IGNORECASE)
+_NAME, _VERSION, _REASON = 60, 20, 160
 
 
 def read(text: str, machine: Machine, visible: str | None = None) -> Machine:
@@ -26,10 +25,10 @@ def read(text: str, machine: Machine, visible: str | None = None) -> Machine:
 
     A GPU whose memory is `[N/A]` shares that of the machine, as GB10 does.
     """
-    if found := _CONTROL.search(text):
-        return _noting(machine, f"{TOOL} shows no GPU: {clean_line(text[found.start() :].splitlines()[0], 120)}")
     rows = [[cell.strip() for cell in line.split(",")] for line in text.splitlines()]
     rows = [row for row in rows if len(row) == _COLUMNS and row[0]]
+    if text.strip() and not rows:
+        return _noting(machine, f"{TOOL} shows no GPU: {clean_line(text.strip().splitlines()[0], _REASON)}")
     chosen = [row for at, row in enumerate(rows) if _is_visible(visible, at, row[-1])]
     machine = machine._replace(gpus=machine.gpus + tuple(_device(row, machine) for row in chosen))
     if len(chosen) < len(rows):
@@ -55,7 +54,7 @@ def _is_visible(visible: str | None, at: int, uuid: str) -> bool:
 
 def _device(row: list[str], machine: Machine) -> Device:
     name, total, free, driver, _ = row
-    shown, version = clean_line(name, _NAME), clean_line(driver, 20)
+    shown, version = clean_line(name, _NAME), clean_line(driver, _VERSION)
     if not _mib(total):
         return Device(shown, machine.total, machine.available, Memory.SHARED, version, TOOL, estimated=True)
     return Device(shown, _mib(total), min(_mib(free), _mib(total)), Memory.OWN, version, TOOL)
@@ -69,6 +68,6 @@ def _old(machine: Machine, rows: list[list[str]]) -> Machine:
     for row in rows:
         major = re.match(r"[0-9]{1,4}", row[3])
         if major and int(major[0]) < LEAST_DRIVER:
-            driver = clean_line(row[3], 20)
+            driver = clean_line(row[3], _VERSION)
             return _noting(machine, f"driver {driver} is too old for Ollama: it wants {LEAST_DRIVER} or newer")
     return machine

@@ -28,6 +28,20 @@ def needed(made: Estimate) -> str:
     )
 
 
+def lines(placed: Placement, compared: Comparison | None = None) -> tuple[tuple[str, str], ...]:
+    """Return all that is said of a fit, a line each, under one name for what is needed and one for where it runs."""
+    where, *more = placement(placed)
+    turned_out = (comparison(compared), *_amiss(placed, compared)) if compared else ()
+    beside = (*more, *unknowns(placed.estimate), *turned_out)
+    return (("needs", needed(placed.estimate)), ("fit", where), *(("", line) for line in beside))
+
+
+def _amiss(placed: Placement, compared: Comparison) -> Iterable[str]:
+    if placed.fit is Fit.WHOLE and compared.cpu_share:
+        on_cpu = share(compared.cpu_share, 1)
+        yield f"yet {on_cpu} of it runs on the CPU: reflect doctor looks why, and the log of `ollama serve` says it"
+
+
 def unknowns(made: Estimate) -> tuple[str, ...]:
     """Return what an estimate could not know, a line each."""
     rough = ("a rough estimate, by the size of the download and what common models of it need",) if made.coarse else ()
@@ -35,8 +49,8 @@ def unknowns(made: Estimate) -> tuple[str, ...]:
 
 
 def placement(placed: Placement) -> tuple[str, ...]:
-    """Return where a model would run and what would help, a line each."""
-    return tuple(filter(None, (_where(placed), *_cost(placed), *_help(placed))))
+    """Return where a model would run, what that costs, what would help and what is not known, a line each."""
+    return (_where(placed), *_cost(placed), *_help(placed), *map(clean_line, placed.machine.notes))
 
 
 def _where(placed: Placement) -> str:
@@ -48,7 +62,7 @@ def _where(placed: Placement) -> str:
         return f"fits on {on}, all of it"
     if placed.fit is Fit.NOT:
         there = f"on {on} and in {_memory(machine)}" if machine.gpus else f"in {_memory(machine)}"
-        return f"does not fit: it needs {_gb(placed.missing)} more than is free {there}"
+        return f"does not fit: it needs about {_gb(placed.missing)} more than is free {there}"
     if placed.fit is Fit.PARTLY:
         layers = (
             f"about {placed.layers_on_gpu} of {placed.layers} layers" if placed.layers else share(placed.gpu_share, 1)
@@ -78,7 +92,7 @@ def _help(placed: Placement) -> Iterable[str]:
     made, longest = placed.estimate, placed.longest_context
     if longest > made.load.context and placed.fit is not Fit.NOT:
         yield f"with up to {longest:,} tokens of context as well"
-    elif 0 < longest < made.load.context:
+    elif 0 < longest < made.load.context and placed.fit is not Fit.WHOLE:
         yield f"with at most {longest:,} tokens of context it would fit"
     if placed.fits_emptied:
         yield "it would fit if nothing else used the GPU"
@@ -92,7 +106,7 @@ def _smaller(placed: Placement) -> Iterable[str]:
         tag = best.name.replace("Q", "q", 1) if best.name.startswith("Q") else best.name
         yield f"in {best.name} it would fit, about {_gb(best.total)}: look for a tag with {tag} in it"
     elif not placed.longest_context and bits_per_weight(placed.estimate.quantisation):
-        yield "no smaller quantisation would fit: a model with fewer parameters would"
+        yield "no smaller quantisation would fit: take a model with fewer parameters"
 
 
 def machine(found: Machine) -> tuple[str, ...]:

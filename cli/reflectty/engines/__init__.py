@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from reflectty.chat import Timeouts
     from reflectty.engines.ollama import OllamaEngine
+    from reflectty.engines.openai import OpenAIEngine
+
+VLLM_PORT: Final = 8000
+"""Where an OpenAI-compatible server is looked for when no port is named: vLLM's own."""
 
 
-def open_engine(host: str = "", *, api_key: str = "", timeouts: Timeouts | None = None) -> OllamaEngine:
+class EngineName(StrEnum):
+    """What can be spoken with a server."""
+
+    OLLAMA = "ollama"
+    OPENAI = "openai"
+
+
+def open_engine(
+    host: str = "",
+    *,
+    engine: str = EngineName.OLLAMA,
+    api_key: str = "",
+    timeouts: Timeouts | None = None,
+    key_over_http: bool = False,
+) -> OllamaEngine | OpenAIEngine:
     """Return the engine, to be used in `async with`, for a value of OLLAMA_HOST or `--host`.
 
+    Args:
+        host: where the server is; for an OpenAI-compatible one with `/v1` at its end or without.
+        engine: a value of EngineName.
+        api_key: what the server wants to see; sent where nobody on the way can read it.
+        timeouts: how long to wait.
+        key_over_http: whether an OpenAI-compatible server gets the key however it is reached.
+
     Raises:
-        UsageError: the host, or the proxy settings of the environment, cannot be used.
+        UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
     """
     # asyncio alone costs as much as the rest of a command: one that asks no model does not pay for it.
     from reflectty.engines.hosts import parse_host  # noqa: PLC0415
+
+    if engine == EngineName.OPENAI:
+        from reflectty.engines.openai import OpenAIEngine  # noqa: PLC0415
+
+        address = parse_host(host, VLLM_PORT).above("/v1", trusted=key_over_http)
+        return OpenAIEngine(address, timeouts=timeouts, api_key=api_key)
     from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
 
     return OllamaEngine(parse_host(host), timeouts=timeouts, api_key=api_key)

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from reflectty.errors import IncompleteError, RefusedError, StalledError, UnreachableError, UsageError
 from reflectty.wire import HOST_HINT, shorten
@@ -19,22 +19,40 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 
     from reflectty.chat import Timeouts
     from reflectty.engines.hosts import Address
     from reflectty.wire import Body
 
-BUSY: Final = 503
 REDIRECTS: Final = range(300, 400)
 RETRY_DELAYS: Final = (0.5, 1.0)
 """Seconds before the second and the third try of a busy server."""
 LONGEST_RETRY: Final = 5.0
 """Seconds that a server's Retry-After is honoured at most."""
 LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its time: ask again"
-START_HINT: Final = "is `ollama serve` running? Another server is named with --host or OLLAMA_HOST"
+ENDING_SECONDS: Final = 2.0
+"""How long to wait for what may follow the end of a reply."""
 
 T = TypeVar("T")
+
+
+class Habits(NamedTuple):
+    """How servers of one kind are spoken of, and by which statuses they say that they are busy."""
+
+    server: str = "an Ollama server"
+    start_hint: str = "is `ollama serve` running? Another server is named with --host or OLLAMA_HOST"
+    host_hint: str = HOST_HINT
+    host_names: str = "--host or OLLAMA_HOST"
+    key_name: str = "OLLAMA_API_KEY"
+    busy: frozenset[int] = frozenset({503})
+
+
+OLLAMA: Final = Habits()
+
+
+def _goes_on() -> bool:
+    return False
 
 
 class Connection:
@@ -46,19 +64,30 @@ class Connection:
         timeouts: Timeouts,
         api_key: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
+        habits: Habits = OLLAMA,
     ) -> None:
         self._address = address
         self._timeouts = timeouts
-        self._client = _client(address, timeouts.connect, _headers(address, api_key), transport or _local(address))
+        self._habits = habits
+        headers = _headers(address, api_key, habits.key_name)
+        self._client = _client(address, timeouts.connect, headers, transport or _local(address))
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
     @asynccontextmanager
-    async def opened(self, method: str, path: str, body: Body | None = None) -> AsyncIterator[httpx.Response]:
+    async def opened(
+        self, method: str, path: str, body: Body | None = None, patience: float = 0.0
+    ) -> AsyncIterator[httpx.Response]:
         """Send a request and hand over the response, its body unread; leaving closes the connection to it.
 
         A busy server is asked three times.
+
+        Args:
+            method: of HTTP.
+            path: below that of the server's address.
+            body: sent as JSON.
+            patience: seconds to wait for the response; 0 is as long as for any.
 
         Raises:
             UnreachableError: nothing there answers in HTTP.
@@ -67,21 +96,44 @@ class Connection:
         """
         # Escaped to ASCII: a prompt may hold half surrogate pairs, which UTF-8 has no bytes for.
         content = b"" if body is None else json.dumps(body).encode("ascii")
-        response = await self._send(method, path, content)
+        limit = patience or self._timeouts.first
+        response = await self._send(method, path, content, limit)
         for delay in RETRY_DELAYS:
-            if response.status_code != BUSY:
+            if response.status_code not in self._habits.busy:
                 break
             await response.aclose()
             await asyncio.sleep(_retry_after(response, delay))
-            response = await self._send(method, path, content)
+            response = await self._send(method, path, content, limit)
         try:
             self._refuse_redirect(response)
             yield response
         finally:
             await response.aclose()
 
-    async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """Yield a body as it comes.
+    @asynccontextmanager
+    async def sent(self, path: str, size: int, pieces: AsyncIterable[bytes]) -> AsyncIterator[httpx.Response]:
+        """Send a body of `size` bytes as it comes, once, and hand over the response; what `pieces` raises goes through.
+
+        It takes as long as it takes: the limit is for the server to take one more piece, or to answer.
+
+        Raises:
+            UnreachableError: nothing there answers in HTTP.
+            StalledError: nothing was taken, or answered, in time.
+        """
+        limit = self._timeouts.first
+        clock = asyncio.timeout(limit)
+        async with aclosing(_timed(pieces, clock, limit)) as content:
+            response = await self._send("POST", path, content, limit, {"Content-Length": str(size)}, clock)
+        try:
+            self._refuse_redirect(response)
+            yield response
+        finally:
+            await response.aclose()
+
+    async def pieces(
+        self, response: httpx.Response, over: Callable[[], bool] = _goes_on
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield a body as it comes; once what matters of it is over, the rest is waited for only a moment.
 
         Raises:
             IncompleteError: the connection broke before the end.
@@ -91,7 +143,7 @@ class Connection:
         async with aclosing(_body(response)) as pieces:
             while piece := await self._in_time(anext(pieces, b""), limit):
                 yield piece
-                limit = self._timeouts.idle
+                limit = min(self._timeouts.idle, ENDING_SECONDS) if over() else self._timeouts.idle
 
     async def body(self, response: httpx.Response, limit: int) -> bytes:
         """Return a whole body.
@@ -119,23 +171,34 @@ class Connection:
                     return False
         return True
 
-    async def _send(self, method: str, path: str, content: bytes) -> httpx.Response:
+    async def _send(  # noqa: PLR0913, PLR0917 - all that a request has
+        self,
+        method: str,
+        path: str,
+        content: bytes | AsyncIterable[bytes],
+        limit: float,
+        headers: dict[str, str] | None = None,
+        clock: asyncio.Timeout | None = None,
+    ) -> httpx.Response:
         try:
-            request = self._client.build_request(method, self._address.url + path, content=content)
+            request = self._client.build_request(method, self._address.url + path, content=content, headers=headers)
             sending = self._client.send(request, stream=True)
-            return await self._in_time(sending, self._timeouts.first, LOADING_HINT)
+            return await self._in_time(sending, limit, LOADING_HINT, clock)
         except httpx.ConnectTimeout as error:
             message = f"cannot reach {self._address}: no connection within {self._timeouts.connect:g} s"
-            raise UnreachableError(message, START_HINT) from error
+            raise UnreachableError(message, self._habits.start_hint) from error
         except (httpx.ConnectError, httpx.InvalidURL) as error:
-            raise UnreachableError(f"cannot reach {self._address}: {_reason(error)}", START_HINT) from error
+            message = f"cannot reach {self._address}: {_reason(error)}"
+            raise UnreachableError(message, self._habits.start_hint) from error
         except httpx.HTTPError as error:
-            message = f"{self._address} does not answer as an Ollama server: {_reason(error)}"
-            raise UnreachableError(message, HOST_HINT) from error
+            message = f"{self._address} does not answer as {self._habits.server}: {_reason(error)}"
+            raise UnreachableError(message, self._habits.host_hint) from error
 
-    async def _in_time(self, answer: Awaitable[T], limit: float, hint: str = "ask again") -> T:
+    async def _in_time(
+        self, answer: Awaitable[T], limit: float, hint: str = "ask again", clock: asyncio.Timeout | None = None
+    ) -> T:
         try:
-            async with asyncio.timeout(limit):
+            async with clock or asyncio.timeout(limit):
                 return await answer
         except TimeoutError as error:
             raise StalledError(f"{self._address} sent nothing for {limit:g} s", hint) from error
@@ -144,7 +207,7 @@ class Connection:
         target = response.headers.get("location")
         if response.status_code in REDIRECTS and target:
             message = f"{self._address} wants the request sent to {shorten(target)}; prompts are never redirected"
-            raise RefusedError(message, "if you trust that place, name it with --host or OLLAMA_HOST")
+            raise RefusedError(message, f"if you trust that place, name it with {self._habits.host_names}")
 
 
 def _local(address: Address) -> httpx.AsyncBaseTransport | None:
@@ -178,6 +241,14 @@ def _client(
         raise UsageError(message, "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE") from error
 
 
+async def _timed(pieces: AsyncIterable[bytes], clock: asyncio.Timeout, limit: float) -> AsyncGenerator[bytes, None]:
+    """Yield the pieces, and give the clock as much time again whenever one was taken."""
+    loop = asyncio.get_running_loop()
+    async for piece in pieces:
+        yield piece
+        clock.reschedule(loop.time() + limit)
+
+
 async def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     try:
         async for piece in response.aiter_bytes():
@@ -186,7 +257,7 @@ async def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
         raise IncompleteError("the connection to the server broke", "ask again") from error
 
 
-def _headers(address: Address, api_key: str) -> dict[str, str]:
+def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
     """Return what every request carries; a key only where nobody on the way can read it.
 
     Uncompressed, because a proxy that compresses holds the stream back to have something to compress.
@@ -197,7 +268,7 @@ def _headers(address: Address, api_key: str) -> dict[str, str]:
     common = {"User-Agent": "reflectty", "Content-Type": "application/json", "Accept-Encoding": "identity"}
     key = api_key.strip()
     if not key.isascii() or not key.isprintable():
-        raise UsageError("OLLAMA_API_KEY holds characters that no key has")
+        raise UsageError(f"{key_name} holds characters that no key has")
     if address.user or address.password:
         login = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
         return common | {"Authorization": f"Basic {login}"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -34,20 +34,26 @@ class Address:
     """Whether it is this machine: no proxy is asked, and a key may go over http."""
     user: str = ""
     password: str = field(default="", repr=False)
+    trusted: bool = False
+    """Whether the user said that a key may go there whoever reads along."""
     warning: str = ""
     """What of the text could not be used as it was, for the user to read; often nothing."""
 
     @property
     def confidential(self) -> bool:
-        """Whether nobody on the way can read what is sent."""
-        return self.loopback or self.url.startswith("https://")
+        """Whether nobody on the way can read a key that is sent, or the user does not mind."""
+        return self.loopback or self.trusted or self.url.startswith("https://")
+
+    def above(self, path: str, *, trusted: bool = False) -> Address:
+        """Return the address that a path which it ends in begins at, and whether the user trusts the way there."""
+        return replace(self, url=self.url.removesuffix(path), trusted=trusted)
 
     def __str__(self) -> str:
         return f"unix://{self.socket_path}" if self.socket_path else self.url
 
 
-def parse_host(text: str) -> Address:
-    """Return the address that a value of OLLAMA_HOST or `--host` names; empty is this machine, port 11434.
+def parse_host(text: str, default: int = DEFAULT_PORT) -> Address:
+    """Return the address that a value of OLLAMA_HOST or `--host` names; empty is this machine at the default port.
 
     Raises:
         UsageError: the scheme is another one, or the host cannot be a host.
@@ -56,7 +62,7 @@ def parse_host(text: str) -> Address:
     scheme, separator, rest = trimmed.partition("://")
     scheme = scheme.lower()
     if not separator:
-        scheme, rest, default = "http", trimmed, DEFAULT_PORT
+        scheme, rest = "http", trimmed
         if trimmed == "ollama.com":
             scheme, default = "https", SCHEME_PORTS["https"]
     elif scheme == "unix":

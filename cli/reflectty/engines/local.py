@@ -14,7 +14,7 @@ import h11
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterable, AsyncIterator
 
 HEAD_LIMIT: Final = 100 * 1024
 """Bytes of the status line and the headers."""
@@ -63,8 +63,12 @@ class _Exchange(httpx.AsyncByteStream):
 
     async def response(self) -> httpx.Response:
         """Send the request, then return the response with its body still to come."""
-        await self._write()
-        event = await self._next()
+        body = self._request.stream
+        if isinstance(body, httpx.AsyncByteStream) and not isinstance(body, httpx.ByteStream):
+            event = await self._next_while_sending(body)
+        else:
+            await self._write()
+            event = await self._next()
         while isinstance(event, h11.InformationalResponse):
             event = await self._next()
         if not isinstance(event, h11.Response):
@@ -76,12 +80,40 @@ class _Exchange(httpx.AsyncByteStream):
             yield bytes(event.data)
 
     async def _write(self) -> None:
-        head = h11.Request(
-            method=self._request.method, target=self._request.url.raw_path, headers=self._request.headers.raw
-        )
-        for event in (head, h11.Data(data=self._request.content), h11.EndOfMessage()):
+        for event in (self._head(), h11.Data(data=self._request.content), h11.EndOfMessage()):
             self._writer.write(self._protocol.send(event) or b"")
         # A server may refuse a long prompt before it has read it: its answer says more than the broken pipe.
+        with suppress(ConnectionError):
+            await self._writer.drain()
+
+    def _head(self) -> h11.Request:
+        return h11.Request(
+            method=self._request.method, target=self._request.url.raw_path, headers=self._request.headers.raw
+        )
+
+    async def _next_while_sending(self, body: AsyncIterable[bytes]) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
+        """Send a body piece by piece, and return the first event: a server that refuses does not wait for the end."""
+        answer = asyncio.create_task(self._next())
+        sending = asyncio.create_task(self._write_pieces(body))
+        try:
+            await asyncio.wait((answer, sending), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+            return await answer
+        finally:
+            for task in (answer, sending):
+                task.cancel()
+            await asyncio.gather(answer, sending, return_exceptions=True)
+
+    async def _write_pieces(self, body: AsyncIterable[bytes]) -> None:
+        self._writer.write(self._protocol.send(self._head()) or b"")
+        async for piece in body:
+            self._writer.write(self._protocol.send(h11.Data(data=piece)) or b"")
+            try:
+                await self._writer.drain()
+            except ConnectionError:
+                return
+        self._writer.write(self._protocol.send(h11.EndOfMessage()) or b"")
         with suppress(ConnectionError):
             await self._writer.drain()
 

@@ -6,34 +6,31 @@ What was seen of the server's behaviour was seen with Ollama 0.32.15 and llama.c
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final, Self
 
 from reflectty import wire
 from reflectty.chat import Timeouts
-from reflectty.engines.connection import Connection
-from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
+from reflectty.engines.connection import OLLAMA, Connection
+from reflectty.engines.exchange import ADVICE_TIME, Dialect, Exchange
+from reflectty.errors import ReflecttyError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 
     import httpx
 
     from reflectty.chat import Chunk, Model, Request, Running
     from reflectty.engines.hosts import Address
+    from reflectty.recipe import Recipe
     from reflectty.vocabulary import Vocabulary
     from reflectty.wire import Body
 
-T = TypeVar("T")
-OK: Final = 200
-UNKNOWN_CALL: Final = (404, 405)
 VERSION: Final = "/api/version"
-ANSWER_LIMIT: Final = 64 * 1024 * 1024
-"""Bytes of an answer that is no stream."""
-REFUSAL_LIMIT: Final = 64 * 1024
-"""Bytes that are read of a refusal."""
-ADVICE_TIME: Final = 3.0
-"""Seconds that an error waits for the names of the installed models."""
+BLOBS: Final = "/api/blobs"
+LONGEST_MAKING: Final = 6 * 3600.0
+"""Seconds that a server may say nothing while it makes a model: it copies the weights and reads them again."""
+DIALECT: Final = Dialect(wire.ChunkDecoder, wire.refusal, wire.missing_hint, OLLAMA)
 
 
 class OllamaEngine:
@@ -49,7 +46,10 @@ class OllamaEngine:
     ) -> None:
         self.warning = address.warning
         """What of the host's text could not be used as it was; often nothing."""
-        self._connection = Connection(address, timeouts or Timeouts(), api_key, transport)
+        self.local = address.loopback
+        """Whether the server is on this machine, as far as its address tells."""
+        connection = Connection(address, timeouts or Timeouts(), api_key, transport)
+        self._exchange = Exchange(connection, DIALECT, self.models, self._outdated)
 
     async def __aenter__(self) -> Self:
         return self
@@ -59,7 +59,7 @@ class OllamaEngine:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._connection.aclose()
+        await self._exchange.aclose()
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the reply's chunks; closing the generator closes the connection, which stops the model.
@@ -69,7 +69,7 @@ class OllamaEngine:
             RefusedError: it said no, or was busy three times.
             IncompleteError: the reply was cut, or stalled.
         """
-        return self._reply("/api/chat", wire.encode(request), request.model)
+        return self._exchange.reply("/api/chat", wire.encode(request), request.model)
 
     async def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
         """Yield what follows `so_far`, as content with its tags: Ollama renders the prompt and goes on after it.
@@ -79,9 +79,10 @@ class OllamaEngine:
         Raises:
             RefusedError: the server cannot render a prompt; and what `chat` raises.
         """
-        prompt = wire.rendered(await self._ask("POST", "/api/chat", wire.encode_render(request), request.model))
+        answer = await self._exchange.ask("POST", "/api/chat", wire.encode_render(request), request.model)
+        prompt = wire.rendered(answer)
         body = wire.encode_raw(request, wire.continued(prompt, so_far))
-        async with aclosing(self._reply("/api/generate", body, request.model)) as chunks:
+        async with aclosing(self._exchange.reply("/api/generate", body, request.model)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -91,7 +92,16 @@ class OllamaEngine:
         Raises:
             ModelMissingError: it is not installed.
         """
-        return wire.model_of(model, await self._ask("POST", "/api/show", {"model": model}, model))
+        return wire.model_of(model, await self._exchange.ask("POST", "/api/show", {"model": model}, model))
+
+    async def info(self, model: str) -> Mapping[str, object]:
+        """Return what a model's file says of its architecture, by key, its arrays included.
+
+        Raises:
+            ModelMissingError: it is not installed.
+        """
+        body = {"model": model, "verbose": True}
+        return wire.info_of(await self._exchange.ask("POST", "/api/show", body, model))
 
     async def vocabulary(self, model: str) -> Vocabulary:
         """Return the tokens of a model and their types; both are empty where the server does not tell them.
@@ -101,97 +111,70 @@ class OllamaEngine:
         """
         from reflectty.wire.vocabulary import vocabulary_of  # noqa: PLC0415 - an answer needs no vocabulary
 
-        answer = await self._answer("POST", "/api/show", {"model": model, "verbose": True}, model)
-        return self._read(vocabulary_of, answer)
+        body = {"model": model, "verbose": True}
+        return await self._exchange.read(vocabulary_of, "POST", "/api/show", body, model)
+
+    async def recipe(self, model: str) -> Recipe:
+        """Return what a model is made of.
+
+        Raises:
+            ModelMissingError: it is not installed.
+            RefusedError: one of its parameters cannot be read.
+        """
+        from reflectty.wire.recipes import recipe_of  # noqa: PLC0415 - an answer needs no recipe
+
+        return recipe_of(model, await self._exchange.ask("POST", "/api/show", {"model": model}, model))
+
+    async def has_blob(self, digest: str) -> bool:
+        """Whether the server has a file of that digest, as in `sha256:…`."""
+        return await self._exchange.has(f"{BLOBS}/{digest}")
+
+    async def send_blob(self, digest: str, size: int, pieces: AsyncIterable[bytes]) -> None:
+        """Give the server a file of that digest and so many bytes; of one that is cut, it keeps nothing.
+
+        Raises:
+            RefusedError: the server cannot keep it, or it is another one than its digest says.
+        """
+        await self._exchange.send(f"{BLOBS}/{digest}", size, pieces)
+
+    async def create(self, body: Body) -> None:
+        """Let the server make a model, and wait until it has; once begun, it goes on though nobody waits.
+
+        A server that streams its progress to a client which leaves keeps the half that it has made for ever.
+
+        Raises:
+            RefusedError: it could not be made.
+        """
+        await self._exchange.do("POST", "/api/create", body | {"stream": False}, LONGEST_MAKING)
 
     async def models(self) -> tuple[Model, ...]:
         """Return the installed models, the latest changed first."""
-        return wire.models_of(await self._ask("GET", "/api/tags"))
+        return wire.models_of(await self._exchange.ask("GET", "/api/tags"))
 
     async def running(self) -> tuple[Running, ...]:
         """Return the models that are loaded."""
-        return wire.running_of(await self._ask("GET", "/api/ps"))
+        return wire.running_of(await self._exchange.ask("GET", "/api/ps"))
 
     async def version(self) -> str:
         """Return the server's version."""
-        return wire.version_of(await self._ask("GET", VERSION))
+        return wire.version_of(await self._exchange.ask("GET", VERSION))
 
-    async def lines(
-        self, method: str, path: str, body: Body | None = None, model: str = ""
-    ) -> AsyncGenerator[Body, None]:
+    def lines(self, method: str, path: str, body: Body | None = None, model: str = "") -> AsyncGenerator[Body, None]:
         """Yield the JSON objects of an answer that has one on each line, as they come.
 
         Raises:
             RefusedError: the server said no.
             IncompleteError: it said in a line that it failed, or the answer was cut.
         """
-        async with (
-            self._accepted(method, path, body, model) as response,
-            aclosing(self._connection.pieces(response)) as pieces,
-        ):
-            decoder = wire.LineDecoder()
-            async for piece in pieces:
-                for line in decoder.feed(piece):
-                    yield line
-            for line in decoder.close():
-                yield line
-
-    async def _reply(self, path: str, body: Body, model: str) -> AsyncGenerator[Chunk, None]:
-        decoder = wire.ChunkDecoder()
-        async with self._accepted("POST", path, body, model) as response:
-            async with aclosing(self._connection.pieces(response)) as pieces:
-                async for piece in pieces:
-                    for chunk in decoder.feed(piece):
-                        yield chunk
-                    if decoder.done:
-                        return
-            for chunk in decoder.close():
-                yield chunk
-
-    async def _ask(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
-        return self._read(wire.decode, await self._answer(method, path, body, model))
-
-    async def _answer(self, method: str, path: str, body: Body | None, model: str) -> bytes:
-        async with self._accepted(method, path, body, model) as response:
-            return await self._connection.body(response, ANSWER_LIMIT)
-
-    @staticmethod
-    def _read(decode: Callable[[bytes], T], answer: bytes) -> T:
-        try:
-            return decode(answer)
-        except ValueError as error:
-            raise UnreachableError(f"this is not an Ollama server: it sent {error}", wire.HOST_HINT) from error
-
-    @asynccontextmanager
-    async def _accepted(self, method: str, path: str, body: Body | None, model: str) -> AsyncIterator[httpx.Response]:
-        """Hand over a response whose status says yes, or raise what the refusal says."""
-        async with self._connection.opened(method, path, body) as response:
-            if response.status_code != OK:
-                raise await self._refusal(response, path, model)
-            yield response
-
-    async def _refusal(self, response: httpx.Response, path: str, model: str) -> ReflecttyError:
-        body = await self._connection.beginning(response, REFUSAL_LIMIT)
-        error = wire.refusal(response.status_code, body, model)
-        if isinstance(error, ModelMissingError):
-            return await self._advised(error, model)
-        unknown = response.status_code in UNKNOWN_CALL and path != VERSION
-        return await self._outdated(error, path) if unknown else error
+        return self._exchange.objects(method, path, body, model)
 
     async def _outdated(self, error: ReflecttyError, path: str) -> ReflecttyError:
         """Return the error for a call that the server does not know: is it Ollama's at all, it is too old for it."""
+        if path == VERSION:
+            return error
         try:
             async with asyncio.timeout(ADVICE_TIME):
                 version = await self.version()
         except (ReflecttyError, TimeoutError):
             return error
         return RefusedError(f"this server, Ollama {version}, does not know {path}", "update Ollama there")
-
-    async def _advised(self, error: ModelMissingError, model: str) -> ModelMissingError:
-        """Return the error with the names that resemble the missing one, if the server tells them at once."""
-        try:
-            async with asyncio.timeout(ADVICE_TIME):
-                installed = [known.name for known in await self.models()]
-        except (ReflecttyError, TimeoutError):
-            return error
-        return ModelMissingError(str(error), wire.missing_hint(model, installed))

@@ -8,11 +8,13 @@ from __future__ import annotations
 from reflectty.fitting.comparison import Comparison, compared
 from reflectty.fitting.device import ELSEWHERE, Device, Machine, Memory
 from reflectty.fitting.estimate import Estimate, Load, estimate, from_size, loaded
-from reflectty.fitting.placement import Fit, Placement, Smaller, freed, placed, usual_context
+from reflectty.fitting.placement import Fit, Placement, Smaller, freed, placed
 from reflectty.fitting.quantisation import bits_per_weight
+from reflectty.fitting.usual import VARIABLES, assumed, usual_context, usual_load
 
 __all__ = [
     "ELSEWHERE",
+    "VARIABLES",
     "Comparison",
     "Device",
     "Estimate",
@@ -22,6 +24,7 @@ __all__ = [
     "Memory",
     "Placement",
     "Smaller",
+    "assumed",
     "bits_per_weight",
     "compared",
     "estimate",
@@ -30,4 +33,5 @@ __all__ = [
     "loaded",
     "placed",
     "usual_context",
+    "usual_load",
 ]

@@ -56,12 +56,15 @@ class Estimate(NamedTuple):
     quantisation: str = ""
     coarse: bool = False
     """Whether the cache is only what models of this size need at most."""
-    notes: tuple[str, ...] = ()
-    """What could not be known, a sentence each."""
 
     @property
     def total(self) -> int:
         return self.weights + self.cache + self.buffers
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be known, a sentence each."""
+        return self.architecture.notes
 
 
 def estimate(info: Mapping[str, object], size: int, load: Load = USUAL, quantisation: str = "") -> Estimate:
@@ -102,7 +105,6 @@ def _estimated(model: Architecture, size: int, load: Load, quantisation: str) ->
         architecture=model,
         quantisation=quantisation,
         coarse=not model.layers,
-        notes=model.notes,
     )
 
 

@@ -21,8 +21,6 @@ BANDWIDTH_RATIOS: Final = (4.0, 11.0)
 Each token reads every weight once, so that reading is what takes the time. A GeForce RTX 3060 reads 360 GB/s and an
 RTX 4090 1,008 GB/s; two channels of DDR5-5600 read 89.6 GB/s.
 """
-_TIERS: Final = ((47 << 30, 262_144), (23 << 30, 32_768))
-_SHORTEST: Final = 4096
 _LONGEST: Final = 1 << 22
 _COARSE_LAYERS: Final = 32
 """Into how many parts a model is taken apart whose layers are not known."""
@@ -62,7 +60,7 @@ class Placement(NamedTuple):
     cpu_share: float = 0.0
     layers_on_gpu: int = 0
     layers: int = 0
-    """With the output counted as one, as llama.cpp does; 0 when unknown."""
+    """With the output counted as one, as llama.cpp does; 0 when unknown, and where not whole layers are moved."""
     slower: tuple[float, float] = (1.0, 1.0)
     """How many times longer a token takes than on a GPU that holds everything, at least and at most."""
     missing: int = 0
@@ -74,17 +72,12 @@ class Placement(NamedTuple):
     """Whether the GPUs would hold it if nothing else used them."""
 
 
-def usual_context(machine: Machine) -> int:
-    """Return the context that Ollama chooses by itself on a machine (server/routes.go of Ollama 0.32.15)."""
-    memory = sum(gpu.total for gpu in machine.gpus)
-    return next((context for least, context in _TIERS if memory >= least), _SHORTEST)
-
-
 def placed(made: Estimate, machine: Machine) -> Placement:
     """Return where the model would run.
 
     Layers go to the GPUs from the last to the first, whole, as long as each GPU keeps its buffers and 1 GiB free, as
-    llama.cpp does it by itself (common/fit.cpp); what does not fit runs on the CPU.
+    llama.cpp does it by itself (common/fit.cpp); what does not fit runs on the CPU. Of a model with experts it moves
+    these first and keeps the rest of each layer: the share is about the same, a number of layers would mean nothing.
     """
     if not machine.known:
         return Placement(Fit.UNKNOWN, made, machine)
@@ -95,19 +88,20 @@ def placed(made: Estimate, machine: Machine) -> Placement:
     share = 1.0 if whole else sum(pieces[:on_gpu]) / max(1, sum(pieces))
     fit = Fit.WHOLE if whole else Fit.PARTLY if on_gpu else Fit.CPU
     missing = 0 if whole else _missing(made, machine, sum(pieces[on_gpu:]))
+    by_layers = not made.coarse and not made.architecture.experts
     return Placement(
         fit=Fit.NOT if missing else fit,
         estimate=made,
         machine=machine,
         gpu_share=share,
         cpu_share=1.0 - share,
-        layers_on_gpu=0 if made.coarse else on_gpu,
-        layers=0 if made.coarse else len(pieces),
+        layers_on_gpu=on_gpu if by_layers else 0,
+        layers=len(pieces) if by_layers else 0,
         slower=_slower(1.0 - share, machine),
         missing=missing,
         longest_context=_longest_context(made, machine),
         smaller=() if whole else _smaller(made, machine),
-        fits_emptied=not whole and bool(machine.gpus) and _holds(_emptied(machine), made),
+        fits_emptied=not whole and bool(machine.gpus) and _holds(made, _emptied(machine)),
     )
 
 
@@ -128,21 +122,17 @@ def _emptied(machine: Machine) -> Machine:
     return machine._replace(gpus=tuple(gpu._replace(free=gpu.total) for gpu in machine.gpus))
 
 
-def _is_whole(made: Estimate, machine: Machine) -> bool:
+def _holds(made: Estimate, machine: Machine) -> bool:
+    """Say whether the GPUs hold all of a model, or where there are none, the memory."""
+    if not machine.gpus:
+        return made.total <= machine.available
     pieces = _pieces(made)
     return _laid(pieces, _rooms(made, machine)) == len(pieces)
 
 
-def _holds(machine: Machine, made: Estimate) -> bool:
-    """Say whether the GPUs hold all of a model, or where there are none, the memory."""
-    if machine.gpus:
-        return _is_whole(_roomy(made, machine), machine)
-    return made.total <= machine.available
-
-
 def _roomy(made: Estimate, machine: Machine) -> Estimate:
     """Return the estimate with smaller buffers where the usual ones leave no room for the model, as Ollama does."""
-    if made.load.batch or batch(made.load) == SMALL_BATCH or _is_whole(made, machine):
+    if made.load.batch or batch(made.load) == SMALL_BATCH or _holds(made, machine):
         return made
     return loaded(made, made.load._replace(batch=SMALL_BATCH))
 
@@ -194,28 +184,32 @@ def _slower(cpu_share: float, machine: Machine) -> tuple[float, float]:
 
 
 def _longest_context(made: Estimate, machine: Machine) -> int:
-    """Return the longest context, a multiple of 256, with which a machine holds all of a model."""
+    """Return the longest context, to 256 tokens, with which a machine holds all of a model."""
     if made.coarse:
         return 0
 
     def fits(pages: int) -> bool:
         load = made.load._replace(context=pages * PADDING, batch=made.load.batch or SMALL_BATCH)
-        return _holds(machine, loaded(made, load))
+        return _holds(loaded(made, load), machine)
 
-    low, high = 0, max(1, (made.architecture.trained_context or _LONGEST) // PADDING)
+    most = made.architecture.trained_context or _LONGEST
+    low, high = 0, -(-most // PADDING)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    return low * PADDING
+    return min(low * PADDING, most)
 
 
 def _smaller(made: Estimate, machine: Machine) -> tuple[Smaller, ...]:
-    """Return the quantisations below the model's own that a machine would hold, the best first."""
-    bits = bits_per_weight(made.quantisation)
+    """Return the quantisations below the model's own that a machine would hold, the best first.
+
+    A model that was trained in MXFP4 gains nothing by another: most of its weights are left as they are.
+    """
+    bits = 0 if made.quantisation == "MXFP4" else bits_per_weight(made.quantisation)
     found = []
     for name in LADDER if bits else ():
         weights = round(made.weights * BITS_PER_WEIGHT[name] / bits)
         other = weighing(made, weights, name)
-        if BITS_PER_WEIGHT[name] < bits and _holds(machine, other):
+        if BITS_PER_WEIGHT[name] < bits and _holds(_roomy(other, machine), machine):
             found.append(Smaller(name, weights, other.total))
     return tuple(found)

@@ -1,41 +1,18 @@
-"""Whether a model fits, as rows and as a JSON object; estimates nothing and writes nothing."""
+"""Whether a model fits, as a JSON object; estimates nothing and writes nothing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from reflectty.drawing import fit as words
-from reflectty.drawing.inline import wrapped
 from reflectty.fitting import Fit
 
 if TYPE_CHECKING:
-    from reflectty.drawing.paint import Row
     from reflectty.fitting import Comparison, Estimate, Machine, Placement
-    from reflectty.render.page import Page
-
-_INDENT: Final = 2
-
-
-def fit_rows(placed: Placement, page: Page, compared: Comparison | None = None) -> list[Row]:
-    """Return what a model needs, where it would run, what would help, and how true an estimate turned out."""
-    styles = page.palette.styles
-    where, *more = words.placement(placed)
-    beside = (*more, *words.unknowns(placed.estimate), *((words.comparison(compared),) if compared else ()))
-    lines = (
-        (words.needed(placed.estimate), styles["text"]),
-        (where, styles["error" if placed.fit is Fit.NOT else "text"]),
-        *((line, styles["dim"]) for line in beside),
-    )
-    return [row for line, style in lines for row in wrapped([(_spelt(line, page), style)], page.columns.prose, _INDENT)]
-
-
-def _spelt(line: str, page: Page) -> str:
-    """Return a line with no sign that the stream cannot carry."""
-    return line if page.terminal.out.unicode else line.replace("·", page.palette.glyphs.dot)
 
 
 def fit_object(placed: Placement, compared: Comparison | None = None) -> dict[str, Any]:
-    """Return the same as a JSON object; sizes are bytes, shares between 0 and 1, what is not known is null."""
+    """Return what is known of a fit; sizes are bytes, shares between 0 and 1, what is not known is null."""
     known = placed.fit is not Fit.UNKNOWN
     return {
         "estimate": estimate_object(placed.estimate),
@@ -62,7 +39,7 @@ def estimate_object(made: Estimate) -> dict[str, Any]:
         "buffers": made.buffers,
         "total": made.total,
         **made.load._asdict(),
-        "quantisation": made.quantisation or None,
+        "quantization": made.quantisation or None,
         "coarse": made.coarse,
         "not_known": list(made.notes),
     }

@@ -90,7 +90,7 @@ class Desk:
     def connect(self) -> None:
         """Open the engine, and find out who will answer; the chat goes on without what fails."""
         with self._complaining():
-            self.talk.engine = self.setup.engine()
+            self.talk.engine = standing.warned(self.setup.engine(), self.note)
             self.talk.engines.append(self.talk.engine)
             self.run(self._choose_model)
         self.talk.sought.set()

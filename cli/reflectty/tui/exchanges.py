@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reflectty.errors import ReflecttyError, StoreError, UsageError
 from reflectty.modes import Mode, Wish, plan
 from reflectty.session import Ended, Origin
-from reflectty.steering import concluded, cut, draft, opened, tag_family
+from reflectty.steering import concluded, cut, draft, figures, opened, tag_family
 from reflectty.tui.parts.note import NotePart
 from reflectty.tui.parts.question import QuestionPart
 from reflectty.tui.parts.reply import ReplyPart
@@ -226,8 +226,7 @@ class Exchanges:
         if steering is None:
             return
         so_far = (concluded if conclude else opened)(steering.family, text)
-        unchanged = text.strip() == draft(steering.said.segments, steering.family).strip()
-        earlier = steering.said.measured if unchanged else Exchange(steering.question).earlier
+        earlier = figures(steering.said, steering.family, text)
         part = self.part_of(steering.question.id)
         if part is None:
             return

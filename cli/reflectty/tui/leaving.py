@@ -28,7 +28,7 @@ def choices(before: int, error: PromptTooLongError, context: int) -> list[tuple[
         )
     if before:
         rows.append((f"leave {before}", "Leave out all that came before", "only this question is sent"))
-    wanted = _rounded(max(_needed(error), context * LARGER))
+    wanted = _rounded(max(_needed(error), context * LARGER)) if error.resizable else 0
     if wanted:
         rows.append((f"context {wanted}", f"Ask with a context of {wanted:,} tokens", "num_ctx: it takes more memory"))
     rows.append(("", "Do not ask", "the question stays, and can be edited"))

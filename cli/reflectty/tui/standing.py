@@ -9,6 +9,8 @@ from reflectty.errors import ReflecttyError, RefusedError
 from reflectty.modes import Mode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reflectty.chat import Engine, Running
     from reflectty.tui.conversation import Conversation
     from reflectty.tui.widgets.status import Facts
@@ -36,6 +38,13 @@ def mode(conversation: Conversation) -> str:
     """Return the mode; where it is chosen by what the model can, the one that was."""
     wanted, last = conversation.manner.mode, conversation.last_reply
     return (last.said.mode if wanted is Mode.AUTO and last and last.said else "") or str(wanted)
+
+
+def warned(engine: Engine, note: Callable[..., None]) -> Engine:
+    """Return the engine, and say what could not be used as it was given to it."""
+    if engine.warning:
+        note(engine.warning, wrong=True)
+    return engine
 
 
 async def look(engine: Engine, facts: Facts) -> Facts:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.chat import Chunk, Usage
 from reflectty.errors import IncompleteError, UnreachableError
+from reflectty.wire.lines import LINE_LIMIT, Lines, OverlongError
 from reflectty.wire.values import BOM, HOST_HINT, LOG_HINT, as_number, as_text, decode, failure
 
 if TYPE_CHECKING:
@@ -13,23 +14,22 @@ if TYPE_CHECKING:
 
     from reflectty.wire.values import Body
 
-LINE_LIMIT: Final = 8 * 1024 * 1024
-"""Bytes of one line, the limit of Ollama's own client as well."""
 NANOSECONDS_PER_MS: Final = 1e6
 
 
 class ChunkDecoder:
-    r"""Turns the bytes of a streamed reply into chunks, the same however they are cut.
-
-    Lines end at `\n` and nowhere else: Ollama sends U+0085 raw inside a text. After `done` the rest is ignored.
-    """
+    """Turns the bytes of a streamed reply into chunks, the same however they are cut; after `done` comes nothing."""
 
     def __init__(self, line_limit: int = LINE_LIMIT) -> None:
         self.done = False
-        self._limit = line_limit
-        self._held = bytearray()
+        self._lines = Lines(line_limit)
         self._seen = False
         self._began = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the reply has ended, so that whatever comes now adds nothing to it."""
+        return self.done
 
     def feed(self, data: bytes) -> Iterator[Chunk]:
         """Yield the chunks that are complete now; what is not iterated over is not read.
@@ -38,13 +38,12 @@ class ChunkDecoder:
             IncompleteError: the server reports an error, or what it sends can no longer be read.
             UnreachableError: it sends something else from the beginning.
         """
-        start = 0
-        while not self.done and (end := data.find(b"\n", start)) >= 0:
-            self._hold(data[start:end])
-            yield from self._line()
-            start = end + 1
-        if not self.done:
-            self._hold(data[start:])
+        lines = self._lines.feed(data)
+        try:
+            while not self.done and (line := next(lines, None)) is not None:
+                yield from self._line(line)
+        except OverlongError as error:
+            raise self._broken(str(error)) from error
 
     def close(self) -> Iterator[Chunk]:
         """Yield the chunk of a last line without an end.
@@ -53,23 +52,17 @@ class ChunkDecoder:
             IncompleteError: the reply ended without `done`, which is how Ollama ends it when its runner stops.
             UnreachableError: nothing of it was Ollama's.
         """
-        if not self.done and not _is_cut(self._held):
-            yield from self._line()
+        line = self._lines.rest()
+        if not self.done and not _is_cut(line):
+            yield from self._line(line)
         if self.done:
             return
         if self._seen and not self._began:
             raise self._broken("JSON of another kind")
         raise IncompleteError("the reply ended before it was complete", LOG_HINT)
 
-    def _hold(self, piece: bytes) -> None:
-        self._held += piece
-        if len(self._held) > self._limit:
-            self._held.clear()
-            raise self._broken(f"a line of more than {self._limit:,} bytes")
-
-    def _line(self) -> Iterator[Chunk]:
-        line = bytes(self._held).strip()
-        self._held.clear()
+    def _line(self, line: bytes) -> Iterator[Chunk]:
+        line = line.strip()
         if not line.removeprefix(BOM):
             return
         value = self._object(line)
@@ -96,10 +89,10 @@ class ChunkDecoder:
         return UnreachableError(f"this is not an Ollama server: it sent {what}", HOST_HINT)
 
 
-def _is_cut(line: bytes | bytearray) -> bool:
+def _is_cut(line: bytes) -> bool:
     """Say whether a last line is the beginning of an object and not the whole."""
     try:
-        decode(bytes(line))
+        decode(line)
     except ValueError:
         return line.removeprefix(BOM).lstrip().startswith(b"{")
     return False

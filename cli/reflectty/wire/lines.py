@@ -1,63 +1,48 @@
-"""The bytes of an answer as its JSON objects, one a line; no I/O, and the same however they are cut."""
+r"""The bytes of a stream as lines, the same however they are cut; knows nothing of what is in them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from reflectty.errors import IncompleteError, UnreachableError
-from reflectty.wire.chunks import LINE_LIMIT
-from reflectty.wire.values import BOM, HOST_HINT, LOG_HINT, decode, failure
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reflectty.wire.values import Body
+LINE_LIMIT: Final = 8 * 1024 * 1024
+"""Bytes of one line, the limit of Ollama's own client as well."""
 
 
-class LineDecoder:
-    r"""Turns the bytes of what /api/pull, /api/create and the like answer into objects.
+class OverlongError(ValueError):
+    """A line is longer than anybody means it to be."""
 
-    Lines end at `\n` and nowhere else, as in a reply; empty ones say nothing.
-    """
 
-    def __init__(self, line_limit: int = LINE_LIMIT) -> None:
-        self._limit = line_limit
-        self._held = b""
+class Lines:
+    r"""Cuts bytes into lines, which end at `\n` and nowhere else: servers send U+0085 raw inside a text."""
 
-    def feed(self, data: bytes) -> Iterator[Body]:
-        """Yield the objects that are complete now.
+    def __init__(self, limit: int = LINE_LIMIT) -> None:
+        self._limit = limit
+        self._held = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        r"""Yield the lines that are whole now, without their `\n`; what is not iterated over is not read.
 
         Raises:
-            IncompleteError: the server reports an error, or sends a line without end.
-            UnreachableError: it sends something else than objects.
+            OverlongError: one is longer than the limit.
         """
-        *lines, self._held = (self._held + data).split(b"\n")
-        for line in lines:
-            yield from _object(line)
+        start = 0
+        while (end := data.find(b"\n", start)) >= 0:
+            self._hold(data[start:end])
+            yield self.rest()
+            start = end + 1
+        self._hold(data[start:])
+
+    def rest(self) -> bytes:
+        """Return what came of a line so far, and forget it."""
+        line = bytes(self._held)
+        self._held.clear()
+        return line
+
+    def _hold(self, piece: bytes) -> None:
+        self._held += piece
         if len(self._held) > self._limit:
-            raise IncompleteError(f"the server sent a line of more than {self._limit:,} bytes")
-
-    def close(self) -> Iterator[Body]:
-        """Yield the object of a last line without an end.
-
-        Raises:
-            IncompleteError: it was cut.
-        """
-        try:
-            yield from _object(self._held)
-        except UnreachableError as error:
-            if not self._held.strip().startswith(b"{"):
-                raise
-            raise IncompleteError("the server's answer was cut", LOG_HINT) from error
-
-
-def _object(line: bytes) -> Iterator[Body]:
-    if not line.strip().removeprefix(BOM):
-        return
-    try:
-        value = decode(line.strip())
-    except ValueError as error:
-        raise UnreachableError(f"this is not an Ollama server: it sent {error}", HOST_HINT) from error
-    if value.get("error"):
-        raise IncompleteError(f"the server stopped: {failure(value).text}", LOG_HINT)
-    yield value
+            self._held.clear()
+            raise OverlongError(f"a line of more than {self._limit:,} bytes")

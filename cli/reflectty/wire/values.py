@@ -9,7 +9,7 @@ TEXT_LIMIT: Final = 300
 """Characters of a server's message that are shown."""
 HIGHEST_COUNT: Final = 10**18
 BOM: Final = b"\xef\xbb\xbf"
-HOST_HINT: Final = "check --host or OLLAMA_HOST"
+HOST_HINT: Final = "check --host or OLLAMA_HOST; an OpenAI-compatible server is asked with --engine openai"
 LOG_HINT: Final = "ask again; the log of `ollama serve` may say why"
 
 Body = dict[str, Any]

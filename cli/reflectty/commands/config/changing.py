@@ -41,11 +41,11 @@ BEGINNING = """\
 # timeout = "first=600,idle=60"
 # options = { num_ctx = 8192 }
 
-# [profiles.code]            reflect --profile code "…"
+# [profiles.code]            # reflect --profile code "…"
 # model = "qwen3"
 # system = "Answer with code."
 
-# [templates]                reflect -t translate --field language=French "good morning"
+# [templates]                # reflect -t translate --field language=French "good morning"
 # translate = "Translate into {language}: {input}"
 """
 """What a file begins with that is opened for the first time."""

@@ -10,6 +10,7 @@ import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 from reflectty import config
 from reflectty.chat import Timeouts
 from reflectty.commands.arguments import Profile, decoded
+from reflectty.commands.chat import DEFAULT_HOSTS
 from reflectty.commands.output import AsJson, paged
 from reflectty.config.explaining import Explained, explained
 from reflectty.config.loading import Origin
@@ -19,11 +20,10 @@ from reflectty.safety import clean_line
 if TYPE_CHECKING:
     from reflectty.terminal import Terminal
 
-SECRETS = frozenset({"api_key"})
+SECRETS = frozenset({"api_key", "cluster_key"})
 """What is never shown, only that it is there."""
 UNSET = {
     "model": "the best one installed",
-    "host": "127.0.0.1:11434",
     "effort": "as the model does",
     "family": "by the model",
     "keep_alive": "as the server does",
@@ -42,6 +42,7 @@ def show(context: typer.Context, profile: Profile = "", as_json: AsJson = False)
     """
     terminal: Terminal = context.obj
     found = tuple(map(_discreet, (*explained(profile=decoded(profile)), *_tables())))
+    unset = UNSET | {"host": DEFAULT_HOSTS[next(str(one.value) for one in found if one.key == "engine")]}
     if as_json:
         from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
 
@@ -50,7 +51,9 @@ def show(context: typer.Context, profile: Profile = "", as_json: AsJson = False)
     from reflectty.render.settings import settings_rows  # noqa: PLC0415
 
     page = paged(terminal)
-    page.write(settings_rows([(one.key, _words(one), _origin(one)) for one in found], page))
+    page.write(
+        settings_rows([(one.key, _words(one) or unset.get(one.key, "none"), _origin(one)) for one in found], page)
+    )
 
 
 def path(context: typer.Context) -> None:
@@ -85,15 +88,14 @@ def _as_object(one: Explained) -> dict[str, Any]:
 
 
 def _words(one: Explained) -> str:
-    """Return a value for a reader."""
+    """Return a value for a reader; nothing where there is none."""
     if one.key in SECRETS:
         return "set, and not shown" if one.value else "not set"
     if isinstance(one.value, bool):
         return str(one.value).lower()
     if isinstance(one.value, Timeouts):
         return ",".join(f"{part}={seconds:g}" for part, seconds in one.value._asdict().items())
-    text = ", ".join(map(str, one.value)) if isinstance(one.value, tuple) else str(one.value)
-    return text or UNSET.get(one.key, "none")
+    return ", ".join(map(str, one.value)) if isinstance(one.value, tuple) else str(one.value)
 
 
 def _origin(one: Explained) -> str:

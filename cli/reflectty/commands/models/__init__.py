@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from reflectty.commands.listing import HELP, ListByDefault
-from reflectty.commands.models import changing, fetching, making, reading
+from reflectty.commands.models import changing, fetching, making, reading, repair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
     "show": reading.show,
     "pull": fetching.pull,
     "create": making.create,
+    "repair": repair.repair,
     "copy": changing.copy,
     "remove": changing.remove,
     "load": changing.load,

@@ -42,7 +42,7 @@ class Choosing:
     async def _models(self) -> list[tuple[str, str, str]]:
         installed = await self._desk.engine.models()
         if not installed:
-            raise UsageError("no model is installed on the server", "pull one: ollama pull reflection")
+            raise UsageError("no model is installed on the server", "pull one: reflect models pull reflection")
         names = (model.name.removesuffix(":latest") for model in installed)
         abilities = (", ".join(model.capabilities) for model in installed)
         return [(name, name, able) for name, able in zip(names, abilities, strict=True)]

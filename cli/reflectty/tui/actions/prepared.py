@@ -23,6 +23,7 @@ class Prepared:
         self._desk = desk
         self._profile = ""
         self._engine, self._host = desk.setup.engine, desk.setup.host
+        self._away = False
 
     async def profile(self, name: str) -> None:
         """Ask as a profile says from here on, and the server that it names; `none` is as nothing else says."""
@@ -38,15 +39,19 @@ class Prepared:
         self._reach(profiled)
         model = profiled.manner.model or desk.conversation.manner.model
         desk.manner(**profiled.manner._replace(model=model)._asdict() | {"left_out": desk.conversation.manner.left_out})
-        desk.note(f"{wanted}: {model or 'the best model'}, {standing.mode(desk.conversation)}")
+        named = "no profile" if wanted == NO_PROFILE else f"profile {wanted}"
+        desk.note(f"{named}: {model or 'the best model'}, {standing.mode(desk.conversation)}")
 
     def _reach(self, profiled: Profiled) -> None:
         """Speak with the server that a profile names, or with the first one again."""
         desk = self._desk
-        host, engine = (profiled.host, profiled.engine) if profiled.engine else (self._host, self._engine)
-        if host != desk.setup.host:
-            desk.setup = desk.setup._replace(host=host, engine=engine)
+        if profiled.engine:
+            desk.setup = desk.setup._replace(host=profiled.host, engine=profiled.engine)
+        elif self._away:
+            desk.setup = desk.setup._replace(host=self._host, engine=self._engine)
+        if profiled.engine or self._away:
             desk.connect()
+        self._away = profiled.engine is not None
 
     async def template(self, text: str) -> None:
         """Put a template into the composer; words behind its name are its input, other fields are left to be filled."""

@@ -1,0 +1,193 @@
+"""Requests to one server whose answers follow one protocol: replies, answers that are one object, refusals."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+
+from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, UnreachableError
+from reflectty.wire import LineDecoder, decode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+
+    import httpx
+
+    from reflectty.chat import Chunk, Model
+    from reflectty.engines.connection import Connection, Habits
+    from reflectty.wire import Body
+
+OK: Final = 200
+CREATED: Final = 201
+MISSING: Final = 404
+UNKNOWN_CALL: Final = (MISSING, 405)
+ANSWER_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of an answer that is no stream."""
+REFUSAL_LIMIT: Final = 64 * 1024
+"""Bytes that are read of a refusal."""
+ADVICE_TIME: Final = 3.0
+"""Seconds that an error waits for the names of the installed models."""
+
+T = TypeVar("T")
+
+
+class Decoder(Protocol):
+    """Turns the bytes of a streamed reply into chunks."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more is to be read."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether the model has ended its reply; its figures may still follow."""
+        ...
+
+    def feed(self, data: bytes) -> Iterator[Chunk]: ...
+
+    def close(self) -> Iterator[Chunk]: ...
+
+
+class Dialect(NamedTuple):
+    """How one protocol is read."""
+
+    decoder: Callable[[], Decoder]
+    refusal: Callable[[int, bytes, str], ReflecttyError]
+    """The error for a status, the beginning of its body and the model that was asked."""
+    missing_hint: Callable[[str, Iterable[str]], str]
+    """What to do about a model that is not among the installed ones."""
+    habits: Habits
+
+
+class Exchange:
+    """Asks one server in one dialect.
+
+    Args:
+        connection: how the server is reached.
+        dialect: how it is read.
+        models: tells what is installed there.
+        unknown: says more of the refusal of a call, by its path, that the server does not know.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        models: Callable[[], Awaitable[tuple[Model, ...]]],
+        unknown: Callable[[ReflecttyError, str], Awaitable[ReflecttyError]] | None = None,
+    ) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self._models = models
+        self._unknown = unknown
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._connection.aclose()
+
+    async def reply(self, path: str, body: Body, model: str) -> AsyncGenerator[Chunk, None]:
+        """Yield the chunks of a reply; closing the generator closes the connection.
+
+        Raises:
+            UnreachableError: no server of the kind answers there.
+            RefusedError: it said no, or was busy three times.
+            IncompleteError: the reply was cut, or stalled.
+        """
+        decoder = self._dialect.decoder()
+        async with self._accepted("POST", path, body, model) as response:
+            try:
+                async with aclosing(self._connection.pieces(response, lambda: decoder.over)) as pieces:
+                    async for piece in pieces:
+                        for chunk in decoder.feed(piece):
+                            yield chunk
+                        if decoder.done:
+                            return
+            except IncompleteError:
+                if not decoder.over:
+                    raise
+            for chunk in decoder.close():
+                yield chunk
+
+    async def objects(self, method: str, path: str, body: Body | None, model: str) -> AsyncGenerator[Body, None]:
+        """Yield the JSON objects of an answer that has one on each line, as they come.
+
+        Raises:
+            IncompleteError: the server said in a line that it failed, or the answer was cut; and what `reply` raises.
+        """
+        async with (
+            self._accepted(method, path, body, model) as response,
+            aclosing(self._connection.pieces(response)) as pieces,
+        ):
+            decoder = LineDecoder()
+            async for piece in pieces:
+                for line in decoder.feed(piece):
+                    yield line
+            for line in decoder.close():
+                yield line
+
+    async def ask(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
+        """Return an answer that is one object.
+
+        Raises:
+            UnreachableError: it is none; and what `reply` raises.
+        """
+        return await self.read(decode, method, path, body, model)
+
+    async def read(
+        self, decoded: Callable[[bytes], T], method: str, path: str, body: Body | None = None, model: str = ""
+    ) -> T:
+        """Return what is made of the bytes of an answer; a ValueError says that they are none of this protocol's."""
+        async with self._accepted(method, path, body, model) as response:
+            answer = await self._connection.body(response, ANSWER_LIMIT)
+        try:
+            return decoded(answer)
+        except ValueError as error:
+            habits = self._dialect.habits
+            raise UnreachableError(f"this is not {habits.server}: it sent {error}", habits.host_hint) from error
+
+    async def do(self, method: str, path: str, body: Body, patience: float) -> None:
+        """Let the server do something that it answers with nothing of interest, in at most so many seconds."""
+        async with self._accepted(method, path, body, "", patience) as response:
+            await self._connection.body(response, REFUSAL_LIMIT)
+
+    async def has(self, path: str) -> bool:
+        """Whether there is something at a path."""
+        async with self._connection.opened("HEAD", path) as response:
+            if response.status_code not in (OK, MISSING):
+                raise await self._refusal(response, path, "")
+            return response.status_code == OK
+
+    async def send(self, path: str, size: int, pieces: AsyncIterable[bytes]) -> None:
+        """Send so many bytes as they come."""
+        async with self._connection.sent(path, size, pieces) as response:
+            if response.status_code not in (OK, CREATED):
+                raise await self._refusal(response, path, "")
+
+    @asynccontextmanager
+    async def _accepted(
+        self, method: str, path: str, body: Body | None, model: str, patience: float = 0.0
+    ) -> AsyncIterator[httpx.Response]:
+        """Hand over a response whose status says yes, or raise what the refusal says."""
+        async with self._connection.opened(method, path, body, patience) as response:
+            if response.status_code != OK:
+                raise await self._refusal(response, path, model)
+            yield response
+
+    async def _refusal(self, response: httpx.Response, path: str, model: str) -> ReflecttyError:
+        body = await self._connection.beginning(response, REFUSAL_LIMIT)
+        error = self._dialect.refusal(response.status_code, body, model)
+        if isinstance(error, ModelMissingError):
+            return await self._advised(error, model)
+        unknown = self._unknown if response.status_code in UNKNOWN_CALL else None
+        return await unknown(error, path) if unknown else error
+
+    async def _advised(self, error: ModelMissingError, model: str) -> ModelMissingError:
+        """Return the error with the names that resemble the missing one, if the server tells them at once."""
+        try:
+            async with asyncio.timeout(ADVICE_TIME):
+                installed = [known.name for known in await self._models()]
+        except (ReflecttyError, TimeoutError):
+            return error
+        return ModelMissingError(str(error), self._dialect.missing_hint(model, installed))

@@ -1,0 +1,233 @@
+"""The repair from end to end: what is lost, the changed file on the server, the copy, its proof."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reflectty.errors import IncompleteError, ReflecttyError, RefusedError, StoreError, UsageError
+from reflectty.library import checked_name
+from reflectty.repairing import weights
+from reflectty.repairing.proof import sends_tags
+from reflectty.repairing.values import Repaired, Step
+from reflectty.vocabulary import lost_tags
+from reflectty.wire.recipes import digest_of, encode_create
+
+if TYPE_CHECKING:
+    from reflectty.library.library import Library
+    from reflectty.recipe import Recipe
+    from reflectty.repairing.values import Observer, Wanted
+    from reflectty.repairing.weights import Weights
+    from reflectty.vocabulary import LostTag, Vocabulary
+    from reflectty.wire import Body
+
+SUFFIX: Final = "-repaired"
+LONGEST_PART: Final = 80
+"""Characters of a model's name without its place and tag."""
+SENT: Final = 3
+"""How many times its size a model takes on the disk while it is made: what was sent, and the server's copying twice."""
+MADE: Final = 2
+"""The same where the server has the file already."""
+
+
+async def repair(library: Library, wanted: Wanted, observer: Observer) -> Repaired:
+    """Make a copy of a model whose tags are text, and ask it a question; a model that loses nothing is left alone.
+
+    Cancelled, it leaves no copy: what was not sent to its end the server forgets, what it has begun to make is
+    removed when it is made.
+
+    Raises:
+        ModelMissingError: the model is not installed.
+        RefusedError: it cannot be repaired.
+        UsageError: its GGUF cannot be read here, or there is a model of the copy's name.
+        StoreError: the disk of the server is too full.
+    """
+    engine = library.engine
+    recipe = await engine.recipe(checked_name(wanted.model))
+    lost = _lost(await engine.vocabulary(wanted.model), recipe, wanted, observer)
+    if not lost:
+        return Repaired(wanted.model, wanted.model)
+    weights.refuse_what_has_none(recipe)
+    name = await _free_name(library, wanted)
+    path = weights.source(recipe, wanted.gguf, local=engine.local)
+    folder = Path(recipe.weights[0]).parent if recipe.weights and engine.local else None
+    try:
+        with weights.opened(path, lost) as found:
+            sent = await _on_server(library, found, folder, observer)
+        await _made(library, encode_create(name, recipe, sent), recipe.name, observer, replaces=wanted.force)
+    except RefusedError as error:
+        raise _explained(error) from error
+    made = await _vetted(library, name, recipe, lost, observer)
+    await _keep_only_what_is_needed(library, made, recipe.name, sent, observer)
+    return Repaired(wanted.model, name, lost, await _proven(library, name, observer))
+
+
+def repaired_name(name: str) -> str:
+    """Return what the copy of a model is called; a tag stays behind the name, as in `reflection-repaired:70b`."""
+    path, slash, last = name.rpartition("/")
+    model, colon, tag = last.partition(":")
+    return path + slash + model[: LONGEST_PART - len(SUFFIX)] + SUFFIX + colon + tag
+
+
+def _lost(vocabulary: Vocabulary, recipe: Recipe, wanted: Wanted, observer: Observer) -> tuple[LostTag, ...]:
+    """Return what is to be made text: of a model whose thinking the server's own parser reads, only what was named.
+
+    Raises:
+        RefusedError: the server does not tell the types of the model's tokens.
+        UsageError: the vocabulary lacks a token that was named.
+    """
+    if not vocabulary.types:
+        weights.refuse_what_has_none(recipe)
+        raise RefusedError(f"the server does not tell the tokens of {recipe.name}", "a newer Ollama may")
+    missing = set(wanted.tokens) - set(vocabulary.tokens)
+    if missing:
+        message = f"{recipe.name} has no token {min(missing)!r}"
+        raise UsageError(
+            message, "a tag that is written in several pieces is given piece by piece, as the model has it"
+        )
+    lost = lost_tags(*vocabulary, wanted.tokens)
+    if "thinking" not in recipe.capabilities:
+        return lost
+    named = tuple(tag for tag in lost if tag.text in wanted.tokens)
+    read = dict.fromkeys(tag.text for tag in lost if tag not in named)
+    if read:
+        observer.note(
+            f"the server reads {', '.join(read)} of {recipe.name} itself (--token makes text of one all the same)"
+        )
+    return named
+
+
+async def _free_name(library: Library, wanted: Wanted) -> str:
+    name = checked_name(wanted.name or repaired_name(wanted.model))
+    installed = {_plain(model.name) for model in await library.engine.models()}
+    if _plain(name) == _plain(wanted.model):
+        raise UsageError(f"the copy cannot be called {name}, as the model itself is", "--name NAME calls it otherwise")
+    if _plain(name) in installed and not wanted.force:
+        hint = "--force makes it anew, --name NAME calls the copy otherwise"
+        raise UsageError(f"there is a model {name} already", hint)
+    return name
+
+
+def _plain(name: str) -> str:
+    """Return a name as Ollama compares it: in any case of letters, without the tag that goes without saying."""
+    return name.lower().removesuffix(":latest")
+
+
+async def _on_server(library: Library, found: Weights, folder: Path | None, observer: Observer) -> str:
+    """Bring the changed file to the server, unless it has it; return its digest."""
+    weights.refuse_full_disk(folder, MADE * found.size)
+    digest = await weights.digest(found, partial(observer.progress, Step.READING, found.size))
+    if not await library.engine.has_blob(digest):
+        weights.refuse_full_disk(folder, SENT * found.size)
+        tell = partial(observer.progress, Step.SENDING, found.size)
+        async with aclosing(weights.changed(found, tell)) as pieces:
+            await library.engine.send_blob(digest, found.size, pieces)
+    return digest
+
+
+def _explained(error: RefusedError) -> ReflecttyError:
+    """Return what a server said as it refused to take or to make something, with what to do about it."""
+    if "no space left" in str(error).lower():
+        return StoreError(
+            "the disk of the server is full", f"it needs {SENT} times the size of the model: free some space"
+        )
+    return error
+
+
+async def _made(library: Library, body: Body, model: str, observer: Observer, *, replaces: bool) -> None:
+    """Let the server make the copy: it does not stop in the middle, whoever leaves.
+
+    Args:
+        library: where it is made.
+        body: what it is made of.
+        model: what it is a copy of.
+        observer: who is told.
+        replaces: whether it may replace another model, which is gone then: it is not taken away when it is cancelled.
+    """
+    observer.progress(Step.MAKING)
+    making = asyncio.create_task(library.engine.create(body))
+    try:
+        await asyncio.shield(making)
+    except asyncio.CancelledError:
+        after = "it stays" if replaces else "it is taken away again"
+        observer.note(f"the server finishes the copy that it has begun, then {after}; Ctrl-C again leaves at once")
+        with suppress(ReflecttyError):
+            await making
+            if not replaces:
+                await library.remove(body["model"])
+                await _forget(library, model, body["files"]["model.gguf"])
+        raise
+
+
+async def _forget(library: Library, model: str, digest: str) -> None:
+    """Let the server remove a file that no model needs: it does so only together with a model that the file is part of.
+
+    As a draft model it becomes such a part without being copied.
+    """
+    name = f"reflectty-unneeded-{digest[-12:]}"
+    if not await library.engine.has_blob(digest):
+        return
+    with suppress(RefusedError):
+        await library.engine.create({"model": name, "from": model, "draft_files": {"unneeded.gguf": digest}})
+        await library.remove(name)
+
+
+async def _keep_only_what_is_needed(library: Library, made: Recipe, model: str, sent: str, observer: Observer) -> None:
+    """Have the file removed that was sent, where the server made another of it: one in a newer form of the format."""
+    if digest_of("".join(made.weights[:1])) in ("", sent):
+        return
+    forgetting = asyncio.create_task(_forget(library, model, sent))
+    try:
+        await asyncio.shield(forgetting)
+    except asyncio.CancelledError:
+        await forgetting
+        raise
+    if await library.engine.has_blob(sent):
+        observer.note("the server keeps the file that was sent beside the one that it made of it, until it starts anew")
+
+
+async def _vetted(library: Library, name: str, recipe: Recipe, lost: tuple[LostTag, ...], observer: Observer) -> Recipe:
+    """Hold the copy against the model, whose tags must be text and all else as it was; return what it is made of.
+
+    Raises:
+        IncompleteError: its tags are not text; it is removed.
+    """
+    vocabulary = await library.engine.vocabulary(name)
+    still = {tag.id for tag in lost_tags(*vocabulary, [tag.text for tag in lost])} & {tag.id for tag in lost}
+    if still or not vocabulary.types:
+        await library.remove(name)
+        raise IncompleteError(f"the server did not take the changed types: {name} was removed again")
+    made = await library.engine.recipe(name)
+    differing = [label for label, one, other in _compared(recipe, made) if one != other]
+    if differing:
+        observer.note(f"{name} is not like {recipe.name} in all: its {', '.join(differing)} came out different")
+    return made
+
+
+def _compared(recipe: Recipe, made: Recipe) -> tuple[tuple[str, object, object], ...]:
+    def parts(one: Recipe) -> list[str]:
+        return [digest_of(path) for path in (*one.weights[1:], *one.adapters, one.draft)]
+
+    return (
+        ("template", recipe.template, made.template),
+        ("system prompt", recipe.system, made.system),
+        ("parameters", dict(recipe.parameters), dict(made.parameters)),
+        ("licence", recipe.licence, made.licence),
+        ("messages", recipe.messages, made.messages),
+        ("renderer", recipe.renderer, made.renderer),
+        ("parser", recipe.parser, made.parser),
+        ("capabilities", recipe.capabilities, made.capabilities),
+        ("adapters", parts(recipe), parts(made)),
+    )
+
+
+async def _proven(library: Library, name: str, observer: Observer) -> bool | None:
+    observer.progress(Step.ASKING)
+    try:
+        return await sends_tags(library.engine, name)
+    except ReflecttyError as error:
+        observer.note(f"{name} could not be asked: {error}")
+        return None

@@ -1,0 +1,191 @@
+"""`reflect models list|show|copy|remove|load|unload` from outside, with a scripted server."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from corpus import cases
+from e2e.screen import Screen
+from fake_server import FakeServer, error, show, tags, whole
+from installed import EMPTY, routes
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class TestTheList:
+    @pytest.mark.parametrize("words", [(), ("list",)])
+    def test_is_a_line_for_each_model_in_a_pipe(self, reflect: Reflect, words: tuple[str, ...]) -> None:
+        with FakeServer(routes()) as server:
+            result = reflect.at(server.host)("models", *words)
+        assert (result.code, result.err) == (0, "")
+        assert re.split(r"  +", result.out.strip()) == [
+            "reflection:70b",
+            "43 GB",
+            "70.6B Q4_0",
+            "128K",
+            "reflection, thinking",
+            "50 % GPU, 22 GB of 44 GB",
+            "5084e77c1e10",
+            "7 Sep 2024",
+        ]
+
+    @pytest.mark.parametrize(
+        ("columns", "head"),
+        [
+            (120, "model size weights context can loaded digest changed"),
+            (90, "model size context can loaded"),
+            (69, "model size loaded"),
+            (50, "model size loaded"),
+            (45, "model loaded"),
+            (20, "model"),
+        ],
+    )
+    def test_fits_the_terminal_under_a_head(self, reflect: Reflect, columns: int, head: str) -> None:
+        with FakeServer(routes()) as server, Screen(reflect.at(server.host), "models", columns=columns) as screen:
+            assert screen.finish() == 0
+            lines = [line for line in screen.lines if line]
+        assert lines[0].split() == head.split()
+        assert len(lines) == 2
+        assert lines[1].startswith("reflection:70b")
+
+    def test_of_nothing_is_a_word_on_stderr(self, reflect: Reflect) -> None:
+        with FakeServer(routes(tags=tags())) as server:
+            result = reflect.at(server.host)("models")
+            empty = reflect.at(server.host)("models", "--json")
+        assert (result.code, result.out) == (0, "")
+        assert re.match(r"reflect: no model is installed on the server: reflect models pull \S+ gets one", result.err)
+        assert (empty.code, empty.out, empty.err) == (0, "[]\n", "")
+
+    def test_is_json_with_all_that_a_program_wants(self, reflect: Reflect) -> None:
+        with FakeServer(routes()) as server:
+            (one,) = json.loads(reflect.at(server.host)("models", "--json").out)
+        assert (one["name"], one["size"], one["context_length"]) == ("reflection:70b", 42_520_397_704, 131072)
+        assert one["abilities"] == ["reflection", "thinking"]
+        assert (one["auto"]["mode"], one["auto"]["family"]) == ("native", "reflection")
+        assert (one["loaded"]["gpu_share"], one["loaded"]["context_length"]) == (0.5, 4096)
+
+
+class TestShowing:
+    def test_says_what_is_known_and_what_auto_would_pick_and_why(self, reflect: Reflect) -> None:
+        with FakeServer(routes()) as server:
+            out = reflect.at(server.host)("models", "show", "reflection:70b").out
+        named = (line for line in out.splitlines() if re.match(r"  \w", line))
+        facts = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in named)
+        assert out.startswith("reflection:70b\n")
+        assert facts["size"] == "43 GB · 70.6B Q4_0"
+        assert facts["loaded"] == "50 % GPU · 22 GB of 44 GB · context 4K"
+        assert facts["needs"].startswith("weights 43 GB · cache")
+        assert "fit" in facts
+        assert facts["auto picks"].startswith("mode native, family reflection: its name")
+        assert facts["has"] == "template (1), system prompt (1), parameters (1), licence (2)"
+
+    @pytest.mark.parametrize(
+        ("flag", "text"),
+        [
+            ("--system", "Be exact.\n"),
+            ("--template", "{{ .Prompt }}\n"),
+            ("--parameters", "temperature 0\n"),
+            ("--licence", "free\nto use\n"),
+            ("--license", "free\nto use\n"),
+        ],
+    )
+    def test_prints_one_text_alone(self, reflect: Reflect, flag: str, text: str) -> None:
+        with FakeServer(routes()) as server:
+            result = reflect.at(server.host)("models", "show", "reflection:70b", flag)
+        assert (result.code, result.out, result.err) == (0, text, "")
+
+    def test_says_so_where_there_is_no_such_text(self, reflect: Reflect) -> None:
+        with FakeServer(routes(show=show(system=""))) as server:
+            result = reflect.at(server.host)("models", "show", "reflection:70b", "--system")
+        assert (result.code, result.out, result.err) == (4, "", "reflect: reflection:70b has no system prompt\n")
+
+    def test_fits_a_narrow_terminal(self, reflect: Reflect) -> None:
+        words = ("models", "show", "reflection:70b")
+        with FakeServer(routes()) as server, Screen(reflect.at(server.host), *words, columns=50) as screen:
+            assert screen.finish() == 0
+            assert "the tags" not in screen.text
+            assert all(len(line) < 50 for line in screen.lines)
+            assert " ".join(screen.text.split()).count("in tags") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("list",), ("show", "{}"), ("show", "{}", "--system"), ("show", "{}", "--licence"), ("show", "nosuch")]
+)
+def test_nothing_a_server_says_tells_a_terminal_anything(reflect: Reflect, words: tuple[str, ...]) -> None:
+    every = "".join(case["text"] for case in cases("hostile.jsonl") if case.get("repeat", 1) == 1)
+    hostile = every.encode(errors="replace").decode()
+    name = f"m{hostile[:300]}"
+    shown = show(system=hostile, template=hostile, license=hostile, details={"parameter_size": hostile})
+    listed = whole({"models": [{"name": name, "modified_at": hostile, "digest": hostile}]})
+    loaded = whole({"models": [{"name": name, "size": 1, "expires_at": hostile}]})
+    missing = error(404, f"model 'nosuch' not found {hostile[:2000]}")
+    given = routes(show=missing if "nosuch" in words else shown, tags=listed, ps=loaded)
+    with FakeServer(given) as server:
+        result = reflect.at(server.host)("models", *(word.format("m") for word in words))
+    assert result.code == (4 if "nosuch" in words else 0)
+    assert not CONTROLS.search(result.out)
+    assert not CONTROLS.search(result.err)
+    assert result.out or result.err
+
+
+class TestChanging:
+    def test_a_copy_replaces_nothing_unless_forced(self, reflect: Reflect) -> None:
+        with FakeServer(routes(copy=EMPTY)) as server:
+            refused = reflect.at(server.host)("models", "copy", "m", "n")
+            forced = reflect.at(server.host)("models", "copy", "m", "n", "--force", "--json")
+            assert len(server.asked("/api/copy")) == 1
+        assert refused.code == 2
+        assert json.loads(forced.out) == {"name": "n", "from": "m"}
+
+    def test_nothing_is_removed_unasked(self, reflect: Reflect) -> None:
+        with FakeServer(routes(delete=EMPTY)) as server:
+            result = reflect.at(server.host)("models", "remove", "m")
+            assert server.requests == []
+        assert result.code == 2
+        assert "--yes" in result.err
+
+    @pytest.mark.parametrize(("keys", "gone"), [(b"y\r", True), (b"n\r", False), (b"\r", False)])
+    def test_a_terminal_is_asked(self, reflect: Reflect, keys: bytes, gone: bool) -> None:
+        with FakeServer(routes(delete=EMPTY)) as server:
+            with Screen(reflect.at(server.host), "models", "remove", "reflection:70b") as screen:
+                assert screen.shows("Remove for good? [y/N]")
+                screen.press(keys)
+                assert screen.finish() == 0
+                assert "reflection:70b, 43 GB, loaded" in screen.text
+            assert bool(server.asked("/api/delete")) is gone
+        assert screen.text.endswith("removed reflection:70b" if gone else "nothing was removed")
+
+    def test_one_that_is_unknown_keeps_all_from_being_removed(self, reflect: Reflect) -> None:
+        with FakeServer(routes(delete=EMPTY)) as server:
+            result = reflect.at(server.host)("models", "remove", "reflection:70b", "n", "--yes")
+            assert server.asked("/api/delete") == []
+        assert result.code == 4
+
+    def test_json_says_what_was_removed_loaded_and_unloaded(self, reflect: Reflect) -> None:
+        given = routes(delete=EMPTY, generate=whole({"done": True}))
+        with FakeServer(given) as server:
+            run = reflect.at(server.host)
+            removed, loaded, unloaded = (
+                json.loads(run("models", word, "reflection:70b", "--json", *more).out)
+                for word, more in (("remove", ("--yes",)), ("load", ()), ("unload", ()))
+            )
+        assert removed == [{"name": "reflection:70b", "size": 42_520_397_704}]
+        assert loaded["loaded"]["gpu_share"] == 0.5
+        assert unloaded == {"name": "reflection:70b", "unloaded": True}
+
+    def test_a_terminal_is_told_where_a_model_landed(self, reflect: Reflect) -> None:
+        words = ("models", "load", "reflection:70b", "--keep-alive", "5m")
+        with FakeServer(routes(generate=whole({"done": True}))) as server:
+            with Screen(reflect.at(server.host), *words) as screen:
+                assert screen.finish() == 0
+            assert server.asked("/api/generate")[0].json["keep_alive"] == "5m"
+        landed, advice = " ".join(screen.text.split()).split("reflect: ")[1:]
+        assert landed.strip() == "reflection:70b is loaded: 50 % GPU · 22 GB of 44 GB · context 4K"
+        assert advice.startswith("50 % of it runs on the CPU, which is slow: ")

@@ -1,0 +1,158 @@
+"""Whether a model fits, from outside: the real command, a scripted server, and programs that tell of GPUs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.screen import Screen
+from fake_server import FakeServer, whole
+from models_to_fit import LLAMA_8B
+from told_of_devices import RTX_4090
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from e2e.command import Reflect, Result
+
+ON_CARD = "NVIDIA GeForce RTX 4090, 24 GiB (24.1 of 25.8 GB free)"
+
+
+class Asked:
+    """`reflect models show` on a machine with one card, of a model that a server has."""
+
+    def __init__(self, reflect: Reflect, tools: Path) -> None:
+        self.reflect = reflect
+        self.path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+
+    def __call__(self, server: FakeServer, *words: str, **variables: Any) -> Result:
+        return self.reflect.at(server.host)("models", "show", "m", *words, PATH=self.path, **variables)
+
+
+@pytest.fixture(name="asked")
+def _asked(reflect: Reflect, tmp_path: Path) -> Asked:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tmp_path / "told").write_text(RTX_4090)
+    tool = tools / "nvidia-smi"
+    tool.write_text(f"#!{shutil.which('sh')}\nexec cat {tmp_path}/told\n")
+    tool.chmod(0o755)
+    return Asked(reflect, tools)
+
+
+def serving(
+    info: dict[str, Any], size: int, running: tuple[dict[str, Any], ...] = (), parameters: str = ""
+) -> FakeServer:
+    details = {"parameter_size": "8.0B", "quantization_level": "Q4_K_M"}
+    shown = {"model_info": info, "details": details, "capabilities": ["completion"], "parameters": parameters}
+    listed = {"name": "m:latest", "size": size, "details": details}
+    return FakeServer(
+        {
+            "/api/show": whole(shown),
+            "/api/tags": whole({"models": [listed]}),
+            "/api/ps": whole({"models": [{"name": "m:latest", **one} for one in running]}),
+        }
+    )
+
+
+@pytest.fixture(name="small")
+def _small() -> Iterator[FakeServer]:
+    with serving(LLAMA_8B, 4_920_753_328) as server:
+        yield server
+
+
+def test_a_model_that_fits_is_said_to_at_the_context_that_the_server_picks(asked: Asked, small: FakeServer) -> None:
+    result = asked(small)
+
+    assert (result.code, result.err) == (0, "")
+    assert "  needs       weights 4.9 GB · cache 4.3 GB at 32,768 tokens · about 9.5 GB with buffers\n" in result.out
+    assert f"  fit         fits on {ON_CARD}, all of it\n" in result.out
+    assert "with up to 131,072 tokens of context as well\n" in result.out
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "said"),
+    [
+        (("--context", "2048"), {}, "cache 268 MB at 2,048 tokens"),
+        ((), {"OLLAMA_CONTEXT_LENGTH": "8192"}, "cache 1.1 GB at 8,192 tokens"),
+        (("--context", "8192"), {"OLLAMA_KV_CACHE_TYPE": "q8_0"}, "cache 570 MB at 8,192 tokens"),
+        (("--context", "8192"), {"OLLAMA_NUM_PARALLEL": "2"}, "cache 2.1 GB at 8,192 tokens for each of 2 at once"),
+    ],
+)
+def test_the_context_and_what_this_shell_says_of_the_server_count(
+    asked: Asked, small: FakeServer, words: tuple[str, ...], variables: dict[str, Any], said: str
+) -> None:
+    result = asked(small, *words, **variables)
+
+    assert said in result.out
+    for name, value in variables.items():
+        assert f"{name}={value} of this shell is taken to hold for the server as well" in result.out
+
+
+def test_a_gpu_that_the_server_may_not_use_does_not_count(asked: Asked, small: FakeServer) -> None:
+    result = asked(small, CUDA_VISIBLE_DEVICES="-1")
+
+    assert "no GPU was found: all of it on the CPU" in result.out
+    assert "CUDA_VISIBLE_DEVICES leaves GPUs out" in result.out
+
+
+def test_the_context_of_the_models_own_parameters_counts(asked: Asked) -> None:
+    with serving(LLAMA_8B, 4_920_753_328, parameters="num_ctx                        2048") as server:
+        assert "cache 268 MB at 2,048 tokens" in asked(server).out
+
+
+def test_a_model_that_does_not_fit_is_told_what_helps(asked: Asked, tmp_path: Path) -> None:
+    (tmp_path / "told").write_text("NVIDIA GeForce RTX 3050, 8192, 7000, 570.133.07, GPU-1\n")
+    with serving(LLAMA_8B, 8_000_000_000) as server:
+        result = asked(server, "--context", "8192")
+
+    fit = "does not fit whole on NVIDIA GeForce RTX 3050, 8 GiB (7.3 of 8.6 GB free)"
+    # 6.1 GB hold the output of 242 MB and 21 layers of 276 MB.
+    assert f"{fit}: about 22 of 33 layers there, 33 % on the CPU\n" in result.out
+    assert "about 2 to 4 times slower" in result.out
+    assert "in IQ2_XS it would fit, about 5.4 GB: look for a tag with IQ2_XS in it" in result.out
+
+
+def test_a_loaded_model_is_held_against_its_estimate_and_may_take_its_own_place(asked: Asked, tmp_path: Path) -> None:
+    (tmp_path / "told").write_text(RTX_4090.replace("23010", "17000"))
+    loaded = {"size": 6_010_000_000, "size_vram": 6_010_000_000, "context_length": 4096}
+    with serving(LLAMA_8B, 4_920_753_328, (loaded,)) as server:
+        result = asked(server)
+
+    assert "(23.8 of 25.8 GB free), all of it" in result.out
+    assert "estimated 5.6 GB, the server says 6.0 GB: 7 % more\n" in result.out
+
+
+def test_a_model_that_fits_and_runs_on_the_cpu_is_no_secret(asked: Asked) -> None:
+    loaded = {"size": 6_000_000_000, "context_length": 4096}
+    with serving(LLAMA_8B, 4_920_753_328, (loaded,)) as server:
+        assert "yet 100 % of it runs on the CPU: reflect doctor looks why" in asked(server).out
+
+
+def test_a_program_gets_numbers(asked: Asked, small: FakeServer) -> None:
+    fit = json.loads(asked(small, "--json", "--context", "8192").out)["fit"]
+
+    assert (fit["fit"], fit["estimate"]["cache"]) == ("whole", 1 << 30)
+    assert fit["machine"]["gpus"][0]["driver"] == "550.54.14"
+
+
+def test_a_narrow_terminal_gets_it_in_rows_of_its_width(asked: Asked, small: FakeServer) -> None:
+    with Screen(asked.reflect.at(small.host), "models", "show", "m", columns=40, PATH=asked.path) as screen:
+        assert screen.finish() == 0
+        assert "fits on NVIDIA" in " ".join(screen.text.split())
+
+
+@pytest.mark.parametrize("told", ["\x1b]0;owned\x07\x1b[2J, 1, 1, \x1b[31m, GPU-1\n", "\x1b[2J", "x" * 5000])
+def test_what_a_program_says_of_a_gpu_is_no_command_to_the_terminal(
+    asked: Asked, small: FakeServer, tmp_path: Path, told: str
+) -> None:
+    (tmp_path / "told").write_text(told)
+    result = asked(small)
+
+    assert result.code == 0
+    assert b"\x1b" not in result.stdout + result.stderr

@@ -1,0 +1,273 @@
+"""The real command and scripted servers that speak OpenAI's protocol, as vLLM does and as they should not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.speaking import Asking
+from e2e.test_errors import ESCAPES, one_line
+from fake_server import HANG, Answer, FakeServer, Raw, whole
+from openai_replies import DONE, STREAM, VLLM, chunk, figures, said, served, text
+from test_imports import ASKED, NEVER, fresh, packages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from e2e.command import Reflect
+    from fake_server import Route, Script
+
+NAME = "deepseek-ai/DeepSeek-R1"
+CHAT, MODELS = "/v1/chat/completions", "/v1/models"
+KEY = "s3cret-k3y"
+ANSWER = "9.9 is larger."
+TAGGED = "<thinking>\n11 is more.\n<reflection>\nNo.\n</reflection>\n</thinking>\n<output>\n9.9 is larger.\n</output>"
+SCHEMA = json.dumps({"type": "object", "properties": {"larger": {"type": "string"}}, "required": ["larger"]})
+
+
+def serving(chat: Route, *names: str, **more: Any) -> FakeServer:
+    return FakeServer({MODELS: served(*(names or (NAME,)), **more), CHAT: chat})
+
+
+def vllm() -> FakeServer:
+    return serving(Answer([VLLM], content_type=STREAM))
+
+
+class TestAReasoningOfItsOwnField:
+    def test_is_thinking_on_the_way_to_the_answer(self, reflect: Reflect) -> None:
+        with vllm() as server:
+            result = Asking(reflect, f"http://{server.host}/v1")("-m", NAME, "q")
+            body = server.asked(CHAT)[0].json
+
+        assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+        assert body["chat_template_kwargs"]["enable_thinking"] is True
+        assert body["stream_options"] == {"include_usage": True}
+
+    def test_is_thinking_for_a_program(self, reflect: Reflect) -> None:
+        with vllm() as server:
+            result = Asking(reflect, server.host)("-m", NAME, "--json", "q")
+        value = json.loads(result.out)
+
+        assert (value["thinking"], value["answer"]) == ("9.90 is more than 9.11.", ANSWER)
+        assert (value["mode"], value["usage"]["prompt_tokens"]) == ("native", 24)
+
+    @pytest.mark.parametrize(
+        ("words", "sent"),
+        [
+            (("--mode", "direct"), {"chat_template_kwargs": {"enable_thinking": False, "thinking": False}}),
+            (("--effort", "low"), {"reasoning_effort": "low"}),
+        ],
+    )
+    def test_is_switched_and_measured(self, reflect: Reflect, words: tuple[str, ...], sent: dict[str, Any]) -> None:
+        with vllm() as server:
+            result = Asking(reflect, server.host)("-m", NAME, *words, "--final", "q")
+            body = server.asked(CHAT)[0].json
+
+        assert (result.code, result.err) == (0, "")
+        assert {name: body.get(name) for name in sent} == sent
+
+
+def test_tags_in_the_content_are_read_as_everywhere(reflect: Reflect) -> None:
+    pieces = [TAGGED[at : at + 5] for at in range(0, len(TAGGED), 5)]
+    with serving(said([*pieces, "<|eot_id|>"]), "mattshumer/Reflection-Llama-3.1-70B") as server:
+        result = Asking(reflect, server.host)("--json", "q")
+    value = json.loads(result.out)
+
+    assert [part["kind"] for part in value["segments"]] == ["thinking", "reflection", "answer"]
+    assert value["answer"] == ANSWER
+    assert value["family"] == "reflection"
+
+
+def test_an_answer_within_a_schema_follows_a_free_thinking(reflect: Reflect) -> None:
+    answers = [said([TAGGED]), said(['{"larger": ', '"9.9"}', "   \n"])]
+    with serving(answers, "reflection-70b") as server:
+        result = Asking(reflect, server.host)("--schema", SCHEMA, "--final", "q")
+        free, held = (asked.json for asked in server.asked(CHAT))
+
+    assert (result.code, json.loads(result.out)) == (0, {"larger": "9.9"})
+    assert "response_format" not in free
+    assert held["response_format"]["json_schema"]["strict"] is True
+    assert held["messages"][-1]["content"].endswith("</thinking>\n<output>\n")
+
+
+class TestTheKey:
+    def asks(self, reflect: Reflect, **variables: str) -> tuple[Any, list[str]]:
+        with vllm() as server:
+            result = Asking(reflect, server.host, **variables)("-m", NAME, "--final", "q")
+            keys = [asked.headers.get("authorization", "") for asked in server.requests]
+        assert KEY not in result.out + result.err
+        return result, keys
+
+    @pytest.mark.parametrize(
+        "variables",
+        [{"OPENAI_API_KEY": KEY}, {"REFLECTTY_API_KEY": KEY}, {"REFLECTTY_API_KEY": KEY, "OPENAI_API_KEY": "other"}],
+    )
+    def test_comes_from_the_environment(self, reflect: Reflect, variables: dict[str, str]) -> None:
+        result, keys = self.asks(reflect, **variables)
+
+        assert result.code == 0
+        assert set(keys) == {f"Bearer {KEY}"}
+
+    def test_of_ollama_goes_to_no_other_server(self, reflect: Reflect) -> None:
+        _, keys = self.asks(reflect, OLLAMA_API_KEY=KEY)
+        assert set(keys) == {""}
+
+    def test_of_a_cluster_goes_to_no_ollama(self, reflect: Reflect) -> None:
+        with FakeServer({}) as server:
+            reflect("--host", server.host, "-m", NAME, "q", REFLECTTY_API_KEY=KEY, OPENAI_API_KEY=KEY)
+        assert server.requests
+        assert all("authorization" not in asked.headers for asked in server.requests)
+
+    def test_comes_from_a_file_that_nobody_else_can_read(self, reflect: Reflect, config: Callable[[str], Path]) -> None:
+        file = reflect.home / "key"
+        file.write_text(f"{KEY}\n")
+        file.chmod(0o600)
+        config("api_key_file = '~/key'")
+        result, keys = self.asks(reflect)
+
+        assert result.code == 0
+        assert set(keys) == {f"Bearer {KEY}"}
+
+    @pytest.mark.parametrize(
+        ("mode", "content", "says"),
+        [
+            (0o644, KEY, ("others can read this key", "chmod 600")),
+            (0o640, KEY, ("others can read this key", "chmod 600")),
+            (0o600, "", ("it holds no key",)),
+            (0o600, f"{KEY} and more\n", ("it holds no key",)),
+            (0o600, "\0", ("no text",)),
+        ],
+    )
+    def test_in_a_file_that_will_not_do_is_refused_and_not_shown(
+        self, reflect: Reflect, config: Callable[[str], Path], mode: int, content: str, says: tuple[str, ...]
+    ) -> None:
+        file = reflect.home / "key"
+        file.write_text(content)
+        file.chmod(mode)
+        config("api_key_file = '~/key'")
+        result, keys = self.asks(reflect)
+
+        one_line(result, 2, str(file), *says)
+        assert keys == []
+
+    def test_in_a_file_that_is_not_there_is_missed(self, reflect: Reflect, config: Callable[[str], Path]) -> None:
+        config("api_key_file = '/nowhere/key'")
+        result, _ = self.asks(reflect)
+        one_line(result, 2, "/nowhere/key", "no such file", "REFLECTTY_API_KEY")
+
+    def test_has_no_place_on_the_command_line_or_in_the_settings(
+        self, reflect: Reflect, config: Callable[[str], Path]
+    ) -> None:
+        flag = reflect("--api-key", KEY, "q")
+        config(f"api_key = '{KEY}'")
+        setting = reflect("q")
+
+        one_line(flag, 2, "--api-key")
+        one_line(setting, 2, "api_key_file")
+        assert KEY not in setting.err
+
+    def test_is_not_kept(self, reflect: Reflect) -> None:
+        with vllm() as server:
+            result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "q")
+        kept = [path for path in reflect.home.rglob("*") if path.is_file()]
+
+        assert result.code == 0
+        assert any(path.name == "sessions.db" for path in kept)
+        assert not any(KEY.encode() in path.read_bytes() for path in kept)
+
+
+@pytest.fixture
+def config(reflect: Reflect) -> Callable[[str], Path]:
+    def write(content: str) -> Path:
+        path = reflect.home / ".config" / "reflectty" / "config.toml"
+        path.parent.mkdir(parents=True)
+        path.write_text(content)
+        return path
+
+    return write
+
+
+def test_the_file_names_engine_and_host_and_the_host_of_ollama_is_not_asked(
+    reflect: Reflect, config: Callable[[str], Path]
+) -> None:
+    with FakeServer({}) as ollama, vllm() as server:
+        config(f"engine = 'openai'\nhost = 'http://{server.host}/v1'\nmodel = '{NAME}'")
+        result = reflect.at(ollama.host)("--final", "q")
+
+    assert (result.code, result.out) == (0, f"{ANSWER}\n")
+    assert ollama.connections == 0
+
+
+@pytest.mark.parametrize("words", [("--engine", "vllm", "q"), ("q",)])
+def test_an_engine_that_is_none_is_named(reflect: Reflect, words: tuple[str, ...]) -> None:
+    one_line(reflect(*words, REFLECTTY_ENGINE="vllm"), 2, "vllm", "openai")
+
+
+BAD: dict[str, tuple[Script | None, Script | None, int, str]] = {
+    "a server that is no such one": (Answer([b"<html>Log in</html>"], content_type="text/html"), None, 3, "a web page"),
+    "an Ollama of old": (whole({"models": []}), None, 3, "lists no models"),
+    "a list that never comes": (Raw([HANG]), None, 5, "sent nothing for 0.5 s"),
+    "a wrong key": (whole({"error": "Unauthorized"}, 401), None, 4, "REFLECTTY_API_KEY"),
+    "half the protocol": (None, whole({"detail": "Not Found"}, 404), 3, "HTTP 404, Not Found"),
+    "a reply of another kind": (None, whole({"message": {"content": "hi"}, "done": True}), 3, "JSON of another kind"),
+    "a queue": (None, whole({"error": {"message": "overloaded"}}, 429, **{"Retry-After": "0"}), 4, "overloaded"),
+    "a prompt that does not fit": (
+        None,
+        whole({"object": "error", "message": "The input (5000 tokens) is longer than the model's context length (4096 tokens)."}, 400),
+        4,
+        "5000 tokens, the context holds 4096",
+    ),
+    "a hostile error": (None, whole({"error": {"message": ESCAPES}}, 400), 4, "evil"),
+    "a stall": (None, Answer([HANG], content_type=STREAM), 5, "sent nothing for 0.5 s"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_server_that_does_not_do_as_it_should_is_one_line(reflect: Reflect, name: str) -> None:
+    models, chat, code, says = BAD[name]
+    with FakeServer({MODELS: models or served(NAME), CHAT: chat or said(["hi"])}) as server:
+        result = Asking(reflect, server.host)("-m", NAME, "--timeout", "0.5", "q")
+
+    one_line(result, code, says)
+    assert "\x1b" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("rest", "says"),
+    [
+        ((HANG,), "sent nothing"),
+        ((chunk(finish="abort"), DONE), "broke the reply off: abort"),
+        ((b'data: {"error": {"message": "CUDA error"}}\n\n',), "CUDA error"),
+        ((), "ended before it was complete"),
+    ],
+)
+def test_a_reply_that_is_cut_keeps_what_came(reflect: Reflect, rest: tuple[Any, ...], says: str) -> None:
+    with serving(Answer([text("one "), text("two."), *rest], content_type=STREAM), "m") as server:
+        result = Asking(reflect, server.host)("--mode", "direct", "--timeout", "0.5", "-q", "q")
+
+    assert (result.code, result.out) == (5, "one two.\n")
+    assert says in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+def test_names_and_texts_of_a_server_are_made_safe(reflect: Reflect) -> None:
+    answer = Answer([text(f"hi {ESCAPES}"), chunk(finish="stop"), figures(), DONE], content_type=STREAM)
+    with serving(answer, f"m{ESCAPES}") as server:
+        result = Asking(reflect, server.host)("--mode", "direct", "q")
+
+    assert result.code == 0
+    assert "using m" in result.err
+    assert not {"\x1b", "\x07", "\u202e"} & set(result.out + result.err)
+
+
+def test_a_question_to_a_cluster_loads_no_more_than_one_to_ollama(reflect: Reflect) -> None:
+    with vllm() as server:
+        environment = Asking(reflect, server.host).environment(REFLECTTY_STORE="0")
+        stdout, (code, modules) = fresh(ASKED, "-m", NAME, "--final", "q", environment=environment)
+
+    assert (stdout, code) == (f"{ANSWER}\n", 0)
+    assert packages(modules) & (NEVER | {"rich", "pygments", "markdown_it", "jsonschema_rs"}) == set()
+    assert "reflectty.engines.ollama" not in modules

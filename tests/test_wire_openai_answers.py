@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from reflectty.chat import Model, Running
+from reflectty.errors import (
+    BusyError,
+    ModelMissingError,
+    PromptTooLongError,
+    ReflecttyError,
+    RefusedError,
+    UnreachableError,
+)
+from reflectty.modes import Mode, Wish, plan
+from reflectty.wire import openai as wire
+
+LISTED = {"id": "org/Qwen3-8B", "object": "model", "owned_by": "vllm", "root": "/models/x", "max_model_len": 4096}
+LLAMA = {"id": "mini", "aliases": ["mini", "small"], "owned_by": "llamacpp", "meta": {"n_ctx": 2048, "n_ctx_train": 32768}}  # fmt: skip
+VALIDATED = [{"type": "greater_than_equal", "loc": ["body", "top_p"], "msg": "Input should be above 0", "input": -1}]
+
+
+def refused(status: int, value: Any, model: str = "m") -> ReflecttyError:
+    return wire.refusal(status, value if isinstance(value, bytes) else json.dumps(value).encode(), model)
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "kind", "says"),
+    [
+        (401, {"error": "Unauthorized"}, RefusedError, "the server refused: Unauthorized"),
+        (401, {"error": {"message": "Invalid API Key", "type": "authentication_error", "code": 401}}, RefusedError, "Invalid API Key"),
+        (403, {"detail": "Forbidden"}, RefusedError, "Forbidden"),
+        (400, {"object": "error", "message": "bad top_p", "type": "BadRequestError", "code": 400}, RefusedError, "bad top_p"),
+        (400, {"error": {"message": "bad top_p", "type": "BadRequestError", "param": "top_p", "code": 400}}, RefusedError, "bad top_p"),
+        (422, {"detail": VALIDATED}, RefusedError, "top_p: Input should be above 0"),
+        (422, {"detail": ["x", 1]}, RefusedError, "x; 1"),
+        (400, {"message": "no"}, RefusedError, "the server refused: no"),
+        (500, {"error": {"message": "image input is not supported", "type": "server_error"}}, RefusedError, "image input"),
+        (500, b"Internal Server Error", RefusedError, "Internal Server Error"),
+        (500, b"", RefusedError, "HTTP 500, no message"),
+        (404, {"error": {"message": "The model `m` does not exist.", "type": "NotFoundError", "param": "model", "code": 404}}, ModelMissingError, "the model m is not served there"),
+        (404, {"object": "error", "message": "The model `m` does not exist.", "type": "NotFoundError", "code": 404}, ModelMissingError, "m is not served"),
+        (400, {"error": {"message": "model 'm' not found", "type": "invalid_request_error", "code": 400}}, ModelMissingError, "m is not served"),
+        (404, {"detail": "Not Found"}, UnreachableError, "HTTP 404, Not Found"),
+        (404, {"error": {"message": "File Not Found", "type": "not_found_error"}}, UnreachableError, "File Not Found"),
+        (405, {"detail": "Method Not Allowed"}, UnreachableError, "HTTP 405"),
+        (429, {"error": {"message": "slow down"}}, BusyError, "the server is busy: slow down"),
+        (503, {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}, BusyError, "Loading model"),
+        (503, b"", BusyError, "HTTP 503"),
+        (502, b"<html>Bad Gateway</html>", UnreachableError, "a web page with HTTP 502"),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_its_error_in_one_line(status: int, value: Any, kind: type[ReflecttyError], says: str) -> None:
+    error = refused(status, value)
+
+    assert type(error) is kind
+    assert says in str(error)
+    assert "\n" not in str(error)
+
+
+def test_a_refusal_for_want_of_a_key_says_how_to_give_one() -> None:
+    hint = refused(401, {"error": "Unauthorized"}).hint
+    assert all(name in hint for name in ("REFLECTTY_API_KEY", "OPENAI_API_KEY", "api_key_file", "https"))
+
+
+@pytest.mark.parametrize(
+    ("value", "numbers"),
+    [
+        ({"error": {"type": "exceed_context_size_error", "message": "…", "n_prompt_tokens": 2710, "n_ctx": 2048}}, (2710, 2048)),
+        ({"error": {"message": "request (2710 tokens) exceeds the available context size (2048 tokens), try increasing it"}}, (2710, 2048)),
+        ({"error": {"message": "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens (8000 in the messages, 1000 in the completion). Please reduce the length of the messages or completion."}}, (8000, 4096)),
+        ({"error": {"message": "This model's maximum context length is 4096 tokens. However, you requested 0 output tokens and your prompt contains at least 4097 input tokens, for a total of at least 4097 tokens."}}, (4097, 4096)),
+        ({"object": "error", "message": "The decoder prompt (length 5000) is longer than the maximum model length of 4096."}, (5000, 4096)),
+        ({"object": "error", "message": "The input (5000 tokens) is longer than the model's context length (4096 tokens)."}, (5000, 4096)),
+        ({"detail": "Requested token count exceeds the model's maximum context length of 4096 tokens. You requested a total of 9000 tokens: 8000 tokens from the input messages and 1000 tokens for the completion."}, (8000, 4096)),
+    ],
+)  # fmt: skip
+def test_a_prompt_that_is_too_long_is_told_by_its_numbers(value: Any, numbers: tuple[int, int]) -> None:
+    error = refused(400, value)
+
+    assert type(error) is PromptTooLongError
+    assert str(error) == f"the prompt has {numbers[0]} tokens, the context holds {numbers[1]}"
+    assert "num_ctx" not in error.hint
+
+
+def test_a_prompt_that_leaves_no_room_for_the_reply_is_told_apart() -> None:
+    text = (
+        "'max_tokens' or 'max_completion_tokens' is too large: 4000. This model's maximum context length is 4096 tokens"
+        " and your request has 1000 input tokens (4000 > 4096 - 1000)."
+    )
+    error = refused(400, {"error": {"message": text}})
+
+    assert type(error) is PromptTooLongError
+    assert "1000 tokens, which leaves too few of the context's 4096" in str(error)
+    assert "num_predict" in error.hint
+
+
+def test_a_prompt_that_is_too_long_without_numbers_is_one_still() -> None:
+    error = refused(400, {"error": {"message": "too much", "code": "context_length_exceeded"}})
+    assert (type(error), str(error)) == (PromptTooLongError, "the prompt does not fit into the context")
+
+
+def test_models_are_what_is_served() -> None:
+    one, two = wire.models_of({"object": "list", "data": [LISTED, LLAMA, "nonsense"]})
+
+    assert one == wire.Listed(
+        Model("org/Qwen3-8B", ("thinking",), context_length=4096), ("org/Qwen3-8B",), "vllm", 4096
+    )
+    assert (two.model.name, two.names, two.context, two.model.context_length) == ("mini", ("mini", "mini", "small"), 2048, 32768)  # fmt: skip
+    assert wire.running_of((one, two)) == (Running("org/Qwen3-8B", context_length=4096), Running("mini", context_length=2048))  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {"id": "m"}}, {"models": []}])
+def test_a_server_that_lists_nothing_is_none_of_ours(body: Any) -> None:
+    with pytest.raises(UnreachableError, match="lists no models") as caught:
+        wire.models_of(body)
+    assert "--engine ollama" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("Qwen3-8B", "did you mean org/Qwen3-8B?"),
+        ("minj", "did you mean mini?"),
+        ("zzz", "served: mini, org/Qwen3-8B"),
+    ],
+)
+def test_a_missing_model_is_advised_with_those_that_are_served(model: str, hint: str) -> None:
+    assert wire.missing_hint(model, ["mini", "org/Qwen3-8B"]) == hint
+    assert "does not say" in wire.missing_hint(model, [])
+
+
+@pytest.mark.parametrize(
+    ("template", "vision", "capabilities"),
+    [
+        ("{{ messages }}", False, ("completion",)),
+        ("{{ messages }}", True, ("completion", "vision")),
+        ("<think>{{ x }}</think>", False, ("completion", "thinking")),
+        ("<thinking> <output>", False, ("completion",)),
+    ],
+)
+def test_what_a_model_can_is_read_from_its_template_and_its_server(
+    template: str, vision: bool, capabilities: tuple[str, ...]
+) -> None:
+    (listed,) = wire.models_of({"data": [LLAMA]})
+    model = wire.model_of(listed, "small", {"chat_template": template, "modalities": {"vision": vision}}, ("num_ctx",))
+
+    assert (model.name, model.template, model.capabilities) == ("small", template, capabilities)
+    assert model.ignores == ("num_ctx",)
+    assert wire.model_of(listed, "small", {}, ()) == listed.model._replace(name="small")
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "family", "think"),
+    [
+        ("org/Qwen3-8B", Mode.NATIVE, "native", True),
+        ("openai/gpt-oss-120b", Mode.NATIVE, "native", True),
+        ("mattshumer/Reflection-Llama-3.1-70B", Mode.NATIVE, "reflection", None),
+        ("mistralai/Magistral-Small-2507", Mode.NATIVE, "magistral", None),
+        ("meta-llama/Llama-3.1-405B-Instruct", Mode.REFLECT, "reflection", None),
+    ],
+)
+def test_a_model_is_made_to_reflect_by_its_name_where_nothing_else_is_known(
+    name: str, mode: Mode, family: str, think: bool | None
+) -> None:
+    (listed,) = wire.models_of({"data": [LISTED | {"id": name}]})
+    chosen = plan(wire.model_of(listed, name, {}, ()), Wish())
+
+    assert (chosen.mode, chosen.family.name, chosen.think) == (mode, family, think)
+
+
+def test_a_model_that_is_served_under_any_name_is_known_by_what_was_loaded() -> None:
+    (listed,) = wire.models_of({"data": [LISTED | {"id": "ours", "root": "/models/Qwen3-8B"}]})
+    assert (listed.model.name, listed.model.capabilities) == ("ours", ("thinking",))
+
+
+def test_a_rendered_prompt_is_there_or_refused() -> None:
+    assert wire.rendered({"prompt": "Q: "}) == "Q: "
+    with pytest.raises(RefusedError, match="cannot render"):
+        wire.rendered({"prompt": None})
