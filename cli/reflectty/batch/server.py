@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Self
 
-from reflectty.asking import ask, find_model
+from reflectty.asking import ask, find_model, request_for
 from reflectty.batch.records import Outcome
 from reflectty.errors import IncompleteError, ReflecttyError, UnreachableError
+from reflectty.modes import plan
+from reflectty.parallel import probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reflectty.asking import Question
     from reflectty.chat import Engine, Model
+    from reflectty.parallel import Parallel
     from reflectty.reply import Reply
     from reflectty.stream import Event
 
@@ -66,6 +69,11 @@ class Server:
         except ReflecttyError as error:
             return Outcome(listener.reply, error, self.name)
         return Outcome(reply, None, self.name)
+
+    async def at_once(self, question: Question) -> Parallel:
+        """Return how many such questions it answers at the same time; its model should be loaded."""
+        model = await self.model(question.model)
+        return await probe(self.engine, request_for(question, model, plan(model, question.wish)))
 
     async def is_there(self) -> bool:
         """Whether it answers at all, be it with a refusal."""

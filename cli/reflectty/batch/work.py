@@ -18,7 +18,6 @@ from reflectty.errors import (
     UnreachableError,
     UsageError,
 )
-from reflectty.parallel import probe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Sequence
@@ -244,7 +243,7 @@ class Work:
         self._probed[at] = True
         server = self._servers[at]
         try:
-            found = await probe(server.engine, await server.model(question.model))
+            found = await server.at_once(question)
         except ReflecttyError:
             return
         self._roster.places[at].slots = slots = max(1, found.at_once)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from reflectty.chat import Timeouts
+    from reflectty.engines.hosts import Address
     from reflectty.engines.ollama import OllamaEngine
     from reflectty.engines.openai import OpenAIEngine
 
@@ -42,13 +43,22 @@ def open_engine(
         UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
     """
     # asyncio alone costs as much as the rest of a command: one that asks no model does not pay for it.
-    from reflectty.engines.hosts import parse_host  # noqa: PLC0415
-
     if engine == EngineName.OPENAI:
         from reflectty.engines.openai import OpenAIEngine  # noqa: PLC0415
 
-        address = parse_host(host, VLLM_PORT).above("/v1", trusted=key_over_http)
+        address = address_of(host, engine).above("/v1", trusted=key_over_http)
         return OpenAIEngine(address, timeouts=timeouts, api_key=api_key)
     from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
 
-    return OllamaEngine(parse_host(host), timeouts=timeouts, api_key=api_key)
+    return OllamaEngine(address_of(host, engine), timeouts=timeouts, api_key=api_key)
+
+
+def address_of(host: str, engine: str = EngineName.OLLAMA) -> Address:
+    """Return where a server is, for a value of OLLAMA_HOST or `--host`; what is left out is what its kind has.
+
+    Raises:
+        UsageError: the host cannot be used.
+    """
+    from reflectty.engines.hosts import parse_host  # noqa: PLC0415 - the same
+
+    return parse_host(host, VLLM_PORT) if engine == EngineName.OPENAI else parse_host(host)

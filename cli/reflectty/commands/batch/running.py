@@ -21,14 +21,15 @@ from reflectty.batch.server import Server
 from reflectty.batch.source import Source, count_lines
 from reflectty.batch.tally import Tally
 from reflectty.batch.work import Work
+from reflectty.commands import arguments as args
 from reflectty.commands.ask import question_of
 from reflectty.commands.batch.arguments import STDIN
 from reflectty.commands.batch.questions import question_for
 from reflectty.commands.batch.telling import Teller
+from reflectty.commands.serving import engine_for
 from reflectty.commands.templating import filling
 from reflectty.drawing.summary import counted
-from reflectty.engines import open_engine
-from reflectty.engines.hosts import parse_host
+from reflectty.engines import address_of
 from reflectty.errors import IncompleteError, UnreachableError, UsageError
 from reflectty.interrupts import run
 from reflectty.safety import clean_line
@@ -95,7 +96,7 @@ def run_batch(given: Given, terminal: Terminal) -> None:
 
 
 def _setup(given: Given, terminal: Terminal) -> Setup:
-    settings = config.load(profile=given.asked.profile)
+    settings = config.load(profile=args.decoded(given.asked.profile), engine=given.asked.engine or "")
     question = question_of(given.asked, settings)
     fields = FULL if given.full else parse_fields(given.fields) or COMPACT
     total = count_lines(given.input) if terminal.err.tty and given.input != STDIN else None
@@ -220,8 +221,8 @@ def _servers(setup: Setup) -> Iterator[Server]:
     """Yield every server once that the call or the settings name."""
     timeouts = config.parse_timeouts(setup.given.asked.timeout, setup.settings.timeouts)
     hosts = setup.given.hosts or setup.settings.hosts or (setup.settings.host,)
-    for name, host in {str(parse_host(host)): host for host in hosts}.items():
-        engine = open_engine(host, api_key=setup.settings.api_key, timeouts=timeouts)
+    for name, host in {str(address_of(host, setup.settings.engine)): host for host in hosts}.items():
+        engine = engine_for(setup.settings, host, timeouts)
         if engine.warning:
             setup.teller.note(engine.warning)
         first_time = partial(config.first_time, "asked")
