@@ -57,6 +57,15 @@ def test_a_model_that_every_server_lacks_is_nobodys() -> None:
     assert roster.nobody_has(M)
 
 
+def test_a_server_that_is_left_out_has_no_model() -> None:
+    roster = Roster(2)
+    roster.places[0].lacks.add(M)
+    roster.places[1].slots = 0
+
+    assert roster.nobody_has(M)
+    assert roster.choose("other") == 0
+
+
 def test_the_time_of_a_server_follows_its_answers() -> None:
     roster = Roster(1)
     for seconds in (10.0, 20.0, None):

@@ -218,6 +218,15 @@ class TestSeveralServers:
         assert batch.errors == {}
         assert len(first.answered) + len(second.answered) == 30
 
+    def test_are_told_apart_where_a_model_is_not_the_same_version(self) -> None:
+        engines = [UnsteadyEngine(), UnsteadyEngine(), UnsteadyEngine()]
+        for engine, digest in zip(engines, ("", "one", "two"), strict=True):
+            engine.installed = tuple(model._replace(digest=digest) for model in engine.installed)
+        batch = Batch(engines, 3)
+
+        assert batch.notes == ["m is not the same version on s2 as on s1; both answer"]
+        assert batch.errors == {}
+
     def test_are_all_needed_to_lack_a_model(self) -> None:
         assert type(Batch([UnsteadyEngine(), UnsteadyEngine()], 1, model="x").error) is ModelMissingError
 

@@ -270,6 +270,20 @@ class TestAnOutputFile:
         assert (result.code, result.out, result.err) == (0, "", "")
         assert [answer for _, answer in answers(file_records(reflect.home / "out.jsonl"))] == QUESTIONS
 
+    def test_has_no_half_record_where_there_is_no_more_room(self, reflect: Reflect) -> None:
+        written(reflect.home, *QUESTIONS * 20)
+        with Echo() as server:
+            words = "-m reflection --jobs 1 -o out.jsonl in.txt"
+            result = reflect.at(server.host).shell(f"ulimit -f 8; reflect batch {words}")
+            values = file_records(reflect.home / "out.jsonl")
+            again = reflect.at(server.host)("batch", *words.split(), "--resume")
+
+        assert result.code == 6
+        assert result.err == "reflect: cannot write out.jsonl: file too large\n"
+        assert 20 < len(values) < 160
+        assert again.code == 0
+        assert len(file_records(reflect.home / "out.jsonl")) == 160
+
     def test_is_never_replaced_unasked(self, reflect: Reflect) -> None:
         written(reflect.home, "mine", name="out.jsonl")
         with Echo() as server:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from e2e.batches import MODEL, Echo, answers, records, until, written
 from fake_replies import RESET, Answer, line
+from fake_server import FakeServer
+from openai_replies import said, served
 from real_ollama import free_port
 
 if TYPE_CHECKING:
@@ -33,6 +35,16 @@ def test_a_server_named_twice_is_one(reflect: Reflect) -> None:
 
     assert result.code == 0
     assert server.most == 1
+
+
+def test_one_that_speaks_openais_protocol_is_asked_the_same(reflect: Reflect) -> None:
+    routes = {"/v1/models": served("m"), "/v1/chat/completions": said(["<output>", "yes", "</output>"])}
+    with FakeServer(routes) as server:
+        words = ("batch", "-m", "m", "--engine", "openai", "--host", server.host)
+        result = reflect(*words, written(reflect.home, *QUESTIONS))
+
+    assert result.code == 0
+    assert answers(records(result)) == [(number, "yes") for number, _ in DONE]
 
 
 def test_those_of_a_profile_are_used(reflect: Reflect) -> None:

@@ -36,7 +36,25 @@ async def open_servers(servers: Sequence[Server], roster: Roster, model: str, no
     for at, error in enumerate(found):
         if error:
             note(_left_out(roster, at, servers[at].name, model, error))
+    able = [server for server, error in zip(servers, found, strict=True) if not error]
+    for text in await _versions(able, model):
+        note(text)
     return model
+
+
+async def _versions(servers: Sequence[Server], model: str) -> tuple[str, ...]:
+    """Return what is to be said where a model is not the same one everywhere."""
+    if len(servers) == 1:
+        return ()
+    digests = await asyncio.gather(*(server.digest(model) for server in servers))
+    first = next(((server, digest) for server, digest in zip(servers, digests, strict=True) if digest), None)
+    if first is None:
+        return ()
+    return tuple(
+        f"{model} is not the same version on {server.name} as on {first[0].name}; both answer"
+        for server, digest in zip(servers, digests, strict=True)
+        if digest and digest != first[1]
+    )
 
 
 async def _chosen(servers: Sequence[Server]) -> tuple[str, list[ReflecttyError | None]]:

@@ -66,9 +66,10 @@ class StreamOutput:
 class FileOutput:
     """Appends to a file as they come, so that nothing finished is lost, and puts it in order at the end."""
 
-    def __init__(self, file: BinaryIO, path: Path, ledger: Ledger, *, ordered: bool) -> None:
+    def __init__(self, file: BinaryIO, path: Path, ledger: Ledger, *, ordered: bool, shown: str = "") -> None:
         self._file = file
         self._path = path
+        self._shown = shown or _shown(path)
         self._ledger = ledger
         self._ordered = ordered
         self._synced = time.monotonic()
@@ -92,13 +93,13 @@ class FileOutput:
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._file.fileno(), before)
-            raise _unwritable(self._path, error) from error
+            raise _unwritable(self._shown, error) from error
 
     def _sync(self) -> None:
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise _unwritable(self._path, error) from error
+            raise _unwritable(self._shown, error) from error
         self._synced = time.monotonic()
 
     def close(self, note: Callable[[str], None]) -> None:
@@ -111,7 +112,7 @@ class FileOutput:
                 self._arrange(spans)
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                note(f"{self._path} stays in the order in which the lines were finished: {reason}")
+                note(f"{self._shown} stays in the order in which the lines were finished: {reason}")
 
     def _arrange(self, spans: Iterable[Span]) -> None:
         """Put a file that has the records in order in the place of the one that has not."""
@@ -148,7 +149,7 @@ def open_output(path: Path, *, resume: bool, force: bool, ordered: bool) -> tupl
     try:
         file = _opened(target)
     except (OSError, ValueError) as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(_shown(path), error) from error
     try:
         return _begun(file, target, _shown(path), resume=resume, ordered=ordered)
     except BaseException:
@@ -170,8 +171,8 @@ def _begun(file: BinaryIO, target: Path, shown: str, *, resume: bool, ordered: b
         else:
             os.ftruncate(file.fileno(), 0)
     except OSError as error:
-        raise _unwritable(Path(shown), error) from error
-    return FileOutput(file, target, ledger, ordered=ordered), ledger
+        raise _unwritable(shown, error) from error
+    return FileOutput(file, target, ledger, ordered=ordered, shown=shown), ledger
 
 
 def _lock(file: BinaryIO, shown: str) -> None:
@@ -211,6 +212,6 @@ def _shown(path: Path) -> str:
     return clean_line(str(path))
 
 
-def _unwritable(path: Path, error: OSError | ValueError) -> OutputError:
+def _unwritable(shown: str, error: OSError | ValueError) -> OutputError:
     reason = error.strerror if isinstance(error, OSError) else str(error)
-    return OutputError(f"cannot write {_shown(path)}: {(reason or str(error)).lower()}")
+    return OutputError(f"cannot write {shown}: {(reason or str(error)).lower()}")

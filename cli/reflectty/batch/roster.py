@@ -14,7 +14,7 @@ class Place:
     """What is known of one server."""
 
     slots: int = 1
-    """How many questions it may be asked at the same time."""
+    """How many questions it may be asked at the same time; 0 where it is left out."""
     running: int = 0
     seconds: float = 0.0
     """How long it takes for an answer in the mean; 0 while it has given none."""
@@ -41,8 +41,8 @@ class Roster:
         return all(place.away for place in self.places)
 
     def nobody_has(self, model: str) -> bool:
-        """Whether every server was found to lack a model."""
-        return all(model in place.lacks for place in self.places)
+        """Whether every server that may be asked was found to lack a model."""
+        return all(model in place.lacks for place in self.places if place.slots)
 
     def choose(self, model: str, waiting: int | None = None) -> int | None:
         """Return who should be asked a question now, or None where it had better wait.

@@ -56,6 +56,15 @@ class Server:
             self._models[name] = await find_model(self.engine, name, self._note)
         return self._models[name]
 
+    async def digest(self, name: str) -> str:
+        """Return which version of a model it has; nothing where it does not tell."""
+        try:
+            installed = await self.engine.models()
+        except ReflecttyError:
+            return ""
+        wanted = name.removesuffix(":latest")
+        return next((model.digest for model in installed if model.name.removesuffix(":latest") == wanted), "")
+
     def forget(self, name: str) -> None:
         """Ask anew for a model that turned out not to be there."""
         self._models.pop(name, None)

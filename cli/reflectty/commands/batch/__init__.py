@@ -44,9 +44,9 @@ def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
     A line that cannot be asked or has no complete answer gets an error of its own and stops no other. With
     --output nothing that is finished is lost, and --resume goes on. What is asked here is not kept as sessions.
 
-    Exit codes: 0 every line has a complete answer; 2 the call or a file cannot be used; 3 no server answers, or has
-    for as long as --patience; 4 the model is not installed; 5 some lines have no complete answer; 6 the output cannot
-    be written.
+    Exit codes: 0 every line has a complete answer; 2 the call or a file cannot be used; 3 no server answers, at
+    first or for as long as --patience; 4 the model is not installed; 5 some lines have no complete answer; 6 the
+    output cannot be written.
     """
     from reflectty.commands.batch.running import run_batch  # noqa: PLC0415 - --help needs none of this
 

@@ -23,7 +23,7 @@ Hosts = Annotated[
         "--host",
         metavar="HOST",
         help="A server, as in OLLAMA_HOST; given several times, the lines are spread over all of them.",
-        show_default="hosts of the settings, else as ever",
+        show_default="hosts of the settings, else 127.0.0.1:11434",
     ),
 ]
 Options = Annotated[
@@ -89,7 +89,11 @@ Retry = Annotated[
 Patience = Annotated[
     float,
     typer.Option(
-        "--patience", metavar="SECONDS", min=0, help="How long to wait for servers that have gone away, all of them."
+        "--patience",
+        metavar="SECONDS",
+        min=0,
+        help="How long to wait for servers that have gone away, all of them.",
+        show_default="an hour",
     ),
 ]
 
