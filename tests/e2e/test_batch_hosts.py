@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from e2e.batches import MODEL, Echo, answers, records, until, written
-from fake_replies import RESET, Answer, line
+from fake_replies import HANG, RESET, Answer, Raw, line
 from fake_server import FakeServer
 from openai_replies import said, served
 from real_ollama import free_port
@@ -68,6 +68,16 @@ def test_one_that_is_not_there_and_one_without_the_model_are_done_without(reflec
     assert other.prompts == []
     assert f"{other.host} does not have reflection, so it is left out" in result.err
     assert "127.0.0.1:9 does not answer yet" in result.err
+
+
+def test_one_that_is_silent_holds_up_no_other(reflect: Reflect) -> None:
+    silent = FakeServer({"/api/show": Raw([HANG])})
+    with Echo() as good, silent:
+        hosts = ("--host", silent.host, "--host", good.host)
+        result = reflect("batch", *MODEL, "--jobs", "2", *hosts, written(reflect.home, *QUESTIONS))
+
+    assert (result.code, answers(records(result))) == (0, DONE)
+    assert f"{silent.host} does not answer yet" in result.err
 
 
 def test_one_that_dies_in_the_middle_costs_no_line(reflect: Reflect) -> None:

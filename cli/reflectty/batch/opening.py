@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, UnreachableError
+from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, StalledError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reflectty.batch.roster import Roster
     from reflectty.batch.server import Server
+
+SILENT_SECONDS: Final = 10.0
+"""How long one of several servers may take to say what it knows of a model."""
 
 
 async def open_servers(servers: Sequence[Server], roster: Roster, model: str, note: Callable[[str], None]) -> str:
@@ -29,7 +32,9 @@ async def open_servers(servers: Sequence[Server], roster: Roster, model: str, no
     found: list[ReflecttyError | None] = []
     if not model:
         model, found = await _chosen(servers)
-    found += await asyncio.gather(*(_tried(server, model) for server in servers[len(found) :]))
+    # One that is silent must not keep the others from beginning.
+    patience = SILENT_SECONDS if len(servers) > 1 else None
+    found += await asyncio.gather(*(_tried(server, model, patience) for server in servers[len(found) :]))
     errors = [error for error in found if error]
     if len(errors) == len(servers):
         raise min(errors, key=_distance)
@@ -70,11 +75,14 @@ async def _chosen(servers: Sequence[Server]) -> tuple[str, list[ReflecttyError |
     return "", errors
 
 
-async def _tried(server: Server, model: str) -> ReflecttyError | None:
+async def _tried(server: Server, model: str, patience: float | None) -> ReflecttyError | None:
     try:
-        await server.model(model)
+        async with asyncio.timeout(patience):
+            await server.model(model)
     except ReflecttyError as error:
         return error
+    except TimeoutError:
+        return StalledError(f"it sent nothing for {patience:g} s", "ask again")
     return None
 
 

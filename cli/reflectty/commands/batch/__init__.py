@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 
-from reflectty.commands import arguments as args
+from reflectty.commands import arguments as args  # noqa: TC001 - the same
 from reflectty.commands.batch import arguments as own
 
 
@@ -48,26 +46,8 @@ def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
     first or for as long as --patience; 4 the model is not installed; 5 some lines have no complete answer; 6 the
     output cannot be written.
     """
+    given = own.given({name: value for name, value in locals().items() if name != "context"})
+    own.refuse_contradictions(given)
     from reflectty.commands.batch.running import run_batch  # noqa: PLC0415 - --help needs none of this
 
-    asked = args.Arguments(
-        model=model,
-        profile=profile,
-        template=template,
-        field=field,
-        engine=engine,
-        mode=mode,
-        effort=effort,
-        family=family,
-        system=system,
-        option=option,
-        keep_alive=keep_alive,
-        schema=schema,
-        timeout=timeout,
-        quiet=quiet,
-    )
-    output = None if output == Path("-") else output
-    hosts = tuple(map(args.decoded, host or ()))
-    given = own.Given(asked, file, hosts, form, output, resume, force, unordered, fields, full, jobs, retry, patience)
-    own.refuse_contradictions(given)
     run_batch(given, context.obj)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from reflectty.batch.items import Form
-from reflectty.commands.arguments import Arguments  # noqa: TC001 - beside what Typer reads
+from reflectty.commands.arguments import Arguments, decoded
 from reflectty.errors import UsageError
 from reflectty.options import OPTIONS
 
 STDIN = Path("-")
+"""The input where it is stdin, and the output where it is stdout."""
 
 Input = Annotated[
     Path, typer.Argument(metavar="FILE", help="The questions, one a line; - is stdin.", show_default=False)
@@ -99,14 +100,15 @@ Patience = Annotated[
 
 
 class Given(NamedTuple):
-    """The values of one call."""
+    """The values of one call; the fields bear the names of the command's parameters."""
 
     asked: Arguments
     """What it shares with a question of one shot."""
-    input: Path
-    hosts: tuple[str, ...]
+    file: Path
+    host: list[str] | None
     form: Form | None
     output: Path | None
+    """None is stdout."""
     resume: bool
     force: bool
     unordered: bool
@@ -115,6 +117,20 @@ class Given(NamedTuple):
     jobs: int | None
     retry: int
     patience: float
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The servers that were named."""
+        return tuple(map(decoded, self.host or ()))
+
+
+def given(values: dict[str, Any]) -> Given:
+    """Return the values of the command's parameters, those of a question of one shot apart."""
+    own = {name: values[name] for name in Given._fields if name in values}
+    shared = {name: value for name, value in values.items() if name not in own}
+    if own["output"] == STDIN:
+        own["output"] = None
+    return Given(Arguments(**shared), **own)
 
 
 def refuse_contradictions(given: Given) -> None:

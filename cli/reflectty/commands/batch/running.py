@@ -99,7 +99,7 @@ def _setup(given: Given, terminal: Terminal) -> Setup:
     settings = config.load(profile=args.decoded(given.asked.profile), engine=given.asked.engine or "")
     question = question_of(given.asked, settings)
     fields = FULL if given.full else parse_fields(given.fields) or COMPACT
-    total = count_lines(given.input) if terminal.err.tty and given.input != STDIN else None
+    total = count_lines(given.file) if terminal.err.tty and given.file != STDIN else None
     tally = Tally(total)
     return Setup(
         given,
@@ -123,10 +123,10 @@ def _opened(given: Given, terminal: Terminal) -> Iterator[int]:
     Raises:
         UsageError: it cannot be read, or it is the output as well.
     """
-    if given.input == STDIN:
+    if given.file == STDIN:
         yield _number_of_stdin(terminal)
         return
-    number = _number_of_file(given.input)
+    number = _number_of_file(given.file)
     try:
         _refuse_unfit(number, given)
         yield number
@@ -151,14 +151,14 @@ def _number_of_stdin(terminal: Terminal) -> int:
 def _refuse_unfit(number: int, given: Given) -> None:
     found = os.fstat(number)
     if stat.S_ISDIR(found.st_mode):
-        raise UsageError(f"{given.input} is a folder", "name a file in it")
+        raise UsageError(f"{given.file} is a folder", "name a file in it")
     if given.output and given.output.exists() and os.path.samestat(found, given.output.stat()):
         raise UsageError(f"{given.output} is the input as well", "name another file")
 
 
 def _files(setup: Setup, number: int) -> Files:
     given, teller = setup.given, setup.teller
-    name = "stdin" if given.input == STDIN else clean_line(str(given.input))
+    name = "stdin" if given.file == STDIN else clean_line(str(given.file))
     source, ordered = Source(number, name, given.form), not given.unordered
     if given.output is None:
         return Files(source, StreamOutput(teller.write, ordered=ordered), Ledger())
@@ -180,7 +180,7 @@ async def _answer(setup: Setup, files: Files) -> None:
         setup.teller.note(f"{done}; {_how_to_go_on(setup.given, 'with --output FILE, --resume could go on')}")
         raise
     if earlier.beyond:
-        setup.teller.note(f"{setup.given.output} has {counted(earlier.beyond, 'line')} more than {setup.given.input}")
+        setup.teller.note(f"{setup.given.output} has {counted(earlier.beyond, 'line')} more than {setup.given.file}")
 
 
 async def _with(first: Item, rest: AsyncGenerator[Item, None]) -> AsyncGenerator[Item, None]:
