@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from e2e.command import Reflect
+    from real_llama import LlamaServer
 
 pytestmark = pytest.mark.server
 
@@ -75,3 +76,21 @@ def test_a_thinking_that_the_template_opened_is_read_and_gone_on_with(reflect: R
     assert went_on.text.startswith(" ")
     assert "<thinking>" not in went_on.text
     assert went_on.text.endswith("is larger.\n</output>")
+
+
+def test_the_doctor_knows_such_a_server(reflect: Reflect, llama: LlamaServer) -> None:
+    result = Asking(reflect, llama.host, REFLECTTY_API_KEY=KEY)("doctor", "-m", "mini")
+
+    assert (result.code, result.err) == (0, "")
+    assert "✓ server     an OpenAI-compatible server" in result.out
+    assert "✓ question   mini answered" in result.out
+    assert "○ GPU        a server of this kind does not tell" in result.out
+    assert "llama-server --parallel 4" in result.out
+    assert "num_ctx" not in result.out
+
+
+def test_the_doctor_says_what_a_missing_key_keeps_from_being_answered(reflect: Reflect, llama: LlamaServer) -> None:
+    result = Asking(reflect, llama.host)("doctor", "-m", "mini")
+
+    assert result.code == 4
+    assert "REFLECTTY_API_KEY" in result.out

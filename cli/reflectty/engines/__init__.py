@@ -42,23 +42,25 @@ def open_engine(
     Raises:
         UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
     """
+    address = address_of(host, engine, key_over_http=key_over_http)
     # asyncio alone costs as much as the rest of a command: one that asks no model does not pay for it.
     if engine == EngineName.OPENAI:
         from reflectty.engines.openai import OpenAIEngine  # noqa: PLC0415
 
-        address = address_of(host, engine).above("/v1", trusted=key_over_http)
         return OpenAIEngine(address, timeouts=timeouts, api_key=api_key)
     from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
 
-    return OllamaEngine(address_of(host, engine), timeouts=timeouts, api_key=api_key)
+    return OllamaEngine(address, timeouts=timeouts, api_key=api_key)
 
 
-def address_of(host: str, engine: str = EngineName.OLLAMA) -> Address:
-    """Return where a server is, for a value of OLLAMA_HOST or `--host`; what is left out is what its kind has.
+def address_of(host: str, engine: str = EngineName.OLLAMA, *, key_over_http: bool = False) -> Address:
+    """Return where a server is, as `open_engine` reads it.
 
     Raises:
-        UsageError: the host cannot be used.
+        UsageError: the host, or the proxy settings of the environment, cannot be used.
     """
-    from reflectty.engines.hosts import parse_host  # noqa: PLC0415 - the same
+    from reflectty.engines.hosts import parse_host  # noqa: PLC0415 - the name of an engine needs no host
 
-    return parse_host(host, VLLM_PORT) if engine == EngineName.OPENAI else parse_host(host)
+    if engine == EngineName.OPENAI:
+        return parse_host(host, VLLM_PORT).above("/v1", trusted=key_over_http)
+    return parse_host(host)
