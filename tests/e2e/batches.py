@@ -11,7 +11,7 @@ from fake_replies import Answer, Pause, done, line, show, tags
 from fake_server import Asked, FakeServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from e2e.command import Result
@@ -98,7 +98,7 @@ def answers(values: Iterable[dict[str, Any]]) -> list[tuple[int, str]]:
     return [(value["line"], value["answer"]) for value in values]
 
 
-def until(condition: Any, patience: float = 30.0) -> bool:
+def until(condition: Callable[[], object], patience: float = 30.0) -> bool:
     """Wait until something holds; say whether it came to hold."""
     end = time.monotonic() + patience
     while not condition() and time.monotonic() < end:
