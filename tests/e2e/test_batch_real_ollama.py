@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from e2e.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from e2e.command import Reflect
     from real_ollama import Server
@@ -37,6 +39,10 @@ def pair() -> Iterator[Server]:
     with real_ollama.serve(OLLAMA_NUM_PARALLEL="2") as server:
         server.create_all()
         yield server
+
+
+def has_more(path: Path, before: bytes) -> bool:
+    return path.exists() and path.stat().st_size > len(before)
 
 
 def test_twelve_lines_one_by_one(reflect: Reflect, ollama: Server) -> None:
@@ -66,7 +72,7 @@ def test_a_kill_and_a_key_lose_nothing_that_was_answered(reflect: Reflect, ollam
     for number, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
         before = out.read_bytes() if out.exists() else b""
         with reflect.at(ollama.host).start(*words) as run:
-            assert until(lambda before=before: out.exists() and out.stat().st_size > len(before), SLOW)
+            assert until(partial(has_more, out, before), SLOW)
             assert run.signalled(number).code == code
         assert out.read_bytes().startswith(before)
     result = reflect.at(ollama.host)(*words, patience=SLOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from fake_replies import HANG, Answer, error
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.command import Reflect, Result
+    from e2e.command import Reflect, Result, Running
 
 OUT = ("-o", "out.jsonl")
 GO_ON = (*OUT, "--resume")
@@ -24,6 +25,11 @@ SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 def out(reflect: Reflect) -> Path:
     return reflect.home / "out.jsonl"
+
+
+def has_grown(path: Path, size: int, run: Running) -> bool:
+    """Whether a file has more bytes than before, or nothing more will come."""
+    return path.stat().st_size > size or run.process.poll() == 0
 
 
 def batch(reflect: Reflect, server: Echo, *words: str) -> Result:
@@ -40,7 +46,7 @@ class TestGoingOn:
             second = batch(reflect, later, name, *GO_ON)
 
         assert (first.code, second.code) == (5, 0)
-        assert "--resume asks what is left" in first.err
+        assert "(the error of each says why; the same command with --resume asks them again)" in first.err
         assert ["error" in value for value in failed] == [False, True, False]
         assert later.prompts == ["two"]
         assert answers(file_records(out(reflect))) == [(1, "one"), (2, "two"), (3, "three")]
@@ -162,7 +168,7 @@ def test_twenty_kills_lose_no_finished_line(reflect: Reflect) -> None:
         for _ in range(KILLS):
             size = out(reflect).stat().st_size
             with reflect.at(server.host).start("batch", *MODEL, "--jobs", "2", name, *GO_ON) as run:
-                assert until(lambda run=run, size=size: run.process.poll() == 0 or out(reflect).stat().st_size > size)
+                assert until(partial(has_grown, out(reflect), size, run))
                 run.process.kill()
             killed += run.process.returncode == -signal.SIGKILL
             now = out(reflect).read_bytes()

@@ -92,7 +92,8 @@ def run_batch(given: Given, terminal: Terminal) -> None:
     setup.teller.conclude()
     if setup.tally.failed:
         message = f"{setup.tally.failed:,} of {setup.tally.finished:,} lines have no complete answer"
-        raise IncompleteError(message, _how_to_go_on(given, "the error of each says why"))
+        again = f"; {_again(given)} asks them again" if given.output else ""
+        raise IncompleteError(message, f"the error of each says why{again}")
 
 
 def _setup(given: Given, terminal: Terminal) -> Setup:
@@ -113,7 +114,12 @@ def _setup(given: Given, terminal: Terminal) -> Setup:
 
 
 def _how_to_go_on(given: Given, otherwise: str) -> str:
-    return "the same command with --resume asks what is left" if given.output else otherwise
+    return f"{_again(given)} asks what is left" if given.output else otherwise
+
+
+def _again(given: Given) -> str:
+    """Return how the same command goes on with its output."""
+    return "the same command with --resume in place of --force" if given.force else "the same command with --resume"
 
 
 @contextmanager
