@@ -66,11 +66,23 @@ def _command(arguments: list[str], terminal: Terminal) -> None:
     if arguments == ["--version"]:
         terminal.out.write(f"reflect {__version__}\n")
         return
+    if not arguments and _chats(terminal):
+        return
     named = bool(arguments) and arguments[0] in COMMANDS
     name, rest = (arguments[0], arguments[1:]) if named else ("ask", arguments)
     program = "reflect" if name == "ask" else f"reflect {name}"
     command = getattr(import_module(COMMANDS[name]), name)
     _let_typer_run(command() if name in GROUPS else _alone(command), program, rest, terminal)
+
+
+def _chats(terminal: Terminal) -> bool:
+    """Open the chat where nothing was said on a terminal; return whether that was so."""
+    from reflectty.commands.chat import can_open, chat  # noqa: PLC0415 - --version does without
+
+    if not can_open(terminal):
+        return False
+    chat(terminal)
+    return True
 
 
 def _alone(command: Callable[..., None]) -> typer.Typer:

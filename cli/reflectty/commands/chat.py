@@ -39,6 +39,15 @@ class Wanted(NamedTuple):
     """Whether the model was named with this call, and not by a setting or a session."""
 
 
+def chat(terminal: Terminal) -> None:
+    """Open the chat as the settings say, where the command line says nothing; Typer is not needed for that."""
+    from reflectty.asking import standing  # noqa: PLC0415 - a refusal needs none of this
+
+    settings = config.load()
+    wanted = Wanted(standing(settings), host=settings.host, keep=settings.store, insists=settings.model_insists)
+    open_chat(wanted, settings, terminal)
+
+
 def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> None:
     """Run the chat until it is left.
 
