@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
 from reflectty.errors import StoppedError, UsageError
+from reflectty.render.remark import remark
 
 if TYPE_CHECKING:
     from reflectty.asking import Question
+    from reflectty.library.library import Library
     from reflectty.store import Store
     from reflectty.terminal import Terminal
     from reflectty.tui.setup import Setup
@@ -51,17 +53,20 @@ def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> 
     from reflectty.tui.app import ReflectApp  # noqa: PLC0415
 
     notes: list[str] = []
+    parting: list[str] = []
     store = open_store(config.store_path() if wanted.keep else None, notes.append)
     try:
         found = store.find(wanted.session) if wanted.session else store.latest() if wanted.latest else None
         setup = _setup(wanted, config.recalled(settings), terminal, store)
         app = ReflectApp(
-            setup._replace(session=found, notes=(*notes, *setup.notes)),
+            setup._replace(session=found, notes=(*notes, *setup.notes), parting=parting.append),
             animation=settings.animation and terminal.motion,
         )
         app.run()
     finally:
         store.close()
+    for text in parting:
+        remark(terminal, text)
     if app.failure:
         raise app.failure
     if app.return_code:
@@ -76,6 +81,11 @@ def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store:
     from reflectty.tui.parts.part import View  # noqa: PLC0415
     from reflectty.tui.setup import Setup  # noqa: PLC0415
 
+    def library() -> Library:
+        from reflectty.library import open_library  # noqa: PLC0415 - not before somebody wants to see the models
+
+        return open_library(wanted.host, api_key=settings.api_key, timeouts=timeouts)
+
     timeouts = config.parse_timeouts(wanted.timeout, settings.timeouts)
     looks = Looks(terminal, settings.theme)
     asked, wish = wanted.question, wanted.question.wish
@@ -85,6 +95,7 @@ def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store:
         manner=Manner(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system, asked.keep_alive),
         store=store,
         engine=lambda: open_engine(wanted.host, api_key=settings.api_key, timeouts=timeouts),
+        library=library,
         host=wanted.host or DEFAULT_HOST,
         view=View(settings.thinking or View.LIVE),
         insists=wanted.insists,

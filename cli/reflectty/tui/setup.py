@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reflectty.chat import Engine
+    from reflectty.library.library import Library
     from reflectty.session import Session
     from reflectty.store import Store
     from reflectty.tui.conversation import Manner
@@ -26,6 +27,8 @@ class Setup(NamedTuple):
     store: Store
     engine: Callable[[], Engine]
     """Opens the engine; called once the screen is there."""
+    library: Callable[[], Library]
+    """Opens the library of the same server; called once somebody wants to see or to change its models."""
     host: str = ""
     """How the server is named in the status line."""
     view: View = View.LIVE
@@ -35,5 +38,7 @@ class Setup(NamedTuple):
     """Whether the manner's model is asked even where the session had another."""
     write: Callable[[str], object] = print
     """Writes a control sequence of ours to the terminal."""
+    parting: Callable[[str], object] = print
+    """Takes what is to be said once the screen is gone."""
     notes: tuple[str, ...] = ()
     """What went wrong before there was a screen to say it on."""
