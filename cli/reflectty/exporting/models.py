@@ -11,8 +11,7 @@ from reflectty.modes import Wish, plan, reason
 
 if TYPE_CHECKING:
     from reflectty.chat import Running
-    from reflectty.library import Installed, Progress, Transfer
-    from reflectty.library.proof import Proof
+    from reflectty.library import Installed, Transfer
 
 TEXTS = ("template", "system", "parameters", "license")
 
@@ -43,20 +42,13 @@ def running_object(running: Running) -> dict[str, Any]:
     return {**running._asdict(), "gpu_share": round(share, 4)}
 
 
-def progress_object(progress: Progress) -> dict[str, Any]:
-    return progress._asdict()
-
-
-def transfer_object(name: str, transfer: Transfer) -> dict[str, Any]:
-    """Return what a pull came to."""
+def transfer_object(name: str, transfer: Transfer, *, changed: bool) -> dict[str, Any]:
+    """Return what a pull came to; of a small layer the server may not tell."""
     return {
         "name": name,
         "status": transfer.status,
         "layers": [{"digest": layer.digest, "size": layer.total} for layer in transfer.layers],
         "fetched": transfer.fetched,
+        "changed": changed,
         "seconds": round(transfer.seconds, 3),
     }
-
-
-def proof_object(proof: Proof | None) -> dict[str, Any] | None:
-    return proof._asdict() if proof else None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from reflectty.chat import Timeouts
 from reflectty.library.names import checked_name
 from reflectty.library.transfer import Transfer
 from reflectty.library.values import Installed, Progress, Variant, reflecting
 
 if TYPE_CHECKING:
-    from reflectty.chat import Timeouts
     from reflectty.library.library import Library
 
-__all__ = ["Installed", "Progress", "Transfer", "Variant", "checked_name", "open_library", "reflecting"]
+__all__ = ["Installed", "Progress", "Transfer", "Variant", "checked_name", "open_library", "patient", "reflecting"]
+
+LONGEST_SILENCE: Final = 900.0
+"""Seconds that a server may say nothing."""
 
 
 def open_library(host: str = "", *, api_key: str = "", timeouts: Timeouts | None = None) -> Library:
@@ -22,10 +25,12 @@ def open_library(host: str = "", *, api_key: str = "", timeouts: Timeouts | None
         UsageError: the host, or the proxy settings of the environment, cannot be used.
     """
     # asyncio and httpx cost as much as the rest of a command: errors in its arguments do not pay for them.
-    from reflectty.chat import Timeouts  # noqa: PLC0415
     from reflectty.engines import open_engine  # noqa: PLC0415
-    from reflectty.library.library import LONGEST_SILENCE, Library  # noqa: PLC0415
+    from reflectty.library.library import Library  # noqa: PLC0415
 
-    given = timeouts or Timeouts()
-    patient = given._replace(idle=max(given.idle, LONGEST_SILENCE))
-    return Library(open_engine(host, api_key=api_key, timeouts=patient))
+    return Library(open_engine(host, api_key=api_key, timeouts=patient(timeouts or Timeouts())))
+
+
+def patient(timeouts: Timeouts) -> Timeouts:
+    """Return time limits for a server that is silent while it checks the digest of a large model."""
+    return timeouts._replace(idle=max(timeouts.idle, LONGEST_SILENCE))

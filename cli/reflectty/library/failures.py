@@ -10,7 +10,11 @@ KEPT_HINT: Final = "what came is kept: the same command goes on from there"
 _DISK: Final = ("no space left", "disk full", "not enough space", "disk quota exceeded")
 _MISSING: Final = ("pull model manifest: file does not exist", "manifest unknown")
 _TOO_OLD: Final = ("requires a newer version",)
-_INSECURE: Final = ("insecure protocol http",)
+_INSECURE: Final = (
+    "insecure protocol http",
+    "does not look like a tls handshake",
+    "gave http response to https client",
+)
 _NETWORK: Final = ("dial tcp", "no such host", "network is unreachable", "connection refused", "tls:", "x509:")
 
 
@@ -23,11 +27,11 @@ def of_pull(error: IncompleteError, model: str) -> ReflecttyError:
     if _has(text, _TOO_OLD):
         return RefusedError(f"this server is too old for {model}", "update Ollama there")
     if _has(text, _INSECURE):
-        return RefusedError("the server does not speak plain http to a registry", "--insecure lets it")
+        return RefusedError(f"the registry of {model} speaks plain http", "--insecure lets the server do so as well")
     if _has(text, _DISK):
         return IncompleteError("the server's disk is full", f"free some space there; {KEPT_HINT}")
     if _has(text, _NETWORK):
-        reason = text.removeprefix("the server stopped: ")
+        reason = text.removeprefix("the server stopped: ").removeprefix("pull model manifest: ")
         hint = "it is the server that pulls: see the network and HTTPS_PROXY of the machine where `ollama serve` runs"
         return IncompleteError(f"the server cannot reach the registry: {reason}", hint)
     return _again(error, KEPT_HINT)

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from reflectty import wire
-from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError
+from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError
 from reflectty.library.client import open_client
 from reflectty.library.failures import KEPT_HINT, of_create, of_pull
 from reflectty.library.names import checked_name, is_same
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from reflectty.engines.ollama import OllamaEngine
     from reflectty.library.values import Variant
 
-LONGEST_SILENCE: Final = 900.0
-"""Seconds that a server may say nothing: it is silent while it checks the digest of a large model."""
 AT_ONCE: Final = 8
 """How many models a server is asked about at a time."""
 SUCCESS: Final = "success"
@@ -54,7 +52,8 @@ class Library:
         models, running = await asyncio.gather(self.engine.models(), self.engine.running())
         gate = asyncio.Semaphore(AT_ONCE)
         whole = await asyncio.gather(*(self._whole(model, gate) for model in models))
-        return tuple(_placed(model, running) for model in whole)
+        latest = sorted(whole, key=lambda model: model.modified_at, reverse=True)
+        return tuple(_placed(model, running) for model in latest)
 
     async def loaded(self) -> tuple[Running, ...]:
         """Return the models that the server holds in memory."""
@@ -79,12 +78,16 @@ class Library:
             return False
         return True
 
+    async def digest(self, name: str) -> str:
+        """Return which version of a model is installed, or nothing."""
+        return next((one.digest for one in await self.engine.models() if is_same(one.name, name)), "")
+
     async def _whole(self, listed: Model, gate: asyncio.Semaphore) -> Model:
         """Return a listed model with its template and system prompt; as listed, where the server fails on it alone."""
         async with gate:
             try:
                 return _joined(listed, await self.engine.show(listed.name))
-            except (RefusedError, IncompleteError):
+            except ReflecttyError:
                 return listed
 
     # Changing

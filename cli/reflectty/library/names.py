@@ -29,8 +29,8 @@ def checked_name(name: str) -> str:
 
 
 def short(name: str) -> str:
-    """Return a name without the tag that goes without saying."""
-    return name.removesuffix(":latest")
+    """Return a name without what goes without saying: the scheme, Ollama's own registry, the tag `latest`."""
+    return re.sub(r"^(https?://)?(registry\.ollama\.ai/)?(library/)?", "", name).removesuffix(":latest")
 
 
 def is_same(one: str, other: str) -> bool:

@@ -63,8 +63,13 @@ class Transfer:
 
     @property
     def fetched(self) -> int:
-        """How many bytes came during this pull."""
+        """How many bytes came since this pull first told of their layers."""
         return sum(max(0, layer.completed - layer.before) for layer in self._layers.values())
+
+    @property
+    def fresh(self) -> int:
+        """The bytes of the layers that were not all there when this pull began."""
+        return sum(layer.total for layer in self._layers.values() if layer.before < layer.total)
 
     @property
     def seconds(self) -> float:

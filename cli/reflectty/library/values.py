@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from reflectty.library.names import short
 from reflectty.modes import REFLECT_PROMPT, Mode, Wish, abilities, plan
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ class Installed(NamedTuple):
     @property
     def name(self) -> str:
         return self.model.name
+
+    @property
+    def short_name(self) -> str:
+        """The name without the tag that goes without saying."""
+        return short(self.name)
 
     @property
     def abilities(self) -> tuple[str, ...]:

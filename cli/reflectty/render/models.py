@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reflectty.render.page import Page
 
 UNKNOWN = "-"
-_NAME = 24
+_NAME = 16
 """Before a name gets fewer columns than this, another column is left out."""
 _KEY = 12
 _FOREVER = 365 * 24 * 3600.0
@@ -37,14 +37,14 @@ def model_rows(models: Sequence[Installed], page: Page, now: float) -> list[Row]
 def _columns(models: Sequence[Installed], now: float) -> tuple[Column, ...]:
     known = [one.model for one in models]
     return (
-        Column("model", "accent", LAST, tuple(clean_line(one.name) or UNKNOWN for one in models)),
-        Column("size", "text", 1, tuple(_size(model) for model in known), right=True),
-        Column("weights", "dim", 4, tuple(weights(model) or UNKNOWN for model in known)),
-        Column("context", "dim", 3, tuple(_context(model) for model in known), right=True),
-        Column("can", "text", 2, tuple(", ".join(one.abilities) or UNKNOWN for one in models)),
-        Column("loaded", "correction", 0, tuple(_loaded(one) for one in models)),
-        Column("digest", "faint", 6, tuple(version(model) or UNKNOWN for model in known)),
-        Column("changed", "dim", 5, tuple(_changed(model, now) for model in known)),
+        Column("model", "accent", LAST, tuple(clean_line(one.short_name) or UNKNOWN for one in models)),
+        Column("size", "text", 2, tuple(_size(model) for model in known), right=True),
+        Column("weights", "dim", 5, tuple(weights(model) or UNKNOWN for model in known)),
+        Column("context", "dim", 4, tuple(_context(model) for model in known), right=True),
+        Column("can", "text", 3, tuple(", ".join(one.abilities) or UNKNOWN for one in models)),
+        Column("loaded", "correction", 1, tuple(_loaded(one) for one in models)),
+        Column("digest", "faint", 7, tuple(version(model) or UNKNOWN for model in known)),
+        Column("changed", "dim", 6, tuple(_changed(model, now) for model in known)),
     )
 
 
@@ -67,7 +67,7 @@ def _changed(model: Model, now: float) -> str:
 
 def one_model(one: Installed, page: Page, now: float, more: Iterable[tuple[str, str]] = ()) -> list[Row]:
     """Return what is known of a model, a row for each thing; `more` comes behind what it takes to run it."""
-    head: Row = [(clean_line(one.name), page.palette.styles["accent"] + BOLD)]
+    head: Row = [(clean_line(one.short_name), page.palette.styles["accent"] + BOLD)]
     return [head, *(row for fact in facts(one, now, more) for row in _fact(*fact, page))]
 
 

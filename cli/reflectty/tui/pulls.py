@@ -1,4 +1,4 @@
-"""Pulls that go on beside the chat, several at once: begins them, stops them, and knows how each ended; draws nothing."""
+"""Pulls that go on beside the chat, several at once: begins and stops them, knows how each ended; draws nothing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from reflectty.drawing.sizes import share, size
+from reflectty.drawing.summary import counted, duration
 from reflectty.errors import ReflecttyError, UsageError
 from reflectty.library import Transfer
-from reflectty.library.names import is_same
+from reflectty.library.names import is_same, short
+from reflectty.tui.wording import in_chat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from reflectty.library.library import Library
 
 STOPPED = "stopped: what came is kept"
+PLAIN = "http://"
+"""Who names a registry like this wants it spoken to in plain http."""
 
 
 class Pull:
@@ -87,7 +92,7 @@ class Pulls:
 
     async def _fetch(self, library: Library, pull: Pull) -> None:
         self._moved()
-        async with aclosing(library.pull(pull.name)) as progress:
+        async with aclosing(library.pull(pull.name, insecure=pull.name.startswith(PLAIN))) as progress:
             async for part in progress:
                 pull.transfer.feed(part)
                 self._moved()
@@ -112,3 +117,30 @@ class Pulls:
         return tuple(
             pull.name for pull in self._pulls if (pull.task or pull.stopped) and not (pull.unwanted or pull.error)
         )
+
+
+def explained(error: ReflecttyError) -> str:
+    """Return an error in the words of the chat."""
+    return in_chat(f"{error} ({error.hint})" if error.hint else str(error))
+
+
+def told_of(pull: Pull) -> tuple[tuple[str, str], ...]:
+    """Return what is known of a pull: what the server does, what came, and each layer."""
+    transfer = pull.transfer
+    speed = f" · {size(transfer.speed)}/s" if transfer.speed and pull.task else ""
+    came = f"{size(transfer.fetched)} in {duration(transfer.seconds)}{speed}" if pull.task else size(transfer.fetched)
+    state = explained(pull.error) if pull.error else transfer.status if pull.task else STOPPED
+    layers = (
+        (f"layer {number}", f"{size(layer.completed)} of {size(layer.total)} · {share(layer.completed, layer.total)}")
+        for number, layer in enumerate(transfer.layers, 1)
+    )
+    return (("now", state), ("came", came), *layers)
+
+
+def in_a_word(pulls: tuple[Pull, ...]) -> str:
+    """Return what the status line says of pulls."""
+    if len(pulls) != 1:
+        return counted(len(pulls), "pull") if pulls else ""
+    layer = pulls[0].transfer.layer
+    far = f" {share(layer.completed, layer.total)}" if layer and layer.total else ""
+    return f"{short(pulls[0].name)}{far}"

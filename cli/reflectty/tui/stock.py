@@ -1,4 +1,4 @@
-"""The models on the server as the chat knows them: looks at them, and has done what their screen wishes; draws nothing."""
+"""The models on the server as the chat knows them: looks at them and does what their screen wishes; draws nothing."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reflectty.drawing.model import landed
-from reflectty.drawing.sizes import share, size
-from reflectty.drawing.summary import counted, duration
+from reflectty.drawing.sizes import size
+from reflectty.drawing.summary import Fact, duration
 from reflectty.errors import ReflecttyError, UsageError
 from reflectty.library import Installed, checked_name
 from reflectty.library.names import is_same, short
 from reflectty.render import models as rendered
 from reflectty.render import progress
 from reflectty.tui import slash
-from reflectty.tui.pulls import STOPPED, Pulls
+from reflectty.tui.pulls import STOPPED, Pulls, explained, in_a_word, told_of
 from reflectty.tui.screens.models import ModelsScreen, Seen
 from reflectty.tui.widgets.model_entries import Coming, Known
-from reflectty.tui.wording import in_chat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 4.0
 """How long a server may take to say what there is."""
+ASKING = (Fact("asking the server", 0),)
 LINE_SECONDS = 0.5
 """How often the status line tells of pulls."""
 
@@ -96,8 +96,8 @@ class Stock:
 
     def _coming(self, pull: Pull) -> Coming:
         if pull.error:
-            return Coming(pull.name, problem=_explained(pull.error), wrong=True)
-        told = progress.facts(pull.transfer, self._desk.looks.palette.glyphs)
+            return Coming(pull.name, problem=explained(pull.error), wrong=True)
+        told = progress.facts(pull.transfer, self._desk.looks.palette.glyphs) if pull.transfer.status else ASKING
         return Coming(pull.name, told, "" if pull.task else STOPPED)
 
     def facts(self, name: str, *, pull: bool) -> tuple[tuple[str, str], ...]:
@@ -106,7 +106,7 @@ class Stock:
             one = next((one for one in self._listed or () if one.name == name), None)
             return rendered.facts(one, time.time()) if one else ()
         found = self._pulls.find(name)
-        return _pulled(found) if found else ()
+        return told_of(found) if found else ()
 
     def wish(self, what: str, name: str) -> None:
         """Do something with a model or a pull, beside what is going on; what goes wrong is said."""
@@ -117,7 +117,7 @@ class Stock:
         try:
             await self._does[what](name)
         except ReflecttyError as error:
-            self._say(_explained(error), wrong=True)
+            self._say(explained(error), wrong=True)
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         """Say something where it is seen: on the screen, or else in the chat."""
@@ -140,7 +140,7 @@ class Stock:
                 models, running = await asyncio.gather(self._library.engine.models(), self._library.loaded())
             await self._learn(models, running)
         except ReflecttyError as error:
-            self._lose(_explained(error))
+            self._lose(explained(error))
         except TimeoutError:
             self._lose("the server does not answer")
         else:
@@ -167,7 +167,7 @@ class Stock:
     def _list(self, models: tuple[Model, ...], running: tuple[Running, ...]) -> None:
         self._listed = tuple(
             Installed(self._whole.get((model.name, model.digest), model), _running(model.name, running))
-            for model in models
+            for model in sorted(models, key=lambda model: model.modified_at, reverse=True)
         )
 
     # Pulling
@@ -189,23 +189,23 @@ class Stock:
             self._desk.note(f"pulling {wanted}: {self._key} shows how far it is")
         pull = await self._pulls.pull(self._library, wanted)
         if pull.error:
-            await self._fail(pull, pull.error)
+            self._fail(pull, pull.error)
         elif not pull.stopped:
-            await self._arrive(pull)
+            self._arrive(pull)
 
     @property
     def _key(self) -> str:
         return next((action.hint for action in self._desk.actions if action.name == "models"), "")
 
-    async def _fail(self, pull: Pull, error: ReflecttyError) -> None:
+    def _fail(self, pull: Pull, error: ReflecttyError) -> None:
         # On the screen it stands beside the pull.
         if self._screen is None:
-            self._desk.note(f"{pull.name} was not pulled: {_explained(error)}", wrong=True)
+            self._desk.note(f"{pull.name} was not pulled: {explained(error)}", wrong=True)
 
-    async def _arrive(self, pull: Pull) -> None:
+    def _arrive(self, pull: Pull) -> None:
         """Say that a model is there; where nobody answers yet, it does."""
-        fetched = f"{size(pull.transfer.fetched)} in {duration(pull.transfer.seconds)}"
-        there = f"pulled {pull.name}: {fetched}" if pull.transfer.fetched else f"{pull.name} is there, and up to date"
+        fetched = f"{size(pull.transfer.fresh)} in {duration(pull.transfer.seconds)}"
+        there = f"pulled {pull.name}: {fetched}" if pull.transfer.fresh else f"{pull.name} is there, and up to date"
         first = not self._desk.conversation.manner.model
         if first:
             self._desk.manner(model=short(pull.name))
@@ -226,7 +226,7 @@ class Stock:
             return
         self._told = now
         status = self._desk.status
-        status.facts = status.facts._replace(pulls=_in_a_word(coming))
+        status.facts = status.facts._replace(pulls=in_a_word(coming))
 
     # Changing
 
@@ -284,30 +284,3 @@ class Stock:
 
 def _running(name: str, running: tuple[Running, ...]) -> Running | None:
     return next((one for one in running if is_same(one.name, name)), None)
-
-
-def _explained(error: ReflecttyError) -> str:
-    """Return an error in the words of the chat."""
-    return in_chat(f"{error} ({error.hint})" if error.hint else str(error))
-
-
-def _pulled(pull: Pull) -> tuple[tuple[str, str], ...]:
-    """Return what is known of a pull: what the server does, what came, and each layer."""
-    transfer = pull.transfer
-    speed = f" · {size(transfer.speed)}/s" if transfer.speed and pull.task else ""
-    came = f"{size(transfer.fetched)} in {duration(transfer.seconds)}{speed}" if pull.task else size(transfer.fetched)
-    state = _explained(pull.error) if pull.error else transfer.status if pull.task else STOPPED
-    layers = (
-        (f"layer {number}", f"{size(layer.completed)} of {size(layer.total)} · {share(layer.completed, layer.total)}")
-        for number, layer in enumerate(transfer.layers, 1)
-    )
-    return (("now", state), ("came", came), *layers)
-
-
-def _in_a_word(pulls: tuple[Pull, ...]) -> str:
-    """Return what the status line says of pulls."""
-    if len(pulls) != 1:
-        return counted(len(pulls), "pull") if pulls else ""
-    layer = pulls[0].transfer.layer
-    far = f" {share(layer.completed, layer.total)}" if layer and layer.total else ""
-    return f"{short(pulls[0].name)}{far}"

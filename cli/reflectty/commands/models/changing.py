@@ -70,12 +70,12 @@ def remove(
     if as_json:
         _print([{"name": one.name, "size": one.model.size} for one in found], terminal)
     for one in found:
-        output.told(terminal, f"removed {one.name}")
+        output.told(terminal, f"removed {one.short_name}")
 
 
 def _described(one: Installed) -> str:
     loaded = ", loaded" if one.running else ""
-    return f"{one.name}, {size(one.model.size)}{loaded}"
+    return f"{one.short_name}, {size(one.model.size)}{loaded}"
 
 
 def load(

@@ -43,16 +43,18 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
     line = ProgressLine(terminal, output.themed(terminal), f"pulling {wanted}")
     transfer = Transfer()
 
-    async def work(library: Library) -> None:
+    async def work(library: Library) -> bool:
+        before = await library.digest(wanted)
         async with aclosing(library.pull(wanted, insecure=insecure)) as progress:
             async for part in progress:
                 transfer.feed(part)
                 line.show(transfer)
                 if jsonl:
                     terminal.out.write(json.dumps(part._asdict()) + "\n")
+        return not before or before != await library.digest(wanted)
 
     try:
-        args.using(terminal, host, work)
+        changed = args.using(terminal, host, work)
     except StoppedError as error:
         line.stop()
         if error.exit_code != BROKEN_PIPE:
@@ -60,14 +62,14 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
         raise
     finally:
         line.stop()
-    _report(wanted, transfer, terminal, as_json=as_json or jsonl)
-
-
-def _report(name: str, transfer: Transfer, terminal: Terminal, *, as_json: bool) -> None:
-    if as_json:
+    if as_json or jsonl:
         from reflectty.exporting.json import written  # noqa: PLC0415 - only --json needs it
         from reflectty.exporting.models import transfer_object  # noqa: PLC0415
 
-        terminal.out.write(written(transfer_object(name, transfer)))
-    fetched = f"{size(transfer.fetched)} in {duration(transfer.seconds)}"
-    output.told(terminal, f"pulled {name}: {fetched}" if transfer.fetched else f"{name} is there, and up to date")
+        terminal.out.write(written(transfer_object(wanted, transfer, changed=changed)))
+    output.told(terminal, _report(wanted, transfer) if changed else f"{wanted} is there, and up to date")
+
+
+def _report(name: str, transfer: Transfer) -> str:
+    amount = f", {size(transfer.fresh)}," if transfer.fresh else ""
+    return f"pulled {name}{amount} in {duration(transfer.seconds)}"

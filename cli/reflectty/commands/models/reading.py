@@ -60,8 +60,7 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
 ) -> None:
     """Show all that is known of a model, and how it would be asked."""
     terminal: Terminal = context.obj
-    texts = {"template": template, "system": system, "parameters": parameters, "license": licence}
-    flags = [(f"--{name}", given) for name, given in texts.items()]
+    flags = (("--template", template), ("--system", system), ("--parameters", parameters), ("--licence", licence))
     output.one_of([*flags, ("--json", as_json)], "--json has all of them")
     wanted = args.named(name)
 
@@ -69,9 +68,9 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
         return await library.show(wanted)
 
     one = args.using(terminal, host, work)
-    chosen = next((text for text, given in texts.items() if given), "")
+    chosen = next((flag for flag, given in flags if given), "")
     if chosen:
-        _print_text(getattr(one.model, chosen), f"{one.name} has no {chosen}", terminal)
+        _print_text(one, chosen, terminal)
     elif as_json:
         from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
         from reflectty.exporting.models import model_object  # noqa: PLC0415
@@ -84,7 +83,14 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
         page.write(one_model(one, page, time.time()))
 
 
-def _print_text(text: str, otherwise: str, terminal: Terminal) -> None:
+def _print_text(one: Installed, flag: str, terminal: Terminal) -> None:
+    texts = {
+        "--template": ("template", one.model.template),
+        "--system": ("system prompt", one.model.system),
+        "--parameters": ("parameters", one.model.parameters),
+        "--licence": ("licence", one.model.license),
+    }
+    name, text = texts[flag]
     if not text.strip():
-        raise RefusedError(otherwise)
+        raise RefusedError(f"{one.short_name} has no {name}")
     terminal.out.write(clean(text).rstrip("\n") + "\n")

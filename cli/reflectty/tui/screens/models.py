@@ -10,10 +10,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from reflectty.drawing.summary import Fact, counted
-from reflectty.drawing.wrap import cells
+from reflectty.drawing.summary import counted
 from reflectty.safety import clean_line
 from reflectty.tui.matching import match
+from reflectty.tui.screens.model_hints import arranged, hints
 from reflectty.tui.widgets.field import Field
 from reflectty.tui.widgets.listing import Listing, signs
 from reflectty.tui.widgets.model_entries import Coming, Known, Listed, Pulled, listed, shown_name, told
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-WIDE = 110
+WIDE = 112
 """From that many columns on, what is known of a model stands beside the list."""
+ROOMY = 60
+"""From that many columns on there is room to say which server it is."""
 TALL = 26
 """From that many rows on it stands below the list, where there is no room beside it."""
 SHORT = 16
@@ -38,7 +40,6 @@ LOOKING = "Looking at the models…"
 EMPTY = "No model is installed."
 NOTHING = "Nothing matches."
 _MARGINS = 4
-_HINT_ROWS = 2
 
 
 class Seen(NamedTuple):
@@ -88,13 +89,13 @@ class ModelsScreen(ModalScreen[None]):
         & #models-server { width: auto; margin: 0 0 0 2; color: $r-dim; }
         & #models-server.-gone { color: $r-error; text-style: bold; }
         & #models-middle { height: 1fr; layout: vertical; }
-        & #models-facts { display: none; height: auto; max-height: 45%; margin: 1 0 0 0; }
+        & #models-facts { display: none; scrollbar-size-vertical: 0; height: auto; max-height: 45%; margin: 1 0 0 0; }
         & #models-empty { display: none; height: 1fr; color: $r-dim; }
         & #models-note { display: none; height: auto; max-height: 4; margin: 1 0 0 0; color: $r-text; }
         & #models-note.-wrong { color: $r-error; }
         & #models-hints { height: auto; color: $r-faint; margin: 1 0 0 0; }
         &.-wide #models-middle { layout: horizontal; }
-        &.-wide #models-facts { display: block; width: 44; height: 100%; max-height: 100%; margin: 0 0 0 3; }
+        &.-wide #models-facts { display: block; width: 40; height: 100%; max-height: 100%; margin: 0 0 0 3; }
         &.-tall #models-facts { display: block; }
         &.-bare #models-facts, &.-bare #models-list { display: none; }
         &.-bare #models-empty { display: block; }
@@ -184,9 +185,8 @@ class ModelsScreen(ModalScreen[None]):
             self._wish("pull", entry.coming.name)
 
     def action_back(self) -> None:
-        field = self.query_one(Field)
-        if field.value:
-            field.value = ""
+        if self._typed:
+            self.query_one(Field).value = ""
         else:
             self.dismiss()
 
@@ -200,8 +200,7 @@ class ModelsScreen(ModalScreen[None]):
 
     def action_pull(self) -> None:
         """Ask for a name; what was typed and is nowhere in the list may be one."""
-        typed = self.query_one(Field).value.strip()
-        self._wish("ask", "" if self._listing.entries else typed)
+        self._wish("ask", "" if self._listing.entries else self._typed)
 
     def action_copy(self) -> None:
         if isinstance(self._entry, Listed):
@@ -220,6 +219,10 @@ class ModelsScreen(ModalScreen[None]):
     def _wish(self, what: str, name: str) -> None:
         self._keeper.wish(what, name)
         self._follow()
+
+    @property
+    def _typed(self) -> str:
+        return self.query_one(Field).value.strip()
 
     @property
     def _listing(self) -> Listing:
@@ -253,13 +256,15 @@ class ModelsScreen(ModalScreen[None]):
 
     def _told_of_server(self) -> str:
         seen = self._seen
+        host, dot = clean_line(seen.host, 40), f" {self._signs.dot} "
         if seen.there is False:
-            return f"{clean_line(seen.host, 40)} is gone"
-        return counted(len(seen.models), "model") if seen.models and self.size.width >= WIDE // 2 else ""
+            return f"! {host} is gone"
+        many = counted(len(seen.models), "model") if seen.models else ""
+        return f"{host}{dot}{many}" if many and self.size.width >= ROOMY else ""
 
     def _list(self) -> None:
         """List what matches; what was chosen stays chosen, or whoever takes its place."""
-        seen, typed = self._seen, self.query_one(Field).value.strip()
+        seen, typed = self._seen, self._typed
         models = [one for one in seen.models or () if _matches(typed, one.model.name)]
         entries = listed(models, [one for one in seen.pulls if _matches(typed, one.name)])
         keys = [_key(entry) for entry in entries]
@@ -283,41 +288,8 @@ class ModelsScreen(ModalScreen[None]):
         self.query_one("#models-hints", Static).update(Content(self._hints()))
 
     def _hints(self) -> str:
-        return arranged(hints(self._entry, self._seen), self.size.width - _MARGINS, f" {self._signs.dot} ")
-
-
-def hints(entry: Listed | Pulled | None, seen: Seen) -> tuple[Fact, ...]:
-    """Return the keys that do something now, the dearest with the lowest rank."""
-    there = seen.there is not False
-    found = [Fact("ctrl+p pull", 2)] if there else []
-    if isinstance(entry, Listed) and there:
-        known = entry.known
-        answer = [] if known.answers else [Fact("enter answers", 1)]
-        load = [] if known.busy else [Fact("ctrl+l unload" if known.running else "ctrl+l load", 3)]
-        found = [*answer, *load, *found, Fact("ctrl+y copy", 5), Fact("ctrl+x remove", 4)]
-    elif isinstance(entry, Pulled):
-        ended = bool(entry.coming.problem)
-        again = [Fact("enter pull again", 1)] if ended and there else []
-        found = [*again, Fact("ctrl+x forget" if ended else "ctrl+x cancel", 1), *found]
-    return (*found, Fact("esc back", 0))
-
-
-def arranged(found: Sequence[Fact], width: int, dot: str) -> str:
-    """Return hints in at most two rows; those that do not fit go by their rank."""
-    kept = list(found)
-    while len(_rows(kept, width, dot)) > _HINT_ROWS:
-        kept.remove(max(kept, key=lambda fact: fact.rank))
-    return "\n".join(_rows(kept, width, dot))
-
-
-def _rows(found: Sequence[Fact], width: int, dot: str) -> list[str]:
-    rows: list[str] = []
-    for fact in found:
-        if rows and cells(rows[-1] + dot + fact.text) <= width:
-            rows[-1] += dot + fact.text
-        else:
-            rows.append(fact.text)
-    return rows
+        found = hints(self._entry, there=self._seen.there is not False)
+        return arranged(found, self.size.width - _MARGINS, f" {self._signs.dot} ")
 
 
 def _key(entry: object) -> tuple[str, str] | None:

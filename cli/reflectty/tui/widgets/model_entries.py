@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 UNNAMED = "unnamed"
 SIZE, WEIGHTS, CAN, WHERE, MEMORY = range(5)
 """The columns beside a name, from the left."""
-_LEAVING = (WEIGHTS, MEMORY, CAN, SIZE)
+_LEAVING = (MEMORY, WEIGHTS, CAN, SIZE)
 """The columns that go where it is narrow, the first of them first."""
-_NAME = 16
-"""Before a name gets fewer columns than this, another column is left out."""
+_NAME, _SHORTEST = 24, 14
+"""Before a name gets fewer columns than this, another column is left out; the last of them before the second."""
 _GAP = 2
-_BESIDE = 64
+_BESIDE = 90
 """Columns that a pull needs to stand in one row."""
+_PROBLEM = 3
+"""Rows that are shown of why a pull ended."""
 _KEY = 11
 _LONGEST = 4000
 
@@ -73,7 +75,7 @@ class Listed(NamedTuple):
 
     def row(self, at: int, pen: Pen) -> Row:  # noqa: ARG002 - there is one
         known, texts = self.known, columns(self.known)
-        shown = fitting_columns(self.widths[1:], pen.width - GUTTER)
+        shown = fitting_columns(self.widths, pen.width - GUTTER)
         taken = sum(self.widths[1 + column] + _GAP for column in shown)
         room = max(1, min(self.widths[0], pen.width - GUTTER - taken))
         name = padded(cut(shown_name(known.model.name), room, pen.signs.more), room)
@@ -86,7 +88,7 @@ class Listed(NamedTuple):
 
 
 class Pulled(NamedTuple):
-    """A pull in the list: in one row, or where it is narrow in two."""
+    """A pull in the list: in one row, or where it is narrow with what is told of it below its name."""
 
     coming: Coming
     names: int
@@ -97,30 +99,38 @@ class Pulled(NamedTuple):
         return True
 
     def height(self, width: int) -> int:
-        return 1 if width >= _BESIDE else 2
+        return 1 if width >= _BESIDE else 1 + max(1, len(self._rows(width - GUTTER - _GAP)))
 
     def row(self, at: int, pen: Pen) -> Row:
+        room, text = pen.width - GUTTER - _GAP, pen.look("text")
         beside = pen.width >= _BESIDE
-        room = pen.width - GUTTER - 2
         names = min(self.names, room // 2) if beside else room
         name = padded(cut(shown_name(self.coming.name), names, pen.signs.more), names)
         head = [*pen.gutter(first=at == 0), *self._sign(pen, first=at == 0)]
-        if not beside:
-            return head + ([(name, pen.look("text"))] if at == 0 else self._told(room, pen))
-        return [*head, (name, pen.look("text")), (" " * _GAP, pen.look("text")), *self._told(room - names - _GAP, pen)]
+        if beside:
+            return [*head, (name, text), (" " * _GAP, text), *self._told(room - names - _GAP, pen)]
+        return head + ([(name, text)] if at == 0 else self._told(room, pen, at - 1))
 
     def _sign(self, pen: Pen, *, first: bool) -> Row:
         wrong, ended = self.coming.wrong, bool(self.coming.problem)
         sign = "!" if wrong else " " if ended else pen.signs.running
         return [(f"{sign if first else ' '} ", pen.look("error" if wrong else "accent"))]
 
-    def _told(self, room: int, pen: Pen) -> Row:
+    def _told(self, room: int, pen: Pen, at: int = 0) -> Row:
         if self.coming.problem:
-            text = cut(clean_line(self.coming.problem, _LONGEST), max(1, room), pen.signs.more)
-            return [(text, pen.look("error" if self.coming.wrong else "dim"))]
+            problem, rows = clean_line(self.coming.problem, _LONGEST), self._rows(room)
+            start, end = rows[at] if at < len(rows) else (0, 0)
+            text = problem[start:] if at == len(rows) - 1 or pen.width >= _BESIDE else problem[start:end]
+            look = pen.look("text" if self.coming.wrong else "dim")
+            return [(cut(text, max(1, room), pen.signs.more), look)]
         dot = f" {pen.signs.dot} "
         text = dot.join(fact.text for fact in fitting(self.coming.facts, room, len(dot)))
         return [(cut(text, max(1, room), pen.signs.more), pen.look("dim"))]
+
+    def _rows(self, room: int) -> Sequence[tuple[int, int]]:
+        """Return where the rows of what ended it begin and end."""
+        problem = clean_line(self.coming.problem, _LONGEST)
+        return list(fold(problem, max(1, room)))[:_PROBLEM] if problem else []
 
 
 class Heading(NamedTuple):
@@ -156,8 +166,11 @@ class Told(NamedTuple):
     def row(self, at: int, pen: Pen) -> Row:
         if not self.key:
             return [(cut(clean_line(self.text), pen.width, pen.signs.more), pen.look("accent"))]
-        key, (start, end) = self.key if at == 0 else "", self._rows(pen.width)[at]
-        return [(padded(key, _KEY), pen.look("faint")), (clean_line(self.text, _LONGEST)[start:end], pen.look("text"))]
+        rows = self._rows(pen.width)
+        # A row may be drawn once more before the list is laid for another width.
+        start, end = rows[at] if at < len(rows) else (0, 0)
+        key = padded(self.key if at == 0 else "", _KEY)
+        return [(key, pen.look("faint")), (clean_line(self.text, _LONGEST)[start:end], pen.look("text"))]
 
     def _rows(self, width: int) -> Sequence[tuple[int, int]]:
         text = clean_line(self.text, _LONGEST)
@@ -199,10 +212,12 @@ def columns(known: Known) -> tuple[str, ...]:
 
 
 def fitting_columns(widths: Sequence[int], room: int) -> tuple[int, ...]:
-    """Return the columns that fit beside a name; one in which nothing stands is none."""
-    shown = [column for column, width in enumerate(widths) if width]
+    """Return the columns that fit beside a name, whose width is the first; one in which nothing stands is none."""
+    names, *others = widths
+    shown = [column for column, width in enumerate(others) if width]
     for column in _LEAVING:
-        if sum(widths[one] + _GAP for one in shown) <= room - _NAME:
+        least = min(names, _SHORTEST if column == SIZE else _NAME)
+        if sum(others[one] + _GAP for one in shown) <= room - least:
             break
         shown = [one for one in shown if one != column]
     return tuple(shown)
