@@ -29,7 +29,7 @@ def model(name: str, size: int, weights: str, packed: str, *capabilities: str, *
         "name": name,
         "size": size,
         "digest": hashlib.sha256(name.encode()).hexdigest(),
-        "modified_at": "2026-11-20T12:00:00Z",
+        "modified_at": "2025-11-20T12:00:00Z",
         "details": {"parameter_size": weights, "quantization_level": packed},
         "capabilities": ["completion", *capabilities],
         "template": "{{ .Prompt }}",

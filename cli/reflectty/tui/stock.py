@@ -52,7 +52,7 @@ class Stock:
         self._looking = False
         self._told = 0.0
         self._does: dict[str, Callable[[str], Awaitable[None]]] = {
-            "answer": partial(desk.do, "model"),
+            "answer": lambda name: desk.do("model", short(name)),
             "ask": self.ask,
             "pull": self.pull,
             "stop": self._stop,

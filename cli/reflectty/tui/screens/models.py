@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from operator import itemgetter
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeVar
 
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -19,7 +20,7 @@ from reflectty.tui.widgets.listing import Listing, signs
 from reflectty.tui.widgets.model_entries import Coming, Known, Listed, Pulled, listed, shown_name, told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -28,7 +29,7 @@ WIDE = 112
 """From that many columns on, what is known of a model stands beside the list."""
 ROOMY = 60
 """From that many columns on there is room to say which server it is."""
-TALL = 26
+TALL = 22
 """From that many rows on it stands below the list, where there is no room beside it."""
 SHORT = 16
 """Below this many rows there is no room for blanks."""
@@ -40,6 +41,8 @@ LOOKING = "Looking at the models…"
 EMPTY = "No model is installed."
 NOTHING = "Nothing matches."
 _MARGINS = 4
+
+T = TypeVar("T", Known, Coming)
 
 
 class Seen(NamedTuple):
@@ -116,7 +119,7 @@ class ModelsScreen(ModalScreen[None]):
         Binding("ctrl+p", "pull", priority=True),
         Binding("ctrl+y", "copy", priority=True),
         Binding("ctrl+x", "remove", priority=True),
-        Binding("delete", "remove_or_delete", priority=True),
+        Binding("delete", "remove(True)", priority=True),
     ]
 
     def __init__(self, keeper: Keeper, keys: Sequence[str] = (), *, unicode: bool = True) -> None:
@@ -126,7 +129,7 @@ class ModelsScreen(ModalScreen[None]):
         self._seen = Seen()
         self._wanted: tuple[str, str] | None = None
         for key in keys:
-            self._bindings.bind(key, "leave", show=False, priority=True)
+            self._bindings.bind(key, "dismiss", show=False, priority=True)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="models"):
@@ -163,9 +166,9 @@ class ModelsScreen(ModalScreen[None]):
         event.stop()
         self._moved()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the key `delete` to the line that is typed in while it can delete there."""
-        return action != "remove_or_delete" or self.query_one(Field).cursor_at_end
+        return action != "remove" or not parameters or self.query_one(Field).cursor_at_end
 
     def action_move(self, by: int) -> None:
         self._listing.move(by)
@@ -190,9 +193,6 @@ class ModelsScreen(ModalScreen[None]):
         else:
             self.dismiss()
 
-    def action_leave(self) -> None:
-        self.dismiss()
-
     def action_load(self) -> None:
         entry = self._entry
         if isinstance(entry, Listed) and not entry.known.busy:
@@ -206,15 +206,12 @@ class ModelsScreen(ModalScreen[None]):
         if isinstance(self._entry, Listed):
             self._wish("copy", self._entry.known.model.name)
 
-    def action_remove(self) -> None:
+    def action_remove(self, deleting: bool = False) -> None:  # noqa: ARG002 - which key it was
         entry = self._entry
         if isinstance(entry, Listed):
             self._wish("remove", entry.known.model.name)
         elif isinstance(entry, Pulled):
             self._wish("forget" if entry.coming.problem else "stop", entry.coming.name)
-
-    def action_remove_or_delete(self) -> None:
-        self.action_remove()
 
     def _wish(self, what: str, name: str) -> None:
         self._keeper.wish(what, name)
@@ -265,8 +262,8 @@ class ModelsScreen(ModalScreen[None]):
     def _list(self) -> None:
         """List what matches; what was chosen stays chosen, or whoever takes its place."""
         seen, typed = self._seen, self._typed
-        models = [one for one in seen.models or () if _matches(typed, one.model.name)]
-        entries = listed(models, [one for one in seen.pulls if _matches(typed, one.name)])
+        models = matching(seen.models or (), typed, lambda one: one.model.name)
+        entries = listed(models, matching(seen.pulls, typed, lambda one: one.name))
         keys = [_key(entry) for entry in entries]
         answers = next((at for at, entry in enumerate(entries) if isinstance(entry, Listed) and entry.known.answers), 0)
         at = self._listing.chosen or 0
@@ -285,11 +282,9 @@ class ModelsScreen(ModalScreen[None]):
         if key:
             facts = self._keeper.facts(key[1], pull=key[0] == "pull")
             self.query_one("#models-facts", Listing).fill(told(key[1], facts), stay=True)
-        self.query_one("#models-hints", Static).update(Content(self._hints()))
-
-    def _hints(self) -> str:
         found = hints(self._entry, there=self._seen.there is not False)
-        return arranged(found, self.size.width - _MARGINS, f" {self._signs.dot} ")
+        text = arranged(found, self.size.width - _MARGINS, f" {self._signs.dot} ")
+        self.query_one("#models-hints", Static).update(Content(text))
 
 
 def _key(entry: object) -> tuple[str, str] | None:
@@ -299,5 +294,7 @@ def _key(entry: object) -> tuple[str, str] | None:
     return ("pull", entry.coming.name) if isinstance(entry, Pulled) else None
 
 
-def _matches(typed: str, name: str) -> bool:
-    return match(typed, shown_name(name)) is not None
+def matching(those: Sequence[T], typed: str, name: Callable[[T], str]) -> list[T]:
+    """Return those whose name the typed letters match, the closest first."""
+    found = [(at, one) for one in those if (at := match(typed, shown_name(name(one)))) is not None]
+    return [one for _, one in (sorted(found, key=itemgetter(0)) if typed else found)]

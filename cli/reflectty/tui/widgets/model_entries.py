@@ -174,7 +174,8 @@ class Told(NamedTuple):
 
     def _rows(self, width: int) -> Sequence[tuple[int, int]]:
         text = clean_line(self.text, _LONGEST)
-        return (fold(text, max(1, width - _KEY)) if self.key and text else ()) or [(0, len(text))]
+        # What was never laid out has no width yet.
+        return (fold(text, max(1, width - _KEY)) if self.key and text and width else ()) or [(0, len(text))]
 
 
 def listed(models: Sequence[Known], pulls: Sequence[Coming]) -> list[Heading | Listed | Pulled]:
