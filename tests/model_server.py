@@ -28,7 +28,7 @@ def model(name: str, size: int, weights: str, packed: str, *capabilities: str, *
     return {
         "name": name,
         "size": size,
-        "digest": hashlib.sha256(name.encode()).hexdigest(),
+        "digest": hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest(),
         "modified_at": "2025-11-20T12:00:00Z",
         "details": {"parameter_size": weights, "quantization_level": packed},
         "capabilities": ["completion", *capabilities],
@@ -128,7 +128,7 @@ class ModelServer(httpx.AsyncBaseTransport):
         if call == "pull":
             return httpx.Response(200, stream=_Lines(self.pulling(body["model"])))
         status, answer = await self._answer(call, body)
-        return httpx.Response(status, json=answer)
+        return httpx.Response(status, content=json.dumps(answer).encode("ascii"))
 
     async def _answer(self, call: str, body: dict[str, Any]) -> tuple[int, Any]:
         if call == "tags":

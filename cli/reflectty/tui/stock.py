@@ -55,8 +55,6 @@ class Stock:
             "answer": lambda name: desk.do("model", short(name)),
             "ask": self.ask,
             "pull": self.pull,
-            "stop": self._stop,
-            "forget": self._forget,
             "load": self._load,
             "unload": self._unload,
             "copy": self._copy,
@@ -111,7 +109,12 @@ class Stock:
     def wish(self, what: str, name: str) -> None:
         """Do something with a model or a pull, beside what is going on; what goes wrong is said."""
         self._seen = self._seen._replace(note="", wrong=False)
-        self._desk.run(partial(self._do, what, name))
+        if what == "stop":
+            self._pulls.stop(name)
+        elif what == "forget":
+            self._pulls.forget(name)
+        else:
+            self._desk.run(partial(self._do, what, name))
 
     async def _do(self, what: str, name: str) -> None:
         try:
@@ -211,12 +214,6 @@ class Stock:
             self._desk.manner(model=short(pull.name))
         self._say(f"{there}; it answers from here on" if first else there)
         self.look()
-
-    async def _stop(self, name: str) -> None:
-        self._pulls.stop(name)
-
-    async def _forget(self, name: str) -> None:
-        self._pulls.forget(name)
 
     def _moved(self) -> None:
         """Say in the status line how far the pulls are, now and then."""

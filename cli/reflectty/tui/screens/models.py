@@ -200,6 +200,7 @@ class ModelsScreen(ModalScreen[None]):
 
     def action_pull(self) -> None:
         """Ask for a name; what was typed and is nowhere in the list may be one."""
+        self._list()
         self._wish("ask", "" if self._listing.entries else self._typed)
 
     def action_copy(self) -> None:
@@ -252,12 +253,11 @@ class ModelsScreen(ModalScreen[None]):
         self._list()
 
     def _told_of_server(self) -> str:
-        seen = self._seen
-        host, dot = clean_line(seen.host, 40), f" {self._signs.dot} "
+        seen, host, dot = self._seen, clean_line(self._seen.host, 40), f" {self._signs.dot} "
         if seen.there is False:
             return f"! {host} is gone"
-        many = counted(len(seen.models), "model") if seen.models else ""
-        return f"{host}{dot}{many}" if many and self.size.width >= ROOMY else ""
+        roomy = seen.models and self.size.width >= ROOMY
+        return f"{host}{dot}{counted(len(seen.models or ()), 'model')}" if roomy else ""
 
     def _list(self) -> None:
         """List what matches; what was chosen stays chosen, or whoever takes its place."""
