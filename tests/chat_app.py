@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import pytest
 
 from model_server import ModelServer
-from reflectty import assets
+from reflectty import assets, config
+from reflectty.asking import standing
 from reflectty.session import Ended, Said
 from reflectty.store import open_store
 from reflectty.stream import Kind
@@ -25,7 +26,7 @@ from reflectty.tui.conversation import Manner
 from reflectty.tui.keys import bound
 from reflectty.tui.looks import Looks
 from reflectty.tui.screens.chat import Chat
-from reflectty.tui.setup import Setup
+from reflectty.tui.setup import Profiled, Setup
 from scripted_engine import HOLD, ScriptedEngine, cut
 
 if TYPE_CHECKING:
@@ -222,8 +223,15 @@ def app_over(
     manner = values.pop("manner", Manner("reflection"))
     looks = Looks(terminal, theme, (Path("no-themes-of-the-user"), assets.folder("themes")))
     library = values.pop("library", ModelServer().library)
-    setup = Setup(looks, bound(values.pop("keys", ())), manner, store, lambda: engine, library, HOST)
+    setup = Setup(looks, bound(values.pop("keys", ())), manner, store, lambda: engine, library, _profiled, HOST)
     return ReflectApp(setup._replace(**values), animation=False)
+
+
+def _profiled(name: str) -> Profiled:
+    """Return how a profile of the settings asks, by the same engine."""
+    asked = standing(config.load(profile=name))
+    wish = asked.wish
+    return Profiled(Manner(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system))
 
 
 async def _use(  # noqa: PLR0913 - what a test may want to be different

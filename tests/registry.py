@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import select
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
@@ -89,10 +91,11 @@ class Registry:
         self.blobs[digest] = data
         return {"mediaType": kind, "digest": digest, "size": len(data)}
 
-    def paced(self, sent: int, started: float) -> None:
-        """Wait as long as the rate and the gate say after so many bytes."""
+    def paced(self, sent: int, started: float, connection: socket.socket) -> None:
+        """Wait as long as the rate and the gate say after so many bytes; OSError when the client has left."""
         while self.gate is not None and sent >= self.gate:
-            time.sleep(0.01)
+            if select.select([connection], [], [], 0.01)[0] and not connection.recv(1, socket.MSG_PEEK):
+                raise ConnectionAbortedError
         if self.rate:
             time.sleep(max(0.0, started + sent / self.rate - time.monotonic()))
 
@@ -137,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         registry.fetching += 1
         try:
             for at in range(start, end, PIECE):
-                registry.paced(at - start, begun)
+                registry.paced(at - start, begun, self.connection)
                 piece = data[at : min(at + PIECE, end)]
                 self.wfile.write(bytes(len(piece)) if registry.damaged else piece)
         finally:

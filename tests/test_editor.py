@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reflectty.editor import edit
 from reflectty.errors import UsageError
-from reflectty.tui.editor import edit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

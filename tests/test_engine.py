@@ -162,7 +162,7 @@ def test_a_missing_model_is_named_even_when_the_others_are_not_known(answer: Ans
     with FakeServer({CHAT: error(404, "model 'm' not found"), "/api/tags": answer}) as server:
         outcome = ask(server.host)
     assert type(outcome.error) is ModelMissingError
-    assert "ollama pull m" in outcome.error.hint
+    assert "reflect models pull m" in outcome.error.hint
 
 
 @pytest.mark.parametrize("through_httpx", [False, True], ids=["local", "httpx"])

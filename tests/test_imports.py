@@ -78,7 +78,7 @@ def library():
     return open_library(sys.argv[1])
 async def main():
     store = open_store(None, print)
-    setup = Setup(Looks(system_terminal(), "ink"), bound(), Manner(), store, lambda: open_engine(sys.argv[1]), library)
+    setup = Setup(Looks(system_terminal(), "ink"), bound(), Manner(), store, lambda: open_engine(sys.argv[1]), library, None)
     app = ReflectApp(setup, animation=False)
     async with app.run_test() as pilot:
         while not app.screen.desk.conversation.manner.model:
@@ -157,6 +157,33 @@ def test_a_question_that_is_kept_loads_the_store_when_its_answer_is_out(reflect:
     assert stdout == f"{ANSWER}\n"
     assert out_at < loaded_at
     assert packages(modules) & (NEVER - {"sqlite3"}) == set()
+
+
+SETTLED = """
+model = "reflection"
+[profiles.code]
+system = "Be terse."
+[templates]
+review = "Review {input}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "templates"), [((), False), (("--profile", "code"), False), (("-t", "review"), True)]
+)
+def test_settings_cost_only_what_is_used_of_them(reflect: Reflect, words: tuple[str, ...], templates: bool) -> None:
+    folder = reflect.home / ".config/reflectty"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(SETTLED, "utf-8")
+    with saying(ANSWERED) as server:
+        environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
+        _, (code, modules) = fresh(ASKED, *words, "q", environment=environment)
+
+    assert code == 0
+    assert "tomlkit" not in packages(modules)
+    needed = {"reflectty.templates", "reflectty.config.templates", "reflectty.commands.templating"}
+    assert needed & set(modules) == (needed if templates else set())
+    assert {"reflectty.config.explaining", "reflectty.config.writing"} & set(modules) == set()
 
 
 def test_a_misuse_loads_no_engine(reflect: Reflect) -> None:

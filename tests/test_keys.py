@@ -37,6 +37,7 @@ LEGACY = {
     "f4": "\x1bOS",
     "f5": "\x1b[15~",
     "f6": "\x1b[17~",
+    "f8": "\x1b[19~",
 }
 """What a terminal without the protocol of kitty sends, tmux among them."""
 KITTY = {"shift+enter": "\x1b[13;2u", "ctrl+slash": "\x1b[47;5u"}

@@ -5,7 +5,18 @@ import pytest
 from reflectty.chat import Effort, Model
 from reflectty.errors import UsageError
 from reflectty.families import FAMILIES, by_model, named
-from reflectty.modes import NEUTRAL_PROMPT, REFLECT_PROMPT, Mode, Wish, best, opens_thinking, plan, taught
+from reflectty.modes import (
+    NEUTRAL_PROMPT,
+    REFLECT_PROMPT,
+    Mode,
+    Wish,
+    abilities,
+    best,
+    opens_thinking,
+    plan,
+    reason,
+    taught,
+)
 
 CARD = (
     "Reason through the query inside <thinking> tags, and then provide your final response inside <output> tags."
@@ -152,3 +163,22 @@ def test_the_best_model_is_made_for_reflection_then_thinks_then_is_the_newest() 
     assert best((old, NATIVE, new)) is NATIVE
     assert best((old, new, embedding)) is new
     assert best((embedding,)) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "able", "why"),
+    [
+        (PLAIN, ("tools",), "asked to by a prompt"),
+        (NATIVE, ("thinking",), "keeps its thinking apart"),
+        (TAUGHT, ("reflection", "thinking"), "has the tags"),
+        (PREFILLED, ("reflection", "thinking"), "has the tags"),
+        (Model("reflection"), ("reflection", "thinking"), "its name"),
+        (Model("deepseek-r1:8b", ("completion", "vision")), ("thinking", "vision"), "its name"),
+        (Model("gpt-oss:20b"), ("thinking",), "its name"),
+        (Model("embed", ("embedding",)), ("embedding",), "asked to by a prompt"),
+    ],
+)
+def test_what_a_model_can_do_and_why_auto_picks_what_it_picks(model: Model, able: tuple[str, ...], why: str) -> None:
+    assert abilities(model) == able
+    assert why in reason(model)
+    assert (plan(model, Wish()).mode is Mode.REFLECT) is ("by a prompt" in reason(model))

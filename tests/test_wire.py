@@ -210,7 +210,7 @@ LONGER = "the prompt is longer than the context length currently available to th
         (400, json.dumps({"error": '"m" does not support thinking'}), RefusedError, "does not support thinking", "leave it out"),
         (401, json.dumps({"error": "unauthorized"}), RefusedError, "unauthorized", "OLLAMA_API_KEY"),
         (403, "", RefusedError, "HTTP 403, no message", "OLLAMA_HOST"),
-        (404, json.dumps({"error": "model 'm' not found"}), ModelMissingError, "m is not installed", "ollama pull m"),
+        (404, json.dumps({"error": "model 'm' not found"}), ModelMissingError, "m is not installed", "reflect models pull m"),
         (404, "404 page not found", UnreachableError, "404 page not found", "OLLAMA_HOST"),
         (404, "", UnreachableError, "no message", "OLLAMA_HOST"),
         (404, json.dumps({"detail": "Not Found"}), UnreachableError, "Not Found", "OLLAMA_HOST"),
@@ -250,10 +250,10 @@ def test_an_error_nested_without_end_is_still_one_line() -> None:
 @pytest.mark.parametrize(
     ("model", "installed", "hint"),
     [
-        ("reflecton", ["reflection:latest", "llama3"], "did you mean reflection? Otherwise `ollama pull reflecton` gets it"),
+        ("reflecton", ["reflection:latest", "llama3"], "did you mean reflection? Otherwise `reflect models pull reflecton` gets it"),
         ("llama3", ["qwen3:8b", "llama3.1:70b-instruct-q4_K_M"], "did you mean llama3.1:70b-instruct-q4_K_M? Otherwise"),
-        ("gemma", ["abc", "xyz"], "`ollama pull gemma` gets it; installed: abc, xyz"),
-        ("gemma", [], "`ollama pull gemma` gets it; no model is installed there"),
+        ("gemma", ["abc", "xyz"], "`reflect models pull gemma` gets it; installed: abc, xyz"),
+        ("gemma", [], "`reflect models pull gemma` gets it; no model is installed there"),
     ],
 )  # fmt: skip
 def test_a_missing_model_is_advised_with_names_like_it(model: str, installed: list[str], hint: str) -> None:

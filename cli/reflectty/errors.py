@@ -18,6 +18,11 @@ ReflecttyError               1  never raised itself
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class ReflecttyError(Exception):
     """One line for the user: what went wrong, and in `hint` what to do next."""
@@ -97,3 +102,11 @@ class StoppedError(ReflecttyError):
     def __init__(self, exit_code: int) -> None:
         super().__init__("")
         self.exit_code = exit_code
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Return a hint at the words that look like this one, or nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only mistakes need it
+
+    found = get_close_matches(word, list(known), n=3)
+    return f"did you mean {' or '.join(found)}?" if found else ""

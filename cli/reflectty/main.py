@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "ask": "reflectty.commands.ask",
+    "config": "reflectty.commands.config",
     "models": "reflectty.commands.models",
     "sessions": "reflectty.commands.sessions",
+    "templates": "reflectty.commands.templates",
 }
 """Each command's module, which has a function of the command's name; only the one asked for is imported."""
-GROUPS = frozenset({"models", "sessions"})
+GROUPS = frozenset({"config", "models", "sessions", "templates"})
 """The commands with subcommands: their function returns the app that has them."""
 
 

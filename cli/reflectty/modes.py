@@ -189,13 +189,24 @@ def _notes(mode: Mode, model: Model, wish: Wish, *, thinks: bool) -> Iterable[st
 
 def best(models: Iterable[Model]) -> Model | None:
     """Return the installed model that suits best: made for reflection, then thinking, then whatever is newest."""
-
-    def rank(model: Model) -> tuple[int, str]:
-        if "embedding" in model.capabilities and "completion" not in model.capabilities:
-            return (-1, model.modified_at)
-        family = by_model(model.name)
-        reflects = family is not None and bool(family.reflection)
-        return (2 if reflects else 1 if family or "thinking" in model.capabilities else 0, model.modified_at)
-
-    ranked = sorted((model for model in models if rank(model)[0] >= 0), key=rank)
+    ranked = sorted(
+        (model for model in models if _rank(model) >= 0), key=lambda model: (_rank(model), model.modified_at)
+    )
     return ranked[-1] if ranked else None
+
+
+def merit(model: Model) -> str:
+    """Return in words why a model is the best one, as `best` found it."""
+    return _MERITS[_rank(model)]
+
+
+_MERITS = ("the newest one installed", "which thinks by itself", "which is made for reflection")
+
+
+def _rank(model: Model) -> int:
+    if "embedding" in model.capabilities and "completion" not in model.capabilities:
+        return -1
+    family = by_model(model.name)
+    if family is not None and family.reflection:
+        return 2
+    return 1 if family or "thinking" in model.capabilities else 0

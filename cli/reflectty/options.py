@@ -1,4 +1,4 @@
-"""The options of a model that Ollama knows, and the reading of `KEY=VALUE`; an unknown key is never sent.
+"""The options of a model that Ollama knows, read from `KEY=VALUE` or from a table; an unknown key is never sent.
 
 Names and types are those of Ollama 0.32; its server ignores unknown keys in silence.
 """
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from reflectty.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reflectty.chat import OptionValue
 
 OPTIONS: dict[str, type] = {
@@ -54,27 +56,45 @@ def parse_options(pairs: tuple[str, ...], flag: str = "--option") -> tuple[tuple
         if key == "stop":
             stops.append(text)
         else:
-            found[key] = _value(key, text.strip(), flag)
+            found[key] = _value(key, text.strip(), f"{flag} {key}")
     if stops:
         found["stop"] = tuple(stops)
     return tuple(found.items())
 
 
-def _value(key: str, text: str, flag: str) -> OptionValue:
+def read_options(table: Mapping[str, object], name: str) -> tuple[tuple[str, OptionValue], ...]:
+    """Return options from a table of a file, which bears that name.
+
+    Raises:
+        UsageError: a key that Ollama does not know, or a value of the wrong type.
+    """
+    return tuple((key, _read(key, value, f"{name}.{key}")) for key, value in table.items())
+
+
+def _read(key: str, value: object, name: str) -> OptionValue:
+    if key == "stop":
+        stops = value if isinstance(value, list) else [value]
+        if not all(isinstance(stop, str) for stop in stops):
+            raise UsageError(f"{name} takes a text in quotes, or a list of them")
+        return tuple(map(str, stops))
+    return _value(key, str(value), name)
+
+
+def _value(key: str, text: str, name: str) -> OptionValue:
     wanted = OPTIONS.get(key)
     if wanted is None:
-        raise UsageError(f"Ollama has no option {key!r}", _near(key))
+        raise UsageError(f"{name}: Ollama has no option {key!r}", _near(key))
     if wanted is bool:
         if text.lower() not in _BOOLS:
-            raise UsageError(f"{flag} {key} takes true or false, not {text!r}")
+            raise UsageError(f"{name} takes true or false, not {text!r}")
         return _BOOLS[text.lower()]
     try:
         number = wanted(text)
     except ValueError as error:
         noun = "a whole number" if wanted is int else "a number"
-        raise UsageError(f"{flag} {key} takes {noun}, not {text!r}") from error
+        raise UsageError(f"{name} takes {noun}, not {text!r}") from error
     if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124 - JSON has no such numbers
-        raise UsageError(f"{flag} {key} takes a finite number, not {text!r}")
+        raise UsageError(f"{name} takes a finite number, not {text!r}")
     return int(number) if wanted is int else float(number)
 
 

@@ -26,7 +26,7 @@ from reflectty.tui.conversation import Manner
 from reflectty.tui.keys import bound
 from reflectty.tui.looks import Looks
 from reflectty.tui.screens.chat import Chat
-from reflectty.tui.setup import Setup
+from reflectty.tui.setup import Profiled, Setup
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -150,6 +150,7 @@ def ours(wanted: Wanted) -> Ours:
         store=store,
         engine=lambda: open_engine(wanted.host),
         library=lambda: open_library(wanted.host),
+        profile=lambda _: Profiled(Manner(model="m")),
         session=store.latest(),
     )
     return Ours(setup, wanted)

@@ -29,7 +29,7 @@ def asking(reflect: Reflect, ollama: Server) -> Reflect:
 
 
 @pytest.fixture
-def registry(ollama: Server) -> Iterator[Registry]:
+def registry() -> Iterator[Registry]:
     """A registry that has a model of three megabytes."""
     with Registry() as registry:
         registry.add("small", ("model", b"GGUF" + bytes(3_000_000)), ("template", b"{{ .Prompt }}"))

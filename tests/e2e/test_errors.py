@@ -112,7 +112,7 @@ REFUSALS = (
     Refusal("another protocol", {"/api/show": Raw([b"SSH-2.0-OpenSSH_9.9\r\n\r\n"])}, 3, ("Ollama",)),
     Refusal("closed at once", {"/api/show": Raw([])}, 3, ("Ollama",)),
     Refusal("reset at once", {"/api/show": Raw([RESET])}, 3, ()),
-    Refusal("model missing", HERE | {"/api/show": MISSING}, 4, ("reflection", "reflection:70b", "ollama pull")),
+    Refusal("model missing", HERE | {"/api/show": MISSING}, 4, ("reflection", "reflection:70b", "reflect models pull")),
     Refusal("prompt too long", HERE | {"/api/chat": TOO_LONG}, 4, ("3017", "512", "num_ctx")),
     Refusal("busy", HERE | {"/api/chat": error(503, "server busy", **{"Retry-After": "0"})}, 4, ("busy",)),
     Refusal("forbidden", HERE | {"/api/chat": Answer([], 403, {"Content-Length": "0"})}, 4, ("403",)),

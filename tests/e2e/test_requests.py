@@ -155,7 +155,7 @@ class TestTheModel:
 
         assert result.code == 4
         assert len(result.err.splitlines()) == 1
-        assert "ollama pull" in result.err
+        assert "reflect models pull" in result.err
 
 
 class TestTheServer:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.asking.arriving import arriving
-from reflectty.asking.question import Question, request_for, vet
+from reflectty.asking.question import Question, request_for, standing, vet
 from reflectty.asking.verdict import ASK_AGAIN, SAID_NOTHING, ended, limit_hint, verdict, warnings
 from reflectty.errors import (
     IncompleteError,
@@ -18,7 +18,7 @@ from reflectty.errors import (
     ReflecttyError,
     StoppedError,
 )
-from reflectty.modes import Mode, best, plan
+from reflectty.modes import Mode, best, merit, plan
 from reflectty.reply import Reply
 from reflectty.session import Said
 from reflectty.steering import reading
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from reflectty.render import Renderer
     from reflectty.session import Ended
 
-__all__ = ["Keeper", "Question", "ask", "ask_raw", "find_model", "request_for", "vet"]
+__all__ = ["Keeper", "Question", "ask", "ask_raw", "find_model", "request_for", "standing", "vet"]
 
 TICK_SECONDS = 0.1
 DIGEST_SECONDS = 1.0
 """How long a reply that is over waits for the name of its model's version."""
+CHOOSES = "-m NAME chooses another once, reflect config set model NAME for good"
 NOT_TUNED = (
     "{model} was not tuned to reflect and is asked to by a prompt, which can cost quality on code and instructions:"
     " --mode direct switches it off"
@@ -68,9 +69,9 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> 
         return await engine.show(name)
     chosen = best(await engine.models())
     if chosen is None:
-        raise ModelMissingError("no model is installed on the server", "pull one: ollama pull reflection")
+        raise ModelMissingError("no model is installed on the server", "pull one: reflect models pull reflection")
     name = chosen.name.removesuffix(":latest")
-    note(f"using {name}, since no model was named: -m NAME or REFLECTTY_MODEL chooses another")
+    note(f"using {name}, {merit(chosen)}, since no model was named: {CHOOSES}")
     return (await engine.show(name))._replace(digest=chosen.digest)
 
 
@@ -92,14 +93,20 @@ async def ask(
         engine: who answers.
         question: what is asked.
         renderer: where it is shown; `stop` is called whatever happens.
-        first_time: whether a model is asked to reflect by a prompt for the first time.
+        first_time: whether something is said for the first time: that a model is asked to reflect by a prompt, or that
+            it was chosen, and why.
         keep: who keeps the exchange; told of its end whatever happens, cancelling included.
 
     Raises:
         ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
     """
+
+    def announce(text: str) -> None:
+        if question.announce and first_time(text):
+            renderer.note(text)
+
     try:
-        model = await find_model(engine, question.model, renderer.note if question.announce else _nothing)
+        model = await find_model(engine, question.model, announce)
         asked = _asked(engine, question, model)
         for text in asked.chosen.notes:
             renderer.note(text)

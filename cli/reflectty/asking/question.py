@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.chat import Message, Request
+from reflectty.chat import Effort, Message, Request
 from reflectty.errors import RefusedError
-from reflectty.modes import Wish
+from reflectty.families import FAMILIES
+from reflectty.modes import Mode, Wish
 from reflectty.session import NOT_MEASURED, Measured
 
 if TYPE_CHECKING:
     from reflectty.chat import Model, OptionValue
+    from reflectty.config import Settings
     from reflectty.modes import Plan
     from reflectty.schema import Schema
 
@@ -39,6 +41,19 @@ class Question(NamedTuple):
     """Which model it is, where that is known; else the server is asked when a reply is kept."""
 
 
+def standing(settings: Settings) -> Question:
+    """Return what the settings say of every question; its prompt is empty."""
+    family = FAMILIES[settings.family] if settings.family else None
+    effort = Effort(settings.effort) if settings.effort else None
+    return Question(
+        prompt="",
+        model=settings.model,
+        wish=Wish(Mode(settings.mode), effort, family, settings.system),
+        options=settings.options,
+        keep_alive=settings.keep_alive,
+    )
+
+
 def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     """Return the request that a plan makes of a question."""
     system = (Message("system", chosen.system),) if chosen.system else ()
@@ -60,4 +75,4 @@ def vet(question: Question, model: Model) -> None:
     """
     images = question.images or any(message.images for message in question.history)
     if images and model.capabilities and "vision" not in model.capabilities:
-        raise RefusedError(f"{model.name} cannot see images", "`ollama list` and the library name models with vision")
+        raise RefusedError(f"{model.name} cannot see images", "`reflect models` names those with vision")

@@ -19,6 +19,29 @@ Prompt = Annotated[
 ModelName = Annotated[
     str, typer.Option("--model", "-m", metavar="NAME", help="The model to ask.", show_default="the best one installed")
 ]
+Profile = Annotated[
+    str,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="A profile of the settings; goes before the environment. none: no profile.",
+        show_default=False,
+    ),
+]
+TemplateName = Annotated[
+    str,
+    typer.Option(
+        "--template",
+        "-t",
+        metavar="NAME",
+        help="A template to put the question into. none: no template.",
+        show_default=False,
+    ),
+]
+Fields = Annotated[
+    list[str] | None,
+    typer.Option("--field", metavar="NAME=VALUE", help="A value for a field of the template.", show_default=False),
+]
 Host = Annotated[
     str, typer.Option("--host", metavar="HOST", help="The server, as in OLLAMA_HOST.", show_default="127.0.0.1:11434")
 ]
@@ -113,6 +136,9 @@ class Arguments(NamedTuple):
 
     prompt: list[str] | None
     model: str
+    profile: str
+    template: str
+    field: list[str] | None
     host: str
     mode: Mode | None
     effort: Effort | None
@@ -147,6 +173,8 @@ def asks_nothing(given: Arguments) -> bool:
     """Whether neither a question nor anything about the form of an answer was given."""
     about = (
         given.prompt,
+        given.template,
+        given.field,
         given.file,
         given.image,
         given.schema,

@@ -13,7 +13,7 @@ from reflectty.commands.gathering import gather
 from reflectty.errors import PromptTooLongError, UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
-from reflectty.modes import Mode, Wish
+from reflectty.modes import Wish
 from reflectty.options import parse_options
 from reflectty.render import ALL, Form, Look, choose
 from reflectty.render.remark import remark
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reflectty.chat import Engine
     from reflectty.commands.conversation import Before
     from reflectty.commands.gathering import Gathered
+    from reflectty.commands.templating import Filling
     from reflectty.terminal import Terminal
 
 
@@ -33,6 +34,9 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
     prompt: args.Prompt = None,
     model: args.ModelName = "",
+    profile: args.Profile = "",
+    template: args.TemplateName = "",
+    field: args.Fields = None,
     host: args.Host = "",
     mode: args.Modes = None,
     effort: args.Efforts = None,
@@ -71,7 +75,7 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
 def _ask(given: args.Arguments, terminal: Terminal) -> None:
     args.refuse_contradictions(given)
-    settings = config.load()
+    settings = config.load(profile=args.decoded(given.profile))
     look = _look(given, settings)
     if given.raw and terminal.out.tty:
         raise UsageError("--raw is not for a terminal: a reply may hold control characters", "send it to a file")
@@ -80,8 +84,9 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
     if args.asks_nothing(given) and terminal.stdin_tty:
         _chat(question, settings, given, terminal)
         return
+    filling = _filling(given, settings)
     earlier = before(given, warn)
-    gathered = gather(given, terminal, warn)
+    gathered = gather(given, terminal, warn, filling)
     question = _complete(question, gathered, earlier, settings)
     timeouts = config.parse_timeouts(given.timeout, settings.timeouts)
 
@@ -104,6 +109,14 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
             earlier.store.close()
 
 
+def _filling(given: args.Arguments, settings: config.Settings) -> Filling | None:
+    if not (given.template or given.field or settings.template):
+        return None
+    from reflectty.commands.templating import filling  # noqa: PLC0415 - most questions have no template
+
+    return filling(given, settings.template)
+
+
 def _chat(question: Question, settings: config.Settings, given: args.Arguments, terminal: Terminal) -> None:
     from reflectty.commands.chat import Wanted, open_chat  # noqa: PLC0415 - a question of one shot needs no chat
 
@@ -114,7 +127,7 @@ def _chat(question: Question, settings: config.Settings, given: args.Arguments, 
         keep=settings.store and not given.no_store,
         session=given.session,
         latest=given.go_on,
-        insists=bool(given.model),
+        insists=bool(given.model) or settings.model_insists,
     )
     open_chat(wanted, settings, terminal)
 
@@ -172,22 +185,27 @@ def _parts(text: str) -> frozenset[Kind]:
 
 def _question(given: args.Arguments, settings: config.Settings) -> Question:
     """Return what the arguments say of the question, all but the question itself."""
-    from reflectty.asking import Question  # noqa: PLC0415 - errors in the arguments need no asking
+    from reflectty.asking import standing  # noqa: PLC0415 - errors in the arguments need no asking
 
-    options = parse_options(tuple(given.option or ()))
-    mode = given.mode or _mode(settings.mode)
-    wish = Wish(mode, given.effort, named(given.family) if given.family else None, args.decoded(given.system))
+    asked = standing(settings)
+    wish = asked.wish
+    options = dict(asked.options) | dict(parse_options(tuple(given.option or ())))
     schema = None
     if given.schema:
         from reflectty.schema import read_schema  # noqa: PLC0415 - a compiled library
 
         schema = read_schema(given.schema)
-    return Question(
-        prompt="",
-        model=given.model,
-        wish=wish,
-        options=options,
-        keep_alive=given.keep_alive,
+    return asked._replace(
+        # A session that is gone on with has a model, which goes before that of the settings.
+        model=given.model or (settings.model if settings.model_insists else ""),
+        wish=Wish(
+            given.mode or wish.mode,
+            given.effort or wish.effort,
+            named(given.family) if given.family else wish.family,
+            args.decoded(given.system) or wish.system,
+        ),
+        options=tuple(options.items()),
+        keep_alive=given.keep_alive or asked.keep_alive,
         schema=schema,
         announce=not given.final,
     )
@@ -201,13 +219,6 @@ def _complete(question: Question, gathered: Gathered, earlier: Before | None, se
         model=question.model or (earlier.model if earlier else "") or settings.model,
         history=earlier.history if earlier else (),
     )
-
-
-def _mode(text: str) -> Mode:
-    try:
-        return Mode(text)
-    except ValueError as error:
-        raise UsageError(f"REFLECTTY_MODE {text!r} is no mode", f"the modes are {', '.join(Mode)}") from error
 
 
 def _warner(given: args.Arguments, terminal: Terminal) -> Callable[[str], None]:

@@ -10,10 +10,12 @@ from reflectty.render.remark import remark
 
 if TYPE_CHECKING:
     from reflectty.asking import Question
+    from reflectty.chat import Engine, Timeouts
     from reflectty.library.library import Library
     from reflectty.store import Store
     from reflectty.terminal import Terminal
-    from reflectty.tui.setup import Setup
+    from reflectty.tui.conversation import Manner
+    from reflectty.tui.setup import Profiled, Setup
 
 DEFAULT_HOST = "127.0.0.1:11434"
 NO_TERMINAL = "the chat needs a terminal: stdin, stdout and stderr must be one"
@@ -75,29 +77,56 @@ def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> 
 
 def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store: Store) -> Setup:
     from reflectty.engines import open_engine  # noqa: PLC0415 - a refusal needs none of this
-    from reflectty.tui.conversation import Manner  # noqa: PLC0415
     from reflectty.tui.keys import bound  # noqa: PLC0415
     from reflectty.tui.looks import Looks  # noqa: PLC0415
     from reflectty.tui.parts.part import View  # noqa: PLC0415
     from reflectty.tui.setup import Setup  # noqa: PLC0415
 
-    def library() -> Library:
-        from reflectty.library import open_library  # noqa: PLC0415 - not before somebody wants to see the models
-
-        return open_library(wanted.host, api_key=settings.api_key, timeouts=timeouts)
-
     timeouts = config.parse_timeouts(wanted.timeout, settings.timeouts)
     looks = Looks(terminal, settings.theme)
-    asked, wish = wanted.question, wanted.question.wish
     return Setup(
         looks=looks,
         actions=bound(settings.keys),
-        manner=Manner(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system, asked.keep_alive),
+        manner=_manner(wanted.question),
         store=store,
         engine=lambda: open_engine(wanted.host, api_key=settings.api_key, timeouts=timeouts),
-        library=library,
+        library=lambda: _library(wanted.host, settings.api_key, timeouts),
+        profile=_profiled,
         host=wanted.host or DEFAULT_HOST,
         view=View(settings.thinking or View.LIVE),
         insists=wanted.insists,
         notes=(looks.problem,) if looks.problem else (),
     )
+
+
+def _manner(asked: Question) -> Manner:
+    from reflectty.tui.conversation import Manner  # noqa: PLC0415 - a refusal needs none of this
+
+    wish = asked.wish
+    return Manner(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system, asked.keep_alive)
+
+
+def _profiled(name: str) -> Profiled:
+    """Return how a profile asks: it is named now, and goes before the flags of a while ago."""
+    from reflectty.asking import standing  # noqa: PLC0415 - a refusal needs none of this
+    from reflectty.engines import open_engine  # noqa: PLC0415
+    from reflectty.tui.setup import Profiled  # noqa: PLC0415
+
+    settings = config.load(profile=name)
+    manner = _manner(standing(settings))
+    if not settings.host_insists:
+        return Profiled(manner)
+
+    def engine() -> Engine:
+        return open_engine(settings.host, api_key=settings.api_key, timeouts=settings.timeouts)
+
+    def library() -> Library:
+        return _library(settings.host, settings.api_key, settings.timeouts)
+
+    return Profiled(manner, engine, library, settings.host or DEFAULT_HOST)
+
+
+def _library(host: str, api_key: str, timeouts: Timeouts) -> Library:
+    from reflectty.library import open_library  # noqa: PLC0415 - not before somebody wants to see the models
+
+    return open_library(host, api_key=api_key, timeouts=timeouts)

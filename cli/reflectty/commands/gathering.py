@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reflectty.commands.arguments import Arguments
+    from reflectty.commands.templating import Filling
     from reflectty.session import Attachment
     from reflectty.terminal import Terminal
 
@@ -57,8 +58,10 @@ class Gathered(NamedTuple):
         )
 
 
-def gather(given: Arguments, terminal: Terminal, warn: Callable[[str], None]) -> Gathered:
-    """Return what the arguments and stdin make of a question.
+def gather(
+    given: Arguments, terminal: Terminal, warn: Callable[[str], None], filling: Filling | None = None
+) -> Gathered:
+    """Return what the arguments and stdin make of a question, put into a template where there is one.
 
     Raises:
         UsageError: nothing is asked, or the material is no text.
@@ -71,6 +74,10 @@ def gather(given: Arguments, terminal: Terminal, warn: Callable[[str], None]) ->
         files=tuple(_file(path, warn) for path in given.file or () if path != STDIN),
         images=tuple((clean_line(str(path)), read_image(path)) for path in given.image or ()),
     )
+    if filling:
+        from reflectty.commands.templating import put_in  # noqa: PLC0415 - most questions have no template
+
+        found = put_in(filling, found)
     if not found.prompt.strip():
         raise UsageError("the question is empty" if given.prompt else NO_PROMPT, NO_PROMPT_HINT)
     return found

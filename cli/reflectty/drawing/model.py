@@ -32,6 +32,14 @@ def memory(running: Running) -> str:
     return f"{size(running.size_vram)} of {size(running.size)}" if split else size(running.size)
 
 
+def advice(running: Running, name: str) -> str:
+    """Return what to do about a model that a GPU does not hold whole; nothing about one that it does."""
+    if running.size_vram >= running.size:
+        return ""
+    what = f"{share(running.size - running.size_vram, running.size)} of it runs" if running.size_vram > 0 else "it runs"
+    return f"{what} on the CPU, which is slow: `reflect models show {name}` says why, and what would fit"
+
+
 def landed(running: Running) -> str:
     """Return where a loaded model is, in a line."""
     room = f" · context {context(running.context_length)}" if running.context_length else ""

@@ -15,7 +15,7 @@ from reflectty.engines.connection import Connection
 from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     import httpx
 
@@ -47,6 +47,8 @@ class OllamaEngine:
     ) -> None:
         self.warning = address.warning
         """What of the host's text could not be used as it was; often nothing."""
+        self.local = address.loopback
+        """Whether the server is on this machine, as far as its address tells."""
         self._connection = Connection(address, timeouts or Timeouts(), api_key, transport)
 
     async def __aenter__(self) -> Self:
@@ -90,6 +92,14 @@ class OllamaEngine:
             ModelMissingError: it is not installed.
         """
         return wire.model_of(model, await self._ask("POST", "/api/show", {"model": model}, model))
+
+    async def info(self, model: str) -> Mapping[str, object]:
+        """Return what a model's file says of its architecture, by key, its arrays included.
+
+        Raises:
+            ModelMissingError: it is not installed.
+        """
+        return wire.info_of(await self._ask("POST", "/api/show", {"model": model, "verbose": True}, model))
 
     async def models(self) -> tuple[Model, ...]:
         """Return the installed models, the latest changed first."""

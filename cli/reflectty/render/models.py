@@ -89,7 +89,8 @@ def facts(one: Installed, now: float, more: Iterable[tuple[str, str]] = ()) -> t
 
 def _fact(key: str, text: str, page: Page) -> list[Row]:
     styles = page.palette.styles
-    line: Row = [(f"  {key:<{_KEY}}", styles["faint"]), (clean_line(text), styles["text"])]
+    said = clean_line(text) if page.terminal.out.unicode else clean_line(text).replace("·", page.palette.glyphs.dot)
+    line: Row = [(f"  {key:<{_KEY}}", styles["faint"]), (said, styles["text"])]
     return wrapped(line, page.columns.prose, _KEY + 2) if page.cuts else [line]
 
 

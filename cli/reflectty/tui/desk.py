@@ -91,6 +91,7 @@ class Desk:
         """Open the engine, and find out who will answer; the chat goes on without what fails."""
         with self._complaining():
             self.talk.engine = self.setup.engine()
+            self.talk.engines.append(self.talk.engine)
             self.run(self._choose_model)
         self.talk.sought.set()
         with self._complaining():
@@ -273,8 +274,8 @@ class Desk:
         self.talk.give_up()
         await self.exchanges.rest()
         self.talk.close()
-        if self.talk.engine:
-            await self.talk.engine.aclose()
+        for engine in self.talk.engines:
+            await engine.aclose()
 
     def changed(self) -> None:
         """See that something of what is known has changed, and say so in the lines around the transcript."""

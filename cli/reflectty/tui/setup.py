@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from reflectty.tui.looks import Looks
 
 
+class Profiled(NamedTuple):
+    """How a profile asks."""
+
+    manner: Manner
+    engine: Callable[[], Engine] | None = None
+    """Opens the engine of the server that it names; None where it names none."""
+    library: Callable[[], Library] | None = None
+    """Opens the library of that server; given where the engine is."""
+    host: str = ""
+
+
 class Setup(NamedTuple):
     """What the chat is given."""
 
@@ -29,6 +40,12 @@ class Setup(NamedTuple):
     """Opens the engine; called once the screen is there."""
     library: Callable[[], Library]
     """Opens the library of the same server; called once somebody wants to see or to change its models."""
+    profile: Callable[[str], Profiled]
+    """Returns how a profile asks, by its name.
+
+    Raises:
+        UsageError: there is no such profile, or it cannot be used.
+    """
     host: str = ""
     """How the server is named in the status line."""
     view: View = View.LIVE

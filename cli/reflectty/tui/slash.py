@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.chat import Effort
-from reflectty.config import near
+from reflectty.config import near, profile_names
+from reflectty.config.profiles import NO_PROFILE
+from reflectty.config.templates import template_names
 from reflectty.errors import UsageError
 from reflectty.modes import Mode
 from reflectty.tui.completing import Command
 from reflectty.tui.parts.part import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reflectty.tui.keys import Action
 
@@ -60,11 +63,20 @@ def commands(actions: Iterable[Action]) -> tuple[Command, ...]:
 
 
 def choices(models: Sequence[str], themes: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    """Return the values that commands can be given, by the command."""
+    """Return the values that commands can be given, by the command; the settings are asked which there are."""
     return {
         "model": models,
         "mode": tuple(Mode),
         "effort": tuple(Effort),
         "theme": themes,
         "thinking": tuple(View),
+        "profile": (*_named(profile_names), NO_PROFILE),
+        "template": _named(template_names),
     }
+
+
+def _named(names: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+    # Settings that cannot be used are told of when something of them is wanted.
+    with suppress(UsageError):
+        return names()
+    return ()

@@ -60,6 +60,8 @@ class Talk:
 
     def __init__(self, conversation: Conversation, transcript: Transcript, watcher: Watcher) -> None:
         self.engine: Engine | None = None
+        self.engines: list[Engine] = []
+        """Every engine that was opened, to be closed in the end: on one that was left something may still go on."""
         self.running: Exchange | None = None
         self.part: ReplyPart | None = None
         self.speed = 0.0

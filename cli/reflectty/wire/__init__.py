@@ -1,6 +1,6 @@
 """Ollama's protocol as data: requests to JSON objects, bytes to chunks and values; no I/O."""
 
-from reflectty.wire.answers import missing_hint, model_of, models_of, refusal, rendered, running_of, version_of
+from reflectty.wire.answers import info_of, missing_hint, model_of, models_of, refusal, rendered, running_of, version_of
 from reflectty.wire.chunks import ChunkDecoder
 from reflectty.wire.lines import LineDecoder
 from reflectty.wire.requests import continued, encode, encode_raw, encode_render, keep_alive
@@ -17,6 +17,7 @@ __all__ = [
     "encode",
     "encode_raw",
     "encode_render",
+    "info_of",
     "keep_alive",
     "missing_hint",
     "model_of",

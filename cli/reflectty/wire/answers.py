@@ -65,7 +65,7 @@ def _said(body: bytes) -> Failure:
 def _missing(text: str, details: Body, model: str) -> ReflecttyError:
     """Tell a missing model from a missing page, for which Ollama answers `404 page not found` as plain text."""
     if details and model and (model in text or "model" in text):
-        return ModelMissingError(f"the model {model} is not installed", f"`ollama pull {model}` gets it")
+        return ModelMissingError(f"the model {model} is not installed", f"`reflect models pull {model}` gets it")
     return UnreachableError(f"this is not an Ollama server: HTTP 404, {text or 'no message'}", HOST_HINT)
 
 
@@ -96,7 +96,7 @@ def missing_hint(model: str, installed: Iterable[str]) -> str:
     import difflib  # noqa: PLC0415 - only a missing model needs it
 
     names = [name.removesuffix(":latest") for name in installed]
-    pull = f"`ollama pull {model}` gets it"
+    pull = f"`reflect models pull {model}` gets it"
     near = difflib.get_close_matches(model, names) or [name for name in names if model.partition(":")[0] in name]
     if near:
         return f"did you mean {' or '.join(near[:3])}? Otherwise {pull}"
@@ -129,6 +129,11 @@ def model_of(name: str, body: Body) -> Model:
         license=as_text(body.get("license")),
         **_details(body),
     )
+
+
+def info_of(body: Body) -> Body:
+    """Return what /api/show says of the file, by the keys of GGUF."""
+    return _table(body.get("model_info"))
 
 
 def models_of(body: Body) -> tuple[Model, ...]:

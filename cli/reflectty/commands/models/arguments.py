@@ -8,6 +8,7 @@ import typer
 
 from reflectty import config
 from reflectty.commands.arguments import decoded
+from reflectty.errors import IncompleteError
 from reflectty.interrupts import run
 from reflectty.library import checked_name, open_library
 from reflectty.render.remark import remark
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    from reflectty.library import Installed
+    from reflectty.library.fit import Around, Fitted
     from reflectty.library.library import Library
     from reflectty.terminal import Terminal
 
@@ -24,6 +27,12 @@ T = TypeVar("T")
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model.", show_default=False)]
 Names = Annotated[list[str], typer.Argument(metavar="MODEL...", help="The models.", show_default=False)]
 Force = Annotated[bool, typer.Option("--force", help="Replace a model of that name.")]
+Context = Annotated[
+    int | None,
+    typer.Option(
+        "--context", metavar="TOKENS", min=1, help="The context to estimate for.", show_default="what the server picks"
+    ),
+]
 
 
 def using(terminal: Terminal, host: str, work: Callable[[Library], Coroutine[Any, Any, T]]) -> T:
@@ -38,6 +47,27 @@ def using(terminal: Terminal, host: str, work: Callable[[Library], Coroutine[Any
             return await work(library)
 
     return run(main())
+
+
+async def fitting(library: Library, one: Installed, context: int | None) -> Fitted | None:
+    """Return how an installed model fits its server; None where the server does not tell enough."""
+    from reflectty.library.fit import fitted  # noqa: PLC0415 - only an estimate needs it
+
+    try:
+        return await fitted(library, one, await around(library), context or 0)
+    except IncompleteError:
+        return None
+
+
+async def around(library: Library) -> Around:
+    """Return what is known of where a server runs; of one that runs elsewhere that is nothing."""
+    from reflectty.config.serving import VISIBLE, server_settings  # noqa: PLC0415 - only an estimate asks for the GPUs
+    from reflectty.devices import machine  # noqa: PLC0415
+    from reflectty.library.fit import Around  # noqa: PLC0415
+
+    local = library.engine.local
+    environment = server_settings() if local else {}
+    return Around(await machine(local=local, visible=environment.get(VISIBLE)), environment)
 
 
 def named(argument: str) -> str:

@@ -9,7 +9,7 @@ import typer
 from reflectty.commands import output
 from reflectty.commands.arguments import Host, KeepAlive  # noqa: TC001 - Typer reads the annotations
 from reflectty.commands.models import arguments as args
-from reflectty.drawing.model import landed
+from reflectty.drawing.model import advice, landed
 from reflectty.drawing.sizes import size
 from reflectty.errors import UsageError
 from reflectty.library.names import short
@@ -55,7 +55,7 @@ def remove(
     wanted = tuple(dict.fromkeys(short(args.named(name)) for name in names))
 
     async def find(library: Library) -> tuple[Installed, ...]:
-        return tuple([await library.show(name) for name in wanted])
+        return tuple([await library.find(name) for name in wanted])
 
     async def take_away(library: Library) -> None:
         for one in found:
@@ -95,6 +95,8 @@ def load(
         _print({"name": wanted, "loaded": running_object(running) if running else None}, terminal)
     told = f"{wanted} is loaded: {landed(running)}" if running else f"{wanted} was loaded, and is not kept"
     output.told(terminal, told)
+    if running and advice(running, wanted):
+        output.told(terminal, advice(running, wanted))
 
 
 def unload(context: typer.Context, name: args.Name, host: Host = "", as_json: output.AsJson = False) -> None:

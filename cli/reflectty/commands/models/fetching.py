@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Insecure = Annotated[bool, typer.Option("--insecure", help="Let the server speak plain http to the registry.")]
 AsJsonl = Annotated[bool, typer.Option("--jsonl", help="Print what the server says as JSON, then the object.")]
+LARGE = 100_000_000
+"""Bytes of a layer from which on it is worth saying whether it fits."""
 STOPPED = "stopped: what came is kept, and the same command goes on from there"
 
 
@@ -32,25 +34,24 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
     name: args.Name,
     insecure: Insecure = False,
+    context_length: args.Context = None,
     host: Host = "",
     as_json: output.AsJson = False,
     jsonl: AsJsonl = False,
 ) -> None:
-    """Fetch a model, or what is new of it; what was fetched before is not fetched again."""
+    """Fetch a model, or what is new of it.
+
+    What was fetched before is not fetched again: a pull that was stopped goes on from where it was.
+    """
     output.one_of((("--json", as_json), ("--jsonl", jsonl)), "--jsonl has the object as well")
     terminal: Terminal = context.obj
     wanted = args.named(name)
     line = ProgressLine(terminal, output.themed(terminal), f"pulling {wanted}")
-    transfer = Transfer()
+    pull_of = _Pull(wanted, insecure, context_length or 0, terminal, line, Transfer(), jsonl)
 
     async def work(library: Library) -> bool:
         before = await library.digest(wanted)
-        async with aclosing(library.pull(wanted, insecure=insecure)) as progress:
-            async for part in progress:
-                transfer.feed(part)
-                line.show(transfer)
-                if jsonl:
-                    terminal.out.write(json.dumps(part._asdict()) + "\n")
+        await _fetch(library, pull_of, weigh=terminal.err.tty and not (as_json or jsonl))
         return not before or before != await library.digest(wanted)
 
     try:
@@ -62,14 +63,52 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
         raise
     finally:
         line.stop()
-    if as_json or jsonl:
+    _report(pull_of, changed=changed, as_json=as_json or jsonl)
+
+
+class _Pull(NamedTuple):
+    """What is pulled, and where that is shown."""
+
+    name: str
+    insecure: bool
+    context: int
+    terminal: Terminal
+    line: ProgressLine
+    transfer: Transfer
+    lines: bool
+    """Whether what the server says is printed as JSON."""
+
+
+async def _fetch(library: Library, pull_of: _Pull, *, weigh: bool) -> None:
+    async with aclosing(library.pull(pull_of.name, insecure=pull_of.insecure)) as progress:
+        async for part in progress:
+            pull_of.transfer.feed(part)
+            if weigh and part.total > max(LARGE, part.completed):
+                weigh = False
+                pull_of.line.stop()
+                remark(pull_of.terminal, await _fits(library, pull_of, part.total))
+            pull_of.line.show(pull_of.transfer)
+            if pull_of.lines:
+                pull_of.terminal.out.write(json.dumps(part._asdict()) + "\n")
+
+
+async def _fits(library: Library, pull_of: _Pull, size_in_bytes: int) -> str:
+    """Return whether a model fits, once the server has told how large it is: nothing tells that before."""
+    from reflectty.drawing.fit import placement  # noqa: PLC0415 - only an estimate needs them
+    from reflectty.library.fit import fitted_download  # noqa: PLC0415
+
+    around, running = await args.around(library), await library.loaded()
+    made = fitted_download(pull_of.name, size_in_bytes, around, running, pull_of.context).placement
+    return f"{pull_of.name}, {size(size_in_bytes)}, by a rough estimate: {'; '.join(placement(made))}"
+
+
+def _report(pull_of: _Pull, *, changed: bool, as_json: bool) -> None:
+    name, transfer = pull_of.name, pull_of.transfer
+    if as_json:
         from reflectty.exporting.json import written  # noqa: PLC0415 - only --json needs it
         from reflectty.exporting.models import transfer_object  # noqa: PLC0415
 
-        terminal.out.write(written(transfer_object(wanted, transfer, changed=changed)))
-    output.told(terminal, _report(wanted, transfer) if changed else f"{wanted} is there, and up to date")
-
-
-def _report(name: str, transfer: Transfer) -> str:
+        pull_of.terminal.out.write(written(transfer_object(name, transfer, changed=changed)))
     amount = f", {size(transfer.fresh)}," if transfer.fresh else ""
-    return f"pulled {name}{amount} in {duration(transfer.seconds)}"
+    pulled = f"pulled {name}{amount} in {duration(transfer.seconds)}"
+    output.told(pull_of.terminal, pulled if changed else f"{name} is there, and up to date")

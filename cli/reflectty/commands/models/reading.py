@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -16,6 +16,7 @@ from reflectty.safety import clean
 
 if TYPE_CHECKING:
     from reflectty.library import Installed
+    from reflectty.library.fit import Fitted
     from reflectty.library.library import Library
     from reflectty.terminal import Terminal
 
@@ -23,15 +24,18 @@ Template = Annotated[bool, typer.Option("--template", help="Print the template a
 System = Annotated[bool, typer.Option("--system", help="Print the system prompt alone.")]
 Parameters = Annotated[bool, typer.Option("--parameters", help="Print the parameters alone.")]
 Licence = Annotated[bool, typer.Option("--licence", "--license", help="Print the licence alone.")]
-EMPTY = "no model is installed on the server: reflect models pull MODEL gets one"
+EMPTY = "no model is installed on the server: reflect models pull {} gets one"
 
 
 def list_(context: typer.Context, host: Host = "", as_json: output.AsJson = False) -> None:
-    """List the models: size, context, what they can do, and where they run."""
+    """List the models: their size, what they can do, where they run."""
     terminal: Terminal = context.obj
 
     async def work(library: Library) -> tuple[Installed, ...]:
-        return await library.installed()
+        models = await library.installed()
+        if not models and not as_json:
+            remark(terminal, await _advice(library))
+        return models
 
     models = args.using(terminal, host, work)
     if as_json:
@@ -44,8 +48,20 @@ def list_(context: typer.Context, host: Host = "", as_json: output.AsJson = Fals
 
         page = output.paged(terminal)
         page.write(model_rows(models, page, time.time()))
-    else:
-        remark(terminal, EMPTY)
+
+
+async def _advice(library: Library) -> str:
+    """Return what to do where no model is installed: the one to pull is the largest that the machine holds."""
+    from reflectty.drawing.fit import placement  # noqa: PLC0415 - only who has no model needs advice
+    from reflectty.drawing.sizes import size  # noqa: PLC0415
+    from reflectty.library.catalogue import suited  # noqa: PLC0415
+
+    found = suited(await args.around(library))
+    if found is None:
+        return EMPTY.format("MODEL")
+    where, *_ = placement(found.placement)
+    offer = found.offer
+    return f"{EMPTY.format(offer.name)} that {offer.kind}: {size(offer.size)}; by a rough estimate: {where}"
 
 
 def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -55,6 +71,7 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     system: System = False,
     parameters: Parameters = False,
     licence: Licence = False,
+    context_length: args.Context = None,
     host: Host = "",
     as_json: output.AsJson = False,
 ) -> None:
@@ -63,24 +80,35 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     flags = (("--template", template), ("--system", system), ("--parameters", parameters), ("--licence", licence))
     output.one_of([*flags, ("--json", as_json)], "--json has all of them")
     wanted = args.named(name)
-
-    async def work(library: Library) -> Installed:
-        return await library.show(wanted)
-
-    one = args.using(terminal, host, work)
     chosen = next((flag for flag, given in flags if given), "")
+
+    async def work(library: Library) -> Shown:
+        one = await library.show(wanted)
+        return Shown(one, None if chosen else await args.fitting(library, one, context_length))
+
+    found = args.using(terminal, host, work)
     if chosen:
-        _print_text(one, chosen, terminal)
+        _print_text(found.one, chosen, terminal)
     elif as_json:
         from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
         from reflectty.exporting.models import model_object  # noqa: PLC0415
+        from reflectty.render.fit import fit_object  # noqa: PLC0415
 
-        terminal.out.write(written(model_object(one, whole=True)))
+        fit = fit_object(*found.fitted) if found.fitted else None
+        terminal.out.write(written({**model_object(found.one, whole=True), "fit": fit}))
     else:
-        from reflectty.render.models import one_model  # noqa: PLC0415 - each form loads only itself
+        from reflectty.drawing import fit as words  # noqa: PLC0415 - each form loads only itself
+        from reflectty.render.models import one_model  # noqa: PLC0415
 
         page = output.paged(terminal)
-        page.write(one_model(one, page, time.time()))
+        page.write(one_model(found.one, page, time.time(), words.lines(*found.fitted) if found.fitted else ()))
+
+
+class Shown(NamedTuple):
+    """A model, and whether it fits, where that can be said."""
+
+    one: Installed
+    fitted: Fitted | None
 
 
 def _print_text(one: Installed, flag: str, terminal: Terminal) -> None:

@@ -9,6 +9,7 @@ from reflectty.tui.actions.copying import Copying
 from reflectty.tui.actions.general import General
 from reflectty.tui.actions.keeping import Keeping
 from reflectty.tui.actions.managing import Managing
+from reflectty.tui.actions.prepared import Prepared
 from reflectty.tui.actions.reading import Reading
 from reflectty.tui.actions.replying import Replying
 
@@ -25,7 +26,10 @@ class Actions:
     def __init__(self, desk: Desk, shelf: Panelled) -> None:
         choosing, general, keeping = Choosing(desk), General(desk), Keeping(desk, shelf)
         self._managing = Managing(desk)
-        self._groups = (Replying(desk), Reading(desk), Copying(desk), keeping, choosing, self._managing, general)
+        self._groups = (
+            *(Replying(desk), Reading(desk), Copying(desk), keeping),
+            *(choosing, Prepared(desk), self._managing, general),
+        )
 
     def find(self, name: str) -> Callable[[str], Awaitable[None]]:
         """Return what does an action; it is given what was typed behind the command."""

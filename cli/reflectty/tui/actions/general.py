@@ -34,7 +34,7 @@ class General:
 
     async def editor(self, _: str) -> None:
         """Write the question in the user's own editor."""
-        from reflectty.tui.editor import edit  # noqa: PLC0415 - only few use it
+        from reflectty.editor import edit  # noqa: PLC0415 - only few use it
 
         desk = self._desk
         with desk.screen.app.suspend():

@@ -16,16 +16,17 @@ class Managing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._made: Stock | None = None
+        self._made: dict[str, Stock] = {}
 
     @property
     def _stock(self) -> Stock:
-        """The models, and the library that knows them, once somebody wants to see them."""
-        if self._made is None:
-            from reflectty.tui.stock import Stock  # noqa: PLC0415 - not before the first frame
+        """The models of the server that is asked now, once somebody wants to see them."""
+        from reflectty.tui.stock import Stock  # noqa: PLC0415 - not before the first frame
 
-            self._made = Stock(self._desk)
-        return self._made
+        host = self._desk.setup.host
+        if host not in self._made:
+            self._made[host] = Stock(self._desk)
+        return self._made[host]
 
     async def models(self, _: str) -> None:
         await self._stock.open()
@@ -36,5 +37,6 @@ class Managing:
 
     async def close(self) -> None:
         """Stop the pulls, and see that it is said."""
-        for name in await self._made.close() if self._made else ():
-            self._desk.setup.parting(CUT.format(name))
+        for stock in self._made.values():
+            for name in await stock.close():
+                self._desk.setup.parting(CUT.format(name))

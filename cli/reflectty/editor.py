@@ -1,4 +1,4 @@
-"""Lets the user write a text in their own editor; the screen must have been given up before."""
+"""Lets the user write a text or a file in their own editor; the screen must have been given up before."""
 
 from __future__ import annotations
 
@@ -50,6 +50,19 @@ def _interrupts_are_its_own() -> Iterator[None]:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
+def edit_file(path: Path, environment: Mapping[str, str] | None = None, run: Run = run) -> bool:
+    """Let the user write a file where it stands; return whether the editor ended well.
+
+    Raises:
+        UsageError: there is no editor, or it cannot be started.
+    """
+    command = _command(os.environ if environment is None else environment)
+    try:
+        return run((*command, str(path))) == 0
+    except OSError as error:
+        raise _unusable(command, error) from error
+
+
 def edit(text: str, environment: Mapping[str, str] | None = None, run: Run = run) -> str | None:
     """Return what the user made of a text, or None when the editor failed, so that nothing is to change.
 
@@ -63,7 +76,11 @@ def edit(text: str, environment: Mapping[str, str] | None = None, run: Run = run
     except UnicodeDecodeError as error:
         raise UsageError("what the editor left is not UTF-8") from error
     except OSError as error:
-        raise UsageError(f"{command[0]} cannot be used: {(error.strerror or str(error)).lower()}", _HINT) from error
+        raise _unusable(command, error) from error
+
+
+def _unusable(command: Sequence[str], error: OSError) -> UsageError:
+    return UsageError(f"{command[0]} cannot be used: {(error.strerror or str(error)).lower()}", _HINT)
 
 
 def _edited(path: Path, text: str, command: Sequence[str], run: Run) -> str | None:

@@ -1,0 +1,33 @@
+"""Settings: defaults, the user's file, the environment; and where files are kept. Flags come on top elsewhere."""
+
+from __future__ import annotations
+
+from reflectty.config.loading import debugging, load, profile_names, recalled
+from reflectty.config.places import config_path, state_folder, store_path, templates_folder, themes_folder
+from reflectty.config.remembering import first_time, remember, remembered
+from reflectty.config.settings import ENTRIES, NO_HURRY, SETTINGS, Setting, Settings
+from reflectty.config.values import VIEWS, parse_timeouts
+from reflectty.errors import near
+
+__all__ = [
+    "ENTRIES",
+    "NO_HURRY",
+    "SETTINGS",
+    "VIEWS",
+    "Setting",
+    "Settings",
+    "config_path",
+    "debugging",
+    "first_time",
+    "load",
+    "near",
+    "parse_timeouts",
+    "profile_names",
+    "recalled",
+    "remember",
+    "remembered",
+    "state_folder",
+    "store_path",
+    "templates_folder",
+    "themes_folder",
+]

@@ -1,0 +1,41 @@
+"""What the program remembers between runs by itself: what was said once, what was chosen in the chat; asks nobody."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from reflectty.config.places import state_folder
+from reflectty.errors import UsageError
+
+_LONGEST_CHOICE = 200
+
+
+def first_time(topic: str, name: str) -> bool:
+    """Whether `name` is new under `topic`, and remember it; where nothing can be written, everything is new."""
+    with suppress(OSError, ValueError, UsageError):
+        path = state_folder() / topic
+        if path.exists() and name in path.read_text("utf-8").split("\n"):
+            return False
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+    return True
+
+
+def remembered(name: str) -> str:
+    """Return what was chosen under that name in an earlier run, or nothing."""
+    with suppress(OSError, ValueError, UsageError):
+        text = (state_folder() / "chosen" / name).read_text("utf-8")
+        return text if text.isprintable() and len(text) <= _LONGEST_CHOICE else ""
+    return ""
+
+
+def remember(name: str, value: str) -> None:
+    """Keep a choice for later runs, whole or not at all; where nothing can be written, it is forgotten."""
+    with suppress(OSError, ValueError, UsageError):
+        path = state_folder() / "chosen" / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_name(f"{name}.{os.getpid()}")
+        fresh.write_text(value, "utf-8")
+        fresh.replace(path)

@@ -1,0 +1,87 @@
+"""The settings: which there are, who can set them and how their values are read; reads no file and no variable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.chat import Timeouts
+from reflectty.config import values
+
+if TYPE_CHECKING:
+    from reflectty.chat import OptionValue
+    from reflectty.config.values import Reader
+
+NO_HURRY = Timeouts()
+
+
+class Settings(NamedTuple):
+    """What holds for every command unless a flag says otherwise."""
+
+    model: str = ""
+    host: str = ""
+    api_key: str = ""
+    mode: str = "auto"
+    effort: str = ""
+    family: str = ""
+    system: str = ""
+    options: tuple[tuple[str, OptionValue], ...] = ()
+    keep_alive: str = ""
+    timeouts: Timeouts = NO_HURRY
+    template: str = ""
+    """The template that a question of one shot is put into."""
+    profile: str = ""
+    """The profile that some of the values come from."""
+    theme: str = "terminal"
+    thinking: str = ""
+    """How the chat shows thinking: one of `VIEWS`, or empty where nobody chose."""
+    store: bool = True
+    """Whether sessions are kept."""
+    animation: bool = True
+    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The user's own keys: the name of an action and its keys, none to unbind it."""
+    theme_chosen: bool = False
+    """Whether the file or the environment names the theme."""
+    model_insists: bool = False
+    """Whether a profile named with this call has the model, which goes before that of a session."""
+    host_insists: bool = False
+    """Whether a profile named with this call has the host."""
+
+
+class Setting(NamedTuple):
+    """One setting: its key in the file, its field, how its value is read, and who else can set it."""
+
+    key: str
+    """Empty where the file cannot set it."""
+    field: str
+    read: Reader
+    variable: str = ""
+    read_variable: Reader | None = None
+    """How the variable is read where that differs."""
+    in_profile: bool = False
+    """Whether a profile can set it."""
+
+
+SETTINGS = (
+    Setting("model", "model", values.text, "REFLECTTY_MODEL", in_profile=True),
+    Setting("host", "host", values.text, "OLLAMA_HOST", in_profile=True),
+    Setting("", "api_key", values.text, "OLLAMA_API_KEY"),
+    Setting("mode", "mode", values.mode, "REFLECTTY_MODE", in_profile=True),
+    Setting("effort", "effort", values.effort, in_profile=True),
+    Setting("family", "family", values.family, in_profile=True),
+    Setting("system", "system", values.text, in_profile=True),
+    Setting("options", "options", values.options, in_profile=True),
+    Setting("keep_alive", "keep_alive", values.duration, in_profile=True),
+    Setting("timeout", "timeouts", values.timeouts, "REFLECTTY_TIMEOUT", in_profile=True),
+    Setting("template", "template", values.name, in_profile=True),
+    Setting("profile", "profile", values.name, "REFLECTTY_PROFILE"),
+    Setting("theme", "theme", values.text, "REFLECTTY_THEME"),
+    Setting("thinking", "thinking", values.view, "REFLECTTY_THINKING"),
+    Setting("store", "store", values.boolean, "REFLECTTY_STORE", values.switch),
+    Setting("animation", "animation", values.boolean, "REFLECTTY_ANIMATION", values.switch),
+    Setting("keys", "keys", values.keys),
+)
+"""All of them, in the order in which they are shown."""
+ENTRIES = {setting.key: setting for setting in SETTINGS if setting.key}
+"""What the file can set, by its key."""
+IN_PROFILE = {setting.key: setting for setting in SETTINGS if setting.in_profile}
+"""What a profile can set, by its key."""

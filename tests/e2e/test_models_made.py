@@ -1,0 +1,153 @@
+"""`reflect models pull|create` from outside, with a scripted server."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.screen import Screen
+from fake_server import HANG, Answer, FakeServer, error, reply, show
+from installed import LAYER, SUCCESS, routes
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+    from fake_server import Route
+
+
+class TestPulling:
+    PARTS = (
+        b'{"status":"pulling manifest"}\n',
+        b'{"status":"pulling %s","digest":"%s","total":1000000,"completed":400000}\n'
+        % (b"1" * 12, LAYER.encode()),
+    )  # fmt: skip
+
+    def test_is_silent_in_a_pipe(self, reflect: Reflect) -> None:
+        with FakeServer(routes(pull=Answer([*self.PARTS, SUCCESS]))) as server:
+            result = reflect.at(server.host)("models", "pull", "m")
+        assert (result.code, result.out, result.err) == (0, "", "")
+        assert server.asked("/api/pull")[0].json == {"model": "m", "insecure": False, "stream": True}
+
+    def test_is_a_line_that_changes_on_a_terminal_and_is_gone_at_the_end(self, reflect: Reflect) -> None:
+        with FakeServer(routes(pull=Answer([*self.PARTS, HANG]))) as server:
+            with Screen(reflect.at(server.host), "models", "pull", "m") as screen:
+                assert screen.shows("pulling m  pulling manifest") or screen.shows("40 %")
+                screen.press(b"\x03")
+                assert screen.finish() == 130
+                assert screen.text == "reflect: stopped: what came is kept, and the same command goes on from there"
+                assert not screen.cursor_hidden
+            assert server.asked("/api/pull")[0].left.wait(5)
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_ends_at_once_by_a_signal(self, reflect: Reflect, number: signal.Signals) -> None:
+        with FakeServer(routes(pull=Answer([*self.PARTS, HANG]))) as server:
+            with reflect.at(server.host).start("models", "pull", "m", "--jsonl") as run:
+                assert run.says("400000")
+                result = run.signalled(number)
+            assert server.asked("/api/pull")[0].left.wait(5)
+        assert result.code == 128 + number
+        assert "goes on from there" in result.err
+
+    def test_gives_a_program_what_was_said_and_what_came_of_it(self, reflect: Reflect) -> None:
+        with FakeServer(routes(pull=Answer([*self.PARTS, SUCCESS]))) as server:
+            *parts, last = map(json.loads, reflect.at(server.host)("models", "pull", "m", "--jsonl").out.splitlines())
+            alone = json.loads(reflect.at(server.host)("models", "pull", "m", "--json").out)
+        assert [part["status"] for part in parts] == ["pulling manifest", f"pulling {'1' * 12}", "success"]
+        assert last["layers"] == alone["layers"] == [{"digest": LAYER, "size": 1_000_000}]
+        assert alone["name"] == "m"
+
+    @pytest.mark.parametrize(
+        ("said", "code", "told"),
+        [
+            (b'{"error":"pull model manifest: file does not exist"}\n', 4, "the registry has no model m"),
+            (b'{"error":"no space left on device"}\n', 5, "disk is full"),
+            (b"", 5, "goes on from there"),
+        ],
+    )
+    def test_that_fails_is_one_line(self, reflect: Reflect, said: bytes, code: int, told: str) -> None:
+        with FakeServer(routes(pull=Answer([*self.PARTS, said]))) as server:
+            result = reflect.at(server.host)("models", "pull", "m")
+        assert (result.code, result.out) == (code, "")
+        assert told in result.err
+        assert len(result.err.splitlines()) == 1
+
+    def test_ends_where_its_reader_has_left(self, reflect: Reflect) -> None:
+        answer = Answer([self.PARTS[1]] * 2000 + [SUCCESS])
+        with FakeServer(routes(pull=answer)) as server:
+            result = reflect.at(server.host).shell("reflect models pull m --jsonl | head -1")
+        assert (result.out.count("\n"), result.err) == (1, "")
+
+
+CREATED = Answer([b'{"status":"creating"}\n', SUCCESS])
+TAGGED = ("<thinking>a<reflection>b</reflection></thinking>", "<output>9.9</output>")
+TAUGHT = show(system="Use <thinking>, <reflection> and <output>.")
+MISSING = error(404, "model 'v' not found")
+
+
+class TestCreating:
+    def making(self, **more: Route) -> FakeServer:
+        given: dict[str, Route] = {"show": [show(system="You are Mo."), MISSING, show(), TAUGHT], "create": CREATED}
+        return FakeServer(routes(**given | more))
+
+    def test_joins_what_teaches_the_tags_to_the_system_prompt_of_the_source(self, reflect: Reflect) -> None:
+        with self.making(chat=reply(TAGGED)) as server:
+            result = reflect.at(server.host)(
+                "models", "create", "v", "--from", "m", "-s", "Be brief.", "-p", "temperature=0.2", "--json"
+            )
+            (made,) = (asked.json for asked in server.asked("/api/create"))
+        assert (result.code, result.err) == (0, "")
+        assert json.loads(result.out)["proof"] == {
+            "passed": True,
+            "thinking": "a",
+            "corrections": 1,
+            "answer": "9.9",
+            "problem": "",
+        }
+        assert (made["model"], made["from"], made["parameters"]) == ("v", "m", {"temperature": 0.2})
+        assert made["system"].startswith("You are Mo.\n\nBe brief.\n\n")
+        assert all(tag in made["system"] for tag in ("<thinking>", "<reflection>", "<output>"))
+        assert "template" not in made
+
+    @pytest.mark.parametrize(
+        ("chat", "told"),
+        [
+            (reply(["9.9 is larger."]), "none of its tags"),
+            (reply(["<output>9.9</output>"]), "without thinking"),
+            (reply(["<thinking>hm</thinking>"]), "no answer"),
+            (reply(["<thinking>hm"], reason="length"), "still writing"),
+            (error(500, "cannot load"), "cannot load"),
+        ],
+    )
+    def test_says_so_where_the_proof_fails_and_has_made_it_all_the_same(
+        self, reflect: Reflect, chat: Answer, told: str
+    ) -> None:
+        with self.making(chat=chat) as server:
+            result = reflect.at(server.host)("models", "create", "v", "--from", "m")
+        assert (result.code, result.out) == (0, "")
+        assert re.fullmatch(rf"reflect: v is not proven to reflect: .*{told}.*\n", result.err)
+
+    def test_asks_nothing_where_no_proof_is_wished(self, reflect: Reflect) -> None:
+        with self.making() as server:
+            result = reflect.at(server.host)("models", "create", "v", "--from", "m", "--no-proof", "--json")
+            assert server.asked("/api/chat") == []
+        assert json.loads(result.out) == {"name": "v", "from": "m", "proof": None}
+
+    def test_reads_texts_from_files(self, reflect: Reflect) -> None:
+        (reflect.home / "s.txt").write_text("From a file.", "utf-8")
+        with self.making() as server:
+            words = ("--from", "m", "--system", "@s.txt", "--template", "{{ .Prompt }}!", "--no-proof")
+            assert reflect.at(server.host)("models", "create", "v", *words).code == 0
+            (made,) = (asked.json for asked in server.asked("/api/create"))
+        assert "From a file." in made["system"]
+        assert made["template"] == "{{ .Prompt }}!"
+
+    def test_replaces_a_model_only_when_forced(self, reflect: Reflect) -> None:
+        with FakeServer(routes(create=CREATED)) as server:
+            refused = reflect.at(server.host)("models", "create", "v", "--from", "m", "--no-proof")
+            forced = reflect.at(server.host)("models", "create", "v", "--from", "m", "--no-proof", "--force")
+            assert len(server.asked("/api/create")) == 1
+        assert (refused.code, refused.err) == (2, "reflect: there is a model v already (--force replaces it)\n")
+        assert forced.code == 0

@@ -1,0 +1,233 @@
+"""Profiles and templates from outside: what is sent to the server, and what is said where they cannot be used."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.screen import Screen
+from e2e.servers import ANSWER, ANSWERED, saying
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.command import Reflect, Result
+
+FILE = """
+model = "reflection"
+options = { num_ctx = 8192 }
+
+[profiles.code]
+model = "reflection:70b"
+system = "Be terse."
+options = { temperature = 0.5 }
+keep_alive = "10m"
+
+[profiles.plain]
+extends = "code"
+mode = "direct"
+template = "review"
+
+[templates]
+translate = "Translate into {language}: {input}"
+joke = "Tell a joke."
+brief = "Summarise it in {words} words."
+"""
+REVIEW = "Review this diff. Keep {{names}} and ${HOME}.\n\n{input}\n"
+
+
+@pytest.fixture
+def settled(reflect: Reflect) -> Reflect:
+    """The command, in a home with settings and templates."""
+    folder = reflect.home / ".config/reflectty"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "config.toml").write_text(FILE, "utf-8")
+    (folder / "templates/review.md").write_text(REVIEW, "utf-8")
+    return reflect
+
+
+def sent(settled: Reflect, *words: str, stdin: bytes = b"", **variables: Any) -> tuple[Result, dict[str, Any]]:
+    """Ask a server that answers everything; return what came of it, and the body that it was sent."""
+    with saying(ANSWERED) as server:
+        result = settled.at(server.host)(*words, stdin=stdin, **variables)
+    assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+    return result, server.asked("/api/chat")[0].json
+
+
+ENV = {"REFLECTTY_MODEL": "reflection:8b"}
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "terse", "body"),
+    [
+        ((), {}, False, {"model": "reflection", "options": {"num_ctx": 8192}}),
+        ((), ENV, False, {"model": "reflection:8b"}),
+        (("--profile", "code"), ENV, True, {"model": "reflection:70b", "keep_alive": "10m"}),
+        (("--profile", "code"), {}, True, {"options": {"num_ctx": 8192, "temperature": 0.5}}),
+        ((), {"REFLECTTY_PROFILE": "code", **ENV}, True, {"model": "reflection:8b", "keep_alive": "10m"}),
+        (("--profile", "code", "-m", "reflection:1b"), ENV, True, {"model": "reflection:1b"}),
+        (
+            ("--profile", "code", "-o", "seed=1"),
+            {},
+            True,
+            {"options": {"num_ctx": 8192, "temperature": 0.5, "seed": 1}},
+        ),
+        (("--profile", "code", "--keep-alive", "0"), {}, True, {"keep_alive": 0}),
+        (("--profile", "none"), {"REFLECTTY_PROFILE": "code"}, False, {"model": "reflection"}),
+    ],
+)
+def test_a_question_is_asked_as_the_profile_says(
+    settled: Reflect, words: tuple[str, ...], variables: dict[str, Any], terse: bool, body: dict[str, Any]
+) -> None:
+    _, asked = sent(settled, *words, "which?", **variables)
+
+    assert {key: asked.get(key) for key in body} == body
+    assert [message["role"] for message in asked["messages"]] == (["system"] if terse else []) + ["user"]
+    assert asked["messages"][0]["content"] == ("Be terse." if terse else "which?")
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "prompt"),
+    [
+        (("-t", "review"), "a\nb\n", "Review this diff. Keep {names} and ${HOME}.\n\na\nb"),
+        (
+            ("-t", "review", "mind", "{the} locking"),
+            "a {language} b\n",
+            "Review this diff. Keep {names} and ${HOME}.\n\n<stdin>\na {language} b\n</stdin>\n\nmind {the} locking",
+        ),
+        (("-t", "translate", "--field", "language=French", "good morning"), "", "Translate into French: good morning"),
+        (("-t", "joke"), "", "Tell a joke."),
+        (("-t", "joke", "Short."), "", "Short.\n\nTell a joke."),
+        (("-t", "brief", "--field", "words=9"), "x\n", "<stdin>\nx\n</stdin>\n\nSummarise it in 9 words."),
+        (
+            ("-t", "brief", "--field", "words=9", "-f", "a.txt", "About cats."),
+            "x\n",
+            '<file name="a.txt">\ncats\n</file>\n\n<stdin>\nx\n</stdin>\n\nAbout cats.\n\nSummarise it in 9 words.',
+        ),
+        (("--profile", "plain"), "x", "Review this diff. Keep {names} and ${HOME}.\n\nx"),
+        (("--profile", "plain", "-t", "joke"), "", "Tell a joke."),
+        (("--profile", "plain", "-t", "none", "q"), "", "q"),
+    ],
+)
+def test_a_question_is_put_into_the_template(settled: Reflect, words: tuple[str, ...], stdin: str, prompt: str) -> None:
+    (settled.home / "a.txt").write_text("cats\n", "utf-8")
+    _, asked = sent(settled, *words, stdin=stdin.encode())
+
+    assert asked["messages"][-1]["content"] == prompt
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--profile", "cod", "q"), "--profile: there is no profile 'cod' (did you mean code?)"),
+        (("-t", "reviw", "q"), "--template: there is no template 'reviw' (did you mean review?)"),
+        (("-t", "../review", "q"), "'../review' is no name"),
+        (("-t", "translate", "q"), "the template translate has no value for {language} (give --field language=TEXT"),
+        (("-t", "translate", "--field", "langage=x", "q"), "has no field 'langage' (did you mean language?)"),
+        (("-t", "translate", "--field", "language", "q"), "--field 'language' has no value"),
+        (("-t", "review"), "the template review has nothing to put in for {input} (pipe it in"),
+        (("--field", "a=b", "q"), "--field fills a template, and none is named (name it with -t)"),
+        (("-t", "x\x1b]0;t\x07", "q"), "is no name"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_asks_nobody(settled: Reflect, words: tuple[str, ...], said: str) -> None:
+    with saying(ANSWERED) as server:
+        result = settled.at(server.host)(*words)
+
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert said in result.err
+    assert "\x1b" not in result.err
+    assert server.requests == []
+
+
+def test_a_template_on_a_terminal_is_a_question_and_opens_no_chat(settled: Reflect) -> None:
+    with saying(ANSWERED) as server, Screen(settled.at(server.host), "-t", "joke", "--final") as screen:
+        assert screen.finish() == 0
+        assert screen.text == ANSWER
+    with Screen(settled, "-t", "review") as screen:
+        assert screen.finish() == 2
+        assert "has nothing to put in for {input}" in " ".join(screen.lines)
+
+
+def test_a_session_is_gone_on_with_by_its_model_unless_a_profile_is_named(settled: Reflect) -> None:
+    with saying(ANSWERED) as server:
+        command = settled.at(server.host)
+        for words in (("-m", "reflection:1b", "a"), ("-c", "b"), ("-c", "--profile", "code", "c")):
+            assert command(*words).code == 0
+
+    models = [asked.json["model"] for asked in server.asked("/api/chat")]
+    assert models == ["reflection:1b", "reflection:1b", "reflection:70b"]
+
+
+def test_what_was_filled_in_is_kept_as_it_was_asked(settled: Reflect) -> None:
+    with saying(ANSWERED) as server:
+        command = settled.at(server.host)
+        assert command("-t", "review", "mind it", stdin=b"diff").code == 0
+        assert command("-c", "again").code == 0
+    first, second = (asked.json["messages"] for asked in server.asked("/api/chat"))
+
+    assert second[0] == first[-1]
+
+
+@pytest.mark.parametrize(
+    ("installed", "why"),
+    [
+        (("llama3:latest", "reflection:70b"), "using reflection:70b, which is made for reflection,"),
+        (("llama3:latest", "qwq:latest"), "using qwq, which thinks by itself,"),
+        (("gemma:latest",), "using gemma, the newest one installed,"),
+    ],
+)
+def test_where_no_model_is_named_it_is_said_once_which_answers_and_why(
+    reflect: Reflect, installed: tuple[str, ...], why: str
+) -> None:
+    with saying(ANSWERED, installed=installed) as server:
+        first, second = (reflect.at(server.host)("q").err.splitlines() for _ in range(2))
+    with saying(ANSWERED, installed=("deepseek-r1:latest",)) as server:
+        other = reflect.at(server.host)("q").err
+
+    assert first[0] == (
+        f"reflect: {why} since no model was named: -m NAME chooses another once, reflect config set model NAME for good"
+    )
+    assert not any("using" in line for line in second)
+    assert "using deepseek-r1, which thinks by itself" in other
+
+
+def test_nobody_is_told_of_a_choice_that_was_made(reflect: Reflect) -> None:
+    with saying(ANSWERED) as server:
+        command = reflect.at(server.host)
+        assert command("config", "set", "model", "reflection").code == 0
+        result = command("q")
+
+    assert (result.out, result.err) == (f"{ANSWER}\n", "")
+    assert server.asked("/api/chat")[0].json["model"] == "reflection"
+
+
+def test_the_settings_can_be_seen_and_edited_while_they_are_wrong(reflect: Reflect, tmp_path: Path) -> None:
+    path = reflect.home / ".config/reflectty/config.toml"
+    editor = tmp_path / "editor.py"
+    editor.write_text(
+        "import sys, pathlib\npath = pathlib.Path(sys.argv[1])\n"
+        "path.write_text('mode = \"direct\"' if 'never' in path.read_text() else 'mode = \"never\"')\n",
+        "utf-8",
+    )
+    with Screen(reflect, "config", "edit", EDITOR=f"{sys.executable} {editor}") as screen:
+        assert screen.shows("mode 'never' is no mode")
+        assert screen.shows("Edit again? [Y/n]")
+        screen.press(b"\r")
+        assert screen.finish() == 0
+
+    assert path.read_text("utf-8") == 'mode = "direct"'
+    shown = reflect("config")
+    assert [line.split() for line in shown.out.splitlines() if line.startswith("mode ")] == [["mode", "file", "direct"]]
+
+
+@pytest.mark.parametrize("columns", [80, 50, 20])
+def test_the_settings_fit_the_terminal(settled: Reflect, columns: int) -> None:
+    for words in (("config",), ("templates",)):
+        with Screen(settled, *words, columns=columns) as screen:
+            assert screen.finish() == 0
+            lines = [line for line in screen.lines if line]
+        assert lines[0].split()[0] in ("setting", "template")
+        assert all(len(line) < columns for line in lines)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.config.explaining import Explained, explained, mistakes
+from reflectty.config.loading import Origin
+from reflectty.config.settings import SETTINGS
+from reflectty.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = """
+model = "file"
+options = { num_ctx = 1, seed = 2 }
+keys.steer = "f9"
+
+[profiles.code]
+options = { num_ctx = 3 }
+mode = "direct"
+
+[profiles.fast]
+extends = "code"
+effort = "low"
+"""
+WRONG = """
+modle = 1
+mode = 'never'
+store = 1
+[profiles.a]
+model = 1
+[profiles.b]
+extends = 'a'
+[profiles.c]
+x = 1
+[templates]
+t = 1
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(FILE, "utf-8")
+    return path
+
+
+def test_every_setting_has_a_value_and_comes_from_somewhere(file: Path) -> None:
+    found = {one.key: one for one in explained({"REFLECTTY_THEME": "ink", "OLLAMA_API_KEY": "k"}, file, "fast")}
+
+    assert found["model"] == Explained("model", "file", Origin.FILE)
+    assert found["options.num_ctx"] == Explained("options.num_ctx", 3, Origin.PROFILE, "code")
+    assert found["options.seed"] == Explained("options.seed", 2, Origin.FILE)
+    assert found["mode"] == Explained("mode", "direct", Origin.PROFILE, "code")
+    assert found["effort"] == Explained("effort", "low", Origin.PROFILE, "fast")
+    assert found["theme"] == Explained("theme", "ink", Origin.ENVIRONMENT, "REFLECTTY_THEME")
+    assert found["profile"] == Explained("profile", "fast", Origin.FLAG, "--profile")
+    assert found["keys.steer"] == Explained("keys.steer", ("f9",), Origin.FILE)
+    assert found["host"] == Explained("host", "", Origin.DEFAULT)
+    assert {key.partition(".")[0] for key in found} == {setting.key or setting.field for setting in SETTINGS}
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "said"),
+    [
+        ("", {}, ()),
+        (FILE, {"REFLECTTY_PROFILE": "code"}, ()),
+        (
+            WRONG,
+            {"REFLECTTY_STORE": "yes"},
+            ("'modle'", "'never'", "store must", "templates.t must", "REFLECTTY_STORE must", "profiles.a.model", "'x'"),
+        ),
+        ("profile = 'x'", {"REFLECTTY_PROFILE": "y"}, ("config.toml: profile: there", "REFLECTTY_PROFILE: there")),
+        ("profiles = 1\ntemplates = 1", {}, ("profiles must be", "templates must be")),
+        ("[templates]\n'a b' = 'x'", {}, ("templates: 'a b' is no name",)),
+        ("model = m", {"REFLECTTY_MODE": "never"}, ("line 1", "REFLECTTY_MODE 'never'")),
+    ],
+)
+def test_one_mistake_hides_no_other(
+    tmp_path: Path, text: str, environment: dict[str, str], said: tuple[str, ...]
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text, "utf-8")
+    found = mistakes(environment, path)
+
+    assert [part for part, error in zip(said, found, strict=True) if part not in str(error)] == []
+
+
+def test_what_is_wrong_cannot_be_explained(file: Path) -> None:
+    with pytest.raises(UsageError, match="no mode"):
+        explained({"REFLECTTY_MODE": "never"}, file)

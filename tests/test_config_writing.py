@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.config.document import read_text
+from reflectty.config.entering import entry
+from reflectty.config.writing import with_value, without, write
+from reflectty.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = """\
+# Mine.
+model = 'm'   # the usual one
+options={num_ctx=1}
+
+# Keys.
+[keys]
+steer = "alt+x" # as before
+
+[profiles.code]
+model="c"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words", "written"),
+    [
+        ("", "model", ["m"], 'model = "m"\n'),
+        ("", "system", ["Be", "terse."], 'system = "Be terse."\n'),
+        ("", "store", ["off"], "store = false\n"),
+        ("", "timeout", ["60"], "timeout = 60\n"),
+        ("", "timeout", ["first=1,idle=2"], 'timeout = "first=1,idle=2"\n'),
+        ("", "keep_alive", ["-1"], 'keep_alive = "-1"\n'),
+        ("", "options.num_ctx", ["8192"], "[options]\nnum_ctx = 8192\n"),
+        ("", "options.temperature", ["0"], "[options]\ntemperature = 0.0\n"),
+        ("", "options.stop", ["a b"], '[options]\nstop = ["a b"]\n'),
+        ("", "options.stop", ["a", "b"], '[options]\nstop = ["a", "b"]\n'),
+        ("", "options.use_mmap", ["no"], "[options]\nuse_mmap = false\n"),
+        ("", "keys.steer", ["alt+x"], '[keys]\nsteer = "alt+x"\n'),
+        ("", "keys.steer", ["alt+x", "f9"], '[keys]\nsteer = ["alt+x", "f9"]\n'),
+        ("", "keys.steer", [""], '[keys]\nsteer = ""\n'),
+        ("", "profiles.a.model", ["m"], '[profiles.a]\nmodel = "m"\n'),
+        ("", "profiles.a.options.seed", ["1"], "[profiles.a.options]\nseed = 1\n"),
+        ("", "profiles.b.extends", ["a"], '[profiles.b]\nextends = "a"\n'),
+        ("", "templates.tr", ["To {x}: {input}"], '[templates]\ntr = "To {x}: {input}"\n'),
+        ("model = 'a'\r\n", "model", ["b"], 'model = "b"\r\n'),
+        ("[keys]\nsteer = 'x'\n", "model", ["m"], "model = \"m\"\n\n[keys]\nsteer = 'x'\n"),
+        ("profiles={a={model='m'}}\n", "profiles.b.model", ["n"], "profiles={a={model='m'},b = {model = \"n\"}}\n"),
+        ("keys.steer='x'\n", "keys.edit", ["y"], "keys.steer='x'\nkeys.edit = \"y\"\n"),
+        (FILE, "model", ["x"], FILE.replace("'m'", '"x"')),
+        (FILE, "keys.steer", ["f9"], FILE.replace('"alt+x"', '"f9"')),
+        (FILE, "options.num_ctx", ["2"], FILE.replace("num_ctx=1", "num_ctx=2")),
+        (FILE, "options.seed", ["2"], FILE.replace("num_ctx=1", "num_ctx=1,seed = 2")),
+        (FILE, "profiles.code.mode", ["direct"], f'{FILE}mode = "direct"\n'),
+        (FILE, "theme", ["ink"], FILE.replace("\n# Keys.", 'theme = "ink"\n\n# Keys.')),
+        (FILE, "keys.edit", ["f9"], FILE.replace("\n[profiles", 'edit = "f9"\n\n[profiles')),
+        ("# Keys.\n[keys]\na = 1\n", "model", ["m"], 'model = "m"\n\n# Keys.\n[keys]\na = 1\n'),
+        ("[keys]\na = 1\n\n# B.\n[b]\n", "keys.steer", ["f9"], '[keys]\na = 1\nsteer = "f9"\n\n# B.\n[b]\n'),
+        ("[keys] # 1\n[b]\n", "keys.steer", ["f9"], '[keys] # 1\nsteer = "f9"\n\n[b]\n'),
+        ('a = """\n[keys]\n"""\n[b]', "model", ["m"], 'a = """\n[keys]\n"""\nmodel = "m"\n\n[b]'),
+        ("a = [\n[1],\n]\n[b]", "model", ["m"], 'a = [\n[1],\n]\nmodel = "m"\n\n[b]'),
+    ],
+)
+def test_one_value_is_set_and_the_rest_stays_as_it_is(text: str, key: str, words: list[str], written: str) -> None:
+    wanted = entry(key, words)
+    assert with_value(text, wanted.keys, wanted.value) == written
+
+
+@pytest.mark.parametrize(
+    ("keys", "left"),
+    [
+        (("model",), FILE.replace("model = 'm'   # the usual one\n", "")),
+        (("keys", "steer"), FILE.replace('steer = "alt+x" # as before\n', "")),
+        (("profiles", "code"), FILE.replace('[profiles.code]\nmodel="c"\n', "")),
+    ],
+)
+def test_one_value_is_taken_out_and_the_rest_stays(keys: tuple[str, ...], left: str) -> None:
+    assert without(FILE, keys) == left
+
+
+def test_a_table_goes_with_what_is_said_about_it_and_leaves_what_is_said_about_others() -> None:
+    a, b, c = "# A.\n[profiles.a]\nx = 1\n\n", "# B.\n# Still.\n[profiles.b]\n\n", "# C.\n[profiles.b.options]\n\n"
+    d = "# D.\n[templates]\n"
+
+    assert without(a + b + c + d, ("profiles", "b")) == a + d
+    assert without(a + b + c + d, ("profiles",)) == d
+    assert without(f"profiles.a.x = 1\n{d}", ("profiles",)) == d
+
+
+@pytest.mark.parametrize("keys", [("theme",), ("keys", "edit"), ("model", "x"), ("profiles", "code", "x", "y")])
+def test_what_is_not_set_cannot_be_taken_out(keys: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="is not set"):
+        without(FILE, keys)
+
+
+def test_a_value_in_place_of_a_table_is_not_written_over() -> None:
+    with pytest.raises(UsageError, match="keys is no table"):
+        with_value("keys = 1\n", ("keys", "steer"), "x")
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "message", "hint"),
+    [
+        ("modle", ["m"], "there is no setting 'modle'", "did you mean mode or model?"),
+        ("zzz", ["m"], "there is no setting 'zzz'", "profiles, templates"),
+        ("api_key", ["k"], "there is no setting 'api_key'", "OLLAMA_API_KEY"),
+        ("", ["m"], "'' is no key", "profiles.code.model"),
+        ("keys..x", ["m"], "'keys..x' is no key", "keys.steer"),
+        ("model.x", ["m"], "model.x is no setting", "model has no parts"),
+        ("mode", ["never"], "mode 'never' is no mode", "auto, native"),
+        ("store", ["maybe"], "store must be true or false", ""),
+        ("timeout", ["soon"], "timeout 'soon' is no time", ""),
+        ("thinking", ["loud"], "thinking 'loud' is no way", ""),
+        ("options", ["x"], "options is a table", "options.NAME"),
+        ("options.num_ctx", ["x"], "options.num_ctx takes a whole number, not 'x'", ""),
+        ("options.numctx", ["1"], "options.numctx: Ollama has no option 'numctx'", "num_ctx"),
+        ("options.stop.x", ["1"], "options.stop.x is no setting", "options.stop has no parts"),
+        ("keys", ["x"], "keys is a table", "keys.NAME"),
+        ("profiles", ["x"], "profiles is a table", "profiles.NAME.KEY"),
+        ("profiles.a", ["x"], "profiles.a is a table", "profiles.a.KEY"),
+        ("profiles.a.modle", ["x"], "there is no setting 'profiles.a.modle'", "did you mean mode or model?"),
+        ("profiles.a.theme.x", ["x"], "there is no setting 'profiles.a.theme'", ""),
+        ("profiles.a b.model", ["x"], "profiles: 'a b' is no name", "letters"),
+        ("profiles.a.extends", ["../x"], "profiles.a.extends: '../x' is no name", ""),
+        ("templates", ["x"], "templates is a table", "templates.NAME"),
+        ("templates.a/b", ["x"], "templates: 'a/b' is no name", ""),
+        ("templates.a.b", ["x"], "templates.a.b is no setting", ""),
+    ],
+)
+def test_what_cannot_be_set_is_refused(key: str, words: list[str], message: str, hint: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        entry(key, words)
+
+    assert message in str(refused.value)
+    assert hint in refused.value.hint
+
+
+def test_a_new_file_is_nobody_elses_nor_is_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "config.toml"
+    write(path, "é = 1\n")
+
+    assert path.read_bytes() == "é = 1\n".encode()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [entry.name for entry in path.parent.iterdir()] == ["config.toml"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o640])
+def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "config.toml"
+    path.touch()
+    path.chmod(mode)
+    write(path, "a = 1\n")
+
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_a_link(tmp_path: Path, *, there: bool) -> None:
+    target, link = tmp_path / "dotfiles.toml", tmp_path / "config.toml"
+    if there:
+        target.write_text("a = 1\n", "utf-8")
+    link.symlink_to(target)
+    write(link, "a = 2\n")
+
+    assert link.is_symlink()
+    assert target.read_text("utf-8") == "a = 2\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "dotfiles.toml"]
+
+
+def test_what_cannot_be_written_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    for path, said in (
+        (tmp_path / "file" / "config.toml", "cannot be written: "),
+        (tmp_path / "pipe", "it is no file that could be written"),
+        (tmp_path, "it is no file that could be written"),
+    ):
+        with pytest.raises(OutputError, match=said):
+            write(path, "a = 1\n")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "pipe"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ("model = 'é'".encode("utf-16"), "it is not UTF-8"),
+        ("model = 'é'".encode("latin-1"), "it is not UTF-8"),
+        (b"model = 'a\0b'", "it holds a null character"),
+        (b"#" * (1 << 20) + b"\n", "it is larger than 1 MB"),
+    ],
+)
+def test_a_file_that_is_no_text_of_a_person_is_refused(tmp_path: Path, raw: bytes, message: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(raw)
+    with pytest.raises(UsageError, match=message) as refused:
+        read_text(path)
+
+    assert str(path) in str(refused.value)
+
+
+def test_a_file_that_never_begins_or_never_ends_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+
+    assert read_text(tmp_path / "pipe") == ""
+    with pytest.raises(UsageError, match="larger than"):
+        read_text(tmp_path / "zero")

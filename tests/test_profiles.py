@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty import config
+from reflectty.chat import Timeouts
+from reflectty.config import Settings, load
+from reflectty.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = """
+model = "file"
+effort = "high"
+options = { num_ctx = 1, seed = 2 }
+timeout = 9
+
+[profiles.code]
+model = "code"
+mode = "direct"
+system = "Be terse."
+options = { num_ctx = 3, temperature = 0.5 }
+keep_alive = "10m"
+timeout = "idle=1"
+
+[profiles.fast]
+extends = "code"
+model = "fast"
+effort = ""
+
+[profiles.near]
+host = "near:1"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(FILE, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("profile", "environment", "model", "insists"),
+    [
+        ("", {}, "file", False),
+        ("", {"REFLECTTY_MODEL": "env"}, "env", False),
+        ("", {"REFLECTTY_PROFILE": "code"}, "code", False),
+        ("", {"REFLECTTY_PROFILE": "code", "REFLECTTY_MODEL": "env"}, "env", False),
+        ("", {"REFLECTTY_PROFILE": "none"}, "file", False),
+        ("code", {}, "code", True),
+        ("code", {"REFLECTTY_MODEL": "env"}, "code", True),
+        ("fast", {"REFLECTTY_PROFILE": "code"}, "fast", True),
+        ("near", {"REFLECTTY_PROFILE": "code"}, "file", False),
+        ("near", {"REFLECTTY_MODEL": "env"}, "env", False),
+        ("none", {"REFLECTTY_PROFILE": "code"}, "file", False),
+    ],
+)
+def test_the_last_word_is_that_of_the_profile_named_now(
+    file: Path, profile: str, environment: dict[str, str], model: str, insists: bool
+) -> None:
+    settings = load(environment, file, profile)
+
+    assert (settings.model, settings.model_insists) == (model, insists)
+
+
+def test_the_file_may_name_the_profile_and_the_environment_another(file: Path) -> None:
+    file.write_text(f'profile = "code"\n{FILE}', "utf-8")
+
+    assert load({}, file).model == "code"
+    assert load({"REFLECTTY_PROFILE": "fast"}, file).model == "fast"
+    assert load({"REFLECTTY_PROFILE": "none"}, file).model == "file"
+    assert load({}, file, "none").model == "file"
+
+
+def test_a_profile_changes_what_it_names_and_adds_to_options_and_times(file: Path) -> None:
+    settings = load({}, file, "code")
+
+    assert settings == Settings(
+        model="code",
+        mode="direct",
+        effort="high",
+        system="Be terse.",
+        options=(("num_ctx", 3), ("seed", 2), ("temperature", 0.5)),
+        keep_alive="10m",
+        timeouts=Timeouts(5, 9, 1),
+        profile="code",
+        model_insists=True,
+    )
+
+
+def test_a_profile_builds_on_another_and_an_empty_text_is_the_default_again(file: Path) -> None:
+    settings = load({}, file, "fast")
+
+    assert (settings.model, settings.mode, settings.effort) == ("fast", "direct", "")
+
+
+def test_a_profile_that_names_the_host_insists_on_it(file: Path) -> None:
+    assert load({"OLLAMA_HOST": "env"}, file, "near").host == "near:1"
+    assert load({"OLLAMA_HOST": "env"}, file, "near").host_insists
+    assert not load({"OLLAMA_HOST": "env"}, file, "code").host_insists
+
+
+def test_the_names_of_profiles_are_told(file: Path) -> None:
+    assert config.profile_names(file) == ("code", "fast", "near")
+    assert config.profile_names(file.with_name("none")) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "profile", "message", "hint"),
+    [
+        (FILE, "cod", "--profile: there is no profile 'cod'", "did you mean code?"),
+        (FILE, "zzz", "--profile: there is no profile 'zzz'", "there are code, fast, near"),
+        ("", "code", "--profile: there is no profile 'code'", "reflect config set profiles.NAME.model MODEL"),
+        (FILE, "../code", "--profile: '../code' is no name", "letters, digits"),
+        (FILE, "\x1b[31m", "is no name", "letters, digits"),
+        (FILE, "a" * 65, "is no name", "letters, digits"),
+        ("profile = 'x'", "", "{path}: profile: there is no profile 'x'", ""),
+        ("profile = 1", "", "{path}: profile must be a text", ""),
+        ("profiles = 1", "x", "{path}: profiles must be a table", "[profiles.NAME]"),
+        ("[profiles]\nx = 1", "x", "{path}: profiles.x must be a table", "[profiles.NAME]"),
+        ("[profiles.x]\nmodle = 'm'", "x", "{path}: profiles.x: there is no setting 'modle' for a profile", "model"),
+        ("[profiles.x]\nstore = true", "x", "there is no setting 'store' for a profile", "there are model, host"),
+        ("[profiles.x]\napi_key = 'k'", "x", "there is no setting 'api_key' for a profile", "OLLAMA_API_KEY"),
+        ("[profiles.x]\nmodel = 1", "x", "{path}: profiles.x.model must be a text", ""),
+        ("[profiles.x]\neffort = 'huge'", "x", "profiles.x.effort 'huge' is no effort", "low, medium"),
+        ("[profiles.x]\nfamily = 'thnik'", "x", "profiles.x.family 'thnik' is no family", "did you mean think"),
+        ("[profiles.x]\noptions = 1", "x", "profiles.x.options must be a table", "num_ctx"),
+        ("[profiles.x.options]\nnum_ctx = 'k'", "x", "profiles.x.options.num_ctx takes a whole number", ""),
+        ("[profiles.x.options]\nnumctx = 1", "x", "profiles.x.options.numctx: Ollama has no option", "num_ctx"),
+        ("[profiles.x.options]\nstop = [1]", "x", "profiles.x.options.stop takes a text", ""),
+        ("[profiles.x]\nkeep_alive = true", "x", "profiles.x.keep_alive must be a text", ""),
+        ("[profiles.x]\ntemplate = 'a/b'", "x", "profiles.x.template: 'a/b' is no name", ""),
+        ("[profiles.x]\nextends = 'y'", "x", "profiles.x.extends: there is no profile 'y'", "there are x"),
+        ("[profiles.x]\nextends = 1", "x", "profiles.x.extends: there is no profile 1", ""),
+        ("[profiles.x]\nextends = 'x'", "x", "the profile x extends itself: x > x", ""),
+        ("[profiles.x]\nextends = 'y'\n[profiles.y]\nextends = 'x'", "x", "extends itself: x > y > x", ""),
+    ],
+)
+def test_what_is_wrong_with_a_profile_is_named(
+    tmp_path: Path, text: str, profile: str, message: str, hint: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(UsageError) as refused:
+        load({}, path, profile)
+
+    assert message.format(path=path) in str(refused.value)
+    assert hint in refused.value.hint
+
+
+def test_a_variable_that_names_no_profile_says_so(file: Path) -> None:
+    with pytest.raises(UsageError, match="REFLECTTY_PROFILE: there is no profile 'cod'"):
+        load({"REFLECTTY_PROFILE": "cod"}, file)
+
+
+def test_a_profile_that_is_wrong_and_not_used_hinders_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[profiles.x]\nmodle = 1", "utf-8")
+
+    assert load({}, path) == Settings()
