@@ -11,6 +11,7 @@ from reflectty.render.remark import remark
 if TYPE_CHECKING:
     from reflectty.asking import Question
     from reflectty.chat import Engine, Timeouts
+    from reflectty.library.fit import Around
     from reflectty.library.library import Library
     from reflectty.store import Store
     from reflectty.terminal import Terminal
@@ -95,6 +96,7 @@ def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store:
         host=wanted.host or DEFAULT_HOST,
         view=View(settings.thinking or View.LIVE),
         insists=wanted.insists,
+        around=_around,
         notes=(looks.problem,) if looks.problem else (),
     )
 
@@ -123,7 +125,13 @@ def _profiled(name: str) -> Profiled:
     def library() -> Library:
         return _library(settings.host, settings.api_key, settings.timeouts)
 
-    return Profiled(manner, engine, library, settings.host or DEFAULT_HOST)
+    return Profiled(manner, engine, settings.host or DEFAULT_HOST, library)
+
+
+async def _around(library: Library) -> Around:
+    from reflectty.commands.models.arguments import around  # noqa: PLC0415 - not before a model is looked at
+
+    return await around(library)
 
 
 def _library(host: str, api_key: str, timeouts: Timeouts) -> Library:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from reflectty.tui.parts.part import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from reflectty.chat import Engine
+    from reflectty.library.fit import Around
     from reflectty.library.library import Library
     from reflectty.session import Session
     from reflectty.store import Store
@@ -24,9 +25,9 @@ class Profiled(NamedTuple):
     manner: Manner
     engine: Callable[[], Engine] | None = None
     """Opens the engine of the server that it names; None where it names none."""
-    library: Callable[[], Library] | None = None
-    """Opens the library of that server; given where the engine is."""
     host: str = ""
+    library: Callable[[], Library] | None = None
+    """Opens the library of that server."""
 
 
 class Setup(NamedTuple):
@@ -53,6 +54,8 @@ class Setup(NamedTuple):
     """The session to go on with."""
     insists: bool = False
     """Whether the manner's model is asked even where the session had another."""
+    around: Callable[[Library], Awaitable[Around]] | None = None
+    """Finds out what is known of where a server runs; without it nothing is said of whether a model fits."""
     write: Callable[[str], object] = print
     """Writes a control sequence of ours to the terminal."""
     parting: Callable[[str], object] = print

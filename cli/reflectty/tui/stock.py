@@ -17,6 +17,7 @@ from reflectty.library.names import is_same, short
 from reflectty.render import models as rendered
 from reflectty.render import progress
 from reflectty.tui import slash
+from reflectty.tui.estimates import Estimates
 from reflectty.tui.pulls import STOPPED, Pulls, explained, in_a_word, told_of
 from reflectty.tui.screens.models import ModelsScreen, Seen
 from reflectty.tui.widgets.model_entries import Coming, Known
@@ -48,6 +49,7 @@ class Stock:
         self._listed: tuple[Installed, ...] | None = None
         self._whole: dict[tuple[str, str], Model] = {}
         """What is known of each model that was listed, by its name and digest."""
+        self._fit = Estimates(desk, self._library, self._learnt)
         self._busy: dict[str, str] = {}
         self._looking = False
         self._told = 0.0
@@ -98,11 +100,14 @@ class Stock:
         told = progress.facts(pull.transfer, self._desk.looks.palette.glyphs) if pull.transfer.status else ASKING
         return Coming(pull.name, told, "" if pull.task else STOPPED)
 
+    def _one(self, name: str) -> Installed | None:
+        return next((one for one in self._listed or () if one.name == name), None)
+
     def facts(self, name: str, *, pull: bool) -> tuple[tuple[str, str], ...]:
         """Return what is known of a model or a pull, each thing with its name."""
         if not pull:
-            one = next((one for one in self._listed or () if one.name == name), None)
-            return rendered.facts(one, time.time()) if one else ()
+            one = self._one(name)
+            return rendered.facts(one, time.time(), self._fit.lines(one)) if one else ()
         found = self._pulls.find(name)
         return told_of(found) if found else ()
 
@@ -128,6 +133,9 @@ class Stock:
             self._seen = self._seen._replace(note=text, wrong=wrong)
         else:
             self._desk.note(text, wrong=wrong)
+
+    def _learnt(self) -> None:
+        self._seen = self._seen._replace(learnt=self._seen.learnt + 1)
 
     # Looking
 
@@ -264,7 +272,7 @@ class Stock:
 
     async def _remove(self, name: str) -> None:
         """Ask, and remove a model for good."""
-        one = next((one for one in self._listed or () if one.name == name), None)
+        one = self._one(name)
         if one is None or not await self._desk.dialogs.confirm(self._question(one), "remove it", "keep it"):
             return
         await self._library.remove(name)

@@ -43,14 +43,10 @@ class Prepared:
     def _reach(self, profiled: Profiled) -> None:
         """Speak with the server that a profile names, or with the first one again."""
         desk = self._desk
-        there = (profiled.host, profiled.engine, profiled.library)
-        host, engine, library = (
-            there
-            if profiled.engine and profiled.library
-            else (self._first.host, self._first.engine, self._first.library)
-        )
+        first = self._first
+        host, engine = (profiled.host, profiled.engine) if profiled.engine else (first.host, first.engine)
         if host != desk.setup.host:
-            desk.setup = desk.setup._replace(host=host, engine=engine, library=library)
+            desk.setup = desk.setup._replace(host=host, engine=engine, library=profiled.library or first.library)
             desk.connect()
 
     async def template(self, text: str) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -13,14 +12,14 @@ from textual.widgets import Input, Static
 
 from reflectty.drawing.summary import counted
 from reflectty.safety import clean_line
-from reflectty.tui.matching import match
+from reflectty.tui.matching import closest
 from reflectty.tui.screens.model_hints import arranged, hints
 from reflectty.tui.widgets.field import Field
 from reflectty.tui.widgets.listing import Listing, signs
 from reflectty.tui.widgets.model_entries import Coming, Known, Listed, Pulled, listed, shown_name, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -42,8 +41,6 @@ EMPTY = "No model is installed."
 NOTHING = "Nothing matches."
 _MARGINS = 4
 
-T = TypeVar("T", Known, Coming)
-
 
 class Seen(NamedTuple):
     """What there is to show."""
@@ -59,6 +56,8 @@ class Seen(NamedTuple):
     note: str = ""
     wrong: bool = False
     """Whether the note is about something that went wrong."""
+    learnt: int = 0
+    """Another one as soon as more is known of a model."""
 
 
 class Keeper(Protocol):
@@ -262,8 +261,8 @@ class ModelsScreen(ModalScreen[None]):
     def _list(self) -> None:
         """List what matches; what was chosen stays chosen, or whoever takes its place."""
         seen, typed = self._seen, self._typed
-        models = matching(seen.models or (), typed, lambda one: one.model.name)
-        entries = listed(models, matching(seen.pulls, typed, lambda one: one.name))
+        models = closest(typed, seen.models or (), lambda one: shown_name(one.model.name))
+        entries = listed(models, closest(typed, seen.pulls, lambda one: shown_name(one.name)))
         keys = [_key(entry) for entry in entries]
         answers = next((at for at, entry in enumerate(entries) if isinstance(entry, Listed) and entry.known.answers), 0)
         at = self._listing.chosen or 0
@@ -292,9 +291,3 @@ def _key(entry: object) -> tuple[str, str] | None:
     if isinstance(entry, Listed):
         return ("model", entry.known.model.name)
     return ("pull", entry.coming.name) if isinstance(entry, Pulled) else None
-
-
-def matching(those: Sequence[T], typed: str, name: Callable[[T], str]) -> list[T]:
-    """Return those whose name the typed letters match, the closest first."""
-    found = [(at, one) for one in those if (at := match(typed, shown_name(name(one)))) is not None]
-    return [one for _, one in (sorted(found, key=itemgetter(0)) if typed else found)]

@@ -150,8 +150,24 @@ class Heading(NamedTuple):
         return [(cut(self.text, pen.width, pen.signs.more), pen.look("dim"))] if self.first or at else []
 
 
+class Title(NamedTuple):
+    """What all that is told below it is about."""
+
+    text: str
+
+    @property
+    def choosable(self) -> bool:
+        return False
+
+    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
+        return 1
+
+    def row(self, at: int, pen: Pen) -> Row:  # noqa: ARG002 - there is one
+        return [(cut(self.text, pen.width, pen.signs.more), pen.look("accent"))]
+
+
 class Told(NamedTuple):
-    """One thing that is known, its name before it; without one it is what all the others are about."""
+    """One thing that is known, its name before it; without a name it belongs to the one above."""
 
     key: str
     text: str
@@ -164,8 +180,6 @@ class Told(NamedTuple):
         return max(1, len(self._rows(width)))
 
     def row(self, at: int, pen: Pen) -> Row:
-        if not self.key:
-            return [(cut(clean_line(self.text), pen.width, pen.signs.more), pen.look("accent"))]
         rows = self._rows(pen.width)
         # A row may be drawn once more before the list is laid for another width.
         start, end = rows[at] if at < len(rows) else (0, 0)
@@ -175,7 +189,7 @@ class Told(NamedTuple):
     def _rows(self, width: int) -> Sequence[tuple[int, int]]:
         text = clean_line(self.text, _LONGEST)
         # What was never laid out has no width yet.
-        return (fold(text, max(1, width - _KEY)) if self.key and text and width else ()) or [(0, len(text))]
+        return (fold(text, max(1, width - _KEY)) if text and width else ()) or [(0, len(text))]
 
 
 def listed(models: Sequence[Known], pulls: Sequence[Coming]) -> list[Heading | Listed | Pulled]:
@@ -190,9 +204,9 @@ def listed(models: Sequence[Known], pulls: Sequence[Coming]) -> list[Heading | L
     return [Heading("pulls", first=True), *(Pulled(one, names) for one in pulls), *heading, *rows]
 
 
-def told(name: str, facts: Iterable[tuple[str, str]]) -> list[Told]:
+def told(name: str, facts: Iterable[tuple[str, str]]) -> list[Title | Told]:
     """Return the entries that say what is known of a model or a pull."""
-    return [Told("", shown_name(name)), *(Told(*fact) for fact in facts)]
+    return [Title(shown_name(name)), *(Told(*fact) for fact in facts)]
 
 
 def shown_name(name: str) -> str:
