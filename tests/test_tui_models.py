@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chat_app import chatting, in_a_chat
-from model_server import GB, model
+from model_server import GB, ModelServer, model
 from models_screen import QWEN, WIDE, chosen, opened, pulling, told_keys
+from reflectty.fitting import Device, Machine
+from reflectty.library.fit import Around
 from reflectty.tui.conversation import Manner
+from reflectty.tui.setup import Profiled
 
 if TYPE_CHECKING:
     from chat_app import Reader
+    from reflectty.library.library import Library
 
 
 # What is there
@@ -229,3 +233,39 @@ async def test_a_key_of_the_readers_own_opens_and_closes_it(reader: Reader) -> N
     await reader.shows("deepseek-r1:14b")
     await reader.press("ctrl+t")
     assert "deepseek-r1:14b" not in reader.text
+
+
+GIB = 1 << 30
+CARD = Device("NVIDIA GeForce RTX 4090", 24 * GIB, 23 * GIB)
+
+
+async def beside_a_card(_: Library) -> Around:
+    return Around(Machine((CARD,), 64 * GIB, 60 * GIB))
+
+
+@in_a_chat(size=WIDE, around=beside_a_card)
+async def test_whether_the_chosen_model_fits_is_said_beside_it(reader: Reader) -> None:
+    await opened(reader)
+    await chosen(reader, "reflection:70b")
+    await reader.shows("needs      weights 40 GB", "fit        ")
+    await reader.press("escape")
+    await chosen(reader, "mini")
+    await reader.shows("needs      weights 292 MB")
+    asked = len(reader.server.asked)
+    await reader.press("down", "up")
+    await reader.pilot.pause(0.4)
+    assert len(reader.server.asked) - asked < 5
+
+
+@in_a_chat(manner=Manner("mini"))
+async def test_a_profile_of_another_server_shows_the_models_of_that_one(reader: Reader) -> None:
+    far = ModelServer(QWEN)
+    there = Profiled(Manner("mini"), lambda: reader.engine, "far:1", far.library)
+    here = Profiled(Manner("mini"))
+    reader.chat.setup = reader.chat.setup._replace(profile={"far": there, "here": here}.__getitem__)
+    for profile, seen in (("far", "qwen3:8b"), ("here", "deepseek-r1:14b"), ("far", "qwen3:8b")):
+        await reader.send(f"/profile {profile}")
+        await reader.press("f6")
+        await reader.shows(seen)
+        assert len(reader.sees("qwen3:8b", "deepseek-r1:14b")) == 1
+        await reader.press("f6")

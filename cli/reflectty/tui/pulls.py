@@ -143,4 +143,4 @@ def in_a_word(pulls: tuple[Pull, ...]) -> str:
         return counted(len(pulls), "pull") if pulls else ""
     layer = pulls[0].transfer.layer
     far = f" {share(layer.completed, layer.total)}" if layer and layer.total else ""
-    return f"{short(pulls[0].name)}{far}"
+    return f"{short(pulls[0].name.rpartition('/')[2])}{far}"

@@ -54,7 +54,7 @@ class Stock:
         self._looking = False
         self._told = 0.0
         self._does: dict[str, Callable[[str], Awaitable[None]]] = {
-            "answer": lambda name: desk.do("model", short(name)),
+            "answer": self._answer,
             "ask": self.ask,
             "pull": self.pull,
             "load": self._load,
@@ -234,6 +234,13 @@ class Stock:
         status.facts = status.facts._replace(pulls=in_a_word(coming))
 
     # Changing
+
+    async def _answer(self, name: str) -> None:
+        try:
+            await self._desk.do("model", short(checked_name(name)))
+        except UsageError as error:
+            # The screen is left already.
+            self._desk.complain(error)
 
     async def _load(self, name: str) -> None:
         with self._at_work(name, "loading"):
