@@ -36,7 +36,7 @@ async def test_a_pull_shows_its_layers_bytes_and_speed_and_ends_in_the_list(read
     assert told_keys(reader) == "ctrl+x cancel · ctrl+p pull · esc back"
     reader.server.models.insert(0, dict(QWEN))
     served.finish()
-    await reader.shows("pulled qwen3:8b: 5.2 GB in", "8.2B Q4_K_M")
+    await reader.shows("pulled qwen3:8b, 5.2 GB, in", "8.2B Q4_K_M")
     assert "pulls" not in reader.text
 
 
@@ -53,8 +53,15 @@ async def test_a_pull_is_cancelled_with_one_key_and_goes_on_with_another(reader:
     await reader.press("enter")
     await reader.until(lambda: len(reader.server.calls("pull")) == 2)
     reader.server.pulling("qwen3:8b").finish()
-    await reader.shows("qwen3:8b is there, and up to date")
+    await reader.shows("pulled qwen3:8b")
     assert "pulls" not in reader.text
+
+
+@in_a_chat()
+async def test_a_model_that_is_up_to_date_is_said_to_be(reader: Reader) -> None:
+    reader.server.pulling("mini").finish()
+    await reader.send("/pull mini")
+    await reader.shows("mini is there, and up to date")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ async def test_two_pulls_go_on_at_once_and_stopping_one_leaves_the_other(reader:
     await reader.press(*"qwen3:8b", "enter")
     await reader.shows("! qwen3:8b is being pulled already")
     reader.server.pulling("qwen3:8b").finish()
-    await reader.shows("pulled qwen3:8b: ")
+    await reader.shows("pulled qwen3:8b, ")
 
 
 @in_a_chat()
@@ -110,7 +117,7 @@ async def test_a_pull_goes_on_behind_the_chat_and_says_when_it_is_done(reader: R
     served.fetch(GB)
     await reader.shows("↓ qwen3:8b 19 %")
     served.finish()
-    await reader.shows("pulled qwen3:8b: 5.2 GB in")
+    await reader.shows("pulled qwen3:8b, 5.2 GB, in")
     assert "↓" not in reader.text
 
 
@@ -131,7 +138,7 @@ async def test_the_first_model_that_is_pulled_answers(reader: Reader) -> None:
     await reader.send("/pull qwen3:8b")
     await reader.until(lambda: reader.server.calls("pull"))
     reader.server.pulling("qwen3:8b").finish()
-    await reader.shows("qwen3:8b is there, and up to date; it answers")
+    await reader.shows("pulled qwen3:8b", "it answers from here on")
     assert reader.chat.conversation.manner.model == "qwen3:8b"
 
 

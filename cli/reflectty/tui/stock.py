@@ -198,11 +198,12 @@ class Stock:
         wanted = checked_name(name)
         if self._screen is None:
             self._desk.note(f"pulling {wanted}: {self._key} shows how far it is")
+        before = await self._library.digest(wanted)
         pull = await self._pulls.pull(self._library, wanted)
         if pull.error:
             self._fail(pull, pull.error)
         elif not pull.stopped:
-            self._arrive(pull)
+            self._arrive(pull, new=not before or before != await self._library.digest(wanted))
 
     @property
     def _key(self) -> str:
@@ -213,10 +214,12 @@ class Stock:
         if self._screen is None:
             self._desk.note(f"{pull.name} was not pulled: {explained(error)}", wrong=True)
 
-    def _arrive(self, pull: Pull) -> None:
+    def _arrive(self, pull: Pull, *, new: bool) -> None:
         """Say that a model is there; where nobody answers yet, it does."""
-        fetched = f"{size(pull.transfer.fresh)} in {duration(pull.transfer.seconds)}"
-        there = f"pulled {pull.name}: {fetched}" if pull.transfer.fresh else f"{pull.name} is there, and up to date"
+        fresh = pull.transfer.fresh
+        amount = f", {size(fresh)}," if fresh else ""
+        pulled = f"pulled {pull.name}{amount} in {duration(pull.transfer.seconds)}"
+        there = pulled if new else f"{pull.name} is there, and up to date"
         first = not self._desk.conversation.manner.model
         if first:
             self._desk.manner(model=short(pull.name))
