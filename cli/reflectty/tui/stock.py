@@ -210,8 +210,7 @@ class Stock:
         return next((action.hint for action in self._desk.actions if action.name == "models"), "")
 
     def _fail(self, pull: Pull, error: ReflecttyError) -> None:
-        # On the screen it stands beside the pull.
-        if self._screen is None:
+        if self._screen is None:  # On the screen it stands beside the pull.
             self._desk.note(f"{pull.name} was not pulled: {explained(error)}", wrong=True)
 
     def _arrive(self, pull: Pull, *, new: bool) -> None:
