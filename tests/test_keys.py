@@ -36,6 +36,7 @@ LEGACY = {
     "f3": "\x1bOR",
     "f4": "\x1bOS",
     "f5": "\x1b[15~",
+    "f6": "\x1b[17~",
     "f8": "\x1b[19~",
 }
 """What a terminal without the protocol of kitty sends, tmux among them."""
@@ -100,7 +101,7 @@ def test_every_action_can_be_told_and_reached() -> None:
 
 def test_no_default_key_is_a_prefix_of_screen_or_tmux_or_edits_the_question() -> None:
     editing = {key for binding in TextArea.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
-    taken_on_purpose = {"pageup", "pagedown", "ctrl+c"}
+    taken_on_purpose = {"pageup", "pagedown", "ctrl+c", "f6"}
 
     assert {key for action in ACTIONS for key in action.keys} & ({"ctrl+a", "ctrl+b"} | editing) == taken_on_purpose
 
