@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from importlib.util import find_spec, module_from_spec
 from typing import TYPE_CHECKING
 
 import pytest
+from textual import _ansi_sequences
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.events import Key
@@ -12,7 +14,7 @@ from reflectty.errors import UsageError
 from reflectty.tui.keys import ACTIONS, bound, shown, teach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 LEGACY = {
     **{f"alt+{letter}": f"\x1b{letter}" for letter in "acdeghijklmnopqrstuvwxyz"},
@@ -45,9 +47,24 @@ KITTY = {"shift+enter": "\x1b[13;2u", "ctrl+slash": "\x1b[47;5u"}
 
 @pytest.fixture(name="taught", autouse=True)
 def _taught() -> Iterator[None]:
-    """Give every test Textual's own table, whatever it teaches."""
+    """Give every test Textual's own table, whatever this one or another has taught it."""
     table = dict(ANSI_SEQUENCES_KEYS)
+    _tell(_untaught())
     yield
+    _tell(table)
+
+
+def _untaught() -> Mapping[str, object]:
+    """Return the table as Textual makes it."""
+    spec = find_spec(_ansi_sequences.__name__)
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return dict(module.ANSI_SEQUENCES_KEYS)
+
+
+def _tell(table: Mapping[str, object]) -> None:
     ANSI_SEQUENCES_KEYS.clear()  # type: ignore[attr-defined]
     ANSI_SEQUENCES_KEYS.update(table)  # type: ignore[attr-defined]
 
