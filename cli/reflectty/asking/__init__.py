@@ -102,14 +102,9 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
     Raises:
         ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
     """
-
-    def announce(text: str) -> None:
-        if question.announce and first_time(text):
-            renderer.note(text)
-
     try:
         if model is None:
-            model = await find_model(engine, question.model, announce)
+            model = await find_model(engine, question.model, _announcing(question, renderer.note, first_time))
         asked = _asked(engine, question, model)
         for text in filter(None, (*asked.chosen.notes, passed_over(question, model))):
             renderer.note(text)
@@ -120,6 +115,18 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
             return await _converse(asked, renderer, keep)
     finally:
         renderer.stop()
+
+
+def _announcing(
+    question: Question, note: Callable[[str], None], first_time: Callable[[str], bool]
+) -> Callable[[str], None]:
+    """Return what says which model was chosen, once."""
+
+    def announce(text: str) -> None:
+        if question.announce and first_time(text):
+            note(text)
+
+    return announce
 
 
 async def ask_raw(

@@ -161,7 +161,9 @@ class Work:
         if job.item.problem or not self._roster.nobody_has(job.model):
             return job.item.problem
         where = "on any of the servers" if len(self._servers) > 1 else f"on {self._servers[0].name}"
-        return ModelMissingError(f"the model {job.model} is not installed {where}", f"ollama pull {job.model}")
+        return ModelMissingError(
+            f"the model {job.model} is not installed {where}", f"pull it: reflect models pull {job.model}"
+        )
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
         self._tally.count(failed=outcome.error is not None, tokens=outcome.tokens)
