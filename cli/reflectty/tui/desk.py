@@ -137,7 +137,7 @@ class Desk:
             self.run(partial(self._look, self.talk.engine), group="poll", exclusive=True)
 
     async def _look(self, engine: Engine) -> None:
-        found = await standing.look(engine, self.status.facts)
+        found = await standing.look(engine, self.status.facts, self.talk.answered)
         back = self.status.facts.there is False and found.there
         # A reply may have gone on meanwhile: only what the server knows is taken over.
         self.status.facts = self.status.facts._replace(there=found.there, context=found.context, gpu=found.gpu)

@@ -9,7 +9,7 @@ from reflectty.errors import ReflecttyError, RefusedError
 from reflectty.modes import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reflectty.chat import Engine, Running
     from reflectty.tui.conversation import Conversation
@@ -47,8 +47,14 @@ def warned(engine: Engine, note: Callable[..., None]) -> Engine:
     return engine
 
 
-async def look(engine: Engine, facts: Facts) -> Facts:
-    """Return the facts with what the server says now: is it there, where the model runs, how large its context is."""
+async def look(engine: Engine, facts: Facts, answered: str = "") -> Facts:
+    """Return the facts with what the server says now: is it there, where the model runs, how large its context is.
+
+    Args:
+        engine: asks the server.
+        facts: what is known.
+        answered: the model that answered last: it must be loaded.
+    """
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             running = await engine.running()
@@ -57,9 +63,15 @@ async def look(engine: Engine, facts: Facts) -> Facts:
         return facts._replace(there=True, gpu=None)
     except (ReflecttyError, TimeoutError):
         return facts._replace(there=False, gpu=None)
-    loaded = next((one for one in running if _same(one.name, facts.model)), None)
+    loaded = _loaded(running, facts.model, answers=_same(answered, facts.model))
     context = loaded.context_length if loaded else 0
     return facts._replace(there=True, context=context or facts.context, gpu=_gpu_share(loaded))
+
+
+def _loaded(running: Sequence[Running], model: str, *, answers: bool) -> Running | None:
+    """Return the model as it is loaded; models of the same weights are listed as the one that was asked first."""
+    by_name = next((one for one in running if _same(one.name, model)), None)
+    return by_name or (running[0] if answers and len(running) == 1 else None)
 
 
 def _same(name: str, other: str) -> bool:

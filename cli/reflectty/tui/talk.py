@@ -66,6 +66,8 @@ class Talk:
         self.part: ReplyPart | None = None
         self.speed = 0.0
         """Tokens per second of the last reply."""
+        self.answered = ""
+        """The model of the last reply that came, in full or in part."""
         self.used = 0
         """Tokens of the context that it took."""
         self._conversation = conversation
@@ -236,4 +238,5 @@ class Talk:
     def _measure(self, said: Said) -> None:
         usage = said.measured.usage
         self.speed = said.measured.tokens_per_second or self.speed
+        self.answered = said.model if said.segments else self.answered
         self.used = usage.prompt_tokens + usage.reply_tokens or self.used
