@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "ask": "reflectty.commands.ask",
+    "completions": "reflectty.commands.completions",
     "config": "reflectty.commands.config",
     "doctor": "reflectty.commands.doctor",
     "models": "reflectty.commands.models",
@@ -28,8 +29,10 @@ COMMANDS = {
     "templates": "reflectty.commands.templates",
 }
 """Each command's module, which has a function of the command's name; only the one asked for is imported."""
-GROUPS = frozenset({"config", "models", "sessions", "templates"})
+GROUPS = frozenset({"completions", "config", "models", "sessions", "templates"})
 """The commands with subcommands: their function returns the app that has them."""
+COMPLETE = "__complete"
+"""The word by which the completions of a shell ask for names; no person types it."""
 
 
 def run() -> NoReturn:
@@ -64,6 +67,11 @@ def _command(arguments: list[str], terminal: Terminal) -> None:
         raise OutputError("stdout is closed: there is nowhere to put an answer")
     if arguments == ["--version"]:
         terminal.out.write(f"reflect {__version__}\n")
+        return
+    if arguments[:1] == [COMPLETE]:
+        from reflectty.commands.complete import complete  # noqa: PLC0415 - only shells ask so
+
+        complete(arguments[1:], terminal)
         return
     named = bool(arguments) and arguments[0] in COMMANDS
     name, rest = (arguments[0], arguments[1:]) if named else ("ask", arguments)
