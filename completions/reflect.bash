@@ -6,217 +6,217 @@ _reflect_about() {
     '')
         subcommands=(ask 'Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout' completions 'The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks' config 'See and change the settings; shows them where nothing else is said' doctor 'Check the terminal, settings, sessions, server and models, ask one question, and say what to do' models 'See, fetch, make and put in order the models on a server; lists them where nothing else is said' sessions 'Read, search, export and put in order what was asked before; lists it where nothing else is said' templates 'See and write the templates that questions are put into with -t; lists them where nothing else is said')
         default=''
-        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST' --engine 'What the server speaks: Ollama'"'"'s own API, or OpenAI'"'"'s' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' -o 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --file 'A text file to ask about; - is stdin' -f 'A text file to ask about; - is stdin' --image 'A picture to ask about' --schema 'A JSON Schema that the answer must fit' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Do not show the thinking; --mode direct makes it not think' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, tags and all; not to a terminal' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Go on with the last session' -c 'Go on with the last session' --session 'Go on with a session, by the beginning of its id or its title' --no-store 'Do not keep this question; a session to go on with is still read' --stats 'Print the figures of the reply on stderr' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --version 'Print the version and exit' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST' --engine 'What the server speaks: Ollama'"'"'s own API, or OpenAI'"'"'s' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' -o 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --file 'A text file to ask about; - is stdin' -f 'A text file to ask about; - is stdin' --image 'A picture to ask about' --schema 'A JSON Schema that the answer must fit' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Do not show the thinking; --mode direct makes it not think' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, tags and all; not to a terminal' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Go on with the last session' -c 'Go on with the last session' --session 'Go on with a session, by the beginning of its id or its title' --no-store 'Do not keep this question; a session to go on with is still read' --stats 'Print the figures of the reply on stderr' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
         ;;
     ask)
         subcommands=()
         default=''
-        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST' --engine 'What the server speaks: Ollama'"'"'s own API, or OpenAI'"'"'s' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' -o 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --file 'A text file to ask about; - is stdin' -f 'A text file to ask about; - is stdin' --image 'A picture to ask about' --schema 'A JSON Schema that the answer must fit' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Do not show the thinking; --mode direct makes it not think' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, tags and all; not to a terminal' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Go on with the last session' -c 'Go on with the last session' --session 'Go on with a session, by the beginning of its id or its title' --no-store 'Do not keep this question; a session to go on with is still read' --stats 'Print the figures of the reply on stderr' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --version 'Print the version and exit' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST' --engine 'What the server speaks: Ollama'"'"'s own API, or OpenAI'"'"'s' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' -o 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --file 'A text file to ask about; - is stdin' -f 'A text file to ask about; - is stdin' --image 'A picture to ask about' --schema 'A JSON Schema that the answer must fit' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Do not show the thinking; --mode direct makes it not think' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, tags and all; not to a terminal' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Go on with the last session' -c 'Go on with the last session' --session 'Go on with a session, by the beginning of its id or its title' --no-store 'Do not keep this question; a session to go on with is still read' --stats 'Print the figures of the reply on stderr' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
         ;;
     completions)
         subcommands=(install 'Put the completions where the shell looks for them, and say what is still to be done' show 'Print the completions of a shell' path 'Print where the completions of a shell go; the file may not exist')
         default=show
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'completions install')
         subcommands=()
         default=''
-        options=(--shell 'The shell' --force 'Replace a file that is not of reflect' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--shell 'The shell' --force 'Replace a file that is not of reflect' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'completions show')
         subcommands=()
         default=''
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=('')
         ;;
     'completions path')
         subcommands=()
         default=''
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=('')
         ;;
     config)
         subcommands=(show 'Show every setting, its value, and where it comes from' path 'Print where the file of the settings is; it may not exist' edit 'Open the file in your editor, and say afterwards what in it cannot be used' set 'Set one value; comments, order and the rest of the file stay as they are' unset 'Take one value out of the file, or a whole profile; the rest stays as it is')
         default=show
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'config show')
         subcommands=()
         default=''
-        options=(--profile 'A profile of the settings; goes before the environment. none: no profile' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--profile 'A profile of the settings; goes before the environment. none: no profile' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'config path')
         subcommands=()
         default=''
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'config edit')
         subcommands=()
         default=''
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'config set')
         subcommands=()
         default=''
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=(keys 'values*')
         ;;
     'config unset')
         subcommands=()
         default=''
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=(keys)
         ;;
     doctor)
         subcommands=()
         default=''
-        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --host 'The server, as in OLLAMA_HOST' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-question 'Ask the model nothing; then 0 says only that nothing found is in the way of an answer' --json 'Print what was found as one JSON object' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --host 'The server, as in OLLAMA_HOST' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-question 'Ask the model nothing; then 0 says only that nothing found is in the way of an answer' --json 'Print what was found as one JSON object' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     models)
         subcommands=(list 'List the models: their size, what they can do, where they run' show 'Show all that is known of a model, and how it would be asked' pull 'Fetch a model, or what is new of it' create 'Make a model that reflects of one that is installed' repair 'Bring back the tags that a model loses, in a copy of it' copy 'Give a model a second name; it takes no room' remove 'Remove models from the server for good' load 'Load a model, and say where it runs' unload 'Unload a model; it stays installed')
         default=list
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'models list')
         subcommands=()
         default=''
-        options=(--host 'The server, as in OLLAMA_HOST' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'models show')
         subcommands=()
         default=''
-        options=(--template 'Print the template alone' --system 'Print the system prompt alone' --parameters 'Print the parameters alone' --licence 'Print the licence alone' --license 'Print the licence alone' --context 'The context to estimate for' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--template 'Print the template alone' --system 'Print the system prompt alone' --parameters 'Print the parameters alone' --licence 'Print the licence alone' --license 'Print the licence alone' --context 'The context to estimate for' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models pull')
         subcommands=()
         default=''
-        options=(--insecure 'Let the server speak plain http to the registry' --context 'The context to estimate for' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --jsonl 'Print what the server says as JSON, then the object' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--insecure 'Let the server speak plain http to the registry' --context 'The context to estimate for' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --jsonl 'Print what the server says as JSON, then the object' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models create')
         subcommands=()
         default=''
-        options=(--from 'The installed model it is made of' --system 'A system prompt beside the source'"'"'s own; what teaches the tags is added' -s 'A system prompt beside the source'"'"'s own; what teaches the tags is added' --template 'Another template' --parameter 'A parameter in place of the source'"'"'s: temperature, num_ctx, …' -p 'A parameter in place of the source'"'"'s: temperature, num_ctx, …' --no-proof 'Do not ask the new model a question' --force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--from 'The installed model it is made of' --system 'A system prompt beside the source'"'"'s own; what teaches the tags is added' -s 'A system prompt beside the source'"'"'s own; what teaches the tags is added' --template 'Another template' --parameter 'A parameter in place of the source'"'"'s: temperature, num_ctx, …' -p 'A parameter in place of the source'"'"'s: temperature, num_ctx, …' --no-proof 'Do not ask the new model a question' --force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('')
         ;;
     'models repair')
         subcommands=()
         default=''
-        options=(--gguf 'The model'"'"'s GGUF on this machine, where the server is on another' --token 'A token to bring back besides the tags that are known' --name 'What the copy is called' --force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--gguf 'The model'"'"'s GGUF on this machine, where the server is on another' --token 'A token to bring back besides the tags that are known' --name 'What the copy is called' --force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models copy')
         subcommands=()
         default=''
-        options=(--force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models '')
         ;;
     'models remove')
         subcommands=()
         default=''
-        options=(--yes 'Do not ask' -y 'Do not ask' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--yes 'Do not ask' -y 'Do not ask' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('models*')
         ;;
     'models load')
         subcommands=()
         default=''
-        options=(--keep-alive 'How long the model stays loaded: 10m, 0, -1' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--keep-alive 'How long the model stays loaded: 10m, 0, -1' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models unload')
         subcommands=()
         default=''
-        options=(--host 'The server, as in OLLAMA_HOST' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     sessions)
         subcommands=(list 'List the sessions, the latest first' show 'Show a session: questions, thinking with its corrections, answers' search 'Search titles, questions, thinking, corrections and answers' export 'Export a session as Markdown, HTML or JSON' rename 'Give a session another title' remove 'Remove sessions for good' fork 'Begin a new session with what was said so far; prints its id')
         default=list
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'sessions list')
         subcommands=()
         default=''
-        options=(--limit 'At most so many' -n 'At most so many' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--limit 'At most so many' -n 'At most so many' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'sessions show')
         subcommands=()
         default=''
-        options=(--no-thinking 'Only the summary of the thinking' --all 'Every branch, not only the one looked at last' -a 'Every branch, not only the one looked at last' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--no-thinking 'Only the summary of the thinking' --all 'Every branch, not only the one looked at last' -a 'Every branch, not only the one looked at last' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(sessions)
         ;;
     'sessions search')
         subcommands=()
         default=''
-        options=(--limit 'At most so many' -n 'At most so many' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--limit 'At most so many' -n 'At most so many' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
         ;;
     'sessions export')
         subcommands=()
         default=''
-        options=(--format 'The form of the document' -f 'The form of the document' --output 'Write to a file; - is stdout' -o 'Write to a file; - is stdout' --force 'Replace a file that is there already' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--format 'The form of the document' -f 'The form of the document' --output 'Write to a file; - is stdout' -o 'Write to a file; - is stdout' --force 'Replace a file that is there already' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(sessions)
         ;;
     'sessions rename')
         subcommands=()
         default=''
-        options=(--json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(sessions '*')
         ;;
     'sessions remove')
         subcommands=()
         default=''
-        options=(--yes 'Do not ask' -y 'Do not ask' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--yes 'Do not ask' -y 'Do not ask' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('sessions*')
         ;;
     'sessions fork')
         subcommands=()
         default=''
-        options=(--at 'The last question to take along' --json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--at 'The last question to take along' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(sessions)
         ;;
     templates)
         subcommands=(list 'List the templates, with their fields and the beginning of their text' show 'Print a template as it is written' edit 'Write a template in your editor; one that is not there is made' path 'Print where a template is, or the folder of all; it may not exist')
         default=list
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'templates list')
         subcommands=()
         default=''
-        options=(--json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'templates show')
         subcommands=()
         default=''
-        options=(--json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(templates)
         ;;
     'templates edit')
         subcommands=()
         default=''
-        options=(-h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=(templates)
         ;;
     'templates path')
         subcommands=()
         default=''
-        options=(--json 'Print JSON' -h 'Show this message and exit' --help 'Show this message and exit')
+        options=(--json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(templates)
         ;;
     esac

@@ -80,7 +80,7 @@ def fish(tree: tuple[Command, ...]) -> Iterable[str]:
             yield f"        case {' '.join(map(quote, names))}"
             yield f"            set -g __reflect_kind {quote(value.kind)}"
             yield f"            set -g __reflect_choices {' '.join(map(quote, value.choices))}".rstrip()
-    yield from ("        case '*'", "            return 1", "    end", "end")
+    yield from ("        case '*'", "            return 1", "    end", "    return 0", "end")
 
 
 def powershell(tree: tuple[Command, ...]) -> Iterable[str]:

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fake_server import FakeServer, tags
+from reflectty import assets
+from reflectty.store import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.command import Reflect
+
+HOSTILE = ("What is $(touch pwned)?", "a `touch pwned` b", "it's \"so\"", "a; touch pwned", "a\\b!c")
+BASH = """
+. "$SCRIPT"
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_TYPE=37
+COMP_LINE=$LINE COMP_POINT=${#LINE}
+_reflect
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def in_path(reflect: Reflect) -> dict[str, str]:
+    """Return an environment in which `reflect` is the command."""
+    folder = reflect.home / "bin"
+    folder.mkdir(exist_ok=True)
+    program = folder / "reflect"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m reflectty "$@"\n')
+    program.chmod(0o755)
+    environment = reflect.environment()
+    return environment | {"PATH": f"{folder}:{environment.get('PATH', os.defpath)}"}
+
+
+def run(reflect: Reflect, *command: str, **variables: str) -> list[str]:
+    assert shutil.which(command[0]), f"{command[0]} is needed: apt-get install {command[0]}"
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=in_path(reflect) | variables,
+        cwd=reflect.home,
+        timeout=30,
+        check=False,
+    )
+    assert done.stderr == ""
+    return [line for line in done.stdout.splitlines() if line]
+
+
+def bash(reflect: Reflect, line: str, *words: str) -> list[str]:
+    """Return what bash would put in place of the last word."""
+    script = str(assets.folder("completions") / "reflect.bash")
+    return run(reflect, "bash", "-c", BASH, "bash", *(words or line.split(" ")), SCRIPT=script, LINE=line)
+
+
+def fish(reflect: Reflect, line: str) -> list[str]:
+    script = str(assets.folder("completions") / "reflect.fish")
+    found = run(reflect, "fish", "-N", "-c", 'source $SCRIPT; complete -C "$LINE"', SCRIPT=script, LINE=line)
+    return [row.partition("\t")[0] for row in found]
+
+
+@pytest.mark.parametrize("shell", [bash, fish])
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("reflect mo", {"models"}),
+        ("reflect models sh", {"show"}),
+        ("reflect models --js", {"--json"}),
+        ("reflect --mode n", {"native"}),
+        ("reflect -q --mode n", {"native"}),
+        ("reflect -o num_c", {"num_ctx="}),
+        ("reflect config set mod", {"model", "mode"}),
+        ("reflect config set mode na", {"native"}),
+        ("reflect sessions export -f ht", {"html"}),
+        ("reflect completions install --shell f", {"fish"}),
+        ("reflect -f a\\ f", {"a file.txt"}),
+        ("reflect why mo", set()),
+    ],
+)
+def test_a_word_becomes_what_may_stand_there(reflect: Reflect, shell: type, line: str, wanted: set[str]) -> None:
+    (reflect.home / "a file.txt").touch()
+    words = (*line.split(" ")[:2], "a\\ f") if "\\" in line else ()
+    found = bash(reflect, line, *words) if shell is bash else fish(reflect, line)
+    assert {row.replace("\\ ", " ") for row in found} == wanted
+
+
+def test_models_come_from_the_server_and_without_it_from_its_last_answer(reflect: Reflect) -> None:
+    with FakeServer({"/api/tags": tags("qwen3:8b", "reflection:latest", "-rf", "a$(id)", "x\x1b[2J")}) as server:
+        there = reflect.at(server.host)
+        first = bash(there, "reflect -m ")
+        colon = bash(there, "reflect -m qwen3:", "reflect", "-m", "qwen3", ":")
+    kept = reflect.home / ".local/state/reflectty/completions/models.json"
+
+    assert sorted(first) == ["qwen3:8b", "reflection"]
+    assert colon == ["8b"]
+    assert bash(there, "reflect -m ") == first
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_server_that_never_answers_holds_nobody_up(reflect: Reflect) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        there = reflect.at(f"127.0.0.1:{silent.getsockname()[1]}")
+        start = time.monotonic()
+        done = there("__complete", "models", "")
+        waited = time.monotonic() - start
+
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert waited < 20, "it must not wait for the time limits of a question"
+
+
+def kept(reflect: Reflect, *titles: str) -> Path:
+    path = reflect.home / ".local/share/reflectty/sessions.db"
+    store = open_store(path, lambda text: pytest.fail(text))
+    for title in titles:
+        store.begin(title)
+    store.close()
+    return path
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_bash_reads_a_completed_title_as_that_title(reflect: Reflect, title: str) -> None:
+    kept(reflect, title)
+    beginning = title[:2]
+    word = beginning.replace(" ", "\\ ").replace("\\b", "\\\\b") if " " in beginning else beginning
+    line = f"reflect sessions show {word}"
+    (found,) = bash(reflect, line, "reflect", "sessions", "show", word)
+    read = run(reflect, "bash", "-c", f'set -- {found}; printf "%s\\n" "$@"')
+
+    assert read == [title]
+    assert not (reflect.home / "pwned").exists()
+
+
+def test_sessions_are_read_without_a_trace(reflect: Reflect) -> None:
+    done = reflect("__complete", "sessions", "")
+
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert list(reflect.home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("shell", "place"),
+    [
+        ("bash", ".local/share/bash-completion/completions/reflect"),
+        ("zsh", ".zfunc/_reflect"),
+        ("fish", ".config/fish/completions/reflect.fish"),
+        ("powershell", ".config/powershell/reflect.ps1"),
+    ],
+)
+def test_install_puts_the_script_where_the_shell_looks(reflect: Reflect, shell: str, place: str) -> None:
+    path = reflect.home / place
+    again = [reflect("completions", "install", "--shell", shell) for _ in range(2)]
+
+    assert [done.code for done in again] == [0, 0]
+    assert str(path) in again[0].err
+    assert path.read_text("utf-8") == reflect("completions", "show", shell).out
+    assert reflect("completions", "path", shell).out == f"{path}\n"
+
+
+def test_install_replaces_no_file_of_somebody_else(reflect: Reflect) -> None:
+    path = reflect.home / ".config/fish/completions/reflect.fish"
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    refused = reflect("completions", "install", SHELL="/usr/bin/fish")
+
+    assert refused.code == 2
+    assert "--force" in refused.err
+    assert path.read_text() == "mine"
+    assert reflect("completions", "install", "--force", SHELL="/usr/bin/fish").code == 0
+
+
+@pytest.mark.parametrize("shell", ["", "/bin/tcsh"])
+def test_a_shell_that_is_not_known_is_to_be_named(reflect: Reflect, shell: str) -> None:
+    done = reflect("completions", "install", SHELL=shell)
+
+    assert done.code == 2
+    assert "--shell bash|zsh|fish|powershell" in done.err
+
+
+ZSH = """
+zmodload zsh/zpty
+zpty -b shell "env TERM=dumb zsh -f -i"
+zpty -w shell 'PS1=; fpath=($FOLDER $fpath); autoload -Uz compinit; compinit -u -d $HOME/dump; bindkey "^I" complete-word; print READY=$((1+1))'
+while zpty -r shell line; do [[ $line == *READY=2* ]] && break; done
+zpty -n -w shell "reflect $WORDS"$'\\t'
+sleep 3
+zpty -n -w shell $'\\C-a'"print -r -- GOT: "$'\\n'
+while zpty -r shell line; do [[ $line == "GOT: "* ]] && print -r -- "$line" && break; done
+zpty -d shell
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("mod", "reflect models"),
+        ("models sho", "reflect models show"),
+        ("--mode na", "reflect --mode native"),
+        ("sessions show Wh", "reflect sessions show What is $(touch pwned)?"),
+    ],
+)
+def test_zsh_completes_a_word_by_tab(reflect: Reflect, words: str, wanted: str) -> None:
+    kept(reflect, HOSTILE[0])
+    found = run(reflect, "zsh", "-f", "-c", ZSH, FOLDER=str(assets.folder("completions")), WORDS=words)
+
+    assert [row.rstrip() for row in found] == [f"GOT: {wanted}"]
+    assert not (reflect.home / "pwned").exists()
