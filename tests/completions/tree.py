@@ -75,7 +75,9 @@ def _below(path: str, command: Any) -> list[Command]:
 
 def _option(path: str, parameter: Any) -> Option:
     value = None if parameter.is_flag or parameter.name == "help" else _value(path, parameter)
-    return Option((*parameter.opts, *parameter.secondary_opts), _sentence(parameter.help), value)
+    # Click keeps the options for help in a set.
+    flags = sorted(parameter.opts) if parameter.name == "help" else (*parameter.opts, *parameter.secondary_opts)
+    return Option(tuple(flags), _sentence(parameter.help), value)
 
 
 def _value(path: str, parameter: Any) -> Value:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from e2e.command import Reflect
 
-HOSTILE = ("What is $(touch pwned)?", "a `touch pwned` b", "it's \"so\"", "a; touch pwned", "a\\b!c")
+HOSTILE = ("What is $(touch pwned)?", "a `touch pwned` b", 'it\'s "so"', "a; touch pwned", "a\\b!c")
 BASH = """
 . "$SCRIPT"
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_TYPE=37

@@ -62,16 +62,17 @@ def _script(shell: Shell) -> str:
 
 
 def _is_ours(path: Path) -> bool:
-    with suppress(OSError, ValueError):
-        with path.open(encoding="utf-8") as file:
-            return OURS in file.read(400)
+    with suppress(OSError, ValueError), path.open(encoding="utf-8") as file:
+        return OURS in file.read(400)
     return False
 
 
 def _still(shell: Shell, place: Place) -> str:
     """Return what is still to be done before the shell completes."""
     if shell is Shell.BASH:
-        return "a new shell has them where bash-completion is installed; without it, add to ~/.bashrc: . " + _source(place)
+        return "a new shell has them where bash-completion is installed; without it, add to ~/.bashrc: . " + _source(
+            place
+        )
     if place.start is None:
         return "a new shell has them"
     if _mentions(place.start, place.path):

@@ -96,7 +96,7 @@ def _asked(server: _Server) -> tuple[str, ...] | None:
         with suppress(OSError, ValueError, UsageError):
             found.append(_listed(_answer(server)))
 
-    # A name that does not resolve, or an answer that drips, knows no time limit of its own: what is late is left behind.
+    # A name that does not resolve, or an answer that drips, knows no time limit of its own: what is late is left.
     asking = Thread(target=ask, daemon=True)
     asking.start()
     asking.join(PATIENCE)
