@@ -4,16 +4,22 @@ _reflect_about() {
     subcommands=() default='' options=() places=()
     case $1 in
     '')
-        subcommands=(ask 'Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout' completions 'The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks' config 'See and change the settings; shows them where nothing else is said' doctor 'Check the terminal, settings, sessions, server and models, ask one question, and say what to do' models 'See, fetch, make and put in order the models on a server; lists them where nothing else is said' sessions 'Read, search, export and put in order what was asked before; lists it where nothing else is said' templates 'See and write the templates that questions are put into with -t; lists them where nothing else is said')
+        subcommands=(ask 'Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout' batch 'Ask every line of a file, and write a line of JSON for each, in the same order' completions 'The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks' config 'See and change the settings; shows them where nothing else is said' doctor 'Check the terminal, settings, sessions, server and models, ask one question, and say what to do' models 'See, fetch, make and put in order the models on a server; lists them where nothing else is said' sessions 'Read, search, export and put in order what was asked before; lists it where nothing else is said' templates 'See and write the templates that questions are put into with -t; lists them where nothing else is said')
         default=''
-        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST' --engine 'What the server speaks: Ollama'"'"'s own API, or OpenAI'"'"'s' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' -o 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --file 'A text file to ask about; - is stdin' -f 'A text file to ask about; - is stdin' --image 'A picture to ask about' --schema 'A JSON Schema that the answer must fit' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Do not show the thinking; --mode direct makes it not think' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, tags and all; not to a terminal' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Go on with the last session' -c 'Go on with the last session' --session 'Go on with a session, by the beginning of its id or its title' --no-store 'Do not keep this question; a session to go on with is still read' --stats 'Print the figures of the reply on stderr' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'What the server speaks: Ollama'"'"'s own API, or OpenAI'"'"'s' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' -o 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --file 'A text file to ask about; - is stdin' -f 'A text file to ask about; - is stdin' --image 'A picture to ask about' --schema 'A JSON Schema that the answer must fit' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Do not show the thinking; --mode direct makes it not think' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, tags and all; not to a terminal' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Go on with the last session' -c 'Go on with the last session' --session 'Go on with a session, by the beginning of its id or its title' --no-store 'Do not keep this question; a session to go on with is still read' --stats 'Print the figures of the reply on stderr' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
         ;;
     ask)
         subcommands=()
         default=''
-        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST' --engine 'What the server speaks: Ollama'"'"'s own API, or OpenAI'"'"'s' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' -o 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --file 'A text file to ask about; - is stdin' -f 'A text file to ask about; - is stdin' --image 'A picture to ask about' --schema 'A JSON Schema that the answer must fit' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Do not show the thinking; --mode direct makes it not think' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, tags and all; not to a terminal' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Go on with the last session' -c 'Go on with the last session' --session 'Go on with a session, by the beginning of its id or its title' --no-store 'Do not keep this question; a session to go on with is still read' --stats 'Print the figures of the reply on stderr' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'What the server speaks: Ollama'"'"'s own API, or OpenAI'"'"'s' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' -o 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --file 'A text file to ask about; - is stdin' -f 'A text file to ask about; - is stdin' --image 'A picture to ask about' --schema 'A JSON Schema that the answer must fit' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Do not show the thinking; --mode direct makes it not think' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, tags and all; not to a terminal' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Go on with the last session' -c 'Go on with the last session' --session 'Go on with a session, by the beginning of its id or its title' --no-store 'Do not keep this question; a session to go on with is still read' --stats 'Print the figures of the reply on stderr' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
+        ;;
+    batch)
+        subcommands=()
+        default=''
+        options=(--output 'Write to a file: a line that is finished is in it at once; it is put in order at the end' -o 'Write to a file: a line that is finished is in it at once; it is put in order at the end' --resume 'Go on with the output file: ask what is not answered there, or failed' --force 'Begin anew where the output file is there already' --unordered 'Write the lines as they are finished, not in the order of the questions' --fields 'What to write beside line, id and error: answer,usage,thinking,prompt,host, …, as --json has them' --full 'Write all that --json of a question has, the question included' --format 'What the lines are: plain questions, or objects: {"prompt": …, "id", "system", "model", fields of the template}' --jobs 'How many to ask at the same time of each server' -j 'How many to ask at the same time of each server' --retry 'How often to ask again where a server was busy or a reply cut' --patience 'How long to wait for servers that have gone away, all of them' --model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'A server, as in OLLAMA_HOST; given several times, the lines are spread over all of them' --engine 'What the server speaks: Ollama'"'"'s own API, or OpenAI'"'"'s' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --schema 'A JSON Schema that the answer must fit' --timeout 'How long to wait; or connect=5,first=300,idle=120' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --help 'Show this message and exit' -h 'Show this message and exit')
+        places=(files)
         ;;
     completions)
         subcommands=(install 'Put the completions where the shell looks for them, and say what is still to be done' show 'Print the completions of a shell' path 'Print where the completions of a shell go; the file may not exist')
@@ -78,7 +84,7 @@ _reflect_about() {
     doctor)
         subcommands=()
         default=''
-        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --host 'The server, as in OLLAMA_HOST' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-question 'Ask the model nothing; then 0 says only that nothing found is in the way of an answer' --json 'Print what was found as one JSON object' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'What the server speaks: Ollama'"'"'s own API, or OpenAI'"'"'s' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-question 'Ask the model nothing; then 0 says only that nothing found is in the way of an answer' --json 'Print what was found as one JSON object' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     models)
@@ -90,55 +96,55 @@ _reflect_about() {
     'models list')
         subcommands=()
         default=''
-        options=(--host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'models show')
         subcommands=()
         default=''
-        options=(--template 'Print the template alone' --system 'Print the system prompt alone' --parameters 'Print the parameters alone' --licence 'Print the licence alone' --license 'Print the licence alone' --context 'The context to estimate for' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--template 'Print the template alone' --system 'Print the system prompt alone' --parameters 'Print the parameters alone' --licence 'Print the licence alone' --license 'Print the licence alone' --context 'The context to estimate for' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models pull')
         subcommands=()
         default=''
-        options=(--insecure 'Let the server speak plain http to the registry' --context 'The context to estimate for' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --jsonl 'Print what the server says as JSON, then the object' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--insecure 'Let the server speak plain http to the registry' --context 'The context to estimate for' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --jsonl 'Print what the server says as JSON, then the object' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models create')
         subcommands=()
         default=''
-        options=(--from 'The installed model it is made of' --system 'A system prompt beside the source'"'"'s own; what teaches the tags is added' -s 'A system prompt beside the source'"'"'s own; what teaches the tags is added' --template 'Another template' --parameter 'A parameter in place of the source'"'"'s: temperature, num_ctx, …' -p 'A parameter in place of the source'"'"'s: temperature, num_ctx, …' --no-proof 'Do not ask the new model a question' --force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--from 'The installed model it is made of' --system 'A system prompt beside the source'"'"'s own; what teaches the tags is added' -s 'A system prompt beside the source'"'"'s own; what teaches the tags is added' --template 'Another template' --parameter 'A parameter in place of the source'"'"'s: temperature, num_ctx, …' -p 'A parameter in place of the source'"'"'s: temperature, num_ctx, …' --no-proof 'Do not ask the new model a question' --force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('')
         ;;
     'models repair')
         subcommands=()
         default=''
-        options=(--gguf 'The model'"'"'s GGUF on this machine, where the server is on another' --token 'A token to bring back besides the tags that are known' --name 'What the copy is called' --force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--gguf 'The model'"'"'s GGUF on this machine, where the server is on another' --token 'A token to bring back besides the tags that are known' --name 'What the copy is called' --force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models copy')
         subcommands=()
         default=''
-        options=(--force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models '')
         ;;
     'models remove')
         subcommands=()
         default=''
-        options=(--yes 'Do not ask' -y 'Do not ask' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--yes 'Do not ask' -y 'Do not ask' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('models*')
         ;;
     'models load')
         subcommands=()
         default=''
-        options=(--keep-alive 'How long the model stays loaded: 10m, 0, -1' --host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--keep-alive 'How long the model stays loaded: 10m, 0, -1' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models unload')
         subcommands=()
         default=''
-        options=(--host 'The server, as in OLLAMA_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     sessions)
@@ -261,6 +267,26 @@ _reflect_value() {
     'ask --show') kind='' choices=(thinking reflection answer) ;;
     'ask --timeout') kind='' choices=() ;;
     'ask --session') kind=sessions choices=() ;;
+    'batch --output'|'batch -o') kind=files choices=() ;;
+    'batch --fields') kind='' choices=() ;;
+    'batch --format') kind='' choices=(lines jsonl) ;;
+    'batch --jobs'|'batch -j') kind='' choices=() ;;
+    'batch --retry') kind='' choices=() ;;
+    'batch --patience') kind='' choices=() ;;
+    'batch --model'|'batch -m') kind=models choices=() ;;
+    'batch --profile') kind=profiles choices=() ;;
+    'batch --template'|'batch -t') kind=templates choices=() ;;
+    'batch --field') kind='' choices=() ;;
+    'batch --host') kind=hosts choices=() ;;
+    'batch --engine') kind='' choices=(ollama openai) ;;
+    'batch --mode') kind='' choices=(auto native reflect direct) ;;
+    'batch --effort') kind='' choices=(low medium high max) ;;
+    'batch --family') kind='' choices=(reflection think native think_answer reasoning_answer exaone_deep marco seed_oss magistral openthinker kimi_vl kimi_k3 minimax_m3 apertus gemma4 cohere granite32 granite33 solar_open harmony any none) ;;
+    'batch --system'|'batch -s') kind='' choices=() ;;
+    'batch --option') kind='' choices=(num_ctx= num_predict= num_keep= seed= temperature= top_k= top_p= min_p= typical_p= repeat_last_n= repeat_penalty= presence_penalty= frequency_penalty= stop= num_batch= num_gpu= main_gpu= use_mmap= num_thread= draft_num_predict=) ;;
+    'batch --keep-alive') kind='' choices=() ;;
+    'batch --schema') kind=files choices=() ;;
+    'batch --timeout') kind='' choices=() ;;
     'completions install --shell') kind='' choices=(bash zsh fish powershell) ;;
     'completions show 0') kind='' choices=(bash zsh fish powershell) ;;
     'completions path 0') kind='' choices=(bash zsh fish powershell) ;;
@@ -268,6 +294,7 @@ _reflect_value() {
     'doctor --model'|'doctor -m') kind=models choices=() ;;
     'doctor --profile') kind=profiles choices=() ;;
     'doctor --host') kind=hosts choices=() ;;
+    'doctor --engine') kind='' choices=(ollama openai) ;;
     'doctor --timeout') kind='' choices=() ;;
     'models list --host') kind=hosts choices=() ;;
     'models show --context') kind='' choices=() ;;

@@ -5,15 +5,20 @@ function __reflect_about
     set -g __reflect_options; set -g __reflect_places
     switch $argv[1]
         case ''
-            set -g __reflect_subcommands 'ask' 'Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout' 'completions' 'The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks' 'config' 'See and change the settings; shows them where nothing else is said' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and say what to do' 'models' 'See, fetch, make and put in order the models on a server; lists them where nothing else is said' 'sessions' 'Read, search, export and put in order what was asked before; lists it where nothing else is said' 'templates' 'See and write the templates that questions are put into with -t; lists them where nothing else is said'
+            set -g __reflect_subcommands 'ask' 'Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout' 'batch' 'Ask every line of a file, and write a line of JSON for each, in the same order' 'completions' 'The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks' 'config' 'See and change the settings; shows them where nothing else is said' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and say what to do' 'models' 'See, fetch, make and put in order the models on a server; lists them where nothing else is said' 'sessions' 'Read, search, export and put in order what was asked before; lists it where nothing else is said' 'templates' 'See and write the templates that questions are put into with -t; lists them where nothing else is said'
             set -g __reflect_default ''
-            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--template' 'A template to put the question into. none: no template' '-t' 'A template to put the question into. none: no template' '--field' 'A value for a field of the template' '--host' 'The server, as in OLLAMA_HOST' '--engine' 'What the server speaks: Ollama\'s own API, or OpenAI\'s' '--mode' 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' '--effort' 'How much it thinks' '--family' 'How the reply marks its thinking: reflection, think, harmony, any, none, …' '--system' 'A system prompt beside the model\'s own' '-s' 'A system prompt beside the model\'s own' '--option' 'A model option: num_ctx, temperature, seed, …' '-o' 'A model option: num_ctx, temperature, seed, …' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--file' 'A text file to ask about; - is stdin' '-f' 'A text file to ask about; - is stdin' '--image' 'A picture to ask about' '--schema' 'A JSON Schema that the answer must fit' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Do not show the thinking; --mode direct makes it not think' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, tags and all; not to a terminal' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--no-stdin' 'Do not read stdin' '--continue' 'Go on with the last session' '-c' 'Go on with the last session' '--session' 'Go on with a session, by the beginning of its id or its title' '--no-store' 'Do not keep this question; a session to go on with is still read' '--stats' 'Print the figures of the reply on stderr' '--quiet' 'Nothing but errors on stderr' '-q' 'Nothing but errors on stderr' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--template' 'A template to put the question into. none: no template' '-t' 'A template to put the question into. none: no template' '--field' 'A value for a field of the template' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'What the server speaks: Ollama\'s own API, or OpenAI\'s' '--mode' 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' '--effort' 'How much it thinks' '--family' 'How the reply marks its thinking: reflection, think, harmony, any, none, …' '--system' 'A system prompt beside the model\'s own' '-s' 'A system prompt beside the model\'s own' '--option' 'A model option: num_ctx, temperature, seed, …' '-o' 'A model option: num_ctx, temperature, seed, …' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--file' 'A text file to ask about; - is stdin' '-f' 'A text file to ask about; - is stdin' '--image' 'A picture to ask about' '--schema' 'A JSON Schema that the answer must fit' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Do not show the thinking; --mode direct makes it not think' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, tags and all; not to a terminal' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--no-stdin' 'Do not read stdin' '--continue' 'Go on with the last session' '-c' 'Go on with the last session' '--session' 'Go on with a session, by the beginning of its id or its title' '--no-store' 'Do not keep this question; a session to go on with is still read' '--stats' 'Print the figures of the reply on stderr' '--quiet' 'Nothing but errors on stderr' '-q' 'Nothing but errors on stderr' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places '*'
         case 'ask'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--template' 'A template to put the question into. none: no template' '-t' 'A template to put the question into. none: no template' '--field' 'A value for a field of the template' '--host' 'The server, as in OLLAMA_HOST' '--engine' 'What the server speaks: Ollama\'s own API, or OpenAI\'s' '--mode' 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' '--effort' 'How much it thinks' '--family' 'How the reply marks its thinking: reflection, think, harmony, any, none, …' '--system' 'A system prompt beside the model\'s own' '-s' 'A system prompt beside the model\'s own' '--option' 'A model option: num_ctx, temperature, seed, …' '-o' 'A model option: num_ctx, temperature, seed, …' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--file' 'A text file to ask about; - is stdin' '-f' 'A text file to ask about; - is stdin' '--image' 'A picture to ask about' '--schema' 'A JSON Schema that the answer must fit' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Do not show the thinking; --mode direct makes it not think' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, tags and all; not to a terminal' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--no-stdin' 'Do not read stdin' '--continue' 'Go on with the last session' '-c' 'Go on with the last session' '--session' 'Go on with a session, by the beginning of its id or its title' '--no-store' 'Do not keep this question; a session to go on with is still read' '--stats' 'Print the figures of the reply on stderr' '--quiet' 'Nothing but errors on stderr' '-q' 'Nothing but errors on stderr' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--template' 'A template to put the question into. none: no template' '-t' 'A template to put the question into. none: no template' '--field' 'A value for a field of the template' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'What the server speaks: Ollama\'s own API, or OpenAI\'s' '--mode' 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' '--effort' 'How much it thinks' '--family' 'How the reply marks its thinking: reflection, think, harmony, any, none, …' '--system' 'A system prompt beside the model\'s own' '-s' 'A system prompt beside the model\'s own' '--option' 'A model option: num_ctx, temperature, seed, …' '-o' 'A model option: num_ctx, temperature, seed, …' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--file' 'A text file to ask about; - is stdin' '-f' 'A text file to ask about; - is stdin' '--image' 'A picture to ask about' '--schema' 'A JSON Schema that the answer must fit' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Do not show the thinking; --mode direct makes it not think' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, tags and all; not to a terminal' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--no-stdin' 'Do not read stdin' '--continue' 'Go on with the last session' '-c' 'Go on with the last session' '--session' 'Go on with a session, by the beginning of its id or its title' '--no-store' 'Do not keep this question; a session to go on with is still read' '--stats' 'Print the figures of the reply on stderr' '--quiet' 'Nothing but errors on stderr' '-q' 'Nothing but errors on stderr' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places '*'
+        case 'batch'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--output' 'Write to a file: a line that is finished is in it at once; it is put in order at the end' '-o' 'Write to a file: a line that is finished is in it at once; it is put in order at the end' '--resume' 'Go on with the output file: ask what is not answered there, or failed' '--force' 'Begin anew where the output file is there already' '--unordered' 'Write the lines as they are finished, not in the order of the questions' '--fields' 'What to write beside line, id and error: answer,usage,thinking,prompt,host, …, as --json has them' '--full' 'Write all that --json of a question has, the question included' '--format' 'What the lines are: plain questions, or objects: {"prompt": …, "id", "system", "model", fields of the template}' '--jobs' 'How many to ask at the same time of each server' '-j' 'How many to ask at the same time of each server' '--retry' 'How often to ask again where a server was busy or a reply cut' '--patience' 'How long to wait for servers that have gone away, all of them' '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--template' 'A template to put the question into. none: no template' '-t' 'A template to put the question into. none: no template' '--field' 'A value for a field of the template' '--host' 'A server, as in OLLAMA_HOST; given several times, the lines are spread over all of them' '--engine' 'What the server speaks: Ollama\'s own API, or OpenAI\'s' '--mode' 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' '--effort' 'How much it thinks' '--family' 'How the reply marks its thinking: reflection, think, harmony, any, none, …' '--system' 'A system prompt beside the model\'s own' '-s' 'A system prompt beside the model\'s own' '--option' 'A model option: num_ctx, temperature, seed, …' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--schema' 'A JSON Schema that the answer must fit' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--quiet' 'Nothing but errors on stderr' '-q' 'Nothing but errors on stderr' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'files'
         case 'completions'
             set -g __reflect_subcommands 'install' 'Put the completions where the shell looks for them, and say what is still to be done' 'show' 'Print the completions of a shell' 'path' 'Print where the completions of a shell go; the file may not exist'
             set -g __reflect_default 'show'
@@ -67,7 +72,7 @@ function __reflect_about
         case 'doctor'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--host' 'The server, as in OLLAMA_HOST' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--no-question' 'Ask the model nothing; then 0 says only that nothing found is in the way of an answer' '--json' 'Print what was found as one JSON object' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'What the server speaks: Ollama\'s own API, or OpenAI\'s' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--no-question' 'Ask the model nothing; then 0 says only that nothing found is in the way of an answer' '--json' 'Print what was found as one JSON object' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
         case 'models'
             set -g __reflect_subcommands 'list' 'List the models: their size, what they can do, where they run' 'show' 'Show all that is known of a model, and how it would be asked' 'pull' 'Fetch a model, or what is new of it' 'create' 'Make a model that reflects of one that is installed' 'repair' 'Bring back the tags that a model loses, in a copy of it' 'copy' 'Give a model a second name; it takes no room' 'remove' 'Remove models from the server for good' 'load' 'Load a model, and say where it runs' 'unload' 'Unload a model; it stays installed'
@@ -77,47 +82,47 @@ function __reflect_about
         case 'models list'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--host' 'The server, as in OLLAMA_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
         case 'models show'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--template' 'Print the template alone' '--system' 'Print the system prompt alone' '--parameters' 'Print the parameters alone' '--licence' 'Print the licence alone' '--license' 'Print the licence alone' '--context' 'The context to estimate for' '--host' 'The server, as in OLLAMA_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--template' 'Print the template alone' '--system' 'Print the system prompt alone' '--parameters' 'Print the parameters alone' '--licence' 'Print the licence alone' '--license' 'Print the licence alone' '--context' 'The context to estimate for' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'models'
         case 'models pull'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--insecure' 'Let the server speak plain http to the registry' '--context' 'The context to estimate for' '--host' 'The server, as in OLLAMA_HOST' '--json' 'Print JSON' '--jsonl' 'Print what the server says as JSON, then the object' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--insecure' 'Let the server speak plain http to the registry' '--context' 'The context to estimate for' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--jsonl' 'Print what the server says as JSON, then the object' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'models'
         case 'models create'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--from' 'The installed model it is made of' '--system' 'A system prompt beside the source\'s own; what teaches the tags is added' '-s' 'A system prompt beside the source\'s own; what teaches the tags is added' '--template' 'Another template' '--parameter' 'A parameter in place of the source\'s: temperature, num_ctx, …' '-p' 'A parameter in place of the source\'s: temperature, num_ctx, …' '--no-proof' 'Do not ask the new model a question' '--force' 'Replace a model of that name' '--host' 'The server, as in OLLAMA_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--from' 'The installed model it is made of' '--system' 'A system prompt beside the source\'s own; what teaches the tags is added' '-s' 'A system prompt beside the source\'s own; what teaches the tags is added' '--template' 'Another template' '--parameter' 'A parameter in place of the source\'s: temperature, num_ctx, …' '-p' 'A parameter in place of the source\'s: temperature, num_ctx, …' '--no-proof' 'Do not ask the new model a question' '--force' 'Replace a model of that name' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places ''
         case 'models repair'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--gguf' 'The model\'s GGUF on this machine, where the server is on another' '--token' 'A token to bring back besides the tags that are known' '--name' 'What the copy is called' '--force' 'Replace a model of that name' '--host' 'The server, as in OLLAMA_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--gguf' 'The model\'s GGUF on this machine, where the server is on another' '--token' 'A token to bring back besides the tags that are known' '--name' 'What the copy is called' '--force' 'Replace a model of that name' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'models'
         case 'models copy'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--force' 'Replace a model of that name' '--host' 'The server, as in OLLAMA_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--force' 'Replace a model of that name' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'models' ''
         case 'models remove'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--yes' 'Do not ask' '-y' 'Do not ask' '--host' 'The server, as in OLLAMA_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--yes' 'Do not ask' '-y' 'Do not ask' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'models*'
         case 'models load'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--host' 'The server, as in OLLAMA_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'models'
         case 'models unload'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--host' 'The server, as in OLLAMA_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'models'
         case 'sessions'
             set -g __reflect_subcommands 'list' 'List the sessions, the latest first' 'show' 'Show a session: questions, thinking with its corrections, answers' 'search' 'Search titles, questions, thinking, corrections and answers' 'export' 'Export a session as Markdown, HTML or JSON' 'rename' 'Give a session another title' 'remove' 'Remove sessions for good' 'fork' 'Begin a new session with what was said so far; prints its id'
@@ -298,6 +303,66 @@ function __reflect_value
         case 'ask --session'
             set -g __reflect_kind 'sessions'
             set -g __reflect_choices
+        case 'batch --output' 'batch -o'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'batch --fields'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --format'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'lines' 'jsonl'
+        case 'batch --jobs' 'batch -j'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --retry'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --patience'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --model' 'batch -m'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices
+        case 'batch --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case 'batch --template' 'batch -t'
+            set -g __reflect_kind 'templates'
+            set -g __reflect_choices
+        case 'batch --field'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'batch --engine'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'ollama' 'openai'
+        case 'batch --mode'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'auto' 'native' 'reflect' 'direct'
+        case 'batch --effort'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'low' 'medium' 'high' 'max'
+        case 'batch --family'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'solar_open' 'harmony' 'any' 'none'
+        case 'batch --system' 'batch -s'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --option'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
+        case 'batch --keep-alive'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --schema'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'batch --timeout'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
         case 'completions install --shell'
             set -g __reflect_kind ''
             set -g __reflect_choices 'bash' 'zsh' 'fish' 'powershell'
@@ -319,6 +384,9 @@ function __reflect_value
         case 'doctor --host'
             set -g __reflect_kind 'hosts'
             set -g __reflect_choices
+        case 'doctor --engine'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'ollama' 'openai'
         case 'doctor --timeout'
             set -g __reflect_kind ''
             set -g __reflect_choices

@@ -3,15 +3,21 @@
 $script:ReflectCommands = @{
     '' = @{
         Default = ''
-        Subcommands = @('ask', 'Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout', 'completions', 'The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks', 'config', 'See and change the settings; shows them where nothing else is said', 'doctor', 'Check the terminal, settings, sessions, server and models, ask one question, and say what to do', 'models', 'See, fetch, make and put in order the models on a server; lists them where nothing else is said', 'sessions', 'Read, search, export and put in order what was asked before; lists it where nothing else is said', 'templates', 'See and write the templates that questions are put into with -t; lists them where nothing else is said')
-        Options = @('--model', 'The model to ask', '-m', 'The model to ask', '--profile', 'A profile of the settings; goes before the environment. none: no profile', '--template', 'A template to put the question into. none: no template', '-t', 'A template to put the question into. none: no template', '--field', 'A value for a field of the template', '--host', 'The server, as in OLLAMA_HOST', '--engine', 'What the server speaks: Ollama''s own API, or OpenAI''s', '--mode', 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all', '--effort', 'How much it thinks', '--family', 'How the reply marks its thinking: reflection, think, harmony, any, none, …', '--system', 'A system prompt beside the model''s own', '-s', 'A system prompt beside the model''s own', '--option', 'A model option: num_ctx, temperature, seed, …', '-o', 'A model option: num_ctx, temperature, seed, …', '--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--file', 'A text file to ask about; - is stdin', '-f', 'A text file to ask about; - is stdin', '--image', 'A picture to ask about', '--schema', 'A JSON Schema that the answer must fit', '--final', 'Print the final answer and nothing else', '--show', 'What to show: thinking,reflection,answer', '--no-thinking', 'Do not show the thinking; --mode direct makes it not think', '--json', 'Print the whole reply as one JSON object', '--jsonl', 'Print each piece as JSON as it arrives, then the object', '--raw', 'Print the reply as the model wrote it, tags and all; not to a terminal', '--timeout', 'How long to wait; or connect=5,first=300,idle=120', '--no-stdin', 'Do not read stdin', '--continue', 'Go on with the last session', '-c', 'Go on with the last session', '--session', 'Go on with a session, by the beginning of its id or its title', '--no-store', 'Do not keep this question; a session to go on with is still read', '--stats', 'Print the figures of the reply on stderr', '--quiet', 'Nothing but errors on stderr', '-q', 'Nothing but errors on stderr', '--version', 'Print the version and exit', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Subcommands = @('ask', 'Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout', 'batch', 'Ask every line of a file, and write a line of JSON for each, in the same order', 'completions', 'The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks', 'config', 'See and change the settings; shows them where nothing else is said', 'doctor', 'Check the terminal, settings, sessions, server and models, ask one question, and say what to do', 'models', 'See, fetch, make and put in order the models on a server; lists them where nothing else is said', 'sessions', 'Read, search, export and put in order what was asked before; lists it where nothing else is said', 'templates', 'See and write the templates that questions are put into with -t; lists them where nothing else is said')
+        Options = @('--model', 'The model to ask', '-m', 'The model to ask', '--profile', 'A profile of the settings; goes before the environment. none: no profile', '--template', 'A template to put the question into. none: no template', '-t', 'A template to put the question into. none: no template', '--field', 'A value for a field of the template', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--engine', 'What the server speaks: Ollama''s own API, or OpenAI''s', '--mode', 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all', '--effort', 'How much it thinks', '--family', 'How the reply marks its thinking: reflection, think, harmony, any, none, …', '--system', 'A system prompt beside the model''s own', '-s', 'A system prompt beside the model''s own', '--option', 'A model option: num_ctx, temperature, seed, …', '-o', 'A model option: num_ctx, temperature, seed, …', '--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--file', 'A text file to ask about; - is stdin', '-f', 'A text file to ask about; - is stdin', '--image', 'A picture to ask about', '--schema', 'A JSON Schema that the answer must fit', '--final', 'Print the final answer and nothing else', '--show', 'What to show: thinking,reflection,answer', '--no-thinking', 'Do not show the thinking; --mode direct makes it not think', '--json', 'Print the whole reply as one JSON object', '--jsonl', 'Print each piece as JSON as it arrives, then the object', '--raw', 'Print the reply as the model wrote it, tags and all; not to a terminal', '--timeout', 'How long to wait; or connect=5,first=300,idle=120', '--no-stdin', 'Do not read stdin', '--continue', 'Go on with the last session', '-c', 'Go on with the last session', '--session', 'Go on with a session, by the beginning of its id or its title', '--no-store', 'Do not keep this question; a session to go on with is still read', '--stats', 'Print the figures of the reply on stderr', '--quiet', 'Nothing but errors on stderr', '-q', 'Nothing but errors on stderr', '--version', 'Print the version and exit', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('*')
     }
     'ask' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--model', 'The model to ask', '-m', 'The model to ask', '--profile', 'A profile of the settings; goes before the environment. none: no profile', '--template', 'A template to put the question into. none: no template', '-t', 'A template to put the question into. none: no template', '--field', 'A value for a field of the template', '--host', 'The server, as in OLLAMA_HOST', '--engine', 'What the server speaks: Ollama''s own API, or OpenAI''s', '--mode', 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all', '--effort', 'How much it thinks', '--family', 'How the reply marks its thinking: reflection, think, harmony, any, none, …', '--system', 'A system prompt beside the model''s own', '-s', 'A system prompt beside the model''s own', '--option', 'A model option: num_ctx, temperature, seed, …', '-o', 'A model option: num_ctx, temperature, seed, …', '--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--file', 'A text file to ask about; - is stdin', '-f', 'A text file to ask about; - is stdin', '--image', 'A picture to ask about', '--schema', 'A JSON Schema that the answer must fit', '--final', 'Print the final answer and nothing else', '--show', 'What to show: thinking,reflection,answer', '--no-thinking', 'Do not show the thinking; --mode direct makes it not think', '--json', 'Print the whole reply as one JSON object', '--jsonl', 'Print each piece as JSON as it arrives, then the object', '--raw', 'Print the reply as the model wrote it, tags and all; not to a terminal', '--timeout', 'How long to wait; or connect=5,first=300,idle=120', '--no-stdin', 'Do not read stdin', '--continue', 'Go on with the last session', '-c', 'Go on with the last session', '--session', 'Go on with a session, by the beginning of its id or its title', '--no-store', 'Do not keep this question; a session to go on with is still read', '--stats', 'Print the figures of the reply on stderr', '--quiet', 'Nothing but errors on stderr', '-q', 'Nothing but errors on stderr', '--version', 'Print the version and exit', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--model', 'The model to ask', '-m', 'The model to ask', '--profile', 'A profile of the settings; goes before the environment. none: no profile', '--template', 'A template to put the question into. none: no template', '-t', 'A template to put the question into. none: no template', '--field', 'A value for a field of the template', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--engine', 'What the server speaks: Ollama''s own API, or OpenAI''s', '--mode', 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all', '--effort', 'How much it thinks', '--family', 'How the reply marks its thinking: reflection, think, harmony, any, none, …', '--system', 'A system prompt beside the model''s own', '-s', 'A system prompt beside the model''s own', '--option', 'A model option: num_ctx, temperature, seed, …', '-o', 'A model option: num_ctx, temperature, seed, …', '--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--file', 'A text file to ask about; - is stdin', '-f', 'A text file to ask about; - is stdin', '--image', 'A picture to ask about', '--schema', 'A JSON Schema that the answer must fit', '--final', 'Print the final answer and nothing else', '--show', 'What to show: thinking,reflection,answer', '--no-thinking', 'Do not show the thinking; --mode direct makes it not think', '--json', 'Print the whole reply as one JSON object', '--jsonl', 'Print each piece as JSON as it arrives, then the object', '--raw', 'Print the reply as the model wrote it, tags and all; not to a terminal', '--timeout', 'How long to wait; or connect=5,first=300,idle=120', '--no-stdin', 'Do not read stdin', '--continue', 'Go on with the last session', '-c', 'Go on with the last session', '--session', 'Go on with a session, by the beginning of its id or its title', '--no-store', 'Do not keep this question; a session to go on with is still read', '--stats', 'Print the figures of the reply on stderr', '--quiet', 'Nothing but errors on stderr', '-q', 'Nothing but errors on stderr', '--version', 'Print the version and exit', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('*')
+    }
+    'batch' = @{
+        Default = ''
+        Subcommands = @()
+        Options = @('--output', 'Write to a file: a line that is finished is in it at once; it is put in order at the end', '-o', 'Write to a file: a line that is finished is in it at once; it is put in order at the end', '--resume', 'Go on with the output file: ask what is not answered there, or failed', '--force', 'Begin anew where the output file is there already', '--unordered', 'Write the lines as they are finished, not in the order of the questions', '--fields', 'What to write beside line, id and error: answer,usage,thinking,prompt,host, …, as --json has them', '--full', 'Write all that --json of a question has, the question included', '--format', 'What the lines are: plain questions, or objects: {"prompt": …, "id", "system", "model", fields of the template}', '--jobs', 'How many to ask at the same time of each server', '-j', 'How many to ask at the same time of each server', '--retry', 'How often to ask again where a server was busy or a reply cut', '--patience', 'How long to wait for servers that have gone away, all of them', '--model', 'The model to ask', '-m', 'The model to ask', '--profile', 'A profile of the settings; goes before the environment. none: no profile', '--template', 'A template to put the question into. none: no template', '-t', 'A template to put the question into. none: no template', '--field', 'A value for a field of the template', '--host', 'A server, as in OLLAMA_HOST; given several times, the lines are spread over all of them', '--engine', 'What the server speaks: Ollama''s own API, or OpenAI''s', '--mode', 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all', '--effort', 'How much it thinks', '--family', 'How the reply marks its thinking: reflection, think, harmony, any, none, …', '--system', 'A system prompt beside the model''s own', '-s', 'A system prompt beside the model''s own', '--option', 'A model option: num_ctx, temperature, seed, …', '--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--schema', 'A JSON Schema that the answer must fit', '--timeout', 'How long to wait; or connect=5,first=300,idle=120', '--quiet', 'Nothing but errors on stderr', '-q', 'Nothing but errors on stderr', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Places = @('files')
     }
     'completions' = @{
         Default = 'show'
@@ -76,7 +82,7 @@ $script:ReflectCommands = @{
     'doctor' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--model', 'The model to ask', '-m', 'The model to ask', '--profile', 'A profile of the settings; goes before the environment. none: no profile', '--host', 'The server, as in OLLAMA_HOST', '--timeout', 'How long to wait; or connect=5,first=300,idle=120', '--no-question', 'Ask the model nothing; then 0 says only that nothing found is in the way of an answer', '--json', 'Print what was found as one JSON object', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--model', 'The model to ask', '-m', 'The model to ask', '--profile', 'A profile of the settings; goes before the environment. none: no profile', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--engine', 'What the server speaks: Ollama''s own API, or OpenAI''s', '--timeout', 'How long to wait; or connect=5,first=300,idle=120', '--no-question', 'Ask the model nothing; then 0 says only that nothing found is in the way of an answer', '--json', 'Print what was found as one JSON object', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @()
     }
     'models' = @{
@@ -88,55 +94,55 @@ $script:ReflectCommands = @{
     'models list' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--host', 'The server, as in OLLAMA_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @()
     }
     'models show' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--template', 'Print the template alone', '--system', 'Print the system prompt alone', '--parameters', 'Print the parameters alone', '--licence', 'Print the licence alone', '--license', 'Print the licence alone', '--context', 'The context to estimate for', '--host', 'The server, as in OLLAMA_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--template', 'Print the template alone', '--system', 'Print the system prompt alone', '--parameters', 'Print the parameters alone', '--licence', 'Print the licence alone', '--license', 'Print the licence alone', '--context', 'The context to estimate for', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('models')
     }
     'models pull' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--insecure', 'Let the server speak plain http to the registry', '--context', 'The context to estimate for', '--host', 'The server, as in OLLAMA_HOST', '--json', 'Print JSON', '--jsonl', 'Print what the server says as JSON, then the object', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--insecure', 'Let the server speak plain http to the registry', '--context', 'The context to estimate for', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--jsonl', 'Print what the server says as JSON, then the object', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('models')
     }
     'models create' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--from', 'The installed model it is made of', '--system', 'A system prompt beside the source''s own; what teaches the tags is added', '-s', 'A system prompt beside the source''s own; what teaches the tags is added', '--template', 'Another template', '--parameter', 'A parameter in place of the source''s: temperature, num_ctx, …', '-p', 'A parameter in place of the source''s: temperature, num_ctx, …', '--no-proof', 'Do not ask the new model a question', '--force', 'Replace a model of that name', '--host', 'The server, as in OLLAMA_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--from', 'The installed model it is made of', '--system', 'A system prompt beside the source''s own; what teaches the tags is added', '-s', 'A system prompt beside the source''s own; what teaches the tags is added', '--template', 'Another template', '--parameter', 'A parameter in place of the source''s: temperature, num_ctx, …', '-p', 'A parameter in place of the source''s: temperature, num_ctx, …', '--no-proof', 'Do not ask the new model a question', '--force', 'Replace a model of that name', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('')
     }
     'models repair' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--gguf', 'The model''s GGUF on this machine, where the server is on another', '--token', 'A token to bring back besides the tags that are known', '--name', 'What the copy is called', '--force', 'Replace a model of that name', '--host', 'The server, as in OLLAMA_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--gguf', 'The model''s GGUF on this machine, where the server is on another', '--token', 'A token to bring back besides the tags that are known', '--name', 'What the copy is called', '--force', 'Replace a model of that name', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('models')
     }
     'models copy' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--force', 'Replace a model of that name', '--host', 'The server, as in OLLAMA_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--force', 'Replace a model of that name', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('models', '')
     }
     'models remove' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--yes', 'Do not ask', '-y', 'Do not ask', '--host', 'The server, as in OLLAMA_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--yes', 'Do not ask', '-y', 'Do not ask', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('models*')
     }
     'models load' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--host', 'The server, as in OLLAMA_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('models')
     }
     'models unload' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--host', 'The server, as in OLLAMA_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('models')
     }
     'sessions' = @{
@@ -265,6 +271,31 @@ $script:ReflectValues = @{
     'ask --show' = @{ Kind = ''; Choices = @('thinking', 'reflection', 'answer') }
     'ask --timeout' = @{ Kind = ''; Choices = @() }
     'ask --session' = @{ Kind = 'sessions'; Choices = @() }
+    'batch --output' = @{ Kind = 'files'; Choices = @() }
+    'batch -o' = @{ Kind = 'files'; Choices = @() }
+    'batch --fields' = @{ Kind = ''; Choices = @() }
+    'batch --format' = @{ Kind = ''; Choices = @('lines', 'jsonl') }
+    'batch --jobs' = @{ Kind = ''; Choices = @() }
+    'batch -j' = @{ Kind = ''; Choices = @() }
+    'batch --retry' = @{ Kind = ''; Choices = @() }
+    'batch --patience' = @{ Kind = ''; Choices = @() }
+    'batch --model' = @{ Kind = 'models'; Choices = @() }
+    'batch -m' = @{ Kind = 'models'; Choices = @() }
+    'batch --profile' = @{ Kind = 'profiles'; Choices = @() }
+    'batch --template' = @{ Kind = 'templates'; Choices = @() }
+    'batch -t' = @{ Kind = 'templates'; Choices = @() }
+    'batch --field' = @{ Kind = ''; Choices = @() }
+    'batch --host' = @{ Kind = 'hosts'; Choices = @() }
+    'batch --engine' = @{ Kind = ''; Choices = @('ollama', 'openai') }
+    'batch --mode' = @{ Kind = ''; Choices = @('auto', 'native', 'reflect', 'direct') }
+    'batch --effort' = @{ Kind = ''; Choices = @('low', 'medium', 'high', 'max') }
+    'batch --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'solar_open', 'harmony', 'any', 'none') }
+    'batch --system' = @{ Kind = ''; Choices = @() }
+    'batch -s' = @{ Kind = ''; Choices = @() }
+    'batch --option' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
+    'batch --keep-alive' = @{ Kind = ''; Choices = @() }
+    'batch --schema' = @{ Kind = 'files'; Choices = @() }
+    'batch --timeout' = @{ Kind = ''; Choices = @() }
     'completions install --shell' = @{ Kind = ''; Choices = @('bash', 'zsh', 'fish', 'powershell') }
     'completions show 0' = @{ Kind = ''; Choices = @('bash', 'zsh', 'fish', 'powershell') }
     'completions path 0' = @{ Kind = ''; Choices = @('bash', 'zsh', 'fish', 'powershell') }
@@ -273,6 +304,7 @@ $script:ReflectValues = @{
     'doctor -m' = @{ Kind = 'models'; Choices = @() }
     'doctor --profile' = @{ Kind = 'profiles'; Choices = @() }
     'doctor --host' = @{ Kind = 'hosts'; Choices = @() }
+    'doctor --engine' = @{ Kind = ''; Choices = @('ollama', 'openai') }
     'doctor --timeout' = @{ Kind = ''; Choices = @() }
     'models list --host' = @{ Kind = 'hosts'; Choices = @() }
     'models show --context' = @{ Kind = ''; Choices = @() }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import pytest
 
+from model_server import ModelServer
 from reflectty import assets, config
 from reflectty.asking import standing
 from reflectty.session import Ended, Said
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 HOST = "127.0.0.1:11434"
 THOUGHT = (
     "<thinking>\nBoth start with 9.\n11 is more than 9, so 9.11.\n"
@@ -86,14 +87,20 @@ def talked(store: Store, *exchanges: tuple[str, Said]) -> Session:
 class Reader:
     """Somebody at the chat: presses keys, types, and sees the rows of the screen."""
 
-    def __init__(self, app: ReflectApp, pilot: Pilot[None], engine: ScriptedEngine, home: Path) -> None:
+    def __init__(
+        self, app: ReflectApp, pilot: Pilot[None], engine: ScriptedEngine, server: ModelServer, home: Path
+    ) -> None:
         self.app = app
         self.pilot = pilot
         self.engine = engine
+        self.server = server
+        """Whose models can be seen and changed."""
         self.home = home
         self.written: list[str] = []
         """The control sequences that were sent past the screen."""
-        self.chat.setup = self.chat.setup._replace(write=self.written.append)
+        self.parted: list[str] = []
+        """What is to be said once the screen is gone."""
+        self.chat.setup = self.chat.setup._replace(write=self.written.append, parting=self.parted.append)
 
     @property
     def screen(self) -> Chat:
@@ -215,7 +222,8 @@ def app_over(
     terminal = Terminal(None, stdin_tty=True, out=sink, err=sink, motion=True)
     manner = values.pop("manner", Manner("reflection"))
     looks = Looks(terminal, theme, (Path("no-themes-of-the-user"), assets.folder("themes")))
-    setup = Setup(looks, bound(values.pop("keys", ())), manner, store, lambda: engine, _profiled, HOST)
+    library = values.pop("library", ModelServer().library)
+    setup = Setup(looks, bound(values.pop("keys", ())), manner, store, lambda: engine, library, _profiled, HOST)
     return ReflectApp(setup._replace(**values), animation=False)
 
 
@@ -239,11 +247,11 @@ async def _use(  # noqa: PLR0913 - what a test may want to be different
     afterwards: Callable[[ScriptedEngine, Store], None] = lambda *_: None,
     **values: Any,
 ) -> Result:
-    engine, store = ScriptedEngine(*scripts), open_store(None, pytest.fail)
+    engine, server, store = ScriptedEngine(*scripts), ModelServer(), open_store(None, pytest.fail)
     try:
-        app = make(engine, opened(store), session=before(store), **values)
+        app = make(engine, opened(store), session=before(store), library=server.library, **values)
         async with asyncio.timeout(3 * PATIENCE), app.run_test(size=size, notifications=notifications) as pilot:
-            reader = Reader(app, pilot, engine, home)
+            reader = Reader(app, pilot, engine, server, home)
             await reader.until(lambda: reader.chat.talk.engine is engine)
             await reader.settle()
             result = await use(reader)

@@ -93,13 +93,13 @@ Route = Script | Sequence[Script] | Callable[[Asked], Script]
 
 
 class FakeServer:
-    """Listens on a free loopback port or a unix socket from `with` on; unknown paths are answered like Ollama's."""
+    """Listens on a loopback port, a free one or that given, or on a unix socket; unknown paths are answered like Ollama's."""
 
-    def __init__(self, routes: Mapping[str, Route], socket_path: Path | None = None) -> None:
+    def __init__(self, routes: Mapping[str, Route], socket_path: Path | None = None, port: int = 0) -> None:
         self.routes = dict(routes)
         self.requests: list[Asked] = []
         self.connections = 0
-        self.port = 0
+        self.port = port
         self._socket_path = socket_path
         self._listener = socket.socket(socket.AF_UNIX if socket_path else socket.AF_INET)
         self._open: set[socket.socket] = set()
@@ -113,7 +113,9 @@ class FakeServer:
         return f"unix://{self._socket_path}" if self._socket_path else f"127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        self._listener.bind(str(self._socket_path) if self._socket_path else ("127.0.0.1", 0))
+        # The port of a server that has just gone is free for the next one.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(str(self._socket_path) if self._socket_path else ("127.0.0.1", self.port))
         self._listener.listen(64)
         self.port = 0 if self._socket_path else self._listener.getsockname()[1]
         self._start(self._accept)
@@ -213,7 +215,10 @@ def _read_request(stream: IO[bytes]) -> Asked | None:
     while line := stream.readline().decode("latin-1").strip():
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    return Asked(words[0], words[1], headers, stream.read(int(headers.get("content-length", 0))))
+    length = int(headers.get("content-length", 0))
+    body = stream.read(length)
+    # Less is what a client leaves that is killed while it asks.
+    return Asked(words[0], words[1], headers, body) if len(body) == length else None
 
 
 BENCHMARK = reply([f"word{number} " for number in range(200)], [f"thought{number} " for number in range(20)])

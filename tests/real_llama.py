@@ -21,6 +21,8 @@ KEY = "only-for-tests"
 ROOM = 1024
 """Tokens that its context holds."""
 NAME = "mini"
+ENDLESS = f"Repeat after me:{' fox' * 18}"
+"""What the model answers until its context is full."""
 
 
 @dataclass
@@ -37,30 +39,33 @@ class LlamaServer:
         self.process.wait()
 
 
-def _command(port: int, name: str, base: Path, *, special: bool) -> tuple[str, ...]:
+def _command(port: int, name: str, base: Path, template: str, *, special: bool) -> tuple[str, ...]:
     server = binary().parent.parent / "lib" / "ollama" / "llama-server"
     model = ("-m", str(base), "--lora", str(MODELFILES / "mini-trial-lora.gguf"), "--alias", name)
-    template = ("--jinja", "--chat-template-file", str(MODELFILES / "mini.jinja"))
+    rendering = ("--jinja", "--chat-template-file", str(MODELFILES / f"{template}.jinja"))
     # Threads of llama.cpp wait for each other in a loop: two are forty times slower beside another busy process.
     size = ("-t", "1", "-c", str(ROOM), "-np", "1", "--temp", "0")
     place = ("--host", "127.0.0.1", "--port", str(port), "--api-key", KEY, "--no-webui")
-    return (str(server), *model, *template, *size, *place, *(("--special",) if special else ()))
+    return (str(server), *model, *rendering, *size, *place, *(("--special",) if special else ()))
 
 
 @contextlib.contextmanager
-def serve(name: str = NAME, base: Path | None = None, *, special: bool = True) -> Iterator[LlamaServer]:
+def serve(
+    name: str = NAME, base: Path | None = None, *, template: str = "mini", special: bool = True
+) -> Iterator[LlamaServer]:
     """Run a server with the trial adapter on a free loopback port.
 
     Args:
         name: what the model is called.
         base: the model that the adapter changes; gemma where none is given.
+        template: which of the chat templates of the tests prompts are rendered with.
         special: whether special tokens are sent.
 
     Raises:
         UnavailableError: none could be had or started.
     """
     port = free_port()
-    command = _command(port, name, base or base_model(), special=special)
+    command = _command(port, name, base or base_model(), template, special=special)
     with tempfile.TemporaryDirectory(prefix="reflectty-llama-") as folder:
         log = Path(folder, "server.log")
         with log.open("wb") as sink:

@@ -86,6 +86,13 @@ def test_where_it_is_and_who_says_so_is_told_without_a_password(host: Chosen, wh
     assert "secret" not in repr(finding)
 
 
+@pytest.mark.parametrize(("version", "name"), [("b10488", "server (b10488) answers"), ("", "server answers")])
+def test_a_server_of_another_kind_is_called_one(version: str, name: str) -> None:
+    here = around(Versioned(version), settings=Settings(engine="openai"), host=Chosen("box", "--host"))
+    (finding,) = found(server, here)
+    assert f"an OpenAI-compatible {name} at http://box:8000" in finding.found
+
+
 def test_what_takes_long_to_say_its_version_is_slow() -> None:
     findings = found(server, around(Versioned("0.32.15", 1.1)))
     assert [one.state for one in findings] == [State.OK, State.WARNING]

@@ -67,6 +67,8 @@ def test_the_environment_sets(variable: str, text: str, field: str, value: objec
     [
         ("model = 'm'", "model", "m"),
         ("host = 'h'", "host", "h"),
+        ("hosts = ['h', 'g:1']", "hosts", ("h", "g:1")),
+        ("hosts = 'h'", "hosts", ("h",)),
         ("mode = 'reflect'", "mode", "reflect"),
         ("theme = 'ink'", "theme", "ink"),
         ("timeout = 9", "timeouts", Timeouts(5, 9, 9)),

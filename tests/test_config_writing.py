@@ -36,6 +36,8 @@ model="c"
         ("", "store", ["off"], "store = false\n"),
         ("", "timeout", ["60"], "timeout = 60\n"),
         ("", "timeout", ["first=1,idle=2"], 'timeout = "first=1,idle=2"\n'),
+        ("", "hosts", ["a", "b:1"], 'hosts = ["a", "b:1"]\n'),
+        ("", "profiles.a.hosts", ["a"], '[profiles.a]\nhosts = ["a"]\n'),
         ("", "keep_alive", ["-1"], 'keep_alive = "-1"\n'),
         ("", "options.num_ctx", ["8192"], "[options]\nnum_ctx = 8192\n"),
         ("", "options.temperature", ["0"], "[options]\ntemperature = 0.0\n"),

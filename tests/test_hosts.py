@@ -113,3 +113,27 @@ def test_any_text_is_an_address_or_a_usage_error(text: str) -> None:
     except UsageError:
         return
     assert address.socket_path or address.url.startswith(("http://", "https://"))
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", "http://127.0.0.1:8000"),
+        ("cluster", "http://cluster:8000"),
+        ("cluster:1/v1/", "http://cluster:1"),
+        ("https://cluster", "https://cluster:443"),
+        ("https://cluster/llm/v1", "https://cluster:443/llm"),
+        ("https://cluster/v1/x", "https://cluster:443/v1/x"),
+        ("https://me:secret@cluster/v1", "https://cluster:443"),
+    ],
+)
+def test_another_default_port_and_a_path_that_is_left_off(text: str, url: str) -> None:
+    address = parse_host(text, 8000).above("/v1")
+
+    assert address.url == url
+    assert address.user == ("me" if "@" in text else "")
+
+
+def test_a_place_that_the_user_trusts_gets_a_key() -> None:
+    assert parse_host("192.168.0.2/v1").above("/v1", trusted=True).confidential
+    assert not parse_host("192.168.0.2/v1").above("/v1").confidential

@@ -14,6 +14,7 @@ import pytest
 
 import reflectty
 from e2e.servers import ANSWER, ANSWERED, MODEL, saying
+from fake_server import FakeServer, show, tags, whole
 
 if TYPE_CHECKING:
     from e2e.command import Reflect
@@ -60,6 +61,39 @@ sys.addaudithook(opened)
 importlib.import_module(sys.argv[1])
 after = dict(os.environ), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
 json.dump([happened, before == after, threading.active_count(), sorted(sys.modules)], sys.stderr)
+"""
+CHATTED = """
+import asyncio, json, sys
+from reflectty.engines import open_engine
+from reflectty.store import open_store
+from reflectty.terminal import system_terminal
+from reflectty.tui.app import ReflectApp
+from reflectty.tui.conversation import Manner
+from reflectty.tui.keys import bound
+from reflectty.tui.looks import Looks
+from reflectty.tui.setup import Setup
+loaded = []
+def library():
+    from reflectty.library import open_library
+    return open_library(sys.argv[1])
+async def main():
+    store = open_store(None, print)
+    setup = Setup(Looks(system_terminal(), "ink"), bound(), Manner(), store, lambda: open_engine(sys.argv[1]), library, None)
+    app = ReflectApp(setup, animation=False)
+    async with app.run_test() as pilot:
+        while not app.screen.desk.conversation.manner.model:
+            await pilot.pause(0.01)
+        loaded.append(sorted(sys.modules))
+        await pilot.press("f6")
+        while "context" not in str(app.screen.query("#models-facts").first().entries):
+            await pilot.pause(0.01)
+        loaded.append(sorted(sys.modules))
+        await pilot.press("ctrl+l")
+        while "ollama._client" not in sys.modules:
+            await pilot.pause(0.01)
+    store.close()
+asyncio.run(main())
+json.dump(loaded, sys.stderr)
 """
 MODULES = sorted(
     info.name
@@ -166,6 +200,18 @@ def test_the_version_loads_next_to_nothing(reflect: Reflect) -> None:
     assert done.returncode == 0
     assert done.stdout == f"reflect {reflectty.__version__}\n"
     assert not any(f" {name}\n" in done.stderr for name in ("typer", "click", "httpx", "rich", "asyncio"))
+
+
+def test_a_chat_loads_what_manages_models_when_they_are_first_looked_at_and_the_client_when_one_is_changed() -> None:
+    given = {"/api/tags": tags("m:latest"), "/api/show": show(), "/api/ps": whole({"models": []})}
+    with FakeServer(given) as server:
+        _, (before, looked_at) = fresh(CHATTED, server.host, environment=dict(os.environ))
+
+    assert "reflectty.tui.screens.chat" in before
+    assert [name for name in before if name.startswith(("reflectty.library", "reflectty.render", "ollama"))] == []
+    assert [name for name in before if "model" in name and name.startswith("reflectty.tui.")] == []
+    assert "reflectty.library" in looked_at
+    assert packages(looked_at) & {"ollama", "pydantic"} == set()
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from importlib.util import find_spec, module_from_spec
 from typing import TYPE_CHECKING
 
 import pytest
+from textual import _ansi_sequences
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.events import Key
@@ -12,7 +14,7 @@ from reflectty.errors import UsageError
 from reflectty.tui.keys import ACTIONS, bound, shown, teach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 LEGACY = {
     **{f"alt+{letter}": f"\x1b{letter}" for letter in "acdeghijklmnopqrstuvwxyz"},
@@ -36,6 +38,7 @@ LEGACY = {
     "f3": "\x1bOR",
     "f4": "\x1bOS",
     "f5": "\x1b[15~",
+    "f6": "\x1b[17~",
     "f8": "\x1b[19~",
 }
 """What a terminal without the protocol of kitty sends, tmux among them."""
@@ -44,9 +47,24 @@ KITTY = {"shift+enter": "\x1b[13;2u", "ctrl+slash": "\x1b[47;5u"}
 
 @pytest.fixture(name="taught", autouse=True)
 def _taught() -> Iterator[None]:
-    """Give every test Textual's own table, whatever it teaches."""
+    """Give every test Textual's own table, whatever this one or another has taught it."""
     table = dict(ANSI_SEQUENCES_KEYS)
+    _tell(_untaught())
     yield
+    _tell(table)
+
+
+def _untaught() -> Mapping[str, object]:
+    """Return the table as Textual makes it."""
+    spec = find_spec(_ansi_sequences.__name__)
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return dict(module.ANSI_SEQUENCES_KEYS)
+
+
+def _tell(table: Mapping[str, object]) -> None:
     ANSI_SEQUENCES_KEYS.clear()  # type: ignore[attr-defined]
     ANSI_SEQUENCES_KEYS.update(table)  # type: ignore[attr-defined]
 
@@ -100,7 +118,7 @@ def test_every_action_can_be_told_and_reached() -> None:
 
 def test_no_default_key_is_a_prefix_of_screen_or_tmux_or_edits_the_question() -> None:
     editing = {key for binding in TextArea.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
-    taken_on_purpose = {"pageup", "pagedown", "ctrl+c"}
+    taken_on_purpose = {"pageup", "pagedown", "ctrl+c", "f6"}
 
     assert {key for action in ACTIONS for key in action.keys} & ({"ctrl+a", "ctrl+b"} | editing) == taken_on_purpose
 

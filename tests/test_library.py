@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from contextlib import aclosing
-from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from fake_server import HANG, RESET, Answer, FakeServer, error, show, tags, whole
+from libraries import EMPTY, LAYER, LOADED, NOTHING_LOADED, SUCCESS, every, pulled, routes, using
 from reflectty.chat import Running, Timeouts
-from reflectty.engines.hosts import parse_host
-from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import (
     IncompleteError,
     ModelMissingError,
     ReflecttyError,
     RefusedError,
-    StalledError,
     UnreachableError,
-    UsageError,
 )
-from reflectty.library import Installed, Progress, Variant, open_library, patient
+from reflectty.library import Progress, Variant, patient
 from reflectty.library.library import Library
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
-
-    from fake_server import Route
-
-T = TypeVar("T")
-
-LAYER = "sha256:" + "1" * 64
-NOTHING_LOADED = whole({"models": []})
-SUCCESS = b'{"status":"success"}\n'
-EMPTY = Answer([], headers={"Content-Length": "0"})
-LOADED = whole({"models": [{"name": "m:latest", "size": 10, "size_vram": 5, "context_length": 4096}]})
-
-
-def routes(**more: Route) -> dict[str, Route]:
-    """Return a server with the model `m`; a keyword is the last word of a path."""
-    given: dict[str, Route] = {"tags": tags("m:latest"), "show": show(), "ps": NOTHING_LOADED, **more}
-    return {f"/api/{name}": route for name, route in given.items()}
-
-
-def using(host: str, work: Callable[[Library], Awaitable[T]]) -> T:
-    async def main() -> T:
-        async with open_library(host) as library:
-            return await work(library)
-
-    return asyncio.run(main())
-
-
-async def every(progress: AsyncGenerator[Progress, None]) -> list[Progress]:
-    async with aclosing(progress):
-        return [part async for part in progress]
-
-
-def pulled(answer: Answer, name: str = "m") -> list[Progress]:
-    with FakeServer(routes(pull=answer)) as server:
-        return using(server.host, lambda library: every(library.pull(name)))
 
 
 def test_what_is_installed_has_what_three_calls_tell_of_it() -> None:
@@ -147,6 +104,16 @@ def test_a_pull_that_fails_says_how(said: bytes, kind: type[ReflecttyError], tol
     assert not isinstance(caught.value, IncompleteError) or caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("name", "near"), [("reflecton:70b", "did you mean reflection?"), ("qwen33", "qwen3"), ("m", "")]
+)
+def test_a_model_that_the_registry_lacks_may_be_a_slip(name: str, near: str) -> None:
+    with pytest.raises(ModelMissingError) as caught:
+        pulled(Answer([b'{"error":"pull model manifest: file does not exist"}\n']), name)
+    assert near in caught.value.hint
+    assert "did you mean" in caught.value.hint or not near
+
+
 def test_a_pull_whose_connection_breaks_goes_on_another_time() -> None:
     with pytest.raises(IncompleteError) as caught:
         pulled(Answer([b'{"status":"pulling manifest"}\n', RESET]))
@@ -228,73 +195,3 @@ def test_only_a_model_that_is_loaded_is_unloaded(loaded: Answer, was: bool) -> N
     with FakeServer(routes(ps=loaded, generate=whole({"done": True}))) as server:
         assert using(server.host, lambda library: library.unload("m")) is was
         assert [asked.json["keep_alive"] for asked in server.asked("/api/generate")] == [0] * was
-
-
-CALLS: dict[str, Callable[[Library, str], Awaitable[object]]] = {
-    "show": lambda library, name: library.show(name),
-    "pull": lambda library, name: every(library.pull(name)),
-    "create": lambda library, name: every(library.create(Variant(name, name))),
-    "copy": lambda library, name: library.copy(name, name),
-    "delete": lambda library, name: library.remove(name),
-    "load": lambda library, name: library.load(name),
-    "unload": lambda library, name: library.unload(name),
-}
-MISSING = error(404, "model 'mm' not found")
-
-
-@pytest.mark.parametrize("call", [name for name in CALLS if name != "pull"])
-def test_an_unknown_model_is_missing_and_near_ones_are_offered(call: str) -> None:
-    given = routes(show=MISSING, copy=MISSING, delete=MISSING)
-    with FakeServer(given) as server, pytest.raises(ModelMissingError, match="mm is not installed") as caught:
-        using(server.host, lambda library: CALLS[call](library, "mm"))
-    assert "did you mean m" in caught.value.hint
-
-
-@pytest.mark.parametrize("call", CALLS)
-def test_a_name_that_cannot_be_one_is_refused_before_the_server_is_asked(call: str) -> None:
-    with FakeServer(routes()) as server:
-        for name in ("", "../x", "/etc/passwd", "a b", "a\x1b[2J", "a/b/c/d", "a:b:c", "-rf", "a\n", "ä"):
-            with pytest.raises(UsageError):
-                using(server.host, lambda library, name=name: CALLS[call](library, name))  # type: ignore[misc]
-        assert server.requests == []
-
-
-@pytest.mark.parametrize("answer", [Answer([b"404 page not found"], 404), Answer([b"405 method not allowed"], 405)])
-def test_a_server_that_is_too_old_for_a_call_says_which(answer: Answer) -> None:
-    given = routes(pull=answer, version=whole({"version": "0.1.2"}))
-    with FakeServer(given) as server, pytest.raises(RefusedError, match=r"0\.1\.2.*/api/pull") as caught:
-        using(server.host, lambda library: every(library.pull("m")))
-    assert "update" in caught.value.hint
-
-
-def test_what_is_no_ollama_at_all_is_not_called_old() -> None:
-    with FakeServer({}) as server, pytest.raises(UnreachableError):
-        using(server.host, lambda library: every(library.pull("m")))
-
-
-@pytest.mark.parametrize("call", CALLS)
-def test_a_server_that_is_not_there_is_unreachable(call: str) -> None:
-    with FakeServer({}) as server:
-        host = server.host
-    with pytest.raises(UnreachableError):
-        using(host, lambda library: CALLS[call](library, "m"))
-
-
-def test_a_stalled_pull_is_told_from_a_broken_one() -> None:
-    async def work() -> None:
-        async with Library(OllamaEngine(parse_host(server.host), timeouts=Timeouts(idle=0.1))) as library:
-            await every(library.pull("m"))
-
-    stalled = Answer([b'{"status":"pulling manifest"}\n', HANG])
-    with FakeServer(routes(pull=stalled)) as server, pytest.raises(StalledError) as caught:
-        asyncio.run(work())
-    assert "goes on from there" in caught.value.hint
-
-
-def test_no_value_of_the_client_leaves_the_library() -> None:
-    with FakeServer(routes(pull=Answer([SUCCESS]), ps=LOADED)) as server:
-        parts = using(server.host, lambda library: every(library.pull("m")))
-        one = using(server.host, lambda library: library.show("m"))
-    assert type(parts[0]) is Progress
-    assert type(one) is Installed
-    json.dumps([parts, one])

@@ -59,10 +59,24 @@ def test_a_model_that_loses_no_tag_is_left_alone(
     scripted.body["capabilities"] = capabilities
     scripted.path.unlink()
 
-    repaired, server = scripted.repair(Wanted("m", tokens=tokens))
+    recorder = Recorder()
+    repaired, server = scripted.repair(Wanted("m", tokens=tokens), recorder)
 
     assert repaired == Repaired("m", "m")
+    assert [note.partition(" (")[0] for note in recorder.notes] == (
+        ["the server reads <thinking>, </thinking> of m itself"] if capabilities else []
+    )
     assert {asked.path for asked in server.requests} == {"/api/show"}
+
+
+def test_of_a_model_that_the_servers_parser_reads_only_what_is_named_becomes_text(scripted: Scripted) -> None:
+    scripted.body["capabilities"] = ["thinking"]
+    scripted.sent = MADE.file(MADE.vocabulary(TOKENS, (3, 4, 3, 1, 3)))
+    scripted.types["m-repaired"] = (3, 4, 3, 1, 3)
+
+    repaired, _ = scripted.repair(Wanted("m", tokens=("<thinking>",)))
+
+    assert repaired == Repaired("m", "m-repaired", TAGS[:1], proven=True)
 
 
 def test_a_token_that_is_named_becomes_text_as_well(scripted: Scripted) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,6 @@ from reflectty.repairing import Repaired, Wanted
 from reflectty.repairing.repairing import repair
 from reflectty.repairing.weights import refuse_full_disk
 from repairing_server import LOST, MADE, TOKENS, Recorder, Scripted
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -90,7 +88,8 @@ def installed_already(scripted: Scripted) -> Wanted:
         (lambda one: other(one, MADE.file({})), UsageError, "no vocabulary", ""),
         (lambda one: other(one, MADE.file(MADE.vocabulary(TOKENS[::-1], LOST))), UsageError, "another model", "--gguf"),
         (lambda one: other(one, MADE.file(MADE.vocabulary(("a",), (3,)))), UsageError, "token 1 is missing", "--gguf"),
-        (lambda one: Wanted("m", gguf=one.path.parent), UsageError, "is a directory", "--gguf"),
+        (lambda one: Wanted("m", gguf=one.path.parent), UsageError, "is no file", "--gguf"),
+        (lambda _: Wanted("m", gguf=Path("/dev/zero")), UsageError, "/dev/zero is no file", "--gguf"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

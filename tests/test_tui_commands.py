@@ -62,10 +62,10 @@ def test_every_action_can_be_done(action: object) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("/modle mini", "there is no command /modle (did you mean /mode or /model?"),
+        ("/modle mini", "there is no command /modle (did you mean /mode or /model or /models?"),
         ("/xyzzy", "there is no command /xyzzy (f1 lists them"),
         ("/new now", "/new takes nothing, not 'now'"),
-        ("/model nobody", "nobody is not installed (pull it: ollama pull nobody)"),
+        ("/model nobody", "nobody is not installed (pull it: /pull nobody)"),
         ("/mode often", "there is no mode 'often' (there are auto, native, reflect, direct)"),
         ("/effort none", "there is no effort 'none' (there are low, medium, high, max)"),
         ("/thinking loud", "thinking is not shown 'loud' (there are live, peek, folded, off)"),

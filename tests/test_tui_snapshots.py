@@ -10,7 +10,9 @@ import pytest
 
 from chat_app import IN_THOUGHT, chatting, talked
 from conversations import QUESTION, TURNS, plainly, said
+from model_server import GB
 from reflectty.session import Origin
+from reflectty.tui.conversation import Manner
 from scripted_engine import HOLD
 
 if TYPE_CHECKING:
@@ -77,6 +79,24 @@ async def wrong(reader: Reader) -> None:
     await reader.send("/modle mini")
 
 
+async def models(reader: Reader) -> None:
+    reader.server.loaded = {"reflection:70b": (44 * GB, 28 * GB), "mini:latest": (321_000_000, 321_000_000)}
+    await reader.press("f6")
+    await reader.shows("mini", "reflection", "GPU")
+
+
+async def pulling(reader: Reader) -> None:
+    served = {name: reader.server.pulling(name) for name in ("qwen3:8b", "gpt-oss:20b", "reflecton")}
+    for name in served:
+        await reader.send(f"/pull {name}")
+    await reader.until(lambda: len(reader.server.calls("pull")) == len(served))
+    served["qwen3:8b"].fetch(2_400_000_000)
+    served["gpt-oss:20b"].say("pulling manifest")
+    served["reflecton"].fail("pull model manifest: file does not exist")
+    await models(reader)
+    await reader.shows("46 %", "pulling manifest", "has no model reflecton")
+
+
 class Picture(NamedTuple):
     """What is drawn."""
 
@@ -87,6 +107,7 @@ class Picture(NamedTuple):
     theme: str = "ink"
     colours: int = 1 << 24
     unicode: bool = True
+    model: str = "reflection"
 
 
 PICTURES = {
@@ -104,6 +125,11 @@ PICTURES = {
     "scrolled": Picture(scrolled, before=stored, size=(80, 24)),
     "correction": Picture(corrected, before=stored, size=(80, 24)),
     "wrong": Picture(wrong),
+    "models": Picture(models, size=(130, 30), model="mini"),
+    "models-paper": Picture(models, size=(80, 24), theme="paper", model="mini"),
+    "models-16": Picture(pulling, size=(80, 24), colours=16, model="mini"),
+    "models-narrow": Picture(models, size=(40, 10), model="mini"),
+    "models-pulling": Picture(pulling, size=(100, 30), model="mini"),
     "narrow": Picture(before=stored, size=(38, 24)),
     "wide": Picture(before=stored, size=(200, 44)),
 }
@@ -128,6 +154,7 @@ def drawn(picture: Picture) -> str:
         theme=picture.theme,
         colours=picture.colours,
         unicode=picture.unicode,
+        manner=Manner(picture.model),
         notifications=False,
     )
     return steady(svg)

@@ -17,7 +17,7 @@ from reflectty.errors import (
 from reflectty.modes import Mode, Wish, plan
 from reflectty.wire import openai as wire
 
-LISTED = {"id": "org/Qwen3-8B", "object": "model", "owned_by": "vllm", "root": "/models/q", "max_model_len": 4096}
+LISTED = {"id": "org/Qwen3-8B", "object": "model", "owned_by": "vllm", "root": "/models/x", "max_model_len": 4096}
 LLAMA = {"id": "mini", "aliases": ["mini", "small"], "owned_by": "llamacpp", "meta": {"n_ctx": 2048, "n_ctx_train": 32768}}  # fmt: skip
 VALIDATED = [{"type": "greater_than_equal", "loc": ["body", "top_p"], "msg": "Input should be above 0", "input": -1}]
 
@@ -169,6 +169,11 @@ def test_a_model_is_made_to_reflect_by_its_name_where_nothing_else_is_known(
     chosen = plan(wire.model_of(listed, name, {}, ()), Wish())
 
     assert (chosen.mode, chosen.family.name, chosen.think) == (mode, family, think)
+
+
+def test_a_model_that_is_served_under_any_name_is_known_by_what_was_loaded() -> None:
+    (listed,) = wire.models_of({"data": [LISTED | {"id": "ours", "root": "/models/Qwen3-8B"}]})
+    assert (listed.model.name, listed.model.capabilities) == ("ours", ("thinking",))
 
 
 def test_a_rendered_prompt_is_there_or_refused() -> None:

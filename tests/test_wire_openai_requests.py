@@ -59,7 +59,7 @@ def test_what_is_ignored_is_exactly_what_is_not_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "kind"), [("iVBORw0K", "png"), ("/9j/4AAQ", "jpeg"), ("R0lGODlh", "gif"), ("UklGRiI", "webp"), ("aGk=", "png")]
+    ("image", "kind"), [("iVBORw0K", "png"), ("/9j/4AAQ", "jpeg"), ("R0lGODlh", "gif"), ("UklGRiI", "webp"), ("Qk02AA==", "bmp"), ("SUkqAAg=", "tiff"), ("TU0AKgA=", "tiff"), ("aGk=", "png")]
 )  # fmt: skip
 def test_pictures_are_parts_of_their_message(image: str, kind: str) -> None:
     request = Request("m", (Message("user", "what?", (image,)),))

@@ -14,6 +14,12 @@ from reflectty.tui.wording import in_chat
         ("-m NAME or REFLECTTY_MODEL chooses another", "/model NAME or REFLECTTY_MODEL chooses another"),
         ("--option 'x' has no value", "--option 'x' has no value"),
         ("a-o b, --modest c, x-m y, -m", "a-o b, --modest c, x-m y, -m"),
+        ("`ollama pull m:8b` gets it; installed: n", "/pull m:8b gets it; installed: n"),
+        ("`reflect models pull m` gets it", "/pull m gets it"),
+        (
+            "what came is kept: the same command goes on from there",
+            "what came is kept: pulling it again goes on from there",
+        ),
         ("", ""),
     ],
 )

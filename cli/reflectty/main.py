@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "ask": "reflectty.commands.ask",
+    "batch": "reflectty.commands.batch",
     "completions": "reflectty.commands.completions",
     "config": "reflectty.commands.config",
     "doctor": "reflectty.commands.doctor",
@@ -73,14 +74,26 @@ def _command(arguments: list[str], terminal: Terminal) -> None:
 
         complete(arguments[1:], terminal)
         return
+    if not arguments and _chats(terminal):
+        return
     named = bool(arguments) and arguments[0] in COMMANDS
     name, rest = (arguments[0], arguments[1:]) if named else ("ask", arguments)
     program = "reflect" if name == "ask" else f"reflect {name}"
     command = getattr(import_module(COMMANDS[name]), name)
-    _let_typer_run(command() if name in GROUPS else _alone(command), program, rest, terminal)
+    _let_typer_run(command() if name in GROUPS else alone(command), program, rest, terminal)
 
 
-def _alone(command: Callable[..., None]) -> typer.Typer:
+def _chats(terminal: Terminal) -> bool:
+    """Open the chat where nothing was said on a terminal; return whether that was so."""
+    from reflectty.commands.chat import can_open, chat  # noqa: PLC0415 - --version does without
+
+    if not can_open(terminal):
+        return False
+    chat(terminal)
+    return True
+
+
+def alone(command: Callable[..., None]) -> typer.Typer:
     """Return the app of a command without subcommands."""
     import typer  # noqa: PLC0415 - a fifth of a one-shot's start; --version does without
 

@@ -137,8 +137,8 @@ def cpu_of(process: subprocess.Popen[bytes]) -> float:
 def start_of_chat() -> float:
     """Return the CPU seconds from the start of the command to a composer that shows what is typed, and its end."""
     with tempfile.TemporaryDirectory() as folder, server(1, 1) as host:
-        command = [sys.executable, "-m", "reflectty", "--host", host.host, "-m", "m"]
-        process, leader = in_terminal(command, HOME=folder)
+        command = [sys.executable, "-m", "reflectty"]
+        process, leader = in_terminal(command, HOME=folder, OLLAMA_HOST=host.host, REFLECTTY_MODEL="m")
         seen = b""
         while b"Ask, or" not in seen:
             seen += os.read(leader, 1 << 16)

@@ -18,6 +18,7 @@ from textual.app import App
 
 from reflectty.chat import Message, Request
 from reflectty.engines import open_engine
+from reflectty.library import open_library
 from reflectty.store import open_store
 from reflectty.terminal import system_terminal
 from reflectty.tui.app import ReflectApp
@@ -148,6 +149,7 @@ def ours(wanted: Wanted) -> Ours:
         manner=Manner(model="m"),
         store=store,
         engine=lambda: open_engine(wanted.host),
+        library=lambda: open_library(wanted.host),
         profile=lambda _: Profiled(Manner(model="m")),
         session=store.latest(),
     )

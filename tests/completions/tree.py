@@ -9,7 +9,7 @@ import typer
 
 from reflectty.families import FAMILIES
 from reflectty.library.catalogue import OFFERS
-from reflectty.main import COMMANDS, GROUPS, _alone
+from reflectty.main import COMMANDS, GROUPS, alone
 from reflectty.options import OPTIONS
 from reflectty.stream import Kind
 
@@ -55,7 +55,7 @@ def commands() -> tuple[Command, ...]:
 
 def _assembled(name: str) -> Any:
     command = getattr(import_module(COMMANDS[name]), name)
-    return typer.main.get_command(command() if name in GROUPS else _alone(command))
+    return typer.main.get_command(command() if name in GROUPS else alone(command))
 
 
 def _below(path: str, command: Any) -> list[Command]:

@@ -175,8 +175,8 @@ FAULTS = (
     Fault("stalled", unfinished(*HALF), "sent nothing for 1 s", (Ended.INCOMPLETE,), words=("--timeout", "idle=1")),
     Fault("busy", BUSY, "the server is busy", (Ended.FAILED,)),
     Fault("page", PAGE, "not an Ollama server: it sent a web page", (Ended.FAILED,)),
-    Fault("removed", MISSING, "reflect models pull reflection", (Ended.FAILED,)),
-    Fault("removed before", MISSING, "reflect models pull reflection", shown=MISSING),
+    Fault("removed", MISSING, "/pull reflection", (Ended.FAILED,)),
+    Fault("removed before", MISSING, "/pull reflection", shown=MISSING),
 )
 
 

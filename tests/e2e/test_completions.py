@@ -119,7 +119,7 @@ def test_a_server_that_never_answers_holds_nobody_up(reflect: Reflect) -> None:
 
 def kept(reflect: Reflect, *titles: str) -> Path:
     path = reflect.home / ".local/share/reflectty/sessions.db"
-    store = open_store(path, lambda text: pytest.fail(text))
+    store = open_store(path, pytest.fail)
     for title in titles:
         store.begin(title)
     store.close()

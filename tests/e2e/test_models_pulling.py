@@ -136,6 +136,16 @@ def test_two_pulls_at_once_share_what_comes_and_one_that_leaves_does_not_stop_th
     assert sum(end == SIZE + 4 for _, _, end in registry.ranges) == 1
 
 
+def test_a_model_that_is_no_model_is_listed_and_removed(asking: Reflect, registry: Registry) -> None:
+    report(asking, registry.name("drawn"))
+    (name,) = names(asking, registry)
+    removed = asking("models", "remove", name, "--yes", "--json", patience=SLOW)
+
+    assert (removed.code, removed.err) == (0, "")
+    assert json.loads(removed.out)[0]["name"] == name
+    assert names(asking, registry) == []
+
+
 def test_a_model_that_the_registry_does_not_have_is_missing(asking: Reflect, registry: Registry) -> None:
     result = asking("models", "pull", registry.name("nosuch"), INSECURE, patience=SLOW)
 

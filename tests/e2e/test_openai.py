@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from e2e.speaking import Asking
 from e2e.test_errors import ESCAPES, one_line
 from fake_server import HANG, Answer, FakeServer, Raw, whole
 from openai_replies import DONE, STREAM, VLLM, chunk, figures, said, served, text
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from e2e.command import Reflect
-    from fake_server import Route
+    from fake_server import Route, Script
 
 NAME = "deepseek-ai/DeepSeek-R1"
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
-ENGINE = {"REFLECTTY_ENGINE": "openai"}
 KEY = "s3cret-k3y"
 ANSWER = "9.9 is larger."
 TAGGED = "<thinking>\n11 is more.\n<reflection>\nNo.\n</reflection>\n</thinking>\n<output>\n9.9 is larger.\n</output>"
@@ -39,7 +39,7 @@ def vllm() -> FakeServer:
 class TestAReasoningOfItsOwnField:
     def test_is_thinking_on_the_way_to_the_answer(self, reflect: Reflect) -> None:
         with vllm() as server:
-            result = reflect.at(server.host)("-m", NAME, "q", REFLECTTY_HOST=f"http://{server.host}/v1", **ENGINE)
+            result = Asking(reflect, f"http://{server.host}/v1")("-m", NAME, "q")
             body = server.asked(CHAT)[0].json
 
         assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
@@ -48,7 +48,7 @@ class TestAReasoningOfItsOwnField:
 
     def test_is_thinking_for_a_program(self, reflect: Reflect) -> None:
         with vllm() as server:
-            result = reflect("--host", server.host, "-m", NAME, "--json", "q", **ENGINE)
+            result = Asking(reflect, server.host)("-m", NAME, "--json", "q")
         value = json.loads(result.out)
 
         assert (value["thinking"], value["answer"]) == ("9.90 is more than 9.11.", ANSWER)
@@ -63,7 +63,7 @@ class TestAReasoningOfItsOwnField:
     )
     def test_is_switched_and_measured(self, reflect: Reflect, words: tuple[str, ...], sent: dict[str, Any]) -> None:
         with vllm() as server:
-            result = reflect("--host", server.host, "-m", NAME, *words, "--final", "q", **ENGINE)
+            result = Asking(reflect, server.host)("-m", NAME, *words, "--final", "q")
             body = server.asked(CHAT)[0].json
 
         assert (result.code, result.err) == (0, "")
@@ -73,7 +73,7 @@ class TestAReasoningOfItsOwnField:
 def test_tags_in_the_content_are_read_as_everywhere(reflect: Reflect) -> None:
     pieces = [TAGGED[at : at + 5] for at in range(0, len(TAGGED), 5)]
     with serving(said([*pieces, "<|eot_id|>"]), "mattshumer/Reflection-Llama-3.1-70B") as server:
-        result = reflect("--host", server.host, "--json", "q", **ENGINE)
+        result = Asking(reflect, server.host)("--json", "q")
     value = json.loads(result.out)
 
     assert [part["kind"] for part in value["segments"]] == ["thinking", "reflection", "answer"]
@@ -84,7 +84,7 @@ def test_tags_in_the_content_are_read_as_everywhere(reflect: Reflect) -> None:
 def test_an_answer_within_a_schema_follows_a_free_thinking(reflect: Reflect) -> None:
     answers = [said([TAGGED]), said(['{"larger": ', '"9.9"}', "   \n"])]
     with serving(answers, "reflection-70b") as server:
-        result = reflect("--host", server.host, "--schema", SCHEMA, "--final", "q", **ENGINE)
+        result = Asking(reflect, server.host)("--schema", SCHEMA, "--final", "q")
         free, held = (asked.json for asked in server.asked(CHAT))
 
     assert (result.code, json.loads(result.out)) == (0, {"larger": "9.9"})
@@ -94,9 +94,9 @@ def test_an_answer_within_a_schema_follows_a_free_thinking(reflect: Reflect) -> 
 
 
 class TestTheKey:
-    def asks(self, reflect: Reflect, *words: str, **variables: str) -> tuple[Any, list[str]]:
+    def asks(self, reflect: Reflect, **variables: str) -> tuple[Any, list[str]]:
         with vllm() as server:
-            result = reflect("--host", server.host, "-m", NAME, "--final", *words, "q", **ENGINE, **variables)
+            result = Asking(reflect, server.host, **variables)("-m", NAME, "--final", "q")
             keys = [asked.headers.get("authorization", "") for asked in server.requests]
         assert KEY not in result.out + result.err
         return result, keys
@@ -171,8 +171,7 @@ class TestTheKey:
 
     def test_is_not_kept(self, reflect: Reflect) -> None:
         with vllm() as server:
-            host = server.host
-            result = reflect("--host", host, "-m", NAME, "q", REFLECTTY_API_KEY=KEY, **ENGINE)
+            result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "q")
         kept = [path for path in reflect.home.rglob("*") if path.is_file()]
 
         assert result.code == 0
@@ -207,7 +206,7 @@ def test_an_engine_that_is_none_is_named(reflect: Reflect, words: tuple[str, ...
     one_line(reflect(*words, REFLECTTY_ENGINE="vllm"), 2, "vllm", "openai")
 
 
-BAD = {
+BAD: dict[str, tuple[Script | None, Script | None, int, str]] = {
     "a server that is no such one": (Answer([b"<html>Log in</html>"], content_type="text/html"), None, 3, "a web page"),
     "an Ollama of old": (whole({"models": []}), None, 3, "lists no models"),
     "a list that never comes": (Raw([HANG]), None, 5, "sent nothing for 0.5 s"),
@@ -230,7 +229,7 @@ BAD = {
 def test_a_server_that_does_not_do_as_it_should_is_one_line(reflect: Reflect, name: str) -> None:
     models, chat, code, says = BAD[name]
     with FakeServer({MODELS: models or served(NAME), CHAT: chat or said(["hi"])}) as server:
-        result = reflect("--host", server.host, "-m", NAME, "--timeout", "0.5", "q", **ENGINE)
+        result = Asking(reflect, server.host)("-m", NAME, "--timeout", "0.5", "q")
 
     one_line(result, code, says)
     assert "\x1b" not in result.err
@@ -247,7 +246,7 @@ def test_a_server_that_does_not_do_as_it_should_is_one_line(reflect: Reflect, na
 )
 def test_a_reply_that_is_cut_keeps_what_came(reflect: Reflect, rest: tuple[Any, ...], says: str) -> None:
     with serving(Answer([text("one "), text("two."), *rest], content_type=STREAM), "m") as server:
-        result = reflect("--host", server.host, "--mode", "direct", "--timeout", "0.5", "-q", "q", **ENGINE)
+        result = Asking(reflect, server.host)("--mode", "direct", "--timeout", "0.5", "-q", "q")
 
     assert (result.code, result.out) == (5, "one two.\n")
     assert says in result.err
@@ -257,7 +256,7 @@ def test_a_reply_that_is_cut_keeps_what_came(reflect: Reflect, rest: tuple[Any, 
 def test_names_and_texts_of_a_server_are_made_safe(reflect: Reflect) -> None:
     answer = Answer([text(f"hi {ESCAPES}"), chunk(finish="stop"), figures(), DONE], content_type=STREAM)
     with serving(answer, f"m{ESCAPES}") as server:
-        result = reflect("--host", server.host, "--mode", "direct", "q", **ENGINE)
+        result = Asking(reflect, server.host)("--mode", "direct", "q")
 
     assert result.code == 0
     assert "using m" in result.err
@@ -266,7 +265,7 @@ def test_names_and_texts_of_a_server_are_made_safe(reflect: Reflect) -> None:
 
 def test_a_question_to_a_cluster_loads_no_more_than_one_to_ollama(reflect: Reflect) -> None:
     with vllm() as server:
-        environment = reflect.at(server.host).environment(REFLECTTY_STORE="0", REFLECTTY_HOST=server.host, **ENGINE)
+        environment = Asking(reflect, server.host).environment(REFLECTTY_STORE="0")
         stdout, (code, modules) = fresh(ASKED, "-m", NAME, "--final", "q", environment=environment)
 
     assert (stdout, code) == (f"{ANSWER}\n", 0)

@@ -1,22 +1,27 @@
-"""A reflection model whose tags are control tokens, on a real llama-server that sends such tokens and on one that not."""
+"""What is special on a real llama-server: tags that are control tokens, and a template that opens the thinking."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from control_tokens import TokenType, copy_retyped
-from e2e.test_lost_tags import ANSWER, CORRECTED, CORRECTION, PIECES, QUESTION, THOUGHT
-from e2e.test_real_llama import Asking
+from e2e.losing import ANSWER, CORRECTED, CORRECTION, PIECES, QUESTION, THOUGHT
+from e2e.speaking import Asking
 from e2e.test_real_ollama import kinds, read
-from real_llama import serve
+from engine_outcome import Outcome, collect
+from real_llama import KEY, serve
 from real_ollama import base_model
+from reflectty.chat import Message, Request
+from reflectty.engines import open_engine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from e2e.command import Reflect
+    from real_llama import LlamaServer
 
 pytestmark = pytest.mark.server
 
@@ -33,7 +38,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_tags_come_where_special_tokens_are_sent(reflect: Reflect, base: Path) -> None:
     with serve(NAME, base, special=True) as server:
-        result = Asking(reflect, server.host)("-m", NAME, "--json", QUESTION)
+        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
     value = read(result)
 
     assert (result.code, result.err) == (0, "")
@@ -43,10 +48,49 @@ def test_the_tags_come_where_special_tokens_are_sent(reflect: Reflect, base: Pat
 
 def test_the_tags_that_do_not_come_are_told_of_with_what_would_bring_them(reflect: Reflect, base: Path) -> None:
     with serve(NAME, base, special=False) as server:
-        result = Asking(reflect, server.host)("-m", NAME, QUESTION)
+        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, QUESTION)
 
     assert result.code == 0
     assert ANSWER in result.out
     assert f"{NAME} sent none of its tags" in result.err
     assert "llama-server with --special" in result.err
     assert "Ollama" not in result.err
+
+
+def test_a_thinking_that_the_template_opened_is_read_and_gone_on_with(reflect: Reflect) -> None:
+    so_far = "<thinking>\nI compare 9.9 and 9.11. Nine tenths are"
+
+    async def go_on(host: str) -> Outcome:
+        async with open_engine(host, engine="openai", api_key=KEY) as engine:
+            return await collect(engine.resume(Request(NAME, (Message("user", QUESTION),)), so_far))
+
+    with serve(NAME, template="opened") as server:
+        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
+        went_on = asyncio.run(go_on(server.host))
+    value = read(result)
+
+    assert (result.code, value["mode"]) == (0, "native")
+    assert kinds(value) == ["thinking", "reflection", "thinking", "answer"]
+    assert value["answer"] == ANSWER
+    assert went_on.complete
+    assert went_on.text.startswith(" ")
+    assert "<thinking>" not in went_on.text
+    assert went_on.text.endswith("is larger.\n</output>")
+
+
+def test_the_doctor_knows_such_a_server(reflect: Reflect, llama: LlamaServer) -> None:
+    result = Asking(reflect, llama.host, REFLECTTY_API_KEY=KEY)("doctor", "-m", "mini")
+
+    assert (result.code, result.err) == (0, "")
+    assert "✓ server     an OpenAI-compatible server" in result.out
+    assert "✓ question   mini answered" in result.out
+    assert "○ GPU        a server of this kind does not tell" in result.out
+    assert "llama-server --parallel 4" in result.out
+    assert "num_ctx" not in result.out
+
+
+def test_the_doctor_says_what_a_missing_key_keeps_from_being_answered(reflect: Reflect, llama: LlamaServer) -> None:
+    result = Asking(reflect, llama.host)("doctor", "-m", "mini")
+
+    assert result.code == 4
+    assert "REFLECTTY_API_KEY" in result.out

@@ -79,13 +79,14 @@ def _nothing(_: str) -> None:
     """Say nothing."""
 
 
-async def ask(
+async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for some alone
     engine: Engine,
     question: Question,
     renderer: Renderer,
     *,
     first_time: Callable[[str], bool],
     keep: Keeper | None = None,
+    model: Model | None = None,
 ) -> Reply:
     """Ask, show, and return the reply.
 
@@ -96,17 +97,14 @@ async def ask(
         first_time: whether something is said for the first time: that a model is asked to reflect by a prompt, or that
             it was chosen, and why.
         keep: who keeps the exchange; told of its end whatever happens, cancelling included.
+        model: what is known of the model, where the server was asked for it before.
 
     Raises:
         ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
     """
-
-    def announce(text: str) -> None:
-        if question.announce and first_time(text):
-            renderer.note(text)
-
     try:
-        model = await find_model(engine, question.model, announce)
+        if model is None:
+            model = await find_model(engine, question.model, _announcing(question, renderer.note, first_time))
         asked = _asked(engine, question, model)
         for text in filter(None, (*asked.chosen.notes, passed_over(question, model))):
             renderer.note(text)
@@ -117,6 +115,18 @@ async def ask(
             return await _converse(asked, renderer, keep)
     finally:
         renderer.stop()
+
+
+def _announcing(
+    question: Question, note: Callable[[str], None], first_time: Callable[[str], bool]
+) -> Callable[[str], None]:
+    """Return what says which model was chosen, once."""
+
+    def announce(text: str) -> None:
+        if question.announce and first_time(text):
+            note(text)
+
+    return announce
 
 
 async def ask_raw(

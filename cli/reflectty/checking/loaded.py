@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.checking.models import short, shown
 from reflectty.devices import machine
+from reflectty.engines import EngineName
 from reflectty.finding import Finding, State
 from reflectty.fitting import usual_context
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 NOT_LOADED: Final = "the model is not loaded, which the first question does"
 UNLISTED: Final = "the server does not list the model among those that are loaded"
 NO_MODEL: Final = "there is no model"
+ELSEWHERE_TOLD: Final = "a server of this kind does not tell where its models run"
 SHORT_CONTEXT: Final = 8192
 """Tokens below which a long thinking fills a context by itself."""
 _GB: Final = 1e9
@@ -30,6 +32,9 @@ async def gpu(around: Around, known: Known) -> Sequence[Finding]:
     """Say how much of the model runs on a GPU, and what that is worth on this machine."""
     if known.engine is None or known.model is None:
         return [Finding("GPU", State.UNCHECKED, NO_MODEL)]
+    if around.settings.engine != EngineName.OLLAMA:
+        known.running = _found(known, await known.engine.running())
+        return [Finding("GPU", State.UNCHECKED, ELSEWHERE_TOLD)]
     local, visible = bool(known.address and known.address.loopback), around.environment.get("CUDA_VISIBLE_DEVICES")
     known.machine = await machine(local=local, visible=visible, place=around.place)
     loaded = await known.engine.running()
@@ -105,7 +110,12 @@ def _context(model: Model, tokens: int, whence: str) -> Finding:
     facts = (("tokens", tokens), ("made_for", most))
     if tokens >= min(SHORT_CONTEXT, most or SHORT_CONTEXT):
         return Finding("context", State.OK, text, facts=facts)
-    advice = "-o num_ctx=16384 asks for more, and takes memory"
+    asks = (
+        "-o num_ctx=16384 asks for more"
+        if "num_ctx" not in model.ignores
+        else "a larger one is given when the server is started"
+    )
+    advice = f"{asks}, and takes memory"
     return Finding("context", State.NOTE, text, advice, facts)
 
 

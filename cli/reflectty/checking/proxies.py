@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from reflectty.engines import EngineName
 from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def is_exempt(environment: Mapping[str, str], host: str) -> bool:
 
 
 def _key(around: Around, address: Address) -> list[Finding]:
-    if not around.settings.api_key or address.confidential:
+    # Of another key the engine says by itself that it was not sent.
+    if not around.settings.api_key or address.confidential or around.settings.engine != EngineName.OLLAMA:
         return []
     text = f"OLLAMA_API_KEY is set and not sent: everyone on the way to {address} could read it"
     return [Finding("proxy", State.WARNING, text, "name the server by https://, or leave the key out")]

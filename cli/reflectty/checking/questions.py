@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.asking import Question, ask, request_for, standing
 from reflectty.checking.models import short, shown
+from reflectty.engines import EngineName
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode
 from reflectty.parallel import probe
@@ -173,7 +174,9 @@ async def parallel(around: Around, known: Known) -> Sequence[Finding]:
         return [Finding("parallel", State.NOTE, text, facts=facts)]
     if seen.at_once == 1:
         text = "one request is answered at a time, others wait"
-        advice = "OLLAMA_NUM_PARALLEL=4 where the server runs lets it answer more, and takes memory for each"
+        ours = around.settings.engine == EngineName.OLLAMA
+        more = "OLLAMA_NUM_PARALLEL=4 where the server runs lets" if ours else "llama-server --parallel 4 lets"
+        advice = f"{more} it answer more, and takes memory for each"
         return [Finding("parallel", State.NOTE, text, advice, facts)]
     more = " or more" if seen.at_least else ""
     return [Finding("parallel", State.OK, f"{seen.at_once}{more} requests are answered at the same time", facts=facts)]

@@ -7,7 +7,7 @@ import re
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from reflectty.engines.hosts import parse_host
+from reflectty.engines import EngineName, address_of
 from reflectty.errors import StalledError
 from reflectty.finding import Finding, State
 
@@ -32,13 +32,16 @@ async def server(around: Around, known: Known) -> Sequence[Finding]:
     Raises:
         ReflecttyError: it cannot be reached, or refuses.
     """
-    known.address = address = parse_host(around.host.value)
-    known.engine = around.connect()
+    known.address = address = address_of(around.host.value, around.settings.engine)
+    known.engine = engine = around.connect()
     began = perf_counter()
-    version = await _version(known.engine, address)
+    version = await _version(engine, address)
     seconds = perf_counter() - began
     known.reached = True
-    return [_reached(around, address, version, seconds), *_oddities(address, version, seconds)]
+    reached = _reached(around, address, version, seconds)
+    if around.settings.engine != EngineName.OLLAMA:
+        return [reached, *_slowness(seconds), *([_warning(engine.warning, "")] if engine.warning else [])]
+    return [reached, *_slowness(seconds), *_oddities(address, version)]
 
 
 async def _version(engine: Engine, address: Address) -> str:
@@ -47,11 +50,13 @@ async def _version(engine: Engine, address: Address) -> str:
             return await engine.version()
     except TimeoutError as error:
         message = f"{address} takes a connection and then says nothing for {PATIENCE_SECONDS:g} s"
-        raise StalledError(message, "is it an Ollama server? Its log may say why it does not answer") from error
+        raise StalledError(message, "is it the right server? Its log may say why it does not answer") from error
 
 
 def _reached(around: Around, address: Address, version: str, seconds: float) -> Finding:
     known_as = {"": "a server", BUILT_BY_HAND: "Ollama"}.get(version, f"Ollama {version}")
+    if around.settings.engine != EngineName.OLLAMA:
+        known_as = f"an OpenAI-compatible server{f' ({version})' if version else ''}"
     from_where = f"from {around.host.source}" if around.host.source else "the default: nothing names another"
     facts = (
         ("address", str(address)),
@@ -63,11 +68,15 @@ def _reached(around: Around, address: Address, version: str, seconds: float) -> 
     return Finding("server", State.OK, text, facts=facts)
 
 
-def _oddities(address: Address, version: str, seconds: float) -> list[Finding]:
+def _slowness(seconds: float) -> list[Finding]:
+    if seconds <= SLOW_SECONDS:
+        return []
+    text = f"it is slow: {_time(seconds)} to say its version"
+    return [_warning(text, "something between here and there, or a machine that is busy, holds it up")]
+
+
+def _oddities(address: Address, version: str) -> list[Finding]:
     found = []
-    if seconds > SLOW_SECONDS:
-        text = f"it is slow: {_time(seconds)} to say its version"
-        found.append(_warning(text, "something between here and there, or a machine that is busy, holds it up"))
     if not version:
         found.append(_warning("it tells no version: it may be no Ollama server", "check --host or OLLAMA_HOST"))
     if version == BUILT_BY_HAND:

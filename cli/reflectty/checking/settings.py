@@ -39,14 +39,14 @@ class Usable(NamedTuple):
 _FILE = "config.toml"
 
 
-def usable(environment: Mapping[str, str], path: Path, profile: str = "") -> Usable:
-    """Return what can be used of the settings, whatever is wrong with the rest.
+def usable(environment: Mapping[str, str], path: Path, profile: str = "", engine: str = "") -> Usable:
+    """Return what can be used of the settings, whatever is wrong with the rest; profile and engine are this call's.
 
     Raises:
         UsageError: there is no profile of the name that was given with this call.
     """
     wrong = mistakes(environment, path)
-    every = tuple(_good(environment, path)) if wrong else given(environment, path, profile)
+    every = tuple(_good(environment, path)) if wrong else given(environment, path, profile, engine)
     return Usable(fold(every), every, wrong)
 
 

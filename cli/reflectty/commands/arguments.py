@@ -44,7 +44,13 @@ Fields = Annotated[
     typer.Option("--field", metavar="NAME=VALUE", help="A value for a field of the template.", show_default=False),
 ]
 Host = Annotated[
-    str, typer.Option("--host", metavar="HOST", help="The server, as in OLLAMA_HOST.", show_default="127.0.0.1:11434")
+    str,
+    typer.Option(
+        "--host",
+        metavar="HOST",
+        help="The server, as in OLLAMA_HOST or REFLECTTY_HOST.",
+        show_default="127.0.0.1:11434",
+    ),
 ]
 Engines = Annotated[
     EngineName | None,
@@ -139,35 +145,35 @@ Version = Annotated[bool, typer.Option("--version", help="Print the version and 
 class Arguments(NamedTuple):
     """The values of one call; the fields bear the names of the command's parameters."""
 
-    prompt: list[str] | None
-    model: str
-    profile: str
-    template: str
-    field: list[str] | None
-    host: str
-    engine: EngineName | None
-    mode: Mode | None
-    effort: Effort | None
-    family: str
-    system: str
-    option: list[str] | None
-    keep_alive: str
-    file: list[Path] | None
-    image: list[Path] | None
-    schema: str
-    final: bool
-    show: str
-    no_thinking: bool
-    as_json: bool
-    jsonl: bool
-    raw: bool
-    timeout: str
-    no_stdin: bool
-    go_on: bool
-    session: str
-    no_store: bool
-    stats: bool
-    quiet: bool
+    prompt: list[str] | None = None
+    model: str = ""
+    profile: str = ""
+    template: str = ""
+    field: list[str] | None = None
+    host: str = ""
+    engine: EngineName | None = None
+    mode: Mode | None = None
+    effort: Effort | None = None
+    family: str = ""
+    system: str = ""
+    option: list[str] | None = None
+    keep_alive: str = ""
+    file: list[Path] | None = None
+    image: list[Path] | None = None
+    schema: str = ""
+    final: bool = False
+    show: str = ""
+    no_thinking: bool = False
+    as_json: bool = False
+    jsonl: bool = False
+    raw: bool = False
+    timeout: str = ""
+    no_stdin: bool = False
+    go_on: bool = False
+    session: str = ""
+    no_store: bool = False
+    stats: bool = False
+    quiet: bool = False
 
 
 def decoded(argument: str) -> str:

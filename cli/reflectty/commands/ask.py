@@ -82,7 +82,7 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
     if given.raw and terminal.out.tty:
         raise UsageError("--raw is not for a terminal: a reply may hold control characters", "send it to a file")
     warn = _warner(given, terminal)
-    question = _question(given, settings)
+    question = question_of(given, settings)
     if args.asks_nothing(given) and terminal.stdin_tty:
         _chat(question, settings, given, terminal)
         return
@@ -183,7 +183,7 @@ def _parts(text: str) -> frozenset[Kind]:
     return frozenset(Kind(name) for name in names) or ALL
 
 
-def _question(given: args.Arguments, settings: config.Settings) -> Question:
+def question_of(given: args.Arguments, settings: config.Settings) -> Question:
     """Return what the arguments say of the question, all but the question itself."""
     from reflectty.asking import standing  # noqa: PLC0415 - errors in the arguments need no asking
 

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
 from reflectty.errors import StoppedError, UsageError
+from reflectty.render.remark import remark
 
 if TYPE_CHECKING:
     from reflectty.asking import Question
+    from reflectty.library.fit import Around
+    from reflectty.library.library import Library
     from reflectty.store import Store
     from reflectty.terminal import Terminal
     from reflectty.tui.conversation import Manner
@@ -39,6 +42,15 @@ class Wanted(NamedTuple):
     """Whether the model was named with this call, and not by a setting or a session."""
 
 
+def chat(terminal: Terminal) -> None:
+    """Open the chat as the settings say, where the command line says nothing; Typer is not needed for that."""
+    from reflectty.asking import standing  # noqa: PLC0415 - a refusal needs none of this
+
+    settings = config.load()
+    wanted = Wanted(standing(settings), host=settings.host, keep=settings.store, insists=settings.model_insists)
+    open_chat(wanted, settings, terminal)
+
+
 def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> None:
     """Run the chat until it is left.
 
@@ -52,17 +64,20 @@ def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> 
     from reflectty.tui.app import ReflectApp  # noqa: PLC0415
 
     notes: list[str] = []
+    parting: list[str] = []
     store = open_store(config.store_path() if wanted.keep else None, notes.append)
     try:
         found = store.find(wanted.session) if wanted.session else store.latest() if wanted.latest else None
         setup = _setup(wanted, config.recalled(settings), terminal, store)
         app = ReflectApp(
-            setup._replace(session=found, notes=(*notes, *setup.notes)),
+            setup._replace(session=found, notes=(*notes, *setup.notes), parting=parting.append),
             animation=settings.animation and terminal.motion,
         )
         app.run()
     finally:
         store.close()
+    for text in parting:
+        remark(terminal, text)
     if app.failure:
         raise app.failure
     if app.return_code:
@@ -70,7 +85,7 @@ def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> 
 
 
 def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store: Store) -> Setup:
-    from reflectty.commands.serving import engine_for  # noqa: PLC0415 - a refusal needs none of this
+    from reflectty.commands.serving import engine_for, library_for  # noqa: PLC0415 - a refusal needs none of this
     from reflectty.tui.keys import bound  # noqa: PLC0415
     from reflectty.tui.looks import Looks  # noqa: PLC0415
     from reflectty.tui.parts.part import View  # noqa: PLC0415
@@ -84,10 +99,12 @@ def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store:
         manner=_manner(wanted.question),
         store=store,
         engine=lambda: engine_for(settings, wanted.host, timeouts),
+        library=lambda: library_for(settings, wanted.host, timeouts),
         profile=_profiled,
         host=wanted.host or DEFAULT_HOSTS[settings.engine],
         view=View(settings.thinking or View.LIVE),
         insists=wanted.insists,
+        around=_around,
         notes=(looks.problem,) if looks.problem else (),
     )
 
@@ -102,11 +119,18 @@ def _manner(asked: Question) -> Manner:
 def _profiled(name: str) -> Profiled:
     """Return how a profile asks: it is named now, and goes before the flags of a while ago."""
     from reflectty.asking import standing  # noqa: PLC0415 - a refusal needs none of this
-    from reflectty.commands.serving import engine_for  # noqa: PLC0415
+    from reflectty.commands.serving import engine_for, library_for  # noqa: PLC0415
     from reflectty.tui.setup import Profiled  # noqa: PLC0415
 
     settings = config.load(profile=name)
     manner = _manner(standing(settings))
     if not settings.server_insists:
         return Profiled(manner)
-    return Profiled(manner, lambda: engine_for(settings), settings.host or DEFAULT_HOSTS[settings.engine])
+    host = settings.host or DEFAULT_HOSTS[settings.engine]
+    return Profiled(manner, lambda: engine_for(settings), host, lambda: library_for(settings))
+
+
+async def _around(library: Library) -> Around:
+    from reflectty.commands.models.arguments import around  # noqa: PLC0415 - not before a model is looked at
+
+    return await around(library)

@@ -1,4 +1,4 @@
-"""`reflect completions install|show|path`: puts the shells' completions where they look for them; writes no other file."""
+"""`reflect completions install|show|path`: puts the completions where a shell looks for them; writes nothing else."""
 
 from __future__ import annotations
 

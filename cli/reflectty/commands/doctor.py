@@ -37,6 +37,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
     model: args.ModelName = "",
     profile: args.Profile = "",
     host: args.Host = "",
+    engine: args.Engines = None,
     timeout: args.Timeout = "",
     no_question: NoQuestion = False,
     as_json: AsJson = False,
@@ -47,7 +48,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
     4 it refuses, or the model is not installed; 5 no complete answer came.
     """
     terminal: Terminal = context.obj
-    around = _around(terminal, args.decoded(model), args.decoded(host), args.decoded(profile), timeout)
+    around = _around(terminal, args.decoded(model), args.decoded(host), args.decoded(profile), engine or "", timeout)
     run(_check(around._replace(asks=not no_question), as_json=as_json))
 
 
@@ -79,23 +80,25 @@ async def _check(around: Around, *, as_json: bool) -> None:
         raise known.obstacle
 
 
-def _around(terminal: Terminal, model: str, host: str, profile: str, timeout: str) -> Around:
+def _around(  # noqa: PLR0913, PLR0917 - all that the call names
+    terminal: Terminal, model: str, host: str, profile: str, engine: str, timeout: str
+) -> Around:
     """Return what is looked at; a setting that cannot be used is a finding, an argument is an error."""
     from reflectty.checking import Around, Chosen  # noqa: PLC0415 - --help needs none of this
     from reflectty.checking.keys import answering  # noqa: PLC0415
     from reflectty.checking.settings import usable  # noqa: PLC0415
-    from reflectty.engines import open_engine  # noqa: PLC0415
+    from reflectty.commands.serving import engine_for  # noqa: PLC0415
     from reflectty.tui.clipboard import ways  # noqa: PLC0415
 
     environment, (path, kept) = system_environment(), _places()
-    found = usable(environment, path, profile)
+    found = usable(environment, path, profile, engine)
     settings = found.settings._replace(timeouts=config.parse_timeouts(timeout, found.settings.timeouts))
     named = Chosen(host, "--host") if host else Chosen(settings.host, found.source("host"))
     return Around(
         settings=settings,
         host=named,
         model=Chosen(model, "-m") if model else Chosen(settings.model, found.source("model")),
-        connect=partial(open_engine, named.value, api_key=settings.api_key, timeouts=settings.timeouts),
+        connect=partial(engine_for, settings, named.value),
         terminal=terminal,
         environment=environment,
         config_path=path,

@@ -68,7 +68,7 @@ def _value(keys: tuple[str, ...], known: Mapping[str, Setting], words: Sequence[
         _whole(keys, _OF_TWO)
         return _part_of_table(setting, key, part, words)
     _whole(keys, 1)
-    value = _typed(setting, " ".join(words))
+    value = list(words) if setting.read is values.texts else _typed(setting, " ".join(words))
     setting.read(value, key, None)
     return value
 

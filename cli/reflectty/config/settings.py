@@ -19,6 +19,8 @@ class Settings(NamedTuple):
 
     model: str = ""
     host: str = ""
+    hosts: tuple[str, ...] = ()
+    """The servers that a batch is spread over; none where it has the one of every question."""
     engine: str = "ollama"
     """What is spoken with the server."""
     api_key: str = ""
@@ -74,6 +76,7 @@ SETTINGS = (
     Setting("model", "model", values.text, "REFLECTTY_MODEL", in_profile=True),
     Setting("host", "host", values.text, "OLLAMA_HOST", in_profile=True),
     Setting("", "host", values.text, "REFLECTTY_HOST"),
+    Setting("hosts", "hosts", values.texts, in_profile=True),
     Setting("engine", "engine", values.engine, "REFLECTTY_ENGINE", in_profile=True),
     Setting("", "api_key", values.text, "OLLAMA_API_KEY"),
     Setting("", "cluster_key", values.text, "OPENAI_API_KEY"),

@@ -30,6 +30,14 @@ def text(value: object, name: str, _: object = None) -> str:
     return value
 
 
+def texts(value: object, name: str, _: object = None) -> tuple[str, ...]:
+    """Read a list of texts; one alone needs no list."""
+    listed = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str) for one in listed):
+        raise UsageError(f"{name} must be a list of texts in quotes", f'write it as {name} = ["one", "two"]')
+    return tuple(str(one) for one in listed if one)
+
+
 def name(value: object, where: str, _: object = None) -> str:
     """Read the name of a profile or a template: it is a part of a path, or of a key."""
     word = text(value, where)

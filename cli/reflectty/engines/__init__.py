@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from reflectty.chat import Timeouts
+    from reflectty.engines.hosts import Address
     from reflectty.engines.ollama import OllamaEngine
     from reflectty.engines.openai import OpenAIEngine
 
@@ -41,16 +42,25 @@ def open_engine(
     Raises:
         UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
     """
-    from dataclasses import replace  # noqa: PLC0415
-
+    address = address_of(host, engine, key_over_http=key_over_http)
     # asyncio alone costs as much as the rest of a command: one that asks no model does not pay for it.
-    from reflectty.engines.hosts import parse_host  # noqa: PLC0415
-
     if engine == EngineName.OPENAI:
         from reflectty.engines.openai import OpenAIEngine  # noqa: PLC0415
 
-        address = replace(parse_host(host, VLLM_PORT).above("/v1"), trusted=key_over_http)
         return OpenAIEngine(address, timeouts=timeouts, api_key=api_key)
     from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
 
-    return OllamaEngine(parse_host(host), timeouts=timeouts, api_key=api_key)
+    return OllamaEngine(address, timeouts=timeouts, api_key=api_key)
+
+
+def address_of(host: str, engine: str = EngineName.OLLAMA, *, key_over_http: bool = False) -> Address:
+    """Return where a server is, as `open_engine` reads it.
+
+    Raises:
+        UsageError: the host, or the proxy settings of the environment, cannot be used.
+    """
+    from reflectty.engines.hosts import parse_host  # noqa: PLC0415 - the name of an engine needs no host
+
+    if engine == EngineName.OPENAI:
+        return parse_host(host, VLLM_PORT).above("/v1", trusted=key_over_http)
+    return parse_host(host)

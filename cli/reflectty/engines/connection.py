@@ -51,10 +51,6 @@ class Habits(NamedTuple):
 OLLAMA: Final = Habits()
 
 
-def _goes_on() -> bool:
-    return False
-
-
 class Connection:
     """Requests to one server, each on its own until it is answered."""
 
@@ -131,7 +127,7 @@ class Connection:
             await response.aclose()
 
     async def pieces(
-        self, response: httpx.Response, over: Callable[[], bool] = _goes_on
+        self, response: httpx.Response, over: Callable[[], bool] = lambda: False
     ) -> AsyncGenerator[bytes, None]:
         """Yield a body as it comes; once what matters of it is over, the rest is waited for only a moment.
 

@@ -44,9 +44,9 @@ class Address:
         """Whether nobody on the way can read a key that is sent, or the user does not mind."""
         return self.loopback or self.trusted or self.url.startswith("https://")
 
-    def above(self, path: str) -> Address:
-        """Return the address that a path which it ends in begins at."""
-        return replace(self, url=self.url.removesuffix(path))
+    def above(self, path: str, *, trusted: bool = False) -> Address:
+        """Return the address that a path which it ends in begins at, and whether the user trusts the way there."""
+        return replace(self, url=self.url.removesuffix(path), trusted=trusted)
 
     def __str__(self) -> str:
         return f"unix://{self.socket_path}" if self.socket_path else self.url

@@ -1,6 +1,6 @@
 """Models worth pulling first, and which of them a machine holds; asks nobody.
 
-Sizes are those that the pages of ollama.com/library give for the downloads, rounded.
+Sizes are about what the downloads take, enough for a first choice: the server tells the true ones once a pull begins.
 """
 
 from __future__ import annotations

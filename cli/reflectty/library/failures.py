@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError, StalledError
+from reflectty.families import FAMILIES
+from reflectty.library.names import short
 
 KEPT_HINT: Final = "what came is kept: the same command goes on from there"
+SEARCH_HINT: Final = "ollama.com/search finds models, and a model's page its tags"
 _DISK: Final = ("no space left", "disk full", "not enough space", "disk quota exceeded")
 _MISSING: Final = ("pull model manifest: file does not exist", "manifest unknown")
 _TOO_OLD: Final = ("requires a newer version",)
@@ -22,8 +25,7 @@ def of_pull(error: IncompleteError, model: str) -> ReflecttyError:
     """Return the error that ended a pull, with what to do about it."""
     text = str(error)
     if _has(text, _MISSING):
-        hint = "check name and tag: ollama.com/search finds models, and a model's page its tags"
-        return ModelMissingError(f"the registry has no model {model}", hint)
+        return ModelMissingError(f"the registry has no model {model}", f"{_near(model)}{SEARCH_HINT}")
     if _has(text, _TOO_OLD):
         return RefusedError(f"this server is too old for {model}", "update Ollama there")
     if _has(text, _INSECURE):
@@ -42,6 +44,15 @@ def of_create(error: IncompleteError) -> ReflecttyError:
     if _has(str(error), _DISK):
         return IncompleteError("the server's disk is full", "free some space there, then create again")
     return error
+
+
+def _near(model: str) -> str:
+    """Return the names of the families of models that look like this one, as a question."""
+    import difflib  # noqa: PLC0415 - only a missing model needs it
+
+    known = {start for family in FAMILIES.values() for start in family.models}
+    found = difflib.get_close_matches(short(model).partition(":")[0].lower(), known, cutoff=0.8)
+    return f"did you mean {' or '.join(found)}? Otherwise " if found else ""
 
 
 def _has(text: str, parts: tuple[str, ...]) -> bool:

@@ -70,6 +70,20 @@ class Library:
         known = next((one for one in listed if is_same(one.name, name)), model)
         return _placed(_joined(known, model), running)
 
+    async def find(self, name: str) -> Installed:
+        """Return a model as it is listed: one that is broken is so as well, though nothing can be shown of it.
+
+        Raises:
+            ModelMissingError: it is not installed.
+        """
+        checked_name(name)
+        listed, running = await asyncio.gather(self.engine.models(), self.engine.running())
+        known = next((one for one in listed if is_same(one.name, name)), None)
+        if known is None:
+            hint = wire.missing_hint(name, [one.name for one in listed])
+            raise ModelMissingError(f"the model {name} is not installed", hint)
+        return _placed(known, running)
+
     async def has(self, name: str) -> bool:
         """Whether a model of that name is installed."""
         try:

@@ -34,5 +34,5 @@ def short(name: str) -> str:
 
 
 def is_same(one: str, other: str) -> bool:
-    """Whether two names are those of one model."""
-    return short(one) == short(other)
+    """Whether two names are those of one model; Ollama tells no capital from a small letter."""
+    return short(one.lower()) == short(other.lower())

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from reflectty.chat import Engine
 
 QUESTION: Final = "Which is larger, 9.11 or 9.9?"
-LIMIT: Final = 2048
-"""Tokens after which a model that does not come to an end is stopped."""
+LIMIT: Final = ("num_predict", 1024)
+"""Tokens after which a model that does not come to an end is stopped, unless it has a limit of its own."""
 
 
 class Proof(NamedTuple):
@@ -44,7 +44,8 @@ async def _replied(engine: Engine, name: str) -> Reply:
     chosen = plan(model, Wish())
     system = (Message("system", chosen.system),) if chosen.system else ()
     messages = (*system, Message("user", QUESTION))
-    request = Request(model.name, messages, options=(("num_predict", LIMIT),), think=chosen.think)
+    options = () if LIMIT[0] in model.parameters else (LIMIT,)
+    request = Request(model.name, messages, options=options, think=chosen.think)
     reply = Reply(model.name, chosen.family, mode=str(chosen.mode), prefilled=chosen.prefilled)
     async with aclosing(engine.chat(request)) as chunks:
         async for chunk in chunks:
@@ -55,7 +56,7 @@ async def _replied(engine: Engine, name: str) -> Reply:
 
 def _problem(reply: Reply) -> str:
     if not reply.stopped:
-        return f"it was still writing after {LIMIT:,} tokens"
+        return "it was still writing at the token limit"
     if not reply.marked:
         return "it sent none of its tags"
     if not reply.answer or reply.doubtful:

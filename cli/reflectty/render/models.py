@@ -67,9 +67,14 @@ def _changed(model: Model, now: float) -> str:
 
 def one_model(one: Installed, page: Page, now: float, more: Iterable[tuple[str, str]] = ()) -> list[Row]:
     """Return what is known of a model, a row for each thing; `more` comes behind what it takes to run it."""
-    model = one.model
     head: Row = [(clean_line(one.short_name), page.palette.styles["accent"] + BOLD)]
-    facts = (
+    return [head, *(row for fact in facts(one, now, more) for row in _fact(*fact, page))]
+
+
+def facts(one: Installed, now: float, more: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
+    """Return what is known of a model, each thing with its name; the texts are not cleaned."""
+    model = one.model
+    return (
         ("size", " · ".join(text for text in (_size(model), weights(model)) if text)),
         ("context", f"{_context(model)} at most"),
         ("loaded", _standing(one, now)),
@@ -80,7 +85,6 @@ def one_model(one: Installed, page: Page, now: float, more: Iterable[tuple[str, 
         ("changed", _changed(model, now)),
         ("has", ", ".join(_texts(model)) or "no template"),
     )
-    return [head, *(row for fact in facts for row in _fact(*fact, page))]
 
 
 def _fact(key: str, text: str, page: Page) -> list[Row]:

@@ -14,7 +14,7 @@ from reflectty.safety import clean_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.drawing.paint import Row
+    from reflectty.drawing.paint import Glyphs, Row
     from reflectty.library import Transfer
     from reflectty.terminal import Terminal
     from reflectty.theme import Theme
@@ -53,35 +53,36 @@ class ProgressLine:
         palette, width = self._stage.palette, self._stage.columns.full
         dot = f" {palette.glyphs.dot} "
         room = width - cells(self._title) - 2
-        facts = fitting(self._facts(transfer), room, len(dot))
-        text = dot.join(fact.text for fact in facts)
+        text = dot.join(fact.text for fact in fitting(facts(transfer, palette.glyphs), room, len(dot)))
         title = self._title[: chop(self._title, width)]
         return [
             (title, palette.styles["accent"]),
             (f"  {text[: chop(text, room)]}" if room > 0 else "", palette.styles["dim"]),
         ]
 
-    def _facts(self, transfer: Transfer) -> tuple[Fact, ...]:
-        layer = transfer.layer
-        if layer is None or not layer.total or not _is_about(transfer.status, layer.digest):
-            return (Fact(clean_line(transfer.status, _STATUS), 0),)
-        left = transfer.left
-        done = min(layer.completed, layer.total)
-        number = len(transfer.layers)
-        facts = (
-            Fact(self._bar(done / layer.total), 4),
-            Fact(share(done, layer.total), 0),
-            Fact(f"{size(done)} of {size(layer.total)}", 2),
-            Fact(f"{size(transfer.speed)}/s" if transfer.speed else "", 3),
-            Fact(f"{duration(left)} left" if left is not None else "", 1),
-            Fact(f"layer {number}" if number > 1 else "", 5),
-        )
-        return tuple(fact for fact in facts if fact.text)
 
-    def _bar(self, part: float) -> str:
-        glyphs = self._stage.palette.glyphs
-        full = int(part * _BAR)
-        return glyphs.full * full + glyphs.empty * (_BAR - full)
+def facts(transfer: Transfer, glyphs: Glyphs) -> tuple[Fact, ...]:
+    """Return what there is to say of a transfer: how far the layer under way is, or else what the server does."""
+    layer = transfer.layer
+    if layer is None or not layer.total or not _is_about(transfer.status, layer.digest):
+        return (Fact(clean_line(transfer.status, _STATUS), 0),)
+    left = transfer.left
+    done = min(layer.completed, layer.total)
+    number = len(transfer.layers)
+    found = (
+        Fact(_bar(done / layer.total, glyphs), 4),
+        Fact(share(done, layer.total), 0),
+        Fact(f"{size(done)} of {size(layer.total)}", 2),
+        Fact(f"{size(transfer.speed)}/s" if transfer.speed else "", 3),
+        Fact(f"{duration(left)} left" if left is not None else "", 1),
+        Fact(f"layer {number}" if number > 1 else "", 5),
+    )
+    return tuple(fact for fact in found if fact.text)
+
+
+def _bar(part: float, glyphs: Glyphs) -> str:
+    full = int(part * _BAR)
+    return glyphs.full * full + glyphs.empty * (_BAR - full)
 
 
 def _is_about(status: str, digest: str) -> bool:

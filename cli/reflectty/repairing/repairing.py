@@ -47,7 +47,7 @@ async def repair(library: Library, wanted: Wanted, observer: Observer) -> Repair
     """
     engine = library.engine
     recipe = await engine.recipe(checked_name(wanted.model))
-    lost = _lost(await engine.vocabulary(wanted.model), recipe, wanted)
+    lost = _lost(await engine.vocabulary(wanted.model), recipe, wanted, observer)
     if not lost:
         return Repaired(wanted.model, wanted.model)
     weights.refuse_what_has_none(recipe)
@@ -72,8 +72,8 @@ def repaired_name(name: str) -> str:
     return path + slash + model[: LONGEST_PART - len(SUFFIX)] + SUFFIX + colon + tag
 
 
-def _lost(vocabulary: Vocabulary, recipe: Recipe, wanted: Wanted) -> tuple[LostTag, ...]:
-    """Return what is to be made text.
+def _lost(vocabulary: Vocabulary, recipe: Recipe, wanted: Wanted, observer: Observer) -> tuple[LostTag, ...]:
+    """Return what is to be made text: of a model whose thinking the server's own parser reads, only what was named.
 
     Raises:
         RefusedError: the server does not tell the types of the model's tokens.
@@ -89,10 +89,15 @@ def _lost(vocabulary: Vocabulary, recipe: Recipe, wanted: Wanted) -> tuple[LostT
             message, "a tag that is written in several pieces is given piece by piece, as the model has it"
         )
     lost = lost_tags(*vocabulary, wanted.tokens)
-    if "thinking" in recipe.capabilities:
-        # The server's own parser keeps the tokens that it reads: only what was asked for is changed.
-        return tuple(tag for tag in lost if tag.text in wanted.tokens)
-    return lost
+    if "thinking" not in recipe.capabilities:
+        return lost
+    named = tuple(tag for tag in lost if tag.text in wanted.tokens)
+    read = dict.fromkeys(tag.text for tag in lost if tag not in named)
+    if read:
+        observer.note(
+            f"the server reads {', '.join(read)} of {recipe.name} itself (--token makes text of one all the same)"
+        )
+    return named
 
 
 async def _free_name(library: Library, wanted: Wanted) -> str:

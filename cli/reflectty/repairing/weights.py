@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from reflectty.vocabulary import LostTag
 
 ELSEWHERE = "repair it on the machine of the server, or name a copy of the file with --gguf PATH"
-GB = 10**9
 NO_RIGHT = "repair it as the user who runs the server, or name a copy of the file with --gguf PATH"
+OTHERWISE = "name the GGUF of the model with --gguf PATH"
+GB = 10**9
 
 
 class Weights(NamedTuple):
@@ -42,12 +43,13 @@ def opened(path: Path, lost: Sequence[LostTag]) -> Iterator[Weights]:
         RefusedError: it is one part of several.
     """
     try:
+        # A pipe would be waited for, and a device has no end.
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no file", OTHERWISE)
         with path.open("rb") as file:
             yield _weights(file, path, lost)
     except gguf.GgufError as error:
-        raise UsageError(
-            f"{path} cannot be repaired: {error}", "name the GGUF of the model with --gguf PATH"
-        ) from error
+        raise UsageError(f"{path} cannot be repaired: {error}", OTHERWISE) from error
     except PermissionError as error:
         raise UsageError(f"{path} may not be read", NO_RIGHT) from error
     except OSError as error:
@@ -65,7 +67,7 @@ def _weights(file: BinaryIO, path: Path, lost: Sequence[LostTag]) -> Weights:
         if found.get(number) != text:
             there = f"{found[number]!r}" if number in found else "missing"
             message = f"{path} is the GGUF of another model: its token {number} is {there} and not {text!r}"
-            raise UsageError(message, "name that of the model with --gguf PATH")
+            raise UsageError(message, OTHERWISE)
     return Weights(file, head.size, gguf.retyped(head, dict.fromkeys(wanted, TokenType.USER_DEFINED)))
 
 

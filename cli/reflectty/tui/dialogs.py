@@ -36,11 +36,18 @@ class Dialogs:
         offers = [Offer(value, label, detail, value == now) for value, label, detail in rows]
         return await self._app().push_screen_wait(Choice(title, offers, preview=preview, unicode=self._unicode))
 
-    async def line(self, title: str, default: str = "") -> str | None:
+    async def line(self, title: str, default: str = "", placeholder: str = "") -> str | None:
         """Let the reader type a line; None when he went back."""
         from reflectty.tui.screens.question import Line  # noqa: PLC0415
 
-        return await self._app().push_screen_wait(Line(title, default, unicode=self._unicode))
+        asked = Line(title, default, placeholder=placeholder, unicode=self._unicode)
+        return await self._app().push_screen_wait(asked)
+
+    async def confirm(self, question: str, yes: str, no: str) -> bool:
+        """Ask whether something is to be done."""
+        from reflectty.tui.screens.question import Confirm  # noqa: PLC0415
+
+        return await self._app().push_screen_wait(Confirm(question, yes, no, unicode=self._unicode))
 
     def keys(self, actions: Sequence[Action]) -> None:
         """Show all keys and commands."""

@@ -69,6 +69,8 @@ ACTIONS = (
     Action("model", ("f2",), "Choose a model", _SETTINGS, "/model", "NAME"),
     Action("mode", ("f3",), "Choose how it is made to reflect", _SETTINGS, "/mode", "auto|native|reflect|direct"),
     Action("effort", ("f4",), "Choose how much it thinks", _SETTINGS, "/effort", "low|medium|high|max"),
+    Action("models", ("f6",), "See the models on the server and change them", _SETTINGS, "/models"),
+    Action("pull", (), "Pull a model to the server", _SETTINGS, "/pull", "NAME"),
     Action("profile", ("f8",), "Ask as a profile says", _SETTINGS, "/profile", "NAME"),
     Action("theme", ("f5",), "Choose a theme", _SETTINGS, "/theme", "NAME"),
     Action("system", (), "Set the system prompt", _SETTINGS, "/system", "TEXT"),

@@ -1,8 +1,14 @@
-"""How well a few typed letters match a name; orders nothing and shows nothing."""
+"""How well a few typed letters match a name, and what they match best; shows nothing."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
 
 
 class Match(NamedTuple):
@@ -48,3 +54,9 @@ def _places(letters: str, text: str, end: int) -> tuple[int, ...]:
         end = text.rfind(letter, 0, end)
         places.append(end)
     return tuple(reversed(places))
+
+
+def closest(typed: str, those: Iterable[T], name: Callable[[T], str]) -> list[T]:
+    """Return those whose name the letters match, the closest first; all in their order where nothing was typed."""
+    found = [(at, one) for one in those if (at := match(typed, name(one))) is not None]
+    return [one for _, one in (sorted(found, key=itemgetter(0)) if typed else found)]

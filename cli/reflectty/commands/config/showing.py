@@ -77,6 +77,8 @@ def _discreet(one: Explained) -> Explained:
         return one._replace(value=bool(one.value))
     if one.key == "host":
         return one._replace(value=_PASSWORD.sub("***", str(one.value)))
+    if one.key == "hosts" and isinstance(one.value, tuple):
+        return one._replace(value=tuple(_PASSWORD.sub("***", host) for host in one.value))
     return one
 
 

@@ -55,7 +55,7 @@ def remove(
     wanted = tuple(dict.fromkeys(short(args.named(name)) for name in names))
 
     async def find(library: Library) -> tuple[Installed, ...]:
-        return tuple([await library.show(name) for name in wanted])
+        return tuple([await library.find(name) for name in wanted])
 
     async def take_away(library: Library) -> None:
         for one in found:

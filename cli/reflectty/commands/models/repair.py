@@ -12,7 +12,6 @@ from reflectty.commands.arguments import Host, decoded
 from reflectty.commands.models import arguments as args
 from reflectty.errors import StoppedError
 from reflectty.library import Progress, Transfer
-from reflectty.library.proof import QUESTION
 from reflectty.render.progress import ProgressLine
 from reflectty.render.remark import remark
 from reflectty.repairing import Step, Wanted
@@ -51,7 +50,7 @@ TITLES = {
     Step.MAKING: "making the copy of",
     Step.ASKING: "asking the copy of",
 }
-DETAILS = {Step.MAKING: "the server checks and copies it", Step.ASKING: QUESTION}
+DETAILS = {Step.MAKING: "the server checks and copies it", Step.ASKING: "one question, as far as its first tag"}
 """What is said of the steps that nobody can measure."""
 MOST_NAMED = 8
 """How many tokens are named in a sentence."""

@@ -8,6 +8,7 @@ from reflectty.tui.actions.choosing import Choosing
 from reflectty.tui.actions.copying import Copying
 from reflectty.tui.actions.general import General
 from reflectty.tui.actions.keeping import Keeping
+from reflectty.tui.actions.managing import Managing
 from reflectty.tui.actions.prepared import Prepared
 from reflectty.tui.actions.reading import Reading
 from reflectty.tui.actions.replying import Replying
@@ -24,7 +25,11 @@ class Actions:
 
     def __init__(self, desk: Desk, shelf: Panelled) -> None:
         choosing, general, keeping = Choosing(desk), General(desk), Keeping(desk, shelf)
-        self._groups = (Replying(desk), Reading(desk), Copying(desk), keeping, choosing, Prepared(desk), general)
+        self._managing = Managing(desk)
+        self._groups = (
+            *(Replying(desk), Reading(desk), Copying(desk), keeping),
+            *(choosing, Prepared(desk), self._managing, general),
+        )
 
     def find(self, name: str) -> Callable[[str], Awaitable[None]]:
         """Return what does an action; it is given what was typed behind the command."""
@@ -33,3 +38,7 @@ class Actions:
             getattr(group, method) for group in self._groups if hasattr(group, method)
         )
         return found
+
+    async def close(self) -> None:
+        """Bring to rest what actions have begun that goes on by itself."""
+        await self._managing.close()

@@ -20,6 +20,8 @@ MODES = {
     Mode.DIRECT: "not at all",
 }
 NO_EFFORT = "default"
+MORE = "/models"
+"""What stands for all that can be done with models; none can have that name."""
 T = TypeVar("T", Mode, Effort)
 
 
@@ -34,7 +36,9 @@ class Choosing:
         wanted = name.strip() or await desk.dialogs.choose(
             "Model", await self._models(), desk.conversation.manner.model
         )
-        if wanted:
+        if wanted == MORE:
+            await desk.do("models", "")
+        elif wanted:
             await desk.engine.show(wanted)
             desk.manner(model=wanted)
             desk.note(f"{wanted} answers from here on")
@@ -42,10 +46,11 @@ class Choosing:
     async def _models(self) -> list[tuple[str, str, str]]:
         installed = await self._desk.engine.models()
         if not installed:
-            raise UsageError("no model is installed on the server", "pull one: reflect models pull reflection")
+            raise UsageError("no model is installed on the server", "pull one: /pull reflection")
         names = (model.name.removesuffix(":latest") for model in installed)
         abilities = (", ".join(model.capabilities) for model in installed)
-        return [(name, name, able) for name, able in zip(names, abilities, strict=True)]
+        rows = [(name, name, able) for name, able in zip(names, abilities, strict=True)]
+        return [*rows, (MORE, "more", "pull, load, copy or remove a model")]
 
     async def mode(self, name: str) -> None:
         desk = self._desk

@@ -22,7 +22,7 @@ class Prepared:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._profile = ""
-        self._engine, self._host = desk.setup.engine, desk.setup.host
+        self._first = desk.setup
         self._away = False
 
     async def profile(self, name: str) -> None:
@@ -44,12 +44,11 @@ class Prepared:
 
     def _reach(self, profiled: Profiled) -> None:
         """Speak with the server that a profile names, or with the first one again."""
-        desk = self._desk
-        if profiled.engine:
-            desk.setup = desk.setup._replace(host=profiled.host, engine=profiled.engine)
-        elif self._away:
-            desk.setup = desk.setup._replace(host=self._host, engine=self._engine)
+        desk, first = self._desk, self._first
+        there = profiled if profiled.engine else first
         if profiled.engine or self._away:
+            engine, library = there.engine or first.engine, there.library or first.library
+            desk.setup = desk.setup._replace(host=there.host, engine=engine, library=library)
             desk.connect()
         self._away = profiled.engine is not None
 

@@ -72,6 +72,7 @@ class Chat(Screen[None]):
         self.set_interval(POLL_SECONDS, desk.poll)
 
     async def on_unmount(self) -> None:
+        await self._does.close()
         await self.desk.clear()
 
     async def action_do(self, name: str) -> None:

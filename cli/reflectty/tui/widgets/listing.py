@@ -97,6 +97,7 @@ class Listing(ScrollView, can_focus=False):
         "listing--you",
         "listing--accent",
         "listing--correction",
+        "listing--good",
         "listing--error",
         "listing--chosen",
     }
@@ -120,6 +121,7 @@ class Listing(ScrollView, can_focus=False):
         & > .listing--you { color: $r-you; text-style: bold; }
         & > .listing--accent { color: $r-accent; text-style: bold; }
         & > .listing--correction { color: $r-correction; }
+        & > .listing--good { color: $r-good; }
         & > .listing--error { color: $r-error; text-style: bold; }
         & > .listing--chosen { color: $r-text; background: $r-line; }
         &:ansi {

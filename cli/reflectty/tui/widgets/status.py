@@ -40,6 +40,8 @@ class Facts(NamedTuple):
     """The share of the loaded model that is on the GPU, 0 to 1."""
     speed: float = 0.0
     """Tokens per second."""
+    pulls: str = ""
+    """What is being pulled, and how far it is."""
     host: str = ""
     there: bool | None = None
     """Whether the server answers; None while nobody has asked."""
@@ -64,7 +66,7 @@ class StatusLine(Widget):
 
 def status(facts: Facts, width: int, palette: Palette) -> Row:
     """Return the row that fits into a width."""
-    parts = [_model(facts, palette), _mode(facts, palette), _context(facts, width, palette)]
+    parts = [_model(facts, palette), _mode(facts, palette), _pulls(facts, palette), _context(facts, width, palette)]
     parts += [_gpu(facts, palette), _speed(facts, palette)]
     server = _server(facts, palette, named=width >= NO_METER_BELOW)
     if width < _NARROW:
@@ -93,6 +95,11 @@ def _model(facts: Facts, palette: Palette) -> Row:
 
 def _mode(facts: Facts, palette: Palette) -> Row:
     return [(clean_line(facts.mode, 20), palette.styles["accent"])] if facts.mode else []
+
+
+def _pulls(facts: Facts, palette: Palette) -> Row:
+    text = clean_line(facts.pulls, 40)
+    return [(f"{palette.glyphs.below} ", palette.styles["accent"]), (text, palette.styles["dim"])] if text else []
 
 
 def _context(facts: Facts, width: int, palette: Palette) -> Row:

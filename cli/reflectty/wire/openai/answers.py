@@ -192,7 +192,9 @@ def _listed(entry: Body) -> Listed:
     aliases = entry.get("aliases")
     names = (name, *(as_text(alias) for alias in aliases)) if isinstance(aliases, list) else (name,)
     maker = as_text(entry.get("owned_by"))
-    return Listed(Model(name, _by_name(name), context_length=made_for), names, maker, context)
+    # A server may be told to call a model anything; vLLM and SGLang say beside it what they loaded.
+    capabilities = _by_name(name) or _by_name(as_text(entry.get("root")))
+    return Listed(Model(name, capabilities, context_length=made_for), names, maker, context)
 
 
 def _by_name(name: str) -> tuple[str, ...]:

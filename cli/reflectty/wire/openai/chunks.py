@@ -185,6 +185,9 @@ class ChunkDecoder:
         return Chunk(self._ending.close(), done=True, done_reason=self._reason, usage=self._usage or Usage())
 
     def _held_back(self) -> Iterator[Chunk]:
+        """Yield what may have been the end of a reply that was cut."""
+        if self.over:
+            return
         if held := self._ending.flush():
             yield Chunk(held)
 

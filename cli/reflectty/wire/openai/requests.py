@@ -30,7 +30,15 @@ COUNTERPARTS: Final[dict[str, tuple[str, ...]]] = {
 """What the options of Ollama are called there."""
 OF_LLAMA_SERVER: Final = {"typical_p": ("typical_p",), "repeat_last_n": ("repeat_last_n",), "num_keep": ("n_keep",)}
 """What only llama-server has."""
-PICTURES: Final = {"iVBOR": "png", "/9j/": "jpeg", "R0lGOD": "gif", "UklGR": "webp"}
+PICTURES: Final = {
+    "iVBOR": "png",
+    "/9j/": "jpeg",
+    "R0lGOD": "gif",
+    "UklGR": "webp",
+    "SUkq": "tiff",
+    "TU0AK": "tiff",
+    "Qk": "bmp",
+}
 """How the kinds of pictures begin, in base64."""
 EFFORTS: Final = {Effort.LOW: "low", Effort.MEDIUM: "medium", Effort.HIGH: "high", Effort.MAX: "high"}
 

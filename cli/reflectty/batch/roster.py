@@ -1,0 +1,81 @@
+"""Who may be asked next: which servers are there, how many questions each answers at once, how fast; asks nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+_NEWER: Final = 0.3
+"""How much the latest answer counts in the mean time that a server takes."""
+
+
+@dataclass(slots=True)
+class Place:
+    """What is known of one server."""
+
+    slots: int = 1
+    """How many questions it may be asked at the same time; 0 where it is left out."""
+    running: int = 0
+    seconds: float = 0.0
+    """How long it takes for an answer in the mean; 0 while it has given none."""
+    away: bool = False
+    """Whether it does not answer at present."""
+    lacks: set[str] = field(default_factory=set)
+    """The models that were asked for and that it does not have."""
+
+
+class Roster:
+    """Servers by number; told what happens to each."""
+
+    def __init__(self, number: int, slots: int = 1) -> None:
+        self.places = tuple(Place(slots) for _ in range(number))
+
+    @property
+    def running(self) -> int:
+        """How many questions are being answered."""
+        return sum(place.running for place in self.places)
+
+    @property
+    def nobody(self) -> bool:
+        """Whether none of them answers at present."""
+        return all(place.away for place in self.places)
+
+    def nobody_has(self, model: str) -> bool:
+        """Whether every server that may be asked was found to lack a model."""
+        return all(model in place.lacks for place in self.places if place.slots)
+
+    def choose(self, model: str, waiting: int | None = None) -> int | None:
+        """Return who should be asked a question now, or None where it had better wait.
+
+        It is the fastest that is free. One that is slow is left out at the end, where the faster ones, busy as they
+        are, will be through with all that waits before it is through with one.
+
+        Args:
+            model: who is to answer it.
+            waiting: how many questions wait, this one included; None where that is unknown.
+        """
+        able = [at for at, place in enumerate(self.places) if not place.away and model not in place.lacks]
+        free = [at for at in able if self.places[at].running < self.places[at].slots]
+        if not free:
+            return None
+        best = min(free, key=lambda at: (self.places[at].seconds, self.places[at].running / self.places[at].slots))
+        if waiting is not None and self._done_by_others(best, able) >= waiting:
+            return None
+        return best
+
+    def _done_by_others(self, slow: int, able: list[int]) -> int:
+        """Return how many questions the busy ones will have begun and answered before a slow one has answered one."""
+        patience = self.places[slow].seconds
+        others = [self.places[at] for at in able if at != slow and self.places[at].running and self.places[at].seconds]
+        return sum(int(patience / other.seconds - 1) * other.slots for other in others if other.seconds < patience)
+
+    def begin(self, at: int) -> None:
+        self.places[at].running += 1
+
+    def end(self, at: int, seconds: float | None = None) -> None:
+        """Note that a question is over; `seconds` tells how long an answer took, where there was one."""
+        place = self.places[at]
+        place.running -= 1
+        if seconds is not None:
+            before = place.seconds or seconds
+            place.seconds = before + _NEWER * (seconds - before)

@@ -1,0 +1,123 @@
+"""One server that answers lines: asks it, knows its models, and tells whether it is there; schedules nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Self
+
+from reflectty.asking import ask, find_model, request_for
+from reflectty.batch.records import Outcome
+from reflectty.errors import IncompleteError, ReflecttyError, UnreachableError
+from reflectty.modes import plan
+from reflectty.parallel import probe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reflectty.asking import Question
+    from reflectty.chat import Engine, Model
+    from reflectty.parallel import Parallel
+    from reflectty.reply import Reply
+    from reflectty.stream import Event
+
+ALIVE_SECONDS: Final = 5.0
+"""How long a server may take to say that it is there."""
+MOST_MODELS: Final = 256
+"""So many models of one server are remembered."""
+
+
+class Server:
+    """A server by its name; what it says of a model is asked once."""
+
+    def __init__(
+        self, name: str, engine: Engine, *, note: Callable[[str], None], first_time: Callable[[str], bool]
+    ) -> None:
+        self.name = name
+        self.engine = engine
+        self._note = note
+        self._first_time = first_time
+        self._models: dict[str, Model] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.engine.aclose()
+
+    async def model(self, name: str) -> Model:
+        """Return what is known of a model; no name stands for the best one that is installed.
+
+        Raises:
+            ModelMissingError: it is not installed; and what an engine raises.
+        """
+        if name not in self._models:
+            if len(self._models) >= MOST_MODELS:
+                self._models.clear()
+            self._models[name] = await find_model(self.engine, name, self._note)
+        return self._models[name]
+
+    async def digest(self, name: str) -> str:
+        """Return which version of a model it has; nothing where it does not tell."""
+        try:
+            installed = await self.engine.models()
+        except ReflecttyError:
+            return ""
+        wanted = name.removesuffix(":latest")
+        return next((model.digest for model in installed if model.name.removesuffix(":latest") == wanted), "")
+
+    def forget(self, name: str) -> None:
+        """Ask anew for a model that turned out not to be there."""
+        self._models.pop(name, None)
+
+    async def answer(self, question: Question) -> Outcome:
+        """Ask; return what came of it, an error included."""
+        listener = _Listener(self._note)
+        try:
+            model = await self.model(question.model)
+            reply = await ask(self.engine, question, listener, first_time=self._first_time, model=model)
+        except ReflecttyError as error:
+            return Outcome(listener.reply, error, self.name)
+        return Outcome(reply, None, self.name)
+
+    async def at_once(self, question: Question) -> Parallel:
+        """Return how many such questions it answers at the same time; its model should be loaded."""
+        model = await self.model(question.model)
+        return await probe(self.engine, request_for(question, model, plan(model, question.wish)))
+
+    async def is_there(self) -> bool:
+        """Whether it answers at all, be it with a refusal."""
+        try:
+            async with asyncio.timeout(ALIVE_SECONDS):
+                await self.engine.version()
+        except (UnreachableError, IncompleteError, TimeoutError):
+            return False
+        except ReflecttyError:
+            return True
+        return True
+
+
+class _Listener:
+    """Shows nothing of a reply; hands on what is to be said before it begins, as its warnings go into its record."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self.reply: Reply | None = None
+        self._note = note
+
+    def start(self, reply: Reply) -> None:
+        self.reply = reply
+
+    def tick(self, seconds: float) -> None:
+        """Nothing moves."""
+
+    def show(self, event: Event) -> None:
+        """Nothing is shown."""
+
+    def note(self, text: str) -> None:
+        if self.reply is None:
+            self._note(text)
+
+    def end(self, reply: Reply) -> None:
+        """The reply is looked at afterwards."""
+
+    def stop(self) -> None:
+        """Nothing is left open."""

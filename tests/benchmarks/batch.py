@@ -1,0 +1,138 @@
+"""Measures `reflect batch` beside `xargs -P` around the one-shot, as a table of ratios; nothing fails for being slow.
+
+    python tests/benchmarks/batch.py [--real] [--memory]
+
+Both answer the same lines, so many at once. CPU is user and system time of all processes; every ratio is of two
+figures of this run. With `--real`, a real Ollama that answers two at once is asked as well; with `--memory`, the
+memory of a hundred thousand lines is set beside that of a thousand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from fake_replies import reply, show, tags  # noqa: E402 - the folder of the tests is known only now
+from fake_server import FakeServer  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LINES = 40
+WORDS = ["<output>", *(f"word{number} " for number in range(98)), "</output>"]
+REFLECT = (sys.executable, "-m", "reflectty")
+QUESTIONS = ("Which is larger, 9.11 or 9.9?", "What is 17 + 25?", "What is the capital of France?")
+
+
+class Cost(NamedTuple):
+    """What one run took."""
+
+    wall: float
+    cpu: float
+    memory: float
+    """Of the largest process, in MB."""
+
+
+def once(command: Sequence[str], stdin: Path, environment: dict[str, str]) -> Cost:
+    """Run a command and all that it starts."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    with stdin.open("rb") as lines:
+        process = subprocess.Popen(
+            command, stdin=lines, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        )
+        _, status, own = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(wall, cpu, own.ru_maxrss / 1024)
+
+
+def row(*cells: str) -> None:
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def beside(what: str, host: str, lines: Path, jobs: int, *words: str) -> None:
+    """Print both, and the first as a share of the second."""
+    environment = os.environ | {"OLLAMA_HOST": host, "REFLECTTY_STORE": "0"}
+    number = str(jobs)
+    one_shot = (*REFLECT, "--no-stdin", "--json", *words)
+    batch = once((*REFLECT, "batch", "--jobs", number, *words, "-"), lines, environment)
+    xargs = once(("xargs", "-d", "\n", "-n", "1", "-P", number, *one_shot), lines, environment)
+    row(
+        what,
+        f"{batch.wall / xargs.wall:.2f} × ({batch.wall:.1f} s against {xargs.wall:.1f})",
+        f"{batch.cpu / xargs.cpu:.2f} × ({batch.cpu:.1f} s against {xargs.cpu:.1f})",
+    )
+
+
+def fake(folder: Path) -> None:
+    lines = folder / "lines.txt"
+    lines.write_text("".join(f"question {number}\n" for number in range(LINES)))
+    for name, pause in (("at once", 0.0), ("in half a second", 0.005)):
+        routes = {"/api/chat": reply(WORDS, pause=pause), "/api/show": show(), "/api/tags": tags("reflection")}
+        with FakeServer(routes) as server:
+            for jobs in (1, 4):
+                beside(
+                    f"{LINES} lines, {jobs} at once, 100 tokens {name}", server.host, lines, jobs, "-m", "reflection"
+                )
+
+
+def real(folder: Path) -> None:
+    import real_ollama  # noqa: PLC0415 - only --real needs it
+
+    lines = folder / "real.txt"
+    lines.write_text("".join(f"{question}\n" for question in QUESTIONS * 4))
+    with real_ollama.serve(OLLAMA_NUM_PARALLEL="2") as server:
+        server.create_all()
+        words = ("-m", "mini", "--mode", "native")
+        warm = folder / "warm.txt"
+        warm.write_text(f"{QUESTIONS[0]}\n")
+        once((*REFLECT, "batch", *words, "-"), warm, os.environ | {"OLLAMA_HOST": server.host})
+        for jobs in (1, 2):
+            beside(f"real Ollama, 12 lines, {jobs} at once", server.host, lines, jobs, *words)
+
+
+def memory(folder: Path) -> None:
+    """Ask many lines, to be answered in a word; it takes some minutes."""
+    costs: list[Cost] = []
+    for number in (1_000, 100_000):
+        lines = folder / f"{number}.jsonl"
+        lines.write_text("".join(f'{{"prompt": "question {at}"}}\n' for at in range(number)))
+        with FakeServer(
+            {"/api/chat": reply(["<output>yes</output>"]), "/api/show": show(), "/api/version": show()}
+        ) as server:
+            environment = os.environ | {"OLLAMA_HOST": server.host}
+            words = ("-m", "reflection", "--jobs", "8", "-o", str(folder / f"{number}.out"))
+            costs.append(once((*REFLECT, "batch", *words, "-"), lines, environment))
+    row("memory, 100,000 lines against 1,000", f"{costs[1].memory:.0f} MB against {costs[0].memory:.0f}", "")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--real", action="store_true", help="measure against a real Ollama as well")
+    arguments.add_argument("--memory", action="store_true", help="measure the memory of 100,000 lines as well")
+    given = arguments.parse_args()
+    print("| what | time, against `xargs -P` | CPU |\n|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fake(folder)
+        if given.memory:
+            memory(folder)
+        if given.real:
+            real(folder)
+
+
+if __name__ == "__main__":
+    main()

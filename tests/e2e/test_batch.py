@@ -1,0 +1,294 @@
+"""`reflect batch` in pipes: what goes in, what comes out, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.batches import MODEL, Echo, answers, file_records, objects, parsed, records, written
+from e2e.command import COMMAND
+from fake_replies import HANG, Answer, done, error, line
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+
+LIMIT = Answer([line("<output>One, two"), line(**done("length"))])
+QUESTIONS = [f"question {number}" for number in range(1, 9)]
+
+
+class TestLinesOfText:
+    def test_are_answered_in_their_order(self, reflect: Reflect) -> None:
+        with Echo() as server:
+            result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one", "", "  ", "two", "three"))
+
+        assert (result.code, result.err) == (0, "")
+        assert answers(records(result)) == [(1, "one"), (4, "two"), (5, "three")]
+        assert records(result)[0].keys() == {"line", "digest", "model", "answer", "complete"}
+
+    def test_may_come_from_a_pipe_one_by_one(self, reflect: Reflect) -> None:
+        with Echo() as server, reflect.at(server.host).start("batch", *MODEL, "-", stdin=subprocess.PIPE) as run:
+            assert run.process.stdin is not None
+            for number, word in enumerate(("one", "two"), 1):
+                run.process.stdin.write(f"{word}\n".encode())
+                run.process.stdin.flush()
+                assert run.says(f'"line": {number}')
+            result = run.finish()
+
+        assert result.code == 0
+        assert answers(records(result)) == [(1, "one"), (2, "two")]
+
+    def test_may_be_none(self, reflect: Reflect) -> None:
+        result = reflect.at("127.0.0.1:9")("batch", *MODEL, written(reflect.home, "", " "))
+
+        assert (result.code, result.out, result.err) == (0, "", "")
+
+    def test_are_not_kept_as_sessions(self, reflect: Reflect) -> None:
+        with Echo() as server:
+            reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one"))
+
+        assert json.loads(reflect("sessions", "--json").out) == []
+
+
+class TestObjects:
+    def test_name_what_is_asked_of_whom(self, reflect: Reflect) -> None:
+        values = ({"prompt": "a", "id": "x"}, {"prompt": "b", "model": "other", "system": "Be brief."})
+        with Echo(0, "reflection", "other") as server:
+            result = reflect.at(server.host)("batch", *MODEL, "--jobs", "1", objects(reflect.home, *values))
+        first, second = (asked.json for asked in server.asked("/api/chat"))
+
+        assert [value.get("id") for value in records(result)] == ["x", None]
+        assert (first["model"], second["model"]) == ("reflection", "other")
+        assert second["messages"][0]["content"].startswith("Be brief.")
+        assert not first["messages"][0]["content"].startswith("Be brief.")
+
+    def test_fill_a_template(self, reflect: Reflect) -> None:
+        folder = reflect.home / ".config/reflectty/templates"
+        folder.mkdir(parents=True)
+        (folder / "into.md").write_text("Into {language}, {style}: {input}")
+        values = ({"prompt": "cat", "language": "French"}, {"prompt": "dog", "style": "formal"}, {"language": "Dutch"})
+        with Echo() as server:
+            result = reflect.at(server.host)(
+                "batch", *MODEL, "-t", "into", "--field", "style=plain", objects(reflect.home, *values)
+            )
+        first, *failed = records(result)
+
+        assert result.code == 5
+        assert first["answer"] == "Into French, plain: cat"
+        assert ["{language}" in failed[0]["error"]["message"], "{input}" in failed[1]["error"]["message"]] == [True] * 2
+
+    def test_are_told_by_their_first_line_or_by_word(self, reflect: Reflect) -> None:
+        name = objects(reflect.home, {"prompt": "a"}, name="in.txt")
+        with Echo() as server:
+            run = reflect.at(server.host)
+            told, plain = run("batch", *MODEL, name), run("batch", *MODEL, "--format", "lines", name)
+
+        assert answers(records(told)) == [(1, "a")]
+        assert answers(records(plain)) == [(1, '{"prompt": "a"}')]
+
+
+class TestALineThatFails:
+    def test_stops_no_other(self, reflect: Reflect) -> None:
+        lines = [b'{"prompt": "a", "id": 1}', b"no JSON", b'{"id": 3}', b'{"prompt": "\xff"}', b'{"prompt": "bad"}']
+        long = json.dumps({"prompt": "x" * 10_000_000}).encode()
+        (reflect.home / "in.jsonl").write_bytes(b"\n".join([*lines, long, b'{"prompt": "z"}']))
+        with Echo(bad=error(400, "no such thing")) as server:
+            result = reflect.at(server.host)("batch", *MODEL, "in.jsonl")
+        values = records(result)
+
+        assert result.code == 5
+        assert result.err.startswith("reflect: 5 of 7 lines have no complete answer (")
+        assert result.err.count("\n") == 1
+        assert [value.get("error", {}).get("exit_code", 0) for value in values] == [0, 2, 2, 2, 4, 2, 0]
+        assert answers(values)[::6] == [(1, "a"), (7, "z")]
+        assert values[2]["id"] == 3
+
+    def test_has_what_was_said_of_its_answer(self, reflect: Reflect) -> None:
+        with Echo(long=LIMIT) as server:
+            result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "long"))
+        (value,) = records(result)
+
+        assert (result.code, value["answer"], value["complete"]) == (5, "One, two", False)
+        assert value["error"]["exit_code"] == 5
+        assert "token limit" in value["error"]["message"]
+
+    def test_is_not_mistaken_for_one_that_answers_after_a_while(self, reflect: Reflect) -> None:
+        busy = [error(503, "busy", **{"Retry-After": "0"})] * 4
+        with Echo() as server:
+            answer = server.routes["/api/chat"]
+            assert callable(answer)
+            server.routes["/api/chat"] = lambda asked: busy.pop() if busy else answer(asked)
+            result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one"))
+
+        assert (result.code, answers(records(result))) == (0, [(1, "one")])
+
+    def test_may_not_fit_a_schema(self, reflect: Reflect) -> None:
+        with Echo() as server:
+            result = reflect.at(server.host)(
+                "batch",
+                *MODEL,
+                "--mode",
+                "direct",
+                "--schema",
+                '{"type": "integer"}',
+                written(reflect.home, "1", '"x"'),
+            )
+
+        assert result.code == 5
+        assert [value.get("error", {}).get("exit_code", 0) for value in records(result)] == [0, 7]
+
+
+class TestTheOrder:
+    def test_is_kept_though_another_line_is_sooner(self, reflect: Reflect) -> None:
+        with (
+            Echo(slow=Answer([HANG])) as server,
+            reflect.at(server.host).start(
+                "batch", *MODEL, "--jobs", "2", written(reflect.home, "one", "slow", "three")
+            ) as run,
+        ):
+            assert run.until(lambda _: server.prompts[-1:] == ["three"])
+            said = run.stdout
+
+        assert answers(parsed(said.decode())) == [(1, "one")]
+
+    def test_is_that_of_finishing_where_it_does_not_matter(self, reflect: Reflect) -> None:
+        with (
+            Echo(slow=Answer([HANG])) as server,
+            reflect.at(server.host).start(
+                "batch", *MODEL, "--jobs", "2", "--unordered", written(reflect.home, "slow", "two", "three")
+            ) as run,
+        ):
+            assert run.says('"line": 3')
+
+    def test_needs_as_many_at_once_as_are_asked_for(self, reflect: Reflect) -> None:
+        with Echo(0.05) as server:
+            result = reflect.at(server.host)("batch", *MODEL, "--jobs", "3", written(reflect.home, *QUESTIONS))
+
+        assert [answer for _, answer in answers(records(result))] == QUESTIONS
+        assert server.most == 3
+
+
+class TestWhatIsWritten:
+    def test_can_be_chosen(self, reflect: Reflect) -> None:
+        with Echo() as server:
+            run = reflect.at(server.host)
+            name = written(reflect.home, "one")
+            some = run("batch", *MODEL, "--fields", "prompt,usage,answer", name)
+            full = run("batch", *MODEL, "--full", name)
+            wrong = run("batch", *MODEL, "--fields", "anser", name)
+
+        assert list(records(some)[0]) == ["line", "digest", "prompt", "usage", "answer"]
+        assert {"prompt", "host", "thinking", "segments", "usage"} < records(full)[0].keys()
+        assert (wrong.code, wrong.out) == (2, "")
+        assert "did you mean answer?" in wrong.err
+
+    def test_holds_no_control_byte(self, reflect: Reflect) -> None:
+        (reflect.home / "in.txt").write_bytes(b"\x1b]0;title\x07\x1b[2J \xc2\x9b31m\n")
+        with Echo() as server:
+            result = reflect.at(server.host)("batch", *MODEL, "--full", "in.txt")
+
+        assert all(byte >= 0x20 for byte in result.stdout[:-1])
+        assert records(result)[0]["answer"] == "\x1b]0;title\x07\x1b[2J \x9b31m"
+
+
+class TestTheWholeCall:
+    @pytest.mark.parametrize(
+        ("words", "code", "said"),
+        [
+            (("nowhere.txt",), 2, "cannot read nowhere.txt: no such file"),
+            (("bad\x1b[31m.txt",), 2, "cannot read bad"),
+            ((".",), 2, ". is a folder"),
+            (("in.txt", "-o", "temperature=0"), 2, "write --option"),
+            (("in.txt", "--resume"), 2, "none is named"),
+            (("in.txt", "-o", "out", "--resume", "--force"), 2, "exclude each other"),
+            (("in.txt", "-o", "in.txt", "--force"), 2, "is the input as well"),
+            (("in.txt", "--fields", "answer", "--full"), 2, "exclude each other"),
+            (("in.txt", "-t", "none-such"), 2, "there is no template"),
+            (("in.txt", "--jobs", "0"), 2, "jobs"),
+            (("in.txt", "-m", "absent"), 4, "absent is not installed"),
+            (("in.txt", "--host", "127.0.0.1:9"), 3, "cannot reach"),
+            (("in.txt", "-o", "no/such/folder"), 6, "cannot write"),
+            (("utf16.txt",), 2, "UTF-16"),
+        ],
+        ids=lambda value: "".join(value).replace("\x1b", "ESC") if isinstance(value, tuple) else None,
+    )
+    def test_that_cannot_be_used_asks_nothing(
+        self, reflect: Reflect, words: tuple[str, ...], code: int, said: str
+    ) -> None:
+        before = written(reflect.home, "one")
+        (reflect.home / "utf16.txt").write_text("one", "utf-16")
+        with Echo() as server:
+            result = reflect.at(server.host)("batch", *words)
+
+        assert (result.code, result.out) == (code, "")
+        assert said in result.err
+        assert result.err.count("\n") == 1
+        assert "\x1b" not in result.err
+        assert server.asked("/api/chat") == []
+        assert (reflect.home / before).read_text() == "one\n"
+
+    def test_that_cannot_write_ends(self, reflect: Reflect) -> None:
+        written(reflect.home, *QUESTIONS * 20)
+        with Echo() as server:
+            result = reflect.at(server.host).shell("reflect batch in.txt -m reflection --jobs 1 > /dev/full")
+
+        assert result.code == 6
+        assert len(server.prompts) < 5
+
+    def test_whose_reader_has_left_ends_without_a_word(self, reflect: Reflect) -> None:
+        written(reflect.home, *QUESTIONS * 20)
+        with Echo(0.01) as server:
+            process = subprocess.Popen(
+                (*COMMAND, "batch", *MODEL, "--jobs", "1", "in.txt"),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=reflect.at(server.host).environment(),
+                cwd=reflect.home,
+            )
+            with process:
+                assert process.stdout is not None
+                assert process.stderr is not None
+                first = process.stdout.readline()
+                process.stdout.close()
+                said = process.stderr.read()
+                code = process.wait(30)
+
+        assert json.loads(first)["line"] == 1
+        assert (code, said) == (141, b"")
+        assert len(server.prompts) < 150
+
+
+class TestAnOutputFile:
+    def test_is_in_order_at_the_end(self, reflect: Reflect) -> None:
+        with Echo() as server:
+            result = reflect.at(server.host)(
+                "batch", *MODEL, "--jobs", "4", written(reflect.home, *QUESTIONS), "-o", "out.jsonl"
+            )
+
+        assert (result.code, result.out, result.err) == (0, "", "")
+        assert [answer for _, answer in answers(file_records(reflect.home / "out.jsonl"))] == QUESTIONS
+
+    def test_has_no_half_record_where_there_is_no_more_room(self, reflect: Reflect) -> None:
+        written(reflect.home, *QUESTIONS * 20)
+        with Echo() as server:
+            words = "-m reflection --jobs 1 -o out.jsonl in.txt"
+            result = reflect.at(server.host).shell(f"ulimit -f 8; reflect batch {words}")
+            values = file_records(reflect.home / "out.jsonl")
+            again = reflect.at(server.host)("batch", *words.split(), "--resume")
+
+        assert result.code == 6
+        assert result.err == "reflect: cannot write out.jsonl: file too large\n"
+        assert 20 < len(values) < 160
+        assert again.code == 0
+        assert len(file_records(reflect.home / "out.jsonl")) == 160
+
+    def test_is_never_replaced_unasked(self, reflect: Reflect) -> None:
+        written(reflect.home, "mine", name="out.jsonl")
+        with Echo() as server:
+            result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one"), "-o", "out.jsonl")
+
+        assert result.code == 2
+        assert "--resume goes on with it, --force begins anew" in result.err
+        assert (reflect.home / "out.jsonl").read_text() == "mine\n"

@@ -1,0 +1,138 @@
+"""`reflect batch` on several servers: the work is spread, and who dies or lacks the model is done without."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from e2e.batches import MODEL, Echo, answers, records, until, written
+from fake_replies import HANG, RESET, Answer, Raw, line
+from fake_server import FakeServer
+from openai_replies import said, served
+from real_ollama import free_port
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+
+QUESTIONS = [f"question {number}" for number in range(1, 31)]
+DONE = list(enumerate(QUESTIONS, 1))
+
+
+def test_the_lines_are_spread_by_how_fast_they_are_answered(reflect: Reflect) -> None:
+    with Echo(0.3) as slow, Echo(0.03) as fast:
+        hosts = ("--host", slow.host, "--host", fast.host)
+        result = reflect("batch", *MODEL, "--jobs", "1", *hosts, written(reflect.home, *QUESTIONS))
+
+    assert (result.code, result.err) == (0, "")
+    assert answers(records(result)) == DONE
+    assert len(fast.prompts) > 2 * len(slow.prompts) > 0
+
+
+def test_a_server_named_twice_is_one(reflect: Reflect) -> None:
+    with Echo(0.02) as server:
+        hosts = ("--host", server.host, "--host", f"http://{server.host}/")
+        result = reflect("batch", *MODEL, "--jobs", "1", *hosts, written(reflect.home, *QUESTIONS[:6]))
+
+    assert result.code == 0
+    assert server.most == 1
+
+
+def test_one_that_speaks_openais_protocol_is_asked_the_same(reflect: Reflect) -> None:
+    routes = {"/v1/models": served("m"), "/v1/chat/completions": said(["<output>", "yes", "</output>"])}
+    with FakeServer(routes) as server:
+        words = ("batch", "-m", "m", "--engine", "openai", "--host", server.host)
+        result = reflect(*words, written(reflect.home, *QUESTIONS))
+
+    assert result.code == 0
+    assert answers(records(result)) == [(number, "yes") for number, _ in DONE]
+
+
+def test_those_of_a_profile_are_used(reflect: Reflect) -> None:
+    with Echo(0.02) as first, Echo(0.02) as second:
+        reflect("config", "set", "profiles.night.hosts", first.host, second.host)
+        words = ("batch", *MODEL, "--profile", "night", "--jobs", "1")
+        result = reflect(*words, written(reflect.home, *QUESTIONS))
+
+    assert (result.code, answers(records(result))) == (0, DONE)
+    assert first.prompts
+    assert second.prompts
+
+
+def test_one_that_is_not_there_and_one_without_the_model_are_done_without(reflect: Reflect) -> None:
+    with Echo() as good, Echo(0, "other") as other:
+        hosts = ("--host", "127.0.0.1:9", "--host", other.host, "--host", good.host)
+        result = reflect("batch", *MODEL, "--jobs", "2", *hosts, written(reflect.home, *QUESTIONS))
+
+    assert result.code == 0
+    assert answers(records(result)) == DONE
+    assert other.prompts == []
+    assert f"{other.host} does not have reflection, so it is left out" in result.err
+    assert "127.0.0.1:9 does not answer yet" in result.err
+
+
+def test_one_that_is_silent_holds_up_no_other(reflect: Reflect) -> None:
+    silent = FakeServer({"/api/show": Raw([HANG])})
+    with Echo() as good, silent:
+        hosts = ("--host", silent.host, "--host", good.host)
+        result = reflect("batch", *MODEL, "--jobs", "2", *hosts, written(reflect.home, *QUESTIONS))
+
+    assert (result.code, answers(records(result))) == (0, DONE)
+    assert f"{silent.host} does not answer yet" in result.err
+
+
+def test_one_that_dies_in_the_middle_costs_no_line(reflect: Reflect) -> None:
+    with Echo(0.05) as good:
+        dying = Echo(0.05)
+        with dying:
+            hosts = ("--host", dying.host, "--host", good.host)
+            with reflect.start("batch", *MODEL, "--jobs", "2", *hosts, written(reflect.home, *QUESTIONS)) as run:
+                assert until(lambda: len(dying.prompts) >= 3)
+                dying.__exit__(None, None, None)
+                result = run.finish()
+
+    assert result.code == 0
+    assert answers(records(result)) == DONE
+    assert f"{dying.host} does not answer any more" in result.err
+
+
+def test_the_only_one_is_waited_for(reflect: Reflect) -> None:
+    port, came_back = free_port(), threading.Event()
+    with Echo(0.02, port=port) as first:
+        start = reflect.at(first.host).start("batch", *MODEL, "--jobs", "2", written(reflect.home, *QUESTIONS))
+        with start as run:
+            assert until(lambda: len(first.prompts) >= 3)
+            first.__exit__(None, None, None)
+            assert run.warns("does not answer any more")
+            with Echo(0.0, port=port):
+                came_back.set()
+                result = run.finish()
+
+    assert came_back.is_set()
+    assert result.code == 0
+    assert answers(records(result)) == DONE
+    assert "answers again" in result.err
+
+
+def test_the_only_one_is_waited_for_only_so_long(reflect: Reflect) -> None:
+    with Echo(0.02) as server:
+        words = ("batch", *MODEL, "--jobs", "1", "--patience", "1", "-o", "out.jsonl")
+        with reflect.at(server.host).start(*words, written(reflect.home, *QUESTIONS)) as run:
+            assert until(lambda: len(server.prompts) >= 3)
+            server.__exit__(None, None, None)
+            result = run.finish()
+    last = result.err.splitlines()[-1]
+
+    assert result.code == 3
+    assert last == "reflect: no server has answered for 1 s (the same command with --resume asks what is left)"
+    assert 2 <= (reflect.home / "out.jsonl").read_bytes().count(b"\n") < len(QUESTIONS)
+
+
+def test_a_reply_that_is_cut_again_and_again_is_an_error_of_its_line(reflect: Reflect) -> None:
+    with Echo(bad=Answer([line("<output>One"), RESET])) as server:
+        result = reflect.at(server.host)("batch", *MODEL, "--retry", "1", written(reflect.home, "bad", "good"))
+    bad, good = records(result)
+
+    assert result.code == 5
+    assert (bad["answer"], bad["complete"], bad["error"]["exit_code"]) == ("One", False, 5)
+    assert good["answer"] == "good"
+    assert server.prompts.count("bad") == 2

@@ -1,0 +1,184 @@
+"""`reflect batch --output FILE` that was stopped, killed or failed, and goes on: nothing finished is lost or asked again."""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.batches import MODEL, Echo, answers, file_records, objects, until, written
+from fake_replies import HANG, Answer, error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.command import Reflect, Result, Running
+
+OUT = ("-o", "out.jsonl")
+GO_ON = (*OUT, "--resume")
+QUESTIONS = [f"question {number}" for number in range(1, 61)]
+KILLS = 20
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+def out(reflect: Reflect) -> Path:
+    return reflect.home / "out.jsonl"
+
+
+def has_grown(path: Path, size: int, run: Running) -> bool:
+    """Whether a file has more bytes than before, or nothing more will come."""
+    return path.stat().st_size > size or run.process.poll() == 0
+
+
+def batch(reflect: Reflect, server: Echo, *words: str) -> Result:
+    return reflect.at(server.host)("batch", *MODEL, "--jobs", "2", *words)
+
+
+class TestGoingOn:
+    def test_asks_only_what_has_no_answer(self, reflect: Reflect) -> None:
+        name = written(reflect.home, "one", "two", "three")
+        with Echo(two=error(400, "no such thing")) as server:
+            first = batch(reflect, server, name, *GO_ON)
+            failed = file_records(out(reflect))
+        with Echo() as later:
+            second = batch(reflect, later, name, *GO_ON)
+
+        assert (first.code, second.code) == (5, 0)
+        assert "(the error of each says why; the same command with --resume asks them again)" in first.err
+        assert ["error" in value for value in failed] == [False, True, False]
+        assert later.prompts == ["two"]
+        assert answers(file_records(out(reflect))) == [(1, "one"), (2, "two"), (3, "three")]
+        assert [value for value in file_records(out(reflect)) if "error" in value] == []
+
+    def test_needs_no_server_where_all_is_answered(self, reflect: Reflect) -> None:
+        name = written(reflect.home, "one", "two")
+        with Echo() as server:
+            batch(reflect, server, name, *OUT)
+        before = out(reflect).read_bytes()
+        result = reflect.at("127.0.0.1:9")("batch", *MODEL, name, *GO_ON)
+
+        assert (result.code, result.err) == (0, "")
+        assert out(reflect).read_bytes() == before
+
+    def test_notices_that_a_line_has_changed(self, reflect: Reflect) -> None:
+        name = written(reflect.home, "one", "two", "three", "four")
+        with Echo() as server:
+            batch(reflect, server, name, *OUT)
+            written(reflect.home, "one", "zwei", "three")
+            result = batch(reflect, server, name, *GO_ON)
+
+        assert result.code == 0
+        assert "line 2 is not what it was when out.jsonl was written" in result.err
+        assert "out.jsonl has 1 line more than in.txt" in result.err
+        assert server.prompts[4:] == ["zwei"]
+        assert answers(file_records(out(reflect))) == [(1, "one"), (2, "zwei"), (3, "three"), (4, "four")]
+
+    def test_lets_a_bad_line_be_mended(self, reflect: Reflect) -> None:
+        name = objects(reflect.home, {"id": 1}, {"prompt": "two"})
+        with Echo() as server:
+            first = batch(reflect, server, name, *OUT)
+            objects(reflect.home, {"id": 1, "prompt": "one"}, {"prompt": "two"})
+            second = batch(reflect, server, name, *GO_ON)
+
+        assert (first.code, second.code, second.err) == (5, 0, "")
+        assert answers(file_records(out(reflect))) == [(1, "one"), (2, "two")]
+
+    def test_with_another_model_says_so(self, reflect: Reflect) -> None:
+        name = written(reflect.home, "one")
+        with Echo(0, "reflection", "other") as server:
+            batch(reflect, server, name, *OUT)
+            written(reflect.home, "one", "two")
+            result = batch(reflect, server, name, *GO_ON, "-m", "other")
+
+        assert "some lines were answered by reflection before: they stay as they are" in result.err
+        assert [value["model"] for value in file_records(out(reflect))] == ["reflection", "other"]
+
+    def test_takes_what_stdout_had(self, reflect: Reflect) -> None:
+        name = written(reflect.home, "one", "two")
+        with Echo() as server:
+            out(reflect).write_bytes(batch(reflect, server, name).stdout.splitlines(keepends=True)[0])
+            result = batch(reflect, server, name, *GO_ON)
+
+        assert result.code == 0
+        assert server.prompts[2:] == ["two"]
+
+    def test_leaves_alone_what_is_no_output_of_ours(self, reflect: Reflect) -> None:
+        name = written(reflect.home, "one")
+        written(reflect.home, "mine", "and mine", name="out.jsonl")
+        with Echo() as server:
+            result = batch(reflect, server, name, *GO_ON)
+
+        assert result.code == 2
+        assert "was not written by reflect batch" in result.err
+        assert out(reflect).read_text() == "mine\nand mine\n"
+        assert server.requests == []
+
+    def test_beside_another_call_is_refused(self, reflect: Reflect) -> None:
+        name = written(reflect.home, "slow")
+        with (
+            Echo(slow=Answer([HANG])) as server,
+            reflect.at(server.host).start("batch", *MODEL, name, *OUT) as run,
+        ):
+            assert until(lambda: server.prompts)
+            result = batch(reflect, server, name, *GO_ON)
+            run.process.kill()
+
+        assert result.code == 2
+        assert "another reflect batch is writing" in result.err
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_leaves_what_is_finished_and_says_how_to_go_on(reflect: Reflect, number: signal.Signals) -> None:
+    name = written(reflect.home, "slow", "two", "three")
+    with (
+        Echo(slow=Answer([HANG])) as server,
+        reflect.at(server.host).start("batch", *MODEL, "--jobs", "2", name, *OUT) as run,
+    ):
+        assert until(lambda: out(reflect).exists() and out(reflect).read_bytes().count(b"\n") == 2)
+        result = run.signalled(number)
+        left = server.asked("/api/chat")[0].left.wait(10)
+
+    assert (result.code, result.out) == (SIGNALS[number], "")
+    assert result.err == "reflect: stopped: 2 lines answered; the same command with --resume asks what is left\n"
+    assert left
+    assert answers(file_records(out(reflect))) == [(2, "two"), (3, "three")]
+
+
+def test_a_signal_lets_stdout_have_what_is_finished(reflect: Reflect) -> None:
+    name = written(reflect.home, "slow", "two", "three")
+    with (
+        Echo(slow=Answer([HANG])) as server,
+        reflect.at(server.host).start("batch", *MODEL, "--jobs", "2", name) as run,
+    ):
+        assert until(lambda: server.prompts[-1:] == ["three"])
+        assert until(lambda: len(server.asked("/api/chat")) == 3)
+        result = run.signalled(signal.SIGINT)
+
+    assert result.code == 130
+    assert '"line": 2' in result.out
+    assert result.out.endswith("}\n")
+
+
+def test_twenty_kills_lose_no_finished_line(reflect: Reflect) -> None:
+    name, seen, killed = written(reflect.home, *QUESTIONS), b"", 0
+    out(reflect).touch()
+    with Echo(0.1) as server:
+        for _ in range(KILLS):
+            size = out(reflect).stat().st_size
+            with reflect.at(server.host).start("batch", *MODEL, "--jobs", "2", name, *GO_ON) as run:
+                assert until(partial(has_grown, out(reflect), size, run))
+                run.process.kill()
+            killed += run.process.returncode == -signal.SIGKILL
+            now = out(reflect).read_bytes()
+            assert set(seen.splitlines()) <= set(now.splitlines())
+            seen = now[: now.rfind(b"\n") + 1]
+        finished = seen.count(b"\n")
+        asked = len(server.prompts)
+        result = batch(reflect, server, name, *GO_ON)
+
+    assert result.code == 0
+    assert killed >= KILLS // 2
+    assert len(server.prompts) - asked == len(QUESTIONS) - finished
+    assert answers(file_records(out(reflect))) == list(enumerate(QUESTIONS, 1))

@@ -1,0 +1,87 @@
+"""`reflect batch` in a terminal: the line that counts, and how it makes way."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from e2e.batches import MODEL, Echo, answers, file_records, parsed, until, written
+from e2e.screen import Screen
+from fake_replies import HANG, Answer, error
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+
+QUESTIONS = [f"question {number}" for number in range(1, 13)]
+ONE = ("--jobs", "1")
+
+
+def test_a_line_counts_while_it_goes_on_and_is_gone_at_the_end(reflect: Reflect) -> None:
+    name, out = written(reflect.home, *QUESTIONS, "bad"), reflect.home / "out.jsonl"
+    with (
+        Echo(0.1, bad=error(400, "no")) as server,
+        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "-o", "out.jsonl") as screen,
+    ):
+        counted = screen.until(lambda text: re.search(r"[1-9] of 13 · .* left", text) is not None)
+        code = screen.finish()
+        lines = [text for text in screen.lines if text]
+
+    assert counted
+    assert code == 5
+    assert re.fullmatch(r"reflect: 12 lines answered, 1 without a complete answer · \d.*tok/s", lines[0])
+    assert lines[1].startswith("reflect: 1 of 13 lines have no complete answer")
+    assert len(file_records(out)) == 13
+    assert not screen.cursor_hidden
+
+
+def test_records_on_the_same_screen_are_not_drawn_over(reflect: Reflect) -> None:
+    name = written(reflect.home, *QUESTIONS)
+    with (
+        Echo(0.05) as server,
+        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, columns=120, rows=30) as screen,
+    ):
+        code = screen.finish()
+        lines = [text for text in screen.lines if text.startswith("{")]
+
+    assert code == 0
+    assert answers(parsed("\n".join([*lines, ""]))) == list(enumerate(QUESTIONS, 1))
+
+
+def test_how_many_are_answered_at_once_is_said_once(reflect: Reflect) -> None:
+    name = written(reflect.home, *QUESTIONS * 4)
+    with (
+        Echo(0.1) as server,
+        Screen(reflect.at(server.host), "batch", *MODEL, name, "-o", "out.jsonl", columns=120) as screen,
+    ):
+        code = screen.finish()
+        text = screen.text
+
+    assert code == 0
+    assert text.count("answers at least 8 lines at once") == 1
+    assert server.most == 8
+
+
+def test_the_key_stops_it_and_it_says_how_to_go_on(reflect: Reflect) -> None:
+    name = written(reflect.home, "one", "slow", "three")
+    with (
+        Echo(slow=Answer([HANG])) as server,
+        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "-o", "out.jsonl", columns=120) as screen,
+    ):
+        assert until(lambda: server.prompts[-1:] == ["slow"])
+        screen.press(b"\x03")
+        code = screen.finish()
+        lines = [text for text in screen.lines if text and text != "^C"]
+
+    assert code == 130
+    assert lines[-1].endswith("stopped: 1 line answered; the same command with --resume asks what is left")
+
+
+def test_nothing_moves_where_stderr_is_no_terminal(reflect: Reflect) -> None:
+    name, err = written(reflect.home, *QUESTIONS), reflect.home / "err.txt"
+    with (
+        Echo(0.02) as server,
+        Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "-o", "out.jsonl", err=err) as screen,
+    ):
+        code = screen.finish()
+
+    assert (code, err.read_text(), screen.raw) == (0, "", b"")

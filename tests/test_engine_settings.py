@@ -1,0 +1,84 @@
+"""Which server is asked, and with which key: the file, the environment and the engine of this call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reflectty.config import Settings, api_key, load
+from reflectty.errors import UsageError
+
+NOWHERE = Path("nowhere.toml")
+OLLAMA = {"OLLAMA_HOST": "ollama", "OLLAMA_API_KEY": "of-ollama"}
+CLUSTER = {"REFLECTTY_API_KEY": "of-reflectty", "OPENAI_API_KEY": "of-openai"}
+
+
+def given(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "engine", "host"),
+    [
+        ("", OLLAMA, "", "ollama"),
+        ("host = 'file'", {}, "", "file"),
+        ("host = 'file'", OLLAMA, "", "ollama"),
+        ("host = 'file'", OLLAMA | {"REFLECTTY_HOST": "cluster"}, "", "cluster"),
+        ("", OLLAMA, "openai", ""),
+        ("host = 'file'", OLLAMA, "openai", "file"),
+        ("host = 'file'", OLLAMA | {"REFLECTTY_HOST": "cluster"}, "openai", "cluster"),
+        ("host = 'file'\nengine = 'openai'", OLLAMA, "", "file"),
+        ("host = 'file'", OLLAMA | {"REFLECTTY_ENGINE": "openai"}, "", "file"),
+        ("host = 'file'\nengine = 'openai'", OLLAMA, "ollama", "ollama"),
+    ],
+)
+def test_the_host_of_ollama_is_that_of_no_other_server(
+    tmp_path: Path, text: str, environment: dict[str, str], engine: str, host: str
+) -> None:
+    settings = load(environment, given(tmp_path, text), engine=engine)
+
+    assert settings.host == host
+    assert settings.engine == (engine or settings.engine)
+
+
+@pytest.mark.parametrize(
+    ("environment", "engine", "key"),
+    [
+        (OLLAMA | CLUSTER, "", "of-ollama"),
+        (OLLAMA | CLUSTER, "openai", "of-reflectty"),
+        (OLLAMA | {"OPENAI_API_KEY": "of-openai"}, "openai", "of-openai"),
+        (OLLAMA, "openai", ""),
+        (CLUSTER, "", ""),
+        (CLUSTER, "ollama", ""),
+    ],
+)
+def test_a_key_goes_to_the_kind_of_server_that_it_was_set_for(
+    environment: dict[str, str], engine: str, key: str
+) -> None:
+    assert api_key(load(environment, NOWHERE, engine=engine)) == key
+
+
+def test_a_file_with_a_key_is_read_for_its_server_alone_and_where_no_variable_holds_one(tmp_path: Path) -> None:
+    settings = Settings(engine="openai", api_key_file=str(tmp_path / "missing"))
+
+    assert api_key(settings._replace(cluster_key="k")) == "k"
+    assert api_key(settings._replace(engine="ollama")) == ""
+    with pytest.raises(UsageError, match="no such file"):
+        api_key(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("engine = 'vllm'", "'vllm' is no engine"),
+        ("engine = 1", "engine must be a text"),
+        ("api_key_file = true", "api_key_file must be a text"),
+        ("api_key_over_http = 'yes'", "api_key_over_http must be true or false"),
+    ],
+)
+def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        load({}, given(tmp_path, text))
