@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -29,17 +27,6 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
-def in_path(reflect: Reflect) -> dict[str, str]:
-    """Return an environment in which `reflect` is the command."""
-    folder = reflect.home / "bin"
-    folder.mkdir(exist_ok=True)
-    program = folder / "reflect"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m reflectty "$@"\n')
-    program.chmod(0o755)
-    environment = reflect.environment()
-    return environment | {"PATH": f"{folder}:{environment.get('PATH', os.defpath)}"}
-
-
 def run(reflect: Reflect, *command: str, **variables: str) -> list[str]:
     assert shutil.which(command[0]), f"{command[0]} is needed: apt-get install {command[0]}"
     done = subprocess.run(
@@ -47,7 +34,7 @@ def run(reflect: Reflect, *command: str, **variables: str) -> list[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        env=in_path(reflect) | variables,
+        env=reflect.in_path(**variables),
         cwd=reflect.home,
         timeout=30,
         check=False,
@@ -183,33 +170,3 @@ def test_a_shell_that_is_not_known_is_to_be_named(reflect: Reflect, shell: str) 
 
     assert done.code == 2
     assert "--shell bash|zsh|fish|powershell" in done.err
-
-
-ZSH = """
-zmodload zsh/zpty
-zpty -b shell "env TERM=dumb zsh -f -i"
-zpty -w shell 'PS1=; fpath=($FOLDER $fpath); autoload -Uz compinit; compinit -u -d $HOME/dump; bindkey "^I" complete-word; print READY=$((1+1))'
-while zpty -r shell line; do [[ $line == *READY=2* ]] && break; done
-zpty -n -w shell "reflect $WORDS"$'\\t'
-sleep 3
-zpty -n -w shell $'\\C-a'"print -r -- GOT: "$'\\n'
-while zpty -r shell line; do [[ $line == "GOT: "* ]] && print -r -- "$line" && break; done
-zpty -d shell
-"""
-
-
-@pytest.mark.parametrize(
-    ("words", "wanted"),
-    [
-        ("mod", "reflect models"),
-        ("models sho", "reflect models show"),
-        ("--mode na", "reflect --mode native"),
-        ("sessions show Wh", "reflect sessions show What is $(touch pwned)?"),
-    ],
-)
-def test_zsh_completes_a_word_by_tab(reflect: Reflect, words: str, wanted: str) -> None:
-    kept(reflect, HOSTILE[0])
-    found = run(reflect, "zsh", "-f", "-c", ZSH, FOLDER=str(assets.folder("completions")), WORDS=words)
-
-    assert [row.rstrip() for row in found] == [f"GOT: {wanted}"]
-    assert not (reflect.home / "pwned").exists()
