@@ -64,18 +64,24 @@ _reflect_quoted() {
     esac
 }
 
+# What of the word bash leaves as it is, and so must not be offered again: all up to the last break in it.
+_reflect_head() {
+    local char rest
+    head=
+    [[ $quote ]] && return
+    for char in : = @; do
+        [[ $COMP_WORDBREAKS == *"$char"* && $plain == *"$char"* ]] || continue
+        rest=${plain%"${plain##*"$char"}"}
+        # An @ belongs to the word that it begins, also where it breaks the one before.
+        [[ $char == @ ]] && rest=${rest%@}
+        ((${#rest} > ${#head})) && head=$rest
+    done
+}
+
 # Offers pairs of values and a few words on each; the words are only shown where nothing of them can be inserted.
 _reflect_offer() {
-    local head= char rest text i found=() abouts=()
-    if [[ $quote ]]; then
-        [[ $raw == "$quote"* ]] || return
-    else
-        for char in : = @; do
-            [[ $COMP_WORDBREAKS == *"$char"* && $plain == *"$char"* ]] || continue
-            rest=${plain%"${plain##*"$char"}"}
-            ((${#rest} > ${#head})) && head=$rest
-        done
-    fi
+    local char rest text i found=() abouts=()
+    [[ ! $quote || $raw == "$quote"* ]] || return
     for ((i = 1; i < $#; i += 2)); do
         char=$((i + 1))
         [[ ${!i} == "$plain"* ]] || continue
@@ -94,10 +100,11 @@ _reflect_offer() {
     return 0
 }
 
+# Offers files, each after what stands before it in the word.
 _reflect_files() {
     local file
     compopt -o filenames 2>/dev/null
-    while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "$1")
+    while IFS= read -r file; do file=$2$file; COMPREPLY+=("${file#"$head"}"); done < <(compgen -f -- "$1")
 }
 
 # Offers what may stand in one place.
@@ -106,7 +113,7 @@ _reflect_fill() {
     for one in "${choices[@]}"; do pairs+=("$one" ""); done
     case $kind in
     files) _reflect_files "$plain" ;;
-    texts) [[ $plain == @* ]] && _reflect_files "${plain#@}" ;;
+    texts) [[ $plain == @* ]] && _reflect_files "${plain#@}" @ ;;
     ?*)
         while IFS= read -r line; do
             pairs+=("${line%%$'\t'*}" "${line#*$'\t'}")
@@ -117,7 +124,7 @@ _reflect_fill() {
 }
 
 _reflect() {
-    local words=() at=-1 path= place=0 flag= ended= plain= quote= raw= kind= i pairs=()
+    local words=() at=-1 path= place=0 flag= ended= plain= quote= raw= head= kind= i pairs=()
     local subcommands=() default= options=() places=() choices=()
     COMPREPLY=()
     _reflect_split
@@ -132,6 +139,7 @@ _reflect() {
         [[ $default ]] && path="$path $default"
     fi
     _reflect_plain "$raw"
+    _reflect_head
     if [[ $flag ]]; then
         _reflect_value "$path $flag" && _reflect_fill
         return

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +13,7 @@ from reflectty import assets
 from reflectty.store import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from e2e.command import Reflect
@@ -93,15 +94,46 @@ def test_models_come_from_the_server_and_without_it_from_its_last_answer(reflect
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_server_that_never_answers_holds_nobody_up(reflect: Reflect) -> None:
+@pytest.mark.parametrize("remembered", [(), ("qwen3:8b", "llama3.1:8b")])
+def test_a_server_that_never_answers_holds_nobody_up(reflect: Reflect, remembered: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        there = reflect.at(f"127.0.0.1:{silent.getsockname()[1]}")
-        start = time.monotonic()
-        done = there("__complete", "models", "")
-        waited = time.monotonic() - start
+        port = silent.getsockname()[1]
+        there = reflect.at(f"127.0.0.1:{port}")
+        if remembered:
+            remember(reflect, f"http://127.0.0.1:{port}", remembered)
+        first, again = (there("__complete", "models", "", patience=10) for _ in range(2))
 
-    assert (done.code, done.out, done.err) == (0, "", "")
-    assert waited < 20, "it must not wait for the time limits of a question"
+    assert (first.code, first.err) == (0, "")
+    assert first.out == again.out == "".join(f"{name}\t\n" for name in remembered)
+
+
+PROXIED = "http://gpu.example:11434"
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_a_server_behind_a_proxy_is_remembered_and_not_asked(reflect: Reflect, variable: str) -> None:
+    remember(reflect, PROXIED, ("qwen3:8b",))
+    with FakeServer({}) as proxy:
+        done = reflect.at(PROXIED)("__complete", "models", "", **{variable: f"http://{proxy.host}"})
+
+    assert done.out == "qwen3:8b\t\n"
+    assert proxy.requests == []
+
+
+def test_this_machine_is_asked_past_every_proxy_and_without_the_key(reflect: Reflect) -> None:
+    with FakeServer({"/api/tags": tags("qwen3:8b")}) as server, FakeServer({}) as proxy:
+        there = reflect.at(server.host)
+        done = there("__complete", "models", "", HTTP_PROXY=f"http://{proxy.host}", OLLAMA_API_KEY="secret")
+
+    assert done.out == "qwen3:8b\t\n"
+    assert proxy.requests == []
+    assert [one.headers.get("authorization") for one in server.requests] == [None]
+
+
+def remember(reflect: Reflect, server: str, names: Sequence[str]) -> None:
+    path = reflect.home / ".local/state/reflectty/completions/models.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({server: names}), "utf-8")
 
 
 def kept(reflect: Reflect, *titles: str) -> Path:

@@ -40,7 +40,8 @@ CASES = (
     ('sessions show "Wh', ("sessions", "show", TITLE)),
     ("sessions show 'Wh", ("sessions", "show", TITLE)),
     ("-f a", ("-f", "a file.txt")),
-    ("--system @no", ("--system", "@notes.txt")),
+    ("-f b:", ("-f", "b:c=d.txt")),
+    ("models create m -s @no", ("models", "create", "m", "-s", "@notes.txt")),
 )
 
 
@@ -56,12 +57,12 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         store = open_store(home / ".local/share/reflectty/sessions.db", pytest.fail)
         store.begin(TITLE)
         store.close()
-        for file in ("a file.txt", "notes.txt"):
+        for file in ("a file.txt", "b:c=d.txt", "notes.txt"):
             (home / file).touch()
         start, text, program = SHELLS[name]
         (home / start).parent.mkdir(parents=True, exist_ok=True)
         (home / start).write_text(text, "utf-8")
-        with Screen(reflect, columns=120, program=program, **reflect.in_path()) as screen:
+        with Screen(reflect, columns=120, program=program, PATH=reflect.in_path()["PATH"]) as screen:
             assert screen.shows(PROMPT.strip()), screen.text
             yield screen
             assert not (home / "pwned").exists()
@@ -75,7 +76,8 @@ def test_the_tab_key_makes_of_a_beginning_what_the_shell_reads_as_one_word(
     # The last letters are what only the completion can have written; of the rest each shell quotes what it must.
     last = re.findall(r"\w+", wanted[-1])[-1]
     seen = shell.until(lambda text: last in text.rpartition(PROMPT.strip())[2])
-    shell.press(b"\x01printf '<%s>' \r")
+    mark = str(len(shell.raw))
+    shell.press(f"\x01printf '<%s>\\n' {mark} \r".encode())
 
     assert seen, shell.text
-    assert shell.shows("".join(f"<{word}>" for word in ("reflect", *wanted))), shell.text
+    assert shell.shows("\n".join(f"<{word}>" for word in (mark, "reflect", *wanted))), shell.text

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from reflectty import config
 from reflectty.engines import VLLM_PORT, EngineName
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 0.3
 """Seconds for the whole of a server's answer: nobody waits longer for a list."""
+LITTLE: Final = 0.06
+"""Seconds for a server of which something was remembered within the last minute: its list, or that it was late."""
+MINUTE: Final = 60.0
 LARGEST: Final = 4 << 20
 _LARGEST_KEPT: Final = 1 << 20
 _SERVERS: Final = 20
@@ -43,11 +47,32 @@ def model_names(words: Sequence[str] = ()) -> tuple[str, ...]:
         server = _server(words)
     except UsageError:
         return ()
-    names = _asked(server)
+    name, kept = str(server.address), _kept()
+    before = kept.get(name, ())
+    if _is_proxied(server.address):
+        return before
+    fresh = name in kept and _is_fresh()
+    names = _asked(server, LITTLE if fresh else PATIENCE)
     if names is None:
-        return _kept().get(str(server.address), ())
-    _keep(str(server.address), names)
+        if not fresh:
+            _keep(name, before, kept)
+        return before
+    if names != before:
+        _keep(name, names, kept)
     return names
+
+
+def _is_proxied(address: Address) -> bool:
+    """Whether a question to a server would go through a proxy: a list is not asked for past it."""
+    from reflectty.terminal import system_environment  # noqa: PLC0415 - the whole of it is looked at only here
+
+    environment = system_environment()
+    if address.loopback or not any(name.lower().endswith("_proxy") for name in environment):
+        return False
+    from reflectty.checking.proxies import is_exempt, named  # noqa: PLC0415 - few machines have a proxy
+
+    url = urlsplit(address.url)
+    return named(environment, url.scheme) is not None and not is_exempt(environment, url.hostname or "")
 
 
 def _server(words: Sequence[str]) -> _Server:
@@ -57,10 +82,11 @@ def _server(words: Sequence[str]) -> _Server:
     with suppress(UsageError):
         key = config.api_key(settings)
     if settings.engine == EngineName.OPENAI:
-        address = parse_host(host, VLLM_PORT).above("/v1")
-        return _Server(address, "/v1/models", key if address.confidential or settings.api_key_over_http else "")
+        address = parse_host(host, VLLM_PORT).above("/v1", trusted=settings.api_key_over_http)
+        return _Server(address, "/v1/models", key if address.confidential else "")
     address = parse_host(host)
-    return _Server(address, "/api/tags", key if address.confidential else "")
+    # Ollama lists its models for everyone: only a server that is reached by https may stand behind something that asks.
+    return _Server(address, "/api/tags", key if address.url.startswith("https://") else "")
 
 
 def _settings(profile: str, engine: str) -> config.Settings:
@@ -86,8 +112,8 @@ def _flag(words: Sequence[str], flag: str) -> str:
     return found.strip("\"'")
 
 
-def _asked(server: _Server) -> tuple[str, ...] | None:
-    """Return the models that a server lists, or None where it does not answer at once."""
+def _asked(server: _Server, patience: float) -> tuple[str, ...] | None:
+    """Return the models that a server lists, or None where it does not answer in so many seconds."""
     from threading import Thread  # noqa: PLC0415 - only a server makes one wait
 
     found: list[tuple[str, ...]] = []
@@ -99,7 +125,7 @@ def _asked(server: _Server) -> tuple[str, ...] | None:
     # A name that does not resolve, or an answer that drips, knows no time limit of its own: what is late is left.
     asking = Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(PATIENCE)
+    asking.join(patience)
     return found[0] if found else None
 
 
@@ -177,11 +203,15 @@ def _kept() -> Mapping[str, tuple[str, ...]]:
     return {}
 
 
-def _keep(server: str, names: tuple[str, ...]) -> None:
+def _is_fresh() -> bool:
+    """Whether what is remembered was written within the last minute."""
+    with suppress(OSError, UsageError):
+        return abs(time.time() - _place().stat().st_mtime) < MINUTE
+    return False
+
+
+def _keep(server: str, names: tuple[str, ...], before: Mapping[str, tuple[str, ...]]) -> None:
     """Remember the models of a server, for nobody else to read; where nothing can be written, they are forgotten."""
-    before = dict(_kept())
-    if before.get(server) == names:
-        return
     kept = {server: names, **{other: known for other, known in before.items() if other != server}}
     text = json.dumps(dict(list(kept.items())[:_SERVERS]))
     with suppress(OSError, UsageError):
