@@ -22,7 +22,7 @@ _reflect_about() {
         places=(files)
         ;;
     completions)
-        subcommands=(install 'Put the completions where the shell looks for them, and say what is still to be done' show 'Print the completions of a shell' path 'Print where the completions of a shell go; the file may not exist')
+        subcommands=(install 'Put the completions where the shell looks for them' show 'Print the completions of a shell' path 'Print where the completions go; the file may not exist')
         default=show
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()

@@ -21,7 +21,7 @@ $script:ReflectCommands = @{
     }
     'completions' = @{
         Default = 'show'
-        Subcommands = @('install', 'Put the completions where the shell looks for them, and say what is still to be done', 'show', 'Print the completions of a shell', 'path', 'Print where the completions of a shell go; the file may not exist')
+        Subcommands = @('install', 'Put the completions where the shell looks for them', 'show', 'Print the completions of a shell', 'path', 'Print where the completions go; the file may not exist')
         Options = @('--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @()
     }

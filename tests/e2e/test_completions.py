@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from e2e.command import COMMAND
 from fake_server import FakeServer, tags
 from reflectty import assets
 from reflectty.store import open_store
@@ -114,9 +115,9 @@ PROXIED = "http://gpu.example:11434"
 def test_a_server_behind_a_proxy_is_remembered_and_not_asked(reflect: Reflect, variable: str) -> None:
     remember(reflect, PROXIED, ("qwen3:8b",))
     with FakeServer({}) as proxy:
-        done = reflect.at(PROXIED)("__complete", "models", "", **{variable: f"http://{proxy.host}"})
+        found = run(reflect.at(PROXIED), *COMMAND, "__complete", "models", "", **{variable: f"http://{proxy.host}"})
 
-    assert done.out == "qwen3:8b\t\n"
+    assert found == ["qwen3:8b\t"]
     assert proxy.requests == []
 
 

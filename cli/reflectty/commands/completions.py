@@ -9,7 +9,7 @@ import typer
 
 from reflectty import assets
 from reflectty.commands.listing import HELP, ListByDefault
-from reflectty.config.shells import FILES, Place, Shell, completion_place, own_shell
+from reflectty.config.shells import FILES, Place, Shell, as_word, completion_place, own_shell
 from reflectty.errors import OutputError
 from reflectty.render.remark import remark
 from reflectty.safety import clean_line
@@ -27,10 +27,11 @@ OneShell = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is not of reflect.")]
 OURS = "Completions of reflect for "
 """What a script of ours says in its first lines."""
+UNTRIED = "the script for PowerShell was never run by those who made it"
 
 
 def install(context: typer.Context, shell: ShellName = None, force: Force = False) -> None:
-    """Put the completions where the shell looks for them, and say what is still to be done."""
+    """Put the completions where the shell looks for them."""
     from reflectty.exporting.saving import save  # noqa: PLC0415 - only who installs writes
 
     terminal: Terminal = context.obj
@@ -40,6 +41,8 @@ def install(context: typer.Context, shell: ShellName = None, force: Force = Fals
     save(_script(chosen), place.path, force=force or _is_ours(place.path))
     remark(terminal, f"the completions for {chosen} are in {place.path}")
     remark(terminal, _still(chosen, place))
+    if chosen is Shell.POWERSHELL:
+        remark(terminal, UNTRIED)
 
 
 def show(context: typer.Context, shell: OneShell = None) -> None:
@@ -49,7 +52,7 @@ def show(context: typer.Context, shell: OneShell = None) -> None:
 
 
 def path_(context: typer.Context, shell: OneShell = None) -> None:
-    """Print where the completions of a shell go; the file may not exist."""
+    """Print where the completions go; the file may not exist."""
     terminal: Terminal = context.obj
     terminal.out.write(f"{clean_line(str(completion_place(shell or own_shell()).path), 4096)}\n")
 
@@ -70,20 +73,12 @@ def _is_ours(path: Path) -> bool:
 def _still(shell: Shell, place: Place) -> str:
     """Return what is still to be done before the shell completes."""
     if shell is Shell.BASH:
-        return "a new shell has them where bash-completion is installed; without it, add to ~/.bashrc: . " + _source(
-            place
-        )
+        return f"a new shell has them; one without bash-completion has not: add to ~/.bashrc: . {as_word(place.path)}"
     if place.start is None:
         return "a new shell has them"
     if _mentions(place.start, place.path):
-        return f"{place.start} names the place already: a new shell has them"
-    return f"add to {place.start}: {'; '.join(place.lines)}"
-
-
-def _source(place: Place) -> str:
-    from shlex import quote  # noqa: PLC0415 - only here
-
-    return quote(str(place.path))
+        return f"{as_word(place.start)} names the place already: a new shell has them"
+    return f"add to {as_word(place.start)}, and a new shell has them: {'; '.join(place.lines)}"
 
 
 def _mentions(start: Path, path: Path) -> bool:
@@ -118,7 +113,8 @@ def completions() -> typer.Typer:
         pretty_exceptions_enable=False,
         cls=ShowByDefault,
         context_settings=HELP,
-        help="The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks.",
+        help="The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks.\n\n"
+        f"They know the names of models, sessions, profiles and templates; {UNTRIED}.",
     )
     for name, command in SUBCOMMANDS.items():
         app.command(name, context_settings=HELP)(command)

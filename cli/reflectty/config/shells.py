@@ -66,17 +66,21 @@ def completion_place(shell: Shell) -> Place:
         return Place(settings / "fish" / "completions" / "reflect.fish")
     if shell is Shell.ZSH:
         home = Path(os.environ.get("ZDOTDIR", "") or _home())
-        lines = (f"fpath=({_quoted(home / '.zfunc')} $fpath)", "autoload -Uz compinit && compinit")
+        lines = (f"fpath=({as_word(home / '.zfunc')} $fpath)", "autoload -Uz compinit && compinit")
         return Place(home / ".zfunc" / "_reflect", home / ".zshrc", lines)
     path = settings / "powershell" / "reflect.ps1"
     doubled = str(path).replace("'", "''")
     return Place(path, path.with_name("Microsoft.PowerShell_profile.ps1"), (f". '{doubled}'",))
 
 
-def _quoted(path: Path) -> str:
-    from shlex import quote  # noqa: PLC0415 - only zsh needs it
+def as_word(path: Path) -> str:
+    """Return a path as bash, zsh and fish read it; the home folder is a tilde."""
+    from shlex import quote  # noqa: PLC0415 - only who installs writes lines for a shell
 
-    return quote(str(path))
+    try:
+        return f"~/{quote(str(path.relative_to(_home())))}"
+    except ValueError:
+        return quote(str(path))
 
 
 def _folder(variable: str, under_home: str) -> Path:
