@@ -62,6 +62,9 @@ _reflect_quoted() {
         ;;
     *) printf -v text %q "$1" ;;
     esac
+    # Bash takes a quote at the end for the one that closes the word.
+    [[ $quote && $text == *"$quote" ]] && text+=$quote
+    return 0
 }
 
 # What of the word bash leaves as it is, and so must not be offered again: all up to the last break in it.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PROMPT = "ready> "
 TITLE = "What is $(touch pwned)?"
+HOSTILE = (TITLE, "a `touch pwned` b", 'it\'s "so"', "x; touch pwned", "why 'not'")
 BASH = ". \"$(reflect completions path bash)\"\nPS1='ready> '\n"
 ZSH = "fpath=($HOME/.zfunc $fpath)\nautoload -Uz compinit && compinit\nbindkey -e\nPS1='ready> '\n"
 FISH = "set -g fish_greeting\nfunction fish_prompt\n    printf 'ready> '\nend\n"
@@ -39,6 +40,11 @@ CASES = (
     ("sessions show Wh", ("sessions", "show", TITLE)),
     ('sessions show "Wh', ("sessions", "show", TITLE)),
     ("sessions show 'Wh", ("sessions", "show", TITLE)),
+    ("sessions show 'a `", ("sessions", "show", HOSTILE[1])),
+    ("sessions show it", ("sessions", "show", HOSTILE[2])),
+    ('sessions show "it', ("sessions", "show", HOSTILE[2])),
+    ("sessions show 'why", ("sessions", "show", HOSTILE[4])),
+    ('sessions show "x;', ("sessions", "show", HOSTILE[3])),
     ("-f a", ("-f", "a file.txt")),
     ("-f b:", ("-f", "b:c=d.txt")),
     ("models create m -s @no", ("models", "create", "m", "-s", "@notes.txt")),
@@ -55,7 +61,8 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         reflect = Reflect(home, server.host)
         assert reflect("completions", "install", "--shell", name).code == 0
         store = open_store(home / ".local/share/reflectty/sessions.db", pytest.fail)
-        store.begin(TITLE)
+        for title in HOSTILE:
+            store.begin(title)
         store.close()
         for file in ("a file.txt", "b:c=d.txt", "notes.txt"):
             (home / file).touch()
