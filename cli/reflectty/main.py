@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "ask": "reflectty.commands.ask",
     "batch": "reflectty.commands.batch",
+    "completions": "reflectty.commands.completions",
     "config": "reflectty.commands.config",
     "doctor": "reflectty.commands.doctor",
     "models": "reflectty.commands.models",
@@ -29,8 +30,10 @@ COMMANDS = {
     "templates": "reflectty.commands.templates",
 }
 """Each command's module, which has a function of the command's name; only the one asked for is imported."""
-GROUPS = frozenset({"config", "models", "sessions", "templates"})
+GROUPS = frozenset({"completions", "config", "models", "sessions", "templates"})
 """The commands with subcommands: their function returns the app that has them."""
+COMPLETE = "__complete"
+"""The word by which the completions of a shell ask for names; no person types it."""
 
 
 def run() -> NoReturn:
@@ -66,13 +69,18 @@ def _command(arguments: list[str], terminal: Terminal) -> None:
     if arguments == ["--version"]:
         terminal.out.write(f"reflect {__version__}\n")
         return
+    if arguments[:1] == [COMPLETE]:
+        from reflectty.commands.complete import complete  # noqa: PLC0415 - only shells ask so
+
+        complete(arguments[1:], terminal)
+        return
     if not arguments and _chats(terminal):
         return
     named = bool(arguments) and arguments[0] in COMMANDS
     name, rest = (arguments[0], arguments[1:]) if named else ("ask", arguments)
     program = "reflect" if name == "ask" else f"reflect {name}"
     command = getattr(import_module(COMMANDS[name]), name)
-    _let_typer_run(command() if name in GROUPS else _alone(command), program, rest, terminal)
+    _let_typer_run(command() if name in GROUPS else alone(command), program, rest, terminal)
 
 
 def _chats(terminal: Terminal) -> bool:
@@ -85,7 +93,7 @@ def _chats(terminal: Terminal) -> bool:
     return True
 
 
-def _alone(command: Callable[..., None]) -> typer.Typer:
+def alone(command: Callable[..., None]) -> typer.Typer:
     """Return the app of a command without subcommands."""
     import typer  # noqa: PLC0415 - a fifth of a one-shot's start; --version does without
 

@@ -143,20 +143,23 @@ class Reflect:
             )
         )
 
-    def shell(self, script: str, **variables: str) -> Result:
-        """Run a script in which `reflect` is the command."""
+    def in_path(self, **variables: str) -> dict[str, str]:
+        """Return an environment in which `reflect` is the command."""
         folder = self.home / "bin"
         folder.mkdir(exist_ok=True)
         program = folder / "reflect"
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m reflectty "$@"\n')
         program.chmod(0o755)
         environment = self.environment(**variables)
-        environment["PATH"] = f"{folder}:{environment.get('PATH', os.defpath)}"
+        return environment | {"PATH": f"{folder}:{environment.get('PATH', os.defpath)}"}
+
+    def shell(self, script: str, **variables: str) -> Result:
+        """Run a script in which `reflect` is the command."""
         done = subprocess.run(
             ("sh", "-c", script),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=environment,
+            env=self.in_path(**variables),
             cwd=self.home,
             timeout=PATIENCE,
             check=False,

@@ -17,7 +17,7 @@ import pyte
 from e2e.command import COMMAND, PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from e2e.command import Reflect
@@ -27,9 +27,9 @@ OWN_TERMINAL = ("sh", "-c", 'exec 9<>"$0"; exec 9>&-; exec "$@"')
 
 
 class Screen:
-    """A terminal in which one command runs; stdout and stderr can go to files instead."""
+    """A terminal in which one command runs, ours if no other is named; stdout and stderr can go to files instead."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default, and a name where it is given
         self,
         reflect: Reflect,
         *words: str,
@@ -37,6 +37,7 @@ class Screen:
         rows: int = 24,
         out: Path | None = None,
         err: Path | None = None,
+        program: Sequence[str] = COMMAND,
         **variables: str,
     ) -> None:
         self.raw = b""
@@ -48,7 +49,7 @@ class Screen:
         with contextlib.ExitStack() as files:
             streams = [files.enter_context(path.open("wb")) if path else follower for path in (out, err)]
             self.process = subprocess.Popen(
-                (*OWN_TERMINAL, os.ttyname(follower), *COMMAND, *words),
+                (*OWN_TERMINAL, os.ttyname(follower), *program, *words),
                 stdin=follower,
                 stdout=streams[0],
                 stderr=streams[1],

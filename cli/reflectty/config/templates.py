@@ -31,7 +31,7 @@ def template_names() -> tuple[str, ...]:
     Raises:
         UsageError: the settings cannot be read.
     """
-    return tuple(sorted({*_in_folder(), *_in_table()}))
+    return tuple(sorted({*in_folder(), *_in_table()}))
 
 
 def template(wanted: str, said_by: str = "--template") -> Template:
@@ -65,7 +65,8 @@ def _missing(known: str, said_by: str) -> UsageError:
     return UsageError(f"{said_by}: there is no template {known!r}", hint)
 
 
-def _in_folder() -> Iterator[str]:
+def in_folder() -> Iterator[str]:
+    """Yield the names of the templates that are files."""
     with suppress(OSError, UsageError):
         for entry in os.scandir(templates_folder()):
             stem, dot, ending = entry.name.rpartition(".")

@@ -1,0 +1,224 @@
+"""The models of the server that a line would ask: asked for a moment, or remembered from the last time it answered."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from contextlib import suppress
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from reflectty import config
+from reflectty.engines import VLLM_PORT, EngineName
+from reflectty.engines.hosts import parse_host
+from reflectty.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from reflectty.engines.hosts import Address
+
+PATIENCE: Final = 0.3
+"""Seconds for the whole of a server's answer: nobody waits longer for a list."""
+LITTLE: Final = 0.06
+"""Seconds for a server of which something was remembered within the last minute: its list, or that it was late."""
+MINUTE: Final = 60.0
+LARGEST: Final = 4 << 20
+_LARGEST_KEPT: Final = 1 << 20
+_SERVERS: Final = 20
+"""Of how many servers the models are remembered."""
+_NAME: Final = re.compile(r"[\w][\w.:/@+-]*")
+
+
+class _Server(NamedTuple):
+    address: Address
+    path: str
+    """Where its models are listed."""
+    key: str
+
+
+def model_names(words: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the models of the server that the words of a line, and the settings, name."""
+    try:
+        server = _server(words)
+    except UsageError:
+        return ()
+    name, kept = str(server.address), _kept()
+    before = kept.get(name, ())
+    if _is_proxied(server.address):
+        return before
+    fresh = name in kept and _is_fresh()
+    names = _asked(server, LITTLE if fresh else PATIENCE)
+    if names is None:
+        if not fresh:
+            _keep(name, before, kept)
+        return before
+    if names != before:
+        _keep(name, names, kept)
+    return names
+
+
+def _is_proxied(address: Address) -> bool:
+    """Whether a question to a server would go through a proxy: a list is not asked for past it."""
+    from reflectty.terminal import system_environment  # noqa: PLC0415 - the whole of it is looked at only here
+
+    environment = system_environment()
+    if address.loopback or not any(name.lower().endswith("_proxy") for name in environment):
+        return False
+    from reflectty.checking.proxies import is_exempt, named  # noqa: PLC0415 - few machines have a proxy
+
+    url = urlsplit(address.url)
+    return named(environment, url.scheme) is not None and not is_exempt(environment, url.hostname or "")
+
+
+def _server(words: Sequence[str]) -> _Server:
+    managing = bool(words) and words[0] == "models"
+    settings = _settings(_flag(words, "--profile"), EngineName.OLLAMA if managing else _flag(words, "--engine"))
+    host, key = _flag(words, "--host") or settings.host, ""
+    with suppress(UsageError):
+        key = config.api_key(settings)
+    if settings.engine == EngineName.OPENAI:
+        address = parse_host(host, VLLM_PORT).above("/v1", trusted=settings.api_key_over_http)
+        return _Server(address, "/v1/models", key if address.confidential else "")
+    address = parse_host(host)
+    # Ollama lists its models for everyone: only a server that is reached by https may stand behind something that asks.
+    return _Server(address, "/api/tags", key if address.url.startswith("https://") else "")
+
+
+def _settings(profile: str, engine: str) -> config.Settings:
+    """Return the settings, or what can be used of them."""
+    try:
+        return config.load(profile=profile, engine=engine)
+    except UsageError:
+        from reflectty.checking.settings import usable  # noqa: PLC0415 - only mistakes need it
+        from reflectty.terminal import system_environment  # noqa: PLC0415
+
+        found = usable(system_environment(), config.config_path(), profile).settings
+        return found._replace(engine=engine or found.engine)
+
+
+def _flag(words: Sequence[str], flag: str) -> str:
+    """Return the value of an option of the line, or nothing."""
+    found = ""
+    for word, after in pairwise((*words, "")):
+        if word == flag:
+            found = after
+        elif word.startswith(f"{flag}="):
+            found = word.partition("=")[2]
+    return found.strip("\"'")
+
+
+def _asked(server: _Server, patience: float) -> tuple[str, ...] | None:
+    """Return the models that a server lists, or None where it does not answer in so many seconds."""
+    from threading import Thread  # noqa: PLC0415 - only a server makes one wait
+
+    found: list[tuple[str, ...]] = []
+
+    def ask() -> None:
+        with suppress(OSError, ValueError, UsageError):
+            found.append(_listed(_answer(server)))
+
+    # A name that does not resolve, or an answer that drips, knows no time limit of its own: what is late is left.
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(patience)
+    return found[0] if found else None
+
+
+def _answer(server: _Server) -> bytes:
+    """Return the list of a server as it comes.
+
+    Raises:
+        OSError: there is none in time.
+    """
+    from http.client import HTTPException  # noqa: PLC0415 - only here
+
+    from reflectty.completing.connecting import connection_to  # noqa: PLC0415
+
+    connection, prefix = connection_to(server.address, PATIENCE)
+    try:
+        connection.request("GET", prefix + server.path, headers=_headers(server))
+        response = connection.getresponse()
+        if response.status != 200:  # noqa: PLR2004 - OK
+            raise OSError(f"it answered {response.status}")
+        return response.read(LARGEST)
+    except HTTPException as error:
+        raise OSError(str(error)) from error
+    finally:
+        connection.close()
+
+
+def _headers(server: _Server) -> dict[str, str]:
+    headers = {"Accept": "application/json", "User-Agent": "reflectty"}
+    if server.key:
+        headers["Authorization"] = f"Bearer {server.key}"
+    elif server.address.user and server.address.confidential:
+        from base64 import b64encode  # noqa: PLC0415 - few servers want a password
+
+        login = f"{server.address.user}:{server.address.password}".encode()
+        headers["Authorization"] = f"Basic {b64encode(login).decode('ascii')}"
+    return headers
+
+
+def _listed(answer: bytes) -> tuple[str, ...]:
+    """Return the names in a list of Ollama's or OpenAI's form.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        body = json.loads(answer)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    rows = body.get("models", body.get("data")) if isinstance(body, dict) else None
+    if not isinstance(rows, list):
+        raise ValueError("it is no list of models")  # noqa: TRY004 - of what came, not of an argument
+    names = (row.get("name") or row.get("id") for row in rows if isinstance(row, dict))
+    return _sound(names)
+
+
+def _sound(names: object) -> tuple[str, ...]:
+    """Return those of the names that are such as models have, without what goes without saying."""
+    found = names if hasattr(names, "__iter__") else ()
+    return tuple(
+        name.removesuffix(":latest") for name in found if isinstance(name, str) and _NAME.fullmatch(name, 0, 400)
+    )
+
+
+def _place() -> Path:
+    return config.state_folder() / "completions" / "models.json"
+
+
+def _kept() -> Mapping[str, tuple[str, ...]]:
+    """Return the models of the servers that answered before."""
+    with suppress(OSError, ValueError, RecursionError, UsageError):
+        with _place().open("rb") as file:
+            kept = json.loads(file.read(_LARGEST_KEPT))
+        if isinstance(kept, dict):
+            return {server: _sound(names) for server, names in kept.items() if isinstance(names, list)}
+    return {}
+
+
+def _is_fresh() -> bool:
+    """Whether what is remembered was written within the last minute."""
+    with suppress(OSError, UsageError):
+        return abs(time.time() - _place().stat().st_mtime) < MINUTE
+    return False
+
+
+def _keep(server: str, names: tuple[str, ...], before: Mapping[str, tuple[str, ...]]) -> None:
+    """Remember the models of a server, for nobody else to read; where nothing can be written, they are forgotten."""
+    kept = {server: names, **{other: known for other, known in before.items() if other != server}}
+    text = json.dumps(dict(list(kept.items())[:_SERVERS]))
+    with suppress(OSError, UsageError):
+        path = _place()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+        number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(number, "w", encoding="utf-8") as file:  # noqa: PTH123 - a file that is open already has no path
+            file.write(text)
+        fresh.replace(path)

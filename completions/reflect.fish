@@ -1,0 +1,581 @@
+# Completions of reflect for fish, generated from the command itself: reflect completions install puts them in place.
+
+function __reflect_about
+    set -g __reflect_subcommands; set -g __reflect_default ''
+    set -g __reflect_options; set -g __reflect_places
+    switch $argv[1]
+        case ''
+            set -g __reflect_subcommands 'ask' 'Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout' 'batch' 'Ask every line of a file, and write a line of JSON for each, in the same order' 'completions' 'The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks' 'config' 'See and change the settings; shows them where nothing else is said' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and say what to do' 'models' 'See, fetch, make and put in order the models on a server; lists them where nothing else is said' 'sessions' 'Read, search, export and put in order what was asked before; lists it where nothing else is said' 'templates' 'See and write the templates that questions are put into with -t; lists them where nothing else is said'
+            set -g __reflect_default ''
+            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--template' 'A template to put the question into. none: no template' '-t' 'A template to put the question into. none: no template' '--field' 'A value for a field of the template' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'What the server speaks: Ollama\'s own API, or OpenAI\'s' '--mode' 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' '--effort' 'How much it thinks' '--family' 'How the reply marks its thinking: reflection, think, harmony, any, none, …' '--system' 'A system prompt beside the model\'s own' '-s' 'A system prompt beside the model\'s own' '--option' 'A model option: num_ctx, temperature, seed, …' '-o' 'A model option: num_ctx, temperature, seed, …' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--file' 'A text file to ask about; - is stdin' '-f' 'A text file to ask about; - is stdin' '--image' 'A picture to ask about' '--schema' 'A JSON Schema that the answer must fit' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Do not show the thinking; --mode direct makes it not think' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, tags and all; not to a terminal' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--no-stdin' 'Do not read stdin' '--continue' 'Go on with the last session' '-c' 'Go on with the last session' '--session' 'Go on with a session, by the beginning of its id or its title' '--no-store' 'Do not keep this question; a session to go on with is still read' '--stats' 'Print the figures of the reply on stderr' '--quiet' 'Nothing but errors on stderr' '-q' 'Nothing but errors on stderr' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places '*'
+        case 'ask'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--template' 'A template to put the question into. none: no template' '-t' 'A template to put the question into. none: no template' '--field' 'A value for a field of the template' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'What the server speaks: Ollama\'s own API, or OpenAI\'s' '--mode' 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' '--effort' 'How much it thinks' '--family' 'How the reply marks its thinking: reflection, think, harmony, any, none, …' '--system' 'A system prompt beside the model\'s own' '-s' 'A system prompt beside the model\'s own' '--option' 'A model option: num_ctx, temperature, seed, …' '-o' 'A model option: num_ctx, temperature, seed, …' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--file' 'A text file to ask about; - is stdin' '-f' 'A text file to ask about; - is stdin' '--image' 'A picture to ask about' '--schema' 'A JSON Schema that the answer must fit' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Do not show the thinking; --mode direct makes it not think' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, tags and all; not to a terminal' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--no-stdin' 'Do not read stdin' '--continue' 'Go on with the last session' '-c' 'Go on with the last session' '--session' 'Go on with a session, by the beginning of its id or its title' '--no-store' 'Do not keep this question; a session to go on with is still read' '--stats' 'Print the figures of the reply on stderr' '--quiet' 'Nothing but errors on stderr' '-q' 'Nothing but errors on stderr' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places '*'
+        case 'batch'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--output' 'Write to a file: a line that is finished is in it at once; it is put in order at the end' '-o' 'Write to a file: a line that is finished is in it at once; it is put in order at the end' '--resume' 'Go on with the output file: ask what is not answered there, or failed' '--force' 'Begin anew where the output file is there already' '--unordered' 'Write the lines as they are finished, not in the order of the questions' '--fields' 'What to write beside line, id and error: answer,usage,thinking,prompt,host, …, as --json has them' '--full' 'Write all that --json of a question has, the question included' '--format' 'What the lines are: plain questions, or objects: {"prompt": …, "id", "system", "model", fields of the template}' '--jobs' 'How many to ask at the same time of each server' '-j' 'How many to ask at the same time of each server' '--retry' 'How often to ask again where a server was busy or a reply cut' '--patience' 'How long to wait for servers that have gone away, all of them' '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--template' 'A template to put the question into. none: no template' '-t' 'A template to put the question into. none: no template' '--field' 'A value for a field of the template' '--host' 'A server, as in OLLAMA_HOST; given several times, the lines are spread over all of them' '--engine' 'What the server speaks: Ollama\'s own API, or OpenAI\'s' '--mode' 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' '--effort' 'How much it thinks' '--family' 'How the reply marks its thinking: reflection, think, harmony, any, none, …' '--system' 'A system prompt beside the model\'s own' '-s' 'A system prompt beside the model\'s own' '--option' 'A model option: num_ctx, temperature, seed, …' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--schema' 'A JSON Schema that the answer must fit' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--quiet' 'Nothing but errors on stderr' '-q' 'Nothing but errors on stderr' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'files'
+        case 'completions'
+            set -g __reflect_subcommands 'install' 'Put the completions where the shell looks for them' 'show' 'Print the completions of a shell' 'path' 'Print where the completions go; the file may not exist'
+            set -g __reflect_default 'show'
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'completions install'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--shell' 'The shell' '--force' 'Replace a file that is not of reflect' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'completions show'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places ''
+        case 'completions path'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places ''
+        case 'config'
+            set -g __reflect_subcommands 'show' 'Show every setting, its value, and where it comes from' 'path' 'Print where the file of the settings is; it may not exist' 'edit' 'Open the file in your editor, and say afterwards what in it cannot be used' 'set' 'Set one value; comments, order and the rest of the file stay as they are' 'unset' 'Take one value out of the file, or a whole profile; the rest stays as it is'
+            set -g __reflect_default 'show'
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'config show'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'config path'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'config edit'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'config set'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'keys' 'values*'
+        case 'config unset'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'keys'
+        case 'doctor'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'What the server speaks: Ollama\'s own API, or OpenAI\'s' '--timeout' 'How long to wait; or connect=5,first=300,idle=120' '--no-question' 'Ask the model nothing; then 0 says only that nothing found is in the way of an answer' '--json' 'Print what was found as one JSON object' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'models'
+            set -g __reflect_subcommands 'list' 'List the models: their size, what they can do, where they run' 'show' 'Show all that is known of a model, and how it would be asked' 'pull' 'Fetch a model, or what is new of it' 'create' 'Make a model that reflects of one that is installed' 'repair' 'Bring back the tags that a model loses, in a copy of it' 'copy' 'Give a model a second name; it takes no room' 'remove' 'Remove models from the server for good' 'load' 'Load a model, and say where it runs' 'unload' 'Unload a model; it stays installed'
+            set -g __reflect_default 'list'
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'models list'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'models show'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--template' 'Print the template alone' '--system' 'Print the system prompt alone' '--parameters' 'Print the parameters alone' '--licence' 'Print the licence alone' '--license' 'Print the licence alone' '--context' 'The context to estimate for' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'models'
+        case 'models pull'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--insecure' 'Let the server speak plain http to the registry' '--context' 'The context to estimate for' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--jsonl' 'Print what the server says as JSON, then the object' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'models'
+        case 'models create'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--from' 'The installed model it is made of' '--system' 'A system prompt beside the source\'s own; what teaches the tags is added' '-s' 'A system prompt beside the source\'s own; what teaches the tags is added' '--template' 'Another template' '--parameter' 'A parameter in place of the source\'s: temperature, num_ctx, …' '-p' 'A parameter in place of the source\'s: temperature, num_ctx, …' '--no-proof' 'Do not ask the new model a question' '--force' 'Replace a model of that name' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places ''
+        case 'models repair'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--gguf' 'The model\'s GGUF on this machine, where the server is on another' '--token' 'A token to bring back besides the tags that are known' '--name' 'What the copy is called' '--force' 'Replace a model of that name' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'models'
+        case 'models copy'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--force' 'Replace a model of that name' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'models' ''
+        case 'models remove'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--yes' 'Do not ask' '-y' 'Do not ask' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'models*'
+        case 'models load'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'models'
+        case 'models unload'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'models'
+        case 'sessions'
+            set -g __reflect_subcommands 'list' 'List the sessions, the latest first' 'show' 'Show a session: questions, thinking with its corrections, answers' 'search' 'Search titles, questions, thinking, corrections and answers' 'export' 'Export a session as Markdown, HTML or JSON' 'rename' 'Give a session another title' 'remove' 'Remove sessions for good' 'fork' 'Begin a new session with what was said so far; prints its id'
+            set -g __reflect_default 'list'
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'sessions list'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--limit' 'At most so many' '-n' 'At most so many' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'sessions show'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--no-thinking' 'Only the summary of the thinking' '--all' 'Every branch, not only the one looked at last' '-a' 'Every branch, not only the one looked at last' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'sessions'
+        case 'sessions search'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--limit' 'At most so many' '-n' 'At most so many' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places '*'
+        case 'sessions export'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--format' 'The form of the document' '-f' 'The form of the document' '--output' 'Write to a file; - is stdout' '-o' 'Write to a file; - is stdout' '--force' 'Replace a file that is there already' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'sessions'
+        case 'sessions rename'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'sessions' '*'
+        case 'sessions remove'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--yes' 'Do not ask' '-y' 'Do not ask' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'sessions*'
+        case 'sessions fork'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--at' 'The last question to take along' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'sessions'
+        case 'templates'
+            set -g __reflect_subcommands 'list' 'List the templates, with their fields and the beginning of their text' 'show' 'Print a template as it is written' 'edit' 'Write a template in your editor; one that is not there is made' 'path' 'Print where a template is, or the folder of all; it may not exist'
+            set -g __reflect_default 'list'
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'templates list'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places
+        case 'templates show'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'templates'
+        case 'templates edit'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'templates'
+        case 'templates path'
+            set -g __reflect_subcommands
+            set -g __reflect_default ''
+            set -g __reflect_options '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_places 'templates'
+    end
+end
+
+function __reflect_value
+    set -g __reflect_kind ''; set -g __reflect_choices
+    switch $argv[1]
+        case ' --model' ' -m'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices
+        case ' --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case ' --template' ' -t'
+            set -g __reflect_kind 'templates'
+            set -g __reflect_choices
+        case ' --field'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case ' --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case ' --engine'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'ollama' 'openai'
+        case ' --mode'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'auto' 'native' 'reflect' 'direct'
+        case ' --effort'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'low' 'medium' 'high' 'max'
+        case ' --family'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'solar_open' 'harmony' 'any' 'none'
+        case ' --system' ' -s'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case ' --option' ' -o'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
+        case ' --keep-alive'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case ' --file' ' -f'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case ' --image'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case ' --schema'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case ' --show'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'thinking' 'reflection' 'answer'
+        case ' --timeout'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case ' --session'
+            set -g __reflect_kind 'sessions'
+            set -g __reflect_choices
+        case 'ask --model' 'ask -m'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices
+        case 'ask --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case 'ask --template' 'ask -t'
+            set -g __reflect_kind 'templates'
+            set -g __reflect_choices
+        case 'ask --field'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'ask --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'ask --engine'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'ollama' 'openai'
+        case 'ask --mode'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'auto' 'native' 'reflect' 'direct'
+        case 'ask --effort'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'low' 'medium' 'high' 'max'
+        case 'ask --family'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'solar_open' 'harmony' 'any' 'none'
+        case 'ask --system' 'ask -s'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'ask --option' 'ask -o'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
+        case 'ask --keep-alive'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'ask --file' 'ask -f'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'ask --image'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'ask --schema'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'ask --show'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'thinking' 'reflection' 'answer'
+        case 'ask --timeout'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'ask --session'
+            set -g __reflect_kind 'sessions'
+            set -g __reflect_choices
+        case 'batch --output' 'batch -o'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'batch --fields'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --format'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'lines' 'jsonl'
+        case 'batch --jobs' 'batch -j'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --retry'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --patience'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --model' 'batch -m'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices
+        case 'batch --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case 'batch --template' 'batch -t'
+            set -g __reflect_kind 'templates'
+            set -g __reflect_choices
+        case 'batch --field'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'batch --engine'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'ollama' 'openai'
+        case 'batch --mode'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'auto' 'native' 'reflect' 'direct'
+        case 'batch --effort'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'low' 'medium' 'high' 'max'
+        case 'batch --family'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'solar_open' 'harmony' 'any' 'none'
+        case 'batch --system' 'batch -s'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --option'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
+        case 'batch --keep-alive'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'batch --schema'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'batch --timeout'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'completions install --shell'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'bash' 'zsh' 'fish' 'powershell'
+        case 'completions show 0'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'bash' 'zsh' 'fish' 'powershell'
+        case 'completions path 0'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'bash' 'zsh' 'fish' 'powershell'
+        case 'config show --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case 'doctor --model' 'doctor -m'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices
+        case 'doctor --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case 'doctor --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'doctor --engine'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'ollama' 'openai'
+        case 'doctor --timeout'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'models list --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'models show --context'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'models show --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'models pull --context'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'models pull --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'models pull 0'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices 'reflection:70b' 'qwen3:32b' 'gpt-oss:20b' 'qwen3:14b' 'qwen3:8b' 'qwen3:4b' 'qwen3:1.7b' 'qwen3:0.6b'
+        case 'models create --from'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices
+        case 'models create --system' 'models create -s'
+            set -g __reflect_kind 'texts'
+            set -g __reflect_choices
+        case 'models create --template'
+            set -g __reflect_kind 'texts'
+            set -g __reflect_choices
+        case 'models create --parameter' 'models create -p'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
+        case 'models create --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'models repair --gguf'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'models repair --token'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'models repair --name'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'models repair --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'models copy --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'models remove --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'models load --keep-alive'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'models load --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'models unload --host'
+            set -g __reflect_kind 'hosts'
+            set -g __reflect_choices
+        case 'sessions list --limit' 'sessions list -n'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'sessions search --limit' 'sessions search -n'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'sessions export --format' 'sessions export -f'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'markdown' 'json' 'html'
+        case 'sessions export --output' 'sessions export -o'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'sessions fork --at'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case '*'
+            return 1
+    end
+    return 0
+end
+
+# Takes one word of the line into account: the path, the place and the flag say where the next one stands.
+function __reflect_read
+    if test -n "$__reflect_flag"
+        set -g __reflect_flag ''
+        return
+    end
+    __reflect_about "$__reflect_path"
+    if string match -q -- '-?*' $argv[1]; and test -z "$__reflect_ended"
+        if test $argv[1] = --
+            set -g __reflect_ended 1
+            return
+        end
+        test -n "$__reflect_default"; and set -g __reflect_path "$__reflect_path $__reflect_default"
+        __reflect_value "$__reflect_path $argv[1]"; and set -g __reflect_flag $argv[1]
+    else
+        if test $__reflect_place -eq 0 -a -z "$__reflect_ended"; and set -q __reflect_subcommands[1]
+            for number in (seq 1 2 (count $__reflect_subcommands))
+                if test $__reflect_subcommands[$number] = "$argv[1]"
+                    set -g __reflect_path (string trim -- "$__reflect_path $argv[1]")
+                    return
+                end
+            end
+        end
+        set -g __reflect_place (math $__reflect_place + 1)
+    end
+end
+
+# Prints pairs of values and a few words on each; fish quotes what it inserts.
+function __reflect_offer
+    set -q argv[2]; or return
+    for number in (seq 2 2 (count $argv))
+        printf '%s\t%s\n' $argv[(math $number - 1)] $argv[$number]
+    end
+end
+
+# Prints what may stand in one place, each after what stands before it in the word.
+function __reflect_fill
+    set -l word $argv[1]
+    set -l before $argv[2]
+    for one in $__reflect_choices
+        printf '%s%s\n' $before $one
+    end
+    switch $__reflect_kind
+        case ''
+        case files
+            for one in (__fish_complete_path "$word")
+                printf '%s%s\n' $before $one
+            end
+        case texts
+            if string match -q -- '@*' $word
+                for one in (__fish_complete_path (string sub -s 2 -- $word))
+                    printf '%s@%s\n' $before $one
+                end
+            end
+        case '*'
+            for one in (command reflect __complete $__reflect_kind "$word" $__reflect_words 2>/dev/null </dev/null)
+                printf '%s%s\n' $before $one
+            end
+    end
+end
+
+function __reflect
+    set -l words (commandline -opc)
+    set -l word (commandline -ct)
+    set -g __reflect_words $words[2..-1]
+    set -g __reflect_path ''
+    set -g __reflect_place 0
+    set -g __reflect_flag ''
+    set -g __reflect_ended ''
+    for one in $__reflect_words
+        __reflect_read $one
+    end
+    set -l before ''
+    if test -z "$__reflect_flag$__reflect_ended"; and string match -q -- '--*=*' $word
+        __reflect_about "$__reflect_path"
+        test -n "$__reflect_default"; and set -g __reflect_path "$__reflect_path $__reflect_default"
+        set -l parts (string split -m 1 = -- $word)
+        set -g __reflect_flag $parts[1]
+        set before "$parts[1]="
+        set word $parts[2]
+    end
+    # What was typed may still be in quotes.
+    set word (string unescape -- "$word"; or string trim -l -c "'\"" -- "$word")
+    if test -n "$__reflect_flag"
+        __reflect_value "$__reflect_path $__reflect_flag"; and __reflect_fill "$word" "$before"
+        return
+    end
+    __reflect_about "$__reflect_path"
+    if string match -q -- '-*' $word; and test -z "$__reflect_ended"
+        test -n "$__reflect_default"; and __reflect_about "$__reflect_path $__reflect_default"
+        __reflect_offer $__reflect_options
+        return
+    end
+    if test $__reflect_place -eq 0 -a -z "$__reflect_ended"
+        __reflect_offer $__reflect_subcommands
+    end
+    set -l last (count $__reflect_places)
+    test $last -gt 0; or return
+    if test $__reflect_place -ge $last
+        string match -q -- '*\*' $__reflect_places[$last]; or return
+        set -g __reflect_place (math $last - 1)
+    end
+    __reflect_value "$__reflect_path $__reflect_place"
+    or set -g __reflect_kind (string replace '*' '' -- $__reflect_places[(math $__reflect_place + 1)])
+    __reflect_fill "$word" ''
+end
+
+complete -c reflect -f -k -a '(__reflect)'

@@ -1,0 +1,105 @@
+"""The command as a tree of what can be typed: commands, options, places and what may stand in each; runs none of it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+
+from reflectty.families import FAMILIES
+from reflectty.library.catalogue import OFFERS
+from reflectty.main import COMMANDS, GROUPS, alone
+from reflectty.options import OPTIONS
+from reflectty.stream import Kind
+
+KINDS = {"PATH": "files", "FILE": "files", "FILE|JSON": "files", "TEXT|@FILE": "texts", "MODEL": "models"}
+KINDS |= {"ID": "sessions", "HOST": "hosts", "KEY": "keys", "VALUE": "values"}
+"""What a placeholder stands for."""
+NAMES = {"model": "models", "source": "models", "profile": "profiles", "template": "templates"}
+"""What a parameter stands for whose placeholder is only NAME."""
+
+
+class Value(NamedTuple):
+    """What may stand in one place: always the same words, or names of a kind that the command is asked for."""
+
+    kind: str = ""
+    choices: tuple[str, ...] = ()
+    many: bool = False
+
+
+class Option(NamedTuple):
+    flags: tuple[str, ...]
+    about: str
+    value: Value | None
+
+
+class Command(NamedTuple):
+    """A command; one with subcommands has their names, and the one that is meant where none is named."""
+
+    path: str
+    about: str
+    options: tuple[Option, ...]
+    places: tuple[Value, ...]
+    subcommands: tuple[tuple[str, str], ...] = ()
+    default: str = ""
+
+
+def commands() -> tuple[Command, ...]:
+    """Return every command, the one that stands for all first: its path is empty."""
+    found = [one for name in COMMANDS for one in _below(name, _assembled(name))]
+    ask = next(one for one in found if one.path == "ask")
+    named = tuple((one.path, one.about) for one in found if " " not in one.path)
+    return (ask._replace(path="", subcommands=named), *found)
+
+
+def _assembled(name: str) -> Any:
+    command = getattr(import_module(COMMANDS[name]), name)
+    return typer.main.get_command(command() if name in GROUPS else alone(command))
+
+
+def _below(path: str, command: Any) -> list[Command]:
+    below = getattr(command, "commands", {})
+    context = command.context_class(command, info_name=path, **command.context_settings)
+    every = command.get_params(context)
+    here = Command(
+        path,
+        _sentence(command.help),
+        tuple(_option(path, one) for one in every if one.param_type_name == "option"),
+        tuple(_value(path, one) for one in every if one.param_type_name == "argument"),
+        tuple((name, _sentence(one.help)) for name, one in below.items()),
+        getattr(command, "default", ""),
+    )
+    return [here, *(each for name, one in below.items() for each in _below(f"{path} {name}", one))]
+
+
+def _option(path: str, parameter: Any) -> Option:
+    value = None if parameter.is_flag or parameter.name == "help" else _value(path, parameter)
+    # Click keeps the options for help in a set.
+    flags = sorted(parameter.opts) if parameter.name == "help" else (*parameter.opts, *parameter.secondary_opts)
+    return Option(tuple(flags), _sentence(parameter.help), value)
+
+
+def _value(path: str, parameter: Any) -> Value:
+    name = (parameter.metavar or "").strip("[].")
+    many = parameter.nargs == -1
+    if hasattr(parameter.type, "choices"):
+        return Value("", tuple(str(getattr(one, "value", one)) for one in parameter.type.choices), many)
+    known = {"KEY=VALUE": tuple(f"{key}=" for key in OPTIONS), "PARTS": tuple(Kind)}
+    choices = tuple(map(str, known.get(name, tuple(FAMILIES) if parameter.name == "family" else ())))
+    kind = KINDS.get(name, "")
+    if not kind and name == "NAME":
+        kind = "templates" if path.startswith("templates") else NAMES.get(parameter.name, "")
+    if path == "models pull" and kind == "models":
+        choices = tuple(offer.name for offer in OFFERS)
+    if path.startswith("completions") and name == "SHELL":
+        choices = SHELLS
+    return Value(kind, choices, many)
+
+
+SHELLS = ("bash", "zsh", "fish", "powershell")
+
+
+def _sentence(text: str | None) -> str:
+    """Return the first line of a help text without its full stop."""
+    return " ".join((text or "").split("\n\n")[0].split()).rstrip(".")

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.command import COMMAND
+from fake_server import FakeServer, tags
+from reflectty import assets
+from reflectty.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from e2e.command import Reflect
+
+HOSTILE = ("What is $(touch pwned)?", "a `touch pwned` b", 'it\'s "so"', "a; touch pwned", "a\\b!c")
+BASH = """
+. "$SCRIPT"
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_TYPE=37
+COMP_LINE=$LINE COMP_POINT=${#LINE}
+_reflect
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def run(reflect: Reflect, *command: str, **variables: str) -> list[str]:
+    assert shutil.which(command[0]), f"{command[0]} is needed: apt-get install {command[0]}"
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=reflect.in_path(**variables),
+        cwd=reflect.home,
+        timeout=30,
+        check=False,
+    )
+    assert done.stderr == ""
+    return [line for line in done.stdout.splitlines() if line]
+
+
+def bash(reflect: Reflect, line: str, *words: str) -> list[str]:
+    """Return what bash would put in place of the last word."""
+    script = str(assets.folder("completions") / "reflect.bash")
+    return run(reflect, "bash", "-c", BASH, "bash", *(words or line.split(" ")), SCRIPT=script, LINE=line)
+
+
+def fish(reflect: Reflect, line: str) -> list[str]:
+    script = str(assets.folder("completions") / "reflect.fish")
+    found = run(reflect, "fish", "-N", "-c", 'source $SCRIPT; complete -C "$LINE"', SCRIPT=script, LINE=line)
+    return [row.partition("\t")[0] for row in found]
+
+
+@pytest.mark.parametrize("shell", [bash, fish])
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("reflect mo", {"models"}),
+        ("reflect models sh", {"show"}),
+        ("reflect models --js", {"--json"}),
+        ("reflect --mode n", {"native"}),
+        ("reflect -q --mode n", {"native"}),
+        ("reflect -o num_c", {"num_ctx="}),
+        ("reflect config set mod", {"model", "mode"}),
+        ("reflect config set mode na", {"native"}),
+        ("reflect sessions export -f ht", {"html"}),
+        ("reflect completions install --shell f", {"fish"}),
+        ("reflect -f a\\ f", {"a file.txt"}),
+        ("reflect why mo", set()),
+    ],
+)
+def test_a_word_becomes_what_may_stand_there(reflect: Reflect, shell: type, line: str, wanted: set[str]) -> None:
+    (reflect.home / "a file.txt").touch()
+    words = (*line.split(" ")[:2], "a\\ f") if "\\" in line else ()
+    found = bash(reflect, line, *words) if shell is bash else fish(reflect, line)
+    assert {row.replace("\\ ", " ") for row in found} == wanted
+
+
+def test_models_come_from_the_server_and_without_it_from_its_last_answer(reflect: Reflect) -> None:
+    with FakeServer({"/api/tags": tags("qwen3:8b", "reflection:latest", "-rf", "a$(id)", "x\x1b[2J")}) as server:
+        there = reflect.at(server.host)
+        first = bash(there, "reflect -m ")
+        colon = bash(there, "reflect -m qwen3:", "reflect", "-m", "qwen3", ":")
+    kept = reflect.home / ".local/state/reflectty/completions/models.json"
+
+    assert sorted(first) == ["qwen3:8b", "reflection"]
+    assert colon == ["8b"]
+    assert bash(there, "reflect -m ") == first
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("remembered", [(), ("qwen3:8b", "llama3.1:8b")])
+def test_a_server_that_never_answers_holds_nobody_up(reflect: Reflect, remembered: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        there = reflect.at(f"127.0.0.1:{port}")
+        if remembered:
+            remember(reflect, f"http://127.0.0.1:{port}", remembered)
+        first, again = (there("__complete", "models", "", patience=10) for _ in range(2))
+
+    assert (first.code, first.err) == (0, "")
+    assert first.out == again.out == "".join(f"{name}\t\n" for name in remembered)
+
+
+PROXIED = "http://gpu.example:11434"
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_a_server_behind_a_proxy_is_remembered_and_not_asked(reflect: Reflect, variable: str) -> None:
+    remember(reflect, PROXIED, ("qwen3:8b",))
+    with FakeServer({}) as proxy:
+        found = run(reflect.at(PROXIED), *COMMAND, "__complete", "models", "", **{variable: f"http://{proxy.host}"})
+
+    assert found == ["qwen3:8b\t"]
+    assert proxy.requests == []
+
+
+def test_this_machine_is_asked_past_every_proxy_and_without_the_key(reflect: Reflect) -> None:
+    with FakeServer({"/api/tags": tags("qwen3:8b")}) as server, FakeServer({}) as proxy:
+        there = reflect.at(server.host)
+        done = there("__complete", "models", "", HTTP_PROXY=f"http://{proxy.host}", OLLAMA_API_KEY="secret")
+
+    assert done.out == "qwen3:8b\t\n"
+    assert proxy.requests == []
+    assert [one.headers.get("authorization") for one in server.requests] == [None]
+
+
+def remember(reflect: Reflect, server: str, names: Sequence[str]) -> None:
+    path = reflect.home / ".local/state/reflectty/completions/models.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({server: names}), "utf-8")
+
+
+def kept(reflect: Reflect, *titles: str) -> Path:
+    path = reflect.home / ".local/share/reflectty/sessions.db"
+    store = open_store(path, pytest.fail)
+    for title in titles:
+        store.begin(title)
+    store.close()
+    return path
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_bash_reads_a_completed_title_as_that_title(reflect: Reflect, title: str) -> None:
+    kept(reflect, title)
+    beginning = title[:2]
+    word = beginning.replace(" ", "\\ ").replace("\\b", "\\\\b") if " " in beginning else beginning
+    line = f"reflect sessions show {word}"
+    (found,) = bash(reflect, line, "reflect", "sessions", "show", word)
+    read = run(reflect, "bash", "-c", f'set -- {found}; printf "%s\\n" "$@"')
+
+    assert read == [title]
+    assert not (reflect.home / "pwned").exists()
+
+
+def test_sessions_are_read_without_a_trace(reflect: Reflect) -> None:
+    done = reflect("__complete", "sessions", "")
+
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert list(reflect.home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("shell", "place"),
+    [
+        ("bash", ".local/share/bash-completion/completions/reflect"),
+        ("zsh", ".zfunc/_reflect"),
+        ("fish", ".config/fish/completions/reflect.fish"),
+        ("powershell", ".config/powershell/reflect.ps1"),
+    ],
+)
+def test_install_puts_the_script_where_the_shell_looks(reflect: Reflect, shell: str, place: str) -> None:
+    path = reflect.home / place
+    again = [reflect("completions", "install", "--shell", shell) for _ in range(2)]
+
+    assert [done.code for done in again] == [0, 0]
+    assert str(path) in again[0].err
+    assert path.read_text("utf-8") == reflect("completions", "show", shell).out
+    assert reflect("completions", "path", shell).out == f"{path}\n"
+
+
+def test_install_replaces_no_file_of_somebody_else(reflect: Reflect) -> None:
+    path = reflect.home / ".config/fish/completions/reflect.fish"
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    refused = reflect("completions", "install", SHELL="/usr/bin/fish")
+
+    assert refused.code == 2
+    assert "--force" in refused.err
+    assert path.read_text() == "mine"
+    assert reflect("completions", "install", "--force", SHELL="/usr/bin/fish").code == 0
+
+
+@pytest.mark.parametrize("shell", ["", "/bin/tcsh"])
+def test_a_shell_that_is_not_known_is_to_be_named(reflect: Reflect, shell: str) -> None:
+    done = reflect("completions", "install", SHELL=shell)
+
+    assert done.code == 2
+    assert "--shell bash|zsh|fish|powershell" in done.err

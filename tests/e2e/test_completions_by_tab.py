@@ -1,0 +1,90 @@
+"""Completions as a person has them: installed by the command, and asked for by the tab key of a real shell."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.command import Reflect
+from e2e.screen import Screen
+from fake_server import FakeServer, tags
+from reflectty.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROMPT = "ready> "
+TITLE = "What is $(touch pwned)?"
+HOSTILE = (TITLE, "a `touch pwned` b", 'it\'s "so"', "x; touch pwned", "why 'not'")
+BASH = ". \"$(reflect completions path bash)\"\nPS1='ready> '\n"
+ZSH = "fpath=($HOME/.zfunc $fpath)\nautoload -Uz compinit && compinit\nbindkey -e\nPS1='ready> '\n"
+FISH = "set -g fish_greeting\nfunction fish_prompt\n    printf 'ready> '\nend\n"
+SHELLS = {
+    "bash": (".bashrc", BASH, ("bash", "-i")),
+    "zsh": (".zshrc", ZSH, ("zsh", "-i")),
+    "fish": (".config/fish/config.fish", FISH, ("fish", "-i")),
+}
+"""What each shell reads first, what stands there, and how it is started."""
+CASES = (
+    ("mod", ("models",)),
+    ("models sho", ("models", "show")),
+    ("--mode na", ("--mode", "native")),
+    ("--mode=na", ("--mode=native",)),
+    ("-m lla", ("-m", "llama3.1:8b")),
+    ("-m llama3.1:", ("-m", "llama3.1:8b")),
+    ("--model=llama3.1:8", ("--model=llama3.1:8b",)),
+    ("models show llama3.1:", ("models", "show", "llama3.1:8b")),
+    ("sessions show Wh", ("sessions", "show", TITLE)),
+    ('sessions show "Wh', ("sessions", "show", TITLE)),
+    ("sessions show 'Wh", ("sessions", "show", TITLE)),
+    ("sessions show 'a `", ("sessions", "show", HOSTILE[1])),
+    ("sessions show it", ("sessions", "show", HOSTILE[2])),
+    ('sessions show "it', ("sessions", "show", HOSTILE[2])),
+    ("sessions show 'why", ("sessions", "show", HOSTILE[4])),
+    ('sessions show "x;', ("sessions", "show", HOSTILE[3])),
+    ("-f a", ("-f", "a file.txt")),
+    ("-f b:", ("-f", "b:c=d.txt")),
+    ("models create m -s @no", ("models", "create", "m", "-s", "@notes.txt")),
+)
+
+
+@pytest.fixture(scope="module", params=sorted(SHELLS))
+def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    """A shell at its prompt, in a home where the completions are installed; every case has the next line of it."""
+    name = str(request.param)
+    assert shutil.which(name), f"{name} is needed: apt-get install {name}"
+    home = tmp_path_factory.mktemp(name)
+    with FakeServer({"/api/tags": tags("llama3.1:8b", "qwen3:4b")}) as server:
+        reflect = Reflect(home, server.host)
+        assert reflect("completions", "install", "--shell", name).code == 0
+        store = open_store(home / ".local/share/reflectty/sessions.db", pytest.fail)
+        for title in HOSTILE:
+            store.begin(title)
+        store.close()
+        for file in ("a file.txt", "b:c=d.txt", "notes.txt"):
+            (home / file).touch()
+        start, text, program = SHELLS[name]
+        (home / start).parent.mkdir(parents=True, exist_ok=True)
+        (home / start).write_text(text, "utf-8")
+        with Screen(reflect, columns=120, program=program, PATH=reflect.in_path()["PATH"]) as screen:
+            assert screen.shows(PROMPT.strip()), screen.text
+            yield screen
+            assert not (home / "pwned").exists()
+
+
+@pytest.mark.parametrize(("typed", "wanted"), CASES)
+def test_the_tab_key_makes_of_a_beginning_what_the_shell_reads_as_one_word(
+    shell: Screen, typed: str, wanted: tuple[str, ...]
+) -> None:
+    shell.press(f"reflect {typed}\t".encode())
+    # The last letters are what only the completion can have written; of the rest each shell quotes what it must.
+    last = re.findall(r"\w+", wanted[-1])[-1]
+    seen = shell.until(lambda text: last in text.rpartition(PROMPT.strip())[2])
+    mark = str(len(shell.raw))
+    shell.press(f"\x01printf '<%s>\\n' {mark} \r".encode())
+
+    assert seen, shell.text
+    assert shell.shows("\n".join(f"<{word}>" for word in (mark, "reflect", *wanted))), shell.text
