@@ -3,7 +3,7 @@
     python tests/benchmarks/completions.py
 
 Each figure is the least wall time of several runs, all of them taken in turns in this run. The server that is dead
-accepts connections and never answers; once in a minute it is waited for longer, which is the last line.
+accepts connections and never answers.
 """
 
 from __future__ import annotations
@@ -66,8 +66,6 @@ def main() -> None:
         for _ in range(RUNS):
             for name, row in rows.items():
                 least[name] = min(least[name], waited(*row))
-        (Path(folder) / ".local/state/reflectty/completions/models.json").unlink()
-        least["models, dead, first time"] = waited(*rows["models, server is dead"])
     bare = least["--version"]
     print(f"{'what is completed':<26}{'ms':>8}{'more':>8}{'ratio':>8}")
     for name, figure in least.items():

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.command import COMMAND
-from fake_server import FakeServer, tags
+from e2e.listing import listed
+from fake_server import Answer, FakeServer, Pause, tags
 from reflectty import assets
 from reflectty.store import open_store
 
@@ -85,6 +86,7 @@ def test_a_word_becomes_what_may_stand_there(reflect: Reflect, shell: type, line
 def test_models_come_from_the_server_and_without_it_from_its_last_answer(reflect: Reflect) -> None:
     with FakeServer({"/api/tags": tags("qwen3:8b", "reflection:latest", "-rf", "a$(id)", "x\x1b[2J")}) as server:
         there = reflect.at(server.host)
+        listed(there)
         first = bash(there, "reflect -m ")
         colon = bash(there, "reflect -m qwen3:", "reflect", "-m", "qwen3", ":")
     kept = reflect.home / ".local/state/reflectty/completions/models.json"
@@ -124,11 +126,22 @@ def test_a_server_behind_a_proxy_is_remembered_and_not_asked(reflect: Reflect, v
 def test_this_machine_is_asked_past_every_proxy_and_without_the_key(reflect: Reflect) -> None:
     with FakeServer({"/api/tags": tags("qwen3:8b")}) as server, FakeServer({}) as proxy:
         there = reflect.at(server.host)
-        done = there("__complete", "models", "", HTTP_PROXY=f"http://{proxy.host}", OLLAMA_API_KEY="secret")
+        found = listed(there, HTTP_PROXY=f"http://{proxy.host}", OLLAMA_API_KEY="secret")
 
-    assert done.out == "qwen3:8b\t\n"
+    assert found == ["qwen3:8b"]
     assert proxy.requests == []
-    assert [one.headers.get("authorization") for one in server.requests] == [None]
+    assert {one.headers.get("authorization") for one in server.requests} == {None}
+
+
+def test_what_a_slow_server_says_is_there_for_the_next_time(reflect: Reflect) -> None:
+    slow = Answer([Pause(0.5), b'{"models": [{"name": "qwen3:8b"}]}'])
+    with FakeServer({"/api/tags": slow}) as server:
+        there = reflect.at(server.host)
+        first = there("__complete", "models", "")
+        found = listed(there)
+
+    assert (first.code, first.out, first.err) == (0, "", "")
+    assert found == ["qwen3:8b"]
 
 
 def remember(reflect: Reflect, server: str, names: Sequence[str]) -> None:

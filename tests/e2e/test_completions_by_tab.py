@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.command import Reflect
+from e2e.listing import listed
 from e2e.screen import Screen
 from fake_server import FakeServer, tags
 from reflectty.store import open_store
@@ -60,6 +61,7 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with FakeServer({"/api/tags": tags("llama3.1:8b", "qwen3:4b")}) as server:
         reflect = Reflect(home, server.host)
         assert reflect("completions", "install", "--shell", name).code == 0
+        assert listed(reflect) == ["llama3.1:8b", "qwen3:4b"]
         store = open_store(home / ".local/share/reflectty/sessions.db", pytest.fail)
         for title in HOSTILE:
             store.begin(title)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import time
 from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
+from select import select
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 from reflectty import config
@@ -17,16 +19,15 @@ from reflectty.engines.hosts import parse_host
 from reflectty.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from reflectty.engines.hosts import Address
 
-PATIENCE: Final = 0.3
-"""Seconds for the whole of a server's answer: nobody waits longer for a list."""
-LITTLE: Final = 0.06
-"""Seconds for a server of which something was remembered within the last minute: its list, or that it was late."""
-MINUTE: Final = 60.0
+PATIENCE: Final = 0.06
+"""Seconds that whoever presses tab waits for a server."""
+LONGEST: Final = 3
+"""Seconds that a server is listened to behind his back: what it says then is there for the next time."""
 LARGEST: Final = 4 << 20
 _LARGEST_KEPT: Final = 1 << 20
 _SERVERS: Final = 20
@@ -51,15 +52,8 @@ def model_names(words: Sequence[str] = ()) -> tuple[str, ...]:
     before = kept.get(name, ())
     if _is_proxied(server.address):
         return before
-    fresh = name in kept and _is_fresh()
-    names = _asked(server, LITTLE if fresh else PATIENCE)
-    if names is None:
-        if not fresh:
-            _keep(name, before, kept)
-        return before
-    if names != before:
-        _keep(name, names, kept)
-    return names
+    names = _asked(server, lambda found: _keep(name, found, kept) if found != before else None)
+    return before if names is None else names
 
 
 def _is_proxied(address: Address) -> bool:
@@ -112,21 +106,43 @@ def _flag(words: Sequence[str], flag: str) -> str:
     return found.strip("\"'")
 
 
-def _asked(server: _Server, patience: float) -> tuple[str, ...] | None:
-    """Return the models that a server lists, or None where it does not answer in so many seconds."""
-    from threading import Thread  # noqa: PLC0415 - only a server makes one wait
+def _asked(server: _Server, keep: Callable[[tuple[str, ...]], None]) -> tuple[str, ...] | None:
+    """Return the models that a server lists, or None where it is late; they are kept all the same, once they come.
 
-    found: list[tuple[str, ...]] = []
+    A process of its own waits for the server: a name that does not resolve, or an answer that drips, knows no time
+    limit, and a shell waits for whoever holds its output.
+    """
+    # What is imported by now is not waited for.
+    import reflectty.completing.connecting  # noqa: F401, PLC0415 - only who asks a server needs it
 
-    def ask() -> None:
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        _listen(server, keep, writer)
+    os.close(writer)
+    said, end = b"", time.monotonic() + PATIENCE
+    while select([reader], [], [], max(0.0, end - time.monotonic()))[0]:
+        piece = os.read(reader, 1 << 16)
+        if not piece:
+            return tuple(json.loads(said)) if said else None
+        said += piece
+    return None
+
+
+def _listen(server: _Server, keep: Callable[[tuple[str, ...]], None], writer: int) -> NoReturn:
+    """Ask a server, keep and say what it lists, and end."""
+    try:
+        os.setsid()
+        signal.alarm(LONGEST)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nothing, stream)
         with suppress(OSError, ValueError, UsageError):
-            found.append(_listed(_answer(server)))
-
-    # A name that does not resolve, or an answer that drips, knows no time limit of its own: what is late is left.
-    asking = Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(patience)
-    return found[0] if found else None
+            names = _listed(_answer(server))
+            keep(names)
+            # Where nobody reads any more, this is a broken pipe.
+            os.write(writer, json.dumps(names).encode("ascii"))
+    finally:
+        os._exit(0)
 
 
 def _answer(server: _Server) -> bytes:
@@ -139,7 +155,7 @@ def _answer(server: _Server) -> bytes:
 
     from reflectty.completing.connecting import connection_to  # noqa: PLC0415
 
-    connection, prefix = connection_to(server.address, PATIENCE)
+    connection, prefix = connection_to(server.address, LONGEST)
     try:
         connection.request("GET", prefix + server.path, headers=_headers(server))
         response = connection.getresponse()
@@ -201,13 +217,6 @@ def _kept() -> Mapping[str, tuple[str, ...]]:
         if isinstance(kept, dict):
             return {server: _sound(names) for server, names in kept.items() if isinstance(names, list)}
     return {}
-
-
-def _is_fresh() -> bool:
-    """Whether what is remembered was written within the last minute."""
-    with suppress(OSError, UsageError):
-        return abs(time.time() - _place().stat().st_mtime) < MINUTE
-    return False
 
 
 def _keep(server: str, names: tuple[str, ...], before: Mapping[str, tuple[str, ...]]) -> None:

@@ -1,0 +1,24 @@
+"""The models that are completed once their server has been heard: whoever presses tab does not wait for that."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.command import PATIENCE
+
+if TYPE_CHECKING:
+    from e2e.command import Reflect
+
+
+def listed(reflect: Reflect, **variables: Any) -> list[str]:
+    """Return the models, asked for until there are some."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        done = reflect("__complete", "models", "", patience=PATIENCE, **variables)
+        assert (done.code, done.err) == (0, "")
+        if done.out:
+            return [row.partition("\t")[0] for row in done.out.splitlines()]
+    pytest.fail("no model was ever completed")
