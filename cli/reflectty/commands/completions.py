@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reflectty import assets
-from reflectty.commands.listing import HELP, ListByDefault
+from reflectty.commands.listing import ShowByDefault, grouped
 from reflectty.config.shells import FILES, Place, Shell, as_word, completion_place, own_shell
 from reflectty.errors import OutputError
 from reflectty.render.remark import remark
@@ -99,23 +99,11 @@ def _make_folder(folder: Path) -> None:
 SUBCOMMANDS: dict[str, Callable[..., None]] = {"install": install, "show": show, "path": path_}
 
 
-class ShowByDefault(ListByDefault):
-    """Prints the script where no subcommand is named."""
-
-    default: ClassVar = "show"
-
-
 def completions() -> typer.Typer:
     """Return the command with its subcommands."""
-    app = typer.Typer(
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        cls=ShowByDefault,
-        context_settings=HELP,
-        help="The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks.\n\n"
+    return grouped(
+        SUBCOMMANDS,
+        "The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks.\n\n"
         f"They know the names of models, sessions, profiles and templates; {UNTRIED}.",
+        ShowByDefault,
     )
-    for name, command in SUBCOMMANDS.items():
-        app.command(name, context_settings=HELP)(command)
-    return app

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
-    import typer
+    from collections.abc import Callable, Mapping
 
 HELP = {"help_option_names": ["-h", "--help"]}
 DEFAULT = "list"
@@ -22,3 +23,26 @@ class ListByDefault(TyperGroup):
         if not args or (args[0].startswith("-") and args[0] not in HELP["help_option_names"]):
             args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+
+class ShowByDefault(ListByDefault):
+    """Shows where no subcommand is named."""
+
+    default: ClassVar = "show"
+
+
+def grouped(
+    subcommands: Mapping[str, Callable[..., None]], about: str, by_default: type[ListByDefault] = ListByDefault
+) -> typer.Typer:
+    """Return a command with subcommands; `about` is what it says of itself."""
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        cls=by_default,
+        context_settings=HELP,
+        help=about,
+    )
+    for name, command in subcommands.items():
+        app.command(name, context_settings=HELP)(command)
+    return app

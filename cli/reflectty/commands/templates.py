@@ -8,7 +8,7 @@ import typer
 
 from reflectty import config
 from reflectty.commands.arguments import decoded
-from reflectty.commands.listing import HELP, ListByDefault
+from reflectty.commands.listing import grouped
 from reflectty.commands.output import AsJson, paged, told
 from reflectty.config.templates import template, template_names, template_path
 from reflectty.config.values import name as named
@@ -121,14 +121,7 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {"list": list_, "show": show, "edi
 
 def templates() -> typer.Typer:
     """Return the command with its subcommands."""
-    app = typer.Typer(
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        cls=ListByDefault,
-        context_settings=HELP,
-        help="See and write the templates that questions are put into with -t; lists them where nothing else is said.",
+    return grouped(
+        SUBCOMMANDS,
+        "See and write the templates that questions are put into with -t; lists them where nothing else is said.",
     )
-    for name, command in SUBCOMMANDS.items():
-        app.command(name, context_settings=HELP)(command)
-    return app

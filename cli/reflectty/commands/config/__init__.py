@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
-import typer
+from typing import TYPE_CHECKING
 
 from reflectty.commands.config import changing, showing
-from reflectty.commands.listing import HELP, ListByDefault
+from reflectty.commands.listing import ShowByDefault, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import typer
 
 SUBCOMMANDS: dict[str, Callable[..., None]] = {
     "show": showing.show,
@@ -21,22 +21,6 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
-class ShowByDefault(ListByDefault):
-    """Shows where no subcommand is named."""
-
-    default: ClassVar = "show"
-
-
 def config() -> typer.Typer:
     """Return the command with its subcommands."""
-    app = typer.Typer(
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        cls=ShowByDefault,
-        context_settings=HELP,
-        help="See and change the settings; shows them where nothing else is said.",
-    )
-    for name, command in SUBCOMMANDS.items():
-        app.command(name, context_settings=HELP)(command)
-    return app
+    return grouped(SUBCOMMANDS, "See and change the settings; shows them where nothing else is said.", ShowByDefault)
