@@ -11,7 +11,7 @@ from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError
 from reflectty.library.client import open_client
 from reflectty.library.failures import KEPT_HINT, of_create, of_pull
 from reflectty.library.names import checked_name, is_same
-from reflectty.library.values import Installed, Progress
+from reflectty.library.values import Installed, Progress, loaded_as, placed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -53,7 +53,7 @@ class Library:
         gate = asyncio.Semaphore(AT_ONCE)
         whole = await asyncio.gather(*(self._whole(model, gate) for model in models))
         latest = sorted(whole, key=lambda model: model.modified_at, reverse=True)
-        return tuple(_placed(model, running) for model in latest)
+        return tuple(placed(model, running) for model in latest)
 
     async def loaded(self) -> tuple[Running, ...]:
         """Return the models that the server holds in memory."""
@@ -68,7 +68,7 @@ class Library:
         model = await self.engine.show(checked_name(name))
         listed, running = await asyncio.gather(self.engine.models(), self.engine.running())
         known = next((one for one in listed if is_same(one.name, name)), model)
-        return _placed(_joined(known, model), running)
+        return placed(_joined(known, model), running)
 
     async def find(self, name: str) -> Installed:
         """Return a model as it is listed: one that is broken is so as well, though nothing can be shown of it.
@@ -82,7 +82,7 @@ class Library:
         if known is None:
             hint = wire.missing_hint(name, [one.name for one in listed])
             raise ModelMissingError(f"the model {name} is not installed", hint)
-        return _placed(known, running)
+        return placed(known, running)
 
     async def has(self, name: str) -> bool:
         """Whether a model of that name is installed."""
@@ -170,12 +170,12 @@ class Library:
             keep_alive: a number of seconds or a duration such as `5m`; empty is the server's default.
         """
         await self._keep(await self.engine.show(checked_name(name)), keep_alive)
-        return _running(name, await self.loaded())
+        return loaded_as(name, await self.loaded())
 
     async def unload(self, name: str) -> bool:
         """Unload a model; say whether it was loaded."""
         model = await self.engine.show(checked_name(name))
-        was = _running(name, await self.loaded())
+        was = loaded_as(name, await self.loaded())
         if was:
             await self._keep(model, "0")
         return was is not None
@@ -228,11 +228,3 @@ def _joined(listed: Model, shown: Model) -> Model:
         capabilities=shown.capabilities or listed.capabilities,
         context_length=shown.context_length or listed.context_length,
     )
-
-
-def _placed(model: Model, running: tuple[Running, ...]) -> Installed:
-    return Installed(model, _running(model.name, running))
-
-
-def _running(name: str, running: tuple[Running, ...]) -> Running | None:
-    return next((one for one in running if is_same(one.name, name)), None)

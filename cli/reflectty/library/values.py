@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.library.names import short
+from reflectty.library.names import is_same, short
 from reflectty.modes import REFLECT_PROMPT, Mode, Wish, abilities, plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reflectty.chat import Model, OptionValue, Running
 
 
@@ -51,6 +53,16 @@ class Variant(NamedTuple):
     template: str = ""
     parameters: tuple[tuple[str, OptionValue], ...] = ()
     """They replace those of the same name; the others are inherited."""
+
+
+def loaded_as(name: str, running: Iterable[Running]) -> Running | None:
+    """Return where a model is loaded; None where it is not."""
+    return next((one for one in running if is_same(one.name, name)), None)
+
+
+def placed(model: Model, running: Iterable[Running]) -> Installed:
+    """Return a model with where it is loaded."""
+    return Installed(model, loaded_as(model.name, running))
 
 
 def reflecting(source: Model, wished: Variant) -> Variant:

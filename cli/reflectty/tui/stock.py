@@ -14,6 +14,7 @@ from reflectty.drawing.summary import Fact, duration
 from reflectty.errors import ReflecttyError, UsageError
 from reflectty.library import Installed, checked_name
 from reflectty.library.names import is_same, short
+from reflectty.library.values import placed
 from reflectty.render import models as rendered
 from reflectty.render import progress
 from reflectty.tui import slash
@@ -177,7 +178,7 @@ class Stock:
 
     def _list(self, models: tuple[Model, ...], running: tuple[Running, ...]) -> None:
         self._listed = tuple(
-            Installed(self._whole.get((model.name, model.digest), model), _running(model.name, running))
+            placed(self._whole.get((model.name, model.digest), model), running)
             for model in sorted(models, key=lambda model: model.modified_at, reverse=True)
         )
 
@@ -294,7 +295,3 @@ class Stock:
         answers = is_same(one.name, self._desk.conversation.manner.model)
         about = ", ".join(text for text in (*details, "the one that answers here" if answers else "") if text)
         return f"Remove {short(one.name)}{f' ({about})' if about else ''} from the server for good?"
-
-
-def _running(name: str, running: tuple[Running, ...]) -> Running | None:
-    return next((one for one in running if is_same(one.name, name)), None)

@@ -9,6 +9,7 @@ from reflectty.drawing.sizes import size
 from reflectty.drawing.summary import fitting
 from reflectty.drawing.wrap import cells, fold
 from reflectty.safety import clean_line
+from reflectty.tui.widgets.heading import Heading
 from reflectty.tui.widgets.listing import GUTTER, cut, padded
 
 if TYPE_CHECKING:
@@ -131,23 +132,6 @@ class Pulled(NamedTuple):
         """Return where the rows of what ended it begin and end."""
         problem = clean_line(self.coming.problem, _LONGEST)
         return list(fold(problem, max(1, room)))[:_PROBLEM] if problem else []
-
-
-class Heading(NamedTuple):
-    """What stands below it; a blank row comes before one that is not the first."""
-
-    text: str
-    first: bool = False
-
-    @property
-    def choosable(self) -> bool:
-        return False
-
-    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
-        return 1 if self.first else 2
-
-    def row(self, at: int, pen: Pen) -> Row:
-        return [(cut(self.text, pen.width, pen.signs.more), pen.look("dim"))] if self.first or at else []
 
 
 class Title(NamedTuple):

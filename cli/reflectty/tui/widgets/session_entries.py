@@ -35,23 +35,6 @@ class State:
         self.running: frozenset[str] = frozenset()
 
 
-class Heading(NamedTuple):
-    """When the sessions below it were last used."""
-
-    text: str
-    first: bool
-
-    @property
-    def choosable(self) -> bool:
-        return False
-
-    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
-        return 1 if self.first else 2
-
-    def row(self, at: int, pen: Pen) -> Row:
-        return [(cut(self.text, pen.width, pen.signs.more), pen.look("dim"))] if self.first or at else []
-
-
 class Listed(NamedTuple):
     """A session."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.tui.widgets.session_entries import Heading, Listed, Matched, State, when
+from reflectty.tui.widgets.heading import Heading
+from reflectty.tui.widgets.session_entries import Listed, Matched, State, when
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
