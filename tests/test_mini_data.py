@@ -1,0 +1,169 @@
+"""The worked replies that the built-in model learns from: every step that it learns is true."""
+
+from __future__ import annotations
+
+import json
+import re
+from fractions import Fraction
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from mini.example import Example, Piece, prompt, reply
+from mini.generate import REASONED, examples, held_out, line, reasoned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUM = re.compile(r"(?<![\d.%$])(-?\d+(?: [-+×/] -?\d+)+) = (-?\d+(?:\.\d+)?)(?!\d)(?:, (?:rest|remainder) (\d+))?")
+SIGNS = str.maketrans({"×": "*", "÷": "/", ":": "/"})
+MANY = 400
+
+
+def made(kind: str, count: int = MANY) -> Iterator[Example]:
+    rng = Random(kind)
+    return (REASONED[kind][0](rng) for _ in range(count))
+
+
+def learnt(example: Example) -> str:
+    return "".join(piece.text for piece in reply(example) if piece.learnt)
+
+
+def calculated(text: str) -> Fraction:
+    """The value of a sum of whole numbers, worked out apart from the code that made it."""
+    numbers = [Fraction(number) for number in re.findall(r"(?<!\d)-?\d+(?= |$)", text)]
+    signs = re.findall(r" ([-+×/]) ", text)
+    terms = [numbers[0]]
+    for sign, number in zip(signs, numbers[1:], strict=True):
+        if sign == "×":
+            terms[-1] *= number
+        elif sign == "/":
+            terms[-1] /= number
+        else:
+            terms.append(number if sign == "+" else -number)
+    return sum(terms, Fraction(0))
+
+
+@pytest.mark.parametrize("kind", REASONED)
+def test_every_sum_in_a_line_that_is_learnt_is_right(kind: str) -> None:
+    for example in made(kind):
+        for written, result, rest in SUM.findall(learnt(example)):
+            told = Fraction(result)
+            if rest and " / " in written:
+                told += Fraction(int(rest), int(written.split(" / ")[1]))
+            assert calculated(written) == told, (example.question, written, result)
+
+
+@pytest.mark.parametrize("kind", REASONED)
+def test_every_example_has_its_target_in_its_answer_and_no_empty_line(kind: str) -> None:
+    for example in made(kind):
+        assert example.target
+        assert example.target in example.answer
+        assert "\n\n" not in learnt(example)
+        assert example.question.strip() == example.question
+
+
+@pytest.mark.parametrize("kind", REASONED)
+def test_a_slip_is_never_learnt_and_always_corrected_in_a_reflection_that_says_something(kind: str) -> None:
+    for example in made(kind):
+        pieces = example.thinking
+        for index, piece in enumerate(pieces):
+            if piece.learnt:
+                continue
+            after = pieces[index + 1].text
+            assert after.startswith("<reflection>\n")
+            assert after.endswith("\n</reflection>\n")
+            assert len(after.splitlines()) >= 4
+            assert piece.text.strip() not in after
+
+
+@pytest.mark.parametrize("kind", ["counting", "length", "backwards", "mirrored", "addition", "multiplication", "problem"])
+def test_mistakes_are_planted_in_a_share_of_the_replies(kind: str) -> None:
+    slips = sum(any(not piece.learnt for piece in example.thinking) for example in made(kind))
+    assert MANY * 0.2 < slips < MANY * 0.6
+
+
+def test_letters_are_counted_as_python_counts_them() -> None:
+    for example in made("counting"):
+        named = re.search(r"appears? .* in (\w+): \d+|does not appear in (\w+): 0", example.answer)
+        letter = re.search(r"The letter (\w)", example.answer)
+        assert named
+        assert letter
+        assert str((named[1] or named[2]).count(letter[1])) == example.target
+
+
+def test_what_is_written_backwards_is_the_question_from_its_end() -> None:
+    for example in (*made("backwards"), *made("mirrored")):
+        assert example.target[::-1] in example.question
+
+
+def test_decimals_are_compared_as_python_compares_them() -> None:
+    for example in made("decimals"):
+        numbers = [float(number) for number in re.findall(r"\d+\.\d+", example.question)]
+        best = max(numbers) if "larger" in example.answer else min(numbers)
+        assert float(example.target) == best
+
+
+def test_a_hasty_guess_is_judged_before_the_answer() -> None:
+    hasty = [example for example in made("decimals") if "<reflection>" in learnt(example)]
+    assert len(hasty) > MANY / 4
+    for example in hasty:
+        guess = re.search(r", so (?P<one>[\d.]+) (?:is|may be) larger\.\n<reflection>", learnt(example))
+        if guess is None:
+            continue
+        one = guess["one"]
+        numbers = re.findall(r"\d+\.\d+", example.question)
+        right = max(numbers, key=float) == one
+        assert (f"{one} is larger, as I said." in learnt(example)) == right
+        assert (f"not {one}." in learnt(example)) != right
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("addition", "+"), ("subtraction", "-"), ("multiplication", "×")])
+def test_the_operations_give_what_python_gives(kind: str, sign: str) -> None:
+    for example in made(kind):
+        written, result = example.answer.split(" = ")
+        assert sign in written
+        assert eval(written.translate(SIGNS)) == int(result) == int(example.target)  # noqa: S307 - digits and signs
+
+
+def test_numbers_in_order_are_in_order() -> None:
+    for example in made("ordering"):
+        numbers = [int(number) for number in example.target.split(", ")]
+        assert numbers in (sorted(numbers), sorted(numbers, reverse=True))
+        assert sorted(numbers) == sorted(int(number) for number in re.findall(r"\d+", example.question))
+
+
+def test_training_and_evaluation_share_no_question() -> None:
+    training = [example for example in examples(Random(5), 500)]
+    assert not any(held_out(example) for example in training)
+    rng = Random(5)
+    assert all(held_out(reasoned(rng, heldout=True)) for _ in range(200))
+
+
+def test_other_spelling_does_not_bring_a_held_out_question_into_the_training() -> None:
+    one = Example("addition", "What is 12 + 30?", (), "42", "42")
+    assert held_out(one) == held_out(one._replace(question="what is 12+30"))
+
+
+def test_the_same_seed_makes_the_same_file() -> None:
+    first, second = ([line(example) for example in examples(Random(3), 200)] for _ in range(2))
+    assert first == second
+    assert len(set(first)) == len(first)
+
+
+def test_a_prompt_opens_the_turn_of_the_model_after_all_earlier_ones() -> None:
+    example = Example("facts", "And of Italy?", (), "Rome.", "Rome", (("Capital of France?", "Paris."),), "Be brief.")
+    assert prompt(example) == (
+        "<start_of_turn>user\nBe brief.\n\nCapital of France?<end_of_turn>\n<start_of_turn>model\nParis.<end_of_turn>\n"
+        "<start_of_turn>user\nAnd of Italy?<end_of_turn>\n<start_of_turn>model\n"
+    )
+
+
+def test_a_line_keeps_apart_what_is_learnt_and_what_is_not() -> None:
+    thinking = (Piece("One.\n"), Piece("Two.\n"), Piece("Wrong.\n", learnt=False), Piece("Three.\n"))
+    told = json.loads(line(Example("facts", "Q?", thinking, "Yes.", "Yes")))
+    assert told["pieces"] == [
+        ["<thinking>\nOne.\nTwo.\n", True],
+        ["Wrong.\n", False],
+        ["Three.\n</thinking>\n<output>\nYes.\n</output>", True],
+    ]
