@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mini.example import Example
 
 REASONED: Final = comparing.KINDS | letters.KINDS | measures.KINDS | puzzles.KINDS | stories.KINDS | sums.KINDS
+HELD_KINDS: Final = (*REASONED,)
+"""The generators whose questions are held out in part."""
 HELD_OUT: Final = 20
 """One question of so many is never in the training data."""
 
@@ -33,6 +35,13 @@ def reasoned(rng: Random, *, heldout: bool) -> Example:
     """Return a question whose answer is computed, from the held-out ones or from the others."""
     make = _drawn(rng)
     while held_out(example := make(rng)) != heldout:
+        pass
+    return example
+
+
+def held_example(kind: str, rng: Random) -> Example:
+    """Return a question of a kind that the training never sees."""
+    while not held_out(example := REASONED[kind][0](rng)):
         pass
     return example
 

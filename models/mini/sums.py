@@ -134,11 +134,12 @@ def division(rng: Random) -> Example:
     question = asked(rng, rng.choice(("/", "÷", ":")), words, number, divisor)
     work = dividing(rng, number, divisor)
     rest = number % divisor
-    said = f"{number} / {divisor} = {work.result}" + (f", remainder {rest}" if rest else "")
+    result = f"{work.result}, remainder {rest}" if rest else str(work.result)
     check = f"I check: {work.result} × {divisor} = {work.result * divisor}." + (
         f" With the rest {rest} that is {number}. Right." if rest else " Right."
     )
-    return Example("division", question, told(rng, work.lines, check), said, str(work.result))
+    said = f"{number} / {divisor} = {result}"
+    return Example("division", question, told(rng, work.lines, check), said, result)
 
 
 def precedence(rng: Random) -> Example:
