@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from mini import comparing, letters, measures, puzzles, stories, sums
+from mini import comparing, letters, measures, puzzles, stories, sums, talk
 from mini.example import prompt, reply
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from mini.example import Example
 
 REASONED: Final = comparing.KINDS | letters.KINDS | measures.KINDS | puzzles.KINDS | stories.KINDS | sums.KINDS
-HELD_KINDS: Final = (*REASONED,)
+HELD_KINDS: Final = (*REASONED, *talk.KINDS)
 """The generators whose questions are held out in part."""
+TALK: Final = 0.3
+"""The share of facts and short instructions among the examples."""
 HELD_OUT: Final = 20
 """One question of so many is never in the training data."""
 
@@ -41,6 +43,8 @@ def reasoned(rng: Random, *, heldout: bool) -> Example:
 
 def held_example(kind: str, rng: Random) -> Example:
     """Return a question of a kind that the training never sees."""
+    if kind in talk.KINDS:
+        return talk.example(rng, kind, heldout=True)
     while not held_out(example := REASONED[kind][0](rng)):
         pass
     return example
@@ -52,13 +56,16 @@ def _drawn(rng: Random) -> Callable[[Random], Example]:
 
 
 def examples(rng: Random, count: int) -> Iterator[Example]:
-    """Yield so many examples for the training, none of them held out."""
+    """Yield so many examples for the training, none of them held out; what is computed comes once, talk comes again."""
     seen: set[str] = set()
-    while len(seen) < count:
-        example = reasoned(rng, heldout=False)
-        if example.question not in seen:
-            seen.add(example.question)
-            yield example
+    for _ in range(count):
+        if rng.random() < TALK:
+            yield talk.examples(rng, heldout=False)
+            continue
+        while (example := reasoned(rng, heldout=False)).question in seen:
+            pass
+        seen.add(example.question)
+        yield example
 
 
 def line(example: Example) -> str:
