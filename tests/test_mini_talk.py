@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import random
 import re
+from random import Random
 
 import pytest
 from mini import talk, talk_lists
@@ -12,7 +12,7 @@ DRAWN = 400
 
 
 def drawn(kind: str, *, heldout: bool = False, count: int = DRAWN) -> list[Example]:
-    rng = random.Random(kind)
+    rng = Random(kind)
     return [talk.example(rng, kind, heldout=heldout) for _ in range(count)]
 
 
@@ -81,7 +81,7 @@ def test_a_list_has_as_many_items_as_are_asked_for_and_each_belongs() -> None:
 
 
 def test_slips_are_there_and_are_not_the_rule() -> None:
-    rng = random.Random(3)
+    rng = Random(3)
     replies = [whole(talk.examples(rng, heldout=False)) for _ in range(3000)]
     share = sum("<reflection>" in text for text in replies) / len(replies)
     assert 0.1 < share < 0.35
@@ -93,7 +93,7 @@ def test_every_kind_has_a_share() -> None:
 
 
 def test_the_same_seed_gives_the_same_examples() -> None:
-    first, second = random.Random(5), random.Random(5)
+    first, second = Random(5), Random(5)
     assert [talk.examples(first, heldout=False) for _ in range(200)] == [
         talk.examples(second, heldout=False) for _ in range(200)
     ]

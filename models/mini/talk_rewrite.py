@@ -94,7 +94,7 @@ _SAY = (
 )
 
 
-def letters(rng: Random) -> Example:
+def case(rng: Random) -> Example:
     """Return a text to write in large or in small letters."""
     sentence = rng.choice(rows("past.txt") + rows("misspelled.txt"))[1]
     upper = rng.random() < 0.5  # noqa: PLR2004 - one half
@@ -104,7 +104,7 @@ def letters(rng: Random) -> Example:
     thought = [step(f"Every letter becomes {size}; words and marks stay.")]
     if errs(rng):
         thought += erred(given, f"These letters are as they were. They must become {size}: {done}")
-    return Example("letters", rng.choice(_UPPER if upper else _LOWER).format(given), tuple(thought), done, done)
+    return Example("case", rng.choice(_UPPER if upper else _LOWER).format(given), tuple(thought), done, done)
 
 
 def correct(rng: Random) -> Example:

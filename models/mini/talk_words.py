@@ -50,10 +50,10 @@ def toml(name: str) -> dict[str, Any]:
 def held(question: str) -> bool:
     """Say whether a question is kept for the evaluation, whatever its capitals and marks.
 
-    Where it hands over something to work on, after a colon or in quotes, that alone decides: then no wording of the
-    task has shown the model this material.
+    Where it hands over something to work on, after a colon, that alone decides: then no wording of the task has shown
+    the model this material.
     """
-    handed = re.search(r':\s+(.+)$|"(.+)"', question, re.DOTALL)
+    handed = re.search(r":\s+(.+)$", question, re.DOTALL)
     heart = handed[0] if handed else question.lower().replace("please", "")
     return zlib.crc32("".join(re.findall(r"\w", heart.lower())).encode()) % _HELD_OUT == 0
 
