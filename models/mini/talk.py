@@ -1,0 +1,103 @@
+"""Everything that the built-in model learns besides arithmetic, by kind; the contents stand in the folder of knowledge.
+
+`python -m mini.talk 3` shows three examples of each kind.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from typing import TYPE_CHECKING
+
+from mini import talk_facts, talk_lists, talk_prose, talk_rewrite, talk_tasks
+from mini.example import reply
+from mini.talk_words import held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mini.example import Example
+
+KINDS: dict[str, Callable[[random.Random], Example]] = {
+    "fact": talk_facts.fact,
+    "explain": talk_prose.explain,
+    "smalltalk": talk_prose.smalltalk,
+    "unknown": talk_prose.unknown,
+    "howto": talk_prose.howto,
+    "creative": talk_prose.creative,
+    "list": talk_lists.several,
+    "odd_one_out": talk_lists.odd,
+    "sort": talk_lists.sort,
+    "case": talk_rewrite.case,
+    "correct": talk_rewrite.correct,
+    "polite": talk_rewrite.polite,
+    "past_sentence": talk_rewrite.past,
+    "plurals_sentence": talk_rewrite.many,
+    "summary": talk_rewrite.summary,
+    "translate": talk_rewrite.translate,
+    "definition": talk_tasks.definition,
+    "yes_no": talk_tasks.yes_no,
+    "mood": talk_tasks.mood,
+    "code": talk_tasks.code,
+    "mail": talk_tasks.mail,
+    "commit": talk_tasks.commit,
+    "told": talk_tasks.told,
+}
+"""What makes an example of each kind, for training and evaluation alike."""
+
+SHARES = {
+    "fact": 30,
+    "explain": 14,
+    "smalltalk": 10,
+    "unknown": 9,
+    "howto": 4,
+    "creative": 3,
+    "list": 8,
+    "odd_one_out": 2,
+    "sort": 2,
+    "case": 2,
+    "correct": 2,
+    "polite": 1,
+    "past_sentence": 1,
+    "plurals_sentence": 1,
+    "summary": 1,
+    "translate": 6,
+    "definition": 6,
+    "yes_no": 4,
+    "mood": 3,
+    "code": 3,
+    "mail": 1,
+    "commit": 1,
+    "told": 2,
+}
+"""How often each kind comes up, in proportion to the others."""
+
+_ALIKE = {"told"}
+"""Kinds whose question is the same each time and whose earlier turns differ: these tell what is held out."""
+
+
+def examples(rng: random.Random, *, heldout: bool) -> Example:
+    """Return one example of any kind: for training, or one of those that training never shows."""
+    return example(rng, rng.choices(list(SHARES), list(SHARES.values()))[0], heldout=heldout)
+
+
+def example(rng: random.Random, kind: str, *, heldout: bool) -> Example:
+    """Return one example of this kind, from training or from what is held out of it."""
+    while True:
+        made = KINDS[kind](rng)
+        heart = made.earlier[0][0] if kind in _ALIKE else made.question
+        if held(heart) is heldout:
+            return made
+
+
+def _show(count: int) -> None:
+    rng = random.Random(1)  # noqa: S311 - nothing secret
+    for kind in KINDS:
+        for _ in range(count):
+            made = example(rng, kind, heldout=False)
+            turns = "".join(f"> {question}\n{answer}\n" for question, answer in made.earlier)
+            sys.stdout.write(f"{turns}> {made.question}\n{''.join(piece.text for piece in reply(made))}\n\n")
+
+
+if __name__ == "__main__":
+    _show(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
