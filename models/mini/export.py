@@ -1,0 +1,66 @@
+"""Write a trained adapter as the GGUF file that llama.cpp and Ollama load beside the base model."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gguf
+import numpy as np
+import torch
+
+from mini import network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mini.network import Lora
+
+TYPES = {"q8_0": gguf.GGMLQuantizationType.Q8_0, "f16": gguf.GGMLQuantizationType.F16}
+
+
+def tensors(name: str, lora: Lora) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the two matrices of each part of a fused matrix, with the names of the base's tensors."""
+    layer, fused = name.split(".")
+    downs = lora.downs.split(lora.rank)
+    for part, down, up in zip(network.FUSED[fused], downs, lora.ups, strict=True):
+        yield f"blk.{layer}.{part}.weight.lora_a", down.numpy()
+        yield f"blk.{layer}.{part}.weight.lora_b", up.numpy()
+
+
+def write(adapter: network.Adapter, out: Path, kind: str) -> None:
+    """Write the file; rows must be divisible by 32 for Q8_0, and so must the rank."""
+    writer = gguf.GGUFWriter(out, "gemma3")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    scale = next(iter(adapter.loras.values())).scale
+    writer.add_float32("adapter.lora.alpha", adapter.rank * scale)
+    for name, lora in adapter.loras.items():
+        for tensor, values in tensors(name, lora):
+            packed = gguf.quants.quantize(np.ascontiguousarray(values), TYPES[kind])
+            writer.add_tensor(tensor, packed, raw_dtype=TYPES[kind])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def main() -> None:
+    """Read the command line and write the file."""
+    parser = argparse.ArgumentParser(prog="python -m mini.export", description=__doc__)
+    parser.add_argument("run", type=Path, help="last.pt of a run")
+    parser.add_argument("out", type=Path, help="the GGUF file to write")
+    parser.add_argument("--base", type=Path, required=True, help="the GGUF file of the base model")
+    parser.add_argument("--type", choices=TYPES, default="q8_0", help="how the numbers are kept")
+    options = parser.parse_args()
+    state = torch.load(options.run)
+    adapter = network.Adapter(network.load(options.base), state["rank"], seed=0)
+    with torch.no_grad():
+        adapter.numbers.copy_(state["numbers"])
+    write(adapter, options.out, options.type)
+    print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
