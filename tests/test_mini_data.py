@@ -77,7 +77,9 @@ def test_a_slip_is_never_learnt_and_always_corrected_in_a_reflection_that_says_s
             assert piece.text.strip() not in after
 
 
-@pytest.mark.parametrize("kind", ["counting", "length", "backwards", "mirrored", "addition", "multiplication", "problem"])
+@pytest.mark.parametrize(
+    "kind", ["counting", "length", "backwards", "mirrored", "addition", "multiplication", "problem"]
+)
 def test_mistakes_are_planted_in_a_share_of_the_replies(kind: str) -> None:
     slips = sum(any(not piece.learnt for piece in example.thinking) for example in made(kind))
     assert MANY * 0.2 < slips < MANY * 0.6

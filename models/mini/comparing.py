@@ -78,7 +78,9 @@ def _weighed(rng: Random, first: str, second: str, top: str, said: str) -> tuple
     if rng.random() > HASTY:
         return (opening, step(f"{short} is {padded}."), step(f"{more} against {less}: {top} is larger."))
     guess = _guess(tail, rest, first, second)
-    verdict = f"{more} against {less}: {top} is larger" + (", as I said." if guess[1] == top else ", not " + guess[1] + ".")
+    verdict = f"{more} against {less}: {top} is larger" + (
+        ", as I said." if guess[1] == top else ", not " + guess[1] + "."
+    )
     careful = f"I must compare the same number of digits: {short} is {padded}."
     return (opening, step(guess[0]), reflection(careful, verdict), step(said))
 
@@ -101,7 +103,9 @@ def wholes(rng: Random) -> Example:
     question = rng.choice(LARGER if larger else SMALLER).format(first, second)
     top, bottom = max(first, second), min(first, second)
     said = f"{top} is larger." if larger else f"{bottom} is smaller."
-    return Example("wholes", question, told(rng, _compared(first, second, top, bottom)), said, str(top if larger else bottom))
+    return Example(
+        "wholes", question, told(rng, _compared(first, second, top, bottom)), said, str(top if larger else bottom)
+    )
 
 
 def _compared(first: int, second: int, top: int, bottom: int) -> tuple[Line, ...]:
@@ -114,8 +118,11 @@ def _compared(first: int, second: int, top: int, bottom: int) -> tuple[Line, ...
     sizes = len(str(top)), len(str(bottom))
     if sizes[0] != sizes[1]:
         return (
-            Line(f"{top} has {sizes[0]} digits and {bottom} has {sizes[1]}.", f"{bottom} has {sizes[0] + 1} digits.",
-                 f"I count: {bottom} has {sizes[1]} digits and {top} has {sizes[0]}."),
+            Line(
+                f"{top} has {sizes[0]} digits and {bottom} has {sizes[1]}.",
+                f"{bottom} has {sizes[0] + 1} digits.",
+                f"I count: {bottom} has {sizes[1]} digits and {top} has {sizes[0]}.",
+            ),
             Line(f"More digits: {top} is larger."),
         )
     place = next(at for at, (one, two) in enumerate(zip(str(top), str(bottom), strict=True)) if one != two)
@@ -160,10 +167,20 @@ def ordering(rng: Random) -> Example:
     result = sorted(numbers, reverse=down)
     listed, ordered = ", ".join(map(str, numbers)), ", ".join(map(str, result))
     words = (
-        ("Sort {} from largest to smallest.", "Order these numbers in descending order: {}", "Put {} in order, largest first.")
+        (
+            "Sort {} from largest to smallest.",
+            "Order these numbers in descending order: {}",
+            "Put {} in order, largest first.",
+        )
         if down
-        else ("Sort {} from smallest to largest.", "Order these numbers in ascending order: {}", "Sort these numbers: {}",
-              "Put {} in order, smallest first.", "sort {}", "Arrange {} in increasing order.")
+        else (
+            "Sort {} from smallest to largest.",
+            "Order these numbers in ascending order: {}",
+            "Sort these numbers: {}",
+            "Put {} in order, smallest first.",
+            "sort {}",
+            "Arrange {} in increasing order.",
+        )
     )
     name = "largest" if down else "smallest"
     left, lines = list(numbers), []
@@ -171,11 +188,13 @@ def ordering(rng: Random) -> Example:
         remaining = [other for other in left if other != number]
         wrong = rng.choice(remaining)
         compare = "more" if down else "less"
-        lines.append(Line(
-            f"The {name} of {', '.join(map(str, left))} is {number}.",
-            f"The {name} of {', '.join(map(str, left))} is {wrong}.",
-            f"{number} is {compare} than {wrong}.",
-        ))
+        lines.append(
+            Line(
+                f"The {name} of {', '.join(map(str, left))} is {number}.",
+                f"The {name} of {', '.join(map(str, left))} is {wrong}.",
+                f"{number} is {compare} than {wrong}.",
+            )
+        )
         left = remaining
     lines.append(Line(f"Left is {left[0]}."))
     check = f"I count: {len(numbers)} numbers were given and {len(result)} are in the list. Right."
@@ -188,13 +207,21 @@ def extremes(rng: Random) -> Example:
     largest = rng.random() < 0.5
     listed = ", ".join(map(str, numbers))
     name = rng.choice(("largest", "biggest", "highest", "maximum") if largest else ("smallest", "lowest", "minimum"))
-    question = rng.choice(("What is the {} of {}?", "Which is the {} number: {}?", "Find the {} number in {}.")).format(name, listed)
+    question = rng.choice(("What is the {} of {}?", "Which is the {} number: {}?", "Find the {} number in {}.")).format(
+        name, listed
+    )
     best, lines = numbers[0], []
     for number in numbers[1:]:
         wins = number > best if largest else number < best
         kept, other = (number, best) if wins else (best, number)
         word = "more" if largest else "less"
-        lines.append(Line(f"{kept} is {word} than {other}.", f"{other} is {word} than {kept}.", f"No, {other} and {kept} are the other way round."))
+        lines.append(
+            Line(
+                f"{kept} is {word} than {other}.",
+                f"{other} is {word} than {kept}.",
+                f"No, {other} and {kept} are the other way round.",
+            )
+        )
         best = kept
     return Example("extremes", question, told(rng, lines), f"The {name} is {best}.", str(best))
 

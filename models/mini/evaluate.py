@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import httpx
 import xllamacpp
+
 from mini.example import Example, prompt
 from mini.generate import HELD_KINDS, held_example
 from mini.grading import Graded, graded
@@ -27,10 +28,10 @@ SLOTS: Final = 8
 LONGEST: Final = 400
 """Tokens that a reply may have."""
 UNLIKE: Final = Path(__file__).parent / "unlike.toml"
-NO_REFLECTION: Final = r'''root ::= "<thinking>\n" line+ "</thinking>\n<output>\n" said "\n</output>"
+NO_REFLECTION: Final = r"""root ::= "<thinking>\n" line+ "</thinking>\n<output>\n" said "\n</output>"
 line ::= [^<\n] [^\n]* "\n"
 said ::= [^<]+
-'''
+"""
 """A reply in which nothing can be corrected: what the model would have said without."""
 FEW_SHOT: Final = """Question: Which is larger, 2.5 or 2.14?
 <thinking>
@@ -104,7 +105,13 @@ class Model:
     async def reply(self, text: str, **more: object) -> str:
         """Return what the model says after a text, taking always the likeliest token."""
         stop = ["<end_of_turn>", "\nQuestion:"]
-        body: dict[str, Any] = {"prompt": text, "n_predict": LONGEST, "temperature": 0, "stop": stop, "cache_prompt": False}
+        body: dict[str, Any] = {
+            "prompt": text,
+            "n_predict": LONGEST,
+            "temperature": 0,
+            "stop": stop,
+            "cache_prompt": False,
+        }
         async with self._turn:
             answer = await self._client.post("/completion", json=body | more)
         return str(answer.raise_for_status().json()["content"])
@@ -158,7 +165,9 @@ def table(results: Iterable[Asked]) -> str:
         kinds[result.example.kind].append(result)
     rows = [_row(name, of) for name, of in sorted(kinds.items(), key=lambda kind: _share(kind[1]))]
     rows.append(_row("all", [one for of in kinds.values() for one in of]))
-    head = "| kind | questions | tags complete | right | base, few-shot | with a correction | which mends | which spoils |"
+    head = (
+        "| kind | questions | tags complete | right | base, few-shot | with a correction | which mends | which spoils |"
+    )
     return "\n".join([head, "|---" * 8 + "|", *rows])
 
 

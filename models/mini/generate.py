@@ -71,7 +71,13 @@ def examples(rng: Random, count: int) -> Iterator[Example]:
 def line(example: Example) -> str:
     """Return an example as the training reads it."""
     pieces = [list(piece) for piece in reply(example)]
-    told = {"kind": example.kind, "prompt": prompt(example), "pieces": pieces, "answer": example.answer, "target": example.target}
+    told = {
+        "kind": example.kind,
+        "prompt": prompt(example),
+        "pieces": pieces,
+        "answer": example.answer,
+        "target": example.target,
+    }
     return json.dumps(told, ensure_ascii=False)
 
 

@@ -6,7 +6,9 @@ import re
 from typing import Final, NamedTuple
 
 NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?!\w)(?!\.\d)")
-WHOLE: Final = re.compile(r"<thinking>\n(?P<thinking>.*?)</thinking>\s*<output>\n?(?P<answer>.*?)\n?</output>\s*", re.DOTALL)
+WHOLE: Final = re.compile(
+    r"<thinking>\n(?P<thinking>.*?)</thinking>\s*<output>\n?(?P<answer>.*?)\n?</output>\s*", re.DOTALL
+)
 REFLECTION: Final = re.compile(r"<reflection>\n(.*?)\n</reflection>\n", re.DOTALL)
 
 

@@ -13,8 +13,26 @@ if TYPE_CHECKING:
     from random import Random
 
 ROMAN: Final = ((100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
-TRAITS: Final = (("taller", "tallest", "shortest"), ("older", "oldest", "youngest"), ("faster", "fastest", "slowest"), ("heavier", "heaviest", "lightest"))
-FRUITS: Final = ("apple", "banana", "cherry", "grape", "lemon", "mango", "orange", "peach", "pear", "plum", "kiwi", "melon")
+TRAITS: Final = (
+    ("taller", "tallest", "shortest"),
+    ("older", "oldest", "youngest"),
+    ("faster", "fastest", "slowest"),
+    ("heavier", "heaviest", "lightest"),
+)
+FRUITS: Final = (
+    "apple",
+    "banana",
+    "cherry",
+    "grape",
+    "lemon",
+    "mango",
+    "orange",
+    "peach",
+    "pear",
+    "plum",
+    "kiwi",
+    "melon",
+)
 ANIMALS: Final = ("dog", "cat", "horse", "cow", "lion", "tiger", "sheep", "goat", "fox", "wolf", "rabbit", "duck")
 TOOLS: Final = ("hammer", "saw", "spoon", "knife", "fork", "cup", "chair", "table", "lamp", "pen", "key", "clock")
 
@@ -35,17 +53,29 @@ def sequence(rng: Random) -> Example:
         numbers, rule = [start * factor**index for index in range(5)], f"Each is {factor} times the one before."
     shown, result = numbers[:4], numbers[4]
     listed = ", ".join(map(str, shown))
-    gaps = ", ".join(f"{two} - {one} = {two - one}" if two > one else f"{one} - {two} = {one - two}" for one, two in zip(shown, shown[1:], strict=False))
+    gaps = ", ".join(
+        f"{two} - {one} = {two - one}" if two > one else f"{one} - {two} = {one - two}"
+        for one, two in zip(shown, shown[1:], strict=False)
+    )
     false = f"Each is {abs(shown[1] - shown[0]) + 1} more than the one before."
     lines = (
         Line(f"The steps: {gaps}."),
         Line(rule, false, "That does not fit all of the steps."),
-        Line(f"After {shown[-1]} comes {result}.", f"After {shown[-1]} comes {near(rng, result)}.", f"The rule again: {rule}"),
+        Line(
+            f"After {shown[-1]} comes {result}.",
+            f"After {shown[-1]} comes {near(rng, result)}.",
+            f"The rule again: {rule}",
+        ),
     )
-    question = rng.choice((
-        "What comes next: {}, ...?", "What is the next number in the sequence {}?", "Continue the sequence: {}, ?", "{}, what is the next number?",
-        "Find the next number: {}",
-    )).format(listed)
+    question = rng.choice(
+        (
+            "What comes next: {}, ...?",
+            "What is the next number in the sequence {}?",
+            "Continue the sequence: {}, ?",
+            "{}, what is the next number?",
+            "Find the next number: {}",
+        )
+    ).format(listed)
     return Example("puzzles", question, told(rng, lines), f"The next number is {result}.", str(result))
 
 
@@ -56,15 +86,29 @@ def parity(rng: Random) -> Example:
     name, other = ("even", "odd") if even else ("odd", "even")
     asked = rng.choice(("even", "odd", "either"))
     lines = (
-        Line(f"The last digit of {number} is {last}.", f"The first digit of {number} is {str(number)[0]}, so that decides.", f"The last digit decides, and that is {last}."),
-        Line(f"{last} is {name}, so {number} is {name}.", f"{last} is {other}, so {number} is {other}.", f"{last} is {'' if even else 'not '}divisible by 2."),
+        Line(
+            f"The last digit of {number} is {last}.",
+            f"The first digit of {number} is {str(number)[0]}, so that decides.",
+            f"The last digit decides, and that is {last}.",
+        ),
+        Line(
+            f"{last} is {name}, so {number} is {name}.",
+            f"{last} is {other}, so {number} is {other}.",
+            f"{last} is {'' if even else 'not '}divisible by 2.",
+        ),
     )
     if asked == "either":
         question = rng.choice(("Is {} even or odd?", "Is the number {} odd or even?")).format(number)
         return Example("puzzles", question, told(rng, lines), f"{number} is {name}.", name)
     yes = asked == name
     said = f"Yes, {number} is {name}." if yes else f"No, {number} is {name}."
-    return Example("puzzles", rng.choice(("Is {} {}?", "Is {} an {} number?")).format(number, asked), told(rng, lines), said, "Yes" if yes else "No")
+    return Example(
+        "puzzles",
+        rng.choice(("Is {} {}?", "Is {} an {} number?")).format(number, asked),
+        told(rng, lines),
+        said,
+        "Yes" if yes else "No",
+    )
 
 
 def prime(rng: Random) -> Example:
@@ -77,7 +121,13 @@ def prime(rng: Random) -> Example:
         quotient, rest = divmod(number, divisor)
         if rest == 0:
             factor = divisor
-            lines.append(Line(f"{divisor} × {quotient} = {number}, so {divisor} divides it.", f"{divisor} does not divide it.", f"{divisor} × {quotient} = {number}."))
+            lines.append(
+                Line(
+                    f"{divisor} × {quotient} = {number}, so {divisor} divides it.",
+                    f"{divisor} does not divide it.",
+                    f"{divisor} × {quotient} = {number}.",
+                )
+            )
             break
         lines.append(Line(f"{divisor} × {quotient} = {divisor * quotient}, rest {rest}: {divisor} does not divide it."))
     verdict = f"So {number} is not prime." if factor else f"Nothing up to its root divides it, so {number} is prime."
@@ -98,15 +148,34 @@ def roman(rng: Random) -> Example:
     text = "".join(sign for _, sign in parts)
     added = " + ".join(str(value) for value, _ in parts)
     if rng.random() < 0.6:
-        question = rng.choice(("What number is the roman numeral {}?", "Convert {} from roman numerals.", "What is {} in roman numerals as a number?")).format(text)
+        question = rng.choice(
+            (
+                "What number is the roman numeral {}?",
+                "Convert {} from roman numerals.",
+                "What is {} in roman numerals as a number?",
+            )
+        ).format(text)
         pairs = [(value, sign) for value, sign in parts if len(sign) == 2]
-        wrong = ", ".join(f"{sign} is {value}" if (value, sign) not in pairs else f"{sign} is {value + 2 * (value // 9 or 1)}" for value, sign in parts)
+        wrong = ", ".join(
+            f"{sign} is {value}" if (value, sign) not in pairs else f"{sign} is {value + 2 * (value // 9 or 1)}"
+            for value, sign in parts
+        )
         lines = (
-            Line(", ".join(f"{sign} is {value}" for value, sign in parts) + ".", f"{wrong}." if pairs else "", f"A smaller sign before a larger one is taken away: {pairs[0][1]} is {pairs[0][0]}." if pairs else ""),
-            Line(f"{added} = {number}.", f"{added} = {near(rng, number)}." if len(parts) > 1 else "", f"{added} is {number}."),
+            Line(
+                ", ".join(f"{sign} is {value}" for value, sign in parts) + ".",
+                f"{wrong}." if pairs else "",
+                f"A smaller sign before a larger one is taken away: {pairs[0][1]} is {pairs[0][0]}." if pairs else "",
+            ),
+            Line(
+                f"{added} = {number}.",
+                f"{added} = {near(rng, number)}." if len(parts) > 1 else "",
+                f"{added} is {number}.",
+            ),
         )
         return Example("puzzles", question, told(rng, lines), f"{text} is {number}.", str(number))
-    question = rng.choice(("Write {} in roman numerals.", "What is {} as a roman numeral?", "{} in roman numerals")).format(number)
+    question = rng.choice(
+        ("Write {} in roman numerals.", "What is {} as a roman numeral?", "{} in roman numerals")
+    ).format(number)
     lines = (Line(f"{number} = {added}."), Line(", ".join(f"{value} is {sign}" for value, sign in parts) + "."))
     return Example("puzzles", question, told(rng, lines), f"{number} is {text}.", text)
 
@@ -121,10 +190,16 @@ def ranking(rng: Random) -> Example:
     top = rng.random() < 0.5
     name, result = (most, people[0]) if top else (least, people[-1])
     lines = (
-        Line(f"In order, the {most} first: {', '.join(people)}.", f"In order, the {most} first: {', '.join([people[1], people[0], *people[2:]])}.", f"{people[0]} is {trait} than {people[1]}, so {people[0]} comes before."),
+        Line(
+            f"In order, the {most} first: {', '.join(people)}.",
+            f"In order, the {most} first: {', '.join([people[1], people[0], *people[2:]])}.",
+            f"{people[0]} is {trait} than {people[1]}, so {people[0]} comes before.",
+        ),
         Line(f"The {name} is {result}."),
     )
-    return Example("puzzles", f"{' '.join(facts)} Who is the {name}?", told(rng, lines), f"{result} is the {name}.", result)
+    return Example(
+        "puzzles", f"{' '.join(facts)} Who is the {name}?", told(rng, lines), f"{result} is the {name}.", result
+    )
 
 
 def members(rng: Random) -> Example:
@@ -138,12 +213,23 @@ def members(rng: Random) -> Example:
     found = [one for one in mixed if one in chosen]
     listed = ", ".join(mixed)
     lines = (
-        Line(f"The {name}: {', '.join(f'{one} {index}' for index, one in enumerate(found, 1))}.",
-             f"The {name}: {', '.join(f'{one} {index}' for index, one in enumerate(found[:-1], 1)) or 'none'}.", f"I missed {found[-1]}."),
+        Line(
+            f"The {name}: {', '.join(f'{one} {index}' for index, one in enumerate(found, 1))}.",
+            f"The {name}: {', '.join(f'{one} {index}' for index, one in enumerate(found[:-1], 1)) or 'none'}.",
+            f"I missed {found[-1]}.",
+        ),
         Line(f"That is {len(found)}."),
     )
-    question = rng.choice(("How many {0} are in this list: {1}?", "How many of these are {0}: {1}?", "Count the {0}: {1}.")).format(name, listed)
-    return Example("puzzles", question, told(rng, lines), f"{len(found)} of them {'is' if len(found) == 1 else 'are'} {name}.", str(len(found)))
+    question = rng.choice(
+        ("How many {0} are in this list: {1}?", "How many of these are {0}: {1}?", "Count the {0}: {1}.")
+    ).format(name, listed)
+    return Example(
+        "puzzles",
+        question,
+        told(rng, lines),
+        f"{len(found)} of them {'is' if len(found) == 1 else 'are'} {name}.",
+        str(len(found)),
+    )
 
 
 KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {

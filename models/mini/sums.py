@@ -130,7 +130,12 @@ def division(rng: Random) -> Example:
     divisor = rng.randint(2, 9)
     exact = rng.random() < 0.65
     number = whole(rng, 3) * divisor if exact else whole(rng, 4)
-    words = ("Divide {} by {}.", "What is {} divided by {}?", "{} divided by {}", "How many times does {1} go into {0}?")
+    words = (
+        "Divide {} by {}.",
+        "What is {} divided by {}?",
+        "{} divided by {}",
+        "How many times does {1} go into {0}?",
+    )
     question = asked(rng, rng.choice(("/", "÷", ":")), words, number, divisor)
     work = dividing(rng, number, divisor)
     rest = number % divisor
@@ -194,7 +199,11 @@ def percentage(rng: Random) -> Example:
         tens, fives = divmod(percent, 10)
         lines = (one, Line(f"{percent}% is {percent}/10 = {percent / 10:g} times as much: {part} × {percent / 10:g}."))
         lines += (Line(f"{part} × {tens} = {part * tens}."),) if tens else ()
-        lines += (Line(f"{fives}% is {part * fives // 10 if part * fives % 10 == 0 else part * fives / 10:g}."),) if fives else ()
+        lines += (
+            (Line(f"{fives}% is {part * fives // 10 if part * fives % 10 == 0 else part * fives / 10:g}."),)
+            if fives
+            else ()
+        )
     result_text = f"{base * percent / 100:g}"
     lines = (*lines, Line(f"So {percent}% of {base} is {result_text}."))
     return Example("percentage", question, told(rng, lines), f"{percent}% of {base} is {result_text}.", result_text)

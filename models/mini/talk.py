@@ -91,7 +91,7 @@ def example(rng: random.Random, kind: str, *, heldout: bool) -> Example:
 
 
 def _show(count: int) -> None:
-    rng = random.Random(1)  # noqa: S311 - nothing secret
+    rng = random.Random(1)
     for kind in KINDS:
         for _ in range(count):
             made = example(rng, kind, heldout=False)

@@ -63,11 +63,11 @@ def spoken(rng: Random, question: str) -> str:
     bare = question.rstrip(".?! ")
     mark = question[len(bare) :]
     way = rng.random()
-    if way < 0.12:  # noqa: PLR2004 - shares of one whole
+    if way < 0.12:
         return bare.lower()
-    if way < 0.22:  # noqa: PLR2004
+    if way < 0.22:
         return bare
-    if way < 0.28 and mark in {".", "?"} and "lease" not in bare:  # noqa: PLR2004
+    if way < 0.28 and mark in {".", "?"} and "lease" not in bare:
         return f"{bare}, please{mark}"
     return question
 

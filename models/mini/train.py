@@ -83,7 +83,7 @@ class Trainer:
         """Yield rows for ever; each time round in another order, the same for the same seed."""
         turn = 0
         while True:
-            chance = random.Random(f"{self.options.seed} {turn}")  # noqa: S311
+            chance = random.Random(f"{self.options.seed} {turn}")
             yield from tokens.packs(self.learnt, self.words, self.options.length, chance)
             turn += 1
 
@@ -147,7 +147,7 @@ class Trainer:
 def divided(found: Sequence[Document], options: argparse.Namespace, window: int) -> tuple[list, list]:
     """Return what to learn from and what to hold back, without what is too long."""
     fitting = [document for document in found if len(document.ids) <= min(window, options.length)]
-    random.Random(options.seed).shuffle(fitting)  # noqa: S311
+    random.Random(options.seed).shuffle(fitting)
     print(f"{len(fitting)} documents, {len(found) - len(fitting)} too long and left out")
     held = min(options.held, len(fitting) // 10)
     return fitting[held:], fitting[:held]

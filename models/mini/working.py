@@ -60,7 +60,7 @@ def near(rng: Random, number: int, least: int = 0) -> int:
     return rng.choice(others)
 
 
-def _column(text: str, total: int, wrong: int, last: bool, so_far: str) -> Line:  # noqa: FBT001 - the last column
+def _column(text: str, total: int, wrong: int, last: bool, so_far: str) -> Line:
     def written(value: int) -> str:
         if last:
             return f"{text} = {value}. So far {value}{so_far}."
