@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+
 from mini.example import Example, Piece, prompt, reply
 from mini.generate import HELD_KINDS, REASONED, examples, held_example, held_out, line
 

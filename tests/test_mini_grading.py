@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+
 from mini.generate import REASONED, examples
 from mini.grading import graded, says
 

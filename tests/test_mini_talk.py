@@ -4,6 +4,7 @@ import re
 from random import Random
 
 import pytest
+
 from mini import talk, talk_lists
 from mini.example import Example, prompt, reply
 from mini.talk_words import held

@@ -186,6 +186,19 @@ def _row(name: str, of: Sequence[Asked]) -> str:
     return f"| {name} | {len(of)} | {complete} | {right} | {shot} | {corrected} | {mends} | {spoils} |"
 
 
+def _line(one: Asked) -> str:
+    told = {
+        "kind": one.example.kind,
+        "question": one.example.question,
+        "target": one.example.target,
+        "reply": one.text,
+        "right": one.tuned.right,
+        "complete": one.tuned.complete,
+        "without": one.without.answer,
+    }
+    return json.dumps(told, ensure_ascii=False) + "\n"
+
+
 async def _run(args: argparse.Namespace) -> list[Asked]:
     tuned = Model(args.adapter)
     base = Model(None) if args.base else None
@@ -206,12 +219,7 @@ def main() -> None:
     print(table(results))
     print(f"\n{len(results)} questions in {time.monotonic() - began:.0f} s")
     if args.replies:
-        lines = [
-            {"kind": one.example.kind, "question": one.example.question, "target": one.example.target, "reply": one.text,
-             "right": one.tuned.right, "complete": one.tuned.complete, "without": one.without.answer}
-            for one in results
-        ]  # fmt: skip
-        args.replies.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in lines), "utf-8")
+        args.replies.write_text("".join(map(_line, results)), "utf-8")
 
 
 if __name__ == "__main__":

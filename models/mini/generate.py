@@ -28,7 +28,7 @@ HELD_OUT: Final = 20
 
 
 def held_out(example: Example) -> bool:
-    """Whether a question is kept for the evaluation: by its letters and digits alone, so that no other wording tells it."""
+    """Whether a question is kept for the evaluation, by its letters and digits alone: no other spelling tells it."""
     key = "".join(letter for letter in example.question.lower() if letter.isalnum())
     return hashlib.sha256(key.encode()).digest()[0] % HELD_OUT == 0
 
@@ -51,7 +51,8 @@ def held_example(kind: str, rng: Random) -> Example:
 
 
 def _drawn(rng: Random) -> Callable[[Random], Example]:
-    makers, shares = zip(*REASONED.values(), strict=True)
+    makers = [make for make, _ in REASONED.values()]
+    shares = [share for _, share in REASONED.values()]
     return rng.choices(makers, shares)[0]
 
 

