@@ -31,10 +31,23 @@ SMALLER: Final = (
     "{} or {}, which one is smaller?",
     "which is lower {} or {}",
 )
+RISING: Final = (
+    "Sort {} from smallest to largest.",
+    "Order these numbers in ascending order: {}",
+    "Sort these numbers: {}",
+    "Put {} in order, smallest first.",
+    "sort {}",
+    "Arrange {} in increasing order.",
+)
+FALLING: Final = (
+    "Sort {} from largest to smallest.",
+    "Order these numbers in descending order: {}",
+    "Put {} in order, largest first.",
+)
 
 
 def decimals(rng: Random) -> Example:
-    """Two decimals, mostly with the same whole part and not equally long."""
+    """Return a comparison of two decimals, mostly with the same whole part and not equally long."""
     whole = rng.choice((rng.randint(0, 12), rng.randint(0, 99)))
     other = whole if rng.random() < 0.8 else rng.randint(0, 20)
     places = (1, 2) if rng.random() < 0.7 else (rng.randint(1, 3), rng.randint(1, 3))
@@ -66,27 +79,38 @@ def _weighed(rng: Random, first: str, second: str, top: str, said: str) -> tuple
         return told(rng, lines)
     opening = step(f"Both start with {one}, so I compare the decimals.")
     if len(tail) == len(rest):
-        more, less = sorted((tail, rest), key=int, reverse=True)
-        wrong = f"{int(less)} is more than {int(more)}, so {second if top == first else first} is larger."
-        right = f"{int(more)} is more than {int(less)}, so {top} is larger."
-        return (opening, *told(rng, (Line(right, wrong, f"{int(less)} is not more than {int(more)}."),), slips=0.2))
-    width = max(len(tail), len(rest))
-    short = first if len(tail) < len(rest) else second
-    padded = f"{one}.{short.split('.')[1].ljust(width, '0')}"
-    wide, thin = tail.ljust(width, "0"), rest.ljust(width, "0")
-    more, less = sorted((int(wide), int(thin)), reverse=True)
+        return (opening, *_equally_long(rng, first, second, top))
+    return (opening, *_unequally_long(rng, first, second, top, said))
+
+
+def _tail(decimal: str) -> str:
+    return decimal.partition(".")[2]
+
+
+def _equally_long(rng: Random, first: str, second: str, top: str) -> tuple[Piece, ...]:
+    less, more = sorted((int(_tail(first)), int(_tail(second))))
+    wrong = f"{less} is more than {more}, so {second if top == first else first} is larger."
+    right = f"{more} is more than {less}, so {top} is larger."
+    return told(rng, (Line(right, wrong, f"{less} is not more than {more}."),), slips=0.2)
+
+
+def _unequally_long(rng: Random, first: str, second: str, top: str, said: str) -> tuple[Piece, ...]:
+    short, long = sorted((first, second), key=lambda number: len(_tail(number)))
+    width = len(_tail(long))
+    padded = short + "0" * (width - len(_tail(short)))
+    less, more = sorted((int(_tail(padded)), int(_tail(long))))
+    weighed = f"{more} against {less}: {top} is larger"
     if rng.random() > HASTY:
-        return (opening, step(f"{short} is {padded}."), step(f"{more} against {less}: {top} is larger."))
-    guess = _guess(tail, rest, first, second)
-    verdict = f"{more} against {less}: {top} is larger" + (
-        ", as I said." if guess[1] == top else ", not " + guess[1] + "."
-    )
+        return (step(f"{short} is {padded}."), step(f"{weighed}."))
+    guess, guessed = _guess(first, second)
+    verdict = f"{weighed}, as I said." if guessed == top else f"{weighed}, not {guessed}."
     careful = f"I must compare the same number of digits: {short} is {padded}."
-    return (opening, step(guess[0]), reflection(careful, verdict), step(said))
+    return (step(guess), reflection(careful, verdict), step(said))
 
 
-def _guess(tail: str, rest: str, first: str, second: str) -> tuple[str, str]:
-    one, two = int(tail), int(rest)
+def _guess(first: str, second: str) -> tuple[str, str]:
+    """Return what somebody says who takes the digits after the point as they stand, and the number that this names."""
+    one, two = int(_tail(first)), int(_tail(second))
     if one == two:
         return f"Both end in {one}, so {first} may be larger.", first
     guessed = first if one > two else second
@@ -94,7 +118,7 @@ def _guess(tail: str, rest: str, first: str, second: str) -> tuple[str, str]:
 
 
 def wholes(rng: Random) -> Example:
-    """Two whole numbers, negative ones among them."""
+    """Return a comparison of two whole numbers, negative ones among them."""
     digits = rng.randint(1, 5)
     first, second = (rng.randint(1, 10**digits) * rng.choice((1, 1, 1, -1)) for _ in range(2))
     if first == second:
@@ -115,16 +139,24 @@ def _compared(first: int, second: int, top: int, bottom: int) -> tuple[Line, ...
         return (Line(right, wrong, "Below zero it is the other way round."),)
     if first < 0 or second < 0:
         return (Line(f"{bottom} is below zero and {top} is above: {top} is larger."),)
-    sizes = len(str(top)), len(str(bottom))
-    if sizes[0] != sizes[1]:
-        return (
-            Line(
-                f"{top} has {sizes[0]} digits and {bottom} has {sizes[1]}.",
-                f"{bottom} has {sizes[0] + 1} digits.",
-                f"I count: {bottom} has {sizes[1]} digits and {top} has {sizes[0]}.",
-            ),
-            Line(f"More digits: {top} is larger."),
-        )
+    if len(str(top)) != len(str(bottom)):
+        return _longer(top, bottom)
+    return _digit_by_digit(top, bottom)
+
+
+def _longer(top: int, bottom: int) -> tuple[Line, ...]:
+    many, few = len(str(top)), len(str(bottom))
+    return (
+        Line(
+            f"{top} has {many} digits and {bottom} has {few}.",
+            f"{bottom} has {many + 1} digits.",
+            f"I count: {bottom} has {few} digits and {top} has {many}.",
+        ),
+        Line(f"More digits: {top} is larger."),
+    )
+
+
+def _digit_by_digit(top: int, bottom: int) -> tuple[Line, ...]:
     place = next(at for at, (one, two) in enumerate(zip(str(top), str(bottom), strict=True)) if one != two)
     one, two = str(top)[place], str(bottom)[place]
     return (
@@ -138,7 +170,7 @@ def _compared(first: int, second: int, top: int, bottom: int) -> tuple[Line, ...
 
 
 def fractions(rng: Random) -> Example:
-    """Two fractions, by multiplying crosswise."""
+    """Return a comparison of two fractions, by multiplying crosswise."""
     first, second = (Fraction(rng.randint(1, 8), rng.randint(2, 9)) for _ in range(2))
     if first == second or 1 in (first.denominator, second.denominator):
         return fractions(rng)
@@ -161,48 +193,35 @@ def fractions(rng: Random) -> Example:
 
 
 def ordering(rng: Random) -> Example:
-    """Three to six numbers, in either direction."""
+    """Return three to six numbers to put in order, in either direction."""
     numbers = rng.sample(range(1, rng.choice((20, 100, 1000))), rng.randint(3, 6))
     down = rng.random() < 0.35
     result = sorted(numbers, reverse=down)
     listed, ordered = ", ".join(map(str, numbers)), ", ".join(map(str, result))
-    words = (
-        (
-            "Sort {} from largest to smallest.",
-            "Order these numbers in descending order: {}",
-            "Put {} in order, largest first.",
-        )
-        if down
-        else (
-            "Sort {} from smallest to largest.",
-            "Order these numbers in ascending order: {}",
-            "Sort these numbers: {}",
-            "Put {} in order, smallest first.",
-            "sort {}",
-            "Arrange {} in increasing order.",
-        )
-    )
-    name = "largest" if down else "smallest"
-    left, lines = list(numbers), []
+    lines = _picked(rng, numbers, result, *(("largest", "more") if down else ("smallest", "less")))
+    check = f"I count: {len(numbers)} numbers were given and {len(result)} are in the list. Right."
+    question = rng.choice(FALLING if down else RISING).format(listed)
+    return Example("ordering", question, told(rng, lines, check), ordered, ordered)
+
+
+def _picked(rng: Random, numbers: list[int], result: list[int], name: str, compare: str) -> list[Line]:
+    left, lines = numbers, []
     for number in result[:-1]:
-        remaining = [other for other in left if other != number]
-        wrong = rng.choice(remaining)
-        compare = "more" if down else "less"
+        listed = ", ".join(map(str, left))
+        left = [other for other in left if other != number]
+        wrong = rng.choice(left)
         lines.append(
             Line(
-                f"The {name} of {', '.join(map(str, left))} is {number}.",
-                f"The {name} of {', '.join(map(str, left))} is {wrong}.",
+                f"The {name} of {listed} is {number}.",
+                f"The {name} of {listed} is {wrong}.",
                 f"{number} is {compare} than {wrong}.",
             )
         )
-        left = remaining
-    lines.append(Line(f"Left is {left[0]}."))
-    check = f"I count: {len(numbers)} numbers were given and {len(result)} are in the list. Right."
-    return Example("ordering", rng.choice(words).format(listed), told(rng, lines, check), ordered, ordered)
+    return [*lines, Line(f"Left is {left[0]}.")]
 
 
 def extremes(rng: Random) -> Example:
-    """The largest or the smallest of several."""
+    """Return a question for the largest or the smallest of several numbers."""
     numbers = rng.sample(range(1, rng.choice((50, 1000))), rng.randint(3, 7))
     largest = rng.random() < 0.5
     listed = ", ".join(map(str, numbers))
@@ -210,20 +229,24 @@ def extremes(rng: Random) -> Example:
     question = rng.choice(("What is the {} of {}?", "Which is the {} number: {}?", "Find the {} number in {}.")).format(
         name, listed
     )
+    lines = _one_after_the_other(numbers, largest=largest)
+    best = max(numbers) if largest else min(numbers)
+    return Example("extremes", question, told(rng, lines), f"The {name} is {best}.", str(best))
+
+
+def _one_after_the_other(numbers: list[int], *, largest: bool) -> list[Line]:
     best, lines = numbers[0], []
+    word = "more" if largest else "less"
     for number in numbers[1:]:
-        wins = number > best if largest else number < best
-        kept, other = (number, best) if wins else (best, number)
-        word = "more" if largest else "less"
+        best, other = sorted((best, number), reverse=largest)
         lines.append(
             Line(
-                f"{kept} is {word} than {other}.",
-                f"{other} is {word} than {kept}.",
-                f"No, {other} and {kept} are the other way round.",
+                f"{best} is {word} than {other}.",
+                f"{other} is {word} than {best}.",
+                f"No, {other} and {best} are the other way round.",
             )
         )
-        best = kept
-    return Example("extremes", question, told(rng, lines), f"The {name} is {best}.", str(best))
+    return lines
 
 
 KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {

@@ -42,7 +42,7 @@ def asked(rng: Random, sign: str, words: tuple[str, ...], first: object, second:
 
 
 def addition(rng: Random) -> Example:
-    """Two whole numbers, now and then three."""
+    """Return an addition of two whole numbers, now and then of three."""
     first, second = whole(rng, 5), whole(rng, 5)
     if rng.random() < 0.15:
         return _three(rng)
@@ -81,7 +81,7 @@ def _three(rng: Random) -> Example:
 
 
 def subtraction(rng: Random) -> Example:
-    """Two whole numbers; the second is larger now and then."""
+    """Return a subtraction of two whole numbers; the second is larger now and then."""
     first, second = whole(rng, 5), whole(rng, 5)
     if first < second and rng.random() < 0.7:
         first, second = second, first
@@ -99,16 +99,17 @@ def subtraction(rng: Random) -> Example:
             f"{first} is smaller than {second}, so the result is below zero.",
         )
         lines = (turned, *lines, Line(f"With the minus: {result}."))
-    check = (
-        f"I check: {result % 10} + {second % 10} = {result % 10 + second % 10}, and {first} ends in {first % 10}. Right."
-        if result >= 0
-        else ""
-    )
+    check = _last_digits(first, second, result) if result >= 0 else ""
     return Example("subtraction", question, told(rng, lines, check), f"{first} - {second} = {result}", str(result))
 
 
+def _last_digits(first: int, second: int, result: int) -> str:
+    ones, others = result % 10, second % 10
+    return f"I check: {ones} + {others} = {ones + others}, and {first} ends in {first % 10}. Right."
+
+
 def multiplication(rng: Random) -> Example:
-    """From the tables up to three digits by two."""
+    """Return a multiplication, from the tables up to three digits by two."""
     shape = rng.random()
     if shape < 0.35:
         first, second = rng.randint(0, 12), rng.randint(0, 12)
@@ -126,7 +127,7 @@ def multiplication(rng: Random) -> Example:
 
 
 def division(rng: Random) -> Example:
-    """By one digit, with a rest or without."""
+    """Return a division by one digit, with a rest or without."""
     divisor = rng.randint(2, 9)
     exact = rng.random() < 0.65
     number = whole(rng, 3) * divisor if exact else whole(rng, 4)
@@ -148,97 +149,103 @@ def division(rng: Random) -> Example:
 
 
 def precedence(rng: Random) -> Example:
-    """Three small numbers, two operations, with brackets or without."""
+    """Return a question of three small numbers and two operations, with brackets or without."""
     a, b, c = (rng.randint(2, 12) for _ in range(3))
     sign = rng.choice("+-")
-    if rng.random() < 0.5:
-        product = b * c
-        total = a + product if sign == "+" else a - product
-        hasty = (a + b if sign == "+" else a - b) * c
-        lines = (
-            Line(
-                f"Multiplication first: {b} × {c} = {product}.",
-                f"From the left: {a} {sign} {b} = {a + b if sign == '+' else a - b}, times {c} = {hasty}.",
-                "Multiplication comes before addition and subtraction.",
-            ),
-            Line(f"Then {a} {sign} {product} = {total}."),
-        )
-        written = f"{a} {sign} {b} × {c}"
-    else:
-        inner = a + b if sign == "+" else a - b
-        total = inner * c
-        lines = (
-            Line(
-                f"The brackets first: {a} {sign} {b} = {inner}.",
-                f"Multiplication first: {b} × {c} = {b * c}.",
-                "What stands in brackets comes first.",
-            ),
-            Line(f"Then {inner} × {c} = {total}."),
-        )
-        written = f"({a} {sign} {b}) × {c}"
+    written, lines, total = (_bare if rng.random() < 0.5 else _bracketed)(a, sign, b, c)
     question = rng.choice(PLAIN).format(written if rng.random() < 0.6 else written.replace("×", "*"))
     return Example("precedence", question, told(rng, lines), f"{written} = {total}", str(total))
 
 
+def _joined(first: int, sign: str, second: int) -> int:
+    return first + second if sign == "+" else first - second
+
+
+def _bare(a: int, sign: str, b: int, c: int) -> tuple[str, tuple[Line, ...], int]:
+    product, hasty = b * c, _joined(a, sign, b)
+    total = _joined(a, sign, product)
+    first = Line(
+        f"Multiplication first: {b} × {c} = {product}.",
+        f"From the left: {a} {sign} {b} = {hasty}, times {c} = {hasty * c}.",
+        "Multiplication comes before addition and subtraction.",
+    )
+    return f"{a} {sign} {b} × {c}", (first, Line(f"Then {a} {sign} {product} = {total}.")), total
+
+
+def _bracketed(a: int, sign: str, b: int, c: int) -> tuple[str, tuple[Line, ...], int]:
+    inner = _joined(a, sign, b)
+    first = Line(
+        f"The brackets first: {a} {sign} {b} = {inner}.",
+        f"Multiplication first: {b} × {c} = {b * c}.",
+        "What stands in brackets comes first.",
+    )
+    return f"({a} {sign} {b}) × {c}", (first, Line(f"Then {inner} × {c} = {inner * c}.")), inner * c
+
+
 def percentage(rng: Random) -> Example:
-    """Easy percentages of round numbers."""
+    """Return an easy percentage of a round number."""
     percent = rng.choice((1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90))
     base = rng.randint(1, 40) * rng.choice((20, 100))
-    result = base * percent // 100
     words = ("What is {}% of {}?", "{}% of {}", "How much is {} percent of {}?", "Calculate {} % of {}.")
     question = rng.choice(words).format(percent, base)
-    one = Line(
-        f"1% of {base} is {base} / 100 = {base // 100}." if base % 100 == 0 else f"10% of {base} is {base // 10}.",
-        f"10% of {base} is {base}.",
-        "10% is a tenth, and 1% a hundredth.",
-    )
-    if base % 100 == 0:
-        lines = (one, *multiplying(rng, max(percent, base // 100), min(percent, base // 100)).lines)
-    else:
-        part = base // 10
-        tens, fives = divmod(percent, 10)
-        lines = (one, Line(f"{percent}% is {percent}/10 = {percent / 10:g} times as much: {part} × {percent / 10:g}."))
-        lines += (Line(f"{part} × {tens} = {part * tens}."),) if tens else ()
-        lines += (
-            (Line(f"{fives}% is {part * fives // 10 if part * fives % 10 == 0 else part * fives / 10:g}."),)
-            if fives
-            else ()
-        )
-    result_text = f"{base * percent / 100:g}"
-    lines = (*lines, Line(f"So {percent}% of {base} is {result_text}."))
-    return Example("percentage", question, told(rng, lines), f"{percent}% of {base} is {result_text}.", result_text)
+    part = _by_hundredths(rng, percent, base) if base % 100 == 0 else _by_tenths(percent, base)
+    result = f"{base * percent / 100:g}"
+    lines = (*part, Line(f"So {percent}% of {base} is {result}."))
+    return Example("percentage", question, told(rng, lines), f"{percent}% of {base} is {result}.", result)
+
+
+def _first_part(right: str, base: int) -> Line:
+    return Line(right, f"10% of {base} is {base}.", "10% is a tenth, and 1% a hundredth.")
+
+
+def _by_hundredths(rng: Random, percent: int, base: int) -> tuple[Line, ...]:
+    one = base // 100
+    work = multiplying(rng, max(percent, one), min(percent, one))
+    return (_first_part(f"1% of {base} is {base} / 100 = {one}.", base), *work.lines)
+
+
+def _by_tenths(percent: int, base: int) -> tuple[Line, ...]:
+    tenth, times = base // 10, f"{percent / 10:g}"
+    tens, fives = divmod(percent, 10)
+    lines = [
+        _first_part(f"10% of {base} is {tenth}.", base),
+        Line(f"{percent}% is {percent}/10 = {times} times as much: {tenth} × {times}."),
+    ]
+    if tens:
+        lines.append(Line(f"{tenth} × {tens} = {tenth * tens}."))
+    if fives:
+        lines.append(Line(f"{fives}% is {tenth * fives / 10:g}."))
+    return tuple(lines)
 
 
 def average(rng: Random) -> Example:
-    """Two to four numbers whose average is whole."""
+    """Return two to four numbers whose average is whole."""
     count = rng.randint(2, 4)
     numbers = [rng.randint(1, 40) for _ in range(count - 1)]
     last = (-sum(numbers)) % count + count * rng.randint(0, 8)
     numbers.append(last)
     total = sum(numbers)
     listed = ", ".join(map(str, numbers[:-1])) + f" and {numbers[-1]}"
-    running, lines = numbers[0], []
-    for number in numbers[1:]:
-        wrong = near(rng, running + number)
-        lines.append(
-            Line(
-                f"{running} + {number} = {running + number}.",
-                f"{running} + {number} = {wrong}.",
-                f"{running} + {number} is {running + number}, not {wrong}.",
-            )
-        )
-        running += number
-    lines.append(
-        Line(
-            f"There are {count} numbers: {total} / {count} = {total // count}.",
-            f"There are {count + 1} numbers: {total} / {count + 1} is the average.",
-            f"I count again: {listed} are {count} numbers.",
-        )
+    divided = Line(
+        f"There are {count} numbers: {total} / {count} = {total // count}.",
+        f"There are {count + 1} numbers: {total} / {count + 1} is the average.",
+        f"I count again: {listed} are {count} numbers.",
     )
+    lines = (*_running(rng, numbers), divided)
     question = rng.choice(
         ("What is the average of {}?", "Find the mean of {}.", "average of {}", "Calculate the average of {}.")
     ).format(listed)
     return Example("average", question, told(rng, lines), f"The average is {total // count}.", str(total // count))
+
+
+def _running(rng: Random, numbers: list[int]) -> list[Line]:
+    lines, so_far = [], numbers[0]
+    for number in numbers[1:]:
+        text, right = f"{so_far} + {number}", so_far + number
+        wrong = near(rng, right)
+        lines.append(Line(f"{text} = {right}.", f"{text} = {wrong}.", f"{text} is {right}, not {wrong}."))
+        so_far = right
+    return lines
 
 
 KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {
