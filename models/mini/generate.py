@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from mini import comparing, letters, measures, puzzles, stories, sums, talk
+from mini import comparing, dates, letters, measures, puzzles, stories, sums, talk
 from mini.example import prompt, reply
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from mini.example import Example
 
-REASONED: Final = comparing.KINDS | letters.KINDS | measures.KINDS | puzzles.KINDS | stories.KINDS | sums.KINDS
+REASONED: Final = (
+    comparing.KINDS | letters.KINDS | measures.KINDS | dates.KINDS | puzzles.KINDS | stories.KINDS | sums.KINDS
+)
 HELD_KINDS: Final = (*REASONED, *talk.KINDS)
 """The generators whose questions are held out in part."""
 TALK: Final = 0.3

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from mini.example import Example
-from mini.stories import PEOPLE
+from mini.stories_words import PEOPLE
 from mini.working import Line, near, told
 
 if TYPE_CHECKING:
