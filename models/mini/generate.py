@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from mini import comparing, dates, letters, measures, puzzles, stories, sums, talk
+from mini import comparing, dates, letters, letters_order, measures, puzzles, stories, sums, talk
 from mini.example import prompt, reply
 
 if TYPE_CHECKING:
@@ -19,8 +19,16 @@ if TYPE_CHECKING:
     from mini.example import Example
 
 REASONED: Final = (
-    comparing.KINDS | letters.KINDS | measures.KINDS | dates.KINDS | puzzles.KINDS | stories.KINDS | sums.KINDS
+    comparing.KINDS
+    | letters.KINDS
+    | letters_order.KINDS
+    | measures.KINDS
+    | dates.KINDS
+    | puzzles.KINDS
+    | stories.KINDS
+    | sums.KINDS
 )
+"""The generators of what is computed; chance takes them by their places, so that another order makes another file."""
 HELD_KINDS: Final = (*REASONED, *talk.KINDS)
 """The generators whose questions are held out in part."""
 TALK: Final = 0.3

@@ -1,4 +1,4 @@
-"""Questions about letters: counting them, spelling, writing backwards and mirrored, alphabetical order."""
+"""Questions about the letters of a word: how many there are, and which; their order is not turned here."""
 
 from __future__ import annotations
 
@@ -15,37 +15,10 @@ if TYPE_CHECKING:
     from random import Random
 
 WORDS: Final = Path(__file__).parent / "knowledge" / "words.txt"
-COMMON: Final = [
-    "the",
-    "a",
-    "of",
-    "and",
-    "in",
-    "to",
-    "we",
-    "our",
-    "you",
-    "it",
-    "is",
-    "was",
-    "for",
-    "with",
-    "on",
-    "at",
-    "by",
-    "this",
-    "that",
-    "have",
-    "all",
-    "not",
-    "be",
-    "are",
-    "from",
-    "they",
-]
 VOWELS: Final = "aeiou"
 ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
-TIMES: Final = ("not once", "once", "twice", "three times", "four times", "five times", "six times")
+NOT_ONCE: Final = "does not appear"
+TIMES: Final = ("", "once", "twice", "three times", "four times", "five times", "six times")
 
 
 @cache
@@ -67,18 +40,10 @@ def quoted(rng: Random, text: str) -> str:
 
 
 def counting(rng: Random) -> Example:
-    """How often a letter stands in a word; twice or more in half of the cases."""
+    """Return a question how often a letter stands in a word; twice or more in half of the cases."""
     name = word(rng)
-    counts = Counter(name)
-    many = [letter for letter, count in counts.items() if count > 1]
-    shape = rng.random()
-    if many and shape < 0.6:
-        letter = rng.choice(many)
-    elif shape < 0.9:
-        letter = rng.choice(name)
-    else:
-        letter = rng.choice("abcdefghilmnoprstu")
-    count = counts[letter]
+    letter = _sought(rng, name)
+    count = name.count(letter)
     question = rng.choice(
         (
             "How many times does the letter {0} appear in {1}?",
@@ -91,47 +56,42 @@ def counting(rng: Random) -> Example:
             "In the word {1}, how many times do you see the letter {0}?",
         )
     ).format(rng.choice((letter, letter, letter.upper(), f'"{letter}"')), quoted(rng, name))
-    lines = [Line(f"I spell it and count each {letter}."), _marked(rng, name, letter, count)]
-    if count:
-        lines.append(Line(f"That is {count}."))
-    else:
-        lines.append(Line(f"There is no {letter}."))
-    check = _places(name, letter)
-    said = (
-        f"The letter {letter} appears {TIMES[count]} in {name}: {count}."
-        if count
-        else f"The letter {letter} does not appear in {name}: 0."
-    )
-    return Example("counting letters", question, told(rng, lines, check), said, str(count))
+    found, times = (f"That is {count}.", f"appears {TIMES[count]}") if count else (f"There is no {letter}.", NOT_ONCE)
+    lines = (Line(f"I spell it and count each {letter}."), _marked(rng, name, letter), Line(found))
+    said = f"The letter {letter} {times} in {name}: {count}."
+    return Example("counting letters", question, told(rng, lines, _places(name, letter)), said, str(count))
 
 
-def _marked(rng: Random, name: str, letter: str, count: int) -> Line:
-    def spelled(skipped: int) -> str:
-        seen, shown = 0, []
-        for index, each in enumerate(name):
-            if each == letter and index != skipped:
-                seen += 1
-                shown.append(f"{each} ({seen})")
-            else:
-                shown.append(each)
-        return ", ".join(shown) + "."
+def _sought(rng: Random, name: str) -> str:
+    many = [letter for letter, count in Counter(name).items() if count > 1]
+    shape = rng.random()
+    if many and shape < 0.6:
+        return rng.choice(many)
+    return rng.choice(name if shape < 0.9 else "abcdefghilmnoprstu")
 
-    if not count:
-        return Line(spelled(-1))
-    missed = rng.choice([index for index, each in enumerate(name) if each == letter])
-    why = f"I left out the {letter} in place {missed + 1}."
-    return Line(spelled(-1), spelled(missed), why)
+
+def _marked(rng: Random, name: str, letter: str) -> Line:
+    places = [index for index, each in enumerate(name) if each == letter]
+    right = _spelled(name, places)
+    if not places:
+        return Line(right)
+    missed = rng.choice(places)
+    wrong = _spelled(name, [place for place in places if place != missed])
+    return Line(right, wrong, f"I left out the {letter} in place {missed + 1}.")
+
+
+def _spelled(name: str, counted: list[int]) -> str:
+    numbers = {place: f" ({number})" for number, place in enumerate(counted, 1)}
+    return ", ".join(f"{each}{numbers.get(index, '')}" for index, each in enumerate(name)) + "."
 
 
 def _places(name: str, letter: str) -> str:
-    places = [str(index + 1) for index, each in enumerate(name) if each == letter]
-    if not places:
-        return ""
-    return f"I check the places of {letter}: {', '.join(places)}. Right."
+    places = ", ".join(str(index) for index, each in enumerate(name, 1) if each == letter)
+    return f"I check the places of {letter}: {places}. Right." if places else ""
 
 
 def length(rng: Random) -> Example:
-    """How many letters a word has."""
+    """Return a question how many letters a word has."""
     name = word(rng)
     question = rng.choice(
         (
@@ -143,20 +103,22 @@ def length(rng: Random) -> Example:
             "How many characters are in {}?",
         )
     ).format(quoted(rng, name))
-    right = " ".join(f"{letter}{index}" for index, letter in enumerate(name, 1)) + "."
     gone = rng.randrange(1, len(name) - 1)
     skipped = name[:gone] + name[gone + 1 :]
-    wrong = " ".join(f"{letter}{index}" for index, letter in enumerate(skipped, 1)) + "."
     lines = (
         Line("I spell it with a number at each letter."),
-        Line(right, wrong, f"I left out the {name[gone]} after {name[:gone]}."),
+        Line(_numbered(name), _numbered(skipped), f"I left out the {name[gone]} after {name[:gone]}."),
     )
     said = f"{name} has {len(name)} letters."
     return Example("counting letters", question, told(rng, lines), said, str(len(name)))
 
 
+def _numbered(name: str) -> str:
+    return " ".join(f"{letter}{index}" for index, letter in enumerate(name, 1)) + "."
+
+
 def vowels(rng: Random) -> Example:
-    """How many vowels a word has."""
+    """Return a question how many vowels a word has."""
     name = word(rng)
     found = [letter for letter in name if letter in VOWELS]
     question = rng.choice(
@@ -181,7 +143,7 @@ def vowels(rng: Random) -> Example:
 
 
 def spelling(rng: Random) -> Example:
-    """Spelling a word, or one of its letters."""
+    """Return a word to spell, or a question for one of its letters."""
     name = word(rng)
     if rng.random() < 0.4:
         question = rng.choice(("Spell {}.", "How do you spell {}?", "Spell the word {} letter by letter.")).format(
@@ -189,6 +151,10 @@ def spelling(rng: Random) -> Example:
         )
         lines = (Line(f"I go through {name} from the left."),)
         return Example("spelling", question, told(rng, lines), "-".join(name), "-".join(name))
+    return _one_letter(rng, name)
+
+
+def _one_letter(rng: Random, name: str) -> Example:
     place = rng.randrange(min(len(name), len(ORDINALS)))
     last = rng.random() < 0.3
     which = "last" if last else ORDINALS[place]
@@ -202,7 +168,7 @@ def spelling(rng: Random) -> Example:
         )
     ).format(which, quoted(rng, name))
     lines = (
-        Line(" ".join(f"{each}{index}" for index, each in enumerate(name, 1)) + "."),
+        Line(_numbered(name)),
         Line(
             f"The {which} is {letter}.",
             f"The {which} is {other}." if other != letter else "",
@@ -212,121 +178,10 @@ def spelling(rng: Random) -> Example:
     return Example("spelling", question, told(rng, lines), f"The {which} letter of {name} is {letter}.", f"is {letter}")
 
 
-def backwards(rng: Random) -> Example:
-    """One word from its end."""
-    name = word(rng)
-    question = rng.choice(
-        (
-            "Write {} backwards.",
-            "Reverse the word {}.",
-            "Spell {} backwards.",
-            "What is {} spelled backwards?",
-            "Reverse {}",
-            "Write {} in mirrored writing.",
-            "Write the word {} in reverse.",
-            "How do you write {} mirrored?",
-        )
-    ).format(quoted(rng, name))
-    turned = name[::-1]
-    lines = (Line(f"The letters: {' '.join(name)}."), _turned(rng, name))
-    check = f"I check: {turned} begins with {turned[0]}, the last letter of {name}, and has {len(name)} letters. Right."
-    return Example("mirrored writing", question, told(rng, lines, check), turned, turned)
-
-
-def _turned(rng: Random, name: str) -> Line:
-    turned = name[::-1]
-    if len(name) < 3:
-        return Line(f"From the end: {' '.join(turned)}.")
-    at = rng.randrange(len(turned) - 1)
-    swapped = turned[:at] + turned[at + 1] + turned[at] + turned[at + 2 :]
-    lost = turned[:at] + turned[at + 1 :]
-    wrong = rng.choice((swapped, lost))
-    why = (
-        f"Before {turned[at]} from the end comes no other letter than {turned[at - 1]}."
-        if at
-        else f"The last letter of {name} is {turned[0]}."
-    )
-    if wrong == turned:
-        return Line(f"From the end: {' '.join(turned)}.")
-    return Line(f"From the end: {' '.join(turned)}.", f"From the end: {' '.join(wrong)}.", why)
-
-
-def mirrored(rng: Random) -> Example:
-    """A few words from the last letter to the first."""
-    count = rng.choice((2, 2, 3, 3, 4, 5, 6, 8))
-    parts = [rng.choice(COMMON) if rng.random() < 0.35 else word(rng, 9) for _ in range(count)]
-    capital = rng.random() < 0.5
-    if capital:
-        parts[0] = parts[0].capitalize()
-    text = " ".join(parts)
-    question = rng.choice(
-        (
-            'Write "{}" in mirrored writing.',
-            'Write "{}" backwards.',
-            'Reverse the text "{}".',
-            "Mirror this: {}",
-            "Write this sentence in mirrored writing: {}",
-            'Reverse every letter of "{}".',
-            "Write backwards: {}",
-            "Write the words {} in mirror writing.",
-        )
-    ).format(text)
-    lines = [Line("The last word comes first, each from its end.")]
-    for part in reversed(parts):
-        turned = part[::-1]
-        at = rng.randrange(max(1, len(turned) - 1))
-        wrong = turned[:at] + turned[at + 1 : at + 2] + turned[at : at + 1] + turned[at + 2 :]
-        lines.append(
-            Line(
-                f"{part}: {' '.join(part)}, so {turned}.",
-                f"{part}: {' '.join(part)}, so {wrong}." if wrong != turned else "",
-                f"{' '.join(part)} from its end is {' '.join(turned)}.",
-            )
-        )
-    turned = text[::-1]
-    return Example("mirrored writing", question, told(rng, lines), turned, turned)
-
-
-def alphabetical(rng: Random) -> Example:
-    """Three to five words in alphabetical order, or the first of two."""
-    names = [word(rng, 9) for _ in range(rng.randint(3, 5))]
-    if len({name[0] for name in names}) < len(names) and rng.random() < 0.7:
-        return alphabetical(rng)
-    if len(set(names)) < len(names):
-        return alphabetical(rng)
-    left, lines, result = list(names), [], sorted(names)
-    lines.append(Line(f"They begin with {', '.join(name[:2] for name in names)}."))
-    for name in result[:-1]:
-        others = [other for other in left if other != name]
-        wrong = rng.choice(others)
-        lines.append(
-            Line(
-                f"First of {', '.join(left)}: {name}.",
-                f"First of {', '.join(left)}: {wrong}.",
-                f"{name[:2]} comes before {wrong[:2]}." if name[:2] != wrong[:2] else f"{name} comes before {wrong}.",
-            )
-        )
-        left = others
-    lines.append(Line(f"Left is {left[0]}."))
-    listed, ordered = ", ".join(names), ", ".join(result)
-    question = rng.choice(
-        (
-            "Sort these words alphabetically: {}",
-            "Put {} in alphabetical order.",
-            "Order alphabetically: {}.",
-            "Arrange the words {} from A to Z.",
-        )
-    ).format(listed)
-    return Example("ordering", question, told(rng, lines), ordered, ordered)
-
-
 KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {
     "counting": (counting, 7),
     "length": (length, 2),
     "vowels": (vowels, 2),
     "spelling": (spelling, 2),
-    "backwards": (backwards, 5),
-    "mirrored": (mirrored, 4),
-    "alphabetical": (alphabetical, 2),
 }
 """The generator of each kind, and how much of the whole it gets."""

@@ -39,27 +39,13 @@ TOOLS: Final = ("hammer", "saw", "spoon", "knife", "fork", "cup", "chair", "tabl
 
 
 def sequence(rng: Random) -> Example:
-    """The next of numbers that grow evenly, or double, or are squares."""
-    shape = rng.choice(("add", "add", "take", "double", "triple", "squares"))
-    step, start = rng.randint(2, 12), rng.randint(1, 30)
-    if shape == "add":
-        numbers, rule = [start + step * index for index in range(5)], f"Each is {step} more than the one before."
-    elif shape == "take":
-        numbers, rule = [start + step * (6 - index) for index in range(5)], f"Each is {step} less than the one before."
-    elif shape == "squares":
-        first = rng.randint(1, 6)
-        numbers, rule = [(first + index) ** 2 for index in range(5)], f"They are squares, from {first} × {first} on."
-    else:
-        factor, start = (2, rng.randint(1, 12)) if shape == "double" else (3, rng.randint(1, 5))
-        numbers, rule = [start * factor**index for index in range(5)], f"Each is {factor} times the one before."
-    shown, result = numbers[:4], numbers[4]
+    """Return a question for the next of numbers that grow evenly, or double, or are squares."""
+    (*shown, result), rule = _grown(rng, rng.choice(("add", "add", "take", "double", "triple", "squares")))
     listed = ", ".join(map(str, shown))
-    gaps = ", ".join(
-        f"{two} - {one} = {two - one}" if two > one else f"{one} - {two} = {one - two}" for one, two in pairwise(shown)
-    )
-    false = f"Each is {abs(shown[1] - shown[0]) + 1} more than the one before."
+    steps = [sorted(pair, reverse=True) for pair in pairwise(shown)]
+    false = f"Each is {steps[0][0] - steps[0][1] + 1} more than the one before."
     lines = (
-        Line(f"The steps: {gaps}."),
+        Line(f"The steps: {', '.join(f'{large} - {small} = {large - small}' for large, small in steps)}."),
         Line(rule, false, "That does not fit all of the steps."),
         Line(
             f"After {shown[-1]} comes {result}.",
@@ -79,8 +65,21 @@ def sequence(rng: Random) -> Example:
     return Example("puzzles", question, told(rng, lines), f"The next number is {result}.", str(result))
 
 
+def _grown(rng: Random, shape: str) -> tuple[list[int], str]:
+    step, start = rng.randint(2, 12), rng.randint(1, 30)
+    if shape == "add":
+        return [start + step * index for index in range(5)], f"Each is {step} more than the one before."
+    if shape == "take":
+        return [start + step * (6 - index) for index in range(5)], f"Each is {step} less than the one before."
+    if shape == "squares":
+        first = rng.randint(1, 6)
+        return [(first + index) ** 2 for index in range(5)], f"They are squares, from {first} × {first} on."
+    factor, start = (2, rng.randint(1, 12)) if shape == "double" else (3, rng.randint(1, 5))
+    return [start * factor**index for index in range(5)], f"Each is {factor} times the one before."
+
+
 def parity(rng: Random) -> Example:
-    """Whether a number is even or odd."""
+    """Return a question whether a number is even or odd."""
     number = rng.randint(0, 10 ** rng.randint(1, 5))
     last, even = number % 10, number % 2 == 0
     name, other = ("even", "odd") if even else ("odd", "even")
@@ -112,39 +111,30 @@ def parity(rng: Random) -> Example:
 
 
 def prime(rng: Random) -> Example:
-    """Whether a number below 121 is prime."""
+    """Return a question whether a number below 121 is prime."""
     number = rng.randint(2, 120)
-    lines, factor = [], 0
-    for divisor in (2, 3, 5, 7):
-        if divisor * divisor > number:
-            break
-        quotient, rest = divmod(number, divisor)
-        if rest == 0:
-            factor = divisor
-            lines.append(
-                Line(
-                    f"{divisor} × {quotient} = {number}, so {divisor} divides it.",
-                    f"{divisor} does not divide it.",
-                    f"{divisor} × {quotient} = {number}.",
-                )
-            )
-            break
-        lines.append(Line(f"{divisor} × {quotient} = {divisor * quotient}, rest {rest}: {divisor} does not divide it."))
+    tried = [divisor for divisor in (2, 3, 5, 7) if divisor * divisor <= number]
+    factor = next((divisor for divisor in tried if number % divisor == 0), 0)
     verdict = f"So {number} is not prime." if factor else f"Nothing up to its root divides it, so {number} is prime."
-    lines.append(Line(verdict))
+    needed = tried[: tried.index(factor) + 1] if factor else tried
+    lines = (*(_tried(number, divisor) for divisor in needed), Line(verdict))
     question = rng.choice(("Is {} a prime number?", "Is {} prime?", "is {} a prime")).format(number)
     said = f"No, {number} = {factor} × {number // factor}." if factor else f"Yes, {number} is prime."
     return Example("puzzles", question, told(rng, lines), said, "No" if factor else "Yes")
 
 
+def _tried(number: int, divisor: int) -> Line:
+    quotient, rest = divmod(number, divisor)
+    product = f"{divisor} × {quotient} = {number - rest}"
+    if rest:
+        return Line(f"{product}, rest {rest}: {divisor} does not divide it.")
+    return Line(f"{product}, so {divisor} divides it.", f"{divisor} does not divide it.", f"{product}.")
+
+
 def roman(rng: Random) -> Example:
-    """A roman numeral below 140 as a number, or the other way."""
+    """Return a roman numeral below 140 to write as a number, or the other way."""
     number = rng.randint(1, 139)
-    rest, parts = number, []
-    for value, sign in ROMAN:
-        while rest >= value:
-            parts.append((value, sign))
-            rest -= value
+    parts = _roman_parts(number)
     text = "".join(sign for _, sign in parts)
     added = " + ".join(str(value) for value, _ in parts)
     if rng.random() < 0.6:
@@ -155,23 +145,8 @@ def roman(rng: Random) -> Example:
                 "What is {} in roman numerals as a number?",
             )
         ).format(text)
-        pairs = [(value, sign) for value, sign in parts if len(sign) == 2]
-        wrong = ", ".join(
-            f"{sign} is {value}" if (value, sign) not in pairs else f"{sign} is {value + 2 * (value // 9 or 1)}"
-            for value, sign in parts
-        )
-        lines = (
-            Line(
-                ", ".join(f"{sign} is {value}" for value, sign in parts) + ".",
-                f"{wrong}." if pairs else "",
-                f"A smaller sign before a larger one is taken away: {pairs[0][1]} is {pairs[0][0]}." if pairs else "",
-            ),
-            Line(
-                f"{added} = {number}.",
-                f"{added} = {near(rng, number)}." if len(parts) > 1 else "",
-                f"{added} is {number}.",
-            ),
-        )
+        wrong = f"{added} = {near(rng, number)}." if len(parts) > 1 else ""
+        lines = (_signs(parts), Line(f"{added} = {number}.", wrong, f"{added} is {number}."))
         return Example("puzzles", question, told(rng, lines), f"{text} is {number}.", str(number))
     question = rng.choice(
         ("Write {} in roman numerals.", "What is {} as a roman numeral?", "{} in roman numerals")
@@ -180,8 +155,28 @@ def roman(rng: Random) -> Example:
     return Example("puzzles", question, told(rng, lines), f"{number} is {text}.", text)
 
 
+def _roman_parts(number: int) -> list[tuple[int, str]]:
+    parts = []
+    for value, sign in ROMAN:
+        count, number = divmod(number, value)
+        parts += [(value, sign)] * count
+    return parts
+
+
+def _signs(parts: list[tuple[int, str]]) -> Line:
+    right = ", ".join(f"{sign} is {value}" for value, sign in parts)
+    pairs = [(value, sign) for value, sign in parts if len(sign) == 2]
+    if not pairs:
+        return Line(f"{right}.")
+    # A pair is worth more where its smaller sign is not taken away.
+    added = {sign: value + 2 * (value // 9 or 1) for value, sign in pairs}
+    wrong = ", ".join(f"{sign} is {added.get(sign, value)}" for value, sign in parts)
+    value, sign = pairs[0]
+    return Line(f"{right}.", f"{wrong}.", f"A smaller sign before a larger one is taken away: {sign} is {value}.")
+
+
 def ranking(rng: Random) -> Example:
-    """Who is first or last of three or four, by comparisons in any order."""
+    """Return a question who is first or last of three or four, by comparisons in any order."""
     count = rng.choice((3, 3, 4))
     people = rng.sample(PEOPLE, count)
     trait, most, least = rng.choice(TRAITS)
@@ -203,7 +198,7 @@ def ranking(rng: Random) -> Example:
 
 
 def members(rng: Random) -> Example:
-    """How many of a list are fruits, or animals."""
+    """Return a question how many of a list are fruits, or animals."""
     kinds = (("fruits", FRUITS), ("animals", ANIMALS))
     name, wanted = rng.choice(kinds)
     others = TOOLS if rng.random() < 0.5 else (ANIMALS if name == "fruits" else FRUITS)
