@@ -41,6 +41,7 @@ KINDS: dict[str, Callable[[random.Random], Example]] = {
     "code": talk_tasks.code,
     "mail": talk_tasks.mail,
     "commit": talk_tasks.commit,
+    "stranger": talk_tasks.stranger,
     "told": talk_tasks.told,
 }
 """What makes an example of each kind, for training and evaluation alike."""
@@ -68,17 +69,29 @@ SHARES = {
     "code": 3,
     "mail": 1,
     "commit": 1,
+    "stranger": 3,
     "told": 2,
 }
 """How often each kind comes up, in proportion to the others."""
 
+_SYSTEM = 0.06
+_SYSTEMS = (
+    "You are a helpful assistant.",
+    "You are a friendly assistant. Answer briefly.",
+    "Answer clearly and correctly.",
+    "Think before you answer, and check your thinking.",
+    "You are an assistant in a terminal.",
+    "Be short and precise.",
+)
+"""What a system message may say without changing the answer."""
 _ALIKE = {"told"}
 """Kinds whose question is the same each time and whose earlier turns differ: these tell what is held out."""
 
 
 def examples(rng: random.Random, *, heldout: bool) -> Example:
     """Return one example of any kind: for training, or one of those that training never shows."""
-    return example(rng, rng.choices(list(SHARES), list(SHARES.values()))[0], heldout=heldout)
+    made = example(rng, rng.choices(list(SHARES), list(SHARES.values()))[0], heldout=heldout)
+    return made._replace(system=rng.choice(_SYSTEMS)) if rng.random() < _SYSTEM else made
 
 
 def example(rng: random.Random, kind: str, *, heldout: bool) -> Example:

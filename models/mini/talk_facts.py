@@ -94,7 +94,7 @@ def _astray(rng: Random, relation: Relation, asked: Fact, recall: str) -> list[P
 
 
 def _filled(template: str, asked: Fact, **more: str) -> str:
-    return capital(_fill(template, asked, **more))
+    return capital(_fill(template, asked, **more).replace("D.C..", "D.C."))
 
 
 def _fill(template: str, asked: Fact, **more: str) -> str:

@@ -172,7 +172,7 @@ def _found(rng: Random, row: tuple[str, ...], number: int) -> list[Piece]:
     foreign, language = row[number + 1], _LANGUAGES[number]
     falls = [name for name, word in zip(_LANGUAGES, row[1:], strict=True) if word != foreign]
     if not falls or not errs(rng):
-        return [step(f"In {language} one says {foreign}")]
+        return [step(f'In {language} one says "{foreign}".')]
     its = other(rng, falls)
     wrong = row[_LANGUAGES.index(its) + 1]
-    return erred(f"In {language} one says {wrong}", f"{wrong} is {its}. In {language} one says {foreign}")
+    return erred(f'In {language} one says "{wrong}".', f'"{wrong}" is {its}. In {language} one says "{foreign}".')
