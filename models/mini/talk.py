@@ -47,8 +47,8 @@ KINDS: dict[str, Callable[[random.Random], Example]] = {
 """What makes an example of each kind, for training and evaluation alike."""
 
 SHARES = {
-    "fact": 30,
-    "explain": 14,
+    "fact": 48,
+    "explain": 20,
     "smalltalk": 10,
     "unknown": 9,
     "howto": 4,

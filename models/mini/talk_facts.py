@@ -53,9 +53,9 @@ def _relation(said: dict[str, object]) -> Relation:
 
 
 def fact(rng: Random) -> Example:
-    """Return a question about one fact; every relation comes up by the root of how many facts it has."""
+    """Return a question about one fact; every relation comes up the more often the more facts it has."""
     known = relations()
-    name = rng.choices(list(known), [len(relation.facts) ** 0.5 for relation in known.values()])[0]
+    name = rng.choices(list(known), [len(relation.facts) ** 0.7 for relation in known.values()])[0]
     return about(rng, name, known[name])
 
 

@@ -54,7 +54,14 @@ _APART = (
 """Kinds of which nothing belongs to two."""
 _ONES = {"fruits", "birds", "insects", "musical instruments", "vehicles", "pieces of furniture", "tools", "clothes"}
 """Kinds of things that can be counted, so that one of them takes an article."""
-_AS_WRITTEN = {"shell commands", "git commands", "operating systems"}
+_AS_WRITTEN = {
+    "shell commands",
+    "git commands",
+    "operating systems",
+    "files in a project",
+    "Python types",
+    "text editors",
+}
 """Kinds whose members are never written with a large letter that they lack."""
 _ODD = (
     "Which one does not fit: {}?",
@@ -90,7 +97,7 @@ def several(rng: Random) -> Example:
     members = kinds()[kind][1]
     count = rng.randint(2, min(_MOST, len(members)))
     said = str(count) if rng.random() < 0.4 else _NUMBERS[count]  # noqa: PLR2004 - a share of one whole
-    picked = rng.sample(members, count)
+    picked = [members[i] for i in sorted(rng.sample(range(len(members)), count))]
     thought = [step(f"{count} {kind} are wanted."), *_counted(rng, kind, picked)]
     question = spoken(rng, capital(rng.choice(_ASKS).format(n=said, kind=kind)))
     return Example("list", question, tuple(thought), _bullets(kind, picked), "")
@@ -105,7 +112,7 @@ def _one(kind: str, thing: str) -> str:
 
 
 def _counted(rng: Random, kind: str, picked: list[str]) -> list[Piece]:
-    right = ", ".join(f"{i} {thing}" for i, thing in enumerate(picked, 1))
+    right = ", ".join(f"({i}) {thing}" for i, thing in enumerate(picked, 1))
     if not errs(rng):
         return [step(f"I count them: {right}.")]
     if rng.random() < 0.5:  # noqa: PLR2004 - one half
@@ -114,7 +121,7 @@ def _counted(rng: Random, kind: str, picked: list[str]) -> list[Piece]:
 
 
 def _short(picked: list[str], right: str) -> list[Piece]:
-    few = ", ".join(f"{i} {thing}" for i, thing in enumerate(picked[:-1], 1))
+    few = ", ".join(f"({i}) {thing}" for i, thing in enumerate(picked[:-1], 1))
     return [
         slip(f"I count them: {few}. That is all."),
         reflection(f"That makes {len(picked) - 1}, and {len(picked)} are wanted. I add {picked[-1]}: {right}."),
@@ -125,7 +132,7 @@ def _foreign(rng: Random, kind: str, picked: list[str], right: str) -> list[Piec
     place = rng.randrange(len(picked))
     its = other(rng, _APART, kind)
     stray = rng.choice(kinds()[its][1])
-    wrong = ", ".join(f"{i} {stray if i == place + 1 else thing}" for i, thing in enumerate(picked, 1))
+    wrong = ", ".join(f"({i}) {stray if i == place + 1 else thing}" for i, thing in enumerate(picked, 1))
     if stray in kinds()[kind][1] or its in {"birds", "insects", "fruits", "vegetables", "European countries", "drinks"}:
         return [step(f"I count them: {right}.")]
     return [

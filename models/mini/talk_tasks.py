@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mini.example import Example, Piece, step
-from mini.talk_words import a, capital, erred, errs, rows, spoken
+from mini.talk_words import a, capital, erred, errs, rows, spoken, text
 
 if TYPE_CHECKING:
     from random import Random
@@ -64,24 +64,14 @@ _COMMIT = (
     "Summarise as a commit message: {}",
     "A short commit message, please: {}",
 )
-_NAMES = (
-    "Anna",
-    "Ben",
-    "Clara",
-    "David",
-    "Emma",
-    "Felix",
-    "Greta",
-    "Hugo",
-    "Ida",
-    "Jonas",
-    "Lea",
-    "Max",
-    "Nora",
-    "Tom",
-)
+_NAMES = tuple(text("names.txt").split())
 _THINGS = (
     ("My name is {}.", "What is my name?", "Your name is {}.", _NAMES),
+    ("Hi, my name is {}.", "Do you know my name?", "Yes, your name is {}.", _NAMES),
+    ("Hello, I'm {}", "What's my name?", "Your name is {}.", _NAMES),
+    ("You can call me {}.", "What is my name?", "Your name is {}.", _NAMES),
+    ("My sister is called {}.", "What is my sister called?", "Your sister is called {}.", _NAMES),
+    ("My friend is called {}.", "What is the name of my friend?", "Your friend is called {}.", _NAMES),
     ("I am {}, hello!", "Who am I?", "You are {}.", _NAMES),
     ("My dog is called {}.", "What is my dog called?", "Your dog is called {}.", ("Bruno", "Bella", "Rex", "Luna")),
     ("My cat is called {}.", "What is the name of my cat?", "Your cat is called {}.", ("Minka", "Felix", "Tiger")),
