@@ -79,7 +79,7 @@ def _question(rng: Random, relation: Relation, asked: Fact) -> tuple[str, tuple[
 
 def _recalled(rng: Random, relation: Relation, asked: Fact) -> list[Piece]:
     recall = _filled(rng.choice(relation.recall), asked)
-    if relation.slip and errs(rng):
+    if relation.slip and (asked.why or relation.mend) and errs(rng):
         return _astray(rng, relation, asked, recall)
     checks = [step(_filled(rng.choice(relation.check), asked))] if relation.check and rng.random() < _CHECKED else []
     return [step(recall), *checks]
