@@ -74,6 +74,8 @@ SHARES = {
 }
 """How often each kind comes up, in proportion to the others."""
 
+_LATER = 0.08
+"""How often a question comes after another that has nothing to do with it."""
 _SYSTEM = 0.06
 _SYSTEMS = (
     "You are a helpful assistant.",
@@ -90,8 +92,15 @@ _ALIKE = {"told"}
 
 def examples(rng: random.Random, *, heldout: bool) -> Example:
     """Return one example of any kind: for training, or one of those that training never shows."""
-    made = example(rng, rng.choices(list(SHARES), list(SHARES.values()))[0], heldout=heldout)
+    made = _any(rng, heldout=heldout)
+    if not made.earlier and rng.random() < _LATER:
+        before = _any(rng, heldout=False)
+        made = made._replace(earlier=(*before.earlier, (before.question, before.answer)))
     return made._replace(system=rng.choice(_SYSTEMS)) if rng.random() < _SYSTEM else made
+
+
+def _any(rng: random.Random, *, heldout: bool) -> Example:
+    return example(rng, rng.choices(list(SHARES), list(SHARES.values()))[0], heldout=heldout)
 
 
 def example(rng: random.Random, kind: str, *, heldout: bool) -> Example:
