@@ -9,7 +9,7 @@ import random
 import sys
 from typing import TYPE_CHECKING
 
-from mini import talk_facts, talk_lists, talk_prose, talk_rewrite, talk_tasks
+from mini import talk_facts, talk_lists, talk_prose, talk_rewrite, talk_tasks, talk_themes
 from mini.example import reply
 from mini.talk_words import held
 
@@ -42,6 +42,7 @@ KINDS: dict[str, Callable[[random.Random], Example]] = {
     "mail": talk_tasks.mail,
     "commit": talk_tasks.commit,
     "stranger": talk_tasks.stranger,
+    "themed": talk_themes.themed,
     "told": talk_tasks.told,
 }
 """What makes an example of each kind, for training and evaluation alike."""
@@ -70,6 +71,7 @@ SHARES = {
     "mail": 1,
     "commit": 1,
     "stranger": 3,
+    "themed": 3,
     "told": 2,
 }
 """How often each kind comes up, in proportion to the others."""
