@@ -6,13 +6,14 @@ from random import Random
 import pytest
 from mini import talk, talk_lists
 from mini.example import Example, prompt, reply
+from mini.grading import says
 from mini.talk_words import held
 
 DRAWN = 400
 
 
 def drawn(kind: str, *, heldout: bool = False, count: int = DRAWN) -> list[Example]:
-    rng = Random(kind)
+    rng = Random(kind)  # noqa: S311 - nothing secret
     return [talk.example(rng, kind, heldout=heldout) for _ in range(count)]
 
 
@@ -29,7 +30,7 @@ def test_every_reply_answers_and_holds_what_a_right_answer_must_contain(kind: st
     for made in drawn(kind):
         assert made.answer.strip()
         assert made.question.strip()
-        assert made.target.casefold() in made.answer.casefold(), made
+        assert says(made.answer, made.question, made.target), made
 
 
 @pytest.mark.parametrize("kind", talk.KINDS)
@@ -81,7 +82,7 @@ def test_a_list_has_as_many_items_as_are_asked_for_and_each_belongs() -> None:
 
 
 def test_slips_are_there_and_are_not_the_rule() -> None:
-    rng = Random(3)
+    rng = Random(3)  # noqa: S311 - nothing secret
     replies = [whole(talk.examples(rng, heldout=False)) for _ in range(3000)]
     share = sum("<reflection>" in text for text in replies) / len(replies)
     assert 0.1 < share < 0.35
@@ -93,7 +94,7 @@ def test_every_kind_has_a_share() -> None:
 
 
 def test_the_same_seed_gives_the_same_examples() -> None:
-    first, second = Random(5), Random(5)
+    first, second = Random(5), Random(5)  # noqa: S311 - nothing secret
     assert [talk.examples(first, heldout=False) for _ in range(200)] == [
         talk.examples(second, heldout=False) for _ in range(200)
     ]
