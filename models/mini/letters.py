@@ -15,9 +15,34 @@ if TYPE_CHECKING:
     from random import Random
 
 WORDS: Final = Path(__file__).parent / "knowledge" / "words.txt"
-COMMON: Final = (
-    ["the", "a", "of", "and", "in", "to", "we", "our", "you", "it", "is", "was", "for", "with", "on", "at", "by", "this", "that", "have", "all", "not", "be", "are", "from", "they"]
-)
+COMMON: Final = [
+    "the",
+    "a",
+    "of",
+    "and",
+    "in",
+    "to",
+    "we",
+    "our",
+    "you",
+    "it",
+    "is",
+    "was",
+    "for",
+    "with",
+    "on",
+    "at",
+    "by",
+    "this",
+    "that",
+    "have",
+    "all",
+    "not",
+    "be",
+    "are",
+    "from",
+    "they",
+]
 VOWELS: Final = "aeiou"
 ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 TIMES: Final = ("not once", "once", "twice", "three times", "four times", "five times", "six times")

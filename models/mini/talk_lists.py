@@ -96,7 +96,7 @@ def several(rng: Random) -> Example:
     kind = rng.choice(list(kinds()))
     members = kinds()[kind][1]
     count = rng.randint(2, min(_MOST, len(members)))
-    said = str(count) if rng.random() < 0.4 else _NUMBERS[count]  # noqa: PLR2004 - a share of one whole
+    said = str(count) if rng.random() < 0.4 else _NUMBERS[count]
     picked = [members[i] for i in sorted(rng.sample(range(len(members)), count))]
     thought = [step(f"{count} {kind} are wanted."), *_counted(rng, kind, picked)]
     question = spoken(rng, capital(rng.choice(_ASKS).format(n=said, kind=kind)))
@@ -115,7 +115,7 @@ def _counted(rng: Random, kind: str, picked: list[str]) -> list[Piece]:
     right = ", ".join(f"({i}) {thing}" for i, thing in enumerate(picked, 1))
     if not errs(rng):
         return [step(f"I count them: {right}.")]
-    if rng.random() < 0.5:  # noqa: PLR2004 - one half
+    if rng.random() < 0.5:
         return _short(picked, right)
     return _foreign(rng, kind, picked, right)
 

@@ -116,10 +116,10 @@ def _sentences() -> list[str]:
 def case(rng: Random) -> Example:
     """Return a text to write in large or in small letters."""
     sentence = rng.choice(_sentences())
-    upper = rng.random() < 0.5  # noqa: PLR2004 - one half
+    upper = rng.random() < 0.5
     done = sentence.upper() if upper else sentence.lower()
     size = "large" if upper else "small"
-    given = sentence if upper or rng.random() < 0.3 else sentence.upper()  # noqa: PLR2004 - a share
+    given = sentence if upper or rng.random() < 0.3 else sentence.upper()
     thought = [step(f"Every letter becomes {size}; words and marks stay.")]
     if errs(rng):
         thought += erred(given, f"These letters are as they were. They must become {size}: {done}")
@@ -189,15 +189,15 @@ def summary(rng: Random) -> Example:
 
 def translate(rng: Random) -> Example:
     """Return a word or a phrase to translate."""
-    row = rng.choice(rows("translations.txt") if rng.random() < 0.7 else rows("phrases.txt"))  # noqa: PLR2004 - a share
+    row = rng.choice(rows("translations.txt") if rng.random() < 0.7 else rows("phrases.txt"))
     number = rng.randrange(4)
     if rng.random() < _BACK:
         return _back(rng, row, number)
     english, language, foreign = row[0], _LANGUAGES[number], row[number + 1]
-    named = f'"{english}"' if rng.random() < 0.6 or " " in english else english  # noqa: PLR2004 - a share
+    named = f'"{english}"' if rng.random() < 0.6 or " " in english else english
     question = rng.choice(_SAY).format(named, language)
     thought = [step(f'"{english}" is wanted in {language}.'), *_found(rng, row, number)]
-    answer = f'"{english}" is "{foreign}" in {language}.' if rng.random() < 0.6 else foreign  # noqa: PLR2004 - a share
+    answer = f'"{english}" is "{foreign}" in {language}.' if rng.random() < 0.6 else foreign
     return Example(
         "translate", question if '"' in named else spoken(rng, capital(question)), tuple(thought), answer, foreign
     )
