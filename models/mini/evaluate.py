@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import tempfile
 import time
 import tomllib
@@ -17,7 +18,7 @@ import httpx
 import xllamacpp
 
 from mini.example import Example, prompt
-from mini.generate import HELD_KINDS, held_example
+from mini.generate import HELD_KINDS, REASONED, held_example
 from mini.grading import Graded, graded
 from mini.weights import base_path
 
@@ -25,9 +26,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 SLOTS: Final = 8
+THREADS: Final = max(1, (os.cpu_count() or 1) - 1)
+"""Threads of llama.cpp wait for each other in a loop: one core is left for whatever else runs."""
 LONGEST: Final = 400
 """Tokens that a reply may have."""
 UNLIKE: Final = Path(__file__).parent / "unlike.toml"
+TALK: Final = {
+    "explanations": ("explain", "definition"),
+    "lists and how-tos": ("list", "howto"),
+    "rewriting": ("case", "correct", "past_sentence", "plurals_sentence", "translate"),
+    "greetings and questions about itself": ("smalltalk",),
+    "what it cannot know": ("unknown", "stranger"),
+    "choosing and judging": ("odd_one_out", "sort", "mood", "yes_no"),
+    "told earlier": ("told",),
+}
+"""What is talked about, by what the table calls it; facts are named in their kinds."""
 NO_REFLECTION: Final = r"""root ::= "<thinking>\n" line+ "</thinking>\n<output>\n" said "\n</output>"
 line ::= [^<\n] [^\n]* "\n"
 said ::= [^<]+
@@ -95,6 +108,7 @@ class Model:
         socket = f"{self._folder.name}/m.sock"
         params.hostnames = [socket]
         params.n_parallel, params.n_ctx, params.warmup = slots, slots * 1024, False
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
         params.verbosity = -1
         self._server = xllamacpp.Server(params)
         self._client = httpx.AsyncClient(
@@ -118,19 +132,32 @@ class Model:
 
 
 def held_questions(count: int, seed: int) -> list[Example]:
-    """Return so many questions of each kind that the training never saw."""
-    kinds: dict[str, list[Example]] = defaultdict(list)
-    for name in HELD_KINDS:
-        rng = Random(f"{seed} {name}")
-        for _ in range(count):
-            example = held_example(name, rng)
-            kinds[example.kind].append(example)
-    questions = []
-    for name, found in kinds.items():
-        unlike = list({example.question: example for example in found}.values())
-        Random(f"{seed} {name}").shuffle(unlike)
-        questions += unlike[:count]
-    return questions
+    """Return so many questions for each row of the table that the training never saw."""
+    return [example for row, kinds in _rows().items() for example in _drawn(row, kinds, count, seed)]
+
+
+def _rows() -> dict[str, list[str]]:
+    """Return the generators of each row."""
+    rows: dict[str, list[str]] = defaultdict(list)
+    for kind in HELD_KINDS:
+        name = held_example(kind, Random(kind)).kind
+        talk = [row for row, kinds in TALK.items() if name in kinds]
+        if name.startswith("fact_"):
+            talk = ["plain facts"]
+        if kind in REASONED or talk:
+            rows[talk[0] if talk else name].append(kind)
+    return rows
+
+
+def _drawn(row: str, kinds: Sequence[str], count: int, seed: int) -> list[Example]:
+    rng = Random(f"{seed} {row}")
+    found: dict[tuple[object, ...], Example] = {}
+    for _ in range(count * 50):
+        example = held_example(rng.choice(kinds), rng)
+        found.setdefault((example.question, example.earlier), example._replace(kind=row))
+        if len(found) == count:
+            break
+    return list(found.values())
 
 
 def written_by_hand() -> list[Example]:

@@ -9,7 +9,7 @@ import random
 import sys
 from typing import TYPE_CHECKING
 
-from mini import talk_facts, talk_lists, talk_prose, talk_rewrite, talk_tasks
+from mini import talk_facts, talk_lists, talk_prose, talk_rewrite, talk_tasks, talk_themes
 from mini.example import reply
 from mini.talk_words import held
 
@@ -41,13 +41,15 @@ KINDS: dict[str, Callable[[random.Random], Example]] = {
     "code": talk_tasks.code,
     "mail": talk_tasks.mail,
     "commit": talk_tasks.commit,
+    "stranger": talk_tasks.stranger,
+    "themed": talk_themes.themed,
     "told": talk_tasks.told,
 }
 """What makes an example of each kind, for training and evaluation alike."""
 
 SHARES = {
-    "fact": 30,
-    "explain": 14,
+    "fact": 48,
+    "explain": 20,
     "smalltalk": 10,
     "unknown": 9,
     "howto": 4,
@@ -68,16 +70,38 @@ SHARES = {
     "code": 3,
     "mail": 1,
     "commit": 1,
+    "stranger": 3,
+    "themed": 3,
     "told": 2,
 }
 """How often each kind comes up, in proportion to the others."""
 
+_LATER = 0.08
+"""How often a question comes after another that has nothing to do with it."""
+_SYSTEM = 0.06
+_SYSTEMS = (
+    "You are a helpful assistant.",
+    "You are a friendly assistant. Answer briefly.",
+    "Answer clearly and correctly.",
+    "Think before you answer, and check your thinking.",
+    "You are an assistant in a terminal.",
+    "Be short and precise.",
+)
+"""What a system message may say without changing the answer."""
 _ALIKE = {"told"}
 """Kinds whose question is the same each time and whose earlier turns differ: these tell what is held out."""
 
 
 def examples(rng: random.Random, *, heldout: bool) -> Example:
     """Return one example of any kind: for training, or one of those that training never shows."""
+    made = _any(rng, heldout=heldout)
+    if not made.earlier and rng.random() < _LATER:
+        before = _any(rng, heldout=False)
+        made = made._replace(earlier=(*before.earlier, (before.question, before.answer)))
+    return made._replace(system=rng.choice(_SYSTEMS)) if rng.random() < _SYSTEM else made
+
+
+def _any(rng: random.Random, *, heldout: bool) -> Example:
     return example(rng, rng.choices(list(SHARES), list(SHARES.values()))[0], heldout=heldout)
 
 

@@ -53,9 +53,9 @@ def _relation(said: dict[str, object]) -> Relation:
 
 
 def fact(rng: Random) -> Example:
-    """Return a question about one fact; every relation comes up by the root of how many facts it has."""
+    """Return a question about one fact; every relation comes up the more often the more facts it has."""
     known = relations()
-    name = rng.choices(list(known), [len(relation.facts) ** 0.5 for relation in known.values()])[0]
+    name = rng.choices(list(known), [len(relation.facts) ** 0.7 for relation in known.values()])[0]
     return about(rng, name, known[name])
 
 
@@ -79,7 +79,7 @@ def _question(rng: Random, relation: Relation, asked: Fact) -> tuple[str, tuple[
 
 def _recalled(rng: Random, relation: Relation, asked: Fact) -> list[Piece]:
     recall = _filled(rng.choice(relation.recall), asked)
-    if relation.slip and errs(rng):
+    if relation.slip and (asked.why or relation.mend) and errs(rng):
         return _astray(rng, relation, asked, recall)
     checks = [step(_filled(rng.choice(relation.check), asked))] if relation.check and rng.random() < _CHECKED else []
     return [step(recall), *checks]
@@ -94,7 +94,7 @@ def _astray(rng: Random, relation: Relation, asked: Fact, recall: str) -> list[P
 
 
 def _filled(template: str, asked: Fact, **more: str) -> str:
-    return capital(_fill(template, asked, **more))
+    return capital(_fill(template, asked, **more).replace("D.C..", "D.C."))
 
 
 def _fill(template: str, asked: Fact, **more: str) -> str:

@@ -52,6 +52,17 @@ _APART = (
     "currencies",
 )
 """Kinds of which nothing belongs to two."""
+_ONES = {"fruits", "birds", "insects", "musical instruments", "vehicles", "pieces of furniture", "tools", "clothes"}
+"""Kinds of things that can be counted, so that one of them takes an article."""
+_AS_WRITTEN = {
+    "shell commands",
+    "git commands",
+    "operating systems",
+    "files in a project",
+    "Python types",
+    "text editors",
+}
+"""Kinds whose members are never written with a large letter that they lack."""
 _ODD = (
     "Which one does not fit: {}?",
     "Which is the odd one out: {}?",
@@ -86,14 +97,22 @@ def several(rng: Random) -> Example:
     members = kinds()[kind][1]
     count = rng.randint(2, min(_MOST, len(members)))
     said = str(count) if rng.random() < 0.4 else _NUMBERS[count]
-    picked = rng.sample(members, count)
+    picked = [members[i] for i in sorted(rng.sample(range(len(members)), count))]
     thought = [step(f"{count} {kind} are wanted."), *_counted(rng, kind, picked)]
     question = spoken(rng, capital(rng.choice(_ASKS).format(n=said, kind=kind)))
-    return Example("list", question, tuple(thought), "\n".join(f"- {capital(thing)}" for thing in picked), "")
+    return Example("list", question, tuple(thought), _bullets(kind, picked), "")
+
+
+def _bullets(kind: str, picked: list[str]) -> str:
+    return "\n".join(f"- {thing if kind in _AS_WRITTEN else capital(thing)}" for thing in picked)
+
+
+def _one(kind: str, thing: str) -> str:
+    return capital(a(thing) if kind in _ONES else thing)
 
 
 def _counted(rng: Random, kind: str, picked: list[str]) -> list[Piece]:
-    right = ", ".join(f"{i} {thing}" for i, thing in enumerate(picked, 1))
+    right = ", ".join(f"({i}) {thing}" for i, thing in enumerate(picked, 1))
     if not errs(rng):
         return [step(f"I count them: {right}.")]
     if rng.random() < 0.5:
@@ -102,7 +121,7 @@ def _counted(rng: Random, kind: str, picked: list[str]) -> list[Piece]:
 
 
 def _short(picked: list[str], right: str) -> list[Piece]:
-    few = ", ".join(f"{i} {thing}" for i, thing in enumerate(picked[:-1], 1))
+    few = ", ".join(f"({i}) {thing}" for i, thing in enumerate(picked[:-1], 1))
     return [
         slip(f"I count them: {few}. That is all."),
         reflection(f"That makes {len(picked) - 1}, and {len(picked)} are wanted. I add {picked[-1]}: {right}."),
@@ -113,7 +132,7 @@ def _foreign(rng: Random, kind: str, picked: list[str], right: str) -> list[Piec
     place = rng.randrange(len(picked))
     its = other(rng, _APART, kind)
     stray = rng.choice(kinds()[its][1])
-    wrong = ", ".join(f"{i} {stray if i == place + 1 else thing}" for i, thing in enumerate(picked, 1))
+    wrong = ", ".join(f"({i}) {stray if i == place + 1 else thing}" for i, thing in enumerate(picked, 1))
     if stray in kinds()[kind][1] or its in {"birds", "insects", "fruits", "vegetables", "European countries", "drinks"}:
         return [step(f"I count them: {right}.")]
     return [
@@ -130,7 +149,7 @@ def odd(rng: Random) -> Example:
     one = a(kinds()[its][0])
     question = rng.choice(_ODD).format(", ".join(four))
     thought = [step(f"I look at each: {', '.join(four)}."), *_weighed(rng, kind, three, stray)]
-    thought.append(step(f"{capital(stray)} is {one}."))
+    thought.append(step(f"{_one(its, stray)} is {one}."))
     answer = f"{capital(stray)} does not fit: the others are {kind}."
     return Example("odd_one_out", question, tuple(thought), answer, stray)
 
@@ -152,11 +171,11 @@ def sort(rng: Random) -> Example:
     right, wrong = a(kinds()[kind][0]), a(kinds()[its][0])
     x, y = rng.sample([right, wrong], 2)
     question = rng.choice(_SORT).format(x=x, y=y, X=capital(x), thing=thing)
-    thought = [step(f"The choice is between {x} and {y}."), *_judged(rng, thing, right, wrong)]
-    return Example("sort", question, tuple(thought), f"{capital(thing)} is {right}.", right)
+    thought = [step(f"The choice is between {x} and {y}."), *_judged(rng, _one(kind, thing), right, wrong)]
+    return Example("sort", question, tuple(thought), f"{_one(kind, thing)} is {right}.", right)
 
 
 def _judged(rng: Random, thing: str, right: str, wrong: str) -> list[Piece]:
     if not errs(rng):
-        return [step(f"{capital(thing)} is {right}.")]
-    return [slip(f"{capital(thing)} is {wrong}."), reflection(f"{capital(thing)} is not {wrong} but {right}.")]
+        return [step(f"{thing} is {right}.")]
+    return [slip(f"{thing} is {wrong}."), reflection(f"{thing} is not {wrong} but {right}.")]

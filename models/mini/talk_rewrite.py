@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mini.example import Example, Piece, step
@@ -79,6 +80,20 @@ _SHORT = (
     "TL;DR: {}",
     "Give me a one-sentence summary of this: {}",
 )
+_MEAN = (
+    'What does the {1} word "{0}" mean?',
+    'What is the {1} "{0}" in English?',
+    'Translate "{0}" into English.',
+    'Translate the {1} "{0}" into English.',
+    'What does "{0}" mean in {1}?',
+    'How do you say the {1} "{0}" in English?',
+    'The {1} "{0}" in English?',
+    'Tell me what "{0}" means in {1}.',
+)
+_BACK = 0.25
+_MISTYPED = 0.5
+_LONG = 5
+"""A word of so many letters can still be read with one of them wrong."""
 _LANGUAGES = ("German", "French", "Spanish", "Italian")
 _SAY = (
     "Translate {} into {}.",
@@ -89,14 +104,18 @@ _SAY = (
     "How is {} called in {}?",
     "{} in {}?",
     "Tell me {} in {}.",
-    "What does {} mean in {}?",
     "Please translate {} into {}.",
 )
 
 
+def _sentences() -> list[str]:
+    changed = [row[1] for row in rows("past.txt") + rows("misspelled.txt")]
+    return changed + [row[2] for row in rows("moods.txt")] + [row[0] for row in rows("polite.txt") + rows("past.txt")]
+
+
 def case(rng: Random) -> Example:
     """Return a text to write in large or in small letters."""
-    sentence = rng.choice(rows("past.txt") + rows("misspelled.txt"))[1]
+    sentence = rng.choice(_sentences())
     upper = rng.random() < 0.5
     done = sentence.upper() if upper else sentence.lower()
     size = "large" if upper else "small"
@@ -109,7 +128,7 @@ def case(rng: Random) -> Example:
 
 def correct(rng: Random) -> Example:
     """Return a sentence with a mistake to put right."""
-    wrong, right, change = rng.choice(rows("misspelled.txt"))
+    wrong, right, change = _mistyped(rng) if rng.random() < _MISTYPED else rng.choice(rows("misspelled.txt"))
     before, after = change.split(": ")
     thought = [step(f"I read it word by word: {wrong}")]
     if errs(rng):
@@ -117,6 +136,20 @@ def correct(rng: Random) -> Example:
     else:
         thought.append(step(f'"{before}" is wrong; right is "{after}".'))
     return Example("correct", rng.choice(_CORRECT).format(wrong), tuple(thought), right, right)
+
+
+def _mistyped(rng: Random) -> tuple[str, ...]:
+    """Return a sentence in which two letters of a word have changed places, or one is missing or doubled."""
+    right = rng.choice([sentence for sentence in _sentences() if _long(sentence)])
+    word = rng.choice(_long(right))
+    place = rng.choice([i for i in range(1, len(word) - 2) if word[i] != word[i + 1]])
+    first, second = word[place], word[place + 1]
+    typed = word[:place] + rng.choice((second + first, second, first + first + second)) + word[place + 2 :]
+    return right.replace(word, typed, 1), right, f"{typed}: {word}"
+
+
+def _long(sentence: str) -> list[str]:
+    return [word for word in re.findall(r"\w+", sentence) if len(word) >= _LONG and sentence.count(word) == 1]
 
 
 def polite(rng: Random) -> Example:
@@ -158,6 +191,8 @@ def translate(rng: Random) -> Example:
     """Return a word or a phrase to translate."""
     row = rng.choice(rows("translations.txt") if rng.random() < 0.7 else rows("phrases.txt"))
     number = rng.randrange(4)
+    if rng.random() < _BACK:
+        return _back(rng, row, number)
     english, language, foreign = row[0], _LANGUAGES[number], row[number + 1]
     named = f'"{english}"' if rng.random() < 0.6 or " " in english else english
     question = rng.choice(_SAY).format(named, language)
@@ -168,11 +203,20 @@ def translate(rng: Random) -> Example:
     )
 
 
+def _back(rng: Random, row: tuple[str, ...], number: int) -> Example:
+    english, language, foreign = row[0], _LANGUAGES[number], row[number + 1]
+    if sum(word == foreign for word in row[1:]) > 1 or foreign.casefold() == english.casefold():
+        return translate(rng)
+    question = rng.choice(_MEAN).format(foreign, language)
+    thought = (step(f'"{foreign}" is {language}.'), step(f'In English one says "{english}".'))
+    return Example("translate", question, thought, f'"{foreign}" is {language} and means "{english}".', english)
+
+
 def _found(rng: Random, row: tuple[str, ...], number: int) -> list[Piece]:
     foreign, language = row[number + 1], _LANGUAGES[number]
     falls = [name for name, word in zip(_LANGUAGES, row[1:], strict=True) if word != foreign]
     if not falls or not errs(rng):
-        return [step(f"In {language} one says {foreign}")]
+        return [step(f'In {language} one says "{foreign}".')]
     its = other(rng, falls)
     wrong = row[_LANGUAGES.index(its) + 1]
-    return erred(f"In {language} one says {wrong}", f"{wrong} is {its}. In {language} one says {foreign}")
+    return erred(f'In {language} one says "{wrong}".', f'"{wrong}" is {its}. In {language} one says "{foreign}".')

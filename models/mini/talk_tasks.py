@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mini.example import Example, Piece, step
-from mini.talk_words import a, capital, erred, errs, rows, spoken
+from mini.talk_words import a, capital, erred, errs, rows, spoken, text
 
 if TYPE_CHECKING:
     from random import Random
@@ -64,24 +64,14 @@ _COMMIT = (
     "Summarise as a commit message: {}",
     "A short commit message, please: {}",
 )
-_NAMES = (
-    "Anna",
-    "Ben",
-    "Clara",
-    "David",
-    "Emma",
-    "Felix",
-    "Greta",
-    "Hugo",
-    "Ida",
-    "Jonas",
-    "Lea",
-    "Max",
-    "Nora",
-    "Tom",
-)
+_NAMES = tuple(text("names.txt").split())
 _THINGS = (
     ("My name is {}.", "What is my name?", "Your name is {}.", _NAMES),
+    ("Hi, my name is {}.", "Do you know my name?", "Yes, your name is {}.", _NAMES),
+    ("Hello, I'm {}", "What's my name?", "Your name is {}.", _NAMES),
+    ("You can call me {}.", "What is my name?", "Your name is {}.", _NAMES),
+    ("My sister is called {}.", "What is my sister called?", "Your sister is called {}.", _NAMES),
+    ("My friend is called {}.", "What is the name of my friend?", "Your friend is called {}.", _NAMES),
     ("I am {}, hello!", "Who am I?", "You are {}.", _NAMES),
     ("My dog is called {}.", "What is my dog called?", "Your dog is called {}.", ("Bruno", "Bella", "Rex", "Luna")),
     ("My cat is called {}.", "What is the name of my cat?", "Your cat is called {}.", ("Minka", "Felix", "Tiger")),
@@ -91,6 +81,26 @@ _THINGS = (
     ("I like {}.", "What do I like?", "You like {}.", ("tea", "music", "football", "apples", "long walks")),
     ("I have a meeting on {}.", "When is my meeting?", "Your meeting is on {}.", ("Monday", "Friday", "Tuesday")),
     ("I bought {} today.", "What did I buy today?", "You bought {} today.", ("bread", "a lamp", "a book", "milk")),
+)
+_STARTS = ("Br", "D", "F", "Gl", "H", "J", "K", "L", "M", "N", "P", "Qu", "R", "S", "T", "V", "W", "Z", "Tr", "Sk")
+_VOWELS = ("a", "e", "i", "o", "u", "ou", "ei")
+_ENDS = ("bel", "dor", "fen", "gas", "kin", "lund", "mer", "nik", "pold", "rix", "son", "tov", "vane", "wick", "zam")
+_WHO = (
+    ("Who is {0} {1}?", "was a famous painter"),
+    ("Who was {0} {1}?", "was a king"),
+    ("When was {0} {1} born?", "was born in 1850"),
+    ("What did {0} {1} invent?", "invented the clock"),
+    ("Tell me about {0} {1}.", "was a well-known writer"),
+    ("What do you know about {0} {1}?", "won a prize for physics"),
+    ("What is the capital of {0}?", "has a capital on the coast"),
+    ("Where is {0}?", "is a town in the mountains"),
+    ("In which country is {0}?", "lies in Europe"),
+    ("What is a {0}?", "is a kind of bird"),
+    ("What does {0} mean?", "means small"),
+    ("How many people live in {0}?", "has a million inhabitants"),
+    ("Who invented the {0}?", "was invented in France"),
+    ("Who wrote {0}?", "was written by Homer"),
+    ("Explain {0}.", "is a method of mathematics"),
 )
 _TOOK_NOTE = ("Good to know.", "Thank you for telling me.", "All right, I see.", "Nice! What can I do for you?")
 
@@ -171,6 +181,27 @@ def commit(rng: Random) -> Example:
     if errs(rng):
         thought += erred(f"{change}.", f'A message is short and says what the commit does: "{message}".')
     return Example("commit", rng.choice(_COMMIT).format(change), tuple(thought), message, message)
+
+
+def stranger(rng: Random) -> Example:
+    """Return a question about a name that was made up, which nobody can know."""
+    name = _invented(rng)
+    question, it = rng.choice(_WHO)
+    if "{0} {1}" in question:
+        name = f"{name} {_invented(rng)}"
+    thought: list[Piece] = [step(f"I look for {name} among what I know.")]
+    if errs(rng):
+        thought += erred(f"{name} {it}.", f"I made that up: I know nothing of the name {name}.")
+    else:
+        thought.append(step(f"I do not find {name}, and I do not want to make something up."))
+    answer = rng.choice(("I do not know {}.", "I do not know {}, so I cannot say.", "I do not know anything about {}."))
+    said = question.format(*name.split(" ")) if " " in name else question.format(name)
+    return Example("stranger", spoken(rng, said), tuple(thought), answer.format(name), "I do not know")
+
+
+def _invented(rng: Random) -> str:
+    parts = (rng.choice(_STARTS) + rng.choice(_VOWELS), rng.choice(_STARTS) + rng.choice(_VOWELS), rng.choice(_ENDS))
+    return capital("".join(parts[rng.randrange(2) :]).lower())
 
 
 def told(rng: Random) -> Example:

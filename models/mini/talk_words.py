@@ -51,11 +51,21 @@ def held(question: str) -> bool:
     """Say whether a question is kept for the evaluation, whatever its capitals and marks.
 
     Where it hands over something to work on, after a colon, that alone decides: then no wording of the task has shown
-    the model this material.
+    the model this material. What is asked in the table by hand is held out as well.
     """
     handed = re.search(r":\s+(.+)$", question, re.DOTALL)
     heart = handed[0] if handed else question.lower().replace("please", "")
-    return zlib.crc32("".join(re.findall(r"\w", heart.lower())).encode()) % _HELD_OUT == 0
+    return _letters(question) in _by_hand() or zlib.crc32(_letters(heart).encode()) % _HELD_OUT == 0
+
+
+@cache
+def _by_hand() -> set[str]:
+    asked = tomllib.loads((_DATA.parent / "unlike.toml").read_text(encoding="utf-8"))["question"]
+    return {_letters(each["ask"]) for each in asked}
+
+
+def _letters(question: str) -> str:
+    return "".join(re.findall(r"\w", question.lower()))
 
 
 def spoken(rng: Random, question: str) -> str:
