@@ -10,12 +10,13 @@ import gguf
 import numpy as np
 import torch
 
-from mini import network
+from mini import gemma
+from mini.adapter import Adapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mini.network import Lora
+    from mini.adapter import Lora
 
 TYPES = {"q8_0": gguf.GGMLQuantizationType.Q8_0, "f16": gguf.GGMLQuantizationType.F16}
 
@@ -24,12 +25,12 @@ def tensors(name: str, lora: Lora) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the two matrices of each part of a fused matrix, with the names of the base's tensors."""
     layer, fused = name.split(".")
     downs = lora.downs.split(lora.rank)
-    for part, down, up in zip(network.FUSED[fused], downs, lora.ups, strict=True):
+    for part, down, up in zip(gemma.FUSED[fused], downs, lora.ups, strict=True):
         yield f"blk.{layer}.{part}.weight.lora_a", down.numpy()
         yield f"blk.{layer}.{part}.weight.lora_b", up.numpy()
 
 
-def write(adapter: network.Adapter, out: Path, kind: str) -> None:
+def write(adapter: Adapter, out: Path, kind: str) -> None:
     """Write the file; rows must be divisible by 32 for Q8_0, and so must the rank."""
     writer = gguf.GGUFWriter(out, "gemma3")
     writer.add_type("adapter")
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--type", choices=TYPES, default="q8_0", help="how the numbers are kept")
     options = parser.parse_args()
     state = torch.load(options.run)
-    adapter = network.Adapter(network.load(options.base), state["rank"], seed=0)
+    adapter = Adapter(gemma.load(options.base), state["rank"], seed=0)
     with torch.no_grad():
         adapter.numbers.copy_(state["numbers"])
     write(adapter, options.out, options.type)

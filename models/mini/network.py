@@ -4,168 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import gguf
-import numpy as np
 import torch
 from torch.nn import functional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from torch import Tensor
+
+    from mini.adapter import Adapter, Lora
+    from mini.gemma import Base, Shape
 
 # Every sixth layer looks at the whole text with slow rotations, the others at a window with fast ones.
 GLOBAL_EVERY = 6
 LOCAL_BASE = 10_000.0
-FUSED = {
-    "attn_qkv": ("attn_q", "attn_k", "attn_v"),
-    "attn_output": ("attn_output",),
-    "ffn_gate_up": ("ffn_gate", "ffn_up"),
-    "ffn_down": ("ffn_down",),
-}
-NORMS = ("attn_norm", "attn_q_norm", "attn_k_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm")
-
-
-class Shape(NamedTuple):
-    """The numbers of a model, as its file gives them."""
-
-    layers: int
-    width: int
-    heads: int
-    head: int
-    hidden: int
-    window: int
-    epsilon: float
-    base: float
-
-
-class Base(NamedTuple):
-    """The frozen weights: matrices in bfloat16, norms in float32."""
-
-    shape: Shape
-    embedding: Tensor
-    norm: Tensor
-    matrices: dict[str, Tensor]
-    norms: dict[str, Tensor]
-    sizes: dict[str, tuple[int, ...]]
-    """How many rows of a fused matrix belong to each of its parts."""
-
-
-def load(path: Path) -> Base:
-    """Read a GGUF file and undo its quantisation."""
-    reader = gguf.GGUFReader(path)
-    found = {tensor.name: tensor for tensor in reader.tensors}
-    shape = _shape(reader)
-    matrices, norms, sizes = {}, {}, {}
-    for layer in range(shape.layers):
-        for fused, parts in FUSED.items():
-            rows = [_plain(found[f"blk.{layer}.{part}.weight"]).bfloat16() for part in parts]
-            matrices[f"{layer}.{fused}"] = torch.cat(rows)
-            sizes[fused] = tuple(len(part) for part in rows)
-        for norm in NORMS:
-            norms[f"{layer}.{norm}"] = _plain(found[f"blk.{layer}.{norm}.weight"])
-    embedding = _plain(found["token_embd.weight"]).bfloat16()
-    return Base(shape, embedding, _plain(found["output_norm.weight"]), matrices, norms, sizes)
-
-
-def _shape(reader: gguf.GGUFReader) -> Shape:
-    def field(name: str) -> float:
-        return reader.fields[f"gemma3.{name}"].contents()
-
-    if field("attention.head_count_kv") != 1:
-        raise ValueError("this network has one head of keys and values")
-    return Shape(
-        layers=int(field("block_count")),
-        width=int(field("embedding_length")),
-        heads=int(field("attention.head_count")),
-        head=int(field("attention.key_length")),
-        hidden=int(field("feed_forward_length")),
-        window=int(field("attention.sliding_window")),
-        epsilon=field("attention.layer_norm_rms_epsilon"),
-        base=field("rope.freq_base"),
-    )
-
-
-def _plain(tensor: gguf.ReaderTensor) -> Tensor:
-    values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-    return torch.from_numpy(np.array(values, dtype=np.float32))
-
-
-class Lora:
-    """A low-rank update of one fused matrix: views into the adapter's numbers and into their gradients.
-
-    The matrices work in bfloat16 on copies that `refresh` makes after each step; the parts of a fused matrix
-    stand in blocks of one `up`, so that each pass multiplies once.
-    """
-
-    def __init__(self, numbers: Tensor, gradients: Tensor, rank: int, sizes: Sequence[int], width: int) -> None:
-        self.scale = 2.0
-        self.rank, self.sizes, self.width = rank, sizes, width
-        self.downs, self.ups = self._views(numbers)
-        self.down_gradient, self.up_gradients = self._views(gradients)
-        self.down = torch.zeros(len(sizes) * rank, width, dtype=torch.bfloat16)
-        self.up = torch.zeros(sum(sizes), len(sizes) * rank, dtype=torch.bfloat16)
-
-    def _views(self, numbers: Tensor) -> tuple[Tensor, list[Tensor]]:
-        rows = len(self.sizes) * self.rank
-        down, rest = numbers[: rows * self.width], numbers[rows * self.width :]
-        ups = [part.view(-1, self.rank) for part in rest.split([size * self.rank for size in self.sizes])]
-        return down.view(rows, self.width), ups
-
-    def blocks(self, fused: Tensor) -> list[Tensor]:
-        """Return the parts of something as big as `up` that belong to the parts of the matrix."""
-        rows = fused.split(list(self.sizes))
-        return [row[:, place * self.rank : (place + 1) * self.rank] for place, row in enumerate(rows)]
-
-    def refresh(self) -> None:
-        """Take the working copies anew from the adapter's numbers."""
-        self.down.copy_(self.downs)
-        for block, up in zip(self.blocks(self.up), self.ups, strict=True):
-            block.copy_(up * self.scale)
-
-    def add_gradients(self, down: Tensor, up: Tensor) -> None:
-        """Add what one pass backwards found."""
-        self.down_gradient += down
-        for gradient, block in zip(self.up_gradients, self.blocks(up), strict=True):
-            gradient.add_(block, alpha=self.scale)
-
-
-class Adapter:
-    """All low-rank updates, in one vector of float32 that an optimiser steps."""
-
-    def __init__(self, base: Base, rank: int, seed: int) -> None:
-        self.rank = rank
-        lengths = {name: rank * self._length(base, name) for name in base.matrices}
-        self.numbers = torch.nn.Parameter(torch.zeros(sum(lengths.values())))
-        self.numbers.grad = torch.zeros_like(self.numbers)
-        self.loras: dict[str, Lora] = {}
-        self._cut(base, lengths)
-        self._begin(seed)
-        self.refresh()
-
-    @staticmethod
-    def _length(base: Base, name: str) -> int:
-        sizes = base.sizes[name.split(".")[1]]
-        return len(sizes) * base.matrices[name].shape[1] + sum(sizes)
-
-    def _cut(self, base: Base, lengths: dict[str, int]) -> None:
-        numbers = self.numbers.detach().split(list(lengths.values()))
-        gradients = self.numbers.grad.split(list(lengths.values()))
-        for name, part, gradient in zip(lengths, numbers, gradients, strict=True):
-            sizes, width = base.sizes[name.split(".")[1]], base.matrices[name].shape[1]
-            self.loras[name] = Lora(part, gradient, self.rank, sizes, width)
-
-    def _begin(self, seed: int) -> None:
-        chance = torch.Generator().manual_seed(seed)
-        for lora in self.loras.values():
-            edge = (3 / lora.width) ** 0.5
-            lora.downs.copy_((torch.rand(lora.downs.shape, generator=chance) * 2 - 1) * edge)
-
-    def refresh(self) -> None:
-        """Take the working copies of all updates anew."""
-        for lora in self.loras.values():
-            lora.refresh()
 
 
 class _Linear(torch.autograd.Function):

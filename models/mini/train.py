@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from mini import network, tokens
+from mini import gemma, network, tokens
+from mini.adapter import Adapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,11 +69,11 @@ class Trainer:
         self.out: Path = options.out
         self.out.mkdir(parents=True, exist_ok=True)
         found = tokens.documents(options.data, options.base)
-        base = network.load(options.base)
+        base = gemma.load(options.base)
         self.words = tokens.vocabulary(found, base.embedding, options.others, options.seed)
         self.learnt, self.held = divided(found, options, base.shape.window)
         self.table = base.embedding[torch.from_numpy(self.words)].contiguous()
-        self.adapter = network.Adapter(base, options.rank, options.seed)
+        self.adapter = Adapter(base, options.rank, options.seed)
         self.network = network.Network(base, self.adapter, fuse=options.fuse)
         self.optimiser = torch.optim.AdamW(
             [self.adapter.numbers], lr=options.rate, betas=(0.9, 0.99), weight_decay=options.decay, fused=True
