@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reflectty.recipe import Recipe
-
 if TYPE_CHECKING:
     from reflectty.chat import OptionValue
+    from reflectty.recipe import Recipe
 
 NAME: Final = "mini"
 PARAMETERS: Final[tuple[tuple[str, OptionValue], ...]] = (("stop", ("<end_of_turn>",)), ("temperature", 0))
@@ -44,6 +43,8 @@ def recipe(name: str, adapter: str, licence: str) -> Recipe:
         adapter: the digest of the adapter, as in `sha256:…`.
         licence: the text of its terms.
     """
+    from reflectty.recipe import Recipe  # noqa: PLC0415 - a question needs the name alone
+
     weights, adapters = (digest.replace(":", "-") for digest in (WEIGHTS_DIGEST, adapter))
     return Recipe(
         name=name,
