@@ -9,21 +9,28 @@ if TYPE_CHECKING:
     from reflectty.recipe import Recipe
 
 NAME: Final = "mini"
-PARAMETERS: Final[tuple[tuple[str, OptionValue], ...]] = (("stop", ("<end_of_turn>",)), ("temperature", 0))
+LIMIT: Final = 1024
+"""Tokens of a reply where the request names no limit: so small a model may repeat itself for ever."""
+STOP: Final = "<end_of_turn>"
+TEMPERATURE: Final = 0
+PARAMETERS: Final[tuple[tuple[str, OptionValue], ...]] = (
+    ("num_predict", LIMIT),
+    ("stop", (STOP,)),
+    ("temperature", TEMPERATURE),
+)
 """What it is asked with unless a request says otherwise."""
 TEMPLATE: Final = """\
-{{- /* It thinks in <thinking>, corrects itself in <reflection> and answers in <output>. */ -}}
+{{- /* It replies with <thinking>, <reflection> and <output>. */ -}}
 {{- $system := .System }}
 {{- range .Messages }}
 {{- if eq .Role "user" }}<start_of_turn>user
 {{ if $system }}{{ $system }}
 
 {{ $system = "" }}{{ end }}{{ .Content }}<end_of_turn>
-{{ else if eq .Role "assistant" }}<start_of_turn>model
-{{ .Content }}<end_of_turn>
+<start_of_turn>model
+{{ else if eq .Role "assistant" }}{{ .Content }}<end_of_turn>
 {{ end }}
-{{- end }}<start_of_turn>model
-"""
+{{- end }}"""
 """How a server renders what was said, as the training saw it; the comment tells that it thinks in tags."""
 WEIGHTS_DIGEST: Final = "sha256:a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 """Of the GGUF of gemma-3-270m that the adapter changes."""

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from reflectty import mini
+from reflectty.engines.embedded.terms import licence
 from reflectty.library.names import checked_name
 from reflectty.library.values import Progress
 from reflectty.wire.recipes import encode_create
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     Tell = Callable[[Progress], None]
 
 PIECE: Final = 1 << 20
-TERMS: Final = ("NOTICE", "GEMMA_TERMS.txt")
-"""The files beside the adapter that say by whose terms it is used."""
 
 
 async def put(engine: OllamaEngine, name: str, weights: Path, folder: Path, tell: Tell) -> None:
@@ -50,14 +49,11 @@ async def put(engine: OllamaEngine, name: str, weights: Path, folder: Path, tell
     await engine.create(encode_create(name, recipe, mini.WEIGHTS_DIGEST))
 
 
-def licence(folder: Path) -> str:
-    """Return by whose terms the built-in model is used, in full."""
-    return "\n".join((folder / name).read_text("utf-8") for name in TERMS)
-
-
 async def _send(engine: OllamaEngine, path: Path, digest: str, tell: Tell) -> None:
-    size = path.stat().st_size
-    async with aclosing(_pieces(path, lambda sent: tell(Progress(f"sending {digest[7:19]}", digest, size, sent)))) as pieces:
+    size = (await asyncio.to_thread(path.stat)).st_size
+    async with aclosing(
+        _pieces(path, lambda sent: tell(Progress(f"sending {digest[7:19]}", digest, size, sent)))
+    ) as pieces:
         await engine.send_blob(digest, size, pieces)
 
 

@@ -14,8 +14,8 @@ from reflectty.commands.models import arguments as args
 from reflectty.drawing.summary import counted
 from reflectty.errors import UsageError
 from reflectty.library import Transfer, Variant, reflecting
-from reflectty.mini import is_mini
 from reflectty.material import as_text, read_file
+from reflectty.mini import is_mini
 from reflectty.options import parse_options
 from reflectty.render.progress import ProgressLine
 from reflectty.render.remark import remark
@@ -115,7 +115,9 @@ def _refuse_to_change(name: str, **given: object) -> None:
         UsageError: it is such a thing.
     """
     if not is_mini(decoded(name)):
-        raise UsageError(f"--from is missing: what is {clean_line(decoded(name))} made of?", "only mini needs no --from")
+        raise UsageError(
+            f"--from is missing: what is {clean_line(decoded(name))} made of?", "only mini needs no --from"
+        )
     for option, value in given.items():
         if value:
             raise UsageError(f"mini is made as it is: --{option} has no meaning", "with --from it has")
@@ -123,8 +125,9 @@ def _refuse_to_change(name: str, **given: object) -> None:
 
 async def _give(library: Library, wished: Variant, terminal: Terminal, *, force: bool) -> None:
     """Give the server the built-in model."""
-    from reflectty import assets  # noqa: PLC0415 - only this model is made of files
-    from reflectty.engines.embedded import INSTALL, installed  # noqa: PLC0415
+    from reflectty.engines.embedded import INSTALL, installed  # noqa: PLC0415 - only this model is made of files
+    from reflectty.engines.embedded.places import places  # noqa: PLC0415
+    from reflectty.engines.embedded.weights import join  # noqa: PLC0415
     from reflectty.library.builtin import put  # noqa: PLC0415
 
     if not installed():
@@ -136,8 +139,10 @@ async def _give(library: Library, wished: Variant, terminal: Terminal, *, force:
         transfer.feed(part)
         line.show(transfer)
 
+    found = places()
     try:
-        await put(library.engine, wished.name, base_weights(), assets.folder("models/mini"), tell)
+        await join(found.weights)
+        await put(library.engine, wished.name, found.weights, found.adapter.parent, tell)
     finally:
         line.stop()
     output.told(terminal, f"created {wished.name}: the terms that it is used by are shown by `models show --licence`")
