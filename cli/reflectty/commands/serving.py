@@ -40,6 +40,7 @@ def engine_for(
     *,
     model: str | None = None,
     unasked: bool = False,
+    told: bool = True,
 ) -> OllamaEngine | OpenAIEngine | Standby:
     """Return the engine, to be used in `async with`; what the flags name goes before the settings.
 
@@ -52,6 +53,7 @@ def engine_for(
         timeouts: how long to wait; those of the settings where none are given.
         model: who will be asked; empty is the best one, None is anybody, as in a chat.
         unasked: whether the built-in model may answer though nobody named it.
+        told: whether the user is told what that model is; a check says it in words of its own.
 
     Raises:
         UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
@@ -71,7 +73,8 @@ def engine_for(
 
     own, asked = partial(open_embedded, timeouts or settings.timeouts), is_mini(model or "")
     unasked = unasked and not (settings.settled or host)
-    return Standby(server, own, _alone() if alone else _rules(asked=asked, unasked=unasked), alone=alone)
+    rules = _alone() if alone else _rules(asked=asked, unasked=unasked)
+    return Standby(server, own, rules if told else rules._replace(notices=lambda _: ()), alone=alone)
 
 
 def _rules(*, asked: bool, unasked: bool) -> Rules:
