@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.engines.embedded import INSTALL, installed
+from reflectty.engines.embedded import INSTALL
 from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ MOST_SESSIONS = 1000
 """So many of the latest sessions are looked at for who answered."""
 
 
-def engine_for(
+def engine_for(  # noqa: PLR0913 - all that decides who answers
     settings: config.Settings,
     host: str = "",
     timeouts: Timeouts | None = None,
