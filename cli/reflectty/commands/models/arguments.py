@@ -46,7 +46,10 @@ def using(terminal: Terminal, host: str, work: Callable[[Library], Coroutine[Any
         async with library:
             return await work(library)
 
-    return run(main())
+    done = run(main())
+    if not config.server_known():
+        config.remember_server()
+    return done
 
 
 async def fitting(library: Library, one: Installed, context: int | None) -> Fitted | None:

@@ -10,7 +10,8 @@ import typer
 from reflectty.commands import output
 from reflectty.commands.arguments import Host  # noqa: TC001 - Typer reads the annotations when the command runs
 from reflectty.commands.models import arguments as args
-from reflectty.errors import RefusedError
+from reflectty.errors import ModelMissingError, RefusedError, UnreachableError
+from reflectty.mini import NAME, is_mini
 from reflectty.render.remark import remark
 from reflectty.safety import clean
 
@@ -83,8 +84,8 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     chosen = next((flag for flag, given in flags if given), "")
 
     async def work(library: Library) -> Shown:
-        one = await library.show(wanted)
-        return Shown(one, None if chosen else await args.fitting(library, one, context_length))
+        one = await _known(library, wanted)
+        return Shown(one, None if chosen or one.built_in else await args.fitting(library, one, context_length))
 
     found = args.using(terminal, host, work)
     if chosen:
@@ -102,6 +103,20 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
         page = output.paged(terminal)
         page.write(one_model(found.one, page, time.time(), words.lines(*found.fitted) if found.fitted else ()))
+
+
+async def _known(library: Library, name: str) -> Installed:
+    """Return all that is known of a model; of the built-in one where the server has none of that name."""
+    try:
+        return await library.show(name)
+    except (UnreachableError, ModelMissingError):
+        from reflectty.engines.embedded import installed, open_embedded  # noqa: PLC0415 - few models are built in
+        from reflectty.library.library import Library as OfOne  # noqa: PLC0415
+
+        if not (is_mini(name) and installed()):
+            raise
+        async with OfOne(open_embedded()) as own:
+            return (await own.show(NAME))._replace(built_in=True)
 
 
 class Shown(NamedTuple):

@@ -5,36 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from reflectty.engines.embedded import MINI
+from reflectty.engines.embedded.terms import licence
 from reflectty.engines.embedded.weights import SHA256, SIZE
+from reflectty.mini import NAME, PARAMETERS, TEMPLATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from reflectty.engines.embedded.places import Places
     from reflectty.wire import Body
 
 CONTEXT: Final = 8192
 """Tokens of the context that it is loaded with; a request cannot change it."""
-LIMIT: Final = 1024
-"""Tokens of a reply where the request names no limit: so small a model may repeat itself for ever."""
 USER, MODEL, END = "<start_of_turn>user\n", "<start_of_turn>model\n", "<end_of_turn>"
-TEMPLATE: Final = """\
-{{- /* It replies with <thinking>, <reflection> and <output>. */ -}}
-{{- $system := .System }}
-{{- range .Messages }}
-{{- if eq .Role "user" }}<start_of_turn>user
-{{ if $system }}{{ $system }}
-
-{{ $system = "" }}{{ end }}{{ .Content }}<end_of_turn>
-<start_of_turn>model
-{{ else if eq .Role "assistant" }}{{ .Content }}<end_of_turn>
-{{ end }}
-{{- end }}"""
-"""The prompt as a template of Ollama's, which renders what `prompt` does."""
-PARAMETERS: Final[Mapping[str, Any]] = {"num_predict": LIMIT, "stop": END, "temperature": 0}
 DETAILS: Final[Body] = {
     "parent_model": "",
     "format": "gguf",
@@ -68,7 +53,7 @@ INFO: Final[Body] = {
 
 
 def prompt(messages: Iterable[Body]) -> str:
-    """Return the prompt as the model was trained on it: what the system says stands before the first question."""
+    """Return the prompt as the template renders it: what the system says stands before the first question."""
     listed = [(message.get("role"), str(message.get("content") or "")) for message in messages]
     system = "\n\n".join(content for role, content in listed if role == "system" and content)
     text = ""
@@ -81,15 +66,10 @@ def prompt(messages: Iterable[Body]) -> str:
     return text
 
 
-def is_mini(name: object) -> bool:
-    """Whether a name is that of the built-in model."""
-    return isinstance(name, str) and name.lower().removesuffix(":latest") == MINI
-
-
 def shown(places: Places) -> Body:
     """Return what /api/show answers."""
     return {
-        "license": "Gemma Terms of Use: https://ai.google.dev/gemma/terms",
+        "license": licence(places.adapter.parent),
         "modelfile": "",
         "parameters": _parameters(),
         "template": TEMPLATE,
@@ -104,8 +84,8 @@ def listed(places: Places) -> Body:
     """Return the entry of /api/tags; reads the adapter for its digest."""
     weights = f"{SHA256} {hashlib.sha256(places.adapter.read_bytes()).hexdigest()}"
     return {
-        "name": f"{MINI}:latest",
-        "model": f"{MINI}:latest",
+        "name": f"{NAME}:latest",
+        "model": f"{NAME}:latest",
         "modified_at": _modified(places),
         "size": _size(places),
         "digest": hashlib.sha256(weights.encode()).hexdigest(),
@@ -134,6 +114,6 @@ def _size(places: Places) -> int:
 
 
 def _parameters() -> str:
-    """Return the text of the parameters as /api/show has it: a key, blanks, a value."""
-    written = (f"{name:<30} {json.dumps(value)}" for name, value in PARAMETERS.items())
-    return "\n".join(written)
+    """Return the text of the parameters as /api/show has it: a key, blanks, a value, one line for each of several."""
+    each = ((name, one) for name, value in PARAMETERS for one in (value if isinstance(value, tuple) else (value,)))
+    return "\n".join(f"{name:<30} {json.dumps(one)}" for name, one in each)

@@ -10,8 +10,9 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from reflectty.engines.embedded.model import CONTEXT, LIMIT, PARAMETERS, moment
+from reflectty.engines.embedded.model import CONTEXT, moment
 from reflectty.errors import IncompleteError, PromptTooLongError
+from reflectty.mini import LIMIT, STOP, TEMPERATURE
 from reflectty.wire import decode
 from reflectty.wire.lines import Lines
 from reflectty.wire.values import as_number, as_text, failure
@@ -60,7 +61,7 @@ def completion(body: Body, prompt: str) -> Body:
     options = body.get("options") or {}
     if not isinstance(options, dict):
         raise RefusalError(400, "options must be an object")
-    asked: Body = {"prompt": prompt, "stream": True, "cache_prompt": True, "temperature": PARAMETERS["temperature"]}
+    asked: Body = {"prompt": prompt, "stream": True, "cache_prompt": True, "temperature": TEMPERATURE}
     asked |= {name: _number(name, options[name]) for name in NUMBERS if name in options}
     asked["n_predict"] = _limit(options)
     asked["stop"] = _stop(options)
@@ -195,7 +196,7 @@ def _limit(options: Body) -> int:
 
 
 def _stop(options: Body) -> list[str]:
-    stop = options.get("stop", PARAMETERS["stop"])
+    stop = options.get("stop", [STOP])
     texts = [stop] if isinstance(stop, str) else stop
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise RefusalError(400, 'option "stop" must be of type array of strings')

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 import reflectty
-from reflectty.engines.embedded import INSTALL, MINI, installed, model, protocol
+from reflectty.engines.embedded import INSTALL, installed, model, protocol
 from reflectty.engines.embedded.places import places
 from reflectty.engines.embedded.process import Process
 from reflectty.engines.embedded.protocol import RefusalError
 from reflectty.errors import ModelMissingError, UnreachableError
+from reflectty.mini import NAME, is_mini
 from reflectty.wire import decode
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
     async def _chat(self, body: Body) -> httpx.Response:
         messages = _messages(body)
         if body.get("think"):
-            raise RefusalError(400, f'"{MINI}" does not support thinking')
+            raise RefusalError(400, f'"{NAME}" does not support thinking')
         if not messages:
             return await self._load(body, protocol.chat_line)
         prompt = model.prompt(messages)
@@ -202,9 +203,9 @@ def _asked(request: httpx.Request) -> Body:
     except ValueError as error:
         raise RefusalError(400, f"the request is {error}") from error
     name: Any = body.get("model") or body.get("name")
-    if not model.is_mini(name):
-        message = f"the model {name} is not installed: there is no server, only the built-in model {MINI}"
-        raise ModelMissingError(message, f"ask {MINI}, or name a server with --host")
+    if not (isinstance(name, str) and is_mini(name)):
+        message = f"the model {name} is not installed: there is no server, only the built-in model {NAME}"
+        raise ModelMissingError(message, f"ask {NAME}, or name a server with --host")
     return body
 
 
@@ -215,7 +216,7 @@ def _messages(body: Body) -> list[Body]:
     if any(message.get("images") for message in messages):
         raise RefusalError(400, "this model does not support images")
     if body.get("tools"):
-        raise RefusalError(400, f'"{MINI}" does not support tools')
+        raise RefusalError(400, f'"{NAME}" does not support tools')
     if any(message.get("role") not in ROLES for message in messages):
         raise RefusalError(400, "the role of a message must be system, user or assistant")
     return messages
