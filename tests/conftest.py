@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import built_in
 import real_llama
 import real_ollama
 from e2e.command import Reflect
@@ -41,6 +42,26 @@ def llama() -> Iterator[real_llama.LlamaServer]:
             yield server
     except real_ollama.UnavailableError as error:
         pytest.fail(f"a real llama-server is needed: {error}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's cache, in which the weights of the built-in model are joined once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def mini(weights: Path) -> Iterator[built_in.BuiltIn]:
+    """The built-in model, with a process that whoever comes first starts; nobody ends it."""
+    with built_in.built_in(weights) as one:
+        yield one
+
+
+@pytest.fixture
+def own_mini(weights: Path) -> Iterator[built_in.BuiltIn]:
+    """The built-in model without a process; whatever is done to it, no other test sees it."""
+    with built_in.built_in(weights) as one:
+        yield one
 
 
 @pytest.fixture

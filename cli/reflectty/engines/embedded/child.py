@@ -73,6 +73,7 @@ def _parameters(xllamacpp: Any, places: Places) -> object:  # noqa: ANN401 - the
     parameters.cache_ram_mib = 0
     parameters.n_ctx_checkpoints = CHECKPOINTS
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads(os.cpu_count() or 1)
+    parameters.fit_params = False
     parameters.offline = True
     parameters.ui = False
     parameters.verbosity = ERRORS_ONLY

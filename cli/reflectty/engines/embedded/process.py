@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Final
@@ -33,7 +34,9 @@ CONNECT_SECONDS: Final = 5.0
 LOADING: Final = 503
 """The status by which llama.cpp says that the model is still being loaded."""
 PROGRAM: Final = "reflectty.engines.embedded.child"
-LOG_END: Final = 4096
+LOG_END: Final = 16384
+ERROR: Final = re.compile(r"[\d.]+ E (.*)")
+"""How llama.cpp writes an error: the time, a letter, and what it is."""
 KILLED: Final = "it was ended while it was loading, perhaps for lack of memory"
 AGAIN: Final = "ask again: it is started anew"
 
@@ -124,7 +127,13 @@ class Process:
         """
         started, until = False, time.monotonic() + self._loading
         while True:
-            response = await self._sent(method, path, body)
+            try:
+                response = await self._sent(method, path, body)
+            except IncompleteError:
+                # One that was killed takes connections for a moment more.
+                if started:
+                    raise
+                response = None
             if response is None and (life := self._try(self.places.life)) is not None:
                 if started:
                     os.close(life)
@@ -191,14 +200,15 @@ class Process:
 
     def _failed(self, otherwise: str) -> UnreachableError:
         reason = self._said() or otherwise
-        return UnreachableError(f"the built-in model cannot be used: {reason}", "ask again, or use another server")
+        hint = f"where it stays so, remove {self.places.weights}: it is joined anew"
+        return UnreachableError(f"the built-in model cannot be used: {reason}", hint)
 
     def _said(self) -> str:
-        """Return the last line of what it has said, or nothing."""
+        """Return the error that it has told of first, as the others come of that; else its last line, or nothing."""
         try:
             text = self.places.log.read_bytes()[-LOG_END:].decode(errors="replace")
         except OSError:
             return ""
-        lines = [line for line in text.splitlines() if line.strip()]
-        errors = [line for line in lines if " E " in line]
-        return shorten((errors or lines or [""])[-1])
+        lines = [line for line in text.splitlines() if line.strip()] or [""]
+        errors = (found[1] for line in lines if (found := ERROR.match(line)))
+        return shorten(next(errors, lines[-1]))

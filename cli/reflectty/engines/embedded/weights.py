@@ -46,7 +46,7 @@ async def join(target: Path, parts: Sequence[Path] | None = None, size: int = SI
 
 
 def _is_whole(target: Path, size: int) -> bool:
-    """Whether the file is there; its digest was right when it got its name, and is not found out again at each start."""
+    """Whether the file is there: its digest was right when it got its name, and is not looked at at each start."""
     try:
         return target.stat().st_size == size
     except FileNotFoundError:
