@@ -13,6 +13,7 @@ from e2e.servers import ANSWERED
 from fake_server import FakeServer, error, reply, show, tags, whole
 from real_ollama import free_port
 from reflectty.engines.embedded import PACKAGES
+from reflectty.mini import TEMPLATE
 
 if TYPE_CHECKING:
     from built_in import BuiltIn
@@ -51,7 +52,7 @@ def answering(reflect: Reflect, *, has_mini: bool = False) -> FakeServer:
     """Return a server at the place that is the default, which has one model or two."""
     names = ("reflection:latest", *(("mini:latest",) if has_mini else ()))
     routes: dict[str, Route] = {
-        "/api/show": lambda asked: NONE_SUCH if asked.json["model"] == "mini" and not has_mini else show(),
+        "/api/show": lambda asked: NONE_SUCH if asked.json["model"] == "mini" and not has_mini else show(template=TEMPLATE),
         "/api/tags": tags(*names),
         "/api/ps": whole({"models": []}),
         "/api/version": whole({"version": "0.32.15"}),
