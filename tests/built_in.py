@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reflectty.chat import Message, Request, Timeouts
+from reflectty.chat import Message, Request
 from reflectty.engines.embedded.places import Places, places
 from reflectty.engines.embedded.process import PROGRAM, Process
 from reflectty.engines.embedded.transport import KEEP_SECONDS, EmbeddedTransport
@@ -58,9 +58,11 @@ class BuiltIn:
     def process(self) -> Process:
         return Process(self.places)
 
-    def engine(self, keep: float = KEEP_SECONDS, timeouts: Timeouts | None = None) -> OllamaEngine:
-        transport = EmbeddedTransport(self.process(), keep)
-        return OllamaEngine(BUILT_IN, timeouts=timeouts, transport=transport)
+    def transport(self, keep: float = KEEP_SECONDS) -> EmbeddedTransport:
+        return EmbeddedTransport(self.process(), keep)
+
+    def engine(self, keep: float = KEEP_SECONDS) -> OllamaEngine:
+        return OllamaEngine(BUILT_IN, transport=self.transport(keep))
 
     def children(self) -> list[Child]:
         """Return its processes that live."""
@@ -105,7 +107,7 @@ class Child:
 
     def sockets(self) -> set[str]:
         """Return the inodes of its sockets."""
-        opened = [os.readlink(entry) for entry in Path(f"/proc/{self.pid}/fd").iterdir()]
+        opened = [str(entry.readlink()) for entry in Path(f"/proc/{self.pid}/fd").iterdir()]
         return {name[len("socket:[") : -1] for name in opened if name.startswith("socket:")}
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
@@ -126,7 +128,7 @@ def until(condition: Callable[[], bool], patience: float = 20.0) -> bool:
 async def comes(condition: Callable[[], bool], patience: float = 20.0) -> bool:
     """Do the same while other tasks go on."""
     end = time.monotonic() + patience
-    while not condition() and time.monotonic() < end:
+    while not condition() and time.monotonic() < end:  # noqa: ASYNC110 - the condition is in another process
         await asyncio.sleep(0.02)
     return condition()
 

@@ -26,8 +26,11 @@ from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import IncompleteError, UnreachableError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from built_in import BuiltIn, Child
     from engine_outcome import Outcome
+    from reflectty.chat import Chunk
 
 SHORT = asking(num_predict=4)
 
@@ -44,8 +47,12 @@ def left(mini: BuiltIn) -> list[str]:
 async def endless(engine: OllamaEngine) -> None:
     """Ask for a reply that has no end soon, and read it."""
     async with aclosing(engine.chat(asking_endlessly())) as chunks:
-        async for _ in chunks:
-            pass
+        await _to_the_end(chunks)
+
+
+async def _to_the_end(chunks: AsyncGenerator[Chunk, None]) -> None:
+    async for _ in chunks:
+        pass
 
 
 def test_the_first_question_starts_a_process_and_the_next_ones_find_it(own_mini: BuiltIn) -> None:
@@ -164,13 +171,12 @@ def test_a_client_that_is_killed_stops_the_model_as_well(own_mini: BuiltIn) -> N
 def test_a_process_that_is_killed_cuts_its_reply_and_the_next_question_starts_another(own_mini: BuiltIn) -> None:
     async def main() -> None:
         async with own_mini.engine() as engine:
-            with pytest.raises(IncompleteError, match="built-in model ended in the middle"):
-                async with aclosing(engine.chat(asking_endlessly())) as chunks:
-                    await anext(chunks)
-                    child = own_mini.child()
-                    os.kill(child.pid, signal.SIGKILL)
-                    async for _ in chunks:
-                        pass
+            async with aclosing(engine.chat(asking_endlessly())) as chunks:
+                await anext(chunks)
+                child = own_mini.child()
+                os.kill(child.pid, signal.SIGKILL)
+                with pytest.raises(IncompleteError, match="built-in model ended in the middle"):
+                    await _to_the_end(chunks)
             assert (await collect(engine.chat(SHORT))).complete
             assert own_mini.child() != child
 

@@ -146,10 +146,11 @@ def library_for(settings: config.Settings, host: str = "", timeouts: Timeouts | 
     Raises:
         UsageError: it is no Ollama server; and what `engine_for` raises.
     """
-    if settings.engine != EngineName.OLLAMA:
+    if settings.engine == EngineName.OPENAI:
         raise UsageError(
             "only an Ollama server lets its models be changed", "this one has those that it was started with"
         )
     from reflectty.library import open_library  # noqa: PLC0415 - not before somebody wants to see the models
 
-    return open_library(host or settings.host, api_key=settings.api_key, timeouts=timeouts or settings.timeouts)
+    limits = timeouts or settings.timeouts
+    return open_library(host or settings.host, engine=settings.engine, api_key=settings.api_key, timeouts=limits)
