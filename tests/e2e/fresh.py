@@ -52,7 +52,9 @@ def answering(reflect: Reflect, *, has_mini: bool = False) -> FakeServer:
     """Return a server at the place that is the default, which has one model or two."""
     names = ("reflection:latest", *(("mini:latest",) if has_mini else ()))
     routes: dict[str, Route] = {
-        "/api/show": lambda asked: NONE_SUCH if asked.json["model"] == "mini" and not has_mini else show(template=TEMPLATE),
+        "/api/show": lambda asked: (
+            NONE_SUCH if asked.json["model"] == "mini" and not has_mini else show(template=TEMPLATE)
+        ),
         "/api/tags": tags(*names),
         "/api/ps": whole({"models": []}),
         "/api/version": whole({"version": "0.32.15"}),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from e2e.chatting import Chat
 from e2e.fresh import answering, bare, fresh
 from e2e.servers import ANSWER
 from e2e.stored import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from built_in import BuiltIn
@@ -64,7 +65,7 @@ class Asking(NamedTuple):
     name: str
     words: tuple[str, ...] = ()
     config: str = ""
-    variables: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
+    variables: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
 
 
 @pytest.mark.parametrize(
@@ -197,8 +198,8 @@ def test_a_batch_is_never_answered_by_it_unasked(machine: Reflect) -> None:
 
 class TestWithoutTheExtra:
     @pytest.fixture
-    def machine(self, tmp_path: Path, mini: BuiltIn, without: Path) -> Iterator[Reflect]:
-        yield fresh(tmp_path, mini, without)
+    def machine(self, tmp_path: Path, mini: BuiltIn, without: Path) -> Reflect:
+        return fresh(tmp_path, mini, without)
 
     @pytest.mark.parametrize(
         "words", [(), ("-m", "mini"), ("--engine", "embedded"), ("-m", "reflection")], ids=" ".join
@@ -236,6 +237,33 @@ class TestWithoutTheExtra:
         assert machine("__complete", "models", "mi").out == ""
 
 
+class TestTheChat:
+    def test_says_once_what_answers_unasked_and_where_that_is(self, machine: Reflect) -> None:
+        with Chat(machine, columns=160, program=machine.command) as chat:
+            assert chat.opened()
+            assert chat.shows(f"no server answers, so mini does, {WHAT_IT_IS}")
+            assert chat.shows("built in")
+            chat.ask(QUESTION)
+            assert chat.rests()
+            assert chat.text.count(WHAT_IT_IS) == 1
+            assert chat.leave() == 0
+        assert Kept(machine.home).said.model == "mini"
+
+    def test_says_the_same_of_a_model_that_was_asked_for(self, machine: Reflect) -> None:
+        with Chat(machine, "-m", "mini", columns=160, program=machine.command) as chat:
+            assert chat.shows(f"mini, {WHAT_IT_IS}, answers")
+            assert chat.leave() == 0
+
+    def test_is_not_answered_by_it_where_a_server_has_ever_answered(self, machine: Reflect) -> None:
+        with answering(machine), Chat(machine, columns=160, program=machine.command) as chat:
+            assert chat.shows("reflection")
+            assert chat.leave() == 0
+        with Chat(machine, columns=160, program=machine.command) as chat:
+            assert chat.shows("cannot reach")
+            assert WHAT_IT_IS not in chat.text
+            assert chat.leave() == 0
+
+
 def test_the_checkup_asks_whoever_would_answer(machine: Reflect) -> None:
     result = machine("doctor", "--json")
     read = json.loads(result.out)
@@ -268,3 +296,4 @@ def test_its_terms_are_shown_in_full(machine: Reflect) -> None:
     assert "licence (" in shown.out
     assert TERMS in licence.out
     assert "USE RESTRICTIONS" in licence.out.upper()
+    assert not (machine.home / ".local/state/reflectty/served").exists()

@@ -18,8 +18,6 @@ class Installed(NamedTuple):
 
     model: Model
     running: Running | None = None
-    built_in: bool = False
-    """Whether it is not on a server at all, but the model that comes with the program."""
 
     @property
     def name(self) -> str:
