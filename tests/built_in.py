@@ -117,7 +117,7 @@ class Child:
         assert until(lambda: not self.lives)
 
 
-def until(condition: Callable[[], bool], patience: float = 20.0) -> bool:
+def until(condition: Callable[[], bool], patience: float = 60.0) -> bool:
     """Wait until a condition holds; say whether it came to hold."""
     end = time.monotonic() + patience
     while not condition() and time.monotonic() < end:
@@ -125,7 +125,7 @@ def until(condition: Callable[[], bool], patience: float = 20.0) -> bool:
     return condition()
 
 
-async def comes(condition: Callable[[], bool], patience: float = 20.0) -> bool:
+async def comes(condition: Callable[[], bool], patience: float = 60.0) -> bool:
     """Do the same while other tasks go on."""
     end = time.monotonic() + patience
     while not condition() and time.monotonic() < end:  # noqa: ASYNC110 - the condition is in another process

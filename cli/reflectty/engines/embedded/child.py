@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +28,7 @@ LOOKING_SECONDS: Final = 0.5
 """How often to look whether anybody is there."""
 MOST_THREADS: Final = 4
 """A model as small as this one waits for the memory, not for more threads."""
+CONTROL_GROUP: Final = Path("/sys/fs/cgroup/cpu.max")
 ERRORS_ONLY: Final = 1
 CHECKPOINTS: Final = 4
 """States of a slot that are kept to go back to; each takes some megabytes."""
@@ -40,13 +43,19 @@ def main(argument: str) -> None:
         os._exit(0)
     os.umask(0o077)
     signal.signal(signal.SIGTERM, _end)
-    use = os.open(places.use, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    failed = False
     try:
+        use = os.open(places.use, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         served = _serve(places)
-        _watch(places, use)
-        del served
-    finally:
-        _leave(places, told["life"])
+        _watch(places, use, served)
+    except SystemExit:
+        pass
+    except Exception:  # noqa: BLE001 - whatever it is stands in the log, and the process ends
+        failed = True
+        traceback.print_exc()
+    _leave(places, told["life"], failed=failed)
+    # The server's end would wait for the reply that is under way.
+    os._exit(failed)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
@@ -72,7 +81,7 @@ def _parameters(xllamacpp: Any, places: Places) -> object:  # noqa: ANN401 - the
     parameters.n_gpu_layers = 0
     parameters.cache_ram_mib = 0
     parameters.n_ctx_checkpoints = CHECKPOINTS
-    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads(os.cpu_count() or 1)
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads(_cores())
     parameters.fit_params = False
     parameters.offline = True
     parameters.ui = False
@@ -85,9 +94,23 @@ def threads(cores: int) -> int:
     return min(max(cores - 1, 1), MOST_THREADS)
 
 
-def _watch(places: Places, use: int) -> None:
-    """Return when nobody has needed the model for long enough, with the lock that lets nobody begin."""
-    while True:
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    with suppress(OSError):
+        return min(allowed, quota(CONTROL_GROUP.read_text("ascii")) or allowed)
+    return allowed
+
+
+def quota(text: str) -> int:
+    """Return how many cores a container may use by what its control group says, at least one; 0 is as many as are."""
+    found = re.fullmatch(r"(\d+) (\d+)\s*", text, re.ASCII)
+    return max(1, int(found[1]) // max(1, int(found[2]))) if found else 0
+
+
+def _watch(places: Places, use: int, served: object) -> None:
+    """Return when nobody has needed the server for long enough, with the lock that lets nobody begin."""
+    while served:
         time.sleep(LOOKING_SECONDS)
         if lock(use):
             if time.time() >= os.fstat(use).st_mtime or not _can_be_found(places, use):
@@ -99,9 +122,8 @@ def _can_be_found(places: Places, use: int) -> bool:
     return is_named(use, places.use) and places.socket.exists()
 
 
-def _leave(places: Places, life: int) -> None:
+def _leave(places: Places, life: int, *, failed: bool) -> None:
     """Remove what is ours; what a new process has put there meanwhile is not. A failure leaves its log."""
-    failed = sys.exc_info()[0] not in (None, SystemExit)
     if is_named(life, places.life):
         for mine in (places.socket, places.use, *(() if failed else (places.log,)), places.life):
             with suppress(OSError):

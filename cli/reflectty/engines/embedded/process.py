@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Final
@@ -182,16 +183,16 @@ class Process:
             await self._join(self.places.weights)
             told = {name: str(value) for name, value in self.places._asdict().items()} | {"life": life}
             with self.places.log.open("wb") as log:
-                parent = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-P", "-m", PROGRAM, json.dumps(told)),
-                    stdin=asyncio.subprocess.DEVNULL,
+                parent = subprocess.Popen(  # noqa: ASYNC220, S603 - our own program, and it ends at once
+                    (sys.executable, "-P", "-m", PROGRAM, json.dumps(told)),
+                    stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     cwd="/",
                     pass_fds=(life,),
                     start_new_session=True,
                 )
-            if await parent.wait():
+            if await asyncio.to_thread(parent.wait):
                 raise self._failed("it could not be started")
         except OSError as error:
             raise UnreachableError(f"the built-in model cannot be started: {error}", "see `reflect doctor`") from error

@@ -1,0 +1,98 @@
+"""The real command and the built-in model: no server, no port, a process that is there for the next call."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from built_in import ENDLESS, QUESTION, until
+
+if TYPE_CHECKING:
+    import pytest
+
+    from built_in import BuiltIn
+    from e2e.command import Reflect, Result, Running
+
+ENGINE = ("--engine", "embedded")
+COMPUTED = 4.0
+"""Seconds of computing after which the model has begun to answer, though it may not have written anything yet."""
+
+
+def final(reflect: Reflect, mini: BuiltIn, *words: str, stdin: bytes = b"") -> Result:
+    return reflect("--final", *ENGINE, *words, stdin=stdin, patience=120, **mini.environment)
+
+
+def endless(reflect: Reflect, mini: BuiltIn) -> Running:
+    """Ask for an answer that has no end soon, and return once it is computed."""
+    schema = reflect.home / "schema.json"
+    schema.write_text(ENDLESS)
+    before = mini.child().seconds
+    run = reflect.start("ask", *ENGINE, "--schema", str(schema), "-o", "num_predict=-1", "Count", **mini.environment)
+    assert until(lambda: mini.child().seconds - before > COMPUTED)
+    return run
+
+
+def test_a_pipe_gets_an_answer_and_the_next_one_gets_it_from_the_same_process(
+    reflect: Reflect, own_mini: BuiltIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds, children, answers = [], [], []
+    for _ in range(3):
+        began = time.monotonic()
+        result = final(reflect, own_mini, QUESTION, stdin=b"9.11 and 9.9\n")
+        seconds.append(time.monotonic() - began)
+        assert result.code == 0
+        children.append(own_mini.child())
+        answers.append(result.out)
+    assert answers[0].strip()
+    assert "<" not in answers[0]
+    assert len(set(answers)) == len(set(children)) == 1
+    with capsys.disabled():
+        print(f"\n[built-in model: {seconds[0]:.1f} s with its start, then {seconds[1]:.1f} and {seconds[2]:.1f} s]")
+
+
+def test_what_is_seen_of_a_reply_is_told_apart(reflect: Reflect, mini: BuiltIn) -> None:
+    result = reflect("--json", *ENGINE, QUESTION, patience=120, **mini.environment)
+    assert result.code == 0
+    told = json.loads(result.out.splitlines()[-1])
+    assert told["mode"] == "native"
+    assert told["thinking"]
+    assert told["answer"]
+
+
+def test_a_model_that_it_does_not_have_is_refused(reflect: Reflect, mini: BuiltIn) -> None:
+    result = final(reflect, mini, "-m", "llama3", QUESTION)
+    assert result.code == 4
+    assert "mini" in result.err
+
+
+def test_a_process_that_is_killed_in_the_middle_is_an_incomplete_answer(reflect: Reflect, own_mini: BuiltIn) -> None:
+    assert final(reflect, own_mini, "Hi").code == 0
+    with endless(reflect, own_mini) as run:
+        own_mini.child().kill()
+        result = run.finish()
+    assert result.code == 5
+    assert "the built-in model ended" in result.err
+    assert final(reflect, own_mini, "Hi").code == 0
+
+
+def test_who_interrupts_leaves_the_process_for_the_next_call(reflect: Reflect, mini: BuiltIn) -> None:
+    assert final(reflect, mini, "Hi").code == 0
+    child = mini.child()
+    with endless(reflect, mini) as run:
+        assert run.signalled(signal.SIGINT).code == 130
+    assert final(reflect, mini, "Hi").code == 0
+    assert mini.child() == child
+
+
+def test_its_models_are_managed_like_a_servers(reflect: Reflect, own_mini: BuiltIn) -> None:
+    environment = {**own_mini.environment, "REFLECTTY_ENGINE": "embedded"}
+    assert "mini" in reflect("models", "list", **environment).out
+    assert reflect("models", "load", "mini", patience=120, **environment).code == 0
+    child = own_mini.child()
+    assert reflect("models", "unload", "mini", **environment).code == 0
+    assert until(lambda: not child.lives)
+    refused = reflect("models", "pull", "llama3", **environment)
+    assert refused.code == 4
+    assert "cannot be changed" in refused.err
