@@ -233,6 +233,14 @@ class TestWithoutTheExtra:
         assert result.code == 3
         assert INSTALL in found["built in"]["found"]
 
+    def test_no_server_is_given_it(self, machine: Reflect) -> None:
+        with answering(machine) as server:
+            result = machine("models", "create", "mini")
+
+        assert (result.code, result.out, len(result.err.splitlines())) == (2, "", 1)
+        assert INSTALL in result.err
+        assert not server.asked("/api/create")
+
     def test_it_is_no_name_that_the_tab_key_offers(self, machine: Reflect) -> None:
         assert machine("__complete", "models", "mi").out == ""
 
@@ -287,6 +295,28 @@ def test_the_checkup_names_it_beside_a_server_that_answers(machine: Reflect) -> 
 def test_the_tab_key_offers_it_where_a_model_is_asked(machine: Reflect) -> None:
     assert machine("__complete", "models", "mi").out == "mini\tbuilt in\n"
     assert machine("__complete", "models", "mi", "models", "remove").out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("other",), "--from is missing"),
+        (("mini", "--template", "x"), "mini is made as it is: --template"),
+        (("mini", "--system", "x"), "mini is made as it is: --system"),
+        (("mini", "-p", "seed=7"), "mini is made as it is: --parameter"),
+        (("mini",), "there is a model mini already"),
+    ],
+    ids=["another name", "a template", "a system prompt", "a parameter", "there is one"],
+)
+def test_a_server_is_given_it_as_it_is_and_where_it_has_none(
+    machine: Reflect, words: tuple[str, ...], says: str
+) -> None:
+    with answering(machine, has_mini=True) as server:
+        result = machine("models", "create", *words)
+
+    assert (result.code, result.out, len(result.err.splitlines())) == (2, "", 1)
+    assert says in result.err
+    assert not server.asked("/api/create")
 
 
 def test_its_terms_are_shown_in_full(machine: Reflect) -> None:
