@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import signal
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from built_in import ENDLESS, QUESTION, until
+from built_in import ENDLESS, QUESTION, SLOW, until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
     from built_in import BuiltIn
     from e2e.command import Reflect, Result, Running
 
 ENGINE = ("--engine", "embedded")
-SLOW = 120.0
-"""Seconds that a busy machine gets to load the model and to answer."""
-COMPUTED = 4.0
+COMPUTED = 3.0
 """Seconds of computing after which the model has begun to answer, though it may not have written anything yet."""
 
 
@@ -38,15 +39,16 @@ def final(reflect: Reflect, mini: BuiltIn, *words: str, stdin: bytes = b"") -> R
     return run(reflect, mini, "--final", *ENGINE, *words, stdin=stdin)
 
 
-def endless(reflect: Reflect, mini: BuiltIn) -> Running:
-    """Ask for an answer that has no end soon, and return once it is computed."""
+@contextmanager
+def endless(reflect: Reflect, mini: BuiltIn) -> Iterator[Running]:
+    """Ask for an answer that has no end soon, and go on once it is computed."""
     schema = reflect.home / "schema.json"
     schema.write_text(ENDLESS)
     before = mini.child().seconds
     words = ("ask", *ENGINE, "--schema", str(schema), "-o", "num_predict=-1", "Count")
-    asking = reflect.start(*words, XDG_RUNTIME_DIR=str(mini.runtime), XDG_CACHE_HOME=str(mini.cache))
-    assert until(lambda: mini.child().seconds - before > COMPUTED)
-    return asking
+    with reflect.start(*words, XDG_RUNTIME_DIR=str(mini.runtime), XDG_CACHE_HOME=str(mini.cache)) as asking:
+        assert until(lambda: mini.child().seconds - before > COMPUTED)
+        yield asking
 
 
 def test_a_pipe_gets_an_answer_and_the_next_one_gets_it_from_the_same_process(
