@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from reflectty.chat import OptionValue
 
 QUESTION = "Which is larger, 9.11 or 9.9?"
+SLOW = 300.0
+"""Seconds that a busy machine gets for what should take a few."""
 TICKS = os.sysconf("SC_CLK_TCK")
 ENDLESS = json.dumps({"type": "array", "items": {"type": "integer", "maximum": 9}, "minItems": 9000})
 """A schema that lets no reply end before the context is full, whatever the model would like to say."""
@@ -117,7 +119,7 @@ class Child:
         assert until(lambda: not self.lives)
 
 
-def until(condition: Callable[[], bool], patience: float = 60.0) -> bool:
+def until(condition: Callable[[], bool], patience: float = SLOW) -> bool:
     """Wait until a condition holds; say whether it came to hold."""
     end = time.monotonic() + patience
     while not condition() and time.monotonic() < end:
@@ -125,7 +127,7 @@ def until(condition: Callable[[], bool], patience: float = 60.0) -> bool:
     return condition()
 
 
-async def comes(condition: Callable[[], bool], patience: float = 60.0) -> bool:
+async def comes(condition: Callable[[], bool], patience: float = SLOW) -> bool:
     """Do the same while other tasks go on."""
     end = time.monotonic() + patience
     while not condition() and time.monotonic() < end:  # noqa: ASYNC110 - the condition is in another process

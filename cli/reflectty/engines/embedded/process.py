@@ -31,6 +31,8 @@ PAUSE: Final = 0.03
 """Seconds between two looks at a process that is not ready."""
 LOADING_SECONDS: Final = 120.0
 """How long a process may take until it answers: it reads 260 MB."""
+ENDING_SECONDS: Final = 5.0
+"""How long to wait for a process that is to end: it looks twice a second whether it is."""
 CONNECT_SECONDS: Final = 5.0
 LOADING: Final = 503
 """The status by which llama.cpp says that the model is still being loaded."""
@@ -110,8 +112,9 @@ class Process:
             await asyncio.sleep(PAUSE)
 
     async def ended(self) -> None:
-        """Let it end, and wait until it has, unless it is needed."""
-        while self.alive:
+        """Let it end, and wait until it has; one that is needed ends later."""
+        until = time.monotonic() + ENDING_SECONDS
+        while self.alive and time.monotonic() < until:
             try:
                 stay(self.places.use, 0)
             except FileNotFoundError:

@@ -115,7 +115,7 @@ class Translation:
         """Yield the objects that are complete now.
 
         Raises:
-            IncompleteError: the process sent what cannot be read.
+            IncompleteError: the process sent an error, or what cannot be read.
         """
         for line in self._lines.feed(data):
             kind, _, text = line.partition(b":")
@@ -135,8 +135,7 @@ class Translation:
         except ValueError as error:
             raise IncompleteError(f"the built-in model sent {error}", "ask again") from error
         if "error" in event or "content" not in event:
-            self.done = True
-            return {"error": failure(event).text}
+            raise IncompleteError(f"the built-in model stopped: {failure(event).text}", "ask again")
         line = self._line(as_text(event.get("content")))
         if not event.get("stop"):
             return line
@@ -171,8 +170,6 @@ def generate_line(text: str) -> Body:
 def whole(lines: list[Body]) -> Body:
     """Return all lines of a reply as the one object of an answer that is no stream."""
     last = lines[-1]
-    if "error" in last:
-        return last
     if "message" in last:
         text = "".join(line["message"]["content"] for line in lines)
         return last | {"message": {"role": "assistant", "content": text}}
