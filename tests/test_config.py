@@ -95,36 +95,6 @@ def test_a_file_that_says_nothing_changes_nothing(write: Callable[[str], Path], 
     assert load({}, write(line)) == Settings()
 
 
-@pytest.mark.parametrize(
-    ("line", "variables", "expected"),
-    [
-        ("", {}, False),
-        ("mode = 'direct'\ntheme = 'ink'\ntimeout = 9", {"REFLECTTY_STORE": "0"}, False),
-        ("model = ''\nhost = ''", {"OLLAMA_HOST": ""}, False),
-        ("", {"OPENAI_API_KEY": "of something else"}, False),
-        ("model = 'm'", {}, True),
-        ("host = 'h'", {}, True),
-        ("hosts = ['h']", {}, True),
-        ("engine = 'ollama'", {}, True),
-        ("profile = 'p'\n[profiles.p]\nhost = 'h'", {}, True),
-        ("profile = 'p'\n[profiles.p]\nsystem = 's'", {}, False),
-        ("", {"OLLAMA_HOST": "h"}, True),
-        ("", {"REFLECTTY_HOST": "h"}, True),
-        ("", {"REFLECTTY_MODEL": "m"}, True),
-        ("", {"REFLECTTY_ENGINE": "ollama"}, True),
-        ("", {"OLLAMA_API_KEY": "k"}, True),
-    ],
-)
-def test_it_is_known_whether_anything_says_who_answers(
-    write: Callable[[str], Path], line: str, variables: dict[str, str], expected: bool
-) -> None:
-    assert load(variables, write(line)).settled is expected
-
-
-def test_an_engine_that_is_named_with_the_call_says_who_answers(write: Callable[[str], Path]) -> None:
-    assert load({}, write(""), engine="ollama").settled
-
-
 def test_the_environment_goes_before_the_file(write: Callable[[str], Path]) -> None:
     file = write("model = 'file'\nmode = 'direct'\nstore = true\ntimeout = 'first=1,idle=2'")
     settings = load({"REFLECTTY_MODEL": "here", "REFLECTTY_STORE": "0", "REFLECTTY_TIMEOUT": "idle=3"}, file)

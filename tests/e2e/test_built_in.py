@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from e2e.chatting import Chat
-from e2e.fresh import answering, bare, fresh
+from e2e.fresh import answering, fresh
 from e2e.servers import ANSWER
 from e2e.stored import Kept
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 QUESTION = "What is 2 + 3?"
 WHAT_IT_IS, A_REAL_ONE = "a built-in model of 270 million parameters", "ollama.com"
 TERMS = "ai.google.dev/gemma/terms"
-INSTALL = "pip install 'reflectty[embedded]'"
 CONFIG = ".config/reflectty/config.toml"
 
 
@@ -33,11 +32,6 @@ def machine(tmp_path: Path, mini: BuiltIn) -> Reflect:
     state.mkdir(parents=True)
     (state / "told").write_text("the terms of mini\n")
     return fresh(tmp_path, mini)
-
-
-@pytest.fixture(scope="module")
-def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bare(tmp_path_factory.mktemp("site"))
 
 
 def write(reflect: Reflect, text: str) -> None:
@@ -194,55 +188,6 @@ def test_a_batch_is_never_answered_by_it_unasked(machine: Reflect) -> None:
     assert refused(unasked)
     assert answered_by_mini(asked)
     assert [bool(json.loads(line)["answer"]) for line in asked.out.splitlines()] == [True, True]
-
-
-class TestWithoutTheExtra:
-    @pytest.fixture
-    def machine(self, tmp_path: Path, mini: BuiltIn, without: Path) -> Reflect:
-        return fresh(tmp_path, mini, without)
-
-    @pytest.mark.parametrize(
-        "words", [(), ("-m", "mini"), ("--engine", "embedded"), ("-m", "reflection")], ids=" ".join
-    )
-    def test_the_error_says_what_to_install(self, machine: Reflect, words: tuple[str, ...]) -> None:
-        result = machine(*words, QUESTION)
-
-        assert (result.code, result.out, len(result.err.splitlines())) == (3, "", 1)
-        assert result.err.count(INSTALL) == 1
-
-    def test_a_server_that_has_no_such_model_does_not_offer_to_pull_it(self, machine: Reflect) -> None:
-        with answering(machine):
-            result = machine("-m", "mini", QUESTION)
-
-        assert (result.code, result.out, len(result.err.splitlines())) == (4, "", 1)
-        assert INSTALL in result.err
-        assert "pull" not in result.err
-
-    def test_nothing_is_said_of_it_where_a_server_has_answered(self, machine: Reflect) -> None:
-        with answering(machine):
-            assert machine("What?").code == 0
-        result = machine(QUESTION)
-
-        assert refused(result)
-        assert INSTALL not in result.err
-
-    def test_the_checkup_says_so(self, machine: Reflect) -> None:
-        result = machine("doctor", "--no-question", "--json")
-        found = {one["check"]: one for one in json.loads(result.out)["findings"]}
-
-        assert result.code == 3
-        assert INSTALL in found["built in"]["found"]
-
-    def test_no_server_is_given_it(self, machine: Reflect) -> None:
-        with answering(machine) as server:
-            result = machine("models", "create", "mini")
-
-        assert (result.code, result.out, len(result.err.splitlines())) == (2, "", 1)
-        assert INSTALL in result.err
-        assert not server.asked("/api/create")
-
-    def test_it_is_no_name_that_the_tab_key_offers(self, machine: Reflect) -> None:
-        assert machine("__complete", "models", "mi").out == ""
 
 
 class TestTheChat:

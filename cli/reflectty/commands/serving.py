@@ -82,7 +82,11 @@ def _rules(*, asked: bool, unasked: bool) -> Rules:
     from reflectty.engines.embedded import INSTALL, installed  # noqa: PLC0415 - few questions need any of this
     from reflectty.engines.standby import Rules  # noqa: PLC0415
 
-    never = cache(_none_ever_answered)
+    # The sessions are looked at once; that a server has answered may change while a chat is open.
+    unmentioned = cache(_no_session_tells_of_a_server)
+
+    def never() -> bool:
+        return not config.server_known() and unmentioned()
 
     def advice() -> str:
         return "" if not never() else ASK_IT if installed() else f"without a server, {INSTALL} brings a small model"
@@ -116,12 +120,9 @@ def _reached() -> None:
         config.remember_server()
 
 
-def _none_ever_answered() -> bool:
-    """Whether nothing on this machine shows that a server has ever answered."""
-    if config.server_known():
-        return False
+def _no_session_tells_of_a_server() -> bool:
+    """Whether no session was answered by another model: sessions may be older than what is remembered of servers."""
     with suppress(UsageError, OSError):
-        # Sessions are older than what is remembered of servers.
         return not (config.store_path().exists() and _others_answered(config.store_path()))
     return True
 
