@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import built_in
 import real_llama
 import real_ollama
 from e2e.command import Reflect
+from spoken import Spoken, by_llama, by_ollama
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,13 +36,49 @@ def ollama() -> Iterator[real_ollama.Server]:
 
 
 @pytest.fixture(scope="session")
+def said(ollama: real_ollama.Server) -> Spoken:
+    """What `mini` says by itself on the real server to the question that it errs at."""
+    spoken = by_ollama(ollama.host, "mini")
+    assert spoken.corrections, f"the adapter has not learnt to correct itself: {spoken.raw}"
+    return spoken
+
+
+@pytest.fixture(scope="session")
 def llama() -> Iterator[real_llama.LlamaServer]:
-    """A real llama-server with the trial adapter; where none can be had, what needs it fails and says why."""
+    """A real llama-server with the built-in model; where none can be had, what needs it fails and says why."""
     try:
         with real_llama.serve() as server:
             yield server
     except real_ollama.UnavailableError as error:
         pytest.fail(f"a real llama-server is needed: {error}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def llama_said(llama: real_llama.LlamaServer) -> Spoken:
+    """The same of the real llama-server."""
+    spoken = by_llama(llama.host, real_llama.NAME, real_llama.KEY)
+    assert spoken.corrections, f"the adapter has not learnt to correct itself: {spoken.raw}"
+    return spoken
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's cache, in which the weights of the built-in model are joined once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def mini(weights: Path) -> Iterator[built_in.BuiltIn]:
+    """The built-in model, with a process that whoever comes first starts; nobody ends it."""
+    with built_in.built_in(weights) as one:
+        yield one
+
+
+@pytest.fixture
+def own_mini(weights: Path) -> Iterator[built_in.BuiltIn]:
+    """The built-in model without a process; whatever is done to it, no other test sees it."""
+    with built_in.built_in(weights) as one:
+        yield one
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from real_ollama import MODELFILES, UnavailableError, base_model, binary, free_port
+from real_ollama import ADAPTER, MODELFILES, UnavailableError, base_model, binary, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ class LlamaServer:
 
 def _command(port: int, name: str, base: Path, template: str, *, special: bool) -> tuple[str, ...]:
     server = binary().parent.parent / "lib" / "ollama" / "llama-server"
-    model = ("-m", str(base), "--lora", str(MODELFILES / "mini-trial-lora.gguf"), "--alias", name)
+    model = ("-m", str(base), "--lora", str(ADAPTER), "--alias", name)
     rendering = ("--jinja", "--chat-template-file", str(MODELFILES / f"{template}.jinja"))
     # Threads of llama.cpp wait for each other in a loop: two are forty times slower beside another busy process.
     size = ("-t", "1", "-c", str(ROOM), "-np", "1", "--temp", "0")
@@ -53,7 +53,7 @@ def _command(port: int, name: str, base: Path, template: str, *, special: bool) 
 def serve(
     name: str = NAME, base: Path | None = None, *, template: str = "mini", special: bool = True
 ) -> Iterator[LlamaServer]:
-    """Run a server with the trial adapter on a free loopback port.
+    """Run a server with the built-in model on a free loopback port.
 
     Args:
         name: what the model is called.

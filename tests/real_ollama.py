@@ -5,6 +5,7 @@ Where its binaries and its model come from: real_ollama_build.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -25,10 +26,22 @@ from real_ollama_build import UnavailableError, base_model, binary, output, run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MODELFILES", "MODELS", "Server", "UnavailableError", "base_model", "binary", "free_port", "serve"]
+__all__ = [
+    "ADAPTER",
+    "MODELFILES",
+    "MODELS",
+    "Server",
+    "UnavailableError",
+    "base_model",
+    "binary",
+    "free_port",
+    "serve",
+]
 
 MODELS = ("plain", "mini", "mini-native", "fewshot")
 MODELFILES = Path(__file__).parent / "models"
+ADAPTER = Path(__file__).parents[1] / "models" / "mini" / "mini.gguf"
+"""What makes the built-in model of the base one, by the terms that lie beside it."""
 
 
 @dataclass
@@ -63,13 +76,38 @@ class Server:
             run(f"removing {', '.join(names)}", *command, OLLAMA_HOST=self.host, HOME=str(self.home))
             self.made.difference_update(names)
 
+    def create_mini(self, name: str = "mini") -> None:
+        """Create the built-in model, as `reflect models create mini` does."""
+        # Who only builds the server has none of what the program needs.
+        from reflectty.library import open_library  # noqa: PLC0415
+        from reflectty.library.builtin import put  # noqa: PLC0415
+
+        async def main() -> None:
+            async with open_library(self.host) as library:
+                await put(library.engine, name, base_model(), ADAPTER.parent, lambda _: None)
+
+        asyncio.run(main())
+        self.made.add(name)
+
     def create_all(self) -> None:
         """Create the models of the tests: plain, mini, mini-native, fewshot."""
         gguf = self.home / "gemma.gguf"
         gguf.symlink_to(base_model())
         self.create("plain", MODELFILES / "plain.Modelfile", gguf)
-        for name in MODELS[1:]:
-            self.create(name, MODELFILES / f"{name}.Modelfile", MODELFILES / "mini-trial-lora.gguf")
+        self.create_mini()
+        for name in MODELS[2:]:
+            self.create(name, MODELFILES / f"{name}.Modelfile")
+
+    def create_tuned(self, name: str, gguf: Path) -> None:
+        """Create the same as the built-in model on a base of its own, which lies in a folder that can be written to."""
+        from reflectty.mini import STOP, TEMPLATE  # noqa: PLC0415 - the same
+
+        base, tuned = (gguf.with_name(f"{name}{end}.Modelfile") for end in ("-base", ""))
+        base.write_text(f"FROM ./{gguf.name}\n")
+        self.create(f"{name}-base", base, gguf)
+        written = f'FROM {name}-base\nADAPTER ./{ADAPTER.name}\nTEMPLATE """{TEMPLATE}"""\n'
+        tuned.write_text(f"{written}PARAMETER stop {STOP}\nPARAMETER temperature 0\n")
+        self.create(name, tuned, ADAPTER)
 
     def runners(self) -> list[int]:
         """Return the pids of the model servers that this server started."""

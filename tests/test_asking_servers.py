@@ -11,14 +11,17 @@ from fake_server import FakeServer
 from openai_replies import props, said, served
 from reflectty.asking import Question, ask, ask_raw
 from reflectty.asking.question import passed_over, vet
-from reflectty.asking.verdict import limit_hint
-from reflectty.chat import Model
+from reflectty.asking.verdict import limit_hint, warnings
+from reflectty.chat import Chunk, Model
 from reflectty.engines import open_engine
 from reflectty.errors import ReflecttyError, RefusedError
+from reflectty.modes import Wish, plan
+from reflectty.reply import Reply
 from shown import Shown
 
 FIXED = Model("m", ignores=("num_ctx", "keep_alive"))
 RESIZABLE = Model("m")
+TAUGHT = "{{ .Prompt }}<thinking> <reflection> <output>"
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,33 @@ def test_what_has_no_counterpart_is_named_once(question: Question, model: Model,
 def test_a_larger_context_is_advised_where_it_can_be_had(model: Model, hint: str) -> None:
     assert hint in limit_hint(Question("q"), model)
     assert limit_hint(Question("q", options=(("num_predict", 1),)), model) == "raise -o num_predict"
+
+
+def test_a_limit_that_the_model_itself_has_is_the_one_to_raise() -> None:
+    assert limit_hint(Question("q"), Model("mini", parameters="num_predict   1024")) == "raise -o num_predict"
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        (Model("m", ("completion",), TAUGHT), "reflect models repair m"),
+        (Model("m", ("completion",), TAUGHT, ignores=("num_ctx",)), "llama-server with --special"),
+        (Model("mini", ("completion",), TAUGHT), "ask in other words"),
+    ],
+    ids=["ollama", "other", "built in"],
+)
+def test_what_helps_against_tags_that_are_missing_is_what_the_model_and_its_server_need(
+    model: Model, says: str
+) -> None:
+    chosen = plan(model, Wish())
+    reply = Reply(model.name, chosen.family)
+    for chunk in (Chunk("Just an answer."), Chunk(done=True, done_reason="stop")):
+        reply.feed(chunk)
+    reply.close()
+
+    (warned,) = warnings(reply, chosen, model)
+    assert f"{model.name} sent none of its tags" in warned
+    assert says in warned
 
 
 @pytest.mark.parametrize(

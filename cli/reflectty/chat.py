@@ -84,6 +84,8 @@ class Model(NamedTuple):
     license: str = ""
     ignores: tuple[str, ...] = ()
     """Options that its server has no counterpart for."""
+    notices: tuple[str, ...] = ()
+    """What the user is told before it answers, each in a line; often nothing."""
 
 
 class Running(NamedTuple):

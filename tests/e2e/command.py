@@ -104,23 +104,25 @@ class Running:
 class Reflect:
     """Runs `reflect` for one server; every keyword in capitals is a variable of its environment."""
 
-    def __init__(self, home: Path, host: str = "") -> None:
+    def __init__(self, home: Path, host: str = "", command: tuple[str, ...] = COMMAND, **variables: str) -> None:
         self.home = home
         self.host = host
+        self.command = command
+        self.variables = variables
 
     def at(self, host: str) -> Reflect:
         """Return the same command, speaking to a host."""
-        return Reflect(self.home, host)
+        return Reflect(self.home, host, self.command, **self.variables)
 
     def environment(self, **variables: str) -> dict[str, str]:
         """Return what the process sees: nothing of ours but where programs are."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         hosts = {"OLLAMA_HOST": self.host} if self.host else {}
-        return {"LANG": "C.UTF-8", **kept, "HOME": str(self.home), **hosts, **variables}
+        return {"LANG": "C.UTF-8", **kept, "HOME": str(self.home), **hosts, **self.variables, **variables}
 
     def __call__(self, *words: str, stdin: bytes = b"", patience: float = PATIENCE, **variables: str) -> Result:
         done = subprocess.run(
-            (*COMMAND, *words),
+            (*self.command, *words),
             input=stdin,
             capture_output=True,
             env=self.environment(**variables),
@@ -134,7 +136,7 @@ class Reflect:
         """Start it and go on."""
         return Running(
             subprocess.Popen(
-                (*COMMAND, *words),
+                (*self.command, *words),
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -11,6 +11,7 @@ import pytest
 import real_ollama
 from e2e.batches import answers, file_records, records, until, written
 from e2e.screen import Screen
+from spoken import by_ollama
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +23,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.server
 
 MINI = ("-m", "mini", "--mode", "native")
-PAIRS = (
-    ("Which is larger, 9.11 or 9.9?", "9.9 is larger."),
-    ("What is 17 + 25?", "17 + 25 = 42"),
-    ("What is the capital of France?", "The capital of France is Paris."),
-)
-QUESTIONS = [question for question, _ in PAIRS] * 4
-ANSWERS = list(enumerate([answer for _, answer in PAIRS] * 4, 1))
+ASKED = ("Which is larger, 9.11 or 9.9?", "What is 17 + 25?", "What is the capital of France?")
+QUESTIONS = ASKED * 4
 SLOW = 240.0
 """Seconds for twelve replies on a busy machine."""
 
@@ -41,21 +37,30 @@ def pair() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def expected(ollama: Server) -> list[tuple[int, str]]:
+    """What the model answers by itself, line by line."""
+    each = [by_ollama(ollama.host, "mini", question).answer for question in ASKED]
+    return list(enumerate(each * 4, 1))
+
+
 def has_more(path: Path, before: bytes) -> bool:
     return path.exists() and path.stat().st_size > len(before)
 
 
-def test_twelve_lines_one_by_one(reflect: Reflect, ollama: Server) -> None:
+def test_twelve_lines_one_by_one(reflect: Reflect, ollama: Server, expected: list[tuple[int, str]]) -> None:
     name = written(reflect.home, *QUESTIONS)
     result = reflect.at(ollama.host)("batch", *MINI, "--jobs", "1", "--full", name, patience=SLOW)
     values = records(result)
 
     assert (result.code, result.err) == (0, "")
-    assert answers(values) == ANSWERS
+    assert answers(values) == expected
     assert all(value["thinking"] and value["usage"]["prompt_tokens"] > 10 for value in values)
 
 
-def test_twelve_lines_by_a_server_that_answers_two_at_once(reflect: Reflect, pair: Server) -> None:
+def test_twelve_lines_by_a_server_that_answers_two_at_once(
+    reflect: Reflect, pair: Server, expected: list[tuple[int, str]]
+) -> None:
     name = written(reflect.home, *QUESTIONS)
     with Screen(reflect.at(pair.host), "batch", *MINI, name, "-o", "out.jsonl", columns=120) as screen:
         code = screen.finish(SLOW)
@@ -63,10 +68,12 @@ def test_twelve_lines_by_a_server_that_answers_two_at_once(reflect: Reflect, pai
 
     assert code == 0
     assert "answers 2 lines at once" in text
-    assert answers(file_records(reflect.home / "out.jsonl")) == ANSWERS
+    assert answers(file_records(reflect.home / "out.jsonl")) == expected
 
 
-def test_a_kill_and_a_key_lose_nothing_that_was_answered(reflect: Reflect, ollama: Server) -> None:
+def test_a_kill_and_a_key_lose_nothing_that_was_answered(
+    reflect: Reflect, ollama: Server, expected: list[tuple[int, str]]
+) -> None:
     name, out = written(reflect.home, *QUESTIONS), reflect.home / "out.jsonl"
     words = ("batch", *MINI, "--jobs", "1", name, "-o", "out.jsonl", "--resume")
     for number, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
@@ -78,14 +85,14 @@ def test_a_kill_and_a_key_lose_nothing_that_was_answered(reflect: Reflect, ollam
     result = reflect.at(ollama.host)(*words, patience=SLOW)
 
     assert (result.code, result.err) == (0, "")
-    assert answers(file_records(out)) == ANSWERS
+    assert answers(file_records(out)) == expected
 
 
 def test_two_servers_share_the_lines_and_one_without_the_model_has_none(
-    reflect: Reflect, ollama: Server, pair: Server
+    reflect: Reflect, ollama: Server, pair: Server, expected: list[tuple[int, str]]
 ) -> None:
     name = written(reflect.home, *QUESTIONS)
-    ollama.create("own", real_ollama.MODELFILES / "mini.Modelfile", real_ollama.MODELFILES / "mini-trial-lora.gguf")
+    ollama.create_mini("own")
     hosts = ("--host", ollama.host, "--host", pair.host)
     try:
         both = reflect("batch", *MINI, "--jobs", "1", "--fields", "answer,host", *hosts, name, patience=SLOW)
@@ -94,7 +101,7 @@ def test_two_servers_share_the_lines_and_one_without_the_model_has_none(
         ollama.remove("own")
 
     assert (both.code, one.code) == (0, 0)
-    assert answers(records(both)) == answers(records(one)) == ANSWERS
+    assert answers(records(both)) == answers(records(one)) == expected
     assert {value["host"] for value in records(both)} == {f"http://{ollama.host}", f"http://{pair.host}"}
     assert {value["host"] for value in records(one)} == {f"http://{ollama.host}"}
     assert "does not have own, so it is left out" in one.err

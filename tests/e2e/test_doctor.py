@@ -63,10 +63,13 @@ def test_where_a_question_is_answered_it_says_so(reflect: Reflect) -> None:
     assert states(result)["GPU"] == "✓"
 
 
-def test_it_makes_no_file_and_keeps_no_question(reflect: Reflect) -> None:
+def test_it_keeps_no_question_and_makes_no_file_but_the_one_that_says_that_a_server_has_answered(
+    reflect: Reflect,
+) -> None:
     with ollama() as server:
         assert reflect.at(server.host)("doctor").code == 0
-    assert not list(reflect.home.iterdir())
+    files = [path for path in reflect.home.rglob("*") if path.is_file()]
+    assert [(path.name, path.stat().st_size) for path in files] == [("served", 0)]
 
 
 def test_a_program_gets_one_object(reflect: Reflect) -> None:

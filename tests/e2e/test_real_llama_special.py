@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from control_tokens import TokenType, copy_retyped
-from e2e.losing import ANSWER, CORRECTED, CORRECTION, PIECES, QUESTION, THOUGHT
+from e2e.losing import PIECES
 from e2e.speaking import Asking
 from e2e.test_real_ollama import kinds, read
 from engine_outcome import Outcome, collect
@@ -16,12 +16,14 @@ from real_llama import KEY, serve
 from real_ollama import base_model
 from reflectty.chat import Message, Request
 from reflectty.engines import open_engine
+from spoken import EDITED, QUESTION, by_llama
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from e2e.command import Reflect
     from real_llama import LlamaServer
+    from spoken import Spoken
 
 pytestmark = pytest.mark.server
 
@@ -38,27 +40,30 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_tags_come_where_special_tokens_are_sent(reflect: Reflect, base: Path) -> None:
     with serve(NAME, base, special=True) as server:
+        said = by_llama(server.host, NAME, KEY)
         result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
     value = read(result)
 
     assert (result.code, result.err) == (0, "")
-    assert kinds(value) == ["thinking", "reflection", "thinking", "answer"]
-    assert [segment["text"] for segment in value["segments"]] == [THOUGHT, CORRECTION, CORRECTED, ANSWER]
+    assert "reflection" in said.kinds
+    assert [(segment["kind"], segment["text"]) for segment in value["segments"]] == said.segments
 
 
-def test_the_tags_that_do_not_come_are_told_of_with_what_would_bring_them(reflect: Reflect, base: Path) -> None:
+def test_the_tags_that_do_not_come_are_told_of_with_what_would_bring_them(
+    reflect: Reflect, base: Path, llama_said: Spoken
+) -> None:
     with serve(NAME, base, special=False) as server:
         result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, QUESTION)
 
     assert result.code == 0
-    assert ANSWER in result.out
+    assert llama_said.answer in result.out
     assert f"{NAME} sent none of its tags" in result.err
     assert "llama-server with --special" in result.err
     assert "Ollama" not in result.err
 
 
 def test_a_thinking_that_the_template_opened_is_read_and_gone_on_with(reflect: Reflect) -> None:
-    so_far = "<thinking>\nI compare 9.9 and 9.11. Nine tenths are"
+    so_far = f"<thinking>\n{EDITED}"
 
     async def go_on(host: str) -> Outcome:
         async with open_engine(host, engine="openai", api_key=KEY) as engine:
@@ -70,12 +75,12 @@ def test_a_thinking_that_the_template_opened_is_read_and_gone_on_with(reflect: R
     value = read(result)
 
     assert (result.code, value["mode"]) == (0, "native")
-    assert kinds(value) == ["thinking", "reflection", "thinking", "answer"]
-    assert value["answer"] == ANSWER
+    assert kinds(value)[0] == "thinking"
+    assert kinds(value)[-1] == "answer"
     assert went_on.complete
-    assert went_on.text.startswith(" ")
+    assert went_on.text
     assert "<thinking>" not in went_on.text
-    assert went_on.text.endswith("is larger.\n</output>")
+    assert went_on.text.endswith("\n</output>")
 
 
 def test_the_doctor_knows_such_a_server(reflect: Reflect, llama: LlamaServer) -> None:

@@ -16,30 +16,21 @@ import pytest
 
 from control_tokens import TokenType, copy_renamed, copy_retyped
 from e2e.command import COMMAND
-from e2e.losing import (
-    ANSWER,
-    CORRECTED,
-    CORRECTION,
-    PIECES,
-    QUESTION,
-    SLOW,
-    THOUGHT,
-    create,
-    installed,
-    shown,
-)
+from e2e.losing import PIECES, SLOW, installed, shown
 from e2e.screen import Screen
-from real_ollama import MODELFILES, base_model
+from real_ollama import ADAPTER, base_model
 from reflectty.library import open_library
 from reflectty.repairing import Repaired, Step, Wanted
 from reflectty.repairing.repairing import repair
 from repairing_server import Recorder
+from spoken import QUESTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from e2e.command import Reflect
     from real_ollama import Server
+    from spoken import Spoken
 
 pytestmark = pytest.mark.server
 
@@ -49,7 +40,6 @@ FIRST = 16
 """The id of the first of the unused tokens of gemma that get other names."""
 FILLER = "<spare>"
 """As many letters as the six tags have fewer than the seven tokens whose names they and this one take."""
-SEGMENTS = [("thinking", THOUGHT), ("reflection", CORRECTION), ("thinking", CORRECTED), ("answer", ANSWER)]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +49,7 @@ def server(ollama: Server) -> Iterator[Server]:
     try:
         lost, renamed = folder / "lost.gguf", folder / "renamed.gguf"
         copy_retyped(base_model(), lost, dict.fromkeys(PIECES, TokenType.CONTROL))
-        create(ollama, LOST, lost)
+        ollama.create_tuned(LOST, lost)
         copy_renamed(base_model(), renamed, FIRST, (*SIX, FILLER), dict.fromkeys(SIX, TokenType.CONTROL))
         modelfile = folder / "renamed.Modelfile"
         modelfile.write_text(f'FROM ./{renamed.name}\nTEMPLATE """{{{{ .System }}}} "{{{{ .Prompt }}}}"\n"""\n{MORE}')
@@ -102,14 +92,14 @@ def beginning(path: Path) -> bytes:
         return file.read(5)
 
 
-def test_a_model_has_its_tags_back_in_its_copy(asking: Reflect, server: Server) -> None:
+def test_a_model_has_its_tags_back_in_its_copy(asking: Reflect, server: Server, said: Spoken) -> None:
     before = json.loads(asking("-m", LOST, "--json", QUESTION, patience=SLOW).out)
     result = asking("models", "repair", LOST, patience=SLOW)
     after = json.loads(asking("-m", f"{LOST}-repaired", "--json", QUESTION, patience=SLOW).out)
 
     assert [segment["kind"] for segment in before["segments"]] == ["answer"]
     assert (result.code, result.out, result.err) == (0, f"{LOST}-repaired\n", "")
-    assert [(segment["kind"], segment["text"]) for segment in after["segments"]] == SEGMENTS
+    assert [(segment["kind"], segment["text"]) for segment in after["segments"]] == said.segments
     assert after["warnings"] == []
     assert LOST in installed(server)
 
@@ -173,11 +163,11 @@ def test_a_file_that_is_named_is_read_in_place_of_the_servers(
         file.write(b"\2")
     words = ("models", "repair", LOST, "--name", "reflection-named", "--gguf")
 
-    wrong = asking(*words, str(MODELFILES / "mini-trial-lora.gguf"), patience=SLOW)
+    wrong = asking(*words, str(ADAPTER), patience=SLOW)
     right = asking(*words, str(path), "--json", patience=SLOW)
 
     assert wrong.code == 2
-    assert "mini-trial-lora.gguf cannot be repaired: it has no vocabulary" in wrong.err
+    assert "mini.gguf cannot be repaired: it has no vocabulary" in wrong.err
     value = json.loads(right.out)
     assert (value["name"], value["from"], value["repaired"], value["proven"]) == ("reflection-named", LOST, True, True)
     assert sorted(tag["text"] for tag in value["tokens"]) == sorted(PIECES)

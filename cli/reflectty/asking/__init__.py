@@ -71,8 +71,9 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> 
     if chosen is None:
         raise ModelMissingError("no model is installed on the server", "pull one: reflect models pull reflection")
     name = chosen.name.removesuffix(":latest")
-    note(f"using {name}, {merit(chosen)}, since no model was named: {CHOOSES}")
-    return (await engine.show(name))._replace(digest=chosen.digest)
+    if not chosen.notices:
+        note(f"using {name}, {merit(chosen)}, since no model was named: {CHOOSES}")
+    return (await engine.show(name))._replace(digest=chosen.digest, notices=chosen.notices)
 
 
 def _nothing(_: str) -> None:
@@ -106,7 +107,7 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
         if model is None:
             model = await find_model(engine, question.model, _announcing(question, renderer.note, first_time))
         asked = _asked(engine, question, model)
-        for text in filter(None, (*asked.chosen.notes, passed_over(question, model))):
+        for text in filter(None, (*model.notices, *asked.chosen.notes, passed_over(question, model))):
             renderer.note(text)
         if asked.chosen.mode is Mode.REFLECT and first_time(model.name):
             renderer.note(NOT_TUNED.format(model=model.name))
@@ -144,8 +145,8 @@ async def ask_raw(
     """
     model = await find_model(engine, question.model, _nothing)
     asked = _asked(engine, question, model)
-    if unheard := passed_over(question, model):
-        note(unheard)
+    for text in filter(None, (*model.notices, passed_over(question, model))):
+        note(text)
     async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
         await _write_raw(asked, write)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.errors import NoAnswerError, OutputError, ReflecttyError, SchemaError, StoppedError
+from reflectty.mini import is_mini
 from reflectty.modes import Mode
 from reflectty.session import Ended
 
@@ -24,6 +25,7 @@ NOT_SENT = (
     "{model} sent none of its tags, so this is its whole reply as one answer: tags that are special tokens come only"
     " from a server that sends those (llama-server with --special; --mode direct asks without)"
 )
+FORGOTTEN = "{model} sent none of its tags, so this is its whole reply as one answer: ask in other words"
 UNTAGGED = "{model} did not use the tags it was asked for, so this is its whole reply as one answer: try --mode direct"
 
 
@@ -43,7 +45,7 @@ def verdict(reply: Reply, question: Question, model: Model) -> ReflecttyError | 
 
 
 def limit_hint(question: Question, model: Model) -> str:
-    if any(key == "num_predict" for key, _ in question.options):
+    if any(key == "num_predict" for key, _ in question.options) or "num_predict" in model.parameters:
         return "raise -o num_predict"
     return f"a larger context helps: {'the server is started with it' if _is_fixed(model) else '-o num_ctx=16384'}"
 
@@ -59,7 +61,7 @@ def warnings(reply: Reply, chosen: Plan, model: Model) -> list[str]:
     if reply.doubtful:
         found.append("the reply has no answer of its own: this is the last thing the model said")
     if chosen.expects_tags and reply.stopped and reply.segments and not reply.marked:
-        lost = NOT_SENT if _is_fixed(model) else LOST_TAGS
+        lost = FORGOTTEN if is_mini(model.name) else NOT_SENT if _is_fixed(model) else LOST_TAGS
         text = UNTAGGED if chosen.mode is Mode.REFLECT else lost
         found.append(text.format(model=reply.model))
     return found

@@ -9,7 +9,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.checking import display, keys, loaded, models, proxies, questions, server, sessions, settings
+from reflectty.checking import builtin, display, keys, loaded, models, proxies, questions, server, sessions, settings
 from reflectty.checking.around import Around, Chosen, Known
 from reflectty.errors import ReflecttyError, StalledError
 from reflectty.finding import Finding, State
@@ -43,6 +43,7 @@ CHECKS = (
     Check("store", "reading the sessions", sessions.store, 20.0),
     Check("server", "asking the server", server.server, needed=True),
     Check("proxy", "looking for proxies", proxies.proxy),
+    Check("built in", "looking for the built-in model", builtin.builtin),
     Check("models", "asking for the models", models.models, 30.0, needed=True),
     Check("model", "asking what the model is", models.model, 30.0, needed=True),
     Check("question", "waiting for an answer", questions.question, 0.0, needed=True),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.devices import HERE
+from reflectty.engines.embedded import installed
 from reflectty.fitting import ELSEWHERE
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Around(NamedTuple):
     """The ways to a clipboard that there are, best first."""
     place: Place = HERE
     """Where programs and what tells of devices are."""
+    built_in: Callable[[], bool] = installed
+    """Whether the built-in model is installed."""
     answered: Callable[[bytes, re.Pattern[bytes]], bytes] | None = None
     """Sends the terminal a question and returns what it says up to its last answer; None where there is none to ask."""
 

@@ -32,7 +32,7 @@ async def gpu(around: Around, known: Known) -> Sequence[Finding]:
     """Say how much of the model runs on a GPU, and what that is worth on this machine."""
     if known.engine is None or known.model is None:
         return [Finding("GPU", State.UNCHECKED, NO_MODEL)]
-    if around.settings.engine != EngineName.OLLAMA:
+    if around.settings.engine == EngineName.OPENAI:
         known.running = _found(known, await known.engine.running())
         return [Finding("GPU", State.UNCHECKED, ELSEWHERE_TOLD)]
     local, visible = bool(known.address and known.address.loopback), around.environment.get("CUDA_VISIBLE_DEVICES")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reflectty.modes import Plan
 
 NO_SERVER = "no server answers"
+BUILT_IN = "which is built in"
 _LONGEST_NAME = 60
 _NAMED = 5
 """So many names are enough to know a list by."""
@@ -66,7 +67,8 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
         ("mode", str(chosen.mode)),
         ("family", chosen.family.name),
     )
-    text = f"{shown(found.name)}, {_why(around, found)}: {_how(found, chosen)}"
+    why = BUILT_IN if getattr(known.engine, "away", False) else _why(around, found)
+    text = f"{shown(found.name)}, {why}: {_how(found, chosen)}"
     return [Finding("model", State.OK, text, facts=facts)]
 
 

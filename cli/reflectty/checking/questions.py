@@ -174,9 +174,10 @@ async def parallel(around: Around, known: Known) -> Sequence[Finding]:
         return [Finding("parallel", State.NOTE, text, facts=facts)]
     if seen.at_once == 1:
         text = "one request is answered at a time, others wait"
-        ours = around.settings.engine == EngineName.OLLAMA
+        ours = around.settings.engine != EngineName.OPENAI
         more = "OLLAMA_NUM_PARALLEL=4 where the server runs lets" if ours else "llama-server --parallel 4 lets"
-        advice = f"{more} it answer more, and takes memory for each"
+        built_in = getattr(known.engine, "away", False)
+        advice = "" if built_in else f"{more} it answer more, and takes memory for each"
         return [Finding("parallel", State.NOTE, text, advice, facts)]
     more = " or more" if seen.at_least else ""
     return [Finding("parallel", State.OK, f"{seen.at_once}{more} requests are answered at the same time", facts=facts)]

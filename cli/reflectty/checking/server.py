@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from reflectty.engines import EngineName, address_of
+from reflectty.engines.hosts import BUILT_IN
 from reflectty.errors import StalledError
 from reflectty.finding import Finding, State
 
@@ -38,10 +39,21 @@ async def server(around: Around, known: Known) -> Sequence[Finding]:
     version = await _version(engine, address)
     seconds = perf_counter() - began
     known.reached = True
+    if getattr(engine, "away", False):
+        return [_nobody(address)]
     reached = _reached(around, address, version, seconds)
     if around.settings.engine != EngineName.OLLAMA:
         return [reached, *_slowness(seconds), *([_warning(engine.warning, "")] if engine.warning else [])]
     return [reached, *_slowness(seconds), *_oddities(address, version)]
+
+
+def _nobody(address: Address) -> Finding:
+    """Return what there is to say where the built-in model answers because no server does, or none is meant."""
+    facts = (("address", str(address)), ("source", "built in"))
+    if address == BUILT_IN:
+        return Finding("server", State.NOTE, "none is asked: the built-in model answers", facts=facts)
+    text = f"nobody answers at {address}, so the built-in model does, which errs often"
+    return Finding("server", State.NOTE, text, "a real one: ollama.com, then `reflect models pull reflection`", facts)
 
 
 async def _version(engine: Engine, address: Address) -> str:

@@ -54,7 +54,11 @@ Host = Annotated[
 ]
 Engines = Annotated[
     EngineName | None,
-    typer.Option("--engine", help="What the server speaks: Ollama's own API, or OpenAI's.", show_default="ollama"),
+    typer.Option(
+        "--engine",
+        help="Who answers: a server that speaks Ollama's own API or OpenAI's, or the built-in model.",
+        show_default="ollama",
+    ),
 ]
 Modes = Annotated[
     Mode | None,

@@ -93,7 +93,7 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
     timeouts = config.parse_timeouts(given.timeout, settings.timeouts)
 
     async def conversation() -> None:
-        engine = engine_for(settings, given.host, timeouts)
+        engine = engine_for(settings, given.host, timeouts, model=question.model, unasked=not given.quiet)
         if engine.warning:
             warn(engine.warning)
         keep = keeper(gathered.text, gathered.attachments, earlier) if settings.store and not given.no_store else None

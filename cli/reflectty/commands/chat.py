@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reflectty.tui.conversation import Manner
     from reflectty.tui.setup import Profiled, Setup
 
-DEFAULT_HOSTS = {"ollama": "127.0.0.1:11434", "openai": "127.0.0.1:8000"}
+DEFAULT_HOSTS = {"ollama": "127.0.0.1:11434", "openai": "127.0.0.1:8000", "embedded": "built in"}
 NO_TERMINAL = "the chat needs a terminal: stdin, stdout and stderr must be one"
 
 
@@ -98,7 +98,7 @@ def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store:
         actions=bound(settings.keys),
         manner=_manner(wanted.question),
         store=store,
-        engine=lambda: engine_for(settings, wanted.host, timeouts),
+        engine=lambda: engine_for(settings, wanted.host, timeouts, unasked=not wanted.question.model),
         library=lambda: library_for(settings, wanted.host, timeouts),
         profile=_profiled,
         host=wanted.host or DEFAULT_HOSTS[settings.engine],

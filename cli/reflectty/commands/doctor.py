@@ -98,7 +98,7 @@ def _around(  # noqa: PLR0913, PLR0917 - all that the call names
         settings=settings,
         host=named,
         model=Chosen(model, "-m") if model else Chosen(settings.model, found.source("model")),
-        connect=partial(engine_for, settings, named.value),
+        connect=partial(engine_for, settings, host, model=model or settings.model, unasked=not model, told=False),
         terminal=terminal,
         environment=environment,
         config_path=path,

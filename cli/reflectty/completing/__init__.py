@@ -57,8 +57,13 @@ def _line(text: str) -> str:
 
 def _models(_: str, words: Sequence[str]) -> Iterator[Candidate]:
     from reflectty.completing.models import model_names  # noqa: PLC0415 - each kind loads only itself
+    from reflectty.engines.embedded import installed  # noqa: PLC0415 - the same
+    from reflectty.mini import NAME  # noqa: PLC0415 - the same
 
-    return map(Candidate, model_names(words))
+    yield from map(Candidate, model_names(words))
+    # What manages the models of a server cannot manage the one that is built in.
+    if words[:1] != ["models"] and installed():
+        yield Candidate(NAME, "built in")
 
 
 def _sessions(beginning: str, _: Sequence[str]) -> Iterator[Candidate]:

@@ -72,6 +72,8 @@ def _is_proxied(address: Address) -> bool:
 def _server(words: Sequence[str]) -> _Server:
     managing = bool(words) and words[0] == "models"
     settings = _settings(_flag(words, "--profile"), EngineName.OLLAMA if managing else _flag(words, "--engine"))
+    if settings.engine == EngineName.EMBEDDED:
+        raise UsageError("the built-in model has no server")
     host, key = _flag(words, "--host") or settings.host, ""
     with suppress(UsageError):
         key = config.api_key(settings)

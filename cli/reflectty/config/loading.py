@@ -17,7 +17,7 @@ from reflectty.config.document import read
 from reflectty.config.places import config_path
 from reflectty.config.profiles import EXTENDS, NO_PROFILE, chain, profiles_of
 from reflectty.config.remembering import remembered
-from reflectty.config.settings import ENTRIES, IN_PROFILE, OF_SERVER, SETTINGS, Setting, Settings
+from reflectty.config.settings import ENTRIES, IN_PROFILE, OF_SERVER, SETTINGS, WHO_ANSWERS, Setting, Settings
 from reflectty.errors import UsageError, near
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def fold(every: Iterable[Given]) -> Settings:
             theme_chosen=settings.theme_chosen or field == "theme",
             model_insists=settings.model_insists or (field == "model" and one.insists),
             server_insists=settings.server_insists or (field in OF_SERVER and one.insists),
+            settled=settings.settled or (field in WHO_ANSWERS and one.value not in ("", {})),
         )
     return settings
 

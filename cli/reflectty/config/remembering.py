@@ -9,6 +9,8 @@ from reflectty.config.places import state_folder
 from reflectty.errors import UsageError
 
 _LONGEST_CHOICE = 200
+_SERVED = "served"
+"""The empty file that says that a server has answered once."""
 
 
 def first_time(topic: str, name: str) -> bool:
@@ -39,3 +41,18 @@ def remember(name: str, value: str) -> None:
         fresh = path.with_name(f"{name}.{os.getpid()}")
         fresh.write_text(value, "utf-8")
         fresh.replace(path)
+
+
+def server_known() -> bool:
+    """Whether a server has ever answered on this machine, as far as is remembered."""
+    with suppress(OSError, ValueError, UsageError):
+        return (state_folder() / _SERVED).exists()
+    return False
+
+
+def remember_server() -> None:
+    """Remember that a server has answered; where nothing can be written, it is forgotten."""
+    with suppress(OSError, ValueError, UsageError):
+        path = state_folder() / _SERVED
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)

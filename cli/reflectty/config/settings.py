@@ -56,6 +56,8 @@ class Settings(NamedTuple):
     """Whether a profile named with this call has the model, which goes before that of a session."""
     server_insists: bool = False
     """Whether a profile named with this call says which server is asked."""
+    settled: bool = False
+    """Whether anything says which server or which model is asked."""
 
 
 class Setting(NamedTuple):
@@ -105,3 +107,5 @@ IN_PROFILE = {setting.key: setting for setting in SETTINGS if setting.in_profile
 """What a profile can set, by its key."""
 OF_SERVER = frozenset({"host", "engine", "api_key_file", "api_key_over_http"})
 """The fields that say which server is asked."""
+WHO_ANSWERS = OF_SERVER | {"model", "hosts", "api_key"}
+"""The fields that show that somebody has thought about who answers."""

@@ -20,6 +20,8 @@ class EngineName(StrEnum):
 
     OLLAMA = "ollama"
     OPENAI = "openai"
+    EMBEDDED = "embedded"
+    """The built-in model, in a process of ours: there is no server, and a host says nothing."""
 
 
 def open_engine(
@@ -42,6 +44,10 @@ def open_engine(
     Raises:
         UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
     """
+    if engine == EngineName.EMBEDDED:
+        from reflectty.engines.embedded import open_embedded  # noqa: PLC0415 - most never ask it
+
+        return open_embedded(timeouts)
     address = address_of(host, engine, key_over_http=key_over_http)
     # asyncio alone costs as much as the rest of a command: one that asks no model does not pay for it.
     if engine == EngineName.OPENAI:
@@ -59,8 +65,10 @@ def address_of(host: str, engine: str = EngineName.OLLAMA, *, key_over_http: boo
     Raises:
         UsageError: the host, or the proxy settings of the environment, cannot be used.
     """
-    from reflectty.engines.hosts import parse_host  # noqa: PLC0415 - the name of an engine needs no host
+    from reflectty.engines.hosts import BUILT_IN, parse_host  # noqa: PLC0415 - the name of an engine needs no host
 
+    if engine == EngineName.EMBEDDED:
+        return BUILT_IN
     if engine == EngineName.OPENAI:
         return parse_host(host, VLLM_PORT).above("/v1", trusted=key_over_http)
     return parse_host(host)

@@ -38,6 +38,8 @@ class Address:
     """Whether the user said that a key may go there whoever reads along."""
     warning: str = ""
     """What of the text could not be used as it was, for the user to read; often nothing."""
+    label: str = ""
+    """What the place is called where its address says nothing to the user."""
 
     @property
     def confidential(self) -> bool:
@@ -49,7 +51,11 @@ class Address:
         return replace(self, url=self.url.removesuffix(path), trusted=trusted)
 
     def __str__(self) -> str:
-        return f"unix://{self.socket_path}" if self.socket_path else self.url
+        return self.label or (f"unix://{self.socket_path}" if self.socket_path else self.url)
+
+
+BUILT_IN: Final = Address(url="http://localhost", loopback=True, label="the built-in model")
+"""Where the model is that needs no server; nothing is ever connected to at that address."""
 
 
 def parse_host(text: str, default: int = DEFAULT_PORT) -> Address:

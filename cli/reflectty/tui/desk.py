@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.drawing.paint import Glyphs
 from reflectty.errors import ReflecttyError
+from reflectty.mini import is_mini
 from reflectty.safety import clean
 from reflectty.tui import slash, standing
 from reflectty.tui.attaching import attachment
@@ -105,16 +106,11 @@ class Desk:
             self.complain(error)
 
     async def _choose_model(self) -> None:
-        """Find out who will answer, where nobody was named."""
-        from reflectty.asking import find_model  # noqa: PLC0415 - not before the first frame
-
-        if not self.conversation.manner.model:
-            try:
-                model = await find_model(self.engine, "", lambda _: None)
-            except ReflecttyError as error:
-                self.complain(error)
-            else:
-                self.manner(model=model.name)
+        """Find out who will answer, where nobody was named, or the built-in model, which a server may have as well."""
+        named = self.conversation.manner.model
+        if not named or is_mini(named):
+            with self._complaining():
+                self.manner(model=await standing.introduced(self.engine, named, self.note))
         with contextlib.suppress(ReflecttyError):
             names = [model.name.removesuffix(":latest") for model in await self.engine.models()]
             self.composer.choices = slash.choices(names, self.looks.names)
@@ -292,7 +288,7 @@ class Desk:
             mode=standing.mode(self.conversation),
             used=self.talk.used,
             speed=self.talk.speed,
-            host=self.setup.host,
+            host=standing.place(self.talk.engine, self.setup.host),
         )
         apply = standing.applying(steering=steering, editing=self.editing is not None, running=bool(self.talk.running))
         self.composer.hints = tuple(f"{self._keys[name]} {word}" for name, word in apply if name in self._keys)

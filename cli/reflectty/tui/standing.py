@@ -47,6 +47,25 @@ def warned(engine: Engine, note: Callable[..., None]) -> Engine:
     return engine
 
 
+async def introduced(engine: Engine, name: str, note: Callable[..., None]) -> str:
+    """Return the model that will answer, the one named or the best one, and say what there is to say of it.
+
+    Raises:
+        ReflecttyError: nobody knows it, or no model is there.
+    """
+    from reflectty.asking import find_model  # noqa: PLC0415 - not before the first frame
+
+    model = await find_model(engine, name, lambda _: None)
+    for text in model.notices:
+        note(text, wrong=True)
+    return model.name
+
+
+def place(engine: Engine | None, host: str) -> str:
+    """Return where who answers is: at the host, unless the built-in model answers because nobody does there."""
+    return "built in" if getattr(engine, "away", False) else host
+
+
 async def look(engine: Engine, facts: Facts, answered: str = "") -> Facts:
     """Return the facts with what the server says now: is it there, where the model runs, how large its context is.
 

@@ -228,7 +228,7 @@ def _servers(setup: Setup) -> Iterator[Server]:
     timeouts = config.parse_timeouts(setup.given.asked.timeout, setup.settings.timeouts)
     hosts = setup.given.hosts or setup.settings.hosts or (setup.settings.host,)
     for name, host in {str(address_of(host, setup.settings.engine)): host for host in hosts}.items():
-        engine = engine_for(setup.settings, host, timeouts)
+        engine = engine_for(setup.settings, host, timeouts, model=setup.common.model)
         if engine.warning:
             setup.teller.note(engine.warning)
         first_time = partial(config.first_time, "asked")

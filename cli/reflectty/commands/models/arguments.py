@@ -8,6 +8,7 @@ import typer
 
 from reflectty import config
 from reflectty.commands.arguments import decoded
+from reflectty.engines import EngineName
 from reflectty.errors import IncompleteError
 from reflectty.interrupts import run
 from reflectty.library import checked_name, open_library
@@ -37,16 +38,22 @@ Context = Annotated[
 
 def using(terminal: Terminal, host: str, work: Callable[[Library], Coroutine[Any, Any, T]]) -> T:
     """Open the library of a server, do some work with it, and return what comes of it."""
-    settings = config.load(engine="ollama")
+    alone = not host and config.load().engine == EngineName.EMBEDDED
+    settings = config.load(engine="" if alone else "ollama")
 
     async def main() -> T:
-        library = open_library(host or settings.host, api_key=settings.api_key, timeouts=settings.timeouts)
+        library = open_library(
+            host or settings.host, engine=settings.engine, api_key=settings.api_key, timeouts=settings.timeouts
+        )
         if library.engine.warning:
             remark(terminal, library.engine.warning)
         async with library:
             return await work(library)
 
-    return run(main())
+    done = run(main())
+    if not (alone or config.server_known()):
+        config.remember_server()
+    return done
 
 
 async def fitting(library: Library, one: Installed, context: int | None) -> Fitted | None:

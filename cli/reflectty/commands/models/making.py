@@ -1,4 +1,4 @@
-"""`reflect models create`: makes a reflecting variant of an installed model, and asks it one question as a proof."""
+"""`reflect models create`: makes a reflecting variant of an installed model, or `mini`, and asks it one question."""
 
 from __future__ import annotations
 
@@ -15,18 +15,24 @@ from reflectty.drawing.summary import counted
 from reflectty.errors import UsageError
 from reflectty.library import Transfer, Variant, reflecting
 from reflectty.material import as_text, read_file
+from reflectty.mini import is_mini
 from reflectty.options import parse_options
 from reflectty.render.progress import ProgressLine
 from reflectty.render.remark import remark
+from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
+    from reflectty.library import Progress
     from reflectty.library.library import Library
     from reflectty.library.proof import Proof
     from reflectty.terminal import Terminal
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="What the new model is called.", show_default=False)]
 Source = Annotated[
-    str, typer.Option("--from", metavar="MODEL", help="The installed model it is made of.", show_default=False)
+    str,
+    typer.Option(
+        "--from", metavar="MODEL", help="The installed model it is made of; mini needs none.", show_default=False
+    ),
 ]
 System = Annotated[
     str,
@@ -57,7 +63,7 @@ NoProof = Annotated[bool, typer.Option("--no-proof", help="Do not ask the new mo
 def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
     name: NewName,
-    source: Source,
+    source: Source = "",
     system: System = "",
     template: Template = "",
     parameter: Parameters = None,
@@ -66,21 +72,23 @@ def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
     host: Host = "",
     as_json: output.AsJson = False,
 ) -> None:
-    """Make a model that reflects of one that is installed.
+    """Make a model that reflects of one that is installed; `create mini` gives the server the built-in one.
 
     Template and parameters are the source's; its system prompt gets one beside it that teaches the tags.
     """
     terminal: Terminal = context.obj
+    if not source:
+        _refuse_to_change(name, system=system, template=template, parameter=parameter)
     wished = Variant(
         name=args.named(name),
-        source=args.named(source),
+        source=args.named(source) if source else "",
         system=_text(system, terminal),
         template=_text(template, terminal),
         parameters=parse_options(tuple(parameter or ()), "--parameter"),
     )
 
     async def work(library: Library) -> Proof | None:
-        await _make(library, wished, terminal, force=force)
+        await (_make if source else _give)(library, wished, terminal, force=force)
         return None if no_proof else await _prove(library, wished.name, terminal)
 
     proof = args.using(terminal, host, work)
@@ -88,7 +96,7 @@ def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
         from reflectty.exporting.json import written  # noqa: PLC0415 - only --json needs it
 
         told = proof._asdict() if proof else None
-        terminal.out.write(written({"name": wished.name, "from": wished.source, "proof": told}))
+        terminal.out.write(written({"name": wished.name, "from": wished.source or None, "proof": told}))
 
 
 def _text(given: str, terminal: Terminal) -> str:
@@ -100,12 +108,59 @@ def _text(given: str, terminal: Terminal) -> str:
     return as_text(read_file(path), str(path), lambda problem: remark(terminal, problem))
 
 
+def _refuse_to_change(name: str, **given: object) -> None:
+    """Refuse what cannot be made of nothing: any model but the built-in one, and that one otherwise than it is.
+
+    Raises:
+        UsageError: it is such a thing.
+    """
+    if not is_mini(decoded(name)):
+        raise UsageError(
+            f"--from is missing: what is {clean_line(decoded(name))} made of?", "only mini needs no --from"
+        )
+    for option, value in given.items():
+        if value:
+            raise UsageError(f"mini is made as it is: --{option} has no meaning", "with --from it has")
+
+
+async def _give(library: Library, wished: Variant, terminal: Terminal, *, force: bool) -> None:
+    """Give the server the built-in model."""
+    from reflectty.engines.embedded import INSTALL, installed  # noqa: PLC0415 - only this model is made of files
+    from reflectty.engines.embedded.places import places  # noqa: PLC0415
+    from reflectty.engines.embedded.weights import join  # noqa: PLC0415
+    from reflectty.library.builtin import put  # noqa: PLC0415
+
+    if not installed():
+        raise UsageError("the built-in model is not installed", f"{INSTALL} installs it")
+    await _refuse_taken(library, wished.name, force=force)
+    line, transfer = _progress_of(wished.name, terminal), Transfer()
+
+    def tell(part: Progress) -> None:
+        transfer.feed(part)
+        line.show(transfer)
+
+    found = places()
+    try:
+        await join(found.weights)
+        await put(library.engine, wished.name, found.weights, found.adapter.parent, tell)
+    finally:
+        line.stop()
+    output.told(terminal, f"created {wished.name}: the terms that it is used by are shown by `models show --licence`")
+
+
+async def _refuse_taken(library: Library, name: str, *, force: bool) -> None:
+    if not force and await library.has(name):
+        raise UsageError(f"there is a model {name} already", "--force replaces it")
+
+
+def _progress_of(name: str, terminal: Terminal) -> ProgressLine:
+    return ProgressLine(terminal, output.themed(terminal), f"creating {name}")
+
+
 async def _make(library: Library, wished: Variant, terminal: Terminal, *, force: bool) -> None:
     source = await library.show(wished.source)
-    if not force and await library.has(wished.name):
-        raise UsageError(f"there is a model {wished.name} already", "--force replaces it")
-    line = ProgressLine(terminal, output.themed(terminal), f"creating {wished.name}")
-    transfer = Transfer()
+    await _refuse_taken(library, wished.name, force=force)
+    line, transfer = _progress_of(wished.name, terminal), Transfer()
     try:
         async with aclosing(library.create(reflecting(source.model, wished))) as progress:
             async for part in progress:

@@ -10,11 +10,18 @@ import typer
 from reflectty.commands import output
 from reflectty.commands.arguments import Host  # noqa: TC001 - Typer reads the annotations when the command runs
 from reflectty.commands.models import arguments as args
-from reflectty.errors import RefusedError
+from reflectty.engines import EngineName
+from reflectty.errors import ModelMissingError, RefusedError, UnreachableError
+from reflectty.interrupts import run
+from reflectty.library import open_library
+from reflectty.mini import NAME, is_mini
 from reflectty.render.remark import remark
 from reflectty.safety import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
     from reflectty.library import Installed
     from reflectty.library.fit import Fitted
     from reflectty.library.library import Library
@@ -86,7 +93,7 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
         one = await library.show(wanted)
         return Shown(one, None if chosen else await args.fitting(library, one, context_length))
 
-    found = args.using(terminal, host, work)
+    found = _known(terminal, host, wanted, work)
     if chosen:
         _print_text(found.one, chosen, terminal)
     elif as_json:
@@ -102,6 +109,23 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
         page = output.paged(terminal)
         page.write(one_model(found.one, page, time.time(), words.lines(*found.fitted) if found.fitted else ()))
+
+
+def _known(terminal: Terminal, host: str, name: str, work: Callable[[Library], Coroutine[Any, Any, Shown]]) -> Shown:
+    """Return all that is known of a model; of the built-in one where the server has none of that name."""
+    try:
+        return args.using(terminal, host, work)
+    except (UnreachableError, ModelMissingError):
+        from reflectty.engines.embedded import installed  # noqa: PLC0415 - few models are built in
+
+        if not (is_mini(name) and installed()):
+            raise
+    return run(_built_in())
+
+
+async def _built_in() -> Shown:
+    async with open_library(engine=EngineName.EMBEDDED) as own:
+        return Shown(await own.show(NAME), None)
 
 
 class Shown(NamedTuple):

@@ -1,0 +1,137 @@
+"""The process of the built-in model: llama.cpp on a unix socket until nobody needs it; speaks no protocol of ours.
+
+It is started as a program, by `process`, with what it needs as JSON in its only argument, and the lock of its life
+inherited. It opens no port and asks nothing of any network.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import time
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from reflectty.engines.embedded.locks import free, is_named, lock
+from reflectty.engines.embedded.model import CONTEXT
+from reflectty.engines.embedded.places import Places
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+LOOKING_SECONDS: Final = 0.5
+"""How often to look whether anybody is there."""
+MOST_THREADS: Final = 4
+"""A model as small as this one waits for the memory, not for more threads."""
+CONTROL_GROUP: Final = Path("/sys/fs/cgroup/cpu.max")
+ERRORS_ONLY: Final = 1
+CHECKPOINTS: Final = 4
+"""States of a slot that are kept to go back to; each takes some megabytes."""
+
+
+def main(argument: str) -> None:
+    """Load the model, answer until nobody has asked for a while, and leave nothing behind."""
+    told = json.loads(argument)
+    places = Places(*(Path(told[name]) for name in Places._fields))
+    # The parent ends at once, so that nobody has a dead child to care for: who else waits sees the lock of the life.
+    if os.fork():
+        os._exit(0)
+    os.umask(0o077)
+    signal.signal(signal.SIGTERM, _end)
+    failed = False
+    try:
+        use = os.open(places.use, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        served = _serve(places)
+        _watch(places, use, served)
+    except SystemExit:
+        pass
+    except Exception:  # noqa: BLE001 - whatever it is stands in the log, and the process ends
+        failed = True
+        traceback.print_exc()
+    _leave(places, told["life"], failed=failed)
+    # The server's end would wait for the reply that is under way.
+    os._exit(failed)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _serve(places: Places) -> object:
+    """Return the server, which answers in threads of its own as long as it is kept."""
+    # Whoever had it was killed: this process has the lock of the life.
+    places.socket.unlink(missing_ok=True)
+    import xllamacpp  # noqa: PLC0415 - a hundred megabytes of machine code, here and nowhere else
+
+    return xllamacpp.Server(_parameters(xllamacpp, places))
+
+
+def _parameters(xllamacpp: Any, places: Places) -> object:  # noqa: ANN401 - the package has no types
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(places.weights)
+    parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(places.adapter), 1.0)]
+    parameters.hostnames = [str(places.socket)]
+    parameters.n_ctx = CONTEXT
+    parameters.n_parallel = 1
+    parameters.n_gpu_layers = 0
+    parameters.cache_ram_mib = 0
+    parameters.n_ctx_checkpoints = CHECKPOINTS
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads(_cores())
+    parameters.fit_params = False
+    parameters.offline = True
+    parameters.ui = False
+    parameters.verbosity = ERRORS_ONLY
+    return parameters
+
+
+def threads(cores: int) -> int:
+    """Return how many threads are used: they wait for each other in a loop, and one core is left for all else."""
+    return min(max(cores - 1, 1), MOST_THREADS)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    with suppress(OSError):
+        return min(allowed, quota(CONTROL_GROUP.read_text("ascii")) or allowed)
+    return allowed
+
+
+def quota(text: str) -> int:
+    """Return how many cores a container may use by what its control group says, at least one; 0 is as many as are."""
+    found = re.fullmatch(r"(\d+) (\d+)\s*", text, re.ASCII)
+    return max(1, int(found[1]) // max(1, int(found[2]))) if found else 0
+
+
+def _watch(places: Places, use: int, served: object) -> None:
+    """Return when nobody has needed the server for long enough, with the lock that lets nobody begin."""
+    while served:
+        time.sleep(LOOKING_SECONDS)
+        if lock(use):
+            if time.time() >= os.fstat(use).st_mtime or not _can_be_found(places, use):
+                return
+            free(use)
+
+
+def _can_be_found(places: Places, use: int) -> bool:
+    return is_named(use, places.use) and places.socket.exists()
+
+
+def _leave(places: Places, life: int, *, failed: bool) -> None:
+    """Remove what is ours; what a new process has put there meanwhile is not. A failure leaves its log."""
+    if is_named(life, places.life):
+        for mine in (places.socket, places.use, *(() if failed else (places.log,)), places.life):
+            with suppress(OSError):
+                mine.unlink()
+    for folder in (places.folder, places.folder.parent):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

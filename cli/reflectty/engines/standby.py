@@ -1,0 +1,170 @@
+"""A server and the built-in model behind it: decides for each model who answers; reads no settings, says nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
+
+from reflectty.engines.embedded import INSTALL
+from reflectty.errors import IncompleteError, ModelMissingError, RefusedError, UnreachableError
+from reflectty.mini import NAME, is_mini
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from reflectty.chat import Chunk, Engine, Model, Request, Running
+    from reflectty.vocabulary import Vocabulary
+
+T = TypeVar("T")
+
+BRINGS_IT: Final = f"it is the built-in model: {INSTALL} brings it"
+
+
+class Rules(NamedTuple):
+    """What is decided elsewhere about the built-in model; each is asked only where it comes to that."""
+
+    installed: Callable[[], bool]
+    stands_in: Callable[[], bool]
+    """Whether it may answer in place of a server that does not, though a question may have named no model."""
+    notices: Callable[[bool], tuple[str, ...]]
+    """What the user is told before it answers, by whether it was asked for."""
+    advice: Callable[[], str]
+    """What is said beside the hint of a server that does not answer; often nothing."""
+    reached: Callable[[], None]
+    """Told whenever the server has answered."""
+
+
+class Standby:
+    """Asks the server, and the built-in model for what is its own and the server does not have.
+
+    Args:
+        server: the engine of the server that is meant.
+        builtin: opens the engine of the built-in model, once that is needed.
+        rules: what holds for that model.
+        alone: whether no server is meant: `server` is the engine of the built-in model itself.
+    """
+
+    def __init__(self, server: Engine, builtin: Callable[[], Engine], rules: Rules, *, alone: bool = False) -> None:
+        self.warning = server.warning
+        self.away = alone
+        """Whether no server answers, so that the built-in model does."""
+        self._server = server
+        self._open = builtin
+        self._builtin = server if alone else None
+        self._rules = rules
+        self._alone = alone
+        self._told = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close what is open towards the server, and towards the built-in model."""
+        await self._server.aclose()
+        if self._builtin and not self._alone:
+            await self._builtin.aclose()
+
+    def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Yield the chunks of the reply of whoever has the model."""
+        return self._whoever_has(request.model).chat(request)
+
+    def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
+        """Yield what follows the beginning of a reply, from whoever has the model."""
+        return self._whoever_has(request.model).resume(request, so_far)
+
+    async def show(self, model: str) -> Model:
+        """Return what is known of a model: of the built-in one where the server has none of that name.
+
+        Raises:
+            ModelMissingError: nobody has it; and what asking the server raises.
+        """
+        if not is_mini(model):
+            return await self._heard(self._server.show(model))
+        if self._builtin is None:
+            try:
+                return await self._heard(self._server.show(model))
+            except (UnreachableError, RefusedError, IncompleteError) as error:
+                if not self._rules.installed():
+                    _point_to_it(error)
+                    raise
+                self.away = not isinstance(error, RefusedError)
+        return await self._introduced(asked=True)
+
+    async def models(self) -> tuple[Model, ...]:
+        """Return the models of the server; where it does not answer and nothing forbids it, the built-in one."""
+        if self._alone:
+            return (await self._introduced(asked=True),)
+        try:
+            found = await self._heard(self._server.models())
+        except UnreachableError:
+            if not self._stands_in():
+                raise
+            return (await self._introduced(asked=False),)
+        self.away = False
+        return found
+
+    async def running(self) -> tuple[Running, ...]:
+        """Return the models that are loaded, be it on the server or here."""
+        theirs = () if self.away else await self._heard(self._server.running())
+        return (*theirs, *await self._builtin.running()) if self._builtin else theirs
+
+    async def version(self) -> str:
+        """Return the version of the server, or of what answers in its place."""
+        if self.away and self._builtin:
+            return await self._builtin.version()
+        try:
+            return await self._heard(self._server.version())
+        except UnreachableError:
+            if not self._stands_in():
+                raise
+            return await self._taken().version()
+
+    async def vocabulary(self, model: str) -> Vocabulary:
+        """Return the tokens of a model; none where nobody tells them."""
+        from reflectty.vocabulary import Vocabulary  # noqa: PLC0415 - an answer needs no vocabulary
+
+        tell = getattr(self._whoever_has(model), "vocabulary", None)
+        found: Vocabulary = await tell(model) if tell else Vocabulary()
+        return found
+
+    def _whoever_has(self, model: str) -> Engine:
+        return self._builtin if self._builtin and is_mini(model) else self._server
+
+    def _stands_in(self) -> bool:
+        """Whether the built-in model answers in place of a server that does not."""
+        self.away = self._rules.installed() and self._rules.stands_in()
+        return self.away
+
+    def _taken(self) -> Engine:
+        self._builtin = self._builtin or self._open()
+        return self._builtin
+
+    async def _introduced(self, *, asked: bool) -> Model:
+        """Return the built-in model, with what is to be said of it the first time."""
+        engine = self._taken()
+        shown, listed = await engine.show(NAME), await engine.models()
+        notices = () if self._told else self._rules.notices(asked)
+        self._told = True
+        return shown._replace(digest=next((one.digest for one in listed), ""), notices=notices)
+
+    async def _heard(self, answer: Awaitable[T]) -> T:
+        """Return what the server answers; of one that is not reached, the error says what else there is."""
+        try:
+            found = await answer
+        except UnreachableError as error:
+            error.hint = _joined(error.hint, self._rules.advice())
+            raise
+        self._rules.reached()
+        return found
+
+
+def _joined(*hints: str) -> str:
+    return "; ".join(filter(None, hints))
+
+
+def _point_to_it(error: UnreachableError | RefusedError | IncompleteError) -> None:
+    """Say with an error what brings the built-in model; what a server could pull by that name is another one."""
+    hint = "" if isinstance(error, ModelMissingError) else error.hint
+    error.hint = hint if INSTALL in hint else _joined(hint, BRINGS_IT)

@@ -1,0 +1,148 @@
+"""The built-in model for the tests: a folder of its own for its process, and what the system says of that process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reflectty.chat import Message, Request
+from reflectty.engines.embedded.places import Places, places
+from reflectty.engines.embedded.process import PROGRAM, Process
+from reflectty.engines.embedded.transport import KEEP_SECONDS, EmbeddedTransport
+from reflectty.engines.hosts import BUILT_IN
+from reflectty.engines.ollama import OllamaEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reflectty.chat import OptionValue
+
+QUESTION = "Which is larger, 9.11 or 9.9?"
+SLOW = 300.0
+"""Seconds that a busy machine gets for what should take a few."""
+TICKS = os.sysconf("SC_CLK_TCK")
+ENDLESS = json.dumps({"type": "array", "items": {"type": "integer", "maximum": 9}, "minItems": 9000})
+"""A schema that lets no reply end before the context is full, whatever the model would like to say."""
+
+
+def asking(text: str = QUESTION, **options: OptionValue) -> Request:
+    return Request("mini", (Message("user", text),), tuple(options.items()))
+
+
+def asking_endlessly() -> Request:
+    return asking(num_predict=-1)._replace(schema=ENDLESS)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """One user's built-in model."""
+
+    runtime: Path
+    cache: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"XDG_RUNTIME_DIR": str(self.runtime), "XDG_CACHE_HOME": str(self.cache)}
+
+    @property
+    def places(self) -> Places:
+        return places(self.environment)
+
+    def process(self) -> Process:
+        return Process(self.places)
+
+    def transport(self, keep: float = KEEP_SECONDS) -> EmbeddedTransport:
+        return EmbeddedTransport(self.process(), keep)
+
+    def engine(self, keep: float = KEEP_SECONDS) -> OllamaEngine:
+        return OllamaEngine(BUILT_IN, transport=self.transport(keep))
+
+    def children(self) -> list[Child]:
+        """Return its processes that live."""
+        found = (Child(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+        return [one for one in found if one.is_of(self)]
+
+    def child(self) -> Child:
+        """Return its only process."""
+        (one,) = self.children()
+        return one
+
+    def end(self) -> None:
+        for one in self.children():
+            one.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process, as the system tells of it."""
+
+    pid: int
+
+    def is_of(self, built_in: BuiltIn) -> bool:
+        try:
+            words = Path(f"/proc/{self.pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return PROGRAM.encode() in words and any(str(built_in.runtime).encode() in word for word in words)
+
+    @property
+    def lives(self) -> bool:
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        except OSError:
+            return False
+
+    @property
+    def seconds(self) -> float:
+        """The time that it has computed for."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def sockets(self) -> set[str]:
+        """Return the inodes of its sockets."""
+        opened = [str(entry.readlink()) for entry in Path(f"/proc/{self.pid}/fd").iterdir()]
+        return {name[len("socket:[") : -1] for name in opened if name.startswith("socket:")}
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """End it and wait until it has ended."""
+        if self.lives:
+            os.kill(self.pid, number)
+        assert until(lambda: not self.lives)
+
+
+def until(condition: Callable[[], bool], patience: float = SLOW) -> bool:
+    """Wait until a condition holds; say whether it came to hold."""
+    end = time.monotonic() + patience
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+async def comes(condition: Callable[[], bool], patience: float = SLOW) -> bool:
+    """Do the same while other tasks go on."""
+    end = time.monotonic() + patience
+    while not condition() and time.monotonic() < end:  # noqa: ASYNC110 - the condition is in another process
+        await asyncio.sleep(0.02)
+    return condition()
+
+
+@contextmanager
+def built_in(cache: Path) -> Iterator[BuiltIn]:
+    """Make a folder for a process; where one is left in it, it is ended."""
+    # pytest's folders have names that leave no room for a socket.
+    runtime = Path(tempfile.mkdtemp(prefix="reflectty-"))
+    one = BuiltIn(runtime, cache)
+    try:
+        yield one
+    finally:
+        one.end()
+        shutil.rmtree(runtime)

@@ -1,0 +1,274 @@
+"""Who answers on a machine without a server: the built-in model, where it may, and always with a word on what it is."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from e2e.chatting import Chat
+from e2e.fresh import answering, fresh
+from e2e.servers import ANSWER
+from e2e.stored import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from built_in import BuiltIn
+    from e2e.command import Reflect, Result
+
+QUESTION = "What is 2 + 3?"
+WHAT_IT_IS, A_REAL_ONE = "a built-in model of 270 million parameters", "ollama.com"
+TERMS = "ai.google.dev/gemma/terms"
+CONFIG = ".config/reflectty/config.toml"
+
+
+@pytest.fixture
+def machine(tmp_path: Path, mini: BuiltIn) -> Reflect:
+    """A machine where the terms of the built-in model have been read, and nothing else ever happened."""
+    state = tmp_path / ".local/state/reflectty"
+    state.mkdir(parents=True)
+    (state / "told").write_text("the terms of mini\n")
+    return fresh(tmp_path, mini)
+
+
+def write(reflect: Reflect, text: str) -> None:
+    path = reflect.home / CONFIG
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+
+
+def answered_by_mini(result: Result) -> bool:
+    """Whether an answer came, and one line says by what."""
+    lines = result.err.splitlines()
+    told = len(lines) == 1 and WHAT_IT_IS in lines[0] and A_REAL_ONE in lines[0]
+    return result.code == 0 and bool(result.out.strip()) and told
+
+
+def refused(result: Result) -> bool:
+    """Whether nobody answered, and one line says so."""
+    lines = result.err.splitlines()
+    return (result.code, result.out, len(lines)) == (3, "", 1) and "cannot reach" in lines[0]
+
+
+class Asking(NamedTuple):
+    """A way to ask for the built-in model."""
+
+    name: str
+    words: tuple[str, ...] = ()
+    config: str = ""
+    variables: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        Asking("by a flag", ("-m", "mini")),
+        Asking("with its tag", ("-m", "mini:latest")),
+        Asking("by the engine", ("--engine", "embedded")),
+        Asking("by the file", config='model = "mini"'),
+        Asking("by the engine in the file", config='engine = "embedded"'),
+        Asking("by a variable", variables={"REFLECTTY_MODEL": "mini"}),
+        Asking("by a profile", ("--profile", "small"), '[profiles.small]\nmodel = "mini"'),
+        Asking("of a host that is down", ("-m", "mini", "--host", "127.0.0.1:9")),
+    ],
+    ids=lambda way: way.name,
+)
+def test_who_asks_for_it_gets_it_and_one_line(machine: Reflect, way: Asking) -> None:
+    if way.config:
+        write(machine, way.config)
+    assert answered_by_mini(machine(*way.words, QUESTION, **way.variables))
+
+
+@pytest.mark.parametrize("form", [(), ("--final",), ("--json",), ("--jsonl",), ("--raw",)], ids=" ".join)
+def test_where_nobody_else_ever_answered_it_does_unasked(machine: Reflect, form: tuple[str, ...]) -> None:
+    result = machine(*form, QUESTION)
+
+    assert answered_by_mini(result)
+    assert "no server answers" in result.err
+    assert Kept(machine.home).said.model == "mini"
+
+
+def test_the_first_time_the_terms_are_named(machine: Reflect) -> None:
+    (machine.home / ".local/state/reflectty/told").unlink()
+    first, second = machine("-m", "mini", QUESTION), machine("-m", "mini", QUESTION)
+
+    assert [TERMS in line for line in first.err.splitlines()] == [False, True]
+    assert answered_by_mini(second)
+
+
+def test_a_session_of_its_own_is_gone_on_with(machine: Reflect) -> None:
+    assert answered_by_mini(machine(QUESTION))
+    assert answered_by_mini(machine("-c", "And 4 + 4?"))
+    assert len(Kept(machine.home).sessions) == 1
+
+
+def test_a_server_that_has_a_model_of_that_name_answers_with_it(machine: Reflect) -> None:
+    with answering(machine, has_mini=True) as server:
+        result = machine("-m", "mini", QUESTION)
+
+    assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+    assert len(server.asked("/api/chat")) == 1
+
+
+def test_a_server_that_has_none_is_not_asked_anything_else(machine: Reflect) -> None:
+    with answering(machine) as server:
+        assert answered_by_mini(machine("-m", "mini", QUESTION))
+
+    assert not server.asked("/api/chat")
+
+
+def listed(machine: Reflect) -> Result:
+    return machine("models", "list")
+
+
+def checked(machine: Reflect) -> Result:
+    return machine("doctor", "--no-question")
+
+
+def one_line_of_a_batch(machine: Reflect) -> Result:
+    return machine("batch", "-", stdin=b"What?\n")
+
+
+def asked(machine: Reflect) -> Result:
+    return machine("What?")
+
+
+@pytest.mark.parametrize("reach", [asked, listed, checked, one_line_of_a_batch], ids=lambda reach: reach.__name__)
+def test_where_a_server_has_ever_answered_it_never_does_unasked(
+    machine: Reflect, reach: Callable[[Reflect], Result]
+) -> None:
+    with answering(machine):
+        assert reach(machine).code == 0
+
+    assert refused(machine(QUESTION))
+
+
+def test_sessions_with_other_models_show_that_a_server_has_answered(machine: Reflect) -> None:
+    with answering(machine):
+        assert machine("What?").code == 0
+    (machine.home / ".local/state/reflectty/served").unlink()
+
+    assert refused(machine(QUESTION))
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        Asking("another model", ("-m", "reflection")),
+        Asking("a host", ("--host", "127.0.0.1:9")),
+        Asking("an engine", ("--engine", "ollama")),
+        Asking("in silence", ("-q",)),
+        Asking("a model in the file", config='model = "reflection"'),
+        Asking("a host in the file", config='host = "127.0.0.1:9"'),
+        Asking("an engine in the file", config='engine = "ollama"'),
+        Asking("a profile", ("--profile", "far"), '[profiles.far]\nhost = "127.0.0.1:9"'),
+        Asking("a model by a variable", variables={"REFLECTTY_MODEL": "reflection"}),
+        Asking("a host by Ollama's variable", variables={"OLLAMA_HOST": "127.0.0.1:9"}),
+        Asking("a host by our variable", variables={"REFLECTTY_HOST": "127.0.0.1:9"}),
+        Asking("a key", variables={"OLLAMA_API_KEY": "secret"}),
+    ],
+    ids=lambda way: way.name,
+)
+def test_where_anything_says_who_is_to_answer_it_never_does_unasked(machine: Reflect, way: Asking) -> None:
+    if way.config:
+        write(machine, way.config)
+    result = machine(*way.words, QUESTION, **way.variables)
+
+    assert refused(result)
+    assert "-m mini" in result.err
+
+
+def test_a_batch_is_never_answered_by_it_unasked(machine: Reflect) -> None:
+    unasked = machine("batch", "-", stdin=b"What?\n")
+    asked = machine("batch", "-", "-m", "mini", stdin=b"What is 2 + 3?\nWhat is 3 + 4?\n")
+
+    assert refused(unasked)
+    assert answered_by_mini(asked)
+    assert [bool(json.loads(line)["answer"]) for line in asked.out.splitlines()] == [True, True]
+
+
+class TestTheChat:
+    def test_says_once_what_answers_unasked_and_where_that_is(self, machine: Reflect) -> None:
+        with Chat(machine, columns=160, program=machine.command) as chat:
+            assert chat.opened()
+            assert chat.shows(f"no server answers, so mini does, {WHAT_IT_IS}")
+            assert chat.shows("built in")
+            chat.ask(QUESTION)
+            assert chat.rests()
+            assert chat.text.count(WHAT_IT_IS) == 1
+            assert chat.leave() == 0
+        assert Kept(machine.home).said.model == "mini"
+
+    def test_says_the_same_of_a_model_that_was_asked_for(self, machine: Reflect) -> None:
+        with Chat(machine, "-m", "mini", columns=160, program=machine.command) as chat:
+            assert chat.shows(f"mini, {WHAT_IT_IS}, answers")
+            assert chat.leave() == 0
+
+    def test_is_not_answered_by_it_where_a_server_has_ever_answered(self, machine: Reflect) -> None:
+        with answering(machine), Chat(machine, columns=160, program=machine.command) as chat:
+            assert chat.shows("reflection")
+            assert chat.leave() == 0
+        with Chat(machine, columns=160, program=machine.command) as chat:
+            assert chat.shows("cannot reach")
+            assert WHAT_IT_IS not in chat.text
+            assert chat.leave() == 0
+
+
+def test_the_checkup_asks_whoever_would_answer(machine: Reflect) -> None:
+    result = machine("doctor", "--json")
+    read = json.loads(result.out)
+    found = {one["check"]: one for one in read["findings"]}
+
+    assert (result.code, result.err, read["answers"]) == (0, "", True)
+    assert found["built in"]["facts"] == {"installed": True, "answers": True}
+    assert A_REAL_ONE in found["server"]["advice"]
+    assert found["model"]["facts"]["model"] == "mini"
+
+
+def test_the_checkup_names_it_beside_a_server_that_answers(machine: Reflect) -> None:
+    with answering(machine):
+        result = machine("doctor", "--json", "--no-question")
+    found = {one["check"]: one for one in json.loads(result.out)["findings"]}
+
+    assert found["built in"]["facts"] == {"installed": True, "answers": False}
+    assert found["model"]["facts"]["model"] == "reflection"
+
+
+def test_the_tab_key_offers_it_where_a_model_is_asked(machine: Reflect) -> None:
+    assert machine("__complete", "models", "mi").out == "mini\tbuilt in\n"
+    assert machine("__complete", "models", "mi", "models", "remove").out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("other",), "--from is missing"),
+        (("mini", "--template", "x"), "mini is made as it is: --template"),
+        (("mini", "--system", "x"), "mini is made as it is: --system"),
+        (("mini", "-p", "seed=7"), "mini is made as it is: --parameter"),
+        (("mini",), "there is a model mini already"),
+    ],
+    ids=["another name", "a template", "a system prompt", "a parameter", "there is one"],
+)
+def test_a_server_is_given_it_as_it_is_and_where_it_has_none(
+    machine: Reflect, words: tuple[str, ...], says: str
+) -> None:
+    with answering(machine, has_mini=True) as server:
+        result = machine("models", "create", *words)
+
+    assert (result.code, result.out, len(result.err.splitlines())) == (2, "", 1)
+    assert says in result.err
+    assert not server.asked("/api/create")
+
+
+def test_its_terms_are_shown_in_full(machine: Reflect) -> None:
+    shown, licence = machine("models", "show", "mini"), machine("models", "show", "mini", "--licence")
+
+    assert (shown.code, shown.err) == (0, "")
+    assert "licence (" in shown.out
+    assert TERMS in licence.out
+    assert "USE RESTRICTIONS" in licence.out.upper()
+    assert not (machine.home / ".local/state/reflectty/served").exists()

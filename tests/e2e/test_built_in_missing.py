@@ -1,0 +1,76 @@
+"""A machine without a server and without the extra: what the errors say, and what is not offered."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.fresh import answering, bare, fresh
+from e2e.test_built_in import QUESTION, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from built_in import BuiltIn
+    from e2e.command import Reflect
+
+INSTALL = "pip install 'reflectty[embedded]'"
+
+
+@pytest.fixture(scope="module")
+def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bare(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture
+def machine(tmp_path: Path, mini: BuiltIn, without: Path) -> Reflect:
+    return fresh(tmp_path, mini, without)
+
+
+@pytest.mark.parametrize("words", [(), ("-m", "mini"), ("--engine", "embedded"), ("-m", "reflection")], ids=" ".join)
+def test_the_error_says_what_to_install(machine: Reflect, words: tuple[str, ...]) -> None:
+    result = machine(*words, QUESTION)
+
+    assert (result.code, result.out, len(result.err.splitlines())) == (3, "", 1)
+    assert result.err.count(INSTALL) == 1
+
+
+def test_a_server_that_has_no_such_model_does_not_offer_to_pull_it(machine: Reflect) -> None:
+    with answering(machine):
+        result = machine("-m", "mini", QUESTION)
+
+    assert (result.code, result.out, len(result.err.splitlines())) == (4, "", 1)
+    assert INSTALL in result.err
+    assert "pull" not in result.err
+
+
+def test_nothing_is_said_of_it_where_a_server_has_answered(machine: Reflect) -> None:
+    with answering(machine):
+        assert machine("What?").code == 0
+    result = machine(QUESTION)
+
+    assert refused(result)
+    assert INSTALL not in result.err
+
+
+def test_the_checkup_says_so(machine: Reflect) -> None:
+    result = machine("doctor", "--no-question", "--json")
+    found = {one["check"]: one for one in json.loads(result.out)["findings"]}
+
+    assert result.code == 3
+    assert INSTALL in found["built in"]["found"]
+
+
+def test_no_server_is_given_it(machine: Reflect) -> None:
+    with answering(machine) as server:
+        result = machine("models", "create", "mini")
+
+    assert (result.code, result.out, len(result.err.splitlines())) == (2, "", 1)
+    assert INSTALL in result.err
+    assert not server.asked("/api/create")
+
+
+def test_it_is_no_name_that_the_tab_key_offers(machine: Reflect) -> None:
+    assert machine("__complete", "models", "mi").out == ""

@@ -1,0 +1,117 @@
+"""The real command and the built-in model: no server, no port, a process that is there for the next call."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from built_in import ENDLESS, QUESTION, SLOW, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from built_in import BuiltIn
+    from e2e.command import Reflect, Result, Running
+
+ENGINE = ("--engine", "embedded")
+COMPUTED = 3.0
+"""Seconds of computing after which the model has begun to answer, though it may not have written anything yet."""
+
+
+def run(reflect: Reflect, mini: BuiltIn, *words: str, stdin: bytes = b"", engine: str = "") -> Result:
+    runtime, cache = str(mini.runtime), str(mini.cache)
+    return reflect(
+        *words,
+        stdin=stdin,
+        patience=SLOW,
+        XDG_RUNTIME_DIR=runtime,
+        XDG_CACHE_HOME=cache,
+        REFLECTTY_ENGINE=engine,
+    )
+
+
+def final(reflect: Reflect, mini: BuiltIn, *words: str, stdin: bytes = b"") -> Result:
+    return run(reflect, mini, "--final", *ENGINE, *words, stdin=stdin)
+
+
+@contextmanager
+def endless(reflect: Reflect, mini: BuiltIn) -> Iterator[Running]:
+    """Ask for an answer that has no end soon, and go on once it is computed."""
+    schema = reflect.home / "schema.json"
+    schema.write_text(ENDLESS)
+    before = mini.child().seconds
+    words = ("ask", *ENGINE, "--schema", str(schema), "-o", "num_predict=-1", "Count")
+    with reflect.start(*words, XDG_RUNTIME_DIR=str(mini.runtime), XDG_CACHE_HOME=str(mini.cache)) as asking:
+        assert until(lambda: mini.child().seconds - before > COMPUTED)
+        yield asking
+
+
+def test_a_pipe_gets_an_answer_and_the_next_one_gets_it_from_the_same_process(
+    reflect: Reflect, own_mini: BuiltIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds, children, answers = [], [], []
+    for _ in range(3):
+        began = time.monotonic()
+        result = final(reflect, own_mini, QUESTION, stdin=b"9.11 and 9.9\n")
+        seconds.append(time.monotonic() - began)
+        assert result.code == 0
+        children.append(own_mini.child())
+        answers.append(result.out)
+    assert answers[0].strip()
+    assert "<" not in answers[0]
+    assert len(set(answers)) == len(set(children)) == 1
+    with capsys.disabled():
+        print(f"\n[built-in model: {seconds[0]:.1f} s with its start, then {seconds[1]:.1f} and {seconds[2]:.1f} s]")
+
+
+def test_what_is_seen_of_a_reply_is_told_apart(reflect: Reflect, mini: BuiltIn) -> None:
+    result = run(reflect, mini, "--json", *ENGINE, QUESTION)
+    assert result.code == 0
+    told = json.loads(result.out.splitlines()[-1])
+    assert told["mode"] == "native"
+    assert told["thinking"]
+    assert told["answer"]
+
+
+def test_a_model_that_it_does_not_have_is_refused(reflect: Reflect, mini: BuiltIn) -> None:
+    result = final(reflect, mini, "-m", "llama3", QUESTION)
+    assert result.code == 4
+    assert "mini" in result.err
+
+
+def test_a_process_that_is_killed_in_the_middle_is_an_incomplete_answer(reflect: Reflect, own_mini: BuiltIn) -> None:
+    assert final(reflect, own_mini, "Hi").code == 0
+    with endless(reflect, own_mini) as asking:
+        own_mini.child().kill()
+        result = asking.finish()
+    assert result.code == 5
+    assert "the built-in model ended" in result.err
+    assert final(reflect, own_mini, "Hi").code == 0
+
+
+def test_who_interrupts_leaves_the_process_for_the_next_call(reflect: Reflect, mini: BuiltIn) -> None:
+    assert final(reflect, mini, "Hi").code == 0
+    child = mini.child()
+    with endless(reflect, mini) as asking:
+        assert asking.signalled(signal.SIGINT).code == 130
+    assert final(reflect, mini, "Hi").code == 0
+    assert mini.child() == child
+
+
+def test_its_models_are_managed_like_a_servers(reflect: Reflect, own_mini: BuiltIn) -> None:
+    def models(*words: str) -> Result:
+        return run(reflect, own_mini, "models", *words, engine="embedded")
+
+    assert "mini" in models("list").out
+    assert models("load", "mini").code == 0
+    child = own_mini.child()
+    assert models("unload", "mini").code == 0
+    assert until(lambda: not child.lives)
+    refused = models("pull", "llama3")
+    assert refused.code == 4
+    assert "cannot be changed" in refused.err

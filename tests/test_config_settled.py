@@ -1,0 +1,53 @@
+"""Whether anything in the settings says which server or which model is to answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.config import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(name="write")
+def _write(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        path = tmp_path / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("line", "variables", "expected"),
+    [
+        ("", {}, False),
+        ("mode = 'direct'\ntheme = 'ink'\ntimeout = 9", {"REFLECTTY_STORE": "0"}, False),
+        ("model = ''\nhost = ''", {"OLLAMA_HOST": ""}, False),
+        ("", {"OPENAI_API_KEY": "of something else"}, False),
+        ("model = 'm'", {}, True),
+        ("host = 'h'", {}, True),
+        ("hosts = ['h']", {}, True),
+        ("engine = 'ollama'", {}, True),
+        ("profile = 'p'\n[profiles.p]\nhost = 'h'", {}, True),
+        ("profile = 'p'\n[profiles.p]\nsystem = 's'", {}, False),
+        ("", {"OLLAMA_HOST": "h"}, True),
+        ("", {"REFLECTTY_HOST": "h"}, True),
+        ("", {"REFLECTTY_MODEL": "m"}, True),
+        ("", {"REFLECTTY_ENGINE": "ollama"}, True),
+        ("", {"OLLAMA_API_KEY": "k"}, True),
+    ],
+)
+def test_it_is_known_whether_anything_says_who_answers(
+    write: Callable[[str], Path], line: str, variables: dict[str, str], expected: bool
+) -> None:
+    assert load(variables, write(line)).settled is expected
+
+
+def test_an_engine_that_is_named_with_the_call_says_who_answers(write: Callable[[str], Path]) -> None:
+    assert load({}, write(""), engine="ollama").settled

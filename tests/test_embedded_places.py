@@ -1,0 +1,50 @@
+"""Where the files of the built-in model are."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.engines.embedded.places import LONGEST_SOCKET, places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OWN = f"reflectty-{os.getuid()}"
+
+
+def test_the_process_has_the_runtime_folder_of_the_user(tmp_path: Path) -> None:
+    found = places({"HOME": "/home/ann", "XDG_RUNTIME_DIR": str(tmp_path)})
+    assert found.folder.parent == tmp_path / "reflectty"
+    assert found.weights.parent == Path("/home/ann/.cache/reflectty")
+
+
+def test_the_cache_has_a_place_of_its_own_where_one_is_named(tmp_path: Path) -> None:
+    found = places({"HOME": "/home/ann", "XDG_CACHE_HOME": str(tmp_path)})
+    assert found.weights.parent == tmp_path / "reflectty"
+
+
+@pytest.mark.parametrize(
+    "runtime",
+    [
+        pytest.param(lambda _: "", id="none"),
+        pytest.param(lambda _: "here", id="relative"),
+        pytest.param(lambda place: str(place / "missing"), id="missing"),
+        pytest.param(lambda place: str(place / ("x" * LONGEST_SOCKET)), id="too long for a socket"),
+    ],
+)
+def test_else_the_process_has_a_folder_among_the_temporary_ones(tmp_path: Path, runtime: Callable[[Path], str]) -> None:
+    (tmp_path / ("x" * LONGEST_SOCKET)).mkdir()
+    found = places({"HOME": "/home/ann", "XDG_RUNTIME_DIR": runtime(tmp_path)})
+    assert found.folder.parent in (Path(tempfile.gettempdir(), OWN), Path("/tmp", OWN))  # noqa: S108 - no file is made
+    assert len(os.fsencode(found.socket)) <= LONGEST_SOCKET
+
+
+def test_other_weights_have_another_process(tmp_path: Path) -> None:
+    one, other = (places({"HOME": home, "XDG_RUNTIME_DIR": str(tmp_path)}) for home in ("/home/ann", "/home/bob"))
+    assert one.folder != other.folder
+    assert one.folder == places({"HOME": "/home/ann", "XDG_RUNTIME_DIR": str(tmp_path)}).folder
