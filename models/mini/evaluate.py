@@ -99,10 +99,10 @@ class Asked(NamedTuple):
 class Model:
     """llama.cpp in this process, asked through a socket that only this process knows."""
 
-    def __init__(self, adapter: Path | None, slots: int = SLOTS) -> None:
+    def __init__(self, weights: Path, adapter: Path | None, slots: int = SLOTS) -> None:
         self._folder = tempfile.TemporaryDirectory()
         params = xllamacpp.CommonParams()
-        params.model.path = str(base_path())
+        params.model.path = str(weights)
         if adapter:
             params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
         socket = f"{self._folder.name}/m.sock"
@@ -226,9 +226,9 @@ def _line(one: Asked) -> str:
     return json.dumps(told, ensure_ascii=False) + "\n"
 
 
-async def _run(args: argparse.Namespace) -> list[Asked]:
-    tuned = Model(args.adapter)
-    base = Model(None) if args.base else None
+async def _run(args: argparse.Namespace, weights: Path) -> list[Asked]:
+    tuned = Model(weights, args.adapter)
+    base = Model(weights, None) if args.few_shot else None
     return await asked([*held_questions(args.count, args.seed), *written_by_hand()], tuned, base)
 
 
@@ -238,11 +238,11 @@ def main() -> None:
     parser.add_argument("adapter", type=Path)
     parser.add_argument("--count", type=int, default=30, help="questions of each kind")
     parser.add_argument("--seed", type=int, default=2)
-    parser.add_argument("--base", action="store_true", help="ask the base model as well, with four examples before")
+    parser.add_argument("--few-shot", action="store_true", help="ask the base model as well, with four examples before")
     parser.add_argument("--replies", type=Path, help="a file for all replies, as JSON lines")
     args = parser.parse_args()
     began = time.monotonic()
-    results = asyncio.run(_run(args))
+    results = asyncio.run(_run(args, base_path()))
     print(table(results))
     print(f"\n{len(results)} questions in {time.monotonic() - began:.0f} s")
     if args.replies:

@@ -12,6 +12,7 @@ import torch
 
 from mini import gemma
 from mini.adapter import Adapter
+from mini.weights import base_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +53,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m mini.export", description=__doc__)
     parser.add_argument("run", type=Path, help="last.pt of a run")
     parser.add_argument("out", type=Path, help="the GGUF file to write")
-    parser.add_argument("--base", type=Path, required=True, help="the GGUF file of the base model")
+    parser.add_argument("--base", type=Path, help="the GGUF file of the base model, if not the installed one")
     parser.add_argument("--type", choices=TYPES, default="q8_0", help="how the numbers are kept")
     options = parser.parse_args()
     state = torch.load(options.run)
-    adapter = Adapter(gemma.load(options.base), state["rank"], seed=0)
+    adapter = Adapter(gemma.load(options.base or base_path()), state["rank"], seed=0)
     with torch.no_grad():
         adapter.numbers.copy_(state["numbers"])
     write(adapter, options.out, options.type)

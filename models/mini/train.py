@@ -14,6 +14,7 @@ import torch
 
 from mini import gemma, network, tokens
 from mini.adapter import Adapter
+from mini.weights import base_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,8 +69,9 @@ class Trainer:
         self.options = options
         self.out: Path = options.out
         self.out.mkdir(parents=True, exist_ok=True)
-        found = tokens.documents(options.data, options.base)
-        base = gemma.load(options.base)
+        weights = options.base or base_path()
+        found = tokens.documents(options.data, weights)
+        base = gemma.load(weights)
         self.words = tokens.vocabulary(found, base.embedding, options.others, options.seed)
         self.learnt, self.held = divided(found, options, base.shape.window)
         self.table = base.embedding[torch.from_numpy(self.words)].contiguous()
@@ -215,7 +217,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(prog="python -m mini.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the examples, as JSON lines")
-    parser.add_argument("--base", type=Path, required=True, help="the GGUF file of the base model")
+    parser.add_argument("--base", type=Path, help="the GGUF file of the base model, if not the installed one")
     parser.add_argument("--out", type=Path, required=True, help="the folder for last.pt")
     parser.add_argument("--minutes", type=float, default=65, help="how long to train, unless steps are given")
     parser.add_argument("--steps", type=int, default=0, help="how many steps to train; exact for a seed")

