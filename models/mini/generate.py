@@ -8,13 +8,13 @@ import json
 from collections import Counter
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mini import comparing, dates, letters, letters_order, measures, puzzles, stories, sums, talk
 from mini.example import prompt, reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from mini.example import Example
 
@@ -31,8 +31,18 @@ REASONED: Final = (
 """The generators of what is computed; chance takes them by their places, so that another order makes another file."""
 HELD_KINDS: Final = (*REASONED, *talk.KINDS)
 """The generators whose questions are held out in part."""
-TALK: Final = 0.3
-"""The share of facts and short instructions among the examples."""
+
+
+class Course(NamedTuple):
+    """A mix of examples to learn from."""
+
+    talk: float
+    """The share of facts and short instructions among the examples."""
+    shares: Mapping[str, int]
+    """How often each kind of them comes up, in proportion to the others."""
+
+
+COURSES: Final = {1: Course(0.3, talk.SHARES), 2: Course(0.42, talk.AGAIN)}
 HELD_OUT: Final = 20
 """One question of so many is never in the training data."""
 
@@ -66,12 +76,12 @@ def _drawn(rng: Random) -> Callable[[Random], Example]:
     return rng.choices(makers, shares)[0]
 
 
-def examples(rng: Random, count: int) -> Iterator[Example]:
+def examples(rng: Random, count: int, course: Course = COURSES[1]) -> Iterator[Example]:
     """Yield so many examples for the training, none of them held out; what is computed comes once, talk comes again."""
     seen: set[str] = set()
     for _ in range(count):
-        if rng.random() < TALK:
-            yield talk.examples(rng, heldout=False)
+        if rng.random() < course.talk:
+            yield talk.examples(rng, heldout=False, shares=course.shares)
             continue
         while (example := reasoned(rng, heldout=False)).question in seen:
             pass
@@ -98,10 +108,11 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=40_000)
     parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--course", type=int, choices=COURSES, default=1)
     args = parser.parse_args()
     kinds: Counter[str] = Counter()
     with args.out.open("w", encoding="utf-8") as file:
-        for example in examples(Random(args.seed), args.count):
+        for example in examples(Random(args.seed), args.count, COURSES[args.course]):
             kinds[example.kind] += 1
             file.write(line(example) + "\n")
     for kind, count in kinds.most_common():

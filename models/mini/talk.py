@@ -14,7 +14,7 @@ from mini.example import reply
 from mini.talk_words import held
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mini.example import Example
 
@@ -75,6 +75,24 @@ SHARES = {
     "told": 2,
 }
 """How often each kind comes up, in proportion to the others."""
+AGAIN = dict.fromkeys(KINDS, 1) | {
+    "fact": 24,
+    "explain": 20,
+    "smalltalk": 24,
+    "unknown": 12,
+    "howto": 5,
+    "list": 10,
+    "definition": 6,
+    "yes_no": 4,
+    "stranger": 3,
+    "told": 3,
+    "case": 2,
+    "creative": 2,
+    "code": 2,
+    "correct": 2,
+    "translate": 2,
+}
+"""The same for the second course: more of what everybody asks first, and of what must be seen several times."""
 
 _LATER = 0.08
 """How often a question comes after another that has nothing to do with it."""
@@ -92,17 +110,17 @@ _ALIKE = {"told"}
 """Kinds whose question is the same each time and whose earlier turns differ: these tell what is held out."""
 
 
-def examples(rng: random.Random, *, heldout: bool) -> Example:
+def examples(rng: random.Random, *, heldout: bool, shares: Mapping[str, int] = SHARES) -> Example:
     """Return one example of any kind: for training, or one of those that training never shows."""
-    made = _any(rng, heldout=heldout)
+    made = _any(rng, shares, heldout=heldout)
     if not made.earlier and rng.random() < _LATER:
-        before = _any(rng, heldout=False)
+        before = _any(rng, shares, heldout=False)
         made = made._replace(earlier=(*before.earlier, (before.question, before.answer)))
     return made._replace(system=rng.choice(_SYSTEMS)) if rng.random() < _SYSTEM else made
 
 
-def _any(rng: random.Random, *, heldout: bool) -> Example:
-    return example(rng, rng.choices(list(SHARES), list(SHARES.values()))[0], heldout=heldout)
+def _any(rng: random.Random, shares: Mapping[str, int], *, heldout: bool) -> Example:
+    return example(rng, rng.choices(list(shares), list(shares.values()))[0], heldout=heldout)
 
 
 def example(rng: random.Random, kind: str, *, heldout: bool) -> Example:
