@@ -46,14 +46,14 @@ FALLING: Final = (
 )
 
 
-def decimals(rng: Random) -> Example:
+def decimals(rng: Random, hasty: float = HASTY) -> Example:
     """Return a comparison of two decimals, mostly with the same whole part and not equally long."""
     whole = rng.choice((rng.randint(0, 12), rng.randint(0, 99)))
     other = whole if rng.random() < 0.8 else rng.randint(0, 20)
     places = (1, 2) if rng.random() < 0.7 else (rng.randint(1, 3), rng.randint(1, 3))
     first, second = (_decimal(rng, part, count) for part, count in zip((whole, other), places, strict=True))
     if first == second or float(first) == float(second):
-        return decimals(rng)
+        return decimals(rng, hasty)
     if rng.random() < 0.5:
         first, second = second, first
     larger = rng.random() < 0.7
@@ -61,7 +61,8 @@ def decimals(rng: Random) -> Example:
     top = max(first, second, key=float)
     bottom = first if top == second else second
     said = f"{top} is larger." if larger else f"{bottom} is smaller."
-    return Example("decimals", question, _weighed(rng, first, second, top, said), said, top if larger else bottom)
+    thinking = _weighed(rng, (first, second), top, said, hasty)
+    return Example("decimals", question, thinking, said, top if larger else bottom)
 
 
 def _decimal(rng: Random, whole: int, places: int) -> str:
@@ -69,7 +70,8 @@ def _decimal(rng: Random, whole: int, places: int) -> str:
     return f"{whole}.{digits}"
 
 
-def _weighed(rng: Random, first: str, second: str, top: str, said: str) -> tuple[Piece, ...]:
+def _weighed(rng: Random, numbers: tuple[str, str], top: str, said: str, hasty: float) -> tuple[Piece, ...]:
+    first, second = numbers
     (one, tail), (two, rest) = first.split("."), second.split(".")
     if one != two:
         bigger, lesser = (one, two) if int(one) > int(two) else (two, one)
@@ -80,7 +82,7 @@ def _weighed(rng: Random, first: str, second: str, top: str, said: str) -> tuple
     opening = step(f"Both start with {one}, so I compare the decimals.")
     if len(tail) == len(rest):
         return (opening, *_equally_long(rng, first, second, top))
-    return (opening, *_unequally_long(rng, first, second, top, said))
+    return (opening, *_unequally_long(first, second, top, said if rng.random() <= hasty else ""))
 
 
 def _tail(decimal: str) -> str:
@@ -94,13 +96,14 @@ def _equally_long(rng: Random, first: str, second: str, top: str) -> tuple[Piece
     return told(rng, (Line(right, wrong, f"{less} is not more than {more}."),), slips=0.2)
 
 
-def _unequally_long(rng: Random, first: str, second: str, top: str, said: str) -> tuple[Piece, ...]:
+def _unequally_long(first: str, second: str, top: str, said: str) -> tuple[Piece, ...]:
+    """Return the steps: with a guess and its check before what is said, or the careful way where nothing is said."""
     short, long = sorted((first, second), key=lambda number: len(_tail(number)))
     width = len(_tail(long))
     padded = short + "0" * (width - len(_tail(short)))
     less, more = sorted((int(_tail(padded)), int(_tail(long))))
     weighed = f"{more} against {less}: {top} is larger"
-    if rng.random() > HASTY:
+    if not said:
         return (step(f"{short} is {padded}."), step(f"{weighed}."))
     guess, guessed = _guess(first, second)
     verdict = f"{weighed}, as I said." if guessed == top else f"{weighed}, not {guessed}."

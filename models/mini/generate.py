@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -40,9 +41,11 @@ class Course(NamedTuple):
     """The share of facts and short instructions among the examples."""
     shares: Mapping[str, int]
     """How often each kind of them comes up, in proportion to the others."""
+    hasty: float
+    """The share of comparisons of unlike decimals that begin with a guess."""
 
 
-COURSES: Final = {1: Course(0.3, talk.SHARES), 2: Course(0.42, talk.AGAIN)}
+COURSES: Final = {1: Course(0.3, talk.SHARES, comparing.HASTY), 2: Course(0.42, talk.AGAIN, 1.0)}
 HELD_OUT: Final = 20
 """One question of so many is never in the training data."""
 
@@ -53,9 +56,11 @@ def held_out(example: Example) -> bool:
     return hashlib.sha256(key.encode()).digest()[0] % HELD_OUT == 0
 
 
-def reasoned(rng: Random, *, heldout: bool) -> Example:
+def reasoned(rng: Random, *, heldout: bool, hasty: float = comparing.HASTY) -> Example:
     """Return a question whose answer is computed, from the held-out ones or from the others."""
     make = _drawn(rng)
+    if make is comparing.decimals:
+        make = partial(comparing.decimals, hasty=hasty)
     while held_out(example := make(rng)) != heldout:
         pass
     return example
@@ -83,7 +88,7 @@ def examples(rng: Random, count: int, course: Course = COURSES[1]) -> Iterator[E
         if rng.random() < course.talk:
             yield talk.examples(rng, heldout=False, shares=course.shares)
             continue
-        while (example := reasoned(rng, heldout=False)).question in seen:
+        while (example := reasoned(rng, heldout=False, hasty=course.hasty)).question in seen:
             pass
         seen.add(example.question)
         yield example
