@@ -236,6 +236,22 @@ async def _once(engine: OllamaEngine) -> Outcome:
         return await collect(engine.chat(SHORT))
 
 
+def test_a_process_that_is_killed_while_it_loads_is_told_of_and_the_next_question_starts_another(
+    own_mini: BuiltIn,
+) -> None:
+    async def main() -> None:
+        async with own_mini.engine() as engine:
+            task = asyncio.create_task(collect(engine.chat(SHORT)))
+            assert await comes(own_mini.places.socket.exists)
+            own_mini.child().kill()
+            outcome = await task
+            assert isinstance(outcome.error, UnreachableError | IncompleteError)
+            assert "built-in model" in str(outcome.error)
+            assert (await collect(engine.chat(SHORT))).complete
+
+    asyncio.run(main())
+
+
 def test_a_process_that_never_is_ready_is_given_up(own_mini: BuiltIn) -> None:
     places = own_mini.places
     places.folder.mkdir(mode=0o700, parents=True)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from e2e.command import Reflect, Result, Running
 
 ENGINE = ("--engine", "embedded")
-COMPUTED = 3.0
-"""Seconds of computing after which the model has begun to answer, though it may not have written anything yet."""
+COMPUTED = 8.0
+"""Seconds of computing after which the schema has been read and the first words of the answer have come."""
 
 
 def run(reflect: Reflect, mini: BuiltIn, *words: str, stdin: bytes = b"", engine: str = "") -> Result:

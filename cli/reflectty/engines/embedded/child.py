@@ -54,8 +54,11 @@ def main(argument: str) -> None:
         failed = True
         traceback.print_exc()
     _leave(places, told["life"], failed=failed)
-    # The server's end would wait for the reply that is under way.
-    os._exit(failed)
+    if failed:
+        # llama.cpp writes its log in a thread, which has said everything only when the process has come to its end.
+        sys.exit(1)
+    # The end of the server would wait for the reply that is under way.
+    os._exit(0)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
@@ -123,9 +126,12 @@ def _can_be_found(places: Places, use: int) -> bool:
 
 
 def _leave(places: Places, life: int, *, failed: bool) -> None:
-    """Remove what is ours; what a new process has put there meanwhile is not. A failure leaves its log."""
+    """Remove what is ours; what a new process has put there meanwhile is not.
+
+    After a failure the log stays, and the lock of the life until the end: who waits for that reads the whole log.
+    """
     if is_named(life, places.life):
-        for mine in (places.socket, places.use, *(() if failed else (places.log,)), places.life):
+        for mine in (places.socket, places.use, *(() if failed else (places.log, places.life))):
             with suppress(OSError):
                 mine.unlink()
     for folder in (places.folder, places.folder.parent):

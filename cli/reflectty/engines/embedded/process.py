@@ -204,7 +204,7 @@ class Process:
 
     def _failed(self, otherwise: str) -> UnreachableError:
         reason = self._said() or otherwise
-        hint = f"where it stays so, remove {self.places.weights}: it is joined anew"
+        hint = f"it takes 600 MB of memory; where it stays so, remove {self.places.weights}, which is joined anew"
         return UnreachableError(f"the built-in model cannot be used: {reason}", hint)
 
     def _said(self) -> str:
