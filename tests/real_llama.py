@@ -21,7 +21,8 @@ KEY = "only-for-tests"
 ROOM = 1024
 """Tokens that its context holds."""
 NAME = "mini"
-ENDLESS = f"Repeat after me:{' fox' * 18}"
+NUMBERS = ", ".join(str(number * 37 % 101) for number in range(3, 30))
+ENDLESS = f"Sort {NUMBERS} from smallest to largest."
 """What the model answers until its context is full."""
 
 

@@ -88,6 +88,13 @@ def test_the_built_in_model_is_shown_by_its_name_where_the_server_does_not_show_
     assert run(lambda: said(there.engine, name)) == "from here"
 
 
+def test_a_server_that_refuses_is_not_passed_over() -> None:
+    wrong_key = RefusedError("Invalid API Key")
+    there = scene(*OTHERS, gone=wrong_key)
+
+    assert failing(lambda: there.engine.show("mini")) is wrong_key
+
+
 def test_a_model_of_that_name_on_the_server_goes_before_it() -> None:
     there = scene(*OTHERS, Model("mini", template="theirs"))
     found = run(lambda: there.engine.show("mini"))

@@ -105,7 +105,8 @@ def test_the_tokens_that_are_dropped_are_counted(asking: Reflect) -> None:
         json.loads(asking("-m", model, "--json", QUESTION, patience=SLOW).out)["usage"] for model in (WHOLE, KEPT)
     )
 
-    assert lost["answer_tokens"] == kept["thinking_tokens"] + kept["answer_tokens"]
+    # What stands on both sides of a tag may be one token or two.
+    assert abs(lost["answer_tokens"] - kept["thinking_tokens"] - kept["answer_tokens"]) <= 2
 
 
 def test_a_reader_at_a_terminal_is_told_below_the_answer(asking: Reflect, said: Spoken) -> None:

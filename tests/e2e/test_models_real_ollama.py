@@ -172,7 +172,12 @@ def test_a_variant_inherits_what_is_not_said_and_is_taught_once(asking: Reflect)
     one, two = (json.loads(asking("models", "show", name, "--json").out) for name in MADE)
 
     assert one["template"] == json.loads(asking("models", "show", "mini", "--json").out)["template"]
-    assert {line.split()[0] for line in one["parameters"].splitlines()} == {"seed", "stop", "temperature"}
+    assert {line.split()[0] for line in one["parameters"].splitlines()} == {
+        "num_predict",
+        "seed",
+        "stop",
+        "temperature",
+    }
     assert one["system"].startswith("You are Mo.\n\nThink in writing")
     assert two["system"].startswith("You are Mo.\n\nBe brief.\n\nThink in writing")
     assert two["system"].count("Think in writing before you answer.") == 1

@@ -140,7 +140,8 @@ def test_a_cut_reply_goes_on_to_its_end(ollama: Server, said: Spoken, whole: Rep
     before, after = (reply.measured.thinking_tokens + reply.measured.answer_tokens for reply in (first, second))
 
     assert first.done_reason == "length"
-    assert before == limit
+    # What the server counts and does not send is at most the token at which it stopped.
+    assert 0 <= limit - before <= 1
     assert second.complete
     assert second.segments == whole.segments
     assert before < after

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ASKED = "mini, a built-in model of 270 million parameters, answers, and errs often"
 UNASKED = "no server answers, so mini does, a built-in model of 270 million parameters that errs often"
-A_REAL_ONE = "a real one: ollama.com, then `reflect models pull reflection`"
+A_REAL_ONE = "a real one: ollama.com, then reflect models pull reflection"
 ASK_IT = "without a server, -m mini asks the built-in model"
 MOST_SESSIONS = 1000
 """So many of the latest sessions are looked at for who answered."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
 
 from reflectty.engines.embedded import INSTALL
-from reflectty.errors import IncompleteError, ModelMissingError, RefusedError, UnreachableError
+from reflectty.errors import BusyError, IncompleteError, ModelMissingError, RefusedError, UnreachableError
 from reflectty.mini import NAME, is_mini
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ class Standby:
         return self._whoever_has(request.model).resume(request, so_far)
 
     async def show(self, model: str) -> Model:
-        """Return what is known of a model: of the built-in one where the server has none of that name.
+        """Return what is known of a model: of the built-in one where the server has none of that name, or cannot say.
+
+        A server that refuses, for a wrong key say, is not passed over.
 
         Raises:
             ModelMissingError: nobody has it; and what asking the server raises.
@@ -85,7 +87,7 @@ class Standby:
         if self._builtin is None:
             try:
                 return await self._heard(self._server.show(model))
-            except (UnreachableError, RefusedError, IncompleteError) as error:
+            except (UnreachableError, ModelMissingError, BusyError, IncompleteError) as error:
                 if not self._rules.installed():
                     _point_to_it(error)
                     raise
