@@ -89,6 +89,7 @@ def test_a_profile_changes_what_it_names_and_adds_to_options_and_times(file: Pat
         timeouts=Timeouts(5, 9, 1),
         profile="code",
         model_insists=True,
+        settled=True,
     )
 
 

@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from e2e.command import Reflect
 
 
+BUILT_IN = "mini\tbuilt in\n"
+"""What is offered beside the models of a server, wherever the built-in model is installed."""
+
+
 def listed(reflect: Reflect, **variables: Any) -> list[str]:
-    """Return the models, asked for until there are some."""
+    """Return the models of the server, asked for until there are some."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         done = reflect("__complete", "models", "", patience=PATIENCE, **variables)
         assert (done.code, done.err) == (0, "")
-        if done.out:
-            return [row.partition("\t")[0] for row in done.out.splitlines()]
+        assert done.out.endswith(BUILT_IN)
+        if rows := done.out.removesuffix(BUILT_IN):
+            return [row.partition("\t")[0] for row in rows.splitlines()]
     pytest.fail("no model was ever completed")

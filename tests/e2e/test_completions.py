@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.command import COMMAND
-from e2e.listing import listed
+from e2e.listing import BUILT_IN, listed
 from fake_server import Answer, FakeServer, Pause, tags
 from reflectty import assets
 from reflectty.store import open_store
@@ -91,7 +91,7 @@ def test_models_come_from_the_server_and_without_it_from_its_last_answer(reflect
         colon = bash(there, "reflect -m qwen3:", "reflect", "-m", "qwen3", ":")
     kept = reflect.home / ".local/state/reflectty/completions/models.json"
 
-    assert sorted(first) == ["qwen3:8b", "reflection"]
+    assert sorted(first) == ["mini", "qwen3:8b", "reflection"]
     assert colon == ["8b"]
     assert bash(there, "reflect -m ") == first
     assert kept.stat().st_mode & 0o777 == 0o600
@@ -107,7 +107,7 @@ def test_a_server_that_never_answers_holds_nobody_up(reflect: Reflect, remembere
         first, again = (there("__complete", "models", "", patience=10) for _ in range(2))
 
     assert (first.code, first.err) == (0, "")
-    assert first.out == again.out == "".join(f"{name}\t\n" for name in remembered)
+    assert first.out == again.out == "".join(f"{name}\t\n" for name in remembered) + BUILT_IN
 
 
 PROXIED = "http://gpu.example:11434"
@@ -119,7 +119,7 @@ def test_a_server_behind_a_proxy_is_remembered_and_not_asked(reflect: Reflect, v
     with FakeServer({}) as proxy:
         found = run(reflect.at(PROXIED), *COMMAND, "__complete", "models", "", **{variable: f"http://{proxy.host}"})
 
-    assert found == ["qwen3:8b\t"]
+    assert found == ["qwen3:8b\t", BUILT_IN.rstrip()]
     assert proxy.requests == []
 
 
@@ -140,7 +140,7 @@ def test_what_a_slow_server_says_is_there_for_the_next_time(reflect: Reflect) ->
         first = there("__complete", "models", "")
         found = listed(there)
 
-    assert (first.code, first.out, first.err) == (0, "", "")
+    assert (first.code, first.out, first.err) == (0, BUILT_IN, "")
     assert found == ["qwen3:8b"]
 
 

@@ -60,9 +60,10 @@ def _models(_: str, words: Sequence[str]) -> Iterator[Candidate]:
     from reflectty.engines.embedded import installed  # noqa: PLC0415 - the same
     from reflectty.mini import NAME  # noqa: PLC0415 - the same
 
-    yield from map(Candidate, model_names(words))
+    names = model_names(words)
+    yield from map(Candidate, names)
     # What manages the models of a server cannot manage the one that is built in.
-    if words[:1] != ["models"] and installed():
+    if NAME not in names and tuple(words[:1]) != ("models",) and installed():
         yield Candidate(NAME, "built in")
 
 
