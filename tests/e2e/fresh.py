@@ -39,8 +39,13 @@ def fresh(home: Path, mini: BuiltIn, site: Path | None = None) -> Reflect:
         site: where the packages are that are installed; those of the tests where nothing is named.
     """
     start = (sys.executable, *(("-S",) if site else ()), "-c", ANYWHERE, str(free_port()))
-    paths = {"PYTHONPATH": f"{Path(reflectty.__file__).parents[1]}:{site}"} if site else {}
+    paths = {"PYTHONPATH": _packages(site)} if site else {}
     return Reflect(home, "", start, **mini.environment, **paths)
+
+
+def _packages(site: Path) -> str:
+    """Return where the packages are: the checkout is not among those that are installed, a wheel is."""
+    return str(site) if (site / "reflectty").exists() else f"{Path(reflectty.__file__).parents[1]}:{site}"
 
 
 def port_of(reflect: Reflect) -> int:
