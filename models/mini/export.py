@@ -1,4 +1,4 @@
-"""Write a trained adapter as the GGUF file that llama.cpp and Ollama load beside the base model."""
+"""Write a trained adapter as the GGUF file that llama.cpp and Ollama load beside the base model, or read one again."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ def write(adapter: Adapter, out: Path, kind: str) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def read(adapter: Adapter, path: Path) -> None:
+    """Give an adapter of the same rank the numbers of a file that was written here, as exact as the file keeps them."""
+    found = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
+    for name, lora in adapter.loras.items():
+        for tensor, values in tensors(name, lora):
+            np.copyto(values, gguf.quants.dequantize(found[tensor].data, found[tensor].tensor_type))
+    adapter.refresh()
 
 
 def main() -> None:

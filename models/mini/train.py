@@ -14,6 +14,7 @@ import torch
 
 from mini import gemma, network, tokens
 from mini.adapter import Adapter
+from mini.export import read
 from mini.weights import base_path
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class Trainer:
         self.learnt, self.held = divided(found, options, base.shape.window)
         self.table = base.embedding[torch.from_numpy(self.words)].contiguous()
         self.adapter = Adapter(base, options.rank, options.seed)
+        if options.start:
+            read(self.adapter, options.start)
         self.network = network.Network(base, self.adapter, fuse=options.fuse)
         self.optimiser = torch.optim.AdamW(
             [self.adapter.numbers], lr=options.rate, betas=(0.9, 0.99), weight_decay=options.decay, fused=True
@@ -221,6 +224,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the folder for last.pt")
     parser.add_argument("--minutes", type=float, default=65, help="how long to train, unless steps are given")
     parser.add_argument("--steps", type=int, default=0, help="how many steps to train; exact for a seed")
+    parser.add_argument("--start", type=Path, help="an exported adapter to begin with")
     parser.add_argument("--resume", type=Path, help="a saved run to go on with")
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3, help="the highest learning rate")
