@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 NOWHERE = Path("nowhere.toml")
 
 
-@pytest.fixture(name="write")
-def _write(tmp_path: Path) -> Callable[[str], Path]:
-    def write(text: str) -> Path:
-        path = tmp_path / "config.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
 @pytest.fixture(name="home")
 def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty home, where nothing says that files are elsewhere."""

@@ -18,7 +18,7 @@ import pytest
 
 from built_in import ENDLESS, asking, asking_endlessly, comes, until
 from engine_outcome import collect
-from reflectty.engines.embedded.places import Places
+from reflectty.engines.embedded import locks
 from reflectty.engines.embedded.process import Process
 from reflectty.engines.embedded.transport import EmbeddedTransport
 from reflectty.engines.hosts import BUILT_IN
@@ -265,8 +265,6 @@ def test_a_process_that_never_is_ready_is_given_up(own_mini: BuiltIn) -> None:
 
 async def _held(process: Process) -> Outcome:
     """Ask while somebody else has the lock of the life, as one does who starts a process and hangs."""
-    from reflectty.engines.embedded import locks  # noqa: PLC0415 - only here
-
     life = locks.take(process.places.life)
     assert life is not None
     try:
@@ -292,14 +290,11 @@ def test_a_folder_that_is_not_this_users_alone_is_not_used(own_mini: BuiltIn, tm
 
 
 def test_a_folder_of_somebody_else_is_not_used(own_mini: BuiltIn) -> None:
+    foreign = own_mini.places
     if os.getuid():
-        folder = Path("/")
-        own = own_mini.places
-        foreign = Places(own.weights, own.adapter, folder / "root")
+        foreign = foreign._replace(folder=Path("/root"))
     else:
-        folder = own_mini.places.folder.parent
-        folder.mkdir(mode=0o700)
-        os.chown(folder, 65534, 65534)
-        foreign = own_mini.places
+        foreign.folder.parent.mkdir(mode=0o700)
+        os.chown(foreign.folder.parent, 65534, 65534)
     outcome = asyncio.run(_once(OllamaEngine(BUILT_IN, transport=EmbeddedTransport(Process(foreign)))))
     assert isinstance(outcome.error, UnreachableError)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reflectty.engines.embedded.model import CONTEXT, moment
 from reflectty.errors import IncompleteError, PromptTooLongError
-from reflectty.mini import LIMIT, STOP, TEMPERATURE
+from reflectty.mini import LIMIT, NAME, STOP, TEMPERATURE
 from reflectty.wire import decode
 from reflectty.wire.lines import Lines
 from reflectty.wire.values import as_number, as_text, failure
@@ -177,7 +177,7 @@ def whole(lines: list[Body]) -> Body:
 
 
 def _head() -> Body:
-    return {"model": "mini", "created_at": moment(time.time())}
+    return {"model": NAME, "created_at": moment(time.time())}
 
 
 def _number(name: str, value: object) -> float:

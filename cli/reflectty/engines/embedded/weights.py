@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.engines.embedded import INSTALL
 from reflectty.errors import StoreError, UnreachableError
+from reflectty.mini import WEIGHTS_DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 SIZE: Final = 253_113_024
-SHA256: Final = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
+SHA256: Final = WEIGHTS_DIGEST.removeprefix("sha256:")
 BLOCK: Final = 1 << 20
 FORGOTTEN_SECONDS: Final = 3600.0
 """After so long a file that was begun will not be finished any more."""
