@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 REQUEST = Request("m", (Message("user", "hi"),))
-QUICK = Timeouts(connect=0.3, first=0.4, idle=0.3)
+QUICK = Timeouts(connect=2.0, first=1.2, idle=0.8)
+"""Short, that a silence ends soon, and long enough for a machine that does something else for a moment."""
 
 
 @dataclass(frozen=True, slots=True)

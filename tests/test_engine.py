@@ -198,7 +198,7 @@ def test_cancelling_closes_the_connection_wherever_it_waits(answer: Answer | Raw
 
 
 def test_the_first_bytes_may_take_longer_than_the_next() -> None:
-    patient = Timeouts(connect=0.3, first=2, idle=0.2)
+    patient = Timeouts(connect=2, first=5, idle=0.2)
     with FakeServer({CHAT: Answer([Pause(0.5), *reply(["hi"]).steps])}) as server:  # type: ignore[misc] # a list here
         assert ask(server.host, timeouts=patient).complete
 

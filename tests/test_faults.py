@@ -69,7 +69,7 @@ def content(value: Any) -> bytes:
 
 
 BEFORE = (
-    Fault("silence", Raw([HANG]), StalledError, says="sent nothing for 0.4 s"),
+    Fault("silence", Raw([HANG]), StalledError, says=f"sent nothing for {QUICK.first:g} s"),
     Fault("half the headers, then silence", Raw([OK, HANG]), StalledError),
     Fault("headers, then silence", Raw([STREAM, HANG]), StalledError),
     Fault("closed at once", Raw([]), UnreachableError),
@@ -111,7 +111,7 @@ REFUSED = (
     Fault("204", Raw([b"HTTP/1.1 204 No Content\r\n\r\n"]), RefusedError, says="HTTP 204"),
 )
 DURING = (
-    Fault("silence", stream(ONE, HANG), StalledError, "one ", "sent nothing for 0.3 s"),
+    Fault("silence", stream(ONE, HANG), StalledError, "one ", f"sent nothing for {QUICK.idle:g} s"),
     Fault("silence in a line", stream(ONE, TWO[:20], HANG), StalledError, "one "),
     Fault("reset", stream(ONE, SETTLED, RESET), IncompleteError, "one "),
     Fault("the stream is not ended", stream(ONE, CLOSE), IncompleteError, "one "),
@@ -162,7 +162,7 @@ HARMLESS = (
     Fault("reset after done", stream(ONE, END, SETTLED, RESET), None, "one "),
     Fault("HTTP/1.0 up to the end", Raw([b"HTTP/1.0 200 OK\r\n\r\n", ONE, END]), None, "one "),
     Fault("100 Continue before", Raw([b"HTTP/1.1 100 Continue\r\n\r\n", STREAM, chunk(ONE + END)]), None, "one "),
-    Fault("a pause below the limit", stream(ONE, Pause(0.15), TWO, Pause(0.15), END), None, "one two"),
+    Fault("a pause below the limit", stream(ONE, Pause(0.5), TWO, Pause(0.5), END), None, "one two"),
 )
 
 
@@ -222,7 +222,7 @@ def test_a_server_too_busy_to_accept_is_unreachable(through_httpx: bool) -> None
             filler.connect_ex(full.getsockname())
         outcome = ask(f"127.0.0.1:{full.getsockname()[1]}", through_httpx=through_httpx)
     assert type(outcome.error) is UnreachableError
-    assert "no connection within 0.3 s" in str(outcome.error)
+    assert f"no connection within {QUICK.connect:g} s" in str(outcome.error)
 
 
 @pytest.mark.parametrize("script", [Raw([HANG]), Raw([b"HTTP/1.1 400 Bad Request\r\n\r\n"]), reply(["one"])])

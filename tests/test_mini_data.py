@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mini.example import Example, Piece, prompt, reply
+from mini.example import Example, Piece, parts, prompt, reply
 from mini.generate import HELD_KINDS, REASONED, examples, held_example, held_out, line
+from mini.letters_order import NEVER
+from mini.talk_words import held, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +81,7 @@ def test_a_slip_is_never_learnt_and_always_corrected_in_a_reflection_that_says_s
 
 
 @pytest.mark.parametrize(
-    "kind", ["counting", "length", "backwards", "mirrored", "addition", "multiplication", "problem"]
+    "kind", ["counting", "length", "backwards", "mirrored", "several_sums", "addition", "multiplication", "problem"]
 )
 def test_mistakes_are_planted_in_a_share_of_the_replies(kind: str) -> None:
     slips = sum(any(not piece.learnt for piece in example.thinking) for example in made(kind))
@@ -98,6 +100,57 @@ def test_letters_are_counted_as_python_counts_them() -> None:
 def test_what_is_written_backwards_is_the_question_from_its_end() -> None:
     for example in (*made("backwards"), *made("mirrored")):
         assert example.target[::-1] in example.question
+
+
+def test_words_of_a_list_are_turned_spelled_and_counted_each_on_its_own() -> None:
+    for example in made("several_turned"):
+        assert [word[::-1] for word in example.target.split(", ")] == example.question.rpartition(": ")[2].split(", ")
+    for example in made("several_spelled"):
+        assert all(
+            row.replace(" ", "").split(":")[0] * 2 == re.sub("[ :]", "", row) for row in example.target.split("\n")
+        )
+    for example in made("several_numbered"):
+        words = example.question.rpartition(": ")[2].removesuffix("?").split(", ")
+        assert [str(len(word)) for word in words] == example.target.split(", ")
+
+
+def test_the_best_of_each_list_is_told() -> None:
+    for example in made("several_lists"):
+        best = max if "largest" in example.question else min
+        lists = example.question.partition(": ")[2].removesuffix("?").split("; ")
+        assert [str(best(map(int, each.split(", ")))) for each in lists] == example.target.split(", ")
+
+
+def test_questions_held_out_are_not_asked_among_several() -> None:
+    for example in made("several_facts"):
+        asked = re.split(r"(?:^|\s)\d\. ", example.question)[1:]
+        assert len(asked) == len(example.answer.splitlines())
+        assert not any(held(question) for question in asked)
+
+
+def test_well_known_first_sentences_are_turned_and_one_is_kept_for_the_evaluation() -> None:
+    texts = dict(rows("openings.txt"))
+    asked = {name for example in made("opening") for name in texts if f" {name} " in example.question.replace(".", " ")}
+    assert NEVER in texts
+    assert NEVER not in asked
+    assert len(asked) > 20
+
+
+def test_letters_that_are_kept_apart_are_cut_one_by_one_with_the_blank_before() -> None:
+    assert parts("cat: c a t, so tac.", ("tac",)) == ["cat: c a t, so", " t", "a", "c", "."]
+    assert parts("tac", ("tac",)) == ["t", "a", "c"]
+    assert parts("stack of fo", ("fo", "tac")) == ["stack of", " f", "o"]
+    assert parts(".emit fo", ("fo", ".emit")) == [".", "e", "m", "i", "t", " f", "o"]
+    assert parts("nothing here", ()) == ["nothing here"]
+
+
+@pytest.mark.parametrize("kind", ["backwards", "mirrored", "opening", "several_turned"])
+def test_words_from_their_ends_are_kept_apart_in_the_whole_reply(kind: str) -> None:
+    for example in made(kind):
+        text = learnt(example)
+        cut = parts(text, example.apart)
+        assert "".join(cut) == text
+        assert not any(len(word) > 2 and word in part.split() for word in example.apart for part in cut)
 
 
 def test_decimals_are_compared_as_python_compares_them() -> None:

@@ -40,7 +40,7 @@ def error(status: int, message: str, **headers: str) -> Answer:
 
 
 BEFORE = (
-    Fault("silence", Raw([HANG]), StalledError, says="sent nothing for 0.4 s"),
+    Fault("silence", Raw([HANG]), StalledError, says=f"sent nothing for {QUICK.first:g} s"),
     Fault("headers, then silence", stream(HANG), StalledError),
     Fault("comments, then silence", stream(b": hello\n\n", HANG), StalledError),
     Fault("closed at once", Raw([]), UnreachableError, says="does not answer as an OpenAI-compatible server"),
@@ -65,7 +65,7 @@ REFUSED = (
     Fault("307", whole({}, 307, Location="http://elsewhere.test/"), RefusedError, says="never redirected"),
 )
 DURING = (
-    Fault("silence", stream(ONE, HANG), StalledError, "one ", "sent nothing for 0.3 s"),
+    Fault("silence", stream(ONE, HANG), StalledError, "one ", f"sent nothing for {QUICK.idle:g} s"),
     Fault("silence in a line", stream(ONE, TWO[:20], HANG), StalledError, "one "),
     Fault("reset", stream(ONE, SETTLED, RESET), IncompleteError, "one "),
     Fault("the stream is not ended", stream(ONE, CLOSE), IncompleteError, "one "),
@@ -88,7 +88,7 @@ HARMLESS = (
     Fault("an error instead of the figures", stream(text("one<eos>"), STOP, event({"error": "x"})), None, "one"),
     Fault("a page instead of the figures", stream(text("one<eos>"), STOP, PAGE), None, "one"),
     Fault("silence after the end", stream(ONE, END, HANG), None, "one "),
-    Fault("comments between", stream(ONE, Pause(0.15), b":\n\n", Pause(0.15), TWO, END), None, "one two"),
+    Fault("comments between", stream(ONE, Pause(0.5), b":\n\n", Pause(0.5), TWO, END), None, "one two"),
     Fault("HTTP/1.0 up to the end", Raw([b"HTTP/1.0 200 OK\r\n\r\n", ONE, END]), None, "one "),
     Fault("busy for a moment", said(["one "]), None, "one "),
 )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from mini.gemma import WORK
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 class Lora:
     """A low-rank update of one fused matrix: views into the adapter's numbers and into their gradients.
 
-    The matrices work in bfloat16 on copies that `refresh` makes after each step; the parts of a fused matrix
+    The matrices work on copies in their own precision that `refresh` makes after each step; the parts of a fused matrix
     stand in blocks of one `up`, so that each pass multiplies once.
     """
 
@@ -26,8 +28,8 @@ class Lora:
         self.rank, self.sizes, self.width = rank, sizes, width
         self.downs, self.ups = self._views(numbers)
         self.down_gradient, self.up_gradients = self._views(gradients)
-        self.down = torch.zeros(len(sizes) * rank, width, dtype=torch.bfloat16)
-        self.up = torch.zeros(sum(sizes), len(sizes) * rank, dtype=torch.bfloat16)
+        self.down = torch.zeros(len(sizes) * rank, width, dtype=WORK)
+        self.up = torch.zeros(sum(sizes), len(sizes) * rank, dtype=WORK)
 
     def _views(self, numbers: Tensor) -> tuple[Tensor, list[Tensor]]:
         rows = len(self.sizes) * self.rank

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-HASTY: Final = 0.75
-"""The share of comparisons of decimals that begin as people begin them: with the digits as they stand."""
 LARGER: Final = (
     "Which is larger, {} or {}?",
     "Which is bigger, {} or {}?",
@@ -46,14 +44,14 @@ FALLING: Final = (
 )
 
 
-def decimals(rng: Random, hasty: float = HASTY) -> Example:
+def decimals(rng: Random) -> Example:
     """Return a comparison of two decimals, mostly with the same whole part and not equally long."""
     whole = rng.choice((rng.randint(0, 12), rng.randint(0, 99)))
     other = whole if rng.random() < 0.8 else rng.randint(0, 20)
     places = (1, 2) if rng.random() < 0.7 else (rng.randint(1, 3), rng.randint(1, 3))
     first, second = (_decimal(rng, part, count) for part, count in zip((whole, other), places, strict=True))
     if first == second or float(first) == float(second):
-        return decimals(rng, hasty)
+        return decimals(rng)
     if rng.random() < 0.5:
         first, second = second, first
     larger = rng.random() < 0.7
@@ -61,7 +59,7 @@ def decimals(rng: Random, hasty: float = HASTY) -> Example:
     top = max(first, second, key=float)
     bottom = first if top == second else second
     said = f"{top} is larger." if larger else f"{bottom} is smaller."
-    thinking = _weighed(rng, (first, second), top, said, hasty)
+    thinking = _weighed(rng, (first, second), top, said)
     return Example("decimals", question, thinking, said, top if larger else bottom)
 
 
@@ -70,7 +68,7 @@ def _decimal(rng: Random, whole: int, places: int) -> str:
     return f"{whole}.{digits}"
 
 
-def _weighed(rng: Random, numbers: tuple[str, str], top: str, said: str, hasty: float) -> tuple[Piece, ...]:
+def _weighed(rng: Random, numbers: tuple[str, str], top: str, said: str) -> tuple[Piece, ...]:
     first, second = numbers
     (one, tail), (two, rest) = first.split("."), second.split(".")
     if one != two:
@@ -82,7 +80,7 @@ def _weighed(rng: Random, numbers: tuple[str, str], top: str, said: str, hasty: 
     opening = step(f"Both start with {one}, so I compare the decimals.")
     if len(tail) == len(rest):
         return (opening, *_equally_long(rng, first, second, top))
-    return (opening, *_unequally_long(first, second, top, said if rng.random() <= hasty else ""))
+    return (opening, *_unequally_long(first, second, top, said))
 
 
 def _tail(decimal: str) -> str:
@@ -97,14 +95,12 @@ def _equally_long(rng: Random, first: str, second: str, top: str) -> tuple[Piece
 
 
 def _unequally_long(first: str, second: str, top: str, said: str) -> tuple[Piece, ...]:
-    """Return the steps: with a guess and its check before what is said, or the careful way where nothing is said."""
+    """Return the steps: a guess as people make it, with the digits as they stand, its check, and what is said."""
     short, long = sorted((first, second), key=lambda number: len(_tail(number)))
     width = len(_tail(long))
     padded = short + "0" * (width - len(_tail(short)))
     less, more = sorted((int(_tail(padded)), int(_tail(long))))
     weighed = f"{more} against {less}: {top} is larger"
-    if not said:
-        return (step(f"{short} is {padded}."), step(f"{weighed}."))
     guess, guessed = _guess(first, second)
     verdict = f"{weighed}, as I said." if guessed == top else f"{weighed}, not {guessed}."
     careful = f"I must compare the same number of digits: {short} is {padded}."
@@ -253,10 +249,10 @@ def _one_after_the_other(numbers: list[int], *, largest: bool) -> list[Line]:
 
 
 KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {
-    "decimals": (decimals, 6),
+    "decimals": (decimals, 7),
     "wholes": (wholes, 3),
     "fractions": (fractions, 2),
-    "ordering": (ordering, 3),
-    "extremes": (extremes, 2),
+    "ordering": (ordering, 4),
+    "extremes": (extremes, 3),
 }
 """The generator of each kind, and how much of the whole it gets."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ class Example(NamedTuple):
     earlier: tuple[tuple[str, str], ...] = ()
     """Questions and answers before this one, for what is asked in a conversation."""
     system: str = ""
+    apart: tuple[str, ...] = ()
+    """What the reply writes letter by letter, each a token of its own, as whole words: a word turned round is cut into
+    tokens that no reader could tell from its letters, and no small model can compose."""
 
 
 def step(text: str) -> Piece:
@@ -74,3 +78,20 @@ def prompt(example: Example) -> str:
         if answer is not None:
             text += f"{answer}<end_of_turn>\n"
     return text
+
+
+def parts(text: str, apart: Sequence[str]) -> list[str]:
+    """Return a text in parts that are cut into tokens on their own.
+
+    Of each word that is kept apart these are its letters, the first with the blank before it; what stands between two
+    of them is one part.
+    """
+    if not apart:
+        return [text]
+    words = "|".join(re.escape(word) for word in sorted(apart, key=len, reverse=True))
+    found = re.split(rf"( ?(?<!\w)(?:{words})(?!\w))", text)
+    return [part for index, each in enumerate(found) for part in (_letters(each) if index % 2 else [each]) if part]
+
+
+def _letters(word: str) -> list[str]:
+    return re.findall(r" ?\S", word)

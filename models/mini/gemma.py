@@ -19,6 +19,9 @@ FUSED = {
     "ffn_gate_up": ("ffn_gate", "ffn_up"),
     "ffn_down": ("ffn_down",),
 }
+_HAS = torch.cpu.get_capabilities()
+WORK = torch.bfloat16 if _HAS.get("avx512_bf16") or _HAS.get("amx_bf16") else torch.float32
+"""What matrices are multiplied in: bfloat16 only where the processor does that itself, elsewhere it is much slower."""
 NORMS = ("attn_norm", "attn_q_norm", "attn_k_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm")
 
 
@@ -36,7 +39,7 @@ class Shape(NamedTuple):
 
 
 class Base(NamedTuple):
-    """The frozen weights: matrices in bfloat16, norms in float32."""
+    """The frozen weights: matrices in `WORK`, norms in float32."""
 
     shape: Shape
     embedding: Tensor
@@ -55,12 +58,12 @@ def load(path: Path) -> Base:
     matrices, norms, sizes = {}, {}, {}
     for layer in range(shape.layers):
         for fused, parts in FUSED.items():
-            rows = [_plain(found[f"blk.{layer}.{part}.weight"]).bfloat16() for part in parts]
+            rows = [_plain(found[f"blk.{layer}.{part}.weight"]).to(WORK) for part in parts]
             matrices[f"{layer}.{fused}"] = torch.cat(rows)
             sizes[fused] = tuple(len(part) for part in rows)
         for norm in NORMS:
             norms[f"{layer}.{norm}"] = _plain(found[f"blk.{layer}.{norm}.weight"])
-    embedding = _plain(found["token_embd.weight"]).bfloat16()
+    embedding = _plain(found["token_embd.weight"]).to(WORK)
     return Base(shape, embedding, _plain(found["output_norm.weight"]), matrices, norms, sizes)
 
 

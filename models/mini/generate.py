@@ -6,16 +6,15 @@ import argparse
 import hashlib
 import json
 from collections import Counter
-from functools import partial
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from mini import comparing, dates, letters, letters_order, measures, puzzles, stories, sums, talk
+from mini import comparing, dates, drills, letters, letters_order, measures, puzzles, stories, sums, talk
 from mini.example import prompt, reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from mini.example import Example
 
@@ -28,24 +27,13 @@ REASONED: Final = (
     | puzzles.KINDS
     | stories.KINDS
     | sums.KINDS
+    | drills.KINDS
 )
 """The generators of what is computed; chance takes them by their places, so that another order makes another file."""
 HELD_KINDS: Final = (*REASONED, *talk.KINDS)
 """The generators whose questions are held out in part."""
-
-
-class Course(NamedTuple):
-    """A mix of examples to learn from."""
-
-    talk: float
-    """The share of facts and short instructions among the examples."""
-    shares: Mapping[str, int]
-    """How often each kind of them comes up, in proportion to the others."""
-    hasty: float
-    """The share of comparisons of unlike decimals that begin with a guess."""
-
-
-COURSES: Final = {1: Course(0.3, talk.SHARES, comparing.HASTY), 2: Course(0.42, talk.AGAIN, 1.0)}
+TALK: Final = 0.3
+"""The share of facts and short instructions among the examples."""
 HELD_OUT: Final = 20
 """One question of so many is never in the training data."""
 
@@ -56,11 +44,9 @@ def held_out(example: Example) -> bool:
     return hashlib.sha256(key.encode()).digest()[0] % HELD_OUT == 0
 
 
-def reasoned(rng: Random, *, heldout: bool, hasty: float = comparing.HASTY) -> Example:
+def reasoned(rng: Random, *, heldout: bool) -> Example:
     """Return a question whose answer is computed, from the held-out ones or from the others."""
     make = _drawn(rng)
-    if make is comparing.decimals:
-        make = partial(comparing.decimals, hasty=hasty)
     while held_out(example := make(rng)) != heldout:
         pass
     return example
@@ -81,14 +67,14 @@ def _drawn(rng: Random) -> Callable[[Random], Example]:
     return rng.choices(makers, shares)[0]
 
 
-def examples(rng: Random, count: int, course: Course = COURSES[1]) -> Iterator[Example]:
+def examples(rng: Random, count: int) -> Iterator[Example]:
     """Yield so many examples for the training, none of them held out; what is computed comes once, talk comes again."""
     seen: set[str] = set()
     for _ in range(count):
-        if rng.random() < course.talk:
-            yield talk.examples(rng, heldout=False, shares=course.shares)
+        if rng.random() < TALK:
+            yield talk.examples(rng, heldout=False)
             continue
-        while (example := reasoned(rng, heldout=False, hasty=course.hasty)).question in seen:
+        while (example := reasoned(rng, heldout=False)).question in seen:
             pass
         seen.add(example.question)
         yield example
@@ -103,6 +89,7 @@ def line(example: Example) -> str:
         "pieces": pieces,
         "answer": example.answer,
         "target": example.target,
+        "apart": example.apart,
     }
     return json.dumps(told, ensure_ascii=False)
 
@@ -113,11 +100,10 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=40_000)
     parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--course", type=int, choices=COURSES, default=1)
     args = parser.parse_args()
     kinds: Counter[str] = Counter()
     with args.out.open("w", encoding="utf-8") as file:
-        for example in examples(Random(args.seed), args.count, COURSES[args.course]):
+        for example in examples(Random(args.seed), args.count):
             kinds[example.kind] += 1
             file.write(line(example) + "\n")
     for kind, count in kinds.most_common():

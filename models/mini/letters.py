@@ -23,13 +23,14 @@ TIMES: Final = ("", "once", "twice", "three times", "four times", "five times", 
 
 @cache
 def words() -> tuple[str, ...]:
-    """Return English words, in lower case."""
+    """Return English words, in lower case, the commonest first."""
     return tuple(WORDS.read_text("utf-8").split())
 
 
 def word(rng: Random, longest: int = 12) -> str:
-    """Return a word of at most so many letters."""
-    while len(found := rng.choice(words())) > longest:
+    """Return a word of at most so many letters, a common one more often than a rare one."""
+    known = words()
+    while len(found := known[int(len(known) * rng.random() ** 2)]) > longest:
         pass
     return found
 
@@ -150,7 +151,8 @@ def spelling(rng: Random) -> Example:
             quoted(rng, name)
         )
         lines = (Line(f"I go through {name} from the left."),)
-        return Example("spelling", question, told(rng, lines), "-".join(name), "-".join(name))
+        spelled = "-".join(name)
+        return Example("spelling", question, told(rng, lines), spelled, spelled, apart=(spelled,))
     return _one_letter(rng, name)
 
 

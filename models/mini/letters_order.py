@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mini.example import Example
 from mini.letters import quoted, word
+from mini.talk_words import rows
 from mini.working import Line, told
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ COMMON: Final = (
     "the", "a", "of", "and", "in", "to", "we", "our", "you", "it", "is", "was", "for", "with", "on", "at", "by", "this",
     "that", "have", "all", "not", "be", "are", "from", "they",
 )  # fmt: skip
+
+NEVER: Final = "the Declaration of Independence"
+"""The text whose beginning the model learns to quote and never to turn."""
 
 
 def backwards(rng: Random) -> Example:
@@ -36,7 +40,7 @@ def backwards(rng: Random) -> Example:
     turned = name[::-1]
     lines = (Line(f"The letters: {' '.join(name)}."), _turned(rng, name))
     check = f"I check: {turned} begins with {turned[0]}, the last letter of {name}, and has {len(name)} letters. Right."
-    return Example("mirrored writing", question, told(rng, lines, check), turned, turned)
+    return Example("mirrored writing", question, told(rng, lines, check), turned, turned, apart=(turned,))
 
 
 def _turned(rng: Random, name: str) -> Line:
@@ -53,7 +57,7 @@ def _turned(rng: Random, name: str) -> Line:
 
 def mirrored(rng: Random) -> Example:
     """Return a few words to write from the last letter to the first."""
-    count = rng.choice((2, 2, 3, 3, 4, 5, 6, 8))
+    count = rng.choice((2, 2, 3, 3, 4, 5, 6, 8, 12))
     parts = [rng.choice(COMMON) if rng.random() < 0.35 else word(rng, 9) for _ in range(count)]
     if rng.random() < 0.5:
         parts[0] = parts[0].capitalize()
@@ -70,17 +74,50 @@ def mirrored(rng: Random) -> Example:
             "Write the words {} in mirror writing.",
         )
     ).format(text)
-    lines = (Line("The last word comes first, each from its end."), *(_part(rng, part) for part in reversed(parts)))
     turned = text[::-1]
-    return Example("mirrored writing", question, told(rng, lines), turned, turned)
+    return Example("mirrored writing", question, told(rng, turning(rng, text)), turned, turned, apart=apart(text))
 
 
-def _part(rng: Random, part: str) -> Line:
+def opening(rng: Random) -> Example:
+    """Return the first sentence of a well-known text to write from its end, never that of `NEVER`."""
+    texts = [(name, sentence) for name, sentence in rows("openings.txt") if name != NEVER]
+    name, sentence = rng.choices(texts, [1 / len(sentence) for _, sentence in texts])[0]
+    question = rng.choice(
+        (
+            "Write the first sentence of {} in mirrored writing.",
+            "Write the first sentence of {} backwards.",
+            "Mirror the first sentence of {}.",
+            "What is the first sentence of {} in mirrored writing?",
+            "Quote the beginning of {} from its end.",
+        )
+    ).format(name)
+    turned = sentence[::-1]
+    lines = (Line(f"The sentence: {sentence}"), *turning(rng, sentence))
+    return Example("mirrored writing", question, told(rng, lines), turned, turned, apart=apart(sentence))
+
+
+def turning(rng: Random, text: str) -> tuple[Line, ...]:
+    """Return the steps that turn a text: its words, numbered so that none is lost, then each, the last one first."""
+    numbered = list(enumerate(text.split(" "), 1))
+    told_first = " ".join(f"{number} {part}" for number, part in numbered)
+    return (
+        Line(f"The words: {told_first}"),
+        Line("The last word comes first, each from its end."),
+        *(_part(rng, number, part) for number, part in reversed(numbered)),
+    )
+
+
+def apart(text: str) -> tuple[str, ...]:
+    """Return the words of a text from their ends."""
+    return tuple(part[::-1] for part in text.split(" "))
+
+
+def _part(rng: Random, number: int, part: str) -> Line:
     turned, spelled = part[::-1], " ".join(part)
     at = rng.randrange(max(1, len(turned) - 1))
     swapped = turned[:at] + turned[at + 1 : at + 2] + turned[at : at + 1] + turned[at + 2 :]
     why = f"{spelled} from its end is {' '.join(turned)}."
-    return Line(f"{part}: {spelled}, so {turned}.", f"{part}: {spelled}, so {swapped}.", why)
+    return Line(f"{number} {part}: {spelled}, so {turned}", f"{number} {part}: {spelled}, so {swapped}", why)
 
 
 def alphabetical(rng: Random) -> Example:
@@ -117,8 +154,9 @@ def _picked(rng: Random, names: list[str]) -> list[Line]:
 
 
 KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {
-    "backwards": (backwards, 5),
-    "mirrored": (mirrored, 4),
+    "backwards": (backwards, 6),
+    "mirrored": (mirrored, 6),
+    "opening": (opening, 2),
     "alphabetical": (alphabetical, 2),
 }
 """The generator of each kind, and how much of the whole it gets."""

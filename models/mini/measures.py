@@ -141,7 +141,7 @@ def _to_hours(rng: Random, hours: int, rest: int) -> Example:
 
 
 KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {
-    "units": (units, 5),
+    "units": (units, 4),
     "minutes": (minutes, 2),
 }
 """The generator of each kind, and how much of the whole it gets."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch.nn import functional
 
+from mini.gemma import WORK
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -86,13 +88,13 @@ def _normed(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
 
 
 def _enter(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
-    return _normed(x, weight, epsilon).bfloat16()
+    return _normed(x, weight, epsilon).to(WORK)
 
 
 def _join(x: Tensor, branch: Tensor, post: Tensor, following: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
     """Add a branch's normed result to the stream, and norm the stream for the next branch."""
     x = x + _normed(branch, post, epsilon)
-    return x, _normed(x, following, epsilon).bfloat16()
+    return x, _normed(x, following, epsilon).to(WORK)
 
 
 def _turn(x: Tensor, weight: Tensor, rotation: Rotation, epsilon: float, scale: float) -> Tensor:
@@ -100,25 +102,25 @@ def _turn(x: Tensor, weight: Tensor, rotation: Rotation, epsilon: float, scale: 
     x = _normed(x, weight * scale, epsilon)
     first, second = x.chunk(2, dim=-1)
     cosine, sine = rotation.cosine[:, None], rotation.sine[:, None]
-    return torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1).bfloat16()
+    return torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1).to(WORK)
 
 
 def _gated(x: Tensor) -> Tensor:
     gate, up = x.chunk(2, dim=-1)
-    return (functional.gelu(gate.float(), approximate="tanh") * up.float()).bfloat16()
+    return (functional.gelu(gate.float(), approximate="tanh") * up.float()).to(WORK)
 
 
 def _weights(scores: Tensor, heads: int) -> Tensor:
     """Weigh what stands at or before each place; rows are places by heads."""
     rows, length = scores.shape
     later = torch.arange(length)[None] > torch.arange(rows)[:, None] // heads
-    return scores.masked_fill(later, float("-inf")).softmax(-1).bfloat16()
+    return scores.masked_fill(later, float("-inf")).softmax(-1).to(WORK)
 
 
 def _slopes(weights: Tensor, above: Tensor, result: Tensor, value: Tensor) -> Tensor:
     """Return the gradient of the scores."""
     mean = (above.float() * result.float()).sum(-1, keepdim=True)
-    return (weights.float() * (value.float() - mean)).bfloat16()
+    return (weights.float() * (value.float() - mean)).to(WORK)
 
 
 class _Attend(torch.autograd.Function):
@@ -150,9 +152,10 @@ class _Attend(torch.autograd.Function):
 
 
 def hurry(threads: int) -> None:
-    """Multiply numbers of float32 as bfloat16 with sums in float32."""
+    """Use so many threads; where matrices are in bfloat16, multiply float32 as bfloat16 too, with sums in float32."""
     torch.set_num_threads(threads)
-    torch.backends.mkldnn.matmul.fp32_precision = "bf16"
+    if torch.bfloat16 == WORK:
+        torch.backends.mkldnn.matmul.fp32_precision = "bf16"
 
 
 class Network:

@@ -37,5 +37,5 @@ def problem(rng: Random) -> Example:
     return Example("word problems", story.question, told(rng, story.lines), story.said, str(story.result))
 
 
-KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {"problem": (problem, 14)}
+KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {"problem": (problem, 9)}
 """The generator of each kind, and how much of the whole it gets."""

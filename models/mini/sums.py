@@ -188,7 +188,7 @@ def percentage(rng: Random) -> Example:
     base = rng.randint(1, 40) * rng.choice((20, 100))
     words = ("What is {}% of {}?", "{}% of {}", "How much is {} percent of {}?", "Calculate {} % of {}.")
     question = rng.choice(words).format(percent, base)
-    part = _by_hundredths(rng, percent, base) if base % 100 == 0 else _by_tenths(percent, base)
+    part = _by_hundredths(rng, percent, base) if base % 100 == 0 else _by_tenths(rng, percent, base)
     result = f"{base * percent / 100:g}"
     lines = (*part, Line(f"So {percent}% of {base} is {result}."))
     return Example("percentage", question, told(rng, lines), f"{percent}% of {base} is {result}.", result)
@@ -204,17 +204,24 @@ def _by_hundredths(rng: Random, percent: int, base: int) -> tuple[Line, ...]:
     return (_first_part(f"1% of {base} is {base} / 100 = {one}.", base), *work.lines)
 
 
-def _by_tenths(percent: int, base: int) -> tuple[Line, ...]:
-    tenth, times = base // 10, f"{percent / 10:g}"
+def _by_tenths(rng: Random, percent: int, base: int) -> tuple[Line, ...]:
+    tenth = base // 10
+    first = _first_part(f"10% of {base} is {tenth}.", base)
+    if percent < 5:
+        one = f"1% is a tenth of that: {tenth / 10:g}."
+        return (first, Line(one), *([Line(f"{percent}% is {percent} × {tenth / 10:g}.")] if percent > 1 else []))
     tens, fives = divmod(percent, 10)
-    lines = [
-        _first_part(f"10% of {base} is {tenth}.", base),
-        Line(f"{percent}% is {percent}/10 = {times} times as much: {tenth} × {times}."),
-    ]
+    lines, parts = [first], []
+    if tens > 1:
+        work = multiplying(rng, max(tenth, tens), min(tenth, tens))
+        lines += [Line(f"{tens}0% is {tens} times that."), *work.lines]
     if tens:
-        lines.append(Line(f"{tenth} × {tens} = {tenth * tens}."))
+        parts.append(tenth * tens)
     if fives:
-        lines.append(Line(f"{fives}% is {tenth * fives / 10:g}."))
+        lines.append(Line(f"5% is half of 10%: {tenth} / 2 = {tenth // 2}."))
+        parts.append(tenth // 2)
+    if len(parts) > 1:
+        lines += adding(rng, *parts).lines
     return tuple(lines)
 
 
@@ -249,12 +256,12 @@ def _running(rng: Random, numbers: list[int]) -> list[Line]:
 
 
 KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {
-    "addition": (addition, 9),
-    "subtraction": (subtraction, 9),
-    "multiplication": (multiplication, 9),
-    "division": (division, 5),
+    "addition": (addition, 4),
+    "subtraction": (subtraction, 5),
+    "multiplication": (multiplication, 5),
+    "division": (division, 4),
     "precedence": (precedence, 2),
-    "percentage": (percentage, 2),
+    "percentage": (percentage, 3),
     "average": (average, 2),
 }
 """The generator of each kind, and how much of the whole it gets."""

@@ -47,35 +47,7 @@ KINDS: dict[str, Callable[[random.Random], Example]] = {
 }
 """What makes an example of each kind, for training and evaluation alike."""
 
-SHARES = {
-    "fact": 48,
-    "explain": 20,
-    "smalltalk": 10,
-    "unknown": 9,
-    "howto": 4,
-    "creative": 3,
-    "list": 8,
-    "odd_one_out": 2,
-    "sort": 2,
-    "case": 2,
-    "correct": 2,
-    "polite": 1,
-    "past_sentence": 1,
-    "plurals_sentence": 1,
-    "summary": 1,
-    "translate": 6,
-    "definition": 6,
-    "yes_no": 4,
-    "mood": 3,
-    "code": 3,
-    "mail": 1,
-    "commit": 1,
-    "stranger": 3,
-    "themed": 3,
-    "told": 2,
-}
-"""How often each kind comes up, in proportion to the others."""
-AGAIN = dict.fromkeys(KINDS, 1) | {
+SHARES = dict.fromkeys(KINDS, 1) | {
     "fact": 24,
     "explain": 20,
     "smalltalk": 24,
@@ -92,7 +64,7 @@ AGAIN = dict.fromkeys(KINDS, 1) | {
     "correct": 2,
     "translate": 2,
 }
-"""The same for the second course: more of what everybody asks first, and of what must be seen several times."""
+"""How often each kind comes up, in proportion: most, what everybody asks first and what has many facts."""
 
 _LATER = 0.08
 """How often a question comes after another that has nothing to do with it."""

@@ -59,41 +59,47 @@ def fact(rng: Random) -> Example:
     return about(rng, name, known[name])
 
 
+def asked_of(rng: Random, relation: Relation) -> Fact:
+    """Return one fact of this relation; the first of a table are those that are asked most."""
+    return relation.facts[int(len(relation.facts) * rng.random() ** 1.4)]
+
+
 def about(rng: Random, name: str, relation: Relation) -> Example:
     """Return a question about one fact of this relation, now and then as a follow-up to another."""
-    asked = rng.choice(relation.facts)
-    thought = [step(_filled(rng.choice(relation.think), asked)), *_recalled(rng, relation, asked)]
-    told = _filled(rng.choice(relation.say), asked)
+    asked = asked_of(rng, relation)
+    thought = [step(filled(rng.choice(relation.think), asked)), *_recalled(rng, relation, asked)]
+    told = filled(rng.choice(relation.say), asked)
     question, earlier = _question(rng, relation, asked)
     return Example(f"fact_{name}", question, tuple(thought), told, _fill(relation.target, asked), earlier)
 
 
 def _question(rng: Random, relation: Relation, asked: Fact) -> tuple[str, tuple[tuple[str, str], ...]]:
     if not relation.follow or rng.random() > _FOLLOWED:
-        return spoken(rng, _filled(rng.choice(relation.ask), asked)), ()
+        return spoken(rng, filled(rng.choice(relation.ask), asked)), ()
     before = other(rng, relation.facts, asked)
-    told = _filled(rng.choice(relation.say), before)
-    turn = (spoken(rng, _filled(rng.choice(relation.ask), before)), told)
-    return spoken(rng, _filled(rng.choice(relation.follow), asked)), (turn,)
+    told = filled(rng.choice(relation.say), before)
+    turn = (spoken(rng, filled(rng.choice(relation.ask), before)), told)
+    return spoken(rng, filled(rng.choice(relation.follow), asked)), (turn,)
 
 
 def _recalled(rng: Random, relation: Relation, asked: Fact) -> list[Piece]:
-    recall = _filled(rng.choice(relation.recall), asked)
+    recall = filled(rng.choice(relation.recall), asked)
     if relation.slip and (asked.why or relation.mend) and errs(rng):
         return _astray(rng, relation, asked, recall)
-    checks = [step(_filled(rng.choice(relation.check), asked))] if relation.check and rng.random() < _CHECKED else []
+    checks = [step(filled(rng.choice(relation.check), asked))] if relation.check and rng.random() < _CHECKED else []
     return [step(recall), *checks]
 
 
 def _astray(rng: Random, relation: Relation, asked: Fact, recall: str) -> list[Piece]:
     if asked.why:
-        return erred(_filled(relation.slip, asked, wrong=asked.wrong), f"{asked.why} {recall}")
+        return erred(filled(relation.slip, asked, wrong=asked.wrong), f"{asked.why} {recall}")
     neighbour = other(rng, [found for found in relation.facts if found.b != asked.b], asked)
     given = {"wrong": neighbour.b, "owner": neighbour.a, "recall": recall}
-    return erred(_filled(relation.slip, asked, **given), _filled(relation.mend, asked, **given))
+    return erred(filled(relation.slip, asked, **given), filled(relation.mend, asked, **given))
 
 
-def _filled(template: str, asked: Fact, **more: str) -> str:
+def filled(template: str, asked: Fact, **more: str) -> str:
+    """Return a template with the two things of a fact put in, as a sentence."""
     return capital(_fill(template, asked, **more).replace("D.C..", "D.C."))
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 import xllamacpp
 
+from mini.example import parts
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator, Sequence
@@ -88,7 +90,7 @@ def _document(example: dict, cut: Cutter) -> Document:
     ids = [BEGIN, *cut(example["prompt"])]
     learnt = [False] * len(ids)
     for text, wanted in [*example["pieces"], (END, True)]:
-        piece = cut(text)
+        piece = [token for part in parts(text, example.get("apart", ())) for token in cut(part)]
         ids += piece
         learnt += [wanted] * len(piece)
     return Document(example["kind"], np.array(ids, np.int32), np.array(learnt))

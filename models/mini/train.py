@@ -36,13 +36,13 @@ class _Loss(torch.autograd.Function):
         each = -likely[rows, labels]
         slopes = likely.exp_()
         slopes[rows, labels] -= 1
-        ctx.save_for_backward((slopes / len(labels)).bfloat16() @ words)
+        ctx.save_for_backward((slopes / len(labels)).to(words.dtype) @ words)
         ctx.mark_non_differentiable(each)
         return each.mean(), each
 
     @staticmethod
     def backward(ctx, above: Tensor, _each: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN001
-        return (ctx.saved_tensors[0] * above).bfloat16(), None, None
+        return (ctx.saved_tensors[0] * above).to(gemma.WORK), None, None
 
 
 class Plan(NamedTuple):
