@@ -129,7 +129,7 @@ def test_questions_held_out_are_not_asked_among_several() -> None:
 
 
 def test_well_known_first_sentences_are_turned_and_one_is_kept_for_the_evaluation() -> None:
-    texts = dict(rows("openings.txt"))
+    texts = [name for name, _ in rows("openings.txt")]
     asked = {name for example in made("opening") for name in texts if f" {name} " in example.question.replace(".", " ")}
     assert NEVER in texts
     assert NEVER not in asked

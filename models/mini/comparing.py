@@ -249,7 +249,7 @@ def _one_after_the_other(numbers: list[int], *, largest: bool) -> list[Line]:
 
 
 KINDS: Final[dict[str, tuple[Callable[[Random], Example], int]]] = {
-    "decimals": (decimals, 7),
+    "decimals": (decimals, 12),
     "wholes": (wholes, 3),
     "fractions": (fractions, 2),
     "ordering": (ordering, 4),

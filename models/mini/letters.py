@@ -58,7 +58,12 @@ def counting(rng: Random) -> Example:
         )
     ).format(rng.choice((letter, letter, letter.upper(), f'"{letter}"')), quoted(rng, name))
     found, times = (f"That is {count}.", f"appears {TIMES[count]}") if count else (f"There is no {letter}.", NOT_ONCE)
-    lines = (Line(f"I spell it and count each {letter}."), _marked(rng, name, letter), Line(found))
+    lines = (
+        Line(f"{name}: {' '.join(name)}."),
+        Line(f"I count each {letter}."),
+        _marked(rng, name, letter),
+        Line(found),
+    )
     said = f"The letter {letter} {times} in {name}: {count}."
     return Example("counting letters", question, told(rng, lines, _places(name, letter)), said, str(count))
 
@@ -83,7 +88,7 @@ def _marked(rng: Random, name: str, letter: str) -> Line:
 
 def _spelled(name: str, counted: list[int]) -> str:
     numbers = {place: f" ({number})" for number, place in enumerate(counted, 1)}
-    return ", ".join(f"{each}{numbers.get(index, '')}" for index, each in enumerate(name)) + "."
+    return " ".join(f"{each}{numbers.get(index, '')}" for index, each in enumerate(name)) + "."
 
 
 def _places(name: str, letter: str) -> str:

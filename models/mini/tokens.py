@@ -114,17 +114,14 @@ def _stored(kinds: np.ndarray, ids: np.ndarray, learnt: np.ndarray, lengths: np.
         begin += length
 
 
-def vocabulary(found: Sequence[Document], embedding: Tensor, others: int, seed: int) -> np.ndarray:
-    """Return the tokens that stand in the documents, and others that the model must learn not to write.
+def vocabulary(found: Sequence[Document], embedding: Tensor) -> np.ndarray:
+    """Return the tokens that stand in the documents, and all that the end of a turn must be told from.
 
-    The base was never shown the end of a turn: its embedding lies among those of thousands of other tokens that
-    were never shown either, so all of these are told apart from it; some by chance stand for the rest.
+    The base was never shown the end of a turn: its embedding lies among those of thousands of other tokens that were
+    never shown either.
     """
     used = np.unique(np.concatenate([document.ids for document in found]))
-    near = np.flatnonzero(_likeness(embedding, END_ID) > ALIKE)
-    rest = np.setdiff1d(np.arange(len(embedding)), np.union1d(used, near))
-    chosen = np.random.default_rng(seed).choice(rest, min(others, len(rest)), replace=False)
-    return np.unique(np.concatenate([used, near, chosen]))
+    return np.union1d(used, np.flatnonzero(_likeness(embedding, END_ID) > ALIKE))
 
 
 def _likeness(embedding: Tensor, token: int) -> np.ndarray:

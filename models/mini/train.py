@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import torch
 
 from mini import gemma, network, tokens
@@ -73,7 +74,9 @@ class Trainer:
         weights = options.base or base_path()
         found = tokens.documents(options.data, weights)
         base = gemma.load(weights)
-        self.words = tokens.vocabulary(found, base.embedding, options.others, options.seed)
+        self.words = tokens.vocabulary(found, base.embedding)
+        self.rest = np.setdiff1d(np.arange(len(base.embedding)), self.words)
+        self.embedding = base.embedding
         self.learnt, self.held = divided(found, options, base.shape.window)
         self.table = base.embedding[torch.from_numpy(self.words)].contiguous()
         self.adapter = Adapter(base, options.rank, options.seed)
@@ -83,6 +86,7 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(
             [self.adapter.numbers], lr=options.rate, betas=(0.9, 0.99), weight_decay=options.decay, fused=True
         )
+        self.chance = np.random.default_rng(options.seed)
         self.step, self.elapsed, self.seen = 0, 0.0, 0
 
     def rows(self) -> Iterator[Pack]:
@@ -97,7 +101,12 @@ class Trainer:
         """Return the mean loss of a row and the loss of each token learnt."""
         where = network.places(self.network.base.shape, pack.bounds, len(pack.ids))
         hidden = self.network.hidden(pack.ids, where)
-        return _Loss.apply(hidden[pack.before], self.table, pack.labels)
+        return _Loss.apply(hidden[pack.before], torch.cat((self.table, self._others())), pack.labels)
+
+    def _others(self) -> Tensor:
+        """Return the embeddings of some tokens of all, other ones each time, that the model must learn not to write."""
+        chosen = self.chance.choice(self.rest, min(self.options.others, len(self.rest)), replace=False)
+        return self.embedding[torch.from_numpy(chosen)]
 
     def learn(self, rows: Sequence[Pack], rate: float) -> float:
         """Take one step and return the loss before it."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reflectty.engines.embedded.locks import free, is_named, lock
 from reflectty.engines.embedded.model import CONTEXT
+from reflectty.engines.embedded.openmp import provide
 from reflectty.engines.embedded.places import Places
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def _serve(places: Places) -> object:
     """Return the server, which answers in threads of its own as long as it is kept."""
     # Whoever had it was killed: this process has the lock of the life.
     places.socket.unlink(missing_ok=True)
+    provide()
     import xllamacpp  # noqa: PLC0415 - a hundred megabytes of machine code, here and nowhere else
 
     return xllamacpp.Server(_parameters(xllamacpp, places))
