@@ -64,11 +64,20 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="the GGUF file to write")
     parser.add_argument("--base", type=Path, help="the GGUF file of the base model, if not the installed one")
     parser.add_argument("--type", choices=TYPES, default="q8_0", help="how the numbers are kept")
+    parser.add_argument(
+        "--average", type=Path, help="an exported adapter, the one that the run began with, to average with"
+    )
+    parser.add_argument("--share", type=float, default=0.7, help="the share of the run in that average")
     options = parser.parse_args()
     state = torch.load(options.run)
-    adapter = Adapter(gemma.load(options.base or base_path()), state["rank"], seed=0)
+    base = gemma.load(options.base or base_path())
+    adapter = Adapter(base, state["rank"], seed=0)
     with torch.no_grad():
         adapter.numbers.copy_(state["numbers"])
+        if options.average:
+            before = Adapter(base, state["rank"], seed=0)
+            read(before, options.average)
+            adapter.numbers.copy_(before.numbers + (adapter.numbers - before.numbers) * options.share)
     write(adapter, options.out, options.type)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
 
