@@ -77,7 +77,7 @@ def examples(rng: Random, count: int) -> Iterator[Example]:
         while (example := reasoned(rng, heldout=False)).question in seen:
             pass
         seen.add(example.question)
-        yield example
+        yield talk.told_how(rng, example)
 
 
 def line(example: Example) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mini import talk_facts, talk_lists, talk_prose, talk_rewrite, talk_tasks, talk_themes
 from mini.example import reply
 from mini.talk_words import held
+from reflectty.modes import REFLECT_PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,6 +77,7 @@ _SYSTEMS = (
     "Think before you answer, and check your thinking.",
     "You are an assistant in a terminal.",
     "Be short and precise.",
+    REFLECT_PROMPT,
 )
 """What a system message may say without changing the answer."""
 _ALIKE = {"told"}
@@ -88,6 +90,11 @@ def examples(rng: random.Random, *, heldout: bool, shares: Mapping[str, int] = S
     if not made.earlier and rng.random() < _LATER:
         before = _any(rng, shares, heldout=False)
         made = made._replace(earlier=(*before.earlier, (before.question, before.answer)))
+    return told_how(rng, made)
+
+
+def told_how(rng: random.Random, made: Example) -> Example:
+    """Return an example, now and then with a system message before it."""
     return made._replace(system=rng.choice(_SYSTEMS)) if rng.random() < _SYSTEM else made
 
 
