@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 REQUEST = Request("m", (Message("user", "hi"),))
-QUICK = Timeouts(connect=2.0, first=1.2, idle=0.8)
+QUICK = Timeouts(connect=1.0, first=1.5, idle=0.8)
 """Short, that a silence ends soon, and long enough for a machine that does something else for a moment."""
 
 
