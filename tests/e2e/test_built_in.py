@@ -197,6 +197,7 @@ class TestTheChat:
             assert chat.shows(f"no server answers, so mini does, {WHAT_IT_IS}")
             assert chat.shows("built in")
             chat.ask(QUESTION)
+            assert chat.shows("2 + 3 = 5")
             assert chat.rests()
             assert chat.text.count(WHAT_IT_IS) == 1
             assert chat.leave() == 0
