@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mini import talk_facts
 from mini.example import Example
-from mini.letters import word
+from mini.letters import with_places, word
 from mini.letters_order import apart
 from mini.talk_words import held
-from mini.working import Line, near, told
+from mini.working import Line, at_once, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,9 +51,7 @@ def _minus(rng: Random) -> Small:
 
 
 def _sum(rng: Random, text: str, result: int) -> Small:
-    wrong = near(rng, result)
-    line = Line(f"{text} = {result}.", f"{text} = {wrong}.", f"{text} is {result}, not {wrong}.")
-    return Small(text, line, str(result))
+    return Small(text, at_once(rng, text, result), str(result))
 
 
 def _divided(rng: Random) -> Small:
@@ -108,7 +106,7 @@ def numbered(rng: Random) -> Example:
             "How long are these words: {}?",
         )
     ).format(", ".join(names))
-    lines = [Line(f"{name}: {' '.join(f'{letter}{place}' for place, letter in enumerate(name, 1))}.") for name in names]
+    lines = [Line(f"{name}: {with_places(name)}") for name in names]
     answer = ", ".join(str(len(name)) for name in names)
     return Example("several words", question, told(rng, lines), answer, answer)
 

@@ -113,13 +113,14 @@ def length(rng: Random) -> Example:
     skipped = name[:gone] + name[gone + 1 :]
     lines = (
         Line("I spell it with a number at each letter."),
-        Line(_numbered(name), _numbered(skipped), f"I left out the {name[gone]} after {name[:gone]}."),
+        Line(with_places(name), with_places(skipped), f"I left out the {name[gone]} after {name[:gone]}."),
     )
     said = f"{name} has {len(name)} letters."
     return Example("counting letters", question, told(rng, lines), said, str(len(name)))
 
 
-def _numbered(name: str) -> str:
+def with_places(name: str) -> str:
+    """Return the letters of a word, each with the number of its place."""
     return " ".join(f"{letter}{index}" for index, letter in enumerate(name, 1)) + "."
 
 
@@ -175,7 +176,7 @@ def _one_letter(rng: Random, name: str) -> Example:
         )
     ).format(which, quoted(rng, name))
     lines = (
-        Line(_numbered(name)),
+        Line(with_places(name)),
         Line(
             f"The {which} is {letter}.",
             f"The {which} is {other}." if other != letter else "",

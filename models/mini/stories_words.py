@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mini.working import Line, Work, adding, dividing, multiplying, near, taking
+from mini.working import Line, Work, adding, at_once, dividing, multiplying, taking
 
 if TYPE_CHECKING:
     from random import Random
@@ -57,6 +57,4 @@ def shared(rng: Random, number: int, divisor: int) -> Work:
 
 
 def _plain(rng: Random, first: int, sign: str, second: int, result: int) -> Work:
-    wrong = near(rng, result)
-    text = f"{first} {sign} {second}"
-    return Work((Line(f"{text} = {result}.", f"{text} = {wrong}.", f"{text} is {result}, not {wrong}."),), result)
+    return Work((at_once(rng, f"{first} {sign} {second}", result),), result)

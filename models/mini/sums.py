@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mini.example import Example
-from mini.working import Line, adding, dividing, multiplying, near, taking, told
+from mini.working import Line, adding, at_once, dividing, multiplying, taking, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -248,10 +248,8 @@ def average(rng: Random) -> Example:
 def _running(rng: Random, numbers: list[int]) -> list[Line]:
     lines, so_far = [], numbers[0]
     for number in numbers[1:]:
-        text, right = f"{so_far} + {number}", so_far + number
-        wrong = near(rng, right)
-        lines.append(Line(f"{text} = {right}.", f"{text} = {wrong}.", f"{text} is {right}, not {wrong}."))
-        so_far = right
+        lines.append(at_once(rng, f"{so_far} + {number}", so_far + number))
+        so_far += number
     return lines
 
 

@@ -60,6 +60,12 @@ def near(rng: Random, number: int, least: int = 0) -> int:
     return rng.choice(others)
 
 
+def at_once(rng: Random, text: str, result: int) -> Line:
+    """Return a sum that is worked out in one line."""
+    wrong = near(rng, result)
+    return Line(f"{text} = {result}.", f"{text} = {wrong}.", f"{text} is {result}, not {wrong}.")
+
+
 def _column(text: str, total: int, wrong: int, last: bool, so_far: str) -> Line:
     def written(value: int) -> str:
         if last:
