@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.asking import Question
@@ -262,7 +262,6 @@ SCRIPTS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(SCRIPTS)
 def test_no_line_is_lost_or_answered_twice_whatever_the_servers_do(script: Script) -> None:
     engines = [UnsteadyEngine(*does) for does in script.servers]

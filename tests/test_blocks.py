@@ -115,7 +115,7 @@ def test_blocks_look_as_they_do_in_the_whole_document(name: str) -> None:
         assert rendered(split(document), width) == rendered([document], width)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.sampled_from(LINES), max_size=14))
 def test_any_lines_look_as_they_do_in_the_whole_document(lines: list[str]) -> None:
     document = "\n".join(lines)

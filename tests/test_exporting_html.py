@@ -114,7 +114,7 @@ def test_nothing_in_html_breaks_out_of_its_place(text: str) -> None:
     assert "".join(read.texts).count(text.strip()) >= 4
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(MARKUP)
 def test_no_markup_at_all_breaks_a_page(text: str) -> None:
     check_page(as_html(session_with(text), turns_with(text)))

@@ -50,13 +50,13 @@ def test_a_reply_is_drawn_with_a_gutter_that_tells_who_speaks() -> None:
     ]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from([9, 20, 40, 80, 300]), st.integers(1, 60), st.booleans())
 def test_the_screen_is_the_same_however_the_reply_is_cut(width: int, size: int, motion: bool) -> None:
     assert Stage(width).play(cut(TALK, size)) == Stage(width, motion=motion).play(TALK)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.text("ab \n\t-*`#>|1.~你👍é", max_size=200),
     st.sampled_from([20, 40]),

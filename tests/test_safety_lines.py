@@ -27,7 +27,7 @@ def test_a_line_is_one_line_and_no_longer(text: str, limit: int, line: str) -> N
     assert clean_line(text, limit) == line
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts, st.integers(1, 60))
 def test_a_cut_line_is_safe(text: str, limit: int) -> None:
     line = clean_line(text, limit)

@@ -53,7 +53,7 @@ class Case(NamedTuple):
     said: Said
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.builds(Case, ANY, ATTACHMENTS, SAYINGS))
 def test_whatever_was_said_comes_back_as_it_was(case: Case) -> None:
     store = open_store(None, pytest.fail)
@@ -67,7 +67,7 @@ def test_whatever_was_said_comes_back_as_it_was(case: Case) -> None:
     store.close()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(ANY, ANY)))
 def test_the_pieces_of_a_reply_are_its_text(pieces: list[tuple[str, str]]) -> None:
     store = open_store(None, pytest.fail)

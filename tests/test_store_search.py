@@ -123,7 +123,7 @@ def test_nothing_that_is_typed_is_an_error(store: Store, plain: Store, words: st
         each.search(words)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(words=st.text(), said=st.text())
 def test_no_words_and_no_text_are_an_error(words: str, said: str) -> None:
     for around in (Around(), Around(has_fts5=without_fts5)):
