@@ -145,10 +145,12 @@ class TestTheOrder:
         with (
             Echo(slow=Answer([HANG])) as server,
             reflect.at(server.host).start(
-                "batch", *MODEL, "--jobs", "2", written(reflect.home, "one", "slow", "three")
+                "batch", *MODEL, "--jobs", "2", written(reflect.home, "one", "slow", "three", "four")
             ) as run,
         ):
-            assert run.until(lambda _: server.prompts[-1:] == ["three"])
+            # Who asks the fourth while the second hangs has the answer to the third.
+            assert run.until(lambda _: server.prompts[-1:] == ["four"])
+            assert run.says('"line": 1')
             said = run.stdout
 
         assert answers(parsed(said.decode())) == [(1, "one")]
