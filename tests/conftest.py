@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-import built_in
-import real_llama
-import real_ollama
-from e2e.command import Reflect
-from spoken import Spoken, by_llama, by_ollama
+from support import built_in, real_llama, real_ollama
+from support.command import Reflect
+from support.reference_replies import Spoken, by_llama, by_ollama
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

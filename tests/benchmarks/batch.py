@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from fake_replies import reply, show, tags  # noqa: E402 - the folder of the tests is known only now
-from fake_server import FakeServer  # noqa: E402
+from support.fake_replies import reply, show, tags  # noqa: E402 - the folder of the tests is known only now
+from support.fake_server import FakeServer  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ def fake(folder: Path) -> None:
 
 
 def real(folder: Path) -> None:
-    import real_ollama  # noqa: PLC0415 - only --real needs it
+    from support import real_ollama  # noqa: PLC0415 - only --real needs it
 
     lines = folder / "real.txt"
     lines.write_text("".join(f"{question}\n" for question in QUESTIONS * 4))

@@ -26,11 +26,11 @@ from typing import TYPE_CHECKING, Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from fake_replies import Answer, line, show  # noqa: E402 - the folder of the tests is known only now
-from fake_server import FakeServer  # noqa: E402
 from reflectty.session import Ended, Said  # noqa: E402
 from reflectty.store import open_store  # noqa: E402
 from reflectty.stream import Kind  # noqa: E402
+from support.fake_replies import Answer, line, show  # noqa: E402 - the folder of the tests is known only now
+from support.fake_server import FakeServer  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

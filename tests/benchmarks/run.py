@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from fake_replies import Answer, line, show  # noqa: E402 - the folder of the tests is known only now
-from fake_server import BENCHMARK, Asked, FakeServer  # noqa: E402
+from support.fake_replies import Answer, line, show  # noqa: E402 - the folder of the tests is known only now
+from support.fake_server import BENCHMARK, Asked, FakeServer  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,7 +185,7 @@ def weight(python: str) -> None:
 
 def real(python: str, reflect: str) -> None:
     """The same short question to a real server, by three clients."""
-    import real_ollama  # noqa: PLC0415 - only --real needs it
+    from support import real_ollama  # noqa: PLC0415 - only --real needs it
 
     question = "What is 17 + 25?"
     with real_ollama.serve() as server:

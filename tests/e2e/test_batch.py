@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.batches import MODEL, Echo, answers, file_records, objects, parsed, records, written
-from e2e.command import COMMAND
-from fake_replies import HANG, Answer, done, error, line
+from support.batch_files import MODEL, Echo, answers, file_records, objects, parsed, records, written
+from support.command import COMMAND
+from support.fake_replies import HANG, Answer, done, error, line
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 LIMIT = Answer([line("<output>One, two"), line(**done("length"))])
 QUESTIONS = [f"question {number}" for number in range(1, 9)]

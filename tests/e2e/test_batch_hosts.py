@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from e2e.batches import MODEL, Echo, answers, records, until, written
-from fake_replies import HANG, RESET, Answer, Raw, line
-from fake_server import FakeServer
-from openai_replies import said, served
-from real_ollama import free_port
+from support.batch_files import MODEL, Echo, answers, records, until, written
+from support.fake_replies import HANG, RESET, Answer, Raw, line
+from support.fake_server import FakeServer
+from support.openai_replies import said, served
+from support.real_ollama import free_port
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 QUESTIONS = [f"question {number}" for number in range(1, 31)]
 DONE = list(enumerate(QUESTIONS, 1))

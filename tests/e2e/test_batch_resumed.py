@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.batches import MODEL, Echo, answers, file_records, objects, until, written
-from fake_replies import HANG, Answer, error
+from support.batch_files import MODEL, Echo, answers, file_records, objects, until, written
+from support.fake_replies import HANG, Answer, error
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.command import Reflect, Result, Running
+    from support.command import Reflect, Result, Running
 
 OUT = ("-o", "out.jsonl")
 GO_ON = (*OUT, "--resume")

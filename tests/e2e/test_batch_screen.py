@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from e2e.batches import MODEL, Echo, answers, file_records, parsed, until, written
-from e2e.screen import Screen
-from fake_replies import HANG, Answer, error
+from support.batch_files import MODEL, Echo, answers, file_records, parsed, until, written
+from support.fake_replies import HANG, Answer, error
+from support.pty_screen import Screen
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 QUESTIONS = [f"question {number}" for number in range(1, 13)]
 ONE = ("--jobs", "1")

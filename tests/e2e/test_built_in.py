@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from e2e.chatting import Chat
-from e2e.fresh import answering, fresh
-from e2e.servers import ANSWER
-from e2e.stored import Kept
+from support.chat_process import Chat
+from support.fresh_machine import answering, fresh
+from support.scripted_servers import ANSWER
+from support.stored_replies import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from built_in import BuiltIn
-    from e2e.command import Reflect, Result
+    from support.built_in import BuiltIn
+    from support.command import Reflect, Result
 
 QUESTION = "What is 2 + 3?"
 WHAT_IT_IS, A_REAL_ONE = "a built-in model of 270 million parameters", "ollama.com"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.fresh import answering, bare, fresh
 from e2e.test_built_in import QUESTION, refused
+from support.fresh_machine import answering, bare, fresh
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from built_in import BuiltIn
-    from e2e.command import Reflect
+    from support.built_in import BuiltIn
+    from support.command import Reflect
 
 INSTALL = "pip install 'reflectty[embedded]'"
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from e2e.chatting import Chat, LateServer, Unseen, kept, replies, routes, serving
-from e2e.servers import ANSWER, ANSWERED, MODEL, Gate, unfinished
-from fake_server import CLOSE, HANG, RESET, Answer, Pause, Raw, done, error, line, reply, tags
-from real_ollama import free_port
 from reflectty.session import Ended
 from reflectty.stream import Kind
+from support.chat_process import Chat, LateServer, Unseen, kept, replies, routes, serving
+from support.fake_server import CLOSE, HANG, RESET, Answer, Pause, Raw, done, error, line, reply, tags
+from support.real_ollama import free_port
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, Gate, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from e2e.command import Reflect
-    from fake_replies import Step
-    from fake_server import Route
+    from support.command import Reflect
+    from support.fake_replies import Step
+    from support.fake_server import Route
 
 HALF = ("<thinking>\nFirst this.\n</thinking>\n", "<output>\nHalf of an answer")
 PAGE = Answer([b"<html><body>Sign in to the network</body></html>"], content_type="text/html")

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.chatting import Chat, database, ended_as, kept, serving
-from e2e.servers import ANSWER, ANSWERED, MODEL
-from fake_server import Answer, reply
 from reflectty.session import Ended
-from store_programs import health
-from stored import filled
+from support.chat_process import Chat, database, ended_as, kept, serving
+from support.fake_server import Answer, reply
+from support.scripted_servers import ANSWER, ANSWERED, MODEL
+from support.store_programs import health
+from support.stored_sessions import filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 
 @contextmanager

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.chatting import HALF, Chat, Unseen, database, ended_as, kept, replies, serving, wait_for
-from e2e.servers import ANSWER, ANSWERED, MODEL, unfinished
-from fake_server import Answer, Asked, Pause, line, reply
 from reflectty.session import Ended
-from store_programs import health
+from support.chat_process import HALF, Chat, Unseen, database, ended_as, kept, replies, serving, wait_for
+from support.fake_server import Answer, Asked, Pause, line, reply
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, unfinished
+from support.store_programs import health
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from e2e.command import Reflect
-    from fake_replies import Step
+    from support.command import Reflect
+    from support.fake_replies import Step
 
 ROUNDS, AT_ONCE, RUNS = 5, 4, 5
 SLACK = 0.7

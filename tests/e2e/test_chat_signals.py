@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.chatting import HALF, SOON, Chat, ended_as, serving
-from e2e.command import COMMAND
-from e2e.servers import ANSWERED, MODEL, unfinished
-from fake_server import reply
 from reflectty.session import Ended
+from support.chat_process import HALF, SOON, Chat, ended_as, serving
+from support.command import COMMAND
+from support.fake_server import reply
+from support.scripted_servers import ANSWERED, MODEL, unfinished
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 by_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from e2e.chatting import Chat, database, ended_as, kept, serving
-from e2e.servers import ANSWER, ANSWERED, MODEL
-from fake_server import reply
 from reflectty.session import Ended
+from support.chat_process import Chat, database, ended_as, kept, serving
+from support.fake_server import reply
+from support.scripted_servers import ANSWER, ANSWERED, MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 COLOUR = re.compile(rb"\x1b\[[0-9;]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[0-9;]*m")
 

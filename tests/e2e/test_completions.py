@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.command import COMMAND
-from e2e.listing import BUILT_IN, listed
-from fake_server import Answer, FakeServer, Pause, tags
 from reflectty import assets
 from reflectty.store import open_store
+from support.command import COMMAND
+from support.completed_models import BUILT_IN, listed
+from support.fake_server import Answer, FakeServer, Pause, tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 HOSTILE = ("What is $(touch pwned)?", "a `touch pwned` b", 'it\'s "so"', "a; touch pwned", "a\\b!c")
 BASH = """

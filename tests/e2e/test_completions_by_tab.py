@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.command import Reflect
-from e2e.listing import listed
-from e2e.screen import Screen
-from fake_server import FakeServer, tags
 from reflectty.store import open_store
+from support.command import Reflect
+from support.completed_models import listed
+from support.fake_server import FakeServer, tags
+from support.pty_screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

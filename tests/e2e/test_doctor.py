@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from corpus import cases
-from e2e.screen import Screen
-from fake_server import HANG, Answer, FakeServer, Pause, done, error, line, reply, show, tags, whole
 from reflectty.store import open_store
+from support.cases import cases
+from support.fake_server import HANG, Answer, FakeServer, Pause, done, error, line, reply, show, tags, whole
+from support.pty_screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from e2e.command import Reflect, Result
-    from fake_server import Route
+    from support.command import Reflect, Result
+    from support.fake_server import Route
 
 SAID = ("<thinking>\n9.11?\n<reflection>\nNo.\n</reflection>\n</thinking>\n", "<output>\n9.9 is larger.\n</output>")
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")

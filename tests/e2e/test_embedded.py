@@ -8,15 +8,15 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from built_in import ENDLESS, QUESTION, SLOW, until
+from support.built_in import ENDLESS, QUESTION, SLOW, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pytest
 
-    from built_in import BuiltIn
-    from e2e.command import Reflect, Result, Running
+    from support.built_in import BuiltIn
+    from support.command import Reflect, Result, Running
 
 ENGINE = ("--engine", "embedded")
 COMPUTED = 8.0

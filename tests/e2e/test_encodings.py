@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from corpus import cases
-from e2e.servers import MODEL, asking, saying
-from fake_server import Answer, done, line
+from support.cases import cases
+from support.fake_server import Answer, done, line
+from support.scripted_servers import MODEL, asking, saying
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 TEXT = "Größe → 世界 👍"
 LOCALES: dict[str, tuple[dict[str, Any], str]] = {

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from e2e.servers import ANSWERED, MODEL, asking, saying
-from fake_server import CLOSE, HANG, RESET, Answer, FakeServer, Pause, Raw, error, line, show, tags, whole
+from support.fake_server import CLOSE, HANG, RESET, Answer, FakeServer, Pause, Raw, error, line, show, tags, whole
+from support.scripted_servers import ANSWERED, MODEL, asking, saying
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect, Result
-    from fake_server import Route
+    from support.command import Reflect, Result
+    from support.fake_server import Route
 
 PAGE = Answer([b"<!DOCTYPE html><html><body>Log in</body></html>"], content_type="text/html")
 MISSING = error(404, "model 'reflektion' not found")

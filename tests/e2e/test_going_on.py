@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.servers import ANSWER, ANSWERED, MODEL, asking, saying
-from e2e.stored import Kept
-from fake_server import HANG, Raw, error, reply
 from reflectty.session import Ended
+from support.fake_server import HANG, Raw, error, reply
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, asking, saying
+from support.stored_replies import Kept
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 FIRST = "reflection-first"
 TOO_LONG = error(

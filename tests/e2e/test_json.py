@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from corpus import cases
-from e2e.servers import ANSWER, ANSWERED, MODEL, asking, saying, unfinished
-from fake_server import Answer, line
+from support.cases import cases
+from support.fake_server import Answer, line
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, asking, saying, unfinished
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect, Result
+    from support.command import Reflect, Result
 
 SHAPE: dict[str, type] = {
     "model": str,

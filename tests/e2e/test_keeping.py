@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.command import COMMAND
-from e2e.servers import ANSWER, ANSWERED, MODEL, THOUGHT, asking, endless, saying, unfinished
-from e2e.stored import Kept
-from fake_server import CLOSE, Answer, Pause, Raw, error, line, reply
 from reflectty.session import Attachment, Ended
 from reflectty.store import open_store
+from support.command import COMMAND
+from support.fake_server import CLOSE, Answer, Pause, Raw, error, line, reply
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, THOUGHT, asking, endless, saying, unfinished
+from support.stored_replies import Kept
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 
 class TestAQuestionOfOneShot:

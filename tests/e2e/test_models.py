@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from corpus import cases
-from e2e.screen import Screen
-from fake_server import FakeServer, error, show, tags, whole
-from installed import EMPTY, routes
+from support.cases import cases
+from support.fake_server import FakeServer, error, show, tags, whole
+from support.installed_models import EMPTY, routes
+from support.pty_screen import Screen
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

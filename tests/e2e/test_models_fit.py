@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.screen import Screen
-from fake_server import FakeServer, whole
-from models_to_fit import LLAMA_8B
-from told_of_devices import RTX_4090
+from support.fake_server import FakeServer, whole
+from support.gpu_outputs import RTX_4090
+from support.model_configs import LLAMA_8B
+from support.pty_screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from e2e.command import Reflect, Result
+    from support.command import Reflect, Result
 
 ON_CARD = "NVIDIA GeForce RTX 4090, 24 GiB (24.1 of 25.8 GB free)"
 

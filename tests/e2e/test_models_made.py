@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.screen import Screen
-from fake_server import HANG, Answer, FakeServer, error, reply, show
-from installed import LAYER, SUCCESS, routes
+from support.fake_server import HANG, Answer, FakeServer, error, reply, show
+from support.installed_models import LAYER, SUCCESS, routes
+from support.pty_screen import Screen
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
-    from fake_server import Route
+    from support.command import Reflect
+    from support.fake_server import Route
 
 
 class TestPulling:

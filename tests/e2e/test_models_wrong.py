@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fake_server import Answer, FakeServer, error
-from installed import EMPTY, SUCCESS, routes
+from support.fake_server import Answer, FakeServer, error
+from support.installed_models import EMPTY, SUCCESS, routes
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 SUBCOMMANDS = ("list", "show", "pull", "create", "copy", "remove", "load", "unload")
 WORDS = {"create": ("v", "--from", "m"), "copy": ("m", "n"), "remove": ("m", "--yes"), "list": ()}

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.speaking import Asking
 from e2e.test_errors import ESCAPES, one_line
-from fake_server import HANG, Answer, FakeServer, Raw, whole
-from openai_replies import DONE, STREAM, VLLM, chunk, figures, said, served, text
-from test_imports import ASKED, NEVER, fresh, packages
+from support.fake_server import HANG, Answer, FakeServer, Raw, whole
+from support.openai_command import Asking
+from support.openai_replies import DONE, STREAM, VLLM, chunk, figures, said, served, text
+from unit.test_imports import ASKED, NEVER, fresh, packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from e2e.command import Reflect
-    from fake_server import Route, Script
+    from support.command import Reflect
+    from support.fake_server import Route, Script
 
 NAME = "deepseek-ai/DeepSeek-R1"
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"

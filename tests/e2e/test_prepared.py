@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.screen import Screen
-from e2e.servers import ANSWER, ANSWERED, saying
+from support.pty_screen import Screen
+from support.scripted_servers import ANSWER, ANSWERED, saying
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.command import Reflect, Result
+    from support.command import Reflect, Result
 
 FILE = """
 model = "reflection"

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from corpus import cases
-from e2e.screen import Screen
-from e2e.servers import ANSWER, ANSWERED, MODEL, Gate, asking, endless, saying, unfinished
-from fake_server import HANG, Answer, Raw, error, line
+from support.cases import cases
+from support.fake_server import HANG, Answer, Raw, error, line
+from support.pty_screen import Screen
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, Gate, asking, endless, saying, unfinished
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 WHOLE = ["│ 11 is more than 9, so 9.11.", "↺ No: 9.9 is 9.90.", "│ So 9.9."]
 SUMMARY = re.compile(r"^ *thought \d.* · 45 tokens · 1 correction · 66 tok/s$", re.MULTILINE)

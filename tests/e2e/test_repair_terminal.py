@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.screen import Screen
 from e2e.test_chat_disks import small_disk
-from fake_server import HANG, Answer, Raw
-from made_gguf import TENSORS
-from repairing_server import KEPT, LOST, MADE, PLAIN, TOKENS, Scripted
+from support.fake_server import HANG, Answer, Raw
+from support.gguf_bytes import TENSORS
+from support.pty_screen import Screen
+from support.repair_server import KEPT, LOST, MADE, PLAIN, TOKENS, Scripted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.command import Reflect
-    from fake_server import Asked
+    from support.command import Reflect
+    from support.fake_server import Asked
 
 REPAIR = ("models", "repair", "m")
 

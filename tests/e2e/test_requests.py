@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from e2e.servers import ANSWERED, MODEL, asking, saying
-from fake_server import FakeServer, error, reply, show, tags, whole
+from support.fake_server import FakeServer, error, reply, show, tags, whole
+from support.scripted_servers import ANSWERED, MODEL, asking, saying
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
-    from fake_server import Route
+    from support.command import Reflect
+    from support.fake_server import Route
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conversations import QUESTION
-from e2e.kept import QUIET, Kept, clean_lines, filled
+from support.conversations import QUESTION
+from support.session_home import QUIET, Kept, clean_lines, filled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 
 @pytest.fixture

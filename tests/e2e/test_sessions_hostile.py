@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conversations import REFLECTION, THINKING, said
-from corpus import cases
-from e2e.kept import CONTROLS, Kept, filled, store_in
 from reflectty.session import Attachment, Ended
+from support.cases import cases
+from support.conversations import REFLECTION, THINKING, said
+from support.session_home import CONTROLS, Kept, filled, store_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 READING = (
     ("list",),

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from e2e.command import COMMAND
-from e2e.servers import ANSWERED, MODEL, asking, endless, saying, unfinished
-from fake_server import HANG, Answer, Pause, Raw, done, line
+from support.command import COMMAND
+from support.fake_server import HANG, Answer, Pause, Raw, done, line
+from support.scripted_servers import ANSWERED, MODEL, asking, endless, saying, unfinished
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SOON = 5.0

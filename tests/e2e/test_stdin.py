@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.command import COMMAND
-from e2e.servers import ANSWER, ANSWERED, MODEL, saying
+from support.command import COMMAND
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, saying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from e2e.command import Reflect
-    from fake_server import FakeServer
+    from support.command import Reflect
+    from support.fake_server import FakeServer
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from e2e.servers import ANSWER, ANSWERED, MODEL, THOUGHT, Gate, asking, saying, unfinished
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, THOUGHT, Gate, asking, saying, unfinished
 
 if TYPE_CHECKING:
-    from e2e.command import Reflect
+    from support.command import Reflect
 
 NATIVE: dict[str, Any] = {"capabilities": ["completion", "thinking"]}
 PREFILLED: dict[str, Any] = {"template": "{{ .Prompt }}<think>\n"}

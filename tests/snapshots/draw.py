@@ -22,9 +22,9 @@ from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-import real_ollama
-from e2e.command import Reflect
-from e2e.screen import Screen
+from support import real_ollama
+from support.command import Reflect
+from support.pty_screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from test_tui_snapshots import FOLDER, PICTURES, drawn
+from chat.test_snapshots import FOLDER, PICTURES, drawn
 
 
 def main() -> None:

@@ -1,0 +1,329 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat import Chunk, Effort
+from reflectty.errors import PromptTooLongError, ReflecttyError, UnreachableError
+from reflectty.modes import REFLECT_PROMPT, Mode
+from reflectty.session import Ended
+from reflectty.stream import Kind
+from reflectty.tui.conversation import Manner
+from support.chat_app import ANSWERED, IN_ANSWER, IN_THOUGHT, REPLY, THOUGHT, in_a_chat, plain_said, talked
+from support.scripted_engine import HOLD, thoughts
+
+if TYPE_CHECKING:
+    from reflectty.session import Session
+    from reflectty.store import Store
+    from support.chat_app import Reader
+    from support.scripted_engine import Script, ScriptedEngine
+
+QUESTION = "Which is larger, 9.11 or 9.9?"
+TOO_LONG = PromptTooLongError("the prompt has 9,000 tokens and the context 4,096", "a larger context helps")
+GONE = UnreachableError("no Ollama server answers at 127.0.0.1:11434", "ollama serve starts it")
+SAID = plain_said("Yes.", (Kind.THINKING, "Let me see."))
+
+
+def three_exchanges(store: Store) -> Session:
+    return talked(store, ("First?", SAID), ("Second?", SAID), ("Third?", SAID))
+
+
+def asked(reader: Reader, at: int = -1) -> list[str]:
+    """Return what was sent along with a request, the question last."""
+    return [message.content for message in reader.engine.requests[at].messages]
+
+
+def kept(reader: Reader) -> list[str]:
+    """Return the turns of the session: questions, and how the replies ended."""
+    return [turn.said.ended if turn.said else turn.text for turn in reader.kept]
+
+
+@in_a_chat(REPLY)
+async def test_a_question_is_shown_and_stored_before_it_is_sent(reader: Reader) -> None:
+    seen: list[tuple[list[str], list[str]]] = []
+    reader.engine.sent = lambda: seen.append((reader.sees(QUESTION), kept(reader)))
+    await reader.ask(QUESTION)
+    assert seen == [([QUESTION], [QUESTION, Ended.STREAMING])]
+
+
+@in_a_chat(REPLY)
+async def test_a_reply_is_shown_and_stored_in_its_parts(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    assert reader.row("▌ ") == f" ▌ {QUESTION}"
+    assert reader.row("11 is more") == " │ 11 is more than 9, so 9.11."
+    assert reader.row("digits") == " ↺ The same number of digits: 9.90."
+    assert reader.row("larger.") == "   9.9 is larger."
+    assert [(kind, text.strip()) for kind, text in reader.said.segments] == [
+        (Kind.THINKING, "Both start with 9.\n11 is more than 9, so 9.11."),
+        (Kind.REFLECTION, "The same number of digits: 9.90."),
+        (Kind.THINKING, "90 is more than 11."),
+        (Kind.ANSWER, "**9.9** is larger."),
+    ]
+    assert reader.said.raw == THOUGHT + ANSWERED
+    assert reader.said.ended is Ended.COMPLETE
+
+
+@in_a_chat((HOLD, *REPLY))
+async def test_while_nothing_has_come_the_wait_is_shown(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "waiting for reflection")
+    assert "esc stop" in reader.row("waiting")
+    reader.engine.release()
+    await reader.at_rest()
+    assert "waiting" not in reader.text
+
+
+@in_a_chat(IN_THOUGHT, size=(100, 30))
+async def test_tags_that_come_in_pieces_are_no_answer_that_has_begun(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.shows("thinking 0 s")
+    head = reader.row("thinking 0 s")
+    assert head.lstrip()[0] in "◐◓◑◒"
+    assert [hint for hint in ("1 correction", "alt+s steer", "alt+c conclude", "esc stop") if hint not in head] == []
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["waiting", "90 is more than 11.", "9.9 is"],
+    ids=["before the first token", "in the thinking", "in the answer"],
+)
+@in_a_chat()
+async def test_a_reply_can_be_stopped_and_what_came_is_kept(reader: Reader, shown: str) -> None:
+    scripts: dict[str, Script] = {"waiting": (HOLD,), "90 is more than 11.": IN_THOUGHT, "9.9 is": IN_ANSWER}
+    reader.engine.add(*scripts[shown])
+    reader.engine.add(*REPLY)
+    await reader.ask_held(QUESTION, shown)
+    await reader.press("escape")
+    await reader.at_rest()
+    assert reader.engine.stopped == 1
+    assert reader.sees("! stopped") == ["! stopped"]
+    assert reader.said.ended is Ended.INTERRUPTED
+    assert THOUGHT.startswith(reader.said.raw[: len(THOUGHT)])
+    assert shown == "waiting" or len(reader.said.raw) >= len(THOUGHT)
+    await reader.ask("And again?")
+    assert kept(reader)[-1] == Ended.COMPLETE
+
+
+@in_a_chat(IN_THOUGHT, REPLY, REPLY)
+async def test_what_is_asked_meanwhile_waits_for_its_turn(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.send("Second?")
+    await reader.send("Third?")
+    assert [reader.rows()[reader.rows().index(f" ▌ {text}") + 1] for text in ("Second?", "Third?")] == [" ▌ queued"] * 2
+    assert len(reader.engine.requests) == 1
+    reader.engine.release()
+    await reader.at_rest()
+    assert "queued" not in reader.text
+    assert kept(reader) == [QUESTION, Ended.COMPLETE, "Second?", Ended.COMPLETE, "Third?", Ended.COMPLETE]
+    assert asked(reader) == [QUESTION, "**9.9** is larger.", "Second?", "**9.9** is larger.", "Third?"]
+    places = [at for at, row in enumerate(reader.rows()) if row.startswith(" ▌")]
+    assert [reader.rows()[at] for at in places] == [f" ▌ {text}" for text in ("Second?", "Third?")]
+
+
+@in_a_chat(IN_THOUGHT, REPLY)
+async def test_stopping_a_reply_lets_the_next_question_go(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.send("Second?")
+    await reader.press("escape")
+    await reader.at_rest()
+    assert kept(reader) == [QUESTION, Ended.INTERRUPTED, "Second?", Ended.COMPLETE]
+
+
+@in_a_chat(REPLY, REPLY)
+async def test_thinking_is_kept_and_never_sent_back(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.ask("Why?")
+    assert asked(reader) == [QUESTION, "**9.9** is larger.", "Why?"]
+    assert "digits" in str(reader.kept[1].said)
+
+
+@in_a_chat((TOO_LONG,), REPLY, before=three_exchanges, size=(90, 40))
+async def test_a_conversation_that_does_not_fit_asks_what_to_leave_out(reader: Reader) -> None:
+    await reader.send("Fourth?")
+    await reader.shows("This does not fit", "Leave out the oldest 2 of 3", "Leave out all", "num_ctx", "Do not ask")
+    assert "9,000 tokens" in reader.text
+    await reader.press("enter")
+    await reader.at_rest()
+    assert asked(reader, 0) == ["First?", "Yes.", "Second?", "Yes.", "Third?", "Yes.", "Fourth?"]
+    assert asked(reader, 1) == ["Third?", "Yes.", "Fourth?"]
+    assert kept(reader)[-2:] == ["Fourth?", Ended.COMPLETE]
+    assert [turn.text for turn in reader.kept if not turn.said] == ["First?", "Second?", "Third?", "Fourth?"]
+    assert "reply 2 of 2" not in reader.text
+
+
+@pytest.mark.parametrize(
+    ("downs", "sent", "options"),
+    [
+        (1, ["Fourth?"], ()),
+        (2, ["First?", "Yes.", "Second?", "Yes.", "Third?", "Yes.", "Fourth?"], (("num_ctx", 16384),)),
+    ],
+    ids=["leave out all", "a larger context"],
+)
+@in_a_chat((TOO_LONG,), REPLY, before=three_exchanges, size=(90, 40))
+async def test_each_way_out_of_a_full_context_is_taken(
+    reader: Reader, downs: int, sent: list[str], options: tuple[tuple[str, int], ...]
+) -> None:
+    await reader.send("Fourth?")
+    await reader.shows("This does not fit")
+    await reader.press(*["down"] * downs, "enter")
+    await reader.at_rest()
+    assert asked(reader) == sent
+    assert reader.engine.requests[-1].options == options
+
+
+@in_a_chat((TOO_LONG,), REPLY, before=three_exchanges, size=(90, 40))
+async def test_a_question_that_does_not_fit_stays_when_nothing_is_left_out(reader: Reader) -> None:
+    await reader.send("Fourth?")
+    await reader.shows("This does not fit")
+    await reader.press("escape")
+    await reader.at_rest()
+    assert len(reader.engine.requests) == 1
+    assert kept(reader)[-2:] == ["Fourth?", Ended.FAILED]
+    assert reader.sees("▌ Fourth?", "! the prompt has 9,000 tokens") == ["▌ Fourth?", "! the prompt has 9,000 tokens"]
+
+
+@in_a_chat(REPLY, REPLY, REPLY)
+async def test_another_model_mode_and_effort_reach_the_next_request(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.send("/model mini")
+    await reader.send("/mode reflect")
+    await reader.send("/effort high")
+    await reader.ask("Why?")
+    request = reader.engine.requests[-1]
+    assert (reader.engine.requests[0].model, request.model) == ("reflection", "mini")
+    assert request.messages[0].content == f"{REFLECT_PROMPT}\n\nThink thoroughly and check every result a second way."
+    assert (reader.said.model, reader.said.mode, reader.said.effort) == ("mini", "reflect", "high")
+    await reader.send("/model deepseek-r1")
+    await reader.send("/mode native")
+    await reader.ask("Once more?")
+    assert reader.engine.requests[-1].think is Effort.HIGH
+    assert reader.row("127.0.0.1").split()[:2] == ["deepseek-r1", "native"]
+
+
+@in_a_chat(REPLY, manner=Manner("reflection", Mode.DIRECT, options=(("seed", 7),), system="Be brief.", keep_alive="5m"))
+async def test_how_it_was_started_reaches_the_first_request(reader: Reader) -> None:
+    await reader.send("/option temperature=0.5")
+    await reader.ask(QUESTION)
+    request = reader.engine.requests[0]
+    assert (request.options, request.keep_alive) == ((("seed", 7), ("temperature", 0.5)), "5m")
+    assert request.messages[0].content == "Be brief."
+
+
+@in_a_chat(("Paris", " is it.\n"))
+async def test_a_reply_without_thinking_is_an_answer_alone(reader: Reader) -> None:
+    await reader.ask("The capital of France?")
+    at = reader.rows().index("   Paris is it.")
+    assert reader.rows()[at - 2 : at] == [" ▌ The capital of France?", ""]
+    assert reader.sees("thought", "│") == ["│"]
+
+
+@in_a_chat(())
+async def test_an_empty_reply_says_so(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    assert reader.row("!") == " ! the model said nothing (ask again, or another model)"
+    assert reader.said.ended is Ended.FAILED
+
+
+@in_a_chat(("<thinking>\nIs it", Chunk(done=True, done_reason="length")))
+async def test_a_thinking_that_was_cut_is_no_answer(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    assert reader.sees("│ Is it", "! the thinking was cut at the token limit") == [
+        "│ Is it",
+        "! the thinking was cut at the token limit",
+    ]
+    assert (reader.said.ended, reader.said.answer) == (Ended.INCOMPLETE, "")
+
+
+@in_a_chat(
+    (
+        *("<thinking>\nfirst\n</thinking>\n", "<output>\none\n</output>\n"),
+        *("<thinking>\nsecond\n</thinking>\n", "<output>\ntwo\n</output>\n"),
+    )
+)
+async def test_thinking_and_answers_in_turn_stay_in_order(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    rows = [row for row in reader.rows() if row.strip() in ("│ first", "one", "│ second", "two", "")]
+    start = rows.index(" │ first")
+    assert rows[start : start + 7] == [" │ first", "", "   one", "", " │ second", "", "   two"]
+
+
+@in_a_chat(("It is mine to think.", HOLD, "\n</thinking>\n<output>", "\nDone.\n</output>"))
+async def test_what_turns_out_to_have_been_thinking_is_shown_as_thinking(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "   It is mine to think.")
+    reader.engine.release()
+    await reader.at_rest()
+    assert reader.row("It is mine") == " │ It is mine to think."
+    assert reader.row("Done.") == "   Done."
+    assert reader.said.answer == "Done."
+
+
+@in_a_chat((*thoughts("Let ", "me see.", "\nYes."), "**Yes**."), manner=Manner("deepseek-r1"))
+async def test_a_native_thinking_looks_the_same(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    assert [reader.row(part) for part in ("Let me", "│ Yes", "   Yes")] == [" │ Let me see.", " │ Yes.", "   Yes."]
+    assert reader.said.raw_thinking == "Let me see.\nYes."
+
+
+@in_a_chat(REPLY)
+async def test_a_server_that_is_gone_is_said_and_may_come_back(reader: Reader) -> None:
+    reader.engine.gone = GONE
+    await reader.send(QUESTION)
+    await reader.shows("! no Ollama server answers at 127.0.0.1:11434 (ollama serve starts it)")
+    reader.chat.poll()
+    await reader.shows("127.0.0.1:11434 is gone", "no server")
+    reader.engine.gone = None
+    reader.chat.poll()
+    await reader.until(lambda: "is gone" not in reader.rows()[-1])
+    await reader.press("alt+r")
+    await reader.at_rest()
+    assert reader.row("larger.") == "   9.9 is larger."
+    assert "no server" not in reader.text
+
+
+@in_a_chat((*REPLY[:20], ReflecttyError("the connection was lost")))
+async def test_a_reply_that_is_cut_keeps_what_came(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    assert reader.row("!") == " ! the connection was lost"
+    assert reader.said.raw == "".join(str(piece) for piece in REPLY[:20])
+
+
+def was_left_in_order(engine: ScriptedEngine, store: Store) -> None:
+    """See that the engine is closed, that no reply still streams, and that no question is lost."""
+    session = store.latest()
+    assert engine.closed
+    assert len(engine.requests) == 1
+    assert session is not None
+    turns = store.turns(session.id)
+    assert [turn.said.ended for turn in turns if turn.said][-1] in (Ended.INTERRUPTED, Ended.FAILED)
+    assert turns[-1].text in ("", "Third?")
+
+
+@in_a_chat((TOO_LONG,), before=three_exchanges, afterwards=was_left_in_order)
+async def test_the_chat_can_be_left_while_it_asks_what_to_leave_out(reader: Reader) -> None:
+    await reader.send("Fourth?")
+    await reader.shows("This does not fit")
+
+
+@in_a_chat(IN_THOUGHT, afterwards=was_left_in_order)
+async def test_the_chat_can_be_left_while_a_reply_comes(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+
+
+@in_a_chat(IN_THOUGHT, afterwards=was_left_in_order)
+async def test_the_chat_can_be_left_while_questions_wait(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.send("Second?")
+    await reader.send("Third?")
+
+
+@in_a_chat(IN_THOUGHT, REPLY, REPLY)
+async def test_what_waits_when_another_session_begins_stays_in_its_own(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.send("Second?")
+    await reader.send("/new")
+    await reader.until(lambda: reader.chat.conversation.session is None)
+    await reader.ask("Something else?")
+    first, second = sorted(reader.store.sessions(), key=lambda session: session.created)
+    assert [turn.text for turn in reader.store.turns(first.id) if not turn.said] == [QUESTION, "Second?"]
+    assert [turn.text for turn in reader.store.turns(second.id) if not turn.said] == ["Something else?"]
+    assert asked(reader) == ["Something else?"]

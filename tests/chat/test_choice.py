@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.tui.matching import match
+from reflectty.tui.screens.choice import Choice, Offer, narrowed
+from reflectty.tui.widgets.field import Field
+from support.list_app import Host, asked, using
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+MODELS = (
+    Offer("mini:latest", "mini:latest", "1.1 GB · reflects", current=True),
+    Offer("reflection:70b", "reflection:70b", "40 GB · thinks"),
+    Offer("qwen3:8b", "qwen3:8b", "5.2 GB · thinks, tools"),
+    Offer("gpt-oss:20b", "gpt-oss:20b", "13 GB · thinks (low, medium, high)"),
+    Offer("deepseek-r1:14b", "deepseek-r1:14b", "9 GB · thinks"),
+    Offer("phi4-mini", "phi4-mini", "2.5 GB"),
+)
+THEMES = tuple(Offer(name, name, current=name == "ink") for name in ("ink", "paper", "terminal"))
+OVERFLOW = (
+    Offer("cut", "Leave out the oldest 4 turns", "They stay in the session; the model does not see them. " * 2),
+    Offer("back", "Back to the question", "Nothing is sent."),
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("enter", ["mini:latest"]),
+        ("down enter", ["reflection:70b"]),
+        ("up enter", ["mini:latest"]),
+        ("pagedown enter", ["phi4-mini"]),
+        ("pagedown pageup enter", ["mini:latest"]),
+        ("escape", [None]),
+        ("down escape", [None]),
+        ("d e e p enter", ["deepseek-r1:14b"]),
+        ("m i n i enter", ["mini:latest"]),
+        ("r 7 0 enter", ["reflection:70b"]),
+        ("t o o l s enter", ["qwen3:8b"]),
+        ("x x x enter", []),
+        ("x x x escape", [None]),
+        ("d backspace down enter", ["reflection:70b"]),
+    ],
+)
+def test_the_keys_choose_one_or_none(keys: str, expected: list[str | None]) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(pilot, Choice("Choose a model", MODELS))
+        for key in keys.split():
+            await pilot.press(key)
+            await pilot.pause()
+        assert host.given == expected
+
+    using(Host(), use)
+
+
+def test_a_click_chooses() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(pilot, Choice("Choose a model", MODELS))
+        row = next(at for at, text in enumerate(host.rows()) if "qwen3" in text)
+        await pilot.click(offset=(6, row))
+        await pilot.pause()
+        assert host.given == ["qwen3:8b"]
+
+    using(Host(), use)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("", ["alpha", "beta", "gamma alpha"]),
+        (" ", ["alpha", "beta", "gamma alpha"]),
+        ("AL", ["alpha", "gamma alpha"]),
+        ("alp", ["alpha", "gamma alpha"]),
+        ("ga", ["gamma alpha"]),
+        ("g a", ["gamma alpha", "beta"]),
+        ("aa", ["gamma alpha", "alpha"]),
+        ("greek", ["beta"]),
+        ("zz", []),
+    ],
+)
+def test_what_is_typed_narrows_the_list_to_what_matches_best(typed: str, expected: list[str]) -> None:
+    offers = (Offer("alpha", "alpha"), Offer("beta", "beta", "a Greek letter"), Offer("gamma alpha", "gamma alpha"))
+    assert [offer.value for offer, _ in narrowed(offers, typed)] == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "places"),
+    [
+        ("abc", "a-b-abc", (4, 5, 6)),
+        ("ac", "abcac", (0, 2)),
+        ("", "abc", ()),
+        ("ABC", "xaBc", (1, 2, 3)),
+        ("a", "bcd", None),
+        ("ba", "ab", None),
+        ("i", "İ", None),
+    ],
+)
+def test_letters_match_in_their_order_close_together(typed: str, name: str, places: tuple[int, ...] | None) -> None:
+    found = match(typed, name)
+    assert (found and found.places) == places
+
+
+def test_a_long_name_full_of_near_matches_is_read_twice_and_no_more() -> None:
+    assert match("a" * 500 + "b", "a" * 200_000) is None
+    found = match("a" * 500, "a" * 200_000)
+    assert found is not None
+    assert found.places == tuple(range(500))
+
+
+def test_what_is_current_and_what_is_chosen_are_told_by_signs() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(pilot, Choice("Choose a model", MODELS))
+        await pilot.press("down")
+        await pilot.pause()
+        assert host.row("mini:latest")[2:6] == "▌  m"
+        assert host.row("reflection")[2:6] == " › r"
+        assert host.style("reflection").bold
+        assert not host.style("qwen3").bold
+
+    using(Host(), use)
+
+
+def test_the_chat_behind_stays_in_sight_while_themes_are_shown_live() -> None:
+    seen: list[str] = []
+
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(pilot, Choice("Choose a theme", THEMES, preview=seen.append))
+        assert host.row("what was said before")
+        assert seen == []
+        await pilot.press("down", "down", "down", "up")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert seen == ["paper", "terminal", "paper"]
+        assert host.given == [None]
+
+    using(Host(), use)
+
+
+def test_a_preview_follows_what_is_typed() -> None:
+    seen: list[str] = []
+
+    async def use(pilot: Pilot[None]) -> None:
+        await asked(pilot, Choice("Choose a model", MODELS, preview=seen.append))
+        await pilot.press("q")
+        await pilot.pause()
+        assert seen == ["qwen3:8b"]
+
+    using(Host(), use)
+
+
+def test_a_new_theme_is_seen_on_the_list_and_behind_it() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        def show(name: str) -> None:
+            host.shown_theme = name
+            host.refresh_css()
+
+        host = await asked(pilot, Choice("Choose a theme", THEMES, preview=show))
+        before = {text: host.style(text).color for text in ("terminal", "said before")}
+        await pilot.press("down")
+        await pilot.pause()
+        after = {text: host.style(text).color for text in ("terminal", "said before")}
+        assert all(before[text] != after[text] for text in before)
+
+    using(Host(), use)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (300, 60), (20, 6), (100, 30)], ids=str)
+def test_explanations_wrap_and_every_size_can_be_used(size: tuple[int, int]) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(pilot, Choice("4,310 tokens do not fit into 4,096.", OVERFLOW))
+        told = " ".join(" ".join(host.rows()).split())
+        assert "Leave out" in told
+        if size[1] > 10:
+            assert told.count("the model does not see them") == 2 or size[0] < 100
+        await pilot.press("down")
+        await pilot.pause()
+        assert any("›" in row for row in host.rows())
+        await pilot.press("enter")
+        await pilot.pause()
+        assert host.given == ["back"]
+
+    using(Host(), use, size)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 30), (20, 6), (300, 80)], ids=str)
+def test_of_many_things_the_chosen_one_is_always_in_view(size: tuple[int, int]) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(
+            pilot, Choice("Choose", [Offer(f"{at}", f"Thing {at}", "a detail " * 3) for at in range(90)])
+        )
+        for key in [*["down"] * 12, "pagedown", *["pagedown"] * 30, "up", "pageup"]:
+            await pilot.press(key)
+            await pilot.pause()
+            assert any("›" in row for row in host.rows())
+        assert any("what was said before" in row for row in host.rows()) is (size[1] > 10)
+
+    using(Host(), use, size)
+
+
+def test_few_things_need_no_line_to_type_in() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(pilot, Choice("Choose a theme", THEMES))
+        assert not host.screen.query(Field)
+        await pilot.press("x", "down", "enter")
+        await pilot.pause()
+        assert host.given == ["paper"]
+
+    using(Host(), use)
+
+
+def test_where_there_is_no_utf_8_a_choice_is_ascii() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        offers = [Offer(f"{at}", f"Label {at}", "detail", at == 1) for at in range(40)]
+        host = await asked(pilot, Choice("Choose", offers, unicode=False))
+        assert all(row.isascii() for row in host.rows())
+
+    using(Host(), use)

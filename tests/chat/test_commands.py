@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.session import Attachment
+from reflectty.tui.conversation import Manner
+from reflectty.tui.keys import ACTIONS
+from support.chat_app import ANSWERED, REPLY, THOUGHT, in_a_chat
+from support.scripted_engine import cut
+
+if TYPE_CHECKING:
+    from support.chat_app import Reader
+
+QUESTION = "Which is larger, 9.11 or 9.9?"
+CODE = "Two:\n\n```python\nprint(1)\n```\n\nand\n\n```sh\necho 2\n```\n"
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100"
+    "c9fe92ef0000000049454e44ae426082"
+)
+
+
+def copied(reader: Reader) -> list[str]:
+    """Return what the terminal was told to put into its clipboard."""
+    start, end = "\x1b]52;c;", "\x07"
+    assert [text for text in reader.written if not (text.startswith(start) and text.endswith(end))] == []
+    return [b64decode(text.removeprefix(start).removesuffix(end)).decode() for text in reader.written]
+
+
+# Commands
+
+
+@pytest.mark.parametrize("action", [action for action in ACTIONS if action.slash], ids=lambda action: action.name)
+@in_a_chat()
+async def test_every_command_does_its_action(reader: Reader, action: object) -> None:
+    done: list[tuple[str, str]] = []
+
+    async def do(name: str, argument: str = "") -> None:
+        done.append((name, argument))
+
+    reader.chat.do = do
+    word = "words" if getattr(action, "takes", "") else ""
+    slash = getattr(action, "slash", "")
+    await reader.send(f"{slash} {word}".strip())
+    assert done == [(getattr(action, "name", ""), word)]
+    assert reader.engine.requests == []
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_every_action_can_be_done(action: object) -> None:
+    @in_a_chat()
+    async def chat(reader: Reader) -> None:
+        name = getattr(action, "name", "")
+        assert name in ("send", "newline") or callable(reader.screen._does.find(name))  # noqa: SLF001 - who does it
+
+    chat()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("/modle mini", "there is no command /modle (did you mean /mode or /model or /models?"),
+        ("/xyzzy", "there is no command /xyzzy (f1 lists them"),
+        ("/new now", "/new takes nothing, not 'now'"),
+        ("/model nobody", "nobody is not installed (pull it: /pull nobody)"),
+        ("/mode often", "there is no mode 'often' (there are auto, native, reflect, direct)"),
+        ("/effort none", "there is no effort 'none' (there are low, medium, high, max)"),
+        ("/thinking loud", "thinking is not shown 'loud' (there are live, peek, folded, off)"),
+        ("/option", "options: none"),
+    ],
+)
+@in_a_chat()
+async def test_what_cannot_be_done_says_why(reader: Reader, typed: str, said: str) -> None:
+    await reader.send(typed)
+    shown = " ".join(reader.text.split())
+    assert said in shown
+    assert reader.engine.requests == []
+
+
+@in_a_chat(REPLY)
+async def test_a_blank_before_it_makes_a_command_a_question(reader: Reader) -> None:
+    await reader.ask(" /xyzzy is what?")
+    assert reader.engine.requests[0].messages[-1].content.strip() == "/xyzzy is what?"
+
+
+@in_a_chat(REPLY)
+async def test_what_was_mistyped_is_back_in_the_composer(reader: Reader) -> None:
+    await reader.send("/modle mini")
+    assert reader.chat.composer.text == "/modle mini"
+
+
+@in_a_chat(REPLY, size=(80, 30))
+async def test_a_title_is_given_and_shown(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    assert reader.rows()[0] == f" reflect   {QUESTION}"
+    await reader.send("/title Nines and elevens")
+    assert reader.rows()[0] == " reflect   Nines and elevens"
+    assert [session.title for session in reader.store.sessions()] == ["Nines and elevens"]
+
+
+@in_a_chat()
+async def test_help_shows_the_keys(reader: Reader) -> None:
+    await reader.send("/help")
+    await reader.shows("Send the question")
+    await reader.press("escape")
+    assert "Send the question" not in reader.text
+
+
+@in_a_chat(REPLY, manner=Manner())
+async def test_where_no_model_was_named_the_best_one_answers(reader: Reader) -> None:
+    await reader.shows("reflection")
+    await reader.ask(QUESTION)
+    assert reader.engine.requests[0].model == "reflection"
+
+
+@in_a_chat(REPLY, manner=Manner())
+async def test_a_model_can_be_chosen_from_a_list(reader: Reader) -> None:
+    await reader.press("f2")
+    await reader.shows("deepseek-r1", "mini")
+    await reader.press("down", "enter")
+    await reader.settle()
+    await reader.ask(QUESTION)
+    assert reader.engine.requests[0].model == "mini"
+
+
+# Copying
+
+
+@in_a_chat(cut(THOUGHT + "</thinking>\n<output>\n" + CODE + "</output>"))
+async def test_what_is_copied_reaches_the_terminals_clipboard(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    for command in ("/copy", "/copy thinking", "/copy code 1", "/copy code"):
+        await reader.send(command)
+        await reader.shows("terminal clipboard (OSC 52)")
+    await reader.until(lambda: len(reader.written) == 4)
+    answer, thinking, first, last = copied(reader)
+    assert answer == CODE.strip()
+    assert " ".join(thinking.split()) == (
+        "Both start with 9. 11 is more than 9, so 9.11. The same number of digits: 9.90. 90 is more than 11."
+    )
+    assert (first, last) == ("print(1)\n", "echo 2\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("/copy code 3", "there is no block of code '3' (they are 1 to 2)"),
+        ("/copy code x", "there is no block of code 'x' (they are 1 to 2)"),
+        ("/copy everything", "/copy takes nothing, not 'everything'"),
+    ],
+)
+@in_a_chat(cut("<output>\n" + CODE + "</output>"))
+async def test_what_cannot_be_copied_says_why(reader: Reader, command: str, said: str) -> None:
+    await reader.ask(QUESTION)
+    await reader.send(command)
+    assert said in " ".join(reader.text.split())
+    assert reader.written == []
+
+
+@in_a_chat(cut("Plain.\n"))
+async def test_what_is_not_there_is_not_copied(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+u", "alt+k")
+    assert reader.sees("! the last reply has no thinking", "! the last answer has no block of code") == [
+        "! the last reply has no thinking",
+        "! the last answer has no block of code",
+    ]
+
+
+@in_a_chat(cut("An\x1b[31m answer\x07.\n"))
+async def test_what_is_copied_is_safe_to_paste(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+y")
+    await reader.until(lambda: reader.written)
+    assert copied(reader) == ["An^[[31m answer^G."]
+
+
+# Saving
+
+
+@pytest.mark.parametrize("name", ["talk.md", "talk.html", "talk.json", "talk", "with blanks.md"])
+@in_a_chat(REPLY)
+async def test_a_session_is_saved_by_the_ending_of_its_name(reader: Reader, name: str) -> None:
+    await reader.ask(QUESTION)
+    await reader.send(f"/save {name}")
+    await reader.until((reader.home / name).exists)
+    text = (reader.home / name).read_text("utf-8")
+    for part in (QUESTION, "11 is more than 9", "same number of digits", "is larger"):
+        assert part in text
+    if name.endswith(".json"):
+        assert json.loads(text)
+    assert text.lstrip().startswith("<!doctype html>") is name.endswith(".html")
+
+
+@in_a_chat(REPLY)
+async def test_nothing_that_is_there_is_written_over(reader: Reader) -> None:
+    (reader.home / "talk.md").write_text("mine")
+    await reader.ask(QUESTION)
+    await reader.send("/save talk.md")
+    assert reader.row("!") == " ! talk.md exists (choose another name)"
+    assert (reader.home / "talk.md").read_text() == "mine"
+
+
+@in_a_chat(REPLY)
+async def test_what_cannot_be_written_says_so(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.send("/save nowhere/talk.md")
+    assert reader.row("!") == " ! cannot write nowhere/talk.md: no such file or directory"
+
+
+@in_a_chat(REPLY)
+async def test_without_a_name_it_is_asked_for(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("ctrl+s")
+    await reader.shows("Save as")
+    await reader.press("enter")
+    await reader.until(lambda: list(reader.home.glob("*.md")))
+    session = reader.store.latest()
+    assert session is not None
+    assert [path.name for path in reader.home.glob("*.md")] == [f"{session.id}.md"]
+
+
+# What comes along
+
+
+@in_a_chat(REPLY)
+async def test_a_file_that_is_named_comes_along(reader: Reader) -> None:
+    (reader.home / "notes.txt").write_text("nine is nine")
+    await reader.ask("What does @notes.txt say?")
+    (message,) = reader.engine.requests[0].messages
+    assert "nine is nine" in message.content
+    assert message.content.endswith("What does @notes.txt say?")
+    assert reader.kept[0].attachments == (Attachment("notes.txt", "file", "nine is nine"),)
+    assert reader.row("+ ") == " ▌ + notes.txt"
+
+
+@in_a_chat(REPLY, manner=Manner("deepseek-r1"))
+async def test_an_image_comes_along_as_one(reader: Reader) -> None:
+    (reader.home / "dot.png").write_bytes(PNG)
+    await reader.send("/attach dot.png")
+    assert reader.chat.composer.text == '@"dot.png" '
+    reader.chat.composer.insert("What is it?")
+    await reader.press("enter")
+    await reader.at_rest()
+    (message,) = reader.engine.requests[0].messages
+    assert message.images == (b64encode(PNG).decode(),)
+    assert reader.kept[0].attachments[0].kind == "image"
+
+
+@in_a_chat(REPLY)
+async def test_an_image_is_refused_by_a_model_without_eyes(reader: Reader) -> None:
+    (reader.home / "dot.png").write_bytes(PNG)
+    await reader.send("What is @dot.png?")
+    await reader.shows("! reflection cannot see images")
+    assert reader.engine.requests == []
+
+
+@pytest.mark.parametrize("name", ["nothing.txt", "folder"])
+@in_a_chat(REPLY)
+async def test_what_cannot_be_attached_says_so(reader: Reader, name: str) -> None:
+    (reader.home / "folder").mkdir()
+    await reader.send(f"/attach {name}")
+    assert f"cannot read {name}" in reader.row("!")
+
+
+def test_the_reply_in_these_tests_is_whole() -> None:
+    assert "".join(str(piece) for piece in REPLY) == THOUGHT + ANSWERED

@@ -1,0 +1,347 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat import Chunk, Model
+from reflectty.session import Ended, Origin
+from reflectty.stream import Kind
+from reflectty.tui.conversation import Manner
+from reflectty.tui.widgets import panel_wishes as wishes
+from support.chat_app import ANSWERED, IN_ANSWER, IN_THOUGHT, REPLY, THOUGHT, in_a_chat, plain_said, talked
+from support.scripted_engine import HOLD, cut, thoughts
+
+if TYPE_CHECKING:
+    from reflectty.session import Session, Turn
+    from reflectty.store import Store
+    from support.chat_app import Reader
+
+QUESTION = "Which is larger, 9.11 or 9.9?"
+DRAFT = (
+    "Both start with 9.\n11 is more than 9, so 9.11.\n<reflection>\nThe same number of digits: 9.90.\n</reflection>"
+    "\n90 is more than 11."
+)
+REST = cut("\nSo 9.9 it is.\n</thinking>\n<output>\nSteered.\n</output>")
+ANOTHER = cut("<thinking>\nAnew.\n</thinking>\n<output>\nAnother.\n</output>")
+SAID = plain_said("Yes.", (Kind.THINKING, "Let me see."))
+
+
+def two_exchanges(store: Store) -> Session:
+    return talked(store, ("First?", SAID), ("Second?", SAID))
+
+
+def last(reader: Reader) -> Turn:
+    turn: Turn = reader.kept[-1]
+    return turn
+
+
+def asked(reader: Reader) -> list[str]:
+    return [message.content for message in reader.engine.requests[-1].messages]
+
+
+def tree(reader: Reader) -> dict[int, int | None]:
+    return {turn.id: turn.parent for turn in reader.kept}
+
+
+# Branches
+
+
+@in_a_chat(ANOTHER, before=two_exchanges)
+async def test_a_question_in_other_words_is_a_branch(reader: Reader) -> None:
+    await reader.press("alt+e")
+    assert reader.chat.composer.text == "Second?"
+    assert "ask as a branch" in reader.text
+    await reader.send("Second, better?")
+    await reader.at_rest()
+    assert tree(reader) == {1: None, 2: 1, 3: 2, 4: 3, 5: 2, 6: 5}
+    assert asked(reader) == ["First?", "Yes.", "Second, better?"]
+    assert reader.sees("▌ Second?", "▌ Second, better?", "question 2 of 2", "Another.") == [
+        "▌ Second, better?",
+        "question 2 of 2",
+        "Another.",
+    ]
+
+
+@in_a_chat(ANOTHER, before=two_exchanges)
+async def test_branches_are_walked_and_the_one_looked_at_is_remembered(reader: Reader) -> None:
+    await reader.press("alt+e")
+    await reader.send("Second, better?")
+    await reader.at_rest()
+    await reader.press("alt+left")
+    assert reader.sees("▌ Second?", "question 1 of 2", "Another.") == ["▌ Second?", "question 1 of 2"]
+    session = reader.chat.conversation.session
+    assert session is not None
+    assert reader.store.find(session.id).leaf == 4
+    await reader.press("alt+left")
+    assert reader.row("!") == " ! there is no other branch there"
+    await reader.press("alt+right")
+    assert reader.sees("▌ Second, better?", "Another.") == ["▌ Second, better?", "Another."]
+
+
+@in_a_chat(before=two_exchanges)
+async def test_earlier_questions_can_be_edited_one_after_the_other(reader: Reader) -> None:
+    await reader.press("alt+e", "alt+e")
+    assert reader.chat.composer.text == "First?"
+    await reader.press("escape")
+    assert (reader.chat.composer.text, reader.chat.editing) == ("", None)
+    await reader.send("/edit 2")
+    assert reader.chat.composer.text == "Second?"
+
+
+@in_a_chat(REPLY, ANOTHER)
+async def test_another_answer_is_a_branch(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+r")
+    await reader.at_rest()
+    assert tree(reader) == {1: None, 2: 1, 3: 1}
+    assert reader.sees("9.9 is larger.", "Another.", "reply 2 of 2") == ["Another.", "reply 2 of 2"]
+    await reader.press("alt+left")
+    assert reader.sees("9.9 is larger.", "Another.", "reply 1 of 2") == ["9.9 is larger.", "reply 1 of 2"]
+
+
+@in_a_chat(IN_THOUGHT)
+async def test_while_a_reply_comes_there_is_no_walking_and_no_other_answer(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.press("alt+r", "alt+left")
+    assert [row for row in reader.rows() if "!" in row] == [" ! a reply is coming: stop it first"] * 2
+    assert len(reader.engine.requests) == 1
+
+
+# Steering
+
+
+@in_a_chat(IN_THOUGHT, REST)
+async def test_a_running_thought_is_stopped_changed_and_gone_on_with(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.press("alt+s")
+    await reader.until(lambda: reader.chat.composer.text)
+    assert reader.chat.composer.text.rstrip() == DRAFT
+    assert reader.sees("✎ stopped: change the thought", "steer", "go on") == [
+        "✎ stopped: change the thought",
+        "steer",
+        "go on",
+    ]
+    await reader.send("Compare 9.90 with 9.11")
+    await reader.at_rest()
+    assert reader.engine.so_far == ["", "<thinking>\nCompare 9.90 with 9.11"]
+    assert tree(reader) == {1: None, 2: 1, 3: 1}
+    assert last(reader).said is not None
+    assert (reader.said.origin, reader.said.ended, reader.said.answer) == (Origin.STEERED, Ended.COMPLETE, "Steered.")
+    assert reader.said.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11\nSo 9.9 it is.")
+    assert reader.sees("✎ steered", "│ Compare 9.90", "Steered.", "reply 2 of 2") == [
+        "✎ steered",
+        "│ Compare 9.90",
+        "Steered.",
+        "reply 2 of 2",
+    ]
+    other = reader.kept[1].said
+    assert (other.ended, other.raw) == (Ended.INTERRUPTED, THOUGHT)
+
+
+@in_a_chat(REPLY, REST)
+async def test_a_finished_thought_is_changed_and_the_other_reply_stays(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.send("/steer")
+    await reader.until(lambda: reader.chat.composer.text)
+    await reader.send("Nine and nine tenths")
+    await reader.at_rest()
+    assert reader.engine.so_far[-1] == "<thinking>\nNine and nine tenths"
+    assert (reader.kept[1].said.raw, reader.kept[1].said.ended) == (THOUGHT + ANSWERED, Ended.COMPLETE)
+    await reader.press("alt+left")
+    assert reader.sees("9.9 is larger.", "Steered.") == ["9.9 is larger."]
+
+
+@in_a_chat(REPLY)
+async def test_a_thought_is_left_as_it_was(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+s")
+    await reader.until(lambda: reader.chat.composer.text)
+    await reader.press("escape")
+    assert reader.chat.composer.text == ""
+    assert "stopped: change" not in reader.text
+    assert tree(reader) == {1: None, 2: 1}
+
+
+@in_a_chat(IN_THOUGHT, REST, REPLY)
+async def test_what_waits_is_asked_after_the_steered_reply(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.send("Second?")
+    await reader.press("alt+s")
+    await reader.until(lambda: reader.chat.exchanges.steering)
+    await reader.send("Compare")
+    await reader.at_rest()
+    assert [turn.text for turn in reader.kept if not turn.said] == [QUESTION, "Second?"]
+    assert asked(reader)[:-1] == [QUESTION, "Steered."]
+
+
+@in_a_chat(REPLY, ("And so on.\n</output>",))
+async def test_a_changed_thought_can_be_concluded_at_once(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+s")
+    await reader.until(lambda: reader.chat.composer.text)
+    await reader.write("It is 9.9.")
+    await reader.press("alt+c")
+    await reader.at_rest()
+    assert reader.engine.so_far[-1] == "<thinking>\nIt is 9.9.\n</thinking>\n<output>\n"
+    assert (reader.said.answer, reader.said.origin) == ("And so on.", Origin.STEERED)
+    assert reader.chat.composer.text == ""
+
+
+@in_a_chat(IN_THOUGHT, ("9.9, then.\n</output>",))
+async def test_a_running_thought_is_concluded_in_the_same_reply(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.press("alt+c")
+    await reader.until(lambda: len(reader.engine.requests) == 2)
+    await reader.at_rest()
+    assert reader.engine.so_far[-1] == f"<thinking>\n{DRAFT}\n</thinking>\n<output>\n"
+    assert tree(reader) == {1: None, 2: 1}
+    assert (reader.said.origin, reader.said.answer) == (Origin.CONCLUDED, "9.9, then.")
+    assert reader.sees("✎ concluded", "1 correction", "9.9, then.", "stopped") == [
+        "✎ concluded",
+        "1 correction",
+        "9.9, then.",
+    ]
+
+
+@pytest.mark.parametrize("held", [IN_THOUGHT, IN_ANSWER], ids=["in its thinking", "in its answer"])
+@in_a_chat()
+async def test_a_reply_that_was_stopped_goes_on_where_it_ended(reader: Reader, held: tuple[str | None, ...]) -> None:
+    at = held.index(HOLD)
+    begun, rest = "".join(filter(None, held[:at])), held[at + 1 :]
+    reader.engine.add(*held)
+    reader.engine.add(*rest)
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.until(lambda: reader.reply.text or held is IN_THOUGHT)
+    await reader.press("escape")
+    await reader.at_rest()
+    await reader.press("alt+g")
+    await reader.until(lambda: len(reader.engine.requests) == 2)
+    await reader.at_rest()
+    assert reader.engine.so_far[-1] == begun
+    assert tree(reader) == {1: None, 2: 1}
+    assert reader.said.raw == THOUGHT + ANSWERED
+    assert (reader.said.origin, reader.said.ended) == (Origin.CONTINUED, Ended.COMPLETE)
+    assert reader.sees("✎ continued", "9.9 is larger.", "stopped") == ["✎ continued", "9.9 is larger."]
+
+
+@in_a_chat(REPLY)
+async def test_a_complete_reply_is_not_continued(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.send("/continue")
+    assert reader.row("!") == " ! the last reply is complete: there is nothing to continue"
+    assert len(reader.engine.requests) == 1
+
+
+@in_a_chat((HOLD,), REPLY)
+async def test_a_reply_of_which_nothing_came_is_asked_for_again(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "waiting")
+    await reader.press("escape")
+    await reader.at_rest()
+    await reader.press("alt+g")
+    await reader.until(lambda: len(reader.engine.requests) == 2)
+    await reader.at_rest()
+    assert reader.engine.so_far == ["", ""]
+    assert reader.sees("9.9 is larger.") == ["9.9 is larger."]
+
+
+GPT = Model("gpt-oss", ("completion", "thinking"), digest="sha256:4")
+
+
+@in_a_chat((*thoughts("Hm, ", "let me see"), HOLD), REPLY, manner=Manner("gpt-oss"))
+async def test_what_cannot_be_steered_says_so_and_what_waits_goes_on(reader: Reader) -> None:
+    reader.engine.installed = (*reader.engine.installed, GPT)
+    await reader.ask_held(QUESTION, "let me see")
+    await reader.send("Second?")
+    await reader.press("alt+s")
+    await reader.shows("cannot be steered or continued")
+    await reader.at_rest()
+    assert [turn.text for turn in reader.kept if not turn.said] == [QUESTION, "Second?"]
+    assert reader.said.ended is Ended.COMPLETE
+
+
+@pytest.mark.parametrize("command", ["/steer", "/conclude", "/continue", "/regenerate", "/edit", "/copy", "/save x.md"])
+@in_a_chat()
+async def test_before_the_first_question_there_is_nothing_to_go_on_with(reader: Reader, command: str) -> None:
+    await reader.send(command)
+    assert reader.row("!").split()[:2] in (["!", "there"], ["!", "nothing"])
+    assert reader.engine.requests == []
+
+
+@in_a_chat(REPLY, (*REST[:5], Chunk(done=True, done_reason="length")))
+async def test_a_steered_reply_can_be_cut_as_any_other(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+s")
+    await reader.until(lambda: reader.chat.composer.text)
+    await reader.send("Compare")
+    await reader.at_rest()
+    assert (reader.said.origin, reader.said.ended) == (Origin.STEERED, Ended.INCOMPLETE)
+    assert "cut at the token limit" in reader.text
+
+
+# One thing at a time
+
+
+@in_a_chat(IN_THOUGHT, ANOTHER)
+async def test_editing_while_the_reply_comes_stops_it_and_asks_instead(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.press("alt+e")
+    await reader.send("Which one, then?")
+    await reader.until(lambda: len(reader.engine.requests) == 2)
+    await reader.at_rest()
+    assert reader.engine.stopped == 1
+    assert [turn.said.ended if turn.said else turn.text for turn in reader.kept] == [
+        QUESTION,
+        Ended.INTERRUPTED,
+        "Which one, then?",
+        Ended.COMPLETE,
+    ]
+    assert reader.sees("▌ Which one, then?", "question 2 of 2", "Another.") == [
+        "▌ Which one, then?",
+        "question 2 of 2",
+        "Another.",
+    ]
+
+
+@pytest.mark.parametrize("keys", [("alt+r",), ("alt+left",), ("alt+g",), ("alt+e",)])
+@in_a_chat(REPLY, ANOTHER, REST)
+async def test_while_a_thought_is_changed_nothing_else_begins(reader: Reader, keys: tuple[str, ...]) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+r")
+    await reader.at_rest()
+    await reader.press("alt+s")
+    await reader.until(lambda: reader.chat.composer.text)
+    await reader.press(*keys)
+    assert reader.row("!") == " ! a thought is being changed: send it, or leave it first"
+    assert reader.chat.composer.text == "Anew."
+    await reader.press("enter")
+    await reader.at_rest()
+    assert reader.engine.so_far[-1] == "<thinking>\nAnew."
+    assert (reader.said.origin, reader.said.ended) == (Origin.STEERED, Ended.COMPLETE)
+
+
+@in_a_chat(REPLY, REPLY)
+async def test_another_session_leaves_a_thought_that_is_being_changed(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+s")
+    await reader.until(lambda: reader.chat.composer.text)
+    await reader.press("ctrl+n")
+    assert (reader.chat.composer.text, reader.chat.exchanges.steering) == ("", None)
+    await reader.ask("Something else?")
+    assert (reader.engine.so_far[-1], reader.kept[0].text) == ("", "Something else?")
+
+
+@in_a_chat(IN_THOUGHT, REPLY)
+async def test_a_session_can_be_removed_while_its_reply_comes(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    session = reader.chat.conversation.session
+    assert session is not None
+    await reader.press("ctrl+o")
+    reader.screen.post_message(wishes.Removed(session.id))
+    await reader.until(lambda: reader.chat.conversation.session is None)
+    await reader.at_rest()
+    assert reader.store.sessions() == ()
+    assert reader.sees(QUESTION, "!") == []
+    await reader.press("escape")
+    await reader.ask("Something else?")
+    assert [turn.text for turn in reader.kept if not turn.said] == ["Something else?"]

@@ -1,0 +1,271 @@
+"""The screen of models over a scripted server: what it shows, and what its keys do with a model."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.fitting import Device, Machine
+from reflectty.library.fit import Around
+from reflectty.tui.conversation import Manner
+from reflectty.tui.setup import Profiled
+from support.chat_app import chatting, in_a_chat
+from support.model_server import GB, ModelServer, model
+from support.models_screen import QWEN, WIDE, chosen, opened, pulling, told_keys
+
+if TYPE_CHECKING:
+    from reflectty.library.library import Library
+    from support.chat_app import Reader
+
+
+# What is there
+
+
+@in_a_chat(size=WIDE, manner=Manner("mini"))
+async def test_models_stand_in_a_list_with_what_is_known_of_the_chosen_one(reader: Reader) -> None:
+    reader.server.loaded["reflection:70b"] = (44 * GB, 28 * GB)
+    await opened(reader)
+    await reader.shows("reflection, thinking")
+    assert " ".join(reader.row("reflection:70b").split()) == (
+        "reflection:70b 40 GB 70.6B Q4_K_M reflection, thinking 64 % GPU mini"
+    )
+    assert reader.row("268.10M Q8_0  reflection").startswith("  ▌› mini   ")
+    assert reader.row("auto picks").endswith("mode native, family")
+    assert reader.row("models").endswith("127.0.0.1:11434 · 4 models")
+    await reader.press("up", "up")
+    await reader.shows("64 % GPU · 28 GB of 44 GB ·")
+    assert reader.row("context 4K").endswith("for good")
+
+
+@pytest.mark.parametrize(
+    ("vram", "size", "shown"), [(0.0, (80, 24), "CPU"), (1.0, (80, 24), "GPU"), (0.635, (40, 10), "64 % GPU")]
+)
+def test_it_says_where_a_model_is_loaded(vram: float, size: tuple[int, int], shown: str) -> None:
+    async def use(reader: Reader) -> None:
+        reader.server.loaded["mini:latest"] = (GB, int(GB * vram))
+        await reader.press("f6")
+        await reader.shows(shown)
+        assert re.search(rf" {shown}( |$)", reader.row("mini"))
+
+    chatting(use, size=size)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (40, 24), (60, 16), (80, 24), (111, 40), (300, 80)], ids=str)
+def test_at_any_size_the_chosen_model_its_size_and_the_keys_are_in_sight(size: tuple[int, int]) -> None:
+    async def use(reader: Reader) -> None:
+        await reader.press("f6")
+        await reader.shows("mini")
+        await reader.press("end", "down", "down")
+        await reader.shows("› mini", "292 MB", "ctrl+l load", "ctrl+p pull", "ctrl+y copy", "ctrl+x remove", "esc back")
+        assert all(len(row) <= size[0] for row in reader.rows())
+
+    chatting(use, size=size)
+
+
+@in_a_chat(unicode=False, size=WIDE, manner=Manner("mini"))
+async def test_where_there_is_no_utf_8_it_is_ascii(reader: Reader) -> None:
+    reader.server.loaded["mini:latest"] = (GB, GB // 2)
+    await reader.press("f6")
+    await reader.shows("50 % GPU", ">- mini")
+    await pulling(reader, done=GB)
+    assert "##.........." in reader.text
+    assert all(row.replace("·", "-").isascii() for row in reader.rows())
+
+
+@in_a_chat()
+async def test_an_empty_server_says_how_to_get_a_model(reader: Reader) -> None:
+    reader.server.models.clear()
+    await reader.press("f6")
+    await reader.shows("No model is installed.")
+    assert told_keys(reader) == "ctrl+p pull · esc back"
+
+
+@in_a_chat()
+async def test_what_is_typed_narrows_the_list(reader: Reader) -> None:
+    await opened(reader)
+    await reader.press(*"ds14")
+    assert reader.sees("deepseek-r1:14b", "mini", "reflection:70b") == ["deepseek-r1:14b"]
+    await reader.press(*"xyz")
+    assert reader.sees("Nothing matches.", "ctrl+l") == ["Nothing matches."]
+    await reader.press("escape")
+    await reader.shows("mini")
+    await reader.press("escape")
+    assert "mini" not in reader.text
+
+
+@in_a_chat()
+async def test_a_name_that_is_nowhere_can_be_pulled_as_it_was_typed(reader: Reader) -> None:
+    await opened(reader)
+    await reader.press(*"qwen3:8b", "ctrl+p")
+    await reader.shows("Pull a model")
+    await reader.press("enter")
+    await reader.until(lambda: reader.server.calls("pull"))
+    assert reader.server.calls("pull")[0]["model"] == "qwen3:8b"
+
+
+@in_a_chat()
+async def test_what_another_program_does_is_seen(reader: Reader) -> None:
+    await opened(reader)
+    reader.server.models.insert(0, dict(QWEN))
+    await reader.shows("qwen3:8b", "8.2B Q4_K_M", "thinking, tools")
+    reader.server.loaded["qwen3:8b"] = (6 * GB, 0)
+    await reader.shows("CPU")
+    reader.server.models.pop(0)
+    await reader.until(lambda: "qwen3:8b" not in reader.text)
+
+
+@in_a_chat()
+async def test_the_server_is_looked_at_only_while_the_screen_is_open(reader: Reader) -> None:
+    assert reader.server.asked == []
+    await opened(reader)
+    await reader.press("f6")
+    asked = len(reader.server.asked)
+    await reader.pilot.pause(2.3)
+    assert len(reader.server.asked) == asked
+    assert reader.engine.requests == []
+
+
+@in_a_chat(size=WIDE)
+async def test_a_server_that_goes_is_said_to_be_gone_until_it_is_back(reader: Reader) -> None:
+    await opened(reader)
+    reader.server.gone = True
+    await reader.shows("! 127.0.0.1:11434 is gone", "! cannot reach http://127.0.0.1:11434: connection refused")
+    assert reader.sees("mini", "deepseek-r1:14b") == ["mini", "deepseek-r1:14b"]
+    assert told_keys(reader).endswith("esc back")
+    assert "ctrl+l" not in told_keys(reader)
+    reader.server.gone = False
+    await reader.until(lambda: "is gone" not in reader.text)
+    await reader.shows("127.0.0.1:11434 · 4 models", "ctrl+l load")
+
+
+# Answering, loading, copying, removing
+
+
+@in_a_chat(size=WIDE, manner=Manner("reflection"))
+async def test_enter_lets_a_model_answer_from_here_on(reader: Reader) -> None:
+    reader.server.models.insert(0, model("deepseek-r1:latest", GB, "1B", "Q8_0"))
+    await opened(reader)
+    await chosen(reader, "deepseek-r1")
+    await reader.press("enter")
+    await reader.shows("deepseek-r1 answers from here on")
+    assert reader.chat.conversation.manner.model == "deepseek-r1"
+    assert "ctrl+l" not in reader.text
+    await reader.press("f6")
+    await reader.shows("▌› deepseek-r1 ")
+    assert "enter answers" not in told_keys(reader)
+
+
+@in_a_chat(size=WIDE)
+async def test_a_model_is_loaded_and_said_to_be_where_it_landed_and_unloaded(reader: Reader) -> None:
+    reader.server.vram = 0.5
+    reader.server.loading.clear()
+    await opened(reader)
+    await chosen(reader, "mini")
+    await reader.press("ctrl+l")
+    await reader.shows("loading")
+    assert "ctrl+l" not in told_keys(reader)
+    reader.server.loading.set()
+    await reader.shows("mini is loaded: 50 % GPU · 161 MB of 321 MB · context 4K", "ctrl+l unload")
+    await reader.press("ctrl+l")
+    await reader.shows("mini is unloaded", "ctrl+l load")
+    assert reader.server.loaded == {}
+
+
+@pytest.mark.parametrize(("key", "removed"), [("y", True), ("n", False), ("escape", False), ("enter", False)])
+@in_a_chat(size=WIDE, manner=Manner("mini"))
+async def test_a_model_is_removed_after_a_yes_and_no_other_key(reader: Reader, key: str, removed: bool) -> None:
+    await opened(reader)
+    await chosen(reader, "mini")
+    await reader.press("ctrl+x")
+    await reader.shows("Remove mini (292 MB, the one that answers here) from the server for good?")
+    await reader.press(key)
+    await reader.until(lambda: "for good?" not in reader.text)
+    assert [body["model"] for body in reader.server.calls("delete")] == ["mini:latest"] * removed
+    if removed:
+        await reader.shows("removed mini")
+        await reader.press("escape")
+        await reader.until(lambda: "268.10M" not in reader.text)
+
+
+@in_a_chat(size=WIDE)
+async def test_a_model_is_copied_and_never_over_another(reader: Reader) -> None:
+    await opened(reader)
+    await chosen(reader, "mini")
+    for name, said in (
+        ("my-mini", "mini is my-mini as well"),
+        ("my-mini", "! there is a model my-mini already (choose another name)"),
+        ("../x", "! '../x' cannot be the name of a model"),
+    ):
+        await reader.press("ctrl+y")
+        await reader.shows("Copy mini as")
+        await reader.press(*name, "enter")
+        await reader.shows(said)
+    assert reader.server.calls("copy") == [{"source": "mini:latest", "destination": "my-mini"}]
+    await reader.shows("my-mini  292 MB")
+
+
+@in_a_chat(size=WIDE)
+async def test_what_fails_is_said_where_it_was_wished(reader: Reader) -> None:
+    await opened(reader)
+    await chosen(reader, "mini")
+    reader.server.models[:] = [one for one in reader.server.models if one["name"] != "mini:latest"]
+    await reader.press("ctrl+l")
+    await reader.shows("! the model mini:latest is not installed")
+    await reader.press("ctrl+x", "y")
+
+
+# From elsewhere
+
+
+@in_a_chat()
+async def test_the_list_of_who_may_answer_leads_to_the_screen(reader: Reader) -> None:
+    await reader.press("f2")
+    await reader.shows("pull, load, copy or remove a model")
+    await reader.press("up", "pagedown", "enter")
+    await reader.shows("deepseek-r1:14b", "ctrl+p pull")
+
+
+@in_a_chat(keys=(("models", ("ctrl+t",)),))
+async def test_a_key_of_the_readers_own_opens_and_closes_it(reader: Reader) -> None:
+    await reader.press("ctrl+t")
+    await reader.shows("deepseek-r1:14b")
+    await reader.press("ctrl+t")
+    assert "deepseek-r1:14b" not in reader.text
+
+
+GIB = 1 << 30
+CARD = Device("NVIDIA GeForce RTX 4090", 24 * GIB, 23 * GIB)
+
+
+async def beside_a_card(_: Library) -> Around:
+    return Around(Machine((CARD,), 64 * GIB, 60 * GIB))
+
+
+@in_a_chat(size=WIDE, around=beside_a_card)
+async def test_whether_the_chosen_model_fits_is_said_beside_it(reader: Reader) -> None:
+    await opened(reader)
+    await chosen(reader, "reflection:70b")
+    await reader.shows("needs      weights 40 GB", "fit        ")
+    await reader.press("escape")
+    await chosen(reader, "mini")
+    await reader.shows("needs      weights 292 MB")
+    asked = len(reader.server.asked)
+    await reader.press("down", "up")
+    await reader.pilot.pause(0.4)
+    assert len(reader.server.asked) - asked < 5
+
+
+@in_a_chat(manner=Manner("mini"))
+async def test_a_profile_of_another_server_shows_the_models_of_that_one(reader: Reader) -> None:
+    far = ModelServer(QWEN)
+    there = Profiled(Manner("mini"), lambda: reader.engine, "far:1", far.library)
+    here = Profiled(Manner("mini"))
+    reader.chat.setup = reader.chat.setup._replace(profile={"far": there, "here": here}.__getitem__)
+    for profile, seen in (("far", "qwen3:8b"), ("here", "deepseek-r1:14b"), ("far", "qwen3:8b")):
+        await reader.send(f"/profile {profile}")
+        await reader.press("f6")
+        await reader.shows(seen)
+        assert len(reader.sees("qwen3:8b", "deepseek-r1:14b")) == 1
+        await reader.press("f6")

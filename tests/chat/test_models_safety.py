@@ -1,0 +1,79 @@
+"""What reaches the terminal from the screen of models: see test_tui_safety."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING
+
+from chat.test_safety import each, recording
+from reflectty.tui.widgets.field import Field
+from support.model_server import model
+
+if TYPE_CHECKING:
+    from support.chat_app import Reader
+
+
+def test_the_models_on_the_server_are_safe() -> None:
+    async def use(reader: Reader, written: list[str]) -> list[str]:
+        async def look(texts: list[str]) -> None:
+            reader.server.models = [
+                model(text, 1_000_000, text, text, text, modified_at=text, digest=text, license=text) for text in texts
+            ]
+            reader.server.loaded = dict.fromkeys(texts, (10, 5))
+            await reader.press("f6")
+            await reader.until(lambda: len(reader.app.screen.query("#models-facts")) and "loaded" in reader.text)
+            await reader.press(*["down"] * len(texts))
+            for keys in (("ctrl+l",), ("ctrl+y", "escape"), ("ctrl+x", "n")):
+                await reader.press(*keys)
+            # Its name goes to the chat, which asks for the model.
+            await reader.press("enter")
+
+        return await each(reader, written, look, 40)
+
+    assert recording(use) == []
+
+
+def test_what_a_server_says_of_pulls_is_safe() -> None:
+    async def use(reader: Reader, written: list[str]) -> list[str]:
+        await reader.press("f6")
+        await reader.shows("mini")
+        number = count()
+
+        async def pull(texts: list[str]) -> None:
+            names = {f"m{next(number)}": text for text in texts}
+            for name, text in names.items():
+                reader.server.pulling(name).say(text, digest=text, total=9, completed=4)
+                reader.chat.run(partial(reader.screen.do, "pull", name))
+            await reader.shows(*names)
+            await reader.press("pageup", *["down"] * len(names))
+            for name, text in names.items():
+                reader.server.pulling(name).fail(text)
+            await reader.until(lambda: reader.text.count("! m") == len(names))
+            await reader.press("pageup", *["ctrl+x"] * len(names))
+
+        return await each(reader, written, pull, 20)
+
+    assert recording(use) == []
+
+
+def test_what_is_typed_on_the_screen_of_models_is_safe() -> None:
+    async def use(reader: Reader, written: list[str]) -> list[str]:
+        await reader.press("f6")
+        await reader.shows("mini")
+
+        async def write(texts: list[str]) -> None:
+            field = reader.app.screen.query_one(Field)
+            for text in texts:
+                field.value = text
+                await reader.pilot.pause()
+            field.value = "".join(texts)
+            await reader.press("ctrl+p")
+            await reader.shows("Pull a model")
+            await reader.press("enter")
+            await reader.shows("\n  !")
+            field.value = ""
+
+        return await each(reader, written, write, 40)
+
+    assert recording(use) == []

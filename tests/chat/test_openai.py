@@ -1,0 +1,53 @@
+"""The chat over an engine for servers that are no Ollama: what it says, and what it does not offer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chat.test_asking import QUESTION, three_exchanges
+from reflectty.errors import PromptTooLongError
+from support.chat_app import REPLY, app_over, in_a_chat
+
+if TYPE_CHECKING:
+    from reflectty.store import Store
+    from reflectty.tui.app import ReflectApp
+    from support.chat_app import Reader
+    from support.scripted_engine import ScriptedEngine
+
+FIXED = PromptTooLongError("the prompt has 9,000 tokens, the context holds 4,096", "send less", resizable=False)
+UNSENT = "the key is not sent to http://gpu.test:8000"
+
+
+def warned(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
+    engine.warning = f"{UNSENT}\x1b[31m"
+    return app_over(engine, store, **values)
+
+
+def ignoring(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
+    engine.installed = tuple(model._replace(ignores=("num_ctx",)) for model in engine.installed)
+    return app_over(engine, store, **values)
+
+
+@in_a_chat((FIXED,), before=three_exchanges, size=(90, 40))
+async def test_a_context_that_no_request_can_change_is_not_offered_larger(reader: Reader) -> None:
+    await reader.send("Fourth?")
+    await reader.shows("This does not fit")
+
+    assert "Leave out all" in reader.text
+    assert "Ask with a context" not in reader.text
+    await reader.press("escape")
+    await reader.at_rest()
+
+
+@in_a_chat(make=warned)
+async def test_what_the_engine_could_not_use_is_said_when_the_chat_opens(reader: Reader) -> None:
+    assert UNSENT in reader.row("the key")
+    assert "\x1b" not in reader.text
+
+
+@in_a_chat(REPLY, make=ignoring)
+async def test_an_option_that_the_server_has_no_counterpart_for_is_said(reader: Reader) -> None:
+    await reader.send("/option num_ctx=8192")
+    await reader.send(QUESTION)
+    await reader.shows("no counterpart for num_ctx")
+    await reader.at_rest()

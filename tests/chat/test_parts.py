@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reflectty.chat import Chunk
+from reflectty.drawing.paint import plain
+from reflectty.families import FAMILIES
+from reflectty.keeping import told
+from reflectty.reply import Reply
+from reflectty.session import Attachment, Ended, Measured, Said
+from reflectty.stream import Kind
+from reflectty.tui.parts.note import NotePart
+from reflectty.tui.parts.part import Scene, View
+from reflectty.tui.parts.place import place_of, row_of
+from reflectty.tui.parts.question import QuestionPart
+from reflectty.tui.parts.reply import ReplyPart
+from support.cases import cases
+from support.chat_app import ANSWERED, THOUGHT, chatting
+from support.conversations import page
+
+if TYPE_CHECKING:
+    from reflectty.tui.parts.part import Part
+    from support.chat_app import Reader
+
+WHOLE = THOUGHT + ANSWERED
+MARKDOWN = (
+    "<thinking>\n1. one\n\n2. two\n<reflection>\nno\n</reflection>\n</thinking>\n<output>\n# Head\n\n- a\n- b\n\n"
+    "```python\nprint(1)\n\n\nx = 2\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quote\n\nlast *line* 你好 👍\n</output>"
+)
+TWICE = "<think>a\n</think>\none\n<think>b\nc</think>\ntwo"
+ORPHAN = "no opener here\n\n- at all\n</thinking>\n<output>\ndone\n</output>"
+PIECES = [
+    "<thinking>",
+    "</thinking>",
+    "<reflection>",
+    "</reflection>",
+    "<output>",
+    "</output>",
+    "\n",
+    "\n\n",
+    "word ",
+    "a" * 90,
+]
+PIECES += [
+    "- item\n",
+    "```\n",
+    "| a | b |\n|---|---|\n",
+    "1. ",
+    "你好",
+    "👩\u200d🚀",
+    "\x1b[31m",
+    "\t",
+    "**bold",
+    "<",
+    ">",
+    "\u202e",
+]
+texts = st.one_of(
+    st.sampled_from([WHOLE, MARKDOWN, TWICE, ORPHAN, ""]),
+    st.lists(st.sampled_from(PIECES), max_size=40).map("".join),
+    st.sampled_from([case["text"] * min(case.get("repeat", 1), 50) for case in cases("hostile.jsonl")]),
+)
+widths = st.sampled_from([8, 20, 40, 80, 130, 300])
+views = st.sampled_from(list(View))
+PALETTE = page(80, colours=256, tty=True, look="ink").palette
+
+
+def scene(width: int, view: View, height: int = 24) -> Scene:
+    return Scene(PALETTE, width, height, view, (("steer", "alt+s"), ("cancel", "esc")))
+
+
+def rows(part: Part) -> list[str]:
+    return [plain(part.row(at)) for at in range(part.height)]
+
+
+def pieces(text: str, cuts: list[int]) -> list[str]:
+    ends = [*sorted({min(cut, len(text)) for cut in cuts}), len(text)]
+    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False) if end > start]
+
+
+def whole(reply: Reply) -> Said:
+    """Return the reply as it is kept, with figures that do not depend on the clock."""
+    measured = Measured(thinking_tokens=7, answer_tokens=3, corrections=reply.measured.corrections, thinking_ms=1_000.0)
+    return told(Said(reply.model, ended=Ended.COMPLETE), reply)._replace(measured=measured)
+
+
+def live(text: str, cuts: list[int], on: Scene, *, look: bool) -> tuple[ReplyPart, Reply]:
+    """Return the part of a reply that came in these pieces; between them its rows are looked at, or are not."""
+    reply, part = Reply("m", FAMILIES["any"]), ReplyPart("m")
+    part.lay(on)
+    part.begin(reply)
+    for piece in pieces(text, cuts):
+        for event in reply.feed(Chunk(piece)):
+            part.show(event)
+        if look:
+            part.tick(1.0)
+            assert len(rows(part)) == part.height
+            assert part.stable <= part.height
+    for event in reply.close():
+        part.show(event)
+    return part, reply
+
+
+scenes = st.builds(scene, widths, views)
+
+
+@given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths, view=views, look=st.booleans())
+@settings(max_examples=120)
+def test_a_reply_that_came_in_pieces_looks_like_the_stored_one(
+    text: str, cuts: list[int], width: int, view: View, look: bool
+) -> None:
+    part, reply = live(text, cuts, scene(width, view), look=look)
+    part.end(whole(reply))
+    stored = ReplyPart.of(whole(reply))
+    stored.lay(scene(width, view))
+    assert rows(part) == rows(stored)
+    assert part.corrections == stored.corrections
+
+
+@given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), scenes=st.tuples(scenes, scenes))
+@settings(max_examples=60)
+def test_another_width_or_view_in_the_middle_changes_nothing_in_the_end(
+    text: str, cuts: list[int], scenes: tuple[Scene, Scene]
+) -> None:
+    before, after = scenes
+    part, reply = ReplyPart("m"), Reply("m", FAMILIES["any"])
+    part.lay(before)
+    part.begin(reply)
+    for at, piece in enumerate(pieces(text, cuts)):
+        if at == len(cuts) // 2:
+            part.lay(after)
+        for event in reply.feed(Chunk(piece)):
+            part.show(event)
+        assert len(rows(part)) == part.height
+    for event in reply.close():
+        part.show(event)
+    part.lay(after)
+    part.end(whole(reply))
+    stored = ReplyPart.of(whole(reply))
+    stored.lay(after)
+    assert rows(part) == rows(stored)
+
+
+@given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths, toggles=st.integers(0, 3))
+@settings(max_examples=60)
+def test_folding_and_opening_is_no_different_while_a_reply_comes(
+    text: str, cuts: list[int], width: int, toggles: int
+) -> None:
+    part, reply = live(text, cuts, scene(width, View.LIVE), look=True)
+    stored = ReplyPart.of(whole(reply))
+    stored.lay(scene(width, View.LIVE))
+    for _ in range(toggles):
+        part.toggle()
+    part.end(whole(reply))
+    for _ in range(toggles):
+        stored.toggle()
+    assert rows(part) == rows(stored)
+
+
+@given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths)
+@settings(max_examples=60)
+def test_rows_that_are_stable_do_not_change_any_more(text: str, cuts: list[int], width: int) -> None:
+    if "</think" in text and "<think" not in text:
+        return  # What turns out to have been thinking is drawn anew.
+    reply, part = Reply("m", FAMILIES["reflection"]), ReplyPart("m")
+    part.lay(scene(width, View.LIVE))
+    part.begin(reply)
+    for piece in pieces(text, cuts):
+        before = rows(part)[1 : part.stable]
+        for event in reply.feed(Chunk(piece)):
+            part.show(event)
+        assert rows(part)[1 : 1 + len(before)] == before
+
+
+@given(text=texts, width=widths, view=views, row=st.integers(0, 200))
+@settings(max_examples=60)
+def test_a_place_is_found_again_and_folding_does_not_move_an_answer(
+    text: str, width: int, view: View, row: int
+) -> None:
+    part, reply = live(text, [], scene(width, view), look=False)
+    part.end(whole(reply))
+    if row <= part.height:
+        assert row_of(place_of(part, row)) == row
+    answers = bool(reply.segments) and reply.segments[-1][0] is Kind.ANSWER and bool(reply.segments[-1][1].strip())
+    answer = [at for at in range(part.height if answers else 0) if place_of(part, at).section == part.spans[-1][0]]
+    shown = [(plain(part.row(at)), place_of(part, at)) for at in answer]
+    part.toggle()
+    assert [plain(part.row(row_of(place))) for _, place in shown] == [text for text, _ in shown]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 8, 40, 200])
+@pytest.mark.parametrize("text", ["", "x", "word " * 50, "a\tb\n\n\n c", "\x1b[2J" * 9, "x" * 5_000, "\n" * 90])
+def test_every_other_part_has_as_many_rows_as_it_says(text: str, width: int) -> None:
+    for part in (QuestionPart(text, (Attachment(text, "file", text),), queued=True), NotePart(text, wrong=True)):
+        part.lay(scene(width, View.LIVE))
+        assert len(rows(part)) == part.height
+        assert "\x1b" not in "".join(rows(part))
+
+
+# The transcript as a whole
+
+
+def lines(reader: Reader) -> list[str]:
+    """Return every line of the transcript, drawn alone."""
+    transcript = reader.chat.transcript
+    stack = transcript._stack  # noqa: SLF001 - what the screen is drawn of
+    return [plain(stack.row(line)) for line in range(transcript.virtual_size.height)]
+
+
+def parts_one_below_the_other(reader: Reader) -> list[str]:
+    stack = reader.chat.transcript._stack  # noqa: SLF001 - which parts are laid out
+    shown = [rows(part) for part in stack.parts[stack.first :] if part.height]
+    return [row for part in shown for row in (*part, "")][:-1]
+
+
+@given(
+    steps=st.lists(
+        st.sampled_from(["toggle", "drop", "add", "insert", "wide", "narrow", "fold", "live", "up", "end", "frame"]),
+        max_size=8,
+    )
+)
+@settings(max_examples=12)
+def test_the_transcript_is_its_parts_one_below_the_other(steps: list[str]) -> None:
+    async def use(reader: Reader) -> None:
+        transcript = reader.chat.transcript
+        transcript.fill(ReplyPart.of(SAID) if at % 2 else QuestionPart(f"question {at}") for at in range(6))
+        for step in steps:
+            await STEPS[step](reader)
+        await reader.settle()
+        assert lines(reader) == parts_one_below_the_other(reader)
+
+    chatting(use)
+
+
+SAID = Said("m", segments=((Kind.THINKING, "thought\n" * 5), (Kind.ANSWER, "word " * 60)), ended=Ended.COMPLETE)
+
+
+async def _toggle(reader: Reader) -> None:
+    part = next((part for part in reader.chat.exchanges.replies), None)
+    if part:
+        reader.chat.transcript.change(part, part.toggle)
+
+
+async def _drop(reader: Reader) -> None:
+    if reader.chat.transcript.parts:
+        reader.chat.transcript.drop(reader.chat.transcript.parts[-1])
+
+
+async def _add(reader: Reader) -> None:
+    reader.chat.transcript.add(NotePart("note " * 30))
+
+
+async def _insert(reader: Reader) -> None:
+    reader.chat.transcript.insert(0, ReplyPart.of(SAID))
+
+
+async def _wide(reader: Reader) -> None:
+    await reader.resize(120, 40)
+
+
+async def _narrow(reader: Reader) -> None:
+    await reader.resize(40, 12)
+
+
+async def _fold(reader: Reader) -> None:
+    transcript = reader.chat.transcript
+    transcript.set_scene(transcript.scene._replace(view=View.FOLDED))
+
+
+async def _live(reader: Reader) -> None:
+    transcript = reader.chat.transcript
+    transcript.set_scene(transcript.scene._replace(view=View.LIVE))
+
+
+async def _up(reader: Reader) -> None:
+    reader.chat.transcript.page(-1)
+
+
+async def _end(reader: Reader) -> None:
+    reader.chat.transcript.to_end()
+
+
+async def _frame(_: Reader) -> None:
+    await asyncio.sleep(0.04)
+
+
+STEPS: dict[str, Any] = {
+    "toggle": _toggle,
+    "drop": _drop,
+    "add": _add,
+    "insert": _insert,
+    "wide": _wide,
+    "narrow": _narrow,
+    "fold": _fold,
+    "live": _live,
+    "up": _up,
+    "end": _end,
+    "frame": _frame,
+}

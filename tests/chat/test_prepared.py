@@ -1,0 +1,154 @@
+"""Profiles and templates in the chat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.modes import Mode
+from reflectty.tui import slash
+from reflectty.tui.completing import suggestions
+from reflectty.tui.conversation import Manner
+from reflectty.tui.setup import Profiled
+from support.chat_app import REPLY, in_a_chat
+from support.scripted_engine import ScriptedEngine, cut
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.chat_app import Reader
+
+FILE = """
+[profiles.code]
+model = "mini"
+mode = "direct"
+system = "Be terse."
+options = { seed = 1 }
+
+[profiles.far]
+host = "far:1"
+
+[templates]
+translate = "Into {language}, {{quoted}}: {input}"
+"""
+
+
+def settle(home: Path, text: str = FILE) -> None:
+    """Write the settings of this home."""
+    path = home / ".config/reflectty/config.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+@in_a_chat(REPLY)
+async def test_a_profile_changes_how_the_next_question_is_asked(reader: Reader) -> None:
+    settle(reader.home)
+    await reader.send("/profile code")
+    await reader.shows("profile code: mini, direct")
+    await reader.ask("Which?")
+    request = reader.engine.requests[0]
+
+    assert (request.model, request.options) == ("mini", (("seed", 1),))
+    assert request.messages[0].content == "Be terse."
+
+
+@in_a_chat(REPLY, manner=Manner("reflection", Mode.DIRECT, system="Mine."))
+async def test_none_is_as_nothing_else_says_and_keeps_the_model(reader: Reader) -> None:
+    settle(reader.home)
+    await reader.send("/profile code")
+    await reader.send("/profile none")
+    await reader.ask("Which?")
+    request = reader.engine.requests[0]
+
+    assert (request.model, request.options) == ("mini", ())
+    assert not any(text in message.content for message in request.messages for text in ("Mine.", "Be terse."))
+
+
+@in_a_chat(REPLY)
+async def test_a_profile_is_chosen_from_a_list(reader: Reader) -> None:
+    settle(reader.home)
+    await reader.press("f8")
+    await reader.shows("Profile", "code", "far", "none")
+    await reader.press("enter")
+    await reader.shows("profile code: mini, direct")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("/profile cod", "there is no profile 'cod' (did you mean code?)"),
+        ("/profile ../x", "'../x' is no name"),
+        ("/template translat", "there is no template 'translat' (did you mean translate?)"),
+        ("/template ../x", "'../x' is no name"),
+    ],
+)
+@in_a_chat()
+async def test_what_is_not_there_is_named_with_near_ones(reader: Reader, typed: str, said: str) -> None:
+    settle(reader.home)
+    await reader.send(typed)
+    assert said in " ".join(reader.text.split())
+
+
+@in_a_chat()
+async def test_settings_that_cannot_be_used_are_told_and_change_nothing(reader: Reader) -> None:
+    settle(reader.home, "[profiles.code]\nmodle = 1\n")
+    before = reader.chat.conversation.manner
+    await reader.send("/profile code")
+    assert "there is no setting 'modle' for a profile" in " ".join(reader.text.split())
+    assert reader.chat.conversation.manner == before
+
+
+@in_a_chat(cut("From here.\n"))
+async def test_a_profile_of_another_server_is_asked_there_and_the_first_one_comes_back(reader: Reader) -> None:
+    far = ScriptedEngine(cut("From afar.\n"))
+    there = Profiled(Manner("reflection"), lambda: far, "far:1")
+    here = Profiled(Manner("reflection"))
+    reader.chat.setup = reader.chat.setup._replace(profile={"far": there, "code": here}.__getitem__)
+    await reader.send("/profile far")
+    await reader.until(lambda: "far:1" in reader.text)
+    await reader.send("One?")
+    await reader.shows("From afar.")
+    await reader.at_rest()
+    await reader.send("/profile code")
+    await reader.until(lambda: "far:1" not in reader.text)
+    await reader.ask("Two?")
+
+    assert [len(engine.requests) for engine in (far, reader.engine)] == [1, 1]
+    assert reader.sees("From here.")
+
+
+@in_a_chat(REPLY)
+async def test_a_template_is_put_into_the_composer_to_be_filled(reader: Reader) -> None:
+    settle(reader.home)
+    await reader.send("/template translate good morning")
+    assert reader.chat.composer.text == "Into {language}, {quoted}: good morning"
+    assert reader.engine.requests == []
+    await reader.press("enter")
+    await reader.at_rest()
+    assert reader.engine.requests[0].messages[-1].content == "Into {language}, {quoted}: good morning"
+
+
+@in_a_chat()
+async def test_a_template_is_chosen_from_a_list(reader: Reader) -> None:
+    await reader.send("/template")
+    assert "there are no templates yet" in " ".join(reader.text.split())
+    settle(reader.home)
+    await reader.send("/template")
+    await reader.shows("Template", "translate")
+    await reader.press("enter")
+    await reader.until(lambda: reader.chat.composer.text == "Into {language}, {quoted}: ")
+
+
+@in_a_chat()
+async def test_profiles_and_templates_are_completed_by_name(reader: Reader) -> None:
+    settle(reader.home)
+    choices, commands = slash.choices((), ()), slash.commands(reader.chat.actions)
+    found = {
+        typed: [item.text for item in suggestions(typed, len(typed), commands, reader.home, choices).items]
+        for typed in ("/profile ", "/profile f", "/template t")
+    }
+
+    assert found == {"/profile ": ["code", "far", "none"], "/profile f": ["far"], "/template t": ["translate"]}
+    settle(reader.home, "profiles = 1\ntemplates = 1\n")
+    assert slash.choices((), ())["profile"] == ("none",)

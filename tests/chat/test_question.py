@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual import events
+
+from reflectty.tui.screens.choice import Choice, Offer
+from reflectty.tui.screens.question import Confirm, Line
+from reflectty.tui.widgets.field import LIMIT, Field
+from support.cases import cases
+from support.list_app import Host, asked, controls, using
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+MODELS = (
+    Offer("mini:latest", "mini:latest", "1.1 GB · reflects", current=True),
+    Offer("reflection:70b", "reflection:70b", "40 GB · thinks"),
+    Offer("qwen3:8b", "qwen3:8b", "5.2 GB · thinks, tools"),
+    Offer("gpt-oss:20b", "gpt-oss:20b", "13 GB · thinks (low, medium, high)"),
+    Offer("deepseek-r1:14b", "deepseek-r1:14b", "9 GB · thinks"),
+    Offer("phi4-mini", "phi4-mini", "2.5 GB"),
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("enter", ["old"]),
+        ("ctrl+u a space b enter", ["a b"]),
+        ("space enter", ["old"]),
+        ("ctrl+u enter", [""]),
+        ("escape", [None]),
+    ],
+)
+def test_a_line_is_asked_for_with_what_it_is_now(keys: str, expected: list[str | None]) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(pilot, Line("Title", "old"))
+        await pilot.press(*keys.split())
+        await pilot.pause()
+        assert host.given == expected
+
+    using(Host(), use)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"), [("y", [True]), ("n", [False]), ("escape", [False]), ("enter", [False]), ("x", [])]
+)
+def test_only_y_confirms(key: str, expected: list[bool]) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(pilot, Confirm("Remove “this”?", "remove it", "keep it"))
+        assert host.row("y remove it · n keep it")
+        await pilot.press(key)
+        await pilot.pause()
+        assert host.given == expected
+
+    using(Host(), use, (40, 10))
+
+
+def test_no_control_character_reaches_the_screen_from_what_is_offered_asked_or_typed() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        for at in range(0, len(texts), 8):
+            batch = texts[at : at + 8]
+            offers = [Offer(text, text, text) for text in batch]
+            whole = " ".join(text[:200] for text in batch)
+            for screen in (Choice(whole, offers), Line(whole, whole, placeholder=whole), Confirm(whole, whole, whole)):
+                host = await asked(pilot, screen)
+                assert controls(host.rows()) == set(), batch
+                await pilot.press("escape")
+
+    texts = [case["text"][:5000] for case in cases("hostile.jsonl")]
+    using(Host(), use, (60, 70))
+
+
+@pytest.mark.parametrize("case", cases("hostile.jsonl"), ids=lambda case: case["id"])
+def test_a_field_holds_nothing_that_a_terminal_would_obey(case: dict[str, str]) -> None:
+    safe = Field().validate_value(case["text"])
+    assert controls([safe]) == set()
+    assert Field().validate_value(safe) == safe
+
+
+@pytest.mark.parametrize("markup", ["[bold]x[/bold]", "[@click=app.quit]x[/]", "[/]", "[red"])
+def test_nothing_is_taken_for_markup(markup: str) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        for screen in (Choice(markup, MODELS), Line(markup), Confirm(markup), Choice("", [Offer("", markup)])):
+            host = await asked(pilot, screen)
+            assert host.row(markup)
+            await pilot.press("escape")
+            await pilot.pause()
+
+    using(Host(), use)
+
+
+def test_a_huge_paste_into_a_line_is_cut() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(pilot, Line("Title"))
+        field = host.screen.query_one(Field)
+        field.post_message(events.Paste("x" * 1_000_000))
+        await pilot.pause()
+        assert len(field.value) == LIMIT
+
+    using(Host(), use)
+
+
+def test_an_emoji_can_be_typed_in_its_pieces() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await asked(pilot, Line("Title"))
+        field = host.screen.query_one(Field)
+        for piece in "👩\N{ZERO WIDTH JOINER}🚀":
+            field.insert_text_at_cursor(piece)
+        assert field.value == "👩\N{ZERO WIDTH JOINER}🚀"
+
+    using(Host(), use)

@@ -1,0 +1,366 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.geometry import Offset
+from textual.selection import Selection
+
+from reflectty import config
+from reflectty.session import Measured
+from reflectty.stream import Kind
+from reflectty.tui.parts.part import View
+from support.chat_app import IN_THOUGHT, REPLY, in_a_chat, plain_said, talked
+from support.scripted_engine import HOLD, cut
+
+if TYPE_CHECKING:
+    from reflectty.session import Said, Session
+    from reflectty.store import Store
+    from support.chat_app import Reader
+
+QUESTION = "Which is larger, 9.11 or 9.9?"
+LONG_THOUGHT = tuple(f"{at}. step number {at}\n" for at in range(1, 61))
+
+
+def corrected(at: int, *corrections: str) -> Said:
+    """Return a reply that corrects itself that often."""
+    segments = [(Kind.THINKING, f"thought {at}")]
+    for text in corrections:
+        segments += [(Kind.REFLECTION, text), (Kind.THINKING, "then on\n" * 6)]
+    return plain_said(
+        f"answer {at}",
+        *segments,
+        measured=Measured(thinking_tokens=50, corrections=len(corrections), thinking_ms=2_000.0),
+    )
+
+
+def some(store: Store) -> Session:
+    return talked(
+        store,
+        ("First?", corrected(1, "oops one")),
+        ("Second?", corrected(2)),
+        ("Third?", corrected(3, "oops two", "oops three")),
+    )
+
+
+def many(store: Store, exchanges: int = 150) -> Session:
+    return talked(store, *((f"question {at}", corrected(at)) for at in range(1, exchanges + 1)))
+
+
+def long(store: Store) -> Session:
+    thinking = (Kind.THINKING, "".join(LONG_THOUGHT))
+    said = plain_said("\n\n".join(f"paragraph {at}" for at in range(60)), thinking)
+    return talked(store, ("First?", said), ("Second?", said))
+
+
+def first_rows(reader: Reader, number: int = 3) -> list[str]:
+    return [row for row in reader.rows()[2:] if row.strip()][:number]
+
+
+# How thinking is shown
+
+
+@pytest.mark.parametrize(
+    ("view", "seen", "rows"),
+    [
+        (View.LIVE, 60, [" │ 59. step number 59", " │ 60. step number 60"]),
+        (View.PEEK, 3, [" │ 58. step number 58", " │ 59. step number 59", " │ 60. step number 60"]),
+        (View.FOLDED, 0, ["· 60. step number 60"]),
+        (View.OFF, 0, ["· 60. step number 60"]),
+    ],
+)
+@in_a_chat(("<thinking>\n", *LONG_THOUGHT, HOLD, "</thinking>\n<output>done</output>"), size=(100, 80))
+async def test_thinking_that_comes_is_shown_as_the_view_says(
+    reader: Reader, view: View, seen: int, rows: list[str]
+) -> None:
+    await reader.send(f"/thinking {view}")
+    await reader.ask_held(QUESTION, "60. step number 60")
+    assert len([row for row in reader.rows() if row.startswith(" │")]) == seen
+    assert [row for row in rows if row not in reader.text] == []
+    reader.engine.release()
+    await reader.at_rest()
+    shown = [row for row in reader.rows() if "step number" in row]
+    assert len(shown) == (60 if view is View.LIVE else 0)
+    assert [row for row in reader.rows() if "thought 0" in row or "thought 1" in row] != [] or view is View.OFF
+
+
+@in_a_chat(before=some, size=(80, 60))
+async def test_the_view_goes_round_and_is_remembered(reader: Reader) -> None:
+    seen = []
+    for _ in View:
+        await reader.press("alt+t")
+        seen.append((reader.chat.transcript.scene.view, config.remembered("thinking"), "oops one" in reader.text))
+    assert seen == [
+        (View.PEEK, "peek", False),
+        (View.FOLDED, "folded", False),
+        (View.OFF, "off", False),
+        (View.LIVE, "live", True),
+    ]
+
+
+@in_a_chat(before=some, size=(80, 60))
+async def test_without_thinking_only_answers_are_seen(reader: Reader) -> None:
+    await reader.send("/thinking off")
+    rows = [row.strip() for row in reader.rows()[2:22] if row.strip()]
+    assert rows == ["▌ First?", "answer 1", "▌ Second?", "answer 2", "▌ Third?", "answer 3"]
+
+
+@in_a_chat(before=some, size=(80, 60))
+async def test_the_summary_says_how_long_how_much_and_how_often(reader: Reader) -> None:
+    heads = [row for row in reader.rows() if "▾" in row]
+    assert heads == [
+        " ▾ thought 2 s · 50 tokens · 1 correction",
+        " ▾ thought 2 s · 50 tokens",
+        " ▾ thought 2 s · 50 tokens · 2 corrections   alt+n next   alt+o fold",
+    ]
+
+
+@in_a_chat(before=some, size=(80, 60))
+async def test_one_thinking_can_be_folded_and_opened(reader: Reader) -> None:
+    await reader.press("alt+o")
+    assert reader.sees("thought 3", "thought 2", "▸ thought 2 s · 50 tokens · 2 corrections") == [
+        "thought 2",
+        "▸ thought 2 s · 50 tokens · 2 corrections",
+    ]
+    await reader.press("alt+o")
+    assert reader.sees("│ thought 3") == ["│ thought 3"]
+
+
+@in_a_chat(before=some, size=(80, 60))
+async def test_a_click_on_a_summary_folds_its_thinking(reader: Reader) -> None:
+    at = next(at for at, row in enumerate(reader.rows()) if "▾" in row)
+    await reader.pilot.click(offset=(10, at))
+    await reader.settle()
+    assert reader.sees("oops one", "oops two") == ["oops two"]
+
+
+@in_a_chat(before=long, size=(80, 24))
+async def test_a_click_on_what_is_below_goes_there(reader: Reader) -> None:
+    await reader.press("pageup")
+    at = next(at for at, row in enumerate(reader.rows()) if "more below" in row)
+    await reader.pilot.click(offset=(10, at))
+    await reader.settle()
+    assert reader.sees("more below", "paragraph 59") == ["paragraph 59"]
+
+
+@in_a_chat(size=(80, 60))
+async def test_a_thinking_folded_while_it_comes_stays_folded(reader: Reader) -> None:
+    reader.engine.add(*IN_THOUGHT)
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.press("alt+o")
+    assert reader.sees("│ 90 is more", "90 is more") == ["90 is more"]
+    reader.engine.release()
+    await reader.at_rest()
+    assert reader.sees("│ 90 is more", "9.9 is larger.") == ["9.9 is larger."]
+
+
+# Corrections
+
+
+def marked(reader: Reader) -> list[str]:
+    """Return the rows of the corrections that are marked."""
+    parts = [part for part in reader.chat.exchanges.replies if part.marked >= 0]
+    return ["".join(text for text, _ in part.row(part.marked)) for part in parts]
+
+
+@in_a_chat(before=some, size=(80, 20))
+async def test_corrections_are_gone_to_one_after_the_other_and_round(reader: Reader) -> None:
+    seen = []
+    for _ in range(4):
+        await reader.press("alt+n")
+        seen.append(marked(reader))
+        assert [row for row in seen[-1] if row not in reader.text] == []
+    assert seen == [["↺ oops two"], ["↺ oops three"], ["↺ oops one"], ["↺ oops two"]]
+
+
+@in_a_chat(before=some, size=(80, 20))
+async def test_corrections_are_gone_back_to_from_the_last(reader: Reader) -> None:
+    seen = []
+    for _ in range(4):
+        await reader.press("alt+p")
+        seen.append(marked(reader))
+    assert seen == [["↺ oops three"], ["↺ oops two"], ["↺ oops one"], ["↺ oops three"]]
+
+
+@in_a_chat(before=some, size=(80, 20))
+async def test_going_to_a_correction_opens_a_folded_thinking(reader: Reader) -> None:
+    await reader.send("/thinking folded")
+    await reader.press("alt+p", "alt+p", "alt+p")
+    assert reader.row("oops one") == " ↺ oops one"
+
+
+@in_a_chat(REPLY)
+async def test_where_nothing_was_corrected_there_is_nowhere_to_go(reader: Reader) -> None:
+    await reader.press("alt+n")
+    assert reader.row("!") == " ! no reply here has a correction"
+
+
+# Following
+
+
+@in_a_chat(
+    ("<thinking>\n", *LONG_THOUGHT, HOLD, *(f"{at}. late\n" for at in range(30)), "</thinking>\nDone."), size=(80, 24)
+)
+async def test_the_end_is_followed_until_the_reader_scrolls_up(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "60. step number 60")
+    await reader.press("pageup")
+    top = first_rows(reader)
+    assert "more below" in reader.text
+    reader.engine.release()
+    await reader.at_rest()
+    assert first_rows(reader) == top
+    below = int(reader.row("more below").split()[1])
+    transcript = reader.chat.transcript
+    assert below == transcript.max_scroll_y - transcript.scroll_offset.y + 1
+    await reader.press("ctrl+end")
+    assert reader.sees("more below", "Done.") == ["Done."]
+
+
+@in_a_chat(
+    ("<thinking>\n", *LONG_THOUGHT, HOLD, *(f"{at}. late\n" for at in range(30)), "</thinking>\nDone."), size=(80, 24)
+)
+async def test_paging_down_to_the_end_follows_again(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "60. step number 60")
+    await reader.press("pageup", "pagedown")
+    assert "more below" not in reader.text
+    reader.engine.release()
+    await reader.at_rest()
+    assert "Done." in reader.text
+
+
+@in_a_chat(before=long, size=(80, 24))
+async def test_a_fold_above_the_reader_keeps_his_line(reader: Reader) -> None:
+    transcript, first = reader.chat.transcript, reader.chat.exchanges.replies[0]
+    transcript.reveal(first, 85)
+    await reader.settle()
+    rows = first_rows(reader, 8)
+    assert "paragraph" in rows[0]
+    transcript.change(first, first.toggle)
+    await reader.settle()
+    assert first_rows(reader, 8) == rows
+    transcript.change(first, first.toggle)
+    await reader.settle()
+    assert first_rows(reader, 8) == rows
+
+
+@in_a_chat(cut("New.\n"), before=long, size=(80, 24))
+async def test_asking_goes_to_the_end(reader: Reader) -> None:
+    await reader.press("ctrl+home")
+    assert first_rows(reader, 1) == [" ▌ First?"]
+    await reader.ask("Third?")
+    assert reader.sees("▌ Third?", "New.") == ["▌ Third?", "New."]
+
+
+# Far history
+
+
+def laid(reader: Reader) -> int:
+    return sum(part.height > 0 for part in reader.chat.transcript.parts)
+
+
+@in_a_chat(before=many, size=(80, 30))
+async def test_a_long_history_is_laid_out_as_it_is_scrolled_to(reader: Reader) -> None:
+    assert len(reader.chat.transcript.parts) == 300
+    opened = laid(reader)
+    assert opened <= 26
+    assert "answer 150" in reader.text
+    reader.chat.transcript.scroll_to(y=0, animate=False)
+    top = first_rows(reader)
+    await reader.settle()
+    assert opened < laid(reader) < 100
+    assert first_rows(reader) == top or top[0] in reader.text
+
+
+@in_a_chat(before=many, size=(80, 30))
+async def test_scrolling_up_through_all_of_it_shows_every_turn_once(reader: Reader) -> None:
+    seen: list[str] = []
+    for _ in range(200):
+        rows = [row for row in reader.rows() if row.startswith((" ▌ question", "   answer"))]
+        seen = [row for row in rows if row not in seen] + seen
+        if " ▌ question 1" in rows:
+            break
+        await reader.press("pageup")
+    expected = [row for at in range(1, 151) for row in (f" ▌ question {at}", f"   answer {at}")]
+    assert seen == expected
+    assert laid(reader) == 300
+
+
+@in_a_chat(before=many, size=(80, 30))
+async def test_the_first_question_is_one_key_away(reader: Reader) -> None:
+    await reader.press("ctrl+home")
+    assert first_rows(reader, 1) == [" ▌ question 1"]
+    await reader.press("alt+down")
+    assert first_rows(reader, 1) == [" ▾ thought 2 s · 50 tokens"]
+    await reader.press("alt+down", "alt+up")
+    assert first_rows(reader, 1) == [" ▾ thought 2 s · 50 tokens"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 30), (120, 30), (80, 16), (80, 50)])
+@in_a_chat(before=many, size=(80, 30))
+async def test_another_width_keeps_what_is_read_in_place(reader: Reader, width: int, height: int) -> None:
+    await reader.press("ctrl+home")
+    part = reader.chat.transcript.parts[150]
+    reader.chat.transcript.reveal(part)
+    await reader.settle()
+    top = first_rows(reader, 1)
+    await reader.resize(width, height)
+    assert first_rows(reader, 1) == top
+
+
+# Changes while it comes
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 10), (300, 80)])
+@in_a_chat()
+async def test_the_screen_may_change_its_size_while_a_reply_comes(reader: Reader, width: int, height: int) -> None:
+    reader.engine.add(*IN_THOUGHT)
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.resize(width, height)
+    assert reader.sees("90 is more than 11.") == ["90 is more than 11."]
+    reader.engine.release()
+    await reader.at_rest()
+    assert reader.sees("9.9 is larger.") == ["9.9 is larger."]
+    assert [row for row in reader.rows() if len(row) > width] == []
+    await reader.resize(80, 30)
+    assert reader.sees(f"▌ {QUESTION}", "↺ The same number", "   9.9 is larger.") == [
+        f"▌ {QUESTION}",
+        "↺ The same number",
+        "   9.9 is larger.",
+    ]
+
+
+@in_a_chat(IN_THOUGHT)
+async def test_another_theme_while_a_reply_comes_loses_nothing(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.send("/theme paper")
+    assert reader.chat.looks.theme.name == "paper"
+    assert config.remembered("theme") == "paper"
+    assert reader.sees("↺ The same", "90 is more") == ["↺ The same", "90 is more"]
+    ground = reader.chat.transcript.render_line(0)
+    assert {str(segment.style.bgcolor.name) for segment in ground if segment.style and segment.style.bgcolor} == {
+        reader.chat.looks.theme.colours.background
+    }
+    reader.engine.release()
+    await reader.at_rest()
+    assert reader.sees("9.9 is larger.") == ["9.9 is larger."]
+
+
+# Copying by hand
+
+
+@in_a_chat(REPLY)
+async def test_what_is_selected_comes_without_the_gutter(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    transcript = reader.chat.transcript
+    selected = transcript.get_selection(Selection(Offset(0, 0), Offset(200, transcript.virtual_size.height)))
+    assert selected is not None
+    lines = selected[0].split("\n")
+    assert lines[0] == QUESTION
+    assert [line for line in lines if line][2:] == [
+        "Both start with 9.",
+        "11 is more than 9, so 9.11.",
+        "The same number of digits: 9.90.",
+        "90 is more than 11.",
+        "9.9 is larger.",
+    ]
+    assert transcript.get_selection(Selection(Offset(8, 0), Offset(10, 0))) == ("is", "\n")

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual import events
+
+from reflectty.tui.widgets.field import Field
+from reflectty.tui.widgets.passage import passage
+from reflectty.tui.widgets.sessions import SessionsPanel
+from support.cases import cases
+from support.list_app import SESSIONS, PanelHost, controls, found, opened, searched, session, using
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+
+LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
+
+
+@pytest.mark.parametrize(("columns", "expected"), [(100, 36), (60, 36), (59, 59), (40, 40), (300, 36)], ids=str)
+def test_the_panel_takes_the_whole_width_where_it_is_narrow(columns: int, expected: int) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        assert host.panel.region.size == (expected, 20)
+        await pilot.resize_terminal(80, 20)
+        await pilot.pause()
+        assert host.panel.region.size == (36, 20)
+
+    host = PanelHost(SESSIONS)
+    using(host, use, (columns, 20))
+
+
+@pytest.mark.parametrize("size", [(40, 10), (20, 5), (8, 3), (300, 80)], ids=str)
+def test_the_panel_can_be_used_at_any_size(size: tuple[int, int]) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await searched(pilot, found(LARGER, "before " * 9), found(REGEX))
+        await pilot.press("down", "ctrl+r", "escape", "ctrl+x", "n", "enter")
+        await pilot.pause()
+        assert host.asked == [SessionsPanel.Opened(REGEX.id, 7)]
+        assert all(len(row) <= size[0] for row in host.rows())
+
+    using(PanelHost(SESSIONS), use, size)
+
+
+def test_at_forty_by_ten_the_chosen_session_is_always_in_view() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        for _ in range(20):
+            await pilot.press("down")
+            await pilot.pause()
+            assert any("›" in row for row in host.rows())
+
+    host = PanelHost([session(f"s{at}", f"Session {at}", at) for at in range(20)])
+    using(host, use, (40, 10))
+
+
+def test_where_there_is_no_utf_8_every_sign_is_ascii() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host.panel.current, host.panel.running = LARGER.id, frozenset({MIRROR.id})
+        await opened(pilot)
+        await pilot.press("down")
+        await pilot.pause()
+        assert all(row.isascii() for row in host.rows())
+        assert host.row("Which")[2] == ">"
+        assert host.row("Mirrored")[3] == "-"
+        assert host.row("Mirrored")[:36].rstrip().endswith(" *")
+        assert host.row("search every thought")[2] == "/"
+
+    many = [session(f"s{at}", f"Session {at}" * 9, 3) for at in range(60)]
+    host = PanelHost([*SESSIONS[:2], *many], unicode=False)
+    using(host, use)
+
+
+@pytest.mark.parametrize("title", ["[bold]loud[/bold]", "[@click=app.quit]x[/]", "[/]", "[red", "$r-text"])
+def test_a_title_is_never_taken_for_markup(title: str) -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        assert title in host.row(title)
+        host.panel.show_found(())
+        await pilot.press("ctrl+r")
+        await pilot.pause()
+        assert title in host.row(title)
+
+    host = PanelHost([session("odd", title)])
+    using(host, use)
+
+
+def test_no_control_character_of_a_title_or_passage_reaches_the_screen() -> None:
+    async def paged(pilot: Pilot[None]) -> list[str]:
+        rows: list[str] = []
+        for _ in range(20):
+            rows += host.rows()
+            await pilot.press("pagedown")
+            await pilot.pause()
+        return rows
+
+    async def use(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        titles = await paged(pilot)
+        await pilot.press(*"x", "ctrl+r", "escape")
+        halves = [(of, of.title[: len(of.title) // 2], of.title[len(of.title) // 2 :]) for of in host.sessions]
+        host.panel.show_found([found(of, first, second, part="answer") for of, first, second in halves])
+        await pilot.pause()
+        passages = await paged(pilot)
+        assert any("^[" in row for row in titles)
+        assert any("^[" in row for row in passages)
+        assert controls(titles + passages) == set()
+
+    host = PanelHost([session(case["id"], case["text"]) for case in cases("hostile.jsonl")], page=1000)
+    using(host, use, (100, 50))
+
+
+@pytest.mark.parametrize("case", cases("hostile.jsonl"), ids=lambda case: case["id"])
+def test_a_passage_in_pieces_is_as_safe_as_a_whole_one(case: dict[str, str]) -> None:
+    text = case["text"]
+    whole = passage([(text, False)]).text
+    assert passage([(char, True) for char in text]).text == whole
+
+
+def test_what_is_pasted_into_the_search_is_shown_not_obeyed() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        field = host.query_one("SearchLine Field", Field)
+        field.post_message(events.Paste("a\x1b[2Jb"))
+        await pilot.pause()
+        assert field.value == "a^[[2Jb"
+        assert field.cursor_at_end
+        await pilot.press("c")
+        assert field.value == "a^[[2Jbc"
+
+    host = PanelHost(SESSIONS)
+    using(host, use)

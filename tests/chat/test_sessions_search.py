@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.tui.widgets.field import Field
+from reflectty.tui.widgets.on_row import Removal
+from reflectty.tui.widgets.sessions import SessionsPanel
+from support.list_app import SESSIONS, PanelHost, found, opened, searched, using
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+
+LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
+
+
+def test_what_is_typed_is_searched_once_the_typing_rests() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        await pilot.press(*"number")
+        await pilot.pause(0.3)
+        assert host.asked == [SessionsPanel.Searched("number")]
+
+    host = PanelHost(SESSIONS)
+    using(host, use)
+
+
+def test_a_result_shows_the_session_the_part_and_the_passage_with_the_match_bold() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        result = found(REGEX, "it tries every ", "number", " of repeats that there can be", "reflection")
+        host = await searched(pilot, found(LARGER), result)
+        at = next(at for at, row in enumerate(host.rows()) if "regex" in row)
+        told = [row[2:36].strip() for row in host.rows()[at : at + 3]]
+        assert told[0] == "Why does my regex backtrack?"
+        assert told[1].startswith("correction  ")
+        assert "number" in f"{told[1]} {told[2]}"
+        assert host.style("number", 2).bold
+        assert not host.style("repeats").bold
+
+    using(PanelHost(SESSIONS), use)
+
+
+def test_enter_opens_a_result_at_its_turn() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await searched(pilot, found(LARGER), found(REGEX))
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert host.asked == [SessionsPanel.Opened(REGEX.id, 7)]
+
+    using(PanelHost(SESSIONS), use)
+
+
+def test_a_match_far_into_a_passage_is_still_in_view() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await searched(pilot, found(LARGER, "a long way to go before " * 12, "number", " and after " * 12))
+        assert host.style("number", 2).bold
+
+    using(PanelHost(SESSIONS), use)
+
+
+def test_what_was_found_for_other_words_is_not_shown() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await searched(pilot, found(LARGER))
+        host.panel.show_found([found(OLD)], "numb")
+        await pilot.pause()
+        assert not any("Rust" in row for row in host.rows())
+        host.panel.show_found([found(OLD)], "number")
+        await pilot.pause()
+        assert host.row("Rust")
+
+    using(PanelHost(SESSIONS), use)
+
+
+def test_a_search_without_results_says_so_and_so_does_an_empty_store() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await searched(pilot)
+        assert host.row("Nothing found.")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert host.row("Nothing is kept yet.")
+        await pilot.press("enter", "ctrl+x", "ctrl+r", "down", "pageup")
+        await pilot.pause()
+        assert host.asked == []
+
+    using(PanelHost([]), use)
+
+
+def test_escape_clears_the_search_and_then_closes() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await searched(pilot, found(OLD))
+        await pilot.press("escape")
+        await pilot.pause()
+        assert host.row("Mirrored")
+        assert host.asked == []
+        await pilot.press("escape")
+        await pilot.pause()
+        assert [type(event) for event in host.asked] == [SessionsPanel.Closed]
+        assert not host.panel.display
+
+    using(PanelHost(SESSIONS), use)
+
+
+def test_delete_deletes_a_character_where_there_is_one() -> None:
+    async def use(pilot: Pilot[None]) -> None:
+        host = await searched(pilot, found(LARGER))
+        await pilot.press("home", "delete")
+        assert isinstance(host.focused, Field)
+        assert host.focused.value == "umber"
+        assert not host.query_one(Removal).display
+
+    using(PanelHost(SESSIONS), use)

@@ -1,0 +1,188 @@
+"""Pictures of the chat as it should look; tests/snapshots/update.py draws them anew where a change is meant."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from reflectty.session import Origin
+from reflectty.tui.conversation import Manner
+from support.chat_app import IN_THOUGHT, chatting, talked
+from support.conversations import QUESTION, TURNS, plainly, said
+from support.model_server import GB
+from support.scripted_engine import HOLD
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from reflectty.session import Session
+    from reflectty.store import Store
+    from support.chat_app import Reader
+    from support.scripted_engine import Script
+
+FOLDER = Path(__file__).parents[1] / "snapshots" / "chat"
+UPDATE = "PYTHONPATH=tests python tests/snapshots/update.py"
+MOVING = (
+    (r"[◐◓◑◒]", "◐"),
+    (r"\d+(?:\.\d+)?(?:&#160;| )s(?:(?:&#160;)+(?=<)|(?=[&<\s]))", "0&#160;s"),
+    (r"\d+&#160;tok/s", "0&#160;tok/s"),
+)
+"""What depends on the clock, the blanks behind it to the end of its row too, and how it is drawn instead."""
+
+
+def stored(store: Store) -> Session:
+    second = TURNS[2]
+    return talked(
+        store, (QUESTION, said()), (second.text, said("There are none for fractions.", origin=Origin.STEERED))
+    )
+
+
+def plain(store: Store) -> Session:
+    return talked(store, ("The capital of France?", plainly("Paris.")))
+
+
+async def nothing(_: Reader) -> None:
+    """Look at it as it is."""
+
+
+async def held(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    await reader.shows("thinking")
+
+
+async def steering(reader: Reader) -> None:
+    await held(reader)
+    await reader.press("alt+s")
+    await reader.until(lambda: reader.chat.composer.text)
+    reader.chat.talk.speed = 41.2
+    reader.chat.changed()
+
+
+async def queued(reader: Reader) -> None:
+    await held(reader)
+    await reader.send("And 9.12?")
+
+
+async def folded(reader: Reader) -> None:
+    await reader.send("/thinking folded")
+    await reader.until(lambda: "▸" in reader.text)
+
+
+async def scrolled(reader: Reader) -> None:
+    await reader.press("ctrl+home")
+
+
+async def corrected(reader: Reader) -> None:
+    await reader.press("alt+n")
+
+
+async def wrong(reader: Reader) -> None:
+    await reader.send("/modle mini")
+
+
+async def models(reader: Reader) -> None:
+    reader.server.loaded = {"reflection:70b": (44 * GB, 28 * GB), "mini:latest": (321_000_000, 321_000_000)}
+    await reader.press("f6")
+    await reader.shows("mini", "reflection", "GPU")
+
+
+async def pulling(reader: Reader) -> None:
+    served = {name: reader.server.pulling(name) for name in ("qwen3:8b", "gpt-oss:20b", "reflecton")}
+    for name in served:
+        await reader.send(f"/pull {name}")
+    await reader.until(lambda: len(reader.server.calls("pull")) == len(served))
+    served["qwen3:8b"].fetch(2_400_000_000)
+    served["gpt-oss:20b"].say("pulling manifest")
+    served["reflecton"].fail("pull model manifest: file does not exist")
+    await models(reader)
+    await reader.shows("46 %", "pulling manifest", "has no model reflecton")
+
+
+class Picture(NamedTuple):
+    """What is drawn."""
+
+    use: Callable[[Reader], Awaitable[None]] = nothing
+    before: Callable[[Store], Session | None] = lambda _: None
+    scripts: tuple[Script, ...] = ()
+    size: tuple[int, int] = (80, 30)
+    theme: str = "ink"
+    colours: int = 1 << 24
+    unicode: bool = True
+    model: str = "reflection"
+
+
+PICTURES = {
+    "empty": Picture(),
+    "stored-ink": Picture(before=stored, size=(100, 44)),
+    "stored-paper": Picture(before=stored, size=(100, 44), theme="paper"),
+    "stored-16": Picture(before=stored, size=(80, 44), colours=16),
+    "stored-ascii": Picture(before=stored, size=(80, 44), colours=0, unicode=False),
+    "plain": Picture(before=plain),
+    "waiting": Picture(use=lambda reader: reader.ask_held(QUESTION, "waiting"), scripts=((HOLD,),)),
+    "thinking": Picture(held, scripts=(IN_THOUGHT,), size=(100, 30)),
+    "steering": Picture(steering, scripts=(IN_THOUGHT,)),
+    "queued": Picture(queued, scripts=(IN_THOUGHT,)),
+    "folded": Picture(folded, before=stored),
+    "scrolled": Picture(scrolled, before=stored, size=(80, 24)),
+    "correction": Picture(corrected, before=stored, size=(80, 24)),
+    "wrong": Picture(wrong),
+    "models": Picture(models, size=(130, 30), model="mini"),
+    "models-paper": Picture(models, size=(80, 24), theme="paper", model="mini"),
+    "models-16": Picture(pulling, size=(80, 24), colours=16, model="mini"),
+    "models-narrow": Picture(models, size=(40, 10), model="mini"),
+    "models-pulling": Picture(pulling, size=(100, 30), model="mini"),
+    "narrow": Picture(before=stored, size=(38, 24)),
+    "wide": Picture(before=stored, size=(200, 44)),
+}
+
+
+def drawn(picture: Picture) -> str:
+    """Return a picture as SVG, without what differs from one time to the next."""
+
+    async def use(reader: Reader) -> str:
+        reader.app.clear_notifications()
+        await picture.use(reader)
+        reader.app.clear_notifications()
+        await reader.until(lambda: "127.0.0.1" in reader.text or reader.app.size.width < 60)
+        await reader.settle()
+        return reader.app.export_screenshot(title="reflect", simplify=True)
+
+    svg = chatting(
+        use,
+        *picture.scripts,
+        before=picture.before,
+        size=picture.size,
+        theme=picture.theme,
+        colours=picture.colours,
+        unicode=picture.unicode,
+        manner=Manner(picture.model),
+        notifications=False,
+    )
+    return steady(svg)
+
+
+def steady(svg: str) -> str:
+    """Return a picture without fonts from elsewhere, its own ids and what the clock says."""
+    svg = re.sub(r"\s*@font-face \{[^}]*\}", "", re.sub(r"terminal-\d+", "chat", svg))
+    for pattern, instead in MOVING:
+        svg = re.sub(pattern, instead, svg)
+    return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE).rstrip() + "\n"
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_chat_looks_as_it_should(name: str) -> None:
+    path = FOLDER / f"{name}.svg"
+    new = drawn(PICTURES[name])
+    if path.exists() and path.read_text("utf-8") == new:
+        return
+    other = path.with_suffix(".new.svg")
+    other.write_text(new, "utf-8")
+    pytest.fail(f"{other} is not {path.name}: look at both; `{UPDATE} {name}` accepts the new one", pytrace=False)
+
+
+def test_every_picture_is_one_that_is_drawn() -> None:
+    kept = {path.stem for path in FOLDER.glob("*.svg") if ".new" not in path.name}
+    assert kept == set(PICTURES)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat import Running
+from reflectty.errors import RefusedError, UnreachableError
+from reflectty.tui.standing import look
+from reflectty.tui.widgets.status import Facts
+from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from reflectty.errors import ReflecttyError
+
+BEFORE = Facts("reflection:latest", context=2048, gpu=0.5)
+LOADED = Running("reflection", 400, 300, 8192)
+TWIN = Running("reflection-twin:latest", 400, 100, 4096)
+
+
+def seen(engine: ScriptedEngine, answered: str = "") -> tuple[bool | None, int, float | None]:
+    found = asyncio.run(look(engine, BEFORE, answered))
+    return found.there, found.context, found.gpu
+
+
+@pytest.mark.parametrize(
+    ("loaded", "answered", "expected"),
+    [
+        ((), "", (True, 2048, None)),
+        ((LOADED,), "", (True, 8192, 0.75)),
+        ((TWIN, LOADED), "reflection", (True, 8192, 0.75)),
+        ((TWIN,), "", (True, 2048, None)),
+        ((TWIN,), "other", (True, 2048, None)),
+        # A server lists models of the same weights as the one that was asked first.
+        ((TWIN,), "reflection", (True, 4096, 0.25)),
+        ((TWIN, Running("other", 1)), "reflection", (True, 2048, None)),
+    ],
+)
+def test_the_model_that_answers_is_found_among_those_that_are_loaded(
+    loaded: tuple[Running, ...], answered: str, expected: tuple[bool, int, float | None]
+) -> None:
+    engine = ScriptedEngine()
+    engine.loaded = loaded
+    assert seen(engine, answered) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "there"), [(UnreachableError("cannot reach it"), False), (RefusedError("not for you"), True)]
+)
+def test_a_server_that_refuses_to_tell_is_there_all_the_same(error: ReflecttyError, *, there: bool) -> None:
+    engine = ScriptedEngine()
+    engine.gone = error
+    assert seen(engine) == (there, 2048, None)

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from reflectty.errors import StoreError
+from reflectty.session import Ended
+from support.chat_app import REPLY, in_a_chat
+from support.scripted_engine import cut
+
+if TYPE_CHECKING:
+    from reflectty.store import Store
+    from support.chat_app import Reader
+
+QUESTION = "Which is larger, 9.11 or 9.9?"
+OTHER = "<thinking>\nAnew.\n</thinking>\n<output>\nAnother.\n</output>"
+WRITES = ("begin", "ask", "reply", "checkpoint", "restart", "finish", "look_at", "rename", "remove", "fork")
+FULL = "the disk is full"
+MEMORY = "this session is kept in memory only from here on"
+
+
+class FailingStore:
+    """A store that from one write on can write nothing any more; what it holds can still be read."""
+
+    def __init__(self, store: Store, writes: int) -> None:
+        self._store = store
+        self._left = writes
+
+    def __getattr__(self, name: str) -> Any:
+        if name in WRITES:
+            self._left -= 1
+            if self._left < 0:
+                raise StoreError(FULL, "make room")
+        return getattr(self._store, name)
+
+
+def failing_after(writes: int) -> Any:
+    return lambda store: cast("Store", FailingStore(store, writes))
+
+
+@pytest.mark.parametrize("writes", range(9))
+def test_a_store_that_fails_costs_no_question_and_no_answer(writes: int) -> None:
+    @in_a_chat(REPLY, REPLY, REPLY, opened=failing_after(writes), size=(100, 60))
+    async def chat(reader: Reader) -> None:
+        for question in (QUESTION, "Second?", "Third?"):
+            await reader.ask(question)
+        kept = [turn.said.ended if turn.said else turn.text for turn in reader.kept]
+        assert kept == [QUESTION, Ended.COMPLETE, "Second?", Ended.COMPLETE, "Third?", Ended.COMPLETE]
+        assert [row for row in reader.rows() if row.startswith(" !")] == [f" ! {FULL}: {MEMORY}"]
+        assert [row for row in reader.rows() if row.startswith(" ▌")] == [
+            f" ▌ {question}" for question in (QUESTION, "Second?", "Third?")
+        ]
+        assert reader.text.count("9.9 is larger.") == 3
+        sent = [message.content for message in reader.engine.requests[-1].messages]
+        assert sent == [QUESTION, "**9.9** is larger.", "Second?", "**9.9** is larger.", "Third?"]
+
+    chat()
+
+
+@in_a_chat(REPLY, cut(OTHER), REPLY, opened=failing_after(6), size=(100, 60))
+async def test_a_branch_is_shown_even_where_that_cannot_be_remembered(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+r")
+    await reader.at_rest()
+    await reader.press("alt+left")
+    assert reader.sees("9.9 is larger.", "Another.", f"! {FULL}") == ["9.9 is larger.", f"! {FULL}"]
+    await reader.ask("Why?")
+    assert [message.content for message in reader.engine.requests[-1].messages] == [
+        QUESTION,
+        "**9.9** is larger.",
+        "Why?",
+    ]
+    assert reader.said.ended is Ended.COMPLETE
+
+
+@in_a_chat(REPLY, REPLY, opened=failing_after(4), size=(100, 60))
+async def test_a_title_that_cannot_be_written_is_said(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.send("/title Nines")
+    assert reader.row("!") == f" ! {FULL} (make room)"
+    assert "Nines" not in reader.rows()[0]
+    await reader.ask("Why?")
+    assert reader.said.ended is Ended.COMPLETE
+
+
+@in_a_chat(REPLY, cut(OTHER), opened=failing_after(4), size=(100, 60))
+async def test_an_edited_question_that_cannot_be_written_is_asked_all_the_same(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    await reader.press("alt+e")
+    await reader.send("Which one?")
+    await reader.at_rest()
+    assert reader.sees("▌ Which one?", "Another.", MEMORY) == ["▌ Which one?", "Another.", MEMORY]
+    assert [turn.parent for turn in reader.kept] == [None, 1, None, 3]

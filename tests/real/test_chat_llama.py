@@ -1,0 +1,113 @@
+"""The chat and a real llama-server that wants a key: what a reader does with a model that corrects itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from real.test_chat_ollama import SLOW, SUMMARY, gutter
+from reflectty.session import Ended, Origin
+from support.chat_process import Chat, kept, replies
+from support.openai_command import Asking
+from support.real_llama import ENDLESS, KEY, NAME, ROOM, serve
+from support.reference_replies import EDITED, QUESTION
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+    from support.real_llama import LlamaServer
+    from support.reference_replies import Spoken
+
+pytestmark = pytest.mark.server
+
+WORDS = ("-m", NAME, "--mode", "native")
+
+
+@pytest.fixture
+def asking(reflect: Reflect, llama: LlamaServer) -> Asking:
+    return Asking(reflect, llama.host, REFLECTTY_API_KEY=KEY)
+
+
+def test_a_reply_is_watched_steered_and_met_again(asking: Asking, llama: LlamaServer, llama_said: Spoken) -> None:
+    with Chat(asking, *WORDS, rows=50, columns=120) as chat:
+        assert chat.opened()
+        chat.ask(QUESTION)
+        assert chat.matches(SUMMARY, SLOW)
+        assert chat.rests(SLOW)
+        assert chat.shows(llama_said.answer)
+        assert gutter(chat).count("↺") == len(llama_said.corrections)
+        assert chat.matches(rf"ctx .* of {ROOM // 1024}k ")
+        assert chat.shows(f"● {llama.host}")
+
+        chat.hit("steer")
+        assert chat.shows("─ steer ")
+        # With nothing selected and nothing coming, this empties the composer.
+        chat.hit("interrupt")
+        assert chat.lacks("<reflection>")
+        chat.press(EDITED.encode())
+        assert chat.shows(EDITED)
+        chat.hit("enter")
+        assert chat.matches(r"✎ steered.*reply 2 of 2", SLOW)
+        assert chat.rests(SLOW)
+        assert chat.shows(f"│ {EDITED}")
+        assert chat.leave() == 0
+
+    ((_, turns),) = kept(asking)
+    first, steered = [turn.said for turn in turns if turn.said]
+    assert (first.ended, first.answer, first.model) == (Ended.COMPLETE, llama_said.answer, NAME)
+    assert (steered.origin, steered.segments[0][1].startswith(EDITED)) == (Origin.STEERED, True)
+
+    with Chat(asking, *WORDS, "-c", rows=50, columns=120) as chat:
+        assert chat.shows("reply 2 of 2")
+        assert chat.leave() == 0
+
+
+def test_a_reply_is_stopped_and_goes_on(asking: Asking) -> None:
+    words = ("-m", NAME, "--mode", "direct", "--family", "none", "-o", "num_predict=60")
+    with Chat(asking, *words, rows=40) as chat:
+        assert chat.opened()
+        chat.ask(ENDLESS)
+        assert chat.matches(r"\d+ tokens +esc stop", SLOW)
+        chat.hit("escape")
+        assert chat.shows("! stopped")
+        (stopped,) = replies(asking)
+        chat.hit("continue")
+        assert chat.lacks("! stopped")
+        assert chat.until(lambda _: replies(asking)[0].origin is Origin.CONTINUED, SLOW)
+        assert chat.until(lambda _: replies(asking)[0].ended is not Ended.STREAMING, SLOW)
+        assert chat.leave() == 0
+    (continued,) = replies(asking)
+
+    assert stopped.ended is Ended.INTERRUPTED
+    assert continued.origin is Origin.CONTINUED
+    assert continued.raw.startswith(stopped.raw)
+    assert len(continued.raw) > len(stopped.raw)
+
+
+def test_a_server_that_is_killed_is_told_and_the_chat_stays(reflect: Reflect) -> None:
+    with serve() as server:
+        asking = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)
+        with Chat(asking, "-m", NAME, "--mode", "direct", "--family", "none", rows=40) as chat:
+            assert chat.opened()
+            chat.ask(ENDLESS)
+            assert chat.matches(r"\d+ tokens +esc stop", SLOW)
+            os.kill(server.process.pid, signal.SIGKILL)
+            assert chat.matches(r"^ ! .*connection", SLOW)
+            assert chat.shows("is gone")
+            assert chat.leave() == 0
+    (said,) = replies(asking)
+
+    assert said.ended is Ended.INCOMPLETE
+    assert said.raw
+
+
+def test_a_wrong_key_is_told_and_the_chat_stays(reflect: Reflect, llama: LlamaServer) -> None:
+    with Chat(Asking(reflect, llama.host, REFLECTTY_API_KEY="wrong-key"), *WORDS, columns=120) as chat:
+        assert chat.opened()
+        chat.ask(QUESTION)
+        assert chat.shows("Invalid API Key")
+        assert chat.shows("REFLECTTY_API_KEY")
+        assert "wrong-key" not in chat.text
+        assert chat.leave() == 0

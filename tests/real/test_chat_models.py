@@ -1,0 +1,137 @@
+"""The screen of models in a terminal, and a real Ollama: what is listed, loaded, copied, removed and pulled there."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.chat_process import Chat
+from support.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.command import Reflect
+    from support.real_ollama import Server
+
+pytestmark = pytest.mark.server
+
+SLOW = 60.0
+MODELS, LOAD, PULL, COPY, REMOVE = b"\x1b[17~", b"\x0c", b"\x10", b"\x19", b"\x18"
+
+
+@pytest.fixture
+def asking(reflect: Reflect, ollama: Server) -> Reflect:
+    return reflect.at(ollama.host)
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    """A registry that has a model of three megabytes."""
+    with Registry() as registry:
+        registry.add("small", ("model", b"GGUF%d" % registry.port + bytes(3_000_000)), ("template", b"{{ .Prompt }}"))
+        yield registry
+
+
+def installed(asking: Reflect) -> set[str]:
+    return {one["name"] for one in json.loads(asking("models", "list", "--json").out)}
+
+
+def chosen(chat: Chat, name: str) -> bool:
+    """Type a name until it is the chosen one."""
+    chat.press(name.encode())
+    return chat.matches(rf"› (\S )?{re.escape(name)}")
+
+
+def opened(chat: Chat) -> bool:
+    chat.press(MODELS)
+    return chat.matches(r"mini-native +\d+ MB +268\S* \S+ +(reflection, )?thinking")
+
+
+def test_a_model_is_loaded_copied_and_removed_and_the_copy_answers(asking: Reflect) -> None:
+    with Chat(asking, "-m", "plain", rows=40, columns=130) as chat:
+        assert chat.opened()
+        assert opened(chat)
+        assert chat.matches(r"▌› plain ")
+        assert chosen(chat, "mini-native")
+        chat.press(LOAD)
+        assert chat.matches(r"mini-native is loaded: CPU · \d+ MB · context", SLOW)
+        assert chat.matches(r"mini-native .* CPU")
+        assert chat.shows("ctrl+l unload")
+        chat.press(LOAD)
+        assert chat.shows("mini-native is unloaded")
+
+        chat.press(COPY)
+        assert chat.shows("Copy mini-native as")
+        chat.press(b"second\r")
+        assert chat.shows("mini-native is second as well")
+        chat.hit("escape")
+        assert chosen(chat, "second")
+        assert "second:latest" in installed(asking)
+        chat.press(b"\r")
+        assert chat.shows("second answers from here on")
+        assert chat.matches(r"^ second  ")
+
+        chat.press(MODELS)
+        assert chat.matches(r"▌› second ")
+        chat.press(REMOVE)
+        assert chat.shows("Remove second (")
+        chat.press(b"n")
+        assert chat.lacks("for good?")
+        assert "second:latest" in installed(asking)
+        chat.press(REMOVE)
+        assert chat.shows("Remove second (")
+        chat.press(b"y")
+        assert chat.shows("removed second")
+        assert "second:latest" not in installed(asking)
+        chat.hit("escape")
+        assert chat.leave() == 0
+
+
+def test_a_pull_is_shown_cancelled_gone_on_with_and_ends_in_the_list(
+    asking: Reflect, ollama: Server, registry: Registry
+) -> None:
+    name = registry.name("small")
+    registry.gate = 1_000_000
+    with Chat(asking, "-m", "mini", rows=40, columns=130) as chat:
+        assert chat.opened()
+        assert opened(chat)
+        chat.press(PULL)
+        assert chat.shows("Pull a model")
+        chat.press(f"{name}\r".encode())
+        assert chat.matches(r"▰+▱+ · \d+ % · .* of 3\.0 MB")
+        assert chosen(chat, "http://127")
+        chat.press(REMOVE)
+        assert chat.shows("stopped: what came is kept")
+        assert chat.until(lambda _: registry.fetching == 0)
+        registry.gate = None
+        chat.press(b"\r")
+        assert chat.matches(r"pulled http://127\S+ .*in ", SLOW)
+        chat.hit("escape")
+        assert chat.matches(r"small +3\.0 MB")
+        chat.hit("escape")
+        assert chat.leave() == 0
+    ollama.remove(f"127.0.0.1:{registry.port}/library/small")
+
+
+def test_leaving_the_chat_stops_a_pull_and_says_how_it_goes_on(asking: Reflect, registry: Registry) -> None:
+    name = registry.name("small")
+    registry.gate = 1_000_000
+    with Chat(asking, "-m", "mini") as chat:
+        assert chat.opened()
+        chat.press(f"/pull {name}\r".encode())
+        assert chat.matches(r"↓ small \d+ %")
+        assert chat.leave() == 0
+        assert f"the pull of {name} was stopped: what came is kept" in chat.raw.decode().replace("\r\n", "")
+    assert chat.left_behind == []
+
+
+def test_what_the_registry_does_not_have_is_said(asking: Reflect, registry: Registry) -> None:
+    with Chat(asking, "-m", "mini", columns=120) as chat:
+        assert chat.opened()
+        chat.press(f"/pull {registry.name('nothing')}\r".encode())
+        assert chat.matches(r"! \S+ was not pulled: the registry has no model")
+        assert chat.leave() == 0

@@ -1,0 +1,149 @@
+"""The chat and a real Ollama: what a reader does with a model that corrects itself, from the first question to the next day."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.session import Ended, Origin
+from reflectty.stream import Kind
+from support.chat_process import Chat, kept, replies
+from support.reference_replies import EDITED, QUESTION
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+    from support.real_ollama import Server
+    from support.reference_replies import Spoken
+
+pytestmark = pytest.mark.server
+
+SUMMARY = r"^ ▾ .*thought .*\d correction"
+SLOW = 30.0
+"""Seconds for a reply on a busy machine; it takes two on an idle one."""
+STORY = "Tell me a long story about a fox."
+
+
+@pytest.fixture
+def asking(reflect: Reflect, ollama: Server) -> Reflect:
+    return reflect.at(ollama.host)
+
+
+def gutter(chat: Chat) -> str:
+    """Return the signs before the rows of the thinking."""
+    return "".join(row[1] for row in chat.drawn if re.match(r" [│↺] ", row))
+
+
+@pytest.mark.parametrize("model", ["mini", "mini-native"])
+class TestAModelThatCorrectsItself:
+    def test_is_watched_steered_edited_left_and_met_again(  # noqa: PLR0915 - one sitting, from its first question to the next
+        self, asking: Reflect, said: Spoken, model: str
+    ) -> None:
+        words = ("-m", model, "--mode", "native")
+        with Chat(asking, *words, rows=50, columns=120) as chat:
+            assert chat.opened()
+            chat.ask(QUESTION)
+            assert chat.shows(f"▌ {QUESTION}")
+            assert chat.matches(r"^ │ \w+", SLOW)
+            assert chat.matches(SUMMARY, SLOW)
+            assert chat.rests(SLOW)
+            assert chat.shows(said.answer)
+            assert gutter(chat).count("↺") == len(said.corrections)
+            assert gutter(chat).startswith("│")
+
+            chat.hit("steer")
+            assert chat.shows("─ steer ")
+            assert chat.shows("<reflection>")
+            # With nothing selected and nothing coming, this empties the composer.
+            chat.hit("interrupt")
+            assert chat.lacks("<reflection>")
+            chat.press(EDITED.encode())
+            assert chat.shows(EDITED)
+            chat.hit("enter")
+            assert chat.matches(r"✎ steered.*reply 2 of 2", SLOW)
+            assert chat.rests(SLOW)
+            assert chat.shows(f"│ {EDITED}")
+
+            chat.hit("branch before")
+            assert chat.matches(r"reply 1 of 2")
+            assert "✎ steered" not in chat.text
+            chat.hit("branch after")
+            assert chat.matches(r"✎ steered.*reply 2 of 2")
+
+            chat.hit("edit")
+            assert chat.shows("ask as a branch")
+            assert chat.shows(f"│ {QUESTION}")
+            chat.press(b" Answer briefly.")
+            chat.hit("enter")
+            assert chat.shows("question 2 of 2")
+            assert chat.rests(SLOW)
+            assert chat.leave() == 0
+
+        ((session, turns),) = kept(asking)
+        first, steered, other = [turn.said for turn in turns if turn.said]
+        assert [turn.text for turn in turns if not turn.said] == [QUESTION, f"{QUESTION} Answer briefly."]
+        assert (first.ended, first.answer) == (Ended.COMPLETE, said.answer)
+        assert first.segments[1][0] is Kind.REFLECTION
+        assert (steered.origin, steered.segments[0][1].startswith(EDITED)) == (Origin.STEERED, True)
+        assert (other.origin, other.ended) == (Origin.ASKED, Ended.COMPLETE)
+        assert all(one.answer for one in (steered, other))
+
+        listed = json.loads(asking("sessions", "list", "--json").out)
+        assert [(one["id"], one["title"]) for one in listed] == [(session.id, QUESTION)]
+
+        again = asking("-c", "--final", "And which is smaller?", patience=SLOW)
+        assert again.code in (0, 5)
+        with Chat(asking, *words, "-c", rows=50, columns=120) as chat:
+            assert chat.shows("And which is smaller?")
+            assert chat.shows("question 2 of 2")
+            assert chat.shows(f"{QUESTION} Answer briefly.")
+            assert chat.leave() == 0
+        assert [turn.text for turn in kept(asking)[0][1] if not turn.said][-1] == "And which is smaller?"
+
+    def test_is_told_to_conclude(self, asking: Reflect, model: str) -> None:
+        with Chat(asking, "-m", model, "--mode", "native") as chat:
+            assert chat.opened()
+            chat.ask(QUESTION)
+            assert chat.shows(f"▌ {QUESTION}")
+            assert chat.matches(r"^ │ \w+ \w+", SLOW)
+            chat.hit("conclude")
+            assert chat.matches(r"✎ concluded", SLOW)
+            assert chat.rests(SLOW)
+            assert chat.leave() == 0
+        (concluded,) = replies(asking)
+
+        assert (concluded.origin, concluded.ended) == (Origin.CONCLUDED, Ended.COMPLETE)
+        assert concluded.answer
+
+
+class TestAReplyThatIsStopped:
+    def test_keeps_its_part_goes_on_and_is_asked_for_again(self, asking: Reflect) -> None:
+        words = ("-m", "plain", "--mode", "direct", "--family", "none", "-o", "num_predict=120")
+        with Chat(asking, *words, rows=40) as chat:
+            assert chat.opened()
+            chat.ask(STORY)
+            assert chat.shows(f"▌ {STORY}")
+            assert chat.matches(r"\d+ tokens +esc stop", SLOW)
+            chat.hit("escape")
+            assert chat.shows("! stopped")
+            (stopped,) = replies(asking)
+
+            chat.hit("continue")
+            assert chat.lacks("! stopped")
+            assert chat.matches(r"^ ! .*token limit|continued", SLOW)
+            assert chat.until(lambda _: replies(asking)[0].ended is not Ended.STREAMING, SLOW)
+            (continued,) = replies(asking)
+
+            chat.hit("regenerate")
+            assert chat.shows("reply 2 of 2")
+            chat.hit("escape")
+            assert chat.leave() == 0
+
+        assert stopped.ended is Ended.INTERRUPTED
+        assert stopped.raw
+        assert continued.origin is Origin.CONTINUED
+        assert continued.raw.startswith(stopped.raw)
+        assert len(continued.raw) > len(stopped.raw)
+        assert len(replies(asking)) == 2

@@ -1,0 +1,114 @@
+"""`reflect doctor` and a real Ollama: its answers, the tags that it drops, and how many it answers at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.chat import Message, Request
+from reflectty.engines import open_engine
+from reflectty.parallel import MOST, Parallel, probe
+from support import real_ollama
+from support.pty_screen import Screen
+from support.real_ollama import base_model
+from support.token_types import TokenType, copy_retyped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.command import Reflect, Result
+    from support.real_ollama import Server
+    from support.reference_replies import Spoken
+
+pytestmark = pytest.mark.server
+
+SLOW = 240.0
+"""Seconds for a checkup on a busy machine; it takes three on an idle one."""
+LOST = "reflection-lost"
+PIECES = ("thinking", "reflection", "output", "<", "</", ">")
+
+
+@pytest.fixture
+def asking(reflect: Reflect, ollama: Server) -> Reflect:
+    return reflect.at(ollama.host)
+
+
+def findings(result: Result) -> dict[str, dict[str, Any]]:
+    return {one["check"]: one for one in json.loads(result.out)["findings"]}
+
+
+@pytest.mark.parametrize("model", ["mini", "mini-native"])
+def test_a_model_that_reflects_is_found_in_order(asking: Reflect, said: Spoken, model: str) -> None:
+    result = asking("doctor", "-m", model, "--json", patience=SLOW)
+    read = findings(result)
+    assert (result.code, result.err) == (0, "")
+    assert {name: read[name]["state"] for name in ("server", "models", "model", "question", "tags")} == dict.fromkeys(
+        ("server", "models", "model", "question", "tags"), "ok"
+    )
+    assert read["server"]["facts"]["version"] == "0.32.15"
+    assert read["question"]["facts"]["answer"] == said.answer
+    assert read["GPU"]["facts"]["size"] > 10**8
+    assert read["context"]["facts"] == {"tokens": 4096, "made_for": 32768}
+    assert read["parallel"]["facts"] == {"at_once": 1, "sent": MOST, "sure": True}
+
+
+def test_a_reader_sees_it_on_the_screen(asking: Reflect) -> None:
+    with Screen(asking, "doctor", "-m", "mini", rows=60) as screen:
+        assert screen.finish(SLOW) == 0
+        assert "mini answered in" in screen.text
+        assert "one request is answered at a time" in screen.text
+        assert any(text.startswith("✓ questions are answered here") for text in screen.lines)
+
+
+def test_a_model_that_is_not_installed_is_in_the_way(asking: Reflect) -> None:
+    result = asking("doctor", "-m", "mimi", patience=SLOW)
+    assert result.code == 4
+    assert "mini" in result.err
+
+
+@pytest.fixture
+def lossy(ollama: Server) -> Iterator[Server]:
+    """The server with a model whose tags are control tokens."""
+    folder = Path(tempfile.mkdtemp(dir=ollama.home))
+    gguf = folder / "lost.gguf"
+    copy_retyped(base_model(), gguf, dict.fromkeys(PIECES, TokenType.CONTROL))
+    try:
+        ollama.create_tuned(LOST, gguf)
+        yield ollama
+    finally:
+        # What is installed decides which model is chosen where none is named.
+        ollama.remove(*(name for name in ollama.made if name.startswith(LOST)))
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("words", [(), ("--no-question",)], ids=["asked", "by the vocabulary alone"])
+def test_tags_that_are_dropped_are_told_with_what_repairs_them(
+    reflect: Reflect, lossy: Server, words: tuple[str, ...]
+) -> None:
+    result = reflect.at(lossy.host)("doctor", "-m", LOST, "--json", *words, patience=SLOW)
+    tags = findings(result)["tags"]
+    assert (result.code, tags["state"]) == (0, "warning")
+    assert set(tags["facts"]["lost"]) == set(PIECES)
+    assert tags["facts"]["seen"] is (None if words else False)
+    assert f"reflect models repair {LOST}" in tags["advice"]
+
+
+async def _probed(host: str) -> Parallel:
+    async with open_engine(host) as engine:
+        like = Request("mini", (Message("user", "hi"),), options=(("num_predict", 1),))
+        async for _ in engine.chat(like):
+            pass
+        return await probe(engine, like, patience=SLOW)
+
+
+@pytest.mark.parametrize("at_once", [2, 4])
+def test_as_many_are_seen_at_once_as_the_server_was_told_to_answer(at_once: int) -> None:
+    with real_ollama.serve(OLLAMA_NUM_PARALLEL=str(at_once)) as server:
+        server.create_all()
+        assert asyncio.run(_probed(server.host)) == Parallel(at_once, MOST, sure=True)

@@ -1,0 +1,57 @@
+"""The estimate beside what a real server reserves and says, for one model at several lengths of context."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.drawing import fit as words
+from reflectty.fitting import Load, compared, estimate
+from reflectty.wire.answers import running_of
+
+if TYPE_CHECKING:
+    from reflectty.fitting import Estimate
+    from support.real_ollama import Server
+
+pytestmark = pytest.mark.server
+
+SLOW = 120.0
+RESERVED = re.compile(r"(model|KV|compute|output) buffer size = +([\d.]+) MiB")
+MIB = 1 << 20
+
+
+def asked(server: Server, path: str, **body: Any) -> dict[str, Any]:
+    """Return the last object that the server answers."""
+    data = json.dumps(body).encode() if body else None
+    with urllib.request.urlopen(urllib.request.Request(f"http://{server.host}{path}", data), timeout=SLOW) as answer:
+        return dict(json.loads(answer.read().splitlines()[-1]))
+
+
+def estimated(server: Server, context: int) -> Estimate:
+    shown = asked(server, "/api/show", model="plain", verbose=True)
+    listed = asked(server, "/api/tags")["models"]
+    size = next(model["size"] for model in listed if model["name"] == "plain:latest")
+    return estimate(shown["model_info"], size, Load(context), shown["details"]["quantization_level"])
+
+
+@pytest.mark.parametrize("context", [512, 2048, 8192])
+def test_an_estimate_is_near_what_a_server_reserves_and_says(ollama: Server, context: int) -> None:
+    before = ollama.log.stat().st_size
+    asked(ollama, "/api/generate", model="plain", keep_alive=0)
+    asked(ollama, "/api/generate", model="plain", options={"num_ctx": context})
+    running = next(one for one in running_of(asked(ollama, "/api/ps")) if one.name == "plain:latest")
+    log = ollama.log.read_bytes()[before:].decode(errors="replace")
+    reserved = [(kind, float(size) * MIB) for kind, size in RESERVED.findall(log)]
+    made = estimated(ollama, context)
+    found = compared(made, running)
+
+    assert sum(size for kind, size in reserved if kind == "KV") == made.cache
+    assert sum(size for _, size in reserved) == pytest.approx(made.total, rel=0.05)
+    assert found is not None
+    assert running.context_length == context
+    assert abs(found.off) < 0.05
+    assert words.comparison(found).startswith("estimated ")

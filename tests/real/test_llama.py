@@ -1,0 +1,293 @@
+"""The real command and a real llama-server, which wants a key and sends special tokens.
+
+What is expected of the model is what it says at temperature 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from real.test_ollama import SLOW, kinds, read
+from reflectty.asking import Question, ask
+from reflectty.chat import Message, Request
+from reflectty.drawing.summary import counted
+from reflectty.engines import open_engine
+from reflectty.modes import Mode, Wish, plan
+from reflectty.steering import concluded, opened, tag_family
+from reflectty.stream import Kind
+from support.fakes import Shown
+from support.openai_command import Asking
+from support.pty_screen import Screen
+from support.real_llama import ENDLESS, KEY, NAME, ROOM, serve
+from support.reference_replies import EDITED, QUESTION
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar
+
+    from reflectty.chat import Engine, Model
+    from reflectty.families import Family
+    from reflectty.reply import Reply
+    from support.command import Reflect, Result
+    from support.real_llama import LlamaServer
+    from support.reference_replies import Spoken
+
+    T = TypeVar("T")
+
+pytestmark = pytest.mark.server
+
+MINI = ("-m", NAME, "--mode", "native")
+LONG = (
+    "-m",
+    NAME,
+    "--mode",
+    "direct",
+    "--family",
+    "none",
+    "-o",
+    "num_predict=900",
+    "Tell me a long story about a fox.",
+)
+LONG_TEXT = "one two three four five six seven eight nine ten " * 120
+SCHEMA = json.dumps({"type": "object", "properties": {"larger": {"enum": ["9.11", "9.9"]}}, "required": ["larger"]})
+
+
+@pytest.fixture
+def asking(reflect: Reflect, llama: LlamaServer) -> Asking:
+    return Asking(reflect, llama.host, REFLECTTY_API_KEY=KEY)
+
+
+class TestAModelThatCorrectsItself:
+    def test_thinks_corrects_itself_and_answers_on_the_screen(self, asking: Asking, llama_said: Spoken) -> None:
+        with Screen(asking, *MINI, QUESTION) as screen:
+            code = screen.finish(SLOW)
+            lines = [text for text in screen.lines if text]
+            marks = [text[0] for text in lines if text[0] in "│↺"]
+
+        assert code == 0
+        assert "".join(marks).count("↺") == len(llama_said.corrections)
+        assert llama_said.answer in [text.strip() for text in lines]
+        assert "end_of_turn" not in screen.text
+        corrected = counted(len(llama_said.corrections), "correction")
+        assert re.search(rf"thought .* tokens · {corrected} · .* tok/s", lines[-1])
+
+    def test_gives_a_script_the_answer_and_nothing_else(self, asking: Asking, llama_said: Spoken) -> None:
+        result = asking(*MINI, "--final", QUESTION)
+        assert (result.code, result.out, result.err) == (0, f"{llama_said.answer}\n", "")
+
+    def test_gives_a_pipe_the_answer(self, asking: Asking, llama_said: Spoken) -> None:
+        result = asking(*MINI, stdin=QUESTION.encode())
+        assert (result.code, result.out, result.err) == (0, f"{llama_said.answer}\n", "")
+
+    def test_gives_a_program_every_part_and_its_figures(self, asking: Asking, llama_said: Spoken) -> None:
+        result = asking(*MINI, "--json", QUESTION)
+        value = read(result)
+        usage = value["usage"]
+
+        assert (result.code, result.err) == (0, "")
+        assert kinds(value) == llama_said.kinds
+        assert (value["answer"], value["complete"], value["done_reason"]) == (llama_said.answer, True, "stop")
+        assert usage["prompt_tokens"] > 10
+        assert usage["thinking_tokens"] > usage["answer_tokens"] > 0
+
+    def test_is_read_whole_where_the_reply_is_raw(self, asking: Asking) -> None:
+        result = asking(*MINI, "--raw", QUESTION)
+
+        assert (result.code, result.err) == (0, "")
+        assert result.out.startswith("<thinking>")
+        assert result.out.rstrip().endswith("</output>")
+
+    def test_is_asked_by_flags_alone(self, reflect: Reflect, llama: LlamaServer, llama_said: Spoken) -> None:
+        host = ("--engine", "openai", "--host", llama.host.removesuffix("/v1"))
+        result = reflect(*MINI, *host, "--final", QUESTION, patience=SLOW, OPENAI_API_KEY=KEY)
+
+        assert (result.code, result.out, result.err) == (0, f"{llama_said.answer}\n", "")
+
+    def test_is_kept_and_gone_on_with(self, asking: Asking) -> None:
+        first = read(asking(*MINI, "--json", QUESTION))
+        second = read(asking("-c", "--mode", "native", "--json", "Are you sure?"))
+        listed = asking("sessions", "list", "--json")
+
+        assert first["usage"]["prompt_tokens"] < second["usage"]["prompt_tokens"]
+        assert second["model"] == NAME
+        assert KEY not in listed.out
+
+    def test_answers_within_a_schema_after_a_free_thinking(self, asking: Asking, llama_said: Spoken) -> None:
+        result = asking(*MINI, "--schema", SCHEMA, "--json", QUESTION)
+        value = read(result)
+
+        assert (result.code, result.err) == (0, "")
+        assert json.loads(value["answer"])["larger"] in ("9.11", "9.9")
+        assert kinds(value) == llama_said.kinds
+
+
+class TestRefusals:
+    def one_line(self, result: Result) -> str:
+        assert (result.code, result.out) == (4, "")
+        assert len(result.err.splitlines()) == 1
+        assert KEY not in result.err
+        return result.err
+
+    @pytest.mark.parametrize("key", ["wrong-key", ""])
+    def test_of_a_wrong_key_say_how_to_give_one(self, reflect: Reflect, llama: LlamaServer, key: str) -> None:
+        said = self.one_line(Asking(reflect, llama.host, REFLECTTY_API_KEY=key)(*MINI, QUESTION))
+
+        assert "Invalid API Key" in said
+        assert "REFLECTTY_API_KEY" in said
+        assert "wrong-key" not in said
+
+    def test_of_a_long_prompt_name_both_numbers(self, asking: Asking) -> None:
+        said = self.one_line(asking(*MINI, "Count.", stdin=LONG_TEXT.encode()))
+        assert re.search(rf"has \d{{4}} tokens, the context holds {ROOM}", said)
+
+    def test_of_a_missing_model_name_what_is_served(self, asking: Asking) -> None:
+        assert "did you mean mini?" in self.one_line(asking("-m", "mimi", "--final", QUESTION))
+
+    def test_of_a_picture_come_before_it_is_sent(self, asking: Asking) -> None:
+        (asking.home / "a.gif").write_bytes(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;")
+        assert "mini cannot see images" in self.one_line(asking(*MINI, "--image", "a.gif", "What is it?"))
+
+
+def test_what_has_no_counterpart_is_said_and_the_question_is_answered(asking: Asking, llama_said: Spoken) -> None:
+    result = asking(*MINI, "-o", "num_ctx=4096", "--keep-alive", "5m", QUESTION)
+
+    assert (result.code, result.out) == (0, f"{llama_said.answer}\n")
+    assert result.err.splitlines() == ["reflect: this server has no counterpart for num_ctx, keep_alive: it goes on without"]  # fmt: skip
+
+
+def test_a_model_is_chosen_and_named_where_none_is(asking: Asking) -> None:
+    result = asking("--mode", "native", "--json", "-o", "num_predict=4", QUESTION)
+
+    assert read(result)["model"] == NAME
+    assert f"using {NAME}" in result.err
+
+
+def test_a_token_limit_in_the_thinking_leaves_no_answer(asking: Asking) -> None:
+    result = asking(*MINI, "-o", "num_predict=20", "--final", QUESTION)
+
+    assert (result.code, result.out) == (5, "")
+    assert "num_predict" in result.err
+
+
+def test_a_context_that_fills_up_is_an_incomplete_answer_and_no_option_is_advised(asking: Asking) -> None:
+    # Five tokens each: what is left of the context is fewer than any reply has.
+    words = "one two three four five " * ((ROOM - 44) // 5)
+    result = asking("-m", NAME, "--mode", "direct", "--family", "none", "Tell me a story.", stdin=words.encode())
+
+    assert result.code == 5
+    assert result.out
+    assert "the server is started with it" in result.err
+    assert "num_ctx" not in result.err
+
+
+def test_leaving_stops_the_model_at_once(asking: Asking) -> None:
+    with asking.start(*LONG) as run:
+        assert run.until(lambda run: len(run.stdout) > 50, SLOW)
+        left = run.signalled(signal.SIGINT)
+    before = time.monotonic()
+    following = asking(*MINI, "-o", "num_predict=1", "--raw", QUESTION)
+
+    assert (left.code, left.err) == (130, "")
+    # What was left would take most of a minute to its end.
+    assert time.monotonic() - before < 20
+    assert following.code == 5
+
+
+def test_a_server_that_is_killed_in_the_middle_leaves_an_incomplete_answer(reflect: Reflect) -> None:
+    with serve() as server:
+        asking = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)
+        with asking.start(*LONG) as run:
+            assert run.until(lambda run: len(run.stdout) > 50, SLOW)
+            server.kill()
+            result = run.finish()
+        gone = asking("--final", QUESTION)
+
+    assert result.code == 5
+    assert len(result.out) > 50
+    assert len(result.err.splitlines()) == 1
+    assert gone.code == 3
+    assert "REFLECTTY_HOST" in gone.err
+
+
+# Replies that go on
+
+
+async def replied(engine: Engine, **more: Any) -> Reply:
+    shown = Shown()
+    await ask(engine, Question(QUESTION, NAME, Wish(Mode.NATIVE), **more), shown, first_time=lambda _: False)
+    assert shown.reply is not None
+    return shown.reply
+
+
+async def tags_of(engine: Engine) -> tuple[Model, Family]:
+    model = await engine.show(NAME)
+    return model, tag_family(model, plan(model, Wish(Mode.NATIVE)), "reflection")
+
+
+def using(server: LlamaServer, call: Callable[[Engine], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with open_engine(server.host, engine="openai", api_key=KEY) as engine:
+            return await call(engine)
+
+    return asyncio.run(run())
+
+
+def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(llama: LlamaServer) -> None:
+    async def steered(engine: Engine) -> tuple[str, Reply]:
+        _, family = await tags_of(engine)
+        so_far = opened(family, EDITED)
+        return so_far, await replied(engine, so_far=so_far)
+
+    so_far, reply = using(llama, steered)
+    raw = "".join(reply.raw)
+
+    assert raw.startswith(so_far)
+    assert raw.count("<thinking>") == 1
+    assert raw[len(so_far)] == " "
+    assert reply.segments[0][1].startswith(EDITED)
+    assert len(reply.segments[0][1]) > len(EDITED)
+    assert reply.complete
+    assert reply.answer
+
+
+def test_a_thinking_that_is_concluded_is_followed_by_the_answer(llama: LlamaServer) -> None:
+    async def ended(engine: Engine) -> Reply:
+        _, family = await tags_of(engine)
+        return await replied(engine, so_far=concluded(family, "9.9 is 9.90, so it is larger."))
+
+    reply = using(llama, ended)
+
+    assert [kind for kind, _ in reply.segments] == [Kind.THINKING, Kind.ANSWER]
+    assert reply.complete
+
+
+def test_a_reply_that_is_closed_leaves_the_server_free(llama: LlamaServer) -> None:
+    request = Request(NAME, (Message("user", ENDLESS),))
+
+    async def leave(engine: Engine) -> float:
+        async with aclosing(engine.chat(request)) as chunks:
+            await anext(chunks)
+        before = time.monotonic()
+        await replied(engine)
+        return time.monotonic() - before
+
+    assert using(llama, leave) < SLOW / 4
+
+
+def test_what_is_served_is_told(llama: LlamaServer) -> None:
+    async def told(engine: Engine) -> tuple[Any, ...]:
+        return await engine.models(), await engine.running(), await engine.version()
+
+    (model,), (running,), version = using(llama, told)
+
+    assert (model.name, model.context_length) == (NAME, 32768)
+    assert (running.name, running.context_length) == (NAME, ROOM)
+    assert version

@@ -1,0 +1,101 @@
+"""What is special on a real llama-server: tags that are control tokens, and a template that opens the thinking."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from real.test_ollama import kinds, read
+from reflectty.chat import Message, Request
+from reflectty.engines import open_engine
+from support.engine_outcome import Outcome, collect
+from support.lost_tags import PIECES
+from support.openai_command import Asking
+from support.real_llama import KEY, serve
+from support.real_ollama import base_model
+from support.reference_replies import EDITED, QUESTION, by_llama
+from support.token_types import TokenType, copy_retyped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.command import Reflect
+    from support.real_llama import LlamaServer
+    from support.reference_replies import Spoken
+
+pytestmark = pytest.mark.server
+
+NAME = "reflection-controlled"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Gemma, with the pieces of the tags as control tokens."""
+    path = tmp_path_factory.mktemp("gguf") / "controlled.gguf"
+    copy_retyped(base_model(), path, dict.fromkeys(PIECES, TokenType.CONTROL))
+    return path
+
+
+def test_the_tags_come_where_special_tokens_are_sent(reflect: Reflect, base: Path) -> None:
+    with serve(NAME, base, special=True) as server:
+        said = by_llama(server.host, NAME, KEY)
+        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
+    value = read(result)
+
+    assert (result.code, result.err) == (0, "")
+    assert "reflection" in said.kinds
+    assert [(segment["kind"], segment["text"]) for segment in value["segments"]] == said.segments
+
+
+def test_the_tags_that_do_not_come_are_told_of_with_what_would_bring_them(
+    reflect: Reflect, base: Path, llama_said: Spoken
+) -> None:
+    with serve(NAME, base, special=False) as server:
+        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, QUESTION)
+
+    assert result.code == 0
+    assert llama_said.answer in result.out
+    assert f"{NAME} sent none of its tags" in result.err
+    assert "llama-server with --special" in result.err
+    assert "Ollama" not in result.err
+
+
+def test_a_thinking_that_the_template_opened_is_read_and_gone_on_with(reflect: Reflect) -> None:
+    so_far = f"<thinking>\n{EDITED}"
+
+    async def go_on(host: str) -> Outcome:
+        async with open_engine(host, engine="openai", api_key=KEY) as engine:
+            return await collect(engine.resume(Request(NAME, (Message("user", QUESTION),)), so_far))
+
+    with serve(NAME, template="opened") as server:
+        result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
+        went_on = asyncio.run(go_on(server.host))
+    value = read(result)
+
+    assert (result.code, value["mode"]) == (0, "native")
+    assert kinds(value)[0] == "thinking"
+    assert kinds(value)[-1] == "answer"
+    assert went_on.complete
+    assert went_on.text
+    assert "<thinking>" not in went_on.text
+    assert went_on.text.endswith("\n</output>")
+
+
+def test_the_doctor_knows_such_a_server(reflect: Reflect, llama: LlamaServer) -> None:
+    result = Asking(reflect, llama.host, REFLECTTY_API_KEY=KEY)("doctor", "-m", "mini")
+
+    assert (result.code, result.err) == (0, "")
+    assert "✓ server     an OpenAI-compatible server" in result.out
+    assert "✓ question   mini answered" in result.out
+    assert "○ GPU        a server of this kind does not tell" in result.out
+    assert "llama-server --parallel 4" in result.out
+    assert "num_ctx" not in result.out
+
+
+def test_the_doctor_says_what_a_missing_key_keeps_from_being_answered(reflect: Reflect, llama: LlamaServer) -> None:
+    result = Asking(reflect, llama.host)("doctor", "-m", "mini")
+
+    assert result.code == 4
+    assert "REFLECTTY_API_KEY" in result.out

@@ -1,0 +1,140 @@
+"""A reflection model whose tags are control tokens, on a real Ollama, which drops them from what the model says.
+
+The model writes a tag as three tokens of gemma: `<` or `</`, a word, `>`. Where all of them are control
+tokens the tags are gone without a trace, as those of a model are that has one control token for each tag. Where only
+the words are, `<>` and `</>` are left, which are nobody's tags: the reply comes as it is, just as untold apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.lost_tags import PIECES, SLOW, WORDS
+from support.pty_screen import Screen
+from support.real_ollama import base_model
+from support.reference_replies import QUESTION
+from support.token_types import TokenType, copy_retyped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.command import Reflect
+    from support.real_ollama import Server
+    from support.reference_replies import Spoken
+
+pytestmark = pytest.mark.server
+
+KEPT = "reflection-kept"
+
+
+WHOLE, HOLLOW = "reflection-lost", "reflection-hollow"
+GONE = {WHOLE: rf"</?({'|'.join(WORDS)})>", HOLLOW: rf"(?<=[</])({'|'.join(WORDS)})(?=>)"}
+"""What each loses of what it says."""
+
+
+@pytest.fixture(scope="module")
+def server(ollama: Server) -> Iterator[Server]:
+    """The server, for the tests of this file with models that lose their tags and with one that has them back."""
+    folder = Path(tempfile.mkdtemp(dir=ollama.home))
+    lost, hollow, kept = (folder / f"{name}.gguf" for name in ("lost", "hollow", "kept"))
+    try:
+        copy_retyped(base_model(), lost, dict.fromkeys(PIECES, TokenType.CONTROL))
+        ollama.create_tuned(WHOLE, lost)
+        copy_retyped(base_model(), hollow, dict.fromkeys(WORDS, TokenType.CONTROL))
+        ollama.create_tuned(HOLLOW, hollow)
+        copy_retyped(lost, kept, dict.fromkeys(PIECES, TokenType.USER_DEFINED))
+        ollama.create_tuned(KEPT, kept)
+        yield ollama
+    finally:
+        # What is installed decides which model is chosen where none is named.
+        ollama.remove(*(name for name in ollama.made if name.startswith("reflection")))
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def asking(reflect: Reflect, server: Server) -> Reflect:
+    return reflect.at(server.host)
+
+
+def is_told(line: str, model: str) -> bool:
+    """Whether a line says of a model that its tags were lost, why, and what would help."""
+    repair = f"reflect models repair {model} makes a copy"
+    told = (f"{model} sent none of its tags", "control tokens", repair, "--mode direct asks without")
+    return all(text in line for text in told)
+
+
+@pytest.mark.parametrize("lost", [WHOLE, HOLLOW])
+@pytest.mark.parametrize("wish", [(), ("--final",)], ids=["plain", "final"])
+def test_a_reply_without_its_tags_is_all_answer_and_a_warning(
+    asking: Reflect, said: Spoken, lost: str, wish: tuple[str, ...]
+) -> None:
+    result = asking("-m", lost, *wish, QUESTION, patience=SLOW)
+
+    assert (result.code, result.out) == (0, f"{said.without(GONE[lost])}\n")
+    assert not re.search(r"</?\w", result.out)
+    assert len(result.err.splitlines()) == 1
+    assert result.err.startswith("reflect: ")
+    assert is_told(result.err, lost)
+
+
+@pytest.mark.parametrize("lost", [WHOLE, HOLLOW])
+def test_a_program_gets_one_answer_and_the_warning(asking: Reflect, said: Spoken, lost: str) -> None:
+    result = asking("-m", lost, "--json", QUESTION, patience=SLOW)
+    value = json.loads(result.out)
+
+    assert result.code == 0
+    assert (value["mode"], value["family"]) == ("native", "reflection")
+    whole = said.without(GONE[lost])
+    assert value["segments"] == [{"kind": "answer", "text": whole}]
+    assert (value["answer"], value["thinking"], value["reflections"]) == (whole, "", [])
+    assert (value["complete"], value["done_reason"]) == (True, "stop")
+    assert len(value["warnings"]) == 1
+    assert is_told(value["warnings"][0], lost)
+    assert is_told(result.err, lost)
+
+
+def test_the_tokens_that_are_dropped_are_counted(asking: Reflect) -> None:
+    lost, kept = (
+        json.loads(asking("-m", model, "--json", QUESTION, patience=SLOW).out)["usage"] for model in (WHOLE, KEPT)
+    )
+
+    # What stands on both sides of a tag may be one token or two.
+    assert abs(lost["answer_tokens"] - kept["thinking_tokens"] - kept["answer_tokens"]) <= 2
+
+
+def test_a_reader_at_a_terminal_is_told_below_the_answer(asking: Reflect, said: Spoken) -> None:
+    with Screen(asking, "-m", WHOLE, QUESTION) as screen:
+        code = screen.finish(SLOW)
+        text = " ".join(screen.text.split())
+
+    assert code == 0
+    assert "│" not in text
+    assert "↺" not in text
+    correction = " ".join(said.corrections[0].split())
+    assert text.index(correction) < text.rindex(said.answer) < text.index("sent none of its tags")
+    assert is_told(text, WHOLE)
+
+
+@pytest.mark.parametrize("wish", [(), ("--final",)], ids=["plain", "final"])
+def test_the_answer_stands_alone_again_once_the_tags_are_text(
+    asking: Reflect, said: Spoken, wish: tuple[str, ...]
+) -> None:
+    result = asking("-m", KEPT, *wish, QUESTION, patience=SLOW)
+
+    assert (result.code, result.out, result.err) == (0, f"{said.answer}\n", "")
+
+
+def test_every_part_is_told_apart_again_once_the_tags_are_text(asking: Reflect, said: Spoken) -> None:
+    result = asking("-m", KEPT, "--json", QUESTION, patience=SLOW)
+    value = json.loads(result.out)
+
+    assert (result.code, result.err, value["warnings"]) == (0, "", [])
+    assert [(segment["kind"], segment["text"]) for segment in value["segments"]] == said.segments
+    assert value["answer"] == said.answer

@@ -1,0 +1,204 @@
+"""`reflect models` and a real Ollama: what is listed, loaded, copied, made and removed there."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.drawing.summary import counted
+from reflectty.mini import TEMPLATE
+from support.pty_screen import Screen
+from support.reference_replies import QUESTION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.command import Reflect
+    from support.real_ollama import Server
+    from support.reference_replies import Spoken
+
+pytestmark = pytest.mark.server
+
+SLOW = 120.0
+"""Seconds for a reply on a busy machine; it takes two on an idle one."""
+MADE = ("made-one", "made-two")
+
+
+@pytest.fixture
+def asking(reflect: Reflect, ollama: Server) -> Iterator[Reflect]:
+    run = reflect.at(ollama.host)
+    yield run
+    # What is installed decides which model is chosen where none is named.
+    for name in MADE:
+        run("models", "remove", name, "--yes")
+
+
+def listed(asking: Reflect) -> dict[str, Any]:
+    return {one["name"]: one for one in json.loads(asking("models", "--json", patience=SLOW).out)}
+
+
+def test_the_list_tells_tags_from_a_switch_and_both_from_neither(asking: Reflect) -> None:
+    models = listed(asking)
+
+    assert {name: models[f"{name}:latest"]["abilities"] for name in ("plain", "mini-native", "fewshot")} == {
+        "plain": [],
+        "mini-native": ["thinking"],
+        "fewshot": ["reflection", "thinking"],
+    }
+    assert models["plain:latest"]["size"] > 200_000_000
+    assert models["plain:latest"]["quantization"] == "Q4_K_M"
+    assert models["plain:latest"]["context_length"] == 32768
+    assert re.fullmatch(r"[0-9a-f]{64}", models["plain:latest"]["digest"])
+
+
+def test_the_latest_made_is_the_first_of_the_list(asking: Reflect) -> None:
+    assert asking("models", "copy", "mini", MADE[0]).code == 0
+    lines = asking("models", patience=SLOW).out.splitlines()
+
+    assert lines[0].split()[0] == MADE[0]
+    assert re.search(r"just now$", lines[0])
+
+
+@pytest.mark.parametrize(
+    ("model", "picked"),
+    [
+        ("plain", "mode reflect, family reflection: nothing says"),
+        ("mini-native", "mode native, family native: Ollama keeps"),
+        ("fewshot", "mode native, family reflection: its template"),
+    ],
+)
+def test_what_auto_picks_is_what_a_question_is_asked_with(asking: Reflect, model: str, picked: str) -> None:
+    shown = asking("models", "show", model, patience=SLOW)
+    asked = asking("-m", model, "-o", "num_predict=2", "--json", "--no-store", "q", patience=SLOW)
+    value = json.loads(asked.out)
+
+    assert picked in shown.out
+    assert picked.startswith(f"mode {value['mode']}, family {value['family']}:")
+
+
+def test_the_texts_of_a_model_are_those_of_its_modelfile(asking: Reflect) -> None:
+    template = asking("models", "show", "mini", "--template").out
+    parameters = asking("models", "show", "mini", "--parameters").out
+
+    assert template.strip() == TEMPLATE.strip()
+    assert re.search(r"^temperature +0$", parameters, re.MULTILINE)
+    assert asking("models", "show", "mini", "--system").code == 4
+
+
+def test_a_model_is_loaded_for_as_long_as_wished_and_unloaded(asking: Reflect) -> None:
+    loaded = json.loads(asking("models", "load", "mini", "--keep-alive", "1h", "--json", patience=SLOW).out)["loaded"]
+    before = listed(asking)["mini:latest"]["loaded"]
+    shown = asking("models", "show", "mini").out
+    first, second = (json.loads(asking("models", "unload", "mini", "--json").out)["unloaded"] for _ in range(2))
+
+    assert loaded["size"] > 0
+    assert loaded["context_length"] > 0
+    assert before["gpu_share"] == loaded["gpu_share"]
+    assert re.search(r"for another (59|60) min", shown)
+    assert (first, second) == (True, False)
+    assert listed(asking)["mini:latest"]["loaded"] is None
+
+
+def test_a_time_that_is_none_is_refused(asking: Reflect) -> None:
+    result = asking("models", "load", "mini", "--keep-alive", "5x", patience=SLOW)
+
+    assert (result.code, result.out) == (4, "")
+    assert "5x" in result.err
+
+
+def test_a_copy_is_the_same_model_and_goes_alone(asking: Reflect) -> None:
+    assert asking("models", "copy", "mini", MADE[0]).code == 0
+    again = asking("models", "copy", "plain", MADE[0])
+    models = listed(asking)
+    removed = asking("models", "remove", MADE[0], "--yes")
+    left = listed(asking)
+
+    assert again.code == 2
+    assert models[f"{MADE[0]}:latest"]["digest"] == models["mini:latest"]["digest"]
+    assert (removed.code, removed.out, removed.err) == (0, "", "")
+    assert f"{MADE[0]}:latest" not in left
+    assert "mini:latest" in left
+
+
+@pytest.mark.parametrize("words", [("remove", "mimi", "--yes"), ("copy", "mimi", "x"), ("load", "mimi"), ("unload", "mimi"), ("show", "mimi"), ("create", "x", "--from", "mimi")])  # fmt: skip
+def test_a_model_that_is_missing_is_not_pulled_and_near_ones_are_named(asking: Reflect, words: tuple[str, ...]) -> None:
+    result = asking("models", *words, patience=SLOW)
+
+    assert (result.code, result.out) == (4, "")
+    assert "mimi is not installed (did you mean mini" in result.err
+
+
+def without_system(home: Path) -> Path:
+    """Return a file with the template of `mini` without the system prompt: told nothing, it thinks as it has learnt."""
+    path = home / "template.txt"
+    path.write_text(TEMPLATE.replace("{{- $system := .System }}", '{{- $system := "" }}'))
+    return path
+
+
+def test_a_variant_that_uses_the_tags_is_proven_by_one_question(asking: Reflect, said: Spoken) -> None:
+    words = ("models", "create", MADE[0], "--from", "mini", "--template", f"@{without_system(asking.home).name}")
+    with Screen(asking, *words, columns=120) as screen:
+        code = screen.finish(SLOW)
+        lines = [line for line in screen.lines if line]
+    value = json.loads(asking("-m", MADE[0], "--json", QUESTION, patience=SLOW).out)
+    corrections = counted(len(said.corrections), "correction")
+
+    assert code == 0
+    assert lines[0] == f"reflect: created {MADE[0]} from mini"
+    assert "asking it: Which is larger" in lines[1]
+    told = f"proven: its tags came back with thinking, {corrections}, and an answer: {said.answer}"
+    assert told in " ".join(lines)
+    assert (value["mode"], value["family"], value["answer"]) == ("native", "reflection", said.answer)
+
+
+def test_a_variant_that_does_not_use_them_is_made_and_called_unproven(asking: Reflect) -> None:
+    result = asking("models", "create", MADE[0], "--from", "plain", "-p", "num_predict=8", "--json", patience=SLOW)
+    proof = json.loads(result.out)["proof"]
+
+    assert result.code == 0
+    assert proof["passed"] is False
+    assert result.err.startswith(f"reflect: {MADE[0]} is not proven to reflect: {proof['problem']} (")
+    assert listed(asking)[f"{MADE[0]}:latest"]["abilities"] == ["reflection", "thinking"]
+
+
+def test_a_variant_inherits_what_is_not_said_and_is_taught_once(asking: Reflect) -> None:
+    first = ("models", "create", MADE[0], "--from", "mini", "-s", "You are Mo.", "-p", "seed=7", "--no-proof")
+    again = ("models", "create", MADE[1], "--from", MADE[0], "-s", "Be brief.", "--no-proof")
+    assert [asking(*words, patience=SLOW).code for words in (first, again)] == [0, 0]
+    one, two = (json.loads(asking("models", "show", name, "--json").out) for name in MADE)
+
+    assert one["template"] == json.loads(asking("models", "show", "mini", "--json").out)["template"]
+    assert {line.split()[0] for line in one["parameters"].splitlines()} == {
+        "num_predict",
+        "seed",
+        "stop",
+        "temperature",
+    }
+    assert one["system"].startswith("You are Mo.\n\nThink in writing")
+    assert two["system"].startswith("You are Mo.\n\nBe brief.\n\nThink in writing")
+    assert two["system"].count("Think in writing before you answer.") == 1
+
+
+def test_a_variant_replaces_a_model_only_when_forced(asking: Reflect) -> None:
+    words = ("models", "create", MADE[0], "--from", "mini", "--no-proof")
+    codes = [asking(*words, *more, patience=SLOW).code for more in ((), (), ("--force",))]
+
+    assert codes == [0, 2, 0]
+
+
+def test_the_estimate_of_a_model_is_near_what_the_server_says_once_it_is_loaded(asking: Reflect) -> None:
+    assert asking("models", "load", "mini", patience=SLOW).code == 0
+    fit = json.loads(asking("models", "show", "mini", "--json", patience=SLOW).out)["fit"]
+    longer = json.loads(asking("models", "show", "mini", "--context", "16384", "--json", patience=SLOW).out)["fit"]
+    said = asking("models", "show", "mini", patience=SLOW).out
+
+    assert fit["estimate"]["context"] == fit["loaded"]["context"]
+    assert abs(fit["loaded"]["difference"]) < 0.1 * fit["loaded"]["size"]
+    assert longer["estimate"]["context"] == 16384
+    assert longer["estimate"]["cache"] > fit["estimate"]["cache"]
+    assert re.search(r"^  needs +weights 261 MB · cache ", said, re.MULTILINE)
+    assert "estimated 3" in said

@@ -1,0 +1,292 @@
+"""The real command and a real Ollama; what is expected of the models is what they say at temperature 0."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.drawing.summary import counted
+from support.command import COMMAND
+from support.pty_screen import Screen
+from support.reference_replies import QUESTION
+
+if TYPE_CHECKING:
+    from support.command import Reflect, Result
+    from support.real_ollama import Server
+    from support.reference_replies import Spoken
+
+pytestmark = pytest.mark.server
+
+MINI = ("-m", "mini", "--mode", "native")
+NATIVE = ("-m", "mini-native")
+LONG = ("-m", "plain", "--mode", "direct", "-o", "num_predict=2000", "Tell me a long story about a fox.")
+SLOW = 120.0
+"""Seconds for a reply on a busy machine; it takes two on an idle one."""
+
+
+@pytest.fixture
+def asking(reflect: Reflect, ollama: Server) -> Reflect:
+    return reflect.at(ollama.host)
+
+
+def read(result: Result) -> dict[str, Any]:
+    value = json.loads(result.out)
+    return dict(value)
+
+
+def kinds(value: dict[str, Any]) -> list[str]:
+    return [segment["kind"] for segment in value["segments"]]
+
+
+@pytest.mark.parametrize("model", [MINI, NATIVE], ids=["tags", "native"])
+class TestAModelThatCorrectsItself:
+    def test_thinks_corrects_itself_and_answers_on_the_screen(
+        self, asking: Reflect, said: Spoken, model: tuple[str, ...]
+    ) -> None:
+        with Screen(asking, *model, QUESTION) as screen:
+            code = screen.finish(SLOW)
+            lines = [text for text in screen.lines if text]
+            marks = [text[0] for text in lines if text[0] in "│↺"]
+
+        assert code == 0
+        assert "".join(marks).count("↺") == len(said.corrections)
+        assert marks[0] == "│"
+        assert said.thought in " ".join(screen.text.split())
+        assert said.answer in [text.strip() for text in lines]
+        assert f" tokens · {counted(len(said.corrections), 'correction')} · " in lines[-1]
+        assert re.search(r"thought .* tok/s", lines[-1])
+        assert not screen.cursor_hidden
+
+    def test_gives_a_script_the_answer_and_nothing_else(
+        self, asking: Reflect, said: Spoken, model: tuple[str, ...]
+    ) -> None:
+        result = asking(*model, "--final", QUESTION, patience=SLOW)
+
+        assert (result.code, result.out, result.err) == (0, f"{said.answer}\n", "")
+
+    def test_gives_a_pipe_the_answer(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
+        result = asking(*model, stdin=QUESTION.encode(), patience=SLOW)
+
+        assert (result.code, result.out, result.err) == (0, f"{said.answer}\n", "")
+
+    def test_gives_a_program_every_part(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
+        result = asking(*model, "--json", QUESTION, patience=SLOW)
+        value = read(result)
+        usage = value["usage"]
+
+        assert (result.code, result.err) == (0, "")
+        assert kinds(value) == said.kinds
+        assert (value["answer"], value["complete"], value["done_reason"]) == (said.answer, True, "stop")
+        assert value["mode"] == "native"
+        assert value["reflections"] == list(said.corrections)
+        assert usage["prompt_tokens"] > 10
+        assert usage["thinking_tokens"] > usage["answer_tokens"] > 0
+        assert usage["total_ms"] >= usage["first_token_ms"] > 0
+
+    def test_gives_a_program_every_piece_as_it_comes(
+        self, asking: Reflect, said: Spoken, model: tuple[str, ...]
+    ) -> None:
+        result = asking(*model, "--jsonl", QUESTION, patience=SLOW)
+        *events, last = map(json.loads, result.out.splitlines())
+        corrected = "".join(event["text"] for event in events if event["kind"] == "reflection")
+
+        assert result.code == 0
+        assert len(events) > 20
+        assert corrected == "".join(said.corrections)
+        assert last["reflections"] == list(said.corrections)
+        assert last["answer"] == said.answer
+
+
+class TestTheModes:
+    def test_ask_an_untuned_model_to_reflect_and_say_so(self, asking: Reflect) -> None:
+        result = asking("-m", "plain", "-o", "num_predict=8", "--json", QUESTION, patience=SLOW)
+        value = read(result)
+
+        assert (value["mode"], value["family"]) == ("reflect", "reflection")
+        assert "not tuned" in result.err
+
+    def test_ask_directly_for_the_answer(self, asking: Reflect) -> None:
+        value = read(asking(*NATIVE, "--mode", "direct", "--json", QUESTION, patience=SLOW))
+
+        assert value["mode"] == "direct"
+        assert value["answer"]
+
+    def test_let_a_model_reflect_by_prompt(self, asking: Reflect) -> None:
+        result = asking("-m", "mini", "--mode", "reflect", "--json", QUESTION, patience=SLOW)
+        value = read(result)
+
+        assert (result.code, value["mode"], value["family"]) == (0, "reflect", "reflection")
+        assert value["answer"]
+        assert "<" not in value["answer"]
+
+    def test_read_a_thinking_that_the_template_opened(self, asking: Reflect) -> None:
+        result = asking("-m", "fewshot", "--json", QUESTION, patience=SLOW)
+        value = read(result)
+
+        assert (result.code, value["mode"], value["family"]) == (0, "native", "reflection")
+        assert kinds(value)[0] == "thinking"
+        assert value["answer"].endswith("is larger.")
+        assert "<" not in value["thinking"]
+
+    def test_print_a_thinking_that_the_template_opened_nowhere(self, asking: Reflect) -> None:
+        result = asking("-m", "fewshot", QUESTION, patience=SLOW)
+
+        assert (result.code, result.err) == (0, "")
+        assert result.out.count("\n") == 1
+        assert "thinking" not in result.out
+
+
+class TestAnAnswerHeldToASchema:
+    SCHEMA = json.dumps({"type": "object", "properties": {"larger": {"enum": ["9.11", "9.9"]}}, "required": ["larger"]})
+
+    @pytest.mark.parametrize("model", [MINI, (*MINI, "--family", "reflection"), NATIVE], ids=["any", "tags", "native"])
+    def test_comes_after_a_free_thinking(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
+        result = asking(*model, "--schema", self.SCHEMA, "--json", QUESTION, patience=SLOW)
+        value = read(result)
+
+        assert (result.code, result.err) == (0, "")
+        assert json.loads(value["answer"])["larger"] in ("9.11", "9.9")
+        assert kinds(value) == said.kinds
+
+    def test_is_all_that_a_script_sees(self, asking: Reflect) -> None:
+        result = asking(*MINI, "--family", "reflection", "--schema", self.SCHEMA, "--final", QUESTION, patience=SLOW)
+
+        assert (result.code, result.err) == (0, "")
+        assert set(json.loads(result.out)) == {"larger"}
+
+
+class TestLeaving:
+    def test_by_the_key_leaves_the_server_free_at_once(self, asking: Reflect, said: Spoken) -> None:
+        with Screen(asking, *LONG) as screen:
+            assert screen.until(lambda text: len(text) > 100, SLOW)
+            before = time.monotonic()
+            screen.press(b"\x03")
+            code = screen.finish()
+            left = time.monotonic() - before
+            shown = screen.text
+        following = asking(*MINI, "--final", QUESTION, patience=SLOW)
+
+        assert code == 130
+        assert left < 5
+        assert len(shown) > 100
+        assert (following.code, following.out) == (0, f"{said.answer}\n")
+
+    def test_by_a_signal_keeps_what_a_pipe_got(self, asking: Reflect) -> None:
+        with asking.start(*LONG, "--family", "none") as run:
+            assert run.until(lambda run: len(run.stdout) > 50, SLOW)
+            result = run.signalled(signal.SIGINT)
+
+        assert (result.code, result.err) == (130, "")
+        assert len(result.out) > 50
+        assert result.out.endswith("\n")
+
+    def test_by_closing_the_pipe_is_silent(self, asking: Reflect) -> None:
+        process = subprocess.Popen(
+            (*COMMAND, *LONG, "--family", "none"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=asking.environment(),
+        )
+        with process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert process.stdout.read(20)
+            process.stdout.close()
+            said = process.stderr.read()
+            code = process.wait(SLOW)
+
+        assert (code, said) == (141, b"")
+
+
+def test_a_runner_that_dies_is_an_incomplete_answer_and_the_next_one_works(
+    asking: Reflect, said: Spoken, ollama: Server
+) -> None:
+    with asking.start(*LONG, "--family", "none") as run:
+        assert run.until(lambda run: len(run.stdout) > 50, SLOW)
+        for pid in ollama.runners():
+            os.kill(pid, signal.SIGKILL)
+        result = run.finish()
+    following = asking(*MINI, "--final", QUESTION, patience=SLOW)
+
+    assert result.code == 5
+    assert len(result.out) > 50
+    assert result.out.endswith("\n")
+    assert len(result.err.splitlines()) == 1
+    assert result.err.startswith("reflect: ")
+    assert (following.code, following.out) == (0, f"{said.answer}\n")
+
+
+def test_a_prompt_that_is_too_long_is_refused_with_both_numbers(asking: Reflect) -> None:
+    words = "one two three four five six seven eight nine ten " * 60
+    result = asking(*MINI, "-o", "num_ctx=512", "Count.", stdin=words.encode(), patience=SLOW)
+
+    assert (result.code, result.out) == (4, "")
+    assert len(result.err.splitlines()) == 1
+    assert re.search(r"has \d{3,4} tokens, the context holds 512", result.err)
+    assert "num_ctx" in result.err
+
+
+def test_a_context_that_fills_up_is_an_incomplete_answer(asking: Reflect) -> None:
+    result = asking(*LONG[:-3], "-o", "num_ctx=64", "-o", "num_predict=200", LONG[-1], patience=SLOW)
+
+    assert result.code == 5
+    assert result.out
+    assert "token limit" in result.err
+
+
+def test_a_model_that_is_not_loaded_is_loaded(asking: Reflect, said: Spoken) -> None:
+    first = asking(*MINI, "--keep-alive", "0", "--final", QUESTION, patience=SLOW)
+    second = asking(*MINI, "--json", QUESTION, patience=SLOW)
+
+    assert (first.code, first.out) == (0, f"{said.answer}\n")
+    assert read(second)["answer"] == said.answer
+    assert read(second)["usage"]["load_ms"] > 0
+
+
+def test_a_token_limit_in_the_thinking_leaves_no_answer(asking: Reflect) -> None:
+    result = asking(*MINI, "-o", "num_predict=20", "--final", QUESTION, patience=SLOW)
+
+    assert (result.code, result.out) == (5, "")
+    assert "num_predict" in result.err
+
+
+def test_raw_is_what_the_model_wrote(asking: Reflect) -> None:
+    result = asking(*MINI, "--raw", QUESTION, patience=SLOW)
+
+    assert (result.code, result.err) == (0, "")
+    assert re.search(r"<thinking>.*<reflection>.*</reflection>.*</thinking>.*<output>\n9\.9", result.out, re.DOTALL)
+
+
+def test_a_picture_is_refused_by_a_model_that_reads_only_text(asking: Reflect) -> None:
+    (asking.home / "a.gif").write_bytes(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;")
+    result = asking(*MINI, "--image", "a.gif", "What is it?", patience=SLOW)
+
+    assert (result.code, result.out) == (4, "")
+    assert len(result.err.splitlines()) == 1
+    assert "mini" in result.err
+
+
+def test_a_model_that_is_missing_is_not_pulled_and_near_ones_are_named(asking: Reflect) -> None:
+    result = asking("-m", "mimi", "--final", QUESTION)
+
+    assert (result.code, result.out) == (4, "")
+    assert len(result.err.splitlines()) == 1
+    assert "mimi" in result.err
+    assert "did you mean mini" in result.err
+
+
+def test_a_model_is_chosen_and_named_where_none_is(asking: Reflect) -> None:
+    result = asking("--json", "-o", "num_predict=4", QUESTION, patience=SLOW)
+    model = read(result)["model"]
+
+    # The only one of the four that has the capability.
+    assert model == "mini-native"
+    assert model in result.err

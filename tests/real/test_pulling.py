@@ -1,0 +1,194 @@
+"""A real Ollama that pulls from a registry on loopback: to its end, cut off, gone on with, twice at once, damaged."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.command import PATIENCE
+from support.pty_screen import Screen
+from support.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.command import Reflect
+    from support.real_ollama import Server
+
+pytestmark = pytest.mark.server
+
+SLOW = 240.0
+"""Seconds that a server may take; after a failure it tries again for a while by itself."""
+SIZE = 24_000_000
+INSECURE = "--insecure"
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    """A registry with one model, whose bytes no other test has: a server fetches none that it has."""
+    with Registry() as served:
+        served.add("drawn", ("model", b"GGUF" + random.randbytes(SIZE)), ("license", b"free " * 1000))  # noqa: S311
+        yield served
+
+
+@pytest.fixture
+def asking(reflect: Reflect, ollama: Server, registry: Registry) -> Iterator[Reflect]:
+    run = reflect.at(ollama.host)
+    yield run
+    registry.gate = None
+    run("models", "remove", *names(run, registry), "--yes")
+
+
+def names(asking: Reflect, registry: Registry) -> list[str]:
+    """Return the models that came from the registry."""
+    return [one["name"] for one in json.loads(asking("models", "--json").out) if f":{registry.port}/" in one["name"]]
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def completed(said: bytes) -> int:
+    """Return the bytes of the first layer that the last whole line of --jsonl told of."""
+    parts = [json.loads(line) for line in said.decode().split("\n")[:-1]]
+    return max((part.get("completed", 0) for part in parts), default=0)
+
+
+def report(asking: Reflect, *words: str) -> dict[str, Any]:
+    result = asking("models", "pull", *words, INSECURE, "--json", patience=SLOW)
+    assert (result.code, result.err) == (0, "")
+    return dict(json.loads(result.out))
+
+
+def test_a_pull_shows_how_far_it_is_and_leaves_one_line(asking: Reflect, registry: Registry) -> None:
+    registry.gate = SIZE // 2
+    with Screen(asking, "models", "pull", registry.name("drawn"), INSECURE, columns=120) as screen:
+        # The server tells of what it has written, a little less than what was sent.
+        assert screen.until(lambda text: " % · " in text and " MB of 24 MB" in text)
+        live = screen.text
+        registry.gate = None
+        code = screen.finish(SLOW)
+        left = screen.text
+
+    assert code == 0
+    assert live.startswith(f"pulling {registry.name('drawn')[:20]}")
+    assert "\n" not in live
+    assert left.startswith(f"reflect: pulled {registry.name('drawn')}, 24 MB, in ")
+    assert "\n" not in left
+    assert len(names(asking, registry)) == 1
+
+
+def test_a_pull_is_silent_in_a_pipe_and_a_second_one_changes_nothing(asking: Reflect, registry: Registry) -> None:
+    first = asking("models", "pull", registry.name("drawn"), INSECURE, patience=SLOW)
+    again = report(asking, registry.name("drawn"))
+
+    assert (first.code, first.out, first.err) == (0, "", "")
+    assert again["changed"] is False
+    assert again["fetched"] == 0
+    assert again["layers"][0]["size"] == SIZE + 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_pull_that_is_stopped_goes_on_from_where_it_was(
+    asking: Reflect, registry: Registry, number: signal.Signals
+) -> None:
+    registry.gate = SIZE // 2
+    with asking.start("models", "pull", registry.name("drawn"), INSECURE, "--jsonl") as run:
+        assert run.until(lambda run: completed(run.stdout) > 0)
+        before = time.monotonic()
+        result = run.signalled(number)
+        took = time.monotonic() - before
+    stopped = until(lambda: not registry.fetching)
+    registry.gate = None
+    report(asking, registry.name("drawn"))
+    starts = [start for _, start, end in registry.ranges if end == SIZE + 4]
+
+    assert result.code == 128 + number
+    assert took < 5
+    assert result.err == "reflect: stopped: what came is kept, and the same command goes on from there\n"
+    assert stopped
+    assert starts[0] == 0
+    assert starts[-1] > 0
+
+
+def test_two_pulls_at_once_share_what_comes_and_one_that_leaves_does_not_stop_the_other(
+    asking: Reflect, registry: Registry
+) -> None:
+    registry.gate = SIZE // 2
+    words = ("models", "pull", registry.name("drawn"), INSECURE, "--jsonl")
+    with asking.start(*words) as one, asking.start(*words) as two:
+        assert one.until(lambda run: completed(run.stdout) > 0)
+        assert two.until(lambda run: completed(run.stdout) > 0)
+        left = one.signalled(signal.SIGINT)
+        registry.gate = None
+        stayed = two.finish(SLOW)
+
+    assert left.code == 130
+    assert (stayed.code, stayed.err) == (0, "")
+    assert sum(end == SIZE + 4 for _, _, end in registry.ranges) == 1
+
+
+def test_a_model_that_is_no_model_is_listed_and_removed(asking: Reflect, registry: Registry) -> None:
+    report(asking, registry.name("drawn"))
+    (name,) = names(asking, registry)
+    removed = asking("models", "remove", name, "--yes", "--json", patience=SLOW)
+
+    assert (removed.code, removed.err) == (0, "")
+    assert json.loads(removed.out)[0]["name"] == name
+    assert names(asking, registry) == []
+
+
+def test_a_model_that_the_registry_does_not_have_is_missing(asking: Reflect, registry: Registry) -> None:
+    result = asking("models", "pull", registry.name("nosuch"), INSECURE, patience=SLOW)
+
+    assert (result.code, result.out) == (4, "")
+    assert "the registry has no model" in result.err
+    assert names(asking, registry) == []
+
+
+def test_plain_http_is_spoken_only_where_that_was_said(asking: Reflect, registry: Registry) -> None:
+    result = asking("models", "pull", registry.name("drawn"), patience=SLOW)
+
+    assert (result.code, result.out) == (4, "")
+    assert INSECURE in result.err
+    assert registry.ranges == []
+
+
+def test_what_is_not_what_its_digest_says_is_no_model(asking: Reflect, registry: Registry) -> None:
+    registry.damaged = True
+    result = asking("models", "pull", registry.name("drawn"), INSECURE, patience=SLOW)
+
+    assert (result.code, result.out) == (5, "")
+    assert "digest mismatch" in result.err
+    assert names(asking, registry) == []
+
+
+def test_a_model_that_was_pulled_answers(asking: Reflect, ollama: Server, registry: Registry) -> None:
+    registry.add_installed("mini", ollama.home / "models")
+    report(asking, registry.name("mini"))
+    (name,) = names(asking, registry)
+    result = asking("-m", name, "--mode", "native", "--final", "Which is larger, 9.11 or 9.9?", patience=SLOW)
+
+    assert (result.code, result.out) == (0, "9.9 is larger.\n")
+
+
+def test_a_large_pull_is_said_to_fit_or_not_as_soon_as_its_size_is_known(asking: Reflect, registry: Registry) -> None:
+    registry.add("large", ("model", b"GGUF" + random.randbytes(101_000_000)))  # noqa: S311
+    registry.gate = SIZE
+    with Screen(asking, "models", "pull", registry.name("large"), INSECURE, "--context", "8192", columns=200) as screen:
+        told = screen.until(lambda text: "101 MB, by a rough estimate: " in text)
+        coming = screen.shows(" MB of 101 MB")
+        screen.press(b"\x03")
+        code = screen.finish(SLOW)
+
+    assert told
+    assert coming
+    assert code == 130

@@ -1,0 +1,231 @@
+"""`reflect models repair` on a real Ollama: the tags of a model that loses them come back in its copy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.library import open_library
+from reflectty.repairing import Repaired, Step, Wanted
+from reflectty.repairing.repairing import repair
+from support.command import COMMAND
+from support.lost_tags import PIECES, SLOW, installed, shown
+from support.pty_screen import Screen
+from support.real_ollama import ADAPTER, base_model
+from support.reference_replies import QUESTION
+from support.repair_server import Recorder
+from support.token_types import TokenType, copy_renamed, copy_retyped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.command import Reflect
+    from support.real_ollama import Server
+    from support.reference_replies import Spoken
+
+pytestmark = pytest.mark.server
+
+LOST, RENAMED = "reflection-lost", "reflection-renamed"
+SIX = ("<thinking>", "</thinking>", "<reflection>", "</reflection>", "<output>", "</output>")
+FIRST = 16
+"""The id of the first of the unused tokens of gemma that get other names."""
+FILLER = "<spare>"
+"""As many letters as the six tags have fewer than the seven tokens whose names they and this one take."""
+
+
+@pytest.fixture(scope="module")
+def server(ollama: Server) -> Iterator[Server]:
+    """The server with a model whose tags are written in pieces that are lost, and one whose tags are lost whole."""
+    folder = Path(tempfile.mkdtemp(dir=ollama.home))
+    try:
+        lost, renamed = folder / "lost.gguf", folder / "renamed.gguf"
+        copy_retyped(base_model(), lost, dict.fromkeys(PIECES, TokenType.CONTROL))
+        ollama.create_tuned(LOST, lost)
+        copy_renamed(base_model(), renamed, FIRST, (*SIX, FILLER), dict.fromkeys(SIX, TokenType.CONTROL))
+        modelfile = folder / "renamed.Modelfile"
+        modelfile.write_text(f'FROM ./{renamed.name}\nTEMPLATE """{{{{ .System }}}} "{{{{ .Prompt }}}}"\n"""\n{MORE}')
+        ollama.create(RENAMED, modelfile, renamed)
+        yield ollama
+    finally:
+        # What is installed decides which model is chosen where none is named.
+        ollama.remove(*(name for name in installed(ollama) if name.startswith("reflection")))
+        shutil.rmtree(folder)
+
+
+MORE = """\
+SYSTEM "Two lines,
+and a \\"quote\\"."
+PARAMETER stop "<end of it>"
+PARAMETER stop "
+two words "
+PARAMETER num_ctx 2048
+PARAMETER temperature 0.25
+PARAMETER num_predict 20
+LICENSE "All rights
+FROM here."
+MESSAGE user hello
+MESSAGE assistant hi
+"""
+
+
+@pytest.fixture
+def asking(reflect: Reflect, server: Server) -> Reflect:
+    return reflect.at(server.host)
+
+
+@pytest.fixture
+def blobs(server: Server) -> Path:
+    return server.home / "models" / "blobs"
+
+
+def beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(5)
+
+
+def test_a_model_has_its_tags_back_in_its_copy(asking: Reflect, server: Server, said: Spoken) -> None:
+    before = json.loads(asking("-m", LOST, "--json", QUESTION, patience=SLOW).out)
+    result = asking("models", "repair", LOST, patience=SLOW)
+    after = json.loads(asking("-m", f"{LOST}-repaired", "--json", QUESTION, patience=SLOW).out)
+
+    assert [segment["kind"] for segment in before["segments"]] == ["answer"]
+    assert (result.code, result.out, result.err) == (0, f"{LOST}-repaired\n", "")
+    assert [(segment["kind"], segment["text"]) for segment in after["segments"]] == said.segments
+    assert after["warnings"] == []
+    assert LOST in installed(server)
+
+
+def test_a_copy_needs_no_repair_and_none_is_made_twice(asking: Reflect, server: Server) -> None:
+    first = asking("models", "repair", LOST, "--name", "reflection-twice", patience=SLOW)
+    again = asking("models", "repair", LOST, "--name", "reflection-twice", patience=SLOW)
+    fine = asking("models", "repair", "reflection-twice", "--json", patience=SLOW)
+
+    assert (first.code, again.code, fine.code) == (0, 2, 0)
+    assert "there is a model reflection-twice already" in again.err
+    assert json.loads(fine.out) == {
+        "name": "reflection-twice",
+        "from": "reflection-twice",
+        "repaired": False,
+        "tokens": [],
+        "proven": None,
+    }
+    assert "reflection-twice-repaired" not in installed(server)
+
+
+def test_a_reader_at_a_terminal_sees_how_it_goes_on_and_what_came_of_it(asking: Reflect) -> None:
+    words = ("models", "repair", LOST, "--name", "reflection-seen")
+    with Screen(asking, *words, columns=140) as screen:
+        code = screen.finish(SLOW)
+        text = " ".join(screen.text.split())
+
+    assert code == 0
+    assert b"reading reflection-lost" in screen.raw
+    assert text.endswith("reflection-seen")
+    assert "as text: its tags came back in answer to a question" in text
+    assert "reading" not in text
+    assert not screen.cursor_hidden
+
+
+def test_tags_that_are_tokens_of_their_own_become_text_and_all_else_stays(asking: Reflect, server: Server) -> None:
+    result = asking("models", "repair", RENAMED, patience=SLOW)
+
+    assert (result.code, result.out) == (0, f"{RENAMED}-repaired\n")
+    # Nobody taught it the tags.
+    assert len(result.err.splitlines()) == 1
+    assert f"{RENAMED}-repaired sent none of its tags in answer to a question" in result.err
+    before, after = (shown(server, "/api/show", model=name) for name in (RENAMED, f"{RENAMED}-repaired"))
+    for key in ("template", "system", "license", "messages", "capabilities"):
+        assert before[key] == after[key]
+    assert set(before["parameters"].split("\n")) == set(after["parameters"].split("\n"))
+    info = shown(server, "/api/show", model=f"{RENAMED}-repaired", verbose=True)["model_info"]
+    wanted = range(FIRST, FIRST + len(SIX))
+    assert [info["tokenizer.ggml.tokens"][at] for at in wanted] == list(SIX)
+    assert {info["tokenizer.ggml.token_type"][at] for at in wanted} == {TokenType.USER_DEFINED}
+
+
+def test_a_file_that_is_named_is_read_in_place_of_the_servers(
+    asking: Reflect, server: Server, blobs: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "copy.gguf"
+    copy_retyped(base_model(), path, dict.fromkeys(PIECES, TokenType.CONTROL))
+    # The server makes one of version 3 of it, and what was sent is not needed any more.
+    with path.open("r+b") as file:
+        file.seek(4)
+        file.write(b"\2")
+    words = ("models", "repair", LOST, "--name", "reflection-named", "--gguf")
+
+    wrong = asking(*words, str(ADAPTER), patience=SLOW)
+    right = asking(*words, str(path), "--json", patience=SLOW)
+
+    assert wrong.code == 2
+    assert "mini.gguf cannot be repaired: it has no vocabulary" in wrong.err
+    value = json.loads(right.out)
+    assert (value["name"], value["from"], value["repaired"], value["proven"]) == ("reflection-named", LOST, True, True)
+    assert sorted(tag["text"] for tag in value["tokens"]) == sorted(PIECES)
+    assert "reflection-named" in installed(server)
+    assert [path for path in blobs.iterdir() if beginning(path) == b"GGUF\2"] == []
+
+
+class Halfway(Recorder):
+    """Cancels the repair when half of the file is sent."""
+
+    def progress(self, step: Step, total: int = 0, completed: int = 0) -> None:
+        self.at = Step.SENDING if step is Step.SENDING and 2 * completed > total else None
+        super().progress(step, total, completed)
+
+
+@pytest.mark.parametrize("recorder", [Halfway(), Recorder(Step.READING), Recorder(Step.MAKING)])
+def test_a_repair_that_is_cut_leaves_nothing_on_the_server(server: Server, blobs: Path, recorder: Recorder) -> None:
+    async def run() -> Repaired:
+        async with open_library(server.host) as library:
+            # Another token makes another file, which the server does not have yet.
+            wanted = Wanted(LOST, name="reflection-cut", tokens=("<unused5>",))
+            return await repair(library, wanted, recorder)
+
+    before = {path.name for path in blobs.iterdir()}
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(run())
+    # The server hears of it a moment later.
+    names = set(before)
+    for _ in range(50):
+        names = {path.name for path in blobs.iterdir()}
+        if names == before:
+            break
+        subprocess.run(("sleep", "0.1"), check=True)
+
+    assert names == before
+    assert "reflection-cut" not in installed(server)
+
+
+def test_a_file_is_read_and_sent_without_being_held_in_memory(asking: Reflect, server: Server) -> None:
+    words = ("models", "repair", LOST, "--name", "reflection-slim", "--token", "<unused6>")
+    process = subprocess.Popen(
+        (*COMMAND, *words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=asking.environment()
+    )
+    most = 0
+    while process.poll() is None:
+        most = max(most, held(process.pid))
+        time.sleep(0.02)
+
+    assert process.returncode == 0
+    assert "reflection-slim" in installed(server)
+    # The vocabulary is most of it, whatever the size of the model: this one has a quarter of a million tokens.
+    assert 0 < most < 0.75 * base_model().stat().st_size
+
+
+def held(pid: int) -> int:
+    """Return the most bytes that a process has held since it began with its program; 0 once it is over.
+
+    What `wait4` tells counts the memory of whoever started it as well.
+    """
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text("ascii", "replace"), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0

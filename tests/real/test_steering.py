@@ -1,0 +1,189 @@
+"""Replies of a real Ollama that go on: changed, concluded, or after a cut; and what a session sends along."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.asking import Question, ask
+from reflectty.engines import open_engine
+from reflectty.errors import NoAnswerError
+from reflectty.keeping import told
+from reflectty.modes import Mode, Wish, plan
+from reflectty.session import Said
+from reflectty.steering import concluded, cut, draft, opened, tag_family
+from reflectty.stream import Kind
+from support.fakes import Shown
+from support.reference_replies import EDITED, QUESTION
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar
+
+    from reflectty.chat import Engine, Model, Running
+    from reflectty.families import Family
+    from reflectty.modes import Plan
+    from reflectty.reply import Reply
+    from support.command import Reflect
+    from support.real_ollama import Server
+    from support.reference_replies import Spoken
+
+    T = TypeVar("T")
+
+pytestmark = pytest.mark.server
+
+WISH = Wish(Mode.NATIVE)
+SLOW = 120.0
+"""Seconds for a reply on a busy machine."""
+by_model = pytest.mark.parametrize("name", ["mini", "mini-native", "fewshot"])
+
+
+async def replied(engine: Engine, name: str, **more: Any) -> Reply:
+    """Ask, and return the reply, be it complete or cut at the token limit."""
+    shown = Shown()
+    with contextlib.suppress(NoAnswerError):
+        await ask(engine, Question(QUESTION, name, WISH, **more), shown, first_time=lambda _: False)
+    assert shown.reply is not None
+    return shown.reply
+
+
+def using(server: Server, call: Callable[[Engine], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with open_engine(server.host) as engine:
+            return await call(engine)
+
+    return asyncio.run(run())
+
+
+async def tags_of(engine: Engine, name: str) -> tuple[Model, Plan, Family]:
+    model = await engine.show(name)
+    chosen = plan(model, WISH)
+    return model, chosen, tag_family(model, chosen, "reflection")
+
+
+@by_model
+def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(ollama: Server, name: str) -> None:
+    async def steered(engine: Engine) -> tuple[str, Reply]:
+        _, _, family = await tags_of(engine, name)
+        so_far = opened(family, EDITED)
+        return so_far, await replied(engine, name, so_far=so_far)
+
+    so_far, reply = using(ollama, steered)
+    raw = "".join(reply.raw)
+
+    assert raw.startswith(so_far)
+    assert raw.count("<thinking>") == 1
+    assert raw[len(so_far)] == " "
+    assert reply.segments[0][0] is Kind.THINKING
+    assert reply.segments[0][1].startswith(EDITED)
+    assert len(reply.segments[0][1]) > len(EDITED)
+    assert "</thinking>" in raw
+    assert reply.complete
+    assert reply.answer
+
+
+@by_model
+def test_a_correction_that_is_left_open_is_finished(ollama: Server, name: str) -> None:
+    thought = ((Kind.THINKING, "11 is more than 9, so 9.11 is larger."), (Kind.REFLECTION, "No: I must compare"))
+
+    async def steered(engine: Engine) -> Reply:
+        _, _, family = await tags_of(engine, name)
+        return await replied(engine, name, so_far=opened(family, draft(thought, family)))
+
+    reply = using(ollama, steered)
+
+    assert reply.segments[0] == thought[0]
+    assert reply.reflections[0].startswith("No: I must compare ")
+    assert "</reflection>" in "".join(reply.raw)
+    assert reply.complete
+
+
+@by_model
+def test_a_thinking_that_is_concluded_is_followed_by_the_answer(ollama: Server, name: str) -> None:
+    thought = ((Kind.THINKING, "9.9 is 9.90."), (Kind.REFLECTION, "I check: 90 is"))
+
+    async def ended(engine: Engine) -> Reply:
+        _, _, family = await tags_of(engine, name)
+        return await replied(engine, name, so_far=concluded(family, draft(thought, family)))
+
+    reply = using(ollama, ended)
+
+    assert reply.segments[:2] == thought
+    assert [kind for kind, _ in reply.segments] == [Kind.THINKING, Kind.REFLECTION, Kind.ANSWER]
+    assert reply.complete
+    assert "9" in reply.answer
+
+
+@pytest.fixture(scope="module", params=["mini", "mini-native"])
+def whole(ollama: Server, request: pytest.FixtureRequest) -> Reply:
+    """A reply that was not cut."""
+    return using(ollama, lambda engine: replied(engine, str(request.param)))
+
+
+@pytest.mark.parametrize("where", ["<thinking>", "<reflection>", "<output>"])
+def test_a_cut_reply_goes_on_to_its_end(ollama: Server, said: Spoken, whole: Reply, where: str) -> None:
+    # Behind the opener of a part, by its share of the text: a token is some characters, more or fewer.
+    share = (said.raw.index(where) + len(where) + 8) / len(said.raw)
+    limit = max(1, round(whole.usage.reply_tokens * share))
+
+    async def both(engine: Engine) -> tuple[Reply, Reply]:
+        model, chosen, _ = await tags_of(engine, whole.model)
+        first = await replied(engine, whole.model, options=(("num_predict", limit),))
+        so_far = cut(told(Said(whole.model), first), model, chosen)
+        return first, await replied(engine, whole.model, so_far=so_far, earlier=first.measured)
+
+    first, second = using(ollama, both)
+    before, after = (reply.measured.thinking_tokens + reply.measured.answer_tokens for reply in (first, second))
+
+    assert first.done_reason == "length"
+    # What the server counts and does not send is at most the token at which it stopped.
+    assert 0 <= limit - before <= 1
+    assert second.complete
+    assert second.segments == whole.segments
+    assert before < after
+    assert abs(after - whole.usage.reply_tokens) <= 3
+
+
+def test_what_is_loaded_is_told(ollama: Server) -> None:
+    async def loaded(engine: Engine) -> tuple[str, tuple[Running, ...]]:
+        await replied(engine, "mini", options=(("num_ctx", 1024),))
+        return await engine.version(), await engine.running()
+
+    version, running = using(ollama, loaded)
+    (mini,) = (model for model in running if model.name.startswith("mini"))
+
+    assert version.count(".") == 2
+    assert mini.size > 100_000_000
+    assert mini.size_vram <= mini.size
+    assert mini.context_length == 1024
+
+
+def test_a_session_sends_the_earlier_answer_along(reflect: Reflect, ollama: Server, said: Spoken) -> None:
+    asking = reflect.at(ollama.host)
+    first = asking("-m", "mini", "--mode", "native", "--json", QUESTION, patience=SLOW)
+    second = asking("-c", "--mode", "native", "--json", "Are you sure?", patience=SLOW)
+    alone = asking("-m", "mini", "--mode", "native", "--json", "--no-store", "Are you sure?", patience=SLOW)
+    values = [json.loads(result.out) for result in (first, second, alone)]
+    asked, went_on, anew = (value["usage"]["prompt_tokens"] for value in values)
+
+    assert [result.code for result in (first, second)] == [0, 0]
+    assert values[0]["answer"] == said.answer
+    assert values[1]["model"] == "mini"
+    # What was asked, what was answered without the thinking, and the new question.
+    assert asked < went_on < asked + values[0]["usage"]["thinking_tokens"] + anew
+
+
+def test_a_session_that_no_longer_fits_names_its_turns(reflect: Reflect, ollama: Server) -> None:
+    asking = reflect.at(ollama.host)
+    words = "one two three four five six seven eight nine ten " * 60
+    small = ("--mode", "direct", "--family", "none", "-o", "num_predict=8")
+    asking("-m", "mini", *small, "Count.", stdin=words.encode(), patience=SLOW)
+    result = asking("-c", "--mode", "native", "-o", "num_ctx=512", "And now?", patience=SLOW)
+
+    assert (result.code, result.out) == (4, "")
+    assert "the context holds 512" in result.err
+    assert "without -c or --session" in result.err

@@ -1,0 +1,106 @@
+"""Servers and files for the tests of `reflect batch`: a server that answers with the question, lines, and records."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from support.fake_replies import Answer, Pause, done, line, show, tags
+from support.fake_server import Asked, FakeServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from support.command import Result
+    from support.fake_replies import Step
+
+MODEL = ("-m", "reflection")
+
+
+def prompt_of(asked: Asked) -> str:
+    """Return what a request asks."""
+    return str(asked.json["messages"][-1]["content"])
+
+
+class Echo(FakeServer):
+    """Answers every question with itself after some seconds, or with what is said for a question."""
+
+    def __init__(self, seconds: float = 0.0, *installed: str, port: int = 0, **answers: Answer) -> None:
+        models = installed or ("reflection",)
+        super().__init__({"/api/tags": tags(*models), "/api/show": self._show, "/api/chat": self._echo}, port=port)
+        self.routes["/api/version"] = Answer([b'{"version": "0.32.15"}'], 200, {"Content-Length": "22"})
+        self.most = 0
+        """So many were answered at the same time."""
+        self._models = models
+        self._answers = answers
+        self._seconds = seconds
+        self._running = 0
+        self._counting = threading.Lock()
+
+    @property
+    def prompts(self) -> list[str]:
+        """What was asked, in the order in which it came."""
+        return [prompt_of(asked) for asked in self.asked("/api/chat")]
+
+    def _show(self, asked: Asked) -> Answer:
+        if asked.json["model"] in self._models:
+            return show()
+        return Answer([b'{"error":"model not found"}'], 404, {"Content-Length": "27"})
+
+    def _echo(self, asked: Asked) -> Answer:
+        prompt = prompt_of(asked)
+        return self._answers.get(prompt) or Answer(lambda: self._steps(prompt))
+
+    def _steps(self, prompt: str) -> Iterator[Step]:
+        with self._counting:
+            self._running += 1
+            self.most = max(self.most, self._running)
+        try:
+            yield line("<output>")
+            if self._seconds:
+                yield Pause(self._seconds)
+            yield line(prompt)
+        finally:
+            with self._counting:
+                self._running -= 1
+        yield line("</output>", **done())
+
+
+def written(folder: Path, *lines: str, name: str = "in.txt") -> str:
+    """Write lines to a file; return its name in the folder."""
+    (folder / name).write_text("".join(f"{text}\n" for text in lines))
+    return name
+
+
+def objects(folder: Path, *values: dict[str, Any], name: str = "in.jsonl") -> str:
+    return written(folder, *map(json.dumps, values), name=name)
+
+
+def records(result: Result) -> list[dict[str, Any]]:
+    return parsed(result.out)
+
+
+def parsed(text: str) -> list[dict[str, Any]]:
+    """Return records, each of them whole."""
+    assert text.isascii()
+    assert text.endswith("\n") or not text
+    return [dict(json.loads(line)) for line in text.splitlines()]
+
+
+def file_records(path: Path) -> list[dict[str, Any]]:
+    return parsed(path.read_text())
+
+
+def answers(values: Iterable[dict[str, Any]]) -> list[tuple[int, str]]:
+    return [(value["line"], value["answer"]) for value in values]
+
+
+def until(condition: Callable[[], object], patience: float = 30.0) -> bool:
+    """Wait until something holds; say whether it came to hold."""
+    end = time.monotonic() + patience
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return bool(condition())

@@ -1,0 +1,297 @@
+"""The whole chat without a terminal, for tests: its hands and eyes, over a scripted engine and a store in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import io
+import os
+import tempfile
+import time
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import pytest
+
+from reflectty import assets, config
+from reflectty.asking import standing
+from reflectty.session import Ended, Said
+from reflectty.store import open_store
+from reflectty.stream import Kind
+from reflectty.terminal import TRUECOLOUR, Sink, Terminal
+from reflectty.tui.app import ReflectApp
+from reflectty.tui.conversation import Manner
+from reflectty.tui.keys import bound
+from reflectty.tui.looks import Looks
+from reflectty.tui.screens.chat import Chat
+from reflectty.tui.setup import Profiled, Setup
+from support.model_server import ModelServer
+from support.scripted_engine import HOLD, ScriptedEngine, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from textual.pilot import Pilot
+
+    from reflectty.session import Session
+    from reflectty.store import Store
+    from reflectty.tui.desk import Desk
+    from reflectty.tui.parts.reply import ReplyPart
+    from support.scripted_engine import Step
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+PATIENCE = 60.0
+HOST = "127.0.0.1:11434"
+THOUGHT = (
+    "<thinking>\nBoth start with 9.\n11 is more than 9, so 9.11.\n"
+    "<reflection>\nThe same number of digits: 9.90.\n</reflection>\n90 is more than 11.\n"
+)
+ANSWERED = "</thinking>\n\n<output>\n**9.9** is larger.\n</output>"
+REPLY = cut(THOUGHT + ANSWERED)
+"""A whole reply of a reflection model."""
+IN_THOUGHT = (*cut(THOUGHT), HOLD, *cut(ANSWERED))
+"""The same, held before the thinking ends."""
+IN_ANSWER = (*cut(THOUGHT + ANSWERED[:35]), HOLD, *cut(ANSWERED[35:]))
+"""The same, held within the answer."""
+_DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "TMUX", "STY", "SSH_TTY", "SSH_CONNECTION", "WSL_DISTRO_NAME", "WSL_INTEROP")
+
+
+def plain_said(answer: str, *thought: tuple[Kind, str], **values: Any) -> Said:
+    """Return a complete reply of the reflection model."""
+    said = Said(
+        "reflection",
+        family="reflection",
+        mode="native",
+        segments=(*thought, (Kind.ANSWER, answer)),
+        answer=answer,
+        raw=answer,
+        ended=Ended.COMPLETE,
+    )
+    return said._replace(**values)
+
+
+def talked(store: Store, *exchanges: tuple[str, Said]) -> Session:
+    """Keep a session with these questions and replies; return it."""
+    session = store.begin(exchanges[0][0])
+    parent = None
+    for text, said in exchanges:
+        question = store.ask(session.id, parent, text)
+        parent = store.reply(session.id, question.id, said).id
+        store.finish(parent, said)
+    return store.find(session.id)
+
+
+class Reader:
+    """Somebody at the chat: presses keys, types, and sees the rows of the screen."""
+
+    def __init__(
+        self, app: ReflectApp, pilot: Pilot[None], engine: ScriptedEngine, server: ModelServer, home: Path
+    ) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.engine = engine
+        self.server = server
+        """Whose models can be seen and changed."""
+        self.home = home
+        self.written: list[str] = []
+        """The control sequences that were sent past the screen."""
+        self.parted: list[str] = []
+        """What is to be said once the screen is gone."""
+        self.chat.setup = self.chat.setup._replace(write=self.written.append, parting=self.parted.append)
+
+    @property
+    def screen(self) -> Chat:
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, Chat))
+
+    @property
+    def chat(self) -> Desk:
+        """What lies on the desk of the chat."""
+        return self.screen.desk
+
+    @property
+    def store(self) -> Store:
+        return self.chat.conversation.store
+
+    # Hands
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def write(self, text: str) -> None:
+        """Put a text into the composer."""
+        self.chat.composer.fill(text)
+        await self.settle()
+
+    async def send(self, text: str) -> None:
+        """Send a question or a command."""
+        self.chat.composer.fill(text)
+        await self.press("enter")
+
+    async def ask(self, text: str) -> None:
+        """Ask, and wait for the end of the reply."""
+        asked = len(self.engine.requests)
+        await self.send(text)
+        await self.until(lambda: len(self.engine.requests) > asked)
+        await self.at_rest()
+
+    async def ask_held(self, text: str, shown: str = "") -> None:
+        """Ask, and wait until that of the reply is on the screen."""
+        asked = len(self.engine.requests)
+        await self.send(text)
+        await self.until(lambda: len(self.engine.requests) > asked)
+        await self.shows(shown)
+
+    async def resize(self, width: int, height: int) -> None:
+        await self.pilot.resize_terminal(width, height)
+        await self.settle()
+
+    # Eyes
+
+    def rows(self) -> list[str]:
+        """Return the rows of the screen, as a reader sees them, without the scroll bar."""
+        strips = self.app.screen._compositor.render_strips()  # noqa: SLF001 - what is drawn stands nowhere else
+        return [strip.text.rstrip(" ▁▂▃▄▅▆▇█") for strip in strips]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.rows())
+
+    def row(self, part: str) -> str:
+        """Return the first row in which that stands."""
+        found = next((row for row in self.rows() if part in row), None)
+        assert found is not None, f"{part!r} is not in\n{self.text}"
+        return found
+
+    def sees(self, *parts: str) -> list[str]:
+        """Return which of these texts are on the screen."""
+        return [part for part in parts if part in self.text]
+
+    async def settle(self) -> None:
+        """Let everything that is under way arrive, the next frame included."""
+        await self.pilot.pause()
+        transcript = self.chat.transcript
+        await self.until(lambda: transcript._timer is None)  # noqa: SLF001 - a frame is still to come
+        await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until a condition holds."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, f"it did not come to that in\n{self.text}"
+            await self.pilot.pause(0.005)
+
+    async def shows(self, *parts: str) -> None:
+        """Wait until these texts are on the screen."""
+        await self.until(lambda: self.sees(*parts) == list(parts))
+
+    async def at_rest(self) -> None:
+        """Wait until nothing is being asked any more."""
+        await self.until(lambda: self.chat.talk.running is None and not self.chat.exchanges.waiting)
+        await self.settle()
+
+    # What is behind it
+
+    @property
+    def reply(self) -> ReplyPart:
+        """The last reply."""
+        return self.chat.exchanges.replies[-1]
+
+    @property
+    def said(self) -> Said:
+        """The last reply as it is kept."""
+        said = self.kept[-1].said
+        assert isinstance(said, Said)
+        return said
+
+    @property
+    def kept(self) -> tuple[Any, ...]:
+        """All turns of the session as they are in the store."""
+        session = self.chat.conversation.session
+        return self.store.turns(session.id) if session else ()
+
+
+def app_over(
+    engine: ScriptedEngine, store: Store, *, theme: str = "ink", colours: int = TRUECOLOUR, **values: Any
+) -> ReflectApp:
+    """Return the application as the command makes it, but for its engine, its store and its terminal."""
+    sink = Sink(io.StringIO(), tty=True, colours=colours, unicode=values.pop("unicode", True))
+    terminal = Terminal(None, stdin_tty=True, out=sink, err=sink, motion=True)
+    manner = values.pop("manner", Manner("reflection"))
+    looks = Looks(terminal, theme, (Path("no-themes-of-the-user"), assets.folder("themes")))
+    library = values.pop("library", ModelServer().library)
+    setup = Setup(looks, bound(values.pop("keys", ())), manner, store, lambda: engine, library, _profiled, HOST)
+    return ReflectApp(setup._replace(**values), animation=False)
+
+
+def _profiled(name: str) -> Profiled:
+    """Return how a profile of the settings asks, by the same engine."""
+    asked = standing(config.load(profile=name))
+    wish = asked.wish
+    return Profiled(Manner(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system))
+
+
+async def _use(  # noqa: PLR0913 - what a test may want to be different
+    home: Path,
+    scripts: Iterable[Iterable[Step]],
+    use: Callable[[Reader], Awaitable[Result]],
+    *,
+    size: tuple[int, int] = (80, 30),
+    notifications: bool = True,
+    before: Callable[[Store], Session | None] = lambda _: None,
+    opened: Callable[[Store], Store] = lambda store: store,
+    make: Callable[..., ReflectApp] = app_over,
+    afterwards: Callable[[ScriptedEngine, Store], None] = lambda *_: None,
+    **values: Any,
+) -> Result:
+    engine, server, store = ScriptedEngine(*scripts), ModelServer(), open_store(None, pytest.fail)
+    try:
+        app = make(engine, opened(store), session=before(store), library=server.library, **values)
+        async with asyncio.timeout(3 * PATIENCE), app.run_test(size=size, notifications=notifications) as pilot:
+            reader = Reader(app, pilot, engine, server, home)
+            await reader.until(lambda: reader.chat.talk.engine is engine)
+            await reader.settle()
+            result = await use(reader)
+        afterwards(engine, store)
+        return result
+    finally:
+        store.close()
+
+
+def chatting(use: Callable[[Reader], Awaitable[Result]], *scripts: Iterable[Step], **values: Any) -> Result:
+    """Run the chat in an empty home, with these replies, and return what the test made of it.
+
+    Args:
+        use: what is done at the chat.
+        scripts: what the model says, one for each request.
+        values: `size`, `before` (fills the store and returns the session to go on with), `opened` (what is put
+            around the store), `make` (makes the application), `afterwards` (is called when the chat has been left), and
+            what `app_over` takes.
+    """
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", folder)
+        patch.setenv("TERM", "xterm-256color")
+        for name in [*_DESKTOP, *(name for name in os.environ if name.startswith("XDG_"))]:
+            patch.delenv(name, raising=False)
+        patch.chdir(folder)
+        return asyncio.run(_use(Path(folder), scripts, use, **values))
+
+
+def in_a_chat(
+    *scripts: Iterable[Step], **values: Any
+) -> Callable[[Callable[Concatenate[Reader, P], Awaitable[None]]], Callable[P, None]]:
+    """Let a test be given a reader at a chat whose model says this; see `chatting`."""
+
+    def around(test: Callable[Concatenate[Reader, P], Awaitable[None]]) -> Callable[P, None]:
+        @wraps(test)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            chatting(lambda reader: test(reader, *args, **kwargs), *scripts, **values)
+
+        given = inspect.signature(test)
+        run.__signature__ = given.replace(parameters=list(given.parameters.values())[1:])  # type: ignore[attr-defined]
+        return run
+
+    return around

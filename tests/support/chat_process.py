@@ -1,0 +1,205 @@
+"""The chat in a terminal of its own: what is pressed, what is drawn, and what is kept when it is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+from reflectty.store import open_store
+from support.command import PATIENCE
+from support.fake_server import FakeServer, show, tags, whole
+from support.pty_screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reflectty.session import Ended, Said, Session, Turn
+    from support.command import Reflect
+    from support.fake_server import Route
+
+READY = "Ask, or / for commands"
+KEYS = {
+    "enter": b"\r",
+    "escape": b"\x1b",
+    "steer": b"\x1bs",
+    "conclude": b"\x1bc",
+    "edit": b"\x1be",
+    "regenerate": b"\x1br",
+    "continue": b"\x1bg",
+    "branch before": b"\x1b[1;3D",
+    "branch after": b"\x1b[1;3C",
+    "next correction": b"\x1bn",
+    "view": b"\x1bt",
+    "fold": b"\x1bo",
+    "sessions": b"\x0f",
+    "interrupt": b"\x03",
+    "leave": b"\x11",
+    "new": b"\x0e",
+    "palette": b"\x10",
+    "page up": b"\x1b[5~",
+    "line start": b"\x01",
+    "to end of line": b"\x0b",
+    "clear": b"\x01\x0b",
+}
+LEFT_BEHIND = (
+    (b"\x1b[?1049h", b"\x1b[?1049l", "the alternate screen"),
+    (b"\x1b[?1000h", b"\x1b[?1000l", "the mouse"),
+    (b"\x1b[?1003h", b"\x1b[?1003l", "the mouse's movements"),
+    (b"\x1b[?1015h", b"\x1b[?1015l", "the mouse's columns"),
+    (b"\x1b[?1006h", b"\x1b[?1006l", "the mouse's reports"),
+    (b"\x1b[?25l", b"\x1b[?25h", "a hidden cursor"),
+    (b"\x1b[?2004h", b"\x1b[?2004l", "bracketed paste"),
+    (b"\x1b[?1004h", b"\x1b[?1004l", "reports of focus"),
+    (b"\x1b[>25u", b"\x1b[<u", "the keyboard's protocol"),
+    (b"\x1b[?7l", b"\x1b[?7h", "lines that are not wrapped"),
+)
+"""What a program switches on, what undoes it, and what it is called."""
+
+
+class Chat(Screen):
+    """`reflect` in a terminal, without a question."""
+
+    def opened(self) -> bool:
+        """Wait until it takes keys."""
+        return self.shows(READY)
+
+    @property
+    def drawn(self) -> list[str]:
+        """The lines of the screen, from the top."""
+        return [text.rstrip() for text in self._screen.display]
+
+    def lacks(self, part: str) -> bool:
+        """Wait until a text is not there any more."""
+        return self.until(lambda text: part not in text)
+
+    def matches(self, pattern: str, patience: float = PATIENCE) -> bool:
+        """Wait for a pattern."""
+        return self.until(lambda text: bool(re.search(pattern, text, re.MULTILINE)), patience)
+
+    def rests(self, patience: float = PATIENCE) -> bool:
+        """Wait until nothing is being answered any more."""
+        return self.until(lambda text: "new line" in text and "esc stop" not in text, patience)
+
+    def hit(self, *names: str) -> None:
+        """Press keys by what they do."""
+        for name in names:
+            self.press(KEYS[name])
+            if name == "escape":
+                # What follows an escape at once is a key with alt.
+                time.sleep(0.3)
+
+    def ask(self, text: str) -> None:
+        """Type a question and send it."""
+        self.press(text.encode() + KEYS["enter"])
+
+    def seconds_to_show(self, keys: bytes, part: str, patience: float = PATIENCE) -> float:
+        """Press keys and return how long it takes until they are seen; infinite where they never are."""
+        began = time.monotonic()
+        self.press(keys)
+        return time.monotonic() - began if self.until(lambda text: part in text, patience) else float("inf")
+
+    def leave(self, patience: float = PATIENCE) -> int:
+        self.hit("leave")
+        return self.finish(patience)
+
+    @property
+    def left_behind(self) -> list[str]:
+        """What is still switched on in the terminal."""
+        return [name for on, off, name in LEFT_BEHIND if self.raw.rfind(on) > self.raw.rfind(off)]
+
+
+class Unseen(Chat):
+    """The chat in a terminal that draws nothing, and so keeps up: what a key does is looked for in what was written."""
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):
+            while piece := os.read(self._leader, 1 << 16):
+                with self._changed:
+                    self.raw += piece
+                    self._changed.notify_all()
+
+    def wrote(self, part: bytes, patience: float = PATIENCE) -> bool:
+        return self.until(lambda _: part in self.raw, patience)
+
+    def rested(self, last: bytes) -> bool:
+        """Wait until nothing is being answered any more, once the last words of a reply have been drawn."""
+        return self.until(lambda _: b"new line" in self.raw[self.raw.rfind(last) :])
+
+    def seconds_to_echo(self, mark: str) -> float:
+        """Type a mark that was never typed before; return how long it takes until it is drawn."""
+        began, before = time.monotonic(), len(self.raw)
+        self.press(mark.encode())
+        found = self.until(lambda _: mark.encode() in self.raw[before:])
+        took = time.monotonic() - began
+        self.hit("clear")
+        return took if found else float("inf")
+
+
+class LateServer(FakeServer):
+    """A server on a port that was free until it came."""
+
+    def __init__(self, routes: dict[str, Route], port: int) -> None:
+        super().__init__(routes)
+        self.port = port
+
+    def __enter__(self) -> Self:
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(("127.0.0.1", self.port))
+        self._listener.listen(64)
+        self._start(self._accept)
+        return self
+
+
+def serving(chat: Route, **more: Route) -> FakeServer:
+    """Return a server with one model, whose /api/chat is given; `more` are other answers of its API, by name."""
+    return FakeServer(routes(chat, **more))
+
+
+def routes(chat: Route, **more: Route) -> dict[str, Route]:
+    """Return what such a server answers."""
+    usual: dict[str, Route] = {
+        "chat": chat,
+        "show": show(),
+        "tags": tags("reflection:latest"),
+        "ps": whole({"models": []}),
+    }
+    return {f"/api/{name}": route for name, route in (usual | more).items()}
+
+
+def database(reflect: Reflect) -> Path:
+    return reflect.home / ".local" / "share" / "reflectty" / "sessions.db"
+
+
+def kept(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
+    """Return the sessions that are in the store, the latest first, with all their turns."""
+    with closing(open_store(database(reflect), pytest.fail)) as store:
+        return tuple((session, store.turns(session.id)) for session in store.sessions(1_000))
+
+
+def replies(reflect: Reflect) -> tuple[Said, ...]:
+    """Return what was said in the latest session, in the order in which it began."""
+    return tuple(turn.said for turn in kept(reflect)[0][1] if turn.said)
+
+
+HALF = "<thinking>\nFirst this.\n</thinking>\n<output>\nHalf of an answer"
+SOON = 5.0
+"""Seconds in which the chat has ended once it has been told to."""
+
+
+def ended_as(reflect: Reflect) -> list[tuple[Ended, str]]:
+    return [(said.ended, said.answer or said.raw) for said in replies(reflect)]
+
+
+def wait_for(condition: Callable[[], bool], patience: float = 10.0) -> bool:
+    end = time.monotonic() + patience
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()

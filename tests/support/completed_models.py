@@ -1,0 +1,29 @@
+"""The models that are completed once their server has been heard: whoever presses tab does not wait for that."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.command import PATIENCE
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+
+
+BUILT_IN = "mini\tbuilt in\n"
+"""What is offered beside the models of a server, wherever the built-in model is installed."""
+
+
+def listed(reflect: Reflect, **variables: Any) -> list[str]:
+    """Return the models of the server, asked for until there are some."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        done = reflect("__complete", "models", "", patience=PATIENCE, **variables)
+        assert (done.code, done.err) == (0, "")
+        assert done.out.endswith(BUILT_IN)
+        if rows := done.out.removesuffix(BUILT_IN):
+            return [row.partition("\t")[0] for row in rows.splitlines()]
+    pytest.fail("no model was ever completed")

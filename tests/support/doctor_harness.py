@@ -1,0 +1,79 @@
+"""What the tests of a checkup look at: a machine and a server of their own, and what one check finds there."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reflectty.checking import Around, Chosen, Known, checkup
+from reflectty.config import Settings
+from reflectty.devices import Place
+from reflectty.engines.hosts import parse_host
+from reflectty.finding import Finding
+from reflectty.modes import Wish, plan
+from reflectty.terminal import Sink, Terminal
+from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reflectty.chat import Model
+    from reflectty.checking import Check
+
+NOWHERE = Path("/nonexistent/reflectty")
+NO_DEVICES = Place(path="", root=NOWHERE, system="linux")
+
+
+def terminal(*, tty: bool = True, colours: int = 256, unicode: bool = True, width: int = 80) -> Terminal:
+    """Return a terminal that is none of the system's."""
+    sink = Sink(io.StringIO(), tty, colours, unicode)
+    return Terminal(None, stdin_tty=tty, out=sink, err=sink, width=width, motion=tty)
+
+
+def around(engine: ScriptedEngine | None = None, **given: Any) -> Around:
+    """Return a machine on which nothing is set, but what is given."""
+    asked = engine or ScriptedEngine()
+    usual = Around(
+        settings=Settings(),
+        host=Chosen("", ""),
+        model=Chosen("", ""),
+        connect=lambda: asked,
+        terminal=terminal(),
+        environment={},
+        config_path=NOWHERE / "config.toml",
+        store_path=NOWHERE / "sessions.db",
+        place=NO_DEVICES,
+    )
+    return usual._replace(**given)
+
+
+def known(engine: ScriptedEngine | None = None, model: Model | None = None, host: str = "") -> Known:
+    """Return what would be known of a server that answered, and of the model that would be asked."""
+    asked = engine or ScriptedEngine()
+    chosen = plan(model, Wish()) if model else None
+    return Known(engine=asked, address=parse_host(host), reached=True, model=model, plan=chosen)
+
+
+def found(check: Any, here: Around, learnt: Known | None = None) -> list[Finding]:
+    """Return what one check finds."""
+
+    async def look() -> Sequence[Finding]:
+        findings: Sequence[Finding] = await check(here, learnt or Known())
+        return findings
+
+    return list(asyncio.run(look()))
+
+
+def all_found(here: Around, learnt: Known, checks: Sequence[Check]) -> list[Finding]:
+    """Return what a checkup of these checks finds."""
+
+    async def look() -> list[Finding]:
+        return [event async for event in checkup(here, learnt, checks) if isinstance(event, Finding)]
+
+    return asyncio.run(look())
+
+
+def facts(finding: Finding) -> dict[str, Any]:
+    return dict(finding.facts)

@@ -1,0 +1,76 @@
+"""A machine on which nothing was ever set: the command with a default port of its own, with the extra and without it."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import reflectty
+from reflectty.engines.embedded import PACKAGES
+from reflectty.mini import TEMPLATE
+from support.command import Reflect
+from support.fake_server import FakeServer, error, reply, show, tags, whole
+from support.real_ollama import free_port
+from support.scripted_servers import ANSWERED
+
+if TYPE_CHECKING:
+    from support.built_in import BuiltIn
+    from support.fake_server import Route
+
+ANYWHERE = """
+import sys
+from reflectty.engines import hosts
+from reflectty.main import run
+hosts.parse_host.__defaults__ = (int(sys.argv.pop(1)),)
+run()
+"""
+"""The command, whose servers are looked for at another port: what listens at the usual one here is not ours."""
+NONE_SUCH = error(404, "model 'mini' not found")
+
+
+def fresh(home: Path, mini: BuiltIn, site: Path | None = None) -> Reflect:
+    """Return the command on such a machine.
+
+    Args:
+        home: an empty folder.
+        mini: whose process answers as the built-in model.
+        site: where the packages are that are installed; those of the tests where nothing is named.
+    """
+    start = (sys.executable, *(("-S",) if site else ()), "-c", ANYWHERE, str(free_port()))
+    paths = {"PYTHONPATH": _packages(site)} if site else {}
+    return Reflect(home, "", start, **mini.environment, **paths)
+
+
+def _packages(site: Path) -> str:
+    """Return where the packages are: the checkout is not among those that are installed, a wheel is."""
+    return str(site) if (site / "reflectty").exists() else f"{Path(reflectty.__file__).parents[1]}:{site}"
+
+
+def port_of(reflect: Reflect) -> int:
+    """Return where the command looks for a server that nobody has named."""
+    return int(reflect.command[-1])
+
+
+def answering(reflect: Reflect, *, has_mini: bool = False) -> FakeServer:
+    """Return a server at the place that is the default, which has one model or two."""
+    names = ("reflection:latest", *(("mini:latest",) if has_mini else ()))
+    routes: dict[str, Route] = {
+        "/api/show": lambda asked: (
+            NONE_SUCH if asked.json["model"] == "mini" and not has_mini else show(template=TEMPLATE)
+        ),
+        "/api/tags": tags(*names),
+        "/api/ps": whole({"models": []}),
+        "/api/version": whole({"version": "0.32.15"}),
+        "/api/chat": reply((ANSWERED,)),
+    }
+    return FakeServer(routes, port=port_of(reflect))
+
+
+def bare(folder: Path) -> Path:
+    """Return a folder with all that is installed for the tests but what the built-in model needs."""
+    for installed in Path(sysconfig.get_path("purelib")).iterdir():
+        if not installed.name.lower().startswith(PACKAGES) and installed.suffix != ".pth":
+            (folder / installed.name).symlink_to(installed)
+    return folder

@@ -1,0 +1,27 @@
+"""Models that lose their tags on a real server: which tokens those are, and what that server says of them."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from support.real_ollama import Server
+
+WORDS = ("thinking", "reflection", "output")
+PIECES = (*WORDS, "<", "</", ">")
+SLOW = 240.0
+"""Seconds for a reply on a busy machine; it takes two on an idle one."""
+
+
+def shown(server: Server, path: str, **body: Any) -> dict[str, Any]:
+    """Return what the server itself says of something."""
+    data = json.dumps(body).encode() if body else None
+    with urllib.request.urlopen(f"http://{server.host}{path}", data) as answer:
+        return dict(json.load(answer))
+
+
+def installed(server: Server) -> set[str]:
+    """Return the names of the models on the server."""
+    return {model["name"].removesuffix(":latest") for model in shown(server, "/api/tags")["models"]}

@@ -1,0 +1,41 @@
+"""A reader at the screen of models, for tests."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from support.model_server import GB, model
+
+if TYPE_CHECKING:
+    from support.chat_app import Reader
+
+WIDE = (130, 34)
+QWEN = model("qwen3:8b", int(5.2 * GB), "8.2B", "Q4_K_M", "thinking", "tools")
+
+
+async def opened(reader: Reader) -> None:
+    await reader.press("f6")
+    await reader.shows("deepseek-r1:14b", "thinking, tools")
+
+
+async def pulling(reader: Reader, name: str = "qwen3:8b", done: int = 0) -> None:
+    """Pull a model from the screen, until the server is asked for it."""
+    asked = len(reader.server.calls("pull"))
+    await reader.press("ctrl+p")
+    await reader.shows("Pull a model")
+    await reader.press(*name, "enter")
+    await reader.until(lambda: len(reader.server.calls("pull")) > asked)
+    if done:
+        reader.server.pulling(name).fetch(done)
+        await reader.shows(f"{done // GB}.0 GB of 5.2 GB")
+
+
+def told_keys(reader: Reader) -> str:
+    """Return what the lowest rows say that can be done."""
+    return " ".join(" ".join(reader.rows()[-4:]).split())
+
+
+async def chosen(reader: Reader, name: str) -> None:
+    await reader.press(*name)
+    await reader.until(lambda: re.search(rf"› (◐ |! |  )?{re.escape(name)}", reader.text))

@@ -1,0 +1,52 @@
+"""Asks an engine for OpenAI-compatible servers and returns what came of it, for tests about that engine."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from reflectty.engines import open_engine
+from reflectty.engines.openai import OpenAIEngine
+from support.engine_outcome import QUICK, REQUEST, Outcome, collect
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar
+
+    from reflectty.chat import Request, Timeouts
+
+    T = TypeVar("T")
+
+
+def using(
+    host: str,
+    call: Callable[[OpenAIEngine], Awaitable[T]],
+    *,
+    timeouts: Timeouts = QUICK,
+    api_key: str = "",
+    key_over_http: bool = False,
+) -> T:
+    """Run one call of an engine for a host."""
+
+    async def run() -> T:
+        opened = open_engine(host, engine="openai", timeouts=timeouts, api_key=api_key, key_over_http=key_over_http)
+        async with opened as engine:
+            assert isinstance(engine, OpenAIEngine)
+            return await call(engine)
+
+    return asyncio.run(run())
+
+
+def ask(host: str, request: Request = REQUEST, *, timeouts: Timeouts = QUICK, api_key: str = "") -> Outcome:
+    """Chat once."""
+    return using(host, partial(_chat, request=request), timeouts=timeouts, api_key=api_key)
+
+
+def resume(host: str, so_far: str, request: Request = REQUEST) -> Outcome:
+    """Go on once."""
+    return using(host, lambda engine: collect(engine.resume(request, so_far)))
+
+
+async def _chat(engine: OpenAIEngine, request: Request) -> Outcome:
+    return await collect(engine.chat(request))

@@ -1,0 +1,120 @@
+"""The real command in a terminal: a pseudo-terminal of its own, and pyte as the terminal that draws."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import struct
+import subprocess
+import termios
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+import pyte
+
+from support.command import COMMAND, PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from support.command import Reflect
+
+# On Linux the first terminal that the leader of a session opens becomes its own, so that ^C reaches it.
+OWN_TERMINAL = ("sh", "-c", 'exec 9<>"$0"; exec 9>&-; exec "$@"')
+
+
+class Screen:
+    """A terminal in which one command runs, ours if no other is named; stdout and stderr can go to files instead."""
+
+    def __init__(  # noqa: PLR0913 - each has a default, and a name where it is given
+        self,
+        reflect: Reflect,
+        *words: str,
+        columns: int = 80,
+        rows: int = 24,
+        out: Path | None = None,
+        err: Path | None = None,
+        program: Sequence[str] = COMMAND,
+        **variables: str,
+    ) -> None:
+        self.raw = b""
+        self._screen = pyte.HistoryScreen(columns, rows, history=100_000)
+        self._stream = pyte.ByteStream(self._screen)
+        self._changed = threading.Condition()
+        self._leader, follower = os.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        with contextlib.ExitStack() as files:
+            streams = [files.enter_context(path.open("wb")) if path else follower for path in (out, err)]
+            self.process = subprocess.Popen(
+                (*OWN_TERMINAL, os.ttyname(follower), *program, *words),
+                stdin=follower,
+                stdout=streams[0],
+                stderr=streams[1],
+                env=reflect.environment(**{"TERM": "xterm-256color", **variables}),
+                cwd=reflect.home,
+                start_new_session=True,
+            )
+        os.close(follower)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.finish()
+        os.close(self._leader)
+
+    def _read(self) -> None:
+        # A terminal that nobody holds any more is an error to read from, not an end.
+        with contextlib.suppress(OSError):
+            while piece := os.read(self._leader, 1 << 16):
+                with self._changed:
+                    self.raw += piece
+                    self._stream.feed(piece)
+                    self._changed.notify_all()
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands in the scrollback and on the screen, from the top."""
+        past = ["".join(row[at].data for at in range(self._screen.columns)) for row in self._screen.history.top]
+        return [text.rstrip() for text in (*past, *self._screen.display)]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines).strip()
+
+    @property
+    def cursor_hidden(self) -> bool:
+        return bool(self._screen.cursor.hidden)
+
+    def until(self, condition: Callable[[str], bool], patience: float = PATIENCE) -> bool:
+        """Wait until a condition on the text holds; say whether it came to hold."""
+        end = time.monotonic() + patience
+        with self._changed:
+            while not condition(self.text) and (left := end - time.monotonic()) > 0:
+                self._changed.wait(min(left, 0.1))
+            return condition(self.text)
+
+    def shows(self, part: str) -> bool:
+        """Wait for a text."""
+        return self.until(lambda text: part in text)
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._leader, keys)
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        with self._changed:
+            self._screen.resize(rows, columns)
+
+    def finish(self, patience: float = PATIENCE) -> int:
+        """Wait for the end; return the exit code."""
+        code = self.process.wait(patience)
+        self._reader.join(patience)
+        return code

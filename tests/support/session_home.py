@@ -1,0 +1,73 @@
+"""Sessions in a home of their own, and the command for them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from reflectty.session import Attachment, Ended, Origin
+from reflectty.store import open_store
+from support.command import Result
+from support.conversations import QUESTION, plainly, said
+from support.pty_screen import Screen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reflectty.store import Store
+    from support.command import Reflect
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+QUIET = Result(0, b"", b"")
+
+
+class Kept(NamedTuple):
+    """A home with sessions in it, and the command for them."""
+
+    reflect: Reflect
+    data: Path
+    ids: tuple[str, ...]
+
+    def __call__(self, *words: str, **variables: Any) -> Result:
+        return self.reflect("sessions", *words, XDG_DATA_HOME=str(self.data), **variables)
+
+    def screen(self, *words: str, **values: Any) -> Screen:
+        return Screen(self.reflect, "sessions", *words, XDG_DATA_HOME=str(self.data), **values)
+
+    @property
+    def titles(self) -> list[str]:
+        return [session["title"] for session in json.loads(self("--json").out)]
+
+
+def store_in(data: Path) -> Store:
+    (data / "reflectty").mkdir(parents=True, exist_ok=True)
+    return open_store(data / "reflectty" / "sessions.db", pytest.fail)
+
+
+def filled(reflect: Reflect, folder: Path) -> Kept:
+    """Two sessions: one of two questions, the second answered twice, and one without an answer."""
+    data = folder / "data"
+    store = store_in(data)
+    first = store.begin(QUESTION)
+    parent: int | None = None
+    for question, reply in ((QUESTION, said()), ("And in Roman numerals?", plainly("There are none."))):
+        asked = store.ask(first.id, parent, question, (Attachment("notes.txt", "file", "IX"),))
+        parent = store.reply(first.id, asked.id, reply).id
+        store.finish(parent, reply)
+    steered = said("IX, more or less.", origin=Origin.STEERED, ended=Ended.INTERRUPTED)
+    again = store.reply(first.id, asked.id, steered)
+    store.finish(again.id, steered)
+    second = store.begin("Plan a weekend in Lisbon")
+    store.ask(second.id, None, "Plan a weekend in Lisbon")
+    store.close()
+    return Kept(reflect, data, (first.id, second.id))
+
+
+def clean_lines(result: Result) -> list[str]:
+    """The lines of a command that went well, in which no terminal would be told anything."""
+    assert (result.code, result.err) == (0, "")
+    assert not CONTROLS.search(result.out)
+    return result.out.split("\n")[:-1]

@@ -1,0 +1,79 @@
+"""An engine that answers, cuts its replies, is busy, or goes away for a while, as a test says; it knows what it did."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from reflectty.chat import Chunk, Model
+from reflectty.errors import BusyError, IncompleteError, UnreachableError
+from support.scripted_engine import USAGE, ScriptedEngine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+
+    from reflectty.chat import Request
+
+
+class Does(Enum):
+    """What it does with one request."""
+
+    ANSWER = auto()
+    CUT = auto()
+    BUSY = auto()
+    DIE = auto()
+    """It goes away in the middle of the reply, and is not there for the next two times that somebody looks."""
+
+
+class UnsteadyEngine(ScriptedEngine):
+    """Does one thing a request; when it has done all of them, it answers: with the prompt itself."""
+
+    def __init__(self, *does: Does, models: Iterable[str] = ("m",), seconds: float = 0.0) -> None:
+        super().__init__(models=tuple(Model(name, ("completion",)) for name in models))
+        self.answered: list[str] = []
+        self.most = 0
+        """So many requests were answered at the same time."""
+        self._does = list(does)
+        self._seconds = seconds
+        self._at_once = 0
+        self._absent = 0
+
+    async def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        self.requests.append(request)
+        self.sent()
+        self._look()
+        self._at_once += 1
+        self.most = max(self.most, self._at_once)
+        try:
+            async for chunk in self._reply(request, self._does.pop(0) if self._does else Does.ANSWER):
+                yield chunk
+        finally:
+            self._at_once -= 1
+
+    async def _reply(self, request: Request, does: Does) -> AsyncGenerator[Chunk, None]:
+        await asyncio.sleep(self._seconds)
+        if does is Does.BUSY:
+            raise BusyError("the server is busy")
+        prompt = request.messages[-1].content
+        yield Chunk("<output>")
+        await asyncio.sleep(self._seconds)
+        yield Chunk(prompt)
+        if does is Does.DIE:
+            self._absent = 2
+        if does is not Does.ANSWER:
+            raise IncompleteError("the connection to the server broke")
+        self.answered.append(prompt)
+        yield Chunk("</output>", done=True, done_reason="stop", usage=USAGE)
+
+    async def version(self) -> str:
+        self._reach()
+        if self._absent:
+            self._absent -= 1
+            raise UnreachableError("cannot reach it")
+        return "0"
+
+    def _look(self) -> None:
+        self._reach()
+        if self._absent:
+            raise UnreachableError("cannot reach it")

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reflectty.asking import Question
+from reflectty.batch.items import Item
+from reflectty.batch.jobs import Hooks, Terms
+from reflectty.batch.opening import open_servers
+from reflectty.batch.roster import Roster
+from reflectty.batch.server import Server
+from reflectty.batch.tally import Tally
+from reflectty.batch.work import MOST_RETURNS, Work
+from reflectty.errors import (
+    BusyError,
+    ModelMissingError,
+    OutputError,
+    ReflecttyError,
+    RefusedError,
+    UnreachableError,
+    UsageError,
+)
+from reflectty.modes import Mode, Wish
+from support.unsteady_engine import Does, UnsteadyEngine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from reflectty.batch.records import Outcome
+
+QUICK = Terms(jobs=2, delay=0.0)
+WISH = Wish(Mode.NATIVE)
+
+
+class Batch:
+    """Lines that were asked of engines, and what came of it."""
+
+    def __init__(
+        self, engines: Sequence[UnsteadyEngine], lines: Sequence[Item] | int, terms: Terms = QUICK, model: str = "m"
+    ) -> None:
+        self.items = [Item(at + 1, "0" * 16, f"q{at}") for at in range(lines)] if isinstance(lines, int) else lines
+        self.delivered: list[tuple[int, Outcome]] = []
+        self.notes: list[str] = []
+        self.told: list[str] = []
+        self.tally = Tally(len(self.items))
+        self.fails: ReflecttyError | None = None
+        self.error: ReflecttyError | None = None
+        try:
+            asyncio.run(asyncio.wait_for(self._run(engines, terms, model), 60))
+        except ReflecttyError as error:
+            self.error = error
+
+    async def _run(self, engines: Sequence[UnsteadyEngine], terms: Terms, model: str) -> None:
+        note = self.notes.append
+        servers = [Server(f"s{at}", engine, note=note, first_time=lambda _: False) for at, engine in enumerate(engines)]
+        roster = Roster(len(servers), terms.jobs or 1)
+        chosen = await open_servers(servers, roster, model, note)
+        hooks = Hooks(lambda item: self._question(item, chosen), lambda _: True, self._deliver, note, self.told.append)
+        await Work(servers, roster, terms, hooks, self.tally).run(self._items())
+
+    def _question(self, item: Item, model: str) -> Question:
+        if not item.prompt:
+            raise UsageError("the line has no prompt")
+        return Question(item.prompt, item.model or model, WISH)
+
+    async def _items(self) -> AsyncGenerator[Item, None]:
+        for item in self.items:
+            yield item
+
+    def _deliver(self, number: int, item: Item, outcome: Outcome) -> None:
+        assert item.line == number + 1
+        if item.prompt == "unwritable":
+            raise OutputError("the disk is full")
+        self.delivered.append((number, outcome))
+
+    @property
+    def answers(self) -> dict[int, str]:
+        return {number: outcome.reply.answer for number, outcome in self.delivered if outcome.reply}
+
+    @property
+    def errors(self) -> dict[int, ReflecttyError]:
+        return {number: outcome.error for number, outcome in self.delivered if outcome.error}
+
+
+class TestOneServer:
+    def test_answers_every_line(self) -> None:
+        batch = Batch([UnsteadyEngine()], 50)
+
+        assert batch.answers == {number: f"q{number}" for number in range(50)}
+        assert batch.errors == {}
+        assert (batch.tally.done, batch.tally.left, batch.tally.tokens) == (50, 0, 50 * 66)
+
+    @pytest.mark.parametrize("jobs", [1, 3])
+    def test_is_asked_so_many_at_once(self, jobs: int) -> None:
+        engine = UnsteadyEngine(seconds=0.01)
+        Batch([engine], 12, Terms(jobs=jobs))
+
+        assert engine.most == jobs
+
+    def test_is_asked_again_what_it_did_not_answer(self) -> None:
+        batch = Batch([UnsteadyEngine(Does.BUSY, Does.CUT, Does.BUSY)], 1)
+
+        assert batch.answers == {0: "q0"}
+        assert batch.errors == {}
+
+    def test_is_asked_only_so_often(self) -> None:
+        engine = UnsteadyEngine(*[Does.BUSY] * 9)
+        batch = Batch([engine], 1, Terms(jobs=1, retry=2, delay=0.0))
+
+        assert type(batch.errors[0]) is BusyError
+        assert len(engine.requests) == 3
+
+    def test_is_waited_for_when_it_goes_away(self) -> None:
+        batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10)
+
+        assert batch.answers == {number: f"q{number}" for number in range(10)}
+        assert [note.partition(":")[0] for note in batch.notes] == ["s0 does not answer any more", "s0 answers again"]
+
+    def test_is_waited_for_only_so_long(self) -> None:
+        batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10, Terms(jobs=1, patience=0.05, delay=5.0))
+
+        assert type(batch.error) is UnreachableError
+        assert "0.05 s" in str(batch.error)
+        assert batch.answers == {0: "q0"}
+
+    def test_is_spared_a_line_that_makes_it_go_away(self) -> None:
+        engine = UnsteadyEngine(*[Does.DIE] * MOST_RETURNS)
+        batch = Batch([engine], 3, Terms(jobs=1, delay=0.0))
+
+        assert list(batch.errors) == [0]
+        assert batch.answers[1] == "q1"
+        assert batch.answers[2] == "q2"
+
+    def test_that_is_not_there_from_the_start_is_an_error(self) -> None:
+        engine = UnsteadyEngine()
+        engine.gone = UnreachableError("cannot reach it")
+
+        assert type(Batch([engine], 3).error) is UnreachableError
+
+    def test_that_has_not_the_model_is_an_error(self) -> None:
+        assert type(Batch([UnsteadyEngine()], 3, model="other").error) is ModelMissingError
+
+    def test_answers_with_the_best_of_its_models_where_none_is_named(self) -> None:
+        engine = UnsteadyEngine(models=("plain", "reflection"))
+        batch = Batch([engine], 2, model="")
+
+        assert {request.model for request in engine.requests} == {"reflection"}
+        assert len([note for note in batch.notes if "reflection" in note]) == 1
+
+
+class TestALine:
+    def test_that_cannot_be_asked_stops_no_other(self) -> None:
+        items = [Item(1, "", "a"), Item(2, "", problem=UsageError("no JSON")), Item(3, "", ""), Item(4, "", "d")]
+        batch = Batch([UnsteadyEngine()], items)
+
+        assert {number: str(error) for number, error in batch.errors.items()} == {
+            1: "no JSON",
+            2: "the line has no prompt",
+        }
+        assert batch.answers == {0: "a", 3: "d"}
+
+    def test_is_answered_by_the_model_that_it_names(self) -> None:
+        engine = UnsteadyEngine(models=("m", "n"))
+        batch = Batch([engine], [Item(1, "", "a"), Item(2, "", "b", model="n"), Item(3, "", "c", model="absent")])
+
+        assert {request.messages[-1].content: request.model for request in engine.requests} == {"a": "m", "b": "n"}
+        assert type(batch.errors[2]) is ModelMissingError
+
+    def test_goes_to_the_server_that_has_its_model(self) -> None:
+        first, second = UnsteadyEngine(), UnsteadyEngine(models=("m", "n"))
+        batch = Batch([first, second], [Item(at + 1, "", f"q{at}", model="n") for at in range(6)])
+
+        assert batch.errors == {}
+        assert sorted(second.answered) == [f"q{at}" for at in range(6)]
+
+    def test_that_cannot_be_written_ends_everything(self) -> None:
+        engine = UnsteadyEngine()
+        batch = Batch([engine], [Item(1, "", "unwritable"), *(Item(at, "", "q") for at in range(2, 99))])
+
+        assert type(batch.error) is OutputError
+        assert len(engine.requests) < 90
+
+
+class TestSeveralServers:
+    def test_share_the_lines_by_their_speed(self) -> None:
+        slow, fast = UnsteadyEngine(seconds=0.05), UnsteadyEngine(seconds=0.005)
+        batch = Batch([slow, fast], 60, Terms(jobs=1))
+
+        assert batch.errors == {}
+        assert len(fast.answered) > 3 * len(slow.answered) > 0
+
+    def test_do_without_one_that_has_not_the_model(self) -> None:
+        first, second = UnsteadyEngine(models=("other",)), UnsteadyEngine()
+        batch = Batch([first, second], 5)
+
+        assert first.requests == []
+        assert len(second.answered) == 5
+        assert batch.notes == ["s0 does not have m, so it is left out"]
+
+    def test_do_without_one_that_refuses(self) -> None:
+        first, second = UnsteadyEngine(), UnsteadyEngine()
+        first.gone = RefusedError("the server refused: unauthorized")
+        batch = Batch([first, second], 5)
+
+        assert len(second.answered) == 5
+        assert batch.notes == ["s0 is left out: the server refused: unauthorized"]
+
+    def test_begin_without_one_that_comes_later(self) -> None:
+        first, second = UnsteadyEngine(), UnsteadyEngine(seconds=0.02)
+        first.gone = UnreachableError("cannot reach it")
+        second.sent = lambda: setattr(first, "gone", None)
+        batch = Batch([first, second], 30, Terms(jobs=1, delay=0.01))
+
+        assert batch.errors == {}
+        assert len(first.answered) + len(second.answered) == 30
+
+    def test_are_told_apart_where_a_model_is_not_the_same_version(self) -> None:
+        engines = [UnsteadyEngine(), UnsteadyEngine(), UnsteadyEngine()]
+        for engine, digest in zip(engines, ("", "one", "two"), strict=True):
+            engine.installed = tuple(model._replace(digest=digest) for model in engine.installed)
+        batch = Batch(engines, 3)
+
+        assert batch.notes == ["m is not the same version on s2 as on s1; both answer"]
+        assert batch.errors == {}
+
+    def test_are_all_needed_to_lack_a_model(self) -> None:
+        assert type(Batch([UnsteadyEngine(), UnsteadyEngine()], 1, model="x").error) is ModelMissingError
+
+
+class TestHowManyAtOnce:
+    def test_is_found_out_where_nobody_says(self) -> None:
+        engine = UnsteadyEngine(seconds=0.02)
+        batch = Batch([engine], 40, Terms(jobs=0))
+
+        assert batch.told == ["s0 answers at least 8 lines at once: so many are asked, or --jobs N"]
+        assert [batch.answers[at] for at in range(40)] == [f"q{at}" for at in range(40)]
+
+    def test_is_not_asked_for_few_lines(self) -> None:
+        engine = UnsteadyEngine()
+        Batch([engine], 3, Terms(jobs=0))
+
+        assert len(engine.requests) == 3
+
+
+class Script(NamedTuple):
+    """What servers do, and how many lines there are."""
+
+    servers: list[list[Does]]
+    lines: int
+    jobs: int
+
+
+SCRIPTS = st.builds(
+    Script,
+    st.lists(st.lists(st.sampled_from(Does), max_size=12), min_size=1, max_size=3),
+    st.integers(0, 20),
+    st.integers(1, 4),
+)
+
+
+@given(SCRIPTS)
+def test_no_line_is_lost_or_answered_twice_whatever_the_servers_do(script: Script) -> None:
+    engines = [UnsteadyEngine(*does) for does in script.servers]
+    batch = Batch(engines, script.lines, Terms(jobs=script.jobs, retry=100, delay=0.0))
+    answered = [prompt for engine in engines for prompt in engine.answered]
+    complete = {number for number, outcome in batch.delivered if outcome.error is None}
+
+    assert batch.error is None
+    assert sorted(number for number, _ in batch.delivered) == list(range(script.lines))
+    assert sorted(answered) == sorted(f"q{number}" for number in complete)
+    assert all(batch.answers[number] == f"q{number}" for number in complete)
+    assert all(engine.most <= script.jobs for engine in engines)

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat import Model
+from reflectty.checking import CHECKS, Chosen, Known
+from reflectty.checking.models import model as chosen_model
+from reflectty.checking.models import models
+from reflectty.checking.proxies import is_exempt, named, proxy
+from reflectty.checking.server import server
+from reflectty.config import Settings
+from reflectty.engines import open_engine
+from reflectty.engines.hosts import parse_host
+from reflectty.errors import ModelMissingError, RefusedError, UnreachableError, UsageError
+from reflectty.finding import State
+from support.doctor_harness import all_found, around, facts, found
+from support.fake_server import Answer, FakeServer, Pause, error, whole
+from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from reflectty.errors import ReflecttyError
+    from reflectty.finding import Finding
+    from support.fake_server import Route
+
+SERVER = tuple(check for check in CHECKS if check.name == "server")
+
+
+class Versioned(ScriptedEngine):
+    """An engine of some version."""
+
+    def __init__(self, version: str, seconds: float = 0.0) -> None:
+        super().__init__()
+        self._said, self._seconds = version, seconds
+
+    async def version(self) -> str:
+        await asyncio.sleep(self._seconds)
+        return self._said
+
+
+def at(routes: Mapping[str, Route], learnt: Known) -> list[Finding]:
+    """Return what is found of a scripted server."""
+    with FakeServer(routes) as fake:
+        return all_found(
+            around(connect=lambda: open_engine(fake.host), host=Chosen(fake.host, "--host")), learnt, SERVER
+        )
+
+
+@pytest.mark.parametrize(
+    ("version", "states", "text"),
+    [
+        ("0.32.15", [State.OK], "Ollama 0.32.15 answers at"),
+        ("0.11.5", [State.OK], "Ollama 0.11.5"),
+        ("0.11.4", [State.OK, State.WARNING], "steered or continued"),
+        ("0.0.0", [State.OK, State.NOTE], "built by hand"),
+        ("", [State.OK, State.WARNING], "tells no version"),
+        ("main-abc", [State.OK], "Ollama main-abc"),
+        ("9999999.0.0", [State.OK], "Ollama 9999999.0.0"),
+    ],
+)
+def test_a_server_is_known_by_its_version(version: str, states: list[State], text: str) -> None:
+    learnt = Known()
+    findings = found(server, around(Versioned(version)), learnt)
+    assert [one.state for one in findings] == states
+    assert text in " ".join(one.found for one in findings)
+    assert learnt.reached
+
+
+@pytest.mark.parametrize(
+    ("host", "where"),
+    [
+        (Chosen("", ""), "(the default: nothing names another)"),
+        (Chosen("box:1", "--host"), "http://box:1 (from --host)"),
+        (Chosen("0.0.0.0", "OLLAMA_HOST"), "http://127.0.0.1:11434 (from OLLAMA_HOST)"),
+        (Chosen("https://me:secret@box", "config.toml"), "https://box:443 (from config.toml)"),
+    ],
+)
+def test_where_it_is_and_who_says_so_is_told_without_a_password(host: Chosen, where: str) -> None:
+    (finding,) = found(server, around(host=host))
+    assert where in finding.found
+    assert "secret" not in repr(finding)
+
+
+@pytest.mark.parametrize(("version", "name"), [("b10488", "server (b10488) answers"), ("", "server answers")])
+def test_a_server_of_another_kind_is_called_one(version: str, name: str) -> None:
+    here = around(Versioned(version), settings=Settings(engine="openai"), host=Chosen("box", "--host"))
+    (finding,) = found(server, here)
+    assert f"an OpenAI-compatible {name} at http://box:8000" in finding.found
+
+
+def test_what_takes_long_to_say_its_version_is_slow() -> None:
+    findings = found(server, around(Versioned("0.32.15", 1.1)))
+    assert [one.state for one in findings] == [State.OK, State.WARNING]
+
+
+def test_a_port_that_is_none_is_told() -> None:
+    findings = found(server, around(host=Chosen("box:port", "--host")))
+    assert findings[-1].found == "'port' is no port; 11434 is used"
+
+
+@pytest.mark.parametrize(
+    ("route", "kind", "part"),
+    [
+        (Answer([], 403, content_type=""), RefusedError, "Host header"),
+        (Answer([b"<html>"], content_type="text/html"), UnreachableError, "not an Ollama server"),
+        (Answer([b"404 page not found"], 404), UnreachableError, "not an Ollama server"),
+        (whole([1]), UnreachableError, "not an Ollama server"),
+        (error(401, "unauthorized"), RefusedError, "OLLAMA_API_KEY"),
+        (Answer([], 302, {"Location": "http://elsewhere/"}), RefusedError, "redirected"),
+    ],
+)
+def test_what_is_no_ollama_or_refuses_is_in_the_way(route: Route, kind: type[ReflecttyError], part: str) -> None:
+    learnt = Known()
+    (finding,) = at({"/api/version": route}, learnt)
+    assert isinstance(learnt.obstacle, kind)
+    assert finding.state is State.WRONG
+    assert part in finding.found + finding.advice
+    assert not learnt.reached
+
+
+def test_a_host_that_cannot_be_one_is_in_the_way() -> None:
+    learnt = Known()
+    (finding,) = all_found(around(host=Chosen("ftp://x", "--host")), learnt, SERVER)
+    assert isinstance(learnt.obstacle, UsageError)
+    assert "ftp://" in finding.found
+
+
+def test_a_slow_answer_is_still_one() -> None:
+    learnt = Known()
+    (finding,) = at({"/api/version": Answer([Pause(0.05), b'{"version": "0.32.15"}'])}, learnt)
+    assert (finding.state, facts(finding)["version"]) == (State.OK, "0.32.15")
+
+
+HERE, THERE, SECURE = "127.0.0.1:11434", "http://box.lan:11434", "https://box.lan"
+
+
+@pytest.mark.parametrize(
+    ("host", "environment", "state", "text"),
+    [
+        (HERE, {}, State.OK, "none is set"),
+        (HERE, {"HTTP_PROXY": "http://p:1"}, State.NOTE, "directly"),
+        (HERE, {"ALL_PROXY": "socks5://p:1"}, State.NOTE, "ALL_PROXY"),
+        (HERE, {"HTTP_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1"}, State.OK, "exempts"),
+        (HERE, {"HTTPS_PROXY": "http://p:1"}, State.OK, "none is set"),
+        (THERE, {}, State.OK, "none is set"),
+        (THERE, {"http_proxy": "http://u:secret@p:1"}, State.WARNING, "goes through p:1"),
+        (THERE, {"http_proxy": "http://p:1", "NO_PROXY": ".lan"}, State.OK, "exempts box.lan"),
+        (THERE, {"http_proxy": "http://p:1", "NO_PROXY": "lan2, other"}, State.WARNING, "goes through"),
+        (SECURE, {"HTTP_PROXY": "http://p:1"}, State.OK, "none is set"),
+        (SECURE, {"HTTPS_PROXY": "http://p:1"}, State.WARNING, "HTTPS_PROXY"),
+    ],
+)
+def test_a_proxy_is_told_where_it_matters(host: str, environment: dict[str, str], state: State, text: str) -> None:
+    (finding,) = found(proxy, around(environment=environment), Known(address=parse_host(host)))
+    assert finding.state is state
+    assert text in finding.found
+    assert "secret" not in repr(finding)
+
+
+@pytest.mark.parametrize(
+    ("entries", "host", "exempt"),
+    [
+        ("*", "a", True),
+        ("a.b", "a.b", True),
+        ("b", "a.b", True),
+        (".b", "a.b", True),
+        ("b", "ab", False),
+        ("", "a", False),
+        (" , ", "a", False),
+        ("A.B", "a.b", True),
+    ],
+)
+def test_no_proxy_is_read_as_httpx_reads_it(entries: str, host: str, exempt: bool) -> None:
+    assert is_exempt({"NO_PROXY": entries}, host) is exempt
+
+
+def test_the_variable_in_small_letters_goes_first() -> None:
+    chosen = named({"HTTP_PROXY": "http://upper", "http_proxy": "http://lower", "all_proxy": "x"}, "http")
+    assert chosen is not None
+    assert (chosen.variable, chosen.place) == ("http_proxy", "http://lower")
+
+
+@pytest.mark.parametrize(("host", "count"), [(HERE, 0), (SECURE, 0), (THERE, 1)])
+def test_a_key_that_others_could_read_is_not_sent(host: str, count: int) -> None:
+    here = around(settings=Settings(api_key="secret"))
+    warned = [one for one in found(proxy, here, Known(address=parse_host(host))) if "OLLAMA_API_KEY" in one.found]
+    assert [one.state for one in warned] == [State.WARNING] * count
+    assert "secret" not in repr(warned)
+
+
+@pytest.mark.parametrize(("host", "state"), [(HERE, State.NOTE), (SECURE, State.WARNING)])
+def test_certificates_that_are_not_there_are_told(tmp_path: Path, host: str, state: State) -> None:
+    environment = {"SSL_CERT_FILE": str(tmp_path / "none.pem"), "SSL_CERT_DIR": str(tmp_path)}
+    (finding,) = found(proxy, around(environment=environment), Known(address=parse_host(host)))
+    assert finding.state is state
+    assert "SSL_CERT_FILE" in finding.found
+
+
+def reached(engine: ScriptedEngine) -> Known:
+    return Known(engine=engine, reached=True)
+
+
+def test_models_are_counted_and_the_first_are_named() -> None:
+    many = tuple(Model(f"m{number}:latest", digest=f"{number}") for number in range(7))
+    (finding,) = found(models, around(), reached(ScriptedEngine(models=many)))
+    assert finding.found == "7 installed: m0, m1, m2, m3, m4 and 2 more"
+    assert len(facts(finding)["installed"]) == 7
+
+
+def test_a_name_without_end_is_cut_where_people_read() -> None:
+    (finding,) = found(models, around(), reached(ScriptedEngine(models=(Model("b" * 5000),))))
+    assert len(finding.found) < 100
+    assert facts(finding)["installed"] == ("b" * 5000,)
+
+
+def test_no_model_is_a_note_and_then_in_the_way() -> None:
+    engine = ScriptedEngine(models=())
+    assert found(models, around(), reached(engine))[0].found == "none is installed"
+    with pytest.raises(ModelMissingError):
+        found(chosen_model, around(), reached(engine))
+
+
+THINKS = Model("deep", ("completion", "thinking"))
+TUNED = Model("reflection", ("completion",))
+PLAIN = Model("plain", ("completion",))
+
+
+@pytest.mark.parametrize(
+    ("installed", "named_by", "mode", "text"),
+    [
+        ((PLAIN,), Chosen("", ""), "auto", "plain, the newest one installed: not tuned"),
+        ((PLAIN, THINKS), Chosen("", ""), "auto", "deep, the newest one that thinks: it thinks natively"),
+        ((THINKS, TUNED), Chosen("", ""), "auto", "reflection, the newest one made for reflection: it reflects in its"),
+        ((PLAIN, TUNED), Chosen("plain", "-m"), "auto", "plain, named by -m: not tuned"),
+        ((TUNED,), Chosen("reflection", "REFLECTTY_MODEL"), "direct", "named by REFLECTTY_MODEL: without reflecting"),
+    ],
+)
+def test_the_model_is_told_with_why_and_how(
+    installed: tuple[Model, ...], named_by: Chosen, mode: str, text: str
+) -> None:
+    engine = ScriptedEngine(models=installed)
+    (finding,) = found(chosen_model, around(model=named_by, settings=Settings(mode=mode)), reached(engine))
+    assert text in finding.found
+
+
+def test_a_model_that_is_not_installed_is_in_the_way() -> None:
+    with pytest.raises(ModelMissingError, match="nosuch"):
+        found(chosen_model, around(model=Chosen("nosuch", "-m")), reached(ScriptedEngine()))

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from completions.shells import FILES, written
+from completions.tree import commands
+from reflectty import assets
+from reflectty.completing import candidates, is_sound
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+
+TREE = commands()
+NO_CHECK = {"powershell"}
+"""The shells that tests cannot start: of their scripts it is only known that they are up to date and quoted."""
+
+
+@pytest.mark.parametrize("shell", FILES)
+def test_the_scripts_are_what_the_command_is_now(shell: str) -> None:
+    kept = (assets.folder("completions") / FILES[shell]).read_text("utf-8")
+    assert kept == written(shell, TREE), "PYTHONPATH=tests python tests/completions/update.py writes them anew"
+
+
+@pytest.mark.parametrize("shell", FILES)
+def test_every_option_of_every_command_is_in_every_script(shell: str) -> None:
+    script = written(shell, TREE)
+    flags = {flag for command in TREE for option in command.options for flag in option.flags}
+    assert {"--model", "-m", "--help", "--force"} <= flags
+    assert all(flag in re.split(r"[\s,'()]+", script) for flag in flags)
+
+
+@pytest.mark.parametrize("shell", sorted(set(FILES) - NO_CHECK))
+def test_each_shell_can_read_its_script(shell: str) -> None:
+    assert shutil.which(shell), f"{shell} is needed: apt-get install {shell}"
+    done = subprocess.run((shell, "-n", assets.folder("completions") / FILES[shell]), capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("value", "sound"),
+    [
+        ("qwen3:8b", True),
+        ("What is $(id)?", True),
+        ("", False),
+        ("-rf", False),
+        ("a\nb", False),
+        ("a\tb", False),
+        ("a\x1b[2Jb", False),
+        ("a\u202eb", False),
+        (" a", False),
+        ("a" * 201, False),
+    ],
+)
+def test_what_a_shell_or_a_terminal_would_take_for_more_than_a_name_is_left_out(value: str, sound: bool) -> None:
+    assert is_sound(value) is sound
+
+
+def test_of_an_unknown_kind_there_are_no_candidates() -> None:
+    assert candidates("planets", "") == ()
+
+
+@pytest.mark.parametrize(
+    ("config", "kind", "wanted"),
+    [
+        ("[profiles.code]\nmodel = 'm'\n", "profiles", ["code", "none"]),
+        ("colour = 1\n[profiles.code]\n", "profiles", ["code", "none"]),
+        ("this is no TOML\n[profiles.code]\n", "profiles", ["code", "none"]),
+        ("[templates]\nreview = 'Review {input}'\n", "templates", ["review"]),
+        ("templates = 3\n", "templates", []),
+        ("host = 'there:1'\n", "hosts", ["there:1", "127.0.0.1:11434"]),
+        ("host = 'me:secret@there:1'\n", "hosts", ["127.0.0.1:11434"]),
+    ],
+)
+def test_names_of_the_settings_are_found_whatever_stands_beside_them(
+    reflect: Reflect, config: str, kind: str, wanted: list[str]
+) -> None:
+    folder = reflect.home / ".config/reflectty"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(config, "utf-8")
+
+    done = reflect("__complete", kind, "")
+
+    assert (done.code, done.err) == (0, "")
+    assert [row.partition("\t")[0] for row in done.out.splitlines()] == wanted

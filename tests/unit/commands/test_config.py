@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty import config
+from support.config_home import CONTROLS, Outcome, home, run, write, writing_editor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "# Mine.\nmodel = 'm'\n\n[profiles.code]\nmodel = 'c'\n"
+
+
+@pytest.fixture(autouse=True)
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the settings; it is not there yet."""
+    return home(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that says what the editor writes."""
+    return writing_editor(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("words", [("config",), ("config", "show"), ("config", "--json")])
+def test_it_shows_the_settings_where_nothing_is_set(words: tuple[str, ...]) -> None:
+    done = run(*words)
+
+    assert (done.code, done.err) == (0, "")
+    for setting in config.SETTINGS:
+        assert setting.key in done.out
+
+
+def test_it_says_what_holds_and_who_said_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path, FILE)
+    monkeypatch.setenv("REFLECTTY_THEME", "ink")
+    lines = {line.split()[0]: line.split(maxsplit=1)[1] for line in run("config", "--profile", "code").out.splitlines()}
+
+    assert lines["model"].split() == ["profile", "(code)", "c"]
+    assert lines["theme"].split() == ["environment", "(REFLECTTY_THEME)", "ink"]
+    assert lines["profile"].split() == ["flag", "(--profile)", "code"]
+    assert lines["profiles"].split() == ["file", "code"]
+    assert lines["host"].split() == ["default", "127.0.0.1:11434"]
+    assert lines["timeout"].split() == ["default", "connect=5,first=300,idle=120"]
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", "s3cret")
+    monkeypatch.setenv("OLLAMA_HOST", "https://me:s3cret@host:1/path")
+    done = run("config", "show", *words)
+
+    assert "s3cret" not in done.out + done.err
+    assert "https://me:***@host:1/path" in done.out
+    if words:
+        found = {one["key"]: one for one in json.loads(done.out)}
+        assert found["api_key"] == {"key": "api_key", "value": True, "from": "environment", "name": "OLLAMA_API_KEY"}
+        assert found["timeout"]["value"] == {"connect": 5.0, "first": 300.0, "idle": 120.0}
+    else:
+        assert "set, and not shown" in done.out
+
+
+def test_nothing_in_the_file_tells_a_terminal_anything(path: Path) -> None:
+    write(path, 'model = "\\u001b]0;title\\u0007\\u202etxt"\nsystem = """a\nb\\u001b[31m"""\n')
+    done = run("config", tty=True)
+
+    assert done.code == 0
+    assert not CONTROLS.search(done.out)
+    assert "^[]0;title^G" in done.out
+
+
+def test_a_file_that_cannot_be_used_is_named_with_what_to_do(path: Path) -> None:
+    write(path, "modle = 'm'\n")
+    assert run("config") == Outcome(
+        2, "", f"reflect: {path}: there is no setting 'modle' (did you mean mode or model?)\n"
+    )
+    write(path, "model = \n")
+    assert "`reflect config edit` opens it" in run("config").err
+
+
+def test_it_prints_where_the_file_is(path: Path) -> None:
+    assert run("config", "path") == Outcome(0, f"{path}\n", "")
+    assert not path.exists()
+
+
+def test_a_value_is_set_and_holds_and_is_taken_out_again(path: Path) -> None:
+    write(path, FILE)
+
+    assert run("config", "set", "system", "Be", "terse.") == Outcome(0, "", "")
+    assert config.load({}, path).system == "Be terse."
+    assert path.read_text("utf-8") == FILE.replace("'m'\n", "'m'\nsystem = \"Be terse.\"\n")
+    assert run("config", "unset", "system").code == 0
+    assert path.read_text("utf-8") == FILE
+    assert run("config", "unset", "profiles.code").code == 0
+    assert path.read_text("utf-8") == "# Mine.\nmodel = 'm'\n\n"
+
+
+def test_a_terminal_is_told_what_was_done(path: Path) -> None:
+    assert run("config", "set", "model", "m", tty=True).err == f"reflect: model is set in {path}\n"
+    assert run("config", "unset", "model", tty=True).err == f"reflect: model is not set any more in {path}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("set", "modle", "x"), "there is no setting 'modle' (did you mean mode or model?)"),
+        (("set", "mode", "never"), "mode 'never' is no mode (the modes are auto, native, reflect, direct)"),
+        (("set", "keys.stear", "f9"), "there is no action 'stear' (did you mean steer"),
+        (("set", "keys.steer", "x"), "steer: 'x' types a character"),
+        (("set", "profile", "cod"), "profile: there is no profile 'cod' (did you mean code?)"),
+        (("set", "profiles.code.extends", "code"), "the profile code extends itself"),
+        (("set", "model.x", "1"), "model.x is no setting"),
+        (("set", "model"), "missing argument 'VALUE...'"),
+        (("unset", "modl"), "modl is not set (did you mean model"),
+        (("unset", "zzz"), "zzz is not set (there are model, profiles.code.model)"),
+        (("unset", "model.x"), "model.x is not set"),
+        (("sett", "model", "x"), "no such command 'sett'"),
+    ],
+)
+def test_what_cannot_be_changed_is_left_as_it_is(path: Path, words: tuple[str, ...], said: str) -> None:
+    write(path, FILE)
+    done = run("config", *words)
+
+    assert (done.code, done.out) == (2, "")
+    assert said.casefold() in done.err.casefold()
+    assert path.read_text("utf-8") == FILE
+
+
+def test_a_profile_in_use_is_not_taken_away(path: Path) -> None:
+    write(path, f"profile = 'code'\n{FILE}")
+
+    assert "there is no profile 'code'" in run("config", "unset", "profiles.code").err
+    assert config.load({}, path).profile == "code"
+
+
+@pytest.mark.parametrize("words", [("set", "store", "off"), ("unset", "modle")])
+def test_another_mistake_does_not_hinder_a_change_and_is_told(path: Path, words: tuple[str, ...]) -> None:
+    write(path, "modle = 'm'\nmode = 'never'\n")
+    done = run("config", *words)
+
+    assert done.code == 0
+    assert f"reflect: still wrong: {path}: mode 'never' is no mode" in done.err
+
+
+def test_a_file_that_is_no_toml_is_not_changed(path: Path) -> None:
+    write(path, "model = \n")
+    for words in (("set", "store", "off"), ("unset", "model")):
+        done = run("config", *words)
+        assert (done.code, path.read_text("utf-8")) == (2, "model = \n")
+        assert "`reflect config edit` opens it" in done.err
+
+
+def test_an_edit_begins_with_examples_that_can_be_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "true")
+    assert run("config", "edit", tty=True).err == f"reflect: {path} can be used\n"
+    text = path.read_text("utf-8")
+    assert config.load({}, path) == config.Settings()
+
+    # Every example is one: taken out of its comment, it holds.
+    path.write_text(re.sub(r"^# (?=[\w\[])(?!The settings)", "", text, flags=re.MULTILINE), "utf-8")
+    settings = config.load({}, path, "code")
+    assert (settings.options, settings.model, settings.timeouts.first) == ((("num_ctx", 8192),), "qwen3", 600)
+
+
+@pytest.mark.parametrize(("typed", "code"), [(b"n\n", 2), (b"\n", 0), (b"y\n", 0), (b"", 2), (b"y", 2)])
+def test_an_edit_that_cannot_be_used_is_kept_and_may_go_on(path: Path, editor: Path, typed: bytes, code: int) -> None:
+    editor.write_text("mode = 'never'\nmode = 'direct'\n", "utf-8")
+    done = run("config", "edit", tty=True, typed=typed)
+
+    assert done.code == code
+    assert f"reflect: {path}: mode 'never' is no mode (the modes are" in done.err
+    assert path.read_text("utf-8") == ("mode = 'direct'\n" if code == 0 else "mode = 'never'\n")
+    assert done.err.endswith("can be used\n" if code == 0 else "(your edit is kept: `reflect config edit` goes on)\n")
+
+
+@pytest.mark.parametrize("wrong", ["mode = 'never'", "keys.stear = 'f9'", "[profiles.x]; y = 1", "a = \\ud800", "fail"])
+def test_where_nobody_can_be_asked_an_edit_that_cannot_be_used_ends_with_it(
+    path: Path, editor: Path, wrong: str
+) -> None:
+    editor.write_text(f"{wrong}\n", "utf-8")
+    done = run("config", "edit")
+
+    assert (done.code, done.out) == (2, "")
+    assert "Edit again" not in done.err
+    assert path.exists()
+
+
+def test_a_folder_in_place_of_the_file_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "true")
+    path.mkdir(parents=True)
+    for words in ((), ("set", "model", "m"), ("unset", "model"), ("edit",)):
+        done = run("config", *words)
+        assert done.code == 2
+        assert "cannot be read: is a directory" in done.err

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from reflectty import config
+from reflectty.main import main
+from reflectty.store import open_store
+from reflectty.terminal import Sink, Terminal
+from support.cases import cases
+from support.conversations import QUESTION, REFLECTION, THINKING, plainly, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OURS = re.compile(r"\x1b\[[\d;]*m")
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+def run(*words: str, tty: bool = False, typed: bytes | None = b"", colours: int = 0, unicode: bool = True) -> Outcome:
+    """Run `reflect sessions …` with streams of this test's own."""
+    out, err = io.StringIO(), io.StringIO()
+    terminal = Terminal(
+        io.BytesIO(typed) if typed is not None else None,
+        stdin_tty=tty,
+        out=Sink(out, tty, colours, unicode),
+        err=Sink(err, tty, colours, unicode),
+        width=60,
+        motion=tty,
+    )
+    return Outcome(main(["sessions", *words], terminal), out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of this test's own."""
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("REFLECTTY_THEME", "REFLECTTY_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def keep(*texts: str) -> tuple[str, ...]:
+    """Keep a session for each text, which is its title, its question and all of its reply."""
+    path = config.store_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    store = open_store(path, pytest.fail)
+    ids = []
+    for text in texts:
+        session = store.begin(text)
+        asked = store.ask(session.id, None, text)
+        reply = said(text, ((THINKING, text), (REFLECTION, text)), warnings=(text,))
+        store.finish(store.reply(session.id, asked.id, reply).id, reply)
+        ids.append(session.id)
+    store.close()
+    return tuple(ids)
+
+
+@pytest.mark.parametrize("words", [("list",), ("show", "{id}"), ("search", "needle"), ("export", "{id}")])
+def test_no_stored_text_tells_a_terminal_anything(words: tuple[str, ...]) -> None:
+    hostile = [case for case in cases("hostile.jsonl") if case.get("repeat", 1) == 1]
+    for case, name in zip(hostile, keep(*(f"needle {case['text']}" for case in hostile)), strict=True):
+        done = run(*(word.format(id=name) for word in words), tty=True, colours=256)
+        assert (done.code, done.err) == (0, "")
+        assert not CONTROLS.search(OURS.sub("", done.out))
+        if case["expect"] == "neutralise" and "needle" in case:
+            assert case["needle"] not in OURS.sub("", done.out)
+
+
+@pytest.mark.parametrize("words", [("remove", "{id}"), ("rename", "{id}", "x"), ("fork", "{id}")])
+def test_no_title_tells_a_terminal_anything_when_it_is_named(words: tuple[str, ...]) -> None:
+    (name,) = keep("\x1b]0;title\x07\u202etxt")
+    done = run(*(word.format(id=name) for word in words), tty=True, typed=b"no\n")
+    assert done.code == 0
+    assert not CONTROLS.search(done.err)
+    assert "\u202e" not in done.err
+    assert done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("rename", "{id}", "New", "title"), "reflect: {id} is now called New title\n"),
+        (("remove", "{id}", "--yes"), f"reflect: removed {{id}} ({QUESTION})\n"),
+        (("fork", "{id}"), f"reflect: the new session is called {QUESTION} (fork)\n"),
+        (("export", "{id}", "-o", "{home}/a.md"), f"reflect: {{id}} ({QUESTION}) is in {{home}}/a.md\n"),
+    ],
+)
+def test_a_terminal_is_told_what_was_done_and_a_script_is_not(data: Path, words: tuple[str, ...], said: str) -> None:
+    (first,) = keep(QUESTION)
+    done = run(*(word.format(id=first, home=data) for word in words), tty=True)
+    assert (done.code, done.err) == (0, said.format(id=first, home=data))
+    (second,) = keep(QUESTION)
+    done = run(*(word.format(id=second, home=f"{data}/.") for word in words), *(["--force"] if "-o" in words else []))
+    assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(("typed", "left"), [(b"y\n", 0), (b"n\n", 1), (b"", 1), (b"y", 0), (None, 1)])
+def test_what_is_no_yes_removes_nothing(typed: bytes | None, left: int) -> None:
+    (name,) = keep(QUESTION)
+    done = run("remove", name, tty=True, typed=typed)
+    assert (done.code, done.out) == (0, "")
+    assert done.err.endswith(f"removed {name} ({QUESTION})\n" if not left else "nothing was removed\n")
+    assert run("--json").out.count('"id"') == left
+
+
+def test_json_says_what_was_removed() -> None:
+    (name,) = keep(QUESTION)
+    assert f'"id": "{name}"' in run("remove", name, "--yes", "--json").out
+    assert run("--json").out == "[]\n"
+
+
+@pytest.mark.parametrize("theme", ["nosuch", "../etc"])
+def test_a_theme_that_is_not_there_is_one_remark(monkeypatch: pytest.MonkeyPatch, theme: str) -> None:
+    (name,) = keep(QUESTION)
+    monkeypatch.setenv("REFLECTTY_THEME", theme)
+    done = run("show", name)
+    assert (done.code, done.err.count("\n")) == (0, 1)
+    assert QUESTION in done.out
+
+
+def test_a_theme_colours_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    (name,) = keep(QUESTION)
+    monkeypatch.setenv("REFLECTTY_THEME", "ink")
+    assert "\x1b[38;2;143;182;255m▌ \x1b[0m" in run("show", name, tty=True, colours=1 << 24).out
+
+
+def test_where_glyphs_cannot_be_shown_letters_are() -> None:
+    (name,) = keep("plain")
+    lines = run("show", name, unicode=False).out.split("\n")
+    assert [line[:3] for line in lines if line] == ["> p", "v t", "| p", "~ p", "  p", "  p"]
+
+
+def test_a_broken_store_is_one_remark_and_no_end(data: Path) -> None:
+    path = config.store_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"no database at all" * 100)
+    done = run("list")
+    assert (done.code, done.out) == (0, "")
+    assert done.err.count("\n") == 2
+    assert data.exists()
+
+
+def test_two_replies_to_a_question_are_told_apart() -> None:
+    (name,) = keep(QUESTION)
+    store = open_store(config.store_path(), pytest.fail)
+    question, *_ = store.turns(name)
+    again = plainly("Another.")
+    store.finish(store.reply(name, question.id, again).id, again)
+    store.close()
+    assert "reply 2 of 2" in run("show", name).out
+    assert run("show", name, "--all").out.count("branch 2 of 2") == 1

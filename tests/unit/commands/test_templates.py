@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty import config
+from reflectty.config.templates import template, template_names
+from reflectty.errors import UsageError
+from support.config_home import CONTROLS, Outcome, home, run, write, writing_editor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the settings; it is not there yet."""
+    return home(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that says what the editor writes."""
+    return writing_editor(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def folder() -> Path:
+    found = config.templates_folder()
+    found.mkdir(parents=True)
+    return found
+
+
+def test_files_and_the_table_of_the_settings_are_templates(path: Path, folder: Path) -> None:
+    write(path, '[templates]\ntr = "To {language}"\nreview = "hidden by the file"\n')
+    (folder / "review.md").write_bytes("Review:\r\n{input}\r\n\r\n".encode("utf-8-sig"))
+    (folder / "review.txt").write_text("hidden by the other", "utf-8")
+    (folder / "brief.txt").write_text("Briefly: {input}", "utf-8")
+    for name in ("notes.rst", ".hidden.md", "a b.md", "plain"):
+        (folder / name).touch()
+
+    assert template_names() == ("brief", "review", "tr")
+    assert template("review") == ("review", "Review:\n{input}", str(folder / "review.md"))
+    assert template("brief").text == "Briefly: {input}"
+    assert template("tr") == ("tr", "To {language}", str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "hint"),
+    [
+        ("reveiw", "--template: there is no template 'reveiw'", "did you mean review?"),
+        ("zzz", "--template: there is no template 'zzz'", "there are review"),
+        ("../x", "--template: '../x' is no name", "letters"),
+        ("/etc/passwd", "is no name", ""),
+        ("x\x1b[31m", "is no name", ""),
+        ("", "is no name", ""),
+        (".md", "is no name", ""),
+        ("a" * 5000, "is no name", ""),
+    ],
+)
+def test_a_template_that_is_not_there_is_named_with_near_ones(folder: Path, name: str, said: str, hint: str) -> None:
+    (folder / "review.md").touch()
+    with pytest.raises(UsageError) as refused:
+        template(name)
+
+    assert said in str(refused.value)
+    assert hint in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"\xe9t\xe9", "it is not UTF-8"),
+        ("hé".encode("utf-16"), "it is not UTF-8"),
+        (b"a\0b", "null character"),
+        (b"a" * ((1 << 20) + 1), "larger than 1 MB"),
+    ],
+)
+def test_a_template_that_is_no_text_is_refused(folder: Path, raw: bytes, said: str) -> None:
+    (folder / "review.md").write_bytes(raw)
+    with pytest.raises(UsageError, match=said):
+        template("review")
+
+
+def test_a_template_that_cannot_be_read_is_refused_and_none_holds_anybody_up(folder: Path) -> None:
+    (folder / "review.md").mkdir()
+    os.mkfifo(folder / "pipe.md")
+
+    assert template("pipe").text == ""
+    with pytest.raises(UsageError, match="cannot be read: is a directory"):
+        template("review")
+
+
+@pytest.mark.parametrize("text", ["templates = 1", "[templates]\na = 1", "[templates]\n'../a' = 'x'"])
+def test_a_table_that_is_wrong_is_named(path: Path, text: str) -> None:
+    write(path, text)
+    with pytest.raises(UsageError, match=f"{path}: templates"):
+        template_names()
+
+
+class TestTheCommand:
+    @pytest.mark.parametrize("words", [(), ("list",)])
+    def test_lists_them(self, folder: Path, words: tuple[str, ...]) -> None:
+        (folder / "review.md").write_text("Review\nthis: {input} in {language}.", "utf-8")
+        (folder / "plain.md").write_text("Plain.", "utf-8")
+
+        assert run("templates", *words).out.splitlines() == [
+            "plain     -               Plain.",
+            "review    input language  Review this: {input} in {language}.",
+        ]
+
+    def test_says_where_there_is_none(self) -> None:
+        done = run("templates")
+        assert (done.code, done.out) == (0, "")
+        assert "reflect templates edit NAME makes one" in done.err
+        assert run("templates", "--json").out == "[]\n"
+
+    def test_lists_the_others_where_one_cannot_be_used(self, folder: Path) -> None:
+        (folder / "broken.md").write_bytes(b"\xff")
+        assert run("templates") == Outcome(0, "", f"reflect: {folder / 'broken.md'}: it is not UTF-8\n")
+        (folder / "plain.md").write_text("Plain.", "utf-8")
+        assert run("templates").out.split() == ["plain", "-", "Plain."]
+
+    def test_shows_one_as_it_is_and_as_json(self, folder: Path) -> None:
+        (folder / "review.md").write_text("Review\n\x1b[31m{input}\n", "utf-8")
+
+        assert run("templates", "show", "review") == Outcome(0, "Review\n^[[31m{input}\n", "")
+        assert json.loads(run("templates", "show", "review", "--json").out) == {
+            "name": "review",
+            "fields": ["input"],
+            "path": str(folder / "review.md"),
+            "text": "Review\n\x1b[31m{input}",
+        }
+        assert not CONTROLS.search(run("templates", tty=True).out)
+
+    def test_prints_where_they_are(self, folder: Path) -> None:
+        (folder / "a.txt").touch()
+        assert run("templates", "path") == Outcome(0, f"{folder}\n", "")
+        assert run("templates", "path", "a").out == f"{folder / 'a.txt'}\n"
+        assert json.loads(run("templates", "path", "--json").out) == {"path": str(folder)}
+
+    @pytest.mark.parametrize("words", [("show", "x"), ("path", "x"), ("show", "../x"), ("edit", "../x"), ("show",)])
+    def test_refuses_what_is_not_there(self, words: tuple[str, ...]) -> None:
+        done = run("templates", *words)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.count("\n") == 1
+
+    def test_makes_one_in_the_editor_and_says_how_to_use_it(self, editor: Path) -> None:
+        editor.write_text("To {language}: {input}\n", "utf-8")
+        done = run("templates", "edit", "tr", tty=True)
+
+        assert (done.code, done.out) == (0, "")
+        assert done.err == "reflect: the template tr has {language}, {input}: reflect -t tr\n"
+        assert template("tr").text == "To {language}: {input}"
+
+    def test_makes_none_where_nothing_was_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EDITOR", "true")
+        assert run("templates", "edit", "tr", tty=True).err == "reflect: nothing was written\n"
+        assert template_names() == ()
+
+    def test_leaves_those_among_the_settings_to_their_editor(self, path: Path, editor: Path) -> None:
+        write(path, '[templates]\ntr = "To {language}"\n')
+        editor.write_text("fail\n", "utf-8")
+        assert "`reflect config edit` opens them" in run("templates", "edit", "tr").err
+        assert "the editor failed" in run("templates", "edit", "other").err

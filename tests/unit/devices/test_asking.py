@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.devices import Place, amd, machine, nvidia
+from reflectty.devices.asking import MOST_BYTES
+from reflectty.devices.asking import told as asked
+from reflectty.fitting import ELSEWHERE, Machine, Memory
+from support import gpu_outputs as told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GIB = 1 << 30
+
+
+@pytest.fixture(name="place")
+def _place(tmp_path: Path) -> Place:
+    """A machine without any program, with 64 GB of memory."""
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text(told.MEMINFO)
+    (tmp_path / "bin").mkdir()
+    return Place(str(tmp_path / "bin"), tmp_path, "linux", 10.0)
+
+
+def install(place: Place, name: str, body: str) -> None:
+    path = place.root / "bin" / name
+    path.write_text(f"#!{shutil.which('sh')}\nPATH={os.environ['PATH']}\n{body}\n")
+    path.chmod(0o755)
+
+
+def says(place: Place, name: str, text: str, code: int = 0) -> None:
+    (place.root / f"{name}.txt").write_text(text)
+    install(place, name, f'echo "$@" > {place.root}/{name}.asked; cat {place.root}/{name}.txt; exit {code}')
+
+
+def test_a_machine_without_gpus_and_without_their_programs_has_its_memory(place: Place) -> None:
+    found = asyncio.run(machine(place=place))
+
+    assert found == Machine(total=65756380 << 10, available=52400232 << 10)
+
+
+def test_the_programs_are_asked_for_what_is_needed(place: Place) -> None:
+    says(place, "nvidia-smi", told.TWO_3090)
+    says(place, "rocm-smi", told.ROCM_6)
+    found = asyncio.run(machine(place=place, visible="0"))
+
+    assert [gpu.name for gpu in found.gpus] == ["NVIDIA GeForce RTX 3090", "Radeon RX 7900 XT"]
+    assert (place.root / "nvidia-smi.asked").read_text().split() == list(nvidia.QUERY)
+    assert (place.root / "rocm-smi.asked").read_text().split() == list(amd.QUERY)
+
+
+@pytest.mark.parametrize("folder", ["opt/rocm/bin", "usr/lib/wsl/lib"])
+def test_a_program_is_found_where_no_path_leads(place: Place, folder: str) -> None:
+    says(place, "rocm-smi", told.ROCM_5)
+    (place.root / folder).mkdir(parents=True)
+    (place.root / "bin/rocm-smi").rename(place.root / folder / "rocm-smi")
+
+    assert [gpu.source for gpu in asyncio.run(machine(place=place)).gpus] == ["rocm-smi"]
+
+
+def test_the_gpu_of_a_processor_counts_where_it_is_the_only_one(place: Place) -> None:
+    says(place, "rocm-smi", told.STRIX_HALO)
+
+    assert [gpu.memory for gpu in asyncio.run(machine(place=place)).gpus] == [Memory.SHARED]
+
+
+def test_a_mac_is_asked_by_sysctl(place: Place) -> None:
+    says(place, "sysctl", told.INTEL_MAC, code=1)
+    says(place, "nvidia-smi", told.RTX_4090)
+    found = asyncio.run(machine(place=place._replace(system="darwin")))
+
+    assert (found.total, found.gpus) == (16 * GIB, ())
+    assert not (place.root / "nvidia-smi.asked").exists()
+
+
+def test_of_the_machine_of_a_remote_server_nothing_is_known_and_nobody_is_asked(place: Place) -> None:
+    says(place, "nvidia-smi", told.RTX_4090)
+
+    assert asyncio.run(machine(local=False, place=place)) is ELSEWHERE
+    assert not (place.root / "nvidia-smi.asked").exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["exit 9", "kill -9 $$", "exec 1>&-; sleep 0.1", "printf '\\377\\376\\033[2J'", "cat /dev/zero | head -c 5000000"],
+)
+def test_a_program_that_fails_leaves_the_rest_of_the_machine(place: Place, body: str) -> None:
+    install(place, "nvidia-smi", body)
+    says(place, "rocm-smi", told.ROCM_5)
+    found = asyncio.run(machine(place=place))
+
+    assert [gpu.source for gpu in found.gpus] == ["rocm-smi"]
+
+
+def test_a_file_that_is_no_program_leaves_the_rest_of_the_machine(place: Place) -> None:
+    (place.root / "bin/nvidia-smi").write_bytes(b"\x7fELF nothing")
+    (place.root / "bin/nvidia-smi").chmod(0o755)
+
+    assert asyncio.run(machine(place=place)).total == 65756380 << 10
+
+
+@pytest.mark.parametrize("body", ["sleep 60", "yes", "sleep 60 & exit 0", "trap '' TERM; sleep 60 & wait"])
+def test_a_program_that_hangs_is_ended_with_what_it_started_and_said_so(place: Place, body: str) -> None:
+    install(place, "nvidia-smi", f"echo $$ > {place.root}/pid; {body}")
+    began = time.monotonic()
+    found = asyncio.run(machine(place=place._replace(patience=0.5)))
+
+    assert time.monotonic() - began < 20
+    assert found.notes == ("nvidia-smi did not answer in time: what it knows is missing",)
+    assert gone(int((place.root / "pid").read_text()))
+
+
+def gone(group: int) -> bool:
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_leaving_does_not_leave_a_program_behind(place: Place) -> None:
+    install(place, "nvidia-smi", f"echo $$ > {place.root}/pid; sleep 60")
+
+    async def leave() -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(machine(place=place._replace(patience=60)), 1)
+
+    asyncio.run(leave())
+
+    assert gone(int((place.root / "pid").read_text()))
+
+
+def test_of_an_endless_answer_only_the_beginning_is_kept(place: Place) -> None:
+    install(place, "talks", "head -c 9000000 /dev/zero")
+
+    assert len(asyncio.run(asked((str(place.root / "bin/talks"),))).text) == MOST_BYTES
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what only Linux has")
+def test_this_machine_has_memory() -> None:
+    found = asyncio.run(machine())
+
+    assert 0 < found.available <= found.total

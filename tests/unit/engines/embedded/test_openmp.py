@@ -1,0 +1,77 @@
+"""The library of OpenMP that the built-in model brings for systems without one."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import platform
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import xllamacpp
+
+from reflectty.engines.embedded import openmp
+from support.built_in import asking
+from support.engine_outcome import collect
+
+if TYPE_CHECKING:
+    from support.built_in import BuiltIn
+    from support.engine_outcome import Outcome
+
+OURS = openmp.FOLDER / f"libgomp.{platform.machine()}.so.1"
+NEEDED = re.compile(rb"(?<=\0)(?:GOMP|OMP|omp)_[\w.]+(?=\0)")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only there llama.cpp needs it")
+
+
+async def answered(mini: BuiltIn) -> Outcome:
+    async with mini.engine() as engine:
+        return await collect(engine.chat(asking("What is 12 + 30?")))
+
+
+@LINUX
+def test_the_model_answers_where_the_system_has_no_openmp(
+    own_mini: BuiltIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / openmp.NAME).touch()
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    outcome = asyncio.run(answered(own_mini))
+    assert outcome.complete
+    assert "42" in outcome.text
+    maps = Path(f"/proc/{own_mini.child().pid}/maps").read_text()
+    assert str(OURS) in maps
+    assert f"{openmp.NAME}." not in maps
+
+
+@LINUX
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_everything_that_llama_cpp_asks_for_is_there(machine: str) -> None:
+    (program,) = Path(xllamacpp.__file__).parent.glob("xllamacpp*.so")
+    needed = set(NEEDED.findall(program.read_bytes()))
+    assert b"GOMP_parallel" in needed
+    assert needed <= set(NEEDED.findall((openmp.FOLDER / f"libgomp.{machine}.so.1").read_bytes()))
+
+
+@LINUX
+def test_a_team_is_whoever_calls_and_does_all_of_the_work_once() -> None:
+    library = ctypes.CDLL(str(OURS))
+    done: list[int] = []
+    work = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(done.append)
+    library.GOMP_parallel(work, ctypes.c_void_p(7), 4, 0)
+    assert done == [7]
+    assert library.omp_get_num_threads() == 1
+    assert library.omp_get_thread_num() == 0
+    assert library.GOMP_single_start() & 0xFF == 1
+    first, behind = ctypes.c_long(), ctypes.c_long()
+    ends = (ctypes.byref(first), ctypes.byref(behind))
+    start = library.GOMP_loop_nonmonotonic_dynamic_start
+    assert start(*map(ctypes.c_long, (3, 9, 1, 2)), *ends) & 0xFF == 1
+    assert (first.value, behind.value) == (3, 9)
+    assert library.GOMP_loop_nonmonotonic_dynamic_next(*ends) & 0xFF == 0
+    assert start(*map(ctypes.c_long, (9, 9, 1, 2)), *ends) & 0xFF == 0
+    library.GOMP_atomic_start()
+    library.GOMP_atomic_end()
+    library.GOMP_atomic_start()
+    library.GOMP_atomic_end()

@@ -1,0 +1,304 @@
+"""The process of the built-in model, with the real one: how it starts, how it is found, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.engines.embedded import locks
+from reflectty.engines.embedded.process import Process
+from reflectty.engines.embedded.transport import EmbeddedTransport
+from reflectty.engines.hosts import BUILT_IN
+from reflectty.engines.ollama import OllamaEngine
+from reflectty.errors import IncompleteError, UnreachableError
+from support.built_in import ENDLESS, asking, asking_endlessly, comes, until
+from support.engine_outcome import collect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from reflectty.chat import Chunk
+    from support.built_in import BuiltIn, Child
+    from support.engine_outcome import Outcome
+
+SHORT = asking(num_predict=4)
+STOPPED = 30.0
+"""Seconds in which a reply that nobody reads is given up; to fill the context takes minutes."""
+
+
+async def answered(mini: BuiltIn, keep: float = 300.0) -> Outcome:
+    async with mini.engine(keep) as engine:
+        return await collect(engine.chat(SHORT))
+
+
+def left(mini: BuiltIn) -> list[str]:
+    return [str(path.relative_to(mini.runtime)) for path in mini.runtime.rglob("*")]
+
+
+async def endless(engine: OllamaEngine) -> None:
+    """Ask for a reply that has no end soon, and read it."""
+    async with aclosing(engine.chat(asking_endlessly())) as chunks:
+        await _to_the_end(chunks)
+
+
+async def _to_the_end(chunks: AsyncGenerator[Chunk, None]) -> None:
+    async for _ in chunks:
+        pass
+
+
+def test_the_first_question_starts_a_process_and_the_next_ones_find_it(own_mini: BuiltIn) -> None:
+    assert asyncio.run(answered(own_mini)).complete
+    first = own_mini.child()
+    assert asyncio.run(answered(own_mini)).complete
+    assert own_mini.child() == first
+
+
+def test_questions_that_come_at_once_from_several_programs_start_one_process(own_mini: BuiltIn) -> None:
+    program = (
+        "import asyncio; from reflectty.engines import open_engine; from reflectty.chat import Message, Request\n"
+        "async def main():\n"
+        "    async with open_engine(engine='embedded') as engine:\n"
+        "        request = Request('mini', (Message('user', 'Hi'),), (('num_predict', 3),))\n"
+        "        print(len([chunk async for chunk in engine.chat(request)]))\n"
+        "asyncio.run(main())\n"
+    )
+    environment = {**os.environ, **own_mini.environment}
+    asked = [
+        subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE) for _ in range(4)
+    ]
+    assert all(int(one.communicate(timeout=120)[0]) > 0 for one in asked)
+    assert own_mini.child().lives
+
+
+def test_nobody_else_can_enter_its_folder_and_it_opens_no_port(mini: BuiltIn) -> None:
+    asyncio.run(answered(mini))
+    folder = mini.places.folder
+    assert [stat.S_IMODE(place.stat().st_mode) for place in (folder.parent, folder)] == [0o700, 0o700]
+    assert stat.S_IMODE(mini.places.socket.stat().st_mode) & 0o077 == 0
+    inodes = mini.child().sockets()
+    assert inodes
+    for table in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6"):
+        rows = Path("/proc/net", table).read_text(encoding="ascii").splitlines()[1:]
+        assert not inodes & {row.split()[9] for row in rows}
+
+
+def test_it_ends_by_itself_and_leaves_nothing(own_mini: BuiltIn) -> None:
+    asyncio.run(answered(own_mini, keep=0.3))
+    child = own_mini.child()
+    assert until(lambda: not child.lives)
+    assert left(own_mini) == []
+
+
+def test_it_does_not_end_while_it_answers_however_short_it_was_to_stay(own_mini: BuiltIn) -> None:
+    async def main() -> float:
+        async with own_mini.engine(0.1) as engine:
+            began = time.monotonic()
+            outcome = await collect(engine.chat(asking("Count from 1 to 200.", num_predict=150, temperature=1.5)))
+            assert outcome.complete
+            return time.monotonic() - began
+
+    asyncio.run(main())
+    child = own_mini.child()
+    assert until(lambda: not child.lives)
+
+
+def test_while_nobody_asks_it_computes_nothing(mini: BuiltIn) -> None:
+    asyncio.run(answered(mini))
+    child = mini.child()
+    before = child.seconds
+    time.sleep(2)
+    assert child.seconds - before < 0.2
+
+
+def test_who_leaves_stops_the_model(mini: BuiltIn) -> None:
+    async def main() -> None:
+        async with mini.engine() as engine:
+            task = asyncio.create_task(endless(engine))
+            child = await _busy(mini)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await _still(child)
+
+    asyncio.run(main())
+
+
+async def _busy(mini: BuiltIn) -> Child:
+    """Return the process once it computes."""
+    assert await comes(mini.places.socket.exists)
+    child = mini.child()
+    before = child.seconds
+    assert await comes(lambda: child.seconds - before > 2)
+    return child
+
+
+async def _still(child: Child) -> None:
+    """See that it stops computing, long before the context is full: what it is just at, it may do to its end."""
+    async with asyncio.timeout(STOPPED):
+        before = child.seconds
+        await asyncio.sleep(1)
+        while child.seconds - before >= 0.2:
+            before = child.seconds
+            await asyncio.sleep(1)
+
+
+def test_a_client_that_is_killed_stops_the_model_as_well(own_mini: BuiltIn) -> None:
+    program = (
+        "import asyncio; from reflectty.engines import open_engine; from reflectty.chat import Message, Request\n"
+        "async def main():\n"
+        "    async with open_engine(engine='embedded') as engine:\n"
+        f"        request = Request('mini', (Message('user', 'Count'),), (('num_predict', -1),), schema={ENDLESS!r})\n"
+        "        async for chunk in engine.chat(request): pass\n"
+        "asyncio.run(main())\n"
+    )
+    client = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, **own_mini.environment})
+    try:
+        child = asyncio.run(_busy(own_mini))
+    finally:
+        client.kill()
+        client.wait()
+    asyncio.run(_still(child))
+    assert asyncio.run(answered(own_mini, keep=0)).complete
+    assert until(lambda: not child.lives)
+
+
+def test_a_process_that_is_killed_cuts_its_reply_and_the_next_question_starts_another(own_mini: BuiltIn) -> None:
+    async def main() -> None:
+        async with own_mini.engine() as engine:
+            async with aclosing(engine.chat(asking_endlessly())) as chunks:
+                await anext(chunks)
+                child = own_mini.child()
+                os.kill(child.pid, signal.SIGKILL)
+                with pytest.raises(IncompleteError, match="built-in model ended in the middle"):
+                    await _to_the_end(chunks)
+            assert (await collect(engine.chat(SHORT))).complete
+            assert own_mini.child() != child
+
+    asyncio.run(main())
+
+
+def test_a_process_that_is_killed_before_its_first_word_cuts_the_reply_as_well(own_mini: BuiltIn) -> None:
+    async def main() -> None:
+        async with own_mini.engine() as engine:
+            task = asyncio.create_task(endless(engine))
+            child = await _busy(own_mini)
+            os.kill(child.pid, signal.SIGKILL)
+            with pytest.raises(IncompleteError, match="built-in model ended"):
+                await task
+
+    asyncio.run(main())
+
+
+def test_what_a_killed_process_left_is_no_obstacle(own_mini: BuiltIn) -> None:
+    asyncio.run(answered(own_mini))
+    own_mini.child().kill()
+    assert own_mini.places.socket.is_socket()
+    assert asyncio.run(answered(own_mini)).complete
+
+
+def test_a_process_that_is_asked_to_end_leaves_nothing(own_mini: BuiltIn) -> None:
+    asyncio.run(answered(own_mini))
+    own_mini.child().kill(signal.SIGTERM)
+    assert left(own_mini) == []
+
+
+def test_a_process_that_can_no_longer_be_found_ends(own_mini: BuiltIn) -> None:
+    asyncio.run(answered(own_mini))
+    child = own_mini.child()
+    own_mini.places.socket.unlink()
+    assert until(lambda: not child.lives)
+
+
+def test_a_process_that_cannot_load_says_why(own_mini: BuiltIn, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"this is no model")
+
+    async def joined(_: Path) -> None:
+        """There is nothing to join."""
+
+    places = own_mini.places._replace(weights=broken)
+    engine = OllamaEngine(BUILT_IN, transport=EmbeddedTransport(Process(places, joined)))
+    outcome = asyncio.run(_once(engine))
+    assert isinstance(outcome.error, UnreachableError)
+    assert "expected 'GGUF'" in str(outcome.error)
+    assert str(broken) in outcome.error.hint
+    assert until(lambda: own_mini.children() == [])
+
+
+async def _once(engine: OllamaEngine) -> Outcome:
+    async with engine:
+        return await collect(engine.chat(SHORT))
+
+
+def test_a_process_that_is_killed_while_it_loads_is_told_of_and_the_next_question_starts_another(
+    own_mini: BuiltIn,
+) -> None:
+    async def main() -> None:
+        async with own_mini.engine() as engine:
+            task = asyncio.create_task(collect(engine.chat(SHORT)))
+            assert await comes(own_mini.places.socket.exists)
+            own_mini.child().kill()
+            outcome = await task
+            assert isinstance(outcome.error, UnreachableError | IncompleteError)
+            assert "built-in model" in str(outcome.error)
+            assert (await collect(engine.chat(SHORT))).complete
+
+    asyncio.run(main())
+
+
+def test_a_process_that_never_is_ready_is_given_up(own_mini: BuiltIn) -> None:
+    places = own_mini.places
+    places.folder.mkdir(mode=0o700, parents=True)
+    places.folder.parent.chmod(0o700)
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(str(places.socket))
+        outcome = asyncio.run(_held(Process(places, loading=0.3)))
+    assert isinstance(outcome.error, UnreachableError)
+    assert "not ready after 0.3 s" in str(outcome.error)
+
+
+async def _held(process: Process) -> Outcome:
+    """Ask while somebody else has the lock of the life, as one does who starts a process and hangs."""
+    life = locks.take(process.places.life)
+    assert life is not None
+    try:
+        return await _once(OllamaEngine(BUILT_IN, transport=EmbeddedTransport(process)))
+    finally:
+        os.close(life)
+
+
+@pytest.mark.parametrize("spoiled", ["open to others", "a link", "a file"])
+def test_a_folder_that_is_not_this_users_alone_is_not_used(own_mini: BuiltIn, tmp_path: Path, spoiled: str) -> None:
+    folder = own_mini.places.folder.parent
+    if spoiled == "open to others":
+        folder.mkdir()
+        folder.chmod(0o755)
+    elif spoiled == "a link":
+        folder.symlink_to(tmp_path)
+    else:
+        folder.touch(mode=0o600)
+    outcome = asyncio.run(answered(own_mini))
+    assert isinstance(outcome.error, UnreachableError)
+    assert "yours alone" in str(outcome.error)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_somebody_else_is_not_used(own_mini: BuiltIn) -> None:
+    foreign = own_mini.places
+    if os.getuid():
+        foreign = foreign._replace(folder=Path("/root"))
+    else:
+        foreign.folder.parent.mkdir(mode=0o700)
+        os.chown(foreign.folder.parent, 65534, 65534)
+    outcome = asyncio.run(_once(OllamaEngine(BUILT_IN, transport=EmbeddedTransport(Process(foreign)))))
+    assert isinstance(outcome.error, UnreachableError)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import base64
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.engines.ollama import OllamaEngine
+from reflectty.errors import BusyError, RefusedError, UsageError
+from support.engine_outcome import ask, using
+from support.fake_server import Answer, FakeServer, Raw, error, line, reply, whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+BUSY_NOW = error(503, "server busy", **{"Retry-After": "0"})
+CHAT = "/api/chat"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_never_followed(status: int) -> None:
+    with FakeServer({}) as elsewhere:
+        target = f"http://{elsewhere.host}/api/chat"
+        with FakeServer(
+            {CHAT: whole({}, status, Location=target), "/api/tags": whole({}, status, Location=target)}
+        ) as server:
+            outcome = ask(server.host, api_key="secret")
+            with pytest.raises(RefusedError):
+                using(server.host, OllamaEngine.models)
+    assert type(outcome.error) is RefusedError
+    assert elsewhere.host in str(outcome.error)
+    assert elsewhere.connections == 0
+
+
+@pytest.mark.parametrize("local", ["", "localhost:", "unix"])
+def test_a_prompt_to_this_machine_passes_no_proxy(local: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "s.sock" if local == "unix" else None
+    with FakeServer({}) as proxy, FakeServer({CHAT: reply(["hi"])}, path) as server:
+        for name in PROXY_NAMES:
+            monkeypatch.setenv(name, f"http://{proxy.host}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        host = f"localhost:{server.port}" if local == "localhost:" else server.host
+        assert ask(host).text == "hi"
+    assert proxy.connections == 0
+
+
+def test_another_machine_is_reached_through_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeServer({"http://gpu.test:11434/api/chat": reply(["hi"])}) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.host}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert ask("gpu.test").text == "hi"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ALL_PROXY", "socks://127.0.0.1:1"), ("ALL_PROXY", "socks5://127.0.0.1:1"), ("HTTP_PROXY", "nonsense://x")]
+)  # fmt: skip
+def test_a_proxy_that_cannot_be_used_is_a_usage_error_but_not_for_this_machine(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match="proxy"):
+        ask("gpu.test")
+    with FakeServer({CHAT: reply(["hi"])}) as server:
+        assert ask(server.host).complete
+
+
+def test_a_certificate_file_that_is_missing_matters_only_to_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/missing/certificates.pem")
+    with FakeServer({CHAT: reply(["hi"])}) as server:
+        assert ask(server.host).complete
+    with pytest.raises(UsageError, match="certificate"):
+        ask("https://gpu.test")
+
+
+def test_a_key_goes_to_this_machine(tmp_path: Path) -> None:
+    for path in (None, tmp_path / "s.sock"):
+        with FakeServer({CHAT: reply(["hi"])}, path) as server:
+            ask(server.host, api_key=" secret\n")
+        assert server.requests[0].headers["authorization"] == "Bearer secret"
+
+
+def test_a_key_does_not_go_to_another_machine_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeServer({"http://gpu.test:11434/api/chat": reply(["hi"])}) as network:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{network.host}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert ask("gpu.test", api_key="secret").complete
+    assert "secret" not in str(network.requests[0].headers)
+
+
+def test_a_login_in_the_host_is_basic_authentication() -> None:
+    with FakeServer({CHAT: reply(["hi"])}) as server:
+        ask(f"http://me:p%40ss@{server.host}")
+    assert server.requests[0].headers["authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "two\nlines", "tab\t"[:3] + "\x00"])
+def test_a_key_that_is_none_is_a_usage_error_that_does_not_show_it(key: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        ask("", api_key=key)
+    assert key not in str(caught.value)
+
+
+def test_a_busy_server_is_asked_three_times() -> None:
+    with FakeServer({CHAT: BUSY_NOW}) as server:
+        outcome = ask(server.host)
+    assert type(outcome.error) is BusyError
+    assert len(server.requests) == 3
+
+
+def test_a_server_that_is_busy_for_a_moment_answers() -> None:
+    with FakeServer({CHAT: [BUSY_NOW, BUSY_NOW, reply(["hi"])]}) as server:
+        assert ask(server.host).text == "hi"
+        assert ask(server.host).text == "hi"
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("1", 1.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.5), ("-1", 0.5), ("", 0.5)]
+)
+def test_a_busy_server_says_when_to_come_again(header: str, seconds: float) -> None:
+    with FakeServer({CHAT: [error(503, "busy", **{"Retry-After": header}), reply(["hi"])]}) as server:
+        started = time.monotonic()
+        assert ask(server.host).complete
+    assert seconds <= time.monotonic() - started < seconds + 0.4
+
+
+@pytest.mark.parametrize("failure", [error(500, "no"), Answer([line("one "), b'{"error":"server busy"}\n']), Raw([])])
+def test_nothing_but_busy_is_asked_again(failure: Answer | Raw) -> None:
+    with FakeServer({CHAT: [failure, reply(["hi"])]}) as server:
+        assert ask(server.host).error
+    assert len(server.requests) == 1

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+import subprocess
+import sys
+import time
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat import Message, Request, Running, Timeouts
+from reflectty.engines import open_engine
+from reflectty.engines.connection import Connection
+from reflectty.engines.hosts import parse_host
+from reflectty.engines.ollama import OllamaEngine
+from reflectty.errors import IncompleteError, ModelMissingError, RefusedError, UnreachableError
+from support.engine_outcome import QUICK, REQUEST, ask, collect, using
+from support.fake_server import (
+    HANG,
+    Answer,
+    FakeServer,
+    Pause,
+    Raw,
+    error,
+    line,
+    raw_reply,
+    rendered,
+    reply,
+    show,
+    tags,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from reflectty.chat import Engine
+
+ENDLESS = Answer(lambda: itertools.chain([line("one ")], itertools.cycle([Pause(0.01), line("more ")])))
+CHAT = "/api/chat"
+
+
+def test_a_chat_is_one_request_and_its_chunks() -> None:
+    with FakeServer({CHAT: reply(["4", "2"], ["I count"])}) as server:
+        outcome = ask(server.host)
+    assert [(chunk.thinking, chunk.content) for chunk in outcome.chunks] == [
+        ("I count", ""),
+        ("", "4"),
+        ("", "2"),
+        ("", ""),
+    ]
+    assert outcome.complete
+    (asked,) = server.requests
+    assert (asked.method, asked.path) == ("POST", CHAT)
+    assert asked.json["truncate"] is asked.json["shift"] is False
+    assert asked.headers["user-agent"] == "reflectty"
+
+
+def test_the_engine_is_an_engine_and_is_opened_by_host() -> None:
+    async def run(host: str) -> bool:
+        async with open_engine(host, timeouts=QUICK) as engine:
+            kept: Engine = engine
+            return (await collect(kept.chat(REQUEST))).complete
+
+    with FakeServer({CHAT: reply(["hi"])}) as server:
+        assert asyncio.run(run(server.host))
+
+
+def test_half_surrogate_pairs_in_a_prompt_are_sent() -> None:
+    with FakeServer({CHAT: reply(["hi"])}) as server:
+        assert ask(server.host, Request("m", (Message("user", "caf\udce9"),))).complete
+    assert server.requests[0].json["messages"][0]["content"] == "caf\udce9"
+
+
+def test_a_path_prefix_stays_before_the_path() -> None:
+    with FakeServer({"/gpu/api/chat": reply(["hi"])}) as server:
+        assert ask(f"{server.host}/gpu/").text == "hi"
+
+
+def test_a_unix_socket_is_a_server_like_any_other(tmp_path: Path) -> None:
+    with FakeServer({CHAT: reply(["hi"]), "/api/tags": tags("m")}, tmp_path / "s.sock") as server:
+        assert ask(server.host).text == "hi"
+        assert using(server.host, OllamaEngine.models)[0].name == "m"
+
+
+def test_a_reply_is_resumed_after_what_was_rendered() -> None:
+    with FakeServer({CHAT: rendered("Q: hi\nA: "), "/api/generate": raw_reply(["right", "</thinking>"])}) as server:
+        outcome = using(server.host, lambda engine: collect(engine.resume(REQUEST, "<thinking>All ")))
+    assert outcome.text == "right</thinking>"
+    render, raw = server.requests
+    assert render.json["_debug_render_only"] is True
+    assert raw.json["prompt"] == "Q: hi\nA: <thinking>All "
+    assert raw.json["raw"] is True
+    assert raw.json["think"] is False
+
+
+def test_an_opener_that_the_template_wrote_is_not_repeated() -> None:
+    with FakeServer({CHAT: rendered("Q: hi\nA: <think>\n"), "/api/generate": raw_reply(["."])}) as server:
+        using(server.host, lambda engine: collect(engine.resume(REQUEST, "<think>\nAll ")))
+    assert server.requests[1].json["prompt"] == "Q: hi\nA: <think>\nAll "
+
+
+def test_a_server_that_cannot_render_is_not_asked_to_continue() -> None:
+    with FakeServer({CHAT: whole({"message": {"content": "x"}, "done": True})}) as server:
+        outcome = using(server.host, lambda engine: collect(engine.resume(REQUEST, "so far")))
+    assert type(outcome.error) is RefusedError
+    assert len(server.requests) == 1
+
+
+def test_models_and_show_are_read() -> None:
+    with FakeServer({"/api/tags": tags("a:latest", "b"), "/api/show": show(capabilities=["thinking"])}) as server:
+        models = using(server.host, OllamaEngine.models)
+        model = using(server.host, lambda engine: engine.show("a"))
+    assert [model.name for model in models] == ["a:latest", "b"]
+    assert (model.name, model.capabilities, model.context_length) == ("a", ("thinking",), 131072)
+    assert server.asked("/api/show")[0].json == {"model": "a"}
+
+
+def test_what_is_loaded_and_the_version_are_read() -> None:
+    loaded = {"models": [{"name": "m:latest", "size": 3, "size_vram": 2, "context_length": 512}]}
+    with FakeServer({"/api/ps": whole(loaded), "/api/version": whole({"version": "0.32.15"})}) as server:
+        assert using(server.host, OllamaEngine.running) == (Running("m:latest", 3, 2, 512),)
+        assert using(server.host, OllamaEngine.version) == "0.32.15"
+    assert [(asked.method, asked.path) for asked in server.requests] == [("GET", "/api/ps"), ("GET", "/api/version")]
+
+
+@pytest.mark.parametrize("answer", [Raw([b"HTTP/1.1 200 OK\r\n\r\n<html>"]), whole([1]), Answer([b"x" * 9])])
+def test_an_answer_that_is_no_object_is_not_from_ollama(answer: Answer | Raw) -> None:
+    with FakeServer({"/api/tags": answer}) as server, pytest.raises(UnreachableError, match="not an Ollama server"):
+        using(server.host, OllamaEngine.models)
+
+
+def test_an_answer_without_end_is_given_up() -> None:
+    async def run(host: str) -> bytes:
+        connection = Connection(parse_host(host), QUICK)
+        try:
+            async with connection.opened("GET", "/") as response:
+                return await connection.body(response, 1_000_000)
+        finally:
+            await connection.aclose()
+
+    with (
+        FakeServer({"/": Answer(lambda: itertools.repeat(b"x" * 65536))}) as server,
+        pytest.raises(IncompleteError, match="more than 1,000,000 bytes"),
+    ):
+        asyncio.run(run(server.host))
+
+
+def test_a_missing_model_is_advised_with_what_is_installed() -> None:
+    missing = error(404, "model 'reflecton' not found")
+    with FakeServer({CHAT: missing, "/api/show": missing, "/api/tags": tags("reflection:latest")}) as server:
+        outcome = ask(server.host, Request("reflecton", REQUEST.messages))
+        with pytest.raises(ModelMissingError, match="reflecton is not installed"):
+            using(server.host, lambda engine: engine.show("reflecton"))
+    assert type(outcome.error) is ModelMissingError
+    assert "did you mean reflection?" in outcome.error.hint
+
+
+@pytest.mark.parametrize("answer", [error(500, "no"), Raw([HANG]), Raw([])])
+def test_a_missing_model_is_named_even_when_the_others_are_not_known(answer: Answer | Raw) -> None:
+    with FakeServer({CHAT: error(404, "model 'm' not found"), "/api/tags": answer}) as server:
+        outcome = ask(server.host)
+    assert type(outcome.error) is ModelMissingError
+    assert "reflect models pull m" in outcome.error.hint
+
+
+@pytest.mark.parametrize("through_httpx", [False, True], ids=["local", "httpx"])
+def test_closing_the_reply_closes_the_connection_at_once(through_httpx: bool) -> None:
+    async def close(engine: OllamaEngine) -> float:
+        async with aclosing(engine.chat(REQUEST)) as chunks:
+            await anext(chunks)
+        closed = time.monotonic()
+        assert await asyncio.to_thread(server.requests[0].left.wait, 1)
+        return closed
+
+    with FakeServer({CHAT: ENDLESS}) as server:
+        closed = using(server.host, close, through_httpx=through_httpx)
+    assert server.requests[0].left_at - closed < 1
+
+
+@pytest.mark.parametrize("through_httpx", [False, True], ids=["local", "httpx"])
+@pytest.mark.parametrize("answer", [Raw([HANG]), Answer([line("one"), HANG]), ENDLESS, error(503, "busy")])
+def test_cancelling_closes_the_connection_wherever_it_waits(answer: Answer | Raw, through_httpx: bool) -> None:
+    async def cancel(engine: OllamaEngine) -> None:
+        task = asyncio.create_task(collect(engine.chat(REQUEST)))
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert task.cancelled()
+
+    with FakeServer({CHAT: answer}) as server:
+        using(server.host, cancel, timeouts=Timeouts(), through_httpx=through_httpx)
+        assert len(server.requests) == 1
+        left = server.requests[0].left
+        assert left.wait(1) or answer == error(503, "busy")
+
+
+def test_the_first_bytes_may_take_longer_than_the_next() -> None:
+    patient = Timeouts(connect=2, first=5, idle=0.2)
+    with FakeServer({CHAT: Answer([Pause(0.5), *reply(["hi"]).steps])}) as server:  # type: ignore[misc] # a list here
+        assert ask(server.host, timeouts=patient).complete
+
+
+def test_several_requests_at_once_do_not_disturb_each_other() -> None:
+    async def run(host: str) -> list[str]:
+        async with OllamaEngine(parse_host(host)) as engine:
+            return [
+                outcome.text for outcome in await asyncio.gather(*(collect(engine.chat(REQUEST)) for _ in range(8)))
+            ]
+
+    words = [f"{number} " for number in range(20)]
+    with FakeServer({CHAT: reply(words, pause=0.002)}) as server:
+        assert asyncio.run(run(server.host)) == ["".join(words)] * 8
+
+
+MEASURE = """
+import re, sys
+from pathlib import Path
+from support.engine_outcome import ask
+from reflectty.chat import Timeouts
+outcome = ask(sys.argv[1], timeouts=Timeouts())
+print(type(outcome.error).__name__, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of its memory from /proc")
+def test_a_line_without_end_is_refused_in_little_memory() -> None:
+    with FakeServer({CHAT: Answer(lambda: itertools.chain([line("one ")], itertools.repeat(b"x" * 65536)))}) as server:
+        command = (sys.executable, "-c", MEASURE, server.host)
+        beside = Path(__file__).parents[2]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True, cwd=beside)
+    name, kilobytes = done.stdout.split()
+    assert name == "IncompleteError"
+    assert int(kilobytes) <= 100_000
+
+
+LOADED = """
+import sys
+from reflectty.engines import open_engine
+import reflectty.wire
+print([name for name in ("asyncio", "httpx", "h11") if name in sys.modules])
+open_engine()
+print([name for name in ("httpcore", "anyio") if name in sys.modules])
+open_engine("gpu.example")
+print("httpcore" in sys.modules)
+"""
+
+
+def test_nothing_is_loaded_before_an_engine_is_opened_and_httpcore_only_for_another_machine() -> None:
+    done = subprocess.run((sys.executable, "-c", LOADED), capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.split("\n") == ["[]", "[]", "True", ""]

@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat import Message, Model, Request, Running
+from reflectty.engines import open_engine
+from reflectty.engines.openai import OpenAIEngine
+from reflectty.errors import ModelMissingError, RefusedError, UnreachableError, UsageError
+from support.engine_outcome import QUICK, REQUEST, collect
+from support.fake_server import HANG, Answer, FakeServer, Pause, Raw, whole
+from support.openai_outcome import ask, resume, using
+from support.openai_replies import STREAM, completed, props, said, served, text
+
+if TYPE_CHECKING:
+    from reflectty.chat import Engine
+
+CHAT, MODELS = "/v1/chat/completions", "/v1/models"
+THOUGHT = "<think>\nI compare"
+
+
+def test_a_chat_is_one_request_and_its_chunks() -> None:
+    with FakeServer({CHAT: said(["4", "2"], ["I count"])}) as server:
+        outcome = ask(server.host)
+    pieces = [(chunk.thinking, chunk.content) for chunk in outcome.chunks]
+
+    assert pieces == [("I count", ""), ("", "4"), ("", "2"), ("", "")]
+    assert outcome.complete
+    (asked,) = server.requests
+    assert (asked.method, asked.path) == ("POST", CHAT)
+    assert asked.json["skip_special_tokens"] is False
+    assert asked.headers["user-agent"] == "reflectty"
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
+@pytest.mark.parametrize("prefix", ["", "/cluster"])
+def test_a_host_is_named_with_the_version_of_the_protocol_or_without(prefix: str, path: str) -> None:
+    async def run(host: str) -> bool:
+        async with open_engine(host, engine="openai", timeouts=QUICK) as engine:
+            kept: Engine = engine
+            return (await collect(kept.chat(REQUEST))).complete
+
+    with FakeServer({f"{prefix}{CHAT}": said(["hi"])}) as server:
+        assert asyncio.run(run(f"http://{server.host}{prefix}{path}"))
+
+
+def test_a_host_that_is_none_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="ftp://"):
+        open_engine("ftp://cluster", engine="openai")
+
+
+def test_a_model_is_looked_for_among_those_that_are_served() -> None:
+    with FakeServer({MODELS: served("org/Qwen3-8B")}) as server:
+        model = using(server.host, lambda engine: engine.show("org/Qwen3-8B"))
+        with pytest.raises(ModelMissingError) as missing:
+            using(server.host, lambda engine: engine.show("Qwen3-8B"))
+
+    assert (model.name, model.context_length, model.template) == ("org/Qwen3-8B", 4096, "")
+    assert "num_ctx" in model.ignores
+    assert "did you mean org/Qwen3-8B" in missing.value.hint
+    assert {asked.path for asked in server.requests} == {MODELS}
+
+
+def test_llama_server_tells_more_of_a_model() -> None:
+    routes = {MODELS: served("mini", maker="llamacpp"), "/props?model=mini": props("<think></think>", vision=True)}
+    routes["/props"] = routes["/props?model=mini"]
+    with FakeServer(routes) as server:
+        model = using(server.host, lambda engine: engine.show("mini"))
+        version = using(server.host, OpenAIEngine.version)
+
+    assert (model.capabilities, model.template) == (("completion", "thinking", "vision"), "<think></think>")
+    assert model.context_length == 32768
+    assert version == "b10488-abc"
+
+
+def test_what_is_not_let_through_to_llama_server_is_done_without() -> None:
+    with FakeServer({MODELS: served("mini", maker="llamacpp")}) as server:
+        assert using(server.host, lambda engine: engine.show("mini")).template == ""
+        assert using(server.host, OpenAIEngine.version) == ""
+        assert type(resume(server.host, THOUGHT).error) is RefusedError
+
+
+def test_what_is_served_is_what_is_loaded() -> None:
+    with FakeServer({MODELS: served("a", "b"), "/version": whole({"version": "0.11.2"})}) as server:
+        assert using(server.host, OpenAIEngine.models) == (
+            Model("a", context_length=4096),
+            Model("b", context_length=4096),
+        )
+        assert using(server.host, OpenAIEngine.running) == (
+            Running("a", context_length=4096),
+            Running("b", context_length=4096),
+        )
+        assert using(server.host, OpenAIEngine.version) == "0.11.2"
+
+
+def test_an_answer_that_is_no_list_is_not_from_such_a_server() -> None:
+    for answer in (whole([1]), Raw([b"HTTP/1.1 200 OK\r\n\r\n<html>"]), whole({"models": []})):
+        with FakeServer({MODELS: answer}) as server, pytest.raises(UnreachableError, match="not an OpenAI-compatible"):
+            using(server.host, OpenAIEngine.models)
+
+
+def test_a_model_that_is_missing_when_it_is_asked_is_advised() -> None:
+    missing = whole({"error": {"message": "The model `refl` does not exist.", "param": "model"}}, 404)
+    with FakeServer({CHAT: missing, MODELS: served("reflection-70b")}) as server:
+        outcome = ask(server.host, Request("refl", REQUEST.messages))
+
+    assert type(outcome.error) is ModelMissingError
+    assert "reflection-70b" in outcome.error.hint
+    assert "ollama" not in outcome.error.hint
+
+
+# Going on
+
+
+def test_llama_server_goes_on_after_the_prompt_that_it_rendered() -> None:
+    routes = {
+        MODELS: served("m", maker="llamacpp"),
+        "/apply-template": whole({"prompt": "Q: hi\nA: <think>\n"}),
+        "/v1/completions": completed([" right", "</think>"]),
+    }
+    with FakeServer(routes) as server:
+        outcome = resume(server.host, THOUGHT)
+    raw = server.asked("/v1/completions")[0].json
+
+    assert outcome.text == " right</think>"
+    assert outcome.complete
+    assert raw["prompt"] == "Q: hi\nA: <think>\nI compare"
+
+
+@pytest.mark.parametrize("maker", ["vllm", "sglang"])
+def test_others_go_on_with_a_last_message_that_is_left_open(maker: str) -> None:
+    with FakeServer({MODELS: served("m", maker=maker), CHAT: said([" right", "</think>", "9.9"])}) as server:
+        outcome = resume(server.host, THOUGHT)
+    body = server.asked(CHAT)[0].json
+
+    assert outcome.text == " right</think>9.9"
+    assert body["messages"][-1] == {"role": "assistant", "content": THOUGHT}
+    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+
+
+def test_a_thinking_that_the_server_takes_apart_goes_on_as_content_and_is_closed() -> None:
+    with FakeServer({MODELS: served("m"), CHAT: said(["9.9", "!"], [" the", " two."])}) as server:
+        outcome = resume(server.host, THOUGHT)
+
+    assert "".join(chunk.content for chunk in outcome.chunks) == " the two.</think>9.9!"
+    assert not any(chunk.thinking for chunk in outcome.chunks)
+
+
+@pytest.mark.parametrize("maker", ["", "openai", "library"])
+def test_a_server_that_might_begin_anew_is_not_asked_to_go_on(maker: str) -> None:
+    with FakeServer({MODELS: served("m", maker=maker), CHAT: said(["Hello!"])}) as server:
+        outcome = resume(server.host, THOUGHT)
+
+    assert type(outcome.error) is RefusedError
+    assert "ask again" in outcome.error.hint
+    assert server.asked(CHAT) == []
+
+
+def test_a_template_that_cannot_be_applied_is_refused() -> None:
+    routes = {MODELS: served("m", maker="llamacpp"), "/apply-template": whole({"no": "prompt"})}
+    with FakeServer(routes) as server:
+        assert type(resume(server.host, THOUGHT).error) is RefusedError
+
+
+# Leaving
+
+
+def test_closing_the_reply_closes_the_connection_at_once() -> None:
+    endless = Answer(
+        lambda: itertools.chain([text("one ")], itertools.cycle([Pause(0.01), text("more ")])), content_type=STREAM
+    )
+
+    async def close(engine: OpenAIEngine) -> float:
+        async with aclosing(engine.chat(REQUEST)) as chunks:
+            await anext(chunks)
+        closed = time.monotonic()
+        assert await asyncio.to_thread(server.requests[0].left.wait, 1)
+        return closed
+
+    with FakeServer({CHAT: endless}) as server:
+        closed = using(server.host, close)
+    assert server.requests[0].left_at - closed < 1
+
+
+def test_the_end_is_told_before_a_server_that_says_no_more_is_given_up() -> None:
+    pieces = list(said(["hi"]).steps)  # type: ignore[arg-type] # a list here
+    with FakeServer({CHAT: Answer([*pieces[:-1], HANG], content_type=STREAM)}) as server:
+        outcome = ask(server.host)
+    assert outcome.complete
+    assert outcome.chunks[-1].usage is not None
+    assert outcome.chunks[-1].usage.reply_tokens == 66
+
+
+# The key
+
+
+def test_the_key_goes_to_this_machine_with_every_request() -> None:
+    with FakeServer({MODELS: served("m"), CHAT: said(["hi"])}) as server:
+        ask(server.host, api_key=" secret\n")
+        using(server.host, lambda engine: engine.show("m"), api_key="secret")
+    assert {asked.headers["authorization"] for asked in server.requests} == {"Bearer secret"}
+
+
+@pytest.mark.parametrize(("allowed", "sent"), [(False, ""), (True, "Bearer secret")])
+def test_the_key_goes_over_http_to_another_machine_only_where_that_was_allowed(
+    allowed: bool, sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeServer({"http://gpu.test:8000/v1/models": served("m")}) as network:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{network.host}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        using("gpu.test", lambda engine: engine.show("m"), api_key="secret", key_over_http=allowed)
+    assert network.requests[0].headers.get("authorization", "") == sent
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "warned"),
+    [("gpu.test", False, True), ("gpu.test", True, False), ("https://gpu.test", False, False), ("", False, False)],
+)
+def test_a_key_that_is_not_sent_is_told_of_and_not_shown(host: str, allowed: bool, warned: bool) -> None:
+    engine = open_engine(host, engine="openai", api_key="s3cret", key_over_http=allowed)
+
+    assert ("the key is not sent" in engine.warning) is warned
+    assert "s3cret" not in engine.warning
+    asyncio.run(engine.aclose())
+
+
+def test_a_key_that_is_none_is_a_usage_error_that_does_not_show_it() -> None:
+    with pytest.raises(UsageError, match="no key has") as caught:
+        open_engine("", engine="openai", api_key="two\nlines")
+    assert "two" not in str(caught.value)
+
+
+def test_half_surrogate_pairs_in_a_prompt_are_sent() -> None:
+    with FakeServer({CHAT: said(["hi"])}) as server:
+        assert ask(server.host, Request("m", (Message("user", "caf\udce9"),))).complete
+    assert server.requests[0].json["messages"][0]["content"] == "caf\udce9"

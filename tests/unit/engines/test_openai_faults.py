@@ -1,0 +1,128 @@
+"""What may go wrong between an OpenAI-compatible server and us: the error that comes of it, and the text that is kept."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from reflectty.errors import (
+    BusyError,
+    IncompleteError,
+    ModelMissingError,
+    PromptTooLongError,
+    ReflecttyError,
+    RefusedError,
+    StalledError,
+    UnreachableError,
+)
+from support.engine_outcome import QUICK
+from support.fake_server import CLOSE, HANG, RESET, Answer, FakeServer, Pause, Raw, whole
+from support.openai_outcome import ask
+from support.openai_replies import DONE, STREAM, chunk, event, figures, said, text
+from unit.engines.test_faults import NOW, PAGE, SETTLED, Fault, closed_port, cut, page
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from support.fake_replies import Step
+
+ONE, TWO, STOP = text("one "), text("two"), chunk(finish="stop")
+END = STOP + figures() + DONE
+LONG = "This model's maximum context length is 4096 tokens. However, your messages resulted in 5000 tokens."
+
+
+def stream(*steps: Step, **headers: str) -> Answer:
+    return Answer(steps, headers=headers, content_type=STREAM)
+
+
+def error(status: int, message: str, **headers: str) -> Answer:
+    return whole({"error": {"message": message, "code": status}}, status, **headers)
+
+
+BEFORE = (
+    Fault("silence", Raw([HANG]), StalledError, says=f"sent nothing for {QUICK.first:g} s"),
+    Fault("headers, then silence", stream(HANG), StalledError),
+    Fault("comments, then silence", stream(b": hello\n\n", HANG), StalledError),
+    Fault("closed at once", Raw([]), UnreachableError, says="does not answer as an OpenAI-compatible server"),
+    Fault("another protocol", Raw([b"SSH-2.0-OpenSSH_9.9\r\n\r\n"]), UnreachableError),
+    Fault("a page with 200", page(200), UnreachableError, says="not an OpenAI-compatible server: it sent a web page"),
+    Fault("a list with 200", stream(event([1])), UnreachableError, says="JSON of another kind"),
+    Fault("Ollama's protocol", stream(b'{"message":{"content":"x"},"done":true}\n'), UnreachableError, says="another kind"),
+    Fault("plain text with 200", stream(b"Ollama is running"), UnreachableError),
+    Fault("a line over the limit at once", stream(*[b"x" * 1024 * 1024] * 9), UnreachableError, says="8,388,608 bytes"),
+)  # fmt: skip
+REFUSED = (
+    Fault("400", error(400, "bad top_p"), RefusedError, says="the server refused: bad top_p"),
+    Fault("400 context", error(400, LONG), PromptTooLongError, says="5000 tokens, the context holds 4096"),
+    Fault("401", whole({"error": "Unauthorized"}, 401), RefusedError, says="Unauthorized"),
+    Fault("404 model", error(404, "The model `m` does not exist."), ModelMissingError, says="m is not served there"),
+    Fault("404 page", page(404), UnreachableError),
+    Fault("404 path", whole({"detail": "Not Found"}, 404), UnreachableError),
+    Fault("422", whole({"detail": [{"loc": ["body", "n"], "msg": "bad"}]}, 422), RefusedError, says="n: bad"),
+    Fault("429", error(429, "slow down", **NOW), BusyError, says="slow down"),
+    Fault("500", error(500, "CUDA error"), RefusedError, says="CUDA error"),
+    Fault("503", error(503, "Loading model", **NOW), BusyError, says="Loading model"),
+    Fault("307", whole({}, 307, Location="http://elsewhere.test/"), RefusedError, says="never redirected"),
+)
+DURING = (
+    Fault("silence", stream(ONE, HANG), StalledError, "one ", f"sent nothing for {QUICK.idle:g} s"),
+    Fault("silence in a line", stream(ONE, TWO[:20], HANG), StalledError, "one "),
+    Fault("reset", stream(ONE, SETTLED, RESET), IncompleteError, "one "),
+    Fault("the stream is not ended", stream(ONE, CLOSE), IncompleteError, "one "),
+    Fault("no end", stream(ONE, TWO), IncompleteError, "one two", "ended before it was complete"),
+    Fault("nothing at all", stream(), IncompleteError),
+    Fault("an error", stream(ONE, event({"error": {"message": "bad"}})), IncompleteError, "one ", "the server stopped: bad"),
+    Fault("an error as an event", stream(ONE, b"event: error\ndata: bad\n\n"), IncompleteError, "one ", "bad"),
+    Fault("aborted", stream(ONE, chunk(finish="abort"), DONE), IncompleteError, "one ", "abort"),
+    Fault("a page", stream(ONE, PAGE), IncompleteError, "one ", "a web page"),
+    Fault("deep nesting", stream(ONE, b'data: {"a":' * 100_000 + b"\n\n"), IncompleteError, "one "),
+    Fault("a line over the limit", stream(ONE, *[b"x" * 1024 * 1024] * 9), IncompleteError, "one "),
+)  # fmt: skip
+HARMLESS = (
+    Fault("cut anywhere", stream(*cut(ONE + TWO + END, 7)), None, "one two"),
+    Fault("all at once", stream(ONE + TWO + END), None, "one two"),
+    Fault("no figures", stream(ONE, STOP, DONE), None, "one "),
+    Fault("no end of the stream", stream(ONE, STOP), None, "one "),
+    Fault("silence instead of the figures", stream(ONE, STOP, HANG), None, "one "),
+    Fault("reset instead of the figures", stream(ONE, STOP, SETTLED, RESET), None, "one "),
+    Fault("an error instead of the figures", stream(text("one<eos>"), STOP, event({"error": "x"})), None, "one"),
+    Fault("a page instead of the figures", stream(text("one<eos>"), STOP, PAGE), None, "one"),
+    Fault("silence after the end", stream(ONE, END, HANG), None, "one "),
+    Fault("comments between", stream(ONE, Pause(0.5), b":\n\n", Pause(0.5), TWO, END), None, "one two"),
+    Fault("HTTP/1.0 up to the end", Raw([b"HTTP/1.0 200 OK\r\n\r\n", ONE, END]), None, "one "),
+    Fault("busy for a moment", said(["one "]), None, "one "),
+)
+CASES = [
+    pytest.param(fault, id=f"{group}: {fault.name}")
+    for group, table in {"before": BEFORE, "refused": REFUSED, "during": DURING, "harmless": HARMLESS}.items()
+    for fault in table
+]
+
+
+@pytest.mark.parametrize("fault", CASES)
+def test_a_fault_has_its_error_and_what_came_is_kept(fault: Fault) -> None:
+    with FakeServer({"/v1/chat/completions": fault.script}) as server:
+        started = time.monotonic()
+        outcome = ask(server.host)
+        took = time.monotonic() - started
+    assert type(outcome.error) is (fault.error or type(None)), outcome.error
+    assert outcome.text == fault.kept
+    assert outcome.complete is (fault.error is None)
+    assert fault.says in str(outcome.error)
+    assert took < QUICK.first + QUICK.idle + 2
+
+
+def test_a_closed_port_is_unreachable_and_the_hint_says_what_to_do() -> None:
+    error: ReflecttyError | None = ask(closed_port()).error
+    assert type(error) is UnreachableError
+    assert "Connection refused" in str(error)
+    assert "REFLECTTY_HOST" in error.hint
+    assert "ollama" not in error.hint
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_busy_for_a_moment_is_asked_again(status: int) -> None:
+    busy = error(status, "busy", **NOW)
+    with FakeServer({"/v1/chat/completions": [busy, busy, said(["hi"])]}) as server:
+        assert ask(server.host).text == "hi"
+        assert len(server.requests) == 3

@@ -1,0 +1,163 @@
+"""Files that are sent to a server as they are read, and what it says to them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat import Timeouts
+from reflectty.errors import RefusedError, StalledError, UnreachableError
+from support.engine_outcome import QUICK, using
+from support.fake_server import Answer, FakeServer, error, whole
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+DIGEST = "sha256:" + "a" * 64
+BLOB = f"/api/blobs/{DIGEST}"
+EMPTY = {"Content-Length": "0"}
+PIECE = b"0123456789abcdef" * 4096
+PATIENT = Timeouts(connect=5, first=3, idle=3)
+
+
+async def pieces(number: int, pause: float = 0.0) -> AsyncIterator[bytes]:
+    for _ in range(number):
+        await asyncio.sleep(pause)
+        yield PIECE
+
+
+def send(host: str, number: int = 3, pause: float = 0.0, timeouts: Timeouts = PATIENT, *, far: bool = False) -> None:
+    """Send a file of so many pieces; `far` by httpx's own transport, as to another machine."""
+    size = number * len(PIECE)
+    using(
+        host,
+        lambda engine: engine.send_blob(DIGEST, size, pieces(number, pause)),
+        timeouts=timeouts,
+        through_httpx=far,
+    )
+
+
+@contextmanager
+def rude(behave: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server that does as it likes with one connection, once the head of a request was read."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            read = b""
+            while b"\r\n\r\n" not in read:
+                read += connection.recv(4096)
+            behave(connection)
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(10)
+
+
+@pytest.mark.parametrize("how", ["tcp", "socket", "far"])
+def test_a_file_arrives_as_it_was_read_with_its_length_said_before(how: str, tmp_path: Path) -> None:
+    path = tmp_path / "s.sock" if how == "socket" else None
+    with FakeServer({BLOB: Answer([], 201, EMPTY)}, path) as server:
+        send(server.host, far=how == "far")
+    (asked,) = server.requests
+
+    assert (asked.method, asked.body) == ("POST", PIECE * 3)
+    assert asked.headers["content-length"] == str(len(PIECE) * 3)
+    assert "transfer-encoding" not in asked.headers
+
+
+@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.parametrize(("said", "status"), [("no space left on device", 500), ("digest mismatch", 400)])
+def test_what_a_server_says_as_it_refuses_a_file_is_told(said: str, status: int, far: bool) -> None:
+    with FakeServer({BLOB: error(status, said)}) as server, pytest.raises(RefusedError, match=said):
+        send(server.host, far=far)
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_a_server_that_refuses_before_it_has_all_is_heard(far: bool) -> None:
+    def refuse(connection: socket.socket) -> None:
+        body = b'{"error":"no space left on device"}'
+        connection.sendall(b"HTTP/1.1 500 no\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        while connection.recv(1 << 16):
+            pass
+
+    with rude(refuse) as host, pytest.raises(RefusedError, match="no space left"):
+        send(host, 300, 0.01, far=far)
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_a_server_that_leaves_in_the_middle_is_told(far: bool) -> None:
+    with rude(lambda connection: connection.close()) as host, pytest.raises(UnreachableError):
+        send(host, 1000, far=far)
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_a_server_that_takes_nothing_any_more_is_not_waited_for(far: bool) -> None:
+    left = threading.Event()
+
+    def sit(_: socket.socket) -> None:
+        left.wait(10)
+
+    with rude(sit) as host:
+        try:
+            with pytest.raises(StalledError):
+                send(host, 1000, timeouts=QUICK, far=far)
+        finally:
+            left.set()
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_a_file_may_take_longer_than_a_server_may_be_silent(far: bool) -> None:
+    with FakeServer({BLOB: Answer([], 201, EMPTY)}) as server:
+        send(server.host, 8, 0.5, far=far)
+    assert len(server.requests[0].body) == 8 * len(PIECE)
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_a_file_that_cannot_be_read_to_its_end_ends_the_sending(far: bool) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield PIECE
+        raise OSError(5, "Input/output error")
+
+    with FakeServer({BLOB: Answer([], 201, EMPTY)}) as server, pytest.raises(OSError, match="Input/output"):
+        using(server.host, lambda engine: engine.send_blob(DIGEST, 2 * len(PIECE), broken()), through_httpx=far)
+    assert all(len(asked.body) < 2 * len(PIECE) for asked in server.requests)
+
+
+def test_a_server_of_another_kind_takes_no_file() -> None:
+    with FakeServer({}) as server, pytest.raises(UnreachableError):
+        send(server.host)
+
+
+@pytest.mark.parametrize(("status", "has"), [(200, True), (404, False)])
+def test_a_server_says_whether_it_has_a_file(status: int, has: bool) -> None:
+    with FakeServer({BLOB: Answer([], status, EMPTY)}) as server:
+        assert using(server.host, lambda engine: engine.has_blob(DIGEST)) is has
+    assert server.requests[0].method == "HEAD"
+
+
+def test_a_server_that_cannot_say_whether_it_has_a_file_is_told() -> None:
+    with FakeServer({BLOB: Answer([], 400, EMPTY)}) as server, pytest.raises(RefusedError):
+        using(server.host, lambda engine: engine.has_blob(DIGEST))
+
+
+def test_a_model_is_made_without_a_stream_so_that_the_server_makes_it_to_its_end() -> None:
+    with FakeServer({"/api/create": whole({"status": "success"})}) as server:
+        using(server.host, lambda engine: engine.create({"model": "n"}))
+    assert server.requests[0].json == {"model": "n", "stream": False}
+
+
+def test_a_model_that_cannot_be_made_is_told() -> None:
+    unable = error(500, "llama-quantize unavailable")
+    with FakeServer({"/api/create": unable}) as server, pytest.raises(RefusedError, match="llama-quantize unavailable"):
+        using(server.host, lambda engine: engine.create({"model": "n"}))

@@ -1,0 +1,215 @@
+"""A server and the built-in model behind it: who is asked what, and what is said of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from reflectty.chat import Message, Model, Request, Running
+from reflectty.engines.embedded import INSTALL
+from reflectty.engines.standby import Rules, Standby
+from reflectty.errors import BusyError, ModelMissingError, RefusedError, StalledError, UnreachableError
+from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar
+
+    from reflectty.errors import ReflecttyError
+
+    T = TypeVar("T")
+
+OWN = Model("mini", ("completion",), "own", digest="sha256:own")
+OTHERS = (Model("reflection", ("completion",)),)
+GONE = UnreachableError("cannot reach it", "is it running?")
+
+
+class Scene(NamedTuple):
+    """A server with the built-in model behind it, and what was decided about that."""
+
+    engine: Standby
+    server: ScriptedEngine
+    own: ScriptedEngine
+    reached: list[bool]
+
+
+def scene(
+    *models: Model,
+    gone: ReflecttyError | None = None,
+    installed: bool = True,
+    stands_in: bool = False,
+    advice: str = "",
+    alone: bool = False,
+) -> Scene:
+    server, own = ScriptedEngine(("from the server",), models=models), ScriptedEngine(("from here",), models=(OWN,))
+    server.gone = gone
+    reached: list[bool] = []
+    rules = Rules(
+        lambda: installed,
+        lambda: stands_in,
+        lambda asked: ("asked" if asked else "unasked",),
+        lambda: advice,
+        lambda: reached.append(True),
+    )
+    engine = Standby(own if alone else server, lambda: own, rules, alone=alone)
+    return Scene(engine, server, own, reached)
+
+
+def run(work: Callable[[], Awaitable[T]]) -> T:
+    async def main() -> T:
+        return await work()
+
+    return asyncio.run(main())
+
+
+def failing(work: Callable[[], Awaitable[object]]) -> ReflecttyError:
+    with pytest.raises((UnreachableError, RefusedError, StalledError)) as failed:
+        run(work)
+    return failed.value
+
+
+async def said(engine: Standby, model: str) -> str:
+    return "".join([chunk.content async for chunk in engine.chat(Request(model, (Message("user", "q"),)))])
+
+
+@pytest.mark.parametrize("name", ["mini", "Mini", "mini:latest"])
+@pytest.mark.parametrize(
+    "gone", [None, GONE, BusyError("busy"), StalledError("silent")], ids=["lacks it", "gone", "busy", "silent"]
+)
+def test_the_built_in_model_is_shown_by_its_name_where_the_server_does_not_show_one(
+    name: str, gone: ReflecttyError | None
+) -> None:
+    there = scene(*OTHERS, gone=gone)
+    found = run(lambda: there.engine.show(name))
+
+    assert (found.template, found.digest, found.notices) == ("own", "sha256:own", ("asked",))
+    assert run(lambda: said(there.engine, name)) == "from here"
+
+
+def test_a_server_that_refuses_is_not_passed_over() -> None:
+    wrong_key = RefusedError("Invalid API Key")
+    there = scene(*OTHERS, gone=wrong_key)
+
+    assert failing(lambda: there.engine.show("mini")) is wrong_key
+
+
+def test_a_model_of_that_name_on_the_server_goes_before_it() -> None:
+    there = scene(*OTHERS, Model("mini", template="theirs"))
+    found = run(lambda: there.engine.show("mini"))
+
+    assert (found.template, found.notices) == ("theirs", ())
+    assert run(lambda: said(there.engine, "mini")) == "from the server"
+    assert not there.own.requests
+
+
+@pytest.mark.parametrize("stands_in", [True, False])
+@pytest.mark.parametrize("gone", [GONE, None], ids=["gone", "lacks it"])
+def test_no_other_model_is_ever_answered_for(stands_in: bool, gone: ReflecttyError | None) -> None:
+    there = scene(gone=gone, stands_in=stands_in)
+    error = failing(lambda: there.engine.show("reflection"))
+
+    assert error is gone or isinstance(error, ModelMissingError)
+
+
+def test_it_is_listed_where_it_may_stand_in_for_a_server_that_does_not_answer() -> None:
+    there = scene(*OTHERS, gone=GONE, stands_in=True)
+    (found,) = run(there.engine.models)
+
+    assert (found.name, found.notices) == ("mini", ("unasked",))
+    assert there.engine.away
+    assert run(there.engine.version) == "0.32.15"
+
+
+@pytest.mark.parametrize(
+    ("gone", "installed", "stands_in"),
+    [(GONE, False, True), (GONE, True, False), (StalledError("silent"), True, True), (BusyError("busy"), True, True)],
+    ids=["not installed", "it may not", "a server that is silent", "a server that is busy"],
+)
+def test_it_is_not_listed_otherwise(gone: ReflecttyError, installed: bool, stands_in: bool) -> None:
+    there = scene(gone=gone, installed=installed, stands_in=stands_in)
+
+    assert failing(there.engine.models) is gone
+    assert not there.engine.away
+
+
+def test_beside_a_server_that_answers_it_is_not_listed() -> None:
+    there = scene(*OTHERS, stands_in=True)
+
+    assert run(there.engine.models) == OTHERS
+    assert there.reached
+
+
+def test_what_it_is_is_said_once() -> None:
+    there = scene(gone=GONE)
+    first, second = (run(lambda: there.engine.show("mini")) for _ in range(2))
+
+    assert (first.notices, second.notices) == (("asked",), ())
+
+
+def test_a_server_that_comes_back_is_asked_again() -> None:
+    there = scene(*OTHERS, gone=GONE, stands_in=True)
+    run(there.engine.models)
+    there.server.gone = None
+
+    assert run(there.engine.models) == OTHERS
+    assert not there.engine.away
+    assert run(lambda: said(there.engine, "reflection")) == "from the server"
+
+
+def test_what_is_loaded_is_told_of_both() -> None:
+    there = scene(*OTHERS)
+    there.server.loaded, there.own.loaded = (Running("reflection"),), (Running("mini"),)
+    before = run(there.engine.running)
+    run(lambda: there.engine.show("mini"))
+    both = run(there.engine.running)
+    there.engine.away = True
+
+    assert [[one.name for one in found] for found in (before, both)] == [["reflection"], ["reflection", "mini"]]
+    assert [one.name for one in run(there.engine.running)] == ["mini"]
+
+
+def test_a_server_that_is_reached_is_told_of_and_one_that_is_not_gets_the_advice() -> None:
+    there = scene(*OTHERS, gone=UnreachableError("cannot reach it", "is it running?"), advice="or else")
+    error = failing(lambda: there.engine.show("reflection"))
+
+    assert (error.hint, there.reached) == ("is it running?; or else", [])
+    there.server.gone = None
+    run(lambda: there.engine.show("reflection"))
+    assert there.reached == [True]
+
+
+@pytest.mark.parametrize(
+    ("gone", "hint"),
+    [
+        (None, f"it is the built-in model: {INSTALL} brings it"),
+        (UnreachableError("gone", "start it"), f"start it; it is the built-in model: {INSTALL} brings it"),
+        (UnreachableError("gone", f"{INSTALL} does"), f"{INSTALL} does"),
+    ],
+    ids=["lacks it", "gone", "said already"],
+)
+def test_where_it_is_not_installed_the_error_says_what_brings_it(gone: ReflecttyError | None, hint: str) -> None:
+    there = scene(*OTHERS, gone=gone, installed=False)
+
+    assert failing(lambda: there.engine.show("mini")).hint == hint
+
+
+def test_alone_it_is_all_there_is() -> None:
+    there = scene(alone=True)
+    (found,) = run(there.engine.models)
+    error = failing(lambda: there.engine.show("reflection"))
+    run(there.engine.aclose)
+
+    assert (found.name, found.notices, there.engine.away) == ("mini", ("asked",), True)
+    assert isinstance(error, ModelMissingError)
+    assert run(lambda: said(there.engine, "mini")) == "from here"
+    assert there.own.closed
+
+
+def test_both_are_closed() -> None:
+    there = scene(*OTHERS)
+    run(lambda: there.engine.show("mini"))
+    run(there.engine.aclose)
+
+    assert (there.server.closed, there.own.closed) == (True, True)

@@ -1,0 +1,134 @@
+"""What cannot be repaired, against a scripted server: refused in one line that says what to do, and nothing is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, StoreError, UsageError
+from reflectty.library import open_library
+from reflectty.repairing import Repaired, Wanted
+from reflectty.repairing.repairing import repair
+from reflectty.repairing.weights import refuse_full_disk
+from support.fake_server import error
+from support.gguf_bytes import SHARDS
+from support.repair_server import LOST, MADE, TOKENS, Recorder, Scripted
+
+
+@pytest.fixture
+def scripted(tmp_path: Path) -> Scripted:
+    return Scripted(tmp_path)
+
+
+def other(scripted: Scripted, content: bytes) -> Wanted:
+    path = scripted.path.with_name("other.gguf")
+    path.write_bytes(content)
+    return Wanted("m", gguf=path)
+
+
+def remote(scripted: Scripted) -> Wanted:
+    scripted.body["remote_host"] = "https://ollama.com:443"
+    return Wanted("m")
+
+
+def stored_otherwise(scripted: Scripted) -> Wanted:
+    scripted.body["details"] = {"format": "safetensors"}
+    return Wanted("m")
+
+
+def without_file(scripted: Scripted) -> Wanted:
+    scripted.path.unlink()
+    return Wanted("m")
+
+
+def without_types(scripted: Scripted) -> Wanted:
+    scripted.types["m"] = ()
+    return Wanted("m")
+
+
+def with_two_adapters(scripted: Scripted) -> Wanted:
+    scripted.more = f"ADAPTER /blobs/sha256-{'a' * 64}\nADAPTER /blobs/sha256-{'b' * 64}\n"
+    return Wanted("m")
+
+
+def named_nowhere(scripted: Scripted) -> Wanted:
+    scripted.path = scripted.path.with_name("m.gguf")
+    return Wanted("m")
+
+
+def in_parts(scripted: Scripted) -> Wanted:
+    return other(scripted, MADE.file({**MADE.vocabulary(TOKENS, LOST), SHARDS: (2, MADE.number("H", 3))}))
+
+
+def installed_already(scripted: Scripted) -> Wanted:
+    scripted.names = ("m:latest", "M-Repaired:latest")
+    return Wanted("m")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "said", "advised"),
+    [
+        (remote, RefusedError, "runs elsewhere", "what is here"),
+        (stored_otherwise, RefusedError, "stored as safetensors", "ollama create"),
+        (without_file, UsageError, "no such file", "--gguf PATH"),
+        (without_types, RefusedError, "does not tell the tokens of m", "newer"),
+        (with_two_adapters, RefusedError, "parts that the server does not let be carried over", ""),
+        (named_nowhere, UsageError, "does not tell where the GGUF of m is", "--gguf PATH"),
+        (in_parts, RefusedError, "one of 3 files", "llama-gguf-split --merge"),
+        (installed_already, UsageError, "m-repaired already", "--force makes it anew"),
+        (lambda _: Wanted("m", name="M"), UsageError, "as the model itself is", "--name NAME"),
+        (lambda _: Wanted("m", name="../x"), UsageError, "cannot be the name", "write it as"),
+        (lambda _: Wanted("n"), ModelMissingError, "n is not installed", ""),
+        (lambda _: Wanted("m", tokens=("<none>",)), UsageError, "no token '<none>'", "piece by piece"),
+        (lambda one: other(one, b"hello"), UsageError, "no GGUF", ""),
+        (lambda one: other(one, MADE.file({})), UsageError, "no vocabulary", ""),
+        (lambda one: other(one, MADE.file(MADE.vocabulary(TOKENS[::-1], LOST))), UsageError, "another model", "--gguf"),
+        (lambda one: other(one, MADE.file(MADE.vocabulary(("a",), (3,)))), UsageError, "token 1 is missing", "--gguf"),
+        (lambda one: Wanted("m", gguf=one.path.parent), UsageError, "is no file", "--gguf"),
+        (lambda _: Wanted("m", gguf=Path("/dev/zero")), UsageError, "/dev/zero is no file", "--gguf"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_cannot_be_repaired_is_refused_in_one_line_and_nothing_is_sent(
+    scripted: Scripted, change: Any, kind: type[ReflecttyError], said: str, advised: str
+) -> None:
+    wanted = change(scripted)
+    with pytest.raises(kind) as caught:
+        scripted.repair(wanted)
+
+    assert said in str(caught.value)
+    assert advised in caught.value.hint
+    assert "\n" not in str(caught.value)
+    assert {asked.path for asked in scripted.server.requests} <= {"/api/show", "/api/tags"}
+
+
+def test_a_file_that_only_a_server_elsewhere_names_is_not_opened(tmp_path: Path) -> None:
+    scripted = Scripted(tmp_path)
+
+    async def run() -> Repaired:
+        async with open_library(server.host) as library:
+            library.engine.local = False
+            return await repair(library, Wanted("m"), Recorder())
+
+    with scripted.serving() as server, pytest.raises(UsageError, match="on another machine"):
+        asyncio.run(run())
+
+
+def test_a_full_disk_of_the_server_is_told_as_such(scripted: Scripted) -> None:
+    scripted.routes["/api/create"] = error(500, "write /blobs/COPY1: no space left on device")
+    with pytest.raises(StoreError, match="the disk of the server is full") as caught:
+        scripted.repair()
+    assert "3 times the size" in caught.value.hint
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    refuse_full_disk(tmp_path, free // 2)
+    refuse_full_disk(None, 1 << 60)
+    refuse_full_disk(tmp_path / "elsewhere", 1 << 60)
+    with pytest.raises(StoreError, match="for a while"):
+        refuse_full_disk(tmp_path, 1 << 60)

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.session import Ended, Said
+from reflectty.store import Store, open_store
+from reflectty.store.opening import Around
+from reflectty.store.reading import GONE
+from reflectty.store.writers import SILENCE_SECONDS, Writer, is_gone, this_writer, writer
+from reflectty.stream import Kind
+from support.stored_sessions import COMPLETE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = "<thinking>half a <reflection>needle</reflection></thinking><output>an ans"
+SEGMENTS = ((Kind.THINKING, "half a"), (Kind.REFLECTION, "needle"), (Kind.ANSWER, "an ans"))
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "sessions.db"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def streaming(path: Path, clock: Clock) -> tuple[Store, str, int]:
+    store = open_store(path, pytest.fail, Around(clock=clock))
+    session = store.begin("left").id
+    reply = store.reply(session, store.ask(session, None, "?").id, Said("m", family="reflection"))
+    store.checkpoint(reply.id, TEXT[:20], "")
+    store.checkpoint(reply.id, TEXT[20:], "")
+    return store, session, reply.id
+
+
+def seen(store: Store, session: str) -> Said:
+    said = store.turns(session)[1].said
+    assert said
+    return said
+
+
+def dead_program() -> int:
+    program = subprocess.Popen([sys.executable, "-c", ""])
+    program.wait()
+    return program.pid
+
+
+def test_a_reply_that_is_being_written_is_left_alone(path: Path, clock: Clock) -> None:
+    store, session, reply = streaming(path, clock)
+    clock.now += SILENCE_SECONDS - 1
+    other = open_store(path, pytest.fail, Around(clock=clock))
+    assert (seen(other, session).ended, seen(other, session).segments) == (Ended.STREAMING, SEGMENTS)
+    store.checkpoint(reply, "", "")
+    clock.now += SILENCE_SECONDS - 1
+    assert seen(other, session).ended is Ended.STREAMING
+    for each in (store, other):
+        each.close()
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_writer_without_a_sign_of_life_is_gone_whichever_way_the_clock_went(
+    path: Path, clock: Clock, hours: int
+) -> None:
+    store, session, _ = streaming(path, clock)
+    clock.now += 3600 * hours
+    said = seen(store, session)
+    assert (said.ended, said.error, said.segments) == (Ended.INTERRUPTED, GONE, SEGMENTS)
+    assert (said.raw, said.answer, said.measured.corrections) == (TEXT, "an ans", 1)
+    store.close()
+
+
+def test_what_a_dead_program_wrote_is_interrupted_at_once_and_can_be_found(path: Path, clock: Clock) -> None:
+    store, session, _ = streaming(path, clock)
+    store.database.connection.execute("UPDATE writers SET pid = ?", (dead_program(),))
+    assert seen(store, session).ended is Ended.INTERRUPTED
+    assert store.search("needle") == ()
+    store.close()
+    store = open_store(path, pytest.fail, Around(clock=clock))
+    said = seen(store, session)
+    assert (said.ended, said.error, said.segments, said.raw) == (Ended.INTERRUPTED, GONE, SEGMENTS, TEXT)
+    assert [found.part for found in store.search("needle")] == ["reflection"]
+    for table in ("writers", "pieces"):
+        assert store.database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608 - names of ours
+    store.close()
+
+
+def test_a_program_that_only_slept_goes_on_where_it_was(path: Path, clock: Clock) -> None:
+    store, session, reply = streaming(path, clock)
+    clock.now += 3600
+    other = open_store(path, pytest.fail, Around(clock=clock))
+    assert seen(other, session).ended is Ended.INTERRUPTED
+    store.checkpoint(reply, "wer", "")
+    said = seen(other, session)
+    assert (said.ended, said.raw, said.error) == (Ended.STREAMING, f"{TEXT}wer", "")
+    assert other.search("needle") == ()
+    store.finish(reply, COMPLETE)
+    assert seen(other, session) == COMPLETE
+    for each in (store, other):
+        each.close()
+
+
+def test_a_program_that_only_slept_can_end_what_was_taken_for_left(path: Path, clock: Clock) -> None:
+    store, session, reply = streaming(path, clock)
+    clock.now += 3600
+    open_store(path, pytest.fail, Around(clock=clock)).close()
+    store.finish(reply, COMPLETE)
+    assert seen(store, session) == COMPLETE
+    assert store.search("needle") == ()
+    store.close()
+
+
+def test_a_family_of_a_version_to_come_is_read_by_its_tags(path: Path, clock: Clock) -> None:
+    store, session, reply = streaming(path, clock)
+    store.database.connection.execute("UPDATE turns SET family = 'telepathy' WHERE id = ?", (reply,))
+    assert (Kind.REFLECTION, "needle") in seen(store, session).segments
+    store.close()
+
+
+def test_this_program_is_there() -> None:
+    this = this_writer()
+    assert this.pid == os.getpid()
+    assert not is_gone(this, 0.0, SILENCE_SECONDS)
+    assert is_gone(this, 0.0, SILENCE_SECONDS + 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a process what is asked for here")
+def test_a_program_is_known_by_more_than_its_number() -> None:
+    this = this_writer()
+    assert this.boot
+    assert is_gone(this._replace(started="1"), 0.0, 0.0)
+    assert is_gone(this._replace(pid=dead_program()), 0.0, 0.0)
+    # Of what runs elsewhere only the silence tells.
+    for elsewhere in (Writer(dead_program(), "another boot", "1"), Writer(dead_program(), "", "")):
+        assert not is_gone(elsewhere, 0.0, SILENCE_SECONDS)
+        assert is_gone(elsewhere, 0.0, SILENCE_SECONDS + 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a process what is asked for here")
+def test_a_dead_program_that_is_not_buried_is_gone() -> None:
+    program = subprocess.Popen(["sleep", "60"])
+    alive = writer(program.pid)
+    assert not is_gone(alive, 0.0, 0.0)
+    program.kill()
+    os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
+    assert is_gone(alive, 0.0, 0.0)
+    program.wait()

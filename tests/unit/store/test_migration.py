@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.store import open_store
+from reflectty.store.opening import Around
+from reflectty.store.schema import MIGRATIONS
+from support.store_programs import health
+from support.stored_sessions import filled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "sessions.db"
+
+
+def with_moods(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm'")
+
+
+def with_failure(connection: sqlite3.Connection) -> None:
+    if connection.execute("DELETE FROM turns").rowcount:
+        connection.execute("SELECT no_such_function()")
+
+
+SECOND = Around(migrations=(*MIGRATIONS, with_moods))
+
+
+def version(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.close()
+    return int(found)
+
+
+def test_an_older_file_is_brought_to_the_new_version_and_a_copy_of_it_kept(path: Path) -> None:
+    session = filled(path)
+    old = open_store(path, pytest.fail)
+    before = old.turns(session)
+    old.close()
+    store = open_store(path, pytest.fail, SECOND)
+    assert store.turns(session) == before
+    assert store.database.connection.execute("SELECT DISTINCT mood FROM turns").fetchall() == [("calm",)]
+    store.close()
+    copy = path.with_name("sessions.db.version-1")
+    assert (version(path), version(copy)) == (2, 1)
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert health(path) == health(copy) == ()
+    old = open_store(copy, pytest.fail)
+    assert old.turns(session) == before
+    old.close()
+    assert not path.with_name("sessions.db.backup").exists()
+
+
+def test_a_new_file_and_one_of_today_are_not_copied(path: Path) -> None:
+    for _ in range(2):
+        open_store(path, pytest.fail, SECOND).close()
+    assert version(path) == 2
+    assert [file.name for file in path.parent.iterdir()] == ["sessions.db"]
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
+    session = filled(path)
+    warnings: list[str] = []
+    store = open_store(path, warnings.append, Around(migrations=(*MIGRATIONS, with_moods, with_failure)))
+    assert len(warnings) == 1
+    assert "kept in memory only" in warnings[0]
+    assert store.path is None
+    assert version(path) == 1
+    assert health(path) == ()
+    store = open_store(path, pytest.fail)
+    columns = {row[1] for row in store.database.connection.execute("PRAGMA table_info(turns)")}
+    assert "mood" not in columns
+    assert len(store.turns(session)) == 120
+    store.close()
+
+
+def test_what_a_killed_copy_left_is_overwritten_and_a_link_in_its_place_is_not_followed(
+    path: Path, tmp_path: Path
+) -> None:
+    filled(path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("mine")
+    path.with_name("sessions.db.backup").symlink_to(elsewhere)
+    open_store(path, pytest.fail, SECOND).close()
+    assert elsewhere.read_text() == "mine"
+    assert health(path.with_name("sessions.db.version-1")) == ()
+
+
+def test_where_no_copy_can_be_made_nothing_is_changed(path: Path) -> None:
+    filled(path)
+    path.with_name("sessions.db.backup").mkdir()
+    warnings: list[str] = []
+    store = open_store(path, warnings.append, SECOND)
+    assert len(warnings) == 1
+    assert store.path is None
+    assert version(path) == 1
+    os.rmdir(path.with_name("sessions.db.backup"))  # noqa: PTH106 - only when it is empty
+    open_store(path, pytest.fail, SECOND).close()
+    assert version(path) == 2
+
+
+def test_an_older_program_that_is_still_running_goes_on(path: Path) -> None:
+    session = filled(path)
+    old = open_store(path, pytest.fail)
+    open_store(path, pytest.fail, SECOND).close()
+    question = old.ask(session, None, "still here?")
+    assert old.turns(session)[-1] == question
+    old.close()

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.errors import StoreError
+from reflectty.store import open_store
+from reflectty.store.journal import is_remote
+from reflectty.store.opening import Around
+from reflectty.store.schema import APPLICATION_ID, MIGRATIONS
+from support.store_programs import health
+from support.stored_sessions import fill, filled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "sessions.db"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_nobody_else_can_read_the_folder_and_the_files(path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        store = open_store(path, pytest.fail)
+        store.begin("private")
+        files = {file.name: mode(file) for file in path.parent.iterdir()}
+        store.close()
+    finally:
+        os.umask(before)
+    assert files == {"sessions.db": 0o600, "sessions.db-wal": 0o600, "sessions.db-shm": 0o600}
+    assert mode(path.parent) == 0o700
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
+    filled(path)
+    path.chmod(0o644)
+    open_store(path, pytest.fail).close()
+    assert mode(path) == 0o600
+
+
+def test_a_folder_that_was_there_keeps_its_mode(path: Path) -> None:
+    path.parent.mkdir(mode=0o755)
+    open_store(path, pytest.fail).close()
+    assert mode(path.parent) == 0o755
+
+
+def test_every_commit_is_on_the_disk_before_it_is_told(path: Path) -> None:
+    store = open_store(path, pytest.fail)
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000, "secure_delete": 1}
+    found = {name: store.database.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
+    assert found == wanted
+    assert store.database.connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+    store.close()
+
+
+def test_a_file_of_no_bytes_is_a_new_one(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    assert filled(path)
+
+
+def below_a_file(path: Path) -> Path:
+    path.parent.write_text("a file")
+    return path
+
+
+def a_folder(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
+
+
+def a_pipe(path: Path) -> Path:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    return path
+
+
+def a_ring_of_links(path: Path) -> Path:
+    path.parent.mkdir()
+    path.symlink_to(path)
+    return path
+
+
+def a_folder_of_the_system(path: Path) -> Path:
+    return type(path)("/proc/reflectty/sessions.db")
+
+
+def another_programs(path: Path) -> Path:
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE cookies (name)")
+    connection.close()
+    return path
+
+
+def another_programs_with_an_id(path: Path) -> Path:
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA application_id = 7")
+    connection.close()
+    return path
+
+
+UNFIT = (
+    below_a_file,
+    a_folder,
+    a_pipe,
+    a_ring_of_links,
+    a_folder_of_the_system,
+    another_programs,
+    another_programs_with_an_id,
+)
+
+
+@pytest.mark.parametrize("make", UNFIT)
+def test_what_cannot_be_used_leaves_the_session_in_memory_and_is_left_alone(
+    path: Path, make: Callable[[Path], Path]
+) -> None:
+    place = make(path)
+    before = place.read_bytes() if place.is_file() else b""
+    warnings: list[str] = []
+    store = open_store(place, warnings.append)
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"this session is kept in memory only, because {place} cannot be used: ")
+    assert "\n" not in warnings[0]
+    assert store.path is None
+    session = fill(store)
+    assert len(store.turns(session)) == 120
+    store.close()
+    assert (place.read_bytes() if place.is_file() else b"") == before
+    assert not list(path.parent.parent.rglob("*-wal"))
+
+
+def test_a_link_to_a_file_elsewhere_is_followed(path: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.db"
+    session = filled(elsewhere)
+    path.parent.mkdir()
+    path.symlink_to(elsewhere)
+    store = open_store(path, pytest.fail)
+    assert store.find(session).questions == 60
+    assert store.path == elsewhere
+    store.close()
+
+
+def test_without_a_path_no_file_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = open_store(None, pytest.fail)
+    fill(store)
+    store.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_newer_version_has_written_can_be_read_and_nothing_else(path: Path) -> None:
+    session = filled(path)
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE turns ADD COLUMN mood TEXT")
+    connection.execute("UPDATE turns SET ended = 'postponed', origin = 'dreamt' WHERE ended IS NOT NULL")
+    connection.execute("UPDATE passages SET part = 'feeling' WHERE part = 'answer'")
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    warnings: list[str] = []
+    store = open_store(path, warnings.append)
+    assert warnings == [f"{path} was written by a newer reflectty: its sessions can be read, and nothing new is kept"]
+    assert len(store.turns(session)) == 120
+    assert {found.part for found in store.search("four")} == {"thinking"}
+    with pytest.raises(StoreError, match="it can be read only"):
+        store.ask(session, None, "?")
+    with pytest.raises(StoreError, match="it can be read only"):
+        store.begin("new")
+    refuge = store.retreat(session)
+    assert refuge.ask(session, None, "?").id > 120
+    store.close()
+    assert path.read_bytes() == before
+
+
+MOUNTS = """/dev/vda / ext4 rw 0 0
+server:/home /home nfs4 rw 0 0
+/dev/vdb /home/me/disk btrfs rw 0 0
+//server/x /mnt/a\\040share cifs rw 0 0
+odd
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "remote"),
+    [
+        ("/root/x", False),
+        ("/home/me/x", True),
+        ("/homes/me/x", False),
+        ("/home/me/disk/x", False),
+        ("/mnt/a share/x", True),
+    ],
+)
+def test_the_disk_of_another_machine_is_told_by_the_mounts(path: Path, place: str, *, remote: bool) -> None:
+    assert is_remote(type(path)(place), MOUNTS) is remote
+
+
+def test_on_the_disk_of_another_machine_no_write_ahead_log_is_used(path: Path) -> None:
+    filled(path)
+    store = open_store(path, pytest.fail, Around(mounts=lambda: "server:/ / nfs rw 0 0"))
+    assert store.database.connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    fill(store)
+    store.close()
+    assert health(path) == ()
+
+
+def test_a_program_that_reads_while_the_log_is_switched_is_waited_for(path: Path) -> None:
+    session = filled(path)
+    reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    assert reader.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM turns").fetchone()
+    timer = threading.Timer(0.3, reader.close)
+    timer.start()
+    store = open_store(path, pytest.fail)
+    assert store.database.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert store.find(session).questions == 60
+    store.close()
+    timer.join()

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import random
+import re
+import select
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.session import Ended
+from reflectty.store import open_store
+from reflectty.store.opening import Around
+from reflectty.store.schema import MIGRATIONS
+from support.store_programs import PATIENCE, health, outcome, start
+from support.store_writers import complete, piece, second_version
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from reflectty.session import Turn
+
+WRITERS, TURNS = 16, 50
+FIRST_RUNS, FIRST_PROGRAMS = 10, 12
+KILLS, AT_ONCE = 100, 4
+MIGRATION_KILLS = 20
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "sessions.db"
+
+
+def test_sixteen_programs_with_fifty_turns_each_lose_none(path: Path) -> None:
+    outcomes = [outcome(program) for program in [start("turns", path, TURNS) for _ in range(WRITERS)]]
+    assert [(found.code, found.errors) for found in outcomes] == [(0, "")] * WRITERS
+    store = open_store(path, pytest.fail)
+    for found in outcomes:
+        session = re.fullmatch(r"done (\w+)\n", found.lines[-1])
+        assert session, found.lines
+        texts = [turn.said.answer if turn.said else turn.text for turn in store.turns(session[1])]
+        assert texts == [f"{kind} {number}" for number in range(TURNS // 2) for kind in ("question", "answer")]
+    store.close()
+    assert health(path) == ()
+
+
+@pytest.mark.parametrize("run", range(FIRST_RUNS))
+def test_twelve_programs_may_start_for_the_first_time_at_once(path: Path, run: int) -> None:
+    outcomes = [outcome(program) for program in [start("turns", path, 2) for _ in range(FIRST_PROGRAMS)]]
+    assert [(found.code, len(found.lines), found.errors) for found in outcomes] == [(0, 1, "")] * FIRST_PROGRAMS, run
+    store = open_store(path, pytest.fail)
+    assert len(store.sessions()) == FIRST_PROGRAMS
+    store.close()
+    assert health(path) == ()
+
+
+def kill(programs: list[subprocess.Popen[str]], delays: list[float]) -> list[str]:
+    """Kill programs in the middle of what they do; return what they had said was kept."""
+    for program in programs:
+        # What it says is left unread: it is read as a whole when it is dead.
+        assert program.stdout
+        assert select.select([program.stdout], [], [], PATIENCE)[0]
+    began = time.monotonic()
+    for program, delay in zip(programs, sorted(delays), strict=True):
+        time.sleep(max(0.0, began + delay - time.monotonic()))
+        program.send_signal(signal.SIGKILL)
+    outcomes = [outcome(program) for program in programs]
+    assert {(found.code, found.errors) for found in outcomes} == {(-signal.SIGKILL, "")}
+    return [line for found in outcomes for line in found.lines]
+
+
+def test_a_hundred_kills_lose_nothing_that_was_kept(path: Path) -> None:
+    chance = random.Random(9)  # noqa: S311 - moments, not secrets
+    streaming = 0
+    for _ in range(KILLS // AT_ONCE):
+        programs = [start("stream", path) for _ in range(AT_ONCE)]
+        lines = kill(programs, [chance.uniform(0.0, 0.15) for _ in programs])
+        assert health(path) == ()
+        store = open_store(path, pytest.fail)
+        turns = {turn.id: turn for session in store.sessions(AT_ONCE) for turn in store.turns(session.id)}
+        store.close()
+        for line in lines:
+            check_kept(turns, line.split())
+        streaming += sum(turn.said is not None and turn.said.ended is Ended.INTERRUPTED for turn in turns.values())
+    # Most kills must have met a reply in the middle, or this has shown nothing.
+    assert streaming > KILLS // 2
+
+
+def check_kept(turns: dict[int, Turn], words: list[str]) -> None:
+    if words[0] == "asked":
+        assert turns[int(words[2])].text == "and then?"
+        return
+    turn = int(words[1])
+    said = turns[turn].said
+    assert said
+    assert said.ended in {Ended.INTERRUPTED, Ended.COMPLETE}
+    kept = 5 if words[0] == "finished" else int(words[2])
+    assert said.raw.startswith("".join(piece(turn, number) for number in range(kept)))
+    if words[0] == "finished":
+        assert said.ended is Ended.COMPLETE
+        assert said.segments == complete(said.raw).segments
+
+
+def test_a_killed_migration_leaves_the_old_file_or_the_new_one(path: Path) -> None:
+    chance = random.Random(4)  # noqa: S311 - moments, not secrets
+    store = open_store(path, pytest.fail)
+    session = store.begin("old").id
+    for number in range(60):
+        store.ask(session, None, f"question {number}")
+    before = store.turns(session)
+    store.close()
+    for _ in range(MIGRATION_KILLS):
+        # The change takes at least 0.12 s.
+        assert not any("done" in line for line in kill([start("migrate", path)], [chance.uniform(0.0, 0.1)]))
+        assert health(path) == ()
+        store = open_store(path, pytest.fail)
+        assert store.turns(session) == before
+        store.close()
+    store = open_store(path, pytest.fail, Around(migrations=(*MIGRATIONS, second_version)))
+    assert store.turns(session) == before
+    assert set(store.database.connection.execute("SELECT mood FROM turns")) == {("calm",)}
+    store.close()

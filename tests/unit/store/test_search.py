@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reflectty.session import Ended, Found, Said
+from reflectty.store import Store, open_store
+from reflectty.store.opening import Around
+from reflectty.store.passage import REACH
+from reflectty.stream import Kind
+from support.stored_sessions import SAID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    Passage = tuple[tuple[str, bool], ...]
+
+
+def without_fts5(_: sqlite3.Connection) -> bool:
+    return False
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    opened = open_store(None, pytest.fail)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def plain() -> Iterator[Store]:
+    """A store whose SQLite has no index of words."""
+    opened = open_store(None, pytest.fail, Around(has_fts5=without_fts5))
+    yield opened
+    opened.close()
+
+
+def tell(store: Store, *texts: str, title: str = "-") -> str:
+    session = store.begin(title).id
+    for text in texts:
+        store.ask(session, None, text)
+    return session
+
+
+def texts(found: tuple[Found, ...]) -> list[str]:
+    return ["".join(text for text, _ in place.passage) for place in found]
+
+
+def marked(found: tuple[Found, ...]) -> list[str]:
+    return [text for place in found for text, matched in place.passage if matched]
+
+
+def test_every_part_of_a_session_is_found_and_says_what_it_is(store: Store) -> None:
+    session = store.begin("needle title").id
+    question = store.ask(session, None, "needle question")
+    reply = store.reply(session, question.id, SAID)
+    kinds = ((Kind.THINKING, "needle thought"), (Kind.REFLECTION, "needle doubt"), (Kind.ANSWER, "needle answer"))
+    store.finish(reply.id, SAID._replace(segments=kinds))
+    found = store.search("needle")
+    places = [(place.part, place.turn) for place in found]
+    assert places[0] == ("title", None)
+    assert set(places[1:]) == {
+        ("question", question.id),
+        ("thinking", reply.id),
+        ("reflection", reply.id),
+        ("answer", reply.id),
+    }
+    assert {place.session for place in found} == {store.find(session)}
+
+
+SAYINGS = ("The quick brown fox", "a FOX is brown and quick", "quicksand", "Das Café über Łódź", "it's a fox-trot")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("fox", ["it's a fox-trot", "a FOX is brown and quick", "The quick brown fox"]),
+        ("brown qui", ["a FOX is brown and quick", "The quick brown fox"]),
+        ("quick brown", ["The quick brown fox", "a FOX is brown and quick"]),
+        ('"quick brown"', ["The quick brown fox"]),
+        ('"brown fox', ["The quick brown fox"]),
+        ("quick fox", ["a FOX is brown and quick", "The quick brown fox"]),
+        ("qui fox", []),
+        ('"quick"', ["a FOX is brown and quick", "The quick brown fox"]),
+        ("quick", ["quicksand", "a FOX is brown and quick", "The quick brown fox"]),
+        ("cafe uber", ["Das Café über Łódź"]),
+        ("CAFÉ", ["Das Café über Łódź"]),
+        ("łódź", ["Das Café über Łódź"]),
+        ("fox-tr", ["it's a fox-trot"]),
+        ("it's", ["it's a fox-trot"]),
+        ("fox cat", []),
+        ("fox NOT brown", []),
+        ("fox OR cat", []),
+        ("'", ["it's a fox-trot"]),
+        ("-", ["it's a fox-trot"]),
+        ("", []),
+        ('"" " "', []),
+    ],
+)
+def test_all_words_must_be_there_and_the_last_may_go_on(store: Store, words: str, expected: list[str]) -> None:
+    session = store.begin("").id
+    for saying in SAYINGS:
+        store.ask(session, None, saying)
+    assert texts(store.search(words)) == expected
+
+
+HOSTILE = (
+    '"', '"""', "'", "OR", "AND", "NOT", "NEAR", "NEAR(", "NEAR(a b, 3)", "*", "a*", "^", "^a", ":", "text:a", "{text}:a",
+    "(", ")", "((", "a AND", "+", "a + b", "-a", "- {text} : a", "\\", "%", "_", ";", "--", "/*", "?", "?1", "\0", "a\0b",
+    "\ud800", "\x1a", "\x1a0\x1a", "🦊", "\u0300", "a" * 100_000, "a " * 10_000, '"' * 10_001, "% " * 5_000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
+def test_nothing_that_is_typed_is_an_error(store: Store, plain: Store, words: str) -> None:
+    for each in (store, plain):
+        tell(each, "a OR b", "100 % of a_b", "\\")
+        each.search(words)
+
+
+@settings(max_examples=300)
+@given(words=st.text(), said=st.text())
+def test_no_words_and_no_text_are_an_error(words: str, said: str) -> None:
+    for around in (Around(), Around(has_fts5=without_fts5)):
+        store = open_store(None, pytest.fail, around)
+        tell(store, said)
+        for place in store.search(words):
+            assert all(text for text, _ in place.passage)
+        store.close()
+
+
+@pytest.mark.parametrize("words", ["%", "_", "\\"])
+def test_signs_stand_for_themselves(store: Store, words: str) -> None:
+    tell(store, "50 % off", "snake_case", "C:\\temp", "nothing")
+    assert len(store.search(words)) == 1
+    assert marked(store.search(words)) == [words]
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "expected"),
+    [
+        ("机器学习很有趣", "学习", ["学习"]),
+        ("使用GPU加速", "gpu", ["GPU"]),
+        ("使用GPU加速", "加速 使用", ["使用", "加速"]),
+        ("日本語のテキスト", "テキ", ["テキ"]),
+        ("한국어를 공부한다", "공부", ["공부"]),
+        ("ภาษาไทยง่ายมาก", "ไทย", ["ไทย"]),
+        ("שלום עולם", "עולם", ["עולם"]),
+        ("机器 learning", "learn 机", ["机", "learn"]),
+        ("机器 100%", "100% 机", ["机", "100%"]),
+        ("ᴀ\U0001e900\U0001e901", "\U0001e901", ["\U0001e901"]),
+    ],
+)
+def test_scripts_without_spaces_are_searched_as_they_stand(
+    store: Store, plain: Store, said: str, words: str, expected: list[str]
+) -> None:
+    for each in (store, plain):
+        tell(each, "nothing of it", said)
+        assert marked(each.search(words)) == expected
+
+
+def test_the_passage_is_short_on_one_line_and_marks_what_matched(store: Store) -> None:
+    tell(store, "before\n\n" * 500 + "here is the needle\nand more" + " after" * 500)
+    (found,) = store.search("needle")
+    text = "".join(piece for piece, _ in found.passage)
+    assert "here is the needle and more" in text
+    assert marked((found,)) == ["needle"]
+    assert "\n" not in text
+    assert len(text.split()) <= 14
+
+
+@pytest.mark.parametrize("words", ["needle", "針"])
+def test_the_passage_is_short_where_words_are_endless(store: Store, words: str) -> None:
+    tell(store, "。" * 5_000 + "x" * 3_000 + " needle 針 " + "y" * 3_000 + "…" * 5_000)
+    (found,) = store.search(words)
+    assert marked((found,)) == [words]
+    assert len("".join(piece for piece, _ in found.passage)) <= 2 * REACH + len(words) + 10
+
+
+def test_a_text_may_hold_what_looks_like_a_mark(store: Store) -> None:
+    tell(store, "a \x02mark\x03 <b>needle</b> \x1a0\x1a\0 b")
+    (found,) = store.search("needle")
+    assert texts((found,)) == ["a \x02mark\x03 <b>needle</b> \x1a0\x1a\0 b"]
+
+
+def test_no_more_is_found_than_asked_for_the_latest_first(store: Store) -> None:
+    tell(store, *(f"needle {number}" for number in range(9)))
+    assert texts(store.search("needle", 3)) == ["needle 8", "needle 7", "needle 6"]
+
+
+def test_without_the_index_upper_and_lower_case_are_the_same_and_words_may_stand_inside(plain: Store) -> None:
+    tell(plain, *SAYINGS)
+    assert texts(plain.search("FOX brown")) == ["a FOX is brown and quick", "The quick brown fox"]
+    assert marked(plain.search("sand")) == ["sand"]
+
+
+def test_an_index_that_was_not_kept_for_a_while_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    for around, said in ((Around(), "first"), (Around(has_fts5=without_fts5), "second"), (Around(), "third")):
+        store = open_store(path, pytest.fail, around)
+        session = tell(store, f"needle {said}")
+        triggers = store.database.connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'")
+        # A trigger that speaks of an index which this SQLite cannot open would make every write fail.
+        assert triggers.fetchone() == (0 if said == "second" else 2,)
+        store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO found (found, rank) VALUES ('integrity-check', 1)")
+    connection.close()
+    store = open_store(path, pytest.fail)
+    assert texts(store.search("needle")) == ["needle third", "needle second", "needle first"]
+    store.remove(session)
+    assert len(store.search("needle")) == 2
+    store.close()
+
+
+def test_a_damaged_index_is_mended_without_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    store = open_store(path, pytest.fail)
+    session = tell(store, *(f"needle {number}" for number in range(50)))
+    store.database.connection.execute("UPDATE found_data SET block = x'00' WHERE id > 10")
+    assert len(store.search("needle")) == 50
+    store.database.connection.execute("UPDATE found_data SET block = x'ff00ff' WHERE id > 10")
+    store.remove(session)
+    assert store.search("needle") == ()
+    store.close()
+
+
+def test_an_interrupted_reply_is_found_as_well(store: Store) -> None:
+    session = tell(store, "?")
+    said = Said("m", segments=((Kind.ANSWER, "half a needle"),), ended=Ended.INTERRUPTED)
+    store.finish(store.reply(session, store.turns(session)[0].id, said).id, said)
+    assert marked(store.search("needle")) == ["needle"]

