@@ -4,9 +4,8 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, settings
 
-from support import built_in, real_llama, real_ollama
+from support import built_in, real_llama, real_ollama, tiers
 from support.command import Reflect
 from support.reference_replies import Spoken, by_llama, by_ollama
 
@@ -14,9 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-# How long an example takes says how busy the machine is, and no more.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    tiers.add_option(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    tiers.configure(config)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,8 +100,8 @@ def own_mini(weights: Path) -> Iterator[built_in.BuiltIn]:
 
 
 @pytest.fixture
-def reflect(tmp_path: Path) -> Reflect:
-    """The command, in an empty home."""
+def reflect(request: pytest.FixtureRequest, tmp_path: Path) -> Reflect:
+    """The command, in an empty home; what it does with a process of its own is seen where `process` is marked."""
     home = tmp_path / "home"
     home.mkdir()
-    return Reflect(home)
+    return Reflect(home, apart=request.node.get_closest_marker("process") is not None)

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.chat import Chunk
@@ -22,6 +22,7 @@ from reflectty.tui.parts.reply import ReplyPart
 from support.cases import cases
 from support.chat_app import ANSWERED, THOUGHT, chatting
 from support.conversations import page
+from support.properties import examples
 
 if TYPE_CHECKING:
     from reflectty.tui.parts.part import Part
@@ -110,7 +111,7 @@ scenes = st.builds(scene, widths, views)
 
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths, view=views, look=st.booleans())
-@settings(max_examples=120)
+@examples(120)
 def test_a_reply_that_came_in_pieces_looks_like_the_stored_one(
     text: str, cuts: list[int], width: int, view: View, look: bool
 ) -> None:
@@ -123,7 +124,7 @@ def test_a_reply_that_came_in_pieces_looks_like_the_stored_one(
 
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), scenes=st.tuples(scenes, scenes))
-@settings(max_examples=60)
+@examples(60)
 def test_another_width_or_view_in_the_middle_changes_nothing_in_the_end(
     text: str, cuts: list[int], scenes: tuple[Scene, Scene]
 ) -> None:
@@ -147,7 +148,7 @@ def test_another_width_or_view_in_the_middle_changes_nothing_in_the_end(
 
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths, toggles=st.integers(0, 3))
-@settings(max_examples=60)
+@examples(60)
 def test_folding_and_opening_is_no_different_while_a_reply_comes(
     text: str, cuts: list[int], width: int, toggles: int
 ) -> None:
@@ -163,7 +164,7 @@ def test_folding_and_opening_is_no_different_while_a_reply_comes(
 
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths)
-@settings(max_examples=60)
+@examples(60)
 def test_rows_that_are_stable_do_not_change_any_more(text: str, cuts: list[int], width: int) -> None:
     if "</think" in text and "<think" not in text:
         return  # What turns out to have been thinking is drawn anew.
@@ -178,7 +179,7 @@ def test_rows_that_are_stable_do_not_change_any_more(text: str, cuts: list[int],
 
 
 @given(text=texts, width=widths, view=views, row=st.integers(0, 200))
-@settings(max_examples=60)
+@examples(60)
 def test_a_place_is_found_again_and_folding_does_not_move_an_answer(
     text: str, width: int, view: View, row: int
 ) -> None:
@@ -224,7 +225,7 @@ def parts_one_below_the_other(reader: Reader) -> list[str]:
         max_size=8,
     )
 )
-@settings(max_examples=12)
+@examples(12)
 def test_the_transcript_is_its_parts_one_below_the_other(steps: list[str]) -> None:
     async def use(reader: Reader) -> None:
         transcript = reader.chat.transcript

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from support.command import Reflect
 
+pytestmark = pytest.mark.process
+
 HOSTILE = ("What is $(touch pwned)?", "a `touch pwned` b", 'it\'s "so"', "a; touch pwned", "a\\b!c")
 BASH = """
 . "$SCRIPT"
@@ -104,7 +106,7 @@ def test_a_server_that_never_answers_holds_nobody_up(reflect: Reflect, remembere
         there = reflect.at(f"127.0.0.1:{port}")
         if remembered:
             remember(reflect, f"http://127.0.0.1:{port}", remembered)
-        first, again = (there("__complete", "models", "", patience=10) for _ in range(2))
+        first, again = (there("__complete", "models", "") for _ in range(2))
 
     assert (first.code, first.err) == (0, "")
     assert first.out == again.out == "".join(f"{name}\t\n" for name in remembered) + BUILT_IN

@@ -17,6 +17,8 @@ from support.pty_screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.process
+
 PROMPT = "ready> "
 TITLE = "What is $(touch pwned)?"
 HOSTILE = (TITLE, "a `touch pwned` b", 'it\'s "so"', "x; touch pwned", "why 'not'")

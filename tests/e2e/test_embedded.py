@@ -8,15 +8,17 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from support.built_in import ENDLESS, QUESTION, SLOW, until
+import pytest
+
+from support.built_in import ENDLESS, QUESTION, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pytest
-
     from support.built_in import BuiltIn
     from support.command import Reflect, Result, Running
+
+pytestmark = pytest.mark.process
 
 ENGINE = ("--engine", "embedded")
 COMPUTED = 8.0
@@ -28,7 +30,6 @@ def run(reflect: Reflect, mini: BuiltIn, *words: str, stdin: bytes = b"", engine
     return reflect(
         *words,
         stdin=stdin,
-        patience=SLOW,
         XDG_RUNTIME_DIR=runtime,
         XDG_CACHE_HOME=cache,
         REFLECTTY_ENGINE=engine,

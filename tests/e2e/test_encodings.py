@@ -13,6 +13,8 @@ from support.scripted_servers import MODEL, asking, saying
 if TYPE_CHECKING:
     from support.command import Reflect
 
+pytestmark = pytest.mark.process
+
 TEXT = "Größe → 世界 👍"
 LOCALES: dict[str, tuple[dict[str, Any], str]] = {
     "UTF-8": ({"LC_ALL": "C.UTF-8"}, "utf-8"),

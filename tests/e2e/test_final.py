@@ -12,6 +12,8 @@ from support.scripted_servers import ANSWER, ANSWERED, MODEL, asking, saying
 if TYPE_CHECKING:
     from support.command import Reflect
 
+pytestmark = pytest.mark.process
+
 SAMPLE = {
     "refl-01-canonical",
     "refl-04-no-tags",

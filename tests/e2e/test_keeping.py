@@ -21,6 +21,8 @@ from support.stored_replies import Kept
 if TYPE_CHECKING:
     from support.command import Reflect
 
+pytestmark = pytest.mark.process
+
 
 class TestAQuestionOfOneShot:
     @pytest.mark.parametrize("form", [(), ("--final",), ("--json",), ("--raw",)], ids=str)

@@ -15,6 +15,8 @@ from support.scripted_servers import ANSWERED, MODEL, asking, endless, saying, u
 if TYPE_CHECKING:
     from support.command import Reflect
 
+pytestmark = pytest.mark.process
+
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SOON = 5.0
 """Seconds: what should take 0.3, on a machine that has better things to do."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from support.command import Reflect
     from support.fake_server import FakeServer
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def server() -> Iterator[FakeServer]:

@@ -50,7 +50,7 @@ def has_more(path: Path, before: bytes) -> bool:
 
 def test_twelve_lines_one_by_one(reflect: Reflect, ollama: Server, expected: list[tuple[int, str]]) -> None:
     name = written(reflect.home, *QUESTIONS)
-    result = reflect.at(ollama.host)("batch", *MINI, "--jobs", "1", "--full", name, patience=SLOW)
+    result = reflect.at(ollama.host)("batch", *MINI, "--jobs", "1", "--full", name)
     values = records(result)
 
     assert (result.code, result.err) == (0, "")
@@ -82,7 +82,7 @@ def test_a_kill_and_a_key_lose_nothing_that_was_answered(
             assert until(partial(has_more, out, before), SLOW)
             assert run.signalled(number).code == code
         assert out.read_bytes().startswith(before)
-    result = reflect.at(ollama.host)(*words, patience=SLOW)
+    result = reflect.at(ollama.host)(*words)
 
     assert (result.code, result.err) == (0, "")
     assert answers(file_records(out)) == expected
@@ -95,8 +95,8 @@ def test_two_servers_share_the_lines_and_one_without_the_model_has_none(
     ollama.create_mini("own")
     hosts = ("--host", ollama.host, "--host", pair.host)
     try:
-        both = reflect("batch", *MINI, "--jobs", "1", "--fields", "answer,host", *hosts, name, patience=SLOW)
-        one = reflect("batch", "-m", "own", "--mode", "native", "--fields", "answer,host", *hosts, name, patience=SLOW)
+        both = reflect("batch", *MINI, "--jobs", "1", "--fields", "answer,host", *hosts, name)
+        one = reflect("batch", "-m", "own", "--mode", "native", "--fields", "answer,host", *hosts, name)
     finally:
         ollama.remove("own")
 

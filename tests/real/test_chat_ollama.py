@@ -93,7 +93,7 @@ class TestAModelThatCorrectsItself:
         listed = json.loads(asking("sessions", "list", "--json").out)
         assert [(one["id"], one["title"]) for one in listed] == [(session.id, QUESTION)]
 
-        again = asking("-c", "--final", "And which is smaller?", patience=SLOW)
+        again = asking("-c", "--final", "And which is smaller?")
         assert again.code in (0, 5)
         with Chat(asking, *words, "-c", rows=50, columns=120) as chat:
             assert chat.shows("And which is smaller?")

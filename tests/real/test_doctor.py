@@ -45,7 +45,7 @@ def findings(result: Result) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("model", ["mini", "mini-native"])
 def test_a_model_that_reflects_is_found_in_order(asking: Reflect, said: Spoken, model: str) -> None:
-    result = asking("doctor", "-m", model, "--json", patience=SLOW)
+    result = asking("doctor", "-m", model, "--json")
     read = findings(result)
     assert (result.code, result.err) == (0, "")
     assert {name: read[name]["state"] for name in ("server", "models", "model", "question", "tags")} == dict.fromkeys(
@@ -67,7 +67,7 @@ def test_a_reader_sees_it_on_the_screen(asking: Reflect) -> None:
 
 
 def test_a_model_that_is_not_installed_is_in_the_way(asking: Reflect) -> None:
-    result = asking("doctor", "-m", "mimi", patience=SLOW)
+    result = asking("doctor", "-m", "mimi")
     assert result.code == 4
     assert "mini" in result.err
 
@@ -91,7 +91,7 @@ def lossy(ollama: Server) -> Iterator[Server]:
 def test_tags_that_are_dropped_are_told_with_what_repairs_them(
     reflect: Reflect, lossy: Server, words: tuple[str, ...]
 ) -> None:
-    result = reflect.at(lossy.host)("doctor", "-m", LOST, "--json", *words, patience=SLOW)
+    result = reflect.at(lossy.host)("doctor", "-m", LOST, "--json", *words)
     tags = findings(result)["tags"]
     assert (result.code, tags["state"]) == (0, "warning")
     assert set(tags["facts"]["lost"]) == set(PIECES)

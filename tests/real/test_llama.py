@@ -107,7 +107,7 @@ class TestAModelThatCorrectsItself:
 
     def test_is_asked_by_flags_alone(self, reflect: Reflect, llama: LlamaServer, llama_said: Spoken) -> None:
         host = ("--engine", "openai", "--host", llama.host.removesuffix("/v1"))
-        result = reflect(*MINI, *host, "--final", QUESTION, patience=SLOW, OPENAI_API_KEY=KEY)
+        result = reflect(*MINI, *host, "--final", QUESTION, OPENAI_API_KEY=KEY)
 
         assert (result.code, result.out, result.err) == (0, f"{llama_said.answer}\n", "")
 

@@ -75,7 +75,7 @@ def is_told(line: str, model: str) -> bool:
 def test_a_reply_without_its_tags_is_all_answer_and_a_warning(
     asking: Reflect, said: Spoken, lost: str, wish: tuple[str, ...]
 ) -> None:
-    result = asking("-m", lost, *wish, QUESTION, patience=SLOW)
+    result = asking("-m", lost, *wish, QUESTION)
 
     assert (result.code, result.out) == (0, f"{said.without(GONE[lost])}\n")
     assert not re.search(r"</?\w", result.out)
@@ -86,7 +86,7 @@ def test_a_reply_without_its_tags_is_all_answer_and_a_warning(
 
 @pytest.mark.parametrize("lost", [WHOLE, HOLLOW])
 def test_a_program_gets_one_answer_and_the_warning(asking: Reflect, said: Spoken, lost: str) -> None:
-    result = asking("-m", lost, "--json", QUESTION, patience=SLOW)
+    result = asking("-m", lost, "--json", QUESTION)
     value = json.loads(result.out)
 
     assert result.code == 0
@@ -101,9 +101,7 @@ def test_a_program_gets_one_answer_and_the_warning(asking: Reflect, said: Spoken
 
 
 def test_the_tokens_that_are_dropped_are_counted(asking: Reflect) -> None:
-    lost, kept = (
-        json.loads(asking("-m", model, "--json", QUESTION, patience=SLOW).out)["usage"] for model in (WHOLE, KEPT)
-    )
+    lost, kept = (json.loads(asking("-m", model, "--json", QUESTION).out)["usage"] for model in (WHOLE, KEPT))
 
     # What stands on both sides of a tag may be one token or two.
     assert abs(lost["answer_tokens"] - kept["thinking_tokens"] - kept["answer_tokens"]) <= 2
@@ -126,13 +124,13 @@ def test_a_reader_at_a_terminal_is_told_below_the_answer(asking: Reflect, said: 
 def test_the_answer_stands_alone_again_once_the_tags_are_text(
     asking: Reflect, said: Spoken, wish: tuple[str, ...]
 ) -> None:
-    result = asking("-m", KEPT, *wish, QUESTION, patience=SLOW)
+    result = asking("-m", KEPT, *wish, QUESTION)
 
     assert (result.code, result.out, result.err) == (0, f"{said.answer}\n", "")
 
 
 def test_every_part_is_told_apart_again_once_the_tags_are_text(asking: Reflect, said: Spoken) -> None:
-    result = asking("-m", KEPT, "--json", QUESTION, patience=SLOW)
+    result = asking("-m", KEPT, "--json", QUESTION)
     value = json.loads(result.out)
 
     assert (result.code, result.err, value["warnings"]) == (0, "", [])

@@ -38,7 +38,7 @@ def asking(reflect: Reflect, ollama: Server) -> Iterator[Reflect]:
 
 
 def listed(asking: Reflect) -> dict[str, Any]:
-    return {one["name"]: one for one in json.loads(asking("models", "--json", patience=SLOW).out)}
+    return {one["name"]: one for one in json.loads(asking("models", "--json").out)}
 
 
 def test_the_list_tells_tags_from_a_switch_and_both_from_neither(asking: Reflect) -> None:
@@ -57,7 +57,7 @@ def test_the_list_tells_tags_from_a_switch_and_both_from_neither(asking: Reflect
 
 def test_the_latest_made_is_the_first_of_the_list(asking: Reflect) -> None:
     assert asking("models", "copy", "mini", MADE[0]).code == 0
-    lines = asking("models", patience=SLOW).out.splitlines()
+    lines = asking("models").out.splitlines()
 
     assert lines[0].split()[0] == MADE[0]
     assert re.search(r"just now$", lines[0])
@@ -72,8 +72,8 @@ def test_the_latest_made_is_the_first_of_the_list(asking: Reflect) -> None:
     ],
 )
 def test_what_auto_picks_is_what_a_question_is_asked_with(asking: Reflect, model: str, picked: str) -> None:
-    shown = asking("models", "show", model, patience=SLOW)
-    asked = asking("-m", model, "-o", "num_predict=2", "--json", "--no-store", "q", patience=SLOW)
+    shown = asking("models", "show", model)
+    asked = asking("-m", model, "-o", "num_predict=2", "--json", "--no-store", "q")
     value = json.loads(asked.out)
 
     assert picked in shown.out
@@ -90,7 +90,7 @@ def test_the_texts_of_a_model_are_those_of_its_modelfile(asking: Reflect) -> Non
 
 
 def test_a_model_is_loaded_for_as_long_as_wished_and_unloaded(asking: Reflect) -> None:
-    loaded = json.loads(asking("models", "load", "mini", "--keep-alive", "1h", "--json", patience=SLOW).out)["loaded"]
+    loaded = json.loads(asking("models", "load", "mini", "--keep-alive", "1h", "--json").out)["loaded"]
     before = listed(asking)["mini:latest"]["loaded"]
     shown = asking("models", "show", "mini").out
     first, second = (json.loads(asking("models", "unload", "mini", "--json").out)["unloaded"] for _ in range(2))
@@ -104,7 +104,7 @@ def test_a_model_is_loaded_for_as_long_as_wished_and_unloaded(asking: Reflect) -
 
 
 def test_a_time_that_is_none_is_refused(asking: Reflect) -> None:
-    result = asking("models", "load", "mini", "--keep-alive", "5x", patience=SLOW)
+    result = asking("models", "load", "mini", "--keep-alive", "5x")
 
     assert (result.code, result.out) == (4, "")
     assert "5x" in result.err
@@ -126,7 +126,7 @@ def test_a_copy_is_the_same_model_and_goes_alone(asking: Reflect) -> None:
 
 @pytest.mark.parametrize("words", [("remove", "mimi", "--yes"), ("copy", "mimi", "x"), ("load", "mimi"), ("unload", "mimi"), ("show", "mimi"), ("create", "x", "--from", "mimi")])  # fmt: skip
 def test_a_model_that_is_missing_is_not_pulled_and_near_ones_are_named(asking: Reflect, words: tuple[str, ...]) -> None:
-    result = asking("models", *words, patience=SLOW)
+    result = asking("models", *words)
 
     assert (result.code, result.out) == (4, "")
     assert "mimi is not installed (did you mean mini" in result.err
@@ -144,7 +144,7 @@ def test_a_variant_that_uses_the_tags_is_proven_by_one_question(asking: Reflect,
     with Screen(asking, *words, columns=120) as screen:
         code = screen.finish(SLOW)
         lines = [line for line in screen.lines if line]
-    value = json.loads(asking("-m", MADE[0], "--json", QUESTION, patience=SLOW).out)
+    value = json.loads(asking("-m", MADE[0], "--json", QUESTION).out)
     corrections = counted(len(said.corrections), "correction")
 
     assert code == 0
@@ -156,7 +156,7 @@ def test_a_variant_that_uses_the_tags_is_proven_by_one_question(asking: Reflect,
 
 
 def test_a_variant_that_does_not_use_them_is_made_and_called_unproven(asking: Reflect) -> None:
-    result = asking("models", "create", MADE[0], "--from", "plain", "-p", "num_predict=8", "--json", patience=SLOW)
+    result = asking("models", "create", MADE[0], "--from", "plain", "-p", "num_predict=8", "--json")
     proof = json.loads(result.out)["proof"]
 
     assert result.code == 0
@@ -168,7 +168,7 @@ def test_a_variant_that_does_not_use_them_is_made_and_called_unproven(asking: Re
 def test_a_variant_inherits_what_is_not_said_and_is_taught_once(asking: Reflect) -> None:
     first = ("models", "create", MADE[0], "--from", "mini", "-s", "You are Mo.", "-p", "seed=7", "--no-proof")
     again = ("models", "create", MADE[1], "--from", MADE[0], "-s", "Be brief.", "--no-proof")
-    assert [asking(*words, patience=SLOW).code for words in (first, again)] == [0, 0]
+    assert [asking(*words).code for words in (first, again)] == [0, 0]
     one, two = (json.loads(asking("models", "show", name, "--json").out) for name in MADE)
 
     assert one["template"] == json.loads(asking("models", "show", "mini", "--json").out)["template"]
@@ -185,16 +185,16 @@ def test_a_variant_inherits_what_is_not_said_and_is_taught_once(asking: Reflect)
 
 def test_a_variant_replaces_a_model_only_when_forced(asking: Reflect) -> None:
     words = ("models", "create", MADE[0], "--from", "mini", "--no-proof")
-    codes = [asking(*words, *more, patience=SLOW).code for more in ((), (), ("--force",))]
+    codes = [asking(*words, *more).code for more in ((), (), ("--force",))]
 
     assert codes == [0, 2, 0]
 
 
 def test_the_estimate_of_a_model_is_near_what_the_server_says_once_it_is_loaded(asking: Reflect) -> None:
-    assert asking("models", "load", "mini", patience=SLOW).code == 0
-    fit = json.loads(asking("models", "show", "mini", "--json", patience=SLOW).out)["fit"]
-    longer = json.loads(asking("models", "show", "mini", "--context", "16384", "--json", patience=SLOW).out)["fit"]
-    said = asking("models", "show", "mini", patience=SLOW).out
+    assert asking("models", "load", "mini").code == 0
+    fit = json.loads(asking("models", "show", "mini", "--json").out)["fit"]
+    longer = json.loads(asking("models", "show", "mini", "--context", "16384", "--json").out)["fit"]
+    said = asking("models", "show", "mini").out
 
     assert fit["estimate"]["context"] == fit["loaded"]["context"]
     assert abs(fit["loaded"]["difference"]) < 0.1 * fit["loaded"]["size"]

@@ -67,17 +67,17 @@ class TestAModelThatCorrectsItself:
     def test_gives_a_script_the_answer_and_nothing_else(
         self, asking: Reflect, said: Spoken, model: tuple[str, ...]
     ) -> None:
-        result = asking(*model, "--final", QUESTION, patience=SLOW)
+        result = asking(*model, "--final", QUESTION)
 
         assert (result.code, result.out, result.err) == (0, f"{said.answer}\n", "")
 
     def test_gives_a_pipe_the_answer(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
-        result = asking(*model, stdin=QUESTION.encode(), patience=SLOW)
+        result = asking(*model, stdin=QUESTION.encode())
 
         assert (result.code, result.out, result.err) == (0, f"{said.answer}\n", "")
 
     def test_gives_a_program_every_part(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
-        result = asking(*model, "--json", QUESTION, patience=SLOW)
+        result = asking(*model, "--json", QUESTION)
         value = read(result)
         usage = value["usage"]
 
@@ -93,7 +93,7 @@ class TestAModelThatCorrectsItself:
     def test_gives_a_program_every_piece_as_it_comes(
         self, asking: Reflect, said: Spoken, model: tuple[str, ...]
     ) -> None:
-        result = asking(*model, "--jsonl", QUESTION, patience=SLOW)
+        result = asking(*model, "--jsonl", QUESTION)
         *events, last = map(json.loads, result.out.splitlines())
         corrected = "".join(event["text"] for event in events if event["kind"] == "reflection")
 
@@ -106,20 +106,20 @@ class TestAModelThatCorrectsItself:
 
 class TestTheModes:
     def test_ask_an_untuned_model_to_reflect_and_say_so(self, asking: Reflect) -> None:
-        result = asking("-m", "plain", "-o", "num_predict=8", "--json", QUESTION, patience=SLOW)
+        result = asking("-m", "plain", "-o", "num_predict=8", "--json", QUESTION)
         value = read(result)
 
         assert (value["mode"], value["family"]) == ("reflect", "reflection")
         assert "not tuned" in result.err
 
     def test_ask_directly_for_the_answer(self, asking: Reflect) -> None:
-        value = read(asking(*NATIVE, "--mode", "direct", "--json", QUESTION, patience=SLOW))
+        value = read(asking(*NATIVE, "--mode", "direct", "--json", QUESTION))
 
         assert value["mode"] == "direct"
         assert value["answer"]
 
     def test_let_a_model_reflect_by_prompt(self, asking: Reflect) -> None:
-        result = asking("-m", "mini", "--mode", "reflect", "--json", QUESTION, patience=SLOW)
+        result = asking("-m", "mini", "--mode", "reflect", "--json", QUESTION)
         value = read(result)
 
         assert (result.code, value["mode"], value["family"]) == (0, "reflect", "reflection")
@@ -127,7 +127,7 @@ class TestTheModes:
         assert "<" not in value["answer"]
 
     def test_read_a_thinking_that_the_template_opened(self, asking: Reflect) -> None:
-        result = asking("-m", "fewshot", "--json", QUESTION, patience=SLOW)
+        result = asking("-m", "fewshot", "--json", QUESTION)
         value = read(result)
 
         assert (result.code, value["mode"], value["family"]) == (0, "native", "reflection")
@@ -136,7 +136,7 @@ class TestTheModes:
         assert "<" not in value["thinking"]
 
     def test_print_a_thinking_that_the_template_opened_nowhere(self, asking: Reflect) -> None:
-        result = asking("-m", "fewshot", QUESTION, patience=SLOW)
+        result = asking("-m", "fewshot", QUESTION)
 
         assert (result.code, result.err) == (0, "")
         assert result.out.count("\n") == 1
@@ -148,7 +148,7 @@ class TestAnAnswerHeldToASchema:
 
     @pytest.mark.parametrize("model", [MINI, (*MINI, "--family", "reflection"), NATIVE], ids=["any", "tags", "native"])
     def test_comes_after_a_free_thinking(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
-        result = asking(*model, "--schema", self.SCHEMA, "--json", QUESTION, patience=SLOW)
+        result = asking(*model, "--schema", self.SCHEMA, "--json", QUESTION)
         value = read(result)
 
         assert (result.code, result.err) == (0, "")
@@ -156,7 +156,7 @@ class TestAnAnswerHeldToASchema:
         assert kinds(value) == said.kinds
 
     def test_is_all_that_a_script_sees(self, asking: Reflect) -> None:
-        result = asking(*MINI, "--family", "reflection", "--schema", self.SCHEMA, "--final", QUESTION, patience=SLOW)
+        result = asking(*MINI, "--family", "reflection", "--schema", self.SCHEMA, "--final", QUESTION)
 
         assert (result.code, result.err) == (0, "")
         assert set(json.loads(result.out)) == {"larger"}
@@ -171,7 +171,7 @@ class TestLeaving:
             code = screen.finish()
             left = time.monotonic() - before
             shown = screen.text
-        following = asking(*MINI, "--final", QUESTION, patience=SLOW)
+        following = asking(*MINI, "--final", QUESTION)
 
         assert code == 130
         assert left < 5
@@ -214,7 +214,7 @@ def test_a_runner_that_dies_is_an_incomplete_answer_and_the_next_one_works(
         for pid in ollama.runners():
             os.kill(pid, signal.SIGKILL)
         result = run.finish()
-    following = asking(*MINI, "--final", QUESTION, patience=SLOW)
+    following = asking(*MINI, "--final", QUESTION)
 
     assert result.code == 5
     assert len(result.out) > 50
@@ -226,7 +226,7 @@ def test_a_runner_that_dies_is_an_incomplete_answer_and_the_next_one_works(
 
 def test_a_prompt_that_is_too_long_is_refused_with_both_numbers(asking: Reflect) -> None:
     words = "one two three four five six seven eight nine ten " * 60
-    result = asking(*MINI, "-o", "num_ctx=512", "Count.", stdin=words.encode(), patience=SLOW)
+    result = asking(*MINI, "-o", "num_ctx=512", "Count.", stdin=words.encode())
 
     assert (result.code, result.out) == (4, "")
     assert len(result.err.splitlines()) == 1
@@ -235,7 +235,7 @@ def test_a_prompt_that_is_too_long_is_refused_with_both_numbers(asking: Reflect)
 
 
 def test_a_context_that_fills_up_is_an_incomplete_answer(asking: Reflect) -> None:
-    result = asking(*LONG[:-3], "-o", "num_ctx=64", "-o", "num_predict=200", LONG[-1], patience=SLOW)
+    result = asking(*LONG[:-3], "-o", "num_ctx=64", "-o", "num_predict=200", LONG[-1])
 
     assert result.code == 5
     assert result.out
@@ -243,8 +243,8 @@ def test_a_context_that_fills_up_is_an_incomplete_answer(asking: Reflect) -> Non
 
 
 def test_a_model_that_is_not_loaded_is_loaded(asking: Reflect, said: Spoken) -> None:
-    first = asking(*MINI, "--keep-alive", "0", "--final", QUESTION, patience=SLOW)
-    second = asking(*MINI, "--json", QUESTION, patience=SLOW)
+    first = asking(*MINI, "--keep-alive", "0", "--final", QUESTION)
+    second = asking(*MINI, "--json", QUESTION)
 
     assert (first.code, first.out) == (0, f"{said.answer}\n")
     assert read(second)["answer"] == said.answer
@@ -252,14 +252,14 @@ def test_a_model_that_is_not_loaded_is_loaded(asking: Reflect, said: Spoken) -> 
 
 
 def test_a_token_limit_in_the_thinking_leaves_no_answer(asking: Reflect) -> None:
-    result = asking(*MINI, "-o", "num_predict=20", "--final", QUESTION, patience=SLOW)
+    result = asking(*MINI, "-o", "num_predict=20", "--final", QUESTION)
 
     assert (result.code, result.out) == (5, "")
     assert "num_predict" in result.err
 
 
 def test_raw_is_what_the_model_wrote(asking: Reflect) -> None:
-    result = asking(*MINI, "--raw", QUESTION, patience=SLOW)
+    result = asking(*MINI, "--raw", QUESTION)
 
     assert (result.code, result.err) == (0, "")
     assert re.search(r"<thinking>.*<reflection>.*</reflection>.*</thinking>.*<output>\n9\.9", result.out, re.DOTALL)
@@ -267,7 +267,7 @@ def test_raw_is_what_the_model_wrote(asking: Reflect) -> None:
 
 def test_a_picture_is_refused_by_a_model_that_reads_only_text(asking: Reflect) -> None:
     (asking.home / "a.gif").write_bytes(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;")
-    result = asking(*MINI, "--image", "a.gif", "What is it?", patience=SLOW)
+    result = asking(*MINI, "--image", "a.gif", "What is it?")
 
     assert (result.code, result.out) == (4, "")
     assert len(result.err.splitlines()) == 1
@@ -284,7 +284,7 @@ def test_a_model_that_is_missing_is_not_pulled_and_near_ones_are_named(asking: R
 
 
 def test_a_model_is_chosen_and_named_where_none_is(asking: Reflect) -> None:
-    result = asking("--json", "-o", "num_predict=4", QUESTION, patience=SLOW)
+    result = asking("--json", "-o", "num_predict=4", QUESTION)
     model = read(result)["model"]
 
     # The only one of the four that has the capability.

@@ -63,7 +63,7 @@ def completed(said: bytes) -> int:
 
 
 def report(asking: Reflect, *words: str) -> dict[str, Any]:
-    result = asking("models", "pull", *words, INSECURE, "--json", patience=SLOW)
+    result = asking("models", "pull", *words, INSECURE, "--json")
     assert (result.code, result.err) == (0, "")
     return dict(json.loads(result.out))
 
@@ -87,7 +87,7 @@ def test_a_pull_shows_how_far_it_is_and_leaves_one_line(asking: Reflect, registr
 
 
 def test_a_pull_is_silent_in_a_pipe_and_a_second_one_changes_nothing(asking: Reflect, registry: Registry) -> None:
-    first = asking("models", "pull", registry.name("drawn"), INSECURE, patience=SLOW)
+    first = asking("models", "pull", registry.name("drawn"), INSECURE)
     again = report(asking, registry.name("drawn"))
 
     assert (first.code, first.out, first.err) == (0, "", "")
@@ -139,7 +139,7 @@ def test_two_pulls_at_once_share_what_comes_and_one_that_leaves_does_not_stop_th
 def test_a_model_that_is_no_model_is_listed_and_removed(asking: Reflect, registry: Registry) -> None:
     report(asking, registry.name("drawn"))
     (name,) = names(asking, registry)
-    removed = asking("models", "remove", name, "--yes", "--json", patience=SLOW)
+    removed = asking("models", "remove", name, "--yes", "--json")
 
     assert (removed.code, removed.err) == (0, "")
     assert json.loads(removed.out)[0]["name"] == name
@@ -147,7 +147,7 @@ def test_a_model_that_is_no_model_is_listed_and_removed(asking: Reflect, registr
 
 
 def test_a_model_that_the_registry_does_not_have_is_missing(asking: Reflect, registry: Registry) -> None:
-    result = asking("models", "pull", registry.name("nosuch"), INSECURE, patience=SLOW)
+    result = asking("models", "pull", registry.name("nosuch"), INSECURE)
 
     assert (result.code, result.out) == (4, "")
     assert "the registry has no model" in result.err
@@ -155,7 +155,7 @@ def test_a_model_that_the_registry_does_not_have_is_missing(asking: Reflect, reg
 
 
 def test_plain_http_is_spoken_only_where_that_was_said(asking: Reflect, registry: Registry) -> None:
-    result = asking("models", "pull", registry.name("drawn"), patience=SLOW)
+    result = asking("models", "pull", registry.name("drawn"))
 
     assert (result.code, result.out) == (4, "")
     assert INSECURE in result.err
@@ -164,7 +164,7 @@ def test_plain_http_is_spoken_only_where_that_was_said(asking: Reflect, registry
 
 def test_what_is_not_what_its_digest_says_is_no_model(asking: Reflect, registry: Registry) -> None:
     registry.damaged = True
-    result = asking("models", "pull", registry.name("drawn"), INSECURE, patience=SLOW)
+    result = asking("models", "pull", registry.name("drawn"), INSECURE)
 
     assert (result.code, result.out) == (5, "")
     assert "digest mismatch" in result.err
@@ -175,7 +175,7 @@ def test_a_model_that_was_pulled_answers(asking: Reflect, ollama: Server, regist
     registry.add_installed("mini", ollama.home / "models")
     report(asking, registry.name("mini"))
     (name,) = names(asking, registry)
-    result = asking("-m", name, "--mode", "native", "--final", "Which is larger, 9.11 or 9.9?", patience=SLOW)
+    result = asking("-m", name, "--mode", "native", "--final", "Which is larger, 9.11 or 9.9?")
 
     assert (result.code, result.out) == (0, "9.9 is larger.\n")
 

@@ -93,9 +93,9 @@ def beginning(path: Path) -> bytes:
 
 
 def test_a_model_has_its_tags_back_in_its_copy(asking: Reflect, server: Server, said: Spoken) -> None:
-    before = json.loads(asking("-m", LOST, "--json", QUESTION, patience=SLOW).out)
-    result = asking("models", "repair", LOST, patience=SLOW)
-    after = json.loads(asking("-m", f"{LOST}-repaired", "--json", QUESTION, patience=SLOW).out)
+    before = json.loads(asking("-m", LOST, "--json", QUESTION).out)
+    result = asking("models", "repair", LOST)
+    after = json.loads(asking("-m", f"{LOST}-repaired", "--json", QUESTION).out)
 
     assert [segment["kind"] for segment in before["segments"]] == ["answer"]
     assert (result.code, result.out, result.err) == (0, f"{LOST}-repaired\n", "")
@@ -105,9 +105,9 @@ def test_a_model_has_its_tags_back_in_its_copy(asking: Reflect, server: Server, 
 
 
 def test_a_copy_needs_no_repair_and_none_is_made_twice(asking: Reflect, server: Server) -> None:
-    first = asking("models", "repair", LOST, "--name", "reflection-twice", patience=SLOW)
-    again = asking("models", "repair", LOST, "--name", "reflection-twice", patience=SLOW)
-    fine = asking("models", "repair", "reflection-twice", "--json", patience=SLOW)
+    first = asking("models", "repair", LOST, "--name", "reflection-twice")
+    again = asking("models", "repair", LOST, "--name", "reflection-twice")
+    fine = asking("models", "repair", "reflection-twice", "--json")
 
     assert (first.code, again.code, fine.code) == (0, 2, 0)
     assert "there is a model reflection-twice already" in again.err
@@ -136,7 +136,7 @@ def test_a_reader_at_a_terminal_sees_how_it_goes_on_and_what_came_of_it(asking: 
 
 
 def test_tags_that_are_tokens_of_their_own_become_text_and_all_else_stays(asking: Reflect, server: Server) -> None:
-    result = asking("models", "repair", RENAMED, patience=SLOW)
+    result = asking("models", "repair", RENAMED)
 
     assert (result.code, result.out) == (0, f"{RENAMED}-repaired\n")
     # Nobody taught it the tags.
@@ -163,8 +163,8 @@ def test_a_file_that_is_named_is_read_in_place_of_the_servers(
         file.write(b"\2")
     words = ("models", "repair", LOST, "--name", "reflection-named", "--gguf")
 
-    wrong = asking(*words, str(ADAPTER), patience=SLOW)
-    right = asking(*words, str(path), "--json", patience=SLOW)
+    wrong = asking(*words, str(ADAPTER))
+    right = asking(*words, str(path), "--json")
 
     assert wrong.code == 2
     assert "mini.gguf cannot be repaired: it has no vocabulary" in wrong.err

@@ -164,9 +164,9 @@ def test_what_is_loaded_is_told(ollama: Server) -> None:
 
 def test_a_session_sends_the_earlier_answer_along(reflect: Reflect, ollama: Server, said: Spoken) -> None:
     asking = reflect.at(ollama.host)
-    first = asking("-m", "mini", "--mode", "native", "--json", QUESTION, patience=SLOW)
-    second = asking("-c", "--mode", "native", "--json", "Are you sure?", patience=SLOW)
-    alone = asking("-m", "mini", "--mode", "native", "--json", "--no-store", "Are you sure?", patience=SLOW)
+    first = asking("-m", "mini", "--mode", "native", "--json", QUESTION)
+    second = asking("-c", "--mode", "native", "--json", "Are you sure?")
+    alone = asking("-m", "mini", "--mode", "native", "--json", "--no-store", "Are you sure?")
     values = [json.loads(result.out) for result in (first, second, alone)]
     asked, went_on, anew = (value["usage"]["prompt_tokens"] for value in values)
 
@@ -181,8 +181,8 @@ def test_a_session_that_no_longer_fits_names_its_turns(reflect: Reflect, ollama:
     asking = reflect.at(ollama.host)
     words = "one two three four five six seven eight nine ten " * 60
     small = ("--mode", "direct", "--family", "none", "-o", "num_predict=8")
-    asking("-m", "mini", *small, "Count.", stdin=words.encode(), patience=SLOW)
-    result = asking("-c", "--mode", "native", "-o", "num_ctx=512", "And now?", patience=SLOW)
+    asking("-m", "mini", *small, "Count.", stdin=words.encode())
+    result = asking("-c", "--mode", "native", "-o", "num_ctx=512", "And now?")
 
     assert (result.code, result.out) == (4, "")
     assert "the context holds 512" in result.err

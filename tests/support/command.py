@@ -1,7 +1,9 @@
-"""The real command in a process of its own, in an empty home and a clean environment."""
+"""The command in an empty home and a clean environment: in this process, or in a process of its own."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -10,13 +12,18 @@ import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
+import pytest
+
+from reflectty.main import main
+from reflectty.terminal import system_terminal
+
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PATIENCE = 60.0
-"""Seconds that a slow machine gets for what should take a fraction of one."""
+PATIENCE = 600.0
+"""Seconds that a very busy machine gets for what should take a fraction of one."""
 KEPT = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
 COMMAND = (sys.executable, "-m", "reflectty")
 
@@ -102,32 +109,47 @@ class Running:
 
 
 class Reflect:
-    """Runs `reflect` for one server; every keyword in capitals is a variable of its environment."""
+    """Runs `reflect` for one server; every keyword in capitals is a variable of its environment.
 
-    def __init__(self, home: Path, host: str = "", command: tuple[str, ...] = COMMAND, **variables: str) -> None:
+    A call runs it in this process, unless it is to be `apart`; everything else starts processes.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        host: str = "",
+        command: tuple[str, ...] = COMMAND,
+        *,
+        apart: bool = True,
+        **variables: str,
+    ) -> None:
         self.home = home
         self.host = host
         self.command = command
+        self.apart = apart
         self.variables = variables
 
     def at(self, host: str) -> Reflect:
         """Return the same command, speaking to a host."""
-        return Reflect(self.home, host, self.command, **self.variables)
+        return Reflect(self.home, host, self.command, apart=self.apart, **self.variables)
 
     def environment(self, **variables: str) -> dict[str, str]:
-        """Return what the process sees: nothing of ours but where programs are."""
+        """Return what the command sees: nothing of ours but where programs are."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         hosts = {"OLLAMA_HOST": self.host} if self.host else {}
         return {"LANG": "C.UTF-8", **kept, "HOME": str(self.home), **hosts, **self.variables, **variables}
 
-    def __call__(self, *words: str, stdin: bytes = b"", patience: float = PATIENCE, **variables: str) -> Result:
+    def __call__(self, *words: str, stdin: bytes = b"", **variables: str) -> Result:
+        environment = self.environment(**variables)
+        if not self.apart:
+            return run_here(words, stdin, environment, self.home)
         done = subprocess.run(
             (*self.command, *words),
             input=stdin,
             capture_output=True,
-            env=self.environment(**variables),
+            env=environment,
             cwd=self.home,
-            timeout=patience,
+            timeout=PATIENCE,
             check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)
@@ -167,3 +189,45 @@ class Reflect:
             check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)
+
+
+def run_here(words: tuple[str, ...], stdin: bytes, environment: dict[str, str], folder: Path) -> Result:
+    """Run the command in this process, with pipes for streams as a shell script has them."""
+    out, err = io.BytesIO(), io.BytesIO()
+    with pytest.MonkeyPatch.context() as replaced, _piped(stdin) as sys_stdin:
+        for name in set(os.environ) - set(environment):
+            replaced.delenv(name)
+        for name, value in environment.items():
+            replaced.setenv(name, value)
+        replaced.chdir(folder)
+        for name, stream in (("stdin", sys_stdin), ("stdout", _text(out)), ("stderr", _text(err))):
+            replaced.setattr(sys, name, stream)
+        terminal = system_terminal()
+        # The width of the screen that these tests run on says nothing of a pipe.
+        code = main(list(words), terminal._replace(width=terminal.columns or 80))
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+def _text(sink: io.BytesIO) -> io.TextIOWrapper:
+    return io.TextIOWrapper(sink, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _piped(data: bytes) -> Iterator[io.TextIOWrapper]:
+    """Open a pipe that says this and then ends."""
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        # Who does not read it all has left before its end, as a command may.
+        with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as file:
+            file.write(data)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with os.fdopen(reading, encoding="utf-8") as stream:
+            yield stream
+    finally:
+        writer.join()

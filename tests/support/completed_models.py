@@ -21,7 +21,7 @@ def listed(reflect: Reflect, **variables: Any) -> list[str]:
     """Return the models of the server, asked for until there are some."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        done = reflect("__complete", "models", "", patience=PATIENCE, **variables)
+        done = reflect("__complete", "models", "", **variables)
         assert (done.code, done.err) == (0, "")
         assert done.out.endswith(BUILT_IN)
         if rows := done.out.removesuffix(BUILT_IN):

@@ -40,7 +40,7 @@ def fresh(home: Path, mini: BuiltIn, site: Path | None = None) -> Reflect:
     """
     start = (sys.executable, *(("-S",) if site else ()), "-c", ANYWHERE, str(free_port()))
     paths = {"PYTHONPATH": _packages(site)} if site else {}
-    return Reflect(home, "", start, **mini.environment, **paths)
+    return Reflect(home, "", start, apart=True, **(mini.environment | paths))
 
 
 def _packages(site: Path) -> str:

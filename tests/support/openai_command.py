@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from support.command import Reflect, Result
+from support.command import Reflect
 
 NOBODY = "127.0.0.1:1"
 """Where OLLAMA_HOST points: whoever asks there gets no answer."""
-SLOW = 120.0
-"""Seconds for a reply of a real model on a busy machine."""
 
 
 class Asking(Reflect):
     """Runs `reflect` for a server at a host; the keywords are variables of its environment."""
 
     def __init__(self, reflect: Reflect, host: str, **variables: str) -> None:
-        super().__init__(reflect.home, NOBODY)
+        super().__init__(reflect.home, NOBODY, apart=reflect.apart)
         self._variables = {"REFLECTTY_HOST": host, "REFLECTTY_ENGINE": "openai", **variables}
 
     def environment(self, **variables: str) -> dict[str, str]:
         return super().environment(**(self._variables | variables))
-
-    def __call__(self, *words: str, stdin: bytes = b"", patience: float = SLOW, **variables: str) -> Result:
-        return super().__call__(*words, stdin=stdin, patience=patience, **variables)

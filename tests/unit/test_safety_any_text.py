@@ -2,16 +2,17 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.safety import Sanitizer, clean
+from support.properties import examples
 from support.safety_checks import fed, is_forbidden, stray_tags, texts, told
 
 HELD_AT_MOST = 9
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(texts, st.lists(st.integers(0, 120), max_size=6))
 def test_any_cut_gives_the_same(text: str, cuts: list[int]) -> None:
     places = [0, *sorted(cuts), len(text)]
@@ -19,7 +20,7 @@ def test_any_cut_gives_the_same(text: str, cuts: list[int]) -> None:
     assert fed(text) == fed([text])
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(texts)
 def test_a_safe_text_is_safe_for_good(text: str) -> None:
     shown = clean(text)
@@ -30,7 +31,7 @@ def test_a_safe_text_is_safe_for_good(text: str) -> None:
     shown.encode()
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(texts)
 def test_little_is_held_back(text: str) -> None:
     sanitizer = Sanitizer()

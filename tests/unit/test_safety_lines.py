@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.safety import clean_line, is_safe_link
+from support.properties import examples
 from support.safety_checks import ENGLAND, FLAG, fed, texts
 
 
@@ -27,7 +28,7 @@ def test_a_line_is_one_line_and_no_longer(text: str, limit: int, line: str) -> N
     assert clean_line(text, limit) == line
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(texts, st.integers(1, 60))
 def test_a_cut_line_is_safe(text: str, limit: int) -> None:
     line = clean_line(text, limit)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.errors import UsageError
 from reflectty.templates import INPUT, Template, fields_of, fill, parse_fields, refuse_unknown
+from support.properties import examples
 
 FIELDS = {"input": "IN", "language": "French", "a-b_2": "X", "é": "E"}
 
@@ -37,7 +38,7 @@ def test_only_a_name_between_braces_is_a_field(text: str, fields: tuple[str, ...
     assert fill(text, FIELDS) == filled
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.text(), st.text(), st.text())
 def test_what_is_put_in_is_never_looked_at_again(before: str, value: str, after: str) -> None:
     plain_before, plain_after = before.replace("{", "("), after.replace("{", "(")
@@ -45,7 +46,7 @@ def test_what_is_put_in_is_never_looked_at_again(before: str, value: str, after:
     assert fill(text, {"input": value}) == f"{plain_before} {value} {plain_after}"
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.text(alphabet="{}$ab-_ \n"))
 def test_every_text_can_be_filled_with_its_own_fields(text: str) -> None:
     named = {name: f"<{name}>" for name in fields_of(text)}

@@ -4,7 +4,7 @@ import io
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty import theme
@@ -13,6 +13,7 @@ from reflectty.drawing.markdown import Flow, render
 from reflectty.drawing.paint import palette, plain
 from reflectty.drawing.wrap import cells
 from reflectty.terminal import Sink
+from support.properties import examples
 
 DOCUMENTS = {
     "paragraphs": "One\nstill one.\n\n\nTwo.\n",
@@ -115,7 +116,7 @@ def test_blocks_look_as_they_do_in_the_whole_document(name: str) -> None:
         assert rendered(split(document), width) == rendered([document], width)
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.lists(st.sampled_from(LINES), max_size=14))
 def test_any_lines_look_as_they_do_in_the_whole_document(lines: list[str]) -> None:
     document = "\n".join(lines)

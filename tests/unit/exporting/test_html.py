@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from reflectty.exporting.html import as_html
 from reflectty.exporting.markup import TOO_LONG, markup
@@ -13,6 +13,7 @@ from reflectty.safety import clean, is_safe_link
 from reflectty.session import Attachment, Turn, branch
 from support.conversations import SESSION, TURNS
 from support.hostile_strategies import CONTROLS, HOSTILE, MARKUP, OPEN, session_with, turns_with
+from support.properties import examples
 
 
 class Reader(HTMLParser):
@@ -114,7 +115,7 @@ def test_nothing_in_html_breaks_out_of_its_place(text: str) -> None:
     assert "".join(read.texts).count(text.strip()) >= 4
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(MARKUP)
 def test_no_markup_at_all_breaks_a_page(text: str) -> None:
     check_page(as_html(session_with(text), turns_with(text)))

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from markdown_it import MarkdownIt
 
 from reflectty.exporting.contained import contained, fenced, literal
@@ -12,6 +12,7 @@ from reflectty.exporting.markdown import as_markdown
 from reflectty.session import Turn
 from support.conversations import SESSION, TURNS, said
 from support.hostile_strategies import CONTROLS, HOSTILE, MARKUP, OPEN, session_with, turns_with
+from support.properties import examples
 
 
 def test_markdown_reads_as_one_would_write_it() -> None:
@@ -126,7 +127,7 @@ def test_nothing_in_markdown_breaks_out_of_its_place(text: str) -> None:
     check_containment(text)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(MARKUP)
 def test_no_markup_at_all_breaks_out_of_its_place(text: str) -> None:
     check_containment(text)
@@ -137,7 +138,7 @@ def test_hostile_text_stays_in_its_place_in_markdown(case: dict[str, Any]) -> No
     check_containment(case["text"] * min(case.get("repeat", 1), 2_000))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(MARKUP)
 @example("    indented\n\n\tmore\n - a\n1) b\n===\n+ c\n# d\n~~~\n| e |\n|---|")
 def test_literal_text_is_read_as_it_was_written(text: str) -> None:
@@ -160,7 +161,7 @@ def test_a_fence_holds_whatever_fences_are_in_it(text: str) -> None:
     assert token.content == (text if text.endswith("\n") or not text else f"{text}\n")
 
 
-@settings(max_examples=300)
+@examples(300)
 @example("```\n \n")
 @example("```\n  x \n \n\n")
 @given(MARKUP)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.drawing.answer import TOO_LONG
 from reflectty.render.tail import ROWS
 from reflectty.stream import Kind, Reclassified, Segment
 from support.live_harness import ANSWER, OURS, REFLECTION, TALK, THINKING, Stage, cut, reply
+from support.properties import examples
 
 if TYPE_CHECKING:
     from reflectty.stream import Event
@@ -50,13 +51,13 @@ def test_a_reply_is_drawn_with_a_gutter_that_tells_who_speaks() -> None:
     ]
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.sampled_from([9, 20, 40, 80, 300]), st.integers(1, 60), st.booleans())
 def test_the_screen_is_the_same_however_the_reply_is_cut(width: int, size: int, motion: bool) -> None:
     assert Stage(width).play(cut(TALK, size)) == Stage(width, motion=motion).play(TALK)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.text("ab \n\t-*`#>|1.~你👍é", max_size=200),
     st.sampled_from([20, 40]),

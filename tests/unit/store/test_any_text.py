@@ -4,7 +4,7 @@ import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.chat import Usage
@@ -13,6 +13,7 @@ from reflectty.store import open_store
 from reflectty.store import text as texts
 from reflectty.store.database import Database
 from reflectty.stream import Kind
+from support.properties import examples
 from support.stored_sessions import SAID
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Case(NamedTuple):
     said: Said
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.builds(Case, ANY, ATTACHMENTS, SAYINGS))
 def test_whatever_was_said_comes_back_as_it_was(case: Case) -> None:
     store = open_store(None, pytest.fail)
@@ -67,7 +68,7 @@ def test_whatever_was_said_comes_back_as_it_was(case: Case) -> None:
     store.close()
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.lists(st.tuples(ANY, ANY)))
 def test_the_pieces_of_a_reply_are_its_text(pieces: list[tuple[str, str]]) -> None:
     store = open_store(None, pytest.fail)

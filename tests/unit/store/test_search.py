@@ -4,7 +4,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.session import Ended, Found, Said
@@ -12,6 +12,7 @@ from reflectty.store import Store, open_store
 from reflectty.store.opening import Around
 from reflectty.store.passage import REACH
 from reflectty.stream import Kind
+from support.properties import examples
 from support.stored_sessions import SAID
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def test_nothing_that_is_typed_is_an_error(store: Store, plain: Store, words: st
         each.search(words)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(words=st.text(), said=st.text())
 def test_no_words_and_no_text_are_an_error(words: str, said: str) -> None:
     for around in (Around(), Around(has_fts5=without_fts5)):

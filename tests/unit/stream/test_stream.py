@@ -3,13 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.families import FAMILIES
 from reflectty.stream import Event, Kind, Reclassified, Segment, StreamParser
 from reflectty.stream.markers import LONGEST
 from support.cases import cases
+from support.properties import examples
 
 CASES = cases("reasoning.jsonl")
 Piece = tuple[str, str]
@@ -91,7 +92,7 @@ class TestEveryCase:
                 assert expected(case) == run_case(case, cut)
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(st.data())
 def test_a_case_comes_out_the_same_cut_at_random(data: st.DataObject) -> None:
     case = data.draw(st.sampled_from(CASES))
@@ -181,7 +182,7 @@ SOUP = st.lists(
 FAMILY = st.sampled_from(sorted(FAMILIES))
 
 
-@settings(max_examples=1500)
+@examples(1500)
 @given(SOUP, FAMILY, st.booleans(), st.data())
 def test_any_text_comes_out_the_same_however_it_is_cut(
     text: str, family: str, prefilled: bool, data: st.DataObject
@@ -192,13 +193,13 @@ def test_any_text_comes_out_the_same_however_it_is_cut(
     assert read(text, family, prefilled=prefilled) == fold(parse(family, cut, prefilled=prefilled))
 
 
-@settings(max_examples=800)
+@examples(800)
 @given(st.text(alphabet="ab <>/`\n#é", max_size=200), FAMILY)
 def test_text_without_a_marker_is_never_lost(text: str, family: str) -> None:
     assert "".join(text.split()) == "".join("".join(part.split()) for _, part in read(text, family))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(SOUP, FAMILY)
 def test_no_more_than_a_marker_is_held_back(text: str, family: str) -> None:
     parser = StreamParser(FAMILIES[family])

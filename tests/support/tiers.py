@@ -1,0 +1,119 @@
+"""Which tests a run is made of: the quick tier, the rest, or all of them.
+
+Left out of the quick tier are tests that are marked `slow`, `server` or `recipe`. A test that the command line names
+by its file, or by a marker (`-m`), is run in any tier: who asks for it gets it, or an error.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.properties import load_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROOT = Path(__file__).parents[2]
+LEFT_OUT = ("server", "slow", "recipe")
+"""Markers, the first that a test has is the one that is counted."""
+FOLDERS = {"real": "server", "recipe": "recipe"}
+"""Folders under tests/ whose every test is marked."""
+
+
+def add_option(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--tier",
+        choices=("quick", "rest", "all"),
+        default="quick",
+        help="quick: all but what is slow or needs a real server; rest: what quick leaves out, and every property again"
+        " with all its examples; all: everything (default: quick)",
+    )
+
+
+def configure(config: pytest.Config) -> None:
+    load_profile(quick=config.getoption("--tier") == "quick")
+    config.pluginmanager.register(_Tiers(config), "tiers")
+
+
+class _Tiers:
+    """Leaves tests out, and says how many; with xdist the workers leave out and the controller says."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._tier = str(config.getoption("--tier"))
+        self._left_out: Counter[str] = Counter()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            _mark(item)
+        if self._tier == "all" or self._config.getoption("markexpr"):
+            return
+        named = [ROOT / argument.partition("::")[0] for argument in self._config.args]
+        reasons = [(item, _reason(item)) for item in items]
+        if self._tier == "rest":
+            kept = [item for item, reason in reasons if reason or _is_property(item)]
+        else:
+            wanted = _wanted(named)
+            kept = [item for item, reason in reasons if reason in wanted or _is_named(item, named)]
+        chosen = set(kept)
+        self._left_out.update(reason or "in the quick tier" for item, reason in reasons if item not in chosen)
+        self._config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = kept
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["left_out"] = dict(self._left_out)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self._left_out = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._left_out:
+            counts = ", ".join(f"{count} {reason}" for reason, count in self._left_out.most_common())
+            terminalreporter.write_line(f"left out: {counts} (tests/run --all runs everything)")
+
+
+def _mark(item: pytest.Item) -> None:
+    top = item.path.relative_to(ROOT / "tests").parts[0]
+    if top in FOLDERS:
+        item.add_marker(FOLDERS[top])
+    if top == "real":
+        item.add_marker("process")
+    if item.get_closest_marker("server"):
+        # One real server at a time: two of them have a core less each than they need.
+        item.add_marker(pytest.mark.xdist_group("server"))
+
+
+def _reason(item: pytest.Item) -> str | None:
+    return next((name for name in LEFT_OUT if item.get_closest_marker(name)), None)
+
+
+def _is_property(item: pytest.Item) -> bool:
+    return bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+
+
+def _wanted(named: Iterable[Path]) -> set[str | None]:
+    """Return which reasons are none: the folder was asked for, or the recipe has changed."""
+    folders = {FOLDERS[path.name] for path in named if path.name in FOLDERS}
+    return {None, *folders, *(("recipe",) if _recipe_has_changed() else ())}
+
+
+def _is_named(item: pytest.Item, named: Iterable[Path]) -> bool:
+    return any(path.suffix == ".py" and path.resolve() == item.path for path in named)
+
+
+def _recipe_has_changed() -> bool:
+    """Whether models/ differs from what is committed, or the last commit changed it; false where git cannot tell."""
+    commands = (["git", "status", "--porcelain", "models"], ["git", "diff", "--name-only", "HEAD~1", "HEAD", "models"])
+    try:
+        return any(subprocess.run(command, cwd=ROOT, capture_output=True, check=False).stdout for command in commands)
+    except OSError:
+        return False
