@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import reflectty
+from reflectty.main import COMMANDS
+from support.command import PATIENCE
 from support.fake_server import FakeServer, show, tags, whole
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, saying
 
@@ -49,18 +51,41 @@ json.dump([last, happened.index("the store"), sorted(sys.modules)], sys.stderr)
 """
 IMPORTED = """
 import importlib, json, os, signal, sys, threading
-def opened(event, arguments):
-    if event in ("socket.__new__", "socket.connect", "subprocess.Popen", "os.mkdir", "os.putenv", "sqlite3.connect"):
-        happened.append(event)
-    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
-        happened.append(f"write {arguments[0]}")
-happened = []
-before = dict(os.environ), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+DOES = ("os.mkdir", "os.putenv", "os.unsetenv", "socket.__new__", "socket.connect", "sqlite3.connect",
+        "subprocess.Popen")
+packages = set(sys.argv[1].split(","))
+happened, importing = {}, ""
+def culprit():
+    # Who is at work now: the innermost of our modules that is being imported.
+    frame = sys._getframe()
+    while frame := frame.f_back:
+        if frame.f_code.co_name == "<module>" and frame.f_globals["__name__"].startswith("reflectty"):
+            return frame.f_globals["__name__"]
+    return importing
+def note(what, module=""):
+    happened.setdefault(module or culprit(), []).append(what)
+def watch(event, arguments):
+    if event in DOES:
+        note(event)
+    elif event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        note(f"write {arguments[0]}")
+    elif event == "import" and arguments[0] in packages:
+        wanted.setdefault(arguments[0], culprit())
+def state():
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    return {"environment": dict(os.environ), "signals": handlers, "threads": threading.active_count()}
+wanted, before = {}, state()
 sys.dont_write_bytecode = True
-sys.addaudithook(opened)
-importlib.import_module(sys.argv[1])
-after = dict(os.environ), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-json.dump([happened, before == after, threading.active_count(), sorted(sys.modules)], sys.stderr)
+sys.addaudithook(watch)
+for importing in sys.argv[2:]:
+    importlib.import_module(importing)
+    for name, value in state().items():
+        if value != before[name]:
+            note(f"changed {name}", importing)
+    before = state()
+for package in packages & set(sys.modules):
+    note(f"load {package}", wanted.get(package, importing))
+json.dump(happened, sys.stderr)
 """
 CHATTED = """
 import asyncio, json, sys
@@ -100,6 +125,17 @@ MODULES = sorted(
     for info in pkgutil.walk_packages([str(Path(reflectty.__file__).parent)], "reflectty.")
     if not info.name.endswith("__main__")
 )
+STARTED = (
+    "reflectty.main",
+    *COMMANDS.values(),
+    "reflectty.commands.chat",
+    "reflectty.commands.complete",
+    "reflectty.engines.embedded.child",
+    "reflectty.library",
+    "reflectty.store",
+    "reflectty.tui.app",
+)
+"""Where a program begins, or what one loads later by itself: each has to be the first that is imported."""
 
 
 def fresh(script: str, *words: str, environment: dict[str, str]) -> tuple[str, Any]:
@@ -110,7 +146,7 @@ def fresh(script: str, *words: str, environment: dict[str, str]) -> tuple[str, A
         capture_output=True,
         text=True,
         env=environment,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -125,9 +161,23 @@ def importing(reflect: Reflect, *words: str) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         env=reflect.environment(),
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
+
+
+def own_part(module: str) -> str:
+    """Name the part of the program that a module is in, where that part may load what others may not."""
+    part = module.split(".")[1]
+    return part if part in OWN else ""
+
+
+def happening(*modules: str, folder: Path | None = None) -> dict[str, list[str]]:
+    """Import modules one after another in a fresh interpreter; return what happens then, by the module that does it."""
+    forbidden = NEVER - OWN.get(own_part(modules[0]), set())
+    environment = {**os.environ, **({"PYTHONPATH": str(folder)} if folder else {})}
+    happened: dict[str, list[str]] = fresh(IMPORTED, ",".join(sorted(forbidden)), *modules, environment=environment)[1]
+    return happened
 
 
 def packages(modules: list[str]) -> set[str]:
@@ -225,12 +275,36 @@ def test_a_chat_loads_what_manages_models_when_they_are_first_looked_at_and_the_
     assert packages(looked_at) & {"ollama", "pydantic"} == set()
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_nothing_happens_at_import(module: str) -> None:
-    _, (happened, untouched, threads, modules) = fresh(IMPORTED, module, environment=dict(os.environ))
-    part = module.split(".")[1] if "." in module else ""
+@pytest.mark.parametrize("part", ["", *OWN])
+def test_nothing_happens_at_import(part: str) -> None:
+    modules = [name for name in MODULES if own_part(name) == part]
+    assert modules
 
-    assert happened == []
-    assert untouched
-    assert threads == 1
-    assert packages(modules) & (NEVER - OWN.get(part, set())) == set()
+    assert happening(*modules) == {}
+
+
+@pytest.mark.parametrize("module", STARTED)
+def test_a_module_that_starts_something_is_imported_first_and_alone(module: str) -> None:
+    assert happening(module) == {}
+
+
+def test_what_a_module_does_at_import_is_told_with_its_name(tmp_path: Path) -> None:
+    package = tmp_path / "reflectty_wrong"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "outer.py").write_text("import reflectty_wrong.inner")
+    (package / "inner.py").write_text(
+        "import os, pathlib, signal, sqlite3, threading\n"
+        "pathlib.Path(__file__).with_name('new').mkdir()\n"
+        "pathlib.Path(__file__).with_name('file').write_text('x')\n"
+        "os.environ['CHANGED'] = 'x'\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+
+    happened = happening("reflectty_wrong.outer", folder=tmp_path)
+
+    assert set(happened) == {"reflectty_wrong.inner", "reflectty_wrong.outer"}
+    assert happened["reflectty_wrong.outer"] == ["changed environment", "changed signals", "changed threads"]
+    done = ["os.mkdir", f"write {package / 'file'}", "os.putenv", "load sqlite3"]
+    assert happened["reflectty_wrong.inner"] == done
