@@ -7,70 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.families import FAMILIES
-from reflectty.stream import Event, Kind, Reclassified, Segment, StreamParser
+from reflectty.stream import Event, Kind, Segment, StreamParser
 from reflectty.stream.markers import LONGEST
 from support.cases import cases
+from support.parsing import Piece, Text, characters, cut_once, fold, merged, parse, pieces, run_case
 from support.properties import examples
 
 CASES = cases("reasoning.jsonl")
-Piece = tuple[str, str]
-Text = tuple[str, str]
-
-
-def pieces(case: dict[str, Any]) -> list[Piece]:
-    """The input of a case: (source, text) in order of arrival."""
-    if case.get("events"):
-        return [(source, text) for source, text in case["events"]]
-    native = [("thinking", text) for text in case.get("native_thinking") or []]
-    return native + [("content", text) for text in case["chunks"]]
 
 
 def expected(case: dict[str, Any]) -> list[Text]:
     return [("answer" if kind == "output" else kind, text.strip()) for kind, text in case["expected"]]
 
 
-def parse(family: str, given_pieces: list[Piece], *, prefilled: bool = False) -> list[Event]:
-    parser = StreamParser(FAMILIES[family], prefilled=prefilled)
-    events: list[Event] = []
-    for source, text in given_pieces:
-        events += parser.feed(text) if source == "content" else parser.feed_thinking(text)
-    return [*events, *parser.close()]
-
-
-def fold(events: list[Event]) -> list[Text]:
-    """The segments that events amount to; a segment never changes its kind but by being reclassified."""
-    kinds: dict[int, str] = {}
-    texts: dict[int, str] = {}
-    for event in events:
-        if isinstance(event, Reclassified):
-            kinds |= dict.fromkeys(event.blocks, "thinking")
-        else:
-            assert kinds.setdefault(event.block, str(event.kind)) == str(event.kind)
-            texts[event.block] = texts.get(event.block, "") + event.text
-    return [(kinds[block], text) for block, text in texts.items()]
-
-
 def read(text: str, family: str = "reflection", *, prefilled: bool = False) -> list[Text]:
     return fold(parse(family, [("content", text)], prefilled=prefilled))
-
-
-def merged(given_pieces: list[Piece]) -> list[Piece]:
-    """The same input with as few cuts as there can be."""
-    out: list[Piece] = []
-    for source, text in given_pieces:
-        if out and out[-1][0] == source:
-            out[-1] = (source, out[-1][1] + text)
-        else:
-            out.append((source, text))
-    return out
-
-
-def characters(given_pieces: list[Piece]) -> list[Piece]:
-    return [(source, char) for source, text in given_pieces for char in text]
-
-
-def run_case(case: dict[str, Any], given_pieces: list[Piece]) -> list[Text]:
-    return fold(parse(case["family"], given_pieces, prefilled=case.get("start_in") == "thinking"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
@@ -85,11 +36,8 @@ class TestEveryCase:
         assert expected(case) == run_case(case, characters(pieces(case)))
 
     def test_comes_out_as_expected_cut_once_anywhere(self, case: dict[str, Any]) -> None:
-        whole = merged(pieces(case))
-        for number, (source, text) in enumerate(whole):
-            for at in range(1, len(text)):
-                cut = [*whole[:number], (source, text[:at]), (source, text[at:]), *whole[number + 1 :]]
-                assert expected(case) == run_case(case, cut)
+        for cut in cut_once(pieces(case)):
+            assert expected(case) == run_case(case, cut)
 
 
 @examples(600)
