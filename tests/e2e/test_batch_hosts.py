@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from support.batch_files import MODEL, Echo, answers, records, until, written
+import pytest
+
+from support.batch_files import MODEL, Echo, answers, records, written
 from support.fake_replies import HANG, RESET, Answer, Raw, line
 from support.fake_server import FakeServer
 from support.openai_replies import said, served
 from support.real_ollama import free_port
+from support.waiting import until
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -19,7 +22,8 @@ DONE = list(enumerate(QUESTIONS, 1))
 
 
 def test_the_lines_are_spread_by_how_fast_they_are_answered(reflect: Reflect) -> None:
-    with Echo(0.3) as slow, Echo(0.03) as fast:
+    with Echo() as slow, Echo() as fast:
+        slow.held_until = lambda: len(fast.prompts) >= min(9 * len(slow.prompts), len(QUESTIONS) - len(slow.prompts))
         hosts = ("--host", slow.host, "--host", fast.host)
         result = reflect("batch", *MODEL, "--jobs", "1", *hosts, written(reflect.home, *QUESTIONS))
 
@@ -70,6 +74,7 @@ def test_one_that_is_not_there_and_one_without_the_model_are_done_without(reflec
     assert "127.0.0.1:9 does not answer yet" in result.err
 
 
+@pytest.mark.slow
 def test_one_that_is_silent_holds_up_no_other(reflect: Reflect) -> None:
     silent = FakeServer({"/api/show": Raw([HANG])})
     with Echo() as good, silent:
@@ -81,8 +86,9 @@ def test_one_that_is_silent_holds_up_no_other(reflect: Reflect) -> None:
 
 
 def test_one_that_dies_in_the_middle_costs_no_line(reflect: Reflect) -> None:
-    with Echo(0.05) as good:
-        dying = Echo(0.05)
+    with Echo() as good:
+        dying = Echo()
+        dying.room = 2
         with dying:
             hosts = ("--host", dying.host, "--host", good.host)
             with reflect.start("batch", *MODEL, "--jobs", "2", *hosts, written(reflect.home, *QUESTIONS)) as run:
@@ -97,7 +103,8 @@ def test_one_that_dies_in_the_middle_costs_no_line(reflect: Reflect) -> None:
 
 def test_the_only_one_is_waited_for(reflect: Reflect) -> None:
     port, came_back = free_port(), threading.Event()
-    with Echo(0.02, port=port) as first:
+    with Echo(port=port) as first:
+        first.room = 2
         start = reflect.at(first.host).start("batch", *MODEL, "--jobs", "2", written(reflect.home, *QUESTIONS))
         with start as run:
             assert until(lambda: len(first.prompts) >= 3)
@@ -114,7 +121,8 @@ def test_the_only_one_is_waited_for(reflect: Reflect) -> None:
 
 
 def test_the_only_one_is_waited_for_only_so_long(reflect: Reflect) -> None:
-    with Echo(0.02) as server:
+    with Echo() as server:
+        server.room = 2
         words = ("batch", *MODEL, "--jobs", "1", "--patience", "1", "-o", "out.jsonl")
         with reflect.at(server.host).start(*words, written(reflect.home, *QUESTIONS)) as run:
             assert until(lambda: len(server.prompts) >= 3)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING
 
-from support.batch_files import MODEL, Echo, answers, file_records, parsed, until, written
-from support.fake_replies import HANG, Answer, error
+from reflectty.parallel import MOST
+from support.batch_files import MODEL, Echo, answers, file_records, parsed, written
+from support.fake_replies import HANG, Answer, Pause, done, error, line
 from support.pty_screen import Screen
+from support.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.command import Reflect
+    from support.fake_replies import Step
 
 QUESTIONS = [f"question {number}" for number in range(1, 13)]
 ONE = ("--jobs", "1")
@@ -18,15 +24,17 @@ ONE = ("--jobs", "1")
 
 def test_a_line_counts_while_it_goes_on_and_is_gone_at_the_end(reflect: Reflect) -> None:
     name, out = written(reflect.home, *QUESTIONS, "bad"), reflect.home / "out.jsonl"
+    counted = threading.Event()
     with (
-        Echo(0.1, bad=error(400, "no")) as server,
+        Echo(bad=error(400, "no")) as server,
         Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, "-o", "out.jsonl") as screen,
     ):
-        counted = screen.until(lambda text: re.search(r"[1-9] of 13 · .* left", text) is not None)
+        server.held_until = lambda: len(server.prompts) < 7 or counted.is_set()
+        assert screen.until(lambda text: re.search(r"[1-9] of 13 · .* left", text) is not None)
+        counted.set()
         code = screen.finish()
         lines = [text for text in screen.lines if text]
 
-    assert counted
     assert code == 5
     assert re.fullmatch(r"reflect: 12 lines answered, 1 without a complete answer · \d.*tok/s", lines[0])
     assert lines[1].startswith("reflect: 1 of 13 lines have no complete answer")
@@ -37,7 +45,7 @@ def test_a_line_counts_while_it_goes_on_and_is_gone_at_the_end(reflect: Reflect)
 def test_records_on_the_same_screen_are_not_drawn_over(reflect: Reflect) -> None:
     name = written(reflect.home, *QUESTIONS)
     with (
-        Echo(0.05) as server,
+        Echo(0.02) as server,
         Screen(reflect.at(server.host), "batch", *MODEL, *ONE, name, columns=120, rows=30) as screen,
     ):
         code = screen.finish()
@@ -48,17 +56,27 @@ def test_records_on_the_same_screen_are_not_drawn_over(reflect: Reflect) -> None
 
 
 def test_how_many_are_answered_at_once_is_said_once(reflect: Reflect) -> None:
-    name = written(reflect.home, *QUESTIONS * 4)
+    name, begun = written(reflect.home, *QUESTIONS * 4), list[str]()
+
+    def counting() -> Iterator[Step]:
+        yield line("1, ")
+        begun.append("1")
+        until(lambda: len(begun) == MOST)
+        # What all of them began with is read before any of them ends.
+        yield Pause(1.0)
+        yield line("2", **done())
+
     with (
-        Echo(0.1) as server,
+        Echo(**{"Count from 1 to 100.": Answer(counting)}) as server,
         Screen(reflect.at(server.host), "batch", *MODEL, name, "-o", "out.jsonl", columns=120) as screen,
     ):
+        server.held_until = lambda: server.prompts[-1] == QUESTIONS[0] or server.most == MOST
         code = screen.finish()
         text = screen.text
 
     assert code == 0
-    assert text.count("answers at least 8 lines at once") == 1
-    assert server.most == 8
+    assert text.count(f"answers at least {MOST} lines at once") == 1
+    assert server.most == MOST
 
 
 def test_the_key_stops_it_and_it_says_how_to_go_on(reflect: Reflect) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
-from support.fake_replies import Answer, Pause, done, line, show, tags
+from support.fake_replies import HANG, Answer, Pause, done, line, show, tags
 from support.fake_server import Asked, FakeServer
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +32,10 @@ class Echo(FakeServer):
         models = installed or ("reflection",)
         super().__init__({"/api/tags": tags(*models), "/api/show": self._show, "/api/chat": self._echo}, port=port)
         self.routes["/api/version"] = Answer([b'{"version": "0.32.15"}'], 200, {"Content-Length": "22"})
+        self.room: int | None = None
+        """So many questions are still answered; every other one waits until its client has left."""
+        self.held_until: Callable[[], object] = lambda: True
+        """What an answer, once it has begun, waits for."""
         self.most = 0
         """So many were answered at the same time."""
         self._models = models
@@ -60,6 +64,9 @@ class Echo(FakeServer):
             self.most = max(self.most, self._running)
         try:
             yield line("<output>")
+            if self._is_full():
+                yield HANG
+            until(self.held_until)
             if self._seconds:
                 yield Pause(self._seconds)
             yield line(prompt)
@@ -67,6 +74,13 @@ class Echo(FakeServer):
             with self._counting:
                 self._running -= 1
         yield line("</output>", **done())
+
+    def _is_full(self) -> bool:
+        with self._counting:
+            if self.room:
+                self.room -= 1
+                return False
+            return self.room == 0
 
 
 def written(folder: Path, *lines: str, name: str = "in.txt") -> str:
@@ -96,11 +110,3 @@ def file_records(path: Path) -> list[dict[str, Any]]:
 
 def answers(values: Iterable[dict[str, Any]]) -> list[tuple[int, str]]:
     return [(value["line"], value["answer"]) for value in values]
-
-
-def until(condition: Callable[[], object], patience: float = 30.0) -> bool:
-    """Wait until something holds; say whether it came to hold."""
-    end = time.monotonic() + patience
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(condition())

@@ -20,15 +20,26 @@ from reflectty.engines.embedded.process import PROGRAM, Process
 from reflectty.engines.embedded.transport import KEEP_SECONDS, EmbeddedTransport
 from reflectty.engines.hosts import BUILT_IN
 from reflectty.engines.ollama import OllamaEngine
+from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reflectty.chat import OptionValue
 
+__all__ = [
+    "ENDLESS",
+    "QUESTION",
+    "BuiltIn",
+    "Child",
+    "asking",
+    "asking_endlessly",
+    "built_in",
+    "comes",
+    "until",
+]
+
 QUESTION = "Which is larger, 9.11 or 9.9?"
-SLOW = 300.0
-"""Seconds that a busy machine gets for what should take a few."""
 TICKS = os.sysconf("SC_CLK_TCK")
 ENDLESS = json.dumps({"type": "array", "items": {"type": "integer", "maximum": 9}, "minItems": 9000})
 """A schema that lets no reply end before the context is full, whatever the model would like to say."""
@@ -119,16 +130,8 @@ class Child:
         assert until(lambda: not self.lives)
 
 
-def until(condition: Callable[[], bool], patience: float = SLOW) -> bool:
-    """Wait until a condition holds; say whether it came to hold."""
-    end = time.monotonic() + patience
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
-
-
-async def comes(condition: Callable[[], bool], patience: float = SLOW) -> bool:
-    """Do the same while other tasks go on."""
+async def comes(condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
+    """Wait until a condition holds, while other tasks go on."""
     end = time.monotonic() + patience
     while not condition() and time.monotonic() < end:  # noqa: ASYNC110 - the condition is in another process
         await asyncio.sleep(0.02)

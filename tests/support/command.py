@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
@@ -16,14 +15,15 @@ import pytest
 
 from reflectty.main import main
 from reflectty.terminal import system_terminal
+from support.waiting import PATIENCE, until_changed
 
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PATIENCE = 600.0
-"""Seconds that a very busy machine gets for what should take a fraction of one."""
+__all__ = ["COMMAND", "PATIENCE", "Reflect", "Result", "Running", "run_here"]
+
 KEPT = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
 COMMAND = (sys.executable, "-m", "reflectty")
 
@@ -79,11 +79,7 @@ class Running:
 
     def until(self, condition: Callable[[Self], bool], patience: float = PATIENCE) -> bool:
         """Wait until a condition on the output holds; say whether it came to hold."""
-        end = time.monotonic() + patience
-        with self._changed:
-            while not condition(self) and (left := end - time.monotonic()) > 0:
-                self._changed.wait(min(left, 0.1))
-            return condition(self)
+        return until_changed(self._changed, lambda: condition(self), patience)
 
     def says(self, text: str) -> bool:
         """Wait for a text on stdout."""

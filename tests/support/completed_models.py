@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from support.command import PATIENCE
+from support.waiting import until
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -19,11 +16,14 @@ BUILT_IN = "mini\tbuilt in\n"
 
 def listed(reflect: Reflect, **variables: Any) -> list[str]:
     """Return the models of the server, asked for until there are some."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    rows: list[str] = []
+
+    def completed() -> bool:
         done = reflect("__complete", "models", "", **variables)
         assert (done.code, done.err) == (0, "")
         assert done.out.endswith(BUILT_IN)
-        if rows := done.out.removesuffix(BUILT_IN):
-            return [row.partition("\t")[0] for row in rows.splitlines()]
-    pytest.fail("no model was ever completed")
+        rows[:] = done.out.removesuffix(BUILT_IN).splitlines()
+        return bool(rows)
+
+    assert until(completed)
+    return [row.partition("\t")[0] for row in rows]

@@ -7,18 +7,19 @@ import fcntl
 import os
 import struct
 import subprocess
+import sys
 import termios
 import threading
-import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pyte
 
-from support.command import COMMAND, PATIENCE
+from support.command import COMMAND
+from support.waiting import PATIENCE, until_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from support.command import Reflect
 
@@ -45,11 +46,12 @@ class Screen:
         self._stream = pyte.ByteStream(self._screen)
         self._changed = threading.Condition()
         self._leader, follower = os.openpty()
+        self._follower_name = os.ttyname(follower)
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         with contextlib.ExitStack() as files:
             streams = [files.enter_context(path.open("wb")) if path else follower for path in (out, err)]
             self.process = subprocess.Popen(
-                (*OWN_TERMINAL, os.ttyname(follower), *program, *words),
+                (*OWN_TERMINAL, self._follower_name, *program, *words),
                 stdin=follower,
                 stdout=streams[0],
                 stderr=streams[1],
@@ -95,15 +97,26 @@ class Screen:
 
     def until(self, condition: Callable[[str], bool], patience: float = PATIENCE) -> bool:
         """Wait until a condition on the text holds; say whether it came to hold."""
-        end = time.monotonic() + patience
-        with self._changed:
-            while not condition(self.text) and (left := end - time.monotonic()) > 0:
-                self._changed.wait(min(left, 0.1))
-            return condition(self.text)
+        return until_changed(self._changed, lambda: condition(self.text), patience)
 
     def shows(self, part: str) -> bool:
         """Wait for a text."""
         return self.until(lambda text: part in text)
+
+    @property
+    def unread(self) -> int:
+        """How many bytes that were pressed nobody has read."""
+        side = os.open(self._follower_name, os.O_RDWR | os.O_NOCTTY)
+        try:
+            return int.from_bytes(fcntl.ioctl(side, termios.FIONREAD, bytes(4)), sys.byteorder)
+        finally:
+            os.close(side)
+
+    @property
+    def computed(self) -> float:
+        """The seconds that the command has computed for; how busy the machine is does not count."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def press(self, keys: bytes) -> None:
         os.write(self._leader, keys)

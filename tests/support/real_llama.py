@@ -6,13 +6,13 @@ import contextlib
 import os
 import subprocess
 import tempfile
-import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.real_ollama import ADAPTER, MODELFILES, UnavailableError, base_model, binary, free_port
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,11 +80,12 @@ def serve(
 
 
 def _wait(port: int, server: LlamaServer) -> None:
-    for _ in range(300):
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
-            return
-        if server.process.poll() is not None:
-            break
-        time.sleep(0.2)
+    def answers() -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=20):
+            return True
+        return False
+
+    if until(lambda: server.process.poll() is not None or answers()) and server.process.poll() is None:
+        return
     msg = f"llama-server did not answer:\n{server.log.read_text(errors='replace')[-2000:]}"
     raise UnavailableError(msg)

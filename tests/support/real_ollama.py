@@ -15,13 +15,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.real_ollama_build import UnavailableError, base_model, binary, output, run
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,13 +136,14 @@ def free_port() -> int:
 
 
 def _wait(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(150):
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{host}/api/version", timeout=2) as answer:
+    def answers() -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{host}/api/version", timeout=20) as answer:
             json.load(answer)
-            return
-        if process.poll() is not None:
-            break
-        time.sleep(0.2)
+            return True
+        return False
+
+    if until(lambda: process.poll() is not None or answers()) and process.poll() is None:
+        return
     msg = f"ollama serve did not answer on {host}:\n{log.read_text(errors='replace')[-2000:]}"
     raise UnavailableError(msg)
 

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from support.fake_server import HANG, Answer, FakeServer, Pause, done, line, reply, show, tags
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ class Gate:
 
         def steps() -> Iterator[Step]:
             yield line(before)
-            self._open.wait(20)
+            self._open.wait(PATIENCE)
             yield line(after)
             yield line(**done())
 

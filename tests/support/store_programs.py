@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from support.waiting import PATIENCE
+
+__all__ = ["PATIENCE", "Outcome", "health", "outcome", "start"]
+
 SCRIPT = Path(__file__).with_name("store_writers.py")
-PATIENCE = 120.0
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
