@@ -7,10 +7,8 @@ import re
 from hypothesis import strategies as st
 
 from reflectty.session import Attachment, Ended, Session, Turn
-from support.cases import cases
 from support.conversations import REFLECTION, THINKING, plainly, said
 
-HOSTILE = cases("hostile.jsonl")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 PIECES = [
     *"ab1 \n\n\n\t`*_~#>|![]()-+=\\:.",

@@ -12,7 +12,8 @@ from reflectty.exporting.markup import TOO_LONG, markup
 from reflectty.safety import clean, is_safe_link
 from reflectty.session import Attachment, Turn, branch
 from support.conversations import SESSION, TURNS
-from support.hostile_strategies import CONTROLS, HOSTILE, MARKUP, OPEN, session_with, turns_with
+from support.hostile_strategies import CONTROLS, MARKUP, OPEN, session_with, turns_with
+from support.hostile_texts import hostile_texts, is_let_through, text_of
 from support.properties import examples
 
 
@@ -121,14 +122,14 @@ def test_no_markup_at_all_breaks_a_page(text: str) -> None:
     check_page(as_html(session_with(text), turns_with(text)))
 
 
-@pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case["id"])
-def test_hostile_text_is_harmless_in_html(case: dict[str, Any]) -> None:
-    text = case["text"] * min(case.get("repeat", 1), 2_000)
-    page = as_html(session_with(text), turns_with(text))
-    read = check_page(page)
-    assert clean(text).strip("\n") in "".join(read.texts)
-    if case["expect"] == "neutralise" and "needle" in case:
-        assert case["needle"] not in page
+@hostile_texts
+def test_hostile_text_is_harmless_in_html(hostile: tuple[dict[str, Any], ...]) -> None:
+    for case in hostile:
+        text = text_of(case)
+        page = as_html(session_with(text), turns_with(text))
+        read = check_page(page)
+        assert clean(text).strip("\n") in "".join(read.texts), case["id"]
+        assert not is_let_through(case, page), case["id"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from reflectty.exporting.contained import contained, fenced, literal
 from reflectty.exporting.markdown import as_markdown
 from reflectty.session import Turn
 from support.conversations import SESSION, TURNS, said
-from support.hostile_strategies import CONTROLS, HOSTILE, MARKUP, OPEN, session_with, turns_with
+from support.hostile_strategies import CONTROLS, MARKUP, OPEN, session_with, turns_with
+from support.hostile_texts import hostile_texts, text_of
 from support.properties import examples
 
 
@@ -133,9 +134,10 @@ def test_no_markup_at_all_breaks_out_of_its_place(text: str) -> None:
     check_containment(text)
 
 
-@pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case["id"])
-def test_hostile_text_stays_in_its_place_in_markdown(case: dict[str, Any]) -> None:
-    check_containment(case["text"] * min(case.get("repeat", 1), 2_000))
+@hostile_texts
+def test_hostile_text_stays_in_its_place_in_markdown(hostile: tuple[dict[str, Any], ...]) -> None:
+    for case in hostile:
+        check_containment(text_of(case))
 
 
 @examples(300)

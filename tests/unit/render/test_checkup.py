@@ -14,7 +14,7 @@ from reflectty.finding import Finding, State
 from reflectty.render.checkup import Report, as_object, rows, verdict
 from reflectty.terminal import Sink, Terminal
 from reflectty.theme import TERMINAL
-from support.cases import cases
+from support.hostile_texts import hostile_texts, text_of
 
 LONG = Finding("context", State.WARNING, "word " * 30 + "end", "do " * 30 + "it")
 OURS = re.compile(r"\x1b\[[\d;]*m")
@@ -94,11 +94,12 @@ def test_a_program_gets_everything(obstacle: Any, proven: bool, answers: bool | 
     ]
 
 
-def test_no_text_tells_a_terminal_anything() -> None:
-    for case in cases("hostile.jsonl"):
-        text = case["text"] * case.get("repeat", 1)
+@hostile_texts
+def test_no_text_tells_a_terminal_anything(hostile: tuple[dict[str, Any], ...]) -> None:
+    for case in hostile:
+        text = text_of(case, at_most=1_000_000)
         for line in drawn(Finding(text[:20], State.WRONG, text, text)):
-            assert not CONTROLS.search(line)
+            assert not CONTROLS.search(line), case["id"]
 
 
 def reported(*, out_tty: bool, err_tty: bool, quiet: bool = False) -> tuple[str, str]:

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,15 +10,12 @@ from hypothesis import strategies as st
 from reflectty.drawing.answer import TOO_LONG
 from reflectty.render.tail import ROWS
 from reflectty.stream import Kind, Reclassified, Segment
+from support.hostile_texts import hostile_texts, is_let_through, text_of
 from support.live_harness import ANSWER, OURS, REFLECTION, TALK, THINKING, Stage, cut, reply
 from support.properties import examples
 
 if TYPE_CHECKING:
     from reflectty.stream import Event
-
-HOSTILE = [
-    json.loads(line) for line in (Path(__file__).parents[2] / "cases" / "hostile.jsonl").read_text("utf-8").splitlines()
-]
 
 
 def test_a_reply_is_drawn_with_a_gutter_that_tells_who_speaks() -> None:
@@ -80,21 +75,27 @@ def test_only_the_last_rows_are_ever_drawn_again(width: int) -> None:
     assert re.sub(r"[\n\r]", "", OURS.sub("", stage.screen.getvalue())).isprintable()
 
 
-@pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case["id"])
-def test_hostile_text_never_reaches_the_terminal(case: dict[str, str]) -> None:
-    texts = [Segment(kind, case["text"], number) for number, kind in enumerate((*Kind, ANSWER))]
-    fenced = Segment(ANSWER, f"```py\n{case['text']}\n```\n\n| {case['text']} |\n|---|\n", 9)
-    for stage in (Stage(60), Stage(60, colours=0, motion=False)):
-        stage.live.note(case["text"])
-        stage.live.start(reply(model=case["text"]))
-        stage.live.tick(4.0)
-        for event in cut([*texts, fenced], 4):
-            stage.live.show(event)
-        stage.live.show(Reclassified((9,)))
-        stage.live.end(reply(model=case["text"]))
-        written = OURS.sub("", stage.screen.getvalue()) if stage.terminal.motion else stage.screen.getvalue()
-        assert case["expect"] == "keep" or case.get("needle", "\ud800") not in written
-        assert not re.search(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", written)
+@pytest.mark.parametrize("motion", [True, False])
+@hostile_texts
+def test_hostile_text_never_reaches_the_terminal(hostile: tuple[dict[str, Any], ...], motion: bool) -> None:
+    for case in hostile:
+        written = played(text_of(case, at_most=1), Stage(60, colours=256 if motion else 0, motion=motion))
+        assert not is_let_through(case, written), case["id"]
+        assert not re.search(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", written), case["id"]
+
+
+def played(text: str, stage: Stage) -> str:
+    """Return what is written when a text stands wherever one can, without what moves the cursor."""
+    texts = [Segment(kind, text, number) for number, kind in enumerate((*Kind, ANSWER))]
+    fenced = Segment(ANSWER, f"```py\n{text}\n```\n\n| {text} |\n|---|\n", 9)
+    stage.live.note(text)
+    stage.live.start(reply(model=text))
+    stage.live.tick(4.0)
+    for event in cut([*texts, fenced], 4):
+        stage.live.show(event)
+    stage.live.show(Reclassified((9,)))
+    stage.live.end(reply(model=text))
+    return OURS.sub("", stage.screen.getvalue()) if stage.terminal.motion else stage.screen.getvalue()
 
 
 def test_only_the_corrections_can_be_shown() -> None:
