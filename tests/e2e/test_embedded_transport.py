@@ -82,6 +82,7 @@ def test_a_reply_comes_in_pieces_and_ends_with_what_was_counted(mini: BuiltIn) -
     assert all(getattr(last.usage, name) > 0 for name in USAGE)
 
 
+@pytest.mark.slow
 def test_the_model_reflects_in_its_own_tags_without_being_asked_to(mini: BuiltIn) -> None:
     chosen = plan(using(mini, lambda engine: engine.show("mini")), Wish())
     assert (chosen.mode, chosen.family.name, chosen.system, chosen.prefilled) == (Mode.NATIVE, "reflection", "", False)
@@ -123,6 +124,7 @@ def test_a_reply_goes_on_after_what_it_is_given(mini: BuiltIn) -> None:
     assert "</output>" in outcome.text
 
 
+@pytest.mark.slow
 def test_what_is_gone_on_with_is_held_to_a_schema(mini: BuiltIn) -> None:
     request = asking(num_predict=40)._replace(schema=NUMBER)
     for outcome in (chat(mini, request), using(mini, lambda engine: collect(engine.resume(request, "<output>\n")))):
