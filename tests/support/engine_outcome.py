@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -14,6 +13,7 @@ from reflectty.chat import Chunk, Message, Request, Timeouts
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import ReflecttyError
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -22,8 +22,28 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 REQUEST = Request("m", (Message("user", "hi"),))
-QUICK = Timeouts(connect=1.0, first=1.5, idle=0.8)
-"""Short, that a silence ends soon, and long enough for a machine that does something else for a moment."""
+PATIENT = Timeouts(connect=PATIENCE, first=PATIENCE, idle=PATIENCE)
+"""For a server that answers, however little of the machine it gets."""
+SILENT = PATIENT._replace(first=0.3, idle=0.3)
+"""For a server that never says a word."""
+FADING = PATIENT._replace(idle=0.3)
+"""For a server that says one thing and no more."""
+
+
+class QuickLoop(asyncio.SelectorEventLoop):
+    """An event loop whose sleeps take no time, but are noted, and whose clock can be put forward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0.0
+        self.slept: list[float] = []
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+    def call_later(self, delay: float, *arguments: Any, **context: Any) -> asyncio.TimerHandle:
+        self.slept.append(delay)
+        return super().call_later(0, *arguments, **context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,48 +62,54 @@ class Outcome:
         return bool(self.chunks) and self.chunks[-1].done
 
 
-async def collect(chunks: AsyncGenerator[Chunk, None]) -> Outcome:
+async def collect(chunks: AsyncGenerator[Chunk, None], heard: Callable[[], object] = int) -> Outcome:
+    """Read a reply to its end, and call `heard` after each chunk."""
     came: list[Chunk] = []
     try:
         async with aclosing(chunks):
             async for chunk in chunks:
-                came.append(chunk)  # noqa: PERF401 - what came before an error counts
+                came.append(chunk)
+                heard()
     except ReflecttyError as error:
         return Outcome(tuple(came), error)
     return Outcome(tuple(came), None)
 
 
-def using(
+def using(  # noqa: PLR0913 - all that an engine is opened with
     host: str,
     call: Callable[[OllamaEngine], Awaitable[T]],
     *,
-    timeouts: Timeouts = QUICK,
+    timeouts: Timeouts = PATIENT,
     api_key: str = "",
     through_httpx: bool = False,
+    loop: QuickLoop | None = None,
 ) -> T:
     """Run one call of an engine for a host; `through_httpx` by its own transport."""
 
     async def run() -> T:
         address = parse_host(host)
-        transport = httpx.AsyncHTTPTransport() if through_httpx else None
+        # Without the certificates, which take longer to load than most of these replies.
+        transport = httpx.AsyncHTTPTransport(verify=False) if through_httpx else None
         async with OllamaEngine(address, timeouts=timeouts, api_key=api_key, transport=transport) as engine:
             return await call(engine)
 
-    return asyncio.run(run())
+    with asyncio.Runner(loop_factory=(lambda: loop) if loop else None) as runner:
+        return runner.run(run())
 
 
-def ask(
+def ask(  # noqa: PLR0913 - all that a question has
     host: str,
     request: Request = REQUEST,
     *,
-    timeouts: Timeouts = QUICK,
+    timeouts: Timeouts = PATIENT,
     api_key: str = "",
     through_httpx: bool = False,
+    heard: Callable[[], object] = int,
+    loop: QuickLoop | None = None,
 ) -> Outcome:
     """Chat once."""
-    call = partial(_chat, request=request)
-    return using(host, call, timeouts=timeouts, api_key=api_key, through_httpx=through_httpx)
 
+    async def chat(engine: OllamaEngine) -> Outcome:
+        return await collect(engine.chat(request), heard)
 
-async def _chat(engine: OllamaEngine, request: Request) -> Outcome:
-    return await collect(engine.chat(request))
+    return using(host, chat, timeouts=timeouts, api_key=api_key, through_httpx=through_httpx, loop=loop)

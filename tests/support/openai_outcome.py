@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING
 
 from reflectty.engines import open_engine
 from reflectty.engines.openai import OpenAIEngine
-from support.engine_outcome import QUICK, REQUEST, Outcome, collect
+from support.engine_outcome import PATIENT, REQUEST, Outcome, collect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,7 +22,7 @@ def using(
     host: str,
     call: Callable[[OpenAIEngine], Awaitable[T]],
     *,
-    timeouts: Timeouts = QUICK,
+    timeouts: Timeouts = PATIENT,
     api_key: str = "",
     key_over_http: bool = False,
 ) -> T:
@@ -38,15 +37,22 @@ def using(
     return asyncio.run(run())
 
 
-def ask(host: str, request: Request = REQUEST, *, timeouts: Timeouts = QUICK, api_key: str = "") -> Outcome:
+def ask(
+    host: str,
+    request: Request = REQUEST,
+    *,
+    timeouts: Timeouts = PATIENT,
+    api_key: str = "",
+    heard: Callable[[], object] = int,
+) -> Outcome:
     """Chat once."""
-    return using(host, partial(_chat, request=request), timeouts=timeouts, api_key=api_key)
+
+    async def chat(engine: OpenAIEngine) -> Outcome:
+        return await collect(engine.chat(request), heard)
+
+    return using(host, chat, timeouts=timeouts, api_key=api_key)
 
 
 def resume(host: str, so_far: str, request: Request = REQUEST) -> Outcome:
     """Go on once."""
     return using(host, lambda engine: collect(engine.resume(request, so_far)))
-
-
-async def _chat(engine: OpenAIEngine, request: Request) -> Outcome:
-    return await collect(engine.chat(request))

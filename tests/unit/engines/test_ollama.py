@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import subprocess
 import sys
-import time
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +13,11 @@ import pytest
 from reflectty.chat import Message, Request, Running, Timeouts
 from reflectty.engines import open_engine
 from reflectty.engines.connection import Connection
+from reflectty.engines.exchange import ADVICE_TIME
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import IncompleteError, ModelMissingError, RefusedError, UnreachableError
-from support.engine_outcome import QUICK, REQUEST, ask, collect, using
+from support.engine_outcome import FADING, PATIENT, REQUEST, QuickLoop, ask, collect, using
 from support.fake_server import (
     HANG,
     Answer,
@@ -33,11 +33,13 @@ from support.fake_server import (
     tags,
     whole,
 )
+from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from reflectty.chat import Engine
 
 ENDLESS = Answer(lambda: itertools.chain([line("one ")], itertools.cycle([Pause(0.01), line("more ")])))
+BUSY = error(503, "busy", **{"Retry-After": "60"})
 CHAT = "/api/chat"
 
 
@@ -59,7 +61,7 @@ def test_a_chat_is_one_request_and_its_chunks() -> None:
 
 def test_the_engine_is_an_engine_and_is_opened_by_host() -> None:
     async def run(host: str) -> bool:
-        async with open_engine(host, timeouts=QUICK) as engine:
+        async with open_engine(host, timeouts=PATIENT) as engine:
             kept: Engine = engine
             return (await collect(kept.chat(REQUEST))).complete
 
@@ -133,7 +135,7 @@ def test_an_answer_that_is_no_object_is_not_from_ollama(answer: Answer | Raw) ->
 
 def test_an_answer_without_end_is_given_up() -> None:
     async def run(host: str) -> bytes:
-        connection = Connection(parse_host(host), QUICK)
+        connection = Connection(parse_host(host), PATIENT)
         try:
             async with connection.opened("GET", "/") as response:
                 return await connection.body(response, 1_000_000)
@@ -159,32 +161,43 @@ def test_a_missing_model_is_advised_with_what_is_installed() -> None:
 
 @pytest.mark.parametrize("answer", [error(500, "no"), Raw([HANG]), Raw([])])
 def test_a_missing_model_is_named_even_when_the_others_are_not_known(answer: Answer | Raw) -> None:
-    with FakeServer({CHAT: error(404, "model 'm' not found"), "/api/tags": answer}) as server:
-        outcome = ask(server.host)
+    loop = QuickLoop()
+
+    def late(_: object) -> Answer | Raw:
+        if answer == Raw([HANG]):
+            loop.ahead += ADVICE_TIME
+            loop.call_soon_threadsafe(int)
+        return answer
+
+    with FakeServer({CHAT: error(404, "model 'm' not found"), "/api/tags": late}) as server:
+        outcome = ask(server.host, loop=loop)
     assert type(outcome.error) is ModelMissingError
     assert "reflect models pull m" in outcome.error.hint
 
 
 @pytest.mark.parametrize("through_httpx", [False, True], ids=["local", "httpx"])
 def test_closing_the_reply_closes_the_connection_at_once(through_httpx: bool) -> None:
-    async def close(engine: OllamaEngine) -> float:
+    async def close(engine: OllamaEngine) -> None:
         async with aclosing(engine.chat(REQUEST)) as chunks:
             await anext(chunks)
-        closed = time.monotonic()
-        assert await asyncio.to_thread(server.requests[0].left.wait, 1)
-        return closed
+        # Before the engine is closed.
+        assert await asyncio.to_thread(server.requests[0].left.wait, PATIENCE)
 
     with FakeServer({CHAT: ENDLESS}) as server:
-        closed = using(server.host, close, through_httpx=through_httpx)
-    assert server.requests[0].left_at - closed < 1
+        using(server.host, close, through_httpx=through_httpx)
 
 
 @pytest.mark.parametrize("through_httpx", [False, True], ids=["local", "httpx"])
-@pytest.mark.parametrize("answer", [Raw([HANG]), Answer([line("one"), HANG]), ENDLESS, error(503, "busy")])
+@pytest.mark.parametrize("answer", [Raw([HANG]), Answer([line("one"), HANG]), ENDLESS, BUSY])
 def test_cancelling_closes_the_connection_wherever_it_waits(answer: Answer | Raw, through_httpx: bool) -> None:
     async def cancel(engine: OllamaEngine) -> None:
-        task = asyncio.create_task(collect(engine.chat(REQUEST)))
-        await asyncio.sleep(0.2)
+        heard = asyncio.Event()
+        task = asyncio.create_task(collect(engine.chat(REQUEST), heard.set))
+        if isinstance(answer, Answer) and answer is not BUSY:
+            await heard.wait()
+        assert await asyncio.to_thread(until, lambda: server.requests)
+        # So that it waits, and not just begins to.
+        await asyncio.sleep(0.05)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
@@ -193,14 +206,13 @@ def test_cancelling_closes_the_connection_wherever_it_waits(answer: Answer | Raw
     with FakeServer({CHAT: answer}) as server:
         using(server.host, cancel, timeouts=Timeouts(), through_httpx=through_httpx)
         assert len(server.requests) == 1
-        left = server.requests[0].left
-        assert left.wait(1) or answer == error(503, "busy")
+        assert answer is BUSY or server.requests[0].left.wait(PATIENCE)
 
 
 def test_the_first_bytes_may_take_longer_than_the_next() -> None:
-    patient = Timeouts(connect=2, first=5, idle=0.2)
-    with FakeServer({CHAT: Answer([Pause(0.5), *reply(["hi"]).steps])}) as server:  # type: ignore[misc] # a list here
-        assert ask(server.host, timeouts=patient).complete
+    whole_reply = b"".join(reply(["hi"]).steps)  # type: ignore[arg-type] # bytes here
+    with FakeServer({CHAT: Answer([Pause(2 * FADING.idle), whole_reply])}) as server:
+        assert ask(server.host, timeouts=FADING).complete
 
 
 def test_several_requests_at_once_do_not_disturb_each_other() -> None:
@@ -230,7 +242,7 @@ def test_a_line_without_end_is_refused_in_little_memory() -> None:
     with FakeServer({CHAT: Answer(lambda: itertools.chain([line("one ")], itertools.repeat(b"x" * 65536)))}) as server:
         command = (sys.executable, "-c", MEASURE, server.host)
         beside = Path(__file__).parents[2]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True, cwd=beside)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True, cwd=beside)
     name, kilobytes = done.stdout.split()
     assert name == "IncompleteError"
     assert int(kilobytes) <= 100_000
@@ -249,5 +261,5 @@ print("httpcore" in sys.modules)
 
 
 def test_nothing_is_loaded_before_an_engine_is_opened_and_httpcore_only_for_another_machine() -> None:
-    done = subprocess.run((sys.executable, "-c", LOADED), capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run((sys.executable, "-c", LOADED), capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.split("\n") == ["[]", "[]", "True", ""]

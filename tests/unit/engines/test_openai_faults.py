@@ -1,8 +1,9 @@
-"""What may go wrong between an OpenAI-compatible server and us: the error that comes of it, and the text that is kept."""
+"""What may go wrong between an OpenAI-compatible server and us: the error that comes of it, and the text that is kept.
+
+What may go wrong in HTTP and below it is in test_faults.py: the engines share what speaks it.
+"""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 
@@ -16,11 +17,11 @@ from reflectty.errors import (
     StalledError,
     UnreachableError,
 )
-from support.engine_outcome import QUICK
-from support.fake_server import CLOSE, HANG, RESET, Answer, FakeServer, Pause, Raw, whole
+from support.engine_outcome import FADING, SILENT
+from support.fake_server import HANG, Answer, FakeServer, Raw, whole
 from support.openai_outcome import ask
 from support.openai_replies import DONE, STREAM, chunk, event, figures, said, text
-from unit.engines.test_faults import NOW, PAGE, SETTLED, Fault, closed_port, cut, page
+from unit.engines.test_faults import HEARD, NOW, PAGE, Fault, closed_port, cut, page, params, reset_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,11 +41,9 @@ def error(status: int, message: str, **headers: str) -> Answer:
 
 
 BEFORE = (
-    Fault("silence", Raw([HANG]), StalledError, says=f"sent nothing for {QUICK.first:g} s"),
-    Fault("headers, then silence", stream(HANG), StalledError),
-    Fault("comments, then silence", stream(b": hello\n\n", HANG), StalledError),
+    Fault("silence", Raw([HANG]), StalledError, says=f"sent nothing for {SILENT.first:g} s", timeouts=SILENT),
+    Fault("comments, then silence", stream(b": hello\n\n", HANG), StalledError, timeouts=FADING),
     Fault("closed at once", Raw([]), UnreachableError, says="does not answer as an OpenAI-compatible server"),
-    Fault("another protocol", Raw([b"SSH-2.0-OpenSSH_9.9\r\n\r\n"]), UnreachableError),
     Fault("a page with 200", page(200), UnreachableError, says="not an OpenAI-compatible server: it sent a web page"),
     Fault("a list with 200", stream(event([1])), UnreachableError, says="JSON of another kind"),
     Fault("Ollama's protocol", stream(b'{"message":{"content":"x"},"done":true}\n'), UnreachableError, says="another kind"),
@@ -65,10 +64,7 @@ REFUSED = (
     Fault("307", whole({}, 307, Location="http://elsewhere.test/"), RefusedError, says="never redirected"),
 )
 DURING = (
-    Fault("silence", stream(ONE, HANG), StalledError, "one ", f"sent nothing for {QUICK.idle:g} s"),
-    Fault("silence in a line", stream(ONE, TWO[:20], HANG), StalledError, "one "),
-    Fault("reset", stream(ONE, SETTLED, RESET), IncompleteError, "one "),
-    Fault("the stream is not ended", stream(ONE, CLOSE), IncompleteError, "one "),
+    Fault("silence", stream(ONE, HANG), StalledError, "one ", f"sent nothing for {FADING.idle:g} s", FADING),
     Fault("no end", stream(ONE, TWO), IncompleteError, "one two", "ended before it was complete"),
     Fault("nothing at all", stream(), IncompleteError),
     Fault("an error", stream(ONE, event({"error": {"message": "bad"}})), IncompleteError, "one ", "the server stopped: bad"),
@@ -83,33 +79,26 @@ HARMLESS = (
     Fault("all at once", stream(ONE + TWO + END), None, "one two"),
     Fault("no figures", stream(ONE, STOP, DONE), None, "one "),
     Fault("no end of the stream", stream(ONE, STOP), None, "one "),
-    Fault("silence instead of the figures", stream(ONE, STOP, HANG), None, "one "),
-    Fault("reset instead of the figures", stream(ONE, STOP, SETTLED, RESET), None, "one "),
+    Fault("silence instead of the figures", stream(ONE + STOP, HANG), None, "one ", timeouts=FADING),
+    Fault("reset instead of the figures", reset_after(ONE + STOP, content_type=STREAM), None, "one "),
     Fault("an error instead of the figures", stream(text("one<eos>"), STOP, event({"error": "x"})), None, "one"),
     Fault("a page instead of the figures", stream(text("one<eos>"), STOP, PAGE), None, "one"),
-    Fault("silence after the end", stream(ONE, END, HANG), None, "one "),
-    Fault("comments between", stream(ONE, Pause(0.5), b":\n\n", Pause(0.5), TWO, END), None, "one two"),
-    Fault("HTTP/1.0 up to the end", Raw([b"HTTP/1.0 200 OK\r\n\r\n", ONE, END]), None, "one "),
+    Fault("silence after the end", stream(ONE + END, HANG), None, "one ", timeouts=FADING),
+    Fault("comments between", stream(ONE, b":\n\n", TWO, END), None, "one two"),
     Fault("busy for a moment", said(["one "]), None, "one "),
 )
-CASES = [
-    pytest.param(fault, id=f"{group}: {fault.name}")
-    for group, table in {"before": BEFORE, "refused": REFUSED, "during": DURING, "harmless": HARMLESS}.items()
-    for fault in table
-]
+FAULTS = {"before": BEFORE, "refused": REFUSED, "during": DURING, "harmless": HARMLESS}
 
 
-@pytest.mark.parametrize("fault", CASES)
+@pytest.mark.parametrize("fault", params(FAULTS))
 def test_a_fault_has_its_error_and_what_came_is_kept(fault: Fault) -> None:
+    HEARD.clear()
     with FakeServer({"/v1/chat/completions": fault.script}) as server:
-        started = time.monotonic()
-        outcome = ask(server.host)
-        took = time.monotonic() - started
+        outcome = ask(server.host, timeouts=fault.timeouts, heard=HEARD.set)
     assert type(outcome.error) is (fault.error or type(None)), outcome.error
     assert outcome.text == fault.kept
     assert outcome.complete is (fault.error is None)
     assert fault.says in str(outcome.error)
-    assert took < QUICK.first + QUICK.idle + 2
 
 
 def test_a_closed_port_is_unreachable_and_the_hint_says_what_to_do() -> None:

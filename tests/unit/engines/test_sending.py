@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Timeouts
 from reflectty.errors import RefusedError, StalledError, UnreachableError
-from support.engine_outcome import QUICK, using
+from support.engine_outcome import PATIENT, SILENT, QuickLoop, using
 from support.fake_server import Answer, FakeServer, error, whole
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
+    from reflectty.chat import Timeouts
+
 DIGEST = "sha256:" + "a" * 64
 BLOB = f"/api/blobs/{DIGEST}"
 EMPTY = {"Content-Length": "0"}
 PIECE = b"0123456789abcdef" * 4096
-PATIENT = Timeouts(connect=5, first=3, idle=3)
 
 
 async def pieces(number: int, pause: float = 0.0) -> AsyncIterator[bytes]:
@@ -61,7 +62,7 @@ def rude(behave: Callable[[socket.socket], None]) -> Iterator[str]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"127.0.0.1:{listener.getsockname()[1]}"
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 @pytest.mark.parametrize("how", ["tcp", "socket", "far"])
@@ -92,7 +93,7 @@ def test_a_server_that_refuses_before_it_has_all_is_heard(far: bool) -> None:
             pass
 
     with rude(refuse) as host, pytest.raises(RefusedError, match="no space left"):
-        send(host, 300, 0.01, far=far)
+        send(host, 60, 0.01, far=far)
 
 
 @pytest.mark.parametrize("far", [False, True])
@@ -106,21 +107,30 @@ def test_a_server_that_takes_nothing_any_more_is_not_waited_for(far: bool) -> No
     left = threading.Event()
 
     def sit(_: socket.socket) -> None:
-        left.wait(10)
+        left.wait(PATIENCE)
 
     with rude(sit) as host:
         try:
             with pytest.raises(StalledError):
-                send(host, 1000, timeouts=QUICK, far=far)
+                send(host, 1000, timeouts=SILENT, far=far)
         finally:
             left.set()
 
 
 @pytest.mark.parametrize("far", [False, True])
 def test_a_file_may_take_longer_than_a_server_may_be_silent(far: bool) -> None:
+    loop = QuickLoop()
+
+    async def slow() -> AsyncIterator[bytes]:
+        for _ in range(4):
+            loop.ahead += PATIENT.first * 0.9
+            await asyncio.sleep(0)
+            yield PIECE
+
     with FakeServer({BLOB: Answer([], 201, EMPTY)}) as server:
-        send(server.host, 8, 0.5, far=far)
-    assert len(server.requests[0].body) == 8 * len(PIECE)
+        size = 4 * len(PIECE)
+        using(server.host, lambda engine: engine.send_blob(DIGEST, size, slow()), through_httpx=far, loop=loop)
+    assert server.requests[0].body == 4 * PIECE
 
 
 @pytest.mark.parametrize("far", [False, True])
