@@ -4,8 +4,6 @@ import json
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
-import pytest
-
 from reflectty.session import Attachment
 from reflectty.tui.conversation import Manner
 from reflectty.tui.keys import ACTIONS
@@ -33,35 +31,33 @@ def copied(reader: Reader) -> list[str]:
 # Commands
 
 
-@pytest.mark.parametrize("action", [action for action in ACTIONS if action.slash], ids=lambda action: action.name)
 @in_a_chat()
-async def test_every_command_does_its_action(reader: Reader, action: object) -> None:
+async def test_every_command_does_its_action(reader: Reader) -> None:
     done: list[tuple[str, str]] = []
 
     async def do(name: str, argument: str = "") -> None:
         done.append((name, argument))
 
     reader.chat.do = do
-    word = "words" if getattr(action, "takes", "") else ""
-    slash = getattr(action, "slash", "")
-    await reader.send(f"{slash} {word}".strip())
-    assert done == [(getattr(action, "name", ""), word)]
+    for action in ACTIONS:
+        if action.slash:
+            word = "words" if action.takes else ""
+            await reader.send(f"{action.slash} {word}".strip())
+            assert done == [(action.name, word)], action.slash
+            done.clear()
     assert reader.engine.requests == []
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
-def test_every_action_can_be_done(action: object) -> None:
-    @in_a_chat()
-    async def chat(reader: Reader) -> None:
-        name = getattr(action, "name", "")
-        assert name in ("send", "newline") or callable(reader.screen._does.find(name))  # noqa: SLF001 - who does it
-
-    chat()
+@in_a_chat()
+async def test_every_action_can_be_done(reader: Reader) -> None:
+    find = reader.screen._does.find  # noqa: SLF001 - who does it
+    for action in ACTIONS:
+        assert action.name in ("send", "newline") or callable(find(action.name)), action.name
 
 
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
+@in_a_chat()
+async def test_what_cannot_be_done_says_why(reader: Reader) -> None:
+    for typed, said in (
         ("/modle mini", "there is no command /modle (did you mean /mode or /model or /models?"),
         ("/xyzzy", "there is no command /xyzzy (f1 lists them"),
         ("/new now", "/new takes nothing, not 'now'"),
@@ -70,14 +66,12 @@ def test_every_action_can_be_done(action: object) -> None:
         ("/effort none", "there is no effort 'none' (there are low, medium, high, max)"),
         ("/thinking loud", "thinking is not shown 'loud' (there are live, peek, folded, off)"),
         ("/option", "options: none"),
-    ],
-)
-@in_a_chat()
-async def test_what_cannot_be_done_says_why(reader: Reader, typed: str, said: str) -> None:
-    await reader.send(typed)
-    shown = " ".join(reader.text.split())
-    assert said in shown
-    assert reader.engine.requests == []
+    ):
+        reader.chat.show_conversation()
+        await reader.send(typed)
+        shown = " ".join(reader.text.split())
+        assert said in shown, typed
+        assert reader.engine.requests == [], typed
 
 
 @in_a_chat(REPLY)
@@ -144,20 +138,17 @@ async def test_what_is_copied_reaches_the_terminals_clipboard(reader: Reader) ->
     assert (first, last) == ("print(1)\n", "echo 2\n")
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
+@in_a_chat(cut("<output>\n" + CODE + "</output>"))
+async def test_what_cannot_be_copied_says_why(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    for command, said in (
         ("/copy code 3", "there is no block of code '3' (they are 1 to 2)"),
         ("/copy code x", "there is no block of code 'x' (they are 1 to 2)"),
         ("/copy everything", "/copy takes nothing, not 'everything'"),
-    ],
-)
-@in_a_chat(cut("<output>\n" + CODE + "</output>"))
-async def test_what_cannot_be_copied_says_why(reader: Reader, command: str, said: str) -> None:
-    await reader.ask(QUESTION)
-    await reader.send(command)
-    assert said in " ".join(reader.text.split())
-    assert reader.written == []
+    ):
+        await reader.send(command)
+        assert said in " ".join(reader.text.split()), command
+        assert reader.written == [], command
 
 
 @in_a_chat(cut("Plain.\n"))
@@ -181,18 +172,18 @@ async def test_what_is_copied_is_safe_to_paste(reader: Reader) -> None:
 # Saving
 
 
-@pytest.mark.parametrize("name", ["talk.md", "talk.html", "talk.json", "talk", "with blanks.md"])
 @in_a_chat(REPLY)
-async def test_a_session_is_saved_by_the_ending_of_its_name(reader: Reader, name: str) -> None:
+async def test_a_session_is_saved_by_the_ending_of_its_name(reader: Reader) -> None:
     await reader.ask(QUESTION)
-    await reader.send(f"/save {name}")
-    await reader.until((reader.home / name).exists)
-    text = (reader.home / name).read_text("utf-8")
-    for part in (QUESTION, "11 is more than 9", "same number of digits", "is larger"):
-        assert part in text
-    if name.endswith(".json"):
-        assert json.loads(text)
-    assert text.lstrip().startswith("<!doctype html>") is name.endswith(".html")
+    for name in ("talk.md", "talk.html", "talk.json", "talk", "with blanks.md"):
+        await reader.send(f"/save {name}")
+        await reader.until((reader.home / name).exists)
+        text = (reader.home / name).read_text("utf-8")
+        for part in (QUESTION, "11 is more than 9", "same number of digits", "is larger"):
+            assert part in text, name
+        if name.endswith(".json"):
+            assert json.loads(text)
+        assert text.lstrip().startswith("<!doctype html>") is name.endswith(".html"), name
 
 
 @in_a_chat(REPLY)
@@ -258,12 +249,13 @@ async def test_an_image_is_refused_by_a_model_without_eyes(reader: Reader) -> No
     assert reader.engine.requests == []
 
 
-@pytest.mark.parametrize("name", ["nothing.txt", "folder"])
 @in_a_chat(REPLY)
-async def test_what_cannot_be_attached_says_so(reader: Reader, name: str) -> None:
+async def test_what_cannot_be_attached_says_so(reader: Reader) -> None:
     (reader.home / "folder").mkdir()
-    await reader.send(f"/attach {name}")
-    assert f"cannot read {name}" in reader.row("!")
+    for name in ("nothing.txt", "folder"):
+        reader.chat.show_conversation()
+        await reader.send(f"/attach {name}")
+        assert f"cannot read {name}" in reader.row("!")
 
 
 def test_the_reply_in_these_tests_is_whole() -> None:

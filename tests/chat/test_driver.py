@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from textual import events
 
 from reflectty.tui.driver import Keyboard
+from support.command import PATIENCE
 
 START, END = "\x1b[200~", "\x1b[201~"
 # A program that shows what it was given: the texts that were pasted and the keys that were pressed.
@@ -100,13 +101,13 @@ def test_bytes_that_are_no_utf_8_and_escapes_in_a_paste_reach_a_real_terminal_ap
         os.write(ours, START.encode() + b"caf\xe9 \x1b[31mred\rmore" + END.encode() + b"q")
         shown = _read_until(ours, b"']")
         os.close(ours)
-        process.wait(10)
+        process.wait(PATIENCE)
 
     assert "TOLD ['caf\\ufffd \\x1b[31mred\\rmore', 'q']" in shown
 
 
-def _read_until(terminal: int, mark: bytes, seconds: float = 20) -> str:
-    shown, end = b"", time.monotonic() + seconds
+def _read_until(terminal: int, mark: bytes) -> str:
+    shown, end = b"", time.monotonic() + PATIENCE
     while mark not in shown and time.monotonic() < end:
         if select.select([terminal], [], [], 0.1)[0]:
             try:

@@ -9,15 +9,24 @@ import pytest
 
 from reflectty.fitting import Device, Machine
 from reflectty.library.fit import Around
+from reflectty.tui import estimates
 from reflectty.tui.conversation import Manner
+from reflectty.tui.screens import models as screen
 from reflectty.tui.setup import Profiled
 from support.chat_app import chatting, in_a_chat
+from support.command import PATIENCE
 from support.model_server import GB, ModelServer, model
 from support.models_screen import QWEN, WIDE, chosen, opened, pulling, told_keys
 
 if TYPE_CHECKING:
     from reflectty.library.library import Library
     from support.chat_app import Reader
+
+
+@pytest.fixture
+def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the screen of models see soon what another program does."""
+    monkeypatch.setattr(screen, "LOOK_SECONDS", 0.05)
 
 
 # What is there
@@ -105,6 +114,7 @@ async def test_a_name_that_is_nowhere_can_be_pulled_as_it_was_typed(reader: Read
     assert reader.server.calls("pull")[0]["model"] == "qwen3:8b"
 
 
+@pytest.mark.usefixtures("looking_often")
 @in_a_chat()
 async def test_what_another_program_does_is_seen(reader: Reader) -> None:
     await opened(reader)
@@ -116,17 +126,20 @@ async def test_what_another_program_does_is_seen(reader: Reader) -> None:
     await reader.until(lambda: "qwen3:8b" not in reader.text)
 
 
+@pytest.mark.usefixtures("looking_often")
 @in_a_chat()
 async def test_the_server_is_looked_at_only_while_the_screen_is_open(reader: Reader) -> None:
     assert reader.server.asked == []
     await opened(reader)
+    await reader.until(lambda: len(reader.server.calls("ps")) > 3)
     await reader.press("f6")
     asked = len(reader.server.asked)
-    await reader.pilot.pause(2.3)
+    await reader.pilot.pause(0.3)
     assert len(reader.server.asked) == asked
     assert reader.engine.requests == []
 
 
+@pytest.mark.usefixtures("looking_often")
 @in_a_chat(size=WIDE)
 async def test_a_server_that_goes_is_said_to_be_gone_until_it_is_back(reader: Reader) -> None:
     await opened(reader)
@@ -244,17 +257,20 @@ async def beside_a_card(_: Library) -> Around:
 
 
 @in_a_chat(size=WIDE, around=beside_a_card)
-async def test_whether_the_chosen_model_fits_is_said_beside_it(reader: Reader) -> None:
+async def test_whether_the_chosen_model_fits_is_said_beside_it(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     await opened(reader)
     await chosen(reader, "reflection:70b")
     await reader.shows("needs      weights 40 GB", "fit        ")
     await reader.press("escape")
     await chosen(reader, "mini")
     await reader.shows("needs      weights 292 MB")
+    # Nobody is slow enough to look at the next one for that long.
+    monkeypatch.setattr(estimates, "REST_SECONDS", PATIENCE)
     asked = len(reader.server.asked)
     await reader.press("down", "up")
-    await reader.pilot.pause(0.4)
-    assert len(reader.server.asked) - asked < 5
+    await reader.shows("needs      weights 292 MB")
+    await reader.pilot.pause(0.1)
+    assert {call for call, _ in reader.server.asked[asked:]} <= {"tags", "ps"}
 
 
 @in_a_chat(manner=Manner("mini"))

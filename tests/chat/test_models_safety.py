@@ -1,4 +1,4 @@
-"""What reaches the terminal from the screen of models: see test_tui_safety."""
+"""What reaches the terminal from the screen of models: see test_safety."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from chat.test_safety import each, recording
 from reflectty.tui.widgets.field import Field
 from support.model_server import model
+from support.screen_recorder import each, recording, sweeps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from support.chat_app import Reader
+    from support.screen_recorder import Case
 
 
-def test_the_models_on_the_server_are_safe() -> None:
+@sweeps
+def test_the_models_on_the_server_are_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         async def look(texts: list[str]) -> None:
             reader.server.models = [
@@ -29,12 +33,13 @@ def test_the_models_on_the_server_are_safe() -> None:
             # Its name goes to the chat, which asks for the model.
             await reader.press("enter")
 
-        return await each(reader, written, look, 40)
+        return await each(reader, written, cases, look, 40)
 
     assert recording(use) == []
 
 
-def test_what_a_server_says_of_pulls_is_safe() -> None:
+@sweeps
+def test_what_a_server_says_of_pulls_is_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         await reader.press("f6")
         await reader.shows("mini")
@@ -52,12 +57,13 @@ def test_what_a_server_says_of_pulls_is_safe() -> None:
             await reader.until(lambda: reader.text.count("! m") == len(names))
             await reader.press("pageup", *["ctrl+x"] * len(names))
 
-        return await each(reader, written, pull, 20)
+        return await each(reader, written, cases, pull, 20)
 
     assert recording(use) == []
 
 
-def test_what_is_typed_on_the_screen_of_models_is_safe() -> None:
+@sweeps
+def test_what_is_typed_on_the_screen_of_models_is_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         await reader.press("f6")
         await reader.shows("mini")
@@ -74,6 +80,6 @@ def test_what_is_typed_on_the_screen_of_models_is_safe() -> None:
             await reader.shows("\n  !")
             field.value = ""
 
-        return await each(reader, written, write, 40)
+        return await each(reader, written, cases, write, 40)
 
     assert recording(use) == []

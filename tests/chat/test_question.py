@@ -8,11 +8,16 @@ from textual import events
 from reflectty.tui.screens.choice import Choice, Offer
 from reflectty.tui.screens.question import Confirm, Line
 from reflectty.tui.widgets.field import LIMIT, Field
-from support.cases import cases
+from support.hostile_texts import EVERY
 from support.list_app import Host, asked, controls, using
+from support.screen_recorder import sweeps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.pilot import Pilot
+
+    from support.screen_recorder import Case
 
 MODELS = (
     Offer("mini:latest", "mini:latest", "1.1 GB · reflects", current=True),
@@ -58,7 +63,8 @@ def test_only_y_confirms(key: str, expected: list[bool]) -> None:
     using(Host(), use, (40, 10))
 
 
-def test_no_control_character_reaches_the_screen_from_what_is_offered_asked_or_typed() -> None:
+@sweeps
+def test_no_control_character_reaches_the_screen_from_what_is_offered_asked_or_typed(cases: Sequence[Case]) -> None:
     async def use(pilot: Pilot[None]) -> None:
         for at in range(0, len(texts), 8):
             batch = texts[at : at + 8]
@@ -69,11 +75,11 @@ def test_no_control_character_reaches_the_screen_from_what_is_offered_asked_or_t
                 assert controls(host.rows()) == set(), batch
                 await pilot.press("escape")
 
-    texts = [case["text"][:5000] for case in cases("hostile.jsonl")]
+    texts = [case["text"][:5000] for case in cases]
     using(Host(), use, (60, 70))
 
 
-@pytest.mark.parametrize("case", cases("hostile.jsonl"), ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: case["id"])
 def test_a_field_holds_nothing_that_a_terminal_would_obey(case: dict[str, str]) -> None:
     safe = Field().validate_value(case["text"])
     assert controls([safe]) == set()

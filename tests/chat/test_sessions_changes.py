@@ -8,7 +8,7 @@ from reflectty.tui.widgets.field import Field
 from reflectty.tui.widgets.listing import Listing
 from reflectty.tui.widgets.on_row import NewTitle
 from reflectty.tui.widgets.sessions import SessionsPanel
-from support.list_app import SESSIONS, PanelHost, found, opened, searched, session, using
+from support.list_app import SESSIONS, PanelHost, found, opened, searched, session, until, using
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -71,7 +71,7 @@ def test_the_question_is_dropped_when_the_list_comes_anew() -> None:
         host.panel.reload()
         await pilot.pause()
         await pilot.press("y")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: host.asked)
         assert host.asked == [SessionsPanel.Searched("y")]
 
     host = PanelHost(SESSIONS)

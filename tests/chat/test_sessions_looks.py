@@ -8,12 +8,16 @@ from textual import events
 from reflectty.tui.widgets.field import Field
 from reflectty.tui.widgets.passage import passage
 from reflectty.tui.widgets.sessions import SessionsPanel
-from support.cases import cases
+from support.hostile_texts import EVERY
 from support.list_app import SESSIONS, PanelHost, controls, found, opened, searched, session, using
+from support.screen_recorder import sweeps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.pilot import Pilot
 
+    from support.screen_recorder import Case
 
 LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
 
@@ -86,7 +90,8 @@ def test_a_title_is_never_taken_for_markup(title: str) -> None:
     using(host, use)
 
 
-def test_no_control_character_of_a_title_or_passage_reaches_the_screen() -> None:
+@sweeps
+def test_no_control_character_of_a_title_or_passage_reaches_the_screen(cases: Sequence[Case]) -> None:
     async def paged(pilot: Pilot[None]) -> list[str]:
         rows: list[str] = []
         for _ in range(20):
@@ -107,11 +112,11 @@ def test_no_control_character_of_a_title_or_passage_reaches_the_screen() -> None
         assert any("^[" in row for row in passages)
         assert controls(titles + passages) == set()
 
-    host = PanelHost([session(case["id"], case["text"]) for case in cases("hostile.jsonl")], page=1000)
+    host = PanelHost([session(case["id"], case["text"]) for case in cases], page=1000)
     using(host, use, (100, 50))
 
 
-@pytest.mark.parametrize("case", cases("hostile.jsonl"), ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: case["id"])
 def test_a_passage_in_pieces_is_as_safe_as_a_whole_one(case: dict[str, str]) -> None:
     text = case["text"]
     whole = passage([(text, False)]).text

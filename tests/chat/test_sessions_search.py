@@ -1,24 +1,52 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reflectty.tui.widgets.field import Field
 from reflectty.tui.widgets.on_row import Removal
+from reflectty.tui.widgets.search_line import DEBOUNCE, SearchLine
 from reflectty.tui.widgets.sessions import SessionsPanel
 from support.list_app import SESSIONS, PanelHost, found, opened, searched, using
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
     from textual.pilot import Pilot
 
 
 LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
 
 
-def test_what_is_typed_is_searched_once_the_typing_rests() -> None:
+@dataclass
+class Rest:
+    """A timer that a test lets end."""
+
+    seconds: float
+    then: Callable[[], None]
+    stopped: bool = False
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+def test_what_is_typed_is_searched_once_the_typing_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[Rest] = []
+
+    def rest(_: SearchLine, seconds: float, then: Callable[[], None]) -> Rest:
+        waits.append(Rest(seconds, then))
+        return waits[-1]
+
+    monkeypatch.setattr(SearchLine, "set_timer", rest)
+
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         await pilot.press(*"number")
-        await pilot.pause(0.3)
+        assert [(wait.seconds, wait.stopped) for wait in waits] == [*[(DEBOUNCE, True)] * 5, (DEBOUNCE, False)]
+        assert host.asked == []
+        waits[-1].then()
+        await pilot.pause()
         assert host.asked == [SessionsPanel.Searched("number")]
 
     host = PanelHost(SESSIONS)

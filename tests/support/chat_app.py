@@ -26,6 +26,8 @@ from reflectty.tui.keys import bound
 from reflectty.tui.looks import Looks
 from reflectty.tui.screens.chat import Chat
 from reflectty.tui.setup import Profiled, Setup
+from support.app_pilot import piloted
+from support.command import PATIENCE
 from support.model_server import ModelServer
 from support.scripted_engine import HOLD, ScriptedEngine, cut
 
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
-PATIENCE = 60.0
 HOST = "127.0.0.1:11434"
 THOUGHT = (
     "<thinking>\nBoth start with 9.\n11 is more than 9, so 9.11.\n"
@@ -250,7 +251,7 @@ async def _use(  # noqa: PLR0913 - what a test may want to be different
     engine, server, store = ScriptedEngine(*scripts), ModelServer(), open_store(None, pytest.fail)
     try:
         app = make(engine, opened(store), session=before(store), library=server.library, **values)
-        async with asyncio.timeout(3 * PATIENCE), app.run_test(size=size, notifications=notifications) as pilot:
+        async with piloted(app, size, notifications=notifications) as pilot:
             reader = Reader(app, pilot, engine, server, home)
             await reader.until(lambda: reader.chat.talk.engine is engine)
             await reader.settle()

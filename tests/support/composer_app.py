@@ -14,6 +14,7 @@ from reflectty.tui import look
 from reflectty.tui.completing import Command
 from reflectty.tui.widgets.composer import Composer
 from reflectty.tui.widgets.suggestions import Suggestions
+from support.app_pilot import piloted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -91,7 +92,7 @@ def composing(
 
     async def run() -> Result:
         host = Host(folder)
-        async with host.run_test(size=size) as pilot:
+        async with piloted(host, size) as pilot:
             await pilot.pause()
             return await use(host, pilot)
 

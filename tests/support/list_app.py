@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from reflectty import assets, theme
 from reflectty.session import Found, Session
 from reflectty.tui import look
 from reflectty.tui.widgets.sessions import SessionsPanel
+from support.app_pilot import piloted
+from support.command import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -123,7 +126,7 @@ def found(of: Session, before: str = "", match: str = "number", after: str = "",
 
 def using(host: Host, use: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (100, 30)) -> None:
     async def run() -> None:
-        async with host.run_test(size=size) as pilot:
+        async with piloted(host, size) as pilot:
             await use(pilot)
 
     asyncio.run(run())
@@ -138,13 +141,23 @@ async def opened(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        host = pilot.app
+        assert isinstance(host, Host)
+        assert time.monotonic() < end, "it did not come to that in\n" + "\n".join(host.rows())
+        await pilot.pause(0.005)
+
+
 async def searched(pilot: Pilot[None], *results: Found) -> PanelHost:
     """Type words, wait for the search, and show what it found."""
     host = pilot.app
     assert isinstance(host, PanelHost)
     await opened(pilot)
     await pilot.press(*"number")
-    await pilot.pause(0.3)
+    await until(pilot, lambda: host.asked[-1:] == [SessionsPanel.Searched("number")])
     host.panel.show_found(results)
     await pilot.pause()
     host.asked.clear()

@@ -56,6 +56,8 @@ class ScriptedEngine:
         self.stopped = 0
         """So many replies were left before their end."""
         self.closed = False
+        self.held = False
+        """Whether a reply waits to be released."""
         self._scripts = [tuple(script) for script in scripts]
         self._released = asyncio.Semaphore(0)
 
@@ -105,8 +107,18 @@ class ScriptedEngine:
             return Chunk(step)
         if isinstance(step, Chunk):
             return step
-        await (self._released.acquire() if step is None else asyncio.sleep(step))
+        if step is None:
+            await self._hold()
+        else:
+            await asyncio.sleep(step)
         return None
+
+    async def _hold(self) -> None:
+        self.held = True
+        try:
+            await self._released.acquire()
+        finally:
+            self.held = False
 
     def _reach(self) -> None:
         if self.gone:

@@ -1,0 +1,78 @@
+"""Runs a Textual app without a terminal: the pilot waits for the event loop, and a style sheet is parsed once.
+
+Textual's own `wait_for_idle` sleeps for 20 ms and takes little CPU time in between for the end of the work. A process
+that gets no CPU then looks idle, and one that is idle has slept: twice for each key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+from textual import app as textual_app
+from textual import pilot as textual_pilot
+from textual.css.stylesheet import Stylesheet
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from textual.app import App
+    from textual.css.model import RuleSet
+    from textual.pilot import Pilot
+
+Value = TypeVar("Value")
+
+QUIET = 3
+"""So many times in a row nothing else wants to run: a task that was just woken comes with the next round."""
+MOST = 20_000
+"""Rounds of the event loop, for an app that always has something to do."""
+_parsed: dict[tuple[object, ...], list[RuleSet]] = {}
+"""The rules of each style sheet with each set of variables; they are a quarter of what it costs to start a chat."""
+_parse = Stylesheet._parse_rules  # noqa: SLF001 - it has a cache too, but one for each app
+
+
+@contextlib.asynccontextmanager
+async def piloted(
+    app: App[Value], size: tuple[int, int], *, notifications: bool = False
+) -> AsyncIterator[Pilot[Value]]:
+    """Run an app; what waits for a time or a thread counts as idle."""
+
+    async def wait_for_idle(*_: float) -> None:
+        await until_idle(app)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (textual_app, textual_pilot):
+            patch.setattr(module, "wait_for_idle", wait_for_idle)
+        patch.setattr(Stylesheet, "_parse_rules", _parse_once)
+        async with app.run_test(size=size, notifications=notifications) as pilot:
+            yield pilot
+
+
+async def until_idle(app: App[Any]) -> None:
+    """Let every message be handled, and the screen be drawn where it has changed."""
+    ready: Any = asyncio.get_running_loop()._ready  # type: ignore[attr-defined] # noqa: SLF001 - asyncio does not say what is still to run
+    quiet = 0
+    for _ in range(MOST):
+        await asyncio.sleep(0)
+        quiet = 0 if ready else quiet + 1
+        if quiet < QUIET:
+            continue
+        if not _is_to_be_drawn(app):
+            return
+        # The next frame of a screen is due within 17 ms: it comes now.
+        app.screen._on_timer_update()  # noqa: SLF001 - the pilot does the same
+        quiet = 0
+
+
+def _is_to_be_drawn(app: App[Any]) -> bool:
+    return bool(app.screen_stack) and app.screen._update_timer._active.is_set()  # noqa: SLF001 - Textual does not say when it draws
+
+
+def _parse_once(sheet: Stylesheet, css: str, *where: Any, **named: Any) -> list[RuleSet]:
+    """Return the rules of a style sheet, which nobody changes."""
+    key = (css, where, tuple(named.items()), frozenset(sheet._variables.items()))  # noqa: SLF001 - what decides them
+    if key not in _parsed:
+        _parsed[key] = _parse(sheet, css, *where, **named)
+    return _parsed[key]
