@@ -30,16 +30,23 @@ FADING = PATIENT._replace(idle=0.3)
 """For a server that says one thing and no more."""
 
 
-class QuickLoop(asyncio.SelectorEventLoop):
-    """An event loop whose sleeps take no time, but are noted, and whose clock can be put forward."""
+class ClockedLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock can be put forward."""
 
     def __init__(self) -> None:
         super().__init__()
         self.ahead = 0.0
-        self.slept: list[float] = []
 
     def time(self) -> float:
         return super().time() + self.ahead
+
+
+class SleeplessLoop(ClockedLoop):
+    """An event loop whose sleeps take no time, but are noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
 
     def call_later(self, delay: float, *arguments: Any, **context: Any) -> asyncio.TimerHandle:
         self.slept.append(delay)
@@ -82,7 +89,7 @@ def using(  # noqa: PLR0913 - all that an engine is opened with
     timeouts: Timeouts = PATIENT,
     api_key: str = "",
     through_httpx: bool = False,
-    loop: QuickLoop | None = None,
+    loop: ClockedLoop | None = None,
 ) -> T:
     """Run one call of an engine for a host; `through_httpx` by its own transport."""
 
@@ -105,7 +112,7 @@ def ask(  # noqa: PLR0913 - all that a question has
     api_key: str = "",
     through_httpx: bool = False,
     heard: Callable[[], object] = int,
-    loop: QuickLoop | None = None,
+    loop: ClockedLoop | None = None,
 ) -> Outcome:
     """Chat once."""
 

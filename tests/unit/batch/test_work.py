@@ -50,7 +50,7 @@ class Batch:
         self.fails: ReflecttyError | None = None
         self.error: ReflecttyError | None = None
         try:
-            asyncio.run(asyncio.wait_for(self._run(engines, terms, model), 60))
+            asyncio.run(self._run(engines, terms, model))
         except ReflecttyError as error:
             self.error = error
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +28,7 @@ async def fine(_: Around, __: Known) -> Sequence[Finding]:
 
 
 async def hangs(_: Around, __: Known) -> Sequence[Finding]:
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
     return []
 
 
@@ -62,9 +61,7 @@ def test_a_check_that_fails_is_a_finding_and_stops_no_other(
 
 def test_a_check_that_hangs_is_given_up() -> None:
     learnt = Known()
-    began = time.monotonic()
     findings = all_found(around(), learnt, (Check("slow", "", hangs, 0.05, needed=True), Check("fine", "", fine)))
-    assert time.monotonic() - began < 20
     assert [(one.check, one.state) for one in findings] == [("slow", State.WRONG), ("fine", State.OK)]
     assert isinstance(learnt.obstacle, StalledError)
 

@@ -170,9 +170,23 @@ def test_the_file_is_found_in_the_home(home: Path) -> None:
     assert load({}).model == "mine"
 
 
-@pytest.mark.parametrize("kind", ["config", "data", "state"])
-@pytest.mark.parametrize("base", [None, "", "/elsewhere", "/elsewhere/", "relative", " "])
-@pytest.mark.parametrize("home", [None, "", "/", "/home/me", "/home/me/", "relative"])
+@pytest.mark.parametrize(
+    ("kind", "base", "home"),
+    [
+        ("config", None, "/home/me"),
+        ("data", None, "/home/me/"),
+        ("state", None, "/"),
+        ("config", None, None),
+        ("data", None, ""),
+        ("state", None, "relative"),
+        ("config", "", "/home/me"),
+        ("data", "/elsewhere", "/home/me"),
+        ("state", "/elsewhere/", "/home/me"),
+        ("config", "/elsewhere", None),
+        ("data", "relative", "/home/me"),
+        ("state", " ", "/home/me"),
+    ],
+)
 def test_folders_are_those_of_platformdirs(
     monkeypatch: pytest.MonkeyPatch, kind: str, base: str | None, home: str | None
 ) -> None:

@@ -15,6 +15,8 @@ from reflectty.devices.asking import MOST_BYTES
 from reflectty.devices.asking import told as asked
 from reflectty.fitting import ELSEWHERE, Machine, Memory
 from support import gpu_outputs as told
+from support.engine_outcome import ClockedLoop
+from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +30,7 @@ def _place(tmp_path: Path) -> Place:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text(told.MEMINFO)
     (tmp_path / "bin").mkdir()
-    return Place(str(tmp_path / "bin"), tmp_path, "linux", 10.0)
+    return Place(str(tmp_path / "bin"), tmp_path, "linux", PATIENCE)
 
 
 def install(place: Place, name: str, body: str) -> None:
@@ -108,37 +110,47 @@ def test_a_file_that_is_no_program_leaves_the_rest_of_the_machine(place: Place) 
     assert asyncio.run(machine(place=place)).total == 65756380 << 10
 
 
-@pytest.mark.parametrize("body", ["sleep 60", "yes", "sleep 60 & exit 0", "trap '' TERM; sleep 60 & wait"])
+@pytest.mark.parametrize("body", ["sleep 9999", "yes", "sleep 9999 & exit 0", "trap '' TERM; sleep 9999 & wait"])
 def test_a_program_that_hangs_is_ended_with_what_it_started_and_said_so(place: Place, body: str) -> None:
-    install(place, "nvidia-smi", f"echo $$ > {place.root}/pid; {body}")
-    began = time.monotonic()
-    found = asyncio.run(machine(place=place._replace(patience=0.5)))
+    install(place, "nvidia-smi", f"echo $$ > {place.root}/new; mv {place.root}/new {place.root}/pid; {body}")
+    loop = ClockedLoop()
 
-    assert time.monotonic() - began < 20
+    async def hanging() -> Machine:
+        asked = asyncio.create_task(machine(place=place._replace(patience=PATIENCE)))
+        await asyncio.to_thread(until, (place.root / "pid").exists)
+        # What it would print is read meanwhile.
+        await asyncio.to_thread(time.sleep, 0.05)
+        loop.ahead += PATIENCE
+        return await asked
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        found = runner.run(hanging())
+
     assert found.notes == ("nvidia-smi did not answer in time: what it knows is missing",)
-    assert gone(int((place.root / "pid").read_text()))
+    assert until(lambda: gone(int((place.root / "pid").read_text())))
 
 
 def gone(group: int) -> bool:
-    for _ in range(100):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
     return False
 
 
 def test_leaving_does_not_leave_a_program_behind(place: Place) -> None:
-    install(place, "nvidia-smi", f"echo $$ > {place.root}/pid; sleep 60")
+    install(place, "nvidia-smi", f"echo $$ > {place.root}/new; mv {place.root}/new {place.root}/pid; sleep 9999")
 
     async def leave() -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(machine(place=place._replace(patience=60)), 1)
+        asked = asyncio.create_task(machine(place=place._replace(patience=PATIENCE)))
+        await asyncio.to_thread(until, (place.root / "pid").exists)
+        asked.cancel()
+        with suppress(asyncio.CancelledError):
+            await asked
 
     asyncio.run(leave())
 
-    assert gone(int((place.root / "pid").read_text()))
+    assert until(lambda: gone(int((place.root / "pid").read_text())))
 
 
 def test_of_an_endless_answer_only_the_beginning_is_kept(place: Place) -> None:

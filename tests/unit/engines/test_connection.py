@@ -7,7 +7,7 @@ import pytest
 
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import BusyError, RefusedError, UsageError
-from support.engine_outcome import QuickLoop, ask, using
+from support.engine_outcome import SleeplessLoop, ask, using
 from support.fake_server import Answer, FakeServer, Raw, error, line, reply, whole
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def test_a_server_that_is_busy_for_a_moment_answers() -> None:
     ("header", "seconds"), [("1", 1.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.5), ("-1", 0.5), ("", 0.5)]
 )
 def test_a_busy_server_says_when_to_come_again(header: str, seconds: float) -> None:
-    loop = QuickLoop()
+    loop = SleeplessLoop()
     with FakeServer({CHAT: [error(503, "busy", **{"Retry-After": header}), reply(["hi"])]}) as server:
         assert ask(server.host, loop=loop).complete
     assert loop.slept == [seconds]

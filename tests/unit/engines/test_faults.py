@@ -20,7 +20,7 @@ from reflectty.errors import (
     StalledError,
     UnreachableError,
 )
-from support.engine_outcome import FADING, PATIENT, SILENT, QuickLoop, ask
+from support.engine_outcome import FADING, PATIENT, SILENT, ClockedLoop, ask
 from support.fake_server import CLOSE, HANG, RESET, Answer, FakeServer, Raw, done, error, line, reply, whole
 from support.waiting import PATIENCE
 
@@ -236,7 +236,7 @@ def check(fault: Fault, *, through_httpx: bool = False) -> None:
 
 
 def test_the_limit_is_for_one_silence_and_not_for_their_sum() -> None:
-    loop = QuickLoop()
+    loop = ClockedLoop()
 
     def go_on() -> None:
         loop.ahead += PATIENCE * 0.9

@@ -17,7 +17,7 @@ from reflectty.engines.exchange import ADVICE_TIME
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import IncompleteError, ModelMissingError, RefusedError, UnreachableError
-from support.engine_outcome import FADING, PATIENT, REQUEST, QuickLoop, ask, collect, using
+from support.engine_outcome import FADING, PATIENT, REQUEST, ClockedLoop, ask, collect, using
 from support.fake_server import (
     HANG,
     Answer,
@@ -161,7 +161,7 @@ def test_a_missing_model_is_advised_with_what_is_installed() -> None:
 
 @pytest.mark.parametrize("answer", [error(500, "no"), Raw([HANG]), Raw([])])
 def test_a_missing_model_is_named_even_when_the_others_are_not_known(answer: Answer | Raw) -> None:
-    loop = QuickLoop()
+    loop = ClockedLoop()
 
     def late(_: object) -> Answer | Raw:
         if answer == Raw([HANG]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.errors import RefusedError, StalledError, UnreachableError
-from support.engine_outcome import PATIENT, SILENT, QuickLoop, using
+from support.engine_outcome import PATIENT, SILENT, ClockedLoop, using
 from support.fake_server import Answer, FakeServer, error, whole
 from support.waiting import PATIENCE
 
@@ -119,7 +119,7 @@ def test_a_server_that_takes_nothing_any_more_is_not_waited_for(far: bool) -> No
 
 @pytest.mark.parametrize("far", [False, True])
 def test_a_file_may_take_longer_than_a_server_may_be_silent(far: bool) -> None:
-    loop = QuickLoop()
+    loop = ClockedLoop()
 
     async def slow() -> AsyncIterator[bytes]:
         for _ in range(4):

@@ -20,6 +20,7 @@ from reflectty.session import Attachment, Ended, Measured, Origin, Said, Session
 from reflectty.stream import Kind
 from support.conversations import ANSWERED, QUESTION, SESSION, TURNS
 from support.hostile_strategies import CONTROLS, session_with, turns_with
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +145,7 @@ from reflectty.exporting.saving import save
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 save("a" * 100_000, pathlib.Path({str(folder / "a.md")!r}))
 """
-    done = subprocess.run((sys.executable, "-c", script), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run((sys.executable, "-c", script), capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert "OutputError: cannot write" in done.stderr
     assert list(folder.iterdir()) == []
 

@@ -155,7 +155,7 @@ def test_a_program_is_known_by_more_than_its_number() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a process what is asked for here")
 def test_a_dead_program_that_is_not_buried_is_gone() -> None:
-    program = subprocess.Popen(["sleep", "60"])
+    program = subprocess.Popen(["sleep", "9999"])
     alive = writer(program.pid)
     assert not is_gone(alive, 0.0, 0.0)
     program.kill()
