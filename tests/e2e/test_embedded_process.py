@@ -19,6 +19,7 @@ import pytest
 from reflectty.engines.embedded import locks
 from reflectty.engines.embedded.process import Process
 from reflectty.engines.embedded.transport import EmbeddedTransport
+from reflectty.engines.embedded.weights import SIZE, join
 from reflectty.engines.hosts import BUILT_IN
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import IncompleteError, UnreachableError
@@ -313,3 +314,8 @@ def test_a_folder_of_somebody_else_is_not_used(own_mini: BuiltIn) -> None:
         os.chown(foreign.folder.parent, 65534, 65534)
     outcome = asyncio.run(_once(OllamaEngine(BUILT_IN, transport=EmbeddedTransport(Process(foreign)))))
     assert isinstance(outcome.error, UnreachableError)
+
+
+def test_the_parts_that_are_installed_are_the_weights(mini: BuiltIn) -> None:
+    asyncio.run(join(mini.places.weights))
+    assert mini.places.weights.stat().st_size == SIZE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from typing import TypeVar
 
+    from support.event_loops import ClockedLoop
+
     T = TypeVar("T")
 
 REQUEST = Request("m", (Message("user", "hi"),))
@@ -28,29 +30,6 @@ SILENT = PATIENT._replace(first=0.3, idle=0.3)
 """For a server that never says a word."""
 FADING = PATIENT._replace(idle=0.3)
 """For a server that says one thing and no more."""
-
-
-class ClockedLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock can be put forward."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ahead = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.ahead
-
-
-class SleeplessLoop(ClockedLoop):
-    """An event loop whose sleeps take no time, but are noted."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.slept: list[float] = []
-
-    def call_later(self, delay: float, *arguments: Any, **context: Any) -> asyncio.TimerHandle:
-        self.slept.append(delay)
-        return super().call_later(0, *arguments, **context)
 
 
 @dataclass(frozen=True, slots=True)

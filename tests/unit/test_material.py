@@ -11,8 +11,10 @@ import pytest
 
 from reflectty.errors import UsageError
 from reflectty.material import as_text, compose, read_file, read_image, read_stdin
+from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
@@ -22,14 +24,14 @@ def refuse(text: str) -> None:
     raise AssertionError(f"nothing was to be said, but: {text}")
 
 
-def piped(*pieces: bytes, pause: float = 0.0) -> io.BufferedReader:
-    """A pipe into which a thread writes pieces, with a pause before each."""
+def piped(*pieces: bytes, wait: Callable[[], object] = int) -> io.BufferedReader:
+    """A pipe into which a thread writes pieces, and waits before each."""
     reader, writer = os.pipe()
 
     def write() -> None:
         with os.fdopen(writer, "wb", buffering=0) as sink:
             for piece in pieces:
-                time.sleep(pause)
+                wait()
                 sink.write(piece)
 
     threading.Thread(target=write).start()
@@ -47,16 +49,16 @@ def test_stdin_without_a_file_descriptor_is_read_too() -> None:
 
 def test_a_silent_pipe_is_named_once_and_still_read() -> None:
     said: list[str] = []
-    with piped(b"late", pause=0.3) as stdin:
+    with piped(b"late", b"later", wait=lambda: until(lambda: said)) as stdin:
         data = read_stdin(stdin, said.append, silence=0.05)
 
-    assert (data, len(said)) == (b"late", 1)
+    assert (data, len(said)) == (b"latelater", 1)
     assert "--no-stdin" in said[0]
 
 
-def test_a_slow_pipe_that_has_spoken_is_not_nagged_about() -> None:
-    with piped(b"a", b"b", pause=0.15) as stdin:
-        assert read_stdin(stdin, lambda _: None, silence=0.5) == b"ab"
+def test_a_slow_pipe_is_not_nagged_about_while_it_goes_on_in_time() -> None:
+    with piped(b"a", b"b", wait=lambda: time.sleep(0.02)) as stdin:
+        assert read_stdin(stdin, refuse, silence=PATIENCE) == b"ab"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from reflectty.chat import Chunk, Message, Request
 from reflectty.engines import open_engine
 from reflectty.errors import RefusedError
 from reflectty.parallel import ENOUGH, MOST, Parallel, probe
-from support.engine_outcome import PATIENT, ClockedLoop
+from support.engine_outcome import PATIENT
+from support.event_loops import ClockedLoop
 from support.fake_server import HANG, Answer, FakeServer, error
 from support.scripted_engine import ScriptedEngine
 

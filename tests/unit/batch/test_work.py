@@ -25,6 +25,7 @@ from reflectty.errors import (
     UsageError,
 )
 from reflectty.modes import Mode, Wish
+from support.event_loops import TimelessLoop
 from support.unsteady_engine import Does, UnsteadyEngine
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class Batch:
         self.fails: ReflecttyError | None = None
         self.error: ReflecttyError | None = None
         try:
-            asyncio.run(self._run(engines, terms, model))
+            with asyncio.Runner(loop_factory=TimelessLoop) as runner:
+                runner.run(self._run(engines, terms, model))
         except ReflecttyError as error:
             self.error = error
 

@@ -16,6 +16,7 @@ from reflectty.finding import State
 from reflectty.terminal import Sink, Terminal, coloured
 from reflectty.tui.clipboard import ways
 from support.doctor_harness import around, facts, found, terminal
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,7 +144,7 @@ class Talking:
         os.write(self.leader, self._reply)
 
     def close(self) -> None:
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         os.close(self.leader)
         os.close(self.follower)
 
@@ -151,7 +152,7 @@ class Talking:
 def test_a_terminal_is_asked_unseen_and_left_as_it_was() -> None:
     end = Talking(b"\x1b[?1u\x1b[?62c")
     before = termios.tcgetattr(end.follower)
-    assert ask(end.follower, end.follower, ASK_KIND, KIND, 10.0) == b"\x1b[?1u\x1b[?62c"
+    assert ask(end.follower, end.follower, ASK_KIND, KIND, PATIENCE) == b"\x1b[?1u\x1b[?62c"
     assert termios.tcgetattr(end.follower) == before
     end.close()
 
@@ -159,8 +160,8 @@ def test_a_terminal_is_asked_unseen_and_left_as_it_was() -> None:
 def test_what_was_typed_already_is_left_to_whoever_reads_next() -> None:
     leader, follower = os.openpty()
     os.write(leader, b"cls\n")
-    assert select.select([follower], [], [], 10)[0]
-    assert ask(follower, follower, ASK_KIND, KIND, 10.0) == b""
+    assert select.select([follower], [], [], PATIENCE)[0]
+    assert ask(follower, follower, ASK_KIND, KIND, PATIENCE) == b""
     assert os.read(follower, 64) == b"cls\n"
     os.close(leader)
     os.close(follower)

@@ -15,7 +15,7 @@ from reflectty.devices.asking import MOST_BYTES
 from reflectty.devices.asking import told as asked
 from reflectty.fitting import ELSEWHERE, Machine, Memory
 from support import gpu_outputs as told
-from support.engine_outcome import ClockedLoop
+from support.event_loops import ClockedLoop
 from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import pytest
 
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import BusyError, RefusedError, UsageError
-from support.engine_outcome import SleeplessLoop, ask, using
+from support.engine_outcome import ask, using
+from support.event_loops import SleeplessLoop
 from support.fake_server import Answer, FakeServer, Raw, error, line, reply, whole
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from reflectty.errors import (
     StalledError,
     UnreachableError,
 )
-from support.engine_outcome import FADING, PATIENT, SILENT, ClockedLoop, ask
+from support.engine_outcome import FADING, PATIENT, SILENT, ask
+from support.event_loops import ClockedLoop
 from support.fake_server import CLOSE, HANG, RESET, Answer, FakeServer, Raw, done, error, line, reply, whole
 from support.waiting import PATIENCE
 

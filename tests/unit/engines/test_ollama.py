@@ -17,7 +17,8 @@ from reflectty.engines.exchange import ADVICE_TIME
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.errors import IncompleteError, ModelMissingError, RefusedError, UnreachableError
-from support.engine_outcome import FADING, PATIENT, REQUEST, ClockedLoop, ask, collect, using
+from support.engine_outcome import FADING, PATIENT, REQUEST, ask, collect, using
+from support.event_loops import ClockedLoop
 from support.fake_server import (
     HANG,
     Answer,

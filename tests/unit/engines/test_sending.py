@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.errors import RefusedError, StalledError, UnreachableError
-from support.engine_outcome import PATIENT, SILENT, ClockedLoop, using
+from support.engine_outcome import PATIENT, SILENT, using
+from support.event_loops import ClockedLoop
 from support.fake_server import Answer, FakeServer, error, whole
 from support.waiting import PATIENCE
 

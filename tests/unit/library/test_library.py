@@ -18,6 +18,7 @@ from reflectty.library import Progress, Variant, patient
 from reflectty.library.library import Library
 from support.fake_server import HANG, RESET, Answer, FakeServer, error, show, tags, whole
 from support.model_server_harness import EMPTY, LAYER, LOADED, NOTHING_LOADED, SUCCESS, every, pulled, routes, using
+from support.waiting import PATIENCE
 
 
 def test_what_is_installed_has_what_three_calls_tell_of_it() -> None:
@@ -134,7 +135,7 @@ def test_a_pull_that_is_closed_leaves_the_server() -> None:
 
     with FakeServer(routes(pull=Answer([b'{"status":"pulling manifest"}\n', HANG]))) as server:
         using(server.host, work)
-        assert server.asked("/api/pull")[0].left.wait(5)
+        assert server.asked("/api/pull")[0].left.wait(PATIENCE)
 
 
 def test_a_variant_is_sent_with_what_is_not_inherited() -> None:

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.engines.embedded.weights import FORGOTTEN_SECONDS, SIZE, join
+from reflectty.engines.embedded.weights import FORGOTTEN_SECONDS, join
 from reflectty.errors import StoreError, UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.built_in import BuiltIn
 
 TEXTS = (b"one" * 500_000, b"", b"two" * 700_000)
 WHOLE = b"".join(TEXTS)
@@ -112,8 +111,3 @@ def test_what_a_killed_program_left_is_removed_once_it_is_old(tmp_path: Path, pa
     asyncio.run(joined(tmp_path / "whole", parts))
     assert not old.exists()
     assert new.exists()
-
-
-def test_the_parts_that_are_installed_are_the_weights(mini: BuiltIn) -> None:
-    asyncio.run(join(mini.places.weights))
-    assert mini.places.weights.stat().st_size == SIZE

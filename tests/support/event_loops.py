@@ -1,0 +1,52 @@
+"""Event loops whose clock a test moves, so that no test depends on how fast the machine is."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from typing import Any
+
+
+class ClockedLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock can be put forward."""
+
+    def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        super().__init__(selector)
+        self.ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+class SleeplessLoop(ClockedLoop):
+    """An event loop whose sleeps take no time, but are noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
+
+    def call_later(self, delay: float, *arguments: Any, **context: Any) -> asyncio.TimerHandle:
+        self.slept.append(delay)
+        return super().call_later(0, *arguments, **context)
+
+
+class TimelessLoop(ClockedLoop):
+    """An event loop on which time passes only when all wait for it, and then at once; for work without threads."""
+
+    def __init__(self) -> None:
+        super().__init__(_Skipping(self))
+
+    def time(self) -> float:
+        return self.ahead
+
+
+class _Skipping(selectors.DefaultSelector):
+    def __init__(self, loop: TimelessLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0 if timeout else timeout)
+        if timeout and not ready:
+            self._loop.ahead += timeout
+        return ready
