@@ -73,7 +73,8 @@ class _Tiers:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        self._left_out = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+        # Every worker collects the same; one that crashed says nothing.
+        self._left_out |= Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._left_out:
