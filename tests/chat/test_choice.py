@@ -7,7 +7,7 @@ import pytest
 from reflectty.tui.matching import match
 from reflectty.tui.screens.choice import Choice, Offer, narrowed
 from reflectty.tui.widgets.field import Field
-from support.list_app import Host, asked, using
+from support.list_app import Host, asked, left, using
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -27,9 +27,8 @@ OVERFLOW = (
 )
 
 
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
+def test_the_keys_choose_one_or_none() -> None:
+    cases: tuple[tuple[str, list[str | None]], ...] = (
         ("enter", ["mini:latest"]),
         ("down enter", ["reflection:70b"]),
         ("up enter", ["mini:latest"]),
@@ -44,15 +43,14 @@ OVERFLOW = (
         ("x x x enter", []),
         ("x x x escape", [None]),
         ("d backspace down enter", ["reflection:70b"]),
-    ],
-)
-def test_the_keys_choose_one_or_none(keys: str, expected: list[str | None]) -> None:
+    )
+
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Choice("Choose a model", MODELS))
-        for key in keys.split():
-            await pilot.press(key)
-            await pilot.pause()
-        assert host.given == expected
+        for keys, expected in cases:
+            host = await asked(pilot, Choice("Choose a model", MODELS))
+            await pilot.press(*keys.split())
+            assert host.given == expected, keys
+            await left(host)
 
     using(Host(), use)
 

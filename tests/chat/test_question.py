@@ -9,7 +9,7 @@ from reflectty.tui.screens.choice import Choice, Offer
 from reflectty.tui.screens.question import Confirm, Line
 from reflectty.tui.widgets.field import LIMIT, Field
 from support.hostile_texts import EVERY
-from support.list_app import Host, asked, controls, using
+from support.list_app import Host, asked, controls, left, using
 from support.screen_recorder import sweeps
 
 if TYPE_CHECKING:
@@ -29,36 +29,35 @@ MODELS = (
 )
 
 
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
+def test_a_line_is_asked_for_with_what_it_is_now() -> None:
+    cases: tuple[tuple[str, list[str | None]], ...] = (
         ("enter", ["old"]),
         ("ctrl+u a space b enter", ["a b"]),
         ("space enter", ["old"]),
         ("ctrl+u enter", [""]),
         ("escape", [None]),
-    ],
-)
-def test_a_line_is_asked_for_with_what_it_is_now(keys: str, expected: list[str | None]) -> None:
+    )
+
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Line("Title", "old"))
-        await pilot.press(*keys.split())
-        await pilot.pause()
-        assert host.given == expected
+        for keys, expected in cases:
+            host = await asked(pilot, Line("Title", "old"))
+            await pilot.press(*keys.split())
+            assert host.given == expected, keys
+            await left(host)
 
     using(Host(), use)
 
 
-@pytest.mark.parametrize(
-    ("key", "expected"), [("y", [True]), ("n", [False]), ("escape", [False]), ("enter", [False]), ("x", [])]
-)
-def test_only_y_confirms(key: str, expected: list[bool]) -> None:
+def test_only_y_confirms() -> None:
+    cases = (("y", [True]), ("n", [False]), ("escape", [False]), ("enter", [False]), ("x", []))
+
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Confirm("Remove “this”?", "remove it", "keep it"))
-        assert host.row("y remove it · n keep it")
-        await pilot.press(key)
-        await pilot.pause()
-        assert host.given == expected
+        for key, expected in cases:
+            host = await asked(pilot, Confirm("Remove “this”?", "remove it", "keep it"))
+            assert host.row("y remove it · n keep it"), key
+            await pilot.press(key)
+            assert host.given == expected, key
+            await left(host)
 
     using(Host(), use, (40, 10))
 
@@ -86,14 +85,13 @@ def test_a_field_holds_nothing_that_a_terminal_would_obey(case: dict[str, str]) 
     assert Field().validate_value(safe) == safe
 
 
-@pytest.mark.parametrize("markup", ["[bold]x[/bold]", "[@click=app.quit]x[/]", "[/]", "[red"])
-def test_nothing_is_taken_for_markup(markup: str) -> None:
+def test_nothing_is_taken_for_markup() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        for screen in (Choice(markup, MODELS), Line(markup), Confirm(markup), Choice("", [Offer("", markup)])):
-            host = await asked(pilot, screen)
-            assert host.row(markup)
-            await pilot.press("escape")
-            await pilot.pause()
+        for markup in ("[bold]x[/bold]", "[@click=app.quit]x[/]", "[/]", "[red"):
+            for screen in (Choice(markup, MODELS), Line(markup), Confirm(markup), Choice("", [Offer("", markup)])):
+                host = await asked(pilot, screen)
+                assert host.row(markup), (markup, screen)
+                await left(host)
 
     using(Host(), use)
 

@@ -86,9 +86,8 @@ def test_the_session_that_is_open_is_the_chosen_one_at_first() -> None:
     using(host, use)
 
 
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
+def test_the_arrows_and_page_keys_choose_what_enter_opens() -> None:
+    cases = (
         ("", LARGER),
         ("up", LARGER),
         ("down", MIRROR),
@@ -97,14 +96,14 @@ def test_the_session_that_is_open_is_the_chosen_one_at_first() -> None:
         ("down down down down down down", OLD),
         ("pagedown", OLD),
         ("pagedown pageup", LARGER),
-    ],
-)
-def test_the_arrows_and_page_keys_choose_what_enter_opens(keys: str, expected: object) -> None:
+    )
+
     async def use(pilot: Pilot[None]) -> None:
-        await opened(pilot)
-        await pilot.press(*keys.split(), "enter")
-        await pilot.pause()
-        assert [getattr(event, "session_id", None) for event in host.asked] == [getattr(expected, "id", "")]
+        for keys, expected in cases:
+            await opened(pilot)
+            await pilot.press("pageup", *keys.split(), "enter")
+            assert host.asked == [SessionsPanel.Opened(expected.id, None)], keys
+            host.asked.clear()
 
     host = PanelHost(SESSIONS)
     using(host, use)

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from reflectty import keeping
 from reflectty.errors import StoreError
 from reflectty.session import Ended
 from support.chat_app import REPLY, in_a_chat
+from support.command import PATIENCE
 from support.scripted_engine import cut
 
 if TYPE_CHECKING:
@@ -37,6 +39,12 @@ class FailingStore:
 
 def failing_after(writes: int) -> Any:
     return lambda store: cast("Store", FailingStore(store, writes))
+
+
+@pytest.fixture(autouse=True)
+def _never_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no reply take so long that it is written down while it comes: the writes are counted."""
+    monkeypatch.setattr(keeping, "CHECKPOINT_SECONDS", PATIENCE)
 
 
 @pytest.mark.parametrize("writes", range(9))

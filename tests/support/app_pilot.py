@@ -59,10 +59,13 @@ async def until_idle(app: App[Any]) -> None:
         quiet = 0 if ready else quiet + 1
         if quiet < QUIET:
             continue
-        if not _is_to_be_drawn(app):
+        # What Textual lets wait for some milliseconds, the new size and the next frame, comes now.
+        if app._resize_timer is not None:  # noqa: SLF001 - nor does it say whether it is to be resized
+            app._check_resize()  # noqa: SLF001
+        elif _is_to_be_drawn(app):
+            app.screen._on_timer_update()  # noqa: SLF001 - the pilot does the same
+        else:
             return
-        # The next frame of a screen is due within 17 ms: it comes now.
-        app.screen._on_timer_update()  # noqa: SLF001 - the pilot does the same
         quiet = 0
 
 

@@ -173,6 +173,13 @@ async def asked(pilot: Pilot[None], screen: Screen[Any]) -> Host:
     return host
 
 
+async def left(host: Host) -> None:
+    """Leave what was asked, whether it was answered or not, and forget the answer."""
+    if len(host.screen_stack) > 1:
+        await host.pop_screen()
+    host.given.clear()
+
+
 def controls(rows: Iterable[str]) -> set[str]:
     """Return the code points in rows that a terminal could obey, or that no reader could see."""
     return {char for row in rows for char in row if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}}

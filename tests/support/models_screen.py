@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from reflectty.tui.widgets.field import Field
 from support.model_server import GB, model
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ async def pulling(reader: Reader, name: str = "qwen3:8b", done: int = 0) -> None
     asked = len(reader.server.calls("pull"))
     await reader.press("ctrl+p")
     await reader.shows("Pull a model")
-    await reader.press(*name, "enter")
+    await _filled(reader, name)
+    await reader.press("enter")
     await reader.until(lambda: len(reader.server.calls("pull")) > asked)
     if done:
         reader.server.pulling(name).fetch(done)
@@ -36,6 +38,12 @@ def told_keys(reader: Reader) -> str:
     return " ".join(" ".join(reader.rows()[-4:]).split())
 
 
+async def _filled(reader: Reader, name: str) -> None:
+    """Put a name where it would be typed, at once: each key would draw the whole screen."""
+    reader.app.screen.query_one(Field).value = name
+    await reader.settle()
+
+
 async def chosen(reader: Reader, name: str) -> None:
-    await reader.press(*name)
+    await _filled(reader, name)
     await reader.until(lambda: re.search(rf"› (◐ |! |  )?{re.escape(name)}", reader.text))
