@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.errors import StoreError
 from reflectty.session import Ended, Said
-from reflectty.store import open_store
+from reflectty.store import journal, open_store, opening
 from reflectty.store.opening import Around
 from reflectty.store.schema import MIGRATIONS
 from reflectty.stream import Kind
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PIECE = 400
 WARNED = "warned"
+PATIENCE = 600.0
 
 
 PAUSE = 0.002
@@ -111,13 +112,21 @@ def second_version(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE moods (name TEXT)")
 
 
+def endless_version(connection: sqlite3.Connection) -> None:
+    """Change every turn, and wait in the same transaction to be killed."""
+    second_version(connection)
+    time.sleep(PATIENCE)
+
+
 def migrate(path: Path) -> None:
     say("starting")
-    open_store(path, lambda text: say(WARNED, text), Around(migrations=(*MIGRATIONS, second_version))).close()
+    open_store(path, lambda text: say(WARNED, text), Around(migrations=(*MIGRATIONS, endless_version))).close()
     say("done")
 
 
 if __name__ == "__main__":
+    # On a busy machine one may wait longer for so many others than anybody at a terminal would.
+    opening.BUSY_SECONDS = opening.OPENING_SECONDS = journal.SWITCH_SECONDS = PATIENCE
     mode, file, *rest = sys.argv[1:]
     if mode == "turns":
         turns(Path(file), int(rest[0]))
