@@ -10,23 +10,25 @@ from reflectty.modes import REFLECT_PROMPT, Mode
 from reflectty.session import Ended
 from reflectty.stream import Kind
 from reflectty.tui.conversation import Manner
-from support.chat_app import ANSWERED, IN_ANSWER, IN_THOUGHT, REPLY, THOUGHT, in_a_chat, plain_said, talked
+from support.chat_app import (
+    ANSWERED,
+    IN_ANSWER,
+    IN_THOUGHT,
+    QUESTION,
+    REPLY,
+    THOUGHT,
+    in_a_chat,
+    three_exchanges,
+)
 from support.scripted_engine import HOLD, thoughts
 
 if TYPE_CHECKING:
-    from reflectty.session import Session
     from reflectty.store import Store
     from support.chat_app import Reader
     from support.scripted_engine import Script, ScriptedEngine
 
-QUESTION = "Which is larger, 9.11 or 9.9?"
 TOO_LONG = PromptTooLongError("the prompt has 9,000 tokens and the context 4,096", "a larger context helps")
 GONE = UnreachableError("no Ollama server answers at 127.0.0.1:11434", "ollama serve starts it")
-SAID = plain_said("Yes.", (Kind.THINKING, "Let me see."))
-
-
-def three_exchanges(store: Store) -> Session:
-    return talked(store, ("First?", SAID), ("Second?", SAID), ("Third?", SAID))
 
 
 def asked(reader: Reader, at: int = -1) -> list[str]:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from reflectty.session import Attachment
 from reflectty.tui.conversation import Manner
 from reflectty.tui.keys import ACTIONS
-from support.chat_app import ANSWERED, REPLY, THOUGHT, in_a_chat
+from support.chat_app import ANSWERED, QUESTION, REPLY, THOUGHT, in_a_chat
 from support.scripted_engine import cut
 
 if TYPE_CHECKING:
     from support.chat_app import Reader
 
-QUESTION = "Which is larger, 9.11 or 9.9?"
 CODE = "Two:\n\n```python\nprint(1)\n```\n\nand\n\n```sh\necho 2\n```\n"
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100"

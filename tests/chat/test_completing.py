@@ -222,4 +222,8 @@ def test_text_made_to_be_slow_is_not(piece: str, tmp_path: Path) -> None:
         found(text, tmp_path)
         return time.process_time() - start
 
-    assert seconds(160_000) < 16 * max(seconds(20_000), 0.02)
+    def least(times: int) -> float:
+        # A busy machine makes any run slower, and none faster.
+        return min(seconds(times) for _ in range(3))
+
+    assert least(160_000) < 16 * max(least(20_000), 0.02)

@@ -9,7 +9,7 @@ from reflectty.session import Ended, Origin
 from reflectty.stream import Kind
 from reflectty.tui.conversation import Manner
 from reflectty.tui.widgets import panel_wishes as wishes
-from support.chat_app import ANSWERED, IN_ANSWER, IN_THOUGHT, REPLY, THOUGHT, in_a_chat, plain_said, talked
+from support.chat_app import ANSWERED, IN_ANSWER, IN_THOUGHT, QUESTION, REPLY, THOUGHT, in_a_chat, plain_said, talked
 from support.scripted_engine import HOLD, cut, thoughts
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from reflectty.store import Store
     from support.chat_app import Reader
 
-QUESTION = "Which is larger, 9.11 or 9.9?"
 DRAFT = (
     "Both start with 9.\n11 is more than 9, so 9.11.\n<reflection>\nThe same number of digits: 9.90.\n</reflection>"
     "\n90 is more than 11."

@@ -61,16 +61,16 @@ def test_it_says_where_a_model_is_loaded(vram: float, size: tuple[int, int], sho
     chatting(use, size=size)
 
 
-@pytest.mark.parametrize("size", [(40, 10), (40, 24), (60, 16), (80, 24), (111, 40), (300, 80)], ids=str)
-def test_at_any_size_the_chosen_model_its_size_and_the_keys_are_in_sight(size: tuple[int, int]) -> None:
-    async def use(reader: Reader) -> None:
+@in_a_chat()
+async def test_at_any_size_the_chosen_model_its_size_and_the_keys_are_in_sight(reader: Reader) -> None:
+    for size in ((40, 10), (40, 24), (60, 16), (80, 24), (111, 40), (300, 80)):
+        await reader.resize(*size)
         await reader.press("f6")
         await reader.shows("mini")
         await reader.press("end", "down", "down")
         await reader.shows("› mini", "292 MB", "ctrl+l load", "ctrl+p pull", "ctrl+y copy", "ctrl+x remove", "esc back")
-        assert all(len(row) <= size[0] for row in reader.rows())
-
-    chatting(use, size=size)
+        assert all(len(row) <= size[0] for row in reader.rows()), size
+        await reader.press("f6")
 
 
 @in_a_chat(unicode=False, size=WIDE, manner=Manner("mini"))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chat.test_asking import QUESTION, three_exchanges
 from reflectty.errors import PromptTooLongError
-from support.chat_app import REPLY, app_over, in_a_chat
+from support.chat_app import QUESTION, REPLY, app_over, in_a_chat, three_exchanges
 
 if TYPE_CHECKING:
     from reflectty.store import Store

@@ -49,7 +49,13 @@ def test_a_line_is_asked_for_with_what_it_is_now() -> None:
 
 
 def test_only_y_confirms() -> None:
-    cases = (("y", [True]), ("n", [False]), ("escape", [False]), ("enter", [False]), ("x", []))
+    cases: tuple[tuple[str, list[bool]], ...] = (
+        ("y", [True]),
+        ("n", [False]),
+        ("escape", [False]),
+        ("enter", [False]),
+        ("x", []),
+    )
 
     async def use(pilot: Pilot[None]) -> None:
         for key, expected in cases:

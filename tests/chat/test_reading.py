@@ -10,7 +10,7 @@ from reflectty import config
 from reflectty.session import Measured
 from reflectty.stream import Kind
 from reflectty.tui.parts.part import View
-from support.chat_app import IN_THOUGHT, REPLY, in_a_chat, plain_said, talked
+from support.chat_app import IN_THOUGHT, QUESTION, REPLY, in_a_chat, plain_said, talked
 from support.scripted_engine import HOLD, cut
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from reflectty.store import Store
     from support.chat_app import Reader
 
-QUESTION = "Which is larger, 9.11 or 9.9?"
 LONG_THOUGHT = tuple(f"{at}. step number {at}\n" for at in range(1, 61))
 
 

@@ -7,7 +7,7 @@ import pytest
 from reflectty import keeping
 from reflectty.errors import StoreError
 from reflectty.session import Ended
-from support.chat_app import REPLY, in_a_chat
+from support.chat_app import QUESTION, REPLY, in_a_chat
 from support.command import PATIENCE
 from support.scripted_engine import cut
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from reflectty.store import Store
     from support.chat_app import Reader
 
-QUESTION = "Which is larger, 9.11 or 9.9?"
 OTHER = "<thinking>\nAnew.\n</thinking>\n<output>\nAnother.\n</output>"
 WRITES = ("begin", "ask", "reply", "checkpoint", "restart", "finish", "look_at", "rename", "remove", "fork")
 FULL = "the disk is full"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -15,8 +16,10 @@ from textual import app as textual_app
 from textual import pilot as textual_pilot
 from textual.css.stylesheet import Stylesheet
 
+from support.command import PATIENCE
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from textual.app import App
     from textual.css.model import RuleSet
@@ -48,6 +51,14 @@ async def piloted(
         patch.setattr(Stylesheet, "_parse_rules", _parse_once)
         async with app.run_test(size=size, notifications=notifications) as pilot:
             yield pilot
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], object], seen: Callable[[], Iterable[str]]) -> None:
+    """Wait until a condition holds; where it never does, say what is seen instead."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "\n".join(("it did not come to that in", *seen()))
+        await pilot.pause(0.005)
 
 
 async def until_idle(app: App[Any]) -> None:

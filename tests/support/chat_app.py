@@ -7,7 +7,6 @@ import inspect
 import io
 import os
 import tempfile
-import time
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -26,8 +25,7 @@ from reflectty.tui.keys import bound
 from reflectty.tui.looks import Looks
 from reflectty.tui.screens.chat import Chat
 from reflectty.tui.setup import Profiled, Setup
-from support.app_pilot import piloted
-from support.command import PATIENCE
+from support.app_pilot import piloted, until
 from support.model_server import ModelServer
 from support.scripted_engine import HOLD, ScriptedEngine, cut
 
@@ -46,6 +44,7 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 
 HOST = "127.0.0.1:11434"
+QUESTION = "Which is larger, 9.11 or 9.9?"
 THOUGHT = (
     "<thinking>\nBoth start with 9.\n11 is more than 9, so 9.11.\n"
     "<reflection>\nThe same number of digits: 9.90.\n</reflection>\n90 is more than 11.\n"
@@ -83,6 +82,11 @@ def talked(store: Store, *exchanges: tuple[str, Said]) -> Session:
         parent = store.reply(session.id, question.id, said).id
         store.finish(parent, said)
     return store.find(session.id)
+
+
+def three_exchanges(store: Store) -> Session:
+    said = plain_said("Yes.", (Kind.THINKING, "Let me see."))
+    return talked(store, ("First?", said), ("Second?", said), ("Third?", said))
 
 
 class Reader:
@@ -175,15 +179,13 @@ class Reader:
         """Let everything that is under way arrive, the next frame included."""
         await self.pilot.pause()
         transcript = self.chat.transcript
-        await self.until(lambda: transcript._timer is None)  # noqa: SLF001 - a frame is still to come
-        await self.pilot.pause()
+        if transcript._timer:  # noqa: SLF001 - a frame is due within 33 ms: it comes now
+            transcript._frame()  # noqa: SLF001
+            await self.pilot.pause()
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until a condition holds."""
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end, f"it did not come to that in\n{self.text}"
-            await self.pilot.pause(0.005)
+        await until(self.pilot, condition, self.rows)
 
     async def shows(self, *parts: str) -> None:
         """Wait until these texts are on the screen."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,7 @@ from reflectty import assets, theme
 from reflectty.session import Found, Session
 from reflectty.tui import look
 from reflectty.tui.widgets.sessions import SessionsPanel
-from support.app_pilot import piloted
-from support.command import PATIENCE
+from support import app_pilot
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -126,7 +124,7 @@ def found(of: Session, before: str = "", match: str = "number", after: str = "",
 
 def using(host: Host, use: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (100, 30)) -> None:
     async def run() -> None:
-        async with piloted(host, size) as pilot:
+        async with app_pilot.piloted(host, size) as pilot:
             await use(pilot)
 
     asyncio.run(run())
@@ -143,12 +141,9 @@ async def opened(pilot: Pilot[None]) -> None:
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     """Wait until a condition holds."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        host = pilot.app
-        assert isinstance(host, Host)
-        assert time.monotonic() < end, "it did not come to that in\n" + "\n".join(host.rows())
-        await pilot.pause(0.005)
+    host = pilot.app
+    assert isinstance(host, Host)
+    await app_pilot.until(pilot, condition, host.rows)
 
 
 async def searched(pilot: Pilot[None], *results: Found) -> PanelHost:
