@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Context
 
 
 class ClockedLoop(asyncio.SelectorEventLoop):
@@ -25,9 +29,11 @@ class SleeplessLoop(ClockedLoop):
         super().__init__()
         self.slept: list[float] = []
 
-    def call_later(self, delay: float, *arguments: Any, **context: Any) -> asyncio.TimerHandle:
+    def call_later(  # type: ignore[override] # any callback with any arguments
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
         self.slept.append(delay)
-        return super().call_later(0, *arguments, **context)
+        return super().call_later(0, callback, *args, context=context)
 
 
 class TimelessLoop(ClockedLoop):

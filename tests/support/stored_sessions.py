@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +15,6 @@ from reflectty.store import open_store
 from reflectty.stream import Kind
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reflectty.store import Store
 
 SAID = Said(
@@ -45,10 +46,27 @@ COMPLETE = Said("mini", segments=((Kind.ANSWER, "yes"),), answer="yes", raw="yes
 
 def filled(path: Path) -> str:
     """Keep a session with enough in it for many pages; return its id."""
-    store = open_store(path, pytest.fail)
-    session = fill(store)
-    store.close()
+    if path.exists() or path.is_symlink():
+        store = open_store(path, pytest.fail)
+        session = fill(store)
+        store.close()
+        return session
+    session, file = _filled()
+    path.parent.mkdir(0o700, parents=True, exist_ok=True)
+    path.write_bytes(file)
+    path.chmod(0o600)
     return session
+
+
+@cache
+def _filled() -> tuple[str, bytes]:
+    """Fill a file once; return the id of its session and all of it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "sessions.db"
+        store = open_store(path, pytest.fail)
+        session = fill(store)
+        store.close()
+        return session, path.read_bytes()
 
 
 def fill(store: Store) -> str:

@@ -54,7 +54,7 @@ class Fault:
     timeouts: Timeouts = PATIENT
 
 
-def reset_after(data: bytes, **headers: str) -> Answer:
+def reset_after(data: bytes, content_type: str = "application/x-ndjson") -> Answer:
     """Answer with some bytes, and reset the connection once they were read."""
 
     def steps() -> Iterator[Step]:
@@ -62,7 +62,7 @@ def reset_after(data: bytes, **headers: str) -> Answer:
         HEARD.wait(PATIENCE)
         yield RESET
 
-    return Answer(steps, **headers)
+    return Answer(steps, content_type=content_type)
 
 
 def chunk(data: bytes) -> bytes:

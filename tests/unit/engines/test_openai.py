@@ -186,7 +186,7 @@ def test_closing_the_reply_closes_the_connection_at_once() -> None:
 
 
 def test_the_end_is_told_before_a_server_that_says_no_more_is_given_up() -> None:
-    pieces = list(said(["hi"]).steps)  # type: ignore[arg-type] # a list here
+    pieces: list[bytes] = list(said(["hi"]).steps)  # type: ignore[arg-type] # a list of bytes here
     with FakeServer({CHAT: Answer([b"".join(pieces[:-1]), HANG], content_type=STREAM)}) as server:
         outcome = ask(server.host, timeouts=FADING)
     assert outcome.complete
