@@ -69,9 +69,9 @@ def _filled() -> tuple[str, bytes]:
         return session, path.read_bytes()
 
 
-def fill(store: Store) -> str:
+def fill(store: Store, questions: int = 60) -> str:
     session = store.begin("filled").id
-    for number in range(60):
+    for number in range(questions):
         question = store.ask(session, None, f"question {number} " + "long " * 200)
         store.finish(store.reply(session, question.id, SAID).id, SAID)
     return session

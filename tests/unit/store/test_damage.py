@@ -61,7 +61,7 @@ def test_what_is_damaged_is_moved_aside_and_begun_anew(path: Path, damage: Calla
     assert aside.read_bytes() == before
     assert store.path == path
     assert store.sessions() == ()
-    fill(store)
+    fill(store, 6)
     store.close()
     assert health(path) == ()
     open_store(path, pytest.fail).close()

@@ -214,7 +214,7 @@ def test_on_the_disk_of_another_machine_no_write_ahead_log_is_used(path: Path) -
     filled(path)
     store = open_store(path, pytest.fail, Around(mounts=lambda: "server:/ / nfs rw 0 0"))
     assert store.database.connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
-    fill(store)
+    fill(store, 6)
     store.close()
     assert health(path) == ()
 
