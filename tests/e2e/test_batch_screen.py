@@ -67,9 +67,10 @@ def test_how_many_are_answered_at_once_is_said_once(reflect: Reflect) -> None:
         yield line("2", **done())
 
     with (
-        Echo(**{"Count from 1 to 100.": Answer(counting)}) as server,
+        Echo() as server,
         Screen(reflect.at(server.host), "batch", *MODEL, name, "-o", "out.jsonl", columns=120) as screen,
     ):
+        server.answers["Count from 1 to 100."] = Answer(counting)
         server.held_until = lambda: server.prompts[-1] == QUESTIONS[0] or server.most == MOST
         code = screen.finish()
         text = screen.text

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
 import subprocess
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,30 +13,12 @@ from reflectty.session import Ended
 from support.chat_process import Chat, database, ended_as, kept, serving
 from support.fake_server import Answer, reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL
+from support.small_disks import small_disk
 from support.store_programs import health
 from support.stored_sessions import filled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from support.command import Reflect
-
-
-@contextmanager
-def small_disk(folder: Path, *options: str) -> Iterator[None]:
-    """Put a file system of its own below a folder; skip the test where that is not allowed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    mount = shutil.which("mount")
-    done = mount and subprocess.run(
-        (mount, "-t", "tmpfs", *options, "tmpfs", str(folder)), capture_output=True, text=True, check=False
-    )
-    if not done or done.returncode:
-        pytest.skip(f"NOT TESTED: a disk that fills up needs a mount, which this system does not allow: {done}")
-    try:
-        yield
-    finally:
-        subprocess.run(("umount", "-l", str(folder)), check=True)
 
 
 def asks_twice(reflect: Reflect, *replies: Answer) -> str:
@@ -78,6 +58,7 @@ class TestAStoreThatCannotBeWritten:
         assert text.count("kept in memory only") == 1
         assert database(reflect).read_bytes() == before
 
+    @pytest.mark.slow
     def test_because_its_disk_is_full_is_said_once_and_the_session_goes_on(self, reflect: Reflect) -> None:
         with small_disk(database(reflect).parent, "-o", "size=300k"):
             thought = "<thinking>\n" + "a long thought, " * 20_000 + "\n</thinking>\n"
@@ -88,6 +69,7 @@ class TestAStoreThatCannotBeWritten:
             assert "the disk is full: this session is kept in memory only from here on" in text
             assert health(database(reflect)) == ()
 
+    @pytest.mark.slow
     def test_because_its_disk_is_read_only_is_said_once(self, reflect: Reflect) -> None:
         folder = database(reflect).parent
         with small_disk(folder):

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.session import Ended
-from support.chat_process import HALF, SOON, Chat, ended_as, serving
+from support.chat_process import HALF, Chat, ended_as, serving
 from support.command import COMMAND
 from support.fake_server import reply
 from support.scripted_servers import ANSWERED, MODEL, unfinished
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +36,9 @@ class TestASignal:
             assert chat.shows("Half of an answer")
             assert "the alternate screen" in chat.left_behind
             chat.process.send_signal(number)
-            code = chat.finish(SOON)
+            code = chat.finish()
             behind = chat.left_behind
-            left = server.asked("/api/chat")[0].left.wait(SOON)
+            left = server.asked("/api/chat")[0].left.wait(PATIENCE)
 
         assert (code, behind) == (SIGNALS[number], [])
         assert left
@@ -48,7 +49,7 @@ class TestASignal:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.shows("● ")
             chat.process.send_signal(number)
-            assert chat.finish(SOON) == SIGNALS[number]
+            assert chat.finish() == SIGNALS[number]
             assert chat.left_behind == []
 
     def test_while_a_list_is_open_restores_the_terminal(self, reflect: Reflect) -> None:
@@ -57,7 +58,7 @@ class TestASignal:
             chat.hit("palette")
             assert chat.shows("type to narrow")
             chat.process.send_signal(signal.SIGTERM)
-            assert chat.finish(SOON) == SIGNALS[signal.SIGTERM]
+            assert chat.finish() == SIGNALS[signal.SIGTERM]
             assert chat.left_behind == []
 
     def test_of_the_keyboard_leaves_when_it_comes_twice(self, reflect: Reflect) -> None:
@@ -66,7 +67,7 @@ class TestASignal:
             chat.hit("interrupt")
             assert chat.shows("once more to leave")
             chat.hit("interrupt")
-            assert chat.finish(SOON) == 0
+            assert chat.finish() == 0
             assert chat.left_behind == []
 
     @pytest.mark.parametrize("trap", ["", "HUP"], ids=["plain", "nohup"])
@@ -95,7 +96,7 @@ class TestASignal:
                         os.write(leader, b"\r")
                 os.close(leader)
                 try:
-                    code = process.wait(SOON)
+                    code = process.wait(PATIENCE)
                 finally:
                     process.kill()
 
@@ -129,7 +130,7 @@ class TestAnErrorOfItsOwn:
             chat.ask("well?")
             assert chat.shows("Half of an answer")
             chat.hit("page up")
-            assert chat.finish(SOON) == 1
+            assert chat.finish() == 1
             assert chat.left_behind == []
             said = chat.raw[chat.raw.rfind(b"\x1b[?1049l") :].decode()
 
@@ -142,5 +143,5 @@ class TestAnErrorOfItsOwn:
         with Chat(reflect, *MODEL, PYTHONPATH=broken, REFLECTTY_DEBUG="1") as chat:
             assert chat.opened()
             chat.hit("page up")
-            assert chat.finish(SOON) == 1
+            assert chat.finish() == 1
             assert b"in page" in chat.raw

@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,8 @@ from reflectty import assets
 from reflectty.store import open_store
 from support.command import COMMAND
 from support.completed_models import BUILT_IN, listed
-from support.fake_server import Answer, FakeServer, Pause, tags
+from support.fake_server import Answer, Asked, FakeServer, tags
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +43,7 @@ def run(reflect: Reflect, *command: str, **variables: str) -> list[str]:
         text=True,
         env=reflect.in_path(**variables),
         cwd=reflect.home,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.stderr == ""
@@ -136,10 +138,16 @@ def test_this_machine_is_asked_past_every_proxy_and_without_the_key(reflect: Ref
 
 
 def test_what_a_slow_server_says_is_there_for_the_next_time(reflect: Reflect) -> None:
-    slow = Answer([Pause(0.5), b'{"models": [{"name": "qwen3:8b"}]}'])
+    gone_on = threading.Event()
+
+    def slow(_: Asked) -> Answer:
+        gone_on.wait(PATIENCE)
+        return tags("qwen3:8b")
+
     with FakeServer({"/api/tags": slow}) as server:
         there = reflect.at(server.host)
         first = there("__complete", "models", "")
+        gone_on.set()
         found = listed(there)
 
     assert (first.code, first.out, first.err) == (0, BUILT_IN, "")

@@ -10,8 +10,9 @@ import pytest
 
 from reflectty.store import open_store
 from support.cases import cases
-from support.fake_server import HANG, Answer, FakeServer, Pause, done, error, line, reply, show, tags, whole
+from support.fake_server import HANG, Answer, FakeServer, done, error, line, reply, show, tags, whole
 from support.pty_screen import Screen
+from support.scripted_servers import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,7 +140,7 @@ def test_a_model_that_is_missing_is_named_with_those_like_it(reflect: Reflect) -
 
 def test_a_server_that_says_nothing_is_not_waited_for(reflect: Reflect) -> None:
     with ollama(chat=Answer([line("<thinking>"), HANG])) as server:
-        result = reflect.at(server.host)("doctor", "--timeout", "0.3")
+        result = reflect.at(server.host)("doctor", "--timeout", "3")
     assert result.code == 5
     assert states(result)["question"] == "✗"
     assert states(result)["context"] == "✓"
@@ -210,10 +211,12 @@ def test_nothing_that_a_server_says_tells_a_terminal_anything(reflect: Reflect) 
 
 class TestOnATerminal:
     def test_it_says_what_it_does_and_then_what_it_found(self, reflect: Reflect) -> None:
-        slow = Answer([Pause(1.5), *(line(text) for text in SAID), line(**done())])
+        gate = Gate()
+        slow = gate.between("", "".join(SAID))
         with ollama(chat=slow) as server, Screen(reflect.at(server.host), "doctor", rows=60) as screen:
             assert screen.shows("waiting for an answer")
             assert "models" in screen.text
+            gate.open()
             assert screen.finish() == 0
             lines = screen.lines
             assert "waiting for an answer" not in screen.text

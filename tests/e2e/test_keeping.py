@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 import stat
 import subprocess
@@ -14,9 +13,10 @@ import pytest
 from reflectty.session import Attachment, Ended
 from reflectty.store import open_store
 from support.command import COMMAND
-from support.fake_server import CLOSE, Answer, Pause, Raw, error, line, reply
-from support.scripted_servers import ANSWER, ANSWERED, MODEL, THOUGHT, asking, endless, saying, unfinished
+from support.fake_server import CLOSE, HANG, Answer, Asked, Raw, error, line, reply
+from support.scripted_servers import ANSWER, ANSWERED, MODEL, THOUGHT, Gate, asking, endless, saying, unfinished
 from support.stored_replies import Kept
+from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -82,7 +82,11 @@ class TestAQuestionOfOneShot:
         assert Kept(reflect.home).sessions == ()
 
     def test_that_is_refused_late_is_not_kept(self, reflect: Reflect) -> None:
-        refused = Raw([Pause(1.5), b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno"])
+        def refused(_: Asked) -> Raw:
+            # After a second of silence the question is kept.
+            assert until(Kept(reflect.home).path.exists)
+            return Raw([b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno"])
+
         with asking(refused) as server:
             result = reflect.at(server.host)(*MODEL, "q")
 
@@ -124,20 +128,21 @@ class TestWhateverHappens:
                 assert process.stdout is not None
                 process.stdout.read(20)
                 process.stdout.close()
-                code = process.wait(20)
+                code = process.wait(PATIENCE)
 
         assert code == 141
         assert Kept(reflect.home).said.ended is Ended.INTERRUPTED
         assert "line 1\n" in Kept(reflect.home).said.answer
 
     def test_a_killed_program_loses_the_last_second_at_most(self, reflect: Reflect) -> None:
-        def counting() -> Answer:
-            return Answer(
-                lambda: itertools.chain([line("<thinking>\n")], *((Pause(0.1), line(f"{n} ")) for n in range(90)))
-            )
-
-        with asking(counting()) as server, reflect.at(server.host).start(*MODEL, "--show", "thinking", "q") as run:
-            assert run.until(lambda run: b"25 " in run.stderr)
+        gate = Gate()
+        counted = "".join(f"{number} " for number in range(25))
+        chat = gate.between(f"<thinking>\n{counted}", "25 ", HANG)
+        with asking(chat) as server, reflect.at(server.host).start(*MODEL, "--show", "thinking", "q") as run:
+            # What nothing follows is kept a second later all the same.
+            assert until(lambda: any(turn.said and "24 " in turn.said.raw for turn in Kept(reflect.home).turns))
+            gate.open()
+            assert run.until(lambda run: b" 25" in run.stderr)
             run.process.kill()
             run.finish()
         question, reply = Kept(reflect.home).turns
@@ -145,7 +150,7 @@ class TestWhateverHappens:
         assert question.text == "q"
         assert reply.said is not None
         assert reply.said.ended is Ended.INTERRUPTED
-        assert len(reply.said.raw.split()) >= 15
+        assert reply.said.raw.startswith(f"<thinking>\n{counted}")
         assert "gone" in reply.said.error
 
     def test_a_home_that_cannot_be_written_costs_one_line_and_no_answer(self, reflect: Reflect) -> None:

@@ -12,6 +12,7 @@ import pytest
 from support.fake_server import HANG, Answer, FakeServer, error, reply, show
 from support.installed_models import LAYER, SUCCESS, routes
 from support.pty_screen import Screen
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -34,12 +35,12 @@ class TestPulling:
     def test_is_a_line_that_changes_on_a_terminal_and_is_gone_at_the_end(self, reflect: Reflect) -> None:
         with FakeServer(routes(pull=Answer([*self.PARTS, HANG]))) as server:
             with Screen(reflect.at(server.host), "models", "pull", "m") as screen:
-                assert screen.shows("pulling m  pulling manifest") or screen.shows("40 %")
+                assert screen.until(lambda text: "pulling m  pulling manifest" in text or "40 %" in text)
                 screen.press(b"\x03")
                 assert screen.finish() == 130
                 assert screen.text == "reflect: stopped: what came is kept, and the same command goes on from there"
                 assert not screen.cursor_hidden
-            assert server.asked("/api/pull")[0].left.wait(5)
+            assert server.asked("/api/pull")[0].left.wait(PATIENCE)
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_ends_at_once_by_a_signal(self, reflect: Reflect, number: signal.Signals) -> None:
@@ -47,7 +48,7 @@ class TestPulling:
             with reflect.at(server.host).start("models", "pull", "m", "--jsonl") as run:
                 assert run.says("400000")
                 result = run.signalled(number)
-            assert server.asked("/api/pull")[0].left.wait(5)
+            assert server.asked("/api/pull")[0].left.wait(PATIENCE)
         assert result.code == 128 + number
         assert "goes on from there" in result.err
 

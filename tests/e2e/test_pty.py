@@ -9,6 +9,7 @@ from support.cases import cases
 from support.fake_server import HANG, Answer, Raw, error, line
 from support.pty_screen import Screen
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, Gate, asking, endless, saying, unfinished
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -169,7 +170,7 @@ class TestLeaving:
             assert "One, two" in screen.text
             assert "Traceback" not in screen.text
             assert not screen.cursor_hidden
-            assert server.asked("/api/chat")[0].left.wait(5)
+            assert server.asked("/api/chat")[0].left.wait(PATIENCE)
 
     def test_by_the_key_ends_an_endless_answer(self, reflect: Reflect) -> None:
         with asking(endless()) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.test_chat_disks import small_disk
 from support.fake_server import HANG, Answer, Raw
 from support.gguf_bytes import TENSORS
 from support.pty_screen import Screen
 from support.repair_server import KEPT, LOST, MADE, PLAIN, TOKENS, Scripted
+from support.small_disks import small_disk
 
 if TYPE_CHECKING:
     from pathlib import Path

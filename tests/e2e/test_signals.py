@@ -1,26 +1,36 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import signal
 import subprocess
+import sys
+import termios
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from support.command import COMMAND
-from support.fake_server import HANG, Answer, Pause, Raw, done, line
-from support.scripted_servers import ANSWERED, MODEL, asking, endless, saying, unfinished
+from support.command import COMMAND, Reflect
+from support.fake_server import HANG, Answer, Raw
+from support.scripted_servers import ANSWERED, MODEL, Gate, asking, endless, saying, unfinished
+from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
-    from support.command import Reflect
+    from typing import IO
 
 pytestmark = pytest.mark.process
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
-SOON = 5.0
-"""Seconds: what should take 0.3, on a machine that has better things to do."""
+SMALL = 4096
+"""Bytes that the smallest pipe holds."""
 by_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+
+
+def unread(pipe: IO[bytes]) -> int:
+    """How many bytes of a pipe nobody has read."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 class TestASignal:
@@ -32,13 +42,10 @@ class TestASignal:
         chat = unfinished("<thinking>a</thinking>\n<output>\nOne, two")
         with asking(chat) as server, reflect.at(server.host).start(*MODEL, *form, "q") as run:
             assert run.says("One, two")
-            before = time.monotonic()
             result = run.signalled(number)
-            took = time.monotonic() - before
-            left = server.asked("/api/chat")[0].left.wait(SOON)
+            left = server.asked("/api/chat")[0].left.wait(PATIENCE)
 
         assert (result.code, result.out, result.err) == (SIGNALS[number], "One, two\n", "")
-        assert took < SOON
         assert left
 
     @by_signal
@@ -46,17 +53,22 @@ class TestASignal:
         with asking(Raw([HANG])) as server, reflect.at(server.host).start(*MODEL, "q") as run:
             assert run.until(lambda _: bool(server.asked("/api/chat")))
             result = run.signalled(number)
-            left = server.asked("/api/chat")[0].left.wait(SOON)
+            left = server.asked("/api/chat")[0].left.wait(PATIENCE)
 
         assert (result.code, result.out, result.err) == (SIGNALS[number], "", "")
         assert left
 
     def test_that_was_ignored_from_the_start_is_left_alone(self, reflect: Reflect) -> None:
-        chat = Answer([line("<output>One,"), Pause(1.0), line(" two"), line(**done())])
-        with asking(chat) as server:
-            # As under nohup: the signals come while the reply does.
-            script = f'trap "" HUP; reflect --host {server.host} -m m q & sleep 0.6; kill -HUP $!; wait $!'
-            result = reflect.shell(script)
+        gate = Gate()
+        under_nohup = Reflect(reflect.home, command=("sh", "-c", 'trap "" HUP; exec "$@"', "sh", *COMMAND))
+        with (
+            asking(gate.between("<output>One,", " two")) as server,
+            under_nohup.at(server.host).start("-m", "m", "q") as run,
+        ):
+            assert run.says("One,")
+            run.process.send_signal(signal.SIGHUP)
+            gate.open()
+            result = run.finish()
 
         assert (result.code, result.out) == (0, "One, two\n")
 
@@ -93,16 +105,16 @@ class TestASignal:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=reflect.at(server.host).environment(),
-                pipesize=4096,
+                pipesize=SMALL,
             )
             with process:
                 assert process.stdout is not None
-                assert process.stdout.read(1)
-                time.sleep(1)
+                pipe = process.stdout
+                assert until(lambda: unread(pipe) > SMALL - 100)
                 process.send_signal(signal.SIGINT)
                 time.sleep(0.2)
                 process.send_signal(signal.SIGINT)
-                code = process.wait(SOON)
+                code = process.wait(PATIENCE)
 
         assert code == 130
 
@@ -124,8 +136,8 @@ class TestAReaderThatLeaves:
                 first = process.stdout.readline()
                 process.stdout.close()
                 said = process.stderr.read()
-                code = process.wait(SOON)
-            left = server.asked("/api/chat")[0].left.wait(SOON)
+                code = process.wait(PATIENCE)
+            left = server.asked("/api/chat")[0].left.wait(PATIENCE)
 
         assert first
         assert (code, said) == (141, b"")
@@ -140,9 +152,19 @@ class TestAReaderThatLeaves:
 
     @pytest.mark.parametrize("words", ["--help", "--version", "ask --version"])
     def test_before_anything_is_said_is_the_same(self, reflect: Reflect, words: str) -> None:
-        result = reflect.shell("{ (sleep 0.2; exec reflect " + words + "); echo $? >&2; } | true")
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            (*COMMAND, *words.split()),
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env=reflect.environment(),
+            timeout=PATIENCE,
+            check=False,
+        )
+        os.close(writing)
 
-        assert (result.out, result.err) == ("", "141\n")
+        assert (done.returncode, done.stderr) == (141, b"")
 
 
 class Unwritable(NamedTuple):
@@ -202,4 +224,4 @@ def test_a_reply_that_never_ends_is_stopped_by_leaving(reflect: Reflect) -> None
         assert run.until(lambda _: bool(server.asked("/api/chat")))
         run.process.kill()
 
-        assert server.asked("/api/chat")[0].left.wait(SOON)
+        assert server.asked("/api/chat")[0].left.wait(PATIENCE)

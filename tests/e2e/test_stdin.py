@@ -8,6 +8,7 @@ import pytest
 
 from support.command import COMMAND
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, saying
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +129,7 @@ class TestAnOpenPipe:
             assert begun.process.stdin is not None
             begun.process.stdin.write(b"a beginning")
             begun.process.stdin.flush()
-            named = [run.until(lambda run: run.stderr.endswith(b"\n"), patience=15) for run in (silent, begun)]
+            named = [run.until(lambda run: run.stderr.endswith(b"\n")) for run in (silent, begun)]
             before = list(server.requests)
             results = [silent.finish(), begun.finish()]
 
@@ -143,7 +144,7 @@ class TestAnOpenPipe:
     def test_is_left_alone_when_told_so(self, reflect: Reflect, server: FakeServer) -> None:
         with reflect.at(server.host).start(*MODEL, "--no-stdin", "q", stdin=subprocess.PIPE) as run:
             assert run.says(ANSWER)
-            assert run.process.wait(10) == 0
+            assert run.process.wait(PATIENCE) == 0
             assert sent(server) == "q"
 
 
@@ -172,7 +173,7 @@ def test_the_terminal_is_not_read_when_there_is_a_question(reflect: Reflect, ser
             stdin=follower,
             capture_output=True,
             env=reflect.at(server.host).environment(),
-            timeout=30,
+            timeout=PATIENCE,
             check=False,
         )
     finally:

@@ -39,7 +39,7 @@ class Echo(FakeServer):
         self.most = 0
         """So many were answered at the same time."""
         self._models = models
-        self._answers = answers
+        self.answers = answers
         self._seconds = seconds
         self._running = 0
         self._counting = threading.Lock()
@@ -56,7 +56,7 @@ class Echo(FakeServer):
 
     def _echo(self, asked: Asked) -> Answer:
         prompt = prompt_of(asked)
-        return self._answers.get(prompt) or Answer(lambda: self._steps(prompt))
+        return self.answers.get(prompt) or Answer(lambda: self._steps(prompt))
 
     def _steps(self, prompt: str) -> Iterator[Step]:
         with self._counting:

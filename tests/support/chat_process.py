@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from reflectty.store import open_store
-from support.command import PATIENCE
 from support.fake_server import FakeServer, show, tags, whole
 from support.pty_screen import Screen
+from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from reflectty.session import Ended, Said, Session, Turn
@@ -84,31 +83,34 @@ class Chat(Screen):
         """Wait for a pattern."""
         return self.until(lambda text: bool(re.search(pattern, text, re.MULTILINE)), patience)
 
-    def rests(self, patience: float = PATIENCE) -> bool:
+    def rests(self) -> bool:
         """Wait until nothing is being answered any more."""
-        return self.until(lambda text: "new line" in text and "esc stop" not in text, patience)
+        # The scrollback may hold what was drawn while the terminal changed its size.
+        return self.until(lambda _: "new line" in (screen := "\n".join(self.drawn)) and "esc stop" not in screen)
 
     def hit(self, *names: str) -> None:
         """Press keys by what they do."""
         for name in names:
             self.press(KEYS[name])
             if name == "escape":
-                # What follows an escape at once is a key with alt.
+                # What is read with an escape, or soon after it, is a key with alt.
+                assert until(lambda: self.unread == 0)
                 time.sleep(0.3)
 
     def ask(self, text: str) -> None:
         """Type a question and send it."""
         self.press(text.encode() + KEYS["enter"])
 
-    def seconds_to_show(self, keys: bytes, part: str, patience: float = PATIENCE) -> float:
-        """Press keys and return how long it takes until they are seen; infinite where they never are."""
-        began = time.monotonic()
+    def computed_to_show(self, keys: bytes, part: str) -> float:
+        """Press keys and return for how many seconds the chat computes until they are seen."""
+        before = self.computed
         self.press(keys)
-        return time.monotonic() - began if self.until(lambda text: part in text, patience) else float("inf")
+        assert self.shows(part)
+        return self.computed - before
 
-    def leave(self, patience: float = PATIENCE) -> int:
+    def leave(self) -> int:
         self.hit("leave")
-        return self.finish(patience)
+        return self.finish()
 
     @property
     def left_behind(self) -> list[str]:
@@ -133,14 +135,14 @@ class Unseen(Chat):
         """Wait until nothing is being answered any more, once the last words of a reply have been drawn."""
         return self.until(lambda _: b"new line" in self.raw[self.raw.rfind(last) :])
 
-    def seconds_to_echo(self, mark: str) -> float:
-        """Type a mark that was never typed before; return how long it takes until it is drawn."""
-        began, before = time.monotonic(), len(self.raw)
+    def computed_to_echo(self, mark: str) -> float:
+        """Type a mark that was never typed before; return for how many seconds the chat computes until it is drawn."""
+        computed, before = self.computed, len(self.raw)
         self.press(mark.encode())
-        found = self.until(lambda _: mark.encode() in self.raw[before:])
-        took = time.monotonic() - began
+        assert self.until(lambda _: mark.encode() in self.raw[before:])
+        took = self.computed - computed
         self.hit("clear")
-        return took if found else float("inf")
+        return took
 
 
 class LateServer(FakeServer):
@@ -190,16 +192,7 @@ def replies(reflect: Reflect) -> tuple[Said, ...]:
 
 
 HALF = "<thinking>\nFirst this.\n</thinking>\n<output>\nHalf of an answer"
-SOON = 5.0
-"""Seconds in which the chat has ended once it has been told to."""
 
 
 def ended_as(reflect: Reflect) -> list[tuple[Ended, str]]:
     return [(said.ended, said.answer or said.raw) for said in replies(reflect)]
-
-
-def wait_for(condition: Callable[[], bool], patience: float = 10.0) -> bool:
-    end = time.monotonic() + patience
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.05)
-    return condition()

@@ -122,9 +122,10 @@ class Screen:
         os.write(self._leader, keys)
 
     def resize(self, columns: int, rows: int) -> None:
-        fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        # What the command draws once it knows of the new size is drawn on a screen of that size.
         with self._changed:
             self._screen.resize(rows, columns)
+            fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def finish(self, patience: float = PATIENCE) -> int:
         """Wait for the end; return the exit code."""

@@ -51,6 +51,9 @@ def endless() -> Answer:
     return Answer(steps)
 
 
+LAST = line(**done())
+
+
 class Gate:
     """Holds a reply back between two parts until it is opened."""
 
@@ -60,13 +63,13 @@ class Gate:
     def open(self) -> None:
         self._open.set()
 
-    def between(self, before: str, after: str) -> Answer:
+    def between(self, before: str, after: str, end: Step = LAST) -> Answer:
         """Return a reply that says one part at once, the other and the end when the gate is open."""
 
         def steps() -> Iterator[Step]:
             yield line(before)
             self._open.wait(PATIENCE)
             yield line(after)
-            yield line(**done())
+            yield end
 
         return Answer(steps)

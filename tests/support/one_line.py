@@ -1,0 +1,21 @@
+"""What every error of the command is: one line on stderr, in which hostile text is harmless."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from support.command import Result
+
+ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202eevil"
+"""Text that would tell a terminal to do something."""
+
+
+def one_line(result: Result, code: int, *parts: str) -> None:
+    """Check that an error is one line that says these things, and nothing is on stdout."""
+    assert "Traceback" not in result.err
+    assert len(result.err.splitlines()) == 1, result.err
+    assert result.err.startswith("reflect: ")
+    for part in parts:
+        assert part in result.err
+    assert (result.code, result.out) == (code, "")
