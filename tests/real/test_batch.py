@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import real_ollama
-from support.batch_files import answers, file_records, records, until, written
+from support.batch_files import answers, file_records, records, written
 from support.pty_screen import Screen
 from support.reference_replies import by_ollama
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +26,6 @@ pytestmark = pytest.mark.server
 MINI = ("-m", "mini", "--mode", "native")
 ASKED = ("Which is larger, 9.11 or 9.9?", "What is 17 + 25?", "What is the capital of France?")
 QUESTIONS = ASKED * 4
-SLOW = 240.0
-"""Seconds for twelve replies on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +62,7 @@ def test_twelve_lines_by_a_server_that_answers_two_at_once(
 ) -> None:
     name = written(reflect.home, *QUESTIONS)
     with Screen(reflect.at(pair.host), "batch", *MINI, name, "-o", "out.jsonl", columns=120) as screen:
-        code = screen.finish(SLOW)
+        code = screen.finish()
         text = screen.text
 
     assert code == 0
@@ -79,7 +78,7 @@ def test_a_kill_and_a_key_lose_nothing_that_was_answered(
     for number, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
         before = out.read_bytes() if out.exists() else b""
         with reflect.at(ollama.host).start(*words) as run:
-            assert until(partial(has_more, out, before), SLOW)
+            assert until(partial(has_more, out, before))
             assert run.signalled(number).code == code
         assert out.read_bytes().startswith(before)
     result = reflect.at(ollama.host)(*words)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from real.test_chat_ollama import SLOW, SUMMARY, gutter
 from reflectty.session import Ended, Origin
-from support.chat_process import Chat, kept, replies
+from support.chat_process import SUMMARY, Chat, gutter, kept, replies
 from support.openai_command import Asking
 from support.real_llama import ENDLESS, KEY, NAME, ROOM, serve
 from support.reference_replies import EDITED, QUESTION
@@ -34,8 +33,8 @@ def test_a_reply_is_watched_steered_and_met_again(asking: Asking, llama: LlamaSe
     with Chat(asking, *WORDS, rows=50, columns=120) as chat:
         assert chat.opened()
         chat.ask(QUESTION)
-        assert chat.matches(SUMMARY, SLOW)
-        assert chat.rests(SLOW)
+        assert chat.matches(SUMMARY)
+        assert chat.rests()
         assert chat.shows(llama_said.answer)
         assert gutter(chat).count("↺") == len(llama_said.corrections)
         assert chat.matches(rf"ctx .* of {ROOM // 1024}k ")
@@ -49,8 +48,8 @@ def test_a_reply_is_watched_steered_and_met_again(asking: Asking, llama: LlamaSe
         chat.press(EDITED.encode())
         assert chat.shows(EDITED)
         chat.hit("enter")
-        assert chat.matches(r"✎ steered.*reply 2 of 2", SLOW)
-        assert chat.rests(SLOW)
+        assert chat.matches(r"✎ steered.*reply 2 of 2")
+        assert chat.rests()
         assert chat.shows(f"│ {EDITED}")
         assert chat.leave() == 0
 
@@ -69,14 +68,14 @@ def test_a_reply_is_stopped_and_goes_on(asking: Asking) -> None:
     with Chat(asking, *words, rows=40) as chat:
         assert chat.opened()
         chat.ask(ENDLESS)
-        assert chat.matches(r"\d+ tokens +esc stop", SLOW)
+        assert chat.matches(r"\d+ tokens +esc stop")
         chat.hit("escape")
         assert chat.shows("! stopped")
         (stopped,) = replies(asking)
         chat.hit("continue")
         assert chat.lacks("! stopped")
-        assert chat.until(lambda _: replies(asking)[0].origin is Origin.CONTINUED, SLOW)
-        assert chat.until(lambda _: replies(asking)[0].ended is not Ended.STREAMING, SLOW)
+        assert chat.until(lambda _: replies(asking)[0].origin is Origin.CONTINUED)
+        assert chat.until(lambda _: replies(asking)[0].ended is not Ended.STREAMING)
         assert chat.leave() == 0
     (continued,) = replies(asking)
 
@@ -92,9 +91,9 @@ def test_a_server_that_is_killed_is_told_and_the_chat_stays(reflect: Reflect) ->
         with Chat(asking, "-m", NAME, "--mode", "direct", "--family", "none", rows=40) as chat:
             assert chat.opened()
             chat.ask(ENDLESS)
-            assert chat.matches(r"\d+ tokens +esc stop", SLOW)
+            assert chat.matches(r"\d+ tokens +esc stop")
             os.kill(server.process.pid, signal.SIGKILL)
-            assert chat.matches(r"^ ! .*connection", SLOW)
+            assert chat.matches(r"^ ! .*connection")
             assert chat.shows("is gone")
             assert chat.leave() == 0
     (said,) = replies(asking)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reflectty.session import Ended, Origin
 from reflectty.stream import Kind
-from support.chat_process import Chat, kept, replies
+from support.chat_process import SUMMARY, Chat, gutter, kept, replies
 from support.reference_replies import EDITED, QUESTION
 
 if TYPE_CHECKING:
@@ -20,20 +19,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.server
 
-SUMMARY = r"^ ▾ .*thought .*\d correction"
-SLOW = 30.0
-"""Seconds for a reply on a busy machine; it takes two on an idle one."""
 STORY = "Tell me a long story about a fox."
 
 
 @pytest.fixture
 def asking(reflect: Reflect, ollama: Server) -> Reflect:
     return reflect.at(ollama.host)
-
-
-def gutter(chat: Chat) -> str:
-    """Return the signs before the rows of the thinking."""
-    return "".join(row[1] for row in chat.drawn if re.match(r" [│↺] ", row))
 
 
 @pytest.mark.parametrize("model", ["mini", "mini-native"])
@@ -46,9 +37,9 @@ class TestAModelThatCorrectsItself:
             assert chat.opened()
             chat.ask(QUESTION)
             assert chat.shows(f"▌ {QUESTION}")
-            assert chat.matches(r"^ │ \w+", SLOW)
-            assert chat.matches(SUMMARY, SLOW)
-            assert chat.rests(SLOW)
+            assert chat.matches(r"^ │ \w+")
+            assert chat.matches(SUMMARY)
+            assert chat.rests()
             assert chat.shows(said.answer)
             assert gutter(chat).count("↺") == len(said.corrections)
             assert gutter(chat).startswith("│")
@@ -62,8 +53,8 @@ class TestAModelThatCorrectsItself:
             chat.press(EDITED.encode())
             assert chat.shows(EDITED)
             chat.hit("enter")
-            assert chat.matches(r"✎ steered.*reply 2 of 2", SLOW)
-            assert chat.rests(SLOW)
+            assert chat.matches(r"✎ steered.*reply 2 of 2")
+            assert chat.rests()
             assert chat.shows(f"│ {EDITED}")
 
             chat.hit("branch before")
@@ -78,7 +69,7 @@ class TestAModelThatCorrectsItself:
             chat.press(b" Answer briefly.")
             chat.hit("enter")
             assert chat.shows("question 2 of 2")
-            assert chat.rests(SLOW)
+            assert chat.rests()
             assert chat.leave() == 0
 
         ((session, turns),) = kept(asking)
@@ -107,10 +98,10 @@ class TestAModelThatCorrectsItself:
             assert chat.opened()
             chat.ask(QUESTION)
             assert chat.shows(f"▌ {QUESTION}")
-            assert chat.matches(r"^ │ \w+ \w+", SLOW)
+            assert chat.matches(r"^ │ \w+ \w+")
             chat.hit("conclude")
-            assert chat.matches(r"✎ concluded", SLOW)
-            assert chat.rests(SLOW)
+            assert chat.matches(r"✎ concluded")
+            assert chat.rests()
             assert chat.leave() == 0
         (concluded,) = replies(asking)
 
@@ -125,15 +116,15 @@ class TestAReplyThatIsStopped:
             assert chat.opened()
             chat.ask(STORY)
             assert chat.shows(f"▌ {STORY}")
-            assert chat.matches(r"\d+ tokens +esc stop", SLOW)
+            assert chat.matches(r"\d+ tokens +esc stop")
             chat.hit("escape")
             assert chat.shows("! stopped")
             (stopped,) = replies(asking)
 
             chat.hit("continue")
             assert chat.lacks("! stopped")
-            assert chat.matches(r"^ ! .*token limit|continued", SLOW)
-            assert chat.until(lambda _: replies(asking)[0].ended is not Ended.STREAMING, SLOW)
+            assert chat.matches(r"^ ! .*token limit|continued")
+            assert chat.until(lambda _: replies(asking)[0].ended is not Ended.STREAMING)
             (continued,) = replies(asking)
 
             chat.hit("regenerate")

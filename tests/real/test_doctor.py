@@ -18,6 +18,7 @@ from support import real_ollama
 from support.pty_screen import Screen
 from support.real_ollama import base_model
 from support.token_types import TokenType, copy_retyped
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.server
 
-SLOW = 240.0
-"""Seconds for a checkup on a busy machine; it takes three on an idle one."""
 LOST = "reflection-lost"
 PIECES = ("thinking", "reflection", "output", "<", "</", ">")
 
@@ -60,7 +59,7 @@ def test_a_model_that_reflects_is_found_in_order(asking: Reflect, said: Spoken, 
 
 def test_a_reader_sees_it_on_the_screen(asking: Reflect) -> None:
     with Screen(asking, "doctor", "-m", "mini", rows=60) as screen:
-        assert screen.finish(SLOW) == 0
+        assert screen.finish() == 0
         assert "mini answered in" in screen.text
         assert "one request is answered at a time" in screen.text
         assert any(text.startswith("✓ questions are answered here") for text in screen.lines)
@@ -104,7 +103,7 @@ async def _probed(host: str) -> Parallel:
         like = Request("mini", (Message("user", "hi"),), options=(("num_predict", 1),))
         async for _ in engine.chat(like):
             pass
-        return await probe(engine, like, patience=SLOW)
+        return await probe(engine, like, patience=PATIENCE)
 
 
 @pytest.mark.parametrize("at_once", [2, 4])

@@ -12,6 +12,7 @@ import pytest
 from reflectty.drawing import fit as words
 from reflectty.fitting import Load, compared, estimate
 from reflectty.wire.answers import running_of
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from reflectty.fitting import Estimate
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.server
 
-SLOW = 120.0
 RESERVED = re.compile(r"(model|KV|compute|output) buffer size = +([\d.]+) MiB")
 MIB = 1 << 20
 
@@ -27,7 +27,9 @@ MIB = 1 << 20
 def asked(server: Server, path: str, **body: Any) -> dict[str, Any]:
     """Return the last object that the server answers."""
     data = json.dumps(body).encode() if body else None
-    with urllib.request.urlopen(urllib.request.Request(f"http://{server.host}{path}", data), timeout=SLOW) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(f"http://{server.host}{path}", data), timeout=PATIENCE
+    ) as answer:
         return dict(json.loads(answer.read().splitlines()[-1]))
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from real.test_ollama import kinds, read
 from reflectty.chat import Message, Request
 from reflectty.engines import open_engine
 from support.engine_outcome import Outcome, collect
+from support.json_replies import kinds, read
 from support.lost_tags import PIECES
 from support.openai_command import Asking
 from support.real_llama import KEY, serve

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.lost_tags import PIECES, SLOW, WORDS
+from support.lost_tags import PIECES, WORDS
 from support.pty_screen import Screen
 from support.real_ollama import base_model
 from support.reference_replies import QUESTION
@@ -109,7 +109,7 @@ def test_the_tokens_that_are_dropped_are_counted(asking: Reflect) -> None:
 
 def test_a_reader_at_a_terminal_is_told_below_the_answer(asking: Reflect, said: Spoken) -> None:
     with Screen(asking, "-m", WHOLE, QUESTION) as screen:
-        code = screen.finish(SLOW)
+        code = screen.finish()
         text = " ".join(screen.text.split())
 
     assert code == 0

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.server
 
-SLOW = 120.0
-"""Seconds for a reply on a busy machine; it takes two on an idle one."""
 MADE = ("made-one", "made-two")
 
 
@@ -142,7 +140,7 @@ def without_system(home: Path) -> Path:
 def test_a_variant_that_uses_the_tags_is_proven_by_one_question(asking: Reflect, said: Spoken) -> None:
     words = ("models", "create", MADE[0], "--from", "mini", "--template", f"@{without_system(asking.home).name}")
     with Screen(asking, *words, columns=120) as screen:
-        code = screen.finish(SLOW)
+        code = screen.finish()
         lines = [line for line in screen.lines if line]
     value = json.loads(asking("-m", MADE[0], "--json", QUESTION).out)
     corrections = counted(len(said.corrections), "correction")

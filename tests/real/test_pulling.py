@@ -5,25 +5,22 @@ from __future__ import annotations
 import json
 import random
 import signal
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.command import PATIENCE
 from support.pty_screen import Screen
 from support.registry import Registry
+from support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from support.command import Reflect
     from support.real_ollama import Server
 
 pytestmark = pytest.mark.server
 
-SLOW = 240.0
-"""Seconds that a server may take; after a failure it tries again for a while by itself."""
 SIZE = 24_000_000
 INSECURE = "--insecure"
 
@@ -49,13 +46,6 @@ def names(asking: Reflect, registry: Registry) -> list[str]:
     return [one["name"] for one in json.loads(asking("models", "--json").out) if f":{registry.port}/" in one["name"]]
 
 
-def until(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
-
-
 def completed(said: bytes) -> int:
     """Return the bytes of the first layer that the last whole line of --jsonl told of."""
     parts = [json.loads(line) for line in said.decode().split("\n")[:-1]]
@@ -75,7 +65,7 @@ def test_a_pull_shows_how_far_it_is_and_leaves_one_line(asking: Reflect, registr
         assert screen.until(lambda text: " % · " in text and " MB of 24 MB" in text)
         live = screen.text
         registry.gate = None
-        code = screen.finish(SLOW)
+        code = screen.finish()
         left = screen.text
 
     assert code == 0
@@ -103,16 +93,13 @@ def test_a_pull_that_is_stopped_goes_on_from_where_it_was(
     registry.gate = SIZE // 2
     with asking.start("models", "pull", registry.name("drawn"), INSECURE, "--jsonl") as run:
         assert run.until(lambda run: completed(run.stdout) > 0)
-        before = time.monotonic()
         result = run.signalled(number)
-        took = time.monotonic() - before
     stopped = until(lambda: not registry.fetching)
     registry.gate = None
     report(asking, registry.name("drawn"))
     starts = [start for _, start, end in registry.ranges if end == SIZE + 4]
 
     assert result.code == 128 + number
-    assert took < 5
     assert result.err == "reflect: stopped: what came is kept, and the same command goes on from there\n"
     assert stopped
     assert starts[0] == 0
@@ -129,7 +116,7 @@ def test_two_pulls_at_once_share_what_comes_and_one_that_leaves_does_not_stop_th
         assert two.until(lambda run: completed(run.stdout) > 0)
         left = one.signalled(signal.SIGINT)
         registry.gate = None
-        stayed = two.finish(SLOW)
+        stayed = two.finish()
 
     assert left.code == 130
     assert (stayed.code, stayed.err) == (0, "")
@@ -187,7 +174,7 @@ def test_a_large_pull_is_said_to_fit_or_not_as_soon_as_its_size_is_known(asking:
         told = screen.until(lambda text: "101 MB, by a rough estimate: " in text)
         coming = screen.shows(" MB of 101 MB")
         screen.press(b"\x03")
-        code = screen.finish(SLOW)
+        code = screen.finish()
 
     assert told
     assert coming

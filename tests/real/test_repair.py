@@ -18,12 +18,13 @@ from reflectty.library import open_library
 from reflectty.repairing import Repaired, Step, Wanted
 from reflectty.repairing.repairing import repair
 from support.command import COMMAND
-from support.lost_tags import PIECES, SLOW, installed, shown
+from support.lost_tags import PIECES, installed, shown
 from support.pty_screen import Screen
 from support.real_ollama import ADAPTER, base_model
 from support.reference_replies import QUESTION
 from support.repair_server import Recorder
 from support.token_types import TokenType, copy_renamed, copy_retyped
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +125,7 @@ def test_a_copy_needs_no_repair_and_none_is_made_twice(asking: Reflect, server: 
 def test_a_reader_at_a_terminal_sees_how_it_goes_on_and_what_came_of_it(asking: Reflect) -> None:
     words = ("models", "repair", LOST, "--name", "reflection-seen")
     with Screen(asking, *words, columns=140) as screen:
-        code = screen.finish(SLOW)
+        code = screen.finish()
         text = " ".join(screen.text.split())
 
     assert code == 0
@@ -194,15 +195,9 @@ def test_a_repair_that_is_cut_leaves_nothing_on_the_server(server: Server, blobs
     before = {path.name for path in blobs.iterdir()}
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(run())
-    # The server hears of it a moment later.
-    names = set(before)
-    for _ in range(50):
-        names = {path.name for path in blobs.iterdir()}
-        if names == before:
-            break
-        subprocess.run(("sleep", "0.1"), check=True)
 
-    assert names == before
+    # The server hears of it a moment later.
+    assert until(lambda: {path.name for path in blobs.iterdir()} == before)
     assert "reflection-cut" not in installed(server)
 
 

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.server
 
 WISH = Wish(Mode.NATIVE)
-SLOW = 120.0
-"""Seconds for a reply on a busy machine."""
 by_model = pytest.mark.parametrize("name", ["mini", "mini-native", "fewshot"])
 
 

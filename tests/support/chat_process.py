@@ -48,6 +48,8 @@ KEYS = {
     "to end of line": b"\x0b",
     "clear": b"\x01\x0b",
 }
+SUMMARY = r"^ ▾ .*thought .*\d correction"
+"""What stands above a thinking that has ended, and had a correction."""
 LEFT_BEHIND = (
     (b"\x1b[?1049h", b"\x1b[?1049l", "the alternate screen"),
     (b"\x1b[?1000h", b"\x1b[?1000l", "the mouse"),
@@ -158,6 +160,11 @@ class LateServer(FakeServer):
         self._listener.listen(64)
         self._start(self._accept)
         return self
+
+
+def gutter(chat: Chat) -> str:
+    """Return the signs before the rows of the thinking."""
+    return "".join(row[1] for row in chat.drawn if re.match(r" [│↺] ", row))
 
 
 def serving(chat: Route, **more: Route) -> FakeServer:
