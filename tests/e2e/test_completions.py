@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from support.command import Reflect
 
-pytestmark = pytest.mark.process
-
 HOSTILE = ("What is $(touch pwned)?", "a `touch pwned` b", 'it\'s "so"', "a; touch pwned", "a\\b!c")
 BASH = """
 . "$SCRIPT"
@@ -35,7 +33,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 
 def run(reflect: Reflect, *command: str, **variables: str) -> list[str]:
-    assert shutil.which(command[0]), f"{command[0]} is needed: apt-get install {command[0]}"
+    if not shutil.which(command[0]):
+        pytest.fail(f"{command[0]} is needed: apt-get install {command[0]}", pytrace=False)
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -62,7 +61,7 @@ def fish(reflect: Reflect, line: str) -> list[str]:
     return [row.partition("\t")[0] for row in found]
 
 
-@pytest.mark.parametrize("shell", [bash, fish])
+@pytest.mark.parametrize("shell", [bash, pytest.param(fish, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [
@@ -101,6 +100,7 @@ def test_models_come_from_the_server_and_without_it_from_its_last_answer(reflect
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("remembered", [(), ("qwen3:8b", "llama3.1:8b")])
 def test_a_server_that_never_answers_holds_nobody_up(reflect: Reflect, remembered: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -17,7 +17,7 @@ from support.pty_screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 PROMPT = "ready> "
 TITLE = "What is $(touch pwned)?"
@@ -58,7 +58,8 @@ CASES = (
 def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
     """A shell at its prompt, in a home where the completions are installed; every case has the next line of it."""
     name = str(request.param)
-    assert shutil.which(name), f"{name} is needed: apt-get install {name}"
+    if not shutil.which(name):
+        pytest.fail(f"{name} is needed: apt-get install {name}", pytrace=False)
     home = tmp_path_factory.mktemp(name)
     with FakeServer({"/api/tags": tags("llama3.1:8b", "qwen3:4b")}) as server:
         reflect = Reflect(home, server.host)

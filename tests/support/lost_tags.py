@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
 WORDS = ("thinking", "reflection", "output")
 PIECES = (*WORDS, "<", "</", ">")
-SLOW = 240.0
-"""Seconds for a reply on a busy machine; it takes two on an idle one."""
 
 
 def shown(server: Server, path: str, **body: Any) -> dict[str, Any]:
