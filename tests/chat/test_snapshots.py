@@ -33,6 +33,10 @@ MOVING = (
 """What depends on the clock, the blanks behind it to the end of its row too, and how it is drawn instead."""
 
 
+ABILITIES = ("reflection:70b .*thinking", "deepseek-r1:14b .*tools", "mini .*reflection, thinking")
+"""The rows of models once it is known what they can do."""
+
+
 def stored(store: Store) -> Session:
     second = TURNS[2]
     return talked(
@@ -87,6 +91,9 @@ async def models(reader: Reader) -> None:
     reader.server.loaded = {"reflection:70b": (44 * GB, 28 * GB), "mini:latest": (321_000_000, 321_000_000)}
     await reader.press("f6")
     await reader.shows("mini", "reflection", "GPU")
+    # Where they have room, what models can do is asked of each after the list is shown.
+    if reader.app.size.width >= 80:
+        await reader.until(lambda: all(re.search(can, reader.text) for can in ABILITIES))
 
 
 async def pulling(reader: Reader) -> None:
