@@ -128,7 +128,7 @@ def test_an_open_block_is_drawn_at_most_twenty_times_a_second() -> None:
 
 def test_an_endless_block_becomes_plain_text_and_nothing_of_it_is_lost() -> None:
     words = [f"word{number}" for number in range(TOO_LONG // 6)]
-    rows = Stage(100).play(cut([Segment(ANSWER, "**" + " ".join(words) + "**\n\n- last", 0)], 10_000), corrections=0)
+    rows = Stage(100).play(cut([Segment(ANSWER, "**" + " ".join(words) + "**\n\n- last", 0)], 50_000), corrections=0)
     assert " ".join(rows).split()[: len(words) + 3] == [
         "**word0",
         *words[1:-1],
