@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from support.chat_process import Chat
-from support.fresh_machine import answering, fresh
+from support.fresh_machine import QUESTION, answering, fresh, refused
 from support.scripted_servers import ANSWER
 from support.stored_replies import Kept
 
@@ -19,19 +19,18 @@ if TYPE_CHECKING:
     from support.built_in import BuiltIn
     from support.command import Reflect, Result
 
-QUESTION = "What is 2 + 3?"
 WHAT_IT_IS, A_REAL_ONE = "a built-in model of 270 million parameters", "ollama.com"
 TERMS = "ai.google.dev/gemma/terms"
 CONFIG = ".config/reflectty/config.toml"
 
 
 @pytest.fixture
-def machine(tmp_path: Path, mini: BuiltIn) -> Reflect:
+def machine(request: pytest.FixtureRequest, tmp_path: Path, mini: BuiltIn) -> Reflect:
     """A machine where the terms of the built-in model have been read, and nothing else ever happened."""
     state = tmp_path / ".local/state/reflectty"
     state.mkdir(parents=True)
     (state / "told").write_text("the terms of mini\n")
-    return fresh(tmp_path, mini)
+    return fresh(tmp_path, mini, apart=request.node.get_closest_marker("process") is not None)
 
 
 def write(reflect: Reflect, text: str) -> None:
@@ -47,12 +46,6 @@ def answered_by_mini(result: Result) -> bool:
     return result.code == 0 and bool(result.out.strip()) and told
 
 
-def refused(result: Result) -> bool:
-    """Whether nobody answered, and one line says so."""
-    lines = result.err.splitlines()
-    return (result.code, result.out, len(lines)) == (3, "", 1) and "cannot reach" in lines[0]
-
-
 class Asking(NamedTuple):
     """A way to ask for the built-in model."""
 
@@ -62,19 +55,21 @@ class Asking(NamedTuple):
     variables: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
 
 
+ASKINGS = (
+    Asking("by a flag", ("-m", "mini")),
+    Asking("by the engine in the file", config='engine = "embedded"'),
+    Asking("with its tag", ("-m", "mini:latest")),
+    Asking("by the engine", ("--engine", "embedded")),
+    Asking("by the file", config='model = "mini"'),
+    Asking("by a variable", variables={"REFLECTTY_MODEL": "mini"}),
+    Asking("by a profile", ("--profile", "small"), '[profiles.small]\nmodel = "mini"'),
+    Asking("of a host that is down", ("-m", "mini", "--host", "127.0.0.1:9")),
+)
+
+
 @pytest.mark.parametrize(
     "way",
-    [
-        Asking("by a flag", ("-m", "mini")),
-        Asking("with its tag", ("-m", "mini:latest")),
-        Asking("by the engine", ("--engine", "embedded")),
-        Asking("by the file", config='model = "mini"'),
-        Asking("by the engine in the file", config='engine = "embedded"'),
-        Asking("by a variable", variables={"REFLECTTY_MODEL": "mini"}),
-        Asking("by a profile", ("--profile", "small"), '[profiles.small]\nmodel = "mini"'),
-        Asking("of a host that is down", ("-m", "mini", "--host", "127.0.0.1:9")),
-    ],
-    ids=lambda way: way.name,
+    [pytest.param(way, id=way.name, marks=pytest.mark.slow if at > 1 else ()) for at, way in enumerate(ASKINGS)],
 )
 def test_who_asks_for_it_gets_it_and_one_line(machine: Reflect, way: Asking) -> None:
     if way.config:
@@ -82,7 +77,12 @@ def test_who_asks_for_it_gets_it_and_one_line(machine: Reflect, way: Asking) -> 
     assert answered_by_mini(machine(*way.words, QUESTION, **way.variables))
 
 
-@pytest.mark.parametrize("form", [(), ("--final",), ("--json",), ("--jsonl",), ("--raw",)], ids=" ".join)
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "form",
+    [(), ("--json",), *(pytest.param((form,), marks=pytest.mark.slow) for form in ("--final", "--jsonl", "--raw"))],
+    ids=" ".join,
+)
 def test_where_nobody_else_ever_answered_it_does_unasked(machine: Reflect, form: tuple[str, ...]) -> None:
     result = machine(*form, QUESTION)
 
@@ -105,6 +105,7 @@ def test_a_session_of_its_own_is_gone_on_with(machine: Reflect) -> None:
     assert len(Kept(machine.home).sessions) == 1
 
 
+@pytest.mark.process
 def test_a_server_that_has_a_model_of_that_name_answers_with_it(machine: Reflect) -> None:
     with answering(machine, has_mini=True) as server:
         result = machine("-m", "mini", QUESTION)

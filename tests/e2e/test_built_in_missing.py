@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.test_built_in import QUESTION, refused
-from support.fresh_machine import answering, bare, fresh
+from support.fresh_machine import QUESTION, answering, bare, fresh, refused
 
 if TYPE_CHECKING:
     from pathlib import Path

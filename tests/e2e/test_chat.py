@@ -58,7 +58,7 @@ class TestAQuestion:
         assert answered.said is not None
         assert (answered.said.ended, answered.said.answer) == (Ended.COMPLETE, ANSWER)
 
-    @pytest.mark.parametrize("columns", [40, pytest.param(80, marks=pytest.mark.slow), 120])
+    @pytest.mark.parametrize("columns", [40, *(pytest.param(columns, marks=pytest.mark.slow) for columns in (80, 120))])
     def test_loses_no_character_where_its_words_are_longer_than_a_row(self, reflect: Reflect, columns: int) -> None:
         word = "".join(f"{number:04}" for number in range(100))
         said = reply([f"<output>\n{word}\n</output>"])
@@ -185,7 +185,13 @@ FAULTS = (
 )
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+QUICK = ("reset", "busy", "removed before")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(one, id=one.name, marks=() if one.name in QUICK else pytest.mark.slow) for one in FAULTS],
+)
 def test_a_fault_is_said_its_part_is_kept_and_the_next_question_is_answered(reflect: Reflect, fault: Fault) -> None:
     shown = {"show": fault.shown} if fault.shown else {}
     with serving(fault.chat, **shown) as server, Chat(reflect.at(server.host), *MODEL, *fault.words) as chat:

@@ -45,6 +45,7 @@ class TestAStoreThatCannotBeWritten:
         assert text.count(" ! ") == 1
         assert "sessions" in text
 
+    @pytest.mark.slow
     def test_because_a_newer_version_wrote_it_is_said_once(self, reflect: Reflect) -> None:
         database(reflect).parent.mkdir(parents=True)
         filled(database(reflect))
@@ -79,6 +80,7 @@ class TestAStoreThatCannotBeWritten:
 
         assert text.count(" ! ") == 1
 
+    @pytest.mark.slow
     def test_because_its_session_was_removed_meanwhile_is_said_once(self, reflect: Reflect) -> None:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL, rows=60) as chat:
             assert chat.opened()

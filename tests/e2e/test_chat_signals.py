@@ -46,7 +46,13 @@ class TestASignal:
         assert left
         assert ended_as(reflect) == [(Ended.INTERRUPTED, "Half of an answer")]
 
-    @by_signal
+    @pytest.mark.parametrize(
+        "number",
+        [
+            pytest.param(number, id=number.name, marks=() if number is signal.SIGTERM else pytest.mark.slow)
+            for number in SIGNALS
+        ],
+    )
     def test_at_rest_restores_the_terminal(self, reflect: Reflect, number: signal.Signals) -> None:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.shows("● ")
@@ -72,7 +78,7 @@ class TestASignal:
             assert chat.finish() == 0
             assert chat.left_behind == []
 
-    @pytest.mark.parametrize("trap", ["", "HUP"], ids=["plain", "nohup"])
+    @pytest.mark.parametrize("trap", ["", pytest.param("HUP", marks=pytest.mark.slow)], ids=["plain", "nohup"])
     def test_that_never_comes_from_a_terminal_that_is_gone_ends_it_all_the_same(
         self, reflect: Reflect, trap: str
     ) -> None:

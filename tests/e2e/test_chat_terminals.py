@@ -80,7 +80,13 @@ TERMINALS = (
 )
 
 
-@pytest.mark.parametrize("place", TERMINALS, ids=lambda place: place.name)
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(place, id=place.name, marks=() if place.name in ("no colours", "ASCII") else pytest.mark.slow)
+        for place in TERMINALS
+    ],
+)
 def test_any_terminal_is_drawn_on(reflect: Reflect, place: Place) -> None:
     answered = reply([ANSWERED.replace("larger", "größer")])
     with serving(answered) as server, Chat(reflect.at(server.host), *MODEL, **place.variables) as chat:
@@ -100,6 +106,7 @@ def test_any_terminal_is_drawn_on(reflect: Reflect, place: Place) -> None:
     assert [message["content"] for message in server.asked("/api/chat")[0].json["messages"]] == ["größer?"]
 
 
+@pytest.mark.slow
 def test_a_terminal_that_changes_its_size_while_a_reply_comes_shows_all_of_it(reflect: Reflect) -> None:
     thoughts = [
         f"{number}. a thought that is a good deal longer than the smallest screen is wide\n" for number in range(60)
@@ -124,6 +131,7 @@ def test_a_terminal_that_changes_its_size_while_a_reply_comes_shows_all_of_it(re
     assert ended_as(reflect)[0][0] is Ended.COMPLETE
 
 
+@pytest.mark.slow
 def test_a_megabyte_that_is_pasted_is_one_mark_and_reaches_the_server_whole(reflect: Reflect) -> None:
     text = "".join(f"{number:07} of a long paste, ä\n" for number in range(40_000))
     with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:

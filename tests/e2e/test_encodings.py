@@ -13,8 +13,6 @@ from support.scripted_servers import MODEL, asking, saying
 if TYPE_CHECKING:
     from support.command import Reflect
 
-pytestmark = pytest.mark.process
-
 TEXT = "Größe → 世界 👍"
 LOCALES: dict[str, tuple[dict[str, Any], str]] = {
     "UTF-8": ({"LC_ALL": "C.UTF-8"}, "utf-8"),
@@ -30,6 +28,7 @@ BENIGN = [case for case in CASES if case["expect"] != "neutralise"]
 CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", LOCALES)
 @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
 def test_an_answer_reaches_every_pipe(reflect: Reflect, name: str, form: tuple[str, ...]) -> None:
@@ -41,6 +40,7 @@ def test_an_answer_reaches_every_pipe(reflect: Reflect, name: str, form: tuple[s
     assert result.stdout == TEXT.encode(encoding, "backslashreplace") + b"\n"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", LOCALES)
 def test_an_error_reaches_every_pipe(reflect: Reflect, name: str) -> None:
     variables, encoding = LOCALES[name]
@@ -53,6 +53,7 @@ def test_an_error_reaches_every_pipe(reflect: Reflect, name: str) -> None:
         assert "Größe.txt" in result.stderr.decode(encoding)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", LOCALES)
 def test_a_question_is_sent_as_it_was_asked(reflect: Reflect, name: str) -> None:
     variables, _ = LOCALES[name]

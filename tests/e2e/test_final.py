@@ -12,8 +12,6 @@ from support.scripted_servers import ANSWER, ANSWERED, MODEL, asking, saying
 if TYPE_CHECKING:
     from support.command import Reflect
 
-pytestmark = pytest.mark.process
-
 SAMPLE = {
     "refl-01-canonical",
     "refl-04-no-tags",
@@ -68,6 +66,7 @@ def test_the_final_answer_and_the_code_follow_the_rule(reflect: Reflect, case: d
     assert not CONTROL.search(result.stdout)
 
 
+@pytest.mark.process
 class TestNothingElse:
     def test_is_on_stderr(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:

@@ -21,8 +21,6 @@ from support.waiting import PATIENCE, until
 if TYPE_CHECKING:
     from support.command import Reflect
 
-pytestmark = pytest.mark.process
-
 
 class TestAQuestionOfOneShot:
     @pytest.mark.parametrize("form", [(), ("--final",), ("--json",), ("--raw",)], ids=str)
@@ -38,6 +36,7 @@ class TestAQuestionOfOneShot:
         assert (kept.said.answer, kept.said.raw, kept.said.ended) == (ANSWER, ANSWERED, Ended.COMPLETE)
         assert (kept.said.options, kept.said.digest) == ((("seed", 4),), "d" * 64)
 
+    @pytest.mark.process
     def test_is_kept_where_nobody_else_can_read_it(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, "q")
@@ -153,6 +152,7 @@ class TestWhateverHappens:
         assert reply.said.raw.startswith(f"<thinking>\n{counted}")
         assert "gone" in reply.said.error
 
+    @pytest.mark.process
     def test_a_home_that_cannot_be_written_costs_one_line_and_no_answer(self, reflect: Reflect) -> None:
         (reflect.home / ".local").write_text("in the way")
         with saying(ANSWERED) as server:

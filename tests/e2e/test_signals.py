@@ -20,8 +20,6 @@ from support.waiting import PATIENCE, until
 if TYPE_CHECKING:
     from typing import IO
 
-pytestmark = pytest.mark.process
-
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SMALL = 4096
 """Bytes that the smallest pipe holds."""

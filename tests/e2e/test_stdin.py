@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from support.command import Reflect
     from support.fake_server import FakeServer
 
-pytestmark = pytest.mark.process
-
 
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
@@ -32,6 +30,7 @@ def sent(server: FakeServer) -> str:
 
 
 class TestWhatIsSent:
+    @pytest.mark.process
     def test_is_stdin_first_and_the_instruction_last(self, reflect: Reflect, server: FakeServer) -> None:
         result = reflect.at(server.host)(*MODEL, "Summarise it.", stdin=b"line one\nline two\n")
 

@@ -10,8 +10,6 @@ from support.scripted_servers import ANSWER, ANSWERED, MODEL, THOUGHT, Gate, ask
 if TYPE_CHECKING:
     from support.command import Reflect
 
-pytestmark = pytest.mark.process
-
 NATIVE: dict[str, Any] = {"capabilities": ["completion", "thinking"]}
 PREFILLED: dict[str, Any] = {"template": "{{ .Prompt }}<think>\n"}
 

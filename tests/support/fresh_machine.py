@@ -7,7 +7,10 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import reflectty
+from reflectty.engines import hosts
 from reflectty.engines.embedded import PACKAGES
 from reflectty.mini import TEMPLATE
 from support.command import Reflect
@@ -17,6 +20,7 @@ from support.scripted_servers import ANSWERED
 
 if TYPE_CHECKING:
     from support.built_in import BuiltIn
+    from support.command import Result
     from support.fake_server import Route
 
 ANYWHERE = """
@@ -27,20 +31,32 @@ hosts.parse_host.__defaults__ = (int(sys.argv.pop(1)),)
 run()
 """
 """The command, whose servers are looked for at another port: what listens at the usual one here is not ours."""
+QUESTION = "What is 2 + 3?"
 NONE_SUCH = error(404, "model 'mini' not found")
 
 
-def fresh(home: Path, mini: BuiltIn, site: Path | None = None) -> Reflect:
+class Fresh(Reflect):
+    """The command, which looks for servers at another port wherever it runs."""
+
+    def __call__(self, *words: str, stdin: bytes = b"", **variables: str) -> Result:
+        with pytest.MonkeyPatch.context() as replaced:
+            if not self.apart:
+                replaced.setattr(hosts.parse_host, "__defaults__", (port_of(self),))
+            return super().__call__(*words, stdin=stdin, **variables)
+
+
+def fresh(home: Path, mini: BuiltIn, site: Path | None = None, *, apart: bool = True) -> Reflect:
     """Return the command on such a machine.
 
     Args:
         home: an empty folder.
         mini: whose process answers as the built-in model.
         site: where the packages are that are installed; those of the tests where nothing is named.
+        apart: whether a call runs in a process of its own, as it must where `site` is named.
     """
     start = (sys.executable, *(("-S",) if site else ()), "-c", ANYWHERE, str(free_port()))
     paths = {"PYTHONPATH": _packages(site)} if site else {}
-    return Reflect(home, "", start, apart=True, **(mini.environment | paths))
+    return Fresh(home, "", start, apart=apart, **(mini.environment | paths))
 
 
 def _packages(site: Path) -> str:
@@ -74,3 +90,9 @@ def bare(folder: Path) -> Path:
         if not installed.name.lower().startswith(PACKAGES) and installed.suffix != ".pth":
             (folder / installed.name).symlink_to(installed)
     return folder
+
+
+def refused(result: Result) -> bool:
+    """Whether nobody answered, and one line says so."""
+    lines = result.err.splitlines()
+    return (result.code, result.out, len(lines)) == (3, "", 1) and "cannot reach" in lines[0]
