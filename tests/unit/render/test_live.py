@@ -64,7 +64,7 @@ def test_any_text_is_drawn_the_same_however_it_is_cut(text: str, width: int, siz
     assert Stage(width).play(cut(events, size)) == Stage(width, motion=False).play(events)
 
 
-@pytest.mark.parametrize("width", [20, 80])
+@pytest.mark.parametrize("width", [pytest.param(20, marks=pytest.mark.slow), 80])
 def test_only_the_last_rows_are_ever_drawn_again(width: int) -> None:
     stage = Stage(width)
     long = "1. " + "word " * 3_000
@@ -126,6 +126,7 @@ def test_an_open_block_is_drawn_at_most_twenty_times_a_second() -> None:
     assert stage.screen.rows == ["  one two three"]
 
 
+@pytest.mark.slow
 def test_an_endless_block_becomes_plain_text_and_nothing_of_it_is_lost() -> None:
     words = [f"word{number}" for number in range(TOO_LONG // 6)]
     rows = Stage(100).play(cut([Segment(ANSWER, "**" + " ".join(words) + "**\n\n- last", 0)], 50_000), corrections=0)
