@@ -12,7 +12,6 @@ import pytest
 from reflectty.engines.embedded import openmp
 from support.built_in import asking
 from support.engine_outcome import collect
-from unit.engines.embedded.test_openmp import OURS
 
 if TYPE_CHECKING:
     from support.built_in import BuiltIn
@@ -35,5 +34,5 @@ def test_the_model_answers_where_the_system_has_no_openmp(
     assert outcome.complete
     assert "42" in outcome.text
     maps = Path(f"/proc/{own_mini.child().pid}/maps").read_text()
-    assert str(OURS) in maps
+    assert str(openmp.FOLDER) in maps
     assert f"{openmp.NAME}." not in maps

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.fake_server import HANG, Answer, FakeServer, Raw, whole
+from support.fresh_interpreter import ASKED, NEVER, fresh, packages
 from support.one_line import ESCAPES, one_line
 from support.openai_command import Asking
 from support.openai_replies import DONE, STREAM, VLLM, chunk, figures, said, served, text
-from unit.test_imports import ASKED, NEVER, fresh, packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Which tests a run is made of: the quick tier, the rest, or all of them.
 
-Left out of the quick tier are tests that are marked `slow`, `server` or `recipe`. A test that the command line names
-by its file, or by a marker (`-m`), is run in any tier: who asks for it gets it, or an error.
+Left out of the quick tier are tests that are marked `slow`, `server` or `recipe`. What the command line names is run in
+any tier, or fails: one test by its name, by a marker (`-m`), or those of a server or of the recipe by their file or folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from support.properties import load_profile
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "tests"
 LEFT_OUT = ("server", "slow", "recipe")
 """Markers, the first that a test has is the one that is counted."""
 FOLDERS = {"real": "server", "recipe": "recipe"}
@@ -54,13 +55,13 @@ class _Tiers:
             _mark(item)
         if self._tier == "all" or self._config.getoption("markexpr"):
             return
-        named = [ROOT / argument.partition("::")[0] for argument in self._config.args]
         reasons = [(item, _reason(item)) for item in items]
         if self._tier == "rest":
             kept = [item for item, reason in reasons if reason or _is_property(item)]
         else:
-            wanted = _wanted(named)
-            kept = [item for item, reason in reasons if reason in wanted or _is_named(item, named)]
+            left_out = _left_out(self._config.args)
+            named = {argument for argument in self._config.args if "::" in argument}
+            kept = [item for item, reason in reasons if reason not in left_out or _is_named(item, named)]
         chosen = set(kept)
         self._left_out.update(reason or "in the quick tier" for item, reason in reasons if item not in chosen)
         self._config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
@@ -83,7 +84,7 @@ class _Tiers:
 
 
 def _mark(item: pytest.Item) -> None:
-    top = item.path.relative_to(ROOT / "tests").parts[0]
+    top = item.path.resolve().relative_to(TESTS).parts[0]
     if top in FOLDERS:
         item.add_marker(FOLDERS[top])
     if top == "real":
@@ -101,14 +102,16 @@ def _is_property(item: pytest.Item) -> bool:
     return bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
 
 
-def _wanted(named: Iterable[Path]) -> set[str | None]:
-    """Return which reasons are none: the folder was asked for, or the recipe has changed."""
-    folders = {FOLDERS[path.name] for path in named if path.name in FOLDERS}
-    return {None, *folders, *(("recipe",) if _recipe_has_changed() else ())}
+def _left_out(arguments: Iterable[str]) -> set[str]:
+    """Return the markers that are left out: not those whose files were asked for, nor a recipe that has changed."""
+    paths = [(ROOT / argument.partition("::")[0]).resolve() for argument in arguments]
+    asked_for = {marker for name, marker in FOLDERS.items() if any(path.is_relative_to(TESTS / name) for path in paths)}
+    return set(LEFT_OUT) - asked_for - ({"recipe"} if _recipe_has_changed() else set())
 
 
-def _is_named(item: pytest.Item, named: Iterable[Path]) -> bool:
-    return any(path.suffix == ".py" and path.resolve() == item.path for path in named)
+def _is_named(item: pytest.Item, named: Iterable[str]) -> bool:
+    """Whether a test, or what holds it, is one of these names."""
+    return any(item.nodeid == name or item.nodeid.startswith((f"{name}[", f"{name}::")) for name in named)
 
 
 def _recipe_has_changed() -> bool:

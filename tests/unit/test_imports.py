@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pkgutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,21 +15,14 @@ import reflectty
 from reflectty.main import COMMANDS
 from support.command import PATIENCE
 from support.fake_server import FakeServer, show, tags, whole
+from support.fresh_interpreter import ASKED, NEVER, fresh, packages
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, saying
 
 if TYPE_CHECKING:
     from support.command import Reflect
 
-NEVER = {"textual", "pydantic", "ollama", "sqlite3"}
 OWN = {"tui": {"textual"}, "store": {"sqlite3"}}
 """What a part of the program is there to use, so that nothing else has to."""
-ASKED = """
-import json, sys
-from reflectty.main import main
-from reflectty.terminal import system_terminal
-code = main(sys.argv[1:], system_terminal())
-json.dump([code, sorted(sys.modules)], sys.stderr)
-"""
 KEPT = """
 import json, os, sys
 from reflectty.main import main
@@ -138,21 +130,6 @@ STARTED = (
 """Where a program begins, or what one loads later by itself: each has to be the first that is imported."""
 
 
-def fresh(script: str, *words: str, environment: dict[str, str]) -> tuple[str, Any]:
-    """Run a script in a fresh interpreter; return its stdout, and the JSON that it writes on stderr."""
-    done = subprocess.run(
-        (sys.executable, "-c", script, *words),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout, json.loads(done.stderr)
-
-
 def importing(reflect: Reflect, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command; its stderr also names each module that it imports."""
     return subprocess.run(
@@ -178,10 +155,6 @@ def happening(*modules: str, folder: Path | None = None) -> dict[str, list[str]]
     environment = {**os.environ, **({"PYTHONPATH": str(folder)} if folder else {})}
     happened: dict[str, list[str]] = fresh(IMPORTED, ",".join(sorted(forbidden)), *modules, environment=environment)[1]
     return happened
-
-
-def packages(modules: list[str]) -> set[str]:
-    return {name.partition(".")[0] for name in modules}
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +13,6 @@ from reflectty.errors import (
     IncompleteError,
     ModelMissingError,
     PromptTooLongError,
-    ReflecttyError,
     RefusedError,
     StalledError,
     UnreachableError,
@@ -23,12 +20,10 @@ from reflectty.errors import (
 from support.engine_outcome import FADING, PATIENT, SILENT, ask
 from support.event_loops import ClockedLoop
 from support.fake_server import CLOSE, HANG, RESET, Answer, FakeServer, Raw, done, error, line, reply, whole
+from support.faults import HEARD, NOW, PAGE, Fault, closed_port, cut, page, params, reset_after
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from reflectty.chat import Timeouts
     from support.fake_replies import Step
     from support.fake_server import Script
 
@@ -36,49 +31,16 @@ ONE, TWO, END = line("one "), line("two"), line(**done())
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
 STREAM = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 SHORT = OK + b"Content-Length: 9999\r\n\r\n"
-PAGE = b"<!DOCTYPE html>\n<html><body>Please sign in</body></html>"
 NESTED = '{"error":{"code":500,"message":"CUDA error","type":"server_error"}}'
 TOO_LONG = '{"error":{"message":"too long","type":"exceed_context_size_error","n_prompt_tokens":3017,"n_ctx":512}}'
-NOW = {"Retry-After": "0"}
-HEARD = threading.Event()
-"""Set when the engine has told the first of a reply: what is reset before it is read never arrives."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    name: str
-    script: Script
-    error: type[ReflecttyError] | None
-    kept: str = ""
-    says: str = ""
-    timeouts: Timeouts = PATIENT
-
-
-def reset_after(data: bytes, content_type: str = "application/x-ndjson") -> Answer:
-    """Answer with some bytes, and reset the connection once they were read."""
-
-    def steps() -> Iterator[Step]:
-        yield data
-        HEARD.wait(PATIENCE)
-        yield RESET
-
-    return Answer(steps, content_type=content_type)
 
 
 def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-def cut(data: bytes, size: int) -> tuple[bytes, ...]:
-    return tuple(data[start : start + size] for start in range(0, len(data), size))
-
-
 def stream(*steps: Step, **headers: str) -> Answer:
     return Answer(steps, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-
-def page(status: int) -> Answer:
-    return Answer([PAGE], status, content_type="text/html")
 
 
 def content(value: Any) -> bytes:
@@ -203,15 +165,6 @@ ABOVE = {
 """What a server says in HTTP that is as it should be."""
 
 
-def params(*tables: dict[str, tuple[Fault, ...]]) -> list[Any]:
-    return [
-        pytest.param(fault, id=f"{group}: {fault.name}")
-        for table in tables
-        for group, faults in table.items()
-        for fault in faults
-    ]
-
-
 def test_the_table_is_no_shorter_than_what_was_measured() -> None:
     assert len(params(BELOW, ABOVE)) >= 53
 
@@ -246,12 +199,6 @@ def test_the_limit_is_for_one_silence_and_not_for_their_sum() -> None:
         outcome = ask(server.host, heard=go_on, loop=loop)
     assert loop.ahead > 2 * PATIENCE
     assert (outcome.text, outcome.complete) == ("one two", True)
-
-
-def closed_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("through_httpx", [False, True], ids=["local", "httpx"])

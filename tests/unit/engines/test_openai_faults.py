@@ -19,9 +19,9 @@ from reflectty.errors import (
 )
 from support.engine_outcome import FADING, SILENT
 from support.fake_server import HANG, Answer, FakeServer, Raw, whole
+from support.faults import HEARD, NOW, PAGE, Fault, closed_port, cut, page, params, reset_after
 from support.openai_outcome import ask
 from support.openai_replies import DONE, STREAM, chunk, event, figures, said, text
-from unit.engines.test_faults import HEARD, NOW, PAGE, Fault, closed_port, cut, page, params, reset_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
