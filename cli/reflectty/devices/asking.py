@@ -41,11 +41,8 @@ class _Listener(asyncio.SubprocessProtocol):
 
 async def told(command: Sequence[str], patience: float = PATIENCE_SECONDS) -> Told:
     """Return what a program writes to stdout; what hangs is killed, with all that it started."""
-    devnull, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
     try:
-        transport, listener = await asyncio.get_running_loop().subprocess_exec(
-            _Listener, *command, stdin=devnull, stdout=pipe, stderr=devnull, start_new_session=True
-        )
+        transport, listener = await _start(command)
     except (OSError, ValueError):
         return Told()
     try:
@@ -54,15 +51,38 @@ async def told(command: Sequence[str], patience: float = PATIENCE_SECONDS) -> To
     except TimeoutError:
         return Told(hung=True)
     finally:
-        if not listener.gone.is_set():
-            await _end(transport, listener)
-        transport.close()
+        await _end(transport, listener)
     return Told(listener.data.decode(errors="replace"))
 
 
+async def _start(command: Sequence[str]) -> tuple[asyncio.SubprocessTransport, _Listener]:
+    """Start a program in a group of its own.
+
+    Raises:
+        OSError: it cannot be started.
+        ValueError: its name or an argument holds a NUL.
+    """
+    devnull, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
+    starting = asyncio.ensure_future(
+        asyncio.get_running_loop().subprocess_exec(
+            _Listener, *command, stdin=devnull, stdout=pipe, stderr=devnull, start_new_session=True
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # asyncio (Python 3.11) would end the program alone, and wait as long as what it started holds the output open.
+        with suppress(OSError, ValueError):
+            await _end(*await starting)
+        raise
+
+
 async def _end(transport: asyncio.SubprocessTransport, listener: _Listener) -> None:
-    with suppress(OSError):
-        os.killpg(transport.get_pid(), signal.SIGKILL)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_LAST_SECONDS):
-            await listener.gone.wait()
+    """End a program that has not ended, with all that it started."""
+    if not listener.gone.is_set():
+        with suppress(OSError):
+            os.killpg(transport.get_pid(), signal.SIGKILL)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                await listener.gone.wait()
+    transport.close()

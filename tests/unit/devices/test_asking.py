@@ -153,6 +153,24 @@ def test_leaving_does_not_leave_a_program_behind(place: Place) -> None:
     assert until(lambda: gone(int((place.root / "pid").read_text())))
 
 
+def test_leaving_while_a_program_starts_does_not_leave_it_behind(place: Place) -> None:
+    install(place, "nvidia-smi", f"echo $$ > {place.root}/new; mv {place.root}/new {place.root}/pid; sleep 9999")
+
+    async def leave() -> None:
+        asked = asyncio.create_task(machine(place=place._replace(patience=PATIENCE)))
+        while not (place.root / "pid").exists():
+            await asyncio.sleep(0)
+            # The program goes on while the loop stands still, so that its start has not been seen when it has a child.
+            time.sleep(0.2)  # noqa: ASYNC251 - see above
+        asked.cancel()
+        with suppress(asyncio.CancelledError):
+            await asked
+
+    asyncio.run(leave())
+
+    assert until(lambda: gone(int((place.root / "pid").read_text())))
+
+
 def test_of_an_endless_answer_only_the_beginning_is_kept(place: Place) -> None:
     install(place, "talks", "head -c 9000000 /dev/zero")
 
