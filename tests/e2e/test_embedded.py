@@ -70,6 +70,7 @@ def test_a_pipe_gets_an_answer_and_the_next_one_gets_it_from_the_same_process(
         print(f"\n[built-in model: {seconds[0]:.1f} s with its start, then {seconds[1]:.1f} and {seconds[2]:.1f} s]")
 
 
+@pytest.mark.slow
 def test_what_is_seen_of_a_reply_is_told_apart(reflect: Reflect, mini: BuiltIn) -> None:
     result = run(reflect, mini, "--json", *ENGINE, QUESTION)
     assert result.code == 0
@@ -85,6 +86,7 @@ def test_a_model_that_it_does_not_have_is_refused(reflect: Reflect, mini: BuiltI
     assert "mini" in result.err
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_in_the_middle_is_an_incomplete_answer(reflect: Reflect, own_mini: BuiltIn) -> None:
     assert final(reflect, own_mini, "Hi").code == 0
     with endless(reflect, own_mini) as asking:
@@ -95,6 +97,7 @@ def test_a_process_that_is_killed_in_the_middle_is_an_incomplete_answer(reflect:
     assert final(reflect, own_mini, "Hi").code == 0
 
 
+@pytest.mark.slow
 def test_who_interrupts_leaves_the_process_for_the_next_call(reflect: Reflect, mini: BuiltIn) -> None:
     assert final(reflect, mini, "Hi").code == 0
     child = mini.child()

@@ -98,7 +98,7 @@ async def each(
     written: list[str],
     cases: Sequence[Case],
     use: Callable[[list[str]], Awaitable[None]],
-    size: int = 8,
+    size: int = len(ONE_OF_EACH),
 ) -> list[str]:
     """Put hostile texts somewhere, so many at a time; return what should not have been written then."""
     found: list[str] = []
