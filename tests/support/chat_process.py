@@ -142,8 +142,10 @@ class Unseen(Chat):
         computed, before = self.computed, len(self.raw)
         self.press(mark.encode())
         assert self.until(lambda _: mark.encode() in self.raw[before:])
-        took = self.computed - computed
+        took, drawn = self.computed - computed, len(self.raw)
         self.hit("clear")
+        # Keys of one read can overtake each other: what is typed next would be cleared with the mark.
+        assert self.until(lambda _: READY.encode() in self.raw[drawn:])
         return took
 
 
