@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,7 +81,7 @@ async def test_thinking_that_comes_is_shown_as_the_view_says(
     await reader.at_rest()
     shown = [row for row in reader.rows() if "step number" in row]
     assert len(shown) == (60 if view is View.LIVE else 0)
-    assert [row for row in reader.rows() if "thought 0" in row or "thought 1" in row] != [] or view is View.OFF
+    assert [row for row in reader.rows() if re.search(r"thought \d", row)] != [] or view is View.OFF
 
 
 @in_a_chat(before=some, size=(80, 60))
