@@ -42,7 +42,7 @@ class TestAQuestion:
         with serving(reply(ANSWERED)) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()
             chat.ask("which?")
-            assert chat.shows("▾ ")
+            assert chat.answered("▾ ")
             rows = [text.strip() for text in chat.drawn]
             code = chat.leave()
         ((session, (asked, answered)),) = kept(reflect)
@@ -73,13 +73,13 @@ class TestAQuestion:
             chat.press(b"which?")
             assert chat.shows("│ which?")
             chat.hit("enter")
-            assert chat.shows(ANSWER)
+            assert chat.answered(ANSWER)
 
     def test_that_is_sent_with_the_first_frame_is_asked(self, reflect: Reflect) -> None:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.until(lambda _: b"\x1b[?2004h" in chat.raw)
             chat.ask("which?")
-            assert chat.shows(ANSWER)
+            assert chat.answered(ANSWER)
             assert "not known" not in chat.text
 
     def test_that_comes_during_a_reply_waits_for_its_end(self, reflect: Reflect) -> None:
@@ -94,7 +94,7 @@ class TestAQuestion:
             assert chat.shows("queued")
             asked_by_then = len(server.asked("/api/chat"))
             gate.open()
-            assert chat.shows("four")
+            assert chat.answered("four")
             assert chat.lacks("queued")
             chat.leave()
         sent = server.asked("/api/chat")[1].json["messages"]
@@ -149,7 +149,7 @@ class TestStopping:
             assert chat.lacks("waiting")
             assert server.asked("/api/chat")[0].left.wait(PATIENCE)
             chat.hit("regenerate")
-            assert chat.shows(ANSWER)
+            assert chat.answered(ANSWER)
             chat.leave()
 
         assert [said.ended for said in replies(reflect)] == [Ended.INTERRUPTED, Ended.COMPLETE]
@@ -203,7 +203,7 @@ def test_a_fault_is_said_its_part_is_kept_and_the_next_question_is_answered(refl
         assert ("Half of an answer" in chat.text) is (Ended.INCOMPLETE in fault.ended)
         server.routes |= routes(reply([ANSWERED]))
         chat.ask("and now?")
-        assert chat.shows(ANSWER)
+        assert chat.answered(ANSWER)
         assert chat.leave() == 0
     ((_, turns),) = kept(reflect)
     found = [turn.said for turn in turns if turn.said]
@@ -227,7 +227,7 @@ class TestAServerThatIsNotThere:
             with LateServer(routes(reply([ANSWERED])), port):
                 assert chat.matches(r"^ reflection .*● ")
                 chat.ask("and now?")
-                assert chat.shows(ANSWER)
+                assert chat.answered(ANSWER)
                 assert chat.leave() == 0
 
         assert [said.ended for said in replies(reflect)] == [Ended.COMPLETE]

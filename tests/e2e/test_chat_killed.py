@@ -138,7 +138,7 @@ def test_what_a_killed_chat_left_is_shown_as_interrupted_and_goes_on(reflect: Re
             assert chat.shows("Half of an answer")
             assert chat.matches("^ ! .*gone")
             chat.ask("and now?")
-            assert chat.shows(ANSWER)
+            assert chat.answered(ANSWER)
             assert chat.leave() == 0
 
     assert ended_as(reflect) == [(Ended.INTERRUPTED, "Half of an answer"), (Ended.COMPLETE, ANSWER)]

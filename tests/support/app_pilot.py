@@ -62,7 +62,10 @@ async def until(pilot: Pilot[Any], condition: Callable[[], object], seen: Callab
 
 
 async def until_idle(app: App[Any]) -> None:
-    """Let every message be handled, and the screen be drawn where it has changed."""
+    """Let every message be handled, and the screen be drawn where it has changed.
+
+    Where animation is off, what would be animated is where it ends; Textual puts it there with its next frame.
+    """
     ready: Any = asyncio.get_running_loop()._ready  # type: ignore[attr-defined] # noqa: SLF001 - asyncio does not say what is still to run
     quiet = 0
     for _ in range(MOST):
@@ -73,6 +76,8 @@ async def until_idle(app: App[Any]) -> None:
         # What Textual lets wait for some milliseconds, the new size and the next frame, comes now.
         if app._resize_timer is not None:  # noqa: SLF001 - nor does it say whether it is to be resized
             app._check_resize()  # noqa: SLF001
+        elif app.animation_level == "none" and app.animator._animations:  # noqa: SLF001 - nor whether anything moves
+            app.animator()
         elif _is_to_be_drawn(app):
             app.screen._on_timer_update()  # noqa: SLF001 - the pilot does the same
         else:

@@ -90,12 +90,17 @@ class Chat(Screen):
         # The scrollback may hold what was drawn while the terminal changed its size.
         return self.until(lambda _: "new line" in (screen := "\n".join(self.drawn)) and "esc stop" not in screen)
 
+    def answered(self, part: str) -> bool:
+        """Wait for a text, and until nothing is being answered any more: one who leaves before that has interrupted."""
+        return self.shows(part) and self.rests()
+
     def hit(self, *names: str) -> None:
         """Press keys by what they do."""
         for name in names:
             self.press(KEYS[name])
             if name == "escape":
                 # What is read with an escape, or soon after it, is a key with alt.
+                time.sleep(0.1)
                 assert until(lambda: self.unread == 0)
                 time.sleep(0.3)
 

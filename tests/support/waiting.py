@@ -16,16 +16,21 @@ PATIENCE = 600.0
 def until(condition: Callable[[], object], patience: float = PATIENCE) -> bool:
     """Wait until a condition holds, and say whether it came to hold."""
     end = time.monotonic() + patience
-    while not condition() and time.monotonic() < end:
+    # What held may not hold any more: it is looked at once.
+    while not condition():
+        if time.monotonic() >= end:
+            return False
         time.sleep(0.02)
-    return bool(condition())
+    return True
 
 
 def until_changed(changed: threading.Condition, condition: Callable[[], object], patience: float = PATIENCE) -> bool:
     """Wait until a condition holds that is looked at whenever another thread says that something has changed."""
     end = time.monotonic() + patience
     with changed:
-        while not condition() and (left := end - time.monotonic()) > 0:
+        while not condition():
+            if (left := end - time.monotonic()) <= 0:
+                return False
             # Some conditions are not about what the other thread changes.
             changed.wait(min(left, 0.1))
-        return bool(condition())
+        return True

@@ -34,6 +34,7 @@ def test_every_option_of_every_command_is_in_every_script(shell: str) -> None:
     assert all(flag in re.split(r"[\s,'()]+", script) for flag in flags)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", sorted(set(FILES) - NO_CHECK))
 def test_each_shell_can_read_its_script(shell: str) -> None:
     assert shutil.which(shell), f"{shell} is needed: apt-get install {shell}"
