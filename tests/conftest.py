@@ -22,6 +22,11 @@ def pytest_configure(config: pytest.Config) -> None:
     tiers.configure(config)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    return tiers.workers(config)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _heard() -> None:
     """Let the commands under test hear the signals that whoever started the tests ignores, as `nohup` and `&` do."""

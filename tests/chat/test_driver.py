@@ -23,8 +23,7 @@ from textual.app import App
 from reflectty.tui.driver import Driver
 
 class Told(App):
-    def on_mount(self):
-        self.told = []
+    told = []
     async def on_event(self, event):
         if isinstance(event, events.Paste):
             self.told.append(event.text)

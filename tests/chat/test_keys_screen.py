@@ -147,6 +147,7 @@ def test_a_command_stands_where_there_is_no_key(takes: str, expected: list[str])
     using(Host(), use, (90, 20))
 
 
+@pytest.mark.slow
 def test_the_columns_are_as_even_as_whole_groups_allow() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await listed(pilot)

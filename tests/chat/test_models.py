@@ -61,6 +61,7 @@ def test_it_says_where_a_model_is_loaded(vram: float, size: tuple[int, int], sho
     chatting(use, size=size)
 
 
+@pytest.mark.slow
 @in_a_chat()
 async def test_at_any_size_the_chosen_model_its_size_and_the_keys_are_in_sight(reader: Reader) -> None:
     for size in ((40, 10), (40, 24), (60, 16), (80, 24), (111, 40), (300, 80)):

@@ -91,6 +91,7 @@ async def test_a_pull_that_breaks_says_why_and_what_to_do(reader: Reader, said: 
     await reader.until(lambda: "! qwen3:8b" not in reader.text)
 
 
+@pytest.mark.slow
 @in_a_chat(size=WIDE)
 async def test_two_pulls_go_on_at_once_and_stopping_one_leaves_the_other(reader: Reader) -> None:
     await opened(reader)

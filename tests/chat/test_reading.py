@@ -271,6 +271,7 @@ async def test_a_long_history_is_laid_out_as_it_is_scrolled_to(reader: Reader) -
     assert first_rows(reader) == top or top[0] in reader.text
 
 
+@pytest.mark.slow
 @in_a_chat(before=many, size=(80, 30))
 async def test_scrolling_up_through_all_of_it_shows_every_turn_once(reader: Reader) -> None:
     seen: list[str] = []

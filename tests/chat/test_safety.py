@@ -54,7 +54,7 @@ def test_what_is_no_part_of_the_screen_is_noticed(hostile: str) -> None:
     assert faults(f"\x1b[1;1H\x1b[38;2;8;8;8mtext {hostile} text\x1b[0m") != []
 
 
-@pytest.mark.parametrize("view", ["live", "folded"])
+@pytest.mark.parametrize("view", ["live", pytest.param("folded", marks=pytest.mark.slow)])
 @sweeps
 def test_a_stored_session_is_safe_to_look_at(view: str, cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
@@ -69,7 +69,7 @@ def test_a_stored_session_is_safe_to_look_at(view: str, cases: Sequence[Case]) -
     assert recording(use) == []
 
 
-@pytest.mark.parametrize("view", ["live", "folded"])
+@pytest.mark.parametrize("view", ["live", pytest.param("folded", marks=pytest.mark.slow)])
 @sweeps
 def test_a_reply_that_comes_is_safe_to_look_at(view: str, cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:

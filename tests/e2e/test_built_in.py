@@ -99,6 +99,7 @@ def test_the_first_time_the_terms_are_named(machine: Reflect) -> None:
     assert answered_by_mini(second)
 
 
+@pytest.mark.slow
 def test_a_session_of_its_own_is_gone_on_with(machine: Reflect) -> None:
     assert answered_by_mini(machine(QUESTION))
     assert answered_by_mini(machine("-c", "And 4 + 4?"))
@@ -204,6 +205,7 @@ class TestTheChat:
             assert chat.leave() == 0
         assert Kept(machine.home).said.model == "mini"
 
+    @pytest.mark.slow
     def test_says_the_same_of_a_model_that_was_asked_for(self, machine: Reflect) -> None:
         with Chat(machine, "-m", "mini", columns=160, program=machine.command) as chat:
             assert chat.shows(f"mini, {WHAT_IT_IS}, answers")
@@ -219,6 +221,7 @@ class TestTheChat:
             assert chat.leave() == 0
 
 
+@pytest.mark.slow
 def test_the_checkup_asks_whoever_would_answer(machine: Reflect) -> None:
     result = machine("doctor", "--json")
     read = json.loads(result.out)

@@ -224,7 +224,9 @@ class TestOnATerminal:
         assert any(text.startswith("✓ server     Ollama 0.32.15 answers at") for text in lines)
         assert any(text == "✓ questions are answered here" for text in lines)
 
-    @pytest.mark.parametrize("columns", [40, 50, 80, 120, 300])
+    @pytest.mark.parametrize(
+        "columns", [40, 80, *(pytest.param(columns, marks=pytest.mark.slow) for columns in (50, 120, 300))]
+    )
     def test_it_fits(self, reflect: Reflect, columns: int) -> None:
         with ollama() as server, Screen(reflect.at(server.host), "doctor", columns=columns, rows=90) as screen:
             assert screen.finish() == 0

@@ -107,6 +107,7 @@ def test_who_interrupts_leaves_the_process_for_the_next_call(reflect: Reflect, m
     assert mini.child() == child
 
 
+@pytest.mark.slow
 def test_its_models_are_managed_like_a_servers(reflect: Reflect, own_mini: BuiltIn) -> None:
     def models(*words: str) -> Result:
         return run(reflect, own_mini, "models", *words, engine="embedded")

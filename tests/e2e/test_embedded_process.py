@@ -105,6 +105,7 @@ def test_nobody_else_can_enter_its_folder_and_it_opens_no_port(mini: BuiltIn) ->
         assert not inodes & {row.split()[9] for row in rows}
 
 
+@pytest.mark.slow
 def test_it_ends_by_itself_and_leaves_nothing(own_mini: BuiltIn) -> None:
     child = asyncio.run(answered_by(own_mini, keep=0.3))
     assert until(lambda: not child.lives)
@@ -117,6 +118,7 @@ def test_it_does_not_end_while_it_answers_however_short_it_was_to_stay(own_mini:
     assert until(lambda: not child.lives)
 
 
+@pytest.mark.slow
 def test_while_nobody_asks_it_computes_nothing(mini: BuiltIn) -> None:
     asyncio.run(answered(mini))
     child = mini.child()

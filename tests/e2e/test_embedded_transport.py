@@ -91,6 +91,7 @@ def test_the_model_reflects_in_its_own_tags_without_being_asked_to(mini: BuiltIn
     assert reply.endswith("</output>")
 
 
+@pytest.mark.slow
 def test_the_same_question_gets_the_same_reply(mini: BuiltIn) -> None:
     assert chat(mini, asking(num_predict=30)).text == chat(mini, asking(num_predict=30)).text
 
@@ -226,6 +227,7 @@ def test_it_is_loaded_kept_and_let_go_as_any_model(own_mini: BuiltIn) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_a_request_says_how_long_the_model_is_to_stay(own_mini: BuiltIn) -> None:
     assert chat(own_mini, asking(num_predict=2)._replace(keep_alive="-1")).complete
     assert own_mini.process().until > 4_000_000_000 - 2_100_000_000
@@ -234,6 +236,7 @@ def test_a_request_says_how_long_the_model_is_to_stay(own_mini: BuiltIn) -> None
     assert until(lambda: not child.lives)
 
 
+@pytest.mark.slow
 def test_several_questions_at_once_are_answered_one_after_the_other(mini: BuiltIn) -> None:
     async def main(engine: OllamaEngine) -> list[Outcome]:
         return await asyncio.gather(*(collect(engine.chat(asking(f"{n} + {n}", num_predict=5))) for n in range(4)))

@@ -6,6 +6,7 @@ any tier, or fails: one test by its name, by a marker (`-m`), or those of a serv
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -39,6 +40,13 @@ def add_option(parser: pytest.Parser) -> None:
 def configure(config: pytest.Config) -> None:
     load_profile(quick=config.getoption("--tier") == "quick")
     config.pluginmanager.register(_Tiers(config), "tiers")
+
+
+def workers(config: pytest.Config) -> int:
+    """Return how many processes run the tests."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # Half of what the quick tests do is wait for other processes; what the rest waits for computes on all cores.
+    return 2 * cores if config.getoption("--tier") == "quick" else cores
 
 
 class _Tiers:
