@@ -12,13 +12,11 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
+from reflectty.drawing.grammar import markdown
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
-
-NESTING = 60
-"""How deep the parser follows nested lists and quotes."""
 
 _CODE_INDENT = 4
 _OPENER = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)\n")
@@ -29,18 +27,6 @@ _MAY_BEGIN = re.compile(r" {0,3}(?:#|>|```|~~~|[-+*_][ \t\n]|---|___|\*\*\*|\d{1
 _MAY_END = re.compile(r" {0,3}(?:#{1,6}[ \t\n]|=+[ \t]*\n|([-*_])[ \t]*(?:\1[ \t]*)*\n)")
 _CLOSED_BY_BLANK = {"paragraph_close", "heading_close", "table_close", "blockquote_close", "hr"}
 _CLOSED_AT_ONCE = {"heading_close", "hr"}
-
-
-def markdown(*rules: str) -> MarkdownIt:
-    """Return a parser for what is shown: HTML is text, definitions of links are text, so that nothing disappears.
-
-    `rules` names the steps to take; all of them when left out.
-    """
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING}).enable(["table", "strikethrough"])
-    parser.disable(["reference", "html_block", "html_inline"])
-    if rules:
-        parser.core.ruler.enableOnly(list(rules))
-    return parser
 
 
 @cache

@@ -1,4 +1,7 @@
-"""Turns the inside of a paragraph into styled lines, and those into rows; links show their address."""
+"""Turns the inside of a paragraph into styled lines, and those into rows; links show their address.
+
+Where no style can be seen, the marks of emphasis stay as they were written.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,9 @@ class _Inline:
         self._say(f"{tick}{text}{tick}", self._palette.styles["you"])
 
     def _turn(self, token: Token) -> None:
-        if token.nesting > 0:
+        if self._palette.plain:
+            self._say(token.markup)
+        elif token.nesting > 0:
             self._styles.append(self._styles[-1] + _TAGS.get(token.tag, PLAIN))
         elif len(self._styles) > 1:
             self._styles.pop()

@@ -6,8 +6,8 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from reflectty.drawing.blocks import NESTING, markdown
 from reflectty.drawing.code import words
+from reflectty.drawing.grammar import NESTING, markdown
 from reflectty.safety import clean, is_safe_link
 
 if TYPE_CHECKING:
