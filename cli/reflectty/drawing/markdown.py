@@ -131,7 +131,7 @@ def _blocks(place: _Place, nodes: Sequence[Node]) -> list[Row]:
 
 def _lines(place: _Place, node: Node, style: Style = PLAIN) -> list[Row]:
     tokens = [token for child in node.children for token in (child.token.children if child.token else ()) or ()]
-    return styled(tokens, place.palette, place.style + style)
+    return styled(tokens, place.palette, place.style + style, breaks=node.type == "paragraph")
 
 
 def _paragraph(place: _Place, node: Node) -> list[Row]:

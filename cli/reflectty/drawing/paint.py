@@ -100,6 +100,11 @@ class Palette:
         """Whether no style can be seen, not even bold."""
         return self.system is None
 
+    @property
+    def unicode(self) -> bool:
+        """Whether more than ASCII can be seen."""
+        return self.glyphs != ASCII
+
     def paint(self, row: Row) -> str:
         """Return a row as it is sent to the terminal."""
         return "".join(
