@@ -238,7 +238,7 @@ def _one_dollar(state: StateInline, start: int) -> int:
 def _is_formula(source: str, start: int, end: int) -> bool:
     """Return whether what stands between dollars could be a formula, and not amounts or prose."""
     text = source[start:end].strip()
-    if not text or "`" in text or "\n\n" in text:
+    if not text or "`" in text:
         return False
     if "\\" in text or "^" in text:
         return True
