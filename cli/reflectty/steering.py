@@ -82,7 +82,7 @@ def _of_the_field(model: Model) -> Family | None:
 
 def _in_plain_text(family: Family) -> bool:
     """Whether the markers come through: tokens of their own are lost where the server's own parser is passed by."""
-    return bool(family.thinking) and not family.anywhere
+    return bool(family.thinking) and (family.plain or not family.anywhere)
 
 
 def _beginning_with(tag: Tag, family: Family) -> Family:
