@@ -1,8 +1,8 @@
 """The table of families: how each family of models marks its thinking. Data, no logic but the look-up.
 
 Sources: the model cards and chat templates of the models named (llama.cpp b10970 has most of the templates); for what
-a template opens by itself, the built-in parsers of Ollama 0.32; for glimmer, inkling, k2_horizon, hy, plamo3, solar_open2,
-longcat and ernie45 the reasoning parsers of vLLM 0.33 and SGLang, for budget LiteLLM's.
+a template opens by itself, the built-in parsers of Ollama 0.32; for glimmer, inkling, k2_horizon, hy, plamo3, longcat,
+solar_open2 and ernie45 the reasoning parsers of vLLM 0.33 and SGLang, for budget LiteLLM's.
 """
 
 from __future__ import annotations
