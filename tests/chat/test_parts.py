@@ -184,8 +184,8 @@ def test_a_thinking_that_never_closes_in_an_answer_is_drawn_as_answer(view: View
     reply, part = Reply("m", FAMILIES["any"]), ReplyPart("m")
     part.lay(scene(60, view))
     part.begin(reply)
-    for given in (*(Chunk(char) for char in text), Chunk(done=True, done_reason="stop")):
-        for event in reply.feed(given):
+    for piece in (*(Chunk(char) for char in text), Chunk(done=True, done_reason="stop")):
+        for event in reply.feed(piece):
             part.show(event)
     for event in reply.close():
         part.show(event)

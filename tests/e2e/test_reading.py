@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,9 +19,9 @@ PARIS = "Paris is the capital of France."
 OPENS_THINKING = (
     "{% for m in messages %}{{ '<think>' + m.thinking + '</think>' }}{% endfor %}{{ '<|im_start|>a\\n<think>\\n' }}"
 )
-THINKER = {"template": OPENS_THINKING, "capabilities": ["completion", "thinking"]}
+THINKER: dict[str, Any] = {"template": OPENS_THINKING, "capabilities": ["completion", "thinking"]}
 GEMMA = "{% if enable_thinking %}{{ '<|think|>' }}{% endif %}{{ '<|channel>thought\\n' + t + '<channel|>' }}"
-HARMONY = {"template": "{{ .Prompt }}", "capabilities": ["completion"]}
+HARMONY: dict[str, Any] = {"template": "{{ .Prompt }}", "capabilities": ["completion"]}
 ANALYSIS = "<|channel|>analysis<|message|>I'm thinking<|end|><|start|>assistant"
 LITERAL = "Models write:\n\n<think>\n\nbefore they reason. That is all."
 NAMED = "The closing tag is </think> and that is all."
