@@ -55,7 +55,7 @@ class Reply:
     ) -> None:
         self.model = model
         self.mode = mode
-        self.family = family
+        self.family = self._asked_family = family
         self.warnings: list[str] = []
         self.withheld = False
         """Whether the answer must not go out alone: it is not what was asked for."""
@@ -114,13 +114,19 @@ class Reply:
     def _read(self, content: str) -> tuple[Event, ...]:
         self.raw.append(content)
         events = self._parser.feed(content)
-        if self.family.name == "any":
-            self.family = self._parser.family
+        self._follow_family()
         return events
+
+    def _follow_family(self) -> None:
+        """Take over the family that a marker gave away, or turned out not to."""
+        if self._asked_family.name == "any":
+            self.family = self._parser.family
 
     def close(self) -> tuple[Event, ...]:
         """End the reply, complete or cut; return what was held back."""
-        return self._fold(self._parser.close())
+        events = self._fold(self._parser.close(whole=self.stopped))
+        self._follow_family()
+        return events
 
     def thought_only(self) -> str:
         """Keep the thinking, and take all that comes from here on as the answer, without reading tags in it.
@@ -128,7 +134,7 @@ class Reply:
         Returns:
             The raw beginning of the reply up to the answer, in the family's own tags, to go on from.
         """
-        self.close()
+        self._fold(self._parser.close(whole=False))
         self._blocks = {at: block for at, block in self._blocks.items() if block.kind is not Kind.ANSWER}
         self._chunks[Kind.ANSWER] = self._carried[Kind.ANSWER] = 0
         self._plain = max(self._blocks, default=-1) + 1
@@ -155,12 +161,25 @@ class Reply:
         return events
 
     def _reclassify(self, event: Reclassified) -> None:
+        if event.kind is None:
+            self._withdraw(event)
+            return
         for number in event.blocks:
             self._blocks[number].kind = Kind.THINKING
         for counts in (self._chunks, self._carried):
             counts[Kind.THINKING] += counts[Kind.ANSWER]
             counts[Kind.ANSWER] = 0
         self._thought = self._last
+
+    def _withdraw(self, event: Reclassified) -> None:
+        """Forget blocks that are no thinking after all; what follows as the answer counts there."""
+        inside = {kind: len("".join(self.texts(kind))) for kind in (Kind.THINKING, Kind.REFLECTION)}
+        for number in event.blocks:
+            block = self._blocks.pop(number)
+            if share := len(block.text) / (inside[block.kind] or 1):
+                moved = round(self._chunks[block.kind] * min(share, 1.0))
+                self._chunks[block.kind] -= moved
+                self._chunks[Kind.ANSWER] += moved
 
     # What it amounts to
 

@@ -40,9 +40,13 @@ def as_object(reply: Reply) -> dict[str, Any]:
 
 
 def as_event(event: Event) -> dict[str, Any]:
-    """Return an event as a JSON object; `block` numbers the segments of a reply."""
+    """Return an event as a JSON object; `block` numbers the segments of a reply.
+
+    The kind of what is reclassified is null where it is taken back: its text follows in another segment.
+    """
     if isinstance(event, Reclassified):
-        return {"event": "reclassified", "blocks": list(event.blocks), "kind": str(Kind.THINKING)}
+        kind = None if event.kind is None else str(event.kind)
+        return {"event": "reclassified", "blocks": list(event.blocks), "kind": kind}
     return {"event": "segment", "block": event.block, "kind": str(event.kind), "text": event.text}
 
 

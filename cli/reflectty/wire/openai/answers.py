@@ -209,10 +209,15 @@ def model_of(listed: Listed, name: str, props: Body, ignores: tuple[str, ...]) -
     known = listed.model._replace(name=name, ignores=ignores)
     if not props:
         return known
-    thinks = "thinking" in known.capabilities or ("<think>" in template and "</think>" in template)
+    thinks = _takes_apart(template) if template else "thinking" in known.capabilities
     sees = _table(props.get("modalities")).get("vision") is True
     found = ("completion", *(("thinking",) if thinks else ()), *(("vision",) if sees else ()))
     return known._replace(capabilities=found, template=template)
+
+
+def _takes_apart(template: str) -> bool:
+    """Whether llama-server takes apart what a model with this template thinks, and a request can switch it."""
+    return ("<think>" in template and "</think>" in template) or "<|channel|>analysis" in template
 
 
 def running_of(listed: Iterable[Listed]) -> tuple[Running, ...]:
