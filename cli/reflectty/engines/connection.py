@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
+import re
 import sys
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
-from reflectty.errors import IncompleteError, RefusedError, StalledError, UnreachableError, UsageError
+from reflectty.errors import IncompleteError, RefusedError, StalledError, UsageError
+from reflectty.terminal import system_environment
 from reflectty.wire import HOST_HINT, shorten
 
 # Where click is installed, httpx would load its own command line, and with it rich and pygments: half a one-shot's
 # start. An entry of None makes that import fail, which httpx takes for click being absent.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
+
+from reflectty.engines.clients import client_for, local, proxy_of  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -33,6 +37,8 @@ LONGEST_RETRY: Final = 5.0
 LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its time: ask again"
 ENDING_SECONDS: Final = 2.0
 """How long to wait for what may follow the end of a reply."""
+
+ZONE: Final = re.compile(r"%[^]]*]")
 
 T = TypeVar("T")
 
@@ -66,7 +72,10 @@ class Connection:
         self._timeouts = timeouts
         self._habits = habits
         headers = _headers(address, api_key, habits.key_name)
-        self._client = _client(address, timeouts.connect, headers, transport or _local(address))
+        self.proxy = None if address.loopback else proxy_of(address)
+        """What stands between here and the server, by the environment."""
+        transport = transport or local(address)
+        self._client = client_for(address, self.proxy, timeouts.connect, headers, transport)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -180,15 +189,11 @@ class Connection:
             request = self._client.build_request(method, self._address.url + path, content=content, headers=headers)
             sending = self._client.send(request, stream=True)
             return await self._in_time(sending, limit, LOADING_HINT, clock)
-        except httpx.ConnectTimeout as error:
-            message = f"cannot reach {self._address}: no connection within {self._timeouts.connect:g} s"
-            raise UnreachableError(message, self._habits.start_hint) from error
-        except (httpx.ConnectError, httpx.InvalidURL) as error:
-            message = f"cannot reach {self._address}: {_reason(error)}"
-            raise UnreachableError(message, self._habits.start_hint) from error
-        except httpx.HTTPError as error:
-            message = f"{self._address} does not answer as {self._habits.server}: {_reason(error)}"
-            raise UnreachableError(message, self._habits.host_hint) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            from reflectty.engines.unreached import Way  # noqa: PLC0415 - only where it goes wrong
+
+            way = Way(self._address, self._habits, self.proxy, system_environment())
+            raise way.error(error, self._timeouts.connect) from error
 
     async def _in_time(
         self, answer: Awaitable[T], limit: float, hint: str = "ask again", clock: asyncio.Timeout | None = None
@@ -204,37 +209,6 @@ class Connection:
         if response.status_code in REDIRECTS and target:
             message = f"{self._address} wants the request sent to {shorten(target)}; prompts are never redirected"
             raise RefusedError(message, f"if you trust that place, name it with {self._habits.host_names}")
-
-
-def _local(address: Address) -> httpx.AsyncBaseTransport | None:
-    """Return the transport for plain http to this machine; None leaves TLS, proxies and distance to httpx's own."""
-    if not (address.loopback and address.url.startswith("http://")):
-        return None
-    from reflectty.engines.local import LocalTransport  # noqa: PLC0415 - loaded only where it is used
-
-    return LocalTransport(address.socket_path)
-
-
-def _client(
-    address: Address, connect_timeout: float, headers: dict[str, str], transport: httpx.AsyncBaseTransport | None
-) -> httpx.AsyncClient:
-    """Make a client that asks no proxy on the way to this machine and loads certificates only for https.
-
-    Raises:
-        UsageError: the proxy or certificate settings of the environment cannot be used.
-    """
-    try:
-        return httpx.AsyncClient(
-            headers=headers,
-            verify=address.url.startswith("https://"),
-            trust_env=not address.loopback,
-            timeout=httpx.Timeout(None, connect=connect_timeout),
-            follow_redirects=False,
-            transport=transport,
-        )
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-        message = f"the proxy or certificate settings of the environment cannot be used: {error}"
-        raise UsageError(message, "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE") from error
 
 
 async def _timed(pieces: AsyncIterable[bytes], clock: asyncio.Timeout, limit: float) -> AsyncGenerator[bytes, None]:
@@ -262,6 +236,9 @@ def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
         UsageError: the key cannot stand in a header.
     """
     common = {"User-Agent": "reflectty", "Content-Type": "application/json", "Accept-Encoding": "identity"}
+    if "%" in address.url:
+        # A zone means something to this machine alone: other clients leave it out, and servers expect that.
+        common["Host"] = ZONE.sub("]", urlsplit(address.url).netloc)
     key = api_key.strip()
     if not key.isascii() or not key.isprintable():
         raise UsageError(f"{key_name} holds characters that no key has")
@@ -275,25 +252,3 @@ def _retry_after(response: httpx.Response, otherwise: float) -> float:
     """Return the seconds to wait before the next try; a date in the header is not read."""
     said = response.headers.get("retry-after", "")
     return min(float(said), LONGEST_RETRY) if said.isdecimal() and said.isascii() else otherwise
-
-
-def _reason(error: BaseException) -> str:
-    """Return what the operating system says, which is an inner cause, or else what the error says."""
-    found = str(error)
-    cause: BaseException | None = error
-    seen: list[BaseException] = []
-    # A stream of asyncio raises one and the same exception again and again: the chain may lead back to itself.
-    while cause is not None and cause not in seen:
-        seen.append(cause)
-        if isinstance(cause, BaseExceptionGroup):
-            cause = cause.exceptions[0]
-        if isinstance(cause, OSError) and cause.strerror:
-            found = _strerror(cause) or found
-        cause = cause.__cause__ or cause.__context__
-    return shorten(found).rstrip(".") or type(error).__name__
-
-
-def _strerror(error: OSError) -> str | None:
-    """Return the text of an errno: asyncio puts another one, with the address, into errors of connecting."""
-    connecting = type(error) is OSError or isinstance(error, ConnectionError)
-    return os.strerror(error.errno) if connecting and error.errno else error.strerror
