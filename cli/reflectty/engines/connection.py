@@ -7,6 +7,7 @@ import base64
 import json
 import re
 import sys
+import time
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 from reflectty.errors import IncompleteError, RefusedError, StalledError, UsageError
 from reflectty.terminal import system_environment
 from reflectty.wire import HOST_HINT, shorten
+from reflectty.wire.gateways import WORTH_ASKING_AGAIN
+from reflectty.wire.limits import HEADERS, TOO_MANY, is_used_up, retry_after
 
 # Where click is installed, httpx would load its own command line, and with it rich and pygments: half a one-shot's
 # start. An entry of None makes that import fail, which httpx takes for click being absent.
@@ -34,6 +37,8 @@ RETRY_DELAYS: Final = (0.5, 1.0)
 """Seconds before the second and the third try of a busy server."""
 LONGEST_RETRY: Final = 5.0
 """Seconds that a server's Retry-After is honoured at most."""
+FIRST_LOOK: Final = 16 * 1024
+"""Bytes that are read of a refusal to see whether asking again helps."""
 LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its time: ask again"
 ENDING_SECONDS: Final = 2.0
 """How long to wait for what may follow the end of a reply."""
@@ -51,7 +56,7 @@ class Habits(NamedTuple):
     host_hint: str = HOST_HINT
     host_names: str = "--host or OLLAMA_HOST"
     key_name: str = "OLLAMA_API_KEY"
-    busy: frozenset[int] = frozenset({503})
+    busy: frozenset[int] = WORTH_ASKING_AGAIN
 
 
 OLLAMA: Final = Habits()
@@ -106,6 +111,10 @@ class Connection:
         for delay in RETRY_DELAYS:
             if response.status_code not in self._habits.busy:
                 break
+            if response.status_code == TOO_MANY:
+                response = await self._read(response)
+                if is_used_up(response.text):
+                    break
             await response.aclose()
             await asyncio.sleep(_retry_after(response, delay))
             response = await self._send(method, path, content, limit)
@@ -167,6 +176,15 @@ class Connection:
         with suppress(IncompleteError):
             await self._fill(read, response, limit)
         return bytes(read[:limit])
+
+    async def _read(self, response: httpx.Response) -> httpx.Response:
+        """Return a response with what is read of its body, so that it can be looked at and then read."""
+        try:
+            body = await self.beginning(response, FIRST_LOOK)
+        finally:
+            await response.aclose()
+        told = {name: response.headers[name] for name in HEADERS if name in response.headers}
+        return httpx.Response(response.status_code, headers=told, content=body)
 
     async def _fill(self, read: bytearray, response: httpx.Response, limit: int) -> bool:
         async with aclosing(self.pieces(response)) as pieces:
@@ -249,6 +267,6 @@ def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
 
 
 def _retry_after(response: httpx.Response, otherwise: float) -> float:
-    """Return the seconds to wait before the next try; a date in the header is not read."""
-    said = response.headers.get("retry-after", "")
-    return min(float(said), LONGEST_RETRY) if said.isdecimal() and said.isascii() else otherwise
+    """Return the seconds to wait before the next try."""
+    said = retry_after(response.headers, time.time())
+    return otherwise if said is None else min(said, LONGEST_RETRY)

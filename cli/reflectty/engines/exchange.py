@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
-from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, UnreachableError
+from reflectty.errors import (
+    BusyError,
+    IncompleteError,
+    ModelMissingError,
+    ReflecttyError,
+    RefusedError,
+    UnreachableError,
+)
 from reflectty.wire import LineDecoder, decode
+from reflectty.wire.limits import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -178,6 +187,10 @@ class Exchange:
     async def _refusal(self, response: httpx.Response, path: str, model: str) -> ReflecttyError:
         body = await self._connection.beginning(response, REFUSAL_LIMIT)
         error = self._dialect.refusal(response.status_code, body, model)
+        if isinstance(error, BusyError):
+            _say_when(error, retry_after(response.headers, time.time()))
+        if (proxy := self._connection.proxy) and isinstance(error, UnreachableError | RefusedError):
+            error.hint = f"{error.hint}; it came through {proxy.place}, which {proxy.variable} names".lstrip("; ")
         if isinstance(error, ModelMissingError):
             return await self._advised(error, model)
         unknown = self._unknown if response.status_code in UNKNOWN_CALL else None
@@ -191,3 +204,10 @@ class Exchange:
         except (ReflecttyError, TimeoutError):
             return error
         return ModelMissingError(str(error), self._dialect.missing_hint(model, installed))
+
+
+def _say_when(error: BusyError, seconds: float | None) -> None:
+    """Note when a busy server wants to be asked again, and say it."""
+    error.retry_after = error.retry_after if seconds is None else seconds
+    if error.retry_after >= 1:
+        error.hint = f"ask again in {error.retry_after:.0f} s, as the server says"

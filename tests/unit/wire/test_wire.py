@@ -217,7 +217,7 @@ LONGER = "the prompt is longer than the context length currently available to th
         (500, "", RefusedError, "HTTP 500, no message", "log"),
         (500, json.dumps({"error": 'option "num_ctx" must be of type integer'}), RefusedError, "num_ctx", "wrong kind"),
         (500, "\xa0<p>oops", RefusedError, "<p>oops", "log"),
-        (502, "<html>Bad Gateway", UnreachableError, "a web page with HTTP 502", "OLLAMA_HOST"),
+        (500, "<html>Oops", UnreachableError, "a web page with HTTP 500", "OLLAMA_HOST"),
         (503, json.dumps({"error": "server busy"}), BusyError, "server busy", "ask again"),
         (503, "", BusyError, "HTTP 503", "ask again"),
     ],
