@@ -9,7 +9,7 @@ import re
 import sys
 import time
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from reflectty.errors import IncompleteError, RefusedError, StalledError, UsageError
@@ -26,7 +26,7 @@ import httpx  # noqa: E402
 from reflectty.engines.clients import client_for, local, proxy_of  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable
 
     from reflectty.chat import Timeouts
     from reflectty.engines.hosts import Address
@@ -43,6 +43,8 @@ LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its 
 ENDING_SECONDS: Final = 2.0
 """How long to wait for what may follow the end of a reply."""
 
+QUEUE: Final = 4
+"""How many times as long as for a first byte is waited where nothing but comments comes."""
 ZONE: Final = re.compile(r"%[^]]*]")
 
 T = TypeVar("T")
@@ -60,6 +62,20 @@ class Habits(NamedTuple):
 
 
 OLLAMA: Final = Habits()
+
+
+class Listener(Protocol):
+    """Whoever reads a body piece by piece."""
+
+    @property
+    def over(self) -> bool:
+        """Whether what matters of it has come."""
+        ...
+
+    @property
+    def parts(self) -> int:
+        """How much of it was worth waiting for: it grows with every such piece."""
+        ...
 
 
 class Connection:
@@ -144,20 +160,22 @@ class Connection:
         finally:
             await response.aclose()
 
-    async def pieces(
-        self, response: httpx.Response, over: Callable[[], bool] = lambda: False
-    ) -> AsyncGenerator[bytes, None]:
+    async def pieces(self, response: httpx.Response, listener: Listener | None = None) -> AsyncGenerator[bytes, None]:
         """Yield a body as it comes; once what matters of it is over, the rest is waited for only a moment.
+
+        What the listener did not take for a part of the body, as the comments are that keep a connection alive, is no
+        reason to wait longer for the next part. Before the first one it is, but not for ever: vLLM and mlx-lm send
+        comments while a request waits, and vLLM goes on with them when its engine has died.
 
         Raises:
             IncompleteError: the connection broke before the end.
             StalledError: nothing came in time.
         """
-        limit = self._timeouts.first
+        wait = _Wait(self._timeouts, listener)
         async with aclosing(_body(response)) as pieces:
-            while piece := await self._in_time(anext(pieces, b""), limit):
+            while piece := await self._in_time(anext(pieces, b""), wait.limit, clock=asyncio.timeout_at(wait.until)):
                 yield piece
-                limit = min(self._timeouts.idle, ENDING_SECONDS) if over() else self._timeouts.idle
+                wait.heard()
 
     async def body(self, response: httpx.Response, limit: int) -> bytes:
         """Return a whole body.
@@ -227,6 +245,34 @@ class Connection:
         if response.status_code in REDIRECTS and target:
             message = f"{self._address} wants the request sent to {shorten(target)}; prompts are never redirected"
             raise RefusedError(message, f"if you trust that place, name it with {self._habits.host_names}")
+
+
+class _Wait:
+    """Until when the next piece of a body is waited for."""
+
+    def __init__(self, timeouts: Timeouts, listener: Listener | None) -> None:
+        self._timeouts = timeouts
+        self._listener = listener
+        self._parts = 0
+        self._over = False
+        self._clock = asyncio.get_running_loop().time
+        self.limit = timeouts.first
+        self.until = self._clock() + timeouts.first
+        self._longest = self._clock() + QUEUE * timeouts.first
+
+    def heard(self) -> None:
+        """Look at what the last piece was."""
+        parts = self._listener.parts if self._listener else self._parts + 1
+        if self._listener and self._listener.over:
+            if not self._over:
+                self._over, self.limit = True, min(self._timeouts.idle, ENDING_SECONDS)
+                self.until = self._clock() + self.limit
+        elif parts > self._parts:
+            self._parts, self.limit = parts, self._timeouts.idle
+            self.until = self._clock() + self.limit
+        elif not parts:
+            self.limit = self._timeouts.idle
+            self.until = min(self._clock() + self.limit, self._longest)
 
 
 async def _timed(pieces: AsyncIterable[bytes], clock: asyncio.Timeout, limit: float) -> AsyncGenerator[bytes, None]:

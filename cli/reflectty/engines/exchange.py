@@ -54,6 +54,11 @@ class Decoder(Protocol):
         """Whether the model has ended its reply; its figures may still follow."""
         ...
 
+    @property
+    def parts(self) -> int:
+        """How many pieces of the reply have come, the beginning of one included; comments are none."""
+        ...
+
     def feed(self, data: bytes) -> Iterator[Chunk]: ...
 
     def close(self) -> Iterator[Chunk]: ...
@@ -107,7 +112,7 @@ class Exchange:
         decoder = self._dialect.decoder()
         async with self._accepted("POST", path, body, model) as response:
             try:
-                async with aclosing(self._connection.pieces(response, lambda: decoder.over)) as pieces:
+                async with aclosing(self._connection.pieces(response, decoder)) as pieces:
                     async for piece in pieces:
                         for chunk in decoder.feed(piece):
                             yield chunk

@@ -22,6 +22,8 @@ class ChunkDecoder:
 
     def __init__(self, line_limit: int = LINE_LIMIT) -> None:
         self.done = False
+        self.parts = 0
+        """How many lines have come that are no blank ones, the beginning of one included."""
         self._lines = Lines(line_limit)
         self._seen = False
         self._began = False
@@ -44,6 +46,7 @@ class ChunkDecoder:
                 yield from self._line(line)
         except OverlongError as error:
             raise self._broken(str(error)) from error
+        self.parts += bool(self._lines.begun.strip())
 
     def close(self) -> Iterator[Chunk]:
         """Yield the chunk of a last line without an end.
@@ -65,6 +68,7 @@ class ChunkDecoder:
         line = line.strip()
         if not line.removeprefix(BOM):
             return
+        self.parts += 1
         value = self._object(line)
         self._seen = True
         if value.get("error"):

@@ -71,6 +71,11 @@ def test_a_piece_is_passed_on_as_soon_as_its_line_is_whole() -> None:
 ONE = text("one")
 HARMLESS = {
     "CRLF": (ONE + STOP + DONE).replace(b"\n", b"\r\n"),
+    "CR alone": (ONE + STOP + DONE).replace(b"\n", b"\r"),
+    "CR, LF and both": b"".join(
+        piece.replace(b"\n", end)
+        for piece, end in zip((ONE, b": x\n", STOP, DONE), (b"\r", b"\r\n", b"\n", b"\r"), strict=True)
+    ),
     "no blank lines": (ONE + STOP + DONE).replace(b"\n\n", b"\n"),
     "no blank behind the colon": (ONE + STOP + DONE).replace(b"data: ", b"data:"),
     "comments": b": hello\n\n" + ONE + b":\n\n: ping\n" + STOP + DONE,
@@ -225,3 +230,31 @@ def test_any_text_keeps_all_but_its_end(said: str, places: list[int]) -> None:
 def test_any_bytes_are_a_reply_or_an_error(data: bytes, places: list[int]) -> None:
     chunks, error = decoded(cut(data, places))
     assert error is not None or chunks[-1].done
+
+
+@given(st.sampled_from([b"\r", b"\n", b"\r\n"]), st.lists(st.integers(0, 2000), max_size=8))
+def test_lines_may_end_in_any_way_and_be_cut_anywhere(end: bytes, places: list[int]) -> None:
+    data = (b": keep-alive\n\n" + VLLM).replace(b"\n", end)
+    whole, pieces = decoded([data]), decoded(cut(data, places))
+
+    assert joined(whole[0]) == ("9.90 is more than 9.11.", "9.9 is larger.")
+    assert (joined(pieces[0]), pieces[0][-1], pieces[1]) == (joined(whole[0]), whole[0][-1], None)
+
+
+@pytest.mark.parametrize(
+    ("data", "parts"),
+    [
+        (b": keep-alive\n\n", 0),
+        (b":", 0),
+        (b"\r\n\r\n", 0),
+        (b"event: ping\n", 0),
+        (event({"type": "ping"}), 0),
+        (ONE, 1),
+        (ONE * 3, 3),
+        (b"data: {", 1),
+    ],
+)
+def test_what_only_keeps_a_connection_alive_is_no_part_of_the_reply(data: bytes, parts: int) -> None:
+    decoder = wire.ChunkDecoder()
+    list(decoder.feed(data))
+    assert decoder.parts == parts

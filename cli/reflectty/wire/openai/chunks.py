@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.chat import Chunk, Usage
 from reflectty.errors import IncompleteError, PromptTooLongError, UnreachableError
-from reflectty.wire.lines import LINE_LIMIT, Lines, OverlongError
+from reflectty.wire.lines import LINE_LIMIT, LineEnds, Lines, OverlongError
 from reflectty.wire.openai.answers import fault, too_long
 from reflectty.wire.openai.endings import Ending
 from reflectty.wire.openai.wording import HOST_HINT, LOG_HINT, SERVER
@@ -36,6 +36,9 @@ class ChunkDecoder:
         self.done = False
         self.over = False
         """Whether the model has ended its reply; the figures may still follow."""
+        self.parts = 0
+        """How many pieces of the reply have come, the beginning of one included; comments are none."""
+        self._ends = LineEnds()
         self._lines = Lines(line_limit)
         self._limit = line_limit
         self._kind = b""
@@ -55,13 +58,17 @@ class ChunkDecoder:
             PromptTooLongError: that is the first thing it reports.
             UnreachableError: it sends something else from the beginning.
         """
-        lines = self._lines.feed(data)
+        lines = self._lines.feed(self._ends.feed(data))
         try:
             while not self.done and (line := next(lines, None)) is not None:
                 yield from self._line(line)
         except OverlongError as error:
             yield from self._held_back()
             raise self._broken(str(error)) from error
+        self.parts += self._data_begun()
+
+    def _data_begun(self) -> bool:
+        return bool(self._data) or self._lines.begun.startswith((b"data:", b"{"))
 
     def close(self) -> Iterator[Chunk]:
         """Yield what a last line without an end holds, and the end where it was announced.
@@ -151,6 +158,7 @@ class ChunkDecoder:
         if not isinstance(choices, list):
             return
         self._began = True
+        self.parts += 1
         for choice in choices:
             if isinstance(choice, dict) and not choice.get("index"):
                 yield from self._choice(choice)
