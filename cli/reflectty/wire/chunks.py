@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from reflectty.chat import Chunk, Usage
 from reflectty.errors import IncompleteError, UnreachableError
 from reflectty.wire.lines import LINE_LIMIT, Lines, OverlongError
-from reflectty.wire.values import BOM, HOST_HINT, LOG_HINT, as_number, as_text, decode, failure
+from reflectty.wire.values import BOM, HOST_HINT, LOG_HINT, as_number, as_text, called, decode, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ class ChunkDecoder:
             return
         self._began = True
         self.done = chunk.done
-        if chunk.done or chunk.content or chunk.thinking:
+        if chunk.done or chunk.content or chunk.thinking or chunk.calls:
             yield chunk
 
     def _object(self, line: bytes) -> Body:
@@ -107,14 +107,16 @@ def _chunk(line: Body) -> Chunk | None:
     reason = as_text(line.get("done_reason"))
     done = line.get("done") is True or bool(reason)
     message = line.get("message")
+    calls: tuple[str, ...] = ()
     if isinstance(message, dict):
         content, thinking = message.get("content"), message.get("thinking")
+        calls = called(message.get("tool_calls"))
     elif done or "response" in line:
         content, thinking = line.get("response"), line.get("thinking")
     else:
         return None
     usage = _usage(line) if done else None
-    return Chunk(as_text(content), as_text(thinking), done=done, done_reason=reason, usage=usage)
+    return Chunk(as_text(content), as_text(thinking), done=done, done_reason=reason, usage=usage, calls=calls)
 
 
 def _usage(line: Body) -> Usage:
@@ -130,4 +132,6 @@ def _usage(line: Body) -> Usage:
         load_ms=ms("load_duration"),
         prompt_ms=ms("prompt_eval_duration"),
         reply_ms=ms("eval_duration"),
+        # Of Ollama 0.34 and later; `prompt_eval_count` counts them too, the duration does not.
+        cached_tokens=int(as_number(line.get("prompt_eval_cached_count"))),
     )
