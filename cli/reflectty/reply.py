@@ -68,6 +68,10 @@ class Reply:
         """The content as it came, in pieces."""
         self.raw_thinking: list[str] = []
         """The `thinking` field as it came, in pieces."""
+        self.calls: list[str] = []
+        """The tools that the model called, by name; none was run."""
+        self.refusal = ""
+        """What the model said in a field for refusals."""
         self._parser = StreamParser(family, prefilled=prefilled)
         self._plain: int | None = None
         self._blocks: dict[int, Block] = {}
@@ -98,6 +102,8 @@ class Reply:
         self._last = self._clock()
         if not self._began and (chunk.content or chunk.thinking):
             self._began, self._first = True, self._last
+        self.calls += chunk.calls
+        self.refusal += chunk.refusal
         events: tuple[Event, ...] = ()
         if chunk.thinking:
             self.raw_thinking.append(chunk.thinking)
@@ -240,7 +246,8 @@ class Reply:
         answers = [block for block in self._blocks.values() if block.kind is Kind.ANSWER]
         tagged = [block.text for block in answers if block.tagged]
         said = "\n".join(tagged or [block.text for block in answers]) or self._quoted()
-        if said or not self.stopped or not self._blocks:
+        instead = bool(self.calls or self.refusal)
+        if said or instead or not self.stopped or not self._blocks:
             return said, False
         return list(self._blocks.values())[-1].text, True
 
@@ -263,7 +270,14 @@ class Reply:
         chunks = sum(self._chunks.values())
         total = self.usage.reply_tokens or chunks
         new = {kind: round(count * total / chunks) if chunks else 0 for kind, count in self._chunks.items()}
+        new = self._exact(new, total) if self.usage.thinking_tokens else new
         return {kind: self._carried[kind] + count for kind, count in new.items()}
+
+    def _exact(self, estimated: dict[Kind, int], total: int) -> dict[Kind, int]:
+        """Return the tokens by kind where the server has counted the thinking; its corrections are estimated still."""
+        thought = min(self.usage.thinking_tokens, total)
+        corrections = min(estimated[Kind.REFLECTION], thought)
+        return {Kind.THINKING: thought - corrections, Kind.REFLECTION: corrections, Kind.ANSWER: total - thought}
 
     def _tokens_of_text(self) -> dict[Kind, int]:
         """Return the tokens of all text so far: what was counted of it earlier, else estimated from its length."""

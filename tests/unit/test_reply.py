@@ -137,6 +137,17 @@ def test_figures_are_by_part_and_scaled_to_the_servers_total() -> None:
     assert reply.thinking_ms < reply.total_ms
 
 
+def test_thinking_that_the_server_counted_is_not_estimated() -> None:
+    reply = Reply("m", FAMILIES["native"])
+    usage = Usage(reply_tokens=66, thinking_tokens=60)
+    fed(
+        reply,
+        [Chunk(thinking="hm"), Chunk("4"), Chunk(" is"), Chunk(" it", done=True, done_reason="stop", usage=usage)],
+    )
+
+    assert reply.tokens == {Kind.THINKING: 60, Kind.REFLECTION: 0, Kind.ANSWER: 6}
+
+
 def test_what_is_reclassified_counts_as_thinking() -> None:
     reply = reply_to("six times seven\n</think>\n42", "think")
 

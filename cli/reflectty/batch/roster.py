@@ -20,8 +20,17 @@ class Place:
     """How long it takes for an answer in the mean; 0 while it has given none."""
     away: bool = False
     """Whether it does not answer at present."""
+    resting_until: float | None = None
+    """When it may be asked again that counts how often it is; None where it may be asked now."""
+    limits: int = 0
+    """How many times it has said so since it last answered."""
+    limited_since: float = 0.0
     lacks: set[str] = field(default_factory=set)
     """The models that were asked for and that it does not have."""
+
+    @property
+    def may_be_asked(self) -> bool:
+        return not self.away and self.resting_until is None
 
 
 class Roster:
@@ -54,7 +63,7 @@ class Roster:
             model: who is to answer it.
             waiting: how many questions wait, this one included; None where that is unknown.
         """
-        able = [at for at, place in enumerate(self.places) if not place.away and model not in place.lacks]
+        able = [at for at, place in enumerate(self.places) if place.may_be_asked and model not in place.lacks]
         free = [at for at in able if self.places[at].running < self.places[at].slots]
         if not free:
             return None

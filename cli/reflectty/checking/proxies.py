@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reflectty.engines import EngineName
+from reflectty.engines.proxies import named, proxy_to
 from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
@@ -16,13 +18,6 @@ if TYPE_CHECKING:
     from reflectty.engines.hosts import Address
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-
-
-class Proxy(NamedTuple):
-    """A variable that names a proxy, and what it names without a login."""
-
-    variable: str
-    place: str
 
 
 async def proxy(around: Around, known: Known) -> Sequence[Finding]:
@@ -42,7 +37,7 @@ def _way(address: Address, environment: Mapping[str, str]) -> Finding:
     if set_up is None:
         return Finding("proxy", State.OK, "none is set: requests go straight to the server")
     facts = (("variable", set_up.variable), ("proxy", set_up.place))
-    if is_exempt(environment, host):
+    if proxy_to(replace(address, loopback=False), environment) is None:
         return Finding("proxy", State.OK, f"{set_up.variable} is set, and NO_PROXY exempts {host}", facts=facts)
     if address.loopback:
         return Finding(
@@ -59,24 +54,6 @@ def _way(address: Address, environment: Mapping[str, str]) -> Finding:
         f"add {host} to NO_PROXY, and they go straight to the server",
         facts,
     )
-
-
-def named(environment: Mapping[str, str], scheme: str) -> Proxy | None:
-    """Return the proxy for a scheme, as httpx and most programs choose it: lower case first, then that for all."""
-    for name in (f"{scheme}_proxy", "all_proxy"):
-        for variable in (name, name.upper()):
-            if text := environment.get(variable, "").strip():
-                return Proxy(variable, text.rpartition("@")[2] if "@" in text else text)
-    return None
-
-
-def is_exempt(environment: Mapping[str, str], host: str) -> bool:
-    """Whether NO_PROXY names a host: itself, a domain that it is in, or every one."""
-    text = environment.get("no_proxy") or environment.get("NO_PROXY", "")
-    for entry in (entry.strip().lower() for entry in text.split(",")):
-        if entry == "*" or (entry and (host == entry or host.endswith(f".{entry.lstrip('.')}"))):
-            return True
-    return False
 
 
 def _key(around: Around, address: Address) -> list[Finding]:

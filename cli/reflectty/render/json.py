@@ -34,6 +34,8 @@ def as_object(reply: Reply) -> dict[str, Any]:
             "total_ms": round(usage.total_ms or reply.total_ms),
             "load_ms": round(usage.load_ms),
             "first_token_ms": round(reply.first_token_ms),
+            "cached_tokens": usage.cached_tokens,
+            "prompt_per_second": round(usage.prompt_per_second),
         },
         "warnings": list(reply.warnings),
     }

@@ -49,7 +49,7 @@ def refused(status: int, value: Any, model: str = "m") -> ReflecttyError:
         (429, {"error": {"message": "slow down"}}, BusyError, "the server is busy: slow down"),
         (503, {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}, BusyError, "Loading model"),
         (503, b"", BusyError, "HTTP 503"),
-        (502, b"<html>Bad Gateway</html>", UnreachableError, "a web page with HTTP 502"),
+        (500, b"<html>Oops</html>", UnreachableError, "a web page with HTTP 500"),
     ],
 )  # fmt: skip
 def test_a_refusal_is_its_error_in_one_line(status: int, value: Any, kind: type[ReflecttyError], says: str) -> None:

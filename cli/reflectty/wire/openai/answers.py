@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.chat import Model, Running
 from reflectty.errors import (
-    BusyError,
     ModelMissingError,
     PromptTooLongError,
     ReflecttyError,
@@ -16,8 +15,10 @@ from reflectty.errors import (
     near,
 )
 from reflectty.families import by_model
-from reflectty.wire.openai.wording import HOST_HINT, KEY_HINT, LOG_HINT, SERVER
-from reflectty.wire.values import as_number, as_text, decode, failure, is_page, shorten
+from reflectty.wire.gateways import of_gateway
+from reflectty.wire.limits import BUSY, may_pass, of_busy
+from reflectty.wire.openai.wording import HOST_HINT, KEY_HINT, KEY_NAMES, LOG_HINT, SERVER
+from reflectty.wire.values import as_number, as_text, decode, failure, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,8 +77,8 @@ class Listed(NamedTuple):
 
 def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
     """Return the error for an HTTP status other than 200 and the beginning of its body."""
-    if is_page(body):
-        return UnreachableError(f"this is not {SERVER}: a web page with HTTP {status}", HOST_HINT)
+    if foreign := of_gateway(status, body, SERVER, HOST_HINT, KEY_NAMES):
+        return foreign
     value, text = _said(body)
     refused = too_long(text, value)
     if refused:
@@ -86,10 +87,11 @@ def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
         return missing(model)
     if status in (404, 405):
         return UnreachableError(f"this is not {SERVER}: HTTP {status}, {text or 'no message'}", HOST_HINT)
-    if status in (429, 503):
-        return BusyError(f"the server is busy: {text or f'HTTP {status}'}", "ask again in a moment")
+    if status in BUSY:
+        return of_busy(status, text)
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
-    return RefusedError(message, KEY_HINT if status in (401, 403) else LOG_HINT if status in (500, 502) else "")
+    hint = KEY_HINT if status in (401, 403) else LOG_HINT if status in (500, 502, 504) else ""
+    return RefusedError(message, hint, transient=may_pass(status, text))
 
 
 def _said(body: bytes) -> tuple[Body, str]:
