@@ -86,6 +86,11 @@ class Model(NamedTuple):
     """Options that its server has no counterpart for."""
     notices: tuple[str, ...] = ()
     """What the user is told before it answers, each in a line; often nothing."""
+    merit: str = ""
+    """Why it is the one to ask where none is named, in words; only of the one that its server's engine picked.
+
+    Such an engine's names are ids, which are asked for as they are listed.
+    """
 
 
 class Running(NamedTuple):

@@ -188,7 +188,14 @@ def _notes(mode: Mode, model: Model, wish: Wish, *, thinks: bool) -> Iterable[st
 
 
 def best(models: Iterable[Model]) -> Model | None:
-    """Return the installed model that suits best: made for reflection, then thinking, then whatever is newest."""
+    """Return the installed model that suits best: made for reflection, then thinking, then whatever is newest.
+
+    Where the engine picked one itself, by what its server says, it is that one.
+    """
+    models = tuple(models)
+    picked = next((model for model in models if model.merit), None)
+    if picked is not None:
+        return picked
     ranked = sorted(
         (model for model in models if _rank(model) >= 0), key=lambda model: (_rank(model), model.modified_at)
     )
@@ -197,7 +204,7 @@ def best(models: Iterable[Model]) -> Model | None:
 
 def merit(model: Model) -> str:
     """Return in words why a model is the best one, as `best` found it."""
-    return _MERITS[_rank(model)]
+    return model.merit or _MERITS[_rank(model)]
 
 
 _MERITS = ("the newest one installed", "which thinks by itself", "which is made for reflection")

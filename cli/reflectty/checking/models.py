@@ -75,6 +75,8 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
 def _why(around: Around, model: Model) -> str:
     if around.model.source:
         return f"named by {around.model.source}"
+    if model.merit:
+        return model.merit
     family = by_model(model.name)
     if family and family.reflection:
         return "the newest one made for reflection"

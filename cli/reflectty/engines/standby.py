@@ -47,6 +47,8 @@ class Standby:
         self.warning = server.warning
         self.away = alone
         """Whether no server answers, so that the built-in model does."""
+        self.pulls = getattr(server, "pulls", True)
+        """Whether the server gets models that it does not have."""
         self._server = server
         self._open = builtin
         self._builtin = server if alone else None
@@ -122,6 +124,11 @@ class Standby:
             if not self._stands_in():
                 raise
             return await self._taken().version()
+
+    @property
+    def kind(self) -> str:
+        """What the server is called, where its engine knows kinds; often nothing."""
+        return "" if self.away else str(getattr(self._server, "kind", ""))
 
     async def vocabulary(self, model: str) -> Vocabulary:
         """Return the tokens of a model; none where nobody tells them."""

@@ -180,3 +180,32 @@ def test_a_rendered_prompt_is_there_or_refused() -> None:
     assert wire.rendered({"prompt": "Q: "}) == "Q: "
     with pytest.raises(RefusedError, match="cannot render"):
         wire.rendered({"prompt": None})
+
+
+NO_DATABASE = {"error": {"message": "No connected db.", "type": "no_db_connection", "param": None, "code": "400"}}
+
+
+def test_litellm_without_a_database_is_understood_to_want_another_key() -> None:
+    error = wire.refusal(400, json.dumps(NO_DATABASE).encode(), "m")
+
+    assert (type(error), str(error)) == (RefusedError, "the server refused: No connected db.")
+    assert "the server wants a key, or another one" in error.hint
+
+
+def test_litellm_says_in_its_own_words_that_a_model_is_missing() -> None:
+    text = "/chat/completions: Invalid model name passed in model=nosuch. Call `/v1/models` to view available models."
+    error = wire.refusal(400, json.dumps({"error": {"message": text, "code": "400"}}).encode(), "nosuch")
+
+    assert (type(error), str(error)) == (ModelMissingError, "the model nosuch is not served there")
+
+
+def test_the_context_that_a_gateway_knows_of_is_read() -> None:
+    entry = {"id": "m", "created": 1677610602, "owned_by": "openai", "max_input_tokens": 2048, "max_output_tokens": 64}
+    (one,) = wire.models_of({"data": [entry]})
+
+    assert (one.context, one.model.context_length, wire.maker_of((one,))) == (2048, 2048, wire.LITELLM)
+
+
+@pytest.mark.parametrize(("said", "version"), [("b0-unknown", ""), ("b10970-1a2b3c", "b10970-1a2b3c"), ("", "")])
+def test_a_build_that_nobody_numbered_has_no_version(said: str, version: str) -> None:
+    assert wire.version_of({"build_info": said}) == version

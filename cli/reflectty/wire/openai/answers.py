@@ -16,11 +16,12 @@ from reflectty.errors import (
     near,
 )
 from reflectty.families import by_model
+from reflectty.wire.openai.choosing import chats
 from reflectty.wire.openai.wording import HOST_HINT, KEY_HINT, LOG_HINT, SERVER
 from reflectty.wire.values import as_number, as_text, decode, failure, is_page, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from reflectty.wire.values import Body
 
@@ -28,6 +29,23 @@ LLAMA_SERVER: Final = "llamacpp"
 VLLM: Final = "vllm"
 SGLANG: Final = "sglang"
 """What the three call themselves as owner of a model."""
+OLLAMA: Final = "library"
+"""What Ollama's OpenAI-compatible API gives as owner of a model of its own registry, of others their user."""
+LITELLM: Final = "litellm"
+LITELLM_CREATED: Final = 1_677_610_602
+"""What LiteLLM 1.105 says of every model as the time when it was made; its owner is `openai`, whatever it is."""
+NO_DATABASE: Final = "no_db_connection"
+"""What LiteLLM 1.105 without a database calls a key that it does not know."""
+KINDS: Final = {
+    LLAMA_SERVER: "llama-server",
+    VLLM: "vLLM",
+    SGLANG: "SGLang",
+    LITELLM: "LiteLLM",
+    OLLAMA: "Ollama's OpenAI-compatible API",
+}
+"""What the servers are called that say who they are."""
+COMPLETE: Final = frozenset({LLAMA_SERVER, VLLM, SGLANG, OLLAMA})
+"""Servers that list every model that they answer with."""
 TOO_LONG: Final = re.compile(
     r"exceeds the available context size|larger than the max context size|maximum context length"
     r"|longer than the model's context length|longer than the maximum model length"
@@ -53,6 +71,8 @@ PROMPT: Final = tuple(
         r"(?:input|request|prompt) \((?:length )?(\d+)",
     )
 )
+_NAMED: Final = 5
+"""So many names are enough to know a list by."""
 LESS: Final = "send less, or start the server with a larger context"
 SMALLER: Final = "lower -o num_predict, send less, or start the server with a larger context"
 SWITCHED: Final = ("think", "harmony")
@@ -66,9 +86,15 @@ class Listed(NamedTuple):
     names: tuple[str, ...]
     """What it answers to."""
     maker: str
-    """Who wrote the server; nothing where nobody knows."""
+    """Whom the server gives as its owner: often who wrote the server; nothing where it does not tell."""
     context: int = 0
     """How many tokens it holds here; 0 when unknown."""
+    created: int = 0
+    """When it was made, in seconds since 1970, as the server says; many say when they were asked, or a constant."""
+    chats: bool = True
+    """Whether it may be asked: false where its fields say that it embeds, ranks, speaks or draws."""
+    loaded: bool | None = None
+    """Whether it is in memory; None where the server does not tell."""
 
 
 # Refusals
@@ -85,11 +111,13 @@ def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
     if model and _is_missing(status, text, value, model):
         return missing(model)
     if status in (404, 405):
-        return UnreachableError(f"this is not {SERVER}: HTTP {status}, {text or 'no message'}", HOST_HINT)
+        message = f"this is not {SERVER}: HTTP {status}, {text or 'no message'}"
+        return UnreachableError(message, HOST_HINT, unknown_path=True)
     if status in (429, 503):
         return BusyError(f"the server is busy: {text or f'HTTP {status}'}", "ask again in a moment")
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
-    return RefusedError(message, KEY_HINT if status in (401, 403) else LOG_HINT if status in (500, 502) else "")
+    wants_key = status in (401, 403) or failure(value).details.get("type") == NO_DATABASE
+    return RefusedError(message, KEY_HINT if wants_key else LOG_HINT if status in (500, 502) else "")
 
 
 def _said(body: bytes) -> tuple[Body, str]:
@@ -149,7 +177,7 @@ def _first(patterns: Iterable[re.Pattern[str]], text: str) -> int:
 
 def _is_missing(status: int, text: str, value: Body, model: str) -> bool:
     """Whether a refusal is about the model: vLLM says 404, a llama-server with several models 400."""
-    gone = re.search(r"not found|does not exist|not available|unknown model", text, re.IGNORECASE)
+    gone = re.search(r"not found|does not exist|not available|unknown model|invalid model", text, re.IGNORECASE)
     about = failure(value).details.get("param") == "model" or model in text
     return status in (400, 404) and about and gone is not None
 
@@ -167,7 +195,7 @@ def missing_hint(model: str, served: Iterable[str]) -> str:
     bare = {name.rsplit("/", 1)[-1]: name for name in names}
     if model in bare:
         return f"did you mean {bare[model]}?"
-    return near(model, names) or f"served: {', '.join(names[:5])}"
+    return near(model, names) or f"served: {', '.join(names[:_NAMED])}"
 
 
 # Models
@@ -182,19 +210,79 @@ def models_of(body: Body) -> tuple[Listed, ...]:
     listed = body.get("data")
     if not isinstance(listed, list):
         raise UnreachableError(f"this is not {SERVER}: it lists no models", HOST_HINT)
-    return tuple(_listed(entry) for entry in listed if isinstance(entry, dict))
+    return tuple(_listed(entry) for entry in listed if isinstance(entry, dict) and entry.get("id"))
+
+
+def decode_list(data: bytes) -> Body:
+    """Return the answer of /v1/models; mlx-lm 0.32 sends nothing where there is no Hugging Face cache.
+
+    Raises:
+        ValueError: it is no object.
+    """
+    return decode(data) if data.strip() else {"data": []}
+
+
+def maker_of(listed: Sequence[Listed]) -> str:
+    """Return who wrote the server, as far as the owners of its models and their dates tell."""
+    owners = {one.maker for one in listed}
+    if listed and all(one.created == LITELLM_CREATED for one in listed):
+        return LITELLM
+    if OLLAMA in owners:
+        return OLLAMA
+    return owners.pop() if len(owners) == 1 else ""
 
 
 def _listed(entry: Body) -> Listed:
     name, meta = as_text(entry.get("id")), _table(entry.get("meta"))
-    context = int(as_number(entry.get("max_model_len") or meta.get("n_ctx")))
+    # The last is LiteLLM's, which tells of the model behind it as far as it knows that.
+    context = int(as_number(entry.get("max_model_len") or meta.get("n_ctx") or entry.get("max_input_tokens")))
     made_for = int(as_number(meta.get("n_ctx_train"))) or context
     aliases = entry.get("aliases")
     names = (name, *(as_text(alias) for alias in aliases)) if isinstance(aliases, list) else (name,)
     maker = as_text(entry.get("owned_by"))
     # A server may be told to call a model anything; vLLM and SGLang say beside it what they loaded.
     capabilities = _by_name(name) or _by_name(as_text(entry.get("root")))
-    return Listed(Model(name, capabilities, context_length=made_for), names, maker, context)
+    return Listed(
+        Model(name, capabilities, context_length=made_for),
+        names,
+        maker,
+        context,
+        created=int(as_number(entry.get("created"))),
+        chats=chats(entry),
+        loaded=_loaded(entry),
+    )
+
+
+def _loaded(entry: Body) -> bool | None:
+    """Return whether a llama-server with several models has this one in memory."""
+    status = as_text(_table(entry.get("status")).get("value"))
+    return status == "loaded" if status else None
+
+
+def is_complete(listed: Sequence[Listed]) -> bool:
+    """Whether a list is known to name everything that the server answers with: only such a list refuses a name.
+
+    transformers serve lists no model of a local folder, mlx-lm answers to `default_model`, gateways to patterns.
+    """
+    return maker_of(listed) in COMPLETE
+
+
+def served_as(name: str, listed: Sequence[Listed]) -> Listed | None:
+    """Return the model that a name means; Ollama takes names without `:latest`, and any case, and lists ids."""
+    found = next((one for one in listed if name in one.names), None)
+    if found is not None:
+        return found
+    wanted = {name.lower(), f"{name.lower()}:latest"} if maker_of(listed) == OLLAMA else set()
+    return next((one for one in listed if one.model.name.lower() in wanted), None)
+
+
+def unlisted(name: str, listed: Sequence[Listed], ignores: tuple[str, ...]) -> Model:
+    """Return a model that was named and that the server does not list."""
+    ids = [one.model.name for one in listed]
+    others = ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else "")
+    text = f"it lists {others}" if ids else "it lists no model"
+    note = f"{name} is not in the server's list of models ({text}), and is asked for all the same"
+    return Model(name, _by_name(name), ignores=ignores, notices=(note,))
 
 
 def _by_name(name: str) -> tuple[str, ...]:
@@ -235,8 +323,12 @@ def rendered(body: Body) -> str:
 
 
 def version_of(body: Body) -> str:
-    """Return what a server says of its version: vLLM and SGLang in `version`, llama-server in `build_info`."""
-    return shorten(as_text(body.get("version") or body.get("build_info")))
+    """Return what a server says of its version: vLLM and SGLang in `version`, llama-server in `build_info`.
+
+    A llama-server that was built outside its repository says `b0-unknown`, which is nothing.
+    """
+    said = shorten(as_text(body.get("version") or body.get("build_info")))
+    return "" if said.startswith("b0-") else said
 
 
 def _table(value: object) -> Body:
