@@ -106,6 +106,24 @@ class Running(NamedTuple):
     """When the server will unload it."""
 
 
+class Capacity(NamedTuple):
+    """How many requests a server answers at the same time, as it tells itself."""
+
+    slots: int = 0
+    """0 where it does not tell."""
+    shared: int = 0
+    """Tokens of context that all requests answered at once may have to share; 0 where each has its own."""
+
+
+class Load(NamedTuple):
+    """What a server is doing, for whomever."""
+
+    running: int = 0
+    """Requests that are being answered."""
+    waiting: int = 0
+    """Requests that wait for that."""
+
+
 class Timeouts(NamedTuple):
     """How long to wait for a server, in seconds."""
 

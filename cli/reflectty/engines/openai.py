@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from reflectty.chat import Chunk, Model, Request, Running
+    from reflectty.chat import Capacity, Chunk, Load, Model, Request, Running
     from reflectty.engines.hosts import Address
     from reflectty.wire import Body
     from reflectty.wire.openai import Listed
@@ -36,6 +36,9 @@ DIALECT: Final = Dialect(wire.ChunkDecoder, wire.refusal, wire.missing_hint, HAB
 CANNOT_GO_ON: Final = "ask again instead: another server may begin anew without a word"
 VERSIONS: Final = {wire.LLAMA_SERVER: "/props", wire.VLLM: "/version", wire.SGLANG: "/get_server_info"}
 """Where each server tells its version."""
+
+TELL_THEIR_LOAD: Final = (wire.VLLM, wire.SGLANG)
+"""Servers with metrics beside the protocol, for which vLLM 0.32 wants no key."""
 
 
 class OpenAIEngine:
@@ -167,6 +170,20 @@ class OpenAIEngine:
         await self._listed_if_any()
         path = VERSIONS.get(self._maker)
         return wire.version_of(await self._beside("GET", path)) if path else ""
+
+    async def capacity(self, model: str) -> Capacity:
+        """Return how many requests it answers at the same time, where it is a llama-server, which tells."""
+        await self._listed_if_any()
+        return wire.capacity_of(await self._props(model))
+
+    async def load(self) -> Load | None:
+        """Return how many requests are answered and how many wait, as /metrics tell; None where they do not."""
+        if self._maker not in TELL_THEIR_LOAD:
+            return None
+        try:
+            return await self._exchange.read(wire.load_of, "GET", "/metrics")
+        except (UnreachableError, RefusedError):
+            return None
 
     @property
     def kind(self) -> str:

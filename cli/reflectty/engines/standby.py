@@ -11,7 +11,7 @@ from reflectty.mini import NAME, is_mini
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from reflectty.chat import Chunk, Engine, Model, Request, Running
+    from reflectty.chat import Capacity, Chunk, Engine, Load, Model, Request, Running
     from reflectty.vocabulary import Vocabulary
 
 T = TypeVar("T")
@@ -124,6 +124,18 @@ class Standby:
             if not self._stands_in():
                 raise
             return await self._taken().version()
+
+    async def capacity(self, model: str) -> Capacity | None:
+        """Return what whoever has a model tells of how many it answers at once; None where nobody knows to ask."""
+        tell = getattr(self._whoever_has(model), "capacity", None)
+        found: Capacity | None = await tell(model) if tell else None
+        return found
+
+    async def load(self) -> Load | None:
+        """Return what the server is doing; None where it does not tell."""
+        tell = None if self.away else getattr(self._server, "load", None)
+        found: Load | None = await tell() if tell else None
+        return found
 
     @property
     def kind(self) -> str:

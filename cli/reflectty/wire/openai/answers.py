@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reflectty.chat import Model, Running
+from reflectty.chat import Capacity, Load, Model, Running
 from reflectty.errors import (
     BusyError,
+    CrowdedError,
     ModelMissingError,
     PromptTooLongError,
     ReflecttyError,
@@ -73,6 +74,15 @@ PROMPT: Final = tuple(
 )
 _NAMED: Final = 5
 """So many names are enough to know a list by."""
+METRIC: Final = re.compile(
+    rb"^(vllm:num_requests_running|vllm:num_requests_waiting|sglang:num_running_reqs|sglang:num_queue_reqs)"
+    rb"(?:\{[^}\n]*\})? ([0-9]{1,9}(?:\.[0-9]{1,9})?)(?:e\+?0)?\s*$",
+    re.MULTILINE,
+)
+"""A count among a server's metrics; there is one for each of several engines behind one port."""
+CROWDED: Final = re.compile(r"context size has been exceeded", re.IGNORECASE)
+"""What llama-server b10970 ends every reply with that shares a context which is full."""
+FEWER: Final = "ask fewer at the same time, or start the server with a larger context (-c)"
 LESS: Final = "send less, or start the server with a larger context"
 SMALLER: Final = "lower -o num_predict, send less, or start the server with a larger context"
 SWITCHED: Final = ("think", "harmony")
@@ -105,7 +115,7 @@ def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
     if is_page(body):
         return UnreachableError(f"this is not {SERVER}: a web page with HTTP {status}", HOST_HINT)
     value, text = _said(body)
-    refused = too_long(text, value)
+    refused = too_long(text, value) or crowded(text)
     if refused:
         return refused
     if model and _is_missing(status, text, value, model):
@@ -168,6 +178,13 @@ def too_long(text: str, value: Body) -> PromptTooLongError | None:
         message = f"the prompt has {prompt} tokens, which leaves too few of the context's {room} for the reply"
         hint = SMALLER
     return PromptTooLongError(message, hint, resizable=False)
+
+
+def crowded(text: str) -> CrowdedError | None:
+    """Return the error of a reply that was ended since it shared a context with others that filled it."""
+    if not CROWDED.search(text):
+        return None
+    return CrowdedError("the replies that came at the same time filled the context of the server", FEWER)
 
 
 def _first(patterns: Iterable[re.Pattern[str]], text: str) -> int:
@@ -329,6 +346,34 @@ def version_of(body: Body) -> str:
     """
     said = shorten(as_text(body.get("version") or body.get("build_info")))
     return "" if said.startswith("b0-") else said
+
+
+def capacity_of(props: Body) -> Capacity:
+    """Return how many requests a llama-server answers at the same time, as its /props tell.
+
+    With more slots than one, they may share one context of `n_ctx` tokens: b10970 does by default, and ends all
+    replies with HTTP 500, `Context size has been exceeded.`, once they fill it together. A server that was started
+    with `--parallel` gives each slot its own, and says nothing of the difference.
+    """
+    slots = int(as_number(props.get("total_slots")))
+    room = int(as_number(_table(props.get("default_generation_settings")).get("n_ctx")))
+    return Capacity(slots, room if slots > 1 else 0)
+
+
+def load_of(data: bytes) -> Load:
+    """Return what a server is doing, as its /metrics tell: vLLM 0.32 always, SGLang where it is started with them.
+
+    Raises:
+        ValueError: they do not tell.
+    """
+    counts: dict[bytes, float] = {}
+    for name, value in METRIC.findall(data):
+        counts[name] = counts.get(name, 0.0) + float(value)
+    running = counts.get(b"vllm:num_requests_running", counts.get(b"sglang:num_running_reqs"))
+    waiting = counts.get(b"vllm:num_requests_waiting", counts.get(b"sglang:num_queue_reqs"))
+    if running is None or waiting is None:
+        raise ValueError("no count of requests")
+    return Load(int(running), int(waiting))
 
 
 def _table(value: object) -> Body:
