@@ -79,7 +79,7 @@ def _server(words: Sequence[str]) -> _Server:
         key = config.api_key(settings)
     if settings.engine == EngineName.OPENAI:
         address = parse_host(host, VLLM_PORT).above("/v1", trusted=settings.api_key_over_http)
-        return _Server(address, "/v1/models", key if address.confidential else "")
+        return _Server(address, address.at("/v1/models").removeprefix(address.url), key if address.confidential else "")
     address = parse_host(host)
     # Ollama lists its models for everyone: only a server that is reached by https may stand behind something that asks.
     return _Server(address, "/api/tags", key if address.url.startswith("https://") else "")

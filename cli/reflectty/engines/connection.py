@@ -54,14 +54,17 @@ OLLAMA: Final = Habits()
 class Connection:
     """Requests to one server, each on its own until it is answered."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that decides how a server is reached
         self,
         address: Address,
         timeouts: Timeouts,
         api_key: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
         habits: Habits = OLLAMA,
+        elsewhere: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
+        self._elsewhere = elsewhere
+        """Tells where else something answers, for who is not reached; asked once."""
         self._address = address
         self._timeouts = timeouts
         self._habits = habits
@@ -177,7 +180,7 @@ class Connection:
         clock: asyncio.Timeout | None = None,
     ) -> httpx.Response:
         try:
-            request = self._client.build_request(method, self._address.url + path, content=content, headers=headers)
+            request = self._client.build_request(method, self._address.at(path), content=content, headers=headers)
             sending = self._client.send(request, stream=True)
             return await self._in_time(sending, limit, LOADING_HINT, clock)
         except httpx.ConnectTimeout as error:
@@ -185,10 +188,16 @@ class Connection:
             raise UnreachableError(message, self._habits.start_hint) from error
         except (httpx.ConnectError, httpx.InvalidURL) as error:
             message = f"cannot reach {self._address}: {_reason(error)}"
-            raise UnreachableError(message, self._habits.start_hint) from error
+            raise UnreachableError(message, await self._start_hint()) from error
         except httpx.HTTPError as error:
             message = f"{self._address} does not answer as {self._habits.server}: {_reason(error)}"
             raise UnreachableError(message, self._habits.host_hint) from error
+
+    async def _start_hint(self) -> str:
+        """Return what to do where nobody answers: to ask somebody who does, where one is found."""
+        look, self._elsewhere = self._elsewhere, None
+        found = await look() if look else ""
+        return f"{self._habits.start_hint}; {found}" if found else self._habits.start_hint
 
     async def _in_time(
         self, answer: Awaitable[T], limit: float, hint: str = "ask again", clock: asyncio.Timeout | None = None

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from reflectty.chat import Timeouts
 from reflectty.engines.connection import Connection, Habits
+from reflectty.engines.elsewhere import looking
 from reflectty.engines.exchange import Dialect, Exchange
 from reflectty.errors import RefusedError, UnreachableError
 from reflectty.families import FAMILIES
@@ -62,7 +63,7 @@ class OpenAIEngine:
         """Who wrote the server, as far as it has said by now."""
         self._told: set[str] = set()
         """The models of which was said that the server does not list them."""
-        connection = Connection(address, timeouts or Timeouts(), api_key, transport, HABITS)
+        connection = Connection(address, timeouts or Timeouts(), api_key, transport, HABITS, looking(address))
         self._exchange = Exchange(connection, DIALECT, self.models)
 
     async def __aenter__(self) -> Self:
