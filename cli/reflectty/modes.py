@@ -134,7 +134,7 @@ def plan(model: Model, wish: Wish) -> Plan:
 def reason(model: Model) -> str:
     """Return in words why `auto` picks the mode that it picks for a model."""
     if "thinking" in model.capabilities:
-        return "Ollama keeps its thinking apart"
+        return f"{'the server' if model.ignores else 'Ollama'} keeps its thinking apart"
     if taught(model):
         return "its template or system prompt has the tags"
     if by_model(model.name):

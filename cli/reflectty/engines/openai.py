@@ -59,6 +59,8 @@ class OpenAIEngine:
         unsent = bool(api_key) and not address.confidential
         self.warning = "; ".join(filter(None, (address.warning, _unsent(address) if unsent else "")))
         """What of the host's text or of the key could not be used as it was; often nothing."""
+        self.address = address
+        """Where the server is."""
         self._maker = ""
         """Who wrote the server, as far as it has said by now."""
         self._told: set[str] = set()
@@ -131,7 +133,7 @@ class OpenAIEngine:
         Raises:
             ModelMissingError: it is not in a list that is known to be complete.
         """
-        served = await self._listed_if_any()
+        served = await self.listed_if_any()
         found = wire.served_as(model, served)
         if found is None and wire.is_complete(served):
             raise wire.missing(model, [one.model.name for one in served])
@@ -162,19 +164,23 @@ class OpenAIEngine:
             for one in listed
         )
 
+    async def listed(self) -> tuple[Listed, ...]:
+        """Return what the server lists, each model with all that is said of it there."""
+        return await self._listed()
+
     async def running(self) -> tuple[Running, ...]:
         """Return the models that are served: there is no memory to tell of."""
-        return wire.running_of(await self._listed_if_any())
+        return wire.running_of(await self.listed_if_any())
 
     async def version(self) -> str:
         """Return the server's version, or nothing where it is not known to tell."""
-        await self._listed_if_any()
+        await self.listed_if_any()
         path = VERSIONS.get(self._maker)
         return wire.version_of(await self._beside("GET", path)) if path else ""
 
     async def capacity(self, model: str) -> Capacity:
         """Return how many requests it answers at the same time, where it is a llama-server, which tells."""
-        await self._listed_if_any()
+        await self.listed_if_any()
         return wire.capacity_of(await self._props(model))
 
     async def load(self) -> Load | None:
@@ -203,7 +209,7 @@ class OpenAIEngine:
         self._maker = wire.maker_of(listed)
         return listed
 
-    async def _listed_if_any(self) -> tuple[Listed, ...]:
+    async def listed_if_any(self) -> tuple[Listed, ...]:
         """Return what is listed; nothing where the server answers, and has no list."""
         try:
             return await self._listed()

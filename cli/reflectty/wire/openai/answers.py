@@ -105,6 +105,8 @@ class Listed(NamedTuple):
     """Whether it may be asked: false where its fields say that it embeds, ranks, speaks or draws."""
     loaded: bool | None = None
     """Whether it is in memory; None where the server does not tell."""
+    root: str = ""
+    """What was loaded under this name, where that is another one."""
 
 
 # Refusals
@@ -258,15 +260,17 @@ def _listed(entry: Body) -> Listed:
     names = (name, *(as_text(alias) for alias in aliases)) if isinstance(aliases, list) else (name,)
     maker = as_text(entry.get("owned_by"))
     # A server may be told to call a model anything; vLLM and SGLang say beside it what they loaded.
-    capabilities = _by_name(name) or _by_name(as_text(entry.get("root")))
+    root = as_text(entry.get("root"))
+    capabilities = _by_name(name) or _by_name(root)
     return Listed(
-        Model(name, capabilities, context_length=made_for),
+        Model(name, capabilities, context_length=made_for, size=int(as_number(meta.get("size")))),
         names,
         maker,
         context,
         created=int(as_number(entry.get("created"))),
         chats=chats(entry),
         loaded=_loaded(entry),
+        root="" if root == name else root,
     )
 
 
