@@ -32,6 +32,7 @@ NO_MODEL: Final = "there is no model to ask"
 ONE: Final = "one request is answered at a time, others wait"
 MORE_SLOTS: Final = "llama-server --parallel 4 lets"
 MORE: Final = "it answer more, and takes memory for each"
+FAILED: Final = "no question was answered"
 NOT_ASKED: Final = "the model was asked nothing"
 WORTH_SAYING_MS: Final = 100
 """A model that was loaded already still takes some milliseconds to find."""
@@ -101,7 +102,7 @@ class _Silent:
         """Nothing is left open."""
 
 
-async def tags(_: Around, known: Known) -> Sequence[Finding]:
+async def tags(around: Around, known: Known) -> Sequence[Finding]:
     """Say whether the tags that the model thinks in come through, by its vocabulary and by what it said."""
     model, plan = known.model, known.plan
     if known.engine is None or model is None or plan is None:
@@ -114,7 +115,8 @@ async def tags(_: Around, known: Known) -> Sequence[Finding]:
     if known.reply is not None and known.reply.marked:
         state, found, advice = _seen(model, known.reply, lost)
     else:
-        state, found, advice = _unseen(model, plan, lost, asked=known.reply is not None)
+        why = "" if known.reply is not None else FAILED if around.asks else NOT_ASKED
+        state, found, advice = _unseen(model, plan, lost, why)
     return [Finding("tags", state, found, advice, facts)]
 
 
@@ -144,16 +146,17 @@ def _seen(model: Model, reply: Reply, lost: Sequence[str]) -> Judged:
     return State.NOTE, but, _repair(model)
 
 
-def _unseen(model: Model, plan: Plan, lost: Sequence[str], *, asked: bool) -> Judged:
-    """Return what there is to say where no tag was seen."""
+def _unseen(model: Model, plan: Plan, lost: Sequence[str], unanswered: str) -> Judged:
+    """Return what there is to say where no tag was seen, as may be since no question was answered."""
     name = shown(model.name)
     if lost:
         text = f"{name} loses its tags: {', '.join(lost)} are tokens of a type that Ollama 0.30 and later drop"
         return State.WARNING, text, _repair(model)
     if not plan.expects_tags:
         return State.OK, "none are expected of this model in this mode", ""
-    if not asked:
-        return State.UNCHECKED, f"no tag is dropped by its type; {NOT_ASKED}", "without --no-question it is asked"
+    if unanswered:
+        advice = "without --no-question it is asked" if unanswered == NOT_ASKED else ""
+        return State.UNCHECKED, f"no tag is dropped by its type; {unanswered}", advice
     if plan.mode is Mode.REFLECT:
         return State.NOTE, f"{name} did not use the tags it was asked for", "--mode direct asks it without"
     text = f"{name} sent none of its tags, so that thinking and answer run together"
@@ -173,7 +176,7 @@ async def parallel(around: Around, known: Known) -> Sequence[Finding]:
     if told and told.slots:
         return [_as_told(told)]
     if not around.asks or known.reply is None:
-        return [Finding("parallel", State.UNCHECKED, NOT_ASKED if not around.asks else "no question was answered")]
+        return [Finding("parallel", State.UNCHECKED, NOT_ASKED if not around.asks else FAILED)]
     seen = await probe(known.engine, request_for(_asked(around, known.model), known.model, known.plan))
     return [_as_seen(seen, around, known)]
 

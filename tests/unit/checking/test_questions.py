@@ -177,6 +177,22 @@ def test_an_engine_that_takes_turns_answers_one_at_a_time() -> None:
     assert "OLLAMA_NUM_PARALLEL" in finding.advice
 
 
+@pytest.mark.parametrize(
+    ("asks", "text", "advice"),
+    [
+        (True, "no tag is dropped by its type; no question was answered", ""),
+        (False, "no tag is dropped by its type; the model was asked nothing", "without --no-question it is asked"),
+    ],
+)
+def test_tags_that_nobody_could_see_are_told_from_those_that_nobody_asked_for(
+    asks: bool, text: str, advice: str
+) -> None:
+    engine = ScriptedEngine(models=(TUNED,))
+    (finding,) = found(tags, around(engine, asks=asks), known(engine, TUNED))
+
+    assert (finding.state, finding.found, finding.advice) == (State.UNCHECKED, text, advice)
+
+
 class Telling(ScriptedEngine):
     """An engine that tells how many requests it answers at once."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Message, Model, Request, Running
+from reflectty.chat import Capacity, Load, Message, Model, Request, Running
 from reflectty.engines import open_engine
 from reflectty.engines.openai import OpenAIEngine
 from reflectty.errors import ModelMissingError, RefusedError, UnreachableError, UsageError
@@ -163,6 +163,31 @@ def test_a_list_that_is_kept_from_us_is_no_list_that_is_missing() -> None:
     ):
         using(server.host, lambda engine: engine.show("m"))
     assert "REFLECTTY_API_KEY" in caught.value.hint
+
+
+METRICS = Answer([b'vllm:num_requests_running{engine="0"} 3.0\nvllm:num_requests_waiting{engine="0"} 1.0\n'])
+TOLD = whole({"total_slots": 4, "default_generation_settings": {"n_ctx": 8192}})
+
+
+@pytest.mark.parametrize(
+    ("maker", "routes", "capacity", "load"),
+    [
+        ("vllm", {"/metrics": METRICS}, Capacity(), Load(3, 1)),
+        ("vllm", {}, Capacity(), None),
+        ("vllm", {"/metrics": Answer([b"<html>"])}, Capacity(), None),
+        ("llamacpp", {"/props?model=m": TOLD, "/metrics": METRICS}, Capacity(4, 8192), None),
+        ("llamacpp", {}, Capacity(), None),
+        ("acme", {"/metrics": METRICS, "/props?model=m": TOLD}, Capacity(), None),
+    ],
+)
+def test_what_a_server_tells_of_how_much_it_does_at_once_is_asked_for_where_it_is_known_to_tell(
+    maker: str, routes: dict[str, Answer], capacity: Capacity, load: Load | None
+) -> None:
+    async def both(engine: OpenAIEngine) -> tuple[Capacity, Load | None]:
+        return await engine.capacity("m"), await engine.load()
+
+    with FakeServer({MODELS: served("m", maker=maker), **routes}) as server:
+        assert using(server.host, both) == (capacity, load)
 
 
 # Going on
