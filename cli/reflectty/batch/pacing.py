@@ -66,6 +66,8 @@ class Pacing:
         """Whether each has been asked what it tells."""
         self._silent = [fixed] * len(servers)
         """Whether nothing more is to be found out by asking."""
+        self._rooms = [0] * len(servers)
+        """The context that requests may share, as each tells; a number that was given is kept to until it is full."""
         self._paces: list[Pace | None] = [None] * len(servers)
 
     async def look(self, at: int) -> None:
@@ -77,9 +79,10 @@ class Pacing:
         if told is None:
             return
         place = self._roster.places[at]
-        place.room, self._silent[at] = told.shared, True
+        self._rooms[at], self._silent[at] = told.shared, True
         if self._fixed:
             return
+        place.room = told.shared
         if told.slots:
             place.slots = place.most = min(told.slots, MOST)
             self._say(at, _said_of(place.slots, at_least=False))
@@ -144,7 +147,7 @@ class Pacing:
             if resting and said != place.slots:
                 said = place.slots
                 self._say(at, _said_of(said, at_least=not queued))
-            await asyncio.sleep(RESTING_SECONDS if resting else GROWING_SECONDS)
+            await asyncio.sleep(RESTING_SECONDS if resting or place.away else GROWING_SECONDS)
         self._measure(at)
 
     # What a server cannot take
@@ -168,6 +171,7 @@ class Pacing:
     def crowded(self, job: Job, at: int) -> None:
         """Ask fewer at once where the replies together filled a context that they share, and say so."""
         before = self._roster.places[at].slots
+        self._roster.places[at].room = self._rooms[at]
         self._less(job, at)
         slots = self._roster.places[at].slots
         if slots != before:

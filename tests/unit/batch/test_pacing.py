@@ -107,6 +107,12 @@ class TestRepliesThatShareAContext:
         assert len(batch.answers) == 30
         assert engine.crowded < 40
 
+    def test_are_as_many_as_were_wished_as_long_as_that_goes_well(self) -> None:
+        engine = SharingEngine(8, 1000)
+        batch = Batch([engine], 40, Terms(jobs=8, delay=0.0))
+
+        assert (engine.most, engine.crowded, len(batch.answers)) == (8, 0, 40)
+
     def test_are_told_to_be_too_many(self) -> None:
         engine = SharingEngine(4, 1100, tells=False)
         batch = Batch([engine], long_lines(20, 800), Terms(jobs=4, delay=0.0))
