@@ -44,14 +44,16 @@ class UsageError(ReflecttyError):
 class UnreachableError(ReflecttyError):
     """Nothing listens at the host, its name does not resolve, or it is no server of the kind.
 
-    `unknown_path` where a server answers, and has nothing at the path that was asked.
+    `unknown_path` where a server answers, and has nothing at the path that was asked; `elsewhere` says how to ask
+    another one that answers on this machine, where one was found.
     """
 
     exit_code = 3
 
-    def __init__(self, message: str, hint: str = "", *, unknown_path: bool = False) -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, hint: str = "", *, unknown_path: bool = False, elsewhere: str = "") -> None:
+        super().__init__(message, "; ".join(filter(None, (hint, elsewhere))))
         self.unknown_path = unknown_path
+        self.elsewhere = elsewhere
 
 
 class RefusedError(ReflecttyError):

@@ -78,6 +78,8 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
     )
     why = BUILT_IN if getattr(known.engine, "away", False) else _why(around, found)
     whole = around.settings.engine == EngineName.OPENAI
+    if whole and found.notices:
+        why = f"{why} and not in the server's list"
     text = f"{shown(found.name, whole=whole)}, {why}: {_how(found, chosen)}"
     return [Finding("model", State.OK, text, facts=facts)]
 

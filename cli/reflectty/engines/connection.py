@@ -188,16 +188,16 @@ class Connection:
             raise UnreachableError(message, self._habits.start_hint) from error
         except (httpx.ConnectError, httpx.InvalidURL) as error:
             message = f"cannot reach {self._address}: {_reason(error)}"
-            raise UnreachableError(message, await self._start_hint()) from error
+            found = await self._found_elsewhere()
+            raise UnreachableError(message, self._habits.start_hint, elsewhere=found) from error
         except httpx.HTTPError as error:
             message = f"{self._address} does not answer as {self._habits.server}: {_reason(error)}"
             raise UnreachableError(message, self._habits.host_hint) from error
 
-    async def _start_hint(self) -> str:
-        """Return what to do where nobody answers: to ask somebody who does, where one is found."""
+    async def _found_elsewhere(self) -> str:
+        """Return how to ask another server that answers on this machine; that is looked for once."""
         look, self._elsewhere = self._elsewhere, None
-        found = await look() if look else ""
-        return f"{self._habits.start_hint}; {found}" if found else self._habits.start_hint
+        return await look() if look else ""
 
     async def _in_time(
         self, answer: Awaitable[T], limit: float, hint: str = "ask again", clock: asyncio.Timeout | None = None

@@ -35,7 +35,12 @@ HABITS: Final = Habits(
 )
 DIALECT: Final = Dialect(wire.ChunkDecoder, wire.refusal, wire.missing_hint, HABITS)
 CANNOT_GO_ON: Final = "ask again instead: another server may begin anew without a word"
-VERSIONS: Final = {wire.LLAMA_SERVER: "/props", wire.VLLM: "/version", wire.SGLANG: "/get_server_info"}
+VERSIONS: Final = {
+    wire.LLAMA_SERVER: "/props",
+    wire.VLLM: "/version",
+    wire.SGLANG: "/get_server_info",
+    wire.OLLAMA: "/api/version",
+}
 """Where each server tells its version."""
 
 TELL_THEIR_LOAD: Final = (wire.VLLM, wire.SGLANG)

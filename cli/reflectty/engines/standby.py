@@ -102,10 +102,11 @@ class Standby:
             return (await self._introduced(asked=True),)
         try:
             found = await self._heard(self._server.models())
-        except UnreachableError:
+        except UnreachableError as error:
             if not self._stands_in():
                 raise
-            return (await self._introduced(asked=False),)
+            own = await self._introduced(asked=False)
+            return (own._replace(notices=(*own.notices, *filter(None, (error.elsewhere,)))),)
         self.away = False
         return found
 

@@ -298,10 +298,11 @@ def _checked(fake: FakeServer, name: str, checks: Sequence[Check]) -> list[Findi
 
 
 def test_an_ollama_behind_the_protocol_of_others_is_told_to_be_one() -> None:
-    with FakeServer({"/v1/models": served("mini:latest", maker="library")}) as fake:
+    routes = {"/v1/models": served("mini:latest", maker="library"), "/api/version": whole({"version": "0.34.2"})}
+    with FakeServer(routes) as fake:
         first, second = _checked(fake, "", SERVER)
 
-    assert first.found.startswith("Ollama's OpenAI-compatible API answers at")
+    assert first.found.startswith("Ollama's OpenAI-compatible API 0.34.2 answers at")
     assert "--engine ollama" in second.advice
 
 
@@ -322,3 +323,11 @@ def test_ids_are_listed_as_they_are_and_a_list_that_is_missing_is_in_the_way_of_
         *_, finding = _checked(fake, name, checks)
 
     assert (finding.state, finding.found.startswith(text)) == (state, True), finding
+
+
+def test_a_model_that_is_named_and_not_listed_is_told_to_be_so() -> None:
+    checks = tuple(check for check in CHECKS if check.name in {"server", "models", "model"})
+    with FakeServer({"/v1/models": whole({"data": []})}) as fake:
+        *_, finding = _checked(fake, "default_model", checks)
+
+    assert finding.found.startswith("default_model, named by -m and not in the server's list: ")
