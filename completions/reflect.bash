@@ -96,13 +96,13 @@ _reflect_about() {
     'models list')
         subcommands=()
         default=''
-        options=(--host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--profile 'A profile of the settings; goes before the environment. none: no profile' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'Who answers: a server that speaks Ollama'"'"'s own API or OpenAI'"'"'s, or the built-in model' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'models show')
         subcommands=()
         default=''
-        options=(--template 'Print the template alone' --system 'Print the system prompt alone' --parameters 'Print the parameters alone' --licence 'Print the licence alone' --license 'Print the licence alone' --context 'The context to estimate for' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--template 'Print the template alone' --system 'Print the system prompt alone' --parameters 'Print the parameters alone' --licence 'Print the licence alone' --license 'Print the licence alone' --context 'The context to estimate for' --profile 'A profile of the settings; goes before the environment. none: no profile' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'Who answers: a server that speaks Ollama'"'"'s own API or OpenAI'"'"'s, or the built-in model' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models pull')
@@ -296,9 +296,13 @@ _reflect_value() {
     'doctor --host') kind=hosts choices=() ;;
     'doctor --engine') kind='' choices=(ollama openai embedded) ;;
     'doctor --timeout') kind='' choices=() ;;
+    'models list --profile') kind=profiles choices=() ;;
     'models list --host') kind=hosts choices=() ;;
+    'models list --engine') kind='' choices=(ollama openai embedded) ;;
     'models show --context') kind='' choices=() ;;
+    'models show --profile') kind=profiles choices=() ;;
     'models show --host') kind=hosts choices=() ;;
+    'models show --engine') kind='' choices=(ollama openai embedded) ;;
     'models pull --context') kind='' choices=() ;;
     'models pull --host') kind=hosts choices=() ;;
     'models pull 0') kind=models choices=(reflection:70b qwen3:32b gpt-oss:20b qwen3:14b qwen3:8b qwen3:4b qwen3:1.7b qwen3:0.6b) ;;

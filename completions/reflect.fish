@@ -82,12 +82,12 @@ function __reflect_about
         case 'models list'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'Who answers: a server that speaks Ollama\'s own API or OpenAI\'s, or the built-in model' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places
         case 'models show'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--template' 'Print the template alone' '--system' 'Print the system prompt alone' '--parameters' 'Print the parameters alone' '--licence' 'Print the licence alone' '--license' 'Print the licence alone' '--context' 'The context to estimate for' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--template' 'Print the template alone' '--system' 'Print the system prompt alone' '--parameters' 'Print the parameters alone' '--licence' 'Print the licence alone' '--license' 'Print the licence alone' '--context' 'The context to estimate for' '--profile' 'A profile of the settings; goes before the environment. none: no profile' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'Who answers: a server that speaks Ollama\'s own API or OpenAI\'s, or the built-in model' '--json' 'Print JSON' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places 'models'
         case 'models pull'
             set -g __reflect_subcommands
@@ -390,15 +390,27 @@ function __reflect_value
         case 'doctor --timeout'
             set -g __reflect_kind ''
             set -g __reflect_choices
+        case 'models list --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
         case 'models list --host'
             set -g __reflect_kind 'hosts'
             set -g __reflect_choices
+        case 'models list --engine'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'ollama' 'openai' 'embedded'
         case 'models show --context'
             set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'models show --profile'
+            set -g __reflect_kind 'profiles'
             set -g __reflect_choices
         case 'models show --host'
             set -g __reflect_kind 'hosts'
             set -g __reflect_choices
+        case 'models show --engine'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'ollama' 'openai' 'embedded'
         case 'models pull --context'
             set -g __reflect_kind ''
             set -g __reflect_choices

@@ -94,13 +94,13 @@ $script:ReflectCommands = @{
     'models list' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--profile', 'A profile of the settings; goes before the environment. none: no profile', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--engine', 'Who answers: a server that speaks Ollama''s own API or OpenAI''s, or the built-in model', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @()
     }
     'models show' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--template', 'Print the template alone', '--system', 'Print the system prompt alone', '--parameters', 'Print the parameters alone', '--licence', 'Print the licence alone', '--license', 'Print the licence alone', '--context', 'The context to estimate for', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--template', 'Print the template alone', '--system', 'Print the system prompt alone', '--parameters', 'Print the parameters alone', '--licence', 'Print the licence alone', '--license', 'Print the licence alone', '--context', 'The context to estimate for', '--profile', 'A profile of the settings; goes before the environment. none: no profile', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--engine', 'Who answers: a server that speaks Ollama''s own API or OpenAI''s, or the built-in model', '--json', 'Print JSON', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('models')
     }
     'models pull' = @{
@@ -306,9 +306,13 @@ $script:ReflectValues = @{
     'doctor --host' = @{ Kind = 'hosts'; Choices = @() }
     'doctor --engine' = @{ Kind = ''; Choices = @('ollama', 'openai', 'embedded') }
     'doctor --timeout' = @{ Kind = ''; Choices = @() }
+    'models list --profile' = @{ Kind = 'profiles'; Choices = @() }
     'models list --host' = @{ Kind = 'hosts'; Choices = @() }
+    'models list --engine' = @{ Kind = ''; Choices = @('ollama', 'openai', 'embedded') }
     'models show --context' = @{ Kind = ''; Choices = @() }
+    'models show --profile' = @{ Kind = 'profiles'; Choices = @() }
     'models show --host' = @{ Kind = 'hosts'; Choices = @() }
+    'models show --engine' = @{ Kind = ''; Choices = @('ollama', 'openai', 'embedded') }
     'models pull --context' = @{ Kind = ''; Choices = @() }
     'models pull --host' = @{ Kind = 'hosts'; Choices = @() }
     'models pull 0' = @{ Kind = 'models'; Choices = @('reflection:70b', 'qwen3:32b', 'gpt-oss:20b', 'qwen3:14b', 'qwen3:8b', 'qwen3:4b', 'qwen3:1.7b', 'qwen3:0.6b') }

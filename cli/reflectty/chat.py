@@ -100,6 +100,11 @@ class Model(NamedTuple):
     """Options that its server has no counterpart for."""
     notices: tuple[str, ...] = ()
     """What the user is told before it answers, each in a line; often nothing."""
+    merit: str = ""
+    """Why it is the one to ask where none is named, in words; only of the one that its server's engine picked.
+
+    Such an engine's names are ids, which are asked for as they are listed.
+    """
 
 
 class Running(NamedTuple):
@@ -113,6 +118,24 @@ class Running(NamedTuple):
     """The context that it was loaded with, in tokens; 0 when unknown."""
     expires_at: str = ""
     """When the server will unload it."""
+
+
+class Capacity(NamedTuple):
+    """How many requests a server answers at the same time, as it tells itself."""
+
+    slots: int = 0
+    """0 where it does not tell."""
+    shared: int = 0
+    """Tokens of context that all requests answered at once may have to share; 0 where each has its own."""
+
+
+class Load(NamedTuple):
+    """What a server is doing, for whomever."""
+
+    running: int = 0
+    """Requests that are being answered."""
+    waiting: int = 0
+    """Requests that wait for that."""
 
 
 class Timeouts(NamedTuple):

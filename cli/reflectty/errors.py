@@ -9,6 +9,7 @@ ReflecttyError               1  never raised itself
 │   └── BusyError               the queue is full, after retries
 ├── IncompleteError          5  the reply began, or should have, and has no complete answer
 │   ├── StalledError            silence for longer than the timeout
+│   ├── CrowdedError            several replies filled a context that they share
 │   └── NoAnswerError           the reply ended without an answer
 ├── OutputError              6  the answer could not be written
 ├── StoreError               6  what was to be kept could not be written or read
@@ -41,9 +42,18 @@ class UsageError(ReflecttyError):
 
 
 class UnreachableError(ReflecttyError):
-    """Nothing listens at the host, its name does not resolve, or it is no server of the kind."""
+    """Nothing listens at the host, its name does not resolve, or it is no server of the kind.
+
+    `unknown_path` where a server answers, and has nothing at the path that was asked; `elsewhere` says how to ask
+    another one that answers on this machine, where one was found.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, hint: str = "", *, unknown_path: bool = False, elsewhere: str = "") -> None:
+        super().__init__(message, "; ".join(filter(None, (hint, elsewhere))))
+        self.unknown_path = unknown_path
+        self.elsewhere = elsewhere
 
 
 class RefusedError(ReflecttyError):
@@ -88,6 +98,10 @@ class IncompleteError(ReflecttyError):
 
 class StalledError(IncompleteError):
     """The server sent nothing for longer than the timeout."""
+
+
+class CrowdedError(IncompleteError):
+    """Replies that came at the same time filled the context that they share, and the server ended all of them."""
 
 
 class NoAnswerError(IncompleteError):

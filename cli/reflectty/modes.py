@@ -178,7 +178,7 @@ def plan(model: Model, wish: Wish) -> Plan:
 def reason(model: Model) -> str:
     """Return in words why `auto` picks the mode that it picks for a model."""
     if "thinking" in model.capabilities:
-        return "Ollama keeps its thinking apart"
+        return f"{'the server' if model.ignores else 'Ollama'} keeps its thinking apart"
     if taught(model):
         return "its template or system prompt has the tags"
     if _named(model):
@@ -242,7 +242,14 @@ def _notes(mode: Mode, model: Model, wish: Wish, *, thinks: bool) -> Iterable[st
 
 
 def best(models: Iterable[Model]) -> Model | None:
-    """Return the installed model that suits best: made for reflection, then thinking, then whatever is newest."""
+    """Return the installed model that suits best: made for reflection, then thinking, then whatever is newest.
+
+    Where the engine picked one itself, by what its server says, it is that one.
+    """
+    models = tuple(models)
+    picked = next((model for model in models if model.merit), None)
+    if picked is not None:
+        return picked
     ranked = sorted(
         (model for model in models if _rank(model) >= 0), key=lambda model: (_rank(model), model.modified_at)
     )
@@ -251,7 +258,7 @@ def best(models: Iterable[Model]) -> Model | None:
 
 def merit(model: Model) -> str:
     """Return in words why a model is the best one, as `best` found it."""
-    return _MERITS[_rank(model)]
+    return model.merit or _MERITS[_rank(model)]
 
 
 _MERITS = ("the newest one installed", "which thinks by itself", "which is made for reflection")

@@ -117,4 +117,5 @@ class _Watch:
             return Parallel(0, sent, sure=False)
         by = longest[min(len(longest), BEGUN_BY) - 1]
         begun = sum(1 for times in self.pieces if times and times[0] <= by)
-        return Parallel(begun, sent, sure=len(longest) >= BEGUN_BY and by - longest[0] >= _SHORTEST_SECONDS)
+        told = len(longest) >= BEGUN_BY or begun == sent
+        return Parallel(begun, sent, sure=told and by - longest[0] >= _SHORTEST_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reflectty.chat import Model
 from reflectty.errors import PromptTooLongError
 from support.chat_app import QUESTION, REPLY, app_over, in_a_chat, three_exchanges
 
@@ -50,3 +51,30 @@ async def test_an_option_that_the_server_has_no_counterpart_for_is_said(reader: 
     await reader.send(QUESTION)
     await reader.shows("no counterpart for num_ctx")
     await reader.at_rest()
+
+
+def serving(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
+    engine.pulls = False  # type: ignore[attr-defined]
+    engine.installed = (Model("mini:latest"), Model("org/Qwen3-8B", ("thinking",)))
+    return app_over(engine, store, **values)
+
+
+def empty(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
+    engine.pulls = False  # type: ignore[attr-defined]
+    engine.installed = ()
+    return app_over(engine, store, **values)
+
+
+@in_a_chat(make=serving)
+async def test_only_models_are_offered_of_a_server_that_lets_none_be_changed(reader: Reader) -> None:
+    await reader.press("f2")
+    await reader.shows("org/Qwen3-8B")
+
+    assert "mini:latest" in reader.text
+    assert "pull, load" not in reader.text
+
+
+@in_a_chat(make=empty)
+async def test_a_server_that_lists_no_model_is_said_to_list_none(reader: Reader) -> None:
+    await reader.press("f2")
+    await reader.shows("the server lists no model (/model NAME asks for one all the same)")

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.batch_files import MODEL, Echo, answers, records, written
-from support.fake_replies import HANG, RESET, Answer, Raw, line
+from support.fake_replies import HANG, RESET, Answer, Raw, line, whole
 from support.fake_server import FakeServer
-from support.openai_replies import said, served
+from support.openai_replies import STREAM, chunk, props, said, served
 from support.real_ollama import free_port
 from support.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from support.command import Reflect
+    from support.fake_server import Asked
 
 QUESTIONS = [f"question {number}" for number in range(1, 31)]
 DONE = list(enumerate(QUESTIONS, 1))
@@ -49,6 +52,51 @@ def test_one_that_speaks_openais_protocol_is_asked_the_same(reflect: Reflect) ->
 
     assert result.code == 0
     assert answers(records(result)) == [(number, "yes") for number, _ in DONE]
+
+
+def llama_server(chat: Callable[[Asked], Answer], told: Answer) -> FakeServer:
+    listed = served("m", maker="llamacpp")
+    return FakeServer({"/v1/models": listed, "/props?model=m": told, "/v1/chat/completions": chat})
+
+
+CROWDED = b'data: {"error":{"code":500,"message":"Context size has been exceeded.","type":"server_error"}}\n\n'
+
+
+def test_lines_that_fill_a_shared_context_together_are_asked_again_fewer_at_a_time(reflect: Reflect) -> None:
+    crowd = threading.Barrier(4, timeout=20)
+    turn = iter(range(99))
+
+    def chat(_: Asked) -> Answer:
+        """End the first four replies, which come together, as llama-server b10970 does; answer the others."""
+        if next(turn) < 4:
+            crowd.wait()
+            return Answer([chunk({"role": "assistant", "content": None}), CROWDED], content_type=STREAM)
+        return said(["<output>", "yes", "</output>"])
+
+    with llama_server(chat, props()) as server:
+        words = ("batch", "-m", "m", "--engine", "openai", "--jobs", "4", "--host", server.host)
+        result = reflect(*words, written(reflect.home, *QUESTIONS))
+
+    assert result.code == 0
+    assert answers(records(result)) == [(number, "yes") for number, _ in DONE]
+    assert "what was answered together filled its context: 2 lines at once from here on" in result.err
+
+
+def test_as_many_are_asked_as_a_llama_server_says_that_it_answers(reflect: Reflect) -> None:
+    crowd = threading.Barrier(3, timeout=20)
+    turn = iter(range(99))
+
+    def chat(_: Asked) -> Answer:
+        if next(turn) < 3:
+            crowd.wait()
+        return said(["<output>", "yes", "</output>"])
+
+    told = whole({"total_slots": 3, "default_generation_settings": {"n_ctx": 8192}})
+    with llama_server(chat, told) as server:
+        words = ("batch", "-m", "m", "--engine", "openai", "--host", server.host)
+        result = reflect(*words, written(reflect.home, *QUESTIONS))
+
+    assert (result.code, len(server.asked("/v1/chat/completions"))) == (0, len(QUESTIONS))
 
 
 def test_those_of_a_profile_are_used(reflect: Reflect) -> None:

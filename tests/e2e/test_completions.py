@@ -14,6 +14,8 @@ from reflectty.store import open_store
 from support.command import COMMAND
 from support.completed_models import BUILT_IN, listed
 from support.fake_server import Answer, Asked, FakeServer, tags
+from support.openai_command import Asking
+from support.openai_replies import served
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -98,6 +100,16 @@ def test_models_come_from_the_server_and_without_it_from_its_last_answer(reflect
     assert colon == ["8b"]
     assert bash(there, "reflect -m ") == first
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("line", ["reflect -m ", "reflect models show "])
+def test_ids_of_openais_protocol_are_completed_as_they_stand(reflect: Reflect, line: str) -> None:
+    with FakeServer({"/v1/models": served("mini:latest", "org/Qwen3-8B", maker="library")}) as server:
+        there = Asking(reflect, server.host)
+        listed(there)
+        found = bash(there, line)
+
+    assert {"mini:latest", "org/Qwen3-8B"} <= set(found)
 
 
 @pytest.mark.process

@@ -273,3 +273,29 @@ def test_a_question_to_a_cluster_loads_no_more_than_one_to_ollama(reflect: Refle
     assert (stdout, code) == (f"{ANSWER}\n", 0)
     assert packages(modules) & (NEVER | {"rich", "pygments", "markdown_it", "jsonschema_rs"}) == set()
     assert "reflectty.engines.ollama" not in modules
+
+
+class TestAModelThatNobodyNamed:
+    def test_is_asked_for_by_the_id_that_is_listed(self, reflect: Reflect) -> None:
+        names = ("ctl-tags:latest", "mini:latest", "plain:latest")
+        with serving(said(["<output>9.9</output>"]), *names, maker="library") as server:
+            result = Asking(reflect, server.host)("q")
+            body = server.asked(CHAT)[0].json
+
+        assert (result.code, result.out, body["model"]) == (0, "9.9\n", "ctl-tags:latest")
+        assert "using ctl-tags:latest, the first listed of 3 that can chat, since no model was named" in result.err
+
+    def test_is_none_of_those_that_only_embed(self, reflect: Reflect) -> None:
+        with serving(said(["9.9"]), "text-embedding-3-small", "whisper-1", maker="openai") as server:
+            result = Asking(reflect, server.host)("q")
+
+        one_line(result, 4, "the server lists no model that can chat (-m NAME asks for one all the same)")
+
+
+def test_a_model_that_is_named_is_asked_where_the_server_lists_none(reflect: Reflect) -> None:
+    with FakeServer({MODELS: Answer([b""]), CHAT: said(["9.9"])}) as server:
+        result = Asking(reflect, server.host)("-m", "default_model", "--final", "q")
+        body = server.asked(CHAT)[0].json
+
+    assert (result.code, result.out, body["model"]) == (0, "9.9\n", "default_model")
+    assert "default_model is not in the server's list of models (it lists no model)" in result.err

@@ -87,7 +87,7 @@ def test_the_doctor_knows_such_a_server(reflect: Reflect, llama: LlamaServer) ->
     result = Asking(reflect, llama.host, REFLECTTY_API_KEY=KEY)("doctor", "-m", "mini")
 
     assert (result.code, result.err) == (0, "")
-    assert "✓ server     an OpenAI-compatible server" in result.out
+    assert "✓ server     llama-server" in result.out
     assert "✓ question   mini answered" in result.out
     assert "○ GPU        a server of this kind does not tell" in result.out
     assert "llama-server --parallel 4" in result.out

@@ -69,11 +69,18 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> 
         return await engine.show(name)
     chosen = best(await engine.models())
     if chosen is None:
-        raise ModelMissingError("no model is installed on the server", "pull one: reflect models pull reflection")
-    name = chosen.name.removesuffix(":latest")
+        raise _nothing_to_ask(engine)
+    name = chosen.name if chosen.merit else chosen.name.removesuffix(":latest")
     if not chosen.notices:
         note(f"using {name}, {merit(chosen)}, since no model was named: {CHOOSES}")
-    return (await engine.show(name))._replace(digest=chosen.digest, notices=chosen.notices)
+    shown = await engine.show(name)
+    return shown._replace(digest=chosen.digest, notices=chosen.notices, merit=chosen.merit)
+
+
+def _nothing_to_ask(engine: Engine) -> ModelMissingError:
+    if getattr(engine, "pulls", True):
+        return ModelMissingError("no model is installed on the server", "pull one: reflect models pull reflection")
+    return ModelMissingError("the server lists no model that can chat", "-m NAME asks for one all the same")
 
 
 def _nothing(_: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from reflectty.asking import Question
     from reflectty.batch.items import Item
     from reflectty.batch.records import Outcome
+
+
+BYTES_OF_A_TOKEN: Final = 3
+"""English has four or five, Chinese three."""
+BESIDE_THE_PROMPT: Final = 256
+"""Tokens of what a template and a prompt for reflecting add."""
+UNKNOWN_ANSWER: Final = 512
+"""Tokens that an answer may have as long as none has been seen."""
+SPREAD: Final = 1.5
+"""By what factor an answer may well be longer than the mean."""
 
 
 class Terms(NamedTuple):
@@ -50,7 +60,26 @@ class Job:
     """None where the line cannot be asked."""
     tries: int = 0
     returns: int = 0
+    tokens: int = 0
+    """How many it and its answer are estimated to have, when it was given out."""
+    round: int = 0
+    """The round of its server when it was given out."""
 
     @property
     def model(self) -> str:
         return self.question.model if self.question else ""
+
+
+def estimated(question: Question, mean: float) -> int:
+    """Return how many tokens a question and its answer will have at a rough guess, rather too many than too few.
+
+    Args:
+        question: what is asked.
+        mean: how many tokens answers have had so far; 0 where there was none.
+    """
+    said = (question.prompt, question.wish.system, *(message.content for message in question.history))
+    prompt = sum(len(text.encode(errors="replace")) for text in said) // BYTES_OF_A_TOKEN + BESIDE_THE_PROMPT
+    wished = dict(question.options).get("num_predict")
+    if isinstance(wished, int) and wished > 0:
+        return prompt + wished
+    return prompt + int(SPREAD * mean if mean else UNKNOWN_ANSWER)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from reflectty.asking import ask, find_model, request_for
 from reflectty.batch.records import Outcome
+from reflectty.chat import Capacity
 from reflectty.errors import IncompleteError, ReflecttyError, UnreachableError
 from reflectty.modes import plan
 from reflectty.parallel import probe
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reflectty.asking import Question
-    from reflectty.chat import Engine, Model
+    from reflectty.chat import Engine, Load, Model
     from reflectty.parallel import Parallel
     from reflectty.reply import Reply
     from reflectty.stream import Event
@@ -83,6 +84,27 @@ class Server:
         """Return how many such questions it answers at the same time; its model should be loaded."""
         model = await self.model(question.model)
         return await probe(self.engine, request_for(question, model, plan(model, question.wish)))
+
+    async def capacity(self) -> Capacity | None:
+        """Return what it tells of how many it answers at once; None where its engine knows of no way to ask."""
+        tell = getattr(self.engine, "capacity", None)
+        model = next((one.name for one in self._models.values()), "")
+        try:
+            async with asyncio.timeout(ALIVE_SECONDS):
+                found: Capacity | None = await tell(model) if tell else None
+        except (ReflecttyError, TimeoutError):
+            return Capacity()
+        return found
+
+    async def load(self) -> Load | None:
+        """Return how many requests it answers, and how many wait there; None where it does not tell."""
+        tell = getattr(self.engine, "load", None)
+        try:
+            async with asyncio.timeout(ALIVE_SECONDS):
+                found: Load | None = await tell() if tell else None
+        except (ReflecttyError, TimeoutError):
+            return None
+        return found
 
     async def is_there(self) -> bool:
         """Whether it answers at all, be it with a refusal."""

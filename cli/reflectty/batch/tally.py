@@ -39,6 +39,11 @@ class Tally:
         return self.done + self.failed
 
     @property
+    def mean_tokens(self) -> float:
+        """How many tokens were written for a line in the mean; 0 where none is finished."""
+        return self.tokens / self.finished if self.finished else 0.0
+
+    @property
     def seconds(self) -> float:
         """The time since the beginning."""
         return self._clock() - self._start

@@ -7,10 +7,12 @@ from bisect import insort
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from reflectty.batch.jobs import Job
+from reflectty.batch.jobs import Job, estimated
+from reflectty.batch.pacing import Pacing
 from reflectty.batch.records import Outcome
 from reflectty.errors import (
     BusyError,
+    CrowdedError,
     IncompleteError,
     ModelMissingError,
     NoAnswerError,
@@ -23,7 +25,6 @@ from reflectty.errors import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Sequence
 
-    from reflectty.asking import Question
     from reflectty.batch.items import Item
     from reflectty.batch.jobs import Hooks, Terms
     from reflectty.batch.roster import Roster
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 AHEAD: Final = 16
 """So many lines are read before they can be asked."""
-WORTH_PROBING: Final = 4
-"""With fewer lines that wait it does not matter how many are answered at once."""
 LONGEST_DELAY: Final = 30.0
 """Seconds between two tries, at most."""
 FIRST_REST: Final = 5.0
@@ -56,12 +55,20 @@ class Work:
         self._waiting: list[Job] = []
         self._asking: set[asyncio.Task[None]] = set()
         self._beside: set[asyncio.Task[None]] = set()
-        self._probed = [terms.jobs > 0] * len(servers)
         self._read_all = False
         self._failure: BaseException | None = None
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._stuck_since: float | None = None
+        self._pacing = Pacing(
+            servers,
+            roster,
+            terms.jobs > 0,
+            hooks,
+            lambda: len(self._waiting) if self._read_all else None,
+            self._changed.set,
+            lambda work: self._start(work, self._beside),
+        )
 
     async def run(self, items: AsyncGenerator[Item, None]) -> None:
         """Ask until every line is delivered.
@@ -71,6 +78,7 @@ class Work:
             ReflecttyError: the lines cannot be read, or what came of them cannot be delivered.
         """
         self._start(self._read(items), self._beside)
+        await asyncio.gather(*(self._pacing.look(at) for at, place in enumerate(self._roster.places) if place.usable))
         for at, place in enumerate(self._roster.places):
             if place.away:
                 self._start(self._await(at), self._beside)
@@ -151,7 +159,9 @@ class Work:
             if not self._hooks.has_room(job.number):
                 return
             error = self._in_the_way(job)
-            at = None if error else self._roster.choose(job.model, len(self._waiting) if self._read_all else None)
+            tokens = estimated(job.question, self._tally.mean_tokens) if job.question else 0
+            left = len(self._waiting) if self._read_all else None
+            at = None if error else self._roster.choose(job.model, left, tokens)
             if error is None and at is None:
                 continue
             self._waiting.remove(job)
@@ -159,7 +169,8 @@ class Work:
             if at is None:
                 self._finish(job, Outcome(error=error))
             else:
-                self._roster.begin(at)
+                job.tokens, job.round = tokens, self._roster.places[at].round
+                self._roster.begin(at, tokens)
                 self._start(self._ask(job, at), self._asking)
 
     def _in_the_way(self, job: Job) -> ReflecttyError | None:
@@ -190,13 +201,23 @@ class Work:
                 self._lacks(job, at)
             elif isinstance(outcome.error, BusyError) and self._rests(at, outcome.error):
                 self._put(job)
+            elif isinstance(outcome.error, CrowdedError) and self._had_company(job, at):
+                self._pacing.crowded(job, at)
+                self._put(job)
             elif outcome.error and _worth_another_try(outcome.error):
+                if isinstance(outcome.error, BusyError):
+                    self._pacing.busy(job, at)
                 await self._try_again(job, at, outcome)
             else:
                 self._finish(job, outcome)
-                await self._probe(job.question, at)
+                await self._pacing.answered(job.question, at, outcome)
         finally:
-            self._roster.end(at, seconds)
+            self._roster.end(at, seconds, job.tokens)
+
+    def _had_company(self, job: Job, at: int) -> bool:
+        """Whether other lines were answered beside one that was ended with them."""
+        place = self._roster.places[at]
+        return place.running > 1 or job.round != place.round
 
     def _lacks(self, job: Job, at: int) -> None:
         self._roster.places[at].lacks.add(job.model)
@@ -263,6 +284,7 @@ class Work:
             if await self._servers[at].is_there():
                 break
             delay = min(2 * delay, LONGEST_DELAY)
+        await self._pacing.look(at)
         self._roster.places[at].away = False
         self._tally_away()
         self._hooks.note(f"{self._servers[at].name} answers again")
@@ -270,26 +292,6 @@ class Work:
     def _tally_away(self) -> None:
         pairs = zip(self._servers, self._roster.places, strict=True)
         self._tally.away = tuple(server.name for server, place in pairs if place.away)
-
-    async def _probe(self, question: Question, at: int) -> None:
-        """Find out how many questions a server answers at once, where its model is loaded and enough lines wait."""
-        few = self._read_all and len(self._waiting) < WORTH_PROBING
-        if self._probed[at] or few:
-            return
-        self._probed[at] = True
-        server = self._servers[at]
-        try:
-            found = await server.at_once(question)
-        except ReflecttyError:
-            return
-        self._roster.places[at].slots = slots = max(1, found.at_once)
-        self._hooks.tell(f"{server.name} {_said_of(slots, at_least=found.at_least)}")
-
-
-def _said_of(slots: int, *, at_least: bool) -> str:
-    if slots == 1:
-        return "answers one line at a time"
-    return f"answers {'at least ' if at_least else ''}{slots} lines at once: so many are asked, or --jobs N"
 
 
 def _worth_another_try(error: ReflecttyError) -> bool:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.devices import HERE
+from reflectty.engines.elsewhere import found_here
 from reflectty.engines.embedded import installed
 from reflectty.fitting import ELSEWHERE
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from reflectty.chat import Engine, Model, Running
@@ -57,6 +58,8 @@ class Around(NamedTuple):
     """Where programs and what tells of devices are."""
     built_in: Callable[[], bool] = installed
     """Whether the built-in model is installed."""
+    neighbours: Callable[[], Awaitable[str]] = found_here
+    """Tells how to ask a llama-server that answers on this machine; nothing where none does."""
     answered: Callable[[bytes, re.Pattern[bytes]], bytes] | None = None
     """Sends the terminal a question and returns what it says up to its last answer; None where there is none to ask."""
 

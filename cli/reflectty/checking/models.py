@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.asking import find_model, standing
+from reflectty.engines import EngineName
+from reflectty.errors import UnreachableError
 from reflectty.families import by_model
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode, own_family, plan
@@ -24,7 +26,7 @@ _NAMED = 5
 """So many names are enough to know a list by."""
 
 
-async def models(_: Around, known: Known) -> Sequence[Finding]:
+async def models(around: Around, known: Known) -> Sequence[Finding]:
     """Say which models are installed.
 
     Raises:
@@ -32,11 +34,18 @@ async def models(_: Around, known: Known) -> Sequence[Finding]:
     """
     if known.engine is None or not known.reached:
         return [Finding("models", State.UNCHECKED, NO_SERVER)]
-    known.installed = await known.engine.models()
-    names = tuple(short(model.name) for model in known.installed)
-    first = ", ".join(map(shown, names[:_NAMED]))
+    try:
+        known.installed = await known.engine.models()
+    except UnreachableError as error:
+        # A server that answers and has no list may well answer a question for the model that was named.
+        if not (error.unknown_path and around.model.value):
+            raise
+    listed = around.settings.engine == EngineName.OPENAI
+    names = tuple(model.name if listed else short(model.name) for model in known.installed)
+    first = ", ".join(shown(name, whole=listed) for name in names[:_NAMED])
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    text = f"{len(names)} installed: {first}{more}" if names else "none is installed"
+    there = ("listed", "the server lists none") if listed else ("installed", "none is installed")
+    text = f"{len(names)} {there[0]}: {first}{more}" if names else there[1]
     return [Finding("models", State.OK if names else State.NOTE, text, facts=(("installed", names),))]
 
 
@@ -45,9 +54,9 @@ def short(name: str) -> str:
     return name.removesuffix(":latest")
 
 
-def shown(name: str) -> str:
-    """Return the same for a sentence: a server may call a model whatever it likes."""
-    return clean_line(short(name), _LONGEST_NAME)
+def shown(name: str, *, whole: bool = False) -> str:
+    """Return the same for a sentence: a server may call a model whatever it likes; `whole` is an id as it stands."""
+    return clean_line(name if whole else short(name), _LONGEST_NAME)
 
 
 async def model(around: Around, known: Known) -> Sequence[Finding]:
@@ -68,13 +77,18 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
         ("family", chosen.family.name),
     )
     why = BUILT_IN if getattr(known.engine, "away", False) else _why(around, found)
-    text = f"{shown(found.name)}, {why}: {_how(found, chosen)}"
+    whole = around.settings.engine == EngineName.OPENAI
+    if whole and found.notices:
+        why = f"{why} and not in the server's list"
+    text = f"{shown(found.name, whole=whole)}, {why}: {_how(found, chosen)}"
     return [Finding("model", State.OK, text, facts=facts)]
 
 
 def _why(around: Around, model: Model) -> str:
     if around.model.source:
         return f"named by {around.model.source}"
+    if model.merit:
+        return model.merit
     family = by_model(model.name)
     if family and family.reflection:
         return "the newest one made for reflection"

@@ -16,10 +16,11 @@ from reflectty.vocabulary import Vocabulary, lost_tags
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reflectty.chat import Engine, Model
+    from reflectty.chat import Capacity, Engine, Model
     from reflectty.checking.around import Around, Known
     from reflectty.families import Family
     from reflectty.modes import Plan
+    from reflectty.parallel import Parallel
     from reflectty.reply import Reply
     from reflectty.stream import Event
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 QUESTION: Final = "Which is larger, 9.11 or 9.9?"
 NO_MODEL: Final = "there is no model to ask"
+ONE: Final = "one request is answered at a time, others wait"
+MORE_SLOTS: Final = "llama-server --parallel 4 lets"
+MORE: Final = "it answer more, and takes memory for each"
+FAILED: Final = "no question was answered"
 NOT_ASKED: Final = "the model was asked nothing"
 WORTH_SAYING_MS: Final = 100
 """A model that was loaded already still takes some milliseconds to find."""
@@ -97,7 +102,7 @@ class _Silent:
         """Nothing is left open."""
 
 
-async def tags(_: Around, known: Known) -> Sequence[Finding]:
+async def tags(around: Around, known: Known) -> Sequence[Finding]:
     """Say whether the tags that the model thinks in come through, by its vocabulary and by what it said."""
     model, plan = known.model, known.plan
     if known.engine is None or model is None or plan is None:
@@ -110,7 +115,8 @@ async def tags(_: Around, known: Known) -> Sequence[Finding]:
     if known.reply is not None and known.reply.marked:
         state, found, advice = _seen(model, known.reply, lost)
     else:
-        state, found, advice = _unseen(model, plan, lost, asked=known.reply is not None)
+        why = "" if known.reply is not None else FAILED if around.asks else NOT_ASKED
+        state, found, advice = _unseen(model, plan, lost, why)
     return [Finding("tags", state, found, advice, facts)]
 
 
@@ -140,16 +146,17 @@ def _seen(model: Model, reply: Reply, lost: Sequence[str]) -> Judged:
     return State.NOTE, but, _repair(model)
 
 
-def _unseen(model: Model, plan: Plan, lost: Sequence[str], *, asked: bool) -> Judged:
-    """Return what there is to say where no tag was seen."""
+def _unseen(model: Model, plan: Plan, lost: Sequence[str], unanswered: str) -> Judged:
+    """Return what there is to say where no tag was seen, as may be since no question was answered."""
     name = shown(model.name)
     if lost:
         text = f"{name} loses its tags: {', '.join(lost)} are tokens of a type that Ollama 0.30 and later drop"
         return State.WARNING, text, _repair(model)
     if not plan.expects_tags:
         return State.OK, "none are expected of this model in this mode", ""
-    if not asked:
-        return State.UNCHECKED, f"no tag is dropped by its type; {NOT_ASKED}", "without --no-question it is asked"
+    if unanswered:
+        advice = "without --no-question it is asked" if unanswered == NOT_ASKED else ""
+        return State.UNCHECKED, f"no tag is dropped by its type; {unanswered}", advice
     if plan.mode is Mode.REFLECT:
         return State.NOTE, f"{name} did not use the tags it was asked for", "--mode direct asks it without"
     text = f"{name} sent none of its tags, so that thinking and answer run together"
@@ -162,22 +169,47 @@ def _repair(model: Model) -> str:
 
 
 async def parallel(around: Around, known: Known) -> Sequence[Finding]:
-    """Say how many requests the server answers at the same time."""
+    """Say how many requests the server answers at the same time: as it tells itself, or as is seen."""
     if known.engine is None or known.model is None or known.plan is None:
         return [Finding("parallel", State.UNCHECKED, NO_MODEL)]
+    told = await _told(known.engine, known.model)
+    if told and told.slots:
+        return [_as_told(told)]
     if not around.asks or known.reply is None:
-        return [Finding("parallel", State.UNCHECKED, NOT_ASKED if not around.asks else "no question was answered")]
+        return [Finding("parallel", State.UNCHECKED, NOT_ASKED if not around.asks else FAILED)]
     seen = await probe(known.engine, request_for(_asked(around, known.model), known.model, known.plan))
+    return [_as_seen(seen, around, known)]
+
+
+async def _told(engine: Engine, model: Model) -> Capacity | None:
+    tell = getattr(engine, "capacity", None)
+    found: Capacity | None = await tell(model.name) if tell else None
+    return found
+
+
+def _as_told(told: Capacity) -> Finding:
+    """Return what a llama-server tells: several slots promise nothing where they share a context."""
+    facts = (("at_once", told.slots), ("sent", 0), ("sure", True), ("shared_context", told.shared))
+    if told.slots == 1:
+        return Finding("parallel", State.NOTE, f"{ONE}, as the server says", f"{MORE_SLOTS} {MORE}", facts)
+    text = f"{told.slots} requests are answered at the same time, as the server says"
+    if not told.shared:
+        return Finding("parallel", State.OK, text, facts=facts)
+    fits = f"prompts and replies that come together may have to share its context of {told.shared:,} tokens"
+    return Finding("parallel", State.OK, f"{text}; {fits}, and a batch sends no more than fit", facts=facts)
+
+
+def _as_seen(seen: Parallel, around: Around, known: Known) -> Finding:
+    """Return what a few requests showed, and how sure that is."""
     facts = (("at_once", seen.at_once), ("sent", seen.sent), ("sure", seen.sure))
+    ours = around.settings.engine != EngineName.OPENAI
     if not seen.sure:
         text = "how many requests are answered at once cannot be told: the replies came in too few pieces"
-        return [Finding("parallel", State.NOTE, text, facts=facts)]
+        return Finding("parallel", State.NOTE, f"{text}; a batch finds out by its own lines", facts=facts)
     if seen.at_once == 1:
-        text = "one request is answered at a time, others wait"
-        ours = around.settings.engine != EngineName.OPENAI
-        more = "OLLAMA_NUM_PARALLEL=4 where the server runs lets" if ours else "llama-server --parallel 4 lets"
+        more = "OLLAMA_NUM_PARALLEL=4 where the server runs lets" if ours else MORE_SLOTS
         built_in = getattr(known.engine, "away", False)
-        advice = "" if built_in else f"{more} it answer more, and takes memory for each"
-        return [Finding("parallel", State.NOTE, text, advice, facts)]
-    more = " or more" if seen.at_least else ""
-    return [Finding("parallel", State.OK, f"{seen.at_once}{more} requests are answered at the same time", facts=facts)]
+        return Finding("parallel", State.NOTE, ONE, "" if built_in else f"{more} {MORE}", facts)
+    text = f"{seen.at_once}{' or more' if seen.at_least else ''} requests are answered at the same time"
+    further = "; a batch goes on to as many as make it faster" if seen.at_least else ""
+    return Finding("parallel", State.OK, f"{text}, as {seen.sent} showed{further}", facts=facts)

@@ -11,6 +11,7 @@ from reflectty.engines import EngineName, address_of
 from reflectty.engines.hosts import BUILT_IN
 from reflectty.errors import StalledError
 from reflectty.finding import Finding, State
+from reflectty.wire.openai import KINDS, OLLAMA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS: Final = 8.0
 SLOW_SECONDS: Final = 1.0
 """A version is known without asking any model: on this machine it takes some milliseconds."""
+OF_OLLAMA: Final = KINDS[OLLAMA]
 BUILT_BY_HAND: Final = "0.0.0"
 RENDERS: Final = (0, 11, 5)
 """The first Ollama that renders a prompt when asked to, which steering and continuing need."""
@@ -40,20 +42,28 @@ async def server(around: Around, known: Known) -> Sequence[Finding]:
     seconds = perf_counter() - began
     known.reached = True
     if getattr(engine, "away", False):
-        return [_nobody(address)]
-    reached = _reached(around, address, version, seconds)
+        return [_nobody(address, await around.neighbours() if address != BUILT_IN else "")]
+    kind = getattr(engine, "kind", "")
+    reached = _reached(around, address, version, kind, seconds)
     if around.settings.engine != EngineName.OLLAMA:
-        return [reached, *_slowness(seconds), *([_warning(engine.warning, "")] if engine.warning else [])]
+        unused = [_warning(engine.warning, "")] if engine.warning else []
+        return [reached, *_slowness(seconds), *_behind(kind), *unused]
     return [reached, *_slowness(seconds), *_oddities(address, version)]
 
 
-def _nobody(address: Address) -> Finding:
-    """Return what there is to say where the built-in model answers because no server does, or none is meant."""
+def _nobody(address: Address, other: str) -> Finding:
+    """Return what there is to say where the built-in model answers because no server does, or none is meant.
+
+    Args:
+        address: where the server was meant to be.
+        other: how to ask one that is elsewhere on this machine; often nothing.
+    """
     facts = (("address", str(address)), ("source", "built in"))
     if address == BUILT_IN:
         return Finding("server", State.NOTE, "none is asked: the built-in model answers", facts=facts)
     text = f"nobody answers at {address}, so the built-in model does, which errs often"
-    return Finding("server", State.NOTE, text, "a real one: ollama.com, then `reflect models pull reflection`", facts)
+    real = other or "a real one: ollama.com, then `reflect models pull reflection`"
+    return Finding("server", State.NOTE, text, real, facts)
 
 
 async def _version(engine: Engine, address: Address) -> str:
@@ -65,19 +75,29 @@ async def _version(engine: Engine, address: Address) -> str:
         raise StalledError(message, "is it the right server? Its log may say why it does not answer") from error
 
 
-def _reached(around: Around, address: Address, version: str, seconds: float) -> Finding:
+def _reached(around: Around, address: Address, version: str, kind: str, seconds: float) -> Finding:
     known_as = {"": "a server", BUILT_BY_HAND: "Ollama"}.get(version, f"Ollama {version}")
     if around.settings.engine != EngineName.OLLAMA:
-        known_as = f"an OpenAI-compatible server{f' ({version})' if version else ''}"
+        of_its_kind = f" ({version})" if version else ""
+        known_as = f"{kind} {version}".rstrip() if kind else f"an OpenAI-compatible server{of_its_kind}"
     from_where = f"from {around.host.source}" if around.host.source else "the default: nothing names another"
     facts = (
         ("address", str(address)),
         ("source", around.host.source or "default"),
         ("version", version),
+        *((("kind", kind),) if kind else ()),
         ("milliseconds", round(seconds * 1000)),
     )
     text = f"{known_as} answers at {address} ({from_where}) in {_time(seconds)}"
     return Finding("server", State.OK, text, facts=facts)
+
+
+def _behind(kind: str) -> list[Finding]:
+    """Return what to say of an Ollama that is asked by the protocol of others, which tells less of it."""
+    if kind != OF_OLLAMA:
+        return []
+    text = "it is an Ollama: by this protocol it cuts long prompts, ignores num_ctx and tells nothing of its models"
+    return [Finding("server", State.NOTE, text, "--engine ollama, with the same host without /v1, asks it whole")]
 
 
 def _slowness(seconds: float) -> list[Finding]:

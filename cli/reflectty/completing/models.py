@@ -68,7 +68,7 @@ def _is_proxied(address: Address) -> bool:
 
 
 def _server(words: Sequence[str]) -> _Server:
-    managing = bool(words) and words[0] == "models"
+    managing = bool(words) and words[0] == "models" and words[1:2] != ["show"]
     settings = _settings(_flag(words, "--profile"), EngineName.OLLAMA if managing else _flag(words, "--engine"))
     if settings.engine == EngineName.EMBEDDED:
         raise UsageError("the built-in model has no server")
@@ -77,7 +77,7 @@ def _server(words: Sequence[str]) -> _Server:
         key = config.api_key(settings)
     if settings.engine == EngineName.OPENAI:
         address = parse_host(host, VLLM_PORT).above("/v1", trusted=settings.api_key_over_http)
-        return _Server(address, "/v1/models", key if address.confidential else "")
+        return _Server(address, address.at("/v1/models").removeprefix(address.url), key if address.confidential else "")
     address = parse_host(host)
     # Ollama lists its models for everyone: only a server that is reached by https may stand behind something that asks.
     return _Server(address, "/api/tags", key if address.url.startswith("https://") else "")
@@ -190,19 +190,18 @@ def _listed(answer: bytes) -> tuple[str, ...]:
         body = json.loads(answer)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
-    rows = body.get("models", body.get("data")) if isinstance(body, dict) else None
+    rows = body.get("data", body.get("models")) if isinstance(body, dict) else None
     if not isinstance(rows, list):
         raise ValueError("it is no list of models")  # noqa: TRY004 - of what came, not of an argument
-    names = (row.get("name") or row.get("id") for row in rows if isinstance(row, dict))
-    return _sound(names)
+    names = _sound(row.get("id") or row.get("name") for row in rows if isinstance(row, dict))
+    # An id of OpenAI's protocol is asked for as it stands; of a name of Ollama's, the tag goes without saying.
+    return names if "data" in body else tuple(name.removesuffix(":latest") for name in names)
 
 
 def _sound(names: object) -> tuple[str, ...]:
-    """Return those of the names that are such as models have, without what goes without saying."""
+    """Return those of the names that are such as models have."""
     found = names if hasattr(names, "__iter__") else ()
-    return tuple(
-        name.removesuffix(":latest") for name in found if isinstance(name, str) and _NAME.fullmatch(name, 0, 400)
-    )
+    return tuple(name for name in found if isinstance(name, str) and _NAME.fullmatch(name, 0, 400))
 
 
 def _place() -> Path:

@@ -26,7 +26,7 @@ import httpx  # noqa: E402
 from reflectty.engines.clients import client_for, local, proxy_of  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 
     from reflectty.chat import Timeouts
     from reflectty.engines.hosts import Address
@@ -81,14 +81,17 @@ class Listener(Protocol):
 class Connection:
     """Requests to one server, each on its own until it is answered."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that decides how a server is reached
         self,
         address: Address,
         timeouts: Timeouts,
         api_key: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
         habits: Habits = OLLAMA,
+        elsewhere: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
+        self._elsewhere = elsewhere
+        """Tells where else something answers, for who is not reached; asked once."""
         self._address = address
         self._timeouts = timeouts
         self._habits = habits
@@ -222,14 +225,20 @@ class Connection:
         clock: asyncio.Timeout | None = None,
     ) -> httpx.Response:
         try:
-            request = self._client.build_request(method, self._address.url + path, content=content, headers=headers)
+            request = self._client.build_request(method, self._address.at(path), content=content, headers=headers)
             sending = self._client.send(request, stream=True)
             return await self._in_time(sending, limit, LOADING_HINT, clock)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             from reflectty.engines.unreached import Way  # noqa: PLC0415 - only where it goes wrong
 
+            found = await self._found_elsewhere() if isinstance(error, httpx.ConnectError | httpx.InvalidURL) else ""
             way = Way(self._address, self._habits, self.proxy, system_environment())
-            raise way.error(error, self._timeouts.connect) from error
+            raise way.error(error, self._timeouts.connect, elsewhere=found) from error
+
+    async def _found_elsewhere(self) -> str:
+        """Return how to ask another server that answers on this machine; that is looked for once."""
+        look, self._elsewhere = self._elsewhere, None
+        return await look() if look else ""
 
     async def _in_time(
         self, answer: Awaitable[T], limit: float, hint: str = "ask again", clock: asyncio.Timeout | None = None

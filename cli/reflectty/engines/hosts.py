@@ -21,6 +21,8 @@ HIGHEST_PORT: Final = 65535
 NAME: Final = re.compile(r"[\w.~-]+")
 ZONED: Final = re.compile(r"\[?([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)%(?:25)?([^]:%]+)\]?(?::([^]:]*))?")
 """An address of IPv6 with a zone, and perhaps a port."""
+VERSION: Final = re.compile(r"v[0-9]+[a-z0-9]*")
+"""A part of a path that names the version of an API."""
 FORM: Final = "write it as host:port, http://host:port/path, or unix:///path/to.sock"
 
 
@@ -40,6 +42,8 @@ class Address:
     """Whether the user said that a key may go there whoever reads along."""
     warning: str = ""
     """What of the text could not be used as it was, for the user to read; often nothing."""
+    api: str = "/v1"
+    """Where below `url` the API of an OpenAI-compatible server begins; empty where `url` is that place."""
     label: str = ""
     """What the place is called where its address says nothing to the user."""
 
@@ -49,11 +53,28 @@ class Address:
         return self.loopback or self.trusted or self.url.startswith("https://")
 
     def above(self, path: str, *, trusted: bool = False) -> Address:
-        """Return the address that a path which it ends in begins at, and whether the user trusts the way there."""
-        return replace(self, url=self.url.removesuffix(path), trusted=trusted)
+        """Return the address that a path which it ends in begins at, and whether the user trusts the way there.
+
+        The API of an OpenAI-compatible server is below `path`, which may be named or not. A path that names a version
+        elsewhere, as `/api/paas/v4` and `/v1beta/openai` do, is that of the API itself.
+        """
+        scheme, _, rest = self.url.partition("://")
+        place, _, below = rest.partition("/")
+        *above, last = below.split("/")
+        url, api = self.url, path
+        if VERSION.fullmatch(last):
+            url, api = f"{scheme}://{'/'.join((place, *above))}", f"/{last}"
+        elif any(map(VERSION.fullmatch, above)):
+            api = ""
+        return replace(self, url=url, api=api, trusted=trusted)
+
+    def at(self, path: str) -> str:
+        """Return the URL of a path; one below `/v1` is below wherever the API is."""
+        return f"{self.url}{self.api}{path.removeprefix('/v1')}" if path.startswith("/v1/") else self.url + path
 
     def __str__(self) -> str:
-        return self.label or (f"unix://{self.socket_path}" if self.socket_path else self.url)
+        where = self.url if self.api == "/v1" else self.url + self.api
+        return self.label or (f"unix://{self.socket_path}" if self.socket_path else where)
 
 
 BUILT_IN: Final = Address(url="http://localhost", loopback=True, label="the built-in model")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 from reflectty import wire
 from reflectty.chat import Timeouts
 from reflectty.engines.connection import OLLAMA, Connection
+from reflectty.engines.elsewhere import looking
 from reflectty.engines.exchange import ADVICE_TIME, Dialect, Exchange
 from reflectty.errors import ReflecttyError, RefusedError
 
@@ -48,7 +49,7 @@ class OllamaEngine:
         """What of the host's text could not be used as it was; often nothing."""
         self.local = address.loopback
         """Whether the server is on this machine, as far as its address tells."""
-        connection = Connection(address, timeouts or Timeouts(), api_key, transport)
+        connection = Connection(address, timeouts or Timeouts(), api_key, transport, elsewhere=looking(address))
         self._exchange = Exchange(connection, DIALECT, self.models, self._outdated)
 
     async def __aenter__(self) -> Self:

@@ -11,7 +11,7 @@ from reflectty.mini import NAME, is_mini
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from reflectty.chat import Chunk, Engine, Model, Request, Running
+    from reflectty.chat import Capacity, Chunk, Engine, Load, Model, Request, Running
     from reflectty.vocabulary import Vocabulary
 
 T = TypeVar("T")
@@ -47,6 +47,8 @@ class Standby:
         self.warning = server.warning
         self.away = alone
         """Whether no server answers, so that the built-in model does."""
+        self.pulls = getattr(server, "pulls", True)
+        """Whether the server gets models that it does not have."""
         self._server = server
         self._open = builtin
         self._builtin = server if alone else None
@@ -100,10 +102,11 @@ class Standby:
             return (await self._introduced(asked=True),)
         try:
             found = await self._heard(self._server.models())
-        except UnreachableError:
+        except UnreachableError as error:
             if not self._stands_in():
                 raise
-            return (await self._introduced(asked=False),)
+            own = await self._introduced(asked=False)
+            return (own._replace(notices=(*own.notices, *filter(None, (error.elsewhere,)))),)
         self.away = False
         return found
 
@@ -122,6 +125,23 @@ class Standby:
             if not self._stands_in():
                 raise
             return await self._taken().version()
+
+    async def capacity(self, model: str) -> Capacity | None:
+        """Return what whoever has a model tells of how many it answers at once; None where nobody knows to ask."""
+        tell = getattr(self._whoever_has(model), "capacity", None)
+        found: Capacity | None = await tell(model) if tell else None
+        return found
+
+    async def load(self) -> Load | None:
+        """Return what the server is doing; None where it does not tell."""
+        tell = None if self.away else getattr(self._server, "load", None)
+        found: Load | None = await tell() if tell else None
+        return found
+
+    @property
+    def kind(self) -> str:
+        """What the server is called, where its engine knows kinds; often nothing."""
+        return "" if self.away else str(getattr(self._server, "kind", ""))
 
     async def vocabulary(self, model: str) -> Vocabulary:
         """Return the tokens of a model; none where nobody tells them."""

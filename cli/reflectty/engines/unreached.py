@@ -38,8 +38,10 @@ class Way(NamedTuple):
     proxy: Proxy | None
     environment: Mapping[str, str]
 
-    def error(self, error: httpx.HTTPError | httpx.InvalidURL, connect_seconds: float) -> UnreachableError:
-        """Return what kept a request from being answered."""
+    def error(
+        self, error: httpx.HTTPError | httpx.InvalidURL, connect_seconds: float, elsewhere: str = ""
+    ) -> UnreachableError:
+        """Return what kept a request from being answered; `elsewhere` says how to ask another server that was found."""
         timed_out = isinstance(error, httpx.ConnectTimeout)
         reason = f"no connection within {connect_seconds:g} s" if timed_out else _reason(error)
         tls = next((found for cause in _causes(error) if (found := getattr(cause, "reason", None))), "")
@@ -52,7 +54,8 @@ class Way(NamedTuple):
         if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError | httpx.InvalidURL):
             if self.proxy and not tls:
                 return self._no_proxy(reason)
-            return UnreachableError(f"cannot reach {self.address}: {reason}", self.habits.start_hint)
+            message = f"cannot reach {self.address}: {reason}"
+            return UnreachableError(message, self.habits.start_hint, elsewhere=elsewhere)
         return self._foreign(error, reason)
 
     def _untrusted(self, error: BaseException) -> UnreachableError:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reflectty.modes import Wish, plan, reason
+from reflectty.modes import Wish, abilities, plan, reason
+from reflectty.wire.openai import can_chat
 
 if TYPE_CHECKING:
-    from reflectty.chat import Running
+    from reflectty.chat import Model, Running
     from reflectty.library import Installed, Transfer
     from reflectty.repairing import Repaired
+    from reflectty.wire.openai import Listed
 
 TEXTS = ("template", "system", "parameters", "license")
 
@@ -34,6 +36,27 @@ def model_object(one: Installed, *, whole: bool = False) -> dict[str, Any]:
         "modified_at": model.modified_at,
         "loaded": running_object(one.running) if one.running else None,
         **texts,
+    }
+
+
+def served_object(model: Model, one: Listed | None, server: str, version: str) -> dict[str, Any]:
+    """Return a model of an OpenAI-compatible server; `context` is what it holds there, `loaded` null where untold."""
+    chosen = plan(model, Wish())
+    return {
+        "name": model.name,
+        "server": server,
+        "version": version,
+        "listed": one is not None,
+        "owner": one.maker if one else "",
+        "root": one.root if one else "",
+        "created": one.created if one else 0,
+        "size": model.size,
+        "context": one.context if one else 0,
+        "context_length": model.context_length,
+        "chats": can_chat(one) if one else True,
+        "abilities": abilities(model),
+        "auto": {"mode": str(chosen.mode), "family": chosen.family.name, "reason": reason(model)},
+        "loaded": one.loaded if one else None,
     }
 
 

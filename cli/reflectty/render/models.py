@@ -67,8 +67,13 @@ def _changed(model: Model, now: float) -> str:
 
 def one_model(one: Installed, page: Page, now: float, more: Iterable[tuple[str, str]] = ()) -> list[Row]:
     """Return what is known of a model, a row for each thing; `more` comes behind what it takes to run it."""
-    head: Row = [(clean_line(one.short_name), page.palette.styles["accent"] + BOLD)]
-    return [head, *(row for fact in facts(one, now, more) for row in _fact(*fact, page))]
+    return headed(one.short_name, facts(one, now, more), page)
+
+
+def headed(name: str, known: Iterable[tuple[str, str]], page: Page) -> list[Row]:
+    """Return a name, and below it a row for each thing that is known."""
+    head: Row = [(clean_line(name), page.palette.styles["accent"] + BOLD)]
+    return [head, *(row for fact in known for row in _fact(*fact, page))]
 
 
 def facts(one: Installed, now: float, more: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:

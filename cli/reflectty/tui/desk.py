@@ -112,7 +112,8 @@ class Desk:
             with self._complaining():
                 self.manner(model=await standing.introduced(self.engine, named, self.note))
         with contextlib.suppress(ReflecttyError):
-            names = [model.name.removesuffix(":latest") for model in await self.engine.models()]
+            pulls = getattr(self.engine, "pulls", True)
+            names = [model.name.removesuffix(":latest" if pulls else "") for model in await self.engine.models()]
             self.composer.choices = slash.choices(names, self.looks.names)
         self.poll()
 

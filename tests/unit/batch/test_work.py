@@ -1,91 +1,24 @@
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.asking import Question
 from reflectty.batch.items import Item
-from reflectty.batch.jobs import Hooks, Terms
-from reflectty.batch.opening import open_servers
-from reflectty.batch.roster import Roster
-from reflectty.batch.server import Server
-from reflectty.batch.tally import Tally
-from reflectty.batch.work import MOST_RETURNS, Work
+from reflectty.batch.jobs import Terms
+from reflectty.batch.work import MOST_RETURNS
 from reflectty.errors import (
     BusyError,
     ModelMissingError,
     OutputError,
-    ReflecttyError,
     RefusedError,
     UnreachableError,
     UsageError,
 )
-from reflectty.modes import Mode, Wish
-from support.event_loops import TimelessLoop
+from support.batch_work import Batch
 from support.unsteady_engine import Does, UnsteadyEngine
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
-
-    from reflectty.batch.records import Outcome
-
-QUICK = Terms(jobs=2, delay=0.0)
-WISH = Wish(Mode.NATIVE)
-
-
-class Batch:
-    """Lines that were asked of engines, and what came of it."""
-
-    def __init__(
-        self, engines: Sequence[UnsteadyEngine], lines: Sequence[Item] | int, terms: Terms = QUICK, model: str = "m"
-    ) -> None:
-        self.items = [Item(at + 1, "0" * 16, f"q{at}") for at in range(lines)] if isinstance(lines, int) else lines
-        self.delivered: list[tuple[int, Outcome]] = []
-        self.notes: list[str] = []
-        self.told: list[str] = []
-        self.tally = Tally(len(self.items))
-        self.fails: ReflecttyError | None = None
-        self.error: ReflecttyError | None = None
-        try:
-            with asyncio.Runner(loop_factory=TimelessLoop) as runner:
-                runner.run(self._run(engines, terms, model))
-        except ReflecttyError as error:
-            self.error = error
-
-    async def _run(self, engines: Sequence[UnsteadyEngine], terms: Terms, model: str) -> None:
-        note = self.notes.append
-        servers = [Server(f"s{at}", engine, note=note, first_time=lambda _: False) for at, engine in enumerate(engines)]
-        roster = Roster(len(servers), terms.jobs or 1)
-        chosen = await open_servers(servers, roster, model, note)
-        hooks = Hooks(lambda item: self._question(item, chosen), lambda _: True, self._deliver, note, self.told.append)
-        await Work(servers, roster, terms, hooks, self.tally).run(self._items())
-
-    def _question(self, item: Item, model: str) -> Question:
-        if not item.prompt:
-            raise UsageError("the line has no prompt")
-        return Question(item.prompt, item.model or model, WISH)
-
-    async def _items(self) -> AsyncGenerator[Item, None]:
-        for item in self.items:
-            yield item
-
-    def _deliver(self, number: int, item: Item, outcome: Outcome) -> None:
-        assert item.line == number + 1
-        if item.prompt == "unwritable":
-            raise OutputError("the disk is full")
-        self.delivered.append((number, outcome))
-
-    @property
-    def answers(self) -> dict[int, str]:
-        return {number: outcome.reply.answer for number, outcome in self.delivered if outcome.reply}
-
-    @property
-    def errors(self) -> dict[int, ReflecttyError]:
-        return {number: outcome.error for number, outcome in self.delivered if outcome.error}
 
 
 class TestOneServer:

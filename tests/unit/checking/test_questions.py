@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.chat import Chunk, Model, Running, Timeouts, Usage
+from reflectty.chat import Capacity, Chunk, Model, Running, Timeouts, Usage
 from reflectty.checking.loaded import context, gpu
 from reflectty.checking.questions import QUESTION, parallel, question, tags
 from reflectty.config import Settings
@@ -175,6 +175,58 @@ def test_an_engine_that_takes_turns_answers_one_at_a_time() -> None:
     (finding,) = found(parallel, around(engine), learnt)
     assert (finding.state, facts(finding)["at_once"]) == (State.NOTE, 1)
     assert "OLLAMA_NUM_PARALLEL" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("asks", "text", "advice"),
+    [
+        (True, "no tag is dropped by its type; no question was answered", ""),
+        (False, "no tag is dropped by its type; the model was asked nothing", "without --no-question it is asked"),
+    ],
+)
+def test_tags_that_nobody_could_see_are_told_from_those_that_nobody_asked_for(
+    asks: bool, text: str, advice: str
+) -> None:
+    engine = ScriptedEngine(models=(TUNED,))
+    (finding,) = found(tags, around(engine, asks=asks), known(engine, TUNED))
+
+    assert (finding.state, finding.found, finding.advice) == (State.UNCHECKED, text, advice)
+
+
+class Telling(ScriptedEngine):
+    """An engine that tells how many requests it answers at once."""
+
+    def __init__(self, told: Capacity) -> None:
+        super().__init__(models=(PLAIN,))
+        self._told = told
+
+    async def capacity(self, model: str) -> Capacity:
+        assert model == "plain"
+        return self._told
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "text"),
+    [
+        (
+            Capacity(4, 8192),
+            State.OK,
+            (
+                "4 requests are answered at the same time, as the server says; prompts and replies that come together"
+                " may have to share its context of 8,192 tokens, and a batch sends no more than fit"
+            ),
+        ),
+        (Capacity(16), State.OK, "16 requests are answered at the same time, as the server says"),
+        (Capacity(1), State.NOTE, "one request is answered at a time, others wait, as the server says"),
+    ],
+)
+def test_what_a_server_tells_of_how_many_it_answers_is_not_tried(told: Capacity, state: State, text: str) -> None:
+    engine = Telling(told)
+    (finding,) = found(parallel, around(engine, settings=Settings(engine="openai")), known(engine, PLAIN))
+
+    assert (finding.state, finding.found) == (state, text)
+    assert (facts(finding)["at_once"], facts(finding)["sure"]) == (told.slots, True)
+    assert engine.requests == []
 
 
 GIB = 1 << 30

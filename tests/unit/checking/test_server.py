@@ -18,12 +18,14 @@ from reflectty.errors import ModelMissingError, RefusedError, UnreachableError, 
 from reflectty.finding import State
 from support.doctor_harness import all_found, around, facts, found
 from support.fake_server import Answer, FakeServer, Pause, error, whole
+from support.openai_replies import served
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from reflectty.checking import Check
     from reflectty.errors import ReflecttyError
     from reflectty.finding import Finding
     from support.fake_server import Route
@@ -232,3 +234,81 @@ def test_the_model_is_told_with_why_and_how(
 def test_a_model_that_is_not_installed_is_in_the_way() -> None:
     with pytest.raises(ModelMissingError, match="nosuch"):
         found(chosen_model, around(model=Chosen("nosuch", "-m")), reached(ScriptedEngine()))
+
+
+async def _somebody() -> str:
+    return "a llama-server answers at 127.0.0.1:9931: --engine openai --host 127.0.0.1:9931"
+
+
+def test_a_llama_server_on_this_machine_is_found_where_only_the_built_in_model_answers() -> None:
+    engine = Versioned("0.32.15")
+    engine.away = True  # type: ignore[attr-defined]
+    (finding,) = found(server, around(engine, neighbours=_somebody), Known())
+
+    assert finding.state is State.NOTE
+    assert finding.advice == "a llama-server answers at 127.0.0.1:9931: --engine openai --host 127.0.0.1:9931"
+
+
+@pytest.mark.parametrize(
+    ("maker", "routes", "text"),
+    [
+        ("vllm", {"/version": whole({"version": "0.32.0"})}, "vLLM 0.32.0 answers at"),
+        ("llamacpp", {"/props": whole({"build_info": "b10970-1a2b"})}, "llama-server b10970-1a2b answers at"),
+        ("llamacpp", {"/props": whole({"build_info": "b0-unknown"})}, "llama-server answers at"),
+        ("sglang", {}, "SGLang answers at"),
+        ("acme", {}, "an OpenAI-compatible server answers at"),
+    ],
+)
+def test_a_server_is_called_what_it_is(maker: str, routes: dict[str, Route], text: str) -> None:
+    with FakeServer({"/v1/models": served("m", maker=maker), **routes}) as fake:
+        findings = _checked(fake, "", SERVER)
+
+    assert findings[0].found.startswith(text)
+    assert len(findings) == 1
+
+
+def _checked(fake: FakeServer, name: str, checks: Sequence[Check]) -> list[Finding]:
+    """Return what is found of a scripted server that speaks the protocol of OpenAI."""
+    here = around(
+        connect=lambda: open_engine(f"{fake.host}/v1", engine="openai"),
+        host=Chosen(fake.host, "--host"),
+        model=Chosen(name, "-m" if name else ""),
+        settings=Settings(engine="openai"),
+    )
+    return all_found(here, Known(), checks)
+
+
+def test_an_ollama_behind_the_protocol_of_others_is_told_to_be_one() -> None:
+    routes = {"/v1/models": served("mini:latest", maker="library"), "/api/version": whole({"version": "0.34.2"})}
+    with FakeServer(routes) as fake:
+        first, second = _checked(fake, "", SERVER)
+
+    assert first.found.startswith("Ollama's OpenAI-compatible API 0.34.2 answers at")
+    assert "--engine ollama" in second.advice
+
+
+@pytest.mark.parametrize(
+    ("listed", "name", "state", "text"),
+    [
+        (served("plain:latest", "mini:latest", maker="library"), "", State.OK, "2 listed: plain:latest, mini:latest"),
+        (whole({"data": []}), "", State.NOTE, "the server lists none"),
+        (whole({"detail": "Not Found"}, 404), "m", State.NOTE, "the server lists none"),
+        (whole({"detail": "Not Found"}, 404), "", State.WRONG, "this is not an OpenAI-compatible server"),
+    ],
+)
+def test_ids_are_listed_as_they_are_and_a_list_that_is_missing_is_in_the_way_of_no_name(
+    listed: Answer, name: str, state: State, text: str
+) -> None:
+    checks = tuple(check for check in CHECKS if check.name in {"server", "models"})
+    with FakeServer({"/v1/models": listed}) as fake:
+        *_, finding = _checked(fake, name, checks)
+
+    assert (finding.state, finding.found.startswith(text)) == (state, True), finding
+
+
+def test_a_model_that_is_named_and_not_listed_is_told_to_be_so() -> None:
+    checks = tuple(check for check in CHECKS if check.name in {"server", "models", "model"})
+    with FakeServer({"/v1/models": whole({"data": []})}) as fake:
+        *_, finding = _checked(fake, "default_model", checks)
+
+    assert finding.found.startswith("default_model, named by -m and not in the server's list: ")

@@ -141,6 +141,36 @@ def test_another_default_port_and_a_path_that_is_left_off(text: str, url: str) -
     assert address.user == ("me" if "@" in text else "")
 
 
+@pytest.mark.parametrize(
+    ("text", "models", "metrics", "shown"),
+    [
+        ("cluster", "http://cluster:8000/v1/models", "http://cluster:8000/metrics", "http://cluster:8000"),
+        ("cluster/llm/v1", "http://cluster:8000/llm/v1/models", "http://cluster:8000/llm/metrics", "http://cluster:8000/llm"),
+        ("cluster/v2", "http://cluster:8000/v2/models", "http://cluster:8000/metrics", "http://cluster:8000/v2"),
+        (
+            "https://maker/api/paas/v4/",
+            "https://maker:443/api/paas/v4/models",
+            "https://maker:443/api/paas/metrics",
+            "https://maker:443/api/paas/v4",
+        ),
+        (
+            "https://maker/v1beta/openai",
+            "https://maker:443/v1beta/openai/models",
+            "https://maker:443/v1beta/openai/metrics",
+            "https://maker:443/v1beta/openai",
+        ),
+        ("https://way/v1/me/compat", "https://way:443/v1/me/compat/models", "https://way:443/v1/me/compat/metrics", "https://way:443/v1/me/compat"),
+        ("https://way/vllm", "https://way:443/vllm/v1/models", "https://way:443/vllm/metrics", "https://way:443/vllm"),
+    ],
+)  # fmt: skip
+def test_an_api_is_found_below_v1_or_below_the_version_that_is_named(
+    text: str, models: str, metrics: str, shown: str
+) -> None:
+    address = parse_host(text, 8000).above("/v1")
+
+    assert (address.at("/v1/models"), address.at("/metrics"), str(address)) == (models, metrics, shown)
+
+
 def test_a_place_that_the_user_trusts_gets_a_key() -> None:
     assert parse_host("192.168.0.2/v1").above("/v1", trusted=True).confidential
     assert not parse_host("192.168.0.2/v1").above("/v1").confidential

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Message, Model, Request, Running
+from reflectty.chat import Capacity, Load, Message, Model, Request, Running
 from reflectty.engines import open_engine
 from reflectty.engines.openai import OpenAIEngine
 from reflectty.errors import ModelMissingError, RefusedError, UnreachableError, UsageError
@@ -88,7 +88,7 @@ def test_what_is_not_let_through_to_llama_server_is_done_without() -> None:
 def test_what_is_served_is_what_is_loaded() -> None:
     with FakeServer({MODELS: served("a", "b"), "/version": whole({"version": "0.11.2"})}) as server:
         assert using(server.host, OpenAIEngine.models) == (
-            Model("a", context_length=4096),
+            Model("a", context_length=4096, merit="the first listed of 2 that can chat"),
             Model("b", context_length=4096),
         )
         assert using(server.host, OpenAIEngine.running) == (
@@ -112,6 +112,82 @@ def test_a_model_that_is_missing_when_it_is_asked_is_advised() -> None:
     assert type(outcome.error) is ModelMissingError
     assert "reflection-70b" in outcome.error.hint
     assert "ollama" not in outcome.error.hint
+
+
+OLLAMA = served("plain:latest", "mini:latest", "Mini-Native:latest", maker="library")
+
+
+@pytest.mark.parametrize(
+    ("listed", "named", "asked", "note"),
+    [
+        (whole({"object": "list", "data": []}), "models/mini-hf", "models/mini-hf", "it lists no model"),
+        (Answer([b""]), "default_model", "default_model", "it lists no model"),
+        (whole({"detail": "Not Found"}, 404), "anything", "anything", "it lists no model"),
+        (whole({"error": "no such method"}, 405), "anything", "anything", "it lists no model"),
+        (served("gpt-4o", "o3", maker="openai"), "gpt-4o-2024-08-06", "gpt-4o-2024-08-06", "it lists gpt-4o, o3"),
+        (served(*"abcdefg", maker="acme"), "h", "h", "it lists a, b, c, d, e and 2 more"),
+        (OLLAMA, "mini", "mini:latest", ""),
+        (OLLAMA, "mini-native", "Mini-Native:latest", ""),
+        (OLLAMA, "mini:latest", "mini:latest", ""),
+        (served("a:latest", maker="acme"), "a", "a", "it lists a:latest"),
+        (served("m", "n"), "n", "n", ""),
+    ],
+)
+def test_a_name_that_the_user_gave_is_asked_for_where_the_list_may_not_be_whole(
+    listed: Answer, named: str, asked: str, note: str
+) -> None:
+    async def twice(engine: OpenAIEngine) -> tuple[Model, Model]:
+        return await engine.show(named), await engine.show(named)
+
+    with FakeServer({MODELS: listed}) as server:
+        first, second = using(server.host, twice)
+
+    assert (first.name, second.name, second.notices) == (asked, asked, ())
+    assert first.notices == ((f"{named} is not in the server's list of models ({note}), and is asked for all the same",) if note else ())  # fmt: skip
+
+
+@pytest.mark.parametrize("maker", ["vllm", "sglang", "llamacpp", "library"])
+def test_a_list_that_is_known_to_be_whole_refuses_a_name_with_those_that_are_near(maker: str) -> None:
+    with (
+        FakeServer({MODELS: served("org/Qwen3-8B", "mini:latest", maker=maker)}) as server,
+        pytest.raises(ModelMissingError, match="the model Qwen3-9B is not served there") as caught,
+    ):
+        using(server.host, lambda engine: engine.show("Qwen3-9B"))
+    assert "org/Qwen3-8B" in caught.value.hint
+
+
+def test_a_list_that_is_kept_from_us_is_no_list_that_is_missing() -> None:
+    with (
+        FakeServer({MODELS: whole({"error": {"message": "Invalid API Key", "code": 401}}, 401)}) as server,
+        pytest.raises(RefusedError, match="Invalid API Key") as caught,
+    ):
+        using(server.host, lambda engine: engine.show("m"))
+    assert "REFLECTTY_API_KEY" in caught.value.hint
+
+
+METRICS = Answer([b'vllm:num_requests_running{engine="0"} 3.0\nvllm:num_requests_waiting{engine="0"} 1.0\n'])
+TOLD = whole({"total_slots": 4, "default_generation_settings": {"n_ctx": 8192}})
+
+
+@pytest.mark.parametrize(
+    ("maker", "routes", "capacity", "load"),
+    [
+        ("vllm", {"/metrics": METRICS}, Capacity(), Load(3, 1)),
+        ("vllm", {}, Capacity(), None),
+        ("vllm", {"/metrics": Answer([b"<html>"])}, Capacity(), None),
+        ("llamacpp", {"/props?model=m": TOLD, "/metrics": METRICS}, Capacity(4, 8192), None),
+        ("llamacpp", {}, Capacity(), None),
+        ("acme", {"/metrics": METRICS, "/props?model=m": TOLD}, Capacity(), None),
+    ],
+)
+def test_what_a_server_tells_of_how_much_it_does_at_once_is_asked_for_where_it_is_known_to_tell(
+    maker: str, routes: dict[str, Answer], capacity: Capacity, load: Load | None
+) -> None:
+    async def both(engine: OpenAIEngine) -> tuple[Capacity, Load | None]:
+        return await engine.capacity("m"), await engine.load()
+
+    with FakeServer({MODELS: served("m", maker=maker), **routes}) as server:
+        assert using(server.host, both) == (capacity, load)
 
 
 # Going on

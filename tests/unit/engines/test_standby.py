@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from reflectty.chat import Message, Model, Request, Running
+from reflectty.chat import Capacity, Load, Message, Model, Request, Running
 from reflectty.engines.embedded import INSTALL
 from reflectty.engines.standby import Rules, Standby
 from reflectty.errors import BusyError, ModelMissingError, RefusedError, StalledError, UnreachableError
@@ -213,3 +213,39 @@ def test_both_are_closed() -> None:
     run(there.engine.aclose)
 
     assert (there.server.closed, there.own.closed) == (True, True)
+
+
+def test_another_server_that_answers_here_is_told_of_beside_what_stands_in() -> None:
+    gone = UnreachableError("cannot reach it", "is it running?", elsewhere="a llama-server answers at 127.0.0.1:8080")
+    engine = scene(gone=gone, stands_in=True).engine
+    (own,) = run(engine.models)
+
+    assert own.notices == ("unasked", "a llama-server answers at 127.0.0.1:8080")
+    assert gone.hint == "is it running?; a llama-server answers at 127.0.0.1:8080"
+
+
+class Telling(ScriptedEngine):
+    """An engine that says what it is and what it can take."""
+
+    pulls = False
+    kind = "vLLM"
+
+    async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
+        return Capacity(4, 2048)
+
+    async def load(self) -> Load | None:
+        return Load(3, 1)
+
+
+def test_what_a_server_tells_of_itself_is_passed_on() -> None:
+    rules = Rules(lambda: True, lambda: False, lambda _: (), str, lambda: None)
+    telling = Standby(Telling(), ScriptedEngine, rules)
+    silent = scene().engine
+
+    assert (telling.pulls, telling.kind, run(lambda: telling.capacity("m")), run(telling.load)) == (
+        False,
+        "vLLM",
+        Capacity(4, 2048),
+        Load(3, 1),
+    )
+    assert (silent.pulls, silent.kind, run(lambda: silent.capacity("m")), run(silent.load)) == (True, "", None, None)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.chat import Chunk, Usage
-from reflectty.errors import IncompleteError, PromptTooLongError, ReflecttyError, UnreachableError
+from reflectty.errors import CrowdedError, IncompleteError, PromptTooLongError, ReflecttyError, UnreachableError
 from reflectty.wire import openai as wire
 from support.openai_replies import DONE, LLAMA_SERVER, SGLANG, VLLM, chunk, event, figures, text
 
@@ -138,6 +138,12 @@ FAILURES = {
     "broken off": (ONE + chunk(finish="abort"), IncompleteError, "one", "broke the reply off: abort"),
     "filtered": (ONE + chunk(finish="content_filter"), IncompleteError, "one", "content_filter"),
     "an error": (ONE + event({"error": {"message": "CUDA error", "code": 500}}), IncompleteError, "one", "CUDA error"),
+    "a context full of several replies": (
+        ONE + event({"error": {"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}}),
+        CrowdedError,
+        "one",
+        "filled the context of the server",
+    ),
     "an error as text": (ONE + event({"error": "bad"}), IncompleteError, "one", "the server stopped: bad"),
     "an error of older vLLM": (ONE + event({"object": "error", "message": "bad"}), IncompleteError, "one", "bad"),
     "an error of FastAPI": (ONE + event({"detail": "bad"}), IncompleteError, "one", "bad"),

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from reflectty.chat import Model, Running
+from reflectty.chat import Capacity, Load, Model, Running
 from reflectty.errors import (
     BusyError,
+    CrowdedError,
     ModelMissingError,
     PromptTooLongError,
     ReflecttyError,
@@ -180,3 +181,99 @@ def test_a_rendered_prompt_is_there_or_refused() -> None:
     assert wire.rendered({"prompt": "Q: "}) == "Q: "
     with pytest.raises(RefusedError, match="cannot render"):
         wire.rendered({"prompt": None})
+
+
+NO_DATABASE = {"error": {"message": "No connected db.", "type": "no_db_connection", "param": None, "code": "400"}}
+
+
+def test_litellm_without_a_database_is_understood_to_want_another_key() -> None:
+    error = wire.refusal(400, json.dumps(NO_DATABASE).encode(), "m")
+
+    assert (type(error), str(error)) == (RefusedError, "the server refused: No connected db.")
+    assert "the server wants a key, or another one" in error.hint
+
+
+def test_litellm_says_in_its_own_words_that_a_model_is_missing() -> None:
+    text = "/chat/completions: Invalid model name passed in model=nosuch. Call `/v1/models` to view available models."
+    error = wire.refusal(400, json.dumps({"error": {"message": text, "code": "400"}}).encode(), "nosuch")
+
+    assert (type(error), str(error)) == (ModelMissingError, "the model nosuch is not served there")
+
+
+def test_the_context_that_a_gateway_knows_of_is_read() -> None:
+    entry = {"id": "m", "created": 1677610602, "owned_by": "openai", "max_input_tokens": 2048, "max_output_tokens": 64}
+    (one,) = wire.models_of({"data": [entry]})
+
+    assert (one.context, one.model.context_length, wire.maker_of((one,))) == (2048, 2048, wire.LITELLM)
+
+
+@pytest.mark.parametrize(("said", "version"), [("b0-unknown", ""), ("b10970-1a2b3c", "b10970-1a2b3c"), ("", "")])
+def test_a_build_that_nobody_numbered_has_no_version(said: str, version: str) -> None:
+    assert wire.version_of({"build_info": said}) == version
+
+
+@pytest.mark.parametrize(
+    ("status", "value"),
+    [
+        (500, {"error": {"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}}),
+        (500, {"error": "context size has been exceeded"}),
+    ],
+)
+def test_a_context_that_is_full_of_several_replies_is_told_from_a_prompt_that_is_too_long(
+    status: int, value: Any
+) -> None:
+    error = wire.refusal(status, json.dumps(value).encode(), "m")
+
+    assert (type(error), error.exit_code) == (CrowdedError, 5)
+    assert "ask fewer at the same time" in error.hint
+
+
+PROPS = {"total_slots": 4, "default_generation_settings": {"n_ctx": 8192}}
+
+
+@pytest.mark.parametrize(
+    ("props", "slots", "shared"),
+    [
+        (PROPS, 4, 8192),
+        (PROPS | {"total_slots": 1}, 1, 0),
+        ({"total_slots": 4}, 4, 0),
+        ({}, 0, 0),
+        ({"total_slots": "four", "default_generation_settings": []}, 0, 0),
+    ],
+)
+def test_llama_server_tells_its_slots_and_the_context_that_they_may_share(
+    props: dict[str, Any], slots: int, shared: int
+) -> None:
+    assert wire.capacity_of(props) == Capacity(slots, shared)
+
+
+VLLM_METRICS = b"""# HELP vllm:num_requests_running Number of requests in model execution batches.
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{engine="0",model_name="org/team/Tiny-R1"} 7.0
+vllm:num_requests_running{engine="1",model_name="org/team/Tiny-R1"} 5.0
+# TYPE vllm:num_requests_waiting gauge
+vllm:num_requests_waiting{engine="0",model_name="org/team/Tiny-R1"} 2.0
+vllm:num_requests_waiting{engine="1",model_name="org/team/Tiny-R1"} 0.0
+vllm:num_requests_waiting_by_reason{engine="0",reason="capacity"} 2.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "load"),
+    [
+        (VLLM_METRICS, Load(12, 2)),
+        (VLLM_METRICS.replace(b"\n", b"\r\n"), Load(12, 2)),
+        (b'sglang:num_running_reqs{model_name="m"} 3.0\nsglang:num_queue_reqs{model_name="m"} 1.0\n', Load(3, 1)),
+        (b"vllm:num_requests_running 0.0\nvllm:num_requests_waiting 0.0", Load(0, 0)),
+    ],
+)
+def test_metrics_tell_how_many_run_and_how_many_wait(data: bytes, load: Load) -> None:
+    assert wire.load_of(data) == load
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"<html>", b"vllm:num_requests_running 1.0\n", b"vllm:num_requests_waiting NaN\n"]
+)
+def test_metrics_that_do_not_tell_are_none(data: bytes) -> None:
+    with pytest.raises(ValueError, match="no count"):
+        wire.load_of(data)

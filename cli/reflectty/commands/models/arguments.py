@@ -8,8 +8,8 @@ import typer
 
 from reflectty import config
 from reflectty.commands.arguments import decoded
-from reflectty.engines import EngineName
-from reflectty.errors import IncompleteError
+from reflectty.engines import EngineName, address_of
+from reflectty.errors import IncompleteError, ReflecttyError, UnreachableError, UsageError
 from reflectty.interrupts import run
 from reflectty.library import checked_name, open_library
 from reflectty.render.remark import remark
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    from reflectty.engines.openai import OpenAIEngine
     from reflectty.library import Installed
     from reflectty.library.fit import Around, Fitted
     from reflectty.library.library import Library
     from reflectty.terminal import Terminal
 
 T = TypeVar("T")
+OTHER = "this is not an Ollama server"
+SERVES = "it serves what it was started with; reflect models list and show look at that with --engine openai"
 
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model.", show_default=False)]
 Names = Annotated[list[str], typer.Argument(metavar="MODEL...", help="The models.", show_default=False)]
@@ -36,10 +39,21 @@ Context = Annotated[
 ]
 
 
-def using(terminal: Terminal, host: str, work: Callable[[Library], Coroutine[Any, Any, T]]) -> T:
-    """Open the library of a server, do some work with it, and return what comes of it."""
-    alone = not host and config.load().engine == EngineName.EMBEDDED
-    settings = config.load(engine="" if alone else "ollama")
+def using(
+    terminal: Terminal,
+    host: str,
+    work: Callable[[Library], Coroutine[Any, Any, T]],
+    profile: str = "",
+    engine: str = "",
+) -> T:
+    """Open the library of a server, do some work with it, and return what comes of it.
+
+    Raises:
+        UsageError: the server is of a kind whose models are none of ours to change; and what the work raises.
+    """
+    meant = config.load(profile=profile, engine=engine)
+    alone = not host and meant.engine == EngineName.EMBEDDED
+    settings = config.load(profile=profile, engine=engine if alone else "ollama")
 
     async def main() -> T:
         library = open_library(
@@ -50,10 +64,44 @@ def using(terminal: Terminal, host: str, work: Callable[[Library], Coroutine[Any
         async with library:
             return await work(library)
 
-    done = run(main())
+    try:
+        done = run(main())
+    except UnreachableError as error:
+        # Whoever asks a server by OpenAI's protocol may still have an Ollama there.
+        if meant.engine != EngineName.OPENAI and OTHER not in str(error):
+            raise
+        kind = run(kind_of(meant, host))
+        if not kind:
+            raise
+        raise UsageError(f"only an Ollama lets its models be managed, and {kind}", SERVES) from error
     if not (alone or config.server_known()):
         config.remember_server()
     return done
+
+
+async def kind_of(settings: config.Settings, host: str) -> str:
+    """Return what answers where no Ollama does, with its address; nothing where that is no server of ours either."""
+    engine = opened(settings, host)
+    try:
+        async with engine:
+            version = await engine.version()
+            if not engine.kind:
+                await engine.models()
+    except ReflecttyError:
+        return ""
+    return (
+        f"{engine.address} is {f'{engine.kind} {version}'.rstrip() if engine.kind else 'an OpenAI-compatible server'}"
+    )
+
+
+def opened(settings: config.Settings, host: str) -> OpenAIEngine:
+    """Return the engine of an OpenAI-compatible server, to be used in `async with`."""
+    from reflectty.engines.openai import OpenAIEngine  # noqa: PLC0415 - only where one is asked
+
+    address = address_of(host or settings.host, settings.engine, key_over_http=settings.api_key_over_http)
+    if settings.engine != EngineName.OPENAI:
+        address = address.above("/v1", trusted=settings.api_key_over_http)
+    return OpenAIEngine(address, timeouts=settings.timeouts, api_key=config.api_key(settings))
 
 
 async def fitting(library: Library, one: Installed, context: int | None) -> Fitted | None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from reflectty.commands import output
-from reflectty.commands.arguments import Host  # noqa: TC001 - Typer reads the annotations when the command runs
+from reflectty.commands.arguments import Engines, Host, Profile, decoded
 from reflectty.commands.models import arguments as args
+from reflectty.commands.models import served
 from reflectty.engines import EngineName
 from reflectty.errors import ModelMissingError, RefusedError, UnreachableError
 from reflectty.interrupts import run
@@ -34,9 +35,19 @@ Licence = Annotated[bool, typer.Option("--licence", "--license", help="Print the
 EMPTY = "no model is installed on the server: reflect models pull {} gets one"
 
 
-def list_(context: typer.Context, host: Host = "", as_json: output.AsJson = False) -> None:
+def list_(
+    context: typer.Context,
+    profile: Profile = "",
+    host: Host = "",
+    engine: Engines = None,
+    as_json: output.AsJson = False,
+) -> None:
     """List the models: their size, what they can do, where they run."""
     terminal: Terminal = context.obj
+    named = served.Named(decoded(profile), decoded(host), engine or "")
+    if served.is_asked(named):
+        served.list_(terminal, named, as_json=as_json)
+        return
 
     async def work(library: Library) -> tuple[Installed, ...]:
         models = await library.installed()
@@ -44,7 +55,7 @@ def list_(context: typer.Context, host: Host = "", as_json: output.AsJson = Fals
             remark(terminal, await _advice(library))
         return models
 
-    models = args.using(terminal, host, work)
+    models = args.using(terminal, named.host, work, named.profile, named.engine)
     if as_json:
         from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
         from reflectty.exporting.models import model_object  # noqa: PLC0415
@@ -79,21 +90,27 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     parameters: Parameters = False,
     licence: Licence = False,
     context_length: args.Context = None,
+    profile: Profile = "",
     host: Host = "",
+    engine: Engines = None,
     as_json: output.AsJson = False,
 ) -> None:
     """Show all that is known of a model, and how it would be asked."""
     terminal: Terminal = context.obj
     flags = (("--template", template), ("--system", system), ("--parameters", parameters), ("--licence", licence))
     output.one_of([*flags, ("--json", as_json)], "--json has all of them")
-    wanted = args.named(name)
     chosen = next((flag for flag, given in flags if given), "")
+    named = served.Named(decoded(profile), decoded(host), engine or "")
+    if served.is_asked(named):
+        served.show(terminal, named, decoded(name), chosen, as_json=as_json)
+        return
+    wanted = args.named(name)
 
     async def work(library: Library) -> Shown:
         one = await library.show(wanted)
         return Shown(one, None if chosen else await args.fitting(library, one, context_length))
 
-    found = _known(terminal, host, wanted, work)
+    found = _known(terminal, named, wanted, work)
     if chosen:
         _print_text(found.one, chosen, terminal)
     elif as_json:
@@ -111,10 +128,12 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
         page.write(one_model(found.one, page, time.time(), words.lines(*found.fitted) if found.fitted else ()))
 
 
-def _known(terminal: Terminal, host: str, name: str, work: Callable[[Library], Coroutine[Any, Any, Shown]]) -> Shown:
+def _known(
+    terminal: Terminal, named: served.Named, name: str, work: Callable[[Library], Coroutine[Any, Any, Shown]]
+) -> Shown:
     """Return all that is known of a model; of the built-in one where the server has none of that name."""
     try:
-        return args.using(terminal, host, work)
+        return args.using(terminal, named.host, work, named.profile, named.engine)
     except (UnreachableError, ModelMissingError):
         from reflectty.engines.embedded import installed  # noqa: PLC0415 - few models are built in
 

@@ -45,12 +45,15 @@ class Choosing:
 
     async def _models(self) -> list[tuple[str, str, str]]:
         installed = await self._desk.engine.models()
+        pulls = getattr(self._desk.engine, "pulls", True)
+        if not installed and not pulls:
+            raise UsageError("the server lists no model", "/model NAME asks for one all the same")
         if not installed:
             raise UsageError("no model is installed on the server", "pull one: /pull reflection")
-        names = (model.name.removesuffix(":latest") for model in installed)
+        names = (model.name.removesuffix(":latest") if pulls else model.name for model in installed)
         abilities = (", ".join(model.capabilities) for model in installed)
         rows = [(name, name, able) for name, able in zip(names, abilities, strict=True)]
-        return [*rows, (MORE, "more", "pull, load, copy or remove a model")]
+        return [*rows, (MORE, "more", "pull, load, copy or remove a model")] if pulls else rows
 
     async def mode(self, name: str) -> None:
         desk = self._desk

@@ -5,10 +5,18 @@ sources.
 """
 
 from reflectty.wire.openai.answers import (
+    KINDS,
+    LITELLM,
     LLAMA_SERVER,
+    OLLAMA,
     SGLANG,
     VLLM,
     Listed,
+    capacity_of,
+    decode_list,
+    is_complete,
+    load_of,
+    maker_of,
     missing,
     missing_hint,
     model_of,
@@ -16,8 +24,11 @@ from reflectty.wire.openai.answers import (
     refusal,
     rendered,
     running_of,
+    served_as,
+    unlisted,
     version_of,
 )
+from reflectty.wire.openai.choosing import can_chat, picked
 from reflectty.wire.openai.chunks import ChunkDecoder
 from reflectty.wire.openai.requests import encode, encode_continued, encode_raw, encode_render, ignored
 from reflectty.wire.openai.wording import HOST_HINT, KEY_NAMES, SERVER
@@ -25,23 +36,35 @@ from reflectty.wire.openai.wording import HOST_HINT, KEY_NAMES, SERVER
 __all__ = [
     "HOST_HINT",
     "KEY_NAMES",
+    "KINDS",
+    "LITELLM",
     "LLAMA_SERVER",
+    "OLLAMA",
     "SERVER",
     "SGLANG",
     "VLLM",
     "ChunkDecoder",
     "Listed",
+    "can_chat",
+    "capacity_of",
+    "decode_list",
     "encode",
     "encode_continued",
     "encode_raw",
     "encode_render",
     "ignored",
+    "is_complete",
+    "load_of",
+    "maker_of",
     "missing",
     "missing_hint",
     "model_of",
     "models_of",
+    "picked",
     "refusal",
     "rendered",
     "running_of",
+    "served_as",
+    "unlisted",
     "version_of",
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reflectty.chat import Model, Running
+from reflectty.chat import Capacity, Load, Model, Running
 from reflectty.errors import (
+    CrowdedError,
     ModelMissingError,
     PromptTooLongError,
     ReflecttyError,
@@ -17,11 +18,12 @@ from reflectty.errors import (
 from reflectty.families import by_model
 from reflectty.wire.gateways import of_gateway
 from reflectty.wire.limits import BUSY, may_pass, of_busy
+from reflectty.wire.openai.choosing import chats
 from reflectty.wire.openai.wording import HOST_HINT, KEY_HINT, KEY_NAMES, LOG_HINT, SERVER
 from reflectty.wire.values import as_number, as_text, decode, failure, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from reflectty.wire.values import Body
 
@@ -29,6 +31,23 @@ LLAMA_SERVER: Final = "llamacpp"
 VLLM: Final = "vllm"
 SGLANG: Final = "sglang"
 """What the three call themselves as owner of a model."""
+OLLAMA: Final = "library"
+"""What Ollama's OpenAI-compatible API gives as owner of a model of its own registry, of others their user."""
+LITELLM: Final = "litellm"
+LITELLM_CREATED: Final = 1_677_610_602
+"""What LiteLLM 1.105 says of every model as the time when it was made; its owner is `openai`, whatever it is."""
+NO_DATABASE: Final = "no_db_connection"
+"""What LiteLLM 1.105 without a database calls a key that it does not know."""
+KINDS: Final = {
+    LLAMA_SERVER: "llama-server",
+    VLLM: "vLLM",
+    SGLANG: "SGLang",
+    LITELLM: "LiteLLM",
+    OLLAMA: "Ollama's OpenAI-compatible API",
+}
+"""What the servers are called that say who they are."""
+COMPLETE: Final = frozenset({LLAMA_SERVER, VLLM, SGLANG, OLLAMA})
+"""Servers that list every model that they answer with."""
 TOO_LONG: Final = re.compile(
     r"exceeds the available context size|larger than the max context size|maximum context length"
     r"|longer than the model's context length|longer than the maximum model length"
@@ -54,6 +73,17 @@ PROMPT: Final = tuple(
         r"(?:input|request|prompt) \((?:length )?(\d+)",
     )
 )
+_NAMED: Final = 5
+"""So many names are enough to know a list by."""
+METRIC: Final = re.compile(
+    rb"^(vllm:num_requests_running|vllm:num_requests_waiting|sglang:num_running_reqs|sglang:num_queue_reqs)"
+    rb"(?:\{[^}\n]*\})? ([0-9]{1,9}(?:\.[0-9]{1,9})?)(?:e\+?0)?\s*$",
+    re.MULTILINE,
+)
+"""A count among a server's metrics; there is one for each of several engines behind one port."""
+CROWDED: Final = re.compile(r"context size has been exceeded", re.IGNORECASE)
+"""What llama-server b10970 ends every reply with that shares a context which is full."""
+FEWER: Final = "ask fewer at the same time, or start the server with a larger context (-c)"
 LESS: Final = "send less, or start the server with a larger context"
 SMALLER: Final = "lower -o num_predict, send less, or start the server with a larger context"
 SWITCHED: Final = ("think", "harmony")
@@ -67,9 +97,17 @@ class Listed(NamedTuple):
     names: tuple[str, ...]
     """What it answers to."""
     maker: str
-    """Who wrote the server; nothing where nobody knows."""
+    """Whom the server gives as its owner: often who wrote the server; nothing where it does not tell."""
     context: int = 0
     """How many tokens it holds here; 0 when unknown."""
+    created: int = 0
+    """When it was made, in seconds since 1970, as the server says; many say when they were asked, or a constant."""
+    chats: bool = True
+    """Whether it may be asked: false where its fields say that it embeds, ranks, speaks or draws."""
+    loaded: bool | None = None
+    """Whether it is in memory; None where the server does not tell."""
+    root: str = ""
+    """What was loaded under this name, where that is another one."""
 
 
 # Refusals
@@ -80,17 +118,19 @@ def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
     if foreign := of_gateway(status, body, SERVER, HOST_HINT, KEY_NAMES):
         return foreign
     value, text = _said(body)
-    refused = too_long(text, value)
+    refused = too_long(text, value) or crowded(text)
     if refused:
         return refused
     if model and _is_missing(status, text, value, model):
         return missing(model)
     if status in (404, 405):
-        return UnreachableError(f"this is not {SERVER}: HTTP {status}, {text or 'no message'}", HOST_HINT)
+        message = f"this is not {SERVER}: HTTP {status}, {text or 'no message'}"
+        return UnreachableError(message, HOST_HINT, unknown_path=True)
     if status in BUSY:
         return of_busy(status, text)
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
-    hint = KEY_HINT if status in (401, 403) else LOG_HINT if status in (500, 502, 504) else ""
+    wants_key = status in (401, 403) or failure(value).details.get("type") == NO_DATABASE
+    hint = KEY_HINT if wants_key else LOG_HINT if status in (500, 502, 504) else ""
     return RefusedError(message, hint, transient=may_pass(status, text))
 
 
@@ -144,6 +184,13 @@ def too_long(text: str, value: Body) -> PromptTooLongError | None:
     return PromptTooLongError(message, hint, resizable=False)
 
 
+def crowded(text: str) -> CrowdedError | None:
+    """Return the error of a reply that was ended since it shared a context with others that filled it."""
+    if not CROWDED.search(text):
+        return None
+    return CrowdedError("the replies that came at the same time filled the context of the server", FEWER)
+
+
 def _first(patterns: Iterable[re.Pattern[str]], text: str) -> int:
     found = next((match for pattern in patterns if (match := pattern.search(text))), None)
     return int(found[1][:12]) if found else 0
@@ -151,7 +198,7 @@ def _first(patterns: Iterable[re.Pattern[str]], text: str) -> int:
 
 def _is_missing(status: int, text: str, value: Body, model: str) -> bool:
     """Whether a refusal is about the model: vLLM says 404, a llama-server with several models 400."""
-    gone = re.search(r"not found|does not exist|not available|unknown model", text, re.IGNORECASE)
+    gone = re.search(r"not found|does not exist|not available|unknown model|invalid model", text, re.IGNORECASE)
     about = failure(value).details.get("param") == "model" or model in text
     return status in (400, 404) and about and gone is not None
 
@@ -169,7 +216,7 @@ def missing_hint(model: str, served: Iterable[str]) -> str:
     bare = {name.rsplit("/", 1)[-1]: name for name in names}
     if model in bare:
         return f"did you mean {bare[model]}?"
-    return near(model, names) or f"served: {', '.join(names[:5])}"
+    return near(model, names) or f"served: {', '.join(names[:_NAMED])}"
 
 
 # Models
@@ -184,19 +231,81 @@ def models_of(body: Body) -> tuple[Listed, ...]:
     listed = body.get("data")
     if not isinstance(listed, list):
         raise UnreachableError(f"this is not {SERVER}: it lists no models", HOST_HINT)
-    return tuple(_listed(entry) for entry in listed if isinstance(entry, dict))
+    return tuple(_listed(entry) for entry in listed if isinstance(entry, dict) and entry.get("id"))
+
+
+def decode_list(data: bytes) -> Body:
+    """Return the answer of /v1/models; mlx-lm 0.32 sends nothing where there is no Hugging Face cache.
+
+    Raises:
+        ValueError: it is no object.
+    """
+    return decode(data) if data.strip() else {"data": []}
+
+
+def maker_of(listed: Sequence[Listed]) -> str:
+    """Return who wrote the server, as far as the owners of its models and their dates tell."""
+    owners = {one.maker for one in listed}
+    if listed and all(one.created == LITELLM_CREATED for one in listed):
+        return LITELLM
+    if OLLAMA in owners:
+        return OLLAMA
+    return owners.pop() if len(owners) == 1 else ""
 
 
 def _listed(entry: Body) -> Listed:
     name, meta = as_text(entry.get("id")), _table(entry.get("meta"))
-    context = int(as_number(entry.get("max_model_len") or meta.get("n_ctx")))
+    # The last is LiteLLM's, which tells of the model behind it as far as it knows that.
+    context = int(as_number(entry.get("max_model_len") or meta.get("n_ctx") or entry.get("max_input_tokens")))
     made_for = int(as_number(meta.get("n_ctx_train"))) or context
     aliases = entry.get("aliases")
     names = (name, *(as_text(alias) for alias in aliases)) if isinstance(aliases, list) else (name,)
     maker = as_text(entry.get("owned_by"))
     # A server may be told to call a model anything; vLLM and SGLang say beside it what they loaded.
-    capabilities = _by_name(name) or _by_name(as_text(entry.get("root")))
-    return Listed(Model(name, capabilities, context_length=made_for), names, maker, context)
+    root = as_text(entry.get("root"))
+    capabilities = _by_name(name) or _by_name(root)
+    return Listed(
+        Model(name, capabilities, context_length=made_for, size=int(as_number(meta.get("size")))),
+        names,
+        maker,
+        context,
+        created=int(as_number(entry.get("created"))),
+        chats=chats(entry),
+        loaded=_loaded(entry),
+        root="" if root == name else root,
+    )
+
+
+def _loaded(entry: Body) -> bool | None:
+    """Return whether a llama-server with several models has this one in memory."""
+    status = as_text(_table(entry.get("status")).get("value"))
+    return status == "loaded" if status else None
+
+
+def is_complete(listed: Sequence[Listed]) -> bool:
+    """Whether a list is known to name everything that the server answers with: only such a list refuses a name.
+
+    transformers serve lists no model of a local folder, mlx-lm answers to `default_model`, gateways to patterns.
+    """
+    return maker_of(listed) in COMPLETE
+
+
+def served_as(name: str, listed: Sequence[Listed]) -> Listed | None:
+    """Return the model that a name means; Ollama takes names without `:latest`, and any case, and lists ids."""
+    found = next((one for one in listed if name in one.names), None)
+    if found is not None:
+        return found
+    wanted = {name.lower(), f"{name.lower()}:latest"} if maker_of(listed) == OLLAMA else set()
+    return next((one for one in listed if one.model.name.lower() in wanted), None)
+
+
+def unlisted(name: str, listed: Sequence[Listed], ignores: tuple[str, ...]) -> Model:
+    """Return a model that was named and that the server does not list."""
+    ids = [one.model.name for one in listed]
+    others = ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else "")
+    text = f"it lists {others}" if ids else "it lists no model"
+    note = f"{name} is not in the server's list of models ({text}), and is asked for all the same"
+    return Model(name, _by_name(name), ignores=ignores, notices=(note,))
 
 
 def _by_name(name: str) -> tuple[str, ...]:
@@ -242,8 +351,40 @@ def rendered(body: Body) -> str:
 
 
 def version_of(body: Body) -> str:
-    """Return what a server says of its version: vLLM and SGLang in `version`, llama-server in `build_info`."""
-    return shorten(as_text(body.get("version") or body.get("build_info")))
+    """Return what a server says of its version: vLLM and SGLang in `version`, llama-server in `build_info`.
+
+    A llama-server that was built outside its repository says `b0-unknown`, which is nothing.
+    """
+    said = shorten(as_text(body.get("version") or body.get("build_info")))
+    return "" if said.startswith("b0-") else said
+
+
+def capacity_of(props: Body) -> Capacity:
+    """Return how many requests a llama-server answers at the same time, as its /props tell.
+
+    With more slots than one, they may share one context of `n_ctx` tokens: b10970 does by default, and ends all
+    replies with HTTP 500, `Context size has been exceeded.`, once they fill it together. A server that was started
+    with `--parallel` gives each slot its own, and says nothing of the difference.
+    """
+    slots = int(as_number(props.get("total_slots")))
+    room = int(as_number(_table(props.get("default_generation_settings")).get("n_ctx")))
+    return Capacity(slots, room if slots > 1 else 0)
+
+
+def load_of(data: bytes) -> Load:
+    """Return what a server is doing, as its /metrics tell: vLLM 0.32 always, SGLang where it is started with them.
+
+    Raises:
+        ValueError: they do not tell.
+    """
+    counts: dict[bytes, float] = {}
+    for name, value in METRIC.findall(data):
+        counts[name] = counts.get(name, 0.0) + float(value)
+    running = counts.get(b"vllm:num_requests_running", counts.get(b"sglang:num_running_reqs"))
+    waiting = counts.get(b"vllm:num_requests_waiting", counts.get(b"sglang:num_queue_reqs"))
+    if running is None or waiting is None:
+        raise ValueError("no count of requests")
+    return Load(int(running), int(waiting))
 
 
 def _table(value: object) -> Body:

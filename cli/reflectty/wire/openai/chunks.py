@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reflectty.chat import Chunk, Usage
 from reflectty.errors import IncompleteError, PromptTooLongError, UnreachableError
 from reflectty.wire.lines import LINE_LIMIT, LineEnds, Lines, OverlongError
-from reflectty.wire.openai.answers import fault, too_long
+from reflectty.wire.openai.answers import crowded, fault, too_long
 from reflectty.wire.openai.endings import Ending
 from reflectty.wire.openai.wording import HOST_HINT, LOG_HINT, SERVER
 from reflectty.wire.values import BOM, as_number, as_text, called, decode, failure, is_page, shorten
@@ -170,7 +170,7 @@ class ChunkDecoder:
         text = fault(value) or failure(value).text
         # SGLang begins the stream before it looks at the prompt.
         refused = None if self._began else too_long(text, value)
-        return refused or IncompleteError(f"the server stopped: {text}", LOG_HINT)
+        return refused or crowded(text) or IncompleteError(f"the server stopped: {text}", LOG_HINT)
 
     def _choice(self, choice: Body) -> Iterator[Chunk]:
         delta = choice.get("delta") or choice.get("message")

@@ -1,0 +1,165 @@
+"""`reflect models` with a server that speaks OpenAI's protocol: looked at, and nothing of it is changed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.fake_server import Answer, FakeServer, whole
+from support.installed_models import routes
+from support.one_line import one_line
+from support.openai_command import Asking
+from support.openai_replies import served
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+    from support.fake_server import Route
+
+TEMPLATE = "{% for message in messages %}<think>{{ message }}</think>\n{% endfor %}"
+PROPS = {
+    "chat_template": TEMPLATE,
+    "total_slots": 4,
+    "default_generation_settings": {"n_ctx": 4096},
+    "build_info": "b10970-1a2b",
+    "modalities": {"vision": False},
+}
+
+
+def vllm(*names: str) -> FakeServer:
+    listed = served(*(names or ("Qwen/Qwen3-8B", "BAAI/bge-m3")))
+    return FakeServer({"/v1/models": listed, "/version": whole({"version": "0.32.0"})})
+
+
+def llama_server() -> FakeServer:
+    told = whole(PROPS)
+    return FakeServer({"/v1/models": served("mini", maker="llamacpp"), "/props?model=mini": told, "/props": told})
+
+
+class TestTheList:
+    @pytest.mark.parametrize("words", [("models",), ("models", "list")])
+    def test_is_a_line_for_each_model(self, reflect: Reflect, words: tuple[str, ...]) -> None:
+        with vllm() as server:
+            result = Asking(reflect, server.host)(*words)
+
+        assert (result.code, result.err) == (0, "")
+        assert [line.split() for line in result.out.splitlines()] == [
+            ["Qwen/Qwen3-8B", "4K", "thinking", "-", "vllm"],
+            ["BAAI/bge-m3", "4K", "no", "chat", "-", "vllm"],
+        ]
+
+    def test_is_had_by_flags_alone(self, reflect: Reflect) -> None:
+        with vllm() as server:
+            result = reflect("models", "list", "--engine", "openai", "--host", f"http://{server.host}/v1", "--json")
+
+        first, second = json.loads(result.out)
+        assert (first["name"], first["server"], first["version"]) == ("Qwen/Qwen3-8B", "vLLM", "0.32.0")
+        assert (first["context"], first["chats"], second["chats"]) == (4096, True, False)
+
+    def test_is_that_of_the_server_of_a_profile(self, reflect: Reflect) -> None:
+        with vllm("m") as server:
+            reflect("config", "set", "profiles.cluster.engine", "openai")
+            reflect("config", "set", "profiles.cluster.host", server.host)
+            result = reflect("models", "list", "--profile", "cluster")
+
+        assert (result.code, result.out.split()[0]) == (0, "m")
+
+    def test_of_ids_is_as_they_are(self, reflect: Reflect) -> None:
+        with FakeServer({"/v1/models": served("mini:latest", maker="library")}) as server:
+            result = Asking(reflect, server.host)("models")
+
+        assert result.out.split()[0] == "mini:latest"
+
+    def test_that_is_empty_is_a_word_on_stderr(self, reflect: Reflect) -> None:
+        with FakeServer({"/v1/models": Answer([b""])}) as server:
+            result = Asking(reflect, server.host)("models")
+
+        assert (result.code, result.out) == (0, "")
+        assert result.err == "reflect: the server lists no model: -m NAME asks for one all the same\n"
+
+
+class TestShowing:
+    def test_a_model_of_llama_server_has_its_template_and_slots(self, reflect: Reflect) -> None:
+        with llama_server() as server:
+            result = Asking(reflect, server.host)("models", "show", "mini")
+
+        told = {line[:14].strip(): line[14:].strip() for line in result.out.splitlines()[1:]}
+        assert (result.code, result.err, result.out.splitlines()[0]) == (0, "", "mini")
+        assert told["server"] == "llama-server b10970-1a2b"
+        assert told["context"] == "4K here, made for 32K"
+        assert told["at once"] == "4 requests, which may share the context"
+        assert told["auto picks"] == "mode native, family native: the server keeps its thinking apart"
+        assert told["has"] == "template (2)"
+
+    def test_a_template_is_printed_alone(self, reflect: Reflect) -> None:
+        with llama_server() as server:
+            result = Asking(reflect, server.host)("models", "show", "mini", "--template")
+
+        assert (result.code, result.out, result.err) == (0, TEMPLATE + "\n", "")
+
+    def test_a_model_of_vllm_is_known_by_its_id(self, reflect: Reflect) -> None:
+        with vllm() as server:
+            result = Asking(reflect, server.host)("models", "show", "Qwen/Qwen3-8B")
+            wrong = Asking(reflect, server.host)("models", "show", "Qwen3-8B")
+
+        assert "vLLM 0.32.0" in result.out
+        assert "no template that is told" in result.out
+        one_line(wrong, 4, "is not served there", "did you mean Qwen/Qwen3-8B?")
+
+    @pytest.mark.parametrize("flag", ["--template", "--system", "--licence", "--parameters"])
+    def test_what_a_server_does_not_tell_is_refused_in_a_line(self, reflect: Reflect, flag: str) -> None:
+        with vllm() as server:
+            result = Asking(reflect, server.host)("models", "show", "Qwen/Qwen3-8B", flag)
+
+        one_line(result, 4, "vLLM 0.32.0 tells no", "of Qwen/Qwen3-8B")
+
+    def test_a_model_that_is_not_listed_is_shown_with_a_word(self, reflect: Reflect) -> None:
+        with FakeServer({"/v1/models": whole({"data": []})}) as server:
+            result = Asking(reflect, server.host)("models", "show", "models/mini-hf@main", "--json")
+
+        assert (json.loads(result.out)["name"], json.loads(result.out)["listed"]) == ("models/mini-hf@main", False)
+        assert "is not in the server's list of models" in result.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pull", "m"),
+        ("load", "m"),
+        ("unload", "m"),
+        ("copy", "m", "n"),
+        ("remove", "--yes", "m"),
+        ("repair", "m"),
+        ("create", "n", "--from", "m"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("listed", "more", "kind"),
+    [
+        (served("m"), {"/version": whole({"version": "0.32.0"})}, "vLLM 0.32.0"),
+        (served("m", maker="llamacpp"), {"/props": whole(PROPS)}, "llama-server b10970-1a2b"),
+        (served("m", maker="acme"), {}, "an OpenAI-compatible server"),
+    ],
+)
+def test_what_only_an_ollama_can_do_is_refused_in_a_line_that_names_the_server(
+    reflect: Reflect, words: tuple[str, ...], listed: Answer, more: dict[str, Route], kind: str
+) -> None:
+    with FakeServer({"/v1/models": listed, **more}) as server:
+        result = Asking(reflect, server.host)("models", *words)
+
+    one_line(result, 2, "only an Ollama lets its models be managed", f"http://{server.host} is {kind}")
+
+
+def test_a_server_of_another_kind_is_named_though_nothing_says_that_it_is_one(reflect: Reflect) -> None:
+    with vllm() as server:
+        result = reflect.at(server.host)("models", "pull", "qwen3")
+
+    one_line(result, 2, "only an Ollama lets its models be managed", f"http://{server.host} is vLLM 0.32.0")
+
+
+def test_an_ollama_is_managed_though_questions_go_by_the_other_protocol(reflect: Reflect) -> None:
+    with FakeServer(routes()) as server:
+        result = Asking(reflect, server.host)("models", "load", "reflection:70b")
+
+    assert "only an Ollama" not in result.err

@@ -1,0 +1,121 @@
+"""Engines that answer several requests at once as servers do: in slots, from one context, with a queue that is told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from reflectty.chat import Capacity, Chunk, Load, Model, Usage
+from reflectty.errors import BusyError, CrowdedError
+from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from reflectty.chat import Request
+
+REPLY = 50
+"""Tokens of every reply."""
+
+
+class SlottedEngine(ScriptedEngine):
+    """Takes a second for a reply, in so many slots; what has none waits. It tells nothing of that."""
+
+    def __init__(self, slots: int) -> None:
+        super().__init__(models=(Model("m", ("completion",)),))
+        self.most = 0
+        """So many requests were there at the same time."""
+        self.busy = 0
+        self.here = 0
+        self._slots = asyncio.Semaphore(slots)
+
+    async def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        self.requests.append(request)
+        self.here += 1
+        self.most = max(self.most, self.here)
+        try:
+            async with self._slots:
+                self.busy += 1
+                try:
+                    async for chunk in self._reply(request):
+                        yield chunk
+                finally:
+                    self.busy -= 1
+        finally:
+            self.here -= 1
+
+    async def _reply(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        await asyncio.sleep(1.0)
+        yield Chunk(f"<output>{request.messages[-1].content}</output>")
+        yield Chunk(done=True, done_reason="stop", usage=Usage(10, REPLY))
+
+
+class PacedEngine(SlottedEngine):
+    """The same, of a gateway: it tells nothing, and counts every request."""
+
+    async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
+        return Capacity()
+
+    async def load(self) -> Load | None:
+        return None
+
+
+class QueueingEngine(PacedEngine):
+    """The same, of vLLM: it tells how many wait."""
+
+    async def load(self) -> Load | None:
+        return Load(self.busy, self.here - self.busy)
+
+
+class LimitedEngine(PacedEngine):
+    """The same, of a gateway that takes no more than so many."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(999)
+        self._limit = limit
+
+    async def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        if self.here >= self._limit:
+            self.requests.append(request)
+            raise BusyError("the server is busy: too many requests")
+        async for chunk in super().chat(request):
+            yield chunk
+
+
+class SharingEngine(PacedEngine):
+    """Answers as llama-server does whose slots share a context: once that is full, all that is answered ends."""
+
+    def __init__(self, slots: int, room: int, *, tells: bool = True) -> None:
+        super().__init__(slots)
+        self._told = Capacity(slots, room) if tells else Capacity()
+        self._room = room
+        self._used = 0
+        self._full = asyncio.Event()
+        self.crowded = 0
+        """So many replies were ended since there was no room."""
+
+    async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
+        return self._told
+
+    async def _reply(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        tokens = len(request.messages[-1].content) // 4 + REPLY
+        self._used += tokens
+        full = self._full
+        if self._used > self._room:
+            full.set()
+            self._full = asyncio.Event()
+        try:
+            await self._wait(full)
+        finally:
+            self._used -= tokens
+        async for chunk in super()._reply(request):
+            yield chunk
+
+    async def _wait(self, full: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(1.0):
+                await full.wait()
+        except TimeoutError:
+            return
+        self.crowded += 1
+        raise CrowdedError("the replies that came at the same time filled the context of the server")

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+
+from reflectty.batch.pace import AGAIN, MOST, Pace
+
+
+class Serving:
+    """A server of so many slots that takes a second for a line; lines that have no slot wait."""
+
+    def __init__(self, slots: int, most: int = MOST) -> None:
+        self.slots = slots
+        self.now = 0.0
+        self.pace = Pace(1, self.now, most)
+        self.tried = [1]
+        self.settled: set[int] = set()
+
+    def batch(self, lines: int) -> None:
+        """Let so many lines be asked, always as many at once as the pace says."""
+        while lines > 0:
+            at_once = min(self.pace.slots, lines)
+            for start in range(0, at_once, self.slots):
+                self.now += 1.0
+                for _ in range(min(self.slots, at_once - start)):
+                    self.pace.ended(72, self.now, full=at_once == self.pace.slots)
+                    if self.pace.settled:
+                        self.settled.add(self.pace.slots)
+                    if self.tried[-1] != self.pace.slots:
+                        self.tried.append(self.pace.slots)
+            lines -= at_once
+
+
+@pytest.mark.parametrize(
+    ("slots", "found", "tried"),
+    [
+        (1, 1, [1, 4, 2]),
+        (2, 4, [1, 4, 16, 8]),
+        (4, 4, [1, 4, 16, 8]),
+        (8, 16, [1, 4, 16, 64, 32]),
+        (16, 16, [1, 4, 16, 64, 32]),
+        (64, 64, [1, 4, 16, 64]),
+        (500, 64, [1, 4, 16, 64]),
+    ],
+)
+def test_more_are_tried_while_they_are_faster(slots: int, found: int, tried: list[int]) -> None:
+    serving = Serving(slots)
+    serving.batch(300)
+
+    assert [*dict.fromkeys(serving.tried)] == tried
+    assert found in serving.settled
+
+
+def test_no_more_are_tried_than_may_be() -> None:
+    serving = Serving(500, most=6)
+    serving.batch(100)
+
+    assert serving.tried == [1, 4, 6]
+    assert serving.pace.settled
+
+
+def test_what_was_found_is_doubted_later() -> None:
+    serving = Serving(1)
+    serving.batch(30)
+    assert serving.settled == {1}
+    serving.slots = 64
+    serving.batch(AGAIN + 200)
+
+    assert serving.pace.slots == MOST
+
+
+def test_lines_that_are_too_few_for_the_slots_measure_nothing() -> None:
+    pace = Pace(4, 0.0)
+    for second in range(40):
+        pace.ended(9, second, full=False)
+
+    assert (pace.slots, pace.settled) == (4, False)
+
+
+def test_a_server_that_cannot_take_so_many_is_asked_half_for_good() -> None:
+    pace = Pace(16, 0.0)
+    pace.less(1.0)
+    for second in range(500):
+        pace.ended(9, second, full=True)
+
+    assert pace.slots == 8
+    for _ in range(5):
+        pace.less(600.0)
+    assert pace.slots == 1

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat import Timeouts
+from reflectty.engines.connection import Connection
+from reflectty.engines.elsewhere import looking
+from reflectty.engines.hosts import parse_host
+from reflectty.engines.neighbours import Neighbour, advice, llama_servers
+from reflectty.errors import UnreachableError
+from support.fake_replies import HANG, Answer, Raw, whole
+from support.fake_server import FakeServer
+from support.openai_replies import served
+
+if TYPE_CHECKING:
+    from support.fake_server import Route
+
+
+def named(answer: Answer, server: str) -> Answer:
+    """Return an answer with the name of a server in its head."""
+    return replace(answer, headers={**answer.headers, "Server": server})
+
+
+LISTED = served("m", maker="llamacpp")
+LOCKED = whole({"error": {"message": "Invalid API Key", "type": "authentication_error", "code": 401}}, 401)
+
+
+@pytest.mark.parametrize(
+    ("answer", "locked"),
+    [
+        (named(LISTED, "llama.cpp"), False),
+        (named(LOCKED, "llama.cpp"), True),
+        (named(whole({"error": {"message": "Loading model", "code": 503}}, 503), "llama.cpp"), False),
+    ],
+)
+def test_a_llama_server_is_found_whatever_it_answers(answer: Answer, locked: bool) -> None:
+    with FakeServer({"/v1/models": answer}) as server, FakeServer({}) as other:
+        found = asyncio.run(llama_servers((other.port, server.port)))
+
+    assert found == (Neighbour(server.host, locked),)
+    assert [asked.path for asked in server.requests] == ["/v1/models"] * len(server.requests)
+    assert all("authorization" not in asked.headers for asked in server.requests)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        LISTED,
+        named(LISTED, "uvicorn"),
+        whole({"detail": "Not Found"}, 404),
+        Answer([b"<html>"]),
+        Answer([HANG]),
+        Raw([b"SSH-2.0-OpenSSH_9.2\r\n"]),
+        Raw([]),
+    ],
+)
+def test_nothing_else_is_taken_for_one(answer: Route) -> None:
+    with FakeServer({"/v1/models": answer}) as server:
+        assert asyncio.run(llama_servers((server.port,))) == ()
+
+
+def test_how_to_ask_it_is_said_for_once_and_for_good() -> None:
+    assert advice([]) == ""
+    assert advice([Neighbour("127.0.0.1:9931"), Neighbour("127.0.0.1:8080")]) == (
+        "a llama-server answers at 127.0.0.1:9931: --engine openai --host 127.0.0.1:9931,"
+        " or for good: reflect config set engine openai && reflect config set host 127.0.0.1:9931"
+    )
+    assert "which wants a key (REFLECTTY_API_KEY)" in advice([Neighbour("127.0.0.1:8080", locked=True)])
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "looks"),
+    [
+        ("", 11434, True),
+        ("", 8000, True),
+        ("localhost:11434", 11434, True),
+        ("127.0.0.1:1", 11434, False),
+        ("box", 11434, False),
+        ("box:8000", 8000, False),
+        ("unix:///tmp/o.sock", 11434, False),
+        ("127.0.0.1:11434/team", 11434, False),
+    ],
+)
+def test_it_is_looked_for_only_where_the_usual_server_of_this_machine_is_meant(
+    host: str, port: int, looks: bool
+) -> None:
+    assert (looking(parse_host(host, port)) is not None) is looks
+
+
+def test_who_is_not_reached_is_told_where_somebody_answers_and_that_is_looked_for_once() -> None:
+    looked = []
+
+    async def elsewhere() -> str:
+        looked.append(1)
+        return "a llama-server answers at 127.0.0.1:8080"
+
+    async def ask() -> list[str]:
+        connection = Connection(parse_host("127.0.0.1:1"), Timeouts(), elsewhere=elsewhere)
+        hints = []
+        for _ in range(3):
+            with pytest.raises(UnreachableError, match="cannot reach") as caught:
+                async with connection.opened("GET", "/"):
+                    pass
+            hints.append(caught.value.hint)
+        await connection.aclose()
+        return hints
+
+    first, *others = asyncio.run(ask())
+
+    assert first.endswith("OLLAMA_HOST; a llama-server answers at 127.0.0.1:8080")
+    assert [hint.endswith("OLLAMA_HOST") for hint in others] == [True, True]
+    assert looked == [1]
