@@ -107,7 +107,7 @@ def test_models_are_what_is_served() -> None:
     one, two = wire.models_of({"object": "list", "data": [LISTED, LLAMA, "nonsense"]})
 
     assert one == wire.Listed(
-        Model("org/Qwen3-8B", ("thinking",), context_length=4096), ("org/Qwen3-8B",), "vllm", 4096
+        Model("org/Qwen3-8B", ("thinking",), context_length=4096), ("org/Qwen3-8B",), "vllm", 4096, root="/models/x"
     )
     assert (two.model.name, two.names, two.context, two.model.context_length) == ("mini", ("mini", "mini", "small"), 2048, 32768)  # fmt: skip
     assert wire.running_of((one, two)) == (Running("org/Qwen3-8B", context_length=4096), Running("mini", context_length=2048))  # fmt: skip
