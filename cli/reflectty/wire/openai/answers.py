@@ -90,7 +90,9 @@ def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
     if status in BUSY:
         return of_busy(status, text)
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
-    hint = KEY_HINT if status in (401, 403) else LOG_HINT if status in (500, 502, 504) else ""
+    # LiteLLM looks a key that it does not know up in a database, which most do not have.
+    unknown_key = status in (401, 403) or text == "No connected db."
+    hint = KEY_HINT if unknown_key else LOG_HINT if status in (500, 502, 504) else ""
     return RefusedError(message, hint, transient=may_pass(status, text))
 
 
