@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reflectty.engines import EngineName
-from reflectty.engines.proxies import named, proxy_to
+from reflectty.engines.proxies import named, proxy_to, unusable
 from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ def _way(address: Address, environment: Mapping[str, str]) -> Finding:
             f"add {host} to NO_PROXY, and they ask it directly too",
             facts,
         )
+    if reason := unusable(set_up):
+        text = f"{set_up.place}, which {set_up.variable} names, stands before the server and cannot be used: {reason}"
+        return Finding("proxy", State.WARNING, text, f"add {host} to NO_PROXY, and it is not needed", facts)
     return Finding(
         "proxy",
         State.WARNING,
@@ -65,7 +68,7 @@ def _key(around: Around, address: Address) -> list[Finding]:
 
 
 def _certificates(environment: Mapping[str, str], address: Address) -> list[Finding]:
-    missing = [name for name in _CERTIFICATES if environment.get(name) and not os.path.exists(environment[name])]  # noqa: PTH110 - never raises
+    missing = [name for name in _CERTIFICATES if environment.get(name) and not _is_there(name, environment[name])]
     secure = address.url.startswith("https://")
     state = State.WARNING if secure else State.NOTE
     hurts = "" if secure else ": no server can be reached by https://"
@@ -73,3 +76,9 @@ def _certificates(environment: Mapping[str, str], address: Address) -> list[Find
         Finding("proxy", state, f"{name} names {environment[name]}, which is not there{hurts}", f"unset {name}")
         for name in missing
     ]
+
+
+def _is_there(name: str, value: str) -> bool:
+    """Whether a file is there, or one of the folders that OpenSSL reads from a list like that of PATH."""
+    places = value.split(os.pathsep) if name == "SSL_CERT_DIR" else [value]
+    return any(os.path.exists(place) for place in places)  # noqa: PTH110 - never raises

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from errno import ENOENT
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
     from reflectty.engines.hosts import Address
     from reflectty.engines.proxies import Proxy
-
-PROXIES: Final = ("http", "https", "socks5", "socks5h")
-"""How a proxy may be spoken to."""
 
 
 def local(address: Address) -> httpx.AsyncBaseTransport | None:
@@ -38,21 +34,15 @@ def proxy_of(address: Address) -> Proxy | None:
     Raises:
         UsageError: it is asked in a way that nobody here speaks.
     """
-    from reflectty.engines.proxies import proxy_to  # noqa: PLC0415 - this machine is asked without
+    from reflectty.engines.proxies import proxy_to, unusable  # noqa: PLC0415 - this machine is asked without
 
     proxy = proxy_to(address, system_environment())
     if proxy is None:
         return None
-    named, hint = f"the proxy {proxy.place}, which {proxy.variable} names,", _without(address, proxy)
-    if proxy.url.partition("://")[0] not in PROXIES:
-        raise UsageError(f"{named} cannot be used: it is none of http, https, socks5", hint)
-    if proxy.is_socks and find_spec("socksio") is None:
-        raise UsageError(f"{named} cannot be used: SOCKS needs the package socksio", f"install it, or {hint}")
+    if reason := unusable(proxy):
+        hint = f"with {httpx.URL(address.url).host} in NO_PROXY it is not needed; else see {proxy.variable}"
+        raise UsageError(f"the proxy {proxy.place}, which {proxy.variable} names, cannot be used: {reason}", hint)
     return proxy
-
-
-def _without(address: Address, proxy: Proxy) -> str:
-    return f"NO_PROXY={httpx.URL(address.url).host} asks the server without it; else see {proxy.variable}"
 
 
 def client_for(

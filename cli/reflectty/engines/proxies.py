@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from reflectty.engines.hosts import Address
 
 _SEPARATORS: Final = re.compile(r"[,\s]+")
+_SPOKEN: Final = ("http", "https", "socks5", "socks5h")
+"""How httpx can speak with a proxy."""
 _PORTS: Final = {"http": 80, "https": 443}
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -36,9 +39,14 @@ class Proxy(NamedTuple):
         scheme, _, rest = self.text.partition("://")
         return f"socks5://{rest}" if scheme.lower() == "socks" else f"{scheme.lower()}://{rest}"
 
-    @property
-    def is_socks(self) -> bool:
-        return self.url.startswith("socks")
+
+def unusable(proxy: Proxy) -> str:
+    """Return why a proxy cannot be asked here; often nothing."""
+    scheme = proxy.url.partition("://")[0]
+    if scheme not in _SPOKEN:
+        return f"it is none of {', '.join(_SPOKEN)}"
+    missing = scheme.startswith("socks") and find_spec("socksio") is None
+    return "SOCKS needs the package socksio, which is not installed" if missing else ""
 
 
 def proxy_to(address: Address, environment: Mapping[str, str]) -> Proxy | None:

@@ -92,7 +92,7 @@ class Way(NamedTuple):
         """Return what to do so that the proxy is not asked."""
         assert self.proxy  # noqa: S101 - asked only where there is one
         host = httpx.URL(self.address.url).host
-        return f"NO_PROXY={host} asks the server directly; else see {self.proxy.variable}"
+        return f"with {host} in NO_PROXY the server is asked directly; else see {self.proxy.variable}"
 
     def _foreign(self, error: httpx.HTTPError | httpx.InvalidURL, reason: str) -> UnreachableError:
         """Return the error for an answer that is no HTTP; to http, an https port sends TLS or hangs up."""

@@ -155,6 +155,7 @@ AT = "192.0.2.2"
         (THERE, {"http_proxy": "http://p:1", "NO_PROXY": ".lan"}, State.OK, "exempts box.lan"),
         (THERE, {"http_proxy": "http://p:1", "NO_PROXY": "lan2, other"}, State.WARNING, "goes through"),
         (AT, {"http_proxy": "http://p:1", "NO_PROXY": "192.0.2.0/24,[::1]"}, State.OK, "exempts 192.0.2.2"),
+        (AT, {"ALL_PROXY": "nonsense://p:1"}, State.WARNING, "cannot be used: it is none of http, https, socks5"),
         (AT, {"ALL_PROXY": "socks://p:1", "no_proxy": "192.0.2.2"}, State.OK, "exempts 192.0.2.2"),
         (AT, {"http_proxy": "http://p:1", "NO_PROXY": "192.0.2.2:80"}, State.WARNING, "goes through http://p:1"),
         (SECURE, {"HTTP_PROXY": "http://p:1"}, State.OK, "none is set"),
