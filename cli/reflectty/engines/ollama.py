@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 VERSION: Final = "/api/version"
 BLOBS: Final = "/api/blobs"
 LONGEST_MAKING: Final = 6 * 3600.0
-"""Seconds that a server may say nothing while it makes a model: it copies the weights and reads them again."""
+"""Seconds that a server may say nothing while it makes a model: up to 0.34.0 it copies the weights, and reads both."""
 DIALECT: Final = Dialect(wire.ChunkDecoder, wire.refusal, wire.missing_hint, OLLAMA)
 
 
@@ -138,9 +138,10 @@ class OllamaEngine:
         await self._exchange.send(f"{BLOBS}/{digest}", size, pieces)
 
     async def create(self, body: Body) -> None:
-        """Let the server make a model, and wait until it has; once begun, it goes on though nobody waits.
+        """Let the server make a model, and wait until it has.
 
-        A server that streams its progress to a client which leaves keeps the half that it has made for ever.
+        Who leaves stops it since Ollama 0.34.1. Before, it goes on, and where it streams its progress, it keeps the
+        half that it has made for ever.
 
         Raises:
             RefusedError: it could not be made.

@@ -128,10 +128,12 @@ async def _give(library: Library, wished: Variant, terminal: Terminal, *, force:
     from reflectty.engines.embedded import INSTALL, installed  # noqa: PLC0415 - only this model is made of files
     from reflectty.engines.embedded.places import places  # noqa: PLC0415
     from reflectty.engines.embedded.weights import join  # noqa: PLC0415
-    from reflectty.library.builtin import put  # noqa: PLC0415
+    from reflectty.library.builtin import can_merge, put  # noqa: PLC0415
 
     if not installed():
         raise UsageError("the built-in model is not installed", f"{INSTALL} installs it")
+    if not can_merge():
+        raise UsageError("numpy is missing, by which the adapter is merged into the weights", f"{INSTALL} installs it")
     await _refuse_taken(library, wished.name, force=force)
     line, transfer = _progress_of(wished.name, terminal), Transfer()
 
