@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from support.real_ollama import Server
     from support.reference_replies import Spoken
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.both]
 
 MADE = ("made-one", "made-two")
 
@@ -198,5 +198,5 @@ def test_the_estimate_of_a_model_is_near_what_the_server_says_once_it_is_loaded(
     assert abs(fit["loaded"]["difference"]) < 0.1 * fit["loaded"]["size"]
     assert longer["estimate"]["context"] == 16384
     assert longer["estimate"]["cache"] > fit["estimate"]["cache"]
-    assert re.search(r"^  needs +weights 261 MB · cache ", said, re.MULTILINE)
+    assert re.search(r"^  needs +weights 292 MB · cache ", said, re.MULTILINE)
     assert "estimated 3" in said

@@ -171,6 +171,16 @@ async def _make(library: Library, wished: Variant, terminal: Terminal, *, force:
     finally:
         line.stop()
     output.told(terminal, f"created {wished.name} from {wished.source}")
+    await _tell_misfit(library, wished.name, terminal)
+
+
+async def _tell_misfit(library: Library, name: str, terminal: Terminal) -> None:
+    """Say so where the new model is asked in another format than its own."""
+    from reflectty.library.formats import misfit  # noqa: PLC0415 - only who makes or shows a model needs it
+
+    found = await misfit(library.engine, await library.engine.show(name))
+    if found:
+        remark(terminal, f"{name} is {found.warning} (--template gives it another)")
 
 
 async def _prove(library: Library, name: str, terminal: Terminal) -> Proof:

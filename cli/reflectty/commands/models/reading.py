@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from reflectty.library import Installed
     from reflectty.library.fit import Fitted
+    from reflectty.library.formats import Formats
     from reflectty.library.library import Library
     from reflectty.terminal import Terminal
 
@@ -91,7 +92,11 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
     async def work(library: Library) -> Shown:
         one = await library.show(wanted)
-        return Shown(one, None if chosen else await args.fitting(library, one, context_length))
+        if chosen:
+            return Shown(one, None)
+        from reflectty.library.formats import misfit  # noqa: PLC0415 - a text alone needs none
+
+        return Shown(one, await args.fitting(library, one, context_length), await misfit(library.engine, one.model))
 
     found = _known(terminal, host, wanted, work)
     if chosen:
@@ -102,13 +107,16 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
         from reflectty.render.fit import fit_object  # noqa: PLC0415
 
         fit = fit_object(*found.fitted) if found.fitted else None
-        terminal.out.write(written({**model_object(found.one, whole=True), "fit": fit}))
+        warning = found.formats.warning if found.formats else None
+        terminal.out.write(written({**model_object(found.one, whole=True), "fit": fit, "format_warning": warning}))
     else:
         from reflectty.drawing import fit as words  # noqa: PLC0415 - each form loads only itself
         from reflectty.render.models import one_model  # noqa: PLC0415
 
         page = output.paged(terminal)
-        page.write(one_model(found.one, page, time.time(), words.lines(*found.fitted) if found.fitted else ()))
+        more = words.lines(*found.fitted) if found.fitted else ()
+        odd = (("format", found.formats.warning),) if found.formats else ()
+        page.write(one_model(found.one, page, time.time(), (*more, *odd)))
 
 
 def _known(terminal: Terminal, host: str, name: str, work: Callable[[Library], Coroutine[Any, Any, Shown]]) -> Shown:
@@ -133,6 +141,8 @@ class Shown(NamedTuple):
 
     one: Installed
     fitted: Fitted | None
+    formats: Formats | None = None
+    """Where it is asked in another format than its own."""
 
 
 def _print_text(one: Installed, flag: str, terminal: Terminal) -> None:
