@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from reflectty.engines.ollama import OllamaEngine
 
 MARKS: Final = re.compile(
-    r"<\|[^|<>\s]{1,40}\|>|<\uff5c[^\uff5c<>]{1,40}\uff5c>|<[a-z]+_of_[a-z]+>|\[/?INST\]|<</?SYS>>|###? [A-Z][a-z]+:|</?s>"
+    r"<\|[^|<>\s]{1,40}\|>|<\uff5c[^\uff5c<>]{1,40}\uff5c>|<[a-z]+_of_[a-z]+>"
+    r"|\[/?INST\]|<</?SYS>>|###? [A-Z][a-z]+:|</?s>"
 )
 """By what the chat templates of models mark where a turn begins and ends."""
 JINJA: Final = "{%"
