@@ -1,6 +1,6 @@
 """The engine for an Ollama server: `wire` decides what is said, `connection` how it gets there.
 
-What was seen of the server's behaviour was seen with Ollama 0.32.15 and llama.cpp b10488.
+What was seen of the server's behaviour was seen with Ollama 0.32.15 and llama.cpp b10488, and with 0.34.2 and b10970.
 """
 
 from __future__ import annotations
