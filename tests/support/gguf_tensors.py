@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import shutil
+from typing import TYPE_CHECKING, NamedTuple
 
+from reflectty import gguf
 from support.gguf_bytes import TEXT, Making
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MADE = Making()
 FLOAT = 6
@@ -33,3 +38,18 @@ def whole(parts: list[Part], made: Making = MADE, alpha: float | None = None, na
         head += made.number("I", part.kind) + made.number("Q", len(body))
         body += part.data + bytes(-len(part.data) % ALIGNMENT)
     return head + bytes(-len(head) % ALIGNMENT) + body
+
+
+def copy_with_template(source: Path, target: Path, template: str) -> None:
+    """Copy a file that has no chat template, with one."""
+    with source.open("rb") as old, target.open("wb") as new:
+        found = gguf.layout(old)
+        listed = sum(24 + len(one.name.encode()) + 8 * len(one.shape) for one in found.tensors)
+        old.seek(0)
+        content = old.read(found.keys_end + listed)
+        key = MADE.text(gguf.TEMPLATE_KEY) + MADE.number("I", TEXT) + MADE.text(template)
+        head = content[: found.keys_start - 8] + MADE.count(found.keys + 1) + content[found.keys_start : found.keys_end]
+        head += key + content[found.keys_end :]
+        new.write(head + bytes(-len(head) % ALIGNMENT))
+        old.seek(min(tensor.start for tensor in found.tensors))
+        shutil.copyfileobj(old, new)

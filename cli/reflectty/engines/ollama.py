@@ -94,13 +94,13 @@ class OllamaEngine:
         """
         return wire.model_of(model, await self._exchange.ask("POST", "/api/show", {"model": model}, model))
 
-    async def info(self, model: str) -> Mapping[str, object]:
-        """Return what a model's file says of its architecture, by key, its arrays included.
+    async def info(self, model: str, *, whole: bool = True) -> Mapping[str, object]:
+        """Return what a model's file says of itself, by key; only the whole has its long arrays, megabytes of them.
 
         Raises:
             ModelMissingError: it is not installed.
         """
-        body = {"model": model, "verbose": True}
+        body = {"model": model, "verbose": whole}
         return wire.info_of(await self._exchange.ask("POST", "/api/show", body, model))
 
     async def vocabulary(self, model: str) -> Vocabulary:
