@@ -1,7 +1,7 @@
 """Reads where a server is, by the rules of Ollama's own command; connects to nothing.
 
-The rules are `Host` and `ConnectableHost` of envconfig/config.go in Ollama 0.32.15. Beyond them: `unix://` for a
-socket, and `user:password@` for a server behind Basic authentication.
+The rules are `Host` and `ConnectableHost` of envconfig/config.go in Ollama, the same in 0.32.15 and 0.34.2.
+Beyond them: `unix://` for a socket, and `user:password@` for a server behind Basic authentication.
 """
 
 from __future__ import annotations
