@@ -86,6 +86,12 @@ class Model(NamedTuple):
     """Options that its server has no counterpart for."""
     notices: tuple[str, ...] = ()
     """What the user is told before it answers, each in a line; often nothing."""
+    remote_host: str = ""
+    """The address that its server passes questions on to; empty where the server runs it."""
+    remote_model: str = ""
+    """What it is called there."""
+    files: tuple[str, ...] = ()
+    """The digests of the files that are loaded for it; nothing where the server does not tell."""
 
 
 class Running(NamedTuple):

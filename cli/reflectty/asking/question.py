@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from reflectty.asking.choice import BLIND, is_blind
 from reflectty.chat import Effort, Message, Request
 from reflectty.errors import RefusedError
 from reflectty.families import FAMILIES
@@ -80,7 +81,10 @@ def vet(question: Question, model: Model) -> None:
     Raises:
         RefusedError: images for a model that is known to have no vision.
     """
-    images = question.images or any(message.images for message in question.history)
-    # A server that tells what a model can do tells of completion first; others leave it to the model.
-    if images and "completion" in model.capabilities and "vision" not in model.capabilities:
-        raise RefusedError(f"{model.name} cannot see images", "`reflect models` names those with vision")
+    if pictures(question) and is_blind(model):
+        raise RefusedError(f"{model.name} cannot see images", BLIND)
+
+
+def pictures(question: Question) -> bool:
+    """Whether a question, or what was said before it, has pictures."""
+    return bool(question.images) or any(message.images for message in question.history)

@@ -6,6 +6,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from reflectty.checking.models import short, shown
+from reflectty.cloud import elsewhere
 from reflectty.devices import machine
 from reflectty.engines import EngineName
 from reflectty.finding import Finding, State
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NOT_LOADED: Final = "the model is not loaded, which the first question does"
 UNLISTED: Final = "the server does not list the model among those that are loaded"
 NO_MODEL: Final = "there is no model"
+CLOUD: Final = "a cloud model runs on no machine of yours"
 ELSEWHERE_TOLD: Final = "a server of this kind does not tell where its models run"
 SHORT_CONTEXT: Final = 8192
 """Tokens below which a long thinking fills a context by itself."""
@@ -32,6 +34,8 @@ async def gpu(around: Around, known: Known) -> Sequence[Finding]:
     """Say how much of the model runs on a GPU, and what that is worth on this machine."""
     if known.engine is None or known.model is None:
         return [Finding("GPU", State.UNCHECKED, NO_MODEL)]
+    if elsewhere(known.model):
+        return [Finding("GPU", State.UNCHECKED, CLOUD)]
     if around.settings.engine == EngineName.OPENAI:
         known.running = _found(known, await known.engine.running())
         return [Finding("GPU", State.UNCHECKED, ELSEWHERE_TOLD)]
@@ -94,6 +98,9 @@ async def context(around: Around, known: Known) -> Sequence[Finding]:
     model, running = known.model, known.running
     if model is None:
         return [Finding("context", State.UNCHECKED, NO_MODEL)]
+    if elsewhere(model):
+        made_for = f"; it was made for {model.context_length:,} tokens" if model.context_length else ""
+        return [Finding("context", State.UNCHECKED, f"{CLOUD}{made_for}")]
     if running is None or not running.context_length:
         made_for = f"; it was made for {model.context_length:,} tokens" if model.context_length else ""
         usual = f"; by itself Ollama gives {usual_context(known.machine):,} here" if known.machine.known else ""

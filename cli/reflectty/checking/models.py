@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.asking import find_model, standing
+from reflectty.cloud import elsewhere
 from reflectty.families import by_model
 from reflectty.finding import Finding, State
-from reflectty.modes import Mode, plan
+from reflectty.modes import Mode, candidates, plan
 from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
@@ -34,10 +35,16 @@ async def models(_: Around, known: Known) -> Sequence[Finding]:
         return [Finding("models", State.UNCHECKED, NO_SERVER)]
     known.installed = await known.engine.models()
     names = tuple(short(model.name) for model in known.installed)
-    first = ", ".join(map(shown, names[:_NAMED]))
+    first = ", ".join(map(_listed, known.installed[:_NAMED]))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    text = f"{len(names)} installed: {first}{more}" if names else "none is installed"
-    return [Finding("models", State.OK if names else State.NOTE, text, facts=(("installed", names),))]
+    askable = bool(candidates(known.installed))
+    but = "" if askable else "; none of them is asked unless it is named"
+    text = f"{len(names)} installed: {first}{more}{but}" if names else "none is installed"
+    return [Finding("models", State.OK if askable else State.NOTE, text, facts=(("installed", names),))]
+
+
+def _listed(model: Model) -> str:
+    return f"{shown(model.name)} (cloud)" if elsewhere(model) else shown(model.name)
 
 
 def short(name: str) -> str:
@@ -61,13 +68,17 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
     found = await find_model(known.engine, around.model.value, lambda _: None)
     known.model = found
     known.plan = chosen = plan(found, standing(around.settings).wish)
+    host = elsewhere(found)
     facts = (
         ("model", found.name),
         ("source", around.model.source or "best"),
         ("mode", str(chosen.mode)),
         ("family", chosen.family.name),
+        *((("cloud", host),) if host else ()),
     )
     why = BUILT_IN if getattr(known.engine, "away", False) else _why(around, found)
+    if host:
+        why = f"{why}, a cloud model: what is asked goes to {clean_line(host, _LONGEST_NAME)}"
     text = f"{shown(found.name)}, {why}: {_how(found, chosen)}"
     return [Finding("model", State.OK, text, facts=facts)]
 

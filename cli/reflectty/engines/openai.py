@@ -52,6 +52,8 @@ class OpenAIEngine:
         unsent = bool(api_key) and not address.confidential
         self.warning = "; ".join(filter(None, (address.warning, _unsent(address) if unsent else "")))
         """What of the host's text or of the key could not be used as it was; often nothing."""
+        self.pulls = False
+        """Whether the server fetches models when it is asked to."""
         self._maker = ""
         """Who wrote the server, as far as it has said by now."""
         connection = Connection(address, timeouts or Timeouts(), api_key, transport, HABITS)

@@ -45,6 +45,10 @@ class Standby:
 
     def __init__(self, server: Engine, builtin: Callable[[], Engine], rules: Rules, *, alone: bool = False) -> None:
         self.warning = server.warning
+        self.local: bool = getattr(server, "local", False)
+        """Whether the server is on this machine."""
+        self.pulls: bool = getattr(server, "pulls", True)
+        """Whether the server fetches models when it is asked to."""
         self.away = alone
         """Whether no server answers, so that the built-in model does."""
         self._server = server

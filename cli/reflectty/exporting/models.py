@@ -1,12 +1,14 @@
 """Models as JSON objects: what a server says of them, what they can do, how `auto` asks them; times as it writes them.
 
-Sizes are in bytes, contexts in tokens; `loaded` is null where the model is not, and `gpu_share` is between 0 and 1.
+Sizes are in bytes, contexts in tokens; `loaded` is null where the model is not, and `gpu_share` is between 0 and 1;
+`cloud` is the host that answers for a model which its server does not run, else null.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reflectty.cloud import elsewhere
 from reflectty.modes import Wish, plan, reason
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def model_object(one: Installed, *, whole: bool = False) -> dict[str, Any]:
         "digest": model.digest,
         "modified_at": model.modified_at,
         "loaded": running_object(one.running) if one.running else None,
+        "cloud": elsewhere(model) or None,
         **texts,
     }
 

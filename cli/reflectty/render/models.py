@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reflectty.cloud import elsewhere
 from reflectty.drawing.dates import ago, seconds
 from reflectty.drawing.inline import wrapped
 from reflectty.drawing.model import landed, memory, version, weights, where
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from reflectty.render.page import Page
 
 UNKNOWN = "-"
+CLOUD = "cloud"
+"""What stands in place of the size of a model that runs elsewhere."""
 _NAME = 16
 """Before a name gets fewer columns than this, another column is left out."""
 _KEY = 12
@@ -49,7 +52,7 @@ def _columns(models: Sequence[Installed], now: float) -> tuple[Column, ...]:
 
 
 def _size(model: Model) -> str:
-    return size(model.size) if model.size else UNKNOWN
+    return CLOUD if elsewhere(model) else size(model.size) if model.size else UNKNOWN
 
 
 def _context(model: Model) -> str:
@@ -76,8 +79,9 @@ def facts(one: Installed, now: float, more: Iterable[tuple[str, str]] = ()) -> t
     model = one.model
     return (
         ("size", " · ".join(text for text in (_size(model), weights(model)) if text)),
+        *_passed_on(model),
         ("context", f"{_context(model)} at most"),
-        ("loaded", _standing(one, now)),
+        *([] if elsewhere(model) else [("loaded", _standing(one, now))]),
         *more,
         ("can", ", ".join(one.abilities) or "answer"),
         ("auto picks", _picked(model)),
@@ -85,6 +89,13 @@ def facts(one: Installed, now: float, more: Iterable[tuple[str, str]] = ()) -> t
         ("changed", _changed(model, now)),
         ("has", ", ".join(_texts(model)) or "no template"),
     )
+
+
+def _passed_on(model: Model) -> list[tuple[str, str]]:
+    """Return where a model is answered that does not run on its server."""
+    host = elsewhere(model)
+    known_as = f", as {model.remote_model}" if model.remote_model else ""
+    return [("runs on", f"{host}{known_as}: what you ask leaves this machine")] if host else []
 
 
 def _fact(key: str, text: str, page: Page) -> list[Row]:

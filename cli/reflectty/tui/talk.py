@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from reflectty import config
+from reflectty.cloud import is_leaving
 from reflectty.errors import PromptTooLongError, ReflecttyError, StoreError
 from reflectty.keeping import Keeper, Place, told
 from reflectty.session import NOT_MEASURED, Ended, Measured, Origin, Said
@@ -80,6 +81,8 @@ class Talk:
         """Whether what was reserved is to be stopped before it is even asked."""
         self._begun = False
         """Whether what was reserved has been put."""
+        self._told: set[str] = set()
+        """What stands in the transcript already: that a cloud model is asked is said once."""
         self._at_rest = asyncio.Event()
         self._at_rest.set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -129,8 +132,11 @@ class Talk:
         """Say what there is to say of a reply; that it is not kept on the disk stays in the transcript."""
         if keeper.failure and text.startswith(str(keeper.failure)):
             self.note(f"{keeper.failure}: {IN_MEMORY}")
-        else:
+        elif not is_leaving(text):
             self._watcher.note(text)
+        elif text not in self._told:
+            self._told.add(text)
+            self.note(text)
 
     def close(self) -> None:
         self._writer.shutdown(wait=True)

@@ -62,13 +62,12 @@ async def _advice(library: Library) -> str:
     from reflectty.drawing.fit import placement  # noqa: PLC0415 - only who has no model needs advice
     from reflectty.drawing.sizes import size  # noqa: PLC0415
     from reflectty.library.catalogue import suited  # noqa: PLC0415
+    from reflectty.library.first import first_offer  # noqa: PLC0415
 
-    found = suited(await args.around(library))
-    if found is None:
-        return EMPTY.format("MODEL")
-    where, *_ = placement(found.placement)
-    offer = found.offer
-    return f"{EMPTY.format(offer.name)} that {offer.kind}: {size(offer.size)}; by a rough estimate: {where}"
+    around = await args.around(library)
+    offer, found = first_offer(around), suited(around)
+    told = f"{EMPTY.format(offer.name)} that {offer.kind}: {size(offer.size)}"
+    return f"{told}; by a rough estimate: {placement(found.placement)[0]}" if found else told
 
 
 def show(  # noqa: PLR0913, PLR0917 - every option of the command is one

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reflectty import config
 from reflectty.chat import Effort
+from reflectty.cloud import elsewhere
 from reflectty.errors import UsageError
 from reflectty.modes import Mode
 from reflectty.options import parse_options
 
 if TYPE_CHECKING:
+    from reflectty.chat import Model
     from reflectty.tui.desk import Desk
 
 MODES = {
@@ -46,10 +48,10 @@ class Choosing:
     async def _models(self) -> list[tuple[str, str, str]]:
         installed = await self._desk.engine.models()
         if not installed:
-            raise UsageError("no model is installed on the server", "pull one: /pull reflection")
-        names = (model.name.removesuffix(":latest") for model in installed)
-        abilities = (", ".join(model.capabilities) for model in installed)
-        rows = [(name, name, able) for name, able in zip(names, abilities, strict=True)]
+            from reflectty.library.first import to_pull  # noqa: PLC0415 - only who has no model needs advice
+
+            raise UsageError("no model is installed on the server", await to_pull(self._desk.engine))
+        rows = [(name, name, _able(model)) for model in installed for name in (model.name.removesuffix(":latest"),)]
         return [*rows, (MORE, "more", "pull, load, copy or remove a model")]
 
     async def mode(self, name: str) -> None:
@@ -94,6 +96,12 @@ class Choosing:
         kept = tuple(pair for pair in manner.options if pair[0] not in dict(new))
         desk.manner(options=(*kept, *new))
         desk.note(f"options: {', '.join(f'{key}={value}' for key, value in (*kept, *new))}")
+
+
+def _able(model: Model) -> str:
+    """Return what a model can do, and where it runs if that is not on the server."""
+    host = elsewhere(model)
+    return ", ".join((*model.capabilities, *((f"cloud: {host}",) if host else ())))
 
 
 def _worn(desk: Desk, name: str) -> None:
