@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final, NamedTuple
 
 TEXT_LIMIT: Final = 300
@@ -70,9 +71,25 @@ def _inner_failure(value: object) -> object | None:
 
 
 def shorten(text: str) -> str:
-    """Return a server's message on one line of at most 300 characters."""
-    line = " ".join(text[: 10 * TEXT_LIMIT].split())
-    return line if len(line) <= TEXT_LIMIT else line[: TEXT_LIMIT - 1] + "…"
+    """Return a server's message on one line of at most 300 characters, without the secrets of its addresses.
+
+    What is too long is cut in the middle: Go's servers wrap a cause from the front, so that it stands at the end,
+    behind addresses whose signatures alone may be longer.
+    """
+    line = " ".join(_ADDRESS.sub(r"\1\2", _ends(text)).split())
+    return line if len(line) <= TEXT_LIMIT else f"{line[:_HEAD].rstrip()} … {line[_HEAD + 3 - TEXT_LIMIT :].lstrip()}"
+
+
+_HEAD: Final = 119
+"""Characters that are kept of the beginning of a text that is cut."""
+_ADDRESS: Final = re.compile(r"(https?://)(?:[^\s/?#@\"'<>]*@)?([^\s?\"'<>]*)(?:\?[^\s\"'<>]*)?", re.IGNORECASE)
+"""An address: its scheme, who asks, where, and its query, in which signatures and keys stand."""
+
+
+def _ends(text: str) -> str:
+    """Return both ends of a text of which nobody knows how long it is."""
+    most = 40 * TEXT_LIMIT
+    return text if len(text) <= 2 * most else f"{text[:most]} … {text[-most:]}"
 
 
 def as_text(value: object) -> str:
