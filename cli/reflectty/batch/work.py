@@ -11,6 +11,7 @@ from reflectty.batch.jobs import Job
 from reflectty.batch.records import Outcome
 from reflectty.errors import (
     BusyError,
+    CirclingError,
     IncompleteError,
     ModelMissingError,
     NoAnswerError,
@@ -181,13 +182,20 @@ class Work:
                 seconds = clock() - began
             if isinstance(outcome.error, ModelMissingError):
                 self._lacks(job, at)
-            elif outcome.error and _worth_another_try(outcome.error):
+            elif outcome.error and self._worth_another_try(outcome.error, job, at):
                 await self._try_again(job, at, outcome)
             else:
                 self._finish(job, outcome)
                 await self._probe(job.question, at)
         finally:
             self._roster.end(at, seconds)
+
+    def _worth_another_try(self, error: ReflecttyError, job: Job, at: int) -> bool:
+        """Whether the same question may well be answered next time."""
+        if isinstance(error, CirclingError) and job.question:
+            return not self._servers[at].always_the_same(job.question)
+        cut = isinstance(error, IncompleteError) and not isinstance(error, NoAnswerError)
+        return cut or isinstance(error, BusyError | UnreachableError)
 
     def _lacks(self, job: Job, at: int) -> None:
         self._roster.places[at].lacks.add(job.model)
@@ -256,9 +264,3 @@ def _said_of(slots: int, *, at_least: bool) -> str:
     if slots == 1:
         return "answers one line at a time"
     return f"answers {'at least ' if at_least else ''}{slots} lines at once: so many are asked, or --jobs N"
-
-
-def _worth_another_try(error: ReflecttyError) -> bool:
-    """Whether the same question may well be answered next time."""
-    cut = isinstance(error, IncompleteError) and not isinstance(error, NoAnswerError)
-    return cut or isinstance(error, BusyError | UnreachableError)

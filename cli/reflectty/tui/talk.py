@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from reflectty import config
 from reflectty.cloud import is_leaving
-from reflectty.errors import PromptTooLongError, ReflecttyError, StoreError
+from reflectty.errors import OptionError, PromptTooLongError, ReflecttyError, StoreError
 from reflectty.keeping import Keeper, Place, told
 from reflectty.session import NOT_MEASURED, Ended, Measured, Origin, Said
 from reflectty.tui.showing import Showing
@@ -170,6 +170,8 @@ class Talk:
         self._watcher.changed()
         try:
             await self._asking
+        except OptionError as error:
+            return _blamed(error)
         except ReflecttyError as error:
             return error
         except asyncio.CancelledError as error:
@@ -246,3 +248,11 @@ class Talk:
         self.speed = said.measured.tokens_per_second or self.speed
         self.answered = said.model if said.segments else self.answered
         self.used = usage.prompt_tokens + usage.reply_tokens or self.used
+
+
+def _blamed(error: OptionError) -> OptionError:
+    """Return an error about an option with where that is set."""
+    from reflectty.config.sources import option_source  # noqa: PLC0415 - only who is refused wants to know
+
+    source = option_source(error.option) or "/option, or a profile,"
+    return OptionError(str(error), f"{source} sets it: leave it out", option=error.option)

@@ -13,12 +13,24 @@ from reflectty.cloud import LOCAL
 from reflectty.errors import (
     BusyError,
     ModelMissingError,
+    OptionError,
     PromptTooLongError,
     ReflecttyError,
     RefusedError,
     UnreachableError,
 )
-from reflectty.wire.values import HOST_HINT, LOG_HINT, Failure, as_number, as_text, decode, failure, is_page, shorten
+from reflectty.wire.values import (
+    HOST_HINT,
+    LOG_HINT,
+    Failure,
+    as_number,
+    as_text,
+    circling,
+    decode,
+    failure,
+    is_page,
+    shorten,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +56,10 @@ TEXT_HINTS: Final = {
 }
 
 
+_GONE: Final = re.compile(r"(\w+) is no longer supported")
+"""How Ollama refuses an option that it once knew: `typical_p`, from 0.34.1 on (server/routes.go)."""
+
+
 def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
     """Return the error for an HTTP status other than 200 and the beginning of its body."""
     if is_page(body):
@@ -55,7 +71,13 @@ def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
         return _too_long(details)
     if status == 503:  # noqa: PLR2004 - the status of HTTP
         return BusyError(f"the server is busy: {text or 'HTTP 503'}", "ask again in a moment")
+    return circling(text) or _refused(status, text, details)
+
+
+def _refused(status: int, text: str, details: Body) -> RefusedError:
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
+    if gone := _GONE.match(text):
+        return OptionError(message, f"leave the option {gone[1]} out", option=gone[1])
     return RefusedError(message, _sign_in(details) or _hint(status, text))
 
 

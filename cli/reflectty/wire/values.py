@@ -6,12 +6,17 @@ import json
 import re
 from typing import Any, Final, NamedTuple
 
+from reflectty.errors import CirclingError, IncompleteError
+
 TEXT_LIMIT: Final = 300
 """Characters of a server's message that are shown."""
 HIGHEST_COUNT: Final = 10**18
 BOM: Final = b"\xef\xbb\xbf"
 HOST_HINT: Final = "check --host or OLLAMA_HOST; an OpenAI-compatible server is asked with --engine openai"
 LOG_HINT: Final = "ask again; the log of `ollama serve` may say why"
+
+_CIRCLING: Final = "token repeat limit reached"
+"""How Ollama says that it ended a reply of more than 30 equal pieces, 100 from 0.34.1 on (llm/llama_server.go)."""
 
 Body = dict[str, Any]
 
@@ -57,6 +62,20 @@ def failure(value: object) -> Failure:
         details = value if isinstance(value, dict) else details
         inner = _inner_failure(value)
     return Failure(shorten(as_text(value)), details)
+
+
+def stopped(value: Body, hint: str) -> IncompleteError:
+    """Return the error for an object in which a server says that it failed in the middle."""
+    text = failure(value).text
+    return circling(text) or IncompleteError(f"the server stopped: {text}", hint)
+
+
+def circling(text: str) -> CirclingError | None:
+    """Return the error for a reply that went round in circles; None where a server says something else."""
+    if _CIRCLING not in text:
+        return None
+    hint = "another try may not: a higher -o temperature, -o repeat_penalty=1.2 or another -o seed"
+    return CirclingError(f"the model went round in circles, so the server ended it: {text}", hint)
 
 
 def _inner_failure(value: object) -> object | None:
