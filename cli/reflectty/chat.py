@@ -41,6 +41,8 @@ class Request(NamedTuple):
     """A JSON Schema as JSON text that the answer is held to, or nothing."""
     keep_alive: str = ""
     """A number of seconds or a duration such as `5m`; empty is the server's default."""
+    fits: bool = False
+    """Whether prompt and reply surely fit the context, so that no server could cut either."""
 
 
 class Usage(NamedTuple):
@@ -90,6 +92,8 @@ class Model(NamedTuple):
     """The address that its server passes questions on to; empty where the server runs it."""
     remote_model: str = ""
     """What it is called there."""
+    examples: tuple[str, ...] = ()
+    """What its server puts before every conversation, a text for each message."""
     files: tuple[str, ...] = ()
     """The digests of the files that are loaded for it; nothing where the server does not tell."""
 

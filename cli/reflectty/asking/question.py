@@ -9,6 +9,7 @@ from reflectty.chat import Effort, Message, Request
 from reflectty.errors import RefusedError
 from reflectty.families import FAMILIES
 from reflectty.modes import Mode, Wish
+from reflectty.room import surely_fits
 from reflectty.session import NOT_MEASURED, Measured
 
 if TYPE_CHECKING:
@@ -58,13 +59,15 @@ def standing(settings: Settings) -> Question:
 def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     """Return the request that a plan makes of a question."""
     system = (Message("system", chosen.system),) if chosen.system else ()
+    messages = (*system, *question.history, Message("user", question.prompt, question.images))
     return Request(
         model=model.name,
-        messages=(*system, *question.history, Message("user", question.prompt, question.images)),
+        messages=messages,
         options=question.options,
         think=chosen.think,
         schema=question.schema.text if question.schema else "",
         keep_alive=question.keep_alive,
+        fits=surely_fits(model, question.options, messages, question.so_far),
     )
 
 

@@ -11,6 +11,7 @@ from reflectty.devices import machine
 from reflectty.engines import EngineName
 from reflectty.finding import Finding, State
 from reflectty.fitting import usual_context
+from reflectty.library.sharing import loaded_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,23 +38,24 @@ async def gpu(around: Around, known: Known) -> Sequence[Finding]:
     if elsewhere(known.model):
         return [Finding("GPU", State.UNCHECKED, CLOUD)]
     if around.settings.engine == EngineName.OPENAI:
-        known.running = _found(known, await known.engine.running())
+        known.running = await _found(known, await known.engine.running())
         return [Finding("GPU", State.UNCHECKED, ELSEWHERE_TOLD)]
     local, visible = bool(known.address and known.address.loopback), around.environment.get("CUDA_VISIBLE_DEVICES")
     known.machine = await machine(local=local, visible=visible, place=around.place)
     loaded = await known.engine.running()
-    known.running = running = _found(known, loaded)
+    known.running = running = await _found(known, loaded)
     notes = [Finding("GPU", State.NOTE, note) for note in known.machine.notes]
     if running is None or not running.size:
         return [Finding("GPU", State.UNCHECKED, f"{_missing(known)}{_devices(known.machine)}"), *notes]
     return [_placed(running._replace(name=known.model.name), known.machine, others=len(loaded) - 1), *notes]
 
 
-def _found(known: Known, loaded: Sequence[Running]) -> Running | None:
+async def _found(known: Known, loaded: Sequence[Running]) -> Running | None:
     """Return the model that would be asked; models of the same weights are listed as the one that was asked first."""
-    wanted = short(known.model.name) if known.model else ""
-    by_name = next((one for one in loaded if short(one.name) == wanted), None)
-    return by_name or (loaded[0] if known.reply is not None and len(loaded) == 1 else None)
+    if known.engine is None or known.model is None:
+        return None
+    found = await loaded_with(known.engine, known.model, loaded)
+    return found or (loaded[0] if known.reply is not None and len(loaded) == 1 else None)
 
 
 def _missing(known: Known) -> str:

@@ -60,7 +60,12 @@ def _context(model: Model) -> str:
 
 
 def _loaded(one: Installed) -> str:
-    return f"{where(one.running)}, {memory(one.running)}" if one.running else UNKNOWN
+    return f"{where(one.running)}, {memory(one.running)}{_shared(one)}" if one.running else UNKNOWN
+
+
+def _shared(one: Installed) -> str:
+    """Return under whose name a model is loaded, where that is not its own."""
+    return f" (as {clean_line(one.shared_with)})" if one.shared_with else ""
 
 
 def _changed(model: Model, now: float) -> str:
@@ -109,11 +114,12 @@ def _standing(one: Installed, now: float) -> str:
     if one.running is None:
         return "no"
     until = seconds(one.running.expires_at)
+    where_to = f"{landed(one.running)}{_shared(one)}"
     if until is None:
-        return landed(one.running)
+        return where_to
     left = until - now
     stays = "for good" if left > _FOREVER else f"for another {max(0, round(left / 60)):,} min"
-    return f"{landed(one.running)} · {stays}"
+    return f"{where_to} · {stays}"
 
 
 def _picked(model: Model) -> str:

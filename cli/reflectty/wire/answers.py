@@ -163,10 +163,17 @@ def model_of(name: str, body: Body) -> Model:
         context_length=_context_length(_table(body.get("model_info"))),
         modified_at=as_text(body.get("modified_at")),
         license=as_text(body.get("license")),
+        examples=_examples(body.get("messages")),
         files=_files(as_text(body.get("modelfile"))),
         **_remote(body),
         **_details(body),
     )
+
+
+def _examples(messages: object) -> tuple[str, ...]:
+    """Return the texts of a Modelfile's MESSAGEs."""
+    listed = messages if isinstance(messages, list) else ()
+    return tuple(as_text(_table(message).get("content")) for message in listed)
 
 
 def _by_file(info: Body) -> tuple[str, ...]:
