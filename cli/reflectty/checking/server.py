@@ -11,6 +11,7 @@ from reflectty.engines import EngineName, address_of
 from reflectty.engines.hosts import BUILT_IN
 from reflectty.errors import StalledError
 from reflectty.finding import Finding, State
+from reflectty.library.first import around_here, first_offer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,20 +41,23 @@ async def server(around: Around, known: Known) -> Sequence[Finding]:
     seconds = perf_counter() - began
     known.reached = True
     if getattr(engine, "away", False):
-        return [_nobody(address)]
+        return [await _nobody(around, address)]
     reached = _reached(around, address, version, seconds)
     if around.settings.engine != EngineName.OLLAMA:
         return [reached, *_slowness(seconds), *([_warning(engine.warning, "")] if engine.warning else [])]
     return [reached, *_slowness(seconds), *_oddities(address, version)]
 
 
-def _nobody(address: Address) -> Finding:
+async def _nobody(around: Around, address: Address) -> Finding:
     """Return what there is to say where the built-in model answers because no server does, or none is meant."""
     facts = (("address", str(address)), ("source", "built in"))
     if address == BUILT_IN:
         return Finding("server", State.NOTE, "none is asked: the built-in model answers", facts=facts)
     text = f"nobody answers at {address}, so the built-in model does, which errs often"
-    return Finding("server", State.NOTE, text, "a real one: ollama.com, then `reflect models pull reflection`", facts)
+    offer = first_offer(await around_here(environment=around.environment, place=around.place))
+    return Finding(
+        "server", State.NOTE, text, f"a real one: ollama.com, then `reflect models pull {offer.name}`", facts
+    )
 
 
 async def _version(engine: Engine, address: Address) -> str:
