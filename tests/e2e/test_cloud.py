@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from reflectty.library.catalogue import OFFERS
 from support.fake_server import FakeServer, error, reply, show, whole
 from support.scripted_servers import ANSWER, ANSWERED
 
@@ -122,3 +124,12 @@ def test_a_name_can_insist_on_what_is_here(reflect: Reflect) -> None:
         assert result.code == 4
         assert "`reflect models pull gpt-oss:120b` gets it" in result.err
     assert (here.code, here.err, server.asked("/api/chat")[0].json["model"]) == (0, "", name)
+
+
+def test_the_first_model_to_pull_is_the_same_wherever_it_is_named(reflect: Reflect) -> None:
+    with cloud(tags=whole({"models": []})) as server:
+        told = [reflect.at(server.host)(*words).err for words in (("--final", "q"), ("q",), ("doctor",), ("models",))]
+    named = [re.findall(r"reflect models pull (\S+)", text)[-1] for text in told]
+
+    assert len(set(named)) == 1
+    assert named[0] in {offer.name for offer in OFFERS}
