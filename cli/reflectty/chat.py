@@ -92,6 +92,8 @@ class Model(NamedTuple):
     """The address that its server passes questions on to; empty where the server runs it."""
     remote_model: str = ""
     """What it is called there."""
+    sampling: tuple[tuple[str, float], ...] = ()
+    """The options that its file sets, each with its value."""
     examples: tuple[str, ...] = ()
     """What its server puts before every conversation, a text for each message."""
     files: tuple[str, ...] = ()

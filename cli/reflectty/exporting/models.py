@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reflectty.cloud import elsewhere
 from reflectty.modes import Wish, plan, reason
+from reflectty.sampling import defaults
 
 if TYPE_CHECKING:
     from reflectty.chat import Running
@@ -22,7 +23,9 @@ TEXTS = ("template", "system", "parameters", "license")
 def model_object(one: Installed, *, whole: bool = False) -> dict[str, Any]:
     """Return a model; `whole` has its texts as well."""
     model, chosen = one.model, plan(one.model, Wish())
-    texts = {name: getattr(model, name) for name in TEXTS} if whole else {}
+    texts: dict[str, Any] = {name: getattr(model, name) for name in TEXTS} if whole else {}
+    if whole:
+        texts["sampling"] = {one.option: {"value": one.value, "by_file": one.by_file} for one in defaults(model)}
     return {
         "name": model.name,
         "size": model.size,

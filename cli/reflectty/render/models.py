@@ -13,6 +13,7 @@ from reflectty.drawing.sizes import context, size
 from reflectty.modes import Wish, plan, reason
 from reflectty.render.columns import LAST, Column, rows
 from reflectty.safety import clean_line
+from reflectty.sampling import defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from reflectty.library import Installed
     from reflectty.render.page import Page
 
+BY_PARAMETER, BY_FILE = "by its parameters", "by its file: Ollama obeys that from 0.34 on"
 UNKNOWN = "-"
 CLOUD = "cloud"
 """What stands in place of the size of a model that runs elsewhere."""
@@ -90,10 +92,22 @@ def facts(one: Installed, now: float, more: Iterable[tuple[str, str]] = ()) -> t
         *more,
         ("can", ", ".join(one.abilities) or "answer"),
         ("auto picks", _picked(model)),
+        *_sampled(model),
         ("digest", version(model) or UNKNOWN),
         ("changed", _changed(model, now)),
         ("has", ", ".join(_texts(model)) or "no template"),
     )
+
+
+def _sampled(model: Model) -> list[tuple[str, str]]:
+    """Return how a model is sampled where a request says nothing of it."""
+    found = defaults(model)
+    ways = (
+        (", ".join(f"{one.option} {one.value}" for one in found if one.by_file is by_file), by_file)
+        for by_file in (False, True)
+    )
+    told = [f"{text} ({BY_FILE if by_file else BY_PARAMETER})" for text, by_file in ways if text]
+    return [("samples", "; ".join(told))] if told else []
 
 
 def _passed_on(model: Model) -> list[tuple[str, str]]:

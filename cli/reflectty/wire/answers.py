@@ -19,6 +19,7 @@ from reflectty.errors import (
     RefusedError,
     UnreachableError,
 )
+from reflectty.sampling import of_file
 from reflectty.wire.values import (
     HOST_HINT,
     LOG_HINT,
@@ -163,6 +164,7 @@ def model_of(name: str, body: Body) -> Model:
         context_length=_context_length(_table(body.get("model_info"))),
         modified_at=as_text(body.get("modified_at")),
         license=as_text(body.get("license")),
+        sampling=of_file(_table(body.get("model_info"))),
         examples=_examples(body.get("messages")),
         files=_files(as_text(body.get("modelfile"))),
         **_remote(body),
