@@ -41,6 +41,8 @@ class Request(NamedTuple):
     """A JSON Schema as JSON text that the answer is held to, or nothing."""
     keep_alive: str = ""
     """A number of seconds or a duration such as `5m`; empty is the server's default."""
+    fits: bool = False
+    """Whether prompt and reply surely fit the context, so that no server could cut either."""
 
 
 class Usage(NamedTuple):
@@ -105,6 +107,16 @@ class Model(NamedTuple):
 
     Such an engine's names are ids, which are asked for as they are listed.
     """
+    remote_host: str = ""
+    """The address that its server passes questions on to; empty where the server runs it."""
+    remote_model: str = ""
+    """What it is called there."""
+    sampling: tuple[tuple[str, float], ...] = ()
+    """The options that its file sets, each with its value."""
+    examples: tuple[str, ...] = ()
+    """What its server puts before every conversation, a text for each message."""
+    files: tuple[str, ...] = ()
+    """The digests of the files that are loaded for it; nothing where the server does not tell."""
 
 
 class Running(NamedTuple):

@@ -6,9 +6,11 @@ ReflecttyError               1  never raised itself
 ├── RefusedError             4  the server said no before the reply began
 │   ├── ModelMissingError       the model is not installed
 │   ├── PromptTooLongError      the prompt does not fit the context
+│   ├── OptionError             the server takes no option of that name
 │   └── BusyError               the queue is full, after retries
 ├── IncompleteError          5  the reply began, or should have, and has no complete answer
 │   ├── StalledError            silence for longer than the timeout
+│   ├── CirclingError            the model repeated itself until the server ended it
 │   ├── CrowdedError            several replies filled a context that they share
 │   └── NoAnswerError           the reply ended without an answer
 ├── OutputError              6  the answer could not be written
@@ -78,6 +80,14 @@ class PromptTooLongError(RefusedError):
         self.resizable = resizable
 
 
+class OptionError(RefusedError):
+    """The server takes no option of that name."""
+
+    def __init__(self, message: str, hint: str = "", *, option: str = "") -> None:
+        super().__init__(message, hint)
+        self.option = option
+
+
 class BusyError(RefusedError):
     """The server's queue was still full after the retries; `limited` where it counts how often it is asked.
 
@@ -98,6 +108,10 @@ class IncompleteError(ReflecttyError):
 
 class StalledError(IncompleteError):
     """The server sent nothing for longer than the timeout."""
+
+
+class CirclingError(IncompleteError):
+    """The model said the same over and over until the server ended the reply."""
 
 
 class CrowdedError(IncompleteError):

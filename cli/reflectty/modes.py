@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.chat import Effort
+from reflectty.cloud import elsewhere
 from reflectty.families import FAMILIES, by_model
 from reflectty.known_models import untold
 
@@ -242,22 +243,42 @@ def _notes(mode: Mode, model: Model, wish: Wish, *, thinks: bool) -> Iterable[st
 
 
 def best(models: Iterable[Model]) -> Model | None:
-    """Return the installed model that suits best: made for reflection, then thinking, then whatever is newest.
+    """Return the installed model that suits best, as far as a list tells; None where none can be asked."""
+    return next(iter(candidates(models)), None)
 
-    Where the engine picked one itself, by what its server says, it is that one.
+
+def candidates(models: Iterable[Model]) -> tuple[Model, ...]:
+    """Return the models that may be asked though nobody named them, the best first.
+
+    What the engine picked itself, by what its server says, is the first. Made for reflection comes before thinking,
+    that before whatever else, and then the newest; what the server cannot read comes last. One that gives no answers
+    is none of them, nor is one that runs elsewhere than on the server.
     """
-    models = tuple(models)
-    picked = next((model for model in models if model.merit), None)
-    if picked is not None:
-        return picked
-    ranked = sorted(
-        (model for model in models if _rank(model) >= 0), key=lambda model: (_rank(model), model.modified_at)
-    )
-    return ranked[-1] if ranked else None
+    able = [model for model in models if not (elsewhere(model) or unable(model))]
+    # A server that tells what its models can do tells nothing of one that it cannot read, and lists it all the same.
+    tells = any("completion" in model.capabilities for model in able)
+
+    def worth(model: Model) -> tuple[bool, bool, int, str]:
+        return bool(model.merit), bool(model.capabilities) or not tells, _rank(model), model.modified_at
+
+    return tuple(sorted(able, key=worth, reverse=True))
+
+
+def unable(model: Model) -> str:
+    """Return what a model is that cannot answer a question, with its article; nothing of one that can.
+
+    Servers that only know some of a model's capabilities leave `completion` out as well.
+    """
+    if "completion" in model.capabilities:
+        return ""
+    return next((what for name, what in _UNABLE.items() if name in model.capabilities), "")
+
+
+_UNABLE = {"embedding": "an embedding model", "image": "a model that only makes pictures"}
 
 
 def merit(model: Model) -> str:
-    """Return in words why a model is the best one, as `best` found it."""
+    """Return in words why a model is the best one, as `candidates` found it."""
     return model.merit or _MERITS[_rank(model)]
 
 
@@ -265,8 +286,6 @@ _MERITS = ("the newest one installed", "which thinks by itself", "which is made 
 
 
 def _rank(model: Model) -> int:
-    if "embedding" in model.capabilities and "completion" not in model.capabilities:
-        return -1
     family = by_model(model.name)
     if family is not None and family.reflection:
         return 2

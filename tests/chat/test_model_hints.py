@@ -40,3 +40,8 @@ def test_hints_fit_into_three_rows_and_the_way_back_stays(width: int) -> None:
     assert len(rows) <= 3
     assert all(len(row) <= max(width, len("esc back")) for row in rows)
     assert rows[-1].endswith("esc back")
+
+
+def test_a_model_that_runs_elsewhere_is_neither_loaded_nor_unloaded() -> None:
+    cloud = Listed(Known(Model("glm-5:cloud")), LISTED.widths)
+    assert "ctrl+l load" not in [fact.text for fact in hints(cloud, there=True)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reflectty.engines.embedded.installing import how_to_install
 from support.fresh_machine import QUESTION, answering, bare, fresh, refused
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from support.built_in import BuiltIn
     from support.command import Reflect
 
-INSTALL = "pip install 'reflectty[embedded]'"
+INSTALL = how_to_install()
+"""The command for this installation, which the machines of these tests have as well."""
 
 
 @pytest.fixture(scope="module")

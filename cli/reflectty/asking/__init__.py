@@ -8,18 +8,19 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.asking.arriving import arriving
-from reflectty.asking.question import Question, passed_over, request_for, standing, vet
+from reflectty.asking.choice import find_model
+from reflectty.asking.question import Question, passed_over, pictures, request_for, standing, vet
 from reflectty.asking.ticking import Turn, ticking
 from reflectty.asking.verdict import ended, limit_hint, said_nothing, verdict, warnings
+from reflectty.cloud import leaving
 from reflectty.errors import (
     IncompleteError,
-    ModelMissingError,
     NoAnswerError,
     OutputError,
     ReflecttyError,
     StoppedError,
 )
-from reflectty.modes import Mode, best, merit, plan
+from reflectty.modes import Mode, plan
 from reflectty.reply import Reply
 from reflectty.session import Said
 from reflectty.steering import reading
@@ -36,7 +37,6 @@ __all__ = ["Keeper", "Question", "ask", "ask_raw", "find_model", "request_for", 
 
 DIGEST_SECONDS = 1.0
 """How long a reply that is over waits for the name of its model's version."""
-CHOOSES = "-m NAME chooses another once, reflect config set model NAME for good"
 NOT_TUNED = (
     "{model} was not tuned to reflect and is asked to by a prompt, which can cost quality on code and instructions:"
     " --mode direct switches it off"
@@ -57,30 +57,6 @@ class Keeper(Protocol):
     def end(self, ended: Ended, error: str = "", digest: str = "") -> None:
         """Write the end; `error` says why the reply is not complete."""
         ...
-
-
-async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> Model:
-    """Return the model named, or the installed one that suits best, and say which.
-
-    Raises:
-        ModelMissingError: it is not installed, or none is.
-    """
-    if name:
-        return await engine.show(name)
-    chosen = best(await engine.models())
-    if chosen is None:
-        raise _nothing_to_ask(engine)
-    name = chosen.name if chosen.merit else chosen.name.removesuffix(":latest")
-    if not chosen.notices:
-        note(f"using {name}, {merit(chosen)}, since no model was named: {CHOOSES}")
-    shown = await engine.show(name)
-    return shown._replace(digest=chosen.digest, notices=chosen.notices, merit=chosen.merit)
-
-
-def _nothing_to_ask(engine: Engine) -> ModelMissingError:
-    if getattr(engine, "pulls", True):
-        return ModelMissingError("no model is installed on the server", "pull one: reflect models pull reflection")
-    return ModelMissingError("the server lists no model that can chat", "-m NAME asks for one all the same")
 
 
 def _nothing(_: str) -> None:
@@ -112,9 +88,10 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
     """
     try:
         if model is None:
-            model = await find_model(engine, question.model, _announcing(question, renderer.note, first_time))
+            announce = _announcing(question, renderer.note, first_time)
+            model = await find_model(engine, question.model, announce, sees=pictures(question))
         asked = _asked(engine, question, model)
-        for text in filter(None, (*model.notices, *asked.chosen.notes, passed_over(question, model))):
+        for text in filter(None, (leaving(model), *model.notices, *asked.chosen.notes, passed_over(question, model))):
             renderer.note(text)
         if asked.chosen.mode is Mode.REFLECT and first_time(model.name):
             renderer.note(NOT_TUNED.format(model=model.name))
@@ -150,9 +127,9 @@ async def ask_raw(
     Raises:
         ReflecttyError: the server refused, or the reply was cut.
     """
-    model = await find_model(engine, question.model, _nothing)
+    model = await find_model(engine, question.model, _nothing, sees=pictures(question))
     asked = _asked(engine, question, model)
-    for text in filter(None, (*model.notices, passed_over(question, model))):
+    for text in filter(None, (leaving(model), *model.notices, passed_over(question, model))):
         note(text)
     async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
         await _write_raw(asked, write)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from reflectty.asking.choice import BLIND, is_blind
 from reflectty.chat import Effort, Message, Request
 from reflectty.errors import RefusedError
 from reflectty.families import FAMILIES
 from reflectty.modes import Mode, Wish
+from reflectty.room import surely_fits
 from reflectty.session import NOT_MEASURED, Measured
 
 if TYPE_CHECKING:
@@ -57,13 +59,15 @@ def standing(settings: Settings) -> Question:
 def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     """Return the request that a plan makes of a question."""
     system = (Message("system", chosen.system),) if chosen.system else ()
+    messages = (*system, *question.history, Message("user", question.prompt, question.images))
     return Request(
         model=model.name,
-        messages=(*system, *question.history, Message("user", question.prompt, question.images)),
+        messages=messages,
         options=question.options,
         think=chosen.think,
         schema=question.schema.text if question.schema else "",
         keep_alive=question.keep_alive,
+        fits=surely_fits(model, question.options, messages, question.so_far),
     )
 
 
@@ -80,7 +84,10 @@ def vet(question: Question, model: Model) -> None:
     Raises:
         RefusedError: images for a model that is known to have no vision.
     """
-    images = question.images or any(message.images for message in question.history)
-    # A server that tells what a model can do tells of completion first; others leave it to the model.
-    if images and "completion" in model.capabilities and "vision" not in model.capabilities:
-        raise RefusedError(f"{model.name} cannot see images", "`reflect models` names those with vision")
+    if pictures(question) and is_blind(model):
+        raise RefusedError(f"{model.name} cannot see images", BLIND)
+
+
+def pictures(question: Question) -> bool:
+    """Whether a question, or what was said before it, has pictures."""
+    return bool(question.images) or any(message.images for message in question.history)

@@ -80,6 +80,14 @@ class Server:
             return Outcome(listener.reply, error, self.name)
         return Outcome(reply, None, self.name)
 
+    def always_the_same(self, question: Question) -> bool:
+        """Whether a question gets the same reply each time: it is sampled from a fixed seed, or not at all."""
+        known = self._models.get(question.model)
+        given = dict(question.options)
+        own = dict(line.split()[:2] for line in known.parameters.splitlines() if len(line.split()) > 1) if known else {}
+        temperature, seed = (given.get(name, own.get(name)) for name in ("temperature", "seed"))
+        return _number(temperature) == 0 or _number(seed) >= 0
+
     async def at_once(self, question: Question) -> Parallel:
         """Return how many such questions it answers at the same time; its model should be loaded."""
         model = await self.model(question.model)
@@ -116,6 +124,14 @@ class Server:
         except ReflecttyError:
             return True
         return True
+
+
+def _number(value: object) -> float:
+    """Return what an option is set to; -1, by which Ollama understands that it is not, where nobody does."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return -1.0
 
 
 class _Listener:

@@ -12,6 +12,7 @@ from reflectty.batch.pacing import Pacing
 from reflectty.batch.records import Outcome
 from reflectty.errors import (
     BusyError,
+    CirclingError,
     CrowdedError,
     IncompleteError,
     ModelMissingError,
@@ -204,7 +205,7 @@ class Work:
             elif isinstance(outcome.error, CrowdedError) and self._had_company(job, at):
                 self._pacing.crowded(job, at)
                 self._put(job)
-            elif outcome.error and _worth_another_try(outcome.error):
+            elif outcome.error and self._worth_another_try(outcome.error, job, at):
                 if isinstance(outcome.error, BusyError):
                     self._pacing.busy(job, at)
                 await self._try_again(job, at, outcome)
@@ -218,6 +219,14 @@ class Work:
         """Whether other lines were answered beside one that was ended with them."""
         place = self._roster.places[at]
         return place.running > 1 or job.round != place.round
+
+    def _worth_another_try(self, error: ReflecttyError, job: Job, at: int) -> bool:
+        """Whether the same question may well be answered next time."""
+        if isinstance(error, CirclingError) and job.question:
+            return not self._servers[at].always_the_same(job.question)
+        cut = isinstance(error, IncompleteError) and not isinstance(error, NoAnswerError)
+        passing = isinstance(error, RefusedError) and error.transient
+        return cut or passing or isinstance(error, UnreachableError)
 
     def _lacks(self, job: Job, at: int) -> None:
         self._roster.places[at].lacks.add(job.model)
@@ -292,10 +301,3 @@ class Work:
     def _tally_away(self) -> None:
         pairs = zip(self._servers, self._roster.places, strict=True)
         self._tally.away = tuple(server.name for server, place in pairs if place.away)
-
-
-def _worth_another_try(error: ReflecttyError) -> bool:
-    """Whether the same question may well be answered next time."""
-    cut = isinstance(error, IncompleteError) and not isinstance(error, NoAnswerError)
-    passing = isinstance(error, RefusedError) and error.transient
-    return cut or passing or isinstance(error, UnreachableError)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.engines.embedded import INSTALL
+from reflectty.engines.embedded.installing import how_to_install
 from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ async def builtin(around: Around, known: Known) -> Sequence[Finding]:
     there, answers = around.built_in(), bool(getattr(known.engine, "away", False))
     facts = (("installed", there), ("answers", answers))
     if not there:
-        return [Finding("built in", State.OK, f"none, and none is needed where a server answers: {INSTALL} brings it")]
+        text = f"none, and none is needed where a server answers: {how_to_install()} brings it"
+        return [Finding("built in", State.OK, text)]
     when = "it answers here" if answers else "it answers where it is asked for: -m mini"
     return [Finding("built in", State.OK, f"mini is there; {when}", facts=facts)]

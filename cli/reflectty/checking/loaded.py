@@ -6,10 +6,12 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from reflectty.checking.models import short, shown
+from reflectty.cloud import elsewhere
 from reflectty.devices import machine
 from reflectty.engines import EngineName
 from reflectty.finding import Finding, State
 from reflectty.fitting import usual_context
+from reflectty.library.sharing import loaded_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 NOT_LOADED: Final = "the model is not loaded, which the first question does"
 UNLISTED: Final = "the server does not list the model among those that are loaded"
 NO_MODEL: Final = "there is no model"
+CLOUD: Final = "a cloud model runs on no machine of yours"
 ELSEWHERE_TOLD: Final = "a server of this kind does not tell where its models run"
 SHORT_CONTEXT: Final = 8192
 """Tokens below which a long thinking fills a context by itself."""
@@ -32,24 +35,27 @@ async def gpu(around: Around, known: Known) -> Sequence[Finding]:
     """Say how much of the model runs on a GPU, and what that is worth on this machine."""
     if known.engine is None or known.model is None:
         return [Finding("GPU", State.UNCHECKED, NO_MODEL)]
+    if elsewhere(known.model):
+        return [Finding("GPU", State.UNCHECKED, CLOUD)]
     if around.settings.engine == EngineName.OPENAI:
-        known.running = _found(known, await known.engine.running())
+        known.running = await _found(known, await known.engine.running())
         return [Finding("GPU", State.UNCHECKED, ELSEWHERE_TOLD)]
     local, visible = bool(known.address and known.address.loopback), around.environment.get("CUDA_VISIBLE_DEVICES")
     known.machine = await machine(local=local, visible=visible, place=around.place)
     loaded = await known.engine.running()
-    known.running = running = _found(known, loaded)
+    known.running = running = await _found(known, loaded)
     notes = [Finding("GPU", State.NOTE, note) for note in known.machine.notes]
     if running is None or not running.size:
         return [Finding("GPU", State.UNCHECKED, f"{_missing(known)}{_devices(known.machine)}"), *notes]
     return [_placed(running._replace(name=known.model.name), known.machine, others=len(loaded) - 1), *notes]
 
 
-def _found(known: Known, loaded: Sequence[Running]) -> Running | None:
+async def _found(known: Known, loaded: Sequence[Running]) -> Running | None:
     """Return the model that would be asked; models of the same weights are listed as the one that was asked first."""
-    wanted = short(known.model.name) if known.model else ""
-    by_name = next((one for one in loaded if short(one.name) == wanted), None)
-    return by_name or (loaded[0] if known.reply is not None and len(loaded) == 1 else None)
+    if known.engine is None or known.model is None:
+        return None
+    found = await loaded_with(known.engine, known.model, loaded)
+    return found or (loaded[0] if known.reply is not None and len(loaded) == 1 else None)
 
 
 def _missing(known: Known) -> str:
@@ -94,6 +100,9 @@ async def context(around: Around, known: Known) -> Sequence[Finding]:
     model, running = known.model, known.running
     if model is None:
         return [Finding("context", State.UNCHECKED, NO_MODEL)]
+    if elsewhere(model):
+        made_for = f"; it was made for {model.context_length:,} tokens" if model.context_length else ""
+        return [Finding("context", State.UNCHECKED, f"{CLOUD}{made_for}")]
     if running is None or not running.context_length:
         made_for = f"; it was made for {model.context_length:,} tokens" if model.context_length else ""
         usual = f"; by itself Ollama gives {usual_context(known.machine):,} here" if known.machine.known else ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.asking import find_model, standing
+from reflectty.cloud import elsewhere
 from reflectty.engines import EngineName
 from reflectty.errors import UnreachableError
 from reflectty.families import by_model
 from reflectty.finding import Finding, State
-from reflectty.modes import Mode, own_family, plan
+from reflectty.modes import Mode, candidates, own_family, plan
 from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
@@ -42,11 +43,18 @@ async def models(around: Around, known: Known) -> Sequence[Finding]:
             raise
     listed = around.settings.engine == EngineName.OPENAI
     names = tuple(model.name if listed else short(model.name) for model in known.installed)
-    first = ", ".join(shown(name, whole=listed) for name in names[:_NAMED])
+    first = ", ".join(_listed(model, whole=listed) for model in known.installed[:_NAMED])
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     there = ("listed", "the server lists none") if listed else ("installed", "none is installed")
-    text = f"{len(names)} {there[0]}: {first}{more}" if names else there[1]
-    return [Finding("models", State.OK if names else State.NOTE, text, facts=(("installed", names),))]
+    askable = bool(candidates(known.installed))
+    but = "" if askable else "; none of them is asked unless it is named"
+    text = f"{len(names)} {there[0]}: {first}{more}{but}" if names else there[1]
+    return [Finding("models", State.OK if askable else State.NOTE, text, facts=(("installed", names),))]
+
+
+def _listed(model: Model, *, whole: bool) -> str:
+    name = shown(model.name, whole=whole)
+    return f"{name} (cloud)" if elsewhere(model) else name
 
 
 def short(name: str) -> str:
@@ -70,13 +78,17 @@ async def model(around: Around, known: Known) -> Sequence[Finding]:
     found = await find_model(known.engine, around.model.value, lambda _: None)
     known.model = found
     known.plan = chosen = plan(found, standing(around.settings).wish)
+    host = elsewhere(found)
     facts = (
         ("model", found.name),
         ("source", around.model.source or "best"),
         ("mode", str(chosen.mode)),
         ("family", chosen.family.name),
+        *((("cloud", host),) if host else ()),
     )
     why = BUILT_IN if getattr(known.engine, "away", False) else _why(around, found)
+    if host:
+        why = f"{why}, a cloud model: what is asked goes to {clean_line(host, _LONGEST_NAME)}"
     whole = around.settings.engine == EngineName.OPENAI
     if whole and found.notices:
         why = f"{why} and not in the server's list"

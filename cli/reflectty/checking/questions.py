@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.asking import Question, ask, request_for, standing
 from reflectty.checking.models import short, shown
+from reflectty.config.sources import option_source
 from reflectty.engines import EngineName
+from reflectty.errors import OptionError
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode
 from reflectty.parallel import probe
@@ -51,7 +53,12 @@ async def question(around: Around, known: Known) -> Sequence[Finding]:
     if not around.asks:
         text = f"{NOT_ASKED}: that an answer comes is not proven"
         return [Finding("question", State.UNCHECKED, text, "without --no-question one is asked")]
-    known.reply = await ask(known.engine, _asked(around, known.model), _Silent(), first_time=lambda _: False)
+    try:
+        known.reply = await ask(known.engine, _asked(around, known.model), _Silent(), first_time=lambda _: False)
+    except OptionError as error:
+        source = option_source(error.option, around.settings.profile)
+        error.hint = f"{source} sets it: leave it out" if source else error.hint
+        raise
     return [_answered(known.model, known.reply)]
 
 

@@ -11,6 +11,7 @@ from reflectty.engines import EngineName, address_of
 from reflectty.engines.hosts import BUILT_IN
 from reflectty.errors import StalledError
 from reflectty.finding import Finding, State
+from reflectty.library.first import around_here, first_offer
 from reflectty.wire.openai import KINDS, OLLAMA
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ async def server(around: Around, known: Known) -> Sequence[Finding]:
     seconds = perf_counter() - began
     known.reached = True
     if getattr(engine, "away", False):
-        return [_nobody(address, await around.neighbours() if address != BUILT_IN else "")]
+        other = await around.neighbours() if address != BUILT_IN else ""
+        return [await _nobody(around, address, other)]
     kind = getattr(engine, "kind", "")
     reached = _reached(around, address, version, kind, seconds)
     if around.settings.engine != EngineName.OLLAMA:
@@ -51,10 +53,11 @@ async def server(around: Around, known: Known) -> Sequence[Finding]:
     return [reached, *_slowness(seconds), *_oddities(address, version)]
 
 
-def _nobody(address: Address, other: str) -> Finding:
+async def _nobody(around: Around, address: Address, other: str) -> Finding:
     """Return what there is to say where the built-in model answers because no server does, or none is meant.
 
     Args:
+        around: the settings, and where they are from.
         address: where the server was meant to be.
         other: how to ask one that is elsewhere on this machine; often nothing.
     """
@@ -62,8 +65,10 @@ def _nobody(address: Address, other: str) -> Finding:
     if address == BUILT_IN:
         return Finding("server", State.NOTE, "none is asked: the built-in model answers", facts=facts)
     text = f"nobody answers at {address}, so the built-in model does, which errs often"
-    real = other or "a real one: ollama.com, then `reflect models pull reflection`"
-    return Finding("server", State.NOTE, text, real, facts)
+    if not other:
+        offer = first_offer(await around_here(environment=around.environment, place=around.place))
+        other = f"a real one: ollama.com, then `reflect models pull {offer.name}`"
+    return Finding("server", State.NOTE, text, other, facts)
 
 
 async def _version(engine: Engine, address: Address) -> str:

@@ -8,10 +8,10 @@ import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 
 from reflectty import __version__, config
 from reflectty.commands import arguments as args
-from reflectty.commands.conversation import before, keeper, leaner
+from reflectty.commands.conversation import before, blamed, keeper, leaner
 from reflectty.commands.gathering import gather
 from reflectty.commands.serving import engine_for
-from reflectty.errors import PromptTooLongError, UsageError
+from reflectty.errors import OptionError, PromptTooLongError, UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
 from reflectty.modes import Wish
@@ -104,6 +104,8 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
         run(conversation())
     except PromptTooLongError as error:
         raise leaner(error, question) from error
+    except OptionError as error:
+        raise blamed(error, given.option or (), args.decoded(given.profile)) from error
     finally:
         if earlier:
             earlier.store.close()

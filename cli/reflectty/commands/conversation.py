@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
-from reflectty.errors import PromptTooLongError, UsageError
+from reflectty.errors import OptionError, PromptTooLongError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from reflectty.asking import Question
@@ -89,3 +89,18 @@ def leaner(error: PromptTooLongError, question: Question) -> PromptTooLongError:
     number = len(question.history) // 2
     turns = "an earlier question and its answer" if number == 1 else f"{number} earlier questions and their answers"
     return PromptTooLongError(str(error), f"{turns} are sent along: without -c or --session they are not; {error.hint}")
+
+
+def blamed(error: OptionError, flags: Iterable[str], profile: str) -> OptionError:
+    """Return an error about an option with where that is set.
+
+    Args:
+        error: names the option.
+        flags: every `KEY=VALUE` that was given with this call.
+        profile: the one that was named with this call.
+    """
+    from reflectty.config.sources import option_source  # noqa: PLC0415 - only who is refused wants to know
+
+    named = any(flag.partition("=")[0].strip() == error.option for flag in flags)
+    source = f"--option {error.option}" if named else option_source(error.option, profile)
+    return OptionError(str(error), f"{source} sets it: leave it out", option=error.option) if source else error

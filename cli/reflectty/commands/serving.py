@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ASKED = "mini, a built-in model of 270 million parameters, answers, and errs often"
 UNASKED = "no server answers, so mini does, a built-in model of 270 million parameters that errs often"
-A_REAL_ONE = "a real one: ollama.com, then reflect models pull reflection"
+A_REAL_ONE = "a real one: ollama.com, then reflect models pull {}"
 ASK_IT = "without a server, -m mini asks the built-in model"
 MOST_SESSIONS = 1000
 """So many of the latest sessions are looked at for who answered."""
@@ -74,12 +74,12 @@ def engine_for(  # noqa: PLR0913 - all that decides who answers
     own, asked = partial(open_embedded, timeouts or settings.timeouts), is_mini(model or "")
     unasked = unasked and not (settings.settled or host)
     rules = _alone() if alone else _rules(asked=asked, unasked=unasked)
-    return Standby(server, own, rules if told else rules._replace(notices=lambda _: ()), alone=alone)
+    return Standby(server, own, rules if told else rules._replace(notices=_no_notices), alone=alone)
 
 
 def _rules(*, asked: bool, unasked: bool) -> Rules:
     """Return what holds for the built-in model behind a server: was it asked for, and may it answer unasked."""
-    from reflectty.engines.embedded import INSTALL, installed  # noqa: PLC0415 - few questions need any of this
+    from reflectty.engines.embedded import installed  # noqa: PLC0415 - few questions need any of this
     from reflectty.engines.standby import Rules  # noqa: PLC0415
 
     # The sessions are looked at once; that a server has answered may change while a chat is open.
@@ -89,9 +89,15 @@ def _rules(*, asked: bool, unasked: bool) -> Rules:
         return not config.server_known() and unmentioned()
 
     def advice() -> str:
-        return "" if not never() else ASK_IT if installed() else f"without a server, {INSTALL} brings a small model"
+        return "" if not never() else ASK_IT if installed() else _brings_it()
 
     return Rules(installed, lambda: asked or (unasked and never()), _notices, advice, _reached)
+
+
+def _brings_it() -> str:
+    from reflectty.engines.embedded.installing import how_to_install  # noqa: PLC0415 - only who has neither needs it
+
+    return f"without a server, {how_to_install()} brings a small model"
 
 
 def _alone() -> Rules:
@@ -102,10 +108,16 @@ def _alone() -> Rules:
     return Rules(installed, lambda: True, _notices, str, lambda: None)
 
 
-def _notices(asked: bool) -> tuple[str, ...]:
+async def _notices(asked: bool) -> tuple[str, ...]:
     """Return what the user is told: each time that it is no real model, the first time by whose terms it is used."""
-    said = f"{ASKED if asked else UNASKED} ({A_REAL_ONE})"
+    from reflectty.library.first import around_here, first_offer  # noqa: PLC0415 - only this model is no real one
+
+    said = f"{ASKED if asked else UNASKED} ({A_REAL_ONE.format(first_offer(await around_here()).name)})"
     return (said, *((_terms(),) if config.first_time("told", "the terms of mini") else ()))
+
+
+async def _no_notices(asked: bool) -> tuple[str, ...]:  # noqa: ARG001 - there are none either way
+    return ()
 
 
 def _terms() -> str:

@@ -87,6 +87,14 @@ class OllamaEngine:
             async for chunk in chunks:
                 yield chunk
 
+    async def load(self, request: Request) -> None:
+        """Load a model as the request would, or unload it where it is not to be kept; nothing is asked.
+
+        Raises:
+            ModelMissingError: it is not installed; and what `chat` raises.
+        """
+        await self._exchange.ask("POST", "/api/generate", wire.encode_load(request), request.model)
+
     async def show(self, model: str) -> Model:
         """Return what the server knows of a model.
 

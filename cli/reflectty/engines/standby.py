@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
 
-from reflectty.engines.embedded import INSTALL
-from reflectty.errors import BusyError, IncompleteError, ModelMissingError, RefusedError, UnreachableError
+from reflectty.errors import (
+    BusyError,
+    IncompleteError,
+    ModelMissingError,
+    ReflecttyError,
+    RefusedError,
+    UnreachableError,
+)
 from reflectty.mini import NAME, is_mini
 
 if TYPE_CHECKING:
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BRINGS_IT: Final = f"it is the built-in model: {INSTALL} brings it"
+NOT_INSTALLED: Final = "mini is the built-in model, which is not installed"
 
 
 class Rules(NamedTuple):
@@ -25,7 +31,7 @@ class Rules(NamedTuple):
     installed: Callable[[], bool]
     stands_in: Callable[[], bool]
     """Whether it may answer in place of a server that does not, though a question may have named no model."""
-    notices: Callable[[bool], tuple[str, ...]]
+    notices: Callable[[bool], Awaitable[tuple[str, ...]]]
     """What the user is told before it answers, by whether it was asked for."""
     advice: Callable[[], str]
     """What is said beside the hint of a server that does not answer; often nothing."""
@@ -45,6 +51,10 @@ class Standby:
 
     def __init__(self, server: Engine, builtin: Callable[[], Engine], rules: Rules, *, alone: bool = False) -> None:
         self.warning = server.warning
+        self.local: bool = getattr(server, "local", False)
+        """Whether the server is on this machine."""
+        self.pulls: bool = getattr(server, "pulls", True)
+        """Whether the server fetches models when it is asked to."""
         self.away = alone
         """Whether no server answers, so that the built-in model does."""
         self.pulls = getattr(server, "pulls", True)
@@ -91,8 +101,7 @@ class Standby:
                 return await self._heard(self._server.show(model))
             except (UnreachableError, ModelMissingError, BusyError, IncompleteError) as error:
                 if not self._rules.installed():
-                    _point_to_it(error)
-                    raise
+                    raise _not_installed(error) from error
                 self.away = not isinstance(error, RefusedError)
         return await self._introduced(asked=True)
 
@@ -167,7 +176,7 @@ class Standby:
         """Return the built-in model, with what is to be said of it the first time."""
         engine = self._taken()
         shown, listed = await engine.show(NAME), await engine.models()
-        notices = () if self._told else self._rules.notices(asked)
+        notices = () if self._told else await self._rules.notices(asked)
         self._told = True
         return shown._replace(digest=next((one.digest for one in listed), ""), notices=notices)
 
@@ -186,7 +195,14 @@ def _joined(*hints: str) -> str:
     return "; ".join(filter(None, hints))
 
 
-def _point_to_it(error: UnreachableError | RefusedError | IncompleteError) -> None:
-    """Say with an error what brings the built-in model; what a server could pull by that name is another one."""
-    hint = "" if isinstance(error, ModelMissingError) else error.hint
-    error.hint = hint if INSTALL in hint else _joined(hint, BRINGS_IT)
+def _not_installed(error: ReflecttyError) -> ReflecttyError:
+    """Return the error of a server that was to answer in its place, with what brings the built-in model.
+
+    What a server could pull by that name is another one.
+    """
+    from reflectty.engines.embedded.installing import how_to_install  # noqa: PLC0415 - only who lacks it needs it
+
+    brings_it = f"{how_to_install()} brings it"
+    if isinstance(error, ModelMissingError):
+        return type(error)(f"{NOT_INSTALLED}, and the server has none of that name", brings_it)
+    return type(error)(f"{NOT_INSTALLED}; and {error}", brings_it)

@@ -1,13 +1,16 @@
 """Models as JSON objects: what a server says of them, what they can do, how `auto` asks them; times as it writes them.
 
-Sizes are in bytes, contexts in tokens; `loaded` is null where the model is not, and `gpu_share` is between 0 and 1.
+Sizes are in bytes, contexts in tokens; `loaded` is null where the model is not, and `gpu_share` is between 0 and 1;
+`cloud` is the host that answers for a model which its server does not run, else null.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reflectty.cloud import elsewhere
 from reflectty.modes import Wish, abilities, plan, reason
+from reflectty.sampling import defaults
 from reflectty.wire.openai import can_chat
 
 if TYPE_CHECKING:
@@ -22,7 +25,9 @@ TEXTS = ("template", "system", "parameters", "license")
 def model_object(one: Installed, *, whole: bool = False) -> dict[str, Any]:
     """Return a model; `whole` has its texts as well."""
     model, chosen = one.model, plan(one.model, Wish())
-    texts = {name: getattr(model, name) for name in TEXTS} if whole else {}
+    texts: dict[str, Any] = {name: getattr(model, name) for name in TEXTS} if whole else {}
+    if whole:
+        texts["sampling"] = {one.option: {"value": one.value, "by_file": one.by_file} for one in defaults(model)}
     return {
         "name": model.name,
         "size": model.size,
@@ -35,6 +40,7 @@ def model_object(one: Installed, *, whole: bool = False) -> dict[str, Any]:
         "digest": model.digest,
         "modified_at": model.modified_at,
         "loaded": running_object(one.running) if one.running else None,
+        "cloud": elsewhere(model) or None,
         **texts,
     }
 

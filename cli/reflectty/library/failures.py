@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError, StalledError
@@ -18,7 +19,28 @@ _INSECURE: Final = (
     "does not look like a tls handshake",
     "gave http response to https client",
 )
-_NETWORK: Final = ("dial tcp", "no such host", "network is unreachable", "connection refused", "tls:", "x509:")
+_NETWORK: Final = (
+    "dial tcp",
+    "no such host",
+    "network is unreachable",
+    "no route to host",
+    "connection refused",
+    "connection reset",
+    "timeout",
+    "deadline exceeded",
+    "tls:",
+    "x509:",
+    "proxyconnect",
+)
+_BLOCKED: Final = ("blocked redirect to a different host",)
+"""How Ollama 0.34.2 refuses what it is sent on to: a file that the registry keeps elsewhere (server/images.go)."""
+_UNREDIRECTED: Final = ("no location header in response",)
+"""How Ollama refuses a registry that hands a file out by itself: it wants to be sent on to it (server/download.go)."""
+OTHERWISE: Final = "download the GGUF and `ollama create` a model from it"
+BLOCKED_HINT: Final = (
+    f"Ollama 0.34.2 is never sent on to another host: take another version of Ollama, or {OTHERWISE};"
+    " --insecure allows it, but asks the registry over plain http, where anybody on the way can change what comes"
+)
 
 
 def of_pull(error: IncompleteError, model: str) -> ReflecttyError:
@@ -28,15 +50,30 @@ def of_pull(error: IncompleteError, model: str) -> ReflecttyError:
         return ModelMissingError(f"the registry has no model {model}", f"{_near(model)}{SEARCH_HINT}")
     if _has(text, _TOO_OLD):
         return RefusedError(f"this server is too old for {model}", "update Ollama there")
-    if _has(text, _INSECURE):
-        return RefusedError(f"the registry of {model} speaks plain http", "--insecure lets the server do so as well")
     if _has(text, _DISK):
         return IncompleteError("the server's disk is full", f"free some space there; {KEPT_HINT}")
-    if _has(text, _NETWORK):
-        reason = text.removeprefix("the server stopped: ").removeprefix("pull model manifest: ")
-        hint = "it is the server that pulls: see the network and HTTPS_PROXY of the machine where `ollama serve` runs"
-        return IncompleteError(f"the server cannot reach the registry: {reason}", hint)
-    return _again(error, KEPT_HINT)
+    return _refused(text, model) or _unreached(text) or _again(error, KEPT_HINT)
+
+
+def _refused(text: str, model: str) -> RefusedError | None:
+    """Return the error where the server will not take a file from where the registry has it."""
+    if _has(text, _INSECURE):
+        return RefusedError(f"the registry of {model} speaks plain http", "--insecure lets the server do so as well")
+    if _has(text, _BLOCKED):
+        where = _last_host(text) or "another host"
+        return RefusedError(f"the registry keeps {model} on {where}, and the server refuses to go there", BLOCKED_HINT)
+    if _has(text, _UNREDIRECTED):
+        told = f"the registry of {model} hands its files out by itself, which Ollama refuses"
+        return RefusedError(told, f"another registry, or {OTHERWISE}")
+    return None
+
+
+def _unreached(text: str) -> IncompleteError | None:
+    if not _has(text, _NETWORK):
+        return None
+    reason = text.removeprefix("the server stopped: ").removeprefix("pull model manifest: ")
+    hint = "it is the server that pulls: see the network and HTTPS_PROXY of the machine where `ollama serve` runs"
+    return IncompleteError(f"the server cannot reach the registry: {reason}", hint)
 
 
 def of_create(error: IncompleteError) -> ReflecttyError:
@@ -44,6 +81,12 @@ def of_create(error: IncompleteError) -> ReflecttyError:
     if _has(str(error), _DISK):
         return IncompleteError("the server's disk is full", "free some space there, then create again")
     return error
+
+
+def _last_host(text: str) -> str:
+    """Return the host of the last address in a text, in which it stands before what went wrong there."""
+    found = re.findall(r"https?://([^\s/?#\"']+)", text)
+    return found[-1] if found else ""
 
 
 def _near(model: str) -> str:

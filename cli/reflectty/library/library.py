@@ -7,18 +7,23 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from reflectty import wire
-from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError
+from reflectty.chat import Request
+from reflectty.cloud import elsewhere
+from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError
 from reflectty.library.client import open_client
 from reflectty.library.failures import KEPT_HINT, of_create, of_pull
 from reflectty.library.names import checked_name, is_same
-from reflectty.library.values import Installed, Progress, loaded_as, placed
+from reflectty.library.sharing import loaded_with
+from reflectty.library.values import Installed, Progress, placed
+from reflectty.modes import unable
+from reflectty.room import surely_fits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from ollama import AsyncClient, ProgressResponse
 
-    from reflectty.chat import Model, Running
+    from reflectty.chat import Model, OptionValue, Running
     from reflectty.engines.ollama import OllamaEngine
     from reflectty.library.values import Variant
 
@@ -53,7 +58,7 @@ class Library:
         gate = asyncio.Semaphore(AT_ONCE)
         whole = await asyncio.gather(*(self._whole(model, gate) for model in models))
         latest = sorted(whole, key=lambda model: model.modified_at, reverse=True)
-        return tuple(placed(model, running) for model in latest)
+        return tuple(placed(model, running, whole) for model in latest)
 
     async def loaded(self) -> tuple[Running, ...]:
         """Return the models that the server holds in memory."""
@@ -68,7 +73,7 @@ class Library:
         model = await self.engine.show(checked_name(name))
         listed, running = await asyncio.gather(self.engine.models(), self.engine.running())
         known = next((one for one in listed if is_same(one.name, name)), model)
-        return placed(_joined(known, model), running)
+        return Installed(_joined(known, model), await loaded_with(self.engine, model, running))
 
     async def find(self, name: str) -> Installed:
         """Return a model as it is listed: one that is broken is so as well, though nothing can be shown of it.
@@ -162,31 +167,42 @@ class Library:
         """
         await self._client.delete(checked_name(name))
 
-    async def load(self, name: str, keep_alive: str = "") -> Running | None:
+    async def load(
+        self, name: str, keep_alive: str = "", options: tuple[tuple[str, OptionValue], ...] = ()
+    ) -> Running | None:
         """Load a model, and return where it is; None where the server does not keep it.
 
         Args:
             name: the model.
             keep_alive: a number of seconds or a duration such as `5m`; empty is the server's default.
+            options: what questions will be asked with: with others the first one would load it again.
         """
-        await self._keep(await self.engine.show(checked_name(name)), keep_alive)
-        return loaded_as(name, await self.loaded())
+        model = await self.engine.show(checked_name(name))
+        await self._keep(model, keep_alive, options)
+        return await loaded_with(self.engine, model, await self.loaded())
 
     async def unload(self, name: str) -> bool:
-        """Unload a model; say whether it was loaded."""
+        """Unload a model, and with it those of the same files; say whether it was loaded."""
         model = await self.engine.show(checked_name(name))
-        was = loaded_as(name, await self.loaded())
+        was = await loaded_with(self.engine, model, await self.loaded())
         if was:
             await self._keep(model, "0")
         return was is not None
 
-    async def _keep(self, model: Model, keep_alive: str) -> None:
-        """Tell the server how long a model is to stay loaded, by a request that asks nothing."""
-        wished = wire.keep_alive(keep_alive) if keep_alive else None
-        if "embedding" in model.capabilities and "completion" not in model.capabilities:
-            await self._client.embed(model.name, keep_alive=wished)
+    async def _keep(self, model: Model, keep_alive: str, options: tuple[tuple[str, OptionValue], ...] = ()) -> None:
+        """Tell the server how long a model is to stay loaded, by a request that asks nothing.
+
+        Raises:
+            RefusedError: the server does not run it.
+        """
+        host = elsewhere(model)
+        if host:
+            raise RefusedError(f"{model.name} is a cloud model: {host} runs it, and nothing is loaded here")
+        if unable(model):
+            await self._client.embed(model.name, keep_alive=wire.keep_alive(keep_alive) if keep_alive else None)
         else:
-            await self._client.generate(model.name, keep_alive=wished)
+            fits = surely_fits(model, options)
+            await self.engine.load(Request(model.name, (), options=options, keep_alive=keep_alive, fits=fits))
 
     @property
     def _client(self) -> AsyncClient:

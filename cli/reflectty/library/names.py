@@ -1,6 +1,7 @@
 """What can be the name of a model, by the rules of Ollama's own; asks no server.
 
-The rules are `ParseNameBare` and `isValidPart` of types/model/name.go in Ollama, the same in 0.32.15 and 0.34.2.
+The rules are `ParseNameBare` and `isValidPart` of types/model/name.go in Ollama, the same in 0.32.15 and 0.34.2;
+`:local` behind a name is of internal/modelref in 0.34.2, and says that a model of the server itself is meant.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from reflectty.cloud import LOCAL
 from reflectty.errors import UsageError
 
 _PART: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
 _NAMESPACE: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}"
 _HOST: Final = r"(?:https?://)?[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}"
-_NAME: Final = re.compile(rf"(?:(?:{_HOST}/)?{_NAMESPACE}/)?{_PART}(?::{_PART})?")
+_NAME: Final = re.compile(rf"(?:(?:{_HOST}/)?{_NAMESPACE}/)?{_PART}(?::{_PART})?(?:{LOCAL})?")
 FORM: Final = "write it as model, model:tag, user/model:tag or host/user/model:tag"
 
 
@@ -35,4 +37,8 @@ def short(name: str) -> str:
 
 def is_same(one: str, other: str) -> bool:
     """Whether two names are those of one model; Ollama tells no capital from a small letter."""
-    return short(one.lower()) == short(other.lower())
+    return _bare(one) == _bare(other)
+
+
+def _bare(name: str) -> str:
+    return short(name.lower().removesuffix(LOCAL))

@@ -29,6 +29,12 @@ class Installed(NamedTuple):
         return short(self.name)
 
     @property
+    def shared_with(self) -> str:
+        """The model under whose name its files are loaded, where that is another one."""
+        other = self.running.name if self.running else ""
+        return "" if not other or is_same(other, self.name) else short(other)
+
+    @property
     def abilities(self) -> tuple[str, ...]:
         """What it can do besides answering, `reflection` and `thinking` first."""
         return abilities(self.model)
@@ -60,9 +66,12 @@ def loaded_as(name: str, running: Iterable[Running]) -> Running | None:
     return next((one for one in running if is_same(one.name, name)), None)
 
 
-def placed(model: Model, running: Iterable[Running]) -> Installed:
-    """Return a model with where it is loaded."""
-    return Installed(model, loaded_as(model.name, running))
+def placed(model: Model, running: Iterable[Running], known: Iterable[Model] = ()) -> Installed:
+    """Return a model with where it is loaded: under its own name, or that of another one that has the same files."""
+    loaded = tuple(running)
+    twins = [one.name for one in known if model.files and one.files == model.files]
+    shared = (found for twin in twins if (found := loaded_as(twin, loaded)))
+    return Installed(model, loaded_as(model.name, loaded) or next(shared, None))
 
 
 def reflecting(source: Model, wished: Variant) -> Variant:

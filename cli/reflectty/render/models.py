@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reflectty.cloud import elsewhere
 from reflectty.drawing.dates import ago, seconds
 from reflectty.drawing.inline import wrapped
 from reflectty.drawing.model import landed, memory, version, weights, where
@@ -12,6 +13,7 @@ from reflectty.drawing.sizes import context, size
 from reflectty.modes import Wish, plan, reason
 from reflectty.render.columns import LAST, Column, rows
 from reflectty.safety import clean_line
+from reflectty.sampling import defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
     from reflectty.library import Installed
     from reflectty.render.page import Page
 
+BY_PARAMETER, BY_FILE = "by its parameters", "by its file: Ollama obeys that from 0.34 on"
 UNKNOWN = "-"
+CLOUD = "cloud"
+"""What stands in place of the size of a model that runs elsewhere."""
 _NAME = 16
 """Before a name gets fewer columns than this, another column is left out."""
 _KEY = 12
@@ -49,7 +54,7 @@ def _columns(models: Sequence[Installed], now: float) -> tuple[Column, ...]:
 
 
 def _size(model: Model) -> str:
-    return size(model.size) if model.size else UNKNOWN
+    return CLOUD if elsewhere(model) else size(model.size) if model.size else UNKNOWN
 
 
 def _context(model: Model) -> str:
@@ -57,7 +62,12 @@ def _context(model: Model) -> str:
 
 
 def _loaded(one: Installed) -> str:
-    return f"{where(one.running)}, {memory(one.running)}" if one.running else UNKNOWN
+    return f"{where(one.running)}, {memory(one.running)}{_shared(one)}" if one.running else UNKNOWN
+
+
+def _shared(one: Installed) -> str:
+    """Return under whose name a model is loaded, where that is not its own."""
+    return f" (as {clean_line(one.shared_with)})" if one.shared_with else ""
 
 
 def _changed(model: Model, now: float) -> str:
@@ -81,15 +91,35 @@ def facts(one: Installed, now: float, more: Iterable[tuple[str, str]] = ()) -> t
     model = one.model
     return (
         ("size", " · ".join(text for text in (_size(model), weights(model)) if text)),
+        *_passed_on(model),
         ("context", f"{_context(model)} at most"),
-        ("loaded", _standing(one, now)),
+        *([] if elsewhere(model) else [("loaded", _standing(one, now))]),
         *more,
         ("can", ", ".join(one.abilities) or "answer"),
         ("auto picks", _picked(model)),
+        *_sampled(model),
         ("digest", version(model) or UNKNOWN),
         ("changed", _changed(model, now)),
         ("has", ", ".join(_texts(model)) or "no template"),
     )
+
+
+def _sampled(model: Model) -> list[tuple[str, str]]:
+    """Return how a model is sampled where a request says nothing of it."""
+    found = defaults(model)
+    ways = (
+        (", ".join(f"{one.option} {one.value}" for one in found if one.by_file is by_file), by_file)
+        for by_file in (False, True)
+    )
+    told = [f"{text} ({BY_FILE if by_file else BY_PARAMETER})" for text, by_file in ways if text]
+    return [("samples", "; ".join(told))] if told else []
+
+
+def _passed_on(model: Model) -> list[tuple[str, str]]:
+    """Return where a model is answered that does not run on its server."""
+    host = elsewhere(model)
+    known_as = f", as {model.remote_model}" if model.remote_model else ""
+    return [("runs on", f"{host}{known_as}: what you ask leaves this machine")] if host else []
 
 
 def _fact(key: str, text: str, page: Page) -> list[Row]:
@@ -103,11 +133,12 @@ def _standing(one: Installed, now: float) -> str:
     if one.running is None:
         return "no"
     until = seconds(one.running.expires_at)
+    where_to = f"{landed(one.running)}{_shared(one)}"
     if until is None:
-        return landed(one.running)
+        return where_to
     left = until - now
     stays = "for good" if left > _FOREVER else f"for another {max(0, round(left / 60)):,} min"
-    return f"{landed(one.running)} · {stays}"
+    return f"{where_to} · {stays}"
 
 
 def _picked(model: Model) -> str:

@@ -7,6 +7,7 @@ import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
 
+from reflectty.cloud import elsewhere
 from reflectty.errors import ReflecttyError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Estimates:
 
     async def _estimate(self, one: Installed, key: tuple[object, ...]) -> None:
         around = self._desk.setup.around
-        if around is None:
+        if around is None or elsewhere(one.model):
             return
         from reflectty.drawing import fit  # noqa: PLC0415 - not before a model is looked at
         from reflectty.library.fit import fitted  # noqa: PLC0415

@@ -178,7 +178,7 @@ class Stock:
 
     def _list(self, models: tuple[Model, ...], running: tuple[Running, ...]) -> None:
         self._listed = tuple(
-            placed(self._whole.get((model.name, model.digest), model), running)
+            placed(self._whole.get((model.name, model.digest), model), running, self._whole.values())
             for model in sorted(models, key=lambda model: model.modified_at, reverse=True)
         )
 
@@ -247,7 +247,8 @@ class Stock:
 
     async def _load(self, name: str) -> None:
         with self._at_work(name, "loading"):
-            running = await self._library.load(name, self._desk.conversation.manner.keep_alive)
+            manner = self._desk.conversation.manner
+            running = await self._library.load(name, manner.keep_alive, manner.options)
         told = f"is loaded: {landed(running)}" if running else "was loaded, and is not kept"
         self._say(f"{short(name)} {told}")
 

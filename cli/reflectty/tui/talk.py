@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from reflectty import config
-from reflectty.errors import PromptTooLongError, ReflecttyError, StoreError
+from reflectty.cloud import is_leaving
+from reflectty.errors import OptionError, PromptTooLongError, ReflecttyError, StoreError
 from reflectty.keeping import Keeper, Place, told
 from reflectty.session import NOT_MEASURED, Ended, Measured, Origin, Said
 from reflectty.tui.showing import Showing
@@ -80,6 +81,8 @@ class Talk:
         """Whether what was reserved is to be stopped before it is even asked."""
         self._begun = False
         """Whether what was reserved has been put."""
+        self._told: set[str] = set()
+        """What stands in the transcript already: that a cloud model is asked is said once."""
         self._at_rest = asyncio.Event()
         self._at_rest.set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -129,8 +132,11 @@ class Talk:
         """Say what there is to say of a reply; that it is not kept on the disk stays in the transcript."""
         if keeper.failure and text.startswith(str(keeper.failure)):
             self.note(f"{keeper.failure}: {IN_MEMORY}")
-        else:
+        elif not is_leaving(text):
             self._watcher.note(text)
+        elif text not in self._told:
+            self._told.add(text)
+            self.note(text)
 
     def close(self) -> None:
         self._writer.shutdown(wait=True)
@@ -164,6 +170,8 @@ class Talk:
         self._watcher.changed()
         try:
             await self._asking
+        except OptionError as error:
+            return _blamed(error)
         except ReflecttyError as error:
             return error
         except asyncio.CancelledError as error:
@@ -240,3 +248,11 @@ class Talk:
         self.speed = said.measured.tokens_per_second or self.speed
         self.answered = said.model if said.segments else self.answered
         self.used = usage.prompt_tokens + usage.reply_tokens or self.used
+
+
+def _blamed(error: OptionError) -> OptionError:
+    """Return an error about an option with where that is set."""
+    from reflectty.config.sources import option_source  # noqa: PLC0415 - only who is refused wants to know
+
+    source = option_source(error.option) or "/option, or a profile,"
+    return OptionError(str(error), f"{source} sets it: leave it out", option=error.option)

@@ -9,6 +9,7 @@ _FLAG = re.compile(rf"(?<!\S)({'|'.join(sorted(map(re.escape, _FLAGS), key=len, 
 _PULL = re.compile(r"`?\b(?:ollama|reflect models) pull (\S*[^\s`])`?")
 _PHRASES = {
     "the same command goes on from there": "pulling it again goes on from there",
+    "--insecure allows it": "http:// before its name allows it",
     "--insecure lets the server do so as well": "write http:// before its name",
 }
 

@@ -3,7 +3,7 @@
 from reflectty.wire.answers import info_of, missing_hint, model_of, models_of, refusal, rendered, running_of, version_of
 from reflectty.wire.chunks import ChunkDecoder
 from reflectty.wire.objects import LineDecoder
-from reflectty.wire.requests import continued, encode, encode_raw, encode_render, keep_alive
+from reflectty.wire.requests import continued, encode, encode_load, encode_raw, encode_render, keep_alive
 from reflectty.wire.values import HOST_HINT, Body, as_text, decode, shorten
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "continued",
     "decode",
     "encode",
+    "encode_load",
     "encode_raw",
     "encode_render",
     "info_of",

@@ -5,19 +5,33 @@ The shapes are those of Ollama 0.32.15.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from reflectty.chat import Model, Running
+from reflectty.cloud import LOCAL
 from reflectty.errors import (
     ModelMissingError,
+    OptionError,
     PromptTooLongError,
     ReflecttyError,
     RefusedError,
     UnreachableError,
 )
+from reflectty.sampling import of_file
 from reflectty.wire.gateways import of_gateway
 from reflectty.wire.limits import BUSY, may_pass, of_busy
-from reflectty.wire.values import HOST_HINT, LOG_HINT, Failure, as_number, as_text, decode, failure, shorten
+from reflectty.wire.values import (
+    HOST_HINT,
+    LOG_HINT,
+    Failure,
+    as_number,
+    as_text,
+    circling,
+    decode,
+    failure,
+    shorten,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,9 +49,15 @@ STATUS_HINTS: Final = {
     502: LOG_HINT,
 }
 TEXT_HINTS: Final = {
+    "cloud is disabled": "OLLAMA_NO_CLOUD, or its settings, keep that server from asking the cloud: name a model"
+    " that is here, without -cloud",
     "does not support thinking": "this model has no switch for its thinking: leave it out",
     "must be of type": "an option has a value of the wrong kind",
 }
+
+
+_GONE: Final = re.compile(r"(\w+) is no longer supported")
+"""How Ollama refuses an option that it once knew: `typical_p`, from 0.34.1 on (server/routes.go)."""
 
 
 def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
@@ -51,8 +71,20 @@ def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
         return _too_long(details)
     if status in BUSY:
         return of_busy(status, text)
+    return circling(text) or _refused(status, text, details)
+
+
+def _refused(status: int, text: str, details: Body) -> RefusedError:
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
-    return RefusedError(message, _hint(status, text), transient=may_pass(status, text))
+    if gone := _GONE.match(text):
+        return OptionError(message, f"leave the option {gone[1]} out", option=gone[1])
+    return RefusedError(message, _sign_in(details) or _hint(status, text), transient=may_pass(status, text))
+
+
+def _sign_in(details: Body) -> str:
+    """Return how to sign in where a server does not know who asks Ollama's cloud; it names an address for that."""
+    address = as_text(details.get("signin_url"))
+    return f"`ollama signin` where the server runs, or open {address}" if address else ""
 
 
 def _said(body: bytes) -> Failure:
@@ -65,8 +97,12 @@ def _said(body: bytes) -> Failure:
 def _missing(text: str, details: Body, model: str) -> ReflecttyError:
     """Tell a missing model from a missing page, for which Ollama answers `404 page not found` as plain text."""
     if details and model and (model in text or "model" in text):
-        return ModelMissingError(f"the model {model} is not installed", f"`reflect models pull {model}` gets it")
+        return ModelMissingError(f"the model {model} is not installed", _pull(model))
     return UnreachableError(f"this is not an Ollama server: HTTP 404, {text or 'no message'}", HOST_HINT)
+
+
+def _pull(model: str) -> str:
+    return f"`reflect models pull {model.removesuffix(LOCAL)}` gets it"
 
 
 def _is_too_long(text: str, details: Body) -> bool:
@@ -96,7 +132,7 @@ def missing_hint(model: str, installed: Iterable[str]) -> str:
     import difflib  # noqa: PLC0415 - only a missing model needs it
 
     names = [name.removesuffix(":latest") for name in installed]
-    pull = f"`reflect models pull {model}` gets it"
+    pull, model = _pull(model), model.removesuffix(LOCAL)
     near = difflib.get_close_matches(model, names) or [name for name in names if model.partition(":")[0] in name]
     if near:
         return f"did you mean {' or '.join(near[:3])}? Otherwise {pull}"
@@ -120,15 +156,41 @@ def model_of(name: str, body: Body) -> Model:
     """Return what /api/show says; it leaves out the digest and the size."""
     return Model(
         name=name,
-        capabilities=_texts(body.get("capabilities")),
+        capabilities=_texts(body.get("capabilities")) or _by_file(_table(body.get("model_info"))),
         template=as_text(body.get("template")),
         system=as_text(body.get("system")),
         parameters=as_text(body.get("parameters")),
         context_length=_context_length(_table(body.get("model_info"))),
         modified_at=as_text(body.get("modified_at")),
         license=as_text(body.get("license")),
+        sampling=of_file(_table(body.get("model_info"))),
+        examples=_examples(body.get("messages")),
+        files=_files(as_text(body.get("modelfile"))),
+        **_remote(body),
         **_details(body),
     )
+
+
+def _examples(messages: object) -> tuple[str, ...]:
+    """Return the texts of a Modelfile's MESSAGEs."""
+    listed = messages if isinstance(messages, list) else ()
+    return tuple(as_text(_table(message).get("content")) for message in listed)
+
+
+def _by_file(info: Body) -> tuple[str, ...]:
+    """Return what a file tells of a model whose server knows no capabilities (Ollama before 0.6.4).
+
+    A kind of pooling is what later servers know an embedding model by (server/images.go).
+    """
+    return ("embedding",) if f"{info.get('general.architecture')}.pooling_type" in info else ()
+
+
+def _files(modelfile: str) -> tuple[str, ...]:
+    """Return the digests that a Modelfile names behind FROM and ADAPTER, sorted: the server calls its files by them."""
+    return tuple(sorted(_FILE.findall(modelfile)))
+
+
+_FILE: Final = re.compile(r"^(?:FROM|ADAPTER)[ \t].*?\bsha256[-:]([0-9a-f]{64})[ \t\r\"]*$", re.MULTILINE)
 
 
 def info_of(body: Body) -> Body:
@@ -156,8 +218,14 @@ def _listed(entry: Body) -> Model:
         digest=as_text(entry.get("digest")),
         modified_at=as_text(entry.get("modified_at")),
         size=int(as_number(entry.get("size"))),
+        **_remote(entry),
         **_details(entry),
     )
+
+
+def _remote(body: Body) -> Body:
+    """Return where a model is answered that the server passes on: a stub of Ollama's cloud, or of another server."""
+    return {name: shorten(as_text(body.get(name))) for name in ("remote_host", "remote_model")}
 
 
 def _details(body: Body) -> Body:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from reflectty.chat import Chunk, Usage
 from reflectty.errors import IncompleteError, UnreachableError
 from reflectty.wire.lines import LINE_LIMIT, Lines, OverlongError
-from reflectty.wire.values import BOM, HOST_HINT, LOG_HINT, as_number, as_text, called, decode, failure
+from reflectty.wire.values import BOM, HOST_HINT, LOG_HINT, as_number, as_text, called, decode, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ class ChunkDecoder:
         value = self._object(line)
         self._seen = True
         if value.get("error"):
-            raise IncompleteError(f"the server stopped: {failure(value).text}", LOG_HINT)
+            raise stopped(value, LOG_HINT)
         chunk = _chunk(value)
         if chunk is None:
             return

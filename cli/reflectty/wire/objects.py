@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.errors import IncompleteError, UnreachableError
 from reflectty.wire.lines import LINE_LIMIT
-from reflectty.wire.values import BOM, HOST_HINT, LOG_HINT, decode, failure
+from reflectty.wire.values import BOM, HOST_HINT, LOG_HINT, decode, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,5 +59,5 @@ def _object(line: bytes) -> Iterator[Body]:
     except ValueError as error:
         raise UnreachableError(f"this is not an Ollama server: it sent {error}", HOST_HINT) from error
     if value.get("error"):
-        raise IncompleteError(f"the server stopped: {failure(value).text}", LOG_HINT)
+        raise stopped(value, LOG_HINT)
     yield value

@@ -76,8 +76,24 @@ def _message(message: Message) -> Body:
     return {"role": message.role, "content": message.content, **images}
 
 
+def encode_load(request: Request) -> Body:
+    """Return the body with which /api/generate loads a model as a question with the same settings would.
+
+    A model that is loaded otherwise, be it with another context or another `shift`, is loaded again by the first
+    question.
+    """
+    return {"model": request.model} | _settings(request) | {"stream": False}
+
+
 def _settings(request: Request) -> Body:
-    body: Body = {"stream": True, "truncate": False, "shift": False}
+    """Return what each request says of how it is to be answered: in pieces, and with nothing cut in silence.
+
+    Ollama (seen with 0.32.15 and 0.34.2) starts a model with or without `shift`, and loads it again for a request
+    that wishes it otherwise: another client's, as nobody else sends it. So it is left out where nothing could be cut.
+    Elsewhere it has to be sent: a reply whose length nothing limits may outgrow any context, and where the server
+    shifts, it loses the beginning of the prompt without a word.
+    """
+    body: Body = {"stream": True, "truncate": False} | ({} if request.fits else {"shift": False})
     if request.options:
         body["options"] = {name: list(value) if isinstance(value, tuple) else value for name, value in request.options}
     if request.keep_alive:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final, NamedTuple
+
+from reflectty.errors import CirclingError, IncompleteError
 
 TEXT_LIMIT: Final = 300
 """Characters of a server's message that are shown."""
@@ -11,6 +14,9 @@ HIGHEST_COUNT: Final = 10**18
 BOM: Final = b"\xef\xbb\xbf"
 HOST_HINT: Final = "check --host or OLLAMA_HOST; an OpenAI-compatible server is asked with --engine openai"
 LOG_HINT: Final = "ask again; the log of `ollama serve` may say why"
+
+_CIRCLING: Final = "token repeat limit reached"
+"""How Ollama says that it ended a reply of more than 30 equal pieces, 100 from 0.34.1 on (llm/llama_server.go)."""
 
 Body = dict[str, Any]
 
@@ -58,6 +64,20 @@ def failure(value: object) -> Failure:
     return Failure(shorten(as_text(value)), details)
 
 
+def stopped(value: Body, hint: str) -> IncompleteError:
+    """Return the error for an object in which a server says that it failed in the middle."""
+    text = failure(value).text
+    return circling(text) or IncompleteError(f"the server stopped: {text}", hint)
+
+
+def circling(text: str) -> CirclingError | None:
+    """Return the error for a reply that went round in circles; None where a server says something else."""
+    if _CIRCLING not in text:
+        return None
+    hint = "another try may not: a higher -o temperature, -o repeat_penalty=1.2 or another -o seed"
+    return CirclingError(f"the model went round in circles, so the server ended it: {text}", hint)
+
+
 def _inner_failure(value: object) -> object | None:
     if isinstance(value, dict):
         return value.get("error") or value.get("message")
@@ -70,9 +90,25 @@ def _inner_failure(value: object) -> object | None:
 
 
 def shorten(text: str) -> str:
-    """Return a server's message on one line of at most 300 characters."""
-    line = " ".join(text[: 10 * TEXT_LIMIT].split())
-    return line if len(line) <= TEXT_LIMIT else line[: TEXT_LIMIT - 1] + "…"
+    """Return a server's message on one line of at most 300 characters, without the secrets of its addresses.
+
+    What is too long is cut in the middle: Go's servers wrap a cause from the front, so that it stands at the end,
+    behind addresses whose signatures alone may be longer.
+    """
+    line = " ".join(_ADDRESS.sub(r"\1\2", _ends(text)).split())
+    return line if len(line) <= TEXT_LIMIT else f"{line[:_HEAD].rstrip()} … {line[_HEAD + 3 - TEXT_LIMIT :].lstrip()}"
+
+
+_HEAD: Final = 119
+"""Characters that are kept of the beginning of a text that is cut."""
+_ADDRESS: Final = re.compile(r"(https?://)(?:[^\s/?#@\"'<>]*@)?([^\s?\"'<>]*)(?:\?[^\s\"'<>]*)?", re.IGNORECASE)
+"""An address: its scheme, who asks, where, and its query, in which signatures and keys stand."""
+
+
+def _ends(text: str) -> str:
+    """Return both ends of a text of which nobody knows how long it is."""
+    most = 40 * TEXT_LIMIT
+    return text if len(text) <= 2 * most else f"{text[:most]} … {text[-most:]}"
 
 
 def as_text(value: object) -> str:

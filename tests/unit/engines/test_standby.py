@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from reflectty.chat import Capacity, Load, Message, Model, Request, Running
-from reflectty.engines.embedded import INSTALL
+from reflectty.engines.embedded.installing import how_to_install
 from reflectty.engines.standby import Rules, Standby
 from reflectty.errors import BusyError, ModelMissingError, RefusedError, StalledError, UnreachableError
 from support.scripted_engine import ScriptedEngine
@@ -49,12 +49,16 @@ def scene(
     rules = Rules(
         lambda: installed,
         lambda: stands_in,
-        lambda asked: ("asked" if asked else "unasked",),
+        told,
         lambda: advice,
         lambda: reached.append(True),
     )
     engine = Standby(own if alone else server, lambda: own, rules, alone=alone)
     return Scene(engine, server, own, reached)
+
+
+async def told(asked: bool) -> tuple[str, ...]:
+    return ("asked" if asked else "unasked",)
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:
@@ -181,18 +185,21 @@ def test_a_server_that_is_reached_is_told_of_and_one_that_is_not_gets_the_advice
 
 
 @pytest.mark.parametrize(
-    ("gone", "hint"),
+    ("gone", "says"),
     [
-        (None, f"it is the built-in model: {INSTALL} brings it"),
-        (UnreachableError("gone", "start it"), f"start it; it is the built-in model: {INSTALL} brings it"),
-        (UnreachableError("gone", f"{INSTALL} does"), f"{INSTALL} does"),
+        (None, "mini is the built-in model, which is not installed, and the server has none of that name"),
+        (UnreachableError("gone", "start it"), "mini is the built-in model, which is not installed; and gone"),
+        (BusyError("busy", "wait"), "mini is the built-in model, which is not installed; and busy"),
     ],
-    ids=["lacks it", "gone", "said already"],
+    ids=["lacks it", "gone", "busy"],
 )
-def test_where_it_is_not_installed_the_error_says_what_brings_it(gone: ReflecttyError | None, hint: str) -> None:
+def test_where_it_is_not_installed_the_error_says_so_first_and_what_brings_it(
+    gone: ReflecttyError | None, says: str
+) -> None:
     there = scene(*OTHERS, gone=gone, installed=False)
+    error = failing(lambda: there.engine.show("mini"))
 
-    assert failing(lambda: there.engine.show("mini")).hint == hint
+    assert (str(error), error.hint) == (says, f"{how_to_install()} brings it")
 
 
 def test_alone_it_is_all_there_is() -> None:
@@ -238,7 +245,10 @@ class Telling(ScriptedEngine):
 
 
 def test_what_a_server_tells_of_itself_is_passed_on() -> None:
-    rules = Rules(lambda: True, lambda: False, lambda _: (), str, lambda: None)
+    async def quiet(_: object) -> tuple[str, ...]:
+        return ()
+
+    rules = Rules(lambda: True, lambda: False, quiet, str, lambda: None)
     telling = Standby(Telling(), ScriptedEngine, rules)
     silent = scene().engine
 

@@ -26,11 +26,12 @@ from reflectty.commands.ask import question_of
 from reflectty.commands.batch.arguments import STDIN
 from reflectty.commands.batch.questions import question_for
 from reflectty.commands.batch.telling import Teller
+from reflectty.commands.conversation import blamed
 from reflectty.commands.serving import engine_for
 from reflectty.commands.templating import filling
 from reflectty.drawing.summary import counted
 from reflectty.engines import address_of
-from reflectty.errors import IncompleteError, UnreachableError, UsageError
+from reflectty.errors import IncompleteError, OptionError, UnreachableError, UsageError
 from reflectty.interrupts import run
 from reflectty.safety import clean_line
 
@@ -239,6 +240,10 @@ def _hooks(setup: Setup, output: Output, model: str) -> Hooks:
     common = setup.common._replace(model=model)
 
     def deliver(number: int, item: Item, outcome: Outcome) -> None:
+        if isinstance(outcome.error, OptionError):
+            asked = setup.given.asked
+            error = blamed(outcome.error, asked.option or (), args.decoded(asked.profile))
+            outcome = outcome._replace(error=error)
         output.put(number, record(item, outcome, setup.fields))
 
     def question(item: Item) -> Question:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from reflectty import config
+from reflectty.cloud import elsewhere
 from reflectty.commands.arguments import decoded
 from reflectty.engines import EngineName, address_of
 from reflectty.errors import IncompleteError, ReflecttyError, UnreachableError, UsageError
@@ -105,7 +106,9 @@ def opened(settings: config.Settings, host: str) -> OpenAIEngine:
 
 
 async def fitting(library: Library, one: Installed, context: int | None) -> Fitted | None:
-    """Return how an installed model fits its server; None where the server does not tell enough."""
+    """Return how an installed model fits its server; None where the server does not tell enough, or does not run it."""
+    if elsewhere(one.model):
+        return None
     from reflectty.library.fit import fitted  # noqa: PLC0415 - only an estimate needs it
 
     try:
@@ -116,13 +119,9 @@ async def fitting(library: Library, one: Installed, context: int | None) -> Fitt
 
 async def around(library: Library) -> Around:
     """Return what is known of where a server runs; of one that runs elsewhere that is nothing."""
-    from reflectty.config.serving import VISIBLE, server_settings  # noqa: PLC0415 - only an estimate asks for the GPUs
-    from reflectty.devices import machine  # noqa: PLC0415
-    from reflectty.library.fit import Around  # noqa: PLC0415
+    from reflectty.library.first import around_here  # noqa: PLC0415 - only an estimate asks for the GPUs
 
-    local = library.engine.local
-    environment = server_settings() if local else {}
-    return Around(await machine(local=local, visible=environment.get(VISIBLE)), environment)
+    return await around_here(local=library.engine.local)
 
 
 def named(argument: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reflectty import config
 from reflectty.commands import output
 from reflectty.commands.arguments import Host, KeepAlive  # noqa: TC001 - Typer reads the annotations
 from reflectty.commands.models import arguments as args
@@ -85,8 +86,10 @@ def load(
     terminal: Terminal = context.obj
     wanted = args.named(name)
 
+    settings = config.load()
+
     async def work(library: Library) -> Running | None:
-        return await library.load(wanted, keep_alive)
+        return await library.load(wanted, keep_alive or settings.keep_alive, settings.options)
 
     running = args.using(terminal, host, work)
     if as_json:

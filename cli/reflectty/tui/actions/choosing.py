@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reflectty import config
 from reflectty.chat import Effort
+from reflectty.cloud import elsewhere
 from reflectty.errors import UsageError
 from reflectty.modes import Mode
 from reflectty.options import parse_options
 
 if TYPE_CHECKING:
+    from reflectty.chat import Model
     from reflectty.tui.desk import Desk
 
 MODES = {
@@ -49,10 +51,11 @@ class Choosing:
         if not installed and not pulls:
             raise UsageError("the server lists no model", "/model NAME asks for one all the same")
         if not installed:
-            raise UsageError("no model is installed on the server", "pull one: /pull reflection")
+            from reflectty.library.first import to_pull  # noqa: PLC0415 - only who has no model needs advice
+
+            raise UsageError("no model is installed on the server", await to_pull(self._desk.engine))
         names = (model.name.removesuffix(":latest") if pulls else model.name for model in installed)
-        abilities = (", ".join(model.capabilities) for model in installed)
-        rows = [(name, name, able) for name, able in zip(names, abilities, strict=True)]
+        rows = [(name, name, _able(model)) for name, model in zip(names, installed, strict=True)]
         return [*rows, (MORE, "more", "pull, load, copy or remove a model")] if pulls else rows
 
     async def mode(self, name: str) -> None:
@@ -97,6 +100,12 @@ class Choosing:
         kept = tuple(pair for pair in manner.options if pair[0] not in dict(new))
         desk.manner(options=(*kept, *new))
         desk.note(f"options: {', '.join(f'{key}={value}' for key, value in (*kept, *new))}")
+
+
+def _able(model: Model) -> str:
+    """Return what a model can do, and where it runs if that is not on the server."""
+    host = elsewhere(model)
+    return ", ".join((*model.capabilities, *((f"cloud: {host}",) if host else ())))
 
 
 def _worn(desk: Desk, name: str) -> None:

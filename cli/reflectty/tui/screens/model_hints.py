@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reflectty.cloud import elsewhere
 from reflectty.drawing.summary import Fact
 from reflectty.drawing.wrap import cells
 from reflectty.tui.widgets.model_entries import Listed, Pulled
@@ -20,7 +21,11 @@ def hints(entry: Listed | Pulled | None, *, there: bool) -> tuple[Fact, ...]:
     if isinstance(entry, Listed) and there:
         known = entry.known
         answer = [] if known.answers else [Fact("enter answers", 1)]
-        load = [] if known.busy else [Fact("ctrl+l unload" if known.running else "ctrl+l load", 3)]
+        load = (
+            []
+            if known.busy or elsewhere(known.model)
+            else [Fact("ctrl+l unload" if known.running else "ctrl+l load", 3)]
+        )
         found = [*answer, *load, *found, Fact("ctrl+y copy", 5), Fact("ctrl+x remove", 4)]
     elif isinstance(entry, Pulled):
         ended = bool(entry.coming.problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from reflectty.cloud import elsewhere
 from reflectty.drawing.model import memory, weights, where
 from reflectty.drawing.sizes import size
 from reflectty.drawing.summary import fitting
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from reflectty.drawing.summary import Fact
     from reflectty.tui.widgets.listing import Pen
 
-UNNAMED = "unnamed"
+UNNAMED, CLOUD = "unnamed", "cloud"
 SIZE, WEIGHTS, CAN, WHERE, MEMORY = range(5)
 """The columns beside a name, from the left."""
 _LEAVING = (MEMORY, WEIGHTS, CAN, SIZE)
@@ -202,7 +203,7 @@ def columns(known: Known) -> tuple[str, ...]:
     """Return what stands beside a name, in order."""
     model, running = known.model, known.running
     return (
-        size(model.size) if model.size else "",
+        CLOUD if elsewhere(model) else size(model.size) if model.size else "",
         weights(model),
         ", ".join(known.abilities),
         known.busy or (where(running) if running else ""),

@@ -1,0 +1,40 @@
+"""Cloud models in the chat: never taken unasked, marked where one is chosen, announced once."""
+
+from __future__ import annotations
+
+from reflectty.chat import Model
+from reflectty.tui.conversation import Manner
+from support.chat_app import QUESTION, REPLY, Reader, in_a_chat
+from support.model_server import model
+from support.models_screen import WIDE, opened
+
+NAME = "gpt-oss:120b-cloud"
+STUB = Model(NAME, ("completion", "thinking"), remote_host="https://ollama.com:443")
+LEAVES = f"{NAME} is a cloud model: what you ask leaves this machine and goes to ollama.com"
+
+
+@in_a_chat(REPLY, REPLY, manner=Manner(NAME), size=WIDE)
+async def test_that_questions_leave_the_machine_stays_in_the_transcript_and_is_said_once(reader: Reader) -> None:
+    reader.engine.installed = (STUB,)
+    await reader.ask(QUESTION)
+    await reader.ask(QUESTION)
+
+    assert len(reader.engine.requests) == 2
+    assert " ".join(reader.text.split()).count(LEAVES) == 1
+
+
+@in_a_chat(size=WIDE)
+async def test_the_dialog_says_where_a_model_runs(reader: Reader) -> None:
+    reader.engine.installed = (STUB, *reader.engine.installed)
+    await reader.send("/model")
+    await reader.shows("completion, thinking, cloud: ollama.com")
+
+
+@in_a_chat(size=WIDE)
+async def test_the_list_says_cloud_in_place_of_a_size(reader: Reader) -> None:
+    stub = model(NAME, 384, "", "", "thinking", remote_host="https://ollama.com:443", remote_model="gpt-oss:120b")
+    reader.server.models.append(stub)
+    await opened(reader)
+    await reader.shows(NAME)
+
+    assert "cloud" in reader.row(NAME).split()

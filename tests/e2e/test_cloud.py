@@ -1,0 +1,135 @@
+"""Models that run elsewhere than on the server, from outside: how they are told apart, announced and explained."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.library.catalogue import OFFERS
+from support.fake_server import FakeServer, error, reply, show, whole
+from support.scripted_servers import ANSWER, ANSWERED
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+    from support.fake_server import Route
+
+NAME = "gpt-oss:120b-cloud"
+THINKS = ["completion", "thinking"]
+STUB = {"remote_host": "https://ollama.com:443", "remote_model": "gpt-oss:120b"}
+LISTED = {"name": NAME, "size": 384, "digest": "b" * 64, "details": {}, "capabilities": THINKS, **STUB}
+LEAVES = f"reflect: {NAME} is a cloud model: what you ask leaves this machine and goes to ollama.com\n"
+SIGN_IN = "https://ollama.com/connect?name=me&key=c3NoLWVkMjU1MTk"
+
+
+def cloud(**more: Route) -> FakeServer:
+    """Return a server that has nothing but the stub of a cloud model."""
+    usual: dict[str, Route] = {
+        "version": whole({"version": "0.34.2"}),
+        "tags": whole({"models": [LISTED]}),
+        "ps": whole({"models": []}),
+        "show": show(capabilities=THINKS, **STUB),
+        "chat": reply([ANSWERED]),
+    }
+    return FakeServer({f"/api/{name}": route for name, route in (usual | more).items()})
+
+
+@pytest.mark.parametrize("words", [("--final",), (), ("--json",), ("--raw",)], ids=str)
+def test_that_a_question_leaves_the_machine_is_said_in_one_line(reflect: Reflect, words: tuple[str, ...]) -> None:
+    with cloud() as server:
+        result = reflect.at(server.host)(*words, "-m", NAME, "q")
+
+    assert result.code == 0
+    assert ANSWER in result.out
+    assert result.err.count(LEAVES) == 1
+
+
+def test_unnamed_it_is_asked_nothing(reflect: Reflect) -> None:
+    with cloud() as server:
+        result = reflect.at(server.host)("--final", "secret")
+        assert not server.asked("/api/chat")
+
+    assert (result.code, result.out, len(result.err.splitlines())) == (4, "", 1)
+    assert f"no installed model can be asked: {NAME} would send what you ask to ollama.com" in result.err
+
+
+def test_the_lists_say_cloud_in_place_of_size_and_fit(reflect: Reflect) -> None:
+    with cloud() as server:
+        listed = reflect.at(server.host)("models").out
+        shown = reflect.at(server.host)("models", "show", NAME).out
+        one = json.loads(reflect.at(server.host)("models", "show", NAME, "--json").out)
+
+    assert listed.split()[:2] == [NAME, "cloud"]
+    assert "  size        cloud\n  runs on     ollama.com, as gpt-oss:120b: what you ask leaves this machine\n" in shown
+    assert not any(f"\n  {key} " in shown for key in ("loaded", "needs", "fit"))
+    assert (one["cloud"], one["fit"]) == ("ollama.com", None)
+
+
+def test_the_checkup_says_so_and_reckons_no_fit(reflect: Reflect) -> None:
+    with cloud() as server:
+        out = reflect.at(server.host)("doctor", "-m", NAME, "--no-question", "--json").out
+    found = {one["check"]: one for one in json.loads(out)["findings"]}
+
+    assert f"1 installed: {NAME} (cloud); none of them is asked unless it is named" in found["models"]["found"]
+    assert "a cloud model: what is asked goes to ollama.com" in found["model"]["found"]
+    assert found["GPU"]["found"] == "a cloud model runs on no machine of yours"
+    assert found["context"]["found"].startswith("a cloud model runs on no machine of yours")
+
+
+def test_only_embedding_models_are_told_of_in_the_same_words_everywhere(reflect: Reflect) -> None:
+    listed = {"name": "nomic-embed-text:latest", "capabilities": ["embedding"]}
+    with cloud(tags=whole({"models": [listed]}), show=show(capabilities=["embedding"])) as server:
+        asked = reflect.at(server.host)("--final", "q")
+        checked = reflect.at(server.host)("doctor")
+
+    sentence = "no installed model can be asked: nomic-embed-text cannot answer (embedding)"
+    assert (asked.code, checked.code) == (4, 4)
+    assert sentence in asked.err
+    assert sentence in checked.err
+    assert "1 installed: nomic-embed-text; none of them is asked unless it is named" in " ".join(checked.out.split())
+
+
+@pytest.mark.parametrize(
+    ("refused", "says"),
+    [
+        (whole({"error": "unauthorized", "signin_url": SIGN_IN}, 401), ("`ollama signin`", SIGN_IN)),
+        (error(401, "unauthorized"), ("OLLAMA_API_KEY",)),
+        (
+            error(403, "ollama cloud is disabled: remote inference is unavailable"),
+            ("cloud is disabled", "OLLAMA_NO_CLOUD", "without -cloud"),
+        ),
+        (error(403, ""), ("Host header",)),
+    ],
+    ids=["not signed in", "a key", "disabled", "another host"],
+)
+def test_a_refusal_says_what_to_do(reflect: Reflect, refused: Route, says: tuple[str, ...]) -> None:
+    with cloud(chat=refused) as server:
+        result = reflect.at(server.host)("--final", "-m", NAME, "q")
+
+    assert result.code == 4
+    assert all(part in result.err for part in says)
+
+
+def test_a_name_can_insist_on_what_is_here(reflect: Reflect) -> None:
+    name = "gpt-oss:120b:local"
+    with cloud(show=error(404, f"model '{name}' not found")) as server:
+        missing = reflect.at(server.host)("-m", name, "q")
+        shown = reflect.at(server.host)("models", "show", name)
+    with cloud(show=show(capabilities=THINKS)) as server:
+        here = reflect.at(server.host)("--final", "-m", name, "q")
+
+    for result in (missing, shown):
+        assert result.code == 4
+        assert "`reflect models pull gpt-oss:120b` gets it" in result.err
+    assert (here.code, here.err, server.asked("/api/chat")[0].json["model"]) == (0, "", name)
+
+
+def test_the_first_model_to_pull_is_the_same_wherever_it_is_named(reflect: Reflect) -> None:
+    with cloud(tags=whole({"models": []})) as server:
+        told = [reflect.at(server.host)(*words).err for words in (("--final", "q"), ("q",), ("doctor",), ("models",))]
+    named = [re.findall(r"reflect models pull (\S+)", text)[-1] for text in told]
+
+    assert len(set(named)) == 1
+    assert named[0] in {offer.name for offer in OFFERS}

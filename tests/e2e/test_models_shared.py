@@ -1,0 +1,130 @@
+"""Loading as a question would, and models that share their files with a loaded one, from outside."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.fake_server import FakeServer, error, reply, show, whole
+from support.scripted_servers import ANSWERED
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+    from support.fake_server import Answer, Asked
+
+FILES = {"reflection": "a" * 64, "wise": "a" * 64, "other": "b" * 64, "reflection-tuned": "a" * 64}
+LOADED = {"name": "reflection:latest", "size": 10, "size_vram": 10, "context_length": 4096}
+BLOBS = "/root/.ollama/models/blobs/sha256-"
+
+
+def shown(asked: Asked) -> Answer:
+    """Say of a model which file it is, as Ollama does; one of them has an adapter beside it."""
+    name = asked.json["model"].removesuffix(":latest")
+    if name not in FILES:
+        return error(404, f"model '{name}' not found")
+    adapter = f"\nADAPTER {BLOBS}{'c' * 64}" if name == "reflection-tuned" else ""
+    return show(modelfile=f"# FROM {name}:latest\n\nFROM {BLOBS}{FILES[name]}{adapter}\nTEMPLATE {{{{ .Prompt }}}}\n")
+
+
+def sharing(*loaded: dict[str, object]) -> FakeServer:
+    listed = [{"name": f"{name}:latest", "size": 10, "digest": name, "capabilities": ["completion"]} for name in FILES]
+    return FakeServer(
+        {
+            "/api/version": whole({"version": "0.34.2"}),
+            "/api/tags": whole({"models": listed}),
+            "/api/ps": whole({"models": list(loaded or (LOADED,))}),
+            "/api/show": shown,
+            "/api/generate": whole({"done": True}),
+            "/api/chat": reply([ANSWERED]),
+        }
+    )
+
+
+def test_the_list_says_under_whose_name_a_model_is_loaded(reflect: Reflect) -> None:
+    with sharing() as server:
+        out = reflect.at(server.host)("models").out
+        listed = json.loads(reflect.at(server.host)("models", "--json").out)
+    lines = {line.split()[0]: line for line in out.splitlines()}
+
+    assert "GPU, 10 B (as reflection)" in lines["wise"]
+    assert "GPU, 10 B" in lines["reflection"]
+    assert "(as" not in lines["reflection"]
+    assert {one["name"]: one["loaded"] and one["loaded"]["name"] for one in listed} == {
+        "reflection:latest": "reflection:latest",
+        "wise:latest": "reflection:latest",
+        "other:latest": None,
+        "reflection-tuned:latest": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "loaded"),
+    [
+        ("wise", "GPU · 10 B · context 4K (as reflection)"),
+        ("reflection", "GPU · 10 B · context 4K"),
+        ("other", "no"),
+        ("reflection-tuned", "no"),
+    ],
+)
+def test_one_model_says_so_as_well(reflect: Reflect, name: str, loaded: str) -> None:
+    with sharing() as server:
+        out = reflect.at(server.host)("models", "show", name).out
+
+    assert f"\n  loaded      {loaded}\n" in out
+
+
+@pytest.mark.parametrize(("name", "asked"), [("wise", ["wise"]), ("other", [])])
+def test_a_model_is_unloaded_with_the_one_whose_files_it_has(reflect: Reflect, name: str, asked: list[str]) -> None:
+    with sharing() as server:
+        result = reflect.at(server.host)("models", "unload", name, "--json")
+        sent = [one.json for one in server.asked("/api/generate")]
+
+    assert json.loads(result.out) == {"name": name, "unloaded": bool(asked)}
+    assert [(body["model"], body["keep_alive"]) for body in sent] == [(name, 0) for name in asked]
+
+
+def test_the_checkup_knows_the_model_by_its_files(reflect: Reflect) -> None:
+    other = LOADED | {"name": "other:latest"}
+    with sharing(other, LOADED) as server:
+        out = reflect.at(server.host)("doctor", "-m", "wise", "--no-question", "--json").out
+    found = {one["check"]: one["found"] for one in json.loads(out)["findings"]}
+
+    assert found["GPU"] == "all of wise is in GPU memory, 0.0 GB"
+    assert found["context"].startswith("4,096 tokens")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sent"),
+    [
+        ("", {"shift": False}),
+        ("options = { num_ctx = 8192, seed = 1 }", {"shift": False, "options": {"num_ctx": 8192, "seed": 1}}),
+        ('keep_alive = "1h"', {"shift": False, "keep_alive": "1h"}),
+        # What cannot be cut is asked as everybody else asks it.
+        ("options = { num_ctx = 8192, num_predict = 500 }", {"options": {"num_ctx": 8192, "num_predict": 500}}),
+    ],
+)
+def test_a_model_is_loaded_as_the_first_question_wants_it(
+    reflect: Reflect, settings: str, sent: dict[str, object]
+) -> None:
+    path = reflect.home / ".config/reflectty/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(settings, "utf-8")
+    with sharing() as server:
+        assert reflect.at(server.host)("models", "load", "reflection").code == 0
+        assert reflect.at(server.host)("--final", "-m", "reflection", "which?").code == 0
+        (loading,), (asking,) = (server.asked(f"/api/{call}") for call in ("generate", "chat"))
+
+    assert loading.json == {"model": "reflection", "stream": False, "truncate": False, **sent}
+    assert {name: asking.json[name] for name in sent} == sent
+    assert ("shift" in asking.json) is ("shift" in sent)
+
+
+def test_a_cloud_model_is_not_loaded(reflect: Reflect) -> None:
+    with sharing() as server:
+        server.routes["/api/show"] = show(remote_host="https://ollama.com:443")
+        result = reflect.at(server.host)("models", "load", "glm-5:cloud")
+
+    assert (result.code, server.asked("/api/generate")) == (4, [])
+    assert "ollama.com runs it, and nothing is loaded here" in result.err
