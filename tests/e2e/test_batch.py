@@ -15,6 +15,7 @@ from support.fake_replies import HANG, Answer, done, error, line
 
 if TYPE_CHECKING:
     from support.command import Reflect
+    from support.fake_server import Asked
 
 LIMIT = Answer([line("<output>One, two"), line(**done("length"))])
 QUESTIONS = [f"question {number}" for number in range(1, 9)]
@@ -299,3 +300,24 @@ class TestAnOutputFile:
         assert result.code == 2
         assert "--resume goes on with it, --force begins anew" in result.err
         assert (reflect.home / "out.jsonl").read_text() == "mine\n"
+
+
+class TestAServerThatCountsRequests:
+    @pytest.mark.parametrize("header", ["Retry-After", "llm_provider-retry-after"])
+    def test_is_waited_for_and_loses_no_line(self, header: str, reflect: Reflect) -> None:
+        spent = 0
+
+        def limited(asked: Asked) -> Answer:
+            nonlocal spent
+            spent += 1
+            refused = error(429, "slow down", **{header: "1"})
+            return refused if 3 <= spent <= 8 else server.echo(asked)
+
+        with Echo() as server:
+            server.routes["/api/chat"] = limited
+            lines = written(reflect.home, *QUESTIONS[:4])
+            result = reflect.at(server.host)("batch", *MODEL, "--jobs", "1", "--retry", "0", lines)
+
+        assert result.code == 0
+        assert [answer for _, answer in answers(records(result))] == QUESTIONS[:4]
+        assert f"{server.host} takes no more for now: 1 s are waited, as it asks" in result.err.replace("http://", "")

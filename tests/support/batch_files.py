@@ -30,7 +30,7 @@ class Echo(FakeServer):
 
     def __init__(self, seconds: float = 0.0, *installed: str, port: int = 0, **answers: Answer) -> None:
         models = installed or ("reflection",)
-        super().__init__({"/api/tags": tags(*models), "/api/show": self._show, "/api/chat": self._echo}, port=port)
+        super().__init__({"/api/tags": tags(*models), "/api/show": self._show, "/api/chat": self.echo}, port=port)
         self.routes["/api/version"] = Answer([b'{"version": "0.32.15"}'], 200, {"Content-Length": "22"})
         self.room: int | None = None
         """So many questions are still answered; every other one waits until its client has left."""
@@ -54,7 +54,8 @@ class Echo(FakeServer):
             return show()
         return Answer([b'{"error":"model not found"}'], 404, {"Content-Length": "27"})
 
-    def _echo(self, asked: Asked) -> Answer:
+    def echo(self, asked: Asked) -> Answer:
+        """Answer a question with itself, or with what is said for it."""
         prompt = prompt_of(asked)
         return self.answers.get(prompt) or Answer(lambda: self._steps(prompt))
 

@@ -23,7 +23,7 @@ BEHIND: Final = frozenset({502, 503, 504, *range(520, 528), 530})
 """That the gateway is there, and the server behind it does not answer."""
 WORTH_ASKING_AGAIN: Final = frozenset({429, 502, 503, 521, 523, 530})
 """Where a moment later it may be another answer: a time limit that was too short once is so again."""
-_WANTS_TLS: Final = re.compile(rb"HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)", re.IGNORECASE)
+_WANTS_TLS: Final = rb"HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)"
 """How Go's servers and nginx answer plain http at a port of https."""
 
 
@@ -37,7 +37,7 @@ def of_gateway(status: int, body: bytes, server: str, host_hint: str, key_names:
         host_hint: what to do where it is another one.
         key_names: what a key for the server is called.
     """
-    if _WANTS_TLS.search(body):
+    if re.search(_WANTS_TLS, body, re.IGNORECASE):
         return UnreachableError("the port that was asked in http speaks https", "write https:// before the host")
     if is_page(body):
         return _of_page(status, key_names) or UnreachableError(

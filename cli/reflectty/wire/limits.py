@@ -20,14 +20,11 @@ BUSY: Final = (TOO_MANY, 503)
 HEADERS: Final = ("retry-after", "llm_provider-retry-after")
 LONGEST_WAIT: Final = 3600.0
 """Seconds; whoever says to wait longer says no."""
-_SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
-_SAID: Final = re.compile(
-    r"(?:try|retry) (?:again )?(?:in|after) (?:(\d{1,4})m)?(\d{1,6}(?:\.\d{1,9})?) ?s", re.IGNORECASE
-)
-_USED_UP: Final = re.compile(r"usage limit|weekly|monthly|quota|billing|credit|spend", re.IGNORECASE)
-_STAYS: Final = re.compile(
-    r"must be|memory|unable to load|not supported|unsupported|does not support|invalid|no such|unknown|not found|db\b",
-    re.IGNORECASE,
+_SECONDS: Final = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+_SAID: Final = r"(?:try|retry) (?:again )?(?:in|after) (?:(\d{1,4})m)?(\d{1,6}(?:\.\d{1,9})?) ?s"
+_USED_UP: Final = r"usage limit|weekly|monthly|quota|billing|credit|spend"
+_STAYS: Final = (
+    r"must be|memory|unable to load|not supported|unsupported|does not support|invalid|no such|unknown|not found|db\b"
 )
 
 
@@ -40,7 +37,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """
     for name in HEADERS:
         text = headers.get(name, "").strip()
-        if _SECONDS.fullmatch(text):
+        if re.fullmatch(_SECONDS, text):
             return float(text)
         if text and (ahead := _date(text) - now) > 0:
             return ahead
@@ -58,13 +55,13 @@ def _date(text: str) -> float:
 
 def said(text: str) -> float:
     """Return the seconds that a message says to wait; 0 where it says none."""
-    found = _SAID.search(text)
+    found = re.search(_SAID, text, re.IGNORECASE)
     return int(found[1] or 0) * 60 + float(found[2]) if found else 0.0
 
 
 def is_used_up(text: str) -> bool:
     """Whether a message is about a limit that no waiting of minutes lifts."""
-    return bool(_USED_UP.search(text)) and not 0 < said(text) <= LONGEST_WAIT
+    return bool(re.search(_USED_UP, text, re.IGNORECASE)) and not 0 < said(text) <= LONGEST_WAIT
 
 
 def of_busy(status: int, text: str) -> BusyError | RefusedError:
@@ -78,4 +75,4 @@ def of_busy(status: int, text: str) -> BusyError | RefusedError:
 
 def may_pass(status: int, text: str) -> bool:
     """Whether a server that failed at a request may well not fail the next time."""
-    return status in (500, 502, 504) and not _STAYS.search(text)
+    return status in (500, 502, 504) and not re.search(_STAYS, text, re.IGNORECASE)

@@ -109,3 +109,9 @@ def test_an_answer_beside_something_else_comes_with_a_warning(routes: Routes, en
     assert reply is not None
     assert reply.answer == "Let me look."
     assert any(says in warning for warning in reply.warnings)
+
+
+def test_blanks_beside_a_call_are_no_answer() -> None:
+    _, error = asked(of_openai("\n\n", "get_weather"), EngineName.OPENAI)
+    assert type(error) is NoAnswerError
+    assert CALLED in str(error)

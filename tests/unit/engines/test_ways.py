@@ -12,10 +12,10 @@ import pytest
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.engines.openai import OpenAIEngine
-from reflectty.errors import UnreachableError, UsageError
+from reflectty.errors import BusyError, ReflecttyError, RefusedError, UnreachableError, UsageError
 from support.engine_outcome import PATIENT, REQUEST, Outcome, ask, collect
-from support.fake_server import FakeServer, Raw, reply
-from support.faults import closed_port
+from support.fake_server import Answer, FakeServer, Raw, reply
+from support.faults import NOW, PAGE, closed_port
 from support.tls import BODY, EVENTS, Authority, authority, serving
 
 if TYPE_CHECKING:
@@ -112,6 +112,26 @@ def test_a_proxy_that_refuses_the_way_is_named(
     assert f"the proxy http://{proxy.host}, which HTTPS_PROXY names, refuses the way" in str(error)
     assert says in str(error)
     assert advice in error.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "says"),
+    [
+        (403, RefusedError, "lets nobody through (HTTP 403)"),
+        (407, RefusedError, "a proxy on the way wants a login"),
+        (503, BusyError, "the server behind it does not (HTTP 503)"),
+        (400, UnreachableError, "a web page with HTTP 400"),
+    ],
+)
+def test_a_page_that_came_through_a_proxy_is_told_with_it(
+    status: int, kind: type[ReflecttyError], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeServer({FAR: Answer([PAGE], status, NOW, "text/html")}) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.host}")
+        error = ask("gpu.test").error
+    assert type(error) is kind
+    assert says in str(error)
+    assert error.hint.endswith(f"it came through http://{proxy.host}, which HTTP_PROXY names")
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])

@@ -326,3 +326,12 @@ def test_calls_of_tools_are_read_by_name() -> None:
     chunks, error = decoded([line(message=message), line(**done())])
     assert error is None
     assert chunks[0] == Chunk(calls=("get_weather",))
+
+
+@pytest.mark.parametrize(
+    ("data", "parts"), [(b"\n", 0), (b" \r\n\n", 0), (line("a"), 1), (line("a") * 2, 2), (line("a")[:9], 1)]
+)
+def test_blank_lines_are_no_part_of_a_reply(data: bytes, parts: int) -> None:
+    decoder = wire.ChunkDecoder()
+    list(decoder.feed(data))
+    assert decoder.parts == parts

@@ -151,6 +151,7 @@ class Translation:
             "total_duration": round((time.monotonic() - self._began) * NANOSECONDS),
             "load_duration": round(self._load * NANOSECONDS),
             "prompt_eval_count": int(as_number(event.get("tokens_evaluated"))),
+            "prompt_eval_cached_count": int(as_number(times.get("cache_n"))),
             "prompt_eval_duration": round(as_number(times.get("prompt_ms")) * 1e6),
             "eval_count": int(as_number(event.get("tokens_predicted"))),
             "eval_duration": round(as_number(times.get("predicted_ms")) * 1e6),
