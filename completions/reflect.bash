@@ -239,7 +239,7 @@ _reflect_value() {
     ' --engine') kind='' choices=(ollama openai embedded) ;;
     ' --mode') kind='' choices=(auto native reflect direct) ;;
     ' --effort') kind='' choices=(low medium high max) ;;
-    ' --family') kind='' choices=(reflection think native think_answer reasoning_answer exaone_deep marco seed_oss magistral openthinker kimi_vl kimi_k3 minimax_m3 apertus gemma4 cohere granite32 granite33 solar_open harmony any none) ;;
+    ' --family') kind='' choices=(reflection think native think_answer reasoning_answer exaone_deep marco seed_oss magistral openthinker kimi_vl kimi_k3 minimax_m3 apertus gemma4 cohere granite32 granite33 ernie45 solar_open solar_open2 harmony glimmer inkling k2_horizon hy plamo3 apriel longcat budget any none) ;;
     ' --system'|' -s') kind='' choices=() ;;
     ' --option'|' -o') kind='' choices=(num_ctx= num_predict= num_keep= seed= temperature= top_k= top_p= min_p= typical_p= repeat_last_n= repeat_penalty= presence_penalty= frequency_penalty= stop= num_batch= num_gpu= main_gpu= use_mmap= num_thread= draft_num_predict=) ;;
     ' --keep-alive') kind='' choices=() ;;
@@ -257,7 +257,7 @@ _reflect_value() {
     'ask --engine') kind='' choices=(ollama openai embedded) ;;
     'ask --mode') kind='' choices=(auto native reflect direct) ;;
     'ask --effort') kind='' choices=(low medium high max) ;;
-    'ask --family') kind='' choices=(reflection think native think_answer reasoning_answer exaone_deep marco seed_oss magistral openthinker kimi_vl kimi_k3 minimax_m3 apertus gemma4 cohere granite32 granite33 solar_open harmony any none) ;;
+    'ask --family') kind='' choices=(reflection think native think_answer reasoning_answer exaone_deep marco seed_oss magistral openthinker kimi_vl kimi_k3 minimax_m3 apertus gemma4 cohere granite32 granite33 ernie45 solar_open solar_open2 harmony glimmer inkling k2_horizon hy plamo3 apriel longcat budget any none) ;;
     'ask --system'|'ask -s') kind='' choices=() ;;
     'ask --option'|'ask -o') kind='' choices=(num_ctx= num_predict= num_keep= seed= temperature= top_k= top_p= min_p= typical_p= repeat_last_n= repeat_penalty= presence_penalty= frequency_penalty= stop= num_batch= num_gpu= main_gpu= use_mmap= num_thread= draft_num_predict=) ;;
     'ask --keep-alive') kind='' choices=() ;;
@@ -281,7 +281,7 @@ _reflect_value() {
     'batch --engine') kind='' choices=(ollama openai embedded) ;;
     'batch --mode') kind='' choices=(auto native reflect direct) ;;
     'batch --effort') kind='' choices=(low medium high max) ;;
-    'batch --family') kind='' choices=(reflection think native think_answer reasoning_answer exaone_deep marco seed_oss magistral openthinker kimi_vl kimi_k3 minimax_m3 apertus gemma4 cohere granite32 granite33 solar_open harmony any none) ;;
+    'batch --family') kind='' choices=(reflection think native think_answer reasoning_answer exaone_deep marco seed_oss magistral openthinker kimi_vl kimi_k3 minimax_m3 apertus gemma4 cohere granite32 granite33 ernie45 solar_open solar_open2 harmony glimmer inkling k2_horizon hy plamo3 apriel longcat budget any none) ;;
     'batch --system'|'batch -s') kind='' choices=() ;;
     'batch --option') kind='' choices=(num_ctx= num_predict= num_keep= seed= temperature= top_k= top_p= min_p= typical_p= repeat_last_n= repeat_penalty= presence_penalty= frequency_penalty= stop= num_batch= num_gpu= main_gpu= use_mmap= num_thread= draft_num_predict=) ;;
     'batch --keep-alive') kind='' choices=() ;;

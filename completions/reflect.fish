@@ -221,7 +221,7 @@ function __reflect_value
             set -g __reflect_choices 'low' 'medium' 'high' 'max'
         case ' --family'
             set -g __reflect_kind ''
-            set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'solar_open' 'harmony' 'any' 'none'
+            set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'ernie45' 'solar_open' 'solar_open2' 'harmony' 'glimmer' 'inkling' 'k2_horizon' 'hy' 'plamo3' 'apriel' 'longcat' 'budget' 'any' 'none'
         case ' --system' ' -s'
             set -g __reflect_kind ''
             set -g __reflect_choices
@@ -275,7 +275,7 @@ function __reflect_value
             set -g __reflect_choices 'low' 'medium' 'high' 'max'
         case 'ask --family'
             set -g __reflect_kind ''
-            set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'solar_open' 'harmony' 'any' 'none'
+            set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'ernie45' 'solar_open' 'solar_open2' 'harmony' 'glimmer' 'inkling' 'k2_horizon' 'hy' 'plamo3' 'apriel' 'longcat' 'budget' 'any' 'none'
         case 'ask --system' 'ask -s'
             set -g __reflect_kind ''
             set -g __reflect_choices
@@ -347,7 +347,7 @@ function __reflect_value
             set -g __reflect_choices 'low' 'medium' 'high' 'max'
         case 'batch --family'
             set -g __reflect_kind ''
-            set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'solar_open' 'harmony' 'any' 'none'
+            set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'ernie45' 'solar_open' 'solar_open2' 'harmony' 'glimmer' 'inkling' 'k2_horizon' 'hy' 'plamo3' 'apriel' 'longcat' 'budget' 'any' 'none'
         case 'batch --system' 'batch -s'
             set -g __reflect_kind ''
             set -g __reflect_choices

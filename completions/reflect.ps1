@@ -235,7 +235,7 @@ $script:ReflectValues = @{
     ' --engine' = @{ Kind = ''; Choices = @('ollama', 'openai', 'embedded') }
     ' --mode' = @{ Kind = ''; Choices = @('auto', 'native', 'reflect', 'direct') }
     ' --effort' = @{ Kind = ''; Choices = @('low', 'medium', 'high', 'max') }
-    ' --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'solar_open', 'harmony', 'any', 'none') }
+    ' --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'ernie45', 'solar_open', 'solar_open2', 'harmony', 'glimmer', 'inkling', 'k2_horizon', 'hy', 'plamo3', 'apriel', 'longcat', 'budget', 'any', 'none') }
     ' --system' = @{ Kind = ''; Choices = @() }
     ' -s' = @{ Kind = ''; Choices = @() }
     ' --option' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
@@ -258,7 +258,7 @@ $script:ReflectValues = @{
     'ask --engine' = @{ Kind = ''; Choices = @('ollama', 'openai', 'embedded') }
     'ask --mode' = @{ Kind = ''; Choices = @('auto', 'native', 'reflect', 'direct') }
     'ask --effort' = @{ Kind = ''; Choices = @('low', 'medium', 'high', 'max') }
-    'ask --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'solar_open', 'harmony', 'any', 'none') }
+    'ask --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'ernie45', 'solar_open', 'solar_open2', 'harmony', 'glimmer', 'inkling', 'k2_horizon', 'hy', 'plamo3', 'apriel', 'longcat', 'budget', 'any', 'none') }
     'ask --system' = @{ Kind = ''; Choices = @() }
     'ask -s' = @{ Kind = ''; Choices = @() }
     'ask --option' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
@@ -289,7 +289,7 @@ $script:ReflectValues = @{
     'batch --engine' = @{ Kind = ''; Choices = @('ollama', 'openai', 'embedded') }
     'batch --mode' = @{ Kind = ''; Choices = @('auto', 'native', 'reflect', 'direct') }
     'batch --effort' = @{ Kind = ''; Choices = @('low', 'medium', 'high', 'max') }
-    'batch --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'solar_open', 'harmony', 'any', 'none') }
+    'batch --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'ernie45', 'solar_open', 'solar_open2', 'harmony', 'glimmer', 'inkling', 'k2_horizon', 'hy', 'plamo3', 'apriel', 'longcat', 'budget', 'any', 'none') }
     'batch --system' = @{ Kind = ''; Choices = @() }
     'batch -s' = @{ Kind = ''; Choices = @() }
     'batch --option' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support import built_in, real_llama, real_ollama, tiers
+from support import built_in, real_llama, real_ollama, real_ollama_build, tiers
 from support.command import Reflect
 from support.reference_replies import Spoken, by_llama, by_ollama
 
@@ -16,10 +17,18 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     tiers.add_option(parser)
+    known = real_ollama_build.VERSIONS
+    parser.addoption(
+        "--ollama",
+        choices=known,
+        help=f"the version of Ollama that the tests of real servers run on: {' or '.join(known)} (default: {known[0]})",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     tiers.configure(config)
+    if chosen := config.getoption("--ollama"):
+        os.environ[real_ollama_build.CHOICE] = chosen
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -52,6 +52,16 @@ class Usage(NamedTuple):
     load_ms: float = 0.0
     prompt_ms: float = 0.0
     reply_ms: float = 0.0
+    cached_tokens: int = 0
+    """Those of the prompt that were known from an earlier request; `prompt_ms` was spent on the others."""
+    thinking_tokens: int = 0
+    """Those of the reply that were thinking, where the server counted them; else 0."""
+
+    @property
+    def prompt_per_second(self) -> float:
+        """How many tokens of the prompt were read a second, those not counted that were known; 0 while unknown."""
+        read = self.prompt_tokens - self.cached_tokens
+        return read * 1000 / self.prompt_ms if self.prompt_ms > 0 and read > 0 else 0.0
 
 
 class Chunk(NamedTuple):
@@ -62,6 +72,10 @@ class Chunk(NamedTuple):
     done: bool = False
     done_reason: str = ""
     usage: Usage | None = None
+    calls: tuple[str, ...] = ()
+    """The names of tools that the model called; nobody runs them."""
+    refusal: str = ""
+    """What it said in place of an answer, in a field that is for refusals alone."""
 
 
 class Model(NamedTuple):

@@ -57,9 +57,13 @@ class UnreachableError(ReflecttyError):
 
 
 class RefusedError(ReflecttyError):
-    """The server answered with an error before the reply began."""
+    """The server answered with an error before the reply began; `transient` where the next time it may not."""
 
     exit_code = 4
+
+    def __init__(self, message: str, hint: str = "", *, transient: bool = False) -> None:
+        super().__init__(message, hint)
+        self.transient = transient
 
 
 class ModelMissingError(RefusedError):
@@ -75,7 +79,15 @@ class PromptTooLongError(RefusedError):
 
 
 class BusyError(RefusedError):
-    """The server's queue was still full after the retries."""
+    """The server's queue was still full after the retries; `limited` where it counts how often it is asked.
+
+    `retry_after` is how many seconds it wants to be left alone, or 0 where it does not say.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, limited: bool = False, retry_after: float = 0.0) -> None:
+        super().__init__(message, hint, transient=True)
+        self.limited = limited
+        self.retry_after = retry_after
 
 
 class IncompleteError(ReflecttyError):

@@ -1,7 +1,8 @@
 """The table of families: how each family of models marks its thinking. Data, no logic but the look-up.
 
-Sources: the model cards and chat templates of the models named; for what a template opens by itself, the
-built-in parsers of Ollama 0.32. A `models` entry is the beginning of a model's name on Ollama, path left off.
+Sources: the model cards and chat templates of the models named (llama.cpp b10970 has most of the templates); for what
+a template opens by itself, the built-in parsers of Ollama 0.32; for glimmer, inkling, k2_horizon, hy, plamo3, longcat,
+solar_open2 and ernie45 the reasoning parsers of vLLM 0.33 and SGLang, for budget LiteLLM's.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from reflectty.errors import UsageError
+from reflectty.known_models import family_of
 
 
 class Tag(NamedTuple):
@@ -29,13 +31,28 @@ class Family(NamedTuple):
     """A thinking opens only at the start or right after a closed block; a surplus closer elsewhere is text."""
     anywhere: bool = False
     """The markers are tokens of their own that never occur in prose: they count wherever they stand."""
+    plain: bool = False
+    """Whether a server sends the markers although they are tokens of their own: they are no control tokens."""
     orphans: bool = True
     """Whether a closer without its opener turns what came before into thinking."""
     prefilled: bool = False
     """Whether the models' own templates usually open the thinking, so that a reply starts inside it."""
     channels: bool = False
-    """Whether messages have headers that name a channel, as in OpenAI's harmony format."""
+    """Whether messages have headers that name a channel or who is addressed, as in OpenAI's harmony format."""
+    headed: bool = False
+    """Whether a reply begins inside a header, which the prompt has opened."""
+    remnants: tuple[str, ...] = ()
+    """What is left of an opener whose token a server drops; it counts only as the first of a reply."""
+    tells: tuple[str, ...] = ()
+    """What in a chat template gives the family away where the openers do not stand in it."""
+    switched: bool = False
+    """Whether the templates can switch the thinking off, beside those of `<think>`, whose servers say so."""
     models: tuple[str, ...] = ()
+    """Names to suggest for one that was mistyped; `known_models` tells which belong here."""
+
+
+def _ifm(name: str) -> Tag:
+    return Tag(f"<ifm|{name}>", f"</ifm|{name}>")
 
 
 def _same(*names: str) -> tuple[Tag, ...]:
@@ -52,7 +69,7 @@ _REFLECTION = Family(
 )
 
 _THINK_MODELS = (
-    "deepseek",
+    "deepseek-r1",
     "qwen3",
     "qwq",
     "cogito",
@@ -62,15 +79,13 @@ _THINK_MODELS = (
     "smallthinker",
     "smollm3",
     "deepscaler",
-    "glm-4",
-    "lfm2",
+    "glm-4.7",
+    "lfm2.5-thinking",
     "olmo-3",
-    "olmo3",
-    "nemotron",
-    "kimi-k2",
+    "nemotron-3-nano",
+    "kimi-k2-thinking",
     "minimax-m2",
     "exaone-4",
-    "exaone4",
     "r1-1776",
 )
 
@@ -102,8 +117,14 @@ FAMILIES: dict[str, Family] = {
             answer=(Tag("<Output>", "</Output>"),),
             models=("marco-o1",),
         ),
-        Family("seed_oss", thinking=_same("seed:think"), strict=True, models=("seed-oss",)),
-        Family("magistral", thinking=(Tag("[THINK]", "[/THINK]"),), strict=True, models=("magistral", "ministral-3")),
+        Family("seed_oss", thinking=_same("seed:think"), anywhere=True, plain=True, models=("seed-oss",)),
+        Family(
+            "magistral",
+            thinking=(Tag("[THINK]", "[/THINK]"),),
+            anywhere=True,
+            plain=True,
+            models=("magistral", "ministral-3"),
+        ),
         Family(
             "openthinker",
             thinking=(Tag("<|begin_of_thought|>", "<|end_of_thought|>"),),
@@ -111,20 +132,36 @@ FAMILIES: dict[str, Family] = {
             anywhere=True,
             models=("openthinker",),
         ),
-        Family("kimi_vl", thinking=(Tag("◁think▷", "◁/think▷"),), strict=True, models=("kimi-vl",)),
+        Family("kimi_vl", thinking=(Tag("◁think▷", "◁/think▷"),), anywhere=True, plain=True, models=("kimi-vl",)),
         Family(
             "kimi_k3",
-            thinking=(Tag("<|open|>think<|sep|>", "<|close|>think<|sep|>"),),
+            # SGLang takes the closer without its last token, too.
+            thinking=(Tag("<|open|>think<|sep|>", "<|close|>think<|sep|>"), Tag("", "<|close|>think")),
+            answer=(Tag("<|open|>response<|sep|>", "<|close|>response<|sep|>"), Tag("", "<|close|>message<|sep|>")),
             anywhere=True,
+            tells=("open_tag('think')", 'open_tag("think")', "<|open|>think"),
+            switched=True,
             models=("kimi-k3",),
         ),
-        Family("minimax_m3", thinking=_same("mm:think"), strict=True, models=("minimax-m3",)),
-        Family("apertus", thinking=(Tag("<|inner_prefix|>", "<|inner_suffix|>"),), anywhere=True, models=("apertus",)),
+        Family("minimax_m3", thinking=_same("mm:think"), anywhere=True, plain=True, models=("minimax-m3",)),
+        Family(
+            "apertus",
+            thinking=(Tag("<|inner_prefix|>", "<|inner_suffix|>"),),
+            anywhere=True,
+            switched=True,
+            models=("apertus",),
+        ),
         Family(
             "gemma4",
             # The label behind the opener belongs to the marker; a channel may come without one.
-            thinking=(Tag("<|channel>thought\n", "<channel|>"), Tag("<|channel>", "<channel|>")),
+            thinking=(
+                Tag("<|channel>thought\n", "<channel|>"),
+                Tag("<|channel>thought", "<channel|>"),
+                Tag("<|channel>", "<channel|>"),
+            ),
             anywhere=True,
+            remnants=("thought\n",),
+            switched=True,
             models=("gemma4", "gemma-4"),
         ),
         Family(
@@ -137,6 +174,8 @@ FAMILIES: dict[str, Family] = {
             ),
             anywhere=True,
             prefilled=True,
+            tells=("<|START_THINKING|>",),
+            switched=True,
             models=("command-a-reasoning", "command-r-reasoning"),
         ),
         Family(
@@ -147,9 +186,11 @@ FAMILIES: dict[str, Family] = {
             ),
             strict=True,
             orphans=False,
+            switched=True,
             models=("granite3.2",),
         ),
         Family("granite33", thinking=_same("think"), answer=_same("response"), strict=True, models=("granite3.3",)),
+        Family("ernie45", thinking=_same("think"), answer=_same("response"), strict=True, models=("ernie-4.5",)),
         Family(
             "solar_open",
             thinking=(Tag("<|think|>", "<|end|>"),),
@@ -157,7 +198,76 @@ FAMILIES: dict[str, Family] = {
             anywhere=True,
             models=("solar-open",),
         ),
-        Family("harmony", channels=True, anywhere=True, models=("gpt-oss",)),
+        Family(
+            "solar_open2",
+            thinking=(Tag("<|think:start|>", "<|think:end|>"),),
+            anywhere=True,
+            prefilled=True,
+            models=("solar-open-2",),
+        ),
+        Family("harmony", channels=True, anywhere=True, tells=("<|channel|>analysis",), models=("gpt-oss",)),
+        Family(
+            "glimmer",
+            channels=True,
+            headed=True,
+            anywhere=True,
+            tells=("to=self<|message|>",),
+            models=("muse-glimmer", "glimmer"),
+        ),
+        Family(
+            "inkling",
+            # One token ends a message, whatever is in it.
+            thinking=(Tag("<|content_thinking|>", "<|end_message|>"),),
+            answer=(
+                Tag("<|content_text|>", "<|end_message|>"),
+                Tag("", "<|content_model_end_sampling|>"),
+                Tag("", "<|message_model|>"),
+            ),
+            anywhere=True,
+            orphans=False,
+            tells=("<|content_thinking|>",),
+            models=("inkling",),
+        ),
+        Family(
+            "k2_horizon",
+            # Three openers for three efforts.
+            thinking=(*map(_ifm, ("think", "think_fast", "think_faster")),),
+            anywhere=True,
+            prefilled=True,
+            models=("k2-horizon",),
+        ),
+        Family(
+            "hy",
+            # The name of the checkpoint stands behind the colon, where there is one.
+            thinking=(Tag("<think:*>", "</think:*>"), *_same("think")),
+            anywhere=True,
+            tells=("<think:", "<think{}>"),
+            models=("hy3", "hy4"),
+        ),
+        Family(
+            "plamo3",
+            thinking=(Tag("<|plamo:begin_think:plamo|>", "<|plamo:end_think:plamo|>"),),
+            anywhere=True,
+            models=("plamo-3",),
+        ),
+        Family(
+            "apriel",
+            # The prompt ends in the sentence; only the end of the thinking is a marker.
+            thinking=(Tag("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),),
+            answer=(Tag("", "[END FINAL RESPONSE]"), Tag("", "<|end|>")),
+            anywhere=True,
+            prefilled=True,
+            tells=("[BEGIN FINAL RESPONSE]",),
+            models=("apriel",),
+        ),
+        Family(
+            "longcat",
+            thinking=_same("longcat_think"),
+            anywhere=True,
+            prefilled=True,
+            models=("longcat-flash-thinking",),
+        ),
+        Family("budget", thinking=_same("budget:thinking"), strict=True),
         Family("any"),
         Family("none"),
     )
@@ -180,8 +290,5 @@ def named(name: str) -> Family:
 
 def by_model(name: str) -> Family | None:
     """Return the family that a model's name belongs to, or None for a name nobody knows."""
-    bare = name.lower().rsplit("/", 1)[-1]
-    found = [(len(start), family) for family in FAMILIES.values() for start in family.models if bare.startswith(start)]
-    if found:
-        return max(found, key=lambda pair: pair[0])[1]
-    return FAMILIES["reflection"] if "reflection" in bare else None
+    found = family_of(name)
+    return FAMILIES[found] if found else None

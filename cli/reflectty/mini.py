@@ -34,6 +34,8 @@ TEMPLATE: Final = """\
 """How a server renders what was said, as the training saw it; the comment tells that it thinks in tags."""
 WEIGHTS_DIGEST: Final = "sha256:a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 """Of the GGUF of gemma-3-270m that the adapter changes."""
+OLDEST: Final = (0, 6)
+"""The first Ollama that knows the architecture, Gemma 3."""
 NOTICE: Final = "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms"
 
 
@@ -42,23 +44,13 @@ def is_mini(name: str) -> bool:
     return name.lower().removesuffix(":latest") == NAME
 
 
-def recipe(name: str, adapter: str, licence: str) -> Recipe:
-    """Return what a server is to make it of: the files have the names that its copies of them bear.
+def recipe(name: str, licence: str) -> Recipe:
+    """Return what a server is to make of the merged weights, whose digest is known once they are merged.
 
     Args:
         name: what it is called there.
-        adapter: the digest of the adapter, as in `sha256:…`.
         licence: the text of its terms.
     """
     from reflectty.recipe import Recipe  # noqa: PLC0415 - a question needs the name alone
 
-    weights, adapters = (digest.replace(":", "-") for digest in (WEIGHTS_DIGEST, adapter))
-    return Recipe(
-        name=name,
-        kind="gguf",
-        weights=(weights,),
-        adapters=(adapters,),
-        template=TEMPLATE,
-        parameters=PARAMETERS,
-        licence=licence,
-    )
+    return Recipe(name=name, kind="gguf", template=TEMPLATE, parameters=PARAMETERS, licence=licence)

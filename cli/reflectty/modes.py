@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.chat import Effort
 from reflectty.families import FAMILIES, by_model
+from reflectty.known_models import untold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,14 +73,48 @@ class Plan(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+def own_family(model: Model) -> Family | None:
+    """Return the family that a model thinks in by itself; None where nothing says that it thinks.
+
+    `native` is one whose server takes the thinking apart.
+    """
+    return FAMILIES["native"] if "thinking" in model.capabilities else _in_tags(model)
+
+
+def _in_tags(model: Model) -> Family | None:
+    return taught(model) or _named(model)
+
+
+def _named(model: Model) -> Family | None:
+    """Return the family of a model's name, unless its server has spoken and does not know it as one that thinks."""
+    family = by_model(model.name)
+    spoken = family is not None and "completion" in model.capabilities and _is_told(family)
+    return None if spoken and not untold(model.name) else family
+
+
+def _is_told(family: Family) -> bool:
+    """Whether a server that lists capabilities would list this family's thinking.
+
+    Ollama and llama-server find `<think>` and `</think>` in a template, and know gpt-oss; no other tags.
+    """
+    return family.name == "harmony" or (family.thinking[:1] == FAMILIES["think"].thinking)
+
+
 def taught(model: Model) -> Family | None:
     """Return the family whose openers stand in the model's own template or system prompt."""
     text = f"{model.template}\n{model.system}"
     for family in FAMILIES.values():
-        wanted = [tag.opener for tag in (*family.thinking[:1], *family.answer[:1]) if tag.opener]
-        if wanted and family.name != "native" and all(opener in text for opener in wanted):
+        if family.name != "native" and _stands_in(family, text):
             return _closest(family, text)
     return None
+
+
+def _stands_in(family: Family, text: str) -> bool:
+    if any(tell in text for tell in family.tells):
+        return True
+    # A template in Jinja writes a line break as two characters.
+    wanted = [tag.opener.rstrip() for tag in (*family.thinking[:1], *family.answer[:1]) if tag.opener]
+    return bool(wanted) and all(opener in text for opener in wanted)
 
 
 def _closest(family: Family, text: str) -> Family:
@@ -102,6 +137,14 @@ def opens_thinking(model: Model, family: Family) -> bool:
     return family.prefilled and not model.template
 
 
+def _is_jinja(template: str) -> bool:
+    """Whether llama.cpp renders the template, and so takes apart what it opens: the content never starts inside.
+
+    Ollama renders templates of its own, which are Go's.
+    """
+    return "{%" in template
+
+
 def _joined(*parts: str) -> str:
     return "\n\n".join(part.strip() for part in parts if part.strip())
 
@@ -113,17 +156,18 @@ def plan(model: Model, wish: Wish) -> Plan:
     thinks in tags does so in its own; any other is asked to reflect by a prompt.
     """
     thinks = "thinking" in model.capabilities
-    own = FAMILIES["native"] if thinks else taught(model) or by_model(model.name)
+    own = own_family(model)
     mode = wish.mode
     if mode is Mode.AUTO:
         mode = Mode.NATIVE if own else Mode.REFLECT
     family = wish.family or _read_as(mode, own)
-    think = _think(mode, wish, thinks=thinks)
+    think = _think(mode, wish, thinks=thinks, switched=_is_switched(model, own))
+    apart = thinks or think is False or _is_jinja(model.template)
     return Plan(
         mode=mode,
         family=family,
-        # A server that is asked for the `thinking` field takes what the template opens into it.
-        prefilled=opens_thinking(model, family) and not think,
+        # A server that knows the thinking takes it apart or closes what the template opens, even unasked.
+        prefilled=opens_thinking(model, family) and not apart,
         think=think,
         system=_system(mode, model, wish, own),
         expects_tags=_expects_tags(mode, family, own, thinks=thinks),
@@ -137,14 +181,14 @@ def reason(model: Model) -> str:
         return f"{'the server' if model.ignores else 'Ollama'} keeps its thinking apart"
     if taught(model):
         return "its template or system prompt has the tags"
-    if by_model(model.name):
+    if _named(model):
         return "its name is that of a family that thinks in tags"
     return "nothing says that it thinks by itself, so it is asked to by a prompt"
 
 
 def abilities(model: Model) -> tuple[str, ...]:
     """Return what a model can do besides answering: `reflection`, `thinking`, and those of Ollama's capabilities."""
-    family = taught(model) or by_model(model.name)
+    family = _in_tags(model)
     thinks = "thinking" in model.capabilities or bool(family and (family.thinking or family.channels))
     own = (("reflection", bool(family and family.reflection)), ("thinking", thinks))
     beside = tuple(name for name in _BESIDE if name in model.capabilities)
@@ -161,15 +205,25 @@ def _expects_tags(mode: Mode, family: Family, own: Family | None, *, thinks: boo
 
 
 def _read_as(mode: Mode, own: Family | None) -> Family:
+    """Return the family that a reply is read by; one that is asked to reflect may still think in tags of its own."""
     if own and (mode is not Mode.REFLECT or own.name == "native"):
         return own
-    return FAMILIES["reflection" if mode is Mode.REFLECT else "any"]
+    return FAMILIES["any"]
 
 
-def _think(mode: Mode, wish: Wish, *, thinks: bool) -> bool | Effort | None:
+def _is_switched(model: Model, own: Family | None) -> bool:
+    """Whether a request can switch off the thinking of a model that its server does not list as thinking.
+
+    Only servers that render Jinja templates take a switch then; Ollama refuses it.
+    """
+    elsewhere = "num_ctx" in model.ignores
+    return elsewhere and ((own is not None and own.switched) or "enable_thinking" in model.template)
+
+
+def _think(mode: Mode, wish: Wish, *, thinks: bool, switched: bool) -> bool | Effort | None:
     """Return what to send as `think`; nothing to models without the capability, which refuse it."""
     if not thinks:
-        return None
+        return False if switched and mode is Mode.DIRECT else None
     return (wish.effort or True) if mode is Mode.NATIVE else False
 
 
@@ -216,4 +270,4 @@ def _rank(model: Model) -> int:
     family = by_model(model.name)
     if family is not None and family.reflection:
         return 2
-    return 1 if family or "thinking" in model.capabilities else 0
+    return 1 if own_family(model) else 0

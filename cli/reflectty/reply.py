@@ -55,7 +55,7 @@ class Reply:
     ) -> None:
         self.model = model
         self.mode = mode
-        self.family = family
+        self.family = self._asked_family = family
         self.warnings: list[str] = []
         self.withheld = False
         """Whether the answer must not go out alone: it is not what was asked for."""
@@ -68,6 +68,10 @@ class Reply:
         """The content as it came, in pieces."""
         self.raw_thinking: list[str] = []
         """The `thinking` field as it came, in pieces."""
+        self.calls: list[str] = []
+        """The tools that the model called, by name; none was run."""
+        self.refusal = ""
+        """What the model said in a field for refusals."""
         self._parser = StreamParser(family, prefilled=prefilled)
         self._plain: int | None = None
         self._blocks: dict[int, Block] = {}
@@ -98,6 +102,8 @@ class Reply:
         self._last = self._clock()
         if not self._began and (chunk.content or chunk.thinking):
             self._began, self._first = True, self._last
+        self.calls += chunk.calls
+        self.refusal += chunk.refusal
         events: tuple[Event, ...] = ()
         if chunk.thinking:
             self.raw_thinking.append(chunk.thinking)
@@ -114,13 +120,19 @@ class Reply:
     def _read(self, content: str) -> tuple[Event, ...]:
         self.raw.append(content)
         events = self._parser.feed(content)
-        if self.family.name == "any":
-            self.family = self._parser.family
+        self._follow_family()
         return events
+
+    def _follow_family(self) -> None:
+        """Take over the family that a marker gave away, or turned out not to."""
+        if self._asked_family.name == "any":
+            self.family = self._parser.family
 
     def close(self) -> tuple[Event, ...]:
         """End the reply, complete or cut; return what was held back."""
-        return self._fold(self._parser.close())
+        events = self._fold(self._parser.close(whole=self.stopped))
+        self._follow_family()
+        return events
 
     def thought_only(self) -> str:
         """Keep the thinking, and take all that comes from here on as the answer, without reading tags in it.
@@ -128,7 +140,7 @@ class Reply:
         Returns:
             The raw beginning of the reply up to the answer, in the family's own tags, to go on from.
         """
-        self.close()
+        self._fold(self._parser.close(whole=False))
         self._blocks = {at: block for at, block in self._blocks.items() if block.kind is not Kind.ANSWER}
         self._chunks[Kind.ANSWER] = self._carried[Kind.ANSWER] = 0
         self._plain = max(self._blocks, default=-1) + 1
@@ -155,12 +167,25 @@ class Reply:
         return events
 
     def _reclassify(self, event: Reclassified) -> None:
+        if event.kind is None:
+            self._withdraw(event)
+            return
         for number in event.blocks:
             self._blocks[number].kind = Kind.THINKING
         for counts in (self._chunks, self._carried):
             counts[Kind.THINKING] += counts[Kind.ANSWER]
             counts[Kind.ANSWER] = 0
         self._thought = self._last
+
+    def _withdraw(self, event: Reclassified) -> None:
+        """Forget blocks that are no thinking after all; what follows as the answer counts there."""
+        inside = {kind: len("".join(self.texts(kind))) for kind in (Kind.THINKING, Kind.REFLECTION)}
+        for number in event.blocks:
+            block = self._blocks.pop(number)
+            if share := len(block.text) / (inside[block.kind] or 1):
+                moved = round(self._chunks[block.kind] * min(share, 1.0))
+                self._chunks[block.kind] -= moved
+                self._chunks[Kind.ANSWER] += moved
 
     # What it amounts to
 
@@ -221,7 +246,8 @@ class Reply:
         answers = [block for block in self._blocks.values() if block.kind is Kind.ANSWER]
         tagged = [block.text for block in answers if block.tagged]
         said = "\n".join(tagged or [block.text for block in answers]) or self._quoted()
-        if said or not self.stopped or not self._blocks:
+        instead = bool(self.calls or self.refusal)
+        if said or instead or not self.stopped or not self._blocks:
             return said, False
         return list(self._blocks.values())[-1].text, True
 
@@ -244,7 +270,14 @@ class Reply:
         chunks = sum(self._chunks.values())
         total = self.usage.reply_tokens or chunks
         new = {kind: round(count * total / chunks) if chunks else 0 for kind, count in self._chunks.items()}
+        new = self._exact(new, total) if self.usage.thinking_tokens else new
         return {kind: self._carried[kind] + count for kind, count in new.items()}
+
+    def _exact(self, estimated: dict[Kind, int], total: int) -> dict[Kind, int]:
+        """Return the tokens by kind where the server has counted the thinking; its corrections are estimated still."""
+        thought = min(self.usage.thinking_tokens, total)
+        corrections = min(estimated[Kind.REFLECTION], thought)
+        return {Kind.THINKING: thought - corrections, Kind.REFLECTION: corrections, Kind.ANSWER: total - thought}
 
     def _tokens_of_text(self) -> dict[Kind, int]:
         """Return the tokens of all text so far: what was counted of it earlier, else estimated from its length."""

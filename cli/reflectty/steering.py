@@ -6,10 +6,12 @@ engine goes on from is the raw text from the opener on.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from reflectty.errors import RefusedError
-from reflectty.families import FAMILIES, by_model
+from reflectty.families import FAMILIES, Tag, by_model
+from reflectty.modes import Mode
 from reflectty.session import Measured
 from reflectty.stream import Kind
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reflectty.chat import Model
-    from reflectty.families import Family, Tag
+    from reflectty.families import Family
     from reflectty.modes import Plan
     from reflectty.session import Said
 
@@ -61,11 +63,23 @@ def reading(model: Model, chosen: Plan) -> Family:
 
 def _of_the_content(chosen: Plan, seen: str, raw: str) -> Family | None:
     family = FAMILIES.get(seen, chosen.family) if chosen.family.name == "any" else chosen.family
-    used = [tag for tag in family.thinking if tag.opener and tag.opener in raw]
+    if family.name == "any" and chosen.mode is Mode.REFLECT:
+        family = FAMILIES["reflection"]
+    used = [written for tag in family.thinking if (written := _written(tag, raw))]
     if not used:
+        family = family._replace(thinking=tuple(tag for tag in family.thinking if "*" not in tag.opener))
         return family if family.thinking else None
     first = min(used, key=lambda tag: raw.index(tag.opener))
     return family._replace(thinking=_led_by(first, family.thinking))
+
+
+def _written(tag: Tag, raw: str) -> Tag | None:
+    """Return a tag as a reply has it, with the name that stands for the star of some; None where it is not there."""
+    if "*" not in tag.opener:
+        return tag if tag.opener and tag.opener in raw else None
+    start, end = tag.opener.split("*")
+    found = re.search(f"{re.escape(start)}(\\w+){re.escape(end)}", raw)
+    return Tag(found[0], tag.closer.replace("*", found[1])) if found else None
 
 
 def _of_the_field(model: Model) -> Family | None:
@@ -75,14 +89,14 @@ def _of_the_field(model: Model) -> Family | None:
         return None
     for family in (FAMILIES["native"], *filter(_in_plain_text, FAMILIES.values())):
         for tag in family.thinking:
-            if tag.opener in model.template:
+            if tag.opener and tag.opener in model.template:
                 return _beginning_with(tag, family)
     return _beginning_with(known.thinking[0], known) if known else None
 
 
 def _in_plain_text(family: Family) -> bool:
     """Whether the markers come through: tokens of their own are lost where the server's own parser is passed by."""
-    return bool(family.thinking) and not family.anywhere
+    return bool(family.thinking) and (family.plain or not family.anywhere)
 
 
 def _beginning_with(tag: Tag, family: Family) -> Family:

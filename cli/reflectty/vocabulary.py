@@ -1,7 +1,8 @@
 """Which tags of a model never reach its reader, from the types of its tokens; asks no server and changes nothing.
 
 llama.cpp writes tokens of the types NORMAL and USER_DEFINED as they are; of the others it writes nothing, or for one
-that is a byte a wrong one. So does Ollama since 0.30. Seen with Ollama 0.32.15 and llama.cpp b10488.
+that is a byte a wrong one. So does Ollama since 0.30. Seen with Ollama 0.32.15 and 0.34.2, and with their llama.cpp,
+b10488 and b10970.
 """
 
 from __future__ import annotations

@@ -178,6 +178,25 @@ def test_rows_that_are_stable_do_not_change_any_more(text: str, cuts: list[int],
         assert rows(part)[1 : 1 + len(before)] == before
 
 
+@pytest.mark.parametrize("view", list(View))
+def test_a_thinking_that_never_closes_in_an_answer_is_drawn_as_answer(view: View) -> None:
+    text = "Models write:\n\n<think>\n\nbefore they reason."
+    reply, part = Reply("m", FAMILIES["any"]), ReplyPart("m")
+    part.lay(scene(60, view))
+    part.begin(reply)
+    for piece in (*(Chunk(char) for char in text), Chunk(done=True, done_reason="stop")):
+        for event in reply.feed(piece):
+            part.show(event)
+    for event in reply.close():
+        part.show(event)
+    part.end(whole(reply))
+    stored = ReplyPart.of(whole(reply))
+    stored.lay(scene(60, view))
+
+    assert part.text == text
+    assert rows(part) == rows(stored)
+
+
 @given(text=texts, width=widths, view=views, row=st.integers(0, 200))
 @examples(60)
 def test_a_place_is_found_again_and_folding_does_not_move_an_answer(

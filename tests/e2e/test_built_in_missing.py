@@ -71,5 +71,18 @@ def test_no_server_is_given_it(machine: Reflect) -> None:
     assert not server.asked("/api/create")
 
 
+def test_no_server_is_given_it_where_only_what_merges_is_missing(tmp_path: Path, mini: BuiltIn) -> None:
+    machine = fresh(tmp_path, mini, bare(tmp_path / "site", ("numpy",)))
+    with answering(machine) as server:
+        result = machine("models", "create", "mini")
+
+    assert (result.code, result.out) == (2, "")
+    assert (
+        result.err
+        == f"reflect: numpy is missing, by which the adapter is merged into the weights ({INSTALL} installs it)\n"
+    )
+    assert {asked.method for asked in server.requests} <= {"GET"}
+
+
 def test_it_is_no_name_that_the_tab_key_offers(machine: Reflect) -> None:
     assert machine("__complete", "models", "mi").out == ""

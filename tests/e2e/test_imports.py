@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OWN = {"tui": {"textual"}, "store": {"sqlite3"}}
 """What a part of the program is there to use, so that nothing else has to."""
+COMPUTING = ("reflectty.gguf.merging", "reflectty.gguf.quants")
+"""What imports numpy, once the built-in model is merged."""
 KEPT = """
 import json, os, sys
 from reflectty.main import main
@@ -250,10 +252,15 @@ def test_a_chat_loads_what_manages_models_when_they_are_first_looked_at_and_the_
 
 @pytest.mark.parametrize("part", ["", *OWN])
 def test_nothing_happens_at_import(part: str) -> None:
-    modules = [name for name in MODULES if own_part(name) == part]
+    modules = [name for name in MODULES if own_part(name) == part and name not in COMPUTING]
     assert modules
 
     assert happening(*modules) == {}
+
+
+def test_what_computes_does_at_import_what_numpy_does() -> None:
+    """It sets OPENBLAS_MAIN_FREE while it loads OpenBLAS, which would bind the process to one core, and takes it back."""
+    assert list(happening(*COMPUTING).values()) == [["os.putenv", "os.unsetenv"]]
 
 
 @pytest.mark.parametrize("module", STARTED)

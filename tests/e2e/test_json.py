@@ -25,7 +25,10 @@ SHAPE: dict[str, type] = {
     "usage": dict,
     "warnings": list,
 }
-USAGE = ("prompt_tokens", "thinking_tokens", "answer_tokens", "total_ms", "load_ms", "first_token_ms")
+USAGE = (
+    *("prompt_tokens", "thinking_tokens", "answer_tokens", "total_ms", "load_ms", "first_token_ms"),
+    *("cached_tokens", "prompt_per_second"),
+)
 HOSTILE = [case for case in cases("hostile.jsonl") if case.get("expect") == "neutralise"]
 
 
@@ -66,6 +69,7 @@ class TestOneObject:
             usage = read(reflect.at(server.host)("-m", "m", "--json", "q"))["usage"]
 
         assert (usage["prompt_tokens"], usage["total_ms"], usage["load_ms"]) == (24, 2000, 500)
+        assert (usage["cached_tokens"], usage["prompt_per_second"]) == (0, 48.0)
         assert usage["thinking_tokens"] + usage["answer_tokens"] == 66
         assert abs(usage["thinking_tokens"] - 44) <= 2
 

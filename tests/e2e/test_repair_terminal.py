@@ -114,7 +114,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_sent(reflect: Re
     assert (result.code, result.out) == (6, "")
     assert result.err.startswith("reflect: the repair needs 8 MB for a while, and ")
     assert "free some space there" in result.err
-    assert {asked.path for asked in server.requests} == {"/api/show", "/api/tags"}
+    assert {asked.path for asked in server.requests} == {"/api/show", "/api/tags", "/api/version"}
 
 
 def test_no_byte_of_a_token_or_a_server_reaches_the_terminal_as_it_is(reflect: Reflect, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from reflectty.engines import open_engine
 from reflectty.parallel import MOST, Parallel, probe
 from support import real_ollama
 from support.pty_screen import Screen
-from support.real_ollama import base_model
+from support.real_ollama import tuned_model
+from support.real_ollama_build import version
 from support.token_types import TokenType, copy_retyped
 from support.waiting import PATIENCE
 
@@ -50,7 +51,7 @@ def test_a_model_that_reflects_is_found_in_order(asking: Reflect, said: Spoken, 
     assert {name: read[name]["state"] for name in ("server", "models", "model", "question", "tags")} == dict.fromkeys(
         ("server", "models", "model", "question", "tags"), "ok"
     )
-    assert read["server"]["facts"]["version"] == "0.32.15"
+    assert read["server"]["facts"]["version"] == version()
     assert read["question"]["facts"]["answer"] == said.answer
     assert read["GPU"]["facts"]["size"] > 10**8
     assert read["context"]["facts"] == {"tokens": 4096, "made_for": 32768}
@@ -76,7 +77,7 @@ def lossy(ollama: Server) -> Iterator[Server]:
     """The server with a model whose tags are control tokens."""
     folder = Path(tempfile.mkdtemp(dir=ollama.home))
     gguf = folder / "lost.gguf"
-    copy_retyped(base_model(), gguf, dict.fromkeys(PIECES, TokenType.CONTROL))
+    copy_retyped(tuned_model(), gguf, dict.fromkeys(PIECES, TokenType.CONTROL))
     try:
         ollama.create_tuned(LOST, gguf)
         yield ollama

@@ -18,7 +18,7 @@ import pytest
 
 from support.lost_tags import PIECES, WORDS
 from support.pty_screen import Screen
-from support.real_ollama import base_model
+from support.real_ollama import tuned_model
 from support.reference_replies import QUESTION
 from support.token_types import TokenType, copy_retyped
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from support.real_ollama import Server
     from support.reference_replies import Spoken
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.both]
 
 KEPT = "reflection-kept"
 
@@ -45,9 +45,9 @@ def server(ollama: Server) -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(dir=ollama.home))
     lost, hollow, kept = (folder / f"{name}.gguf" for name in ("lost", "hollow", "kept"))
     try:
-        copy_retyped(base_model(), lost, dict.fromkeys(PIECES, TokenType.CONTROL))
+        copy_retyped(tuned_model(), lost, dict.fromkeys(PIECES, TokenType.CONTROL))
         ollama.create_tuned(WHOLE, lost)
-        copy_retyped(base_model(), hollow, dict.fromkeys(WORDS, TokenType.CONTROL))
+        copy_retyped(tuned_model(), hollow, dict.fromkeys(WORDS, TokenType.CONTROL))
         ollama.create_tuned(HOLLOW, hollow)
         copy_retyped(lost, kept, dict.fromkeys(PIECES, TokenType.USER_DEFINED))
         ollama.create_tuned(KEPT, kept)

@@ -10,7 +10,9 @@ import pytest
 
 from reflectty.drawing.summary import counted
 from reflectty.mini import TEMPLATE
+from support.gguf_tensors import copy_with_template
 from support.pty_screen import Screen
+from support.real_ollama import base_model
 from support.reference_replies import QUESTION
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from support.real_ollama import Server
     from support.reference_replies import Spoken
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.both]
 
 MADE = ("made-one", "made-two")
 
@@ -181,6 +183,27 @@ def test_a_variant_inherits_what_is_not_said_and_is_taught_once(asking: Reflect)
     assert two["system"].count("Think in writing before you answer.") == 1
 
 
+def test_a_model_that_is_asked_in_another_format_than_its_own_is_told(asking: Reflect, ollama: Server) -> None:
+    """Imported without a template, one whose own is near to ChatML is asked in that."""
+    own = (
+        "{% for message in messages %}{{'<start_of_turn>' + message['role'] + '\n' + message['content'] + '<end_of_turn>'"
+        " + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
+    )
+    path, modelfile = ollama.home / "near.gguf", ollama.home / "near.Modelfile"
+    copy_with_template(base_model(), path, own)
+    modelfile.write_text(f"FROM ./{path.name}\n")
+    ollama.create(MADE[0], modelfile, path)
+    path.unlink()
+    shown = json.loads(asking("models", "show", MADE[0], "--json").out)
+    made = asking("models", "create", MADE[1], "--from", MADE[0], "--no-proof")
+
+    said = "asked with <|im_start|> <|im_end|>, while its own chat template has <start_of_turn> <end_of_turn>"
+    assert shown["format_warning"].startswith(said)
+    assert said in " ".join(asking("models", "show", MADE[0]).out.split())
+    assert (made.code, made.err.startswith(f"reflect: {MADE[1]} is {said}")) == (0, True)
+    assert json.loads(asking("models", "show", "mini", "--json").out)["format_warning"] is None
+
+
 def test_a_variant_replaces_a_model_only_when_forced(asking: Reflect) -> None:
     words = ("models", "create", MADE[0], "--from", "mini", "--no-proof")
     codes = [asking(*words, *more).code for more in ((), (), ("--force",))]
@@ -198,5 +221,5 @@ def test_the_estimate_of_a_model_is_near_what_the_server_says_once_it_is_loaded(
     assert abs(fit["loaded"]["difference"]) < 0.1 * fit["loaded"]["size"]
     assert longer["estimate"]["context"] == 16384
     assert longer["estimate"]["cache"] > fit["estimate"]["cache"]
-    assert re.search(r"^  needs +weights 261 MB · cache ", said, re.MULTILINE)
+    assert re.search(r"^  needs +weights 292 MB · cache ", said, re.MULTILINE)
     assert "estimated 3" in said

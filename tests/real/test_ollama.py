@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from support.real_ollama import Server
     from support.reference_replies import Spoken
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.both]
 
 MINI = ("-m", "mini", "--mode", "native")
 NATIVE = ("-m", "mini-native")

@@ -84,10 +84,11 @@ def answering(reflect: Reflect, *, has_mini: bool = False) -> FakeServer:
     return FakeServer(routes, port=port_of(reflect))
 
 
-def bare(folder: Path) -> Path:
-    """Return a folder with all that is installed for the tests but what the built-in model needs."""
+def bare(folder: Path, without: tuple[str, ...] = PACKAGES) -> Path:
+    """Return a folder with all that is installed for the tests but some packages: those of the built-in model."""
+    folder.mkdir(exist_ok=True)
     for installed in Path(sysconfig.get_path("purelib")).iterdir():
-        if not installed.name.lower().startswith(PACKAGES) and installed.suffix != ".pth":
+        if not installed.name.lower().startswith(without) and installed.suffix != ".pth":
             (folder / installed.name).symlink_to(installed)
     return folder
 

@@ -38,8 +38,12 @@ def fold(events: list[Event]) -> list[Text]:
     kinds: dict[int, str] = {}
     texts: dict[int, str] = {}
     for event in events:
-        if isinstance(event, Reclassified):
-            kinds |= dict.fromkeys(event.blocks, "thinking")
+        if isinstance(event, Reclassified) and event.kind is None:
+            for block in event.blocks:
+                kinds.pop(block, None)
+                texts.pop(block, None)
+        elif isinstance(event, Reclassified):
+            kinds |= dict.fromkeys(event.blocks, str(event.kind))
         else:
             assert kinds.setdefault(event.block, str(event.kind)) == str(event.kind)
             texts[event.block] = texts.get(event.block, "") + event.text

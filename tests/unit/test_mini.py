@@ -7,7 +7,7 @@ from reflectty.chat import Model
 from reflectty.modes import Mode, Wish, opens_thinking, plan
 from reflectty.wire.recipes import encode_create
 
-DIGEST = f"sha256:{'a' * 64}"
+MERGED = f"sha256:{'a' * 64}"
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,12 @@ def test_auto_reads_it_by_its_tags() -> None:
     assert not opens_thinking(model, chosen.family)
 
 
-def test_a_server_makes_it_of_two_files_and_the_same_texts() -> None:
-    body = encode_create("mine", mini.recipe("mine", DIGEST, "terms"), mini.WEIGHTS_DIGEST)
+def test_a_server_makes_it_of_one_file_without_an_adapter_and_of_the_same_texts() -> None:
+    body = encode_create("mine", mini.recipe("mine", "terms"), MERGED)
 
     assert body == {
         "model": "mine",
-        "files": {"model.gguf": mini.WEIGHTS_DIGEST},
-        "adapters": {"adapter-0.gguf": DIGEST},
+        "files": {"model.gguf": MERGED},
         "template": mini.TEMPLATE,
         "parameters": {"num_predict": mini.LIMIT, "stop": [mini.STOP], "temperature": mini.TEMPERATURE},
         "license": "terms",

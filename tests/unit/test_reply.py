@@ -137,11 +137,44 @@ def test_figures_are_by_part_and_scaled_to_the_servers_total() -> None:
     assert reply.thinking_ms < reply.total_ms
 
 
+def test_thinking_that_the_server_counted_is_not_estimated() -> None:
+    reply = Reply("m", FAMILIES["native"])
+    usage = Usage(reply_tokens=66, thinking_tokens=60)
+    fed(
+        reply,
+        [Chunk(thinking="hm"), Chunk("4"), Chunk(" is"), Chunk(" it", done=True, done_reason="stop", usage=usage)],
+    )
+
+    assert reply.tokens == {Kind.THINKING: 60, Kind.REFLECTION: 0, Kind.ANSWER: 6}
+
+
 def test_what_is_reclassified_counts_as_thinking() -> None:
     reply = reply_to("six times seven\n</think>\n42", "think")
 
     assert (reply.thinking, reply.answer) == ("six times seven", "42")
     assert reply.tokens[Kind.ANSWER] <= 1
+
+
+QUOTED = "Models write:\n\n<think>\n\nbefore they reason."
+
+
+def test_a_thinking_that_never_closes_in_an_answer_counts_as_answer() -> None:
+    reply = reply_to(QUOTED)
+
+    assert (reply.answer, reply.thinking, reply.complete, reply.marked) == (QUOTED, "", True, False)
+    assert reply.tokens[Kind.THINKING] == 0
+
+
+@pytest.mark.parametrize("family", ["any", "reflection", "native"])
+@pytest.mark.parametrize("final", [True, False])
+def test_what_is_taken_back_goes_out_once(family: str, final: bool) -> None:
+    assert "".join(went_out(QUOTED, family, final=final)) == QUOTED
+
+
+def test_a_thinking_in_an_answer_stays_one_when_the_reply_was_cut() -> None:
+    reply = reply_to("Sure.\n<thinking>\n2 + 2", done_reason="length")
+
+    assert (reply.answer, reply.thinking) == ("Sure.", "2 + 2")
 
 
 def test_a_reply_goes_on_from_its_thinking_with_an_answer_that_is_not_read_for_tags() -> None:

@@ -163,7 +163,8 @@ def test_a_thinking_whose_tags_do_not_come_through_is_refused(model: Model) -> N
         (NATIVE, "think", "think"),
         (NATIVE, "reflection", "reflection"),
         (Wish(Mode.REFLECT), "", "reflection"),
-        (Wish(Mode.REFLECT), "think", "reflection"),
+        (Wish(Mode.REFLECT), "any", "reflection"),
+        (Wish(Mode.REFLECT), "think", "think"),
         (Wish(family=FAMILIES["marco"]), "", "marco"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from reflectty.asking.arriving import arriving
 from reflectty.asking.question import Question, passed_over, request_for, standing, vet
 from reflectty.asking.ticking import Turn, ticking
-from reflectty.asking.verdict import ASK_AGAIN, SAID_NOTHING, ended, limit_hint, verdict, warnings
+from reflectty.asking.verdict import ended, limit_hint, said_nothing, verdict, warnings
 from reflectty.errors import (
     IncompleteError,
     ModelMissingError,
@@ -207,7 +207,7 @@ async def _write_raw(asked: _Asked, write: Callable[[str], None]) -> None:
     if asked.reply.done_reason == "length":
         raise NoAnswerError("the reply was cut at the token limit", limit_hint(asked.question, asked.model))
     if not wrote:
-        raise NoAnswerError(SAID_NOTHING, ASK_AGAIN)
+        raise said_nothing(asked.reply)
 
 
 async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> Reply:

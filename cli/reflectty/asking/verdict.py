@@ -8,6 +8,7 @@ from reflectty.errors import NoAnswerError, OutputError, ReflecttyError, SchemaE
 from reflectty.mini import is_mini
 from reflectty.modes import Mode
 from reflectty.session import Ended
+from reflectty.wire import shorten
 
 if TYPE_CHECKING:
     from reflectty.asking.question import Question
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SAID_NOTHING = "the model said nothing"
 ASK_AGAIN = "ask again, or another model"
+REFUSED = "the model refused: {}"
+NO_TOOLS = "reflect offers no tools and runs none: say in the question that there are none, or ask another model"
 LOST_TAGS = (
     "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
     " control tokens (reflect models repair {model} makes a copy that keeps them; --mode direct asks without)"
@@ -35,13 +38,29 @@ def verdict(reply: Reply, question: Question, model: Model) -> ReflecttyError | 
         what = "answer" if reply.answer else "thinking"
         return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model))
     if not reply.answer:
-        return NoAnswerError(SAID_NOTHING, ASK_AGAIN)
+        return said_nothing(reply)
     if question.schema:
         try:
             question.schema.check(reply.answer)
         except ReflecttyError as error:
             return error
     return None
+
+
+def said_nothing(reply: Reply) -> NoAnswerError:
+    """Return the error of a reply without an answer, by what there was in place of one."""
+    if reply.refusal:
+        return NoAnswerError(REFUSED.format(shorten(reply.refusal)), ASK_AGAIN)
+    if reply.calls:
+        return NoAnswerError(f"{_called(reply)} instead of an answer", NO_TOOLS)
+    return NoAnswerError(SAID_NOTHING, ASK_AGAIN)
+
+
+def _called(reply: Reply) -> str:
+    """Return which tools a model called, each once."""
+    names = list(dict.fromkeys(reply.calls))
+    what = f"the tool {names[0]}, which was" if len(names) == 1 else f"the tools {', '.join(names)}, which were"
+    return f"the model called {what} not run,"
 
 
 def limit_hint(question: Question, model: Model) -> str:
@@ -60,6 +79,10 @@ def warnings(reply: Reply, chosen: Plan, model: Model) -> list[str]:
     found: list[str] = []
     if reply.doubtful:
         found.append("the reply has no answer of its own: this is the last thing the model said")
+    if reply.calls and reply.answer:
+        found.append(f"{_called(reply)} and may have meant to go on with what it gives")
+    if reply.refusal and reply.answer:
+        found.append(REFUSED.format(shorten(reply.refusal)))
     if chosen.expects_tags and reply.stopped and reply.segments and not reply.marked:
         lost = FORGOTTEN if is_mini(model.name) else NOT_SENT if _is_fixed(model) else LOST_TAGS
         text = UNTAGGED if chosen.mode is Mode.REFLECT else lost

@@ -22,6 +22,11 @@ class Place:
     """How long it takes for an answer in the mean; 0 while it has given none."""
     away: bool = False
     """Whether it does not answer at present."""
+    resting_until: float | None = None
+    """When it may be asked again that counts how often it is; None where it may be asked now."""
+    limits: int = 0
+    """How many times it has said so since it last answered."""
+    limited_since: float = 0.0
     room: int = 0
     """How many tokens of context all that is answered at once may share; 0 where nobody tells."""
     used: int = 0
@@ -32,6 +37,10 @@ class Place:
     """How often the server was found to be asked too much at once."""
     lacks: set[str] = field(default_factory=set)
     """The models that were asked for and that it does not have."""
+
+    @property
+    def may_be_asked(self) -> bool:
+        return not self.away and self.resting_until is None
 
     @property
     def usable(self) -> bool:
@@ -78,7 +87,7 @@ class Roster:
             waiting: how many questions wait, this one included; None where that is unknown.
             tokens: how many it and its answer are estimated to have.
         """
-        able = [at for at, place in enumerate(self.places) if not place.away and model not in place.lacks]
+        able = [at for at, place in enumerate(self.places) if place.may_be_asked and model not in place.lacks]
         free = [at for at in able if self.places[at].takes(tokens)]
         if not free:
             return None

@@ -17,6 +17,7 @@ from reflectty.errors import (
     ModelMissingError,
     NoAnswerError,
     ReflecttyError,
+    RefusedError,
     UnreachableError,
     UsageError,
 )
@@ -34,6 +35,10 @@ AHEAD: Final = 16
 """So many lines are read before they can be asked."""
 LONGEST_DELAY: Final = 30.0
 """Seconds between two tries, at most."""
+FIRST_REST: Final = 5.0
+"""Seconds that a server is left alone which counts how often it is asked and does not say how long to wait."""
+LONGEST_REST: Final = 60.0
+"""The same once it has said so again and again: limits are mostly those of a minute."""
 MOST_RETURNS: Final = 8
 """A line that was being answered so many times when its server went away is what makes it go away."""
 
@@ -99,7 +104,8 @@ class Work:
 
     async def _wait(self) -> None:
         """Wait until something changes; for somebody who answers only as long as there is patience."""
-        if self._asking or not self._waiting:
+        resting = any(place.resting_until is not None for place in self._roster.places)
+        if self._asking or resting or not self._waiting:
             self._stuck_since = None
             await self._changed.wait()
             return
@@ -190,8 +196,11 @@ class Work:
             outcome = await self._servers[at].answer(job.question)
             if outcome.error is None:
                 seconds = clock() - began
+                self._roster.places[at].limits = 0
             if isinstance(outcome.error, ModelMissingError):
                 self._lacks(job, at)
+            elif isinstance(outcome.error, BusyError) and self._rests(at, outcome.error):
+                self._put(job)
             elif isinstance(outcome.error, CrowdedError) and self._had_company(job, at):
                 self._pacing.crowded(job, at)
                 self._put(job)
@@ -232,6 +241,31 @@ class Work:
             await asyncio.sleep(min(self._terms.delay * 2 ** (job.tries - 1), LONGEST_DELAY))
         self._put(job)
 
+    def _rests(self, at: int, error: BusyError) -> bool:
+        """Leave a server alone that counts its questions; False where that takes longer than there is patience."""
+        if not error.limited:
+            return False
+        place, now = self._roster.places[at], asyncio.get_running_loop().time()
+        if not place.limits:
+            place.limited_since = now
+        seconds = error.retry_after or min(FIRST_REST * 2**place.limits, LONGEST_REST)
+        until = now + seconds
+        if until - place.limited_since > self._terms.patience:
+            return False
+        if place.resting_until is None:
+            place.limits += 1
+            asked = "as it asks" if error.retry_after else "since it does not say how long"
+            self._hooks.note(f"{self._servers[at].name} takes no more for now: {seconds:.0f} s are waited, {asked}")
+            self._start(self._rest(at), self._beside)
+        place.resting_until = max(place.resting_until or 0.0, until)
+        return True
+
+    async def _rest(self, at: int) -> None:
+        place, clock = self._roster.places[at], asyncio.get_running_loop().time
+        while (left := (place.resting_until or 0.0) - clock()) > 0:  # noqa: ASYNC110 - it may be put off meanwhile
+            await asyncio.sleep(left)
+        place.resting_until = None
+
     def _gone(self, at: int) -> None:
         place = self._roster.places[at]
         if place.away:
@@ -263,4 +297,5 @@ class Work:
 def _worth_another_try(error: ReflecttyError) -> bool:
     """Whether the same question may well be answered next time."""
     cut = isinstance(error, IncompleteError) and not isinstance(error, NoAnswerError)
-    return cut or isinstance(error, BusyError | UnreachableError)
+    passing = isinstance(error, RefusedError) and error.transient
+    return cut or passing or isinstance(error, UnreachableError)

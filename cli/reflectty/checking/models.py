@@ -9,7 +9,7 @@ from reflectty.engines import EngineName
 from reflectty.errors import UnreachableError
 from reflectty.families import by_model
 from reflectty.finding import Finding, State
-from reflectty.modes import Mode, plan
+from reflectty.modes import Mode, own_family, plan
 from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ def _why(around: Around, model: Model) -> str:
     family = by_model(model.name)
     if family and family.reflection:
         return "the newest one made for reflection"
-    thinks = family is not None or "thinking" in model.capabilities
-    return "the newest one that thinks" if thinks else "the newest one installed"
+    return "the newest one that thinks" if own_family(model) else "the newest one installed"
 
 
 def _how(model: Model, chosen: Plan) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reflectty.engines import EngineName
+from reflectty.engines.proxies import named, proxy_to, unusable
 from reflectty.finding import Finding, State
 
 if TYPE_CHECKING:
@@ -16,13 +18,6 @@ if TYPE_CHECKING:
     from reflectty.engines.hosts import Address
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-
-
-class Proxy(NamedTuple):
-    """A variable that names a proxy, and what it names without a login."""
-
-    variable: str
-    place: str
 
 
 async def proxy(around: Around, known: Known) -> Sequence[Finding]:
@@ -42,7 +37,7 @@ def _way(address: Address, environment: Mapping[str, str]) -> Finding:
     if set_up is None:
         return Finding("proxy", State.OK, "none is set: requests go straight to the server")
     facts = (("variable", set_up.variable), ("proxy", set_up.place))
-    if is_exempt(environment, host):
+    if proxy_to(replace(address, loopback=False), environment) is None:
         return Finding("proxy", State.OK, f"{set_up.variable} is set, and NO_PROXY exempts {host}", facts=facts)
     if address.loopback:
         return Finding(
@@ -52,6 +47,9 @@ def _way(address: Address, environment: Mapping[str, str]) -> Finding:
             f"add {host} to NO_PROXY, and they ask it directly too",
             facts,
         )
+    if reason := unusable(set_up):
+        text = f"{set_up.place}, which {set_up.variable} names, stands before the server and cannot be used: {reason}"
+        return Finding("proxy", State.WARNING, text, f"add {host} to NO_PROXY, and it is not needed", facts)
     return Finding(
         "proxy",
         State.WARNING,
@@ -59,24 +57,6 @@ def _way(address: Address, environment: Mapping[str, str]) -> Finding:
         f"add {host} to NO_PROXY, and they go straight to the server",
         facts,
     )
-
-
-def named(environment: Mapping[str, str], scheme: str) -> Proxy | None:
-    """Return the proxy for a scheme, as httpx and most programs choose it: lower case first, then that for all."""
-    for name in (f"{scheme}_proxy", "all_proxy"):
-        for variable in (name, name.upper()):
-            if text := environment.get(variable, "").strip():
-                return Proxy(variable, text.rpartition("@")[2] if "@" in text else text)
-    return None
-
-
-def is_exempt(environment: Mapping[str, str], host: str) -> bool:
-    """Whether NO_PROXY names a host: itself, a domain that it is in, or every one."""
-    text = environment.get("no_proxy") or environment.get("NO_PROXY", "")
-    for entry in (entry.strip().lower() for entry in text.split(",")):
-        if entry == "*" or (entry and (host == entry or host.endswith(f".{entry.lstrip('.')}"))):
-            return True
-    return False
 
 
 def _key(around: Around, address: Address) -> list[Finding]:
@@ -88,7 +68,7 @@ def _key(around: Around, address: Address) -> list[Finding]:
 
 
 def _certificates(environment: Mapping[str, str], address: Address) -> list[Finding]:
-    missing = [name for name in _CERTIFICATES if environment.get(name) and not os.path.exists(environment[name])]  # noqa: PTH110 - never raises
+    missing = [name for name in _CERTIFICATES if environment.get(name) and not _is_there(name, environment[name])]
     secure = address.url.startswith("https://")
     state = State.WARNING if secure else State.NOTE
     hurts = "" if secure else ": no server can be reached by https://"
@@ -96,3 +76,9 @@ def _certificates(environment: Mapping[str, str], address: Address) -> list[Find
         Finding("proxy", state, f"{name} names {environment[name]}, which is not there{hurts}", f"unset {name}")
         for name in missing
     ]
+
+
+def _is_there(name: str, value: str) -> bool:
+    """Whether a file is there, or one of the folders that OpenSSL reads from a list like that of PATH."""
+    places = value.split(os.pathsep) if name == "SSL_CERT_DIR" else [value]
+    return any(os.path.exists(place) for place in places)  # noqa: PTH110 - never raises

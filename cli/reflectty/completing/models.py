@@ -11,7 +11,6 @@ from contextlib import suppress
 from itertools import pairwise
 from select import select
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
-from urllib.parse import urlsplit
 
 from reflectty import config
 from reflectty.engines import VLLM_PORT, EngineName
@@ -63,10 +62,9 @@ def _is_proxied(address: Address) -> bool:
     environment = system_environment()
     if address.loopback or not any(name.lower().endswith("_proxy") for name in environment):
         return False
-    from reflectty.checking.proxies import is_exempt, named  # noqa: PLC0415 - few machines have a proxy
+    from reflectty.engines.proxies import proxy_to  # noqa: PLC0415 - few machines have a proxy
 
-    url = urlsplit(address.url)
-    return named(environment, url.scheme) is not None and not is_exempt(environment, url.hostname or "")
+    return proxy_to(address, environment) is not None
 
 
 def _server(words: Sequence[str]) -> _Server:

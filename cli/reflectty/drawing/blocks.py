@@ -12,13 +12,12 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
+from reflectty.drawing.formulas import Open, follow, opens, stops
+from reflectty.drawing.grammar import markdown
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
-
-NESTING = 60
-"""How deep the parser follows nested lists and quotes."""
 
 _CODE_INDENT = 4
 _OPENER = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)\n")
@@ -29,18 +28,6 @@ _MAY_BEGIN = re.compile(r" {0,3}(?:#|>|```|~~~|[-+*_][ \t\n]|---|___|\*\*\*|\d{1
 _MAY_END = re.compile(r" {0,3}(?:#{1,6}[ \t\n]|=+[ \t]*\n|([-*_])[ \t]*(?:\1[ \t]*)*\n)")
 _CLOSED_BY_BLANK = {"paragraph_close", "heading_close", "table_close", "blockquote_close", "hr"}
 _CLOSED_AT_ONCE = {"heading_close", "hr"}
-
-
-def markdown(*rules: str) -> MarkdownIt:
-    """Return a parser for what is shown: HTML is text, definitions of links are text, so that nothing disappears.
-
-    `rules` names the steps to take; all of them when left out.
-    """
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING}).enable(["table", "strikethrough"])
-    parser.disable(["reference", "html_block", "html_inline"])
-    if rules:
-        parser.core.ruler.enableOnly(list(rules))
-    return parser
 
 
 @cache
@@ -91,6 +78,7 @@ class Splitter:
     def _start_anew(self) -> None:
         self._begun = self._quote = False
         self._fence = ""
+        self._formula: Open | None = None
         self._indent = self._refused = 0
 
     def _line(self, line: str) -> None:
@@ -98,12 +86,26 @@ class Splitter:
             self._lines.append(line)
             if self._closes_fence(line):
                 self._cut(len(self._lines))
+        elif self._formula:
+            self._within(line, self._formula)
         elif _blank(line):
             if self._begun and not self._indent and not _blank(self._lines[-1]) and self._ends(_CLOSED_BY_BLANK):
                 self._cut(len(self._lines))
             self._lines.append(line)
         else:
             self._text(line)
+
+    def _within(self, line: str, formula: Open) -> None:
+        """Take a line that comes while a formula is open, which decides alone where it ends."""
+        if stops(line, formula, after_blank=_blank(self._lines[-1])):
+            self._cut(len(self._lines))
+            self._line(line)
+            return
+        self._lines.append(line)
+        if not _blank(line):
+            self._formula = follow(line, formula)
+            if self._formula is None:
+                self._cut(len(self._lines))
 
     def _text(self, line: str) -> None:
         # Any line with a bar in it is the head of a table where a block may begin and a delimiter row follows.
@@ -112,7 +114,13 @@ class Splitter:
         self._lines.append(line)
         if not self._begun:
             self._begin(line)
-        if not self._fence and _MAY_END.match(line) and "|" not in line and self._ends(_CLOSED_AT_ONCE):
+        if (
+            not self._fence
+            and not self._formula
+            and _MAY_END.match(line)
+            and "|" not in line
+            and self._ends(_CLOSED_AT_ONCE)
+        ):
             self._cut(len(self._lines))
 
     def _begin(self, line: str) -> None:
@@ -121,6 +129,7 @@ class Splitter:
         self._fence = (opener[1] or opener[2]) if opener and "|" not in line else ""
         self._indent = len(item[1]) + (len(item[2]) or 1) if item else 0
         self._quote = bool(_QUOTE.match(line))
+        self._formula = None if _indented(line) else opens(line)
 
     def _closes_fence(self, line: str) -> bool:
         found = _CLOSER.fullmatch(line)
@@ -140,7 +149,7 @@ class Splitter:
             return False
         if self._quote and _QUOTE.match(line):
             return False
-        return _blank(self._lines[-1]) or _MAY_BEGIN.match(line) is not None
+        return _blank(self._lines[-1]) or _MAY_BEGIN.match(line) is not None or opens(line) is not None
 
     def _worth_asking(self) -> bool:
         """Whether the open block has grown enough since the parser last said no, so that asking stays cheap."""
@@ -172,6 +181,11 @@ class Splitter:
 
 def _blank(line: str) -> bool:
     return not line.strip(" \t\n")
+
+
+def _indented(line: str) -> bool:
+    start = line.expandtabs(_CODE_INDENT)
+    return len(start) - len(start.lstrip(" ")) >= _CODE_INDENT
 
 
 def _parse(text: str) -> list[Token]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from markdown_it.tree import SyntaxTreeNode as Node
 from rich.style import Style
 
-from reflectty.drawing.blocks import NESTING, markdown
 from reflectty.drawing.code import code
+from reflectty.drawing.grammar import NESTING, markdown
 from reflectty.drawing.inline import styled, wrapped
 from reflectty.drawing.paint import BOLD, PLAIN, Row
 from reflectty.drawing.table import table
@@ -131,7 +131,7 @@ def _blocks(place: _Place, nodes: Sequence[Node]) -> list[Row]:
 
 def _lines(place: _Place, node: Node, style: Style = PLAIN) -> list[Row]:
     tokens = [token for child in node.children for token in (child.token.children if child.token else ()) or ()]
-    return styled(tokens, place.palette, place.style + style)
+    return styled(tokens, place.palette, place.style + style, breaks=node.type == "paragraph")
 
 
 def _paragraph(place: _Place, node: Node) -> list[Row]:
@@ -140,7 +140,17 @@ def _paragraph(place: _Place, node: Node) -> list[Row]:
 
 def _heading(place: _Place, node: Node) -> list[Row]:
     style = BOLD + Style(underline=True) if node.tag == "h1" else BOLD
-    return [row for line in _lines(place, node, style) for row in wrapped(line, place.prose)]
+    lines = _lines(place, node, style)
+    if place.palette.plain:
+        lines = _marked(lines, node.markup, place.style)
+    return [row for line in lines for row in wrapped(line, place.prose)]
+
+
+def _marked(lines: list[Row], markup: str, style: Style) -> list[Row]:
+    """Return a heading with the marks that make it one: in front of it, or below."""
+    if markup.startswith("#"):
+        return [[(f"{markup} ", style), *lines[0]], *lines[1:]]
+    return [*lines, [(markup * 3, style)]]
 
 
 def _rule(place: _Place, _: Node) -> list[Row]:

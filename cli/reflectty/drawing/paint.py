@@ -95,6 +95,16 @@ class Palette:
     ground: Style = PLAIN
     """The ground that everything stands on, where a screen is filled."""
 
+    @property
+    def plain(self) -> bool:
+        """Whether no style can be seen, not even bold."""
+        return self.system is None
+
+    @property
+    def unicode(self) -> bool:
+        """Whether more than ASCII can be seen."""
+        return self.glyphs != ASCII
+
     def paint(self, row: Row) -> str:
         """Return a row as it is sent to the terminal."""
         return "".join(

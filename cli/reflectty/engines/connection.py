@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
+import re
 import sys
+import time
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+from urllib.parse import urlsplit
 
-from reflectty.errors import IncompleteError, RefusedError, StalledError, UnreachableError, UsageError
+from reflectty.errors import IncompleteError, RefusedError, StalledError, UsageError
+from reflectty.terminal import system_environment
 from reflectty.wire import HOST_HINT, shorten
+from reflectty.wire.gateways import WORTH_ASKING_AGAIN
+from reflectty.wire.limits import HEADERS, TOO_MANY, is_used_up, retry_after
 
 # Where click is installed, httpx would load its own command line, and with it rich and pygments: half a one-shot's
 # start. An entry of None makes that import fail, which httpx takes for click being absent.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
+
+from reflectty.engines.clients import client_for, local, proxy_of  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -30,9 +37,15 @@ RETRY_DELAYS: Final = (0.5, 1.0)
 """Seconds before the second and the third try of a busy server."""
 LONGEST_RETRY: Final = 5.0
 """Seconds that a server's Retry-After is honoured at most."""
+FIRST_LOOK: Final = 16 * 1024
+"""Bytes that are read of a refusal to see whether asking again helps."""
 LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its time: ask again"
 ENDING_SECONDS: Final = 2.0
 """How long to wait for what may follow the end of a reply."""
+
+QUEUE: Final = 4
+"""How many times as long as for a first byte is waited where nothing but comments comes."""
+ZONE: Final = re.compile(r"%[^]]*]")
 
 T = TypeVar("T")
 
@@ -45,10 +58,24 @@ class Habits(NamedTuple):
     host_hint: str = HOST_HINT
     host_names: str = "--host or OLLAMA_HOST"
     key_name: str = "OLLAMA_API_KEY"
-    busy: frozenset[int] = frozenset({503})
+    busy: frozenset[int] = WORTH_ASKING_AGAIN
 
 
 OLLAMA: Final = Habits()
+
+
+class Listener(Protocol):
+    """Whoever reads a body piece by piece."""
+
+    @property
+    def over(self) -> bool:
+        """Whether what matters of it has come."""
+        ...
+
+    @property
+    def parts(self) -> int:
+        """How much of it was worth waiting for: it grows with every such piece."""
+        ...
 
 
 class Connection:
@@ -69,7 +96,10 @@ class Connection:
         self._timeouts = timeouts
         self._habits = habits
         headers = _headers(address, api_key, habits.key_name)
-        self._client = _client(address, timeouts.connect, headers, transport or _local(address))
+        self.proxy = None if address.loopback else proxy_of(address)
+        """What stands between here and the server, by the environment."""
+        transport = transport or local(address)
+        self._client = client_for(address, self.proxy, timeouts.connect, headers, transport)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -100,6 +130,10 @@ class Connection:
         for delay in RETRY_DELAYS:
             if response.status_code not in self._habits.busy:
                 break
+            if response.status_code == TOO_MANY:
+                response = await self._read(response)
+                if is_used_up(response.text):
+                    break
             await response.aclose()
             await asyncio.sleep(_retry_after(response, delay))
             response = await self._send(method, path, content, limit)
@@ -129,20 +163,22 @@ class Connection:
         finally:
             await response.aclose()
 
-    async def pieces(
-        self, response: httpx.Response, over: Callable[[], bool] = lambda: False
-    ) -> AsyncGenerator[bytes, None]:
+    async def pieces(self, response: httpx.Response, listener: Listener | None = None) -> AsyncGenerator[bytes, None]:
         """Yield a body as it comes; once what matters of it is over, the rest is waited for only a moment.
+
+        What the listener did not take for a part of the body, as the comments are that keep a connection alive, is no
+        reason to wait longer for the next part. Before the first one it is, but not for ever: vLLM and mlx-lm send
+        comments while a request waits, and vLLM goes on with them when its engine has died.
 
         Raises:
             IncompleteError: the connection broke before the end.
             StalledError: nothing came in time.
         """
-        limit = self._timeouts.first
+        wait = _Wait(self._timeouts, listener)
         async with aclosing(_body(response)) as pieces:
-            while piece := await self._in_time(anext(pieces, b""), limit):
+            while piece := await self._in_time(anext(pieces, b""), wait.limit, clock=asyncio.timeout_at(wait.until)):
                 yield piece
-                limit = min(self._timeouts.idle, ENDING_SECONDS) if over() else self._timeouts.idle
+                wait.heard()
 
     async def body(self, response: httpx.Response, limit: int) -> bytes:
         """Return a whole body.
@@ -161,6 +197,15 @@ class Connection:
         with suppress(IncompleteError):
             await self._fill(read, response, limit)
         return bytes(read[:limit])
+
+    async def _read(self, response: httpx.Response) -> httpx.Response:
+        """Return a response with what is read of its body, so that it can be looked at and then read."""
+        try:
+            body = await self.beginning(response, FIRST_LOOK)
+        finally:
+            await response.aclose()
+        told = {name: response.headers[name] for name in HEADERS if name in response.headers}
+        return httpx.Response(response.status_code, headers=told, content=body)
 
     async def _fill(self, read: bytearray, response: httpx.Response, limit: int) -> bool:
         async with aclosing(self.pieces(response)) as pieces:
@@ -183,16 +228,12 @@ class Connection:
             request = self._client.build_request(method, self._address.at(path), content=content, headers=headers)
             sending = self._client.send(request, stream=True)
             return await self._in_time(sending, limit, LOADING_HINT, clock)
-        except httpx.ConnectTimeout as error:
-            message = f"cannot reach {self._address}: no connection within {self._timeouts.connect:g} s"
-            raise UnreachableError(message, self._habits.start_hint) from error
-        except (httpx.ConnectError, httpx.InvalidURL) as error:
-            message = f"cannot reach {self._address}: {_reason(error)}"
-            found = await self._found_elsewhere()
-            raise UnreachableError(message, self._habits.start_hint, elsewhere=found) from error
-        except httpx.HTTPError as error:
-            message = f"{self._address} does not answer as {self._habits.server}: {_reason(error)}"
-            raise UnreachableError(message, self._habits.host_hint) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            from reflectty.engines.unreached import Way  # noqa: PLC0415 - only where it goes wrong
+
+            found = await self._found_elsewhere() if isinstance(error, httpx.ConnectError | httpx.InvalidURL) else ""
+            way = Way(self._address, self._habits, self.proxy, system_environment())
+            raise way.error(error, self._timeouts.connect, elsewhere=found) from error
 
     async def _found_elsewhere(self) -> str:
         """Return how to ask another server that answers on this machine; that is looked for once."""
@@ -215,35 +256,32 @@ class Connection:
             raise RefusedError(message, f"if you trust that place, name it with {self._habits.host_names}")
 
 
-def _local(address: Address) -> httpx.AsyncBaseTransport | None:
-    """Return the transport for plain http to this machine; None leaves TLS, proxies and distance to httpx's own."""
-    if not (address.loopback and address.url.startswith("http://")):
-        return None
-    from reflectty.engines.local import LocalTransport  # noqa: PLC0415 - loaded only where it is used
+class _Wait:
+    """Until when the next piece of a body is waited for."""
 
-    return LocalTransport(address.socket_path)
+    def __init__(self, timeouts: Timeouts, listener: Listener | None) -> None:
+        self._timeouts = timeouts
+        self._listener = listener
+        self._parts = 0
+        self._over = False
+        self._clock = asyncio.get_running_loop().time
+        self.limit = timeouts.first
+        self.until = self._clock() + timeouts.first
+        self._longest = self._clock() + QUEUE * timeouts.first
 
-
-def _client(
-    address: Address, connect_timeout: float, headers: dict[str, str], transport: httpx.AsyncBaseTransport | None
-) -> httpx.AsyncClient:
-    """Make a client that asks no proxy on the way to this machine and loads certificates only for https.
-
-    Raises:
-        UsageError: the proxy or certificate settings of the environment cannot be used.
-    """
-    try:
-        return httpx.AsyncClient(
-            headers=headers,
-            verify=address.url.startswith("https://"),
-            trust_env=not address.loopback,
-            timeout=httpx.Timeout(None, connect=connect_timeout),
-            follow_redirects=False,
-            transport=transport,
-        )
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-        message = f"the proxy or certificate settings of the environment cannot be used: {error}"
-        raise UsageError(message, "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE") from error
+    def heard(self) -> None:
+        """Look at what the last piece was."""
+        parts = self._listener.parts if self._listener else self._parts + 1
+        if self._listener and self._listener.over:
+            if not self._over:
+                self._over, self.limit = True, min(self._timeouts.idle, ENDING_SECONDS)
+                self.until = self._clock() + self.limit
+        elif parts > self._parts:
+            self._parts, self.limit = parts, self._timeouts.idle
+            self.until = self._clock() + self.limit
+        elif not parts:
+            self.limit = self._timeouts.idle
+            self.until = min(self._clock() + self.limit, self._longest)
 
 
 async def _timed(pieces: AsyncIterable[bytes], clock: asyncio.Timeout, limit: float) -> AsyncGenerator[bytes, None]:
@@ -271,6 +309,9 @@ def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
         UsageError: the key cannot stand in a header.
     """
     common = {"User-Agent": "reflectty", "Content-Type": "application/json", "Accept-Encoding": "identity"}
+    if "%" in address.url:
+        # A zone means something to this machine alone: other clients leave it out, and servers expect that.
+        common["Host"] = ZONE.sub("]", urlsplit(address.url).netloc)
     key = api_key.strip()
     if not key.isascii() or not key.isprintable():
         raise UsageError(f"{key_name} holds characters that no key has")
@@ -281,28 +322,6 @@ def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
 
 
 def _retry_after(response: httpx.Response, otherwise: float) -> float:
-    """Return the seconds to wait before the next try; a date in the header is not read."""
-    said = response.headers.get("retry-after", "")
-    return min(float(said), LONGEST_RETRY) if said.isdecimal() and said.isascii() else otherwise
-
-
-def _reason(error: BaseException) -> str:
-    """Return what the operating system says, which is an inner cause, or else what the error says."""
-    found = str(error)
-    cause: BaseException | None = error
-    seen: list[BaseException] = []
-    # A stream of asyncio raises one and the same exception again and again: the chain may lead back to itself.
-    while cause is not None and cause not in seen:
-        seen.append(cause)
-        if isinstance(cause, BaseExceptionGroup):
-            cause = cause.exceptions[0]
-        if isinstance(cause, OSError) and cause.strerror:
-            found = _strerror(cause) or found
-        cause = cause.__cause__ or cause.__context__
-    return shorten(found).rstrip(".") or type(error).__name__
-
-
-def _strerror(error: OSError) -> str | None:
-    """Return the text of an errno: asyncio puts another one, with the address, into errors of connecting."""
-    connecting = type(error) is OSError or isinstance(error, ConnectionError)
-    return os.strerror(error.errno) if connecting and error.errno else error.strerror
+    """Return the seconds to wait before the next try."""
+    said = retry_after(response.headers, time.time())
+    return otherwise if said is None else min(said, LONGEST_RETRY)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
-from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, UnreachableError
+from reflectty.errors import (
+    BusyError,
+    IncompleteError,
+    ModelMissingError,
+    ReflecttyError,
+    RefusedError,
+    UnreachableError,
+)
 from reflectty.wire import LineDecoder, decode
+from reflectty.wire.limits import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -43,6 +52,11 @@ class Decoder(Protocol):
     @property
     def over(self) -> bool:
         """Whether the model has ended its reply; its figures may still follow."""
+        ...
+
+    @property
+    def parts(self) -> int:
+        """How many pieces of the reply have come, the beginning of one included; comments are none."""
         ...
 
     def feed(self, data: bytes) -> Iterator[Chunk]: ...
@@ -98,7 +112,7 @@ class Exchange:
         decoder = self._dialect.decoder()
         async with self._accepted("POST", path, body, model) as response:
             try:
-                async with aclosing(self._connection.pieces(response, lambda: decoder.over)) as pieces:
+                async with aclosing(self._connection.pieces(response, decoder)) as pieces:
                     async for piece in pieces:
                         for chunk in decoder.feed(piece):
                             yield chunk
@@ -178,6 +192,10 @@ class Exchange:
     async def _refusal(self, response: httpx.Response, path: str, model: str) -> ReflecttyError:
         body = await self._connection.beginning(response, REFUSAL_LIMIT)
         error = self._dialect.refusal(response.status_code, body, model)
+        if isinstance(error, BusyError):
+            _say_when(error, retry_after(response.headers, time.time()))
+        if (proxy := self._connection.proxy) and isinstance(error, UnreachableError | RefusedError):
+            error.hint = f"{error.hint}; it came through {proxy.place}, which {proxy.variable} names".lstrip("; ")
         if isinstance(error, ModelMissingError):
             return await self._advised(error, model)
         unknown = self._unknown if response.status_code in UNKNOWN_CALL else None
@@ -191,3 +209,10 @@ class Exchange:
         except (ReflecttyError, TimeoutError):
             return error
         return ModelMissingError(str(error), self._dialect.missing_hint(model, installed))
+
+
+def _say_when(error: BusyError, seconds: float | None) -> None:
+    """Note when a busy server wants to be asked again, and say it."""
+    error.retry_after = error.retry_after if seconds is None else seconds
+    if error.retry_after >= 1:
+        error.hint = f"ask again in {error.retry_after:.0f} s, as the server says"

@@ -1,7 +1,7 @@
 """Reads where a server is, by the rules of Ollama's own command; connects to nothing.
 
-The rules are `Host` and `ConnectableHost` of envconfig/config.go in Ollama 0.32.15. Beyond them: `unix://` for a
-socket, and `user:password@` for a server behind Basic authentication.
+The rules are `Host` and `ConnectableHost` of envconfig/config.go in Ollama, the same in 0.32.15 and 0.34.2.
+Beyond them: `unix://` for a socket, and `user:password@` for a server behind Basic authentication.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ DEFAULT_PORT: Final = 11434
 SCHEME_PORTS: Final = {"http": 80, "https": 443}
 HIGHEST_PORT: Final = 65535
 NAME: Final = re.compile(r"[\w.~-]+")
+ZONED: Final = re.compile(r"\[?([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)%(?:25)?([^]:%]+)\]?(?::([^]:]*))?")
+"""An address of IPv6 with a zone, and perhaps a port."""
 VERSION: Final = re.compile(r"v[0-9]+[a-z0-9]*")
 """A part of a path that names the version of an API."""
 FORM: Final = "write it as host:port, http://host:port/path, or unix:///path/to.sock"
@@ -127,7 +129,13 @@ def _address(scheme: str, rest: str, default: int) -> Address:
 
 
 def _split(hostport: str) -> tuple[str, str | None]:
-    """Return host and port; an IPv6 address with a port needs brackets, without one it needs none."""
+    """Return host and port; an IPv6 address with a port needs brackets, without one it needs none.
+
+    The port is split off before the zone is looked at, which may be anything to Python, `eth0]:11434` too. In a URL
+    the `%` before a zone is written `%25`.
+    """
+    if zoned := ZONED.fullmatch(hostport):
+        return f"{zoned[1]}%{zoned[2]}", zoned[3]
     if _ip(hostport.strip("[]")):
         return hostport.strip("[]"), None
     host, separator, port = hostport.rpartition(":")
@@ -149,6 +157,8 @@ def _connectable(host: str) -> str:
     address = _ip(host)
     if address is None:
         return _name(host) if host else DEFAULT_HOST
+    if "%" in host:
+        _name(host.partition("%")[2])
     if address.is_unspecified:
         return DEFAULT_HOST if address.version == 4 else "::1"  # noqa: PLR2004 - the version of the protocol
     return str(address)

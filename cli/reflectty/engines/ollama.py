@@ -1,6 +1,6 @@
 """The engine for an Ollama server: `wire` decides what is said, `connection` how it gets there.
 
-What was seen of the server's behaviour was seen with Ollama 0.32.15 and llama.cpp b10488.
+What was seen of the server's behaviour was seen with Ollama 0.32.15 and llama.cpp b10488, and with 0.34.2 and b10970.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 VERSION: Final = "/api/version"
 BLOBS: Final = "/api/blobs"
 LONGEST_MAKING: Final = 6 * 3600.0
-"""Seconds that a server may say nothing while it makes a model: it copies the weights and reads them again."""
+"""Seconds that a server may say nothing while it makes a model: up to 0.34.0 it copies the weights, and reads both."""
 DIALECT: Final = Dialect(wire.ChunkDecoder, wire.refusal, wire.missing_hint, OLLAMA)
 
 
@@ -95,13 +95,13 @@ class OllamaEngine:
         """
         return wire.model_of(model, await self._exchange.ask("POST", "/api/show", {"model": model}, model))
 
-    async def info(self, model: str) -> Mapping[str, object]:
-        """Return what a model's file says of its architecture, by key, its arrays included.
+    async def info(self, model: str, *, whole: bool = True) -> Mapping[str, object]:
+        """Return what a model's file says of itself, by key; only the whole has its long arrays, megabytes of them.
 
         Raises:
             ModelMissingError: it is not installed.
         """
-        body = {"model": model, "verbose": True}
+        body = {"model": model, "verbose": whole}
         return wire.info_of(await self._exchange.ask("POST", "/api/show", body, model))
 
     async def vocabulary(self, model: str) -> Vocabulary:
@@ -139,9 +139,10 @@ class OllamaEngine:
         await self._exchange.send(f"{BLOBS}/{digest}", size, pieces)
 
     async def create(self, body: Body) -> None:
-        """Let the server make a model, and wait until it has; once begun, it goes on though nobody waits.
+        """Let the server make a model, and wait until it has.
 
-        A server that streams its progress to a client which leaves keeps the half that it has made for ever.
+        Who leaves stops it since Ollama 0.34.1. Before, it goes on, and where it streams its progress, it keeps the
+        half that it has made for ever.
 
         Raises:
             RefusedError: it could not be made.

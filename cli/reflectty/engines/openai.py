@@ -31,7 +31,6 @@ HABITS: Final = Habits(
     host_hint=wire.HOST_HINT,
     host_names="--host or REFLECTTY_HOST",
     key_name="the API key",
-    busy=frozenset({429, 503}),
 )
 DIALECT: Final = Dialect(wire.ChunkDecoder, wire.refusal, wire.missing_hint, HABITS)
 CANNOT_GO_ON: Final = "ask again instead: another server may begin anew without a word"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reflectty.drawing.blocks import NESTING, markdown
+from reflectty.drawing.grammar import NESTING, gfm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +67,7 @@ def contained(text: str) -> str:
     while len(lines) > 1 and not lines[-1].strip():
         lines.pop()
     text = "\n".join(lines)
-    tokens = markdown("normalize", "block").parse(text)
+    tokens = gfm("normalize", "block").parse(text)
     # The parser leaves out what is nested deeper.
     if any(token.level >= NESTING - 1 for token in tokens):
         return literal(text)

@@ -6,8 +6,9 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from reflectty.drawing.blocks import NESTING, markdown
 from reflectty.drawing.code import words
+from reflectty.drawing.grammar import NESTING, markdown
+from reflectty.drawing.tex import written
 from reflectty.safety import clean, is_safe_link
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def _parser() -> MarkdownIt:
     rules: dict[str, Callable[[Token], str]] = {
         "text": lambda token: _text(token.content),
         "code_inline": lambda token: f"<code>{_text(token.content)}</code>",
+        "formula": lambda token: _formula(token.content),
         "fence": lambda token: _code(token.content, token.info),
         "code_block": lambda token: _code(token.content, ""),
         "link_open": lambda token: _opened(str(token.attrs.get("href", ""))),
@@ -60,6 +62,14 @@ def _as_rule(rule: Callable[[Token], str]) -> Callable[..., str]:
 def _text(text: str) -> str:
     # An entity may have become a character that the source did not have.
     return escape(clean(text))
+
+
+def _formula(source: str) -> str:
+    """Return a formula in Unicode, or as it was said where that is not exact."""
+    pieces = written(source)
+    if pieces is None:
+        return _text(source).replace("\n", "<br>\n")
+    return "".join(f"<b>{_text(text)}</b>" if boxed else _text(text) for text, boxed in pieces)
 
 
 def _opened(url: str) -> str:

@@ -1,7 +1,8 @@
 """Reads from `model_info` of /api/show what a model's layers keep of a conversation; no I/O.
 
 Keys and rules are those of llama.cpp b10488 (src/llama-arch.cpp, src/llama-hparams.cpp, src/models/*.cpp), which
-Ollama 0.32.15 runs. An array of more than five elements comes empty unless /api/show is asked with `verbose`.
+Ollama 0.32.15 runs. Unless /api/show is asked with `verbose`, an array of more than five elements comes
+empty, and since 0.34.1 one of more than 1,024.
 """
 
 from __future__ import annotations

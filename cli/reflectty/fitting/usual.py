@@ -1,6 +1,6 @@
 """How a server loads a model when it is not told otherwise: context, cache, conversations at once; no I/O.
 
-The rules are those of Ollama 0.32.15: server/routes.go and envconfig/config.go.
+The rules are those of Ollama 0.32.15 and 0.34.2: server/routes.go and envconfig/config.go.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.chat import Message, Request
-from reflectty.errors import ReflecttyError
+from reflectty.errors import ReflecttyError, RefusedError
 from reflectty.modes import Wish, plan
 from reflectty.reply import Reply
+from reflectty.wire.recipes import parameters_of
 
 if TYPE_CHECKING:
     from reflectty.chat import Engine
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 QUESTION: Final = "Which is larger, 9.11 or 9.9?"
 LIMIT: Final = ("num_predict", 1024)
 """Tokens after which a model that does not come to an end is stopped, unless it has a limit of its own."""
+ENOUGH: Final = 512
+"""Tokens within which a model that uses tags has used one: with none, a slow model is not waited for any longer."""
 
 
 class Proof(NamedTuple):
@@ -44,21 +47,39 @@ async def _replied(engine: Engine, name: str) -> Reply:
     chosen = plan(model, Wish())
     system = (Message("system", chosen.system),) if chosen.system else ()
     messages = (*system, Message("user", QUESTION))
-    options = () if LIMIT[0] in model.parameters else (LIMIT,)
+    options = () if _limited(model.parameters) else (LIMIT,)
     request = Request(model.name, messages, options=options, think=chosen.think)
     reply = Reply(model.name, chosen.family, mode=str(chosen.mode), prefilled=chosen.prefilled)
-    async with aclosing(engine.chat(request)) as chunks:
-        async for chunk in chunks:
-            reply.feed(chunk)
-    reply.close()
+    await _heard(engine, request, reply)
     return reply
 
 
+async def _heard(engine: Engine, request: Request, reply: Reply) -> None:
+    """Let a reply be written to its end, or as far as it is sure that no tag comes."""
+    pieces = 0
+    async with aclosing(engine.chat(request)) as chunks:
+        async for chunk in chunks:
+            reply.feed(chunk)
+            pieces += 1
+            if pieces > ENOUGH and not reply.marked:
+                break
+    reply.close()
+
+
+def _limited(parameters: str) -> bool:
+    """Whether a model has a limit of its own; below 0 is none."""
+    try:
+        own = dict(parameters_of(parameters)).get(LIMIT[0])
+    except RefusedError:
+        return False
+    return isinstance(own, int | float) and own > 0
+
+
 def _problem(reply: Reply) -> str:
-    if not reply.stopped:
-        return "it was still writing at the token limit"
     if not reply.marked:
         return "it sent none of its tags"
+    if not reply.stopped:
+        return "it was still writing at the token limit"
     if not reply.answer or reply.doubtful:
         return "it thought, and gave no answer"
     return "" if reply.thinking or reply.corrections else "it answered without thinking"

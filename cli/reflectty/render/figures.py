@@ -22,9 +22,11 @@ def figures(reply: Reply) -> str:
     thinking = tokens[Kind.THINKING] + tokens[Kind.REFLECTION]
     loaded = f"loaded in {usage.load_ms / 1000:.1f} s · " if usage.load_ms >= WORTH_SAYING_MS else ""
     speed = f" · {reply.tokens_per_second:.1f} tok/s" if reply.tokens_per_second else ""
+    cached = f" ({usage.cached_tokens} of it cached)" if usage.cached_tokens else ""
+    read = f" · prompt {usage.prompt_per_second:.1f} tok/s" if usage.prompt_per_second else ""
     return (
         f"{clean_line(reply.model)} · mode {reply.mode} · family {reply.family.name}\n"
-        f"tokens: {usage.prompt_tokens} prompt · {thinking} thinking · {tokens[Kind.ANSWER]} answer"
+        f"tokens: {usage.prompt_tokens} prompt{cached} · {thinking} thinking · {tokens[Kind.ANSWER]} answer"
         f" · {counted(reply.corrections, 'correction')}\n"
-        f"{loaded}first token {reply.first_token_ms / 1000:.2f} s · total {reply.total_ms / 1000:.2f} s{speed}\n"
+        f"{loaded}first token {reply.first_token_ms / 1000:.2f} s · total {reply.total_ms / 1000:.2f} s{speed}{read}\n"
     )

@@ -34,15 +34,21 @@ def as_object(reply: Reply) -> dict[str, Any]:
             "total_ms": round(usage.total_ms or reply.total_ms),
             "load_ms": round(usage.load_ms),
             "first_token_ms": round(reply.first_token_ms),
+            "cached_tokens": usage.cached_tokens,
+            "prompt_per_second": round(usage.prompt_per_second),
         },
         "warnings": list(reply.warnings),
     }
 
 
 def as_event(event: Event) -> dict[str, Any]:
-    """Return an event as a JSON object; `block` numbers the segments of a reply."""
+    """Return an event as a JSON object; `block` numbers the segments of a reply.
+
+    The kind of what is reclassified is null where it is taken back: its text follows in another segment.
+    """
     if isinstance(event, Reclassified):
-        return {"event": "reclassified", "blocks": list(event.blocks), "kind": str(Kind.THINKING)}
+        kind = None if event.kind is None else str(event.kind)
+        return {"event": "reclassified", "blocks": list(event.blocks), "kind": kind}
     return {"event": "segment", "block": event.block, "kind": str(event.kind), "text": event.text}
 
 

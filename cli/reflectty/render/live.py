@@ -190,6 +190,12 @@ class LiveRenderer:
             open_block.feed("")
 
     def _reclassify(self, event: Reclassified) -> None:
+        if event.kind is None:
+            drawn = self._drawn is not None and self._begun
+            self._close()
+            if drawn:
+                self.note("(the text above was no thinking, but part of the answer)")
+            return
         if self._kind is not Kind.ANSWER or self._out is None or not self._begun:
             return
         self._feed(self._sanitizer.close())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reflectty.errors import IncompleteError, ReflecttyError, RefusedError, StoreError, UsageError
-from reflectty.library import checked_name
+from reflectty.library import checked_name, files
 from reflectty.repairing import weights
 from reflectty.repairing.proof import sends_tags
 from reflectty.repairing.values import Repaired, Step
@@ -27,10 +27,17 @@ if TYPE_CHECKING:
 SUFFIX: Final = "-repaired"
 LONGEST_PART: Final = 80
 """Characters of a model's name without its place and tag."""
-SENT: Final = 3
-"""How many times its size a model takes on the disk while it is made: what was sent, and the server's copying twice."""
-MADE: Final = 2
-"""The same where the server has the file already."""
+WHAT: Final = "the repair"
+
+
+_REFUSED: Final = {
+    "adapters are no longer supported": "merge the adapter into the model's GGUF, and make a model of that",
+    "typical_p is no longer supported": weights.BY_HAND,
+    "unsupported tensor": "its GGUF has a type of tensor that this Ollama does not know: try another quantisation",
+    "size overflows": "its GGUF has a type of tensor that this Ollama does not know: try another quantisation",
+    "invalid split gguf": "`llama-gguf-split --merge` joins the parts: name the whole with --gguf PATH",
+}
+"""What to do about what a server says in refusing, by words of it."""
 
 
 async def repair(library: Library, wanted: Wanted, observer: Observer) -> Repaired:
@@ -53,10 +60,13 @@ async def repair(library: Library, wanted: Wanted, observer: Observer) -> Repair
     weights.refuse_what_has_none(recipe)
     name = await _free_name(library, wanted)
     path = weights.source(recipe, wanted.gguf, local=engine.local)
+    known = await files.version(engine)
+    if strict := files.keeps_as_sent(known):
+        weights.refuse_what_is_taken_no_more(recipe)
     folder = Path(recipe.weights[0]).parent if recipe.weights and engine.local else None
     try:
-        with weights.opened(path, lost) as found:
-            sent = await _on_server(library, found, folder, observer)
+        with weights.opened(path, lost, strict=strict) as found:
+            sent = await _on_server(library, found, folder, known, observer)
         await _made(library, encode_create(name, recipe, sent), recipe.name, observer, replaces=wanted.force)
     except RefusedError as error:
         raise _explained(error) from error
@@ -116,12 +126,14 @@ def _plain(name: str) -> str:
     return name.lower().removesuffix(":latest")
 
 
-async def _on_server(library: Library, found: Weights, folder: Path | None, observer: Observer) -> str:
+async def _on_server(
+    library: Library, found: Weights, folder: Path | None, known: files.Version, observer: Observer
+) -> str:
     """Bring the changed file to the server, unless it has it; return its digest."""
-    weights.refuse_full_disk(folder, MADE * found.size)
+    files.refuse_full_disk(folder, files.room(known, found.size, sent=True), WHAT)
     digest = await weights.digest(found, partial(observer.progress, Step.READING, found.size))
     if not await library.engine.has_blob(digest):
-        weights.refuse_full_disk(folder, SENT * found.size)
+        files.refuse_full_disk(folder, files.room(known, found.size, sent=False), WHAT)
         tell = partial(observer.progress, Step.SENDING, found.size)
         async with aclosing(weights.changed(found, tell)) as pieces:
             await library.engine.send_blob(digest, found.size, pieces)
@@ -130,15 +142,18 @@ async def _on_server(library: Library, found: Weights, folder: Path | None, obse
 
 def _explained(error: RefusedError) -> ReflecttyError:
     """Return what a server said as it refused to take or to make something, with what to do about it."""
-    if "no space left" in str(error).lower():
-        return StoreError(
-            "the disk of the server is full", f"it needs {SENT} times the size of the model: free some space"
-        )
-    return error
+    said = str(error).lower()
+    if "no space left" in said:
+        hint = f"it needs the size of the model there, {files.SENT} times the size up to Ollama 0.34.0: free some space"
+        return StoreError("the disk of the server is full", hint)
+    advice = next((advice for words, advice in _REFUSED.items() if words in said), "")
+    return RefusedError(str(error), advice) if advice else error
 
 
 async def _made(library: Library, body: Body, model: str, observer: Observer, *, replaces: bool) -> None:
-    """Let the server make the copy: it does not stop in the middle, whoever leaves.
+    """Let the server make the copy, and wait until it has: who leaves in the middle may stop it there, or may not.
+
+    Up to 0.34.0 Ollama goes on whoever leaves, and since 0.34.1 not.
 
     Args:
         library: where it is made.
@@ -176,7 +191,7 @@ async def _forget(library: Library, model: str, digest: str) -> None:
 
 
 async def _keep_only_what_is_needed(library: Library, made: Recipe, model: str, sent: str, observer: Observer) -> None:
-    """Have the file removed that was sent, where the server made another of it: one in a newer form of the format."""
+    """Have the file removed that was sent, where the server made another of it, as Ollama does up to 0.34.0."""
     if digest_of("".join(made.weights[:1])) in ("", sent):
         return
     forgetting = asyncio.create_task(_forget(library, model, sent))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from reflectty import gguf
-from reflectty.errors import RefusedError, StoreError, UsageError
+from reflectty.errors import RefusedError, UsageError
 from reflectty.vocabulary import TokenType
 from reflectty.wire.recipes import digest_of
 
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
 ELSEWHERE = "repair it on the machine of the server, or name a copy of the file with --gguf PATH"
 NO_RIGHT = "repair it as the user who runs the server, or name a copy of the file with --gguf PATH"
 OTHERWISE = "name the GGUF of the model with --gguf PATH"
-GB = 10**9
+BY_HAND = "`ollama create` with a Modelfile of your own makes a model without it, and that can be repaired"
+KNOWN_TENSORS = frozenset((*range(4), *range(6, 31), *range(39, 42)))
+"""The types of tensors that Ollama reads since 0.34.1, as ggml numbers them: fs/gguf/tensor.go there."""
 
 
 class Weights(NamedTuple):
@@ -35,18 +36,25 @@ class Weights(NamedTuple):
 
 
 @contextmanager
-def opened(path: Path, lost: Sequence[LostTag]) -> Iterator[Weights]:
+def opened(path: Path, lost: Sequence[LostTag], *, strict: bool = False) -> Iterator[Weights]:
     """Open a GGUF for a repair.
+
+    Args:
+        path: where it is.
+        lost: the tokens that are to become text.
+        strict: whether the server takes known types of tensors alone.
 
     Raises:
         UsageError: it cannot be read, or is not that of the model.
-        RefusedError: it is one part of several.
+        RefusedError: it is one part of several, or the server would not take it.
     """
     try:
         # A pipe would be waited for, and a device has no end.
         if path.exists() and not path.is_file():
             raise UsageError(f"{path} is no file", OTHERWISE)
         with path.open("rb") as file:
+            if strict:
+                _refuse_unknown_tensors(file, path)
             yield _weights(file, path, lost)
     except gguf.GgufError as error:
         raise UsageError(f"{path} cannot be repaired: {error}", OTHERWISE) from error
@@ -69,6 +77,27 @@ def _weights(file: BinaryIO, path: Path, lost: Sequence[LostTag]) -> Weights:
             message = f"{path} is the GGUF of another model: its token {number} is {there} and not {text!r}"
             raise UsageError(message, OTHERWISE)
     return Weights(file, head.size, gguf.retyped(head, dict.fromkeys(wanted, TokenType.USER_DEFINED)))
+
+
+def _refuse_unknown_tensors(file: BinaryIO, path: Path) -> None:
+    for tensor in gguf.layout(file).tensors:
+        if tensor.kind not in KNOWN_TENSORS:
+            message = f"this server reads no GGUF with tensors of type {tensor.kind}, as {tensor.name} of {path} is"
+            raise RefusedError(message, "Ollama before 0.34.1 does, or a GGUF in another quantisation is repaired")
+
+
+def refuse_what_is_taken_no_more(recipe: Recipe) -> None:
+    """Refuse a model of which a server that keeps a GGUF as it was sent would make no copy.
+
+    Raises:
+        RefusedError: it is such a model.
+    """
+    if recipe.adapters:
+        message = f"{recipe.name} has an adapter, and Ollama makes no models with adapters since 0.34.1"
+        raise RefusedError(message, "merge the adapter into its GGUF, and make a model of that")
+    if "typical_p" in dict(recipe.parameters):
+        message = f"{recipe.name} has the parameter typical_p, and Ollama makes no models with it since 0.34.1"
+        raise RefusedError(message, BY_HAND)
 
 
 def source(recipe: Recipe, given: Path | None, *, local: bool) -> Path:
@@ -100,24 +129,6 @@ def refuse_what_has_none(recipe: Recipe) -> None:
     parts = (*recipe.weights[1:], *recipe.adapters, *filter(None, (recipe.draft,)))
     if len(recipe.adapters) > 1 or not all(map(digest_of, parts)):
         raise RefusedError(f"{recipe.name} has parts that the server does not let be carried over into a copy")
-
-
-def refuse_full_disk(folder: Path | None, needed: int) -> None:
-    """Refuse to begin where the disk of the server, if it is here, has fewer bytes free than are needed.
-
-    Raises:
-        StoreError: it has not enough.
-    """
-    if folder is None or not folder.is_dir():
-        return
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        message = f"the repair needs {_size(needed)} for a while, and {folder} has {_size(free)} free"
-        raise StoreError(message, "free some space there, then repair it again")
-
-
-def _size(number: int) -> str:
-    return f"{number / GB:,.1f} GB" if number >= GB else f"{number / 1e6:,.0f} MB"
 
 
 async def digest(weights: Weights, tell: Callable[[int], None]) -> str:

@@ -30,6 +30,7 @@ class StreamParser:
         self._content = Scanner(family, self._blocks, start_in=Kind.THINKING if prefilled else None)
         self._field: Scanner | None = None
         self._speaks: Scanner = self._content
+        self._before = self._content.before
         self._steady: Segment | None = None
         self._disturbs = self._content.disturbs
 
@@ -52,6 +53,7 @@ class StreamParser:
         """Take the next piece of the content."""
         # Most pieces are a word in the middle of a line: they change nothing but the text.
         if (steady := self._steady) and content and not self._disturbs(content) and not content[-1].isspace():
+            self._before.last = content
             # A third faster than calling Segment, and this is every token's way.
             return (_new(Segment, (steady[0], content, steady[2], steady[3], steady[4])),)
         if content:
@@ -73,9 +75,15 @@ class StreamParser:
             self._field.feed(thinking)
         return self._blocks.take()
 
-    def close(self) -> tuple[Event, ...]:
-        """End the reply: what was held back is text after all."""
+    def close(self, *, whole: bool = True) -> tuple[Event, ...]:
+        """End the reply: what was held back is text after all.
+
+        Args:
+            whole: whether nothing of it is missing; then a thinking in an answer that never closed is text, too.
+        """
         self._speaks.close()
+        if whole:
+            self._content.give_back()
         return self._blocks.take()
 
     def _turn_to(self, scanner: Scanner) -> None:
@@ -83,6 +91,7 @@ class StreamParser:
             return
         if self._speaks is self._content:
             self._content.close()
+            self._content.believe()
             self._blocks.end()
         else:
             self._speaks.leave()

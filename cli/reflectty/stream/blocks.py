@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.stream.segments import Kind, Reclassified, Segment
 
 if TYPE_CHECKING:
     from reflectty.stream.segments import Event
+
+
+class Place(NamedTuple):
+    """Where a reply stood: its open block, the white space behind it, and the number of the next block."""
+
+    block: int
+    open: tuple[Kind, bool] | None
+    space: tuple[str, ...]
+    next: int
 
 
 class Blocks:
@@ -16,6 +25,7 @@ class Blocks:
     def __init__(self) -> None:
         self._events: list[Event] = []
         self._block = -1
+        self._next = 0
         self._open: tuple[Kind, bool] | None = None
         self._pieces: list[str] = []
         self._space: list[str] = []
@@ -39,7 +49,8 @@ class Blocks:
         self._certain = certain
 
     def _begin(self, kind: Kind, *, tagged: bool, certain: bool) -> None:
-        self._block += 1
+        self._block = self._next
+        self._next += 1
         self._open = (kind, tagged)
         if not certain:
             self._doubtful.append(self._block)
@@ -70,6 +81,18 @@ class Blocks:
         if self._doubtful:
             self._events.append(Reclassified(tuple(self._doubtful)))
         self._doubtful = []
+
+    @property
+    def place(self) -> Place:
+        """Where the reply stands."""
+        return Place(self._block, self._open, tuple(self._space), self._next)
+
+    def withdraw(self, place: Place) -> None:
+        """Take back every block that was begun since then, and go on where the reply stood."""
+        self.end()
+        if self._next > place.next:
+            self._events.append(Reclassified(tuple(range(place.next, self._next)), None))
+        self._block, self._open, self._space = place.block, place.open, list(place.space)
 
     def take(self) -> tuple[Event, ...]:
         """Return what has been collected since the last call."""

@@ -17,6 +17,9 @@ LONGEST = 80
 """How many characters of a possible marker, or of what decides about one, are held back at most."""
 
 _ELEMENT = re.compile(r"<(/?)([\w:]+)>")
+_SUFFIXED = re.compile(r"(</?\w+:)\*>")
+_SUFFIX = re.compile(r"(</?\w+:)\w+>")
+_SUFFIX_LENGTH = 20
 _SPACES = re.compile(r"\s+")
 
 
@@ -28,6 +31,8 @@ class Role(Enum):
     HEADER = 3
     MESSAGE = 4
     END = 5
+    CHANNEL = 6
+    """What is left of a header without its tokens."""
 
 
 class Marker(NamedTuple):
@@ -38,21 +43,30 @@ class Marker(NamedTuple):
     family: Family
 
 
+HEADER = "<|start|>"
+CHANNEL = "<|channel|>"
 _HARMONY = {
-    "<|start|>": Role.HEADER,
-    "<|channel|>": Role.HEADER,
+    HEADER: Role.HEADER,
+    CHANNEL: Role.HEADER,
     "<|message|>": Role.MESSAGE,
     "<|end|>": Role.END,
     "<|return|>": Role.END,
     "<|call|>": Role.END,
+    "<|eom|>": Role.END,
+    "<|eot|>": Role.END,
 }
+_TOKENLESS = dict.fromkeys(("assistantanalysis", "assistantcommentary", "assistantfinal"), Role.CHANNEL)
+"""What is left of harmony's headers where a server drops its tokens, as SGLang has seen it."""
 
 
 def _expression(text: str) -> str:
     """Return the pattern of one marker; elements may carry attributes or blanks, whatever their case."""
     element = _ELEMENT.fullmatch(text)
+    if suffixed := _SUFFIXED.fullmatch(text):
+        return rf"{re.escape(suffixed[1])}\w{{1,{_SUFFIX_LENGTH}}}>"
     if not element:
-        return re.escape(text)
+        # A word that is cut off would not be the marker.
+        return re.escape(text) + (r"(?!\w)" if text[0] == "<" and text[-1].isalpha() else "")
     slash, name = element.groups()
     inner = r"\s*" if slash else rf"(?:\s[^<>]{{0,{LONGEST - len(name) - 3}}})?"
     return rf"<{slash}{re.escape(name)}{inner}>"
@@ -89,16 +103,30 @@ def _of_all() -> dict[str, Marker]:
     for family in FAMILIES.values():
         for text, marker in _of(family).items():
             telling = Kind.ANSWER not in marker.kinds or family.name == "reflection"
-            if telling and (not family.channels or text == "<|channel|>") and family.name != "native":
+            if telling and family.name != "native" and (not family.channels or text in (HEADER, CHANNEL)):
                 found.setdefault(text, marker)
     return found
+
+
+def _leads(family: Family) -> tuple[str, ...]:
+    """Return what tells something only as the first of a reply: half a header, or an opener without its token."""
+    if family.name == "any":
+        return ("to=self<|message|>", "to=user<|message|>")
+    if family.headed:
+        return ("to=",)
+    return (*_TOKENLESS, "analysis") if family.channels else family.remnants
+
+
+def _is_suffix(text: str) -> bool:
+    return len(text) <= _SUFFIX_LENGTH and (not text or text.replace("_", "x").isalnum())
 
 
 class Markers:
     """The markers of one family, ready to be searched for."""
 
-    def __init__(self, markers: dict[str, Marker]) -> None:
+    def __init__(self, markers: dict[str, Marker], leads: tuple[str, ...] = ()) -> None:
         self._exact = markers
+        self.leads = leads
         self._folded: dict[str, Marker] = {}
         for text, marker in markers.items():
             self._folded.setdefault(text.lower(), marker)
@@ -108,6 +136,7 @@ class Markers:
         self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
         self.disturbs = re.compile(rf"[`~\n{firsts}]").search
         self._texts = tuple(texts)
+        self._suffixed = tuple(found[1] for text in texts if (found := _SUFFIXED.fullmatch(text)))
         self._openers = tuple(text[:-1] for text in texts if _ELEMENT.fullmatch(text))
         self.search = self._pattern.search
         self.match = self._pattern.match
@@ -122,7 +151,8 @@ class Markers:
         element = found
         if found not in self._exact and found[0] == "<" and found[-1] == ">":
             element = _SPACES.split(found[:-1], maxsplit=1)[0] + ">"
-        return self._exact.get(element) or self._folded[element.lower()]
+        marker = self._exact.get(element) or self._folded.get(element.lower())
+        return marker or self._folded[_SUFFIX.sub(r"\1*>", found.lower())]
 
     def begun(self, tail: str) -> bool:
         """Whether more text could make a marker of all of `tail`."""
@@ -130,6 +160,10 @@ class Markers:
         if len(folded) > LONGEST:
             return False
         if any(len(text) > len(folded) and text.startswith(folded) for text in self._texts):
+            return True
+        if self._suffixed and any(
+            folded.startswith(start) and _is_suffix(folded[len(start) :]) for start in self._suffixed
+        ):
             return True
         return any(
             folded.startswith(name) and folded[len(name)].isspace() and not set(folded[1:]) & {"<", ">"}
@@ -152,4 +186,11 @@ class Markers:
 @cache
 def markers(family: Family) -> Markers:
     """Return a family's markers; those of `any` give away the family they belong to."""
-    return Markers(_of_all() if family.name == "any" else _of(family))
+    return Markers(_of_all() if family.name == "any" else _of(family), _leads(family))
+
+
+@cache
+def tokenless(family: Family) -> Markers:
+    """Return a family's markers beside those that are left where a server drops its tokens."""
+    left = {text: Marker(role, (), family) for text, role in _TOKENLESS.items()} if family.channels else {}
+    return Markers(_of(family) | left)

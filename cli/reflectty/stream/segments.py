@@ -28,9 +28,12 @@ class Segment(NamedTuple):
 
 
 class Reclassified(NamedTuple):
-    """Blocks that were shown as answer turn out to have been thinking: their closer came without an opener."""
+    """Blocks turn out to be something else than they were shown as."""
 
     blocks: tuple[int, ...]
+    kind: Kind | None = Kind.THINKING
+    """What they are: thinking, where a closer came without its opener. None where they are taken back: their opener,
+    in the middle of an answer, never closed, and their text follows as that answer's, opener included."""
 
 
 Event = Segment | Reclassified

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.chat import Model, Running
 from reflectty.errors import (
-    BusyError,
     ModelMissingError,
     PromptTooLongError,
     ReflecttyError,
     RefusedError,
     UnreachableError,
 )
-from reflectty.wire.values import HOST_HINT, LOG_HINT, Failure, as_number, as_text, decode, failure, is_page, shorten
+from reflectty.wire.gateways import of_gateway
+from reflectty.wire.limits import BUSY, may_pass, of_busy
+from reflectty.wire.values import HOST_HINT, LOG_HINT, Failure, as_number, as_text, decode, failure, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,6 @@ LONG_CONTEXT: Final = 16384
 STATUS_HINTS: Final = {
     401: "the server wants a key: set OLLAMA_API_KEY, which is sent over https and to this machine only",
     403: "the server does not accept this Host header: name it by its address, or set OLLAMA_HOST where it runs",
-    429: "too many requests: wait a little, then ask again",
     500: LOG_HINT,
     502: LOG_HINT,
 }
@@ -42,17 +42,17 @@ TEXT_HINTS: Final = {
 
 def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
     """Return the error for an HTTP status other than 200 and the beginning of its body."""
-    if is_page(body):
-        return UnreachableError(f"this is not an Ollama server: a web page with HTTP {status}", HOST_HINT)
+    if foreign := of_gateway(status, body, "an Ollama server", HOST_HINT, "OLLAMA_API_KEY"):
+        return foreign
     text, details = _said(body)
     if status == 404:  # noqa: PLR2004 - the status of HTTP
         return _missing(text, details, model)
     if _is_too_long(text, details):
         return _too_long(details)
-    if status == 503:  # noqa: PLR2004 - the status of HTTP
-        return BusyError(f"the server is busy: {text or 'HTTP 503'}", "ask again in a moment")
+    if status in BUSY:
+        return of_busy(status, text)
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
-    return RefusedError(message, _hint(status, text))
+    return RefusedError(message, _hint(status, text), transient=may_pass(status, text))
 
 
 def _said(body: bytes) -> Failure:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from reflectty.chat import Chunk, Usage
 from reflectty.errors import IncompleteError, UnreachableError
 from reflectty.wire.lines import LINE_LIMIT, Lines, OverlongError
-from reflectty.wire.values import BOM, HOST_HINT, LOG_HINT, as_number, as_text, decode, failure
+from reflectty.wire.values import BOM, HOST_HINT, LOG_HINT, as_number, as_text, called, decode, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,8 @@ class ChunkDecoder:
 
     def __init__(self, line_limit: int = LINE_LIMIT) -> None:
         self.done = False
+        self.parts = 0
+        """How many lines have come that are no blank ones, the beginning of one included."""
         self._lines = Lines(line_limit)
         self._seen = False
         self._began = False
@@ -44,6 +46,7 @@ class ChunkDecoder:
                 yield from self._line(line)
         except OverlongError as error:
             raise self._broken(str(error)) from error
+        self.parts += bool(self._lines.begun.strip())
 
     def close(self) -> Iterator[Chunk]:
         """Yield the chunk of a last line without an end.
@@ -65,6 +68,7 @@ class ChunkDecoder:
         line = line.strip()
         if not line.removeprefix(BOM):
             return
+        self.parts += 1
         value = self._object(line)
         self._seen = True
         if value.get("error"):
@@ -74,7 +78,7 @@ class ChunkDecoder:
             return
         self._began = True
         self.done = chunk.done
-        if chunk.done or chunk.content or chunk.thinking:
+        if chunk.done or chunk.content or chunk.thinking or chunk.calls:
             yield chunk
 
     def _object(self, line: bytes) -> Body:
@@ -103,14 +107,16 @@ def _chunk(line: Body) -> Chunk | None:
     reason = as_text(line.get("done_reason"))
     done = line.get("done") is True or bool(reason)
     message = line.get("message")
+    calls: tuple[str, ...] = ()
     if isinstance(message, dict):
         content, thinking = message.get("content"), message.get("thinking")
+        calls = called(message.get("tool_calls"))
     elif done or "response" in line:
         content, thinking = line.get("response"), line.get("thinking")
     else:
         return None
     usage = _usage(line) if done else None
-    return Chunk(as_text(content), as_text(thinking), done=done, done_reason=reason, usage=usage)
+    return Chunk(as_text(content), as_text(thinking), done=done, done_reason=reason, usage=usage, calls=calls)
 
 
 def _usage(line: Body) -> Usage:
@@ -126,4 +132,6 @@ def _usage(line: Body) -> Usage:
         load_ms=ms("load_duration"),
         prompt_ms=ms("prompt_eval_duration"),
         reply_ms=ms("eval_duration"),
+        # Of Ollama 0.34 and later; `prompt_eval_count` counts them too, the duration does not.
+        cached_tokens=int(as_number(line.get("prompt_eval_cached_count"))),
     )

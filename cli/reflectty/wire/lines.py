@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 LINE_LIMIT: Final = 8 * 1024 * 1024
 """Bytes of one line, the limit of Ollama's own client as well."""
 
+BEGINNING: Final = 64
+"""Bytes that are looked at to tell what kind of line one will be."""
+
 
 class OverlongError(ValueError):
     """A line is longer than anybody means it to be."""
@@ -35,6 +38,11 @@ class Lines:
             start = end + 1
         self._hold(data[start:])
 
+    @property
+    def begun(self) -> bytes:
+        """The beginning of what came of a line so far."""
+        return bytes(self._held[:BEGINNING])
+
     def rest(self) -> bytes:
         """Return what came of a line so far, and forget it."""
         line = bytes(self._held)
@@ -46,3 +54,19 @@ class Lines:
         if len(self._held) > self._limit:
             self._held.clear()
             raise OverlongError(f"a line of more than {self._limit:,} bytes")
+
+
+class LineEnds:
+    r"""Makes `\n` of every line end that server-sent events may have: `\r\n`, `\n` and `\r`, however they are cut."""
+
+    def __init__(self) -> None:
+        self._after_return = False
+
+    def feed(self, data: bytes) -> bytes:
+        r"""Return a piece with such ends; a `\r` ends its line at once, and a `\n` that follows belongs to it."""
+        if not data:
+            return data
+        if self._after_return:
+            data = data.removeprefix(b"\n")
+        self._after_return = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

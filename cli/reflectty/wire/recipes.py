@@ -1,7 +1,7 @@
 """What a model is made of, out of /api/show and into /api/create; no I/O.
 
-The shapes are those of Ollama 0.32.15: `(*Model).String` in server/images.go for the Modelfile, `GetModelInfo` in
-server/routes.go for the text of the parameters.
+The shapes are those of Ollama 0.32.15 and 0.34.2: `(*Model).String` in server/images.go for the Modelfile,
+`GetModelInfo` in server/routes.go for the text of the parameters.
 """
 
 from __future__ import annotations

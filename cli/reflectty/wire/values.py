@@ -94,3 +94,14 @@ def as_number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
     return value if 0 <= value < HIGHEST_COUNT else 0
+
+
+def called(value: object) -> tuple[str, ...]:
+    """Return the names of the tools in a list of calls; a piece of a call that has begun has none.
+
+    Ollama and OpenAI both write `[{"function": {"name": …, "arguments": …}}]`.
+    """
+    entries = value if isinstance(value, list) else ()
+    functions = (entry.get("function") for entry in entries if isinstance(entry, dict))
+    names = (as_text(one.get("name")) for one in functions if isinstance(one, dict))
+    return tuple(shorten(name) for name in names if name.strip())

@@ -49,6 +49,32 @@ class TestOneServer:
         assert type(batch.errors[0]) is BusyError
         assert len(engine.requests) == 3
 
+    def test_is_asked_again_where_it_failed_and_may_not_the_next_time(self) -> None:
+        assert Batch([UnsteadyEngine(Does.FAIL, Does.FAIL)], 1).answers == {0: "q0"}
+
+    def test_that_counts_how_often_it_is_asked_loses_no_line(self) -> None:
+        limited = [*[Does.ANSWER] * 6, *[Does.LIMITED] * 2]
+        engine = UnsteadyEngine(*limited * 3)
+        batch = Batch([engine], 20, Terms(jobs=2, retry=0))
+
+        assert batch.answers == {number: f"q{number}" for number in range(20)}
+        assert batch.errors == {}
+        assert batch.notes[0] == "s0 takes no more for now: 60 s are waited, as it asks"
+        assert 3 <= len(batch.notes) <= 6
+
+    def test_that_does_not_say_how_long_is_left_alone_for_longer_and_longer(self) -> None:
+        engine = UnsteadyEngine(*[Does.LIMITED] * 5)
+        engine.rest = 0.0
+        batch = Batch([engine], 2, Terms(jobs=1, retry=0))
+
+        assert batch.answers == {0: "q0", 1: "q1"}
+        assert [note.partition(": ")[2].partition(" ")[0] for note in batch.notes] == ["5", "10", "20", "40", "60"]
+
+    def test_that_wants_to_be_left_alone_for_longer_than_there_is_patience_is_not_waited_for(self) -> None:
+        batch = Batch([UnsteadyEngine(Does.LIMITED)], 1, Terms(jobs=1, retry=0, patience=30.0))
+
+        assert type(batch.errors[0]) is BusyError
+
     def test_is_waited_for_when_it_goes_away(self) -> None:
         batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10)
 

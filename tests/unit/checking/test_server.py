@@ -9,7 +9,7 @@ from reflectty.chat import Model
 from reflectty.checking import CHECKS, Chosen, Known
 from reflectty.checking.models import model as chosen_model
 from reflectty.checking.models import models
-from reflectty.checking.proxies import is_exempt, named, proxy
+from reflectty.checking.proxies import proxy
 from reflectty.checking.server import server
 from reflectty.config import Settings
 from reflectty.engines import open_engine
@@ -139,6 +139,7 @@ def test_a_slow_answer_is_still_one() -> None:
 
 
 HERE, THERE, SECURE = "127.0.0.1:11434", "http://box.lan:11434", "https://box.lan"
+AT = "192.0.2.2"
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,10 @@ HERE, THERE, SECURE = "127.0.0.1:11434", "http://box.lan:11434", "https://box.la
         (THERE, {"http_proxy": "http://u:secret@p:1"}, State.WARNING, "goes through p:1"),
         (THERE, {"http_proxy": "http://p:1", "NO_PROXY": ".lan"}, State.OK, "exempts box.lan"),
         (THERE, {"http_proxy": "http://p:1", "NO_PROXY": "lan2, other"}, State.WARNING, "goes through"),
+        (AT, {"http_proxy": "http://p:1", "NO_PROXY": "192.0.2.0/24,[::1]"}, State.OK, "exempts 192.0.2.2"),
+        (AT, {"ALL_PROXY": "nonsense://p:1"}, State.WARNING, "cannot be used: it is none of http, https, socks5"),
+        (AT, {"ALL_PROXY": "socks://p:1", "no_proxy": "192.0.2.2"}, State.OK, "exempts 192.0.2.2"),
+        (AT, {"http_proxy": "http://p:1", "NO_PROXY": "192.0.2.2:80"}, State.WARNING, "goes through http://p:1"),
         (SECURE, {"HTTP_PROXY": "http://p:1"}, State.OK, "none is set"),
         (SECURE, {"HTTPS_PROXY": "http://p:1"}, State.WARNING, "HTTPS_PROXY"),
     ],
@@ -162,29 +167,6 @@ def test_a_proxy_is_told_where_it_matters(host: str, environment: dict[str, str]
     assert finding.state is state
     assert text in finding.found
     assert "secret" not in repr(finding)
-
-
-@pytest.mark.parametrize(
-    ("entries", "host", "exempt"),
-    [
-        ("*", "a", True),
-        ("a.b", "a.b", True),
-        ("b", "a.b", True),
-        (".b", "a.b", True),
-        ("b", "ab", False),
-        ("", "a", False),
-        (" , ", "a", False),
-        ("A.B", "a.b", True),
-    ],
-)
-def test_no_proxy_is_read_as_httpx_reads_it(entries: str, host: str, exempt: bool) -> None:
-    assert is_exempt({"NO_PROXY": entries}, host) is exempt
-
-
-def test_the_variable_in_small_letters_goes_first() -> None:
-    chosen = named({"HTTP_PROXY": "http://upper", "http_proxy": "http://lower", "all_proxy": "x"}, "http")
-    assert chosen is not None
-    assert (chosen.variable, chosen.place) == ("http_proxy", "http://lower")
 
 
 @pytest.mark.parametrize(("host", "count"), [(HERE, 0), (SECURE, 0), (THERE, 1)])

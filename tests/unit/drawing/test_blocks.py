@@ -48,6 +48,13 @@ DOCUMENTS = {
     "nothing": "",
     "deep": "> " * 70 + "deep\n\nafter\n",
     "empty items": "-\n- a\n-\n\n  b\n1.\n2. c\n",
+    "formulas": "Text:\n\\[\nx\n=\n- b\n+ c\n\\]\nwhere $a$ is\n$$\ny\n\n- z\n$$\n\nend\n",
+    "formulas in a list": "1. a:\n   $$\n   - x\n   $$\n2. b \\[\nx\n\\]\n3. \\[\n- x\n4. c\n",
+    "formulas quoted": "> \\[\n> - x\n> \\]\n> > $$\n> x\n\n$$\n> y\n",
+    "environment": "\\begin{align}\na &= b \\\\\n# c\n\n- d\n\\begin{align}\n\\end{align}\n\\end{align} x\ny\n",
+    "open formula": "a\n\n$$\nx\n\n- y\n\n# h\n\n\\[ x = 1\n- y\n\n- z\n",
+    "open environment": "\\begin{x}\n\n- a\n\n```\nb\n```\nc\n",
+    "formula behind text": "so \\[\n- x\n\\] and \\[\n1. y\n\\]\nz\n- i \\[\n  - j\n  \\]\n",
     "setext or item": "a\n-\nb\n- \n",
     "wide": "你好\uff0c世界。这是一个很长的段落\uff0c没有任何空格\uff0c因此必须在任何地方断开。\n- 列表项目一\n- 列表项目二\n",
 }
@@ -90,6 +97,17 @@ LINES = (
     "<div>",
     "[x]: /y",
     "--",
+    "$$",
+    "   $$",
+    "\\[",
+    "\\]",
+    "text \\[",
+    "\\[ x = 1",
+    "- \\] y",
+    "  \\]",
+    "\\begin{a}",
+    "\\end{a}",
+    "> $$",
 )
 
 

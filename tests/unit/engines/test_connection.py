@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+import time
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,13 +119,41 @@ def test_a_server_that_is_busy_for_a_moment_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("1", 1.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.5), ("-1", 0.5), ("", 0.5)]
+    ("header", "seconds"), [("1", 1.0), ("60", 5.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.5), ("-1", 0.5), ("", 0.5)]
 )
-def test_a_busy_server_says_when_to_come_again(header: str, seconds: float) -> None:
+@pytest.mark.parametrize("status", [429, 502, 503])
+def test_a_busy_server_says_when_to_come_again(status: int, header: str, seconds: float) -> None:
     loop = SleeplessLoop()
-    with FakeServer({CHAT: [error(503, "busy", **{"Retry-After": header}), reply(["hi"])]}) as server:
+    with FakeServer({CHAT: [error(status, "busy", **{"Retry-After": header}), reply(["hi"])]}) as server:
         assert ask(server.host, loop=loop).complete
     assert loop.slept == [seconds]
+
+
+def test_a_date_says_when_to_come_again() -> None:
+    loop = SleeplessLoop()
+    busy = error(429, "busy", **{"Retry-After": formatdate(time.time() + 3, usegmt=True)})
+    with FakeServer({CHAT: [busy, reply(["hi"])]}) as server:
+        assert ask(server.host, loop=loop).complete
+    assert len(loop.slept) == 1
+    assert 1.0 <= loop.slept[0] <= 3.0
+
+
+def test_a_server_that_stays_busy_is_told_with_when_to_ask_again() -> None:
+    busy = error(429, "slow down", **{"llm_provider-retry-after": "60"})
+    with FakeServer({CHAT: busy}) as server:
+        outcome = ask(server.host, loop=SleeplessLoop())
+    assert isinstance(outcome.error, BusyError)
+    assert (outcome.error.limited, outcome.error.retry_after) == (True, 60.0)
+    assert "60 s" in outcome.error.hint
+
+
+def test_a_limit_of_a_week_is_asked_once_and_told_whole() -> None:
+    text = "you have reached your weekly usage limit"
+    with FakeServer({CHAT: error(429, text)}) as server:
+        outcome = ask(server.host)
+    assert type(outcome.error) is RefusedError
+    assert str(outcome.error) == f"the server refused: {text}"
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("failure", [error(500, "no"), Answer([line("one "), b'{"error":"server busy"}\n']), Raw([])])

@@ -42,6 +42,12 @@ LOCAL = "http://127.0.0.1:11434"
         ("[::1]", "http://[::1]:11434"),
         ("[::1]:80", "http://[::1]:80"),
         ("http://[fd00::2]/p", "http://[fd00::2]:80/p"),
+        ("[fe80::1%eth0]:1234", "http://[fe80::1%eth0]:1234"),
+        ("[fe80::1%eth0]", "http://[fe80::1%eth0]:11434"),
+        ("fe80::1%eth0", "http://[fe80::1%eth0]:11434"),
+        ("fe80::1%eth0:1234", "http://[fe80::1%eth0]:1234"),
+        ("http://[fe80::1%25en0]:1234/p", "http://[fe80::1%en0]:1234/p"),
+        ("https://[fe80::1%2]", "https://[fe80::1%2]:443"),
         ("my_gpu-box.lan:65535", "http://my_gpu-box.lan:65535"),
         ("bücher.example", "http://bücher.example:11434"),
     ],
@@ -71,7 +77,8 @@ def test_a_port_that_is_none_becomes_the_default_with_a_warning(text: str, url: 
 
 
 @pytest.mark.parametrize(
-    "text", ["not a url", "ftp://host", "unix://", "a:b:c", "host\x1b[2J", "ho\nst:1", "socks5://h:1"]
+    "text",
+    ["not a url", "ftp://host", "unix://", "a:b:c", "host\x1b[2J", "ho\nst:1", "socks5://h:1", "[fe80::1%\x1b]:1"],
 )
 def test_what_cannot_be_a_host_is_a_usage_error_that_shows_the_forms(text: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -17,14 +17,17 @@ from reflectty.errors import (
     StalledError,
     UnreachableError,
 )
-from support.engine_outcome import FADING, SILENT
-from support.fake_server import HANG, Answer, FakeServer, Raw, whole
+from support.engine_outcome import FADING, PATIENT, SILENT
+from support.fake_server import HANG, Answer, FakeServer, Pause, Raw, whole
 from support.faults import HEARD, NOW, PAGE, Fault, closed_port, cut, page, params, reset_after
 from support.openai_outcome import ask
 from support.openai_replies import DONE, STREAM, chunk, event, figures, said, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reflectty.chat import Timeouts
     from support.fake_replies import Step
 
 ONE, TWO, STOP = text("one "), text("two"), chunk(finish="stop")
@@ -115,3 +118,41 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again(status: int) -> None:
     with FakeServer({"/v1/chat/completions": [busy, busy, said(["hi"])]}) as server:
         assert ask(server.host).text == "hi"
         assert len(server.requests) == 3
+
+
+def comments(*before: bytes) -> Iterator[Step]:
+    yield from before
+    while True:
+        yield b": keep-alive\n\n"
+        yield Pause(0.05)
+
+
+@pytest.mark.parametrize(
+    ("before", "timeouts", "kept", "says"),
+    [
+        ((ONE,), FADING, "one ", f"sent nothing for {FADING.idle:g} s"),
+        ((), SILENT, "", "sent nothing for"),
+    ],
+)
+def test_comments_do_not_keep_a_reply_alive_that_does_not_go_on(
+    before: tuple[bytes, ...], timeouts: Timeouts, kept: str, says: str
+) -> None:
+    HEARD.clear()
+    with FakeServer({"/v1/chat/completions": Answer(lambda: comments(*before), content_type=STREAM)}) as server:
+        outcome = ask(server.host, timeouts=timeouts, heard=HEARD.set)
+    assert type(outcome.error) is StalledError
+    assert outcome.text == kept
+    assert says in str(outcome.error)
+
+
+def test_comments_say_that_a_request_is_in_a_queue() -> None:
+    waiting = [step for _ in range(10) for step in (b": keep-alive\n\n", Pause(0.05))]
+    with FakeServer({"/v1/chat/completions": stream(*waiting, ONE, END)}) as server:
+        outcome = ask(server.host, timeouts=PATIENT._replace(first=0.3, idle=0.3))
+    assert (outcome.text, outcome.error) == ("one ", None)
+
+
+def test_comments_after_the_end_are_not_waited_for() -> None:
+    with FakeServer({"/v1/chat/completions": Answer(lambda: comments(ONE + STOP), content_type=STREAM)}) as server:
+        outcome = ask(server.host, timeouts=FADING)
+    assert (outcome.text, outcome.complete) == ("one ", True)

@@ -160,6 +160,25 @@ def test_an_answer_that_is_final_on_the_screen_is_said_to_have_been_thinking() -
     assert stage.play(events)[:7] == ["  One.", "", "  Two", "", "  (the text above was thinking)", "", "  Yes"]
 
 
+def test_a_thinking_that_turns_out_to_be_answer_is_said_so_and_comes_as_answer() -> None:
+    stage = Stage()
+    events: list[Event] = [
+        Segment(ANSWER, "Models write:", 0),
+        Segment(THINKING, "before they reason", 1),
+        Reclassified((1,), None),
+        Segment(ANSWER, "\n\n<think>\n\nbefore they reason", 0),
+    ]
+    rows = stage.play(events)
+    assert rows[:5] == [
+        "  Models write:",
+        "",
+        "│ before they reason",
+        "",
+        "  (the text above was no thinking, but part of the answer)",
+    ]
+    assert [row for row in rows[5:] if row][:2] == ["  <think>", "  before they reason"]
+
+
 def test_what_is_open_stays_when_the_reply_is_stopped() -> None:
     for events, shown in (
         ([Segment(THINKING, "Hm", 0)], ["│ Hm"]),

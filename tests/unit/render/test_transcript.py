@@ -48,7 +48,7 @@ def test_a_branch_is_drawn_with_the_gutter_that_tells_who_speaks() -> None:
         "↺ I must compare the same number of digits: 9.9 is 9.90.",
         "│ 90 against 11: 9.9 is larger.",
         "",
-        "  9.9 is larger.",
+        "  **9.9** is larger.",
         "",
         "  • 9.90 has `90`",
         "  • 9.11 has `11`",

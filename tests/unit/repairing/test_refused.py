@@ -11,11 +11,12 @@ import pytest
 
 from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, StoreError, UsageError
 from reflectty.library import open_library
+from reflectty.library.files import refuse_full_disk
 from reflectty.repairing import Repaired, Wanted
 from reflectty.repairing.repairing import repair
-from reflectty.repairing.weights import refuse_full_disk
 from support.fake_server import error
 from support.gguf_bytes import SHARDS
+from support.gguf_tensors import Part, whole
 from support.repair_server import LOST, MADE, TOKENS, Recorder, Scripted
 
 
@@ -55,6 +56,23 @@ def with_two_adapters(scripted: Scripted) -> Wanted:
     return Wanted("m")
 
 
+def with_an_adapter(scripted: Scripted) -> Wanted:
+    scripted.version = "0.34.1"
+    scripted.more = f"ADAPTER /blobs/sha256-{'a' * 64}\n"
+    return Wanted("m")
+
+
+def with_typical_p(scripted: Scripted) -> Wanted:
+    scripted.version = "0.35.0-rc1"
+    scripted.body["parameters"] = "temperature 0\ntypical_p 0.5"
+    return Wanted("m")
+
+
+def with_a_strange_tensor(scripted: Scripted) -> Wanted:
+    scripted.version = "0.34.2"
+    return other(scripted, whole([Part("norm", (1,), 0, bytes(4)), Part("blk.0.q", (256, 1), 34, bytes(54))]))
+
+
 def named_nowhere(scripted: Scripted) -> Wanted:
     scripted.path = scripted.path.with_name("m.gguf")
     return Wanted("m")
@@ -77,6 +95,9 @@ def installed_already(scripted: Scripted) -> Wanted:
         (without_file, UsageError, "no such file", "--gguf PATH"),
         (without_types, RefusedError, "does not tell the tokens of m", "newer"),
         (with_two_adapters, RefusedError, "parts that the server does not let be carried over", ""),
+        (with_an_adapter, RefusedError, "m has an adapter, and Ollama makes no models with", "merge the adapter"),
+        (with_typical_p, RefusedError, "m has the parameter typical_p, and", "`ollama create`"),
+        (with_a_strange_tensor, RefusedError, "no GGUF with tensors of type 34, as blk.0.q of", "quantisation"),
         (named_nowhere, UsageError, "does not tell where the GGUF of m is", "--gguf PATH"),
         (in_parts, RefusedError, "one of 3 files", "llama-gguf-split --merge"),
         (installed_already, UsageError, "m-repaired already", "--force makes it anew"),
@@ -103,7 +124,7 @@ def test_what_cannot_be_repaired_is_refused_in_one_line_and_nothing_is_sent(
     assert said in str(caught.value)
     assert advised in caught.value.hint
     assert "\n" not in str(caught.value)
-    assert {asked.path for asked in scripted.server.requests} <= {"/api/show", "/api/tags"}
+    assert {asked.path for asked in scripted.server.requests} <= {"/api/show", "/api/tags", "/api/version"}
 
 
 def test_a_file_that_only_a_server_elsewhere_names_is_not_opened(tmp_path: Path) -> None:
@@ -127,8 +148,26 @@ def test_a_full_disk_of_the_server_is_told_as_such(scripted: Scripted) -> None:
 
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
-    refuse_full_disk(tmp_path, free // 2)
-    refuse_full_disk(None, 1 << 60)
-    refuse_full_disk(tmp_path / "elsewhere", 1 << 60)
-    with pytest.raises(StoreError, match="for a while"):
-        refuse_full_disk(tmp_path, 1 << 60)
+    refuse_full_disk(tmp_path, free // 2, "it")
+    refuse_full_disk(None, 1 << 60, "it")
+    refuse_full_disk(tmp_path / "elsewhere", 1 << 60, "it")
+    with pytest.raises(StoreError, match=r"it needs 1,152,921,504\.6 GB for a while"):
+        refuse_full_disk(tmp_path, 1 << 60, "it")
+
+
+@pytest.mark.parametrize(
+    ("version", "more", "said"),
+    [
+        ("0.34.0", f"ADAPTER /blobs/sha256-{'a' * 64}\n", "LoRA adapters are no longer supported"),
+        ("0.0.0", "", "unsupported tensor blk.0.q: size overflows"),
+    ],
+)
+def test_what_only_the_server_knows_is_refused_by_it_and_explained(
+    scripted: Scripted, version: str, more: str, said: str
+) -> None:
+    scripted.version, scripted.more = version, more
+    scripted.routes["/api/create"] = error(400, said)
+    with pytest.raises(RefusedError, match=said) as caught:
+        scripted.repair()
+
+    assert caught.value.hint

@@ -94,6 +94,56 @@ POLICY = [
     ("cohere's other answer tag", "cohere", "<|START_THINKING|>a<|END_THINKING|><|START_RESPONSE|>b<|END_RESPONSE|>", "T:a A:b"),
     ("harmony's preamble is no part of the final answer", "harmony", "<|channel|>commentary<|message|>p<|end|><|start|>assistant<|channel|>final<|message|>b<|return|>", "A:p A:b"),
     ("harmony without headers", "harmony", "plain", "A:plain"),
+    ("any: a header first", "any", "<|start|>assistant<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>b", "T:a A:b"),
+    ("any: half a header of Muse's", "any", " to=self<|message|>a<|eom|><|start|>assistant to=user<|message|>b<|eot|>", "T:a A:b"),
+    ("any: a sentence that begins like one", "any", "to=user is a recipient.", None),
+    ("any: the suffix of a checkpoint", "any", "<think:abc123>a</think:abc123>b", "T:a A:b"),
+    ("harmony: a channel named anew", "harmony", "<|channel|>commentary to=assistant<|channel|>analysis<|message|>a<|end|><|channel|>final<|message|>b", "T:a A:b"),
+    ("harmony: the user as recipient", "harmony", "<|channel|>final to=user<|message|>b<|return|>", "A:b"),
+    ("harmony: a tool as recipient of the role", "harmony", "<|start|>assistant to=functions.f<|channel|>commentary<|message|>{}<|call|><|channel|>final<|message|>b", "A:b"),
+    ("harmony: no message marker", "harmony", '<|channel|>final {"a": 1}<|return|>', 'A:{"a": 1}'),
+    ("harmony: no message marker at the end", "harmony", "<|channel|>final so it is", "A:so it is"),
+    ("harmony: thinking without a message marker", "harmony", "<|channel|>analysis a b<|end|><|channel|>final<|message|>c", "T:a b A:c"),
+    ("harmony: a header without a message", "harmony", "<|start|>assistant<|channel|>final <|constrain|>json", ""),
+    ("harmony: a tool call without a message marker", "harmony", '<|channel|>commentary to=functions.f {"a": 1}<|call|>', ""),
+    ("harmony: its token in a sentence", "harmony", "It is <|channel|> that names it.", "A:It is A:<|channel|> that names it."),
+    ("harmony: a text too long for a header", "harmony", "<|channel|>final " + "word " * 60, "A:" + "word " * 59 + "word"),
+    ("harmony without tokens, three messages", "harmony", "analysisa.assistantcommentaryb.assistantfinalc", "T:a. A:b. A:c"),
+    ("harmony without tokens, never closed", "harmony", "Analysis of it shows: b.", None),
+    ("a name of a channel in an answer", "harmony", "See assistantfinal.", None),
+    ("muse: no header", "glimmer", "b", "A:b"),
+    ("muse: no message marker", "glimmer", " to=user b", "A:b"),
+    ("muse: a call of a tool", "glimmer", " to=f<|message|>{}<|eot|><|start|>assistant to=user<|message|>b<|eot|>", "A:b"),
+    ("kimi k3: the answer's wrapper", "kimi_k3", "<|open|>think<|sep|>a<|close|>think<|sep|><|open|>response<|sep|>b<|close|>response<|sep|><|close|>message<|sep|>", "T:a A:b"),
+    ("kimi k3: a closer without its end", "kimi_k3", "<|open|>think<|sep|>a<|close|>think<|open|>response<|sep|>b", "T:a A:b"),
+    ("a token of its own in a line", "magistral", "a [THINK]b[/THINK] c", "A:a T:b A:c"),
+    ("a token of its own that never closes", "magistral", "a [THINK]b", "A:a T:b"),
+    ("a token of its own in code", "magistral", "a `[THINK]` b", None),
+    ("minimax m3 in a line", "minimax_m3", "a <mm:think>b</mm:think> c", "A:a T:b A:c"),
+    ("kimi vl in a line", "kimi_vl", "a ◁think▷b◁/think▷ c", "A:a T:b A:c"),
+    ("gemma: the label alone", "gemma4", "<|channel>thought<channel|>b", "A:b"),
+    ("gemma: the label at the end", "gemma4", "<|channel>thought", ""),
+    ("gemma: a word that begins like the label", "gemma4", "<|channel>thoughts a<channel|>b", "T:thoughts a A:b"),
+    ("gemma: the opener lost", "gemma4", "thought\na<channel|>b", "T:a A:b"),
+    ("gemma: an answer that begins like the label", "gemma4", "thought\nis a word.", None),
+    ("apriel: everything before its marker", "apriel", "a\n[BEGIN FINAL RESPONSE]\nb\n[END FINAL RESPONSE]\n<|end|>", "T:a A:b"),
+    ("inkling: an untagged message", "inkling", "b<|end_message|>", "A:b"),
+    ("hunyuan: whatever suffix", "hy", "<think:x1>a</think:x1>b", "T:a A:b"),
+    ("hunyuan: no suffix", "hy", "<think>a</think>b", "T:a A:b"),
+    ("k2: by effort", "k2_horizon", "<ifm|think_faster>a</ifm|think_faster>b", "T:a A:b"),
+    ("longcat", "longcat", "<longcat_think>a</longcat_think>b", "T:a A:b"),
+    ("solar 2", "solar_open2", "<|think:start|>a<|think:end|>b", "T:a A:b"),
+    ("ernie", "ernie45", "<think>a</think>\n<response>b</response>", "T:a A:b"),
+    ("an opener on a line of its own that never closes", "native", "Models write:\n\n<think>\n\nbefore b.", None),
+    ("an opener in a tagged answer that never closes", "reflection", "<output>1\n<thinking>\n2", "A:1\n<thinking>\n2"),
+    ("corrections in what never closes", "reflection", "a\n<thinking>\nb <reflection>c</reflection> d", None),
+    ("a thinking behind a preface", "reflection", "Sure.\n<thinking>\na\n</thinking>\nb", "A:Sure. T:a A:b"),
+    ("a closer named in a sentence", "native", "The closing tag is </think> and that is all.", None),
+    ("a closer in quotation marks", "reflection", 'The "</thinking>" ends it.', None),
+    ("a closer before a comma", "think", "Write </think>, then the answer.", None),
+    ("a closer behind the end of a sentence", "think", "It is 4. </think> The answer is 4.", "T:It is 4. A:The answer is 4."),
+    ("a closer without blanks", "think", "so 4</think>4", "T:so 4 A:4"),
+    ("a closer named behind its thinking", "reflection", "<thinking>a</thinking>The </thinking> tag ends it.", "T:a A:The </thinking> tag ends it."),
     ("a non-breaking space is no reason to lose text", "reflection", "<output>a\u00a0b</output>", "A:a\u00a0b"),
 ]  # fmt: skip
 
@@ -112,6 +162,50 @@ def test_the_policy_holds_however_the_text_is_cut(family: str, text: str, wanted
 
 def test_a_prefilled_thinking_is_left_by_its_closer() -> None:
     assert read("a</thinking>b", prefilled=True) == [("thinking", "a"), ("answer", "b")]
+
+
+@pytest.mark.parametrize(
+    ("family", "content", "wanted"),
+    [
+        ("native", "Models write:\n\n<think>\n\nbefore b.", None),
+        ("native", "The closing tag is </think> and that is all.", None),
+        ("reflection", "a\n</thinking>\nb", None),
+        ("any", "a\n<reflection>\nb\n</reflection>", None),
+        ("native", "<think> is a tag.\nb", None),
+        ("native", "</think>\n\nb", "A:b"),
+        ("native", "<think>b</think>c", "T:b A:c"),
+        ("harmony", "Analysis of it shows b.", None),
+        ("glimmer", " to=user<|message|>b<|eot|>", "A:b"),
+    ],
+)
+def test_tags_of_thinking_are_text_once_it_came_in_a_field(family: str, content: str, wanted: str | None) -> None:
+    given = [("thinking", "t"), ("content", content)]
+    wanted = f"A:{content}" if wanted is None else wanted
+
+    assert f"T:t {wanted}" == spelled(fold(parse(family, given)))
+    assert f"T:t {wanted}" == spelled(fold(parse(family, characters(given))))
+
+
+@pytest.mark.parametrize("family", ["cohere", "exaone_deep", "reflection", "think", "any"])
+def test_what_follows_a_thinking_field_stands_outside_a_thinking_that_the_prompt_opened(family: str) -> None:
+    given = [("thinking", "The user asks"), ("content", "Paris is the capital.")]
+
+    assert fold(parse(family, given, prefilled=True)) == [given[0], ("answer", "Paris is the capital.")]
+
+
+def test_of_a_reply_that_was_cut_an_open_thinking_stays_thinking() -> None:
+    parser = StreamParser(FAMILIES["reflection"])
+    events = [*parser.feed("Sure.\n<thinking>\na"), *parser.close(whole=False)]
+
+    assert fold(events) == [("answer", "Sure."), ("thinking", "a")]
+
+
+def test_a_family_that_a_quoted_tag_gave_away_is_forgotten_with_it() -> None:
+    parser = StreamParser(FAMILIES["any"])
+    parser.feed("Models write:\n<think>\nb")
+    parser.close()
+
+    assert (parser.family.name, parser.marked) == ("any", False)
 
 
 def test_a_prefilled_thinking_mid_sentence_goes_on() -> None:

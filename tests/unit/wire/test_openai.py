@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -45,7 +45,12 @@ def joined(chunks: Iterable[Chunk]) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("data", "thinking", "content", "usage"),
     [
-        (LLAMA_SERVER, "", "<output>9.9</output>", Usage(24, 98, prompt_ms=140.725, reply_ms=2050.983)),
+        (
+            LLAMA_SERVER,
+            "",
+            "<output>9.9</output>",
+            Usage(24, 98, prompt_ms=140.725, reply_ms=2050.983, cached_tokens=19),
+        ),
         (VLLM, "9.90 is more than 9.11.", "9.9 is larger.", COUNTED),
         (SGLANG, "I compare.", "9.9", COUNTED),
     ],
@@ -71,6 +76,11 @@ def test_a_piece_is_passed_on_as_soon_as_its_line_is_whole() -> None:
 ONE = text("one")
 HARMLESS = {
     "CRLF": (ONE + STOP + DONE).replace(b"\n", b"\r\n"),
+    "CR alone": (ONE + STOP + DONE).replace(b"\n", b"\r"),
+    "CR, LF and both": b"".join(
+        piece.replace(b"\n", end)
+        for piece, end in zip((ONE, b": x\n", STOP, DONE), (b"\r", b"\r\n", b"\n", b"\r"), strict=True)
+    ),
     "no blank lines": (ONE + STOP + DONE).replace(b"\n\n", b"\n"),
     "no blank behind the colon": (ONE + STOP + DONE).replace(b"data: ", b"data:"),
     "comments": b": hello\n\n" + ONE + b":\n\n: ping\n" + STOP + DONE,
@@ -231,3 +241,103 @@ def test_any_text_keeps_all_but_its_end(said: str, places: list[int]) -> None:
 def test_any_bytes_are_a_reply_or_an_error(data: bytes, places: list[int]) -> None:
     chunks, error = decoded(cut(data, places))
     assert error is not None or chunks[-1].done
+
+
+@given(st.sampled_from([b"\r", b"\n", b"\r\n"]), st.lists(st.integers(0, 2000), max_size=8))
+def test_lines_may_end_in_any_way_and_be_cut_anywhere(end: bytes, places: list[int]) -> None:
+    data = (b": keep-alive\n\n" + VLLM).replace(b"\n", end)
+    whole, pieces = decoded([data]), decoded(cut(data, places))
+
+    assert joined(whole[0]) == ("9.90 is more than 9.11.", "9.9 is larger.")
+    assert (joined(pieces[0]), pieces[0][-1], pieces[1]) == (joined(whole[0]), whole[0][-1], None)
+
+
+@pytest.mark.parametrize(
+    ("data", "parts"),
+    [
+        (b": keep-alive\n\n", 0),
+        (b":", 0),
+        (b"\r\n\r\n", 0),
+        (b"event: ping\n", 0),
+        (event({"type": "ping"}), 0),
+        (ONE, 1),
+        (ONE * 3, 3),
+        (b"data: {", 1),
+    ],
+)
+def test_what_only_keeps_a_connection_alive_is_no_part_of_the_reply(data: bytes, parts: int) -> None:
+    decoder = wire.ChunkDecoder()
+    list(decoder.feed(data))
+    assert decoder.parts == parts
+
+
+def parts(*content: dict[str, Any]) -> bytes:
+    return chunk({"content": list(content)})
+
+
+HMM, ANSWER = {"type": "text", "text": "hm"}, {"type": "text", "text": "4"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        parts({"type": "thinking", "thinking": [HMM]}) + parts(ANSWER),
+        parts({"type": "thinking", "thinking": "hm"}) + text("4"),
+        parts({"type": "thinking", "thinking": ["h", {"type": "text", "text": "m"}]}, ANSWER),
+        parts(
+            {"type": "thinking", "thinking": [HMM], "closed": True}, {"type": "reference", "reference_ids": [1]}, ANSWER
+        ),
+        parts({"type": "reasoning", "text": "hm"}) + text("4"),
+        parts({"type": "reasoning", "summary": [HMM]}) + text("4"),
+        parts({"type": "thinking", "thinking": None}) + chunk({"reasoning": "hm", "content": [ANSWER]}),
+    ],
+)
+def test_thinking_may_come_as_parts_of_the_content(data: bytes) -> None:
+    chunks, error = decoded([data + STOP + DONE])
+    assert (joined(chunks), error) == (("hm", "4"), None)
+
+
+def test_thinking_may_come_as_parts_of_a_reply_that_is_not_streamed() -> None:
+    message = {"content": [{"type": "thinking", "thinking": [HMM]}, ANSWER]}
+    whole = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    chunks, error = decoded([json.dumps(whole).encode()])
+    assert (joined(chunks), error) == (("hm", "4"), None)
+
+
+CALL = {"index": 0, "id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": ""}}
+
+
+@pytest.mark.parametrize(
+    ("deltas", "calls"),
+    [
+        (({"tool_calls": [CALL]}, {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}), ("get_weather",)),
+        (({"tool_calls": [CALL, {"index": 1, "function": {"name": "look\n"}}]},), ("get_weather", "look")),
+        (({"function_call": {"name": "old", "arguments": "{}"}},), ("old",)),
+        (({"tool_calls": [{}, None, {"function": None}, {"function": {"name": None}}]},), ()),
+        (({"tool_calls": "nonsense"},), ()),
+    ],
+)
+def test_a_call_of_a_tool_is_told_by_its_name(deltas: tuple[dict[str, Any], ...], calls: tuple[str, ...]) -> None:
+    chunks, error = decoded([b"".join(map(chunk, deltas)) + chunk(finish="tool_calls") + DONE])
+    assert tuple(name for one in chunks for name in one.calls) == calls
+    assert (chunks[-1].done_reason, error) == ("stop", None)
+
+
+def test_a_refusal_is_told_apart_from_the_content() -> None:
+    chunks, _ = decoded([chunk({"refusal": "I can"}) + chunk({"refusal": "not."}) + STOP + DONE])
+    assert "".join(one.refusal for one in chunks) == "I cannot."
+    assert joined(chunks) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("more", "usage"),
+    [
+        ({"usage": {"prompt_tokens": 24, "prompt_tokens_details": {"cached_tokens": 16}}}, Usage(24, cached_tokens=16)),
+        ({"usage": {"completion_tokens": 66, "completion_tokens_details": {"reasoning_tokens": 60}}}, Usage(0, 66, thinking_tokens=60)),
+        ({"usage": {"prompt_tokens": 24, "prompt_tokens_details": None, "completion_tokens_details": 3}}, Usage(24)),
+        ({"usage": {"prompt_tokens": 24}, "timings": {"cache_n": 19, "prompt_n": 5, "prompt_ms": 50}}, Usage(24, prompt_ms=50, cached_tokens=19)),
+    ],
+)  # fmt: skip
+def test_what_was_known_of_the_prompt_and_what_was_thought_is_counted(more: dict[str, Any], usage: Usage) -> None:
+    chunks, _ = decoded([ONE + STOP + figures(**more) + DONE])
+    assert chunks[-1].usage == usage

@@ -217,7 +217,7 @@ LONGER = "the prompt is longer than the context length currently available to th
         (500, "", RefusedError, "HTTP 500, no message", "log"),
         (500, json.dumps({"error": 'option "num_ctx" must be of type integer'}), RefusedError, "num_ctx", "wrong kind"),
         (500, "\xa0<p>oops", RefusedError, "<p>oops", "log"),
-        (502, "<html>Bad Gateway", UnreachableError, "a web page with HTTP 502", "OLLAMA_HOST"),
+        (500, "<html>Oops", UnreachableError, "a web page with HTTP 500", "OLLAMA_HOST"),
         (503, json.dumps({"error": "server busy"}), BusyError, "server busy", "ask again"),
         (503, "", BusyError, "HTTP 503", "ask again"),
     ],
@@ -297,3 +297,32 @@ def test_a_server_that_does_not_render_refuses(body: dict[str, Any]) -> None:
     with pytest.raises(RefusedError, match="cannot render"):
         wire.rendered(body)
     assert wire.rendered({"_debug_info": {"rendered_template": "Q: hi"}}) == "Q: hi"
+
+
+def test_what_was_known_of_a_prompt_is_counted_and_not_read_again() -> None:
+    last = line(**done(prompt_eval_count=1000, prompt_eval_cached_count=900, prompt_eval_duration=500_000_000))
+    chunks, _ = decoded([last])
+    usage = chunks[-1].usage
+    assert usage is not None
+    assert (usage.prompt_tokens, usage.cached_tokens, usage.prompt_per_second) == (1000, 900, 200.0)
+
+
+@pytest.mark.parametrize(
+    ("usage", "rate"),
+    [
+        (Usage(24, prompt_ms=500), 48.0),
+        (Usage(24, prompt_ms=500, cached_tokens=24), 0.0),
+        (Usage(24, prompt_ms=500, cached_tokens=30), 0.0),
+        (Usage(24), 0.0),
+    ],
+)
+def test_the_speed_of_reading_is_that_of_what_was_read(usage: Usage, rate: float) -> None:
+    assert usage.prompt_per_second == rate
+
+
+def test_calls_of_tools_are_read_by_name() -> None:
+    called = [{"function": {"name": "get_weather", "arguments": {"city": "Paris"}}}]
+    message = {"role": "assistant", "content": "", "tool_calls": called}
+    chunks, error = decoded([line(message=message), line(**done())])
+    assert error is None
+    assert chunks[0] == Chunk(calls=("get_weather",))

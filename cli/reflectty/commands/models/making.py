@@ -128,10 +128,12 @@ async def _give(library: Library, wished: Variant, terminal: Terminal, *, force:
     from reflectty.engines.embedded import INSTALL, installed  # noqa: PLC0415 - only this model is made of files
     from reflectty.engines.embedded.places import places  # noqa: PLC0415
     from reflectty.engines.embedded.weights import join  # noqa: PLC0415
-    from reflectty.library.builtin import put  # noqa: PLC0415
+    from reflectty.library.builtin import can_merge, put  # noqa: PLC0415
 
     if not installed():
         raise UsageError("the built-in model is not installed", f"{INSTALL} installs it")
+    if not can_merge():
+        raise UsageError("numpy is missing, by which the adapter is merged into the weights", f"{INSTALL} installs it")
     await _refuse_taken(library, wished.name, force=force)
     line, transfer = _progress_of(wished.name, terminal), Transfer()
 
@@ -169,6 +171,16 @@ async def _make(library: Library, wished: Variant, terminal: Terminal, *, force:
     finally:
         line.stop()
     output.told(terminal, f"created {wished.name} from {wished.source}")
+    await _tell_misfit(library, wished.name, terminal)
+
+
+async def _tell_misfit(library: Library, name: str, terminal: Terminal) -> None:
+    """Say so where the new model is asked in another format than its own."""
+    from reflectty.library.formats import misfit  # noqa: PLC0415 - only who makes or shows a model needs it
+
+    found = await misfit(library.engine, await library.engine.show(name))
+    if found:
+        remark(terminal, f"{name} is {found.warning} (--template gives it another)")
 
 
 async def _prove(library: Library, name: str, terminal: Terminal) -> Proof:

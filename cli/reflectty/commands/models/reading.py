@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -12,7 +13,7 @@ from reflectty.commands.arguments import Engines, Host, Profile, decoded
 from reflectty.commands.models import arguments as args
 from reflectty.commands.models import served
 from reflectty.engines import EngineName
-from reflectty.errors import ModelMissingError, RefusedError, UnreachableError
+from reflectty.errors import ModelMissingError, ReflecttyError, RefusedError, UnreachableError
 from reflectty.interrupts import run
 from reflectty.library import open_library
 from reflectty.mini import NAME, is_mini
@@ -20,11 +21,13 @@ from reflectty.render.remark import remark
 from reflectty.safety import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
     from typing import Any
 
+    from reflectty.chat import OptionValue
     from reflectty.library import Installed
     from reflectty.library.fit import Fitted
+    from reflectty.library.formats import Formats
     from reflectty.library.library import Library
     from reflectty.terminal import Terminal
 
@@ -108,7 +111,9 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
     async def work(library: Library) -> Shown:
         one = await library.show(wanted)
-        return Shown(one, None if chosen else await args.fitting(library, one, context_length))
+        if chosen:
+            return Shown(one, None)
+        return await _looked_into(library, one, context_length)
 
     found = _known(terminal, named, wanted, work)
     if chosen:
@@ -119,13 +124,16 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
         from reflectty.render.fit import fit_object  # noqa: PLC0415
 
         fit = fit_object(*found.fitted) if found.fitted else None
-        terminal.out.write(written({**model_object(found.one, whole=True), "fit": fit}))
+        warning = found.formats.warning if found.formats else None
+        looked = {"fit": fit, "sampling": dict(found.sampling), "format_warning": warning}
+        terminal.out.write(written({**model_object(found.one, whole=True), **looked}))
     else:
         from reflectty.drawing import fit as words  # noqa: PLC0415 - each form loads only itself
         from reflectty.render.models import one_model  # noqa: PLC0415
 
         page = output.paged(terminal)
-        page.write(one_model(found.one, page, time.time(), words.lines(*found.fitted) if found.fitted else ()))
+        more = words.lines(*found.fitted) if found.fitted else ()
+        page.write(one_model(found.one, page, time.time(), (*more, *_remarkable(found))))
 
 
 def _known(
@@ -142,6 +150,19 @@ def _known(
     return run(_built_in())
 
 
+async def _looked_into(library: Library, one: Installed, context_length: int | None) -> Shown:
+    from reflectty.library.formats import misfit  # noqa: PLC0415 - a text alone needs none
+    from reflectty.library.sampling import defaults  # noqa: PLC0415
+
+    fitted = await args.fitting(library, one, context_length)
+    try:
+        sampling = await defaults(library.engine, one.model)
+    except ReflecttyError:
+        # What is known is shown all the same.
+        sampling = {}
+    return Shown(one, fitted, await misfit(library.engine, one.model), sampling)
+
+
 async def _built_in() -> Shown:
     async with open_library(engine=EngineName.EMBEDDED) as own:
         return Shown(await own.show(NAME), None)
@@ -152,6 +173,19 @@ class Shown(NamedTuple):
 
     one: Installed
     fitted: Fitted | None
+    formats: Formats | None = None
+    """Where it is asked in another format than its own."""
+    sampling: Mapping[str, OptionValue] = MappingProxyType({})
+    """The defaults of its file, by the option that overrules each."""
+
+
+def _remarkable(found: Shown) -> Iterator[tuple[str, str]]:
+    """Yield what few models have, each with its name."""
+    if found.sampling:
+        told = " · ".join(f"{option} {value}" for option, value in found.sampling.items())
+        yield "sampling", f"{told} (its file says so; -o overrules)"
+    if found.formats:
+        yield "format", found.formats.warning
 
 
 def _print_text(one: Installed, flag: str, terminal: Terminal) -> None:

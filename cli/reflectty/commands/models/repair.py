@@ -50,7 +50,7 @@ TITLES = {
     Step.MAKING: "making the copy of",
     Step.ASKING: "asking the copy of",
 }
-DETAILS = {Step.MAKING: "the server checks and copies it", Step.ASKING: "one question, as far as its first tag"}
+DETAILS = {Step.MAKING: "the server checks it, and may copy it", Step.ASKING: "one question, as far as its first tag"}
 """What is said of the steps that nobody can measure."""
 MOST_NAMED = 8
 """How many tokens are named in a sentence."""

@@ -116,14 +116,16 @@ class ReplyPart:
         self._sanitizer, self._block = Sanitizer(), None
 
     def _reclassify(self, event: Reclassified) -> None:
-        """Draw blocks as thinking that were shown as an answer."""
+        """Draw blocks as thinking that were shown as an answer, or leave out those that are taken back."""
         self._add(self._sanitizer.close())
         self._replaced += self._sanitizer.replaced
         self._sanitizer = Sanitizer()
         for number in event.blocks:
-            if number in self._blocks:
-                self._blocks[number] = (Kind.THINKING, self._blocks[number][1])
-        blocks, self._blocks, self._sections = self._blocks, {}, []
+            if event.kind is None:
+                self._blocks.pop(number, None)
+            elif number in self._blocks:
+                self._blocks[number] = (event.kind, self._blocks[number][1])
+        blocks, self._blocks, self._sections, self._block = self._blocks, {}, [], None
         for number, (kind, pieces) in blocks.items():
             self._block = number
             self._blocks[number] = (kind, [])

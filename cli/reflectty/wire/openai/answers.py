@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.chat import Model, Running
 from reflectty.errors import (
-    BusyError,
     CrowdedError,
     ModelMissingError,
     PromptTooLongError,
@@ -17,9 +16,11 @@ from reflectty.errors import (
     near,
 )
 from reflectty.families import by_model
+from reflectty.wire.gateways import of_gateway
+from reflectty.wire.limits import BUSY, may_pass, of_busy
 from reflectty.wire.openai.choosing import chats
-from reflectty.wire.openai.wording import HOST_HINT, KEY_HINT, LOG_HINT, SERVER
-from reflectty.wire.values import as_number, as_text, decode, failure, is_page, shorten
+from reflectty.wire.openai.wording import HOST_HINT, KEY_HINT, KEY_NAMES, LOG_HINT, SERVER
+from reflectty.wire.values import as_number, as_text, decode, failure, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,8 +94,8 @@ class Listed(NamedTuple):
 
 def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
     """Return the error for an HTTP status other than 200 and the beginning of its body."""
-    if is_page(body):
-        return UnreachableError(f"this is not {SERVER}: a web page with HTTP {status}", HOST_HINT)
+    if foreign := of_gateway(status, body, SERVER, HOST_HINT, KEY_NAMES):
+        return foreign
     value, text = _said(body)
     refused = too_long(text, value) or crowded(text)
     if refused:
@@ -104,11 +105,12 @@ def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
     if status in (404, 405):
         message = f"this is not {SERVER}: HTTP {status}, {text or 'no message'}"
         return UnreachableError(message, HOST_HINT, unknown_path=True)
-    if status in (429, 503):
-        return BusyError(f"the server is busy: {text or f'HTTP {status}'}", "ask again in a moment")
+    if status in BUSY:
+        return of_busy(status, text)
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
     wants_key = status in (401, 403) or failure(value).details.get("type") == NO_DATABASE
-    return RefusedError(message, KEY_HINT if wants_key else LOG_HINT if status in (500, 502) else "")
+    hint = KEY_HINT if wants_key else LOG_HINT if status in (500, 502, 504) else ""
+    return RefusedError(message, hint, transient=may_pass(status, text))
 
 
 def _said(body: bytes) -> tuple[Body, str]:
@@ -252,10 +254,15 @@ def model_of(listed: Listed, name: str, props: Body, ignores: tuple[str, ...]) -
     known = listed.model._replace(name=name, ignores=ignores)
     if not props:
         return known
-    thinks = "thinking" in known.capabilities or ("<think>" in template and "</think>" in template)
+    thinks = _takes_apart(template) if template else "thinking" in known.capabilities
     sees = _table(props.get("modalities")).get("vision") is True
     found = ("completion", *(("thinking",) if thinks else ()), *(("vision",) if sees else ()))
     return known._replace(capabilities=found, template=template)
+
+
+def _takes_apart(template: str) -> bool:
+    """Whether llama-server takes apart what a model with this template thinks, and a request can switch it."""
+    return ("<think>" in template and "</think>" in template) or "<|channel|>analysis" in template
 
 
 def running_of(listed: Iterable[Listed]) -> tuple[Running, ...]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.chat import Chunk, Usage
 from reflectty.errors import IncompleteError, PromptTooLongError, UnreachableError
-from reflectty.wire.lines import LINE_LIMIT, Lines, OverlongError
+from reflectty.wire.lines import LINE_LIMIT, LineEnds, Lines, OverlongError
 from reflectty.wire.openai.answers import crowded, fault, too_long
 from reflectty.wire.openai.endings import Ending
 from reflectty.wire.openai.wording import HOST_HINT, LOG_HINT, SERVER
-from reflectty.wire.values import BOM, as_number, as_text, decode, failure, is_page, shorten
+from reflectty.wire.values import BOM, as_number, as_text, called, decode, failure, is_page, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DONE: Final = b"[DONE]"
 FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:")
 FIELD: Final = re.compile(rb"[A-Za-z][A-Za-z_-]*:")
+THINKING: Final = ("thinking", "reasoning")
+"""The types of parts of a content that are thinking."""
 REASONS: Final = {"stop": "stop", "eos": "stop", "tool_calls": "stop", "function_call": "stop", "length": "length"}
 """Why a model ended its reply, in our words; any other reason is that of somebody who broke it off."""
 
@@ -36,6 +38,9 @@ class ChunkDecoder:
         self.done = False
         self.over = False
         """Whether the model has ended its reply; the figures may still follow."""
+        self.parts = 0
+        """How many pieces of the reply have come, the beginning of one included; comments are none."""
+        self._ends = LineEnds()
         self._lines = Lines(line_limit)
         self._limit = line_limit
         self._kind = b""
@@ -55,13 +60,17 @@ class ChunkDecoder:
             PromptTooLongError: that is the first thing it reports.
             UnreachableError: it sends something else from the beginning.
         """
-        lines = self._lines.feed(data)
+        lines = self._lines.feed(self._ends.feed(data))
         try:
             while not self.done and (line := next(lines, None)) is not None:
                 yield from self._line(line)
         except OverlongError as error:
             yield from self._held_back()
             raise self._broken(str(error)) from error
+        self.parts += self._data_begun()
+
+    def _data_begun(self) -> bool:
+        return bool(self._data) or self._lines.begun.startswith((b"data:", b"{"))
 
     def close(self) -> Iterator[Chunk]:
         """Yield what a last line without an end holds, and the end where it was announced.
@@ -151,6 +160,7 @@ class ChunkDecoder:
         if not isinstance(choices, list):
             return
         self._began = True
+        self.parts += 1
         for choice in choices:
             if isinstance(choice, dict) and not choice.get("index"):
                 yield from self._choice(choice)
@@ -167,7 +177,12 @@ class ChunkDecoder:
         said = delta if isinstance(delta, dict) else {"content": choice.get("text")}
         # vLLM renamed the field, and there are servers that send both, with the same text.
         thinking = as_text(said.get("reasoning_content") or said.get("reasoning"))
-        content = _content(said.get("content"))
+        content, thought = _content(said.get("content"))
+        thinking = thinking or thought
+        if calls := called(said.get("tool_calls") or _as_list(said.get("function_call"))):
+            yield Chunk(calls=calls)
+        if refusal := as_text(said.get("refusal")):
+            yield Chunk(refusal=refusal)
         if thinking and (before := self._ending.flush()):
             yield Chunk(before)
         sure = self._ending.feed(content) if content else ""
@@ -208,11 +223,29 @@ def _is_cut(line: bytes) -> bool:
     return any(field.startswith(line) for field in FIELDS)
 
 
-def _content(value: object) -> str:
-    """Return a content, which may be a list of parts that are texts."""
-    if isinstance(value, list):
-        return "".join(as_text(part.get("text")) for part in value if isinstance(part, dict))
-    return as_text(value)
+def _content(value: object) -> tuple[str, str]:
+    """Return a content and the thinking in it: it may be a list of parts.
+
+    Mistral's own API sends its thinking so: `{"type": "thinking", "thinking": [{"type": "text", "text": …}]}`, in
+    older versions with a text in place of the list.
+    """
+    if not isinstance(value, list):
+        return as_text(value), ""
+    parts = [part for part in value if isinstance(part, dict)]
+    content = "".join(as_text(part.get("text")) for part in parts if part.get("type") not in THINKING)
+    return content, "".join(_thought(part) for part in parts if part.get("type") in THINKING)
+
+
+def _thought(part: Body) -> str:
+    inner = part.get("thinking") or part.get("text") or part.get("summary")
+    if not isinstance(inner, list):
+        return as_text(inner)
+    return "".join(as_text(one.get("text") if isinstance(one, dict) else one) for one in inner)
+
+
+def _as_list(call: object) -> list[object]:
+    """Return the one call of a tool that OpenAI's older protocol knows as a list of the newer one."""
+    return [{"function": call}] if isinstance(call, dict) else []
 
 
 def _usage(value: Body) -> Usage | None:
@@ -227,4 +260,11 @@ def _usage(value: Body) -> Usage | None:
         reply_tokens=int(as_number(usage.get("completion_tokens"))),
         prompt_ms=as_number(took.get("prompt_ms")),
         reply_ms=as_number(took.get("predicted_ms")),
+        cached_tokens=int(as_number(took.get("cache_n")) or _detail(usage, "prompt_tokens_details", "cached_tokens")),
+        thinking_tokens=int(_detail(usage, "completion_tokens_details", "reasoning_tokens")),
     )
+
+
+def _detail(usage: Body, table: str, name: str) -> float:
+    details = usage.get(table)
+    return as_number(details.get(name)) if isinstance(details, dict) else 0

@@ -1,4 +1,4 @@
-"""Reads in the header of a GGUF where the types of its tokens stand; changes no file and holds none in memory.
+"""Reads in the header of a GGUF where the types of its tokens and its tensors stand; holds no file in memory.
 
 The format is that of ggml's docs/gguf.md: versions 1 to 3, in either byte order. Version 1 counts with 32 bits, the
 others with 64.
@@ -20,13 +20,21 @@ VERSIONS: Final = (1, 2, 3)
 CODES: Final = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 """How `struct` calls the values of a fixed width, by the number of their type."""
 WHOLE: Final = frozenset("BbHhIiQq")
+FRACTIONS: Final = frozenset("fd")
 TEXT: Final = 8
 ARRAY: Final = 9
 SHARDS_KEY: Final = "split.count"
-WANTED: Final = (TOKENS_KEY, TYPES_KEY, SHARDS_KEY)
+ALIGNMENT_KEY: Final = "general.alignment"
+ALIGNMENT: Final = 32
+"""Bytes that the start of each tensor is a multiple of, where the file says nothing else."""
+ALPHA_KEY: Final = "adapter.lora.alpha"
+TEMPLATE_KEY: Final = "tokenizer.chat_template"
+WANTED: Final = (TOKENS_KEY, TYPES_KEY, SHARDS_KEY, ALIGNMENT_KEY, ALPHA_KEY, TEMPLATE_KEY)
 LONGEST_KEY: Final = 65535
 MOST_KEYS: Final = 65536
-"""Far more than any model has: a count beyond it is no count."""
+"""Far more than any model has: a count beyond it is no count. The same holds for tensors."""
+MOST_DIMENSIONS: Final = 4
+LONGEST_TEMPLATE: Final = 1 << 20
 DEEPEST: Final = 8
 """How deep arrays may stand in arrays; no writer nests them at all."""
 LONGEST_TOKEN: Final = 64 * 1024
@@ -64,6 +72,35 @@ class Header(NamedTuple):
     """How many files the model is split into; 1 for one that is whole."""
 
 
+class Tensor(NamedTuple):
+    """One tensor of a file."""
+
+    name: str
+    shape: tuple[int, ...]
+    """How long its rows are, then how many rows there are, and so on."""
+    kind: int
+    """The number of its type in ggml."""
+    start: int
+    """Where it stands, from the beginning of the file."""
+
+
+class Layout(NamedTuple):
+    """How a file is made up: its keys, its tensors, and the rest."""
+
+    order: str
+    version: int
+    keys: int
+    """How many keys there are."""
+    keys_start: int
+    keys_end: int
+    alignment: int
+    alpha: float
+    """By how much an adapter is scaled, before its rank divides it; 0 where the file is none."""
+    template: str
+    """Of the chat; often empty."""
+    tensors: tuple[Tensor, ...]
+
+
 class Token(NamedTuple):
     """One token of the vocabulary, and where its type stands."""
 
@@ -89,6 +126,25 @@ def header(file: BinaryIO) -> Header:
     if tokens.kind != TEXT or CODES.get(types.kind) not in WHOLE or tokens.length != types.length:
         raise GgufError("its vocabulary does not have one type for every token")
     return Header(reader.size, reader.version, reader.order, tokens, types, reader.number_at(found.get(SHARDS_KEY), 1))
+
+
+def layout(file: BinaryIO) -> Layout:
+    """Read the keys of a file and the list of its tensors, from its beginning.
+
+    Raises:
+        GgufError: it is no GGUF, or is damaged.
+        OSError: it cannot be read.
+    """
+    reader = _Reader(file)
+    found = reader.values()
+    end = file.tell()
+    alignment = reader.number_at(found.get(ALIGNMENT_KEY), ALIGNMENT)
+    alpha, template = reader.real_at(found.get(ALPHA_KEY)), reader.text_at(found.get(TEMPLATE_KEY))
+    file.seek(end)
+    tensors = reader.tensors(alignment)
+    return Layout(
+        reader.order, reader.version, reader.keys, reader.keys_start, end, alignment, alpha, template, tensors
+    )
 
 
 def vocabulary(file: BinaryIO, head: Header) -> Iterator[Token]:
@@ -156,14 +212,16 @@ class _Reader:
             raise GgufError(f"only versions 1 to 3 of GGUF can be read, this is {self.version}")
         self._count = "I" if self.version == 1 else "Q"
         self._elements = MOST_ELEMENTS
+        self._tensors, self.keys, self.keys_start = 0, 0, 0
 
     def values(self) -> dict[str, Value]:
         """Read all keys behind the version; return where the values of the wanted ones stand."""
-        _tensors, keys = self._length(), self._length()
-        if keys > MOST_KEYS:
-            raise GgufError(f"its header is damaged: {keys:,} keys")
+        self._tensors, self.keys = self._length(), self._length()
+        self.keys_start = self._file.tell()
+        if self.keys > MOST_KEYS:
+            raise GgufError(f"its header is damaged: {self.keys:,} keys")
         found: dict[str, Value] = {}
-        for _ in range(keys):
+        for _ in range(self.keys):
             key = self.text(LONGEST_KEY)
             value = self._value(self.number(f"{self.order}I"))
             if key in found:
@@ -171,6 +229,36 @@ class _Reader:
             if key in WANTED:
                 found[key] = value
         return found
+
+    def tensors(self, alignment: int) -> tuple[Tensor, ...]:
+        """Read the list of the tensors, which stands behind the keys; they follow it."""
+        if self._tensors > MOST_KEYS or not 0 < alignment <= PIECE:
+            raise GgufError(f"its header is damaged: {self._tensors:,} tensors, each at a multiple of {alignment:,}")
+        listed = [self._tensor() for _ in range(self._tensors)]
+        start = -(-self._file.tell() // alignment) * alignment
+        return tuple(tensor._replace(start=start + tensor.start) for tensor in listed)
+
+    def _tensor(self) -> Tensor:
+        name, dimensions = self.text(LONGEST_KEY), self.number(f"{self.order}I")
+        if dimensions > MOST_DIMENSIONS:
+            raise GgufError(f"its header is damaged: a tensor of {dimensions:,} dimensions")
+        shape = tuple(self._length() for _ in range(dimensions))
+        return Tensor(name, shape, self.number(f"{self.order}I"), self.number(f"{self.order}Q"))
+
+    def real_at(self, value: Value | None) -> float:
+        """Return the fraction that a value is, or 0."""
+        code = CODES.get(value.kind, "") if value else ""
+        if value is None or code not in FRACTIONS:
+            return 0.0
+        self._file.seek(value.start)
+        return float(struct.unpack(self.order + code, self._read(struct.calcsize(code)))[0])
+
+    def text_at(self, value: Value | None) -> str:
+        """Return the text that a value is, or nothing."""
+        if value is None or value.kind != TEXT or value.length != 1:
+            return ""
+        self._file.seek(value.start)
+        return self.text(LONGEST_TEMPLATE)
 
     def number_at(self, value: Value | None, otherwise: int) -> int:
         """Return the whole number that a value is, or another one where there is none."""

@@ -1,0 +1,136 @@
+"""Which proxy the environment puts between here and a server, read as curl and Go read it; sends nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reflectty.engines.hosts import Address
+
+_SEPARATORS: Final = re.compile(r"[,\s]+")
+_SPOKEN: Final = ("http", "https", "socks5", "socks5h")
+"""How httpx can speak with a proxy."""
+_PORTS: Final = {"http": 80, "https": 443}
+_IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Proxy(NamedTuple):
+    """A variable that names a proxy, and what it names."""
+
+    variable: str
+    text: str
+
+    @property
+    def place(self) -> str:
+        """What the variable names, without a login."""
+        return self.text.rpartition("@")[2] if "@" in self.text else self.text
+
+    @property
+    def url(self) -> str:
+        """The proxy with its scheme: `socks://` is what desktops write for `socks5://`."""
+        if "://" not in self.text:
+            return f"http://{self.text}"
+        scheme, _, rest = self.text.partition("://")
+        return f"socks5://{rest}" if scheme.lower() == "socks" else f"{scheme.lower()}://{rest}"
+
+
+def unusable(proxy: Proxy) -> str:
+    """Return why a proxy cannot be asked here; often nothing."""
+    scheme = proxy.url.partition("://")[0]
+    if scheme not in _SPOKEN:
+        return f"it is none of {', '.join(_SPOKEN)}"
+    missing = scheme.startswith("socks") and find_spec("socksio") is None
+    return "SOCKS needs the package socksio, which is not installed" if missing else ""
+
+
+def proxy_to(address: Address, environment: Mapping[str, str]) -> Proxy | None:
+    """Return the proxy that a request to a server goes through; None where it goes straight there."""
+    if address.loopback:
+        return None
+    parts = urlsplit(address.url)
+    chosen = named(environment, parts.scheme)
+    port = parts.port or _PORTS.get(parts.scheme, 0)
+    exempt = chosen is None or is_exempt(environment, parts.hostname or "", port, parts.scheme)
+    return None if exempt else chosen
+
+
+def named(environment: Mapping[str, str], scheme: str) -> Proxy | None:
+    """Return the proxy for a scheme, as most programs choose it: its own variable first, then that for all.
+
+    One in small letters goes before the same in capitals; an empty one says that there is none.
+    """
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        variable = name if name in environment else name.upper()
+        if text := environment.get(variable, "").strip():
+            return Proxy(variable, text)
+    return None
+
+
+def is_exempt(environment: Mapping[str, str], host: str, port: int = 0, scheme: str = "") -> bool:
+    """Whether NO_PROXY names a host: itself, a domain or a network that it is in, or every one.
+
+    Args:
+        environment: where NO_PROXY stands.
+        host: a name, or an address without brackets; one of IPv6 may have a zone.
+        port: an entry with another port does not count; 0 where it is unknown.
+        scheme: an entry with another scheme does not count; nothing where it is unknown.
+    """
+    text = environment["no_proxy"] if "no_proxy" in environment else environment.get("NO_PROXY", "")
+    name = host.lower().rstrip(".")
+    entries = (entry for entry in _SEPARATORS.split(text.lower()) if entry)
+    return any(entry == "*" or _names(entry, name, port, scheme) for entry in entries)
+
+
+def _names(entry: str, host: str, port: int, scheme: str) -> bool:
+    only_scheme, separator, rest = entry.rpartition("://")
+    if separator and only_scheme not in ("all", scheme):
+        return False
+    place, only_port = _split(rest.rstrip("/"))
+    if only_port and port and only_port != str(port):
+        return False
+    address, zone = _address(host)
+    if address is not None:
+        return _holds(place, address, zone)
+    domain = place.removeprefix("*").lstrip(".").rstrip(".")
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def _split(entry: str) -> tuple[str, str]:
+    """Return an entry without brackets, and its port; an address of IPv6 has one only behind brackets."""
+    if bracketed := re.fullmatch(r"\[([^]]*)\](/\d+)?(?::(\d+))?", entry):
+        return bracketed[1] + (bracketed[2] or ""), bracketed[3] or ""
+    if entry.count(":") == 1:
+        place, _, port = entry.partition(":")
+        return place, port
+    return entry, ""
+
+
+def _holds(place: str, address: _IPAddress, zone: str) -> bool:
+    """Whether an entry is an address, or the network that it is in; one without a zone is meant in every zone."""
+    bare, _, length = place.partition("/")
+    other, its_zone = _address(bare)
+    if other is None or (its_zone and its_zone != zone):
+        return False
+    if not length:
+        return other == address
+    try:
+        return address in ipaddress.ip_network(f"{other}/{length}", strict=False)
+    except ValueError:
+        return False
+
+
+def _address(text: str) -> tuple[_IPAddress | None, str]:
+    """Return an address and its zone; one of IPv4 that is written as IPv6 is one of IPv4."""
+    bare, _, zone = text.partition("%")
+    try:
+        found = ipaddress.ip_address(bare)
+    except ValueError:
+        return None, ""
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return mapped or found, zone.removeprefix("25")

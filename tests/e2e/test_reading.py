@@ -1,0 +1,132 @@
+"""How a reply is read from end to end: the thinking as thinking and the answer as the answer, on a pipe."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.fake_server import FakeServer
+from support.openai_command import Asking
+from support.openai_replies import props, said, served
+from support.scripted_servers import saying
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+
+PARIS = "Paris is the capital of France."
+OPENS_THINKING = (
+    "{% for m in messages %}{{ '<think>' + m.thinking + '</think>' }}{% endfor %}{{ '<|im_start|>a\\n<think>\\n' }}"
+)
+THINKER: dict[str, Any] = {"template": OPENS_THINKING, "capabilities": ["completion", "thinking"]}
+GEMMA = "{% if enable_thinking %}{{ '<|think|>' }}{% endif %}{{ '<|channel>thought\\n' + t + '<channel|>' }}"
+HARMONY: dict[str, Any] = {"template": "{{ .Prompt }}", "capabilities": ["completion"]}
+ANALYSIS = "<|channel|>analysis<|message|>I'm thinking<|end|><|start|>assistant"
+LITERAL = "Models write:\n\n<think>\n\nbefore they reason. That is all."
+NAMED = "The closing tag is </think> and that is all."
+
+
+@pytest.mark.parametrize("mode", ["auto", "direct", "reflect"])
+class TestATemplateThatOpensTheThinking:
+    def test_leaves_the_answer_an_answer_in_every_mode(self, reflect: Reflect, mode: str) -> None:
+        with saying("Paris is the ", "capital of France.", **THINKER) as server:
+            result = reflect.at(server.host)("-m", "qwen3.5", "--mode", mode, "--json", "q")
+        value = json.loads(result.out)
+
+        assert (result.code, value["answer"], value["thinking"]) == (0, PARIS, "")
+        assert [part["kind"] for part in value["segments"]] == ["answer"]
+        assert value["warnings"] == []
+
+    def test_leaves_a_cut_answer_an_answer(self, reflect: Reflect, mode: str) -> None:
+        with saying("Paris is the", reason="length", **THINKER) as server:
+            result = reflect.at(server.host)("-m", "qwen3.5", "--mode", mode, "q")
+
+        assert (result.code, result.out) == (5, "Paris is the\n")
+        assert "the answer was cut at the token limit" in result.err
+
+    def test_takes_a_thinking_field_for_all_of_the_thinking(self, reflect: Reflect, mode: str) -> None:
+        with saying(PARIS, thinking=("The user asks.",), **THINKER) as server:
+            result = reflect.at(server.host)("-m", "r1", "--mode", mode, "--json", "q")
+        value = json.loads(result.out)
+
+        assert (value["answer"], value["thinking"]) == (PARIS, "The user asks.")
+
+
+@pytest.mark.parametrize("name", ["CohereLabs/command-a-reasoning-08-2025", "LGAI-EXAONE/EXAONE-Deep-7.8B"])
+def test_a_reasoning_field_leaves_no_thinking_in_the_content(reflect: Reflect, name: str) -> None:
+    with FakeServer({"/v1/models": served(name), "/v1/chat/completions": said([PARIS], ["The user asks"])}) as server:
+        result = Asking(reflect, server.host)("-m", name, "--json", "q")
+    value = json.loads(result.out)
+
+    assert (result.code, value["answer"], value["thinking"]) == (0, PARIS, "The user asks")
+
+
+@pytest.mark.parametrize("name", ["qwen3-coder:30b", "deepseek-coder:6.7b", "nemotron-mini:4b", "kimi-k2:1t"])
+def test_a_model_that_does_not_think_is_not_taken_for_a_thinker(reflect: Reflect, name: str) -> None:
+    with saying(PARIS, template="{{ .Prompt }}", capabilities=["completion", "tools"]) as server:
+        result = reflect.at(server.host)("-m", name, "--json", "q")
+    value = json.loads(result.out)
+
+    assert (value["mode"], value["answer"]) == ("reflect", PARIS)
+    assert not any("repair" in text for text in value["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (f"{ANALYSIS}<|channel|>commentary to=assistant<|channel|>final<|message|>Hello, world!", "Hello, world!"),
+        (f"{ANALYSIS}<|channel|>final to=user<|message|>Hello<|return|>", "Hello"),
+        (f'{ANALYSIS}<|channel|>final {{"answer": "hi"}}<|return|>', '{"answer": "hi"}'),
+        (f"{ANALYSIS}<|channel|>final Hello", "Hello"),
+        ("analysisThe user greets.assistantfinalHello, world!", "Hello, world!"),
+    ],
+)
+def test_the_final_answer_of_harmony_is_what_it_is_however_its_headers_are_broken(
+    reflect: Reflect, text: str, answer: str
+) -> None:
+    with saying(*text, **HARMONY) as server:
+        result = reflect.at(server.host)("-m", "m", "--mode", "native", "--family", "harmony", "--final", "q")
+
+    assert (result.code, result.out, result.err) == (0, f"{answer}\n", "")
+
+
+@pytest.mark.parametrize("thinking", [(), ("hm",)], ids=["alone", "with a field"])
+@pytest.mark.parametrize("mode", ["auto", "native", "direct", "reflect"])
+@pytest.mark.parametrize("text", [LITERAL, NAMED], ids=["opener", "closer"])
+def test_a_tag_that_an_answer_is_about_takes_nothing_of_it_away(
+    reflect: Reflect, text: str, mode: str, thinking: tuple[str, ...]
+) -> None:
+    capabilities = ["completion", "thinking"] if thinking else ["completion"]
+    with saying(*text, thinking=thinking, template="{{ .Prompt }}", capabilities=capabilities) as server:
+        asked = reflect.at(server.host)
+        final = asked("-m", "m", "--mode", mode, "--final", "q")
+        plain = asked("-m", "m", "--mode", mode, "q")
+
+    assert (final.code, final.out) == (plain.code, plain.out) == (0, f"{text}\n")
+
+
+def test_programs_are_told_what_is_taken_back(reflect: Reflect) -> None:
+    with saying(*LITERAL, template="{{ .Prompt }}", capabilities=["completion"]) as server:
+        result = reflect.at(server.host)("-m", "m", "--mode", "direct", "--jsonl", "q")
+    events = [json.loads(line) for line in result.out.splitlines()]
+    blocks: dict[int, str] = {}
+    for event in events:
+        if event.get("event") == "reclassified":
+            assert event["kind"] is None
+            blocks = {number: text for number, text in blocks.items() if number not in event["blocks"]}
+        elif event.get("event") == "segment":
+            blocks[event["block"]] = blocks.get(event["block"], "") + event["text"]
+
+    assert blocks == {0: LITERAL}
+
+
+def test_a_llama_server_is_told_to_switch_a_thinking_off_that_it_does_not_list(reflect: Reflect) -> None:
+    chat = "/v1/chat/completions"
+    routes = {"/v1/models": served("gemma", maker="llamacpp"), "/props?model=gemma": props(GEMMA), chat: said([PARIS])}
+    with FakeServer(routes) as server:
+        result = Asking(reflect, server.host)("-m", "gemma", "--mode", "direct", "--final", "q")
+        body = server.asked(chat)[0].json
+
+    assert (result.code, result.out) == (0, f"{PARIS}\n")
+    assert body["chat_template_kwargs"]["enable_thinking"] is False
