@@ -70,14 +70,17 @@ class QueueingEngine(PacedEngine):
 class LimitedEngine(PacedEngine):
     """The same, of a gateway that takes no more than so many."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, counts: bool = False) -> None:
         super().__init__(999)
         self._limit = limit
+        self._counts = counts
+        """Whether it says so as a server that counts requests, which wants to be left alone for a second."""
 
     async def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         if self.here >= self._limit:
             self.requests.append(request)
-            raise BusyError("the server is busy: too many requests")
+            text = "the server is busy: too many requests"
+            raise BusyError(text, limited=True, retry_after=1.0) if self._counts else BusyError(text)
         async for chunk in super().chat(request):
             yield chunk
 

@@ -201,6 +201,7 @@ class Work:
             if isinstance(outcome.error, ModelMissingError):
                 self._lacks(job, at)
             elif isinstance(outcome.error, BusyError) and self._rests(at, outcome.error):
+                self._pacing.busy(job, at)
                 self._put(job)
             elif isinstance(outcome.error, CrowdedError) and self._had_company(job, at):
                 self._pacing.crowded(job, at)

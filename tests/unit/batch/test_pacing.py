@@ -62,8 +62,9 @@ class TestAServerThatTellsNothing:
         assert batch.told == ["s0 is fastest with 1 line at once: so many are asked, or --jobs N"]
         assert engine.most == 4
 
-    def test_is_asked_fewer_once_it_takes_no_more(self) -> None:
-        engine = LimitedEngine(5)
+    @pytest.mark.parametrize("counts", [True, False])
+    def test_is_asked_fewer_once_it_takes_no_more(self, counts: bool) -> None:
+        engine = LimitedEngine(5, counts=counts)
         batch = Batch([engine], 100, Terms(jobs=0, retry=9, delay=0.0))
 
         assert batch.errors == {}

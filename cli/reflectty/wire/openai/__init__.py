@@ -5,18 +5,10 @@ sources.
 """
 
 from reflectty.wire.openai.answers import (
-    KINDS,
-    LITELLM,
     LLAMA_SERVER,
-    OLLAMA,
     SGLANG,
     VLLM,
     Listed,
-    capacity_of,
-    decode_list,
-    is_complete,
-    load_of,
-    maker_of,
     missing,
     missing_hint,
     model_of,
@@ -24,13 +16,22 @@ from reflectty.wire.openai.answers import (
     refusal,
     rendered,
     running_of,
-    served_as,
-    unlisted,
     version_of,
 )
 from reflectty.wire.openai.choosing import can_chat, picked
 from reflectty.wire.openai.chunks import ChunkDecoder
 from reflectty.wire.openai.requests import encode, encode_continued, encode_raw, encode_render, ignored
+from reflectty.wire.openai.serving import (
+    KINDS,
+    LITELLM,
+    OLLAMA,
+    decode_list,
+    is_complete,
+    maker_of,
+    served_as,
+    unlisted,
+)
+from reflectty.wire.openai.telling import capacity_of, load_of
 from reflectty.wire.openai.wording import HOST_HINT, KEY_NAMES, SERVER
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reflectty.chat import Capacity, Load, Model, Running
+from reflectty.chat import Model, Running
 from reflectty.errors import (
     CrowdedError,
     ModelMissingError,
@@ -23,7 +23,7 @@ from reflectty.wire.openai.wording import HOST_HINT, KEY_HINT, KEY_NAMES, LOG_HI
 from reflectty.wire.values import as_number, as_text, decode, failure, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from reflectty.wire.values import Body
 
@@ -31,23 +31,8 @@ LLAMA_SERVER: Final = "llamacpp"
 VLLM: Final = "vllm"
 SGLANG: Final = "sglang"
 """What the three call themselves as owner of a model."""
-OLLAMA: Final = "library"
-"""What Ollama's OpenAI-compatible API gives as owner of a model of its own registry, of others their user."""
-LITELLM: Final = "litellm"
-LITELLM_CREATED: Final = 1_677_610_602
-"""What LiteLLM 1.105 says of every model as the time when it was made; its owner is `openai`, whatever it is."""
 NO_DATABASE: Final = "no_db_connection"
 """What LiteLLM 1.105 without a database calls a key that it does not know."""
-KINDS: Final = {
-    LLAMA_SERVER: "llama-server",
-    VLLM: "vLLM",
-    SGLANG: "SGLang",
-    LITELLM: "LiteLLM",
-    OLLAMA: "Ollama's OpenAI-compatible API",
-}
-"""What the servers are called that say who they are."""
-COMPLETE: Final = frozenset({LLAMA_SERVER, VLLM, SGLANG, OLLAMA})
-"""Servers that list every model that they answer with."""
 TOO_LONG: Final = re.compile(
     r"exceeds the available context size|larger than the max context size|maximum context length"
     r"|longer than the model's context length|longer than the maximum model length"
@@ -73,14 +58,8 @@ PROMPT: Final = tuple(
         r"(?:input|request|prompt) \((?:length )?(\d+)",
     )
 )
-_NAMED: Final = 5
+NAMED: Final = 5
 """So many names are enough to know a list by."""
-METRIC: Final = re.compile(
-    rb"^(vllm:num_requests_running|vllm:num_requests_waiting|sglang:num_running_reqs|sglang:num_queue_reqs)"
-    rb"(?:\{[^}\n]*\})? ([0-9]{1,9}(?:\.[0-9]{1,9})?)(?:e\+?0)?\s*$",
-    re.MULTILINE,
-)
-"""A count among a server's metrics; there is one for each of several engines behind one port."""
 CROWDED: Final = re.compile(r"context size has been exceeded", re.IGNORECASE)
 """What llama-server b10970 ends every reply with that shares a context which is full."""
 FEWER: Final = "ask fewer at the same time, or start the server with a larger context (-c)"
@@ -216,7 +195,7 @@ def missing_hint(model: str, served: Iterable[str]) -> str:
     bare = {name.rsplit("/", 1)[-1]: name for name in names}
     if model in bare:
         return f"did you mean {bare[model]}?"
-    return near(model, names) or f"served: {', '.join(names[:_NAMED])}"
+    return near(model, names) or f"served: {', '.join(names[:NAMED])}"
 
 
 # Models
@@ -234,25 +213,6 @@ def models_of(body: Body) -> tuple[Listed, ...]:
     return tuple(_listed(entry) for entry in listed if isinstance(entry, dict) and entry.get("id"))
 
 
-def decode_list(data: bytes) -> Body:
-    """Return the answer of /v1/models; mlx-lm 0.32 sends nothing where there is no Hugging Face cache.
-
-    Raises:
-        ValueError: it is no object.
-    """
-    return decode(data) if data.strip() else {"data": []}
-
-
-def maker_of(listed: Sequence[Listed]) -> str:
-    """Return who wrote the server, as far as the owners of its models and their dates tell."""
-    owners = {one.maker for one in listed}
-    if listed and all(one.created == LITELLM_CREATED for one in listed):
-        return LITELLM
-    if OLLAMA in owners:
-        return OLLAMA
-    return owners.pop() if len(owners) == 1 else ""
-
-
 def _listed(entry: Body) -> Listed:
     name, meta = as_text(entry.get("id")), _table(entry.get("meta"))
     # The last is LiteLLM's, which tells of the model behind it as far as it knows that.
@@ -263,7 +223,7 @@ def _listed(entry: Body) -> Listed:
     maker = as_text(entry.get("owned_by"))
     # A server may be told to call a model anything; vLLM and SGLang say beside it what they loaded.
     root = as_text(entry.get("root"))
-    capabilities = _by_name(name) or _by_name(root)
+    capabilities = by_name(name) or by_name(root)
     return Listed(
         Model(name, capabilities, context_length=made_for, size=int(as_number(meta.get("size")))),
         names,
@@ -282,33 +242,7 @@ def _loaded(entry: Body) -> bool | None:
     return status == "loaded" if status else None
 
 
-def is_complete(listed: Sequence[Listed]) -> bool:
-    """Whether a list is known to name everything that the server answers with: only such a list refuses a name.
-
-    transformers serve lists no model of a local folder, mlx-lm answers to `default_model`, gateways to patterns.
-    """
-    return maker_of(listed) in COMPLETE
-
-
-def served_as(name: str, listed: Sequence[Listed]) -> Listed | None:
-    """Return the model that a name means; Ollama takes names without `:latest`, and any case, and lists ids."""
-    found = next((one for one in listed if name in one.names), None)
-    if found is not None:
-        return found
-    wanted = {name.lower(), f"{name.lower()}:latest"} if maker_of(listed) == OLLAMA else set()
-    return next((one for one in listed if one.model.name.lower() in wanted), None)
-
-
-def unlisted(name: str, listed: Sequence[Listed], ignores: tuple[str, ...]) -> Model:
-    """Return a model that was named and that the server does not list."""
-    ids = [one.model.name for one in listed]
-    others = ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else "")
-    text = f"it lists {others}" if ids else "it lists no model"
-    note = f"{name} is not in the server's list of models ({text}), and is asked for all the same"
-    return Model(name, _by_name(name), ignores=ignores, notices=(note,))
-
-
-def _by_name(name: str) -> tuple[str, ...]:
+def by_name(name: str) -> tuple[str, ...]:
     """Return the capabilities that a model's name tells of, which are never all that it has."""
     family = by_model(name)
     return ("thinking",) if family and family.name in SWITCHED else ()
@@ -357,34 +291,6 @@ def version_of(body: Body) -> str:
     """
     said = shorten(as_text(body.get("version") or body.get("build_info")))
     return "" if said.startswith("b0-") else said
-
-
-def capacity_of(props: Body) -> Capacity:
-    """Return how many requests a llama-server answers at the same time, as its /props tell.
-
-    With more slots than one, they may share one context of `n_ctx` tokens: b10970 does by default, and ends all
-    replies with HTTP 500, `Context size has been exceeded.`, once they fill it together. A server that was started
-    with `--parallel` gives each slot its own, and says nothing of the difference.
-    """
-    slots = int(as_number(props.get("total_slots")))
-    room = int(as_number(_table(props.get("default_generation_settings")).get("n_ctx")))
-    return Capacity(slots, room if slots > 1 else 0)
-
-
-def load_of(data: bytes) -> Load:
-    """Return what a server is doing, as its /metrics tell: vLLM 0.32 always, SGLang where it is started with them.
-
-    Raises:
-        ValueError: they do not tell.
-    """
-    counts: dict[bytes, float] = {}
-    for name, value in METRIC.findall(data):
-        counts[name] = counts.get(name, 0.0) + float(value)
-    running = counts.get(b"vllm:num_requests_running", counts.get(b"sglang:num_running_reqs"))
-    waiting = counts.get(b"vllm:num_requests_waiting", counts.get(b"sglang:num_queue_reqs"))
-    if running is None or waiting is None:
-        raise ValueError("no count of requests")
-    return Load(int(running), int(waiting))
 
 
 def _table(value: object) -> Body:
