@@ -167,7 +167,7 @@ def plan(model: Model, wish: Wish) -> Plan:
         mode=mode,
         family=family,
         # A server that knows the thinking takes it apart or closes what the template opens, even unasked.
-        prefilled=opens_thinking(model, family) and not apart,
+        prefilled=opens_thinking(model, family if family.name != "any" or own is None else own) and not apart,
         think=think,
         system=_system(mode, model, wish, own),
         expects_tags=_expects_tags(mode, family, own, thinks=thinks),

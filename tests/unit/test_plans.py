@@ -110,6 +110,7 @@ def test_a_llama_server_is_asked_alike_and_told_where_there_is_a_switch(name: st
         # Ollama renders templates in Go itself: what they open is not taken out of the content.
         ("{{ .Prompt }}<think>\n", ("completion",), Mode.NATIVE, True),
         ("{{ .Prompt }}<think>\n", ("completion",), Mode.DIRECT, True),
+        ("{{ .Prompt }}<think>\n", ("completion",), Mode.REFLECT, True),
         ("{{ .Prompt }}<think>\n", ("completion", "thinking"), Mode.NATIVE, False),
         ("{{ .Prompt }}<think>\n", ("completion", "thinking"), Mode.DIRECT, False),
         ("{{ .Prompt }}<think>\n", ("completion", "thinking"), Mode.REFLECT, False),
