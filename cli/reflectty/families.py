@@ -270,8 +270,8 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             "apriel",
-            # The prompt ends in the sentence; only the end of the thinking is a marker.
-            thinking=(Tag("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),),
+            # The prompt opens the thinking, in words that anybody may say.
+            thinking=(Tag("", "[BEGIN FINAL RESPONSE]"),),
             answer=(Tag("", "[END FINAL RESPONSE]"), Tag("", "<|end|>")),
             anywhere=True,
             prefilled=True,

@@ -50,6 +50,8 @@ class Standing:
         """Whether thinking came another way."""
         self.opened = Kind.THINKING in (start_in, base)
         """Whether what is said now can no longer turn out to be thinking."""
+        self.guessing = False
+        """Whether nothing is known of the model, so that a header is one only where a message begins."""
         self._base = base
         self._literal: dict[Kind, int] = {}
         self._literal_thinking = False
@@ -93,7 +95,8 @@ class Standing:
             ended: whether no more can come.
         """
         if marker.role not in (Role.OPEN, Role.CLOSE):
-            return Verdict.COUNTS
+            begins = self.fresh or (self.lines.at_start and not self.lines.fenced)
+            return Verdict.COUNTS if begins or not self.guessing else Verdict.TEXT
         in_code = self.lines.code(after, LONGEST, ended=ended)
         if in_code is None:
             return Verdict.WAIT

@@ -37,6 +37,7 @@ class Scanner:
         self.family = family
         """Whose markers are looked for; `any` becomes the family that the first marker gives away."""
         self.at = Standing(base, start_in)
+        self.at.guessing = family.name == "any"
         self._markers: Markers = markers(family)
         self._blocks = blocks
         self._base = base
@@ -187,7 +188,7 @@ class Scanner:
             return
         kind = self.at.kind
         tagged = kind is Kind.ANSWER and bool(self.at.stack) and not self._untagged
-        self._said |= kind is Kind.ANSWER
+        self._said |= kind is Kind.ANSWER and not text.isspace()
         certain = kind is not Kind.ANSWER or tagged or self.at.opened or not self._markers
         self._blocks.text(kind, text, tagged=tagged, certain=certain)
 
@@ -205,8 +206,7 @@ class Scanner:
     def _count(self, marker: Marker, text: str) -> None:
         if marker.role is Role.OPEN:
             kind = marker.kinds[0]
-            in_answer = self.at.kind is Kind.ANSWER is not kind and (self.at.settled or not self.at.fresh)
-            if in_answer and self._doubt is None and not marker.family.anywhere:
+            if self._doubt is None and self._is_doubtful(marker, text):
                 self._wonder(text)
             self._become(marker.family)
             self._open(kind)
@@ -219,10 +219,17 @@ class Scanner:
         self.counted = True
         self.at.turn()
 
+    def _is_doubtful(self, marker: Marker, text: str) -> bool:
+        """Whether what opens here may be text: within an answer, or by words that any model may say."""
+        if self.at.kind is not Kind.ANSWER or marker.kinds[0] is Kind.ANSWER or marker.family.anywhere:
+            return False
+        return self.at.settled or not self.at.fresh or (self.at.guessing and text[0].isalpha())
+
     def _become(self, family: Family) -> None:
         """Read on by the family that a marker gives away, where nothing was known."""
-        if self.family.name == "any":
+        if self.at.guessing:
             self.family, self._markers, self._leads = family, markers(family), ()
+            self.at.guessing = False
 
     def _open(self, kind: Kind) -> None:
         if kind is Kind.ANSWER:
