@@ -224,6 +224,9 @@ SOUP = st.lists(
         "\n", " ", "`", "``", "```", "~~~", "<", ">", "<thi", "a", "b c", "\r\n", "<output x>", "1 < 2", "[THINK]",
         "Here is my ", "thought process:", "response:", "<|channel|>", "final", "<|message|>", "<|end|>", "\t",
         "<|channel>", "thought\n", "<channel|>", "é", "x" * 90, " " * 90,
+        "<|start|>", "assistant", "analysis", "assistantfinal", " to=self", "to=user", "<|constrain|>", "<think:", "ab>", "</think:ab>",
+        "<|close|>think", "<|sep|>", "<|open|>response<|sep|>", "<|channel>thought", "[BEGIN FINAL RESPONSE]", "<|end_message|>",
+        "<|content_text|>", "</ifm|think>", ".", '"', ",", "Models write:\n",
     ]),
     max_size=25,
 ).map("".join)  # fmt: skip
