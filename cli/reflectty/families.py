@@ -45,6 +45,8 @@ class Family(NamedTuple):
     """What is left of an opener whose token a server drops; it counts only as the first of a reply."""
     tells: tuple[str, ...] = ()
     """What in a chat template gives the family away where the openers do not stand in it."""
+    skips: bool = False
+    """Whether the models may answer without having thought, so that a reply without markers has lost none."""
     switched: bool = False
     """Whether the templates can switch the thinking off, beside those of `<think>`, whose servers say so."""
     models: tuple[str, ...] = ()
@@ -123,6 +125,7 @@ FAMILIES: dict[str, Family] = {
             thinking=(Tag("[THINK]", "[/THINK]"),),
             anywhere=True,
             plain=True,
+            skips=True,
             models=("magistral", "ministral-3"),
         ),
         Family(
@@ -141,6 +144,7 @@ FAMILIES: dict[str, Family] = {
             anywhere=True,
             tells=("open_tag('think')", 'open_tag("think")', "<|open|>think"),
             switched=True,
+            skips=True,
             models=("kimi-k3",),
         ),
         Family("minimax_m3", thinking=_same("mm:think"), anywhere=True, plain=True, models=("minimax-m3",)),
@@ -149,6 +153,7 @@ FAMILIES: dict[str, Family] = {
             thinking=(Tag("<|inner_prefix|>", "<|inner_suffix|>"),),
             anywhere=True,
             switched=True,
+            skips=True,
             models=("apertus",),
         ),
         Family(
@@ -162,6 +167,7 @@ FAMILIES: dict[str, Family] = {
             anywhere=True,
             remnants=("thought\n",),
             switched=True,
+            skips=True,
             models=("gemma4", "gemma-4"),
         ),
         Family(
@@ -176,6 +182,7 @@ FAMILIES: dict[str, Family] = {
             prefilled=True,
             tells=("<|START_THINKING|>",),
             switched=True,
+            skips=True,
             models=("command-a-reasoning", "command-r-reasoning"),
         ),
         Family(
@@ -187,9 +194,17 @@ FAMILIES: dict[str, Family] = {
             strict=True,
             orphans=False,
             switched=True,
+            skips=True,
             models=("granite3.2",),
         ),
-        Family("granite33", thinking=_same("think"), answer=_same("response"), strict=True, models=("granite3.3",)),
+        Family(
+            "granite33",
+            thinking=_same("think"),
+            answer=_same("response"),
+            strict=True,
+            skips=True,
+            models=("granite3.3",),
+        ),
         Family("ernie45", thinking=_same("think"), answer=_same("response"), strict=True, models=("ernie-4.5",)),
         Family(
             "solar_open",
@@ -212,6 +227,7 @@ FAMILIES: dict[str, Family] = {
             headed=True,
             anywhere=True,
             tells=("to=self<|message|>",),
+            skips=True,
             models=("muse-glimmer", "glimmer"),
         ),
         Family(
@@ -226,6 +242,7 @@ FAMILIES: dict[str, Family] = {
             anywhere=True,
             orphans=False,
             tells=("<|content_thinking|>",),
+            skips=True,
             models=("inkling",),
         ),
         Family(
@@ -242,6 +259,7 @@ FAMILIES: dict[str, Family] = {
             thinking=(Tag("<think:*>", "</think:*>"), *_same("think")),
             anywhere=True,
             tells=("<think:", "<think{}>"),
+            skips=True,
             models=("hy3", "hy4"),
         ),
         Family(
@@ -252,8 +270,8 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             "apriel",
-            # The prompt ends in the sentence; only the end of the thinking is a marker.
-            thinking=(Tag("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),),
+            # The prompt opens the thinking, in words that anybody may say.
+            thinking=(Tag("", "[BEGIN FINAL RESPONSE]"),),
             answer=(Tag("", "[END FINAL RESPONSE]"), Tag("", "<|end|>")),
             anywhere=True,
             prefilled=True,

@@ -168,10 +168,10 @@ def plan(model: Model, wish: Wish) -> Plan:
         mode=mode,
         family=family,
         # A server that knows the thinking takes it apart or closes what the template opens, even unasked.
-        prefilled=opens_thinking(model, family) and not apart,
+        prefilled=opens_thinking(model, family if family.name != "any" or own is None else own) and not apart,
         think=think,
         system=_system(mode, model, wish, own),
-        expects_tags=_expects_tags(mode, family, own, thinks=thinks),
+        expects_tags=not thinks and family.name != "none" and _expects_tags(mode, model, own),
         notes=tuple(_notes(mode, model, wish, thinks=thinks)),
     )
 
@@ -199,10 +199,12 @@ def abilities(model: Model) -> tuple[str, ...]:
 _BESIDE = ("vision", "tools", "audio", "image", "insert", "embedding")
 
 
-def _expects_tags(mode: Mode, family: Family, own: Family | None, *, thinks: bool) -> bool:
+def _expects_tags(mode: Mode, model: Model, own: Family | None) -> bool:
     """Whether a model that answers in order uses tags that we look for."""
-    uses = mode is Mode.REFLECT or (mode is Mode.NATIVE and own is not None)
-    return uses and not thinks and family.name != "none"
+    if mode is not Mode.NATIVE or own is None:
+        return mode is Mode.REFLECT
+    # Where llama.cpp takes the thinking apart, a reply without any was given without.
+    return not own.skips and not (own.anywhere and _is_jinja(model.template))
 
 
 def _read_as(mode: Mode, own: Family | None) -> Family:

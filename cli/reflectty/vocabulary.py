@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOKENS_KEY: Final = "tokenizer.ggml.tokens"
 TYPES_KEY: Final = "tokenizer.ggml.token_type"
-TURN_ENDS: Final = frozenset({"<|end|>", "<|END_OF_TURN_TOKEN|>"})
+TURN_ENDS: Final = frozenset({"<|end|>", "<|END_OF_TURN_TOKEN|>", "<|content_model_end_sampling|>"})
 """Markers that end a turn as well: where they are seen, the reply does not end."""
 BRACKETS: Final = frozenset({"<", "</", ">"})
 

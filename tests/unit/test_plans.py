@@ -87,6 +87,13 @@ def test_a_template_decides_how_a_model_is_asked_whatever_its_name(name: str, ca
 
 
 @pytest.mark.parametrize(("name", "case"), NAMED)
+def test_a_model_that_may_answer_without_thinking_gives_no_alarm_when_it_does(name: str, case: Case) -> None:
+    alarm = case.mode is Mode.REFLECT or case.family == "think"
+
+    assert plan(on_ollama(name, case), Wish()).expects_tags is alarm
+
+
+@pytest.mark.parametrize(("name", "case"), NAMED)
 @pytest.mark.parametrize("mode", [Mode.DIRECT, Mode.REFLECT])
 def test_no_reply_that_llama_cpp_renders_begins_inside_the_thinking(name: str, case: Case, mode: Mode) -> None:
     chosen = plan(on_ollama(name, case), Wish(mode))
@@ -110,6 +117,7 @@ def test_a_llama_server_is_asked_alike_and_told_where_there_is_a_switch(name: st
         # Ollama renders templates in Go itself: what they open is not taken out of the content.
         ("{{ .Prompt }}<think>\n", ("completion",), Mode.NATIVE, True),
         ("{{ .Prompt }}<think>\n", ("completion",), Mode.DIRECT, True),
+        ("{{ .Prompt }}<think>\n", ("completion",), Mode.REFLECT, True),
         ("{{ .Prompt }}<think>\n", ("completion", "thinking"), Mode.NATIVE, False),
         ("{{ .Prompt }}<think>\n", ("completion", "thinking"), Mode.DIRECT, False),
         ("{{ .Prompt }}<think>\n", ("completion", "thinking"), Mode.REFLECT, False),

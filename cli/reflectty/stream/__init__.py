@@ -30,7 +30,7 @@ class StreamParser:
         self._content = Scanner(family, self._blocks, start_in=Kind.THINKING if prefilled else None)
         self._field: Scanner | None = None
         self._speaks: Scanner = self._content
-        self._before = self._content.before
+        self._before = self._content.at.before
         self._steady: Segment | None = None
         self._disturbs = self._content.disturbs
 

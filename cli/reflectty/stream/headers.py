@@ -68,7 +68,7 @@ class Header:
         message = announced(text[: len(text) - len(body)])
         if not body.strip():
             return message, ""
-        if self._in_channel and not named and body == text.lstrip():
+        if not named and body == text.lstrip():
             return message, self._marker + text
         return message, text if said and self._in_channel and message.kind is Kind.ANSWER else body
 

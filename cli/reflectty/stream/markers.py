@@ -97,12 +97,14 @@ def _of(family: Family) -> dict[str, Marker]:
 def _of_all() -> dict[str, Marker]:
     """Return the markers that tell a family apart when nothing is known of the model.
 
-    Answer tags count only for the reflection family: elsewhere they are as likely somebody's XML.
+    Of answer tags only those of the reflection family count, and openers that are tokens of their own: the others are
+    as likely somebody's XML.
     """
     found: dict[str, Marker] = {}
     for family in FAMILIES.values():
         for text, marker in _of(family).items():
-            telling = Kind.ANSWER not in marker.kinds or family.name == "reflection"
+            opens = family.anywhere and marker.role is Role.OPEN
+            telling = Kind.ANSWER not in marker.kinds or family.name == "reflection" or opens
             if telling and family.name != "native" and (not family.channels or text in (HEADER, CHANNEL)):
                 found.setdefault(text, marker)
     return found

@@ -1,30 +1,13 @@
-"""Decides which markers in a text count and which are somebody's words; one scanner for one source of text.
-
-The policy, in the order of its questions:
-
-1. A marker in inline code is text, and in an answer so is one in a fence. A backtick that does not close
-   on its line, within 80 characters of the marker, hides nothing.
-2. An opener counts at the start or the end of a line and right after another marker, one that is a token of its own
-   anywhere; `<reflection>` counts anywhere inside thinking; in strict families a thinking opens only at the start or
-   after a closed block.
-3. An answer's opener ends every open block. Any other nests, and vanishes inside its own kind.
-4. A closer ends everything above what it closes. A surplus one vanishes, but ends its segment.
-5. An opener that does not count is text, and so is the next closer of its kind.
-6. A thinking's closer without an opener turns what was said so far into thinking, unless a sentence is about it.
-7. Once a thinking has come another way, tags of thinking within the content are text.
-8. A thinking that opens in the middle of an answer and never closes is text of that answer.
-"""
+"""Splits a text at the markers that count, and keeps what is open; one scanner for one source of text."""
 
 from __future__ import annotations
 
-from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.families import FAMILIES
 from reflectty.stream.headers import Header, Message, announced
-from reflectty.stream.lines import Lines
+from reflectty.stream.judging import Standing, Verdict
 from reflectty.stream.markers import CHANNEL, LONGEST, Marker, Markers, Role, markers, tokenless
-from reflectty.stream.prose import Before
 from reflectty.stream.segments import Kind
 
 if TYPE_CHECKING:
@@ -34,14 +17,6 @@ if TYPE_CHECKING:
     from reflectty.stream.blocks import Blocks, Place
 
 _ROLE = "assistant"
-
-
-class Verdict(Enum):
-    """What becomes of a marker."""
-
-    COUNTS = auto()
-    TEXT = auto()
-    WAIT = auto()
 
 
 class Doubt(NamedTuple):
@@ -61,12 +36,11 @@ class Scanner:
     def __init__(self, family: Family, blocks: Blocks, base: Kind = Kind.ANSWER, start_in: Kind | None = None) -> None:
         self.family = family
         """Whose markers are looked for; `any` becomes the family that the first marker gives away."""
-        self.before = Before()
+        self.at = Standing(base, start_in)
+        self.at.guessing = family.name == "any"
         self._markers: Markers = markers(family)
         self._blocks = blocks
         self._base = base
-        self._stack: list[Kind] = [start_in] if start_in else []
-        self._lines = Lines()
         self._held = ""
         self._leads = () if start_in else self._markers.leads
         self._start = ""
@@ -74,26 +48,20 @@ class Scanner:
         self._doubt: Doubt | None = None
         self._dropping = False
         self._untagged = False
-        self._protected = False
-        self._fresh = True
         self._said = False
-        self._settled = False
-        self._literal: dict[Kind, int] = {}
-        self._literal_thinking = False
-        self._opened = start_in is Kind.THINKING or base is Kind.THINKING
         self.counted = False
         """Whether any marker has counted so far."""
 
     @property
     def kind(self) -> Kind:
         """What text would be here."""
-        return self._stack[-1] if self._stack else self._base
+        return self.at.kind
 
     @property
     def steady(self) -> bool:
         """Whether text that does not disturb would only lengthen the open block."""
         settled = self._header is None and self._doubt is None and not self._dropping
-        return settled and not self._held and not self._start and self._lines.steady
+        return settled and not self._held and not self._start and self.at.lines.steady
 
     @property
     def disturbs(self) -> Callable[[str], object]:
@@ -102,9 +70,9 @@ class Scanner:
 
     def settle(self) -> None:
         """Take note that thinking came another way, so that text outside it is surely the answer."""
-        self._opened = self._settled = True
-        if self._fresh and not self.counted:
-            self._stack.clear()
+        self.at.opened = self.at.settled = True
+        if self.at.fresh and not self.counted:
+            self.at.stack.clear()
         if not self.family.headed:
             self._leads = ()
 
@@ -124,7 +92,8 @@ class Scanner:
             if not ended and self._markers.begun(buffer[at : at + LONGEST + 1]):
                 break
             marker = self._markers.named(found.group())
-            verdict = self._verdict(marker, buffer[found.end() : found.end() + LONGEST + 1], ended=ended)
+            after = buffer[found.end() : found.end() + LONGEST + 1]
+            verdict = self.at.verdict(marker, self._markers, after, ended=ended)
             if verdict is Verdict.WAIT:
                 break
             self._decide(marker, found.group(), counts=verdict is Verdict.COUNTS)
@@ -175,13 +144,13 @@ class Scanner:
     def leave(self) -> None:
         """Close every open block: another source of text speaks."""
         self.close()
-        self._stack.clear()
+        self.at.stack.clear()
         self._blocks.end()
 
     # What may turn out to be text
 
     def _wonder(self, opener: str) -> None:
-        place, stack = self._blocks.place, tuple(self._stack)
+        place, stack = self._blocks.place, tuple(self.at.stack)
         self._doubt = Doubt(place, stack, self.family, self.counted, self._untagged, [opener])
 
     def believe(self) -> None:
@@ -194,9 +163,9 @@ class Scanner:
         if doubt is None:
             return
         self._blocks.withdraw(doubt.place)
-        self._stack = list(doubt.stack)
+        self.at.stack = list(doubt.stack)
         self.family, self.counted, self._untagged = doubt.family, doubt.counted, doubt.untagged
-        self._opened = True
+        self.at.opened = True
         self._text("".join(doubt.raw))
 
     # What becomes of text
@@ -214,117 +183,30 @@ class Scanner:
             if self._header.too_long:
                 self._end_header()
             return
-        self._lines.feed(text)
-        self.before.feed(text)
-        if self._fresh and not text.isspace():
-            self._fresh = False
+        self.at.feed(text)
         if self._dropping:
             return
-        kind = self.kind
-        tagged = kind is Kind.ANSWER and bool(self._stack) and not self._untagged
-        self._said |= kind is Kind.ANSWER
-        certain = kind is not Kind.ANSWER or tagged or self._opened or not self._markers
+        kind = self.at.kind
+        tagged = kind is Kind.ANSWER and bool(self.at.stack) and not self._untagged
+        self._said |= kind is Kind.ANSWER and not text.isspace()
+        certain = kind is not Kind.ANSWER or tagged or self.at.opened or not self._markers
         self._blocks.text(kind, text, tagged=tagged, certain=certain)
 
     def _decide(self, marker: Marker, text: str, *, counts: bool) -> None:
         if counts:
             self._count(marker, text)
         else:
-            self._literally(marker, text)
+            self.at.take_literally(marker)
+            self._text(text)
         if self._doubt and self._doubt.raw[-1] is not text:
             self._doubt.raw.append(text)
 
-    def _literally(self, marker: Marker, text: str) -> None:
-        for kind in marker.kinds:
-            count = self._literal.get(kind, 0) + (1 if marker.role is Role.OPEN else -1)
-            self._literal[kind] = max(count, 0)
-            self._literal_thinking |= kind is Kind.THINKING and marker.role is Role.OPEN and not self._protected
-        self._text(text)
-
-    # What becomes of a marker
-
-    def _verdict(self, marker: Marker, after: str, *, ended: bool) -> Verdict:
-        if marker.role not in (Role.OPEN, Role.CLOSE):
-            return Verdict.COUNTS
-        in_code = self._lines.code(after, LONGEST, ended=ended)
-        if in_code is None:
-            return Verdict.WAIT
-        fenced = self.kind is Kind.ANSWER and self._lines.fenced
-        self._protected = in_code or fenced
-        if marker.role is Role.OPEN:
-            return Verdict.TEXT if self._protected else self._opener(marker, after, ended=ended)
-        if in_code:
-            return Verdict.TEXT
-        if fenced:
-            closes = marker.kinds == (Kind.ANSWER,) and Kind.ANSWER in self._stack
-            return self._last_closer(after, ended=ended) if closes else Verdict.TEXT
-        return self._closer(marker, after, ended=ended)
-
-    def _opener(self, marker: Marker, after: str, *, ended: bool) -> Verdict:
-        kind = marker.kinds[0]
-        if marker.family.strict and kind is Kind.THINKING:
-            return Verdict.COUNTS if self._fresh else Verdict.TEXT
-        inside = kind is Kind.REFLECTION and (Kind.THINKING in self._stack or self.kind is not Kind.ANSWER)
-        if inside or self._fresh or marker.family.anywhere:
-            return Verdict.COUNTS
-        if self._settled and kind is not Kind.ANSWER:
-            return Verdict.TEXT
-        return Verdict.COUNTS if self._lines.at_start else self._at_end(after, ended=ended)
-
-    @staticmethod
-    def _at_end(after: str, *, ended: bool) -> Verdict:
-        """Judge an opener by its place: at the end of a line it is no sentence's word."""
-        rest = after.lstrip(" \t\r")
-        if rest or ended:
-            return Verdict.COUNTS if rest[:1] in ("", "\n") else Verdict.TEXT
-        return Verdict.WAIT if len(after) <= LONGEST else Verdict.TEXT
-
-    def _closer(self, marker: Marker, after: str, *, ended: bool) -> Verdict:
-        kinds = marker.kinds
-        if any(kind in self._stack for kind in kinds):
-            quoted = Kind.ANSWER in kinds and self._literal.get(Kind.ANSWER)
-            return self._last_closer(after, ended=ended) if quoted else Verdict.COUNTS
-        if any(self._literal.get(kind) for kind in kinds):
-            return Verdict.TEXT
-        return Verdict.COUNTS if self._fresh else self._surplus(marker, after, ended=ended)
-
-    def _surplus(self, marker: Marker, after: str, *, ended: bool) -> Verdict:
-        """Judge a closer behind text that it cannot close."""
-        thinks = Kind.THINKING in marker.kinds
-        if not marker.family.anywhere:
-            if self._settled and Kind.ANSWER not in marker.kinds:
-                return Verdict.TEXT
-            named = self._in_prose(after, ended=ended)
-            if named is not Verdict.COUNTS:
-                return named
-        orphan = marker.family.orphans and not self._opened and not self._literal_thinking
-        return Verdict.TEXT if thinks and marker.family.strict and not orphan else Verdict.COUNTS
-
-    def _in_prose(self, after: str, *, ended: bool) -> Verdict:
-        """Judge a closer that closes nothing: in the middle of a sentence it is what the sentence is about."""
-        rest = after.lstrip(" \t\r")
-        short = not ended and len(after) <= LONGEST
-        if self._lines.at_start or rest[:1] == "\n" or self._markers.match(rest):
-            return Verdict.COUNTS
-        if short and (not rest or self._markers.begun(rest)):
-            return Verdict.WAIT
-        return Verdict.TEXT if rest and self.before.names(after) else Verdict.COUNTS
-
-    def _last_closer(self, after: str, *, ended: bool) -> Verdict:
-        """Judge a closer that may be a quotation: it is one where more of the answer follows."""
-        rest = after.lstrip()
-        if rest:
-            if not self._lines.fenced and self._markers.match(rest):
-                return Verdict.COUNTS
-            begun = not ended and not self._lines.fenced and self._markers.begun(rest)
-            return Verdict.WAIT if begun and len(after) <= LONGEST else Verdict.TEXT
-        return Verdict.COUNTS if ended or len(after) > LONGEST else Verdict.WAIT
+    # What becomes of a marker that counts
 
     def _count(self, marker: Marker, text: str) -> None:
         if marker.role is Role.OPEN:
             kind = marker.kinds[0]
-            in_answer = self.kind is Kind.ANSWER is not kind and (self._settled or not self._fresh)
-            if in_answer and self._doubt is None and not marker.family.anywhere:
+            if self._doubt is None and self._is_doubtful(marker, text):
                 self._wonder(text)
             self._become(marker.family)
             self._open(kind)
@@ -335,36 +217,42 @@ class Scanner:
             else:
                 self._channel(marker.role, text)
         self.counted = True
-        self._fresh = True
-        self._lines.restart()
+        self.at.turn()
+
+    def _is_doubtful(self, marker: Marker, text: str) -> bool:
+        """Whether what opens here may be text: within an answer, or by words that any model may say."""
+        if self.at.kind is not Kind.ANSWER or marker.kinds[0] is Kind.ANSWER or marker.family.anywhere:
+            return False
+        return self.at.settled or not self.at.fresh or (self.at.guessing and text[0].isalpha())
 
     def _become(self, family: Family) -> None:
         """Read on by the family that a marker gives away, where nothing was known."""
-        if self.family.name == "any":
+        if self.at.guessing:
             self.family, self._markers, self._leads = family, markers(family), ()
+            self.at.guessing = False
 
     def _open(self, kind: Kind) -> None:
         if kind is Kind.ANSWER:
-            self._stack.clear()
+            self.at.stack.clear()
             self._blocks.end()
             self._doubt = None
         if kind is Kind.THINKING:
-            self._opened = True
-        self._literal.clear()
-        if self.kind is not kind or not self._stack:
-            if self._stack or kind is not self._base:
+            self.at.opened = True
+        self.at.forget_literals()
+        if self.at.kind is not kind or not self.at.stack:
+            if self.at.stack or kind is not self._base:
                 self._blocks.end()
-            self._stack.append(kind)
+            self.at.stack.append(kind)
 
     def _close(self, marker: Marker) -> None:
-        self._literal.clear()
-        level = max((at for at, kind in enumerate(self._stack) if kind in marker.kinds), default=None)
+        self.at.forget_literals()
+        level = max((at for at, kind in enumerate(self.at.stack) if kind in marker.kinds), default=None)
         if level is not None:
-            del self._stack[level:]
+            del self.at.stack[level:]
             if self._doubt and level <= len(self._doubt.stack):
                 self._doubt = None
-        elif Kind.THINKING in marker.kinds and marker.family.orphans and not self._opened:
-            self._opened = True
+        elif Kind.THINKING in marker.kinds and marker.family.orphans and not self.at.opened:
+            self.at.opened = True
             self._blocks.reclassify()
         self._blocks.end()
 
@@ -392,7 +280,7 @@ class Scanner:
             self._text(text)
 
     def _end_message(self) -> None:
-        self._stack.clear()
+        self.at.stack.clear()
         self._blocks.end()
         self._doubt = None
         self._dropping = self._untagged = False
@@ -400,6 +288,6 @@ class Scanner:
     def _begin(self, message: Message) -> None:
         self._header = None
         self._doubt = None
-        self._opened = True
+        self.at.opened = True
         self._dropping, self._untagged = message.dropped, message.untagged
-        self._stack = [message.kind]
+        self.at.stack = [message.kind]
