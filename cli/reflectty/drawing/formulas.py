@@ -156,7 +156,7 @@ def _end_of_block(state: StateBlock, at: int, end: int, opened: Open | None) -> 
 def _push_block(state: StateBlock, start: int, end: int) -> bool:
     state.push("paragraph_open", "p", 1).map = [start, end]
     inline = state.push("inline", "", 0)
-    inline.content = state.getLines(start, end, state.blkIndent, False).strip()  # noqa: FBT003 - its own
+    inline.content = state.getLines(start, end, state.blkIndent, keepLastLF=False).strip()
     inline.map, inline.children = [start, end], []
     state.push("paragraph_close", "p", -1)
     state.line = end
