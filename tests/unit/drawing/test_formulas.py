@@ -106,6 +106,7 @@ def test_a_box_is_bold_where_bold_can_be_seen() -> None:
         "Text \\[\n- a_1 * b_1\n\\] end",
         "\\begin{align}\n* a\n\n1. b\n\\end{align}",
         r"Let \(a*b*c \, d\) be $x_1*y*z_1$.",
+        r"Let $\alpha \, *b* \{c\} _d_$ be $$\beta \, e$$ or \[\gamma \, f \].",
     ],
 )
 def test_while_it_comes_a_formula_is_verbatim(source: str) -> None:
