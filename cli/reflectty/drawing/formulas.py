@@ -20,7 +20,7 @@ _TYPE = "formula"
 """The type of a formula's token; its content is the source, delimiters included."""
 
 _TEX = re.compile(r"[\\^_={}<>]")
-_DOLLAR = re.compile(r"\$(?!\s)((?:[^$\\]|\\.)+)(?<!\s)\$(?![$0-9])", re.DOTALL)
+_DOLLAR = re.compile(r"\$(?!\s)((?:[^$\\]|\\.)+)(?<![\s:=,(/\"])\$(?![$0-9{])", re.DOTALL)
 _COMMAND = re.compile(r"\\[A-Za-z,;!{}]|[_^]\{")
 _GOES_ON = re.compile(r"(?:th|st|nd|rd|s|d|D)?(?![A-Za-z0-9_])")
 _TWO_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}[,;]?\s+[A-Za-z]{2,}")
