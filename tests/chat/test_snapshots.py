@@ -48,6 +48,33 @@ def plain(store: Store) -> Session:
     return talked(store, ("The capital of France?", plainly("Paris.")))
 
 
+ROOTS = r"""So 3*4*5 = 60 and 2**3 + 4**2 = 24, in `__init__.py` or __init__.py; **bold** stays.
+
+The roots are \( x_{1,2} = \frac{-b \pm \sqrt{b^2-4ac}}{2a} \), where \(a \neq 0\):
+
+\[
+x = \frac{-b \pm \sqrt{b^2-4ac}}{2a}
+\]
+
+| Task | Command | Note |
+|---|---|---|
+| Count | `ls | wc -l` | counts lines, for $5 |
+| Or | a || b | logical |
+
+```markdown
+```python
+x = 1
+```
+```
+
+The answer is $\boxed{x \le \frac{1}{2}}$.
+"""
+
+
+def formulas(store: Store) -> Session:
+    return talked(store, ("The roots of a square?", plainly(ROOTS)))
+
+
 async def nothing(_: Reader) -> None:
     """Look at it as it is."""
 
@@ -128,6 +155,7 @@ PICTURES = {
     "stored-16": Picture(before=stored, size=(80, 44), colours=16),
     "stored-ascii": Picture(before=stored, size=(80, 44), colours=0, unicode=False),
     "plain": Picture(before=plain),
+    "formulas": Picture(before=formulas),
     "waiting": Picture(use=lambda reader: reader.ask_held(QUESTION, "waiting"), scripts=((HOLD,),)),
     "thinking": Picture(held, scripts=(IN_THOUGHT,), size=(100, 30)),
     "steering": Picture(steering, scripts=(IN_THOUGHT,)),

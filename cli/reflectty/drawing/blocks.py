@@ -12,6 +12,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from reflectty.drawing.fences import Fence, opener
 from reflectty.drawing.formulas import Open, follow, opens, stops
 from reflectty.drawing.grammar import markdown
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _CODE_INDENT = 4
-_OPENER = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)\n")
-_CLOSER = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*\n")
 _ITEM = re.compile(r"( {0,3}(?:[-+*]|\d{1,9}[.)]))( {1,4}(?! )| |(?=\n))")
 _QUOTE = re.compile(r" {0,3}>")
 _MAY_BEGIN = re.compile(r" {0,3}(?:#|>|```|~~~|[-+*_][ \t\n]|---|___|\*\*\*|\d{1,9}[.)][ \t\n])")
@@ -54,7 +53,7 @@ class Splitter:
     @property
     def fence(self) -> bool:
         """Whether what is open is a block of fenced code."""
-        return bool(self._fence)
+        return self._fence is not None
 
     def feed(self, text: str) -> list[str]:
         """Take text; return the blocks that are complete now."""
@@ -77,14 +76,14 @@ class Splitter:
 
     def _start_anew(self) -> None:
         self._begun = self._quote = False
-        self._fence = ""
+        self._fence: Fence | None = None
         self._formula: Open | None = None
         self._indent = self._refused = 0
 
     def _line(self, line: str) -> None:
         if self._fence:
             self._lines.append(line)
-            if self._closes_fence(line):
+            if self._fence.closes(line):
                 self._cut(len(self._lines))
         elif self._formula:
             self._within(line, self._formula)
@@ -125,15 +124,11 @@ class Splitter:
 
     def _begin(self, line: str) -> None:
         self._begun = True
-        opener, item = _OPENER.match(line), _ITEM.match(line)
-        self._fence = (opener[1] or opener[2]) if opener and "|" not in line else ""
+        fence, item = opener(line), _ITEM.match(line)
+        self._fence = Fence(fence) if fence and "|" not in line else None
         self._indent = len(item[1]) + (len(item[2]) or 1) if item else 0
         self._quote = bool(_QUOTE.match(line))
         self._formula = None if _indented(line) else opens(line)
-
-    def _closes_fence(self, line: str) -> bool:
-        found = _CLOSER.fullmatch(line)
-        return found is not None and found[1].startswith(self._fence)
 
     def _cut(self, at: int) -> None:
         """End the open block; blank lines at its end go to the next one, whose rendering needs to know of them."""

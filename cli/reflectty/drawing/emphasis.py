@@ -119,7 +119,8 @@ def _never(run: _Run, outer: str) -> bool:
 def _never_opens(run: _Run) -> bool:
     named = run.marks[0] == "_" and run.before in "./\\$@&#="
     glob = run.after in "./" and not run.before.isspace() and run.before not in "([{'\""
-    return named or glob or run.after in ",;)]}" or _never(run, run.before)
+    factor = run.marks == "*" and run.before in ")]}"
+    return named or glob or factor or run.after in ",;)]}" or _never(run, run.before)
 
 
 def _never_closes(run: _Run) -> bool:
@@ -131,13 +132,14 @@ def _never_closes(run: _Run) -> bool:
 def _doubtful_opener(run: _Run) -> bool:
     if run.before in ")]}!":
         return _word(run.after) or run.after == "("
-    path = run.after == "/" or (run.after == "." and _word(run.further_after))
+    path = run.before == "." or run.after == "/" or (run.after == "." and _word(run.further_after))
     return path or _doubtful(run, run.before, run.further_before)
 
 
 def _doubtful_closer(run: _Run) -> bool:
     dotted = run.after == "." and _word(run.further_after)
-    return dotted or run.before == "=" or run.after in "([{" or _doubtful(run, run.after, run.further_after)
+    pattern = run.before == "." and run.after in "?$+|)"
+    return dotted or pattern or run.before == "=" or run.after in "([{" or _doubtful(run, run.after, run.further_after)
 
 
 def _doubtful(run: _Run, outer: str, further: str) -> bool:

@@ -20,7 +20,8 @@ _TYPE = "formula"
 """The type of a formula's token; its content is the source, delimiters included."""
 
 _TEX = re.compile(r"[\\^_={}<>]")
-_DOLLAR = re.compile(r"\$(?!\s)((?:[^$\\]|\\.)+)(?<!\s)\$(?![$0-9])", re.DOTALL)
+_DOLLAR = re.compile(r"\$(?!\s)((?:[^$\\]|\\.)+)(?<![\s:=,(/\"])\$(?![$0-9{])", re.DOTALL)
+_COMMAND = re.compile(r"\\[A-Za-z,;!{}]|[_^]\{")
 _GOES_ON = re.compile(r"(?:th|st|nd|rd|s|d|D)?(?![A-Za-z0-9_])")
 _TWO_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}[,;]?\s+[A-Za-z]{2,}")
 _WORD = re.compile(r"[A-Za-z]{2,}")
@@ -156,7 +157,7 @@ def _end_of_block(state: StateBlock, at: int, end: int, opened: Open | None) -> 
 def _push_block(state: StateBlock, start: int, end: int) -> bool:
     state.push("paragraph_open", "p", 1).map = [start, end]
     inline = state.push("inline", "", 0)
-    inline.content = state.getLines(start, end, state.blkIndent, False).strip()  # noqa: FBT003 - its own
+    inline.content = state.getLines(start, end, state.blkIndent, keepLastLF=False).strip()
     inline.map, inline.children = [start, end], []
     state.push("paragraph_close", "p", -1)
     state.line = end
@@ -218,12 +219,12 @@ def _dollars(state: StateInline, start: int) -> tuple[int, bool]:
         return end, False
     if run == 1:
         end = _one_dollar(state, start)
-        return end or start + 1, bool(end)
+        return (end, True) if end else (_unfinished(state, start, "$"), False)
     end = _ahead(state).find("$$", start + 2)
     if end < state.posMax:
         formula = source[end + 2 : end + 3] != "$" and _is_formula(source, start + 2, end)
         return (end + 2, True) if formula else (start + 2, False)
-    return (state.posMax, True) if _opens_block(state, start) else (start + 2, False)
+    return (state.posMax, True) if _opens_block(state, start) else (_unfinished(state, start, "$$"), False)
 
 
 def _one_dollar(state: StateInline, start: int) -> int:
@@ -233,6 +234,16 @@ def _one_dollar(state: StateInline, start: int) -> int:
     if not found or (before.isascii() and before.isalnum()) or not _is_formula(state.src, *found.span(1)):
         return 0
     return found.end() if _GOES_ON.match(state.src, found.end()) else 0
+
+
+def _unfinished(state: StateInline, start: int, opener: str) -> int:
+    """Return up to where an opener without its closer is text: a formula that is still to end keeps its line."""
+    ahead = _ahead(state)
+    behind = start + len(opener)
+    if ahead.find(_CLOSERS.get(opener, opener), behind) < state.posMax or state.src[behind : behind + 1] == "\n":
+        return behind
+    stops_at = min(ahead.find("\n", start), ahead.find("`", start), state.posMax)
+    return stops_at if _COMMAND.search(state.src, behind, stops_at) else behind
 
 
 def _is_formula(source: str, start: int, end: int) -> bool:
@@ -256,7 +267,7 @@ def _brackets(state: StateInline, start: int, opener: str) -> tuple[int, bool]:
         inside = ahead.find("`", start + 2) < end or ahead.find(opener, start + 2) < end
         return (start + 2, False) if inside or not state.src[start + 2 : end].strip() else (end + 2, True)
     if opener == "\\[":
-        return (state.posMax, True) if _opens_block(state, start) else (start + 2, False)
+        return (state.posMax, True) if _opens_block(state, start) else (_unfinished(state, start, opener), False)
     stops_at = min(ahead.find("\n", start), ahead.find("`", start), state.posMax)
     return stops_at, False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markdown_it import MarkdownIt
 
-from reflectty.drawing import emphasis, formulas, pipes
+from reflectty.drawing import emphasis, fences, formulas, pipes
 
 NESTING = 60
 """How deep the parser follows nested lists and quotes."""
@@ -27,5 +27,6 @@ def markdown(*rules: str) -> MarkdownIt:
     parser = gfm(*rules)
     emphasis.use(parser)
     pipes.use(parser)
+    fences.use(parser)
     formulas.use(parser)
     return parser

@@ -29,7 +29,7 @@ _LONGEST = 1_000
 _DEEPEST = 12
 _TOKENS = re.compile(r"\\[A-Za-z]+\*?|\\.|[0-9]+(?:\.[0-9]+)?|[A-Za-z]+|\s+|.", re.DOTALL)
 _DELIMITED = re.compile(r"\$\$(?P<two>.*)\$\$|\$(?P<one>.*)\$|\\\((?P<inline>.*)\\\)|\\\[(?P<lines>.*)\\\]", re.DOTALL)
-_SAYS_SOMETHING = re.compile(r"[\\^_=<>+*/{}-]")
+_SAYS_SOMETHING = re.compile(r"\\\[(?:\s[^\\^_=<>]*[+*/-]|.*[\\^_=<>].*\\\])", re.DOTALL)
 _FACTOR = re.compile(r"√?(?:[0-9.]+|[d∂]?\w[\u0302-\u0308\u20d7]?[⁰-₎ⁱ²³¹ᵃ-ᶿᵢ-ᵪₐ-ₜ′]*)")
 _SIMPLE_ROOT = re.compile(r"[0-9.]+|\w")
 _WORDS = re.compile(r"[A-Za-z0-9]+ [A-Za-z]{2,}|[A-Za-z]{2,} [A-Za-z0-9]+")
@@ -56,8 +56,8 @@ def written(source: str) -> tuple[Piece, ...] | None:
     inside = found[found.lastgroup or 0].strip() if found else ""
     if not inside:
         return None
-    if source.startswith("\\[") and not _SAYS_SOMETHING.search(inside):
-        # A bracket that was escaped, such as that of a note.
+    if source.startswith("\\[") and not _SAYS_SOMETHING.match(source):
+        # A bracket that was escaped, such as that of a note or of a pattern.
         return None
     try:
         return tuple(_pieces(_Reader(inside).everything()))
@@ -274,6 +274,8 @@ def _pieces(atoms: list[_Atom]) -> list[Piece]:
             pieces.append((" ", False))
         pieces.append((_in_brackets(atom, before, after), kind is Kind.BOXED))
         before = kind
+    if before is Kind.BINARY:
+        raise _UnwritableError
     return _joined(pieces)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reflectty.drawing.dates import date
 from reflectty.drawing.summary import ORIGINS, counted, facts, remarks
 from reflectty.exporting.contained import contained, fenced, has_fence, literal
+from reflectty.exporting.portable import portable
 from reflectty.safety import clean, clean_line
 from reflectty.session import Origin
 from reflectty.stream import Kind
@@ -64,7 +65,7 @@ def _reply(said: Said) -> Iterator[str]:
     else:
         # What stands above may be a list, and the answer must not become a part of it.
         yield "<!-- answer -->" if said.origin is Origin.ASKED else f"*{heading(said)}*"
-    yield contained(clean(answered(said)))
+    yield contained(portable(clean(answered(said))))
     for text, wrong in remarks(said):
         yield f"{'**!** ' if wrong else ''}*{literal(clean_line(text))}*"
 

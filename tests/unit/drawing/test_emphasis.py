@@ -50,6 +50,12 @@ SAID = (
     "src/_a/_b_/c",
     "1~~2 and 3~~4",
     "x_1*x_2*x_3",
+    "^a.*b.*$",
+    "(.*?)_(.*) or .*?foo.*?",
+    "[a-z]*_[0-9]*",
+    "/api/*/users/* and /v1/*",
+    "**kwargs, /** doc */",
+    "(a)*b*",
 )
 
 
@@ -74,6 +80,8 @@ def test_marks_of_sums_names_and_globs_are_text(text: str) -> None:
         ("**Step 1**: read **/etc/passwd**", "{Step 1}: read {/etc/passwd}"),
         ('(**bold**), "**bold**", **"bold"**, *(it)*.', '({bold}), "{bold}", {"bold"}, {(it)}.'),
         ("*.NET* and **Node**.js", "{.NET} and {Node}.js"),
+        ("*Done.* (*Done.*) **__init__.py**", "{Done.} ({Done.}) {__init__.py}"),
+        ("✅**Done**🎉 and 1.**b**", "✅{Done}🎉 and 1.{b}"),
         ("这是**重点**内容", "这是{重点}内容"),
         ("**注意：**内容和**「重点」**内容", "{注意：}内容和{「重点」}内容"),
         ("これは*強調*です", "これは{強調}です"),

@@ -62,6 +62,9 @@ def test_formulas_are_shown_as_they_were_meant(source: str, rows: list[str]) -> 
         "$ a $ and $$ cheap, $$$ dear",
         "echo $$ and $$",
         "the words $one two$",
+        "${a}${b} and ${a}/${b}, $A:$(pwd)",
+        'awk \'{print $1, $NF}\' or "$a" "$b"',
+        "R$ 5 e R$ 10, $TSLA, $AAPL",
         "a stray \\) and \\] and \\[ and \\( here",
         "\\[x] task",
         "$x`$`",
@@ -106,6 +109,7 @@ def test_a_box_is_bold_where_bold_can_be_seen() -> None:
         "Text \\[\n- a_1 * b_1\n\\] end",
         "\\begin{align}\n* a\n\n1. b\n\\end{align}",
         r"Let \(a*b*c \, d\) be $x_1*y*z_1$.",
+        r"Let $\alpha \, *b* \{c\} _d_$ be $$\beta \, e$$ or \[\gamma \, f \].",
     ],
 )
 def test_while_it_comes_a_formula_is_verbatim(source: str) -> None:

@@ -43,6 +43,8 @@ from support.properties import examples
         (r"$50\% = \$5$", "50% = $5"),
         ("\\[\n x\n =\n 5\n\\]", "x = 5"),
         ("$x≤5$", "x ≤ 5"),
+        (r"\[ a + b \]", "a + b"),
+        (r"\[a^2\]", "a²"),
         (r"$P \implies Q \Rightarrow \neg R$", "P ⟹ Q ⇒ ¬R"),
     ],
 )
@@ -83,6 +85,9 @@ def test_a_box_is_told_from_the_rest() -> None:
         r"$\frac{\boxed{1}}{2}$",
         r"\[1\]",
         r"\[note\]",
+        r"\[a-z\]",
+        r"\[ x \]",
+        r"\([0-9]*\)",
         "$$ unclosed",
         r"\[ unclosed = 1",
         "$",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from reflectty.errors import UsageError
@@ -11,8 +10,6 @@ from reflectty.stream import Kind
 if TYPE_CHECKING:
     from reflectty.session import Said
     from reflectty.tui.desk import Desk
-
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 
 
 class Copying:
@@ -59,4 +56,6 @@ class Copying:
 
 def code_blocks(answer: str) -> tuple[str, ...]:
     """Return what stands in the fenced blocks of an answer, in order."""
-    return tuple(found[2] for found in _FENCE.finditer(answer))
+    from reflectty.drawing.grammar import markdown  # noqa: PLC0415 - a chat starts without it
+
+    return tuple(token.content for token in markdown("normalize", "block").parse(answer) if token.type == "fence")
