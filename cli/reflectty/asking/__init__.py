@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from reflectty.asking.arriving import arriving
 from reflectty.asking.question import Question, passed_over, request_for, standing, vet
 from reflectty.asking.ticking import Turn, ticking
-from reflectty.asking.verdict import ASK_AGAIN, SAID_NOTHING, ended, limit_hint, verdict, warnings
+from reflectty.asking.verdict import answerless, ended, limit_hint, verdict, warnings
 from reflectty.errors import (
     IncompleteError,
     ModelMissingError,
@@ -183,11 +183,14 @@ def _asked(engine: Engine, question: Question, model: Model) -> _Asked:
 
 def _reply(question: Question, model: Model, chosen: Plan) -> Reply:
     family = reading(model, chosen) if question.so_far else chosen.family
-    return Reply(model.name, family, mode=str(chosen.mode), prefilled=chosen.prefilled)
+    reply = Reply(model.name, family, mode=str(chosen.mode), prefilled=chosen.prefilled)
+    # A native thinking that goes on comes as content, in tags; it is no less one for that.
+    reply.apart = bool(question.so_far and chosen.think)
+    return reply
 
 
 async def _write_raw(asked: _Asked, write: Callable[[str], None]) -> None:
-    thinking = wrote = False
+    thinking = False
     request = request_for(asked.question, asked.model, asked.chosen)
     async with aclosing(asked.engine.chat(request)) as chunks:
         async for chunk in chunks:
@@ -196,11 +199,11 @@ async def _write_raw(asked: _Asked, write: Callable[[str], None]) -> None:
                 write("<thinking>" if chunk.thinking else "</thinking>\n")
                 thinking = bool(chunk.thinking)
             write(chunk.thinking + chunk.content)
-            wrote = wrote or bool(chunk.thinking or chunk.content)
     if asked.reply.done_reason == "length":
         raise NoAnswerError("the reply was cut at the token limit", limit_hint(asked.question, asked.model))
-    if not wrote:
-        raise NoAnswerError(SAID_NOTHING, ASK_AGAIN)
+    asked.reply.close()
+    if failure := answerless(asked.reply, asked.question):
+        raise failure
 
 
 async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> Reply:

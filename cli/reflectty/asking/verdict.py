@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SAID_NOTHING = "the model said nothing"
 ASK_AGAIN = "ask again, or another model"
+ONLY_THOUGHT = "the model thought and gave no answer"
+ASK_OTHERWISE = "ask again, or without its thinking: --mode direct"
 LOST_TAGS = (
     "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
     " control tokens (reflect models repair {model} makes a copy that keeps them; --mode direct asks without)"
@@ -34,14 +36,23 @@ def verdict(reply: Reply, question: Question, model: Model) -> ReflecttyError | 
     if reply.done_reason == "length":
         what = "answer" if reply.answer else "thinking"
         return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model))
-    if not reply.answer:
-        return NoAnswerError(SAID_NOTHING, ASK_AGAIN)
+    if failure := answerless(reply, question):
+        return failure
     if question.schema:
         try:
             question.schema.check(reply.answer)
         except ReflecttyError as error:
             return error
     return None
+
+
+def answerless(reply: Reply, question: Question) -> NoAnswerError | None:
+    """Return what to say of a reply that ended in order and has no answer; None where it has one."""
+    if reply.answer:
+        return None
+    if not reply.segments:
+        return NoAnswerError(SAID_NOTHING, ASK_AGAIN)
+    return NoAnswerError(ONLY_THOUGHT, ASK_AGAIN if question.wish.mode is Mode.DIRECT else ASK_OTHERWISE)
 
 
 def limit_hint(question: Question, model: Model) -> str:
