@@ -64,6 +64,15 @@ class Chunk(NamedTuple):
     usage: Usage | None = None
 
 
+class Tags(NamedTuple):
+    """What a model's vocabulary says of tags; nothing where it has none that are tokens of their own."""
+
+    own: tuple[str, ...] = ()
+    """Tokens that are tags, or a word of one that is more than a word."""
+    lost: tuple[str, ...] = ()
+    """Tokens that are a tag, or a piece of one, and are left out of what the model says."""
+
+
 class Model(NamedTuple):
     """What a server says of one installed model."""
 
@@ -86,6 +95,10 @@ class Model(NamedTuple):
     """Options that its server has no counterpart for."""
     notices: tuple[str, ...] = ()
     """What the user is told before it answers, each in a line; often nothing."""
+    weights: str = ""
+    """The digest of the file that its vocabulary is in; empty where the server does not name it."""
+    tags: Tags | None = None
+    """What its vocabulary says of tags; None where nobody has looked, or the server does not tell."""
 
 
 class Running(NamedTuple):

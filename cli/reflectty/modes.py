@@ -69,7 +69,32 @@ class Plan(NamedTuple):
     """The system message to send; empty leaves the model its own."""
     expects_tags: bool = False
     """Whether a reply without any tag means that something lost them."""
+    lost: tuple[str, ...] = ()
+    """Tokens of its tags that the server leaves out of what it says, by their type."""
     notes: tuple[str, ...] = ()
+
+
+def _own(model: Model) -> Family | None:
+    """Return the family that a model without the capability is of, by its texts, its vocabulary, or its name."""
+    return taught(model) or vocal(model) or by_model(model.name)
+
+
+def vocal(model: Model) -> Family | None:
+    """Return the family whose tags are tokens of the model's own, as far as anybody has looked."""
+    if model.tags is None:
+        return None
+    from reflectty.vocabulary import own_family  # noqa: PLC0415 - few models are looked at
+
+    return own_family(model.tags)
+
+
+def lost(model: Model, family: Family) -> tuple[str, ...]:
+    """Return the tokens of a family's tags that the model's server leaves out, as far as anybody has looked."""
+    if model.tags is None or "thinking" in model.capabilities:
+        return ()
+    from reflectty.vocabulary import missed  # noqa: PLC0415 - few models are looked at
+
+    return missed(model.tags, family)
 
 
 def taught(model: Model) -> Family | None:
@@ -113,7 +138,7 @@ def plan(model: Model, wish: Wish) -> Plan:
     thinks in tags does so in its own; any other is asked to reflect by a prompt.
     """
     thinks = "thinking" in model.capabilities
-    own = FAMILIES["native"] if thinks else taught(model) or by_model(model.name)
+    own = FAMILIES["native"] if thinks else _own(model)
     mode = wish.mode
     if mode is Mode.AUTO:
         mode = Mode.NATIVE if own else Mode.REFLECT
@@ -127,6 +152,7 @@ def plan(model: Model, wish: Wish) -> Plan:
         think=think,
         system=_system(mode, model, wish, own),
         expects_tags=_expects_tags(mode, family, own, thinks=thinks),
+        lost=() if mode is Mode.DIRECT else lost(model, family),
         notes=tuple(_notes(mode, model, wish, thinks=thinks)),
     )
 
@@ -137,6 +163,8 @@ def reason(model: Model) -> str:
         return "Ollama keeps its thinking apart"
     if taught(model):
         return "its template or system prompt has the tags"
+    if vocal(model):
+        return "its vocabulary has the tags"
     if by_model(model.name):
         return "its name is that of a family that thinks in tags"
     return "nothing says that it thinks by itself, so it is asked to by a prompt"
@@ -144,7 +172,7 @@ def reason(model: Model) -> str:
 
 def abilities(model: Model) -> tuple[str, ...]:
     """Return what a model can do besides answering: `reflection`, `thinking`, and those of Ollama's capabilities."""
-    family = taught(model) or by_model(model.name)
+    family = _own(model)
     thinks = "thinking" in model.capabilities or bool(family and (family.thinking or family.channels))
     own = (("reflection", bool(family and family.reflection)), ("thinking", thinks))
     beside = tuple(name for name in _BESIDE if name in model.capabilities)

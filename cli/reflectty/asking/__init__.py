@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.asking.arriving import arriving
 from reflectty.asking.question import Question, passed_over, request_for, standing, vet
+from reflectty.asking.tags import made_for, seen_through
 from reflectty.asking.ticking import Turn, ticking
-from reflectty.asking.verdict import answerless, ended, limit_hint, verdict, warnings
+from reflectty.asking.verdict import answerless, ended, limit_hint, untagged, verdict, warnings
 from reflectty.errors import (
     IncompleteError,
     ModelMissingError,
@@ -19,7 +20,7 @@ from reflectty.errors import (
     ReflecttyError,
     StoppedError,
 )
-from reflectty.modes import Mode, best, merit, plan
+from reflectty.modes import Mode, best, lost, merit, plan
 from reflectty.reply import Reply
 from reflectty.session import Said
 from reflectty.steering import reading
@@ -66,14 +67,15 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> 
         ModelMissingError: it is not installed, or none is.
     """
     if name:
-        return await engine.show(name)
+        return await made_for(engine, await engine.show(name))
     chosen = best(await engine.models())
     if chosen is None:
         raise ModelMissingError("no model is installed on the server", "pull one: reflect models pull reflection")
     name = chosen.name.removesuffix(":latest")
     if not chosen.notices:
         note(f"using {name}, {merit(chosen)}, since no model was named: {CHOOSES}")
-    return (await engine.show(name))._replace(digest=chosen.digest, notices=chosen.notices)
+    shown = await engine.show(name)
+    return await made_for(engine, shown._replace(digest=chosen.digest, notices=chosen.notices))
 
 
 def _nothing(_: str) -> None:
@@ -221,7 +223,7 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     for event in reply.close():
         renderer.show(event)
     failure = failure or verdict(reply, question, asked.model)
-    reply.warnings += warnings(reply, asked.chosen, asked.model)
+    reply.warnings += warnings(reply, *await _seen_through(asked))
     if failure:
         reply.warnings.append(str(failure))
         reply.withheld = question.schema is not None
@@ -231,6 +233,14 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     if failure:
         raise failure
     return reply
+
+
+async def _seen_through(asked: _Asked) -> tuple[Plan, Model]:
+    """Return how it was asked and who, with what its vocabulary says where no tag came that was waited for."""
+    if not untagged(asked.reply, asked.chosen):
+        return asked.chosen, asked.model
+    model = await seen_through(asked.engine, asked.model)
+    return asked.chosen._replace(lost=lost(model, asked.chosen.family)), model
 
 
 def _watching(keep: Keeper | None) -> tuple[Callable[[float], None], ...]:

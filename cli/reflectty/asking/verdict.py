@@ -20,6 +20,10 @@ ASK_AGAIN = "ask again, or another model"
 ONLY_THOUGHT = "the model thought and gave no answer"
 ASK_OTHERWISE = "ask again, or without its thinking: --mode direct"
 LOST_TAGS = (
+    "{model} loses its tags, so this is its whole reply as one answer: {lost} are tokens of a type that Ollama 0.30 and"
+    " later drop (reflect models repair {model} makes a copy that keeps them)"
+)
+NOT_SEEN = (
     "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
     " control tokens (reflect models repair {model} makes a copy that keeps them; --mode direct asks without)"
 )
@@ -71,11 +75,25 @@ def warnings(reply: Reply, chosen: Plan, model: Model) -> list[str]:
     found: list[str] = []
     if reply.doubtful:
         found.append("the reply has no answer of its own: this is the last thing the model said")
-    if chosen.expects_tags and reply.stopped and reply.segments and not reply.marked:
-        lost = FORGOTTEN if is_mini(model.name) else NOT_SENT if _is_fixed(model) else LOST_TAGS
-        text = UNTAGGED if chosen.mode is Mode.REFLECT else lost
-        found.append(text.format(model=reply.model))
+    if untagged(reply, chosen):
+        found.append(_tagless(chosen, model).format(model=reply.model, lost=", ".join(chosen.lost)))
     return found
+
+
+def untagged(reply: Reply, chosen: Plan) -> bool:
+    """Whether a reply that ended in order has none of the tags that its model was to use."""
+    return chosen.expects_tags and reply.stopped and bool(reply.segments) and not reply.marked
+
+
+def _tagless(chosen: Plan, model: Model) -> str:
+    """Return why a reply has no tags: what is known of the vocabulary goes before what is usual."""
+    if chosen.lost:
+        return LOST_TAGS
+    if chosen.mode is Mode.REFLECT:
+        return UNTAGGED
+    if is_mini(model.name) or model.tags is not None:
+        return FORGOTTEN
+    return NOT_SENT if _is_fixed(model) else NOT_SEEN
 
 
 def ended(reply: Reply, error: BaseException | None) -> Ended:

@@ -93,7 +93,7 @@ class Stock:
 
     def _known(self, one: Installed) -> Known:
         answers = is_same(one.name, self._desk.conversation.manner.model)
-        return Known(one.model, one.running, one.abilities, self._busy.get(one.name, ""), answers)
+        return Known(one.model, one.running, one.told, self._busy.get(one.name, ""), answers)
 
     def _coming(self, pull: Pull) -> Coming:
         if pull.error:

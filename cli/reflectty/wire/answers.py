@@ -5,6 +5,7 @@ The shapes are those of Ollama 0.32.15.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from reflectty.chat import Model, Running
@@ -34,6 +35,7 @@ STATUS_HINTS: Final = {
     500: LOG_HINT,
     502: LOG_HINT,
 }
+_FROM: Final = re.compile(r"^FROM \S.*sha256-([0-9a-f]{64})\s*$", re.MULTILINE)
 TEXT_HINTS: Final = {
     "does not support thinking": "this model has no switch for its thinking: leave it out",
     "must be of type": "an option has a value of the wrong kind",
@@ -127,8 +129,15 @@ def model_of(name: str, body: Body) -> Model:
         context_length=_context_length(_table(body.get("model_info"))),
         modified_at=as_text(body.get("modified_at")),
         license=as_text(body.get("license")),
+        weights=_weights(as_text(body.get("modelfile"))),
         **_details(body),
     )
+
+
+def _weights(modelfile: str) -> str:
+    """Return the digest of the file that a Modelfile names first: the model itself."""
+    found = _FROM.search(modelfile)
+    return found[1] if found else ""
 
 
 def info_of(body: Body) -> Body:

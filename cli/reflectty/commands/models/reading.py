@@ -19,7 +19,7 @@ from reflectty.render.remark import remark
 from reflectty.safety import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
 
     from reflectty.library import Installed
@@ -39,7 +39,7 @@ def list_(context: typer.Context, host: Host = "", as_json: output.AsJson = Fals
     terminal: Terminal = context.obj
 
     async def work(library: Library) -> tuple[Installed, ...]:
-        models = await library.installed()
+        models = await _looked_at(library, await library.installed())
         if not models and not as_json:
             remark(terminal, await _advice(library))
         return models
@@ -55,6 +55,14 @@ def list_(context: typer.Context, host: Host = "", as_json: output.AsJson = Fals
 
         page = output.paged(terminal)
         page.write(model_rows(models, page, time.time()))
+
+
+async def _looked_at(library: Library, models: Sequence[Installed]) -> tuple[Installed, ...]:
+    """Return models with what their vocabularies say of tags."""
+    from reflectty.asking.tags import all_looked_at  # noqa: PLC0415 - loaded beside the engine
+
+    found = await all_looked_at(library.engine, [one.model for one in models])
+    return tuple(one._replace(model=model) for one, model in zip(models, found, strict=True))
 
 
 async def _advice(library: Library) -> str:
@@ -90,7 +98,7 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     chosen = next((flag for flag, given in flags if given), "")
 
     async def work(library: Library) -> Shown:
-        one = await library.show(wanted)
+        (one,) = await _looked_at(library, [await library.show(wanted)])
         return Shown(one, None if chosen else await args.fitting(library, one, context_length))
 
     found = _known(terminal, host, wanted, work)
