@@ -95,6 +95,10 @@ class Model(NamedTuple):
     """Options that its server has no counterpart for."""
     notices: tuple[str, ...] = ()
     """What the user is told before it answers, each in a line; often nothing."""
+    grammar: str = ""
+    """What holds an answer to a schema on its server, a value of `schema.grammars.Grammar`; empty where unknown."""
+    sorts: bool = False
+    """Whether the members of a schema reach that grammar in alphabetical order."""
     weights: str = ""
     """The digest of the file that its vocabulary is in; empty where the server does not name it."""
     tags: Tags | None = None

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.asking.arriving import arriving
-from reflectty.asking.question import Question, passed_over, request_for, standing, vet
+from reflectty.asking.question import Question, passed_over, request_for, standing, unheld, vet
 from reflectty.asking.tags import made_for, seen_through
 from reflectty.asking.ticking import Turn, ticking
 from reflectty.asking.verdict import answerless, ended, limit_hint, untagged, verdict, warnings
@@ -109,7 +109,8 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
         if model is None:
             model = await find_model(engine, question.model, _announcing(question, renderer.note, first_time))
         asked = _asked(engine, question, model)
-        for text in filter(None, (*model.notices, *asked.chosen.notes, passed_over(question, model))):
+        remarks = (passed_over(question, model), unheld(question, model))
+        for text in filter(None, (*model.notices, *asked.chosen.notes, *remarks)):
             renderer.note(text)
         if asked.chosen.mode is Mode.REFLECT and first_time(model.name):
             renderer.note(NOT_TUNED.format(model=model.name))

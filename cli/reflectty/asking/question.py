@@ -62,7 +62,7 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
         messages=(*system, *question.history, Message("user", question.prompt, question.images)),
         options=question.options,
         think=chosen.think,
-        schema=question.schema.text if question.schema else "",
+        schema=question.schema.sent(model.grammar, sorts=model.sorts).text if question.schema else "",
         keep_alive=question.keep_alive,
     )
 
@@ -72,6 +72,20 @@ def passed_over(question: Question, model: Model) -> str:
     given = [*(name for name, _ in question.options), *(("keep_alive",) if question.keep_alive else ())]
     names = [name for name in given if name in model.ignores]
     return f"this server has no counterpart for {', '.join(names)}: it goes on without" if names else ""
+
+
+def unheld(question: Question, model: Model) -> str:
+    """Return what to say of a schema that the model's server does not hold all answers to; often nothing.
+
+    Raises:
+        UsageError: nothing fits the schema.
+    """
+    if question.schema is None:
+        return ""
+    names = question.schema.sent(model.grammar, sorts=model.sorts).unheld
+    return (
+        f"this server does not hold the answer to {', '.join(names)}: only the check at its end does" if names else ""
+    )
 
 
 def vet(question: Question, model: Model) -> None:

@@ -149,7 +149,8 @@ class Standby:
         shown, listed = await engine.show(NAME), await engine.models()
         notices = () if self._told else self._rules.notices(asked)
         self._told = True
-        return shown._replace(digest=next((one.digest for one in listed), ""), notices=notices)
+        digest = next((one.digest for one in listed), "")
+        return shown._replace(digest=digest, notices=notices, grammar="llguidance", sorts=False)
 
     async def _heard(self, answer: Awaitable[T]) -> T:
         """Return what the server answers; of one that is not reached, the error says what else there is."""

@@ -129,6 +129,9 @@ def model_of(name: str, body: Body) -> Model:
         context_length=_context_length(_table(body.get("model_info"))),
         modified_at=as_text(body.get("modified_at")),
         license=as_text(body.get("license")),
+        grammar="llama.cpp",
+        # Seen with 0.32.15 and 0.34.2: what llama.cpp renders, by a template of Jinja, gets its schema sorted.
+        sorts="{%" in as_text(body.get("template")),
         weights=_weights(as_text(body.get("modelfile"))),
         **_details(body),
     )
