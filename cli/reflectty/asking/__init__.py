@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.asking.arriving import arriving
+from reflectty.asking.context import sized, widened, with_context
 from reflectty.asking.question import Question, passed_over, request_for, standing, unheld, vet
 from reflectty.asking.tags import made_for, seen_through
 from reflectty.asking.ticking import Turn, ticking
@@ -17,10 +18,12 @@ from reflectty.errors import (
     ModelMissingError,
     NoAnswerError,
     OutputError,
+    PromptTooLongError,
     ReflecttyError,
     StoppedError,
 )
 from reflectty.modes import Mode, best, lost, merit, plan
+from reflectty.options import CONTEXT
 from reflectty.reply import Reply
 from reflectty.session import Said
 from reflectty.steering import reading
@@ -108,7 +111,7 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
     try:
         if model is None:
             model = await find_model(engine, question.model, _announcing(question, renderer.note, first_time))
-        asked = _asked(engine, question, model)
+        asked = _asked(engine, await sized(engine, question, model), model)
         remarks = (passed_over(question, model), unheld(question, model))
         for text in filter(None, (*model.notices, *asked.chosen.notes, *remarks)):
             renderer.note(text)
@@ -147,7 +150,7 @@ async def ask_raw(
         ReflecttyError: the server refused, or the reply was cut.
     """
     model = await find_model(engine, question.model, _nothing)
-    asked = _asked(engine, question, model)
+    asked = _asked(engine, await sized(engine, question, model), model)
     for text in filter(None, (*model.notices, passed_over(question, model))):
         note(text)
     async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
@@ -212,13 +215,8 @@ async def _write_raw(asked: _Asked, write: Callable[[str], None]) -> None:
 async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> Reply:
     reply, question = asked.reply, asked.question
     failure: ReflecttyError | None = None
-    events = arriving(asked.engine, request_for(question, asked.model, asked.chosen), asked.chosen, question, reply)
     try:
-        async with ticking(renderer.tick, *_watching(keep)), aclosing(events):
-            turn = Turn()
-            async for event in events:
-                renderer.show(event)
-                await turn.pass_on()
+        await _received_whole(asked, renderer, keep)
     except IncompleteError as error:
         failure = error
     for event in reply.close():
@@ -234,6 +232,49 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     if failure:
         raise failure
     return reply
+
+
+async def _received_whole(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> None:
+    """Show a reply as it arrives; where its prompt did not fit, with a larger context if there is one."""
+    try:
+        await _received(asked, renderer, keep)
+    except PromptTooLongError as error:
+        roomier = await _roomier(asked, error)
+        # Said when the server has taken it: a refusal stays one line.
+        taken = f"{error}: asked again with {_context_of(roomier)}, which loads the model anew"
+        await _received(roomier, renderer, keep, taken)
+
+
+def _context_of(asked: _Asked) -> str:
+    return f"num_ctx={dict(asked.question.options)[CONTEXT]}"
+
+
+async def _received(asked: _Asked, renderer: Renderer, keep: Keeper | None, taken: str = "") -> None:
+    """Show a reply as it arrives; `taken` is said once it does."""
+    request = request_for(asked.question, asked.model, asked.chosen)
+    events = arriving(asked.engine, request, asked.chosen, asked.question, asked.reply)
+    async with ticking(renderer.tick, *_watching(keep)), aclosing(events):
+        turn = Turn()
+        async for event in events:
+            if taken:
+                renderer.note(taken)
+                taken = ""
+            renderer.show(event)
+            await turn.pass_on()
+
+
+async def _roomier(asked: _Asked, error: PromptTooLongError) -> _Asked:
+    """Return the question with a context that holds it, where one can be had: nothing was generated yet.
+
+    Raises:
+        PromptTooLongError: none can; the hint says why.
+    """
+    room = await widened(asked.engine, asked.question, asked.model, error)
+    if not room.tokens or asked.reply.segments:
+        error.hint = room.hint or error.hint
+        error.resizable = error.resizable and not room.hint
+        raise error
+    return asked._replace(question=with_context(asked.question, room.tokens))
 
 
 async def _seen_through(asked: _Asked) -> tuple[Plan, Model]:

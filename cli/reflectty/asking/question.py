@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from reflectty.chat import Effort, Message, Request
 from reflectty.errors import RefusedError
 from reflectty.families import FAMILIES
 from reflectty.modes import Mode, Wish
+from reflectty.options import AUTO, CONTEXT
 from reflectty.session import NOT_MEASURED, Measured
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Question(NamedTuple):
     """The raw text, tags included, that the reply begins with and goes on from in the middle of its sentence."""
     earlier: Measured = NOT_MEASURED
     """The figures of `so_far` where it is what the model wrote; nothing where a user changed it."""
+    widens: Literal["", "here", "anywhere"] = ""
+    """Where it may be asked again with a larger context, should its prompt not fit: here the memory is known."""
     digest: str = ""
     """Which model it is, where that is known; else the server is asked when a reply is kept."""
 
@@ -60,7 +63,7 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     return Request(
         model=model.name,
         messages=(*system, *question.history, Message("user", question.prompt, question.images)),
-        options=question.options,
+        options=tuple(pair for pair in question.options if pair != (CONTEXT, AUTO)),
         think=chosen.think,
         schema=question.schema.sent(model.grammar, sorts=model.sorts).text if question.schema else "",
         keep_alive=question.keep_alive,
@@ -69,7 +72,10 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
 
 def passed_over(question: Question, model: Model) -> str:
     """Return what to say of options that the model's server has no counterpart for; often nothing."""
-    given = [*(name for name, _ in question.options), *(("keep_alive",) if question.keep_alive else ())]
+    given = [
+        *(name for name, value in question.options if value != AUTO),
+        *(("keep_alive",) if question.keep_alive else ()),
+    ]
     names = [name for name in given if name in model.ignores]
     return f"this server has no counterpart for {', '.join(names)}: it goes on without" if names else ""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reflectty.errors import NoAnswerError, OutputError, ReflecttyError, SchemaError, StoppedError
 from reflectty.mini import is_mini
 from reflectty.modes import Mode
+from reflectty.options import CONTEXT
 from reflectty.session import Ended
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from reflectty.modes import Plan
     from reflectty.reply import Reply
 
+LARGER_CONTEXT = 16384
+"""Tokens that are suggested where nobody named a context."""
 SAID_NOTHING = "the model said nothing"
 ASK_AGAIN = "ask again, or another model"
 ONLY_THOUGHT = "the model thought and gave no answer"
@@ -62,7 +65,13 @@ def answerless(reply: Reply, question: Question) -> NoAnswerError | None:
 def limit_hint(question: Question, model: Model) -> str:
     if any(key == "num_predict" for key, _ in question.options) or "num_predict" in model.parameters:
         return "raise -o num_predict"
-    return f"a larger context helps: {'the server is started with it' if _is_fixed(model) else '-o num_ctx=16384'}"
+    if _is_fixed(model):
+        return "a larger context helps: the server is started with it"
+    given, limit = dict(question.options).get(CONTEXT), model.context_length
+    larger = max(given * 2 if isinstance(given, int) else 0, LARGER_CONTEXT)
+    if limit and (given == limit or (isinstance(given, int) and given > limit)):
+        return f"the model holds no more than {limit} tokens: send less, or ask for less thinking with --effort low"
+    return f"a larger context helps: -o num_ctx={min(larger, limit or larger)}"
 
 
 def _is_fixed(model: Model) -> bool:

@@ -15,7 +15,7 @@ from reflectty.errors import PromptTooLongError, UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
 from reflectty.modes import Wish
-from reflectty.options import parse_options
+from reflectty.options import CONTEXT, parse_options
 from reflectty.render import ALL, Form, Look, choose
 from reflectty.render.remark import remark
 from reflectty.stream import Kind
@@ -208,6 +208,7 @@ def question_of(given: args.Arguments, settings: config.Settings) -> Question:
         keep_alive=given.keep_alive or asked.keep_alive,
         schema=schema,
         announce=not given.final,
+        widens="" if CONTEXT in options else "here",
     )
 
 

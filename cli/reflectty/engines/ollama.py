@@ -92,7 +92,8 @@ class OllamaEngine:
         Raises:
             ModelMissingError: it is not installed.
         """
-        return wire.model_of(model, await self._exchange.ask("POST", "/api/show", {"model": model}, model))
+        shown = wire.model_of(model, await self._exchange.ask("POST", "/api/show", {"model": model}, model))
+        return shown._replace(grammar="llama.cpp")
 
     async def info(self, model: str) -> Mapping[str, object]:
         """Return what a model's file says of its architecture, by key, its arrays included.

@@ -9,7 +9,7 @@ from reflectty.errors import BusyError, IncompleteError, ModelMissingError, Refu
 from reflectty.mini import NAME, is_mini
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from reflectty.chat import Chunk, Engine, Model, Request, Running
     from reflectty.vocabulary import Vocabulary
@@ -65,6 +65,17 @@ class Standby:
         await self._server.aclose()
         if self._builtin and not self._alone:
             await self._builtin.aclose()
+
+    @property
+    def local(self) -> bool:
+        """Whether the server is on this machine, as far as its address tells."""
+        return bool(getattr(self._server, "local", False))
+
+    async def info(self, model: str) -> Mapping[str, object]:
+        """Return what the file of a model says of its architecture; nothing where nobody tells."""
+        tell = getattr(self._whoever_has(model), "info", None)
+        found: Mapping[str, object] = await tell(model) if tell else {}
+        return found
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of the reply of whoever has the model."""

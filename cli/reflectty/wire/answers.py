@@ -80,7 +80,8 @@ def _too_long(details: Body) -> PromptTooLongError:
     prompt, context = (int(as_number(details.get(name))) for name in ("n_prompt_tokens", "n_ctx"))
     advice = f"-o num_ctx={_roomy(prompt)} holds it, at the price of memory; or send less"
     if prompt and context:
-        return PromptTooLongError(f"the prompt has {prompt} tokens, the context holds {context}", advice)
+        message = f"the prompt has {prompt} tokens, the context holds {context}"
+        return PromptTooLongError(message, advice, prompt=prompt)
     return PromptTooLongError("the prompt does not fit into the context", advice)
 
 
@@ -129,7 +130,6 @@ def model_of(name: str, body: Body) -> Model:
         context_length=_context_length(_table(body.get("model_info"))),
         modified_at=as_text(body.get("modified_at")),
         license=as_text(body.get("license")),
-        grammar="llama.cpp",
         # Seen with 0.32.15 and 0.34.2: what llama.cpp renders, by a template of Jinja, gets its schema sorted.
         sorts="{%" in as_text(body.get("template")),
         weights=_weights(as_text(body.get("modelfile"))),
