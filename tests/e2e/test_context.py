@@ -182,3 +182,14 @@ def test_a_reply_that_fills_its_context_is_advised_a_larger_one_that_exists(refl
     assert "-o num_ctx=8192" in advised(8192)
     assert "-o num_ctx=32768" in advised(131_072, "-o", "num_ctx=16384")
     assert "the model holds no more than 8192 tokens" in advised(8192, "-o", "num_ctx=16384")
+
+
+def test_a_line_of_a_batch_loads_no_model_anew_unasked(reflect: Reflect) -> None:
+    small = Small()
+    (reflect.home / "q.txt").write_text(f"{LONG}\none\n")
+    with small as server:
+        result = reflect.at(server.host)("batch", *MODEL, "--jobs", "1", "q.txt")
+    long, short = map(json.loads, result.out.splitlines())
+
+    assert (result.code, long["error"]["exit_code"], short["answer"]) == (5, 4, ANSWER)
+    assert small.contexts == [None, None]

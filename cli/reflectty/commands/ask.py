@@ -208,7 +208,6 @@ def question_of(given: args.Arguments, settings: config.Settings) -> Question:
         keep_alive=given.keep_alive or asked.keep_alive,
         schema=schema,
         announce=not given.final,
-        widens="" if CONTEXT in options else "here",
     )
 
 
@@ -219,6 +218,8 @@ def _complete(question: Question, gathered: Gathered, earlier: Before | None, se
         images=tuple(content for _, content in gathered.images),
         model=question.model or (earlier.model if earlier else "") or settings.model,
         history=earlier.history if earlier else (),
+        # One question may load its model anew; in a batch each long line would do so.
+        widens="" if CONTEXT in dict(question.options) else "here",
     )
 
 
