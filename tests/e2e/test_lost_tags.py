@@ -110,6 +110,12 @@ class TestAModelThatLosesItsTags:
         assert first["warnings"] == again["warnings"]
         assert (other["mode"], "loses" in other["warnings"][0]) == ("reflect", False)
 
+    @pytest.mark.parametrize("mode", [("--mode", "direct"), ("--mode", "reflect"), ("--family", "think")], ids=" ".join)
+    def test_is_not_looked_at_where_that_changes_nothing(self, reflect: Reflect, mode: tuple[str, ...]) -> None:
+        with Vocal(ANSWERED.replace("thinking>", "think>"), of(WHOLE, CONTROL)) as model:
+            asked(reflect, model, *mode)
+            assert model.looks == 0
+
     def test_is_told_by_list_show_and_doctor_as_well(self, reflect: Reflect) -> None:
         with Vocal(MANGLED, of(WHOLE, CONTROL)) as model:
             at = reflect.at(model.server.host)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from reflectty.asking.arriving import arriving
 from reflectty.asking.context import sized, widened, with_context
 from reflectty.asking.question import Question, passed_over, request_for, standing, unheld, vet
-from reflectty.asking.tags import made_for, seen_through
+from reflectty.asking.tags import looked_at, made_for
 from reflectty.asking.ticking import Turn, ticking
 from reflectty.asking.verdict import answerless, ended, limit_hint, untagged, verdict, warnings
 from reflectty.errors import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from reflectty.chat import Engine, Model
-    from reflectty.modes import Plan
+    from reflectty.modes import Plan, Wish
     from reflectty.render import Renderer
     from reflectty.session import Ended
 
@@ -63,14 +63,21 @@ class Keeper(Protocol):
         ...
 
 
-async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> Model:
+async def find_model(engine: Engine, name: str, note: Callable[[str], None], wish: Wish | None = None) -> Model:
     """Return the model named, or the installed one that suits best, and say which.
+
+    Args:
+        engine: the server.
+        name: the model; empty is the best one.
+        note: who is told which one that is.
+        wish: how it will be asked, where that is known: it decides whether its vocabulary is of use.
 
     Raises:
         ModelMissingError: it is not installed, or none is.
     """
     if name:
-        return await made_for(engine, await engine.show(name))
+        shown = await engine.show(name)
+        return shown if _settles(wish) else await made_for(engine, shown)
     chosen = best(await engine.models())
     if chosen is None:
         raise ModelMissingError("no model is installed on the server", "pull one: reflect models pull reflection")
@@ -78,7 +85,13 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None]) -> 
     if not chosen.notices:
         note(f"using {name}, {merit(chosen)}, since no model was named: {CHOOSES}")
     shown = await engine.show(name)
-    return await made_for(engine, shown._replace(digest=chosen.digest, notices=chosen.notices))
+    shown = shown._replace(digest=chosen.digest, notices=chosen.notices)
+    return shown if _settles(wish) else await made_for(engine, shown)
+
+
+def _settles(wish: Wish | None) -> bool:
+    """Whether a wish says by itself how a model is asked and read."""
+    return wish is not None and (wish.mode in {Mode.REFLECT, Mode.DIRECT} or wish.family is not None)
 
 
 def _nothing(_: str) -> None:
@@ -110,7 +123,8 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
     """
     try:
         if model is None:
-            model = await find_model(engine, question.model, _announcing(question, renderer.note, first_time))
+            announce = _announcing(question, renderer.note, first_time)
+            model = await find_model(engine, question.model, announce, question.wish)
         asked = _asked(engine, await sized(engine, question, model), model)
         remarks = (passed_over(question, model), unheld(question, model))
         for text in filter(None, (*model.notices, *asked.chosen.notes, *remarks)):
@@ -149,7 +163,7 @@ async def ask_raw(
     Raises:
         ReflecttyError: the server refused, or the reply was cut.
     """
-    model = await find_model(engine, question.model, _nothing)
+    model = await find_model(engine, question.model, _nothing, question.wish)
     asked = _asked(engine, await sized(engine, question, model), model)
     for text in filter(None, (*model.notices, passed_over(question, model))):
         note(text)
@@ -281,7 +295,7 @@ async def _seen_through(asked: _Asked) -> tuple[Plan, Model]:
     """Return how it was asked and who, with what its vocabulary says where no tag came that was waited for."""
     if not untagged(asked.reply, asked.chosen):
         return asked.chosen, asked.model
-    model = await seen_through(asked.engine, asked.model)
+    model = await looked_at(asked.engine, asked.model)
     return asked.chosen._replace(lost=lost(model, asked.chosen.family)), model
 
 

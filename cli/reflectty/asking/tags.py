@@ -33,32 +33,33 @@ AT_ONCE: Final = 2
 
 async def made_for(engine: Engine, model: Model) -> Model:
     """Return a model with what its vocabulary says, where only that can tell whether it reflects by itself."""
-    return model if _known(model) else await looked_at(engine, model)
-
-
-async def seen_through(engine: Engine, model: Model) -> Model:
-    """Return a model with what its vocabulary says, now that it sent no tags; what `made_for` asked stands."""
-    return await looked_at(engine, model) if _known(model) else model
-
-
-def _known(model: Model) -> bool:
-    """Whether its texts or its name say that a model reflects by itself."""
-    return bool(taught(model) or by_model(model.name))
+    known = taught(model) or by_model(model.name)
+    return model if known else await looked_at(engine, model)
 
 
 async def looked_at(engine: Engine, model: Model) -> Model:
     """Return a model with what its vocabulary says of tags; as it is, where that says nothing of how it is asked."""
     if model.tags is not None or not _matters(model):
         return model
-    from reflectty.vocabulary import edition  # noqa: PLC0415 - most questions need no look
-
-    topic, key = f"tags-{edition()}", _key(model)
-    tags = _read(config.noted(topic, key)) if key else None
+    tags = recalled(model).tags
     if tags is None:
         tags = await _look(engine, model.name)
-        if key and tags is not None:
-            config.note_down(topic, key, json.dumps(tags))
+        if _key(model) and tags is not None:
+            config.note_down(_topic(), _key(model), json.dumps(tags))
     return model._replace(tags=tags)
+
+
+def recalled(model: Model) -> Model:
+    """Return a model with what an earlier look at its vocabulary found; asks nobody."""
+    key = _key(model)
+    found = config.noted(_topic(), key) if key and _matters(model) else ""
+    return model._replace(tags=_read(found)) if found else model
+
+
+def _topic() -> str:
+    from reflectty.vocabulary import edition  # noqa: PLC0415 - most questions need no look
+
+    return f"tags-{edition()}"
 
 
 async def all_looked_at(engine: Engine, models: Sequence[Model]) -> tuple[Model, ...]:
