@@ -80,6 +80,15 @@ class Chunk(NamedTuple):
     """What it said in place of an answer, in a field that is for refusals alone."""
 
 
+class Tags(NamedTuple):
+    """What a model's vocabulary says of tags; nothing where it has none that are tokens of their own."""
+
+    own: tuple[str, ...] = ()
+    """Tokens that are tags, or a word of one that is more than a word."""
+    lost: tuple[str, ...] = ()
+    """Tokens that are a tag, or a piece of one, and are left out of what the model says."""
+
+
 class Model(NamedTuple):
     """What a server says of one installed model."""
 
@@ -117,6 +126,14 @@ class Model(NamedTuple):
     """What its server puts before every conversation, a text for each message."""
     files: tuple[str, ...] = ()
     """The digests of the files that are loaded for it; nothing where the server does not tell."""
+    grammar: str = ""
+    """What holds an answer to a schema on its server, a value of `schema.grammars.Grammar`; empty where unknown."""
+    sorts: bool = False
+    """Whether the members of a schema reach that grammar in alphabetical order."""
+    weights: str = ""
+    """The digest of the file that its vocabulary is in; empty where the server does not name it."""
+    tags: Tags | None = None
+    """What its vocabulary says of tags; None where nobody has looked, or the server does not tell."""
 
 
 class Running(NamedTuple):

@@ -75,9 +75,11 @@ class ModelMissingError(RefusedError):
 class PromptTooLongError(RefusedError):
     """The prompt has more tokens than the context holds; `resizable` where a request can ask for a larger one."""
 
-    def __init__(self, message: str, hint: str = "", *, resizable: bool = True) -> None:
+    def __init__(self, message: str, hint: str = "", *, resizable: bool = True, prompt: int = 0) -> None:
         super().__init__(message, hint)
         self.resizable = resizable
+        self.prompt = prompt
+        """How many tokens it has by the server's count; 0 where that is not told."""
 
 
 class OptionError(RefusedError):

@@ -71,6 +71,8 @@ class Plan(NamedTuple):
     """The system message to send; empty leaves the model its own."""
     expects_tags: bool = False
     """Whether a reply without any tag means that something lost them."""
+    lost: tuple[str, ...] = ()
+    """Tokens of its tags that the server leaves out of what it says, by their type."""
     notes: tuple[str, ...] = ()
 
 
@@ -83,7 +85,7 @@ def own_family(model: Model) -> Family | None:
 
 
 def _in_tags(model: Model) -> Family | None:
-    return taught(model) or _named(model)
+    return taught(model) or vocal(model) or _named(model)
 
 
 def _named(model: Model) -> Family | None:
@@ -99,6 +101,24 @@ def _is_told(family: Family) -> bool:
     Ollama and llama-server find `<think>` and `</think>` in a template, and know gpt-oss; no other tags.
     """
     return family.name == "harmony" or (family.thinking[:1] == FAMILIES["think"].thinking)
+
+
+def vocal(model: Model) -> Family | None:
+    """Return the family whose tags are tokens of the model's own, as far as anybody has looked."""
+    if model.tags is None:
+        return None
+    from reflectty.vocabulary import own_family as of_tokens  # noqa: PLC0415 - few models are looked at
+
+    return of_tokens(model.tags)
+
+
+def lost(model: Model, family: Family) -> tuple[str, ...]:
+    """Return the tokens of a family's tags that the model's server leaves out, as far as anybody has looked."""
+    if model.tags is None or "thinking" in model.capabilities:
+        return ()
+    from reflectty.vocabulary import missed  # noqa: PLC0415 - few models are looked at
+
+    return missed(model.tags, family)
 
 
 def taught(model: Model) -> Family | None:
@@ -172,6 +192,7 @@ def plan(model: Model, wish: Wish) -> Plan:
         think=think,
         system=_system(mode, model, wish, own),
         expects_tags=not thinks and family.name != "none" and _expects_tags(mode, model, own),
+        lost=() if mode is Mode.DIRECT else lost(model, _asked_for(mode, family)),
         notes=tuple(_notes(mode, model, wish, thinks=thinks)),
     )
 
@@ -182,6 +203,8 @@ def reason(model: Model) -> str:
         return f"{'the server' if model.ignores else 'Ollama'} keeps its thinking apart"
     if taught(model):
         return "its template or system prompt has the tags"
+    if vocal(model):
+        return "its vocabulary has the tags"
     if _named(model):
         return "its name is that of a family that thinks in tags"
     return "nothing says that it thinks by itself, so it is asked to by a prompt"
@@ -212,6 +235,11 @@ def _read_as(mode: Mode, own: Family | None) -> Family:
     if own and (mode is not Mode.REFLECT or own.name == "native"):
         return own
     return FAMILIES["any"]
+
+
+def _asked_for(mode: Mode, family: Family) -> Family:
+    """Return the family whose tags a reply should have: the prompt asks for those of `reflection`."""
+    return FAMILIES["reflection"] if mode is Mode.REFLECT and family.name == "any" else family
 
 
 def _is_switched(model: Model, own: Family | None) -> bool:

@@ -37,6 +37,10 @@ OPTIONS: dict[str, type] = {
     "draft_num_predict": int,
 }
 
+CONTEXT = "num_ctx"
+AUTO = "auto"
+"""A context as large as the question needs, as far as the model and the memory of this machine allow."""
+
 _BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -84,6 +88,8 @@ def _value(key: str, text: str, name: str) -> OptionValue:
     wanted = OPTIONS.get(key)
     if wanted is None:
         raise UsageError(f"{name}: Ollama has no option {key!r}", _near(key))
+    if key == CONTEXT and text == AUTO:
+        return AUTO
     if wanted is bool:
         if text.lower() not in _BOOLS:
             raise UsageError(f"{name} takes true or false, not {text!r}")
@@ -92,6 +98,7 @@ def _value(key: str, text: str, name: str) -> OptionValue:
         number = wanted(text)
     except ValueError as error:
         noun = "a whole number" if wanted is int else "a number"
+        noun = f"{noun}, or auto" if key == CONTEXT else noun
         raise UsageError(f"{name} takes {noun}, not {text!r}") from error
     if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124 - JSON has no such numbers
         raise UsageError(f"{name} takes a finite number, not {text!r}")

@@ -41,7 +41,8 @@ class Reply:
     """Fed the chunks of one reply; gives events for a renderer and, at any time, what they amount to.
 
     The final answer is, in this order: the answer blocks, joined; else untagged text outside thinking; else an
-    answer block found inside the thinking; else, when the model stopped by itself, its last segment; else none.
+    answer block found inside the thinking; else, when a model that thinks in tags stopped by itself, its last segment;
+    else none. A thinking that came in a field of its own leaves no doubt about what it is.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class Reply:
         self.usage = Usage()
         self.prefilled = prefilled
         """Whether the prompt holds the opener already."""
+        self.apart = False
+        """Whether its server tells thinking from answer: what was thought is no answer then, for want of one."""
         self.raw: list[str] = []
         """The content as it came, in pieces."""
         self.raw_thinking: list[str] = []
@@ -106,6 +109,7 @@ class Reply:
         self.refusal += chunk.refusal
         events: tuple[Event, ...] = ()
         if chunk.thinking:
+            self.apart = True
             self.raw_thinking.append(chunk.thinking)
             events += self._parser.feed_thinking(chunk.thinking)
         if chunk.content:
@@ -246,7 +250,7 @@ class Reply:
         answers = [block for block in self._blocks.values() if block.kind is Kind.ANSWER]
         tagged = [block.text for block in answers if block.tagged]
         said = "\n".join(tagged or [block.text for block in answers]) or self._quoted()
-        instead = bool(self.calls or self.refusal)
+        instead = self.apart or bool(self.calls or self.refusal)
         if said or instead or not self.stopped or not self._blocks:
             return said, False
         return list(self._blocks.values())[-1].text, True

@@ -11,7 +11,9 @@ import re
 from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
+from zlib import crc32
 
+from reflectty.chat import Tags
 from reflectty.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ TYPES_KEY: Final = "tokenizer.ggml.token_type"
 TURN_ENDS: Final = frozenset({"<|end|>", "<|END_OF_TURN_TOKEN|>", "<|content_model_end_sampling|>"})
 """Markers that end a turn as well: where they are seen, the reply does not end."""
 BRACKETS: Final = frozenset({"<", "</", ">"})
+_WHOLE: Final = re.compile(r"[<\[◁][^<>◁▷\[\]]+[>\]▷]")
+_TAG: Final = re.compile(r"</?[\w:]+>")
 
 
 class TokenType(IntEnum):
@@ -56,6 +60,55 @@ class LostTag(NamedTuple):
     """Whether it is all of a tag; else it is a piece of several, such as the word between `<` and `>`."""
 
 
+def tags_of(vocabulary: Vocabulary) -> Tags | None:
+    """Return what a vocabulary says of tags; None of one that is not told.
+
+    A word that is part of a tag is a tag's own token only where its type sets it apart from other words.
+    """
+    if not vocabulary.types:
+        return None
+    known = _parts()
+    words, special = known.pieces - BRACKETS, (TokenType.CONTROL, TokenType.USER_DEFINED)
+    own = (
+        text
+        for text, kind in zip(*vocabulary, strict=False)
+        if text in known.whole or (text in words and kind in special)
+    )
+    lost = (tag.text for tag in lost_tags(*vocabulary))
+    return Tags(tuple(dict.fromkeys(own)), tuple(dict.fromkeys(lost)))
+
+
+def own_family(tags: Tags | None) -> Family | None:
+    """Return the family whose tags are a vocabulary's own; None for tags that thinking shares with much else.
+
+    Only the three kinds of tags of a reflection model together say that a model was made to write them: models that
+    do not think have `<think>` as a token as well (Qwen3-Coder), or `[THINK]` (Mistral Small).
+    """
+    family = FAMILIES["reflection"]
+    openers = [tag.opener for tag in (family.thinking[0], family.reflection[0], family.answer[0])]
+    made = tags is not None and all({opener, *re.findall(r"\w+", opener)} & set(tags.own) for opener in openers)
+    return family if made else None
+
+
+def missed(tags: Tags | None, family: Family) -> tuple[str, ...]:
+    """Return the lost tokens that a model of a family writes its tags with, those that it writes first of each kind."""
+    leading = (*family.thinking[:1], *family.reflection[:1], *family.answer[:1])
+    parts = {part for tag in leading for marker in tag for part in _written_with(marker)}
+    return tuple(text for text in tags.lost if text in parts) if tags else ()
+
+
+def _written_with(marker: str) -> set[str]:
+    """Return the texts that the tokens of a marker may have."""
+    whole = set(re.findall(_WHOLE, marker))
+    return whole | ({*re.findall(r"\w+", marker)} | BRACKETS if re.fullmatch(_TAG, marker) else set())
+
+
+def edition() -> str:
+    """Return a name for the tags that are known: what was found of a vocabulary holds for these alone."""
+    known = _parts()
+    return f"{crc32(' '.join((*sorted(known.whole), *sorted(known.pieces))).encode()):08x}"
+
+
 class _Parts(NamedTuple):
     """The texts that tokens of tags may have."""
 
@@ -83,8 +136,8 @@ def lost_tags(tokens: Sequence[str], types: Sequence[int], also: Iterable[str] =
 def _parts() -> _Parts:
     """Return the parts of the tags of all families, without what ends a turn."""
     markers = [marker for family in FAMILIES.values() for marker in _markers(family)]
-    whole = {part for marker in markers for part in re.findall(r"[<\[◁][^<>◁▷\[\]]+[>\]▷]", marker)}
-    words = {word for marker in markers for word in re.findall(r"\w+", marker) if re.fullmatch(r"</?[\w:]+>", marker)}
+    whole = {part for marker in markers for part in re.findall(_WHOLE, marker)}
+    words = {word for marker in markers for word in re.findall(r"\w+", marker) if re.fullmatch(_TAG, marker)}
     return _Parts(frozenset(whole - TURN_ENDS), frozenset(words) | BRACKETS)
 
 

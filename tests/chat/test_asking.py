@@ -259,6 +259,13 @@ async def test_what_turns_out_to_have_been_thinking_is_shown_as_thinking(reader:
     assert reader.said.answer == "Done."
 
 
+@in_a_chat(thoughts("Let ", "me see."), manner=Manner("deepseek-r1"))
+async def test_a_native_thinking_is_no_answer(reader: Reader) -> None:
+    await reader.ask(QUESTION)
+    assert reader.row("! the model").startswith(" ! the model thought and gave no answer (ask again, or without")
+    assert (reader.said.ended, reader.said.answer) == (Ended.INCOMPLETE, "")
+
+
 @in_a_chat((*thoughts("Let ", "me see.", "\nYes."), "**Yes**."), manner=Manner("deepseek-r1"))
 async def test_a_native_thinking_looks_the_same(reader: Reader) -> None:
     await reader.ask(QUESTION)

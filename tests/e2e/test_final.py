@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -103,6 +104,52 @@ class TestAThinkingThatNeverEnds:
             result = reflect.at(server.host)(*MODEL, "--final", "q")
 
         assert (result.code, result.out) == (5, "")
+
+
+class TestANativeThinkingWithoutAnAnswer:
+    NATIVE: ClassVar[dict[str, Any]] = {"capabilities": ["completion", "thinking"]}
+
+    @pytest.mark.parametrize("form", [(), ("--final",), ("--json",), ("--jsonl",), ("--raw",)], ids=" ".join)
+    def test_is_no_answer_in_any_form(self, reflect: Reflect, form: tuple[str, ...]) -> None:
+        with saying(thinking=("Let me see. ", "It is 42."), **self.NATIVE) as server:
+            result = reflect.at(server.host)("-m", "m", *form, "q")
+
+        assert result.code == 5
+        assert result.err == (
+            "reflect: the model thought and gave no answer (ask again, or without its thinking: --mode direct)\n"
+        )
+        if form in {("--json",), ("--jsonl",)}:
+            value = json.loads(result.out.splitlines()[-1])
+            assert (value["answer"], value["complete"]) == ("", False)
+            assert value["thinking"] == "Let me see. It is 42."
+            assert value["warnings"] == ["the model thought and gave no answer"]
+        elif form != ("--raw",):
+            assert result.out == ""
+
+    def test_is_not_helped_by_the_mode_that_it_was_asked_in(self, reflect: Reflect) -> None:
+        with saying(thinking=("It is 42.",), **self.NATIVE) as server:
+            result = reflect.at(server.host)("-m", "m", "--mode", "direct", "--final", "q")
+
+        assert (result.code, result.out) == (5, "")
+        assert result.err == "reflect: the model thought and gave no answer (ask again, or another model)\n"
+
+    def test_is_a_line_of_a_batch_that_failed(self, reflect: Reflect) -> None:
+        (reflect.home / "q.txt").write_text("q\n")
+        with saying(thinking=("It is 42.",), **self.NATIVE) as server:
+            result = reflect.at(server.host)("batch", "-m", "m", "q.txt")
+        record = json.loads(result.out)
+
+        assert (result.code, record["answer"], record["complete"]) == (5, "", False)
+        assert record["error"]["exit_code"] == 5
+
+    def test_is_no_answer_in_what_is_kept_and_exported(self, reflect: Reflect) -> None:
+        with saying(thinking=("It is 42.",), **self.NATIVE) as server:
+            reflect.at(server.host)("-m", "m", "--final", "q")
+        (session,) = json.loads(reflect("sessions", "--json").out)
+        kept = json.loads(reflect("sessions", "show", session["id"], "--json").out)["turns"][-1]["said"]
+
+        assert (kept["answer"], kept["ended"]) == ("", "incomplete")
+        assert kept["error"] == "the model thought and gave no answer"
 
 
 class TestAnAnswerThatWasCut:

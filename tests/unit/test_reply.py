@@ -82,6 +82,17 @@ def test_an_answer_is_complete_only_when_the_model_ended_it(
     assert (answer, complete, doubtful) == (reply.answer, reply.complete, reply.doubtful)
 
 
+@pytest.mark.parametrize(
+    ("content", "answer"),
+    [("", ""), ("  \n", ""), ("<think>b", "<think>b"), ("42", "42"), ("<output>42</output>", "42")],
+)
+def test_a_thinking_in_a_field_of_its_own_is_never_the_answer(content: str, answer: str) -> None:
+    reply = Reply("m", FAMILIES["native"])
+    fed(reply, [Chunk(thinking="It must be 41"), Chunk(content=content), Chunk(done=True, done_reason="stop")])
+
+    assert (answer, bool(answer), False) == (reply.answer, reply.complete, reply.doubtful)
+
+
 def test_a_reply_that_was_cut_has_no_answer_in_its_thinking() -> None:
     reply = Reply("m", FAMILIES["reflection"])
     fed(reply, [Chunk(content="<thinking>It is 42.")])

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reflectty.errors import UnreachableError
-from reflectty.vocabulary import LostTag, TokenType, Vocabulary, lost_tags
+from reflectty.families import FAMILIES
+from reflectty.vocabulary import LostTag, TokenType, Vocabulary, lost_tags, missed, own_family, tags_of
 from reflectty.wire.vocabulary import vocabulary_of
 from support.engine_outcome import using
 from support.fake_server import Answer, FakeServer
@@ -55,6 +56,35 @@ def test_a_token_that_is_named_counts_as_a_tag() -> None:
     assert lost_tags(("<mine>", "<mine>", "x"), (CONTROL, NORMAL, CONTROL), ["<mine>"]) == (
         LostTag(0, "<mine>", whole=True),
     )
+
+
+@pytest.mark.parametrize(
+    ("tokens", "kind", "family", "missed_ones"),
+    [
+        (SIX, CONTROL, "reflection", SIX),
+        (SIX, USER_DEFINED, "reflection", ()),
+        (SIX, NORMAL, "reflection", ()),
+        (("thinking", "reflection", "output"), CONTROL, "reflection", ("thinking", "reflection", "output")),
+        (("thinking", "reflection", "output"), USER_DEFINED, "reflection", ()),
+        (("thinking", "reflection", "output"), NORMAL, None, ()),
+        (("<thinking>", "output", "reflection"), USER_DEFINED, "reflection", ()),
+        (("<thinking>", "<output>"), CONTROL, None, ("<thinking>", "<output>")),
+        (("<think>", "</think>", "think"), CONTROL, None, ()),
+        (("[THINK]", "<|channel>"), CONTROL, None, ()),
+    ],
+)
+def test_tokens_of_a_models_own_say_whether_it_reflects_and_what_it_loses(
+    tokens: tuple[str, ...], kind: TokenType, family: str | None, missed_ones: tuple[str, ...]
+) -> None:
+    found = tags_of(Vocabulary(("<s>", *tokens), (CONTROL, *(kind,) * len(tokens))))
+    own = own_family(found)
+
+    assert (own.name if own else None) == family
+    assert missed(found, FAMILIES["reflection"]) == missed_ones
+
+
+def test_nothing_is_known_of_a_vocabulary_that_is_not_told() -> None:
+    assert (tags_of(Vocabulary()), own_family(None), missed(None, FAMILIES["reflection"])) == (None, None, ())
 
 
 def test_where_no_types_are_told_nothing_is_known_to_be_lost() -> None:

@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reflectty.asking.arriving import arriving
 from reflectty.asking.choice import find_model
-from reflectty.asking.question import Question, passed_over, pictures, request_for, standing, vet
+from reflectty.asking.context import sized, widened, with_context
+from reflectty.asking.question import Question, passed_over, pictures, request_for, standing, unheld, vet
+from reflectty.asking.tags import looked_at
 from reflectty.asking.ticking import Turn, ticking
-from reflectty.asking.verdict import ended, limit_hint, said_nothing, verdict, warnings
+from reflectty.asking.verdict import answerless, ended, limit_hint, untagged, verdict, warnings
 from reflectty.cloud import leaving
 from reflectty.errors import (
     IncompleteError,
     NoAnswerError,
     OutputError,
+    PromptTooLongError,
     ReflecttyError,
     StoppedError,
 )
-from reflectty.modes import Mode, plan
+from reflectty.modes import Mode, lost, plan
+from reflectty.options import CONTEXT
 from reflectty.reply import Reply
 from reflectty.session import Said
 from reflectty.steering import reading
@@ -89,9 +93,10 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
     try:
         if model is None:
             announce = _announcing(question, renderer.note, first_time)
-            model = await find_model(engine, question.model, announce, sees=pictures(question))
-        asked = _asked(engine, question, model)
-        for text in filter(None, (leaving(model), *model.notices, *asked.chosen.notes, passed_over(question, model))):
+            model = await find_model(engine, question.model, announce, question.wish, sees=pictures(question))
+        asked = _asked(engine, await sized(engine, question, model), model)
+        remarks = (passed_over(question, model), unheld(question, model))
+        for text in filter(None, (leaving(model), *model.notices, *asked.chosen.notes, *remarks)):
             renderer.note(text)
         if asked.chosen.mode is Mode.REFLECT and first_time(model.name):
             renderer.note(NOT_TUNED.format(model=model.name))
@@ -127,8 +132,8 @@ async def ask_raw(
     Raises:
         ReflecttyError: the server refused, or the reply was cut.
     """
-    model = await find_model(engine, question.model, _nothing, sees=pictures(question))
-    asked = _asked(engine, question, model)
+    model = await find_model(engine, question.model, _nothing, question.wish, sees=pictures(question))
+    asked = _asked(engine, await sized(engine, question, model), model)
     for text in filter(None, (leaving(model), *model.notices, passed_over(question, model))):
         note(text)
     async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
@@ -167,11 +172,14 @@ def _asked(engine: Engine, question: Question, model: Model) -> _Asked:
 
 def _reply(question: Question, model: Model, chosen: Plan) -> Reply:
     family = reading(model, chosen) if question.so_far else chosen.family
-    return Reply(model.name, family, mode=str(chosen.mode), prefilled=chosen.prefilled)
+    reply = Reply(model.name, family, mode=str(chosen.mode), prefilled=chosen.prefilled)
+    # A native thinking that goes on comes as content, in tags; it is no less one for that.
+    reply.apart = bool(question.so_far and chosen.think)
+    return reply
 
 
 async def _write_raw(asked: _Asked, write: Callable[[str], None]) -> None:
-    thinking = wrote = False
+    thinking = False
     request = request_for(asked.question, asked.model, asked.chosen)
     async with aclosing(asked.engine.chat(request)) as chunks:
         async for chunk in chunks:
@@ -180,29 +188,24 @@ async def _write_raw(asked: _Asked, write: Callable[[str], None]) -> None:
                 write("<thinking>" if chunk.thinking else "</thinking>\n")
                 thinking = bool(chunk.thinking)
             write(chunk.thinking + chunk.content)
-            wrote = wrote or bool(chunk.thinking or chunk.content)
     if asked.reply.done_reason == "length":
         raise NoAnswerError("the reply was cut at the token limit", limit_hint(asked.question, asked.model))
-    if not wrote:
-        raise said_nothing(asked.reply)
+    asked.reply.close()
+    if failure := answerless(asked.reply, asked.question):
+        raise failure
 
 
 async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> Reply:
     reply, question = asked.reply, asked.question
     failure: ReflecttyError | None = None
-    events = arriving(asked.engine, request_for(question, asked.model, asked.chosen), asked.chosen, question, reply)
     try:
-        async with ticking(renderer.tick, *_watching(keep)), aclosing(events):
-            turn = Turn()
-            async for event in events:
-                renderer.show(event)
-                await turn.pass_on()
+        await _received_whole(asked, renderer, keep)
     except IncompleteError as error:
         failure = error
     for event in reply.close():
         renderer.show(event)
     failure = failure or verdict(reply, question, asked.model)
-    reply.warnings += warnings(reply, asked.chosen, asked.model)
+    reply.warnings += warnings(reply, *await _seen_through(asked))
     if failure:
         reply.warnings.append(str(failure))
         reply.withheld = question.schema is not None
@@ -212,6 +215,57 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     if failure:
         raise failure
     return reply
+
+
+async def _received_whole(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> None:
+    """Show a reply as it arrives; where its prompt did not fit, with a larger context if there is one."""
+    try:
+        await _received(asked, renderer, keep)
+    except PromptTooLongError as error:
+        roomier = await _roomier(asked, error)
+        # Said when the server has taken it: a refusal stays one line.
+        taken = f"{error}: asked again with {_context_of(roomier)}, which loads the model anew"
+        await _received(roomier, renderer, keep, taken)
+
+
+def _context_of(asked: _Asked) -> str:
+    return f"num_ctx={dict(asked.question.options)[CONTEXT]}"
+
+
+async def _received(asked: _Asked, renderer: Renderer, keep: Keeper | None, taken: str = "") -> None:
+    """Show a reply as it arrives; `taken` is said once it does."""
+    request = request_for(asked.question, asked.model, asked.chosen)
+    events = arriving(asked.engine, request, asked.chosen, asked.question, asked.reply)
+    async with ticking(renderer.tick, *_watching(keep)), aclosing(events):
+        turn = Turn()
+        async for event in events:
+            if taken:
+                renderer.note(taken)
+                taken = ""
+            renderer.show(event)
+            await turn.pass_on()
+
+
+async def _roomier(asked: _Asked, error: PromptTooLongError) -> _Asked:
+    """Return the question with a context that holds it, where one can be had: nothing was generated yet.
+
+    Raises:
+        PromptTooLongError: none can; the hint says why.
+    """
+    room = await widened(asked.engine, asked.question, asked.model, error)
+    if not room.tokens or asked.reply.segments:
+        error.hint = room.hint or error.hint
+        error.resizable = error.resizable and not room.hint
+        raise error
+    return asked._replace(question=with_context(asked.question, room.tokens))
+
+
+async def _seen_through(asked: _Asked) -> tuple[Plan, Model]:
+    """Return how it was asked and who, with what its vocabulary says where no tag came that was waited for."""
+    if not untagged(asked.reply, asked.chosen):
+        return asked.chosen, asked.model
+    model = await looked_at(asked.engine, asked.model)
+    return asked.chosen._replace(lost=lost(model, asked.chosen.family)), model
 
 
 def _watching(keep: Keeper | None) -> tuple[Callable[[float], None], ...]:

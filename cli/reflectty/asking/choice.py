@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from reflectty.asking.tags import made_for
 from reflectty.cloud import elsewhere
 from reflectty.errors import BusyError, ModelMissingError, RefusedError
-from reflectty.modes import candidates, merit, unable
+from reflectty.modes import Mode, candidates, merit, unable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from reflectty.chat import Engine, Model
+    from reflectty.modes import Wish
 
 CHOOSES: Final = "-m NAME chooses another once, reflect config set model NAME for good"
 MOST_LOOKED_AT: Final = 8
@@ -21,7 +23,9 @@ BLIND: Final = "`reflect models` names those with vision"
 NONE: Final = "no model is installed on the server"
 
 
-async def find_model(engine: Engine, name: str, note: Callable[[str], None], *, sees: bool = False) -> Model:
+async def find_model(
+    engine: Engine, name: str, note: Callable[[str], None], wish: Wish | None = None, *, sees: bool = False
+) -> Model:
     """Return the model named, or the installed one that suits best, and say which.
 
     A model that runs elsewhere than on the server is taken only where it is named, and so is none that cannot answer.
@@ -30,6 +34,7 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None], *, 
         engine: who answers.
         name: the model; nothing where nobody named one.
         note: told which one was chosen, and why.
+        wish: how it will be asked, where that is known: it decides whether its vocabulary is of use.
         sees: whether it is to see pictures, where it is chosen.
 
     Raises:
@@ -37,14 +42,20 @@ async def find_model(engine: Engine, name: str, note: Callable[[str], None], *, 
         RefusedError: it gives no answers.
     """
     if name:
-        return _answering(await engine.show(name))
+        return await _known(engine, _answering(await engine.show(name)), wish)
     listed = await engine.models()
     chosen = await _best(engine, listed, sees=sees)
     if chosen is None:
         raise await _nobody(engine, listed, sees=sees)
     if not chosen.notices:
         note(f"using {chosen.name}, {merit(chosen)}, since no model was named: {CHOOSES}")
-    return chosen
+    return await _known(engine, chosen, wish)
+
+
+async def _known(engine: Engine, model: Model, wish: Wish | None) -> Model:
+    """Return a model with what its vocabulary says, unless the wish says by itself how it is asked and read."""
+    settles = wish is not None and (wish.mode in {Mode.REFLECT, Mode.DIRECT} or wish.family is not None)
+    return model if settles else await made_for(engine, model)
 
 
 def _answering(model: Model) -> Model:

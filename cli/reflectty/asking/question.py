@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from reflectty.asking.choice import BLIND, is_blind
 from reflectty.chat import Effort, Message, Request
 from reflectty.errors import RefusedError
 from reflectty.families import FAMILIES
 from reflectty.modes import Mode, Wish
+from reflectty.options import AUTO, CONTEXT
 from reflectty.room import surely_fits
 from reflectty.session import NOT_MEASURED, Measured
 
@@ -39,6 +40,8 @@ class Question(NamedTuple):
     """The raw text, tags included, that the reply begins with and goes on from in the middle of its sentence."""
     earlier: Measured = NOT_MEASURED
     """The figures of `so_far` where it is what the model wrote; nothing where a user changed it."""
+    widens: Literal["", "here", "anywhere"] = ""
+    """Where it may be asked again with a larger context, should its prompt not fit: here the memory is known."""
     digest: str = ""
     """Which model it is, where that is known; else the server is asked when a reply is kept."""
 
@@ -63,9 +66,9 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     return Request(
         model=model.name,
         messages=messages,
-        options=question.options,
+        options=tuple(pair for pair in question.options if pair != (CONTEXT, AUTO)),
         think=chosen.think,
-        schema=question.schema.text if question.schema else "",
+        schema=question.schema.sent(model.grammar, sorts=model.sorts).text if question.schema else "",
         keep_alive=question.keep_alive,
         fits=surely_fits(model, question.options, messages, question.so_far),
     )
@@ -73,9 +76,26 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
 
 def passed_over(question: Question, model: Model) -> str:
     """Return what to say of options that the model's server has no counterpart for; often nothing."""
-    given = [*(name for name, _ in question.options), *(("keep_alive",) if question.keep_alive else ())]
+    given = [
+        *(name for name, value in question.options if value != AUTO),
+        *(("keep_alive",) if question.keep_alive else ()),
+    ]
     names = [name for name in given if name in model.ignores]
     return f"this server has no counterpart for {', '.join(names)}: it goes on without" if names else ""
+
+
+def unheld(question: Question, model: Model) -> str:
+    """Return what to say of a schema that the model's server does not hold all answers to; often nothing.
+
+    Raises:
+        UsageError: nothing fits the schema.
+    """
+    if question.schema is None:
+        return ""
+    names = question.schema.sent(model.grammar, sorts=model.sorts).unheld
+    return (
+        f"this server does not hold the answer to {', '.join(names)}: only the check at its end does" if names else ""
+    )
 
 
 def vet(question: Question, model: Model) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reflectty.errors import NoAnswerError, OutputError, ReflecttyError, SchemaError, StoppedError
 from reflectty.mini import is_mini
 from reflectty.modes import Mode
+from reflectty.options import CONTEXT
 from reflectty.session import Ended
 from reflectty.wire import shorten
 
@@ -16,11 +17,19 @@ if TYPE_CHECKING:
     from reflectty.modes import Plan
     from reflectty.reply import Reply
 
+LARGER_CONTEXT = 16384
+"""Tokens that are suggested where nobody named a context."""
 SAID_NOTHING = "the model said nothing"
 ASK_AGAIN = "ask again, or another model"
 REFUSED = "the model refused: {}"
 NO_TOOLS = "reflect offers no tools and runs none: say in the question that there are none, or ask another model"
+ONLY_THOUGHT = "the model thought and gave no answer"
+ASK_OTHERWISE = "ask again, or without its thinking: --mode direct"
 LOST_TAGS = (
+    "{model} loses its tags, so this is its whole reply as one answer: {lost} are tokens of a type that Ollama 0.30 and"
+    " later drop (reflect models repair {model} makes a copy that keeps them)"
+)
+NOT_SEEN = (
     "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
     " control tokens (reflect models repair {model} makes a copy that keeps them; --mode direct asks without)"
 )
@@ -37,8 +46,8 @@ def verdict(reply: Reply, question: Question, model: Model) -> ReflecttyError | 
     if reply.done_reason == "length":
         what = "answer" if reply.answer else "thinking"
         return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model))
-    if not reply.answer:
-        return said_nothing(reply)
+    if failure := answerless(reply, question):
+        return failure
     if question.schema:
         try:
             question.schema.check(reply.answer)
@@ -47,13 +56,17 @@ def verdict(reply: Reply, question: Question, model: Model) -> ReflecttyError | 
     return None
 
 
-def said_nothing(reply: Reply) -> NoAnswerError:
-    """Return the error of a reply without an answer, by what there was in place of one."""
+def answerless(reply: Reply, question: Question) -> NoAnswerError | None:
+    """Return what to say of a reply that ended in order and has no answer; None where it has one."""
+    if reply.answer:
+        return None
     if reply.refusal:
         return NoAnswerError(REFUSED.format(shorten(reply.refusal)), ASK_AGAIN)
     if reply.calls:
         return NoAnswerError(f"{_called(reply)} instead of an answer", NO_TOOLS)
-    return NoAnswerError(SAID_NOTHING, ASK_AGAIN)
+    if not reply.segments:
+        return NoAnswerError(SAID_NOTHING, ASK_AGAIN)
+    return NoAnswerError(ONLY_THOUGHT, ASK_AGAIN if question.wish.mode is Mode.DIRECT else ASK_OTHERWISE)
 
 
 def _called(reply: Reply) -> str:
@@ -66,7 +79,13 @@ def _called(reply: Reply) -> str:
 def limit_hint(question: Question, model: Model) -> str:
     if any(key == "num_predict" for key, _ in question.options) or "num_predict" in model.parameters:
         return "raise -o num_predict"
-    return f"a larger context helps: {'the server is started with it' if _is_fixed(model) else '-o num_ctx=16384'}"
+    if _is_fixed(model):
+        return "a larger context helps: the server is started with it"
+    given, limit = dict(question.options).get(CONTEXT), model.context_length
+    larger = max(given * 2 if isinstance(given, int) else 0, LARGER_CONTEXT)
+    if limit and (given == limit or (isinstance(given, int) and given > limit)):
+        return f"the model holds no more than {limit} tokens: send less, or ask for less thinking with --effort low"
+    return f"a larger context helps: -o num_ctx={min(larger, limit or larger)}"
 
 
 def _is_fixed(model: Model) -> bool:
@@ -83,11 +102,25 @@ def warnings(reply: Reply, chosen: Plan, model: Model) -> list[str]:
         found.append(f"{_called(reply)} and may have meant to go on with what it gives")
     if reply.refusal and reply.answer:
         found.append(REFUSED.format(shorten(reply.refusal)))
-    if chosen.expects_tags and reply.stopped and reply.segments and not reply.marked:
-        lost = FORGOTTEN if is_mini(model.name) else NOT_SENT if _is_fixed(model) else LOST_TAGS
-        text = UNTAGGED if chosen.mode is Mode.REFLECT else lost
-        found.append(text.format(model=reply.model))
+    if untagged(reply, chosen):
+        found.append(_tagless(chosen, model).format(model=reply.model, lost=", ".join(chosen.lost)))
     return found
+
+
+def untagged(reply: Reply, chosen: Plan) -> bool:
+    """Whether a reply that ended in order has none of the tags that its model was to use."""
+    return chosen.expects_tags and reply.stopped and bool(reply.segments) and not reply.marked
+
+
+def _tagless(chosen: Plan, model: Model) -> str:
+    """Return why a reply has no tags: what is known of the vocabulary goes before what is usual."""
+    if chosen.lost:
+        return LOST_TAGS
+    if chosen.mode is Mode.REFLECT:
+        return UNTAGGED
+    if is_mini(model.name) or model.tags is not None:
+        return FORGOTTEN
+    return NOT_SENT if _is_fixed(model) else NOT_SEEN
 
 
 def ended(reply: Reply, error: BaseException | None) -> Ended:

@@ -120,7 +120,7 @@ def _context(model: Model, tokens: int, whence: str) -> Finding:
     if tokens >= min(SHORT_CONTEXT, most or SHORT_CONTEXT):
         return Finding("context", State.OK, text, facts=facts)
     asks = (
-        "-o num_ctx=16384 asks for more"
+        f"-o num_ctx={min(16384, most or 16384)} asks for more"
         if "num_ctx" not in model.ignores
         else "a larger one is given when the server is started"
     )

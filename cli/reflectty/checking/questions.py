@@ -6,21 +6,21 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from reflectty.asking import Question, ask, request_for, standing
+from reflectty.asking.tags import looked_at
 from reflectty.checking.models import short, shown
 from reflectty.config.sources import option_source
 from reflectty.engines import EngineName
 from reflectty.errors import OptionError
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode
+from reflectty.modes import lost as lost_of
 from reflectty.parallel import probe
-from reflectty.vocabulary import Vocabulary, lost_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reflectty.chat import Capacity, Engine, Model
     from reflectty.checking.around import Around, Known
-    from reflectty.families import Family
     from reflectty.modes import Plan
     from reflectty.parallel import Parallel
     from reflectty.reply import Reply
@@ -116,8 +116,8 @@ async def tags(around: Around, known: Known) -> Sequence[Finding]:
         return [Finding("tags", State.UNCHECKED, NO_MODEL)]
     if "thinking" in model.capabilities:
         return [Finding("tags", State.OK, "none are needed: its thinking comes apart from its answer")]
-    vocabulary = await _vocabulary(known.engine, model)
-    lost = tuple(tag.text for tag in lost_tags(*vocabulary) if _is_used(tag.text, plan.family))
+    known.model = model = await looked_at(known.engine, model)
+    lost = lost_of(model, plan.family)
     facts = (("lost", lost), ("seen", known.reply.marked if known.reply else None))
     if known.reply is not None and known.reply.marked:
         state, found, advice = _seen(model, known.reply, lost)
@@ -125,19 +125,6 @@ async def tags(around: Around, known: Known) -> Sequence[Finding]:
         why = "" if known.reply is not None else FAILED if around.asks else NOT_ASKED
         state, found, advice = _unseen(model, plan, lost, why)
     return [Finding("tags", state, found, advice, facts)]
-
-
-async def _vocabulary(engine: Engine, model: Model) -> Vocabulary:
-    """Return the model's vocabulary; an empty one where the engine cannot tell it."""
-    tell = getattr(engine, "vocabulary", None)
-    found: Vocabulary = await tell(model.name) if tell else Vocabulary()
-    return found
-
-
-def _is_used(token: str, family: Family) -> bool:
-    """Whether a token is one of a family's tags, or a piece of them; a family without tags of its own may use any."""
-    markers = [marker for tag in (*family.thinking, *family.reflection, *family.answer) for marker in tag]
-    return not markers or any(token in marker for marker in markers)
 
 
 def _seen(model: Model, reply: Reply, lost: Sequence[str]) -> Judged:

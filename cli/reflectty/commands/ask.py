@@ -15,7 +15,7 @@ from reflectty.errors import OptionError, PromptTooLongError, UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
 from reflectty.modes import Wish
-from reflectty.options import parse_options
+from reflectty.options import CONTEXT, parse_options
 from reflectty.render import ALL, Form, Look, choose
 from reflectty.render.remark import remark
 from reflectty.stream import Kind
@@ -220,6 +220,8 @@ def _complete(question: Question, gathered: Gathered, earlier: Before | None, se
         images=tuple(content for _, content in gathered.images),
         model=question.model or (earlier.model if earlier else "") or settings.model,
         history=earlier.history if earlier else (),
+        # One question may load its model anew; in a batch each long line would do so.
+        widens="" if CONTEXT in dict(question.options) else "here",
     )
 
 

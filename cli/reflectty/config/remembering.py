@@ -25,6 +25,23 @@ def first_time(topic: str, name: str) -> bool:
     return True
 
 
+def noted(topic: str, name: str) -> str:
+    """Return what was found out of `name` under `topic` in an earlier run, or nothing."""
+    with suppress(OSError, ValueError, UsageError):
+        lines = (state_folder() / topic).read_text("utf-8").split("\n")
+        return next((line[len(name) + 1 :] for line in reversed(lines) if line.startswith(f"{name} ")), "")
+    return ""
+
+
+def note_down(topic: str, name: str, found: str) -> None:
+    """Keep what was found out, in one line; where nothing can be written, it is found out again."""
+    with suppress(OSError, ValueError, UsageError):
+        path = state_folder() / topic
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{name} {found}\n")
+
+
 def remembered(name: str) -> str:
     """Return what was chosen under that name in an earlier run, or nothing."""
     with suppress(OSError, ValueError, UsageError):

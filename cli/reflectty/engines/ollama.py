@@ -101,7 +101,8 @@ class OllamaEngine:
         Raises:
             ModelMissingError: it is not installed.
         """
-        return wire.model_of(model, await self._exchange.ask("POST", "/api/show", {"model": model}, model))
+        shown = wire.model_of(model, await self._exchange.ask("POST", "/api/show", {"model": model}, model))
+        return shown._replace(grammar="llama.cpp")
 
     async def info(self, model: str, *, whole: bool = True) -> Mapping[str, object]:
         """Return what a model's file says of itself, by key; only the whole has its long arrays, megabytes of them.

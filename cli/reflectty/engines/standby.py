@@ -15,7 +15,7 @@ from reflectty.errors import (
 from reflectty.mini import NAME, is_mini
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from reflectty.chat import Capacity, Chunk, Engine, Load, Model, Request, Running
     from reflectty.vocabulary import Vocabulary
@@ -51,14 +51,10 @@ class Standby:
 
     def __init__(self, server: Engine, builtin: Callable[[], Engine], rules: Rules, *, alone: bool = False) -> None:
         self.warning = server.warning
-        self.local: bool = getattr(server, "local", False)
-        """Whether the server is on this machine."""
         self.pulls: bool = getattr(server, "pulls", True)
         """Whether the server fetches models when it is asked to."""
         self.away = alone
         """Whether no server answers, so that the built-in model does."""
-        self.pulls = getattr(server, "pulls", True)
-        """Whether the server gets models that it does not have."""
         self._server = server
         self._open = builtin
         self._builtin = server if alone else None
@@ -77,6 +73,17 @@ class Standby:
         await self._server.aclose()
         if self._builtin and not self._alone:
             await self._builtin.aclose()
+
+    @property
+    def local(self) -> bool:
+        """Whether the server is on this machine, as far as its address tells."""
+        return bool(getattr(self._server, "local", False))
+
+    async def info(self, model: str) -> Mapping[str, object]:
+        """Return what the file of a model says of its architecture; nothing where nobody tells."""
+        tell = getattr(self._whoever_has(model), "info", None)
+        found: Mapping[str, object] = await tell(model) if tell else {}
+        return found
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of the reply of whoever has the model."""
@@ -178,7 +185,8 @@ class Standby:
         shown, listed = await engine.show(NAME), await engine.models()
         notices = () if self._told else await self._rules.notices(asked)
         self._told = True
-        return shown._replace(digest=next((one.digest for one in listed), ""), notices=notices)
+        digest = next((one.digest for one in listed), "")
+        return shown._replace(digest=digest, notices=notices, grammar="llguidance", sorts=False)
 
     async def _heard(self, answer: Awaitable[T]) -> T:
         """Return what the server answers; of one that is not reached, the error says what else there is."""

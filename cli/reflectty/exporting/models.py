@@ -37,6 +37,7 @@ def model_object(one: Installed, *, whole: bool = False) -> dict[str, Any]:
         "abilities": one.abilities,
         "capabilities": model.capabilities,
         "auto": {"mode": str(chosen.mode), "family": chosen.family.name, "reason": reason(model)},
+        "lost_tags": one.lost,
         "digest": model.digest,
         "modified_at": model.modified_at,
         "loaded": running_object(one.running) if one.running else None,

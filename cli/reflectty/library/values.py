@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.library.names import is_same, short
 from reflectty.modes import REFLECT_PROMPT, Mode, Wish, abilities, plan
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reflectty.chat import Model, OptionValue, Running
+
+
+TAGS_LOST: Final = "tags lost"
 
 
 class Installed(NamedTuple):
@@ -38,6 +41,16 @@ class Installed(NamedTuple):
     def abilities(self) -> tuple[str, ...]:
         """What it can do besides answering, `reflection` and `thinking` first."""
         return abilities(self.model)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """The tokens of its tags that the server leaves out of what it says, as far as anybody has looked."""
+        return plan(self.model, Wish()).lost
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What is said of it in a list: what it can do, and whether its tags are lost."""
+        return (*self.abilities, *((TAGS_LOST,) if self.lost else ()))
 
 
 class Progress(NamedTuple):

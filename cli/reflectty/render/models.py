@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from reflectty.cloud import elsewhere
@@ -46,7 +47,7 @@ def _columns(models: Sequence[Installed], now: float) -> tuple[Column, ...]:
         Column("size", "text", 2, tuple(_size(model) for model in known), right=True),
         Column("weights", "dim", 5, tuple(weights(model) or UNKNOWN for model in known)),
         Column("context", "dim", 4, tuple(_context(model) for model in known), right=True),
-        Column("can", "text", 3, tuple(", ".join(one.abilities) or UNKNOWN for one in models)),
+        Column("can", "text", 3, tuple(", ".join(one.told) or UNKNOWN for one in models)),
         Column("loaded", "correction", 1, tuple(_loaded(one) for one in models)),
         Column("digest", "faint", 7, tuple(version(model) or UNKNOWN for model in known)),
         Column("changed", "dim", 6, tuple(_changed(model, now) for model in known)),
@@ -98,6 +99,7 @@ def facts(one: Installed, now: float, more: Iterable[tuple[str, str]] = ()) -> t
         ("can", ", ".join(one.abilities) or "answer"),
         ("auto picks", _picked(model)),
         *_sampled(model),
+        *((("tags", _lost(one)),) if one.lost else ()),
         ("digest", version(model) or UNKNOWN),
         ("changed", _changed(model, now)),
         ("has", ", ".join(_texts(model)) or "no template"),
@@ -139,6 +141,11 @@ def _standing(one: Installed, now: float) -> str:
     left = until - now
     stays = "for good" if left > _FOREVER else f"for another {max(0, round(left / 60)):,} min"
     return f"{where_to} · {stays}"
+
+
+def _lost(one: Installed) -> str:
+    again = f"`reflect models repair {quote(one.short_name)}` makes a copy that keeps them"
+    return f"lost on Ollama 0.30 and later: {', '.join(one.lost)}; {again}"
 
 
 def _picked(model: Model) -> str:

@@ -59,7 +59,9 @@ class PlainRenderer:
 
     def _rest(self, reply: Reply, answer: CertainAnswer) -> str:
         if self._look.whole:
-            return "" if reply.withheld else reply.answer
+            from reflectty.schema import tidied  # noqa: PLC0415 - only answers held to a schema need it
+
+            return "" if reply.withheld else tidied(reply.answer)
         return answer.close(reply)
 
     def stop(self) -> None:

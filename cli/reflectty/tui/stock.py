@@ -93,7 +93,7 @@ class Stock:
 
     def _known(self, one: Installed) -> Known:
         answers = is_same(one.name, self._desk.conversation.manner.model)
-        return Known(one.model, one.running, one.abilities, self._busy.get(one.name, ""), answers)
+        return Known(one.model, one.running, one.told, self._busy.get(one.name, ""), answers)
 
     def _coming(self, pull: Pull) -> Coming:
         if pull.error:
@@ -170,8 +170,10 @@ class Stock:
         """Take over what the server lists, and ask for more where there is something new."""
         self._list(models, running)
         if any((model.name, model.digest) not in self._whole for model in models):
+            from reflectty.asking.tags import recalled  # noqa: PLC0415 - not before the first frame
+
             installed = await self._library.installed()
-            self._whole = {(one.name, one.model.digest): one.model for one in installed}
+            self._whole = {(one.name, one.model.digest): recalled(one.model) for one in installed}
             self._list(models, running)
             names = [short(model.name) for model in models]
             self._desk.composer.choices = slash.choices(names, self._desk.looks.names)

@@ -48,6 +48,7 @@ STATUS_HINTS: Final = {
     500: LOG_HINT,
     502: LOG_HINT,
 }
+_FROM: Final = re.compile(r"^FROM \S.*sha256-([0-9a-f]{64})\s*$", re.MULTILINE)
 TEXT_HINTS: Final = {
     "cloud is disabled": "OLLAMA_NO_CLOUD, or its settings, keep that server from asking the cloud: name a model"
     " that is here, without -cloud",
@@ -114,7 +115,8 @@ def _too_long(details: Body) -> PromptTooLongError:
     prompt, context = (int(as_number(details.get(name))) for name in ("n_prompt_tokens", "n_ctx"))
     advice = f"-o num_ctx={_roomy(prompt)} holds it, at the price of memory; or send less"
     if prompt and context:
-        return PromptTooLongError(f"the prompt has {prompt} tokens, the context holds {context}", advice)
+        message = f"the prompt has {prompt} tokens, the context holds {context}"
+        return PromptTooLongError(message, advice, prompt=prompt)
     return PromptTooLongError("the prompt does not fit into the context", advice)
 
 
@@ -166,6 +168,9 @@ def model_of(name: str, body: Body) -> Model:
         sampling=of_file(_table(body.get("model_info"))),
         examples=_examples(body.get("messages")),
         files=_files(as_text(body.get("modelfile"))),
+        # Seen with 0.32.15 and 0.34.2: what llama.cpp renders, by a template of Jinja, gets its schema sorted.
+        sorts="{%" in as_text(body.get("template")),
+        weights=_weights(as_text(body.get("modelfile"))),
         **_remote(body),
         **_details(body),
     )
@@ -191,6 +196,12 @@ def _files(modelfile: str) -> tuple[str, ...]:
 
 
 _FILE: Final = re.compile(r"^(?:FROM|ADAPTER)[ \t].*?\bsha256[-:]([0-9a-f]{64})[ \t\r\"]*$", re.MULTILINE)
+
+
+def _weights(modelfile: str) -> str:
+    """Return the digest of the file that a Modelfile names first: the model itself."""
+    found = _FROM.search(modelfile)
+    return found[1] if found else ""
 
 
 def info_of(body: Body) -> Body:

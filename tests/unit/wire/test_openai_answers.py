@@ -150,7 +150,7 @@ def test_what_a_model_can_is_read_from_its_template_and_its_server(
 
     assert (model.name, model.template, model.capabilities) == ("small", template, capabilities)
     assert model.ignores == ("num_ctx",)
-    assert wire.model_of(listed, "small", {}, ()) == listed.model._replace(name="small")
+    assert wire.model_of(listed, "small", {}, ()) == listed.model._replace(name="small", grammar="llama.cpp")
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,13 @@ from reflectty.errors import UsageError
 from reflectty.library import Transfer, Variant, reflecting
 from reflectty.material import as_text, read_file
 from reflectty.mini import is_mini
-from reflectty.options import parse_options
+from reflectty.options import AUTO, CONTEXT, parse_options
 from reflectty.render.progress import ProgressLine
 from reflectty.render.remark import remark
 from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
+    from reflectty.chat import OptionValue
     from reflectty.library import Progress
     from reflectty.library.library import Library
     from reflectty.library.proof import Proof
@@ -84,7 +85,7 @@ def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
         source=args.named(source) if source else "",
         system=_text(system, terminal),
         template=_text(template, terminal),
-        parameters=parse_options(tuple(parameter or ()), "--parameter"),
+        parameters=_parameters(parameter),
     )
 
     async def work(library: Library) -> Proof | None:
@@ -150,6 +151,18 @@ async def _give(library: Library, wished: Variant, terminal: Terminal, *, force:
     finally:
         line.stop()
     output.told(terminal, f"created {wished.name}: the terms that it is used by are shown by `models show --licence`")
+
+
+def _parameters(given: list[str] | None) -> tuple[tuple[str, OptionValue], ...]:
+    """Return the parameters of a model; a server knows no context that is chosen for each question.
+
+    Raises:
+        UsageError: one cannot be a parameter.
+    """
+    parameters = parse_options(tuple(given or ()), "--parameter")
+    if dict(parameters).get(CONTEXT) == AUTO:
+        raise UsageError("--parameter num_ctx takes a whole number, not 'auto'", "-o num_ctx=auto goes with a question")
+    return parameters
 
 
 async def _refuse_taken(library: Library, name: str, *, force: bool) -> None:

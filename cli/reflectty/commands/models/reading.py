@@ -20,7 +20,7 @@ from reflectty.render.remark import remark
 from reflectty.safety import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
     from typing import Any
 
     from reflectty.library import Installed
@@ -51,7 +51,7 @@ def list_(
         return
 
     async def work(library: Library) -> tuple[Installed, ...]:
-        models = await library.installed()
+        models = await _looked_at(library, await library.installed())
         if not models and not as_json:
             remark(terminal, await _advice(library))
         return models
@@ -67,6 +67,14 @@ def list_(
 
         page = output.paged(terminal)
         page.write(model_rows(models, page, time.time()))
+
+
+async def _looked_at(library: Library, models: Sequence[Installed]) -> tuple[Installed, ...]:
+    """Return models with what their vocabularies say of tags."""
+    from reflectty.asking.tags import all_looked_at  # noqa: PLC0415 - loaded beside the engine
+
+    found = await all_looked_at(library.engine, [one.model for one in models])
+    return tuple(one._replace(model=model) for one, model in zip(models, found, strict=True))
 
 
 async def _advice(library: Library) -> str:
@@ -107,7 +115,7 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     wanted = args.named(name)
 
     async def work(library: Library) -> Shown:
-        one = await library.show(wanted)
+        (one,) = await _looked_at(library, [await library.show(wanted)])
         if chosen:
             return Shown(one, None)
         return await _looked_into(library, one, context_length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -152,7 +153,8 @@ def _report(repaired: Repaired, terminal: Terminal, *, as_json: bool) -> None:
         remark(terminal, UNPROVEN.format(name=repaired.name))
     else:
         asked = ": its tags came back in answer to a question" if repaired.proven else ""
-        output.told(terminal, f"{repaired.name} has {_named(repaired.tokens)} as text{asked}")
+        ask = f"ask it with reflect -m {quote(repaired.name)}"
+        output.told(terminal, f"{repaired.name} has {_named(repaired.tokens)} as text{asked}; {ask}")
     if not as_json:
         terminal.out.write(f"{clean_line(repaired.name)}\n")
 

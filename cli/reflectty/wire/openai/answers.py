@@ -251,7 +251,8 @@ def by_name(name: str) -> tuple[str, ...]:
 def model_of(listed: Listed, name: str, props: Body, ignores: tuple[str, ...]) -> Model:
     """Return a model with what llama-server's /props says of it, which is nothing elsewhere."""
     template = as_text(props.get("chat_template"))
-    known = listed.model._replace(name=name, ignores=ignores)
+    grammar = "llama.cpp" if listed.maker == LLAMA_SERVER else ""
+    known = listed.model._replace(name=name, ignores=ignores, grammar=grammar)
     if not props:
         return known
     thinks = _takes_apart(template) if template else "thinking" in known.capabilities

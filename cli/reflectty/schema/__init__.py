@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reflectty.errors import SchemaError, UsageError
+
+if TYPE_CHECKING:
+    from reflectty.schema.grammars import Sent
 
 _BLANKS = 500
 """A constrained model that has nothing to say fills with white space; more than this in a row is such a case."""
@@ -23,6 +27,16 @@ class Schema:
 
     text: str
     validator: Any
+
+    def sent(self, grammar: str, *, sorts: bool = False) -> Sent:
+        """Return what a server is given of it, by what holds answers to schemas there; the check stays this one.
+
+        Raises:
+            UsageError: nothing fits the schema.
+        """
+        from reflectty.schema.grammars import sent  # noqa: PLC0415 - only what is asked needs it
+
+        return sent(self.text, grammar, sorts=sorts)
 
     def check(self, answer: str) -> None:
         """Check an answer.
@@ -70,6 +84,15 @@ def _text(argument: str) -> tuple[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"cannot read the schema {argument}: {(reason or str(error)).lower()}") from error
+
+
+def tidied(answer: str) -> str:
+    """Return JSON text in one line, with a blank behind each comma and colon; every value as it was written.
+
+    A grammar lets white space through between any two tokens, and small models fill up with it.
+    """
+    pieces = re.findall(r'"(?:[^"\\]|\\.)*"|[^\s",:{}\[\]]+|[,:{}\[\]]', answer, re.DOTALL)
+    return "".join(f"{piece} " if piece in (",", ":") else piece for piece in pieces)
 
 
 class JsonEnd:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reflectty.errors import SchemaError, UsageError
-from reflectty.schema import JsonEnd, read_schema
+from reflectty.schema import JsonEnd, read_schema, tidied
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +55,30 @@ def test_an_answer_that_does_not_fit_is_named_with_its_place(answer: str, compla
 
 def test_an_answer_that_fits_is_let_through() -> None:
     read_schema(NUMBER).check(' {"n": 1}\n')
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ('{\n \t"a"  :\n 1.50,\n\n "b":[ 1 ,2 ],"c" : {  }}', '{"a": 1.50, "b": [1, 2], "c": {}}'),
+        ('" a : b ,\\" c"', '" a : b ,\\" c"'),
+        ("  -1e5 ", "-1e5"),
+        ("null", "null"),
+        ('{"a": 1, "a": 2}', '{"a": 1, "a": 2}'),
+    ],
+)
+def test_white_space_between_tokens_is_tidied_and_nothing_else(answer: str, expected: str) -> None:
+    assert tidied(answer) == expected
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda one: st.lists(one) | st.dictionaries(st.text(), one),
+    )
+)
+def test_tidied_text_is_the_same_value(value: Any) -> None:
+    assert tidied(json.dumps(value, indent=3, ensure_ascii=False)) == json.dumps(value, ensure_ascii=False)
 
 
 def where(text: str) -> int | None:

@@ -1,0 +1,195 @@
+"""The context that a question is asked with: as large as it needs, no larger than model and memory allow."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.fake_server import Answer, Asked, FakeServer, error, reply, whole
+from support.scripted_servers import ANSWER, ANSWERED, MODEL
+
+if TYPE_CHECKING:
+    from support.command import Reflect
+    from support.fake_server import Route
+
+LONG = "word " * 8_000
+"""Some 13,000 tokens by the estimate, 8,004 by the server's count."""
+TOO_LONG = (
+    "reflect: the prompt has {} tokens, the context holds 4096: asked again with num_ctx={}, which loads the model anew"
+)
+
+
+class Small:
+    """A server whose model has a context of its own, and is loaded anew with what a request asks for."""
+
+    def __init__(self, *, limit: int = 131_072, default: int = 4096, loaded: int = 0, heads: int = 1) -> None:
+        self.limit, self.default, self.loaded, self.heads = limit, default, loaded, heads
+        self.contexts: list[int | None] = []
+        """The num_ctx of each request."""
+        routes: dict[str, Route] = {"/api/show": self._show, "/api/chat": self._chat, "/api/ps": self._running}
+        listed: dict[str, Any] = {"models": [{"name": "reflection:latest", "size": 300_000_000, "digest": "d" * 64}]}
+        self.server = FakeServer(routes | {"/api/tags": whole(listed)})
+
+    def _show(self, _: Asked) -> Answer:
+        info = {
+            "general.architecture": "llama",
+            "llama.context_length": self.limit,
+            "llama.block_count": 2,
+            "llama.embedding_length": 256,
+            "llama.feed_forward_length": 512,
+            "llama.attention.head_count": 4,
+            "llama.attention.head_count_kv": self.heads,
+        }
+        return whole({"template": "{{ .Prompt }}", "capabilities": ["completion"], "model_info": info})
+
+    def _running(self, _: Asked) -> Answer:
+        one = {"name": "reflection:latest", "size": 1, "size_vram": 0, "context_length": self.loaded}
+        return whole({"models": [one] if self.loaded else []})
+
+    def _chat(self, asked: Asked) -> Answer:
+        wanted = asked.json.get("options", {}).get("num_ctx")
+        self.contexts.append(wanted)
+        context = min(wanted or self.default, self.limit)
+        prompt = sum(len(message["content"].split()) for message in asked.json["messages"])
+        if prompt >= context:
+            text = f"request ({prompt} tokens) exceeds the available context size ({context} tokens)"
+            refused = {"code": 400, "message": text, "type": "exceed_context_size_error"}
+            numbers = {"n_prompt_tokens": prompt, "n_ctx": context}
+            return error(400, json.dumps({"error": refused | numbers}))
+        return reply([ANSWERED])
+
+    def __enter__(self) -> FakeServer:
+        return self.server.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        self.server.__exit__()
+
+
+class TestAPromptThatDoesNotFit:
+    def test_is_asked_again_with_what_holds_it(self, reflect: Reflect) -> None:
+        small = Small()
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, "--final", "Sum up.", stdin=LONG.encode())
+
+        assert (result.code, result.out) == (0, f"{ANSWER}\n")
+        assert result.err == TOO_LONG.format(8004, 16384) + "\n"
+        assert small.contexts == [None, 16384]
+
+    @pytest.mark.parametrize("form", [("--json",), ("--jsonl",), ()], ids=["json", "jsonl", "plain"])
+    def test_is_asked_again_in_every_form(self, reflect: Reflect, form: tuple[str, ...]) -> None:
+        small = Small()
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, *form, "Sum up.", stdin=LONG.encode())
+
+        assert (result.code, small.contexts) == (0, [None, 16384])
+        assert ANSWER in result.out
+
+    @pytest.mark.parametrize("given", [("-o", "num_ctx=4096"), ("-o", "num_ctx=6000")], ids=" ".join)
+    def test_stays_where_a_context_was_named(self, reflect: Reflect, given: tuple[str, ...]) -> None:
+        small = Small()
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, *given, "--final", "Sum up.", stdin=LONG.encode())
+
+        assert (result.code, result.out, len(small.contexts)) == (4, "", 1)
+        assert "-o num_ctx=16384 holds it" in result.err
+
+    @pytest.mark.parametrize("given", [(), ("-o", "num_ctx=131072"), ("-o", "num_ctx=auto")], ids=" ".join)
+    def test_beyond_the_models_own_limit_is_never_advised_what_cannot_be(
+        self, reflect: Reflect, given: tuple[str, ...]
+    ) -> None:
+        small = Small(limit=8000)
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, *given, "--final", "Sum up.", stdin=LONG.encode())
+
+        assert (result.code, result.out, len(small.contexts)) == (4, "", 1)
+        assert len(result.err.splitlines()) == 1
+        assert "the model holds no more than 8000 tokens: send less" in result.err
+        assert "num_ctx" not in result.err
+
+    def test_takes_less_than_a_power_of_two_where_the_model_holds_no_more(self, reflect: Reflect) -> None:
+        small = Small(limit=10_000)
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, "--final", "Sum up.", stdin=LONG.encode())
+
+        assert (result.code, small.contexts) == (0, [None, 10_000])
+
+    def test_beyond_the_memory_of_this_machine_is_not_asked_again(self, reflect: Reflect) -> None:
+        small = Small(heads=10**7)
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, "--final", "Sum up.", stdin=LONG.encode())
+
+        assert (result.code, small.contexts) == (4, [None])
+        assert "this machine has no memory for a context that holds it" in result.err
+
+
+class TestAuto:
+    def test_asks_for_what_the_question_needs_at_once(self, reflect: Reflect) -> None:
+        small = Small()
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, "-o", "num_ctx=auto", "--final", "Sum up.", stdin=LONG.encode())
+
+        assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
+        assert small.contexts == [32768]
+
+    @pytest.mark.parametrize(("loaded", "expected"), [(20_000, 20_000), (4096, 32768), (131_072, 131_072)])
+    def test_stays_with_what_is_loaded_where_that_holds_it(self, reflect: Reflect, loaded: int, expected: int) -> None:
+        small = Small(loaded=loaded)
+        with small as server:
+            reflect.at(server.host)(*MODEL, "-o", "num_ctx=auto", "--final", "Sum up.", stdin=LONG.encode())
+
+        assert small.contexts == [expected]
+
+    def test_of_a_setting_holds_for_every_question(self, reflect: Reflect) -> None:
+        set_ = reflect("config", "set", "options.num_ctx", "auto")
+        small = Small()
+        with small as server:
+            reflect.at(server.host)(*MODEL, "--final", "Sum up.", stdin=LONG.encode())
+            (reflect.home / "q.txt").write_text("one\n")
+            batch = reflect.at(server.host)("batch", *MODEL, "q.txt")
+
+        assert (set_.code, batch.code) == (0, 0)
+        assert small.contexts[0] == 32768
+        assert all(context is None or context >= 4096 for context in small.contexts)
+
+    def test_is_corrected_by_the_servers_own_count(self, reflect: Reflect) -> None:
+        small = Small()
+        words = "a " * 40_000
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, "-o", "num_ctx=auto", "--final", "Sum up.", stdin=words.encode())
+
+        assert result.code == 0
+        assert small.contexts == [32768, 65536]
+
+    def test_is_no_parameter_of_a_model_and_nothing_else_is_auto(self, reflect: Reflect) -> None:
+        made = reflect("models", "create", "x", "--from", "y", "--parameter", "num_ctx=auto")
+        other = reflect("-o", "num_predict=auto", "q")
+
+        assert (made.code, other.code) == (2, 2)
+        assert "-o num_ctx=auto goes with a question" in made.err
+        assert "num_predict takes a whole number, not 'auto'" in other.err
+
+
+def test_a_reply_that_fills_its_context_is_advised_a_larger_one_that_exists(reflect: Reflect) -> None:
+    def advised(limit: int, *given: str) -> str:
+        small = Small(limit=limit)
+        small.server.routes["/api/chat"] = reply(["<thinking>Hm"], reason="length")
+        with small as server:
+            return reflect.at(server.host)(*MODEL, *given, "--final", "q").err
+
+    assert "-o num_ctx=16384" in advised(131_072)
+    assert "-o num_ctx=8192" in advised(8192)
+    assert "-o num_ctx=32768" in advised(131_072, "-o", "num_ctx=16384")
+    assert "the model holds no more than 8192 tokens" in advised(8192, "-o", "num_ctx=16384")
+
+
+def test_a_line_of_a_batch_loads_no_model_anew_unasked(reflect: Reflect) -> None:
+    small = Small()
+    (reflect.home / "q.txt").write_text(f"{LONG}\none\n")
+    with small as server:
+        result = reflect.at(server.host)("batch", *MODEL, "--jobs", "1", "q.txt")
+    long, short = map(json.loads, result.out.splitlines())
+
+    assert (result.code, long["error"]["exit_code"], short["answer"]) == (5, 4, ANSWER)
+    assert small.contexts == [None, None]

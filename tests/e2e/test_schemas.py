@@ -1,0 +1,74 @@
+"""Schemas on their way to a server and back: what is sent, what is said of it, and what the answer is checked against."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.scripted_servers import saying
+
+if TYPE_CHECKING:
+    from support.command import Reflect, Result
+
+JINJA = "{% for message in messages %}{{ message.content }}{% endfor %}"
+REASONED = {
+    "type": "object",
+    "properties": {"reasoning": {"type": "string"}, "answer": {"type": "number"}},
+    "required": ["reasoning", "answer"],
+}
+HELD = '{"reasoning": "9.90", "answer": 9.9}'
+
+
+def asked(reflect: Reflect, schema: dict[str, Any], answer: str, *words: str, **shown: Any) -> tuple[Result, Any]:
+    """Ask in mode direct, and return what came of it and the `format` that was sent."""
+    with saying(answer, **shown) as server:
+        more = ("-m", "m", "--mode", "direct", "--schema", json.dumps(schema), *words)
+        result = reflect.at(server.host)(*more, "q")
+        sent = [request.json["format"] for request in server.asked("/api/chat")]
+    return result, sent[0] if sent else None
+
+
+def test_keys_stay_in_their_order_where_llama_cpp_renders(reflect: Reflect) -> None:
+    result, by_jinja = asked(reflect, REASONED, HELD, "--final", template=JINJA)
+    _, by_go = asked(reflect, REASONED, HELD, "--final")
+
+    assert (result.code, result.out, result.err) == (0, f"{HELD}\n", "")
+    assert [list(part["properties"]) for part in by_jinja["allOf"]] == [["reasoning"], ["answer"]]
+    assert by_go == REASONED
+
+
+def test_what_only_the_check_holds_is_said_in_one_line_and_checked(reflect: Reflect) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "number", "minimum": 5}}, "required": ["n"]}
+    result, sent = asked(reflect, schema, '{"n": 3}', "--final")
+
+    assert sent["properties"]["n"] == {"type": "number"}
+    assert (result.code, result.out) == (7, "")
+    assert result.err.splitlines() == [
+        "reflect: this server does not hold the answer to minimum: only the check at its end does",
+        "reflect: the answer does not fit the schema at n: 3 is less than the minimum of 5",
+    ]
+
+
+def test_what_would_be_misread_is_rewritten_without_a_word(reflect: Reflect) -> None:
+    schema = {"type": "object", "properties": {"a": {"allOf": [{"type": "string"}]}, "b": {"pattern": r"^\d{3}$"}}}
+    result, sent = asked(reflect, schema, '{"a": "x", "b": "123"}', "--final")
+
+    assert sent["properties"] == {"a": {"type": "string"}, "b": {"type": "string", "pattern": "^([0-9]{3})$"}}
+    assert (result.code, result.err) == (0, "")
+
+
+@pytest.mark.parametrize("schema", [{"enum": []}, {"allOf": [{"type": "string"}, {"type": "null"}]}], ids=str)
+def test_a_schema_that_nothing_fits_is_never_sent(reflect: Reflect, schema: dict[str, Any]) -> None:
+    result, sent = asked(reflect, schema, "x")
+
+    assert (result.code, result.out, sent) == (2, "", None)
+    assert "nothing at all fits the schema" in result.err
+
+
+@pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
+def test_white_space_that_a_grammar_was_filled_with_is_not_printed(reflect: Reflect, form: tuple[str, ...]) -> None:
+    result, _ = asked(reflect, REASONED, '{\n \t \t"reasoning"\n:"9.90"  ,\n"answer"  :   9.90}', *form)
+
+    assert result.out == '{"reasoning": "9.90", "answer": 9.90}\n'
