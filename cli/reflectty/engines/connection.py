@@ -9,7 +9,7 @@ import re
 import sys
 import time
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from reflectty.errors import IncompleteError, RefusedError, StalledError, UsageError
@@ -24,12 +24,14 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
 
 from reflectty.engines.clients import client_for, local, proxy_of  # noqa: E402
+from reflectty.engines.waiting import AGAIN, Wait  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 
     from reflectty.chat import Timeouts
     from reflectty.engines.hosts import Address
+    from reflectty.engines.waiting import Listener
     from reflectty.wire import Body
 
 REDIRECTS: Final = range(300, 400)
@@ -40,11 +42,6 @@ LONGEST_RETRY: Final = 5.0
 FIRST_LOOK: Final = 16 * 1024
 """Bytes that are read of a refusal to see whether asking again helps."""
 LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its time: ask again"
-ENDING_SECONDS: Final = 2.0
-"""How long to wait for what may follow the end of a reply."""
-
-QUEUE: Final = 4
-"""How many times as long as for a first byte is waited where nothing but comments comes."""
 ZONE: Final = re.compile(r"%[^]]*]")
 
 T = TypeVar("T")
@@ -62,20 +59,6 @@ class Habits(NamedTuple):
 
 
 OLLAMA: Final = Habits()
-
-
-class Listener(Protocol):
-    """Whoever reads a body piece by piece."""
-
-    @property
-    def over(self) -> bool:
-        """Whether what matters of it has come."""
-        ...
-
-    @property
-    def parts(self) -> int:
-        """How much of it was worth waiting for: it grows with every such piece."""
-        ...
 
 
 class Connection:
@@ -174,9 +157,11 @@ class Connection:
             IncompleteError: the connection broke before the end.
             StalledError: nothing came in time.
         """
-        wait = _Wait(self._timeouts, listener)
+        wait = Wait(self._timeouts, listener)
         async with aclosing(_body(response)) as pieces:
-            while piece := await self._in_time(anext(pieces, b""), wait.limit, clock=asyncio.timeout_at(wait.until)):
+            while piece := await self._in_time(
+                anext(pieces, b""), wait.limit, wait.hint, asyncio.timeout_at(wait.until)
+            ):
                 yield piece
                 wait.heard()
 
@@ -241,7 +226,7 @@ class Connection:
         return await look() if look else ""
 
     async def _in_time(
-        self, answer: Awaitable[T], limit: float, hint: str = "ask again", clock: asyncio.Timeout | None = None
+        self, answer: Awaitable[T], limit: float, hint: str = AGAIN, clock: asyncio.Timeout | None = None
     ) -> T:
         try:
             async with clock or asyncio.timeout(limit):
@@ -254,34 +239,6 @@ class Connection:
         if response.status_code in REDIRECTS and target:
             message = f"{self._address} wants the request sent to {shorten(target)}; prompts are never redirected"
             raise RefusedError(message, f"if you trust that place, name it with {self._habits.host_names}")
-
-
-class _Wait:
-    """Until when the next piece of a body is waited for."""
-
-    def __init__(self, timeouts: Timeouts, listener: Listener | None) -> None:
-        self._timeouts = timeouts
-        self._listener = listener
-        self._parts = 0
-        self._over = False
-        self._clock = asyncio.get_running_loop().time
-        self.limit = timeouts.first
-        self.until = self._clock() + timeouts.first
-        self._longest = self._clock() + QUEUE * timeouts.first
-
-    def heard(self) -> None:
-        """Look at what the last piece was."""
-        parts = self._listener.parts if self._listener else self._parts + 1
-        if self._listener and self._listener.over:
-            if not self._over:
-                self._over, self.limit = True, min(self._timeouts.idle, ENDING_SECONDS)
-                self.until = self._clock() + self.limit
-        elif parts > self._parts:
-            self._parts, self.limit = parts, self._timeouts.idle
-            self.until = self._clock() + self.limit
-        elif not parts:
-            self.limit = self._timeouts.idle
-            self.until = min(self._clock() + self.limit, self._longest)
 
 
 async def _timed(pieces: AsyncIterable[bytes], clock: asyncio.Timeout, limit: float) -> AsyncGenerator[bytes, None]:

@@ -46,7 +46,7 @@ def unusable(proxy: Proxy) -> str:
     if scheme not in _SPOKEN:
         return f"it is none of {', '.join(_SPOKEN)}"
     missing = scheme.startswith("socks") and find_spec("socksio") is None
-    return "SOCKS needs the package socksio, which is not installed" if missing else ""
+    return "SOCKS needs the package socksio (pip install socksio)" if missing else ""
 
 
 def proxy_to(address: Address, environment: Mapping[str, str]) -> Proxy | None:
