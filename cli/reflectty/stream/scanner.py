@@ -253,6 +253,8 @@ class Scanner:
                 self._doubt = None
         elif Kind.THINKING in marker.kinds and marker.family.orphans and not self.at.opened:
             self.at.opened = True
+            self._doubt = None
+            self.at.stack = [kind for kind in self.at.stack if kind is not Kind.REFLECTION]
             self._blocks.reclassify()
         self._blocks.end()
 

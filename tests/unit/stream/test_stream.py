@@ -144,6 +144,7 @@ POLICY = [
     ("an opener in a tagged answer that never closes", "reflection", "<output>1\n<thinking>\n2", "A:1\n<thinking>\n2"),
     ("corrections in what never closes", "reflection", "a\n<thinking>\nb <reflection>c</reflection> d", None),
     ("a thinking behind a preface", "reflection", "Sure.\n<thinking>\na\n</thinking>\nb", "A:Sure. T:a A:b"),
+    ("a closer of all that came takes the correction along", "reflection", "a\n<reflection>b\n</thinking>\nc", "T:a R:b A:c"),
     ("a closer named in a sentence", "native", "The closing tag is </think> and that is all.", None),
     ("a closer in quotation marks", "reflection", 'The "</thinking>" ends it.', None),
     ("a closer before a comma", "think", "Write </think>, then the answer.", None),
