@@ -91,6 +91,7 @@ from reflectty.tui.conversation import Manner
 from reflectty.tui.keys import bound
 from reflectty.tui.looks import Looks
 from reflectty.tui.setup import Setup
+from reflectty.tui.widgets.field import Field
 loaded = []
 def library():
     from reflectty.library import open_library
@@ -107,7 +108,12 @@ async def main():
         while "context" not in str(app.screen.query("#models-facts").first().entries):
             await pilot.pause(0.01)
         loaded.append(sorted(sys.modules))
-        await pilot.press("ctrl+l")
+        models = app.screen
+        await pilot.press("ctrl+p")
+        while app.screen is models:
+            await pilot.pause(0.01)
+        app.screen.query_one(Field).value = "other"
+        await pilot.press("enter")
         while "ollama._client" not in sys.modules:
             await pilot.pause(0.01)
     store.close()
@@ -238,7 +244,7 @@ def test_the_version_loads_next_to_nothing(reflect: Reflect) -> None:
     assert not any(f" {name}\n" in done.stderr for name in ("typer", "click", "httpx", "rich", "asyncio"))
 
 
-def test_a_chat_loads_what_manages_models_when_they_are_first_looked_at_and_the_client_when_one_is_changed() -> None:
+def test_a_chat_loads_what_manages_models_when_they_are_first_looked_at_and_the_client_when_one_is_pulled() -> None:
     given = {"/api/tags": tags("m:latest"), "/api/show": show(), "/api/ps": whole({"models": []})}
     with FakeServer(given) as server:
         _, (before, looked_at) = fresh(CHATTED, server.host, environment=dict(os.environ))
