@@ -108,6 +108,19 @@ class TestAPromptThatDoesNotFit:
         assert "the model holds no more than 8000 tokens: send less" in result.err
         assert "num_ctx" not in result.err
 
+    def test_beyond_the_models_own_limit_is_told_where_the_server_gives_no_numbers(self, reflect: Reflect) -> None:
+        small = Small(limit=8000)
+        small.server.routes["/api/chat"] = error(
+            400, "the prompt is longer than the context length currently available"
+        )
+        with small as server:
+            result = reflect.at(server.host)(*MODEL, "-o", "num_ctx=8000", "--final", "q")
+
+        assert result.code == 4
+        assert result.err.endswith(
+            "(the model holds no more than 8000 tokens: send less, or ask a model that holds more)\n"
+        )
+
     def test_takes_less_than_a_power_of_two_where_the_model_holds_no_more(self, reflect: Reflect) -> None:
         small = Small(limit=10_000)
         with small as server:

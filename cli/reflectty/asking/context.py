@@ -74,13 +74,13 @@ async def widened(
     Only where the question leaves the context open and nothing else is known to be in the way: the server's numbers are
     there, the model was made for so much, and this machine has the memory.
     """
-    if not error.prompt or CONTEXT in model.ignores or not error.resizable:
+    if CONTEXT in model.ignores or not error.resizable:
         return Room()
-    limit = model.context_length
-    if limit and error.prompt + 1 >= limit:
+    given, limit = dict(question.options).get(CONTEXT), model.context_length
+    if limit and (error.prompt + 1 >= limit or (isinstance(given, int) and given >= limit)):
         hint = f"the model holds no more than {limit} tokens: send less, or ask a model that holds more"
         return Room(hint=hint)
-    if not question.widens:
+    if not (question.widens and error.prompt):
         return Room()
     machine = on or await _machine(engine)
     if not machine.known and question.widens != "anywhere":

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import math
 from typing import Final
-from urllib.parse import unquote
 
+from reflectty.schema.facts import OF, apart, fits, implied, noted, target_of
 from reflectty.schema.merging import BRANCHES, NOTES, Json, NothingError, Schema, UnmergedError, merged
 from reflectty.schema.patterns import rewritten
 
@@ -24,17 +24,12 @@ _FORMATS: Final = frozenset({"date", "time", "date-time", "uuid", *(f"uuid{numbe
 _LARGEST: Final = 10**16 - 1
 """An integer has at most 16 digits there, and bounds are numbers of 64 bits."""
 _LONGEST_CONST: Final = 1 << 63
-_OF: Final = {
-    "string": ("minLength", "maxLength", "pattern", "format"),
-    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    "array": ("items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"),
-    "object": ("properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties"),
-}
 _NEVER: Final = ("not", "if", "then", "else", "unevaluatedItems", "unevaluatedProperties", "dependentSchemas")
 _NEVER_OF: Final = {
     "object": ("propertyNames", "dependentRequired", "dependencies"),
     "array": ("contains", "minContains", "maxContains", "additionalItems"),
 }
+_DEFS: Final = ("$defs", "definitions")
 ORDER: Final = "the order of keys"
 
 
@@ -89,14 +84,14 @@ class Rewriter:
         """Return a schema of values or of types."""
         if "const" in flat or "enum" in flat:
             return self._values(flat)
-        types = flat.get("type") or _implied(flat)
-        if isinstance(types, list) and any(key in flat for keys in _OF.values() for key in keys):
+        types = flat.get("type") or implied(flat)
+        if isinstance(types, list) and any(key in flat for keys in OF.values() for key in keys):
             return {"anyOf": [self._typed({**flat, "type": kind}, kind) for kind in types]}
         if isinstance(types, str) and types:
             return self._typed(flat, types)
-        if any(key in flat for keys in _OF.values() for key in keys):
-            self._drop(*(key for keys in _OF.values() for key in keys if key in flat))
-        return _noted(flat) | ({"type": types} if isinstance(types, list) else ANYTHING)
+        if any(key in flat for keys in OF.values() for key in keys):
+            self._drop(*(key for keys in OF.values() for key in keys if key in flat))
+        return noted(flat) | ({"type": types} if isinstance(types, list) else ANYTHING)
 
     # References, and what must all hold
 
@@ -122,7 +117,7 @@ class Rewriter:
         reference = schema.get("$ref")
         if reference is None:
             return self._flat(schema, inside)
-        target = self._target(reference)
+        target = target_of(self._whole, reference)
         if reference in inside or target is None:
             self._drop("$ref")
             return True
@@ -155,7 +150,7 @@ class Rewriter:
 
     def _reference(self, schema: Schema) -> Schema:
         reference = schema["$ref"]
-        target = self._target(reference)
+        target = target_of(self._whole, reference)
         if target is None:
             self._drop("$ref")
             return dict(ANYTHING)
@@ -170,55 +165,38 @@ class Rewriter:
         last = "".join(char for char in reference.rpartition("/")[2] if char.isalnum() or char in "_-") or "whole"
         return last if last not in self._defs else f"{last}-{len(self._defs)}"
 
-    def _target(self, reference: Json) -> Json:
-        """Return what a reference into the schema itself leads to; None for any other."""
-        if not isinstance(reference, str) or not reference.startswith("#"):
-            return None
-        if reference[1:2] not in ("", "/"):
-            return _anchored(self._whole, unquote(reference[1:]))
-        found: Json = self._whole
-        for token in reference[1:].split("/")[1:]:
-            key = unquote(token).replace("~1", "/").replace("~0", "~")
-            if isinstance(found, list) and key.isdigit() and int(key) < len(found):
-                found = found[int(key)]
-            elif isinstance(found, dict) and key in found:
-                found = found[key]
-            else:
-                return None
-        return found if isinstance(found, dict | bool) else None
-
     # One kind of value
 
     def _union(self, schema: Schema, branches: str) -> Schema:
-        if branches == "oneOf" and not _apart(schema["oneOf"]):
+        if branches == "oneOf" and not apart(schema["oneOf"]):
             self._drop("oneOf")
         found = [one for one in map(self._node, schema[branches]) if one is not False]
         if not found:
             raise NothingError
-        return _noted(schema) | {branches: found}
+        return noted(schema) | {branches: found}
 
     def _values(self, schema: Schema) -> Schema:
         values = [schema["const"]] if "const" in schema else schema["enum"]
         rest = {key: value for key, value in schema.items() if key not in ("enum", "const", *_ASIDE)}
         if "const" in schema and "enum" in schema:
             rest["enum"] = schema["enum"]
-        fitting = [value for value in values if _fits(value, rest)] if rest else values
+        fitting = [value for value in values if fits(value, rest)] if rest else values
         if not fitting:
             raise NothingError
         if any(isinstance(value, int) and abs(value) > _LONGEST_CONST for value in fitting):
             self._drop("const" if "const" in schema else "enum")
             return {"type": "integer"} if all(type(value) is int for value in fitting) else dict(ANYTHING)
         key = "const" if "const" in schema else "enum"
-        return _noted(schema) | {key: fitting[0] if key == "const" else fitting}
+        return noted(schema) | {key: fitting[0] if key == "const" else fitting}
 
     def _typed(self, schema: Schema, kind: str) -> Schema:
-        own = _OF.get("number" if kind == "integer" else kind, ())
+        own = OF.get("number" if kind == "integer" else kind, ())
         never = [key for key in _NEVER_OF.get(kind, ()) if key in schema]
         self._drop(*never)
         given = {key: schema[key] for key in own if key in schema and key not in never}
         rewrite = {"string": self._string, "number": self._number, "integer": self._integer}
         rewrite |= {"array": self._array, "object": self._object}
-        return _noted(schema) | {"type": kind} | (rewrite[kind](given) if kind in rewrite else {})
+        return noted(schema) | {"type": kind} | (rewrite[kind](given) if kind in rewrite else {})
 
     def _string(self, given: Schema) -> Schema:
         lengths: Schema = {key: given[key] for key in ("minLength", "maxLength") if key in given}
@@ -315,57 +293,3 @@ class Rewriter:
             self._drop("minProperties")
         if given.get("maxProperties", len(named)) < len(named) or (rest and "maxProperties" in given):
             self._drop("maxProperties")
-
-
-_DEFS: Final = ("$defs", "definitions")
-
-
-def _noted(schema: Schema) -> Schema:
-    return {key: value for key, value in schema.items() if key in NOTES and key not in ("$id", "$anchor", "$schema")}
-
-
-def _implied(schema: Schema) -> str:
-    """Return the one type that the keywords speak of: another would fit as well, and is not what is meant."""
-    kinds = [kind for kind, keys in _OF.items() if any(key in schema for key in keys)]
-    return kinds[0] if len(kinds) == 1 else ""
-
-
-def _anchored(schema: Json, name: str) -> Json:
-    if isinstance(schema, dict):
-        if schema.get("$anchor") == name:
-            return schema
-        schema = list(schema.values())
-    found = (_anchored(one, name) for one in schema) if isinstance(schema, list) else ()
-    return next((one for one in found if one is not None), None)
-
-
-def _fits(value: Json, schema: Schema) -> bool:
-    import jsonschema_rs  # noqa: PLC0415 - a compiled library that only this option needs
-
-    try:
-        return bool(jsonschema_rs.is_valid(schema, value))
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
-        return True
-
-
-def _apart(branches: list[Json]) -> bool:
-    """Whether no value can fit two of them, as far as types and the values of members tell."""
-    return all(_differ(one, other) for at, one in enumerate(branches) for other in branches[:at])
-
-
-def _differ(one: Json, other: Json) -> bool:
-    if not isinstance(one, dict) or not isinstance(other, dict):
-        return one is False or other is False
-    try:
-        merged({key: one[key] for key in ("type", "enum", "const") if key in one}, _plain(other))
-    except NothingError:
-        return True
-    except UnmergedError as error:
-        return str(error) == "const"
-    shared = set(one.get("required", ())) & set(other.get("required", ()))
-    members = [(side.get("properties", {}).get(key, {}) for side in (one, other)) for key in shared]
-    return any(_differ(*pair) for pair in members)
-
-
-def _plain(schema: Schema) -> Schema:
-    return {key: schema[key] for key in ("type", "enum", "const") if key in schema}
