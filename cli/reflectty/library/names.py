@@ -1,6 +1,6 @@
 """What can be the name of a model, by the rules of Ollama's own; asks no server.
 
-The rules are `ParseNameBare` and `isValidPart` of types/model/name.go in Ollama, the same in 0.32.15 and 0.34.2.
+The rules are `ParseNameBare` and `isValidPart` of types/model/name.go in Ollama 0.32.15.
 """
 
 from __future__ import annotations
