@@ -113,12 +113,15 @@ def vocal(model: Model) -> Family | None:
 
 
 def lost(model: Model, family: Family) -> tuple[str, ...]:
-    """Return the tokens of a family's tags that the model's server leaves out, as far as anybody has looked."""
+    """Return the tokens of a family's tags that the model's server leaves out, as far as anybody has looked.
+
+    Where a reply is read as that of any family, its model was asked for the tags of `reflection`.
+    """
     if model.tags is None or "thinking" in model.capabilities:
         return ()
     from reflectty.vocabulary import missed  # noqa: PLC0415 - few models are looked at
 
-    return missed(model.tags, family)
+    return missed(model.tags, FAMILIES["reflection"] if family.name == "any" else family)
 
 
 def taught(model: Model) -> Family | None:
@@ -192,7 +195,7 @@ def plan(model: Model, wish: Wish) -> Plan:
         think=think,
         system=_system(mode, model, wish, own),
         expects_tags=not thinks and family.name != "none" and _expects_tags(mode, model, own),
-        lost=() if mode is Mode.DIRECT else lost(model, _asked_for(mode, family)),
+        lost=() if mode is Mode.DIRECT else lost(model, family),
         notes=tuple(_notes(mode, model, wish, thinks=thinks)),
     )
 
@@ -235,11 +238,6 @@ def _read_as(mode: Mode, own: Family | None) -> Family:
     if own and (mode is not Mode.REFLECT or own.name == "native"):
         return own
     return FAMILIES["any"]
-
-
-def _asked_for(mode: Mode, family: Family) -> Family:
-    """Return the family whose tags a reply should have: the prompt asks for those of `reflection`."""
-    return FAMILIES["reflection"] if mode is Mode.REFLECT and family.name == "any" else family
 
 
 def _is_switched(model: Model, own: Family | None) -> bool:
