@@ -27,6 +27,8 @@ class Message(NamedTuple):
     role: Role
     content: str
     images: tuple[str, ...] = ()
+    thinking: str = ""
+    """What the model thought before a content of its own; sent in a field, never as tags in the content."""
 
 
 class Request(NamedTuple):
@@ -52,6 +54,8 @@ class Usage(NamedTuple):
     load_ms: float = 0.0
     prompt_ms: float = 0.0
     reply_ms: float = 0.0
+    thinking_tokens: int = 0
+    """How many of the reply's tokens are thinking, where the server counted them; 0 elsewhere."""
 
 
 class Chunk(NamedTuple):
@@ -62,6 +66,8 @@ class Chunk(NamedTuple):
     done: bool = False
     done_reason: str = ""
     usage: Usage | None = None
+    notes: tuple[str, ...] = ()
+    """What the user is told about how the request was sent, each in a line; often nothing."""
 
 
 class Model(NamedTuple):
@@ -86,6 +92,12 @@ class Model(NamedTuple):
     """Options that its server has no counterpart for."""
     notices: tuple[str, ...] = ()
     """What the user is told before it answers, each in a line; often nothing."""
+    room: int = 0
+    """How many tokens, prompt and reply together, its server holds; 0 when unknown."""
+    resumes: bool = True
+    """Whether its server can go on in the middle of a reply."""
+    ends: tuple[str, str] | None = None
+    """How a rendered prompt ends with thinking on and with thinking off, where the server renders one."""
 
 
 class Running(NamedTuple):

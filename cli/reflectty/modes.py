@@ -102,6 +102,16 @@ def opens_thinking(model: Model, family: Family) -> bool:
     return family.prefilled and not model.template
 
 
+def _ends_open(model: Model, family: Family, think: bool | Effort | None) -> bool:
+    """Whether a prompt that the server rendered ends inside the thinking.
+
+    A parser there, of which nothing is known, takes the thinking into the field: then the content stands outside.
+    """
+    on, off = model.ends or ("", "")
+    written = (off if think is False else on).rstrip()
+    return any(tag.opener and written.endswith(tag.opener.rstrip()) for tag in family.thinking)
+
+
 def _joined(*parts: str) -> str:
     return "\n\n".join(part.strip() for part in parts if part.strip())
 
@@ -123,7 +133,7 @@ def plan(model: Model, wish: Wish) -> Plan:
         mode=mode,
         family=family,
         # A server that is asked for the `thinking` field takes what the template opens into it.
-        prefilled=opens_thinking(model, family) and not think,
+        prefilled=_ends_open(model, family, think) if model.ends else opens_thinking(model, family) and not think,
         think=think,
         system=_system(mode, model, wish, own),
         expects_tags=_expects_tags(mode, family, own, thinks=thinks),

@@ -32,7 +32,8 @@ class ChunkDecoder:
     whose end was announced is complete, whatever becomes of the rest. A server that does not stream sends one object.
     """
 
-    def __init__(self, line_limit: int = LINE_LIMIT) -> None:
+    def __init__(self, line_limit: int = LINE_LIMIT, *, whole: bool = False) -> None:
+        # A server that never sends the token which ends a turn, as vLLM, needs nothing to be cut.
         self.done = False
         self.over = False
         """Whether the model has ended its reply; the figures may still follow."""
@@ -41,7 +42,7 @@ class ChunkDecoder:
         self._kind = b""
         self._data = bytearray()
         """The lines of an event that is not whole yet."""
-        self._ending = Ending()
+        self._ending = Ending(whole=whole)
         self._reason = ""
         self._usage: Usage | None = None
         self._seen = False
@@ -216,15 +217,21 @@ def _content(value: object) -> str:
 
 
 def _usage(value: Body) -> Usage | None:
-    """Return the figures of a reply; llama-server adds how long each part took, in milliseconds."""
+    """Return the figures of a reply; llama-server adds how long each part took, in milliseconds.
+
+    vLLM with a reasoning parser, and LiteLLM before it, count the tokens of the thinking.
+    """
     usage = value.get("usage")
     if not isinstance(usage, dict):
         return None
     timings = value.get("timings")
     took = timings if isinstance(timings, dict) else {}
+    details = usage.get("completion_tokens_details")
+    counted = details if isinstance(details, dict) else {}
     return Usage(
         prompt_tokens=int(as_number(usage.get("prompt_tokens"))),
         reply_tokens=int(as_number(usage.get("completion_tokens"))),
         prompt_ms=as_number(took.get("prompt_ms")),
         reply_ms=as_number(took.get("predicted_ms")),
+        thinking_tokens=int(as_number(counted.get("reasoning_tokens"))),
     )

@@ -29,15 +29,18 @@ MOST_HELD: Final = 1000
 
 
 class Ending:
-    """Fed the content of a reply, passes on what is not its end; holds back what may be."""
+    """Fed the content of a reply, passes on what is not its end; holds back what may be, of a `whole` one nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
+        self._whole = whole
         self._held = ""
         self._before = ""
         """The character before what is held back."""
 
     def feed(self, text: str) -> str:
         """Return what is certain to belong to the reply."""
+        if self._whole:
+            return text
         text = self._held + text
         at = _start(text)
         if len(text) - at > MOST_HELD:
