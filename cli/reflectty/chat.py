@@ -96,6 +96,8 @@ class Model(NamedTuple):
     """How many tokens, prompt and reply together, its server holds; 0 when unknown."""
     resumes: bool = True
     """Whether its server can go on in the middle of a reply."""
+    shows_tokens: bool = False
+    """Whether its server tells the tokens of a reply, also those that it takes out of the text."""
     ends: tuple[str, str] | None = None
     """How a rendered prompt ends with thinking on and with thinking off, where the server renders one."""
 

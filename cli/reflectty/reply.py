@@ -57,6 +57,8 @@ class Reply:
         self.mode = mode
         self.family = family
         self.warnings: list[str] = []
+        self.resumable = True
+        """Whether it can be steered or continued, as far as is known."""
         self.withheld = False
         """Whether the answer must not go out alone: it is not what was asked for."""
         self.done = False
@@ -106,6 +108,7 @@ class Reply:
             events += self._read(chunk.content)
         if chunk.content or chunk.thinking:
             self._count(events)
+        self.warnings += chunk.notes
         if chunk.done:
             self.done, self.done_reason = True, chunk.done_reason
             self.usage = chunk.usage or self.usage

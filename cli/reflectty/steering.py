@@ -40,12 +40,7 @@ def tag_family(  # noqa: PLR0913 - all that a reply tells of how it is written
     Raises:
         RefusedError: its server cannot go on, or its tags are not known, or are control tokens, which no server sends.
     """
-    if not model.resumes:
-        raise RefusedError(
-            f"a reply of {model.name} cannot be steered or continued: only vLLM, SGLang, llama-server and Ollama are"
-            " known to go on with one",
-            ASK_ANEW,
-        )
+    refuse_where_it_cannot(model)
     in_field = field or chosen.think is not None
     family = _written_with(opener) or (_of_the_field(model) if in_field else _of_the_content(chosen, seen, raw))
     if family is None:
@@ -57,13 +52,34 @@ def tag_family(  # noqa: PLR0913 - all that a reply tells of how it is written
     return family
 
 
+def refuse_where_it_cannot(model: Model) -> None:
+    """Refuse to go on with a reply of a model whose server might begin another one without a word.
+
+    Raises:
+        RefusedError: it is such a server.
+    """
+    if not model.resumes:
+        raise RefusedError(
+            f"a reply of {model.name} cannot be steered or continued: only vLLM, SGLang, llama-server and Ollama are"
+            " known to go on with one",
+            ASK_ANEW,
+        )
+
+
+def opener_at(prompt: str) -> str:
+    """Return the marker with which a rendered prompt opens the thinking at its end; often nothing."""
+    return next(filter(prompt.rstrip().endswith, _openers()), "")
+
+
 def can_go_on(model: Model, chosen: Plan) -> bool:
     """Whether a reply of this model can be steered or continued, as far as that is known before a word of it came."""
     if chosen.think is None or chosen.family.name == "any":
         # How it marks its thinking is seen in the reply.
         return model.resumes and not chosen.family.channels
     known = by_model(model.name)
-    return model.resumes and (known is None or _in_plain_text(known)) and (_of_the_field(model) or known) is not None
+    if known and not _in_plain_text(known):
+        return False
+    return model.resumes and (model.shows_tokens or _of_the_field(model) is not None)
 
 
 def reading(model: Model, chosen: Plan, so_far: str = "") -> Family:

@@ -22,7 +22,7 @@ from reflectty.errors import (
 from reflectty.modes import Mode, best, merit, plan
 from reflectty.reply import Reply
 from reflectty.session import Said
-from reflectty.steering import reading
+from reflectty.steering import can_go_on, reading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -148,7 +148,7 @@ async def ask_raw(
     for text in filter(None, (*model.notices, passed_over(question, model))):
         note(text)
     async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
-        await _write_raw(asked, write)
+        await _write_raw(asked, write, note)
 
 
 class _Asked(NamedTuple):
@@ -182,16 +182,20 @@ def _asked(engine: Engine, question: Question, model: Model) -> _Asked:
 
 
 def _reply(question: Question, model: Model, chosen: Plan) -> Reply:
-    family = reading(model, chosen) if question.so_far else chosen.family
-    return Reply(model.name, family, mode=str(chosen.mode), prefilled=chosen.prefilled)
+    family = reading(model, chosen, question.so_far) if question.so_far else chosen.family
+    reply = Reply(model.name, family, mode=str(chosen.mode), prefilled=chosen.prefilled)
+    reply.resumable = can_go_on(model, chosen)
+    return reply
 
 
-async def _write_raw(asked: _Asked, write: Callable[[str], None]) -> None:
+async def _write_raw(asked: _Asked, write: Callable[[str], None], note: Callable[[str], None]) -> None:
     thinking = wrote = False
     request = request_for(asked.question, asked.model, asked.chosen)
     async with aclosing(asked.engine.chat(request)) as chunks:
         async for chunk in chunks:
             asked.reply.feed(chunk)
+            for text in chunk.notes:
+                note(text)
             if bool(chunk.thinking) is not thinking and (chunk.thinking or chunk.content):
                 write("<thinking>" if chunk.thinking else "</thinking>\n")
                 thinking = bool(chunk.thinking)

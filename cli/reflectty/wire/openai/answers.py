@@ -240,7 +240,8 @@ def _by_name(name: str) -> tuple[str, ...]:
 
 def standing(model: Model, listed: Listed) -> Model:
     """Return a model with what it has of its server: room, and whether it can go on in the middle of a reply."""
-    return model._replace(room=listed.context, resumes=listed.maker in GOING_ON)
+    maker = listed.maker
+    return model._replace(room=listed.context, resumes=maker in GOING_ON, shows_tokens=maker == VLLM)
 
 
 def model_of(listed: Listed, name: str, props: Body, ignores: tuple[str, ...]) -> Model:
