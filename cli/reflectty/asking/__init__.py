@@ -202,7 +202,9 @@ async def _write_raw(asked: _Asked, write: Callable[[str], None], note: Callable
             write(chunk.thinking + chunk.content)
             wrote = wrote or bool(chunk.thinking or chunk.content)
     if asked.reply.done_reason == "length":
-        raise NoAnswerError("the reply was cut at the token limit", limit_hint(asked.question, asked.model))
+        raise NoAnswerError(
+            "the reply was cut at the token limit", limit_hint(asked.question, asked.model, asked.reply.usage)
+        )
     if not wrote:
         raise NoAnswerError(SAID_NOTHING, ASK_AGAIN)
 
@@ -219,7 +221,7 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
                 await turn.pass_on()
     except IncompleteError as error:
         failure = error
-    for event in reply.close():
+    for event in (*reply.close(), *reply.reread()):
         renderer.show(event)
     failure = failure or verdict(reply, question, asked.model)
     reply.warnings += warnings(reply, asked.chosen, asked.model)

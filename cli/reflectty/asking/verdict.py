@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from reflectty.errors import NoAnswerError, OutputError, ReflecttyError, SchemaError, StoppedError
 from reflectty.mini import is_mini
 from reflectty.modes import Mode
-from reflectty.session import Ended
+from reflectty.session import NO_USAGE, Ended
 
 if TYPE_CHECKING:
     from reflectty.asking.question import Question
-    from reflectty.chat import Model
+    from reflectty.chat import Model, Usage
     from reflectty.modes import Plan
     from reflectty.reply import Reply
 
 SAID_NOTHING = "the model said nothing"
+ROUND = 64
+"""A limit that is no context's end is a round number: that of mlx-lm 0.32 is 512."""
 ASK_AGAIN = "ask again, or another model"
 LOST_TAGS = (
     "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
@@ -33,7 +35,7 @@ def verdict(reply: Reply, question: Question, model: Model) -> ReflecttyError | 
     """Return what is wrong with a reply of the model that ended in order."""
     if reply.done_reason == "length":
         what = "answer" if reply.answer else "thinking"
-        return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model))
+        return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model, reply.usage))
     if not reply.answer:
         return NoAnswerError(SAID_NOTHING, ASK_AGAIN)
     if question.schema:
@@ -44,9 +46,19 @@ def verdict(reply: Reply, question: Question, model: Model) -> ReflecttyError | 
     return None
 
 
-def limit_hint(question: Question, model: Model) -> str:
+def limit_hint(question: Question, model: Model, usage: Usage = NO_USAGE) -> str:
+    """Return what helps against a reply that was cut at a limit of tokens, by whose limit it was."""
+    left = model.room - usage.prompt_tokens
+    if model.room and usage.prompt_tokens and usage.reply_tokens >= left:
+        return (
+            f"the prompt of {usage.prompt_tokens} tokens leaves only {left} of the context's {model.room}: send less,"
+            " or start the server with a larger context"
+        )
     if any(key == "num_predict" for key, _ in question.options) or "num_predict" in model.parameters:
         return "raise -o num_predict"
+    ended, room = usage.reply_tokens, model.room and usage.prompt_tokens
+    if _is_fixed(model) and ended and (room or ended % ROUND == 0):
+        return f"this server ends a reply after {ended} tokens unless it is told: raise it with -o num_predict=4096"
     return f"a larger context helps: {'the server is started with it' if _is_fixed(model) else '-o num_ctx=16384'}"
 
 

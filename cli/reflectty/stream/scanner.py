@@ -80,6 +80,8 @@ class Scanner:
     def settle(self) -> None:
         """Take note that thinking came another way, so that text outside it is surely the answer."""
         self._opened = True
+        if self._fresh and not self.counted:
+            self._stack.clear()
 
     def feed(self, text: str, *, ended: bool = False) -> None:
         """Take the next piece of text; with `ended`, decide about everything that is held."""
