@@ -108,7 +108,7 @@ def test_the_figures_of_both_requests_are_those_of_one_reply() -> None:
     assert outcome.bodies[1]["prompt"].endswith("<thinking>\nBoth.\n</thinking>\n<output>\n")
     assert usage.prompt_tokens + usage.reply_tokens == 63
     assert usage.prompt_tokens < 60
-    assert outcome.reply.tokens[Kind.ANSWER] == 3
+    assert outcome.reply.tokens[Kind.ANSWER] == 2
 
 
 def test_a_grammar_that_fills_up_for_ever_is_left() -> None:
