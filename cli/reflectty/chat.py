@@ -21,6 +21,14 @@ class Effort(StrEnum):
     MAX = "max"
 
 
+class Keep(StrEnum):
+    """Whether the thinking of earlier turns is handed back to a model."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 class Message(NamedTuple):
     """One turn as the model sees it; `images` are base64 texts."""
 

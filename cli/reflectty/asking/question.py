@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.chat import Effort, Message, Request
 from reflectty.errors import RefusedError
-from reflectty.families import FAMILIES
+from reflectty.families import FAMILIES, keeps_thinking
 from reflectty.modes import Mode, Wish
 from reflectty.session import NOT_MEASURED, Measured
 
@@ -37,6 +37,8 @@ class Question(NamedTuple):
     """The raw text, tags included, that the reply begins with and goes on from in the middle of its sentence."""
     earlier: Measured = NOT_MEASURED
     """The figures of `so_far` where it is what the model wrote; nothing where a user changed it."""
+    keep_thinking: str = "auto"
+    """Whether earlier thinking is handed back to the model: `on`, `off`, or `auto` where its family was trained so."""
     digest: str = ""
     """Which model it is, where that is known; else the server is asked when a reply is kept."""
 
@@ -51,6 +53,7 @@ def standing(settings: Settings) -> Question:
         wish=Wish(Mode(settings.mode), effort, family, settings.system),
         options=settings.options,
         keep_alive=settings.keep_alive,
+        keep_thinking=settings.keep_thinking,
     )
 
 
@@ -59,12 +62,20 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     system = (Message("system", chosen.system),) if chosen.system else ()
     return Request(
         model=model.name,
-        messages=(*system, *question.history, Message("user", question.prompt, question.images)),
+        messages=(*system, *_before(question, model, chosen), Message("user", question.prompt, question.images)),
         options=question.options,
         think=chosen.think,
         schema=question.schema.text if question.schema else "",
         keep_alive=question.keep_alive,
     )
+
+
+def _before(question: Question, model: Model, chosen: Plan) -> tuple[Message, ...]:
+    """Return what was said before, with the thinking where it is handed back: in a field of its own, never as tags."""
+    trained = chosen.mode is Mode.NATIVE and keeps_thinking(model.name)
+    if question.keep_thinking == "on" or (question.keep_thinking == "auto" and trained):
+        return question.history
+    return tuple(message._replace(thinking="") for message in question.history)
 
 
 def passed_over(question: Question, model: Model) -> str:

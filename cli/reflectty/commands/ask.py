@@ -46,6 +46,7 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     system: args.System = "",
     option: args.Options = None,
     keep_alive: args.KeepAlive = "",
+    keep_thinking: args.KeepThinking = None,
     file: args.Files = None,
     image: args.Images = None,
     schema: args.SchemaText = "",
@@ -206,6 +207,7 @@ def question_of(given: args.Arguments, settings: config.Settings) -> Question:
         ),
         options=tuple(options.items()),
         keep_alive=given.keep_alive or asked.keep_alive,
+        keep_thinking=given.keep_thinking or asked.keep_thinking,
         schema=schema,
         announce=not given.final,
     )

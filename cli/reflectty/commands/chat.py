@@ -113,7 +113,16 @@ def _manner(asked: Question) -> Manner:
     from reflectty.tui.conversation import Manner  # noqa: PLC0415 - a refusal needs none of this
 
     wish = asked.wish
-    return Manner(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system, asked.keep_alive)
+    return Manner(
+        asked.model,
+        wish.mode,
+        wish.effort,
+        wish.family,
+        asked.options,
+        wish.system,
+        asked.keep_alive,
+        asked.keep_thinking,
+    )
 
 
 def _profiled(name: str) -> Profiled:

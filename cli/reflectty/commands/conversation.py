@@ -46,7 +46,7 @@ def before(given: Arguments, warn: Callable[[str], None]) -> Before | None:
     if session is None:
         raise UsageError(*_NONE)
     path = branch(store.turns(session.id), session.leaf)
-    return Before(store, session.id, session.leaf, session.model, history(path))
+    return Before(store, session.id, session.leaf, session.model, history(path, given.model or session.model))
 
 
 _NONE = ("there is no session to go on with", "a question without -c begins one")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reflectty.config.keys import api_key
 from reflectty.config.loading import debugging, load, profile_names, recalled
 from reflectty.config.places import config_path, state_folder, store_path, templates_folder, themes_folder
-from reflectty.config.remembering import first_time, remember, remember_server, remembered, server_known
+from reflectty.config.remembering import first_time, known, remember, remember_server, remembered, server_known
 from reflectty.config.settings import ENTRIES, NO_HURRY, SETTINGS, Setting, Settings
 from reflectty.config.values import VIEWS, parse_timeouts
 from reflectty.errors import near
@@ -21,6 +21,7 @@ __all__ = [
     "config_path",
     "debugging",
     "first_time",
+    "known",
     "load",
     "near",
     "parse_timeouts",

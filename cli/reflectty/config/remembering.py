@@ -25,6 +25,13 @@ def first_time(topic: str, name: str) -> bool:
     return True
 
 
+def known(topic: str, name: str) -> bool:
+    """Whether `name` was remembered under `topic`; remembers nothing."""
+    with suppress(OSError, ValueError, UsageError):
+        return name in (state_folder() / topic).read_text("utf-8").split("\n")
+    return False
+
+
 def remembered(name: str) -> str:
     """Return what was chosen under that name in an earlier run, or nothing."""
     with suppress(OSError, ValueError, UsageError):

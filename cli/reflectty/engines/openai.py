@@ -258,7 +258,7 @@ class Thinkers(NamedTuple):
     """What is remembered of this server's models that were seen to think, from one run to the next."""
 
     known: Callable[[str], bool]
-    learn: Callable[[str], None]
+    learn: Callable[[str], object]
 
 
 def _forget(_: str) -> None:
