@@ -85,12 +85,12 @@ def _thinkers(host: str) -> tuple[Callable[[str], bool], Callable[[str], object]
     """Return what tells of the models at a host that were seen to think though their names do not say so."""
 
     def entry(model: str) -> str:
-        return f"{host} {model}" if model.isprintable() else ""
+        # A host may hold a password, a name anything.
+        return sha256(f"{host}\n{model}".encode(errors="replace")).hexdigest()[:32]
 
-    return (
-        lambda model: config.known(THINKERS, entry(model)) if entry(model) else False,
-        lambda model: config.first_time(THINKERS, entry(model)) if entry(model) else False,
-    )
+    from hashlib import sha256  # noqa: PLC0415 - only a name that says nothing needs it
+
+    return lambda model: config.known(THINKERS, entry(model)), lambda model: config.first_time(THINKERS, entry(model))
 
 
 def _rules(*, asked: bool, unasked: bool) -> Rules:

@@ -26,7 +26,7 @@ class EngineName(StrEnum):
     """The built-in model, in a process of ours: there is no server, and a host says nothing."""
 
 
-def open_engine(
+def open_engine(  # noqa: PLR0913 - each says one thing of how a server is reached
     host: str = "",
     *,
     engine: str = EngineName.OLLAMA,

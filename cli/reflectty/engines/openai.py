@@ -147,7 +147,7 @@ class OpenAIEngine:
 
     async def _replied(self, path: str, body: Body, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of a reply; what the server does not take is left out, and said where the user wanted it."""
-        refused, decoder = self._refused, wire.ChunkDecoder(whole=self._maker == wire.VLLM)
+        refused, decoder = self._refused, wire.ChunkDecoder(html=self._maker == wire.VLLM)
         body = await self._manners.kept(body, request) if self._maker == wire.OLLAMA else body
         while True:
             left = wire.without(body, refused)

@@ -32,8 +32,7 @@ class ChunkDecoder:
     whose end was announced is complete, whatever becomes of the rest. A server that does not stream sends one object.
     """
 
-    def __init__(self, line_limit: int = LINE_LIMIT, *, whole: bool = False) -> None:
-        # A server that never sends the token which ends a turn, as vLLM, needs nothing to be cut.
+    def __init__(self, line_limit: int = LINE_LIMIT, *, html: bool = False) -> None:
         self.done = False
         self.over = False
         """Whether the model has ended its reply; the figures may still follow."""
@@ -42,7 +41,7 @@ class ChunkDecoder:
         self._kind = b""
         self._data = bytearray()
         """The lines of an event that is not whole yet."""
-        self._ending = Ending(whole=whole)
+        self._ending = Ending(html=html)
         self._reason = ""
         self._usage: Usage | None = None
         self._seen = False
