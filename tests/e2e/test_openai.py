@@ -125,6 +125,16 @@ class TestAModelWhoseNameSaysNothing:
         assert (result.code, result.out) == (5, "")
 
 
+def test_a_session_goes_on_with_the_server_that_it_was_held_with(reflect: Reflect) -> None:
+    with vllm() as server:
+        first = reflect("--engine", "openai", "--host", server.host, "-m", NAME, "one?", OLLAMA_HOST="127.0.0.1:1")
+        then = reflect("-c", "two?", OLLAMA_HOST="127.0.0.1:1")
+        sent = server.asked(CHAT)[-1].json["messages"]
+
+    assert (first.code, then.code, then.out) == (0, 0, f"{ANSWER}\n")
+    assert [message["content"] for message in sent] == ["one?", ANSWER, "two?"]
+
+
 def test_a_server_that_takes_few_fields_is_asked_with_few(reflect: Reflect) -> None:
     def strict(asked: Asked) -> Script:
         unknown = {"skip_special_tokens", "top_k"} & set(asked.json)

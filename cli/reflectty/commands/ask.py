@@ -8,9 +8,10 @@ import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 
 from reflectty import __version__, config
 from reflectty.commands import arguments as args
-from reflectty.commands.conversation import before, keeper, leaner
+from reflectty.commands.conversation import before, keeper, leaner, resumed_at
 from reflectty.commands.gathering import gather
 from reflectty.commands.serving import engine_for
+from reflectty.engines import EngineName
 from reflectty.errors import PromptTooLongError, UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
@@ -89,6 +90,7 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
         return
     filling = _filling(given, settings)
     earlier = before(given, warn)
+    settings = resumed_at(settings, given, earlier)
     gathered = gather(given, terminal, warn, filling)
     question = _complete(question, gathered, earlier, settings)
     timeouts = config.parse_timeouts(given.timeout, settings.timeouts)
@@ -98,8 +100,12 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
         if engine.warning:
             warn(engine.warning)
         keep = keeper(gathered.text, gathered.attachments, earlier) if settings.store and not given.no_store else None
-        async with engine:
-            await _converse(engine, question, look, given, terminal, keep)
+        try:
+            async with engine:
+                await _converse(engine, question, look, given, terminal, keep)
+        finally:
+            if keep and settings.engine == EngineName.OPENAI:
+                config.remember_place(keep.session, settings.engine, given.host or settings.host)
 
     try:
         run(conversation())

@@ -5,7 +5,16 @@ from __future__ import annotations
 from reflectty.config.keys import api_key
 from reflectty.config.loading import debugging, load, profile_names, recalled
 from reflectty.config.places import config_path, state_folder, store_path, templates_folder, themes_folder
-from reflectty.config.remembering import first_time, known, remember, remember_server, remembered, server_known
+from reflectty.config.remembering import (
+    first_time,
+    known,
+    place_of,
+    remember,
+    remember_place,
+    remember_server,
+    remembered,
+    server_known,
+)
 from reflectty.config.settings import ENTRIES, NO_HURRY, SETTINGS, Setting, Settings
 from reflectty.config.values import VIEWS, parse_timeouts
 from reflectty.errors import near
@@ -25,9 +34,11 @@ __all__ = [
     "load",
     "near",
     "parse_timeouts",
+    "place_of",
     "profile_names",
     "recalled",
     "remember",
+    "remember_place",
     "remember_server",
     "remembered",
     "server_known",
