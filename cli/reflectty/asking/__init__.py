@@ -224,7 +224,8 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
     for event in (*reply.close(), *reply.reread()):
         renderer.show(event)
     failure = failure or verdict(reply, question, asked.model)
-    reply.warnings += warnings(reply, asked.chosen, asked.model)
+    # Where a grammar leaves no room for tags, none are missed.
+    reply.warnings += warnings(reply, asked.chosen, asked.model) if reply.marked or not question.schema else []
     if failure:
         reply.warnings.append(str(failure))
         reply.withheld = question.schema is not None

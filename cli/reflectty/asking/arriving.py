@@ -40,7 +40,7 @@ async def arriving(
         yield event
     if question.schema is None:
         chunks = _begun(engine, request, question)
-    elif _thinks_in_tags(chosen, question):
+    elif _thinks_in_tags(chosen, question) and (reply.resumable or question.so_far):
         # A beginning that was given may hold all of the thinking already.
         apart = Apart()
         if not reply.thought:
@@ -49,8 +49,8 @@ async def arriving(
                     yield event
         if reply.done and not reply.stopped:
             return
-        if apart.seen:
-            chunks = _one_value(engine.chat(request))
+        if apart.seen or not reply.family.thinking:
+            chunks = _asked_anew(engine, request, reply)
         else:
             chunks = _one_value(engine.resume(request, reply.thought_only()))
     else:
@@ -70,6 +70,13 @@ def _thinks_in_tags(chosen: Plan, question: Question) -> bool:
     reads = bool(chosen.family.thinking) or chosen.family.name == "any"
     in_tags = chosen.think is None or bool(question.so_far)
     return reads and in_tags and chosen.mode is not Mode.DIRECT
+
+
+def _asked_anew(engine: Engine, request: Request, reply: Reply) -> AsyncGenerator[Chunk, None]:
+    """Ask again with the schema: the server thinks before it holds to it, or there is nothing to go on after."""
+    if reply.raw:
+        reply.thought_only()
+    return _one_value(engine.chat(request))
 
 
 class Apart:

@@ -111,6 +111,31 @@ def test_the_figures_of_both_requests_are_those_of_one_reply() -> None:
     assert outcome.reply.tokens[Kind.ANSWER] == 2
 
 
+def test_a_model_that_uses_no_tags_is_given_none() -> None:
+    chats = [replied(["9.9"]), replied(JSON)]
+    outcome = asked(Vllm("m", chat=chats), Question("q", wish=Wish(Mode.NATIVE), schema=SCHEMA))
+
+    assert outcome.error is None
+    assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
+    assert "<thinking>" not in json.dumps(outcome.bodies)
+
+
+def test_where_no_reply_can_go_on_the_schema_holds_from_the_first_token() -> None:
+    async def run(host: str) -> None:
+        async with open_engine(host, engine="openai") as engine:
+            await ask(engine, Question("q", "m", schema=SCHEMA), shown, first_time=lambda _: False)
+
+    shown = Shown()
+    with FakeServer({"/v1/models": served("m", maker="openai"), CHAT: replied(JSON)}) as server:
+        asyncio.run(run(server.host))
+        (sent,) = server.asked(CHAT)
+
+    assert shown.reply is not None
+    assert json.loads(shown.reply.answer) == {"larger": "9.9"}
+    assert "response_format" in sent.json
+    assert not any("tags" in text for text in shown.told)
+
+
 def test_a_grammar_that_fills_up_for_ever_is_left() -> None:
     blanks = [" " * 30] * 20
     outcome = asked(Vllm("Qwen/Qwen3-8B", chat=replied([*JSON, *blanks])), Question("q", schema=SCHEMA))
