@@ -21,8 +21,13 @@ SAMPLING: Final = {"temperature": 0.8, "top_p": 0.9}
 """What Ollama samples with natively where a model's file says nothing."""
 USUAL_CONTEXT: Final = 4096
 """What it loads a model with where the machine has less than 23 GiB of GPU memory."""
-BYTES_PER_TOKEN: Final = 6
-"""More than a token of prose has: what is too long by this is too long."""
+MOST_BYTES: Final = 6
+"""More bytes than a token of prose has: what is too long by this is too long."""
+FEWEST_BYTES: Final = 3
+"""Fewer than it has in most languages: what fits by this fits."""
+DOUBT: Final = (
+    "this Ollama may have cut the beginning of the prompt in silence, as its /v1 does: --engine ollama never does"
+)
 NATIVE: Final = "--engine ollama asks it without that"
 
 
@@ -47,13 +52,16 @@ class Manners:
         Raises:
             PromptTooLongError: the prompt would be cut.
         """
-        room = await self._room(request.model)
-        size = sum(len(message.content.encode(errors="replace")) for message in request.messages)
-        if size > room * BYTES_PER_TOKEN:
+        room, size = await self._room(request.model), _size(request)
+        if size > room * MOST_BYTES:
             message = f"the prompt has about {size // 4} tokens, and this Ollama would cut it to {room} without a word"
             raise PromptTooLongError(message, f"its /v1 does so: {NATIVE}", resizable=False)
         shown = await self.shown(request.model)
         return (_sampling(as_text(shown.get("parameters"))) if shown else {}) | body
+
+    async def doubt(self, request: Request) -> str:
+        """Return what to say of a prompt that may have been cut; nothing of one that surely fits."""
+        return DOUBT if _size(request) > await self._room(request.model) * FEWEST_BYTES else ""
 
     async def _room(self, model: str) -> int:
         """Return how many tokens the model has room for as it is loaded, or would be."""
@@ -72,6 +80,10 @@ class Manners:
             return await self._exchange.ask(method, path, body)
         except ReflecttyError:
             return {}
+
+
+def _size(request: Request) -> int:
+    return sum(len(message.content.encode(errors="replace")) for message in request.messages)
 
 
 def _sampling(parameters: str) -> Body:

@@ -148,7 +148,9 @@ class OpenAIEngine:
     async def _replied(self, path: str, body: Body, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of a reply; what the server does not take is left out, and said where the user wanted it."""
         refused, decoder = self._refused, wire.ChunkDecoder(html=self._maker == wire.VLLM)
-        body = await self._manners.kept(body, request) if self._maker == wire.OLLAMA else body
+        doubt = ""
+        if self._maker == wire.OLLAMA:
+            body, doubt = await self._manners.kept(body, request), await self._manners.doubt(request)
         while True:
             left = wire.without(body, refused)
             try:
@@ -156,7 +158,8 @@ class OpenAIEngine:
                     async for chunk in chunks:
                         self._refused |= refused
                         self._learn(request.model, chunk)
-                        yield chunk._replace(notes=note) if (note := self._missing(request)) else chunk
+                        notes = (*self._missing(request), *filter(None, (doubt if chunk.done else "",)))
+                        yield chunk._replace(notes=notes) if notes else chunk
             except RefusedError as error:
                 named = wire.refused_fields(str(error), left)
                 if not named:

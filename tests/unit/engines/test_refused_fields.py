@@ -155,12 +155,20 @@ def test_a_prompt_that_an_ollama_would_cut_in_silence_is_not_sent() -> None:
 
     assert "cut it to 4096" in str(error)
     assert "--engine ollama" in error.hint
-    assert any("--engine ollama" in text for text in model.notices)
+    assert model.notices == ()
 
 
-def test_a_prompt_that_fits_an_ollama_is_sent() -> None:
-    with ollama(room=32768) as server:
-        assert told_by(server, "word " * 9000)[1] is None
+@pytest.mark.parametrize(("room", "doubtful"), [(8192, True), (32768, False)])
+def test_a_prompt_that_an_ollama_may_have_cut_is_told_of(room: int, doubtful: bool) -> None:
+    async def chat(engine: Any) -> list[str]:
+        await engine.show("m:latest")
+        request = Request("m:latest", (Message("user", "word " * 9000),))
+        return [note async for chunk in engine.chat(request) for note in chunk.notes]
+
+    with ollama(room=room) as server:
+        notes = using(server.host, chat)
+
+    assert [("may have cut" in note, "--engine ollama" in note) for note in notes] == [(True, True)] * doubtful
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,6 @@ OLLAMA: Final = "library"
 """What they call themselves as owner of a model; the last is what Ollama's /v1 says."""
 GOING_ON: Final = (LLAMA_SERVER, VLLM, SGLANG)
 """Who can go on in the middle of a reply."""
-OLLAMA_NOTICE: Final = (
-    "this is an Ollama: over /v1 it cuts a prompt that is too long in silence, --engine ollama asks it without that"
-)
 TOO_LONG: Final = re.compile(
     r"exceeds the available context size|larger than the max context size|maximum context length"
     r"|longer than the model's context length|longer than the maximum model length"
@@ -272,11 +269,10 @@ def _thought_in(end: str) -> bool:
 
 def ollama_model(model: Model, shown: Body) -> Model:
     """Return a model of an Ollama's /v1 with what its /api/show says of it, which may be nothing."""
-    told = model._replace(notices=(*model.notices, OLLAMA_NOTICE))
     names = shown.get("capabilities")
     if not isinstance(names, list):
-        return told
-    return told._replace(
+        return model
+    return model._replace(
         capabilities=tuple(as_text(name) for name in names),
         template=as_text(shown.get("template")),
         system=as_text(shown.get("system")),
