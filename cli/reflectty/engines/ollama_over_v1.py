@@ -92,6 +92,11 @@ def _sampling(parameters: str) -> Body:
     return {name: usual if (value := own[name]) is None else value for name, usual in SAMPLING.items()}
 
 
+def doubt_of_usual(request: Request) -> str:
+    """Return what to say of a prompt to an Ollama that is known by its replies alone, whose context nobody tells."""
+    return DOUBT if _size(request) > USUAL_CONTEXT * FEWEST_BYTES else ""
+
+
 def _bare(model: str) -> str:
     return model.removesuffix(":latest")
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from reflectty.chat import Chunk, Timeouts
 from reflectty.engines.connection import Connection, Habits
 from reflectty.engines.exchange import Dialect, Exchange
-from reflectty.engines.ollama_over_v1 import Manners
+from reflectty.engines.ollama_over_v1 import Manners, doubt_of_usual
 from reflectty.engines.rendering import Rendering
 from reflectty.errors import PromptTooLongError, RefusedError, UnreachableError
 from reflectty.families import FAMILIES, by_model
@@ -158,6 +158,8 @@ class OpenAIEngine:
                     async for chunk in chunks:
                         self._refused |= refused
                         self._learn(request.model, chunk)
+                        if chunk.done and decoder.of_ollama and self._maker != wire.OLLAMA:
+                            doubt = doubt_of_usual(request)
                         notes = (*self._missing(request), *filter(None, (doubt if chunk.done else "",)))
                         yield chunk._replace(notes=notes) if notes else chunk
             except RefusedError as error:

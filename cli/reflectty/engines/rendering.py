@@ -7,6 +7,7 @@ gateway does not let them through, the chat endpoint tells the prompt in its fir
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ from reflectty.wire import openai as wire
 if TYPE_CHECKING:
     from reflectty.engines.exchange import Exchange
 
+GLANCE: Final = 3.0
+"""Seconds that the end of a prompt may take, before a question is asked at all."""
 PATIENCE: Final = 10.0
 """Seconds that a prompt may take: a reply may be on the screen meanwhile, and a full queue is not waited for."""
 LONGEST_OPENER: Final = max(map(len, wire.OPENERS))
@@ -54,7 +57,11 @@ class Rendering:
         """Return how a prompt ends with thinking on and off; None where the server does not tell."""
         if model not in self._ends:
             asked = Request(model, (Message("user", "hi"),))
-            on, off = await asyncio.gather(*(self._by_tokens(asked._replace(think=think)) for think in (True, False)))
+            on = off = ""
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GLANCE):
+                    both = (self._by_tokens(asked._replace(think=think)) for think in (True, False))
+                    on, off = await asyncio.gather(*both)
             self._ends[model] = (on, off) if on and off else None
         return self._ends[model]
 

@@ -11,7 +11,7 @@ from reflectty.errors import PromptTooLongError, RefusedError
 from reflectty.wire import openai as wire
 from support.fake_server import Answer, FakeServer, show, whole
 from support.openai_outcome import ask, using
-from support.openai_replies import said, served
+from support.openai_replies import DONE, STREAM, chunk, figures, said, served
 
 if TYPE_CHECKING:
     from support.fake_server import Asked, Script
@@ -34,7 +34,7 @@ def picky(*unknown: str, status: int = 422, words: str = "Unexpected fields in t
 
 def test_a_field_that_is_refused_is_left_out_from_then_on() -> None:
     async def twice(engine: Any) -> list[str]:
-        return ["".join([chunk.content async for chunk in engine.chat(Request("m", HI))]) for _ in range(2)]
+        return ["".join([one.content async for one in engine.chat(Request("m", HI))]) for _ in range(2)]
 
     with FakeServer({CHAT: picky("skip_special_tokens", "stream_options")}) as server:
         assert using(server.host, twice) == ["hi", "hi"]
@@ -163,12 +163,26 @@ def test_a_prompt_that_an_ollama_may_have_cut_is_told_of(room: int, doubtful: bo
     async def chat(engine: Any) -> list[str]:
         await engine.show("m:latest")
         request = Request("m:latest", (Message("user", "word " * 9000),))
-        return [note async for chunk in engine.chat(request) for note in chunk.notes]
+        return [note async for one in engine.chat(request) for note in one.notes]
 
     with ollama(room=room) as server:
         notes = using(server.host, chat)
 
     assert [("may have cut" in note, "--engine ollama" in note) for note in notes] == [(True, True)] * doubtful
+
+
+@pytest.mark.parametrize(("words", "doubtful"), [(9000, True), (20, False)])
+def test_an_ollama_behind_a_gateway_is_known_by_its_replies(words: int, doubtful: bool) -> None:
+    pieces = [
+        chunk({"content": "hi", "reasoning": ""}, system_fingerprint="fp_ollama"),
+        chunk({}, "stop", system_fingerprint="fp_ollama"),
+        figures(system_fingerprint="fp_ollama"),
+        DONE,
+    ]
+    with FakeServer({CHAT: Answer(pieces, content_type=STREAM)}) as server:
+        outcome = ask(server.host, Request("m", (Message("user", "word " * words),)))
+
+    assert any("may have cut" in note for one in outcome.chunks for note in one.notes) is doubtful
 
 
 @pytest.mark.parametrize(

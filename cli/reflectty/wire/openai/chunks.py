@@ -36,6 +36,8 @@ class ChunkDecoder:
         self.done = False
         self.over = False
         """Whether the model has ended its reply; the figures may still follow."""
+        self.of_ollama = False
+        """Whether an Ollama sends it, whoever stands before that."""
         self._lines = Lines(line_limit)
         self._limit = line_limit
         self._kind = b""
@@ -151,6 +153,7 @@ class ChunkDecoder:
         if not isinstance(choices, list):
             return
         self._began = True
+        self.of_ollama = value.get("system_fingerprint") == "fp_ollama"
         for choice in choices:
             if isinstance(choice, dict) and not choice.get("index"):
                 yield from self._choice(choice)
