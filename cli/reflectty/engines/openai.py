@@ -165,7 +165,8 @@ class OpenAIEngine:
             except RefusedError as error:
                 named = wire.refused_fields(str(error), left)
                 if not named:
-                    raise await self._counted(error, request) from error
+                    told = await self._counted(error, request)
+                    raise told from (None if told is error else error)
                 refused |= named
             else:
                 return

@@ -301,7 +301,7 @@ class Exchanges:
             question, said = self._conversation.turn(last.parent), last.said
         else:
             question = running.question if running else None
-        if question is None or said is None or not said.segments:
+        if question is None or said is None:
             raise UsageError("nothing has come yet that could go on" if running else NO_REPLY)
         try:
             way = await self._way_of(question, said)
