@@ -127,7 +127,7 @@ def _of_the_field(model: Model) -> Family | None:
     written = "\n".join((model.template, *(model.ends or ())))
     for family in (FAMILIES["native"], *filter(_in_plain_text, FAMILIES.values())):
         for tag in family.thinking:
-            if tag.opener in written:
+            if tag.opener and tag.opener in written:
                 return _beginning_with(tag, family)
     return _beginning_with(known.thinking[0], known) if known else None
 
