@@ -21,12 +21,22 @@ class Effort(StrEnum):
     MAX = "max"
 
 
+class Keep(StrEnum):
+    """Whether the thinking of earlier turns is handed back to a model."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 class Message(NamedTuple):
     """One turn as the model sees it; `images` are base64 texts."""
 
     role: Role
     content: str
     images: tuple[str, ...] = ()
+    thinking: str = ""
+    """What the model thought before a content of its own; sent in a field, never as tags in the content."""
 
 
 class Request(NamedTuple):
@@ -78,6 +88,8 @@ class Chunk(NamedTuple):
     """The names of tools that the model called; nobody runs them."""
     refusal: str = ""
     """What it said in place of an answer, in a field that is for refusals alone."""
+    notes: tuple[str, ...] = ()
+    """What the user is told about how the request was sent, each in a line; often nothing."""
 
 
 class Tags(NamedTuple):
@@ -134,6 +146,14 @@ class Model(NamedTuple):
     """The digest of the file that its vocabulary is in; empty where the server does not name it."""
     tags: Tags | None = None
     """What its vocabulary says of tags; None where nobody has looked, or the server does not tell."""
+    room: int = 0
+    """How many tokens, prompt and reply together, its server holds; 0 when unknown."""
+    resumes: bool = True
+    """Whether its server can go on in the middle of a reply."""
+    shows_tokens: bool = False
+    """Whether its server tells the tokens of a reply, also those that it takes out of the text."""
+    ends: tuple[str, str] | None = None
+    """How a rendered prompt ends with thinking on and with thinking off, where the server renders one."""
 
 
 class Running(NamedTuple):

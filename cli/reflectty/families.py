@@ -7,6 +7,7 @@ solar_open2 and ernie45 the reasoning parsers of vLLM 0.33 and SGLang, for budge
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from reflectty.errors import UsageError
@@ -293,6 +294,21 @@ FAMILIES: dict[str, Family] = {
 
 FIELD = Family("field", thinking=_same("thinking", "think"), reflection=_same("reflection"), orphans=False)
 """How the text of Ollama's own `thinking` field is read: only corrections are looked for."""
+
+
+_KEEPS_THINKING = re.compile(
+    r"glm-?(?:4\.[6-9]|[5-9])|(?:c4ai-)?command-a-reasoning|command-r-reasoning|cohere-north|laguna|poolside"
+    r"|(?:nvidia-)?nemotron-3-nano|(?:muse-)?glimmer|minimax-m[2-9]|qwen-?3\.[6-9]|qwen-?[4-9]"
+)
+
+
+def keeps_thinking(name: str) -> bool:
+    """Whether a model of that name was trained with the thinking of earlier turns in its prompt.
+
+    The renderers of Ollama 0.33 write it for GLM-4.6 and 4.7, Cohere's, Laguna, Nemotron-3-nano and Glimmer, and leave
+    it out for Gemma 4 and DeepSeek; the cards of Qwen 3.6 and MiniMax-M2 ask for it.
+    """
+    return _KEEPS_THINKING.match(name.lower().rsplit("/", 1)[-1]) is not None
 
 
 def named(name: str) -> Family:

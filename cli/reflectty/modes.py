@@ -169,6 +169,27 @@ def _is_jinja(template: str) -> bool:
     return "{%" in template
 
 
+def _starts_inside(model: Model, family: Family, think: bool | Effort | None) -> bool:
+    """Whether the content of a reply starts inside the thinking, where nothing takes the thinking apart.
+
+    A server that knows the thinking takes it apart or closes what the template opens, even unasked.
+    """
+    if model.ends:
+        return _ends_open(model.ends, family, think)
+    apart = "thinking" in model.capabilities or think is False or _is_jinja(model.template)
+    return opens_thinking(model, family) and not apart
+
+
+def _ends_open(ends: tuple[str, str], family: Family, think: bool | Effort | None) -> bool:
+    """Whether a prompt that the server rendered ends inside the thinking.
+
+    A parser there, of which nothing is known, takes the thinking into the field: then the content stands outside.
+    """
+    on, off = ends
+    written = (off if think is False else on).rstrip()
+    return any(tag.opener and written.endswith(tag.opener.rstrip()) for tag in family.thinking)
+
+
 def _joined(*parts: str) -> str:
     return "\n\n".join(part.strip() for part in parts if part.strip())
 
@@ -186,12 +207,10 @@ def plan(model: Model, wish: Wish) -> Plan:
         mode = Mode.NATIVE if own else Mode.REFLECT
     family = wish.family or _read_as(mode, own)
     think = _think(mode, wish, thinks=thinks, switched=_is_switched(model, own))
-    apart = thinks or think is False or _is_jinja(model.template)
     return Plan(
         mode=mode,
         family=family,
-        # A server that knows the thinking takes it apart or closes what the template opens, even unasked.
-        prefilled=opens_thinking(model, family if family.name != "any" or own is None else own) and not apart,
+        prefilled=_starts_inside(model, family if family.name != "any" or own is None else own, think),
         think=think,
         system=_system(mode, model, wish, own),
         expects_tags=not thinks and family.name != "none" and _expects_tags(mode, model, own),

@@ -6,7 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from reflectty.chat import Usage
+from reflectty.chat import Chunk, Usage
 from reflectty.families import FAMILIES
 from reflectty.session import NOT_MEASURED, Measured
 from reflectty.steering import concluded, draft
@@ -15,10 +15,11 @@ from reflectty.stream import Event, Kind, Reclassified, Segment, StreamParser
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.chat import Chunk
     from reflectty.families import Family
 
 
+LONGEST_TAG = 32
+"""Characters of a marker."""
 BYTES_PER_TOKEN = 4
 """A rough mean over languages and models, for text whose tokens nobody counted."""
 
@@ -58,6 +59,8 @@ class Reply:
         self.mode = mode
         self.family = self._asked_family = family
         self.warnings: list[str] = []
+        self.resumable = True
+        """Whether it can be steered or continued, as far as is known."""
         self.withheld = False
         """Whether the answer must not go out alone: it is not what was asked for."""
         self.done = False
@@ -80,6 +83,8 @@ class Reply:
         self._blocks: dict[int, Block] = {}
         self._chunks = dict.fromkeys(Kind, 0)
         self._carried = dict.fromkeys(Kind, 0)
+        self._thought_before = 0
+        """How many tokens an earlier request of this reply gave."""
         self._earlier = NOT_MEASURED
         self._clock = clock
         self._start = clock()
@@ -116,10 +121,20 @@ class Reply:
             events += self._read(chunk.content)
         if chunk.content or chunk.thinking:
             self._count(events)
+        self.warnings += chunk.notes
         if chunk.done:
             self.done, self.done_reason = True, chunk.done_reason
-            self.usage = chunk.usage or self.usage
+            self.usage = self._whole(chunk.usage) if chunk.usage else self.usage
         return self._fold(events)
+
+    def _whole(self, usage: Usage) -> Usage:
+        """Return the figures of the whole reply: the thinking of a request before this one is prompt to this one."""
+        thought = min(self._thought_before, usage.prompt_tokens)
+        if not thought:
+            return usage
+        return usage._replace(
+            prompt_tokens=usage.prompt_tokens - thought, reply_tokens=usage.reply_tokens + self._thought_before
+        )
 
     def _read(self, content: str) -> tuple[Event, ...]:
         self.raw.append(content)
@@ -147,6 +162,7 @@ class Reply:
         self._fold(self._parser.close(whole=False))
         self._blocks = {at: block for at, block in self._blocks.items() if block.kind is not Kind.ANSWER}
         self._chunks[Kind.ANSWER] = self._carried[Kind.ANSWER] = 0
+        self._thought_before = sum(self._chunks.values())
         self._plain = max(self._blocks, default=-1) + 1
         self._parser = StreamParser(FAMILIES["none"])
         family = self.family if self.family.thinking else FAMILIES["reflection"]
@@ -157,6 +173,27 @@ class Reply:
         self._chunks[kind] += 1
         if kind is not Kind.ANSWER:
             self._thought = self._last
+
+    def reread(self) -> tuple[Event, ...]:
+        """Read a `thinking` field as content, where that is all there is and it has an answer in tags.
+
+        A reasoning parser that was not made for the tags of a prompt takes all of a reply for reasoning: deepseek_r1 of
+        vLLM does where no `<think>` comes.
+
+        Returns:
+            The answer, as events after all that were given before.
+        """
+        if not self.stopped or "".join(self.raw).strip() or not self.raw_thinking:
+            return ()
+        again = Reply(self.model, self.family if self.family.answer else FAMILIES["native"])
+        again.feed(Chunk("".join(self.raw_thinking)))
+        again.close()
+        if not any(block.tagged for block in again._blocks.values() if block.kind is Kind.ANSWER):
+            return ()
+        first = max(self._blocks, default=-1) + 1
+        self._blocks = {first + at: block for at, block in enumerate(again._blocks.values())}
+        answers = ((at, block) for at, block in self._blocks.items() if block.kind is Kind.ANSWER)
+        return tuple(Segment(Kind.ANSWER, block.text, at, tagged=True) for at, block in answers)
 
     def _fold(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
         if self._plain is not None:
@@ -248,12 +285,23 @@ class Reply:
 
     def _answer(self) -> tuple[str, bool]:
         answers = [block for block in self._blocks.values() if block.kind is Kind.ANSWER]
+        if self._cut_in_its_first_tag():
+            return "", False
         tagged = [block.text for block in answers if block.tagged]
         said = "\n".join(tagged or [block.text for block in answers]) or self._quoted()
         instead = self.apart or bool(self.calls or self.refusal)
         if said or instead or not self.stopped or not self._blocks:
             return said, False
         return list(self._blocks.values())[-1].text, True
+
+    def _cut_in_its_first_tag(self) -> bool:
+        """Whether the server ended the reply before it was more than the beginning of a tag."""
+        raw = "".join(self.raw[:4]).strip()
+        if not self.done or self.stopped or not raw or len(raw) > LONGEST_TAG or "".join(self.raw[4:]).strip():
+            return False
+        families = FAMILIES.values() if self.family.name == "any" else (self.family,)
+        tags = (tag for family in families for tag in (*family.thinking, *family.reflection, *family.answer))
+        return any(tag.opener.startswith(raw) and not raw[0].isalnum() for tag in tags)
 
     def _quoted(self) -> str:
         """Return the last answer block inside the thinking."""
@@ -312,7 +360,7 @@ class Reply:
     def tokens_per_second(self) -> float:
         """The speed of generation by the server's own clock, else by ours; 0 while unknown."""
         if self.usage.reply_ms:
-            return self.usage.reply_tokens * 1000 / self.usage.reply_ms
+            return (self.usage.reply_tokens - self._thought_before) * 1000 / self.usage.reply_ms
         seconds = self._last - self._first
         return sum(self._chunks.values()) / seconds if seconds > 0 else 0.0
 

@@ -25,7 +25,12 @@ def surely_fits(
     the options of the request nothing is bounded; pictures take an unknown number of tokens.
     """
     given, said = dict(options), tuple(messages)
-    texts = [*(message.content for message in said), *model.examples, model.system, so_far]
+    texts = [
+        *(text for message in said for text in (message.content, message.thinking) if text),
+        *model.examples,
+        model.system,
+        so_far,
+    ]
     context, reply = (given.get(name) for name in ("num_ctx", "num_predict"))
     if not (isinstance(context, int) and isinstance(reply, int)) or reply <= 0 or not model.context_length:
         return False

@@ -144,6 +144,15 @@ def branch(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:
     return tuple(reversed(path))
 
 
+def _own_thinking(said: Said, thinker: str) -> str:
+    """Return what a model thought by itself; a thinking that a prompt asked for is none that it was trained with."""
+    if not thinker or said.model.removesuffix(":latest") != thinker.removesuffix(":latest"):
+        return ""
+    if said.raw_thinking or said.mode == "reflect":
+        return said.raw_thinking.strip()
+    return "\n".join(text for kind, text in said.segments if str(kind) != "answer").strip()
+
+
 def asked(turn: Turn) -> Message:
     """Return a question as the model gets it: the files first, the words last."""
     files = tuple((item.name, item.content) for item in turn.attachments if item.kind == "file")
@@ -151,15 +160,19 @@ def asked(turn: Turn) -> Message:
     return Message("user", compose(turn.text, "", files), images)
 
 
-def history(path: Iterable[Turn]) -> tuple[Message, ...]:
-    """Return a branch as it is sent back to the model: questions and answers, without the thinking.
+def history(path: Iterable[Turn], thinker: str = "") -> tuple[Message, ...]:
+    """Return a branch as it is sent back to the model: questions and answers, with no tags.
 
     A question without an answer is left out, so that questions and answers alternate, as templates expect.
+
+    Args:
+        path: the turns.
+        thinker: the model whose own thinking comes along beside its answers; nothing leaves all thinking out.
     """
     messages: list[Message] = []
     for turn in path:
         if turn.said is None:
             messages[len(messages) - len(messages) % 2 :] = [asked(turn)]
         elif turn.said.answer and messages and messages[-1].role == "user":
-            messages.append(Message("assistant", turn.said.answer))
+            messages.append(Message("assistant", turn.said.answer, thinking=_own_thinking(turn.said, thinker)))
     return tuple(messages[: len(messages) - len(messages) % 2])

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 ASK_ANEW = "ask again instead, or edit the question"
 
 
-def tag_family(model: Model, chosen: Plan, seen: str = "", raw: str = "") -> Family:
+def tag_family(  # noqa: PLR0913 - all that a reply tells of how it is written
+    model: Model, chosen: Plan, seen: str = "", raw: str = "", *, field: bool = False, opener: str = ""
+) -> Family:
     """Return the family in whose tags a reply of this model is written when it goes on.
 
     Args:
@@ -34,11 +36,15 @@ def tag_family(model: Model, chosen: Plan, seen: str = "", raw: str = "") -> Fam
         chosen: how it is asked.
         seen: the name of the family that the reply so far was found to be of, where the plan leaves that open.
         raw: the content of the reply so far: where a family knows several tags, it is the one used there.
+        field: whether its thinking came in a field of its own, though the plan did not ask for one.
+        opener: the marker with which the model was seen to open its thinking; often nothing.
 
     Raises:
-        RefusedError: its tags are not known, or are control tokens, which a server does not send.
+        RefusedError: its server cannot go on, or its tags are not known, or are control tokens, which no server sends.
     """
-    family = _of_the_field(model) if chosen.think is not None else _of_the_content(chosen, seen, raw)
+    refuse_where_it_cannot(model)
+    in_field = field or chosen.think is not None
+    family = _written_with(opener) or (_of_the_field(model) if in_field else _of_the_content(chosen, seen, raw))
     if family is None:
         raise RefusedError(
             f"a reply of {model.name} cannot be steered or continued: how it marks its thinking is not known, or"
@@ -48,17 +54,62 @@ def tag_family(model: Model, chosen: Plan, seen: str = "", raw: str = "") -> Fam
     return family
 
 
-def reading(model: Model, chosen: Plan) -> Family:
+def refuse_where_it_cannot(model: Model) -> None:
+    """Refuse to go on with a reply of a model whose server might begin another one without a word.
+
+    Raises:
+        RefusedError: it is such a server.
+    """
+    if not model.resumes:
+        raise RefusedError(
+            f"a reply of {model.name} cannot be steered or continued: only vLLM, SGLang, llama-server and Ollama are"
+            " known to go on with one",
+            ASK_ANEW,
+        )
+
+
+def opener_at(prompt: str) -> str:
+    """Return the marker with which a rendered prompt opens the thinking at its end; often nothing."""
+    return next(filter(prompt.rstrip().endswith, _openers()), "")
+
+
+def can_go_on(model: Model, chosen: Plan) -> bool:
+    """Whether a reply of this model can be steered or continued, as far as that is known before a word of it came."""
+    if chosen.think is None or chosen.family.name == "any":
+        # How it marks its thinking is seen in the reply.
+        return model.resumes and not chosen.family.channels
+    known = by_model(model.name)
+    if known and not _in_plain_text(known):
+        return False
+    return model.resumes and (model.shows_tokens or _of_the_field(model) is not None)
+
+
+def reading(model: Model, chosen: Plan, so_far: str = "") -> Family:
     """Return the family that a reply is read by when it goes on: all of it comes as content then.
 
     Raises:
         RefusedError: it would think, and how it would mark that is not known.
     """
+    written = _written_with(next(filter(so_far.startswith, _openers()), "")) if so_far else None
     if chosen.think is None:
-        return chosen.family
-    if chosen.think is False:
-        return _of_the_field(model) or chosen.family
+        return chosen.family if chosen.family.thinking or written is None else written
+    if chosen.think is False or written:
+        return _of_the_field(model) or written or chosen.family
     return tag_family(model, chosen)
+
+
+def _openers() -> tuple[str, ...]:
+    found = {tag.opener.rstrip() for family in FAMILIES.values() if _in_plain_text(family) for tag in family.thinking}
+    return tuple(sorted(filter(None, found), key=len, reverse=True))
+
+
+def _written_with(opener: str) -> Family | None:
+    """Return the family whose thinking begins with a marker that was seen; None where there is no such marker."""
+    for family in (FAMILIES["native"], *filter(_in_plain_text, FAMILIES.values())):
+        for tag in family.thinking if opener else ():
+            if tag.opener.rstrip() == opener:
+                return _beginning_with(tag, family)
+    return None
 
 
 def _of_the_content(chosen: Plan, seen: str, raw: str) -> Family | None:
@@ -87,9 +138,10 @@ def _of_the_field(model: Model) -> Family | None:
     known = by_model(model.name)
     if known and not _in_plain_text(known):
         return None
+    written = "\n".join((model.template, *(model.ends or ())))
     for family in (FAMILIES["native"], *filter(_in_plain_text, FAMILIES.values())):
         for tag in family.thinking:
-            if tag.opener and tag.opener in model.template:
+            if tag.opener and tag.opener in written:
                 return _beginning_with(tag, family)
     return _beginning_with(known.thinking[0], known) if known else None
 
@@ -153,28 +205,48 @@ def concluded(family: Family, text: str) -> str:
     """Return the raw beginning of a reply whose thinking ends with the draft: what follows is the answer."""
     lines = [opened(family, text).rstrip()]
     lines += (tag.closer for tag in family.reflection if _is_open(tag, text))
-    lines.append(family.thinking[0].closer)
-    lines += (tag.opener for tag in family.answer[:1])
-    return "\n".join(lines) + "\n"
+    answer = _answer_opener(family)
+    lines.append(family.thinking[0].closer + ("" if answer else _after(family.thinking[0])))
+    lines += filter(None, (answer,))
+    return "\n".join(lines) + ("\n" if answer else "")
+
+
+def _answer_opener(family: Family) -> str:
+    """Return the tag that a model of the family begins its answer with.
+
+    The family of what thinks natively is any model's: Qwen3 and DeepSeek never saw an answer tag.
+    """
+    return family.answer[0].opener if family.answer and family.name != "native" else ""
+
+
+def _after(tag: Tag) -> str:
+    """Return the line breaks between a thinking and the answer: Qwen3, R1 and their kin leave a line free."""
+    return "\n\n" if tag.closer == "</think>" else "\n"
 
 
 def _is_open(tag: Tag, text: str) -> bool:
     return text.rfind(tag.opener) > text.rfind(tag.closer)
 
 
-def cut(said: Said, model: Model, chosen: Plan) -> str:
+def cut(said: Said, model: Model, chosen: Plan, opener: str = "") -> str:
     """Return the raw beginning of a reply that was cut, in its thinking or in its answer, as it came.
 
     Args:
         said: the reply.
         model: who gave it.
         chosen: how it will be asked to go on.
+        opener: the marker with which the model was seen to open its thinking; often nothing.
 
     Raises:
         RefusedError: it thought in the `thinking` field, and how it would write that is not known.
     """
     if not said.raw_thinking:
         return said.raw
-    family = tag_family(model, chosen, said.family)
+    family = tag_family(model, chosen, said.family, field=True, opener=opener)
     thinking = opened(family, said.raw_thinking)
-    return f"{thinking.rstrip()}\n{family.thinking[0].closer}\n{said.raw}" if said.raw else thinking
+    if not said.raw:
+        return thinking
+    tag = family.thinking[0]
+    # A server that passes the model's own line breaks on has them in the content.
+    breaks = "" if said.raw[0].isspace() else _after(tag)
+    return f"{thinking.rstrip()}\n{tag.closer}{breaks}{said.raw}"

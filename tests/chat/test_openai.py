@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from reflectty.chat import Model
 from reflectty.errors import PromptTooLongError
-from support.chat_app import QUESTION, REPLY, app_over, in_a_chat, three_exchanges
+from reflectty.session import Ended
+from support.chat_app import IN_THOUGHT, QUESTION, REPLY, app_over, in_a_chat, three_exchanges
 
 if TYPE_CHECKING:
     from reflectty.store import Store
@@ -26,6 +27,34 @@ def warned(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
 def ignoring(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
     engine.installed = tuple(model._replace(ignores=("num_ctx",)) for model in engine.installed)
     return app_over(engine, store, **values)
+
+
+def unable(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
+    engine.installed = tuple(model._replace(resumes=False) for model in engine.installed)
+    return app_over(engine, store, **values)
+
+
+@in_a_chat(IN_THOUGHT, make=unable, size=(120, 30))
+async def test_a_reply_that_cannot_go_on_is_not_stopped_for_it_and_no_key_is_offered(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    assert "alt+s" not in reader.text
+    assert "alt+c" not in reader.text
+    await reader.press("alt+s", "alt+c")
+    await reader.shows("cannot be steered or continued")
+    assert reader.chat.talk.running is not None
+    assert reader.engine.stopped == 0
+    reader.engine.release()
+    await reader.at_rest()
+    assert reader.said.ended is Ended.COMPLETE
+    assert len(reader.engine.requests) == 1
+
+
+@in_a_chat(IN_THOUGHT, size=(120, 30))
+async def test_a_reply_that_can_go_on_is_offered_to(reader: Reader) -> None:
+    await reader.ask_held(QUESTION, "90 is more")
+    assert reader.sees("alt+s steer", "alt+c conclude") == ["alt+s steer", "alt+c conclude"]
+    reader.engine.release()
+    await reader.at_rest()
 
 
 @in_a_chat((FIXED,), before=three_exchanges, size=(90, 40))

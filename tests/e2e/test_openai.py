@@ -12,13 +12,14 @@ from support.fresh_interpreter import ASKED, NEVER, fresh, packages
 from support.one_line import ESCAPES, one_line
 from support.openai_command import Asking
 from support.openai_replies import DONE, STREAM, VLLM, chunk, figures, said, served, text
+from support.vllm import COMPLETIONS, Vllm, completed, replied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from support.command import Reflect
-    from support.fake_server import Route, Script
+    from support.fake_server import Asked, Route, Script
 
 NAME = "deepseek-ai/DeepSeek-R1"
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
@@ -82,15 +83,69 @@ def test_tags_in_the_content_are_read_as_everywhere(reflect: Reflect) -> None:
 
 
 def test_an_answer_within_a_schema_follows_a_free_thinking(reflect: Reflect) -> None:
-    answers = [said([TAGGED]), said(['{"larger": ', '"9.9"}', "   \n"])]
-    with serving(answers, "reflection-70b") as server:
-        result = Asking(reflect, server.host)("--schema", SCHEMA, "--final", "q")
-        free, held = (asked.json for asked in server.asked(CHAT))
+    vllm = Vllm("reflection-70b", chat=replied([TAGGED]), completions=completed(['{"larger": ', '"9.9"}', "   \n"]))
+    with vllm.serve() as server:
+        result = Asking(reflect, server.host)("--schema", SCHEMA, "--json", "q")
+        (free,), (held,) = (asked.json for asked in server.asked(CHAT)), (one.json for one in server.asked(COMPLETIONS))
+    value = json.loads(result.out)
 
-    assert (result.code, json.loads(result.out)) == (0, {"larger": "9.9"})
+    assert (result.code, json.loads(value["answer"])) == (0, {"larger": "9.9"})
+    assert sum(value["usage"][f"{name}_tokens"] for name in ("prompt", "thinking", "answer")) == 36
     assert "response_format" not in free
     assert held["response_format"]["json_schema"]["strict"] is True
-    assert held["messages"][-1]["content"].endswith("</thinking>\n<output>\n")
+    assert held["prompt"].endswith("</thinking>\n<output>\n")
+
+
+class TestAModelWhoseNameSaysNothing:
+    NAME = "prod/assistant-v2"
+
+    def test_is_asked_as_one_that_thinks_once_it_was_seen_to(self, reflect: Reflect) -> None:
+        with Vllm(self.NAME, chat=replied([ANSWER], ["Both", " start."])).serve() as server:
+            asking = Asking(reflect, server.host)
+            modes = [json.loads(asking("--json", "-q", "q").out)["mode"] for _ in range(2)]
+            direct = asking("--mode", "direct", "-q", "q")
+            first, second, third = (asked.json for asked in server.asked(CHAT))
+
+        assert modes == ["reflect", "native"]
+        assert [len(body["messages"]) for body in (first, second)] == [2, 1]
+        assert direct.code == 0
+        assert third["chat_template_kwargs"]["enable_thinking"] is False
+
+    def test_is_no_answer_while_its_template_has_opened_the_thinking(self, reflect: Reflect) -> None:
+        chat = replied(["Both", " start"], finish="length")
+        with Vllm(self.NAME, on="assistant\n<think>\n", chat=chat).serve() as server:
+            result = Asking(reflect, server.host)("--final", "-o", "num_predict=2", "q")
+
+        assert (result.code, result.out) == (5, "")
+        assert "the thinking was cut at the token limit" in result.err
+
+    def test_prints_no_half_of_its_first_tag(self, reflect: Reflect) -> None:
+        with Vllm(self.NAME, chat=replied(["<", "thinking"], finish="length")).serve() as server:
+            result = Asking(reflect, server.host)("--final", "q")
+        assert (result.code, result.out) == (5, "")
+
+
+def test_a_session_goes_on_with_the_server_that_it_was_held_with(reflect: Reflect) -> None:
+    with vllm() as server:
+        first = reflect("--engine", "openai", "--host", server.host, "-m", NAME, "one?", OLLAMA_HOST="127.0.0.1:1")
+        then = reflect("-c", "two?", OLLAMA_HOST="127.0.0.1:1")
+        sent = server.asked(CHAT)[-1].json["messages"]
+
+    assert (first.code, then.code, then.out) == (0, 0, f"{ANSWER}\n")
+    assert [message["content"] for message in sent] == ["one?", ANSWER, "two?"]
+
+
+def test_a_server_that_takes_few_fields_is_asked_with_few(reflect: Reflect) -> None:
+    def strict(asked: Asked) -> Script:
+        unknown = {"skip_special_tokens", "top_k"} & set(asked.json)
+        detail = {"detail": f"Unexpected fields in the request: {unknown}"}
+        return whole(detail, 422) if unknown else said([ANSWER])
+
+    with serving(strict, "m") as server:
+        result = Asking(reflect, server.host)("--mode", "direct", "-o", "top_k=5", "q")
+
+    assert (result.code, result.out) == (0, f"{ANSWER}\n")
+    assert result.err.count("this server does not take top_k") == 1
 
 
 class TestTheKey:

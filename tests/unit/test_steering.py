@@ -92,7 +92,9 @@ def test_an_edited_draft_goes_on_in_the_open(family: str, text: str, expected: s
             "<thinking>\n<reflection>\na\n</reflection>\nb\n</thinking>\n<output>\n",
         ),
         ("reflection", "", "<thinking>\n</thinking>\n<output>\n"),
-        ("think", "so\n", "<think>\nso\n</think>\n"),
+        ("think", "so\n", "<think>\nso\n</think>\n\n"),
+        ("native", "so", "<thinking>\nso\n</thinking>\n"),
+        ("magistral", "so", "[THINK]\nso\n[/THINK]\n"),
         ("think_answer", "so", "<think>\nso\n</think>\n<answer>\n"),
     ],
 )
@@ -201,8 +203,9 @@ def test_content_without_tags_is_refused(seen: str) -> None:
         (Said("m", raw="<thinking>\n11 is m"), "<thinking>\n11 is m"),
         (Said("m", raw="<thinking>a</thinking><output>9"), "<thinking>a</thinking><output>9"),
         (Said("m", raw_thinking="11 is m"), "<think>\n11 is m"),
-        (Said("m", raw_thinking="11\n", raw="9.9 i"), "<think>\n11\n</think>\n9.9 i"),
-        (Said("m", raw_thinking="<think>\n11", raw="9"), "<think>\n11\n</think>\n9"),
+        (Said("m", raw_thinking="11\n", raw="9.9 i"), "<think>\n11\n</think>\n\n9.9 i"),
+        (Said("m", raw_thinking="\n11\n", raw="\n\n9.9 i"), "<think>\n11\n</think>\n\n9.9 i"),
+        (Said("m", raw_thinking="<think>\n11", raw="9"), "<think>\n11\n</think>\n\n9"),
         (Said("m"), ""),
     ],
 )

@@ -27,7 +27,7 @@ from reflectty.modes import Mode, lost, plan
 from reflectty.options import CONTEXT
 from reflectty.reply import Reply
 from reflectty.session import Said
-from reflectty.steering import reading
+from reflectty.steering import can_go_on, reading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -137,7 +137,7 @@ async def ask_raw(
     for text in filter(None, (leaving(model), *model.notices, passed_over(question, model))):
         note(text)
     async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
-        await _write_raw(asked, write)
+        await _write_raw(asked, write, note)
 
 
 class _Asked(NamedTuple):
@@ -171,26 +171,31 @@ def _asked(engine: Engine, question: Question, model: Model) -> _Asked:
 
 
 def _reply(question: Question, model: Model, chosen: Plan) -> Reply:
-    family = reading(model, chosen) if question.so_far else chosen.family
+    family = reading(model, chosen, question.so_far) if question.so_far else chosen.family
     reply = Reply(model.name, family, mode=str(chosen.mode), prefilled=chosen.prefilled)
     # A native thinking that goes on comes as content, in tags; it is no less one for that.
     reply.apart = bool(question.so_far and chosen.think)
+    reply.resumable = can_go_on(model, chosen)
     return reply
 
 
-async def _write_raw(asked: _Asked, write: Callable[[str], None]) -> None:
+async def _write_raw(asked: _Asked, write: Callable[[str], None], note: Callable[[str], None]) -> None:
     thinking = False
     request = request_for(asked.question, asked.model, asked.chosen)
     async with aclosing(asked.engine.chat(request)) as chunks:
         async for chunk in chunks:
             asked.reply.feed(chunk)
+            for text in chunk.notes:
+                note(text)
             if bool(chunk.thinking) is not thinking and (chunk.thinking or chunk.content):
                 write("<thinking>" if chunk.thinking else "</thinking>\n")
                 thinking = bool(chunk.thinking)
             write(chunk.thinking + chunk.content)
     if asked.reply.done_reason == "length":
-        raise NoAnswerError("the reply was cut at the token limit", limit_hint(asked.question, asked.model))
+        hint = limit_hint(asked.question, asked.model, asked.reply.usage)
+        raise NoAnswerError("the reply was cut at the token limit", hint)
     asked.reply.close()
+    asked.reply.reread()
     if failure := answerless(asked.reply, asked.question):
         raise failure
 
@@ -202,7 +207,7 @@ async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> R
         await _received_whole(asked, renderer, keep)
     except IncompleteError as error:
         failure = error
-    for event in reply.close():
+    for event in (*reply.close(), *reply.reread()):
         renderer.show(event)
     failure = failure or verdict(reply, question, asked.model)
     reply.warnings += warnings(reply, *await _seen_through(asked))
@@ -262,6 +267,9 @@ async def _roomier(asked: _Asked, error: PromptTooLongError) -> _Asked:
 
 async def _seen_through(asked: _Asked) -> tuple[Plan, Model]:
     """Return how it was asked and who, with what its vocabulary says where no tag came that was waited for."""
+    if asked.question.schema:
+        # Where a grammar leaves no room for tags, none are missed.
+        return asked.chosen._replace(expects_tags=False), asked.model
     if not untagged(asked.reply, asked.chosen):
         return asked.chosen, asked.model
     model = await looked_at(asked.engine, asked.model)

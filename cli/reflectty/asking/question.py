@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from reflectty.asking.choice import BLIND, is_blind
 from reflectty.chat import Effort, Message, Request
 from reflectty.errors import RefusedError
-from reflectty.families import FAMILIES
+from reflectty.families import FAMILIES, keeps_thinking
 from reflectty.modes import Mode, Wish
 from reflectty.options import AUTO, CONTEXT
 from reflectty.room import surely_fits
@@ -42,6 +42,8 @@ class Question(NamedTuple):
     """The figures of `so_far` where it is what the model wrote; nothing where a user changed it."""
     widens: Literal["", "here", "anywhere"] = ""
     """Where it may be asked again with a larger context, should its prompt not fit: here the memory is known."""
+    keep_thinking: str = "auto"
+    """Whether earlier thinking is handed back to the model: `on`, `off`, or `auto` where its family was trained so."""
     digest: str = ""
     """Which model it is, where that is known; else the server is asked when a reply is kept."""
 
@@ -56,13 +58,14 @@ def standing(settings: Settings) -> Question:
         wish=Wish(Mode(settings.mode), effort, family, settings.system),
         options=settings.options,
         keep_alive=settings.keep_alive,
+        keep_thinking=settings.keep_thinking,
     )
 
 
 def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     """Return the request that a plan makes of a question."""
     system = (Message("system", chosen.system),) if chosen.system else ()
-    messages = (*system, *question.history, Message("user", question.prompt, question.images))
+    messages = (*system, *_before(question, model, chosen), Message("user", question.prompt, question.images))
     return Request(
         model=model.name,
         messages=messages,
@@ -72,6 +75,14 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
         keep_alive=question.keep_alive,
         fits=surely_fits(model, question.options, messages, question.so_far),
     )
+
+
+def _before(question: Question, model: Model, chosen: Plan) -> tuple[Message, ...]:
+    """Return what was said before, with the thinking where it is handed back: in a field of its own, never as tags."""
+    trained = chosen.mode is Mode.NATIVE and keeps_thinking(model.name)
+    if question.keep_thinking == "on" or (question.keep_thinking == "auto" and trained):
+        return question.history
+    return tuple(message._replace(thinking="") for message in question.history)
 
 
 def passed_over(question: Question, model: Model) -> str:

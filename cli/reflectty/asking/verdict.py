@@ -8,18 +8,20 @@ from reflectty.errors import NoAnswerError, OutputError, ReflecttyError, SchemaE
 from reflectty.mini import is_mini
 from reflectty.modes import Mode
 from reflectty.options import CONTEXT
-from reflectty.session import Ended
+from reflectty.session import NO_USAGE, Ended
 from reflectty.wire import shorten
 
 if TYPE_CHECKING:
     from reflectty.asking.question import Question
-    from reflectty.chat import Model
+    from reflectty.chat import Model, Usage
     from reflectty.modes import Plan
     from reflectty.reply import Reply
 
 LARGER_CONTEXT = 16384
 """Tokens that are suggested where nobody named a context."""
 SAID_NOTHING = "the model said nothing"
+ROUND = 64
+"""A limit that is no context's end is a round number: that of mlx-lm 0.32 is 512."""
 ASK_AGAIN = "ask again, or another model"
 REFUSED = "the model refused: {}"
 NO_TOOLS = "reflect offers no tools and runs none: say in the question that there are none, or ask another model"
@@ -45,7 +47,7 @@ def verdict(reply: Reply, question: Question, model: Model) -> ReflecttyError | 
     """Return what is wrong with a reply of the model that ended in order."""
     if reply.done_reason == "length":
         what = "answer" if reply.answer else "thinking"
-        return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model))
+        return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model, reply.usage))
     if failure := answerless(reply, question):
         return failure
     if question.schema:
@@ -76,11 +78,29 @@ def _called(reply: Reply) -> str:
     return f"the model called {what} not run,"
 
 
-def limit_hint(question: Question, model: Model) -> str:
+def limit_hint(question: Question, model: Model, usage: Usage = NO_USAGE) -> str:
+    """Return what helps against a reply that was cut at a limit of tokens, by whose limit it was."""
+    left = model.room - usage.prompt_tokens
+    if model.room and usage.prompt_tokens and usage.reply_tokens >= left:
+        return (
+            f"the prompt of {usage.prompt_tokens} tokens leaves only {left} of the context's {model.room}: send less,"
+            " or start the server with a larger context"
+        )
     if any(key == "num_predict" for key, _ in question.options) or "num_predict" in model.parameters:
         return "raise -o num_predict"
-    if _is_fixed(model):
-        return "a larger context helps: the server is started with it"
+    return _fixed_hint(model, usage) if _is_fixed(model) else _context_hint(question, model)
+
+
+def _fixed_hint(model: Model, usage: Usage) -> str:
+    """Return what helps where the server's context was set when it was started."""
+    ended, room = usage.reply_tokens, model.room and usage.prompt_tokens
+    if ended and (room or ended % ROUND == 0):
+        return f"this server ends a reply after {ended} tokens unless it is told: raise it with -o num_predict=4096"
+    return "a larger context helps: the server is started with it"
+
+
+def _context_hint(question: Question, model: Model) -> str:
+    """Return what helps where a request says how large the context is."""
     given, limit = dict(question.options).get(CONTEXT), model.context_length
     larger = max(given * 2 if isinstance(given, int) else 0, LARGER_CONTEXT)
     if limit and (given == limit or (isinstance(given, int) and given > limit)):

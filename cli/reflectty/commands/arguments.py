@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from reflectty.chat import Effort
+from reflectty.chat import Effort, Keep
 from reflectty.engines import EngineName
 from reflectty.errors import UsageError
 from reflectty.modes import Mode
@@ -98,6 +98,14 @@ KeepAlive = Annotated[
         "--keep-alive", metavar="TIME", help="How long the model stays loaded: 10m, 0, -1.", show_default=False
     ),
 ]
+KeepThinking = Annotated[
+    Keep | None,
+    typer.Option(
+        "--keep-thinking",
+        help="Hand the thinking of earlier turns back to the model; auto: where its family was trained so.",
+        show_default="auto",
+    ),
+]
 Files = Annotated[
     list[Path] | None,
     typer.Option("--file", "-f", metavar="PATH", help="A text file to ask about; - is stdin.", show_default=False),
@@ -162,6 +170,7 @@ class Arguments(NamedTuple):
     system: str = ""
     option: list[str] | None = None
     keep_alive: str = ""
+    keep_thinking: Keep | None = None
     file: list[Path] | None = None
     image: list[Path] | None = None
     schema: str = ""

@@ -8,9 +8,10 @@ import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 
 from reflectty import __version__, config
 from reflectty.commands import arguments as args
-from reflectty.commands.conversation import before, blamed, keeper, leaner
+from reflectty.commands.conversation import before, blamed, keeper, leaner, resumed_at
 from reflectty.commands.gathering import gather
 from reflectty.commands.serving import engine_for
+from reflectty.engines import EngineName
 from reflectty.errors import OptionError, PromptTooLongError, UsageError
 from reflectty.families import named
 from reflectty.interrupts import run
@@ -46,6 +47,7 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     system: args.System = "",
     option: args.Options = None,
     keep_alive: args.KeepAlive = "",
+    keep_thinking: args.KeepThinking = None,
     file: args.Files = None,
     image: args.Images = None,
     schema: args.SchemaText = "",
@@ -88,6 +90,7 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
         return
     filling = _filling(given, settings)
     earlier = before(given, warn)
+    settings = resumed_at(settings, given, earlier)
     gathered = gather(given, terminal, warn, filling)
     question = _complete(question, gathered, earlier, settings)
     timeouts = config.parse_timeouts(given.timeout, settings.timeouts)
@@ -97,8 +100,12 @@ def _ask(given: args.Arguments, terminal: Terminal) -> None:
         if engine.warning:
             warn(engine.warning)
         keep = keeper(gathered.text, gathered.attachments, earlier) if settings.store and not given.no_store else None
-        async with engine:
-            await _converse(engine, question, look, given, terminal, keep)
+        try:
+            async with engine:
+                await _converse(engine, question, look, given, terminal, keep)
+        finally:
+            if keep and settings.engine == EngineName.OPENAI:
+                config.remember_place(keep.session, settings.engine, given.host or settings.host)
 
     try:
         run(conversation())
@@ -208,6 +215,7 @@ def question_of(given: args.Arguments, settings: config.Settings) -> Question:
         ),
         options=tuple(options.items()),
         keep_alive=given.keep_alive or asked.keep_alive,
+        keep_thinking=given.keep_thinking or asked.keep_thinking,
         schema=schema,
         announce=not given.final,
     )

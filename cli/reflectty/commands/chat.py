@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
-from reflectty.errors import StoppedError, UsageError
+from reflectty.errors import StoppedError, StoreError, UsageError
 from reflectty.render.remark import remark
 
 if TYPE_CHECKING:
     from reflectty.asking import Question
     from reflectty.library.fit import Around
     from reflectty.library.library import Library
+    from reflectty.session import Session
     from reflectty.store import Store
     from reflectty.terminal import Terminal
     from reflectty.tui.conversation import Manner
     from reflectty.tui.setup import Profiled, Setup
 
 DEFAULT_HOSTS = {"ollama": "127.0.0.1:11434", "openai": "127.0.0.1:8000", "embedded": "built in"}
+MOST_SESSIONS = 50
+"""So many of the latest sessions are looked at for those of a chat that is left."""
 NO_TERMINAL = "the chat needs a terminal: stdin, stdout and stderr must be one"
 
 
@@ -68,12 +73,15 @@ def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> 
     store = open_store(config.store_path() if wanted.keep else None, notes.append)
     try:
         found = store.find(wanted.session) if wanted.session else store.latest() if wanted.latest else None
+        settings, wanted = _resumed_at(settings, wanted, found)
         setup = _setup(wanted, config.recalled(settings), terminal, store)
         app = ReflectApp(
             setup._replace(session=found, notes=(*notes, *setup.notes), parting=parting.append),
             animation=settings.animation and terminal.motion,
         )
+        began = time.time()
         app.run()
+        _remember_places(settings, wanted.host, store, began)
     finally:
         store.close()
     for text in parting:
@@ -82,6 +90,23 @@ def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> 
         raise app.failure
     if app.return_code:
         raise StoppedError(app.return_code)
+
+
+def _resumed_at(settings: config.Settings, wanted: Wanted, found: Session | None) -> tuple[config.Settings, Wanted]:
+    """Return the settings with the server that a session was held with, unless this call names one."""
+    named = settings.engine != "ollama" or settings.server_insists or wanted.host != settings.host
+    engine, host = ("", "") if named or found is None else config.place_of(found.id)
+    return (settings._replace(engine=engine, host=host), wanted._replace(host=host)) if engine else (settings, wanted)
+
+
+def _remember_places(settings: config.Settings, host: str, store: Store, began: float) -> None:
+    """Remember with which server the sessions of this chat were held."""
+    if settings.engine != "openai":
+        return
+    with suppress(StoreError):
+        for session in store.sessions(MOST_SESSIONS):
+            if session.updated >= began:
+                config.remember_place(session.id, settings.engine, host)
 
 
 def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store: Store) -> Setup:
@@ -113,7 +138,16 @@ def _manner(asked: Question) -> Manner:
     from reflectty.tui.conversation import Manner  # noqa: PLC0415 - a refusal needs none of this
 
     wish = asked.wish
-    return Manner(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system, asked.keep_alive)
+    return Manner(
+        asked.model,
+        wish.mode,
+        wish.effort,
+        wish.family,
+        asked.options,
+        wish.system,
+        asked.keep_alive,
+        asked.keep_thinking,
+    )
 
 
 def _profiled(name: str) -> Profiled:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reflectty.asking import Question
     from reflectty.chat import Message
     from reflectty.commands.arguments import Arguments
+    from reflectty.config import Settings
     from reflectty.keeping import Keeper
     from reflectty.session import Attachment
     from reflectty.store import Store
@@ -46,7 +47,15 @@ def before(given: Arguments, warn: Callable[[str], None]) -> Before | None:
     if session is None:
         raise UsageError(*_NONE)
     path = branch(store.turns(session.id), session.leaf)
-    return Before(store, session.id, session.leaf, session.model, history(path))
+    return Before(store, session.id, session.leaf, session.model, history(path, given.model or session.model))
+
+
+def resumed_at(settings: Settings, given: Arguments, earlier: Before | None) -> Settings:
+    """Return the settings with the server that a session was held with, unless this call names one."""
+    if earlier is None or given.engine or given.host or settings.server_insists or settings.engine != "ollama":
+        return settings
+    engine, host = config.place_of(earlier.session)
+    return settings._replace(engine=engine, host=host, settled=True) if engine else settings
 
 
 _NONE = ("there is no session to go on with", "a question without -c begins one")

@@ -16,6 +16,7 @@ from reflectty.errors import StoreError, UsageError
 from reflectty.mini import NOTICE, is_mini
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from reflectty.chat import Timeouts
@@ -29,6 +30,8 @@ ASKED = "mini, a built-in model of 270 million parameters, answers, and errs oft
 UNASKED = "no server answers, so mini does, a built-in model of 270 million parameters that errs often"
 A_REAL_ONE = "a real one: ollama.com, then reflect models pull {}"
 ASK_IT = "without a server, -m mini asks the built-in model"
+THINKERS = "thinkers"
+"""Under what it is remembered which models were seen to think."""
 MOST_SESSIONS = 1000
 """So many of the latest sessions are looked at for who answered."""
 
@@ -64,6 +67,7 @@ def engine_for(  # noqa: PLR0913 - all that decides who answers
         api_key=config.api_key(settings),
         timeouts=timeouts or settings.timeouts,
         key_over_http=settings.api_key_over_http,
+        thinkers=_thinkers(host or settings.host),
     )
     alone = settings.engine == EngineName.EMBEDDED
     if not alone and model is not None and not is_mini(model) and config.server_known():
@@ -75,6 +79,18 @@ def engine_for(  # noqa: PLR0913 - all that decides who answers
     unasked = unasked and not (settings.settled or host)
     rules = _alone() if alone else _rules(asked=asked, unasked=unasked)
     return Standby(server, own, rules if told else rules._replace(notices=_no_notices), alone=alone)
+
+
+def _thinkers(host: str) -> tuple[Callable[[str], bool], Callable[[str], object]]:
+    """Return what tells of the models at a host that were seen to think though their names do not say so."""
+
+    def entry(model: str) -> str:
+        # A host may hold a password, a name anything.
+        return sha256(f"{host}\n{model}".encode(errors="replace")).hexdigest()[:32]
+
+    from hashlib import sha256  # noqa: PLC0415 - only a name that says nothing needs it
+
+    return lambda model: config.known(THINKERS, entry(model)), lambda model: config.first_time(THINKERS, entry(model))
 
 
 def _rules(*, asked: bool, unasked: bool) -> Rules:

@@ -75,7 +75,7 @@ def keys() -> tuple[str, ...]:
 
 def values_of(key: str) -> tuple[str, tuple[str, ...]]:
     """Return the kind of the values of a setting, and those that are always the same."""
-    from reflectty.chat import Effort  # noqa: PLC0415 - few words are values
+    from reflectty.chat import Effort, Keep  # noqa: PLC0415 - few words are values
     from reflectty.engines import EngineName  # noqa: PLC0415
     from reflectty.families import FAMILIES  # noqa: PLC0415
     from reflectty.modes import Mode  # noqa: PLC0415
@@ -84,6 +84,7 @@ def values_of(key: str) -> tuple[str, tuple[str, ...]]:
     kinds = {"model": "models", "host": "hosts", "template": "templates", "theme": "themes"}
     kinds |= dict.fromkeys(("profile", EXTENDS), "profiles")
     fixed = {"mode": tuple(Mode), "effort": tuple(Effort), "engine": tuple(EngineName), "family": tuple(FAMILIES)}
+    fixed["keep_thinking"] = tuple(Keep)
     switch = last in ENTRIES and ENTRIES[last].read is values.boolean
     words = _SWITCH if switch else values.VIEWS if last == "thinking" else fixed.get(last, ())
     return kinds.get(last, ""), tuple(map(str, words))

@@ -9,6 +9,8 @@ from reflectty.config.places import state_folder
 from reflectty.errors import UsageError
 
 _LONGEST_CHOICE = 200
+_PLACES = "places"
+"""The file that says with which server a session was held, a line each."""
 _SERVED = "served"
 """The empty file that says that a server has answered once."""
 
@@ -40,6 +42,33 @@ def note_down(topic: str, name: str, found: str) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
             file.write(f"{name} {found}\n")
+
+
+def known(topic: str, name: str) -> bool:
+    """Whether `name` was remembered under `topic`; remembers nothing."""
+    with suppress(OSError, ValueError, UsageError):
+        return name in (state_folder() / topic).read_text("utf-8").split("\n")
+    return False
+
+
+def place_of(session: str) -> tuple[str, str]:
+    """Return the engine and the host that a session was held with, where those are not the usual ones; else nothing."""
+    with suppress(OSError, ValueError, UsageError):
+        lines = (state_folder() / _PLACES).read_text("utf-8").split("\n")
+        for line in reversed(lines):
+            words = line.split(" ")
+            if words[0] == session and len(words) == len(("session", "engine", "host")):
+                return words[1], words[2]
+    return "", ""
+
+
+def remember_place(session: str, engine: str, host: str) -> None:
+    """Remember with which server a session is held, so that it goes on there; a host that holds a password is left out.
+
+    Where nothing can be written, it is forgotten.
+    """
+    if session and not (" " in host or "@" in host or not host.isprintable()) and place_of(session) != (engine, host):
+        first_time(_PLACES, f"{session} {engine} {host}")
 
 
 def remembered(name: str) -> str:

@@ -37,6 +37,8 @@ class Settings(NamedTuple):
     system: str = ""
     options: tuple[tuple[str, OptionValue], ...] = ()
     keep_alive: str = ""
+    keep_thinking: str = "auto"
+    """Whether the thinking of earlier turns is handed back to the model: one of `Keep`."""
     timeouts: Timeouts = NO_HURRY
     template: str = ""
     """The template that a question of one shot is put into."""
@@ -91,6 +93,7 @@ SETTINGS = (
     Setting("system", "system", values.text, in_profile=True),
     Setting("options", "options", values.options, in_profile=True),
     Setting("keep_alive", "keep_alive", values.duration, in_profile=True),
+    Setting("keep_thinking", "keep_thinking", values.keep, "REFLECTTY_KEEP_THINKING", in_profile=True),
     Setting("timeout", "timeouts", values.timeouts, "REFLECTTY_TIMEOUT", in_profile=True),
     Setting("template", "template", values.name, in_profile=True),
     Setting("profile", "profile", values.name, "REFLECTTY_PROFILE"),

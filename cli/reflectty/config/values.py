@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reflectty.chat import Effort, Timeouts
+from reflectty.chat import Effort, Keep, Timeouts
 from reflectty.errors import UsageError, near
 
 if TYPE_CHECKING:
@@ -93,6 +93,13 @@ def effort(value: object, name: str, _: object = None) -> str:
     word = text(value, name)
     if word not in tuple(Effort):
         raise UsageError(f"{name} {word!r} is no effort", f"there are {', '.join(Effort)}")
+    return word
+
+
+def keep(value: object, name: str, _: object = None) -> str:
+    word = text(value, name)
+    if word not in tuple(Keep):
+        raise UsageError(f"{name} {word!r} is no way to keep thinking", f"there are {', '.join(Keep)}")
     return word
 
 

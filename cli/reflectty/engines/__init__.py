@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reflectty.chat import Timeouts
     from reflectty.engines.hosts import Address
     from reflectty.engines.ollama import OllamaEngine
@@ -24,13 +26,14 @@ class EngineName(StrEnum):
     """The built-in model, in a process of ours: there is no server, and a host says nothing."""
 
 
-def open_engine(
+def open_engine(  # noqa: PLR0913 - each says one thing of how a server is reached
     host: str = "",
     *,
     engine: str = EngineName.OLLAMA,
     api_key: str = "",
     timeouts: Timeouts | None = None,
     key_over_http: bool = False,
+    thinkers: tuple[Callable[[str], bool], Callable[[str], object]] | None = None,
 ) -> OllamaEngine | OpenAIEngine:
     """Return the engine, to be used in `async with`, for a value of OLLAMA_HOST or `--host`.
 
@@ -40,6 +43,7 @@ def open_engine(
         api_key: what the server wants to see; sent where nobody on the way can read it.
         timeouts: how long to wait.
         key_over_http: whether an OpenAI-compatible server gets the key however it is reached.
+        thinkers: tells whether a model of such a server was seen to think in an earlier run, and remembers one.
 
     Raises:
         UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
@@ -51,9 +55,10 @@ def open_engine(
     address = address_of(host, engine, key_over_http=key_over_http)
     # asyncio alone costs as much as the rest of a command: one that asks no model does not pay for it.
     if engine == EngineName.OPENAI:
-        from reflectty.engines.openai import OpenAIEngine  # noqa: PLC0415
+        from reflectty.engines.openai import OpenAIEngine, Thinkers  # noqa: PLC0415
 
-        return OpenAIEngine(address, timeouts=timeouts, api_key=api_key)
+        remembered = Thinkers(*thinkers) if thinkers else None
+        return OpenAIEngine(address, timeouts=timeouts, api_key=api_key, thinkers=remembered)
     from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
 
     return OllamaEngine(address, timeouts=timeouts, api_key=api_key)

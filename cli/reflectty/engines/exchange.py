@@ -101,15 +101,17 @@ class Exchange:
         """Close the connections."""
         await self._connection.aclose()
 
-    async def reply(self, path: str, body: Body, model: str) -> AsyncGenerator[Chunk, None]:
-        """Yield the chunks of a reply; closing the generator closes the connection.
+    async def reply(
+        self, path: str, body: Body, model: str, decoder: Decoder | None = None
+    ) -> AsyncGenerator[Chunk, None]:
+        """Yield the chunks of a reply, as a decoder reads them; closing the generator closes the connection.
 
         Raises:
             UnreachableError: no server of the kind answers there.
             RefusedError: it said no, or was busy three times.
             IncompleteError: the reply was cut, or stalled.
         """
-        decoder = self._dialect.decoder()
+        decoder = decoder or self._dialect.decoder()
         async with self._accepted("POST", path, body, model) as response:
             try:
                 async with aclosing(self._connection.pieces(response, decoder)) as pieces:

@@ -93,6 +93,16 @@ class Standby:
         """Yield what follows the beginning of a reply, from whoever has the model."""
         return self._whoever_has(request.model).resume(request, so_far)
 
+    async def prompt(self, request: Request) -> str:
+        """Return the prompt as whoever has the model renders it, to go on after; nothing where that needs none."""
+        render = getattr(self._whoever_has(request.model), "prompt", None)
+        return str(await render(request)) if render else ""
+
+    async def opener(self, request: Request) -> str:
+        """Return the marker with which the model opens its thinking, where its server tells."""
+        tell = getattr(self._whoever_has(request.model), "opener", None)
+        return str(await tell(request)) if tell else ""
+
     async def show(self, model: str) -> Model:
         """Return what is known of a model: of the built-in one where the server has none of that name, or cannot say.
 

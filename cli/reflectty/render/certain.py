@@ -51,7 +51,7 @@ class CertainAnswer:
         """Return the rest, now that nothing more can come; what a cut reply left in doubt is no final answer."""
         if self.began:
             return self._release()
-        in_doubt = self._final and not reply.done
+        in_doubt = self._final and not reply.stopped
         return self._out(0, reply.answer) if reply.answer and not in_doubt else ""
 
     def _release(self) -> str:

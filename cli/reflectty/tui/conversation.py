@@ -27,6 +27,7 @@ class Manner(NamedTuple):
     options: tuple[tuple[str, OptionValue], ...] = ()
     system: str = ""
     keep_alive: str = ""
+    keep_thinking: str = "auto"
     left_out: int = 0
     """So many of the oldest questions are not sent any more, with their answers."""
 
@@ -173,7 +174,8 @@ class Conversation:
             images=message.images,
             options=manner.options,
             keep_alive=manner.keep_alive,
-            history=history(before)[2 * manner.left_out :],
+            keep_thinking=manner.keep_thinking,
+            history=history(before, manner.model)[2 * manner.left_out :],
             so_far=so_far,
             earlier=earlier,
         )

@@ -291,7 +291,12 @@ class Desk:
             speed=self.talk.speed,
             host=standing.place(self.talk.engine, self.setup.host),
         )
-        apply = standing.applying(steering=steering, editing=self.editing is not None, running=bool(self.talk.running))
+        apply = standing.applying(
+            steering=steering,
+            editing=self.editing is not None,
+            running=bool(self.talk.running),
+            resumable=self.talk.reply is None or self.talk.reply.resumable,
+        )
         self.composer.hints = tuple(f"{self._keys[name]} {word}" for name, word in apply if name in self._keys)
         gone = self.status.facts.there is False
         self.composer.state = "steering" if steering else "gone" if gone else "quiet"

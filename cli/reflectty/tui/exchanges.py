@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.errors import ReflecttyError, StoreError, UsageError
+from reflectty.errors import RefusedError, StoreError, UsageError
 from reflectty.modes import Mode, Wish, plan
 from reflectty.session import Ended, Origin
-from reflectty.steering import concluded, cut, draft, figures, opened, tag_family
+from reflectty.steering import concluded, cut, draft, figures, opened
+from reflectty.tui.going_on import Way, way_of
 from reflectty.tui.parts.note import NotePart
 from reflectty.tui.parts.question import QuestionPart
 from reflectty.tui.parts.reply import ReplyPart
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from reflectty.tui.widgets.transcript import Transcript
 
     Run = Callable[[Callable[[], Coroutine[Any, Any, None]]], object]
+
+
+NO_REPLY = "there is no reply to the last question"
 
 
 class Steering(NamedTuple):
@@ -204,8 +208,10 @@ class Exchanges:
         Raises:
             ReflecttyError: there is no reply, or its model cannot go on in the middle of one.
         """
+        way = await self._way()
         question, said, _ = await self._stopped()
-        family = tag_family(*await self._model(said), said.family, said.raw)
+        said = way.read(said)
+        family = way.family(said)
         self.steering = Steering(question, said, family)
         self._mark(steered=True)
         return draft(said.segments, family)
@@ -247,8 +253,10 @@ class Exchanges:
         Raises:
             ReflecttyError: there is no reply, or its model cannot go on in the middle of one.
         """
+        way = await self._way()
         question, said, turn = await self._stopped()
-        family = tag_family(*await self._model(said), said.family, said.raw)
+        said = way.read(said)
+        family = way.family(said)
         so_far = concluded(family, draft(said.segments, family))
         again = turn if said.ended is not Ended.COMPLETE else None
         self._resume(Exchange(question, Origin.CONCLUDED, so_far, said.measured, said.model, again))
@@ -271,8 +279,8 @@ class Exchanges:
         if not said.segments:
             self.again()
             return
-        model, chosen = await self._model(said)
-        so_far = cut(said, model, chosen)
+        way = await self._way_of(question, said)
+        so_far = cut(said, way.model, way.chosen, way.opener)
         self._resume(Exchange(question, Origin.CONTINUED, so_far, said.measured, said.model, turn))
 
     def _resume(self, exchange: Exchange) -> None:
@@ -281,19 +289,46 @@ class Exchanges:
             self._drop_after(part)
             self._begin(exchange, part)
 
+    async def _way(self) -> Way:
+        """Find out how the last reply can go on, while it comes: one that cannot is not stopped.
+
+        Raises:
+            ReflecttyError: there is no reply, or it cannot go on.
+        """
+        running, said = self._talk.running, self._talk.said
+        last = self._conversation.last_reply
+        if running is None and last:
+            question, said = self._conversation.turn(last.parent), last.said
+        else:
+            question = running.question if running else None
+        if question is None or said is None:
+            raise UsageError("nothing has come yet that could go on" if running else NO_REPLY)
+        try:
+            way = await self._way_of(question, said)
+            way.family(said)
+        except RefusedError:
+            if self._talk.reply:
+                self._talk.reply.resumable = False
+                self._talk.refresh()
+            raise
+        return way
+
+    async def _way_of(self, question: Turn, said: Said) -> Way:
+        model, chosen = await self._model(said)
+        asked = self._conversation.question(question)
+        return await way_of(self._talk.engine_known, asked, said, model, chosen)
+
     async def _stopped(self) -> tuple[Turn, Said, Turn]:
         """Return the last question, what was said to it, and that turn; a reply that is coming is stopped first."""
         await self._stop()
         turn = next(reversed(self._conversation.path), None)
         question = self._conversation.turn(turn.parent) if turn else None
         if turn is None or turn.said is None or question is None:
-            raise UsageError("there is no reply to the last question")
+            raise UsageError(NO_REPLY)
         return question, turn.said, turn
 
     async def _model(self, said: Said) -> tuple[Model, Plan]:
-        if self._talk.engine is None:
-            raise ReflecttyError("the server is not known yet")
-        model = await self._talk.engine.show(said.model)
+        model = await self._talk.engine_known.show(said.model)
         manner = self._conversation.manner
         mode = Mode(said.mode) if said.mode in set(Mode) else manner.mode
         return model, plan(model, Wish(mode, manner.effort, manner.family, manner.system))

@@ -17,16 +17,24 @@ if TYPE_CHECKING:
 class Showing:
     """Draws one reply into its part."""
 
-    def __init__(self, transcript: Transcript, part: ReplyPart, note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        transcript: Transcript,
+        part: ReplyPart,
+        note: Callable[[str], None],
+        began: Callable[[Reply], None] = lambda _: None,
+    ) -> None:
         self.reply: Reply | None = None
         self.part = part
         self._transcript = transcript
         self._note = note
+        self._began = began
         self._loop = asyncio.get_running_loop()
 
     def start(self, reply: Reply) -> None:
         self.reply = reply
         self.part.begin(reply)
+        self._began(reply)
 
     def tick(self, seconds: float) -> None:
         height = self.part.height

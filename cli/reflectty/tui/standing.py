@@ -25,13 +25,14 @@ ANSWERING: Hints = (("cancel", "stop"), ("send", "queue"), ("steer", "steer"))
 AT_REST: Hints = (("send", "send"), ("newline", "new line"), ("keys", "keys"))
 
 
-def applying(*, steering: bool, editing: bool, running: bool) -> Hints:
+def applying(*, steering: bool, editing: bool, running: bool, resumable: bool = True) -> Hints:
     """Return the actions that apply now, the most important first, each with a word for it."""
     if steering:
         return STEERING
     if editing:
         return EDITING
-    return ANSWERING if running else AT_REST
+    answering = ANSWERING if resumable else tuple(hint for hint in ANSWERING if hint[0] != "steer")
+    return answering if running else AT_REST
 
 
 def mode(conversation: Conversation) -> str:

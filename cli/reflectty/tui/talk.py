@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reflectty.chat import Engine
+    from reflectty.reply import Reply
     from reflectty.session import Turn
     from reflectty.tui.conversation import Conversation
     from reflectty.tui.parts.reply import ReplyPart
@@ -65,6 +66,8 @@ class Talk:
         """Every engine that was opened, to be closed in the end: on one that was left something may still go on."""
         self.running: Exchange | None = None
         self.part: ReplyPart | None = None
+        self.reply: Reply | None = None
+        """What is coming."""
         self.speed = 0.0
         """Tokens per second of the last reply."""
         self.answered = ""
@@ -100,9 +103,34 @@ class Talk:
                 # What was refused is no branch: the same reply streams again.
                 exchange = exchange._replace(again=self._conversation.turn(part.turn))
         finally:
-            self.running = self.part = None
+            self.running = self.part = self.reply = None
             self._at_rest.set()
             self._watcher.changed()
+
+    def _follow(self, reply: Reply) -> None:
+        self.reply = reply
+        self._watcher.changed()
+
+    @property
+    def said(self) -> Said | None:
+        """What has come of the reply so far; None where none has begun."""
+        reply = self.reply
+        return told(Said(reply.model, mode=reply.mode, prefilled=reply.prefilled), reply) if reply else None
+
+    @property
+    def engine_known(self) -> Engine:
+        """The engine.
+
+        Raises:
+            ReflecttyError: it could not be opened.
+        """
+        if self.engine is None:
+            raise ReflecttyError("the server is not known yet")
+        return self.engine
+
+    def refresh(self) -> None:
+        """Say that what can be done with the reply has changed."""
+        self._watcher.changed()
 
     def give_up(self) -> None:
         """Say that what was reserved and is not put by now never will be: whoever was to put it is gone."""
@@ -144,7 +172,7 @@ class Talk:
     async def _once(self, exchange: Exchange, part: ReplyPart) -> bool:
         """Ask; return whether to ask again, with less of what was said before."""
         keeper = self._keeper(exchange)
-        showing = Showing(self._transcript, part, lambda text: self._pass_on(text, keeper))
+        showing = Showing(self._transcript, part, lambda text: self._pass_on(text, keeper), self._follow)
         error = await self._ask(exchange, keeper, showing)
         await keeper.over()
         said = self._said(exchange, showing, error)

@@ -59,9 +59,11 @@ def continued(prompt: str, so_far: str) -> str:
     """Return a rendered prompt with the beginning of its reply; an opener at the end of both stands once.
 
     Templates differ in whether they open the thinking themselves, and in the white space behind the opener:
-    where a template opens it, its white space is what the model knows.
+    where a template opens it, its white space is what the model knows. One that writes a closed thinking, because it
+    was told or takes it that there is to be none, is taken back where the reply begins with a thinking of its own.
     """
     openers = {tag.opener.rstrip() for family in FAMILIES.values() for tag in family.thinking if tag.opener}
+    prompt = _without_closed_thinking(prompt, so_far)
     written = prompt.rstrip()
     # An opener may be the beginning of another one: the longest is the one that stands there.
     for opener in sorted(openers, key=len, reverse=True):
@@ -71,9 +73,19 @@ def continued(prompt: str, so_far: str) -> str:
     return prompt + so_far
 
 
+def _without_closed_thinking(prompt: str, so_far: str) -> str:
+    for tag in (tag for family in FAMILIES.values() for tag in family.thinking if tag.opener):
+        opener, written = tag.opener.rstrip(), prompt.rstrip()
+        if so_far.startswith(opener) and written.endswith(tag.closer):
+            before = written.removesuffix(tag.closer)
+            return before.rstrip().removesuffix(opener) if before.rstrip().endswith(opener) else before
+    return prompt
+
+
 def _message(message: Message) -> Body:
     images = {"images": list(message.images)} if message.images else {}
-    return {"role": message.role, "content": message.content, **images}
+    thinking = {"thinking": message.thinking} if message.thinking else {}
+    return {"role": message.role, "content": message.content, **images, **thinking}
 
 
 def encode_load(request: Request) -> Body:

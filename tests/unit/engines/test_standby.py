@@ -78,6 +78,28 @@ async def said(engine: Standby, model: str) -> str:
     return "".join([chunk.content async for chunk in engine.chat(Request(model, (Message("user", "q"),)))])
 
 
+class Rendering(ScriptedEngine):
+    """A server that tells its prompts."""
+
+    async def prompt(self, request: Request) -> str:
+        return f"{request.model}: <think>"
+
+    async def opener(self, request: Request) -> str:
+        return "<think>" if request.model else ""
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"), [(Rendering(), ("m: <think>", "<think>")), (ScriptedEngine(), ("", ""))]
+)
+def test_how_a_reply_goes_on_is_asked_of_who_has_the_model(server: ScriptedEngine, expected: tuple[str, str]) -> None:
+    async def ask() -> tuple[str, str]:
+        request = Request("m", (Message("user", "q"),))
+        return await engine.prompt(request), await engine.opener(request)
+
+    engine = Standby(server, ScriptedEngine, scene().engine._rules)  # noqa: SLF001 - any rules do
+    assert run(ask) == expected
+
+
 @pytest.mark.parametrize("name", ["mini", "Mini", "mini:latest"])
 @pytest.mark.parametrize(
     "gone", [None, GONE, BusyError("busy"), StalledError("silent")], ids=["lacks it", "gone", "busy", "silent"]

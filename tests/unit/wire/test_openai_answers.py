@@ -72,7 +72,7 @@ def test_a_refusal_for_want_of_a_key_says_how_to_give_one() -> None:
         ({"error": {"type": "exceed_context_size_error", "message": "…", "n_prompt_tokens": 2710, "n_ctx": 2048}}, (2710, 2048)),
         ({"error": {"message": "request (2710 tokens) exceeds the available context size (2048 tokens), try increasing it"}}, (2710, 2048)),
         ({"error": {"message": "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens (8000 in the messages, 1000 in the completion). Please reduce the length of the messages or completion."}}, (8000, 4096)),
-        ({"error": {"message": "This model's maximum context length is 4096 tokens. However, you requested 0 output tokens and your prompt contains at least 4097 input tokens, for a total of at least 4097 tokens."}}, (4097, 4096)),
+        ({"error": {"message": "This model's maximum context length is 4096 tokens. However, your prompt contains 4813 input tokens."}}, (4813, 4096)),
         ({"object": "error", "message": "The decoder prompt (length 5000) is longer than the maximum model length of 4096."}, (5000, 4096)),
         ({"object": "error", "message": "The input (5000 tokens) is longer than the model's context length (4096 tokens)."}, (5000, 4096)),
         ({"detail": "Requested token count exceeds the model's maximum context length of 4096 tokens. You requested a total of 9000 tokens: 8000 tokens from the input messages and 1000 tokens for the completion."}, (8000, 4096)),
@@ -84,6 +84,35 @@ def test_a_prompt_that_is_too_long_is_told_by_its_numbers(value: Any, numbers: t
     assert type(error) is PromptTooLongError
     assert str(error) == f"the prompt has {numbers[0]} tokens, the context holds {numbers[1]}"
     assert "num_ctx" not in error.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "This model's maximum context length is 4096 tokens. However, your prompt contains at least 4097 input tokens,",
+            "the prompt has at least 4097 tokens, the context holds 4096",
+        ),
+        (
+            "This model's maximum context length is 2048 tokens. However, your prompt contains 45050 characters",
+            "the prompt has 45050 characters, more than 2048 tokens of context can hold",
+        ),
+        (
+            "max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)",
+            "the prompt does not fit into the context",
+        ),
+    ],
+)
+def test_a_number_that_is_a_bound_or_of_characters_is_told_as_one(text: str, says: str) -> None:
+    error = refused(400, {"error": {"message": text, "param": "input_tokens", "code": 400}})
+    assert (type(error), str(error)) == (PromptTooLongError, says)
+
+
+def test_a_limit_of_tokens_beyond_the_context_is_told_as_what_the_user_set() -> None:
+    error = refused(400, {"error": {"message": "max_tokens=5000 cannot be greater than max_model_len=2048."}})
+
+    assert str(error) == "num_predict=5000 is more than the whole context of 2048 tokens"
+    assert error.hint == "lower -o num_predict"
 
 
 def test_a_prompt_that_leaves_no_room_for_the_reply_is_told_apart() -> None:

@@ -54,6 +54,11 @@ class State:
         self.over, self.measured, self._reply = True, said.measured, None
 
     @property
+    def resumable(self) -> bool:
+        """Whether it can go on in its middle, as far as is known."""
+        return self._reply is None or self._reply.resumable
+
+    @property
     def begun(self) -> bool:
         return bool(self.measured.thinking_tokens or self.measured.answer_tokens or self.measured.corrections)
 
@@ -135,7 +140,7 @@ def _with_tail(row: Row, tail: list[str], scene: Scene) -> Row:
 
 
 def _hints(state: State, scene: Scene, *, thought: bool, opened: bool) -> list[str]:
-    steerable = state.begun and not state.answers
+    steerable = state.begun and not state.answers and state.resumable
     wanted = {
         "steer": ("steer", not state.over and steerable),
         "conclude": ("conclude", not state.over and steerable),

@@ -15,7 +15,7 @@ from reflectty.errors import (
     UnreachableError,
     near,
 )
-from reflectty.families import by_model
+from reflectty.families import FAMILIES, by_model
 from reflectty.wire.gateways import of_gateway
 from reflectty.wire.limits import BUSY, may_pass, of_busy
 from reflectty.wire.openai.choosing import chats
@@ -30,13 +30,17 @@ if TYPE_CHECKING:
 LLAMA_SERVER: Final = "llamacpp"
 VLLM: Final = "vllm"
 SGLANG: Final = "sglang"
-"""What the three call themselves as owner of a model."""
+OLLAMA: Final = "library"
+"""What they call themselves as owner of a model; the last is what Ollama's /v1 says of a model of its own registry, of
+others it names their user."""
+GOING_ON: Final = (LLAMA_SERVER, VLLM, SGLANG)
+"""Who can go on in the middle of a reply."""
 NO_DATABASE: Final = "no_db_connection"
 """What LiteLLM 1.105 without a database calls a key that it does not know."""
 TOO_LONG: Final = re.compile(
     r"exceeds the available context size|larger than the max context size|maximum context length"
     r"|longer than the model's context length|longer than the maximum model length"
-    r"|decoder prompt \(length \d+\) is longer",
+    r"|decoder prompt \(length \d+\) is longer|max_tokens must be at least 1, got (?:0|-)",
     re.IGNORECASE,
 )
 """How llama-server, vLLM and SGLang say that a prompt does not fit, in their versions."""
@@ -50,11 +54,10 @@ ROOM: Final = tuple(
 PROMPT: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"at least (\d+) input tokens",
         r"(\d+) tokens from the input messages",
         r"\((\d+) in the messages",
         r"resulted in (\d+) tokens",
-        r"request has (\d+) input tokens",
+        r"(?:contains|has) (\d+) input tokens",
         r"(?:input|request|prompt) \((?:length )?(\d+)",
     )
 )
@@ -63,6 +66,11 @@ NAMED: Final = 5
 CROWDED: Final = re.compile(r"context size has been exceeded", re.IGNORECASE)
 """What llama-server b10970 ends every reply with that shares a context which is full."""
 FEWER: Final = "ask fewer at the same time, or start the server with a larger context (-c)"
+AT_LEAST: Final = re.compile(r"at least (\d+) input tokens", re.IGNORECASE)
+"""How vLLM names a bound: its tokenizer stops at one more than fits."""
+CHARACTERS: Final = re.compile(r"contains (\d+) characters", re.IGNORECASE)
+"""How vLLM speaks of a prompt that is so long that it does not count its tokens."""
+OVER_ROOM: Final = re.compile(r"max_tokens=(\d+) cannot be greater than max_model_len=(\d+)", re.IGNORECASE)
 LESS: Final = "send less, or start the server with a larger context"
 SMALLER: Final = "lower -o num_predict, send less, or start the server with a larger context"
 SWITCHED: Final = ("think", "harmony")
@@ -97,7 +105,7 @@ def refusal(status: int, body: bytes, model: str) -> ReflecttyError:
     if foreign := of_gateway(status, body, SERVER, HOST_HINT, KEY_NAMES):
         return foreign
     value, text = _said(body)
-    refused = too_long(text, value) or crowded(text)
+    refused = too_long(text, value) or crowded(text) or over_room(text)
     if refused:
         return refused
     if model and _is_missing(status, text, value, model):
@@ -154,13 +162,38 @@ def too_long(text: str, value: Body) -> PromptTooLongError | None:
         return None
     prompt = int(as_number(details.get("n_prompt_tokens"))) or _first(PROMPT, text)
     room = int(as_number(details.get("n_ctx"))) or _first(ROOM, text)
-    message, hint = "the prompt does not fit into the context", LESS
-    if prompt and room and prompt >= room:
-        message = f"the prompt has {prompt} tokens, the context holds {room}"
-    elif prompt and room:
-        message = f"the prompt has {prompt} tokens, which leaves too few of the context's {room} for the reply"
-        hint = SMALLER
-    return PromptTooLongError(message, hint, resizable=False)
+    bound, characters = _first((AT_LEAST,), text), _first((CHARACTERS,), text)
+    if bound and room and not prompt:
+        return _too_long(f"the prompt has at least {bound} tokens, the context holds {room}")
+    if characters and room and not prompt:
+        return _too_long(f"the prompt has {characters} characters, more than {room} tokens of context can hold")
+    return counted_too_long(prompt, room)
+
+
+def counted_too_long(prompt: int, room: int) -> PromptTooLongError:
+    """Return the error of a prompt of so many tokens; a number that is 0 is not known."""
+    if not (prompt and room):
+        return _too_long("the prompt does not fit into the context")
+    if prompt > room:
+        return _too_long(f"the prompt has {prompt} tokens, the context holds {room}")
+    if prompt == room:
+        return _too_long(f"the prompt has {prompt} tokens, the context holds {room}: none is left for the reply")
+    left = f"the prompt has {prompt} tokens, which leaves too few of the context's {room} for the reply"
+    return PromptTooLongError(left, SMALLER, resizable=False)
+
+
+def _too_long(message: str) -> PromptTooLongError:
+    return PromptTooLongError(message, LESS, resizable=False)
+
+
+def over_room(text: str) -> RefusedError | None:
+    """Return the error of a limit of tokens beyond the whole context, as vLLM refuses it."""
+    found = OVER_ROOM.search(text)
+    if not found:
+        return None
+    return RefusedError(
+        f"num_predict={found[1]} is more than the whole context of {found[2]} tokens", "lower -o num_predict"
+    )
 
 
 def crowded(text: str) -> CrowdedError | None:
@@ -248,6 +281,12 @@ def by_name(name: str) -> tuple[str, ...]:
     return ("thinking",) if family and family.name in SWITCHED else ()
 
 
+def standing(model: Model, listed: Listed) -> Model:
+    """Return a model with what it has of its server: room, and whether it can go on in the middle of a reply."""
+    maker = listed.maker
+    return model._replace(room=listed.context, resumes=maker in GOING_ON, shows_tokens=maker == VLLM)
+
+
 def model_of(listed: Listed, name: str, props: Body, ignores: tuple[str, ...]) -> Model:
     """Return a model with what llama-server's /props says of it, which is nothing elsewhere."""
     template = as_text(props.get("chat_template"))
@@ -264,6 +303,34 @@ def model_of(listed: Listed, name: str, props: Body, ignores: tuple[str, ...]) -
 def _takes_apart(template: str) -> bool:
     """Whether llama-server takes apart what a model with this template thinks, and a request can switch it."""
     return ("<think>" in template and "</think>" in template) or "<|channel|>analysis" in template
+
+
+def rendered_model(model: Model, ends: tuple[str, str]) -> Model:
+    """Return a model of a vLLM with how its prompts end, which tells whether it thinks.
+
+    The template of one that thinks opens the thinking, or writes a closed one where there is to be none.
+    """
+    return model._replace(capabilities=("thinking",) if any(map(_thought_in, ends)) else (), ends=ends)
+
+
+def _thought_in(end: str) -> bool:
+    written = end.rstrip()
+    families = (family for family in FAMILIES.values() if family.plain or not family.anywhere)
+    tags = [tag for family in families for tag in family.thinking]
+    return any(tag.opener and written.endswith((tag.opener.rstrip(), tag.closer)) for tag in tags)
+
+
+def ollama_model(model: Model, shown: Body) -> Model:
+    """Return a model of an Ollama's /v1 with what its /api/show says of it, which may be nothing."""
+    names = shown.get("capabilities")
+    if not isinstance(names, list):
+        return model
+    return model._replace(
+        capabilities=tuple(as_text(name) for name in names),
+        template=as_text(shown.get("template")),
+        system=as_text(shown.get("system")),
+        parameters=as_text(shown.get("parameters")),
+    )
 
 
 def running_of(listed: Iterable[Listed]) -> tuple[Running, ...]:

@@ -34,19 +34,21 @@ class ChunkDecoder:
     whose end was announced is complete, whatever becomes of the rest. A server that does not stream sends one object.
     """
 
-    def __init__(self, line_limit: int = LINE_LIMIT) -> None:
+    def __init__(self, line_limit: int = LINE_LIMIT, *, html: bool = False) -> None:
         self.done = False
         self.over = False
         """Whether the model has ended its reply; the figures may still follow."""
         self.parts = 0
         """How many pieces of the reply have come, the beginning of one included; comments are none."""
+        self.of_ollama = False
+        """Whether an Ollama sends it, whoever stands before that."""
         self._ends = LineEnds()
         self._lines = Lines(line_limit)
         self._limit = line_limit
         self._kind = b""
         self._data = bytearray()
         """The lines of an event that is not whole yet."""
-        self._ending = Ending()
+        self._ending = Ending(html=html)
         self._reason = ""
         self._usage: Usage | None = None
         self._seen = False
@@ -161,6 +163,7 @@ class ChunkDecoder:
             return
         self._began = True
         self.parts += 1
+        self.of_ollama = value.get("system_fingerprint") == "fp_ollama"
         for choice in choices:
             if isinstance(choice, dict) and not choice.get("index"):
                 yield from self._choice(choice)
@@ -249,7 +252,10 @@ def _as_list(call: object) -> list[object]:
 
 
 def _usage(value: Body) -> Usage | None:
-    """Return the figures of a reply; llama-server adds how long each part took, in milliseconds."""
+    """Return the figures of a reply; llama-server adds how long each part took, in milliseconds.
+
+    vLLM with a reasoning parser, and LiteLLM before it, count the tokens of the thinking.
+    """
     usage = value.get("usage")
     if not isinstance(usage, dict):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reflectty.chat import Model
-from reflectty.wire.openai.answers import LLAMA_SERVER, NAMED, SGLANG, VLLM, by_name
+from reflectty.wire.openai.answers import GOING_ON, LLAMA_SERVER, NAMED, OLLAMA, SGLANG, VLLM, by_name
 from reflectty.wire.values import decode
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from reflectty.wire.openai.answers import Listed
     from reflectty.wire.values import Body
 
-OLLAMA: Final = "library"
-"""What Ollama's OpenAI-compatible API gives as owner of a model of its own registry, of others their user."""
 LITELLM: Final = "litellm"
 LITELLM_CREATED: Final = 1_677_610_602
 """What LiteLLM 1.105 says of every model as the time when it was made; its owner is `openai`, whatever it is."""
@@ -73,4 +71,4 @@ def unlisted(name: str, listed: Sequence[Listed], ignores: tuple[str, ...]) -> M
     others = ", ".join(ids[:NAMED]) + (f" and {len(ids) - NAMED} more" if len(ids) > NAMED else "")
     text = f"it lists {others}" if ids else "it lists no model"
     note = f"{name} is not in the server's list of models ({text}), and is asked for all the same"
-    return Model(name, by_name(name), ignores=ignores, notices=(note,))
+    return Model(name, by_name(name), ignores=ignores, notices=(note,), resumes=maker_of(listed) in GOING_ON)

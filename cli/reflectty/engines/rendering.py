@@ -1,0 +1,104 @@
+"""Has vLLM render prompts: whole ones to go on after, their ends and their lengths; generates a few tokens at most.
+
+/tokenize and /detokenize stand outside /v1 and want no key, and need no place in the queue of the engine. Where a
+gateway does not let them through, the chat endpoint tells the prompt in its first event. Seen with 0.32.0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final
+
+from reflectty.chat import Message, Request
+from reflectty.errors import ReflecttyError, RefusedError
+from reflectty.wire import openai as wire
+
+if TYPE_CHECKING:
+    from reflectty.engines.exchange import Exchange
+
+GLANCE: Final = 3.0
+"""Seconds that the end of a prompt may take, before a question is asked at all."""
+PATIENCE: Final = 10.0
+"""Seconds that a prompt may take: a reply may be on the screen meanwhile, and a full queue is not waited for."""
+LONGEST_OPENER: Final = max(map(len, wire.OPENERS))
+NOT_RENDERED: Final = "this vLLM does not tell the prompt that it renders, so no reply can be continued there"
+
+
+class Rendering:
+    """Asks one vLLM for prompts."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._ends: dict[str, tuple[str, str] | None] = {}
+        self._openers: dict[tuple[str, object], str] = {}
+
+    async def prompt(self, request: Request) -> str:
+        """Return the rendered prompt.
+
+        Raises:
+            RefusedError: the server does not tell it, in neither of the two ways.
+        """
+        found = await self._by_tokens(request) or (await self._glimpse(request, 1)).prompt
+        if not found:
+            raise RefusedError(NOT_RENDERED, "ask again instead")
+        return found
+
+    async def opener(self, request: Request) -> str:
+        """Return the marker with which a model opens its thinking, found in the prompt or in its first tokens."""
+        key = (request.model, request.think)
+        if key not in self._openers:
+            glimpse = await self._glimpse(request, wire.FIRST_TOKENS)
+            self._openers[key] = wire.opener_of(glimpse.prompt, glimpse.said)
+        return self._openers[key]
+
+    async def ends(self, model: str) -> tuple[str, str] | None:
+        """Return how a prompt ends with thinking on and off; None where the server does not tell."""
+        if model not in self._ends:
+            asked = Request(model, (Message("user", "hi"),))
+            on = off = ""
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GLANCE):
+                    both = (self._by_tokens(asked._replace(think=think)) for think in (True, False))
+                    on, off = await asyncio.gather(*both)
+            self._ends[model] = (on, off) if on and off else None
+        return self._ends[model]
+
+    async def length(self, request: Request) -> tuple[int, int]:
+        """Return how many tokens a prompt has and the server holds; zeros where it does not tell."""
+        _, count, room = await self._tokens(request)
+        return count, room
+
+    async def _by_tokens(self, request: Request) -> str:
+        tokens, _, _ = await self._tokens(request)
+        if not tokens:
+            return ""
+        body = {"model": request.model, "tokens": tokens}
+        return wire.prompt_of(await self._answer("/detokenize", body))
+
+    async def _tokens(self, request: Request) -> tuple[list[object], int, int]:
+        return wire.tokens_of(await self._answer("/tokenize", wire.encode_tokenize(request)))
+
+    async def _answer(self, path: str, body: wire.Body) -> wire.Body:
+        """Return what a path answers; nothing where it is not let through, refused, or too slow."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._exchange.ask("POST", path, body)
+        except (ReflecttyError, TimeoutError):
+            return {}
+
+    async def _glimpse(self, request: Request, tokens: int) -> wire.Glimpse:
+        """Return the prompt and the first tokens of a reply as far as they come, then leave it."""
+        glimpse = wire.Glimpse()
+        body = wire.encode_glimpse(request, tokens)
+        try:
+            async with (
+                asyncio.timeout(PATIENCE),
+                aclosing(self._exchange.reply("/v1/chat/completions", body, request.model, glimpse)) as chunks,
+            ):
+                async for _ in chunks:
+                    pass
+        except (ReflecttyError, TimeoutError):
+            pass
+        return glimpse

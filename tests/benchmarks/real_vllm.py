@@ -1,0 +1,152 @@
+"""Tries on a real vLLM what the tests try on a scripted one, and prints a line for each; outside the checks.
+
+    vllm serve Qwen/Qwen3-0.6B --reasoning-parser qwen3 --max-model-len 4096
+    python tests/benchmarks/real_vllm.py 127.0.0.1:8000 [MODEL]
+
+A second run without `--reasoning-parser`, and one with `--served-model-name prod/assistant`, try the other ways. The
+key comes from REFLECTTY_API_KEY or OPENAI_API_KEY. Needs nothing but reflectty; asks about ten short questions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from reflectty.asking import Question, ask, request_for
+from reflectty.chat import Message, Request
+from reflectty.engines import open_engine
+from reflectty.engines.openai import OpenAIEngine
+from reflectty.engines.rendering import Rendering
+from reflectty.errors import PromptTooLongError, ReflecttyError
+from reflectty.modes import Mode, Wish, plan
+from reflectty.schema import read_schema
+from reflectty.session import Said
+from reflectty.steering import concluded, opened
+from reflectty.tui.going_on import way_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from reflectty.chat import Model
+    from reflectty.reply import Reply
+    from reflectty.stream import Event
+
+QUESTION = "Which is larger, 9.11 or 9.9? Answer in one sentence."
+SCHEMA = '{"type": "object", "properties": {"larger": {"type": "number"}}, "required": ["larger"]}'
+LIMIT = (("num_predict", 1024), ("temperature", 0))
+
+
+class Silent:
+    """A renderer that keeps the reply, and shows nothing but notes."""
+
+    reply: Reply
+
+    def start(self, reply: Reply) -> None:
+        self.reply = reply
+
+    def tick(self, seconds: float) -> None:
+        """Nothing moves."""
+
+    def show(self, event: Event) -> None:
+        """Nothing is shown."""
+
+    def note(self, text: str) -> None:
+        print(f"      note: {text}")
+
+    def end(self, reply: Reply) -> None:
+        """Nothing is left to show."""
+
+    def stop(self) -> None:
+        """Nothing is open."""
+
+
+async def _asked(engine: OpenAIEngine, question: Question) -> Reply:
+    shown = Silent()
+    await ask(engine, question, shown, first_time=lambda _: False)
+    return shown.reply
+
+
+async def rendered(engine: OpenAIEngine, model: Model) -> str:
+    """The prompt is the same by its tokens and by the chat."""
+    request = Request(model.name, (Message("user", "hi"),), think=True)
+    rendering = Rendering(engine._exchange)  # noqa: SLF001 - the two ways are tried one by one
+    by_tokens = await rendering._by_tokens(request)  # noqa: SLF001 - the same
+    by_chat = (await rendering._glimpse(request, 1)).prompt  # noqa: SLF001 - the same
+    return "" if by_tokens and by_tokens == by_chat else f"{by_tokens!r} and {by_chat!r}"
+
+
+async def answered(engine: OpenAIEngine, model: Model) -> str:
+    """A question has a thinking and an answer."""
+    reply = await _asked(engine, Question(QUESTION, model.name, options=LIMIT))
+    return "" if reply.answer and reply.thinking else f"thinking {reply.thinking!r}, answer {reply.answer!r}"
+
+
+async def direct(engine: OpenAIEngine, model: Model) -> str:
+    """Mode direct does not think."""
+    reply = await _asked(engine, Question(QUESTION, model.name, Wish(Mode.DIRECT), options=LIMIT))
+    return "" if reply.answer and not reply.thinking.strip() else f"thinking {reply.thinking!r}"
+
+
+async def went_on(engine: OpenAIEngine, model: Model) -> str:
+    """A thought that is steered goes on in mid-sentence, and one that is concluded is answered."""
+    first = await _asked(engine, Question(QUESTION, model.name, options=LIMIT))
+    said = Said(model.name, mode=first.mode, family=first.family.name, segments=first.segments)
+    said = said._replace(raw="".join(first.raw), raw_thinking="".join(first.raw_thinking))
+    model = await engine.show(model.name)
+    chosen = plan(model, Wish())
+    family = (await way_of(engine, Question(QUESTION, model.name), said, model, chosen)).family(said)
+    request = request_for(Question(QUESTION, model.name, options=LIMIT), model, chosen)
+    found: list[str] = []
+    for so_far in (opened(family, "Compare the tenths: 9 against"), concluded(family, "90 is more than 11, so 9.9.")):
+        found.append("".join([chunk.content async for chunk in engine.resume(request, so_far)]))
+        print(f"      {so_far!r} … {found[-1][:70]!r}")
+    return "" if all(found) else "nothing came"
+
+
+async def held(engine: OpenAIEngine, model: Model) -> str:
+    """An answer fits its schema, and its figures are there."""
+    reply = await _asked(engine, Question(QUESTION, model.name, options=LIMIT, schema=read_schema(SCHEMA)))
+    return "" if reply.usage.prompt_tokens and reply.usage.reply_tokens else f"figures {reply.usage}"
+
+
+async def too_long(engine: OpenAIEngine, model: Model) -> str:
+    """A prompt that does not fit is told by its number."""
+    try:
+        await _asked(engine, Question("word " * 2 * model.room, model.name))
+    except PromptTooLongError as error:
+        print(f"      {error}")
+        return "" if str(model.room) in str(error) else str(error)
+    return "it was taken"
+
+
+CHECKS: tuple[Callable[[OpenAIEngine, Model], Awaitable[str]], ...] = (
+    rendered,
+    answered,
+    direct,
+    went_on,
+    held,
+    too_long,
+)
+
+
+async def main(host: str, name: str = "") -> int:
+    key = os.environ.get("REFLECTTY_API_KEY") or os.environ.get("OPENAI_API_KEY", "")
+    failed = 0
+    async with open_engine(host, engine="openai", api_key=key) as engine:
+        assert isinstance(engine, OpenAIEngine)
+        model = await engine.show(name or (await engine.models())[0].name)
+        print(f"{model.name}, version {await engine.version()}, {model.room} tokens, prompts end in {model.ends}")
+        for check in CHECKS:
+            try:
+                wrong = await check(engine, model)
+            except ReflecttyError as error:
+                wrong = f"{type(error).__name__}: {error}"
+            failed += bool(wrong)
+            print(f"{'✘' if wrong else '✔'} {check.__doc__} {wrong}")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(*sys.argv[1:3])))

@@ -1,0 +1,229 @@
+"""How a reply goes on at a vLLM, what its prompts tell of a model, and what is said of prompts that do not fit."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.chat import Message, Request
+from reflectty.errors import PromptTooLongError, RefusedError
+from reflectty.modes import Mode, Wish, plan
+from support.openai_outcome import ask, resume, using
+from support.vllm import CHAT, COMPLETIONS, MODELS, TOKENIZE, Vllm, completed, refused, replied
+
+if TYPE_CHECKING:
+    from reflectty.chat import Model
+
+ASKED = Request("m", (Message("user", "hi"),))
+THOUGHT = "<think>\nI compare"
+BEFORE = "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"
+SCHEMA = {"type": "object"}
+
+
+def shown(server: Vllm) -> Model:
+    with server.serve() as running:
+        return using(running.host, lambda engine: engine.show(server.name))
+
+
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [
+        ("<|im_start|>assistant\n", BEFORE + "<think>\nI compare"),
+        ("<|im_start|>assistant\n<think>\n", BEFORE + "<think>\nI compare"),
+        ("<|im_start|>assistant\n<think>\n\n</think>\n\n", BEFORE + "<think>\nI compare"),
+        ("<|im_start|>assistant\n</think>", BEFORE + "<think>\nI compare"),
+    ],
+    ids=["left to the model", "opened", "an empty one", "closed"],
+)
+@pytest.mark.parametrize("beside", [True, False], ids=["by its tokens", "by the chat"])
+def test_a_reply_goes_on_after_the_rendered_prompt_and_past_the_template(beside: bool, on: str, expected: str) -> None:
+    vllm = Vllm("m", on=on, beside=beside, completions=completed([" right", "</think>", "\n\n9.9"]))
+    with vllm.serve() as server:
+        outcome = resume(server.host, THOUGHT, ASKED)
+        body = server.asked(COMPLETIONS)[0].json
+        messages = [one.json["messages"] for one in server.asked(CHAT)]
+
+    assert outcome.complete
+    assert outcome.text == " right</think>\n\n9.9"
+    assert body["prompt"] == expected
+    assert "continue_final_message" not in body
+    assert all(sent == [{"role": "user", "content": "hi"}] for sent in messages)
+
+
+def test_a_prompt_that_goes_on_gets_no_second_beginning_and_all_the_room_there_is() -> None:
+    with Vllm("m", room=512).serve() as server:
+        using(server.host, lambda engine: engine.show("m"))
+        resume(server.host, THOUGHT, ASKED)
+        body = server.asked(COMPLETIONS)[0].json
+
+    assert body["add_special_tokens"] is False
+    assert body["skip_special_tokens"] is False
+    # Without a number it would end at 16 tokens.
+    assert body["max_tokens"] == 512
+
+
+def test_what_goes_on_is_held_to_a_schema_as_a_chat_is() -> None:
+    with Vllm("m").serve() as server:
+        resume(server.host, f"{THOUGHT}\n</think>\n\n", ASKED._replace(schema=json.dumps(SCHEMA)))
+        body = server.asked(COMPLETIONS)[0].json
+
+    assert body["response_format"]["json_schema"]["schema"] == SCHEMA
+    assert "json_schema" not in body
+
+
+def test_the_arguments_of_the_template_go_with_the_messages_to_be_rendered() -> None:
+    with Vllm("m", off="<think>\n\n</think>\n\n").serve() as server:
+        resume(server.host, "The answer is", ASKED._replace(think=False))
+        tokenized, raw = server.asked(TOKENIZE)[0].json, server.asked(COMPLETIONS)[0].json
+
+    assert tokenized["chat_template_kwargs"] == {"enable_thinking": False, "thinking": False}
+    assert tokenized["add_generation_prompt"] is True
+    assert raw["prompt"].endswith("<think>\n\n</think>\n\nThe answer is")
+
+
+def test_a_server_that_tells_no_prompt_is_not_asked_to_go_on() -> None:
+    vllm = Vllm("m", beside=False, tells=False)
+    with vllm.serve() as server:
+        outcome = resume(server.host, THOUGHT, ASKED)
+
+    assert type(outcome.error) is RefusedError
+    assert "does not tell the prompt" in str(outcome.error)
+    assert server.asked(COMPLETIONS) == []
+
+
+def test_a_reply_about_pictures_is_not_gone_on_with() -> None:
+    with Vllm("m").serve() as server:
+        outcome = resume(server.host, THOUGHT, Request("m", (Message("user", "what?", ("aGk=",)),)))
+
+    assert type(outcome.error) is RefusedError
+    assert "pictures" in str(outcome.error)
+
+
+@pytest.mark.parametrize(
+    ("on", "tokens", "expected"),
+    [
+        ("assistant\n", ("<think>", "\n", "Both"), "<think>"),
+        ("assistant\n", ("\n", "<", "think", ">", "Both"), "<think>"),
+        ("assistant\n<think>\n", ("Both",), "<think>"),
+        ("assistant\n", ("<seed:think>", "Both"), "<seed:think>"),
+        ("assistant\n", ("Both", " start"), ""),
+    ],
+)
+def test_the_marker_that_a_parser_takes_out_is_seen_as_a_token(on: str, tokens: tuple[str, ...], expected: str) -> None:
+    async def opener(engine: Any) -> str:
+        await engine.show("m")
+        first = await engine.opener(ASKED)
+        assert await engine.opener(ASKED) == first
+        return str(first)
+
+    with Vllm("m", on=on, tokens=tokens).serve() as server:
+        assert using(server.host, opener) == expected
+        assert len(server.asked(CHAT)) == 1
+
+
+# What a prompt tells of a model
+
+
+@pytest.mark.parametrize(
+    ("on", "off", "thinks", "prefilled"),
+    [
+        ("assistant\n", "assistant\n<think>\n\n</think>\n\n", True, (False, False)),
+        ("assistant\n<think>\n", "assistant\n<think>\n\n</think>\n\n", True, (True, False)),
+        ("assistant\n<think>\n", "", True, (True, True)),
+        ("assistant\n", "", False, (False, False)),
+    ],
+    ids=["can be switched", "opened and switched", "always opened", "does not think"],
+)
+def test_a_name_that_says_nothing_is_made_up_for_by_its_prompts(
+    on: str, off: str, thinks: bool, prefilled: tuple[bool, bool]
+) -> None:
+    model = shown(Vllm(on=on, off=off))
+    native, direct = plan(model, Wish(Mode.NATIVE)), plan(model, Wish(Mode.DIRECT))
+
+    assert ("thinking" in model.capabilities) is thinks
+    assert (native.prefilled, direct.prefilled) == prefilled
+    assert (native.think, direct.think) == ((True, False) if thinks else (None, None))
+    assert plan(model, Wish()).mode is (Mode.NATIVE if thinks else Mode.REFLECT)
+
+
+def test_a_name_that_tells_enough_costs_no_prompt() -> None:
+    with Vllm("Qwen/Qwen3-8B").serve() as server:
+        model = using(server.host, lambda engine: engine.show("Qwen/Qwen3-8B"))
+
+    assert model.capabilities == ("thinking",)
+    assert (model.room, model.resumes) == (2048, True)
+    assert {asked.path for asked in server.requests} == {MODELS}
+
+
+def test_a_model_that_was_seen_to_think_is_asked_as_one_that_does() -> None:
+    async def twice(engine: Any) -> tuple[Model, Model]:
+        before = await engine.show("m")
+        async for _ in engine.chat(ASKED):
+            pass
+        return before, await engine.show("m")
+
+    with Vllm("m", chat=replied(["9.9"], ["\n", "Both"])).serve() as server:
+        before, after = using(server.host, twice)
+
+    assert (before.capabilities, after.capabilities) == ((), ("thinking",))
+
+
+def test_its_own_text_is_not_cut_at_the_end_for_a_token_that_it_never_sends() -> None:
+    async def chat(engine: Any) -> str:
+        await engine.show("m")
+        return "".join([chunk.content async for chunk in engine.chat(ASKED)])
+
+    with Vllm("m", chat=replied(["<s>", "struck", "</s>"])).serve() as server:
+        assert using(server.host, chat) == "<s>struck</s>"
+
+
+# Lengths
+
+LONG = "x" * 4000
+TOO_LONG = (
+    "This model's maximum context length is 2048 tokens. However, your prompt contains at least 2049 input tokens,"
+    " which exceeds this limit even without any output tokens."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt", "says"),
+    [
+        (TOO_LONG, LONG, "the prompt has 4050 tokens, the context holds 2048"),
+        ("max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)", "x" * 1998, "2048: none is left"),
+    ],
+)
+def test_a_prompt_that_does_not_fit_is_told_by_its_true_number(text: str, prompt: str, says: str) -> None:
+    async def chat(engine: Any) -> PromptTooLongError | None:
+        await engine.show("m")
+        try:
+            async for _ in engine.chat(Request("m", (Message("user", prompt),))):
+                pass
+        except PromptTooLongError as error:
+            return error
+        return None
+
+    with Vllm("m", chat=refused(text, "input_tokens")).serve() as server:
+        error = using(server.host, chat)
+
+    assert error is not None
+    assert says in str(error)
+    assert not error.resizable
+
+
+def test_where_nobody_counts_the_bound_is_said_as_one() -> None:
+    with Vllm("m", beside=False, chat=refused(TOO_LONG, "input_tokens")).serve() as server:
+        error = ask(server.host, ASKED).error
+
+    assert str(error) == "the prompt has at least 2049 tokens, the context holds 2048"
+
+
+def test_a_limit_of_no_tokens_is_not_blamed_on_the_prompt() -> None:
+    request = ASKED._replace(options=(("num_predict", 0),))
+    with Vllm("m", chat=refused("max_tokens must be at least 1, got 0.", "max_tokens")).serve() as server:
+        error = ask(server.host, request).error
+
+    assert type(error) is RefusedError
+    assert "num_predict" in str(error)
