@@ -247,13 +247,15 @@ async def test_a_reply_of_which_nothing_came_is_asked_for_again(reader: Reader) 
 GPT = Model("gpt-oss", ("completion", "thinking"), digest="sha256:4")
 
 
-@in_a_chat((*thoughts("Hm, ", "let me see"), HOLD), REPLY, manner=Manner("gpt-oss"))
+@in_a_chat((*thoughts("Hm, ", "let me see"), HOLD, *REPLY), REPLY, manner=Manner("gpt-oss"))
 async def test_what_cannot_be_steered_says_so_and_what_waits_goes_on(reader: Reader) -> None:
     reader.engine.installed = (*reader.engine.installed, GPT)
     await reader.ask_held(QUESTION, "let me see")
     await reader.send("Second?")
     await reader.press("alt+s")
     await reader.shows("cannot be steered or continued")
+    assert reader.engine.stopped == 0
+    reader.engine.release()
     await reader.at_rest()
     assert [turn.text for turn in reader.kept if not turn.said] == [QUESTION, "Second?"]
     assert reader.said.ended is Ended.COMPLETE
