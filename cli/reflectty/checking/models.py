@@ -8,7 +8,7 @@ from reflectty.asking import find_model, standing
 from reflectty.cloud import elsewhere
 from reflectty.families import by_model
 from reflectty.finding import Finding, State
-from reflectty.modes import Mode, candidates, plan
+from reflectty.modes import Mode, best, plan
 from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ async def models(_: Around, known: Known) -> Sequence[Finding]:
     names = tuple(short(model.name) for model in known.installed)
     first = ", ".join(map(_listed, known.installed[:_NAMED]))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    askable = bool(candidates(known.installed))
+    askable = best(known.installed) is not None
     but = "" if askable else "; none of them is asked unless it is named"
     text = f"{len(names)} installed: {first}{more}{but}" if names else "none is installed"
     return [Finding("models", State.OK if askable else State.NOTE, text, facts=(("installed", names),))]
