@@ -120,7 +120,7 @@ def test_a_value_in_place_of_a_table_is_not_written_over() -> None:
         ("timeout", ["soon"], "timeout 'soon' is no time", ""),
         ("thinking", ["loud"], "thinking 'loud' is no way", ""),
         ("options", ["x"], "options is a table", "options.NAME"),
-        ("options.num_ctx", ["x"], "options.num_ctx takes a whole number, not 'x'", ""),
+        ("options.num_ctx", ["x"], "options.num_ctx takes a whole number, or auto, not 'x'", ""),
         ("options.numctx", ["1"], "options.numctx: Ollama has no option 'numctx'", "num_ctx"),
         ("options.stop.x", ["1"], "options.stop.x is no setting", "options.stop has no parts"),
         ("keys", ["x"], "keys is a table", "keys.NAME"),
