@@ -172,19 +172,19 @@ def test_what_was_filled_in_is_kept_as_it_was_asked(settled: Reflect) -> None:
 
 
 @pytest.mark.parametrize(
-    ("installed", "why"),
+    ("installed", "able", "why"),
     [
-        (("llama3:latest", "reflection:70b"), "using reflection:70b, which is made for reflection,"),
-        (("llama3:latest", "qwq:latest"), "using qwq, which thinks by itself,"),
-        (("gemma:latest",), "using gemma, the newest one installed,"),
+        (("llama3:latest", "reflection:70b"), (), "using reflection:70b, which is made for reflection,"),
+        (("llama3:latest", "qwq:latest"), ("thinking",), "using qwq, which thinks by itself,"),
+        (("gemma:latest",), (), "using gemma, the newest one installed,"),
     ],
 )
 def test_where_no_model_is_named_it_is_said_once_which_answers_and_why(
-    reflect: Reflect, installed: tuple[str, ...], why: str
+    reflect: Reflect, installed: tuple[str, ...], able: tuple[str, ...], why: str
 ) -> None:
-    with saying(ANSWERED, installed=installed) as server:
+    with saying(ANSWERED, installed=installed, capabilities=["completion", *able]) as server:
         first, second = (reflect.at(server.host)("q").err.splitlines() for _ in range(2))
-    with saying(ANSWERED, installed=("deepseek-r1:latest",)) as server:
+    with saying(ANSWERED, installed=("deepseek-r1:latest",), capabilities=["completion", "thinking"]) as server:
         other = reflect.at(server.host)("q").err
 
     assert first[0] == (

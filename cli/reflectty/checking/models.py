@@ -10,7 +10,7 @@ from reflectty.engines import EngineName
 from reflectty.errors import UnreachableError
 from reflectty.families import by_model
 from reflectty.finding import Finding, State
-from reflectty.modes import Mode, candidates, own_family, plan
+from reflectty.modes import Mode, best, own_family, plan
 from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def models(around: Around, known: Known) -> Sequence[Finding]:
     first = ", ".join(_listed(model, whole=listed) for model in known.installed[:_NAMED])
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     there = ("listed", "the server lists none") if listed else ("installed", "none is installed")
-    askable = bool(candidates(known.installed))
+    askable = best(known.installed) is not None
     but = "" if askable else "; none of them is asked unless it is named"
     text = f"{len(names)} {there[0]}: {first}{more}{but}" if names else there[1]
     return [Finding("models", State.OK if askable else State.NOTE, text, facts=(("installed", names),))]

@@ -62,9 +62,17 @@ def _properties(found: Schema, one: Schema, other: Schema) -> None:
         raise UnmergedError("patternProperties")
     if any("properties" in side for side in (one, other)):
         names = dict.fromkeys((*named[0], *named[1]))
-        found["properties"] = {name: merged(named[0].get(name, rest[0]), named[1].get(name, rest[1])) for name in names}
+        found["properties"] = {name: _part(named[0].get(name, rest[0]), named[1].get(name, rest[1])) for name in names}
     if any("additionalProperties" in side for side in (one, other)):
-        found["additionalProperties"] = merged(*rest)
+        found["additionalProperties"] = _part(*rest)
+
+
+def _part(one: Json, other: Json) -> Json:
+    """Return the schema of what a part of a value has to fit; where nothing does, the whole may be without it."""
+    try:
+        return merged(one, other)
+    except NothingError:
+        return False
 
 
 def _both(key: str, one: Json, other: Json) -> Json:
@@ -122,7 +130,7 @@ _JOINED: Final[Mapping[str, Callable[[Json, Json], Json]]] = {
     "type": _types,
     "required": lambda one, other: list(dict.fromkeys((*one, *other))),
     "enum": _values,
-    "items": merged,
+    "items": _part,
     "anyOf": _crossed,
     "uniqueItems": lambda one, other: bool(one or other),
     **dict.fromkeys(("minLength", "minItems", "minimum", "exclusiveMinimum", "minProperties"), max),

@@ -80,6 +80,13 @@ class Rewriter:
         self._drop(*(key for key in _NEVER if key in flat and key not in ("then", "else")))
         return self._plain({key: value for key, value in flat.items() if key not in _NEVER})
 
+    def _part(self, schema: Json, inside: tuple[str, ...] = ()) -> Json:
+        """Return the schema of a part of a value, or of one way among others; false where nothing fits that."""
+        try:
+            return self._node(schema, inside)
+        except NothingError:
+            return False
+
     def _plain(self, flat: Schema) -> Schema:
         """Return a schema of values or of types."""
         if "const" in flat or "enum" in flat:
@@ -157,7 +164,7 @@ class Rewriter:
         if reference not in self._names:
             name = self._names[reference] = self._free_name(reference)
             self._defs[name] = {}
-            found = self._node(target, (reference,))
+            found = self._part(target, (reference,))
             self._defs[name] = {"enum": []} if found is False else found
         return {"$ref": f"#/$defs/{self._names[reference]}"}
 
@@ -170,7 +177,7 @@ class Rewriter:
     def _union(self, schema: Schema, branches: str) -> Schema:
         if branches == "oneOf" and not apart(schema["oneOf"]):
             self._drop("oneOf")
-        found = [one for one in map(self._node, schema[branches]) if one is not False]
+        found = [one for one in map(self._part, schema[branches]) if one is not False]
         if not found:
             raise NothingError
         return noted(schema) | {branches: found}
@@ -237,23 +244,28 @@ class Rewriter:
         if places is not None:
             if not counts.get("minItems", 0) <= len(places) <= counts.get("maxItems", len(places)):
                 self._drop(*counts)
-            return {"prefixItems": [self._node(place) or ANYTHING for place in places]}
-        items = self._node(given.get("items", True))
+            found = [self._part(place) for place in places]
+            if False in found:
+                self._drop("items" if "items" in given and "prefixItems" not in given else "prefixItems")
+            return {"prefixItems": [place or dict(ANYTHING) for place in found]}
+        items = self._part(given.get("items", True))
         if items is False:
             return {"items": dict(ANYTHING), "maxItems": 0}
         return {"items": items, **counts} if counts or "items" in given else {}
 
     def _object(self, given: Schema) -> Schema:
         rest = self._rest(given)
-        named = {key: self._node(value) for key, value in given.get("properties", {}).items()}
+        named = {key: self._part(value) for key, value in given.get("properties", {}).items()}
         required = list(given.get("required", ()))
         for key in required:
             named.setdefault(key, rest if isinstance(rest, dict) else dict(ANYTHING))
         if any(named[key] is False for key in required):
             raise NothingError
-        if rest and any(value is False for value in named.values()):
+        able = {key: value for key, value in named.items() if value is not False}
+        # An object is open where others may come, or where none is named.
+        if len(able) < len(named) and (rest or (rest is None and not able)):
             self._drop("properties")
-        named = {key: value for key, value in named.items() if value is not False}
+        named = able
         self._counts(given, required, named, rest)
         if not named:
             return {} if rest in (None, True) else {"additionalProperties": rest}
@@ -282,9 +294,9 @@ class Rewriter:
             self._drop("patternProperties")
             if rest is False:
                 # With `false` no member at all would be let through.
-                return {"anyOf": [self._node(value) or dict(ANYTHING) for value in patterns.values()]}
+                return {"anyOf": [self._part(value) or dict(ANYTHING) for value in patterns.values()]}
         if isinstance(rest, dict):
-            found = self._node(rest)
+            found = self._part(rest)
             return True if found == ANYTHING else found
         return rest
 

@@ -22,6 +22,7 @@ def test_no_color_keeps_bold_and_dim_and_a_dumb_terminal_keeps_nothing() -> None
     dumb.play(TALK)
     assert "\x1b" not in dumb.screen.getvalue()
     assert "`90`" in dumb.screen.getvalue()
+    assert "**9.9** is larger." in dumb.screen.getvalue()
 
 
 @pytest.mark.parametrize(("colours", "code"), [(16, "1;33m"), (256, "38;5;215m"), (TRUECOLOUR, "38;2;240;179;91m")])
