@@ -186,7 +186,7 @@ def test_a_context_that_fills_up_is_an_incomplete_answer_and_no_option_is_advise
 
     assert result.code == 5
     assert result.out
-    assert "the server is started with it" in result.err
+    assert re.search(rf"leaves only \d+ of the context's {ROOM}: .* start the server with a larger", result.err)
     assert "num_ctx" not in result.err
 
 
@@ -292,4 +292,5 @@ def test_what_is_served_is_told(llama: LlamaServer) -> None:
 
     assert (model.name, model.context_length) == (NAME, 32768)
     assert (running.name, running.context_length) == (NAME, ROOM)
-    assert version
+    # One that was built outside its repository calls itself b0-unknown, which tells nothing.
+    assert not version.startswith("b0")

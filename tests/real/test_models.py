@@ -66,7 +66,7 @@ def test_the_latest_made_is_the_first_of_the_list(asking: Reflect) -> None:
 @pytest.mark.parametrize(
     ("model", "picked"),
     [
-        ("plain", "mode reflect, family reflection: nothing says"),
+        ("plain", "mode reflect, family any: nothing says"),
         ("mini-native", "mode native, family native: Ollama keeps"),
         ("fewshot", "mode native, family reflection: its template"),
     ],
