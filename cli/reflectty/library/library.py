@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from reflectty import wire
@@ -14,7 +14,7 @@ from reflectty.library.client import open_client
 from reflectty.library.failures import KEPT_HINT, of_create, of_pull
 from reflectty.library.names import checked_name, is_same
 from reflectty.library.sharing import loaded_with
-from reflectty.library.values import Installed, Progress, placed
+from reflectty.library.values import Installed, Progress, loaded_as, placed
 from reflectty.modes import unable
 from reflectty.room import surely_fits
 
@@ -160,12 +160,20 @@ class Library:
         await self._client.copy(checked_name(source), checked_name(target))
 
     async def remove(self, name: str) -> None:
-        """Remove a model for good.
+        """Remove a model for good, and unload it before that.
+
+        Ollama (0.32.15 and 0.34.2) keeps one that is removed while it is loaded in memory, under a name that it has no
+        more, and with it the files of others.
 
         Raises:
             ModelMissingError: it is not installed.
         """
-        await self._client.delete(checked_name(name))
+        model = checked_name(name)
+        # Whether it can be removed is not decided by what is loaded.
+        with suppress(ReflecttyError):
+            if loaded_as(model, await self.loaded()):
+                await self._keep(await self.engine.show(model), "0")
+        await self._client.delete(model)
 
     async def load(
         self, name: str, keep_alive: str = "", options: tuple[tuple[str, OptionValue], ...] = ()

@@ -166,11 +166,21 @@ def test_models_are_copied_and_removed() -> None:
     with FakeServer(routes(copy=EMPTY, delete=EMPTY)) as server:
         using(server.host, lambda library: library.copy("m", "n"))
         using(server.host, lambda library: library.remove("n"))
-        sent = [(asked.method, asked.path, asked.json) for asked in server.requests]
+        sent = [(asked.method, asked.path, asked.json) for asked in server.requests if asked.path != "/api/ps"]
     assert sent == [
         ("POST", "/api/copy", {"source": "m", "destination": "n"}),
         ("DELETE", "/api/delete", {"model": "n"}),
     ]
+
+
+@pytest.mark.parametrize(("name", "unloaded"), [("m", True), ("n", False)])
+def test_a_model_that_is_loaded_is_unloaded_before_it_is_removed(name: str, unloaded: bool) -> None:
+    gone = whole({"done": True, "done_reason": "unload"})
+    with FakeServer(routes(ps=LOADED, generate=gone, delete=EMPTY)) as server:
+        using(server.host, lambda library: library.remove(name))
+        sent = [(asked.path, asked.json) for asked in server.requests if asked.path in ("/api/generate", "/api/delete")]
+    assert [path for path, _ in sent] == [*(["/api/generate"] if unloaded else []), "/api/delete"]
+    assert all(body["keep_alive"] == 0 for path, body in sent if path == "/api/generate")
 
 
 @pytest.mark.parametrize(
