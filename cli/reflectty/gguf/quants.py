@@ -25,6 +25,8 @@ Q4_K: Final = 12
 Q6_K: Final = 14
 LARGEST: Final = 127
 """What the largest number of a block of Q8_0 becomes."""
+_KEPT_AS_0: Final = np.float32(1e-30)
+"""Far below the least that 16 bits can hold, and far above what has no inverse in 32."""
 
 
 class Format(NamedTuple):
@@ -53,8 +55,8 @@ def quantised(numbers: Numbers) -> bytes:
     """Return numbers as blocks of Q8_0: 32 each, by the largest of them."""
     blocks = numbers.reshape(-1, FORMATS[Q8_0].numbers)
     scale = np.abs(blocks).max(axis=1, keepdims=True) / np.float32(LARGEST)
-    with np.errstate(divide="ignore"):
-        inverse = np.where(scale == 0, np.float32(0), 1 / scale)
+    # A scale that is kept as 0 makes 0 of all numbers.
+    inverse = np.divide(np.float32(1), scale, out=np.zeros_like(scale), where=scale > _KEPT_AS_0)
     scaled = blocks * inverse
     # Halves go away from 0, as in C, and not to the even number.
     whole = np.trunc(scaled + np.copysign(np.float32(0.5), scaled)).astype(np.int8)
