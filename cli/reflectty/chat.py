@@ -155,6 +155,14 @@ class Model(NamedTuple):
     ends: tuple[str, str] | None = None
     """How a rendered prompt ends with thinking on and with thinking off, where the server renders one."""
 
+    @property
+    def is_jinja(self) -> bool:
+        """Whether its template is the GGUF's own, which llama.cpp renders; Ollama's own templates are Go's.
+
+        What such a template opens is taken apart: the content of a reply never starts inside the thinking.
+        """
+        return "{%" in self.template
+
 
 class Running(NamedTuple):
     """A model that a server holds in memory; sizes in bytes."""

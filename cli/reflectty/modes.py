@@ -161,14 +161,6 @@ def opens_thinking(model: Model, family: Family) -> bool:
     return family.prefilled and not model.template
 
 
-def _is_jinja(template: str) -> bool:
-    """Whether llama.cpp renders the template, and so takes apart what it opens: the content never starts inside.
-
-    Ollama renders templates of its own, which are Go's.
-    """
-    return "{%" in template
-
-
 def _starts_inside(model: Model, family: Family, think: bool | Effort | None) -> bool:
     """Whether the content of a reply starts inside the thinking, where nothing takes the thinking apart.
 
@@ -176,7 +168,7 @@ def _starts_inside(model: Model, family: Family, think: bool | Effort | None) ->
     """
     if model.ends:
         return _ends_open(model.ends, family, think)
-    apart = "thinking" in model.capabilities or think is False or _is_jinja(model.template)
+    apart = "thinking" in model.capabilities or think is False or model.is_jinja
     return opens_thinking(model, family) and not apart
 
 
@@ -249,7 +241,7 @@ def _expects_tags(mode: Mode, model: Model, own: Family | None) -> bool:
     if mode is not Mode.NATIVE or own is None:
         return mode is Mode.REFLECT
     # Where llama.cpp takes the thinking apart, a reply without any was given without.
-    return not own.skips and not (own.anywhere and _is_jinja(model.template))
+    return not own.skips and not (own.anywhere and model.is_jinja)
 
 
 def _read_as(mode: Mode, own: Family | None) -> Family:

@@ -43,10 +43,15 @@ def of_file(info: Mapping[str, object]) -> tuple[tuple[str, float], ...]:
     return tuple((option, value) for option, value in found if isinstance(value, int | float))
 
 
+def given(parameters: str) -> dict[str, str]:
+    """Return a model's PARAMETERs as /api/show writes them, one a line; of one that is set twice, the last."""
+    lines = (line.split(maxsplit=1) for line in parameters.splitlines())
+    return {line[0]: line[1].strip() for line in lines if len(line) > 1}
+
+
 def defaults(model: Model) -> tuple[Default, ...]:
     """Return what decides how a model is sampled, in the order of the options; of what is set twice, what holds."""
-    lines = [line.split(maxsplit=1) for line in model.parameters.splitlines()]
-    own = {line[0]: line[1] for line in lines if len(line) > 1}
+    own = given(model.parameters)
     file = {option: f"{value:.4g}" for option, value in model.sampling}
     names = [option for option in (*OPTIONS.values(), "seed") if option in own or option in file]
     return tuple(Default(name, own.get(name, file.get(name, "")), name not in own) for name in names)

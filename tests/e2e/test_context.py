@@ -24,8 +24,10 @@ TOO_LONG = (
 class Small:
     """A server whose model has a context of its own, and is loaded anew with what a request asks for."""
 
-    def __init__(self, *, limit: int = 131_072, default: int = 4096, loaded: int = 0, heads: int = 1) -> None:
-        self.limit, self.default, self.loaded, self.heads = limit, default, loaded, heads
+    def __init__(
+        self, *, limit: int = 131_072, default: int = 4096, loaded: int = 0, heads: int = 1, name: str = "reflection"
+    ) -> None:
+        self.limit, self.default, self.loaded, self.heads, self.name = limit, default, loaded, heads, name
         self.contexts: list[int | None] = []
         """The num_ctx of each request."""
         routes: dict[str, Route] = {"/api/show": self._show, "/api/chat": self._chat, "/api/ps": self._running}
@@ -42,10 +44,11 @@ class Small:
             "llama.attention.head_count": 4,
             "llama.attention.head_count_kv": self.heads,
         }
-        return whole({"template": "{{ .Prompt }}", "capabilities": ["completion"], "model_info": info})
+        texts = {"template": "{{ .Prompt }}", "modelfile": f"FROM /blobs/sha256-{'a' * 64}\n"}
+        return whole(texts | {"capabilities": ["completion"], "model_info": info})
 
     def _running(self, _: Asked) -> Answer:
-        one = {"name": "reflection:latest", "size": 1, "size_vram": 0, "context_length": self.loaded}
+        one = {"name": f"{self.name}:latest", "size": 1, "size_vram": 0, "context_length": self.loaded}
         return whole({"models": [one] if self.loaded else []})
 
     def _chat(self, asked: Asked) -> Answer:
@@ -153,6 +156,13 @@ class TestAuto:
             reflect.at(server.host)(*MODEL, "-o", "num_ctx=auto", "--final", "Sum up.", stdin=LONG.encode())
 
         assert small.contexts == [expected]
+
+    def test_stays_with_what_is_loaded_under_the_name_of_a_model_of_the_same_file(self, reflect: Reflect) -> None:
+        small = Small(loaded=20_000, name="variant")
+        with small as server:
+            reflect.at(server.host)(*MODEL, "-o", "num_ctx=auto", "--final", "Sum up.", stdin=LONG.encode())
+
+        assert small.contexts == [20_000]
 
     def test_of_a_setting_holds_for_every_question(self, reflect: Reflect) -> None:
         set_ = reflect("config", "set", "options.num_ctx", "auto")

@@ -7,7 +7,6 @@ what is asked for is a power of two.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.errors import PromptTooLongError, ReflecttyError
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from reflectty.asking.question import Question
     from reflectty.chat import Engine, Model
-    from reflectty.fitting import Machine
+    from reflectty.library.fit import Around
 
 BYTES_PER_TOKEN: Final = 3
 """Code and tables have more tokens than prose, of which one has four bytes."""
@@ -40,14 +39,13 @@ class Room(NamedTuple):
     """Why it cannot be larger; empty where nothing stands in the way."""
 
 
-async def sized(engine: Engine, question: Question, model: Model, on: Machine | None = None) -> Question:
+async def sized(engine: Engine, question: Question, model: Model) -> Question:
     """Return the question with the context that `num_ctx=auto` stands for; the server's own where that holds it.
 
     Args:
         engine: the server.
         question: what will be asked.
         model: who will be asked.
-        on: where the server runs; None looks.
     """
     if dict(question.options).get(CONTEXT) != AUTO:
         return question
@@ -56,19 +54,17 @@ async def sized(engine: Engine, question: Question, model: Model, on: Machine | 
         return with_context(question, 0)
     prompt = estimated(question, model)
     needed = prompt + _reply_room(question)
-    loaded = await _loaded(engine, model.name)
+    loaded = await _loaded(engine, model)
     if loaded >= needed or (loaded and loaded == model.context_length):
         return with_context(question, loaded)
-    machine = on or await _machine(engine)
-    if not loaded and needed <= _usual(machine, model):
+    around = await _around(engine)
+    if not loaded and needed <= _usual(around, model):
         return with_context(question, 0)
-    found = await _largest(engine, model, prompt, needed, machine)
+    found = await _largest(engine, model, prompt, needed, around)
     return with_context(question, found.tokens or loaded)
 
 
-async def widened(
-    engine: Engine, question: Question, model: Model, error: PromptTooLongError, on: Machine | None = None
-) -> Room:
+async def widened(engine: Engine, question: Question, model: Model, error: PromptTooLongError) -> Room:
     """Return the context that holds a prompt which was refused, or why there is none.
 
     Only where the question leaves the context open and nothing else is known to be in the way: the server's numbers are
@@ -82,10 +78,10 @@ async def widened(
         return Room(hint=hint)
     if not (question.widens and error.prompt):
         return Room()
-    machine = on or await _machine(engine)
-    if not machine.known and question.widens != "anywhere":
+    around = await _around(engine)
+    if not around.machine.known and question.widens != "anywhere":
         return Room()
-    return await _largest(engine, model, error.prompt, error.prompt + _reply_room(question), machine)
+    return await _largest(engine, model, error.prompt, error.prompt + _reply_room(question), around)
 
 
 def with_context(question: Question, tokens: int) -> Question:
@@ -110,21 +106,22 @@ def _reply_room(question: Question) -> int:
     return limit if isinstance(limit, int) and limit > 0 else REPLY_ROOM
 
 
-async def _loaded(engine: Engine, model: str) -> int:
+async def _loaded(engine: Engine, model: Model) -> int:
     """Return the context that the model is loaded with; 0 where it is not, or the server does not say."""
+    from reflectty.library.sharing import loaded_with  # noqa: PLC0415 - only a context that is chosen needs it
+
     try:
-        running = await engine.running()
+        found = await loaded_with(engine, model, await engine.running())
     except ReflecttyError:
         return 0
-    wanted = model.removesuffix(":latest")
-    return next((one.context_length for one in running if one.name.removesuffix(":latest") == wanted), 0)
+    return found.context_length if found else 0
 
 
-async def _largest(engine: Engine, model: Model, prompt: int, needed: int, machine: Machine) -> Room:
+async def _largest(engine: Engine, model: Model, prompt: int, needed: int, around: Around) -> Room:
     """Return the first of several contexts that model and memory allow: with room for a long reply, or for a short."""
     limit = model.context_length or needed * 2
     tries = (_rounded(needed), -(-needed // LEAST_ROOM) * LEAST_ROOM, prompt + LEAST_ROOM)
-    fitting = _Memory(engine, model, machine)
+    fitting = _Memory(engine, model, around)
     for tokens in dict.fromkeys(min(size, limit) for size in tries):
         if tokens > prompt and await fitting.holds(tokens):
             return Room(tokens)
@@ -135,45 +132,37 @@ def _rounded(tokens: int) -> int:
     return max(SMALLEST, 1 << (tokens - 1).bit_length())
 
 
-def _usual(machine: Machine, model: Model) -> int:
+def _usual(around: Around, model: Model) -> int:
     """Return the context that the server loads a model with by itself."""
     from reflectty.fitting import usual_load  # noqa: PLC0415 - only a context that is chosen needs it
 
-    return usual_load(machine, parameters=model.parameters, environment=_environment(machine)).context
+    return usual_load(around.machine, parameters=model.parameters, environment=around.environment).context
 
 
-def _environment(machine: Machine) -> Mapping[str, str]:
-    from reflectty.fitting import VARIABLES  # noqa: PLC0415 - the same
-    from reflectty.terminal import system_environment  # noqa: PLC0415
+async def _around(engine: Engine) -> Around:
+    """Return what is known of where the server runs; of another machine than this, nothing."""
+    from reflectty.library.first import around_here  # noqa: PLC0415 - the same
 
-    given = system_environment() if machine.known else {}
-    return {name: given[name] for name in VARIABLES if name in given}
-
-
-async def _machine(engine: Engine) -> Machine:
-    """Return the machine that the server runs on; nothing is known of another than this."""
-    from reflectty.devices import machine  # noqa: PLC0415 - the same
-
-    return await machine(local=bool(getattr(engine, "local", False)), visible=os.environ.get("CUDA_VISIBLE_DEVICES"))
+    return await around_here(local=bool(getattr(engine, "local", False)))
 
 
 class _Memory:
     """Whether a machine has the memory for a model at a context; what is not known is no obstacle."""
 
-    def __init__(self, engine: Engine, model: Model, machine: Machine) -> None:
+    def __init__(self, engine: Engine, model: Model, around: Around) -> None:
         self._engine = engine
         self._model = model
-        self._machine = machine
+        self._around = around
         self._info: Mapping[str, object] | None = None
         self._size = 0
 
     async def holds(self, context: int) -> bool:
         """Whether the model fits with it, and as many layers on the GPUs as without it."""
-        if not self._machine.known or not await self._known():
+        if not self._around.machine.known or not await self._known():
             return True
         from reflectty.fitting import Fit  # noqa: PLC0415 - only a context that is chosen needs it
 
-        before, after = self._fit(_usual(self._machine, self._model)), self._fit(context)
+        before, after = self._fit(_usual(self._around, self._model)), self._fit(context)
         return after is not Fit.NOT and (after is Fit.WHOLE or before is not Fit.WHOLE)
 
     async def _known(self) -> bool:
@@ -188,7 +177,8 @@ class _Memory:
                 return False
             from reflectty.fitting import freed  # noqa: PLC0415 - the same
 
-            self._machine = freed(self._machine, sum(one.size_vram for one in running))
+            machine = freed(self._around.machine, sum(one.size_vram for one in running))
+            self._around = self._around._replace(machine=machine)
         return bool(self._info)
 
     async def _listed(self) -> int:
@@ -199,10 +189,6 @@ class _Memory:
     def _fit(self, context: int) -> str:
         from reflectty.fitting import estimate, placed, usual_load  # noqa: PLC0415 - the same
 
-        load = usual_load(
-            self._machine,
-            context=context,
-            parameters=self._model.parameters,
-            environment=_environment(self._machine),
-        )
-        return placed(estimate(self._info or {}, self._size, load, self._model.quantization), self._machine).fit
+        machine, environment = self._around
+        load = usual_load(machine, context=context, parameters=self._model.parameters, environment=environment)
+        return placed(estimate(self._info or {}, self._size, load, self._model.quantization), machine).fit

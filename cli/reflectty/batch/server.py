@@ -11,6 +11,7 @@ from reflectty.chat import Capacity
 from reflectty.errors import IncompleteError, ReflecttyError, UnreachableError
 from reflectty.modes import plan
 from reflectty.parallel import probe
+from reflectty.sampling import defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ class Server:
         """Whether a question gets the same reply each time: it is sampled from a fixed seed, or not at all."""
         known = self._models.get(question.model)
         given = dict(question.options)
-        own = dict(line.split()[:2] for line in known.parameters.splitlines() if len(line.split()) > 1) if known else {}
+        own = {one.option: one.value for one in defaults(known)} if known else {}
         temperature, seed = (given.get(name, own.get(name)) for name in ("temperature", "seed"))
         return _number(temperature) == 0 or _number(seed) >= 0
 

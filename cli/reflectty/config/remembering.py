@@ -17,14 +17,17 @@ _SERVED = "served"
 
 def first_time(topic: str, name: str) -> bool:
     """Whether `name` is new under `topic`, and remember it; where nothing can be written, everything is new."""
-    with suppress(OSError, ValueError, UsageError):
-        path = state_folder() / topic
-        if path.exists() and name in path.read_text("utf-8").split("\n"):
-            return False
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(f"{name}\n")
+    if known(topic, name):
+        return False
+    _append(topic, name)
     return True
+
+
+def known(topic: str, name: str) -> bool:
+    """Whether `name` was remembered under `topic`; remembers nothing."""
+    with suppress(OSError, ValueError, UsageError):
+        return name in (state_folder() / topic).read_text("utf-8").split("\n")
+    return False
 
 
 def noted(topic: str, name: str) -> str:
@@ -37,29 +40,21 @@ def noted(topic: str, name: str) -> str:
 
 def note_down(topic: str, name: str, found: str) -> None:
     """Keep what was found out, in one line; where nothing can be written, it is found out again."""
+    _append(topic, f"{name} {found}")
+
+
+def _append(topic: str, line: str) -> None:
     with suppress(OSError, ValueError, UsageError):
         path = state_folder() / topic
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write(f"{name} {found}\n")
-
-
-def known(topic: str, name: str) -> bool:
-    """Whether `name` was remembered under `topic`; remembers nothing."""
-    with suppress(OSError, ValueError, UsageError):
-        return name in (state_folder() / topic).read_text("utf-8").split("\n")
-    return False
+            file.write(f"{line}\n")
 
 
 def place_of(session: str) -> tuple[str, str]:
     """Return the engine and the host that a session was held with, where those are not the usual ones; else nothing."""
-    with suppress(OSError, ValueError, UsageError):
-        lines = (state_folder() / _PLACES).read_text("utf-8").split("\n")
-        for line in reversed(lines):
-            words = line.split(" ")
-            if words[0] == session and len(words) == len(("session", "engine", "host")):
-                return words[1], words[2]
-    return "", ""
+    engine, _, host = noted(_PLACES, session).partition(" ")
+    return ("", "") if " " in host else (engine, host)
 
 
 def remember_place(session: str, engine: str, host: str) -> None:
@@ -68,7 +63,7 @@ def remember_place(session: str, engine: str, host: str) -> None:
     Where nothing can be written, it is forgotten.
     """
     if session and not (" " in host or "@" in host or not host.isprintable()) and place_of(session) != (engine, host):
-        first_time(_PLACES, f"{session} {engine} {host}")
+        note_down(_PLACES, session, f"{engine} {host}")
 
 
 def remembered(name: str) -> str:

@@ -6,10 +6,10 @@ model's own file says. Seen with 0.32.15 and 0.34.2, whose native API does neith
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from reflectty.errors import PromptTooLongError, ReflecttyError
+from reflectty.sampling import given
 from reflectty.wire.values import as_number, as_text
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ def _bare(model: str) -> str:
 
 
 def _parameter(parameters: str, name: str) -> float | None:
-    """Return a number of a model's own parameters, each of which has a line."""
-    found = re.search(rf"^{name}\s+([0-9.]+)\s*$", parameters, re.MULTILINE)
-    return float(found[1]) if found else None
+    """Return a number of a model's own parameters."""
+    try:
+        return float(given(parameters)[name])
+    except (KeyError, ValueError):
+        return None

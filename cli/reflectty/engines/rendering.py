@@ -22,7 +22,6 @@ GLANCE: Final = 3.0
 """Seconds that the end of a prompt may take, before a question is asked at all."""
 PATIENCE: Final = 10.0
 """Seconds that a prompt may take: a reply may be on the screen meanwhile, and a full queue is not waited for."""
-LONGEST_OPENER: Final = max(map(len, wire.OPENERS))
 NOT_RENDERED: Final = "this vLLM does not tell the prompt that it renders, so no reply can be continued there"
 
 

@@ -25,8 +25,6 @@ MARKS: Final = re.compile(
     r"|\[/?INST\]|<</?SYS>>|###? [A-Z][a-z]+:|</?s>"
 )
 """By what the chat templates of models mark where a turn begins and ends."""
-JINJA: Final = "{%"
-"""Stands in a template that is the GGUF's own, and never in one of Ollama's."""
 MOST_NAMED: Final = 2
 
 
@@ -50,7 +48,7 @@ async def misfit(engine: OllamaEngine, model: Model) -> Formats | None:
 
     It takes half a second of reading for a model that is on this machine, and no time for any other.
     """
-    if not engine.local or JINJA in model.template:
+    if not engine.local or model.is_jinja:
         return None
     try:
         recipe = await engine.recipe(model.name)

@@ -156,7 +156,7 @@ def rendered(body: Body) -> str:
 
 def model_of(name: str, body: Body) -> Model:
     """Return what /api/show says; it leaves out the digest and the size."""
-    return Model(
+    known = Model(
         name=name,
         capabilities=_texts(body.get("capabilities")) or _by_file(_table(body.get("model_info"))),
         template=as_text(body.get("template")),
@@ -168,12 +168,12 @@ def model_of(name: str, body: Body) -> Model:
         sampling=of_file(_table(body.get("model_info"))),
         examples=_examples(body.get("messages")),
         files=_files(as_text(body.get("modelfile"))),
-        # Seen with 0.32.15 and 0.34.2: what llama.cpp renders, by a template of Jinja, gets its schema sorted.
-        sorts="{%" in as_text(body.get("template")),
         weights=_weights(as_text(body.get("modelfile"))),
         **_remote(body),
         **_details(body),
     )
+    # Seen with 0.32.15 and 0.34.2: what llama.cpp renders gets its schema sorted.
+    return known._replace(sorts=known.is_jinja)
 
 
 def _examples(messages: object) -> tuple[str, ...]:
