@@ -7,7 +7,7 @@ solar_open2 and ernie45 the reasoning parsers of vLLM 0.33 and SGLang, for budge
 
 from __future__ import annotations
 
-import re
+from functools import cache
 from typing import NamedTuple
 
 from reflectty.errors import UsageError
@@ -296,19 +296,22 @@ FIELD = Family("field", thinking=_same("thinking", "think"), reflection=_same("r
 """How the text of Ollama's own `thinking` field is read: only corrections are looked for."""
 
 
-_KEEPS_THINKING = re.compile(
-    r"glm-?(?:4\.[6-9]|[5-9])|(?:c4ai-)?command-a-reasoning|command-r-reasoning|cohere-north|laguna|poolside"
-    r"|(?:nvidia-)?nemotron-3-nano|(?:muse-)?glimmer|minimax-m[2-9]|qwen-?3\.[6-9]|qwen-?[4-9]"
-)
+def in_plain_text(family: Family) -> bool:
+    """Whether the markers come through: tokens of their own are lost where the server's own parser is passed by."""
+    return bool(family.thinking) and (family.plain or not family.anywhere)
 
 
-def keeps_thinking(name: str) -> bool:
-    """Whether a model of that name was trained with the thinking of earlier turns in its prompt.
+@cache
+def plain_openers() -> tuple[str, ...]:
+    """Return the markers that open a thinking and are plain text, the longest first."""
+    found = {tag.opener.rstrip() for family in FAMILIES.values() if in_plain_text(family) for tag in family.thinking}
+    return tuple(sorted(filter(None, found), key=len, reverse=True))
 
-    The renderers of Ollama 0.33 write it for GLM-4.6 and 4.7, Cohere's, Laguna, Nemotron-3-nano and Glimmer, and leave
-    it out for Gemma 4 and DeepSeek; the cards of Qwen 3.6 and MiniMax-M2 ask for it.
-    """
-    return _KEEPS_THINKING.match(name.lower().rsplit("/", 1)[-1]) is not None
+
+def opener_at(prompt: str, said: str = "") -> str:
+    """Return the marker with which a thinking is opened at the end of a prompt or after it; nothing where none is."""
+    end, start = prompt.rstrip(), said.lstrip()
+    return next((one for one in plain_openers() if end.endswith(one) or start.startswith(one)), "")
 
 
 def named(name: str) -> Family:

@@ -1,12 +1,13 @@
-"""Tells by the name of a model which family it belongs to; data, and one look-up.
+"""Tells by the name of a model which family it belongs to; data, and the look-ups.
 
 A name says less than a server or a template: makers call models alike that think and that do not. Names are those of
-Ollama's library and of the makers' repositories. Every question looks here first, so it goes without patterns, whose
+Ollama's library and of the makers' repositories. Every question asks for a family, so that goes without patterns, whose
 making takes longer than all the rest.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 
@@ -135,3 +136,18 @@ def _without_maker(name: str) -> str:
 
 def _plain(name: str) -> str:
     return name.replace("-", "").replace("_", "")
+
+
+_KEEPS_THINKING: Final = (
+    r"glm-?(?:4\.[6-9]|[5-9])|(?:c4ai-)?command-a-reasoning|command-r-reasoning|cohere-north|laguna|poolside"
+    r"|(?:nvidia-)?nemotron-3-nano|(?:muse-)?glimmer|minimax-m[2-9]|qwen-?3\.[6-9]|qwen-?[4-9]"
+)
+
+
+def keeps_thinking(name: str) -> bool:
+    """Whether a model of that name was trained with the thinking of earlier turns in its prompt.
+
+    The renderers of Ollama 0.33 write it for GLM-4.6 and 4.7, Cohere's, Laguna, Nemotron-3-nano and Glimmer, and leave
+    it out for Gemma 4 and DeepSeek; the cards of Qwen 3.6 and MiniMax-M2 ask for it.
+    """
+    return re.match(_KEEPS_THINKING, name.lower().rsplit("/", 1)[-1]) is not None

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reflectty.errors import RefusedError
-from reflectty.families import FAMILIES, Tag, by_model
+from reflectty.families import FAMILIES, Tag, by_model, in_plain_text, plain_openers
 from reflectty.modes import Mode
 from reflectty.session import Measured
 from reflectty.stream import Kind
@@ -68,18 +68,13 @@ def refuse_where_it_cannot(model: Model) -> None:
         )
 
 
-def opener_at(prompt: str) -> str:
-    """Return the marker with which a rendered prompt opens the thinking at its end; often nothing."""
-    return next(filter(prompt.rstrip().endswith, _openers()), "")
-
-
 def can_go_on(model: Model, chosen: Plan) -> bool:
     """Whether a reply of this model can be steered or continued, as far as that is known before a word of it came."""
     if chosen.think is None or chosen.family.name == "any":
         # How it marks its thinking is seen in the reply.
         return model.resumes and not chosen.family.channels
     known = by_model(model.name)
-    if known and not _in_plain_text(known):
+    if known and not in_plain_text(known):
         return False
     return model.resumes and (model.shows_tokens or _of_the_field(model) is not None)
 
@@ -90,7 +85,7 @@ def reading(model: Model, chosen: Plan, so_far: str = "") -> Family:
     Raises:
         RefusedError: it would think, and how it would mark that is not known.
     """
-    written = _written_with(next(filter(so_far.startswith, _openers()), "")) if so_far else None
+    written = _written_with(next(filter(so_far.startswith, plain_openers()), "")) if so_far else None
     if chosen.think is None:
         return chosen.family if chosen.family.thinking or written is None else written
     if chosen.think is False or written:
@@ -98,14 +93,9 @@ def reading(model: Model, chosen: Plan, so_far: str = "") -> Family:
     return tag_family(model, chosen)
 
 
-def _openers() -> tuple[str, ...]:
-    found = {tag.opener.rstrip() for family in FAMILIES.values() if _in_plain_text(family) for tag in family.thinking}
-    return tuple(sorted(filter(None, found), key=len, reverse=True))
-
-
 def _written_with(opener: str) -> Family | None:
     """Return the family whose thinking begins with a marker that was seen; None where there is no such marker."""
-    for family in (FAMILIES["native"], *filter(_in_plain_text, FAMILIES.values())):
+    for family in (FAMILIES["native"], *filter(in_plain_text, FAMILIES.values())):
         for tag in family.thinking if opener else ():
             if tag.opener.rstrip() == opener:
                 return _beginning_with(tag, family)
@@ -136,19 +126,14 @@ def _written(tag: Tag, raw: str) -> Tag | None:
 def _of_the_field(model: Model) -> Family | None:
     """Return the tags that become the `thinking` field on the server: those of the template, else of the name."""
     known = by_model(model.name)
-    if known and not _in_plain_text(known):
+    if known and not in_plain_text(known):
         return None
     written = "\n".join((model.template, *(model.ends or ())))
-    for family in (FAMILIES["native"], *filter(_in_plain_text, FAMILIES.values())):
+    for family in (FAMILIES["native"], *filter(in_plain_text, FAMILIES.values())):
         for tag in family.thinking:
             if tag.opener and tag.opener in written:
                 return _beginning_with(tag, family)
     return _beginning_with(known.thinking[0], known) if known else None
-
-
-def _in_plain_text(family: Family) -> bool:
-    """Whether the markers come through: tokens of their own are lost where the server's own parser is passed by."""
-    return bool(family.thinking) and (family.plain or not family.anywhere)
 
 
 def _beginning_with(tag: Tag, family: Family) -> Family:

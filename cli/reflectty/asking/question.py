@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from reflectty.asking.choice import BLIND, is_blind
 from reflectty.chat import Effort, Message, Request
 from reflectty.errors import RefusedError
-from reflectty.families import FAMILIES, keeps_thinking
+from reflectty.families import FAMILIES
+from reflectty.known_models import keeps_thinking
 from reflectty.modes import Mode, Wish
 from reflectty.options import AUTO, CONTEXT
 from reflectty.room import surely_fits
@@ -79,6 +80,8 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
 
 def _before(question: Question, model: Model, chosen: Plan) -> tuple[Message, ...]:
     """Return what was said before, with the thinking where it is handed back: in a field of its own, never as tags."""
+    if not any(message.thinking for message in question.history):
+        return question.history
     trained = chosen.mode is Mode.NATIVE and keeps_thinking(model.name)
     if question.keep_thinking == "on" or (question.keep_thinking == "auto" and trained):
         return question.history

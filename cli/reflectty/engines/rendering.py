@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.chat import Message, Request
 from reflectty.errors import ReflecttyError, RefusedError
+from reflectty.families import opener_at
 from reflectty.wire import openai as wire
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Rendering:
         key = (request.model, request.think)
         if key not in self._openers:
             glimpse = await self._glimpse(request, wire.FIRST_TOKENS)
-            self._openers[key] = wire.opener_of(glimpse.prompt, glimpse.said)
+            self._openers[key] = opener_at(glimpse.prompt, glimpse.said)
         return self._openers[key]
 
     async def ends(self, model: str) -> tuple[str, str] | None:

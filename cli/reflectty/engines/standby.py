@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar
 
 from reflectty.errors import (
     BusyError,
@@ -81,9 +81,7 @@ class Standby:
 
     async def info(self, model: str) -> Mapping[str, object]:
         """Return what the file of a model says of its architecture; nothing where nobody tells."""
-        tell = getattr(self._whoever_has(model), "info", None)
-        found: Mapping[str, object] = await tell(model) if tell else {}
-        return found
+        return await _told(self._whoever_has(model), "info", model) or {}
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of the reply of whoever has the model."""
@@ -95,13 +93,11 @@ class Standby:
 
     async def prompt(self, request: Request) -> str:
         """Return the prompt as whoever has the model renders it, to go on after; nothing where that needs none."""
-        render = getattr(self._whoever_has(request.model), "prompt", None)
-        return str(await render(request)) if render else ""
+        return await _told(self._whoever_has(request.model), "prompt", request) or ""
 
     async def opener(self, request: Request) -> str:
         """Return the marker with which the model opens its thinking, where its server tells."""
-        tell = getattr(self._whoever_has(request.model), "opener", None)
-        return str(await tell(request)) if tell else ""
+        return await _told(self._whoever_has(request.model), "opener", request) or ""
 
     async def show(self, model: str) -> Model:
         """Return what is known of a model: of the built-in one where the server has none of that name, or cannot say.
@@ -154,14 +150,12 @@ class Standby:
 
     async def capacity(self, model: str) -> Capacity | None:
         """Return what whoever has a model tells of how many it answers at once; None where nobody knows to ask."""
-        tell = getattr(self._whoever_has(model), "capacity", None)
-        found: Capacity | None = await tell(model) if tell else None
+        found: Capacity | None = await _told(self._whoever_has(model), "capacity", model)
         return found
 
     async def load(self) -> Load | None:
         """Return what the server is doing; None where it does not tell."""
-        tell = None if self.away else getattr(self._server, "load", None)
-        found: Load | None = await tell() if tell else None
+        found: Load | None = None if self.away else await _told(self._server, "load")
         return found
 
     @property
@@ -207,6 +201,12 @@ class Standby:
             raise
         self._rules.reached()
         return found
+
+
+async def _told(engine: Engine, method: str, *of: object) -> Any:  # noqa: ANN401 - each method answers something else
+    """Return what an engine answers to a method that not every engine has; None where it has none."""
+    tell = getattr(engine, method, None)
+    return await tell(*of) if tell else None
 
 
 def _joined(*hints: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.errors import RefusedError
-from reflectty.steering import opener_at, refuse_where_it_cannot, tag_family
+from reflectty.families import opener_at
+from reflectty.steering import refuse_where_it_cannot, tag_family
 from reflectty.stream import Kind
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from reflectty import wire as ollama
 from reflectty.asking import Question, request_for
 from reflectty.chat import Message, Model
-from reflectty.families import keeps_thinking
+from reflectty.known_models import keeps_thinking
 from reflectty.modes import Mode, Wish, plan
 from reflectty.session import Said, Turn, history
 from reflectty.stream import Kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reflectty.families import opener_at
 from reflectty.wire import openai as wire
 from support.vllm import glimpsed
 
@@ -57,7 +58,7 @@ def test_whatever_a_server_sends_is_no_prompt(data: bytes) -> None:
 def test_an_opener_stands_at_the_end_of_a_prompt_or_at_the_beginning_of_a_reply(
     prompt: str, said: str, expected: str
 ) -> None:
-    assert wire.opener_of(prompt, said) == expected
+    assert opener_at(prompt, said) == expected
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from reflectty.wire.openai.answers import (
 from reflectty.wire.openai.choosing import can_chat, picked
 from reflectty.wire.openai.chunks import ChunkDecoder
 from reflectty.wire.openai.refused import missed, refused_fields, without
-from reflectty.wire.openai.rendering import OPENERS, Glimpse, opener_of, prompt_of, tokens_of
+from reflectty.wire.openai.rendering import Glimpse, prompt_of, tokens_of
 from reflectty.wire.openai.requests import (
     FIRST_TOKENS,
     encode,
@@ -58,7 +58,6 @@ __all__ = [
     "LITELLM",
     "LLAMA_SERVER",
     "OLLAMA",
-    "OPENERS",
     "SERVER",
     "SGLANG",
     "VLLM",
@@ -86,7 +85,6 @@ __all__ = [
     "model_of",
     "models_of",
     "ollama_model",
-    "opener_of",
     "picked",
     "prompt_of",
     "refusal",

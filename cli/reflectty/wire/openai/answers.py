@@ -15,7 +15,7 @@ from reflectty.errors import (
     UnreachableError,
     near,
 )
-from reflectty.families import FAMILIES, by_model
+from reflectty.families import FAMILIES, by_model, in_plain_text
 from reflectty.wire.gateways import of_gateway
 from reflectty.wire.limits import BUSY, may_pass, of_busy
 from reflectty.wire.openai.choosing import chats
@@ -315,8 +315,7 @@ def rendered_model(model: Model, ends: tuple[str, str]) -> Model:
 
 def _thought_in(end: str) -> bool:
     written = end.rstrip()
-    families = (family for family in FAMILIES.values() if family.plain or not family.anywhere)
-    tags = [tag for family in families for tag in family.thinking]
+    tags = [tag for family in FAMILIES.values() if in_plain_text(family) for tag in family.thinking]
     return any(tag.opener and written.endswith((tag.opener.rstrip(), tag.closer)) for tag in tags)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from reflectty.families import FAMILIES
 from reflectty.wire.lines import Lines
 from reflectty.wire.values import as_number, as_text, decode
 
@@ -13,20 +12,6 @@ if TYPE_CHECKING:
 
     from reflectty.chat import Chunk
     from reflectty.wire.values import Body
-
-OPENERS: Final = tuple(
-    sorted(
-        {
-            tag.opener.rstrip()
-            for family in FAMILIES.values()
-            for tag in family.thinking
-            if tag.opener and (family.plain or not family.anywhere)
-        },
-        key=len,
-        reverse=True,
-    )
-)
-"""The markers that open a thinking and are plain text, the longest first."""
 
 
 class Glimpse:
@@ -79,12 +64,6 @@ class Glimpse:
         if isinstance(entries, list):
             self.said += "".join(as_text(entry.get("token")) for entry in entries if isinstance(entry, dict))
         self.over = self.over or bool(choice.get("finish_reason"))
-
-
-def opener_of(prompt: str, said: str = "") -> str:
-    """Return the marker with which a thinking is opened at the end of a prompt or after it; nothing where none is."""
-    end, start = prompt.rstrip(), said.lstrip()
-    return next((one for one in OPENERS if end.endswith(one) or start.startswith(one)), "")
 
 
 def tokens_of(body: Body) -> tuple[list[object], int, int]:
