@@ -63,9 +63,7 @@ class Reply:
         """Whether it can be steered or continued, as far as is known."""
         self.withheld = False
         """Whether the answer must not go out alone: it is not what was asked for."""
-        self.done = False
-        self.done_reason = ""
-        self.usage = Usage()
+        self.done, self.done_reason, self.usage = False, "", Usage()
         self.prefilled = prefilled
         """Whether the prompt holds the opener already."""
         self.apart = False
@@ -81,13 +79,11 @@ class Reply:
         self._parser = StreamParser(family, prefilled=prefilled)
         self._plain: int | None = None
         self._blocks: dict[int, Block] = {}
-        self._chunks = dict.fromkeys(Kind, 0)
-        self._carried = dict.fromkeys(Kind, 0)
+        self._chunks, self._carried = dict.fromkeys(Kind, 0), dict.fromkeys(Kind, 0)
         self._thought_before = 0
         """How many tokens an earlier request of this reply gave."""
         self._earlier = NOT_MEASURED
-        self._clock = clock
-        self._start = clock()
+        self._clock, self._start = clock, clock()
         self._first = self._thought = self._last = self._start
         self._began = False
 

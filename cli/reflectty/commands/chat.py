@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
+from reflectty.commands.conversation import held_at
 from reflectty.errors import StoppedError, StoreError, UsageError
 from reflectty.render.remark import remark
 
@@ -95,8 +96,10 @@ def open_chat(wanted: Wanted, settings: config.Settings, terminal: Terminal) -> 
 def _resumed_at(settings: config.Settings, wanted: Wanted, found: Session | None) -> tuple[config.Settings, Wanted]:
     """Return the settings with the server that a session was held with, unless this call names one."""
     named = settings.engine != "ollama" or settings.server_insists or wanted.host != settings.host
-    engine, host = ("", "") if named or found is None else config.place_of(found.id)
-    return (settings._replace(engine=engine, host=host), wanted._replace(host=host)) if engine else (settings, wanted)
+    if named or found is None:
+        return settings, wanted
+    held = held_at(settings, found.id)
+    return held, wanted if held is settings else wanted._replace(host=held.host)
 
 
 def _remember_places(settings: config.Settings, host: str, store: Store, began: float) -> None:

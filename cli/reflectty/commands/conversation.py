@@ -54,7 +54,12 @@ def resumed_at(settings: Settings, given: Arguments, earlier: Before | None) -> 
     """Return the settings with the server that a session was held with, unless this call names one."""
     if earlier is None or given.engine or given.host or settings.server_insists or settings.engine != "ollama":
         return settings
-    engine, host = config.place_of(earlier.session)
+    return held_at(settings, earlier.session)
+
+
+def held_at(settings: Settings, session: str) -> Settings:
+    """Return the settings with the server that a session was held with, where that is not the usual one."""
+    engine, host = config.place_of(session)
     return settings._replace(engine=engine, host=host, settled=True) if engine else settings
 
 

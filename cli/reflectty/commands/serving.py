@@ -85,10 +85,10 @@ def _thinkers(host: str) -> tuple[Callable[[str], bool], Callable[[str], object]
     """Return what tells of the models at a host that were seen to think though their names do not say so."""
 
     def entry(model: str) -> str:
+        from hashlib import sha256  # noqa: PLC0415 - only a name that says nothing needs it
+
         # A host may hold a password, a name anything.
         return sha256(f"{host}\n{model}".encode(errors="replace")).hexdigest()[:32]
-
-    from hashlib import sha256  # noqa: PLC0415 - only a name that says nothing needs it
 
     return lambda model: config.known(THINKERS, entry(model)), lambda model: config.first_time(THINKERS, entry(model))
 

@@ -124,14 +124,7 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     if chosen:
         _print_text(found.one, chosen, terminal)
     elif as_json:
-        from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
-        from reflectty.exporting.models import model_object  # noqa: PLC0415
-        from reflectty.render.fit import fit_object  # noqa: PLC0415
-
-        fit = fit_object(*found.fitted) if found.fitted else None
-        warning = found.formats.warning if found.formats else None
-        looked = {"fit": fit, "format_warning": warning}
-        terminal.out.write(written({**model_object(found.one, whole=True), **looked}))
+        terminal.out.write(_as_json(found))
     else:
         from reflectty.drawing import fit as words  # noqa: PLC0415 - each form loads only itself
         from reflectty.render.models import one_model  # noqa: PLC0415
@@ -139,6 +132,16 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
         page = output.paged(terminal)
         more = words.lines(*found.fitted) if found.fitted else ()
         page.write(one_model(found.one, page, time.time(), (*more, *_remarkable(found))))
+
+
+def _as_json(found: Shown) -> str:
+    from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
+    from reflectty.exporting.models import model_object  # noqa: PLC0415
+    from reflectty.render.fit import fit_object  # noqa: PLC0415
+
+    fit = fit_object(*found.fitted) if found.fitted else None
+    warning = found.formats.warning if found.formats else None
+    return written({**model_object(found.one, whole=True), "fit": fit, "format_warning": warning})
 
 
 def _known(
