@@ -186,7 +186,7 @@ class Capacity(NamedTuple):
     """Tokens of context that all requests answered at once may have to share; 0 where each has its own."""
 
 
-class Load(NamedTuple):
+class Workload(NamedTuple):
     """What a server is doing, for whomever."""
 
     running: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reflectty.chat import Capacity, Chunk, Load, Model, Usage
+from reflectty.chat import Capacity, Chunk, Model, Usage, Workload
 from reflectty.errors import BusyError, CrowdedError
 from support.scripted_engine import ScriptedEngine
 
@@ -56,15 +56,15 @@ class PacedEngine(SlottedEngine):
     async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
         return Capacity()
 
-    async def load(self) -> Load | None:
+    async def load(self) -> Workload | None:
         return None
 
 
 class QueueingEngine(PacedEngine):
     """The same, of vLLM: it tells how many wait."""
 
-    async def load(self) -> Load | None:
-        return Load(self.busy, self.here - self.busy)
+    async def load(self) -> Workload | None:
+        return Workload(self.busy, self.here - self.busy)
 
 
 class LimitedEngine(PacedEngine):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reflectty.asking import Question
-    from reflectty.chat import Engine, Load, Model
+    from reflectty.chat import Engine, Model, Workload
     from reflectty.parallel import Parallel
     from reflectty.reply import Reply
     from reflectty.stream import Event
@@ -105,12 +105,12 @@ class Server:
             return Capacity()
         return found
 
-    async def load(self) -> Load | None:
+    async def load(self) -> Workload | None:
         """Return how many requests it answers, and how many wait there; None where it does not tell."""
         tell = getattr(self.engine, "load", None)
         try:
             async with asyncio.timeout(ALIVE_SECONDS):
-                found: Load | None = await tell() if tell else None
+                found: Workload | None = await tell() if tell else None
         except (ReflecttyError, TimeoutError):
             return None
         return found

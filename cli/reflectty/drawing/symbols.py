@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Kind(Enum):
+class AtomKind(Enum):
     """How a sign stands in a formula, which decides about the blanks around it."""
 
     PLAIN = "plain"
@@ -59,27 +59,27 @@ _CLOSES = _pairs("} } rbrace } rbrack ] rangle ⟩ rfloor ⌋ rceil ⌉ rvert | 
 _BLANKS = {",": " ", ";": " ", ":": " ", " ": " ", "!": "", "quad": "  ", "qquad": "    ", "enspace": " ", ">": " "}
 _LITERAL = {mark: mark for mark in "%$#&_"}
 
-COMMANDS: dict[str, tuple[str, Kind]] = {
+COMMANDS: dict[str, tuple[str, AtomKind]] = {
     name: (sign, kind)
     for table, kind in (
-        (_PLAIN, Kind.PLAIN),
-        (_FUNCTIONS, Kind.FUNCTION),
-        (_BINARY, Kind.BINARY),
-        (_RELATIONS, Kind.RELATION),
-        (_OPENS, Kind.OPENS),
-        (_CLOSES, Kind.CLOSES),
-        (_BLANKS, Kind.BLANK),
-        (_LITERAL, Kind.PLAIN),
+        (_PLAIN, AtomKind.PLAIN),
+        (_FUNCTIONS, AtomKind.FUNCTION),
+        (_BINARY, AtomKind.BINARY),
+        (_RELATIONS, AtomKind.RELATION),
+        (_OPENS, AtomKind.OPENS),
+        (_CLOSES, AtomKind.CLOSES),
+        (_BLANKS, AtomKind.BLANK),
+        (_LITERAL, AtomKind.PLAIN),
     )
     for name, sign in table.items()
 }
-CHARACTERS: dict[str, Kind] = {
-    **dict.fromkeys("+-*", Kind.BINARY),
-    **dict.fromkeys("=<>:", Kind.RELATION),
-    **dict.fromkeys("([", Kind.OPENS),
-    **dict.fromkeys(")]!", Kind.CLOSES),
-    **dict.fromkeys(",;", Kind.COMMA),
-    **dict.fromkeys("/.?\"'", Kind.PLAIN),
+CHARACTERS: dict[str, AtomKind] = {
+    **dict.fromkeys("+-*", AtomKind.BINARY),
+    **dict.fromkeys("=<>:", AtomKind.RELATION),
+    **dict.fromkeys("([", AtomKind.OPENS),
+    **dict.fromkeys(")]!", AtomKind.CLOSES),
+    **dict.fromkeys(",;", AtomKind.COMMA),
+    **dict.fromkeys("/.?\"'", AtomKind.PLAIN),
     **{sign: kind for sign, kind in COMMANDS.values() if len(sign) == 1 and not sign.isascii()},
 }
 IGNORED = frozenset(

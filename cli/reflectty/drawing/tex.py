@@ -19,7 +19,7 @@ from reflectty.drawing.symbols import (
     RAISED,
     ROOTS,
     SET_LETTERS,
-    Kind,
+    AtomKind,
 )
 from reflectty.drawing.typesetting import Atom, UnwritableError, pieces_of, text_of
 
@@ -95,7 +95,7 @@ class _Reader:
 
     def _scripted(self) -> list[Atom]:
         """Read an atom and what is raised or lowered behind it."""
-        atom = Atom("", Kind.PLAIN) if self._peek() in "^_" else self._atom()
+        atom = Atom("", AtomKind.PLAIN) if self._peek() in "^_" else self._atom()
         lowered, raised, primes = "", "", ""
         while True:
             before = self._at
@@ -134,7 +134,7 @@ class _Reader:
             raise UnwritableError
         if sign[0].isalnum() and len(sign) > 1:
             self._tokens[self._at] = sign[1:]
-            return [Atom(sign[0], Kind.PLAIN)]
+            return [Atom(sign[0], AtomKind.PLAIN)]
         return [self._atom()]
 
     def _raw(self) -> str:
@@ -155,23 +155,23 @@ class _Reader:
         if sign[0] == "\\":
             return self._command(sign[1:])
         if sign == "{":
-            return Atom(text_of(self._sequence("}")), Kind.PLAIN)
+            return Atom(text_of(self._sequence("}")), AtomKind.PLAIN)
         if sign == "~":
-            return Atom(" ", Kind.BLANK)
+            return Atom(" ", AtomKind.BLANK)
         if sign == "|":
             self._bars += 1
-            return Atom(sign, Kind.OPENS if self._bars % 2 else Kind.CLOSES)
+            return Atom(sign, AtomKind.OPENS if self._bars % 2 else AtomKind.CLOSES)
         if sign in CHARACTERS:
             return Atom(sign, CHARACTERS[sign])
         if sign[0].isalnum():
-            return Atom(sign, Kind.PLAIN)
+            return Atom(sign, AtomKind.PLAIN)
         raise UnwritableError
 
     def _command(self, name: str) -> Atom:
         if name in COMMANDS:
             return Atom(*COMMANDS[name])
         if name in IGNORED and self._peek() != ".":
-            return Atom("", Kind.PLAIN)
+            return Atom("", AtomKind.PLAIN)
         if name in _UPRIGHT:
             return self._upright(name)
         if name in _FRACTIONS:
@@ -186,18 +186,18 @@ class _Reader:
     def _upright(self, name: str) -> Atom:
         text = self._raw()
         if name.startswith("operatorname"):
-            return Atom(text, Kind.FUNCTION)
-        return Atom(text, Kind.TEXT)
+            return Atom(text, AtomKind.FUNCTION)
+        return Atom(text, AtomKind.TEXT)
 
     def _fraction(self) -> Atom:
         above, below = text_of(self._argument()), text_of(self._argument())
         if not above or not below:
             raise UnwritableError
         if sign := FRACTIONS.get(f"{above}/{below}"):
-            return Atom(sign, Kind.PLAIN)
+            return Atom(sign, AtomKind.PLAIN)
         above = f"({above})" if re.search(r"[ /]", above) else above
         below = below if _FACTOR.fullmatch(below) else f"({below})"
-        return Atom(f"{above}/{below}", Kind.FRACTION)
+        return Atom(f"{above}/{below}", AtomKind.FRACTION)
 
     def _root(self) -> Atom:
         self._skip_blanks()
@@ -209,11 +209,11 @@ class _Reader:
         if degree not in ROOTS or not inside:
             raise UnwritableError
         if _SIMPLE_ROOT.fullmatch(inside):
-            return Atom(ROOTS[degree] + inside, Kind.ROOT)
-        return Atom(f"{ROOTS[degree]}({inside})", Kind.PLAIN)
+            return Atom(ROOTS[degree] + inside, AtomKind.ROOT)
+        return Atom(f"{ROOTS[degree]}({inside})", AtomKind.PLAIN)
 
     def _set(self) -> Atom:
-        return Atom(self._looked_up(SET_LETTERS), Kind.PLAIN)
+        return Atom(self._looked_up(SET_LETTERS), AtomKind.PLAIN)
 
     def _looked_up(self, table: dict[str, str]) -> str:
         name = text_of(self._argument())
@@ -225,22 +225,28 @@ class _Reader:
         letter = text_of(self._argument())
         if len(letter) != 1 or not letter.isalpha():
             raise UnwritableError
-        return Atom(letter + accent, Kind.PLAIN)
+        return Atom(letter + accent, AtomKind.PLAIN)
 
     def _boxed(self) -> Atom:
         if self._depth > 1:
             raise UnwritableError
-        return Atom(text_of(self._argument()), Kind.BOXED)
+        return Atom(text_of(self._argument()), AtomKind.BOXED)
 
     def _modulo(self) -> Atom:
-        return Atom(f" (mod {text_of(self._argument())})", Kind.TEXT)
+        return Atom(f" (mod {text_of(self._argument())})", AtomKind.TEXT)
 
 
 def _with_scripts(atom: Atom, scripts: str) -> list[Atom]:
     if not scripts:
-        return [atom] if atom.text or atom.kind is not Kind.PLAIN else []
-    if atom.kind in (Kind.FRACTION, Kind.ROOT):
-        return [Atom(f"({atom.text}){scripts}", Kind.PLAIN)]
-    if atom.kind in (Kind.BINARY, Kind.RELATION, Kind.COMMA, Kind.BLANK, Kind.BOXED) or atom.text.endswith(" "):
+        return [atom] if atom.text or atom.kind is not AtomKind.PLAIN else []
+    if atom.kind in (AtomKind.FRACTION, AtomKind.ROOT):
+        return [Atom(f"({atom.text}){scripts}", AtomKind.PLAIN)]
+    if atom.kind in (
+        AtomKind.BINARY,
+        AtomKind.RELATION,
+        AtomKind.COMMA,
+        AtomKind.BLANK,
+        AtomKind.BOXED,
+    ) or atom.text.endswith(" "):
         raise UnwritableError
     return [atom._replace(text=atom.text + scripts)]

@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from reflectty.drawing.symbols import Kind
+from reflectty.drawing.symbols import AtomKind
 
 Piece = tuple[str, bool]
 """Text of a formula, and whether a box stands around it."""
 
 _WORDS = re.compile(r"[A-Za-z0-9]+ [A-Za-z]{2,}|[A-Za-z]{2,} [A-Za-z0-9]+")
-_BEFORE_SIGN = frozenset({Kind.BINARY, Kind.RELATION, Kind.OPENS, Kind.COMMA, Kind.FUNCTION})
-_FACTORS = frozenset({Kind.PLAIN, Kind.FRACTION, Kind.ROOT, Kind.TEXT, Kind.BOXED, Kind.FUNCTION})
+_BEFORE_SIGN = frozenset({AtomKind.BINARY, AtomKind.RELATION, AtomKind.OPENS, AtomKind.COMMA, AtomKind.FUNCTION})
+_FACTORS = frozenset(
+    {AtomKind.PLAIN, AtomKind.FRACTION, AtomKind.ROOT, AtomKind.TEXT, AtomKind.BOXED, AtomKind.FUNCTION}
+)
 
 
 class Atom(NamedTuple):
     """A sign of a formula, or a part of one that nothing divides."""
 
     text: str
-    kind: Kind
+    kind: AtomKind
     apart: bool = False
     """Whether the source has a blank before it."""
 
@@ -41,48 +43,48 @@ def pieces_of(atoms: list[Atom]) -> list[Piece]:
     """
     atoms = [atom for atom in atoms if atom.text]
     pieces: list[Piece] = []
-    before: Kind | None = None
+    before: AtomKind | None = None
     for at, atom in enumerate(atoms):
         after = atoms[at + 1] if at + 1 < len(atoms) else None
         kind = _sign(atom, before)
         if before is not None and _blank_between(atoms[at - 1], before, atom, kind):
             pieces.append((" ", False))
-        pieces.append((_in_brackets(atom, before, after), kind is Kind.BOXED))
+        pieces.append((_in_brackets(atom, before, after), kind is AtomKind.BOXED))
         before = kind
-    if before is Kind.BINARY:
+    if before is AtomKind.BINARY:
         raise UnwritableError
     return _joined(pieces)
 
 
-def _sign(atom: Atom, before: Kind | None) -> Kind:
+def _sign(atom: Atom, before: AtomKind | None) -> AtomKind:
     """Return the kind of an atom: plus and minus with nothing before them belong to what follows."""
-    return Kind.PLAIN if atom.kind is Kind.BINARY and (before is None or before in _BEFORE_SIGN) else atom.kind
+    return AtomKind.PLAIN if atom.kind is AtomKind.BINARY and (before is None or before in _BEFORE_SIGN) else atom.kind
 
 
-def _blank_between(last: Atom, before: Kind, atom: Atom, kind: Kind) -> bool:
-    if before in (Kind.BINARY, Kind.RELATION) or kind in (Kind.BINARY, Kind.RELATION):
+def _blank_between(last: Atom, before: AtomKind, atom: Atom, kind: AtomKind) -> bool:
+    if before in (AtomKind.BINARY, AtomKind.RELATION) or kind in (AtomKind.BINARY, AtomKind.RELATION):
         return True
-    if before is Kind.COMMA:
+    if before is AtomKind.COMMA:
         return atom.apart or not atom.text[0].isdigit()
-    if Kind.TEXT in (before, kind):
+    if AtomKind.TEXT in (before, kind):
         return atom.apart and not last.text.endswith(" ") and not atom.text.startswith(" ")
-    if before is Kind.FUNCTION:
-        return kind is not Kind.OPENS
-    if kind is Kind.FUNCTION:
-        return before in _FACTORS or before is Kind.CLOSES
+    if before is AtomKind.FUNCTION:
+        return kind is not AtomKind.OPENS
+    if kind is AtomKind.FUNCTION:
+        return before in _FACTORS or before is AtomKind.CLOSES
     if atom.apart and _WORDS.fullmatch(f"{last.text} {atom.text}"):
         # Words beside each other are no formula, and TeX would run them together.
         raise UnwritableError
     return False
 
 
-def _in_brackets(atom: Atom, before: Kind | None, after: Atom | None) -> str:
+def _in_brackets(atom: Atom, before: AtomKind | None, after: Atom | None) -> str:
     """Return the text of an atom; a fraction or a root beside a factor would be read as a larger one."""
-    if atom.kind is Kind.FRACTION:
-        close = before in _FACTORS or before is Kind.CLOSES
-        follows = after is not None and (after.kind in _FACTORS or after.kind is Kind.OPENS)
+    if atom.kind is AtomKind.FRACTION:
+        close = before in _FACTORS or before is AtomKind.CLOSES
+        follows = after is not None and (after.kind in _FACTORS or after.kind is AtomKind.OPENS)
         return f"({atom.text})" if close or follows else atom.text
-    if atom.kind is Kind.ROOT and after is not None and (after.kind in _FACTORS or after.kind is Kind.OPENS):
+    if atom.kind is AtomKind.ROOT and after is not None and (after.kind in _FACTORS or after.kind is AtomKind.OPENS):
         return f"{atom.text[0]}({atom.text[1:]})"
     return atom.text
 

@@ -214,10 +214,10 @@ class Connection:
             sending = self._client.send(request, stream=True)
             return await self._in_time(sending, limit, LOADING_HINT, clock)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            from reflectty.engines.unreached import Way  # noqa: PLC0415 - only where it goes wrong
+            from reflectty.engines.unreached import Route  # noqa: PLC0415 - only where it goes wrong
 
             found = await self._found_elsewhere() if isinstance(error, httpx.ConnectError | httpx.InvalidURL) else ""
-            way = Way(self._address, self._habits, self.proxy, system_environment())
+            way = Route(self._address, self._habits, self.proxy, system_environment())
             raise way.error(error, self._timeouts.connect, elsewhere=found) from error
 
     async def _found_elsewhere(self) -> str:

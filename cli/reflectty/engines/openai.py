@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from reflectty.chat import Capacity, Load, Model, Request, Running
+    from reflectty.chat import Capacity, Model, Request, Running, Workload
     from reflectty.engines.hosts import Address
     from reflectty.wire import Body
     from reflectty.wire.openai import Listed
@@ -290,7 +290,7 @@ class OpenAIEngine:
         await self.listed_if_any()
         return wire.capacity_of(await self._props(model))
 
-    async def load(self) -> Load | None:
+    async def load(self) -> Workload | None:
         """Return how many requests are answered and how many wait, as /metrics tell; None where they do not."""
         if self._maker not in TELL_THEIR_LOAD:
             return None

@@ -17,7 +17,7 @@ from reflectty.mini import NAME, is_mini
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
-    from reflectty.chat import Capacity, Chunk, Engine, Load, Model, Request, Running
+    from reflectty.chat import Capacity, Chunk, Engine, Model, Request, Running, Workload
     from reflectty.vocabulary import Vocabulary
 
 T = TypeVar("T")
@@ -153,9 +153,9 @@ class Standby:
         found: Capacity | None = await _told(self._whoever_has(model), "capacity", model)
         return found
 
-    async def load(self) -> Load | None:
+    async def load(self) -> Workload | None:
         """Return what the server is doing; None where it does not tell."""
-        found: Load | None = None if self.away else await _told(self._server, "load")
+        found: Workload | None = None if self.away else await _told(self._server, "load")
         return found
 
     @property

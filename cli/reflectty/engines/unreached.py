@@ -30,7 +30,7 @@ _CLOSED: Final = "role=SERVER"
 _LOGIN_WANTED: Final = "407"
 
 
-class Way(NamedTuple):
+class Route(NamedTuple):
     """How a server is reached, and how it is spoken of."""
 
     address: Address

@@ -29,7 +29,7 @@ _KEPT_AS_0: Final = np.float32(1e-30)
 """Far below the least that 16 bits can hold, and far above what has no inverse in 32."""
 
 
-class Format(NamedTuple):
+class BlockFormat(NamedTuple):
     """How a type keeps its numbers."""
 
     numbers: int
@@ -113,11 +113,11 @@ def _q6_k(blocks: Bytes) -> Numbers:
 
 
 FORMATS: Final = {
-    F32: Format(1, 4, _singles),
-    F16: Format(1, 2, _halves),
-    Q5_0: Format(32, 22, _q5_0),
-    Q8_0: Format(32, 34, _q8_0),
-    Q4_K: Format(256, 144, _q4_k),
-    Q6_K: Format(256, 210, _q6_k),
+    F32: BlockFormat(1, 4, _singles),
+    F16: BlockFormat(1, 2, _halves),
+    Q5_0: BlockFormat(32, 22, _q5_0),
+    Q8_0: BlockFormat(32, 34, _q8_0),
+    Q4_K: BlockFormat(256, 144, _q4_k),
+    Q6_K: BlockFormat(256, 210, _q6_k),
 }
 """What the weights and the adapter of the built-in model are made of."""

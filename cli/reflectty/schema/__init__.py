@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from reflectty.errors import SchemaError, UsageError
 
 if TYPE_CHECKING:
-    from reflectty.schema.grammars import Sent
+    from reflectty.schema.grammars import SentSchema
 
 _BLANKS = 500
 """A constrained model that has nothing to say fills with white space; more than this in a row is such a case."""
@@ -28,7 +28,7 @@ class Schema:
     text: str
     validator: Any
 
-    def sent(self, grammar: str, *, sorts: bool = False) -> Sent:
+    def sent(self, grammar: str, *, sorts: bool = False) -> SentSchema:
         """Return what a server is given of it, by what holds answers to schemas there; the check stays this one.
 
         Raises:

@@ -27,7 +27,7 @@ class Grammar(StrEnum):
     LLGUIDANCE = "llguidance"
 
 
-class Sent(NamedTuple):
+class SentSchema(NamedTuple):
     """What a server is given."""
 
     text: str
@@ -49,7 +49,7 @@ _TOGETHER: Final = frozenset(
 )
 
 
-def sent(text: str, grammar: str, *, sorts: bool = False) -> Sent:
+def sent(text: str, grammar: str, *, sorts: bool = False) -> SentSchema:
     """Return what a server with this grammar is given of a schema, which is JSON text.
 
     Args:
@@ -64,7 +64,7 @@ def sent(text: str, grammar: str, *, sorts: bool = False) -> Sent:
     if grammar == Grammar.LLGUIDANCE:
         return _for_llguidance(schema, text)
     if grammar != Grammar.LLAMA_CPP:
-        return Sent(text)
+        return SentSchema(text)
     asserts = any(draft in str(schema.get("$schema", "")) for draft in _ASSERTING)
     rewriter = Rewriter(schema, sorts=sorts, asserts_formats=asserts)
     try:
@@ -75,16 +75,16 @@ def sent(text: str, grammar: str, *, sorts: bool = False) -> Sent:
         raise UsageError("the schema is nested too deeply") from error
     # The order of keys means something here, so texts are compared and not values.
     written = json.dumps(found, separators=(",", ":"))
-    return Sent(text if not sorts and found == schema else written, tuple(rewriter.unheld))
+    return SentSchema(text if not sorts and found == schema else written, tuple(rewriter.unheld))
 
 
-def _for_llguidance(schema: dict[str, Json], text: str) -> Sent:
+def _for_llguidance(schema: dict[str, Json], text: str) -> SentSchema:
     """Close the objects that do not say whether they are open: a small model fills them up until it is stopped."""
     keys = set(_keys(schema))
     unheld = tuple(sorted(keys & _UNKNOWN_TO_LLGUIDANCE))
     if keys & _TOGETHER:
-        return Sent(text, unheld)
-    return Sent(json.dumps(_closed(schema), separators=(",", ":")), unheld)
+        return SentSchema(text, unheld)
+    return SentSchema(json.dumps(_closed(schema), separators=(",", ":")), unheld)
 
 
 def _keys(schema: Json) -> list[str]:

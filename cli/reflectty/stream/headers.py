@@ -16,7 +16,7 @@ _DETAILS = re.compile(r"(?:\s*(?:to=[^\s<]+|<\|constrain\|>\s*\w*))*\s*")
 _READERS = ("to=self", "to=user", "to=assistant")
 
 
-class Message(NamedTuple):
+class Announcement(NamedTuple):
     """What a header says of the message below it."""
 
     kind: Kind
@@ -26,7 +26,7 @@ class Message(NamedTuple):
     """Whether it is said before the answer, and no part of it where there is one."""
 
 
-class Header:
+class MessageHeader:
     """One header while it arrives; `channel` where its channel's marker opened it, without the role."""
 
     def __init__(self, marker: str, *, channel: bool) -> None:
@@ -49,11 +49,11 @@ class Header:
         """Whether this can be no header."""
         return sum(map(len, self._text)) > LONGEST_HEADER
 
-    def message(self) -> Message:
+    def message(self) -> Announcement:
         """Return what a header that is complete announces."""
         return announced(f"{''.join(self._role)} {''.join(self._text)}")
 
-    def unfinished(self, *, said: bool) -> tuple[Message, str]:
+    def unfinished(self, *, said: bool) -> tuple[Announcement, str]:
         """Return what a header amounts to that its message's marker never follows, and the text of that message.
 
         Args:
@@ -73,9 +73,9 @@ class Header:
         return message, text if said and self._in_channel and message.kind is Kind.ANSWER else body
 
 
-def announced(header: str) -> Message:
+def announced(header: str) -> Announcement:
     """Return what the words of a header announce."""
     words = header.lower().split()
     thinks = "analysis" in words or "to=self" in words
     dropped = any(word.startswith("to=") and word not in _READERS for word in words)
-    return Message(Kind.THINKING if thinks else Kind.ANSWER, dropped, "commentary" in words)
+    return Announcement(Kind.THINKING if thinks else Kind.ANSWER, dropped, "commentary" in words)

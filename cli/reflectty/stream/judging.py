@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.stream.lines import Lines
 from reflectty.stream.markers import LONGEST, Role
-from reflectty.stream.prose import Before
+from reflectty.stream.prose import Preceding
 from reflectty.stream.segments import Kind
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Standing:
     def __init__(self, base: Kind, start_in: Kind | None) -> None:
         self.stack: list[Kind] = [start_in] if start_in else []
         self.lines = Lines()
-        self.before = Before()
+        self.before = Preceding()
         self.fresh = True
         """Whether nothing but blanks came since the start or the last marker."""
         self.settled = False

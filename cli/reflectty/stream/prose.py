@@ -7,7 +7,7 @@ _OPENING = "\"'“‘«([{*_"  # noqa: RUF001 - quotation marks as they are type
 _CLOSING = ".,;:!?)]}”’»"  # noqa: RUF001
 
 
-class Before:
+class Preceding:
     """What stands directly before a place in a text: the last character that is no blank, and whether blanks follow."""
 
     __slots__ = ("gap", "last")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.families import FAMILIES
-from reflectty.stream.headers import Header, Message, announced
+from reflectty.stream.headers import Announcement, MessageHeader, announced
 from reflectty.stream.judging import Standing, Verdict
 from reflectty.stream.markers import CHANNEL, LONGEST, Marker, Markers, Role, markers, tokenless
 from reflectty.stream.segments import Kind
@@ -44,7 +44,7 @@ class Scanner:
         self._held = ""
         self._leads = () if start_in else self._markers.leads
         self._start = ""
-        self._header: Header | None = None
+        self._header: MessageHeader | None = None
         self._doubt: Doubt | None = None
         self._dropping = False
         self._untagged = False
@@ -122,7 +122,7 @@ class Scanner:
         if lead.startswith("to="):
             # The prompt has written the first half of this header.
             self._become(FAMILIES["glimmer"])
-            self._header = Header("", channel=False)
+            self._header = MessageHeader("", channel=False)
             return text
         rest = text[len(lead) :]
         if self.family.channels:
@@ -272,7 +272,7 @@ class Scanner:
             if self._header:
                 self._end_header()
             self._end_message()
-            self._header = Header(text, channel=text == CHANNEL) if role is Role.HEADER else None
+            self._header = MessageHeader(text, channel=text == CHANNEL) if role is Role.HEADER else None
 
     def _end_header(self) -> None:
         """Take a header that no message follows for the message itself."""
@@ -287,7 +287,7 @@ class Scanner:
         self._doubt = None
         self._dropping = self._untagged = False
 
-    def _begin(self, message: Message) -> None:
+    def _begin(self, message: Announcement) -> None:
         self._header = None
         self._doubt = None
         self.at.opened = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Capacity, Load, Message, Model, Request, Running
+from reflectty.chat import Capacity, Message, Model, Request, Running, Workload
 from reflectty.engines import open_engine
 from reflectty.engines.openai import OpenAIEngine
 from reflectty.errors import ModelMissingError, RefusedError, UnreachableError, UsageError
@@ -172,7 +172,7 @@ TOLD = whole({"total_slots": 4, "default_generation_settings": {"n_ctx": 8192}})
 @pytest.mark.parametrize(
     ("maker", "routes", "capacity", "load"),
     [
-        ("vllm", {"/metrics": METRICS}, Capacity(), Load(3, 1)),
+        ("vllm", {"/metrics": METRICS}, Capacity(), Workload(3, 1)),
         ("vllm", {}, Capacity(), None),
         ("vllm", {"/metrics": Answer([b"<html>"])}, Capacity(), None),
         ("llamacpp", {"/props?model=m": TOLD, "/metrics": METRICS}, Capacity(4, 8192), None),
@@ -181,9 +181,9 @@ TOLD = whole({"total_slots": 4, "default_generation_settings": {"n_ctx": 8192}})
     ],
 )
 def test_what_a_server_tells_of_how_much_it_does_at_once_is_asked_for_where_it_is_known_to_tell(
-    maker: str, routes: dict[str, Answer], capacity: Capacity, load: Load | None
+    maker: str, routes: dict[str, Answer], capacity: Capacity, load: Workload | None
 ) -> None:
-    async def both(engine: OpenAIEngine) -> tuple[Capacity, Load | None]:
+    async def both(engine: OpenAIEngine) -> tuple[Capacity, Workload | None]:
         return await engine.capacity("m"), await engine.load()
 
     with FakeServer({MODELS: served("m", maker=maker), **routes}) as server:

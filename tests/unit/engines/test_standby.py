@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from reflectty.chat import Capacity, Load, Message, Model, Request, Running
+from reflectty.chat import Capacity, Message, Model, Request, Running, Workload
 from reflectty.engines.embedded.installing import how_to_install
 from reflectty.engines.standby import Rules, Standby
 from reflectty.errors import BusyError, ModelMissingError, RefusedError, StalledError, UnreachableError
@@ -262,8 +262,8 @@ class Telling(ScriptedEngine):
     async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
         return Capacity(4, 2048)
 
-    async def load(self) -> Load | None:
-        return Load(3, 1)
+    async def load(self) -> Workload | None:
+        return Workload(3, 1)
 
 
 def test_what_a_server_tells_of_itself_is_passed_on() -> None:
@@ -278,6 +278,6 @@ def test_what_a_server_tells_of_itself_is_passed_on() -> None:
         False,
         "vLLM",
         Capacity(4, 2048),
-        Load(3, 1),
+        Workload(3, 1),
     )
     assert (silent.pulls, silent.kind, run(lambda: silent.capacity("m")), run(silent.load)) == (True, "", None, None)

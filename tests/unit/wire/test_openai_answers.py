@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reflectty.chat import Capacity, Load, Model, Running
+from reflectty.chat import Capacity, Model, Running, Workload
 from reflectty.errors import (
     BusyError,
     CrowdedError,
@@ -290,13 +290,13 @@ vllm:num_requests_waiting_by_reason{engine="0",reason="capacity"} 2.0
 @pytest.mark.parametrize(
     ("data", "load"),
     [
-        (VLLM_METRICS, Load(12, 2)),
-        (VLLM_METRICS.replace(b"\n", b"\r\n"), Load(12, 2)),
-        (b'sglang:num_running_reqs{model_name="m"} 3.0\nsglang:num_queue_reqs{model_name="m"} 1.0\n', Load(3, 1)),
-        (b"vllm:num_requests_running 0.0\nvllm:num_requests_waiting 0.0", Load(0, 0)),
+        (VLLM_METRICS, Workload(12, 2)),
+        (VLLM_METRICS.replace(b"\n", b"\r\n"), Workload(12, 2)),
+        (b'sglang:num_running_reqs{model_name="m"} 3.0\nsglang:num_queue_reqs{model_name="m"} 1.0\n', Workload(3, 1)),
+        (b"vllm:num_requests_running 0.0\nvllm:num_requests_waiting 0.0", Workload(0, 0)),
     ],
 )
-def test_metrics_tell_how_many_run_and_how_many_wait(data: bytes, load: Load) -> None:
+def test_metrics_tell_how_many_run_and_how_many_wait(data: bytes, load: Workload) -> None:
     assert wire.load_of(data) == load
 
 

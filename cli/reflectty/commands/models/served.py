@@ -39,7 +39,7 @@ class Named(NamedTuple):
         return config.load(profile=self.profile, engine=self.engine)
 
 
-class Server(NamedTuple):
+class ServerFacts(NamedTuple):
     """What a server says of itself."""
 
     kind: str
@@ -47,10 +47,10 @@ class Server(NamedTuple):
     listed: tuple[Listed, ...]
 
 
-class Shown(NamedTuple):
+class ServedModel(NamedTuple):
     """A model, and what is known beside it."""
 
-    server: Server
+    server: ServerFacts
     model: Model
     capacity: Capacity
     listed: Listed | None
@@ -64,10 +64,10 @@ def is_asked(named: Named) -> bool:
 def list_(terminal: Terminal, named: Named, *, as_json: bool) -> None:
     """List what is served."""
 
-    async def look() -> Server:
+    async def look() -> ServerFacts:
         async with args.opened(named.settings, named.host) as engine:
             listed = await engine.listed()
-            return Server(engine.kind, await engine.version(), listed)
+            return ServerFacts(engine.kind, await engine.version(), listed)
 
     server = run(look())
     if as_json:
@@ -89,14 +89,14 @@ def list_(terminal: Terminal, named: Named, *, as_json: bool) -> None:
 def show(terminal: Terminal, named: Named, name: str, flag: str, *, as_json: bool) -> None:
     """Show what is known of one model."""
 
-    async def look() -> Shown:
+    async def look() -> ServedModel:
         async with args.opened(named.settings, named.host) as engine:
             model = await engine.show(name)
             listed = await engine.listed_if_any()
             version = await engine.version()
             capacity = await engine.capacity(model.name)
             found = next((one for one in listed if model.name in one.names), None)
-            return Shown(Server(engine.kind, version, listed), model, capacity, found)
+            return ServedModel(ServerFacts(engine.kind, version, listed), model, capacity, found)
 
     found = run(look())
     for text in found.model.notices:
@@ -117,11 +117,11 @@ def show(terminal: Terminal, named: Named, name: str, flag: str, *, as_json: boo
         page.write(one_served(found.model, found.listed, _server(found.server), found.capacity, page))
 
 
-def _server(server: Server) -> str:
+def _server(server: ServerFacts) -> str:
     return f"{server.kind} {server.version}".strip() or "an OpenAI-compatible server"
 
 
-def _print_text(found: Shown, flag: str, terminal: Terminal) -> None:
+def _print_text(found: ServedModel, flag: str, terminal: Terminal) -> None:
     text = found.model.template if flag == TEMPLATE else ""
     if not text.strip():
         what = {TEMPLATE: "template", "--system": "system prompt"}.get(flag, flag.removeprefix("--"))

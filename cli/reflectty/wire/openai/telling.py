@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from reflectty.chat import Capacity, Load
+from reflectty.chat import Capacity, Workload
 from reflectty.wire.values import as_number
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def capacity_of(props: Body) -> Capacity:
     return Capacity(slots, room if slots > 1 else 0)
 
 
-def load_of(data: bytes) -> Load:
+def load_of(data: bytes) -> Workload:
     """Return what a server is doing, as its /metrics tell: vLLM 0.32 always, SGLang where it is started with them.
 
     Raises:
@@ -45,4 +45,4 @@ def load_of(data: bytes) -> Load:
     waiting = counts.get(b"vllm:num_requests_waiting", counts.get(b"sglang:num_queue_reqs"))
     if running is None or waiting is None:
         raise ValueError("no count of requests")
-    return Load(int(running), int(waiting))
+    return Workload(int(running), int(waiting))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.engines.embedded.installing import Place, how_to_install
+from reflectty.engines.embedded.installing import Installation, how_to_install
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,11 +45,11 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def place(prefix: Path, *files: str) -> Place:
+def place(prefix: Path, *files: str) -> Installation:
     (prefix / "bin").mkdir(parents=True)
     for name in files:
         (prefix / name).touch(0o755)
-    return Place(prefix, f"{prefix}/bin/python3", str(prefix / "bin"))
+    return Installation(prefix, f"{prefix}/bin/python3", str(prefix / "bin"))
 
 
 @pytest.mark.parametrize(
