@@ -32,9 +32,12 @@ AT_ONCE: Final = 2
 
 
 async def made_for(engine: Engine, model: Model) -> Model:
-    """Return a model with what its vocabulary says, where only that can tell whether it reflects by itself."""
+    """Return a model with what its vocabulary says, where only that can tell whether it reflects by itself.
+
+    Where nothing could be remembered of it, each question would wait for a look: then there is none.
+    """
     known = taught(model) or by_model(model.name)
-    return model if known else await looked_at(engine, model)
+    return model if known or not _key(model) else await looked_at(engine, model)
 
 
 async def looked_at(engine: Engine, model: Model) -> Model:
