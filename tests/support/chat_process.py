@@ -139,8 +139,9 @@ class Unseen(Chat):
         return self.until(lambda _: part in self.raw, patience)
 
     def rested(self, last: bytes) -> bool:
-        """Wait until nothing is being answered any more, once the last words of a reply have been drawn."""
-        return self.until(lambda _: b"new line" in self.raw[self.raw.rfind(last) :])
+        """Wait until the last words of a reply have been drawn and nothing is being answered any more."""
+        # The words may be drawn again after the line of keys, so the order of the two says nothing.
+        return self.until(lambda _: last in self.raw and self.raw.rfind(b"new line") > self.raw.rfind(b"esc stop"))
 
     def computed_to_echo(self, mark: str) -> float:
         """Type a mark that was never typed before; return for how many seconds the chat computes until it is drawn."""
