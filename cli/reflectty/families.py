@@ -48,8 +48,6 @@ class Family(NamedTuple):
     """What in a chat template gives the family away where the openers do not stand in it."""
     skips: bool = False
     """Whether the models may answer without having thought, so that a reply without markers has lost none."""
-    switched: bool = False
-    """Whether the templates can switch the thinking off, beside those of `<think>`, whose servers say so."""
     models: tuple[str, ...] = ()
     """Names to suggest for one that was mistyped; `known_models` tells which belong here."""
 
@@ -144,7 +142,6 @@ FAMILIES: dict[str, Family] = {
             answer=(Tag("<|open|>response<|sep|>", "<|close|>response<|sep|>"), Tag("", "<|close|>message<|sep|>")),
             anywhere=True,
             tells=("open_tag('think')", 'open_tag("think")', "<|open|>think"),
-            switched=True,
             skips=True,
             models=("kimi-k3",),
         ),
@@ -153,7 +150,6 @@ FAMILIES: dict[str, Family] = {
             "apertus",
             thinking=(Tag("<|inner_prefix|>", "<|inner_suffix|>"),),
             anywhere=True,
-            switched=True,
             skips=True,
             models=("apertus",),
         ),
@@ -167,7 +163,6 @@ FAMILIES: dict[str, Family] = {
             ),
             anywhere=True,
             remnants=("thought\n",),
-            switched=True,
             skips=True,
             models=("gemma4", "gemma-4"),
         ),
@@ -182,7 +177,6 @@ FAMILIES: dict[str, Family] = {
             anywhere=True,
             prefilled=True,
             tells=("<|START_THINKING|>",),
-            switched=True,
             skips=True,
             models=("command-a-reasoning", "command-r-reasoning"),
         ),
@@ -194,7 +188,6 @@ FAMILIES: dict[str, Family] = {
             ),
             strict=True,
             orphans=False,
-            switched=True,
             skips=True,
             models=("granite3.2",),
         ),

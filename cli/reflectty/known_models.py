@@ -107,7 +107,12 @@ def family_of(model: str) -> str | None:
 
 def untold(model: str) -> bool:
     """Whether a model thinks although nothing that a server reads says so."""
-    return any(_plain(name).startswith(UNTOLD) for name in _spelled(model))
+    return begins_with(model, UNTOLD)
+
+
+def begins_with(model: str, beginnings: tuple[str, ...]) -> bool:
+    """Whether a model's name begins with one of these, which are written without hyphens."""
+    return any(_plain(name).startswith(beginnings) for name in _spelled(model))
 
 
 def _fits(known: Names, plain: str) -> bool:

@@ -10,12 +10,14 @@ from reflectty.chat import Effort
 from reflectty.cloud import elsewhere
 from reflectty.families import FAMILIES, by_model
 from reflectty.known_models import untold
+from reflectty.switches import switch_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reflectty.chat import Model
+    from reflectty.chat import Arguments, Model
     from reflectty.families import Family
+    from reflectty.switches import Switch
 
 REFLECT_PROMPT = """\
 Think in writing before you answer.
@@ -67,6 +69,8 @@ class Plan(NamedTuple):
     prefilled: bool = False
     """Whether the template opens the thinking, so that the reply starts inside it."""
     think: bool | Effort | None = None
+    arguments: Arguments = ()
+    """What the model's chat template calls that, where it is not called as usual."""
     system: str = ""
     """The system message to send; empty leaves the model its own."""
     expects_tags: bool = False
@@ -161,24 +165,28 @@ def opens_thinking(model: Model, family: Family) -> bool:
     return family.prefilled and not model.template
 
 
-def _starts_inside(model: Model, family: Family, think: bool | Effort | None) -> bool:
+def _starts_inside(model: Model, family: Family, *, off: bool) -> bool:
     """Whether the content of a reply starts inside the thinking, where nothing takes the thinking apart.
 
     A server that knows the thinking takes it apart or closes what the template opens, even unasked.
+
+    Args:
+        model: who replies.
+        family: how the reply is read.
+        off: whether the thinking is switched off.
     """
     if model.ends:
-        return _ends_open(model.ends, family, think)
-    apart = "thinking" in model.capabilities or think is False or model.is_jinja
+        return _ends_open(model.ends[off], family)
+    apart = "thinking" in model.capabilities or off or model.is_jinja
     return opens_thinking(model, family) and not apart
 
 
-def _ends_open(ends: tuple[str, str], family: Family, think: bool | Effort | None) -> bool:
+def _ends_open(end: str, family: Family) -> bool:
     """Whether a prompt that the server rendered ends inside the thinking.
 
     A parser there, of which nothing is known, takes the thinking into the field: then the content stands outside.
     """
-    on, off = ends
-    written = (off if think is False else on).rstrip()
+    written = end.rstrip()
     return any(tag.opener and written.endswith(tag.opener.rstrip()) for tag in family.thinking)
 
 
@@ -198,16 +206,19 @@ def plan(model: Model, wish: Wish) -> Plan:
     if mode is Mode.AUTO:
         mode = Mode.NATIVE if own else Mode.REFLECT
     family = wish.family or _read_as(mode, own)
-    think = _think(mode, wish, thinks=thinks, switched=_is_switched(model, own))
+    switch = _switch(model, own)
+    think = _think(mode, wish, thinks=thinks, switched=_is_switched(model, switch))
+    off = think is False or (mode is not Mode.NATIVE and switch is not None and bool(switch.off))
     return Plan(
         mode=mode,
         family=family,
-        prefilled=_starts_inside(model, family if family.name != "any" or own is None else own, think),
+        prefilled=_starts_inside(model, family if family.name != "any" or own is None else own, off=off),
         think=think,
+        arguments=switch.arguments(thinks=mode is Mode.NATIVE, effort=wish.effort) if switch else (),
         system=_system(mode, model, wish, own),
         expects_tags=not thinks and family.name != "none" and _expects_tags(mode, model, own),
         lost=() if mode is Mode.DIRECT else lost(model, family),
-        notes=tuple(_notes(mode, model, wish, thinks=thinks)),
+        notes=tuple(_notes(mode, model, wish, heard=thinks or bool(switch and switch.levels))),
     )
 
 
@@ -251,13 +262,25 @@ def _read_as(mode: Mode, own: Family | None) -> Family:
     return FAMILIES["any"]
 
 
-def _is_switched(model: Model, own: Family | None) -> bool:
+def _is_elsewhere(model: Model) -> bool:
+    """Whether a model is on a server that may render its Jinja template with arguments: any but an Ollama's."""
+    return "num_ctx" in model.ignores
+
+
+def _switch(model: Model, own: Family | None) -> Switch | None:
+    """Return how a model's template is told to think, where it is told in a way of its own."""
+    if not _is_elsewhere(model):
+        return None
+    family = own if own is not None and own.name != "native" else by_model(model.name)
+    return switch_of(model.name, family.name if family else "")
+
+
+def _is_switched(model: Model, switch: Switch | None) -> bool:
     """Whether a request can switch off the thinking of a model that its server does not list as thinking.
 
     Only servers that render Jinja templates take a switch then; Ollama refuses it.
     """
-    elsewhere = "num_ctx" in model.ignores
-    return elsewhere and ((own is not None and own.switched) or "enable_thinking" in model.template)
+    return _is_elsewhere(model) and (bool(switch and switch.off) or "enable_thinking" in model.template)
 
 
 def _think(mode: Mode, wish: Wish, *, thinks: bool, switched: bool) -> bool | Effort | None:
@@ -276,8 +299,8 @@ def _system(mode: Mode, model: Model, wish: Wish, own: Family | None) -> str:
     return _joined(model.system, wish.system) if wish.system else ""
 
 
-def _notes(mode: Mode, model: Model, wish: Wish, *, thinks: bool) -> Iterable[str]:
-    if wish.effort and (mode is Mode.DIRECT or (mode is Mode.NATIVE and not thinks)):
+def _notes(mode: Mode, model: Model, wish: Wish, *, heard: bool) -> Iterable[str]:
+    if wish.effort and (mode is Mode.DIRECT or (mode is Mode.NATIVE and not heard)):
         yield f"--effort changes nothing for {model.name} in mode {mode}"
 
 

@@ -32,7 +32,7 @@ class Rendering:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._ends: dict[str, tuple[str, str] | None] = {}
-        self._openers: dict[tuple[str, object], str] = {}
+        self._openers: dict[tuple[str, object, object], str] = {}
 
     async def prompt(self, request: Request) -> str:
         """Return the rendered prompt.
@@ -47,7 +47,7 @@ class Rendering:
 
     async def opener(self, request: Request) -> str:
         """Return the marker with which a model opens its thinking, found in the prompt or in its first tokens."""
-        key = (request.model, request.think)
+        key = (request.model, request.think, request.arguments)
         if key not in self._openers:
             glimpse = await self._glimpse(request, wire.FIRST_TOKENS)
             self._openers[key] = opener_at(glimpse.prompt, glimpse.said)

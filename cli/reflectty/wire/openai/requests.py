@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reflectty.chat import Effort
 from reflectty.errors import UsageError
 from reflectty.options import OPTIONS
+from reflectty.switches import LEVEL
 from reflectty.wire.openai.answers import LLAMA_SERVER, OLLAMA, VLLM
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ PICTURES: Final = {
 }
 """How the kinds of pictures begin, in base64."""
 EFFORTS: Final = {Effort.LOW: "low", Effort.MEDIUM: "medium", Effort.HIGH: "high", Effort.MAX: "high"}
+USUAL_EFFORTS: Final = frozenset({"none", "minimal", *EFFORTS.values()})
+"""The words that every server takes as the effort; a template may have others, which go to it as an argument."""
 KEEPS_THINKING: Final = {
     "preserve_thinking": True,
     "clear_thinking": False,
@@ -157,8 +160,9 @@ def _rendering(request: Request, maker: str = "") -> Body:
 
 
 def _template_arguments(request: Request, maker: str) -> Body:
-    arguments: Body = {}
-    if request.think is not None:
+    field = (LEVEL, _effort(request, maker))
+    arguments: Body = dict(pair for pair in request.arguments if pair != field)
+    if not request.arguments and request.think is not None:
         thinks = request.think is not False
         # Templates differ in what they call it: Qwen's and GLM's the first, DeepSeek's and Granite's the second.
         arguments = {"enable_thinking": thinks, "thinking": thinks}
@@ -174,10 +178,13 @@ def _effort(request: Request, maker: str) -> str:
     """Return the effort in the server's words.
 
     llama-server hands any word to the template, and there are templates that know `max`. Ollama's /v1 switches the
-    thinking off by `none`.
+    thinking off by `none`. With Mistral's own tokenizer vLLM 0.32 takes the effort, and refuses arguments.
     """
     if request.think is False and maker == OLLAMA:
         return "none"
+    if request.arguments and maker != OLLAMA:
+        word = dict(request.arguments).get(LEVEL)
+        return word if isinstance(word, str) and word in USUAL_EFFORTS else ""
     if not isinstance(request.think, Effort):
         return ""
     return str(request.think) if maker == LLAMA_SERVER else EFFORTS[request.think]
