@@ -285,6 +285,12 @@ FAMILIES: dict[str, Family] = {
     )
 }
 
+HEADERS_WITHOUT_TOKENS = ("assistantanalysis", "assistantcommentary", "assistantfinal", "analysis")
+"""What is left of harmony's headers where a server drops their tokens, as SGLang has seen it; the last begins a text."""
+HARMONY_APART = FAMILIES["native"]._replace(remnants=HEADERS_WITHOUT_TOKENS)
+"""A model of harmony whose server takes the thinking apart: what comes as content is its answer, but where a server
+drops the tokens, and then takes nothing apart."""
+
 FIELD = Family("field", thinking=_same("thinking", "think"), reflection=_same("reflection"), orphans=False)
 """How the text of Ollama's own `thinking` field is read: only corrections are looked for."""
 

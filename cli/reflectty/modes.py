@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.chat import Effort
 from reflectty.cloud import elsewhere
-from reflectty.families import FAMILIES, by_model
+from reflectty.families import FAMILIES, HARMONY_APART, by_model
 from reflectty.known_models import untold
 from reflectty.switches import switch_of
 
@@ -85,7 +85,16 @@ def own_family(model: Model) -> Family | None:
 
     `native` is one whose server takes the thinking apart.
     """
-    return FAMILIES["native"] if "thinking" in model.capabilities else _in_tags(model)
+    if "thinking" not in model.capabilities:
+        return _in_tags(model)
+    return HARMONY_APART if _is_of_harmony(model) else FAMILIES["native"]
+
+
+def _is_of_harmony(model: Model) -> bool:
+    named = by_model(model.name)
+    return (named is not None and named.name == "harmony") or any(
+        tell in model.template for tell in FAMILIES["harmony"].tells
+    )
 
 
 def _in_tags(model: Model) -> Family | None:
