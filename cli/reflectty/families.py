@@ -286,7 +286,7 @@ FAMILIES: dict[str, Family] = {
 }
 
 HEADERS_WITHOUT_TOKENS = ("assistantanalysis", "assistantcommentary", "assistantfinal", "analysis")
-"""What is left of harmony's headers where a server drops their tokens, as SGLang has seen it; the last begins a text."""
+"""What is left of harmony's headers where a server drops the tokens, as SGLang has seen it; the last begins a text."""
 HARMONY_APART = FAMILIES["native"]._replace(remnants=HEADERS_WITHOUT_TOKENS)
 """A model of harmony whose server takes the thinking apart: what comes as content is its answer, but where a server
 drops the tokens, and then takes nothing apart."""
@@ -311,6 +311,30 @@ def opener_at(prompt: str, said: str = "") -> str:
     """Return the marker with which a thinking is opened at the end of a prompt or after it; nothing where none is."""
     end, start = prompt.rstrip(), said.lstrip()
     return next((one for one in plain_openers() if end.endswith(one) or start.startswith(one)), "")
+
+
+def tags_at(text: str) -> tuple[Tag, ...]:
+    """Return the tags whose openers a text begins with, as they are written there, the longest first.
+
+    An opener may be the beginning of another one, and one with a star stands with a name in its place.
+    """
+    tags = (tag for family in FAMILIES.values() for tag in family.thinking)
+    found = dict.fromkeys(written for tag in tags if (written := _as_written(tag, text)))
+    return tuple(sorted(found, key=lambda tag: len(tag.opener), reverse=True))
+
+
+def _as_written(tag: Tag, text: str) -> Tag | None:
+    start, star, end = tag.opener.rstrip().partition("*")
+    if not start or not text.startswith(start):
+        return None
+    if not star:
+        return Tag(start, tag.closer)
+    name, closed, _ = text[len(start) :].partition(end)
+    return Tag(start + name + end, tag.closer.replace("*", name)) if closed and _is_name(name) else None
+
+
+def _is_name(text: str) -> bool:
+    return text.replace("_", "x").isalnum()
 
 
 def named(name: str) -> Family:

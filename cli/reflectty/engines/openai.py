@@ -17,7 +17,7 @@ from reflectty.engines.exchange import Dialect, Exchange
 from reflectty.engines.ollama_over_v1 import Manners, doubt_of_usual
 from reflectty.engines.rendering import Rendering
 from reflectty.errors import PromptTooLongError, RefusedError, UnreachableError
-from reflectty.families import FAMILIES, by_model
+from reflectty.families import by_model, tags_at
 from reflectty.wire import continued
 from reflectty.wire import openai as wire
 
@@ -211,8 +211,13 @@ class OpenAIEngine:
         return wire.counted_too_long(count, room) if count >= room > 0 else error
 
     async def _as_last_message(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
-        """Yield the rest of a last message; a thinking that the server takes apart gets its closing tag back."""
-        body = wire.encode_continued(request, so_far, self._maker)
+        """Yield the rest of a last message; a thinking that the server takes apart gets its closing tag back.
+
+        SGLang puts that message behind what the template writes before every reply: an opener there is not sent again.
+        """
+        end = await self._rendering.end(request, so_far)
+        rest = continued(end, so_far).removeprefix(end) if end else so_far
+        body = wire.encode_continued(request, rest, self._maker)
         closer = _closer(so_far)
         async with aclosing(self._replied("/v1/chat/completions", body, request)) as chunks:
             thinking = False
@@ -349,6 +354,4 @@ def _capabilities(one: Listed) -> tuple[str, ...]:
 
 def _closer(so_far: str) -> str:
     """Return the closing tag of the thinking that a reply begins with."""
-    tags = [tag for family in FAMILIES.values() for tag in family.thinking]
-    open_ = [tag for tag in tags if tag.opener and so_far.startswith(tag.opener.rstrip())]
-    return max(open_, key=lambda tag: len(tag.opener)).closer if open_ else ""
+    return next((tag.closer for tag in tags_at(so_far)), "")

@@ -1,7 +1,8 @@
-"""Has vLLM render prompts: whole ones to go on after, their ends and their lengths; generates a few tokens at most.
+"""Has vLLM and SGLang render prompts: whole ones to go on after, their ends, their lengths; generates a few tokens.
 
-/tokenize and /detokenize stand outside /v1 and want no key, and need no place in the queue of the engine. Where a
-gateway does not let them through, the chat endpoint tells the prompt in its first event. Seen with 0.32.0.
+vLLM's /tokenize and /detokenize stand outside /v1 and want no key, and need no place in the queue of the engine. Where a
+gateway does not let them through, the chat endpoint tells the prompt in its first event. Seen with 0.32.0. SGLang's
+/tokenize takes no messages (by its source): its chat endpoint tells the tokens of the prompt.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.chat import Message, Request
 from reflectty.errors import ReflecttyError, RefusedError
-from reflectty.families import opener_at
+from reflectty.families import opener_at, tags_at
 from reflectty.wire import openai as wire
 
 if TYPE_CHECKING:
@@ -64,6 +65,23 @@ class Rendering:
                     on, off = await asyncio.gather(*both)
             self._ends[model] = (on, off) if on and off else None
         return self._ends[model]
+
+    async def end(self, request: Request, so_far: str) -> str:
+        """Return how SGLang's prompt ends before a reply that begins in this way; nothing where nothing tells.
+
+        The prompt tells, else what the model says first: one that does not open its thinking has had it opened.
+        """
+        tags = tags_at(so_far)
+        if not tags:
+            return ""
+        answer = await self._answer("/v1/chat/completions", wire.encode_first_tokens(request))
+        tokens, said = wire.first_tokens_of(answer)
+        if tokens:
+            body = {"model": request.model, "tokens": tokens, "skip_special_tokens": False}
+            return wire.prompt_of(await self._answer("/v1/detokenize", body))
+        first = said.lstrip()
+        opens = any(first.startswith(tag.opener) or tag.opener.startswith(first) for tag in tags)
+        return "" if opens else tags[0].opener + ("" if said[0].isspace() else "\n")
 
     async def length(self, request: Request) -> tuple[int, int]:
         """Return how many tokens a prompt has and the server holds; zeros where it does not tell."""

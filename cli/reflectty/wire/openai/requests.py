@@ -9,7 +9,7 @@ from reflectty.chat import Effort
 from reflectty.errors import UsageError
 from reflectty.options import OPTIONS
 from reflectty.switches import LEVEL
-from reflectty.wire.openai.answers import LLAMA_SERVER, OLLAMA, VLLM
+from reflectty.wire.openai.answers import LLAMA_SERVER, OLLAMA, SGLANG, VLLM
 
 if TYPE_CHECKING:
     from reflectty.chat import Message, Request
@@ -120,6 +120,16 @@ def encode_glimpse(request: Request, tokens: int = 1) -> Body:
     """
     body = _rendering(request, VLLM)
     return body | {"stream": True, "max_tokens": tokens, "return_prompt_text": True, "logprobs": True}
+
+
+def encode_first_tokens(request: Request) -> Body:
+    """Return the body with which SGLang answers the tokens of the rendered prompt, and the first ones of a reply.
+
+    It tells the former since 0.5.13, where the answer is no stream (by its source; it was not run). The latter come
+    with their markers, since the reasoning is left where it stands.
+    """
+    first = {"stream": False, "max_tokens": FIRST_TOKENS, "return_prompt_token_ids": True}
+    return _rendering(request, SGLANG) | first | {"separate_reasoning": False, "skip_special_tokens": False}
 
 
 def encode_raw(request: Request, prompt: str, maker: str = LLAMA_SERVER, room: int = 0) -> Body:
