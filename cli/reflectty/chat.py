@@ -156,6 +156,8 @@ class Model(NamedTuple):
     """Whether its server can go on in the middle of a reply."""
     shows_tokens: bool = False
     """Whether its server tells the tokens of a reply, also those that it takes out of the text."""
+    guessed: bool = False
+    """Whether its server may leave its thinking within the content, so that only the first reply tells."""
     ends: tuple[str, str] | None = None
     """How a rendered prompt ends with thinking on and with thinking off, where the server renders one."""
 

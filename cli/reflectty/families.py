@@ -333,6 +333,15 @@ def _as_written(tag: Tag, text: str) -> Tag | None:
     return Tag(start + name + end, tag.closer.replace("*", name)) if closed and _is_name(name) else None
 
 
+def ends_in(tag: Tag, text: str) -> bool:
+    """Whether a text ends in the opener of a tag, in which a name may stand for a star."""
+    start, star, end = tag.opener.rstrip().partition("*")
+    if not star:
+        return bool(start) and text.endswith(start)
+    name = text.removesuffix(end).rpartition(start)[2]
+    return text.endswith(f"{start}{name}{end}") and _is_name(name)
+
+
 def _is_name(text: str) -> bool:
     return text.replace("_", "x").isalnum()
 

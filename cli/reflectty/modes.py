@@ -6,10 +6,10 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from reflectty import known_models
 from reflectty.chat import Effort
 from reflectty.cloud import elsewhere
-from reflectty.families import FAMILIES, HARMONY_APART, by_model
-from reflectty.known_models import untold
+from reflectty.families import FAMILIES, HARMONY_APART, by_model, ends_in
 from reflectty.switches import switch_of
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class Plan(NamedTuple):
     """What the model's chat template calls that, where it is not called as usual."""
     system: str = ""
     """The system message to send; empty leaves the model its own."""
+    in_content: bool = False
+    """Whether the thinking comes, or may come, in tags within the content."""
     expects_tags: bool = False
     """Whether a reply without any tag means that something lost them."""
     lost: tuple[str, ...] = ()
@@ -105,7 +107,7 @@ def _named(model: Model) -> Family | None:
     """Return the family of a model's name, unless its server has spoken and does not know it as one that thinks."""
     family = by_model(model.name)
     spoken = family is not None and "completion" in model.capabilities and _is_told(family)
-    return None if spoken and not untold(model.name) else family
+    return None if spoken and not known_models.untold(model.name) else family
 
 
 def _is_told(family: Family) -> bool:
@@ -171,7 +173,7 @@ def opens_thinking(model: Model, family: Family) -> bool:
         at = model.template.rfind(opener) if opener else -1
         if at >= 0:
             return re.fullmatch(_AFTER_OPENER, model.template[at + len(opener) :], re.DOTALL) is not None
-    return family.prefilled and not model.template
+    return not model.template and (family.prefilled or (model.guessed and known_models.opens_thinking(model.name)))
 
 
 def _starts_inside(model: Model, family: Family, *, off: bool) -> bool:
@@ -185,8 +187,8 @@ def _starts_inside(model: Model, family: Family, *, off: bool) -> bool:
         off: whether the thinking is switched off.
     """
     if model.ends:
-        return _ends_open(model.ends[off], family)
-    apart = "thinking" in model.capabilities or off or model.is_jinja
+        return model.guessed and _ends_open(model.ends[off], family)
+    apart = ("thinking" in model.capabilities and not model.guessed) or off or model.is_jinja
     return opens_thinking(model, family) and not apart
 
 
@@ -195,8 +197,9 @@ def _ends_open(end: str, family: Family) -> bool:
 
     A parser there, of which nothing is known, takes the thinking into the field: then the content stands outside.
     """
-    written = end.rstrip()
-    return any(tag.opener and written.endswith(tag.opener.rstrip()) for tag in family.thinking)
+    if not any(tag.opener for tag in family.thinking):
+        return family.prefilled
+    return any(ends_in(tag, end.rstrip()) for tag in family.thinking)
 
 
 def _joined(*parts: str) -> str:
@@ -225,6 +228,7 @@ def plan(model: Model, wish: Wish) -> Plan:
         think=think,
         arguments=switch.arguments(thinks=mode is Mode.NATIVE, effort=wish.effort) if switch else (),
         system=_system(mode, model, wish, own),
+        in_content=think is None or model.guessed,
         expects_tags=not thinks and family.name != "none" and _expects_tags(mode, model, own),
         lost=() if mode is Mode.DIRECT else lost(model, family),
         notes=tuple(_notes(mode, model, wish, heard=thinks or bool(switch and switch.levels))),

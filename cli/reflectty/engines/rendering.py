@@ -1,7 +1,7 @@
 """Has vLLM and SGLang render prompts: whole ones to go on after, their ends, their lengths; generates a few tokens.
 
-vLLM's /tokenize and /detokenize stand outside /v1 and want no key, and need no place in the queue of the engine. Where a
-gateway does not let them through, the chat endpoint tells the prompt in its first event. Seen with 0.32.0. SGLang's
+vLLM's /tokenize and /detokenize stand outside /v1 and want no key, and need no place in the queue of the engine. Where
+a gateway does not let them through, the chat endpoint tells the prompt in its first event. Seen with 0.32.0. SGLang's
 /tokenize takes no messages (by its source): its chat endpoint tells the tokens of the prompt.
 """
 
@@ -19,6 +19,7 @@ from reflectty.wire import openai as wire
 
 if TYPE_CHECKING:
     from reflectty.engines.exchange import Exchange
+    from reflectty.switches import Switch
 
 GLANCE: Final = 3.0
 """Seconds that the end of a prompt may take, before a question is asked at all."""
@@ -54,15 +55,18 @@ class Rendering:
             self._openers[key] = opener_at(glimpse.prompt, glimpse.said)
         return self._openers[key]
 
-    async def ends(self, model: str) -> tuple[str, str] | None:
+    async def ends(self, model: str, switch: Switch | None) -> tuple[str, str] | None:
         """Return how a prompt ends with thinking on and off; None where the server does not tell."""
         if model not in self._ends:
             asked = Request(model, (Message("user", "hi"),))
+            requests = (
+                asked._replace(think=thinks, arguments=switch.arguments(thinks=thinks) if switch else ())
+                for thinks in (True, False)
+            )
             on = off = ""
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GLANCE):
-                    both = (self._by_tokens(asked._replace(think=think)) for think in (True, False))
-                    on, off = await asyncio.gather(*both)
+                    on, off = await asyncio.gather(*map(self._by_tokens, requests))
             self._ends[model] = (on, off) if on and off else None
         return self._ends[model]
 

@@ -63,7 +63,7 @@ def test_a_model_is_looked_for_among_those_that_are_served() -> None:
     assert (model.name, model.context_length, model.template) == ("org/Qwen3-8B", 4096, "")
     assert "num_ctx" in model.ignores
     assert "did you mean org/Qwen3-8B" in missing.value.hint
-    assert {asked.path for asked in server.requests} == {MODELS}
+    assert {asked.path for asked in server.requests} == {MODELS, "/tokenize"}
 
 
 def test_llama_server_tells_more_of_a_model() -> None:
