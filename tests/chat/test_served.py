@@ -149,7 +149,7 @@ def gpt_oss(reply: Answer) -> FakeServer:
     ("make", "model", "sentence"),
     [
         (stranger, QWQ, "only vLLM, SGLang, llama-server and"),
-        (gpt_oss, GPT_OSS, "how it marks its thinking is not known"),
+        (gpt_oss, GPT_OSS, "how it marks its thinking"),
     ],
     ids=["a server that might begin anew", "a model whose markers no server sends"],
 )
@@ -168,7 +168,8 @@ def test_where_no_reply_can_go_on_that_is_said_and_the_reply_comes_whole(make: A
 
     with make(held.between(IN_FIELD, WITHIN)) as server:
         at_a_server(server, model, use)
-    (asked,) = server.asked(CHAT)
+    asked, *looks = server.asked(CHAT)
 
     assert not asked.left.is_set()
+    assert all(look.json["return_prompt_text"] for look in looks)
     assert server.asked(COMPLETIONS) == []
