@@ -231,7 +231,7 @@ def plan(model: Model, wish: Wish) -> Plan:
         in_content=think is None or model.guessed,
         expects_tags=not thinks and family.name != "none" and _expects_tags(mode, model, own),
         lost=() if mode is Mode.DIRECT else lost(model, family),
-        notes=tuple(_notes(mode, model, wish, heard=thinks or bool(switch and switch.levels))),
+        notes=tuple(_notes(mode, model, wish, heard=bool(switch.levels) if switch else thinks)),
     )
 
 

@@ -93,7 +93,7 @@ def reading(model: Model, chosen: Plan, so_far: str = "") -> Family:
     return tag_family(model, chosen)
 
 
-def written_in(model: Model, chosen: Plan) -> Family:
+def content_family(model: Model, chosen: Plan) -> Family:
     """Return the family in whose tags a reply thinks whose server leaves them in the content."""
     by_itself = chosen.think is not None and chosen.mode is not Mode.REFLECT
     return (_of_the_field(model) if by_itself else None) or chosen.family

@@ -12,7 +12,7 @@ from support.fake_server import Answer, FakeServer, whole
 from support.openai_replies import said, served
 
 if TYPE_CHECKING:
-    from support.fake_server import Asked
+    from support.fake_server import Asked, Route
 
 CHAT, DETOKENIZE, MODELS = "/v1/chat/completions", "/v1/detokenize", "/v1/models"
 
@@ -26,6 +26,8 @@ class Sglang:
     """What the template writes before every reply."""
     tells: bool = True
     """Whether it tells the tokens of a prompt, as it does since 0.5.13."""
+    detokenizes: bool = True
+    """Whether a gateway lets the path for that through."""
     first: str = "Both"
     """What a reply begins with."""
     reply: Answer = field(default_factory=lambda: said([" right", "</think>", "9.9"]))
@@ -41,7 +43,8 @@ class Sglang:
         return text + (last["content"] if goes_on else "")
 
     def serve(self) -> FakeServer:
-        return FakeServer({MODELS: served(self.name, maker="sglang"), CHAT: self._chat, DETOKENIZE: self._detokenize})
+        routes: dict[str, Route] = {MODELS: served(self.name, maker="sglang"), CHAT: self._chat}
+        return FakeServer(routes | ({DETOKENIZE: self._detokenize} if self.detokenizes else {}))
 
     def _chat(self, asked: Asked) -> Answer:
         body = asked.json

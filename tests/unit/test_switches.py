@@ -126,6 +126,8 @@ def test_an_ollama_is_told_by_its_own_field_alone() -> None:
 
 def test_an_effort_that_no_template_hears_is_said() -> None:
     assert plan(served("google/gemma-4-31B-it"), Wish(effort=Effort.LOW)).notes
+    assert plan(served("granite-3.3-8b", capabilities=("completion", "thinking")), Wish(effort=Effort.LOW)).notes
+    assert not plan(served("Qwen3-8B", capabilities=("thinking",)), Wish(effort=Effort.LOW)).notes
     assert plan(served("moonshotai/Kimi-K3"), Wish(Mode.DIRECT, Effort.LOW)).notes
     assert not plan(served("moonshotai/Kimi-K3"), Wish(effort=Effort.LOW)).notes
 

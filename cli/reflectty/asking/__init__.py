@@ -27,7 +27,7 @@ from reflectty.modes import Mode, lost, plan
 from reflectty.options import CONTEXT
 from reflectty.reply import Reply
 from reflectty.session import Said
-from reflectty.steering import can_go_on, reading, written_in
+from reflectty.steering import can_go_on, content_family, reading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -184,7 +184,7 @@ def _family(question: Question, model: Model, chosen: Plan) -> Family:
     if question.so_far:
         return reading(model, chosen, question.so_far)
     held = question.schema is not None and question.wish.family is None
-    return written_in(model, chosen) if held and chosen.in_content else chosen.family
+    return content_family(model, chosen) if held and chosen.in_content else chosen.family
 
 
 async def _write_raw(asked: _Asked, write: Callable[[str], None], note: Callable[[str], None]) -> None:

@@ -80,9 +80,9 @@ class Rendering:
             return ""
         answer = await self._answer("/v1/chat/completions", wire.encode_first_tokens(request))
         tokens, said = wire.first_tokens_of(answer)
-        if tokens:
-            body = {"model": request.model, "tokens": tokens, "skip_special_tokens": False}
-            return wire.prompt_of(await self._answer("/v1/detokenize", body))
+        body = {"model": request.model, "tokens": tokens, "skip_special_tokens": False}
+        if tokens and (prompt := wire.prompt_of(await self._answer("/v1/detokenize", body))):
+            return prompt
         first = said.lstrip()
         opens = any(first.startswith(tag.opener) or tag.opener.startswith(first) for tag in tags)
         return "" if opens else tags[0].opener + ("" if said[0].isspace() else "\n")

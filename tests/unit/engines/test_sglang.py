@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reflectty.chat import Message, Request
@@ -31,9 +33,15 @@ START = "<|im_start|>assistant\n"
         *("opened, concluded", "opened, no opener sent", "opened by another family", "asked for by a prompt"),
     ],
 )
-@pytest.mark.parametrize("tells", [True, False], ids=["by the prompt", "by what the model says first"])
-def test_a_thinking_that_goes_on_is_opened_once(tells: bool, end: str, first: str, so_far: str, after: str) -> None:
-    sglang = Sglang(end=end, first=first, tells=tells)
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"tells": False}, {"detokenizes": False}],
+    ids=["by the prompt", "by what the model says first", "by that behind a gateway"],
+)
+def test_a_thinking_that_goes_on_is_opened_once(
+    told: dict[str, Any], end: str, first: str, so_far: str, after: str
+) -> None:
+    sglang = Sglang(end=end, first=first, **told)
     with sglang.serve() as server:
         outcome = resume(server.host, so_far, ASKED)
 

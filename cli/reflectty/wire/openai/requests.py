@@ -187,8 +187,8 @@ def _template_arguments(request: Request, maker: str) -> Body:
 def _effort(request: Request, maker: str) -> str:
     """Return the effort in the server's words.
 
-    llama-server hands any word to the template (b10970: all but `none`, which it takes for `enable_thinking` false), and
-    there are templates that know `max`. Ollama's /v1 switches the thinking off by `none`. With Mistral's own tokenizer
+    llama-server hands any word to the template, and there are templates that know `max`; b10970 takes `none` for
+    `enable_thinking` false instead. Ollama's /v1 switches the thinking off by `none`. With Mistral's own tokenizer
     vLLM 0.32 takes the effort, and refuses arguments (by its source).
     """
     if request.think is False and maker == OLLAMA:
