@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 Role = Literal["system", "user", "assistant"]
 OptionValue = int | float | bool | str | tuple[str, ...]
+Arguments = tuple[tuple[str, bool | int | str], ...]
+"""What a chat template is given, by name."""
 
 
 class Effort(StrEnum):
@@ -47,6 +49,8 @@ class Request(NamedTuple):
     options: tuple[tuple[str, OptionValue], ...] = ()
     think: bool | Effort | None = None
     """None leaves it out, which is all that a model without the capability accepts."""
+    arguments: Arguments = ()
+    """What the model's chat template calls that, where it is not called as usual; for servers that take arguments."""
     schema: str = ""
     """A JSON Schema as JSON text that the answer is held to, or nothing."""
     keep_alive: str = ""
@@ -152,6 +156,8 @@ class Model(NamedTuple):
     """Whether its server can go on in the middle of a reply."""
     shows_tokens: bool = False
     """Whether its server tells the tokens of a reply, also those that it takes out of the text."""
+    guessed: bool = False
+    """Whether its server may leave its thinking within the content, so that only the first reply tells."""
     ends: tuple[str, str] | None = None
     """How a rendered prompt ends with thinking on and with thinking off, where the server renders one."""
 

@@ -48,8 +48,6 @@ class Family(NamedTuple):
     """What in a chat template gives the family away where the openers do not stand in it."""
     skips: bool = False
     """Whether the models may answer without having thought, so that a reply without markers has lost none."""
-    switched: bool = False
-    """Whether the templates can switch the thinking off, beside those of `<think>`, whose servers say so."""
     models: tuple[str, ...] = ()
     """Names to suggest for one that was mistyped; `known_models` tells which belong here."""
 
@@ -144,7 +142,6 @@ FAMILIES: dict[str, Family] = {
             answer=(Tag("<|open|>response<|sep|>", "<|close|>response<|sep|>"), Tag("", "<|close|>message<|sep|>")),
             anywhere=True,
             tells=("open_tag('think')", 'open_tag("think")', "<|open|>think"),
-            switched=True,
             skips=True,
             models=("kimi-k3",),
         ),
@@ -153,7 +150,6 @@ FAMILIES: dict[str, Family] = {
             "apertus",
             thinking=(Tag("<|inner_prefix|>", "<|inner_suffix|>"),),
             anywhere=True,
-            switched=True,
             skips=True,
             models=("apertus",),
         ),
@@ -167,7 +163,6 @@ FAMILIES: dict[str, Family] = {
             ),
             anywhere=True,
             remnants=("thought\n",),
-            switched=True,
             skips=True,
             models=("gemma4", "gemma-4"),
         ),
@@ -182,7 +177,6 @@ FAMILIES: dict[str, Family] = {
             anywhere=True,
             prefilled=True,
             tells=("<|START_THINKING|>",),
-            switched=True,
             skips=True,
             models=("command-a-reasoning", "command-r-reasoning"),
         ),
@@ -194,7 +188,6 @@ FAMILIES: dict[str, Family] = {
             ),
             strict=True,
             orphans=False,
-            switched=True,
             skips=True,
             models=("granite3.2",),
         ),
@@ -292,6 +285,12 @@ FAMILIES: dict[str, Family] = {
     )
 }
 
+HEADERS_WITHOUT_TOKENS = ("assistantanalysis", "assistantcommentary", "assistantfinal", "analysis")
+"""What is left of harmony's headers where a server drops the tokens, as SGLang has seen it; the last begins a text."""
+HARMONY_APART = FAMILIES["native"]._replace(remnants=HEADERS_WITHOUT_TOKENS)
+"""A model of harmony whose server takes the thinking apart: what comes as content is its answer, but where a server
+drops the tokens, and then takes nothing apart."""
+
 FIELD = Family("field", thinking=_same("thinking", "think"), reflection=_same("reflection"), orphans=False)
 """How the text of Ollama's own `thinking` field is read: only corrections are looked for."""
 
@@ -312,6 +311,39 @@ def opener_at(prompt: str, said: str = "") -> str:
     """Return the marker with which a thinking is opened at the end of a prompt or after it; nothing where none is."""
     end, start = prompt.rstrip(), said.lstrip()
     return next((one for one in plain_openers() if end.endswith(one) or start.startswith(one)), "")
+
+
+def tags_at(text: str) -> tuple[Tag, ...]:
+    """Return the tags whose openers a text begins with, as they are written there, the longest first.
+
+    An opener may be the beginning of another one, and one with a star stands with a name in its place.
+    """
+    tags = (tag for family in FAMILIES.values() for tag in family.thinking)
+    found = dict.fromkeys(written for tag in tags if (written := _as_written(tag, text)))
+    return tuple(sorted(found, key=lambda tag: len(tag.opener), reverse=True))
+
+
+def _as_written(tag: Tag, text: str) -> Tag | None:
+    start, star, end = tag.opener.rstrip().partition("*")
+    if not start or not text.startswith(start):
+        return None
+    if not star:
+        return Tag(start, tag.closer)
+    name, closed, _ = text[len(start) :].partition(end)
+    return Tag(start + name + end, tag.closer.replace("*", name)) if closed and _is_name(name) else None
+
+
+def ends_in(tag: Tag, text: str) -> bool:
+    """Whether a text ends in the opener of a tag, in which a name may stand for a star."""
+    start, star, end = tag.opener.rstrip().partition("*")
+    if not star:
+        return bool(start) and text.endswith(start)
+    name = text.removesuffix(end).rpartition(start)[2]
+    return text.endswith(f"{start}{name}{end}") and _is_name(name)
+
+
+def _is_name(text: str) -> bool:
+    return text.replace("_", "x").isalnum()
 
 
 def named(name: str) -> Family:

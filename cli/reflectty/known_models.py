@@ -86,6 +86,11 @@ NO_THINKERS: Final = (
 """Versions of models that think in `<think>` which do not, unless their names say otherwise."""
 UNTOLD: Final = ("mimo", "minimaxm1", "deepcoder", "deepscaler")
 """Models that think, though their templates say nothing of it, so that no server can tell."""
+OPENED: Final = (
+    *("qwq", "deepseekr1", "deepseekv3.1", "deepseekv3.2", "deepseekv4", "r11776", "qwen3.5", "qwen3.6", "glm4.7"),
+    *("minimaxm2", "nemotron3nano", "nemotronnano", "stepfun3.5", "step3.5", "minicpm5", "bielik11bv3"),
+)
+"""Models of `<think>` whose own templates open the thinking (models/templates of llama.cpp b10970)."""
 MAKERS: Final = (
     *("ibm-granite", "nvidia", "openai", "google", "microsoft", "mistralai", "tencent", "upstage", "bytedance"),
     *("deepseek-ai", "qwen", "openbmb", "moonshotai", "servicenow-ai", "huggingfacetb", "coherelabs", "cohereforai"),
@@ -107,7 +112,17 @@ def family_of(model: str) -> str | None:
 
 def untold(model: str) -> bool:
     """Whether a model thinks although nothing that a server reads says so."""
-    return any(_plain(name).startswith(UNTOLD) for name in _spelled(model))
+    return begins_with(model, UNTOLD)
+
+
+def opens_thinking(model: str) -> bool:
+    """Whether the template of a model of that name opens the thinking, unless it is told not to think."""
+    return begins_with(model, OPENED) or (begins_with(model, ("qwen3",)) and "thinking" in model.lower())
+
+
+def begins_with(model: str, beginnings: tuple[str, ...]) -> bool:
+    """Whether a model's name begins with one of these, which are written without hyphens."""
+    return any(_plain(name).startswith(beginnings) for name in _spelled(model))
 
 
 def _fits(known: Names, plain: str) -> bool:

@@ -6,16 +6,18 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from reflectty import known_models
 from reflectty.chat import Effort
 from reflectty.cloud import elsewhere
-from reflectty.families import FAMILIES, by_model
-from reflectty.known_models import untold
+from reflectty.families import FAMILIES, HARMONY_APART, by_model, ends_in
+from reflectty.switches import switch_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reflectty.chat import Model
+    from reflectty.chat import Arguments, Model
     from reflectty.families import Family
+    from reflectty.switches import Switch
 
 REFLECT_PROMPT = """\
 Think in writing before you answer.
@@ -67,8 +69,12 @@ class Plan(NamedTuple):
     prefilled: bool = False
     """Whether the template opens the thinking, so that the reply starts inside it."""
     think: bool | Effort | None = None
+    arguments: Arguments = ()
+    """What the model's chat template calls that, where it is not called as usual."""
     system: str = ""
     """The system message to send; empty leaves the model its own."""
+    in_content: bool = False
+    """Whether the thinking comes, or may come, in tags within the content."""
     expects_tags: bool = False
     """Whether a reply without any tag means that something lost them."""
     lost: tuple[str, ...] = ()
@@ -81,7 +87,16 @@ def own_family(model: Model) -> Family | None:
 
     `native` is one whose server takes the thinking apart.
     """
-    return FAMILIES["native"] if "thinking" in model.capabilities else _in_tags(model)
+    if "thinking" not in model.capabilities:
+        return _in_tags(model)
+    return HARMONY_APART if _is_of_harmony(model) else FAMILIES["native"]
+
+
+def _is_of_harmony(model: Model) -> bool:
+    named = by_model(model.name)
+    return (named is not None and named.name == "harmony") or any(
+        tell in model.template for tell in FAMILIES["harmony"].tells
+    )
 
 
 def _in_tags(model: Model) -> Family | None:
@@ -92,7 +107,7 @@ def _named(model: Model) -> Family | None:
     """Return the family of a model's name, unless its server has spoken and does not know it as one that thinks."""
     family = by_model(model.name)
     spoken = family is not None and "completion" in model.capabilities and _is_told(family)
-    return None if spoken and not untold(model.name) else family
+    return None if spoken and not known_models.untold(model.name) else family
 
 
 def _is_told(family: Family) -> bool:
@@ -158,28 +173,33 @@ def opens_thinking(model: Model, family: Family) -> bool:
         at = model.template.rfind(opener) if opener else -1
         if at >= 0:
             return re.fullmatch(_AFTER_OPENER, model.template[at + len(opener) :], re.DOTALL) is not None
-    return family.prefilled and not model.template
+    return not model.template and (family.prefilled or (model.guessed and known_models.opens_thinking(model.name)))
 
 
-def _starts_inside(model: Model, family: Family, think: bool | Effort | None) -> bool:
+def _starts_inside(model: Model, family: Family, *, off: bool) -> bool:
     """Whether the content of a reply starts inside the thinking, where nothing takes the thinking apart.
 
     A server that knows the thinking takes it apart or closes what the template opens, even unasked.
+
+    Args:
+        model: who replies.
+        family: how the reply is read.
+        off: whether the thinking is switched off.
     """
     if model.ends:
-        return _ends_open(model.ends, family, think)
-    apart = "thinking" in model.capabilities or think is False or model.is_jinja
+        return model.guessed and _ends_open(model.ends[off], family)
+    apart = ("thinking" in model.capabilities and not model.guessed) or off or model.is_jinja
     return opens_thinking(model, family) and not apart
 
 
-def _ends_open(ends: tuple[str, str], family: Family, think: bool | Effort | None) -> bool:
+def _ends_open(end: str, family: Family) -> bool:
     """Whether a prompt that the server rendered ends inside the thinking.
 
     A parser there, of which nothing is known, takes the thinking into the field: then the content stands outside.
     """
-    on, off = ends
-    written = (off if think is False else on).rstrip()
-    return any(tag.opener and written.endswith(tag.opener.rstrip()) for tag in family.thinking)
+    if not any(tag.opener for tag in family.thinking):
+        return family.prefilled
+    return any(ends_in(tag, end.rstrip()) for tag in family.thinking)
 
 
 def _joined(*parts: str) -> str:
@@ -198,16 +218,20 @@ def plan(model: Model, wish: Wish) -> Plan:
     if mode is Mode.AUTO:
         mode = Mode.NATIVE if own else Mode.REFLECT
     family = wish.family or _read_as(mode, own)
-    think = _think(mode, wish, thinks=thinks, switched=_is_switched(model, own))
+    switch = _switch(model, own)
+    think = _think(mode, wish, thinks=thinks, switched=_is_switched(model, switch))
+    off = think is False or (mode is not Mode.NATIVE and switch is not None and bool(switch.off))
     return Plan(
         mode=mode,
         family=family,
-        prefilled=_starts_inside(model, family if family.name != "any" or own is None else own, think),
+        prefilled=_starts_inside(model, family if family.name != "any" or own is None else own, off=off),
         think=think,
+        arguments=switch.arguments(thinks=mode is Mode.NATIVE, effort=wish.effort) if switch else (),
         system=_system(mode, model, wish, own),
+        in_content=think is None or model.guessed,
         expects_tags=not thinks and family.name != "none" and _expects_tags(mode, model, own),
         lost=() if mode is Mode.DIRECT else lost(model, family),
-        notes=tuple(_notes(mode, model, wish, thinks=thinks)),
+        notes=tuple(_notes(mode, model, wish, heard=bool(switch.levels) if switch else thinks)),
     )
 
 
@@ -251,13 +275,25 @@ def _read_as(mode: Mode, own: Family | None) -> Family:
     return FAMILIES["any"]
 
 
-def _is_switched(model: Model, own: Family | None) -> bool:
+def _is_elsewhere(model: Model) -> bool:
+    """Whether a model is on a server that may render its Jinja template with arguments: any but an Ollama's."""
+    return "num_ctx" in model.ignores
+
+
+def _switch(model: Model, own: Family | None) -> Switch | None:
+    """Return how a model's template is told to think, where it is told in a way of its own."""
+    if not _is_elsewhere(model):
+        return None
+    family = own if own is not None and own.name != "native" else by_model(model.name)
+    return switch_of(model.name, family.name if family else "")
+
+
+def _is_switched(model: Model, switch: Switch | None) -> bool:
     """Whether a request can switch off the thinking of a model that its server does not list as thinking.
 
     Only servers that render Jinja templates take a switch then; Ollama refuses it.
     """
-    elsewhere = "num_ctx" in model.ignores
-    return elsewhere and ((own is not None and own.switched) or "enable_thinking" in model.template)
+    return _is_elsewhere(model) and (bool(switch and switch.off) or "enable_thinking" in model.template)
 
 
 def _think(mode: Mode, wish: Wish, *, thinks: bool, switched: bool) -> bool | Effort | None:
@@ -276,8 +312,8 @@ def _system(mode: Mode, model: Model, wish: Wish, own: Family | None) -> str:
     return _joined(model.system, wish.system) if wish.system else ""
 
 
-def _notes(mode: Mode, model: Model, wish: Wish, *, thinks: bool) -> Iterable[str]:
-    if wish.effort and (mode is Mode.DIRECT or (mode is Mode.NATIVE and not thinks)):
+def _notes(mode: Mode, model: Model, wish: Wish, *, heard: bool) -> Iterable[str]:
+    if wish.effort and (mode is Mode.DIRECT or (mode is Mode.NATIVE and not heard)):
         yield f"--effort changes nothing for {model.name} in mode {mode}"
 
 

@@ -61,6 +61,7 @@ async def probe(engine: Engine, like: Request, most: int = MOST, patience: float
         messages=_MESSAGES,
         options=(*((name, value) for name, value in like.options if name not in dict(_TINY)), *_TINY),
         think=None if like.think is None else False,
+        arguments=(),
         schema="",
     )
     watch = _Watch(most)

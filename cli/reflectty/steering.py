@@ -93,6 +93,12 @@ def reading(model: Model, chosen: Plan, so_far: str = "") -> Family:
     return tag_family(model, chosen)
 
 
+def content_family(model: Model, chosen: Plan) -> Family:
+    """Return the family in whose tags a reply thinks whose server leaves them in the content."""
+    by_itself = chosen.think is not None and chosen.mode is not Mode.REFLECT
+    return (_of_the_field(model) if by_itself else None) or chosen.family
+
+
 def _written_with(opener: str) -> Family | None:
     """Return the family whose thinking begins with a marker that was seen; None where there is no such marker."""
     for family in (FAMILIES["native"], *filter(in_plain_text, FAMILIES.values())):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import io
 import os
@@ -30,10 +31,11 @@ from support.model_server import ModelServer
 from support.scripted_engine import HOLD, ScriptedEngine, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from textual.pilot import Pilot
 
+    from reflectty.chat import Engine
     from reflectty.session import Session
     from reflectty.store import Store
     from reflectty.tui.desk import Desk
@@ -218,7 +220,7 @@ class Reader:
 
 
 def app_over(
-    engine: ScriptedEngine, store: Store, *, theme: str = "ink", colours: int = TRUECOLOUR, **values: Any
+    engine: Engine, store: Store, *, theme: str = "ink", colours: int = TRUECOLOUR, **values: Any
 ) -> ReflectApp:
     """Return the application as the command makes it, but for its engine, its store and its terminal."""
     sink = Sink(io.StringIO(), tty=True, colours=colours, unicode=values.pop("unicode", True))
@@ -274,13 +276,20 @@ def chatting(use: Callable[[Reader], Awaitable[Result]], *scripts: Iterable[Step
             around the store), `make` (makes the application), `afterwards` (is called when the chat has been left), and
             what `app_over` takes.
     """
+    with empty_home() as home:
+        return asyncio.run(_use(home, scripts, use, **values))
+
+
+@contextlib.contextmanager
+def empty_home() -> Iterator[Path]:
+    """Let nothing of the machine's user be seen: an empty home, no desktop, a terminal that is known."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", folder)
         patch.setenv("TERM", "xterm-256color")
         for name in [*_DESKTOP, *(name for name in os.environ if name.startswith("XDG_"))]:
             patch.delenv(name, raising=False)
         patch.chdir(folder)
-        return asyncio.run(_use(Path(folder), scripts, use, **values))
+        yield Path(folder)
 
 
 def in_a_chat(

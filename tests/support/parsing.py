@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reflectty.families import FAMILIES
+from reflectty.families import FAMILIES, Family
 from reflectty.stream import Event, Reclassified, StreamParser
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ def pieces(case: dict[str, Any]) -> list[Piece]:
     return native + [("content", text) for text in case["chunks"]]
 
 
-def parse(family: str, given: list[Piece], *, prefilled: bool = False) -> list[Event]:
+def parse(family: str | Family, given: list[Piece], *, prefilled: bool = False) -> list[Event]:
     """Every event of a parser that is fed these pieces and closed."""
-    parser = StreamParser(FAMILIES[family], prefilled=prefilled)
+    parser = StreamParser(FAMILIES[family] if isinstance(family, str) else family, prefilled=prefilled)
     events: list[Event] = []
     for source, text in given:
         events += parser.feed(text) if source == "content" else parser.feed_thinking(text)

@@ -27,12 +27,13 @@ from reflectty.modes import Mode, lost, plan
 from reflectty.options import CONTEXT
 from reflectty.reply import Reply
 from reflectty.session import Said
-from reflectty.steering import can_go_on, reading
+from reflectty.steering import can_go_on, content_family, reading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from reflectty.chat import Engine, Model
+    from reflectty.families import Family
     from reflectty.modes import Plan
     from reflectty.render import Renderer
     from reflectty.session import Ended
@@ -171,12 +172,19 @@ def _asked(engine: Engine, question: Question, model: Model) -> _Asked:
 
 
 def _reply(question: Question, model: Model, chosen: Plan) -> Reply:
-    family = reading(model, chosen, question.so_far) if question.so_far else chosen.family
-    reply = Reply(model.name, family, mode=str(chosen.mode), prefilled=chosen.prefilled)
+    reply = Reply(model.name, _family(question, model, chosen), mode=str(chosen.mode), prefilled=chosen.prefilled)
     # A native thinking that goes on comes as content, in tags; it is no less one for that.
     reply.apart = bool(question.so_far and chosen.think)
     reply.resumable = can_go_on(model, chosen)
     return reply
+
+
+def _family(question: Question, model: Model, chosen: Plan) -> Family:
+    """Return the family that a reply is read by; what is held to a schema goes on after its own closing tag."""
+    if question.so_far:
+        return reading(model, chosen, question.so_far)
+    held = question.schema is not None and question.wish.family is None
+    return content_family(model, chosen) if held and chosen.in_content else chosen.family
 
 
 async def _write_raw(asked: _Asked, write: Callable[[str], None], note: Callable[[str], None]) -> None:

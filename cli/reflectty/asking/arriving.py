@@ -66,10 +66,10 @@ def _begun(engine: Engine, request: Request, question: Question) -> AsyncGenerat
 
 
 def _thinks_in_tags(chosen: Plan, question: Question) -> bool:
-    """Whether a schema from the first token on would keep the model from thinking."""
+    """Whether a schema from the first token on would keep the model from thinking, or be held within its thinking."""
     reads = bool(chosen.family.thinking) or chosen.family.name == "any"
-    in_tags = chosen.think is None or bool(question.so_far)
-    return reads and in_tags and chosen.mode is not Mode.DIRECT
+    in_tags = chosen.in_content or bool(question.so_far)
+    return reads and in_tags and (chosen.mode is not Mode.DIRECT or chosen.prefilled)
 
 
 def _asked_anew(engine: Engine, request: Request, reply: Reply) -> AsyncGenerator[Chunk, None]:

@@ -72,6 +72,7 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
         messages=messages,
         options=tuple(pair for pair in question.options if pair != (CONTEXT, AUTO)),
         think=chosen.think,
+        arguments=chosen.arguments,
         schema=question.schema.sent(model.grammar, sorts=model.sorts).text if question.schema else "",
         keep_alive=question.keep_alive,
         fits=surely_fits(model, question.options, messages, question.so_far),

@@ -17,7 +17,8 @@ from reflectty.engines.exchange import Dialect, Exchange
 from reflectty.engines.ollama_over_v1 import Manners, doubt_of_usual
 from reflectty.engines.rendering import Rendering
 from reflectty.errors import PromptTooLongError, RefusedError, UnreachableError
-from reflectty.families import FAMILIES, by_model
+from reflectty.families import by_model, tags_at
+from reflectty.switches import switch_of
 from reflectty.wire import continued
 from reflectty.wire import openai as wire
 
@@ -89,7 +90,7 @@ class OpenAIEngine:
         """How many tokens the server holds for each of its models, where it tells."""
         self._thinkers = thinkers or Thinkers(set().__contains__, _forget)
         self._seen: set[str] = set()
-        """The models that were seen to think, though their names do not tell."""
+        """The models whose thinking was seen to come in a field."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -198,8 +199,7 @@ class OpenAIEngine:
     def _learn(self, model: str, chunk: Chunk) -> None:
         if chunk.thinking and model not in self._seen:
             self._seen.add(model)
-            if by_model(model) is None:
-                self._thinkers.learn(model)
+            self._thinkers.learn(model)
 
     async def _counted(self, error: RefusedError, request: Request) -> RefusedError:
         """Return the error of a prompt that does not fit with its true number, which vLLM itself does not count."""
@@ -211,8 +211,13 @@ class OpenAIEngine:
         return wire.counted_too_long(count, room) if count >= room > 0 else error
 
     async def _as_last_message(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
-        """Yield the rest of a last message; a thinking that the server takes apart gets its closing tag back."""
-        body = wire.encode_continued(request, so_far, self._maker)
+        """Yield the rest of a last message; a thinking that the server takes apart gets its closing tag back.
+
+        SGLang puts that message behind what the template writes before every reply: an opener there is not sent again.
+        """
+        end = await self._rendering.end(request, so_far)
+        rest = continued(end, so_far).removeprefix(end) if end else so_far
+        body = wire.encode_continued(request, rest, self._maker)
         closer = _closer(so_far)
         async with aclosing(self._replied("/v1/chat/completions", body, request)) as chunks:
             thinking = False
@@ -251,16 +256,21 @@ class OpenAIEngine:
         return await self._beside("GET", f"/props?model={quote(model, safe='')}", model=model)
 
     async def _known(self, model: Model) -> Model:
-        """Return a model with what this server shows of one whose name does not tell: whether it thinks, and how."""
+        """Return a model with what this server shows of it: how its prompts end, and where its thinking was seen.
+
+        A name tells at most whether a model thinks; whether a vLLM was started with a parser, only a reply tells.
+        """
         if self._maker == wire.OLLAMA:
             return wire.ollama_model(model, await self._manners.shown(model.name))
-        if model.capabilities or by_model(model.name) is not None:
+        family = by_model(model.name)
+        apart = model.name in self._seen or self._thinkers.known(model.name)
+        if self._maker == wire.VLLM and not (family and (apart or family.channels)):
+            ends = await self._rendering.ends(model.name, switch_of(model.name, family.name if family else ""))
+            model = wire.rendered_model(model, ends, named=family is not None) if ends else model
+        if not apart:
             return model
-        ends = await self._rendering.ends(model.name) if self._maker == wire.VLLM else None
-        shown = wire.rendered_model(model, ends) if ends else model
-        if model.name in self._seen or self._thinkers.known(model.name):
-            return shown._replace(capabilities=("thinking",))
-        return shown
+        shown = model._replace(guessed=False)
+        return shown if model.capabilities or family else shown._replace(capabilities=("thinking",))
 
     async def models(self) -> tuple[Model, ...]:
         """Return the models that are served; the one to ask where none is named says why it is that one."""
@@ -328,7 +338,7 @@ class OpenAIEngine:
 
 
 class Thinkers(NamedTuple):
-    """What is remembered of this server's models that were seen to think, from one run to the next."""
+    """What is remembered from one run to the next: of which of this server's models the thinking comes in a field."""
 
     known: Callable[[str], bool]
     learn: Callable[[str], object]
@@ -349,6 +359,4 @@ def _capabilities(one: Listed) -> tuple[str, ...]:
 
 def _closer(so_far: str) -> str:
     """Return the closing tag of the thinking that a reply begins with."""
-    tags = [tag for family in FAMILIES.values() for tag in family.thinking]
-    open_ = [tag for tag in tags if tag.opener and so_far.startswith(tag.opener.rstrip())]
-    return max(open_, key=lambda tag: len(tag.opener)).closer if open_ else ""
+    return next((tag.closer for tag in tags_at(so_far)), "")

@@ -7,7 +7,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.families import FAMILIES
+from reflectty.families import FAMILIES, HEADERS_WITHOUT_TOKENS
 from reflectty.stream.segments import Kind
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Marker(NamedTuple):
     family: Family
 
 
+ROLE = "assistant"
 HEADER = "<|start|>"
 CHANNEL = "<|channel|>"
 _HARMONY = {
@@ -55,8 +56,6 @@ _HARMONY = {
     "<|eom|>": Role.END,
     "<|eot|>": Role.END,
 }
-_TOKENLESS = dict.fromkeys(("assistantanalysis", "assistantcommentary", "assistantfinal"), Role.CHANNEL)
-"""What is left of harmony's headers where a server drops its tokens, as SGLang has seen it."""
 
 
 def _expression(text: str) -> str:
@@ -116,7 +115,7 @@ def _leads(family: Family) -> tuple[str, ...]:
         return ("to=self<|message|>", "to=user<|message|>")
     if family.headed:
         return ("to=",)
-    return (*_TOKENLESS, "analysis") if family.channels else family.remnants
+    return HEADERS_WITHOUT_TOKENS if family.channels else family.remnants
 
 
 def _is_suffix(text: str) -> bool:
@@ -194,5 +193,5 @@ def markers(family: Family) -> Markers:
 @cache
 def tokenless(family: Family) -> Markers:
     """Return a family's markers beside those that are left where a server drops its tokens."""
-    left = {text: Marker(role, (), family) for text, role in _TOKENLESS.items()} if family.channels else {}
+    left = {text: Marker(Role.CHANNEL, (), family) for text in HEADERS_WITHOUT_TOKENS if text.startswith(ROLE)}
     return Markers(_of(family) | left)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.families import FAMILIES
+from reflectty.families import FAMILIES, HEADERS_WITHOUT_TOKENS
 from reflectty.stream.headers import Announcement, MessageHeader, announced
 from reflectty.stream.judging import Standing, Verdict
-from reflectty.stream.markers import CHANNEL, LONGEST, Marker, Markers, Role, markers, tokenless
+from reflectty.stream.markers import CHANNEL, LONGEST, ROLE, Marker, Markers, Role, markers, tokenless
 from reflectty.stream.segments import Kind
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from reflectty.families import Family
     from reflectty.stream.blocks import Blocks, Place
 
-_ROLE = "assistant"
+
+_QUOTES = "\"'“‘«「『([*`$"  # noqa: RUF001 - quotation marks as they are typed
+"""What a sentence may begin with, beside a letter or a digit."""
 
 
 class Doubt(NamedTuple):
@@ -112,11 +114,24 @@ class Scanner:
         if not said:
             return text
         lead = next((lead for lead in self._leads if folded.startswith(lead)), "")
-        if not lead and not ended and any(lead.startswith(folded) for lead in self._leads):
+        if not ended and (folded == lead or (not lead and any(lead.startswith(folded) for lead in self._leads))):
             self._start = text
             return ""
         self._leads = ()
-        return self._lead(lead, said) if lead else text
+        return self._lead(lead, said) if lead and self._tells(lead, said) else text
+
+    def _tells(self, lead: str, said: str) -> bool:
+        """Whether a reply begins with a lead, and not with a word that looks like one.
+
+        A server that drops harmony's tokens leaves a message glued to its header. Behind `analysis` that is the first
+        letter of a sentence, which is no small one. Where the content is harmony's and nothing else, it has a header.
+        """
+        if self.family.channels or lead not in HEADERS_WITHOUT_TOKENS:
+            return True
+        after = said[len(lead) : len(lead) + 1]
+        begins = after.isalnum() and not after.islower()
+        glued = bool(after.strip()) and (lead.startswith(ROLE) or begins or after in _QUOTES)
+        return glued and said.startswith(lead)
 
     def _lead(self, lead: str, text: str) -> str:
         if lead.startswith("to="):
@@ -124,16 +139,16 @@ class Scanner:
             self._become(FAMILIES["glimmer"])
             self._header = MessageHeader("", channel=False)
             return text
-        rest = text[len(lead) :]
-        if self.family.channels:
-            self._markers = tokenless(self.family)
-        if lead.startswith(_ROLE):
-            self._begin(announced(lead.removeprefix(_ROLE)))
+        if lead.startswith(ROLE):
+            self._begin(announced(lead.removeprefix(ROLE)))
             self.counted = True
         else:
             self._wonder(text[: len(lead)])
             self._open(Kind.THINKING)
-        return rest
+        if lead in HEADERS_WITHOUT_TOKENS:
+            self.family = FAMILIES["harmony"]
+            self._markers = tokenless(self.family)
+        return text[len(lead) :]
 
     def close(self) -> None:
         """Let go of everything that is held: the text has ended."""
@@ -265,7 +280,7 @@ class Scanner:
             self._begin(self._header.message())
         elif role is Role.CHANNEL:
             self._end_message()
-            self._begin(announced(text.lower().removeprefix(_ROLE)))
+            self._begin(announced(text.lower().removeprefix(ROLE)))
         elif role is Role.HEADER and text == CHANNEL and self._header:
             self._header.name_channel()
         else:

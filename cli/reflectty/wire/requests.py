@@ -7,10 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from reflectty.errors import UsageError
-from reflectty.families import FAMILIES
+from reflectty.families import tags_at
 
 if TYPE_CHECKING:
     from reflectty.chat import Message, Request
+    from reflectty.families import Tag
     from reflectty.wire.values import Body
 
 
@@ -62,23 +63,22 @@ def continued(prompt: str, so_far: str) -> str:
     where a template opens it, its white space is what the model knows. One that writes a closed thinking, because it
     was told or takes it that there is to be none, is taken back where the reply begins with a thinking of its own.
     """
-    openers = {tag.opener.rstrip() for family in FAMILIES.values() for tag in family.thinking if tag.opener}
-    prompt = _without_closed_thinking(prompt, so_far)
+    tags = tags_at(so_far)
+    prompt = _without_closed_thinking(prompt, tags)
     written = prompt.rstrip()
-    # An opener may be the beginning of another one: the longest is the one that stands there.
-    for opener in sorted(openers, key=len, reverse=True):
-        if so_far.startswith(opener) and written.endswith(opener):
-            rest = so_far[len(opener) :]
+    for tag in tags:
+        if written.endswith(tag.opener):
+            rest = so_far[len(tag.opener) :]
             return prompt + (rest.lstrip() if len(written) < len(prompt) else rest)
     return prompt + so_far
 
 
-def _without_closed_thinking(prompt: str, so_far: str) -> str:
-    for tag in (tag for family in FAMILIES.values() for tag in family.thinking if tag.opener):
-        opener, written = tag.opener.rstrip(), prompt.rstrip()
-        if so_far.startswith(opener) and written.endswith(tag.closer):
+def _without_closed_thinking(prompt: str, tags: tuple[Tag, ...]) -> str:
+    written = prompt.rstrip()
+    for tag in tags:
+        if written.endswith(tag.closer):
             before = written.removesuffix(tag.closer)
-            return before.rstrip().removesuffix(opener) if before.rstrip().endswith(opener) else before
+            return before.rstrip().removesuffix(tag.opener) if before.rstrip().endswith(tag.opener) else before
     return prompt
 
 

@@ -138,7 +138,8 @@ def test_where_no_reply_can_go_on_the_schema_holds_from_the_first_token() -> Non
 
 def test_a_grammar_that_fills_up_for_ever_is_left() -> None:
     blanks = [" " * 30] * 20
-    outcome = asked(Vllm("Qwen/Qwen3-8B", chat=replied([*JSON, *blanks])), Question("q", schema=SCHEMA))
+    question = Question("q", wish=Wish(Mode.DIRECT), schema=SCHEMA)
+    outcome = asked(Vllm("Qwen/Qwen3-8B", chat=replied([*JSON, *blanks])), question)
 
     assert outcome.error is None
     assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
@@ -256,11 +257,91 @@ def test_a_thinking_that_the_template_opened_is_thinking_from_its_first_word(par
     assert outcome.shown.events[0].kind is Kind.THINKING
 
 
-def test_a_thinking_that_the_template_opened_and_that_is_cut_is_no_answer() -> None:
-    outcome = asked(Vllm(on="assistant\n<think>\n", chat=replied(["Both", " start"], finish="length")), Question("q"))
+OPENED = "assistant\n<think>\n"
+NAMED = "Qwen/QwQ-32B"
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["by the prompt", "by the name"])
+@pytest.mark.parametrize("parser", [True, False], ids=["with a parser", "without"])
+def test_a_known_thinkers_opened_thinking_is_thinking_from_its_first_word(parser: bool, beside: bool) -> None:
+    chat = replied(["\n\n", "9.9"], ["Both."]) if parser else replied(["Both.", "\n", "</think>", "\n\n", "9.9"])
+    outcome = asked(Vllm(NAMED, on=OPENED, chat=chat, beside=beside), Question("q"))
+
+    assert (outcome.reply.thinking.strip(), outcome.reply.answer.strip()) == ("Both.", "9.9")
+    assert {type(event) for event in outcome.shown.events} == {Segment}
+    assert outcome.shown.events[0].kind is Kind.THINKING
+    assert outcome.reply.warnings == []
+
+
+def test_a_known_thinkers_prompt_goes_before_its_name() -> None:
+    outcome = asked(Vllm(NAMED, chat=replied(["9.9", " is larger."])), Question("q"))
+
+    assert outcome.reply.segments == ((Kind.ANSWER, "9.9 is larger."),)
+
+
+def test_where_the_thinking_is_switched_off_the_reply_is_the_answer() -> None:
+    vllm = Vllm(NAMED, on=OPENED, off=f"{OPENED}\n</think>\n\n", chat=replied(["9.9"]))
+    outcome = asked(vllm, Question("q", wish=Wish(Mode.DIRECT)))
+
+    assert outcome.reply.segments == ((Kind.ANSWER, "9.9"),)
+
+
+@pytest.mark.parametrize("name", ["", NAMED])
+def test_an_answer_within_an_opened_thinking_that_never_closes_is_not_lost(name: str) -> None:
+    vllm = Vllm(name or "prod/assistant-v2", on=OPENED, chat=replied(["9.9", " is larger."]))
+    outcome = asked(vllm, Question("q"))
+
+    assert outcome.error is None
+    assert outcome.reply.answer == "9.9 is larger."
+    assert any("no answer of its own" in text for text in outcome.reply.warnings)
+
+
+@pytest.mark.parametrize("name", ["prod/assistant-v2", NAMED])
+def test_a_thinking_that_the_template_opened_and_that_is_cut_is_no_answer(name: str) -> None:
+    outcome = asked(Vllm(name, on=OPENED, chat=replied(["Both", " start"], finish="length")), Question("q"))
 
     assert isinstance(outcome.error, NoAnswerError)
     assert outcome.reply.answer == ""
+
+
+# A schema without a parser
+
+
+@pytest.mark.parametrize(
+    ("on", "opener"), [(OPENED, []), ("assistant\n", ["<think>", "\n"])], ids=["opened", "left to the model"]
+)
+@pytest.mark.parametrize("name", ["Qwen/Qwen3-8B", "prod/assistant-v2"])
+def test_without_a_parser_a_thinker_thinks_before_its_answer_is_held(name: str, on: str, opener: list[str]) -> None:
+    thought = replied([*opener, "Both", " start.", "\n", "</think>", "\n\n", "never read"])
+    vllm = Vllm(name, on=on, off=f"{OPENED}\n</think>\n\n", chat=thought, completions=completed(JSON))
+    outcome = asked(vllm, Question("q", schema=SCHEMA))
+    free, held = outcome.bodies
+
+    assert outcome.error is None
+    assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
+    assert outcome.reply.thinking == "Both start."
+    assert [one.kind for one in outcome.shown.events if isinstance(one, Segment)][:2] == [Kind.THINKING] * 2
+    assert "response_format" not in free
+    assert held["response_format"]["json_schema"]["strict"] is True
+    assert held["prompt"].endswith("assistant\n<think>\nBoth start.\n</think>\n\n")
+    assert held["prompt"].count("<think>") == 1
+
+
+def test_one_that_cannot_be_kept_from_thinking_is_not_held_within_it() -> None:
+    thought = replied(["Both.", "\n", "</think>", "\n\n"])
+    vllm = Vllm("deepseek-ai/DeepSeek-R1", on=OPENED, chat=thought, completions=completed(JSON))
+    outcome = asked(vllm, Question("q", wish=Wish(Mode.DIRECT), schema=SCHEMA))
+
+    assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
+    assert outcome.bodies[1]["prompt"].endswith("<think>\nBoth.\n</think>\n\n")
+
+
+def test_a_known_thinker_behind_a_parser_is_one_request_once_the_field_was_seen() -> None:
+    chats = [replied(["never read"], ["Both"]), replied(JSON, ["\n", "Both."]), replied(JSON, ["\n", "Again."])]
+    outcome = asked(Vllm(NAMED, on=OPENED, chat=chats), Question("q", NAMED, schema=SCHEMA), times=2)
+
+    assert ["response_format" in body for body in outcome.bodies] == [False, True, True]
+    assert outcome.reply.thinking == "Again."
 
 
 # Whether a reply can go on

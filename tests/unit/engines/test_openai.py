@@ -63,7 +63,7 @@ def test_a_model_is_looked_for_among_those_that_are_served() -> None:
     assert (model.name, model.context_length, model.template) == ("org/Qwen3-8B", 4096, "")
     assert "num_ctx" in model.ignores
     assert "did you mean org/Qwen3-8B" in missing.value.hint
-    assert {asked.path for asked in server.requests} == {MODELS}
+    assert {asked.path for asked in server.requests} == {MODELS, "/tokenize"}
 
 
 def test_llama_server_tells_more_of_a_model() -> None:
@@ -211,7 +211,7 @@ def test_llama_server_goes_on_after_the_prompt_that_it_rendered() -> None:
 def test_sglang_goes_on_with_a_last_message_that_is_left_open() -> None:
     with FakeServer({MODELS: served("m", maker="sglang"), CHAT: said([" right", "</think>", "9.9"])}) as server:
         outcome = resume(server.host, THOUGHT)
-    body = server.asked(CHAT)[0].json
+    body = server.asked(CHAT)[-1].json
 
     assert outcome.text == " right</think>9.9"
     assert body["messages"][-1] == {"role": "assistant", "content": THOUGHT}

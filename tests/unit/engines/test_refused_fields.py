@@ -103,6 +103,12 @@ def test_what_is_left_out_is_left_out_of_messages_too_and_a_limit_goes_by_its_ot
     [
         (Request("m", HI, think=Effort.LOW), {"reasoning_effort"}, "--effort"),
         (Request("m", HI, think=False), {"chat_template_kwargs"}, "--mode direct"),
+        (
+            Request("m", HI, think=False, arguments=(("reasoning_effort", "none"),)),
+            {"reasoning_effort"},
+            "--mode direct",
+        ),
+        (Request("m", HI, think=False), {"reasoning_effort"}, ""),
         (Request("m", HI, think=True), {"chat_template_kwargs"}, ""),
         (Request("m", HI, (("num_predict", 8),)), {"max_tokens"}, ""),
         (Request("m", HI, (("num_predict", 8),)), {"max_tokens", "max_completion_tokens"}, "num_predict"),

@@ -148,13 +148,43 @@ def test_a_name_that_says_nothing_is_made_up_for_by_its_prompts(
     assert plan(model, Wish()).mode is (Mode.NATIVE if thinks else Mode.REFLECT)
 
 
-def test_a_name_that_tells_enough_costs_no_prompt() -> None:
-    with Vllm("Qwen/Qwen3-8B").serve() as server:
+def test_a_name_tells_that_a_model_thinks_and_its_prompts_where_a_reply_begins() -> None:
+    with Vllm("Qwen/Qwen3-8B", on="assistant\n<think>\n", off="assistant\n<think>\n\n</think>\n\n").serve() as server:
         model = using(server.host, lambda engine: engine.show("Qwen/Qwen3-8B"))
 
-    assert model.capabilities == ("thinking",)
+    assert (model.capabilities, model.guessed) == (("thinking",), True)
     assert (model.room, model.resumes) == (2048, True)
-    assert {asked.path for asked in server.requests} == {MODELS}
+    assert [plan(model, Wish(mode)).prefilled for mode in (Mode.NATIVE, Mode.DIRECT)] == [True, False]
+    assert {asked.path for asked in server.requests} == {MODELS, TOKENIZE, "/detokenize"}
+
+
+def test_the_prompts_of_a_family_are_rendered_with_its_own_switch() -> None:
+    with Vllm("tencent/Hy3").serve() as server:
+        using(server.host, lambda engine: engine.show("tencent/Hy3"))
+        sent = [asked.json["chat_template_kwargs"] for asked in server.asked(TOKENIZE)]
+
+    assert sorted(arguments["reasoning_effort"] for arguments in sent) == ["high", "no_think"]
+
+
+def test_the_opener_of_a_family_is_known_by_whatever_name_stands_in_it() -> None:
+    model = shown(Vllm("tencent/Hy3", on="assistant<think:opensource>"))
+
+    assert plan(model, Wish()).prefilled
+
+
+def test_a_name_that_tells_enough_costs_no_prompt() -> None:
+    async def seen(engine: Any) -> Model:
+        async for _ in engine.chat(ASKED._replace(model="Qwen/Qwen3-8B")):
+            pass
+        model: Model = await engine.show("Qwen/Qwen3-8B")
+        return model
+
+    with Vllm("Qwen/Qwen3-8B", chat=replied(["9.9"], ["\n", "Both"])).serve() as server:
+        assert not using(server.host, seen).guessed
+        assert server.asked(TOKENIZE) == []
+    with Vllm("openai/gpt-oss-20b").serve() as server:
+        using(server.host, lambda engine: engine.show("openai/gpt-oss-20b"))
+        assert server.asked(TOKENIZE) == []
 
 
 def test_a_model_that_was_seen_to_think_is_asked_as_one_that_does() -> None:

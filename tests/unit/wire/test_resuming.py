@@ -21,6 +21,9 @@ from reflectty import wire
         ("Q\nA:<think></think>", "<thinking>\nso", "Q\nA:<think></think><thinking>\nso"),
         ("A: <|channel>thought\n", "<|channel>thought\nso", "A: <|channel>thought\nso"),
         ("A: <|channel>", "<|channel>thought\nso", "A: <|channel>thought\nso"),
+        ("A: <think:6124c78e>", "<think:6124c78e>\nso", "A: <think:6124c78e>\nso"),
+        ("A: <think:opensource></think:opensource>", "<think:opensource>\nso", "A: <think:opensource>\nso"),
+        ("A: <think:opensource>", "<think:6124c78e>\nso", "A: <think:opensource><think:6124c78e>\nso"),
         ("", "", ""),
     ],
 )

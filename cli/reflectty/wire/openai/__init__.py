@@ -26,11 +26,12 @@ from reflectty.wire.openai.answers import (
 from reflectty.wire.openai.choosing import can_chat, picked
 from reflectty.wire.openai.chunks import ChunkDecoder
 from reflectty.wire.openai.refused import missed, refused_fields, without
-from reflectty.wire.openai.rendering import Glimpse, prompt_of, tokens_of
+from reflectty.wire.openai.rendering import Glimpse, first_tokens_of, prompt_of, tokens_of
 from reflectty.wire.openai.requests import (
     FIRST_TOKENS,
     encode,
     encode_continued,
+    encode_first_tokens,
     encode_glimpse,
     encode_raw,
     encode_render,
@@ -71,10 +72,12 @@ __all__ = [
     "decode_list",
     "encode",
     "encode_continued",
+    "encode_first_tokens",
     "encode_glimpse",
     "encode_raw",
     "encode_render",
     "encode_tokenize",
+    "first_tokens_of",
     "ignored",
     "is_complete",
     "load_of",

@@ -284,7 +284,9 @@ def by_name(name: str) -> tuple[str, ...]:
 def standing(model: Model, listed: Listed) -> Model:
     """Return a model with what it has of its server: room, and whether it can go on in the middle of a reply."""
     maker = listed.maker
-    return model._replace(room=listed.context, resumes=maker in GOING_ON, shows_tokens=maker == VLLM)
+    known = model._replace(room=listed.context, resumes=maker in GOING_ON, shows_tokens=maker == VLLM)
+    # Both take a thinking apart only if they were started with a parser for it.
+    return known._replace(guessed=maker in (VLLM, SGLANG))
 
 
 def model_of(listed: Listed, name: str, props: Body, ignores: tuple[str, ...]) -> Model:
@@ -305,12 +307,15 @@ def _takes_apart(template: str) -> bool:
     return ("<think>" in template and "</think>" in template) or "<|channel|>analysis" in template
 
 
-def rendered_model(model: Model, ends: tuple[str, str]) -> Model:
-    """Return a model of a vLLM with how its prompts end, which tells whether it thinks.
+def rendered_model(model: Model, ends: tuple[str, str], *, named: bool = False) -> Model:
+    """Return a model of a vLLM with how its prompts end, which tells whether it thinks, if its name does not.
 
     The template of one that thinks opens the thinking, or writes a closed one where there is to be none.
     """
-    return model._replace(capabilities=("thinking",) if any(map(_thought_in, ends)) else (), ends=ends)
+    known = model._replace(ends=ends)
+    if named or model.capabilities:
+        return known
+    return known._replace(capabilities=("thinking",) if any(map(_thought_in, ends)) else ())
 
 
 def _thought_in(end: str) -> bool:

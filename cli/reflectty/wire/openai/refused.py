@@ -79,7 +79,8 @@ def missed(request: Request, refused: Collection[str]) -> str:
     names = [option for option, _ in request.options if _is_gone(option, refused)]
     if isinstance(request.think, Effort) and "reasoning_effort" in refused:
         names.append("--effort")
-    if request.think is False and "chat_template_kwargs" in refused:
+    switches = {"chat_template_kwargs", *(("reasoning_effort",) if request.arguments else ())}
+    if request.think is False and not switches.isdisjoint(refused):
         names.append("--mode direct")
     return f"this server does not take {', '.join(names)}: it was asked without" if names else ""
 

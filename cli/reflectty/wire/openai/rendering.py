@@ -1,4 +1,4 @@
-"""What vLLM tells of a prompt that it rendered, and of the first tokens after it; no I/O."""
+"""What vLLM and SGLang tell of a prompt that they rendered, and of the first tokens after it; no I/O."""
 
 from __future__ import annotations
 
@@ -74,5 +74,14 @@ def tokens_of(body: Body) -> tuple[list[object], int, int]:
 
 
 def prompt_of(body: Body) -> str:
-    """Return what /detokenize answers."""
-    return as_text(body.get("prompt"))
+    """Return what /detokenize answers: vLLM in `prompt`, SGLang in `text`."""
+    return as_text(body.get("prompt") or body.get("text"))
+
+
+def first_tokens_of(body: Body) -> tuple[list[object], str]:
+    """Return the tokens of a rendered prompt, where SGLang tells them, and what the reply begins with."""
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    tokens, message = choice.get("prompt_token_ids"), choice.get("message")
+    said = as_text(message.get("content")) if isinstance(message, dict) else ""
+    return tokens if isinstance(tokens, list) else [], said

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from reflectty.chat import Effort
 from reflectty.errors import UsageError
 from reflectty.options import OPTIONS
-from reflectty.wire.openai.answers import LLAMA_SERVER, OLLAMA, VLLM
+from reflectty.switches import LEVEL
+from reflectty.wire.openai.answers import LLAMA_SERVER, OLLAMA, SGLANG, VLLM
 
 if TYPE_CHECKING:
     from reflectty.chat import Message, Request
@@ -41,6 +42,8 @@ PICTURES: Final = {
 }
 """How the kinds of pictures begin, in base64."""
 EFFORTS: Final = {Effort.LOW: "low", Effort.MEDIUM: "medium", Effort.HIGH: "high", Effort.MAX: "high"}
+USUAL_EFFORTS: Final = frozenset({"none", "minimal", *EFFORTS.values()})
+"""The words that every server takes as the effort; a template may have others, which go to it as an argument."""
 KEEPS_THINKING: Final = {
     "preserve_thinking": True,
     "clear_thinking": False,
@@ -119,6 +122,16 @@ def encode_glimpse(request: Request, tokens: int = 1) -> Body:
     return body | {"stream": True, "max_tokens": tokens, "return_prompt_text": True, "logprobs": True}
 
 
+def encode_first_tokens(request: Request) -> Body:
+    """Return the body with which SGLang answers the tokens of the rendered prompt, and the first ones of a reply.
+
+    It tells the former since 0.5.13, where the answer is no stream (by its source; it was not run). The latter come
+    with their markers, since the reasoning is left where it stands.
+    """
+    first = {"stream": False, "max_tokens": FIRST_TOKENS, "return_prompt_token_ids": True}
+    return _rendering(request, SGLANG) | first | {"separate_reasoning": False, "skip_special_tokens": False}
+
+
 def encode_raw(request: Request, prompt: str, maker: str = LLAMA_SERVER, room: int = 0) -> Body:
     """Return the body with which /v1/completions continues `prompt` as it stands.
 
@@ -157,8 +170,9 @@ def _rendering(request: Request, maker: str = "") -> Body:
 
 
 def _template_arguments(request: Request, maker: str) -> Body:
-    arguments: Body = {}
-    if request.think is not None:
+    field = (LEVEL, _effort(request, maker))
+    arguments: Body = dict(pair for pair in request.arguments if pair != field)
+    if not request.arguments and request.think is not None:
         thinks = request.think is not False
         # Templates differ in what they call it: Qwen's and GLM's the first, DeepSeek's and Granite's the second.
         arguments = {"enable_thinking": thinks, "thinking": thinks}
@@ -173,11 +187,15 @@ def _template_arguments(request: Request, maker: str) -> Body:
 def _effort(request: Request, maker: str) -> str:
     """Return the effort in the server's words.
 
-    llama-server hands any word to the template, and there are templates that know `max`. Ollama's /v1 switches the
-    thinking off by `none`.
+    llama-server hands any word to the template, and there are templates that know `max`; b10970 takes `none` for
+    `enable_thinking` false instead. Ollama's /v1 switches the thinking off by `none`. With Mistral's own tokenizer
+    vLLM 0.32 takes the effort, and refuses arguments (by its source).
     """
     if request.think is False and maker == OLLAMA:
         return "none"
+    if request.arguments and maker != OLLAMA:
+        word = dict(request.arguments).get(LEVEL)
+        return word if isinstance(word, str) and word in USUAL_EFFORTS else ""
     if not isinstance(request.think, Effort):
         return ""
     return str(request.think) if maker == LLAMA_SERVER else EFFORTS[request.think]

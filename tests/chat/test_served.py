@@ -1,0 +1,175 @@
+"""The chat over HTTP to a scripted vLLM, llama-server or stranger: what is shown, stopped, and gone on with there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.session import Ended, Origin
+from reflectty.stream import Kind
+from support.chat_app import QUESTION
+from support.fake_server import HANG, Answer, FakeServer, whole
+from support.openai_replies import STREAM, completed, props, said, served
+from support.served_chat import Held, at_a_server
+from support.vllm import CHAT, COMPLETIONS, MODELS, Vllm, replied
+from support.vllm import completed as vllm_completed
+
+if TYPE_CHECKING:
+    from support.chat_app import Reader
+
+QWQ, GPT_OSS = "Qwen/QwQ-32B", "openai/gpt-oss-20b"
+OPENED = "<|im_start|>assistant\n<think>\n"
+THOUGHT = ["Both start", " with 9."]
+LEFT = ["\n", "</think>", "\n\n", "**9.9**", " is larger."]
+IN_FIELD = replied(["\n\n", "**9.9**", " is larger."], THOUGHT)
+IN_CONTENT = replied([*THOUGHT, *LEFT])
+WITHIN = 3
+"""So many steps of a reply are its beginning and the thinking."""
+BOTH_WAYS = pytest.mark.parametrize(
+    "reply",
+    [IN_FIELD, IN_CONTENT],
+    ids=["a parser takes the thinking", "the template opens it, and there is no parser"],
+)
+
+
+def cut_off(reply: Answer) -> Answer:
+    """Return a reply that says no more after its thinking, and keeps the connection."""
+    steps: Any = reply.steps
+    return Answer([*steps[:WITHIN], HANG], content_type=STREAM)
+
+
+@BOTH_WAYS
+def test_a_thinking_is_shown_while_it_comes_and_then_the_answer(reply: Answer) -> None:
+    held = Held()
+
+    async def use(reader: Reader) -> None:
+        await reader.ask_held(QUESTION, "│ Both start with 9.")
+        assert reader.reply.text == ""
+        held.go()
+        await reader.at_rest()
+        assert reader.reply.text == "**9.9** is larger."
+        assert "9.9 is larger." in reader.text
+        assert reader.said.segments == ((Kind.THINKING, "Both start with 9."), (Kind.ANSWER, "**9.9** is larger."))
+        assert reader.said.ended is Ended.COMPLETE
+
+    with Vllm(QWQ, on=OPENED, chat=held.between(reply, WITHIN)).serve() as server:
+        at_a_server(server, QWQ, use)
+    (asked,) = server.asked(CHAT)
+
+    assert asked.json["messages"] == [{"role": "user", "content": QUESTION}]
+    assert asked.json["chat_template_kwargs"] == {"enable_thinking": True, "thinking": True}
+
+
+@BOTH_WAYS
+def test_a_reply_that_was_stopped_is_kept_and_goes_on_where_it_ended(reply: Answer) -> None:
+    async def use(reader: Reader) -> None:
+        await reader.ask_held(QUESTION, "│ Both start with 9.")
+        await reader.press("escape")
+        await reader.at_rest()
+        assert (reader.said.segments, reader.said.ended) == (
+            ((Kind.THINKING, "Both start with 9."),),
+            Ended.INTERRUPTED,
+        )
+        (asked,) = server.asked(CHAT)
+        await reader.until(asked.left.is_set)
+        await reader.press("alt+g")
+        await reader.until(lambda: len(reader.engine.requests) == 2)
+        await reader.at_rest()
+        assert reader.said.segments == ((Kind.THINKING, "Both start with 9. So:"), (Kind.ANSWER, "**9.9** is larger."))
+        assert (reader.said.origin, reader.said.ended) == (Origin.CONTINUED, Ended.COMPLETE)
+
+    rest = vllm_completed([" So:", *LEFT])
+    with Vllm(QWQ, on=OPENED, chat=cut_off(reply), completions=rest).serve() as server:
+        at_a_server(server, QWQ, use)
+    (asked,) = server.asked(COMPLETIONS)
+
+    assert asked.json["prompt"].endswith(f"{OPENED}Both start with 9.")
+    assert asked.json["prompt"].count("<think>") == 1
+
+
+@BOTH_WAYS
+def test_a_thought_is_steered_past_the_template(reply: Answer) -> None:
+    async def use(reader: Reader) -> None:
+        await reader.ask_held(QUESTION, "│ Both start with 9.")
+        await reader.press("alt+s")
+        await reader.until(lambda: reader.chat.composer.text)
+        assert reader.chat.composer.text.strip() == "Both start with 9."
+        await reader.send("Compare 9.90 with 9.11")
+        await reader.until(lambda: len(reader.engine.requests) == 2)
+        await reader.at_rest()
+        assert reader.said.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11.")
+        assert (reader.said.answer, reader.said.origin) == ("**9.9** is larger.", Origin.STEERED)
+
+    with Vllm(QWQ, on=OPENED, chat=cut_off(reply), completions=vllm_completed([".", *LEFT])).serve() as server:
+        at_a_server(server, QWQ, use)
+    (asked,) = server.asked(COMPLETIONS)
+
+    assert asked.json["prompt"].endswith(f"{OPENED}Compare 9.90 with 9.11")
+    assert asked.json["prompt"].count("<think>") == 1
+
+
+def test_a_llama_server_that_takes_the_thinking_apart_is_steered_after_its_prompt() -> None:
+    template = "{% for m in messages %}{% endfor %}{{ '<think>' + r + '</think>' }}<|im_start|>assistant\n<think>\n"
+    steps: Any = said(["**9.9**"], THOUGHT).steps
+    routes = {
+        MODELS: served("qwq", maker="llamacpp"),
+        "/props?model=qwq": props(template),
+        CHAT: Answer([*steps[:WITHIN], HANG], content_type=STREAM),
+        "/apply-template": whole({"prompt": OPENED}),
+        COMPLETIONS: completed([".", *LEFT]),
+    }
+
+    async def use(reader: Reader) -> None:
+        await reader.ask_held(QUESTION, "│ Both start with 9.")
+        await reader.press("alt+s")
+        await reader.until(lambda: reader.chat.composer.text)
+        await reader.send("Compare 9.90 with 9.11")
+        await reader.until(lambda: len(reader.engine.requests) == 2)
+        await reader.at_rest()
+        assert reader.said.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11.")
+        assert reader.said.answer == "**9.9** is larger."
+
+    with FakeServer(routes) as server:
+        at_a_server(server, "qwq", use)
+    (asked,) = server.asked(COMPLETIONS)
+
+    assert asked.json["prompt"] == f"{OPENED}Compare 9.90 with 9.11"
+
+
+def stranger(reply: Answer) -> FakeServer:
+    return FakeServer({MODELS: served(QWQ, maker="openai"), CHAT: reply})
+
+
+def gpt_oss(reply: Answer) -> FakeServer:
+    return Vllm(GPT_OSS, chat=reply).serve()
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "sentence"),
+    [
+        (stranger, QWQ, "only vLLM, SGLang, llama-server and"),
+        (gpt_oss, GPT_OSS, "how it marks its thinking"),
+    ],
+    ids=["a server that might begin anew", "a model whose markers no server sends"],
+)
+def test_where_no_reply_can_go_on_that_is_said_and_the_reply_comes_whole(make: Any, model: str, sentence: str) -> None:
+    held = Held()
+
+    async def use(reader: Reader) -> None:
+        await reader.ask_held(QUESTION, "│ Both start with 9.")
+        assert "alt+s" not in reader.text
+        await reader.press("alt+s")
+        await reader.shows("cannot be steered or continued", sentence)
+        assert reader.chat.talk.running is not None
+        held.go()
+        await reader.at_rest()
+        assert (reader.said.ended, reader.said.answer) == (Ended.COMPLETE, "**9.9** is larger.")
+
+    with make(held.between(IN_FIELD, WITHIN)) as server:
+        at_a_server(server, model, use)
+    asked, *looks = server.asked(CHAT)
+
+    assert not asked.left.is_set()
+    assert all(look.json["return_prompt_text"] for look in looks)
+    assert server.asked(COMPLETIONS) == []

@@ -1,0 +1,83 @@
+"""The whole chat without a terminal, over the engine for OpenAI-compatible servers and HTTP to a scripted one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import pytest
+
+from reflectty.engines import open_engine
+from reflectty.store import open_store
+from reflectty.tui.conversation import Manner
+from support.app_pilot import piloted
+from support.chat_app import Reader, app_over, empty_home
+from support.fake_server import Answer
+from support.model_server import ModelServer
+from support.openai_replies import STREAM
+from support.waiting import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from support.fake_server import Asked, FakeServer
+    from support.scripted_engine import ScriptedEngine
+
+REPLIES = ("/v1/chat/completions", "/v1/completions")
+
+
+class Requests(NamedTuple):
+    """What a server was asked, in the place of an engine that remembers it."""
+
+    server: FakeServer
+
+    @property
+    def requests(self) -> list[Asked]:
+        """The requests for replies; a look at the prompt is none."""
+        asked = [one for one in self.server.requests if one.path in REPLIES]
+        return [one for one in asked if not one.json.get("return_prompt_text")]
+
+
+class Held:
+    """A reply that is held between two parts until it is let go, or its reader has left."""
+
+    def __init__(self) -> None:
+        self._go = threading.Event()
+
+    def go(self) -> None:
+        self._go.set()
+
+    def between(self, reply: Answer, at: int) -> Answer:
+        """Return the same reply, held before the step with that number."""
+        pieces = cast("list[Any]", reply.steps)
+
+        def steps() -> Iterator[Any]:
+            yield from pieces[:at]
+            self._go.wait(PATIENCE)
+            yield from pieces[at:]
+
+        return Answer(steps, content_type=STREAM)
+
+
+def at_a_server(
+    server: FakeServer, model: str, use: Callable[[Reader], Awaitable[None]], size: tuple[int, int] = (110, 34)
+) -> None:
+    """Run the chat in an empty home over a server that is running, and do something there."""
+
+    async def run(home: Path) -> None:
+        engine, store = open_engine(server.host, engine="openai"), open_store(None, pytest.fail)
+        try:
+            app = app_over(engine, store, manner=Manner(model))
+            async with piloted(app, size, notifications=True) as pilot:
+                asked = cast("ScriptedEngine", Requests(server))
+                reader = Reader(app, pilot, asked, ModelServer(), home)
+                await reader.until(lambda: reader.chat.talk.engine is engine)
+                await reader.settle()
+                await use(reader)
+        finally:
+            store.close()
+
+    with empty_home() as home:
+        asyncio.run(run(home))
