@@ -16,7 +16,6 @@ from reflectty.library.names import checked_name, is_same
 from reflectty.library.sharing import loaded_with
 from reflectty.library.values import Installed, Progress, loaded_as, placed
 from reflectty.modes import unable
-from reflectty.room import surely_fits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -209,8 +208,7 @@ class Library:
         if unable(model):
             await self._client.embed(model.name, keep_alive=wire.keep_alive(keep_alive) if keep_alive else None)
         else:
-            fits = surely_fits(model, options)
-            await self.engine.load(Request(model.name, (), options=options, keep_alive=keep_alive, fits=fits))
+            await self.engine.load(Request(model.name, (), options=options, keep_alive=keep_alive, fits=True))
 
     @property
     def _client(self) -> AsyncClient:

@@ -32,10 +32,13 @@ def encode_render(request: Request) -> Body:
     The field is undocumented, in Ollama since 0.11.5. 0.32.15 loads the model before it renders. A server that
     ignores the field generates one token.
     """
-    body = encode(request) | {"stream": False, "_debug_render_only": True}
-    body["options"] = body.get("options", {}) | {"num_predict": 1}
-    body.pop("format", None)
-    return body
+    return shortest(encode(request)) | {"_debug_render_only": True}
+
+
+def shortest(body: Body) -> Body:
+    """Return the body of a reply with which its prompt is read for a single token, and that told in one object."""
+    options = body.get("options", {}) | {"num_predict": 1}
+    return {name: value for name, value in body.items() if name != "format"} | {"stream": False, "options": options}
 
 
 def encode_raw(request: Request, prompt: str) -> Body:
@@ -92,7 +95,7 @@ def encode_load(request: Request) -> Body:
     """Return the body with which /api/generate loads a model as a question with the same settings would.
 
     A model that is loaded otherwise, be it with another context or another `shift`, is loaded again by the first
-    question.
+    question. A `keep_alive` of 0 unloads it.
     """
     return {"model": request.model} | _settings(request) | {"stream": False}
 
@@ -100,10 +103,9 @@ def encode_load(request: Request) -> Body:
 def _settings(request: Request) -> Body:
     """Return what each request says of how it is to be answered: in pieces, and with nothing cut in silence.
 
-    Ollama (seen with 0.32.15 and 0.34.2) starts a model with or without `shift`, and loads it again for a request
-    that wishes it otherwise: another client's, as nobody else sends it. So it is left out where nothing could be cut.
-    Elsewhere it has to be sent: a reply whose length nothing limits may outgrow any context, and where the server
-    shifts, it loses the beginning of the prompt without a word.
+    `shift` is left out where nothing could be cut, as every other client leaves it out: Ollama loads a model again for
+    a request that wishes it otherwise (engines/bounds.py). Elsewhere it has to be sent: a reply whose length nothing
+    limits may outgrow any context, and where the server shifts, it loses the beginning of the prompt without a word.
     """
     body: Body = {"stream": True, "truncate": False} | ({} if request.fits else {"shift": False})
     if request.options:
