@@ -193,6 +193,10 @@ class Running(NamedTuple):
     """The context that it was loaded with, in tokens; 0 when unknown."""
     expires_at: str = ""
     """When the server will unload it."""
+    parameter_size: str = ""
+    quantization: str = ""
+    removed: bool = False
+    """Whether the server lists it under a name that it has no model of any more."""
 
 
 class Capacity(NamedTuple):

@@ -17,6 +17,7 @@ context is not counted, as each of its bytes is a token at most. Where a server 
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty import wire
@@ -26,7 +27,7 @@ from reflectty.errors import BusyError, ReflecttyError, StalledError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.chat import Chunk, Request
+    from reflectty.chat import Chunk, OptionValue, Request
     from reflectty.engines.exchange import Exchange
     from reflectty.wire import Body
 
@@ -103,16 +104,19 @@ async def bounded(
         return found
     prompt = most
     if not 0 < most * PART <= bounds.context:
-        before = await _counted(exchange, path, encode(request._replace(schema="", keep_alive="")), request.model)
-        prompt = before.prompt_tokens
-        before = _sum(found.before, before)
+        one = request._replace(schema="", keep_alive="", options=_limited(request, 1))
+        counted = await _counted(exchange, path, encode(one), request.model)
+        prompt, before = counted.prompt_tokens, _sum(before, counted)
     if not prompt:
         return Bounded(request._replace(fits=False), before)
     # One token is sampled before the one before it is read, so a full context would be shifted for the last.
     left = max(1, bounds.context - prompt - 1)
     limit = min(bounds.reply or left, left)
-    options = (*(pair for pair in request.options if pair[0] != NUM_PREDICT), (NUM_PREDICT, limit))
-    return Bounded(request._replace(options=options), before)
+    return Bounded(request._replace(options=_limited(request, limit)), before)
+
+
+def _limited(request: Request, limit: int) -> tuple[tuple[str, OptionValue], ...]:
+    return (*(pair for pair in request.options if pair[0] != NUM_PREDICT), (NUM_PREDICT, limit))
 
 
 async def _loaded_context(exchange: Exchange, request: Request) -> int:
@@ -139,8 +143,12 @@ def _plain(name: str) -> str:
 
 
 async def _counted(exchange: Exchange, path: str, body: Body, model: str) -> Usage:
-    """Return the figures of a prompt that the server has read."""
-    return wire.usage_of(await exchange.ask("POST", path, wire.shortest(body), model))
+    """Return the figures of a prompt that the server has read; of a reply that had none, all are 0."""
+    usage = None
+    async with aclosing(exchange.reply(path, body, model)) as chunks:
+        async for chunk in chunks:
+            usage = chunk.usage
+    return usage or Usage()
 
 
 def _sum(load: Usage, counted: Usage) -> Usage:

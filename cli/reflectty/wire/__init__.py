@@ -1,9 +1,9 @@
 """Ollama's protocol as data: requests to JSON objects, bytes to chunks and values; no I/O."""
 
 from reflectty.wire.answers import info_of, missing_hint, model_of, models_of, refusal, rendered, running_of, version_of
-from reflectty.wire.chunks import ChunkDecoder, usage_of
+from reflectty.wire.chunks import ChunkDecoder
 from reflectty.wire.objects import LineDecoder
-from reflectty.wire.requests import continued, encode, encode_load, encode_raw, encode_render, keep_alive, shortest
+from reflectty.wire.requests import continued, encode, encode_load, encode_raw, encode_render, keep_alive
 from reflectty.wire.values import HOST_HINT, Body, as_text, decode, shorten
 
 __all__ = [
@@ -27,7 +27,5 @@ __all__ = [
     "rendered",
     "running_of",
     "shorten",
-    "shortest",
-    "usage_of",
     "version_of",
 ]

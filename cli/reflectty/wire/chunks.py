@@ -115,12 +115,12 @@ def _chunk(line: Body) -> Chunk | None:
         content, thinking = line.get("response"), line.get("thinking")
     else:
         return None
-    usage = usage_of(line) if done else None
+    usage = _usage(line) if done else None
     return Chunk(as_text(content), as_text(thinking), done=done, done_reason=reason, usage=usage, calls=calls)
 
 
-def usage_of(line: Body) -> Usage:
-    """Return the counts of the last line of a reply, or of one that is whole, whose durations are in nanoseconds and left out when 0."""
+def _usage(line: Body) -> Usage:
+    """Return the counts of the last line, whose durations are in nanoseconds and left out when 0."""
 
     def ms(name: str) -> float:
         return as_number(line.get(name)) / NANOSECONDS_PER_MS

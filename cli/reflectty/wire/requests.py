@@ -32,13 +32,10 @@ def encode_render(request: Request) -> Body:
     The field is undocumented, in Ollama since 0.11.5. 0.32.15 loads the model before it renders. A server that
     ignores the field generates one token.
     """
-    return shortest(encode(request)) | {"_debug_render_only": True}
-
-
-def shortest(body: Body) -> Body:
-    """Return the body of a reply with which its prompt is read for a single token, and that told in one object."""
-    options = body.get("options", {}) | {"num_predict": 1}
-    return {name: value for name, value in body.items() if name != "format"} | {"stream": False, "options": options}
+    body = encode(request) | {"stream": False, "_debug_render_only": True}
+    body["options"] = body.get("options", {}) | {"num_predict": 1}
+    body.pop("format", None)
+    return body
 
 
 def encode_raw(request: Request, prompt: str) -> Body:

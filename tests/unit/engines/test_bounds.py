@@ -7,14 +7,14 @@ import pytest
 from reflectty.chat import Bounds, Message, Request
 from reflectty.errors import BusyError, PromptTooLongError, RefusedError
 from support.engine_outcome import ask, collect, using
-from support.fake_server import FakeServer, error, raw_reply, rendered, reply, whole
+from support.fake_server import Answer, FakeServer, error, line, raw_line, raw_reply, rendered, reply, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reflectty.engines.ollama import OllamaEngine
     from support.engine_outcome import Outcome
-    from support.fake_server import Answer, Asked, Route
+    from support.fake_server import Asked, Route
 
 CONTEXT = 4096
 PROMPT = 1000
@@ -29,22 +29,30 @@ def question(bounds: Bounds | None, options: Mapping[str, int] | None = None, **
     return Request("m", (Message("user", "hi"),), tuple((options or {}).items()), bounds=bounds, **more)
 
 
+COUNTED = {"done": True, "done_reason": "length", "prompt_eval_count": PROMPT, "eval_count": 1} | {
+    "prompt_eval_cached_count": 10,
+    "total_duration": 9_000_000,
+    "load_duration": 1_000_000,
+    "prompt_eval_duration": 7_000_000,
+}
+
+
+def counts(asked: Asked) -> bool:
+    return bool(asked.json.get("options", {}).get("num_predict") == 1)
+
+
 def counting(asked: Asked) -> Answer:
-    """Answer /api/chat: a prompt that is only counted, or rendered, in one object."""
+    """Answer /api/chat: a prompt that is rendered, or counted, or a reply."""
     if asked.json.get("_debug_render_only"):
         return rendered("x" * 2000)
-    counts = {"prompt_eval_count": PROMPT, "prompt_eval_cached_count": 10, "eval_count": 1}
-    times = {"total_duration": 9_000_000, "load_duration": 1_000_000, "prompt_eval_duration": 7_000_000}
-    whole_one = {"message": {"content": "4"}, "done": True, "done_reason": "length"} | counts | times
-    return reply(["4"]) if asked.json["stream"] else whole(whole_one)
+    return Answer([line("4", **COUNTED)]) if counts(asked) else reply(["4"])
 
 
 def generating(asked: Asked) -> Answer:
-    """Answer /api/generate: a load, a prompt that is only counted, or a reply."""
+    """Answer /api/generate: a load, a prompt that is counted, or a reply."""
     if "prompt" not in asked.json:
         return whole({"model": "m", "response": "", "done": True, "done_reason": "load"})
-    counted = {"response": "4", "done": True, "prompt_eval_count": PROMPT, "eval_count": 1}
-    return raw_reply(["4"]) if asked.json["stream"] else whole(counted)
+    return Answer([raw_line("4", **COUNTED)]) if counts(asked) else raw_reply(["4"])
 
 
 def server(*loaded: Mapping[str, object], **routes: Route) -> FakeServer:
@@ -103,7 +111,7 @@ def test_what_only_counts_or_loads_neither_forms_the_answer_nor_unloads_the_mode
     talk = common | {"messages": [{"role": "user", "content": "hi"}], "think": True}
 
     assert loading.json == common | {"stream": False, "options": {"seed": 7}}
-    assert counted.json == talk | {"stream": False, "options": {"seed": 7, "num_predict": 1}}
+    assert counted.json == talk | {"stream": True, "options": {"seed": 7, "num_predict": 1}}
     assert asked.json == talk | {
         "stream": True,
         "options": {"seed": 7, "num_predict": 3095},
