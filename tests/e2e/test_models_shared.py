@@ -110,8 +110,8 @@ def haunted(*after: dict[str, object]) -> FakeServer:
         answer = shown(asked)
         if answer.status != 200:
             return answer
-        body = json.loads(b"".join(step for step in answer.steps if isinstance(step, bytes)))
-        return whole(body | {"details": KINDS[asked.json["model"].removesuffix(":latest")]})
+        (body,) = (step for step in answer.raw() if isinstance(step, bytes) and step.startswith(b"{"))
+        return whole(json.loads(body) | {"details": KINDS[asked.json["model"].removesuffix(":latest")]})
 
     def loaded(_: Asked) -> Answer:
         return whole({"models": list(after) if server.asked("/api/generate") else [GONE]})

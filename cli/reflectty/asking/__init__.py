@@ -24,6 +24,7 @@ from reflectty.errors import (
     StoppedError,
 )
 from reflectty.modes import Mode, lost, plan
+from reflectty.names import is_same
 from reflectty.options import CONTEXT
 from reflectty.reply import Reply
 from reflectty.session import Said
@@ -317,10 +318,9 @@ async def _digest(asked: _Asked) -> str:
     """Return which version of the model it was, which `show` does not say; nothing where the server does not."""
     if asked.said.digest:
         return asked.said.digest
-    wanted = asked.model.name.removesuffix(":latest")
     try:
         async with asyncio.timeout(DIGEST_SECONDS):
             installed = await asked.engine.models()
     except (ReflecttyError, TimeoutError):
         return ""
-    return next((model.digest for model in installed if model.name.removesuffix(":latest") == wanted), "")
+    return next((model.digest for model in installed if is_same(model.name, asked.model.name)), "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.errors import PromptTooLongError, ReflecttyError
+from reflectty.names import is_same
 from reflectty.options import AUTO, CONTEXT
 
 if TYPE_CHECKING:
@@ -185,9 +186,8 @@ class _Memory:
         return bool(self._info)
 
     async def _listed(self) -> int:
-        wanted = self._model.name.removesuffix(":latest")
         listed = await self._engine.models()
-        return next((one.size for one in listed if one.name.removesuffix(":latest") == wanted), 0)
+        return next((one.size for one in listed if is_same(one.name, self._model.name)), 0)
 
     def _fit(self, context: int) -> str:
         from reflectty.fitting import estimate, placed, usual_load  # noqa: PLC0415 - the same

@@ -10,6 +10,7 @@ from reflectty.batch.records import Outcome
 from reflectty.chat import Capacity
 from reflectty.errors import IncompleteError, ReflecttyError, UnreachableError
 from reflectty.modes import plan
+from reflectty.names import is_same
 from reflectty.parallel import probe
 from reflectty.sampling import defaults
 
@@ -64,8 +65,7 @@ class Server:
             installed = await self.engine.models()
         except ReflecttyError:
             return ""
-        wanted = name.removesuffix(":latest")
-        return next((model.digest for model in installed if model.name.removesuffix(":latest") == wanted), "")
+        return next((model.digest for model in installed if is_same(model.name, name)), "")
 
     def forget(self, name: str) -> None:
         """Ask anew for a model that turned out not to be there."""

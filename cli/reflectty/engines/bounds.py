@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from reflectty import wire
 from reflectty.chat import Bounds, Usage
 from reflectty.errors import BusyError, ReflecttyError, StalledError
+from reflectty.names import is_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,13 +134,9 @@ async def _loaded_context(exchange: Exchange, request: Request) -> int:
     except ReflecttyError:
         # What is wrong, the question will meet as well, and tell.
         return 0
-    own = [one for one in running if _plain(one.name) == _plain(request.model)]
+    own = [one for one in running if is_same(one.name, request.model)]
     listed = own or running
     return listed[0].context_length if len(listed) == 1 else 0
-
-
-def _plain(name: str) -> str:
-    return name.lower().removesuffix(":latest")
 
 
 async def _counted(exchange: Exchange, path: str, body: Body, model: str) -> Usage:

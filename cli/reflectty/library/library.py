@@ -12,10 +12,10 @@ from reflectty.cloud import elsewhere
 from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError
 from reflectty.library.client import open_client
 from reflectty.library.failures import KEPT_HINT, of_create, of_pull
-from reflectty.library.names import checked_name, is_same
 from reflectty.library.sharing import loaded_with
 from reflectty.library.values import Installed, Progress, loaded_as, placed
 from reflectty.modes import unable
+from reflectty.names import checked_name, is_same
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable

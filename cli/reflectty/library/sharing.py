@@ -1,7 +1,8 @@
 """Finds a model among those that are loaded, where the server lists it under the name of another.
 
 Ollama (seen with 0.32.15 and 0.34.2) keeps a model loaded by its file: /api/ps lists those of one file, as all variants
-of a model are, under the name that was asked first, which may be removed by then; and an unloading of any of them unloads that.
+of a model are, under the name that was asked first, which may be removed by then; and an unloading of any of them
+unloads that.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def loaded_with(engine: Engine, model: Model, running: Sequence[Running]) -> Running | None:
-    """Return where a model is loaded, under its own name, with another one of the same files, or perhaps as one gone."""
+    """Return where a model is loaded: under its own name, that of another of the same files, or perhaps of one gone."""
     known = loaded_as(model.name, running)
     if known or not model.files:
         return known

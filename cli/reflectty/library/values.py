@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reflectty.library.names import is_same, short
 from reflectty.modes import REFLECT_PROMPT, Mode, Wish, abilities, plan
+from reflectty.names import is_same, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

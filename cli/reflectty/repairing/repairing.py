@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.errors import IncompleteError, ReflecttyError, RefusedError, StoreError, UsageError
 from reflectty.library import checked_name, files
+from reflectty.names import is_same
 from reflectty.repairing import weights
 from reflectty.repairing.proof import sends_tags
 from reflectty.repairing.values import Repaired, Step
@@ -112,18 +113,13 @@ def _lost(vocabulary: Vocabulary, recipe: Recipe, wanted: Wanted, observer: Obse
 
 async def _free_name(library: Library, wanted: Wanted) -> str:
     name = checked_name(wanted.name or repaired_name(wanted.model))
-    installed = {_plain(model.name) for model in await library.engine.models()}
-    if _plain(name) == _plain(wanted.model):
+    installed = await library.engine.models()
+    if is_same(name, wanted.model):
         raise UsageError(f"the copy cannot be called {name}, as the model itself is", "--name NAME calls it otherwise")
-    if _plain(name) in installed and not wanted.force:
+    if any(is_same(name, model.name) for model in installed) and not wanted.force:
         hint = "--force makes it anew, --name NAME calls the copy otherwise"
         raise UsageError(f"there is a model {name} already", hint)
     return name
-
-
-def _plain(name: str) -> str:
-    """Return a name as Ollama compares it: in any case of letters, without the tag that goes without saying."""
-    return name.lower().removesuffix(":latest")
 
 
 async def _on_server(

@@ -13,8 +13,8 @@ from reflectty.drawing.sizes import size
 from reflectty.drawing.summary import Fact, duration
 from reflectty.errors import ReflecttyError, UsageError
 from reflectty.library import Installed, checked_name
-from reflectty.library.names import is_same, short
 from reflectty.library.values import placed
+from reflectty.names import is_same, short
 from reflectty.render import models as rendered
 from reflectty.render import progress
 from reflectty.tui import slash

@@ -18,6 +18,7 @@ from reflectty.errors import (
     RefusedError,
     UnreachableError,
 )
+from reflectty.names import short
 from reflectty.sampling import of_file
 from reflectty.wire.gateways import of_gateway
 from reflectty.wire.limits import BUSY, may_pass, of_busy
@@ -132,7 +133,7 @@ def missing_hint(model: str, installed: Iterable[str]) -> str:
     """Return what to do about a model that is not among the installed ones."""
     import difflib  # noqa: PLC0415 - only a missing model needs it
 
-    names = [name.removesuffix(":latest") for name in installed]
+    names = [short(name) for name in installed]
     pull, model = _pull(model), model.removesuffix(LOCAL)
     near = difflib.get_close_matches(model, names) or [name for name in names if model.partition(":")[0] in name]
     if near:

@@ -12,7 +12,6 @@ from support.fake_server import Answer, FakeServer, error, line, raw_line, raw_r
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reflectty.engines.ollama import OllamaEngine
     from support.engine_outcome import Outcome
     from support.fake_server import Asked, Route
 
@@ -29,7 +28,7 @@ def question(bounds: Bounds | None, options: Mapping[str, int] | None = None, **
     return Request("m", (Message("user", "hi"),), tuple((options or {}).items()), bounds=bounds, **more)
 
 
-COUNTED = {"done": True, "done_reason": "length", "prompt_eval_count": PROMPT, "eval_count": 1} | {
+COUNTED: dict[str, Any] = {"done": True, "done_reason": "length", "prompt_eval_count": PROMPT, "eval_count": 1} | {
     "prompt_eval_cached_count": 10,
     "total_duration": 9_000_000,
     "load_duration": 1_000_000,
@@ -76,7 +75,10 @@ def told(asked: Asked) -> tuple[str, bool, int | None]:
         # What is small beside its context is not counted: each of its bytes is a token at most.
         (question(SHORT), [("generate", False, None), ("ps", False, None), ("chat", False, 3595)]),
         (question(LONG), [("generate", False, None), ("ps", False, None), ("chat", False, 1), ("chat", False, 3095)]),
-        (question(UNKNOWN), [("generate", False, None), ("ps", False, None), ("chat", False, 1), ("chat", False, 3095)]),
+        (
+            question(UNKNOWN),
+            [("generate", False, None), ("ps", False, None), ("chat", False, 1), ("chat", False, 3095)],
+        ),
         # What a request says of its context is believed, and the model loaded with it.
         (question(SHORT._replace(context=8192), {"num_ctx": 8192}), [("chat", False, 7691)]),
         (question(LONG._replace(context=8192), {"num_ctx": 8192}), [("chat", False, 1), ("chat", False, 7191)]),
@@ -95,9 +97,7 @@ def told(asked: Asked) -> tuple[str, bool, int | None]:
         (question(None, fits=True), [("chat", False, None)]),
     ],
 )
-def test_a_reply_may_have_what_its_context_leaves(
-    request_: Request, sent: list[tuple[str, bool, int | None]]
-) -> None:
+def test_a_reply_may_have_what_its_context_leaves(request_: Request, sent: list[tuple[str, bool, int | None]]) -> None:
     with server() as ollama:
         assert ask(ollama.host, request_).text == "4"
         assert [told(asked) for asked in ollama.requests] == sent
@@ -161,7 +161,13 @@ def test_where_the_server_does_not_tell_it_is_asked_not_to_shift(routes: Mapping
 
 def test_a_prompt_that_does_not_fit_is_refused_as_it_is_counted() -> None:
     text = "request (6021 tokens) exceeds the available context size (4096 tokens), try increasing it"
-    details = {"code": 400, "message": text, "type": "exceed_context_size_error", "n_prompt_tokens": 6021, "n_ctx": 4096}
+    details = {
+        "code": 400,
+        "message": text,
+        "type": "exceed_context_size_error",
+        "n_prompt_tokens": 6021,
+        "n_ctx": 4096,
+    }
     with server(chat=error(400, str(details).replace("'", '"'))) as ollama:
         outcome = ask(ollama.host, question(LONG))
         sent = [told(asked) for asked in ollama.asked("/api/chat")]
