@@ -65,6 +65,7 @@ __all__ = [
     "reply",
     "show",
     "tags",
+    "unless_loading",
     "whole",
 ]
 
@@ -86,6 +87,9 @@ class Asked:
     def json(self) -> Any:
         return json.loads(self.body)
 
+
+LOADED = whole({"model": "m", "response": "", "done": True, "done_reason": "load"})
+"""What /api/generate answers where it is only to load a model."""
 
 Script = Answer | Raw
 Route = Script | Sequence[Script] | Callable[[Asked], Script]
@@ -137,6 +141,10 @@ class FakeServer:
         """Return the requests for a path."""
         return [request for request in self.requests if request.path == path]
 
+    def generated(self) -> list[Asked]:
+        """Return the requests that were to go on after a prompt, and not only to load a model."""
+        return [request for request in self.asked("/api/generate") if "prompt" in request.json]
+
     def _start(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
         self._threads.append(thread)
@@ -183,6 +191,18 @@ class FakeServer:
         if isinstance(route, Sequence):
             return route[min(len(self.asked(asked.path)), len(route)) - 1]
         return route if isinstance(route, Answer | Raw) else route(asked)
+
+
+def unless_loading(*answers: Script) -> Callable[[Asked], Script]:
+    """Return a route for /api/generate that loads a model where no prompt comes, and else answers in turn."""
+    left = list(answers)
+
+    def route(asked: Asked) -> Script:
+        if "prompt" not in asked.json:
+            return LOADED
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return route
 
 
 def _play(connection: socket.socket, step: Step) -> bool:

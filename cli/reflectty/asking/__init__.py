@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from reflectty.asking.arriving import arriving
 from reflectty.asking.choice import find_model
 from reflectty.asking.context import sized, widened, with_context
+from reflectty.asking.patience import LONGEST, Patience
 from reflectty.asking.question import Question, passed_over, pictures, request_for, standing, unheld, vet
 from reflectty.asking.tags import looked_at
 from reflectty.asking.ticking import Turn, ticking
@@ -76,6 +77,7 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
     first_time: Callable[[str], bool],
     keep: Keeper | None = None,
     model: Model | None = None,
+    patience: float = LONGEST,
 ) -> Reply:
     """Ask, show, and return the reply.
 
@@ -87,14 +89,18 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
             it was chosen, and why.
         keep: who keeps the exchange; told of its end whatever happens, cancelling included.
         model: what is known of the model, where the server was asked for it before.
+        patience: how many seconds are waited for a server that says when it wants to be asked again.
 
     Raises:
         ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
     """
+    waits = Patience(patience, renderer.note)
     try:
         if model is None:
             announce = _announcing(question, renderer.note, first_time)
-            model = await find_model(engine, question.model, announce, question.wish, sees=pictures(question))
+            model = await waits.of(
+                lambda: find_model(engine, question.model, announce, question.wish, sees=pictures(question))
+            )
         asked = _asked(engine, await sized(engine, question, model), model)
         remarks = (passed_over(question, model), unheld(question, model))
         for text in filter(None, (leaving(model), *model.notices, *asked.chosen.notes, *remarks)):
@@ -103,7 +109,7 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
             renderer.note(NOT_TUNED.format(model=model.name))
         renderer.start(asked.reply)
         async with _keeping(keep, asked, renderer.note, renderer.stop):
-            return await _converse(asked, renderer, keep)
+            return await _converse(asked, renderer, keep, waits)
     finally:
         renderer.stop()
 
@@ -133,12 +139,15 @@ async def ask_raw(
     Raises:
         ReflecttyError: the server refused, or the reply was cut.
     """
-    model = await find_model(engine, question.model, _nothing, question.wish, sees=pictures(question))
+    waits = Patience(LONGEST, note)
+    model = await waits.of(
+        lambda: find_model(engine, question.model, _nothing, question.wish, sees=pictures(question))
+    )
     asked = _asked(engine, await sized(engine, question, model), model)
     for text in filter(None, (leaving(model), *model.notices, passed_over(question, model))):
         note(text)
     async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
-        await _write_raw(asked, write, note)
+        await waits.of(lambda: _write_raw(asked, write, note), lambda: not asked.reply.segments)
 
 
 class _Asked(NamedTuple):
@@ -201,11 +210,11 @@ async def _write_raw(asked: _Asked, write: Callable[[str], None], note: Callable
         raise failure
 
 
-async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> Reply:
+async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None, waits: Patience) -> Reply:
     reply, question = asked.reply, asked.question
     failure: ReflecttyError | None = None
     try:
-        await _received_whole(asked, renderer, keep)
+        await waits.of(lambda: _received_whole(asked, renderer, keep), lambda: not reply.segments)
     except IncompleteError as error:
         failure = error
     for event in (*reply.close(), *reply.reread()):

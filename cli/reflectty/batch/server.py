@@ -76,7 +76,7 @@ class Server:
         listener = _Listener(self._note)
         try:
             model = await self.model(question.model)
-            reply = await ask(self.engine, question, listener, first_time=self._first_time, model=model)
+            reply = await ask(self.engine, question, listener, first_time=self._first_time, model=model, patience=0)
         except ReflecttyError as error:
             return Outcome(listener.reply, error, self.name)
         return Outcome(reply, None, self.name)
