@@ -116,15 +116,19 @@ class Server:
         return found
 
     async def is_there(self) -> bool:
-        """Whether it answers at all, be it with a refusal."""
-        try:
-            async with asyncio.timeout(ALIVE_SECONDS):
-                await self.engine.version()
-        except (UnreachableError, IncompleteError, TimeoutError):
-            return False
-        except ReflecttyError:
+        """Whether it answers at all, be it with a refusal: a proxy may leave some of the calls without an answer."""
+        for call in (self.engine.version, self.engine.models):
+            try:
+                async with asyncio.timeout(ALIVE_SECONDS):
+                    await call()
+            except UnreachableError:
+                return False
+            except (IncompleteError, TimeoutError):
+                continue
+            except ReflecttyError:
+                return True
             return True
-        return True
+        return False
 
 
 def _number(value: object) -> float:
