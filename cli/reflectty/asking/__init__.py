@@ -140,9 +140,7 @@ async def ask_raw(
         ReflecttyError: the server refused, or the reply was cut.
     """
     waits = Patience(LONGEST, note)
-    model = await waits.of(
-        lambda: find_model(engine, question.model, _nothing, question.wish, sees=pictures(question))
-    )
+    model = await waits.of(lambda: find_model(engine, question.model, _nothing, question.wish, sees=pictures(question)))
     asked = _asked(engine, await sized(engine, question, model), model)
     for text in filter(None, (leaving(model), *model.notices, passed_over(question, model))):
         note(text)

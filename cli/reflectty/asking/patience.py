@@ -1,4 +1,4 @@
-"""Asks a server again that says when it wants to be asked, and says so meanwhile; which questions those are, it is told."""
+"""Asks a server again that says when it wants to be asked, and says meanwhile why nothing comes."""
 
 from __future__ import annotations
 
