@@ -46,7 +46,7 @@ class Outcome:
 
     async def _ask(self, patience: float) -> None:
         shown = Shown()
-        shown.note = self.notes.append  # type: ignore[method-assign]
+        shown.note = self.notes.append  # type: ignore[method-assign, assignment]
         reply = await ask(self.engine, QUESTION, shown, first_time=lambda _: False, patience=patience)
         self.written = reply.answer
 
