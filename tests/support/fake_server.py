@@ -245,7 +245,9 @@ BENCHMARK = reply([f"word{number} " for number in range(200)], [f"thought{number
 
 
 def main() -> None:
+    loaded = whole({"models": [{"name": "m:latest", "context_length": 131_072}]})
     routes: dict[str, Route] = {"/api/chat": BENCHMARK, "/api/show": show(), "/api/tags": tags("m:latest")}
+    routes |= {"/api/generate": LOADED, "/api/ps": loaded}
     with FakeServer(routes) as server:
         print(server.host, flush=True)
         sys.stdin.read()
