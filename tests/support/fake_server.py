@@ -141,6 +141,10 @@ class FakeServer:
         """Return the requests for a path."""
         return [request for request in self.requests if request.path == path]
 
+    def chatted(self) -> list[Asked]:
+        """Return the requests of /api/chat that were to be answered, and not only to have their prompt counted."""
+        return [one for one in self.asked("/api/chat") if one.json.get("options", {}).get("num_predict") != 1]
+
     def generated(self) -> list[Asked]:
         """Return the requests that were to go on after a prompt, and not only to load a model."""
         return [request for request in self.asked("/api/generate") if "prompt" in request.json]

@@ -9,8 +9,8 @@ reply that may not fill it: the server refuses a prompt that is too long (`trunc
 what is left behind the prompt, and a reply that needs more ends with `length`, as it does without shifting.
 
 So two numbers are needed. The context is what a request names, or what /api/ps tells of a model that has just been
-loaded without one being named. The prompt is what the server counts, once it has read it for one token of a reply (it
-remembers what it has read: of 730 tokens, 0.34.2 read one again for the next request); a prompt that is small beside its
+loaded without one being named. The prompt is what the server counts, once it has read it for one token of a reply; for
+the next request it remembers what it has read (of 730 tokens, 0.34.2 read one again). A prompt that is small beside its
 context is not counted, as each of its bytes is a token at most. Where a server tells neither, `shift: false` is sent.
 """
 
