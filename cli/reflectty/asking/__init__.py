@@ -102,16 +102,24 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
                 lambda: find_model(engine, question.model, announce, question.wish, sees=pictures(question))
             )
         asked = _asked(engine, await sized(engine, question, model), model)
-        remarks = (passed_over(question, model), unheld(question, model))
-        for text in filter(None, (leaving(model), *model.notices, *asked.chosen.notes, *remarks)):
-            renderer.note(text)
-        if asked.chosen.mode is Mode.REFLECT and first_time(model.name):
-            renderer.note(NOT_TUNED.format(model=model.name))
+        _say_before(asked, question, renderer.note, first_time)
         renderer.start(asked.reply)
         async with _keeping(keep, asked, renderer.note, renderer.stop):
             return await _converse(asked, renderer, keep, waits)
     finally:
         renderer.stop()
+
+
+def _say_before(
+    asked: _Asked, question: Question, note: Callable[[str], None], first_time: Callable[[str], bool]
+) -> None:
+    """Say what is to be known of a model, and of how it is asked, before it answers."""
+    model, chosen = asked.model, asked.chosen
+    remarks = (passed_over(question, model), unheld(question, model))
+    for text in filter(None, (leaving(model), *model.notices, *chosen.notes, *remarks)):
+        note(text)
+    if chosen.mode is Mode.REFLECT and first_time(model.name):
+        note(NOT_TUNED.format(model=model.name))
 
 
 def _announcing(
