@@ -41,6 +41,22 @@ class Message(NamedTuple):
     """What the model thought before a content of its own; sent in a field, never as tags in the content."""
 
 
+class Bounds(NamedTuple):
+    """What is known of the room that a request needs and has, in tokens; 0 where it is not known."""
+
+    prompt: int = 0
+    """How many its prompt has at most."""
+    reply: int = 0
+    """How many its reply may have, as the request says or the model's own PARAMETER."""
+    context: int = 0
+    """The context that it is answered in, where the request names it or the model's own PARAMETER."""
+
+    @property
+    def fit(self) -> bool:
+        """Whether prompt and reply surely fit together, with the token that is being read."""
+        return self.prompt > 0 and self.reply > 0 and self.prompt + self.reply < self.context
+
+
 class Request(NamedTuple):
     """One request for a reply."""
 
@@ -55,6 +71,8 @@ class Request(NamedTuple):
     """A JSON Schema as JSON text that the answer is held to, or nothing."""
     keep_alive: str = ""
     """A number of seconds or a duration such as `5m`; empty is the server's default."""
+    bounds: Bounds | None = None
+    """What its reply may be kept within; None where nobody has looked, or another server than ours answers."""
     fits: bool = False
     """Whether prompt and reply surely fit the context, so that no server could cut either."""
 
@@ -181,6 +199,10 @@ class Running(NamedTuple):
     """The context that it was loaded with, in tokens; 0 when unknown."""
     expires_at: str = ""
     """When the server will unload it."""
+    parameter_size: str = ""
+    quantization: str = ""
+    removed: bool = False
+    """Whether the server lists it under a name that it has no model of any more."""
 
 
 class Capacity(NamedTuple):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.chat import Message, OptionValue, Request
 from reflectty.errors import ReflecttyError
+from reflectty.room import FRAME
 
 if TYPE_CHECKING:
     from reflectty.chat import Engine
@@ -19,7 +20,8 @@ ENOUGH: Final = 16
 """Pieces of one reply after which any other that is answered beside it must have begun."""
 BEGUN_BY: Final = 12
 """The piece of that reply by which they must have: what begins later may have waited for the end of another."""
-_TINY: Final[tuple[tuple[str, OptionValue], ...]] = (("num_predict", 24), ("temperature", 0))
+_PIECES: Final = 24
+_TINY: Final[tuple[tuple[str, OptionValue], ...]] = (("num_predict", _PIECES), ("temperature", 0))
 _SHORTEST_SECONDS: Final = 0.01
 """A reply that comes faster than this comes in one piece, in which nothing is seen of the others."""
 _MESSAGES: Final = (Message("system", "Count."), Message("user", "Count from 1 to 100."))
@@ -63,6 +65,7 @@ async def probe(engine: Engine, like: Request, most: int = MOST, patience: float
         think=None if like.think is None else False,
         arguments=(),
         schema="",
+        bounds=like.bounds and like.bounds._replace(prompt=FRAME, reply=_PIECES),
     )
     watch = _Watch(most)
     tasks = [asyncio.create_task(_follow(engine, tiny, watch, number)) for number in range(most)]

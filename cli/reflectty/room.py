@@ -1,8 +1,11 @@
-"""Whether a prompt and its reply surely fit into the context that a request names; asks nobody and counts no token."""
+"""How much room a prompt and its reply need and have, as far as it is known before anything is sent; asks nobody."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+
+from reflectty.chat import Bounds
+from reflectty.sampling import given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -10,34 +13,51 @@ if TYPE_CHECKING:
     from reflectty.chat import Message, Model, OptionValue
 
 FRAME: Final = 1024
-"""Tokens for what a server writes around a conversation by itself: headers of a format, a date, a default system."""
+"""Tokens for what a server writes around a conversation by itself: a date, the defaults of a format."""
 EACH: Final = 256
-"""Bytes at least that a template may write around one message."""
+"""Tokens at most of what a template writes around one message."""
 
 
-def surely_fits(
+def bounds_of(
     model: Model, options: Iterable[tuple[str, OptionValue]], messages: Iterable[Message] = (), so_far: str = ""
-) -> bool:
-    """Whether nothing of a prompt, nor of its reply, can be cut: the request bounds both below the context it names.
+) -> Bounds | None:
+    """Return what is known of the room for a prompt and its reply; None for a model that its server passes on.
 
-    A token stands for one byte at least, and a template writes no more around a message than it has bytes itself. So
-    the bound is far above the true number, and what is said to fit does. Without `num_ctx` and `num_predict` among
-    the options of the request nothing is bounded; pictures take an unknown number of tokens.
+    A token stands for one byte at least, and what a template writes once, a system prompt of its own say, it holds
+    itself. So the prompt has fewer tokens than is said here, mostly a quarter. Pictures take an unknown number of them.
+
+    Args:
+        model: who is asked; its own PARAMETERs hold where no option says otherwise.
+        options: of the request.
+        messages: what is said.
+        so_far: what the reply begins with.
     """
-    given, said = dict(options), tuple(messages)
-    texts = [
-        *(text for message in said for text in (message.content, message.thinking) if text),
-        *model.examples,
-        model.system,
-        so_far,
-    ]
-    context, reply = (given.get(name) for name in ("num_ctx", "num_predict"))
-    if not (isinstance(context, int) and isinstance(reply, int)) or reply <= 0 or not model.context_length:
-        return False
-    if any(message.images for message in said):
-        return False
-    around = len(texts) * max(EACH, _bytes(model.template))
-    return sum(map(_bytes, texts)) + around + FRAME + reply <= min(context, model.context_length)
+    if model.remote_host:
+        return None
+    said = tuple(messages)
+    context, reply = (_number(name, options, model) for name in ("num_ctx", "num_predict"))
+    return Bounds(
+        prompt=0 if any(message.images for message in said) else _most(model, said, so_far),
+        # A reply of no token has one all the same; below 0 is no limit.
+        reply=0 if reply is None or reply < 0 else max(1, reply),
+        # A server gives no more than the model was made for, whatever is asked of it.
+        context=min(max(0, context or 0), model.context_length),
+    )
+
+
+def _most(model: Model, said: tuple[Message, ...], so_far: str) -> int:
+    written = [text for message in said for text in (message.content, message.thinking) if text]
+    texts = [*filter(None, (*written, *model.examples, model.system, so_far))]
+    return sum(map(_bytes, (*texts, model.template))) + len(texts) * EACH + FRAME
+
+
+def _number(option: str, options: Iterable[tuple[str, OptionValue]], model: Model) -> int | None:
+    """Return what an option is set to, by the request or else by the model; None where neither says a number."""
+    value = dict(options).get(option, given(model.parameters).get(option, ""))
+    try:
+        return int(value) if isinstance(value, int | float | str) else None
+    except ValueError:
+        return None
 
 
 def _bytes(text: str) -> int:

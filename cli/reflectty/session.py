@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from reflectty.chat import Message, Usage
 from reflectty.material import compose
+from reflectty.names import is_same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -146,7 +147,7 @@ def branch(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:
 
 def _own_thinking(said: Said, thinker: str) -> str:
     """Return what a model thought by itself; a thinking that a prompt asked for is none that it was trained with."""
-    if not thinker or said.model.removesuffix(":latest") != thinker.removesuffix(":latest"):
+    if not thinker or not is_same(said.model, thinker):
         return ""
     if said.raw_thinking or said.mode == "reflect":
         return said.raw_thinking.strip()

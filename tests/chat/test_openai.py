@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reflectty.chat import Model
 from reflectty.errors import PromptTooLongError
 from reflectty.session import Ended
+from reflectty.tui.conversation import Manner
 from support.chat_app import IN_THOUGHT, QUESTION, REPLY, app_over, in_a_chat, three_exchanges
 
 if TYPE_CHECKING:
@@ -107,3 +108,25 @@ async def test_only_models_are_offered_of_a_server_that_lets_none_be_changed(rea
 async def test_a_server_that_lists_no_model_is_said_to_list_none(reader: Reader) -> None:
     await reader.press("f2")
     await reader.shows("the server lists no model (/model NAME asks for one all the same)")
+
+
+def by_id(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
+    engine.pulls = False  # type: ignore[attr-defined]
+    return by_name(engine, store, **values)
+
+
+def by_name(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
+    engine.installed = (Model("mini:latest"), Model("mini"))
+    return app_over(engine, store, **values)
+
+
+@in_a_chat(REPLY, make=by_id, manner=Manner("mini:latest"))
+async def test_an_id_stands_in_the_status_line_as_it_is_asked_for(reader: Reader) -> None:
+    assert reader.chat.status.facts.ids
+    await reader.shows("mini:latest")
+
+
+@in_a_chat(REPLY, make=by_name, manner=Manner("mini:latest"))
+async def test_a_name_of_ollama_stands_there_without_the_tag_that_goes_without_saying(reader: Reader) -> None:
+    await reader.shows("mini")
+    assert "mini:latest" not in reader.text

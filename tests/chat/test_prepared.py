@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reflectty.errors import OptionError
 from reflectty.modes import Mode
 from reflectty.tui import slash
 from reflectty.tui.completing import suggestions
@@ -63,6 +64,28 @@ async def test_none_is_as_nothing_else_says_and_keeps_the_model(reader: Reader) 
 
     assert (request.model, request.options) == ("mini", ())
     assert not any(text in message.content for message in request.messages for text in ("Mine.", "Be terse."))
+
+
+@pytest.mark.parametrize(
+    ("lines", "source"),
+    [
+        (("/profile code",), "the profile code sets it: leave it out"),
+        (("/profile code", "/option seed=7"), "/option seed sets it: leave it out"),
+        # What a profile sets goes before what was typed earlier.
+        (("/option seed=7", "/profile code"), "the profile code sets it: leave it out"),
+        (("/profile code", "/profile none", "/option seed=7"), "/option seed sets it: leave it out"),
+    ],
+)
+@in_a_chat((OptionError("seed is no longer supported", option="seed"),))
+async def test_an_option_that_is_refused_is_named_with_what_set_it(
+    reader: Reader, lines: tuple[str, ...], source: str
+) -> None:
+    settle(reader.home)
+    for line in lines:
+        await reader.send(line)
+    await reader.ask("Which?")
+
+    await reader.shows("seed is no longer supported", source)
 
 
 @in_a_chat(REPLY)

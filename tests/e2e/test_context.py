@@ -29,7 +29,7 @@ class Small:
     ) -> None:
         self.limit, self.default, self.loaded, self.heads, self.name = limit, default, loaded, heads, name
         self.contexts: list[int | None] = []
-        """The num_ctx of each request."""
+        """The num_ctx of each request that was to be answered, or was refused."""
         routes: dict[str, Route] = {"/api/show": self._show, "/api/chat": self._chat, "/api/ps": self._running}
         listed: dict[str, Any] = {"models": [{"name": "reflection:latest", "size": 300_000_000, "digest": "d" * 64}]}
         self.server = FakeServer(routes | {"/api/tags": whole(listed)})
@@ -52,10 +52,12 @@ class Small:
         return whole({"models": [one] if self.loaded else []})
 
     def _chat(self, asked: Asked) -> Answer:
-        wanted = asked.json.get("options", {}).get("num_ctx")
-        self.contexts.append(wanted)
+        options = asked.json.get("options", {})
+        wanted = options.get("num_ctx")
         context = min(wanted or self.default, self.limit)
         prompt = sum(len(message["content"].split()) for message in asked.json["messages"])
+        if prompt >= context or options.get("num_predict") != 1:
+            self.contexts.append(wanted)
         if prompt >= context:
             text = f"request ({prompt} tokens) exceeds the available context size ({context} tokens)"
             refused = {"code": 400, "message": text, "type": "exceed_context_size_error"}

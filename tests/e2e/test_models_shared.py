@@ -95,13 +95,86 @@ def test_the_checkup_knows_the_model_by_its_files(reflect: Reflect) -> None:
     assert found["context"].startswith("4,096 tokens")
 
 
+GONE = LOADED | {"name": "gone:latest", "details": {"parameter_size": "8.0B", "quantization_level": "Q4_K_M"}}
+KINDS = {name: {"parameter_size": "8.0B", "quantization_level": "Q4_K_M"} for name in FILES} | {
+    "other": {"parameter_size": "70B", "quantization_level": "Q4_K_M"}
+}
+
+
+def haunted(*after: dict[str, object]) -> FakeServer:
+    """A server that lists what is loaded under a name that was removed; `after` once something was unloaded."""
+    server = sharing()
+    listed = [{"name": f"{name}:latest", "size": 10, "details": details} for name, details in KINDS.items()]
+
+    def shown_with_details(asked: Asked) -> Answer:
+        answer = shown(asked)
+        if answer.status != 200:
+            return answer
+        (body,) = (step for step in answer.raw() if isinstance(step, bytes) and step.startswith(b"{"))
+        return whole(json.loads(body) | {"details": KINDS[asked.json["model"].removesuffix(":latest")]})
+
+    def loaded(_: Asked) -> Answer:
+        return whole({"models": list(after) if server.asked("/api/generate") else [GONE]})
+
+    server.routes |= {"/api/tags": whole({"models": listed}), "/api/show": shown_with_details, "/api/ps": loaded}
+    return server
+
+
+def test_a_model_may_be_loaded_under_a_name_that_was_removed(reflect: Reflect) -> None:
+    with haunted() as server:
+        out = reflect.at(server.host)("models").out
+        shown = {name: reflect.at(server.host)("models", "show", name).out for name in ("wise", "other")}
+        listed = json.loads(reflect.at(server.host)("models", "--json").out)
+    lines = {line.split()[0]: line for line in out.splitlines()}
+
+    assert "GPU, 10 B (perhaps as gone)" in lines["wise"]
+    assert "gone" not in lines["other"]
+    assert "\n  loaded      GPU · 10 B · context 4K (perhaps as gone)\n" in shown["wise"]
+    assert "\n  loaded      no\n" in shown["other"]
+    assert {one["name"]: one["loaded"] and one["loaded"]["removed"] for one in listed} == {
+        "reflection:latest": True,
+        "wise:latest": True,
+        "other:latest": None,
+        "reflection-tuned:latest": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "after", "unloaded", "sent"),
+    [
+        ("wise", [], True, 1),
+        # It ends now, and is still listed.
+        ("wise", [GONE | {"expires_at": "2026-01-02T03:04:05Z"}], True, 1),
+        ("wise", [GONE], False, 1),
+        ("other", [GONE], False, 0),
+    ],
+)
+def test_what_was_loaded_under_a_name_that_is_gone_is_known_once_it_ends(
+    reflect: Reflect, name: str, after: list[dict[str, object]], unloaded: bool, sent: int
+) -> None:
+    with haunted(*after) as server:
+        result = reflect.at(server.host)("models", "unload", name, "--json")
+        asked = [one.json for one in server.asked("/api/generate")]
+
+    assert json.loads(result.out) == {"name": name, "unloaded": unloaded}
+    assert [(body["model"], body["keep_alive"]) for body in asked] == [(name, 0)] * sent
+
+
+def test_the_checkup_finds_what_has_just_answered_under_a_name_that_is_gone(reflect: Reflect) -> None:
+    with haunted() as server:
+        server.routes["/api/ps"] = whole({"models": [GONE, LOADED | {"name": "other:latest"}]})
+        out = reflect.at(server.host)("doctor", "-m", "wise", "--no-question", "--json").out
+    found = {one["check"]: one["found"] for one in json.loads(out)["findings"]}
+
+    assert found["GPU"] == "all of wise is in GPU memory, 0.0 GB"
+
+
 @pytest.mark.parametrize(
     ("settings", "sent"),
     [
-        ("", {"shift": False}),
-        ("options = { num_ctx = 8192, seed = 1 }", {"shift": False, "options": {"num_ctx": 8192, "seed": 1}}),
-        ('keep_alive = "1h"', {"shift": False, "keep_alive": "1h"}),
-        # What cannot be cut is asked as everybody else asks it.
+        ("", {}),
+        ("options = { num_ctx = 8192, seed = 1 }", {"options": {"num_ctx": 8192, "seed": 1}}),
+        ('keep_alive = "1h"', {"keep_alive": "1h"}),
         ("options = { num_ctx = 8192, num_predict = 500 }", {"options": {"num_ctx": 8192, "num_predict": 500}}),
     ],
 )
@@ -114,11 +187,13 @@ def test_a_model_is_loaded_as_the_first_question_wants_it(
     with sharing() as server:
         assert reflect.at(server.host)("models", "load", "reflection").code == 0
         assert reflect.at(server.host)("--final", "-m", "reflection", "which?").code == 0
-        (loading,), (asking,) = (server.asked(f"/api/{call}") for call in ("generate", "chat"))
+        loading, *_ = server.asked("/api/generate")
+        asking = server.asked("/api/chat")[-1]
+    wished = asking.json.get("options", {})
 
     assert loading.json == {"model": "reflection", "stream": False, "truncate": False, **sent}
-    assert {name: asking.json[name] for name in sent} == sent
-    assert ("shift" in asking.json) is ("shift" in sent)
+    assert "shift" not in asking.json
+    assert {**wished, **loading.json.get("options", {})} == wished
 
 
 def test_a_cloud_model_is_not_loaded(reflect: Reflect) -> None:

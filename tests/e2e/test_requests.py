@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from support.fake_server import FakeServer, error, reply, show, tags, whole
+from support.fake_server import LOADED, FakeServer, error, reply, show, tags, whole
 from support.scripted_servers import ANSWERED, MODEL, asking, saying
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ THINKS: dict[str, Any] = {"capabilities": ["completion", "thinking"]}
 SEES: dict[str, Any] = {"capabilities": ["completion", "vision"]}
 OWN_SYSTEM: dict[str, Any] = {"system": "You are a pirate."}
 REFLECTS: dict[str, Any] = {"system": "Think inside <thinking> tags, answer inside <output> tags."}
+
+
+LOADING: dict[str, Route] = {
+    "/api/generate": LOADED,
+    "/api/ps": whole({"models": [{"name": "reflection:latest", "context_length": 131_072}]}),
+}
 
 
 class Sent(NamedTuple):
@@ -43,7 +49,11 @@ SENT = (
         "options",
         ("-o", "num_ctx=8192", "--option", "temperature=0.5", "-o", "seed=1", "-o", "stop=a", "-o", "stop=b"),
         {},
-        {"options": {"num_ctx": 8192, "temperature": 0.5, "seed": 1, "stop": ["a", "b"]}},
+        # The server counts 24 tokens of a prompt: what is left of the context is what the reply may have.
+        {
+            "options": {"num_ctx": 8192, "temperature": 0.5, "seed": 1, "stop": ["a", "b"], "num_predict": 8167},
+            "shift": None,
+        },
     ),
     Sent("minutes to stay loaded", ("--keep-alive", "10m"), {}, {"keep_alive": "10m"}),
     Sent("seconds to stay loaded", ("--keep-alive", "0"), {}, {"keep_alive": 0}),
@@ -55,12 +65,13 @@ SENT = (
 def test_a_question_says_what_was_asked_for_and_never_lets_it_be_cut(reflect: Reflect, case: Sent) -> None:
     with saying(ANSWERED, **case.shown) as server:
         result = reflect.at(server.host)(*MODEL, *case.words, "which?")
-    body = server.asked("/api/chat")[0].json
+    body = server.asked("/api/chat")[-1].json
     messages = body.pop("messages")
+    usual = {"model": "reflection", "stream": True, "truncate": False, "shift": False}
 
     assert result.code == 0
     assert messages[-1] == {"role": "user", "content": "which?"}
-    assert body == {"model": "reflection", "stream": True, "truncate": False, "shift": False, **case.fields}
+    assert body == {key: value for key, value in (usual | case.fields).items() if value is not None}
 
 
 def roles(server: FakeServer) -> list[tuple[str, str]]:
@@ -199,17 +210,19 @@ class TestTheServer:
 
         assert server.asked("/api/chat")[0].headers["authorization"] == "Bearer k3y"
 
-    def test_is_asked_for_nothing_but_the_model_and_the_reply(self, reflect: Reflect) -> None:
+    def test_is_asked_for_nothing_but_the_model_its_context_and_the_reply(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
+            server.routes |= LOADING
             reflect.at(server.host)(*MODEL, "--no-store", "q")
 
-        assert [asked.path for asked in server.requests] == ["/api/show", "/api/chat"]
+        assert [asked.path for asked in server.requests] == ["/api/show", "/api/generate", "/api/ps", "/api/chat"]
 
     def test_is_asked_for_the_digest_of_the_model_when_a_reply_is_kept(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
+            server.routes |= LOADING
             reflect.at(server.host)(*MODEL, "q")
 
-        assert [asked.path for asked in server.requests] == ["/api/show", "/api/chat", "/api/tags"]
+        assert [asked.path for asked in server.requests][-2:] == ["/api/chat", "/api/tags"]
 
     def test_is_asked_every_time(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
@@ -231,7 +244,7 @@ def test_an_answer_is_held_to_a_schema_after_a_free_thinking(reflect: Reflect) -
     with FakeServer(routes) as server:
         result = reflect.at(server.host)(*MODEL, "--json", "--schema", json.dumps(schema), "which?")
     value = json.loads(result.out)
-    asked = server.asked("/api/generate")[0].json
+    asked = server.generated()[0].json
 
     assert (result.code, value["answer"], value["thinking"]) == (0, '{"larger": 9.9}', "9.90 is more.")
     assert "format" not in server.asked("/api/chat")[0].json

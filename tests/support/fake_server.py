@@ -65,6 +65,7 @@ __all__ = [
     "reply",
     "show",
     "tags",
+    "unless_loading",
     "whole",
 ]
 
@@ -86,6 +87,9 @@ class Asked:
     def json(self) -> Any:
         return json.loads(self.body)
 
+
+LOADED = whole({"model": "m", "response": "", "done": True, "done_reason": "load"})
+"""What /api/generate answers where it is only to load a model."""
 
 Script = Answer | Raw
 Route = Script | Sequence[Script] | Callable[[Asked], Script]
@@ -137,6 +141,14 @@ class FakeServer:
         """Return the requests for a path."""
         return [request for request in self.requests if request.path == path]
 
+    def chatted(self) -> list[Asked]:
+        """Return the requests of /api/chat that were to be answered, and not only to have their prompt counted."""
+        return [one for one in self.asked("/api/chat") if one.json.get("options", {}).get("num_predict") != 1]
+
+    def generated(self) -> list[Asked]:
+        """Return the requests that were to go on after a prompt, and not only to load a model."""
+        return [request for request in self.asked("/api/generate") if "prompt" in request.json]
+
     def _start(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
         self._threads.append(thread)
@@ -185,6 +197,18 @@ class FakeServer:
         return route if isinstance(route, Answer | Raw) else route(asked)
 
 
+def unless_loading(*answers: Script) -> Callable[[Asked], Script]:
+    """Return a route for /api/generate that loads a model where no prompt comes, and else answers in turn."""
+    left = list(answers)
+
+    def route(asked: Asked) -> Script:
+        if "prompt" not in asked.json:
+            return LOADED
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return route
+
+
 def _play(connection: socket.socket, step: Step) -> bool:
     """Do one step; OSError when the client has left."""
     if isinstance(step, bytes):
@@ -225,7 +249,9 @@ BENCHMARK = reply([f"word{number} " for number in range(200)], [f"thought{number
 
 
 def main() -> None:
+    loaded = whole({"models": [{"name": "m:latest", "context_length": 131_072}]})
     routes: dict[str, Route] = {"/api/chat": BENCHMARK, "/api/show": show(), "/api/tags": tags("m:latest")}
+    routes |= {"/api/generate": LOADED, "/api/ps": loaded}
     with FakeServer(routes) as server:
         print(server.host, flush=True)
         sys.stdin.read()

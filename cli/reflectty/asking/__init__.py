@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from reflectty.asking.arriving import arriving
 from reflectty.asking.choice import find_model
 from reflectty.asking.context import sized, widened, with_context
+from reflectty.asking.patience import LONGEST, Patience
 from reflectty.asking.question import Question, passed_over, pictures, request_for, standing, unheld, vet
 from reflectty.asking.tags import looked_at
 from reflectty.asking.ticking import Turn, ticking
@@ -24,6 +25,7 @@ from reflectty.errors import (
     StoppedError,
 )
 from reflectty.modes import Mode, lost, plan
+from reflectty.names import is_same
 from reflectty.options import CONTEXT
 from reflectty.reply import Reply
 from reflectty.session import Said
@@ -76,6 +78,7 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
     first_time: Callable[[str], bool],
     keep: Keeper | None = None,
     model: Model | None = None,
+    patience: float = LONGEST,
 ) -> Reply:
     """Ask, show, and return the reply.
 
@@ -87,25 +90,37 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
             it was chosen, and why.
         keep: who keeps the exchange; told of its end whatever happens, cancelling included.
         model: what is known of the model, where the server was asked for it before.
+        patience: how many seconds are waited for a server that says when it wants to be asked again.
 
     Raises:
         ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
     """
+    waits = Patience(patience, renderer.note)
     try:
         if model is None:
             announce = _announcing(question, renderer.note, first_time)
-            model = await find_model(engine, question.model, announce, question.wish, sees=pictures(question))
+            model = await waits.of(
+                lambda: find_model(engine, question.model, announce, question.wish, sees=pictures(question))
+            )
         asked = _asked(engine, await sized(engine, question, model), model)
-        remarks = (passed_over(question, model), unheld(question, model))
-        for text in filter(None, (leaving(model), *model.notices, *asked.chosen.notes, *remarks)):
-            renderer.note(text)
-        if asked.chosen.mode is Mode.REFLECT and first_time(model.name):
-            renderer.note(NOT_TUNED.format(model=model.name))
+        _say_before(asked, question, renderer.note, first_time)
         renderer.start(asked.reply)
         async with _keeping(keep, asked, renderer.note, renderer.stop):
-            return await _converse(asked, renderer, keep)
+            return await _converse(asked, renderer, keep, waits)
     finally:
         renderer.stop()
+
+
+def _say_before(
+    asked: _Asked, question: Question, note: Callable[[str], None], first_time: Callable[[str], bool]
+) -> None:
+    """Say what is to be known of a model, and of how it is asked, before it answers."""
+    model, chosen = asked.model, asked.chosen
+    remarks = (passed_over(question, model), unheld(question, model))
+    for text in filter(None, (leaving(model), *model.notices, *chosen.notes, *remarks)):
+        note(text)
+    if chosen.mode is Mode.REFLECT and first_time(model.name):
+        note(NOT_TUNED.format(model=model.name))
 
 
 def _announcing(
@@ -133,12 +148,13 @@ async def ask_raw(
     Raises:
         ReflecttyError: the server refused, or the reply was cut.
     """
-    model = await find_model(engine, question.model, _nothing, question.wish, sees=pictures(question))
+    waits = Patience(LONGEST, note)
+    model = await waits.of(lambda: find_model(engine, question.model, _nothing, question.wish, sees=pictures(question)))
     asked = _asked(engine, await sized(engine, question, model), model)
     for text in filter(None, (leaving(model), *model.notices, passed_over(question, model))):
         note(text)
     async with _keeping(keep, asked, note, _at_rest), ticking(*_watching(keep)):
-        await _write_raw(asked, write, note)
+        await waits.of(lambda: _write_raw(asked, write, note), lambda: not asked.reply.segments)
 
 
 class _Asked(NamedTuple):
@@ -208,11 +224,11 @@ async def _write_raw(asked: _Asked, write: Callable[[str], None], note: Callable
         raise failure
 
 
-async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None) -> Reply:
+async def _converse(asked: _Asked, renderer: Renderer, keep: Keeper | None, waits: Patience) -> Reply:
     reply, question = asked.reply, asked.question
     failure: ReflecttyError | None = None
     try:
-        await _received_whole(asked, renderer, keep)
+        await waits.of(lambda: _received_whole(asked, renderer, keep), lambda: not reply.segments)
     except IncompleteError as error:
         failure = error
     for event in (*reply.close(), *reply.reread()):
@@ -325,10 +341,9 @@ async def _digest(asked: _Asked) -> str:
     """Return which version of the model it was, which `show` does not say; nothing where the server does not."""
     if asked.said.digest:
         return asked.said.digest
-    wanted = asked.model.name.removesuffix(":latest")
     try:
         async with asyncio.timeout(DIGEST_SECONDS):
             installed = await asked.engine.models()
     except (ReflecttyError, TimeoutError):
         return ""
-    return next((model.digest for model in installed if model.name.removesuffix(":latest") == wanted), "")
+    return next((model.digest for model in installed if is_same(model.name, asked.model.name)), "")

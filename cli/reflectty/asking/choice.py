@@ -8,6 +8,7 @@ from reflectty.asking.tags import made_for
 from reflectty.cloud import elsewhere
 from reflectty.errors import BusyError, ModelMissingError, RefusedError
 from reflectty.modes import Mode, candidates, merit, unable
+from reflectty.names import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -75,7 +76,7 @@ async def _best(engine: Engine, listed: Sequence[Model], *, sees: bool) -> Model
     for one in [model for model in candidates(listed) if not (sees and is_blind(model))][:MOST_LOOKED_AT]:
         try:
             # What an engine picked itself is an id, which is asked for as it is listed.
-            shown = await engine.show(one.name if one.merit else one.name.removesuffix(":latest"))
+            shown = await engine.show(short(one.name, whole=bool(one.merit)))
         except BusyError:
             raise
         except RefusedError as error:
@@ -122,6 +123,6 @@ def none_answers(listed: Iterable[Model]) -> str:
 
 
 def _names(models: Sequence[Model]) -> str:
-    names = [model.name.removesuffix(":latest") for model in models[:MOST_NAMED]]
+    names = [short(model.name) for model in models[:MOST_NAMED]]
     more = len(models) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.errors import PromptTooLongError, ReflecttyError
+from reflectty.names import is_same
 from reflectty.options import AUTO, CONTEXT
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from reflectty.library.fit import Around
 
 BYTES_PER_TOKEN: Final = 3
-"""Code and tables have more tokens than prose, of which one has four bytes."""
+"""English prose has four or five, Chinese three, code and tables fewer than prose."""
 IMAGE_TOKENS: Final = 1024
 AROUND: Final = 512
-"""Tokens of the chat template and of the prompt that asks for reflection."""
+"""Tokens around a prompt where a context is chosen for it: too small a one would have to be loaded again."""
 REPLY_ROOM: Final = 4096
 """Tokens for a thinking and its answer."""
 LEAST_ROOM: Final = 1024
@@ -52,7 +53,7 @@ async def sized(engine: Engine, question: Question, model: Model) -> Question:
     question = question._replace(widens="anywhere")
     if CONTEXT in model.ignores:
         return with_context(question, 0)
-    prompt = estimated(question, model)
+    prompt = prompt_tokens(question, model)
     needed = prompt + _reply_room(question)
     loaded = await _loaded(engine, model)
     if loaded >= needed or (loaded and loaded == model.context_length):
@@ -90,15 +91,18 @@ def with_context(question: Question, tokens: int) -> Question:
     return question._replace(options=(*kept, (CONTEXT, tokens)) if tokens else kept)
 
 
-def estimated(question: Question, model: Model) -> int:
-    """Return about how many tokens a prompt has, rather too many than too few."""
-    said = [*question.history, *((question.prompt,) if question.prompt else ())]
-    texts = [one if isinstance(one, str) else one.content for one in said]
-    size = sum(
-        len(text.encode(errors="replace")) for text in (*texts, question.so_far, question.wish.system, model.system)
-    )
+def prompt_tokens(question: Question, model: Model | None = None, around: int = AROUND) -> int:
+    """Return about how many tokens a prompt has, rather too many than too few.
+
+    Args:
+        question: what is asked.
+        model: who is asked, whose system prompt is a part of it; None where that is not known.
+        around: tokens of what is written around it, by the chat template and by the prompt that asks for reflection.
+    """
+    said = [*(message.content for message in question.history), question.prompt, question.so_far, question.wish.system]
+    size = sum(len(text.encode(errors="replace")) for text in (*said, model.system if model else ""))
     images = len(question.images) + sum(len(message.images) for message in question.history)
-    return size // BYTES_PER_TOKEN + images * IMAGE_TOKENS + AROUND
+    return size // BYTES_PER_TOKEN + images * IMAGE_TOKENS + around
 
 
 def _reply_room(question: Question) -> int:
@@ -182,9 +186,8 @@ class _Memory:
         return bool(self._info)
 
     async def _listed(self) -> int:
-        wanted = self._model.name.removesuffix(":latest")
         listed = await self._engine.models()
-        return next((one.size for one in listed if one.name.removesuffix(":latest") == wanted), 0)
+        return next((one.size for one in listed if is_same(one.name, self._model.name)), 0)
 
     def _fit(self, context: int) -> str:
         from reflectty.fitting import estimate, placed, usual_load  # noqa: PLC0415 - the same

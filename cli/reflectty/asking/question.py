@@ -11,7 +11,7 @@ from reflectty.families import FAMILIES
 from reflectty.known_models import keeps_thinking
 from reflectty.modes import Mode, Wish
 from reflectty.options import AUTO, CONTEXT
-from reflectty.room import surely_fits
+from reflectty.room import bounds_of
 from reflectty.session import NOT_MEASURED, Measured
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     """Return the request that a plan makes of a question."""
     system = (Message("system", chosen.system),) if chosen.system else ()
     messages = (*system, *_before(question, model, chosen), Message("user", question.prompt, question.images))
+    bounds = bounds_of(model, question.options, messages, question.so_far)
     return Request(
         model=model.name,
         messages=messages,
@@ -75,7 +76,8 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
         arguments=chosen.arguments,
         schema=question.schema.sent(model.grammar, sorts=model.sorts).text if question.schema else "",
         keep_alive=question.keep_alive,
-        fits=surely_fits(model, question.options, messages, question.so_far),
+        bounds=bounds,
+        fits=bool(bounds and bounds.fit),
     )
 
 

@@ -44,7 +44,7 @@ class CountingLine:
     def _facts(self) -> tuple[Fact, ...]:
         tally = self._tally
         finished, left = tally.kept + tally.finished, tally.seconds_left
-        away = clean_line(", ".join(tally.away), _NAME)
+        waited = clean_line(", ".join((*tally.away, *tally.resting)), _NAME)
         facts = (
             Fact(self._bar(finished), 5),
             Fact(f"{finished:,} of {tally.total:,}" if tally.total else f"{finished:,} done", 0),
@@ -52,7 +52,7 @@ class CountingLine:
             Fact(f"{tally.kept:,} from before" if tally.kept else "", 6),
             Fact(f"{tally.tokens_per_second:.0f} tok/s" if tally.tokens_per_second >= 1 else "", 4),
             Fact(f"{duration(left)} left" if left is not None else "", 2),
-            Fact(f"waiting for {away}" if away else "", 3),
+            Fact(f"waiting for {waited}" if waited else "", 3),
         )
         return tuple(fact for fact in facts if fact.text)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from reflectty.asking.context import prompt_tokens
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,10 +15,8 @@ if TYPE_CHECKING:
     from reflectty.batch.records import Outcome
 
 
-BYTES_OF_A_TOKEN: Final = 3
-"""English has four or five, Chinese three."""
-BESIDE_THE_PROMPT: Final = 256
-"""Tokens of what a template and a prompt for reflecting add."""
+AROUND: Final = 256
+"""Tokens around a prompt where many share a context: what is allowed for is kept from the others."""
 UNKNOWN_ANSWER: Final = 512
 """Tokens that an answer may have as long as none has been seen."""
 SPREAD: Final = 1.5
@@ -77,8 +77,7 @@ def estimated(question: Question, mean: float) -> int:
         question: what is asked.
         mean: how many tokens answers have had so far; 0 where there was none.
     """
-    said = (question.prompt, question.wish.system, *(message.content for message in question.history))
-    prompt = sum(len(text.encode(errors="replace")) for text in said) // BYTES_OF_A_TOKEN + BESIDE_THE_PROMPT
+    prompt = prompt_tokens(question, around=AROUND)
     wished = dict(question.options).get("num_predict")
     if isinstance(wished, int) and wished > 0:
         return prompt + wished

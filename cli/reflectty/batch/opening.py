@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, StalledError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from reflectty.batch.roster import Roster
     from reflectty.batch.server import Server
+    from reflectty.chat import Model
+
+    Look = Callable[[Server, str], Awaitable[Model]]
 
 SILENT_SECONDS: Final = 10.0
-"""How long one of several servers may take to say what it knows of a model."""
+"""How long one of several servers may take to say what it knows of a model; of a single one, when that is told."""
+SILENT: Final = "{server} has sent nothing for {seconds:.0f} s: it is waited for as long as for a reply (--timeout)"
 
 
 async def open_servers(servers: Sequence[Server], roster: Roster, model: str, note: Callable[[str], None]) -> str:
@@ -30,11 +35,11 @@ async def open_servers(servers: Sequence[Server], roster: Roster, model: str, no
         ReflecttyError: nobody can answer; the error of the one that came closest.
     """
     found: list[ReflecttyError | None] = []
-    if not model:
-        model, found = await _chosen(servers)
     # One that is silent must not keep the others from beginning.
-    patience = SILENT_SECONDS if len(servers) > 1 else None
-    found += await asyncio.gather(*(_tried(server, model, patience) for server in servers[len(found) :]))
+    look = _in_time if len(servers) > 1 else partial(_patiently, note=note)
+    if not model:
+        model, found = await _chosen(servers, look)
+    found += await asyncio.gather(*(_tried(server, model, look) for server in servers[len(found) :]))
     errors = [error for error in found if error]
     if len(errors) == len(servers):
         raise min(errors, key=_distance)
@@ -51,7 +56,7 @@ async def _versions(servers: Sequence[Server], model: str) -> tuple[str, ...]:
     """Return what is to be said where a model is not the same one everywhere."""
     if len(servers) == 1:
         return ()
-    digests = await asyncio.gather(*(server.digest(model) for server in servers))
+    digests = await asyncio.gather(*(_digest(server, model) for server in servers))
     first = next(((server, digest) for server, digest in zip(servers, digests, strict=True) if digest), None)
     if first is None:
         return ()
@@ -62,12 +67,21 @@ async def _versions(servers: Sequence[Server], model: str) -> tuple[str, ...]:
     )
 
 
-async def _chosen(servers: Sequence[Server]) -> tuple[str, list[ReflecttyError | None]]:
+async def _digest(server: Server, model: str) -> str:
+    """Return which version of a model a server has; nothing where it does not tell in time."""
+    try:
+        async with asyncio.timeout(SILENT_SECONDS):
+            return await server.digest(model)
+    except TimeoutError:
+        return ""
+
+
+async def _chosen(servers: Sequence[Server], look: Look) -> tuple[str, list[ReflecttyError | None]]:
     """Return the best model of the first server that answers, and how those fared that were asked for it."""
     errors: list[ReflecttyError | None] = []
     for server in servers:
         try:
-            model = await server.model("")
+            model = await look(server, "")
         except ReflecttyError as error:
             errors.append(error)
         else:
@@ -75,15 +89,35 @@ async def _chosen(servers: Sequence[Server]) -> tuple[str, list[ReflecttyError |
     return "", errors
 
 
-async def _tried(server: Server, model: str, patience: float | None) -> ReflecttyError | None:
+async def _tried(server: Server, model: str, look: Look) -> ReflecttyError | None:
     try:
-        async with asyncio.timeout(patience):
-            await server.model(model)
+        await look(server, model)
     except ReflecttyError as error:
         return error
-    except TimeoutError:
-        return StalledError(f"it sent nothing for {patience:g} s", "ask again")
     return None
+
+
+async def _in_time(server: Server, model: str) -> Model:
+    """Return what a server knows of a model.
+
+    Raises:
+        StalledError: it says nothing in time.
+    """
+    try:
+        async with asyncio.timeout(SILENT_SECONDS):
+            return await server.model(model)
+    except TimeoutError as error:
+        raise StalledError(f"it sent nothing for {SILENT_SECONDS:g} s", "ask again") from error
+
+
+async def _patiently(server: Server, model: str, note: Callable[[str], None]) -> Model:
+    """Return the same, and say what is waited for where it takes its time."""
+    text = SILENT.format(server=server.name, seconds=SILENT_SECONDS)
+    telling = asyncio.get_running_loop().call_later(SILENT_SECONDS, note, text)
+    try:
+        return await server.model(model)
+    finally:
+        telling.cancel()
 
 
 def _distance(error: ReflecttyError) -> int:

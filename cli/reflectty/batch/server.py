@@ -10,6 +10,7 @@ from reflectty.batch.records import Outcome
 from reflectty.chat import Capacity
 from reflectty.errors import IncompleteError, ReflecttyError, UnreachableError
 from reflectty.modes import plan
+from reflectty.names import is_same
 from reflectty.parallel import probe
 from reflectty.sampling import defaults
 
@@ -64,8 +65,7 @@ class Server:
             installed = await self.engine.models()
         except ReflecttyError:
             return ""
-        wanted = name.removesuffix(":latest")
-        return next((model.digest for model in installed if model.name.removesuffix(":latest") == wanted), "")
+        return next((model.digest for model in installed if is_same(model.name, name)), "")
 
     def forget(self, name: str) -> None:
         """Ask anew for a model that turned out not to be there."""
@@ -76,7 +76,7 @@ class Server:
         listener = _Listener(self._note)
         try:
             model = await self.model(question.model)
-            reply = await ask(self.engine, question, listener, first_time=self._first_time, model=model)
+            reply = await ask(self.engine, question, listener, first_time=self._first_time, model=model, patience=0)
         except ReflecttyError as error:
             return Outcome(listener.reply, error, self.name)
         return Outcome(reply, None, self.name)
@@ -116,15 +116,19 @@ class Server:
         return found
 
     async def is_there(self) -> bool:
-        """Whether it answers at all, be it with a refusal."""
-        try:
-            async with asyncio.timeout(ALIVE_SECONDS):
-                await self.engine.version()
-        except (UnreachableError, IncompleteError, TimeoutError):
-            return False
-        except ReflecttyError:
+        """Whether it answers at all, be it with a refusal: a proxy may leave some of the calls without an answer."""
+        for call in (self.engine.version, self.engine.models):
+            try:
+                async with asyncio.timeout(ALIVE_SECONDS):
+                    await call()
+            except UnreachableError:
+                return False
+            except (IncompleteError, TimeoutError):
+                continue
+            except ReflecttyError:
+                return True
             return True
-        return True
+        return False
 
 
 def _number(value: object) -> float:

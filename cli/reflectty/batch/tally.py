@@ -24,6 +24,8 @@ class Tally:
         self.tokens = 0
         self.away: tuple[str, ...] = ()
         """The servers that are waited for."""
+        self.resting: tuple[str, ...] = ()
+        """The servers that take no more for now."""
         self._clock = clock
         self._start = clock()
 

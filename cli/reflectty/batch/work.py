@@ -252,8 +252,8 @@ class Work:
         self._put(job)
 
     def _rests(self, at: int, error: BusyError) -> bool:
-        """Leave a server alone that counts its questions; False where that takes longer than there is patience."""
-        if not error.limited:
+        """Leave a server alone that counts its questions, or says how long; False where that is beyond the patience."""
+        if not (error.limited or error.retry_after):
             return False
         place, now = self._roster.places[at], asyncio.get_running_loop().time()
         if not place.limits:
@@ -264,6 +264,7 @@ class Work:
             return False
         if place.resting_until is None:
             place.limits += 1
+            self._tally.resting = (*self._tally.resting, self._servers[at].name)
             asked = "as it asks" if error.retry_after else "since it does not say how long"
             self._hooks.note(f"{self._servers[at].name} takes no more for now: {seconds:.0f} s are waited, {asked}")
             self._start(self._rest(at), self._beside)
@@ -275,6 +276,7 @@ class Work:
         while (left := (place.resting_until or 0.0) - clock()) > 0:  # noqa: ASYNC110 - it may be put off meanwhile
             await asyncio.sleep(left)
         place.resting_until = None
+        self._tally.resting = tuple(name for name in self._tally.resting if name != self._servers[at].name)
 
     def _gone(self, at: int) -> None:
         place = self._roster.places[at]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from reflectty.checking.models import short, shown
+from reflectty.checking.models import shown
 from reflectty.cloud import elsewhere
 from reflectty.devices import machine
 from reflectty.engines import EngineName
 from reflectty.finding import Finding, State
 from reflectty.fitting import usual_context
 from reflectty.library.sharing import loaded_with
+from reflectty.names import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

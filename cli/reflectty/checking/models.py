@@ -11,6 +11,7 @@ from reflectty.errors import UnreachableError
 from reflectty.families import by_model
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode, best, own_family, plan
+from reflectty.names import short
 from reflectty.safety import clean_line
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ async def models(around: Around, known: Known) -> Sequence[Finding]:
         if not (error.unknown_path and around.model.value):
             raise
     listed = around.settings.engine == EngineName.OPENAI
-    names = tuple(model.name if listed else short(model.name) for model in known.installed)
+    names = tuple(short(model.name, whole=listed) for model in known.installed)
     first = ", ".join(_listed(model, whole=listed) for model in known.installed[:_NAMED])
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     there = ("listed", "the server lists none") if listed else ("installed", "none is installed")
@@ -57,14 +58,9 @@ def _listed(model: Model, *, whole: bool) -> str:
     return f"{name} (cloud)" if elsewhere(model) else name
 
 
-def short(name: str) -> str:
-    """Return the name of a model as people write it."""
-    return name.removesuffix(":latest")
-
-
 def shown(name: str, *, whole: bool = False) -> str:
-    """Return the same for a sentence: a server may call a model whatever it likes; `whole` is an id as it stands."""
-    return clean_line(name if whole else short(name), _LONGEST_NAME)
+    """Return a name for a sentence: a server may call a model whatever it likes; `whole` is an id as it stands."""
+    return clean_line(short(name, whole=whole), _LONGEST_NAME)
 
 
 async def model(around: Around, known: Known) -> Sequence[Finding]:

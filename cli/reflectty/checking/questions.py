@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.asking import Question, ask, request_for, standing
 from reflectty.asking.tags import looked_at
-from reflectty.checking.models import short, shown
+from reflectty.checking.models import shown
 from reflectty.config.sources import option_source
 from reflectty.engines import EngineName
 from reflectty.errors import OptionError
 from reflectty.finding import Finding, State
 from reflectty.modes import Mode
 from reflectty.modes import lost as lost_of
+from reflectty.names import short
 from reflectty.parallel import probe
 
 if TYPE_CHECKING:

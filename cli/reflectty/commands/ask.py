@@ -137,6 +137,8 @@ def _chat(question: Question, settings: config.Settings, given: args.Arguments, 
         session=given.session,
         latest=given.go_on,
         insists=bool(given.model) or settings.model_insists,
+        profile=args.decoded(given.profile),
+        typed=tuple((key, f"--option {key}") for key, _ in parse_options(tuple(given.option or ()))),
     )
     open_chat(wanted, settings, terminal)
 

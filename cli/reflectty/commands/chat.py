@@ -46,6 +46,10 @@ class Wanted(NamedTuple):
     """Whether to go on with the last one."""
     insists: bool = False
     """Whether the model was named with this call, and not by a setting or a session."""
+    profile: str = ""
+    """The profile that was named with this call."""
+    typed: tuple[tuple[str, str], ...] = ()
+    """The options that were given with this call, each with what it was given behind."""
 
 
 def chat(terminal: Terminal) -> None:
@@ -124,7 +128,7 @@ def _setup(wanted: Wanted, settings: config.Settings, terminal: Terminal, store:
     return Setup(
         looks=looks,
         actions=bound(settings.keys),
-        manner=_manner(wanted.question),
+        manner=_manner(wanted.question)._replace(profile=wanted.profile, typed=wanted.typed),
         store=store,
         engine=lambda: engine_for(settings, wanted.host, timeouts, unasked=not wanted.question.model),
         library=lambda: library_for(settings, wanted.host, timeouts),

@@ -16,6 +16,7 @@ from reflectty import config
 from reflectty.engines import VLLM_PORT, EngineName
 from reflectty.engines.hosts import parse_host
 from reflectty.errors import UsageError
+from reflectty.names import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -195,7 +196,7 @@ def _listed(answer: bytes) -> tuple[str, ...]:
         raise ValueError("it is no list of models")  # noqa: TRY004 - of what came, not of an argument
     names = _sound(row.get("id") or row.get("name") for row in rows if isinstance(row, dict))
     # An id of OpenAI's protocol is asked for as it stands; of a name of Ollama's, the tag goes without saying.
-    return names if "data" in body else tuple(name.removesuffix(":latest") for name in names)
+    return tuple(short(name, whole="data" in body) for name in names)
 
 
 def _sound(names: object) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from reflectty.errors import IncompleteError, RefusedError, StalledError, UsageE
 from reflectty.terminal import system_environment
 from reflectty.wire import HOST_HINT, shorten
 from reflectty.wire.gateways import WORTH_ASKING_AGAIN
-from reflectty.wire.limits import HEADERS, TOO_MANY, is_used_up, retry_after
+from reflectty.wire.limits import BUSY, HEADERS, TOO_MANY, is_used_up, retry_after
 
 # Where click is installed, httpx would load its own command line, and with it rich and pygments: half a one-shot's
 # start. An entry of None makes that import fail, which httpx takes for click being absent.
@@ -38,7 +38,7 @@ REDIRECTS: Final = range(300, 400)
 RETRY_DELAYS: Final = (0.5, 1.0)
 """Seconds before the second and the third try of a busy server."""
 LONGEST_RETRY: Final = 5.0
-"""Seconds that a server's Retry-After is honoured at most."""
+"""Seconds that a server's Retry-After is waited for here; who asks is told of a longer one."""
 FIRST_LOOK: Final = 16 * 1024
 """Bytes that are read of a refusal to see whether asking again helps."""
 LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its time: ask again"
@@ -93,7 +93,7 @@ class Connection:
     ) -> AsyncIterator[httpx.Response]:
         """Send a request and hand over the response, its body unread; leaving closes the connection to it.
 
-        A busy server is asked three times.
+        A busy server is asked three times, unless it says that it will be busy for longer than a moment.
 
         Args:
             method: of HTTP.
@@ -117,8 +117,11 @@ class Connection:
                 response = await self._read(response)
                 if is_used_up(response.text):
                     break
+            wait = _retry_after(response, delay)
+            if wait > LONGEST_RETRY and response.status_code in BUSY:
+                break
             await response.aclose()
-            await asyncio.sleep(_retry_after(response, delay))
+            await asyncio.sleep(min(wait, LONGEST_RETRY))
             response = await self._send(method, path, content, limit)
         try:
             self._refuse_redirect(response)
@@ -281,4 +284,4 @@ def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
 def _retry_after(response: httpx.Response, otherwise: float) -> float:
     """Return the seconds to wait before the next try."""
     said = retry_after(response.headers, time.time())
-    return otherwise if said is None else min(said, LONGEST_RETRY)
+    return otherwise if said is None else said

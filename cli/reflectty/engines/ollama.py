@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from reflectty import wire
 from reflectty.chat import Timeouts
+from reflectty.engines.bounds import bounded, placed
 from reflectty.engines.connection import OLLAMA, Connection
 from reflectty.engines.elsewhere import looking
 from reflectty.engines.exchange import ADVICE_TIME, Dialect, Exchange
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
     from reflectty.vocabulary import Vocabulary
     from reflectty.wire import Body
 
+CHAT: Final = "/api/chat"
+GENERATE: Final = "/api/generate"
 VERSION: Final = "/api/version"
 BLOBS: Final = "/api/blobs"
+BOS: Final = 4
+"""Tokens that a server puts around a prompt by itself, at most."""
 LONGEST_MAKING: Final = 6 * 3600.0
 """Seconds that a server may say nothing while it makes a model: up to 0.34.0 it copies the weights, and reads both."""
 DIALECT: Final = Dialect(wire.ChunkDecoder, wire.refusal, wire.missing_hint, OLLAMA)
@@ -62,7 +67,7 @@ class OllamaEngine:
         """Close the connections."""
         await self._exchange.aclose()
 
-    def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
+    async def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the reply's chunks; closing the generator closes the connection, which stops the model.
 
         Raises:
@@ -70,7 +75,12 @@ class OllamaEngine:
             RefusedError: it said no, or was busy three times.
             IncompleteError: the reply was cut, or stalled.
         """
-        return self._exchange.reply("/api/chat", wire.encode(request), request.model)
+        found = await placed(self._exchange, request)
+        most = request.bounds.prompt if request.bounds else 0
+        asked = await bounded(self._exchange, found, CHAT, wire.encode, most)
+        async with aclosing(self._exchange.reply(CHAT, wire.encode(asked.request), request.model)) as chunks:
+            async for chunk in chunks:
+                yield asked.told(chunk)
 
     async def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
         """Yield what follows `so_far`, as content with its tags: Ollama renders the prompt and goes on after it.
@@ -80,12 +90,19 @@ class OllamaEngine:
         Raises:
             RefusedError: the server cannot render a prompt; and what `chat` raises.
         """
-        answer = await self._exchange.ask("POST", "/api/chat", wire.encode_render(request), request.model)
-        prompt = wire.rendered(answer)
-        body = wire.encode_raw(request, wire.continued(prompt, so_far))
-        async with aclosing(self._exchange.reply("/api/generate", body, request.model)) as chunks:
+        found = await placed(self._exchange, request)
+        answer = await self._exchange.ask("POST", CHAT, wire.encode_render(found.request), request.model)
+        prompt = wire.continued(wire.rendered(answer), so_far)
+
+        def encode(request: Request) -> Body:
+            return wire.encode_raw(request, prompt)
+
+        pictured = any(message.images for message in request.messages)
+        most = 0 if pictured else len(prompt.encode(errors="replace")) + BOS
+        asked = await bounded(self._exchange, found, GENERATE, encode, most)
+        async with aclosing(self._exchange.reply(GENERATE, encode(asked.request), request.model)) as chunks:
             async for chunk in chunks:
-                yield chunk
+                yield asked.told(chunk)
 
     async def load(self, request: Request) -> None:
         """Load a model as the request would, or unload it where it is not to be kept; nothing is asked.
@@ -93,7 +110,7 @@ class OllamaEngine:
         Raises:
             ModelMissingError: it is not installed; and what `chat` raises.
         """
-        await self._exchange.ask("POST", "/api/generate", wire.encode_load(request), request.model)
+        await self._exchange.ask("POST", GENERATE, wire.encode_load(request), request.model)
 
     async def show(self, model: str) -> Model:
         """Return what the server knows of a model.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reflectty.errors import PromptTooLongError, ReflecttyError
+from reflectty.names import is_same
 from reflectty.sampling import given
 from reflectty.wire.values import as_number, as_text
 
@@ -69,7 +70,7 @@ class Manners:
             return self._rooms[model]
         listed = (await self._answer("GET", "/api/ps", None)).get("models")
         for entry in listed if isinstance(listed, list) else ():
-            if isinstance(entry, dict) and as_text(entry.get("name")).removesuffix(":latest") == _bare(model):
+            if isinstance(entry, dict) and is_same(as_text(entry.get("name")), model):
                 self._rooms[model] = int(as_number(entry.get("context_length"))) or USUAL_CONTEXT
                 return self._rooms[model]
         parameters = as_text((await self.shown(model)).get("parameters"))
@@ -95,10 +96,6 @@ def _sampling(parameters: str) -> Body:
 def doubt_of_usual(request: Request) -> str:
     """Return what to say of a prompt to an Ollama that is known by its replies alone, whose context nobody tells."""
     return DOUBT if _size(request) > USUAL_CONTEXT * FEWEST_BYTES else ""
-
-
-def _bare(model: str) -> str:
-    return model.removesuffix(":latest")
 
 
 def _parameter(parameters: str, name: str) -> float | None:

@@ -68,9 +68,10 @@ def served_object(model: Model, one: Listed | None, server: str, version: str) -
 
 
 def running_object(running: Running) -> dict[str, Any]:
-    """Return where a model is loaded."""
+    """Return where a model is loaded; `removed` where that is under a name that is gone, and not sure to be it."""
     share = min(1.0, running.size_vram / running.size) if running.size else 0.0
-    return {**running._asdict(), "gpu_share": round(share, 4)}
+    told = {name: value for name, value in running._asdict().items() if name not in ("parameter_size", "quantization")}
+    return {**told, "gpu_share": round(share, 4)}
 
 
 def transfer_object(name: str, transfer: Transfer, *, changed: bool) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from reflectty.chat import Timeouts
 from reflectty.engines import EngineName
 from reflectty.engines.embedded import open_embedded
-from reflectty.library.names import checked_name
 from reflectty.library.transfer import Transfer
 from reflectty.library.values import Installed, Progress, Variant, reflecting
+from reflectty.names import checked_name
 
 if TYPE_CHECKING:
     from reflectty.library.library import Library

@@ -17,8 +17,8 @@ from reflectty.engines.embedded.terms import licence
 from reflectty.errors import RefusedError, StoreError, UnreachableError
 from reflectty.gguf import GgufError
 from reflectty.library import files
-from reflectty.library.names import checked_name
 from reflectty.library.values import Progress
+from reflectty.names import checked_name
 from reflectty.wire.recipes import encode_create
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Final
 
 from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError, StalledError
 from reflectty.families import FAMILIES
-from reflectty.library.names import short
+from reflectty.names import short
 
 KEPT_HINT: Final = "what came is kept: the same command goes on from there"
 SEARCH_HINT: Final = "ollama.com/search finds models, and a model's page its tags"

@@ -12,11 +12,10 @@ from reflectty.cloud import elsewhere
 from reflectty.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError
 from reflectty.library.client import open_client
 from reflectty.library.failures import KEPT_HINT, of_create, of_pull
-from reflectty.library.names import checked_name, is_same
 from reflectty.library.sharing import loaded_with
 from reflectty.library.values import Installed, Progress, loaded_as, placed
 from reflectty.modes import unable
-from reflectty.room import surely_fits
+from reflectty.names import checked_name, is_same
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -87,7 +86,7 @@ class Library:
         if known is None:
             hint = wire.missing_hint(name, [one.name for one in listed])
             raise ModelMissingError(f"the model {name} is not installed", hint)
-        return placed(known, running)
+        return placed(known, running, listed)
 
     async def has(self, name: str) -> bool:
         """Whether a model of that name is installed."""
@@ -193,9 +192,15 @@ class Library:
         """Unload a model, and with it those of the same files; say whether it was loaded."""
         model = await self.engine.show(checked_name(name))
         was = await loaded_with(self.engine, model, await self.loaded())
-        if was:
-            await self._keep(model, "0")
-        return was is not None
+        if was is None:
+            return False
+        await self._keep(model, "0")
+        return not was.removed or await self._ends(was)
+
+    async def _ends(self, was: Running) -> bool:
+        """Whether what is listed under a name that is gone was the model that was unloaded: it ends then, or has."""
+        still = loaded_as(was.name, await self.loaded())
+        return still is None or still.expires_at != was.expires_at
 
     async def _keep(self, model: Model, keep_alive: str, options: tuple[tuple[str, OptionValue], ...] = ()) -> None:
         """Tell the server how long a model is to stay loaded, by a request that asks nothing.
@@ -209,8 +214,7 @@ class Library:
         if unable(model):
             await self._client.embed(model.name, keep_alive=wire.keep_alive(keep_alive) if keep_alive else None)
         else:
-            fits = surely_fits(model, options)
-            await self.engine.load(Request(model.name, (), options=options, keep_alive=keep_alive, fits=fits))
+            await self.engine.load(Request(model.name, (), options=options, keep_alive=keep_alive, fits=True))
 
     @property
     def _client(self) -> AsyncClient:

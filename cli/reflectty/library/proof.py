@@ -9,6 +9,7 @@ from reflectty.chat import Message, Request
 from reflectty.errors import ReflecttyError, RefusedError
 from reflectty.modes import Wish, plan
 from reflectty.reply import Reply
+from reflectty.room import bounds_of
 from reflectty.wire.recipes import parameters_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ async def _replied(engine: Engine, name: str) -> Reply:
     system = (Message("system", chosen.system),) if chosen.system else ()
     messages = (*system, Message("user", QUESTION))
     options = () if _limited(model.parameters) else (LIMIT,)
-    request = Request(model.name, messages, options=options, think=chosen.think)
+    bounds = bounds_of(model, options, messages)
+    request = Request(model.name, messages, options=options, think=chosen.think, bounds=bounds)
     reply = Reply(model.name, chosen.family, mode=str(chosen.mode), prefilled=chosen.prefilled)
     await _heard(engine, request, reply)
     return reply

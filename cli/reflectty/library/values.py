@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reflectty.library.names import is_same, short
 from reflectty.modes import REFLECT_PROMPT, Mode, Wish, abilities, plan
+from reflectty.names import is_same, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,11 +80,30 @@ def loaded_as(name: str, running: Iterable[Running]) -> Running | None:
 
 
 def placed(model: Model, running: Iterable[Running], known: Iterable[Model] = ()) -> Installed:
-    """Return a model with where it is loaded: under its own name, or that of another one that has the same files."""
-    loaded = tuple(running)
-    twins = [one.name for one in known if model.files and one.files == model.files]
-    shared = (found for twin in twins if (found := loaded_as(twin, loaded)))
-    return Installed(model, loaded_as(model.name, loaded) or next(shared, None))
+    """Return a model with where it is loaded: under its own name, or that of another one that has the same files.
+
+    Args:
+        model: the model.
+        running: what is loaded.
+        known: all models of the server; none where only the model's own name is looked for.
+    """
+    loaded, installed = tuple(running), tuple(known)
+    twins = [one.name for one in installed if model.files and one.files == model.files]
+    shared = next((found for twin in twins if (found := loaded_as(twin, loaded))), None)
+    gone = [one for one in loaded if installed and not any(is_same(one.name, other.name) for other in installed)]
+    return Installed(model, loaded_as(model.name, loaded) or shared or perhaps(model, gone))
+
+
+def perhaps(model: Model, gone: Iterable[Running]) -> Running | None:
+    """Return where a model may be loaded: as one that was removed, whose files nobody tells any more.
+
+    Ollama (0.32.15 and 0.34.2) lists what is loaded under the name that was asked first, also when that is removed,
+    with the size and the quantisation of its weights, which are the same where the files are.
+    """
+    wanted = model.parameter_size, model.quantization
+    alike = (one for one in gone if all(wanted) and (one.parameter_size, one.quantization) == wanted)
+    found = next(alike, None)
+    return found and found._replace(removed=True)
 
 
 def reflecting(source: Model, wished: Variant) -> Variant:

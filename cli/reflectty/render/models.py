@@ -67,8 +67,9 @@ def _loaded(one: Installed) -> str:
 
 
 def _shared(one: Installed) -> str:
-    """Return under whose name a model is loaded, where that is not its own."""
-    return f" (as {clean_line(one.shared_with)})" if one.shared_with else ""
+    """Return under whose name a model is loaded, where that is not its own; of one that is gone that is not sure."""
+    doubt = "perhaps " if one.running and one.running.removed else ""
+    return f" ({doubt}as {clean_line(one.shared_with)})" if one.shared_with else ""
 
 
 def _changed(model: Model, now: float) -> str:

@@ -9,6 +9,7 @@ from reflectty.chat import Message, Request
 from reflectty.library.proof import QUESTION
 from reflectty.modes import Mode, Wish, plan
 from reflectty.reply import Reply
+from reflectty.room import bounds_of
 
 if TYPE_CHECKING:
     from reflectty.chat import Engine
@@ -26,7 +27,8 @@ async def sends_tags(engine: Engine, name: str) -> bool:
     model = await engine.show(name)
     chosen = plan(model, Wish(Mode.NATIVE))
     system = (Message("system", chosen.system),) if chosen.system else ()
-    request = Request(name, (*system, Message("user", QUESTION)), (("num_predict", ENOUGH),), chosen.think)
+    messages, options = (*system, Message("user", QUESTION)), (("num_predict", ENOUGH),)
+    request = Request(name, messages, options, chosen.think, bounds=bounds_of(model, options, messages))
     reply = Reply(name, chosen.family, prefilled=chosen.prefilled)
     async with aclosing(engine.chat(request)) as chunks:
         async for chunk in chunks:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.errors import IncompleteError, ReflecttyError, RefusedError, StoreError, UsageError
 from reflectty.library import checked_name, files
+from reflectty.names import is_same
 from reflectty.repairing import weights
 from reflectty.repairing.proof import sends_tags
 from reflectty.repairing.values import Repaired, Step
@@ -67,7 +68,9 @@ async def repair(library: Library, wanted: Wanted, observer: Observer) -> Repair
     try:
         with weights.opened(path, lost, strict=strict) as found:
             sent = await _on_server(library, found, folder, known, observer)
-        await _made(library, encode_create(name, recipe, sent), recipe.name, observer, replaces=wanted.force)
+            parts = await _parts(library, found, sent, folder, known, observer)
+        body = encode_create(name, recipe, sent, parts)
+        await _made(library, body, recipe.name, sent, observer, replaces=wanted.force)
     except RefusedError as error:
         raise _explained(error) from error
     made = await _vetted(library, name, recipe, lost, observer)
@@ -112,18 +115,13 @@ def _lost(vocabulary: Vocabulary, recipe: Recipe, wanted: Wanted, observer: Obse
 
 async def _free_name(library: Library, wanted: Wanted) -> str:
     name = checked_name(wanted.name or repaired_name(wanted.model))
-    installed = {_plain(model.name) for model in await library.engine.models()}
-    if _plain(name) == _plain(wanted.model):
+    installed = await library.engine.models()
+    if is_same(name, wanted.model):
         raise UsageError(f"the copy cannot be called {name}, as the model itself is", "--name NAME calls it otherwise")
-    if _plain(name) in installed and not wanted.force:
+    if any(is_same(name, model.name) for model in installed) and not wanted.force:
         hint = "--force makes it anew, --name NAME calls the copy otherwise"
         raise UsageError(f"there is a model {name} already", hint)
     return name
-
-
-def _plain(name: str) -> str:
-    """Return a name as Ollama compares it: in any case of letters, without the tag that goes without saying."""
-    return name.lower().removesuffix(":latest")
 
 
 async def _on_server(
@@ -140,6 +138,19 @@ async def _on_server(
     return digest
 
 
+async def _parts(  # noqa: PLR0913, PLR0917 - all that bringing a file takes
+    library: Library, found: Weights, sent: str, folder: Path | None, known: files.Version, observer: Observer
+) -> dict[str, str]:
+    """Bring the other parts of a split model to the server; return the digests of all by the names that it wants."""
+    number = len(found.parts) + 1
+    digests = [sent]
+    for path in found.parts:
+        with weights.part(path) as part:
+            digests.append(await _on_server(library, part, folder, known, observer))
+    named = {weights.part_name("model", at, number): digest for at, digest in enumerate(digests, 1)}
+    return named if found.parts else {}
+
+
 def _explained(error: RefusedError) -> ReflecttyError:
     """Return what a server said as it refused to take or to make something, with what to do about it."""
     said = str(error).lower()
@@ -150,7 +161,9 @@ def _explained(error: RefusedError) -> ReflecttyError:
     return RefusedError(str(error), advice) if advice else error
 
 
-async def _made(library: Library, body: Body, model: str, observer: Observer, *, replaces: bool) -> None:
+async def _made(  # noqa: PLR0913 - and all that making a model does
+    library: Library, body: Body, model: str, sent: str, observer: Observer, *, replaces: bool
+) -> None:
     """Let the server make the copy, and wait until it has: who leaves in the middle may stop it there, or may not.
 
     Up to 0.34.0 Ollama goes on whoever leaves, and since 0.34.1 not.
@@ -159,6 +172,7 @@ async def _made(library: Library, body: Body, model: str, observer: Observer, *,
         library: where it is made.
         body: what it is made of.
         model: what it is a copy of.
+        sent: the digest of the file that only the copy needs.
         observer: who is told.
         replaces: whether it may replace another model, which is gone then: it is not taken away when it is cancelled.
     """
@@ -173,7 +187,7 @@ async def _made(library: Library, body: Body, model: str, observer: Observer, *,
             await making
             if not replaces:
                 await library.remove(body["model"])
-                await _forget(library, model, body["files"]["model.gguf"])
+                await _forget(library, model, sent)
         raise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -23,6 +24,9 @@ ELSEWHERE = "repair it on the machine of the server, or name a copy of the file 
 NO_RIGHT = "repair it as the user who runs the server, or name a copy of the file with --gguf PATH"
 OTHERWISE = "name the GGUF of the model with --gguf PATH"
 BY_HAND = "`ollama create` with a Modelfile of your own makes a model without it, and that can be repaired"
+BESIDE = "name the first of all parts with --gguf PATH, the others beside it"
+JOINED = "`llama-gguf-split --merge` joins them: name the whole with --gguf PATH"
+_PART = re.compile(r"(.+)-00001-of-(\d{5})\.gguf")
 KNOWN_TENSORS = frozenset((*range(4), *range(6, 31), *range(39, 42)))
 """The types of tensors that Ollama reads since 0.34.1, as ggml numbers them: fs/gguf/tensor.go there."""
 
@@ -33,6 +37,26 @@ class Weights(NamedTuple):
     file: BinaryIO
     size: int
     changes: Mapping[int, bytes]
+    parts: tuple[Path, ...] = ()
+    """The other files that the model is split into."""
+
+
+@contextmanager
+def part(path: Path) -> Iterator[Weights]:
+    """Open a part of a model in which nothing changes.
+
+    Raises:
+        UsageError: it cannot be read.
+        RefusedError: the server would not take it.
+    """
+    try:
+        with path.open("rb") as file:
+            _refuse_unknown_tensors(file, path)
+            yield Weights(file, path.stat().st_size, {})
+    except gguf.GgufError as error:
+        raise UsageError(f"{path} is no part of a model: {error}", OTHERWISE) from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", OTHERWISE) from error
 
 
 @contextmanager
@@ -42,11 +66,11 @@ def opened(path: Path, lost: Sequence[LostTag], *, strict: bool = False) -> Iter
     Args:
         path: where it is.
         lost: the tokens that are to become text.
-        strict: whether the server takes known types of tensors alone.
+        strict: whether the server keeps a file as it is sent: it takes known types of tensors alone, and parts.
 
     Raises:
         UsageError: it cannot be read, or is not that of the model.
-        RefusedError: it is one part of several, or the server would not take it.
+        RefusedError: it is one part of several that are not at hand, or the server would not take it.
     """
     try:
         # A pipe would be waited for, and a device has no end.
@@ -55,7 +79,7 @@ def opened(path: Path, lost: Sequence[LostTag], *, strict: bool = False) -> Iter
         with path.open("rb") as file:
             if strict:
                 _refuse_unknown_tensors(file, path)
-            yield _weights(file, path, lost)
+            yield _weights(file, path, lost, strict=strict)
     except gguf.GgufError as error:
         raise UsageError(f"{path} cannot be repaired: {error}", OTHERWISE) from error
     except PermissionError as error:
@@ -64,11 +88,9 @@ def opened(path: Path, lost: Sequence[LostTag], *, strict: bool = False) -> Iter
         raise UsageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", ELSEWHERE) from error
 
 
-def _weights(file: BinaryIO, path: Path, lost: Sequence[LostTag]) -> Weights:
+def _weights(file: BinaryIO, path: Path, lost: Sequence[LostTag], *, strict: bool) -> Weights:
     head = gguf.header(file)
-    if head.shards > 1:
-        message = f"{path} is one of {head.shards} files that the model is split into"
-        raise RefusedError(message, "`llama-gguf-split --merge` joins them: name the whole with --gguf PATH")
+    parts = _others(path, head.shards, kept=strict) if head.shards > 1 else ()
     wanted = {tag.id: tag.text for tag in lost}
     found = {token.id: token.text for token in gguf.vocabulary(file, head) if token.id in wanted}
     for number, text in wanted.items():
@@ -76,7 +98,34 @@ def _weights(file: BinaryIO, path: Path, lost: Sequence[LostTag]) -> Weights:
             there = f"{found[number]!r}" if number in found else "missing"
             message = f"{path} is the GGUF of another model: its token {number} is {there} and not {text!r}"
             raise UsageError(message, OTHERWISE)
-    return Weights(file, head.size, gguf.retyped(head, dict.fromkeys(wanted, TokenType.USER_DEFINED)))
+    return Weights(file, head.size, gguf.retyped(head, dict.fromkeys(wanted, TokenType.USER_DEFINED)), parts)
+
+
+def _others(path: Path, number: int, *, kept: bool) -> tuple[Path, ...]:
+    """Return the other parts of a model whose first part has the vocabulary.
+
+    `llama-gguf-split` calls them `NAME-00001-of-00003.gguf`, and so on; Ollama (server/create_split_gguf.go of 0.34.2)
+    takes them under such names alone. It keeps each part by its digest, and tells the first.
+
+    Raises:
+        RefusedError: they are not beside it, or the server takes no model in parts.
+    """
+    named = _PART.fullmatch(path.name)
+    message = f"{path} is the first of {number} files that the model is split into"
+    if not kept:
+        raise RefusedError(message, f"Ollama takes them since 0.34.1; {JOINED}")
+    if named is None or named[2] != f"{number:05}":
+        raise RefusedError(f"{message}, and the server does not tell the others", f"{BESIDE}, or {JOINED}")
+    others = tuple(path.with_name(part_name(named[1], at, number)) for at in range(2, number + 1))
+    missing = next((other.name for other in others if not other.is_file()), "")
+    if missing:
+        raise RefusedError(f"{message}, and {missing} is not beside it", f"{BESIDE}, or {JOINED}")
+    return others
+
+
+def part_name(model: str, at: int, number: int) -> str:
+    """Return what a part of a model is called, counted from 1."""
+    return f"{model}-{at:05}-of-{number:05}.gguf"
 
 
 def _refuse_unknown_tensors(file: BinaryIO, path: Path) -> None:

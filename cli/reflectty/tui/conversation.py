@@ -30,6 +30,10 @@ class Manner(NamedTuple):
     keep_thinking: str = "auto"
     left_out: int = 0
     """So many of the oldest questions are not sent any more, with their answers."""
+    profile: str = ""
+    """The profile that was named for it."""
+    typed: tuple[tuple[str, str], ...] = ()
+    """The options that were typed, each with what they were typed behind: `/option`, say."""
 
 
 class Conversation:

@@ -286,6 +286,7 @@ class Desk:
         self.topline.title = self.conversation.title
         self.status.facts = self.status.facts._replace(
             model=part.state.model if part else self.conversation.manner.model,
+            ids=not getattr(self.talk.engine, "pulls", True),
             mode=standing.mode(self.conversation),
             used=self.talk.used,
             speed=self.talk.speed,

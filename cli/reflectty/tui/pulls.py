@@ -10,7 +10,7 @@ from reflectty.drawing.sizes import share, size
 from reflectty.drawing.summary import counted, duration
 from reflectty.errors import ReflecttyError, UsageError
 from reflectty.library import Transfer
-from reflectty.library.names import is_same, short
+from reflectty.names import is_same, short
 from reflectty.tui.wording import in_chat
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.errors import ReflecttyError, RefusedError
 from reflectty.modes import Mode
+from reflectty.names import is_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,19 +84,15 @@ async def look(engine: Engine, facts: Facts, answered: str = "") -> Facts:
         return facts._replace(there=True, gpu=None)
     except (ReflecttyError, TimeoutError):
         return facts._replace(there=False, gpu=None)
-    loaded = _loaded(running, facts.model, answers=_same(answered, facts.model))
+    loaded = _loaded(running, facts.model, answers=is_same(answered, facts.model))
     context = loaded.context_length if loaded else 0
     return facts._replace(there=True, context=context or facts.context, gpu=_gpu_share(loaded))
 
 
 def _loaded(running: Sequence[Running], model: str, *, answers: bool) -> Running | None:
     """Return the model as it is loaded; models of the same weights are listed as the one that was asked first."""
-    by_name = next((one for one in running if _same(one.name, model)), None)
+    by_name = next((one for one in running if is_same(one.name, model)), None)
     return by_name or (running[0] if answers and len(running) == 1 else None)
-
-
-def _same(name: str, other: str) -> bool:
-    return name.removesuffix(":latest") == other.removesuffix(":latest")
 
 
 def _gpu_share(loaded: Running | None) -> float | None:

@@ -13,8 +13,8 @@ from reflectty.drawing.sizes import size
 from reflectty.drawing.summary import Fact, duration
 from reflectty.errors import ReflecttyError, UsageError
 from reflectty.library import Installed, checked_name
-from reflectty.library.names import is_same, short
 from reflectty.library.values import placed
+from reflectty.names import is_same, short
 from reflectty.render import models as rendered
 from reflectty.render import progress
 from reflectty.tui import slash
@@ -179,10 +179,9 @@ class Stock:
             self._desk.composer.choices = slash.choices(names, self._desk.looks.names)
 
     def _list(self, models: tuple[Model, ...], running: tuple[Running, ...]) -> None:
-        self._listed = tuple(
-            placed(self._whole.get((model.name, model.digest), model), running, self._whole.values())
-            for model in sorted(models, key=lambda model: model.modified_at, reverse=True)
-        )
+        latest = sorted(models, key=lambda model: model.modified_at, reverse=True)
+        known = [self._whole.get((model.name, model.digest), model) for model in latest]
+        self._listed = tuple(placed(model, running, known) for model in known)
 
     # Pulling
 

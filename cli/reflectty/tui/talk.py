@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reflectty.chat import Engine
     from reflectty.reply import Reply
     from reflectty.session import Turn
-    from reflectty.tui.conversation import Conversation
+    from reflectty.tui.conversation import Conversation, Manner
     from reflectty.tui.parts.reply import ReplyPart
     from reflectty.tui.widgets.transcript import Transcript
 
@@ -199,7 +199,7 @@ class Talk:
         try:
             await self._asking
         except OptionError as error:
-            return _blamed(error)
+            return _blamed(error, self._conversation.manner)
         except ReflecttyError as error:
             return error
         except asyncio.CancelledError as error:
@@ -278,9 +278,9 @@ class Talk:
         self.used = usage.prompt_tokens + usage.reply_tokens or self.used
 
 
-def _blamed(error: OptionError) -> OptionError:
+def _blamed(error: OptionError, manner: Manner) -> OptionError:
     """Return an error about an option with where that is set."""
     from reflectty.config.sources import option_source  # noqa: PLC0415 - only who is refused wants to know
 
-    source = option_source(error.option) or "/option, or a profile,"
-    return OptionError(str(error), f"{source} sets it: leave it out", option=error.option)
+    source = dict(manner.typed).get(error.option) or option_source(error.option, manner.profile)
+    return OptionError(str(error), f"{source} sets it: leave it out", option=error.option) if source else error

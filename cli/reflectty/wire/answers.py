@@ -18,6 +18,7 @@ from reflectty.errors import (
     RefusedError,
     UnreachableError,
 )
+from reflectty.names import short
 from reflectty.sampling import of_file
 from reflectty.wire.gateways import of_gateway
 from reflectty.wire.limits import BUSY, may_pass, of_busy
@@ -48,7 +49,6 @@ STATUS_HINTS: Final = {
     500: LOG_HINT,
     502: LOG_HINT,
 }
-_FROM: Final = re.compile(r"^FROM \S.*sha256-([0-9a-f]{64})\s*$", re.MULTILINE)
 TEXT_HINTS: Final = {
     "cloud is disabled": "OLLAMA_NO_CLOUD, or its settings, keep that server from asking the cloud: name a model"
     " that is here, without -cloud",
@@ -133,7 +133,7 @@ def missing_hint(model: str, installed: Iterable[str]) -> str:
     """Return what to do about a model that is not among the installed ones."""
     import difflib  # noqa: PLC0415 - only a missing model needs it
 
-    names = [name.removesuffix(":latest") for name in installed]
+    names = [short(name) for name in installed]
     pull, model = _pull(model), model.removesuffix(LOCAL)
     near = difflib.get_close_matches(model, names) or [name for name in names if model.partition(":")[0] in name]
     if near:
@@ -190,18 +190,18 @@ def _by_file(info: Body) -> tuple[str, ...]:
     return ("embedding",) if f"{info.get('general.architecture')}.pooling_type" in info else ()
 
 
+_FILE: Final = re.compile(r"^(FROM|ADAPTER)[ \t].*?\bsha256[-:]([0-9a-f]{64})[ \t\r\"]*$", re.MULTILINE)
+"""A line of a Modelfile that names a file, and its digest: the server calls its files by them."""
+
+
 def _files(modelfile: str) -> tuple[str, ...]:
-    """Return the digests that a Modelfile names behind FROM and ADAPTER, sorted: the server calls its files by them."""
-    return tuple(sorted(_FILE.findall(modelfile)))
-
-
-_FILE: Final = re.compile(r"^(?:FROM|ADAPTER)[ \t].*?\bsha256[-:]([0-9a-f]{64})[ \t\r\"]*$", re.MULTILINE)
+    """Return the digests of all files that a Modelfile names, sorted."""
+    return tuple(sorted(digest for _, digest in _FILE.findall(modelfile)))
 
 
 def _weights(modelfile: str) -> str:
     """Return the digest of the file that a Modelfile names first: the model itself."""
-    found = _FROM.search(modelfile)
-    return found[1] if found else ""
+    return next((digest for command, digest in _FILE.findall(modelfile) if command == "FROM"), "")
 
 
 def info_of(body: Body) -> Body:
@@ -262,6 +262,7 @@ def _running(entry: Body) -> Running:
         size_vram=int(as_number(entry.get("size_vram"))),
         context_length=int(as_number(entry.get("context_length"))),
         expires_at=as_text(entry.get("expires_at")),
+        **_details(entry),
     )
 
 

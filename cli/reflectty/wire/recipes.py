@@ -16,7 +16,7 @@ from reflectty.recipe import Recipe
 from reflectty.wire.values import as_text, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from reflectty.chat import OptionValue, Role
     from reflectty.wire.values import Body
@@ -64,12 +64,19 @@ def recipe_of(name: str, body: Body) -> Recipe:
     )
 
 
-def encode_create(name: str, recipe: Recipe, weights: str) -> Body:
-    """Return the body with which /api/create makes a model like another one, with other weights: those of a digest."""
+def encode_create(name: str, recipe: Recipe, weights: str, parts: Mapping[str, str] | None = None) -> Body:
+    """Return the body with which /api/create makes a model like another one, with other weights: those of a digest.
+
+    Args:
+        name: of the new model.
+        recipe: what the other one is made of.
+        weights: the digest of the file.
+        parts: the digests of all files by their names, where the model is split into several.
+    """
     files = {f"part-{number}.gguf": digest_of(path) for number, path in enumerate(recipe.weights[1:])}
     body: Body = {
         "model": name,
-        "files": {"model.gguf": weights, **files},
+        "files": {**(parts or {"model.gguf": weights}), **files},
         "adapters": {f"adapter-{number}.gguf": digest_of(path) for number, path in enumerate(recipe.adapters)},
         "draft_files": {"draft.gguf": digest_of(recipe.draft)} if recipe.draft else {},
         "template": recipe.template,

@@ -92,7 +92,7 @@ def encode_load(request: Request) -> Body:
     """Return the body with which /api/generate loads a model as a question with the same settings would.
 
     A model that is loaded otherwise, be it with another context or another `shift`, is loaded again by the first
-    question.
+    question. A `keep_alive` of 0 unloads it.
     """
     return {"model": request.model} | _settings(request) | {"stream": False}
 
@@ -100,10 +100,9 @@ def encode_load(request: Request) -> Body:
 def _settings(request: Request) -> Body:
     """Return what each request says of how it is to be answered: in pieces, and with nothing cut in silence.
 
-    Ollama (seen with 0.32.15 and 0.34.2) starts a model with or without `shift`, and loads it again for a request
-    that wishes it otherwise: another client's, as nobody else sends it. So it is left out where nothing could be cut.
-    Elsewhere it has to be sent: a reply whose length nothing limits may outgrow any context, and where the server
-    shifts, it loses the beginning of the prompt without a word.
+    `shift` is left out where nothing could be cut, as every other client leaves it out: Ollama loads a model again for
+    a request that wishes it otherwise (engines/bounds.py). Elsewhere it has to be sent: a reply whose length nothing
+    limits may outgrow any context, and where the server shifts, it loses the beginning of the prompt without a word.
     """
     body: Body = {"stream": True, "truncate": False} | ({} if request.fits else {"shift": False})
     if request.options:

@@ -14,7 +14,7 @@ from reflectty.schema import read_schema
 from reflectty.session import Ended, Measured
 from reflectty.stream import Kind
 from support.fake_replies import CLOSE, Answer
-from support.fake_server import FakeServer, error, line, raw_reply, rendered, reply, show, tags, whole
+from support.fake_server import FakeServer, error, line, raw_reply, rendered, reply, show, tags, unless_loading, whole
 from support.fakes import Kept, Shown
 from support.scripted_servers import ANSWER, ANSWERED, THOUGHT, asking, unfinished
 
@@ -54,7 +54,7 @@ class Outcome:
 def resuming(*rest: str, prompt: str = "Q: Which?\nA: ", **shown: Any) -> FakeServer:
     """Return a server that goes on with a reply, and has nothing else to say."""
     routes = {"/api/show": show(**shown), "/api/tags": tags(MODEL), "/api/chat": rendered(prompt)}
-    return FakeServer(routes | {"/api/generate": raw_reply(rest)})
+    return FakeServer(routes | {"/api/generate": unless_loading(raw_reply(rest))})
 
 
 class TestHistory:
@@ -78,7 +78,7 @@ class TestGoingOn:
     def test_shows_what_was_said_and_what_follows_as_one_reply(self) -> None:
         with resuming(*REST) as server:
             outcome = Outcome(server, QUESTION._replace(so_far=SO_FAR))
-        render, raw = (asked.json for asked in server.requests if asked.path in ("/api/chat", "/api/generate"))
+        render, raw = (asked.json for asked in (*server.asked("/api/chat"), *server.generated()))
 
         assert outcome.reply is not None
         assert outcome.reply.segments == ((Kind.THINKING, "11 is more."), (Kind.ANSWER, "9.9"))
@@ -119,7 +119,7 @@ class TestGoingOn:
 
         assert outcome.reply is not None
         assert outcome.reply.segments == ((Kind.THINKING, "11 is more."), (Kind.ANSWER, "9.9"))
-        assert server.asked("/api/generate")[0].json["prompt"] == "Q: Which?\nA: " + SO_FAR
+        assert server.generated()[0].json["prompt"] == "Q: Which?\nA: " + SO_FAR
 
     def test_is_refused_where_the_tags_are_not_known(self) -> None:
         with resuming(*REST, capabilities=["completion", "thinking"]) as server:
@@ -139,9 +139,9 @@ class TestGoingOn:
     def test_holds_the_answer_to_a_schema_after_the_rest_of_the_thinking(self) -> None:
         generate = [raw_reply(["ore.\n</thinking>\n", "<output>\nwell"]), raw_reply(['{"a": 1}', "  "])]
         routes = {"/api/show": show(), "/api/tags": tags(MODEL), "/api/chat": rendered("Q: ")}
-        with FakeServer(routes | {"/api/generate": generate}) as server:
+        with FakeServer(routes | {"/api/generate": unless_loading(*generate)}) as server:
             outcome = Outcome(server, QUESTION._replace(so_far=SO_FAR, schema=read_schema('{"type": "object"}')))
-        first, second = (asked.json for asked in server.asked("/api/generate"))
+        first, second = (asked.json for asked in server.generated())
 
         assert outcome.reply is not None
         assert outcome.reply.answer == '{"a": 1}'
@@ -154,7 +154,7 @@ class TestGoingOn:
         so_far = "<thinking>\n11 is more.\n</thinking>\n<output>\n"
         with resuming('{"a": 1}') as server:
             outcome = Outcome(server, QUESTION._replace(so_far=so_far, schema=read_schema('{"type": "object"}')))
-        (asked,) = server.asked("/api/generate")
+        (asked,) = server.generated()
 
         assert outcome.reply is not None
         assert (outcome.reply.thinking, outcome.reply.answer) == ("11 is more.", '{"a": 1}')

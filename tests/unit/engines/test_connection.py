@@ -119,7 +119,7 @@ def test_a_server_that_is_busy_for_a_moment_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("1", 1.0), ("60", 5.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.5), ("-1", 0.5), ("", 0.5)]
+    ("header", "seconds"), [("1", 1.0), ("5", 5.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.5), ("-1", 0.5), ("", 0.5)]
 )
 @pytest.mark.parametrize("status", [429, 502, 503])
 def test_a_busy_server_says_when_to_come_again(status: int, header: str, seconds: float) -> None:
@@ -127,6 +127,25 @@ def test_a_busy_server_says_when_to_come_again(status: int, header: str, seconds
     with FakeServer({CHAT: [error(status, "busy", **{"Retry-After": header}), reply(["hi"])]}) as server:
         assert ask(server.host, loop=loop).complete
     assert loop.slept == [seconds]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_busy_for_longer_than_a_moment_is_left_alone(status: int) -> None:
+    loop = SleeplessLoop()
+    with FakeServer({CHAT: [error(status, "busy", **{"Retry-After": "60"}), reply(["hi"])]}) as server:
+        outcome = ask(server.host, loop=loop)
+        asked = len(server.requests)
+
+    assert isinstance(outcome.error, BusyError)
+    assert (outcome.error.retry_after, asked) == (60.0, 1)
+    assert loop.slept == []
+
+
+def test_a_gateway_is_not_waited_for_longer_than_a_moment() -> None:
+    loop = SleeplessLoop()
+    with FakeServer({CHAT: [error(502, "busy", **{"Retry-After": "60"}), reply(["hi"])]}) as server:
+        assert ask(server.host, loop=loop).complete
+    assert loop.slept == [5.0]
 
 
 def test_a_date_says_when_to_come_again() -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from reflectty.chat import Engine
 
 ENDLESS = Answer(lambda: itertools.chain([line("one ")], itertools.cycle([Pause(0.01), line("more ")])))
-BUSY = error(503, "busy", **{"Retry-After": "60"})
+BUSY = error(503, "busy", **{"Retry-After": "5"})
 CHAT = "/api/chat"
 
 

@@ -5,7 +5,7 @@ import pytest
 from reflectty.fitting import ELSEWHERE, Device, Fit, Machine
 from reflectty.library.catalogue import OFFERS, suited
 from reflectty.library.fit import Around
-from reflectty.library.names import checked_name
+from reflectty.names import checked_name
 
 GIB = 1 << 30
 

@@ -19,6 +19,8 @@ from support.gguf_bytes import SHARDS
 from support.gguf_tensors import Part, whole
 from support.repair_server import LOST, MADE, TOKENS, Recorder, Scripted
 
+MERGE = "name the first of all parts with --gguf PATH, the others beside it, or `llama-gguf-split --merge` joins them"
+
 
 @pytest.fixture
 def scripted(tmp_path: Path) -> Scripted:
@@ -82,6 +84,20 @@ def in_parts(scripted: Scripted) -> Wanted:
     return other(scripted, MADE.file({**MADE.vocabulary(TOKENS, LOST), SHARDS: (2, MADE.number("H", 3))}))
 
 
+def in_parts_alone(scripted: Scripted) -> Wanted:
+    scripted.version = "0.34.2"
+    wanted = in_parts(scripted)
+    assert wanted.gguf is not None
+    first = wanted.gguf.rename(wanted.gguf.with_name("m-00001-of-00003.gguf"))
+    first.with_name("m-00002-of-00003.gguf").write_bytes(b"")
+    return Wanted("m", gguf=first)
+
+
+def in_parts_untold(scripted: Scripted) -> Wanted:
+    scripted.version = "0.34.2"
+    return in_parts(scripted)
+
+
 def installed_already(scripted: Scripted) -> Wanted:
     scripted.names = ("m:latest", "M-Repaired:latest")
     return Wanted("m")
@@ -99,7 +115,9 @@ def installed_already(scripted: Scripted) -> Wanted:
         (with_typical_p, RefusedError, "m has the parameter typical_p, and", "`ollama create`"),
         (with_a_strange_tensor, RefusedError, "no GGUF with tensors of type 34, as blk.0.q of", "quantisation"),
         (named_nowhere, UsageError, "does not tell where the GGUF of m is", "--gguf PATH"),
-        (in_parts, RefusedError, "one of 3 files", "llama-gguf-split --merge"),
+        (in_parts, RefusedError, "the first of 3 files", "Ollama takes them since 0.34.1; `llama-gguf-split --merge`"),
+        (in_parts_alone, RefusedError, "3 files that the model is split into, and m-00003-of-00003.gguf is not", MERGE),
+        (in_parts_untold, RefusedError, "split into, and the server does not tell the others", MERGE),
         (installed_already, UsageError, "m-repaired already", "--force makes it anew"),
         (lambda _: Wanted("m", name="M"), UsageError, "as the model itself is", "--name NAME"),
         (lambda _: Wanted("m", name="../x"), UsageError, "cannot be the name", "write it as"),

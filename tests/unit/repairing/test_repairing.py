@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reflectty import gguf
-from reflectty.errors import (
-    IncompleteError,
-)
+from reflectty.errors import IncompleteError, UsageError
 from reflectty.repairing import Repaired, Step, Wanted
 from reflectty.repairing.repairing import repaired_name
 from support.fake_server import Answer, error
+from support.gguf_bytes import SHARDS
+from support.gguf_tensors import Part
+from support.gguf_tensors import whole as whole_gguf
 from support.repair_server import KEPT, LOST, MADE, PLAIN, TAGS, TOKENS, Recorder, Scripted
 
 if TYPE_CHECKING:
@@ -209,3 +211,34 @@ def test_only_the_types_differ_between_the_file_and_what_was_sent(scripted: Scri
         head = gguf.header(file)
 
     assert differing == [head.types.start + 4 * number for number in (1, 2)]
+
+
+def test_a_model_in_parts_is_sent_in_parts(scripted: Scripted) -> None:
+    split = {SHARDS: (2, MADE.number("H", 2))}
+    first = scripted.path.with_name("big-Q8_0-00001-of-00002.gguf")
+    first.write_bytes(MADE.file({**MADE.vocabulary(TOKENS, LOST), **split}))
+    rest = whole_gguf([Part("norm", (1,), 0, bytes(4))])
+    first.with_name("big-Q8_0-00002-of-00002.gguf").write_bytes(rest)
+    scripted.sent = MADE.file({**MADE.vocabulary(TOKENS, KEPT), **split})
+    second = f"sha256:{hashlib.sha256(rest).hexdigest()}"
+    scripted.routes[f"/api/blobs/{second}"] = scripted.blobs
+    scripted.version = "0.34.2"
+
+    repaired, server = scripted.repair(Wanted("m", gguf=first))
+    (made,) = (asked.json for asked in server.asked("/api/create"))
+
+    assert repaired == Repaired("m", "m-repaired", TAGS, proven=True)
+    assert made["files"] == {"model-00001-of-00002.gguf": scripted.digest, "model-00002-of-00002.gguf": second}
+    assert [asked.body for asked in server.asked(f"/api/blobs/{second}") if asked.method == "POST"] == [rest]
+
+
+def test_a_part_that_is_none_is_refused(scripted: Scripted) -> None:
+    first = scripted.path.with_name("m-00001-of-00002.gguf")
+    first.write_bytes(MADE.file({**MADE.vocabulary(TOKENS, LOST), SHARDS: (2, MADE.number("H", 2))}))
+    first.with_name("m-00002-of-00002.gguf").write_bytes(b"half")
+    scripted.sent = MADE.file({**MADE.vocabulary(TOKENS, KEPT), SHARDS: (2, MADE.number("H", 2))})
+    scripted.version = "0.34.2"
+
+    with pytest.raises(UsageError, match=r"m-00002-of-00002.gguf is no part of a model: it is no GGUF"):
+        scripted.repair(Wanted("m", gguf=first))
+    assert not scripted.server.asked("/api/create")

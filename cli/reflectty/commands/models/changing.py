@@ -13,7 +13,7 @@ from reflectty.commands.models import arguments as args
 from reflectty.drawing.model import advice, landed
 from reflectty.drawing.sizes import size
 from reflectty.errors import UsageError
-from reflectty.library.names import short
+from reflectty.names import short
 
 if TYPE_CHECKING:
     from reflectty.chat import Running

@@ -9,6 +9,7 @@ from reflectty.chat import Effort
 from reflectty.cloud import elsewhere
 from reflectty.errors import UsageError
 from reflectty.modes import Mode
+from reflectty.names import short
 from reflectty.options import parse_options
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Choosing:
             from reflectty.library.first import to_pull  # noqa: PLC0415 - only who has no model needs advice
 
             raise UsageError("no model is installed on the server", await to_pull(self._desk.engine))
-        names = (model.name.removesuffix(":latest") if pulls else model.name for model in installed)
+        names = (short(model.name, whole=not pulls) for model in installed)
         rows = [(name, name, _able(model)) for name, model in zip(names, installed, strict=True)]
         return [*rows, (MORE, "more", "pull, load, copy or remove a model")] if pulls else rows
 
@@ -98,7 +99,8 @@ class Choosing:
             return
         new = parse_options((text.strip(),))
         kept = tuple(pair for pair in manner.options if pair[0] not in dict(new))
-        desk.manner(options=(*kept, *new))
+        typed = dict(manner.typed) | {key: f"/option {key}" for key, _ in new}
+        desk.manner(options=(*kept, *new), typed=tuple(typed.items()))
         desk.note(f"options: {', '.join(f'{key}={value}' for key, value in (*kept, *new))}")
 
 

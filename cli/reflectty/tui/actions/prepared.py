@@ -38,7 +38,8 @@ class Prepared:
         self._profile = wanted
         self._reach(profiled)
         model = profiled.manner.model or desk.conversation.manner.model
-        desk.manner(**profiled.manner._replace(model=model)._asdict() | {"left_out": desk.conversation.manner.left_out})
+        left_out = desk.conversation.manner.left_out
+        desk.manner(**profiled.manner._replace(model=model, left_out=left_out, profile=wanted)._asdict())
         named = "no profile" if wanted == NO_PROFILE else f"profile {wanted}"
         desk.note(f"{named}: {model or 'the best model'}, {standing.mode(desk.conversation)}")
 

@@ -9,6 +9,7 @@ from reflectty.drawing.model import memory, weights, where
 from reflectty.drawing.sizes import size
 from reflectty.drawing.summary import fitting
 from reflectty.drawing.wrap import cells, fold
+from reflectty.names import short
 from reflectty.safety import clean_line
 from reflectty.tui.widgets.heading import Heading
 from reflectty.tui.widgets.listing import GUTTER, cut, padded
@@ -196,7 +197,7 @@ def told(name: str, facts: Iterable[tuple[str, str]]) -> list[Title | Told]:
 
 def shown_name(name: str) -> str:
     """Return the name of a model as it is shown."""
-    return clean_line(name).removesuffix(":latest") or UNNAMED
+    return clean_line(short(name)) or UNNAMED
 
 
 def columns(known: Known) -> tuple[str, ...]:

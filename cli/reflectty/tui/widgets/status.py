@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from reflectty import names
 from reflectty.drawing.paint import BOLD, plain
 from reflectty.drawing.wrap import cells
 from reflectty.safety import clean_line
@@ -31,6 +32,8 @@ class Facts(NamedTuple):
     """What is known; what is not is None or empty, and left out."""
 
     model: str = ""
+    ids: bool = False
+    """Whether models are called by ids that have no short form."""
     mode: str = ""
     used: int = 0
     """Tokens of the context that the last reply and all before it took."""
@@ -89,7 +92,7 @@ def _width(parts: list[Row]) -> int:
 
 
 def _model(facts: Facts, palette: Palette) -> Row:
-    name = clean_line(facts.model, 40).removesuffix(":latest")
+    name = clean_line(names.short(facts.model, whole=facts.ids), 40)
     return [(name, palette.styles["text"] + BOLD)] if name else []
 
 

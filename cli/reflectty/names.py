@@ -16,6 +16,7 @@ _PART: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
 _NAMESPACE: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}"
 _HOST: Final = r"(?:https?://)?[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}"
 _NAME: Final = re.compile(rf"(?:(?:{_HOST}/)?{_NAMESPACE}/)?{_PART}(?::{_PART})?(?:{LOCAL})?")
+_BEFORE: Final = re.compile(r"^(https?://)?(registry\.ollama\.ai/)?(library/)?")
 FORM: Final = "write it as model, model:tag, user/model:tag or host/user/model:tag"
 
 
@@ -30,9 +31,15 @@ def checked_name(name: str) -> str:
     return name
 
 
-def short(name: str) -> str:
-    """Return a name without what goes without saying: the scheme, Ollama's own registry, the tag `latest`."""
-    return re.sub(r"^(https?://)?(registry\.ollama\.ai/)?(library/)?", "", name).removesuffix(":latest")
+def short(name: str, *, whole: bool = False) -> str:
+    """Return a name as it is shown and asked for: without the scheme, Ollama's own registry and the tag `latest`.
+
+    Args:
+        name: of a model.
+        whole: whether it is an id of a server that is no Ollama: `mini` and `mini:latest` may be two models there, so
+            it stays as it is.
+    """
+    return name if whole else _BEFORE.sub("", name).removesuffix(":latest")
 
 
 def is_same(one: str, other: str) -> bool:

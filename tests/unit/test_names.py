@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reflectty.errors import UsageError
 from reflectty.library.fit import quantisation_of
-from reflectty.library.names import checked_name, is_same, short
+from reflectty.names import checked_name, is_same, short
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,11 @@ def test_a_name_is_as_short_as_it_can_be(name: str, expected: str) -> None:
     assert short(name) == expected
     assert is_same(name, expected)
     assert not is_same(name, f"{expected}x")
+
+
+@pytest.mark.parametrize("name", ["mini:latest", "library/mini", "https://registry.ollama.ai/me/mini:latest"])
+def test_an_id_has_no_short_form(name: str) -> None:
+    assert short(name, whole=True) == name
 
 
 @pytest.mark.parametrize(

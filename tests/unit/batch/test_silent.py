@@ -1,0 +1,92 @@
+"""Servers that listen and say nothing, or not to everything: how long they are waited for, and what is said."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.batch.jobs import Terms
+from reflectty.errors import StalledError
+from support.batch_work import Batch
+from support.unsteady_engine import Does, UnsteadyEngine
+
+if TYPE_CHECKING:
+    from reflectty.chat import Model
+
+FIRST = 300.0
+"""Seconds after which a connection gives up."""
+
+
+class Silent(UnsteadyEngine):
+    """Never says a word of some things."""
+
+    def __init__(self, *does: Does, of: tuple[str, ...] = ("version",), after: float = FIRST) -> None:
+        super().__init__(*does)
+        self._of = of
+        self._after = after
+
+    async def _say_nothing(self, call: str) -> None:
+        if call in self._of:
+            await asyncio.sleep(self._after)
+            if self._after == FIRST:
+                raise StalledError("it sent nothing for 300 s")
+
+    async def version(self) -> str:
+        await self._say_nothing("version")
+        return await super().version()
+
+    async def models(self) -> tuple[Model, ...]:
+        await self._say_nothing("models")
+        return await super().models()
+
+    async def show(self, model: str) -> Model:
+        await self._say_nothing("show")
+        return await super().show(model)
+
+
+def test_a_server_that_tells_no_version_is_there_all_the_same() -> None:
+    batch = Batch([Silent(Does.CUT)], 2, Terms(jobs=1, delay=0.0))
+
+    assert batch.answers == {0: "q0", 1: "q1"}
+    assert batch.notes == []
+    assert batch.seconds == 5
+
+
+def test_a_server_that_says_nothing_at_all_any_more_is_away() -> None:
+    batch = Batch([Silent(Does.CUT, of=("version", "models"))], 1, Terms(jobs=1, delay=0.0, patience=60.0))
+
+    assert batch.notes == ["s0 does not answer any more: it is tried again until it does"]
+    assert str(batch.error) == "no server has answered for 60 s"
+
+
+@pytest.mark.parametrize("model", ["m", ""])
+@pytest.mark.parametrize(("after", "ended"), [(20.0, ""), (FIRST, "it sent nothing for 300 s")])
+def test_a_single_server_that_is_silent_is_told_and_waited_for(model: str, after: float, ended: str) -> None:
+    batch = Batch([Silent(of=("show",), after=after)], 1, model=model)
+
+    assert batch.notes[0] == "s0 has sent nothing for 10 s: it is waited for as long as for a reply (--timeout)"
+    assert str(batch.error or "") == ended
+    assert batch.answers == ({} if ended else {0: "q0"})
+
+
+def test_a_single_server_that_answers_at_once_is_not_told() -> None:
+    assert Batch([Silent(of=("show",), after=9.0)], 1).notes == []
+
+
+@pytest.mark.parametrize("model", ["m", ""])
+def test_one_of_several_that_is_silent_keeps_nobody_waiting(model: str) -> None:
+    batch = Batch([Silent(of=("show", "models", "version")), UnsteadyEngine()], 2, Terms(jobs=1), model)
+
+    assert batch.answers == {0: "q0", 1: "q1"}
+    assert "s0 does not answer yet: the others begin (it sent nothing for 10 s)" in batch.notes
+    assert batch.seconds <= 30
+
+
+def test_a_version_of_a_model_that_is_not_told_in_time_is_not_compared() -> None:
+    batch = Batch([UnsteadyEngine(), Silent(of=("models",))], 2, Terms(jobs=1))
+
+    assert batch.answers == {0: "q0", 1: "q1"}
+    assert batch.notes == []
+    assert batch.seconds <= 10
