@@ -26,6 +26,8 @@ class Does(Enum):
     """It has been asked often enough for now, and says for how long."""
     FAIL = auto()
     """It fails at this request, and may not the next time."""
+    REFUSE = auto()
+    """It refuses this request, and would refuse it again."""
     DIE = auto()
     """It goes away in the middle of the reply, and is not there for the next two times that somebody looks."""
 
@@ -65,6 +67,8 @@ class UnsteadyEngine(ScriptedEngine):
             raise BusyError("slow down", limited=True, retry_after=self.rest)
         if does is Does.FAIL:
             raise RefusedError("the server refused: oops", transient=True)
+        if does is Does.REFUSE:
+            raise RefusedError("the server refused: not this one")
         prompt = request.messages[-1].content
         yield Chunk("<output>")
         await asyncio.sleep(self._seconds)

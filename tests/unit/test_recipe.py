@@ -47,7 +47,7 @@ def shown(
         ('stop                           "</s>"', (("stop", ("</s>",)),)),
         ('stop "a"\ntemperature 0\nstop "b"', (("stop", ("a", "b")), ("temperature", 0))),
         (r'stop "\n\t\"\\ \x1b\u0085\U0001f600é"', (("stop", ('\n\t"\\ \x1b\x85\U0001f600é',)),)),
-        (r'stop "\xff"', (("stop", ("\ufffd",)),)),
+        (r'stop "\x7f\x80\xff\U00110000"', (("stop", ("\x7f\ufffd\ufffd\ufffd",)),)),
         ('stop "  two words  "', (("stop", ("  two words  ",)),)),
         ('list 1\nlist "b"', (("list", ("1", "b")),)),
     ],

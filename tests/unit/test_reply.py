@@ -83,6 +83,24 @@ def test_an_answer_is_complete_only_when_the_model_ended_it(
 
 
 @pytest.mark.parametrize(
+    ("text", "thought"),
+    [
+        ("", False),
+        ("only an answer", False),
+        ("<thinking>a", False),
+        ("<thinking>a</thinking>", True),
+        ("<thinking>a</thinking>b", True),
+        ("<output>b", True),
+    ],
+)
+def test_it_has_thought_once_a_thinking_is_over(text: str, thought: bool) -> None:
+    reply = Reply("m", FAMILIES["reflection"])
+    reply.feed(Chunk(content=text))
+
+    assert reply.thought is thought
+
+
+@pytest.mark.parametrize(
     ("content", "answer"),
     [("", ""), ("  \n", ""), ("<think>b", "<think>b"), ("42", "42"), ("<output>42</output>", "42")],
 )

@@ -13,6 +13,7 @@ from reflectty.errors import (
     BusyError,
     ModelMissingError,
     OutputError,
+    ReflecttyError,
     RefusedError,
     UnreachableError,
     UsageError,
@@ -48,6 +49,16 @@ class TestOneServer:
 
         assert type(batch.errors[0]) is BusyError
         assert len(engine.requests) == 3
+
+    def test_is_left_twice_as_long_before_each_further_try(self) -> None:
+        assert Batch([UnsteadyEngine(*[Does.CUT] * 3)], 1, Terms(jobs=1, delay=1.0)).seconds == 1 + 2 + 4
+
+    def test_is_not_asked_again_what_it_refused(self) -> None:
+        engine = UnsteadyEngine(Does.REFUSE)
+        batch = Batch([engine], 1)
+
+        assert type(batch.errors[0]) is RefusedError
+        assert len(engine.requests) == 1
 
     def test_is_asked_again_where_it_failed_and_may_not_the_next_time(self) -> None:
         assert Batch([UnsteadyEngine(Does.FAIL, Does.FAIL)], 1).answers == {0: "q0"}
@@ -102,6 +113,12 @@ class TestOneServer:
 
         assert type(Batch([engine], 3).error) is UnreachableError
 
+    def test_that_is_not_there_is_an_error_where_no_model_is_named_either(self) -> None:
+        engine = UnsteadyEngine()
+        engine.gone = UnreachableError("cannot reach it")
+
+        assert type(Batch([engine], 3, model="").error) is UnreachableError
+
     def test_that_has_not_the_model_is_an_error(self) -> None:
         assert type(Batch([UnsteadyEngine()], 3, model="other").error) is ModelMissingError
 
@@ -137,6 +154,13 @@ class TestALine:
 
         assert batch.errors == {}
         assert sorted(second.answered) == [f"q{at}" for at in range(6)]
+
+    def test_says_where_the_model_that_it_names_is_missing(self) -> None:
+        items = [Item(1, "", "a", model="absent")]
+        one, two = Batch([UnsteadyEngine()], items), Batch([UnsteadyEngine(), UnsteadyEngine()], items)
+
+        assert str(one.errors[0]) == "the model absent is not installed on s0"
+        assert str(two.errors[0]) == "the model absent is not installed on any of the servers"
 
     def test_that_cannot_be_written_ends_everything(self) -> None:
         engine = UnsteadyEngine()
@@ -187,6 +211,18 @@ class TestSeveralServers:
 
         assert batch.notes == ["m is not the same version on s2 as on s1; both answer"]
         assert batch.errors == {}
+
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_that_all_fail_are_told_by_the_one_that_came_closest(self, turned: bool) -> None:
+        away, refusing, lacking = UnsteadyEngine(), UnsteadyEngine(), UnsteadyEngine(models=("other",))
+        away.gone = UnreachableError("cannot reach it")
+        refusing.gone = RefusedError("the server refused: unauthorized")
+
+        def told(*engines: UnsteadyEngine) -> ReflecttyError | None:
+            return Batch(engines[::-1] if turned else engines, 1).error
+
+        assert type(told(away, refusing)) is RefusedError
+        assert type(told(refusing, lacking)) is ModelMissingError
 
     def test_are_all_needed_to_lack_a_model(self) -> None:
         assert type(Batch([UnsteadyEngine(), UnsteadyEngine()], 1, model="x").error) is ModelMissingError

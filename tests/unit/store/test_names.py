@@ -65,6 +65,16 @@ def test_what_is_not_clear_is_said_with_what_is_near(store: Store, name: str, me
     assert re.fullmatch(hint, raised.value.hint), raised.value.hint
 
 
+def test_of_many_sessions_three_are_named(store: Store) -> None:
+    sessions = [store.begin(f"the {number}") for number in range(5)]
+    latest = ", ".join(f"{session.id} ({session.title})" for session in sessions[:1:-1])
+
+    for name, introduction in (("", "the latest are"), ("the", "for example")):
+        with pytest.raises(UsageError) as raised:
+            store.find(name)
+        assert raised.value.hint == f"{introduction} {latest}"
+
+
 def test_where_there_is_no_session_none_is_near(store: Store) -> None:
     with pytest.raises(UsageError) as raised:
         store.find("x")

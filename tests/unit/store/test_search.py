@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reflectty.session import Ended, Found, Said
 from reflectty.store import Store, open_store
 from reflectty.store.opening import Around
-from reflectty.store.passage import REACH
+from reflectty.store.passage import REACH, passage
 from reflectty.stream import Kind
 from support.properties import examples
 from support.stored_sessions import SAID
@@ -181,6 +181,18 @@ def test_the_passage_is_short_where_words_are_endless(store: Store, words: str) 
     (found,) = store.search(words)
     assert marked((found,)) == [words]
     assert len("".join(piece for piece, _ in found.passage)) <= 2 * REACH + len(words) + 10
+
+
+def test_of_a_passage_only_what_is_near_a_match_is_kept() -> None:
+    far = " ".join(f"w{number}" for number in range(1_000, 1_100))
+    pieces = passage([(f"{far} ", False), ("needle", True), (f" {far} ", False), ("needle", True), (f" {far}", False)])
+
+    assert "".join(text for text, _ in pieces) == (
+        "… w1087 w1088 w1089 w1090 w1091 w1092 w1093 w1094 w1095 w1096 w1097 w1098 w1099 needle"
+        " w1000 w1001 w1002 w1003 w1004 w1005 w1006 w1007 w1008 w1009 w1010 w1011 w1012 …"
+        " w1087 w1088 w1089 w1090 w1091 w1092 w1093 w1094 w1095 w1096 w1097 w1098 w1099 needle"
+        " w1000 w1001 w1002 w1003 w1004 w1005 w1006 w1007 w1008 w1009 w1010 w1011 w1012 …"
+    )
 
 
 def test_a_text_may_hold_what_looks_like_a_mark(store: Store) -> None:

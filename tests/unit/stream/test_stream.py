@@ -76,6 +76,7 @@ POLICY = [
     ("tags in a tilde fence", "reflection", "<output>\n~~~\n<output>\n~~~\nb\n</output>", "A:~~~\n<output>\n~~~\nb"),
     ("a closer right behind the closing fence", "reflection", "<output>\n```\na\n```</output>\n<reflection>b</reflection>", "A:```\na\n``` R:b"),
     ("double backticks", "reflection", "<thinking>a ``x ` </thinking>`` b</thinking><output>c</output>", "T:a ``x ` </thinking>`` b A:c"),
+    ("code at the end of a line", "reflection", "<thinking>see `</thinking>`\nb", "T:see `</thinking>`\nb"),
     ("a span that closes on the next line is none", "reflection", "<thinking>a ` b</thinking>\n<output>c ` d</output>", "T:a ` b A:c ` d"),
     ("closer of thinking closes the reflection", "reflection", "<thinking>a<reflection>b</thinking>c", "T:a R:b A:c"),
     ("output at a line's end in thinking", "reflection", "<thinking>So: <output>\n5\n</output>", "T:So: A:5"),
@@ -83,6 +84,7 @@ POLICY = [
     ("text between the parts", "reflection", "<thinking>a</thinking>\nso\n<output>b</output>\nbye", "T:a A:so A:b A:bye"),
     ("unclosed reflection at the end", "reflection", "<thinking>a\n<reflection>b", "T:a R:b"),
     ("only tags", "reflection", "<thinking></thinking><output></output>", ""),
+    ("a correction right behind an answer that names its tag", "reflection", "<output>name <output> here</output> <reflection>b</reflection>", "A:name <output> here R:b"),
     ("strict: an opener mid-line is text", "think", "A <think> tag.", "A:A <think> tag."),
     ("strict: a doubled opener", "think", "<think><think>a</think>b", "T:a A:b"),
     ("granite without a thought", "granite32", "Plain. Here is my response: 4", "A:Plain. Here is my response: 4"),
@@ -273,6 +275,19 @@ def test_long_hostile_text_takes_linear_time(family: str, unit: str, length: int
     events += parser.close()
 
     assert read(text, family) == fold(events)
+
+
+def test_what_follows_a_marker_is_shown_at_once() -> None:
+    assert fold([*StreamParser(FAMILIES["reflection"]).feed("<thinking>a")]) == [("thinking", "a")]
+
+
+def test_a_closer_before_many_blanks_is_not_waited_with_to_the_end() -> None:
+    text = "<output>name <output> here</output>" + " " * 90 + "b"
+
+    assert fold([*StreamParser(FAMILIES["reflection"]).feed(text)]) == [
+        ("answer", "name <output> here"),
+        ("answer", "b"),
+    ]
 
 
 def test_what_is_certain_is_said_so() -> None:

@@ -84,6 +84,7 @@ def test_a_prompt_that_is_too_long_is_told_by_its_numbers(value: Any, numbers: t
     assert type(error) is PromptTooLongError
     assert str(error) == f"the prompt has {numbers[0]} tokens, the context holds {numbers[1]}"
     assert "num_ctx" not in error.hint
+    assert not error.resizable
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,7 @@ def test_a_prompt_that_leaves_no_room_for_the_reply_is_told_apart() -> None:
     assert type(error) is PromptTooLongError
     assert "1000 tokens, which leaves too few of the context's 4096" in str(error)
     assert "num_predict" in error.hint
+    assert not error.resizable
 
 
 def test_a_prompt_that_is_too_long_without_numbers_is_one_still() -> None:

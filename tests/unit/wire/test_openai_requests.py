@@ -29,6 +29,7 @@ def asking(*options: tuple[str, Any], **more: Any) -> Request:
         (asking(think=Effort.LOW), ON | {"reasoning_effort": "low"}),
         (asking(think=Effort.MAX), ON | {"reasoning_effort": "high"}),
         (asking(("num_predict", 8)), {"max_tokens": 8}),
+        (asking(("num_predict", 0)), {"max_tokens": 0}),
         (asking(("num_predict", -1)), {}),
         (asking(("temperature", 0.5), ("top_p", 0.9), ("top_k", 20), ("min_p", 0.1), ("seed", 3)),
             {"temperature": 0.5, "top_p": 0.9, "top_k": 20, "min_p": 0.1, "seed": 3}),

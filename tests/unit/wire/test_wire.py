@@ -260,6 +260,14 @@ def test_a_missing_model_is_advised_with_names_like_it(model: str, installed: li
     assert wire.missing_hint(model, installed).startswith(hint)
 
 
+def test_of_many_models_few_are_named() -> None:
+    many = [letter * 3 for letter in "bcdefghi"]
+
+    assert wire.missing_hint("gemma", many) == "`reflect models pull gemma` gets it; installed: bbb, ccc, ddd, eee, fff"
+    alike = [f"gemma3:{size}b" for size in (1, 4, 12, 27)]
+    assert wire.missing_hint("gemma3", alike).count(" or ") == 2
+
+
 def test_a_model_is_what_show_says() -> None:
     body = {
         "template": "{{ .Prompt }}",

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import pytest
+
+from reflectty.batch.counting import CountingLine
+from reflectty.batch.tally import Tally
+from reflectty.terminal import Sink, Terminal
+from reflectty.theme import TERMINAL
+from support.live_harness import Screen
+
+
+@dataclass
+class Clock:
+    """A clock that a test sets."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def halfway(total: int | None = 40, away: tuple[str, ...] = ()) -> Tally:
+    """A tally of which earlier calls answered ten lines, and this one eight and two not, in 20 seconds."""
+    clock = Clock()
+    tally = Tally(total, clock)
+    tally.kept, tally.away = 10, away
+    for number in range(10):
+        tally.count(failed=number > 7, tokens=30)
+    clock.now = 20.0
+    return tally
+
+
+def drawn(tally: Tally, width: int) -> str:
+    screen = Screen(width)
+    sink = Sink(screen, tty=True, colours=0, unicode=True)
+    terminal = Terminal(None, stdin_tty=False, out=Sink(io.StringIO(), tty=False), err=sink, width=width, motion=True)
+    CountingLine(terminal, TERMINAL, tally).tick(0.0)
+    return screen.rows[0]
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (120, "▰▰▰▰▰▰▱▱▱▱▱▱ · 20 of 40 · 2 failed · 10 from before · 15 tok/s · 40 s left · waiting for s1, s2"),
+        (90, "▰▰▰▰▰▰▱▱▱▱▱▱ · 20 of 40 · 2 failed · 15 tok/s · 40 s left · waiting for s1, s2"),
+        (60, "20 of 40 · 2 failed · 40 s left · waiting for s1, s2"),
+        (30, "20 of 40 · 2 failed"),
+        (15, "20 of 40"),
+    ],
+)
+def test_the_line_says_what_fits_the_more_important_first(width: int, line: str) -> None:
+    assert drawn(halfway(away=("s1", "s2")), width) == line
+
+
+@pytest.mark.parametrize(
+    ("tally", "line"),
+    [
+        (Tally(5, Clock()), "▱▱▱▱▱▱▱▱▱▱▱▱ · 0 of 5"),
+        (Tally(None, Clock()), "0 done"),
+        (halfway(None), "20 done · 2 failed · 10 from before · 15 tok/s"),
+        (halfway(18), "▰▰▰▰▰▰▰▰▰▰▰▰ · 20 of 18 · 2 failed · 10 from before · 15 tok/s · 0 s left"),
+    ],
+)
+def test_nothing_is_said_of_what_is_not_known(tally: Tally, line: str) -> None:
+    assert drawn(tally, 120) == line
+
+
+def test_a_server_with_a_long_name_is_named_in_part() -> None:
+    assert drawn(halfway(away=("s" * 60,)), 120).endswith(f"waiting for {'s' * 39}…")
+
+
+def test_the_line_is_gone_once_it_stops() -> None:
+    screen = Screen()
+    sink = Sink(screen, tty=True, colours=0, unicode=True)
+    terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=80, motion=True)
+    line = CountingLine(terminal, TERMINAL, halfway())
+    line.stop()
+    line.tick(0.0)
+    line.stop()
+
+    assert screen.rows == [""]

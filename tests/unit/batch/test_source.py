@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.batch.source import PIECE, Source, count_lines
+from reflectty.errors import UsageError
+
+if TYPE_CHECKING:
+    from reflectty.batch.items import Item
+
+
+def items_of(path: Path) -> list[Item]:
+    async def read() -> list[Item]:
+        number = os.open(path, os.O_RDONLY)
+        try:
+            return [item async for item in Source(number, path.name).items(lambda _: True)]
+        finally:
+            os.close(number)
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_a_file_in_utf_16_is_refused_as_a_whole(tmp_path: Path, mark: bytes) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_bytes(mark + b"a\0")
+
+    with pytest.raises(UsageError, match=r"lines\.txt is UTF-16"):
+        items_of(path)
+
+
+def test_bytes_that_are_no_text_spoil_only_their_line_wherever_a_piece_begins(tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_bytes(b"a" * (PIECE - 1) + b"\n" + b"\xff\xfe\nb\n")
+    first, second, third = items_of(path)
+
+    assert (len(first.prompt), first.problem) == (PIECE - 1, None)
+    assert str(second.problem) == "the line is not UTF-8"
+    assert (third.prompt, third.problem) == ("b", None)
+
+
+def test_lines_are_counted_beforehand_where_that_takes_none_of_them_away(tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_bytes(b"a\n\n \nb")
+
+    assert count_lines(path) == 2
+    assert count_lines(Path(os.devnull)) is None
+    assert count_lines(tmp_path / "absent.txt") is None
