@@ -1,4 +1,4 @@
-"""Assembles the command and runs it; the only place that turns an error into one line and an exit code."""
+"""The `reflect` command: dispatches to a subcommand and turns an error into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from reflectty import __version__
-from reflectty.errors import OutputError, ReflecttyError, StoppedError, UsageError
-from reflectty.terminal import BROKEN_PIPE, system_terminal
+from reflectty.core.errors import OutputError, ReflecttyError, StoppedError, UsageError
+from reflectty.system.terminal import BROKEN_PIPE_EXIT_CODE, system_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import typer
 
-    from reflectty.terminal import Terminal
+    from reflectty.system.terminal import Terminal
 
 COMMANDS = {
     "ask": "reflectty.commands.ask",
@@ -30,9 +30,9 @@ COMMANDS = {
     "templates": "reflectty.commands.templates",
 }
 """Each command's module, which has a function of the command's name; only the one asked for is imported."""
-GROUPS = frozenset({"completions", "config", "models", "sessions", "templates"})
+COMMAND_GROUPS = frozenset({"completions", "config", "models", "sessions", "templates"})
 """The commands with subcommands: their function returns the app that has them."""
-COMPLETE = "__complete"
+COMPLETE_COMMAND = "__complete"
 """The word by which the completions of a shell ask for names; no person types it."""
 
 
@@ -48,63 +48,63 @@ def run() -> NoReturn:
 def main(arguments: list[str], terminal: Terminal) -> int:
     """Run one command and return the exit code; errors become one line on stderr."""
     try:
-        _command(arguments, terminal)
+        _run_command(arguments, terminal)
     except StoppedError as error:
         return error.exit_code
     except ReflecttyError as error:
-        _complain(error, terminal)
+        _print_error(error, terminal)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
-        _complain(_internal(error), terminal)
+        _print_error(_internal_error_from(error), terminal)
         return 1
     return 0
 
 
-def _command(arguments: list[str], terminal: Terminal) -> None:
+def _run_command(arguments: list[str], terminal: Terminal) -> None:
     """Let Typer read the arguments; the first word names a command or begins a question."""
     if terminal.out.file is None:
         raise OutputError("stdout is closed: there is nowhere to put an answer")
     if arguments == ["--version"]:
         terminal.out.write(f"reflect {__version__}\n")
         return
-    if arguments[:1] == [COMPLETE]:
-        from reflectty.commands.complete import complete  # noqa: PLC0415 - only shells ask so
+    if arguments[:1] == [COMPLETE_COMMAND]:
+        from reflectty.completion import complete
 
         complete(arguments[1:], terminal)
         return
-    if not arguments and _chats(terminal):
+    if not arguments and _try_open_chat(terminal):
         return
     named = bool(arguments) and arguments[0] in COMMANDS
     name, rest = (arguments[0], arguments[1:]) if named else ("ask", arguments)
     program = "reflect" if name == "ask" else f"reflect {name}"
     command = getattr(import_module(COMMANDS[name]), name)
-    _let_typer_run(command() if name in GROUPS else alone(command), program, rest, terminal)
+    _run_typer(command() if name in COMMAND_GROUPS else single_command_app(command), program, rest, terminal)
 
 
-def _chats(terminal: Terminal) -> bool:
+def _try_open_chat(terminal: Terminal) -> bool:
     """Open the chat where nothing was said on a terminal; return whether that was so."""
-    from reflectty.commands.chat import can_open, chat  # noqa: PLC0415 - --version does without
+    from reflectty.commands.chat import can_open_chat, chat
 
-    if not can_open(terminal):
+    if not can_open_chat(terminal):
         return False
     chat(terminal)
     return True
 
 
-def alone(command: Callable[..., None]) -> typer.Typer:
+def single_command_app(command: Callable[..., None]) -> typer.Typer:
     """Return the app of a command without subcommands."""
-    import typer  # noqa: PLC0415 - a fifth of a one-shot's start; --version does without
+    import typer
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(context_settings={"help_option_names": ["-h", "--help"]})(command)
     return app
 
 
-def _let_typer_run(app: typer.Typer, program: str, arguments: list[str], terminal: Terminal) -> None:
+def _run_typer(app: typer.Typer, program: str, arguments: list[str], terminal: Terminal) -> None:
     """Call a command's function with what Typer makes of the arguments; its errors become ours."""
-    import typer  # noqa: PLC0415 - --version does without
+    import typer
 
     misuse: type[Exception] = next(
         base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException" and issubclass(base, Exception)
@@ -113,7 +113,7 @@ def _let_typer_run(app: typer.Typer, program: str, arguments: list[str], termina
         code = typer.main.get_command(app).main(args=arguments, prog_name=program, standalone_mode=False, obj=terminal)
     except SystemExit as error:
         # Only --help writes past the terminal; where its reader has left, Typer exits by itself.
-        raise StoppedError(BROKEN_PIPE) from error
+        raise StoppedError(BROKEN_PIPE_EXIT_CODE) from error
     except OSError as error:
         raise OutputError(f"cannot write: {(error.strerror or str(error)).lower()}") from error
     except misuse as error:
@@ -124,7 +124,7 @@ def _let_typer_run(app: typer.Typer, program: str, arguments: list[str], termina
         raise StoppedError(int(code))
 
 
-def _internal(error: Exception) -> ReflecttyError:
+def _internal_error_from(error: Exception) -> ReflecttyError:
     found = ReflecttyError(
         f"internal error: {type(error).__name__}: {error}", "REFLECTTY_DEBUG=1 shows where; please report it"
     )
@@ -132,18 +132,18 @@ def _internal(error: Exception) -> ReflecttyError:
     return found
 
 
-def _complain(error: ReflecttyError, terminal: Terminal) -> None:
-    from reflectty import config  # noqa: PLC0415 - only errors need it
-    from reflectty.safety import clean_line  # noqa: PLC0415
+def _print_error(error: ReflecttyError, terminal: Terminal) -> None:
+    from reflectty import config
+    from reflectty.core.safety import clean_line
 
     line = f"reflect: {clean_line(str(error))}"
     if error.hint:
         line += f" ({clean_line(error.hint)})"
-    terminal.say(line + "\n")
-    if config.debugging():
-        import traceback  # noqa: PLC0415 - only for those who debug
+    terminal.write_stderr(line + "\n")
+    if config.is_debugging():
+        import traceback
 
-        from reflectty.safety import clean  # noqa: PLC0415
+        from reflectty.core.safety import clean
 
         cause = error.__cause__ or error
-        terminal.say(clean("".join(traceback.format_exception(cause))))
+        terminal.write_stderr(clean("".join(traceback.format_exception(cause))))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mini import talk_facts, talk_lists, talk_prose, talk_rewrite, talk_tasks, talk_themes
 from mini.example import reply
 from mini.talk_words import held
-from reflectty.modes import REFLECT_PROMPT
+from reflectty.reasoning.modes import REFLECT_PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

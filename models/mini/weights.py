@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reflectty.engines.embedded.places import places
-from reflectty.engines.embedded.weights import join
+from reflectty.engines.embedded.install import join_weight_parts
+from reflectty.engines.embedded.runtime_files import find_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 def base_path() -> Path:
     """Return the GGUF file of the base model, joined where it is not there yet."""
-    found = places().weights
-    asyncio.run(join(found))
+    found = find_paths().weights
+    asyncio.run(join_weight_parts(found))
     return found

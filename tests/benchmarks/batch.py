@@ -90,7 +90,7 @@ def fake(folder: Path) -> None:
 
 
 def real(folder: Path) -> None:
-    from support import real_ollama  # noqa: PLC0415 - only --real needs it
+    from support import real_ollama
 
     lines = folder / "real.txt"
     lines.write_text("".join(f"{question}\n" for question in QUESTIONS * 4))

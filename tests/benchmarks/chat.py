@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from reflectty.session import Ended, Said  # noqa: E402
+from reflectty.core.segments import Kind  # noqa: E402
+from reflectty.core.session import ReplyStatus, StoredReply  # noqa: E402
 from reflectty.store import open_store  # noqa: E402
-from reflectty.stream import Kind  # noqa: E402
 from support.fake_replies import Answer, line, show  # noqa: E402 - the folder of the tests is known only now
 from support.fake_server import FakeServer  # noqa: E402
 
@@ -116,13 +116,15 @@ def streamed(app: str, count: int, per_second: float, earlier: int = 0) -> dict[
 def tell(path: Path, turns: int) -> None:
     """Store a session in which so many questions were asked and answered."""
     store = open_store(path, print)
-    session = store.begin("earlier")
+    session = store.create_session("earlier")
     leaf: int | None = None
     segments = ((Kind.THINKING, EARLIER), (Kind.REFLECTION, "9.9 is 9.90."), (Kind.ANSWER, ANSWER))
-    said = Said("m", mode="native", family="reflection", segments=segments, answer=ANSWER, ended=Ended.COMPLETE)
+    said = StoredReply(
+        "m", mode="native", family="reflection", segments=segments, answer=ANSWER, ended=ReplyStatus.COMPLETE
+    )
     for number in range(turns):
-        question = store.ask(session.id, leaf, f"Question {number}?")
-        leaf = store.reply(session.id, question.id, said).id
+        question = store.add_question(session.id, leaf, f"Question {number}?")
+        leaf = store.add_reply(session.id, question.id, said).id
         store.finish(leaf, said)
     store.close()
 

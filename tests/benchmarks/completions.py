@@ -40,7 +40,7 @@ def fill(home: Path) -> None:
     """Write sessions, profiles and templates into a home."""
     store = open_store(home / ".local/share/reflectty/sessions.db", sys.exit)
     for number in range(SESSIONS):
-        store.begin(f"What is {number} + {number}?")
+        store.create_session(f"What is {number} + {number}?")
     store.close()
     settings = home / ".config/reflectty"
     (settings / "templates").mkdir(parents=True)

@@ -14,24 +14,25 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from reflectty.asking import Question, ask, request_for
-from reflectty.chat import Message, Request
+from reflectty.chat.request import Question, request_for
+from reflectty.chat.run import ask
+from reflectty.core.errors import PromptTooLongError, ReflecttyError
+from reflectty.core.messages import Message, Request
+from reflectty.core.schema import read_schema
+from reflectty.core.session import StoredReply
 from reflectty.engines import open_engine
 from reflectty.engines.openai import OpenAIEngine
-from reflectty.engines.rendering import Rendering
-from reflectty.errors import PromptTooLongError, ReflecttyError
-from reflectty.modes import Mode, Wish, plan
-from reflectty.schema import read_schema
-from reflectty.session import Said
-from reflectty.steering import concluded, opened
-from reflectty.tui.going_on import way_of
+from reflectty.engines.openai_dialects import VllmPromptClient
+from reflectty.reasoning.modes import AskOptions, Mode, plan
+from reflectty.reasoning.steering import conclude_thinking, open_thinking
+from reflectty.tui.exchanges import make_resume_plan
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from reflectty.chat import Model
-    from reflectty.reply import Reply
-    from reflectty.stream import Event
+    from reflectty.core.messages import Model
+    from reflectty.core.segments import Event
+    from reflectty.reasoning.reply import Reply
 
 QUESTION = "Which is larger, 9.11 or 9.9? Answer in one sentence."
 SCHEMA = '{"type": "object", "properties": {"larger": {"type": "number"}}, "required": ["larger"]}'
@@ -71,9 +72,9 @@ async def _asked(engine: OpenAIEngine, question: Question) -> Reply:
 async def rendered(engine: OpenAIEngine, model: Model) -> str:
     """The prompt is the same by its tokens and by the chat."""
     request = Request(model.name, (Message("user", "hi"),), think=True)
-    rendering = Rendering(engine._exchange)  # noqa: SLF001 - the two ways are tried one by one
-    by_tokens = await rendering._by_tokens(request)  # noqa: SLF001 - the same
-    by_chat = (await rendering._glimpse(request, 1)).prompt  # noqa: SLF001 - the same
+    rendering = VllmPromptClient(engine._client)  # noqa: SLF001 - the two ways are tried one by one
+    by_tokens = await rendering._prompt_from_tokens(request)  # noqa: SLF001 - the same
+    by_chat = (await rendering._probe(request, 1)).prompt  # noqa: SLF001 - the same
     return "" if by_tokens and by_tokens == by_chat else f"{by_tokens!r} and {by_chat!r}"
 
 
@@ -85,21 +86,24 @@ async def answered(engine: OpenAIEngine, model: Model) -> str:
 
 async def direct(engine: OpenAIEngine, model: Model) -> str:
     """Mode direct does not think."""
-    reply = await _asked(engine, Question(QUESTION, model.name, Wish(Mode.DIRECT), options=LIMIT))
+    reply = await _asked(engine, Question(QUESTION, model.name, AskOptions(Mode.DIRECT), options=LIMIT))
     return "" if reply.answer and not reply.thinking.strip() else f"thinking {reply.thinking!r}"
 
 
 async def went_on(engine: OpenAIEngine, model: Model) -> str:
     """A thought that is steered goes on in mid-sentence, and one that is concluded is answered."""
     first = await _asked(engine, Question(QUESTION, model.name, options=LIMIT))
-    said = Said(model.name, mode=first.mode, family=first.family.name, segments=first.segments)
+    said = StoredReply(model.name, mode=first.mode, family=first.family.name, segments=first.segments)
     said = said._replace(raw="".join(first.raw), raw_thinking="".join(first.raw_thinking))
     model = await engine.show(model.name)
-    chosen = plan(model, Wish())
-    family = (await way_of(engine, Question(QUESTION, model.name), said, model, chosen)).family(said)
+    chosen = plan(model, AskOptions())
+    family = (await make_resume_plan(engine, Question(QUESTION, model.name), said, model, chosen)).family_of(said)
     request = request_for(Question(QUESTION, model.name, options=LIMIT), model, chosen)
     found: list[str] = []
-    for so_far in (opened(family, "Compare the tenths: 9 against"), concluded(family, "90 is more than 11, so 9.9.")):
+    for so_far in (
+        open_thinking(family, "Compare the tenths: 9 against"),
+        conclude_thinking(family, "90 is more than 11, so 9.9."),
+    ):
         found.append("".join([chunk.content async for chunk in engine.resume(request, so_far)]))
         print(f"      {so_far!r} … {found[-1][:70]!r}")
     return "" if all(found) else "nothing came"
@@ -114,10 +118,10 @@ async def held(engine: OpenAIEngine, model: Model) -> str:
 async def too_long(engine: OpenAIEngine, model: Model) -> str:
     """A prompt that does not fit is told by its number."""
     try:
-        await _asked(engine, Question("word " * 2 * model.room, model.name))
+        await _asked(engine, Question("word " * 2 * model.server_context, model.name))
     except PromptTooLongError as error:
         print(f"      {error}")
-        return "" if str(model.room) in str(error) else str(error)
+        return "" if str(model.server_context) in str(error) else str(error)
     return "it was taken"
 
 
@@ -137,7 +141,9 @@ async def main(host: str, name: str = "") -> int:
     async with open_engine(host, engine="openai", api_key=key) as engine:
         assert isinstance(engine, OpenAIEngine)
         model = await engine.show(name or (await engine.models())[0].name)
-        print(f"{model.name}, version {await engine.version()}, {model.room} tokens, prompts end in {model.ends}")
+        print(
+            f"{model.name}, version {await engine.version()}, {model.server_context} tokens, prompts end in {model.prompt_endings}"
+        )
         for check in CHECKS:
             try:
                 wrong = await check(engine, model)

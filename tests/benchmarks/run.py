@@ -39,8 +39,8 @@ EMPTY_APP = (
 )
 PARSER = """
 import time
-from reflectty.families import FAMILIES
-from reflectty.stream import StreamParser
+from reflectty.reasoning.families import FAMILIES
+from reflectty.reasoning.parser import StreamParser
 tokens = [" " + word for word in "The quick brown fox considers, carefully, what to do next.\\n".split(" ")] * 40_000
 text = "".join(tokens)
 def spent(pieces):
@@ -54,12 +54,12 @@ size = 200 * len(text) // len(tokens)
 print(len(tokens) / spent(tokens))
 print(len(tokens) / spent([text[at : at + size] for at in range(0, len(text), size)]))
 print(spent(["<"] * 1_000_000) / spent(["<"] * 250_000))
-from reflectty.chat import Chunk
-from reflectty.render.certain import CertainAnswer
-from reflectty.reply import Reply
+from reflectty.core.messages import Chunk
+from reflectty.output.plain import FinalGate
+from reflectty.reasoning.reply import Reply
 def folded(count):
     reply, start = Reply("m", FAMILIES["reflection"]), time.process_time()
-    answer = CertainAnswer(reply.family, final=True)
+    answer = FinalGate(reply.family, final=True)
     for chunk in [Chunk(content=" word"), Chunk(content="\\n")] * (count // 2):
         for event in reply.feed(chunk): answer.feed(event)
     answer.close(reply)
@@ -185,7 +185,7 @@ def weight(python: str) -> None:
 
 def real(python: str, reflect: str) -> None:
     """The same short question to a real server, by three clients."""
-    from support import real_ollama  # noqa: PLC0415 - only --real needs it
+    from support import real_ollama
 
     question = "What is 17 + 25?"
     with real_ollama.serve() as server:

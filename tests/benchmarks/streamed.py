@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.app import App
 
-from reflectty.chat import Message, Request
+from reflectty.core.messages import Message, Request
 from reflectty.engines import open_engine
-from reflectty.library import open_library
+from reflectty.models.manager import open_model_library
 from reflectty.store import open_store
-from reflectty.terminal import system_terminal
-from reflectty.tui.app import ReflectApp
-from reflectty.tui.conversation import Manner
-from reflectty.tui.keys import bound
-from reflectty.tui.looks import Looks
+from reflectty.system.terminal import system_terminal
+from reflectty.tui.app import ChatConfig, ChatProfile, ReflectApp
+from reflectty.tui.conversation import ChatAskOptions
+from reflectty.tui.keys import bind_actions
 from reflectty.tui.screens.chat import Chat
-from reflectty.tui.setup import Profiled, Setup
+from reflectty.tui.theme import ChatTheme
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -85,7 +84,7 @@ class Probe:
 class Ours(ReflectApp):
     """The chat; asks by itself, and ends when the reply does."""
 
-    def __init__(self, setup: Setup, wanted: Wanted) -> None:
+    def __init__(self, setup: ChatConfig, wanted: Wanted) -> None:
         super().__init__(setup)
         self._wanted = wanted
 
@@ -99,8 +98,8 @@ class Ours(ReflectApp):
         await asyncio.sleep(1)
         probe = Probe(self._wanted, opened)
         beating = asyncio.create_task(probe.beat())
-        chat.desk.exchanges.ask("Compare the numbers, digit by digit.")
-        await chat.desk.talk.over()
+        chat.controller.turns.ask("Compare the numbers, digit by digit.")
+        await chat.controller.runner.wait_until_idle()
         beating.cancel()
         probe.write()
         self.exit()
@@ -114,7 +113,7 @@ class Peer(App[None]):
         self._wanted = wanted
 
     def compose(self) -> ComposeResult:
-        from textual.widgets import Markdown  # noqa: PLC0415 - the chat's start is measured without
+        from textual.widgets import Markdown
 
         yield Markdown()
 
@@ -122,7 +121,7 @@ class Peer(App[None]):
         self.run_worker(self._measure())
 
     async def _measure(self) -> None:
-        from textual.widgets import Markdown  # noqa: PLC0415
+        from textual.widgets import Markdown
 
         stream = Markdown.get_stream(self.query_one(Markdown))
         probe = Probe(self._wanted, 0)
@@ -141,16 +140,16 @@ class Peer(App[None]):
 
 def ours(wanted: Wanted) -> Ours:
     store = open_store(Path(wanted.store) if wanted.store else None, print)
-    looks = Looks(system_terminal(), "ink")
+    looks = ChatTheme(system_terminal(), "ink")
 
-    setup = Setup(
-        looks=looks,
-        actions=bound(),
-        manner=Manner(model="m"),
+    setup = ChatConfig(
+        theme=looks,
+        actions=bind_actions(),
+        ask_options=ChatAskOptions(model="m"),
         store=store,
-        engine=lambda: open_engine(wanted.host),
-        library=lambda: open_library(wanted.host),
-        profile=lambda _: Profiled(Manner(model="m")),
+        open_engine=lambda: open_engine(wanted.host),
+        open_library=lambda: open_model_library(wanted.host),
+        load_profile=lambda _: ChatProfile(ChatAskOptions(model="m")),
         session=store.latest(),
     )
     return Ours(setup, wanted)

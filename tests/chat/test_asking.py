@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Chunk, Effort
-from reflectty.errors import PromptTooLongError, ReflecttyError, UnreachableError
-from reflectty.modes import REFLECT_PROMPT, Mode
-from reflectty.session import Ended
-from reflectty.stream import Kind
-from reflectty.tui.conversation import Manner
+from reflectty.core.errors import PromptTooLongError, ReflecttyError, UnreachableError
+from reflectty.core.messages import Chunk, Effort
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyStatus
+from reflectty.reasoning.modes import REFLECT_PROMPT, Mode
+from reflectty.tui.conversation import ChatAskOptions
 from support.chat_app import (
     ANSWERED,
     IN_ANSWER,
@@ -46,7 +46,7 @@ async def test_a_question_is_shown_and_stored_before_it_is_sent(reader: Reader) 
     seen: list[tuple[list[str], list[str]]] = []
     reader.engine.sent = lambda: seen.append((reader.sees(QUESTION), kept(reader)))
     await reader.ask(QUESTION)
-    assert seen == [([QUESTION], [QUESTION, Ended.STREAMING])]
+    assert seen == [([QUESTION], [QUESTION, ReplyStatus.STREAMING])]
 
 
 @in_a_chat(REPLY)
@@ -63,7 +63,7 @@ async def test_a_reply_is_shown_and_stored_in_its_parts(reader: Reader) -> None:
         (Kind.ANSWER, "**9.9** is larger."),
     ]
     assert reader.said.raw == THOUGHT + ANSWERED
-    assert reader.said.ended is Ended.COMPLETE
+    assert reader.said.ended is ReplyStatus.COMPLETE
 
 
 @in_a_chat((HOLD, *REPLY))
@@ -99,11 +99,11 @@ async def test_a_reply_can_be_stopped_and_what_came_is_kept(reader: Reader, show
     await reader.at_rest()
     assert reader.engine.stopped == 1
     assert reader.sees("! stopped") == ["! stopped"]
-    assert reader.said.ended is Ended.INTERRUPTED
+    assert reader.said.ended is ReplyStatus.INTERRUPTED
     assert THOUGHT.startswith(reader.said.raw[: len(THOUGHT)])
     assert shown == "waiting" or len(reader.said.raw) >= len(THOUGHT)
     await reader.ask("And again?")
-    assert kept(reader)[-1] == Ended.COMPLETE
+    assert kept(reader)[-1] == ReplyStatus.COMPLETE
 
 
 @in_a_chat(IN_THOUGHT, REPLY, REPLY)
@@ -116,7 +116,14 @@ async def test_what_is_asked_meanwhile_waits_for_its_turn(reader: Reader) -> Non
     reader.engine.release()
     await reader.at_rest()
     assert "queued" not in reader.text
-    assert kept(reader) == [QUESTION, Ended.COMPLETE, "Second?", Ended.COMPLETE, "Third?", Ended.COMPLETE]
+    assert kept(reader) == [
+        QUESTION,
+        ReplyStatus.COMPLETE,
+        "Second?",
+        ReplyStatus.COMPLETE,
+        "Third?",
+        ReplyStatus.COMPLETE,
+    ]
     assert asked(reader) == [QUESTION, "**9.9** is larger.", "Second?", "**9.9** is larger.", "Third?"]
     places = [at for at, row in enumerate(reader.rows()) if row.startswith(" ▌")]
     assert [reader.rows()[at] for at in places] == [f" ▌ {text}" for text in ("Second?", "Third?")]
@@ -128,7 +135,7 @@ async def test_stopping_a_reply_lets_the_next_question_go(reader: Reader) -> Non
     await reader.send("Second?")
     await reader.press("escape")
     await reader.at_rest()
-    assert kept(reader) == [QUESTION, Ended.INTERRUPTED, "Second?", Ended.COMPLETE]
+    assert kept(reader) == [QUESTION, ReplyStatus.INTERRUPTED, "Second?", ReplyStatus.COMPLETE]
 
 
 @in_a_chat(REPLY, REPLY)
@@ -148,7 +155,7 @@ async def test_a_conversation_that_does_not_fit_asks_what_to_leave_out(reader: R
     await reader.at_rest()
     assert asked(reader, 0) == ["First?", "Yes.", "Second?", "Yes.", "Third?", "Yes.", "Fourth?"]
     assert asked(reader, 1) == ["Third?", "Yes.", "Fourth?"]
-    assert kept(reader)[-2:] == ["Fourth?", Ended.COMPLETE]
+    assert kept(reader)[-2:] == ["Fourth?", ReplyStatus.COMPLETE]
     assert [turn.text for turn in reader.kept if not turn.said] == ["First?", "Second?", "Third?", "Fourth?"]
     assert "reply 2 of 2" not in reader.text
 
@@ -180,7 +187,7 @@ async def test_a_question_that_does_not_fit_stays_when_nothing_is_left_out(reade
     await reader.press("escape")
     await reader.at_rest()
     assert len(reader.engine.requests) == 1
-    assert kept(reader)[-2:] == ["Fourth?", Ended.FAILED]
+    assert kept(reader)[-2:] == ["Fourth?", ReplyStatus.FAILED]
     assert reader.sees("▌ Fourth?", "! the prompt has 9,000 tokens") == ["▌ Fourth?", "! the prompt has 9,000 tokens"]
 
 
@@ -202,7 +209,9 @@ async def test_another_model_mode_and_effort_reach_the_next_request(reader: Read
     assert reader.row("127.0.0.1").split()[:2] == ["deepseek-r1", "native"]
 
 
-@in_a_chat(REPLY, manner=Manner("reflection", Mode.DIRECT, options=(("seed", 7),), system="Be brief.", keep_alive="5m"))
+@in_a_chat(
+    REPLY, manner=ChatAskOptions("reflection", Mode.DIRECT, options=(("seed", 7),), system="Be brief.", keep_alive="5m")
+)
 async def test_how_it_was_started_reaches_the_first_request(reader: Reader) -> None:
     await reader.send("/option temperature=0.5")
     await reader.ask(QUESTION)
@@ -223,7 +232,7 @@ async def test_a_reply_without_thinking_is_an_answer_alone(reader: Reader) -> No
 async def test_an_empty_reply_says_so(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.row("!") == " ! the model said nothing (ask again, or another model)"
-    assert reader.said.ended is Ended.FAILED
+    assert reader.said.ended is ReplyStatus.FAILED
 
 
 @in_a_chat(("<thinking>\nIs it", Chunk(done=True, done_reason="length")))
@@ -233,7 +242,7 @@ async def test_a_thinking_that_was_cut_is_no_answer(reader: Reader) -> None:
         "│ Is it",
         "! the thinking was cut at the token limit",
     ]
-    assert (reader.said.ended, reader.said.answer) == (Ended.INCOMPLETE, "")
+    assert (reader.said.ended, reader.said.answer) == (ReplyStatus.INCOMPLETE, "")
 
 
 @in_a_chat(
@@ -259,14 +268,14 @@ async def test_what_turns_out_to_have_been_thinking_is_shown_as_thinking(reader:
     assert reader.said.answer == "Done."
 
 
-@in_a_chat(thoughts("Let ", "me see."), manner=Manner("deepseek-r1"))
+@in_a_chat(thoughts("Let ", "me see."), manner=ChatAskOptions("deepseek-r1"))
 async def test_a_native_thinking_is_no_answer(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.row("! the model").startswith(" ! the model thought and gave no answer (ask again, or without")
-    assert (reader.said.ended, reader.said.answer) == (Ended.INCOMPLETE, "")
+    assert (reader.said.ended, reader.said.answer) == (ReplyStatus.INCOMPLETE, "")
 
 
-@in_a_chat((*thoughts("Let ", "me see.", "\nYes."), "**Yes**."), manner=Manner("deepseek-r1"))
+@in_a_chat((*thoughts("Let ", "me see.", "\nYes."), "**Yes**."), manner=ChatAskOptions("deepseek-r1"))
 async def test_a_native_thinking_looks_the_same(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert [reader.row(part) for part in ("Let me", "│ Yes", "   Yes")] == [" │ Let me see.", " │ Yes.", "   Yes."]
@@ -303,7 +312,7 @@ def was_left_in_order(engine: ScriptedEngine, store: Store) -> None:
     assert len(engine.requests) == 1
     assert session is not None
     turns = store.turns(session.id)
-    assert [turn.said.ended for turn in turns if turn.said][-1] in (Ended.INTERRUPTED, Ended.FAILED)
+    assert [turn.said.ended for turn in turns if turn.said][-1] in (ReplyStatus.INTERRUPTED, ReplyStatus.FAILED)
     assert turns[-1].text in ("", "Third?")
 
 

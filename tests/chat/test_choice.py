@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.tui.matching import match
-from reflectty.tui.screens.choice import Choice, Offer, narrowed
+from reflectty.tui.fuzzy import match
+from reflectty.tui.screens.choice import Choice, ChoiceItem, filter_items
 from reflectty.tui.widgets.field import Field
 from support.list_app import Host, asked, left, using
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 MODELS = (
-    Offer("mini:latest", "mini:latest", "1.1 GB · reflects", current=True),
-    Offer("reflection:70b", "reflection:70b", "40 GB · thinks"),
-    Offer("qwen3:8b", "qwen3:8b", "5.2 GB · thinks, tools"),
-    Offer("gpt-oss:20b", "gpt-oss:20b", "13 GB · thinks (low, medium, high)"),
-    Offer("deepseek-r1:14b", "deepseek-r1:14b", "9 GB · thinks"),
-    Offer("phi4-mini", "phi4-mini", "2.5 GB"),
+    ChoiceItem("mini:latest", "mini:latest", "1.1 GB · reflects", is_current=True),
+    ChoiceItem("reflection:70b", "reflection:70b", "40 GB · thinks"),
+    ChoiceItem("qwen3:8b", "qwen3:8b", "5.2 GB · thinks, tools"),
+    ChoiceItem("gpt-oss:20b", "gpt-oss:20b", "13 GB · thinks (low, medium, high)"),
+    ChoiceItem("deepseek-r1:14b", "deepseek-r1:14b", "9 GB · thinks"),
+    ChoiceItem("phi4-mini", "phi4-mini", "2.5 GB"),
 )
-THEMES = tuple(Offer(name, name, current=name == "ink") for name in ("ink", "paper", "terminal"))
+THEMES = tuple(ChoiceItem(name, name, is_current=name == "ink") for name in ("ink", "paper", "terminal"))
 OVERFLOW = (
-    Offer("cut", "Leave out the oldest 4 turns", "They stay in the session; the model does not see them. " * 2),
-    Offer("back", "Back to the question", "Nothing is sent."),
+    ChoiceItem("cut", "Leave out the oldest 4 turns", "They stay in the session; the model does not see them. " * 2),
+    ChoiceItem("back", "Back to the question", "Nothing is sent."),
 )
 
 
@@ -81,8 +81,12 @@ def test_a_click_chooses() -> None:
     ],
 )
 def test_what_is_typed_narrows_the_list_to_what_matches_best(typed: str, expected: list[str]) -> None:
-    offers = (Offer("alpha", "alpha"), Offer("beta", "beta", "a Greek letter"), Offer("gamma alpha", "gamma alpha"))
-    assert [offer.value for offer, _ in narrowed(offers, typed)] == expected
+    offers = (
+        ChoiceItem("alpha", "alpha"),
+        ChoiceItem("beta", "beta", "a Greek letter"),
+        ChoiceItem("gamma alpha", "gamma alpha"),
+    )
+    assert [offer.value for offer, _ in filter_items(offers, typed)] == expected
 
 
 @pytest.mark.parametrize(
@@ -99,14 +103,14 @@ def test_what_is_typed_narrows_the_list_to_what_matches_best(typed: str, expecte
 )
 def test_letters_match_in_their_order_close_together(typed: str, name: str, places: tuple[int, ...] | None) -> None:
     found = match(typed, name)
-    assert (found and found.places) == places
+    assert (found and found.positions) == places
 
 
 def test_a_long_name_full_of_near_matches_is_read_twice_and_no_more() -> None:
     assert match("a" * 500 + "b", "a" * 200_000) is None
     found = match("a" * 500, "a" * 200_000)
     assert found is not None
-    assert found.places == tuple(range(500))
+    assert found.positions == tuple(range(500))
 
 
 def test_what_is_current_and_what_is_chosen_are_told_by_signs() -> None:
@@ -188,7 +192,7 @@ def test_explanations_wrap_and_every_size_can_be_used(size: tuple[int, int]) -> 
 def test_of_many_things_the_chosen_one_is_always_in_view(size: tuple[int, int]) -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await asked(
-            pilot, Choice("Choose", [Offer(f"{at}", f"Thing {at}", "a detail " * 3) for at in range(90)])
+            pilot, Choice("Choose", [ChoiceItem(f"{at}", f"Thing {at}", "a detail " * 3) for at in range(90)])
         )
         for key in [*["down"] * 12, "pagedown", *["pagedown"] * 30, "up", "pageup"]:
             await pilot.press(key)
@@ -212,7 +216,7 @@ def test_few_things_need_no_line_to_type_in() -> None:
 
 def test_where_there_is_no_utf_8_a_choice_is_ascii() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        offers = [Offer(f"{at}", f"Label {at}", "detail", at == 1) for at in range(40)]
+        offers = [ChoiceItem(f"{at}", f"Label {at}", "detail", at == 1) for at in range(40)]
         host = await asked(pilot, Choice("Choose", offers, unicode=False))
         assert all(row.isascii() for row in host.rows())
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty import config
-from reflectty.errors import OutputError
+from reflectty.core.errors import OutputError
 from reflectty.tui import clipboard
-from reflectty.tui.clipboard import MOST_BYTES, copy, run
+from reflectty.tui.clipboard import MAX_OSC52_BYTES, copy, run
 from support.command import PATIENCE
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def test_nothing_leaves_the_clipboard_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("text", "term", "reason"),
     [
-        ("é" * (MOST_BYTES // 2 + 1), "xterm", "too long for the terminal's clipboard"),
+        ("é" * (MAX_OSC52_BYTES // 2 + 1), "xterm", "too long for the terminal's clipboard"),
         ("a", "dumb", "there is no clipboard"),
         ("a", "", "there is no clipboard"),
     ],
@@ -182,14 +182,14 @@ def test_what_the_terminal_cannot_take_goes_into_a_file(
 def test_the_longest_text_still_goes_to_the_terminal() -> None:
     desk = Desk()
 
-    assert desk.copy("x" * MOST_BYTES) == "terminal clipboard (OSC 52)"
+    assert desk.copy("x" * MAX_OSC52_BYTES) == "terminal clipboard (OSC 52)"
     assert len(desk.written) <= 100_000
 
 
 def test_a_long_text_is_in_the_buffer_of_tmux() -> None:
     desk = Desk("tmux")
 
-    assert "tmux buffer" in desk.copy("x" * (MOST_BYTES + 1), **TMUX)
+    assert "tmux buffer" in desk.copy("x" * (MAX_OSC52_BYTES + 1), **TMUX)
     assert desk.written == ""
 
 
@@ -228,7 +228,7 @@ def test_a_program_that_is_none_is_no_success(tmp_path: Path) -> None:
 def test_a_program_that_hangs_is_ended_with_what_it_started(
     script: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
-    monkeypatch.setattr(clipboard, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(clipboard, "TIMEOUT_SECONDS", 0.5)
     os.mkfifo(tmp_path / "alive")
     alive = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -252,7 +252,7 @@ def has_ended(pipe: int) -> bool:
 def test_a_program_that_stays_to_serve_the_clipboard_is_not_waited_for(
     script: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clipboard, "PATIENCE_SECONDS", PATIENCE)
+    monkeypatch.setattr(clipboard, "TIMEOUT_SECONDS", PATIENCE)
     os.mkfifo(tmp_path / "asked")
     os.mkfifo(tmp_path / "served")
 
@@ -267,7 +267,7 @@ def test_a_real_tmux_has_the_text_and_hands_it_to_its_terminal(tmp_path: Path) -
     program = tmp_path / "copies.py"
     program.write_text(
         "import os, sys, time\nfrom reflectty.tui import clipboard\nfrom reflectty.tui.clipboard import copy\n"
-        f"clipboard.PATIENCE_SECONDS = {PATIENCE}\n"
+        f"clipboard.TIMEOUT_SECONDS = {PATIENCE}\n"
         "def write(text):\n    sys.stdout.write(text)\n    sys.stdout.flush()\n"
         f"where = copy('h\\u00e9llo', write)\nopen({str(tmp_path / 'where')!r}, 'w').write(where)\ntime.sleep({PATIENCE})\n"
     )

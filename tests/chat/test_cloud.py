@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reflectty.chat import Model
-from reflectty.tui.conversation import Manner
+from reflectty.core.messages import Model
+from reflectty.tui.conversation import ChatAskOptions
 from support.chat_app import QUESTION, REPLY, Reader, in_a_chat
 from support.model_server import model
 from support.models_screen import WIDE, opened
@@ -13,7 +13,7 @@ STUB = Model(NAME, ("completion", "thinking"), remote_host="https://ollama.com:4
 LEAVES = f"{NAME} is a cloud model: what you ask leaves this machine and goes to ollama.com"
 
 
-@in_a_chat(REPLY, REPLY, manner=Manner(NAME), size=WIDE)
+@in_a_chat(REPLY, REPLY, manner=ChatAskOptions(NAME), size=WIDE)
 async def test_that_questions_leave_the_machine_stays_in_the_transcript_and_is_said_once(reader: Reader) -> None:
     reader.engine.installed = (STUB,)
     await reader.ask(QUESTION)

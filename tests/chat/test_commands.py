@@ -4,8 +4,8 @@ import json
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
-from reflectty.session import Attachment
-from reflectty.tui.conversation import Manner
+from reflectty.core.session import Attachment
+from reflectty.tui.conversation import ChatAskOptions
 from reflectty.tui.keys import ACTIONS
 from support.chat_app import ANSWERED, QUESTION, REPLY, THOUGHT, in_a_chat
 from support.scripted_engine import cut
@@ -37,10 +37,10 @@ async def test_every_command_does_its_action(reader: Reader) -> None:
     async def do(name: str, argument: str = "") -> None:
         done.append((name, argument))
 
-    reader.chat.do = do
+    reader.chat.perform = do
     for action in ACTIONS:
         if action.slash:
-            word = "words" if action.takes else ""
+            word = "words" if action.argument else ""
             await reader.send(f"{action.slash} {word}".strip())
             assert done == [(action.name, word)], action.slash
             done.clear()
@@ -49,7 +49,7 @@ async def test_every_command_does_its_action(reader: Reader) -> None:
 
 @in_a_chat()
 async def test_every_action_can_be_done(reader: Reader) -> None:
-    find = reader.screen._does.find  # noqa: SLF001 - who does it
+    find = reader.screen._chat_actions.find  # noqa: SLF001 - who does it
     for action in ACTIONS:
         assert action.name in ("send", "newline") or callable(find(action.name)), action.name
 
@@ -102,14 +102,14 @@ async def test_help_shows_the_keys(reader: Reader) -> None:
     assert "Send the question" not in reader.text
 
 
-@in_a_chat(REPLY, manner=Manner())
+@in_a_chat(REPLY, manner=ChatAskOptions())
 async def test_where_no_model_was_named_the_best_one_answers(reader: Reader) -> None:
     await reader.shows("reflection")
     await reader.ask(QUESTION)
     assert reader.engine.requests[0].model == "reflection"
 
 
-@in_a_chat(REPLY, manner=Manner())
+@in_a_chat(REPLY, manner=ChatAskOptions())
 async def test_a_model_can_be_chosen_from_a_list(reader: Reader) -> None:
     await reader.press("f2")
     await reader.shows("deepseek-r1", "mini")
@@ -227,7 +227,7 @@ async def test_a_file_that_is_named_comes_along(reader: Reader) -> None:
     assert reader.row("+ ") == " ▌ + notes.txt"
 
 
-@in_a_chat(REPLY, manner=Manner("deepseek-r1"))
+@in_a_chat(REPLY, manner=ChatAskOptions("deepseek-r1"))
 async def test_an_image_comes_along_as_one(reader: Reader) -> None:
     (reader.home / "dot.png").write_bytes(PNG)
     await reader.send("/attach dot.png")

@@ -6,27 +6,33 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.safety import clean, clean_line
-from reflectty.tui import completing
-from reflectty.tui.completing import NOTHING, Command, Suggested, mentions, suggestions
+from reflectty.core.safety import clean, clean_line
+from reflectty.tui.composer import completion
+from reflectty.tui.composer.completion import (
+    NO_SUGGESTIONS,
+    SlashCommand,
+    SuggestionList,
+    find_mentions,
+    find_suggestions,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = (
-    Command("model", "NAME", "choose a model"),
-    Command("mode", "auto|direct", "how it reflects"),
-    Command("new", "", "begin a session"),
-    Command("copy", "", "copy the answer"),
-    Command("copy code", "N", "copy a block of code"),
-    Command("attach", "PATH", "attach a file", paths=True),
-    Command("title", "TEXT", "name the session"),
+    SlashCommand("model", "NAME", "choose a model"),
+    SlashCommand("mode", "auto|direct", "how it reflects"),
+    SlashCommand("new", "", "begin a session"),
+    SlashCommand("copy", "", "copy the answer"),
+    SlashCommand("copy code", "N", "copy a block of code"),
+    SlashCommand("attach", "PATH", "attach a file", takes_path=True),
+    SlashCommand("title", "TEXT", "name the session"),
 )
 CHOICES = {"model": ("reflection:70b", "mini", "qwen3:8b"), "mode": ("auto", "direct")}
 
 
-def found(text: str, folder: Path, cursor: int | None = None) -> Suggested:
-    return suggestions(text, len(text) if cursor is None else cursor, COMMANDS, folder, CHOICES)
+def found(text: str, folder: Path, cursor: int | None = None) -> SuggestionList:
+    return find_suggestions(text, len(text) if cursor is None else cursor, COMMANDS, folder, CHOICES)
 
 
 def texts(text: str, folder: Path, cursor: int | None = None) -> list[str]:
@@ -80,7 +86,7 @@ def test_what_a_command_takes_is_offered_until_it_is_written(written: str, offer
 
 
 def test_a_command_is_shown_with_what_it_takes_unless_that_is_a_choice(tmp_path: Path) -> None:
-    assert [(item.shown, item.help) for item in found("/mod", tmp_path).items] == [
+    assert [(item.label, item.help) for item in found("/mod", tmp_path).items] == [
         ("/model NAME", "choose a model"),
         ("/mode", "how it reflects"),
     ]
@@ -93,7 +99,7 @@ def test_accepting_in_the_middle_of_a_command_replaces_all_of_it(tmp_path: Path)
 
 
 def test_a_value_that_a_terminal_would_obey_is_not_offered(tmp_path: Path) -> None:
-    suggested = suggestions("/model ", 7, COMMANDS, tmp_path, {"model": ("\x1b[2Jx", "two\nlines", "fine")})
+    suggested = find_suggestions("/model ", 7, COMMANDS, tmp_path, {"model": ("\x1b[2Jx", "two\nlines", "fine")})
 
     assert [item.text for item in suggested.items] == ["fine"]
 
@@ -141,7 +147,7 @@ def test_a_path_may_begin_at_the_root_or_at_home(folder: Path, monkeypatch: pyte
     assert texts(f"@{folder}/rep", folder / "src") == [f"@{folder}/report.txt"]
     assert texts("@~/rep", folder / "src") == ["@~/report.txt"]
     assert "@~/src/" in texts("@~", folder / "src")
-    assert mentions("@~/report.txt", folder / "src") == (folder / "report.txt",)
+    assert find_mentions("@~/report.txt", folder / "src") == (folder / "report.txt",)
 
 
 def test_the_quote_that_closes_a_path_is_not_written_twice(folder: Path) -> None:
@@ -162,30 +168,30 @@ def test_any_file_can_be_named_with_text_that_is_safe_on_one_line(name: str, tmp
 
     assert clean(written) == written
     assert "\n" not in written
-    assert mentions(written, tmp_path) == (tmp_path / name,)
+    assert find_mentions(written, tmp_path) == (tmp_path / name,)
 
 
 @pytest.mark.parametrize("name", NASTY)
 def test_every_name_is_shown_safe(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("text")
 
-    assert [item.shown for item in found("@", tmp_path).items] == [clean_line(name)]
+    assert [item.label for item in found("@", tmp_path).items] == [clean_line(name)]
 
 
 def test_a_folder_of_many_entries_is_read_only_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(300):
         (tmp_path / f"file{number}").touch()
 
-    assert len(texts("@", tmp_path)) == completing.MOST_SHOWN
-    monkeypatch.setattr(completing, "MOST_READ", 30)
+    assert len(texts("@", tmp_path)) == completion.MAX_SUGGESTIONS
+    monkeypatch.setattr(completion, "MAX_ENTRIES_READ", 30)
     assert len(texts("@f", tmp_path)) == 30
 
 
 def test_a_folder_that_cannot_be_read_offers_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    assert found("@file/", tmp_path) == NOTHING
-    assert found("@\0/", tmp_path) == NOTHING
+    assert found("@file/", tmp_path) == NO_SUGGESTIONS
+    assert found("@\0/", tmp_path) == NO_SUGGESTIONS
 
 
 @pytest.mark.parametrize(
@@ -204,13 +210,13 @@ def test_a_folder_that_cannot_be_read_offers_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_the_files_that_a_question_names_are_found(text: str, names: list[str], folder: Path) -> None:
-    assert mentions(text, folder) == tuple(folder / name for name in names)
+    assert find_mentions(text, folder) == tuple(folder / name for name in names)
 
 
 @pytest.mark.parametrize("text", ["@\0", f"@{'x' * 5000}", "@~nobody/x", "@\udc80", "@\ud800\\ ", "@\\x00", "@\\"])
 def test_what_cannot_be_a_path_is_no_mention(text: str, tmp_path: Path) -> None:
-    assert mentions(text, tmp_path) == ()
-    assert found(text, tmp_path) == NOTHING
+    assert find_mentions(text, tmp_path) == ()
+    assert found(text, tmp_path) == NO_SUGGESTIONS
 
 
 @pytest.mark.parametrize("piece", ["(@", '"@', '@"', '@"\\', "@\\ ", "@a.", "@."])
@@ -218,7 +224,7 @@ def test_text_made_to_be_slow_is_not(piece: str, tmp_path: Path) -> None:
     def seconds(times: int) -> float:
         text = piece * times + '"'
         start = time.process_time()
-        mentions(text, tmp_path)
+        find_mentions(text, tmp_path)
         found(text, tmp_path)
         return time.process_time() - start
 

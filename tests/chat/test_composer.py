@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from reflectty.tui.widgets.composer import State
+    from reflectty.tui.composer.composer import ComposerState
     from support.composer_app import Host
 
 
@@ -146,7 +146,7 @@ def test_a_long_line_is_wrapped_and_all_of_it_seen(tmp_path: Path) -> None:
 
 def test_up_walks_the_earlier_questions_and_down_comes_back_to_the_draft(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[str]:
-        host.composer.earlier = ("second", "first\nof two lines")
+        host.composer.earlier_questions = ("second", "first\nof two lines")
         await write(pilot, "draft")
         seen = []
         for key in ("home", "up", "up", "down", "down", "down"):
@@ -160,7 +160,7 @@ def test_up_walks_the_earlier_questions_and_down_comes_back_to_the_draft(tmp_pat
 
 def test_up_moves_within_a_draft_before_it_leaves_it(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[tuple[str, object]]:
-        host.composer.earlier = ("earlier",)
+        host.composer.earlier_questions = ("earlier",)
         await write(pilot, "one\ntwo")
         seen: list[tuple[str, object]] = []
         for _ in range(3):
@@ -173,7 +173,7 @@ def test_up_moves_within_a_draft_before_it_leaves_it(tmp_path: Path) -> None:
 
 def test_what_was_changed_in_an_earlier_question_is_there_again_on_the_way_back(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[str]:
-        host.composer.earlier = ("second", "first")
+        host.composer.earlier_questions = ("second", "first")
         await pilot.press("up")
         seen = []
         for _ in range(2):
@@ -188,7 +188,7 @@ def test_what_was_changed_in_an_earlier_question_is_there_again_on_the_way_back(
 
 def test_a_question_that_was_sent_ends_the_walk(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[str]:
-        host.composer.earlier = ("b", "a")
+        host.composer.earlier_questions = ("b", "a")
         await pilot.press("up", "up", "enter", "up")
         return [*(sent.text for sent in host.sent), host.composer.text]
 
@@ -200,7 +200,7 @@ def test_a_question_that_was_sent_ends_the_walk(tmp_path: Path) -> None:
     [("quiet", set(), ""), ("steering", {"-steering"}, "steer"), ("gone", {"-gone"}, "no server")],
 )
 def test_the_frame_says_the_state_in_colour_and_in_words(
-    state: State, classes: set[str], title: str, tmp_path: Path
+    state: ComposerState, classes: set[str], title: str, tmp_path: Path
 ) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         host.composer.state = "steering"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
 
-from reflectty.tui.driver import Keyboard
+from reflectty.tui.driver import PasteAwareParser
 from support.command import PATIENCE
 
 START, END = "\x1b[200~", "\x1b[201~"
@@ -20,7 +20,7 @@ START, END = "\x1b[200~", "\x1b[201~"
 PROGRAM = """
 from textual import events
 from textual.app import App
-from reflectty.tui.driver import Driver
+from reflectty.tui.driver import TerminalDriver
 
 class Told(App):
     told = []
@@ -34,13 +34,13 @@ class Told(App):
         await super().on_event(event)
 
 # What is handed on to the screen comes back to the application, now and then before it ends.
-print("TOLD", ascii(list(dict.fromkeys(Told(driver_class=Driver).run()))))
+print("TOLD", ascii(list(dict.fromkeys(Told(driver_class=TerminalDriver).run()))))
 """
 
 
 def told(*pieces: str) -> list[tuple[str, str]]:
     """What the parser makes of pieces: pasted texts and keys."""
-    keyboard = Keyboard()
+    keyboard = PasteAwareParser()
     messages = [message for piece in pieces if piece for message in keyboard.feed(piece)]
     pasted = [("paste", message.text) if isinstance(message, events.Paste) else message for message in messages]
     return [("key", message.key) if isinstance(message, events.Key) else message for message in pasted]  # type: ignore[misc]

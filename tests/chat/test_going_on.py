@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Chunk, Model
-from reflectty.session import Ended, Origin
-from reflectty.stream import Kind
-from reflectty.tui.conversation import Manner
-from reflectty.tui.widgets import panel_wishes as wishes
+from reflectty.core.messages import Chunk, Model
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyOrigin, ReplyStatus
+from reflectty.tui.conversation import ChatAskOptions
+from reflectty.tui.sessions import messages as wishes
 from support.chat_app import ANSWERED, IN_ANSWER, IN_THOUGHT, QUESTION, REPLY, THOUGHT, in_a_chat, plain_said, talked
 from support.scripted_engine import HOLD, cut, thoughts
 
 if TYPE_CHECKING:
-    from reflectty.session import Session, Turn
+    from reflectty.core.session import Session, Turn
     from reflectty.store import Store
     from support.chat_app import Reader
 
@@ -83,7 +83,7 @@ async def test_earlier_questions_can_be_edited_one_after_the_other(reader: Reade
     await reader.press("alt+e", "alt+e")
     assert reader.chat.composer.text == "First?"
     await reader.press("escape")
-    assert (reader.chat.composer.text, reader.chat.editing) == ("", None)
+    assert (reader.chat.composer.text, reader.chat.edited_question) == ("", None)
     await reader.send("/edit 2")
     assert reader.chat.composer.text == "Second?"
 
@@ -126,7 +126,11 @@ async def test_a_running_thought_is_stopped_changed_and_gone_on_with(reader: Rea
     assert reader.engine.so_far == ["", "<thinking>\nCompare 9.90 with 9.11"]
     assert tree(reader) == {1: None, 2: 1, 3: 1}
     assert last(reader).said is not None
-    assert (reader.said.origin, reader.said.ended, reader.said.answer) == (Origin.STEERED, Ended.COMPLETE, "Steered.")
+    assert (reader.said.origin, reader.said.ended, reader.said.answer) == (
+        ReplyOrigin.STEERED,
+        ReplyStatus.COMPLETE,
+        "Steered.",
+    )
     assert reader.said.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11\nSo 9.9 it is.")
     assert reader.sees("✎ steered", "│ Compare 9.90", "Steered.", "reply 2 of 2") == [
         "✎ steered",
@@ -135,7 +139,7 @@ async def test_a_running_thought_is_stopped_changed_and_gone_on_with(reader: Rea
         "reply 2 of 2",
     ]
     other = reader.kept[1].said
-    assert (other.ended, other.raw) == (Ended.INTERRUPTED, THOUGHT)
+    assert (other.ended, other.raw) == (ReplyStatus.INTERRUPTED, THOUGHT)
 
 
 @in_a_chat(REPLY, REST)
@@ -146,7 +150,7 @@ async def test_a_finished_thought_is_changed_and_the_other_reply_stays(reader: R
     await reader.send("Nine and nine tenths")
     await reader.at_rest()
     assert reader.engine.so_far[-1] == "<thinking>\nNine and nine tenths"
-    assert (reader.kept[1].said.raw, reader.kept[1].said.ended) == (THOUGHT + ANSWERED, Ended.COMPLETE)
+    assert (reader.kept[1].said.raw, reader.kept[1].said.ended) == (THOUGHT + ANSWERED, ReplyStatus.COMPLETE)
     await reader.press("alt+left")
     assert reader.sees("9.9 is larger.", "Steered.") == ["9.9 is larger."]
 
@@ -167,7 +171,7 @@ async def test_what_waits_is_asked_after_the_steered_reply(reader: Reader) -> No
     await reader.ask_held(QUESTION, "90 is more")
     await reader.send("Second?")
     await reader.press("alt+s")
-    await reader.until(lambda: reader.chat.exchanges.steering)
+    await reader.until(lambda: reader.chat.turns.steering)
     await reader.send("Compare")
     await reader.at_rest()
     assert [turn.text for turn in reader.kept if not turn.said] == [QUESTION, "Second?"]
@@ -183,7 +187,7 @@ async def test_a_changed_thought_can_be_concluded_at_once(reader: Reader) -> Non
     await reader.press("alt+c")
     await reader.at_rest()
     assert reader.engine.so_far[-1] == "<thinking>\nIt is 9.9.\n</thinking>\n<output>\n"
-    assert (reader.said.answer, reader.said.origin) == ("And so on.", Origin.STEERED)
+    assert (reader.said.answer, reader.said.origin) == ("And so on.", ReplyOrigin.STEERED)
     assert reader.chat.composer.text == ""
 
 
@@ -195,7 +199,7 @@ async def test_a_running_thought_is_concluded_in_the_same_reply(reader: Reader) 
     await reader.at_rest()
     assert reader.engine.so_far[-1] == f"<thinking>\n{DRAFT}\n</thinking>\n<output>\n"
     assert tree(reader) == {1: None, 2: 1}
-    assert (reader.said.origin, reader.said.answer) == (Origin.CONCLUDED, "9.9, then.")
+    assert (reader.said.origin, reader.said.answer) == (ReplyOrigin.CONCLUDED, "9.9, then.")
     assert reader.sees("✎ concluded", "1 correction", "9.9, then.", "stopped") == [
         "✎ concluded",
         "1 correction",
@@ -220,7 +224,7 @@ async def test_a_reply_that_was_stopped_goes_on_where_it_ended(reader: Reader, h
     assert reader.engine.so_far[-1] == begun
     assert tree(reader) == {1: None, 2: 1}
     assert reader.said.raw == THOUGHT + ANSWERED
-    assert (reader.said.origin, reader.said.ended) == (Origin.CONTINUED, Ended.COMPLETE)
+    assert (reader.said.origin, reader.said.ended) == (ReplyOrigin.CONTINUED, ReplyStatus.COMPLETE)
     assert reader.sees("✎ continued", "9.9 is larger.", "stopped") == ["✎ continued", "9.9 is larger."]
 
 
@@ -247,7 +251,7 @@ async def test_a_reply_of_which_nothing_came_is_asked_for_again(reader: Reader) 
 GPT = Model("gpt-oss", ("completion", "thinking"), digest="sha256:4")
 
 
-@in_a_chat((*thoughts("Hm, ", "let me see"), HOLD, *REPLY), REPLY, manner=Manner("gpt-oss"))
+@in_a_chat((*thoughts("Hm, ", "let me see"), HOLD, *REPLY), REPLY, manner=ChatAskOptions("gpt-oss"))
 async def test_what_cannot_be_steered_says_so_and_what_waits_goes_on(reader: Reader) -> None:
     reader.engine.installed = (*reader.engine.installed, GPT)
     await reader.ask_held(QUESTION, "let me see")
@@ -258,7 +262,7 @@ async def test_what_cannot_be_steered_says_so_and_what_waits_goes_on(reader: Rea
     reader.engine.release()
     await reader.at_rest()
     assert [turn.text for turn in reader.kept if not turn.said] == [QUESTION, "Second?"]
-    assert reader.said.ended is Ended.COMPLETE
+    assert reader.said.ended is ReplyStatus.COMPLETE
 
 
 @pytest.mark.parametrize("command", ["/steer", "/conclude", "/continue", "/regenerate", "/edit", "/copy", "/save x.md"])
@@ -276,7 +280,7 @@ async def test_a_steered_reply_can_be_cut_as_any_other(reader: Reader) -> None:
     await reader.until(lambda: reader.chat.composer.text)
     await reader.send("Compare")
     await reader.at_rest()
-    assert (reader.said.origin, reader.said.ended) == (Origin.STEERED, Ended.INCOMPLETE)
+    assert (reader.said.origin, reader.said.ended) == (ReplyOrigin.STEERED, ReplyStatus.INCOMPLETE)
     assert "cut at the token limit" in reader.text
 
 
@@ -293,9 +297,9 @@ async def test_editing_while_the_reply_comes_stops_it_and_asks_instead(reader: R
     assert reader.engine.stopped == 1
     assert [turn.said.ended if turn.said else turn.text for turn in reader.kept] == [
         QUESTION,
-        Ended.INTERRUPTED,
+        ReplyStatus.INTERRUPTED,
         "Which one, then?",
-        Ended.COMPLETE,
+        ReplyStatus.COMPLETE,
     ]
     assert reader.sees("▌ Which one, then?", "question 2 of 2", "Another.") == [
         "▌ Which one, then?",
@@ -318,7 +322,7 @@ async def test_while_a_thought_is_changed_nothing_else_begins(reader: Reader, ke
     await reader.press("enter")
     await reader.at_rest()
     assert reader.engine.so_far[-1] == "<thinking>\nAnew."
-    assert (reader.said.origin, reader.said.ended) == (Origin.STEERED, Ended.COMPLETE)
+    assert (reader.said.origin, reader.said.ended) == (ReplyOrigin.STEERED, ReplyStatus.COMPLETE)
 
 
 @in_a_chat(REPLY, REPLY)
@@ -327,7 +331,7 @@ async def test_another_session_leaves_a_thought_that_is_being_changed(reader: Re
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
     await reader.press("ctrl+n")
-    assert (reader.chat.composer.text, reader.chat.exchanges.steering) == ("", None)
+    assert (reader.chat.composer.text, reader.chat.turns.steering) == ("", None)
     await reader.ask("Something else?")
     assert (reader.engine.so_far[-1], reader.kept[0].text) == ("", "Something else?")
 

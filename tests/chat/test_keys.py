@@ -10,8 +10,8 @@ from textual._xterm_parser import XTermParser
 from textual.events import Key
 from textual.widgets import TextArea
 
-from reflectty.errors import UsageError
-from reflectty.tui.keys import ACTIONS, bound, shown, teach
+from reflectty.core.errors import UsageError
+from reflectty.tui.keys import ACTIONS, bind_actions, format_key, register_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,12 +77,12 @@ def arriving(sequence: str) -> list[str]:
 
 
 def keys_of(name: str, *overrides: tuple[str, tuple[str, ...]]) -> tuple[str, ...]:
-    return next(action.keys for action in bound(overrides) if action.name == name)
+    return next(action.keys for action in bind_actions(overrides) if action.name == name)
 
 
 @pytest.mark.parametrize("key", [key for action in ACTIONS for key in action.keys])
 def test_every_default_key_arrives_from_a_terminal(key: str) -> None:
-    teach(ACTIONS)
+    register_sequences(ACTIONS)
 
     assert arriving((LEGACY | KITTY)[key]) == [key]
 
@@ -96,15 +96,15 @@ def test_untaught_textual_loses_alt(sequence: str) -> None:
     ("key", "sequence"), [("alt+1", "\x1b1"), ("alt+b", "\x1bb"), ("alt+/", "\x1b/"), ("ctrl+space", "\x00")]
 )
 def test_a_key_of_the_user_is_taught_as_well(key: str, sequence: str) -> None:
-    actions = bound([("new", (key,))])
-    teach(actions)
+    actions = bind_actions([("new", (key,))])
+    register_sequences(actions)
 
     assert tuple(arriving(sequence)) == keys_of("new", ("new", (key,)))
 
 
 @pytest.mark.parametrize(("sequence", "key"), [("\x1b[A", "up"), ("\x1b2", "trade_mark_sign"), ("\x1bf", "ctrl+right")])
 def test_what_is_not_bound_stays_as_textual_reads_it(sequence: str, key: str) -> None:
-    teach(bound([("new", ("alt+[", "alt+1", "alt+b"))]))
+    register_sequences(bind_actions([("new", ("alt+[", "alt+1", "alt+b"))]))
 
     assert arriving(sequence) == [key]
 
@@ -113,7 +113,7 @@ def test_every_action_can_be_told_and_reached() -> None:
     assert len({action.name for action in ACTIONS}) == len(ACTIONS)
     assert len({action.slash for action in ACTIONS if action.slash}) == sum(bool(action.slash) for action in ACTIONS)
     assert [action.name for action in ACTIONS if not (action.keys or action.slash) or not action.label] == []
-    assert [action.name for action in ACTIONS if action.takes and not action.slash] == []
+    assert [action.name for action in ACTIONS if action.argument and not action.slash] == []
 
 
 def test_no_default_key_is_a_prefix_of_screen_or_tmux_or_edits_the_question() -> None:
@@ -124,7 +124,7 @@ def test_no_default_key_is_a_prefix_of_screen_or_tmux_or_edits_the_question() ->
 
 
 def test_without_overrides_the_keys_are_the_default_ones() -> None:
-    assert bound() == ACTIONS
+    assert bind_actions() == ACTIONS
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_the_user_binds_keys(written: tuple[str, ...], keys: tuple[str, ...]) ->
 )
 def test_keys_that_cannot_be_are_refused(name: str, key: str, message: str, hint: str) -> None:
     with pytest.raises(UsageError) as refused:
-        bound([(name, (key,))])
+        bind_actions([(name, (key,))])
 
     assert message in str(refused.value)
     assert hint in refused.value.hint
@@ -195,10 +195,10 @@ def test_two_actions_can_change_places() -> None:
     ],
 )
 def test_a_key_is_shown_as_it_is_written(key: str, text: str) -> None:
-    assert shown(key) == text
+    assert format_key(key) == text
 
 
 def test_a_hint_names_the_first_key_or_else_the_command() -> None:
-    hints = {action.name: action.hint for action in bound([("steer", ())])}
+    hints = {action.name: action.hint for action in bind_actions([("steer", ())])}
 
     assert (hints["newline"], hints["steer"], hints["rename"]) == ("ctrl+j", "/steer", "/title")

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.tui.keys import ACTIONS, Action, shown
-from reflectty.tui.screens.keys import KeysScreen, halves, speaks_of
+from reflectty.tui.keys import ACTIONS, Action, format_key
+from reflectty.tui.screens.keys import KeysScreen, has_words, split_columns
 from support.list_app import Host, using
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def test_every_action_stands_there_with_its_first_key_and_its_command(size: tupl
         for action in ACTIONS:
             first = action.label.split()[0]
             assert first in told
-            assert not action.keys or shown(action.keys[0]) in told
+            assert not action.keys or format_key(action.keys[0]) in told
             assert action.slash in told
         headings = [row for row in host.rows() if set(row.split()) <= groups() and row.strip()]
         assert max(len(row.split()) for row in headings) <= columns
@@ -49,7 +49,7 @@ def test_every_action_stands_there_with_its_first_key_and_its_command(size: tupl
 def test_a_small_screen_scrolls_to_the_last_action(size: tuple[int, int]) -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await listed(pilot)
-        last = shown(ACTIONS[-1].keys[0])
+        last = format_key(ACTIONS[-1].keys[0])
         assert not any(last in row for row in host.rows())
         await pilot.press("down", *["pagedown"] * 40)
         await pilot.pause()
@@ -85,7 +85,7 @@ def test_no_label_is_cut_at_forty_columns() -> None:
     ],
 )
 def test_what_is_typed_narrows_the_list(words: str, expected: set[str]) -> None:
-    assert {action.name for action in ACTIONS if speaks_of(action, words)} == expected
+    assert {action.name for action in ACTIONS if has_words(action, words)} == expected
 
 
 def test_typing_narrows_what_is_shown_and_nothing_left_is_said() -> None:
@@ -156,4 +156,4 @@ def test_the_columns_are_as_even_as_whole_groups_allow() -> None:
         assert abs(left - right) <= 8
 
     using(Host(), use, (120, 70))
-    assert halves([]) == ([], [])
+    assert split_columns([]) == ([], [])

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from reflectty.chat import Model, Running
-from reflectty.tui.screens.model_hints import arranged, hints
-from reflectty.tui.widgets.model_entries import Coming, Known, Listed, Pulled
+from reflectty.core.messages import Model, RunningModel
+from reflectty.tui.models.rows import DownloadRow, DownloadState, ModelInfo, ModelRow
+from reflectty.tui.models.screen import arrange_hints, key_hints_for
 
-LISTED = Listed(Known(Model("m")), (1, 0, 0, 0, 0, 0))
-BUSY = Listed(LISTED.known._replace(busy="loading"), LISTED.widths)
-LOADED = Listed(LISTED.known._replace(running=Running("m"), answers=True), LISTED.widths)
-COMING = Pulled(Coming("m"), 1)
-ENDED = Pulled(Coming("m", problem="broken", wrong=True), 1)
+LISTED = ModelRow(ModelInfo(Model("m")), (1, 0, 0, 0, 0, 0))
+BUSY = ModelRow(LISTED.info._replace(busy_with="loading"), LISTED.widths)
+LOADED = ModelRow(LISTED.info._replace(running=RunningModel("m"), is_chat_model=True), LISTED.widths)
+COMING = DownloadRow(DownloadState("m"), 1)
+ENDED = DownloadRow(DownloadState("m", problem="broken", is_error=True), 1)
 
 
 @pytest.mark.parametrize(
@@ -29,19 +29,19 @@ ENDED = Pulled(Coming("m", problem="broken", wrong=True), 1)
     ],
 )
 def test_hints_name_only_keys_that_do_something_there(
-    entry: Listed | Pulled | None, there: bool, expected: list[str]
+    entry: ModelRow | DownloadRow | None, there: bool, expected: list[str]
 ) -> None:
-    assert [fact.text for fact in hints(entry, there=there)] == expected
+    assert [fact.text for fact in key_hints_for(entry, is_reachable=there)] == expected
 
 
 @pytest.mark.parametrize("width", [16, 20, 36, 76, 200])
 def test_hints_fit_into_three_rows_and_the_way_back_stays(width: int) -> None:
-    rows = arranged(hints(LISTED, there=True), width, " · ").split("\n")
+    rows = arrange_hints(key_hints_for(LISTED, is_reachable=True), width, " · ").split("\n")
     assert len(rows) <= 3
     assert all(len(row) <= max(width, len("esc back")) for row in rows)
     assert rows[-1].endswith("esc back")
 
 
 def test_a_model_that_runs_elsewhere_is_neither_loaded_nor_unloaded() -> None:
-    cloud = Listed(Known(Model("glm-5:cloud")), LISTED.widths)
-    assert "ctrl+l load" not in [fact.text for fact in hints(cloud, there=True)]
+    cloud = ModelRow(ModelInfo(Model("glm-5:cloud")), LISTED.widths)
+    assert "ctrl+l load" not in [fact.text for fact in key_hints_for(cloud, is_reachable=True)]

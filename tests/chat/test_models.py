@@ -7,32 +7,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.fitting import Device, Machine
-from reflectty.library.fit import Around
-from reflectty.tui import estimates
-from reflectty.tui.conversation import Manner
-from reflectty.tui.screens import models as screen
-from reflectty.tui.setup import Profiled
+from reflectty.models.fit import Gpu, Machine
+from reflectty.models.fit_report import ServerHardware
+from reflectty.tui.app import ChatProfile
+from reflectty.tui.conversation import ChatAskOptions
+from reflectty.tui.models import manager, screen
 from support.chat_app import chatting, in_a_chat
 from support.command import PATIENCE
 from support.model_server import GB, ModelServer, model
 from support.models_screen import QWEN, WIDE, chosen, opened, pulling, told_keys
 
 if TYPE_CHECKING:
-    from reflectty.library.library import Library
+    from reflectty.models.manager import ModelLibrary
     from support.chat_app import Reader
 
 
 @pytest.fixture
 def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the screen of models see soon what another program does."""
-    monkeypatch.setattr(screen, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(screen, "POLL_SECONDS", 0.05)
 
 
 # What is there
 
 
-@in_a_chat(size=WIDE, manner=Manner("mini"))
+@in_a_chat(size=WIDE, manner=ChatAskOptions("mini"))
 async def test_models_stand_in_a_list_with_what_is_known_of_the_chosen_one(reader: Reader) -> None:
     reader.server.loaded["reflection:70b"] = (44 * GB, 28 * GB)
     await opened(reader)
@@ -74,7 +73,7 @@ async def test_at_any_size_the_chosen_model_its_size_and_the_keys_are_in_sight(r
         await reader.press("f6")
 
 
-@in_a_chat(unicode=False, size=WIDE, manner=Manner("mini"))
+@in_a_chat(unicode=False, size=WIDE, manner=ChatAskOptions("mini"))
 async def test_where_there_is_no_utf_8_it_is_ascii(reader: Reader) -> None:
     reader.server.loaded["mini:latest"] = (GB, GB // 2)
     await reader.press("f6")
@@ -157,14 +156,14 @@ async def test_a_server_that_goes_is_said_to_be_gone_until_it_is_back(reader: Re
 # Answering, loading, copying, removing
 
 
-@in_a_chat(size=WIDE, manner=Manner("reflection"))
+@in_a_chat(size=WIDE, manner=ChatAskOptions("reflection"))
 async def test_enter_lets_a_model_answer_from_here_on(reader: Reader) -> None:
     reader.server.models.insert(0, model("deepseek-r1:latest", GB, "1B", "Q8_0"))
     await opened(reader)
     await chosen(reader, "deepseek-r1")
     await reader.press("enter")
     await reader.shows("deepseek-r1 answers from here on")
-    assert reader.chat.conversation.manner.model == "deepseek-r1"
+    assert reader.chat.conversation.ask_options.model == "deepseek-r1"
     assert "ctrl+l" not in reader.text
     await reader.press("f6")
     await reader.shows("▌› deepseek-r1 ")
@@ -188,7 +187,7 @@ async def test_a_model_is_loaded_and_said_to_be_where_it_landed_and_unloaded(rea
 
 
 @pytest.mark.parametrize(("key", "removed"), [("y", True), ("n", False), ("escape", False), ("enter", False)])
-@in_a_chat(size=WIDE, manner=Manner("mini"))
+@in_a_chat(size=WIDE, manner=ChatAskOptions("mini"))
 async def test_a_model_is_removed_after_a_yes_and_no_other_key(reader: Reader, key: str, removed: bool) -> None:
     await opened(reader)
     await chosen(reader, "mini")
@@ -250,14 +249,14 @@ async def test_a_key_of_the_readers_own_opens_and_closes_it(reader: Reader) -> N
 
 
 GIB = 1 << 30
-CARD = Device("NVIDIA GeForce RTX 4090", 24 * GIB, 23 * GIB)
+CARD = Gpu("NVIDIA GeForce RTX 4090", 24 * GIB, 23 * GIB)
 
 
-async def beside_a_card(_: Library) -> Around:
-    return Around(Machine((CARD,), 64 * GIB, 60 * GIB))
+async def beside_a_card(_: ModelLibrary) -> ServerHardware:
+    return ServerHardware(Machine((CARD,), 64 * GIB, 60 * GIB))
 
 
-@in_a_chat(size=WIDE, around=beside_a_card)
+@in_a_chat(size=WIDE, hardware=beside_a_card)
 async def test_whether_the_chosen_model_fits_is_said_beside_it(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     await opened(reader)
     await chosen(reader, "reflection:70b")
@@ -266,7 +265,7 @@ async def test_whether_the_chosen_model_fits_is_said_beside_it(reader: Reader, m
     await chosen(reader, "mini")
     await reader.shows("needs      weights 292 MB")
     # Nobody is slow enough to look at the next one for that long.
-    monkeypatch.setattr(estimates, "REST_SECONDS", PATIENCE)
+    monkeypatch.setattr(manager, "SETTLE_SECONDS", PATIENCE)
     asked = len(reader.server.asked)
     await reader.press("down", "up")
     await reader.shows("needs      weights 292 MB")
@@ -274,12 +273,12 @@ async def test_whether_the_chosen_model_fits_is_said_beside_it(reader: Reader, m
     assert {call for call, _ in reader.server.asked[asked:]} <= {"tags", "ps"}
 
 
-@in_a_chat(manner=Manner("mini"))
+@in_a_chat(manner=ChatAskOptions("mini"))
 async def test_a_profile_of_another_server_shows_the_models_of_that_one(reader: Reader) -> None:
     far = ModelServer(QWEN)
-    there = Profiled(Manner("mini"), lambda: reader.engine, "far:1", far.library)
-    here = Profiled(Manner("mini"))
-    reader.chat.setup = reader.chat.setup._replace(profile={"far": there, "here": here}.__getitem__)
+    there = ChatProfile(ChatAskOptions("mini"), lambda: reader.engine, "far:1", far.library)
+    here = ChatProfile(ChatAskOptions("mini"))
+    reader.chat.config = reader.chat.config._replace(load_profile={"far": there, "here": here}.__getitem__)
     for profile, seen in (("far", "qwen3:8b"), ("here", "deepseek-r1:14b"), ("far", "qwen3:8b")):
         await reader.send(f"/profile {profile}")
         await reader.press("f6")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reflectty.chat import Model
-from reflectty.errors import PromptTooLongError
-from reflectty.session import Ended
-from reflectty.tui.conversation import Manner
+from reflectty.core.errors import PromptTooLongError
+from reflectty.core.messages import Model
+from reflectty.core.session import ReplyStatus
+from reflectty.tui.conversation import ChatAskOptions
 from support.chat_app import IN_THOUGHT, QUESTION, REPLY, app_over, in_a_chat, three_exchanges
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ def warned(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
 
 
 def ignoring(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
-    engine.installed = tuple(model._replace(ignores=("num_ctx",)) for model in engine.installed)
+    engine.installed = tuple(model._replace(unsupported_options=("num_ctx",)) for model in engine.installed)
     return app_over(engine, store, **values)
 
 
 def unable(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
-    engine.installed = tuple(model._replace(resumes=False) for model in engine.installed)
+    engine.installed = tuple(model._replace(can_resume=False) for model in engine.installed)
     return app_over(engine, store, **values)
 
 
@@ -42,11 +42,11 @@ async def test_a_reply_that_cannot_go_on_is_not_stopped_for_it_and_no_key_is_off
     assert "alt+c" not in reader.text
     await reader.press("alt+s", "alt+c")
     await reader.shows("cannot be steered or continued")
-    assert reader.chat.talk.running is not None
+    assert reader.chat.runner.current is not None
     assert reader.engine.stopped == 0
     reader.engine.release()
     await reader.at_rest()
-    assert reader.said.ended is Ended.COMPLETE
+    assert reader.said.ended is ReplyStatus.COMPLETE
     assert len(reader.engine.requests) == 1
 
 
@@ -120,13 +120,13 @@ def by_name(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
     return app_over(engine, store, **values)
 
 
-@in_a_chat(REPLY, make=by_id, manner=Manner("mini:latest"))
+@in_a_chat(REPLY, make=by_id, manner=ChatAskOptions("mini:latest"))
 async def test_an_id_stands_in_the_status_line_as_it_is_asked_for(reader: Reader) -> None:
     assert reader.chat.status.facts.ids
     await reader.shows("mini:latest")
 
 
-@in_a_chat(REPLY, make=by_name, manner=Manner("mini:latest"))
+@in_a_chat(REPLY, make=by_name, manner=ChatAskOptions("mini:latest"))
 async def test_a_name_of_ollama_stands_there_without_the_tag_that_goes_without_saying(reader: Reader) -> None:
     await reader.shows("mini")
     assert "mini:latest" not in reader.text

@@ -7,25 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.chat import Chunk
-from reflectty.drawing.paint import plain
-from reflectty.families import FAMILIES
-from reflectty.keeping import told
-from reflectty.reply import Reply
-from reflectty.session import Attachment, Ended, Measured, Said
-from reflectty.stream import Kind, Reclassified
-from reflectty.tui.parts.note import NotePart
-from reflectty.tui.parts.part import Scene, View
-from reflectty.tui.parts.place import place_of, row_of
-from reflectty.tui.parts.question import QuestionPart
-from reflectty.tui.parts.reply import ReplyPart
+from reflectty.chat.recorder import stored_reply_of
+from reflectty.core.messages import Chunk
+from reflectty.core.segments import Kind, Reclassification
+from reflectty.core.session import Attachment, ReplyMetrics, ReplyStatus, StoredReply
+from reflectty.reasoning.families import FAMILIES
+from reflectty.reasoning.reply import Reply
+from reflectty.view.parts import NotePart, QuestionPart, Scene, ThinkingView
+from reflectty.view.reply_part import ReplyPart
+from reflectty.view.rows import text_of_row
+from reflectty.view.stack import anchor_of, row_of
 from support.cases import cases
 from support.chat_app import ANSWERED, THOUGHT, chatting
 from support.conversations import page
 from support.properties import examples
 
 if TYPE_CHECKING:
-    from reflectty.tui.parts.part import Part
+    from reflectty.view.parts import Part
     from support.chat_app import Reader
 
 WHOLE = THOUGHT + ANSWERED
@@ -73,16 +71,16 @@ texts = st.one_of(
     st.sampled_from([case["text"] * min(case.get("repeat", 1), 50) for case in cases("hostile.jsonl")]),
 )
 widths = st.sampled_from([8, 20, 40, 80, 130, 300])
-views = st.sampled_from(list(View))
+views = st.sampled_from(list(ThinkingView))
 PALETTE = page(80, colours=256, tty=True, look="ink").palette
 
 
-def scene(width: int, view: View, height: int = 24) -> Scene:
+def scene(width: int, view: ThinkingView, height: int = 24) -> Scene:
     return Scene(PALETTE, width, height, view, (("steer", "alt+s"), ("cancel", "esc")))
 
 
 def rows(part: Part) -> list[str]:
-    return [plain(part.row(at)) for at in range(part.height)]
+    return [text_of_row(part.row(at)) for at in range(part.height)]
 
 
 def pieces(text: str, cuts: list[int]) -> list[str]:
@@ -90,16 +88,18 @@ def pieces(text: str, cuts: list[int]) -> list[str]:
     return [text[start:end] for start, end in zip([0, *ends], ends, strict=False) if end > start]
 
 
-def whole(reply: Reply) -> Said:
+def whole(reply: Reply) -> StoredReply:
     """Return the reply as it is kept, with figures that do not depend on the clock."""
-    measured = Measured(thinking_tokens=7, answer_tokens=3, corrections=reply.measured.corrections, thinking_ms=1_000.0)
-    return told(Said(reply.model, ended=Ended.COMPLETE), reply)._replace(measured=measured)
+    measured = ReplyMetrics(
+        thinking_tokens=7, answer_tokens=3, corrections=reply.metrics.corrections, thinking_ms=1_000.0
+    )
+    return stored_reply_of(StoredReply(reply.model, ended=ReplyStatus.COMPLETE), reply)._replace(measured=measured)
 
 
 def live(text: str, cuts: list[int], on: Scene, *, look: bool) -> tuple[ReplyPart, Reply]:
     """Return the part of a reply that came in these pieces; between them its rows are looked at, or are not."""
     reply, part = Reply("m", FAMILIES["any"]), ReplyPart("m")
-    part.lay(on)
+    part.lay_out(on)
     part.begin(reply)
     for piece in pieces(text, cuts):
         for event in reply.feed(Chunk(piece)):
@@ -107,7 +107,7 @@ def live(text: str, cuts: list[int], on: Scene, *, look: bool) -> tuple[ReplyPar
         if look:
             part.tick(1.0)
             assert len(rows(part)) == part.height
-            assert part.stable <= part.height
+            assert part.stable_height <= part.height
     for event in reply.close():
         part.show(event)
     return part, reply
@@ -119,14 +119,14 @@ scenes = st.builds(scene, widths, views)
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths, view=views, look=st.booleans())
 @examples(120)
 def test_a_reply_that_came_in_pieces_looks_like_the_stored_one(
-    text: str, cuts: list[int], width: int, view: View, look: bool
+    text: str, cuts: list[int], width: int, view: ThinkingView, look: bool
 ) -> None:
     part, reply = live(text, cuts, scene(width, view), look=look)
     part.end(whole(reply))
-    stored = ReplyPart.of(whole(reply))
-    stored.lay(scene(width, view))
+    stored = ReplyPart.from_stored(whole(reply))
+    stored.lay_out(scene(width, view))
     assert rows(part) == rows(stored)
-    assert part.corrections == stored.corrections
+    assert part.correction_rows == stored.correction_rows
 
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), scenes=st.tuples(scenes, scenes))
@@ -136,20 +136,20 @@ def test_another_width_or_view_in_the_middle_changes_nothing_in_the_end(
 ) -> None:
     before, after = scenes
     part, reply = ReplyPart("m"), Reply("m", FAMILIES["any"])
-    part.lay(before)
+    part.lay_out(before)
     part.begin(reply)
     for at, piece in enumerate(pieces(text, cuts)):
         if at == len(cuts) // 2:
-            part.lay(after)
+            part.lay_out(after)
         for event in reply.feed(Chunk(piece)):
             part.show(event)
         assert len(rows(part)) == part.height
     for event in reply.close():
         part.show(event)
-    part.lay(after)
+    part.lay_out(after)
     part.end(whole(reply))
-    stored = ReplyPart.of(whole(reply))
-    stored.lay(after)
+    stored = ReplyPart.from_stored(whole(reply))
+    stored.lay_out(after)
     assert rows(part) == rows(stored)
 
 
@@ -158,9 +158,9 @@ def test_another_width_or_view_in_the_middle_changes_nothing_in_the_end(
 def test_folding_and_opening_is_no_different_while_a_reply_comes(
     text: str, cuts: list[int], width: int, toggles: int
 ) -> None:
-    part, reply = live(text, cuts, scene(width, View.LIVE), look=True)
-    stored = ReplyPart.of(whole(reply))
-    stored.lay(scene(width, View.LIVE))
+    part, reply = live(text, cuts, scene(width, ThinkingView.LIVE), look=True)
+    stored = ReplyPart.from_stored(whole(reply))
+    stored.lay_out(scene(width, ThinkingView.LIVE))
     for _ in range(toggles):
         part.toggle()
     part.end(whole(reply))
@@ -173,22 +173,22 @@ def test_folding_and_opening_is_no_different_while_a_reply_comes(
 @examples(60)
 def test_rows_that_are_stable_do_not_change_any_more(text: str, cuts: list[int], width: int) -> None:
     reply, part = Reply("m", FAMILIES["reflection"]), ReplyPart("m")
-    part.lay(scene(width, View.LIVE))
+    part.lay_out(scene(width, ThinkingView.LIVE))
     part.begin(reply)
     for piece in pieces(text, cuts):
-        before = rows(part)[1 : part.stable]
+        before = rows(part)[1 : part.stable_height]
         for event in reply.feed(Chunk(piece)):
-            if isinstance(event, Reclassified):
+            if isinstance(event, Reclassification):
                 return  # What turns out to have been thinking is drawn anew.
             part.show(event)
         assert rows(part)[1 : 1 + len(before)] == before
 
 
-@pytest.mark.parametrize("view", list(View))
-def test_a_thinking_that_never_closes_in_an_answer_is_drawn_as_answer(view: View) -> None:
+@pytest.mark.parametrize("view", list(ThinkingView))
+def test_a_thinking_that_never_closes_in_an_answer_is_drawn_as_answer(view: ThinkingView) -> None:
     text = "Models write:\n\n<think>\n\nbefore they reason."
     reply, part = Reply("m", FAMILIES["any"]), ReplyPart("m")
-    part.lay(scene(60, view))
+    part.lay_out(scene(60, view))
     part.begin(reply)
     for piece in (*(Chunk(char) for char in text), Chunk(done=True, done_reason="stop")):
         for event in reply.feed(piece):
@@ -196,8 +196,8 @@ def test_a_thinking_that_never_closes_in_an_answer_is_drawn_as_answer(view: View
     for event in reply.close():
         part.show(event)
     part.end(whole(reply))
-    stored = ReplyPart.of(whole(reply))
-    stored.lay(scene(60, view))
+    stored = ReplyPart.from_stored(whole(reply))
+    stored.lay_out(scene(60, view))
 
     assert part.text == text
     assert rows(part) == rows(stored)
@@ -206,24 +206,24 @@ def test_a_thinking_that_never_closes_in_an_answer_is_drawn_as_answer(view: View
 @given(text=texts, width=widths, view=views, row=st.integers(0, 200))
 @examples(60)
 def test_a_place_is_found_again_and_folding_does_not_move_an_answer(
-    text: str, width: int, view: View, row: int
+    text: str, width: int, view: ThinkingView, row: int
 ) -> None:
     part, reply = live(text, [], scene(width, view), look=False)
     part.end(whole(reply))
     if row <= part.height:
-        assert row_of(place_of(part, row)) == row
+        assert row_of(anchor_of(part, row)) == row
     answers = bool(reply.segments) and reply.segments[-1][0] is Kind.ANSWER and bool(reply.segments[-1][1].strip())
-    answer = [at for at in range(part.height if answers else 0) if place_of(part, at).section == part.spans[-1][0]]
-    shown = [(plain(part.row(at)), place_of(part, at)) for at in answer]
+    answer = [at for at in range(part.height if answers else 0) if anchor_of(part, at).section == part.spans[-1][0]]
+    shown = [(text_of_row(part.row(at)), anchor_of(part, at)) for at in answer]
     part.toggle()
-    assert [plain(part.row(row_of(place))) for _, place in shown] == [text for text, _ in shown]
+    assert [text_of_row(part.row(row_of(place))) for _, place in shown] == [text for text, _ in shown]
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 8, 40, 200])
 @pytest.mark.parametrize("text", ["", "x", "word " * 50, "a\tb\n\n\n c", "\x1b[2J" * 9, "x" * 5_000, "\n" * 90])
 def test_every_other_part_has_as_many_rows_as_it_says(text: str, width: int) -> None:
-    for part in (QuestionPart(text, (Attachment(text, "file", text),), queued=True), NotePart(text, wrong=True)):
-        part.lay(scene(width, View.LIVE))
+    for part in (QuestionPart(text, (Attachment(text, "file", text),), is_queued=True), NotePart(text, wrong=True)):
+        part.lay_out(scene(width, ThinkingView.LIVE))
         assert len(rows(part)) == part.height
         assert "\x1b" not in "".join(rows(part))
 
@@ -235,7 +235,7 @@ def lines(reader: Reader) -> list[str]:
     """Return every line of the transcript, drawn alone."""
     transcript = reader.chat.transcript
     stack = transcript._stack  # noqa: SLF001 - what the screen is drawn of
-    return [plain(stack.row(line)) for line in range(transcript.virtual_size.height)]
+    return [text_of_row(stack.row(line)) for line in range(transcript.virtual_size.height)]
 
 
 def parts_one_below_the_other(reader: Reader) -> list[str]:
@@ -254,7 +254,7 @@ def parts_one_below_the_other(reader: Reader) -> list[str]:
 def test_the_transcript_is_its_parts_one_below_the_other(steps: list[str]) -> None:
     async def use(reader: Reader) -> None:
         transcript = reader.chat.transcript
-        transcript.fill(ReplyPart.of(SAID) if at % 2 else QuestionPart(f"question {at}") for at in range(6))
+        transcript.fill(ReplyPart.from_stored(SAID) if at % 2 else QuestionPart(f"question {at}") for at in range(6))
         for step in steps:
             await STEPS[step](reader)
         await reader.settle()
@@ -263,11 +263,13 @@ def test_the_transcript_is_its_parts_one_below_the_other(steps: list[str]) -> No
     chatting(use)
 
 
-SAID = Said("m", segments=((Kind.THINKING, "thought\n" * 5), (Kind.ANSWER, "word " * 60)), ended=Ended.COMPLETE)
+SAID = StoredReply(
+    "m", segments=((Kind.THINKING, "thought\n" * 5), (Kind.ANSWER, "word " * 60)), ended=ReplyStatus.COMPLETE
+)
 
 
 async def _toggle(reader: Reader) -> None:
-    part = next((part for part in reader.chat.exchanges.replies), None)
+    part = next((part for part in reader.chat.turns.replies), None)
     if part:
         reader.chat.transcript.change(part, part.toggle)
 
@@ -282,7 +284,7 @@ async def _add(reader: Reader) -> None:
 
 
 async def _insert(reader: Reader) -> None:
-    reader.chat.transcript.insert(0, ReplyPart.of(SAID))
+    reader.chat.transcript.insert(0, ReplyPart.from_stored(SAID))
 
 
 async def _wide(reader: Reader) -> None:
@@ -295,20 +297,20 @@ async def _narrow(reader: Reader) -> None:
 
 async def _fold(reader: Reader) -> None:
     transcript = reader.chat.transcript
-    transcript.set_scene(transcript.scene._replace(view=View.FOLDED))
+    transcript.set_scene(transcript.scene._replace(view=ThinkingView.FOLDED))
 
 
 async def _live(reader: Reader) -> None:
     transcript = reader.chat.transcript
-    transcript.set_scene(transcript.scene._replace(view=View.LIVE))
+    transcript.set_scene(transcript.scene._replace(view=ThinkingView.LIVE))
 
 
 async def _up(reader: Reader) -> None:
-    reader.chat.transcript.page(-1)
+    reader.chat.transcript.go_by_page(-1)
 
 
 async def _end(reader: Reader) -> None:
-    reader.chat.transcript.to_end()
+    reader.chat.transcript.go_to_end()
 
 
 async def _frame(_: Reader) -> None:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.safety import clean
-from reflectty.tui.pasting import Pastes
+from reflectty.core.safety import clean
+from reflectty.tui.composer.draft import PasteBuffer
 from support.composer_app import composing, paste, write
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def test_a_long_paste_is_a_mark_that_is_sent_as_what_it_was(tmp_path: Path) -> N
         await pilot.press("enter")
         await pilot.pause()
         assert host.sent[0].text == "see " + "line\n" * 12_345 + " please"
-        assert host.sent[0].typed == "see [paste 1: 12,345 lines] please"
+        assert host.sent[0].visible_text == "see [paste 1: 12,345 lines] please"
         await paste(host, pilot, pasted)
         assert host.composer.text == "[paste 2: 12,345 lines]"
 
@@ -93,7 +93,7 @@ def test_no_way_in_brings_a_control_character_to_the_screen(way: str, tmp_path: 
     async def use(host: Host, pilot: Pilot[None]) -> None:
         composer = host.composer
         if way == "recall":
-            composer.earlier = (HOSTILE,)
+            composer.earlier_questions = (HOSTILE,)
             await pilot.press("up")
         elif way == "clipboard":
             host._clipboard = HOSTILE  # noqa: SLF001 - Textual writes it to the terminal too
@@ -115,29 +115,29 @@ def test_a_file_named_in_a_long_paste_does_not_go_with_the_question(tmp_path: Pa
         await paste(host, pilot, "@secret\n" * 30)
         await pilot.press("enter")
         await pilot.pause()
-        return host.sent[0].mentioned
+        return host.sent[0].mentioned_files
 
     assert composing(tmp_path, use) == ()
 
 
 def test_what_was_pasted_is_only_restored_where_it_is_certain() -> None:
-    pastes = Pastes()
-    shown = pastes.put("\x1b")
+    pastes = PasteBuffer()
+    shown = pastes.insert("\x1b")
 
-    assert pastes.expanded(f"{shown} and") == "\x1b and"
-    assert pastes.expanded(f"{shown} and a typed {shown}") == "^[ and a typed ^["
+    assert pastes.expand(f"{shown} and") == "\x1b and"
+    assert pastes.expand(f"{shown} and a typed {shown}") == "^[ and a typed ^["
 
 
 def test_a_mark_inside_a_pasted_text_is_text() -> None:
-    pastes = Pastes()
-    first = pastes.put("x" * 5_000)
-    second = pastes.put(f"{first}\n" * 30)
+    pastes = PasteBuffer()
+    first = pastes.insert("x" * 5_000)
+    second = pastes.insert(f"{first}\n" * 30)
 
     assert (first, second) == ("[paste 1: 5,000 characters]", "[paste 2: 30 lines]")
-    assert pastes.expanded(second) == f"{first}\n" * 30
+    assert pastes.expand(second) == f"{first}\n" * 30
 
 
 @pytest.mark.parametrize("text", ["x" * 4_000, "x\n" * 20])
 def test_what_is_short_is_shown_itself(text: str) -> None:
-    assert Pastes().put(text) == text
-    assert Pastes().put(f"{text}y\n") != f"{text}y\n"
+    assert PasteBuffer().insert(text) == text
+    assert PasteBuffer().insert(f"{text}y\n") != f"{text}y\n"

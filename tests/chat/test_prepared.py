@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.errors import OptionError
-from reflectty.modes import Mode
+from reflectty.core.errors import OptionError
+from reflectty.reasoning.modes import Mode
 from reflectty.tui import slash
-from reflectty.tui.completing import suggestions
-from reflectty.tui.conversation import Manner
-from reflectty.tui.setup import Profiled
+from reflectty.tui.app import ChatProfile
+from reflectty.tui.composer.completion import find_suggestions
+from reflectty.tui.conversation import ChatAskOptions
 from support.chat_app import REPLY, in_a_chat
 from support.scripted_engine import ScriptedEngine, cut
 
@@ -54,7 +54,7 @@ async def test_a_profile_changes_how_the_next_question_is_asked(reader: Reader) 
     assert request.messages[0].content == "Be terse."
 
 
-@in_a_chat(REPLY, manner=Manner("reflection", Mode.DIRECT, system="Mine."))
+@in_a_chat(REPLY, manner=ChatAskOptions("reflection", Mode.DIRECT, system="Mine."))
 async def test_none_is_as_nothing_else_says_and_keeps_the_model(reader: Reader) -> None:
     settle(reader.home)
     await reader.send("/profile code")
@@ -116,18 +116,18 @@ async def test_what_is_not_there_is_named_with_near_ones(reader: Reader, typed: 
 @in_a_chat()
 async def test_settings_that_cannot_be_used_are_told_and_change_nothing(reader: Reader) -> None:
     settle(reader.home, "[profiles.code]\nmodle = 1\n")
-    before = reader.chat.conversation.manner
+    before = reader.chat.conversation.ask_options
     await reader.send("/profile code")
     assert "there is no setting 'modle' for a profile" in " ".join(reader.text.split())
-    assert reader.chat.conversation.manner == before
+    assert reader.chat.conversation.ask_options == before
 
 
 @in_a_chat(cut("From here.\n"))
 async def test_a_profile_of_another_server_is_asked_there_and_the_first_one_comes_back(reader: Reader) -> None:
     far = ScriptedEngine(cut("From afar.\n"))
-    there = Profiled(Manner("reflection"), lambda: far, "far:1")
-    here = Profiled(Manner("reflection"))
-    reader.chat.setup = reader.chat.setup._replace(profile={"far": there, "code": here}.__getitem__)
+    there = ChatProfile(ChatAskOptions("reflection"), lambda: far, "far:1")
+    here = ChatProfile(ChatAskOptions("reflection"))
+    reader.chat.config = reader.chat.config._replace(load_profile={"far": there, "code": here}.__getitem__)
     await reader.send("/profile far")
     await reader.until(lambda: "far:1" in reader.text)
     await reader.send("One?")
@@ -166,12 +166,12 @@ async def test_a_template_is_chosen_from_a_list(reader: Reader) -> None:
 @in_a_chat()
 async def test_profiles_and_templates_are_completed_by_name(reader: Reader) -> None:
     settle(reader.home)
-    choices, commands = slash.choices((), ()), slash.commands(reader.chat.actions)
+    choices, commands = slash.argument_choices((), ()), slash.commands_of(reader.chat.actions)
     found = {
-        typed: [item.text for item in suggestions(typed, len(typed), commands, reader.home, choices).items]
+        typed: [item.text for item in find_suggestions(typed, len(typed), commands, reader.home, choices).items]
         for typed in ("/profile ", "/profile f", "/template t")
     }
 
     assert found == {"/profile ": ["code", "far", "none"], "/profile f": ["far"], "/template t": ["translate"]}
     settle(reader.home, "profiles = 1\ntemplates = 1\n")
-    assert slash.choices((), ())["profile"] == ("none",)
+    assert slash.argument_choices((), ())["profile"] == ("none",)

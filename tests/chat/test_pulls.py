@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.tui.conversation import Manner
+from reflectty.tui.conversation import ChatAskOptions
 from support.chat_app import chatting, in_a_chat
 from support.model_server import GB
 from support.models_screen import QWEN, WIDE, chosen, opened, pulling, told_keys
@@ -132,15 +132,15 @@ async def test_a_pull_that_fails_behind_the_chat_stays_said_in_it(reader: Reader
     await reader.shows("! qwen3:8b", "pulls")
 
 
-@in_a_chat(manner=Manner())
+@in_a_chat(manner=ChatAskOptions())
 async def test_the_first_model_that_is_pulled_answers(reader: Reader) -> None:
     reader.engine.installed = ()
-    reader.chat.manner(model="")
+    reader.chat.change_ask_options(model="")
     await reader.send("/pull qwen3:8b")
     await reader.until(lambda: reader.server.calls("pull"))
     reader.server.pulling("qwen3:8b").finish()
     await reader.shows("pulled qwen3:8b", "it answers from here on")
-    assert reader.chat.conversation.manner.model == "qwen3:8b"
+    assert reader.chat.conversation.ask_options.model == "qwen3:8b"
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "/etc/passwd", "a\x1b[31mb"])

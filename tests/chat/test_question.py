@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 from textual import events
 
-from reflectty.tui.screens.choice import Choice, Offer
-from reflectty.tui.screens.question import Confirm, Line
-from reflectty.tui.widgets.field import LIMIT, Field
+from reflectty.tui.screens.choice import Choice, ChoiceItem
+from reflectty.tui.screens.prompt import Confirm, LinePrompt
+from reflectty.tui.widgets.field import MAX_LENGTH, Field
 from support.hostile_texts import EVERY
 from support.list_app import Host, asked, controls, left, using
 from support.screen_recorder import sweeps
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from support.screen_recorder import Case
 
 MODELS = (
-    Offer("mini:latest", "mini:latest", "1.1 GB · reflects", current=True),
-    Offer("reflection:70b", "reflection:70b", "40 GB · thinks"),
-    Offer("qwen3:8b", "qwen3:8b", "5.2 GB · thinks, tools"),
-    Offer("gpt-oss:20b", "gpt-oss:20b", "13 GB · thinks (low, medium, high)"),
-    Offer("deepseek-r1:14b", "deepseek-r1:14b", "9 GB · thinks"),
-    Offer("phi4-mini", "phi4-mini", "2.5 GB"),
+    ChoiceItem("mini:latest", "mini:latest", "1.1 GB · reflects", is_current=True),
+    ChoiceItem("reflection:70b", "reflection:70b", "40 GB · thinks"),
+    ChoiceItem("qwen3:8b", "qwen3:8b", "5.2 GB · thinks, tools"),
+    ChoiceItem("gpt-oss:20b", "gpt-oss:20b", "13 GB · thinks (low, medium, high)"),
+    ChoiceItem("deepseek-r1:14b", "deepseek-r1:14b", "9 GB · thinks"),
+    ChoiceItem("phi4-mini", "phi4-mini", "2.5 GB"),
 )
 
 
@@ -40,7 +40,7 @@ def test_a_line_is_asked_for_with_what_it_is_now() -> None:
 
     async def use(pilot: Pilot[None]) -> None:
         for keys, expected in cases:
-            host = await asked(pilot, Line("Title", "old"))
+            host = await asked(pilot, LinePrompt("Title", "old"))
             await pilot.press(*keys.split())
             assert host.given == expected, keys
             await left(host)
@@ -73,9 +73,13 @@ def test_no_control_character_reaches_the_screen_from_what_is_offered_asked_or_t
     async def use(pilot: Pilot[None]) -> None:
         for at in range(0, len(texts), 8):
             batch = texts[at : at + 8]
-            offers = [Offer(text, text, text) for text in batch]
+            offers = [ChoiceItem(text, text, text) for text in batch]
             whole = " ".join(text[:200] for text in batch)
-            for screen in (Choice(whole, offers), Line(whole, whole, placeholder=whole), Confirm(whole, whole, whole)):
+            for screen in (
+                Choice(whole, offers),
+                LinePrompt(whole, whole, placeholder=whole),
+                Confirm(whole, whole, whole),
+            ):
                 host = await asked(pilot, screen)
                 assert controls(host.rows()) == set(), batch
                 await pilot.press("escape")
@@ -94,7 +98,12 @@ def test_a_field_holds_nothing_that_a_terminal_would_obey(case: dict[str, str]) 
 def test_nothing_is_taken_for_markup() -> None:
     async def use(pilot: Pilot[None]) -> None:
         for markup in ("[bold]x[/bold]", "[@click=app.quit]x[/]", "[/]", "[red"):
-            for screen in (Choice(markup, MODELS), Line(markup), Confirm(markup), Choice("", [Offer("", markup)])):
+            for screen in (
+                Choice(markup, MODELS),
+                LinePrompt(markup),
+                Confirm(markup),
+                Choice("", [ChoiceItem("", markup)]),
+            ):
                 host = await asked(pilot, screen)
                 assert host.row(markup), (markup, screen)
                 await left(host)
@@ -104,18 +113,18 @@ def test_nothing_is_taken_for_markup() -> None:
 
 def test_a_huge_paste_into_a_line_is_cut() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Line("Title"))
+        host = await asked(pilot, LinePrompt("Title"))
         field = host.screen.query_one(Field)
         field.post_message(events.Paste("x" * 1_000_000))
         await pilot.pause()
-        assert len(field.value) == LIMIT
+        assert len(field.value) == MAX_LENGTH
 
     using(Host(), use)
 
 
 def test_an_emoji_can_be_typed_in_its_pieces() -> None:
     async def use(pilot: Pilot[None]) -> None:
-        host = await asked(pilot, Line("Title"))
+        host = await asked(pilot, LinePrompt("Title"))
         field = host.screen.query_one(Field)
         for piece in "👩\N{ZERO WIDTH JOINER}🚀":
             field.insert_text_at_cursor(piece)

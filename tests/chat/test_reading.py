@@ -8,21 +8,21 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from reflectty import config
-from reflectty.session import Measured
-from reflectty.stream import Kind
-from reflectty.tui.parts.part import View
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyMetrics
+from reflectty.view.parts import ThinkingView
 from support.chat_app import IN_THOUGHT, QUESTION, REPLY, in_a_chat, plain_said, talked
 from support.scripted_engine import HOLD, cut
 
 if TYPE_CHECKING:
-    from reflectty.session import Said, Session
+    from reflectty.core.session import Session, StoredReply
     from reflectty.store import Store
     from support.chat_app import Reader
 
 LONG_THOUGHT = tuple(f"{at}. step number {at}\n" for at in range(1, 61))
 
 
-def corrected(at: int, *corrections: str) -> Said:
+def corrected(at: int, *corrections: str) -> StoredReply:
     """Return a reply that corrects itself that often."""
     segments = [(Kind.THINKING, f"thought {at}")]
     for text in corrections:
@@ -30,7 +30,7 @@ def corrected(at: int, *corrections: str) -> Said:
     return plain_said(
         f"answer {at}",
         *segments,
-        measured=Measured(thinking_tokens=50, corrections=len(corrections), thinking_ms=2_000.0),
+        measured=ReplyMetrics(thinking_tokens=50, corrections=len(corrections), thinking_ms=2_000.0),
     )
 
 
@@ -63,15 +63,15 @@ def first_rows(reader: Reader, number: int = 3) -> list[str]:
 @pytest.mark.parametrize(
     ("view", "seen", "rows"),
     [
-        (View.LIVE, 60, [" │ 59. step number 59", " │ 60. step number 60"]),
-        (View.PEEK, 3, [" │ 58. step number 58", " │ 59. step number 59", " │ 60. step number 60"]),
-        (View.FOLDED, 0, ["· 60. step number 60"]),
-        (View.OFF, 0, ["· 60. step number 60"]),
+        (ThinkingView.LIVE, 60, [" │ 59. step number 59", " │ 60. step number 60"]),
+        (ThinkingView.PEEK, 3, [" │ 58. step number 58", " │ 59. step number 59", " │ 60. step number 60"]),
+        (ThinkingView.FOLDED, 0, ["· 60. step number 60"]),
+        (ThinkingView.OFF, 0, ["· 60. step number 60"]),
     ],
 )
 @in_a_chat(("<thinking>\n", *LONG_THOUGHT, HOLD, "</thinking>\n<output>done</output>"), size=(100, 80))
 async def test_thinking_that_comes_is_shown_as_the_view_says(
-    reader: Reader, view: View, seen: int, rows: list[str]
+    reader: Reader, view: ThinkingView, seen: int, rows: list[str]
 ) -> None:
     await reader.send(f"/thinking {view}")
     await reader.ask_held(QUESTION, "60. step number 60")
@@ -80,21 +80,21 @@ async def test_thinking_that_comes_is_shown_as_the_view_says(
     reader.engine.release()
     await reader.at_rest()
     shown = [row for row in reader.rows() if "step number" in row]
-    assert len(shown) == (60 if view is View.LIVE else 0)
-    assert [row for row in reader.rows() if re.search(r"thought \d", row)] != [] or view is View.OFF
+    assert len(shown) == (60 if view is ThinkingView.LIVE else 0)
+    assert [row for row in reader.rows() if re.search(r"thought \d", row)] != [] or view is ThinkingView.OFF
 
 
 @in_a_chat(before=some, size=(80, 60))
 async def test_the_view_goes_round_and_is_remembered(reader: Reader) -> None:
     seen = []
-    for _ in View:
+    for _ in ThinkingView:
         await reader.press("alt+t")
-        seen.append((reader.chat.transcript.scene.view, config.remembered("thinking"), "oops one" in reader.text))
+        seen.append((reader.chat.transcript.scene.view, config.recall_choice("thinking"), "oops one" in reader.text))
     assert seen == [
-        (View.PEEK, "peek", False),
-        (View.FOLDED, "folded", False),
-        (View.OFF, "off", False),
-        (View.LIVE, "live", True),
+        (ThinkingView.PEEK, "peek", False),
+        (ThinkingView.FOLDED, "folded", False),
+        (ThinkingView.OFF, "off", False),
+        (ThinkingView.LIVE, "live", True),
     ]
 
 
@@ -159,8 +159,8 @@ async def test_a_thinking_folded_while_it_comes_stays_folded(reader: Reader) -> 
 
 def marked(reader: Reader) -> list[str]:
     """Return the rows of the corrections that are marked."""
-    parts = [part for part in reader.chat.exchanges.replies if part.marked >= 0]
-    return ["".join(text for text, _ in part.row(part.marked)) for part in parts]
+    parts = [part for part in reader.chat.turns.replies if part.marked_row >= 0]
+    return ["".join(text for text, _ in part.row(part.marked_row)) for part in parts]
 
 
 @in_a_chat(before=some, size=(80, 20))
@@ -230,7 +230,7 @@ async def test_paging_down_to_the_end_follows_again(reader: Reader) -> None:
 
 @in_a_chat(before=long, size=(80, 24))
 async def test_a_fold_above_the_reader_keeps_his_line(reader: Reader) -> None:
-    transcript, first = reader.chat.transcript, reader.chat.exchanges.replies[0]
+    transcript, first = reader.chat.transcript, reader.chat.turns.replies[0]
     transcript.reveal(first, 85)
     await reader.settle()
     rows = first_rows(reader, 8)
@@ -334,12 +334,12 @@ async def test_the_screen_may_change_its_size_while_a_reply_comes(reader: Reader
 async def test_another_theme_while_a_reply_comes_loses_nothing(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.send("/theme paper")
-    assert reader.chat.looks.theme.name == "paper"
-    assert config.remembered("theme") == "paper"
+    assert reader.chat.theme.selected_theme.name == "paper"
+    assert config.recall_choice("theme") == "paper"
     assert reader.sees("↺ The same", "90 is more") == ["↺ The same", "90 is more"]
     ground = reader.chat.transcript.render_line(0)
     assert {str(segment.style.bgcolor.name) for segment in ground if segment.style and segment.style.bgcolor} == {
-        reader.chat.looks.theme.colours.background
+        reader.chat.theme.selected_theme.colors.background
     }
     reader.engine.release()
     await reader.at_rest()

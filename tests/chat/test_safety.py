@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Model
-from reflectty.errors import RefusedError
-from reflectty.session import Attachment, Ended, Measured, Said
-from reflectty.stream import Kind
-from reflectty.tui.conversation import Manner
+from reflectty.core.errors import RefusedError
+from reflectty.core.messages import Model
+from reflectty.core.segments import Kind
+from reflectty.core.session import Attachment, ReplyMetrics, ReplyStatus, StoredReply
+from reflectty.tui.conversation import ChatAskOptions
 from support.chat_app import talked
 from support.screen_recorder import each, faults, recording, sweeps
 from support.scripted_engine import HOLD, cut
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from support.screen_recorder import Case
 
 
-def everywhere(text: str) -> tuple[str, Said]:
+def everywhere(text: str) -> tuple[str, StoredReply]:
     """Return an exchange in which a text stands wherever one can."""
     segments = ((Kind.THINKING, text), (Kind.REFLECTION, text), (Kind.ANSWER, text))
-    said = Said(
+    said = StoredReply(
         text,
         segments=segments,
         answer=text,
         raw=text,
         mode=text,
         family=text,
-        ended=Ended.INCOMPLETE,
+        ended=ReplyStatus.INCOMPLETE,
         error=text,
         warnings=(text,),
-        measured=Measured(4, 4, 1, 2_000.0),
+        measured=ReplyMetrics(4, 4, 1, 2_000.0),
     )
     return text, said
 
@@ -100,11 +100,11 @@ def test_a_question_its_title_and_what_came_along_are_safe(cases: Sequence[Case]
             reader.chat.show_conversation()
             for text in texts:
                 reader.engine.add("Yes.")
-                reader.chat.exchanges.ask(text, (Attachment(text, "file", text),))
+                reader.chat.turns.ask(text, (Attachment(text, "file", text),))
             await reader.at_rest()
             for text in texts:
                 reader.chat.conversation.rename(text)
-                reader.chat.changed()
+                reader.chat.refresh_status()
                 await reader.pilot.pause()
 
         return await each(reader, written, cases, ask)
@@ -135,7 +135,7 @@ def test_errors_notes_and_toasts_are_safe(cases: Sequence[Case]) -> None:
             for text in texts:
                 reader.chat.note(text)
                 reader.chat.note(text, wrong=True)
-                reader.chat.complain(RefusedError(text, text))
+                reader.chat.report_error(RefusedError(text, text))
             await reader.settle()
 
         return await each(reader, written, cases, fail)
@@ -151,8 +151,8 @@ def test_a_failing_server_is_quoted_safely(cases: Sequence[Case]) -> None:
             reader.chat.show_conversation()
             for text in texts:
                 reader.engine.add("Yes, ", RefusedError(text, text))
-                reader.chat.exchanges.ask("Say something.")
-                await reader.until(lambda: reader.chat.talk.running is None)
+                reader.chat.turns.ask("Say something.")
+                await reader.until(lambda: reader.chat.runner.current is None)
 
         return await each(reader, written, cases, ask)
 
@@ -165,7 +165,7 @@ def test_the_names_of_models_are_safe(cases: Sequence[Case]) -> None:
         async def choose(texts: list[str]) -> None:
             reader.engine.installed = tuple(Model(text, (text, "completion")) for text in texts)
             for text in texts:
-                reader.chat.manner(model=text)
+                reader.chat.change_ask_options(model=text)
                 await reader.pilot.pause()
             await reader.press("f2")
             await reader.until(lambda: len(reader.app.screen_stack) > 1)
@@ -174,7 +174,7 @@ def test_the_names_of_models_are_safe(cases: Sequence[Case]) -> None:
 
         return await each(reader, written, cases, choose, 30)
 
-    assert recording(use, manner=Manner("other")) == []
+    assert recording(use, manner=ChatAskOptions("other")) == []
 
 
 @sweeps

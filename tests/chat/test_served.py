@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.session import Ended, Origin
-from reflectty.stream import Kind
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyOrigin, ReplyStatus
 from support.chat_app import QUESTION
 from support.fake_server import HANG, Answer, FakeServer, whole
 from support.openai_replies import STREAM, completed, props, said, served
@@ -51,7 +51,7 @@ def test_a_thinking_is_shown_while_it_comes_and_then_the_answer(reply: Answer) -
         assert reader.reply.text == "**9.9** is larger."
         assert "9.9 is larger." in reader.text
         assert reader.said.segments == ((Kind.THINKING, "Both start with 9."), (Kind.ANSWER, "**9.9** is larger."))
-        assert reader.said.ended is Ended.COMPLETE
+        assert reader.said.ended is ReplyStatus.COMPLETE
 
     with Vllm(QWQ, on=OPENED, chat=held.between(reply, WITHIN)).serve() as server:
         at_a_server(server, QWQ, use)
@@ -69,7 +69,7 @@ def test_a_reply_that_was_stopped_is_kept_and_goes_on_where_it_ended(reply: Answ
         await reader.at_rest()
         assert (reader.said.segments, reader.said.ended) == (
             ((Kind.THINKING, "Both start with 9."),),
-            Ended.INTERRUPTED,
+            ReplyStatus.INTERRUPTED,
         )
         (asked,) = server.asked(CHAT)
         await reader.until(asked.left.is_set)
@@ -77,7 +77,7 @@ def test_a_reply_that_was_stopped_is_kept_and_goes_on_where_it_ended(reply: Answ
         await reader.until(lambda: len(reader.engine.requests) == 2)
         await reader.at_rest()
         assert reader.said.segments == ((Kind.THINKING, "Both start with 9. So:"), (Kind.ANSWER, "**9.9** is larger."))
-        assert (reader.said.origin, reader.said.ended) == (Origin.CONTINUED, Ended.COMPLETE)
+        assert (reader.said.origin, reader.said.ended) == (ReplyOrigin.CONTINUED, ReplyStatus.COMPLETE)
 
     rest = vllm_completed([" So:", *LEFT])
     with Vllm(QWQ, on=OPENED, chat=cut_off(reply), completions=rest).serve() as server:
@@ -99,7 +99,7 @@ def test_a_thought_is_steered_past_the_template(reply: Answer) -> None:
         await reader.until(lambda: len(reader.engine.requests) == 2)
         await reader.at_rest()
         assert reader.said.segments[0] == (Kind.THINKING, "Compare 9.90 with 9.11.")
-        assert (reader.said.answer, reader.said.origin) == ("**9.9** is larger.", Origin.STEERED)
+        assert (reader.said.answer, reader.said.origin) == ("**9.9** is larger.", ReplyOrigin.STEERED)
 
     with Vllm(QWQ, on=OPENED, chat=cut_off(reply), completions=vllm_completed([".", *LEFT])).serve() as server:
         at_a_server(server, QWQ, use)
@@ -161,10 +161,10 @@ def test_where_no_reply_can_go_on_that_is_said_and_the_reply_comes_whole(make: A
         assert "alt+s" not in reader.text
         await reader.press("alt+s")
         await reader.shows("cannot be steered or continued", sentence)
-        assert reader.chat.talk.running is not None
+        assert reader.chat.runner.current is not None
         held.go()
         await reader.at_rest()
-        assert (reader.said.ended, reader.said.answer) == (Ended.COMPLETE, "**9.9** is larger.")
+        assert (reader.said.ended, reader.said.answer) == (ReplyStatus.COMPLETE, "**9.9** is larger.")
 
     with make(held.between(IN_FIELD, WITHIN)) as server:
         at_a_server(server, model, use)

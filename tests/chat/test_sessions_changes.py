@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reflectty.tui.sessions.messages import InlineRename
+from reflectty.tui.sessions.panel import SessionsPanel
 from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.listing import Listing
-from reflectty.tui.widgets.on_row import NewTitle
-from reflectty.tui.widgets.sessions import SessionsPanel
+from reflectty.tui.widgets.list import Listing
 from support.list_app import SESSIONS, PanelHost, found, opened, searched, session, until, using
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_a_session_is_renamed_where_it_stands() -> None:
         assert host.row("Backwards")[3] == "›"
         assert not any("Mirrored" in row for row in host.rows())
         assert isinstance(host.focused, Field)
-        assert not isinstance(host.focused, NewTitle)
+        assert not isinstance(host.focused, InlineRename)
 
     host = PanelHost(SESSIONS)
     using(host, use)
@@ -104,7 +104,7 @@ def test_a_title_stays_that_was_not_changed(keys: str) -> None:
         await pilot.pause()
         assert host.asked == []
         assert "Which is larger, 9.11 or 9" in host.row("Which")
-        assert not host.query_one(NewTitle).display
+        assert not host.query_one(InlineRename).display
 
     host = PanelHost(SESSIONS)
     using(host, use)
@@ -116,7 +116,7 @@ def test_the_field_for_a_title_leaves_when_the_list_moves_under_it() -> None:
         await pilot.press("ctrl+r")
         host.query_one(Listing).scroll_to(y=5, animate=False)
         await pilot.pause()
-        assert not host.query_one(NewTitle).display
+        assert not host.query_one(InlineRename).display
 
     host = PanelHost([session(f"s{at}", f"Session {at}") for at in range(60)])
     using(host, use)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 from textual import events
 
+from reflectty.tui.sessions.list import snippet_view_of
+from reflectty.tui.sessions.panel import SessionsPanel
 from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.passage import passage
-from reflectty.tui.widgets.sessions import SessionsPanel
 from support.hostile_texts import EVERY
 from support.list_app import SESSIONS, PanelHost, controls, found, opened, searched, session, using
 from support.screen_recorder import sweeps
@@ -84,7 +84,7 @@ def test_a_title_is_never_taken_for_markup() -> None:
             host.sessions = [session("odd", title)]
             await opened(pilot)
             assert title in host.row(title)
-            host.panel.show_found(())
+            host.panel.show_hits(())
             await pilot.press("ctrl+r")
             assert title in host.row(title)
             await pilot.press("escape")
@@ -108,7 +108,7 @@ def test_no_control_character_of_a_title_or_passage_reaches_the_screen(cases: Se
         titles = await paged(pilot)
         await pilot.press(*"x", "ctrl+r", "escape")
         halves = [(of, of.title[: len(of.title) // 2], of.title[len(of.title) // 2 :]) for of in host.sessions]
-        host.panel.show_found([found(of, first, second, part="answer") for of, first, second in halves])
+        host.panel.show_hits([found(of, first, second, part="answer") for of, first, second in halves])
         await pilot.pause()
         passages = await paged(pilot)
         assert any("^[" in row for row in titles)
@@ -122,8 +122,8 @@ def test_no_control_character_of_a_title_or_passage_reaches_the_screen(cases: Se
 @pytest.mark.parametrize("case", EVERY, ids=lambda case: case["id"])
 def test_a_passage_in_pieces_is_as_safe_as_a_whole_one(case: dict[str, str]) -> None:
     text = case["text"]
-    whole = passage([(text, False)]).text
-    assert passage([(char, True) for char in text]).text == whole
+    whole = snippet_view_of([(text, False)]).text
+    assert snippet_view_of([(char, True) for char in text]).text == whole
 
 
 def test_what_is_pasted_into_the_search_is_shown_not_obeyed() -> None:

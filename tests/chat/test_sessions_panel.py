@@ -4,16 +4,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.tui.widgets.session_entries import Listed, when
-from reflectty.tui.widgets.sessions import SessionsPanel
-from reflectty.tui.widgets.shelf import Shelf
+from reflectty.tui.sessions.list import SessionList, SessionRow, date_heading_of
+from reflectty.tui.sessions.panel import SessionsPanel
 from support.list_app import DAY, NOW, SESSIONS, PanelHost, opened, session, using
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-    from reflectty.drawing.paint import Row
-    from reflectty.tui.widgets.listing import Pen
+    from reflectty.tui.widgets.list import RowPainter
+    from reflectty.view.rows import Row
 
 LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
 
@@ -35,7 +34,7 @@ LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
     ],
 )
 def test_a_session_stands_under_when_it_was_last_used(updated: float, expected: str) -> None:
-    assert when(updated, NOW) == expected
+    assert date_heading_of(updated, NOW) == expected
 
 
 def test_sessions_are_listed_by_day_the_latest_first() -> None:
@@ -135,20 +134,20 @@ def test_a_page_of_sessions_is_asked_for_when_the_end_comes_near_and_only_once()
 
 
 def test_nothing_is_asked_for_while_sessions_are_waited_for_or_after_the_last() -> None:
-    shelf = Shelf(lambda: NOW)
-    assert shelf.renew() == 0
-    assert shelf.wanted() is None
+    shelf = SessionList(lambda: NOW)
+    assert shelf.restart() == 0
+    assert shelf.next_offset() is None
     shelf.add(SESSIONS[:3])
-    assert shelf.wanted() == 3
-    assert shelf.wanted() is None
+    assert shelf.next_offset() == 3
+    assert shelf.next_offset() is None
     shelf.add(())
-    assert shelf.wanted() is None
+    assert shelf.next_offset() is None
 
 
 def test_a_session_that_comes_twice_is_listed_once() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
-        host.panel.add((OLD, session("older", "The first of all", 100)))
+        host.panel.add_sessions((OLD, session("older", "The first of all", 100)))
         await pilot.pause()
         told = "\n".join(host.rows())
         assert told.count("Rust lifetimes") == 1
@@ -161,13 +160,13 @@ def test_a_session_that_comes_twice_is_listed_once() -> None:
 
 def test_of_ten_thousand_sessions_only_those_in_view_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
-    row = Listed.row
+    row = SessionRow.row
 
-    def noted(self: Listed, at: int, pen: Pen) -> Row:
+    def noted(self: SessionRow, at: int, pen: RowPainter) -> Row:
         drawn.append(self.session.id)
         return row(self, at, pen)
 
-    monkeypatch.setattr(Listed, "row", noted)
+    monkeypatch.setattr(SessionRow, "row", noted)
 
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)

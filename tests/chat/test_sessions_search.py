@@ -3,10 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reflectty.tui.sessions.messages import InlineConfirm
+from reflectty.tui.sessions.panel import DEBOUNCE_SECONDS, SearchLine, SessionsPanel
 from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.on_row import Removal
-from reflectty.tui.widgets.search_line import DEBOUNCE, SearchLine
-from reflectty.tui.widgets.sessions import SessionsPanel
 from support.list_app import SESSIONS, PanelHost, found, opened, searched, using
 
 if TYPE_CHECKING:
@@ -43,7 +42,10 @@ def test_what_is_typed_is_searched_once_the_typing_rests(monkeypatch: pytest.Mon
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         await pilot.press(*"number")
-        assert [(wait.seconds, wait.stopped) for wait in waits] == [*[(DEBOUNCE, True)] * 5, (DEBOUNCE, False)]
+        assert [(wait.seconds, wait.stopped) for wait in waits] == [
+            *[(DEBOUNCE_SECONDS, True)] * 5,
+            (DEBOUNCE_SECONDS, False),
+        ]
         assert host.asked == []
         waits[-1].then()
         await pilot.pause()
@@ -89,10 +91,10 @@ def test_a_match_far_into_a_passage_is_still_in_view() -> None:
 def test_what_was_found_for_other_words_is_not_shown() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await searched(pilot, found(LARGER))
-        host.panel.show_found([found(OLD)], "numb")
+        host.panel.show_hits([found(OLD)], "numb")
         await pilot.pause()
         assert not any("Rust" in row for row in host.rows())
-        host.panel.show_found([found(OLD)], "number")
+        host.panel.show_hits([found(OLD)], "number")
         await pilot.pause()
         assert host.row("Rust")
 
@@ -134,6 +136,6 @@ def test_delete_deletes_a_character_where_there_is_one() -> None:
         await pilot.press("home", "delete")
         assert isinstance(host.focused, Field)
         assert host.focused.value == "umber"
-        assert not host.query_one(Removal).display
+        assert not host.query_one(InlineConfirm).display
 
     using(PanelHost(SESSIONS), use)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from reflectty.session import Origin
-from reflectty.tui.conversation import Manner
+from reflectty.core.session import ReplyOrigin
+from reflectty.tui.conversation import ChatAskOptions
 from support.chat_app import IN_THOUGHT, chatting, talked
 from support.conversations import QUESTION, TURNS, plainly, said
 from support.model_server import GB
@@ -18,7 +18,7 @@ from support.scripted_engine import HOLD
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from reflectty.session import Session
+    from reflectty.core.session import Session
     from reflectty.store import Store
     from support.chat_app import Reader
     from support.scripted_engine import Script
@@ -40,7 +40,7 @@ ABILITIES = ("reflection:70b .*thinking", "deepseek-r1:14b .*tools", "mini .*ref
 def stored(store: Store) -> Session:
     second = TURNS[2]
     return talked(
-        store, (QUESTION, said()), (second.text, said("There are none for fractions.", origin=Origin.STEERED))
+        store, (QUESTION, said()), (second.text, said("There are none for fractions.", origin=ReplyOrigin.STEERED))
     )
 
 
@@ -88,8 +88,8 @@ async def steering(reader: Reader) -> None:
     await held(reader)
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
-    reader.chat.talk.speed = 41.2
-    reader.chat.changed()
+    reader.chat.runner.speed = 41.2
+    reader.chat.refresh_status()
 
 
 async def queued(reader: Reader) -> None:
@@ -193,7 +193,7 @@ def drawn(picture: Picture) -> str:
         theme=picture.theme,
         colours=picture.colours,
         unicode=picture.unicode,
-        manner=Manner(picture.model),
+        manner=ChatAskOptions(picture.model),
         notifications=False,
     )
     return steady(svg)

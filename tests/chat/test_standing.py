@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Running
-from reflectty.errors import RefusedError, UnreachableError
-from reflectty.tui.standing import look
-from reflectty.tui.widgets.status import Facts
+from reflectty.core.errors import RefusedError, UnreachableError
+from reflectty.core.messages import RunningModel
+from reflectty.tui.status import poll_server
+from reflectty.tui.widgets.status import StatusFacts
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
-    from reflectty.errors import ReflecttyError
+    from reflectty.core.errors import ReflecttyError
 
-BEFORE = Facts("reflection:latest", context=2048, gpu=0.5)
-LOADED = Running("reflection", 400, 300, 8192)
-TWIN = Running("reflection-twin:latest", 400, 100, 4096)
+BEFORE = StatusFacts("reflection:latest", context=2048, gpu=0.5)
+LOADED = RunningModel("reflection", 400, 300, 8192)
+TWIN = RunningModel("reflection-twin:latest", 400, 100, 4096)
 
 
 def seen(engine: ScriptedEngine, answered: str = "") -> tuple[bool | None, int, float | None]:
-    found = asyncio.run(look(engine, BEFORE, answered))
-    return found.there, found.context, found.gpu
+    found = asyncio.run(poll_server(engine, BEFORE, answered))
+    return found.is_reachable, found.context, found.gpu
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ def seen(engine: ScriptedEngine, answered: str = "") -> tuple[bool | None, int, 
         ((TWIN,), "other", (True, 2048, None)),
         # A server lists models of the same weights as the one that was asked first.
         ((TWIN,), "reflection", (True, 4096, 0.25)),
-        ((TWIN, Running("other", 1)), "reflection", (True, 2048, None)),
+        ((TWIN, RunningModel("other", 1)), "reflection", (True, 2048, None)),
     ],
 )
 def test_the_model_that_answers_is_found_among_those_that_are_loaded(
-    loaded: tuple[Running, ...], answered: str, expected: tuple[bool, int, float | None]
+    loaded: tuple[RunningModel, ...], answered: str, expected: tuple[bool, int, float | None]
 ) -> None:
     engine = ScriptedEngine()
     engine.loaded = loaded

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from reflectty import keeping
-from reflectty.errors import StoreError
-from reflectty.session import Ended
+from reflectty.chat import recorder
+from reflectty.core.errors import StoreError
+from reflectty.core.session import ReplyStatus
 from support.chat_app import QUESTION, REPLY, in_a_chat
 from support.command import PATIENCE
 from support.scripted_engine import cut
@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from support.chat_app import Reader
 
 OTHER = "<thinking>\nAnew.\n</thinking>\n<output>\nAnother.\n</output>"
-WRITES = ("begin", "ask", "reply", "checkpoint", "restart", "finish", "look_at", "rename", "remove", "fork")
+WRITES = (
+    "create_session",
+    "add_question",
+    "add_reply",
+    "checkpoint",
+    "restart",
+    "finish",
+    "set_leaf",
+    "rename",
+    "remove",
+    "fork",
+)
 FULL = "the disk is full"
 MEMORY = "this session is kept in memory only from here on"
 
@@ -43,7 +54,7 @@ def failing_after(writes: int) -> Any:
 @pytest.fixture(autouse=True)
 def _never_due(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no reply take so long that it is written down while it comes: the writes are counted."""
-    monkeypatch.setattr(keeping, "CHECKPOINT_SECONDS", PATIENCE)
+    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", PATIENCE)
 
 
 @pytest.mark.parametrize("writes", range(9))
@@ -53,7 +64,7 @@ def test_a_store_that_fails_costs_no_question_and_no_answer(writes: int) -> None
         for question in (QUESTION, "Second?", "Third?"):
             await reader.ask(question)
         kept = [turn.said.ended if turn.said else turn.text for turn in reader.kept]
-        assert kept == [QUESTION, Ended.COMPLETE, "Second?", Ended.COMPLETE, "Third?", Ended.COMPLETE]
+        assert kept == [QUESTION, ReplyStatus.COMPLETE, "Second?", ReplyStatus.COMPLETE, "Third?", ReplyStatus.COMPLETE]
         assert [row for row in reader.rows() if row.startswith(" !")] == [f" ! {FULL}: {MEMORY}"]
         assert [row for row in reader.rows() if row.startswith(" ▌")] == [
             f" ▌ {question}" for question in (QUESTION, "Second?", "Third?")
@@ -78,7 +89,7 @@ async def test_a_branch_is_shown_even_where_that_cannot_be_remembered(reader: Re
         "**9.9** is larger.",
         "Why?",
     ]
-    assert reader.said.ended is Ended.COMPLETE
+    assert reader.said.ended is ReplyStatus.COMPLETE
 
 
 @in_a_chat(REPLY, REPLY, opened=failing_after(4), size=(100, 60))
@@ -88,7 +99,7 @@ async def test_a_title_that_cannot_be_written_is_said(reader: Reader) -> None:
     assert reader.row("!") == f" ! {FULL} (make room)"
     assert "Nines" not in reader.rows()[0]
     await reader.ask("Why?")
-    assert reader.said.ended is Ended.COMPLETE
+    assert reader.said.ended is ReplyStatus.COMPLETE
 
 
 @in_a_chat(REPLY, cut(OTHER), opened=failing_after(4), size=(100, 60))

@@ -51,7 +51,7 @@ def test_enter_sends_a_command_that_is_complete(tmp_path: Path) -> None:
         await write(pilot, "/new")
         await pilot.press("enter")
         await pilot.pause()
-        return [sent.typed for sent in host.sent]
+        return [sent.visible_text for sent in host.sent]
 
     assert composing(tmp_path, use) == ["/new"]
 
@@ -72,7 +72,7 @@ def test_escape_closes_the_suggestions_first_and_tab_opens_them_again(tmp_path: 
 
 def test_a_question_that_comes_back_opens_no_suggestions(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[str]:
-        host.composer.earlier = ("/new", "older")
+        host.composer.earlier_questions = ("/new", "older")
         await pilot.press("up", "up")
         return [host.composer.text, *host.offered]
 
@@ -88,7 +88,7 @@ def test_a_path_is_completed_and_its_file_goes_with_the_question(tmp_path: Path)
         await pilot.press("tab", "tab", "enter")
         await pilot.pause()
         assert host.sent[0].text == 'see @"my dir/notes.txt" '
-        assert host.sent[0].mentioned == (tmp_path / "my dir" / "notes.txt",)
+        assert host.sent[0].mentioned_files == (tmp_path / "my dir" / "notes.txt",)
 
     composing(tmp_path, use)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reflectty.tui.wording import in_chat
+from reflectty.view.parts import to_chat_wording
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ from reflectty.tui.wording import in_chat
     ],
 )
 def test_flags_become_the_commands_that_do_the_same(said: str, meant: str) -> None:
-    assert in_chat(said) == meant
+    assert to_chat_wording(said) == meant

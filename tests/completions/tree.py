@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import typer
 
-from reflectty.families import FAMILIES
-from reflectty.library.catalogue import OFFERS
-from reflectty.main import COMMANDS, GROUPS, alone
-from reflectty.options import OPTIONS
-from reflectty.stream import Kind
+from reflectty.core.options import OPTIONS
+from reflectty.core.segments import Kind
+from reflectty.main import COMMAND_GROUPS, COMMANDS, single_command_app
+from reflectty.models.recommendation import RECOMMENDED_MODELS
+from reflectty.reasoning.families import FAMILIES
 
 KINDS = {"PATH": "files", "FILE": "files", "FILE|JSON": "files", "TEXT|@FILE": "texts", "MODEL": "models"}
 KINDS |= {"ID": "sessions", "HOST": "hosts", "KEY": "keys", "VALUE": "values"}
@@ -55,7 +55,7 @@ def commands() -> tuple[Command, ...]:
 
 def _assembled(name: str) -> Any:
     command = getattr(import_module(COMMANDS[name]), name)
-    return typer.main.get_command(command() if name in GROUPS else alone(command))
+    return typer.main.get_command(command() if name in COMMAND_GROUPS else single_command_app(command))
 
 
 def _below(path: str, command: Any) -> list[Command]:
@@ -91,7 +91,7 @@ def _value(path: str, parameter: Any) -> Value:
     if not kind and name == "NAME":
         kind = "templates" if path.startswith("templates") else NAMES.get(parameter.name, "")
     if path == "models pull" and kind == "models":
-        choices = tuple(offer.name for offer in OFFERS)
+        choices = tuple(offer.name for offer in RECOMMENDED_MODELS)
     if path.startswith("completions") and name == "SHELL":
         choices = SHELLS
     return Value(kind, choices, many)

@@ -6,7 +6,7 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from reflectty.parallel import MOST
+from reflectty.chat.parallel import MAX_REQUESTS
 from support.batch_files import MODEL, Echo, answers, file_records, parsed, written
 from support.fake_replies import HANG, Answer, Pause, done, error, line
 from support.pty_screen import Screen
@@ -61,7 +61,7 @@ def test_how_many_are_answered_at_once_is_said_once(reflect: Reflect) -> None:
     def counting() -> Iterator[Step]:
         yield line("1, ")
         begun.append("1")
-        until(lambda: len(begun) == MOST)
+        until(lambda: len(begun) == MAX_REQUESTS)
         # What all of them began with is read before any of them ends.
         yield Pause(1.0)
         yield line("2", **done())
@@ -71,13 +71,13 @@ def test_how_many_are_answered_at_once_is_said_once(reflect: Reflect) -> None:
         Screen(reflect.at(server.host), "batch", *MODEL, name, "-o", "out.jsonl", columns=120) as screen,
     ):
         server.answers["Count from 1 to 100."] = Answer(counting)
-        server.held_until = lambda: server.prompts[-1] == QUESTIONS[0] or server.most == MOST
+        server.held_until = lambda: server.prompts[-1] == QUESTIONS[0] or server.most == MAX_REQUESTS
         code = screen.finish()
         text = screen.text
 
     assert code == 0
-    assert text.count(f"answers at least {MOST} lines at once") == 1
-    assert server.most == MOST
+    assert text.count(f"answers at least {MAX_REQUESTS} lines at once") == 1
+    assert server.most == MAX_REQUESTS
 
 
 def test_the_key_stops_it_and_it_says_how_to_go_on(reflect: Reflect) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.engines.embedded.installing import how_to_install
+from reflectty.engines.embedded.install import how_to_install
 from support.fresh_machine import QUESTION, answering, bare, fresh, refused
 
 if TYPE_CHECKING:

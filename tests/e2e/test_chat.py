@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from reflectty.session import Ended
-from reflectty.stream import Kind
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyStatus
 from support.chat_process import Chat, LateServer, Unseen, kept, replies, routes, serving
 from support.fake_server import CLOSE, HANG, RESET, Answer, Pause, Raw, done, error, line, reply, tags
 from support.real_ollama import free_port
@@ -56,7 +56,7 @@ class TestAQuestion:
         assert ANSWER in rows
         assert session.title == asked.text == "which?"
         assert answered.said is not None
-        assert (answered.said.ended, answered.said.answer) == (Ended.COMPLETE, ANSWER)
+        assert (answered.said.ended, answered.said.answer) == (ReplyStatus.COMPLETE, ANSWER)
 
     @pytest.mark.parametrize("columns", [40, *(pytest.param(columns, marks=pytest.mark.slow) for columns in (80, 120))])
     def test_loses_no_character_where_its_words_are_longer_than_a_row(self, reflect: Reflect, columns: int) -> None:
@@ -136,7 +136,7 @@ class TestStopping:
             chat.leave()
         (said,) = replies(reflect)
 
-        assert (said.ended, said.answer) == (Ended.INTERRUPTED, "Half of an answer")
+        assert (said.ended, said.answer) == (ReplyStatus.INTERRUPTED, "Half of an answer")
         assert (Kind.THINKING, "First this.") in said.segments
 
     def test_before_the_first_word_leaves_the_question(self, reflect: Reflect) -> None:
@@ -152,7 +152,7 @@ class TestStopping:
             assert chat.answered(ANSWER)
             chat.leave()
 
-        assert [said.ended for said in replies(reflect)] == [Ended.INTERRUPTED, Ended.COMPLETE]
+        assert [said.ended for said in replies(reflect)] == [ReplyStatus.INTERRUPTED, ReplyStatus.COMPLETE]
 
 
 class Fault(NamedTuple):
@@ -161,7 +161,7 @@ class Fault(NamedTuple):
     name: str
     chat: Route
     said: str
-    ended: tuple[Ended, ...] = ()
+    ended: tuple[ReplyStatus, ...] = ()
     """How the reply is kept; nothing where none began."""
     shown: Route | None = None
     words: tuple[str, ...] = ()
@@ -172,15 +172,19 @@ FAULTS = (
         "reset",
         Answer([*map(line, HALF), Pause(0.2), RESET]),
         "the connection to the server broke",
-        (Ended.INCOMPLETE,),
+        (ReplyStatus.INCOMPLETE,),
     ),
-    Fault("closed", Answer([*map(line, HALF), CLOSE]), "the connection to the server broke", (Ended.INCOMPLETE,)),
-    Fault("no end", Answer([*map(line, HALF)]), "", (Ended.INCOMPLETE,)),
-    Fault("error", Answer([*map(line, HALF), b'{"error":"out of memory"}\n']), "out of memory", (Ended.INCOMPLETE,)),
-    Fault("stalled", unfinished(*HALF), "sent nothing for 3 s", (Ended.INCOMPLETE,), words=("--timeout", "idle=3")),
-    Fault("busy", BUSY, "the server is busy", (Ended.FAILED,)),
-    Fault("page", PAGE, "not an Ollama server: it sent a web page", (Ended.FAILED,)),
-    Fault("removed", MISSING, "/pull reflection", (Ended.FAILED,)),
+    Fault("closed", Answer([*map(line, HALF), CLOSE]), "the connection to the server broke", (ReplyStatus.INCOMPLETE,)),
+    Fault("no end", Answer([*map(line, HALF)]), "", (ReplyStatus.INCOMPLETE,)),
+    Fault(
+        "error", Answer([*map(line, HALF), b'{"error":"out of memory"}\n']), "out of memory", (ReplyStatus.INCOMPLETE,)
+    ),
+    Fault(
+        "stalled", unfinished(*HALF), "sent nothing for 3 s", (ReplyStatus.INCOMPLETE,), words=("--timeout", "idle=3")
+    ),
+    Fault("busy", BUSY, "the server is busy", (ReplyStatus.FAILED,)),
+    Fault("page", PAGE, "not an Ollama server: it sent a web page", (ReplyStatus.FAILED,)),
+    Fault("removed", MISSING, "/pull reflection", (ReplyStatus.FAILED,)),
     Fault("removed before", MISSING, "/pull reflection", shown=MISSING),
 )
 
@@ -200,7 +204,7 @@ def test_a_fault_is_said_its_part_is_kept_and_the_next_question_is_answered(refl
         assert chat.matches(r"^ +! ")
         assert chat.until(lambda text: fault.said in re.sub(r"\s+", " ", text))
         assert chat.rests()
-        assert ("Half of an answer" in chat.text) is (Ended.INCOMPLETE in fault.ended)
+        assert ("Half of an answer" in chat.text) is (ReplyStatus.INCOMPLETE in fault.ended)
         server.routes |= routes(reply([ANSWERED]))
         chat.ask("and now?")
         assert chat.answered(ANSWER)
@@ -209,8 +213,8 @@ def test_a_fault_is_said_its_part_is_kept_and_the_next_question_is_answered(refl
     found = [turn.said for turn in turns if turn.said]
 
     assert [turn.text for turn in turns if not turn.said] == ["well?", "and now?"]
-    assert tuple(said.ended for said in found) == (*fault.ended, Ended.COMPLETE)
-    if Ended.INCOMPLETE in fault.ended:
+    assert tuple(said.ended for said in found) == (*fault.ended, ReplyStatus.COMPLETE)
+    if ReplyStatus.INCOMPLETE in fault.ended:
         assert found[0].answer == "Half of an answer"
 
 
@@ -230,7 +234,7 @@ class TestAServerThatIsNotThere:
                 assert chat.answered(ANSWER)
                 assert chat.leave() == 0
 
-        assert [said.ended for said in replies(reflect)] == [Ended.COMPLETE]
+        assert [said.ended for said in replies(reflect)] == [ReplyStatus.COMPLETE]
 
     def test_is_not_said_of_one_that_only_does_not_say_what_it_runs(self, reflect: Reflect) -> None:
         silent = error(500, "out of order")
@@ -289,5 +293,5 @@ class TestAFastReply:
         (said,) = replies(reflect)
 
         assert max(computed, default=0.0) < HANGS
-        assert said.ended is Ended.COMPLETE
+        assert said.ended is ReplyStatus.COMPLETE
         assert re.findall(r"w\d+", said.raw) == [f"w{number}" for number in range(count)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.session import Ended
+from reflectty.core.session import ReplyStatus
 from support.chat_process import Chat, database, ended_as, kept, serving
 from support.fake_server import Answer, reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL
@@ -125,4 +125,4 @@ class TestAStoreThatCannotBeWritten:
                 assert chat.leave() == 0
 
         assert list(path.parent.glob("*corrupt*"))
-        assert ended_as(reflect) == [(Ended.COMPLETE, ANSWER)]
+        assert ended_as(reflect) == [(ReplyStatus.COMPLETE, ANSWER)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from reflectty.session import Ended
+from reflectty.core.session import ReplyStatus
 from support.chat_process import HALF, Chat, Unseen, database, ended_as, kept, replies, serving
 from support.fake_server import Answer, Asked, Pause, line, reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, unfinished
@@ -93,7 +93,7 @@ def test_a_chat_that_is_killed_loses_at_most_the_last_second(
     for question, (moment, late) in killed.items():
         said = found[question]
         assert said is not None
-        assert said.ended is Ended.INTERRUPTED
+        assert said.ended is ReplyStatus.INTERRUPTED
         words = re.findall(r"w\d+", said.raw)
         assert words == [f"w{number}" for number in range(len(words))]
         # A machine that draws late writes late.
@@ -141,4 +141,4 @@ def test_what_a_killed_chat_left_is_shown_as_interrupted_and_goes_on(reflect: Re
             assert chat.answered(ANSWER)
             assert chat.leave() == 0
 
-    assert ended_as(reflect) == [(Ended.INTERRUPTED, "Half of an answer"), (Ended.COMPLETE, ANSWER)]
+    assert ended_as(reflect) == [(ReplyStatus.INTERRUPTED, "Half of an answer"), (ReplyStatus.COMPLETE, ANSWER)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.session import Ended
+from reflectty.core.session import ReplyStatus
 from support.chat_process import HALF, Chat, ended_as, serving
 from support.command import COMMAND
 from support.fake_server import reply
@@ -44,7 +44,7 @@ class TestASignal:
 
         assert (code, behind) == (SIGNALS[number], [])
         assert left
-        assert ended_as(reflect) == [(Ended.INTERRUPTED, "Half of an answer")]
+        assert ended_as(reflect) == [(ReplyStatus.INTERRUPTED, "Half of an answer")]
 
     @pytest.mark.parametrize(
         "number",
@@ -109,7 +109,7 @@ class TestASignal:
                     process.kill()
 
         assert code == 129
-        assert ended_as(reflect) == [(Ended.INTERRUPTED, "Half of an answer")]
+        assert ended_as(reflect) == [(ReplyStatus.INTERRUPTED, "Half of an answer")]
 
 
 BROKEN = """
@@ -145,7 +145,7 @@ class TestAnErrorOfItsOwn:
         assert "reflect: internal error: ZeroDivisionError: made to fail" in said
         assert "Traceback" not in said
         assert "secret" not in said
-        assert ended_as(reflect) == [(Ended.INTERRUPTED, "Half of an answer")]
+        assert ended_as(reflect) == [(ReplyStatus.INTERRUPTED, "Half of an answer")]
 
     def test_is_told_at_length_to_those_who_debug(self, reflect: Reflect, broken: str) -> None:
         with Chat(reflect, *MODEL, PYTHONPATH=broken, REFLECTTY_DEBUG="1") as chat:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from reflectty.session import Ended
+from reflectty.core.session import ReplyStatus
 from support.chat_process import Chat, database, ended_as, kept, serving
 from support.fake_server import reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL
@@ -128,7 +128,7 @@ def test_a_terminal_that_changes_its_size_while_a_reply_comes_shows_all_of_it(re
 
     assert points_shown == list(range(60))[-len(points_shown) :]
     assert len(points_shown) > 8
-    assert ended_as(reflect)[0][0] is Ended.COMPLETE
+    assert ended_as(reflect)[0][0] is ReplyStatus.COMPLETE
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.library.catalogue import OFFERS
+from reflectty.models.recommendation import RECOMMENDED_MODELS
 from support.fake_server import FakeServer, error, reply, show, whole
 from support.scripted_servers import ANSWER, ANSWERED
 
@@ -132,4 +132,4 @@ def test_the_first_model_to_pull_is_the_same_wherever_it_is_named(reflect: Refle
     named = [re.findall(r"reflect models pull (\S+)", text)[-1] for text in told]
 
     assert len(set(named)) == 1
-    assert named[0] in {offer.name for offer in OFFERS}
+    assert named[0] in {offer.name for offer in RECOMMENDED_MODELS}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty import assets
 from reflectty.store import open_store
+from reflectty.system import assets
 from support.command import COMMAND
 from support.completed_models import BUILT_IN, listed
 from support.fake_server import Answer, Asked, FakeServer, tags
@@ -54,12 +54,12 @@ def run(reflect: Reflect, *command: str, **variables: str) -> list[str]:
 
 def bash(reflect: Reflect, line: str, *words: str) -> list[str]:
     """Return what bash would put in place of the last word."""
-    script = str(assets.folder("completions") / "reflect.bash")
+    script = str(assets.find_asset_folder("completions") / "reflect.bash")
     return run(reflect, "bash", "-c", BASH, "bash", *(words or line.split(" ")), SCRIPT=script, LINE=line)
 
 
 def fish(reflect: Reflect, line: str) -> list[str]:
-    script = str(assets.folder("completions") / "reflect.fish")
+    script = str(assets.find_asset_folder("completions") / "reflect.fish")
     found = run(reflect, "fish", "-N", "-c", 'source $SCRIPT; complete -C "$LINE"', SCRIPT=script, LINE=line)
     return [row.partition("\t")[0] for row in found]
 
@@ -177,7 +177,7 @@ def kept(reflect: Reflect, *titles: str) -> Path:
     path = reflect.home / ".local/share/reflectty/sessions.db"
     store = open_store(path, pytest.fail)
     for title in titles:
-        store.begin(title)
+        store.create_session(title)
     store.close()
     return path
 

@@ -67,7 +67,7 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         assert listed(reflect) == ["llama3.1:8b", "qwen3:4b"]
         store = open_store(home / ".local/share/reflectty/sessions.db", pytest.fail)
         for title in HOSTILE:
-            store.begin(title)
+            store.create_session(title)
         store.close()
         for file in ("a file.txt", "b:c=d.txt", "notes.txt"):
             (home / file).touch()

@@ -183,7 +183,7 @@ def test_sessions_are_counted(reflect: Reflect) -> None:
     path = reflect.home / ".local" / "share" / "reflectty" / "sessions.db"
     path.parent.mkdir(parents=True)
     store = open_store(path, pytest.fail)
-    store.begin("one")
+    store.create_session("one")
     store.close()
     result = reflect("doctor", "--json", "--no-question", "--host", "127.0.0.1:1")
     assert found(value(result), "store")["facts"]["sessions"] == 1

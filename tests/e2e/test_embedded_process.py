@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.engines.embedded import locks
-from reflectty.engines.embedded.process import Process
+from reflectty.core.errors import IncompleteError, UnreachableError
+from reflectty.engines.embedded import runtime_files
+from reflectty.engines.embedded.install import WEIGHTS_SIZE, join_weight_parts
+from reflectty.engines.embedded.server_process import ServerProcess
 from reflectty.engines.embedded.transport import EmbeddedTransport
-from reflectty.engines.embedded.weights import SIZE, join
-from reflectty.engines.hosts import BUILT_IN
+from reflectty.engines.hosts import BUILT_IN_ADDRESS
 from reflectty.engines.ollama import OllamaEngine
-from reflectty.errors import IncompleteError, UnreachableError
 from support.built_in import ENDLESS, asking, asking_endlessly, comes, until
 from support.command import PATIENCE
 from support.engine_outcome import collect
@@ -30,7 +30,7 @@ from support.engine_outcome import collect
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from reflectty.chat import Chunk, Request
+    from reflectty.core.messages import Chunk, Request
     from support.built_in import BuiltIn, Child
     from support.engine_outcome import Outcome
 
@@ -78,7 +78,7 @@ def test_the_first_question_starts_a_process_and_the_next_ones_find_it(own_mini:
 @pytest.mark.slow
 def test_questions_that_come_at_once_from_several_programs_start_one_process(own_mini: BuiltIn) -> None:
     program = (
-        "import asyncio; from reflectty.engines import open_engine; from reflectty.chat import Message, Request\n"
+        "import asyncio; from reflectty.engines import open_engine; from reflectty.core.messages import Message, Request\n"
         "async def main():\n"
         "    async with open_engine(engine='embedded') as engine:\n"
         "        request = Request('mini', (Message('user', 'Hi'),), (('num_predict', 3),))\n"
@@ -163,7 +163,7 @@ async def _still(child: Child) -> None:
 @pytest.mark.slow
 def test_a_client_that_is_killed_stops_the_model_as_well(own_mini: BuiltIn) -> None:
     program = (
-        "import asyncio; from reflectty.engines import open_engine; from reflectty.chat import Message, Request\n"
+        "import asyncio; from reflectty.engines import open_engine; from reflectty.core.messages import Message, Request\n"
         "async def main():\n"
         "    async with open_engine(engine='embedded') as engine:\n"
         f"        request = Request('mini', (Message('user', 'Count'),), (('num_predict', -1),), schema={ENDLESS!r})\n"
@@ -240,7 +240,7 @@ def test_a_process_that_cannot_load_says_why(own_mini: BuiltIn, tmp_path: Path) 
         """There is nothing to join."""
 
     places = own_mini.places._replace(weights=broken)
-    engine = OllamaEngine(BUILT_IN, transport=EmbeddedTransport(Process(places, joined)))
+    engine = OllamaEngine(BUILT_IN_ADDRESS, transport=EmbeddedTransport(ServerProcess(places, joined)))
     outcome = asyncio.run(_once(engine))
     assert isinstance(outcome.error, UnreachableError)
     assert "expected 'GGUF'" in str(outcome.error)
@@ -276,17 +276,17 @@ def test_a_process_that_never_is_ready_is_given_up(own_mini: BuiltIn) -> None:
     places.folder.parent.chmod(0o700)
     with socket.socket(socket.AF_UNIX) as deaf:
         deaf.bind(str(places.socket))
-        outcome = asyncio.run(_held(Process(places, loading=0.3)))
+        outcome = asyncio.run(_held(ServerProcess(places, loading=0.3)))
     assert isinstance(outcome.error, UnreachableError)
     assert "not ready after 0.3 s" in str(outcome.error)
 
 
-async def _held(process: Process) -> Outcome:
+async def _held(process: ServerProcess) -> Outcome:
     """Ask while somebody else has the lock of the life, as one does who starts a process and hangs."""
-    life = locks.take(process.places.life)
+    life = runtime_files.open_locked(process.paths.life_lock)
     assert life is not None
     try:
-        return await _once(OllamaEngine(BUILT_IN, transport=EmbeddedTransport(process)))
+        return await _once(OllamaEngine(BUILT_IN_ADDRESS, transport=EmbeddedTransport(process)))
     finally:
         os.close(life)
 
@@ -314,10 +314,10 @@ def test_a_folder_of_somebody_else_is_not_used(own_mini: BuiltIn) -> None:
     else:
         foreign.folder.parent.mkdir(mode=0o700)
         os.chown(foreign.folder.parent, 65534, 65534)
-    outcome = asyncio.run(_once(OllamaEngine(BUILT_IN, transport=EmbeddedTransport(Process(foreign)))))
+    outcome = asyncio.run(_once(OllamaEngine(BUILT_IN_ADDRESS, transport=EmbeddedTransport(ServerProcess(foreign)))))
     assert isinstance(outcome.error, UnreachableError)
 
 
 def test_the_parts_that_are_installed_are_the_weights(mini: BuiltIn) -> None:
-    asyncio.run(join(mini.places.weights))
-    assert mini.places.weights.stat().st_size == SIZE
+    asyncio.run(join_weight_parts(mini.places.weights))
+    assert mini.places.weights.stat().st_size == WEIGHTS_SIZE

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from reflectty import mini as facts
-from reflectty.chat import Message, Request
+from reflectty.core import model_spec as facts
+from reflectty.core.errors import ModelMissingError, PromptTooLongError
+from reflectty.core.messages import Message, Request
 from reflectty.engines.embedded.model import CONTEXT
-from reflectty.errors import ModelMissingError, PromptTooLongError
-from reflectty.library.library import Library
-from reflectty.modes import Mode, Wish, plan
+from reflectty.models.manager import ModelLibrary
+from reflectty.reasoning.modes import AskOptions, Mode, plan
 from support.built_in import QUESTION, asking, until
 from support.engine_outcome import collect
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import TypeVar
 
-    from reflectty.chat import Model
+    from reflectty.core.messages import Model
     from reflectty.engines.ollama import OllamaEngine
     from support.built_in import BuiltIn
     from support.engine_outcome import Outcome
@@ -84,7 +84,7 @@ def test_a_reply_comes_in_pieces_and_ends_with_what_was_counted(mini: BuiltIn) -
 
 @pytest.mark.slow
 def test_the_model_reflects_in_its_own_tags_without_being_asked_to(mini: BuiltIn) -> None:
-    chosen = plan(using(mini, lambda engine: engine.show("mini")), Wish())
+    chosen = plan(using(mini, lambda engine: engine.show("mini")), AskOptions())
     assert (chosen.mode, chosen.family.name, chosen.system, chosen.prefilled) == (Mode.NATIVE, "reflection", "", False)
     reply = chat(mini, asking()).text
     assert reply.startswith("<thinking>")
@@ -205,7 +205,7 @@ def test_the_model_is_listed_and_shown(mini: BuiltIn) -> None:
     listed, shown, version = using(mini, main)
     assert (listed.name, len(listed.digest), listed.parameter_size) == ("mini:latest", 64, "268.10M")
     assert listed.size == mini.places.weights.stat().st_size + mini.places.adapter.stat().st_size
-    assert shown.template == facts.TEMPLATE
+    assert shown.template == facts.MINI_TEMPLATE
     assert shown.context_length == CONTEXT
     assert version
 
@@ -213,14 +213,14 @@ def test_the_model_is_listed_and_shown(mini: BuiltIn) -> None:
 def test_it_is_loaded_kept_and_let_go_as_any_model(own_mini: BuiltIn) -> None:
     async def main() -> None:
         engine = own_mini.engine()
-        async with Library(engine) as library:
-            assert await engine.running() == ()
+        async with ModelLibrary(engine) as library:
+            assert await engine.running_models() == ()
             loaded = await library.load("mini", "1h")
             assert loaded is not None
             assert loaded.context_length == CONTEXT
             assert (await collect(engine.chat(asking(num_predict=2)))).complete
             assert await library.unload("mini")
-            assert await engine.running() == ()
+            assert await engine.running_models() == ()
             assert own_mini.children() == []
             assert not await library.unload("mini")
 
@@ -230,7 +230,7 @@ def test_it_is_loaded_kept_and_let_go_as_any_model(own_mini: BuiltIn) -> None:
 @pytest.mark.slow
 def test_a_request_says_how_long_the_model_is_to_stay(own_mini: BuiltIn) -> None:
     assert chat(own_mini, asking(num_predict=2)._replace(keep_alive="-1")).complete
-    assert own_mini.process().until > 4_000_000_000 - 2_100_000_000
+    assert own_mini.process().expires_at > 4_000_000_000 - 2_100_000_000
     child = own_mini.child()
     assert chat(own_mini, asking(num_predict=2)._replace(keep_alive="0")).complete
     assert until(lambda: not child.lives)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.session import Ended
+from reflectty.core.session import ReplyStatus
 from support.fake_server import HANG, Raw, error, reply
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, asking, saying
 from support.stored_replies import Kept
@@ -92,7 +92,7 @@ class TestGoingOn:
         kept = Kept(reflect.home)
 
         assert [turn.text for turn in kept.turns] == ["Which?", "", "Why?", ""]
-        assert kept.said.ended is Ended.INTERRUPTED
+        assert kept.said.ended is ReplyStatus.INTERRUPTED
 
     def test_leaves_out_a_question_without_an_answer(self, reflect: Reflect) -> None:
         self.began(reflect, "Which?")

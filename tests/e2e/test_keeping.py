@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.session import Attachment, Ended
+from reflectty.core.session import Attachment, ReplyStatus
 from reflectty.store import open_store
 from support.command import COMMAND
 from support.fake_server import CLOSE, HANG, Answer, Asked, Raw, error, line, reply
@@ -33,7 +33,7 @@ class TestAQuestionOfOneShot:
         assert (result.code, result.err) == (0, "")
         assert (session.title, session.model, session.questions) == ("Which is larger?", "reflection", 1)
         assert kept.turns[0].text == "Which is larger?\nQuick."
-        assert (kept.said.answer, kept.said.raw, kept.said.ended) == (ANSWER, ANSWERED, Ended.COMPLETE)
+        assert (kept.said.answer, kept.said.raw, kept.said.ended) == (ANSWER, ANSWERED, ReplyStatus.COMPLETE)
         assert (kept.said.options, kept.said.digest) == ((("seed", 4),), "d" * 64)
 
     @pytest.mark.process
@@ -99,7 +99,7 @@ class TestAQuestionOfOneShot:
         said = Kept(reflect.home).said
 
         assert result.code == 5
-        assert said.ended is Ended.INCOMPLETE
+        assert said.ended is ReplyStatus.INCOMPLETE
         assert said.error in result.err
         assert said.answer == "9."
 
@@ -115,7 +115,7 @@ class TestWhateverHappens:
         said = Kept(reflect.home).said
 
         assert (result.code, result.err) == (130, "")
-        assert (said.ended, said.answer, said.error) == (Ended.INTERRUPTED, "One, two", "")
+        assert (said.ended, said.answer, said.error) == (ReplyStatus.INTERRUPTED, "One, two", "")
 
     def test_a_closed_pipe_keeps_what_came(self, reflect: Reflect) -> None:
         with asking(endless()) as server:
@@ -130,7 +130,7 @@ class TestWhateverHappens:
                 code = process.wait(PATIENCE)
 
         assert code == 141
-        assert Kept(reflect.home).said.ended is Ended.INTERRUPTED
+        assert Kept(reflect.home).said.ended is ReplyStatus.INTERRUPTED
         assert "line 1\n" in Kept(reflect.home).said.answer
 
     def test_a_killed_program_loses_the_last_second_at_most(self, reflect: Reflect) -> None:
@@ -148,7 +148,7 @@ class TestWhateverHappens:
 
         assert question.text == "q"
         assert reply.said is not None
-        assert reply.said.ended is Ended.INTERRUPTED
+        assert reply.said.ended is ReplyStatus.INTERRUPTED
         assert reply.said.raw.startswith(f"<thinking>\n{counted}")
         assert "gone" in reply.said.error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from reflectty.vocabulary import TokenType
+from reflectty.reasoning.token_types import TokenType
 from support.fake_server import Answer, Asked, FakeServer, reply, tags, whole
 from support.scripted_servers import ANSWER, ANSWERED
 

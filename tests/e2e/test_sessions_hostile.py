@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.session import Attachment, Ended
+from reflectty.core.session import Attachment, ReplyStatus
 from support.cases import cases
 from support.conversations import REFLECTION, THINKING, said
 from support.session_home import CONTROLS, Kept, filled, store_in
@@ -43,11 +43,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
     ids: dict[str, str] = {}
     for case in cases("hostile.jsonl"):
         text = f"needle {case['text'] * min(case.get('repeat', 1), 2_000)}"
-        session = store.begin(text)
-        asked = store.ask(session.id, None, text, (Attachment(text[:80], "file", text),))
-        values: dict[str, Any] = {"model": text[:80], "error": text, "ended": Ended.FAILED, "warnings": (text,)}
+        session = store.create_session(text)
+        asked = store.add_question(session.id, None, text, (Attachment(text[:80], "file", text),))
+        values: dict[str, Any] = {"model": text[:80], "error": text, "ended": ReplyStatus.FAILED, "warnings": (text,)}
         reply = said(text, ((THINKING, text), (REFLECTION, text)), **values)
-        store.finish(store.reply(session.id, asked.id, reply).id, reply)
+        store.finish(store.add_reply(session.id, asked.id, reply).id, reply)
         ids[case["id"]] = session.id
     store.close()
     return data, ids

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.session import Ended, Origin
+from reflectty.core.session import ReplyOrigin, ReplyStatus
 from support.chat_process import SUMMARY, Chat, gutter, kept, replies
 from support.openai_command import Asking
 from support.real_llama import ENDLESS, KEY, NAME, ROOM, serve
@@ -55,8 +55,8 @@ def test_a_reply_is_watched_steered_and_met_again(asking: Asking, llama: LlamaSe
 
     ((_, turns),) = kept(asking)
     first, steered = [turn.said for turn in turns if turn.said]
-    assert (first.ended, first.answer, first.model) == (Ended.COMPLETE, llama_said.answer, NAME)
-    assert (steered.origin, steered.segments[0][1].startswith(EDITED)) == (Origin.STEERED, True)
+    assert (first.ended, first.answer, first.model) == (ReplyStatus.COMPLETE, llama_said.answer, NAME)
+    assert (steered.origin, steered.segments[0][1].startswith(EDITED)) == (ReplyOrigin.STEERED, True)
 
     with Chat(asking, *WORDS, "-c", rows=50, columns=120) as chat:
         assert chat.shows("reply 2 of 2")
@@ -74,13 +74,13 @@ def test_a_reply_is_stopped_and_goes_on(asking: Asking) -> None:
         (stopped,) = replies(asking)
         chat.hit("continue")
         assert chat.lacks("! stopped")
-        assert chat.until(lambda _: replies(asking)[0].origin is Origin.CONTINUED)
-        assert chat.until(lambda _: replies(asking)[0].ended is not Ended.STREAMING)
+        assert chat.until(lambda _: replies(asking)[0].origin is ReplyOrigin.CONTINUED)
+        assert chat.until(lambda _: replies(asking)[0].ended is not ReplyStatus.STREAMING)
         assert chat.leave() == 0
     (continued,) = replies(asking)
 
-    assert stopped.ended is Ended.INTERRUPTED
-    assert continued.origin is Origin.CONTINUED
+    assert stopped.ended is ReplyStatus.INTERRUPTED
+    assert continued.origin is ReplyOrigin.CONTINUED
     assert continued.raw.startswith(stopped.raw)
     assert len(continued.raw) > len(stopped.raw)
 
@@ -98,7 +98,7 @@ def test_a_server_that_is_killed_is_told_and_the_chat_stays(reflect: Reflect) ->
             assert chat.leave() == 0
     (said,) = replies(asking)
 
-    assert said.ended is Ended.INCOMPLETE
+    assert said.ended is ReplyStatus.INCOMPLETE
     assert said.raw
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.session import Ended, Origin
-from reflectty.stream import Kind
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyOrigin, ReplyStatus
 from support.chat_process import SUMMARY, Chat, gutter, kept, replies
 from support.reference_replies import EDITED, QUESTION
 
@@ -75,10 +75,10 @@ class TestAModelThatCorrectsItself:
         ((session, turns),) = kept(asking)
         first, steered, other = [turn.said for turn in turns if turn.said]
         assert [turn.text for turn in turns if not turn.said] == [QUESTION, f"{QUESTION} Answer briefly."]
-        assert (first.ended, first.answer) == (Ended.COMPLETE, said.answer)
+        assert (first.ended, first.answer) == (ReplyStatus.COMPLETE, said.answer)
         assert first.segments[1][0] is Kind.REFLECTION
-        assert (steered.origin, steered.segments[0][1].startswith(EDITED)) == (Origin.STEERED, True)
-        assert (other.origin, other.ended) == (Origin.ASKED, Ended.COMPLETE)
+        assert (steered.origin, steered.segments[0][1].startswith(EDITED)) == (ReplyOrigin.STEERED, True)
+        assert (other.origin, other.ended) == (ReplyOrigin.ASKED, ReplyStatus.COMPLETE)
         assert all(one.answer for one in (steered, other))
 
         listed = json.loads(asking("sessions", "list", "--json").out)
@@ -105,7 +105,7 @@ class TestAModelThatCorrectsItself:
             assert chat.leave() == 0
         (concluded,) = replies(asking)
 
-        assert (concluded.origin, concluded.ended) == (Origin.CONCLUDED, Ended.COMPLETE)
+        assert (concluded.origin, concluded.ended) == (ReplyOrigin.CONCLUDED, ReplyStatus.COMPLETE)
         assert concluded.answer
 
 
@@ -124,7 +124,7 @@ class TestAReplyThatIsStopped:
             chat.hit("continue")
             assert chat.lacks("! stopped")
             assert chat.matches(r"^ ! .*token limit|continued")
-            assert chat.until(lambda _: replies(asking)[0].ended is not Ended.STREAMING)
+            assert chat.until(lambda _: replies(asking)[0].ended is not ReplyStatus.STREAMING)
             (continued,) = replies(asking)
 
             chat.hit("regenerate")
@@ -132,9 +132,9 @@ class TestAReplyThatIsStopped:
             chat.hit("escape")
             assert chat.leave() == 0
 
-        assert stopped.ended is Ended.INTERRUPTED
+        assert stopped.ended is ReplyStatus.INTERRUPTED
         assert stopped.raw
-        assert continued.origin is Origin.CONTINUED
+        assert continued.origin is ReplyOrigin.CONTINUED
         assert continued.raw.startswith(stopped.raw)
         assert len(continued.raw) > len(stopped.raw)
         assert len(replies(asking)) == 2

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.chat import Message, Request
+from reflectty.chat.parallel import MAX_REQUESTS, ParallelSlots, probe_parallel_slots
+from reflectty.core.messages import Message, Request
 from reflectty.engines import open_engine
-from reflectty.parallel import MOST, Parallel, probe
 from support import real_ollama
 from support.pty_screen import Screen
 from support.real_ollama import tuned_model
@@ -55,7 +55,7 @@ def test_a_model_that_reflects_is_found_in_order(asking: Reflect, said: Spoken, 
     assert read["question"]["facts"]["answer"] == said.answer
     assert read["GPU"]["facts"]["size"] > 10**8
     assert read["context"]["facts"] == {"tokens": 4096, "made_for": 32768}
-    assert read["parallel"]["facts"] == {"at_once": 1, "sent": MOST, "sure": True}
+    assert read["parallel"]["facts"] == {"at_once": 1, "sent": MAX_REQUESTS, "sure": True}
 
 
 def test_a_reader_sees_it_on_the_screen(asking: Reflect) -> None:
@@ -99,16 +99,16 @@ def test_tags_that_are_dropped_are_told_with_what_repairs_them(
     assert f"reflect models repair {LOST}" in tags["advice"]
 
 
-async def _probed(host: str) -> Parallel:
+async def _probed(host: str) -> ParallelSlots:
     async with open_engine(host) as engine:
         like = Request("mini", (Message("user", "hi"),), options=(("num_predict", 1),))
         async for _ in engine.chat(like):
             pass
-        return await probe(engine, like, patience=PATIENCE)
+        return await probe_parallel_slots(engine, like, seconds=PATIENCE)
 
 
 @pytest.mark.parametrize("at_once", [2, 4])
 def test_as_many_are_seen_at_once_as_the_server_was_told_to_answer(at_once: int) -> None:
     with real_ollama.serve(OLLAMA_NUM_PARALLEL=str(at_once)) as server:
         server.create_all()
-        assert asyncio.run(_probed(server.host)) == Parallel(at_once, MOST, sure=True)
+        assert asyncio.run(_probed(server.host)) == ParallelSlots(at_once, MAX_REQUESTS, is_certain=True)

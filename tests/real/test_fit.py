@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.drawing import fit as words
-from reflectty.fitting import Load, compared, estimate
-from reflectty.wire.answers import running_of
+from reflectty.models.fit import LoadOptions, compare_with_running, estimate_memory
+from reflectty.protocols.ollama.answers import running_of
+from reflectty.view import memory_fit as words
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from reflectty.fitting import Estimate
+    from reflectty.models.fit import Estimate
     from support.real_ollama import Server
 
 pytestmark = pytest.mark.server
@@ -37,7 +37,7 @@ def estimated(server: Server, context: int) -> Estimate:
     shown = asked(server, "/api/show", model="plain", verbose=True)
     listed = asked(server, "/api/tags")["models"]
     size = next(model["size"] for model in listed if model["name"] == "plain:latest")
-    return estimate(shown["model_info"], size, Load(context), shown["details"]["quantization_level"])
+    return estimate_memory(shown["model_info"], size, LoadOptions(context), shown["details"]["quantization_level"])
 
 
 @pytest.mark.parametrize("context", [512, 2048, 8192])
@@ -49,11 +49,11 @@ def test_an_estimate_is_near_what_a_server_reserves_and_says(ollama: Server, con
     log = ollama.log.read_bytes()[before:].decode(errors="replace")
     reserved = [(kind, float(size) * MIB) for kind, size in RESERVED.findall(log)]
     made = estimated(ollama, context)
-    found = compared(made, running)
+    found = compare_with_running(made, running)
 
     assert sum(size for kind, size in reserved if kind == "KV") == made.cache
     assert sum(size for _, size in reserved) == pytest.approx(made.total, rel=0.05)
     assert found is not None
     assert running.context_length == context
-    assert abs(found.off) < 0.05
-    assert words.comparison(found).startswith("estimated ")
+    assert abs(found.relative_difference) < 0.05
+    assert words.describe_comparison(found).startswith("estimated ")

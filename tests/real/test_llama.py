@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.asking import Question, ask
-from reflectty.chat import Message, Request
-from reflectty.drawing.summary import counted
+from reflectty.chat.request import Question
+from reflectty.chat.run import ask
+from reflectty.core.messages import Message, Request
+from reflectty.core.segments import Kind
 from reflectty.engines import open_engine
-from reflectty.modes import Mode, Wish, plan
-from reflectty.steering import concluded, opened, tag_family
-from reflectty.stream import Kind
+from reflectty.reasoning.modes import AskOptions, Mode, plan
+from reflectty.reasoning.steering import conclude_thinking, open_thinking, writing_family
+from reflectty.view.summary import format_count
 from support.fakes import Shown
 from support.json_replies import kinds, read
 from support.openai_command import Asking
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import TypeVar
 
-    from reflectty.chat import Engine, Model
-    from reflectty.families import Family
-    from reflectty.reply import Reply
+    from reflectty.core.messages import Engine, Model
+    from reflectty.reasoning.families import Family
+    from reflectty.reasoning.reply import Reply
     from support.command import Reflect, Result
     from support.real_llama import LlamaServer
     from support.reference_replies import Spoken
@@ -78,7 +79,7 @@ class TestAModelThatCorrectsItself:
         assert "".join(marks).count("↺") == len(llama_said.corrections)
         assert llama_said.answer in [text.strip() for text in lines]
         assert "end_of_turn" not in screen.text
-        corrected = counted(len(llama_said.corrections), "correction")
+        corrected = format_count(len(llama_said.corrections), "correction")
         assert re.search(rf"thought .* tokens · {corrected} · .* tok/s", lines[-1])
 
     def test_gives_a_script_the_answer_and_nothing_else(self, asking: Asking, llama_said: Spoken) -> None:
@@ -224,14 +225,14 @@ def test_a_server_that_is_killed_in_the_middle_leaves_an_incomplete_answer(refle
 
 async def replied(engine: Engine, **more: Any) -> Reply:
     shown = Shown()
-    await ask(engine, Question(QUESTION, NAME, Wish(Mode.NATIVE), **more), shown, first_time=lambda _: False)
+    await ask(engine, Question(QUESTION, NAME, AskOptions(Mode.NATIVE), **more), shown, first_time=lambda _: False)
     assert shown.reply is not None
     return shown.reply
 
 
 async def tags_of(engine: Engine) -> tuple[Model, Family]:
     model = await engine.show(NAME)
-    return model, tag_family(model, plan(model, Wish(Mode.NATIVE)), "reflection")
+    return model, writing_family(model, plan(model, AskOptions(Mode.NATIVE)), "reflection")
 
 
 def using(server: LlamaServer, call: Callable[[Engine], Awaitable[T]]) -> T:
@@ -245,7 +246,7 @@ def using(server: LlamaServer, call: Callable[[Engine], Awaitable[T]]) -> T:
 def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(llama: LlamaServer) -> None:
     async def steered(engine: Engine) -> tuple[str, Reply]:
         _, family = await tags_of(engine)
-        so_far = opened(family, EDITED)
+        so_far = open_thinking(family, EDITED)
         return so_far, await replied(engine, so_far=so_far)
 
     so_far, reply = using(llama, steered)
@@ -256,19 +257,19 @@ def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(llama: LlamaSer
     assert raw[len(so_far)] == " "
     assert reply.segments[0][1].startswith(EDITED)
     assert len(reply.segments[0][1]) > len(EDITED)
-    assert reply.complete
+    assert reply.is_complete
     assert reply.answer
 
 
 def test_a_thinking_that_is_concluded_is_followed_by_the_answer(llama: LlamaServer) -> None:
     async def ended(engine: Engine) -> Reply:
         _, family = await tags_of(engine)
-        return await replied(engine, so_far=concluded(family, "9.9 is 9.90, so it is larger."))
+        return await replied(engine, so_far=conclude_thinking(family, "9.9 is 9.90, so it is larger."))
 
     reply = using(llama, ended)
 
     assert [kind for kind, _ in reply.segments] == [Kind.THINKING, Kind.ANSWER]
-    assert reply.complete
+    assert reply.is_complete
 
 
 def test_a_reply_that_is_closed_leaves_the_server_free(llama: LlamaServer) -> None:
@@ -286,7 +287,7 @@ def test_a_reply_that_is_closed_leaves_the_server_free(llama: LlamaServer) -> No
 
 def test_what_is_served_is_told(llama: LlamaServer) -> None:
     async def told(engine: Engine) -> tuple[Any, ...]:
-        return await engine.models(), await engine.running(), await engine.version()
+        return await engine.models(), await engine.running_models(), await engine.version()
 
     (model,), (running,), version = using(llama, told)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Message, Request
+from reflectty.core.messages import Message, Request
 from reflectty.engines import open_engine
 from support.engine_outcome import Outcome, collect
 from support.json_replies import kinds, read

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.mini import TEMPLATE
+from reflectty.core.model_spec import MINI_TEMPLATE
 from support.lost_tags import installed, shown
 from support.reference_replies import QUESTION, by_ollama
 
@@ -41,7 +41,7 @@ def test_the_built_in_model_is_made_of_one_file_and_proven(reflect: Reflect, oll
     assert (proof["passed"], proof["problem"]) == (True, "")
     assert proof["corrections"] >= 1
     assert proof["answer"].startswith("9.9 ")
-    assert made["template"].strip() == TEMPLATE.strip()
+    assert made["template"].strip() == MINI_TEMPLATE.strip()
     assert "ADAPTER" not in made["modelfile"]
     assert "Gemma" in made["license"]
     assert made["details"]["family"] == "gemma3"

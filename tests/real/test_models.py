@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.drawing.summary import counted
-from reflectty.mini import TEMPLATE
+from reflectty.core.model_spec import MINI_TEMPLATE
+from reflectty.view.summary import format_count
 from support.gguf_tensors import copy_with_template
 from support.pty_screen import Screen
 from support.real_ollama import base_model
@@ -84,7 +84,7 @@ def test_the_texts_of_a_model_are_those_of_its_modelfile(asking: Reflect) -> Non
     template = asking("models", "show", "mini", "--template").out
     parameters = asking("models", "show", "mini", "--parameters").out
 
-    assert template.strip() == TEMPLATE.strip()
+    assert template.strip() == MINI_TEMPLATE.strip()
     assert re.search(r"^temperature +0$", parameters, re.MULTILINE)
     assert asking("models", "show", "mini", "--system").code == 4
 
@@ -135,7 +135,7 @@ def test_a_model_that_is_missing_is_not_pulled_and_near_ones_are_named(asking: R
 def without_system(home: Path) -> Path:
     """Return a file with the template of `mini` without the system prompt: told nothing, it thinks as it has learnt."""
     path = home / "template.txt"
-    path.write_text(TEMPLATE.replace("{{- $system := .System }}", '{{- $system := "" }}'))
+    path.write_text(MINI_TEMPLATE.replace("{{- $system := .System }}", '{{- $system := "" }}'))
     return path
 
 
@@ -145,7 +145,7 @@ def test_a_variant_that_uses_the_tags_is_proven_by_one_question(asking: Reflect,
         code = screen.finish()
         lines = [line for line in screen.lines if line]
     value = json.loads(asking("-m", MADE[0], "--json", QUESTION).out)
-    corrections = counted(len(said.corrections), "correction")
+    corrections = format_count(len(said.corrections), "correction")
 
     assert code == 0
     assert lines[0] == f"reflect: created {MADE[0]} from mini"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.drawing.summary import counted
+from reflectty.view.summary import format_count
 from support.command import COMMAND, PATIENCE
 from support.json_replies import kinds, read
 from support.pty_screen import Screen
@@ -49,7 +49,7 @@ class TestAModelThatCorrectsItself:
         assert marks[0] == "│"
         assert said.thought in " ".join(screen.text.split())
         assert said.answer in [text.strip() for text in lines]
-        assert f" tokens · {counted(len(said.corrections), 'correction')} · " in lines[-1]
+        assert f" tokens · {format_count(len(said.corrections), 'correction')} · " in lines[-1]
         assert re.search(r"thought .* tok/s", lines[-1])
         assert not screen.cursor_hidden
 

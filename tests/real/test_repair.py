@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.library import open_library
-from reflectty.repairing import Repaired, Step, Wanted
-from reflectty.repairing.repairing import repair
+from reflectty.models.manager import open_model_library
+from reflectty.models.repair import RepairRequest, RepairResult, RepairStep
+from reflectty.models.repair.run import repair
 from support.command import COMMAND
 from support.lost_tags import PIECES, installed, shown
 from support.pty_screen import Screen
@@ -180,17 +180,17 @@ def test_a_file_that_is_named_is_read_in_place_of_the_servers(
 class Halfway(Recorder):
     """Cancels the repair when half of the file is sent."""
 
-    def progress(self, step: Step, total: int = 0, completed: int = 0) -> None:
-        self.at = Step.SENDING if step is Step.SENDING and 2 * completed > total else None
+    def progress(self, step: RepairStep, total: int = 0, completed: int = 0) -> None:
+        self.at = RepairStep.SENDING if step is RepairStep.SENDING and 2 * completed > total else None
         super().progress(step, total, completed)
 
 
-@pytest.mark.parametrize("recorder", [Halfway(), Recorder(Step.READING), Recorder(Step.MAKING)])
+@pytest.mark.parametrize("recorder", [Halfway(), Recorder(RepairStep.READING), Recorder(RepairStep.MAKING)])
 def test_a_repair_that_is_cut_leaves_nothing_on_the_server(server: Server, blobs: Path, recorder: Recorder) -> None:
-    async def run() -> Repaired:
-        async with open_library(server.host) as library:
+    async def run() -> RepairResult:
+        async with open_model_library(server.host) as library:
             # Another token makes another file, which the server does not have yet.
-            wanted = Wanted(LOST, name="reflection-cut", tokens=("<unused5>",))
+            wanted = RepairRequest(LOST, name="reflection-cut", tokens=("<unused5>",))
             return await repair(library, wanted, recorder)
 
     before = {path.name for path in blobs.iterdir()}

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.asking import Question, ask
+from reflectty.chat.recorder import stored_reply_of
+from reflectty.chat.request import Question
+from reflectty.chat.run import ask
+from reflectty.core.errors import NoAnswerError
+from reflectty.core.segments import Kind
+from reflectty.core.session import StoredReply
 from reflectty.engines import open_engine
-from reflectty.errors import NoAnswerError
-from reflectty.keeping import told
-from reflectty.modes import Mode, Wish, plan
-from reflectty.session import Said
-from reflectty.steering import concluded, cut, draft, opened, tag_family
-from reflectty.stream import Kind
+from reflectty.reasoning.modes import AskOptions, Mode, plan
+from reflectty.reasoning.steering import conclude_thinking, continuation_prefix, draft_of, open_thinking, writing_family
 from support.fakes import Shown
 from support.reference_replies import EDITED, QUESTION
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import TypeVar
 
-    from reflectty.chat import Engine, Model, Running
-    from reflectty.families import Family
-    from reflectty.modes import Plan
-    from reflectty.reply import Reply
+    from reflectty.core.messages import Engine, Model, RunningModel
+    from reflectty.reasoning.families import Family
+    from reflectty.reasoning.modes import Plan
+    from reflectty.reasoning.reply import Reply
     from support.command import Reflect
     from support.real_ollama import Server
     from support.reference_replies import Spoken
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.server
 
-WISH = Wish(Mode.NATIVE)
+WISH = AskOptions(Mode.NATIVE)
 by_model = pytest.mark.parametrize("name", ["mini", "mini-native", "fewshot"])
 
 
@@ -60,14 +61,14 @@ def using(server: Server, call: Callable[[Engine], Awaitable[T]]) -> T:
 async def tags_of(engine: Engine, name: str) -> tuple[Model, Plan, Family]:
     model = await engine.show(name)
     chosen = plan(model, WISH)
-    return model, chosen, tag_family(model, chosen, "reflection")
+    return model, chosen, writing_family(model, chosen, "reflection")
 
 
 @by_model
 def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(ollama: Server, name: str) -> None:
     async def steered(engine: Engine) -> tuple[str, Reply]:
         _, _, family = await tags_of(engine, name)
-        so_far = opened(family, EDITED)
+        so_far = open_thinking(family, EDITED)
         return so_far, await replied(engine, name, so_far=so_far)
 
     so_far, reply = using(ollama, steered)
@@ -80,7 +81,7 @@ def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(ollama: Server,
     assert reply.segments[0][1].startswith(EDITED)
     assert len(reply.segments[0][1]) > len(EDITED)
     assert "</thinking>" in raw
-    assert reply.complete
+    assert reply.is_complete
     assert reply.answer
 
 
@@ -90,14 +91,14 @@ def test_a_correction_that_is_left_open_is_finished(ollama: Server, name: str) -
 
     async def steered(engine: Engine) -> Reply:
         _, _, family = await tags_of(engine, name)
-        return await replied(engine, name, so_far=opened(family, draft(thought, family)))
+        return await replied(engine, name, so_far=open_thinking(family, draft_of(thought, family)))
 
     reply = using(ollama, steered)
 
     assert reply.segments[0] == thought[0]
     assert reply.reflections[0].startswith("No: I must compare ")
     assert "</reflection>" in "".join(reply.raw)
-    assert reply.complete
+    assert reply.is_complete
 
 
 @by_model
@@ -106,13 +107,13 @@ def test_a_thinking_that_is_concluded_is_followed_by_the_answer(ollama: Server, 
 
     async def ended(engine: Engine) -> Reply:
         _, _, family = await tags_of(engine, name)
-        return await replied(engine, name, so_far=concluded(family, draft(thought, family)))
+        return await replied(engine, name, so_far=conclude_thinking(family, draft_of(thought, family)))
 
     reply = using(ollama, ended)
 
     assert reply.segments[:2] == thought
     assert [kind for kind, _ in reply.segments] == [Kind.THINKING, Kind.REFLECTION, Kind.ANSWER]
-    assert reply.complete
+    assert reply.is_complete
     assert "9" in reply.answer
 
 
@@ -131,25 +132,25 @@ def test_a_cut_reply_goes_on_to_its_end(ollama: Server, said: Spoken, whole: Rep
     async def both(engine: Engine) -> tuple[Reply, Reply]:
         model, chosen, _ = await tags_of(engine, whole.model)
         first = await replied(engine, whole.model, options=(("num_predict", limit),))
-        so_far = cut(told(Said(whole.model), first), model, chosen)
-        return first, await replied(engine, whole.model, so_far=so_far, earlier=first.measured)
+        so_far = continuation_prefix(stored_reply_of(StoredReply(whole.model), first), model, chosen)
+        return first, await replied(engine, whole.model, so_far=so_far, earlier=first.metrics)
 
     first, second = using(ollama, both)
-    before, after = (reply.measured.thinking_tokens + reply.measured.answer_tokens for reply in (first, second))
+    before, after = (reply.metrics.thinking_tokens + reply.metrics.answer_tokens for reply in (first, second))
 
     assert first.done_reason == "length"
     # What the server counts and does not send is at most the token at which it stopped.
     assert 0 <= limit - before <= 1
-    assert second.complete
+    assert second.is_complete
     assert second.segments == whole.segments
     assert before < after
     assert abs(after - whole.usage.reply_tokens) <= 3
 
 
 def test_what_is_loaded_is_told(ollama: Server) -> None:
-    async def loaded(engine: Engine) -> tuple[str, tuple[Running, ...]]:
+    async def loaded(engine: Engine) -> tuple[str, tuple[RunningModel, ...]]:
         await replied(engine, "mini", options=(("num_ctx", 1024),))
-        return await engine.version(), await engine.running()
+        return await engine.version(), await engine.running_models()
 
     version, running = using(ollama, loaded)
     (mini,) = (model for model in running if model.name.startswith("mini"))

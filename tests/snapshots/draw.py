@@ -131,7 +131,7 @@ def save(name: str, console: Console) -> None:
     drawn = re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE)
     (HERE / f"{name}.svg").write_text(drawn, encoding="utf-8")
     if find_spec("cairosvg"):
-        import cairosvg  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
+        import cairosvg  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
         plain = drawn.replace("Fira Code", "DejaVu Sans Mono")
         cairosvg.svg2png(bytestring=plain.encode(), write_to=str(HERE / f"{name}.png"), output_width=1200)

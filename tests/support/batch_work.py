@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reflectty.asking import Question
-from reflectty.batch.items import Item
-from reflectty.batch.jobs import Hooks, Terms
-from reflectty.batch.opening import open_servers
-from reflectty.batch.roster import Roster
-from reflectty.batch.server import Server
-from reflectty.batch.tally import Tally
-from reflectty.batch.work import Work
-from reflectty.errors import OutputError, ReflecttyError, UsageError
-from reflectty.modes import Mode, Wish
+from reflectty.batch.progress import BatchProgress
+from reflectty.batch.prompts import PromptLine
+from reflectty.batch.runner import BatchOptions, BatchRunner, Callbacks
+from reflectty.batch.scheduler import Scheduler
+from reflectty.batch.server import Server, check_servers
+from reflectty.chat.request import Question
+from reflectty.core.errors import OutputError, ReflecttyError, UsageError
+from reflectty.reasoning.modes import AskOptions, Mode
 from support.event_loops import TimelessLoop
 
 if TYPE_CHECKING:
@@ -23,21 +21,27 @@ if TYPE_CHECKING:
     from reflectty.batch.records import Outcome
     from support.scripted_engine import ScriptedEngine
 
-QUICK = Terms(jobs=2, delay=0.0)
-WISH = Wish(Mode.NATIVE)
+QUICK = BatchOptions(jobs=2, delay=0.0)
+WISH = AskOptions(Mode.NATIVE)
 
 
 class Batch:
     """Lines that were asked of engines, and what came of it."""
 
     def __init__(
-        self, engines: Sequence[ScriptedEngine], lines: Sequence[Item] | int, terms: Terms = QUICK, model: str = "m"
+        self,
+        engines: Sequence[ScriptedEngine],
+        lines: Sequence[PromptLine] | int,
+        terms: BatchOptions = QUICK,
+        model: str = "m",
     ) -> None:
-        self.items = [Item(at + 1, "0" * 16, f"q{at}") for at in range(lines)] if isinstance(lines, int) else lines
+        self.items = (
+            [PromptLine(at + 1, "0" * 16, f"q{at}") for at in range(lines)] if isinstance(lines, int) else lines
+        )
         self.delivered: list[tuple[int, Outcome]] = []
         self.notes: list[str] = []
         self.told: list[str] = []
-        self.tally = Tally(len(self.items))
+        self.tally = BatchProgress(len(self.items))
         self.fails: ReflecttyError | None = None
         self.error: ReflecttyError | None = None
         self.seconds = 0.0
@@ -49,24 +53,26 @@ class Batch:
         except ReflecttyError as error:
             self.error = error
 
-    async def _run(self, engines: Sequence[ScriptedEngine], terms: Terms, model: str) -> None:
+    async def _run(self, engines: Sequence[ScriptedEngine], terms: BatchOptions, model: str) -> None:
         note = self.notes.append
         servers = [Server(f"s{at}", engine, note=note, first_time=lambda _: False) for at, engine in enumerate(engines)]
-        roster = Roster(len(servers), terms.jobs or 1)
-        chosen = await open_servers(servers, roster, model, note)
-        hooks = Hooks(lambda item: self._question(item, chosen), lambda _: True, self._deliver, note, self.told.append)
-        await Work(servers, roster, terms, hooks, self.tally).run(self._items())
+        roster = Scheduler(len(servers), terms.jobs or 1)
+        chosen = await check_servers(servers, roster, model, note)
+        hooks = Callbacks(
+            lambda item: self._question(item, chosen), lambda _: True, self._deliver, note, self.told.append
+        )
+        await BatchRunner(servers, roster, terms, hooks, self.tally).run(self._items())
 
-    def _question(self, item: Item, model: str) -> Question:
+    def _question(self, item: PromptLine, model: str) -> Question:
         if not item.prompt:
             raise UsageError("the line has no prompt")
         return Question(item.prompt, item.model or model, WISH)
 
-    async def _items(self) -> AsyncGenerator[Item, None]:
+    async def _items(self) -> AsyncGenerator[PromptLine, None]:
         for item in self.items:
             yield item
 
-    def _deliver(self, number: int, item: Item, outcome: Outcome) -> None:
+    def _deliver(self, number: int, item: PromptLine, outcome: Outcome) -> None:
         assert item.line == number + 1
         if item.prompt == "unwritable":
             raise OutputError("the disk is full")

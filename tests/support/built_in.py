@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reflectty.chat import Message, Request
-from reflectty.engines.embedded.places import Places, places
-from reflectty.engines.embedded.process import PROGRAM, Process
+from reflectty.core.messages import Message, Request
+from reflectty.engines.embedded.runtime_files import EmbeddedPaths, find_paths
+from reflectty.engines.embedded.server_process import SERVER_MODULE, ServerProcess
 from reflectty.engines.embedded.transport import KEEP_SECONDS, EmbeddedTransport
-from reflectty.engines.hosts import BUILT_IN
+from reflectty.engines.hosts import BUILT_IN_ADDRESS
 from reflectty.engines.ollama import OllamaEngine
 from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reflectty.chat import OptionValue
+    from reflectty.core.messages import OptionValue
 
 __all__ = [
     "ENDLESS",
@@ -65,17 +65,17 @@ class BuiltIn:
         return {"XDG_RUNTIME_DIR": str(self.runtime), "XDG_CACHE_HOME": str(self.cache)}
 
     @property
-    def places(self) -> Places:
-        return places(self.environment)
+    def places(self) -> EmbeddedPaths:
+        return find_paths(self.environment)
 
-    def process(self) -> Process:
-        return Process(self.places)
+    def process(self) -> ServerProcess:
+        return ServerProcess(self.places)
 
     def transport(self, keep: float = KEEP_SECONDS) -> EmbeddedTransport:
         return EmbeddedTransport(self.process(), keep)
 
     def engine(self, keep: float = KEEP_SECONDS) -> OllamaEngine:
-        return OllamaEngine(BUILT_IN, transport=self.transport(keep))
+        return OllamaEngine(BUILT_IN_ADDRESS, transport=self.transport(keep))
 
     def children(self) -> list[Child]:
         """Return its processes that live."""
@@ -103,7 +103,7 @@ class Child:
             words = Path(f"/proc/{self.pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             return False
-        return PROGRAM.encode() in words and any(str(built_in.runtime).encode() in word for word in words)
+        return SERVER_MODULE.encode() in words and any(str(built_in.runtime).encode() in word for word in words)
 
     @property
     def lives(self) -> bool:

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import pytest
 
-from reflectty import assets, config
-from reflectty.asking import standing
-from reflectty.session import Ended, Said
+from reflectty import config
+from reflectty.chat.request import question_from_settings
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyStatus, StoredReply
 from reflectty.store import open_store
-from reflectty.stream import Kind
-from reflectty.terminal import TRUECOLOUR, Sink, Terminal
-from reflectty.tui.app import ReflectApp
-from reflectty.tui.conversation import Manner
-from reflectty.tui.keys import bound
-from reflectty.tui.looks import Looks
+from reflectty.system import assets
+from reflectty.system.terminal import TRUECOLOR, Sink, Terminal
+from reflectty.tui.app import ChatConfig, ChatProfile, ReflectApp
+from reflectty.tui.conversation import ChatAskOptions
+from reflectty.tui.keys import bind_actions
 from reflectty.tui.screens.chat import Chat
-from reflectty.tui.setup import Profiled, Setup
+from reflectty.tui.theme import ChatTheme
 from support.app_pilot import piloted, until
 from support.model_server import ModelServer
 from support.scripted_engine import HOLD, ScriptedEngine, cut
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from reflectty.chat import Engine
-    from reflectty.session import Session
+    from reflectty.core.messages import Engine
+    from reflectty.core.session import Session
     from reflectty.store import Store
-    from reflectty.tui.desk import Desk
-    from reflectty.tui.parts.reply import ReplyPart
+    from reflectty.tui.controller import ChatController
+    from reflectty.view.reply_part import ReplyPart
     from support.scripted_engine import Step
 
 P = ParamSpec("P")
@@ -61,27 +61,27 @@ IN_ANSWER = (*cut(THOUGHT + ANSWERED[:35]), HOLD, *cut(ANSWERED[35:]))
 _DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "TMUX", "STY", "SSH_TTY", "SSH_CONNECTION", "WSL_DISTRO_NAME", "WSL_INTEROP")
 
 
-def plain_said(answer: str, *thought: tuple[Kind, str], **values: Any) -> Said:
+def plain_said(answer: str, *thought: tuple[Kind, str], **values: Any) -> StoredReply:
     """Return a complete reply of the reflection model."""
-    said = Said(
+    said = StoredReply(
         "reflection",
         family="reflection",
         mode="native",
         segments=(*thought, (Kind.ANSWER, answer)),
         answer=answer,
         raw=answer,
-        ended=Ended.COMPLETE,
+        ended=ReplyStatus.COMPLETE,
     )
     return said._replace(**values)
 
 
-def talked(store: Store, *exchanges: tuple[str, Said]) -> Session:
+def talked(store: Store, *exchanges: tuple[str, StoredReply]) -> Session:
     """Keep a session with these questions and replies; return it."""
-    session = store.begin(exchanges[0][0])
+    session = store.create_session(exchanges[0][0])
     parent = None
     for text, said in exchanges:
-        question = store.ask(session.id, parent, text)
-        parent = store.reply(session.id, question.id, said).id
+        question = store.add_question(session.id, parent, text)
+        parent = store.add_reply(session.id, question.id, said).id
         store.finish(parent, said)
     return store.find(session.id)
 
@@ -107,16 +107,18 @@ class Reader:
         """The control sequences that were sent past the screen."""
         self.parted: list[str] = []
         """What is to be said once the screen is gone."""
-        self.chat.setup = self.chat.setup._replace(write=self.written.append, parting=self.parted.append)
+        self.chat.config = self.chat.config._replace(
+            write_sequence=self.written.append, exit_message=self.parted.append
+        )
 
     @property
     def screen(self) -> Chat:
         return next(screen for screen in self.app.screen_stack if isinstance(screen, Chat))
 
     @property
-    def chat(self) -> Desk:
+    def chat(self) -> ChatController:
         """What lies on the desk of the chat."""
-        return self.screen.desk
+        return self.screen.controller
 
     @property
     def store(self) -> Store:
@@ -182,7 +184,7 @@ class Reader:
         await self.pilot.pause()
         transcript = self.chat.transcript
         if transcript._timer:  # noqa: SLF001 - a frame is due within 33 ms: it comes now
-            transcript._frame()  # noqa: SLF001
+            transcript._draw_frame()  # noqa: SLF001
             await self.pilot.pause()
 
     async def until(self, condition: Callable[[], object]) -> None:
@@ -195,7 +197,7 @@ class Reader:
 
     async def at_rest(self) -> None:
         """Wait until nothing is being asked any more."""
-        await self.until(lambda: self.chat.talk.running is None and not self.chat.exchanges.waiting)
+        await self.until(lambda: self.chat.runner.current is None and not self.chat.turns.queue)
         await self.settle()
 
     # What is behind it
@@ -203,13 +205,13 @@ class Reader:
     @property
     def reply(self) -> ReplyPart:
         """The last reply."""
-        return self.chat.exchanges.replies[-1]
+        return self.chat.turns.replies[-1]
 
     @property
-    def said(self) -> Said:
+    def said(self) -> StoredReply:
         """The last reply as it is kept."""
         said = self.kept[-1].said
-        assert isinstance(said, Said)
+        assert isinstance(said, StoredReply)
         return said
 
     @property
@@ -220,23 +222,25 @@ class Reader:
 
 
 def app_over(
-    engine: Engine, store: Store, *, theme: str = "ink", colours: int = TRUECOLOUR, **values: Any
+    engine: Engine, store: Store, *, theme: str = "ink", colours: int = TRUECOLOR, **values: Any
 ) -> ReflectApp:
     """Return the application as the command makes it, but for its engine, its store and its terminal."""
-    sink = Sink(io.StringIO(), tty=True, colours=colours, unicode=values.pop("unicode", True))
-    terminal = Terminal(None, stdin_tty=True, out=sink, err=sink, motion=True)
-    manner = values.pop("manner", Manner("reflection"))
-    looks = Looks(terminal, theme, (Path("no-themes-of-the-user"), assets.folder("themes")))
+    sink = Sink(io.StringIO(), tty=True, color_count=colours, unicode=values.pop("unicode", True))
+    terminal = Terminal(None, stdin_tty=True, out=sink, err=sink, can_redraw=True)
+    manner = values.pop("manner", ChatAskOptions("reflection"))
+    looks = ChatTheme(terminal, theme, (Path("no-themes-of-the-user"), assets.find_asset_folder("themes")))
     library = values.pop("library", ModelServer().library)
-    setup = Setup(looks, bound(values.pop("keys", ())), manner, store, lambda: engine, library, _profiled, HOST)
+    setup = ChatConfig(
+        looks, bind_actions(values.pop("keys", ())), manner, store, lambda: engine, library, _profiled, HOST
+    )
     return ReflectApp(setup._replace(**values), animation=False)
 
 
-def _profiled(name: str) -> Profiled:
+def _profiled(name: str) -> ChatProfile:
     """Return how a profile of the settings asks, by the same engine."""
-    asked = standing(config.load(profile=name))
-    wish = asked.wish
-    return Profiled(Manner(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system))
+    asked = question_from_settings(config.load_settings(profile=name))
+    wish = asked.ask_options
+    return ChatProfile(ChatAskOptions(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system))
 
 
 async def _use(  # noqa: PLR0913 - what a test may want to be different
@@ -257,7 +261,7 @@ async def _use(  # noqa: PLR0913 - what a test may want to be different
         app = make(engine, opened(store), session=before(store), library=server.library, **values)
         async with piloted(app, size, notifications=notifications) as pilot:
             reader = Reader(app, pilot, engine, server, home)
-            await reader.until(lambda: reader.chat.talk.engine is engine)
+            await reader.until(lambda: reader.chat.runner.engine is engine)
             await reader.settle()
             result = await use(reader)
         afterwards(engine, store)

@@ -20,7 +20,7 @@ from support.waiting import PATIENCE, until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reflectty.session import Ended, Said, Session, Turn
+    from reflectty.core.session import ReplyStatus, Session, StoredReply, Turn
     from support.command import Reflect
     from support.fake_server import Route
 
@@ -201,7 +201,7 @@ def kept(reflect: Reflect) -> tuple[tuple[Session, tuple[Turn, ...]], ...]:
         return tuple((session, store.turns(session.id)) for session in store.sessions(1_000))
 
 
-def replies(reflect: Reflect) -> tuple[Said, ...]:
+def replies(reflect: Reflect) -> tuple[StoredReply, ...]:
     """Return what was said in the latest session, in the order in which it began."""
     return tuple(turn.said for turn in kept(reflect)[0][1] if turn.said)
 
@@ -209,5 +209,5 @@ def replies(reflect: Reflect) -> tuple[Said, ...]:
 HALF = "<thinking>\nFirst this.\n</thinking>\n<output>\nHalf of an answer"
 
 
-def ended_as(reflect: Reflect) -> list[tuple[Ended, str]]:
+def ended_as(reflect: Reflect) -> list[tuple[ReplyStatus, str]]:
     return [(said.ended, said.answer or said.raw) for said in replies(reflect)]

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Self
 import pytest
 
 from reflectty.main import main
-from reflectty.terminal import system_terminal
+from reflectty.system.terminal import system_terminal
 from support.waiting import PATIENCE, until_changed
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def run_here(words: tuple[str, ...], stdin: bytes, environment: dict[str, str], 
             replaced.setattr(sys, name, stream)
         terminal = system_terminal()
         # The width of the screen that these tests run on says nothing of a pipe.
-        code = main(list(words), terminal._replace(width=terminal.columns or 80))
+        code = main(list(words), terminal._replace(width=terminal.forced_columns or 80))
         sys.stdout.flush()
         sys.stderr.flush()
     return Result(code, out.getvalue(), err.getvalue())

@@ -9,11 +9,10 @@ from textual import events
 from textual.app import App
 from textual.widgets import Static
 
-from reflectty import assets, theme
-from reflectty.tui import look
-from reflectty.tui.completing import Command
-from reflectty.tui.widgets.composer import Composer
-from reflectty.tui.widgets.suggestions import Suggestions
+from reflectty.system import assets, theme
+from reflectty.tui import theme as chat_theme
+from reflectty.tui.composer.completion import SlashCommand
+from reflectty.tui.composer.composer import Composer, Suggestions
 from support.app_pilot import piloted
 
 if TYPE_CHECKING:
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 COMMANDS = (
-    Command("model", "NAME", "choose a model"),
-    Command("mode", "auto|direct", "how it reflects"),
-    Command("new", "", "begin a session"),
+    SlashCommand("model", "NAME", "choose a model"),
+    SlashCommand("mode", "auto|direct", "how it reflects"),
+    SlashCommand("new", "", "begin a session"),
 )
 
 
@@ -45,7 +44,7 @@ class Host(App[None]):
         self.pressed: list[str] = []
 
     def get_css_variables(self) -> dict[str, str]:
-        colours = look.variables(theme.load("ink", (assets.folder("themes"),)).theme)
+        colours = chat_theme.css_variables_of(theme.load_theme("ink", (assets.find_asset_folder("themes"),)).theme)
         return super().get_css_variables() | colours
 
     def compose(self) -> ComposeResult:
@@ -78,7 +77,7 @@ class Host(App[None]):
 
     @property
     def offered(self) -> list[str]:
-        return [item.shown for item in self.query_one(Suggestions).suggested.items]
+        return [item.label for item in self.query_one(Suggestions).suggested.items]
 
     def rows(self) -> list[str]:
         """Return the rows of the screen as text."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
 from reflectty.main import main
-from reflectty.terminal import Sink, Terminal
+from reflectty.system.terminal import Sink, Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from reflectty import theme
-from reflectty.chat import Usage
-from reflectty.render.page import Page
-from reflectty.session import Attachment, Ended, Measured, Origin, Said, Session, Turn
-from reflectty.stream import Kind
-from reflectty.terminal import Sink, Terminal
+from reflectty.core.messages import Usage
+from reflectty.core.segments import Kind
+from reflectty.core.session import Attachment, ReplyMetrics, ReplyOrigin, ReplyStatus, Session, StoredReply, Turn
+from reflectty.output.tables import Page
+from reflectty.system import theme
+from reflectty.system.terminal import Sink, Terminal
 
 THINKING, REFLECTION, ANSWER = Kind
-MEASURED = Measured(
+MEASURED = ReplyMetrics(
     thinking_tokens=64,
     answer_tokens=12,
     corrections=1,
@@ -35,9 +35,9 @@ ANSWERED = (
 )
 
 
-def said(answer: str = ANSWERED, thought: tuple[tuple[Kind, str], ...] = THOUGHT, **values: Any) -> Said:
+def said(answer: str = ANSWERED, thought: tuple[tuple[Kind, str], ...] = THOUGHT, **values: Any) -> StoredReply:
     """Return a complete reply, or what `values` make of it."""
-    complete = Said(
+    complete = StoredReply(
         model="reflection:70b",
         digest="sha256:abc",
         mode="native",
@@ -46,16 +46,16 @@ def said(answer: str = ANSWERED, thought: tuple[tuple[Kind, str], ...] = THOUGHT
         segments=(*thought, (ANSWER, answer)),
         answer=answer.strip(),
         raw="<thinking>…</thinking>",
-        ended=Ended.COMPLETE,
+        ended=ReplyStatus.COMPLETE,
         done_reason="stop",
         measured=MEASURED,
     )
     return complete._replace(**values)
 
 
-def plainly(answer: str, **values: Any) -> Said:
+def plainly(answer: str, **values: Any) -> StoredReply:
     """Return a reply without thinking."""
-    return said(answer, (), measured=Measured(answer_tokens=3, total_ms=900.0), **values)
+    return said(answer, (), measured=ReplyMetrics(answer_tokens=3, total_ms=900.0), **values)
 
 
 TURNS = (
@@ -63,20 +63,29 @@ TURNS = (
     Turn(2, 1, 1_001.0, said=said()),
     Turn(3, 2, 1_002.0, "And in Roman numerals?\nBriefly.", (Attachment("notes.txt", "file", "IX\n```\nX"),)),
     Turn(4, 3, 1_003.0, said=plainly("There are none for fractions.")),
-    Turn(5, 3, 1_004.0, said=said("None.", THOUGHT[:1], origin=Origin.STEERED)),
+    Turn(5, 3, 1_004.0, said=said("None.", THOUGHT[:1], origin=ReplyOrigin.STEERED)),
     Turn(6, 2, 1_005.0, "Why?"),
-    Turn(7, 6, 1_006.0, said=said("Becau", ended=Ended.INTERRUPTED, error="stopped by the user", warnings=("slow",))),
+    Turn(
+        7,
+        6,
+        1_006.0,
+        said=said("Becau", ended=ReplyStatus.INTERRUPTED, error="stopped by the user", warnings=("slow",)),
+    ),
 )
 SESSION = Session("k3f9x2", QUESTION, 1_000.0, 1_006.0, "reflection:70b", 7, 3)
 
 
 def page(width: int = 60, *, colours: int = 0, tty: bool = False, unicode: bool = True, look: str = "") -> Page:
     """Return a page that keeps what is written on it."""
-    sink = Sink(io.StringIO(), tty=tty, colours=colours, unicode=unicode)
-    terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=width, motion=tty)
-    from reflectty import assets  # noqa: PLC0415 - few tests want a theme
+    sink = Sink(io.StringIO(), tty=tty, color_count=colours, unicode=unicode)
+    terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=width, can_redraw=tty)
+    from reflectty.system import assets
 
-    loaded = theme.load(look, (assets.folder("themes"),)) if look else theme.Loaded(theme.TERMINAL)
+    loaded = (
+        theme.load_theme(look, (assets.find_asset_folder("themes"),))
+        if look
+        else theme.LoadedTheme(theme.TERMINAL_THEME)
+    )
     return Page(terminal, loaded.theme)
 
 

@@ -7,70 +7,70 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reflectty.checking import Around, Chosen, Known, checkup
 from reflectty.config import Settings
-from reflectty.devices import Place
+from reflectty.core.findings import Finding
+from reflectty.doctor import DoctorContext, DoctorState, SourcedValue, run_checks
 from reflectty.engines.hosts import parse_host
-from reflectty.finding import Finding
-from reflectty.modes import Wish, plan
-from reflectty.terminal import Sink, Terminal
+from reflectty.models.hardware import ProbeEnvironment
+from reflectty.reasoning.modes import AskOptions, plan
+from reflectty.system.terminal import Sink, Terminal
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reflectty.chat import Model
-    from reflectty.checking import Check
+    from reflectty.core.messages import Model
+    from reflectty.doctor import Check
 
 NOWHERE = Path("/nonexistent/reflectty")
-NO_DEVICES = Place(path="", root=NOWHERE, system="linux")
+NO_DEVICES = ProbeEnvironment(path="", root=NOWHERE, system="linux")
 
 
 def terminal(*, tty: bool = True, colours: int = 256, unicode: bool = True, width: int = 80) -> Terminal:
     """Return a terminal that is none of the system's."""
     sink = Sink(io.StringIO(), tty, colours, unicode)
-    return Terminal(None, stdin_tty=tty, out=sink, err=sink, width=width, motion=tty)
+    return Terminal(None, stdin_tty=tty, out=sink, err=sink, width=width, can_redraw=tty)
 
 
-def around(engine: ScriptedEngine | None = None, **given: Any) -> Around:
+def around(engine: ScriptedEngine | None = None, **given: Any) -> DoctorContext:
     """Return a machine on which nothing is set, but what is given."""
     asked = engine or ScriptedEngine()
-    usual = Around(
+    usual = DoctorContext(
         settings=Settings(),
-        host=Chosen("", ""),
-        model=Chosen("", ""),
+        host=SourcedValue("", ""),
+        model=SourcedValue("", ""),
         connect=lambda: asked,
         terminal=terminal(),
         environment={},
         config_path=NOWHERE / "config.toml",
         store_path=NOWHERE / "sessions.db",
-        place=NO_DEVICES,
+        probe_environment=NO_DEVICES,
     )
     return usual._replace(**given)
 
 
-def known(engine: ScriptedEngine | None = None, model: Model | None = None, host: str = "") -> Known:
+def known(engine: ScriptedEngine | None = None, model: Model | None = None, host: str = "") -> DoctorState:
     """Return what would be known of a server that answered, and of the model that would be asked."""
     asked = engine or ScriptedEngine()
-    chosen = plan(model, Wish()) if model else None
-    return Known(engine=asked, address=parse_host(host), reached=True, model=model, plan=chosen)
+    chosen = plan(model, AskOptions()) if model else None
+    return DoctorState(engine=asked, address=parse_host(host), is_reached=True, model=model, plan=chosen)
 
 
-def found(check: Any, here: Around, learnt: Known | None = None) -> list[Finding]:
+def found(check: Any, here: DoctorContext, learnt: DoctorState | None = None) -> list[Finding]:
     """Return what one check finds."""
 
     async def look() -> Sequence[Finding]:
-        findings: Sequence[Finding] = await check(here, learnt or Known())
+        findings: Sequence[Finding] = await check(here, learnt or DoctorState())
         return findings
 
     return list(asyncio.run(look()))
 
 
-def all_found(here: Around, learnt: Known, checks: Sequence[Check]) -> list[Finding]:
+def all_found(here: DoctorContext, learnt: DoctorState, checks: Sequence[Check]) -> list[Finding]:
     """Return what a checkup of these checks finds."""
 
     async def look() -> list[Finding]:
-        return [event async for event in checkup(here, learnt, checks) if isinstance(event, Finding)]
+        return [event async for event in run_checks(here, learnt, checks) if isinstance(event, Finding)]
 
     return asyncio.run(look())
 

@@ -6,18 +6,22 @@ import io
 import time
 from typing import TYPE_CHECKING
 
-from reflectty import theme
-from reflectty.drawing.blocks import Splitter
-from reflectty.drawing.markdown import Flow, render
-from reflectty.drawing.paint import Palette, palette, plain
-from reflectty.terminal import Sink
+from reflectty.system import theme
+from reflectty.system.terminal import Sink
+from reflectty.view.blocks import Splitter
+from reflectty.view.markdown import Flow, render_blocks
+from reflectty.view.rows import Palette, palette_for, text_of_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-STYLED = palette(theme.TERMINAL, Sink(io.StringIO(), tty=True, colours=256, unicode=True), motion=True)
-PLAIN = palette(theme.TERMINAL, Sink(io.StringIO(), tty=False, colours=0, unicode=True), motion=False)
-ASCII = palette(theme.TERMINAL, Sink(io.StringIO(), tty=True, colours=256, unicode=False), motion=True)
+STYLED = palette_for(
+    theme.TERMINAL_THEME, Sink(io.StringIO(), tty=True, color_count=256, unicode=True), can_redraw=True
+)
+PLAIN = palette_for(theme.TERMINAL_THEME, Sink(io.StringIO(), tty=False, color_count=0, unicode=True), can_redraw=False)
+ASCII = palette_for(
+    theme.TERMINAL_THEME, Sink(io.StringIO(), tty=True, color_count=256, unicode=False), can_redraw=True
+)
 
 
 ENOUGH = 14
@@ -26,13 +30,13 @@ ENOUGH = 14
 
 def drawn(source: str, look: Palette = PLAIN, width: int = 90) -> list[str]:
     """Return the rows of a document."""
-    rows, _ = render(source, width, width, look, Flow())
-    return [plain(row).rstrip() for row in rows]
+    rows, _ = render_blocks(source, width, width, look, Flow())
+    return [text_of_row(row).rstrip() for row in rows]
 
 
 def emphasised(source: str) -> str:
     """Return the rows of a document in one line, what is bold, italic or struck between braces."""
-    rows, _ = render(source, 90, 90, STYLED, Flow())
+    rows, _ = render_blocks(source, 90, 90, STYLED, Flow())
     return " / ".join(
         "".join(f"{{{text}}}" if _loud(style) and text.strip() else text for text, style in row) for row in rows
     )

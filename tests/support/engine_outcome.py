@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from reflectty.chat import Chunk, Message, Request, Timeouts
+from reflectty.core.errors import ReflecttyError
+from reflectty.core.messages import Chunk, Message, Request, Timeouts
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
-from reflectty.errors import ReflecttyError
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reflectty.stream import Segment
+from reflectty.core.segments import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.reply import Reply
-    from reflectty.session import Ended, Said
-    from reflectty.stream import Event
+    from reflectty.core.segments import Event
+    from reflectty.core.session import ReplyStatus, StoredReply
+    from reflectty.reasoning.reply import Reply
 
 
 class Shown:
@@ -59,11 +59,11 @@ class Kept:
 
     def __init__(self, told: list[str]) -> None:
         self.told = told
-        self.said: Said | None = None
-        self.ended: tuple[Ended, str, str] | None = None
+        self.said: StoredReply | None = None
+        self.ended: tuple[ReplyStatus, str, str] | None = None
         self.ticks = 0
 
-    def begin(self, said: Said, reply: Reply, note: Callable[[str], None]) -> None:
+    def begin(self, said: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
         self.told.append("kept from here")
         self.said = said
         assert (reply.model, "".join(reply.raw)) == (said.model, "")
@@ -72,6 +72,6 @@ class Kept:
     def tick(self) -> None:
         self.ticks += 1
 
-    def end(self, ended: Ended, error: str = "", digest: str = "") -> None:
+    def end(self, ended: ReplyStatus, error: str = "", digest: str = "") -> None:
         self.told.append("kept")
         self.ended = (ended, error, digest)

@@ -16,8 +16,8 @@ from support.waiting import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reflectty.chat import Timeouts
-    from reflectty.errors import ReflecttyError
+    from reflectty.core.errors import ReflecttyError
+    from reflectty.core.messages import Timeouts
     from support.fake_replies import Step
     from support.fake_server import Script
 

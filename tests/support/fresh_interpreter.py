@@ -13,7 +13,7 @@ NEVER = {"textual", "pydantic", "ollama", "sqlite3"}
 ASKED = """
 import json, sys
 from reflectty.main import main
-from reflectty.terminal import system_terminal
+from reflectty.system.terminal import system_terminal
 code = main(sys.argv[1:], system_terminal())
 json.dump([code, sorted(sys.modules)], sys.stderr)
 """

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import reflectty
+from reflectty.core.model_spec import MINI_TEMPLATE
 from reflectty.engines import hosts
 from reflectty.engines.embedded import PACKAGES
-from reflectty.mini import TEMPLATE
 from support.command import Reflect
 from support.fake_server import FakeServer, error, reply, show, tags, whole
 from support.real_ollama import free_port
@@ -74,7 +74,7 @@ def answering(reflect: Reflect, *, has_mini: bool = False) -> FakeServer:
     names = ("reflection:latest", *(("mini:latest",) if has_mini else ()))
     routes: dict[str, Route] = {
         "/api/show": lambda asked: (
-            NONE_SUCH if asked.json["model"] == "mini" and not has_mini else show(template=TEMPLATE)
+            NONE_SUCH if asked.json["model"] == "mini" and not has_mini else show(template=MINI_TEMPLATE)
         ),
         "/api/tags": tags(*names),
         "/api/ps": whole({"models": []}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty import gguf
+from reflectty.models import gguf
 from support.gguf_bytes import TEXT, Making
 
 if TYPE_CHECKING:
@@ -43,12 +43,16 @@ def whole(parts: list[Part], made: Making = MADE, alpha: float | None = None, na
 def copy_with_template(source: Path, target: Path, template: str) -> None:
     """Copy a file that has no chat template, with one."""
     with source.open("rb") as old, target.open("wb") as new:
-        found = gguf.layout(old)
+        found = gguf.read_layout(old)
         listed = sum(24 + len(one.name.encode()) + 8 * len(one.shape) for one in found.tensors)
         old.seek(0)
         content = old.read(found.keys_end + listed)
         key = MADE.text(gguf.TEMPLATE_KEY) + MADE.number("I", TEXT) + MADE.text(template)
-        head = content[: found.keys_start - 8] + MADE.count(found.keys + 1) + content[found.keys_start : found.keys_end]
+        head = (
+            content[: found.keys_start - 8]
+            + MADE.count(found.key_count + 1)
+            + content[found.keys_start : found.keys_end]
+        )
         head += key + content[found.keys_end :]
         new.write(head + bytes(-len(head) % ALIGNMENT))
         old.seek(min(tensor.start for tensor in found.tensors))

@@ -6,7 +6,7 @@ import re
 
 from hypothesis import strategies as st
 
-from reflectty.session import Attachment, Ended, Session, Turn
+from reflectty.core.session import Attachment, ReplyStatus, Session, Turn
 from support.conversations import REFLECTION, THINKING, plainly, said
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -76,7 +76,7 @@ def turns_with(text: str) -> tuple[Turn, ...]:
     reply = said(
         text,
         ((THINKING, text), (REFLECTION, text)),
-        ended=Ended.INCOMPLETE,
+        ended=ReplyStatus.INCOMPLETE,
         model=text,
         error=text,
         warnings=(f"{text} ",),

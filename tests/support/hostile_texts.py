@@ -1,6 +1,6 @@
 """Hostile texts for the tests of whatever shows text: one of each kind, and all the others.
 
-What the policy makes of any text, however it is cut, is proven on `safety` (unit/test_safety.py). What shows text has to
+What the policy makes of any text, however it is cut, is proven on `safety` (unit/core/test_safety.py). What shows text has to
 prove that nothing passes it unclean, wherever it stands; one text of each kind does that, because all of a kind go the
 same way. The others are tried at once, in one slow test a place.
 """

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 from textual.widgets import Static
 
-from reflectty import assets, theme
-from reflectty.session import Found, Session
-from reflectty.tui import look
-from reflectty.tui.widgets.sessions import SessionsPanel
+from reflectty.core.session import SearchHit, Session
+from reflectty.system import assets, theme
+from reflectty.tui import theme as chat_theme
+from reflectty.tui.sessions.panel import SessionsPanel
 from support import app_pilot
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ class Host(App[None]):
         self.given: list[object] = []
 
     def get_css_variables(self) -> dict[str, str]:
-        colours = look.variables(theme.load(self.shown_theme, (assets.folder("themes"),)).theme)
+        colours = chat_theme.css_variables_of(
+            theme.load_theme(self.shown_theme, (assets.find_asset_folder("themes"),)).theme
+        )
         return super().get_css_variables() | colours
 
     def compose(self) -> ComposeResult:
@@ -84,9 +86,9 @@ class PanelHost(Host):
     def panel(self) -> SessionsPanel:
         return self.query_one(SessionsPanel)
 
-    def on_sessions_panel_more(self, event: SessionsPanel.More) -> None:
+    def on_sessions_panel_page_requested(self, event: SessionsPanel.PageRequested) -> None:
         self.offsets.append(event.offset)
-        self.panel.add(self.sessions[event.offset : event.offset + self.page])
+        self.panel.add_sessions(self.sessions[event.offset : event.offset + self.page])
 
     def on_sessions_panel_searched(self, event: SessionsPanel.Searched) -> None:
         self.asked.append(event)
@@ -118,8 +120,8 @@ SESSIONS = (
 )
 
 
-def found(of: Session, before: str = "", match: str = "number", after: str = "", part: Any = "thinking") -> Found:
-    return Found(of, 7, part, ((before, False), (match, True), (after, False)))
+def found(of: Session, before: str = "", match: str = "number", after: str = "", part: Any = "thinking") -> SearchHit:
+    return SearchHit(of, 7, part, ((before, False), (match, True), (after, False)))
 
 
 def using(host: Host, use: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (100, 30)) -> None:
@@ -146,14 +148,14 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     await app_pilot.until(pilot, condition, host.rows)
 
 
-async def searched(pilot: Pilot[None], *results: Found) -> PanelHost:
+async def searched(pilot: Pilot[None], *results: SearchHit) -> PanelHost:
     """Type words, wait for the search, and show what it found."""
     host = pilot.app
     assert isinstance(host, PanelHost)
     await opened(pilot)
     await pilot.press(*"number")
     await until(pilot, lambda: host.asked[-1:] == [SessionsPanel.Searched("number")])
-    host.panel.show_found(results)
+    host.panel.show_hits(results)
     await pilot.pause()
     host.asked.clear()
     return host

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pyte
 
-from reflectty import theme
-from reflectty.render.live import LiveRenderer
-from reflectty.session import Measured
-from reflectty.stream import Kind, Segment
-from reflectty.terminal import Sink, Terminal
+from reflectty.core.segments import Kind, Segment
+from reflectty.core.session import ReplyMetrics
+from reflectty.output.live import LiveRenderer
+from reflectty.system import theme
+from reflectty.system.terminal import Sink, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reflectty.reply import Reply
-    from reflectty.stream import Event
+    from reflectty.core.segments import Event
+    from reflectty.reasoning.reply import Reply
 
 THINKING, REFLECTION, ANSWER = Kind
 OURS = re.compile(r"\x1b\[(?:(\d+)A|A|[JK]|[\d;]*m)")
@@ -38,7 +38,7 @@ TALK = [
 ]
 
 
-MEASURED = Measured(
+MEASURED = ReplyMetrics(
     thinking_tokens=64, answer_tokens=120, corrections=1, thinking_ms=2_400.0, total_ms=5_000.0, tokens_per_second=41.2
 )
 
@@ -47,7 +47,7 @@ MEASURED = Measured(
 class FakeReply:
     """What a renderer asks of a reply."""
 
-    measured: Measured
+    metrics: ReplyMetrics
     model: str
 
 
@@ -76,12 +76,14 @@ class Screen(io.StringIO):
 class Stage:
     """A renderer on one screen that is both stdout and stderr, and a clock that only tests move."""
 
-    def __init__(self, width: int = 80, colours: int = 256, look: theme.Theme = theme.TERMINAL, **wishes: Any) -> None:
+    def __init__(
+        self, width: int = 80, colours: int = 256, look: theme.Theme = theme.TERMINAL_THEME, **wishes: Any
+    ) -> None:
         self.screen = Screen(width)
         self.now = 0.0
-        sink = Sink(self.screen, tty=True, colours=colours, unicode=wishes.pop("unicode", True))
+        sink = Sink(self.screen, tty=True, color_count=colours, unicode=wishes.pop("unicode", True))
         self.terminal = Terminal(
-            None, stdin_tty=False, out=sink, err=sink, width=width, motion=wishes.pop("motion", True)
+            None, stdin_tty=False, out=sink, err=sink, width=width, can_redraw=wishes.pop("motion", True)
         )
         self.live = LiveRenderer(self.terminal, look, clock=lambda: self.now, **wishes)
 

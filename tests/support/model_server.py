@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from reflectty.chat import Timeouts
+from reflectty.core.messages import Timeouts
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
-from reflectty.library import patient
-from reflectty.library.library import Library
+from reflectty.models.manager import ModelLibrary, extend_timeouts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -106,10 +105,10 @@ class ModelServer(httpx.AsyncBaseTransport):
         """Cleared, whatever is to be loaded has to wait."""
         self.loading.set()
 
-    def library(self) -> Library:
+    def library(self) -> ModelLibrary:
         """Return a library that knows this server."""
-        engine = OllamaEngine(parse_host("127.0.0.1:11434"), timeouts=patient(Timeouts()), transport=self)
-        return Library(engine)
+        engine = OllamaEngine(parse_host("127.0.0.1:11434"), timeouts=extend_timeouts(Timeouts()), transport=self)
+        return ModelLibrary(engine)
 
     def pulling(self, name: str) -> Pulling:
         """Return what is said of the pull of a model, before it is asked for or after."""

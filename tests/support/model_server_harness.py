@@ -6,13 +6,14 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
-from reflectty.library import Progress, open_library
+from reflectty.models.manager import open_model_library
 from support.fake_server import Answer, FakeServer, show, tags, whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from reflectty.library.library import Library
+    from reflectty.models.installed import ProgressUpdate
+    from reflectty.models.manager import ModelLibrary
     from support.fake_server import Route
 
 T = TypeVar("T")
@@ -30,19 +31,19 @@ def routes(**more: Route) -> dict[str, Route]:
     return {f"/api/{name}": route for name, route in given.items()}
 
 
-def using(host: str, work: Callable[[Library], Awaitable[T]]) -> T:
+def using(host: str, work: Callable[[ModelLibrary], Awaitable[T]]) -> T:
     async def main() -> T:
-        async with open_library(host) as library:
+        async with open_model_library(host) as library:
             return await work(library)
 
     return asyncio.run(main())
 
 
-async def every(progress: AsyncGenerator[Progress, None]) -> list[Progress]:
+async def every(progress: AsyncGenerator[ProgressUpdate, None]) -> list[ProgressUpdate]:
     async with aclosing(progress):
         return [part async for part in progress]
 
 
-def pulled(answer: Answer, name: str = "m") -> list[Progress]:
+def pulled(answer: Answer, name: str = "m") -> list[ProgressUpdate]:
     with FakeServer(routes(pull=answer)) as server:
         return using(server.host, lambda library: every(library.pull(name)))

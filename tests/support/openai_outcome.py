@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import TypeVar
 
-    from reflectty.chat import Request, Timeouts
+    from reflectty.core.messages import Request, Timeouts
 
     T = TypeVar("T")
 

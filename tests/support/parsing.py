@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reflectty.families import FAMILIES, Family
-from reflectty.stream import Event, Reclassified, StreamParser
+from reflectty.core.segments import Event, Reclassification
+from reflectty.reasoning.families import FAMILIES, Family
+from reflectty.reasoning.parser import StreamParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +39,11 @@ def fold(events: list[Event]) -> list[Text]:
     kinds: dict[int, str] = {}
     texts: dict[int, str] = {}
     for event in events:
-        if isinstance(event, Reclassified) and event.kind is None:
+        if isinstance(event, Reclassification) and event.kind is None:
             for block in event.blocks:
                 kinds.pop(block, None)
                 texts.pop(block, None)
-        elif isinstance(event, Reclassified):
+        elif isinstance(event, Reclassification):
             kinds |= dict.fromkeys(event.blocks, str(event.kind))
         else:
             assert kinds.setdefault(event.block, str(event.kind)) == str(event.kind)

@@ -81,12 +81,12 @@ class Server:
     def create_mini(self, name: str = "mini") -> None:
         """Create the built-in model, as `reflect models create mini` does."""
         # Who only builds the server has none of what the program needs.
-        from reflectty.library import open_library  # noqa: PLC0415
-        from reflectty.library.builtin import put  # noqa: PLC0415
+        from reflectty.models.manager import open_model_library
+        from reflectty.models.merged_mini import install_mini
 
         async def main() -> None:
-            async with open_library(self.host) as library:
-                await put(library.engine, name, base_model(), ADAPTER.parent, lambda _: None)
+            async with open_model_library(self.host) as library:
+                await install_mini(library.engine, name, base_model(), ADAPTER.parent, lambda _: None)
 
         asyncio.run(main())
         self.made.add(name)
@@ -102,11 +102,11 @@ class Server:
 
     def create_tuned(self, name: str, gguf: Path) -> None:
         """Create the same as the built-in model of weights of its own, which lie in a folder that can be written to."""
-        from reflectty.mini import STOP, TEMPLATE  # noqa: PLC0415 - the same
+        from reflectty.core.model_spec import MINI_STOP, MINI_TEMPLATE
 
         tuned = gguf.with_name(f"{name}.Modelfile")
-        written = f'FROM ./{gguf.name}\nTEMPLATE """{TEMPLATE}"""\n'
-        tuned.write_text(f"{written}PARAMETER stop {STOP}\nPARAMETER temperature 0\n")
+        written = f'FROM ./{gguf.name}\nTEMPLATE """{MINI_TEMPLATE}"""\n'
+        tuned.write_text(f"{written}PARAMETER stop {MINI_STOP}\nPARAMETER temperature 0\n")
         self.create(name, tuned, gguf)
 
     def runners(self) -> list[int]:
@@ -130,7 +130,7 @@ class Server:
 
 def tuned_model() -> Path:
     """Return the weights of the built-in model with its adapter merged into them, which is done once (292 MB)."""
-    from reflectty.gguf.merging import pieces, prepared  # noqa: PLC0415 - as above
+    from reflectty.models.gguf.merge import merged_pieces_of, plan_merge
 
     path = cache_dir() / f"mini-{hashlib.sha256(ADAPTER.read_bytes()).hexdigest()[:12]}.gguf"
     if not path.exists():
@@ -141,7 +141,7 @@ def tuned_model() -> Path:
             ADAPTER.open("rb") as adapter,
             tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part,
         ):
-            for piece in pieces(prepared(base, adapter)):
+            for piece in merged_pieces_of(plan_merge(base, adapter)):
                 part.write(piece)
         Path(part.name).rename(path)
     return path

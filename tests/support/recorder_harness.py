@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Chunk, Usage
-from reflectty.families import FAMILIES
-from reflectty.keeping import Keeper, Place
-from reflectty.reply import Reply
-from reflectty.session import Ended, Said
+from reflectty.chat.recorder import Recorder, RecordTarget
+from reflectty.core.messages import Chunk, Usage
+from reflectty.core.session import ReplyStatus, StoredReply
+from reflectty.reasoning.families import FAMILIES
+from reflectty.reasoning.reply import Reply
 from reflectty.store import Store, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reflectty.session import Turn
+    from reflectty.core.session import Turn
 
-SAID = Said("m", "abc", "native", "reflection", effort="high", options=(("seed", 4),))
+SAID = StoredReply("m", "abc", "native", "reflection", effort="high", options=(("seed", 4),))
 
 
 class Clock:
@@ -35,15 +35,15 @@ class Clock:
 class Desk:
     """A keeper of one exchange, its store, and what it said."""
 
-    def __init__(self, path: Path, place: Place, *, late: bool = False, said: Said = SAID) -> None:
+    def __init__(self, path: Path, place: RecordTarget, *, late: bool = False, said: StoredReply = SAID) -> None:
         self.path = path
         self.clock = Clock()
         self.notes: list[str] = []
         self.opened = 0
         self.spoken = Reply("m", FAMILIES["reflection"], mode="native")
-        self.keeper = Keeper(self._open, place, late=late, clock=self.clock)
+        self.keeper = Recorder(self._open, place, deferred=late, clock=self.clock)
         if said.raw:
-            self.spoken.recall(said.raw)
+            self.spoken.begin_from(said.raw)
         self.keeper.begin(said, self.spoken, self.notes.append)
 
     def _open(self, warn: Callable[[str], None]) -> Store:
@@ -57,15 +57,15 @@ class Desk:
         self.clock.now += seconds
         self.keeper.tick()
 
-    def end(self, ended: Ended = Ended.COMPLETE, error: str = "") -> None:
-        if ended is Ended.COMPLETE:
+    def end(self, ended: ReplyStatus = ReplyStatus.COMPLETE, error: str = "") -> None:
+        if ended is ReplyStatus.COMPLETE:
             self.spoken.feed(Chunk(done=True, done_reason="stop", usage=Usage(reply_tokens=20)))
         self.keeper.end(ended, error, "later")
 
     def turns(self) -> tuple[Turn, ...]:
         return turns(self.path)
 
-    def reply(self) -> Said:
+    def reply(self) -> StoredReply:
         found = self.turns()[-1].said
         assert found is not None
         return found

@@ -6,10 +6,10 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from reflectty.library import open_library
-from reflectty.repairing import Repaired, Step, Wanted
-from reflectty.repairing.repairing import repair
-from reflectty.vocabulary import LostTag
+from reflectty.models.manager import open_model_library
+from reflectty.models.repair import RepairRequest, RepairResult, RepairStep
+from reflectty.models.repair.run import repair
+from reflectty.reasoning.token_types import LostTag
 from support.fake_server import Answer, Asked, FakeServer, Route, error, reply, tags, whole
 from support.gguf_bytes import Making
 
@@ -20,7 +20,7 @@ MADE = Making()
 TOKENS = ("<s>", "<thinking>", "</thinking>", "plain", "<mine>")
 LOST, KEPT = (3, 3, 3, 1, 3), (3, 4, 4, 1, 3)
 TAGS = (LostTag(1, "<thinking>", whole=True), LostTag(2, "</thinking>", whole=True))
-MODEL = Wanted("m")
+MODEL = RepairRequest("m")
 TAGGED = reply(["<thinking>", "I see", "</thinking>", "9.9"])
 PLAIN = reply(["9.9"])
 
@@ -28,12 +28,12 @@ PLAIN = reply(["9.9"])
 class Recorder:
     """Remembers what it is told; cancels the repair at a step, if one is given."""
 
-    def __init__(self, at: Step | None = None) -> None:
-        self.steps: list[Step] = []
+    def __init__(self, at: RepairStep | None = None) -> None:
+        self.steps: list[RepairStep] = []
         self.notes: list[str] = []
         self.at = at
 
-    def progress(self, step: Step, total: int = 0, completed: int = 0) -> None:
+    def progress(self, step: RepairStep, total: int = 0, completed: int = 0) -> None:
         assert 0 <= completed <= total
         if step not in self.steps:
             self.steps.append(step)
@@ -107,11 +107,13 @@ class Scripted:
             }
         )
 
-    def repair(self, wanted: Wanted = MODEL, recorder: Recorder | None = None) -> tuple[Repaired, FakeServer]:
+    def repair(
+        self, wanted: RepairRequest = MODEL, recorder: Recorder | None = None
+    ) -> tuple[RepairResult, FakeServer]:
         """Repair the model; return what came of it, and the server with what it was asked."""
 
-        async def run() -> Repaired:
-            async with open_library(server.host) as library:
+        async def run() -> RepairResult:
+            async with open_model_library(server.host) as library:
                 return await repair(library, wanted, recorder or Recorder())
 
         with self.serving() as server:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyte
 from hypothesis import strategies as st
 
-from reflectty.safety import Sanitizer
+from reflectty.core.safety import Sanitizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,7 +24,7 @@ TEXAS = FLAG + "".join(chr(0xE0000 + ord(letter)) for letter in "ustx") + "\U000
 def fed(pieces: Iterable[str]) -> tuple[str, int]:
     sanitizer = Sanitizer()
     shown = "".join([sanitizer.feed(piece) for piece in pieces]) + sanitizer.close()
-    return shown, sanitizer.replaced
+    return shown, sanitizer.replaced_count
 
 
 class Listener:

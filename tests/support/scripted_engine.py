@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from reflectty.chat import Chunk, Model, Running, Usage
-from reflectty.errors import ModelMissingError, ReflecttyError
+from reflectty.core.errors import ModelMissingError, ReflecttyError
+from reflectty.core.messages import Chunk, Model, RunningModel, Usage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
 
-    from reflectty.chat import Request
+    from reflectty.core.messages import Request
 
 HOLD: Final = None
 """Say nothing more until the test releases it."""
@@ -48,7 +48,7 @@ class ScriptedEngine:
         self.so_far: list[str] = []
         """What each reply was to begin with; nothing where it was to begin anew."""
         self.installed = models
-        self.loaded: tuple[Running, ...] = ()
+        self.loaded: tuple[RunningModel, ...] = ()
         self.gone: ReflecttyError | None = None
         """Why nobody answers, while that is so."""
         self.sent: Callable[[], None] = _nothing
@@ -135,7 +135,7 @@ class ScriptedEngine:
         self._reach()
         return self.installed
 
-    async def running(self) -> tuple[Running, ...]:
+    async def running_models(self) -> tuple[RunningModel, ...]:
         self._reach()
         return self.loaded
 

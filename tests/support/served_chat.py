@@ -10,7 +10,7 @@ import pytest
 
 from reflectty.engines import open_engine
 from reflectty.store import open_store
-from reflectty.tui.conversation import Manner
+from reflectty.tui.conversation import ChatAskOptions
 from support.app_pilot import piloted
 from support.chat_app import Reader, app_over, empty_home
 from support.fake_server import Answer
@@ -69,11 +69,11 @@ def at_a_server(
     async def run(home: Path) -> None:
         engine, store = open_engine(server.host, engine="openai"), open_store(None, pytest.fail)
         try:
-            app = app_over(engine, store, manner=Manner(model))
+            app = app_over(engine, store, manner=ChatAskOptions(model))
             async with piloted(app, size, notifications=True) as pilot:
                 asked = cast("ScriptedEngine", Requests(server))
                 reader = Reader(app, pilot, asked, ModelServer(), home)
-                await reader.until(lambda: reader.chat.talk.engine is engine)
+                await reader.until(lambda: reader.chat.runner.engine is engine)
                 await reader.settle()
                 await use(reader)
         finally:

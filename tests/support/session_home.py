@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from reflectty.session import Attachment, Ended, Origin
+from reflectty.core.session import Attachment, ReplyOrigin, ReplyStatus
 from reflectty.store import open_store
 from support.command import Result
 from support.conversations import QUESTION, plainly, said
@@ -51,17 +51,17 @@ def filled(reflect: Reflect, folder: Path) -> Kept:
     """Two sessions: one of two questions, the second answered twice, and one without an answer."""
     data = folder / "data"
     store = store_in(data)
-    first = store.begin(QUESTION)
+    first = store.create_session(QUESTION)
     parent: int | None = None
     for question, reply in ((QUESTION, said()), ("And in Roman numerals?", plainly("There are none."))):
-        asked = store.ask(first.id, parent, question, (Attachment("notes.txt", "file", "IX"),))
-        parent = store.reply(first.id, asked.id, reply).id
+        asked = store.add_question(first.id, parent, question, (Attachment("notes.txt", "file", "IX"),))
+        parent = store.add_reply(first.id, asked.id, reply).id
         store.finish(parent, reply)
-    steered = said("IX, more or less.", origin=Origin.STEERED, ended=Ended.INTERRUPTED)
-    again = store.reply(first.id, asked.id, steered)
+    steered = said("IX, more or less.", origin=ReplyOrigin.STEERED, ended=ReplyStatus.INTERRUPTED)
+    again = store.add_reply(first.id, asked.id, steered)
     store.finish(again.id, steered)
-    second = store.begin("Plan a weekend in Lisbon")
-    store.ask(second.id, None, "Plan a weekend in Lisbon")
+    second = store.create_session("Plan a weekend in Lisbon")
+    store.add_question(second.id, None, "Plan a weekend in Lisbon")
     store.close()
     return Kept(reflect, data, (first.id, second.id))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reflectty.chat import Capacity, Chunk, Model, Usage, Workload
-from reflectty.errors import BusyError, CrowdedError
+from reflectty.core.errors import BusyError, CrowdedError
+from reflectty.core.messages import Capacity, Chunk, Model, Usage, Workload
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from reflectty.chat import Request
+    from reflectty.core.messages import Request
 
 REPLY = 50
 """Tokens of every reply."""
@@ -56,14 +56,14 @@ class PacedEngine(SlottedEngine):
     async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
         return Capacity()
 
-    async def load(self) -> Workload | None:
+    async def workload(self) -> Workload | None:
         return None
 
 
 class QueueingEngine(PacedEngine):
     """The same, of vLLM: it tells how many wait."""
 
-    async def load(self) -> Workload | None:
+    async def workload(self) -> Workload | None:
         return Workload(self.busy, self.here - self.busy)
 
 
@@ -80,7 +80,7 @@ class LimitedEngine(PacedEngine):
         if self.here >= self._limit:
             self.requests.append(request)
             text = "the server is busy: too many requests"
-            raise BusyError(text, limited=True, retry_after=1.0) if self._counts else BusyError(text)
+            raise BusyError(text, rate_limited=True, retry_after=1.0) if self._counts else BusyError(text)
         async for chunk in super().chat(request):
             yield chunk
 

@@ -13,12 +13,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reflectty.errors import StoreError
-from reflectty.session import Ended, Said
-from reflectty.store import journal, open_store, opening
-from reflectty.store.opening import Around
+from reflectty.core.errors import StoreError
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyStatus, StoredReply
+from reflectty.store import database, open_store
+from reflectty.store import open as opening
+from reflectty.store.open import StoreEnvironment
 from reflectty.store.schema import MIGRATIONS
-from reflectty.stream import Kind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,20 +49,20 @@ def piece(turn: int, number: int) -> str:
     return f"<{turn}.{number}>".ljust(PIECE, ".")
 
 
-def complete(text: str) -> Said:
-    return Said(
-        "mini", family="reflection", segments=((Kind.ANSWER, text),), answer=text, raw=text, ended=Ended.COMPLETE
+def complete(text: str) -> StoredReply:
+    return StoredReply(
+        "mini", family="reflection", segments=((Kind.ANSWER, text),), answer=text, raw=text, ended=ReplyStatus.COMPLETE
     )
 
 
 def turns(path: Path, count: int) -> None:
     """Ask and answer in a session of its own until there are `count` turns."""
     store = opened(path)
-    session = store.begin(f"writer {os.getpid()}").id
+    session = store.create_session(f"writer {os.getpid()}").id
     leaf = None
     for number in range(count // 2):
-        question = store.ask(session, leaf, f"question {number}")
-        leaf = store.reply(session, question.id, Said("mini", family="reflection")).id
+        question = store.add_question(session, leaf, f"question {number}")
+        leaf = store.add_reply(session, question.id, StoredReply("mini", family="reflection")).id
         store.finish(leaf, complete(f"answer {number}"))
     store.close()
     say("done", session)
@@ -70,12 +71,12 @@ def turns(path: Path, count: int) -> None:
 def stream(path: Path) -> None:
     """Stream replies until it is killed."""
     store = opened(path)
-    session = store.begin("killed").id
+    session = store.create_session("killed").id
     leaf = None
     while True:
-        question = store.ask(session, leaf, "and then?")
+        question = store.add_question(session, leaf, "and then?")
         say("asked", session, question.id)
-        leaf = store.reply(session, question.id, Said("mini", family="reflection")).id
+        leaf = store.add_reply(session, question.id, StoredReply("mini", family="reflection")).id
         said = ""
         for number in range(5):
             store.checkpoint(leaf, piece(leaf, number), "")
@@ -90,16 +91,16 @@ def limited(path: Path) -> None:
     """Ask until the system lets the files grow no more, then go on in memory."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     store = opened(path)
-    session = store.begin("limited").id
+    session = store.create_session("limited").id
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
     try:
         for number in range(10_000):
-            store.ask(session, None, f"question {number}")
+            store.add_question(session, None, f"question {number}")
             say(f"question {number}")
     except StoreError as error:
         say("failed", error)
-    refuge = store.retreat(session)
-    refuge.ask(session, refuge.turns(session)[-1].id, "one more")
+    refuge = store.fall_back_to_memory(session)
+    refuge.add_question(session, refuge.turns(session)[-1].id, "one more")
     say("went on")
 
 
@@ -120,13 +121,15 @@ def endless_version(connection: sqlite3.Connection) -> None:
 
 def migrate(path: Path) -> None:
     say("starting")
-    open_store(path, lambda text: say(WARNED, text), Around(migrations=(*MIGRATIONS, endless_version))).close()
+    open_store(
+        path, lambda text: say(WARNED, text), StoreEnvironment(migrations=(*MIGRATIONS, endless_version))
+    ).close()
     say("done")
 
 
 if __name__ == "__main__":
     # On a busy machine one may wait longer for so many others than anybody at a terminal would.
-    opening.BUSY_SECONDS = opening.OPENING_SECONDS = journal.SWITCH_SECONDS = PATIENCE
+    opening.BUSY_SECONDS = opening.OPENING_SECONDS = database.SWITCH_SECONDS = PATIENCE
     mode, file, *rest = sys.argv[1:]
     if mode == "turns":
         turns(Path(file), int(rest[0]))

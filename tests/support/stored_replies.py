@@ -12,7 +12,7 @@ from reflectty.store import open_store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reflectty.session import Said, Session, Turn
+    from reflectty.core.session import Session, StoredReply, Turn
 
 
 class Kept:
@@ -29,7 +29,7 @@ class Kept:
             store.close()
 
     @property
-    def said(self) -> Said:
+    def said(self) -> StoredReply:
         """The last reply."""
         found = self.turns[-1].said
         assert found is not None

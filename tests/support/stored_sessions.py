@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Usage
-from reflectty.session import Ended, Measured, Origin, Said
+from reflectty.core.messages import Usage
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
 from reflectty.store import open_store
-from reflectty.stream import Kind
 
 if TYPE_CHECKING:
     from reflectty.store import Store
 
-SAID = Said(
+SAID = StoredReply(
     model="reflection",
     digest="sha256:1",
     mode="native",
@@ -34,14 +34,14 @@ SAID = Said(
     answer="four",
     raw="two and two<reflection>no, three</reflection></thinking>four\n",
     raw_thinking="field",
-    ended=Ended.INCOMPLETE,
+    ended=ReplyStatus.INCOMPLETE,
     done_reason="length",
-    origin=Origin.STEERED,
+    origin=ReplyOrigin.STEERED,
     error="the token limit was reached",
     warnings=("one", "two"),
-    measured=Measured(3, 1, 1, 12.5, 3.25, 40.0, 55.5, Usage(9, 4, 1.0, 2.0, 3.0, 4.0)),
+    measured=ReplyMetrics(3, 1, 1, 12.5, 3.25, 40.0, 55.5, Usage(9, 4, 1.0, 2.0, 3.0, 4.0)),
 )
-COMPLETE = Said("mini", segments=((Kind.ANSWER, "yes"),), answer="yes", raw="yes", ended=Ended.COMPLETE)
+COMPLETE = StoredReply("mini", segments=((Kind.ANSWER, "yes"),), answer="yes", raw="yes", ended=ReplyStatus.COMPLETE)
 
 
 def filled(path: Path) -> str:
@@ -70,8 +70,8 @@ def _filled() -> tuple[str, bytes]:
 
 
 def fill(store: Store, questions: int = 60) -> str:
-    session = store.begin("filled").id
+    session = store.create_session("filled").id
     for number in range(questions):
-        question = store.ask(session, None, f"question {number} " + "long " * 200)
-        store.finish(store.reply(session, question.id, SAID).id, SAID)
+        question = store.add_question(session, None, f"question {number} " + "long " * 200)
+        store.finish(store.add_reply(session, question.id, SAID).id, SAID)
     return session

@@ -6,14 +6,14 @@ import asyncio
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from reflectty.chat import Chunk, Model
-from reflectty.errors import BusyError, IncompleteError, RefusedError, UnreachableError
+from reflectty.core.errors import BusyError, IncompleteError, RefusedError, UnreachableError
+from reflectty.core.messages import Chunk, Model
 from support.scripted_engine import USAGE, ScriptedEngine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
 
-    from reflectty.chat import Request
+    from reflectty.core.messages import Request
 
 
 class Does(Enum):
@@ -64,7 +64,7 @@ class UnsteadyEngine(ScriptedEngine):
         if does is Does.BUSY:
             raise BusyError("the server is busy")
         if does is Does.LIMITED:
-            raise BusyError("slow down", limited=True, retry_after=self.rest)
+            raise BusyError("slow down", rate_limited=True, retry_after=self.rest)
         if does is Does.FAIL:
             raise RefusedError("the server refused: oops", transient=True)
         if does is Does.REFUSE:

@@ -4,7 +4,7 @@ import io
 from typing import TYPE_CHECKING
 
 from reflectty.main import main
-from reflectty.terminal import Sink, Terminal
+from reflectty.system.terminal import Sink, Terminal
 
 if TYPE_CHECKING:
     import pytest

@@ -1,1 +1,1 @@
-"""Many questions of one file: what its lines ask, who answers them, and the records that come of them."""
+"""Answers the lines of a file on one or more servers."""

@@ -1,4 +1,4 @@
-"""Where the records go: stdout in order or as they come, or a file that survives whatever ends the command."""
+"""Writes records to stdout or to a file, in input order or as they finish."""
 
 from __future__ import annotations
 
@@ -9,25 +9,57 @@ import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Generic, Protocol, TypeVar
 
-from reflectty.batch.ledger import Ledger, read_entry
-from reflectty.batch.window import Window
-from reflectty.errors import OutputError, UsageError
-from reflectty.safety import clean_line
+from reflectty.batch.records import ResumeIndex, parse_record_key
+from reflectty.core.errors import OutputError, UsageError
+from reflectty.core.safety import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reflectty.batch.ledger import Span
-    from reflectty.batch.records import Record
+    from reflectty.batch.records import Record, RecordSpan
+
+
+T = TypeVar("T")
+BUFFER_SIZE: Final = 1024
+"""So many that are finished wait for one that is not."""
+
+
+class ReorderBuffer(Generic[T]):
+    """Numbers count from 0 without a gap; each is put in once."""
+
+    def __init__(self, size: int = BUFFER_SIZE) -> None:
+        self._size = size
+        self._next = 0
+        self._held: dict[int, T] = {}
+
+    def has_room(self, number: int) -> bool:
+        """Whether this one may be given out: the window must be able to hold it when it is finished."""
+        return number < self._next + self._size
+
+    def put(self, number: int, value: T) -> list[T]:
+        """Take what is finished; return what has its turn now, in order."""
+        self._held[number] = value
+        ready: list[T] = []
+        while self._next in self._held:
+            ready.append(self._held.pop(self._next))
+            self._next += 1
+        return ready
+
+    def drain(self) -> list[T]:
+        """Return what is held, in order, now that nothing more will come; gaps are passed over."""
+        held = [self._held[number] for number in sorted(self._held)]
+        self._held.clear()
+        return held
+
 
 SYNC_SECONDS: Final = 1.0
 """Seconds between two times that a file is made to reach the disk; a killed process loses nothing anyway."""
-LONGEST_RECORD: Final = 1 << 28
+MAX_RECORD_BYTES: Final = 1 << 28
 """Bytes of the longest line that is read back."""
-BEGINNING: Final = b'{"line": '
-BEGIN_ANEW: Final = "--force begins anew"
+RECORD_START: Final = b'{"line": '
+FORCE_HINT: Final = "--force begins anew"
 
 
 class Output(Protocol):
@@ -49,38 +81,40 @@ class StreamOutput:
 
     def __init__(self, write: Callable[[str], None], *, ordered: bool) -> None:
         self._write = write
-        self._window: Window[Record] | None = Window() if ordered else None
+        self._buffer: ReorderBuffer[Record] | None = ReorderBuffer() if ordered else None
 
     def has_room(self, number: int) -> bool:
-        return self._window is None or self._window.has_room(number)
+        return self._buffer is None or self._buffer.has_room(number)
 
     def put(self, number: int, record: Record) -> None:
-        for ready in self._window.put(number, record) if self._window else (record,):
+        for ready in self._buffer.put(number, record) if self._buffer else (record,):
             self._write(ready.data.decode("ascii"))
 
     def close(self, note: Callable[[str], None]) -> None:  # noqa: ARG002 - stdout has nothing to say
-        for held in self._window.rest() if self._window else ():
+        for held in self._buffer.drain() if self._buffer else ():
             self._write(held.data.decode("ascii"))
 
 
 class FileOutput:
     """Appends to a file as they come, so that nothing finished is lost, and puts it in order at the end."""
 
-    def __init__(self, file: BinaryIO, path: Path, ledger: Ledger, *, ordered: bool, shown: str = "") -> None:
+    def __init__(
+        self, file: BinaryIO, path: Path, index: ResumeIndex, *, ordered: bool, display_path: str = ""
+    ) -> None:
         self._file = file
         self._path = path
-        self._shown = shown or _shown(path)
-        self._ledger = ledger
-        self._ordered = ordered
-        self._synced = time.monotonic()
+        self._display_path = display_path or _display_path(path)
+        self._index = index
+        self._is_ordered = ordered
+        self._last_sync = time.monotonic()
 
     def has_room(self, number: int) -> bool:  # noqa: ARG002 - a file holds them all
         return True
 
     def put(self, number: int, record: Record) -> None:  # noqa: ARG002 - the order is made at the end
         self._append(record.data)
-        self._ledger.add(record.entry, len(record.data))
-        if time.monotonic() - self._synced >= SYNC_SECONDS:
+        self._index.add(record.key, len(record.data))
+        if time.monotonic() - self._last_sync >= SYNC_SECONDS:
             self._sync()
 
     def _append(self, data: bytes) -> None:
@@ -93,28 +127,28 @@ class FileOutput:
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._file.fileno(), before)
-            raise _unwritable(self._shown, error) from error
+            raise _write_error(self._display_path, error) from error
 
     def _sync(self) -> None:
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise _unwritable(self._shown, error) from error
-        self._synced = time.monotonic()
+            raise _write_error(self._display_path, error) from error
+        self._last_sync = time.monotonic()
 
     def close(self, note: Callable[[str], None]) -> None:
         with self._file:
-            spans = self._ledger.arranged(ordered=self._ordered)
+            spans = self._index.spans_in_order(ordered=self._is_ordered)
             if spans is None:
                 self._sync()
                 return
             try:
-                self._arrange(spans)
+                self._rewrite_in_order(spans)
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                note(f"{self._shown} stays in the order in which the lines were finished: {reason}")
+                note(f"{self._display_path} stays in the order in which the lines were finished: {reason}")
 
-    def _arrange(self, spans: Iterable[Span]) -> None:
+    def _rewrite_in_order(self, spans: Iterable[RecordSpan]) -> None:
         """Put a file that has the records in order in the place of the one that has not."""
         path = self._path.with_name(f".{self._path.name[:40]}.{secrets.token_hex(4)}")
         try:
@@ -129,7 +163,7 @@ class FileOutput:
             path.unlink(missing_ok=True)
 
 
-def open_output(path: Path, *, resume: bool, force: bool, ordered: bool) -> tuple[FileOutput, Ledger]:
+def open_output(path: Path, *, resume: bool, force: bool, ordered: bool) -> tuple[FileOutput, ResumeIndex]:
     """Open a file for records; with `resume` those that it has are kept, and a torn one at its end is cut off.
 
     Returns:
@@ -141,52 +175,54 @@ def open_output(path: Path, *, resume: bool, force: bool, ordered: bool) -> tupl
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise UsageError(f"{_shown(path)} is a folder", "name a file in it")
+        raise UsageError(f"{_display_path(path)} is a folder", "name a file in it")
     if target.exists() and not target.is_file():
-        raise UsageError(f"{_shown(path)} is no file that could be gone on with", "leave --output out: stdout")
+        raise UsageError(f"{_display_path(path)} is no file that could be gone on with", "leave --output out: stdout")
     if target.exists() and not (resume or force):
-        raise UsageError(f"{_shown(path)} is there already", "--resume goes on with it, --force begins anew")
+        raise UsageError(f"{_display_path(path)} is there already", "--resume goes on with it, --force begins anew")
     try:
-        file = _opened(target)
+        file = _open_file(target)
     except (OSError, ValueError) as error:
-        raise _unwritable(_shown(path), error) from error
+        raise _write_error(_display_path(path), error) from error
     try:
-        return _begun(file, target, _shown(path), resume=resume, ordered=ordered)
+        return _create_output(file, target, _display_path(path), resume=resume, ordered=ordered)
     except BaseException:
         file.close()
         raise
 
 
-def _opened(target: Path) -> BinaryIO:
+def _open_file(target: Path) -> BinaryIO:
     number = os.open(target, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
     return os.fdopen(number, "r+b", buffering=0)
 
 
-def _begun(file: BinaryIO, target: Path, shown: str, *, resume: bool, ordered: bool) -> tuple[FileOutput, Ledger]:
-    _lock(file, shown)
-    ledger = Ledger()
+def _create_output(
+    file: BinaryIO, target: Path, display_path: str, *, resume: bool, ordered: bool
+) -> tuple[FileOutput, ResumeIndex]:
+    _lock(file, display_path)
+    ledger = ResumeIndex()
     try:
         if resume:
-            os.ftruncate(file.fileno(), _read(target, shown, ledger))
+            os.ftruncate(file.fileno(), _index_records(target, display_path, ledger))
         else:
             os.ftruncate(file.fileno(), 0)
     except OSError as error:
-        raise _unwritable(shown, error) from error
-    return FileOutput(file, target, ledger, ordered=ordered, shown=shown), ledger
+        raise _write_error(display_path, error) from error
+    return FileOutput(file, target, ledger, ordered=ordered, display_path=display_path), ledger
 
 
-def _lock(file: BinaryIO, shown: str) -> None:
+def _lock(file: BinaryIO, display_path: str) -> None:
     """Keep a second call from writing to the same file; where a file system has no locks, nothing keeps it."""
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            raise UsageError(f"another reflect batch is writing to {shown}", "wait for it, or name another file") from (
-                error
-            )
+            raise UsageError(
+                f"another reflect batch is writing to {display_path}", "wait for it, or name another file"
+            ) from (error)
 
 
-def _read(target: Path, shown: str, ledger: Ledger) -> int:
+def _index_records(target: Path, display_path: str, index: ResumeIndex) -> int:
     """Note every record of a file; return where the last one ends that is whole.
 
     Raises:
@@ -194,24 +230,26 @@ def _read(target: Path, shown: str, ledger: Ledger) -> int:
     """
     end = 0
     with target.open("rb") as file:
-        while line := file.readline(LONGEST_RECORD):
-            entry = read_entry(line) if line.endswith(b"\n") else None
+        while line := file.readline(MAX_RECORD_BYTES):
+            entry = parse_record_key(line) if line.endswith(b"\n") else None
             if entry is None:
                 if file.read(1):
-                    raise UsageError(f"line {len(ledger) + 1} of {shown} was not written by reflect batch", BEGIN_ANEW)
+                    raise UsageError(
+                        f"line {len(index) + 1} of {display_path} was not written by reflect batch", FORCE_HINT
+                    )
                 # A file that holds nothing but a torn line may be anything.
-                if end == 0 and not BEGINNING.startswith(line[: len(BEGINNING)]):
-                    raise UsageError(f"{shown} was not written by reflect batch", BEGIN_ANEW)
+                if end == 0 and not RECORD_START.startswith(line[: len(RECORD_START)]):
+                    raise UsageError(f"{display_path} was not written by reflect batch", FORCE_HINT)
                 break
-            ledger.add(entry, len(line))
+            index.add(entry, len(line))
             end += len(line)
     return end
 
 
-def _shown(path: Path) -> str:
+def _display_path(path: Path) -> str:
     return clean_line(str(path))
 
 
-def _unwritable(shown: str, error: OSError | ValueError) -> OutputError:
+def _write_error(display_path: str, error: OSError | ValueError) -> OutputError:
     reason = error.strerror if isinstance(error, OSError) else str(error)
-    return OutputError(f"cannot write {shown}: {(reason or str(error)).lower()}")
+    return OutputError(f"cannot write {display_path}: {(reason or str(error)).lower()}")

@@ -1,1 +1,1 @@
-"""One file a command: arguments become values, values become one call; nothing is computed here."""
+"""The commands: read arguments, call one function and print the result."""

@@ -1,4 +1,4 @@
-"""`reflect "question"`: gathers what is asked and how it is shown, and asks once."""
+"""`reflect "question"`: builds the question and the output options, and asks once."""
 
 from __future__ import annotations
 
@@ -7,29 +7,35 @@ from typing import TYPE_CHECKING
 import typer  # noqa: TC002 - Typer reads the annotations when the command runs
 
 from reflectty import __version__, config
-from reflectty.commands import arguments as args
-from reflectty.commands.conversation import before, blamed, keeper, leaner, resumed_at
-from reflectty.commands.gathering import gather
-from reflectty.commands.serving import engine_for
+from reflectty.commands import options as args
+from reflectty.commands.engine_factory import engine_for
+from reflectty.commands.inputs import gather_inputs
+from reflectty.commands.session_option import (
+    add_omission_hint,
+    add_option_source,
+    find_continued_session,
+    make_recorder,
+    restore_server,
+)
+from reflectty.core.errors import OptionError, PromptTooLongError, UsageError
+from reflectty.core.options import NUM_CTX, parse_options
+from reflectty.core.segments import Kind
 from reflectty.engines import EngineName
-from reflectty.errors import OptionError, PromptTooLongError, UsageError
-from reflectty.families import named
-from reflectty.interrupts import run
-from reflectty.modes import Wish
-from reflectty.options import CONTEXT, parse_options
-from reflectty.render import ALL, Form, Look, choose
-from reflectty.render.remark import remark
-from reflectty.stream import Kind
+from reflectty.output import ALL_PARTS, OutputForm, OutputOptions, choose_renderer, write_remark
+from reflectty.reasoning.families import family_named
+from reflectty.reasoning.modes import AskOptions
+from reflectty.system.signals import run_interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.asking import Keeper, Question
-    from reflectty.chat import Engine
-    from reflectty.commands.conversation import Before
-    from reflectty.commands.gathering import Gathered
-    from reflectty.commands.templating import Filling
-    from reflectty.terminal import Terminal
+    from reflectty.chat.request import Question
+    from reflectty.chat.run import ReplyRecorder
+    from reflectty.commands.inputs import QuestionInputs
+    from reflectty.commands.session_option import ContinuedSession
+    from reflectty.commands.template_option import FilledTemplate
+    from reflectty.core.messages import Engine
+    from reflectty.system.terminal import Terminal
 
 
 def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -40,9 +46,9 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     template: args.TemplateName = "",
     field: args.Fields = None,
     host: args.Host = "",
-    engine: args.Engines = None,
-    mode: args.Modes = None,
-    effort: args.Efforts = None,
+    engine: args.EngineOption = None,
+    mode: args.ModeOption = None,
+    effort: args.EffortOption = None,
     family: args.FamilyName = "",
     system: args.System = "",
     option: args.Options = None,
@@ -59,7 +65,7 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     raw: args.Raw = False,
     timeout: args.Timeout = "",
     no_stdin: args.NoStdin = False,
-    go_on: args.GoOn = False,
+    go_on: args.ContinueSession = False,
     session: args.SessionName = "",
     no_store: args.NoStore = False,
     stats: args.Stats = False,
@@ -74,71 +80,75 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
         context.obj.out.write(f"reflect {__version__}\n")
         return
     values = {name: value for name, value in locals().items() if name not in ("context", "version")}
-    _ask(args.Arguments(**values), context.obj)
+    _ask(args.AskArguments(**values), context.obj)
 
 
-def _ask(given: args.Arguments, terminal: Terminal) -> None:
-    args.refuse_contradictions(given)
-    settings = config.load(profile=args.decoded(given.profile), engine=given.engine or "")
-    look = _look(given, settings)
-    if given.raw and terminal.out.tty:
+def _ask(arguments: args.AskArguments, terminal: Terminal) -> None:
+    args.refuse_contradictions(arguments)
+    settings = config.load_settings(profile=args.decode_argument(arguments.profile), engine=arguments.engine or "")
+    output_options = _output_options_of(arguments, settings)
+    if arguments.raw and terminal.out.tty:
         raise UsageError("--raw is not for a terminal: a reply may hold control characters", "send it to a file")
-    warn = _warner(given, terminal)
-    question = question_of(given, settings)
-    if args.asks_nothing(given) and terminal.stdin_tty:
-        _chat(question, settings, given, terminal)
+    warn = _make_warner(arguments, terminal)
+    question = question_of(arguments, settings)
+    if args.has_no_question(arguments) and terminal.stdin_tty:
+        _open_chat(question, settings, arguments, terminal)
         return
-    filling = _filling(given, settings)
-    earlier = before(given, warn)
-    settings = resumed_at(settings, given, earlier)
-    gathered = gather(given, terminal, warn, filling)
-    question = _complete(question, gathered, earlier, settings)
-    timeouts = config.parse_timeouts(given.timeout, settings.timeouts)
+    filling = _select_template(arguments, settings)
+    continued_session = find_continued_session(arguments, warn)
+    settings = restore_server(settings, arguments, continued_session)
+    gathered = gather_inputs(arguments, terminal, warn, filling)
+    question = _complete_question(question, gathered, continued_session, settings)
+    timeouts = config.parse_timeouts(arguments.timeout, settings.timeouts)
 
     async def conversation() -> None:
-        engine = engine_for(settings, given.host, timeouts, model=question.model, unasked=not given.quiet)
+        engine = engine_for(settings, arguments.host, timeouts, model=question.model, unasked=not arguments.quiet)
         if engine.warning:
             warn(engine.warning)
-        keep = keeper(gathered.text, gathered.attachments, earlier) if settings.store and not given.no_store else None
+        keep = (
+            make_recorder(gathered.text, gathered.attachments, continued_session)
+            if settings.store and not arguments.no_store
+            else None
+        )
         try:
             async with engine:
-                await _converse(engine, question, look, given, terminal, keep)
+                await _converse(engine, question, output_options, arguments, terminal, keep)
         finally:
             if keep and settings.engine == EngineName.OPENAI:
-                config.remember_place(keep.session, settings.engine, given.host or settings.host)
+                config.remember_session_server(keep.session, settings.engine, arguments.host or settings.host)
 
     try:
-        run(conversation())
+        run_interruptible(conversation())
     except PromptTooLongError as error:
-        raise leaner(error, question) from error
+        raise add_omission_hint(error, question) from error
     except OptionError as error:
-        raise blamed(error, given.option or (), args.decoded(given.profile)) from error
+        raise add_option_source(error, arguments.option or (), args.decode_argument(arguments.profile)) from error
     finally:
-        if earlier:
-            earlier.store.close()
+        if continued_session:
+            continued_session.store.close()
 
 
-def _filling(given: args.Arguments, settings: config.Settings) -> Filling | None:
-    if not (given.template or given.field or settings.template):
+def _select_template(arguments: args.AskArguments, settings: config.Settings) -> FilledTemplate | None:
+    if not (arguments.template or arguments.field or settings.template):
         return None
-    from reflectty.commands.templating import filling  # noqa: PLC0415 - most questions have no template
+    from reflectty.commands.template_option import select_template
 
-    return filling(given, settings.template)
+    return select_template(arguments, settings.template)
 
 
-def _chat(question: Question, settings: config.Settings, given: args.Arguments, terminal: Terminal) -> None:
-    from reflectty.commands.chat import Wanted, open_chat  # noqa: PLC0415 - a question of one shot needs no chat
+def _open_chat(question: Question, settings: config.Settings, arguments: args.AskArguments, terminal: Terminal) -> None:
+    from reflectty.commands.chat import ChatRequest, open_chat
 
-    wanted = Wanted(
-        question._replace(model=given.model or settings.model),
-        host=given.host or settings.host,
-        timeout=given.timeout,
-        keep=settings.store and not given.no_store,
-        session=given.session,
-        latest=given.go_on,
-        insists=bool(given.model) or settings.model_insists,
-        profile=args.decoded(given.profile),
-        typed=tuple((key, f"--option {key}") for key, _ in parse_options(tuple(given.option or ()))),
+    wanted = ChatRequest(
+        question._replace(model=arguments.model or settings.model),
+        host=arguments.host or settings.host,
+        timeout=arguments.timeout,
+        keeps_session=settings.store and not arguments.no_store,
+        session=arguments.session,
+        continues_latest=arguments.go_on,
+        is_model_explicit=bool(arguments.model) or settings.is_model_explicit,
+        profile=args.decode_argument(arguments.profile),
+        typed=tuple((key, f"--option {key}") for key, _ in parse_options(tuple(arguments.option or ()))),
     )
     open_chat(wanted, settings, terminal)
 
@@ -146,98 +156,102 @@ def _chat(question: Question, settings: config.Settings, given: args.Arguments, 
 async def _converse(  # noqa: PLR0913, PLR0917 - one conversation from all sides
     engine: Engine,
     question: Question,
-    look: Look,
-    given: args.Arguments,
+    output_options: OutputOptions,
+    arguments: args.AskArguments,
     terminal: Terminal,
-    keep: Keeper | None,
+    recorder: ReplyRecorder | None,
 ) -> None:
-    from reflectty.asking import ask as ask_engine  # noqa: PLC0415 - loaded beside the engine
-    from reflectty.asking import ask_raw  # noqa: PLC0415
+    from reflectty.chat.run import ask as ask_engine
+    from reflectty.chat.run import ask_raw
 
-    if given.raw:
-        await ask_raw(engine, question, terminal.out.write, _warner(given, terminal), keep=keep)
+    if arguments.raw:
+        await ask_raw(engine, question, terminal.out.write, _make_warner(arguments, terminal), recorder=recorder)
         return
     reply = await ask_engine(
         engine,
         question,
-        choose(terminal, look),
-        first_time=lambda name: config.first_time("asked", name),
-        keep=keep,
+        choose_renderer(terminal, output_options),
+        first_time=lambda name: config.remember_once("asked", name),
+        recorder=recorder,
     )
-    if given.stats:
-        from reflectty.render.figures import figures  # noqa: PLC0415 - only --stats needs it
+    if arguments.stats:
+        from reflectty.output.plain import format_stats
 
-        terminal.say(figures(reply))
+        terminal.write_stderr(format_stats(reply))
 
 
-def _look(given: args.Arguments, settings: config.Settings) -> Look:
-    forms = {Form.FINAL: given.final, Form.JSON: given.as_json, Form.JSONL: given.jsonl}
-    form = next((form for form, on in forms.items() if on), Form.SHOWN)
-    parts = frozenset({Kind.ANSWER}) if given.no_thinking or form is Form.FINAL else _parts(given.show)
-    return Look(
+def _output_options_of(arguments: args.AskArguments, settings: config.Settings) -> OutputOptions:
+    forms = {OutputForm.FINAL: arguments.final, OutputForm.JSON: arguments.as_json, OutputForm.JSONL: arguments.jsonl}
+    form = next((form for form, on in forms.items() if on), OutputForm.SHOWN)
+    parts = (
+        frozenset({Kind.ANSWER}) if arguments.no_thinking or form is OutputForm.FINAL else _parse_parts(arguments.show)
+    )
+    return OutputOptions(
         form=form,
         parts=parts,
-        chosen=bool(given.show),
-        quiet=given.quiet,
-        whole=bool(given.schema),
+        has_chosen_parts=bool(arguments.show),
+        quiet=arguments.quiet,
+        hold_until_checked=bool(arguments.schema),
         theme=settings.theme,
         theme_folders=() if settings.theme == "terminal" else (config.themes_folder(),),
     )
 
 
-def _parts(text: str) -> frozenset[Kind]:
+def _parse_parts(text: str) -> frozenset[Kind]:
     names = {name.strip() for name in text.split(",") if name.strip()}
     unknown = names - {str(kind) for kind in Kind}
     if unknown:
         known = ", ".join(Kind)
         raise UsageError(f"--show has no part {min(unknown)!r}", f"its parts are {known}")
-    return frozenset(Kind(name) for name in names) or ALL
+    return frozenset(Kind(name) for name in names) or ALL_PARTS
 
 
-def question_of(given: args.Arguments, settings: config.Settings) -> Question:
+def question_of(arguments: args.AskArguments, settings: config.Settings) -> Question:
     """Return what the arguments say of the question, all but the question itself."""
-    from reflectty.asking import standing  # noqa: PLC0415 - errors in the arguments need no asking
+    from reflectty.chat.request import question_from_settings
 
-    asked = standing(settings)
-    wish = asked.wish
-    options = dict(asked.options) | dict(parse_options(tuple(given.option or ())))
+    asked = question_from_settings(settings)
+    wish = asked.ask_options
+    options = dict(asked.options) | dict(parse_options(tuple(arguments.option or ())))
     schema = None
-    if given.schema:
-        from reflectty.schema import read_schema  # noqa: PLC0415 - a compiled library
+    if arguments.schema:
+        from reflectty.core.schema import read_schema
 
-        schema = read_schema(given.schema)
+        schema = read_schema(arguments.schema)
     return asked._replace(
         # A session that is gone on with has a model, which goes before that of the settings.
-        model=given.model or (settings.model if settings.model_insists else ""),
-        wish=Wish(
-            given.mode or wish.mode,
-            given.effort or wish.effort,
-            named(given.family) if given.family else wish.family,
-            args.decoded(given.system) or wish.system,
+        model=arguments.model or (settings.model if settings.is_model_explicit else ""),
+        ask_options=AskOptions(
+            arguments.mode or wish.mode,
+            arguments.effort or wish.effort,
+            family_named(arguments.family) if arguments.family else wish.family,
+            args.decode_argument(arguments.system) or wish.system,
         ),
         options=tuple(options.items()),
-        keep_alive=given.keep_alive or asked.keep_alive,
-        keep_thinking=given.keep_thinking or asked.keep_thinking,
+        keep_alive=arguments.keep_alive or asked.keep_alive,
+        keep_thinking=arguments.keep_thinking or asked.keep_thinking,
         schema=schema,
-        announce=not given.final,
+        announce=not arguments.final,
     )
 
 
-def _complete(question: Question, gathered: Gathered, earlier: Before | None, settings: config.Settings) -> Question:
+def _complete_question(
+    question: Question, gathered: QuestionInputs, continued_session: ContinuedSession | None, settings: config.Settings
+) -> Question:
     """Return the question with its words, what came along, and what was said before."""
     return question._replace(
         prompt=gathered.prompt,
         images=tuple(content for _, content in gathered.images),
-        model=question.model or (earlier.model if earlier else "") or settings.model,
-        history=earlier.history if earlier else (),
+        model=question.model or (continued_session.model if continued_session else "") or settings.model,
+        history=continued_session.history if continued_session else (),
         # One question may load its model anew; in a batch each long line would do so.
-        widens="" if CONTEXT in dict(question.options) else "here",
+        context_growth="" if NUM_CTX in dict(question.options) else "here",
     )
 
 
-def _warner(given: args.Arguments, terminal: Terminal) -> Callable[[str], None]:
+def _make_warner(arguments: args.AskArguments, terminal: Terminal) -> Callable[[str], None]:
     def warn(text: str) -> None:
-        if not given.quiet:
-            remark(terminal, text)
+        if not arguments.quiet:
+            write_remark(terminal, text)
 
     return warn

@@ -1,4 +1,4 @@
-"""`reflect doctor`: arguments become what is looked at, and what is found lines or JSON; checks nothing itself."""
+"""`reflect doctor`: runs the checks and prints the findings as lines or JSON."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reflectty import assets, config, theme
-from reflectty.commands import arguments as args
-from reflectty.errors import UsageError
-from reflectty.interrupts import run
-from reflectty.terminal import system_environment
+from reflectty import config
+from reflectty.commands import options as args
+from reflectty.core.errors import UsageError
+from reflectty.system import assets, theme
+from reflectty.system.signals import run_interruptible
+from reflectty.system.terminal import system_environment
 
 if TYPE_CHECKING:
-    from reflectty.checking import Around
-    from reflectty.terminal import Terminal
+    from reflectty.doctor import DoctorContext
+    from reflectty.system.terminal import Terminal
 
-HOMELESS = Path(os.devnull, "no home")
+NO_HOME = Path(os.devnull, "no home")
 NoQuestion = Annotated[
     bool,
     typer.Option(
@@ -37,7 +38,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
     model: args.ModelName = "",
     profile: args.Profile = "",
     host: args.Host = "",
-    engine: args.Engines = None,
+    engine: args.EngineOption = None,
     timeout: args.Timeout = "",
     no_question: NoQuestion = False,
     as_json: AsJson = False,
@@ -48,23 +49,30 @@ def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
     4 it refuses, or the model is not installed; 5 no complete answer came.
     """
     terminal: Terminal = context.obj
-    around = _around(terminal, args.decoded(model), args.decoded(host), args.decoded(profile), engine or "", timeout)
-    run(_check(around._replace(asks=not no_question), as_json=as_json))
+    doctor_context = _make_doctor_context(
+        terminal,
+        args.decode_argument(model),
+        args.decode_argument(host),
+        args.decode_argument(profile),
+        engine or "",
+        timeout,
+    )
+    run_interruptible(_run_checks(doctor_context._replace(may_ask=not no_question), as_json=as_json))
 
 
-async def _check(around: Around, *, as_json: bool) -> None:
+async def _run_checks(doctor_context: DoctorContext, *, as_json: bool) -> None:
     """Check everything, and end as a question would."""
-    from reflectty.asking.ticking import ticking  # noqa: PLC0415 - --help needs none of this
-    from reflectty.checking import Check, Finding, Known, checkup  # noqa: PLC0415
-    from reflectty.render.checkup import Report, as_object  # noqa: PLC0415
+    from reflectty.chat.run import run_ticker
+    from reflectty.doctor import Check, DoctorState, Finding, run_checks
+    from reflectty.output.doctor import DoctorReport, report_object
 
-    report = Report(around.terminal, _theme(around), quiet=as_json)
-    known, findings, began = Known(), list[Finding](), perf_counter()
+    report = DoctorReport(doctor_context.terminal, _load_theme(doctor_context), quiet=as_json)
+    known, findings, began = DoctorState(), list[Finding](), perf_counter()
     try:
-        async with ticking(report.tick), aclosing(checkup(around, known)) as events:
+        async with run_ticker(report.tick), aclosing(run_checks(doctor_context, known)) as events:
             async for event in events:
                 if isinstance(event, Check):
-                    report.begin(event.doing)
+                    report.begin(event.activity)
                 else:
                     findings.append(event)
                     report.show(event)
@@ -73,71 +81,73 @@ async def _check(around: Around, *, as_json: bool) -> None:
     proven = known.reply is not None
     if as_json:
         seconds = perf_counter() - began
-        report.write(as_object(findings, known.obstacle, proven=proven, seconds=seconds))
+        report.write(report_object(findings, known.blocking_error, proven=proven, seconds=seconds))
     else:
-        report.close(findings, known.obstacle, proven=proven)
-    if known.obstacle:
-        raise known.obstacle
+        report.close(findings, known.blocking_error, proven=proven)
+    if known.blocking_error:
+        raise known.blocking_error
 
 
-def _around(  # noqa: PLR0913, PLR0917 - all that the call names
+def _make_doctor_context(  # noqa: PLR0913, PLR0917 - all that the call names
     terminal: Terminal, model: str, host: str, profile: str, engine: str, timeout: str
-) -> Around:
+) -> DoctorContext:
     """Return what is looked at; a setting that cannot be used is a finding, an argument is an error."""
-    from reflectty.checking import Around, Chosen  # noqa: PLC0415 - --help needs none of this
-    from reflectty.checking.keys import answering  # noqa: PLC0415
-    from reflectty.checking.settings import usable  # noqa: PLC0415
-    from reflectty.commands.serving import engine_for  # noqa: PLC0415
-    from reflectty.tui.clipboard import ways  # noqa: PLC0415
+    from reflectty.commands.engine_factory import engine_for
+    from reflectty.doctor import DoctorContext, SourcedValue
+    from reflectty.doctor.files import load_usable_settings
+    from reflectty.doctor.terminal import make_terminal_asker
+    from reflectty.tui.clipboard import list_clipboards
 
-    environment, (path, kept) = system_environment(), _places()
-    found = usable(environment, path, profile, engine)
+    environment, (path, kept) = system_environment(), _find_paths()
+    found = load_usable_settings(environment, path, profile, engine)
     settings = found.settings._replace(timeouts=config.parse_timeouts(timeout, found.settings.timeouts))
-    named = Chosen(host, "--host") if host else Chosen(settings.host, found.source("host"))
-    return Around(
+    named = SourcedValue(host, "--host") if host else SourcedValue(settings.host, found.source_of("host"))
+    return DoctorContext(
         settings=settings,
         host=named,
-        model=Chosen(model, "-m") if model else Chosen(settings.model, found.source("model")),
-        connect=partial(engine_for, settings, host, model=model or settings.model, unasked=not model, told=False),
+        model=SourcedValue(model, "-m") if model else SourcedValue(settings.model, found.source_of("model")),
+        connect=partial(
+            engine_for, settings, host, model=model or settings.model, unasked=not model, has_notices=False
+        ),
         terminal=terminal,
         environment=environment,
         config_path=path,
         store_path=kept,
-        mistakes=found.mistakes,
-        oddities=_oddities(settings),
-        clipboards=ways(environment),
-        answered=answering(terminal),
+        setting_errors=found.mistakes,
+        setting_warnings=_find_harmless_mistakes(settings),
+        clipboards=list_clipboards(environment),
+        ask_terminal=make_terminal_asker(terminal),
     )
 
 
-def _places() -> tuple[Path, Path]:
+def _find_paths() -> tuple[Path, Path]:
     """Return where settings and sessions are; where there is no home, nothing can be at either place."""
     try:
         return config.config_path(), config.store_path()
     except UsageError:
-        return HOMELESS / "config.toml", HOMELESS / "sessions.db"
+        return NO_HOME / "config.toml", NO_HOME / "sessions.db"
 
 
-def _oddities(settings: config.Settings) -> tuple[UsageError, ...]:
+def _find_harmless_mistakes(settings: config.Settings) -> tuple[UsageError, ...]:
     """Return what keeps no question from being asked: a theme, or keys of the chat, that cannot be used."""
     found = []
-    problem = theme.load(settings.theme, _folders(settings)).problem
+    problem = theme.load_theme(settings.theme, _theme_folders_of(settings)).problem
     if problem:
         found.append(UsageError(problem, "the terminal's own colours are used"))
     if settings.keys:
-        from reflectty.tui.keys import bound  # noqa: PLC0415 - most have no keys of their own
+        from reflectty.tui.keys import bind_actions
 
         try:
-            bound(settings.keys)
+            bind_actions(settings.keys)
         except UsageError as error:
             found.append(error)
     return tuple(found)
 
 
-def _folders(settings: config.Settings) -> tuple[Path, ...]:
-    own = settings.theme != theme.TERMINAL.name
-    return (config.themes_folder(), assets.folder("themes")) if own else ()
+def _theme_folders_of(settings: config.Settings) -> tuple[Path, ...]:
+    own = settings.theme != theme.TERMINAL_THEME.name
+    return (config.themes_folder(), assets.find_asset_folder("themes")) if own else ()
 
 
-def _theme(around: Around) -> theme.Theme:
-    return theme.load(around.settings.theme, _folders(around.settings)).theme
+def _load_theme(doctor_context: DoctorContext) -> theme.Theme:
+    return theme.load_theme(doctor_context.settings.theme, _theme_folders_of(doctor_context.settings)).theme

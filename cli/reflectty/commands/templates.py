@@ -1,4 +1,4 @@
-"""`reflect templates list|show|edit|path`: the user's templates, to see and to write; fills none."""
+"""`reflect templates list|show|edit|path`: shows and edits the user's templates."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reflectty import config
-from reflectty.commands.arguments import decoded
-from reflectty.commands.listing import grouped
-from reflectty.commands.output import AsJson, paged, told
-from reflectty.config.templates import template, template_names, template_path
-from reflectty.config.values import name as named
-from reflectty.errors import UsageError
-from reflectty.render.remark import remark
-from reflectty.safety import clean, clean_line
-from reflectty.templates import fields_of
+from reflectty.commands.console import AsJson, info, make_group, open_page
+from reflectty.commands.options import decode_argument
+from reflectty.config.templates import load_template, template_names, template_path
+from reflectty.config.values import parse_name as named
+from reflectty.core.errors import UsageError
+from reflectty.core.safety import clean, clean_line
+from reflectty.core.templates import fields_of
+from reflectty.output import write_remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from reflectty.templates import Template
-    from reflectty.terminal import Terminal
+    from reflectty.core.templates import Template
+    from reflectty.system.terminal import Terminal
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The template.", show_default=False)]
-OneName = Annotated[
+OptionalName = Annotated[
     str, typer.Argument(metavar="[NAME]", help="The template; without one, the folder.", show_default=False)
 ]
 EMPTY = "there are no templates yet: reflect templates edit NAME makes one"
@@ -34,37 +33,37 @@ EMPTY = "there are no templates yet: reflect templates edit NAME makes one"
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
     """List the templates, with their fields and the beginning of their text."""
     terminal: Terminal = context.obj
-    found = tuple(_usable(terminal))
+    found = tuple(_load_usable(terminal))
     if as_json:
-        from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
+        from reflectty.export.json import dump_json
 
-        terminal.out.write(written([_as_object(one) for one in found]))
+        terminal.out.write(dump_json([_as_object(one) for one in found]))
     elif found:
-        from reflectty.render.templates import template_rows  # noqa: PLC0415
+        from reflectty.output.tables import template_rows
 
-        page = paged(terminal)
+        page = open_page(terminal)
         page.write(template_rows(found, page))
     elif not template_names():
-        remark(terminal, EMPTY)
+        write_remark(terminal, EMPTY)
 
 
-def _usable(terminal: Terminal) -> Iterator[Template]:
+def _load_usable(terminal: Terminal) -> Iterator[Template]:
     """Yield the templates that can be used; what is wrong with another hides none of them."""
     for name in template_names():
         try:
-            yield template(name)
+            yield load_template(name)
         except UsageError as error:
-            remark(terminal, str(error))
+            write_remark(terminal, str(error))
 
 
 def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
     """Print a template as it is written."""
     terminal: Terminal = context.obj
-    found = template(decoded(name), "templates")
+    found = load_template(decode_argument(name), "templates")
     if as_json:
-        from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
+        from reflectty.export.json import dump_json
 
-        terminal.out.write(written(_as_object(found)))
+        terminal.out.write(dump_json(_as_object(found)))
     else:
         terminal.out.write(clean(found.text) + "\n")
 
@@ -75,10 +74,10 @@ def edit(context: typer.Context, name: Name) -> None:
     {input} is what is piped in and asked, {language} is what --field language=French gives. A template without {input}
     stands behind it. Braces round anything but a name are left alone; {{name}} is a name in braces.
     """
-    from reflectty.editor import edit_file  # noqa: PLC0415 - only who writes one needs it
+    from reflectty.system.editor import edit_file
 
     terminal: Terminal = context.obj
-    known = named(decoded(name), "templates")
+    known = named(decode_argument(name), "templates")
     path = template_path(known)
     if not path.exists() and known in template_names():
         raise UsageError(f"the template {known} stands among the settings", "`reflect config edit` opens them")
@@ -86,20 +85,20 @@ def edit(context: typer.Context, name: Name) -> None:
     if not edit_file(path):
         raise UsageError("the editor failed", f"what it left is in {path}")
     if not path.exists():
-        told(terminal, "nothing was written")
+        info(terminal, "nothing was written")
         return
-    fields = ", ".join(f"{{{field}}}" for field in fields_of(template(known).text)) or "no fields"
-    told(terminal, f"the template {known} has {fields}: reflect -t {known}")
+    fields = ", ".join(f"{{{field}}}" for field in fields_of(load_template(known).text)) or "no fields"
+    info(terminal, f"the template {known} has {fields}: reflect -t {known}")
 
 
-def path_(context: typer.Context, name: OneName = "", as_json: AsJson = False) -> None:
+def path_(context: typer.Context, name: OptionalName = "", as_json: AsJson = False) -> None:
     """Print where a template is, or the folder of all; it may not exist."""
     terminal: Terminal = context.obj
-    where = template(decoded(name), "templates").where if name else str(config.templates_folder())
+    where = load_template(decode_argument(name), "templates").location if name else str(config.templates_folder())
     if as_json:
-        from reflectty.exporting.json import written  # noqa: PLC0415 - each form loads only itself
+        from reflectty.export.json import dump_json
 
-        terminal.out.write(written({"path": where}))
+        terminal.out.write(dump_json({"path": where}))
     else:
         terminal.out.write(f"{clean_line(where, 4096)}\n")
 
@@ -113,7 +112,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _as_object(one: Template) -> dict[str, object]:
-    return {"name": one.name, "fields": fields_of(one.text), "path": one.where, "text": one.text}
+    return {"name": one.name, "fields": fields_of(one.text), "path": one.location, "text": one.text}
 
 
 SUBCOMMANDS: dict[str, Callable[..., None]] = {"list": list_, "show": show, "edit": edit, "path": path_}
@@ -121,7 +120,7 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {"list": list_, "show": show, "edi
 
 def templates() -> typer.Typer:
     """Return the command with its subcommands."""
-    return grouped(
+    return make_group(
         SUBCOMMANDS,
         "See and write the templates that questions are put into with -t; lists them where nothing else is said.",
     )

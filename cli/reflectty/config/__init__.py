@@ -1,53 +1,52 @@
-"""Settings: defaults, the user's file, the environment; and where files are kept. Flags come on top elsewhere."""
+"""Settings from defaults, the config file, profiles and the environment; and the folders of the user."""
 
 from __future__ import annotations
 
-from reflectty.config.keys import api_key
-from reflectty.config.loading import debugging, load, profile_names, recalled
-from reflectty.config.places import config_path, state_folder, store_path, templates_folder, themes_folder
-from reflectty.config.remembering import (
-    first_time,
-    known,
-    note_down,
-    noted,
-    place_of,
-    remember,
-    remember_place,
-    remember_server,
-    remembered,
-    server_known,
+from reflectty.config.load import is_debugging, load_api_key, load_settings, profile_names, with_remembered_choices
+from reflectty.config.paths import config_path, state_folder, store_path, templates_folder, themes_folder
+from reflectty.config.settings import DEFAULT_TIMEOUTS, FILE_SETTINGS, SETTINGS, Setting, Settings
+from reflectty.config.state import (
+    has_server_answered,
+    is_remembered,
+    recall_choice,
+    recall_note,
+    remember_choice,
+    remember_note,
+    remember_once,
+    remember_server_answered,
+    remember_session_server,
+    server_of_session,
 )
-from reflectty.config.settings import ENTRIES, NO_HURRY, SETTINGS, Setting, Settings
-from reflectty.config.values import VIEWS, parse_timeouts
-from reflectty.errors import near
+from reflectty.config.values import THINKING_VIEWS, parse_timeouts
+from reflectty.core.errors import did_you_mean
 
 __all__ = [
-    "ENTRIES",
-    "NO_HURRY",
+    "DEFAULT_TIMEOUTS",
+    "FILE_SETTINGS",
     "SETTINGS",
-    "VIEWS",
+    "THINKING_VIEWS",
     "Setting",
     "Settings",
-    "api_key",
     "config_path",
-    "debugging",
-    "first_time",
-    "known",
-    "load",
-    "near",
-    "note_down",
-    "noted",
+    "did_you_mean",
+    "has_server_answered",
+    "is_debugging",
+    "is_remembered",
+    "load_api_key",
+    "load_settings",
     "parse_timeouts",
-    "place_of",
     "profile_names",
-    "recalled",
-    "remember",
-    "remember_place",
-    "remember_server",
-    "remembered",
-    "server_known",
+    "recall_choice",
+    "recall_note",
+    "remember_choice",
+    "remember_note",
+    "remember_once",
+    "remember_server_answered",
+    "remember_session_server",
+    "server_of_session",
     "state_folder",
     "store_path",
     "templates_folder",
     "themes_folder",
+    "with_remembered_choices",
 ]

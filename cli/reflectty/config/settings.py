@@ -1,17 +1,17 @@
-"""The settings: which there are, who can set them and how their values are read; reads no file and no variable."""
+"""Defines every setting: its key, its variable and how its value is parsed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.chat import Timeouts
 from reflectty.config import values
+from reflectty.core.messages import Timeouts
 
 if TYPE_CHECKING:
-    from reflectty.chat import OptionValue
-    from reflectty.config.values import Reader
+    from reflectty.config.values import ValueParser
+    from reflectty.core.messages import OptionValue
 
-NO_HURRY = Timeouts()
+DEFAULT_TIMEOUTS = Timeouts()
 
 
 class Settings(NamedTuple):
@@ -39,7 +39,7 @@ class Settings(NamedTuple):
     keep_alive: str = ""
     keep_thinking: str = "auto"
     """Whether the thinking of earlier turns is handed back to the model: one of `Keep`."""
-    timeouts: Timeouts = NO_HURRY
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
     template: str = ""
     """The template that a question of one shot is put into."""
     profile: str = ""
@@ -52,13 +52,13 @@ class Settings(NamedTuple):
     animation: bool = True
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The user's own keys: the name of an action and its keys, none to unbind it."""
-    theme_chosen: bool = False
+    is_theme_chosen: bool = False
     """Whether the file or the environment names the theme."""
-    model_insists: bool = False
+    is_model_explicit: bool = False
     """Whether a profile named with this call has the model, which goes before that of a session."""
-    server_insists: bool = False
+    is_server_explicit: bool = False
     """Whether a profile named with this call says which server is asked."""
-    settled: bool = False
+    user_configured: bool = False
     """Whether anything says which server or which model is asked."""
 
 
@@ -68,47 +68,47 @@ class Setting(NamedTuple):
     key: str
     """Empty where the file cannot set it."""
     field: str
-    read: Reader
+    parse: ValueParser
     variable: str = ""
-    read_variable: Reader | None = None
+    parse_variable: ValueParser | None = None
     """How the variable is read where that differs."""
     in_profile: bool = False
     """Whether a profile can set it."""
 
 
 SETTINGS = (
-    Setting("model", "model", values.text, "REFLECTTY_MODEL", in_profile=True),
-    Setting("host", "host", values.text, "OLLAMA_HOST", in_profile=True),
-    Setting("", "host", values.text, "REFLECTTY_HOST"),
-    Setting("hosts", "hosts", values.texts, in_profile=True),
-    Setting("engine", "engine", values.engine, "REFLECTTY_ENGINE", in_profile=True),
-    Setting("", "api_key", values.text, "OLLAMA_API_KEY"),
-    Setting("", "cluster_key", values.text, "OPENAI_API_KEY"),
-    Setting("", "cluster_key", values.text, "REFLECTTY_API_KEY"),
-    Setting("api_key_file", "api_key_file", values.text, in_profile=True),
-    Setting("api_key_over_http", "api_key_over_http", values.boolean, in_profile=True),
-    Setting("mode", "mode", values.mode, "REFLECTTY_MODE", in_profile=True),
-    Setting("effort", "effort", values.effort, in_profile=True),
-    Setting("family", "family", values.family, in_profile=True),
-    Setting("system", "system", values.text, in_profile=True),
-    Setting("options", "options", values.options, in_profile=True),
-    Setting("keep_alive", "keep_alive", values.duration, in_profile=True),
-    Setting("keep_thinking", "keep_thinking", values.keep, "REFLECTTY_KEEP_THINKING", in_profile=True),
-    Setting("timeout", "timeouts", values.timeouts, "REFLECTTY_TIMEOUT", in_profile=True),
-    Setting("template", "template", values.name, in_profile=True),
-    Setting("profile", "profile", values.name, "REFLECTTY_PROFILE"),
-    Setting("theme", "theme", values.text, "REFLECTTY_THEME"),
-    Setting("thinking", "thinking", values.view, "REFLECTTY_THINKING"),
-    Setting("store", "store", values.boolean, "REFLECTTY_STORE", values.switch),
-    Setting("animation", "animation", values.boolean, "REFLECTTY_ANIMATION", values.switch),
-    Setting("keys", "keys", values.keys),
+    Setting("model", "model", values.parse_text, "REFLECTTY_MODEL", in_profile=True),
+    Setting("host", "host", values.parse_text, "OLLAMA_HOST", in_profile=True),
+    Setting("", "host", values.parse_text, "REFLECTTY_HOST"),
+    Setting("hosts", "hosts", values.parse_texts, in_profile=True),
+    Setting("engine", "engine", values.parse_engine, "REFLECTTY_ENGINE", in_profile=True),
+    Setting("", "api_key", values.parse_text, "OLLAMA_API_KEY"),
+    Setting("", "cluster_key", values.parse_text, "OPENAI_API_KEY"),
+    Setting("", "cluster_key", values.parse_text, "REFLECTTY_API_KEY"),
+    Setting("api_key_file", "api_key_file", values.parse_text, in_profile=True),
+    Setting("api_key_over_http", "api_key_over_http", values.parse_boolean, in_profile=True),
+    Setting("mode", "mode", values.parse_mode, "REFLECTTY_MODE", in_profile=True),
+    Setting("effort", "effort", values.parse_effort, in_profile=True),
+    Setting("family", "family", values.parse_family, in_profile=True),
+    Setting("system", "system", values.parse_text, in_profile=True),
+    Setting("options", "options", values.parse_options, in_profile=True),
+    Setting("keep_alive", "keep_alive", values.parse_duration, in_profile=True),
+    Setting("keep_thinking", "keep_thinking", values.parse_keep_thinking, "REFLECTTY_KEEP_THINKING", in_profile=True),
+    Setting("timeout", "timeouts", values.parse_timeout_setting, "REFLECTTY_TIMEOUT", in_profile=True),
+    Setting("template", "template", values.parse_name, in_profile=True),
+    Setting("profile", "profile", values.parse_name, "REFLECTTY_PROFILE"),
+    Setting("theme", "theme", values.parse_text, "REFLECTTY_THEME"),
+    Setting("thinking", "thinking", values.parse_view, "REFLECTTY_THINKING"),
+    Setting("store", "store", values.parse_boolean, "REFLECTTY_STORE", values.parse_switch),
+    Setting("animation", "animation", values.parse_boolean, "REFLECTTY_ANIMATION", values.parse_switch),
+    Setting("keys", "keys", values.parse_keys),
 )
 """All of them, in the order in which they are shown."""
-ENTRIES = {setting.key: setting for setting in SETTINGS if setting.key}
+FILE_SETTINGS = {setting.key: setting for setting in SETTINGS if setting.key}
 """What the file can set, by its key."""
-IN_PROFILE = {setting.key: setting for setting in SETTINGS if setting.in_profile}
+PROFILE_SETTINGS = {setting.key: setting for setting in SETTINGS if setting.in_profile}
 """What a profile can set, by its key."""
-OF_SERVER = frozenset({"host", "engine", "api_key_file", "api_key_over_http"})
+SERVER_FIELDS = frozenset({"host", "engine", "api_key_file", "api_key_over_http"})
 """The fields that say which server is asked."""
-WHO_ANSWERS = OF_SERVER | {"model", "hosts", "api_key"}
+MODEL_OR_SERVER_FIELDS = SERVER_FIELDS | {"model", "hosts", "api_key"}
 """The fields that show that somebody has thought about who answers."""

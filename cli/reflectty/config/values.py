@@ -1,36 +1,36 @@
-"""How the value of each setting is read: from the file as TOML gives it, from a variable as text; holds none."""
+"""Readers of the settings: each turns a word of the file, the environment or a flag into a value."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from reflectty.chat import Effort, Keep, Timeouts
-from reflectty.errors import UsageError, near
+from reflectty.core.errors import UsageError, did_you_mean
+from reflectty.core.messages import Effort, KeepThinkingMode, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.chat import OptionValue
+    from reflectty.core.messages import OptionValue
 
-    Reader = Callable[[object, str, object], object]
+    ValueParser = Callable[[object, str, object], object]
     """Turns a value, which stands under a name, into that of a setting; last comes what the setting holds so far."""
 
-VIEWS = ("live", "peek", "folded", "off")
+THINKING_VIEWS = ("live", "peek", "folded", "off")
 """How thinking can be shown."""
-PARTS = ("connect", "first", "idle")
+TIMEOUT_PARTS = ("connect", "first", "idle")
 """What a time to wait is for."""
-_NAME = re.compile(r"[^\W_][\w-]{0,63}")
-_SWITCH = {"0": False, "1": True}
+_NAME_PATTERN = re.compile(r"[^\W_][\w-]{0,63}")
+_SWITCH_VALUES = {"0": False, "1": True}
 
 
-def text(value: object, name: str, _: object = None) -> str:
+def parse_text(value: object, name: str, _: object = None) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{name} must be a text in quotes")
     return value
 
 
-def texts(value: object, name: str, _: object = None) -> tuple[str, ...]:
+def parse_texts(value: object, name: str, _: object = None) -> tuple[str, ...]:
     """Read a list of texts; one alone needs no list."""
     listed = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str) for one in listed):
@@ -38,9 +38,9 @@ def texts(value: object, name: str, _: object = None) -> tuple[str, ...]:
     return tuple(str(one) for one in listed if one)
 
 
-def name(value: object, where: str, _: object = None) -> str:
+def parse_name(value: object, where: str, _: object = None) -> str:
     """Read the name of a profile or a template: it is a part of a path, or of a key."""
-    word = text(value, where)
+    word = parse_text(value, where)
     if not is_name(word):
         raise UsageError(f"{where}: {word!r} is no name", "a name has letters, digits, - and _")
     return word
@@ -48,80 +48,82 @@ def name(value: object, where: str, _: object = None) -> str:
 
 def is_name(word: str) -> bool:
     """Whether a text can be the name of a profile or a template."""
-    return _NAME.fullmatch(word) is not None
+    return _NAME_PATTERN.fullmatch(word) is not None
 
 
-def boolean(value: object, name: str, _: object = None) -> bool:
+def parse_boolean(value: object, name: str, _: object = None) -> bool:
     if not isinstance(value, bool):
         raise UsageError(f"{name} must be true or false")
     return value
 
 
-def switch(value: object, name: str, _: object = None) -> bool:
+def parse_switch(value: object, name: str, _: object = None) -> bool:
     """Read what a variable says of something that is on or off."""
-    if value not in _SWITCH:
+    if value not in _SWITCH_VALUES:
         raise UsageError(f"{name} must be 0 or 1, not {value!r}")
-    return _SWITCH[str(value)]
+    return _SWITCH_VALUES[str(value)]
 
 
-def mode(value: object, name: str, _: object = None) -> str:
-    from reflectty.modes import Mode  # noqa: PLC0415 - only who sets one needs the list
+def parse_mode(value: object, name: str, _: object = None) -> str:
+    from reflectty.reasoning.modes import Mode
 
-    word = text(value, name)
+    word = parse_text(value, name)
     if word not in tuple(Mode):
         raise UsageError(f"{name} {word!r} is no mode", f"the modes are {', '.join(Mode)}")
     return word
 
 
-def engine(value: object, name: str, _: object = None) -> str:
-    from reflectty.engines import EngineName  # noqa: PLC0415 - the same
+def parse_engine(value: object, name: str, _: object = None) -> str:
+    from reflectty.engines import EngineName
 
-    word = text(value, name)
+    word = parse_text(value, name)
     if word not in tuple(EngineName):
         raise UsageError(f"{name} {word!r} is no engine", f"there are {', '.join(EngineName)}")
     return word
 
 
-def view(value: object, name: str, _: object = None) -> str:
-    word = text(value, name)
-    if word not in VIEWS:
-        raise UsageError(f"{name} {word!r} is no way to show thinking", f"there are {', '.join(VIEWS)}")
+def parse_view(value: object, name: str, _: object = None) -> str:
+    word = parse_text(value, name)
+    if word not in THINKING_VIEWS:
+        raise UsageError(f"{name} {word!r} is no way to show thinking", f"there are {', '.join(THINKING_VIEWS)}")
     return word
 
 
-def effort(value: object, name: str, _: object = None) -> str:
-    word = text(value, name)
+def parse_effort(value: object, name: str, _: object = None) -> str:
+    word = parse_text(value, name)
     if word not in tuple(Effort):
         raise UsageError(f"{name} {word!r} is no effort", f"there are {', '.join(Effort)}")
     return word
 
 
-def keep(value: object, name: str, _: object = None) -> str:
-    word = text(value, name)
-    if word not in tuple(Keep):
-        raise UsageError(f"{name} {word!r} is no way to keep thinking", f"there are {', '.join(Keep)}")
+def parse_keep_thinking(value: object, name: str, _: object = None) -> str:
+    word = parse_text(value, name)
+    if word not in tuple(KeepThinkingMode):
+        raise UsageError(f"{name} {word!r} is no way to keep thinking", f"there are {', '.join(KeepThinkingMode)}")
     return word
 
 
-def family(value: object, name: str, _: object = None) -> str:
-    from reflectty.families import FAMILIES  # noqa: PLC0415 - the same
+def parse_family(value: object, name: str, _: object = None) -> str:
+    from reflectty.reasoning.families import FAMILIES
 
-    word = text(value, name)
+    word = parse_text(value, name)
     if word not in FAMILIES:
-        raise UsageError(f"{name} {word!r} is no family", near(word, FAMILIES) or f"there are {', '.join(FAMILIES)}")
+        raise UsageError(
+            f"{name} {word!r} is no family", did_you_mean(word, FAMILIES) or f"there are {', '.join(FAMILIES)}"
+        )
     return word
 
 
-def duration(value: object, name: str, _: object = None) -> str:
+def parse_duration(value: object, name: str, _: object = None) -> str:
     """Read how long a model stays loaded: seconds, or a text that Ollama reads."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise UsageError(f"{name} must be a text such as '10m', or seconds")
     return str(value)
 
 
-def options(value: object, name: str, before: object = None) -> tuple[tuple[str, OptionValue], ...]:
+def parse_options(value: object, name: str, before: object = None) -> tuple[tuple[str, OptionValue], ...]:
     """Read the options of a table; those that it does not name stay as they were."""
-    from reflectty.options import read_options  # noqa: PLC0415 - only who sets some needs their list
+    from reflectty.core.options import read_options
 
     if not isinstance(value, dict):
         raise UsageError(f"{name} must be a table", "write it as options = { num_ctx = 8192, temperature = 0.2 }")
@@ -129,7 +131,7 @@ def options(value: object, name: str, before: object = None) -> tuple[tuple[str,
     return tuple({**dict(earlier), **dict(read_options(value, name))}.items())
 
 
-def timeouts(value: object, name: str, before: object = None) -> Timeouts:
+def parse_timeout_setting(value: object, name: str, before: object = None) -> Timeouts:
     """Read seconds, or the parts that a text changes; the others stay as they were."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise UsageError(f"{name} must be seconds, or a text such as 'first=300,idle=120'")
@@ -152,20 +154,20 @@ def parse_timeouts(text: str, timeouts: Timeouts, name: str = "--timeout") -> Ti
             raise UsageError(f"{name} {text!r} is no time", "give seconds, or connect=5,first=300,idle=120")
         if not equals:
             timeouts = timeouts._replace(first=seconds, idle=seconds)
-        elif key in PARTS:
+        elif key in TIMEOUT_PARTS:
             timeouts = timeouts._replace(**{key: seconds})
         else:
-            raise UsageError(f"{name} has no part {key!r}", f"its parts are {', '.join(PARTS)}")
+            raise UsageError(f"{name} has no part {key!r}", f"its parts are {', '.join(TIMEOUT_PARTS)}")
     return timeouts
 
 
-def keys(value: object, name: str, _: object = None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def parse_keys(value: object, name: str, _: object = None) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(value, dict):
         raise UsageError(f"{name} must be a table", 'write [keys], and under it lines such as save = "ctrl+s"')
-    return tuple((action, _some_keys(keys, f"{name}.{action}")) for action, keys in value.items())
+    return tuple((action, _parse_action_keys(keys, f"{name}.{action}")) for action, keys in value.items())
 
 
-def _some_keys(value: object, name: str) -> tuple[str, ...]:
+def _parse_action_keys(value: object, name: str) -> tuple[str, ...]:
     keys = value if isinstance(value, list) else [value]
     if not all(isinstance(key, str) for key in keys):
         raise UsageError(f"{name} must be a key in quotes, or a list of them")

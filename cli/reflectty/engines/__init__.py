@@ -1,4 +1,4 @@
-"""Makes the engine for a server; what that engine needs is imported only then."""
+"""Creates the engine for a server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.chat import Timeouts
+    from reflectty.core.messages import Timeouts
     from reflectty.engines.hosts import Address
     from reflectty.engines.ollama import OllamaEngine
     from reflectty.engines.openai import OpenAIEngine
@@ -33,7 +33,7 @@ def open_engine(  # noqa: PLR0913 - each says one thing of how a server is reach
     api_key: str = "",
     timeouts: Timeouts | None = None,
     key_over_http: bool = False,
-    thinkers: tuple[Callable[[str], bool], Callable[[str], object]] | None = None,
+    remembered_models: tuple[Callable[[str], bool], Callable[[str], object]] | None = None,
 ) -> OllamaEngine | OpenAIEngine:
     """Return the engine, to be used in `async with`, for a value of OLLAMA_HOST or `--host`.
 
@@ -43,23 +43,23 @@ def open_engine(  # noqa: PLR0913 - each says one thing of how a server is reach
         api_key: what the server wants to see; sent where nobody on the way can read it.
         timeouts: how long to wait.
         key_over_http: whether an OpenAI-compatible server gets the key however it is reached.
-        thinkers: tells whether a model of such a server was seen to think in an earlier run, and remembers one.
+        remembered_models: tells whether a model of such a server was seen to think before, and remembers one.
 
     Raises:
         UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
     """
     if engine == EngineName.EMBEDDED:
-        from reflectty.engines.embedded import open_embedded  # noqa: PLC0415 - most never ask it
+        from reflectty.engines.embedded import open_embedded
 
         return open_embedded(timeouts)
     address = address_of(host, engine, key_over_http=key_over_http)
     # asyncio alone costs as much as the rest of a command: one that asks no model does not pay for it.
     if engine == EngineName.OPENAI:
-        from reflectty.engines.openai import OpenAIEngine, Thinkers  # noqa: PLC0415
+        from reflectty.engines.openai import OpenAIEngine, ThinkingModels
 
-        remembered = Thinkers(*thinkers) if thinkers else None
-        return OpenAIEngine(address, timeouts=timeouts, api_key=api_key, thinkers=remembered)
-    from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
+        remembered = ThinkingModels(*remembered_models) if remembered_models else None
+        return OpenAIEngine(address, timeouts=timeouts, api_key=api_key, remembered_models=remembered)
+    from reflectty.engines.ollama import OllamaEngine
 
     return OllamaEngine(address, timeouts=timeouts, api_key=api_key)
 
@@ -70,10 +70,10 @@ def address_of(host: str, engine: str = EngineName.OLLAMA, *, key_over_http: boo
     Raises:
         UsageError: the host, or the proxy settings of the environment, cannot be used.
     """
-    from reflectty.engines.hosts import BUILT_IN, parse_host  # noqa: PLC0415 - the name of an engine needs no host
+    from reflectty.engines.hosts import BUILT_IN_ADDRESS, parse_host
 
     if engine == EngineName.EMBEDDED:
-        return BUILT_IN
+        return BUILT_IN_ADDRESS
     if engine == EngineName.OPENAI:
-        return parse_host(host, VLLM_PORT).above("/v1", trusted=key_over_http)
+        return parse_host(host, VLLM_PORT).with_api_path("/v1", trusted=key_over_http)
     return parse_host(host)

@@ -1,4 +1,4 @@
-"""Reads where a server is, by the rules of Ollama's own command; connects to nothing.
+"""Parses server addresses by the rules of Ollama's OLLAMA_HOST.
 
 The rules are `Host` and `ConnectableHost` of envconfig/config.go in Ollama, the same in 0.32.15 and 0.34.2.
 Beyond them: `unix://` for a socket, and `user:password@` for a server behind Basic authentication.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote, unquote
 
-from reflectty.errors import UsageError
+from reflectty.core.errors import UsageError
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 11434
@@ -48,11 +48,11 @@ class Address:
     """What the place is called where its address says nothing to the user."""
 
     @property
-    def confidential(self) -> bool:
+    def is_confidential(self) -> bool:
         """Whether nobody on the way can read a key that is sent, or the user does not mind."""
         return self.loopback or self.trusted or self.url.startswith("https://")
 
-    def above(self, path: str, *, trusted: bool = False) -> Address:
+    def with_api_path(self, path: str, *, trusted: bool = False) -> Address:
         """Return the address that a path which it ends in begins at, and whether the user trusts the way there.
 
         The API of an OpenAI-compatible server is below `path`, which may be named or not. A path that names a version
@@ -68,7 +68,7 @@ class Address:
             api = ""
         return replace(self, url=url, api=api, trusted=trusted)
 
-    def at(self, path: str) -> str:
+    def url_of(self, path: str) -> str:
         """Return the URL of a path; one below `/v1` is below wherever the API is."""
         return f"{self.url}{self.api}{path.removeprefix('/v1')}" if path.startswith("/v1/") else self.url + path
 
@@ -77,7 +77,7 @@ class Address:
         return self.label or (f"unix://{self.socket_path}" if self.socket_path else where)
 
 
-BUILT_IN: Final = Address(url="http://localhost", loopback=True, label="the built-in model")
+BUILT_IN_ADDRESS: Final = Address(url="http://localhost", loopback=True, label="the built-in model")
 """Where the model is that needs no server; nothing is ever connected to at that address."""
 
 
@@ -156,15 +156,15 @@ def _connectable(host: str) -> str:
     """Return a host that can be connected to: an address to listen on everywhere becomes this machine's."""
     address = _ip(host)
     if address is None:
-        return _name(host) if host else DEFAULT_HOST
+        return _require_hostname(host) if host else DEFAULT_HOST
     if "%" in host:
-        _name(host.partition("%")[2])
+        _require_hostname(host.partition("%")[2])
     if address.is_unspecified:
         return DEFAULT_HOST if address.version == 4 else "::1"  # noqa: PLR2004 - the version of the protocol
     return str(address)
 
 
-def _name(host: str) -> str:
+def _require_hostname(host: str) -> str:
     if not NAME.fullmatch(host):
         raise UsageError(f"{host!r} cannot be a host", FORM)
     return host

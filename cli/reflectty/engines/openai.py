@@ -1,4 +1,4 @@
-"""The engine for OpenAI-compatible servers: vLLM, SGLang, llama-server; what is said is decided by `wire.openai`.
+"""Engine for OpenAI-compatible servers such as vLLM, SGLang and llama-server.
 
 A field that a server does not take is left out and the request sent again; which ones those are is remembered as long
 as the engine is open. What was seen of vLLM was seen with 0.32.0.
@@ -10,37 +10,36 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from urllib.parse import quote
 
-from reflectty.chat import Chunk, Timeouts
-from reflectty.engines.connection import Connection, Habits
-from reflectty.engines.elsewhere import looking
-from reflectty.engines.exchange import Dialect, Exchange
-from reflectty.engines.ollama_over_v1 import Manners, doubt_of_usual
-from reflectty.engines.rendering import Rendering
-from reflectty.errors import PromptTooLongError, RefusedError, UnreachableError
-from reflectty.families import by_model, tags_at
-from reflectty.switches import switch_of
-from reflectty.wire import continued
-from reflectty.wire import openai as wire
+from reflectty.core.errors import PromptTooLongError, RefusedError, UnreachableError
+from reflectty.core.messages import Chunk, Timeouts
+from reflectty.engines.connection import Connection, ServerProfile
+from reflectty.engines.discovery import server_finder_for
+from reflectty.engines.openai_dialects import OllamaNativeApi, VllmPromptClient, truncation_note_of
+from reflectty.engines.server_client import ServerClient, WireProtocol
+from reflectty.protocols import openai as wire
+from reflectty.protocols.ollama import continue_prompt
+from reflectty.reasoning.families import family_of_model, tags_at
+from reflectty.reasoning.switches import switch_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     import httpx
 
-    from reflectty.chat import Capacity, Model, Request, Running, Workload
+    from reflectty.core.messages import Capacity, Model, Request, RunningModel, Workload
     from reflectty.engines.hosts import Address
-    from reflectty.wire import Body
-    from reflectty.wire.openai import Listed
+    from reflectty.protocols.ollama import Body
+    from reflectty.protocols.openai import ListedModel
 
-HABITS: Final = Habits(
-    server=wire.SERVER,
+PROFILE: Final = ServerProfile(
+    label=wire.SERVER_LABEL,
     start_hint="is the server running? Another one is named with --host or REFLECTTY_HOST",
     host_hint=wire.HOST_HINT,
     host_names="--host or REFLECTTY_HOST",
     key_name="the API key",
 )
-DIALECT: Final = Dialect(wire.ChunkDecoder, wire.refusal, wire.missing_hint, HABITS)
-CANNOT_GO_ON: Final = "ask again instead: another server may begin anew without a word"
+PROTOCOL: Final = WireProtocol(wire.OpenAIChunkDecoder, wire.refusal_error_of, wire.missing_hint, PROFILE)
+CANNOT_RESUME_HINT: Final = "ask again instead: another server may begin anew without a word"
 NO_PICTURES: Final = "vLLM goes on with a reply to words alone, and this question has pictures"
 VERSIONS: Final = {
     wire.LLAMA_SERVER: "/props",
@@ -50,7 +49,7 @@ VERSIONS: Final = {
 }
 """Where each server tells its version."""
 
-TELL_THEIR_LOAD: Final = (wire.VLLM, wire.SGLANG)
+SERVERS_WITH_METRICS: Final = (wire.VLLM, wire.SGLANG)
 """Servers with metrics beside the protocol, for which vLLM 0.32 wants no key."""
 
 
@@ -67,29 +66,31 @@ class OpenAIEngine:
         timeouts: Timeouts | None = None,
         api_key: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
-        thinkers: Thinkers | None = None,
+        remembered_models: ThinkingModels | None = None,
     ) -> None:
-        unsent = bool(api_key) and not address.confidential
-        self.warning = "; ".join(filter(None, (address.warning, _unsent(address) if unsent else "")))
+        unsent = bool(api_key) and not address.is_confidential
+        self.warning = "; ".join(filter(None, (address.warning, _unsent_key_warning_of(address) if unsent else "")))
         """What of the host's text or of the key could not be used as it was; often nothing."""
         self.address = address
         """Where the server is."""
         self._maker = ""
         """Who wrote the server, as far as it has said by now."""
-        self._said_unlisted: set[str] = set()
+        self._noted_unlisted: set[str] = set()
         """The models of which was said that the server does not list them."""
-        connection = Connection(address, timeouts or Timeouts(), api_key, transport, HABITS, looking(address))
-        self._exchange = Exchange(connection, DIALECT, self.models)
-        self._rendering = Rendering(self._exchange)
-        self._manners = Manners(self._exchange)
-        self._refused: frozenset[str] = frozenset()
+        connection = Connection(
+            address, timeouts or Timeouts(), api_key, transport, PROFILE, server_finder_for(address)
+        )
+        self._client = ServerClient(connection, PROTOCOL, self.models)
+        self._prompts = VllmPromptClient(self._client)
+        self._ollama_api = OllamaNativeApi(self._client)
+        self._refused_fields: frozenset[str] = frozenset()
         """The fields that this server does not take."""
-        self._told: set[str] = set()
+        self._sent_notes: set[str] = set()
         """What was said of wishes that it does not take."""
-        self._rooms: dict[str, int] = {}
+        self._contexts: dict[str, int] = {}
         """How many tokens the server holds for each of its models, where it tells."""
-        self._thinkers = thinkers or Thinkers(set().__contains__, _forget)
-        self._seen: set[str] = set()
+        self._remembered_models = remembered_models or ThinkingModels(set().__contains__, _remember_nothing)
+        self._seen_thinking: set[str] = set()
         """The models whose thinking was seen to come in a field."""
 
     async def __aenter__(self) -> Self:
@@ -100,7 +101,7 @@ class OpenAIEngine:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._exchange.aclose()
+        await self._client.aclose()
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the reply's chunks; closing the generator closes the connection, which stops the model.
@@ -110,7 +111,7 @@ class OpenAIEngine:
             RefusedError: it said no, or was busy three times.
             IncompleteError: the reply was cut, or stalled.
         """
-        return self._replied("/v1/chat/completions", wire.encode(request, self._maker), request)
+        return self._stream_reply("/v1/chat/completions", wire.encode(request, self._maker), request)
 
     async def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
         """Yield what follows `so_far`, as content with its tags.
@@ -123,21 +124,21 @@ class OpenAIEngine:
             RefusedError: the server is not known to go on; and what `chat` raises.
         """
         if not self._maker:
-            await self._listed()
+            await self._fetch_listed_models()
         if self._maker in (wire.LLAMA_SERVER, wire.VLLM):
-            chunks = self._after_the_prompt(request, so_far)
+            chunks = self._resume_after_prompt(request, so_far)
         elif self._maker == wire.SGLANG:
-            chunks = self._as_last_message(request, so_far)
+            chunks = self._resume_last_message(request, so_far)
         else:
-            raise RefusedError("only vLLM, SGLang and llama-server are known to go on with a reply", CANNOT_GO_ON)
+            raise RefusedError("only vLLM, SGLang and llama-server are known to go on with a reply", CANNOT_RESUME_HINT)
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
 
-    async def _after_the_prompt(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
-        prompt = continued(await self.prompt(request), so_far)
-        body = wire.encode_raw(request, prompt, self._maker, self._rooms.get(request.model, 0))
-        async with aclosing(self._replied("/v1/completions", body, request)) as chunks:
+    async def _resume_after_prompt(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
+        prompt = continue_prompt(await self.prompt(request), so_far)
+        body = wire.encode_raw(request, prompt, self._maker, self._contexts.get(request.model, 0))
+        async with aclosing(self._stream_reply("/v1/completions", body, request)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -148,78 +149,81 @@ class OpenAIEngine:
             RefusedError: the server cannot render it, or cannot go on after it.
         """
         if not self._maker:
-            await self._listed()
+            await self._fetch_listed_models()
         if self._maker == wire.LLAMA_SERVER:
-            answer = await self._beside("POST", "/apply-template", wire.encode_render(request), request.model)
-            return wire.rendered(answer)
+            answer = await self._request_optional("POST", "/apply-template", wire.encode_render(request), request.model)
+            return wire.rendered_prompt_of(answer)
         if self._maker != wire.VLLM:
             return ""
         if any(message.images for message in request.messages):
             raise RefusedError(NO_PICTURES, "ask again instead")
-        return await self._rendering.prompt(request)
+        return await self._prompts.prompt(request)
 
     async def opener(self, request: Request) -> str:
         """Return the marker with which the model opens its thinking, though a parser takes it out; often nothing."""
-        return await self._rendering.opener(request) if self._maker == wire.VLLM else ""
+        return await self._prompts.opener(request) if self._maker == wire.VLLM else ""
 
-    async def _replied(self, path: str, body: Body, request: Request) -> AsyncGenerator[Chunk, None]:
+    async def _stream_reply(self, path: str, body: Body, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of a reply; what the server does not take is left out, and said where the user wanted it."""
-        refused, decoder = self._refused, wire.ChunkDecoder(html=self._maker == wire.VLLM)
+        refused, decoder = self._refused_fields, wire.OpenAIChunkDecoder(html=self._maker == wire.VLLM)
         doubt = ""
         if self._maker == wire.OLLAMA:
-            body, doubt = await self._manners.kept(body, request), await self._manners.doubt(request)
+            body, doubt = (
+                await self._ollama_api.add_native_sampling(body, request),
+                await self._ollama_api.truncation_note(request),
+            )
         while True:
-            left = wire.without(body, refused)
+            left = wire.drop_fields(body, refused)
             try:
-                async with aclosing(self._exchange.reply(path, left, request.model, decoder)) as chunks:
+                async with aclosing(self._client.stream_reply(path, left, request.model, decoder)) as chunks:
                     async for chunk in chunks:
-                        self._refused |= refused
+                        self._refused_fields |= refused
                         self._learn(request.model, chunk)
-                        if chunk.done and decoder.of_ollama and self._maker != wire.OLLAMA:
-                            doubt = doubt_of_usual(request)
-                        notes = (*self._missing(request), *filter(None, (doubt if chunk.done else "",)))
+                        if chunk.done and decoder.is_from_ollama and self._maker != wire.OLLAMA:
+                            doubt = truncation_note_of(request)
+                        notes = (*self._dropped_options_notes(request), *filter(None, (doubt if chunk.done else "",)))
                         yield chunk._replace(notes=notes) if notes else chunk
             except RefusedError as error:
                 named = wire.refused_fields(str(error), left)
                 if not named:
-                    told = await self._counted(error, request)
+                    told = await self._add_token_counts(error, request)
                     raise told from (None if told is error else error)
                 refused |= named
             else:
                 return
 
-    def _missing(self, request: Request) -> tuple[str, ...]:
+    def _dropped_options_notes(self, request: Request) -> tuple[str, ...]:
         """Return what is to be said of wishes that this server does not take, once."""
-        note = wire.missed(request, self._refused) if self._refused else ""
-        if not note or note in self._told:
+        note = wire.dropped_options_note(request, self._refused_fields) if self._refused_fields else ""
+        if not note or note in self._sent_notes:
             return ()
-        self._told.add(note)
+        self._sent_notes.add(note)
         return (note,)
 
     def _learn(self, model: str, chunk: Chunk) -> None:
-        if chunk.thinking and model not in self._seen:
-            self._seen.add(model)
-            self._thinkers.learn(model)
+        if chunk.thinking and model not in self._seen_thinking:
+            self._seen_thinking.add(model)
+            self._remembered_models.remember(model)
 
-    async def _counted(self, error: RefusedError, request: Request) -> RefusedError:
+    async def _add_token_counts(self, error: RefusedError, request: Request) -> RefusedError:
         """Return the error of a prompt that does not fit with its true number, which vLLM itself does not count."""
         if isinstance(error, PromptTooLongError) and ("num_predict", 0) in request.options:
             return RefusedError("num_predict must be at least 1, or below 0 for as many tokens as there is room for")
         if not isinstance(error, PromptTooLongError) or self._maker != wire.VLLM:
             return error
-        count, room = await self._rendering.length(request)
-        return wire.counted_too_long(count, room) if count >= room > 0 else error
+        count, room = await self._prompts.token_counts(request)
+        return wire.too_long_error_from_counts(count, room) if count >= room > 0 else error
 
-    async def _as_last_message(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
+    async def _resume_last_message(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
         """Yield the rest of a last message; a thinking that the server takes apart gets its closing tag back.
 
         SGLang puts that message behind what the template writes before every reply: an opener there is not sent again.
         """
-        end = await self._rendering.end(request, so_far)
-        rest = continued(end, so_far).removeprefix(end) if end else so_far
+        end = await self._prompts.end(request, so_far)
+        rest = continue_prompt(end, so_far).removeprefix(end) if end else so_far
         body = wire.encode_continued(request, rest, self._maker)
         closer = _closer(so_far)
-        async with aclosing(self._replied("/v1/chat/completions", body, request)) as chunks:
+        async with aclosing(self._stream_reply("/v1/chat/completions", body, request)) as chunks:
             thinking = False
             async for chunk in chunks:
                 ends = thinking and bool(chunk.content)
@@ -232,41 +236,41 @@ class OpenAIEngine:
         Raises:
             ModelMissingError: it is not in a list that is known to be complete.
         """
-        served = await self.listed_if_any()
-        found = wire.served_as(model, served)
-        if found is None and wire.is_complete(served):
-            raise wire.missing(model, [one.model.name for one in served])
+        served = await self.listed_models_if_any()
+        found = wire.find_listed_model(model, served)
+        if found is None and wire.is_full_list(served):
+            raise wire.missing_model_error_of(model, [one.model.name for one in served])
         if found is None:
-            return await self._known(self._unlisted(model, served))
+            return await self._add_server_facts(self._unlisted_model(model, served))
         name = model if model in found.names else found.model.name
-        known = wire.model_of(found, name, await self._props(name), wire.ignored(self._maker))
-        return await self._known(wire.standing(known, found))
+        known = wire.model_of(found, name, await self._props(name), wire.ignored_options_of(self._maker))
+        return await self._add_server_facts(wire.add_server_limits(known, found))
 
-    def _unlisted(self, model: str, served: tuple[Listed, ...]) -> Model:
+    def _unlisted_model(self, model: str, served: tuple[ListedModel, ...]) -> Model:
         """Return a model that is not listed; that it is not, is said once."""
-        known = wire.unlisted(model, served, wire.ignored(self._maker))
-        said = model in self._said_unlisted
-        self._said_unlisted.add(model)
+        known = wire.unlisted_model_of(model, served, wire.ignored_options_of(self._maker))
+        said = model in self._noted_unlisted
+        self._noted_unlisted.add(model)
         return known._replace(notices=()) if said else known
 
     async def _props(self, model: str) -> Body:
         """Return what llama-server tells beside the protocol; nothing of any other server."""
         if self._maker != wire.LLAMA_SERVER:
             return {}
-        return await self._beside("GET", f"/props?model={quote(model, safe='')}", model=model)
+        return await self._request_optional("GET", f"/props?model={quote(model, safe='')}", model=model)
 
-    async def _known(self, model: Model) -> Model:
+    async def _add_server_facts(self, model: Model) -> Model:
         """Return a model with what this server shows of it: how its prompts end, and where its thinking was seen.
 
         A name tells at most whether a model thinks; whether a vLLM was started with a parser, only a reply tells.
         """
         if self._maker == wire.OLLAMA:
-            return wire.ollama_model(model, await self._manners.shown(model.name))
-        family = by_model(model.name)
-        apart = model.name in self._seen or self._thinkers.known(model.name)
-        if self._maker == wire.VLLM and not (family and (apart or family.channels)):
-            ends = await self._rendering.ends(model.name, switch_of(model.name, family.name if family else ""))
-            model = wire.rendered_model(model, ends, named=family is not None) if ends else model
+            return wire.add_ollama_info(model, await self._ollama_api.show(model.name))
+        family = family_of_model(model.name)
+        apart = model.name in self._seen_thinking or self._remembered_models.is_known(model.name)
+        if self._maker == wire.VLLM and not (family and (apart or family.has_channels)):
+            ends = await self._prompts.prompt_ends(model.name, switch_of(model.name, family.name if family else ""))
+            model = wire.add_prompt_ends(model, ends, named=family is not None) if ends else model
         if not apart:
             return model
         shown = model._replace(guessed=False)
@@ -274,85 +278,87 @@ class OpenAIEngine:
 
     async def models(self) -> tuple[Model, ...]:
         """Return the models that are served; the one to ask where none is named says why it is that one."""
-        listed = await self._listed()
-        best = wire.picked(listed)
+        listed = await self._fetch_listed_models()
+        best = wire.pick_listed_model(listed)
         return tuple(
-            one.model._replace(merit=best[1] if best and one is best[0] else "", capabilities=_capabilities(one))
+            one.model._replace(
+                selection_reason=best[1] if best and one is best[0] else "", capabilities=_capabilities(one)
+            )
             for one in listed
         )
 
-    async def listed(self) -> tuple[Listed, ...]:
+    async def listed_models(self) -> tuple[ListedModel, ...]:
         """Return what the server lists, each model with all that is said of it there."""
-        return await self._listed()
+        return await self._fetch_listed_models()
 
-    async def running(self) -> tuple[Running, ...]:
+    async def running_models(self) -> tuple[RunningModel, ...]:
         """Return the models that are served: there is no memory to tell of."""
-        return wire.running_of(await self.listed_if_any())
+        return wire.running_of(await self.listed_models_if_any())
 
     async def version(self) -> str:
         """Return the server's version, or nothing where it is not known to tell."""
-        await self.listed_if_any()
+        await self.listed_models_if_any()
         path = VERSIONS.get(self._maker)
-        return wire.version_of(await self._beside("GET", path)) if path else ""
+        return wire.version_of(await self._request_optional("GET", path)) if path else ""
 
     async def capacity(self, model: str) -> Capacity:
         """Return how many requests it answers at the same time, where it is a llama-server, which tells."""
-        await self.listed_if_any()
+        await self.listed_models_if_any()
         return wire.capacity_of(await self._props(model))
 
-    async def load(self) -> Workload | None:
+    async def workload(self) -> Workload | None:
         """Return how many requests are answered and how many wait, as /metrics tell; None where they do not."""
-        if self._maker not in TELL_THEIR_LOAD:
+        if self._maker not in SERVERS_WITH_METRICS:
             return None
         try:
-            return await self._exchange.read(wire.load_of, "GET", "/metrics")
+            return await self._client.request_decoded(wire.workload_of, "GET", "/metrics")
         except (UnreachableError, RefusedError):
             return None
 
     @property
     def kind(self) -> str:
         """What the server is called, as far as it has said by now; often nothing."""
-        return wire.KINDS.get(self._maker, "")
+        return wire.SERVER_NAMES.get(self._maker, "")
 
-    async def _beside(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
+    async def _request_optional(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
         """Return what a server answers beside the protocol; nothing where that is not let through to it."""
         try:
-            return await self._exchange.ask(method, path, body, model)
+            return await self._client.request_object(method, path, body, model)
         except UnreachableError:
             return {}
 
-    async def _listed(self) -> tuple[Listed, ...]:
-        listed = wire.models_of(await self._exchange.read(wire.decode_list, "GET", "/v1/models"))
+    async def _fetch_listed_models(self) -> tuple[ListedModel, ...]:
+        listed = wire.models_of(await self._client.request_decoded(wire.decode_list, "GET", "/v1/models"))
         self._maker = wire.maker_of(listed)
-        self._rooms = {name: one.context for one in listed for name in one.names}
+        self._contexts = {name: one.context for one in listed for name in one.names}
         return listed
 
-    async def listed_if_any(self) -> tuple[Listed, ...]:
+    async def listed_models_if_any(self) -> tuple[ListedModel, ...]:
         """Return what is listed; nothing where the server answers, and has no list."""
         try:
-            return await self._listed()
+            return await self._fetch_listed_models()
         except UnreachableError as error:
             if not error.unknown_path:
                 raise
             return ()
 
 
-class Thinkers(NamedTuple):
+class ThinkingModels(NamedTuple):
     """What is remembered from one run to the next: of which of this server's models the thinking comes in a field."""
 
-    known: Callable[[str], bool]
-    learn: Callable[[str], object]
+    is_known: Callable[[str], bool]
+    remember: Callable[[str], object]
 
 
-def _forget(_: str) -> None:
+def _remember_nothing(_: str) -> None:
     """Remember nothing beyond this run."""
 
 
-def _unsent(address: Address) -> str:
+def _unsent_key_warning_of(address: Address) -> str:
     return f"the key is not sent to {address}, where it could be read on the way: use https, or set api_key_over_http"
 
 
-def _capabilities(one: Listed) -> tuple[str, ...]:
+def _capabilities(one: ListedModel) -> tuple[str, ...]:
     """Return what a listed model can do; one that cannot chat is told by that."""
     return one.model.capabilities if wire.can_chat(one) else ("embedding",)
 

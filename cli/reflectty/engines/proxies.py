@@ -1,4 +1,4 @@
-"""Which proxy the environment puts between here and a server, read as curl and Go read it; sends nothing."""
+"""Selects the proxy for a server from the environment, as curl and Go do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reflectty.engines.hosts import Address
 
 _SEPARATORS: Final = re.compile(r"[,\s]+")
-_SPOKEN: Final = ("http", "https", "socks5", "socks5h")
+_PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 """How httpx can speak with a proxy."""
 _PORTS: Final = {"http": 80, "https": 443}
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -27,7 +27,7 @@ class Proxy(NamedTuple):
     text: str
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """What the variable names, without a login."""
         return self.text.rpartition("@")[2] if "@" in self.text else self.text
 
@@ -40,11 +40,11 @@ class Proxy(NamedTuple):
         return f"socks5://{rest}" if scheme.lower() == "socks" else f"{scheme.lower()}://{rest}"
 
 
-def unusable(proxy: Proxy) -> str:
+def unusable_reason_of(proxy: Proxy) -> str:
     """Return why a proxy cannot be asked here; often nothing."""
     scheme = proxy.url.partition("://")[0]
-    if scheme not in _SPOKEN:
-        return f"it is none of {', '.join(_SPOKEN)}"
+    if scheme not in _PROXY_SCHEMES:
+        return f"it is none of {', '.join(_PROXY_SCHEMES)}"
     missing = scheme.startswith("socks") and find_spec("socksio") is None
     return "SOCKS needs the package socksio (pip install socksio)" if missing else ""
 
@@ -54,13 +54,13 @@ def proxy_to(address: Address, environment: Mapping[str, str]) -> Proxy | None:
     if address.loopback:
         return None
     parts = urlsplit(address.url)
-    chosen = named(environment, parts.scheme)
+    chosen = proxy_from_environment(environment, parts.scheme)
     port = parts.port or _PORTS.get(parts.scheme, 0)
     exempt = chosen is None or is_exempt(environment, parts.hostname or "", port, parts.scheme)
     return None if exempt else chosen
 
 
-def named(environment: Mapping[str, str], scheme: str) -> Proxy | None:
+def proxy_from_environment(environment: Mapping[str, str], scheme: str) -> Proxy | None:
     """Return the proxy for a scheme, as most programs choose it: its own variable first, then that for all.
 
     One in small letters goes before the same in capitals; an empty one says that there is none.
@@ -84,10 +84,10 @@ def is_exempt(environment: Mapping[str, str], host: str, port: int = 0, scheme: 
     text = environment["no_proxy"] if "no_proxy" in environment else environment.get("NO_PROXY", "")
     name = host.lower().rstrip(".")
     entries = (entry for entry in _SEPARATORS.split(text.lower()) if entry)
-    return any(entry == "*" or _names(entry, name, port, scheme) for entry in entries)
+    return any(entry == "*" or _matches_entry(entry, name, port, scheme) for entry in entries)
 
 
-def _names(entry: str, host: str, port: int, scheme: str) -> bool:
+def _matches_entry(entry: str, host: str, port: int, scheme: str) -> bool:
     only_scheme, separator, rest = entry.rpartition("://")
     if separator and only_scheme not in ("all", scheme):
         return False

@@ -1,23 +1,26 @@
-"""One connection to SQLite: transactions, and errors as ours; knows no table."""
+"""One SQLite connection: transactions, journal mode, and SQLite errors as StoreError."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from reflectty.errors import StoreError
+from reflectty.core.errors import StoreError
 from reflectty.store import schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
 
 T = TypeVar("T")
 
-DAMAGE = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
-_WHY = {
+DAMAGE_CODES = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+_REASONS = {
     sqlite3.SQLITE_FULL: ("the disk is full", "make room; until then nothing new is kept"),
     sqlite3.SQLITE_BUSY: ("another program has been writing to it for too long", ""),
     sqlite3.SQLITE_LOCKED: ("another program has been writing to it for too long", ""),
@@ -33,10 +36,10 @@ _WHY = {
 class Database:
     """A connection that may go from thread to thread, but is used by one at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path | None = None, *, indexed: bool = True) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path | None = None, *, has_index: bool = True) -> None:
         self.connection = connection
         self.path = path
-        self.indexed = indexed
+        self.has_index = has_index
         """Whether it has an index of words."""
         self._lock = threading.RLock()
 
@@ -46,7 +49,7 @@ class Database:
         Raises:
             StoreError: it could not be done.
         """
-        return self._do("BEGIN IMMEDIATE", work, "written")
+        return self._run("BEGIN IMMEDIATE", work, "written")
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do some reading, all of it of the same moment.
@@ -54,9 +57,9 @@ class Database:
         Raises:
             StoreError: it could not be done.
         """
-        return self._do("BEGIN", work, "read")
+        return self._run("BEGIN", work, "read")
 
-    def empty_log(self) -> None:
+    def truncate_log(self) -> None:
         """Write the log into the file and cut it to nothing; where others are at it, they will."""
         with self._lock, contextlib.suppress(sqlite3.Error):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -65,24 +68,24 @@ class Database:
         with self._lock, contextlib.suppress(sqlite3.Error):
             self.connection.close()
 
-    def _do(self, begin: str, work: Callable[[sqlite3.Connection], T], done: str) -> T:
+    def _run(self, begin: str, work: Callable[[sqlite3.Connection], T], done: str) -> T:
         with self._lock:
             try:
-                return self._mended(begin, work)
+                return self._run_with_repair(begin, work)
             except sqlite3.Error as error:
-                self._tell(error, done)
+                self._raise_store_error(error, done)
 
-    def _mended(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _run_with_repair(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return self._transaction(begin, work)
+            return self._run_transaction(begin, work)
         except sqlite3.DatabaseError as error:
             if error_code(error, extended=True) != sqlite3.SQLITE_CORRUPT_VTAB:
                 raise
         # Only the index of words is damaged, and it holds nothing that the tables do not.
-        self._transaction("BEGIN IMMEDIATE", schema.rebuild)
-        return self._transaction(begin, work)
+        self._run_transaction("BEGIN IMMEDIATE", schema.rebuild_index)
+        return self._run_transaction(begin, work)
 
-    def _transaction(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _run_transaction(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         # A rollback can fail as well.
         self._roll_back()
         try:
@@ -99,12 +102,12 @@ class Database:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
 
-    def _tell(self, error: sqlite3.Error, done: str) -> NoReturn:
+    def _raise_store_error(self, error: sqlite3.Error, done: str) -> NoReturn:
         code = error_code(error)
-        if code in DAMAGE and self.path is not None:
+        if code in DAMAGE_CODES and self.path is not None:
             with contextlib.suppress(OSError):
-                suspicion(self.path).touch(mode=0o600)
-        why, hint = _WHY.get(code, (str(error), ""))
+                damage_marker_of(self.path).touch(mode=0o600)
+        why, hint = _REASONS.get(code, (str(error), ""))
         raise StoreError(f"{self.path or 'the session'} cannot be {done}: {why}", hint) from error
 
 
@@ -114,6 +117,54 @@ def error_code(error: sqlite3.Error, *, extended: bool = False) -> int:
     return code if extended else code & 0xFF
 
 
-def suspicion(path: Path) -> Path:
+def damage_marker_of(path: Path) -> Path:
     """Return the file whose existence says that damage was met: the next one to open it looks at all of it."""
     return path.with_name(f"{path.name}.suspect")
+
+
+SWITCH_SECONDS = 30.0
+_BUSY_CODES = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+_UNSUPPORTED_CODES = frozenset((sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN))
+_REMOTE_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "afs", "ceph", "lustre", "glusterfs")
+
+
+def read_mounts() -> str:
+    """Return the system's table of mounted file systems; nothing where it has none that can be read."""
+    try:
+        return Path("/proc/self/mounts").read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def is_remote(path: Path, mounted: str) -> bool:
+    """Whether a file is on another machine's disk, where programs cannot share the memory that a WAL needs."""
+    best, kind = "", ""
+    for line in mounted.splitlines():
+        _, place, this, *_ = [*line.split(" "), "", "", ""]
+        place = place.replace("\\040", " ")
+        if len(place) >= len(best) and os.path.commonpath((str(path), place or "/")) == place:
+            best, kind = place, this
+    return kind.startswith(_REMOTE_FILE_SYSTEMS)
+
+
+def set_journal_mode(connection: sqlite3.Connection, *, remote: bool) -> None:
+    """Switch to a write-ahead log, or to a rollback journal where that cannot be or must not be."""
+    if not remote and _switch_journal(connection, "wal"):
+        return
+    _switch_journal(connection, "delete")
+
+
+def _switch_journal(connection: sqlite3.Connection, mode: str) -> bool:
+    """Switch the journal; SQLite does not wait for others here, so that it is tried until they are done."""
+    deadline = time.monotonic() + SWITCH_SECONDS
+    while True:
+        try:
+            (now,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
+        except sqlite3.OperationalError as error:
+            if error_code(error) in _UNSUPPORTED_CODES:
+                return False
+            if error_code(error) not in _BUSY_CODES or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return str(now) == mode

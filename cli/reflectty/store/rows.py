@@ -1,24 +1,33 @@
-"""Sessions and replies as rows of the tables, and back; a row that cannot be read is read as far as it can be."""
+"""Converts sessions and turns to rows of the tables and back; unreadable values become defaults."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from reflectty.chat import Usage
-from reflectty.session import Attachment, Ended, Found, Measured, Origin, Said, Session, Turn
-from reflectty.store.text import from_json, given, kept, strings, to_json
-from reflectty.stream import Kind
+from reflectty.core.messages import Usage
+from reflectty.core.segments import Kind
+from reflectty.core.session import (
+    Attachment,
+    ReplyMetrics,
+    ReplyOrigin,
+    ReplyStatus,
+    SearchHit,
+    Session,
+    StoredReply,
+    Turn,
+)
+from reflectty.store.encoding import decode_text, encode_text, from_json, strings_in, to_json
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
-    from reflectty.chat import OptionValue
+    from reflectty.core.messages import OptionValue
 
     E = TypeVar("E", bound=StrEnum)
     Row = tuple[Any, ...]
 
-PARTS = ("title", "question", "thinking", "reflection", "answer")
-SAID = (
+SEARCH_PARTS = ("title", "question", "thinking", "reflection", "answer")
+REPLY_COLUMNS = (
     "model",
     "digest",
     "mode",
@@ -37,19 +46,19 @@ SAID = (
     "ended",
 )
 """The columns of a reply, in the order of `said_columns`."""
-TURN = ("id", "parent", "created", "text", *SAID)
-SESSIONS = """SELECT id, title, created, updated, model, leaf,
+TURN_COLUMNS = ("id", "parent", "created", "text", *REPLY_COLUMNS)
+SELECT_SESSIONS = """SELECT id, title, created, updated, model, leaf,
     (SELECT count(*) FROM turns WHERE session = sessions.id AND ended IS NULL) FROM sessions"""
 
 
 def read_session(row: Row) -> Session:
     name, title, created, updated, model, leaf, questions = row
     return Session(
-        id=given(name),
-        title=given(title),
-        created=_number(created),
-        updated=_number(updated),
-        model=given(model),
+        id=decode_text(name),
+        title=decode_text(title),
+        created=_float_of(created),
+        updated=_float_of(updated),
+        model=decode_text(model),
         leaf=leaf if isinstance(leaf, int) else None,
         questions=questions,
     )
@@ -60,107 +69,107 @@ def read_turn(row: Row, attachments: tuple[Attachment, ...], segments: tuple[tup
     return Turn(
         id=number,
         parent=parent if isinstance(parent, int) else None,
-        created=_number(created),
-        text=given(text),
+        created=_float_of(created),
+        text=decode_text(text),
         attachments=attachments,
-        said=None if said[-1] is None else _read_said(tuple(said), segments),
+        said=None if said[-1] is None else _read_reply(tuple(said), segments),
     )
 
 
 def read_attachment(name: object, kind: object, content: object) -> Attachment:
-    return Attachment(given(name), "image" if kind == "image" else "file", given(content))
+    return Attachment(decode_text(name), "image" if kind == "image" else "file", decode_text(content))
 
 
 def read_kind(part: object) -> Kind:
     """Return the kind of a segment; one of a kind to come is thinking, because it must not pass for the answer."""
-    return _member(Kind, part, Kind.THINKING)
+    return _enum_member(Kind, part, Kind.THINKING)
 
 
 def read_part(part: object) -> Literal["title", "question", "thinking", "reflection", "answer"]:
-    return cast("Any", part) if part in PARTS else "thinking"
+    return cast("Any", part) if part in SEARCH_PARTS else "thinking"
 
 
-def said_columns(said: Said) -> Row:
+def reply_values_of(said: StoredReply) -> Row:
     return (
-        kept(said.model),
-        kept(said.digest),
-        kept(said.mode),
-        kept(said.family),
+        encode_text(said.model),
+        encode_text(said.digest),
+        encode_text(said.mode),
+        encode_text(said.family),
         said.prefilled,
-        kept(said.effort),
+        encode_text(said.effort),
         to_json(said.options),
         said.origin.value,
-        kept(said.done_reason),
-        kept(said.error),
+        encode_text(said.done_reason),
+        encode_text(said.error),
         to_json(said.warnings),
         to_json({**said.measured._asdict(), "usage": said.measured.usage._asdict()}),
-        kept(said.answer),
-        kept(said.raw),
-        kept(said.raw_thinking),
+        encode_text(said.answer),
+        encode_text(said.raw),
+        encode_text(said.raw_thinking),
         said.ended.value,
     )
 
 
-def _read_said(row: Row, segments: tuple[tuple[Kind, str], ...]) -> Said:
-    column = dict(zip(SAID, row, strict=True))
-    return Said(
-        model=given(column["model"]),
-        digest=given(column["digest"]),
-        mode=given(column["mode"]),
-        family=given(column["family"]),
+def _read_reply(row: Row, segments: tuple[tuple[Kind, str], ...]) -> StoredReply:
+    column = dict(zip(REPLY_COLUMNS, row, strict=True))
+    return StoredReply(
+        model=decode_text(column["model"]),
+        digest=decode_text(column["digest"]),
+        mode=decode_text(column["mode"]),
+        family=decode_text(column["family"]),
         prefilled=bool(column["prefilled"]),
-        effort=given(column["effort"]),
-        options=_options(from_json(column["options"])),
+        effort=decode_text(column["effort"]),
+        options=_read_options(from_json(column["options"])),
         segments=segments,
-        answer=given(column["answer"]),
-        raw=given(column["raw"]),
-        raw_thinking=given(column["raw_thinking"]),
-        ended=_member(Ended, column["ended"], Ended.INCOMPLETE),
-        done_reason=given(column["done_reason"]),
-        origin=_member(Origin, column["origin"], Origin.ASKED),
-        error=given(column["error"]),
-        warnings=strings(_items(from_json(column["warnings"]))),
-        measured=_measured(from_json(column["measured"])),
+        answer=decode_text(column["answer"]),
+        raw=decode_text(column["raw"]),
+        raw_thinking=decode_text(column["raw_thinking"]),
+        ended=_enum_member(ReplyStatus, column["ended"], ReplyStatus.INCOMPLETE),
+        done_reason=decode_text(column["done_reason"]),
+        origin=_enum_member(ReplyOrigin, column["origin"], ReplyOrigin.ASKED),
+        error=decode_text(column["error"]),
+        warnings=strings_in(_list_of(from_json(column["warnings"]))),
+        measured=_read_metrics(from_json(column["measured"])),
     )
 
 
-def _member(kind: type[E], value: object, otherwise: E) -> E:
+def _enum_member(kind: type[E], value: object, otherwise: E) -> E:
     return next((member for member in kind if member.value == value), otherwise)
 
 
-def _number(value: object) -> float:
+def _float_of(value: object) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def _items(value: object) -> list[object]:
+def _list_of(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _options(value: object) -> tuple[tuple[str, OptionValue], ...]:
-    pairs = (item for item in _items(value) if isinstance(item, list) and len(item) == len(("name", "value")))
-    return tuple((name, _option(option)) for name, option in pairs if isinstance(name, str))
+def _read_options(value: object) -> tuple[tuple[str, OptionValue], ...]:
+    pairs = (item for item in _list_of(value) if isinstance(item, list) and len(item) == len(("name", "value")))
+    return tuple((name, _read_option(option)) for name, option in pairs if isinstance(name, str))
 
 
-def _option(value: object) -> OptionValue:
+def _read_option(value: object) -> OptionValue:
     if isinstance(value, list):
-        return strings(value)
+        return strings_in(value)
     return value if isinstance(value, (int, float, str)) else str(value)
 
 
-def _measured(value: object) -> Measured:
+def _read_metrics(value: object) -> ReplyMetrics:
     if not isinstance(value, dict):
-        return Measured()
+        return ReplyMetrics()
     usage = value.get("usage")
-    known = {name: value[name] for name in Measured._fields if name != "usage" and _is_figure(value.get(name))}
+    known = {name: value[name] for name in ReplyMetrics._fields if name != "usage" and _is_figure(value.get(name))}
     counted = (
         {name: usage[name] for name in Usage._fields if _is_figure(usage.get(name))} if isinstance(usage, dict) else {}
     )
-    return Measured(**known, usage=Usage(**counted))
+    return ReplyMetrics(**known, usage=Usage(**counted))
 
 
 def _is_figure(value: object) -> bool:
     return isinstance(value, (int, float))
 
 
-def found(session: Session, turn: int | None, part: object, passage: tuple[tuple[str, bool], ...]) -> Found:
-    return Found(session, turn, read_part(part), passage)
+def search_hit_of(session: Session, turn: int | None, part: object, passage: tuple[tuple[str, bool], ...]) -> SearchHit:
+    return SearchHit(session, turn, read_part(part), passage)

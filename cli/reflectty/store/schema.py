@@ -1,4 +1,4 @@
-"""The tables, and how a file of an older version becomes one of today's; reads and writes no session."""
+"""Table definitions and migrations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x72666C74
 """What `file` knows our files by."""
 
-TABLES = (
+TABLE_STATEMENTS = (
     """CREATE TABLE sessions (
         id TEXT PRIMARY KEY NOT NULL,
         title TEXT NOT NULL,
@@ -82,12 +82,12 @@ TABLES = (
     "CREATE INDEX dense_passages ON passages (id) WHERE dense",
 )
 
-TOKENS = """tokenize="unicode61 remove_diacritics 2\""""
+TOKENIZER = """tokenize="unicode61 remove_diacritics 2\""""
 """What the index takes for words: upper and lower case are the same, and so are letters with and without accents."""
-INDEX = (
+INDEX_STATEMENTS = (
     # Beginnings of one and two letters have lists of their own, because whoever types a word types these first.
     f"""CREATE VIRTUAL TABLE IF NOT EXISTS found
-        USING fts5 (text, content='passages', content_rowid='id', prefix='1 2', {TOKENS})""",
+        USING fts5 (text, content='passages', content_rowid='id', prefix='1 2', {TOKENIZER})""",
     """CREATE TRIGGER passage_comes AFTER INSERT ON passages BEGIN
         INSERT INTO found (rowid, text) VALUES (new.id, new.text);
     END""",
@@ -95,30 +95,30 @@ INDEX = (
         INSERT INTO found (found, rowid, text) VALUES ('delete', old.id, old.text);
     END""",
 )
-REBUILD = "INSERT INTO found (found) VALUES ('rebuild')"
+REBUILD_STATEMENT = "INSERT INTO found (found) VALUES ('rebuild')"
 _TRIGGERS = ("passage_comes", "passage_goes")
 
 
-def _first(connection: sqlite3.Connection) -> None:
-    for statement in TABLES:
+def _create_tables(connection: sqlite3.Connection) -> None:
+    for statement in TABLE_STATEMENTS:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+MIGRATIONS: tuple[Migration, ...] = (_create_tables,)
 """The function at place n makes version n + 1 of version n."""
 
 
-class Look(NamedTuple):
+class SchemaInfo(NamedTuple):
     """What a file says of itself."""
 
-    application: int
+    application_id: int
     version: int
     tables: int
     triggers: int
     """Of the index's triggers."""
 
 
-def look(connection: sqlite3.Connection) -> Look:
+def read_schema_info(connection: sqlite3.Connection) -> SchemaInfo:
     # One statement, so that it is one moment: another program may be making the tables.
     row = connection.execute(
         """SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
@@ -126,7 +126,7 @@ def look(connection: sqlite3.Connection) -> Look:
         (SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?))""",
         _TRIGGERS,
     ).fetchone()
-    return Look(*row)
+    return SchemaInfo(*row)
 
 
 def has_fts5(connection: sqlite3.Connection) -> bool:
@@ -134,7 +134,7 @@ def has_fts5(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute("SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'").fetchone()[0])
 
 
-def settle(
+def migrate(
     connection: sqlite3.Connection, migrations: tuple[Migration, ...], *, fts5: bool, back_up: Callable[[int], None]
 ) -> None:
     """Bring a file to the newest version; a file that is newer is left as it is.
@@ -148,13 +148,13 @@ def settle(
         fts5: whether the index of words can be kept.
         back_up: called with the old version before it is changed, while nobody else can write.
     """
-    if _is_settled(look(connection), len(migrations), fts5=fts5):
+    if _is_migrated(read_schema_info(connection), len(migrations), fts5=fts5):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        seen = look(connection)
-        if not _is_settled(seen, len(migrations), fts5=fts5):
-            _change(connection, seen, migrations, fts5=fts5, back_up=back_up)
+        seen = read_schema_info(connection)
+        if not _is_migrated(seen, len(migrations), fts5=fts5):
+            _apply_migrations(connection, seen, migrations, fts5=fts5, back_up=back_up)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -162,13 +162,13 @@ def settle(
         raise
 
 
-def _is_settled(seen: Look, newest: int, *, fts5: bool) -> bool:
+def _is_migrated(seen: SchemaInfo, newest: int, *, fts5: bool) -> bool:
     return seen.version > newest or (seen.version == newest and seen.triggers == len(_TRIGGERS) * fts5)
 
 
-def _change(
+def _apply_migrations(
     connection: sqlite3.Connection,
-    seen: Look,
+    seen: SchemaInfo,
     migrations: tuple[Migration, ...],
     *,
     fts5: bool,
@@ -180,19 +180,19 @@ def _change(
         migration(connection)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(migrations)}")
-    _index(connection, fts5=fts5)
+    _create_index(connection, fts5=fts5)
 
 
-def _index(connection: sqlite3.Connection, *, fts5: bool) -> None:
+def _create_index(connection: sqlite3.Connection, *, fts5: bool) -> None:
     """Keep the index of words, or leave it alone where this SQLite cannot; afterwards it is made anew."""
     for trigger in _TRIGGERS:
         connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
     if fts5:
-        for statement in INDEX:
+        for statement in INDEX_STATEMENTS:
             connection.execute(statement)
-        connection.execute(REBUILD)
+        connection.execute(REBUILD_STATEMENT)
 
 
-def rebuild(connection: sqlite3.Connection) -> None:
+def rebuild_index(connection: sqlite3.Connection) -> None:
     """Make the index of words anew from the passages; for one that is damaged."""
-    connection.execute(REBUILD)
+    connection.execute(REBUILD_STATEMENT)

@@ -1,1 +1,1 @@
-"""The chat: widgets, screens, and the application that puts them together."""
+"""The full-screen chat: widgets, screens and the application that runs them."""

@@ -1,22 +1,78 @@
-"""The application: colours, signals and the one screen of the chat; leaves the terminal as it found it."""
+"""The Textual application and its configuration: runs one chat, handles signals and restores the terminal."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.app import App
 from textual.worker import WorkerFailed
 
-from reflectty.tui.driver import Driver
-from reflectty.tui.keys import teach
+from reflectty.tui.driver import TerminalDriver
+from reflectty.tui.keys import register_sequences
 from reflectty.tui.screens.chat import Chat
+from reflectty.view.parts import ThinkingView
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from textual.screen import Screen
 
-    from reflectty.tui.setup import Setup
+    from reflectty.core.messages import Engine
+    from reflectty.core.session import Session
+    from reflectty.models.fit_report import ServerHardware
+    from reflectty.models.manager import ModelLibrary
+    from reflectty.store import Store
+    from reflectty.tui.conversation import ChatAskOptions
+    from reflectty.tui.keys import Action
+    from reflectty.tui.theme import ChatTheme
+
+
+class ChatProfile(NamedTuple):
+    """How a profile asks."""
+
+    ask_options: ChatAskOptions
+    open_engine: Callable[[], Engine] | None = None
+    """Opens the engine of the server that it names; None where it names none."""
+    host: str = ""
+    open_library: Callable[[], ModelLibrary] | None = None
+    """Opens the library of that server."""
+
+
+class ChatConfig(NamedTuple):
+    """What the chat is given."""
+
+    theme: ChatTheme
+    actions: tuple[Action, ...]
+    ask_options: ChatAskOptions
+    store: Store
+    open_engine: Callable[[], Engine]
+    """Opens the engine; called once the screen is there."""
+    open_library: Callable[[], ModelLibrary]
+    """Opens the library of the same server; called once somebody wants to see or to change its models."""
+    load_profile: Callable[[str], ChatProfile]
+    """Returns how a profile asks, by its name.
+
+    Raises:
+        UsageError: there is no such profile, or it cannot be used.
+    """
+    host: str = ""
+    """How the server is named in the status line."""
+    view: ThinkingView = ThinkingView.LIVE
+    session: Session | None = None
+    """The session to go on with."""
+    model_overrides_session: bool = False
+    """Whether the manner's model is asked even where the session had another."""
+    hardware: Callable[[ModelLibrary], Awaitable[ServerHardware]] | None = None
+    """Finds out what is known of where a server runs; without it nothing is said of whether a model fits."""
+    write_sequence: Callable[[str], object] = print
+    """Writes a control sequence of ours to the terminal."""
+    exit_message: Callable[[str], object] = print
+    """Takes what is to be said once the screen is gone."""
+    notes: tuple[str, ...] = ()
+    """What went wrong before there was a screen to say it on."""
+
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -33,17 +89,17 @@ class ReflectApp(App[None]):
     Toast { background: $r-panel; color: $r-text; padding: 0 1; max-width: 60; border-left: outer $r-accent; }
     """
 
-    def __init__(self, setup: Setup, *, animation: bool = True) -> None:
-        self._setup = setup._replace(write=self._write)
-        teach(setup.actions)
-        super().__init__(driver_class=Driver, ansi_color=setup.looks.native)
+    def __init__(self, chat_config: ChatConfig, *, animation: bool = True) -> None:
+        self._chat_config = chat_config._replace(write_sequence=self._write_sequence)
+        register_sequences(chat_config.actions)
+        super().__init__(driver_class=TerminalDriver, ansi_color=chat_config.theme.uses_terminal_colors)
         self.animation_level = "full" if animation else "none"
 
     def get_default_screen(self) -> Screen[None]:
-        return Chat(self._setup)
+        return Chat(self._chat_config)
 
     def get_css_variables(self) -> dict[str, str]:
-        return super().get_css_variables() | self._setup.looks.variables
+        return super().get_css_variables() | self._chat_config.theme.css_variables
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
@@ -51,9 +107,9 @@ class ReflectApp(App[None]):
             number = getattr(signal, name, None)
             # A chat that is to outlive its terminal, as under nohup, goes on.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, self._leave, 128 + number)
+                loop.add_signal_handler(number, self._exit_on_signal, 128 + number)
 
-    def _leave(self, code: int) -> None:
+    def _exit_on_signal(self, code: int) -> None:
         """Keep what has come of a reply, restore the terminal, and end with the signal's code."""
         self.exit(return_code=code)
 
@@ -67,7 +123,7 @@ class ReflectApp(App[None]):
         # Textual's own prints a traceback with all local variables, what was asked among them.
         self._close_messages_no_wait()
 
-    def _write(self, sequence: str) -> None:
+    def _write_sequence(self, sequence: str) -> None:
         """Write a control sequence of ours past the screen."""
         if self._driver:
             self._driver.write(sequence)
@@ -76,4 +132,4 @@ class ReflectApp(App[None]):
     def copy_to_clipboard(self, text: str) -> None:
         """Copy what was selected; Textual's own way reaches too few terminals."""
         chat = next(screen for screen in self.screen_stack if isinstance(screen, Chat))
-        self.run_worker(chat.desk.copy(text, "the selection"))
+        self.run_worker(chat.controller.copy(text, "the selection"))

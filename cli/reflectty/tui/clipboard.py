@@ -1,4 +1,4 @@
-"""Puts text where the reader can paste it: the desktop's clipboard, tmux's, the terminal's, or else a file."""
+"""Copies text to the desktop, tmux or terminal clipboard, or else to a file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.config import state_folder
-from reflectty.errors import OutputError
-from reflectty.safety import clean
+from reflectty.core.errors import OutputError
+from reflectty.core.safety import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     Which = Callable[[str], str | None]
     Run = Callable[[Sequence[str], bytes], bool]
 
-PATIENCE_SECONDS = 2.0
-MOST_BYTES = 74_994
+TIMEOUT_SECONDS = 2.0
+MAX_OSC52_BYTES = 74_994
 """The longest text for a terminal: some take no more than 100,000 bytes of base64 with what is around it."""
 _SCREEN_CHUNK = 240
 """GNU screen drops a control string that is longer than 256 bytes."""
@@ -54,18 +54,18 @@ def run(command: Sequence[str], data: bytes) -> bool:
     except OSError:
         return False
     try:
-        process.communicate(data, timeout=PATIENCE_SECONDS)
+        process.communicate(data, timeout=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
-        _end(process)
+        _kill(process)
         return False
     return process.returncode == 0
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     with suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):
-        process.wait(PATIENCE_SECONDS)
+        process.wait(TIMEOUT_SECONDS)
     if process.stdin is not None:
         with suppress(OSError):
             process.stdin.close()
@@ -90,24 +90,24 @@ def copy(
     if not cleaned:
         return "nothing to copy"
     remote = bool(given.get("SSH_TTY") or given.get("SSH_CONNECTION"))
-    tool = _by_tool(cleaned, _tools(given, remote=remote), which, run)
+    tool = _copy_by_tool(cleaned, _find_tools(given, remote=remote), which, run)
     if tool and not remote:
         return f"clipboard ({tool})"
-    places = (_by_terminal(cleaned, write, given, which, run), tool and f"clipboard ({tool})")
-    return " and ".join(filter(None, places)) or f"{_by_file(cleaned)}: {_why(cleaned)}"
+    places = (_copy_by_terminal(cleaned, write, given, which, run), tool and f"clipboard ({tool})")
+    return " and ".join(filter(None, places)) or f"{_copy_to_file(cleaned)}: {_failure_reason_of(cleaned)}"
 
 
-def ways(environment: Mapping[str, str] | None = None, which: Which = shutil.which) -> tuple[str, ...]:
+def list_clipboards(environment: Mapping[str, str] | None = None, which: Which = shutil.which) -> tuple[str, ...]:
     """Return the ways to a clipboard that there are, in the order in which they are tried; none of them is."""
     given = os.environ if environment is None else environment
     remote = bool(given.get("SSH_TTY") or given.get("SSH_CONNECTION"))
-    tools = tuple(tool.command[0] for tool in _tools(given, remote=remote) if which(tool.command[0]))
+    tools = tuple(tool.command[0] for tool in _find_tools(given, remote=remote) if which(tool.command[0]))
     tmux = ("tmux's buffer",) if given.get("TMUX") and which("tmux") else ()
     terminal = () if given.get("TERM", "") in ("", "dumb") else ("the terminal's own, if it allows that (OSC 52)",)
     return (*tmux, *terminal, *tools) if remote else (*tools, *tmux, *terminal)
 
 
-def _tools(environment: Mapping[str, str], *, remote: bool) -> Iterable[_Tool]:
+def _find_tools(environment: Mapping[str, str], *, remote: bool) -> Iterable[_Tool]:
     """Give out what reaches the screen in front of the reader: over ssh that is a forwarded display alone."""
     if environment.get("WAYLAND_DISPLAY") and not remote:
         yield _WAYLAND
@@ -119,7 +119,7 @@ def _tools(environment: Mapping[str, str], *, remote: bool) -> Iterable[_Tool]:
         yield _WSL
 
 
-def _by_tool(text: str, tools: Iterable[_Tool], which: Which, run: Run) -> str:
+def _copy_by_tool(text: str, tools: Iterable[_Tool], which: Which, run: Run) -> str:
     for tool in tools:
         path = which(tool.command[0])
         if path and run((path, *tool.command[1:]), text.encode(tool.encoding)):
@@ -127,17 +127,17 @@ def _by_tool(text: str, tools: Iterable[_Tool], which: Which, run: Run) -> str:
     return ""
 
 
-def _by_terminal(
+def _copy_by_terminal(
     text: str, write: Callable[[str], object], environment: Mapping[str, str], which: Which, run: Run
 ) -> str:
-    buffer = _by_tmux(text.encode(), which, run) if environment.get("TMUX") else ""
-    if environment.get("TERM", "") in ("", "dumb") or len(text.encode()) > MOST_BYTES:
+    buffer = _copy_by_tmux(text.encode(), which, run) if environment.get("TMUX") else ""
+    if environment.get("TERM", "") in ("", "dumb") or len(text.encode()) > MAX_OSC52_BYTES:
         return buffer
-    write(_wrapped(_osc52(text), environment))
+    write(_wrap_for_multiplexer(_osc52_sequence_of(text), environment))
     return buffer or "terminal clipboard (OSC 52)"
 
 
-def _by_tmux(data: bytes, which: Which, run: Run) -> str:
+def _copy_by_tmux(data: bytes, which: Which, run: Run) -> str:
     """Fill tmux's buffer, and through it the terminal's clipboard, which tmux before 3.2 cannot do by command.
 
     What an application asks for with OSC 52 tmux ignores, unless `set-clipboard` is `on` or `allow-passthrough` is.
@@ -150,15 +150,15 @@ def _by_tmux(data: bytes, which: Which, run: Run) -> str:
     return "tmux buffer" if run((path, "load-buffer", "-"), data) else ""
 
 
-def _why(text: str) -> str:
-    return "too long for the terminal's clipboard" if len(text.encode()) > MOST_BYTES else "there is no clipboard"
+def _failure_reason_of(text: str) -> str:
+    return "too long for the terminal's clipboard" if len(text.encode()) > MAX_OSC52_BYTES else "there is no clipboard"
 
 
-def _osc52(text: str) -> str:
+def _osc52_sequence_of(text: str) -> str:
     return f"\x1b]52;c;{b64encode(text.encode()).decode()}\x07"
 
 
-def _wrapped(sequence: str, environment: Mapping[str, str]) -> str:
+def _wrap_for_multiplexer(sequence: str, environment: Mapping[str, str]) -> str:
     """Return a sequence as tmux or GNU screen hands it on to the terminal that they run in."""
     if environment.get("TMUX"):
         doubled = sequence.replace("\x1b", "\x1b\x1b")
@@ -169,7 +169,7 @@ def _wrapped(sequence: str, environment: Mapping[str, str]) -> str:
     return sequence
 
 
-def _by_file(text: str) -> str:
+def _copy_to_file(text: str) -> str:
     path = state_folder() / "copied.txt"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

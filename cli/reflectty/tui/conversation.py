@@ -1,23 +1,77 @@
-"""One session as the chat holds it: its turns, the branch that is looked at, and how its next question is asked."""
+"""One session in the chat: its turns, the visible branch, its options, and what to omit when the context overflows."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.modes import Mode, Wish
-from reflectty.session import NOT_MEASURED, asked, branch, history
+from reflectty.core.session import NO_METRICS, branch_to, history_of, message_of
+from reflectty.reasoning.modes import AskOptions, Mode
 
 if TYPE_CHECKING:
-    from reflectty.asking import Question
-    from reflectty.chat import Effort, OptionValue
-    from reflectty.families import Family
-    from reflectty.session import Attachment, Measured, Session, Turn
+    from reflectty.chat.request import Question
+    from reflectty.core.errors import PromptTooLongError
+    from reflectty.core.messages import Effort, OptionValue
+    from reflectty.core.session import Attachment, ReplyMetrics, Session, Turn
+    from reflectty.reasoning.families import Family
     from reflectty.store import Store
 
-TITLE = 60
+
+CONTEXT_GROWTH = 2
 
 
-class Manner(NamedTuple):
+def overflow_choices(before: int, error: PromptTooLongError, context: int) -> list[tuple[str, str, str]]:
+    """Return what can be done: a value, its label and a detail each.
+
+    Args:
+        before: how many questions with answers are sent along.
+        error: what the server said.
+        context: how many tokens it holds now; 0 when unknown.
+    """
+    half = (before + 1) // 2
+    rows: list[tuple[str, str, str]] = []
+    if before > 1:
+        rows.append(
+            (f"leave {half}", f"Leave out the oldest {half} of {before}", "they stay in the session, and are not sent")
+        )
+    if before:
+        rows.append((f"leave {before}", "Leave out all that came before", "only this question is sent"))
+    wanted = _round_up_context(max(_prompt_tokens_of(error), context * CONTEXT_GROWTH)) if error.resizable else 0
+    if wanted:
+        rows.append((f"context {wanted}", f"Ask with a context of {wanted:,} tokens", "num_ctx: it takes more memory"))
+    rows.append(("", "Do not ask", "the question stays, and can be edited"))
+    return rows
+
+
+def apply_choice(choice: str, ask_options: ChatAskOptions) -> ChatAskOptions | None:
+    """Return how questions are asked after a choice; None when nothing is to be asked."""
+    what, _, number = choice.partition(" ")
+    if what == "leave":
+        return ask_options._replace(left_out=ask_options.left_out + int(number))
+    if what == "context":
+        kept = tuple(pair for pair in ask_options.options if pair[0] != "num_ctx")
+        return ask_options._replace(options=(*kept, ("num_ctx", int(number))))
+    return None
+
+
+def _prompt_tokens_of(error: PromptTooLongError) -> int:
+    """Return how many tokens the prompt has, by the server's own words; 0 when it does not say."""
+    numbers = [int(found.replace(",", "")) for found in re.findall(r"\d[\d,]*", str(error))]
+    return max(numbers, default=0)
+
+
+def _round_up_context(tokens: int) -> int:
+    """Return the next power of two that leaves room for a reply."""
+    size = 1024
+    while tokens and size < tokens * 4 // 3:
+        size *= 2
+    return size if tokens else 0
+
+
+MAX_TITLE_LENGTH = 60
+
+
+class ChatAskOptions(NamedTuple):
     """How questions are asked: what the user chose, for this chat and from here on."""
 
     model: str = ""
@@ -39,10 +93,10 @@ class Manner(NamedTuple):
 class Conversation:
     """Turns in the store, and which of them are on the screen; a session begins with its first question."""
 
-    def __init__(self, store: Store, manner: Manner) -> None:
+    def __init__(self, store: Store, ask_options: ChatAskOptions) -> None:
         self.store = store
-        self._durable = store
-        self.manner = manner
+        self._file_store = store
+        self.ask_options = ask_options
         self.session: Session | None = None
         self.leaf: int | None = None
         self._turns: dict[int, Turn] = {}
@@ -50,14 +104,14 @@ class Conversation:
     def open(self, session: Session, leaf: int | None = None) -> None:
         """Go on with a stored session, on the branch that ends with `leaf` or the one looked at last."""
         self.session, self.leaf = session, leaf if leaf is not None else session.leaf
-        self.manner = self.manner._replace(left_out=0, model=session.model or self.manner.model)
+        self.ask_options = self.ask_options._replace(left_out=0, model=session.model or self.ask_options.model)
         self.reload()
 
     def close(self) -> None:
         """Leave the session; the next question begins another, which may well be written where this one could not."""
-        self.store = self._durable
+        self.store = self._file_store
         self.session, self.leaf, self._turns = None, None, {}
-        self.manner = self.manner._replace(left_out=0)
+        self.ask_options = self.ask_options._replace(left_out=0)
 
     def reload(self) -> None:
         """Read the turns again, after somebody wrote some."""
@@ -73,9 +127,9 @@ class Conversation:
     @property
     def path(self) -> tuple[Turn, ...]:
         """The turns on the screen."""
-        return branch(self._turns.values(), self.leaf)
+        return branch_to(self._turns.values(), self.leaf)
 
-    def turn(self, number: int | None) -> Turn | None:
+    def find_turn(self, number: int | None) -> Turn | None:
         return self._turns.get(number) if number is not None else None
 
     @property
@@ -88,15 +142,15 @@ class Conversation:
 
     # Writing
 
-    def ask(self, text: str, attachments: tuple[Attachment, ...] = ()) -> Turn:
+    def add_question(self, text: str, attachments: tuple[Attachment, ...] = ()) -> Turn:
         """Store a question at the end of the branch.
 
         Raises:
             StoreError: it could not be written.
         """
         if self.session is None:
-            self.session = self.store.begin(title_of(text))
-        return self._take(self.store.ask(self.session.id, self.leaf, text, attachments))
+            self.session = self.store.create_session(title_of(text))
+        return self._append(self.store.add_question(self.session.id, self.leaf, text, attachments))
 
     def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> Turn:
         """Store a question beside another, as a branch.
@@ -105,19 +159,19 @@ class Conversation:
             StoreError: it could not be written.
         """
         if self.session is None:
-            return self.ask(text, attachments)
-        return self._take(self.store.ask(self.session.id, question.parent, text, attachments))
+            return self.add_question(text, attachments)
+        return self._append(self.store.add_question(self.session.id, question.parent, text, attachments))
 
-    def _take(self, turn: Turn) -> Turn:
+    def _append(self, turn: Turn) -> Turn:
         self._turns[turn.id] = turn
         self.leaf = turn.id
         return turn
 
-    def retreat(self) -> None:
+    def fall_back_to_memory(self) -> None:
         """Keep the session in memory from here on: its file cannot be written any more."""
-        self.store = self.store.retreat(self.session.id if self.session else "", self._turns.values())
+        self.store = self.store.fall_back_to_memory(self.session.id if self.session else "", self._turns.values())
 
-    def look_at(self, leaf: int) -> None:
+    def set_leaf(self, leaf: int) -> None:
         """Show another branch.
 
         Raises:
@@ -125,7 +179,7 @@ class Conversation:
         """
         self.leaf = leaf
         if self.session:
-            self.store.look_at(self.session.id, leaf)
+            self.store.set_leaf(self.session.id, leaf)
 
     def rename(self, title: str) -> None:
         """Give the session another title.
@@ -139,60 +193,62 @@ class Conversation:
 
     # Branches
 
-    def beside(self, turn: Turn) -> tuple[Turn, ...]:
+    def siblings(self, turn: Turn) -> tuple[Turn, ...]:
         """Return the turns at the same place, this one among them, in the order in which they came."""
         return tuple(other for other in self._turns.values() if other.parent == turn.parent)
 
-    def place(self, turn: Turn) -> tuple[int, int]:
+    def branch_position(self, turn: Turn) -> tuple[int, int]:
         """Return which of how many branches a turn is."""
-        beside = self.beside(turn)
+        beside = self.siblings(turn)
         return ([other.id for other in beside].index(turn.id) + 1 if turn in beside else 1, max(1, len(beside)))
 
-    def neighbour(self, direction: int) -> int | None:
+    def adjacent_leaf(self, direction: int) -> int | None:
         """Return the leaf of the branch before or after this one, where the path parts last; None where it does not."""
         for turn in reversed(self.path):
-            beside = self.beside(turn)
+            beside = self.siblings(turn)
             if len(beside) > 1:
                 at = [other.id for other in beside].index(turn.id) + direction
-                return self._end_of(beside[at]) if 0 <= at < len(beside) else None
+                return self._newest_leaf_of(beside[at]) if 0 <= at < len(beside) else None
         return None
 
-    def _end_of(self, turn: Turn) -> int:
+    def _newest_leaf_of(self, turn: Turn) -> int:
         """Return the newest turn that follows."""
         children = [other for other in self._turns.values() if other.parent == turn.id]
-        return self._end_of(children[-1]) if children else turn.id
+        return self._newest_leaf_of(children[-1]) if children else turn.id
 
     # Asking
 
-    def question(self, turn: Turn, *, so_far: str = "", earlier: Measured = NOT_MEASURED) -> Question:
+    def build_question(
+        self, turn: Turn, *, reply_prefix: str = "", prefix_stats: ReplyMetrics = NO_METRICS
+    ) -> Question:
         """Return what is asked with a stored question, everything before it included."""
-        from reflectty.asking import Question  # noqa: PLC0415 - not before the first frame
+        from reflectty.chat.request import Question
 
-        message = asked(turn)
-        before = branch(self._turns.values(), turn.parent)
-        manner = self.manner
+        message = message_of(turn)
+        before = branch_to(self._turns.values(), turn.parent)
+        ask_options = self.ask_options
         return Question(
             prompt=message.content,
-            model=manner.model,
-            wish=Wish(manner.mode, manner.effort, manner.family, manner.system),
+            model=ask_options.model,
+            ask_options=AskOptions(ask_options.mode, ask_options.effort, ask_options.family, ask_options.system),
             images=message.images,
-            options=manner.options,
-            keep_alive=manner.keep_alive,
-            keep_thinking=manner.keep_thinking,
-            history=history(before, manner.model)[2 * manner.left_out :],
-            so_far=so_far,
-            earlier=earlier,
+            options=ask_options.options,
+            keep_alive=ask_options.keep_alive,
+            keep_thinking=ask_options.keep_thinking,
+            history=history_of(before, ask_options.model)[2 * ask_options.left_out :],
+            reply_prefix=reply_prefix,
+            prefix_metrics=prefix_stats,
         )
 
-    def exchanges_before(self, turn: Turn) -> int:
+    def count_exchanges_before(self, turn: Turn) -> int:
         """Return how many questions with answers are sent along with one."""
-        return len(history(branch(self._turns.values(), turn.parent))) // 2 - self.manner.left_out
+        return len(history_of(branch_to(self._turns.values(), turn.parent))) // 2 - self.ask_options.left_out
 
 
 def title_of(text: str) -> str:
     """Return a title for a session that begins with that question: its first words."""
     line = next((line.strip() for line in text.split("\n") if line.strip()), "")
-    if len(line) <= TITLE:
+    if len(line) <= MAX_TITLE_LENGTH:
         return line
-    cut = line[:TITLE].rsplit(" ", 1)[0]
-    return f"{cut if len(cut) > TITLE // 2 else line[:TITLE]}…"
+    cut = line[:MAX_TITLE_LENGTH].rsplit(" ", 1)[0]
+    return f"{cut if len(cut) > MAX_TITLE_LENGTH // 2 else line[:MAX_TITLE_LENGTH]}…"

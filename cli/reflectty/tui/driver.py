@@ -1,4 +1,4 @@
-"""Reads the terminal's keys for Textual and writes its screen, whatever the terminal does; decides what no key does."""
+"""Textual's terminal driver with safe pasting, an output that cannot fail and an exit when the terminal is gone."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.message import Message
 
-_READ = 1 << 16
+_READ_BYTES = 1 << 16
 _POLL_SECONDS = 0.1
-_SOON_SECONDS = 0.01
-_FOCUS_SECONDS = 1.0
+_FOCUS_POLL_SECONDS = 0.01
+_FOCUS_TIMEOUT_SECONDS = 1.0
 """How long keys wait at most; the chat takes a third of that to draw its first frame."""
-_HUNG_UP = 129
-_PLAINLY = str.maketrans("╭╮╰╯─│▌·…▁▂▃▄▅▆▇█", "++++-||-.########")
+_SIGHUP_EXIT_CODE = 129
+_ASCII_FALLBACK = str.maketrans("╭╮╰╯─│▌·…▁▂▃▄▅▆▇█", "++++-||-.########")
 """What is drawn in place of Textual's own frames and scrollbars where the terminal's encoding has none."""
 # ESC alone, and ESC with a bracket, are keys that must not wait for what follows.
-_SHORTEST_START = 3
+_MIN_PASTE_START = 3
 
 
-class Keyboard(XTermParser):
+class PasteAwareParser(XTermParser):
     """A parser that looks for nothing but its end inside a bracketed paste.
 
     Textual's own takes escape sequences in pasted text for keys: a pasted line with ESC in it is typed, and sent.
@@ -40,37 +40,37 @@ class Keyboard(XTermParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pasted: list[str] | None = None
-        self._held = ""
+        self._paste_pieces: list[str] | None = None
+        self._held_back = ""
 
     def feed(self, data: str) -> Iterable[Message]:
         if not data:
             yield from super().feed(data)
-        data, self._held = self._held + data, ""
+        data, self._held_back = self._held_back + data, ""
         while data:
-            if self._pasted is None:
+            if self._paste_pieces is None:
                 before, start, data = data.partition(BRACKETED_PASTE_START)
-                keys = before if start else self._hold(before, BRACKETED_PASTE_START, _SHORTEST_START)
+                keys = before if start else self._hold_back(before, BRACKETED_PASTE_START, _MIN_PASTE_START)
                 if keys:
                     yield from super().feed(keys)
-                self._pasted = [] if start else None
+                self._paste_pieces = [] if start else None
             else:
                 text, end, data = data.partition(BRACKETED_PASTE_END)
-                self._pasted.append(text if end else self._hold(text, BRACKETED_PASTE_END, 1))
+                self._paste_pieces.append(text if end else self._hold_back(text, BRACKETED_PASTE_END, 1))
                 if end:
-                    pasted, self._pasted = "".join(self._pasted), None
+                    pasted, self._paste_pieces = "".join(self._paste_pieces), None
                     yield events.Paste(pasted.replace("\0", ""))
 
-    def _hold(self, text: str, mark: str, shortest: int) -> str:
+    def _hold_back(self, text: str, mark: str, shortest: int) -> str:
         """Return a text without what may be the beginning of a mark, which waits for the rest."""
         for length in range(len(mark) - 1, shortest - 1, -1):
             if text.endswith(mark[:length]):
-                self._held = mark[:length]
+                self._held_back = mark[:length]
                 return text[:-length]
         return text
 
 
-class Written:
+class TerminalFile:
     """The terminal as a file: it takes every character, and everything once nobody is there any more.
 
     Textual writes from a thread with a short queue: where that thread dies of an error, the chat waits for it forever.
@@ -82,7 +82,7 @@ class Written:
 
     def write(self, text: str) -> int:
         with contextlib.suppress(OSError, ValueError):
-            self._file.buffer.write(self._encoded(text))
+            self._file.buffer.write(self._encode(text))
         return len(text)
 
     def flush(self) -> None:
@@ -92,15 +92,15 @@ class Written:
     def fileno(self) -> int:
         return self._file.fileno()
 
-    def _encoded(self, text: str) -> bytes:
+    def _encode(self, text: str) -> bytes:
         try:
             return text.encode(self._encoding)
         except UnicodeEncodeError:
             # One character for one: an escape sequence in its place would tear the screen apart.
-            return text.translate(_PLAINLY).encode(self._encoding, "replace")
+            return text.translate(_ASCII_FALLBACK).encode(self._encoding, "replace")
 
 
-class Driver(LinuxDriver):
+class TerminalDriver(LinuxDriver):
     """Textual's driver for terminals, with this keyboard; bytes that are no UTF-8 are shown as U+FFFD."""
 
     def __init__(
@@ -108,14 +108,14 @@ class Driver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         if self._file is not None:
-            self._file = cast("TextIOWrapper", Written(self._file))
+            self._file = cast("TextIOWrapper", TerminalFile(self._file))
 
     def run_input_thread(self) -> None:
         self._await_focus()
-        parser = Keyboard()
+        parser = PasteAwareParser()
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
-            for text in self._texts(selector):
+            for text in self._read_texts(selector):
                 for message in (*parser.feed(text), *parser.tick()) if text else parser.tick():
                     self.process_message(message)
         if not self.exit_event.is_set():
@@ -123,9 +123,9 @@ class Driver(LinuxDriver):
 
     def _await_focus(self) -> None:
         """Leave what is typed to the terminal until somebody here takes it: earlier, it would be for nobody."""
-        patience = _FOCUS_SECONDS
-        while patience > 0 and not self._has_focus() and not self.exit_event.wait(_SOON_SECONDS):
-            patience -= _SOON_SECONDS
+        patience = _FOCUS_TIMEOUT_SECONDS
+        while patience > 0 and not self._has_focus() and not self.exit_event.wait(_FOCUS_POLL_SECONDS):
+            patience -= _FOCUS_POLL_SECONDS
 
     def _has_focus(self) -> bool:
         screens = self._app.screen_stack
@@ -134,22 +134,22 @@ class Driver(LinuxDriver):
     def _hang_up(self) -> None:
         """Leave as after SIGHUP: the terminal is gone, and not every one says so by a signal."""
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(partial(self._app.exit, return_code=_HUNG_UP))
+            self._loop.call_soon_threadsafe(partial(self._app.exit, return_code=_SIGHUP_EXIT_CODE))
 
-    def _texts(self, selector: selectors.BaseSelector) -> Iterator[str]:
+    def _read_texts(self, selector: selectors.BaseSelector) -> Iterator[str]:
         """Give out what is typed, and an empty text when there is nothing for a while."""
         decode = getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
             if not selector.select(_POLL_SECONDS):
                 yield ""
-            elif typed := self._typed():
+            elif typed := self._read_bytes():
                 yield decode(typed)
             else:
                 return
 
-    def _typed(self) -> bytes:
+    def _read_bytes(self) -> bytes:
         """Return what was typed; nothing once the terminal is gone."""
         try:
-            return os.read(self.fileno, _READ)
+            return os.read(self.fileno, _READ_BYTES)
         except OSError:
             return b""

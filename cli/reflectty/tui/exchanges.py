@@ -1,48 +1,123 @@
-"""Puts questions and replies on the screen and hands them to the talk, in order; the steering of replies included."""
+"""The queue of turns: puts questions and replies on the screen and starts, stops, steers and resumes replies."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.errors import RefusedError, StoreError, UsageError
-from reflectty.modes import Mode, Wish, plan
-from reflectty.session import Ended, Origin
-from reflectty.steering import concluded, cut, draft, figures, opened
-from reflectty.tui.going_on import Way, way_of
-from reflectty.tui.parts.note import NotePart
-from reflectty.tui.parts.question import QuestionPart
-from reflectty.tui.parts.reply import ReplyPart
-from reflectty.tui.talk import IN_MEMORY, Exchange
+from reflectty.core.errors import RefusedError, StoreError, UsageError
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyOrigin, ReplyStatus
+from reflectty.reasoning.families import find_opener
+from reflectty.reasoning.modes import AskOptions, Mode, plan
+from reflectty.reasoning.steering import (
+    conclude_thinking,
+    continuation_prefix,
+    draft_of,
+    metrics_of_draft,
+    open_thinking,
+    require_resumable,
+    writing_family,
+)
+from reflectty.tui.turns import IN_MEMORY_NOTE, TurnRequest
+from reflectty.view.parts import NotePart, QuestionPart
+from reflectty.view.reply_part import ReplyPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from reflectty.chat import Model
-    from reflectty.families import Family
-    from reflectty.modes import Plan
-    from reflectty.session import Attachment, Said, Turn
+    from reflectty.chat.request import Question
+    from reflectty.core.messages import Engine, Model
+    from reflectty.core.session import Attachment, StoredReply, Turn
+    from reflectty.reasoning.families import Family
+    from reflectty.reasoning.modes import Plan
     from reflectty.tui.conversation import Conversation
-    from reflectty.tui.parts.part import Part
-    from reflectty.tui.talk import Talk
+    from reflectty.tui.turns import TurnRunner
     from reflectty.tui.widgets.transcript import Transcript
+    from reflectty.view.parts import Part
 
-    Run = Callable[[Callable[[], Coroutine[Any, Any, None]]], object]
+    StartWork = Callable[[Callable[[], Coroutine[Any, Any, None]]], object]
+
+
+class ResumePlan(NamedTuple):
+    """How a reply goes on."""
+
+    model: Model
+    plan: Plan
+    opener: str = ""
+    """The marker with which the model was seen to open its thinking; nothing where its tags are known otherwise."""
+    prompt_opened_thinking: bool = False
+    """Whether the prompt had opened the thinking, though what came was taken for an answer."""
+
+    def family_of(self, said: StoredReply) -> Family:
+        """Return the family in whose tags the reply is written.
+
+        Raises:
+            RefusedError: its tags are not known.
+        """
+        field = bool(said.raw_thinking)
+        return writing_family(self.model, self.plan, said.family, said.raw, came_in_field=field, opener=self.opener)
+
+    def reinterpret(self, said: StoredReply) -> StoredReply:
+        """Return a reply with what the prompt tells of it: all of it may be thinking."""
+        return said._replace(segments=((Kind.THINKING, said.raw.strip("\n")),)) if self.prompt_opened_thinking else said
+
+
+async def make_resume_plan(
+    engine: Engine, question: Question, said: StoredReply, model: Model, plan: Plan
+) -> ResumePlan:
+    """Return how a reply goes on.
+
+    Args:
+        engine: who would go on.
+        question: what the reply is to.
+        said: the reply so far.
+        model: who gave it.
+        plan: how it is asked.
+
+    Raises:
+        RefusedError: the server cannot go on, or nobody tells how the model marks its thinking.
+    """
+    from reflectty.chat.request import request_for
+
+    require_resumable(model)
+    request = request_for(question, model, plan)
+    render = getattr(engine, "prompt", None)
+    opener = find_opener(await render(request)) if render else ""
+    if opener and said.raw.strip() and all(kind is Kind.ANSWER for kind, _ in said.segments) and not said.raw_thinking:
+        return ResumePlan(model, plan, opener, prompt_opened_thinking=_is_untagged(said))
+    tell = getattr(engine, "opener", None)
+    if said.raw_thinking and tell and not _has_known_tags(model, plan, said):
+        opener = await tell(request)
+        return ResumePlan(model, plan, opener)
+    return ResumePlan(model, plan)
+
+
+def _is_untagged(said: StoredReply) -> bool:
+    return not said.answer or said.raw.strip() == said.answer.strip()
+
+
+def _has_known_tags(model: Model, plan: Plan, said: StoredReply) -> bool:
+    try:
+        writing_family(model, plan, said.family, said.raw, came_in_field=True)
+    except RefusedError:
+        return False
+    return True
 
 
 NO_REPLY = "there is no reply to the last question"
 
 
-class Steering(NamedTuple):
+class SteeredReply(NamedTuple):
     """A thought that is being changed."""
 
     question: Turn
-    said: Said
+    said: StoredReply
     family: Family
 
 
-class Waiting(NamedTuple):
+class QueuedQuestion(NamedTuple):
     """A question that waits for the reply before it."""
 
     text: str
@@ -50,7 +125,7 @@ class Waiting(NamedTuple):
     part: QuestionPart
 
 
-class Exchanges:
+class TurnQueue:
     """What is asked and answered on one screen.
 
     Args:
@@ -60,34 +135,36 @@ class Exchanges:
         run: starts a coroutine beside what is going on.
     """
 
-    def __init__(self, conversation: Conversation, talk: Talk, transcript: Transcript, run: Run) -> None:
-        self.waiting: list[Waiting] = []
-        self.steering: Steering | None = None
+    def __init__(
+        self, conversation: Conversation, runner: TurnRunner, transcript: Transcript, start_work: StartWork
+    ) -> None:
+        self.queue: list[QueuedQuestion] = []
+        self.steering: SteeredReply | None = None
         self._conversation = conversation
-        self._talk = talk
+        self._runner = runner
         self._transcript = transcript
-        self._run = run
-        self._held = False
+        self._start_work = start_work
+        self._is_stopping = False
         """Whether a reply is being stopped so that it can go on differently: nothing else is asked then."""
 
     # On the screen
 
-    def show(self, *, noted: bool = False) -> None:
+    def show(self, *, keep_notes: bool = False) -> None:
         """Show the branch that is looked at, from its end; with what was `noted` before, where it stays the session."""
         parts: list[Part] = []
         for turn in self._conversation.path:
-            part = self._part(turn)
-            part.branch = self._conversation.place(turn)
+            part = self._build_part(turn)
+            part.branch = self._conversation.branch_position(turn)
             parts.append(part)
-        notes = (part for part in self._transcript.parts if noted and isinstance(part, NotePart))
-        self._transcript.fill([*parts, *notes, *(waiting.part for waiting in self.waiting)])
+        notes = (part for part in self._transcript.parts if keep_notes and isinstance(part, NotePart))
+        self._transcript.fill([*parts, *notes, *(waiting.part for waiting in self.queue)])
         self._mark_last()
 
     @staticmethod
-    def _part(turn: Turn) -> QuestionPart | ReplyPart:
+    def _build_part(turn: Turn) -> QuestionPart | ReplyPart:
         if turn.said is None:
             return QuestionPart(turn.text, turn.attachments, turn=turn.id)
-        return ReplyPart.of(turn.said, turn=turn.id)
+        return ReplyPart.from_stored(turn.said, turn=turn.id)
 
     def part_of(self, turn: int | None) -> Part | None:
         found = (part for part in self._transcript.parts if getattr(part, "turn", None) == turn and turn is not None)
@@ -102,87 +179,87 @@ class Exchanges:
         replies = self.replies
         for part in replies:
             last = part is replies[-1]
-            if part.last != last:
-                part.last = last
-                self._transcript.touch_line(part)
+            if part.is_last != last:
+                part.is_last = last
+                self._transcript.refresh_first_row(part)
 
-    def _number(self, turn: Turn | None, part: QuestionPart | ReplyPart) -> None:
+    def _mark_branch(self, turn: Turn | None, part: QuestionPart | ReplyPart) -> None:
         """Say beside a part which branch it is, where that is not the only one."""
-        place = self._conversation.place(turn) if turn else (1, 1)
+        place = self._conversation.branch_position(turn) if turn else (1, 1)
         if place != part.branch:
             part.branch = place
-            self._transcript.relay(part)
+            self._transcript.lay_out_part(part)
 
     # Asking
 
     def ask(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
         """Ask a question, now or when the reply that is coming is over."""
-        part = QuestionPart(text, attachments, queued=self._talk.running is not None)
-        self.waiting.append(Waiting(text, attachments, part))
+        part = QuestionPart(text, attachments, is_queued=self._runner.current is not None)
+        self.queue.append(QueuedQuestion(text, attachments, part))
         self._transcript.add(part)
-        self._transcript.to_end()
-        self.next()
+        self._transcript.go_to_end()
+        self.start_next()
 
-    def next(self) -> None:
+    def start_next(self) -> None:
         """Ask what waits longest, unless a reply is coming or is about to go on."""
-        if not self.waiting or self._talk.running or self.steering or self._held:
+        if not self.queue or self._runner.current or self.steering or self._is_stopping:
             return
-        waiting = self.waiting.pop(0)
-        turn = self._stored(lambda: self._conversation.ask(waiting.text, waiting.attachments))
-        waiting.part.turn, waiting.part.queued = turn.id, False
-        self._transcript.relay(waiting.part)
-        self._begin(Exchange(turn), waiting.part)
+        waiting = self.queue.pop(0)
+        turn = self._store_question(lambda: self._conversation.add_question(waiting.text, waiting.attachments))
+        waiting.part.turn, waiting.part.is_queued = turn.id, False
+        self._transcript.lay_out_part(waiting.part)
+        self._start_reply(TurnRequest(turn), waiting.part)
 
-    def _stored(self, write: Callable[[], Turn]) -> Turn:
+    def _store_question(self, write: Callable[[], Turn]) -> Turn:
         """Write a question; where the file cannot be written any more, the session goes on in memory."""
         try:
             return write()
         except StoreError as error:
-            self._conversation.retreat()
-            self._talk.note(f"{error}: {IN_MEMORY}")
+            self._conversation.fall_back_to_memory()
+            self._runner.note(f"{error}: {IN_MEMORY_NOTE}")
             return write()
 
-    def _begin(self, exchange: Exchange, after: Part) -> None:
+    def _start_reply(self, request: TurnRequest, after: Part) -> None:
         """Put a new reply below its question and start it."""
-        part = ReplyPart(exchange.model or self._conversation.manner.model, origin=exchange.origin)
+        part = ReplyPart(request.model or self._conversation.ask_options.model, origin=request.origin)
         at = next(at for at, other in enumerate(self._transcript.parts) if other is after) + 1
         self._transcript.insert(at, part)
         self._mark_last()
-        self._talk.reserve(exchange)
-        self._run(partial(self._put, exchange, part))
+        self._runner.reserve(request)
+        self._start_work(partial(self._run_turn, request, part))
 
-    async def _put(self, exchange: Exchange, part: ReplyPart) -> None:
-        await self._talk.put(exchange, part)
-        self._number(self._conversation.turn(part.turn), part)
-        self.next()
+    async def _run_turn(self, request: TurnRequest, part: ReplyPart) -> None:
+        await self._runner.run_turn(request, part)
+        self._mark_branch(self._conversation.find_turn(part.turn), part)
+        self.start_next()
 
-    async def rest(self) -> None:
+    async def stop_all(self) -> None:
         """Stop the reply that is coming, and keep the questions that wait without asking them."""
         await self._stop()
         self.steering = None
-        while self.waiting:
-            waiting = self.waiting.pop(0)
-            self._stored(partial(self._conversation.ask, waiting.text, waiting.attachments))
+        while self.queue:
+            waiting = self.queue.pop(0)
+            self._store_question(partial(self._conversation.add_question, waiting.text, waiting.attachments))
 
     async def _stop(self) -> None:
         """Stop the reply that is coming, and wait until it is kept; what waits goes on waiting."""
-        self._held = True
+        self._is_stopping = True
         try:
-            await self._talk.stop()
+            await self._runner.stop()
         finally:
-            self._held = False
+            self._is_stopping = False
 
     async def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
         """Ask a question in other words, as a branch; what followed the old one stays, stopped if it was coming."""
         await self._stop()
         kept = attachments or question.attachments
-        turn = self._stored(lambda: self._conversation.rephrase(question, text, kept))
-        self.show(noted=True)
+        turn = self._store_question(lambda: self._conversation.rephrase(question, text, kept))
+        self.show(keep_notes=True)
         part = self.part_of(turn.id)
         if part:
-            self._begin(Exchange(turn), part)
+            self._start_reply(TurnRequest(turn), part)
 
-    def again(self) -> None:
+    def regenerate(self) -> None:
         """Ask the last question again; the other reply stays as a branch."""
         question = self._conversation.last_question
         part = self.part_of(question.id) if question else None
@@ -190,13 +267,13 @@ class Exchanges:
             raise UsageError("nothing was asked yet")
         self._conversation.leaf = question.id
         self._drop_after(part)
-        self._begin(Exchange(question), part)
+        self._start_reply(TurnRequest(question), part)
 
     def _drop_after(self, part: Part) -> None:
         """Take the replies to a question off the screen; they are still in the store."""
         parts = self._transcript.parts
         at = next(at for at, other in enumerate(parts) if other is part)
-        waiting = {id(waiting.part) for waiting in self.waiting}
+        waiting = {id(waiting.part) for waiting in self.queue}
         for other in [other for other in parts[at + 1 :] if id(other) not in waiting]:
             self._transcript.drop(other)
 
@@ -208,44 +285,44 @@ class Exchanges:
         Raises:
             ReflecttyError: there is no reply, or its model cannot go on in the middle of one.
         """
-        way = await self._way()
-        question, said, _ = await self._stopped()
-        said = way.read(said)
-        family = way.family(said)
-        self.steering = Steering(question, said, family)
-        self._mark(steered=True)
-        return draft(said.segments, family)
+        resume_plan = await self._plan_last_reply()
+        question, said, _ = await self._stop_and_find_reply()
+        said = resume_plan.reinterpret(said)
+        family = resume_plan.family_of(said)
+        self.steering = SteeredReply(question, said, family)
+        self._mark_steered(steered=True)
+        return draft_of(said.segments, family)
 
-    def _mark(self, *, steered: bool) -> None:
+    def _mark_steered(self, *, steered: bool) -> None:
         """Say above the reply that what it thought is being changed, or that it no longer is."""
         if self.replies:
             part = self.replies[-1]
-            part.state.steered = steered
+            part.state.is_steered = steered
             if steered:
-                part.opened = True
-            self._transcript.relay(part)
-            self._transcript.to_end()
+                part.open_override = True
+            self._transcript.lay_out_part(part)
+            self._transcript.go_to_end()
 
-    def go_on(self, text: str, *, conclude: bool = False) -> None:
+    def resume(self, text: str, *, conclude: bool = False) -> None:
         """Let the model go on from a changed thought, as a branch; or answer at once."""
         steering, self.steering = self.steering, None
         if steering is None:
             return
-        so_far = (concluded if conclude else opened)(steering.family, text)
-        earlier = figures(steering.said, steering.family, text)
+        reply_prefix = (conclude_thinking if conclude else open_thinking)(steering.family, text)
+        prefix_stats = metrics_of_draft(steering.said, steering.family, text)
         part = self.part_of(steering.question.id)
         if part is None:
             return
         self._drop_after(part)
-        exchange = Exchange(steering.question, Origin.STEERED, so_far, earlier, steering.said.model)
-        self._begin(exchange, part)
+        request = TurnRequest(steering.question, ReplyOrigin.STEERED, reply_prefix, prefix_stats, steering.said.model)
+        self._start_reply(request, part)
 
-    def leave(self) -> None:
+    def cancel_steering(self) -> None:
         """Leave a thought as it was."""
         steering, self.steering = self.steering, None
         if steering:
-            self._mark(steered=False)
-        self.next()
+            self._mark_steered(steered=False)
+        self.start_next()
 
     async def conclude(self) -> None:
         """Close the thinking and ask for the answer at once: in the same reply, or as a branch of one that is complete.
@@ -253,13 +330,15 @@ class Exchanges:
         Raises:
             ReflecttyError: there is no reply, or its model cannot go on in the middle of one.
         """
-        way = await self._way()
-        question, said, turn = await self._stopped()
-        said = way.read(said)
-        family = way.family(said)
-        so_far = concluded(family, draft(said.segments, family))
-        again = turn if said.ended is not Ended.COMPLETE else None
-        self._resume(Exchange(question, Origin.CONCLUDED, so_far, said.measured, said.model, again))
+        resume_plan = await self._plan_last_reply()
+        question, said, turn = await self._stop_and_find_reply()
+        said = resume_plan.reinterpret(said)
+        family = resume_plan.family_of(said)
+        reply_prefix = conclude_thinking(family, draft_of(said.segments, family))
+        again = turn if said.ended is not ReplyStatus.COMPLETE else None
+        self._start_resumed(
+            TurnRequest(question, ReplyOrigin.CONCLUDED, reply_prefix, said.measured, said.model, again)
+        )
 
     async def continue_(self) -> None:
         """Let a reply that was cut or stopped go on where it ended.
@@ -267,68 +346,68 @@ class Exchanges:
         Raises:
             ReflecttyError: there is none, it is complete, or its model cannot go on in the middle of one.
         """
-        if self._talk.running:
+        if self._runner.current:
             return
         path = self._conversation.path
         if path and path[-1].said is None:
-            self.again()
+            self.regenerate()
             return
-        question, said, turn = await self._stopped()
-        if said.ended is Ended.COMPLETE:
+        question, said, turn = await self._stop_and_find_reply()
+        if said.ended is ReplyStatus.COMPLETE:
             raise UsageError("the last reply is complete: there is nothing to continue")
         if not said.segments:
-            self.again()
+            self.regenerate()
             return
-        way = await self._way_of(question, said)
-        so_far = cut(said, way.model, way.chosen, way.opener)
-        self._resume(Exchange(question, Origin.CONTINUED, so_far, said.measured, said.model, turn))
+        resume_plan = await self._plan_reply(question, said)
+        reply_prefix = continuation_prefix(said, resume_plan.model, resume_plan.plan, resume_plan.opener)
+        self._start_resumed(TurnRequest(question, ReplyOrigin.CONTINUED, reply_prefix, said.measured, said.model, turn))
 
-    def _resume(self, exchange: Exchange) -> None:
-        part = self.part_of(exchange.question.id)
+    def _start_resumed(self, request: TurnRequest) -> None:
+        part = self.part_of(request.question.id)
         if part is not None:
             self._drop_after(part)
-            self._begin(exchange, part)
+            self._start_reply(request, part)
 
-    async def _way(self) -> Way:
+    async def _plan_last_reply(self) -> ResumePlan:
         """Find out how the last reply can go on, while it comes: one that cannot is not stopped.
 
         Raises:
             ReflecttyError: there is no reply, or it cannot go on.
         """
-        running, said = self._talk.running, self._talk.said
+        running, said = self._runner.current, self._runner.reply_so_far
         last = self._conversation.last_reply
         if running is None and last:
-            question, said = self._conversation.turn(last.parent), last.said
+            question, said = self._conversation.find_turn(last.parent), last.said
         else:
             question = running.question if running else None
         if question is None or said is None:
             raise UsageError("nothing has come yet that could go on" if running else NO_REPLY)
         try:
-            way = await self._way_of(question, said)
-            way.family(said)
+            resume_plan = await self._plan_reply(question, said)
+            resume_plan.family_of(said)
         except RefusedError:
-            if self._talk.reply:
-                self._talk.reply.resumable = False
-                self._talk.refresh()
+            if self._runner.reply:
+                self._runner.reply.resumable = False
+                self._runner.refresh()
             raise
-        return way
+        return resume_plan
 
-    async def _way_of(self, question: Turn, said: Said) -> Way:
-        model, chosen = await self._model(said)
-        asked = self._conversation.question(question)
-        return await way_of(self._talk.engine_known, asked, said, model, chosen)
+    async def _plan_reply(self, question: Turn, said: StoredReply) -> ResumePlan:
+        model, chosen = await self._find_model_and_plan(said)
+        asked = self._conversation.build_question(question)
+        return await make_resume_plan(self._runner.connected_engine, asked, said, model, chosen)
 
-    async def _stopped(self) -> tuple[Turn, Said, Turn]:
+    async def _stop_and_find_reply(self) -> tuple[Turn, StoredReply, Turn]:
         """Return the last question, what was said to it, and that turn; a reply that is coming is stopped first."""
         await self._stop()
         turn = next(reversed(self._conversation.path), None)
-        question = self._conversation.turn(turn.parent) if turn else None
+        question = self._conversation.find_turn(turn.parent) if turn else None
         if turn is None or turn.said is None or question is None:
             raise UsageError(NO_REPLY)
         return question, turn.said, turn
 
-    async def _model(self, said: Said) -> tuple[Model, Plan]:
-        model = await self._talk.engine_known.show(said.model)
-        manner = self._conversation.manner
-        mode = Mode(said.mode) if said.mode in set(Mode) else manner.mode
-        return model, plan(model, Wish(mode, manner.effort, manner.family, manner.system))
+    async def _find_model_and_plan(self, said: StoredReply) -> tuple[Model, Plan]:
+        model = await self._runner.connected_engine.show(said.model)
+        ask_options = self._conversation.ask_options
+        mode = Mode(said.mode) if said.mode in set(Mode) else ask_options.mode
+        return model, plan(model, AskOptions(mode, ask_options.effort, ask_options.family, ask_options.system))

@@ -1,4 +1,4 @@
-"""What the reader can do in the chat: every action with its keys and its slash command; does none of it."""
+"""The table of the chat's actions with their keys, labels and slash commands, and the parser of key names."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from unicodedata import name as unicode_name
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.keys import KEY_NAME_REPLACEMENTS, REPLACED_KEYS, key_to_character
 
-from reflectty.config import config_path, near
-from reflectty.errors import UsageError
+from reflectty.config import config_path, did_you_mean
+from reflectty.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,13 +26,13 @@ class Action(NamedTuple):
     group: str
     slash: str = ""
     """The command that does it, `/copy code`; empty where it makes no sense typed."""
-    takes: str = ""
+    argument: str = ""
     """What follows the command, for help."""
 
     @property
     def hint(self) -> str:
         """The first key as a hint writes it, or the command where there is no key."""
-        return shown(self.keys[0]) if self.keys else self.slash
+        return format_key(self.keys[0]) if self.keys else self.slash
 
 
 _ASK, _REPLY, _THINKING, _COPY = "Ask", "Reply", "Thinking", "Copy"
@@ -93,7 +93,7 @@ and most punctuation with alt are left alone: Textual reads them as what a Mac's
 """
 
 _MODIFIERS = ("alt", "ctrl", "hyper", "meta", "shift", "super")
-_OTHER_NAMES = {
+_KEY_ALIASES = {
     "return": "enter",
     "esc": "escape",
     "del": "delete",
@@ -108,14 +108,14 @@ _OTHER_NAMES = {
     "ctrl+@": "ctrl+space",
 }
 """Other ways to write a key, and the keys that a terminal cannot tell from another."""
-_NAMED = {f"f{number}" for number in range(1, 25)} | {
+_NAMED_KEYS = {f"f{number}" for number in range(1, 25)} | {
     *("enter", "escape", "tab", "backspace", "delete", "insert"),
     *("home", "end", "pageup", "pagedown", "up", "down", "left", "right"),
 }
 """The keys that type no character."""
-_BEGINS_MORE = "[]OPX^_"
+_SEQUENCE_STARTS = "[]OPX^_"
 """Behind an escape, these begin a longer sequence."""
-_SHOWN = {
+_KEY_SYMBOLS = {
     "up": "↑",
     "down": "↓",
     "left": "←",
@@ -127,90 +127,92 @@ _SHOWN = {
 }
 
 
-class _Sent(NamedTuple):
+class _SequenceKey(NamedTuple):
     """A key in Textual's table of sequences."""
 
     value: str
 
 
-def bound(overrides: Iterable[tuple[str, tuple[str, ...]]] = ()) -> tuple[Action, ...]:
+def bind_actions(overrides: Iterable[tuple[str, tuple[str, ...]]] = ()) -> tuple[Action, ...]:
     """Return all actions with the user's own keys in place of the default ones.
 
     Raises:
         UsageError: there is no such action or key, or one key is to do two things.
     """
-    wanted = {_known(name): tuple(_key(name, key) for key in keys) for name, keys in overrides}
+    wanted = {_require_action(name): tuple(_parse_key(name, key) for key in keys) for name, keys in overrides}
     actions = tuple(action._replace(keys=wanted.get(action.name, action.keys)) for action in ACTIONS)
     owners: dict[str, str] = {}
     for key, name in ((key, action.name) for action in actions for key in action.keys):
         if owners.setdefault(key, name) != name:
-            raise _wrong(f"{shown(key)} is for {owners[key]} and for {name}", 'give one of them another key, or ""')
+            raise _key_error(
+                f"{format_key(key)} is for {owners[key]} and for {name}", 'give one of them another key, or ""'
+            )
     return actions
 
 
-def shown(key: str) -> str:
+def format_key(key: str) -> str:
     """Return a key as hints write it: `alt+comma` is `alt+,`, `alt+up` is `alt+↑`."""
     modifiers, plus, base = key.rpartition("+")
-    return f"{modifiers}{plus}{_SHOWN.get(base) or _character(base) or base}"
+    return f"{modifiers}{plus}{_KEY_SYMBOLS.get(base) or _character_of(base) or base}"
 
 
-def teach(actions: Iterable[Action], table: Mapping[str, object] = ANSI_SEQUENCES_KEYS) -> None:
+def register_sequences(actions: Iterable[Action], table: Mapping[str, object] = ANSI_SEQUENCES_KEYS) -> None:
     """Let Textual know these keys where a terminal sends alt as a leading escape, as most do and tmux does.
 
     By itself it takes `alt+enter` for `enter` and `alt+,` for a comma, so that a line break would send the question;
     and `alt+n` for `^n` where the next key comes in the same piece, as over a slow line.
     """
-    sequences = {key: _escaped(key) for action in actions for key in action.keys}
+    sequences = {key: _escape_sequence_of(key) for action in actions for key in action.keys}
     known = cast("dict[str, object]", table)
-    known.update({sequence: (_Sent(key),) for key, sequence in sequences.items() if sequence})
+    known.update({sequence: (_SequenceKey(key),) for key, sequence in sequences.items() if sequence})
 
 
-def _escaped(key: str) -> str:
+def _escape_sequence_of(key: str) -> str:
     """Return what a terminal sends for this key, or nothing where that may be the beginning of something else."""
     alt, _, base = key.partition("+")
     if key == "ctrl+space":
         return "\x00"
-    char = "\r" if base == "enter" else _character(base)
-    return f"\x1b{char}" if alt == "alt" and char and char not in _BEGINS_MORE else ""
+    char = "\r" if base == "enter" else _character_of(base)
+    return f"\x1b{char}" if alt == "alt" and char and char not in _SEQUENCE_STARTS else ""
 
 
-def _character(base: str) -> str:
+def _character_of(base: str) -> str:
     """Return the character that a key without modifiers types, or nothing."""
-    return (key_to_character(REPLACED_KEYS.get(base, base)) or "") if base not in _NAMED else ""
+    return (key_to_character(REPLACED_KEYS.get(base, base)) or "") if base not in _NAMED_KEYS else ""
 
 
-def _known(name: str) -> str:
+def _require_action(name: str) -> str:
     names = [action.name for action in ACTIONS]
     if name not in names:
-        raise _wrong(f"there is no action {name!r}", near(name, names) or f"there are {', '.join(names)}")
+        raise _key_error(f"there is no action {name!r}", did_you_mean(name, names) or f"there are {', '.join(names)}")
     return name
 
 
-def _wrong(message: str, hint: str) -> UsageError:
+def _key_error(message: str, hint: str) -> UsageError:
     return UsageError(f"{config_path()}: [keys] {message}", hint)
 
 
-def _key(action: str, text: str) -> str:
+def _parse_key(action: str, text: str) -> str:
     """Return a key as Textual names it.
 
     Raises:
         UsageError: there is no such key, or it types a character.
     """
     lower = text if len(text) == 1 else text.strip().lower()
-    lower = _OTHER_NAMES.get(lower, lower)
+    lower = _KEY_ALIASES.get(lower, lower)
     modifiers, _, base = lower.rpartition("+") if not lower.endswith("+") else (lower[:-2], "", "+")
     parts = set(filter(None, modifiers.split("+")))
-    name = _base(_OTHER_NAMES.get(base, base))
+    name = _parse_base_key(_KEY_ALIASES.get(base, base))
     if not name or not parts <= set(_MODIFIERS):
-        raise _wrong(f"{action}: there is no key {text!r}", KEYS_HINT)
-    if name not in _NAMED and parts <= {"shift"}:
-        raise _wrong(f"{action}: {text!r} types a character", "add ctrl or alt to it")
+        raise _key_error(f"{action}: there is no key {text!r}", KEYS_HINT)
+    if name not in _NAMED_KEYS and parts <= {"shift"}:
+        raise _key_error(f"{action}: {text!r} types a character", "add ctrl or alt to it")
     return "+".join((*sorted(parts), name))
 
 
-def _base(text: str) -> str:
+def _parse_base_key(text: str) -> str:
     """Return Textual's name of a key without modifiers, or nothing."""
     if len(text) == 1 and text.isprintable() and text != " ":
         spelled = unicode_name(text, "").lower().replace("-", "_").replace(" ", "_")
         return text if text.isalnum() else KEY_NAME_REPLACEMENTS.get(spelled, spelled)
-    return text if text in _NAMED or _character(text) else ""
+    return text if text in _NAMED_KEYS or _character_of(text) else ""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from reflectty.batch.counting import CountingLine
-from reflectty.batch.tally import Tally
-from reflectty.terminal import Sink, Terminal
-from reflectty.theme import TERMINAL
+from reflectty.batch.progress import BatchProgress
+from reflectty.batch.progress_line import BatchProgressLine
+from reflectty.system.terminal import Sink, Terminal
+from reflectty.system.theme import TERMINAL_THEME
 from support.live_harness import Screen
 
 
@@ -22,22 +22,24 @@ class Clock:
         return self.now
 
 
-def halfway(total: int | None = 40, away: tuple[str, ...] = ()) -> Tally:
+def halfway(total: int | None = 40, away: tuple[str, ...] = ()) -> BatchProgress:
     """A tally of which earlier calls answered ten lines, and this one eight and two not, in 20 seconds."""
     clock = Clock()
-    tally = Tally(total, clock)
-    tally.kept, tally.away = 10, away
+    tally = BatchProgress(total, clock)
+    tally.answered_before, tally.unreachable_servers = 10, away
     for number in range(10):
         tally.count(failed=number > 7, tokens=30)
     clock.now = 20.0
     return tally
 
 
-def drawn(tally: Tally, width: int) -> str:
+def drawn(tally: BatchProgress, width: int) -> str:
     screen = Screen(width)
-    sink = Sink(screen, tty=True, colours=0, unicode=True)
-    terminal = Terminal(None, stdin_tty=False, out=Sink(io.StringIO(), tty=False), err=sink, width=width, motion=True)
-    CountingLine(terminal, TERMINAL, tally).tick(0.0)
+    sink = Sink(screen, tty=True, color_count=0, unicode=True)
+    terminal = Terminal(
+        None, stdin_tty=False, out=Sink(io.StringIO(), tty=False), err=sink, width=width, can_redraw=True
+    )
+    BatchProgressLine(terminal, TERMINAL_THEME, tally).tick(0.0)
     return screen.rows[0]
 
 
@@ -58,13 +60,13 @@ def test_the_line_says_what_fits_the_more_important_first(width: int, line: str)
 @pytest.mark.parametrize(
     ("tally", "line"),
     [
-        (Tally(5, Clock()), "▱▱▱▱▱▱▱▱▱▱▱▱ · 0 of 5"),
-        (Tally(None, Clock()), "0 done"),
+        (BatchProgress(5, Clock()), "▱▱▱▱▱▱▱▱▱▱▱▱ · 0 of 5"),
+        (BatchProgress(None, Clock()), "0 done"),
         (halfway(None), "20 done · 2 failed · 10 from before · 15 tok/s"),
         (halfway(18), "▰▰▰▰▰▰▰▰▰▰▰▰ · 20 of 18 · 2 failed · 10 from before · 15 tok/s · 0 s left"),
     ],
 )
-def test_nothing_is_said_of_what_is_not_known(tally: Tally, line: str) -> None:
+def test_nothing_is_said_of_what_is_not_known(tally: BatchProgress, line: str) -> None:
     assert drawn(tally, 120) == line
 
 
@@ -74,9 +76,9 @@ def test_a_server_with_a_long_name_is_named_in_part() -> None:
 
 def test_the_line_is_gone_once_it_stops() -> None:
     screen = Screen()
-    sink = Sink(screen, tty=True, colours=0, unicode=True)
-    terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=80, motion=True)
-    line = CountingLine(terminal, TERMINAL, halfway())
+    sink = Sink(screen, tty=True, color_count=0, unicode=True)
+    terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=80, can_redraw=True)
+    line = BatchProgressLine(terminal, TERMINAL_THEME, halfway())
     line.stop()
     line.tick(0.0)
     line.stop()

@@ -6,37 +6,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.batch.items import Form, Id, Item, form_of, read
-from reflectty.batch.lines import Line, digest_of
-from reflectty.errors import UsageError
+from reflectty.batch.prompts import InputFormat, InputLine, PromptId, PromptLine, digest_of, format_of, read_prompt
+from reflectty.core.errors import UsageError
 
 
-def item(data: bytes, form: Form = Form.JSONL, *, too_long: bool = False) -> Item:
-    return read(Line(7, data, digest_of(data), too_long), form)
+def item(data: bytes, form: InputFormat = InputFormat.JSONL, *, too_long: bool = False) -> PromptLine:
+    return read_prompt(InputLine(7, data, digest_of(data), too_long), form)
 
 
 @pytest.mark.parametrize(
     ("name", "first", "form"),
     [
-        ("a.jsonl", b"why?", Form.JSONL),
-        ("A.NDJSON", b"why?", Form.JSONL),
-        ("a.txt", b"why?", Form.LINES),
-        ("a.txt", b' {"prompt": "why?"}', Form.JSONL),
-        ("stdin", b"{}", Form.JSONL),
-        ("stdin", b'"why?"', Form.LINES),
-        ("stdin", b"42", Form.LINES),
-        ("stdin", b'{"prompt": "why?', Form.LINES),
-        ("stdin", b"\xff\xfe", Form.LINES),
-        ("stdin", b"[" * 200_000, Form.LINES),
+        ("a.jsonl", b"why?", InputFormat.JSONL),
+        ("A.NDJSON", b"why?", InputFormat.JSONL),
+        ("a.txt", b"why?", InputFormat.LINES),
+        ("a.txt", b' {"prompt": "why?"}', InputFormat.JSONL),
+        ("stdin", b"{}", InputFormat.JSONL),
+        ("stdin", b'"why?"', InputFormat.LINES),
+        ("stdin", b"42", InputFormat.LINES),
+        ("stdin", b'{"prompt": "why?', InputFormat.LINES),
+        ("stdin", b"\xff\xfe", InputFormat.LINES),
+        ("stdin", b"[" * 200_000, InputFormat.LINES),
     ],
 )
-def test_what_lines_are_is_told_by_the_name_or_by_the_first(name: str, first: bytes, form: Form) -> None:
-    assert form_of(name, first) is form
+def test_what_lines_are_is_told_by_the_name_or_by_the_first(name: str, first: bytes, form: InputFormat) -> None:
+    assert format_of(name, first) is form
 
 
 def test_a_plain_line_is_the_prompt_whatever_it_looks_like() -> None:
     for text in (' {"prompt": 1} ', "Größe 世界", "\x1b[31mred"):
-        assert item(text.encode(), Form.LINES) == Item(7, digest_of(text.encode()), text)
+        assert item(text.encode(), InputFormat.LINES) == PromptLine(7, digest_of(text.encode()), text)
 
 
 class TestAnObject:
@@ -46,7 +45,7 @@ class TestAnObject:
         assert found[2:] == ("why?", "a", "m", "Be brief.", (("language", "French"),), None)
 
     @pytest.mark.parametrize("identity", ["a", 1, 1.5, True, "", "\ud800"])
-    def test_has_any_plain_value_as_its_id(self, identity: Id) -> None:
+    def test_has_any_plain_value_as_its_id(self, identity: PromptId) -> None:
         assert item(json.dumps({"prompt": "q", "id": identity}).encode()).id == identity
 
     def test_has_no_id_where_it_is_null(self) -> None:
@@ -67,22 +66,22 @@ class TestAnObject:
 @pytest.mark.parametrize(
     ("data", "form", "problem"),
     [
-        (b"why?", Form.JSONL, "no JSON: expecting value at character 1"),
-        (b'{"prompt": "why?"', Form.JSONL, "no JSON"),
-        (b'{"prompt": "why?"} more', Form.JSONL, "no JSON: extra data"),
-        (b'["why?"]', Form.JSONL, "no JSON object"),
-        (b'{"prompt": NaN}', Form.JSONL, "NaN is no value"),
-        (b'{"a": ' * 100_000, Form.JSONL, "nested too deeply"),
-        (b'{"id": 1' + b"0" * 5000 + b"}", Form.JSONL, "no JSON"),
-        (b'{"id": {}, "prompt": "q"}', Form.JSONL, "id must be a text or a number"),
-        (b'{"model": 1}', Form.JSONL, "model must be a text"),
-        (b'{"system": false}', Form.JSONL, "system must be a text"),
-        (b"\xff\xfe", Form.LINES, "not UTF-8"),
-        (b'{"prompt": "\xff"}', Form.JSONL, "not UTF-8"),
-        (b"a\0b", Form.LINES, "null character"),
+        (b"why?", InputFormat.JSONL, "no JSON: expecting value at character 1"),
+        (b'{"prompt": "why?"', InputFormat.JSONL, "no JSON"),
+        (b'{"prompt": "why?"} more', InputFormat.JSONL, "no JSON: extra data"),
+        (b'["why?"]', InputFormat.JSONL, "no JSON object"),
+        (b'{"prompt": NaN}', InputFormat.JSONL, "NaN is no value"),
+        (b'{"a": ' * 100_000, InputFormat.JSONL, "nested too deeply"),
+        (b'{"id": 1' + b"0" * 5000 + b"}", InputFormat.JSONL, "no JSON"),
+        (b'{"id": {}, "prompt": "q"}', InputFormat.JSONL, "id must be a text or a number"),
+        (b'{"model": 1}', InputFormat.JSONL, "model must be a text"),
+        (b'{"system": false}', InputFormat.JSONL, "system must be a text"),
+        (b"\xff\xfe", InputFormat.LINES, "not UTF-8"),
+        (b'{"prompt": "\xff"}', InputFormat.JSONL, "not UTF-8"),
+        (b"a\0b", InputFormat.LINES, "null character"),
     ],
 )
-def test_a_line_that_cannot_be_used_says_why(data: bytes, form: Form, problem: str) -> None:
+def test_a_line_that_cannot_be_used_says_why(data: bytes, form: InputFormat, problem: str) -> None:
     found = item(data, form)
 
     assert isinstance(found.problem, UsageError)
@@ -91,12 +90,12 @@ def test_a_line_that_cannot_be_used_says_why(data: bytes, form: Form, problem: s
 
 
 def test_a_line_that_is_too_long_says_so() -> None:
-    assert "more than 1 MB" in str(item(b"", Form.LINES, too_long=True).problem)
+    assert "more than 1 MB" in str(item(b"", InputFormat.LINES, too_long=True).problem)
 
 
-@given(st.binary(max_size=80), st.sampled_from(Form))
-def test_any_bytes_are_read_or_say_why_not(data: bytes, form: Form) -> None:
+@given(st.binary(max_size=80), st.sampled_from(InputFormat))
+def test_any_bytes_are_read_or_say_why_not(data: bytes, form: InputFormat) -> None:
     found = item(data, form)
 
     assert found.problem is None or isinstance(found.problem, UsageError)
-    assert form_of("stdin", data) in Form
+    assert format_of("stdin", data) in InputFormat

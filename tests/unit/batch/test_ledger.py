@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.batch.ledger import Before, Entry, Ledger, Span, read_entry
-from reflectty.batch.lines import digest_of
+from reflectty.batch.prompts import digest_of
+from reflectty.batch.records import LineStatus, RecordKey, RecordSpan, ResumeIndex, parse_record_key
 
 ONE, OTHER = digest_of(b"one"), digest_of(b"other")
 
@@ -21,32 +21,32 @@ class Written(NamedTuple):
     failed: bool = False
 
     @property
-    def entry(self) -> Entry:
-        return Entry(self.line, digest_of(self.text), self.failed)
+    def entry(self) -> RecordKey:
+        return RecordKey(self.line, digest_of(self.text), self.failed)
 
 
 WRITTEN = st.lists(st.builds(Written, st.integers(1, 9), st.sampled_from([b"one", b"other"]), st.booleans()))
 
 
-def ledger_of(*records: Written) -> Ledger:
+def ledger_of(*records: Written) -> ResumeIndex:
     """Return the ledger of a file whose records are 10, 20, 30 … bytes long."""
-    ledger = Ledger()
+    ledger = ResumeIndex()
     for number, record in enumerate(records, 1):
         ledger.add(record.entry, 10 * number)
     return ledger
 
 
-def arranged(*records: Written, ordered: bool = True) -> list[Span] | None:
-    spans = ledger_of(*records).arranged(ordered=ordered)
+def arranged(*records: Written, ordered: bool = True) -> list[RecordSpan] | None:
+    spans = ledger_of(*records).spans_in_order(ordered=ordered)
     return None if spans is None else list(spans)
 
 
 @pytest.mark.parametrize(
     ("record", "entry"),
     [
-        ({"line": 3, "digest": ONE, "answer": "a"}, Entry(3, ONE, failed=False)),
-        ({"line": 3, "digest": ONE, "model": "m"}, Entry(3, ONE, failed=False, model="m")),
-        ({"line": 3, "digest": ONE, "error": {}}, Entry(3, ONE, failed=True)),
+        ({"line": 3, "digest": ONE, "answer": "a"}, RecordKey(3, ONE, failed=False)),
+        ({"line": 3, "digest": ONE, "model": "m"}, RecordKey(3, ONE, failed=False, model="m")),
+        ({"line": 3, "digest": ONE, "error": {}}, RecordKey(3, ONE, failed=True)),
         ({"line": "3", "digest": ONE}, None),
         ({"line": 0, "digest": ONE}, None),
         ({"line": 1 << 64, "digest": ONE}, None),
@@ -57,62 +57,65 @@ def arranged(*records: Written, ordered: bool = True) -> list[Span] | None:
         ([3], None),
     ],
 )
-def test_a_record_says_which_line_it_is_of(record: object, entry: Entry | None) -> None:
-    assert read_entry(json.dumps(record).encode()) == entry
+def test_a_record_says_which_line_it_is_of(record: object, entry: RecordKey | None) -> None:
+    assert parse_record_key(json.dumps(record).encode()) == entry
 
 
 @given(st.binary(max_size=40))
 def test_what_is_no_record_is_none(data: bytes) -> None:
-    assert read_entry(data) is None
+    assert parse_record_key(data) is None
 
 
 class TestEarlier:
     def test_tells_what_is_answered_failed_changed_and_not_there(self) -> None:
         records = (Written(5), Written(2), Written(3, failed=True), Written(7, b"other"), Written(9))
-        earlier = ledger_of(*records).earlier()
-        found = {line: earlier.of(line, ONE) for line in (1, 2, 3, 5, 7)}
+        earlier = ledger_of(*records).create_cursor()
+        found = {line: earlier.status_of(line, ONE) for line in (1, 2, 3, 5, 7)}
 
         assert found == {
-            1: Before.NOTHING,
-            2: Before.ANSWERED,
-            3: Before.FAILED,
-            5: Before.ANSWERED,
-            7: Before.CHANGED,
+            1: LineStatus.NEW,
+            2: LineStatus.ANSWERED,
+            3: LineStatus.FAILED,
+            5: LineStatus.ANSWERED,
+            7: LineStatus.CHANGED,
         }
-        assert earlier.beyond == 1
+        assert earlier.remaining == 1
 
     def test_believes_the_last_record_of_a_line(self) -> None:
-        assert ledger_of(Written(1, failed=True), Written(1)).earlier().of(1, ONE) is Before.ANSWERED
-        assert ledger_of(Written(1), Written(1, b"other", failed=True)).earlier().of(1, ONE) is Before.FAILED
+        assert ledger_of(Written(1, failed=True), Written(1)).create_cursor().status_of(1, ONE) is LineStatus.ANSWERED
+        assert (
+            ledger_of(Written(1), Written(1, b"other", failed=True)).create_cursor().status_of(1, ONE)
+            is LineStatus.FAILED
+        )
 
     def test_does_not_change_with_what_is_added_later(self) -> None:
         ledger = ledger_of(Written(1))
-        earlier = ledger.earlier()
+        earlier = ledger.create_cursor()
         ledger.add(Written(2).entry, 10)
 
-        assert earlier.of(2, ONE) is Before.NOTHING
+        assert earlier.status_of(2, ONE) is LineStatus.NEW
 
     @given(WRITTEN, st.sets(st.integers(1, 12)))
     def test_is_what_a_dictionary_would_say(self, records: list[Written], asked: set[int]) -> None:
-        earlier, known = ledger_of(*records).earlier(), {record.line: record for record in records}
+        earlier, known = ledger_of(*records).create_cursor(), {record.line: record for record in records}
         for line in sorted(asked):
             record = known.get(line)
             answered = record is not None and not record.failed
             expected = (
-                Before.NOTHING
+                LineStatus.NEW
                 if record is None
-                else (Before.ANSWERED if record.text == b"one" else Before.CHANGED)
+                else (LineStatus.ANSWERED if record.text == b"one" else LineStatus.CHANGED)
                 if answered
-                else Before.FAILED
+                else LineStatus.FAILED
             )
-            assert earlier.of(line, ONE) is expected
+            assert earlier.status_of(line, ONE) is expected
 
 
 class TestTheArrangement:
     @pytest.mark.parametrize("ordered", [True, False])
     def test_is_left_alone_where_nothing_is_out_of_place(self, ordered: bool) -> None:
-        assert ledger_of().arranged(ordered=ordered) is None
-        assert ledger_of(Written(1), Written(4), Written(5)).arranged(ordered=ordered) is None
+        assert ledger_of().spans_in_order(ordered=ordered) is None
+        assert ledger_of(Written(1), Written(4), Written(5)).spans_in_order(ordered=ordered) is None
 
     def test_puts_the_lines_in_order(self) -> None:
         assert arranged(Written(3), Written(1), Written(2)) == [(10, 20), (30, 30), (0, 10)]
@@ -122,7 +125,7 @@ class TestTheArrangement:
 
         assert arranged(*again) == [(10, 20), (30, 30)]
         assert arranged(*again, ordered=False) == [(10, 20), (30, 30)]
-        assert ledger_of(Written(3), Written(1)).arranged(ordered=False) is None
+        assert ledger_of(Written(3), Written(1)).spans_in_order(ordered=False) is None
 
     @given(WRITTEN)
     def test_has_every_line_once_as_it_was_said_last(self, records: list[Written]) -> None:
@@ -134,8 +137,8 @@ class TestTheArrangement:
 
 
 def test_the_models_are_those_that_answered() -> None:
-    ledger = Ledger()
-    ledger.add(Entry(1, ONE, failed=False, model="a"), 1)
-    ledger.add(Entry(2, OTHER, failed=True, model="b"), 1)
+    ledger = ResumeIndex()
+    ledger.add(RecordKey(1, ONE, failed=False, model="a"), 1)
+    ledger.add(RecordKey(2, OTHER, failed=True, model="b"), 1)
 
     assert ledger.models == {"a"}

@@ -5,15 +5,15 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.batch.lines import Line, LineCutter, digest_of
+from reflectty.batch.prompts import InputLine, InputLineSplitter, digest_of
 
 SMALL = 8
 """Bytes of the longest line in these tests."""
 
 
-def cut(data: bytes, sizes: list[int] | None = None, longest: int = SMALL) -> list[Line]:
+def cut(data: bytes, sizes: list[int] | None = None, longest: int = SMALL) -> list[InputLine]:
     """Return the lines of some bytes that come in pieces of these sizes, the last of them again and again."""
-    cutter, found = LineCutter(longest), list[Line]()
+    cutter, found = InputLineSplitter(longest), list[InputLine]()
     for piece in pieces(data, sizes or [len(data) or 1]):
         found += cutter.feed(piece)
     return [*found, *cutter.close()]
@@ -37,7 +37,7 @@ class TestALine:
         assert cut(b"two\n")[0].digest != unix
 
     def test_that_begins_the_file_is_without_its_mark(self) -> None:
-        assert cut(b"\xef\xbb\xbfone\n\xef\xbb\xbftwo")[0] == Line(1, b"one", digest_of(b"one"))
+        assert cut(b"\xef\xbb\xbfone\n\xef\xbb\xbftwo")[0] == InputLine(1, b"one", digest_of(b"one"))
 
     def test_that_is_too_long_is_told_from_another_and_stops_none(self) -> None:
         first, second, after = cut(b"x" * 50 + b"\n" + b"y" * 50 + b"\nafter\n", [3])
@@ -53,7 +53,7 @@ class TestALine:
             assert cut(b"x" * (SMALL + 1) + end)[0].too_long
 
     def test_without_an_end_is_not_held_in_memory(self) -> None:
-        cutter = LineCutter(SMALL)
+        cutter = InputLineSplitter(SMALL)
         for _ in range(1000):
             assert list(cutter.feed(b"x" * SMALL)) == []
 

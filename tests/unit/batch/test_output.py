@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.batch.items import Item
-from reflectty.batch.ledger import Ledger
 from reflectty.batch.output import FileOutput, StreamOutput, open_output
-from reflectty.batch.records import COMPACT, FULL, Outcome, Record, parse_fields, record
-from reflectty.chat import Chunk
-from reflectty.errors import NoAnswerError, OutputError, UsageError
-from reflectty.families import FAMILIES
-from reflectty.reply import Reply
+from reflectty.batch.prompts import PromptLine
+from reflectty.batch.records import ALL_FIELDS, COMPACT_FIELDS, Outcome, Record, ResumeIndex, parse_fields, record_of
+from reflectty.core.errors import NoAnswerError, OutputError, UsageError
+from reflectty.core.messages import Chunk
+from reflectty.reasoning.families import FAMILIES
+from reflectty.reasoning.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,16 +28,16 @@ def replied(*contents: str) -> Reply:
     return reply
 
 
-def item(line: int, prompt: str = "why?") -> Item:
-    return Item(line, f"{line:016x}", prompt)
+def item(line: int, prompt: str = "why?") -> PromptLine:
+    return PromptLine(line, f"{line:016x}", prompt)
 
 
 def answered(line: int, answer: str = "a") -> Record:
-    return record(item(line), Outcome(replied(f"<output>{answer}</output>")))
+    return record_of(item(line), Outcome(replied(f"<output>{answer}</output>")))
 
 
 def failed(line: int) -> Record:
-    return record(item(line), Outcome(None, NoAnswerError("the model said nothing", "ask again")))
+    return record_of(item(line), Outcome(None, NoAnswerError("the model said nothing", "ask again")))
 
 
 def read(data: bytes) -> dict[str, Any]:
@@ -57,7 +56,7 @@ def nothing(text: str) -> None:
 
 class TestARecord:
     def test_is_compact(self) -> None:
-        said = record(item(3), Outcome(replied("<thinking>hm</thinking><output>9.9 ✓</output>"), None, "host")).data
+        said = record_of(item(3), Outcome(replied("<thinking>hm</thinking><output>9.9 ✓</output>"), None, "host")).data
 
         assert list(read(said)) == ["line", "digest", "model", "answer", "complete"]
         assert read(said)["answer"] == "9.9 ✓"
@@ -65,11 +64,11 @@ class TestARecord:
 
     def test_has_the_id_of_its_line(self) -> None:
         for identity in ("a", 0, False, ""):
-            assert read(record(item(3)._replace(id=identity), Outcome(replied("x"))).data)["id"] == identity
+            assert read(record_of(item(3)._replace(id=identity), Outcome(replied("x"))).data)["id"] == identity
 
     def test_says_what_went_wrong_and_what_was_said_nevertheless(self) -> None:
         error = NoAnswerError("the answer was cut at the token limit", "raise it")
-        value = read(record(item(3), Outcome(replied("<output>One, two"), error)).data)
+        value = read(record_of(item(3), Outcome(replied("<output>One, two"), error)).data)
 
         assert (value["complete"], value["answer"]) == (False, "One, two")
         assert value["error"] == {"message": "the answer was cut at the token limit (raise it)", "exit_code": 5}
@@ -78,17 +77,17 @@ class TestARecord:
         value = read(failed(3).data)
 
         assert (value["answer"], value["complete"]) == ("", False)
-        assert failed(3).entry.failed
+        assert failed(3).key.failed
 
     def test_can_have_everything(self) -> None:
-        value = read(record(item(3), Outcome(replied("<output>x</output>"), None, "host"), FULL).data)
+        value = read(record_of(item(3), Outcome(replied("<output>x</output>"), None, "host"), ALL_FIELDS).data)
 
-        assert set(FULL) < set(value)
+        assert set(ALL_FIELDS) < set(value)
         assert (value["prompt"], value["host"], value["mode"]) == ("why?", "host", "native")
 
     def test_can_have_what_was_chosen(self) -> None:
         fields = parse_fields(" answer, usage ,")
-        value = read(record(item(3), Outcome(replied("x")), fields).data)
+        value = read(record_of(item(3), Outcome(replied("x")), fields).data)
 
         assert list(value) == ["line", "digest", "answer", "usage"]
 
@@ -96,7 +95,7 @@ class TestARecord:
         reply = replied("x")
         reply.warnings.append("careful")
 
-        assert read(record(item(3), Outcome(reply), COMPACT).data)["warnings"] == ["careful"]
+        assert read(record_of(item(3), Outcome(reply), COMPACT_FIELDS).data)["warnings"] == ["careful"]
 
     def test_cannot_have_what_there_is_not(self) -> None:
         with pytest.raises(UsageError) as caught:
@@ -265,6 +264,6 @@ class TestAFile:
 def test_a_full_disk_leaves_no_half_record() -> None:
     # Every write to this device fails, and nothing of it can be cut off.
     with Path("/dev/full").open("r+b", buffering=0) as file:
-        output = FileOutput(file, Path("out.jsonl"), Ledger(), ordered=True)
+        output = FileOutput(file, Path("out.jsonl"), ResumeIndex(), ordered=True)
         with pytest.raises(OutputError, match="no space left"):
             output.put(0, answered(1))

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from reflectty.batch.pace import AGAIN, MOST, Pace
+from reflectty.batch.scheduler import MAX_CONCURRENCY, RETRY_AFTER_LINES, ConcurrencyTuner
 
 
 class Serving:
     """A server of so many slots that takes a second for a line; lines that have no slot wait."""
 
-    def __init__(self, slots: int, most: int = MOST) -> None:
+    def __init__(self, slots: int, most: int = MAX_CONCURRENCY) -> None:
         self.slots = slots
         self.now = 0.0
-        self.pace = Pace(1, self.now, most)
+        self.pace = ConcurrencyTuner(1, self.now, most)
         self.tried = [1]
         self.settled: set[int] = set()
 
@@ -22,8 +22,8 @@ class Serving:
             for start in range(0, at_once, self.slots):
                 self.now += 1.0
                 for _ in range(min(self.slots, at_once - start)):
-                    self.pace.ended(72, self.now, full=at_once == self.pace.slots)
-                    if self.pace.settled:
+                    self.pace.record_line(72, self.now, is_saturated=at_once == self.pace.slots)
+                    if self.pace.is_settled:
                         self.settled.add(self.pace.slots)
                     if self.tried[-1] != self.pace.slots:
                         self.tried.append(self.pace.slots)
@@ -55,7 +55,7 @@ def test_no_more_are_tried_than_may_be() -> None:
     serving.batch(100)
 
     assert serving.tried == [1, 4, 6]
-    assert serving.pace.settled
+    assert serving.pace.is_settled
 
 
 def test_what_was_found_is_doubted_later() -> None:
@@ -63,26 +63,26 @@ def test_what_was_found_is_doubted_later() -> None:
     serving.batch(30)
     assert serving.settled == {1}
     serving.slots = 64
-    serving.batch(AGAIN + 200)
+    serving.batch(RETRY_AFTER_LINES + 200)
 
-    assert serving.pace.slots == MOST
+    assert serving.pace.slots == MAX_CONCURRENCY
 
 
 def test_lines_that_are_too_few_for_the_slots_measure_nothing() -> None:
-    pace = Pace(4, 0.0)
+    pace = ConcurrencyTuner(4, 0.0)
     for second in range(40):
-        pace.ended(9, second, full=False)
+        pace.record_line(9, second, is_saturated=False)
 
-    assert (pace.slots, pace.settled) == (4, False)
+    assert (pace.slots, pace.is_settled) == (4, False)
 
 
 def test_a_server_that_cannot_take_so_many_is_asked_half_for_good() -> None:
-    pace = Pace(16, 0.0)
-    pace.less(1.0)
+    pace = ConcurrencyTuner(16, 0.0)
+    pace.halve(1.0)
     for second in range(500):
-        pace.ended(9, second, full=True)
+        pace.record_line(9, second, is_saturated=True)
 
     assert pace.slots == 8
     for _ in range(5):
-        pace.less(600.0)
+        pace.halve(600.0)
     assert pace.slots == 1

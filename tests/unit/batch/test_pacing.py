@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from reflectty.asking import Question
-from reflectty.batch.items import Item
-from reflectty.batch.jobs import Terms, estimated
-from reflectty.errors import CrowdedError
+from reflectty.batch.prompts import PromptLine
+from reflectty.batch.runner import BatchOptions, estimate_tokens
+from reflectty.chat.request import Question
+from reflectty.core.errors import CrowdedError
 from support.batch_work import Batch
 from support.sharing_engines import (
     LimitedEngine,
@@ -15,11 +15,11 @@ from support.sharing_engines import (
     SlottedEngine,
 )
 
-FIND_OUT = Terms(jobs=0, delay=0.0)
+FIND_OUT = BatchOptions(jobs=0, delay=0.0)
 
 
-def long_lines(number: int, tokens: int) -> list[Item]:
-    return [Item(at + 1, "", "word" * tokens) for at in range(number)]
+def long_lines(number: int, tokens: int) -> list[PromptLine]:
+    return [PromptLine(at + 1, "", "word" * tokens) for at in range(number)]
 
 
 class TestAServerThatTellsItsQueue:
@@ -65,7 +65,7 @@ class TestAServerThatTellsNothing:
     @pytest.mark.parametrize("counts", [True, False])
     def test_is_asked_fewer_once_it_takes_no_more(self, counts: bool) -> None:
         engine = LimitedEngine(5, counts=counts)
-        batch = Batch([engine], 100, Terms(jobs=0, retry=9, delay=0.0))
+        batch = Batch([engine], 100, BatchOptions(jobs=0, retry=9, delay=0.0))
 
         assert batch.errors == {}
         assert len(engine.requests) < 130
@@ -73,7 +73,7 @@ class TestAServerThatTellsNothing:
     @pytest.mark.parametrize("jobs", [1, 5, 64])
     def test_is_asked_as_many_as_were_wished(self, jobs: int) -> None:
         engine = PacedEngine(4)
-        Batch([engine], 100, Terms(jobs=jobs, delay=0.0))
+        Batch([engine], 100, BatchOptions(jobs=jobs, delay=0.0))
 
         assert engine.most == jobs
 
@@ -102,7 +102,7 @@ class TestRepliesThatShareAContext:
     @pytest.mark.parametrize("tells", [True, False])
     def test_are_all_had_in_the_end_whatever_was_estimated(self, jobs: int, tells: bool) -> None:
         engine = SharingEngine(4, 1100, tells=tells)
-        batch = Batch([engine], long_lines(30, 500), Terms(jobs=jobs, delay=0.0))
+        batch = Batch([engine], long_lines(30, 500), BatchOptions(jobs=jobs, delay=0.0))
 
         assert batch.errors == {}
         assert len(batch.answers) == 30
@@ -110,13 +110,13 @@ class TestRepliesThatShareAContext:
 
     def test_are_as_many_as_were_wished_as_long_as_that_goes_well(self) -> None:
         engine = SharingEngine(8, 1000)
-        batch = Batch([engine], 40, Terms(jobs=8, delay=0.0))
+        batch = Batch([engine], 40, BatchOptions(jobs=8, delay=0.0))
 
         assert (engine.most, engine.crowded, len(batch.answers)) == (8, 0, 40)
 
     def test_are_told_to_be_too_many(self) -> None:
         engine = SharingEngine(4, 1100, tells=False)
-        batch = Batch([engine], long_lines(20, 800), Terms(jobs=4, delay=0.0))
+        batch = Batch([engine], long_lines(20, 800), BatchOptions(jobs=4, delay=0.0))
 
         assert batch.notes == [
             f"s0: what was answered together filled its context: {number} at once from here on"
@@ -125,7 +125,7 @@ class TestRepliesThatShareAContext:
 
     def test_that_do_not_fit_alone_fail_after_their_tries(self) -> None:
         engine = SharingEngine(4, 600)
-        batch = Batch([engine], long_lines(3, 700), Terms(jobs=0, retry=2, delay=0.0))
+        batch = Batch([engine], long_lines(3, 700), BatchOptions(jobs=0, retry=2, delay=0.0))
 
         assert {type(error) for error in batch.errors.values()} == {CrowdedError}
         assert len(batch.errors) == 3
@@ -153,4 +153,4 @@ class TestRepliesThatShareAContext:
 def test_a_line_is_guessed_to_have_rather_more_tokens_than_it_has(
     question: Question, mean: float, least: int, most: int
 ) -> None:
-    assert least <= estimated(question, mean) <= most
+    assert least <= estimate_tokens(question, mean) <= most

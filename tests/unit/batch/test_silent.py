@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.batch.jobs import Terms
-from reflectty.errors import StalledError
+from reflectty.batch.runner import BatchOptions
+from reflectty.core.errors import StalledError
 from support.batch_work import Batch
 from support.unsteady_engine import Does, UnsteadyEngine
 
 if TYPE_CHECKING:
-    from reflectty.chat import Model
+    from reflectty.core.messages import Model
 
 FIRST = 300.0
 """Seconds after which a connection gives up."""
@@ -47,7 +47,7 @@ class Silent(UnsteadyEngine):
 
 
 def test_a_server_that_tells_no_version_is_there_all_the_same() -> None:
-    batch = Batch([Silent(Does.CUT)], 2, Terms(jobs=1, delay=0.0))
+    batch = Batch([Silent(Does.CUT)], 2, BatchOptions(jobs=1, delay=0.0))
 
     assert batch.answers == {0: "q0", 1: "q1"}
     assert batch.notes == []
@@ -55,7 +55,7 @@ def test_a_server_that_tells_no_version_is_there_all_the_same() -> None:
 
 
 def test_a_server_that_says_nothing_at_all_any_more_is_away() -> None:
-    batch = Batch([Silent(Does.CUT, of=("version", "models"))], 1, Terms(jobs=1, delay=0.0, patience=60.0))
+    batch = Batch([Silent(Does.CUT, of=("version", "models"))], 1, BatchOptions(jobs=1, delay=0.0, patience=60.0))
 
     assert batch.notes == ["s0 does not answer any more: it is tried again until it does"]
     assert str(batch.error) == "no server has answered for 60 s"
@@ -77,7 +77,7 @@ def test_a_single_server_that_answers_at_once_is_not_told() -> None:
 
 @pytest.mark.parametrize("model", ["m", ""])
 def test_one_of_several_that_is_silent_keeps_nobody_waiting(model: str) -> None:
-    batch = Batch([Silent(of=("show", "models", "version")), UnsteadyEngine()], 2, Terms(jobs=1), model)
+    batch = Batch([Silent(of=("show", "models", "version")), UnsteadyEngine()], 2, BatchOptions(jobs=1), model)
 
     assert batch.answers == {0: "q0", 1: "q1"}
     assert "s0 does not answer yet: the others begin (it sent nothing for 10 s)" in batch.notes
@@ -85,7 +85,7 @@ def test_one_of_several_that_is_silent_keeps_nobody_waiting(model: str) -> None:
 
 
 def test_a_version_of_a_model_that_is_not_told_in_time_is_not_compared() -> None:
-    batch = Batch([UnsteadyEngine(), Silent(of=("models",))], 2, Terms(jobs=1))
+    batch = Batch([UnsteadyEngine(), Silent(of=("models",))], 2, BatchOptions(jobs=1))
 
     assert batch.answers == {0: "q0", 1: "q1"}
     assert batch.notes == []

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.batch.source import PIECE, Source, count_lines
-from reflectty.errors import UsageError
+from reflectty.batch.prompts import CHUNK_BYTES, PromptFile, count_lines
+from reflectty.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from reflectty.batch.items import Item
+    from reflectty.batch.prompts import PromptLine
 
 
-def items_of(path: Path) -> list[Item]:
-    async def read() -> list[Item]:
+def items_of(path: Path) -> list[PromptLine]:
+    async def read() -> list[PromptLine]:
         number = os.open(path, os.O_RDONLY)
         try:
-            return [item async for item in Source(number, path.name).items(lambda _: True)]
+            return [item async for item in PromptFile(number, path.name).read_prompts(lambda _: True)]
         finally:
             os.close(number)
 
@@ -36,10 +36,10 @@ def test_a_file_in_utf_16_is_refused_as_a_whole(tmp_path: Path, mark: bytes) -> 
 
 def test_bytes_that_are_no_text_spoil_only_their_line_wherever_a_piece_begins(tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
-    path.write_bytes(b"a" * (PIECE - 1) + b"\n" + b"\xff\xfe\nb\n")
+    path.write_bytes(b"a" * (CHUNK_BYTES - 1) + b"\n" + b"\xff\xfe\nb\n")
     first, second, third = items_of(path)
 
-    assert (len(first.prompt), first.problem) == (PIECE - 1, None)
+    assert (len(first.prompt), first.problem) == (CHUNK_BYTES - 1, None)
     assert str(second.problem) == "the line is not UTF-8"
     assert (third.prompt, third.problem) == ("b", None)
 

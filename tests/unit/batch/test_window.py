@@ -3,20 +3,20 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.batch.window import Window
+from reflectty.batch.output import ReorderBuffer
 
 
 @given(st.permutations(range(12)))
 def test_any_order_becomes_the_one_it_was_given_out_in(order: list[int]) -> None:
-    window: Window[str] = Window()
+    window: ReorderBuffer[str] = ReorderBuffer()
     out = [value for number in order for value in window.put(number, str(number))]
 
     assert out == [str(number) for number in range(12)]
-    assert window.rest() == []
+    assert window.drain() == []
 
 
 def test_what_has_its_turn_does_not_wait_for_what_follows() -> None:
-    window: Window[str] = Window()
+    window: ReorderBuffer[str] = ReorderBuffer()
 
     assert window.put(0, "a") == ["a"]
     assert window.put(2, "c") == []
@@ -24,7 +24,7 @@ def test_what_has_its_turn_does_not_wait_for_what_follows() -> None:
 
 
 def test_there_is_room_for_so_many_after_the_one_that_is_awaited() -> None:
-    window: Window[str] = Window(3)
+    window: ReorderBuffer[str] = ReorderBuffer(3)
 
     assert [window.has_room(number) for number in range(5)] == [True, True, True, False, False]
     window.put(1, "b")
@@ -34,8 +34,8 @@ def test_there_is_room_for_so_many_after_the_one_that_is_awaited() -> None:
 
 
 def test_the_rest_comes_in_order_with_its_gaps() -> None:
-    window: Window[str] = Window()
+    window: ReorderBuffer[str] = ReorderBuffer()
     for number in (5, 3, 9):
         window.put(number, str(number))
 
-    assert window.rest() == ["3", "5", "9"]
+    assert window.drain() == ["3", "5", "9"]

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.batch.items import Item
-from reflectty.batch.jobs import Terms
-from reflectty.batch.work import MOST_RETURNS
-from reflectty.errors import (
+from reflectty.batch.prompts import PromptLine
+from reflectty.batch.runner import MAX_SERVER_LOSSES, BatchOptions
+from reflectty.core.errors import (
     BusyError,
     ModelMissingError,
     OutputError,
@@ -28,12 +27,12 @@ class TestOneServer:
 
         assert batch.answers == {number: f"q{number}" for number in range(50)}
         assert batch.errors == {}
-        assert (batch.tally.done, batch.tally.left, batch.tally.tokens) == (50, 0, 50 * 66)
+        assert (batch.tally.done, batch.tally.lines_left, batch.tally.tokens) == (50, 0, 50 * 66)
 
     @pytest.mark.parametrize("jobs", [1, 3])
     def test_is_asked_so_many_at_once(self, jobs: int) -> None:
         engine = UnsteadyEngine(seconds=0.01)
-        Batch([engine], 12, Terms(jobs=jobs))
+        Batch([engine], 12, BatchOptions(jobs=jobs))
 
         assert engine.most == jobs
 
@@ -45,13 +44,13 @@ class TestOneServer:
 
     def test_is_asked_only_so_often(self) -> None:
         engine = UnsteadyEngine(*[Does.BUSY] * 9)
-        batch = Batch([engine], 1, Terms(jobs=1, retry=2, delay=0.0))
+        batch = Batch([engine], 1, BatchOptions(jobs=1, retry=2, delay=0.0))
 
         assert type(batch.errors[0]) is BusyError
         assert len(engine.requests) == 3
 
     def test_is_left_twice_as_long_before_each_further_try(self) -> None:
-        assert Batch([UnsteadyEngine(*[Does.CUT] * 3)], 1, Terms(jobs=1, delay=1.0)).seconds == 1 + 2 + 4
+        assert Batch([UnsteadyEngine(*[Does.CUT] * 3)], 1, BatchOptions(jobs=1, delay=1.0)).seconds == 1 + 2 + 4
 
     def test_is_not_asked_again_what_it_refused(self) -> None:
         engine = UnsteadyEngine(Does.REFUSE)
@@ -66,7 +65,7 @@ class TestOneServer:
     def test_that_counts_how_often_it_is_asked_loses_no_line(self) -> None:
         limited = [*[Does.ANSWER] * 6, *[Does.LIMITED] * 2]
         engine = UnsteadyEngine(*limited * 3)
-        batch = Batch([engine], 20, Terms(jobs=2, retry=0))
+        batch = Batch([engine], 20, BatchOptions(jobs=2, retry=0))
 
         assert batch.answers == {number: f"q{number}" for number in range(20)}
         assert batch.errors == {}
@@ -76,13 +75,13 @@ class TestOneServer:
     def test_that_does_not_say_how_long_is_left_alone_for_longer_and_longer(self) -> None:
         engine = UnsteadyEngine(*[Does.LIMITED] * 5)
         engine.rest = 0.0
-        batch = Batch([engine], 2, Terms(jobs=1, retry=0))
+        batch = Batch([engine], 2, BatchOptions(jobs=1, retry=0))
 
         assert batch.answers == {0: "q0", 1: "q1"}
         assert [note.partition(": ")[2].partition(" ")[0] for note in batch.notes] == ["5", "10", "20", "40", "60"]
 
     def test_that_wants_to_be_left_alone_for_longer_than_there_is_patience_is_not_waited_for(self) -> None:
-        batch = Batch([UnsteadyEngine(Does.LIMITED)], 1, Terms(jobs=1, retry=0, patience=30.0))
+        batch = Batch([UnsteadyEngine(Does.LIMITED)], 1, BatchOptions(jobs=1, retry=0, patience=30.0))
 
         assert type(batch.errors[0]) is BusyError
 
@@ -93,15 +92,15 @@ class TestOneServer:
         assert [note.partition(":")[0] for note in batch.notes] == ["s0 does not answer any more", "s0 answers again"]
 
     def test_is_waited_for_only_so_long(self) -> None:
-        batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10, Terms(jobs=1, patience=0.05, delay=5.0))
+        batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10, BatchOptions(jobs=1, patience=0.05, delay=5.0))
 
         assert type(batch.error) is UnreachableError
         assert "0.05 s" in str(batch.error)
         assert batch.answers == {0: "q0"}
 
     def test_is_spared_a_line_that_makes_it_go_away(self) -> None:
-        engine = UnsteadyEngine(*[Does.DIE] * MOST_RETURNS)
-        batch = Batch([engine], 3, Terms(jobs=1, delay=0.0))
+        engine = UnsteadyEngine(*[Does.DIE] * MAX_SERVER_LOSSES)
+        batch = Batch([engine], 3, BatchOptions(jobs=1, delay=0.0))
 
         assert list(batch.errors) == [0]
         assert batch.answers[1] == "q1"
@@ -132,7 +131,12 @@ class TestOneServer:
 
 class TestALine:
     def test_that_cannot_be_asked_stops_no_other(self) -> None:
-        items = [Item(1, "", "a"), Item(2, "", problem=UsageError("no JSON")), Item(3, "", ""), Item(4, "", "d")]
+        items = [
+            PromptLine(1, "", "a"),
+            PromptLine(2, "", problem=UsageError("no JSON")),
+            PromptLine(3, "", ""),
+            PromptLine(4, "", "d"),
+        ]
         batch = Batch([UnsteadyEngine()], items)
 
         assert {number: str(error) for number, error in batch.errors.items()} == {
@@ -143,20 +147,23 @@ class TestALine:
 
     def test_is_answered_by_the_model_that_it_names(self) -> None:
         engine = UnsteadyEngine(models=("m", "n"))
-        batch = Batch([engine], [Item(1, "", "a"), Item(2, "", "b", model="n"), Item(3, "", "c", model="absent")])
+        batch = Batch(
+            [engine],
+            [PromptLine(1, "", "a"), PromptLine(2, "", "b", model="n"), PromptLine(3, "", "c", model="absent")],
+        )
 
         assert {request.messages[-1].content: request.model for request in engine.requests} == {"a": "m", "b": "n"}
         assert type(batch.errors[2]) is ModelMissingError
 
     def test_goes_to_the_server_that_has_its_model(self) -> None:
         first, second = UnsteadyEngine(), UnsteadyEngine(models=("m", "n"))
-        batch = Batch([first, second], [Item(at + 1, "", f"q{at}", model="n") for at in range(6)])
+        batch = Batch([first, second], [PromptLine(at + 1, "", f"q{at}", model="n") for at in range(6)])
 
         assert batch.errors == {}
         assert sorted(second.answered) == [f"q{at}" for at in range(6)]
 
     def test_says_where_the_model_that_it_names_is_missing(self) -> None:
-        items = [Item(1, "", "a", model="absent")]
+        items = [PromptLine(1, "", "a", model="absent")]
         one, two = Batch([UnsteadyEngine()], items), Batch([UnsteadyEngine(), UnsteadyEngine()], items)
 
         assert str(one.errors[0]) == "the model absent is not installed on s0"
@@ -164,7 +171,7 @@ class TestALine:
 
     def test_that_cannot_be_written_ends_everything(self) -> None:
         engine = UnsteadyEngine()
-        batch = Batch([engine], [Item(1, "", "unwritable"), *(Item(at, "", "q") for at in range(2, 99))])
+        batch = Batch([engine], [PromptLine(1, "", "unwritable"), *(PromptLine(at, "", "q") for at in range(2, 99))])
 
         assert type(batch.error) is OutputError
         assert len(engine.requests) < 90
@@ -173,7 +180,7 @@ class TestALine:
 class TestSeveralServers:
     def test_share_the_lines_by_their_speed(self) -> None:
         slow, fast = UnsteadyEngine(seconds=0.05), UnsteadyEngine(seconds=0.005)
-        batch = Batch([slow, fast], 60, Terms(jobs=1))
+        batch = Batch([slow, fast], 60, BatchOptions(jobs=1))
 
         assert batch.errors == {}
         assert len(fast.answered) > 3 * len(slow.answered) > 0
@@ -198,7 +205,7 @@ class TestSeveralServers:
         first, second = UnsteadyEngine(), UnsteadyEngine(seconds=0.02)
         first.gone = UnreachableError("cannot reach it")
         second.sent = lambda: setattr(first, "gone", None)
-        batch = Batch([first, second], 30, Terms(jobs=1, delay=0.01))
+        batch = Batch([first, second], 30, BatchOptions(jobs=1, delay=0.01))
 
         assert batch.errors == {}
         assert len(first.answered) + len(second.answered) == 30
@@ -231,14 +238,14 @@ class TestSeveralServers:
 class TestHowManyAtOnce:
     def test_is_found_out_where_nobody_says(self) -> None:
         engine = UnsteadyEngine(seconds=0.02)
-        batch = Batch([engine], 40, Terms(jobs=0))
+        batch = Batch([engine], 40, BatchOptions(jobs=0))
 
         assert batch.told == ["s0 answers at least 8 lines at once: so many are asked, or --jobs N"]
         assert [batch.answers[at] for at in range(40)] == [f"q{at}" for at in range(40)]
 
     def test_is_not_asked_for_few_lines(self) -> None:
         engine = UnsteadyEngine()
-        Batch([engine], 3, Terms(jobs=0))
+        Batch([engine], 3, BatchOptions(jobs=0))
 
         assert len(engine.requests) == 3
 
@@ -262,7 +269,7 @@ SCRIPTS = st.builds(
 @given(SCRIPTS)
 def test_no_line_is_lost_or_answered_twice_whatever_the_servers_do(script: Script) -> None:
     engines = [UnsteadyEngine(*does) for does in script.servers]
-    batch = Batch(engines, script.lines, Terms(jobs=script.jobs, retry=100, delay=0.0))
+    batch = Batch(engines, script.lines, BatchOptions(jobs=script.jobs, retry=100, delay=0.0))
     answered = [prompt for engine in engines for prompt in engine.answered]
     complete = {number for number, outcome in batch.delivered if outcome.error is None}
 

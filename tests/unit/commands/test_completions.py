@@ -9,8 +9,8 @@ import pytest
 
 from completions.shells import FILES, written
 from completions.tree import commands
-from reflectty import assets
-from reflectty.completing import candidates, is_sound
+from reflectty.completion import find_candidates, is_safe_word
+from reflectty.system import assets
 
 if TYPE_CHECKING:
     from support.command import Reflect
@@ -22,7 +22,7 @@ NO_CHECK = {"powershell"}
 
 @pytest.mark.parametrize("shell", FILES)
 def test_the_scripts_are_what_the_command_is_now(shell: str) -> None:
-    kept = (assets.folder("completions") / FILES[shell]).read_text("utf-8")
+    kept = (assets.find_asset_folder("completions") / FILES[shell]).read_text("utf-8")
     assert kept == written(shell, TREE), "PYTHONPATH=tests python tests/completions/update.py writes them anew"
 
 
@@ -38,7 +38,9 @@ def test_every_option_of_every_command_is_in_every_script(shell: str) -> None:
 @pytest.mark.parametrize("shell", sorted(set(FILES) - NO_CHECK))
 def test_each_shell_can_read_its_script(shell: str) -> None:
     assert shutil.which(shell), f"{shell} is needed: apt-get install {shell}"
-    done = subprocess.run((shell, "-n", assets.folder("completions") / FILES[shell]), capture_output=True, check=False)
+    done = subprocess.run(
+        (shell, "-n", assets.find_asset_folder("completions") / FILES[shell]), capture_output=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -58,11 +60,11 @@ def test_each_shell_can_read_its_script(shell: str) -> None:
     ],
 )
 def test_what_a_shell_or_a_terminal_would_take_for_more_than_a_name_is_left_out(value: str, sound: bool) -> None:
-    assert is_sound(value) is sound
+    assert is_safe_word(value) is sound
 
 
 def test_of_an_unknown_kind_there_are_no_candidates() -> None:
-    assert candidates("planets", "") == ()
+    assert find_candidates("planets", "") == ()
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_a_value_is_set_and_holds_and_is_taken_out_again(path: Path) -> None:
     write(path, FILE)
 
     assert run("config", "set", "system", "Be", "terse.") == Outcome(0, "", "")
-    assert config.load({}, path).system == "Be terse."
+    assert config.load_settings({}, path).system == "Be terse."
     assert path.read_text("utf-8") == FILE.replace("'m'\n", "'m'\nsystem = \"Be terse.\"\n")
     assert run("config", "unset", "system").code == 0
     assert path.read_text("utf-8") == FILE
@@ -135,7 +135,7 @@ def test_a_profile_in_use_is_not_taken_away(path: Path) -> None:
     write(path, f"profile = 'code'\n{FILE}")
 
     assert "there is no profile 'code'" in run("config", "unset", "profiles.code").err
-    assert config.load({}, path).profile == "code"
+    assert config.load_settings({}, path).profile == "code"
 
 
 @pytest.mark.parametrize("words", [("set", "store", "off"), ("unset", "modle")])
@@ -159,11 +159,11 @@ def test_an_edit_begins_with_examples_that_can_be_used(path: Path, monkeypatch: 
     monkeypatch.setenv("EDITOR", "true")
     assert run("config", "edit", tty=True).err == f"reflect: {path} can be used\n"
     text = path.read_text("utf-8")
-    assert config.load({}, path) == config.Settings()
+    assert config.load_settings({}, path) == config.Settings()
 
     # Every example is one: taken out of its comment, it holds.
     path.write_text(re.sub(r"^# (?=[\w\[])(?!The settings)", "", text, flags=re.MULTILINE), "utf-8")
-    settings = config.load({}, path, "code")
+    settings = config.load_settings({}, path, "code")
     assert (settings.options, settings.model, settings.timeouts.first) == ((("num_ctx", 8192),), "qwen3", 600)
 
 

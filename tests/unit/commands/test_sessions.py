@@ -9,7 +9,7 @@ import pytest
 from reflectty import config
 from reflectty.main import main
 from reflectty.store import open_store
-from reflectty.terminal import Sink, Terminal
+from reflectty.system.terminal import Sink, Terminal
 from support.conversations import QUESTION, REFLECTION, THINKING, plainly, said
 from support.hostile_texts import ONE_OF_EACH, OTHERS, is_let_through, text_of
 
@@ -35,7 +35,7 @@ def run(*words: str, tty: bool = False, typed: bytes | None = b"", colours: int 
         out=Sink(out, tty, colours, unicode),
         err=Sink(err, tty, colours, unicode),
         width=60,
-        motion=tty,
+        can_redraw=tty,
     )
     return Outcome(main(["sessions", *words], terminal), out.getvalue(), err.getvalue())
 
@@ -57,10 +57,10 @@ def keep(*texts: str) -> tuple[str, ...]:
     store = open_store(path, pytest.fail)
     ids = []
     for text in texts:
-        session = store.begin(text)
-        asked = store.ask(session.id, None, text)
+        session = store.create_session(text)
+        asked = store.add_question(session.id, None, text)
         reply = said(text, ((THINKING, text), (REFLECTION, text)), warnings=(text,))
-        store.finish(store.reply(session.id, asked.id, reply).id, reply)
+        store.finish(store.add_reply(session.id, asked.id, reply).id, reply)
         ids.append(session.id)
     store.close()
     return tuple(ids)
@@ -160,7 +160,7 @@ def test_two_replies_to_a_question_are_told_apart() -> None:
     store = open_store(config.store_path(), pytest.fail)
     question, *_ = store.turns(name)
     again = plainly("Another.")
-    store.finish(store.reply(name, question.id, again).id, again)
+    store.finish(store.add_reply(name, question.id, again).id, again)
     store.close()
     assert "reply 2 of 2" in run("show", name).out
     assert run("show", name, "--all").out.count("branch 2 of 2") == 1

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty import config
-from reflectty.config.templates import template, template_names
-from reflectty.errors import UsageError
+from reflectty.config.templates import load_template, template_names
+from reflectty.core.errors import UsageError
 from support.config_home import CONTROLS, Outcome, home, run, write, writing_editor
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def test_files_and_the_table_of_the_settings_are_templates(path: Path, folder: P
         (folder / name).touch()
 
     assert template_names() == ("brief", "review", "tr")
-    assert template("review") == ("review", "Review:\n{input}", str(folder / "review.md"))
-    assert template("brief").text == "Briefly: {input}"
-    assert template("tr") == ("tr", "To {language}", str(path))
+    assert load_template("review") == ("review", "Review:\n{input}", str(folder / "review.md"))
+    assert load_template("brief").text == "Briefly: {input}"
+    assert load_template("tr") == ("tr", "To {language}", str(path))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_files_and_the_table_of_the_settings_are_templates(path: Path, folder: P
 def test_a_template_that_is_not_there_is_named_with_near_ones(folder: Path, name: str, said: str, hint: str) -> None:
     (folder / "review.md").touch()
     with pytest.raises(UsageError) as refused:
-        template(name)
+        load_template(name)
 
     assert said in str(refused.value)
     assert hint in refused.value.hint
@@ -82,16 +82,16 @@ def test_a_template_that_is_not_there_is_named_with_near_ones(folder: Path, name
 def test_a_template_that_is_no_text_is_refused(folder: Path, raw: bytes, said: str) -> None:
     (folder / "review.md").write_bytes(raw)
     with pytest.raises(UsageError, match=said):
-        template("review")
+        load_template("review")
 
 
 def test_a_template_that_cannot_be_read_is_refused_and_none_holds_anybody_up(folder: Path) -> None:
     (folder / "review.md").mkdir()
     os.mkfifo(folder / "pipe.md")
 
-    assert template("pipe").text == ""
+    assert load_template("pipe").text == ""
     with pytest.raises(UsageError, match="cannot be read: is a directory"):
-        template("review")
+        load_template("review")
 
 
 @pytest.mark.parametrize("text", ["templates = 1", "[templates]\na = 1", "[templates]\n'../a' = 'x'"])
@@ -154,7 +154,7 @@ class TestTheCommand:
 
         assert (done.code, done.out) == (0, "")
         assert done.err == "reflect: the template tr has {language}, {input}: reflect -t tr\n"
-        assert template("tr").text == "To {language}: {input}"
+        assert load_template("tr").text == "To {language}: {input}"
 
     def test_makes_none_where_nothing_was_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EDITOR", "true")

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.config.explaining import Explained, explained, mistakes
-from reflectty.config.loading import Origin
+from reflectty.config.explain import ExplainedSetting, explain_settings, find_mistakes
+from reflectty.config.load import SettingOrigin
 from reflectty.config.settings import SETTINGS
-from reflectty.errors import UsageError
+from reflectty.core.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,17 +48,17 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_every_setting_has_a_value_and_comes_from_somewhere(file: Path) -> None:
-    found = {one.key: one for one in explained({"REFLECTTY_THEME": "ink", "OLLAMA_API_KEY": "k"}, file, "fast")}
+    found = {one.key: one for one in explain_settings({"REFLECTTY_THEME": "ink", "OLLAMA_API_KEY": "k"}, file, "fast")}
 
-    assert found["model"] == Explained("model", "file", Origin.FILE)
-    assert found["options.num_ctx"] == Explained("options.num_ctx", 3, Origin.PROFILE, "code")
-    assert found["options.seed"] == Explained("options.seed", 2, Origin.FILE)
-    assert found["mode"] == Explained("mode", "direct", Origin.PROFILE, "code")
-    assert found["effort"] == Explained("effort", "low", Origin.PROFILE, "fast")
-    assert found["theme"] == Explained("theme", "ink", Origin.ENVIRONMENT, "REFLECTTY_THEME")
-    assert found["profile"] == Explained("profile", "fast", Origin.FLAG, "--profile")
-    assert found["keys.steer"] == Explained("keys.steer", ("f9",), Origin.FILE)
-    assert found["host"] == Explained("host", "", Origin.DEFAULT)
+    assert found["model"] == ExplainedSetting("model", "file", SettingOrigin.FILE)
+    assert found["options.num_ctx"] == ExplainedSetting("options.num_ctx", 3, SettingOrigin.PROFILE, "code")
+    assert found["options.seed"] == ExplainedSetting("options.seed", 2, SettingOrigin.FILE)
+    assert found["mode"] == ExplainedSetting("mode", "direct", SettingOrigin.PROFILE, "code")
+    assert found["effort"] == ExplainedSetting("effort", "low", SettingOrigin.PROFILE, "fast")
+    assert found["theme"] == ExplainedSetting("theme", "ink", SettingOrigin.ENVIRONMENT, "REFLECTTY_THEME")
+    assert found["profile"] == ExplainedSetting("profile", "fast", SettingOrigin.FLAG, "--profile")
+    assert found["keys.steer"] == ExplainedSetting("keys.steer", ("f9",), SettingOrigin.FILE)
+    assert found["host"] == ExplainedSetting("host", "", SettingOrigin.DEFAULT)
     assert {key.partition(".")[0] for key in found} == {setting.key or setting.field for setting in SETTINGS}
     assert len(found) == len({setting.field for setting in SETTINGS}) + 1
 
@@ -84,11 +84,11 @@ def test_one_mistake_hides_no_other(
 ) -> None:
     path = tmp_path / "config.toml"
     path.write_text(text, "utf-8")
-    found = mistakes(environment, path)
+    found = find_mistakes(environment, path)
 
     assert [part for part, error in zip(said, found, strict=True) if part not in str(error)] == []
 
 
 def test_what_is_wrong_cannot_be_explained(file: Path) -> None:
     with pytest.raises(UsageError, match="no mode"):
-        explained({"REFLECTTY_MODE": "never"}, file)
+        explain_settings({"REFLECTTY_MODE": "never"}, file)

@@ -8,10 +8,10 @@ import platformdirs
 import pytest
 
 from reflectty import config
-from reflectty.chat import Timeouts
-from reflectty.config import Settings, load, parse_timeouts
-from reflectty.errors import UsageError
-from reflectty.modes import Mode
+from reflectty.config import Settings, load_settings, parse_timeouts
+from reflectty.core.errors import UsageError
+from reflectty.core.messages import Timeouts
+from reflectty.reasoning.modes import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_with_nothing_given_there_are_defaults() -> None:
-    assert load({}, NOWHERE) == Settings()
+    assert load_settings({}, NOWHERE) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_with_nothing_given_there_are_defaults() -> None:
     ],
 )
 def test_the_environment_sets(variable: str, text: str, field: str, value: object) -> None:
-    assert getattr(load({variable: text}, NOWHERE), field) == value
-    assert load({variable: ""}, NOWHERE) == Settings()
+    assert getattr(load_settings({variable: text}, NOWHERE), field) == value
+    assert load_settings({variable: ""}, NOWHERE) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -74,20 +74,23 @@ def test_the_environment_sets(variable: str, text: str, field: str, value: objec
     ],
 )
 def test_the_file_sets(write: Callable[[str], Path], line: str, field: str, value: object) -> None:
-    settings = load({}, write(line))
+    settings = load_settings({}, write(line))
 
     assert getattr(settings, field) == value
-    assert settings._replace(**{field: getattr(Settings(), field)}, theme_chosen=False, settled=False) == Settings()
+    assert (
+        settings._replace(**{field: getattr(Settings(), field)}, is_theme_chosen=False, user_configured=False)
+        == Settings()
+    )
 
 
 @pytest.mark.parametrize("line", ["", "# nothing", "model = ''", "thinking = ''", "mode = ''", "theme = ''", "[keys]"])
 def test_a_file_that_says_nothing_changes_nothing(write: Callable[[str], Path], line: str) -> None:
-    assert load({}, write(line)) == Settings()
+    assert load_settings({}, write(line)) == Settings()
 
 
 def test_the_environment_goes_before_the_file(write: Callable[[str], Path]) -> None:
     file = write("model = 'file'\nmode = 'direct'\nstore = true\ntimeout = 'first=1,idle=2'")
-    settings = load({"REFLECTTY_MODEL": "here", "REFLECTTY_STORE": "0", "REFLECTTY_TIMEOUT": "idle=3"}, file)
+    settings = load_settings({"REFLECTTY_MODEL": "here", "REFLECTTY_STORE": "0", "REFLECTTY_TIMEOUT": "idle=3"}, file)
 
     assert (settings.model, settings.mode, settings.store) == ("here", "direct", False)
     assert settings.timeouts == Timeouts(5, 1, 3)
@@ -120,7 +123,7 @@ def test_the_environment_goes_before_the_file(write: Callable[[str], Path]) -> N
 def test_what_is_wrong_in_the_file_is_named(write: Callable[[str], Path], text: str, message: str, hint: str) -> None:
     path = write(text)
     with pytest.raises(UsageError) as refused:
-        load({}, path)
+        load_settings({}, path)
 
     assert str(refused.value).startswith(f"{path}: ")
     assert message in str(refused.value)
@@ -132,12 +135,12 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes("model = 'é'".encode("latin-1"))
     with pytest.raises(UsageError, match="it is not UTF-8"):
-        load({}, path)
+        load_settings({}, path)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read: is a directory"):
-        load({}, tmp_path)
+        load_settings({}, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -152,12 +155,12 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_in_the_environment_is_named(variable: str, text: str) -> None:
     with pytest.raises(UsageError, match=f"{variable}.*{text}"):
-        load({variable: text}, NOWHERE)
+        load_settings({variable: text}, NOWHERE)
 
 
 @pytest.mark.parametrize("mode", Mode)
 def test_every_mode_can_be_set(mode: Mode) -> None:
-    assert load({"REFLECTTY_MODE": mode}, NOWHERE).mode == mode
+    assert load_settings({"REFLECTTY_MODE": mode}, NOWHERE).mode == mode
 
 
 @pytest.mark.usefixtures("home")
@@ -167,7 +170,7 @@ def test_the_file_is_found_in_the_home(home: Path) -> None:
     path.write_text("model = 'mine'", "utf-8")
 
     assert config.config_path() == path
-    assert load({}).model == "mine"
+    assert load_settings({}).model == "mine"
 
 
 @pytest.mark.parametrize(
@@ -224,42 +227,42 @@ def test_timeouts_that_make_no_sense_are_refused(text: str) -> None:
 def test_what_is_remembered_is_new_once(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
-    assert [config.first_time("asked", name) for name in ("a", "b", "a")] == [True, True, False]
+    assert [config.remember_once("asked", name) for name in ("a", "b", "a")] == [True, True, False]
 
 
 def test_where_nothing_can_be_written_everything_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
 
-    assert config.first_time("asked", "a")
-    assert config.first_time("asked", "a")
+    assert config.remember_once("asked", "a")
+    assert config.remember_once("asked", "a")
 
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("value", ["ink", "", "a b", "é"])
 def test_a_choice_is_remembered(value: str) -> None:
-    assert config.remembered("theme") == ""
+    assert config.recall_choice("theme") == ""
     for chosen in ("before", value):
-        config.remember("theme", chosen)
+        config.remember_choice("theme", chosen)
 
-    assert config.remembered("theme") == value
-    assert config.remembered("thinking") == ""
+    assert config.recall_choice("theme") == value
+    assert config.recall_choice("thinking") == ""
     assert [path.name for path in (config.state_folder() / "chosen").iterdir()] == ["theme"]
 
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("raw", [b"\xff", b"a\nb", b"\x1b[31m", b"a" * 201])
 def test_what_is_remembered_and_broken_is_forgotten(raw: bytes) -> None:
-    config.remember("theme", "ink")
+    config.remember_choice("theme", "ink")
     (config.state_folder() / "chosen/theme").write_bytes(raw)
 
-    assert config.remembered("theme") == ""
+    assert config.recall_choice("theme") == ""
 
 
 def test_where_nothing_can_be_written_nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
-    config.remember("theme", "ink")
+    config.remember_choice("theme", "ink")
 
-    assert config.remembered("theme") == ""
+    assert config.recall_choice("theme") == ""
 
 
 @pytest.mark.usefixtures("home")
@@ -273,27 +276,27 @@ def test_where_nothing_can_be_written_nothing_is_remembered(monkeypatch: pytest.
     ],
 )
 def test_what_was_remembered_holds_where_nobody_chose(environment: dict[str, str], theme: str, thinking: str) -> None:
-    config.remember("theme", "paper")
-    config.remember("thinking", "peek")
-    settings = config.recalled(load(environment, NOWHERE))
+    config.remember_choice("theme", "paper")
+    config.remember_choice("thinking", "peek")
+    settings = config.with_remembered_choices(load_settings(environment, NOWHERE))
 
     assert (settings.theme, settings.thinking) == (theme, thinking)
 
 
 def test_the_theme_of_the_file_holds_against_what_was_remembered(home: Path, write: Callable[[str], Path]) -> None:
-    config.remember("theme", "paper")
+    config.remember_choice("theme", "paper")
 
     assert home.exists()
-    assert config.recalled(load({}, write("theme = 'terminal'"))).theme == "terminal"
+    assert config.with_remembered_choices(load_settings({}, write("theme = 'terminal'"))).theme == "terminal"
 
 
 @pytest.mark.usefixtures("home")
 def test_with_nothing_remembered_nothing_changes() -> None:
-    assert config.recalled(Settings()) == Settings()
+    assert config.with_remembered_choices(Settings()) == Settings()
 
 
 @pytest.mark.usefixtures("home")
 def test_a_view_that_is_none_is_not_recalled() -> None:
-    config.remember("thinking", "loud")
+    config.remember_choice("thinking", "loud")
 
-    assert config.recalled(Settings()).thinking == ""
+    assert config.with_remembered_choices(Settings()).thinking == ""

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty import config
-from reflectty.chat import Timeouts
-from reflectty.config import Settings, load
-from reflectty.errors import UsageError
+from reflectty.config import Settings, load_settings
+from reflectty.core.errors import UsageError
+from reflectty.core.messages import Timeouts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,22 +62,22 @@ def file(tmp_path: Path) -> Path:
 def test_the_last_word_is_that_of_the_profile_named_now(
     file: Path, profile: str, environment: dict[str, str], model: str, insists: bool
 ) -> None:
-    settings = load(environment, file, profile)
+    settings = load_settings(environment, file, profile)
 
-    assert (settings.model, settings.model_insists) == (model, insists)
+    assert (settings.model, settings.is_model_explicit) == (model, insists)
 
 
 def test_the_file_may_name_the_profile_and_the_environment_another(file: Path) -> None:
     file.write_text(f'profile = "code"\n{FILE}', "utf-8")
 
-    assert load({}, file).model == "code"
-    assert load({"REFLECTTY_PROFILE": "fast"}, file).model == "fast"
-    assert load({"REFLECTTY_PROFILE": "none"}, file).model == "file"
-    assert load({}, file, "none").model == "file"
+    assert load_settings({}, file).model == "code"
+    assert load_settings({"REFLECTTY_PROFILE": "fast"}, file).model == "fast"
+    assert load_settings({"REFLECTTY_PROFILE": "none"}, file).model == "file"
+    assert load_settings({}, file, "none").model == "file"
 
 
 def test_a_profile_changes_what_it_names_and_adds_to_options_and_times(file: Path) -> None:
-    settings = load({}, file, "code")
+    settings = load_settings({}, file, "code")
 
     assert settings == Settings(
         model="code",
@@ -88,21 +88,21 @@ def test_a_profile_changes_what_it_names_and_adds_to_options_and_times(file: Pat
         keep_alive="10m",
         timeouts=Timeouts(5, 9, 1),
         profile="code",
-        model_insists=True,
-        settled=True,
+        is_model_explicit=True,
+        user_configured=True,
     )
 
 
 def test_a_profile_builds_on_another_and_an_empty_text_is_the_default_again(file: Path) -> None:
-    settings = load({}, file, "fast")
+    settings = load_settings({}, file, "fast")
 
     assert (settings.model, settings.mode, settings.effort) == ("fast", "direct", "")
 
 
 def test_a_profile_that_names_the_server_insists_on_it(file: Path) -> None:
-    assert load({"OLLAMA_HOST": "env"}, file, "near").host == "near:1"
-    assert load({"OLLAMA_HOST": "env"}, file, "near").server_insists
-    assert not load({"OLLAMA_HOST": "env"}, file, "code").server_insists
+    assert load_settings({"OLLAMA_HOST": "env"}, file, "near").host == "near:1"
+    assert load_settings({"OLLAMA_HOST": "env"}, file, "near").is_server_explicit
+    assert not load_settings({"OLLAMA_HOST": "env"}, file, "code").is_server_explicit
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_profile_may_name_another_engine_which_ollamas_host_is_not_for(
 ) -> None:
     path = tmp_path / "config.toml"
     path.write_text("[profiles.cluster]\nengine = 'openai'\nhost = 'far:8000'\n[profiles.big]\nengine = 'openai'\n")
-    settings = load(environment, path, profile, engine)
+    settings = load_settings(environment, path, profile, engine)
 
     assert (settings.host, settings.engine) == (host, engine or ("openai" if profile else "ollama"))
 
@@ -169,7 +169,7 @@ def test_what_is_wrong_with_a_profile_is_named(
     path = tmp_path / "config.toml"
     path.write_text(text, "utf-8")
     with pytest.raises(UsageError) as refused:
-        load({}, path, profile)
+        load_settings({}, path, profile)
 
     assert message.format(path=path) in str(refused.value)
     assert hint in refused.value.hint
@@ -177,11 +177,11 @@ def test_what_is_wrong_with_a_profile_is_named(
 
 def test_a_variable_that_names_no_profile_says_so(file: Path) -> None:
     with pytest.raises(UsageError, match="REFLECTTY_PROFILE: there is no profile 'cod'"):
-        load({"REFLECTTY_PROFILE": "cod"}, file)
+        load_settings({"REFLECTTY_PROFILE": "cod"}, file)
 
 
 def test_a_profile_that_is_wrong_and_not_used_hinders_nobody(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("[profiles.x]\nmodle = 1", "utf-8")
 
-    assert load({}, path) == Settings()
+    assert load_settings({}, path) == Settings()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reflectty.config import Settings, api_key, load
-from reflectty.errors import UsageError
+from reflectty.config import Settings, load_api_key, load_settings
+from reflectty.core.errors import UsageError
 
 NOWHERE = Path("nowhere.toml")
 OLLAMA = {"OLLAMA_HOST": "ollama", "OLLAMA_API_KEY": "of-ollama"}
@@ -38,7 +38,7 @@ def given(tmp_path: Path, text: str) -> Path:
 def test_the_host_of_ollama_is_that_of_no_other_server(
     tmp_path: Path, text: str, environment: dict[str, str], engine: str, host: str
 ) -> None:
-    settings = load(environment, given(tmp_path, text), engine=engine)
+    settings = load_settings(environment, given(tmp_path, text), engine=engine)
 
     assert settings.host == host
     assert settings.engine == (engine or settings.engine)
@@ -58,16 +58,16 @@ def test_the_host_of_ollama_is_that_of_no_other_server(
 def test_a_key_goes_to_the_kind_of_server_that_it_was_set_for(
     environment: dict[str, str], engine: str, key: str
 ) -> None:
-    assert api_key(load(environment, NOWHERE, engine=engine)) == key
+    assert load_api_key(load_settings(environment, NOWHERE, engine=engine)) == key
 
 
 def test_a_file_with_a_key_is_read_for_its_server_alone_and_where_no_variable_holds_one(tmp_path: Path) -> None:
     settings = Settings(engine="openai", api_key_file=str(tmp_path / "missing"))
 
-    assert api_key(settings._replace(cluster_key="k")) == "k"
-    assert api_key(settings._replace(engine="ollama")) == ""
+    assert load_api_key(settings._replace(cluster_key="k")) == "k"
+    assert load_api_key(settings._replace(engine="ollama")) == ""
     with pytest.raises(UsageError, match="no such file"):
-        api_key(settings)
+        load_api_key(settings)
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,4 @@ def test_a_file_with_a_key_is_read_for_its_server_alone_and_where_no_variable_ho
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        load({}, given(tmp_path, text))
+        load_settings({}, given(tmp_path, text))

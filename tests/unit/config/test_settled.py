@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.config import load
+from reflectty.config import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 def test_it_is_known_whether_anything_says_who_answers(
     write: Callable[[str], Path], line: str, variables: dict[str, str], expected: bool
 ) -> None:
-    assert load(variables, write(line)).settled is expected
+    assert load_settings(variables, write(line)).user_configured is expected
 
 
 def test_an_engine_that_is_named_with_the_call_says_who_answers(write: Callable[[str], Path]) -> None:
-    assert load({}, write(""), engine="ollama").settled
+    assert load_settings({}, write(""), engine="ollama").user_configured

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.config.document import read_text
-from reflectty.config.entering import entry
-from reflectty.config.writing import with_value, without, write
-from reflectty.errors import OutputError, UsageError
+from reflectty.config.edit import parse_entry, with_value, without_value, write_config
+from reflectty.config.toml_file import read_text
+from reflectty.core.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +69,7 @@ model="c"
     ],
 )
 def test_one_value_is_set_and_the_rest_stays_as_it_is(text: str, key: str, words: list[str], written: str) -> None:
-    wanted = entry(key, words)
+    wanted = parse_entry(key, words)
     assert with_value(text, wanted.keys, wanted.value) == written
 
 
@@ -83,22 +82,22 @@ def test_one_value_is_set_and_the_rest_stays_as_it_is(text: str, key: str, words
     ],
 )
 def test_one_value_is_taken_out_and_the_rest_stays(keys: tuple[str, ...], left: str) -> None:
-    assert without(FILE, keys) == left
+    assert without_value(FILE, keys) == left
 
 
 def test_a_table_goes_with_what_is_said_about_it_and_leaves_what_is_said_about_others() -> None:
     a, b, c = "# A.\n[profiles.a]\nx = 1\n\n", "# B.\n# Still.\n[profiles.b]\n\n", "# C.\n[profiles.b.options]\n\n"
     d = "# D.\n[templates]\n"
 
-    assert without(a + b + c + d, ("profiles", "b")) == a + d
-    assert without(a + b + c + d, ("profiles",)) == d
-    assert without(f"profiles.a.x = 1\n{d}", ("profiles",)) == d
+    assert without_value(a + b + c + d, ("profiles", "b")) == a + d
+    assert without_value(a + b + c + d, ("profiles",)) == d
+    assert without_value(f"profiles.a.x = 1\n{d}", ("profiles",)) == d
 
 
 @pytest.mark.parametrize("keys", [("theme",), ("keys", "edit"), ("model", "x"), ("profiles", "code", "x", "y")])
 def test_what_is_not_set_cannot_be_taken_out(keys: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="is not set"):
-        without(FILE, keys)
+        without_value(FILE, keys)
 
 
 def test_a_value_in_place_of_a_table_is_not_written_over() -> None:
@@ -137,7 +136,7 @@ def test_a_value_in_place_of_a_table_is_not_written_over() -> None:
 )
 def test_what_cannot_be_set_is_refused(key: str, words: list[str], message: str, hint: str) -> None:
     with pytest.raises(UsageError) as refused:
-        entry(key, words)
+        parse_entry(key, words)
 
     assert message in str(refused.value)
     assert hint in refused.value.hint
@@ -145,7 +144,7 @@ def test_what_cannot_be_set_is_refused(key: str, words: list[str], message: str,
 
 def test_a_new_file_is_nobody_elses_nor_is_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "new" / "config.toml"
-    write(path, "é = 1\n")
+    write_config(path, "é = 1\n")
 
     assert path.read_bytes() == "é = 1\n".encode()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -158,7 +157,7 @@ def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "config.toml"
     path.touch()
     path.chmod(mode)
-    write(path, "a = 1\n")
+    write_config(path, "a = 1\n")
 
     assert stat.S_IMODE(path.stat().st_mode) == mode
 
@@ -169,7 +168,7 @@ def test_a_link_stays_a_link(tmp_path: Path, *, there: bool) -> None:
     if there:
         target.write_text("a = 1\n", "utf-8")
     link.symlink_to(target)
-    write(link, "a = 2\n")
+    write_config(link, "a = 2\n")
 
     assert link.is_symlink()
     assert target.read_text("utf-8") == "a = 2\n"
@@ -185,7 +184,7 @@ def test_what_cannot_be_written_is_left_as_it_is(tmp_path: Path) -> None:
         (tmp_path, "it is no file that could be written"),
     ):
         with pytest.raises(OutputError, match=said):
-            write(path, "a = 1\n")
+            write_config(path, "a = 1\n")
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "pipe"]
 

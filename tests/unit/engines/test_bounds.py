@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.chat import Bounds, Message, Request
-from reflectty.errors import BusyError, PromptTooLongError, RefusedError
+from reflectty.core.errors import BusyError, PromptTooLongError, RefusedError
+from reflectty.core.messages import Bounds, Message, Request
 from support.engine_outcome import ask, collect, using
 from support.fake_server import Answer, FakeServer, error, line, raw_line, raw_reply, rendered, reply, whole
 
@@ -94,7 +94,7 @@ def told(asked: Asked) -> tuple[str, bool, int | None]:
         ),
         # Of one that goes elsewhere, or that nobody looked at, nothing is asked.
         (question(None), [("chat", True, None)]),
-        (question(None, fits=True), [("chat", False, None)]),
+        (question(None, fits_context=True), [("chat", False, None)]),
     ],
 )
 def test_a_reply_may_have_what_its_context_leaves(request_: Request, sent: list[tuple[str, bool, int | None]]) -> None:
@@ -173,7 +173,7 @@ def test_a_prompt_that_does_not_fit_is_refused_as_it_is_counted() -> None:
         sent = [told(asked) for asked in ollama.asked("/api/chat")]
 
     assert isinstance(outcome.error, PromptTooLongError)
-    assert outcome.error.prompt == 6021
+    assert outcome.error.prompt_tokens == 6021
     assert sent == [("chat", False, 1)]
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reflectty.core.errors import BusyError, RefusedError, UsageError
 from reflectty.engines.ollama import OllamaEngine
-from reflectty.errors import BusyError, RefusedError, UsageError
 from support.engine_outcome import ask, using
 from support.event_loops import SleeplessLoop
 from support.fake_server import Answer, FakeServer, Raw, error, line, reply, whole
@@ -162,7 +162,7 @@ def test_a_server_that_stays_busy_is_told_with_when_to_ask_again() -> None:
     with FakeServer({CHAT: busy}) as server:
         outcome = ask(server.host, loop=SleeplessLoop())
     assert isinstance(outcome.error, BusyError)
-    assert (outcome.error.limited, outcome.error.retry_after) == (True, 60.0)
+    assert (outcome.error.rate_limited, outcome.error.retry_after) == (True, 60.0)
     assert "60 s" in outcome.error.hint
 
 

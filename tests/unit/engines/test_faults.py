@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.errors import (
+from reflectty.core.errors import (
     BusyError,
     IncompleteError,
     ModelMissingError,

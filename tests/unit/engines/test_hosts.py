@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reflectty.core.errors import UsageError
 from reflectty.engines.hosts import Address, parse_host
-from reflectty.errors import UsageError
 
 LOCAL = "http://127.0.0.1:11434"
 
@@ -90,15 +90,15 @@ def test_what_cannot_be_a_host_is_a_usage_error_that_shows_the_forms(text: str) 
 @pytest.mark.parametrize("text", ["", "localhost", "LOCALHOST:1", "app.localhost", "127.1.2.3", "0.0.0.0", "::1", "::ffff:127.0.0.1", "unix:///s"])  # fmt: skip
 def test_this_machine_is_loopback(text: str) -> None:
     assert parse_host(text).loopback
-    assert parse_host(text).confidential
+    assert parse_host(text).is_confidential
 
 
 @pytest.mark.parametrize("text", ["192.168.0.2", "localhost.example", "notlocalhost", "fe80::1", "127.0.0.1.example"])
 def test_another_machine_is_not(text: str) -> None:
     assert not parse_host(text).loopback
-    assert not parse_host(text).confidential
+    assert not parse_host(text).is_confidential
     name = f"[{text}]" if "::" in text else text
-    assert parse_host(f"https://{name}").confidential
+    assert parse_host(f"https://{name}").is_confidential
 
 
 def test_a_socket_is_a_path() -> None:
@@ -135,7 +135,7 @@ def test_any_text_is_an_address_or_a_usage_error(text: str) -> None:
     ],
 )
 def test_another_default_port_and_a_path_that_is_left_off(text: str, url: str) -> None:
-    address = parse_host(text, 8000).above("/v1")
+    address = parse_host(text, 8000).with_api_path("/v1")
 
     assert address.url == url
     assert address.user == ("me" if "@" in text else "")
@@ -166,11 +166,11 @@ def test_another_default_port_and_a_path_that_is_left_off(text: str, url: str) -
 def test_an_api_is_found_below_v1_or_below_the_version_that_is_named(
     text: str, models: str, metrics: str, shown: str
 ) -> None:
-    address = parse_host(text, 8000).above("/v1")
+    address = parse_host(text, 8000).with_api_path("/v1")
 
-    assert (address.at("/v1/models"), address.at("/metrics"), str(address)) == (models, metrics, shown)
+    assert (address.url_of("/v1/models"), address.url_of("/metrics"), str(address)) == (models, metrics, shown)
 
 
 def test_a_place_that_the_user_trusts_gets_a_key() -> None:
-    assert parse_host("192.168.0.2/v1").above("/v1", trusted=True).confidential
-    assert not parse_host("192.168.0.2/v1").above("/v1").confidential
+    assert parse_host("192.168.0.2/v1").with_api_path("/v1", trusted=True).is_confidential
+    assert not parse_host("192.168.0.2/v1").with_api_path("/v1").is_confidential

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Timeouts
+from reflectty.core.errors import UnreachableError
+from reflectty.core.messages import Timeouts
 from reflectty.engines.connection import Connection
-from reflectty.engines.elsewhere import looking
+from reflectty.engines.discovery import LlamaServer, find_llama_servers, llama_server_hint_of, server_finder_for
 from reflectty.engines.hosts import parse_host
-from reflectty.engines.neighbours import Neighbour, advice, llama_servers
-from reflectty.errors import UnreachableError
 from support.fake_replies import HANG, Answer, Raw, whole
 from support.fake_server import FakeServer
 from support.openai_replies import served
@@ -39,9 +38,9 @@ LOCKED = whole({"error": {"message": "Invalid API Key", "type": "authentication_
 )
 def test_a_llama_server_is_found_whatever_it_answers(answer: Answer, locked: bool) -> None:
     with FakeServer({"/v1/models": answer}) as server, FakeServer({}) as other:
-        found = asyncio.run(llama_servers((other.port, server.port)))
+        found = asyncio.run(find_llama_servers((other.port, server.port)))
 
-    assert found == (Neighbour(server.host, locked),)
+    assert found == (LlamaServer(server.host, locked),)
     assert [asked.path for asked in server.requests] == ["/v1/models"] * len(server.requests)
     assert all("authorization" not in asked.headers for asked in server.requests)
 
@@ -60,16 +59,18 @@ def test_a_llama_server_is_found_whatever_it_answers(answer: Answer, locked: boo
 )
 def test_nothing_else_is_taken_for_one(answer: Route) -> None:
     with FakeServer({"/v1/models": answer}) as server:
-        assert asyncio.run(llama_servers((server.port,))) == ()
+        assert asyncio.run(find_llama_servers((server.port,))) == ()
 
 
 def test_how_to_ask_it_is_said_for_once_and_for_good() -> None:
-    assert advice([]) == ""
-    assert advice([Neighbour("127.0.0.1:9931"), Neighbour("127.0.0.1:8080")]) == (
+    assert llama_server_hint_of([]) == ""
+    assert llama_server_hint_of([LlamaServer("127.0.0.1:9931"), LlamaServer("127.0.0.1:8080")]) == (
         "a llama-server answers at 127.0.0.1:9931: --engine openai --host 127.0.0.1:9931,"
         " or for good: reflect config set engine openai && reflect config set host 127.0.0.1:9931"
     )
-    assert "which wants a key (REFLECTTY_API_KEY)" in advice([Neighbour("127.0.0.1:8080", locked=True)])
+    assert "which wants a key (REFLECTTY_API_KEY)" in llama_server_hint_of(
+        [LlamaServer("127.0.0.1:8080", needs_key=True)]
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_how_to_ask_it_is_said_for_once_and_for_good() -> None:
 def test_it_is_looked_for_only_where_the_usual_server_of_this_machine_is_meant(
     host: str, port: int, looks: bool
 ) -> None:
-    assert (looking(parse_host(host, port)) is not None) is looks
+    assert (server_finder_for(parse_host(host, port)) is not None) is looks
 
 
 def test_who_is_not_reached_is_told_where_somebody_answers_and_that_is_looked_for_once() -> None:
@@ -99,11 +100,11 @@ def test_who_is_not_reached_is_told_where_somebody_answers_and_that_is_looked_fo
         return "a llama-server answers at 127.0.0.1:8080"
 
     async def ask() -> list[str]:
-        connection = Connection(parse_host("127.0.0.1:1"), Timeouts(), elsewhere=elsewhere)
+        connection = Connection(parse_host("127.0.0.1:1"), Timeouts(), look_for_other_server=elsewhere)
         hints = []
         for _ in range(3):
             with pytest.raises(UnreachableError, match="cannot reach") as caught:
-                async with connection.opened("GET", "/"):
+                async with connection.request("GET", "/"):
                     pass
             hints.append(caught.value.hint)
         await connection.aclose()

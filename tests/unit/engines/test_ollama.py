@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Message, Request, Running, Timeouts
+from reflectty.core.errors import IncompleteError, ModelMissingError, RefusedError, UnreachableError
+from reflectty.core.messages import Message, Request, RunningModel, Timeouts
 from reflectty.engines import open_engine
 from reflectty.engines.connection import Connection
-from reflectty.engines.exchange import ADVICE_TIME
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
-from reflectty.errors import IncompleteError, ModelMissingError, RefusedError, UnreachableError
+from reflectty.engines.server_client import ADVICE_TIME
 from support.engine_outcome import FADING, PATIENT, REQUEST, ask, collect, using
 from support.event_loops import ClockedLoop
 from support.fake_server import (
@@ -37,7 +37,7 @@ from support.fake_server import (
 from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
-    from reflectty.chat import Engine
+    from reflectty.core.messages import Engine
 
 ENDLESS = Answer(lambda: itertools.chain([line("one ")], itertools.cycle([Pause(0.01), line("more ")])))
 BUSY = error(503, "busy", **{"Retry-After": "5"})
@@ -123,7 +123,7 @@ def test_models_and_show_are_read() -> None:
 def test_what_is_loaded_and_the_version_are_read() -> None:
     loaded = {"models": [{"name": "m:latest", "size": 3, "size_vram": 2, "context_length": 512}]}
     with FakeServer({"/api/ps": whole(loaded), "/api/version": whole({"version": "0.32.15"})}) as server:
-        assert using(server.host, OllamaEngine.running) == (Running("m:latest", 3, 2, 512),)
+        assert using(server.host, OllamaEngine.running_models) == (RunningModel("m:latest", 3, 2, 512),)
         assert using(server.host, OllamaEngine.version) == "0.32.15"
     assert [(asked.method, asked.path) for asked in server.requests] == [("GET", "/api/ps"), ("GET", "/api/version")]
 
@@ -138,8 +138,8 @@ def test_an_answer_without_end_is_given_up() -> None:
     async def run(host: str) -> bytes:
         connection = Connection(parse_host(host), PATIENT)
         try:
-            async with connection.opened("GET", "/") as response:
-                return await connection.body(response, 1_000_000)
+            async with connection.request("GET", "/") as response:
+                return await connection.read_body(response, 1_000_000)
         finally:
             await connection.aclose()
 
@@ -232,7 +232,7 @@ MEASURE = """
 import re, sys
 from pathlib import Path
 from support.engine_outcome import ask
-from reflectty.chat import Timeouts
+from reflectty.core.messages import Timeouts
 outcome = ask(sys.argv[1], timeouts=Timeouts())
 print(type(outcome.error).__name__, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
@@ -252,7 +252,7 @@ def test_a_line_without_end_is_refused_in_little_memory() -> None:
 LOADED = """
 import sys
 from reflectty.engines import open_engine
-import reflectty.wire
+import reflectty.protocols.ollama
 print([name for name in ("asyncio", "httpx", "h11") if name in sys.modules])
 open_engine()
 print([name for name in ("httpcore", "anyio") if name in sys.modules])

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat import Capacity, Message, Model, Request, Running, Workload
+from reflectty.core.errors import ModelMissingError, RefusedError, UnreachableError, UsageError
+from reflectty.core.messages import Capacity, Message, Model, Request, RunningModel, Workload
 from reflectty.engines import open_engine
 from reflectty.engines.openai import OpenAIEngine
-from reflectty.errors import ModelMissingError, RefusedError, UnreachableError, UsageError
 from support.engine_outcome import FADING, PATIENT, REQUEST, collect
 from support.fake_server import HANG, Answer, FakeServer, Pause, Raw, whole
 from support.openai_outcome import ask, resume, using
@@ -18,7 +18,7 @@ from support.openai_replies import STREAM, completed, props, said, served, text
 from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from reflectty.chat import Engine
+    from reflectty.core.messages import Engine
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 THOUGHT = "<think>\nI compare"
@@ -61,7 +61,7 @@ def test_a_model_is_looked_for_among_those_that_are_served() -> None:
             using(server.host, lambda engine: engine.show("Qwen3-8B"))
 
     assert (model.name, model.context_length, model.template) == ("org/Qwen3-8B", 4096, "")
-    assert "num_ctx" in model.ignores
+    assert "num_ctx" in model.unsupported_options
     assert "did you mean org/Qwen3-8B" in missing.value.hint
     assert {asked.path for asked in server.requests} == {MODELS, "/tokenize"}
 
@@ -88,12 +88,12 @@ def test_what_is_not_let_through_to_llama_server_is_done_without() -> None:
 def test_what_is_served_is_what_is_loaded() -> None:
     with FakeServer({MODELS: served("a", "b"), "/version": whole({"version": "0.11.2"})}) as server:
         assert using(server.host, OpenAIEngine.models) == (
-            Model("a", context_length=4096, merit="the first listed of 2 that can chat"),
+            Model("a", context_length=4096, selection_reason="the first listed of 2 that can chat"),
             Model("b", context_length=4096),
         )
-        assert using(server.host, OpenAIEngine.running) == (
-            Running("a", context_length=4096),
-            Running("b", context_length=4096),
+        assert using(server.host, OpenAIEngine.running_models) == (
+            RunningModel("a", context_length=4096),
+            RunningModel("b", context_length=4096),
         )
         assert using(server.host, OpenAIEngine.version) == "0.11.2"
 
@@ -184,7 +184,7 @@ def test_what_a_server_tells_of_how_much_it_does_at_once_is_asked_for_where_it_i
     maker: str, routes: dict[str, Answer], capacity: Capacity, load: Workload | None
 ) -> None:
     async def both(engine: OpenAIEngine) -> tuple[Capacity, Workload | None]:
-        return await engine.capacity("m"), await engine.load()
+        return await engine.capacity("m"), await engine.workload()
 
     with FakeServer({MODELS: served("m", maker=maker), **routes}) as server:
         assert using(server.host, both) == (capacity, load)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from reflectty.errors import (
+from reflectty.core.errors import (
     BusyError,
     IncompleteError,
     ModelMissingError,
@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reflectty.chat import Timeouts
+    from reflectty.core.messages import Timeouts
     from support.fake_replies import Step
 
 ONE, TWO, STOP = text("one "), text("two"), chunk(finish="stop")

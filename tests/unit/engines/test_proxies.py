@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from reflectty.engines.hosts import parse_host
-from reflectty.engines.proxies import Proxy, is_exempt, named, proxy_to
+from reflectty.engines.proxies import Proxy, is_exempt, proxy_from_environment, proxy_to
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_no_proxy_may_name_a_port_and_a_scheme(entries: str, host: str, exempt: 
 def test_the_variable_for_the_scheme_in_small_letters_goes_first(
     environment: dict[str, str], scheme: str, variable: str
 ) -> None:
-    chosen = named(environment, scheme)
+    chosen = proxy_from_environment(environment, scheme)
     assert (chosen.variable if chosen else "") == variable
 
 
@@ -100,7 +100,7 @@ def test_the_small_no_proxy_goes_before_the_large_one() -> None:
 )
 def test_a_proxy_is_told_without_its_login(text: str, url: str, place: str) -> None:
     proxy = Proxy("ALL_PROXY", text)
-    assert (proxy.url, proxy.place) == (url, place)
+    assert (proxy.url, proxy.address) == (url, place)
 
 
 @pytest.mark.parametrize("host", ["", "localhost:80", "[::1%lo]:80", "unix:///x", "http://127.0.0.9"])

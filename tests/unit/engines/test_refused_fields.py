@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.chat import Effort, Message, Request
-from reflectty.errors import PromptTooLongError, RefusedError
-from reflectty.wire import openai as wire
+from reflectty.core.errors import PromptTooLongError, RefusedError
+from reflectty.core.messages import Effort, Message, Request
+from reflectty.protocols import openai as wire
 from support.fake_server import Answer, FakeServer, show, whole
 from support.openai_outcome import ask, using
 from support.openai_replies import DONE, STREAM, chunk, figures, said, served
@@ -90,12 +90,12 @@ def test_only_a_field_that_is_not_known_is_left_out(text: str, body: dict[str, A
 def test_what_is_left_out_is_left_out_of_messages_too_and_a_limit_goes_by_its_other_name() -> None:
     body = {"max_tokens": 8, "messages": [{"role": "assistant", "content": "a", "reasoning_content": "t"}], "seed": 1}
 
-    assert wire.without(body, {"max_tokens", "reasoning_content"}) == {
+    assert wire.drop_fields(body, {"max_tokens", "reasoning_content"}) == {
         "max_completion_tokens": 8,
         "messages": [{"role": "assistant", "content": "a"}],
         "seed": 1,
     }
-    assert wire.without(body, ()) is body
+    assert wire.drop_fields(body, ()) is body
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_is_left_out_is_left_out_of_messages_too_and_a_limit_goes_by_its_ot
     ],
 )
 def test_only_what_the_user_asked_for_is_missed(request_: Request, refused: set[str], says: str) -> None:
-    told = wire.missed(request_, refused)
+    told = wire.dropped_options_note(request_, refused)
     assert says in told
     assert bool(told) is bool(says)
 
@@ -214,7 +214,7 @@ def test_an_ollama_tells_whether_its_model_thinks() -> None:
     with ollama(capabilities=["completion", "thinking"]) as server:
         model, _ = told_by(server)
     assert "thinking" in model.capabilities
-    assert not model.resumes
+    assert not model.can_resume
 
 
 def test_where_only_v1_is_let_through_an_ollama_is_asked_all_the_same() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.errors import RefusedError, StalledError, UnreachableError
+from reflectty.core.errors import RefusedError, StalledError, UnreachableError
 from support.engine_outcome import PATIENT, SILENT, using
 from support.event_loops import ClockedLoop
 from support.fake_server import Answer, FakeServer, error, whole
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
-    from reflectty.chat import Timeouts
+    from reflectty.core.messages import Timeouts
 
 DIGEST = "sha256:" + "a" * 64
 BLOB = f"/api/blobs/{DIGEST}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reflectty.chat import Message, Request
+from reflectty.core.messages import Message, Request
 from support.openai_outcome import resume
 from support.sglang import CHAT, Sglang
 

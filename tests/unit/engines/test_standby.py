@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from reflectty.chat import Capacity, Message, Model, Request, Running, Workload
-from reflectty.engines.embedded.installing import how_to_install
-from reflectty.engines.standby import Rules, Standby
-from reflectty.errors import BusyError, ModelMissingError, RefusedError, StalledError, UnreachableError
+from reflectty.core.errors import BusyError, ModelMissingError, RefusedError, StalledError, UnreachableError
+from reflectty.core.messages import Capacity, Message, Model, Request, RunningModel, Workload
+from reflectty.engines.embedded.install import how_to_install
+from reflectty.engines.fallback import FallbackEngine, FallbackRules
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import TypeVar
 
-    from reflectty.errors import ReflecttyError
+    from reflectty.core.errors import ReflecttyError
 
     T = TypeVar("T")
 
@@ -29,7 +29,7 @@ GONE = UnreachableError("cannot reach it", "is it running?")
 class Scene(NamedTuple):
     """A server with the built-in model behind it, and what was decided about that."""
 
-    engine: Standby
+    engine: FallbackEngine
     server: ScriptedEngine
     own: ScriptedEngine
     reached: list[bool]
@@ -46,14 +46,14 @@ def scene(
     server, own = ScriptedEngine(("from the server",), models=models), ScriptedEngine(("from here",), models=(OWN,))
     server.gone = gone
     reached: list[bool] = []
-    rules = Rules(
+    rules = FallbackRules(
         lambda: installed,
         lambda: stands_in,
         told,
         lambda: advice,
         lambda: reached.append(True),
     )
-    engine = Standby(own if alone else server, lambda: own, rules, alone=alone)
+    engine = FallbackEngine(own if alone else server, lambda: own, rules, builtin_only=alone)
     return Scene(engine, server, own, reached)
 
 
@@ -74,7 +74,7 @@ def failing(work: Callable[[], Awaitable[object]]) -> ReflecttyError:
     return failed.value
 
 
-async def said(engine: Standby, model: str) -> str:
+async def said(engine: FallbackEngine, model: str) -> str:
     return "".join([chunk.content async for chunk in engine.chat(Request(model, (Message("user", "q"),)))])
 
 
@@ -96,7 +96,7 @@ def test_how_a_reply_goes_on_is_asked_of_who_has_the_model(server: ScriptedEngin
         request = Request("m", (Message("user", "q"),))
         return await engine.prompt(request), await engine.opener(request)
 
-    engine = Standby(server, ScriptedEngine, scene().engine._rules)  # noqa: SLF001 - any rules do
+    engine = FallbackEngine(server, ScriptedEngine, scene().engine._rules)  # noqa: SLF001 - any rules do
     assert run(ask) == expected
 
 
@@ -144,7 +144,7 @@ def test_it_is_listed_where_it_may_stand_in_for_a_server_that_does_not_answer() 
     (found,) = run(there.engine.models)
 
     assert (found.name, found.notices) == ("mini", ("unasked",))
-    assert there.engine.away
+    assert there.engine.using_fallback
     assert run(there.engine.version) == "0.32.15"
 
 
@@ -157,7 +157,7 @@ def test_it_is_not_listed_otherwise(gone: ReflecttyError, installed: bool, stand
     there = scene(gone=gone, installed=installed, stands_in=stands_in)
 
     assert failing(there.engine.models) is gone
-    assert not there.engine.away
+    assert not there.engine.using_fallback
 
 
 def test_beside_a_server_that_answers_it_is_not_listed() -> None:
@@ -180,20 +180,20 @@ def test_a_server_that_comes_back_is_asked_again() -> None:
     there.server.gone = None
 
     assert run(there.engine.models) == OTHERS
-    assert not there.engine.away
+    assert not there.engine.using_fallback
     assert run(lambda: said(there.engine, "reflection")) == "from the server"
 
 
 def test_what_is_loaded_is_told_of_both() -> None:
     there = scene(*OTHERS)
-    there.server.loaded, there.own.loaded = (Running("reflection"),), (Running("mini"),)
-    before = run(there.engine.running)
+    there.server.loaded, there.own.loaded = (RunningModel("reflection"),), (RunningModel("mini"),)
+    before = run(there.engine.running_models)
     run(lambda: there.engine.show("mini"))
-    both = run(there.engine.running)
-    there.engine.away = True
+    both = run(there.engine.running_models)
+    there.engine.using_fallback = True
 
     assert [[one.name for one in found] for found in (before, both)] == [["reflection"], ["reflection", "mini"]]
-    assert [one.name for one in run(there.engine.running)] == ["mini"]
+    assert [one.name for one in run(there.engine.running_models)] == ["mini"]
 
 
 def test_a_server_that_is_reached_is_told_of_and_one_that_is_not_gets_the_advice() -> None:
@@ -230,7 +230,7 @@ def test_alone_it_is_all_there_is() -> None:
     error = failing(lambda: there.engine.show("reflection"))
     run(there.engine.aclose)
 
-    assert (found.name, found.notices, there.engine.away) == ("mini", ("asked",), True)
+    assert (found.name, found.notices, there.engine.using_fallback) == ("mini", ("asked",), True)
     assert isinstance(error, ModelMissingError)
     assert run(lambda: said(there.engine, "mini")) == "from here"
     assert there.own.closed
@@ -245,7 +245,9 @@ def test_both_are_closed() -> None:
 
 
 def test_another_server_that_answers_here_is_told_of_beside_what_stands_in() -> None:
-    gone = UnreachableError("cannot reach it", "is it running?", elsewhere="a llama-server answers at 127.0.0.1:8080")
+    gone = UnreachableError(
+        "cannot reach it", "is it running?", other_server_hint="a llama-server answers at 127.0.0.1:8080"
+    )
     engine = scene(gone=gone, stands_in=True).engine
     (own,) = run(engine.models)
 
@@ -262,7 +264,7 @@ class Telling(ScriptedEngine):
     async def capacity(self, model: str) -> Capacity | None:  # noqa: ARG002 - the same for all
         return Capacity(4, 2048)
 
-    async def load(self) -> Workload | None:
+    async def workload(self) -> Workload | None:
         return Workload(3, 1)
 
 
@@ -270,14 +272,19 @@ def test_what_a_server_tells_of_itself_is_passed_on() -> None:
     async def quiet(_: object) -> tuple[str, ...]:
         return ()
 
-    rules = Rules(lambda: True, lambda: False, quiet, str, lambda: None)
-    telling = Standby(Telling(), ScriptedEngine, rules)
+    rules = FallbackRules(lambda: True, lambda: False, quiet, str, lambda: None)
+    telling = FallbackEngine(Telling(), ScriptedEngine, rules)
     silent = scene().engine
 
-    assert (telling.pulls, telling.kind, run(lambda: telling.capacity("m")), run(telling.load)) == (
+    assert (telling.pulls, telling.kind, run(lambda: telling.capacity("m")), run(telling.workload)) == (
         False,
         "vLLM",
         Capacity(4, 2048),
         Workload(3, 1),
     )
-    assert (silent.pulls, silent.kind, run(lambda: silent.capacity("m")), run(silent.load)) == (True, "", None, None)
+    assert (silent.pulls, silent.kind, run(lambda: silent.capacity("m")), run(silent.workload)) == (
+        True,
+        "",
+        None,
+        None,
+    )

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.chat import Message, Request
-from reflectty.errors import PromptTooLongError, RefusedError
-from reflectty.modes import Mode, Wish, plan
+from reflectty.core.errors import PromptTooLongError, RefusedError
+from reflectty.core.messages import Message, Request
+from reflectty.reasoning.modes import AskOptions, Mode, plan
 from support.openai_outcome import ask, resume, using
 from support.vllm import CHAT, COMPLETIONS, MODELS, TOKENIZE, Vllm, completed, refused, replied
 
 if TYPE_CHECKING:
-    from reflectty.chat import Model
+    from reflectty.core.messages import Model
 
 ASKED = Request("m", (Message("user", "hi"),))
 THOUGHT = "<think>\nI compare"
@@ -140,12 +140,12 @@ def test_a_name_that_says_nothing_is_made_up_for_by_its_prompts(
     on: str, off: str, thinks: bool, prefilled: tuple[bool, bool]
 ) -> None:
     model = shown(Vllm(on=on, off=off))
-    native, direct = plan(model, Wish(Mode.NATIVE)), plan(model, Wish(Mode.DIRECT))
+    native, direct = plan(model, AskOptions(Mode.NATIVE)), plan(model, AskOptions(Mode.DIRECT))
 
     assert ("thinking" in model.capabilities) is thinks
     assert (native.prefilled, direct.prefilled) == prefilled
     assert (native.think, direct.think) == ((True, False) if thinks else (None, None))
-    assert plan(model, Wish()).mode is (Mode.NATIVE if thinks else Mode.REFLECT)
+    assert plan(model, AskOptions()).mode is (Mode.NATIVE if thinks else Mode.REFLECT)
 
 
 def test_a_name_tells_that_a_model_thinks_and_its_prompts_where_a_reply_begins() -> None:
@@ -153,8 +153,8 @@ def test_a_name_tells_that_a_model_thinks_and_its_prompts_where_a_reply_begins()
         model = using(server.host, lambda engine: engine.show("Qwen/Qwen3-8B"))
 
     assert (model.capabilities, model.guessed) == (("thinking",), True)
-    assert (model.room, model.resumes) == (2048, True)
-    assert [plan(model, Wish(mode)).prefilled for mode in (Mode.NATIVE, Mode.DIRECT)] == [True, False]
+    assert (model.server_context, model.can_resume) == (2048, True)
+    assert [plan(model, AskOptions(mode)).prefilled for mode in (Mode.NATIVE, Mode.DIRECT)] == [True, False]
     assert {asked.path for asked in server.requests} == {MODELS, TOKENIZE, "/detokenize"}
 
 
@@ -169,7 +169,7 @@ def test_the_prompts_of_a_family_are_rendered_with_its_own_switch() -> None:
 def test_the_opener_of_a_family_is_known_by_whatever_name_stands_in_it() -> None:
     model = shown(Vllm("tencent/Hy3", on="assistant<think:opensource>"))
 
-    assert plan(model, Wish()).prefilled
+    assert plan(model, AskOptions()).prefilled
 
 
 def test_a_name_that_tells_enough_costs_no_prompt() -> None:

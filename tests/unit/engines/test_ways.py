@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reflectty.core.errors import BusyError, ReflecttyError, RefusedError, UnreachableError, UsageError
 from reflectty.engines.hosts import parse_host
 from reflectty.engines.ollama import OllamaEngine
 from reflectty.engines.openai import OpenAIEngine
-from reflectty.errors import BusyError, ReflecttyError, RefusedError, UnreachableError, UsageError
 from support.engine_outcome import PATIENT, REQUEST, Outcome, ask, collect
 from support.fake_server import Answer, FakeServer, Raw, reply
 from support.faults import NOW, PAGE, closed_port

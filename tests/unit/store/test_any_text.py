@@ -7,26 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.chat import Usage
-from reflectty.session import Attachment, Ended, Measured, Origin, Said
+from reflectty.core.messages import Usage
+from reflectty.core.segments import Kind
+from reflectty.core.session import Attachment, ReplyMetrics, ReplyOrigin, ReplyStatus, StoredReply
+from reflectty.store import encoding as texts
 from reflectty.store import open_store
-from reflectty.store import text as texts
 from reflectty.store.database import Database
-from reflectty.stream import Kind
 from support.properties import examples
 from support.stored_sessions import SAID
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reflectty.session import Turn
+    from reflectty.core.session import Turn
 
 ANY = st.text(st.characters(exclude_categories=()) | st.sampled_from("\0\x1a\ud800\udfff\r\n0d"))
 FIGURE = st.floats(allow_nan=False) | st.integers(0, 2**60)
 COUNT = st.integers(0, 2**60)
 USAGE = st.builds(Usage, COUNT, COUNT, FIGURE, FIGURE, FIGURE, FIGURE)
 SAYINGS = st.builds(
-    Said,
+    StoredReply,
     model=ANY,
     digest=ANY,
     mode=ANY,
@@ -38,12 +38,12 @@ SAYINGS = st.builds(
     answer=ANY,
     raw=ANY,
     raw_thinking=ANY,
-    ended=st.sampled_from([ended for ended in Ended if ended is not Ended.STREAMING]),
+    ended=st.sampled_from([ended for ended in ReplyStatus if ended is not ReplyStatus.STREAMING]),
     done_reason=ANY,
-    origin=st.sampled_from(Origin),
+    origin=st.sampled_from(ReplyOrigin),
     error=ANY,
     warnings=st.lists(ANY).map(tuple),
-    measured=st.builds(Measured, COUNT, COUNT, COUNT, FIGURE, FIGURE, FIGURE, FIGURE, USAGE),
+    measured=st.builds(ReplyMetrics, COUNT, COUNT, COUNT, FIGURE, FIGURE, FIGURE, FIGURE, USAGE),
 )
 ATTACHMENTS = st.lists(st.builds(Attachment, ANY, st.sampled_from(("file", "image")), ANY)).map(tuple)
 
@@ -51,16 +51,16 @@ ATTACHMENTS = st.lists(st.builds(Attachment, ANY, st.sampled_from(("file", "imag
 class Case(NamedTuple):
     question: str
     attachments: tuple[Attachment, ...]
-    said: Said
+    said: StoredReply
 
 
 @examples(200)
 @given(st.builds(Case, ANY, ATTACHMENTS, SAYINGS))
 def test_whatever_was_said_comes_back_as_it_was(case: Case) -> None:
     store = open_store(None, pytest.fail)
-    session = store.begin(case.question).id
-    question = store.ask(session, None, case.question, case.attachments)
-    reply = store.reply(session, question.id, case.said)
+    session = store.create_session(case.question).id
+    question = store.add_question(session, None, case.question, case.attachments)
+    reply = store.add_reply(session, question.id, case.said)
     store.finish(reply.id, case.said)
     assert store.turns(session) == (question, reply._replace(said=case.said))
     assert store.questions() == (case.question,)
@@ -72,8 +72,8 @@ def test_whatever_was_said_comes_back_as_it_was(case: Case) -> None:
 @given(st.lists(st.tuples(ANY, ANY)))
 def test_the_pieces_of_a_reply_are_its_text(pieces: list[tuple[str, str]]) -> None:
     store = open_store(None, pytest.fail)
-    session = store.begin("").id
-    reply = store.reply(session, store.ask(session, None, "?").id, Said("m", family="reflection"))
+    session = store.create_session("").id
+    reply = store.add_reply(session, store.add_question(session, None, "?").id, StoredReply("m", family="reflection"))
     for raw, thinking in pieces:
         store.checkpoint(reply.id, raw, thinking)
     said = store.turns(session)[1].said
@@ -85,23 +85,23 @@ def test_the_pieces_of_a_reply_are_its_text(pieces: list[tuple[str, str]]) -> No
 
 @given(ANY)
 def test_a_stored_text_is_one_that_utf_8_has_and_c_does_not_cut(text: str) -> None:
-    stored = texts.kept(text)
+    stored = texts.encode_text(text)
     assert "\0" not in stored
     assert stored.encode().decode() == stored
-    assert texts.given(stored) == text
+    assert texts.decode_text(stored) == text
 
 
 @given(ANY)
 def test_a_text_that_was_never_stored_by_us_is_read_all_the_same(text: str) -> None:
-    assert isinstance(texts.given(text), str)
+    assert isinstance(texts.decode_text(text), str)
 
 
 @given(ANY)
 def test_a_title_is_one_line_of_at_most_two_hundred_characters(title: str) -> None:
-    line = texts.one_line(title)
+    line = texts.normalize_title(title)
     assert len(line) <= 200
     assert len(line.splitlines()) <= 1
-    assert texts.one_line(line) == line
+    assert texts.normalize_title(line) == line
 
 
 BAD = {
@@ -122,8 +122,8 @@ BAD = {
 def test_a_row_that_cannot_be_read_is_read_as_far_as_it_can_be(tmp_path: Path, column: str, value: str) -> None:
     path = tmp_path / "sessions.db"
     store = open_store(path, pytest.fail)
-    session = store.begin("bad").id
-    store.finish(store.reply(session, store.ask(session, None, "?").id, SAID).id, SAID)
+    session = store.create_session("bad").id
+    store.finish(store.add_reply(session, store.add_question(session, None, "?").id, SAID).id, SAID)
     connection = store.database.connection
     connection.execute(f"UPDATE turns SET {column} = {value} WHERE ended IS NOT NULL")  # noqa: S608 - rows of the table
     store.close()
@@ -133,7 +133,7 @@ def test_a_row_that_cannot_be_read_is_read_as_far_as_it_can_be(tmp_path: Path, c
     assert reply.said
     assert reply.said.segments == SAID.segments
     assert reply.said.answer == "four"
-    assert reply.said.ended is not Ended.COMPLETE
+    assert reply.said.ended is not ReplyStatus.COMPLETE
     assert store.fork(session)
     store.close()
 
@@ -152,10 +152,10 @@ def test_a_row_that_cannot_be_read_is_read_as_far_as_it_can_be(tmp_path: Path, c
 )
 def test_other_rows_that_cannot_be_read_hide_no_session(tmp_path: Path, change: str) -> None:
     store = open_store(tmp_path / "sessions.db", pytest.fail)
-    session = store.begin("bad").id
-    question = store.ask(session, None, "?", (Attachment("a", "file", "b"),))
-    store.finish(store.reply(session, question.id, SAID).id, SAID)
-    store.checkpoint(store.reply(session, question.id, SAID).id, "x", "")
+    session = store.create_session("bad").id
+    question = store.add_question(session, None, "?", (Attachment("a", "file", "b"),))
+    store.finish(store.add_reply(session, question.id, SAID).id, SAID)
+    store.checkpoint(store.add_reply(session, question.id, SAID).id, "x", "")
     store.database.connection.execute(change)
     store.close()
     store = open_store(tmp_path / "sessions.db", pytest.fail)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.errors import StoreError
+from reflectty.core.errors import StoreError
 from reflectty.store import open_store
-from reflectty.store.aside import identity, move_aside
-from reflectty.store.database import suspicion
+from reflectty.store.database import damage_marker_of
+from reflectty.store.open import identity_of, quarantine_file
 from support.store_programs import health
 from support.stored_sessions import fill, filled
 
@@ -76,36 +76,36 @@ def test_damage_that_is_met_later_is_an_error_then_and_moved_aside_at_the_next_s
     with pytest.raises(StoreError, match="is damaged") as raised:
         store.turns(session)
     assert "moves it aside" in raised.value.hint
-    assert stat.S_IMODE(suspicion(path).stat().st_mode) == 0o600
+    assert stat.S_IMODE(damage_marker_of(path).stat().st_mode) == 0o600
     store.close()
     warnings: list[str] = []
     open_store(path, warnings.append).close()
     assert len(warnings) == 1
-    assert not suspicion(path).exists()
+    assert not damage_marker_of(path).exists()
     open_store(path, pytest.fail).close()
 
 
 def test_a_suspicion_that_comes_to_nothing_costs_nothing(path: Path) -> None:
     session = filled(path)
-    suspicion(path).touch()
+    damage_marker_of(path).touch()
     store = open_store(path, pytest.fail)
     assert len(store.turns(session)) == 120
-    assert not suspicion(path).exists()
+    assert not damage_marker_of(path).exists()
     store.close()
 
 
 def test_only_the_file_that_was_found_damaged_is_moved(path: Path) -> None:
     filled(path)
-    damaged = identity(path)
+    damaged = identity_of(path)
     for part in ("-wal", "-shm"):
         path.with_name(path.name + part).write_text(part)
-    first = move_aside(path, damaged)
+    first = quarantine_file(path, damaged)
     assert first
     # A log that was left would be taken for that of the new file.
     assert [first.with_name(first.name + part).read_text() for part in ("-wal", "-shm")] == ["-wal", "-shm"]
     assert [file.name for file in path.parent.iterdir() if "corrupt" not in file.name] == []
-    assert move_aside(path, damaged) is None
+    assert quarantine_file(path, damaged) is None
     filled(path)
-    assert move_aside(path, damaged) is None
-    second = move_aside(path, identity(path))
+    assert quarantine_file(path, damaged) is None
+    second = quarantine_file(path, identity_of(path))
     assert second not in {None, first}

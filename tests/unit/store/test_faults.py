@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.errors import StoreError
-from reflectty.session import Said
+from reflectty.core.errors import StoreError
+from reflectty.core.session import StoredReply
 from reflectty.store import Store, open_store
 from support.store_programs import health, outcome, start
 from support.stored_sessions import COMPLETE, SAID
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reflectty.session import Turn
+    from reflectty.core.session import Turn
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def path(tmp_path: Path) -> Path:
 
 
 STEPS: dict[str, Callable[[Store, str, int], object]] = {
-    "begin": lambda store, _session, _turn: store.begin("another"),
-    "ask": lambda store, session, turn: store.ask(session, turn, "again?"),
-    "reply": lambda store, session, turn: store.reply(session, turn, SAID),
+    "begin": lambda store, _session, _turn: store.create_session("another"),
+    "ask": lambda store, session, turn: store.add_question(session, turn, "again?"),
+    "reply": lambda store, session, turn: store.add_reply(session, turn, SAID),
     "checkpoint": lambda store, _session, turn: store.checkpoint(turn, "more", ""),
     "finish": lambda store, _session, turn: store.finish(turn, COMPLETE),
     "restart": lambda store, _session, turn: store.restart(turn, SAID),
@@ -51,8 +51,10 @@ def test_a_step_that_fails_anywhere_has_changed_nothing(
     path: Path, step: Callable[[Store, str, int], object], *, lasting: bool
 ) -> None:
     store = open_store(path, pytest.fail)
-    session = store.begin("here").id
-    turn = store.reply(session, store.ask(session, None, "?").id, Said("m", family="reflection", raw="so far")).id
+    session = store.create_session("here").id
+    turn = store.add_reply(
+        session, store.add_question(session, None, "?").id, StoredReply("m", family="reflection", raw="so far")
+    ).id
     before = everything(store)
     moment = 1
     while failed_at(store, moment, lambda: step(store, session, turn), lasting=lasting):
@@ -81,12 +83,12 @@ def failed_at(store: Store, moment: int, step: Callable[[], object], *, lasting:
 
 def ask_on(store: Store, session: str, kept: list[Turn]) -> None:
     while len(kept) < 1000:
-        kept.append(store.ask(session, kept[-1].id if kept else None, "a long " * 300))
+        kept.append(store.add_question(session, kept[-1].id if kept else None, "a long " * 300))
 
 
 def test_a_full_disk_is_said_and_loses_nothing_that_was_kept(path: Path) -> None:
     store = open_store(path, pytest.fail)
-    session = store.begin("full").id
+    session = store.create_session("full").id
     pages = store.database.connection.execute("PRAGMA page_count").fetchone()[0]
     store.database.connection.execute(f"PRAGMA max_page_count = {pages + 40}")
     kept: list[Turn] = []
@@ -95,10 +97,10 @@ def test_a_full_disk_is_said_and_loses_nothing_that_was_kept(path: Path) -> None
     assert raised.value.hint
     assert len(kept) > 10
     assert store.turns(session) == tuple(kept)
-    refuge = store.retreat(session)
-    assert refuge.ask(session, kept[-1].id, "one more").id == kept[-1].id + 1
+    refuge = store.fall_back_to_memory(session)
+    assert refuge.add_question(session, kept[-1].id, "one more").id == kept[-1].id + 1
     store.database.connection.execute("PRAGMA max_page_count = 100000")
-    kept.append(store.ask(session, kept[-1].id, "there is room again"))
+    kept.append(store.add_question(session, kept[-1].id, "there is room again"))
     store.close()
     assert health(path) == ()
     store = open_store(path, pytest.fail)
@@ -125,10 +127,10 @@ def test_a_program_that_holds_the_file_for_too_long_is_said(path: Path) -> None:
     store.database.connection.execute("PRAGMA busy_timeout = 50")
     holder.database.connection.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="another program has been writing"):
-        store.begin("waiting")
+        store.create_session("waiting")
     assert store.sessions() == ()
     holder.database.connection.execute("ROLLBACK")
-    assert store.begin("waiting").title == "waiting"
+    assert store.create_session("waiting").title == "waiting"
     for each in (holder, store):
         each.close()
 
@@ -140,23 +142,23 @@ def test_a_stop_in_the_middle_leaves_nothing_half_done(path: Path) -> None:
         store.database.connection.execute("DELETE FROM sessions")
         signal.raise_signal(signal.SIGINT)
 
-    store.begin("here")
+    store.create_session("here")
     with pytest.raises(KeyboardInterrupt):
         store.database.write(stop)
     assert len(store.sessions()) == 1
-    store.begin("there")
+    store.create_session("there")
     store.close()
 
 
 def test_threads_take_turns(path: Path) -> None:
     store = open_store(path, pytest.fail)
-    session = store.begin("threads").id
+    session = store.create_session("threads").id
     errors: list[BaseException] = []
 
     def work(name: int) -> None:
         try:
             for number in range(20):
-                store.ask(session, None, f"{name}.{number}")
+                store.add_question(session, None, f"{name}.{number}")
                 store.turns(session)
         except BaseException as error:  # noqa: BLE001 - told where it is looked for
             errors.append(error)
@@ -173,7 +175,7 @@ def test_threads_take_turns(path: Path) -> None:
 
 def test_a_store_that_was_closed_meanwhile_is_an_error_of_ours(path: Path) -> None:
     store = open_store(path, pytest.fail)
-    session = store.begin("closed").id
+    session = store.create_session("closed").id
     store.close()
     for step in STEPS.values():
         with pytest.raises(StoreError), contextlib.suppress(KeyError):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.store import open_store
-from reflectty.store.health import examine
+from reflectty.store.health import examine_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ ROWS = 2000
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "sessions.db"
     store = open_store(path, pytest.fail)
-    session = store.begin("a")
+    session = store.create_session("a")
     insert = "INSERT INTO passages (session, turn, position, part, dense, text) VALUES (?, 1, ?, 'answer', 0, 'word')"
     store.database.write(lambda c: c.executemany(insert, [(session.id, row) for row in range(ROWS)]))
     store.close()
@@ -26,19 +26,19 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_file_that_there_is_no_time_to_look_at_is_not_called_damaged(path: Path) -> None:
-    health = examine(path, patience=-1.0)
+    health = examine_file(path, patience=-1.0)
 
-    assert (health.sessions, health.damage, health.whole) == (1, "", False)
+    assert (health.sessions, health.damage, health.is_complete) == (1, "", False)
 
 
 def test_a_file_is_looked_at_as_a_whole_with_its_log(path: Path) -> None:
-    health = examine(path)
+    health = examine_file(path)
     store = open_store(path, pytest.fail)
-    store.begin("b")
+    store.create_session("b")
     log = path.with_name("sessions.db-wal")
 
-    assert (health.sessions, health.damage, health.whole) == (1, "", True)
+    assert (health.sessions, health.damage, health.is_complete) == (1, "", True)
     assert health.size == path.stat().st_size
-    health = examine(path)
+    health = examine_file(path)
     assert (health.sessions, health.size) == (2, path.stat().st_size + log.stat().st_size)
     store.close()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.store.journal import keep_log
+from reflectty.store.database import set_journal_mode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ def log_of(connection: sqlite3.Connection) -> str:
 def test_the_switch_is_tried_again_while_others_are_at_it(connection: Refusing) -> None:
     # SQLite asks no busy handler here where waiting could go on for ever.
     connection.refusals = 3
-    keep_log(connection, remote=False)
+    set_journal_mode(connection, remote=False)
     assert (connection.refusals, log_of(connection)) == (0, "wal")
     connection.close()
 
@@ -46,7 +46,7 @@ def test_the_switch_is_tried_again_while_others_are_at_it(connection: Refusing) 
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_IOERR_LOCK])
 def test_where_the_disk_cannot_do_it_the_log_stands_beside_the_file(connection: Refusing, code: int) -> None:
     connection.refusals, connection.code = 1, code
-    keep_log(connection, remote=False)
+    set_journal_mode(connection, remote=False)
     assert (connection.refusals, log_of(connection)) == (0, "delete")
     connection.close()
 
@@ -54,12 +54,12 @@ def test_where_the_disk_cannot_do_it_the_log_stands_beside_the_file(connection: 
 def test_any_other_error_is_told(connection: Refusing) -> None:
     connection.refusals, connection.code = 1, sqlite3.SQLITE_CORRUPT
     with pytest.raises(sqlite3.OperationalError, match="refused"):
-        keep_log(connection, remote=False)
+        set_journal_mode(connection, remote=False)
     connection.close()
 
 
 def test_a_store_in_memory_has_neither() -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    keep_log(connection, remote=False)
+    set_journal_mode(connection, remote=False)
     assert log_of(connection) == "memory"
     connection.close()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.session import Ended, Said
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyStatus, StoredReply
 from reflectty.store import Store, open_store
-from reflectty.store.opening import Around
-from reflectty.store.reading import GONE
-from reflectty.store.writers import SILENCE_SECONDS, Writer, is_gone, this_writer, writer
-from reflectty.stream import Kind
+from reflectty.store.liveness import SILENCE_SECONDS, Writer, current_writer, is_gone, writer_of
+from reflectty.store.open import StoreEnvironment
+from reflectty.store.read import WRITER_GONE
 from support.stored_sessions import COMPLETE
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ def clock() -> Clock:
 
 
 def streaming(path: Path, clock: Clock) -> tuple[Store, str, int]:
-    store = open_store(path, pytest.fail, Around(clock=clock))
-    session = store.begin("left").id
-    reply = store.reply(session, store.ask(session, None, "?").id, Said("m", family="reflection"))
+    store = open_store(path, pytest.fail, StoreEnvironment(clock=clock))
+    session = store.create_session("left").id
+    reply = store.add_reply(session, store.add_question(session, None, "?").id, StoredReply("m", family="reflection"))
     store.checkpoint(reply.id, TEXT[:20], "")
     store.checkpoint(reply.id, TEXT[20:], "")
     return store, session, reply.id
 
 
-def seen(store: Store, session: str) -> Said:
+def seen(store: Store, session: str) -> StoredReply:
     said = store.turns(session)[1].said
     assert said
     return said
@@ -66,11 +66,11 @@ def dead_program() -> int:
 def test_a_reply_that_is_being_written_is_left_alone(path: Path, clock: Clock) -> None:
     store, session, reply = streaming(path, clock)
     clock.now += SILENCE_SECONDS - 1
-    other = open_store(path, pytest.fail, Around(clock=clock))
-    assert (seen(other, session).ended, seen(other, session).segments) == (Ended.STREAMING, SEGMENTS)
+    other = open_store(path, pytest.fail, StoreEnvironment(clock=clock))
+    assert (seen(other, session).ended, seen(other, session).segments) == (ReplyStatus.STREAMING, SEGMENTS)
     store.checkpoint(reply, "", "")
     clock.now += SILENCE_SECONDS - 1
-    assert seen(other, session).ended is Ended.STREAMING
+    assert seen(other, session).ended is ReplyStatus.STREAMING
     for each in (store, other):
         each.close()
 
@@ -82,7 +82,7 @@ def test_a_writer_without_a_sign_of_life_is_gone_whichever_way_the_clock_went(
     store, session, _ = streaming(path, clock)
     clock.now += 3600 * hours
     said = seen(store, session)
-    assert (said.ended, said.error, said.segments) == (Ended.INTERRUPTED, GONE, SEGMENTS)
+    assert (said.ended, said.error, said.segments) == (ReplyStatus.INTERRUPTED, WRITER_GONE, SEGMENTS)
     assert (said.raw, said.answer, said.measured.corrections) == (TEXT, "an ans", 1)
     store.close()
 
@@ -90,12 +90,12 @@ def test_a_writer_without_a_sign_of_life_is_gone_whichever_way_the_clock_went(
 def test_what_a_dead_program_wrote_is_interrupted_at_once_and_can_be_found(path: Path, clock: Clock) -> None:
     store, session, _ = streaming(path, clock)
     store.database.connection.execute("UPDATE writers SET pid = ?", (dead_program(),))
-    assert seen(store, session).ended is Ended.INTERRUPTED
+    assert seen(store, session).ended is ReplyStatus.INTERRUPTED
     assert store.search("needle") == ()
     store.close()
-    store = open_store(path, pytest.fail, Around(clock=clock))
+    store = open_store(path, pytest.fail, StoreEnvironment(clock=clock))
     said = seen(store, session)
-    assert (said.ended, said.error, said.segments, said.raw) == (Ended.INTERRUPTED, GONE, SEGMENTS, TEXT)
+    assert (said.ended, said.error, said.segments, said.raw) == (ReplyStatus.INTERRUPTED, WRITER_GONE, SEGMENTS, TEXT)
     assert [found.part for found in store.search("needle")] == ["reflection"]
     for table in ("writers", "pieces"):
         assert store.database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608 - names of ours
@@ -105,11 +105,11 @@ def test_what_a_dead_program_wrote_is_interrupted_at_once_and_can_be_found(path:
 def test_a_program_that_only_slept_goes_on_where_it_was(path: Path, clock: Clock) -> None:
     store, session, reply = streaming(path, clock)
     clock.now += 3600
-    other = open_store(path, pytest.fail, Around(clock=clock))
-    assert seen(other, session).ended is Ended.INTERRUPTED
+    other = open_store(path, pytest.fail, StoreEnvironment(clock=clock))
+    assert seen(other, session).ended is ReplyStatus.INTERRUPTED
     store.checkpoint(reply, "wer", "")
     said = seen(other, session)
-    assert (said.ended, said.raw, said.error) == (Ended.STREAMING, f"{TEXT}wer", "")
+    assert (said.ended, said.raw, said.error) == (ReplyStatus.STREAMING, f"{TEXT}wer", "")
     assert other.search("needle") == ()
     store.finish(reply, COMPLETE)
     assert seen(other, session) == COMPLETE
@@ -120,7 +120,7 @@ def test_a_program_that_only_slept_goes_on_where_it_was(path: Path, clock: Clock
 def test_a_program_that_only_slept_can_end_what_was_taken_for_left(path: Path, clock: Clock) -> None:
     store, session, reply = streaming(path, clock)
     clock.now += 3600
-    open_store(path, pytest.fail, Around(clock=clock)).close()
+    open_store(path, pytest.fail, StoreEnvironment(clock=clock)).close()
     store.finish(reply, COMPLETE)
     assert seen(store, session) == COMPLETE
     assert store.search("needle") == ()
@@ -135,7 +135,7 @@ def test_a_family_of_a_version_to_come_is_read_by_its_tags(path: Path, clock: Cl
 
 
 def test_this_program_is_there() -> None:
-    this = this_writer()
+    this = current_writer()
     assert this.pid == os.getpid()
     assert not is_gone(this, 0.0, SILENCE_SECONDS)
     assert is_gone(this, 0.0, SILENCE_SECONDS + 1)
@@ -143,7 +143,7 @@ def test_this_program_is_there() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a process what is asked for here")
 def test_a_program_is_known_by_more_than_its_number() -> None:
-    this = this_writer()
+    this = current_writer()
     assert this.boot
     assert is_gone(this._replace(started="1"), 0.0, 0.0)
     assert is_gone(this._replace(pid=dead_program()), 0.0, 0.0)
@@ -156,7 +156,7 @@ def test_a_program_is_known_by_more_than_its_number() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a process what is asked for here")
 def test_a_dead_program_that_is_not_buried_is_gone() -> None:
     program = subprocess.Popen(["sleep", "9999"])
-    alive = writer(program.pid)
+    alive = writer_of(program.pid)
     assert not is_gone(alive, 0.0, 0.0)
     program.kill()
     os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.store import open_store
-from reflectty.store.opening import Around
+from reflectty.store.open import StoreEnvironment
 from reflectty.store.schema import MIGRATIONS
 from support.store_programs import health
 from support.stored_sessions import filled
@@ -30,7 +30,7 @@ def with_failure(connection: sqlite3.Connection) -> None:
         connection.execute("SELECT no_such_function()")
 
 
-SECOND = Around(migrations=(*MIGRATIONS, with_moods))
+SECOND = StoreEnvironment(migrations=(*MIGRATIONS, with_moods))
 
 
 def version(path: Path) -> int:
@@ -69,7 +69,7 @@ def test_a_new_file_and_one_of_today_are_not_copied(path: Path) -> None:
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
     session = filled(path)
     warnings: list[str] = []
-    store = open_store(path, warnings.append, Around(migrations=(*MIGRATIONS, with_moods, with_failure)))
+    store = open_store(path, warnings.append, StoreEnvironment(migrations=(*MIGRATIONS, with_moods, with_failure)))
     assert len(warnings) == 1
     assert "kept in memory only" in warnings[0]
     assert store.path is None
@@ -111,6 +111,6 @@ def test_an_older_program_that_is_still_running_goes_on(path: Path) -> None:
     session = filled(path)
     old = open_store(path, pytest.fail)
     open_store(path, pytest.fail, SECOND).close()
-    question = old.ask(session, None, "still here?")
+    question = old.add_question(session, None, "still here?")
     assert old.turns(session)[-1] == question
     old.close()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.errors import UsageError
+from reflectty.core.errors import UsageError
 from reflectty.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ NAMES = ("Rust or C?", "Rust or C?", "Ärger mit Moo", "moo", "the long road", "
 )
 def test_a_session_is_found_by_its_title_or_a_part_of_it(store: Store, name: str, title: str) -> None:
     for each in NAMES:
-        store.begin(each)
+        store.create_session(each)
     assert store.find(name).title == title
 
 
 def test_a_session_is_found_by_its_id_or_the_beginning_of_it(store: Store) -> None:
-    sessions = [store.begin(name) for name in NAMES]
+    sessions = [store.create_session(name) for name in NAMES]
     for session in sessions:
         assert store.find(session.id) == store.find(session.id.upper()) == session
         assert store.find(session.id[:5]) == session
@@ -59,14 +59,14 @@ def test_a_session_is_found_by_its_id_or_the_beginning_of_it(store: Store) -> No
 )
 def test_what_is_not_clear_is_said_with_what_is_near(store: Store, name: str, message: str, hint: str) -> None:
     for each in NAMES:
-        store.begin(each)
+        store.create_session(each)
     with pytest.raises(UsageError, match=message) as raised:
         store.find(name)
     assert re.fullmatch(hint, raised.value.hint), raised.value.hint
 
 
 def test_of_many_sessions_three_are_named(store: Store) -> None:
-    sessions = [store.begin(f"the {number}") for number in range(5)]
+    sessions = [store.create_session(f"the {number}") for number in range(5)]
     latest = ", ".join(f"{session.id} ({session.title})" for session in sessions[:1:-1])
 
     for name, introduction in (("", "the latest are"), ("the", "for example")):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.errors import StoreError
+from reflectty.core.errors import StoreError
 from reflectty.store import open_store
-from reflectty.store.journal import is_remote
-from reflectty.store.opening import Around
+from reflectty.store.database import is_remote
+from reflectty.store.open import StoreEnvironment
 from reflectty.store.schema import APPLICATION_ID, MIGRATIONS
 from support.store_programs import health
 from support.stored_sessions import fill, filled
@@ -35,7 +35,7 @@ def test_nobody_else_can_read_the_folder_and_the_files(path: Path, umask: int) -
     before = os.umask(umask)
     try:
         store = open_store(path, pytest.fail)
-        store.begin("private")
+        store.create_session("private")
         files = {file.name: mode(file) for file in path.parent.iterdir()}
         store.close()
     finally:
@@ -179,11 +179,11 @@ def test_what_a_newer_version_has_written_can_be_read_and_nothing_else(path: Pat
     assert len(store.turns(session)) == 120
     assert {found.part for found in store.search("four")} == {"thinking"}
     with pytest.raises(StoreError, match="it can be read only"):
-        store.ask(session, None, "?")
+        store.add_question(session, None, "?")
     with pytest.raises(StoreError, match="it can be read only"):
-        store.begin("new")
-    refuge = store.retreat(session)
-    assert refuge.ask(session, None, "?").id > 120
+        store.create_session("new")
+    refuge = store.fall_back_to_memory(session)
+    assert refuge.add_question(session, None, "?").id > 120
     store.close()
     assert path.read_bytes() == before
 
@@ -212,7 +212,7 @@ def test_the_disk_of_another_machine_is_told_by_the_mounts(path: Path, place: st
 
 def test_on_the_disk_of_another_machine_no_write_ahead_log_is_used(path: Path) -> None:
     filled(path)
-    store = open_store(path, pytest.fail, Around(mounts=lambda: "server:/ / nfs rw 0 0"))
+    store = open_store(path, pytest.fail, StoreEnvironment(read_mounts=lambda: "server:/ / nfs rw 0 0"))
     assert store.database.connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     fill(store, 6)
     store.close()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.session import Ended
+from reflectty.core.session import ReplyStatus
 from reflectty.store import open_store
-from reflectty.store.opening import Around
+from reflectty.store.open import StoreEnvironment
 from reflectty.store.schema import MIGRATIONS
 from support.store_programs import PATIENCE, health, outcome, start
 from support.store_writers import complete, piece, second_version
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-    from reflectty.session import Turn
+    from reflectty.core.session import Turn
 
 AT_ONCE = 4
 slow = pytest.mark.slow
@@ -83,7 +83,9 @@ def test_kills_lose_nothing_that_was_kept(path: Path, kills: int, in_the_middle:
         store.close()
         for line in lines:
             check_kept(turns, line.split())
-        streaming += sum(turn.said is not None and turn.said.ended is Ended.INTERRUPTED for turn in turns.values())
+        streaming += sum(
+            turn.said is not None and turn.said.ended is ReplyStatus.INTERRUPTED for turn in turns.values()
+        )
     # Kills must have met a reply in the middle, or this has shown nothing.
     assert streaming >= in_the_middle
 
@@ -95,11 +97,11 @@ def check_kept(turns: dict[int, Turn], words: list[str]) -> None:
     turn = int(words[1])
     said = turns[turn].said
     assert said
-    assert said.ended in {Ended.INTERRUPTED, Ended.COMPLETE}
+    assert said.ended in {ReplyStatus.INTERRUPTED, ReplyStatus.COMPLETE}
     kept = 5 if words[0] == "finished" else int(words[2])
     assert said.raw.startswith("".join(piece(turn, number) for number in range(kept)))
     if words[0] == "finished":
-        assert said.ended is Ended.COMPLETE
+        assert said.ended is ReplyStatus.COMPLETE
         assert said.segments == complete(said.raw).segments
 
 
@@ -107,9 +109,9 @@ def check_kept(turns: dict[int, Turn], words: list[str]) -> None:
 def test_a_killed_migration_leaves_the_old_file(path: Path, kills: int) -> None:
     chance = random.Random(4)  # noqa: S311 - moments, not secrets
     store = open_store(path, pytest.fail)
-    session = store.begin("old").id
+    session = store.create_session("old").id
     for number in range(60):
-        store.ask(session, None, f"question {number}")
+        store.add_question(session, None, f"question {number}")
     before = store.turns(session)
     store.close()
     for _ in range(kills):
@@ -119,7 +121,7 @@ def test_a_killed_migration_leaves_the_old_file(path: Path, kills: int) -> None:
         store = open_store(path, pytest.fail)
         assert store.turns(session) == before
         store.close()
-    store = open_store(path, pytest.fail, Around(migrations=(*MIGRATIONS, second_version)))
+    store = open_store(path, pytest.fail, StoreEnvironment(migrations=(*MIGRATIONS, second_version)))
     assert store.turns(session) == before
     assert set(store.database.connection.execute("SELECT mood FROM turns")) == {("calm",)}
     store.close()

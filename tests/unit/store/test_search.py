@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.session import Ended, Found, Said
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyStatus, SearchHit, StoredReply
 from reflectty.store import Store, open_store
-from reflectty.store.opening import Around
-from reflectty.store.passage import REACH, passage
-from reflectty.stream import Kind
+from reflectty.store.open import StoreEnvironment
+from reflectty.store.search import SNIPPET_REACH, make_snippet
 from support.properties import examples
 from support.stored_sessions import SAID
 
@@ -36,30 +36,30 @@ def store() -> Iterator[Store]:
 @pytest.fixture
 def plain() -> Iterator[Store]:
     """A store whose SQLite has no index of words."""
-    opened = open_store(None, pytest.fail, Around(has_fts5=without_fts5))
+    opened = open_store(None, pytest.fail, StoreEnvironment(has_fts5=without_fts5))
     yield opened
     opened.close()
 
 
 def tell(store: Store, *texts: str, title: str = "-") -> str:
-    session = store.begin(title).id
+    session = store.create_session(title).id
     for text in texts:
-        store.ask(session, None, text)
+        store.add_question(session, None, text)
     return session
 
 
-def texts(found: tuple[Found, ...]) -> list[str]:
+def texts(found: tuple[SearchHit, ...]) -> list[str]:
     return ["".join(text for text, _ in place.passage) for place in found]
 
 
-def marked(found: tuple[Found, ...]) -> list[str]:
+def marked(found: tuple[SearchHit, ...]) -> list[str]:
     return [text for place in found for text, matched in place.passage if matched]
 
 
 def test_every_part_of_a_session_is_found_and_says_what_it_is(store: Store) -> None:
-    session = store.begin("needle title").id
-    question = store.ask(session, None, "needle question")
-    reply = store.reply(session, question.id, SAID)
+    session = store.create_session("needle title").id
+    question = store.add_question(session, None, "needle question")
+    reply = store.add_reply(session, question.id, SAID)
     kinds = ((Kind.THINKING, "needle thought"), (Kind.REFLECTION, "needle doubt"), (Kind.ANSWER, "needle answer"))
     store.finish(reply.id, SAID._replace(segments=kinds))
     found = store.search("needle")
@@ -104,9 +104,9 @@ SAYINGS = ("The quick brown fox", "a FOX is brown and quick", "quicksand", "Das 
     ],
 )
 def test_all_words_must_be_there_and_the_last_may_go_on(store: Store, words: str, expected: list[str]) -> None:
-    session = store.begin("").id
+    session = store.create_session("").id
     for saying in SAYINGS:
-        store.ask(session, None, saying)
+        store.add_question(session, None, saying)
     assert texts(store.search(words)) == expected
 
 
@@ -127,7 +127,7 @@ def test_nothing_that_is_typed_is_an_error(store: Store, plain: Store, words: st
 @examples(300)
 @given(words=st.text(), said=st.text())
 def test_no_words_and_no_text_are_an_error(words: str, said: str) -> None:
-    for around in (Around(), Around(has_fts5=without_fts5)):
+    for around in (StoreEnvironment(), StoreEnvironment(has_fts5=without_fts5)):
         store = open_store(None, pytest.fail, around)
         tell(store, said)
         for place in store.search(words):
@@ -180,12 +180,14 @@ def test_the_passage_is_short_where_words_are_endless(store: Store, words: str) 
     tell(store, "。" * 5_000 + "x" * 3_000 + " needle 針 " + "y" * 3_000 + "…" * 5_000)
     (found,) = store.search(words)
     assert marked((found,)) == [words]
-    assert len("".join(piece for piece, _ in found.passage)) <= 2 * REACH + len(words) + 10
+    assert len("".join(piece for piece, _ in found.passage)) <= 2 * SNIPPET_REACH + len(words) + 10
 
 
 def test_of_a_passage_only_what_is_near_a_match_is_kept() -> None:
     far = " ".join(f"w{number}" for number in range(1_000, 1_100))
-    pieces = passage([(f"{far} ", False), ("needle", True), (f" {far} ", False), ("needle", True), (f" {far}", False)])
+    pieces = make_snippet(
+        [(f"{far} ", False), ("needle", True), (f" {far} ", False), ("needle", True), (f" {far}", False)]
+    )
 
     assert "".join(text for text, _ in pieces) == (
         "… w1087 w1088 w1089 w1090 w1091 w1092 w1093 w1094 w1095 w1096 w1097 w1098 w1099 needle"
@@ -214,7 +216,11 @@ def test_without_the_index_upper_and_lower_case_are_the_same_and_words_may_stand
 
 def test_an_index_that_was_not_kept_for_a_while_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
-    for around, said in ((Around(), "first"), (Around(has_fts5=without_fts5), "second"), (Around(), "third")):
+    for around, said in (
+        (StoreEnvironment(), "first"),
+        (StoreEnvironment(has_fts5=without_fts5), "second"),
+        (StoreEnvironment(), "third"),
+    ):
         store = open_store(path, pytest.fail, around)
         session = tell(store, f"needle {said}")
         triggers = store.database.connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'")
@@ -245,6 +251,6 @@ def test_a_damaged_index_is_mended_without_a_word(tmp_path: Path) -> None:
 
 def test_an_interrupted_reply_is_found_as_well(store: Store) -> None:
     session = tell(store, "?")
-    said = Said("m", segments=((Kind.ANSWER, "half a needle"),), ended=Ended.INTERRUPTED)
-    store.finish(store.reply(session, store.turns(session)[0].id, said).id, said)
+    said = StoredReply("m", segments=((Kind.ANSWER, "half a needle"),), ended=ReplyStatus.INTERRUPTED)
+    store.finish(store.add_reply(session, store.turns(session)[0].id, said).id, said)
     assert marked(store.search("needle")) == ["needle"]

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.errors import StoreError
-from reflectty.session import Attachment, Ended, Said, branch
+from reflectty.core.errors import StoreError
+from reflectty.core.segments import Kind
+from reflectty.core.session import Attachment, ReplyStatus, StoredReply, branch_to
 from reflectty.store import Store, open_store
-from reflectty.store.opening import Around
-from reflectty.stream import Kind
+from reflectty.store.open import StoreEnvironment
 from support.stored_sessions import COMPLETE, SAID
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture(params=["in a file", "in memory"])
 def store(request: pytest.FixtureRequest, path: Path) -> Iterator[Store]:
     ticks = count(1000.0)
-    opened = open_store(path if request.param == "in a file" else None, pytest.fail, Around(clock=lambda: next(ticks)))
+    opened = open_store(
+        path if request.param == "in a file" else None, pytest.fail, StoreEnvironment(clock=lambda: next(ticks))
+    )
     yield opened
     opened.close()
 
@@ -38,19 +40,19 @@ def test_a_new_store_is_empty(store: Store) -> None:
 
 
 def test_everything_of_a_turn_comes_back(store: Store) -> None:
-    session = store.begin("sums")
+    session = store.create_session("sums")
     files = (Attachment("a.txt", "file", "1 + 1"), Attachment("b.png", "image", "AAAA"))
-    question = store.ask(session.id, None, "what is 2 + 2?", files)
+    question = store.add_question(session.id, None, "what is 2 + 2?", files)
     assert (question.text, question.attachments, question.parent) == ("what is 2 + 2?", files, None)
-    reply = store.reply(session.id, question.id, SAID)
+    reply = store.add_reply(session.id, question.id, SAID)
     store.finish(reply.id, SAID)
     assert store.turns(session.id) == (question, reply._replace(said=SAID))
 
 
 def test_what_was_kept_is_there_after_the_file_was_closed(path: Path) -> None:
     store = open_store(path, pytest.fail)
-    session = store.begin("sums")
-    question = store.ask(session.id, None, "what is 2 + 2?")
+    session = store.create_session("sums")
+    question = store.add_question(session.id, None, "what is 2 + 2?")
     store.close()
     store = open_store(path, pytest.fail)
     assert store.turns(session.id) == (question,)
@@ -59,58 +61,58 @@ def test_what_was_kept_is_there_after_the_file_was_closed(path: Path) -> None:
 
 
 def test_a_session_knows_its_model_its_leaf_and_its_questions(store: Store) -> None:
-    session = store.begin("a\n\tlong   title " + "x" * 300)
+    session = store.create_session("a\n\tlong   title " + "x" * 300)
     assert session.title == ("a long title " + "x" * 300)[:200]
     assert (session.leaf, session.questions, session.model) == (None, 0, "")
-    question = store.ask(session.id, None, "one")
-    store.reply(session.id, question.id, SAID)
-    other = store.ask(session.id, None, "two")
+    question = store.add_question(session.id, None, "one")
+    store.add_reply(session.id, question.id, SAID)
+    other = store.add_question(session.id, None, "two")
     found = store.find(session.id)
     assert (found.leaf, found.questions, found.model) == (other.id, 2, "reflection")
     assert found.updated == other.created > found.created
 
 
 def test_the_latest_session_is_the_one_that_something_was_said_in_last(store: Store) -> None:
-    first, second = store.begin("first"), store.begin("second")
+    first, second = store.create_session("first"), store.create_session("second")
     assert store.latest() == second
-    question = store.ask(first.id, None, "and?")
+    question = store.add_question(first.id, None, "and?")
     assert [session.id for session in store.sessions()] == [first.id, second.id]
-    reply = store.reply(second.id, store.ask(second.id, None, "and?").id, COMPLETE)
-    store.ask(first.id, question.id, "again")
+    reply = store.add_reply(second.id, store.add_question(second.id, None, "and?").id, COMPLETE)
+    store.add_question(first.id, question.id, "again")
     store.finish(reply.id, COMPLETE)
     assert [session.id for session in store.sessions()] == [second.id, first.id]
     assert [session.id for session in store.sessions(limit=1, offset=1)] == [first.id]
 
 
 def test_turns_with_the_same_parent_are_branches_and_one_of_them_is_looked_at(store: Store) -> None:
-    session = store.begin("branches").id
-    question = store.ask(session, None, "one")
-    first = store.reply(session, question.id, COMPLETE)
-    store.reply(session, question.id, COMPLETE)
-    store.look_at(session, first.id)
+    session = store.create_session("branches").id
+    question = store.add_question(session, None, "one")
+    first = store.add_reply(session, question.id, COMPLETE)
+    store.add_reply(session, question.id, COMPLETE)
+    store.set_leaf(session, first.id)
     leaf = store.find(session).leaf
-    assert [turn.id for turn in branch(store.turns(session), leaf)] == [question.id, first.id]
+    assert [turn.id for turn in branch_to(store.turns(session), leaf)] == [question.id, first.id]
     assert len(store.turns(session)) == 3
 
 
 def test_a_streaming_reply_is_its_pieces_so_far(store: Store) -> None:
-    session = store.begin("pieces").id
-    said = Said("m", family="reflection")
-    reply = store.reply(session, store.ask(session, None, "?").id, said)
+    session = store.create_session("pieces").id
+    said = StoredReply("m", family="reflection")
+    reply = store.add_reply(session, store.add_question(session, None, "?").id, said)
     assert reply.said == said
     for piece in ("<thinking>one, ", "", "two<reflec", "tion>no</reflection></thinking><out"):
         store.checkpoint(reply.id, piece, "")
     kept = store.turns(session)[1].said
     assert kept
-    assert kept.ended is Ended.STREAMING
+    assert kept.ended is ReplyStatus.STREAMING
     assert kept.raw == "<thinking>one, two<reflection>no</reflection></thinking><out"
     assert kept.segments == ((Kind.THINKING, "one, two"), (Kind.REFLECTION, "no"), (Kind.ANSWER, "<out"))
     assert kept.measured.corrections == 1
 
 
 def test_a_thinking_field_is_kept_beside_the_content(store: Store) -> None:
-    session = store.begin("field").id
-    reply = store.reply(session, store.ask(session, None, "?").id, Said("m", family="native"))
+    session = store.create_session("field").id
+    reply = store.add_reply(session, store.add_question(session, None, "?").id, StoredReply("m", family="native"))
     store.checkpoint(reply.id, "", "hm ")
     store.checkpoint(reply.id, "so", "then")
     said = store.turns(session)[1].said
@@ -120,8 +122,10 @@ def test_a_thinking_field_is_kept_beside_the_content(store: Store) -> None:
 
 
 def test_a_reply_that_streams_again_goes_on_where_it_is_told_to(store: Store) -> None:
-    session = store.begin("again").id
-    reply = store.reply(session, store.ask(session, None, "?").id, Said("m", family="reflection", raw="<thinking>a"))
+    session = store.create_session("again").id
+    reply = store.add_reply(
+        session, store.add_question(session, None, "?").id, StoredReply("m", family="reflection", raw="<thinking>a")
+    )
     store.checkpoint(reply.id, "b", "")
     store.finish(reply.id, SAID)
     assert [found.part for found in store.search("two")] == ["thinking"]
@@ -130,18 +134,18 @@ def test_a_reply_that_streams_again_goes_on_where_it_is_told_to(store: Store) ->
     store.checkpoint(reply.id, "c", "")
     said = store.turns(session)[1].said
     assert said
-    assert (said.ended, said.origin, said.options) == (Ended.STREAMING, SAID.origin, SAID.options)
+    assert (said.ended, said.origin, said.options) == (ReplyStatus.STREAMING, SAID.origin, SAID.options)
     assert said.raw == "<thinking>ab</thinking><output>c"
     store.finish(reply.id, COMPLETE)
     assert store.turns(session)[1].said == COMPLETE
 
 
 def test_a_fork_has_the_turns_of_one_branch_and_goes_its_own_way(store: Store) -> None:
-    session = store.begin("origin")
+    session = store.create_session("origin")
     files = (Attachment("a.txt", "file", "1"),)
-    question = store.ask(session.id, None, "one", files)
+    question = store.add_question(session.id, None, "one", files)
     for said in (SAID, COMPLETE):
-        store.finish(store.reply(session.id, question.id, said).id, said)
+        store.finish(store.add_reply(session.id, question.id, said).id, said)
     left = store.turns(session.id)[1]
     fork = store.fork(session.id, left.id)
     assert fork.title == "origin (fork)"
@@ -158,24 +162,26 @@ def test_a_fork_has_the_turns_of_one_branch_and_goes_its_own_way(store: Store) -
 
 
 def test_a_fork_of_the_branch_looked_at_last_ends_what_still_streams(store: Store) -> None:
-    session = store.begin("x" * 250)
-    reply = store.reply(session.id, store.ask(session.id, None, "?").id, Said("m", family="reflection"))
+    session = store.create_session("x" * 250)
+    reply = store.add_reply(
+        session.id, store.add_question(session.id, None, "?").id, StoredReply("m", family="reflection")
+    )
     store.checkpoint(reply.id, "so far", "")
     fork = store.fork(session.id)
     assert fork.title == "x" * 193 + " (fork)"
     said = store.turns(fork.id)[1].said
     assert said
-    assert (said.ended, said.answer) == (Ended.INTERRUPTED, "so far")
+    assert (said.ended, said.answer) == (ReplyStatus.INTERRUPTED, "so far")
     store.checkpoint(reply.id, ", so good", "")
     store.finish(reply.id, COMPLETE)
     assert store.turns(fork.id)[1].said == said
 
 
 def test_a_removed_session_is_gone_with_all_that_belongs_to_it(store: Store) -> None:
-    session = store.begin("secret").id
-    question = store.ask(session, None, "secret", (Attachment("secret", "file", "secret"),))
-    store.checkpoint(store.reply(session, question.id, SAID).id, "secret", "")
-    store.finish(store.reply(session, question.id, SAID).id, SAID)
+    session = store.create_session("secret").id
+    question = store.add_question(session, None, "secret", (Attachment("secret", "file", "secret"),))
+    store.checkpoint(store.add_reply(session, question.id, SAID).id, "secret", "")
+    store.finish(store.add_reply(session, question.id, SAID).id, SAID)
     store.remove(session)
     assert store.search("secret") == ()
     for table in ("sessions", "turns", "attachments", "pieces", "writers", "passages"):
@@ -185,9 +191,11 @@ def test_a_removed_session_is_gone_with_all_that_belongs_to_it(store: Store) -> 
 def test_what_was_removed_is_not_on_the_disk_any_more(path: Path) -> None:
     store = open_store(path, pytest.fail)
     for number in range(40):
-        session = store.begin(f"kept {number}").id
-        question = store.ask(session, None, f"a zqxjkvbwpfgh{number}zqxjkvbwpfgh question " + "and more " * 400)
-        store.finish(store.reply(session, question.id, SAID).id, SAID)
+        session = store.create_session(f"kept {number}").id
+        question = store.add_question(
+            session, None, f"a zqxjkvbwpfgh{number}zqxjkvbwpfgh question " + "and more " * 400
+        )
+        store.finish(store.add_reply(session, question.id, SAID).id, SAID)
     files = [path, path.with_name("sessions.db-wal")]
     assert b"zqxjkvbwpfgh" in b"".join(file.read_bytes() for file in files)
     for kept in store.sessions():
@@ -197,7 +205,7 @@ def test_what_was_removed_is_not_on_the_disk_any_more(path: Path) -> None:
 
 
 def test_a_session_can_be_renamed_and_is_found_by_its_new_name_only(store: Store) -> None:
-    session = store.begin("old").id
+    session = store.create_session("old").id
     store.rename(session, "new\nname")
     assert store.find("new name").title == "new name"
     assert store.search("old") == ()
@@ -205,10 +213,10 @@ def test_a_session_can_be_renamed_and_is_found_by_its_new_name_only(store: Store
 
 
 def test_questions_come_back_the_latest_first_and_each_once(store: Store) -> None:
-    first, second = store.begin("a").id, store.begin("b").id
+    first, second = store.create_session("a").id, store.create_session("b").id
     for session, text in ((first, "one"), (second, "two"), (first, "three"), (second, "one")):
-        question = store.ask(session, None, text)
-        store.reply(session, question.id, SAID)
+        question = store.add_question(session, None, text)
+        store.add_reply(session, question.id, SAID)
     assert store.questions() == ("one", "three", "two")
     assert store.questions(2) == ("one", "three")
 
@@ -216,14 +224,14 @@ def test_questions_come_back_the_latest_first_and_each_once(store: Store) -> Non
 @pytest.mark.parametrize(
     "call",
     [
-        lambda store, session: store.ask(session, 99, "?"),
-        lambda store, _: store.ask("nobody", None, "?"),
-        lambda store, session: store.reply(session, 99, SAID),
+        lambda store, session: store.add_question(session, 99, "?"),
+        lambda store, _: store.add_question("nobody", None, "?"),
+        lambda store, session: store.add_reply(session, 99, SAID),
         lambda store, _: store.checkpoint(99, "a", ""),
         lambda store, _: store.checkpoint(99, "", ""),
         lambda store, _: store.finish(99, SAID),
         lambda store, _: store.restart(99, SAID),
-        lambda store, session: store.look_at(session, 99),
+        lambda store, session: store.set_leaf(session, 99),
         lambda store, _: store.rename("nobody", "x"),
         lambda store, _: store.remove("nobody"),
         lambda store, _: store.fork("nobody"),
@@ -231,7 +239,7 @@ def test_questions_come_back_the_latest_first_and_each_once(store: Store) -> Non
     ],
 )
 def test_what_is_not_there_is_an_error_with_a_hint_and_changes_nothing(store: Store, call: object) -> None:
-    session = store.begin("here").id
+    session = store.create_session("here").id
     assert callable(call)
     with pytest.raises(StoreError) as raised:
         call(store, session)
@@ -241,15 +249,15 @@ def test_what_is_not_there_is_an_error_with_a_hint_and_changes_nothing(store: St
 
 
 def test_a_turn_of_another_session_is_no_parent(store: Store) -> None:
-    here, there = store.begin("here").id, store.begin("there").id
-    question = store.ask(there, None, "?")
+    here, there = store.create_session("here").id, store.create_session("there").id
+    question = store.add_question(there, None, "?")
     with pytest.raises(StoreError, match="has no turn"):
-        store.ask(here, question.id, "?")
+        store.add_question(here, question.id, "?")
 
 
 def test_a_reply_that_has_ended_takes_no_more(store: Store) -> None:
-    session = store.begin("ended").id
-    reply = store.reply(session, store.ask(session, None, "?").id, SAID)
+    session = store.create_session("ended").id
+    reply = store.add_reply(session, store.add_question(session, None, "?").id, SAID)
     store.finish(reply.id, SAID)
     with pytest.raises(StoreError, match="has ended"):
         store.checkpoint(reply.id, "more", "")
@@ -264,13 +272,13 @@ def test_a_closed_store_says_so(store: Store) -> None:
 
 
 def test_a_chat_goes_on_in_memory_under_the_same_ids(store: Store) -> None:
-    store.begin("another")
-    session = store.begin("going on")
-    question = store.ask(session.id, None, "one", (Attachment("a", "file", "b"),))
-    store.finish(store.reply(session.id, question.id, SAID).id, SAID)
-    streaming = store.reply(session.id, question.id, Said("m", family="reflection"))
+    store.create_session("another")
+    session = store.create_session("going on")
+    question = store.add_question(session.id, None, "one", (Attachment("a", "file", "b"),))
+    store.finish(store.add_reply(session.id, question.id, SAID).id, SAID)
+    streaming = store.add_reply(session.id, question.id, StoredReply("m", family="reflection"))
     store.checkpoint(streaming.id, "so ", "")
-    refuge = store.retreat(session.id)
+    refuge = store.fall_back_to_memory(session.id)
     assert refuge.path is None
     assert refuge.turns(session.id) == store.turns(session.id)
     assert refuge.sessions() == (store.find(session.id),)
@@ -280,16 +288,16 @@ def test_a_chat_goes_on_in_memory_under_the_same_ids(store: Store) -> None:
     assert kept
     assert kept.raw == "so far"
     refuge.finish(streaming.id, COMPLETE)
-    assert refuge.ask(session.id, streaming.id, "two").id == streaming.id + 1
+    assert refuge.add_question(session.id, streaming.id, "two").id == streaming.id + 1
 
 
 def test_a_chat_goes_on_with_what_it_knows_where_the_file_can_no_longer_be_read(store: Store) -> None:
-    session = store.begin("lost").id
-    question = store.ask(session, None, "one")
-    store.finish(store.reply(session, question.id, SAID).id, SAID)
+    session = store.create_session("lost").id
+    question = store.add_question(session, None, "one")
+    store.finish(store.add_reply(session, question.id, SAID).id, SAID)
     known = store.turns(session)
     store.close()
-    refuge = store.retreat(session, known)
+    refuge = store.fall_back_to_memory(session, known)
     assert refuge.turns(session) == known
-    assert refuge.ask(session, known[-1].id, "two").parent == known[-1].id
-    assert store.retreat(session).find(session).questions == 0
+    assert refuge.add_question(session, known[-1].id, "two").parent == known[-1].id
+    assert store.fall_back_to_memory(session).find(session).questions == 0

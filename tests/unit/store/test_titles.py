@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.store import open_store
-from reflectty.store.titles import titles
+from reflectty.store.titles import list_titles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 def test_titles_come_the_latest_first_whether_or_not_a_program_has_the_file_open(tmp_path: Path, closed: bool) -> None:
     path = tmp_path / "a b?c#d%20.db"
     store = open_store(path, pytest.fail)
-    begun = [store.begin(title) for title in ("first", "Ärger \udc80", "third")]
+    begun = [store.create_session(title) for title in ("first", "Ärger \udc80", "third")]
     if closed:
         store.close()
 
-    assert titles(path) == tuple((session.id, session.title) for session in reversed(begun))
-    assert titles(path, 1) == ((begun[-1].id, "third"),)
+    assert list_titles(path) == tuple((session.id, session.title) for session in reversed(begun))
+    assert list_titles(path, 1) == ((begun[-1].id, "third"),)
     store.close()
 
 
@@ -28,5 +28,5 @@ def test_a_file_that_is_not_there_or_holds_no_sessions_has_no_titles_and_is_left
     other = tmp_path / "other.db"
     other.write_bytes(b"no database at all" * 100)
 
-    assert titles(tmp_path / "absent.db") == titles(other) == titles(tmp_path) == ()
+    assert list_titles(tmp_path / "absent.db") == list_titles(other) == list_titles(tmp_path) == ()
     assert [path.name for path in tmp_path.iterdir()] == ["other.db"]

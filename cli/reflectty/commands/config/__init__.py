@@ -1,11 +1,11 @@
-"""`reflect config …`: the user's settings, to see and to change."""
+"""`reflect config`: shows and changes the settings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.commands.config import changing, showing
-from reflectty.commands.listing import ShowByDefault, grouped
+from reflectty.commands.config import subcommands
+from reflectty.commands.console import ShowByDefault, make_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     import typer
 
 SUBCOMMANDS: dict[str, Callable[..., None]] = {
-    "show": showing.show,
-    "path": showing.path,
-    "edit": changing.edit,
-    "set": changing.set_,
-    "unset": changing.unset,
+    "show": subcommands.show,
+    "path": subcommands.path,
+    "edit": subcommands.edit,
+    "set": subcommands.set_,
+    "unset": subcommands.unset,
 }
 
 
 def config() -> typer.Typer:
     """Return the command with its subcommands."""
-    return grouped(SUBCOMMANDS, "See and change the settings; shows them where nothing else is said.", ShowByDefault)
+    return make_group(SUBCOMMANDS, "See and change the settings; shows them where nothing else is said.", ShowByDefault)

@@ -1,11 +1,11 @@
-"""`reflect models …`: the models on a server, to look at, to fetch, to make and to put in order."""
+"""`reflect models`: the group of subcommands for the models on a server."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.commands.listing import grouped
-from reflectty.commands.models import changing, fetching, making, reading, repair
+from reflectty.commands.console import make_group
+from reflectty.commands.models import change, create, repair, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     import typer
 
 SUBCOMMANDS: dict[str, Callable[..., None]] = {
-    "list": reading.list_,
-    "show": reading.show,
-    "pull": fetching.pull,
-    "create": making.create,
+    "list": show.list_,
+    "show": show.show,
+    "pull": change.pull,
+    "create": create.create,
     "repair": repair.repair,
-    "copy": changing.copy,
-    "remove": changing.remove,
-    "load": changing.load,
-    "unload": changing.unload,
+    "copy": change.copy,
+    "remove": change.remove,
+    "load": change.load,
+    "unload": change.unload,
 }
 
 
 def models() -> typer.Typer:
     """Return the command with its subcommands."""
-    return grouped(
+    return make_group(
         SUBCOMMANDS, "See, fetch, make and put in order the models on a server; lists them where nothing else is said."
     )

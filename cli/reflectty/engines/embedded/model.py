@@ -1,4 +1,4 @@
-"""What the built-in model is, as Ollama's protocol tells it; asks no process."""
+"""Describes the built-in model in the terms of Ollama's protocol."""
 
 from __future__ import annotations
 
@@ -7,15 +7,29 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from reflectty.engines.embedded.terms import licence
-from reflectty.engines.embedded.weights import SHA256, SIZE
-from reflectty.mini import NAME, PARAMETERS, TEMPLATE
+from reflectty.core.model_spec import MINI_NAME, MINI_PARAMETERS, MINI_TEMPLATE
+from reflectty.engines.embedded.install import WEIGHTS_SHA256, WEIGHTS_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-    from reflectty.engines.embedded.places import Places
-    from reflectty.wire import Body
+    from reflectty.engines.embedded.runtime_files import EmbeddedPaths
+    from reflectty.protocols.ollama import Body
+
+
+LICENSE_FILES: Final = ("NOTICE", "GEMMA_TERMS.txt")
+"""They lie beside the adapter."""
+
+
+def read_license(folder: Path) -> str:
+    """Return the terms that lie in the folder of the adapter.
+
+    Raises:
+        OSError: they cannot be read.
+    """
+    return "\n".join((folder / name).read_text("utf-8") for name in LICENSE_FILES)
+
 
 CONTEXT: Final = 8192
 """Tokens of the context that it is loaded with; a request cannot change it."""
@@ -52,7 +66,7 @@ INFO: Final[Body] = {
 }
 
 
-def prompt(messages: Iterable[Body]) -> str:
+def render_prompt(messages: Iterable[Body]) -> str:
     """Return the prompt as the template renders it: what the system says stands before the first question."""
     listed = [(message.get("role"), str(message.get("content") or "")) for message in messages]
     system = "\n\n".join(content for role, content in listed if role == "system" and content)
@@ -66,13 +80,13 @@ def prompt(messages: Iterable[Body]) -> str:
     return text
 
 
-def shown(places: Places) -> Body:
+def show_answer_of(places: EmbeddedPaths) -> Body:
     """Return what /api/show answers."""
     return {
-        "license": licence(places.adapter.parent),
+        "license": read_license(places.adapter.parent),
         "modelfile": "",
         "parameters": _parameters(),
-        "template": TEMPLATE,
+        "template": MINI_TEMPLATE,
         "details": DETAILS,
         "model_info": INFO,
         "capabilities": ["completion"],
@@ -80,12 +94,12 @@ def shown(places: Places) -> Body:
     }
 
 
-def listed(places: Places) -> Body:
+def tags_entry_of(places: EmbeddedPaths) -> Body:
     """Return the entry of /api/tags; reads the adapter for its digest."""
-    weights = f"{SHA256} {hashlib.sha256(places.adapter.read_bytes()).hexdigest()}"
+    weights = f"{WEIGHTS_SHA256} {hashlib.sha256(places.adapter.read_bytes()).hexdigest()}"
     return {
-        "name": f"{NAME}:latest",
-        "model": f"{NAME}:latest",
+        "name": f"{MINI_NAME}:latest",
+        "model": f"{MINI_NAME}:latest",
         "modified_at": _modified(places),
         "size": _size(places),
         "digest": hashlib.sha256(weights.encode()).hexdigest(),
@@ -94,26 +108,26 @@ def listed(places: Places) -> Body:
     }
 
 
-def running(places: Places, until: float) -> Body:
+def ps_entry_of(places: EmbeddedPaths, until: float) -> Body:
     """Return the entry of /api/ps for a model that stays until a time, in seconds since 1970."""
-    entry = listed(places)
-    return entry | {"size_vram": 0, "context_length": CONTEXT, "expires_at": moment(until)}
+    entry = tags_entry_of(places)
+    return entry | {"size_vram": 0, "context_length": CONTEXT, "expires_at": timestamp_of(until)}
 
 
-def moment(seconds: float) -> str:
+def timestamp_of(seconds: float) -> str:
     """Return a time, in seconds since 1970, as Ollama writes it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _modified(places: Places) -> str:
-    return moment(places.adapter.stat().st_mtime)
+def _modified(places: EmbeddedPaths) -> str:
+    return timestamp_of(places.adapter.stat().st_mtime)
 
 
-def _size(places: Places) -> int:
-    return SIZE + places.adapter.stat().st_size
+def _size(places: EmbeddedPaths) -> int:
+    return WEIGHTS_SIZE + places.adapter.stat().st_size
 
 
 def _parameters() -> str:
     """Return the text of the parameters as /api/show has it: a key, blanks, a value, one line for each of several."""
-    each = ((name, one) for name, value in PARAMETERS for one in (value if isinstance(value, tuple) else (value,)))
+    each = ((name, one) for name, value in MINI_PARAMETERS for one in (value if isinstance(value, tuple) else (value,)))
     return "\n".join(f"{name:<30} {json.dumps(one)}" for name, one in each)

@@ -1,4 +1,4 @@
-"""Ollama's requests as llama.cpp takes them, and its stream as Ollama's lines; no I/O.
+"""Translates Ollama's requests for llama.cpp, and llama.cpp's stream back.
 
 What Ollama says is what 0.32.15 was seen to say, what llama.cpp says what b11549 was.
 """
@@ -10,20 +10,19 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from reflectty.engines.embedded.model import CONTEXT, moment
-from reflectty.errors import IncompleteError, PromptTooLongError
-from reflectty.mini import LIMIT, NAME, STOP, TEMPERATURE
-from reflectty.wire import decode
-from reflectty.wire.lines import Lines
-from reflectty.wire.values import as_number, as_text, failure
+from reflectty.core.errors import IncompleteError, PromptTooLongError
+from reflectty.core.model_spec import MINI_NAME, MINI_REPLY_LIMIT, MINI_STOP, MINI_TEMPERATURE
+from reflectty.engines.embedded.model import CONTEXT, timestamp_of
+from reflectty.protocols.decoding import LineSplitter, as_number, as_text, error_body_of
+from reflectty.protocols.ollama import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reflectty.errors import ReflecttyError
-    from reflectty.wire import Body
+    from reflectty.core.errors import ReflecttyError
+    from reflectty.protocols.ollama import Body
 
-NUMBERS: Final = (
+NUMBER_OPTIONS: Final = (
     "temperature",
     "top_p",
     "top_k",
@@ -36,7 +35,7 @@ NUMBERS: Final = (
     "seed",
 )
 """Options that both call by the same name."""
-LETTERS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+UNIT_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 FOR_EVER: Final = 10 * 365 * 86400.0
 NANOSECONDS: Final = 1_000_000_000
 COMPACT: Final = {"whitespace_flexible": False, "lenient": True}
@@ -44,7 +43,7 @@ COMPACT: Final = {"whitespace_flexible": False, "lenient": True}
 can where it does not know a word of the schema; what comes is looked at all the same."""
 
 
-class RefusalError(Exception):
+class ApiError(Exception):
     """What Ollama would refuse, with the status that it does so by."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -52,7 +51,7 @@ class RefusalError(Exception):
         self.status = status
 
 
-def completion(body: Body, prompt: str) -> Body:
+def completion_body_of(body: Body, prompt: str) -> Body:
     """Return the body with which llama.cpp goes on after a prompt, as a stream.
 
     Raises:
@@ -60,15 +59,15 @@ def completion(body: Body, prompt: str) -> Body:
     """
     options = body.get("options") or {}
     if not isinstance(options, dict):
-        raise RefusalError(400, "options must be an object")
-    asked: Body = {"prompt": prompt, "stream": True, "cache_prompt": True, "temperature": TEMPERATURE}
-    asked |= {name: _number(name, options[name]) for name in NUMBERS if name in options}
+        raise ApiError(400, "options must be an object")
+    asked: Body = {"prompt": prompt, "stream": True, "cache_prompt": True, "temperature": MINI_TEMPERATURE}
+    asked |= {name: _number(name, options[name]) for name in NUMBER_OPTIONS if name in options}
     asked["n_predict"] = _limit(options)
     asked["stop"] = _stop(options)
     return asked | _format(body.get("format"))
 
 
-def keep_alive(body: Body, otherwise: float) -> float:
+def keep_alive_seconds_of(body: Body, otherwise: float) -> float:
     """Return the seconds for which the model is to stay loaded.
 
     Raises:
@@ -81,21 +80,21 @@ def keep_alive(body: Body, otherwise: float) -> float:
     return FOR_EVER if seconds < 0 else min(float(seconds), FOR_EVER)
 
 
-def refusal(status: int, content: bytes) -> ReflecttyError | RefusalError:
+def refusal_error_of(status: int, content: bytes) -> ReflecttyError | ApiError:
     """Return the error for what llama.cpp refused: that its context is fixed, no server of Ollama's would say."""
     try:
-        said = failure(decode(content))
+        said = error_body_of(decode(content))
     except ValueError:
-        return RefusalError(status, content.decode(errors="replace"))
+        return ApiError(status, content.decode(errors="replace"))
     if said.details.get("type") == "exceed_context_size_error":
         tokens = int(as_number(said.details.get("n_prompt_tokens")))
         message = f"the prompt has {tokens} tokens, the context holds {CONTEXT}"
         hint = "send less: the context of the built-in model cannot be made larger"
         return PromptTooLongError(message, hint, resizable=False)
-    return RefusalError(status, said.text)
+    return ApiError(status, said.text)
 
 
-class Translation:
+class StreamTranslator:
     """Turns the bytes of llama.cpp's stream into Ollama's objects, the same however they are cut.
 
     Args:
@@ -109,7 +108,7 @@ class Translation:
         self._line = line
         self._began = began
         self._load = loaded - began
-        self._lines = Lines()
+        self._lines = LineSplitter()
 
     def feed(self, data: bytes) -> Iterator[Body]:
         """Yield the objects that are complete now.
@@ -135,7 +134,7 @@ class Translation:
         except ValueError as error:
             raise IncompleteError(f"the built-in model sent {error}", "ask again") from error
         if "error" in event or "content" not in event:
-            raise IncompleteError(f"the built-in model stopped: {failure(event).text}", "ask again")
+            raise IncompleteError(f"the built-in model stopped: {error_body_of(event).text}", "ask again")
         line = self._line(as_text(event.get("content")))
         if not event.get("stop"):
             return line
@@ -168,7 +167,7 @@ def generate_line(text: str) -> Body:
     return _head() | {"response": text, "done": False}
 
 
-def whole(lines: list[Body]) -> Body:
+def join_lines(lines: list[Body]) -> Body:
     """Return all lines of a reply as the one object of an answer that is no stream."""
     last = lines[-1]
     if "message" in last:
@@ -178,26 +177,26 @@ def whole(lines: list[Body]) -> Body:
 
 
 def _head() -> Body:
-    return {"model": NAME, "created_at": moment(time.time())}
+    return {"model": MINI_NAME, "created_at": timestamp_of(time.time())}
 
 
 def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RefusalError(400, f'option "{name}" must be of type number')
+        raise ApiError(400, f'option "{name}" must be of type number')
     return value
 
 
 def _limit(options: Body) -> int:
     """Return how many tokens a reply may have; what is asked for below zero is as many as there is room for."""
-    limit = int(_number("num_predict", options.get("num_predict", LIMIT)))
+    limit = int(_number("num_predict", options.get("num_predict", MINI_REPLY_LIMIT)))
     return -1 if limit < 0 else limit
 
 
 def _stop(options: Body) -> list[str]:
-    stop = options.get("stop", [STOP])
+    stop = options.get("stop", [MINI_STOP])
     texts = [stop] if isinstance(stop, str) else stop
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise RefusalError(400, 'option "stop" must be of type array of strings')
+        raise ApiError(400, 'option "stop" must be of type array of strings')
     return texts
 
 
@@ -207,7 +206,7 @@ def _format(value: object) -> Body:
     if value == "json":
         value = {"type": "object"}
     if not isinstance(value, dict):
-        raise RefusalError(400, f'invalid format: {json.dumps(value)}; expected "json" or a valid JSON Schema object')
+        raise ApiError(400, f'invalid format: {json.dumps(value)}; expected "json" or a valid JSON Schema object')
     schema: dict[str, Any] = value | {"x-guidance": COMPACT}
     return {"json_schema": schema}
 
@@ -215,7 +214,7 @@ def _format(value: object) -> Body:
 def _duration(text: str) -> float:
     """Return the seconds of a duration as Go writes it, such as `1h30m`."""
     if not re.fullmatch(r"-?(?:\d+(?:\.\d+)?(?:h|ms|m|s))+", text, re.ASCII):
-        raise RefusalError(400, f"invalid keep_alive: {text!r} is no duration")
+        raise ApiError(400, f"invalid keep_alive: {text!r} is no duration")
     parts = re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", text)
-    seconds = sum(float(number) * LETTERS[letter] for number, letter in parts)
+    seconds = sum(float(number) * UNIT_SECONDS[letter] for number, letter in parts)
     return -seconds if text.startswith("-") else seconds

@@ -1,4 +1,4 @@
-"""A transport of httpx that answers Ollama's protocol with the built-in model; opens no connection to any server."""
+"""An httpx transport that answers Ollama's protocol with the built-in model."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 import reflectty
-from reflectty.engines.embedded import installed, model, protocol
-from reflectty.engines.embedded.installing import how_to_install
-from reflectty.engines.embedded.places import places
-from reflectty.engines.embedded.process import Process
-from reflectty.engines.embedded.protocol import RefusalError
-from reflectty.errors import ModelMissingError, UnreachableError
-from reflectty.mini import NAME, is_mini
-from reflectty.wire import decode
+from reflectty.core.errors import ModelMissingError, UnreachableError
+from reflectty.core.model_spec import MINI_NAME, is_mini
+from reflectty.engines.embedded import is_installed, model, protocol
+from reflectty.engines.embedded.install import how_to_install
+from reflectty.engines.embedded.protocol import ApiError
+from reflectty.engines.embedded.runtime_files import find_paths
+from reflectty.engines.embedded.server_process import ServerProcess
+from reflectty.protocols.ollama import decode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
-    from reflectty.engines.embedded.process import Hold
-    from reflectty.wire import Body
+    from reflectty.engines.embedded.server_process import ProcessLease
+    from reflectty.protocols.ollama import Body
 
 OK: Final = 200
 KEEP_SECONDS: Final = 300.0
 """How long the model stays loaded after a request that says nothing of it: as long as with Ollama."""
-FIXED: Final = "the built-in model cannot be changed, and no other be had beside it"
-CHANGES: Final = frozenset({"/api/create", "/api/pull", "/api/push", "/api/delete", "/api/copy"})
+UNCHANGEABLE_MESSAGE: Final = "the built-in model cannot be changed, and no other be had beside it"
+CHANGING_PATHS: Final = frozenset({"/api/create", "/api/pull", "/api/push", "/api/delete", "/api/copy"})
 ROLES: Final = frozenset({"system", "user", "assistant"})
 
 
@@ -41,8 +41,8 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
         keep: seconds that it stays after a request which says nothing of that.
     """
 
-    def __init__(self, process: Process | None = None, keep: float = KEEP_SECONDS) -> None:
-        self._given = process
+    def __init__(self, process: ServerProcess | None = None, keep: float = KEEP_SECONDS) -> None:
+        self._known_process = process
         self._keep = keep
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -52,110 +52,112 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
             ReflecttyError: the model is not installed, cannot be started, or ended before it answered.
         """
         try:
-            return await self._answered(request.method, request.url.path, request)
-        except RefusalError as error:
-            return _answer({"error": str(error)}, error.status)
+            return await self._route(request.method, request.url.path, request)
+        except ApiError as error:
+            return _json_response({"error": str(error)}, error.status)
 
-    async def _answered(self, method: str, path: str, request: httpx.Request) -> httpx.Response:
-        if path in CHANGES or path.startswith("/api/blobs/"):
-            raise RefusalError(404 if method == "HEAD" else 400, FIXED)
+    async def _route(self, method: str, path: str, request: httpx.Request) -> httpx.Response:
+        if path in CHANGING_PATHS or path.startswith("/api/blobs/"):
+            raise ApiError(404 if method == "HEAD" else 400, UNCHANGEABLE_MESSAGE)
         look = {"/api/tags": self._tags, "/api/ps": self._ps, "/api/version": _version}.get(path)
         if look is not None and method == "GET":
-            return _answer(look())
+            return _json_response(look())
         ask = {"/api/chat": self._chat, "/api/generate": self._generate}.get(path)
         if ask is not None and method == "POST":
-            return await ask(_asked(request))
+            return await ask(_require_body(request))
         if path == "/api/show" and method == "POST":
-            _asked(request)
-            return _answer(model.shown(self._process.places))
+            _require_body(request)
+            return _json_response(model.show_answer_of(self._process.paths))
         known = path in ("/api/chat", "/api/generate", "/api/show") or look is not None
         return httpx.Response(
             405 if known else 404, content=b"405 method not allowed" if known else b"404 page not found"
         )
 
     @property
-    def _process(self) -> Process:
+    def _process(self) -> ServerProcess:
         """The process; found out only when something is asked, so that nothing fails before."""
-        if self._given is None:
-            if not installed():
+        if self._known_process is None:
+            if not is_installed():
                 raise UnreachableError("the built-in model is not installed", f"{how_to_install()} brings it")
-            self._given = Process(places())
-        return self._given
+            self._known_process = ServerProcess(find_paths())
+        return self._known_process
 
     # What it is
 
     def _tags(self) -> Body:
-        return {"models": [model.listed(self._process.places)]}
+        return {"models": [model.tags_entry_of(self._process.paths)]}
 
     def _ps(self) -> Body:
         process = self._process
-        return {"models": [model.running(process.places, process.until)] if process.alive else []}
+        return {"models": [model.ps_entry_of(process.paths, process.expires_at)] if process.is_alive else []}
 
     # What it says
 
     async def _chat(self, body: Body) -> httpx.Response:
         messages = _messages(body)
         if body.get("think"):
-            raise RefusalError(400, f'"{NAME}" does not support thinking')
+            raise ApiError(400, f'"{MINI_NAME}" does not support thinking')
         if not messages:
             return await self._load(body, protocol.chat_line)
-        prompt = model.prompt(messages)
+        prompt = model.render_prompt(messages)
         if body.get("_debug_render_only"):
-            return _answer(protocol.chat_line("") | {"_debug_info": {"rendered_template": prompt}})
+            return _json_response(protocol.chat_line("") | {"_debug_info": {"rendered_template": prompt}})
         return await self._reply(body, prompt, protocol.chat_line)
 
     async def _generate(self, body: Body) -> httpx.Response:
         given = body.get("prompt") or ""
         if not isinstance(given, str):
-            raise RefusalError(400, "prompt must be of type string")
+            raise ApiError(400, "prompt must be of type string")
         if body.get("images"):
-            raise RefusalError(400, "this model does not support images")
+            raise ApiError(400, "this model does not support images")
         if not given:
             return await self._load(body, protocol.generate_line)
         messages: list[Body] = [{"role": "system", "content": body.get("system")}, {"role": "user", "content": given}]
-        return await self._reply(body, given if body.get("raw") else model.prompt(messages), protocol.generate_line)
+        return await self._reply(
+            body, given if body.get("raw") else model.render_prompt(messages), protocol.generate_line
+        )
 
     async def _load(self, body: Body, line: Callable[[str], Body]) -> httpx.Response:
         """Load the model, or let it go, as a request does that asks nothing."""
-        keep = protocol.keep_alive(body, self._keep)
+        keep = protocol.keep_alive_seconds_of(body, self._keep)
         if not keep:
-            await self._process.ended()
-            return _answer(line("") | {"done": True, "done_reason": "unload"})
-        hold = await self._process.hold(keep)
+            await self._process.stop()
+            return _json_response(line("") | {"done": True, "done_reason": "unload"})
+        hold = await self._process.lease(keep)
         try:
-            await (await self._process.answer("GET", "/health")).aclose()
+            await (await self._process.request("GET", "/health")).aclose()
         finally:
             hold.close()
-        return _answer(line("") | {"done": True, "done_reason": "load"})
+        return _json_response(line("") | {"done": True, "done_reason": "load"})
 
     async def _reply(self, body: Body, prompt: str, line: Callable[[str], Body]) -> httpx.Response:
-        asked, keep = protocol.completion(body, prompt), protocol.keep_alive(body, self._keep)
+        asked, keep = protocol.completion_body_of(body, prompt), protocol.keep_alive_seconds_of(body, self._keep)
         began = time.monotonic()
-        hold = await self._process.hold(keep)
+        hold = await self._process.lease(keep)
         try:
-            response = await self._process.answer("POST", "/completion", asked)
-            reply = _Reply(response, hold, protocol.Translation(line, began, time.monotonic()))
+            response = await self._process.request("POST", "/completion", asked)
+            reply = _ReplyStream(response, hold, protocol.StreamTranslator(line, began, time.monotonic()))
         except BaseException:
             hold.close()
             raise
         try:
             if response.status_code != OK:
-                raise protocol.refusal(response.status_code, await response.aread())  # noqa: TRY301 - it is closed below
+                raise protocol.refusal_error_of(response.status_code, await response.aread())  # noqa: TRY301 - it is closed below
             if body.get("stream", True):
                 return httpx.Response(OK, stream=reply)
-            return _answer(protocol.whole([item async for item in reply.objects()]))
+            return _json_response(protocol.join_lines([item async for item in reply.objects()]))
         except BaseException:
             await reply.aclose()
             raise
 
 
-class _Reply(httpx.AsyncByteStream):
+class _ReplyStream(httpx.AsyncByteStream):
     """A reply as it comes: closing it closes the connection to the process, which stops the model."""
 
-    def __init__(self, response: httpx.Response, hold: Hold, translation: protocol.Translation) -> None:
+    def __init__(self, response: httpx.Response, hold: ProcessLease, translation: protocol.StreamTranslator) -> None:
         self._response = response
-        self._hold = hold
-        self._translation = translation
+        self._lease = hold
+        self._translator = translation
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async with aclosing(self.objects()) as objects:
@@ -170,19 +172,19 @@ class _Reply(httpx.AsyncByteStream):
         """
         try:
             async for piece in self._response.aiter_raw():
-                for item in self._translation.feed(piece):
+                for item in self._translator.feed(piece):
                     yield item
         except httpx.HTTPError:
-            self._translation.close()
-        self._translation.close()
+            self._translator.close()
+        self._translator.close()
         await self.aclose()
 
     async def aclose(self) -> None:
         await self._response.aclose()
-        self._hold.close()
+        self._lease.close()
 
 
-def _answer(body: Body, status: int = OK) -> httpx.Response:
+def _json_response(body: Body, status: int = OK) -> httpx.Response:
     return httpx.Response(
         status, content=json.dumps(body).encode("ascii"), headers={"Content-Type": "application/json"}
     )
@@ -192,7 +194,7 @@ def _version() -> Body:
     return {"version": reflectty.__version__}
 
 
-def _asked(request: httpx.Request) -> Body:
+def _require_body(request: httpx.Request) -> Body:
     """Return the body of a request for the built-in model.
 
     Raises:
@@ -202,22 +204,22 @@ def _asked(request: httpx.Request) -> Body:
     try:
         body = decode(request.content)
     except ValueError as error:
-        raise RefusalError(400, f"the request is {error}") from error
+        raise ApiError(400, f"the request is {error}") from error
     name: Any = body.get("model") or body.get("name")
     if not (isinstance(name, str) and is_mini(name)):
-        message = f"the model {name} is not installed: there is no server, only the built-in model {NAME}"
-        raise ModelMissingError(message, f"ask {NAME}, or name a server with --host")
+        message = f"the model {name} is not installed: there is no server, only the built-in model {MINI_NAME}"
+        raise ModelMissingError(message, f"ask {MINI_NAME}, or name a server with --host")
     return body
 
 
 def _messages(body: Body) -> list[Body]:
     messages = body.get("messages") or []
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
-        raise RefusalError(400, "messages must be of type array of objects")
+        raise ApiError(400, "messages must be of type array of objects")
     if any(message.get("images") for message in messages):
-        raise RefusalError(400, "this model does not support images")
+        raise ApiError(400, "this model does not support images")
     if body.get("tools"):
-        raise RefusalError(400, f'"{NAME}" does not support tools')
+        raise ApiError(400, f'"{MINI_NAME}" does not support tools')
     if any(message.get("role") not in ROLES for message in messages):
-        raise RefusalError(400, "the role of a message must be system, user or assistant")
+        raise ApiError(400, "the role of a message must be system, user or assistant")
     return messages

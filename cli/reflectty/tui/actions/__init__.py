@@ -1,34 +1,34 @@
-"""What the actions of the chat do, a file for each group of them; their keys and words stand in `keys`."""
+"""Finds the method that performs an action of the chat."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reflectty.tui.actions.choosing import Choosing
-from reflectty.tui.actions.copying import Copying
-from reflectty.tui.actions.general import General
-from reflectty.tui.actions.keeping import Keeping
-from reflectty.tui.actions.managing import Managing
-from reflectty.tui.actions.prepared import Prepared
-from reflectty.tui.actions.reading import Reading
-from reflectty.tui.actions.replying import Replying
+from reflectty.tui.actions.general import GeneralActions, SessionActions
+from reflectty.tui.actions.reply import CopyActions, ReplyActions
+from reflectty.tui.actions.settings import ModelActions, PresetActions, SettingsActions
+from reflectty.tui.actions.view import ViewActions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from reflectty.tui.desk import Desk
-    from reflectty.tui.screens.panelled import Panelled
+    from reflectty.tui.controller import ChatController
+    from reflectty.tui.sessions.controller import SessionsController
 
 
 class Actions:
     """Does an action by its name."""
 
-    def __init__(self, desk: Desk, shelf: Panelled) -> None:
-        choosing, general, keeping = Choosing(desk), General(desk), Keeping(desk, shelf)
-        self._managing = Managing(desk)
+    def __init__(self, controller: ChatController, sessions_controller: SessionsController) -> None:
+        choosing, general, keeping = (
+            SettingsActions(controller),
+            GeneralActions(controller),
+            SessionActions(controller, sessions_controller),
+        )
+        self._model_actions = ModelActions(controller)
         self._groups = (
-            *(Replying(desk), Reading(desk), Copying(desk), keeping),
-            *(choosing, Prepared(desk), self._managing, general),
+            *(ReplyActions(controller), ViewActions(controller), CopyActions(controller), keeping),
+            *(choosing, PresetActions(controller), self._model_actions, general),
         )
 
     def find(self, name: str) -> Callable[[str], Awaitable[None]]:
@@ -41,4 +41,4 @@ class Actions:
 
     async def close(self) -> None:
         """Bring to rest what actions have begun that goes on by itself."""
-        await self._managing.close()
+        await self._model_actions.close()

@@ -1,71 +1,141 @@
-"""Actions of the chat as a whole: help, the palette, the editor, attaching, leaving."""
+"""Actions on the chat and its sessions: help, palette, editor, attachments, quit, open, search, save and rename."""
 
 from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reflectty.core.errors import OutputError, UsageError
+from reflectty.core.safety import clean_line
+
 if TYPE_CHECKING:
-    from reflectty.tui.desk import Desk
+    from reflectty.tui.controller import ChatController
+    from reflectty.tui.sessions.controller import SessionsController
 
-TWICE_SECONDS = 2.0
+
+QUIT_CONFIRM_SECONDS = 2.0
 
 
-class General:
+class GeneralActions:
     """Each method is the action of its name."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._interrupted = 0.0
+    def __init__(self, controller: ChatController) -> None:
+        self._controller = controller
+        self._interrupt_time = 0.0
 
     async def keys(self, _: str) -> None:
-        self._desk.dialogs.keys(self._desk.actions)
+        self._controller.dialogs.show_keys(self._controller.actions)
 
     async def palette(self, _: str) -> None:
         """Offer everything that can be done."""
-        desk = self._desk
+        controller = self._controller
         rows = [
-            (one.name, one.label, one.hint) for one in desk.actions if one.name not in ("send", "newline", "palette")
+            (one.name, one.label, one.hint)
+            for one in controller.actions
+            if one.name not in ("send", "newline", "palette")
         ]
-        wanted = await desk.dialogs.choose("Do", rows, "")
+        wanted = await controller.dialogs.choose("Do", rows, "")
         if wanted:
-            await desk.do(wanted, "")
+            await controller.perform(wanted, "")
 
     async def editor(self, _: str) -> None:
         """Write the question in the user's own editor."""
-        from reflectty.editor import edit  # noqa: PLC0415 - only few use it
+        from reflectty.system.editor import edit_text
 
-        desk = self._desk
-        with desk.screen.app.suspend():
-            text = edit(desk.composer.expanded, os.environ)
+        controller = self._controller
+        with controller.screen.app.suspend():
+            text = edit_text(controller.composer.expanded_text, os.environ)
         if text is not None:
-            desk.composer.fill(text.rstrip("\n"))
+            controller.composer.fill(text.rstrip("\n"))
 
     async def attach(self, path: str) -> None:
         """Attach a file or an image to the next question."""
-        wanted = path.strip() or await self._desk.dialogs.line("File or image", "")
+        wanted = path.strip() or await self._controller.dialogs.ask_line("File or image", "")
         if wanted:
-            self._desk.attach(wanted)
+            self._controller.attach(wanted)
 
     async def interrupt(self, _: str) -> None:
         """Copy what is selected; else stop the reply; else empty the composer; else leave, when asked twice."""
-        desk = self._desk
-        selected = desk.screen.get_selected_text()
+        controller = self._controller
+        selected = controller.screen.get_selected_text()
         if selected:
-            await desk.copy(selected, "the selection")
-            desk.screen.clear_selection()
-        elif desk.talk.running:
-            desk.talk.cancel()
-        elif desk.composer.text:
-            desk.composer.fill("")
-        elif time.monotonic() - self._interrupted < TWICE_SECONDS:
+            await controller.copy(selected, "the selection")
+            controller.screen.clear_selection()
+        elif controller.runner.current:
+            controller.runner.cancel()
+        elif controller.composer.text:
+            controller.composer.fill("")
+        elif time.monotonic() - self._interrupt_time < QUIT_CONFIRM_SECONDS:
             await self.quit("")
         else:
-            self._interrupted = time.monotonic()
-            desk.note("once more to leave")
+            self._interrupt_time = time.monotonic()
+            controller.note("once more to leave")
 
     async def quit(self, _: str) -> None:
         """Leave; a reply that is coming is stopped and kept."""
-        await self._desk.exchanges.rest()
-        self._desk.screen.app.exit()
+        await self._controller.turns.stop_all()
+        self._controller.screen.app.exit()
+
+
+class SessionActions:
+    """Each method is the action of its name."""
+
+    def __init__(self, controller: ChatController, sessions_controller: SessionsController) -> None:
+        self._controller = controller
+        self._sessions_controller = sessions_controller
+
+    async def new(self, _: str) -> None:
+        """Begin a session; a reply that is coming is stopped and kept."""
+        await self._controller.stop_session()
+        self._controller.conversation.close()
+        self._controller.show_conversation()
+
+    async def sessions(self, _: str) -> None:
+        await self._sessions_controller.toggle()
+
+    async def search(self, words: str) -> None:
+        """Open the panel with a search."""
+        await self._sessions_controller.search(words.strip())
+
+    async def rename(self, title: str) -> None:
+        controller = self._controller
+        if controller.conversation.session is None:
+            raise UsageError("there is no session yet: ask something first")
+        wanted = title.strip() or await controller.dialogs.ask_line("Title", controller.conversation.title)
+        if wanted:
+            controller.conversation.rename(clean_line(wanted, 200))
+            controller.refresh_status()
+
+    async def save(self, path: str) -> None:
+        """Write the session to a file, whose ending says in which form."""
+        controller = self._controller
+        if controller.conversation.session is None:
+            raise UsageError("there is nothing to save yet")
+        wanted = path.strip() or await controller.dialogs.ask_line(
+            "Save as (.md, .html or .json)", f"{controller.conversation.session.id}.md"
+        )
+        if wanted:
+            controller.note(f"saved as {self._write_file(wanted)}")
+
+    def _write_file(self, name: str) -> Path:
+        from reflectty.export import FORMAT_BY_SUFFIX, ExportFormat, export_session
+
+        path = Path(name).expanduser()
+        controller, session = self._controller, self._controller.conversation.session
+        if session is None:
+            raise UsageError("there is nothing to save yet")
+        if path.exists():
+            raise UsageError(f"{path} exists", "choose another name")
+        seen = session._replace(leaf=controller.conversation.leaf)
+        text = export_session(
+            seen,
+            controller.conversation.store.turns(session.id),
+            FORMAT_BY_SUFFIX.get(path.suffix, ExportFormat.MARKDOWN),
+        )
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        return path

@@ -1,4 +1,4 @@
-"""What is asked and shown above the chat: each screen gives back a value and changes nothing itself."""
+"""Screens above the chat; each returns a value."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 
-def see_through(screen: Screen[Any]) -> None:
+def make_see_through(screen: Screen[Any]) -> None:
     """Leave the chat in sight behind a screen, whatever ground the app gives to all of them."""
     screen.styles.background = TRANSPARENT

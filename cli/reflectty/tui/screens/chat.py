@@ -1,4 +1,4 @@
-"""The screen of the chat: lays out what is on its desk, binds the keys, and passes on what the widgets say."""
+"""The chat's screen: lays out the widgets, binds the keys and passes messages to the controller."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Container
 from textual.screen import Screen
 
-from reflectty.errors import ReflecttyError
+from reflectty.core.errors import ReflecttyError
 from reflectty.tui.actions import Actions
-from reflectty.tui.desk import Desk
-from reflectty.tui.screens.panelled import Panelled
+from reflectty.tui.controller import ChatController
+from reflectty.tui.sessions.controller import SessionsController
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from reflectty.tui.setup import Setup
-    from reflectty.tui.widgets import panel_wishes as wishes
-    from reflectty.tui.widgets.composer import Composer
+    from reflectty.tui.app import ChatConfig
+    from reflectty.tui.composer.composer import Composer
+    from reflectty.tui.sessions import messages as wishes
     from reflectty.tui.widgets.transcript import Transcript
 
 POLL_SECONDS = 5.0
-_OWN = ("send", "newline")
+_COMPOSER_ACTIONS = ("send", "newline")
 """Actions whose keys the composer itself knows."""
-_SHARED = ("cancel", "page_up", "page_down", "top", "bottom")
+_DEFERRED_ACTIONS = ("cancel", "page_up", "page_down", "top", "bottom")
 """Actions whose keys a list or the composer may need first."""
 
 
@@ -40,80 +40,80 @@ class Chat(Screen[None]):
     """
     BINDINGS: ClassVar = []
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, chat_config: ChatConfig) -> None:
         super().__init__()
-        self.desk = Desk(self, setup, self.do)
-        self._shelf = Panelled(self.desk)
-        self._does = Actions(self.desk, self._shelf)
-        self.set_class(not self.desk.unicode, "-plain")
-        for action in setup.actions:
-            for key in action.keys if action.name not in _OWN else ():
-                urgent = action.name not in _SHARED
+        self.controller = ChatController(self, chat_config, self.perform)
+        self._sessions_controller = SessionsController(self.controller)
+        self._chat_actions = Actions(self.controller, self._sessions_controller)
+        self.set_class(not self.controller.unicode, "-plain")
+        for action in chat_config.actions:
+            for key in action.keys if action.name not in _COMPOSER_ACTIONS else ():
+                urgent = action.name not in _DEFERRED_ACTIONS
                 self._bindings.bind(key, f"do('{action.name}')", action.label, show=False, priority=urgent)
 
     def compose(self) -> ComposeResult:
-        yield self.desk.topline
+        yield self.controller.topline
         with Container(id="middle"):
-            yield self.desk.transcript
-        yield self.desk.suggestions
-        yield self.desk.composer
-        yield self.desk.status
+            yield self.controller.transcript
+        yield self.controller.suggestions
+        yield self.controller.composer
+        yield self.controller.status
 
     def on_mount(self) -> None:
-        desk, setup = self.desk, self.desk.setup
-        desk.dress()
-        desk.show_conversation(setup.session)
-        if setup.insists:
-            desk.manner(model=setup.manner.model)
-        for text in setup.notes:
-            desk.note(text, wrong=True)
+        controller, chat_config = self.controller, self.controller.config
+        controller.refresh_theme()
+        controller.show_conversation(chat_config.session)
+        if chat_config.model_overrides_session:
+            controller.change_ask_options(model=chat_config.ask_options.model)
+        for text in chat_config.notes:
+            controller.note(text, wrong=True)
         # The reader can type before the server is sought.
-        self.call_after_refresh(desk.connect)
-        self.set_interval(POLL_SECONDS, desk.poll)
+        self.call_after_refresh(controller.connect)
+        self.set_interval(POLL_SECONDS, controller.poll)
 
     async def on_unmount(self) -> None:
-        await self._does.close()
-        await self.desk.clear()
+        await self._chat_actions.close()
+        await self.controller.shut_down()
 
     async def action_do(self, name: str) -> None:
-        await self.do(name)
+        await self.perform(name)
 
-    async def do(self, name: str, argument: str = "") -> None:
+    async def perform(self, name: str, argument: str = "") -> None:
         """Do an action beside what is going on; what goes wrong is said in the transcript."""
-        self.desk.run(partial(self._do, name, argument))
+        self.controller.run_in_background(partial(self._perform, name, argument))
 
-    async def _do(self, name: str, argument: str) -> None:
+    async def _perform(self, name: str, argument: str) -> None:
         try:
-            await self._does.find(name)(argument)
+            await self._chat_actions.find(name)(argument)
         except ReflecttyError as error:
-            self.desk.complain(error)
+            self.controller.report_error(error)
             # A reply that was stopped and cannot go on holds nobody up.
-            self.desk.exchanges.next()
-        self.desk.changed()
+            self.controller.turns.start_next()
+        self.controller.refresh_status()
 
     async def on_composer_sent(self, event: Composer.Sent) -> None:
-        await self.desk.send(event.text, event.typed, event.mentioned)
+        await self.controller.send(event.text, event.visible_text, event.mentioned_files)
 
     async def on_composer_leave_wanted(self) -> None:
-        await self.do("quit")
+        await self.perform("quit")
 
     def on_transcript_toggled(self, event: Transcript.Toggled) -> None:
-        self.desk.transcript.change(event.part, event.part.toggle)
+        self.controller.transcript.change(event.part, event.part.toggle)
 
-    def on_sessions_panel_more(self, event: wishes.More) -> None:
-        self._shelf.answer(event)
+    def on_sessions_panel_page_requested(self, event: wishes.PageRequested) -> None:
+        self._sessions_controller.handle(event)
 
     def on_sessions_panel_searched(self, event: wishes.Searched) -> None:
-        self._shelf.answer(event)
+        self._sessions_controller.handle(event)
 
     def on_sessions_panel_renamed(self, event: wishes.Renamed) -> None:
-        self._shelf.answer(event)
+        self._sessions_controller.handle(event)
 
     async def on_sessions_panel_removed(self, event: wishes.Removed) -> None:
-        await self._shelf.remove(event.session_id)
+        await self._sessions_controller.remove(event.session_id)
 
     async def on_sessions_panel_opened(self, event: wishes.Opened) -> None:
-        await self._shelf.open(event.session_id, event.turn)
+        await self._sessions_controller.open(event.session_id, event.turn)
 
     def on_sessions_panel_closed(self) -> None:
-        self.desk.composer.focus()
+        self.controller.composer.focus()

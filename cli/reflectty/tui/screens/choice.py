@@ -1,4 +1,4 @@
-"""A quiet list to choose one thing from, with the chat still in sight; what is chosen is up to who asked."""
+"""A filterable list above the chat that returns the chosen item."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from reflectty.drawing.wrap import cells, fold
-from reflectty.safety import clean_line
-from reflectty.tui.matching import match
-from reflectty.tui.screens import see_through
+from reflectty.core.safety import clean_line
+from reflectty.tui.fuzzy import match
+from reflectty.tui.screens import make_see_through
 from reflectty.tui.widgets.field import Field
-from reflectty.tui.widgets.listing import GUTTER, Listing, cut, padded, signs
+from reflectty.tui.widgets.list import GUTTER, Listing, list_glyphs, pad, truncate
+from reflectty.view.rows import cell_width, row_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from reflectty.drawing.paint import Row
-    from reflectty.tui.widgets.listing import Pen
+    from reflectty.tui.widgets.list import RowPainter
+    from reflectty.view.rows import Row
 
-FEW = 5
+MAX_UNFILTERED = 5
 """So many can be seen at once: there is no need to type."""
 SHORT = 16
 """Below this many rows there is no room for blanks and hints."""
 HINTS = "enter choose · esc back"
-NOTHING = "Nothing matches."
+NO_MATCH = "Nothing matches."
 _MARGINS = 4
 """Columns beside the list."""
-_BLANKS = 5
+_BLANK_ROWS = 5
 """Rows that are blank, and the one with the hints."""
-_BESIDE = 24
+_MIN_DETAIL_WIDTH = 24
 """Columns that a detail needs to stand beside its label; else it stands below."""
-_WIDEST = 100
-_MATCHED = Style(bold=True, underline=True)
+_MAX_DETAIL_WIDTH = 100
+_MATCH_STYLE = Style(bold=True, underline=True)
 
 
-class Offer(NamedTuple):
+class ChoiceItem(NamedTuple):
     """Something to choose: what is given back, what is shown, and whether it is what holds now."""
 
     value: str
     label: str
     detail: str = ""
-    current: bool = False
+    is_current: bool = False
 
 
 class Choice(ModalScreen[str | None]):
@@ -90,46 +90,46 @@ class Choice(ModalScreen[str | None]):
     def __init__(
         self,
         title: str,
-        offers: Sequence[Offer],
+        items: Sequence[ChoiceItem],
         *,
         preview: Callable[[str], object] | None = None,
         unicode: bool = True,
     ) -> None:
         super().__init__()
         self._title = clean_line(title, 2000)
-        self._offers = tuple(_safe(offer) for offer in offers)
+        self._items = tuple(_clean_item(offer) for offer in items)
         self._preview = preview
-        self._signs = signs(unicode=unicode)
-        self._previewed = next((offer.value for offer in self._offers if offer.current), None)
-        self._labels = min(40, max((cells(offer.label) for offer in self._offers), default=0))
+        self._glyphs = list_glyphs(unicode=unicode)
+        self._previewed_value = next((offer.value for offer in self._items if offer.is_current), None)
+        self._label_width = min(40, max((cell_width(offer.label) for offer in self._items), default=0))
 
     def compose(self) -> ComposeResult:
         with Vertical(id="choice"):
             with Horizontal(id="choice-head"):
                 yield Static(Content(self._title), id="choice-title")
-                if len(self._offers) > FEW:
+                if len(self._items) > MAX_UNFILTERED:
                     yield Field(placeholder="type to narrow", id="choice-words")
-            yield Listing(signs=self._signs, id="choice-list")
-            yield Static(Content(NOTHING), id="choice-note")
-            yield Static(Content(HINTS.replace("·", self._signs.dot)), id="choice-hints")
+            yield Listing(glyphs=self._glyphs, id="choice-list")
+            yield Static(Content(NO_MATCH), id="choice-note")
+            yield Static(Content(HINTS.replace("·", self._glyphs.dot)), id="choice-hints")
 
     def on_mount(self) -> None:
-        see_through(self)
-        self._list("")
+        make_see_through(self)
+        self._fill_list("")
 
     def on_resize(self) -> None:
         """Leave at least some of the chat in sight where there is room, and all rows to the list where there is not."""
         width, height = self.size
         short = height < SHORT
         self.set_class(short, "-short")
-        title = max(1, min(len(fold(self._title, max(1, width - _MARGINS))), height * 2 // 5))
+        title = max(1, min(len(row_spans(self._title, max(1, width - _MARGINS))), height * 2 // 5))
         self.query_one("#choice-head").styles.max_height = title
-        self._listing.styles.max_height = max(1, (height if short else height * 7 // 10 - _BLANKS) - title)
+        self._listing.styles.max_height = max(1, (height if short else height * 7 // 10 - _BLANK_ROWS) - title)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._list(event.value)
-        self._show()
+        self._fill_list(event.value)
+        self._show_preview()
 
     def on_listing_picked(self, event: Listing.Picked) -> None:
         event.stop()
@@ -137,15 +137,15 @@ class Choice(ModalScreen[str | None]):
 
     def action_move(self, by: int) -> None:
         self._listing.move(by)
-        self._show()
+        self._show_preview()
 
     def action_page(self, pages: int) -> None:
         self._listing.page(pages)
-        self._show()
+        self._show_preview()
 
     def action_accept(self) -> None:
-        if self._chosen is not None:
-            self.dismiss(self._chosen.value)
+        if self._chosen_item is not None:
+            self.dismiss(self._chosen_item.value)
 
     def action_back(self) -> None:
         self.dismiss(None)
@@ -155,78 +155,88 @@ class Choice(ModalScreen[str | None]):
         return self.query_one(Listing)
 
     @property
-    def _chosen(self) -> Offer | None:
+    def _chosen_item(self) -> ChoiceItem | None:
         entry = self._listing.entry
-        return entry.offer if isinstance(entry, _Offered) else None
+        return entry.item if isinstance(entry, _ChoiceRow) else None
 
-    def _list(self, typed: str) -> None:
-        entries = [_Offered(offer, self._labels, places) for offer, places in narrowed(self._offers, typed)]
-        current = next((at for at, entry in enumerate(entries) if entry.offer.current), 0)
+    def _fill_list(self, typed: str) -> None:
+        entries = [_ChoiceRow(offer, self._label_width, places) for offer, places in filter_items(self._items, typed)]
+        current = next((at for at, entry in enumerate(entries) if entry.item.is_current), 0)
         self._listing.fill(entries, 0 if typed.strip() else current)
         self.set_class(not entries, "-bare")
 
-    def _show(self) -> None:
+    def _show_preview(self) -> None:
         """Let the chat look as it would with what is chosen now."""
-        if self._preview is not None and self._chosen is not None and self._chosen.value != self._previewed:
-            self._previewed = self._chosen.value
-            self._preview(self._chosen.value)
+        if (
+            self._preview is not None
+            and self._chosen_item is not None
+            and self._chosen_item.value != self._previewed_value
+        ):
+            self._previewed_value = self._chosen_item.value
+            self._preview(self._chosen_item.value)
 
 
-def narrowed(offers: Sequence[Offer], typed: str) -> list[tuple[Offer, tuple[int, ...]]]:
+def filter_items(items: Sequence[ChoiceItem], typed: str) -> list[tuple[ChoiceItem, tuple[int, ...]]]:
     """Return the offers that the typed letters match, the closest first, each with the places in its label."""
     if not typed.strip():
-        return [(offer, ()) for offer in offers]
-    found = ((match(typed, offer.label), offer) for offer in offers)
+        return [(offer, ()) for offer in items]
+    found = ((match(typed, offer.label), offer) for offer in items)
     by_label = sorted(((at, offer) for at, offer in found if at is not None), key=lambda pair: pair[0])
-    close = [(offer, at.places) for at, offer in by_label]
+    close = [(offer, at.positions) for at, offer in by_label]
     named = {offer.value for offer, _ in close}
     words = typed.lower().split()
-    rest = (offer for offer in offers if offer.value not in named)
+    rest = (offer for offer in items if offer.value not in named)
     return close + [(offer, ()) for offer in rest if all(word in offer.detail.lower() for word in words)]
 
 
-def _safe(offer: Offer) -> Offer:
-    return offer._replace(label=clean_line(offer.label), detail=clean_line(offer.detail, 2000))
+def _clean_item(item: ChoiceItem) -> ChoiceItem:
+    return item._replace(label=clean_line(item.label), detail=clean_line(item.detail, 2000))
 
 
-class _Offered(NamedTuple):
+class _ChoiceRow(NamedTuple):
     """An offer in the list: its label, and its detail beside it or below."""
 
-    offer: Offer
-    labels: int
-    places: tuple[int, ...]
+    item: ChoiceItem
+    label_width: int
+    match_positions: tuple[int, ...]
 
     @property
-    def choosable(self) -> bool:
+    def is_choosable(self) -> bool:
         return True
 
     def height(self, width: int) -> int:
-        return max(1, len(self._details(width)) + self._below(width))
+        return max(1, len(self._detail_rows(width)) + self._is_detail_below(width))
 
-    def row(self, at: int, pen: Pen) -> Row:
-        below = self._below(pen.width)
+    def row(self, at: int, painter: RowPainter) -> Row:
+        below = self._is_detail_below(painter.width)
         head = at == 0
-        lines = self._details(pen.width)
+        lines = self._detail_rows(painter.width)
         detail = lines[at - below] if 0 <= at - below < len(lines) else ""
-        row = pen.gutter(current=self.offer.current, first=head)
+        row = painter.gutter(current=self.item.is_current, first=head)
         if head and below:
-            return row + self._label(pen, pen.width - GUTTER)
-        label = self._label(pen, self.labels) if head else [(" " * (0 if below else self.labels), pen.look("text"))]
-        return [*row, *label, ("  ", pen.look("text")), (detail, pen.look("dim"))]
+            return row + self._label_row(painter, painter.width - GUTTER)
+        label = (
+            self._label_row(painter, self.label_width)
+            if head
+            else [(" " * (0 if below else self.label_width), painter.style_of("text"))]
+        )
+        return [*row, *label, ("  ", painter.style_of("text")), (detail, painter.style_of("dim"))]
 
-    def _label(self, pen: Pen, width: int) -> Row:
+    def _label_row(self, painter: RowPainter, width: int) -> Row:
         """Return the label, the letters that were typed underlined."""
-        look = pen.look("you" if self.offer.current else "text")
-        label = padded(cut(self.offer.label, width, pen.signs.more), width)
-        runs = groupby(range(len(label)), self.places.__contains__)
-        return [("".join(label[at] for at in places), look + _MATCHED if matched else look) for matched, places in runs]
+        look = painter.style_of("you" if self.item.is_current else "text")
+        label = pad(truncate(self.item.label, width, painter.glyphs.more), width)
+        runs = groupby(range(len(label)), self.match_positions.__contains__)
+        return [
+            ("".join(label[at] for at in places), look + _MATCH_STYLE if matched else look) for matched, places in runs
+        ]
 
-    def _below(self, width: int) -> bool:
-        return bool(self.offer.detail) and width - GUTTER - self.labels - 2 < _BESIDE
+    def _is_detail_below(self, width: int) -> bool:
+        return bool(self.item.detail) and width - GUTTER - self.label_width - 2 < _MIN_DETAIL_WIDTH
 
-    def _details(self, width: int) -> list[str]:
+    def _detail_rows(self, width: int) -> list[str]:
         """Return the rows of the detail."""
-        room = width - GUTTER - 2 - (0 if self._below(width) else self.labels)
-        detail = self.offer.detail
-        rows = fold(detail, max(1, min(room, _WIDEST))) if detail else []
+        room = width - GUTTER - 2 - (0 if self._is_detail_below(width) else self.label_width)
+        detail = self.item.detail
+        rows = row_spans(detail, max(1, min(room, _MAX_DETAIL_WIDTH))) if detail else []
         return [detail[start:end] for start, end in rows]

@@ -1,4 +1,4 @@
-"""One line to type in, safe whatever is typed or pasted; knows not what it is for."""
+"""A one-line input that shows control characters instead of passing them on."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 
 from textual.widgets import Input
 
-from reflectty.safety import clean
+from reflectty.core.safety import clean
 
-LIMIT = 4000
+MAX_LENGTH = 4000
 """No line that is typed is longer; one that is pasted is cut."""
 
 
@@ -43,7 +43,7 @@ class Field(Input):
         self.cursor_position = len(self.value)
 
     def validate_value(self, value: str) -> str:
-        return re.sub("[\t\n]+", " ", clean(value))[:LIMIT]
+        return re.sub("[\t\n]+", " ", clean(value))[:MAX_LENGTH]
 
     def replace(self, text: str, start: int, end: int) -> None:
         """Put a text in place of another; the cursor stands behind it, as it is shown."""

@@ -1,4 +1,4 @@
-"""The bottom line: model, mode, how full the context is, where the model runs, its speed, and the server."""
+"""The top line with the title and the status line with model, context, speed and server."""
 
 from __future__ import annotations
 
@@ -7,19 +7,50 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from reflectty import names
-from reflectty.drawing.paint import BOLD, plain
-from reflectty.drawing.wrap import cells
-from reflectty.safety import clean_line
-from reflectty.tui.strips import strip
+from reflectty.core import model_names
+from reflectty.core.safety import clean_line
+from reflectty.tui.widgets.strips import make_strip
+from reflectty.view.rows import BOLD, cell_width, fitting_length, text_of_row
 
 if TYPE_CHECKING:
     from rich.style import Style
     from textual.strip import Strip
 
-    from reflectty.drawing.paint import Palette, Row
+    from reflectty.view.rows import Palette, Row
 
-METER = 8
+
+PROGRAM_NAME = "reflect"
+
+
+class TopLine(Widget):
+    """One row; of a title that is too long the end is cut."""
+
+    DEFAULT_CSS = """
+    TopLine { height: 1; padding: 0 1; background: $r-background; }
+    """
+
+    title: reactive[str] = reactive("")
+    palette: reactive[Palette | None] = reactive(None)
+
+    def render_line(self, y: int) -> Strip:
+        del y
+        colours = self.palette
+        if colours is None:
+            return super().render_line(0)
+        width = self.size.width
+        room = max(1, width - len(PROGRAM_NAME) - 3)
+        title, more = clean_line(self.title, 400), colours.glyphs.more
+        cut = fitting_length(title, room) if title else 0
+        text = title if cut == len(title) else title[: fitting_length(title, max(1, room - cell_width(more)))] + more
+        row = [
+            (PROGRAM_NAME, colours.styles["accent"] + BOLD),
+            ("   ", colours.styles["dim"]),
+            (text, colours.styles["dim"]),
+        ]
+        return make_strip(row, width, colours.background)
+
+
+METER_WIDTH = 8
 """Signs of the context meter."""
 NO_METER_BELOW = 60
 """Columns under which the meter is only a number."""
@@ -28,14 +59,14 @@ _NARROW = 40
 _NEARLY_FULL, _HALF_FULL = 0.8, 0.5
 
 
-class Facts(NamedTuple):
+class StatusFacts(NamedTuple):
     """What is known; what is not is None or empty, and left out."""
 
     model: str = ""
     ids: bool = False
     """Whether models are called by ids that have no short form."""
     mode: str = ""
-    used: int = 0
+    used_tokens: int = 0
     """Tokens of the context that the last reply and all before it took."""
     context: int = 0
     """Tokens that the context holds, as the server has loaded the model."""
@@ -43,10 +74,10 @@ class Facts(NamedTuple):
     """The share of the loaded model that is on the GPU, 0 to 1."""
     speed: float = 0.0
     """Tokens per second."""
-    pulls: str = ""
+    downloads: str = ""
     """What is being pulled, and how far it is."""
     host: str = ""
-    there: bool | None = None
+    is_reachable: bool | None = None
     """Whether the server answers; None while nobody has asked."""
 
 
@@ -57,28 +88,35 @@ class StatusLine(Widget):
     StatusLine { height: 1; padding: 0 1; background: $r-background; }
     """
 
-    facts: reactive[Facts] = reactive(Facts())
+    facts: reactive[StatusFacts] = reactive(StatusFacts())
     palette: reactive[Palette | None] = reactive(None)
 
     def render_line(self, y: int) -> Strip:
         del y
         if self.palette is None:
             return super().render_line(0)
-        return strip(status(self.facts, self.size.width, self.palette), self.size.width, self.palette.ground)
+        return make_strip(
+            status_row(self.facts, self.size.width, self.palette), self.size.width, self.palette.background
+        )
 
 
-def status(facts: Facts, width: int, palette: Palette) -> Row:
+def status_row(facts: StatusFacts, width: int, palette: Palette) -> Row:
     """Return the row that fits into a width."""
-    parts = [_model(facts, palette), _mode(facts, palette), _pulls(facts, palette), _context(facts, width, palette)]
-    parts += [_gpu(facts, palette), _speed(facts, palette)]
-    server = _server(facts, palette, named=width >= NO_METER_BELOW)
+    parts = [
+        _model_part(facts, palette),
+        _mode_part(facts, palette),
+        _downloads_part(facts, palette),
+        _context_part(facts, width, palette),
+    ]
+    parts += [_gpu_part(facts, palette), _speed_part(facts, palette)]
+    server = _server_part(facts, palette, has_name=width >= NO_METER_BELOW)
     if width < _NARROW:
         parts = parts[:1]
     parts = [part for part in parts if part]
-    while len(parts) > 1 and _width([*parts, server]) > width:
+    while len(parts) > 1 and _width_of([*parts, server]) > width:
         parts.pop()
-    if _width([*parts, server]) > width:
-        server = _server(facts, palette, named=False)
+    if _width_of([*parts, server]) > width:
+        server = _server_part(facts, palette, has_name=False)
     row: Row = []
     for part in (*parts, server):
         row += [(" " * _GAP, palette.styles["dim"])] if row and part else []
@@ -86,49 +124,49 @@ def status(facts: Facts, width: int, palette: Palette) -> Row:
     return row
 
 
-def _width(parts: list[Row]) -> int:
+def _width_of(parts: list[Row]) -> int:
     shown = [part for part in parts if part]
-    return sum(cells(plain(part)) for part in shown) + _GAP * (len(shown) - 1)
+    return sum(cell_width(text_of_row(part)) for part in shown) + _GAP * (len(shown) - 1)
 
 
-def _model(facts: Facts, palette: Palette) -> Row:
-    name = clean_line(names.short(facts.model, whole=facts.ids), 40)
+def _model_part(facts: StatusFacts, palette: Palette) -> Row:
+    name = clean_line(model_names.short_name_of(facts.model, whole=facts.ids), 40)
     return [(name, palette.styles["text"] + BOLD)] if name else []
 
 
-def _mode(facts: Facts, palette: Palette) -> Row:
+def _mode_part(facts: StatusFacts, palette: Palette) -> Row:
     return [(clean_line(facts.mode, 20), palette.styles["accent"])] if facts.mode else []
 
 
-def _pulls(facts: Facts, palette: Palette) -> Row:
-    text = clean_line(facts.pulls, 40)
+def _downloads_part(facts: StatusFacts, palette: Palette) -> Row:
+    text = clean_line(facts.downloads, 40)
     return [(f"{palette.glyphs.below} ", palette.styles["accent"]), (text, palette.styles["dim"])] if text else []
 
 
-def _context(facts: Facts, width: int, palette: Palette) -> Row:
-    if not facts.used:
+def _context_part(facts: StatusFacts, width: int, palette: Palette) -> Row:
+    if not facts.used_tokens:
         return []
     dim = palette.styles["dim"]
     if not facts.context:
-        return [(f"ctx {short(facts.used)}", dim)]
-    share = min(1.0, facts.used / facts.context)
-    said = f"{short(facts.used)} of {short(facts.context)}"
+        return [(f"ctx {short_count_of(facts.used_tokens)}", dim)]
+    share = min(1.0, facts.used_tokens / facts.context)
+    said = f"{short_count_of(facts.used_tokens)} of {short_count_of(facts.context)}"
     if width < NO_METER_BELOW:
-        return [(f"ctx {share:.0%}", _colour(share, palette))]
-    full = max(1, round(share * METER))
+        return [(f"ctx {share:.0%}", _meter_style(share, palette))]
+    full = max(1, round(share * METER_WIDTH))
     meter: Row = [
-        (palette.glyphs.full * full, _colour(share, palette)),
-        (palette.glyphs.empty * (METER - full), palette.styles["faint"]),
+        (palette.glyphs.full * full, _meter_style(share, palette)),
+        (palette.glyphs.empty * (METER_WIDTH - full), palette.styles["faint"]),
     ]
     return [("ctx ", dim), *meter, (f" {said}", dim)]
 
 
-def _colour(share: float, palette: Palette) -> Style:
+def _meter_style(share: float, palette: Palette) -> Style:
     role = "error" if share >= _NEARLY_FULL else "correction" if share >= _HALF_FULL else "good"
     return palette.styles[role]
 
 
-def _gpu(facts: Facts, palette: Palette) -> Row:
+def _gpu_part(facts: StatusFacts, palette: Palette) -> Row:
     if facts.gpu is None:
         return []
     whole = facts.gpu > 0.99  # noqa: PLR2004 - rounding of the server
@@ -136,19 +174,19 @@ def _gpu(facts: Facts, palette: Palette) -> Row:
     return [(text, palette.styles["good" if whole else "correction"])]
 
 
-def _speed(facts: Facts, palette: Palette) -> Row:
+def _speed_part(facts: StatusFacts, palette: Palette) -> Row:
     return [(f"{facts.speed:.0f} tok/s", palette.styles["dim"])] if facts.speed >= 1 else []
 
 
-def _server(facts: Facts, palette: Palette, *, named: bool) -> Row:
-    if facts.there is None:
+def _server_part(facts: StatusFacts, palette: Palette, *, has_name: bool) -> Row:
+    if facts.is_reachable is None:
         return []
-    glyph, role = (palette.glyphs.there, "good") if facts.there else (palette.glyphs.gone, "error")
-    words = clean_line(facts.host, 40) if facts.there else f"{clean_line(facts.host, 40)} is gone"
-    return [(glyph, palette.styles[role]), *([(f" {words}", palette.styles["dim"])] if named else ())]
+    glyph, role = (palette.glyphs.present, "good") if facts.is_reachable else (palette.glyphs.absent, "error")
+    words = clean_line(facts.host, 40) if facts.is_reachable else f"{clean_line(facts.host, 40)} is gone"
+    return [(glyph, palette.styles[role]), *([(f" {words}", palette.styles["dim"])] if has_name else ())]
 
 
-def short(number: int) -> str:
+def short_count_of(number: int) -> str:
     """Return a number of tokens in at most four signs: 950, 1.2k, 128k; powers of two count in 1,024."""
     if number and number % 1024 == 0:
         return f"{number // 1024}k"

@@ -1,4 +1,4 @@
-"""The transcript: every part of a conversation in one widget that draws only the lines that are seen.
+"""The transcript widget: shows the parts of a conversation, draws only visible lines and follows the end.
 
 Rows that are complete are kept as they are; of a reply that is coming only its last rows are laid out again, and at
 most thirty times a second. Parts that have never been scrolled to are not laid out at all.
@@ -13,11 +13,10 @@ from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 
-from reflectty.drawing.paint import plain
-from reflectty.drawing.wrap import GUTTER, cells
-from reflectty.tui.parts.reply import ReplyPart
-from reflectty.tui.parts.stack import Stack
-from reflectty.tui.strips import marked, strip
+from reflectty.tui.widgets.strips import make_strip, mark_selection
+from reflectty.view.reply_part import ReplyPart
+from reflectty.view.rows import GUTTER_WIDTH, cell_width, text_of_row
+from reflectty.view.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.timer import Timer
 
-    from reflectty.drawing.paint import Row
-    from reflectty.tui.parts.part import Part, Scene
-    from reflectty.tui.parts.place import Place
+    from reflectty.view.parts import Part, Scene
+    from reflectty.view.rows import Row
+    from reflectty.view.stack import ScrollAnchor
 
 FRAMES_PER_SECOND = 30
 
@@ -63,9 +62,9 @@ class Transcript(ScrollView):
     def __init__(self, scene: Scene) -> None:
         super().__init__()
         self.can_focus = False
-        self.follow = True
+        self.follows_end = True
         self._stack = Stack(scene)
-        self._changed: tuple[int, int] | None = None
+        self._changed_from: tuple[int, int] | None = None
         self._timer: Timer | None = None
 
     # What is in it
@@ -78,8 +77,8 @@ class Transcript(ScrollView):
     def fill(self, parts: Iterable[Part]) -> None:
         """Show other parts, from their end."""
         self._stack.parts = list(parts)
-        self.follow = True
-        self._take_from(self._stack.lay_before(len(self.parts)), None)
+        self.follows_end = True
+        self._start_at(self._stack.lay_out_before(len(self.parts)), None)
 
     def add(self, part: Part) -> None:
         """Add a part at the end."""
@@ -88,88 +87,88 @@ class Transcript(ScrollView):
     def insert(self, at: int, part: Part) -> None:
         """Add a part before another."""
         self._stack.insert(at, part)
-        self.touch(part)
+        self.mark_changed(part)
 
     def drop(self, part: Part) -> None:
-        reading = self._reading()
+        reading = self._reading_anchor()
         at = self._stack.index(part)
         self._stack.drop(at)
-        self._changed = min(self._changed or (at, 0), (at, 0))
-        self._draw(reading)
+        self._changed_from = min(self._changed_from or (at, 0), (at, 0))
+        self._draw_changes(reading)
 
     def change(self, part: Part, work: Callable[[], object]) -> None:
         """Let a part change wherever it does, and keep the reader at his line."""
-        self._frame()
-        reading = self._reading()
+        self._draw_frame()
+        reading = self._reading_anchor()
         work()
-        self.touch(part)
-        self._draw(reading)
+        self.mark_changed(part)
+        self._draw_changes(reading)
 
-    def touch(self, part: Part, row: int = 0) -> None:
+    def mark_changed(self, part: Part, row: int = 0) -> None:
         """Say that a part has changed from one of its rows on; it is drawn with the next frame."""
         at = self._stack.index(part)
         if at >= self._stack.first:
-            self._changed = min(self._changed or (at, row), (at, row))
+            self._changed_from = min(self._changed_from or (at, row), (at, row))
             if self._timer is None:
-                self._timer = self.set_timer(1 / FRAMES_PER_SECOND, self._frame)
+                self._timer = self.set_timer(1 / FRAMES_PER_SECOND, self._draw_frame)
 
-    def touch_line(self, part: Part) -> None:
+    def refresh_first_row(self, part: Part) -> None:
         """Say that only the first row of a part has changed."""
         line = self._stack.top_of(part)
         if line >= 0:
             self.refresh_line(line)
 
-    def relay(self, part: Part) -> None:
+    def lay_out_part(self, part: Part) -> None:
         """Lay one part out anew: something that its rows depend on has changed."""
         if self._stack.index(part) >= self._stack.first:
-            self.change(part, lambda: part.lay(self.scene))
+            self.change(part, lambda: part.lay_out(self.scene))
 
     def set_scene(self, scene: Scene) -> None:
         """Lay everything out anew: the theme, the size, the view or the keys have changed."""
         if scene != self.scene:
-            self._frame()
-            reading = self._reading()
+            self._draw_frame()
+            reading = self._reading_anchor()
             self._stack.scene = scene
             # What is far above the reader's line is laid out when he comes back to it.
             at = self._stack.index(reading.part) if reading else len(self.parts)
-            self._stack.lay(at, len(self.parts))
-            self._take_from(self._stack.lay_before(at), reading)
+            self._stack.lay_out(at, len(self.parts))
+            self._start_at(self._stack.lay_out_before(at), reading)
 
     @property
     def scene(self) -> Scene:
         return self._stack.scene
 
-    def _take_from(self, first: int, reading: Place | None) -> None:
+    def _start_at(self, first: int, reading: ScrollAnchor | None) -> None:
         """Take in the parts from `first` on, which are laid out, and keep the reader at his line."""
         self._stack.begin_at(first)
-        self._resized(reading)
+        self._apply_height(reading)
         self.refresh()
 
-    def _frame(self) -> None:
+    def _draw_frame(self) -> None:
         """Draw what has come since the last frame: nothing above the reader's line has changed."""
-        self._draw(self._reading())
+        self._draw_changes(self._reading_anchor())
 
-    def _draw(self, reading: Place | None) -> None:
+    def _draw_changes(self, reading: ScrollAnchor | None) -> None:
         """Draw what has changed since the last frame."""
         if self._timer:
             self._timer.stop()
         self._timer = None
-        if self._changed is None or not self.is_attached:
+        if self._changed_from is None or not self.is_attached:
             return
-        (at, row), self._changed = self._changed, None
-        line, before = self._stack.line(at, row), self._stack.height
+        (at, row), self._changed_from = self._changed_from, None
+        line, before = self._stack.line_at(at, row), self._stack.height
         self._stack.measure(max(at, self._stack.first))
-        scrolled = self._resized(reading)
+        scrolled = self._apply_height(reading)
         if not scrolled:
             self.refresh_lines(line, max(self._stack.height, before) - line + 2)
-            if not self.follow:
+            if not self.follows_end:
                 self.refresh_line(self.scroll_offset.y + self.size.height - 1)
 
-    def _reading(self) -> Place | None:
+    def _reading_anchor(self) -> ScrollAnchor | None:
         """Return the first row that is seen, unless the end is followed."""
-        return None if self.follow else self._stack.place(self.scroll_offset.y)
+        return None if self.follows_end else self._stack.anchor_at(self.scroll_offset.y)
 
-    def _resized(self, reading: Place | None) -> bool:
+    def _apply_height(self, reading: ScrollAnchor | None) -> bool:
         """Take over the new height and keep the reader's place; return whether all lines have moved."""
         before = self.scroll_offset.y
         size = Size(self.size.width, self._stack.height)
@@ -193,55 +192,55 @@ class Transcript(ScrollView):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self.follow = round(new_value) >= self.max_scroll_y
+        self.follows_end = round(new_value) >= self.max_scroll_y
         if self._stack.first and new_value < self.size.height:
             self.call_later(self._load_earlier)
 
     def _load_earlier(self) -> None:
         """Lay out parts above those that are."""
         if self._stack.first and self.scroll_offset.y < self.size.height:
-            reading = self._reading()
-            self._take_from(self._stack.lay_before(self._stack.first), reading)
+            reading = self._reading_anchor()
+            self._start_at(self._stack.lay_out_before(self._stack.first), reading)
 
-    def to_end(self) -> None:
-        self.follow = True
+    def go_to_end(self) -> None:
+        self.follows_end = True
         self.scroll_to(y=self.max_scroll_y, animate=False)
 
-    def to_start(self) -> None:
+    def go_to_start(self) -> None:
         """Go to the first part, which lays out all of them."""
         if self._stack.first:
-            self._stack.lay(0, self._stack.first)
-            self._take_from(0, None)
-        self.follow = False
+            self._stack.lay_out(0, self._stack.first)
+            self._start_at(0, None)
+        self.follows_end = False
         self.scroll_to(y=0, animate=False)
 
-    def page(self, direction: int) -> None:
+    def go_by_page(self, direction: int) -> None:
         step = max(1, self.size.height - 2)
-        self.scroll_to(y=self._bounded(self.scroll_offset.y + direction * step), animate=False)
+        self.scroll_to(y=self._clamp_line(self.scroll_offset.y + direction * step), animate=False)
 
-    def block(self, direction: int) -> None:
+    def go_by_part(self, direction: int) -> None:
         """Go to the next part, or the one before."""
         line = self.scroll_offset.y
         tops = [top for top in self._stack.tops if (top > line if direction > 0 else top < line)]
         if tops:
-            self.scroll_to(y=self._bounded(tops[0 if direction > 0 else -1]), animate=False)
+            self.scroll_to(y=self._clamp_line(tops[0 if direction > 0 else -1]), animate=False)
 
     def reveal(self, part: Part, row: int = 0) -> None:
         """Bring a row of a part to the upper third of the screen."""
         at = self._stack.index(part)
         if at < self._stack.first:
-            self._stack.lay(at, self._stack.first)
-            self._take_from(at, None)
-        if self._changed:
-            self._frame()
-        line = self._stack.line(at, row)
-        self.scroll_to(y=self._bounded(line - self.size.height // 3), animate=False)
+            self._stack.lay_out(at, self._stack.first)
+            self._start_at(at, None)
+        if self._changed_from:
+            self._draw_frame()
+        line = self._stack.line_at(at, row)
+        self.scroll_to(y=self._clamp_line(line - self.size.height // 3), animate=False)
 
     def top_of(self, part: Part) -> int:
         """Return the line in which a part begins; -1 while it is not laid out."""
         return self._stack.top_of(part)
 
-    def _bounded(self, line: int) -> int:
+    def _clamp_line(self, line: int) -> int:
         return max(0, min(line, self.max_scroll_y))
 
     # Drawing
@@ -249,18 +248,18 @@ class Transcript(ScrollView):
     def render_line(self, y: int) -> Strip:
         width, height = self.size
         line = y + self.scroll_offset.y
-        below = 0 if self.follow else self._stack.height - self.scroll_offset.y - height
+        below = 0 if self.follows_end else self._stack.height - self.scroll_offset.y - height
         if y == height - 1 and below > 0:
-            return strip(self._more(below + 1, width), width, self.scene.palette.ground)
-        drawn = strip(self._stack.row(line), width, self.scene.palette.ground)
+            return make_strip(self._more_below_row(below + 1, width), width, self.scene.palette.background)
+        drawn = make_strip(self._stack.row(line), width, self.scene.palette.background)
         selection = self.text_selection
         span = selection.get_span(line) if selection else None
-        return (marked(drawn, *span) if span else drawn).apply_offsets(0, line)
+        return (mark_selection(drawn, *span) if span else drawn).apply_offsets(0, line)
 
-    def _more(self, rows: int, width: int) -> Row:
+    def _more_below_row(self, rows: int, width: int) -> Row:
         key = self.scene.key("bottom")
         text = f"{self.scene.palette.glyphs.below} {rows:,} more below" + (f" {key}" if key else "")
-        indent = max(0, (min(width, self.scene.columns.prose) - cells(text)) // 2)
+        indent = max(0, (min(width, self.scene.columns.prose) - cell_width(text)) // 2)
         return [(" " * indent, Style.null()), (text, self.scene.palette.styles["accent"])]
 
     # The mouse
@@ -271,8 +270,8 @@ class Transcript(ScrollView):
             return
         line = place.y + self.scroll_offset.y
         part, row = self._stack.part_at(line) or (None, 0)
-        if not self.follow and place.y == self.size.height - 1:
-            self.to_end()
+        if not self.follows_end and place.y == self.size.height - 1:
+            self.go_to_end()
         elif isinstance(part, ReplyPart) and row == 0 and self.text_selection is None:
             self.post_message(self.Toggled(part))
 
@@ -282,9 +281,9 @@ class Transcript(ScrollView):
         end = selection.end or Offset(1 << 30, max(0, self._stack.height - 1))
         lines: list[str] = []
         for line in range(start.y, min(end.y, self._stack.height - 1) + 1):
-            text = plain(self._stack.row(line))
+            text = text_of_row(self._stack.row(line))
             last = min(end.x, len(text)) if line == end.y else len(text)
-            lines.append(text[max(GUTTER, start.x if line == start.y else 0) : max(last, GUTTER)].rstrip())
+            lines.append(text[max(GUTTER_WIDTH, start.x if line == start.y else 0) : max(last, GUTTER_WIDTH)].rstrip())
         return "\n".join(lines), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.engines.embedded.installing import Installation, how_to_install
+from reflectty.engines.embedded.install import Installation, how_to_install
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ def test_the_command_is_that_of_whoever_installed_the_program(
     here = place(tmp_path / "env", *files)
     own = Installed(checkout.as_uri() if from_checkout else "")
 
-    told = tuple(how_to_install(anew=anew, place=here, own=own) for anew in (False, True))
+    told = tuple(how_to_install(reinstall=anew, installation=here, package=own) for anew in (False, True))
     expected = (text.replace("CHECKOUT", str(checkout)).replace("PYTHON", here.python) for text in commands)
 
     assert told == tuple(expected)
@@ -78,16 +78,16 @@ def test_the_command_is_that_of_whoever_installed_the_program(
 
 def test_an_editable_installation_stays_one(tmp_path: Path, checkout: Path) -> None:
     own = Installed(checkout.as_uri(), editable=True)
-    told = how_to_install(place=place(tmp_path / "env", "bin/pip"), own=own)
+    told = how_to_install(installation=place(tmp_path / "env", "bin/pip"), package=own)
 
     assert told == f"pip install -e '{checkout}[embedded]'"
 
 
 def test_a_checkout_that_is_gone_is_not_named(tmp_path: Path) -> None:
     own = Installed((tmp_path / "gone").as_uri())
-    assert how_to_install(place=place(tmp_path / "env", "bin/pip"), own=own) == f"pip install {NEEDED}"
+    assert how_to_install(installation=place(tmp_path / "env", "bin/pip"), package=own) == f"pip install {NEEDED}"
 
 
 @pytest.mark.parametrize("url", ["https://example.org/reflectty.whl", "file:///\x00", "no address"])
 def test_what_is_no_folder_is_not_named(tmp_path: Path, url: str) -> None:
-    assert "[embedded]" not in how_to_install(place=place(tmp_path / "env"), own=Installed(url))
+    assert "[embedded]" not in how_to_install(installation=place(tmp_path / "env"), package=Installed(url))

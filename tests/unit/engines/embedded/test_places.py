@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.engines.embedded.places import LONGEST_SOCKET, places
+from reflectty.engines.embedded.runtime_files import LONGEST_SOCKET, find_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +21,13 @@ OWN = f"reflectty-{os.getuid()}"
 def test_the_process_has_the_runtime_folder_of_the_user() -> None:
     # A socket's path has to be short, which the folders of the tests are not everywhere.
     with TemporaryDirectory() as own:
-        found = places({"HOME": "/home/ann", "XDG_RUNTIME_DIR": own})
+        found = find_paths({"HOME": "/home/ann", "XDG_RUNTIME_DIR": own})
     assert found.folder.parent == Path(own) / "reflectty"
     assert found.weights.parent == Path("/home/ann/.cache/reflectty")
 
 
 def test_the_cache_has_a_place_of_its_own_where_one_is_named(tmp_path: Path) -> None:
-    found = places({"HOME": "/home/ann", "XDG_CACHE_HOME": str(tmp_path)})
+    found = find_paths({"HOME": "/home/ann", "XDG_CACHE_HOME": str(tmp_path)})
     assert found.weights.parent == tmp_path / "reflectty"
 
 
@@ -42,12 +42,12 @@ def test_the_cache_has_a_place_of_its_own_where_one_is_named(tmp_path: Path) -> 
 )
 def test_else_the_process_has_a_folder_among_the_temporary_ones(tmp_path: Path, runtime: Callable[[Path], str]) -> None:
     (tmp_path / ("x" * LONGEST_SOCKET)).mkdir()
-    found = places({"HOME": "/home/ann", "XDG_RUNTIME_DIR": runtime(tmp_path)})
+    found = find_paths({"HOME": "/home/ann", "XDG_RUNTIME_DIR": runtime(tmp_path)})
     assert found.folder.parent in (Path(tempfile.gettempdir(), OWN), Path("/tmp", OWN))  # noqa: S108 - no file is made
     assert len(os.fsencode(found.socket)) <= LONGEST_SOCKET
 
 
 def test_other_weights_have_another_process(tmp_path: Path) -> None:
-    one, other = (places({"HOME": home, "XDG_RUNTIME_DIR": str(tmp_path)}) for home in ("/home/ann", "/home/bob"))
+    one, other = (find_paths({"HOME": home, "XDG_RUNTIME_DIR": str(tmp_path)}) for home in ("/home/ann", "/home/bob"))
     assert one.folder != other.folder
-    assert one.folder == places({"HOME": "/home/ann", "XDG_RUNTIME_DIR": str(tmp_path)}).folder
+    assert one.folder == find_paths({"HOME": "/home/ann", "XDG_RUNTIME_DIR": str(tmp_path)}).folder

@@ -10,27 +10,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflectty.engines.embedded.child import quota, threads
-from reflectty.engines.embedded.model import prompt
+from reflectty.core.errors import IncompleteError, PromptTooLongError
+from reflectty.core.model_spec import MINI_REPLY_LIMIT, MINI_STOP
+from reflectty.engines.embedded.model import render_prompt
 from reflectty.engines.embedded.protocol import (
     FOR_EVER,
-    RefusalError,
-    Translation,
+    ApiError,
+    StreamTranslator,
     chat_line,
-    completion,
+    completion_body_of,
     generate_line,
-    keep_alive,
-    refusal,
+    keep_alive_seconds_of,
+    refusal_error_of,
 )
-from reflectty.errors import IncompleteError, PromptTooLongError
-from reflectty.mini import LIMIT, STOP
-from reflectty.wire import ChunkDecoder
+from reflectty.engines.embedded.server_main import cpu_quota_from, thread_count_for
+from reflectty.protocols.ollama import OllamaChunkDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reflectty.chat import Chunk
-    from reflectty.wire import Body
+    from reflectty.core.messages import Chunk
+    from reflectty.protocols.ollama import Body
 
 TIMINGS = {"prompt_ms": 119.3, "predicted_ms": 1376.0}
 END = {
@@ -55,7 +55,7 @@ REPLY = stream(*({"content": piece, "stop": False} for piece in PIECES), END)
 
 def read(pieces: Iterable[bytes], line: Callable[[str], Body] = chat_line) -> list[Chunk]:
     """Return what the real decoder of Ollama's protocol makes of the lines."""
-    translation, decoder = Translation(line, 0.0, 1.0), ChunkDecoder()
+    translation, decoder = StreamTranslator(line, 0.0, 1.0), OllamaChunkDecoder()
     chunks = [
         chunk
         for piece in pieces
@@ -114,7 +114,7 @@ def test_what_is_no_json_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("body", "sent"),
     [
-        ({}, {"temperature": 0, "n_predict": LIMIT, "stop": [STOP]}),
+        ({}, {"temperature": 0, "n_predict": MINI_REPLY_LIMIT, "stop": [MINI_STOP]}),
         ({"options": {"num_predict": 7, "seed": 3}}, {"n_predict": 7, "seed": 3}),
         ({"options": {"num_predict": -2}}, {"n_predict": -1}),
         ({"options": {"temperature": 0.7, "top_k": 5, "num_ctx": 99}}, {"temperature": 0.7, "top_k": 5}),
@@ -124,7 +124,7 @@ def test_what_is_no_json_is_an_error() -> None:
     ],
 )
 def test_a_request_says_what_it_is_asked_to_say(body: Body, sent: Body) -> None:
-    found = completion(body, "p")
+    found = completion_body_of(body, "p")
     assert found["prompt"] == "p"
     assert {name: found[name] for name in sent} == sent
     assert "num_ctx" not in found
@@ -135,7 +135,7 @@ def test_a_request_says_what_it_is_asked_to_say(body: Body, sent: Body) -> None:
     ("wanted", "held_to"), [("json", {"type": "object"}), ({"type": "integer"}, {"type": "integer"})]
 )
 def test_a_format_is_a_schema_without_blanks(wanted: Any, held_to: Body) -> None:
-    schema = completion({"format": wanted}, "p")["json_schema"]
+    schema = completion_body_of({"format": wanted}, "p")["json_schema"]
     assert schema.pop("x-guidance")["whitespace_flexible"] is False
     assert schema == held_to
 
@@ -156,12 +156,12 @@ def test_a_format_is_a_schema_without_blanks(wanted: Any, held_to: Body) -> None
     ],
 )
 def test_how_long_to_stay_is_read_as_go_writes_it(value: object, seconds: float) -> None:
-    assert keep_alive({"keep_alive": value}, 300.0) == seconds
+    assert keep_alive_seconds_of({"keep_alive": value}, 300.0) == seconds
 
 
 def test_a_refusal_of_a_long_prompt_has_an_error_of_its_own() -> None:
     said = {"code": 400, "message": "too long", "type": "exceed_context_size_error", "n_prompt_tokens": 9000}
-    error = refusal(400, json.dumps({"error": said}).encode())
+    error = refusal_error_of(400, json.dumps({"error": said}).encode())
     assert isinstance(error, PromptTooLongError)
     assert "9000 tokens" in str(error)
 
@@ -171,8 +171,8 @@ def test_a_refusal_of_a_long_prompt_has_an_error_of_its_own() -> None:
     [(b'{"error": {"code": 400, "message": "wrong grammar", "type": "x"}}', "wrong grammar"), (b"what", "what")],
 )
 def test_any_other_refusal_says_what_it_said(content: bytes, text: str) -> None:
-    error = refusal(400, content)
-    assert isinstance(error, RefusalError)
+    error = refusal_error_of(400, content)
+    assert isinstance(error, ApiError)
     assert (error.status, str(error)) == (400, text)
 
 
@@ -184,18 +184,18 @@ def test_what_the_system_says_stands_before_the_first_question_alone() -> None:
         {"role": "assistant", "content": "b"},
         {"role": "user", "content": "c"},
     ]
-    text = prompt(messages)
+    text = render_prompt(messages)
     assert text.startswith("<start_of_turn>user\none\n\ntwo\n\na<end_of_turn>\n")
     assert text.count("one") == text.count("two") == 1
 
 
 @pytest.mark.parametrize(("cores", "used"), [(1, 1), (2, 1), (4, 3), (64, 4)])
 def test_one_core_is_left_for_all_else(cores: int, used: int) -> None:
-    assert threads(cores) == used
+    assert thread_count_for(cores) == used
 
 
 @pytest.mark.parametrize(
     ("text", "cores"), [("max 100000\n", 0), ("200000 100000\n", 2), ("50000 100000\n", 1), ("", 0), ("1 0", 1)]
 )
 def test_a_container_is_allowed_so_many_cores(text: str, cores: int) -> None:
-    assert quota(text) == cores
+    assert cpu_quota_from(text) == cores

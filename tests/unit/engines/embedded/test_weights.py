@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.engines.embedded.weights import FORGOTTEN_SECONDS, join
-from reflectty.errors import StoreError, UnreachableError
+from reflectty.core.errors import StoreError, UnreachableError
+from reflectty.engines.embedded.install import FORGOTTEN_SECONDS, join_weight_parts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def parts(tmp_path: Path) -> list[Path]:
 
 
 async def joined(target: Path, parts: list[Path]) -> None:
-    await join(target, parts, len(WHOLE), DIGEST)
+    await join_weight_parts(target, parts, len(WHOLE), DIGEST)
 
 
 def test_the_parts_are_joined_in_their_order_and_nothing_else_is_left(tmp_path: Path, parts: list[Path]) -> None:

@@ -1,4 +1,4 @@
-"""OpenMP where the system has none: llama.cpp is linked to that of GNU, which a bare container lacks."""
+"""Loads a bundled OpenMP library where the system has none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME: Final = "libgomp.so.1"
 FOLDER: Final = Path(__file__).parent
 
 
-def provide() -> None:
+def load_openmp() -> None:
     """Load the system's library, or else ours, under whose name llama.cpp then finds it.
 
     Ours works with one thread. Where it is not made for the processor nothing happens, and the import of llama.cpp

@@ -1,0 +1,64 @@
+"""Draws the progress of a batch as one line on stderr."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.core.safety import clean_line
+from reflectty.output.live_region import LiveRegion
+from reflectty.view.rows import fitting_length
+from reflectty.view.summary import SummaryFact, fit_facts, format_duration
+
+if TYPE_CHECKING:
+    from reflectty.batch.progress import BatchProgress
+    from reflectty.system.terminal import Terminal
+    from reflectty.system.theme import Theme
+    from reflectty.view.rows import Row
+
+_BAR_WIDTH = 12
+_MAX_NAME = 40
+
+
+class BatchProgressLine:
+    """Draws what a tally amounts to; draws nothing where stderr is no terminal, or a dumb one."""
+
+    def __init__(self, terminal: Terminal, theme: Theme, progress: BatchProgress) -> None:
+        self._stage = LiveRegion(terminal, terminal.err, theme, terminal.write_stderr)
+        self._progress = progress
+
+    def tick(self, seconds: float) -> None:  # noqa: ARG002 - the tally knows the time
+        if self._stage.can_redraw:
+            self._stage.draw(live=[self._build_row()])
+
+    def stop(self) -> None:
+        """Take the line away, until the next tick; harmless when called twice."""
+        if self._stage.has_live_rows:
+            self._stage.draw()
+
+    def _build_row(self) -> Row:
+        palette, width = self._stage.palette, self._stage.columns.full
+        dot = f" {palette.glyphs.dot} "
+        text = dot.join(fact.text for fact in fit_facts(self._build_facts(), width, len(dot)))
+        return [(text[: fitting_length(text, width)], palette.styles["dim"])]
+
+    def _build_facts(self) -> tuple[SummaryFact, ...]:
+        tally = self._progress
+        finished, left = tally.answered_before + tally.finished, tally.seconds_left
+        waited = clean_line(", ".join((*tally.unreachable_servers, *tally.resting)), _MAX_NAME)
+        facts = (
+            SummaryFact(self._build_bar(finished), 5),
+            SummaryFact(f"{finished:,} of {tally.total:,}" if tally.total else f"{finished:,} done", 0),
+            SummaryFact(f"{tally.failed:,} failed" if tally.failed else "", 1),
+            SummaryFact(f"{tally.answered_before:,} from before" if tally.answered_before else "", 6),
+            SummaryFact(f"{tally.tokens_per_second:.0f} tok/s" if tally.tokens_per_second >= 1 else "", 4),
+            SummaryFact(f"{format_duration(left)} left" if left is not None else "", 2),
+            SummaryFact(f"waiting for {waited}" if waited else "", 3),
+        )
+        return tuple(fact for fact in facts if fact.text)
+
+    def _build_bar(self, finished: int) -> str:
+        if not self._progress.total:
+            return ""
+        glyphs = self._stage.palette.glyphs
+        full = min(_BAR_WIDTH, finished * _BAR_WIDTH // self._progress.total)
+        return glyphs.full * full + glyphs.empty * (_BAR_WIDTH - full)

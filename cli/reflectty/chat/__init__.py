@@ -1,0 +1,1 @@
+"""Asks a model a question, reads its reply and records it."""

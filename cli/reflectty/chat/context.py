@@ -1,0 +1,210 @@
+"""Chooses the context length (num_ctx) for a question when it is left to us.
+
+Ollama loads a model anew whenever the context that a request asks for is another one than it was loaded with (2 s for
+a model of 270 million parameters, a minute for a large one). So what is loaded stays where it holds the question, and
+what is asked for is a power of two.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reflectty.core.errors import PromptTooLongError, ReflecttyError
+from reflectty.core.model_names import is_same_model
+from reflectty.core.options import AUTO, NUM_CTX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reflectty.chat.request import Question
+    from reflectty.core.messages import Engine, Model
+    from reflectty.models.fit_report import ServerHardware
+
+BYTES_PER_TOKEN: Final = 3
+"""English prose has four or five, Chinese three, code and tables fewer than prose."""
+IMAGE_TOKENS: Final = 1024
+TEMPLATE_TOKENS: Final = 512
+"""Tokens around a prompt where a context is chosen for it: too small a one would have to be loaded again."""
+REPLY_TOKENS: Final = 4096
+"""Tokens for a thinking and its answer."""
+MIN_REPLY_TOKENS: Final = 1024
+MIN_CONTEXT_TOKENS: Final = 4096
+
+
+class ContextChoice(NamedTuple):
+    """What was found out about a larger context."""
+
+    tokens: int = 0
+    """The context to ask with; 0 leaves it as it is."""
+    hint: str = ""
+    """Why it cannot be larger; empty where nothing stands in the way."""
+
+
+async def choose_context(engine: Engine, question: Question, model: Model) -> Question:
+    """Return the question with the context that `num_ctx=auto` stands for; the server's own where that holds it.
+
+    Args:
+        engine: the server.
+        question: what will be asked.
+        model: who will be asked.
+    """
+    if dict(question.options).get(NUM_CTX) != AUTO:
+        return question
+    question = question._replace(context_growth="anywhere")
+    if NUM_CTX in model.unsupported_options:
+        return with_context(question, 0)
+    prompt = prompt_tokens(question, model)
+    needed = prompt + _reply_tokens_of(question)
+    loaded = await _loaded_context(engine, model)
+    if loaded >= needed or (loaded and loaded == model.context_length):
+        return with_context(question, loaded)
+    around = await _detect_hardware(engine)
+    if not loaded and needed <= _default_context(around, model):
+        return with_context(question, 0)
+    found = await _find_fitting_context(engine, model, prompt, needed, around)
+    return with_context(question, found.tokens or loaded)
+
+
+async def find_larger_context(
+    engine: Engine, question: Question, model: Model, error: PromptTooLongError
+) -> ContextChoice:
+    """Return the context that holds a prompt which was refused, or why there is none.
+
+    Only where the question leaves the context open and nothing else is known to be in the way: the server's numbers are
+    there, the model was made for so much, and this machine has the memory.
+    """
+    if NUM_CTX in model.unsupported_options or not error.resizable:
+        return ContextChoice()
+    given, limit = dict(question.options).get(NUM_CTX), model.context_length
+    if limit and (error.prompt_tokens + 1 >= limit or (isinstance(given, int) and given >= limit)):
+        hint = f"the model holds no more than {limit} tokens: send less, or ask a model that holds more"
+        return ContextChoice(hint=hint)
+    if not (question.context_growth and error.prompt_tokens):
+        return ContextChoice()
+    around = await _detect_hardware(engine)
+    if not around.machine.known and question.context_growth != "anywhere":
+        return ContextChoice()
+    return await _find_fitting_context(
+        engine, model, error.prompt_tokens, error.prompt_tokens + _reply_tokens_of(question), around
+    )
+
+
+def with_context(question: Question, tokens: int) -> Question:
+    """Return the question with that context; 0 is the server's own."""
+    kept = tuple(pair for pair in question.options if pair[0] != NUM_CTX)
+    return question._replace(options=(*kept, (NUM_CTX, tokens)) if tokens else kept)
+
+
+def prompt_tokens(question: Question, model: Model | None = None, around: int = TEMPLATE_TOKENS) -> int:
+    """Return about how many tokens a prompt has, rather too many than too few.
+
+    Args:
+        question: what is asked.
+        model: who is asked, whose system prompt is a part of it; None where that is not known.
+        around: tokens of what is written around it, by the chat template and by the prompt that asks for reflection.
+    """
+    said = [
+        *(message.content for message in question.history),
+        question.prompt,
+        question.reply_prefix,
+        question.ask_options.system,
+    ]
+    size = sum(len(text.encode(errors="replace")) for text in (*said, model.system if model else ""))
+    images = len(question.images) + sum(len(message.images) for message in question.history)
+    return size // BYTES_PER_TOKEN + images * IMAGE_TOKENS + around
+
+
+def _reply_tokens_of(question: Question) -> int:
+    limit = dict(question.options).get("num_predict")
+    return limit if isinstance(limit, int) and limit > 0 else REPLY_TOKENS
+
+
+async def _loaded_context(engine: Engine, model: Model) -> int:
+    """Return the context that the model is loaded with; 0 where it is not, or the server does not say."""
+    from reflectty.models.installed import find_running_by_files
+
+    try:
+        found = await find_running_by_files(engine, model, await engine.running_models())
+    except ReflecttyError:
+        return 0
+    return found.context_length if found else 0
+
+
+async def _find_fitting_context(
+    engine: Engine, model: Model, prompt: int, needed: int, hardware: ServerHardware
+) -> ContextChoice:
+    """Return the first of several contexts that model and memory allow: with room for a long reply, or for a short."""
+    limit = model.context_length or needed * 2
+    tries = (_round_up(needed), -(-needed // MIN_REPLY_TOKENS) * MIN_REPLY_TOKENS, prompt + MIN_REPLY_TOKENS)
+    fitting = _MemoryCheck(engine, model, hardware)
+    for tokens in dict.fromkeys(min(size, limit) for size in tries):
+        if tokens > prompt and await fitting.can_hold(tokens):
+            return ContextChoice(tokens)
+    return ContextChoice(
+        hint="this machine has no memory for a context that holds it: send less, or ask a smaller model"
+    )
+
+
+def _round_up(tokens: int) -> int:
+    return max(MIN_CONTEXT_TOKENS, 1 << (tokens - 1).bit_length())
+
+
+def _default_context(hardware: ServerHardware, model: Model) -> int:
+    """Return the context that the server loads a model with by itself."""
+    from reflectty.models.fit import default_load
+
+    return default_load(hardware.machine, parameters=model.parameters, environment=hardware.environment).context
+
+
+async def _detect_hardware(engine: Engine) -> ServerHardware:
+    """Return what is known of where the server runs; of another machine than this, nothing."""
+    from reflectty.models.recommendation import detect_hardware
+
+    return await detect_hardware(local=bool(getattr(engine, "local", False)))
+
+
+class _MemoryCheck:
+    """Whether a machine has the memory for a model at a context; what is not known is no obstacle."""
+
+    def __init__(self, engine: Engine, model: Model, hardware: ServerHardware) -> None:
+        self._engine = engine
+        self._model = model
+        self._hardware = hardware
+        self._info: Mapping[str, object] | None = None
+        self._size = 0
+
+    async def can_hold(self, context: int) -> bool:
+        """Whether the model fits with it, and as many layers on the GPUs as without it."""
+        if not self._hardware.machine.known or not await self._load_facts():
+            return True
+        from reflectty.models.fit import Fit
+
+        before, after = self._fit(_default_context(self._hardware, self._model)), self._fit(context)
+        return after is not Fit.NOT and (after is Fit.WHOLE or before is not Fit.WHOLE)
+
+    async def _load_facts(self) -> bool:
+        if self._info is None:
+            tell = getattr(self._engine, "info", None)
+            try:
+                self._info = await tell(self._model.name) if tell else {}
+                running = await self._engine.running_models()
+                self._size = self._model.size or await self._find_listed_size()
+            except ReflecttyError:
+                self._info = {}
+                return False
+            from reflectty.models.fit import without_loaded
+
+            machine = without_loaded(self._hardware.machine, sum(one.size_vram for one in running))
+            self._hardware = self._hardware._replace(machine=machine)
+        return bool(self._info)
+
+    async def _find_listed_size(self) -> int:
+        listed = await self._engine.models()
+        return next((one.size for one in listed if is_same_model(one.name, self._model.name)), 0)
+
+    def _fit(self, context: int) -> str:
+        from reflectty.models.fit import default_load, estimate_memory, place_on
+
+        machine, environment = self._hardware
+        load = default_load(machine, context=context, parameters=self._model.parameters, environment=environment)
+        return place_on(estimate_memory(self._info or {}, self._size, load, self._model.quantization), machine).fit

@@ -1,0 +1,155 @@
+"""Decides whether a finished reply is an error, and words its warnings and hints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.core.errors import NoAnswerError, OutputError, ReflecttyError, SchemaError, StoppedError
+from reflectty.core.model_spec import is_mini
+from reflectty.core.options import NUM_CTX
+from reflectty.core.session import NO_USAGE, ReplyStatus
+from reflectty.protocols.ollama import shorten
+from reflectty.reasoning.modes import Mode
+
+if TYPE_CHECKING:
+    from reflectty.chat.request import Question
+    from reflectty.core.messages import Model, Usage
+    from reflectty.reasoning.modes import Plan
+    from reflectty.reasoning.reply import Reply
+
+LARGER_CONTEXT = 16384
+"""Tokens that are suggested where nobody named a context."""
+EMPTY_REPLY = "the model said nothing"
+LIMIT_STEP = 64
+"""A limit that is no context's end is a round number: that of mlx-lm 0.32 is 512."""
+ASK_AGAIN = "ask again, or another model"
+MODEL_REFUSED = "the model refused: {}"
+NO_TOOLS = "reflect offers no tools and runs none: say in the question that there are none, or ask another model"
+ONLY_THINKING = "the model thought and gave no answer"
+ASK_OTHERWISE = "ask again, or without its thinking: --mode direct"
+TAGS_LOST = (
+    "{model} loses its tags, so this is its whole reply as one answer: {lost} are tokens of a type that Ollama 0.30 and"
+    " later drop (reflect models repair {model} makes a copy that keeps them)"
+)
+TAGS_DROPPED = (
+    "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
+    " control tokens (reflect models repair {model} makes a copy that keeps them; --mode direct asks without)"
+)
+TAGS_NOT_SENT = (
+    "{model} sent none of its tags, so this is its whole reply as one answer: tags that are special tokens come only"
+    " from a server that sends those (llama-server with --special; --mode direct asks without)"
+)
+TAGS_FORGOTTEN = "{model} sent none of its tags, so this is its whole reply as one answer: ask in other words"
+TAGS_IGNORED = (
+    "{model} did not use the tags it was asked for, so this is its whole reply as one answer: try --mode direct"
+)
+
+
+def error_of(reply: Reply, question: Question, model: Model) -> ReflecttyError | None:
+    """Return what is wrong with a reply of the model that ended in order."""
+    if reply.done_reason == "length":
+        what = "answer" if reply.answer else "thinking"
+        return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model, reply.usage))
+    if failure := no_answer_error_of(reply, question):
+        return failure
+    if question.schema:
+        try:
+            question.schema.check(reply.answer)
+        except ReflecttyError as error:
+            return error
+    return None
+
+
+def no_answer_error_of(reply: Reply, question: Question) -> NoAnswerError | None:
+    """Return what to say of a reply that ended in order and has no answer; None where it has one."""
+    if reply.answer:
+        return None
+    if reply.refusal:
+        return NoAnswerError(MODEL_REFUSED.format(shorten(reply.refusal)), ASK_AGAIN)
+    if reply.tool_calls:
+        return NoAnswerError(f"{_describe_calls(reply)} instead of an answer", NO_TOOLS)
+    if not reply.segments:
+        return NoAnswerError(EMPTY_REPLY, ASK_AGAIN)
+    return NoAnswerError(ONLY_THINKING, ASK_AGAIN if question.ask_options.mode is Mode.DIRECT else ASK_OTHERWISE)
+
+
+def _describe_calls(reply: Reply) -> str:
+    """Return which tools a model called, each once."""
+    names = list(dict.fromkeys(reply.tool_calls))
+    what = f"the tool {names[0]}, which was" if len(names) == 1 else f"the tools {', '.join(names)}, which were"
+    return f"the model called {what} not run,"
+
+
+def limit_hint(question: Question, model: Model, usage: Usage = NO_USAGE) -> str:
+    """Return what helps against a reply that was cut at a limit of tokens, by whose limit it was."""
+    left = model.server_context - usage.prompt_tokens
+    if model.server_context and usage.prompt_tokens and usage.reply_tokens >= left:
+        return (
+            f"the prompt of {usage.prompt_tokens} tokens leaves only {left} of the context's {model.server_context}: "
+            "send less,"
+            " or start the server with a larger context"
+        )
+    if any(key == "num_predict" for key, _ in question.options) or "num_predict" in model.parameters:
+        return "raise -o num_predict"
+    return _fixed_context_hint(model, usage) if _is_context_fixed(model) else _context_hint(question, model)
+
+
+def _fixed_context_hint(model: Model, usage: Usage) -> str:
+    """Return what helps where the server's context was set when it was started."""
+    ended, room = usage.reply_tokens, model.server_context and usage.prompt_tokens
+    if ended and (room or ended % LIMIT_STEP == 0):
+        return f"this server ends a reply after {ended} tokens unless it is told: raise it with -o num_predict=4096"
+    return "a larger context helps: the server is started with it"
+
+
+def _context_hint(question: Question, model: Model) -> str:
+    """Return what helps where a request says how large the context is."""
+    given, limit = dict(question.options).get(NUM_CTX), model.context_length
+    larger = max(given * 2 if isinstance(given, int) else 0, LARGER_CONTEXT)
+    if limit and (given == limit or (isinstance(given, int) and given > limit)):
+        return f"the model holds no more than {limit} tokens: send less, or ask for less thinking with --effort low"
+    return f"a larger context helps: -o num_ctx={min(larger, limit or larger)}"
+
+
+def _is_context_fixed(model: Model) -> bool:
+    """Whether its server was started for it, as those are that are no Ollama: no request changes how it runs."""
+    return "num_ctx" in model.unsupported_options
+
+
+def warnings_of(reply: Reply, chosen: Plan, model: Model) -> list[str]:
+    """Return what a reader of the answer should know."""
+    found: list[str] = []
+    if reply.has_fallback_answer:
+        found.append("the reply has no answer of its own: this is the last thing the model said")
+    if reply.tool_calls and reply.answer:
+        found.append(f"{_describe_calls(reply)} and may have meant to go on with what it gives")
+    if reply.refusal and reply.answer:
+        found.append(MODEL_REFUSED.format(shorten(reply.refusal)))
+    if is_untagged(reply, chosen):
+        found.append(_untagged_warning(chosen, model).format(model=reply.model, lost=", ".join(chosen.lost_tokens)))
+    return found
+
+
+def is_untagged(reply: Reply, chosen: Plan) -> bool:
+    """Whether a reply that ended in order has none of the tags that its model was to use."""
+    return chosen.expects_tags and reply.is_finished and bool(reply.segments) and not reply.has_markers
+
+
+def _untagged_warning(chosen: Plan, model: Model) -> str:
+    """Return why a reply has no tags: what is known of the vocabulary goes before what is usual."""
+    if chosen.lost_tokens:
+        return TAGS_LOST
+    if chosen.mode is Mode.REFLECT:
+        return TAGS_IGNORED
+    if is_mini(model.name) or model.tags is not None:
+        return TAGS_FORGOTTEN
+    return TAGS_NOT_SENT if _is_context_fixed(model) else TAGS_DROPPED
+
+
+def status_of(reply: Reply, error: BaseException | None) -> ReplyStatus:
+    """Return how a reply ended, by what ended it."""
+    if error is None or isinstance(error, SchemaError):
+        return ReplyStatus.COMPLETE
+    if isinstance(error, (OutputError, StoppedError)) or not isinstance(error, ReflecttyError):
+        return ReplyStatus.INTERRUPTED
+    return ReplyStatus.INCOMPLETE if reply.raw or reply.raw_thinking else ReplyStatus.FAILED

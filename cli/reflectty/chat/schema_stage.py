@@ -1,0 +1,140 @@
+"""Streams the events of a reply; lets the model think freely before its answer is held to a schema.
+
+A vLLM with a reasoning parser holds to a schema only once the closer of its thinking has come, so that one request is
+enough there: it thinks freely by itself, and then holds (seen with 0.32.0).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final
+
+from reflectty.core.errors import IncompleteError
+from reflectty.core.messages import Chunk
+from reflectty.core.segments import Kind, Segment
+from reflectty.reasoning.modes import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from reflectty.chat.request import Question
+    from reflectty.core.messages import Engine, Request
+    from reflectty.core.segments import Event
+    from reflectty.reasoning.modes import Plan
+    from reflectty.reasoning.reply import Reply
+
+
+USAGE_TIMEOUT_SECONDS: Final = 2.0
+"""How long the figures of a reply are waited for when its value is whole."""
+MAX_FILLER_CHARACTERS: Final = 100
+"""Characters after the value that are read for the figures behind them."""
+
+
+async def stream_events(
+    engine: Engine, request: Request, chosen: Plan, question: Question, reply: Reply
+) -> AsyncGenerator[Event, None]:
+    """Yield the reply's events; an answer held to a schema follows a free thinking where the model thinks in tags."""
+    for event in reply.begin_from(question.reply_prefix, question.prefix_metrics) if question.reply_prefix else ():
+        yield event
+    if question.schema is None:
+        chunks = _start_stream(engine, request, question)
+    elif _thinks_in_tags(chosen, question) and (reply.resumable or question.reply_prefix):
+        # A beginning that was given may hold all of the thinking already.
+        apart = ThinkingFieldFlag()
+        if not reply.has_finished_thinking:
+            async with aclosing(
+                _stream_free_thinking(engine, request._replace(schema=""), question, reply, apart)
+            ) as events:
+                async for event in events:
+                    yield event
+        if reply.done and not reply.is_finished:
+            return
+        if apart.is_set or not reply.family.thinking:
+            chunks = _ask_again_with_schema(engine, request, reply)
+        else:
+            chunks = _stop_after_json(engine.resume(request, reply.keep_thinking_only()))
+    else:
+        chunks = _stop_after_json(_start_stream(engine, request, question))
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            for event in reply.feed(chunk):
+                yield event
+
+
+def _start_stream(engine: Engine, request: Request, question: Question) -> AsyncGenerator[Chunk, None]:
+    return engine.resume(request, question.reply_prefix) if question.reply_prefix else engine.chat(request)
+
+
+def _thinks_in_tags(chosen: Plan, question: Question) -> bool:
+    """Whether a schema from the first token on would keep the model from thinking, or be held within its thinking."""
+    reads = bool(chosen.family.thinking) or chosen.family.name == "any"
+    in_tags = chosen.in_content or bool(question.reply_prefix)
+    return reads and in_tags and (chosen.mode is not Mode.DIRECT or chosen.prefilled)
+
+
+def _ask_again_with_schema(engine: Engine, request: Request, reply: Reply) -> AsyncGenerator[Chunk, None]:
+    """Ask again with the schema: the server thinks before it holds to it, or there is nothing to go on after."""
+    if reply.raw:
+        reply.keep_thinking_only()
+    return _stop_after_json(engine.chat(request))
+
+
+class ThinkingFieldFlag:
+    """Whether a server was seen to take the thinking apart into a field of its own."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+
+async def _stream_free_thinking(
+    engine: Engine, request: Request, question: Question, reply: Reply, thinking_field: ThinkingFieldFlag
+) -> AsyncGenerator[Event, None]:
+    """Yield the thinking of a reply and leave when it is over: what follows is asked for again.
+
+    Where it comes in a field of its own the reply is left at once, with nothing of it read.
+    """
+    async with aclosing(_start_stream(engine, request, question)) as chunks:
+        async for chunk in chunks:
+            if chunk.thinking and not reply.raw:
+                thinking_field.is_set = True
+                return
+            for event in reply.feed(chunk):
+                if not isinstance(event, Segment) or event.kind is not Kind.ANSWER:
+                    yield event
+            if reply.has_finished_thinking:
+                return
+
+
+async def _stop_after_json(chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+    """Pass on chunks up to the end of the JSON value in their content: what a grammar fills up with is dropped.
+
+    The figures come after it: they are waited for as long as little else comes.
+    """
+    from reflectty.core.schema import JsonEndDetector
+
+    end = JsonEndDetector()
+    async with aclosing(chunks) as arriving:
+        async for chunk in arriving:
+            over = end.feed(chunk.content)
+            if over is None:
+                yield chunk
+                continue
+            yield chunk._replace(content=chunk.content[:over], done=False)
+            yield chunk._replace(content="", done_reason="stop") if chunk.done else await _await_usage(arriving)
+            return
+
+
+async def _await_usage(arriving: AsyncGenerator[Chunk, None]) -> Chunk:
+    """Return the end of a reply with its figures; without them where a grammar goes on filling up."""
+    end, filled = Chunk(done=True, done_reason="stop"), 0
+    with contextlib.suppress(IncompleteError, TimeoutError):
+        async with asyncio.timeout(USAGE_TIMEOUT_SECONDS):
+            async for chunk in arriving:
+                filled += len(chunk.content)
+                if chunk.done:
+                    return end._replace(usage=chunk.usage)
+                if filled > MAX_FILLER_CHARACTERS:
+                    break
+    return end

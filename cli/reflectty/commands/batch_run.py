@@ -1,0 +1,344 @@
+"""Runs one batch: opens its files and servers, answers the lines and reports progress."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from contextlib import AsyncExitStack, aclosing, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty import config
+from reflectty.batch.output import StreamOutput, open_output
+from reflectty.batch.progress import BatchProgress
+from reflectty.batch.prompts import PromptFile, count_lines
+from reflectty.batch.records import ALL_FIELDS, COMPACT_FIELDS, LineStatus, ResumeIndex, parse_fields, record_of
+from reflectty.batch.runner import BatchOptions, BatchRunner, Callbacks
+from reflectty.batch.scheduler import Scheduler
+from reflectty.batch.server import Server, check_servers
+from reflectty.chat.run import run_ticker
+from reflectty.commands import options as args
+from reflectty.commands.ask import question_of
+from reflectty.commands.batch import STDIN
+from reflectty.commands.console import load_theme
+from reflectty.commands.engine_factory import engine_for
+from reflectty.commands.inputs import QuestionInputs
+from reflectty.commands.session_option import add_option_source
+from reflectty.commands.template_option import apply_template, select_template
+from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError
+from reflectty.core.safety import clean_line
+from reflectty.engines import address_of
+from reflectty.output import write_remark
+from reflectty.system.signals import run_interruptible
+from reflectty.view.summary import format_count, format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+    from pathlib import Path
+
+    from reflectty.batch.output import Output
+    from reflectty.batch.progress_line import BatchProgressLine
+    from reflectty.batch.prompts import InputLine, PromptLine
+    from reflectty.batch.records import Outcome, ResumeCursor
+    from reflectty.chat.request import Question
+    from reflectty.commands.batch import BatchArguments
+    from reflectty.commands.template_option import FilledTemplate
+    from reflectty.system.terminal import Terminal
+
+
+def question_for(item: PromptLine, common: Question, template: FilledTemplate | None) -> Question:
+    """Return the question of one line.
+
+    Args:
+        item: what the line says; its fields go before those of the call.
+        common: what all lines have in common.
+        template: the template, where there is one.
+
+    Raises:
+        UsageError: nothing is asked, or a field of the template is missing.
+    """
+    gathered = QuestionInputs(words=item.prompt)
+    if template:
+        gathered = apply_template(template._replace(fields=template.fields | dict(item.fields)), gathered)
+    if not gathered.prompt.strip():
+        raise UsageError("the line has no prompt", 'write it as {"prompt": "why is the sky blue?"}')
+    wish = common.ask_options._replace(system=item.system or common.ask_options.system)
+    return common._replace(prompt=gathered.prompt, model=item.model or common.model, ask_options=wish)
+
+
+class BatchReporter:
+    """Says things in a line each; the line that counts makes way for them."""
+
+    def __init__(self, terminal: Terminal, progress: BatchProgress, *, quiet: bool) -> None:
+        self._terminal = terminal
+        self._progress = progress
+        self._quiet = quiet
+        self._noted_texts: set[str] = set()
+        self._line = _make_progress_line(terminal, progress) if terminal.err.tty and not quiet else None
+
+    def tick(self, seconds: float) -> None:
+        if self._line:
+            self._line.tick(seconds)
+
+    def clear(self) -> None:
+        """Take away the line that counts."""
+        if self._line:
+            self._line.stop()
+
+    def note(self, text: str) -> None:
+        """Say something to whoever reads stderr."""
+        if not self._quiet:
+            self.clear()
+            write_remark(self._terminal, text)
+
+    def note_once(self, text: str) -> None:
+        """Say something that many replies give occasion to say."""
+        if text not in self._noted_texts:
+            self._noted_texts.add(text)
+            self.note(text)
+
+    def info(self, text: str) -> None:
+        """Say something to whoever looks on."""
+        if self._terminal.err.tty:
+            self.note(text)
+
+    def write(self, text: str) -> None:
+        """Write a record to stdout."""
+        if self._terminal.out.tty:
+            self.clear()
+        self._terminal.out.write(text)
+
+    def report_totals(self) -> None:
+        """Say what came of all lines."""
+        progress = self._progress
+        if not progress.finished:
+            self.info(
+                f"all {progress.answered_before:,} were answered before"
+                if progress.answered_before
+                else "there is no line to ask"
+            )
+            return
+        failed = f", {progress.failed:,} without a complete answer" if progress.failed else ""
+        kept = f", {progress.answered_before:,} from before" if progress.answered_before else ""
+        speed = f" · {progress.tokens_per_second:.0f} tok/s" if progress.tokens_per_second >= 1 else ""
+        self.info(
+            f"{format_count(progress.done, 'line')} answered{failed}{kept} · {format_duration(progress.seconds)}{speed}"
+        )
+
+
+def _make_progress_line(terminal: Terminal, progress: BatchProgress) -> BatchProgressLine:
+    from reflectty.batch.progress_line import BatchProgressLine
+
+    return BatchProgressLine(terminal, load_theme(terminal), progress)
+
+
+class BatchContext(NamedTuple):
+    """What one call works with."""
+
+    arguments: BatchArguments
+    settings: config.Settings
+    common_question: Question
+    """What all lines have in common."""
+    template: FilledTemplate | None
+    """The template, where there is one."""
+    fields: tuple[str, ...]
+    """What is written of a reply."""
+    reporter: BatchReporter
+    progress: BatchProgress
+
+
+class BatchFiles(NamedTuple):
+    """Where the lines come from, and where the records go."""
+
+    source: PromptFile
+    output: Output
+    resume_index: ResumeIndex
+    """What the output has said so far."""
+
+
+def run_batch(arguments: BatchArguments, terminal: Terminal) -> None:
+    """Answer the lines of a file.
+
+    Raises:
+        ReflecttyError: the call cannot be used, nobody can answer, or some lines have no complete answer.
+    """
+    context = _make_context(arguments, terminal)
+    with _open_input(arguments, terminal) as number:
+        files = _open_files(context, number)
+        try:
+            run_interruptible(_answer_lines(context, files))
+        except UnreachableError as error:
+            raise UnreachableError(str(error), _resume_hint_for(arguments, error.hint)) from error
+        finally:
+            context.reporter.clear()
+            files.output.close(context.reporter.note)
+    context.reporter.report_totals()
+    if context.progress.failed:
+        message = f"{context.progress.failed:,} of {context.progress.finished:,} lines have no complete answer"
+        again = f"; {_resume_command_for(arguments)} asks them again" if arguments.output else ""
+        raise IncompleteError(message, f"the error of each says why{again}")
+
+
+def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext:
+    settings = config.load_settings(
+        profile=args.decode_argument(arguments.ask_arguments.profile), engine=arguments.ask_arguments.engine or ""
+    )
+    question = question_of(arguments.ask_arguments, settings)
+    fields = ALL_FIELDS if arguments.full else parse_fields(arguments.fields) or COMPACT_FIELDS
+    total = count_lines(arguments.file) if terminal.err.tty and arguments.file != STDIN else None
+    progress = BatchProgress(total)
+    return BatchContext(
+        arguments,
+        settings,
+        question._replace(model=question.model or settings.model),
+        select_template(arguments.ask_arguments, settings.template),
+        fields,
+        BatchReporter(terminal, progress, quiet=arguments.ask_arguments.quiet),
+        progress,
+    )
+
+
+def _resume_hint_for(arguments: BatchArguments, otherwise: str) -> str:
+    return f"{_resume_command_for(arguments)} asks what is left" if arguments.output else otherwise
+
+
+def _resume_command_for(arguments: BatchArguments) -> str:
+    """Return how the same command goes on with its output."""
+    return "the same command with --resume in place of --force" if arguments.force else "the same command with --resume"
+
+
+@contextmanager
+def _open_input(arguments: BatchArguments, terminal: Terminal) -> Iterator[int]:
+    """Open the input; it may be a pipe.
+
+    Raises:
+        UsageError: it cannot be read, or it is the output as well.
+    """
+    if arguments.file == STDIN:
+        yield _stdin_descriptor_of(terminal)
+        return
+    number = _open_file(arguments.file)
+    try:
+        _refuse_bad_input(number, arguments)
+        yield number
+    finally:
+        os.close(number)
+
+
+def _open_file(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        raise UsageError(f"cannot read {path}: {reason.lower()}") from error
+
+
+def _stdin_descriptor_of(terminal: Terminal) -> int:
+    if terminal.stdin is None:
+        raise UsageError("stdin is closed", "name a file")
+    return terminal.stdin.fileno()
+
+
+def _refuse_bad_input(number: int, arguments: BatchArguments) -> None:
+    found = os.fstat(number)
+    if stat.S_ISDIR(found.st_mode):
+        raise UsageError(f"{arguments.file} is a folder", "name a file in it")
+    if arguments.output and arguments.output.exists() and os.path.samestat(found, arguments.output.stat()):
+        raise UsageError(f"{arguments.output} is the input as well", "name another file")
+
+
+def _open_files(context: BatchContext, number: int) -> BatchFiles:
+    given, reporter = context.arguments, context.reporter
+    name = "stdin" if given.file == STDIN else clean_line(str(given.file))
+    source, ordered = PromptFile(number, name, given.form), not given.unordered
+    if given.output is None:
+        return BatchFiles(source, StreamOutput(reporter.write, ordered=ordered), ResumeIndex())
+    output, ledger = open_output(given.output, resume=given.resume, force=given.force, ordered=ordered)
+    return BatchFiles(source, output, ledger)
+
+
+async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
+    """Ask what is not answered yet; no server is needed where that is nothing."""
+    resume_cursor = files.resume_index.create_cursor()
+    before = frozenset(files.resume_index.models)
+    try:
+        async with aclosing(files.source.read_prompts(partial(_is_wanted, context, resume_cursor))) as items:
+            first = await anext(items, None)
+            if first is not None:
+                await _ask_lines(context, files.output, _prepend(first, items), before)
+    except asyncio.CancelledError:
+        done = f"stopped: {format_count(context.progress.answered_before + context.progress.done, 'line')} answered"
+        context.reporter.note(
+            f"{done}; {_resume_hint_for(context.arguments, 'with --output FILE, --resume could go on')}"
+        )
+        raise
+    if resume_cursor.remaining:
+        context.reporter.note(
+            f"{context.arguments.output} has {format_count(resume_cursor.remaining, 'line')} more than "
+            f"{context.arguments.file}"
+        )
+
+
+async def _prepend(first: PromptLine, rest: AsyncGenerator[PromptLine, None]) -> AsyncGenerator[PromptLine, None]:
+    yield first
+    async for item in rest:
+        yield item
+
+
+def _is_wanted(context: BatchContext, resume_cursor: ResumeCursor, line: InputLine) -> bool:
+    """Whether a line is to be asked: it was not, or not answered, or it is another by now."""
+    found = resume_cursor.status_of(line.number, line.digest)
+    if found is LineStatus.ANSWERED:
+        context.progress.answered_before += 1
+        return False
+    if found is LineStatus.CHANGED:
+        if not context.progress.changed:
+            text = f"line {line.number} is not what it was when {context.arguments.output} was written"
+            context.reporter.note(f"{text}: it is asked again, and so is every other that changed")
+        context.progress.changed += 1
+    return True
+
+
+async def _ask_lines(
+    context: BatchContext, output: Output, items: AsyncGenerator[PromptLine, None], answered_by: frozenset[str]
+) -> None:
+    given, reporter = context.arguments, context.reporter
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(server) for server in _make_servers(context)]
+        scheduler = Scheduler(len(servers), given.jobs or 1)
+        model = await check_servers(servers, scheduler, context.common_question.model, reporter.note)
+        for other in sorted(answered_by - {model}):
+            reporter.note(f"some lines were answered by {other} before: they stay as they are")
+        terms = BatchOptions(given.jobs or 0, given.retry, given.patience)
+        work = BatchRunner(servers, scheduler, terms, _make_callbacks(context, output, model), context.progress)
+        async with run_ticker(reporter.tick):
+            await work.run(items)
+
+
+def _make_servers(context: BatchContext) -> Iterator[Server]:
+    """Yield every server once that the call or the settings name."""
+    timeouts = config.parse_timeouts(context.arguments.ask_arguments.timeout, context.settings.timeouts)
+    hosts = context.arguments.hosts or context.settings.hosts or (context.settings.host,)
+    for name, host in {str(address_of(host, context.settings.engine)): host for host in hosts}.items():
+        engine = engine_for(context.settings, host, timeouts, model=context.common_question.model)
+        if engine.warning:
+            context.reporter.note(engine.warning)
+        first_time = partial(config.remember_once, "asked")
+        yield Server(name, engine, note=context.reporter.note_once, first_time=first_time)
+
+
+def _make_callbacks(context: BatchContext, output: Output, model: str) -> Callbacks:
+    common = context.common_question._replace(model=model)
+
+    def deliver(number: int, item: PromptLine, outcome: Outcome) -> None:
+        if isinstance(outcome.error, OptionError):
+            asked = context.arguments.ask_arguments
+            error = add_option_source(outcome.error, asked.option or (), args.decode_argument(asked.profile))
+            outcome = outcome._replace(error=error)
+        output.put(number, record_of(item, outcome, context.fields))
+
+    def question(item: PromptLine) -> Question:
+        return question_for(item, common, context.template)
+
+    return Callbacks(question, output.has_room, deliver, context.reporter.note, context.reporter.info)

@@ -1,0 +1,270 @@
+"""`reflect config show|path|edit|set|unset`."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reflectty import config
+from reflectty.commands.chat import DEFAULT_HOSTS
+from reflectty.commands.console import AsJson, info, open_page
+from reflectty.commands.options import Profile, decode_argument
+from reflectty.config.edit import parse_entry, parse_key
+from reflectty.config.explain import ExplainedSetting, explain_settings, find_mistakes, find_mistakes_in
+from reflectty.config.load import SettingOrigin
+from reflectty.config.templates import template_names
+from reflectty.config.toml_file import parse_toml, read_text
+from reflectty.core.errors import UsageError, did_you_mean
+from reflectty.core.messages import Timeouts
+from reflectty.core.safety import clean_line
+from reflectty.output import write_remark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from reflectty.system.terminal import Terminal
+
+
+Key = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY", help="A setting, such as model, keys.steer or profiles.code.model.", show_default=False
+    ),
+]
+Value = Annotated[
+    list[str],
+    typer.Argument(metavar="VALUE...", help="Its value; several words are joined, or a list.", show_default=False),
+]
+INITIAL_TEXT = """\
+# The settings of reflect. A line that begins with # says nothing; `reflect config` shows what holds.
+
+# model = "reflection"
+# host = "127.0.0.1:11434"
+# timeout = "first=600,idle=60"
+# options = { num_ctx = 8192 }
+
+# [profiles.code]            # reflect --profile code "…"
+# model = "qwen3"
+# system = "Answer with code."
+
+# [templates]                # reflect -t translate --field language=French "good morning"
+# translate = "Translate into {language}: {input}"
+"""
+"""What a file begins with that is opened for the first time."""
+
+
+def set_(context: typer.Context, key: Key, value: Value) -> None:
+    """Set one value; comments, order and the rest of the file stay as they are."""
+    from reflectty.config.edit import with_value
+
+    name, words = decode_argument(key), [decode_argument(word) for word in value]
+    wanted = parse_entry(name, words)
+    _check_keys(wanted.keys, wanted.value)
+    path = config.config_path()
+    text = _write_change(path, lambda text: with_value(text, wanted.keys, wanted.value))
+    info(context.obj, f"{name} is set in {path}")
+    _warn_of_mistakes(context.obj, path, text)
+
+
+def unset(context: typer.Context, key: Key) -> None:
+    """Take one value out of the file, or a whole profile; the rest stays as it is."""
+    from reflectty.config.edit import without_value
+
+    name, path = decode_argument(key), config.config_path()
+    keys = parse_key(name)
+    document = parse_toml(read_text(path) or "", path)
+    if not _is_set(document, keys):
+        known = tuple(_dotted_keys_of(document))
+        hint = did_you_mean(name, known) or (f"there are {', '.join(known)}" if known else "the file sets nothing")
+        raise UsageError(f"{path}: {name} is not set", hint)
+    text = _write_change(path, lambda text: without_value(text, keys))
+    info(context.obj, f"{name} is not set any more in {path}")
+    _warn_of_mistakes(context.obj, path, text)
+
+
+def _write_change(path: Path, change: Callable[[str], str]) -> str:
+    """Write the file with a change that brings no mistake into it; return what it says then."""
+    from reflectty.config.edit import write_config
+
+    before = read_text(path) or ""
+    known = {str(error) for error in find_mistakes_in(parse_toml(before, path), path, {})}
+    after = change(before)
+    for error in find_mistakes_in(tomllib.loads(after), path, {}):
+        if str(error) not in known:
+            raise error
+    write_config(path, after)
+    return after
+
+
+def _warn_of_mistakes(terminal: Terminal, path: Path, text: str) -> None:
+    """Say what else is wrong in the file, which keeps it from being used."""
+    for error in find_mistakes_in(tomllib.loads(text), path, {}):
+        write_remark(terminal, f"still wrong: {_error_line_of(error)}")
+
+
+def _check_keys(keys: tuple[str, ...], value: object) -> None:
+    """Refuse an action or a key that the chat does not have."""
+    if keys[0] == "keys":
+        from reflectty.tui.keys import bind_actions
+
+        bind_actions(((keys[1], tuple(value) if isinstance(value, list) else (str(value),) if value else ()),))
+
+
+def _is_set(document: object, keys: tuple[str, ...]) -> bool:
+    for key in keys:
+        if not isinstance(document, dict) or key not in document:
+            return False
+        document = document[key]
+    return True
+
+
+def _dotted_keys_of(document: Mapping[str, object], before: str = "") -> list[str]:
+    """Return the dotted keys of all values."""
+    return [
+        leaf
+        for key, value in document.items()
+        for leaf in (_dotted_keys_of(value, f"{before}{key}.") if isinstance(value, dict) else [f"{before}{key}"])
+    ]
+
+
+def edit(context: typer.Context) -> None:
+    """Open the file in your editor, and say afterwards what in it cannot be used."""
+    from reflectty.config.edit import write_config
+    from reflectty.system.editor import edit_file
+
+    terminal: Terminal = context.obj
+    path = config.config_path()
+    if not os.path.lexists(path):
+        write_config(path, INITIAL_TEXT)
+    while True:
+        if not edit_file(path):
+            raise UsageError("the editor failed", f"what it left is in {path}")
+        wrong = _find_mistakes(path)
+        for error in wrong:
+            write_remark(terminal, _error_line_of(error))
+        if not wrong:
+            info(terminal, f"{path} can be used")
+            return
+        if not _ask_to_edit_again(terminal):
+            raise UsageError(f"{path} cannot be used as it is", "your edit is kept: `reflect config edit` goes on")
+
+
+def _find_mistakes(path: Path) -> tuple[UsageError, ...]:
+    """Return every mistake in the file, the keys of the chat included."""
+    found = find_mistakes({}, path)
+    if found:
+        return found
+    keys = config.load_settings({}, path).keys
+    if keys:
+        from reflectty.tui.keys import bind_actions
+
+        try:
+            bind_actions(keys)
+        except UsageError as error:
+            return (error,)
+    return ()
+
+
+def _error_line_of(error: UsageError) -> str:
+    return f"{error} ({error.hint})" if error.hint else str(error)
+
+
+def _ask_to_edit_again(terminal: Terminal) -> bool:
+    """Ask whether to go on editing, where somebody can be asked."""
+    if not (terminal.stdin_tty and terminal.err.tty and terminal.stdin):
+        return False
+    terminal.write_stderr("Edit again? [Y/n] ")
+    answer = terminal.stdin.readline()
+    if not answer.endswith(b"\n"):
+        terminal.write_stderr("\n")
+        return False
+    return answer.strip().lower() in (b"", b"y", b"yes")
+
+
+SECRETS = frozenset({"api_key", "cluster_key"})
+"""What is never shown, only that it is there."""
+UNSET_WORDS = {
+    "model": "the best one installed",
+    "effort": "as the model does",
+    "family": "by the model",
+    "keep_alive": "as the server does",
+    "thinking": "as chosen in the chat",
+    "keys": "the usual ones",
+}
+"""What holds where nobody said anything; for the rest it is nothing."""
+_PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
+
+
+def show(context: typer.Context, profile: Profile = "", as_json: AsJson = False) -> None:
+    """Show every setting, its value, and where it comes from.
+
+    The strongest word last: defaults, the file, a profile that the file or REFLECTTY_PROFILE names, the environment,
+    a profile named with --profile, other flags.
+    """
+    terminal: Terminal = context.obj
+    found = tuple(map(_hide_secrets, (*explain_settings(profile=decode_argument(profile)), *_list_tables())))
+    unset = UNSET_WORDS | {"host": DEFAULT_HOSTS[next(str(one.value) for one in found if one.key == "engine")]}
+    if as_json:
+        from reflectty.export.json import dump_json
+
+        terminal.out.write(dump_json([_as_object(one) for one in found]))
+        return
+    from reflectty.output.tables import settings_rows
+
+    page = open_page(terminal)
+    page.write(
+        settings_rows(
+            [(one.key, _value_text_of(one) or unset.get(one.key, "none"), _origin_text_of(one)) for one in found], page
+        )
+    )
+
+
+def path(context: typer.Context) -> None:
+    """Print where the file of the settings is; it may not exist."""
+    terminal: Terminal = context.obj
+    terminal.out.write(f"{clean_line(str(config.config_path()), 4096)}\n")
+
+
+def _list_tables() -> tuple[ExplainedSetting, ...]:
+    """Return what there is to choose from."""
+    profiles, templates = config.profile_names(), template_names()
+    return (
+        ExplainedSetting("profiles", profiles, SettingOrigin.FILE if profiles else SettingOrigin.DEFAULT),
+        ExplainedSetting("templates", templates, SettingOrigin.FILE if templates else SettingOrigin.DEFAULT),
+    )
+
+
+def _hide_secrets(one: ExplainedSetting) -> ExplainedSetting:
+    """Return the same without what nobody is to read over a shoulder."""
+    if one.key in SECRETS:
+        return one._replace(value=bool(one.value))
+    if one.key == "host":
+        return one._replace(value=_PASSWORD.sub("***", str(one.value)))
+    if one.key == "hosts" and isinstance(one.value, tuple):
+        return one._replace(value=tuple(_PASSWORD.sub("***", host) for host in one.value))
+    return one
+
+
+def _as_object(one: ExplainedSetting) -> dict[str, Any]:
+    value = one.value._asdict() if isinstance(one.value, Timeouts) else one.value
+    return {"key": one.key, "value": value, "from": str(one.origin), "name": one.source_name or None}
+
+
+def _value_text_of(one: ExplainedSetting) -> str:
+    """Return a value for a reader; nothing where there is none."""
+    if one.key in SECRETS:
+        return "set, and not shown" if one.value else "not set"
+    if isinstance(one.value, bool):
+        return str(one.value).lower()
+    if isinstance(one.value, Timeouts):
+        return ",".join(f"{part}={seconds:g}" for part, seconds in one.value._asdict().items())
+    return ", ".join(map(str, one.value)) if isinstance(one.value, tuple) else str(one.value)
+
+
+def _origin_text_of(one: ExplainedSetting) -> str:
+    return f"{one.origin} ({one.source_name})" if one.source_name else str(one.origin)

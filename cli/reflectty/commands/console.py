@@ -1,0 +1,118 @@
+"""Helpers of the command groups: default subcommands, JSON options, pages, notes and confirmations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+from typer.core import TyperGroup
+
+from reflectty import config
+from reflectty.core.errors import UsageError
+from reflectty.output import write_remark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from reflectty.output.tables import Page
+    from reflectty.system.terminal import Terminal
+    from reflectty.system.theme import Theme
+
+
+HELP_SETTINGS = {"help_option_names": ["-h", "--help"]}
+DEFAULT_SUBCOMMAND = "list"
+
+
+class ListByDefault(TyperGroup):
+    """Lists where no subcommand is named, or does what else is the default."""
+
+    default: ClassVar = DEFAULT_SUBCOMMAND
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        if not args or (args[0].startswith("-") and args[0] not in HELP_SETTINGS["help_option_names"]):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+
+class ShowByDefault(ListByDefault):
+    """Shows where no subcommand is named."""
+
+    default: ClassVar = "show"
+
+
+def make_group(
+    subcommands: Mapping[str, Callable[..., None]], about: str, by_default: type[ListByDefault] = ListByDefault
+) -> typer.Typer:
+    """Return a command with subcommands; `about` is what it says of itself."""
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        cls=by_default,
+        context_settings=HELP_SETTINGS,
+        help=about,
+    )
+    for name, command in subcommands.items():
+        app.command(name, context_settings=HELP_SETTINGS)(command)
+    return app
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def load_theme(terminal: Terminal) -> Theme:
+    """Return the theme that the settings name; a broken one is a remark."""
+    from reflectty.system import assets, theme
+
+    name = config.load_settings().theme
+    own = () if name == theme.TERMINAL_THEME.name else (config.themes_folder(), assets.find_asset_folder("themes"))
+    loaded = theme.load_theme(name, own)
+    if loaded.problem:
+        write_remark(terminal, loaded.problem)
+    return loaded.theme
+
+
+def open_page(terminal: Terminal) -> Page:
+    """Return stdout as a page in the colours of the theme."""
+    from reflectty.output.tables import Page
+
+    return Page(terminal, load_theme(terminal))
+
+
+def exclusive(flags: Sequence[tuple[str, bool]], hint: str) -> None:
+    """Refuse two options that exclude each other.
+
+    Raises:
+        UsageError: more than one of them is given.
+    """
+    chosen = [flag for flag, given in flags if given]
+    if len(chosen) > 1:
+        raise UsageError(f"{chosen[0]} and {chosen[1]} exclude each other", hint)
+
+
+def info(terminal: Terminal, text: str) -> None:
+    """Say what was done, to whoever looks on."""
+    if terminal.err.tty:
+        write_remark(terminal, text)
+
+
+def require_yes(terminal: Terminal, what: str, *, yes: bool) -> None:
+    """Refuse to remove something unasked where nobody can be asked.
+
+    Raises:
+        UsageError: there is no terminal, and no --yes.
+    """
+    if not (yes or (terminal.stdin_tty and terminal.err.tty)):
+        raise UsageError(f"{what} are not removed unasked, and there is no terminal to ask on", "--yes removes them")
+
+
+def confirm(terminal: Terminal, listed: Iterable[str]) -> bool:
+    """Ask on the terminal whether to remove what is listed; whatever is no yes is a no."""
+    for text in listed:
+        write_remark(terminal, text)
+    terminal.write_stderr("Remove for good? [y/N] ")
+    answer = terminal.stdin.readline() if terminal.stdin else b""
+    if not answer.endswith(b"\n"):
+        terminal.write_stderr("\n")
+    return answer.strip().lower() in (b"y", b"yes")

@@ -1,0 +1,190 @@
+"""Makes the engine or model library that settings and flags name, with the built-in model as a fallback.
+
+Here it is decided when the built-in model answers. Where it is asked for by its name, the server's own model of that
+name goes before it. Unasked it answers only where nothing says who is to, no server answers, and none ever did.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from reflectty import config
+from reflectty.core.errors import StoreError, UsageError
+from reflectty.core.model_spec import MINI_NOTICE, is_mini
+from reflectty.engines import EngineName, open_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reflectty.core.messages import Timeouts
+    from reflectty.engines.fallback import FallbackEngine, FallbackRules
+    from reflectty.engines.ollama import OllamaEngine
+    from reflectty.engines.openai import OpenAIEngine
+    from reflectty.models.manager import ModelLibrary
+
+
+MINI_NAMED_NOTE = "mini, a built-in model of 270 million parameters, answers, and errs often"
+MINI_FALLBACK_NOTE = "no server answers, so mini does, a built-in model of 270 million parameters that errs often"
+REAL_MODEL_HINT = "a real one: ollama.com, then reflect models pull {}"
+ASK_MINI_HINT = "without a server, -m mini asks the built-in model"
+THINKERS = "thinkers"
+"""Under what it is remembered which models were seen to think."""
+MAX_SESSIONS = 1000
+"""So many of the latest sessions are looked at for who answered."""
+
+
+def engine_for(  # noqa: PLR0913 - all that decides who answers
+    settings: config.Settings,
+    host: str = "",
+    timeouts: Timeouts | None = None,
+    *,
+    model: str | None = None,
+    unasked: bool = False,
+    has_notices: bool = True,
+) -> OllamaEngine | OpenAIEngine | FallbackEngine:
+    """Return the engine, to be used in `async with`; what the flags name goes before the settings.
+
+    The built-in model is behind it where it is asked for, and where no server is known to have ever answered. Whoever
+    has a server pays nothing for that.
+
+    Args:
+        settings: which server is meant.
+        host: what a flag names instead.
+        timeouts: how long to wait; those of the settings where none are given.
+        model: who will be asked; empty is the best one, None is anybody, as in a chat.
+        unasked: whether the built-in model may answer though nobody named it.
+        has_notices: whether the user is told what that model is; a check says it in words of its own.
+
+    Raises:
+        UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
+    """
+    server = open_engine(
+        host or settings.host,
+        engine=settings.engine,
+        api_key=config.load_api_key(settings),
+        timeouts=timeouts or settings.timeouts,
+        key_over_http=settings.api_key_over_http,
+        remembered_models=_thinker_memory_for(host or settings.host),
+    )
+    alone = settings.engine == EngineName.EMBEDDED
+    if not alone and model is not None and not is_mini(model) and config.has_server_answered():
+        return server
+    from reflectty.engines.embedded import open_embedded
+    from reflectty.engines.fallback import FallbackEngine
+
+    own, asked = partial(open_embedded, timeouts or settings.timeouts), is_mini(model or "")
+    unasked = unasked and not (settings.user_configured or host)
+    rules = _embedded_rules() if alone else _fallback_rules_for(asked=asked, unasked=unasked)
+    return FallbackEngine(
+        server, own, rules if has_notices else rules._replace(notices=_no_notices), builtin_only=alone
+    )
+
+
+def _thinker_memory_for(host: str) -> tuple[Callable[[str], bool], Callable[[str], object]]:
+    """Return what tells of the models at a host that were seen to think though their names do not say so."""
+
+    def entry(model: str) -> str:
+        from hashlib import sha256
+
+        # A host may hold a password, a name anything.
+        return sha256(f"{host}\n{model}".encode(errors="replace")).hexdigest()[:32]
+
+    return lambda model: config.is_remembered(THINKERS, entry(model)), lambda model: config.remember_once(
+        THINKERS, entry(model)
+    )
+
+
+def _fallback_rules_for(*, asked: bool, unasked: bool) -> FallbackRules:
+    """Return what holds for the built-in model behind a server: was it asked for, and may it answer unasked."""
+    from reflectty.engines.embedded import is_installed
+    from reflectty.engines.fallback import FallbackRules
+
+    # The sessions are looked at once; that a server has answered may change while a chat is open.
+    unmentioned = cache(_has_no_server_session)
+
+    def never() -> bool:
+        return not config.has_server_answered() and unmentioned()
+
+    def advice() -> str:
+        return "" if not never() else ASK_MINI_HINT if is_installed() else _install_hint()
+
+    return FallbackRules(is_installed, lambda: asked or (unasked and never()), _mini_notices, advice, _remember_server)
+
+
+def _install_hint() -> str:
+    from reflectty.engines.embedded.install import how_to_install
+
+    return f"without a server, {how_to_install()} brings a small model"
+
+
+def _embedded_rules() -> FallbackRules:
+    """Return what holds where the built-in model is the engine itself."""
+    from reflectty.engines.embedded import is_installed
+    from reflectty.engines.fallback import FallbackRules
+
+    return FallbackRules(is_installed, lambda: True, _mini_notices, str, lambda: None)
+
+
+async def _mini_notices(asked: bool) -> tuple[str, ...]:
+    """Return what the user is told: each time that it is no real model, the first time by whose terms it is used."""
+    from reflectty.models.recommendation import detect_hardware, recommend_model
+
+    hint = REAL_MODEL_HINT.format(recommend_model(await detect_hardware()).name)
+    said = f"{MINI_NAMED_NOTE if asked else MINI_FALLBACK_NOTE} ({hint})"
+    return (said, *((_terms_notice(),) if config.remember_once("told", "the terms of mini") else ()))
+
+
+async def _no_notices(asked: bool) -> tuple[str, ...]:  # noqa: ARG001 - there are none either way
+    return ()
+
+
+def _terms_notice() -> str:
+    """Return whose terms the built-in model is used by, and where they lie."""
+    from reflectty.system import assets
+
+    return f"mini is made of Gemma. {MINI_NOTICE}; they lie in {assets.find_asset_folder('models/mini')}"
+
+
+def _remember_server() -> None:
+    if not config.has_server_answered():
+        config.remember_server_answered()
+
+
+def _has_no_server_session() -> bool:
+    """Whether no session was answered by another model: sessions may be older than what is remembered of servers."""
+    with suppress(UsageError, OSError):
+        return not (config.store_path().exists() and _has_other_models(config.store_path()))
+    return True
+
+
+def _has_other_models(path: Path) -> bool:
+    """Whether the sessions hold a reply of another model than the built-in one; what cannot be read holds one."""
+    from reflectty.store import open_store
+
+    unread: list[str] = []
+    store = open_store(path, unread.append)
+    try:
+        return bool(unread) or any(one.model and not is_mini(one.model) for one in store.sessions(MAX_SESSIONS))
+    except StoreError:
+        return True
+    finally:
+        store.close()
+
+
+def library_for(settings: config.Settings, host: str = "", timeouts: Timeouts | None = None) -> ModelLibrary:
+    """Return the models on the server, to be used in `async with`; what the flags name goes before the settings.
+
+    Raises:
+        UsageError: it is no Ollama server; and what `engine_for` raises.
+    """
+    if settings.engine == EngineName.OPENAI:
+        raise UsageError(
+            "only an Ollama server lets its models be changed", "this one has those that it was started with"
+        )
+    from reflectty.models.manager import open_model_library
+
+    limits = timeouts or settings.timeouts
+    return open_model_library(host or settings.host, engine=settings.engine, api_key=settings.api_key, timeouts=limits)

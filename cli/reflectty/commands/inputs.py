@@ -1,0 +1,97 @@
+"""Reads the inputs of a question: words, stdin, files and images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.commands.options import decode_argument
+from reflectty.core.errors import UsageError
+from reflectty.core.inputs import compose_prompt, decode_input, read_file, read_image, read_stdin
+from reflectty.core.safety import clean_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reflectty.commands.options import AskArguments
+    from reflectty.commands.template_option import FilledTemplate
+    from reflectty.core.session import Attachment
+    from reflectty.system.terminal import Terminal
+
+STDIN = Path("-")
+NO_PROMPT = "there is no question"
+NO_PROMPT_HINT = 'ask one: reflect "why is the sky blue?", or pipe one in'
+
+NamedTexts = tuple[tuple[str, str], ...]
+"""Pairs of a name and what bears it."""
+
+
+class QuestionInputs(NamedTuple):
+    """What a question is made of."""
+
+    words: str = ""
+    stdin: str = ""
+    files: NamedTexts = ()
+    images: NamedTexts = ()
+    """Base64 texts."""
+
+    @property
+    def prompt(self) -> str:
+        """The whole question, material first."""
+        return compose_prompt(self.words, self.stdin, self.files)
+
+    @property
+    def text(self) -> str:
+        """The question without what came along with it; stdin is the question where there are no words."""
+        return self.words if self.words.strip() else self.stdin
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """What came along with the question."""
+        from reflectty.core.session import Attachment
+
+        along = self.stdin.strip() and self.words.strip()
+        files = (*self.files, ("stdin", self.stdin)) if along else self.files
+        return (
+            *(Attachment(name, "file", content) for name, content in files),
+            *(Attachment(name, "image", content) for name, content in self.images),
+        )
+
+
+def gather_inputs(
+    arguments: AskArguments,
+    terminal: Terminal,
+    warn: Callable[[str], None],
+    filled_template: FilledTemplate | None = None,
+) -> QuestionInputs:
+    """Return what the arguments and stdin make of a question, put into a template where there is one.
+
+    Raises:
+        UsageError: nothing is asked, or the material is no text.
+    """
+    wanted = STDIN in (arguments.file or ())
+    silent = arguments.no_stdin or (terminal.stdin_tty and not wanted)
+    found = QuestionInputs(
+        words=decode_argument(" ".join(arguments.prompt or ())),
+        stdin="" if silent else _load_stdin(terminal, warn),
+        files=tuple(_load_file(path, warn) for path in arguments.file or () if path != STDIN),
+        images=tuple((clean_line(str(path)), read_image(path)) for path in arguments.image or ()),
+    )
+    if filled_template:
+        from reflectty.commands.template_option import apply_template
+
+        found = apply_template(filled_template, found)
+    if not found.prompt.strip():
+        raise UsageError("the question is empty" if arguments.prompt else NO_PROMPT, NO_PROMPT_HINT)
+    return found
+
+
+def _load_file(path: Path, warn: Callable[[str], None]) -> tuple[str, str]:
+    name = clean_line(str(path))
+    return name, decode_input(read_file(path), name, warn)
+
+
+def _load_stdin(terminal: Terminal, warn: Callable[[str], None]) -> str:
+    if terminal.stdin is None:
+        return ""
+    return decode_input(read_stdin(terminal.stdin, warn), "stdin", warn)

@@ -1,0 +1,214 @@
+"""`reflect models create`: creates a reflecting variant of a model, or installs `mini`, and tries it."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reflectty.commands import console
+from reflectty.commands.models import options as args
+from reflectty.commands.options import Host, decode_argument
+from reflectty.core.errors import UsageError
+from reflectty.core.inputs import decode_input, read_file
+from reflectty.core.model_spec import is_mini
+from reflectty.core.options import AUTO, NUM_CTX, parse_options
+from reflectty.core.safety import clean_line
+from reflectty.models.installed import ModelVariant, TransferProgress, add_reflection_prompt
+from reflectty.output import write_remark
+from reflectty.output.live_region import TransferProgressLine
+from reflectty.view.summary import format_count
+
+if TYPE_CHECKING:
+    from reflectty.core.messages import OptionValue
+    from reflectty.models.installed import ProgressUpdate
+    from reflectty.models.manager import ModelLibrary
+    from reflectty.models.trial import TrialResult
+    from reflectty.system.terminal import Terminal
+
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="What the new model is called.", show_default=False)]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="MODEL", help="The installed model it is made of; mini needs none.", show_default=False
+    ),
+]
+System = Annotated[
+    str,
+    typer.Option(
+        "--system",
+        "-s",
+        metavar="TEXT|@FILE",
+        help="A system prompt beside the source's own; what teaches the tags is added.",
+        show_default=False,
+    ),
+]
+Template = Annotated[
+    str, typer.Option("--template", metavar="TEXT|@FILE", help="Another template.", show_default="the source's")
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter",
+        "-p",
+        metavar="KEY=VALUE",
+        help="A parameter in place of the source's: temperature, num_ctx, ….",
+        show_default=False,
+    ),
+]
+NoProof = Annotated[bool, typer.Option("--no-proof", help="Do not ask the new model a question.")]
+
+
+def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
+    context: typer.Context,
+    name: NewName,
+    source: Source = "",
+    system: System = "",
+    template: Template = "",
+    parameter: Parameters = None,
+    no_proof: NoProof = False,
+    force: args.Force = False,
+    host: Host = "",
+    as_json: console.AsJson = False,
+) -> None:
+    """Make a model that reflects of one that is installed; `create mini` gives the server the built-in one.
+
+    Template and parameters are the source's; its system prompt gets one beside it that teaches the tags.
+    """
+    terminal: Terminal = context.obj
+    if not source:
+        _refuse_changes(name, system=system, template=template, parameter=parameter)
+    wished = ModelVariant(
+        name=args.model_name_of(name),
+        source=args.model_name_of(source) if source else "",
+        system=_read_text(system, terminal),
+        template=_read_text(template, terminal),
+        parameters=_parse_parameters(parameter),
+    )
+
+    async def work(library: ModelLibrary) -> TrialResult | None:
+        await (_create_variant if source else _push_mini)(library, wished, terminal, force=force)
+        return None if no_proof else await _try_model(library, wished.name, terminal)
+
+    proof = args.run_with_library(terminal, host, work)
+    if as_json:
+        from reflectty.export.json import dump_json
+
+        told = proof._asdict() if proof else None
+        terminal.out.write(dump_json({"name": wished.name, "from": wished.source or None, "proof": told}))
+
+
+def _read_text(given: str, terminal: Terminal) -> str:
+    """Return a text, or that of the file that `@` names."""
+    text = decode_argument(given)
+    if not text.startswith("@"):
+        return text
+    path = Path(given[1:])
+    return decode_input(read_file(path), str(path), lambda problem: write_remark(terminal, problem))
+
+
+def _refuse_changes(name: str, **given: object) -> None:
+    """Refuse what cannot be made of nothing: any model but the built-in one, and that one otherwise than it is.
+
+    Raises:
+        UsageError: it is such a thing.
+    """
+    if not is_mini(decode_argument(name)):
+        raise UsageError(
+            f"--from is missing: what is {clean_line(decode_argument(name))} made of?", "only mini needs no --from"
+        )
+    for option, value in given.items():
+        if value:
+            raise UsageError(f"mini is made as it is: --{option} has no meaning", "with --from it has")
+
+
+async def _push_mini(library: ModelLibrary, wished: ModelVariant, terminal: Terminal, *, force: bool) -> None:
+    """Give the server the built-in model."""
+    from reflectty.engines.embedded import is_installed
+    from reflectty.engines.embedded.install import (
+        how_to_install,
+        join_weight_parts,
+    )
+    from reflectty.engines.embedded.runtime_files import find_paths
+    from reflectty.models.merged_mini import can_merge, install_mini
+
+    if not is_installed():
+        raise UsageError("the built-in model is not installed", f"{how_to_install()} installs it")
+    if not can_merge():
+        missing = "numpy is missing, by which the adapter is merged into the weights"
+        raise UsageError(missing, f"{how_to_install()} installs it")
+    await _refuse_taken_name(library, wished.name, force=force)
+    line, transfer = _make_progress_line(wished.name, terminal), TransferProgress()
+
+    def tell(part: ProgressUpdate) -> None:
+        transfer.feed(part)
+        line.show(transfer)
+
+    found = find_paths()
+    try:
+        await join_weight_parts(found.weights)
+        await install_mini(library.engine, wished.name, found.weights, found.adapter.parent, tell)
+    finally:
+        line.stop()
+    console.info(terminal, f"created {wished.name}: the terms that it is used by are shown by `models show --licence`")
+
+
+def _parse_parameters(given: list[str] | None) -> tuple[tuple[str, OptionValue], ...]:
+    """Return the parameters of a model; a server knows no context that is chosen for each question.
+
+    Raises:
+        UsageError: one cannot be a parameter.
+    """
+    parameters = parse_options(tuple(given or ()), "--parameter")
+    if dict(parameters).get(NUM_CTX) == AUTO:
+        raise UsageError("--parameter num_ctx takes a whole number, not 'auto'", "-o num_ctx=auto goes with a question")
+    return parameters
+
+
+async def _refuse_taken_name(library: ModelLibrary, name: str, *, force: bool) -> None:
+    if not force and await library.is_installed(name):
+        raise UsageError(f"there is a model {name} already", "--force replaces it")
+
+
+def _make_progress_line(name: str, terminal: Terminal) -> TransferProgressLine:
+    return TransferProgressLine(terminal, console.load_theme(terminal), f"creating {name}")
+
+
+async def _create_variant(library: ModelLibrary, wished: ModelVariant, terminal: Terminal, *, force: bool) -> None:
+    source = await library.show(wished.source)
+    await _refuse_taken_name(library, wished.name, force=force)
+    line, transfer = _make_progress_line(wished.name, terminal), TransferProgress()
+    try:
+        async with aclosing(library.create(add_reflection_prompt(source.model, wished))) as progress:
+            async for part in progress:
+                transfer.feed(part)
+                line.show(transfer)
+    finally:
+        line.stop()
+    console.info(terminal, f"created {wished.name} from {wished.source}")
+    await _note_misfit(library, wished.name, terminal)
+
+
+async def _note_misfit(library: ModelLibrary, name: str, terminal: Terminal) -> None:
+    """Say so where the new model is asked in another format than its own."""
+    from reflectty.models.files import template_mismatch_of
+
+    found = await template_mismatch_of(library.engine, await library.engine.show(name))
+    if found:
+        write_remark(terminal, f"{name} is {found.warning} (--template gives it another)")
+
+
+async def _try_model(library: ModelLibrary, name: str, terminal: Terminal) -> TrialResult:
+    from reflectty.models.trial import QUESTION, run_trial
+
+    console.info(terminal, f"asking it: {QUESTION}")
+    proof = await run_trial(library.engine, name)
+    if proof.passed:
+        found = f"thinking, {format_count(proof.corrections, 'correction')}, and an answer: {proof.answer}"
+        console.info(terminal, f"proven: its tags came back with {found}")
+    else:
+        hint = "it is there all the same; a larger model follows the tags better"
+        write_remark(terminal, f"{name} is not proven to reflect: {proof.problem} ({hint})")
+    return proof

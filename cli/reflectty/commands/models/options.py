@@ -1,0 +1,133 @@
+"""Options of `reflect models`, and the calls that open a library for one command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from reflectty import config
+from reflectty.commands.options import decode_argument
+from reflectty.core.errors import IncompleteError, ReflecttyError, UnreachableError, UsageError
+from reflectty.core.model_names import checked_name, remote_host_of
+from reflectty.engines import EngineName, address_of
+from reflectty.models.manager import open_model_library
+from reflectty.output import write_remark
+from reflectty.system.signals import run_interruptible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from reflectty.engines.openai import OpenAIEngine
+    from reflectty.models.fit_report import FitResult, ServerHardware
+    from reflectty.models.installed import InstalledModel
+    from reflectty.models.manager import ModelLibrary
+    from reflectty.system.terminal import Terminal
+
+T = TypeVar("T")
+NOT_OLLAMA = "this is not an Ollama server"
+FIXED_MODELS_HINT = "it serves what it was started with; reflect models list and show look at that with --engine openai"
+
+Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model.", show_default=False)]
+Names = Annotated[list[str], typer.Argument(metavar="MODEL...", help="The models.", show_default=False)]
+Force = Annotated[bool, typer.Option("--force", help="Replace a model of that name.")]
+ContextLength = Annotated[
+    int | None,
+    typer.Option(
+        "--context", metavar="TOKENS", min=1, help="The context to estimate for.", show_default="what the server picks"
+    ),
+]
+
+
+def run_with_library(
+    terminal: Terminal,
+    host: str,
+    work: Callable[[ModelLibrary], Coroutine[Any, Any, T]],
+    profile: str = "",
+    engine: str = "",
+) -> T:
+    """Open the library of a server, do some work with it, and return what comes of it.
+
+    Raises:
+        UsageError: the server is of a kind whose models are none of ours to change; and what the work raises.
+    """
+    meant = config.load_settings(profile=profile, engine=engine)
+    alone = not host and meant.engine == EngineName.EMBEDDED
+    settings = config.load_settings(profile=profile, engine=engine if alone else "ollama")
+
+    async def main() -> T:
+        library = open_model_library(
+            host or settings.host, engine=settings.engine, api_key=settings.api_key, timeouts=settings.timeouts
+        )
+        if library.engine.warning:
+            write_remark(terminal, library.engine.warning)
+        async with library:
+            return await work(library)
+
+    try:
+        done = run_interruptible(main())
+    except UnreachableError as error:
+        # Whoever asks a server by OpenAI's protocol may still have an Ollama there.
+        if meant.engine != EngineName.OPENAI and NOT_OLLAMA not in str(error):
+            raise
+        kind = run_interruptible(describe_server(meant, host))
+        if not kind:
+            raise
+        raise UsageError(f"only an Ollama lets its models be managed, and {kind}", FIXED_MODELS_HINT) from error
+    if not (alone or config.has_server_answered()):
+        config.remember_server_answered()
+    return done
+
+
+async def describe_server(settings: config.Settings, host: str) -> str:
+    """Return what answers where no Ollama does, with its address; nothing where that is no server of ours either."""
+    engine = make_openai_engine(settings, host)
+    try:
+        async with engine:
+            version = await engine.version()
+            if not engine.kind:
+                await engine.models()
+    except ReflecttyError:
+        return ""
+    return (
+        f"{engine.address} is {f'{engine.kind} {version}'.rstrip() if engine.kind else 'an OpenAI-compatible server'}"
+    )
+
+
+def make_openai_engine(settings: config.Settings, host: str) -> OpenAIEngine:
+    """Return the engine of an OpenAI-compatible server, to be used in `async with`."""
+    from reflectty.engines.openai import OpenAIEngine
+
+    address = address_of(host or settings.host, settings.engine, key_over_http=settings.api_key_over_http)
+    if settings.engine != EngineName.OPENAI:
+        address = address.with_api_path("/v1", trusted=settings.api_key_over_http)
+    return OpenAIEngine(address, timeouts=settings.timeouts, api_key=config.load_api_key(settings))
+
+
+async def estimate_fit(library: ModelLibrary, one: InstalledModel, context: int | None) -> FitResult | None:
+    """Return how an installed model fits its server; None where the server does not tell enough, or does not run it."""
+    if remote_host_of(one.model):
+        return None
+    from reflectty.models.fit_report import fit_installed
+
+    try:
+        return await fit_installed(library, one, await find_hardware(library), context or 0)
+    except IncompleteError:
+        return None
+
+
+async def find_hardware(library: ModelLibrary) -> ServerHardware:
+    """Return what is known of where a server runs; of one that runs elsewhere that is nothing."""
+    from reflectty.models.recommendation import detect_hardware
+
+    return await detect_hardware(local=library.engine.local)
+
+
+def model_name_of(argument: str) -> str:
+    """Return an argument as the name of a model.
+
+    Raises:
+        UsageError: it cannot be one.
+    """
+    return checked_name(decode_argument(argument))

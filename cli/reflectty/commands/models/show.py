@@ -1,0 +1,325 @@
+"""`reflect models list|show`: prints the models of an Ollama or OpenAI-compatible server."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from reflectty import config
+from reflectty.commands import console
+from reflectty.commands.models import options as args
+from reflectty.commands.options import EngineOption, Host, Profile, decode_argument
+from reflectty.core.errors import ModelMissingError, RefusedError, UnreachableError
+from reflectty.core.model_spec import MINI_NAME, is_mini
+from reflectty.core.safety import clean
+from reflectty.engines import EngineName
+from reflectty.models.manager import open_model_library
+from reflectty.output import write_remark
+from reflectty.system.signals import run_interruptible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from typing import Any
+
+    from reflectty.core.messages import Capacity, Model
+    from reflectty.models.files import TemplateMismatch
+    from reflectty.models.fit_report import FitResult
+    from reflectty.models.installed import InstalledModel
+    from reflectty.models.manager import ModelLibrary
+    from reflectty.protocols.openai import ListedModel
+    from reflectty.system.terminal import Terminal
+
+
+NO_SERVED_MODEL = "the server lists no model: -m NAME asks for one all the same"
+TEMPLATE_FLAG = "--template"
+
+
+class ServerSelection(NamedTuple):
+    """What a call names of the server."""
+
+    profile: str = ""
+    host: str = ""
+    engine: str = ""
+
+    @property
+    def settings(self) -> config.Settings:
+        """The settings with what was named.
+
+        Raises:
+            UsageError: they cannot be used.
+        """
+        return config.load_settings(profile=self.profile, engine=self.engine)
+
+
+class ServerFacts(NamedTuple):
+    """What a server says of itself."""
+
+    kind: str
+    version: str
+    listed: tuple[ListedModel, ...]
+
+
+class ServedModel(NamedTuple):
+    """A model, and what is known beside it."""
+
+    server: ServerFacts
+    model: Model
+    capacity: Capacity
+    listed: ListedModel | None
+
+
+def is_openai_selected(selection: ServerSelection) -> bool:
+    """Whether a call means a server that speaks OpenAI's protocol."""
+    return selection.settings.engine == EngineName.OPENAI
+
+
+def list_served(terminal: Terminal, selection: ServerSelection, *, as_json: bool) -> None:
+    """List what is served."""
+
+    async def look() -> ServerFacts:
+        async with args.make_openai_engine(selection.settings, selection.host) as engine:
+            listed = await engine.listed_models()
+            return ServerFacts(engine.kind, await engine.version(), listed)
+
+    server = run_interruptible(look())
+    if as_json:
+        from reflectty.export.json import (
+            dump_json,
+            served_object,
+        )
+
+        terminal.out.write(
+            dump_json([served_object(one.model, one, server.kind, server.version) for one in server.listed])
+        )
+    elif server.listed:
+        from reflectty.output.models import served_rows
+
+        page = console.open_page(terminal)
+        page.write(served_rows(server.listed, page))
+    else:
+        write_remark(terminal, NO_SERVED_MODEL)
+
+
+def show_served(terminal: Terminal, selection: ServerSelection, name: str, flag: str, *, as_json: bool) -> None:
+    """Show what is known of one model."""
+
+    async def look() -> ServedModel:
+        async with args.make_openai_engine(selection.settings, selection.host) as engine:
+            model = await engine.show(name)
+            listed = await engine.listed_models_if_any()
+            version = await engine.version()
+            capacity = await engine.capacity(model.name)
+            found = next((one for one in listed if model.name in one.names), None)
+            return ServedModel(ServerFacts(engine.kind, version, listed), model, capacity, found)
+
+    found = run_interruptible(look())
+    for text in found.model.notices:
+        write_remark(terminal, text)
+    if flag:
+        _print_served_text(found, flag, terminal)
+    elif as_json:
+        from reflectty.export.json import (
+            dump_json,
+            served_object,
+        )
+
+        server = found.server
+        whole = served_object(found.model, found.listed, server.kind, server.version)
+        terminal.out.write(dump_json({**whole, "slots": found.capacity.slots, "template": found.model.template}))
+    else:
+        from reflectty.output.models import served_detail_rows
+
+        page = console.open_page(terminal)
+        page.write(served_detail_rows(found.model, found.listed, _server_label_of(found.server), found.capacity, page))
+
+
+def _server_label_of(server: ServerFacts) -> str:
+    return f"{server.kind} {server.version}".strip() or "an OpenAI-compatible server"
+
+
+def _print_served_text(found: ServedModel, flag: str, terminal: Terminal) -> None:
+    text = found.model.template if flag == TEMPLATE_FLAG else ""
+    if not text.strip():
+        what = {TEMPLATE_FLAG: "template", "--system": "system prompt"}.get(flag, flag.removeprefix("--"))
+        raise RefusedError(f"{_server_label_of(found.server)} tells no {what} of {found.model.name}")
+    terminal.out.write(clean(text).rstrip("\n") + "\n")
+
+
+Template = Annotated[bool, typer.Option("--template", help="Print the template alone.")]
+System = Annotated[bool, typer.Option("--system", help="Print the system prompt alone.")]
+Parameters = Annotated[bool, typer.Option("--parameters", help="Print the parameters alone.")]
+LicenseOption = Annotated[bool, typer.Option("--licence", "--license", help="Print the licence alone.")]
+NO_MODEL = "no model is installed on the server: reflect models pull {} gets one"
+
+
+def list_(
+    context: typer.Context,
+    profile: Profile = "",
+    host: Host = "",
+    engine: EngineOption = None,
+    as_json: console.AsJson = False,
+) -> None:
+    """List the models: their size, what they can do, where they run."""
+    terminal: Terminal = context.obj
+    selection = ServerSelection(decode_argument(profile), decode_argument(host), engine or "")
+    if is_openai_selected(selection):
+        list_served(terminal, selection, as_json=as_json)
+        return
+
+    async def work(library: ModelLibrary) -> tuple[InstalledModel, ...]:
+        models = await _inspect_models(library, await library.list_installed())
+        if not models and not as_json:
+            write_remark(terminal, await _pull_advice_for(library))
+        return models
+
+    models = args.run_with_library(terminal, selection.host, work, selection.profile, selection.engine)
+    if as_json:
+        from reflectty.export.json import (
+            dump_json,
+            model_object,
+        )
+
+        terminal.out.write(dump_json([model_object(one) for one in models]))
+    elif models:
+        from reflectty.output.models import model_rows
+
+        page = console.open_page(terminal)
+        page.write(model_rows(models, page, time.time()))
+
+
+async def _inspect_models(library: ModelLibrary, models: Sequence[InstalledModel]) -> tuple[InstalledModel, ...]:
+    """Return models with what their vocabularies say of tags."""
+    from reflectty.chat.model_choice import load_all_tags
+
+    found = await load_all_tags(library.engine, [one.model for one in models])
+    return tuple(one._replace(model=model) for one, model in zip(models, found, strict=True))
+
+
+async def _pull_advice_for(library: ModelLibrary) -> str:
+    """Return what to do where no model is installed: the one to pull is the largest that the machine holds."""
+    from reflectty.models.recommendation import (
+        find_comfortable_model,
+        recommend_model,
+    )
+    from reflectty.view.memory_fit import describe_placement
+    from reflectty.view.units import format_bytes
+
+    hardware = await args.find_hardware(library)
+    offer, found = recommend_model(hardware), find_comfortable_model(hardware)
+    told = f"{NO_MODEL.format(offer.name)} that {offer.kind}: {format_bytes(offer.size)}"
+    return f"{told}; by a rough estimate: {describe_placement(found.placement)[0]}" if found else told
+
+
+def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
+    context: typer.Context,
+    name: args.Name,
+    template: Template = False,
+    system: System = False,
+    parameters: Parameters = False,
+    licence: LicenseOption = False,
+    context_length: args.ContextLength = None,
+    profile: Profile = "",
+    host: Host = "",
+    engine: EngineOption = None,
+    as_json: console.AsJson = False,
+) -> None:
+    """Show all that is known of a model, and how it would be asked."""
+    terminal: Terminal = context.obj
+    flags = (("--template", template), ("--system", system), ("--parameters", parameters), ("--licence", licence))
+    console.exclusive([*flags, ("--json", as_json)], "--json has all of them")
+    chosen = next((flag for flag, given in flags if given), "")
+    selection = ServerSelection(decode_argument(profile), decode_argument(host), engine or "")
+    if is_openai_selected(selection):
+        show_served(terminal, selection, decode_argument(name), chosen, as_json=as_json)
+        return
+    wanted = args.model_name_of(name)
+
+    async def work(library: ModelLibrary) -> ModelReport:
+        (one,) = await _inspect_models(library, [await library.show(wanted)])
+        if chosen:
+            return ModelReport(one, None)
+        return await _report_on_model(library, one, context_length)
+
+    found = _find_model(terminal, selection, wanted, work)
+    if chosen:
+        _print_text(found.installed, chosen, terminal)
+    elif as_json:
+        terminal.out.write(_as_json(found))
+    else:
+        from reflectty.output.models import model_detail_rows
+        from reflectty.view import memory_fit as words
+
+        page = console.open_page(terminal)
+        more = words.describe_fit(*found.fit) if found.fit else ()
+        page.write(model_detail_rows(found.installed, page, time.time(), (*more, *_extra_facts_of(found))))
+
+
+def _as_json(found: ModelReport) -> str:
+    from reflectty.export.json import (
+        dump_json,
+        model_object,
+    )
+    from reflectty.output.models import fit_object
+
+    fit = fit_object(*found.fit) if found.fit else None
+    warning = found.formats.warning if found.formats else None
+    return dump_json({**model_object(found.installed, with_texts=True), "fit": fit, "format_warning": warning})
+
+
+def _find_model(
+    terminal: Terminal,
+    selection: ServerSelection,
+    name: str,
+    work: Callable[[ModelLibrary], Coroutine[Any, Any, ModelReport]],
+) -> ModelReport:
+    """Return all that is known of a model; of the built-in one where the server has none of that name."""
+    try:
+        return args.run_with_library(terminal, selection.host, work, selection.profile, selection.engine)
+    except (UnreachableError, ModelMissingError):
+        from reflectty.engines.embedded import is_installed
+
+        if not (is_mini(name) and is_installed()):
+            raise
+    return run_interruptible(_report_on_mini())
+
+
+async def _report_on_model(library: ModelLibrary, one: InstalledModel, context_length: int | None) -> ModelReport:
+    from reflectty.models.files import template_mismatch_of
+
+    fitted = await args.estimate_fit(library, one, context_length)
+    return ModelReport(one, fitted, await template_mismatch_of(library.engine, one.model))
+
+
+async def _report_on_mini() -> ModelReport:
+    async with open_model_library(engine=EngineName.EMBEDDED) as own:
+        return ModelReport(await own.show(MINI_NAME), None)
+
+
+class ModelReport(NamedTuple):
+    """A model, and whether it fits, where that can be said."""
+
+    installed: InstalledModel
+    fit: FitResult | None
+    formats: TemplateMismatch | None = None
+    """Where it is asked in another format than its own."""
+
+
+def _extra_facts_of(found: ModelReport) -> Iterator[tuple[str, str]]:
+    """Yield what few models have, each with its name."""
+    if found.formats:
+        yield "format", found.formats.warning
+
+
+def _print_text(one: InstalledModel, flag: str, terminal: Terminal) -> None:
+    texts = {
+        "--template": ("template", one.model.template),
+        "--system": ("system prompt", one.model.system),
+        "--parameters": ("parameters", one.model.parameters),
+        "--licence": ("licence", one.model.license),
+    }
+    name, text = texts[flag]
+    if not text.strip():
+        raise RefusedError(f"{one.short_name} has no {name}")
+    terminal.out.write(clean(text).rstrip("\n") + "\n")

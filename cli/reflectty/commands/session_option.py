@@ -1,0 +1,133 @@
+"""`--continue` and `--session`: finds the session to continue and makes the recorder of the exchange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty import config
+from reflectty.core.errors import OptionError, PromptTooLongError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from reflectty.chat.recorder import Recorder
+    from reflectty.chat.request import Question
+    from reflectty.commands.options import AskArguments
+    from reflectty.config import Settings
+    from reflectty.core.messages import Message
+    from reflectty.core.session import Attachment
+    from reflectty.store import Store
+
+
+class ContinuedSession(NamedTuple):
+    """What was said before the question."""
+
+    store: Store
+    session: str
+    leaf: int | None
+    """The turn that the question follows."""
+    model: str
+    history: tuple[Message, ...]
+
+
+def find_continued_session(arguments: AskArguments, warn: Callable[[str], None]) -> ContinuedSession | None:
+    """Return the session that `--continue` or `--session` names; None where neither is given.
+
+    Raises:
+        UsageError: there is no such session.
+        StoreError: the sessions cannot be read.
+    """
+    if not (arguments.go_on or arguments.session):
+        return None
+    from reflectty.core.session import branch_to, history_of
+
+    store = _open_existing_store(config.store_path(), warn)
+    session = store.find(arguments.session) if arguments.session else store.latest()
+    if session is None:
+        raise UsageError(*_NO_SESSION)
+    path = branch_to(store.turns(session.id), session.leaf)
+    return ContinuedSession(
+        store, session.id, session.leaf, session.model, history_of(path, arguments.model or session.model)
+    )
+
+
+def restore_server(settings: Settings, arguments: AskArguments, continued_session: ContinuedSession | None) -> Settings:
+    """Return the settings with the server that a session was held with, unless this call names one."""
+    if (
+        continued_session is None
+        or arguments.engine
+        or arguments.host
+        or settings.is_server_explicit
+        or settings.engine != "ollama"
+    ):
+        return settings
+    return settings_for_session(settings, continued_session.session)
+
+
+def settings_for_session(settings: Settings, session: str) -> Settings:
+    """Return the settings with the server that a session was held with, where that is not the usual one."""
+    engine, host = config.server_of_session(session)
+    return settings._replace(engine=engine, host=host, user_configured=True) if engine else settings
+
+
+_NO_SESSION = ("there is no session to go on with", "a question without -c begins one")
+
+
+def _open_existing_store(path: Path, warn: Callable[[str], None]) -> Store:
+    """Open what is there: to look for a session must not make a file."""
+    if not path.exists():
+        raise UsageError(*_NO_SESSION)
+    from reflectty.store import open_store
+
+    return open_store(path, warn)
+
+
+def make_recorder(
+    text: str, attachments: tuple[Attachment, ...], continued_session: ContinuedSession | None
+) -> Recorder:
+    """Return who keeps a question: at once where it goes on with a session, else without costing its answer any time.
+
+    Args:
+        text: the question as it was typed.
+        attachments: what came along with it.
+        continued_session: the session that it goes on with.
+    """
+    from reflectty.chat.recorder import Recorder, RecordTarget
+
+    if continued_session is None:
+        return Recorder(_open_default_store, RecordTarget(text, attachments), deferred=True)
+    return Recorder(
+        lambda _: continued_session.store,
+        RecordTarget(text, attachments, continued_session.session, continued_session.leaf),
+    )
+
+
+def _open_default_store(warn: Callable[[str], None]) -> Store:
+    from reflectty.store import open_store
+
+    return open_store(config.store_path(), warn)
+
+
+def add_omission_hint(error: PromptTooLongError, question: Question) -> PromptTooLongError:
+    """Return the error with what can be left out: the turns of the session are sent along."""
+    if not question.history:
+        return error
+    number = len(question.history) // 2
+    turns = "an earlier question and its answer" if number == 1 else f"{number} earlier questions and their answers"
+    return PromptTooLongError(str(error), f"{turns} are sent along: without -c or --session they are not; {error.hint}")
+
+
+def add_option_source(error: OptionError, flags: Iterable[str], profile: str) -> OptionError:
+    """Return an error about an option with where that is set.
+
+    Args:
+        error: names the option.
+        flags: every `KEY=VALUE` that was given with this call.
+        profile: the one that was named with this call.
+    """
+    from reflectty.config.explain import option_source
+
+    named = any(flag.partition("=")[0].strip() == error.option for flag in flags)
+    source = f"--option {error.option}" if named else option_source(error.option, profile)
+    return OptionError(str(error), f"{source} sets it: leave it out", option=error.option) if source else error

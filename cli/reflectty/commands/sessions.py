@@ -1,0 +1,303 @@
+"""`reflect sessions list|show|search|export|rename|remove|fork`: reads and changes stored sessions."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reflectty import config
+from reflectty.commands import console
+from reflectty.commands.console import make_group
+from reflectty.commands.options import decode_argument
+from reflectty.core.errors import UsageError
+from reflectty.core.safety import clean_line
+from reflectty.core.session import branch_to
+from reflectty.export import FORMAT_BY_SUFFIX, ExportFormat, export_session
+from reflectty.output import write_remark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from reflectty.core.session import Session, Turn
+    from reflectty.store import Store
+    from reflectty.system.terminal import Terminal
+
+
+Name = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The session: its id or the beginning of it, or its title.", show_default=False),
+]
+Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
+
+
+@contextmanager
+def open_session_store(terminal: Terminal) -> Iterator[Store]:
+    """Open the store for one command; where nothing was ever kept, no file is made."""
+    from reflectty.store import open_store
+
+    path = config.store_path()
+    store = open_store(path if _has_file(path) else None, lambda text: write_remark(terminal, text))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _has_file(path: Path) -> bool:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        # What keeps it from being seen is for the store to say.
+        return True
+    return True
+
+
+def label_of(session: Session) -> str:
+    """Return how a session is called in a sentence."""
+    return f"{session.id} ({session.title or 'untitled'})"
+
+
+Title = Annotated[
+    list[str],
+    typer.Argument(metavar="TITLE...", help="The new title; several words are joined.", show_default=False),
+]
+Names = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="The sessions: ids or their beginnings, or titles.", show_default=False),
+]
+At = Annotated[
+    int | None,
+    typer.Option("--at", metavar="N", min=1, help="The last question to take along.", show_default="all of them"),
+]
+
+
+def rename(context: typer.Context, name: Name, title: Title, as_json: console.AsJson = False) -> None:
+    """Give a session another title."""
+    terminal: Terminal = context.obj
+    text = decode_argument(" ".join(title))
+    if not clean_line(text):
+        raise UsageError("the title is empty", "name the session: reflect sessions rename ID TITLE")
+    with open_session_store(terminal) as store:
+        session = store.find(decode_argument(name))
+        store.rename(session.id, text)
+        renamed = store.find(session.id)
+    if as_json:
+        _print_json([renamed], terminal, one=True)
+    console.info(terminal, f"{session.id} is now called {renamed.title}")
+
+
+def remove(context: typer.Context, names: Names, yes: console.Yes = False, as_json: console.AsJson = False) -> None:
+    """Remove sessions for good.
+
+    Questions, thinking and answers go, and what the search knew of them.
+    """
+    terminal: Terminal = context.obj
+    console.require_yes(terminal, "sessions", yes=yes)
+    with open_session_store(terminal) as store:
+        found = {session.id: session for session in (store.find(decode_argument(name)) for name in names)}
+        sessions = tuple(found.values())
+        if not yes and not console.confirm(terminal, map(_describe, sessions)):
+            console.info(terminal, "nothing was removed")
+            sessions = ()
+        for session in sessions:
+            store.remove(session.id)
+    if as_json:
+        _print_json(sessions, terminal)
+    for session in sessions:
+        console.info(terminal, f"removed {label_of(session)}")
+
+
+def _describe(session: Session) -> str:
+    return f"{label_of(session)}, {session.questions:,} asked"
+
+
+def fork(context: typer.Context, name: Name, at: At = None, as_json: console.AsJson = False) -> None:
+    """Begin a new session with what was said so far; prints its id."""
+    terminal: Terminal = context.obj
+    with open_session_store(terminal) as store:
+        session = store.find(decode_argument(name))
+        leaf = None if at is None else _leaf_of_question(branch_to(store.turns(session.id), session.leaf), at)
+        forked = store.fork(session.id, leaf)
+    if as_json:
+        _print_json([forked], terminal, one=True)
+    else:
+        terminal.out.write(f"{clean_line(forked.id)}\n")
+    console.info(terminal, f"the new session is called {forked.title}")
+
+
+def _leaf_of_question(path: Sequence[Turn], number: int) -> int:
+    """Return the turn that ends what was said to the question of that number.
+
+    Raises:
+        UsageError: fewer questions were asked.
+    """
+    questions = [at for at, turn in enumerate(path) if turn.said is None]
+    if number > len(questions):
+        asked = len(questions)
+        raise UsageError(f"--at {number}: only {asked} {'was' if asked == 1 else 'were'} asked on this branch")
+    end = questions[number] if number < len(questions) else len(path)
+    return path[end - 1].id
+
+
+def _print_json(sessions: Sequence[Session], terminal: Terminal, *, one: bool = False) -> None:
+    from reflectty.export.json import dump_json, session_object
+
+    objects = [session_object(session) for session in sessions]
+    terminal.out.write(dump_json(objects[0] if one else objects))
+
+
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="WORDS...", help='What to look for: all of the words, or "a phrase" in quotes.', show_default=False
+    ),
+]
+NoThinking = Annotated[bool, typer.Option("--no-thinking", help="Only the summary of the thinking.")]
+AllBranches = Annotated[bool, typer.Option("--all", "-a", help="Every branch, not only the one looked at last.")]
+FormatOption = Annotated[
+    ExportFormat | None,
+    typer.Option("--format", "-f", help="The form of the document.", show_default="by the file's name, else markdown"),
+]
+OutputPath = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - is stdout.", show_default="stdout"),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]
+STDOUT = Path("-")
+EMPTY = "there are no sessions yet: the first question begins one"
+
+
+def list_(context: typer.Context, limit: Limit = 50, as_json: console.AsJson = False) -> None:
+    """List the sessions, the latest first."""
+    terminal: Terminal = context.obj
+    with open_session_store(terminal) as store:
+        sessions = store.sessions(limit)
+    if as_json:
+        from reflectty.export.json import dump_json, session_object
+
+        terminal.out.write(dump_json([session_object(session) for session in sessions]))
+    elif sessions:
+        from reflectty.output.sessions import session_rows
+
+        page = console.open_page(terminal)
+        page.write(session_rows(sessions, page, time.time()))
+    else:
+        write_remark(terminal, EMPTY)
+
+
+def show(
+    context: typer.Context,
+    name: Name,
+    no_thinking: NoThinking = False,
+    every: AllBranches = False,
+    as_json: console.AsJson = False,
+) -> None:
+    """Show a session: questions, thinking with its corrections, answers."""
+    console.exclusive((("--json", as_json), ("--no-thinking", no_thinking)), "--json has all that is stored")
+    terminal: Terminal = context.obj
+    with open_session_store(terminal) as store:
+        session = store.find(decode_argument(name))
+        turns = store.turns(session.id)
+    path = turns if every else branch_to(turns, session.leaf)
+    if as_json:
+        from reflectty.export.json import dump_json, session_document
+
+        terminal.out.write(dump_json(session_document(session, path)))
+    else:
+        _draw(terminal, turns, None if every else path, thinking=not no_thinking)
+
+
+def _draw(terminal: Terminal, turns: Sequence[Turn], path: Sequence[Turn] | None, *, thinking: bool) -> None:
+    from reflectty.output.sessions import (
+        TranscriptOptions,
+        positions_on_all_branches,
+        positions_on_branch,
+        transcript_rows,
+    )
+
+    page = console.open_page(terminal)
+    places = positions_on_all_branches(turns) if path is None else positions_on_branch(turns, path)
+    for rows in transcript_rows(places, TranscriptOptions(page.palette, page.columns, thinking)):
+        page.write(rows)
+
+
+def search(context: typer.Context, words: Words, limit: Limit = 50, as_json: console.AsJson = False) -> None:
+    """Search titles, questions, thinking, corrections and answers."""
+    terminal: Terminal = context.obj
+    text = decode_argument(" ".join(words))
+    with open_session_store(terminal) as store:
+        found = store.search(text, limit)
+    if as_json:
+        from reflectty.export.json import dump_json, search_hit_object
+
+        terminal.out.write(dump_json([search_hit_object(item) for item in found]))
+    elif found:
+        from reflectty.output.sessions import search_hit_rows
+
+        page = console.open_page(terminal)
+        for rows in search_hit_rows(found, page, time.time()):
+            page.write(rows)
+    else:
+        write_remark(terminal, f"nothing found for {text}")
+
+
+def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one
+    context: typer.Context,
+    name: Name,
+    form: FormatOption = None,
+    output: OutputPath = None,
+    force: Force = False,
+    as_json: console.AsJson = False,
+) -> None:
+    """Export a session as Markdown, HTML or JSON.
+
+    Markdown and HTML have the branch looked at last, JSON has all that is stored.
+    """
+    terminal: Terminal = context.obj
+    if as_json and form not in (None, ExportFormat.JSON):
+        raise UsageError(f"--json and --format {form} exclude each other", "give one of them")
+    with open_session_store(terminal) as store:
+        session = store.find(decode_argument(name))
+        turns = store.turns(session.id)
+    chosen = (
+        ExportFormat.JSON
+        if as_json
+        else form or FORMAT_BY_SUFFIX.get((output or STDOUT).suffix.lower(), ExportFormat.MARKDOWN)
+    )
+    _deliver(
+        terminal, session, export_session(session, turns, chosen), None if output == STDOUT else output, force=force
+    )
+
+
+def _deliver(terminal: Terminal, session: Session, text: str, path: Path | None, *, force: bool) -> None:
+    if path is None:
+        terminal.out.write(text)
+        return
+    from reflectty.export.files import save_text
+
+    save_text(text, path, force=force)
+    console.info(terminal, f"{label_of(session)} is in {path}")
+
+
+SUBCOMMANDS: dict[str, Callable[..., None]] = {
+    "list": list_,
+    "show": show,
+    "search": search,
+    "export": export_,
+    "rename": rename,
+    "remove": remove,
+    "fork": fork,
+}
+
+
+def sessions() -> typer.Typer:
+    """Return the command with its subcommands."""
+    return make_group(
+        SUBCOMMANDS, "Read, search, export and put in order what was asked before; lists it where nothing else is said."
+    )

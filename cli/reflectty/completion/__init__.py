@@ -1,0 +1,112 @@
+"""Completion candidates that need local state or the server; errors yield none."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from reflectty.system.terminal import Terminal
+
+
+MAX_CANDIDATE_LENGTH = 200
+"""Code points of a candidate: nobody picks a longer one from a list."""
+MAX_CANDIDATES = 200
+"""How many candidates are worth showing."""
+
+
+class Candidate(NamedTuple):
+    """What a word may become, and a few words on it."""
+
+    value: str
+    description: str = ""
+
+
+def find_candidates(kind: str, beginning: str, words: Sequence[str] = ()) -> tuple[Candidate, ...]:
+    """Return what a word may become that begins so, each once.
+
+    A text that a shell or a terminal could take for more than a name is left out.
+
+    Args:
+        kind: models, sessions, profiles, templates, hosts, keys or values; of any other there are none.
+        beginning: what was typed of the word.
+        words: what stands before it on the line, the command's name left out.
+    """
+    source = _SOURCES.get(kind)
+    found: dict[str, Candidate] = {}
+    for one in source(beginning, words) if source else ():
+        if one.value.startswith(beginning) and is_safe_word(one.value):
+            found.setdefault(one.value, Candidate(one.value, _clean_description(one.description)))
+        if len(found) == MAX_CANDIDATES:
+            break
+    return tuple(found.values())
+
+
+def is_safe_word(value: str) -> bool:
+    """Whether a value can be put on a command line and shown as it is: no control, nothing hidden, no option."""
+    from reflectty.core.safety import clean_line
+
+    if not value or len(value) > MAX_CANDIDATE_LENGTH or value[0] == "-" or not value.isprintable():
+        return False
+    return clean_line(value) == value
+
+
+def _clean_description(text: str) -> str:
+    from reflectty.core.safety import clean_line
+
+    return clean_line(text, 60) if text else ""
+
+
+def _model_candidates(_: str, words: Sequence[str]) -> Iterator[Candidate]:
+    from reflectty.completion.models import model_names
+    from reflectty.core.model_spec import MINI_NAME
+    from reflectty.engines.embedded import is_installed
+
+    names = model_names(words)
+    yield from map(Candidate, names)
+    # What manages the models of a server cannot manage the one that is built in.
+    if MINI_NAME not in names and tuple(words[:1]) != ("models",) and is_installed():
+        yield Candidate(MINI_NAME, "built in")
+
+
+def _session_candidates(beginning: str, _: Sequence[str]) -> Iterator[Candidate]:
+    """Yield ids with their titles, and titles with their ids once a title may be meant."""
+    from reflectty.config import store_path
+    from reflectty.store.titles import list_titles
+
+    known = list_titles(store_path())
+    yield from (Candidate(name, title or "untitled") for name, title in known)
+    if beginning:
+        yield from (Candidate(title, name) for name, title in known)
+
+
+def _config_source(name: str) -> Callable[[str, Sequence[str]], Iterator[Candidate]]:
+    def source(beginning: str, words: Sequence[str]) -> Iterator[Candidate]:
+        from reflectty.completion import config_values
+
+        if name == "values":
+            key = words[2] if len(words) > 2 else ""  # noqa: PLR2004 - config set KEY
+            kind, values = config_values.values_of(key)
+            return iter((*map(Candidate, values), *find_candidates(kind, beginning, words)))
+        return map(Candidate, config_values.NAME_SOURCES[name]())
+
+    return source
+
+
+_SOURCES: dict[str, Callable[[str, Sequence[str]], Iterator[Candidate]]] = {
+    "models": _model_candidates,
+    "sessions": _session_candidates,
+    **{name: _config_source(name) for name in ("profiles", "templates", "themes", "hosts", "keys", "values")},
+}
+
+
+def complete(arguments: list[str], terminal: Terminal) -> None:
+    """Print what a word may become, one a line, each with a tab and a few words on it."""
+    kind, beginning, *words = (*arguments, "", "")
+    with suppress(UsageError):
+        found = find_candidates(kind, beginning, [word for word in words if word])
+        terminal.out.write("".join(f"{one.value}\t{one.description}\n" for one in found))

@@ -1,0 +1,101 @@
+"""Lists profiles, templates, themes, hosts, keys and values of settings for completion."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from reflectty.config import FILE_SETTINGS, config_path, values
+from reflectty.config.load import EXTENDS, profiles_of
+from reflectty.config.settings import PROFILE_SETTINGS
+from reflectty.config.toml_file import parse_toml, read_text
+from reflectty.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_PROFILE_HEADING = re.compile(r"^[ \t]*\[[ \t]*profiles[ \t]*\.[ \t]*([\w-]+)[ \t]*\]", re.MULTILINE)
+_BOOLEAN_WORDS = ("true", "false")
+
+
+def list_profiles() -> tuple[str, ...]:
+    """Return the names of the profiles; of a file that is no TOML those that its headings name."""
+    with suppress(UsageError):
+        return (*_load_profiles(), "none")
+    with suppress(UsageError):
+        return (*dict.fromkeys(_PROFILE_HEADING.findall(read_text(config_path()) or "")), "none")
+    return ()
+
+
+def _load_profiles() -> Mapping[str, Mapping[str, object]]:
+    path = config_path()
+    return profiles_of(parse_toml(read_text(path) or "", path), path)
+
+
+def list_templates() -> tuple[str, ...]:
+    """Return the names of the templates; where the settings cannot be read, those that are files."""
+    from reflectty.config.templates import template_names, template_names_in_folder
+
+    with suppress(UsageError):
+        return template_names()
+    return tuple(sorted(set(template_names_in_folder())))
+
+
+def list_themes() -> tuple[str, ...]:
+    """Return the names of the themes, the user's own and those that are shipped."""
+    from reflectty import config
+    from reflectty.system import assets, theme
+
+    with suppress(UsageError, FileNotFoundError, OSError):
+        return theme.list_theme_names((config.themes_folder(), assets.find_asset_folder("themes")))
+    return (theme.TERMINAL_THEME.name,)
+
+
+def list_hosts() -> tuple[str, ...]:
+    """Return the servers that the settings and their profiles name, and this machine's own."""
+    from reflectty.engines.hosts import DEFAULT_HOST, DEFAULT_PORT
+
+    named: list[object] = []
+    with suppress(UsageError):
+        path = config_path()
+        document = parse_toml(read_text(path) or "", path)
+        named += [document.get("host"), *(table.get("host") for table in profiles_of(document, path).values())]
+    # What comes before an @ may be a password.
+    told = [name for name in named if isinstance(name, str) and "@" not in name]
+    return (*told, f"{DEFAULT_HOST}:{DEFAULT_PORT}")
+
+
+def list_keys() -> tuple[str, ...]:
+    """Return what `reflect config set` can set: the settings, and those of the profiles that there are."""
+    found: tuple[str, ...] = ()
+    with suppress(UsageError):
+        found = tuple(f"profiles.{name}.{key}" for name in _load_profiles() for key in (*PROFILE_SETTINGS, EXTENDS))
+    return (*FILE_SETTINGS, *found)
+
+
+def values_of(key: str) -> tuple[str, tuple[str, ...]]:
+    """Return the kind of the values of a setting, and those that are always the same."""
+    from reflectty.core.messages import Effort, KeepThinkingMode
+    from reflectty.engines import EngineName
+    from reflectty.reasoning.families import FAMILIES
+    from reflectty.reasoning.modes import Mode
+
+    last = key.rpartition(".")[2]
+    kinds = {"model": "models", "host": "hosts", "template": "templates", "theme": "themes"}
+    kinds |= dict.fromkeys(("profile", EXTENDS), "profiles")
+    fixed = {"mode": tuple(Mode), "effort": tuple(Effort), "engine": tuple(EngineName), "family": tuple(FAMILIES)}
+    fixed["keep_thinking"] = tuple(KeepThinkingMode)
+    switch = last in FILE_SETTINGS and FILE_SETTINGS[last].parse is values.parse_boolean
+    words = _BOOLEAN_WORDS if switch else values.THINKING_VIEWS if last == "thinking" else fixed.get(last, ())
+    return kinds.get(last, ""), tuple(map(str, words))
+
+
+NAME_SOURCES: dict[str, Callable[[], tuple[str, ...]]] = {
+    "profiles": list_profiles,
+    "templates": list_templates,
+    "themes": list_themes,
+    "hosts": list_hosts,
+    "keys": list_keys,
+}
+"""The names of each kind."""

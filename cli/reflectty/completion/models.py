@@ -1,0 +1,237 @@
+"""Lists the models of the server for completion, from the server or from a cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from contextlib import suppress
+from itertools import pairwise
+from select import select
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+
+from reflectty import config
+from reflectty.core.errors import UsageError
+from reflectty.core.model_names import short_name_of
+from reflectty.engines import VLLM_PORT, EngineName
+from reflectty.engines.hosts import parse_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from reflectty.engines.hosts import Address
+
+PATIENCE_SECONDS: Final = 0.06
+"""Seconds that whoever presses tab waits for a server."""
+MAX_LISTEN_SECONDS: Final = 3
+"""Seconds that a server is listened to behind his back: what it says then is there for the next time."""
+MAX_ANSWER_BYTES: Final = 4 << 20
+_MAX_CACHE_BYTES: Final = 1 << 20
+_MAX_SERVERS: Final = 20
+"""Of how many servers the models are remembered."""
+_NAME_PATTERN: Final = re.compile(r"[\w][\w.:/@+-]*")
+
+
+class _ModelListServer(NamedTuple):
+    address: Address
+    path: str
+    """Where its models are listed."""
+    key: str
+
+
+def model_names(words: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the models of the server that the words of a line, and the settings, name."""
+    try:
+        server = _server_from(words)
+    except UsageError:
+        return ()
+    name, kept = str(server.address), _load_cache()
+    before = kept.get(name, ())
+    if _is_proxied(server.address):
+        return before
+    names = _ask_in_child(server, lambda found: _save_cache(name, found, kept) if found != before else None)
+    return before if names is None else names
+
+
+def _is_proxied(address: Address) -> bool:
+    """Whether a question to a server would go through a proxy: a list is not asked for past it."""
+    from reflectty.system.terminal import system_environment
+
+    environment = system_environment()
+    if address.loopback or not any(name.lower().endswith("_proxy") for name in environment):
+        return False
+    from reflectty.engines.proxies import proxy_to
+
+    return proxy_to(address, environment) is not None
+
+
+def _server_from(words: Sequence[str]) -> _ModelListServer:
+    managing = bool(words) and words[0] == "models" and words[1:2] != ["show"]
+    settings = _load_settings(
+        _flag_value(words, "--profile"), EngineName.OLLAMA if managing else _flag_value(words, "--engine")
+    )
+    if settings.engine == EngineName.EMBEDDED:
+        raise UsageError("the built-in model has no server")
+    host, key = _flag_value(words, "--host") or settings.host, ""
+    with suppress(UsageError):
+        key = config.load_api_key(settings)
+    if settings.engine == EngineName.OPENAI:
+        address = parse_host(host, VLLM_PORT).with_api_path("/v1", trusted=settings.api_key_over_http)
+        return _ModelListServer(
+            address, address.url_of("/v1/models").removeprefix(address.url), key if address.is_confidential else ""
+        )
+    address = parse_host(host)
+    # Ollama lists its models for everyone: only a server that is reached by https may stand behind something that asks.
+    return _ModelListServer(address, "/api/tags", key if address.url.startswith("https://") else "")
+
+
+def _load_settings(profile: str, engine: str) -> config.Settings:
+    """Return the settings, or what can be used of them."""
+    try:
+        return config.load_settings(profile=profile, engine=engine)
+    except UsageError:
+        from reflectty.doctor.files import load_usable_settings
+        from reflectty.system.terminal import system_environment
+
+        found = load_usable_settings(system_environment(), config.config_path(), profile).settings
+        return found._replace(engine=engine or found.engine)
+
+
+def _flag_value(words: Sequence[str], flag: str) -> str:
+    """Return the value of an option of the line, or nothing."""
+    found = ""
+    for word, after in pairwise((*words, "")):
+        if word == flag:
+            found = after
+        elif word.startswith(f"{flag}="):
+            found = word.partition("=")[2]
+    return found.strip("\"'")
+
+
+def _ask_in_child(server: _ModelListServer, save: Callable[[tuple[str, ...]], None]) -> tuple[str, ...] | None:
+    """Return the models that a server lists, or None where it is late; they are kept all the same, once they come.
+
+    A process of its own waits for the server: a name that does not resolve, or an answer that drips, knows no time
+    limit, and a shell waits for whoever holds its output.
+    """
+    # What is imported by now is not waited for.
+    import reflectty.completion.http  # noqa: F401 - only who asks a server needs it
+
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        _run_child(server, save, writer)
+    os.close(writer)
+    said, end = b"", time.monotonic() + PATIENCE_SECONDS
+    while select([reader], [], [], max(0.0, end - time.monotonic()))[0]:
+        piece = os.read(reader, 1 << 16)
+        if not piece:
+            return tuple(json.loads(said)) if said else None
+        said += piece
+    return None
+
+
+def _run_child(server: _ModelListServer, save: Callable[[tuple[str, ...]], None], writer: int) -> NoReturn:
+    """Ask a server, keep and say what it lists, and end."""
+    try:
+        os.setsid()
+        signal.alarm(MAX_LISTEN_SECONDS)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nothing, stream)
+        with suppress(OSError, ValueError, UsageError):
+            names = _parse_names(_fetch_list(server))
+            save(names)
+            # Where nobody reads any more, this is a broken pipe.
+            os.write(writer, json.dumps(names).encode("ascii"))
+    finally:
+        os._exit(0)
+
+
+def _fetch_list(server: _ModelListServer) -> bytes:
+    """Return the list of a server as it comes.
+
+    Raises:
+        OSError: there is none in time.
+    """
+    from http.client import HTTPException
+
+    from reflectty.completion.http import connection_to
+
+    connection, prefix = connection_to(server.address, MAX_LISTEN_SECONDS)
+    try:
+        connection.request("GET", prefix + server.path, headers=_headers_for(server))
+        response = connection.getresponse()
+        if response.status != 200:  # noqa: PLR2004 - OK
+            raise OSError(f"it answered {response.status}")
+        return response.read(MAX_ANSWER_BYTES)
+    except HTTPException as error:
+        raise OSError(str(error)) from error
+    finally:
+        connection.close()
+
+
+def _headers_for(server: _ModelListServer) -> dict[str, str]:
+    headers = {"Accept": "application/json", "User-Agent": "reflectty"}
+    if server.key:
+        headers["Authorization"] = f"Bearer {server.key}"
+    elif server.address.user and server.address.is_confidential:
+        from base64 import b64encode
+
+        login = f"{server.address.user}:{server.address.password}".encode()
+        headers["Authorization"] = f"Basic {b64encode(login).decode('ascii')}"
+    return headers
+
+
+def _parse_names(answer: bytes) -> tuple[str, ...]:
+    """Return the names in a list of Ollama's or OpenAI's form.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        body = json.loads(answer)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    rows = body.get("data", body.get("models")) if isinstance(body, dict) else None
+    if not isinstance(rows, list):
+        raise ValueError("it is no list of models")  # noqa: TRY004 - of what came, not of an argument
+    names = _valid_names(row.get("id") or row.get("name") for row in rows if isinstance(row, dict))
+    # An id of OpenAI's protocol is asked for as it stands; of a name of Ollama's, the tag goes without saying.
+    return tuple(short_name_of(name, whole="data" in body) for name in names)
+
+
+def _valid_names(names: object) -> tuple[str, ...]:
+    """Return those of the names that are such as models have."""
+    found = names if hasattr(names, "__iter__") else ()
+    return tuple(name for name in found if isinstance(name, str) and _NAME_PATTERN.fullmatch(name, 0, 400))
+
+
+def _cache_path() -> Path:
+    return config.state_folder() / "completions" / "models.json"
+
+
+def _load_cache() -> Mapping[str, tuple[str, ...]]:
+    """Return the models of the servers that answered before."""
+    with suppress(OSError, ValueError, RecursionError, UsageError):
+        with _cache_path().open("rb") as file:
+            kept = json.loads(file.read(_MAX_CACHE_BYTES))
+        if isinstance(kept, dict):
+            return {server: _valid_names(names) for server, names in kept.items() if isinstance(names, list)}
+    return {}
+
+
+def _save_cache(server: str, names: tuple[str, ...], before: Mapping[str, tuple[str, ...]]) -> None:
+    """Remember the models of a server, for nobody else to read; where nothing can be written, they are forgotten."""
+    kept = {server: names, **{other: known for other, known in before.items() if other != server}}
+    text = json.dumps(dict(list(kept.items())[:_MAX_SERVERS]))
+    with suppress(OSError, UsageError):
+        path = _cache_path()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+        number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(number, "w", encoding="utf-8") as file:  # noqa: PTH123 - a file that is open already has no path
+            file.write(text)
+        fresh.replace(path)

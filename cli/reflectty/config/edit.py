@@ -1,0 +1,272 @@
+"""Parses a value typed for `reflect config set` and changes it in the config file, keeping comments and order."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from reflectty.config import values
+from reflectty.config.load import EXTENDS, TABLES, unknown_setting_error
+from reflectty.config.settings import FILE_SETTINGS, PROFILE_SETTINGS
+from reflectty.config.toml_file import section_name as _name
+from reflectty.config.toml_file import split_sections
+from reflectty.core.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping, Sequence
+
+    from reflectty.config.settings import Setting
+
+    Tree = MutableMapping[str, Any]
+
+
+_BOOLEAN_WORDS = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+_PART_DEPTH = 2
+_TABLE_PARSERS = (values.parse_options, values.parse_keys)
+
+
+class ConfigEntry(NamedTuple):
+    """A value and its place: the keys that lead to it."""
+
+    keys: tuple[str, ...]
+    value: object
+
+
+def parse_key(key: str) -> tuple[str, ...]:
+    """Return the keys that lead to what a dotted key names.
+
+    Raises:
+        UsageError: it names nothing.
+    """
+    keys = tuple(key.split("."))
+    if not all(keys):
+        raise UsageError(f"{key!r} is no key", "write one such as model, keys.steer or profiles.code.model")
+    return keys
+
+
+def parse_entry(key: str, words: Sequence[str]) -> ConfigEntry:
+    """Return what is to stand where.
+
+    Raises:
+        UsageError: there is no such setting, or the words are no value of it.
+    """
+    keys = parse_key(key)
+    if keys[0] == "templates":
+        values.parse_name(_require_part(keys, 1, "NAME"), "templates")
+        return ConfigEntry(_require_no_parts(keys, 2), " ".join(words))
+    if keys[0] != "profiles":
+        return ConfigEntry(keys, _parse_value(keys, FILE_SETTINGS, words, ""))
+    profile, beyond = values.parse_name(_require_part(keys, 1, "NAME.KEY"), "profiles"), keys[2:]
+    if beyond == (EXTENDS,):
+        return ConfigEntry(keys, values.parse_name(" ".join(words), key))
+    _require_part(keys, 2, "KEY")
+    return ConfigEntry(keys, _parse_value(beyond, PROFILE_SETTINGS, words, f"profiles.{profile}."))
+
+
+def _parse_value(keys: tuple[str, ...], known: Mapping[str, Setting], words: Sequence[str], within: str) -> object:
+    key = f"{within}{keys[0]}"
+    if keys[0] not in known:
+        raise unknown_setting_error(keys[0], (*known, *(() if within else TABLES)), f"there is no setting {key!r}")
+    setting = known[keys[0]]
+    if setting.parse in _TABLE_PARSERS:
+        part = _require_part(keys, 1, "NAME", key)
+        _require_no_parts(keys, _PART_DEPTH)
+        return _parse_part(setting, key, part, words)
+    _require_no_parts(keys, 1)
+    value = list(words) if setting.parse is values.parse_texts else _toml_value(setting, " ".join(words))
+    setting.parse(value, key, None)
+    return value
+
+
+def _toml_value(setting: Setting, text: str) -> object:
+    """Return a text as TOML would have it."""
+    if setting.parse is values.parse_boolean:
+        return _BOOLEAN_WORDS.get(text.lower(), text)
+    if setting.parse is values.parse_timeout_setting and text.isascii() and text.isdecimal():
+        return int(text)
+    return text
+
+
+def _parse_part(setting: Setting, key: str, part: str, words: Sequence[str]) -> object:
+    """Return the value of an option, or the keys of an action; several words are a list."""
+    several = part == "stop" or setting.parse is values.parse_keys
+    given = (list(words) if len(words) > 1 else words[0]) if several else " ".join(words)
+    if setting.parse is values.parse_keys:
+        return given
+    _, value = values.parse_options({part: given}, key)[0]
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _require_part(keys: Sequence[str], at: int, wanted: str, named: str = "") -> str:
+    if len(keys) <= at:
+        whole = named or ".".join(keys)
+        raise UsageError(f"{whole} is a table", f"set one part of it: {whole}.{wanted}")
+    return keys[at]
+
+
+def _require_no_parts(keys: tuple[str, ...], number: int) -> tuple[str, ...]:
+    if len(keys) > number:
+        raise UsageError(f"{'.'.join(keys)} is no setting", f"{'.'.join(keys[:number])} has no parts")
+    return keys
+
+
+_EDIT_HINT = "`reflect config edit` opens the file"
+
+
+def with_value(text: str, keys: Sequence[str], value: object) -> str:
+    """Return a document in which the value stands under the keys, of which each but the last names a table.
+
+    Raises:
+        UsageError: a value stands where a table should be, or the document is written so that it cannot be changed.
+    """
+    wanted = tomllib.loads(text)
+    _put(wanted, keys, value, lambda _: {})
+    for write in (_put_in_section, _put_in_table, _put_in_line):
+        with suppress(ValueError):
+            if tomllib.loads(written := write(text, keys, value)) == wanted:
+                return written
+    raise _unchangeable_error(keys)
+
+
+def without_value(text: str, keys: Sequence[str]) -> str:
+    """Return a document in which nothing stands under the keys any more.
+
+    Raises:
+        UsageError: nothing does, or the document is written so that it cannot be changed.
+    """
+    wanted = tomllib.loads(text)
+    _take(wanted, keys)
+    for write in (_drop_sections, _take_with_tomlkit):
+        with suppress(ValueError):
+            # A table that is empty now may have had no line of its own.
+            if _without_empty_tables(tomllib.loads(written := write(text, keys))) == _without_empty_tables(wanted):
+                return written
+    raise _unchangeable_error(keys)
+
+
+def _put_in_section(text: str, keys: Sequence[str], value: object) -> str:
+    """Write a value at the end of its section, above what is said about the next one.
+
+    Raises:
+        ValueError: there is no such section.
+    """
+    parts = split_sections(text)
+    at = [_name(part) if at else () for at, part in enumerate(parts)].index(tuple(keys[:-1]))
+    body = parts[at].rstrip("\r\n")
+    end = "\r\n" if parts[at].startswith("\r\n", len(body)) else "\n"
+    space = parts[at][len(body) :].removeprefix(end) or ("" if at == len(parts) - 1 else end)
+    put = _put_in_table(f"{body}{end}" if body else "", keys, value)
+    return "".join((*parts[:at], put, space, *parts[at + 1 :]))
+
+
+def _put_in_table(text: str, keys: Sequence[str], value: object) -> str:
+    """Write a value; a table that is new has lines of its own, but where there are only tables in it."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    _put(document, keys, value, lambda below: tomlkit.table(is_super_table=below > 0))
+    return tomlkit.dumps(document)
+
+
+def _put_in_line(text: str, keys: Sequence[str], value: object) -> str:
+    """Write a value; a table that is new stands in one line, as what is around it does."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    _put(document, keys, value, lambda _: tomlkit.inline_table())
+    return tomlkit.dumps(document)
+
+
+def _put(tree: Tree, keys: Sequence[str], value: object, new: Callable[[int], Tree]) -> None:
+    for at, key in enumerate(keys[:-1], 1):
+        if key not in tree:
+            tree[key] = new(len(keys) - 1 - at)
+        if not isinstance(tree[key], dict):
+            raise UsageError(f"{'.'.join(keys[:at])} is no table", _EDIT_HINT)
+        tree = tree[key]
+    tree[keys[-1]] = value
+
+
+def _drop_sections(text: str, keys: Sequence[str]) -> str:
+    """Leave out the sections of a table, with what is said about them."""
+    head, *parts = split_sections(text)
+    return "".join((head, *(part for part in parts if _name(part)[: len(keys)] != tuple(keys))))
+
+
+def _take_with_tomlkit(text: str, keys: Sequence[str]) -> str:
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    _take(document, keys)
+    return tomlkit.dumps(document)
+
+
+def _take(tree: Tree, keys: Sequence[str]) -> None:
+    table: Any = tree
+    for key in keys[:-1]:
+        table = table.get(key) if isinstance(table, dict) else None
+    if not isinstance(table, dict) or keys[-1] not in table:
+        raise UsageError(f"{'.'.join(keys)} is not set")
+    del table[keys[-1]]
+
+
+def _without_empty_tables(tree: Tree) -> Tree:
+    """Return a tree without the tables in which nothing is."""
+    inner = {key: _without_empty_tables(value) if isinstance(value, dict) else value for key, value in tree.items()}
+    return {key: value for key, value in inner.items() if value != {}}
+
+
+def _unchangeable_error(keys: Sequence[str]) -> UsageError:
+    return UsageError(f"{'.'.join(keys)} cannot be changed without changing how the file is written", _EDIT_HINT)
+
+
+def write_config(path: Path, text: str) -> None:
+    """Write the file, whole or not at all; a link stays one, and a new file is nobody else's.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = _file_mode(target)
+        try:
+            _write_synced(fresh, text, mode)
+            fresh.replace(target)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def _file_mode(target: Path) -> int:
+    try:
+        found = target.stat()
+    except FileNotFoundError:
+        return 0o600
+    if not stat.S_ISREG(found.st_mode):
+        raise OutputError(f"{target}: it is no file that could be written")
+    return stat.S_IMODE(found.st_mode)
+
+
+def _write_synced(path: Path, text: str, mode: int) -> None:
+    path.touch(mode=0o600, exist_ok=False)
+    with path.open("wb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(mode)

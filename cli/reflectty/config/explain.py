@@ -1,0 +1,137 @@
+"""Explains where each setting comes from and finds every mistake in the config file."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.config import values
+from reflectty.config.load import (
+    SettingOrigin,
+    Source,
+    collect_sources,
+    merge,
+    profiles_of,
+    sources_in_environment,
+    sources_in_file,
+    sources_in_profile,
+    user_config_path,
+)
+from reflectty.config.settings import FILE_SETTINGS, SETTINGS
+from reflectty.config.templates import templates_of
+from reflectty.config.toml_file import read_toml
+from reflectty.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from reflectty.config.load import Document
+    from reflectty.config.settings import Setting, Settings
+
+
+class ExplainedSetting(NamedTuple):
+    """One value: its key, with a point before a part of a table, and where it comes from."""
+
+    key: str
+    value: object
+    origin: SettingOrigin = SettingOrigin.DEFAULT
+    source_name: str = ""
+    """The name of the profile, the variable or the flag."""
+
+
+def explain_settings(
+    environment: Mapping[str, str] | None = None, file: Path | None = None, profile: str = ""
+) -> tuple[ExplainedSetting, ...]:
+    """Return every setting, in the order of their table.
+
+    Raises:
+        UsageError: something holds what cannot be used.
+    """
+    every = collect_sources(environment, file, profile)
+    settings = merge(every)
+    fields = {setting.field: setting for setting in reversed(SETTINGS)}
+    return tuple(row for setting in reversed(fields.values()) for row in _rows_of(setting, settings, every))
+
+
+def _rows_of(setting: Setting, settings: Settings, sources: Sequence[Source]) -> Iterator[ExplainedSetting]:
+    value = getattr(settings, setting.field)
+    key = setting.key or setting.field
+    said = [one for one in sources if one.setting.field == setting.field]
+    if not (said and value and setting.parse in (values.parse_options, values.parse_keys)):
+        last = said[-1] if said else None
+        yield ExplainedSetting(
+            key, value, last.origin if last else SettingOrigin.DEFAULT, last.source_name if last else ""
+        )
+        return
+    for part, worth in value:
+        last = next(one for one in reversed(said) if isinstance(one.value, dict) and part in one.value)
+        yield ExplainedSetting(f"{key}.{part}", worth, last.origin, last.source_name)
+
+
+def find_mistakes(environment: Mapping[str, str] | None = None, file: Path | None = None) -> tuple[UsageError, ...]:
+    """Return everything that keeps the file or the environment from being used, profiles and templates included.
+
+    Each is looked at by itself, so that one mistake hides no other.
+    """
+    variables, path = os.environ if environment is None else environment, file or user_config_path() or Path()
+    try:
+        document = read_toml(path)
+    except UsageError as error:
+        return (error, *find_mistakes_in({}, path, variables))
+    return find_mistakes_in(document, path, variables)
+
+
+def find_mistakes_in(document: Document, path: Path, environment: Mapping[str, str]) -> tuple[UsageError, ...]:
+    """Return the same of a document that would stand in a file."""
+    found: dict[str, UsageError] = {}
+    for look in _checks_of(document, path, environment):
+        try:
+            look()
+        except UsageError as error:
+            found.setdefault(str(error), error)
+    return tuple(found.values())
+
+
+def _checks_of(document: Document, path: Path, environment: Mapping[str, str]) -> Iterator[Callable[[], object]]:
+    """Yield what raises where one thing is wrong."""
+    for key, value in document.items():
+        yield partial(merge, sources_in_file({key: value}, path))
+    yield partial(profiles_of, document, path)
+    yield partial(templates_of, document, path)
+    for variable in (setting.variable for setting in SETTINGS if setting.variable in environment):
+        yield partial(merge, sources_in_environment({variable: environment[variable]}))
+    for named in _named_profiles(document, environment, path):
+        yield partial(merge, sources_in_profile(named, document, path))
+
+
+def _named_profiles(document: Document, environment: Mapping[str, str], path: Path) -> Iterator[Source]:
+    """Yield every name of a profile that is given, and each profile that there is."""
+    profiles = document.get("profiles")
+    for name in profiles if isinstance(profiles, dict) else ():
+        yield Source(FILE_SETTINGS["profile"], values.parse_name, name, f"{path}: profiles", SettingOrigin.FILE)
+    chosen = {"profile": document.get("profile", "")}
+    for one in (*sources_in_file(chosen, path), *sources_in_environment(environment)):
+        if one.setting.field == "profile":
+            yield one
+
+
+def option_source(name: str, profile: str = "") -> str:
+    """Return who sets an option: a profile or the file; nothing where neither does.
+
+    Args:
+        name: the option.
+        profile: the one that was named with this call.
+    """
+    try:
+        found = next((row for row in explain_settings(profile=profile) if row.key == f"options.{name}"), None)
+    except UsageError:
+        return ""
+    if found is None:
+        return ""
+    return (
+        f"the profile {found.source_name}"
+        if found.origin is SettingOrigin.PROFILE
+        else f"options.{name} in {user_config_path()}"
+    )

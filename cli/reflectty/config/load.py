@@ -1,0 +1,300 @@
+"""Loads the settings: collects their sources and merges them, from the defaults up to flags.
+
+From the weakest word to the strongest: the defaults, the file, the profile that the file or REFLECTTY_PROFILE names,
+the environment, the profile that is named with this call, flags. A variable is the word of whoever set it for this
+shell and goes before a profile that always holds; `--profile` is typed now, and goes before both.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from reflectty.config import values
+from reflectty.config.paths import config_path
+from reflectty.config.settings import (
+    FILE_SETTINGS,
+    MODEL_OR_SERVER_FIELDS,
+    PROFILE_SETTINGS,
+    SERVER_FIELDS,
+    SETTINGS,
+    Setting,
+    Settings,
+)
+from reflectty.config.state import recall_choice
+from reflectty.config.toml_file import read_text, read_toml
+from reflectty.core.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reflectty.config.values import ValueParser
+
+
+Document = Mapping[str, object]
+"""A file, or a table in it, as TOML gives it."""
+
+NO_PROFILE = "none"
+"""The name that stands for no profile at all."""
+EXTENDS = "extends"
+"""The key that names the profile which one builds on."""
+_PROFILE_HINT = 'write [profiles.NAME], and under it lines such as model = "reflection"'
+
+
+def profiles_of(document: Document, path: Path | None) -> Mapping[str, Document]:
+    """Return the profiles of a file, by name.
+
+    Raises:
+        UsageError: what stands there is none.
+    """
+    tables = document.get("profiles", {})
+    if not isinstance(tables, dict):
+        raise UsageError(f"{path}: profiles must be a table", _PROFILE_HINT)
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise UsageError(f"{path}: profiles.{name} must be a table", _PROFILE_HINT)
+    return tables
+
+
+def profile_chain(name: str, profiles: Mapping[str, Document], said_by: str) -> tuple[tuple[str, Document], ...]:
+    """Return a profile and those that it builds on, the first of them first, each without saying so itself.
+
+    Raises:
+        UsageError: there is none of that name, or one builds on itself.
+    """
+    found = tuple(_walk_back(name, profiles, said_by))
+    return tuple((one, {key: value for key, value in profiles[one].items() if key != EXTENDS}) for one in found[::-1])
+
+
+def _walk_back(name: str, profiles: Mapping[str, Document], said_by: str) -> Iterator[str]:
+    seen: list[str] = []
+    wanted: object = name
+    while wanted:
+        if not isinstance(wanted, str) or wanted not in profiles:
+            raise _missing_profile_error(wanted, profiles, said_by)
+        if wanted in seen:
+            raise UsageError(f"the profile {wanted} extends itself: {' > '.join((*seen, wanted))}")
+        yield wanted
+        seen.append(wanted)
+        wanted, said_by = profiles[wanted].get(EXTENDS, ""), f"profiles.{wanted}.{EXTENDS}"
+
+
+def _missing_profile_error(name: object, profiles: Mapping[str, Document], said_by: str) -> UsageError:
+    if not profiles:
+        hint = "there are none yet: reflect config set profiles.NAME.model MODEL makes one"
+    else:
+        hint = did_you_mean(str(name), profiles) or f"there are {', '.join(profiles)}"
+    return UsageError(f"{said_by}: there is no profile {name!r}", hint)
+
+
+OTHERS_MODE_BITS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def load_api_key(settings: Settings) -> str:
+    """Return the key for the server that the engine of the settings speaks with; often nothing.
+
+    Raises:
+        UsageError: its file cannot be read, others can read it, or it holds no key.
+    """
+    if settings.engine == "ollama":
+        return settings.api_key
+    if settings.cluster_key or not settings.api_key_file:
+        return settings.cluster_key
+    return _read_key_file(Path(settings.api_key_file).expanduser())
+
+
+def _read_key_file(path: Path) -> str:
+    text = read_text(path)
+    if text is None:
+        raise UsageError(f"{path}: there is no such file", "api_key_file names it; REFLECTTY_API_KEY does without")
+    if os.name == "posix" and path.stat().st_mode & OTHERS_MODE_BITS:
+        raise UsageError(f"{path}: others can read this key", f"chmod 600 {path}")
+    key = text.strip()
+    if not key or len(key.split()) > 1:
+        raise UsageError(f"{path}: it holds no key", "the key stands there alone, on one line")
+    return key
+
+
+TABLES = ("profiles", "templates")
+"""What stands in the file beside the settings."""
+_API_KEY_HINT = "set OLLAMA_API_KEY; the key of an OpenAI-compatible server stands in a file of its own, api_key_file"
+
+
+class SettingOrigin(StrEnum):
+    """Who gave a value."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    PROFILE = "profile"
+    ENVIRONMENT = "environment"
+    FLAG = "flag"
+
+
+class Source(NamedTuple):
+    """A value that somebody gave a setting."""
+
+    setting: Setting
+    parse: ValueParser
+    value: object
+    name: str
+    """What the value is called where it stands, for errors."""
+    origin: SettingOrigin
+    source_name: str = ""
+    """The name of the profile, the variable or the flag."""
+    explicit: bool = False
+    """Whether it is of a profile that was named with this call."""
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None, file: Path | None = None, profile: str = "", engine: str = ""
+) -> Settings:
+    """Return the settings that the file, a profile and the environment give.
+
+    Args:
+        environment: the variables; the process's own where none are given.
+        file: the user's file; the one in the home where none is given.
+        profile: the one that was named with this call; `none` keeps any other from being used.
+        engine: the one that was named with this call. OLLAMA_HOST names no server of another kind than Ollama's.
+
+    Raises:
+        UsageError: one of them holds what cannot be used.
+    """
+    return merge(collect_sources(environment, file, profile, engine))
+
+
+def merge(sources: Iterable[Source]) -> Settings:
+    """Return what comes of values, of which the last has the last word; an empty one is the default again."""
+    settings, defaults = Settings(), Settings()
+    for one in sources:
+        field = one.setting.field
+        so_far, default = getattr(settings, field), getattr(defaults, field)
+        value = default if one.value in ("", {}) else one.parse(one.value, one.name, so_far)
+        changes: dict[str, Any] = {field: value}
+        settings = settings._replace(
+            **changes,
+            is_theme_chosen=settings.is_theme_chosen or field == "theme",
+            is_model_explicit=settings.is_model_explicit or (field == "model" and one.explicit),
+            is_server_explicit=settings.is_server_explicit or (field in SERVER_FIELDS and one.explicit),
+            user_configured=settings.user_configured or (field in MODEL_OR_SERVER_FIELDS and one.value not in ("", {})),
+        )
+    return settings
+
+
+def collect_sources(
+    environment: Mapping[str, str] | None = None, file: Path | None = None, profile: str = "", engine: str = ""
+) -> tuple[Source, ...]:
+    """Return every value that is given, the weakest word first; the values are as they stand there.
+
+    Raises:
+        UsageError: a file cannot be read, or names what there is not.
+    """
+    path = file or user_config_path()
+    document = read_toml(path) if path else {}
+    written = tuple(sources_in_file(document, path)) if path else ()
+    variables = tuple(sources_in_environment(os.environ if environment is None else environment))
+    spoken = (_flag_source("engine", engine),) if engine else ()
+    if profile:
+        now = _flag_source("profile", profile)
+        return _drop_foreign_host((*written, *variables, now, *sources_in_profile(now, document, path), *spoken))
+    standing = next((one for one in reversed((*written, *variables)) if one.setting.field == "profile"), None)
+    return _drop_foreign_host(
+        (*written, *(sources_in_profile(standing, document, path) if standing else ()), *variables, *spoken)
+    )
+
+
+def _flag_source(key: str, value: str) -> Source:
+    return Source(
+        FILE_SETTINGS[key], FILE_SETTINGS[key].parse, value, f"--{key}", SettingOrigin.FLAG, f"--{key}", explicit=True
+    )
+
+
+def _drop_foreign_host(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Leave out the host of OLLAMA_HOST where another engine than Ollama's is meant."""
+    engines = [one.value for one in sources if one.setting.field == "engine"]
+    ours = not engines or engines[-1] in ("", Settings().engine)
+    return sources if ours else tuple(one for one in sources if one.name != "OLLAMA_HOST")
+
+
+def sources_in_file(document: Document, path: Path) -> Iterator[Source]:
+    """Yield what a file gives.
+
+    Raises:
+        UsageError: it names what there is not.
+    """
+    for key, value in document.items():
+        if key in FILE_SETTINGS and value not in ("", {}):
+            yield Source(FILE_SETTINGS[key], FILE_SETTINGS[key].parse, value, f"{path}: {key}", SettingOrigin.FILE)
+        elif key not in FILE_SETTINGS and key not in TABLES:
+            raise unknown_setting_error(key, (*FILE_SETTINGS, *TABLES), f"{path}: there is no setting {key!r}")
+
+
+def unknown_setting_error(key: str, known: Iterable[str], message: str) -> UsageError:
+    """Return what is wrong with a key that there is not."""
+    known = tuple(known)
+    hint = _API_KEY_HINT if key == "api_key" else did_you_mean(key, known)
+    return UsageError(message, hint or f"there are {', '.join(known)}")
+
+
+def sources_in_environment(environment: Mapping[str, str]) -> Iterator[Source]:
+    """Yield what the environment gives."""
+    for setting in SETTINGS:
+        if setting.variable and (text := environment.get(setting.variable, "")):
+            read = setting.parse_variable or setting.parse
+            yield Source(setting, read, text, setting.variable, SettingOrigin.ENVIRONMENT, setting.variable)
+
+
+def sources_in_profile(named: Source, document: Document, path: Path | None) -> Iterator[Source]:
+    """Yield what a profile gives, what it extends first.
+
+    Raises:
+        UsageError: there is no such profile, or it sets what a profile cannot.
+    """
+    name = values.parse_name(named.value, named.name)
+    if name == NO_PROFILE:
+        return
+    for whose, table in profile_chain(name, profiles_of(document, path), named.name):
+        for key, value in table.items():
+            where = f"{path}: profiles.{whose}"
+            if key not in PROFILE_SETTINGS:
+                raise unknown_setting_error(
+                    key, (*PROFILE_SETTINGS, EXTENDS), f"{where}: there is no setting {key!r} for a profile"
+                )
+            setting = PROFILE_SETTINGS[key]
+            yield Source(setting, setting.parse, value, f"{where}.{key}", SettingOrigin.PROFILE, whose, named.explicit)
+
+
+def profile_names(file: Path | None = None) -> tuple[str, ...]:
+    """Return the names of the profiles in the user's file.
+
+    Raises:
+        UsageError: it cannot be read, or what stands there is no profile.
+    """
+    path = file or user_config_path()
+    return tuple(profiles_of(read_toml(path), path)) if path else ()
+
+
+def user_config_path() -> Path | None:
+    """Return the file in the user's home, or None where there is no home."""
+    with suppress(UsageError):
+        return config_path()
+    return None
+
+
+def with_remembered_choices(settings: Settings) -> Settings:
+    """Return the settings with what the chat remembers where neither the file nor the environment chose."""
+    thinking = recall_choice("thinking")
+    theme = "" if settings.is_theme_chosen else recall_choice("theme")
+    return settings._replace(
+        theme=theme or settings.theme,
+        thinking=settings.thinking or (thinking if thinking in values.THINKING_VIEWS else ""),
+    )
+
+
+def is_debugging() -> bool:
+    """Whether tracebacks are wanted."""
+    return os.environ.get("REFLECTTY_DEBUG", "") not in ("", "0")

@@ -1,0 +1,105 @@
+"""Reads the config file as text, as TOML and in sections."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from reflectty.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MAX_FILE_BYTES = 1 << 20
+"""How many bytes a file that a user writes by hand may have."""
+
+
+def read_text(path: Path) -> str | None:
+    """Return the text of a file that a user wrote, or None where there is none.
+
+    Raises:
+        UsageError: it cannot be read, is not UTF-8, or is larger than anybody writes.
+    """
+    try:
+        raw = _read_bytes(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{path}: cannot be read: {(reason or str(error)).lower()}") from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise UsageError(f"{path}: it is larger than {MAX_FILE_BYTES >> 20} MB")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: it is not UTF-8", "save it as UTF-8") from error
+    if "\0" in text:
+        raise UsageError(f"{path}: it is no text: it holds a null character", "save it as UTF-8")
+    return text
+
+
+def _read_bytes(path: Path) -> bytes:
+    # What is no plain file may never end, or never begin: a pipe without a writer is empty here.
+    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    with open(number, "rb") as file:  # noqa: PTH123 - a file that is open already has no path
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+def parse_toml(text: str, path: Path) -> Mapping[str, object]:
+    """Return what a text says as TOML.
+
+    Raises:
+        UsageError: it is none.
+    """
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: {error}", "`reflect config edit` opens it") from error
+
+
+def read_toml(path: Path) -> Mapping[str, object]:
+    """Return what the file says; one that is not there says nothing.
+
+    Raises:
+        UsageError: it cannot be read, or is no TOML.
+    """
+    text = read_text(path)
+    return {} if text is None else parse_toml(text, path)
+
+
+def split_sections(text: str) -> tuple[str, ...]:
+    """Return the parts of a document: what stands before any table, and each table with the comment right above it."""
+    import tomllib
+
+    starts, at, lines = [0], 0, text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith("["):
+            # In a text or a list of several lines, what looks like a table is none.
+            with suppress(ValueError):
+                tomllib.loads(text[:at])
+                starts.append(at - sum(map(len, _trailing_comment(lines[:number]))))
+        at += len(line)
+    return tuple(text[start:end] for start, end in zip(starts, (*starts[1:], len(text)), strict=True))
+
+
+def _trailing_comment(lines: list[str]) -> list[str]:
+    """Return the comment that the lines end with."""
+    count = next((count for count, line in enumerate(reversed(lines)) if not line.lstrip().startswith("#")), len(lines))
+    return lines[len(lines) - count :]
+
+
+def section_name(section: str) -> tuple[str, ...]:
+    """Return the keys that lead to the table of a section."""
+    import tomllib
+
+    header = next(line for line in section.splitlines() if not line.lstrip().startswith("#"))
+    keys: list[str] = []
+    table: object = tomllib.loads(header)
+    while isinstance(table, dict) and table:
+        key, table = next(iter(table.items()))
+        keys.append(key)
+    return tuple(keys)

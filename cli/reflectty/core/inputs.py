@@ -1,0 +1,108 @@
+"""Reads stdin, files and images, and composes the prompt from them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import select
+from typing import TYPE_CHECKING, BinaryIO
+
+from reflectty.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SILENCE_SECONDS = 5.0
+"""How long an open pipe may say nothing before the user is told what is waited for."""
+_MAX_BROKEN_SHARE = 0.3
+_IMAGE_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"II*\x00": "TIFF",
+    b"MM\x00*": "TIFF",
+}
+
+
+def read_stdin(stdin: BinaryIO, warn: Callable[[str], None], silence: float = SILENCE_SECONDS) -> bytes:
+    """Return all of stdin; `warn` is told once when it stays open and silent for `silence` seconds."""
+    try:
+        number = stdin.fileno()
+    except (OSError, ValueError, AttributeError):
+        return stdin.read()
+    pieces: list[bytes] = []
+    told = False
+    while True:
+        if not select.select([number], [], [], None if told else silence)[0]:
+            warn("still waiting for stdin, which is open and silent: close it with < /dev/null, or give --no-stdin")
+            told = True
+            continue
+        piece = os.read(number, 1 << 16)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+
+
+def decode_input(data: bytes, name: str, warn: Callable[[str], None]) -> str:
+    r"""Return data as text, with line breaks as `\n`.
+
+    Raises:
+        UsageError: it is binary.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) and len(data) % 2 == 0:
+        return data.decode("utf-16", "replace").replace("\r\n", "\n")
+    text = data.decode("utf-8-sig", "replace")
+    broken = text.count("\ufffd") - data.count("\ufffd".encode())
+    if b"\0" in data or broken > _MAX_BROKEN_SHARE * len(text):
+        raise UsageError(f"{name} is binary, not text", "pictures go with --image")
+    if broken:
+        warn(f"{name} is not all UTF-8: {broken} characters were replaced")
+    return text.replace("\r\n", "\n")
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def read_image(path: Path) -> str:
+    """Return an image as base64 text.
+
+    Raises:
+        UsageError: it cannot be read, or is no image.
+    """
+    data = read_file(path)
+    webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+    if not webp and not any(data.startswith(start) for start in _IMAGE_SIGNATURES):
+        raise UsageError(f"{path} is no image", "PNG, JPEG, WebP, GIF, BMP and TIFF are")
+    return base64.b64encode(data).decode("ascii")
+
+
+def _wrap_in_tag(name: str, text: str, attribute: str = "") -> str:
+    body = text.rstrip("\n")
+    return f"<{name}{attribute}>\n{body}\n</{name}>"
+
+
+def compose_prompt(prompt: str, stdin: str, files: tuple[tuple[str, str], ...]) -> str:
+    """Return the question: material first and the instruction last, because servers cut the front.
+
+    Args:
+        prompt: the instruction, possibly empty.
+        stdin: what stdin said, possibly empty.
+        files: pairs of a file's name and its text.
+    """
+    parts = [_wrap_in_tag("file", text, f' name="{name}"') for name, text in files]
+    if not prompt.strip():
+        return "\n\n".join([*parts, stdin] if stdin.strip() else parts)
+    if stdin.strip():
+        parts.append(_wrap_in_tag("stdin", stdin))
+    return "\n\n".join([*parts, prompt])

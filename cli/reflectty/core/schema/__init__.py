@@ -1,0 +1,121 @@
+"""Reads the JSON Schema of `--schema` and checks answers against it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from reflectty.core.errors import SchemaError, UsageError
+
+if TYPE_CHECKING:
+    from reflectty.core.schema.rewrite import SentSchema
+
+_MAX_BLANKS = 500
+"""A constrained model that has nothing to say fills with white space; more than this in a row is such a case."""
+
+
+def _refuse_network(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is not part of the schema")
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A schema as compact JSON text, and what checks an answer against it."""
+
+    text: str
+    validator: Any
+
+    def prepare_for(self, grammar: str, *, sorts_keys: bool = False) -> SentSchema:
+        """Return what a server is given of it, by what holds answers to schemas there; the check stays this one.
+
+        Raises:
+            UsageError: nothing fits the schema.
+        """
+        from reflectty.core.schema.rewrite import prepare_schema
+
+        return prepare_schema(self.text, grammar, sorts_keys=sorts_keys)
+
+    def check(self, answer: str) -> None:
+        """Check an answer.
+
+        Raises:
+            SchemaError: it is no JSON, or not of this schema; the message names the place.
+        """
+        try:
+            value = json.loads(answer)
+        except ValueError as error:
+            raise SchemaError(f"the answer is no JSON: {error}", "a larger num_predict may let it end") from error
+        misfit = next(iter(self.validator.iter_errors(value)), None)
+        if misfit is not None:
+            place = "/".join(map(str, misfit.instance_path)) or "the top"
+            raise SchemaError(f"the answer does not fit the schema at {place}: {misfit.message}")
+
+
+def read_schema(argument: str) -> Schema:
+    """Return the schema that a `--schema` argument gives: JSON text, or the path of a file.
+
+    Raises:
+        UsageError: no such file, no JSON, or no schema.
+    """
+    import jsonschema_rs
+
+    text, name = _read_argument(argument)
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{name} is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} is no schema: it must be a JSON object")
+    try:
+        validator = jsonschema_rs.validator_for(value, retriever=_refuse_network)
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        raise UsageError(f"{name} is no schema: {getattr(error, 'message', error)}") from error
+    return Schema(json.dumps(value, separators=(",", ":")), validator)
+
+
+def _read_argument(argument: str) -> tuple[str, str]:
+    if argument.lstrip().startswith(("{", "[", '"')):
+        return argument, "--schema"
+    try:
+        return Path(argument).read_text("utf-8"), argument
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UsageError(f"cannot read the schema {argument}: {(reason or str(error)).lower()}") from error
+
+
+def tidy_json(answer: str) -> str:
+    """Return JSON text in one line, with a blank behind each comma and colon; every value as it was written.
+
+    A grammar lets white space through between any two tokens, and small models fill up with it.
+    """
+    pieces = re.findall(r'"(?:[^"\\]|\\.)*"|[^\s",:{}\[\]]+|[,:{}\[\]]', answer, re.DOTALL)
+    return "".join(f"{piece} " if piece in (",", ":") else piece for piece in pieces)
+
+
+class JsonEndDetector:
+    """Notices where a JSON value that arrives in pieces ends, or when only white space comes any more."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._in_string = self._escaped = False
+        self._blanks = 0
+
+    def feed(self, text: str) -> int | None:
+        """Return how much of `text` still belongs to the value when it ends in it, else None."""
+        for at, char in enumerate(text):
+            if self._char(char):
+                return at + 1
+        return None
+
+    def _char(self, char: str) -> bool:
+        if self._in_string:
+            self._in_string = self._escaped or char != '"'
+            self._escaped = char == "\\" and not self._escaped
+            return not self._in_string and self._depth == 0
+        self._blanks = self._blanks + 1 if char.isspace() else 0
+        self._in_string = char == '"'
+        self._depth += (char in "{[") - (char in "}]")
+        return (char in "}]" and self._depth <= 0) or self._blanks > _MAX_BLANKS

@@ -1,0 +1,223 @@
+"""Merges schemas that must hold together, and resolves references, types and overlaps within a schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+Json: TypeAlias = Any
+"""A value as JSON has it."""
+SchemaObject = dict[str, Json]
+
+ANNOTATIONS: Final = frozenset(
+    {
+        *("title", "description", "default", "examples", "$comment", "deprecated", "readOnly", "writeOnly"),
+        *("contentEncoding", "contentMediaType", "$schema", "$id", "$anchor"),
+    }
+)
+"""Keywords that forbid nothing."""
+BRANCH_KEYWORDS: Final = ("anyOf", "oneOf")
+MAX_BRANCHES: Final = 32
+
+
+class UnmergeableError(Exception):
+    """No one schema says the same; the argument is the keyword that stands in the way."""
+
+
+class NothingFitsError(Exception):
+    """Nothing at all fits both."""
+
+
+def merge_schemas(one: Json, other: Json) -> Json:
+    """Return the schema of what fits both.
+
+    Raises:
+        UnmergedError: it cannot be written as one.
+        NothingError: nothing does.
+    """
+    if isinstance(one, bool) or isinstance(other, bool):
+        return _merge_with_bool(one, other)
+    found: SchemaObject = dict(one)
+    _merge_properties(found, one, other)
+    for key, value in other.items():
+        if key in ("properties", "additionalProperties"):
+            continue
+        found[key] = _merge_keyword(key, found[key], value) if key in found else value
+    return found
+
+
+def _merge_with_bool(one: Json, other: Json) -> Json:
+    if one is False or other is False:
+        return False
+    return other if one is True else one
+
+
+def _merge_properties(found: SchemaObject, one: SchemaObject, other: SchemaObject) -> None:
+    """Join what is said of members: one that only one side names has to fit what the other says of the rest."""
+    named = [dict(side.get("properties", {})) for side in (one, other)]
+    rest = [side.get("additionalProperties", True) for side in (one, other)]
+    if any("patternProperties" in side for side in (one, other)) and any(value not in (True, {}) for value in rest):
+        raise UnmergeableError("patternProperties")
+    if any("properties" in side for side in (one, other)):
+        names = dict.fromkeys((*named[0], *named[1]))
+        found["properties"] = {
+            name: _merge_parts(named[0].get(name, rest[0]), named[1].get(name, rest[1])) for name in names
+        }
+    if any("additionalProperties" in side for side in (one, other)):
+        found["additionalProperties"] = _merge_parts(*rest)
+
+
+def _merge_parts(one: Json, other: Json) -> Json:
+    """Return the schema of what a part of a value has to fit; where nothing does, the whole may be without it."""
+    try:
+        return merge_schemas(one, other)
+    except NothingFitsError:
+        return False
+
+
+def _merge_keyword(key: str, one: Json, other: Json) -> Json:
+    if one == other or key in ANNOTATIONS:
+        return one
+    if key not in _MERGERS:
+        raise UnmergeableError(key)
+    return _MERGERS[key](one, other)
+
+
+def _merge_types(one: Json, other: Json) -> Json:
+    sides = [set([side] if isinstance(side, str) else side) for side in (one, other)]
+    found = sides[0] & sides[1]
+    if any("number" in side for side in sides) and any("integer" in side for side in sides):
+        found.add("integer")
+    found -= {"integer"} if "number" in found else set()
+    if not found:
+        raise NothingFitsError("type")
+    return sorted(found) if len(found) > 1 else found.pop()
+
+
+def _merge_values(one: list[Json], other: list[Json]) -> list[Json]:
+    found = [value for value in one if any(is_same_value(value, another) for another in other)]
+    if not found:
+        raise NothingFitsError("enum")
+    return found
+
+
+def is_same_value(one: Json, other: Json) -> bool:
+    """Whether two values are one in JSON, where true is no 1."""
+    return (
+        type(one) is type(other) and bool(one == other)
+        if isinstance(one, bool) or isinstance(other, bool)
+        else bool(one == other)
+    )
+
+
+def _merge_branches(one: list[Json], other: list[Json]) -> list[Json]:
+    """Return what fits one of each side; what fits nothing at all is left out."""
+    if len(one) * len(other) > MAX_BRANCHES:
+        raise UnmergeableError("anyOf")
+    found = []
+    for left in one:
+        for right in other:
+            try:
+                found.append(merge_schemas(left, right))
+            except NothingFitsError:
+                continue
+    if not found:
+        raise NothingFitsError("anyOf")
+    return found
+
+
+_MERGERS: Final[Mapping[str, Callable[[Json, Json], Json]]] = {
+    "type": _merge_types,
+    "required": lambda one, other: list(dict.fromkeys((*one, *other))),
+    "enum": _merge_values,
+    "items": _merge_parts,
+    "anyOf": _merge_branches,
+    "uniqueItems": lambda one, other: bool(one or other),
+    **dict.fromkeys(("minLength", "minItems", "minimum", "exclusiveMinimum", "minProperties"), max),
+    **dict.fromkeys(("maxLength", "maxItems", "maximum", "exclusiveMaximum", "maxProperties"), min),
+}
+
+KEYWORDS_BY_TYPE: Final = {
+    "string": ("minLength", "maxLength", "pattern", "format"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    "array": ("items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"),
+    "object": ("properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties"),
+}
+"""The keywords that speak of values of one type."""
+
+
+def target_of(root: SchemaObject, reference: Json) -> Json:
+    """Return what a reference into the schema itself leads to; None for any other."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    if reference[1:2] not in ("", "/"):
+        return _find_anchor(root, unquote(reference[1:]))
+    found: Json = root
+    for token in reference[1:].split("/")[1:]:
+        key = unquote(token).replace("~1", "/").replace("~0", "~")
+        if isinstance(found, list) and key.isdigit() and int(key) < len(found):
+            found = found[int(key)]
+        elif isinstance(found, dict) and key in found:
+            found = found[key]
+        else:
+            return None
+    return found if isinstance(found, dict | bool) else None
+
+
+def annotations_of(schema: SchemaObject) -> SchemaObject:
+    """Return what a schema says that forbids nothing."""
+    return {
+        key: value for key, value in schema.items() if key in ANNOTATIONS and key not in ("$id", "$anchor", "$schema")
+    }
+
+
+def implied_type_of(schema: SchemaObject) -> str:
+    """Return the one type that the keywords speak of: another would fit as well, and is not what is meant."""
+    kinds = [kind for kind, keys in KEYWORDS_BY_TYPE.items() if any(key in schema for key in keys)]
+    return kinds[0] if len(kinds) == 1 else ""
+
+
+def _find_anchor(schema: Json, name: str) -> Json:
+    if isinstance(schema, dict):
+        if schema.get("$anchor") == name:
+            return schema
+        schema = list(schema.values())
+    found = (_find_anchor(one, name) for one in schema) if isinstance(schema, list) else ()
+    return next((one for one in found if one is not None), None)
+
+
+def fits_schema(value: Json, schema: SchemaObject) -> bool:
+    """Whether a value fits a schema; one that cannot be looked up lets it pass."""
+    import jsonschema_rs
+
+    try:
+        return bool(jsonschema_rs.is_valid(schema, value))
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+        return True
+
+
+def are_disjoint(branches: list[Json]) -> bool:
+    """Whether no value can fit two of them, as far as types and the values of members tell."""
+    return all(_differ(one, other) for at, one in enumerate(branches) for other in branches[:at])
+
+
+def _differ(one: Json, other: Json) -> bool:
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return one is False or other is False
+    try:
+        merge_schemas({key: one[key] for key in ("type", "enum", "const") if key in one}, _type_keywords_of(other))
+    except NothingFitsError:
+        return True
+    except UnmergeableError as error:
+        return str(error) == "const"
+    shared = set(one.get("required", ())) & set(other.get("required", ()))
+    members = [(side.get("properties", {}).get(key, {}) for side in (one, other)) for key in shared]
+    return any(_differ(*pair) for pair in members)
+
+
+def _type_keywords_of(schema: SchemaObject) -> SchemaObject:
+    return {key: schema[key] for key in ("type", "enum", "const") if key in schema}

@@ -1,0 +1,179 @@
+r"""Rewrites string patterns for llama.cpp's grammars, or rejects those that they cannot enforce.
+
+`_visit_pattern` of llama.cpp's common/json-schema-to-grammar.cpp copies a pattern into a grammar for the text between
+two quotes. It wants both anchors, passes escapes such as `\d` on to a parser that does not know them, and lets `.` and
+`[^a]` stand for quotes and control characters as well, which end the text or break the JSON. So everything is written
+out here: classes without escapes but `\xHH`, no bare `.`, and the anchors.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_ANY_CHARACTER: Final = r'[^"\\\x00-\x1F]'
+"""What stands for itself between the quotes of JSON."""
+_CLASSES: Final = {"d": "0-9", "w": "A-Za-z0-9_", "s": " "}
+"""White space but the blank is written as an escape in JSON, which a grammar of characters cannot say."""
+_LITERAL: Final = frozenset("-./:@#%&=~!<>,;'`_ ") | frozenset("^$*+?()[]{}|")
+_FORBIDDEN: Final = '"\\'
+
+
+class _UnsupportedPatternError(Exception):
+    """The pattern has something that a grammar cannot be given."""
+
+
+def rewrite_pattern(pattern: str) -> str:
+    """Return the pattern as llama.cpp holds to it; empty where it cannot, such as with a look-ahead or a quote."""
+    try:
+        reader = _PatternReader(pattern)
+        found = reader.alternatives(outermost=True)
+    except (_UnsupportedPatternError, IndexError):
+        return ""
+    return f"^({found})$" if reader.is_at_end else ""
+
+
+class _PatternReader:
+    """Reads a pattern from left to right and writes it anew."""
+
+    def __init__(self, pattern: str) -> None:
+        self._text = pattern
+        self._at = 0
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._at >= len(self._text)
+
+    def _next(self) -> str:
+        self._at += 1
+        return self._text[self._at - 1]
+
+    def _accept(self, wanted: str) -> bool:
+        found = self._text.startswith(wanted, self._at)
+        self._at += len(wanted) if found else 0
+        return found
+
+    def alternatives(self, *, outermost: bool = False) -> str:
+        """Return what stands between two parentheses; a pattern without an anchor may begin or end anywhere."""
+        found = [self._sequence(outermost=outermost)]
+        while self._accept("|"):
+            found.append(self._sequence(outermost=outermost))
+        return "|".join(found)
+
+    def _sequence(self, *, outermost: bool) -> str:
+        pieces = [] if not outermost or self._accept("^") else [f"{_ANY_CHARACTER}*"]
+        ended = False
+        while not self.is_at_end and self._text[self._at] not in "|)":
+            if ended:
+                raise _UnsupportedPatternError
+            ended = outermost and self._accept("$")
+            if not ended:
+                pieces.append(self._atom() + self._quantifier())
+        if outermost and not ended:
+            pieces.append(f"{_ANY_CHARACTER}*")
+        if not pieces:
+            raise _UnsupportedPatternError
+        return "".join(pieces)
+
+    def _atom(self) -> str:
+        char = self._next()
+        if char == "(":
+            return self._group()
+        if char == "[":
+            return self._class()
+        if char == ".":
+            return _ANY_CHARACTER
+        if char == "\\":
+            return self._escape()
+        if char in "^$*+?{}])":
+            raise _UnsupportedPatternError
+        return _literal(char)
+
+    def _group(self) -> str:
+        if self._accept("?") and not self._accept(":"):
+            raise _UnsupportedPatternError
+        found = self.alternatives()
+        if not self._accept(")"):
+            raise _UnsupportedPatternError
+        return f"({found})"
+
+    def _escape(self) -> str:
+        char = self._next()
+        if char in _CLASSES:
+            return f"[{_CLASSES[char]}]"
+        if char.lower() in _CLASSES:
+            return f'[^{_CLASSES[char.lower()]}"\\\\\\x00-\\x1F]'
+        return _literal(self._read_escaped_character(char))
+
+    def _read_escaped_character(self, char: str) -> str:
+        """Return the one character that an escape stands for."""
+        if char in "xu":
+            digits = "".join(self._next() for _ in range(2 if char == "x" else 4))
+            try:
+                return chr(int(digits, 16))
+            except ValueError as error:
+                raise _UnsupportedPatternError from error
+        if char.isalnum():
+            raise _UnsupportedPatternError
+        return char
+
+    def _quantifier(self) -> str:
+        if not self.is_at_end and self._text[self._at] in "*+?":
+            found = self._next()
+        elif self._accept("{"):
+            end = self._text.index("}", self._at) if "}" in self._text[self._at :] else -1
+            counts = self._text[self._at : end].split(",") if end >= 0 else []
+            if not counts or len(counts) > 2 or not counts[0].isdigit() or not (counts[-1] or "0").isdigit():  # noqa: PLR2004
+                raise _UnsupportedPatternError
+            self._at = end + 1
+            found = f"{{{','.join(counts)}}}"
+        else:
+            return ""
+        # As few as possible or as many: the texts are the same.
+        self._accept("?")
+        if not self.is_at_end and self._text[self._at] in "*+?{":
+            raise _UnsupportedPatternError
+        return found
+
+    def _class(self) -> str:
+        negated = self._accept("^")
+        pieces: list[str] = []
+        while not self._accept("]"):
+            pieces.append(self._member())
+        if negated:
+            return f'[^{"".join(pieces)}"\\\\\\x00-\\x1F]'
+        kept = [piece for piece in pieces if piece not in ("\\x22", "\\x5C")]
+        if not kept:
+            raise _UnsupportedPatternError
+        return f"[{''.join(kept)}]"
+
+    def _member(self) -> str:
+        """Return one member of a class, which may be a range."""
+        char = self._next()
+        if char == "\\":
+            char = self._next()
+            if char in _CLASSES:
+                return _CLASSES[char]
+            char = self._read_escaped_character(char)
+        first = char
+        if self._text[self._at] != "-" or self._text[self._at + 1] == "]":
+            return _in_class(first)
+        self._at += 1
+        last = self._next()
+        if last == "\\":
+            last = self._read_escaped_character(self._next())
+        spans = first <= last and first >= " " and not any(first <= unsaid <= last for unsaid in _FORBIDDEN)
+        if not spans:
+            raise _UnsupportedPatternError
+        return f"{_in_class(first)}-{_in_class(last)}"
+
+
+def _literal(char: str) -> str:
+    if char in _FORBIDDEN or char < " ":
+        raise _UnsupportedPatternError
+    return char if char.isalnum() else f"[{_in_class(char)}]"
+
+
+def _in_class(char: str) -> str:
+    if char < " ":
+        raise _UnsupportedPatternError
+    return char if char.isalnum() or ord(char) > 0x7F else f"\\x{ord(char):02X}"  # noqa: PLR2004 - the end of ASCII

@@ -1,0 +1,435 @@
+r"""Rewrites a schema into the form that the grammar of a server can enforce, and lists what it cannot.
+
+Read in llama.cpp's common/json-schema-to-grammar.cpp, and seen with llama-server b10970 and Ollama 0.34.2. Of the
+keywords at one place it looks at the first of `$ref`, `oneOf`/`anyOf`, a list of types, `const`, `enum`, `properties`
+and `additionalProperties`, `allOf`, `items`/`prefixItems`, `pattern`, `format`, lengths, bounds, and drops the others.
+`$ref: "#"` and a schema `true` are refused, `{}` means an object, `allOf` of anything but members or values means an
+object without any. Members come with the required ones first, each group in its order; but where Ollama hands the chat
+to llama.cpp to be rendered (a Jinja template), those of `properties` come alphabetically. An `allOf` of one member each
+keeps its order everywhere.
+
+| server | what holds to a schema |
+|---|---|
+| Ollama, llama-server | llama.cpp's converter (common/json-schema-to-grammar.cpp): see `rewriting` |
+| the built-in model | llguidance, which xllamacpp is built with and asked to be lenient: it knows `allOf` and `\d` |
+| vLLM, SGLang and others | xgrammar or what they are started with: the schema is sent as it is |
+
+The user's own schema is what every answer is checked against in the end.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from reflectty.core.errors import UsageError
+from reflectty.core.schema.constraints import (
+    ANNOTATIONS,
+    BRANCH_KEYWORDS,
+    KEYWORDS_BY_TYPE,
+    Json,
+    NothingFitsError,
+    SchemaObject,
+    UnmergeableError,
+    annotations_of,
+    are_disjoint,
+    fits_schema,
+    implied_type_of,
+    merge_schemas,
+    target_of,
+)
+from reflectty.core.schema.patterns import rewrite_pattern
+
+ANYTHING: Final = {"type": ["object", "array", "string", "number", "boolean", "null"]}
+_NON_CONSTRAINTS: Final = ANNOTATIONS | {"$defs", "definitions"}
+_FORMATS: Final = frozenset({"date", "time", "date-time", "uuid", *(f"uuid{number}" for number in range(1, 6))})
+_MAX_INTEGER: Final = 10**16 - 1
+"""An integer has at most 16 digits there, and bounds are numbers of 64 bits."""
+_MAX_CONST: Final = 1 << 63
+_UNSUPPORTED: Final = ("not", "if", "then", "else", "unevaluatedItems", "unevaluatedProperties", "dependentSchemas")
+_UNSUPPORTED_BY_TYPE: Final = {
+    "object": ("propertyNames", "dependentRequired", "dependencies"),
+    "array": ("contains", "minContains", "maxContains", "additionalItems"),
+}
+_DEFINITION_KEYWORDS: Final = ("$defs", "definitions")
+KEY_ORDER: Final = "the order of keys"
+
+
+class SchemaRewriter:
+    """Rewrites one schema; `unheld` names what the grammar does not hold to."""
+
+    def __init__(self, schema: SchemaObject, *, sorts_keys: bool = False, asserts_formats: bool = False) -> None:
+        """Begin.
+
+        Args:
+            schema: the whole, in which references are looked up.
+            sorts_keys: whether the members of `properties` arrive in alphabetical order.
+            asserts_formats: whether a format is more than a note, as it is up to draft 7.
+        """
+        self.unenforced: dict[str, None] = {}
+        self._root = schema
+        self._sorts_keys = sorts_keys
+        self._asserts_formats = asserts_formats
+        self._definition_names: dict[str, str] = {}
+        self._defs: SchemaObject = {}
+
+    def rewrite(self) -> Json:
+        """Return the schema to send.
+
+        Raises:
+            NothingError: nothing fits it.
+        """
+        found = self._node(self._root, ("#",))
+        if found is False:
+            raise NothingFitsError
+        if "$ref" in found:
+            # Beside a reference at the top those within the definitions would not be looked up.
+            found = self._defs[found["$ref"].rpartition("/")[2]]
+        return {**found, "$defs": self._defs} if self._defs else found
+
+    def _note_unenforced(self, *names: str) -> None:
+        self.unenforced.update(dict.fromkeys(names))
+
+    def _node(self, schema: Json, inside: tuple[str, ...] = ()) -> Json:
+        if schema is False:
+            return False
+        flat = self._flatten({} if schema is True else schema, inside)
+        if "$ref" in flat:
+            return self._reference(flat)
+        branches = next((key for key in BRANCH_KEYWORDS if key in flat), None)
+        if branches:
+            return self._union(flat, branches)
+        self._note_unenforced(*(key for key in _UNSUPPORTED if key in flat and key not in ("then", "else")))
+        return self._rewrite_plain({key: value for key, value in flat.items() if key not in _UNSUPPORTED})
+
+    def _rewrite_part(self, schema: Json, inside: tuple[str, ...] = ()) -> Json:
+        """Return the schema of a part of a value, or of one way among others; false where nothing fits that."""
+        try:
+            return self._node(schema, inside)
+        except NothingFitsError:
+            return False
+
+    def _rewrite_plain(self, flat: SchemaObject) -> SchemaObject:
+        """Return a schema of values or of types."""
+        if "const" in flat or "enum" in flat:
+            return self._values(flat)
+        types = flat.get("type") or implied_type_of(flat)
+        if isinstance(types, list) and any(key in flat for keys in KEYWORDS_BY_TYPE.values() for key in keys):
+            return {"anyOf": [self._rewrite_typed({**flat, "type": kind}, kind) for kind in types]}
+        if isinstance(types, str) and types:
+            return self._rewrite_typed(flat, types)
+        if any(key in flat for keys in KEYWORDS_BY_TYPE.values() for key in keys):
+            self._note_unenforced(*(key for keys in KEYWORDS_BY_TYPE.values() for key in keys if key in flat))
+        return annotations_of(flat) | ({"type": types} if isinstance(types, list) else ANYTHING)
+
+    # References, and what must all hold
+
+    def _flatten(self, schema: SchemaObject, inside: tuple[str, ...]) -> SchemaObject:
+        """Return a schema without `allOf` and without anything beside a reference or branches."""
+        schema = {key: value for key, value in schema.items() if key not in _DEFINITION_KEYWORDS}
+        parts = list(schema.pop("allOf", ()))
+        beside = any(key not in _NON_CONSTRAINTS and key != "$ref" for key in schema) or parts
+        if "$ref" in schema and beside:
+            parts.insert(0, {"$ref": schema.pop("$ref")})
+        found = schema
+        for part in parts:
+            found = self._merge(found, self._inline(part, inside))
+        branches = next((key for key in BRANCH_KEYWORDS if key in found), None)
+        if branches and any(key not in _NON_CONSTRAINTS and key != branches for key in found):
+            return self._distribute(found, branches, inside)
+        return found
+
+    def _inline(self, schema: Json, inside: tuple[str, ...]) -> Json:
+        """Return a schema without a reference at its top; one that leads back to itself is let go of."""
+        if not isinstance(schema, dict):
+            return schema
+        reference = schema.get("$ref")
+        if reference is None:
+            return self._flatten(schema, inside)
+        target = target_of(self._root, reference)
+        if reference in inside or target is None:
+            self._note_unenforced("$ref")
+            return True
+        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        found = self._inline(target, (*inside, reference))
+        return self._merge(found, self._flatten(rest, inside)) if rest else found
+
+    def _merge(self, one: Json, other: Json) -> Json:
+        try:
+            found = merge_schemas(one, other)
+        except UnmergeableError as error:
+            self._note_unenforced(str(error))
+            return one
+        if found is False:
+            raise NothingFitsError
+        return found if isinstance(found, dict) else {}
+
+    def _distribute(self, schema: SchemaObject, branches: str, inside: tuple[str, ...]) -> SchemaObject:
+        """Return branches that have each what stands beside them, which means the same."""
+        rest = {key: value for key, value in schema.items() if key != branches and key not in _NON_CONSTRAINTS}
+        found = []
+        for branch in schema[branches]:
+            try:
+                found.append(self._merge(self._inline(branch, inside), rest))
+            except NothingFitsError:
+                continue
+        if not found:
+            raise NothingFitsError
+        return {branches: found}
+
+    def _reference(self, schema: SchemaObject) -> SchemaObject:
+        reference = schema["$ref"]
+        target = target_of(self._root, reference)
+        if target is None:
+            self._note_unenforced("$ref")
+            return dict(ANYTHING)
+        if reference not in self._definition_names:
+            name = self._definition_names[reference] = self._free_name(reference)
+            self._defs[name] = {}
+            found = self._rewrite_part(target, (reference,))
+            self._defs[name] = {"enum": []} if found is False else found
+        return {"$ref": f"#/$defs/{self._definition_names[reference]}"}
+
+    def _free_name(self, reference: str) -> str:
+        last = "".join(char for char in reference.rpartition("/")[2] if char.isalnum() or char in "_-") or "whole"
+        return last if last not in self._defs else f"{last}-{len(self._defs)}"
+
+    # One kind of value
+
+    def _union(self, schema: SchemaObject, branches: str) -> SchemaObject:
+        if branches == "oneOf" and not are_disjoint(schema["oneOf"]):
+            self._note_unenforced("oneOf")
+        found = [one for one in map(self._rewrite_part, schema[branches]) if one is not False]
+        if not found:
+            raise NothingFitsError
+        return annotations_of(schema) | {branches: found}
+
+    def _values(self, schema: SchemaObject) -> SchemaObject:
+        values = [schema["const"]] if "const" in schema else schema["enum"]
+        rest = {key: value for key, value in schema.items() if key not in ("enum", "const", *_NON_CONSTRAINTS)}
+        if "const" in schema and "enum" in schema:
+            rest["enum"] = schema["enum"]
+        fitting = [value for value in values if fits_schema(value, rest)] if rest else values
+        if not fitting:
+            raise NothingFitsError
+        if any(isinstance(value, int) and abs(value) > _MAX_CONST for value in fitting):
+            self._note_unenforced("const" if "const" in schema else "enum")
+            return {"type": "integer"} if all(type(value) is int for value in fitting) else dict(ANYTHING)
+        key = "const" if "const" in schema else "enum"
+        return annotations_of(schema) | {key: fitting[0] if key == "const" else fitting}
+
+    def _rewrite_typed(self, schema: SchemaObject, kind: str) -> SchemaObject:
+        own = KEYWORDS_BY_TYPE.get("number" if kind == "integer" else kind, ())
+        never = [key for key in _UNSUPPORTED_BY_TYPE.get(kind, ()) if key in schema]
+        self._note_unenforced(*never)
+        given = {key: schema[key] for key in own if key in schema and key not in never}
+        rewrite = {"string": self._string, "number": self._number, "integer": self._integer}
+        rewrite |= {"array": self._array, "object": self._object}
+        return annotations_of(schema) | {"type": kind} | (rewrite[kind](given) if kind in rewrite else {})
+
+    def _string(self, given: SchemaObject) -> SchemaObject:
+        lengths: SchemaObject = {key: given[key] for key in ("minLength", "maxLength") if key in given}
+        pattern = rewrite_pattern(given["pattern"]) if "pattern" in given else ""
+        known = given.get("format") in _FORMATS
+        if "pattern" in given and not pattern:
+            self._note_unenforced("pattern")
+        if "format" in given and self._asserts_formats and (pattern or not known):
+            self._note_unenforced("format")
+        if pattern or known:
+            self._note_unenforced(*lengths)
+            return {"pattern": pattern} if pattern else {"format": given["format"]}
+        return lengths
+
+    def _number(self, given: SchemaObject) -> SchemaObject:
+        self._note_unenforced(*given)
+        return {}
+
+    def _integer(self, given: SchemaObject) -> SchemaObject:
+        least = [math.ceil(given["minimum"])] if "minimum" in given else []
+        least += [math.floor(given["exclusiveMinimum"]) + 1] if "exclusiveMinimum" in given else []
+        most = [math.floor(given["maximum"])] if "maximum" in given else []
+        most += [math.ceil(given["exclusiveMaximum"]) - 1] if "exclusiveMaximum" in given else []
+        found = ({"minimum": max(least)} if least else {}) | ({"maximum": min(most)} if most else {})
+        if least and most and max(least) > min(most):
+            raise NothingFitsError
+        if given.get("multipleOf", 1) != 1:
+            self._note_unenforced("multipleOf")
+        long = [key for key, bound in found.items() if abs(bound) > _MAX_INTEGER]
+        self._note_unenforced(*long)
+        return {key: bound for key, bound in found.items() if key not in long}
+
+    def _array(self, given: SchemaObject) -> SchemaObject:
+        counts: SchemaObject = {key: given[key] for key in ("minItems", "maxItems") if key in given}
+        if given.get("uniqueItems") and given.get("maxItems", 2) > 1:
+            self._note_unenforced("uniqueItems")
+        places = given.get("prefixItems") or (given["items"] if isinstance(given.get("items"), list) else None)
+        if places is not None:
+            if not counts.get("minItems", 0) <= len(places) <= counts.get("maxItems", len(places)):
+                self._note_unenforced(*counts)
+            found = [self._rewrite_part(place) for place in places]
+            if False in found:
+                self._note_unenforced("items" if "items" in given and "prefixItems" not in given else "prefixItems")
+            return {"prefixItems": [place or dict(ANYTHING) for place in found]}
+        items = self._rewrite_part(given.get("items", True))
+        if items is False:
+            return {"items": dict(ANYTHING), "maxItems": 0}
+        return {"items": items, **counts} if counts or "items" in given else {}
+
+    def _object(self, given: SchemaObject) -> SchemaObject:
+        rest = self._rewrite_other_members(given)
+        named = {key: self._rewrite_part(value) for key, value in given.get("properties", {}).items()}
+        required = list(given.get("required", ()))
+        for key in required:
+            named.setdefault(key, rest if isinstance(rest, dict) else dict(ANYTHING))
+        if any(named[key] is False for key in required):
+            raise NothingFitsError
+        able = {key: value for key, value in named.items() if value is not False}
+        # An object is open where others may come, or where none is named.
+        if len(able) < len(named) and (rest or (rest is None and not able)):
+            self._note_unenforced("properties")
+        named = able
+        self._note_member_counts(given, required, named, rest)
+        if not named:
+            return {} if rest in (None, True) else {"additionalProperties": rest}
+        if rest is None and not given.get("properties"):
+            rest = True
+        return self._rewrite_members(named, required, rest)
+
+    def _rewrite_members(self, named: SchemaObject, required: list[str], rest: Json) -> SchemaObject:
+        """Return what keeps the members in their order, wherever they are sorted on the way."""
+        first = [key for key in named if key in required]
+        later = [key for key in named if key not in required]
+        if self._sorts_keys and (first != sorted(first) or later != sorted(later)):
+            if not rest:
+                parts: list[Json] = [{"properties": {key: named[key]}} for key in first]
+                parts += [{"anyOf": [{"properties": {key: named[key]}} for key in later]}] if later else []
+                return {"allOf": parts}
+            self._note_unenforced(KEY_ORDER)
+        found: SchemaObject = {"properties": named} | ({"required": required} if required else {})
+        return found if rest is None else {**found, "additionalProperties": rest}
+
+    def _rewrite_other_members(self, given: SchemaObject) -> Json:
+        """Return what other members must fit; None where nothing is said of them."""
+        rest = given.get("additionalProperties")
+        patterns = given.get("patternProperties")
+        if patterns:
+            self._note_unenforced("patternProperties")
+            if rest is False:
+                # With `false` no member at all would be let through.
+                return {"anyOf": [self._rewrite_part(value) or dict(ANYTHING) for value in patterns.values()]}
+        if isinstance(rest, dict):
+            found = self._rewrite_part(rest)
+            return True if found == ANYTHING else found
+        return rest
+
+    def _note_member_counts(self, given: SchemaObject, required: list[str], named: SchemaObject, rest: Json) -> None:
+        if given.get("minProperties", 0) > len(required):
+            self._note_unenforced("minProperties")
+        if given.get("maxProperties", len(named)) < len(named) or (rest and "maxProperties" in given):
+            self._note_unenforced("maxProperties")
+
+
+class Grammar(StrEnum):
+    """What makes a grammar of a schema."""
+
+    LLAMA_CPP = "llama.cpp"
+    LLGUIDANCE = "llguidance"
+
+
+class SentSchema(NamedTuple):
+    """What a server is given."""
+
+    text: str
+    unenforced: tuple[str, ...] = ()
+    """Keywords that only the check of the whole answer holds."""
+
+
+NOTHING_FITS: Final = "nothing at all fits the schema"
+_FORMAT_ASSERTING_DRAFTS: Final = ("draft-04", "draft-06", "draft-07")
+_UNKNOWN_TO_LLGUIDANCE: Final = frozenset(
+    {
+        *("not", "uniqueItems", "contains", "propertyNames", "if", "dependentRequired", "dependentSchemas"),
+        *("minProperties", "maxProperties"),
+    }
+)
+"""Seen with xllamacpp 2026.10: it lets them pass, and meets `minProperties` by naming a key twice."""
+_COMBINING_KEYWORDS: Final = frozenset(
+    ["allOf", "anyOf", "oneOf", "if", "not", "dependentSchemas", "unevaluatedProperties", "patternProperties"]
+)
+
+
+def prepare_schema(text: str, grammar: str, *, sorts_keys: bool = False) -> SentSchema:
+    """Return what a server with this grammar is given of a schema, which is JSON text.
+
+    Args:
+        text: the schema.
+        grammar: a value of Grammar; of any other nothing is known.
+        sorts_keys: whether the members of an object arrive there in alphabetical order.
+
+    Raises:
+        UsageError: nothing fits the schema.
+    """
+    schema = json.loads(text)
+    if grammar == Grammar.LLGUIDANCE:
+        return _prepare_for_llguidance(schema, text)
+    if grammar != Grammar.LLAMA_CPP:
+        return SentSchema(text)
+    asserts = any(draft in str(schema.get("$schema", "")) for draft in _FORMAT_ASSERTING_DRAFTS)
+    rewriter = SchemaRewriter(schema, sorts_keys=sorts_keys, asserts_formats=asserts)
+    try:
+        found = rewriter.rewrite()
+    except NothingFitsError as error:
+        raise UsageError(NOTHING_FITS, "no answer could be held to it") from error
+    except RecursionError as error:
+        raise UsageError("the schema is nested too deeply") from error
+    # The order of keys means something here, so texts are compared and not values.
+    written = json.dumps(found, separators=(",", ":"))
+    return SentSchema(text if not sorts_keys and found == schema else written, tuple(rewriter.unenforced))
+
+
+def _prepare_for_llguidance(schema: dict[str, Json], text: str) -> SentSchema:
+    """Close the objects that do not say whether they are open: a small model fills them up until it is stopped."""
+    keys = set(_keywords_in(schema))
+    unheld = tuple(sorted(keys & _UNKNOWN_TO_LLGUIDANCE))
+    if keys & _COMBINING_KEYWORDS:
+        return SentSchema(text, unheld)
+    return SentSchema(json.dumps(_close_objects(schema), separators=(",", ":")), unheld)
+
+
+def _keywords_in(schema: Json) -> list[str]:
+    """Return the keywords of a schema and of those in it; names of members are none."""
+    if isinstance(schema, list):
+        return [key for one in schema for key in _keywords_in(one)]
+    if not isinstance(schema, dict):
+        return []
+    found = list(schema)
+    for key, value in schema.items():
+        inner = list(value.values()) if key in _MEMBER_KEYWORDS and isinstance(value, dict) else value
+        found += _keywords_in(inner) if key not in _VALUE_KEYWORDS else []
+    return found
+
+
+_MEMBER_KEYWORDS: Final = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_VALUE_KEYWORDS: Final = ("enum", "const", "default", "examples")
+
+
+def _close_objects(schema: Json) -> Json:
+    if isinstance(schema, list):
+        return [_close_objects(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {
+        key: {name: _close_objects(one) for name, one in value.items()}
+        if key in _MEMBER_KEYWORDS and isinstance(value, dict)
+        else value
+        if key in _VALUE_KEYWORDS
+        else _close_objects(value)
+        for key, value in schema.items()
+    }
+    return (
+        found
+        if "additionalProperties" in found or not found.get("properties")
+        else found | {"additionalProperties": False}
+    )

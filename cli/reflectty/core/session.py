@@ -1,0 +1,179 @@
+"""Sessions, turns and stored replies as values, and the history that a branch sends back to the model."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from reflectty.core.inputs import compose_prompt
+from reflectty.core.messages import Message, Usage
+from reflectty.core.model_names import is_same_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reflectty.core.messages import OptionValue
+    from reflectty.core.segments import Kind
+
+NO_USAGE = Usage()
+
+
+class ReplyStatus(StrEnum):
+    """How a reply ended."""
+
+    STREAMING = "streaming"
+    """It has not: whoever is writing it is alive."""
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+    """The user stopped it, or the program that was writing it is gone."""
+    INCOMPLETE = "incomplete"
+    """It was cut: the connection, the server, the token limit."""
+    FAILED = "failed"
+    """Not a word came of it."""
+
+
+class ReplyOrigin(StrEnum):
+    """How a reply came to be."""
+
+    ASKED = "asked"
+    STEERED = "steered"
+    """The user changed what the model had thought so far; the reply it was made of is another branch."""
+    CONCLUDED = "concluded"
+    """The user closed the thinking."""
+    CONTINUED = "continued"
+    """It had been cut, and went on."""
+
+
+class Attachment(NamedTuple):
+    """What came along with a question: `content` is the text of a file, or an image in base64."""
+
+    name: str
+    kind: Literal["file", "image"]
+    content: str
+
+
+class ReplyMetrics(NamedTuple):
+    """The figures of one reply; times in milliseconds, tokens by part are estimates."""
+
+    thinking_tokens: int = 0
+    """The corrections' among them."""
+    answer_tokens: int = 0
+    corrections: int = 0
+    thinking_ms: float = 0.0
+    first_token_ms: float = 0.0
+    total_ms: float = 0.0
+    tokens_per_second: float = 0.0
+    usage: Usage = NO_USAGE
+
+
+NO_METRICS = ReplyMetrics()
+
+
+class StoredReply(NamedTuple):
+    """A reply, as far as it is there."""
+
+    model: str
+    digest: str = ""
+    mode: str = ""
+    family: str = ""
+    prefilled: bool = False
+    effort: str = ""
+    options: tuple[tuple[str, OptionValue], ...] = ()
+    segments: tuple[tuple[Kind, str], ...] = ()
+    answer: str = ""
+    """The final answer, by the rule of `Reply`; what is sent back to the model of this turn."""
+    raw: str = ""
+    """The content as the model wrote it, tags and all."""
+    raw_thinking: str = ""
+    """The text of the `thinking` field."""
+    ended: ReplyStatus = ReplyStatus.STREAMING
+    done_reason: str = ""
+    origin: ReplyOrigin = ReplyOrigin.ASKED
+    error: str = ""
+    """Why it is not complete, in one sentence."""
+    warnings: tuple[str, ...] = ()
+    measured: ReplyMetrics = NO_METRICS
+
+
+class Turn(NamedTuple):
+    """A question, or the reply to its parent; turns with the same parent are branches."""
+
+    id: int
+    parent: int | None
+    created: float
+    """Seconds since 1970, as are all times here."""
+    text: str = ""
+    """The question as it was typed; nothing for a reply."""
+    attachments: tuple[Attachment, ...] = ()
+    said: StoredReply | None = None
+    """None for a question."""
+
+
+class Session(NamedTuple):
+    """A stored conversation."""
+
+    id: str
+    title: str
+    created: float
+    updated: float
+    model: str = ""
+    """The one that answered last."""
+    leaf: int | None = None
+    """The turn that the branch ends with that was looked at last; None where nothing was asked."""
+    questions: int = 0
+    """How many were asked, on all branches."""
+
+
+class SearchHit(NamedTuple):
+    """One place where a search matched."""
+
+    session: Session
+    turn: int | None
+    """None where it is the title that matched."""
+    part: Literal["title", "question", "thinking", "reflection", "answer"]
+    passage: tuple[tuple[str, bool], ...]
+    """The text around the match, in pieces; the flag says which of them matched."""
+
+
+def branch_to(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:
+    """Return the turns from the first question to `leaf`."""
+    known = {turn.id: turn for turn in turns}
+    path: list[Turn] = []
+    while leaf is not None and leaf in known:
+        path.append(known.pop(leaf))
+        leaf = path[-1].parent
+    return tuple(reversed(path))
+
+
+def _own_thinking(said: StoredReply, thinker: str) -> str:
+    """Return what a model thought by itself; a thinking that a prompt asked for is none that it was trained with."""
+    if not thinker or not is_same_model(said.model, thinker):
+        return ""
+    if said.raw_thinking or said.mode == "reflect":
+        return said.raw_thinking.strip()
+    return "\n".join(text for kind, text in said.segments if str(kind) != "answer").strip()
+
+
+def message_of(turn: Turn) -> Message:
+    """Return a question as the model gets it: the files first, the words last."""
+    files = tuple((item.name, item.content) for item in turn.attachments if item.kind == "file")
+    images = tuple(item.content for item in turn.attachments if item.kind == "image")
+    return Message("user", compose_prompt(turn.text, "", files), images)
+
+
+def history_of(path: Iterable[Turn], thinker: str = "") -> tuple[Message, ...]:
+    """Return a branch as it is sent back to the model: questions and answers, with no tags.
+
+    A question without an answer is left out, so that questions and answers alternate, as templates expect.
+
+    Args:
+        path: the turns.
+        thinker: the model whose own thinking comes along beside its answers; nothing leaves all thinking out.
+    """
+    messages: list[Message] = []
+    for turn in path:
+        if turn.said is None:
+            messages[len(messages) - len(messages) % 2 :] = [message_of(turn)]
+        elif turn.said.answer and messages and messages[-1].role == "user":
+            messages.append(Message("assistant", turn.said.answer, thinking=_own_thinking(turn.said, thinker)))
+    return tuple(messages[: len(messages) - len(messages) % 2])

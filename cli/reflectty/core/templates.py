@@ -1,0 +1,97 @@
+"""Prompt templates with `{fields}`: finds the fields, checks them and fills them.
+
+A field is a name between braces, `{language}`; a name begins with a letter and goes on with letters, digits, `_` and
+`-`. `{input}` is what the question is about: what is piped in, the files, the words. Every other brace stands for
+itself, so that code can be written as it is: `{}`, `{ x }`, `{"a": 1}`, `f"{x.y}"`, and also the `${name}` of a shell.
+Where a name between braces is not meant as a field, it is written `{{name}}`, which comes out as `{name}`. What a field
+is filled with is never looked at again.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+INPUT = "input"
+"""The field for what a question is about."""
+INPUT_HINT = "pipe it in, or write it behind the options"
+_NAME = r"[^\W\d_][\w-]*"
+_BRACES = re.compile(rf"\{{\{{({_NAME})\}}\}}|(?<!\$)\{{({_NAME})\}}")
+
+
+class Template(NamedTuple):
+    """A template: its name, its text, and where it stands."""
+
+    name: str
+    text: str
+    location: str = ""
+
+
+def fields_of(text: str) -> tuple[str, ...]:
+    """Return the names of the fields in a text, each once, in their order."""
+    return tuple(dict.fromkeys(found[2] for found in _BRACES.finditer(text) if found[2]))
+
+
+def fill_template(template_text: str, fields: Mapping[str, str], name: str = "") -> str:
+    """Return a text with its fields filled; more fields than it has do no harm.
+
+    Args:
+        template_text: the text of a template.
+        fields: what its fields are filled with, the input among them.
+        name: what the template is called, for errors.
+
+    Raises:
+        UsageError: one of its fields is missing; the hint says how to give it.
+    """
+    missing = [field for field in fields_of(template_text) if field not in fields]
+    if missing:
+        raise _missing_fields_error(missing, f"the template {name}" if name else "the template")
+    return _BRACES.sub(lambda found: fields[found[2]] if found[2] else f"{{{found[1]}}}", template_text)
+
+
+def _missing_fields_error(fields: list[str], template: str) -> UsageError:
+    if INPUT in fields:
+        return UsageError(f"{template} has nothing to put in for {{{INPUT}}}", INPUT_HINT)
+    listed = " and ".join(f"{{{field}}}" for field in fields)
+    first = fields[0]
+    return UsageError(
+        f"{template} has no value for {listed}",
+        f"give --field {first}=TEXT; braces that are meant as they are: {{{{{first}}}}}",
+    )
+
+
+def parse_fields(pairs: Iterable[str]) -> dict[str, str]:
+    """Return fields from `NAME=VALUE` texts; a repeated one replaces.
+
+    Raises:
+        UsageError: no `=`, or the input, which is not given so.
+    """
+    fields: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(
+                f"--field {pair!r} has no value", "write it as NAME=VALUE, such as --field language=French"
+            )
+        if name.strip() == INPUT:
+            raise UsageError("--field input cannot be given", INPUT_HINT)
+        fields[name.strip()] = value
+    return fields
+
+
+def refuse_unknown_fields(given: Iterable[str], template: Template) -> None:
+    """Refuse fields that a template does not have.
+
+    Raises:
+        UsageError: the first such field.
+    """
+    known = [name for name in fields_of(template.text) if name != INPUT]
+    for name in given:
+        if name not in known:
+            listed = f"its fields are {', '.join(known)}" if known else "it has no field but the input"
+            raise UsageError(f"the template {template.name} has no field {name!r}", did_you_mean(name, known) or listed)

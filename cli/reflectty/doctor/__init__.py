@@ -1,0 +1,98 @@
+"""Runs the checks of `reflect doctor` one after another and yields their findings.
+
+A check never raises: what it cannot find out is a finding as well, and no check waits for longer than its time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core.errors import ReflecttyError, StalledError
+from reflectty.core.findings import Finding, FindingState
+from reflectty.doctor import files, models, questions, server, terminal
+from reflectty.doctor.context import DoctorContext, DoctorState, SourcedValue
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+    CheckFunction = Callable[[DoctorContext, DoctorState], Awaitable[Sequence[Finding]]]
+
+__all__ = ["CHECKS", "Check", "DoctorContext", "DoctorState", "Finding", "FindingState", "SourcedValue", "run_checks"]
+
+
+class Check(NamedTuple):
+    """One thing to look at."""
+
+    name: str
+    activity: str
+    """What is done meanwhile, for whoever waits."""
+    run: CheckFunction
+    timeout: float = 10.0
+    """How long it may take."""
+    is_required: bool = False
+    """Whether no question is answered where it fails."""
+
+
+CHECKS = (
+    Check("terminal", "looking at the terminal", terminal.check_terminal),
+    Check("clipboard", "looking for a clipboard", terminal.check_clipboard),
+    Check("keyboard", "asking the terminal about its keys", terminal.check_keyboard),
+    Check("config", "reading the settings", files.check_config),
+    Check("store", "reading the sessions", files.check_store, 20.0),
+    Check("server", "asking the server", server.check_server, is_required=True),
+    Check("proxy", "looking for proxies", server.check_proxy),
+    Check("built in", "looking for the built-in model", server.check_built_in),
+    Check("models", "asking for the models", models.check_models, 30.0, is_required=True),
+    Check("model", "asking what the model is", models.check_model, 30.0, is_required=True),
+    Check("question", "waiting for an answer", questions.check_question, 0.0, is_required=True),
+    Check("tags", "looking for the tags", questions.check_tags, 60.0),
+    Check("GPU", "asking where the model is", models.check_gpu),
+    Check("context", "asking for the context", models.check_context),
+    Check("parallel", "asking several things at once", questions.check_parallel, 60.0),
+)
+"""What can be seen on this machine comes first, and then what a question needs, in the order in which it does."""
+
+
+async def run_checks(
+    context: DoctorContext, known: DoctorState, checks: Sequence[Check] = CHECKS
+) -> AsyncGenerator[Check | Finding, None]:
+    """Yield each check when it begins, then what it found; `known.obstacle` says afterwards what is in the way."""
+    try:
+        for check in checks:
+            yield check
+            for finding in await _run_check(check, context, known):
+                yield finding
+    finally:
+        if known.engine is not None:
+            with suppress(ReflecttyError, OSError):
+                await known.engine.aclose()
+
+
+async def _run_check(check: Check, context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+    patience = check.timeout or _reply_timeout(context)
+    try:
+        async with asyncio.timeout(patience):
+            return await check.run(context, known)
+    except TimeoutError:
+        late = StalledError(f"nothing came of it within {patience:g} s", "ask again when there is less to do")
+        return [_failure_finding(check, late, known)]
+    except ReflecttyError as error:
+        return [_failure_finding(check, error, known)]
+    except Exception as error:  # noqa: BLE001 - one check that fails must not stop the others
+        found = ReflecttyError(f"internal error: {type(error).__name__}: {error}", "please report it")
+        found.__cause__ = error
+        return [_failure_finding(check, found, known)]
+
+
+def _reply_timeout(context: DoctorContext) -> float:
+    """Return how long a whole reply may take: to load the model, and as long again as it may be silent."""
+    return context.settings.timeouts.first + context.settings.timeouts.idle
+
+
+def _failure_finding(check: Check, error: ReflecttyError, known: DoctorState) -> Finding:
+    if not check.is_required:
+        return Finding(check.name, FindingState.UNCHECKED, str(error), error.hint)
+    known.note_blocking_error(error)
+    return Finding(check.name, FindingState.WRONG, str(error), error.hint)

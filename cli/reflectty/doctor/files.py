@@ -1,0 +1,221 @@
+"""Checks the settings and the file of the sessions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reflectty.config.explain import find_mistakes
+from reflectty.config.load import SettingOrigin, Source, collect_sources, merge, sources_in_environment, sources_in_file
+from reflectty.config.settings import SETTINGS
+from reflectty.config.toml_file import read_toml
+from reflectty.core.errors import StoreError, UsageError
+from reflectty.core.findings import Finding, FindingState
+from reflectty.doctor.context import run_in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reflectty.config import Settings
+    from reflectty.core.findings import FactValue
+    from reflectty.doctor.context import DoctorContext, DoctorState
+    from reflectty.store.health import Health
+
+
+class UsableSettings(NamedTuple):
+    """The settings that can be used, who gave them, and every mistake in the rest."""
+
+    settings: Settings
+    sources: tuple[Source, ...] = ()
+    mistakes: tuple[UsageError, ...] = ()
+
+    def source_of(self, field: str) -> str:
+        """Return who gave a setting: a variable, a profile or the file; nothing where it is the default."""
+        last = next((one for one in reversed(self.sources) if one.setting.field == field), None)
+        if last is None:
+            return ""
+        return {
+            SettingOrigin.ENVIRONMENT: last.source_name,
+            SettingOrigin.PROFILE: f"the profile {last.source_name}",
+        }.get(last.origin, _CONFIG_FILE)
+
+
+_CONFIG_FILE = "config.toml"
+
+
+def load_usable_settings(
+    environment: Mapping[str, str], path: Path, profile: str = "", engine: str = ""
+) -> UsableSettings:
+    """Return what can be used of the settings, whatever is wrong with the rest; profile and engine are this call's.
+
+    Raises:
+        UsageError: there is no profile of the name that was given with this call.
+    """
+    wrong = find_mistakes(environment, path)
+    every = tuple(_usable_sources(environment, path)) if wrong else collect_sources(environment, path, profile, engine)
+    return UsableSettings(merge(every), every, wrong)
+
+
+def _usable_sources(environment: Mapping[str, str], path: Path) -> Iterator[Source]:
+    """Yield the values that can be used, without those of profiles."""
+    try:
+        document = read_toml(path)
+    except UsageError:
+        document = {}
+    variables = [{name: environment[name]} for name in (one.variable for one in SETTINGS) if name in environment]
+    parts = [
+        *(sources_in_file({key: value}, path) for key, value in document.items()),
+        *map(sources_in_environment, variables),
+    ]
+    for part in parts:
+        try:
+            found = tuple(part)
+            merge(found)
+        except UsageError:
+            continue
+        yield from found
+
+
+async def check_config(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+    """Name every mistake in the settings; one of them keeps any question from being asked."""
+    for mistake in context.setting_errors:
+        known.note_blocking_error(mistake)
+    there = await run_in_thread(lambda: os.path.exists(context.config_path))  # noqa: PTH110 - never raises
+    facts = (("path", str(context.config_path)), ("exists", there), ("mistakes", len(context.setting_errors)))
+    found = [Finding("config", FindingState.WRONG, str(error), error.hint) for error in context.setting_errors]
+    found += [Finding("config", FindingState.WARNING, str(error), error.hint) for error in context.setting_warnings]
+    if found:
+        return [found[0]._replace(facts=facts), *found[1:]]
+    profile = f", with the profile {context.settings.profile}" if context.settings.profile else ""
+    shown = context.display_path(context.config_path)
+    text = f"{shown} can be used{profile}" if there else f"there is no {shown}: the defaults hold"
+    return [Finding("config", FindingState.OK, text, facts=facts)]
+
+
+MIN_FREE_BYTES: Final = 100_000_000
+"""Bytes below which a disk will soon be full."""
+_MB: Final = 1e6
+
+
+class _StoreFile(NamedTuple):
+    """The file of the sessions, and how it is called in a sentence."""
+
+    path: Path
+    display_path: str
+
+    @property
+    def folder(self) -> Path:
+        """The nearest folder above it that can be seen."""
+        return next(parent for parent in self.path.parents if os.path.exists(parent))  # noqa: PTH110 - never raises
+
+    def create_finding(
+        self, state: FindingState, text: str, advice: str = "", *facts: tuple[str, FactValue]
+    ) -> Finding:
+        return Finding("store", state, text, advice, (("path", str(self.path)), *facts))
+
+
+async def check_store(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
+    """Say whether sessions are kept, where, and in which state the file is."""
+    real = await run_in_thread(lambda: Path(os.path.realpath(context.store_path)))
+    file = _StoreFile(real, context.display_path(context.store_path))
+    kept = context.settings.store
+    off = "new questions are not kept: store = false, or REFLECTTY_STORE=0"
+    found = [] if kept else [file.create_finding(FindingState.NOTE, off, "", ("kept", False))]
+    return [*found, *await run_in_thread(lambda: _examine_file(file, is_storing=kept))]
+
+
+def _examine_file(file: _StoreFile, *, is_storing: bool) -> list[Finding]:
+    if not os.path.lexists(file.path):
+        return _missing_file_findings(file) if is_storing else []
+    if not file.path.is_file():
+        return [
+            file.create_finding(
+                FindingState.WRONG, f"{file.display_path} is no file", "move it away: until then nothing is kept"
+            )
+        ]
+    from reflectty.store.health import examine_file
+
+    try:
+        health = examine_file(file.path)
+    except StoreError as error:
+        advice = error.hint or "copy it to a safe place: the next question moves it aside, and begins a new one"
+        return [file.create_finding(FindingState.WRONG, str(error), advice), *_access_findings(file)]
+    return [_health_finding(file, health), *_access_findings(file), *_disk_findings(file), *_quarantine_findings(file)]
+
+
+def _missing_file_findings(file: _StoreFile) -> list[Finding]:
+    if not (file.folder.is_dir() and os.access(file.folder, os.W_OK | os.X_OK)):
+        text = f"{file.display_path} cannot be made, because {file.folder} cannot be written to: sessions are not kept"
+        return [
+            file.create_finding(
+                FindingState.WARNING, text, "give yourself the right to write there, or set XDG_DATA_HOME"
+            )
+        ]
+    text = f"no session yet: the first question makes {file.display_path}"
+    return [file.create_finding(FindingState.OK, text, "", ("kept", True), ("sessions", 0)), *_disk_findings(file)]
+
+
+def _health_finding(file: _StoreFile, health: Health) -> Finding:
+    sound = not health.damage if health.is_complete else None
+    facts = (("sessions", health.sessions), ("bytes", health.size), ("sound", sound))
+    if health.damage:
+        advice = "copy it to a safe place: a start that meets the damage moves it aside, and begins a new one"
+        return file.create_finding(
+            FindingState.WRONG, f"{file.display_path} is damaged: {health.damage}", advice, *facts
+        )
+    if health.is_newer:
+        text = f"{file.display_path} was written by a newer reflectty: it can be read, and nothing new is kept"
+        return file.create_finding(FindingState.WARNING, text, "update reflectty", *facts)
+    number = f"{health.sessions:,} session{'' if health.sessions == 1 else 's'}"
+    how = "in good order" if health.is_complete else "too large to be looked at whole"
+    text = f"{number} in {file.display_path}, {health.size / _MB:.1f} MB, {how}"
+    if health.is_suspect:
+        return file.create_finding(
+            FindingState.NOTE, text, "damage was met before: the next start looks at all of it", *facts
+        )
+    return file.create_finding(FindingState.OK, text, "", *facts)
+
+
+def _access_findings(file: _StoreFile) -> list[Finding]:
+    found = []
+    mode = stat.S_IMODE(file.path.stat().st_mode)
+    if mode & 0o077:
+        text = f"others on this machine may read {file.display_path} (mode {mode:o})"
+        found.append(
+            file.create_finding(
+                FindingState.WARNING, text, f"chmod 600 {file.display_path}; the next question does so as well"
+            )
+        )
+    if not (os.access(file.path, os.R_OK | os.W_OK) and os.access(file.path.parent, os.W_OK | os.X_OK)):
+        text = f"{file.display_path} or its folder cannot be written to: nothing new is kept"
+        found.append(file.create_finding(FindingState.WARNING, text, "give yourself the right to write there"))
+    return found
+
+
+def _disk_findings(file: _StoreFile) -> list[Finding]:
+    """Say what is wrong with the disk that the file is, or would be, on."""
+    from reflectty.store.health import is_on_remote_disk
+
+    found = []
+    free = shutil.disk_usage(file.folder).free
+    if free < MIN_FREE_BYTES:
+        text = f"only {free / _MB:.0f} MB are free where sessions are kept"
+        found.append(file.create_finding(FindingState.WARNING, text, "make room: on a full disk nothing new is kept"))
+    if is_on_remote_disk(file.path):
+        text = "sessions are on another machine's disk, where writing is slower"
+        found.append(file.create_finding(FindingState.NOTE, text, "XDG_DATA_HOME moves them to a disk of this machine"))
+    return found
+
+
+def _quarantine_findings(file: _StoreFile) -> list[Finding]:
+    """Say where a damaged file was moved to: it may hold sessions that can still be saved."""
+    moved = sorted(file.path.parent.glob(f"{file.path.name}.corrupt-*"))
+    if not moved:
+        return []
+    text = f"a damaged file was moved aside: {moved[-1].name}"
+    return [
+        file.create_finding(FindingState.NOTE, text, "`sqlite3 FILE .recover` may save what it holds; else remove it")
+    ]

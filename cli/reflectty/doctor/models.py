@@ -1,0 +1,238 @@
+"""Checks the installed models, and where the loaded one runs with which context."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING, Final
+
+from reflectty.chat.model_choice import find_model
+from reflectty.chat.request import question_from_settings
+from reflectty.core.errors import UnreachableError
+from reflectty.core.findings import Finding, FindingState
+from reflectty.core.model_names import remote_host_of, short_name_of
+from reflectty.core.safety import clean_line
+from reflectty.engines import EngineName
+from reflectty.models.fit import default_context_of
+from reflectty.models.hardware import detect_machine
+from reflectty.models.installed import find_running_by_files
+from reflectty.reasoning.families import family_of_model
+from reflectty.reasoning.modes import Mode, own_family_of, pick_model, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reflectty.core.messages import Model, RunningModel
+    from reflectty.doctor.context import DoctorContext, DoctorState
+    from reflectty.models.fit import Machine
+    from reflectty.reasoning.modes import Plan
+
+
+NO_SERVER = "no server answers"
+BUILT_IN = "which is built in"
+_MAX_NAME_LENGTH = 60
+_MAX_NAMED = 5
+"""So many names are enough to know a list by."""
+
+
+async def check_models(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+    """Say which models are installed.
+
+    Raises:
+        ReflecttyError: the server does not say; it may be no Ollama.
+    """
+    if known.engine is None or not known.is_reached:
+        return [Finding("models", FindingState.UNCHECKED, NO_SERVER)]
+    try:
+        known.installed = await known.engine.models()
+    except UnreachableError as error:
+        # A server that answers and has no list may well answer a question for the model that was named.
+        if not (error.unknown_path and context.model.value):
+            raise
+    listed = context.settings.engine == EngineName.OPENAI
+    names = tuple(short_name_of(model.name, whole=listed) for model in known.installed)
+    first = ", ".join(_list_item(model, verbatim=listed) for model in known.installed[:_MAX_NAMED])
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    there = ("listed", "the server lists none") if listed else ("installed", "none is installed")
+    askable = pick_model(known.installed) is not None
+    but = "" if askable else "; none of them is asked unless it is named"
+    text = f"{len(names)} {there[0]}: {first}{more}{but}" if names else there[1]
+    return [Finding("models", FindingState.OK if askable else FindingState.NOTE, text, facts=(("installed", names),))]
+
+
+def _list_item(model: Model, *, verbatim: bool) -> str:
+    name = display_name(model.name, verbatim=verbatim)
+    return f"{name} (cloud)" if remote_host_of(model) else name
+
+
+def display_name(name: str, *, verbatim: bool = False) -> str:
+    """Return a name for a sentence: a server may call a model whatever it likes; `whole` is an id as it stands."""
+    return clean_line(short_name_of(name, whole=verbatim), _MAX_NAME_LENGTH)
+
+
+async def check_model(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+    """Say which model would be asked, why this one, and how it would be made to reflect.
+
+    Raises:
+        ModelMissingError: it is not installed, or none is.
+    """
+    if known.engine is None or not known.is_reached:
+        return [Finding("model", FindingState.UNCHECKED, NO_SERVER)]
+    found = await find_model(known.engine, context.model.value, lambda _: None)
+    known.model = found
+    known.plan = chosen = plan(found, question_from_settings(context.settings).ask_options)
+    host = remote_host_of(found)
+    facts = (
+        ("model", found.name),
+        ("source", context.model.source or "best"),
+        ("mode", str(chosen.mode)),
+        ("family", chosen.family.name),
+        *((("cloud", host),) if host else ()),
+    )
+    why = BUILT_IN if getattr(known.engine, "using_fallback", False) else _selection_text(context, found)
+    if host:
+        why = f"{why}, a cloud model: what is asked goes to {clean_line(host, _MAX_NAME_LENGTH)}"
+    whole = context.settings.engine == EngineName.OPENAI
+    if whole and found.notices:
+        why = f"{why} and not in the server's list"
+    text = f"{display_name(found.name, verbatim=whole)}, {why}: {_mode_text(found, chosen)}"
+    return [Finding("model", FindingState.OK, text, facts=facts)]
+
+
+def _selection_text(context: DoctorContext, model: Model) -> str:
+    if context.model.source:
+        return f"named by {context.model.source}"
+    if model.selection_reason:
+        return model.selection_reason
+    family = family_of_model(model.name)
+    if family and family.reflection:
+        return "the newest one made for reflection"
+    return "the newest one that thinks" if own_family_of(model) else "the newest one installed"
+
+
+def _mode_text(model: Model, chosen: Plan) -> str:
+    if chosen.mode is Mode.DIRECT:
+        return "without reflecting (mode direct)"
+    if chosen.mode is Mode.REFLECT:
+        return "not tuned to reflect, and so asked to by a prompt"
+    if "thinking" in model.capabilities:
+        return "it thinks natively"
+    return f"it reflects in its own tags (family {chosen.family.name})"
+
+
+NOT_LOADED: Final = "the model is not loaded, which the first question does"
+NOT_LISTED: Final = "the server does not list the model among those that are loaded"
+NO_MODEL: Final = "there is no model"
+CLOUD_MODEL: Final = "a cloud model runs on no machine of yours"
+LOCATION_UNKNOWN: Final = "a server of this kind does not tell where its models run"
+SHORT_CONTEXT: Final = 8192
+"""Tokens below which a long thinking fills a context by itself."""
+_GB: Final = 1e9
+_GIB: Final = 1 << 30
+
+
+async def check_gpu(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+    """Say how much of the model runs on a GPU, and what that is worth on this machine."""
+    if known.engine is None or known.model is None:
+        return [Finding("GPU", FindingState.UNCHECKED, NO_MODEL)]
+    if remote_host_of(known.model):
+        return [Finding("GPU", FindingState.UNCHECKED, CLOUD_MODEL)]
+    if context.settings.engine == EngineName.OPENAI:
+        known.running = await _find_running(known, await known.engine.running_models())
+        return [Finding("GPU", FindingState.UNCHECKED, LOCATION_UNKNOWN)]
+    local, visible = bool(known.address and known.address.loopback), context.environment.get("CUDA_VISIBLE_DEVICES")
+    known.machine = await detect_machine(local=local, visible=visible, probe=context.probe_environment)
+    loaded = await known.engine.running_models()
+    known.running = running = await _find_running(known, loaded)
+    notes = [Finding("GPU", FindingState.NOTE, note) for note in known.machine.notes]
+    if running is None or not running.size:
+        return [Finding("GPU", FindingState.UNCHECKED, f"{_unknown_reason(known)}{_gpus_text(known.machine)}"), *notes]
+    return [_placement_finding(running._replace(name=known.model.name), known.machine, others=len(loaded) - 1), *notes]
+
+
+async def _find_running(known: DoctorState, loaded: Sequence[RunningModel]) -> RunningModel | None:
+    """Return the model that would be asked; models of the same weights are listed as the one that was asked first."""
+    if known.engine is None or known.model is None:
+        return None
+    found = await find_running_by_files(known.engine, known.model, loaded)
+    return found or (loaded[0] if known.reply is not None and len(loaded) == 1 else None)
+
+
+def _unknown_reason(known: DoctorState) -> str:
+    """Return why nothing can be said of the loaded model."""
+    return NOT_LISTED if known.reply is not None else NOT_LOADED
+
+
+def _gpus_text(found: Machine) -> str:
+    """Return which GPUs a machine has, to be said behind something else."""
+    if not found.known:
+        return ""
+    names = [f"{gpu.name} ({gpu.total / _GIB:.0f} GiB, {gpu.free / _GIB:.0f} free)" for gpu in found.gpus]
+    return f"; this machine has {' and '.join(names)}" if names else "; this machine has no GPU that was found"
+
+
+def _placement_finding(running: RunningModel, on: Machine, others: int) -> Finding:
+    share = min(1.0, running.size_vram / running.size)
+    facts = (
+        ("size", running.size),
+        ("size_vram", running.size_vram),
+        ("share", round(share, 3)),
+        ("gpus", tuple(gpu.name for gpu in on.gpus)),
+    )
+    name, size = display_name(running.name), f"{running.size / _GB:.1f} GB"
+    if share >= 1:
+        return Finding("GPU", FindingState.OK, f"all of {name} is in GPU memory, {size}", facts=facts)
+    if running.size_vram:
+        text = f"only {share:.0%} of {name} ({size}) is in GPU memory: the rest runs on the CPU, many times slower"
+        beside = "unload the other models (`reflect models unload`), " if others else ""
+        smaller = (
+            f"take a smaller quantisation (`reflect models show {quote(short_name_of(running.name))}` says what fits)"
+        )
+        advice = f"{beside}{smaller}, or a shorter context: -o num_ctx=4096"
+        return Finding("GPU", FindingState.WARNING, text, advice, facts)
+    text = f"{name} runs on the CPU, {size}: none of it is in GPU memory{_gpus_text(on)}"
+    if on.gpus:
+        advice = "the log of `ollama serve` says why it uses none: often the driver, or a container without the GPU"
+        return Finding("GPU", FindingState.WARNING, text, advice, facts)
+    return Finding("GPU", FindingState.NOTE, text, facts=facts)
+
+
+async def check_context(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+    """Say how much a prompt and its reply may have together, and what becomes of a longer one."""
+    model, running = known.model, known.running
+    if model is None:
+        return [Finding("context", FindingState.UNCHECKED, NO_MODEL)]
+    if remote_host_of(model):
+        made_for = f"; it was made for {model.context_length:,} tokens" if model.context_length else ""
+        return [Finding("context", FindingState.UNCHECKED, f"{CLOUD_MODEL}{made_for}")]
+    if running is None or not running.context_length:
+        made_for = f"; it was made for {model.context_length:,} tokens" if model.context_length else ""
+        usual = f"; by itself Ollama gives {default_context_of(known.machine):,} here" if known.machine.known else ""
+        return [Finding("context", FindingState.UNCHECKED, f"{_unknown_reason(known)}{made_for}{usual}")]
+    whence = _context_source(context, model, running.context_length, known.machine)
+    return [_context_finding(model, running.context_length, whence)]
+
+
+def _context_finding(model: Model, tokens: int, source: str) -> Finding:
+    most = model.context_length
+    of_most = f" of the {most:,} that the model was made for" if most > tokens else ""
+    refused = "a longer prompt is refused, where other programs lose its beginning"
+    text = f"{tokens:,} tokens{of_most}{source}; {refused}"
+    facts = (("tokens", tokens), ("made_for", most))
+    if tokens >= min(SHORT_CONTEXT, most or SHORT_CONTEXT):
+        return Finding("context", FindingState.OK, text, facts=facts)
+    asks = (
+        f"-o num_ctx={min(16384, most or 16384)} asks for more"
+        if "num_ctx" not in model.unsupported_options
+        else "a larger one is given when the server is started"
+    )
+    advice = f"{asks}, and takes memory"
+    return Finding("context", FindingState.NOTE, text, advice, facts)
+
+
+def _context_source(context: DoctorContext, model: Model, tokens: int, on: Machine) -> str:
+    """Return who decided how much it is, as far as that is known."""
+    if dict(context.settings.options).get("num_ctx") == tokens:
+        return ", as the settings ask for"
+    if "num_ctx" in model.parameters:
+        return ", set by the model"
+    return ", Ollama's default on this machine" if on.known and tokens == default_context_of(on) else ""

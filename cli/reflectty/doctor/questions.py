@@ -1,0 +1,225 @@
+"""Asks a trial question and checks the answer, its tags and the parallel slots."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING, Final
+
+from reflectty.chat.model_choice import load_tags
+from reflectty.chat.parallel import probe_parallel_slots
+from reflectty.chat.request import Question, question_from_settings, request_for
+from reflectty.chat.run import ask
+from reflectty.config.explain import option_source
+from reflectty.core.errors import OptionError
+from reflectty.core.findings import Finding, FindingState
+from reflectty.core.model_names import short_name_of
+from reflectty.doctor.models import display_name
+from reflectty.engines import EngineName
+from reflectty.reasoning.modes import Mode
+from reflectty.reasoning.modes import lost_tokens_of as lost_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reflectty.chat.parallel import ParallelSlots
+    from reflectty.core.messages import Capacity, Engine, Model
+    from reflectty.core.segments import Event
+    from reflectty.doctor.context import DoctorContext, DoctorState
+    from reflectty.reasoning.modes import Plan
+    from reflectty.reasoning.reply import Reply
+
+    Judgment = tuple[FindingState, str, str]
+    """How it is to be taken, what was found, and what to do."""
+
+QUESTION: Final = "Which is larger, 9.11 or 9.9?"
+NO_MODEL: Final = "there is no model to ask"
+ONE_AT_A_TIME: Final = "one request is answered at a time, others wait"
+RAISE_SLOTS: Final = "llama-server --parallel 4 lets"
+RAISE_SLOTS_EFFECT: Final = "it answer more, and takes memory for each"
+NOT_ANSWERED: Final = "no question was answered"
+NOT_ASKED: Final = "the model was asked nothing"
+MIN_LOADING_MS: Final = 100
+"""A model that was loaded already still takes some milliseconds to find."""
+_MAX_ANSWER_LENGTH: Final = 60
+"""Of an answer, so many characters are enough to see that it is one."""
+
+
+async def check_question(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+    """Ask one question, as `reflect` would, and say what came of it.
+
+    Raises:
+        ReflecttyError: no complete answer came.
+    """
+    if known.engine is None or known.model is None:
+        return [Finding("question", FindingState.UNCHECKED, NO_MODEL)]
+    if not context.may_ask:
+        text = f"{NOT_ASKED}: that an answer comes is not proven"
+        return [Finding("question", FindingState.UNCHECKED, text, "without --no-question one is asked")]
+    try:
+        known.reply = await ask(
+            known.engine, _trial_question(context, known.model), _SilentRenderer(), first_time=lambda _: False
+        )
+    except OptionError as error:
+        source = option_source(error.option, context.settings.profile)
+        error.hint = f"{source} sets it: leave it out" if source else error.hint
+        raise
+    return [_answer_finding(known.model, known.reply)]
+
+
+def _trial_question(context: DoctorContext, model: Model) -> Question:
+    """Return the question as `reflect` would ask it with these settings."""
+    return question_from_settings(context.settings)._replace(prompt=QUESTION, model=model.name, announce=False)
+
+
+def _answer_finding(model: Model, reply: Reply) -> Finding:
+    usage = reply.usage
+    loading = f", {usage.load_ms / 1000:.1f} s of it to be loaded" if usage.load_ms >= MIN_LOADING_MS else ""
+    speed = f" at {reply.tokens_per_second:.0f} tok/s" if reply.tokens_per_second >= 1 else ""
+    answer = " ".join(reply.answer.split())
+    answer = answer if len(answer) <= _MAX_ANSWER_LENGTH else f"{answer[: _MAX_ANSWER_LENGTH - 1]}…"
+    facts = (
+        ("question", QUESTION),
+        ("answer", reply.answer),
+        ("corrections", reply.corrections),
+        ("total_ms", round(reply.total_ms)),
+        ("load_ms", round(usage.load_ms)),
+        ("tokens_per_second", round(reply.tokens_per_second, 1)),
+    )
+    text = f"{display_name(model.name)} answered in {reply.total_ms / 1000:.1f} s{speed}{loading}: {answer}"
+    if reply.has_fallback_answer:
+        return Finding(
+            "question", FindingState.WARNING, text, "the reply has no answer of its own: ask another model", facts
+        )
+    return Finding("question", FindingState.OK, text, facts=facts)
+
+
+class _SilentRenderer:
+    """Draws nothing of a reply."""
+
+    def start(self, reply: Reply) -> None:
+        """Nobody looks on."""
+
+    def tick(self, seconds: float) -> None:
+        """Nothing moves."""
+
+    def show(self, event: Event) -> None:
+        """Nothing is shown."""
+
+    def note(self, text: str) -> None:
+        """What there is to say of the model, the checks say."""
+
+    def end(self, reply: Reply) -> None:
+        """The reply itself is looked at."""
+
+    def stop(self) -> None:
+        """Nothing is left open."""
+
+
+async def check_tags(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+    """Say whether the tags that the model thinks in come through, by its vocabulary and by what it said."""
+    model, plan = known.model, known.plan
+    if known.engine is None or model is None or plan is None:
+        return [Finding("tags", FindingState.UNCHECKED, NO_MODEL)]
+    if "thinking" in model.capabilities:
+        return [Finding("tags", FindingState.OK, "none are needed: its thinking comes apart from its answer")]
+    known.model = model = await load_tags(known.engine, model)
+    lost = lost_of(model, plan.family)
+    facts = (("lost", lost), ("seen", known.reply.has_markers if known.reply else None))
+    if known.reply is not None and known.reply.has_markers:
+        state, found, advice = _judge_seen_tags(model, known.reply, lost)
+    else:
+        why = "" if known.reply is not None else NOT_ANSWERED if context.may_ask else NOT_ASKED
+        state, found, advice = _judge_missing_tags(model, plan, lost, why)
+    return [Finding("tags", state, found, advice, facts)]
+
+
+def _judge_seen_tags(model: Model, reply: Reply, lost: Sequence[str]) -> Judgment:
+    """Return what there is to say of tags that were seen: what the model said weighs more than its vocabulary."""
+    corrected = reply.corrections
+    corrections = f", {corrected} correction{'' if corrected == 1 else 's'}" if corrected else ""
+    text = f"they come through: thinking{corrections} and answer are told apart"
+    raw = "".join(reply.raw)
+    unseen = [token for token in lost if token not in raw]
+    if not unseen:
+        return FindingState.OK, text, ""
+    but = f"{text}; but {', '.join(unseen)} may be dropped, because of their type"
+    return FindingState.NOTE, but, _repair_advice(model)
+
+
+def _judge_missing_tags(model: Model, plan: Plan, lost: Sequence[str], unanswered: str) -> Judgment:
+    """Return what there is to say where no tag was seen, as may be since no question was answered."""
+    name = display_name(model.name)
+    if lost:
+        text = f"{name} loses its tags: {', '.join(lost)} are tokens of a type that Ollama 0.30 and later drop"
+        return FindingState.WARNING, text, _repair_advice(model)
+    if not plan.expects_tags:
+        return FindingState.OK, "none are expected of this model in this mode", ""
+    if unanswered:
+        advice = "without --no-question it is asked" if unanswered == NOT_ASKED else ""
+        return FindingState.UNCHECKED, f"no tag is dropped by its type; {unanswered}", advice
+    if plan.mode is Mode.REFLECT:
+        return FindingState.NOTE, f"{name} did not use the tags it was asked for", "--mode direct asks it without"
+    text = f"{name} sent none of its tags, so that thinking and answer run together"
+    return FindingState.WARNING, text, "ask it something harder; where that stays so, --mode direct asks without tags"
+
+
+def _repair_advice(model: Model) -> str:
+    # A server may call a model whatever it likes, and this is there to be pasted into a shell.
+    return f"`reflect models repair {quote(short_name_of(model.name))}` makes a copy that keeps them"
+
+
+async def check_parallel(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+    """Say how many requests the server answers at the same time: as it tells itself, or as is seen."""
+    if known.engine is None or known.model is None or known.plan is None:
+        return [Finding("parallel", FindingState.UNCHECKED, NO_MODEL)]
+    told = await _load_capacity(known.engine, known.model)
+    if told and told.slots:
+        return [_capacity_finding(told)]
+    if not context.may_ask or known.reply is None:
+        return [Finding("parallel", FindingState.UNCHECKED, NOT_ASKED if not context.may_ask else NOT_ANSWERED)]
+    seen = await probe_parallel_slots(
+        known.engine, request_for(_trial_question(context, known.model), known.model, known.plan)
+    )
+    return [_probe_finding(seen, context, known)]
+
+
+async def _load_capacity(engine: Engine, model: Model) -> Capacity | None:
+    tell = getattr(engine, "capacity", None)
+    found: Capacity | None = await tell(model.name) if tell else None
+    return found
+
+
+def _capacity_finding(capacity: Capacity) -> Finding:
+    """Return what a llama-server tells: several slots promise nothing where they share a context."""
+    facts = (("at_once", capacity.slots), ("sent", 0), ("sure", True), ("shared_context", capacity.shared_context))
+    if capacity.slots == 1:
+        return Finding(
+            "parallel",
+            FindingState.NOTE,
+            f"{ONE_AT_A_TIME}, as the server says",
+            f"{RAISE_SLOTS} {RAISE_SLOTS_EFFECT}",
+            facts,
+        )
+    text = f"{capacity.slots} requests are answered at the same time, as the server says"
+    if not capacity.shared_context:
+        return Finding("parallel", FindingState.OK, text, facts=facts)
+    fits = f"prompts and replies that come together may have to share its context of {capacity.shared_context:,} tokens"
+    return Finding("parallel", FindingState.OK, f"{text}; {fits}, and a batch sends no more than fit", facts=facts)
+
+
+def _probe_finding(probed: ParallelSlots, context: DoctorContext, known: DoctorState) -> Finding:
+    """Return what a few requests showed, and how sure that is."""
+    facts = (("at_once", probed.slots), ("sent", probed.sent), ("sure", probed.is_certain))
+    ours = context.settings.engine != EngineName.OPENAI
+    if not probed.is_certain:
+        text = "how many requests are answered at once cannot be told: the replies came in too few pieces"
+        return Finding("parallel", FindingState.NOTE, f"{text}; a batch finds out by its own lines", facts=facts)
+    if probed.slots == 1:
+        more = "OLLAMA_NUM_PARALLEL=4 where the server runs lets" if ours else RAISE_SLOTS
+        built_in = getattr(known.engine, "using_fallback", False)
+        return Finding(
+            "parallel", FindingState.NOTE, ONE_AT_A_TIME, "" if built_in else f"{more} {RAISE_SLOTS_EFFECT}", facts
+        )
+    text = f"{probed.slots}{' or more' if probed.is_lower_bound else ''} requests are answered at the same time"
+    further = "; a batch goes on to as many as make it faster" if probed.is_lower_bound else ""
+    return Finding("parallel", FindingState.OK, f"{text}, as {probed.sent} showed{further}", facts=facts)

@@ -1,0 +1,192 @@
+"""Checks the terminal, its keyboard and the clipboard."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import time
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from reflectty.core.findings import Finding, FindingState
+from reflectty.system.programs import run_program
+from reflectty.system.terminal import TRUECOLOR, detect_color_support
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from reflectty.doctor.context import DoctorContext, DoctorState
+    from reflectty.system.terminal import Sink, Terminal
+
+
+NARROW_COLUMNS: Final = 40
+"""Columns below which the chat leaves out more than it shows."""
+_INTERMEDIARIES: Final = (("TMUX", "tmux"), ("STY", "GNU screen"), ("SSH_CONNECTION", "ssh"), ("SSH_TTY", "ssh"))
+
+
+async def check_terminal(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
+    """Say how wide the terminal is, which colours and characters it shows, and what stands in between."""
+    here, environment = context.terminal, context.environment
+    sink = here.out if here.out.tty else here.err
+    colours, why = detect_color_support(environment, tty=sink.tty)
+    facts = (
+        ("terminal", here.out.tty),
+        ("columns", here.width),
+        ("colours", colours),
+        ("why", why),
+        ("utf8", sink.unicode),
+        ("within", find_intermediaries(environment)),
+    )
+    colourless = "no colours" if not sink.tty and not colours else _colors_text(colours, why)
+    text = f"{_width_text(here, sink)}, {colourless}, {_charset_text(sink)}{_intermediaries_text(environment)}"
+    return [Finding("terminal", FindingState.OK, text, facts=facts), *_terminal_findings(here, sink)]
+
+
+def find_intermediaries(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what stands between the program and the screen."""
+    return tuple(dict.fromkeys(name for variable, name in _INTERMEDIARIES if environment.get(variable)))
+
+
+def _width_text(here: Terminal, sink: Sink) -> str:
+    if not here.out.tty:
+        return "stdout is no terminal" + (f", stderr is, {here.width} columns" if sink.tty else "")
+    return f"{here.width} columns"
+
+
+def _colors_text(colours: int, why: str) -> str:
+    if not colours:
+        return f"no colours ({why})"
+    return f"{'all' if colours == TRUECOLOR else colours} colours ({why})"
+
+
+def _charset_text(sink: Sink) -> str:
+    return "UTF-8" if sink.unicode else f"no UTF-8 ({getattr(sink.file, 'encoding', None) or 'unknown'})"
+
+
+def _intermediaries_text(environment: Mapping[str, str]) -> str:
+    through = find_intermediaries(environment)
+    return f", in {' over '.join(through)}" if through else ""
+
+
+def _terminal_findings(here: Terminal, sink: Sink) -> list[Finding]:
+    found = []
+    if not sink.unicode:
+        text = "its characters are not UTF-8: the gutter is drawn with > | ~, and letters may be escaped"
+        found.append(Finding("terminal", FindingState.WARNING, text, "set LANG=C.UTF-8, or another locale with UTF-8"))
+    if here.out.tty and here.width < NARROW_COLUMNS:
+        found.append(Finding("terminal", FindingState.NOTE, f"{here.width} columns are few: figures are left out"))
+    if here.out.tty and not here.can_redraw:
+        found.append(Finding("terminal", FindingState.NOTE, "lines are not drawn again, so nothing moves (TERM)"))
+    return found
+
+
+async def check_clipboard(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
+    """Say where the chat would copy to."""
+    ways = context.clipboards
+    facts = (("ways", ways),)
+    if ways:
+        return [Finding("clipboard", FindingState.OK, ", else ".join(ways), facts=facts)]
+    advice = "wl-copy, xclip or xsel puts it into the desktop's clipboard"
+    return [Finding("clipboard", FindingState.NOTE, "none: what is copied goes into a file", advice, facts)]
+
+
+ANSWER_TIMEOUT_SECONDS: Final = 1.0
+"""What comes later would be typed into the shell: over a slow line an answer takes its time."""
+_TMUX_SECONDS: Final = 2.0
+SLOW_ESCAPE_MS: Final = 100
+"""From here on, the key Esc is felt to wait in tmux."""
+ASK_FLAGS: Final = b"\x1b[?u"
+"""Asks for the state of the kitty keyboard protocol; terminals without it say nothing."""
+ASK_KIND: Final = b"\x1b[c"
+"""Asks what kind of terminal it is, which all of them answer: whatever they say to the first question came before."""
+KIND_ANSWER: Final = re.compile(rb"\x1b\[\?[\d;]*c")
+_FLAGS_ANSWER: Final = re.compile(rb"\x1b\[\?\d+u")
+
+
+def make_terminal_asker(terminal: Terminal) -> Callable[[bytes, re.Pattern[bytes]], bytes] | None:
+    """Return how to ask the terminal something; None where it is not ours to ask: in a pipe or in the background."""
+    if not (terminal.stdin_tty and terminal.out.tty and terminal.can_redraw and terminal.stdin and terminal.out.file):
+        return None
+    try:
+        reads, writes = terminal.stdin.fileno(), terminal.out.file.fileno()
+        if os.tcgetpgrp(reads) != os.getpgrp():
+            return None
+    except (OSError, ValueError):
+        return None
+    return partial(ask_terminal, reads, writes)
+
+
+def ask_terminal(
+    reads: int, writes: int, question: bytes, last_answer: re.Pattern[bytes], timeout: float = ANSWER_TIMEOUT_SECONDS
+) -> bytes:
+    """Send a question to the terminal and return what it says up to its last answer, or within the time.
+
+    Shows none of it, and asks nothing where something was typed already, which is for whoever reads next.
+    """
+    said = b""
+    with suppress(OSError), _cbreak_mode(reads):
+        if select.select([reads], [], [], 0)[0]:
+            return b""
+        os.write(writes, question)
+        deadline = time.monotonic() + timeout
+        while not last_answer.search(said) and (left := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([reads], [], [], left)
+            piece = os.read(reads, 1024) if ready else b""
+            if not piece:
+                break
+            said += piece
+    return said
+
+
+@contextmanager
+def _cbreak_mode(reads: int) -> Iterator[None]:
+    """Let a terminal hand over what comes at once and show none of it, then be as it was.
+
+    Raises:
+        OSError: it is no terminal.
+    """
+    import termios
+    import tty
+
+    try:
+        before = termios.tcgetattr(reads)
+        tty.setcbreak(reads, termios.TCSANOW)
+    except termios.error as error:
+        raise OSError(*error.args) from error
+    try:
+        yield
+    finally:
+        # A terminal that is gone by now has nothing to be put in order.
+        with suppress(termios.error):
+            termios.tcsetattr(reads, termios.TCSANOW, before)
+
+
+async def check_keyboard(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
+    """Say whether shift+enter can be told from enter, and how long tmux holds Esc and alt back."""
+    if context.ask_terminal is None:
+        return [Finding("keyboard", FindingState.UNCHECKED, "there is no terminal to ask")]
+    said = context.ask_terminal(ASK_FLAGS + ASK_KIND, KIND_ANSWER)
+    kitty = bool(_FLAGS_ANSWER.search(said))
+    facts = (("kitty_protocol", kitty if said else None),)
+    text = (
+        "every key is told apart (kitty keyboard protocol)"
+        if kitty
+        else "shift+enter is the same as enter here: ctrl+j or alt+enter begins a new line"
+        if said
+        else "the terminal does not say; where shift+enter sends, ctrl+j or alt+enter begins a new line"
+    )
+    first = Finding("keyboard", FindingState.OK if kitty else FindingState.NOTE, text, facts=facts)
+    return [first, *await _escape_delay_findings(context)]
+
+
+async def _escape_delay_findings(context: DoctorContext) -> list[Finding]:
+    """Return what tmux does to Esc, where it runs and says so."""
+    tmux = shutil.which("tmux", path=context.probe_environment.path) if context.environment.get("TMUX") else None
+    said = (await run_program((tmux, "show-options", "-sv", "escape-time"), _TMUX_SECONDS)).text.strip() if tmux else ""
+    if not (said.isascii() and said.isdecimal()) or int(said) < SLOW_ESCAPE_MS:
+        return []
+    text = f"tmux waits {said} ms after Esc for what may follow, so that Esc is slow"
+    return [Finding("keyboard", FindingState.WARNING, text, "set -sg escape-time 10 in ~/.tmux.conf")]

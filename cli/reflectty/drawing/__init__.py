@@ -1,1 +1,0 @@
-"""Turns the parts of a reply into rows of styled text, the same on every screen; writes nothing, knows no widget."""

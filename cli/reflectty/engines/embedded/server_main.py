@@ -1,0 +1,144 @@
+"""Entry point of the built-in model's server process.
+
+It is started as a program, by `process`, with what it needs as JSON in its only argument, and the lock of its life
+inherited. It opens no port and asks nothing of any network.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import time
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from reflectty.engines.embedded.model import CONTEXT
+from reflectty.engines.embedded.openmp import load_openmp
+from reflectty.engines.embedded.runtime_files import EmbeddedPaths, is_file_at, try_lock, unlock
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+LOOKING_SECONDS: Final = 0.5
+"""How often to look whether anybody is there."""
+MOST_THREADS: Final = 4
+"""A model as small as this one waits for the memory, not for more threads."""
+CONTROL_GROUP: Final = Path("/sys/fs/cgroup/cpu.max")
+ERRORS_ONLY: Final = 1
+CHECKPOINTS: Final = 4
+"""States of a slot that are kept to go back to; each takes some megabytes."""
+
+
+def main(argument: str) -> None:
+    """Load the model, answer until nobody has asked for a while, and leave nothing behind."""
+    told = json.loads(argument)
+    places = EmbeddedPaths(*(Path(told[name]) for name in EmbeddedPaths._fields))
+    # The parent ends at once, so that nobody has a dead child to care for: who else waits sees the lock of the life.
+    if os.fork():
+        os._exit(0)
+    os.umask(0o077)
+    signal.signal(signal.SIGTERM, _exit_on_signal)
+    failed = False
+    try:
+        use = os.open(places.use_lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        served = _serve(places)
+        _wait_until_unused(places, use, served)
+    except SystemExit:
+        pass
+    except Exception:  # noqa: BLE001 - whatever it is stands in the log, and the process ends
+        failed = True
+        traceback.print_exc()
+    _clean_up(places, told["life"], failed=failed)
+    if failed:
+        # llama.cpp writes its log in a thread, which has said everything only when the process has come to its end.
+        sys.exit(1)
+    # The end of the server would wait for the reply that is under way.
+    os._exit(0)
+
+
+def _exit_on_signal(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _serve(places: EmbeddedPaths) -> object:
+    """Return the server, which answers in threads of its own as long as it is kept."""
+    # Whoever had it was killed: this process has the lock of the life.
+    places.socket.unlink(missing_ok=True)
+    load_openmp()
+    import xllamacpp
+
+    return xllamacpp.Server(_parameters(xllamacpp, places))
+
+
+def _parameters(xllamacpp: Any, places: EmbeddedPaths) -> object:  # noqa: ANN401 - the package has no types
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(places.weights)
+    parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(places.adapter), 1.0)]
+    parameters.hostnames = [str(places.socket)]
+    parameters.n_ctx = CONTEXT
+    parameters.n_parallel = 1
+    parameters.n_gpu_layers = 0
+    parameters.cache_ram_mib = 0
+    parameters.n_ctx_checkpoints = CHECKPOINTS
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = thread_count_for(_cores())
+    parameters.fit_params = False
+    parameters.offline = True
+    parameters.ui = False
+    parameters.verbosity = ERRORS_ONLY
+    return parameters
+
+
+def thread_count_for(cores: int) -> int:
+    """Return how many threads are used: they wait for each other in a loop, and one core is left for all else."""
+    return min(max(cores - 1, 1), MOST_THREADS)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    with suppress(OSError):
+        return min(allowed, cpu_quota_from(CONTROL_GROUP.read_text("ascii")) or allowed)
+    return allowed
+
+
+def cpu_quota_from(text: str) -> int:
+    """Return how many cores a container may use by what its control group says, at least one; 0 is as many as are."""
+    found = re.fullmatch(r"(\d+) (\d+)\s*", text, re.ASCII)
+    return max(1, int(found[1]) // max(1, int(found[2]))) if found else 0
+
+
+def _wait_until_unused(places: EmbeddedPaths, use: int, served: object) -> None:
+    """Return when nobody has needed the server for long enough, with the lock that lets nobody begin."""
+    while served:
+        time.sleep(LOOKING_SECONDS)
+        if try_lock(use):
+            if time.time() >= os.fstat(use).st_mtime or not _is_reachable(places, use):
+                return
+            unlock(use)
+
+
+def _is_reachable(places: EmbeddedPaths, use: int) -> bool:
+    return is_file_at(use, places.use_lock) and places.socket.exists()
+
+
+def _clean_up(places: EmbeddedPaths, life: int, *, failed: bool) -> None:
+    """Remove what is ours; what a new process has put there meanwhile is not.
+
+    After a failure the log stays, and the lock of the life until the end: who waits for that reads the whole log.
+    """
+    if is_file_at(life, places.life_lock):
+        for mine in (places.socket, places.use_lock, *(() if failed else (places.log, places.life_lock))):
+            with suppress(OSError):
+                mine.unlink()
+    for folder in (places.folder, places.folder.parent):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,152 @@
+"""Limits a reply to the tokens left in its context, so that Ollama never shifts the context.
+
+Ollama starts a model with context shifting or without it, as the `shift` of a request says, and loads the model again
+for a request that says otherwise (`needsReload` in server/sched.go; seen with 0.32.15 and 0.34.2). Left out, it means
+with shifting, and everybody else leaves it out: with `shift: false` in our requests, we and any other client would
+throw each other's model out at every question. What it protects from is a reply that fills the context: with shifting,
+half of what stands there is dropped, the prompt first, and the model goes on without a word. The same is had from a
+reply that may not fill it: the server refuses a prompt that is too long (`truncate: false`), `num_predict` is at most
+what is left behind the prompt, and a reply that needs more ends with `length`, as it does without shifting.
+
+So two numbers are needed. The context is what a request names, or what /api/ps tells of a model that has just been
+loaded without one being named. The prompt is what the server counts, once it has read it for one token of a reply; for
+the next request it remembers what it has read (of 730 tokens, 0.34.2 read one again). A prompt that is small beside its
+context is not counted, as each of its bytes is a token at most. Where a server tells neither, `shift: false` is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reflectty.core.errors import BusyError, ReflecttyError, StalledError
+from reflectty.core.messages import Bounds, Usage
+from reflectty.core.model_names import is_same_model
+from reflectty.protocols import ollama
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reflectty.core.messages import Chunk, OptionValue, Request
+    from reflectty.engines.server_client import ServerClient
+    from reflectty.protocols.ollama import Body
+
+UNCOUNTED_SHARE: Final = 8
+"""A prompt of which it is known that it fills no more than one part in so many of its context is not counted."""
+MIN_LOAD_MS: Final = 100.0
+"""Milliseconds; what took less was loaded already."""
+NUM_PREDICT: Final = "num_predict"
+
+
+class LimitedRequest(NamedTuple):
+    """A request as it is sent, and the figures of what was asked of the server to know how."""
+
+    request: Request
+    earlier_usage: Usage = Usage()
+
+    def add_earlier_usage(self, chunk: Chunk) -> Chunk:
+        """Return a chunk of the reply whose figures are those of the whole question."""
+        usage, before = chunk.usage, self.earlier_usage
+        if usage is None or not before.total_ms:
+            return chunk
+        return chunk._replace(
+            usage=usage._replace(
+                total_ms=usage.total_ms + before.total_ms,
+                load_ms=usage.load_ms + before.load_ms,
+                prompt_ms=usage.prompt_ms + before.prompt_ms,
+                cached_tokens=before.cached_tokens if before.prompt_tokens else usage.cached_tokens,
+            )
+        )
+
+
+async def find_context(exchange: ServerClient, request: Request) -> LimitedRequest:
+    """Return a request that knows the context it is answered in; as it is where that need not or cannot be known.
+
+    A model whose context nobody names is loaded: which one it has is the server's own choice.
+
+    Raises:
+        BusyError: the server takes no more at present.
+        StalledError: the model was not loaded in time.
+    """
+    if request.fits_context or request.bounds is None:
+        return LimitedRequest(request)
+    plain = request._replace(fits_context=True)
+    if request.bounds.context:
+        return LimitedRequest(plain)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    context = await _loaded_context(exchange, plain)
+    took = (clock() - began) * 1000
+    if not context:
+        return LimitedRequest(request)
+    figures = Usage(total_ms=took, load_ms=took) if took >= MIN_LOAD_MS else Usage()
+    return LimitedRequest(plain._replace(bounds=request.bounds._replace(context=context)), figures)
+
+
+async def limit_reply(
+    exchange: ServerClient, found: LimitedRequest, path: str, encode: Callable[[Request], Body], most: int
+) -> LimitedRequest:
+    """Return a request with a limit under which its reply cannot outgrow its context.
+
+    Args:
+        exchange: with the server.
+        found: the request that knows its context; one that does not stays as it is.
+        path: where it is sent.
+        encode: how.
+        most: how many tokens its prompt has at most; 0 where that is unknown.
+
+    Raises:
+        RefusedError: the prompt does not fit; and what a reply raises.
+    """
+    request, before = found
+    bounds = request.bounds or Bounds()
+    if not request.fits_context or not bounds.context or bounds._replace(prompt=most).are_safe:
+        return found
+    prompt = most
+    if not 0 < most * UNCOUNTED_SHARE <= bounds.context:
+        one = request._replace(schema="", keep_alive="", options=_options_with_limit(request, 1))
+        counted = await _count_prompt(exchange, path, encode(one), request.model)
+        prompt, before = counted.prompt_tokens, _add_usage(before, counted)
+    if not prompt:
+        return LimitedRequest(request._replace(fits_context=False), before)
+    # One token is sampled before the one before it is read, so a full context would be shifted for the last.
+    left = max(1, bounds.context - prompt - 1)
+    limit = min(bounds.reply or left, left)
+    return LimitedRequest(request._replace(options=_options_with_limit(request, limit)), before)
+
+
+def _options_with_limit(request: Request, limit: int) -> tuple[tuple[str, OptionValue], ...]:
+    return (*(pair for pair in request.options if pair[0] != NUM_PREDICT), (NUM_PREDICT, limit))
+
+
+async def _loaded_context(exchange: ServerClient, request: Request) -> int:
+    """Load a model as a request wants it, and return the context that it has; 0 where the server does not tell.
+
+    Ollama lists a model under the name of another one that has the same files.
+    """
+    loading = ollama.encode_load(request._replace(schema="", keep_alive=""))
+    try:
+        await exchange.request_object("POST", "/api/generate", loading)
+        running = ollama.running_of(await exchange.request_object("GET", "/api/ps"))
+    except (BusyError, StalledError):
+        raise
+    except ReflecttyError:
+        # What is wrong, the question will meet as well, and tell.
+        return 0
+    own = [one for one in running if is_same_model(one.name, request.model)]
+    listed = own or running
+    return listed[0].context_length if len(listed) == 1 else 0
+
+
+async def _count_prompt(exchange: ServerClient, path: str, body: Body, model: str) -> Usage:
+    """Return the figures of a prompt that the server has read; of a reply that had none, all are 0."""
+    usage = None
+    async with aclosing(exchange.stream_reply(path, body, model)) as chunks:
+        async for chunk in chunks:
+            usage = chunk.usage
+    return usage or Usage()
+
+
+def _add_usage(load: Usage, counted: Usage) -> Usage:
+    return counted._replace(total_ms=load.total_ms + counted.total_ms, load_ms=load.load_ms + counted.load_ms)

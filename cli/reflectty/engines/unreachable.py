@@ -1,0 +1,143 @@
+"""Explains why a server could not be reached: proxies, certificates, HTTP instead of HTTPS.
+
+OpenSSL calls an answer that is no TLS a wrong version number. h11, which reads HTTP, calls the TLS that an https port
+sends to plain http an illegal request line, and tells of its own states where a server hangs up.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import httpx
+
+from reflectty.core.errors import UnreachableError
+from reflectty.protocols.ollama import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reflectty.engines.connection import ServerProfile
+    from reflectty.engines.hosts import Address
+    from reflectty.engines.proxies import Proxy
+
+CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST")
+_UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
+_TLS: Final = "illegal request line"
+_CLOSED: Final = "role=SERVER"
+_LOGIN_WANTED: Final = "407"
+
+
+class Route(NamedTuple):
+    """How a server is reached, and how it is spoken of."""
+
+    address: Address
+    profile: ServerProfile
+    proxy: Proxy | None
+    environment: Mapping[str, str]
+
+    def error(
+        self, error: httpx.HTTPError | httpx.InvalidURL, connect_seconds: float, other_server_hint: str = ""
+    ) -> UnreachableError:
+        """Return what kept a request from being answered; `elsewhere` says how to ask another server that was found."""
+        timed_out = isinstance(error, httpx.ConnectTimeout)
+        reason = f"no connection within {connect_seconds:g} s" if timed_out else _reason(error)
+        tls = next((found for cause in _causes(error) if (found := getattr(cause, "reason", None))), "")
+        if tls == _UNTRUSTED:
+            return self._certificate_error(error)
+        if tls in _NO_TLS:
+            return self._no_tls_error()
+        if isinstance(error, httpx.ProxyError):
+            return self._proxy_refusal_error(reason)
+        if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError | httpx.InvalidURL):
+            if self.proxy and not tls:
+                return self._proxy_unreachable_error(reason)
+            message = f"cannot reach {self.address}: {reason}"
+            return UnreachableError(message, self.profile.start_hint, other_server_hint=other_server_hint)
+        return self._not_http_error(error, reason)
+
+    def _certificate_error(self, error: BaseException) -> UnreachableError:
+        said = next((text for cause in _causes(error) if (text := getattr(cause, "verify_message", ""))), "")
+        message = f"the certificate of {self.address} is not trusted: {shorten(said) or 'it cannot be verified'}"
+        named = [f"{name}={self.environment[name]}" for name in CERTIFICATES if self.environment.get(name)]
+        if named:
+            hint = f"{' and '.join(named)} say whom to trust, and do not have who signed it"
+        else:
+            hint = "SSL_CERT_FILE names a file with the certificate of who signed it, SSL_CERT_DIR a folder of such"
+        return UnreachableError(message, hint)
+
+    def _no_tls_error(self) -> UnreachableError:
+        if self.proxy and self.proxy.url.startswith("https://"):
+            message = f"the proxy {self.proxy.address}, which {self.proxy.variable} names, does not speak https"
+            return UnreachableError(
+                message, f"write {self.proxy.variable}=http://{_without_scheme(self.proxy.address)}"
+            )
+        plain = "http" + self.address.url.removeprefix("https")
+        return UnreachableError(f"{self.address} does not speak https", f"it may speak http: {plain}")
+
+    def _proxy_unreachable_error(self, reason: str) -> UnreachableError:
+        proxy, hint = self._proxy_label(), self.bypass_hint()
+        return UnreachableError(f"cannot reach {proxy}, on the way to {self.address}: {reason}", hint)
+
+    def _proxy_refusal_error(self, reason: str) -> UnreachableError:
+        assert self.proxy  # noqa: S101 - nobody else says so
+        wants = f"it wants a login: {self.proxy.variable}=http://user:password@{_without_scheme(self.proxy.address)}"
+        hint = wants if _LOGIN_WANTED in reason else self.bypass_hint()
+        return UnreachableError(f"{self._proxy_label()}, refuses the way to {self.address}: {reason}", hint)
+
+    def _proxy_label(self) -> str:
+        return f"the proxy {self.proxy.address}, which {self.proxy.variable} names" if self.proxy else "the server"
+
+    def bypass_hint(self) -> str:
+        """Return what to do so that the proxy is not asked."""
+        assert self.proxy  # noqa: S101 - asked only where there is one
+        host = httpx.URL(self.address.url).host
+        return f"with {host} in NO_PROXY the server is asked directly; else see {self.proxy.variable}"
+
+    def _not_http_error(self, error: httpx.HTTPError | httpx.InvalidURL, reason: str) -> UnreachableError:
+        """Return the error for an answer that is no HTTP; to http, an https port sends TLS or hangs up."""
+        secure = "https" + self.address.url.removeprefix("http")
+        plain = self.address.url.startswith("http://") and not self.address.socket_path
+        if plain and _TLS in reason:
+            message = f"{self.address} does not speak http: it answers as https does"
+            return UnreachableError(message, f"write {secure}")
+        if _CLOSED in reason:
+            reason = "it closed the connection without an answer"
+        message = f"{self.address} does not answer as {self.profile.label}: {reason}"
+        if plain and isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+            return UnreachableError(message, f"{self.profile.host_hint}; if it speaks https, write {secure}")
+        return UnreachableError(message, self.profile.host_hint)
+
+
+def _without_scheme(place: str) -> str:
+    return re.sub(r"^\w+://", "", place).rstrip("/")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it comes from, the innermost last."""
+    cause: BaseException | None = error
+    seen: list[BaseException] = []
+    # A stream of asyncio raises one and the same exception again and again: the chain may lead back to itself.
+    while cause is not None and cause not in seen:
+        seen.append(cause)
+        if isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the operating system says, which is an inner cause, or else what the error says."""
+    found = str(error)
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.strerror:
+            found = _strerror(cause) or found
+    return shorten(found).rstrip(".") or type(error).__name__
+
+
+def _strerror(error: OSError) -> str | None:
+    """Return the text of an errno: asyncio puts another one, with the address, into errors of connecting."""
+    connecting = type(error) is OSError or isinstance(error, ConnectionError)
+    return os.strerror(error.errno) if connecting and error.errno else error.strerror

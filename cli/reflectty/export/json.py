@@ -1,0 +1,161 @@
+"""Exports sessions, turns and models as JSON objects.
+
+The document is `{"format": "reflectty session", "version": 1, "session": {…}, "turns": […]}`. Its keys are the fields
+of `Session`, `Turn`, `Attachment`, `Said`, `Measured` and `Usage`, where they are described; in `turns`
+
+- `parent` is the id of the turn that one goes on from, so that turns with the same parent are branches, and
+  `leaf` of the session is the turn that the branch ends with that was looked at last;
+- `said` is null for a question;
+- `segments` is a list of `{"kind", "text"}`, kinds are `thinking`, `reflection` and `answer`;
+- `options` is an object; times are seconds since 1970, durations milliseconds.
+
+Sizes are in bytes, contexts in tokens; `loaded` is null where the model is not, and `gpu_share` is between 0 and 1;
+`cloud` is the host that answers for a model which its server does not run, else null.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from reflectty.core.model_names import remote_host_of
+from reflectty.core.model_spec import sampling_defaults_of
+from reflectty.protocols.openai import can_chat
+from reflectty.reasoning.modes import AskOptions, abilities_of, mode_reason_of, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reflectty.core.messages import Model, RunningModel
+    from reflectty.core.session import SearchHit, Session, StoredReply, Turn
+    from reflectty.models.installed import InstalledModel, TransferProgress
+    from reflectty.models.repair import RepairResult
+    from reflectty.protocols.openai import ListedModel
+
+
+DOCUMENT_VERSION = 1
+DOCUMENT_FORMAT = "reflectty session"
+
+
+def as_json(session: Session, turns: Sequence[Turn]) -> str:
+    """Return a session as a JSON document in ASCII."""
+    return dump_json(session_document(session, turns), indent=2)
+
+
+def dump_json(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON in ASCII with a line break at its end."""
+    return json.dumps(value, ensure_ascii=True, indent=indent) + "\n"
+
+
+def session_document(session: Session, turns: Iterable[Turn]) -> dict[str, Any]:
+    """Return a session with those of its turns as a JSON object."""
+    return {
+        "format": DOCUMENT_FORMAT,
+        "version": DOCUMENT_VERSION,
+        "session": session_object(session),
+        "turns": [_turn_object(turn) for turn in turns],
+    }
+
+
+def session_object(session: Session) -> dict[str, Any]:
+    return session._asdict()
+
+
+def search_hit_object(found: SearchHit) -> dict[str, Any]:
+    """Return a place where a search matched as a JSON object."""
+    passage = [{"text": text, "matched": matched} for text, matched in found.passage]
+    return {**found._asdict(), "session": session_object(found.session), "passage": passage}
+
+
+def _turn_object(turn: Turn) -> dict[str, Any]:
+    attachments = [item._asdict() for item in turn.attachments]
+    return {**turn._asdict(), "attachments": attachments, "said": _reply_object(turn.said) if turn.said else None}
+
+
+def _reply_object(said: StoredReply) -> dict[str, Any]:
+    return {
+        **said._asdict(),
+        "options": dict(said.options),
+        "segments": [{"kind": str(kind), "text": text} for kind, text in said.segments],
+        "measured": {**said.measured._asdict(), "usage": said.measured.usage._asdict()},
+    }
+
+
+MODEL_TEXTS = ("template", "system", "parameters", "license")
+
+
+def model_object(one: InstalledModel, *, with_texts: bool = False) -> dict[str, Any]:
+    """Return a model; `whole` has its texts as well."""
+    model, chosen = one.model, plan(one.model, AskOptions())
+    texts: dict[str, Any] = {name: getattr(model, name) for name in MODEL_TEXTS} if with_texts else {}
+    if with_texts:
+        texts["sampling"] = {
+            one.option: {"value": one.value, "by_file": one.by_file} for one in sampling_defaults_of(model)
+        }
+    return {
+        "name": model.name,
+        "size": model.size,
+        "parameter_size": model.parameter_size,
+        "quantization": model.quantization,
+        "context_length": model.context_length,
+        "abilities": one.abilities,
+        "capabilities": model.capabilities,
+        "auto": {"mode": str(chosen.mode), "family": chosen.family.name, "reason": mode_reason_of(model)},
+        "lost_tags": one.lost_tags,
+        "digest": model.digest,
+        "modified_at": model.modified_at,
+        "loaded": running_object(one.running) if one.running else None,
+        "cloud": remote_host_of(model) or None,
+        **texts,
+    }
+
+
+def served_object(model: Model, one: ListedModel | None, server: str, version: str) -> dict[str, Any]:
+    """Return a model of an OpenAI-compatible server; `context` is what it holds there, `loaded` null where untold."""
+    chosen = plan(model, AskOptions())
+    return {
+        "name": model.name,
+        "server": server,
+        "version": version,
+        "listed": one is not None,
+        "owner": one.maker if one else "",
+        "root": one.root if one else "",
+        "created": one.created if one else 0,
+        "size": model.size,
+        "context": one.context if one else 0,
+        "context_length": model.context_length,
+        "chats": can_chat(one) if one else True,
+        "abilities": abilities_of(model),
+        "auto": {"mode": str(chosen.mode), "family": chosen.family.name, "reason": mode_reason_of(model)},
+        "loaded": one.loaded if one else None,
+    }
+
+
+def running_object(running: RunningModel) -> dict[str, Any]:
+    """Return where a model is loaded; `removed` where that is under a name that is gone, and not sure to be it."""
+    share = min(1.0, running.size_vram / running.size) if running.size else 0.0
+    told = {name: value for name, value in running._asdict().items() if name not in ("parameter_size", "quantization")}
+    return {**told, "gpu_share": round(share, 4)}
+
+
+def transfer_object(name: str, transfer: TransferProgress, *, changed: bool) -> dict[str, Any]:
+    """Return what a pull came to; of a small layer the server may not tell."""
+    return {
+        "name": name,
+        "status": transfer.status,
+        "layers": [{"digest": layer.digest, "size": layer.total} for layer in transfer.layers],
+        "fetched": transfer.fetched_bytes,
+        "changed": changed,
+        "seconds": round(transfer.seconds, 3),
+    }
+
+
+def repaired_object(repaired: RepairResult) -> dict[str, Any]:
+    """Return what a repair came to; `name` is `from` where there was nothing to repair, `proven` null where unasked."""
+    return {
+        "name": repaired.name,
+        "from": repaired.model,
+        "repaired": bool(repaired.tokens),
+        "tokens": [tag._asdict() for tag in repaired.tokens],
+        "proven": repaired.proven,
+    }

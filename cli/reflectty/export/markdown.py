@@ -1,0 +1,259 @@
+"""Exports a branch as a Markdown document, with every text escaped or contained.
+
+`literal` is for text that is no Markdown, `contained` for text that is: it stays Markdown, but no HTML, no picture
+that a reader's program would fetch, no definition that changes what stands elsewhere, and no fence left open.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from reflectty.core.safety import clean, clean_line
+from reflectty.core.segments import Kind
+from reflectty.core.session import ReplyOrigin
+from reflectty.view.grammar import MAX_NESTING, gfm_parser, markdown_parser, parse_fence_opener, split_cells
+from reflectty.view.summary import ORIGIN_LABELS, format_count, remarks_on, summary_facts
+from reflectty.view.units import format_date
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from markdown_it.token import Token
+
+    from reflectty.core.session import Attachment, Session, StoredReply, Turn
+
+
+_SPECIAL = re.compile(r"[\\`*_\[\]<>&|~$]")
+_BLOCK_BEGINNING = re.compile(r"#|[-+=](?=[-+= ]|$)|\d{1,9}(?P<point>[.)])(?= |$)")
+_TAB = "    "
+_FENCE = re.compile(r" {0,3}(?:>[ >]*)?(?:`{3,}|~{3,})")
+# What was escaped already, an address in angle brackets, and code stay; of the rest only what begins something.
+_RISKY = re.compile(
+    r"(?P<keep>\\[\s\S]"
+    r"|<(?:https?:|mailto:)[^\s<>`]*>"
+    r"|(?P<ticks>`++)[^`]*+(?:(?!(?P=ticks)(?!`))`++[^`]*+)*+(?P=ticks))"
+    r"|`++|<|!?\[(?=(?:[^\[\]\\]|\\.)*\]:)|!(?=\[)"
+)
+
+
+def escape_markdown(text: str) -> str:
+    """Return text that is safe to show as Markdown that says the same: its lines, its indents, and no markup."""
+    lines = [_escape_line(line) for line in text.replace("\t", _TAB).split("\n")]
+    return "\n".join(
+        f"{line}  " if line and at < len(lines) - 1 and lines[at + 1] else line for at, line in enumerate(lines)
+    )
+
+
+def _escape_line(line: str) -> str:
+    stripped = line.strip()
+    begins = _BLOCK_BEGINNING.match(stripped)
+    text = _SPECIAL.sub(r"\\\g<0>", stripped)
+    if begins:
+        at = begins.start("point") if begins["point"] else 0
+        text = f"{text[:at]}\\{text[at:]}"
+    indent = len(line) - len(line.lstrip())
+    return "&nbsp;" * indent + text if text else ""
+
+
+def has_fence(text: str) -> bool:
+    """Whether a line of a text opens a block of code."""
+    return any(_FENCE.match(line) for line in text.split("\n"))
+
+
+def fence_text(text: str) -> str:
+    """Return text as a block of code, in a fence longer than any that it holds."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    end = "" if text.endswith("\n") or not text else "\n"
+    return f"{fence}\n{text}{end}{fence}"
+
+
+def contain_markdown(text: str) -> str:
+    """Return Markdown that is safe to show as Markdown that reaches no further than its own end."""
+    lines = text.lstrip("\n").split("\n")
+    while len(lines) > 1 and not lines[-1].strip():
+        lines.pop()
+    text = "\n".join(lines)
+    tokens = gfm_parser("normalize", "block").parse(text)
+    # The parser leaves out what is nested deeper.
+    if any(token.level >= MAX_NESTING - 1 for token in tokens):
+        return escape_markdown(text)
+    return "\n".join(_contained_pieces(lines, tokens)) + _missing_fence(lines, tokens)
+
+
+def _contained_pieces(lines: list[str], tokens: Sequence[Token]) -> Iterator[str]:
+    code, cells, paragraphs = _line_kinds(tokens)
+    at = 0
+    while at < len(lines):
+        end = paragraphs.get(at, at + 1)
+        if at in code:
+            yield lines[at]
+        elif at in cells:
+            # A bar ends a cell wherever it stands, code or not.
+            yield "|".join(_escape_risky(cell) for cell in lines[at].split("|"))
+        else:
+            yield _escape_risky("\n".join(lines[at:end]))
+        at = max(at + 1, end)
+
+
+def _line_kinds(tokens: Iterable[Token]) -> tuple[set[int], set[int], dict[int, int]]:
+    """Return which lines are code, which are of tables, and where the paragraph ends that begins in a line."""
+    code: set[int] = set()
+    cells: set[int] = set()
+    paragraphs: dict[int, int] = {}
+    for token in tokens:
+        if token.map is None:
+            continue
+        if token.type in ("fence", "code_block"):
+            code.update(range(*token.map))
+        elif token.type == "table_open":
+            cells.update(range(*token.map))
+        elif token.type == "inline" and token.map[0] not in cells:
+            paragraphs[token.map[0]] = token.map[1]
+    return code, cells, paragraphs
+
+
+def _escape_risky(text: str) -> str:
+    return _RISKY.sub(_escape_match, text)
+
+
+def _escape_match(found: re.Match[str]) -> str:
+    text = found[0]
+    if found["ticks"] and "\n" in text:
+        # HTML that begins a line ends the paragraph, and with it the code.
+        return text.replace("<", "\\<")
+    return text if found["keep"] or text[0] == "`" else f"\\{text}"
+
+
+def _missing_fence(lines: list[str], tokens: Sequence[Token]) -> str:
+    """Return the end of a fence that the text leaves open; one in a list or a quote ends with that."""
+    last = tokens[-1] if tokens else None
+    if last is None or last.type != "fence" or last.level or last.map is None or last.map[1] < len(lines):
+        return ""
+    closed = last.map[1] - last.map[0] > 1 and re.fullmatch(
+        rf" {{0,3}}{re.escape(last.markup)}{re.escape(last.markup[0])}*[ \t]*", lines[-1]
+    )
+    return "" if closed else f"\n{last.markup}"
+
+
+_MARKS = re.compile(r"`{3,}|~{3,}")
+_PIPE = re.compile(r"(?<!\\)((?:\\\\)*)\|")
+
+
+def make_portable(text: str) -> str:
+    """Return Markdown that others read as it is drawn here; most is so already and stays as it is."""
+    lines = text.split("\n")
+    for token in markdown_parser("normalize", "block").parse(text):
+        if token.type == "fence":
+            _lengthen_fence(lines, token)
+        elif token.type == "table_open":
+            _escape_row_pipes(lines, token)
+    return "\n".join(lines)
+
+
+def _lengthen_fence(lines: list[str], token: Token) -> None:
+    """Make the fences of a block longer than those inside of it that would end it."""
+    inside = [found.marks for line in token.content.split("\n") if (found := parse_fence_opener(line))]
+    longest = max((len(marks) for marks in inside if marks.startswith(token.markup)), default=0)
+    if not longest or token.map is None:
+        return
+    longer = token.markup[0] * (longest + 1)
+    start, end = token.map
+    for at in {start, end - 1}:
+        last = parse_fence_opener(lines[at].strip(" \t>"))
+        if at == start or (last and not last.info.strip()):
+            lines[at] = _MARKS.sub(longer, lines[at], count=1)
+
+
+def _escape_row_pipes(lines: list[str], token: Token) -> None:
+    """Escape the pipes that divide nothing; a row without any is left alone."""
+    start, end = token.map or [0, 0]
+    if token.level:
+        return
+    columns = len(split_cells(lines[start]))
+    for at in (start, *range(start + 2, end)):
+        cells = split_cells(lines[at], columns)
+        if any(_PIPE.search(cell) for cell in cells):
+            lines[at] = f"| {' | '.join(map(_escape_pipes, cells))} |"
+
+
+def _escape_pipes(cell: str) -> str:
+    return _PIPE.sub(r"\1\\|", cell)
+
+
+UNTITLED = "untitled"
+
+
+def as_markdown(session: Session, path: Iterable[Turn]) -> str:
+    """Return a branch as Markdown: questions as headings, thinking folded and quoted, answers as they are."""
+    turns = tuple(path)
+    questions = [turn.id for turn in turns if turn.said is None]
+    parts = [
+        f"# {escape_markdown(clean_line(session.title) or UNTITLED)}",
+        escape_markdown(session_line_of(session, len(questions))),
+    ]
+    for turn in turns:
+        parts += _reply_parts(turn.said) if turn.said else _question_parts(turn, questions.index(turn.id) + 1)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def session_line_of(session: Session, questions: int) -> str:
+    """Return a line on a session: its model, when it began, how much was asked."""
+    model = clean_line(session.model, 100)
+    return " · ".join(filter(None, (model, format_date(session.created), format_count(questions, "question"))))
+
+
+def thinking_heading_of(said: StoredReply) -> str:
+    """Return the line that stands for the thinking of a reply."""
+    steered = (f"✎ {ORIGIN_LABELS[said.origin]}",) if said.origin in ORIGIN_LABELS else ()
+    return " · ".join((*steered, *(fact.text for fact in summary_facts(said.measured)))) or "thinking"
+
+
+def _question_parts(turn: Turn, number: int) -> Iterator[str]:
+    text = clean(turn.text).strip("\n")
+    yield f"## Question {number}"
+    yield contain_markdown(text) if has_fence(text) else escape_markdown(text)
+    for item in turn.attachments:
+        yield _attachment_part(item)
+
+
+def _attachment_part(item: Attachment) -> str:
+    name = html.escape(clean_line(item.name))
+    if item.kind == "image":
+        return f"\\+ {escape_markdown(clean_line(item.name))} (image)"
+    return f"<details>\n<summary>+ {name}</summary>\n\n{fence_text(clean(item.content))}\n\n</details>"
+
+
+def _reply_parts(said: StoredReply) -> Iterator[str]:
+    thoughts = [(kind, clean(text).strip("\n")) for kind, text in said.segments if kind is not Kind.ANSWER]
+    if any(text.strip() for _, text in thoughts):
+        yield _thinking_part([(kind, text) for kind, text in thoughts if text.strip()], thinking_heading_of(said))
+    else:
+        # What stands above may be a list, and the answer must not become a part of it.
+        yield "<!-- answer -->" if said.origin is ReplyOrigin.ASKED else f"*{thinking_heading_of(said)}*"
+    yield contain_markdown(make_portable(clean(answer_text_of(said))))
+    for text, wrong in remarks_on(said):
+        yield f"{'**!** ' if wrong else ''}*{escape_markdown(clean_line(text))}*"
+
+
+def answer_text_of(said: StoredReply) -> str:
+    """Return what was shown as the answer."""
+    texts = [text.strip("\n") for kind, text in said.segments if kind is Kind.ANSWER and text.strip()]
+    return "\n\n".join(texts) if said.segments else said.answer or said.raw
+
+
+def _thinking_part(thoughts: list[tuple[Kind, str]], summary: str) -> str:
+    quotes = [
+        _quote_text(f"**↺** {escape_markdown(text)}", "> > ")
+        if kind is Kind.REFLECTION
+        else _quote_text(escape_markdown(text), "> ")
+        for kind, text in thoughts
+    ]
+    body = "\n>\n".join(quotes)
+    return f"<details>\n<summary>{html.escape(summary)}</summary>\n\n{body}\n\n</details>"
+
+
+def _quote_text(text: str, mark: str) -> str:
+    return "\n".join(f"{mark}{line}" if line else mark.rstrip() for line in text.split("\n"))

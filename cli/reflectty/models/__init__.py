@@ -1,0 +1,1 @@
+"""Model management: installed models, downloads, memory fit and repair."""

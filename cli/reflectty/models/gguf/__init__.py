@@ -1,0 +1,329 @@
+"""Reads the header of a GGUF file: keys, vocabulary, tensors.
+
+The format is that of ggml's docs/gguf.md: versions 1 to 3, in either byte order. Version 1 counts with 32 bits, the
+others with 64.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+
+from reflectty.reasoning.token_types import TOKENS_KEY, TYPES_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MAGIC: Final = b"GGUF"
+VERSIONS: Final = (1, 2, 3)
+CODES: Final = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+"""How `struct` calls the values of a fixed width, by the number of their type."""
+INTEGER_CODES: Final = frozenset("BbHhIiQq")
+FLOAT_CODES: Final = frozenset("fd")
+TEXT_TYPE: Final = 8
+ARRAY_TYPE: Final = 9
+SHARDS_KEY: Final = "split.count"
+ALIGNMENT_KEY: Final = "general.alignment"
+ALIGNMENT: Final = 32
+"""Bytes that the start of each tensor is a multiple of, where the file says nothing else."""
+ALPHA_KEY: Final = "adapter.lora.alpha"
+TEMPLATE_KEY: Final = "tokenizer.chat_template"
+WANTED_KEYS: Final = (TOKENS_KEY, TYPES_KEY, SHARDS_KEY, ALIGNMENT_KEY, ALPHA_KEY, TEMPLATE_KEY)
+LONGEST_KEY: Final = 65535
+MOST_KEYS: Final = 65536
+"""Far more than any model has: a count beyond it is no count. The same holds for tensors."""
+MOST_DIMENSIONS: Final = 4
+LONGEST_TEMPLATE: Final = 1 << 20
+DEEPEST: Final = 8
+"""How deep arrays may stand in arrays; no writer nests them at all."""
+LONGEST_TOKEN: Final = 64 * 1024
+MOST_ELEMENTS: Final = 1 << 24
+"""How many elements without a fixed width all arrays may have together: they are passed one by one."""
+BLOCK: Final = 4096
+"""How many tokens are read before their types are: the two stand far apart in the file."""
+PIECE: Final = 1024 * 1024
+
+
+class GgufError(ValueError):
+    """A file is no GGUF that can be read, or lacks what is looked for."""
+
+
+class GgufValue(NamedTuple):
+    """Where a value stands: its elements if it is an array, itself if it is not."""
+
+    kind: int
+    """The type of the elements."""
+    length: int
+    start: int
+
+
+class GgufHeader(NamedTuple):
+    """What is known of a file once its keys are read."""
+
+    size: int
+    """Bytes of the whole file."""
+    version: int
+    order: str
+    """The byte order, as `struct` writes it."""
+    tokens: GgufValue
+    types: GgufValue
+    shards: int
+    """How many files the model is split into; 1 for one that is whole."""
+
+
+class Tensor(NamedTuple):
+    """One tensor of a file."""
+
+    name: str
+    shape: tuple[int, ...]
+    """How long its rows are, then how many rows there are, and so on."""
+    kind: int
+    """The number of its type in ggml."""
+    start: int
+    """Where it stands, from the beginning of the file."""
+
+
+class GgufLayout(NamedTuple):
+    """How a file is made up: its keys, its tensors, and the rest."""
+
+    order: str
+    version: int
+    key_count: int
+    """How many keys there are."""
+    keys_start: int
+    keys_end: int
+    alignment: int
+    alpha: float
+    """By how much an adapter is scaled, before its rank divides it; 0 where the file is none."""
+    template: str
+    """Of the chat; often empty."""
+    tensors: tuple[Tensor, ...]
+
+
+class Token(NamedTuple):
+    """One token of the vocabulary, and where its type stands."""
+
+    id: int
+    text: str
+    type: int
+    type_offset: int
+    type_width: int
+
+
+def read_header(file: BinaryIO) -> GgufHeader:
+    """Read the keys of a file, from its beginning.
+
+    Raises:
+        GgufError: it is no GGUF, is damaged, or has no vocabulary with a type for every token.
+        OSError: it cannot be read.
+    """
+    reader = _GgufReader(file)
+    found = reader.values()
+    tokens, types = found.get(TOKENS_KEY), found.get(TYPES_KEY)
+    if tokens is None or types is None:
+        raise GgufError("it has no vocabulary with types: it is no language model, or one part of several")
+    if tokens.kind != TEXT_TYPE or CODES.get(types.kind) not in INTEGER_CODES or tokens.length != types.length:
+        raise GgufError("its vocabulary does not have one type for every token")
+    return GgufHeader(
+        reader.size, reader.version, reader.order, tokens, types, reader.number_at(found.get(SHARDS_KEY), 1)
+    )
+
+
+def read_layout(file: BinaryIO) -> GgufLayout:
+    """Read the keys of a file and the list of its tensors, from its beginning.
+
+    Raises:
+        GgufError: it is no GGUF, or is damaged.
+        OSError: it cannot be read.
+    """
+    reader = _GgufReader(file)
+    found = reader.values()
+    end = file.tell()
+    alignment = reader.number_at(found.get(ALIGNMENT_KEY), ALIGNMENT)
+    alpha, template = reader.real_at(found.get(ALPHA_KEY)), reader.text_at(found.get(TEMPLATE_KEY))
+    file.seek(end)
+    tensors = reader.tensors(alignment)
+    return GgufLayout(
+        reader.order, reader.version, reader.key_count, reader.keys_start, end, alignment, alpha, template, tensors
+    )
+
+
+def read_tokens(file: BinaryIO, head: GgufHeader) -> Iterator[Token]:
+    """Yield the tokens in the order of their ids; what no tag can be, for its length, comes as an empty text.
+
+    Raises:
+        GgufError: the file has changed since its header was read.
+    """
+    reader = _GgufReader(file)
+    code = head.order + CODES[head.types.kind]
+    width = struct.calcsize(code)
+    at = head.tokens.start
+    for first in range(0, head.tokens.length, BLOCK):
+        place = file.seek(head.types.start + first * width)
+        types = [reader.number(code) for _ in range(min(BLOCK, head.tokens.length - first))]
+        file.seek(at)
+        for number, kind in enumerate(types):
+            yield Token(first + number, reader.text(LONGEST_TOKEN), kind, place + number * width, width)
+        at = file.tell()
+
+
+def type_changes_of(head: GgufHeader, tokens: Mapping[int, int]) -> dict[int, bytes]:
+    """Return the bytes to write, by where they stand, to give tokens another type; `tokens` has types by id."""
+    code = head.order + CODES[head.types.kind]
+    width = struct.calcsize(code)
+    return {head.types.start + number * width: struct.pack(code, kind) for number, kind in sorted(tokens.items())}
+
+
+def changed_pieces_of(file: BinaryIO, size: int, changes: Mapping[int, bytes], piece: int = PIECE) -> Iterator[bytes]:
+    """Yield the first `size` bytes of a file with other bytes in some places, in pieces of at most so many.
+
+    Raises:
+        GgufError: the file is shorter.
+    """
+    at = file.seek(0)
+    for place, other in sorted(changes.items()):
+        yield from _unchanged_pieces(file, place - at, piece)
+        yield other
+        at = file.seek(place + len(other))
+    yield from _unchanged_pieces(file, size - at, piece)
+
+
+def _unchanged_pieces(file: BinaryIO, length: int, piece: int) -> Iterator[bytes]:
+    while length:
+        read = file.read(min(length, piece))
+        if not read:
+            raise GgufError("it became shorter while it was read")
+        length -= len(read)
+        yield read
+
+
+class _GgufReader:
+    """Reads values one after the other, in the byte order and with the counts of the file's version."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        if self._read(len(MAGIC)) != MAGIC:
+            raise GgufError("it is no GGUF")
+        said = self._read(4)
+        self.order = ">" if int.from_bytes(said, "big") in VERSIONS else "<"
+        self.version = int.from_bytes(said, "big" if self.order == ">" else "little")
+        if self.version not in VERSIONS:
+            raise GgufError(f"only versions 1 to 3 of GGUF can be read, this is {self.version}")
+        self._count = "I" if self.version == 1 else "Q"
+        self._elements = MOST_ELEMENTS
+        self._tensors, self.key_count, self.keys_start = 0, 0, 0
+
+    def values(self) -> dict[str, GgufValue]:
+        """Read all keys behind the version; return where the values of the wanted ones stand."""
+        self._tensors, self.key_count = self._length(), self._length()
+        self.keys_start = self._file.tell()
+        if self.key_count > MOST_KEYS:
+            raise GgufError(f"its header is damaged: {self.key_count:,} keys")
+        found: dict[str, GgufValue] = {}
+        for _ in range(self.key_count):
+            key = self.text(LONGEST_KEY)
+            value = self._value(self.number(f"{self.order}I"))
+            if key in found:
+                raise GgufError(f"its header is damaged: two values of {key}")
+            if key in WANTED_KEYS:
+                found[key] = value
+        return found
+
+    def tensors(self, alignment: int) -> tuple[Tensor, ...]:
+        """Read the list of the tensors, which stands behind the keys; they follow it."""
+        if self._tensors > MOST_KEYS or not 0 < alignment <= PIECE:
+            raise GgufError(f"its header is damaged: {self._tensors:,} tensors, each at a multiple of {alignment:,}")
+        listed = [self._tensor() for _ in range(self._tensors)]
+        start = -(-self._file.tell() // alignment) * alignment
+        return tuple(tensor._replace(start=start + tensor.start) for tensor in listed)
+
+    def _tensor(self) -> Tensor:
+        name, dimensions = self.text(LONGEST_KEY), self.number(f"{self.order}I")
+        if dimensions > MOST_DIMENSIONS:
+            raise GgufError(f"its header is damaged: a tensor of {dimensions:,} dimensions")
+        shape = tuple(self._length() for _ in range(dimensions))
+        return Tensor(name, shape, self.number(f"{self.order}I"), self.number(f"{self.order}Q"))
+
+    def real_at(self, value: GgufValue | None) -> float:
+        """Return the fraction that a value is, or 0."""
+        code = CODES.get(value.kind, "") if value else ""
+        if value is None or code not in FLOAT_CODES:
+            return 0.0
+        self._file.seek(value.start)
+        return float(struct.unpack(self.order + code, self._read(struct.calcsize(code)))[0])
+
+    def text_at(self, value: GgufValue | None) -> str:
+        """Return the text that a value is, or nothing."""
+        if value is None or value.kind != TEXT_TYPE or value.length != 1:
+            return ""
+        self._file.seek(value.start)
+        return self.text(LONGEST_TEMPLATE)
+
+    def number_at(self, value: GgufValue | None, otherwise: int) -> int:
+        """Return the whole number that a value is, or another one where there is none."""
+        code = CODES.get(value.kind, "") if value else ""
+        if value is None or code not in INTEGER_CODES:
+            return otherwise
+        self._file.seek(value.start)
+        return self.number(self.order + code)
+
+    def number(self, code: str) -> int:
+        return int(struct.unpack(code, self._read(struct.calcsize(code)))[0])
+
+    def text(self, longest: int) -> str:
+        """Return a text, empty if it is longer."""
+        length = self._length()
+        if length <= longest:
+            return self._read(length).decode(errors="replace")
+        self._skip(length)
+        return ""
+
+    def _value(self, kind: int, depth: int = 0) -> GgufValue:
+        """Pass a value and return where it stands."""
+        start = self._file.tell()
+        if kind == TEXT_TYPE:
+            self._skip(self._length())
+        elif kind == ARRAY_TYPE:
+            return self._array(depth + 1)
+        elif kind in CODES:
+            self._skip(struct.calcsize(CODES[kind]))
+        else:
+            raise GgufError(f"its header is damaged: there is no type of value {kind}")
+        return GgufValue(kind, 1, start)
+
+    def _array(self, depth: int) -> GgufValue:
+        if depth > DEEPEST:
+            raise GgufError("its header is damaged: arrays within arrays without end")
+        kind, length = self.number(f"{self.order}I"), self._length()
+        array = GgufValue(kind, length, self._file.tell())
+        if kind in CODES:
+            self._skip(struct.calcsize(CODES[kind]) * length)
+        elif length > self._elements:
+            raise GgufError(f"its header is damaged: an array of {length:,} elements")
+        else:
+            self._elements -= length
+            for _ in range(length):
+                self._value(kind, depth)
+        return array
+
+    def _length(self) -> int:
+        return self.number(self.order + self._count)
+
+    def _skip(self, size: int) -> None:
+        self._require_within(size)
+        self._file.seek(size, os.SEEK_CUR)
+
+    def _read(self, size: int) -> bytes:
+        self._require_within(size)
+        read = self._file.read(size)
+        if len(read) < size:
+            raise GgufError("it ends within its header")
+        return read
+
+    def _require_within(self, size: int) -> None:
+        # A length that is wrong may be any: it is never taken at its word.
+        if self._file.tell() + size > self.size:
+            raise GgufError("it ends within its header")

@@ -1,0 +1,131 @@
+"""Installs the built-in model on an Ollama server, its adapter merged into its weights.
+
+Ollama takes no adapters since 0.34.1, and takes merged weights in every version.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.util
+import tempfile
+from contextlib import aclosing
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from reflectty.core import model_spec
+from reflectty.core.errors import RefusedError, StoreError, UnreachableError
+from reflectty.core.model_names import checked_name
+from reflectty.engines.embedded.model import read_license
+from reflectty.models import files
+from reflectty.models.gguf import GgufError
+from reflectty.models.installed import ProgressUpdate
+from reflectty.protocols.ollama.model_specs import encode_create
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
+
+    from reflectty.engines.ollama import OllamaEngine
+    from reflectty.models.gguf.merge import MergePlan
+
+    Tell = Callable[[ProgressUpdate], None]
+
+PIECE: Final = 1 << 20
+MERGED_MODEL_LABEL: Final = "the merged model"
+
+
+def can_merge() -> bool:
+    """Whether the package is there that merging computes with; imports it not."""
+    return importlib.util.find_spec("numpy") is not None
+
+
+async def install_mini(engine: OllamaEngine, name: str, weights: Path, folder: Path, tell: Tell) -> None:
+    """Make the built-in model on a server under a name; a model of that name is replaced.
+
+    Args:
+        engine: the server's.
+        name: what it is called there.
+        weights: the GGUF that the adapter changes; beside it the merged one lies for a while, without a name.
+        folder: where the adapter and its terms are.
+        tell: told how far it has come, in bytes.
+
+    Raises:
+        RefusedError: the server is too old, cannot keep the file, or cannot make the model.
+        StoreError: a disk is too full.
+        UnreachableError: the weights or the adapter are damaged.
+        OSError: a file cannot be read.
+    """
+    from reflectty.models.gguf.merge import plan_merge
+
+    checked_name(name)
+    known = await files.version_of(engine)
+    if known and known < model_spec.MINI_OLDEST_OLLAMA:
+        said = ".".join(map(str, known))
+        raise RefusedError(f"this server, Ollama {said}, is too old for the built-in model", "update Ollama there")
+    try:
+        with weights.open("rb") as base, (folder / "mini.gguf").open("rb") as adapter:
+            merge = plan_merge(base, adapter)
+            await _refuse_full_disks(engine, known, merge, weights.parent)
+            with tempfile.TemporaryFile(dir=weights.parent) as merged:
+                digest = await _merge(merge, merged, tell)
+                if not await engine.has_blob(digest):
+                    await _send(engine, merged, digest, merge.size, tell)
+    except GgufError as error:
+        raise UnreachableError(f"the built-in model cannot be merged: {error}", "install reflectty anew") from error
+    tell(ProgressUpdate("making the model"))
+    await engine.create(encode_create(name, model_spec.mini_spec(name, read_license(folder)), digest))
+
+
+async def _refuse_full_disks(
+    engine: OllamaEngine, server_version: files.Version, merge: MergePlan, cache: Path
+) -> None:
+    """Refuse to begin where there is no room for the merged file, here or on the server.
+
+    Raises:
+        StoreError: there is none.
+    """
+    there = files.bytes_needed_for(server_version, merge.size, is_uploaded=False)
+    files.refuse_full_disks(((cache, merge.size), (await files.model_folder_of(engine), there)), MERGED_MODEL_LABEL)
+
+
+async def _merge(merge: MergePlan, target: BinaryIO, tell: Tell) -> str:
+    """Write the merged file and return its digest; it is merged beside the loop, so that signals are heard.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    from reflectty.models.gguf.merge import merged_pieces_of
+
+    found, done = hashlib.sha256(), 0
+    parts = merged_pieces_of(merge)
+
+    def step() -> int:
+        piece = next(parts, b"")
+        found.update(piece)
+        return target.write(piece)
+
+    try:
+        while written := await asyncio.to_thread(step):
+            done += written
+            tell(ProgressUpdate("merging", "merging", merge.size, done))
+        await asyncio.to_thread(target.flush)
+    except OSError as error:
+        message = f"{MERGED_MODEL_LABEL} cannot be written: {error.strerror or error}"
+        raise StoreError(message, "it takes 300 MB for a while; XDG_CACHE_HOME names another place") from error
+    return f"sha256:{found.hexdigest()}"
+
+
+async def _send(engine: OllamaEngine, file: BinaryIO, digest: str, size: int, tell: Tell) -> None:
+    async with aclosing(
+        _pieces(file, lambda sent: tell(ProgressUpdate(f"sending {digest[7:19]}", digest, size, sent)))
+    ) as pieces:
+        await engine.send_blob(digest, size, pieces)
+
+
+async def _pieces(file: BinaryIO, sent: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
+    """Yield a file in pieces, read beside the loop, so that signals are heard."""
+    done = file.seek(0)
+    while piece := await asyncio.to_thread(file.read, PIECE):
+        yield piece
+        done += len(piece)
+        sent(done)

@@ -1,0 +1,107 @@
+"""Explains errors that end a pull or a create."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from reflectty.core.errors import IncompleteError, ModelMissingError, ReflecttyError, RefusedError, StalledError
+from reflectty.core.model_names import short_name_of
+from reflectty.reasoning.families import FAMILIES
+
+RESUME_PULL_HINT: Final = "what came is kept: the same command goes on from there"
+SEARCH_HINT: Final = "ollama.com/search finds models, and a model's page its tags"
+_DISK: Final = ("no space left", "disk full", "not enough space", "disk quota exceeded")
+_MISSING: Final = ("pull model manifest: file does not exist", "manifest unknown")
+_TOO_OLD: Final = ("requires a newer version",)
+_INSECURE: Final = (
+    "insecure protocol http",
+    "does not look like a tls handshake",
+    "gave http response to https client",
+)
+_NETWORK: Final = (
+    "dial tcp",
+    "no such host",
+    "network is unreachable",
+    "no route to host",
+    "connection refused",
+    "connection reset",
+    "timeout",
+    "deadline exceeded",
+    "tls:",
+    "x509:",
+    "proxyconnect",
+)
+_BLOCKED: Final = ("blocked redirect to a different host",)
+"""How Ollama 0.34.2 refuses what it is sent on to: a file that the registry keeps elsewhere (server/images.go)."""
+_UNREDIRECTED: Final = ("no location header in response",)
+"""How Ollama refuses a registry that hands a file out by itself: it wants to be sent on to it (server/download.go)."""
+DOWNLOAD_HINT: Final = "download the GGUF and `ollama create` a model from it"
+BLOCKED_HINT: Final = (
+    f"Ollama 0.34.2 is never sent on to another host: take another version of Ollama, or {DOWNLOAD_HINT};"
+    " --insecure allows it, but asks the registry over plain http, where anybody on the way can change what comes"
+)
+
+
+def pull_error_of(error: IncompleteError, model: str) -> ReflecttyError:
+    """Return the error that ended a pull, with what to do about it."""
+    text = str(error)
+    if _has(text, _MISSING):
+        return ModelMissingError(f"the registry has no model {model}", f"{_similar_names_hint(model)}{SEARCH_HINT}")
+    if _has(text, _TOO_OLD):
+        return RefusedError(f"this server is too old for {model}", "update Ollama there")
+    if _has(text, _DISK):
+        return IncompleteError("the server's disk is full", f"free some space there; {RESUME_PULL_HINT}")
+    return _refused_error_of(text, model) or _network_error_of(text) or _add_hint(error, RESUME_PULL_HINT)
+
+
+def _refused_error_of(text: str, model: str) -> RefusedError | None:
+    """Return the error where the server will not take a file from where the registry has it."""
+    if _has(text, _INSECURE):
+        return RefusedError(f"the registry of {model} speaks plain http", "--insecure lets the server do so as well")
+    if _has(text, _BLOCKED):
+        where = _last_host(text) or "another host"
+        return RefusedError(f"the registry keeps {model} on {where}, and the server refuses to go there", BLOCKED_HINT)
+    if _has(text, _UNREDIRECTED):
+        told = f"the registry of {model} hands its files out by itself, which Ollama refuses"
+        return RefusedError(told, f"another registry, or {DOWNLOAD_HINT}")
+    return None
+
+
+def _network_error_of(text: str) -> IncompleteError | None:
+    if not _has(text, _NETWORK):
+        return None
+    reason = text.removeprefix("the server stopped: ").removeprefix("pull model manifest: ")
+    hint = "it is the server that pulls: see the network and HTTPS_PROXY of the machine where `ollama serve` runs"
+    return IncompleteError(f"the server cannot reach the registry: {reason}", hint)
+
+
+def create_error_of(error: IncompleteError) -> ReflecttyError:
+    """Return the error that ended a creation, with what to do about it."""
+    if _has(str(error), _DISK):
+        return IncompleteError("the server's disk is full", "free some space there, then create again")
+    return error
+
+
+def _last_host(text: str) -> str:
+    """Return the host of the last address in a text, in which it stands before what went wrong there."""
+    found = re.findall(r"https?://([^\s/?#\"']+)", text)
+    return found[-1] if found else ""
+
+
+def _similar_names_hint(model: str) -> str:
+    """Return the names of the families of models that look like this one, as a question."""
+    import difflib
+
+    known = {start for family in FAMILIES.values() for start in family.models}
+    found = difflib.get_close_matches(short_name_of(model).partition(":")[0].lower(), known, cutoff=0.8)
+    return f"did you mean {' or '.join(found)}? Otherwise " if found else ""
+
+
+def _has(text: str, parts: tuple[str, ...]) -> bool:
+    return any(part in text.lower() for part in parts)
+
+
+def _add_hint(error: IncompleteError, hint: str) -> IncompleteError:
+    kind = StalledError if isinstance(error, StalledError) else IncompleteError
+    return kind(str(error), hint)

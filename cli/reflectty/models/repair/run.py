@@ -1,0 +1,459 @@
+"""Creates a copy of a model whose tag tokens are text, uploads it and tests it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from contextlib import aclosing, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+
+from reflectty.core.errors import IncompleteError, ReflecttyError, RefusedError, StoreError, UsageError
+from reflectty.core.model_names import checked_name, is_same_model
+from reflectty.models import files, gguf
+from reflectty.models.repair import RepairResult, RepairStep
+from reflectty.models.trial import sends_tags
+from reflectty.protocols.ollama.model_specs import digest_of, encode_create
+from reflectty.reasoning.token_types import TokenType, lost_tags
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+
+    from reflectty.core.model_spec import ModelSpec
+    from reflectty.models.manager import ModelLibrary
+    from reflectty.models.repair import RepairObserver, RepairRequest
+    from reflectty.protocols.ollama import Body
+    from reflectty.reasoning.token_types import LostTag, Vocabulary
+
+
+ON_SERVER_HINT = "repair it on the machine of the server, or name a copy of the file with --gguf PATH"
+PERMISSION_HINT = "repair it as the user who runs the server, or name a copy of the file with --gguf PATH"
+NAME_FILE_HINT = "name the GGUF of the model with --gguf PATH"
+MODELFILE_HINT = "`ollama create` with a Modelfile of your own makes a model without it, and that can be repaired"
+BESIDE = "name the first of all parts with --gguf PATH, the others beside it"
+JOINED = "`llama-gguf-split --merge` joins them: name the whole with --gguf PATH"
+_PART = re.compile(r"(.+)-00001-of-(\d{5})\.gguf")
+KNOWN_TENSORS = frozenset((*range(4), *range(6, 31), *range(39, 42)))
+"""The types of tensors that Ollama reads since 0.34.1, as ggml numbers them: fs/gguf/tensor.go there."""
+
+
+class RepairedGguf(NamedTuple):
+    """An open GGUF, and the bytes that make text of the tags in it, by where they stand."""
+
+    file: BinaryIO
+    size: int
+    changes: Mapping[int, bytes]
+    parts: tuple[Path, ...] = ()
+    """The other files that the model is split into."""
+
+
+@contextmanager
+def split_part_of(path: Path) -> Iterator[RepairedGguf]:
+    """Open a part of a model in which nothing changes.
+
+    Raises:
+        UsageError: it cannot be read.
+        RefusedError: the server would not take it.
+    """
+    try:
+        with path.open("rb") as file:
+            _refuse_unknown_tensors(file, path)
+            yield RepairedGguf(file, path.stat().st_size, {})
+    except gguf.GgufError as error:
+        raise UsageError(f"{path} is no part of a model: {error}", NAME_FILE_HINT) from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", NAME_FILE_HINT) from error
+
+
+@contextmanager
+def open_repaired(path: Path, lost: Sequence[LostTag], *, strict: bool = False) -> Iterator[RepairedGguf]:
+    """Open a GGUF for a repair.
+
+    Args:
+        path: where it is.
+        lost: the tokens that are to become text.
+        strict: whether the server keeps a file as it is sent: it takes known types of tensors alone, and parts.
+
+    Raises:
+        UsageError: it cannot be read, or is not that of the model.
+        RefusedError: it is one part of several that are not at hand, or the server would not take it.
+    """
+    try:
+        # A pipe would be waited for, and a device has no end.
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no file", NAME_FILE_HINT)
+        with path.open("rb") as file:
+            if strict:
+                _refuse_unknown_tensors(file, path)
+            yield _repaired_gguf_of(file, path, lost, strict=strict)
+    except gguf.GgufError as error:
+        raise UsageError(f"{path} cannot be repaired: {error}", NAME_FILE_HINT) from error
+    except PermissionError as error:
+        raise UsageError(f"{path} may not be read", PERMISSION_HINT) from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", ON_SERVER_HINT) from error
+
+
+def _repaired_gguf_of(file: BinaryIO, path: Path, lost: Sequence[LostTag], *, strict: bool) -> RepairedGguf:
+    head = gguf.read_header(file)
+    parts = _others(path, head.shards, kept=strict) if head.shards > 1 else ()
+    wanted = {tag.id: tag.text for tag in lost}
+    found = {token.id: token.text for token in gguf.read_tokens(file, head) if token.id in wanted}
+    for number, text in wanted.items():
+        if found.get(number) != text:
+            there = f"{found[number]!r}" if number in found else "missing"
+            message = f"{path} is the GGUF of another model: its token {number} is {there} and not {text!r}"
+            raise UsageError(message, NAME_FILE_HINT)
+    return RepairedGguf(
+        file, head.size, gguf.type_changes_of(head, dict.fromkeys(wanted, TokenType.USER_DEFINED)), parts
+    )
+
+
+def _others(path: Path, number: int, *, kept: bool) -> tuple[Path, ...]:
+    """Return the other parts of a model whose first part has the vocabulary.
+
+    `llama-gguf-split` calls them `NAME-00001-of-00003.gguf`, and so on; Ollama (server/create_split_gguf.go of 0.34.2)
+    takes them under such names alone. It keeps each part by its digest, and tells the first.
+
+    Raises:
+        RefusedError: they are not beside it, or the server takes no model in parts.
+    """
+    named = _PART.fullmatch(path.name)
+    message = f"{path} is the first of {number} files that the model is split into"
+    if not kept:
+        raise RefusedError(message, f"Ollama takes them since 0.34.1; {JOINED}")
+    if named is None or named[2] != f"{number:05}":
+        raise RefusedError(f"{message}, and the server does not tell the others", f"{BESIDE}, or {JOINED}")
+    others = tuple(path.with_name(part_name(named[1], at, number)) for at in range(2, number + 1))
+    missing = next((other.name for other in others if not other.is_file()), "")
+    if missing:
+        raise RefusedError(f"{message}, and {missing} is not beside it", f"{BESIDE}, or {JOINED}")
+    return others
+
+
+def part_name(model: str, at: int, number: int) -> str:
+    """Return what a part of a model is called, counted from 1."""
+    return f"{model}-{at:05}-of-{number:05}.gguf"
+
+
+def _refuse_unknown_tensors(file: BinaryIO, path: Path) -> None:
+    for tensor in gguf.read_layout(file).tensors:
+        if tensor.kind not in KNOWN_TENSORS:
+            message = f"this server reads no GGUF with tensors of type {tensor.kind}, as {tensor.name} of {path} is"
+            raise RefusedError(message, "Ollama before 0.34.1 does, or a GGUF in another quantisation is repaired")
+
+
+def refuse_unsupported(spec: ModelSpec) -> None:
+    """Refuse a model of which a server that keeps a GGUF as it was sent would make no copy.
+
+    Raises:
+        RefusedError: it is such a model.
+    """
+    if spec.adapters:
+        message = f"{spec.name} has an adapter, and Ollama makes no models with adapters since 0.34.1"
+        raise RefusedError(message, "merge the adapter into its GGUF, and make a model of that")
+    if "typical_p" in dict(spec.parameters):
+        message = f"{spec.name} has the parameter typical_p, and Ollama makes no models with it since 0.34.1"
+        raise RefusedError(message, MODELFILE_HINT)
+
+
+def gguf_path_of(spec: ModelSpec, given: Path | None, *, local: bool) -> Path:
+    """Return the file to read; one that only a server elsewhere names is never opened here.
+
+    Raises:
+        UsageError: it is not on this machine.
+    """
+    if given:
+        return given
+    if not spec.weights:
+        raise UsageError(f"the server does not tell where the GGUF of {spec.name} is", ON_SERVER_HINT)
+    if not local:
+        raise UsageError(f"the GGUF of {spec.name} is on another machine", ON_SERVER_HINT)
+    return Path(spec.weights[0])
+
+
+def refuse_without_gguf(spec: ModelSpec) -> None:
+    """Refuse a model that has no GGUF, or whose parts cannot be carried over.
+
+    Raises:
+        RefusedError: it is such a model.
+    """
+    if not spec.kind:
+        raise RefusedError(f"{spec.name} is not on this server, it runs elsewhere", "only what is here is repaired")
+    if spec.kind != "gguf":
+        message = f"{spec.name} is stored as {spec.kind}, and only a GGUF can be repaired"
+        raise RefusedError(message, "`ollama create` makes a model of a GGUF that you convert or download")
+    parts = (*spec.weights[1:], *spec.adapters, *filter(None, (spec.draft,)))
+    if len(spec.adapters) > 1 or not all(map(digest_of, parts)):
+        raise RefusedError(f"{spec.name} has parts that the server does not let be carried over into a copy")
+
+
+async def digest_of_repaired(weights: RepairedGguf, tell: Callable[[int], None]) -> str:
+    """Read the changed file once and return the digest that it has on a server; `tell` hears how far it has come."""
+    hashed = hashlib.sha256()
+    async for piece in repaired_pieces_of(weights, tell):
+        await asyncio.to_thread(hashed.update, piece)
+    return f"sha256:{hashed.hexdigest()}"
+
+
+async def repaired_pieces_of(weights: RepairedGguf, tell: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
+    """Yield the changed file in pieces, read beside the loop, so that signals are heard; the file must stay open."""
+    pieces = gguf.changed_pieces_of(weights.file, weights.size, weights.changes)
+    done = 0
+    while piece := await asyncio.to_thread(next, pieces, b""):
+        yield piece
+        done += len(piece)
+        tell(done)
+
+
+SUFFIX: Final = "-repaired"
+LONGEST_PART: Final = 80
+"""Characters of a model's name without its place and tag."""
+REPAIR_LABEL: Final = "the repair"
+
+
+_REFUSAL_HINTS: Final = {
+    "adapters are no longer supported": "merge the adapter into the model's GGUF, and make a model of that",
+    "typical_p is no longer supported": MODELFILE_HINT,
+    "unsupported tensor": "its GGUF has a type of tensor that this Ollama does not know: try another quantisation",
+    "size overflows": "its GGUF has a type of tensor that this Ollama does not know: try another quantisation",
+    "invalid split gguf": "`llama-gguf-split --merge` joins the parts: name the whole with --gguf PATH",
+}
+"""What to do about what a server says in refusing, by words of it."""
+
+
+async def repair(library: ModelLibrary, request: RepairRequest, observer: RepairObserver) -> RepairResult:
+    """Make a copy of a model whose tags are text, and ask it a question; a model that loses nothing is left alone.
+
+    Cancelled, it leaves no copy: what was not sent to its end the server forgets, what it has begun to make is
+    removed when it is made.
+
+    Raises:
+        ModelMissingError: the model is not installed.
+        RefusedError: it cannot be repaired.
+        UsageError: its GGUF cannot be read here, or there is a model of the copy's name.
+        StoreError: the disk of the server is too full.
+    """
+    engine = library.engine
+    spec = await engine.model_spec(checked_name(request.model))
+    lost = _lost_tags_of(await engine.vocabulary(request.model), spec, request, observer)
+    if not lost:
+        return RepairResult(request.model, request.model)
+    refuse_without_gguf(spec)
+    name = await _free_name(library, request)
+    path = gguf_path_of(spec, request.gguf, local=engine.local)
+    known = await files.version_of(engine)
+    if strict := files.is_stored_as_sent(known):
+        refuse_unsupported(spec)
+    folder = Path(spec.weights[0]).parent if spec.weights and engine.local else None
+    try:
+        with open_repaired(path, lost, strict=strict) as found:
+            sent = await _upload_repaired(library, found, folder, known, observer)
+            parts = await _parts(library, found, sent, folder, known, observer)
+        body = encode_create(name, spec, sent, parts)
+        await _create_copy(library, body, spec.name, sent, observer, replaces=request.force)
+    except RefusedError as error:
+        raise _explain_refusal(error) from error
+    made = await _verify_copy(library, name, spec, lost, observer)
+    await _remove_uploaded_file(library, made, spec.name, sent, observer)
+    return RepairResult(request.model, name, lost, await _try_copy(library, name, observer))
+
+
+def repaired_name(name: str) -> str:
+    """Return what the copy of a model is called; a tag stays behind the name, as in `reflection-repaired:70b`."""
+    path, slash, last = name.rpartition("/")
+    model, colon, tag = last.partition(":")
+    return path + slash + model[: LONGEST_PART - len(SUFFIX)] + SUFFIX + colon + tag
+
+
+def _lost_tags_of(
+    vocabulary: Vocabulary, spec: ModelSpec, request: RepairRequest, observer: RepairObserver
+) -> tuple[LostTag, ...]:
+    """Return what is to be made text: of a model whose thinking the server's own parser reads, only what was named.
+
+    Raises:
+        RefusedError: the server does not tell the types of the model's tokens.
+        UsageError: the vocabulary lacks a token that was named.
+    """
+    if not vocabulary.types:
+        refuse_without_gguf(spec)
+        raise RefusedError(f"the server does not tell the tokens of {spec.name}", "a newer Ollama may")
+    missing = set(request.tokens) - set(vocabulary.tokens)
+    if missing:
+        message = f"{spec.name} has no token {min(missing)!r}"
+        raise UsageError(
+            message, "a tag that is written in several pieces is given piece by piece, as the model has it"
+        )
+    lost = lost_tags(*vocabulary, request.tokens)
+    if "thinking" not in spec.capabilities:
+        return lost
+    named = tuple(tag for tag in lost if tag.text in request.tokens)
+    read = dict.fromkeys(tag.text for tag in lost if tag not in named)
+    if read:
+        observer.note(
+            f"the server reads {', '.join(read)} of {spec.name} itself (--token makes text of one all the same)"
+        )
+    return named
+
+
+async def _free_name(library: ModelLibrary, request: RepairRequest) -> str:
+    name = checked_name(request.name or repaired_name(request.model))
+    installed = await library.engine.models()
+    if is_same_model(name, request.model):
+        raise UsageError(f"the copy cannot be called {name}, as the model itself is", "--name NAME calls it otherwise")
+    if any(is_same_model(name, model.name) for model in installed) and not request.force:
+        hint = "--force makes it anew, --name NAME calls the copy otherwise"
+        raise UsageError(f"there is a model {name} already", hint)
+    return name
+
+
+async def _upload_repaired(
+    library: ModelLibrary, found: RepairedGguf, folder: Path | None, known: files.Version, observer: RepairObserver
+) -> str:
+    """Bring the changed file to the server, unless it has it; return its digest."""
+    files.refuse_full_disk(folder, files.bytes_needed_for(known, found.size, is_uploaded=True), REPAIR_LABEL)
+    digest = await digest_of_repaired(found, partial(observer.progress, RepairStep.READING, found.size))
+    if not await library.engine.has_blob(digest):
+        files.refuse_full_disk(folder, files.bytes_needed_for(known, found.size, is_uploaded=False), REPAIR_LABEL)
+        tell = partial(observer.progress, RepairStep.SENDING, found.size)
+        async with aclosing(repaired_pieces_of(found, tell)) as pieces:
+            await library.engine.send_blob(digest, found.size, pieces)
+    return digest
+
+
+async def _parts(  # noqa: PLR0913, PLR0917 - all that bringing a file takes
+    library: ModelLibrary,
+    found: RepairedGguf,
+    sent: str,
+    folder: Path | None,
+    known: files.Version,
+    observer: RepairObserver,
+) -> dict[str, str]:
+    """Bring the other parts of a split model to the server; return the digests of all by the names that it wants."""
+    number = len(found.parts) + 1
+    digests = [sent]
+    for path in found.parts:
+        with split_part_of(path) as part:
+            digests.append(await _upload_repaired(library, part, folder, known, observer))
+    named = {part_name("model", at, number): digest for at, digest in enumerate(digests, 1)}
+    return named if found.parts else {}
+
+
+def _explain_refusal(error: RefusedError) -> ReflecttyError:
+    """Return what a server said as it refused to take or to make something, with what to do about it."""
+    said = str(error).lower()
+    if "no space left" in said:
+        hint = (
+            f"it needs the size of the model there, {files.COPIES_WITH_UPLOAD} times the size up to Ollama 0.34.0: "
+            "free some space"
+        )
+        return StoreError("the disk of the server is full", hint)
+    advice = next((advice for words, advice in _REFUSAL_HINTS.items() if words in said), "")
+    return RefusedError(str(error), advice) if advice else error
+
+
+async def _create_copy(  # noqa: PLR0913 - and all that making a model does
+    library: ModelLibrary, body: Body, model: str, sent: str, observer: RepairObserver, *, replaces: bool
+) -> None:
+    """Let the server make the copy, and wait until it has: who leaves in the middle may stop it there, or may not.
+
+    Up to 0.34.0 Ollama goes on whoever leaves, and since 0.34.1 not.
+
+    Args:
+        library: where it is made.
+        body: what it is made of.
+        model: what it is a copy of.
+        sent: the digest of the file that only the copy needs.
+        observer: who is told.
+        replaces: whether it may replace another model, which is gone then: it is not taken away when it is cancelled.
+    """
+    observer.progress(RepairStep.MAKING)
+    making = asyncio.create_task(library.engine.create(body))
+    try:
+        await asyncio.shield(making)
+    except asyncio.CancelledError:
+        after = "it stays" if replaces else "it is taken away again"
+        observer.note(f"the server finishes the copy that it has begun, then {after}; Ctrl-C again leaves at once")
+        with suppress(ReflecttyError):
+            await making
+            if not replaces:
+                await library.remove(body["model"])
+                await _remove_blob(library, model, sent)
+        raise
+
+
+async def _remove_blob(library: ModelLibrary, model: str, digest: str) -> None:
+    """Let the server remove a file that no model needs: it does so only together with a model that the file is part of.
+
+    As a draft model it becomes such a part without being copied.
+    """
+    name = f"reflectty-unneeded-{digest[-12:]}"
+    if not await library.engine.has_blob(digest):
+        return
+    with suppress(RefusedError):
+        await library.engine.create({"model": name, "from": model, "draft_files": {"unneeded.gguf": digest}})
+        await library.remove(name)
+
+
+async def _remove_uploaded_file(
+    library: ModelLibrary, made: ModelSpec, model: str, sent: str, observer: RepairObserver
+) -> None:
+    """Have the file removed that was sent, where the server made another of it, as Ollama does up to 0.34.0."""
+    if digest_of("".join(made.weights[:1])) in ("", sent):
+        return
+    forgetting = asyncio.create_task(_remove_blob(library, model, sent))
+    try:
+        await asyncio.shield(forgetting)
+    except asyncio.CancelledError:
+        await forgetting
+        raise
+    if await library.engine.has_blob(sent):
+        observer.note("the server keeps the file that was sent beside the one that it made of it, until it starts anew")
+
+
+async def _verify_copy(
+    library: ModelLibrary, name: str, spec: ModelSpec, lost: tuple[LostTag, ...], observer: RepairObserver
+) -> ModelSpec:
+    """Hold the copy against the model, whose tags must be text and all else as it was; return what it is made of.
+
+    Raises:
+        IncompleteError: its tags are not text; it is removed.
+    """
+    vocabulary = await library.engine.vocabulary(name)
+    still = {tag.id for tag in lost_tags(*vocabulary, [tag.text for tag in lost])} & {tag.id for tag in lost}
+    if still or not vocabulary.types:
+        await library.remove(name)
+        raise IncompleteError(f"the server did not take the changed types: {name} was removed again")
+    made = await library.engine.model_spec(name)
+    differing = [label for label, one, other in _pairs_to_compare(spec, made) if one != other]
+    if differing:
+        observer.note(f"{name} is not like {spec.name} in all: its {', '.join(differing)} came out different")
+    return made
+
+
+def _pairs_to_compare(spec: ModelSpec, made: ModelSpec) -> tuple[tuple[str, object, object], ...]:
+    def parts(one: ModelSpec) -> list[str]:
+        return [digest_of(path) for path in (*one.weights[1:], *one.adapters, one.draft)]
+
+    return (
+        ("template", spec.template, made.template),
+        ("system prompt", spec.system, made.system),
+        ("parameters", dict(spec.parameters), dict(made.parameters)),
+        ("licence", spec.license, made.license),
+        ("messages", spec.messages, made.messages),
+        ("renderer", spec.renderer, made.renderer),
+        ("parser", spec.parser, made.parser),
+        ("capabilities", spec.capabilities, made.capabilities),
+        ("adapters", parts(spec), parts(made)),
+    )
+
+
+async def _try_copy(library: ModelLibrary, name: str, observer: RepairObserver) -> bool | None:
+    observer.progress(RepairStep.ASKING)
+    try:
+        return await sends_tags(library.engine, name)
+    except ReflecttyError as error:
+        observer.note(f"{name} could not be asked: {error}")
+        return None

@@ -1,0 +1,113 @@
+"""Asks a model a trial question to check its tags."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reflectty.core.errors import ReflecttyError, RefusedError
+from reflectty.core.messages import Message, Request
+from reflectty.core.model_spec import bounds_of
+from reflectty.protocols.ollama.model_specs import parameters_of
+from reflectty.reasoning.modes import AskOptions, Mode, plan
+from reflectty.reasoning.reply import Reply
+
+if TYPE_CHECKING:
+    from reflectty.core.messages import Engine
+
+
+QUESTION: Final = "Which is larger, 9.11 or 9.9?"
+LIMIT: Final = ("num_predict", 1024)
+"""Tokens after which a model that does not come to an end is stopped, unless it has a limit of its own."""
+MOST_CHUNKS_WITHOUT_TAG: Final = 512
+"""Tokens within which a model that uses tags has used one: with none, a slow model is not waited for any longer."""
+
+
+class TrialResult(NamedTuple):
+    """What came of the question."""
+
+    passed: bool
+    thinking: str = ""
+    corrections: int = 0
+    answer: str = ""
+    problem: str = ""
+    """Why it did not pass."""
+
+
+async def run_trial(engine: Engine, name: str) -> TrialResult:
+    """Ask the model as it will be asked where nothing else is wished; a failure to answer is no error."""
+    try:
+        reply = await _ask_model(engine, name)
+    except ReflecttyError as error:
+        return TrialResult(passed=False, problem=str(error))
+    problem = _problem(reply)
+    return TrialResult(not problem, reply.thinking, reply.corrections, reply.answer, problem)
+
+
+async def _ask_model(engine: Engine, name: str) -> Reply:
+    model = await engine.show(name)
+    chosen = plan(model, AskOptions())
+    system = (Message("system", chosen.system),) if chosen.system else ()
+    messages = (*system, Message("user", QUESTION))
+    options = () if _has_own_limit(model.parameters) else (LIMIT,)
+    bounds = bounds_of(model, options, messages)
+    request = Request(model.name, messages, options=options, think=chosen.think, bounds=bounds)
+    reply = Reply(model.name, chosen.family, mode=str(chosen.mode), prefilled=chosen.prefilled)
+    await _read_reply(engine, request, reply)
+    return reply
+
+
+async def _read_reply(engine: Engine, request: Request, reply: Reply) -> None:
+    """Let a reply be written to its end, or as far as it is sure that no tag comes."""
+    pieces = 0
+    async with aclosing(engine.chat(request)) as chunks:
+        async for chunk in chunks:
+            reply.feed(chunk)
+            pieces += 1
+            if pieces > MOST_CHUNKS_WITHOUT_TAG and not reply.has_markers:
+                break
+    reply.close()
+
+
+def _has_own_limit(parameters: str) -> bool:
+    """Whether a model has a limit of its own; below 0 is none."""
+    try:
+        own = dict(parameters_of(parameters)).get(LIMIT[0])
+    except RefusedError:
+        return False
+    return isinstance(own, int | float) and own > 0
+
+
+def _problem(reply: Reply) -> str:
+    if not reply.has_markers:
+        return "it sent none of its tags"
+    if not reply.is_finished:
+        return "it was still writing at the token limit"
+    if not reply.answer or reply.has_fallback_answer:
+        return "it thought, and gave no answer"
+    return "" if reply.thinking or reply.corrections else "it answered without thinking"
+
+
+TAG_TOKEN_LIMIT: Final = 512
+"""Tokens within which a model that uses tags has used one."""
+
+
+async def sends_tags(engine: Engine, name: str) -> bool:
+    """Whether a tag comes in the answer to a question; the model is stopped at the first.
+
+    Raises:
+        ReflecttyError: the model did not answer.
+    """
+    model = await engine.show(name)
+    chosen = plan(model, AskOptions(Mode.NATIVE))
+    system = (Message("system", chosen.system),) if chosen.system else ()
+    messages, options = (*system, Message("user", QUESTION)), (("num_predict", TAG_TOKEN_LIMIT),)
+    request = Request(name, messages, options, chosen.think, bounds=bounds_of(model, options, messages))
+    reply = Reply(name, chosen.family, prefilled=chosen.prefilled)
+    async with aclosing(engine.chat(request)) as chunks:
+        async for chunk in chunks:
+            reply.feed(chunk)
+            if reply.has_markers:
+                return True
+    reply.close()
+    return reply.has_markers

@@ -1,0 +1,91 @@
+"""Output of replies on stdout and stderr: the renderer protocol, its options and their choice."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from reflectty.core.safety import clean_line
+from reflectty.core.segments import Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reflectty.core.segments import Event
+    from reflectty.reasoning.reply import Reply
+    from reflectty.system.terminal import Terminal
+
+
+ALL_PARTS = frozenset(Kind)
+
+
+class OutputForm(Enum):
+    """The form in which a reply leaves."""
+
+    SHOWN = "shown"
+    FINAL = "final"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+class Renderer(Protocol):
+    """Draws one reply; called in this order, `note` and `stop` at any time."""
+
+    def start(self, reply: Reply) -> None:
+        """Begin: the request for this reply is about to be sent."""
+        ...
+
+    def tick(self, seconds: float) -> None:
+        """Say that time passes; `seconds` since the request was sent."""
+        ...
+
+    def show(self, event: Event) -> None:
+        """Show a piece of the reply."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say something beside the reply in one line."""
+        ...
+
+    def end(self, reply: Reply) -> None:
+        """Finish: nothing more will come, be the reply complete or cut."""
+        ...
+
+    def stop(self) -> None:
+        """Leave the terminal in order, whatever was going on; harmless when called twice."""
+        ...
+
+
+class OutputOptions(NamedTuple):
+    """What the user wants to see, and how."""
+
+    form: OutputForm = OutputForm.SHOWN
+    parts: frozenset[Kind] = ALL_PARTS
+    has_chosen_parts: bool = False
+    """Whether the parts were named, so that thinking is shown even where stderr is no terminal."""
+    quiet: bool = False
+    hold_until_checked: bool = False
+    """Whether nothing may be written before the answer has been checked."""
+    theme: str = "terminal"
+    theme_folders: tuple[Path, ...] = ()
+    """Where the user's own themes are, before those that come with the program."""
+
+
+def choose_renderer(terminal: Terminal, look: OutputOptions) -> Renderer:
+    """Return the renderer for a terminal and a wish."""
+    if look.form in (OutputForm.JSON, OutputForm.JSONL):
+        from reflectty.output.json import JsonRenderer
+
+        return JsonRenderer(terminal, lines=look.form is OutputForm.JSONL, quiet=look.quiet)
+    if look.form is OutputForm.SHOWN and (terminal.err.tty or terminal.out.tty or terminal.out.color_count):
+        from reflectty.output.choose import terminal_renderer_for
+
+        return terminal_renderer_for(terminal, look)
+    from reflectty.output.plain import PlainRenderer
+
+    return PlainRenderer(terminal, look, look.parts)
+
+
+def write_remark(terminal: Terminal, text: str) -> None:
+    """Say something in one line; a stderr that cannot be written to is not worth failing for."""
+    terminal.write_stderr(f"reflect: {clean_line(text)}\n")

@@ -1,0 +1,301 @@
+"""Renders models, served models and their memory fit as rows and JSON objects."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from reflectty.core.model_names import remote_host_of
+from reflectty.core.model_spec import sampling_defaults_of
+from reflectty.core.safety import clean_line
+from reflectty.models.fit import Fit
+from reflectty.output.tables import CUT_RANK, TableColumn, table_rows
+from reflectty.protocols.openai import can_chat
+from reflectty.reasoning.modes import AskOptions, abilities_of, mode_reason_of, plan
+from reflectty.view import memory_fit as words
+from reflectty.view.inline import wrap_line
+from reflectty.view.rows import BOLD
+from reflectty.view.units import (
+    device_of,
+    format_age,
+    format_bytes,
+    format_context,
+    memory_of,
+    parse_timestamp,
+    placement_of,
+    short_digest_of,
+    weights_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reflectty.core.messages import Capacity, Model
+    from reflectty.models.fit import Comparison, Estimate, Machine, Placement
+    from reflectty.models.installed import InstalledModel
+    from reflectty.output.tables import Page
+    from reflectty.protocols.openai import ListedModel
+    from reflectty.view.rows import Row
+
+
+BY_PARAMETER, BY_FILE = "by its parameters", "by its file: Ollama obeys that from 0.34 on"
+UNKNOWN = "-"
+CLOUD_LABEL = "cloud"
+"""What stands in place of the size of a model that runs elsewhere."""
+_MIN_NAME_WIDTH = 16
+"""Before a name gets fewer columns than this, another column is left out."""
+_KEY_WIDTH = 12
+_FOREVER_SECONDS = 365 * 24 * 3600.0
+"""A model that stays loaded for longer than this many seconds stays for good."""
+
+
+def model_rows(models: Sequence[InstalledModel], page: Page, now: float) -> list[Row]:
+    """Return a row for each model; on a terminal below a head, and no wider than it is."""
+    return table_rows(_model_columns(models, now), page, _MIN_NAME_WIDTH) if models else []
+
+
+def _model_columns(models: Sequence[InstalledModel], now: float) -> tuple[TableColumn, ...]:
+    known = [one.model for one in models]
+    return (
+        TableColumn("model", "accent", CUT_RANK, tuple(clean_line(one.short_name) or UNKNOWN for one in models)),
+        TableColumn("size", "text", 2, tuple(_format_size(model) for model in known), align_right=True),
+        TableColumn("weights", "dim", 5, tuple(weights_of(model) or UNKNOWN for model in known)),
+        TableColumn("context", "dim", 4, tuple(_format_model_context(model) for model in known), align_right=True),
+        TableColumn("can", "text", 3, tuple(", ".join(one.labels) or UNKNOWN for one in models)),
+        TableColumn("loaded", "correction", 1, tuple(_format_loaded(one) for one in models)),
+        TableColumn("digest", "faint", 7, tuple(short_digest_of(model) or UNKNOWN for model in known)),
+        TableColumn("changed", "dim", 6, tuple(_format_changed(model, now) for model in known)),
+    )
+
+
+def _format_size(model: Model) -> str:
+    return CLOUD_LABEL if remote_host_of(model) else format_bytes(model.size) if model.size else UNKNOWN
+
+
+def _format_model_context(model: Model) -> str:
+    return format_context(model.context_length) if model.context_length else UNKNOWN
+
+
+def _format_loaded(one: InstalledModel) -> str:
+    return f"{device_of(one.running)}, {memory_of(one.running)}{_shared(one)}" if one.running else UNKNOWN
+
+
+def _shared(one: InstalledModel) -> str:
+    """Return under whose name a model is loaded, where that is not its own; of one that is gone that is not sure."""
+    doubt = "perhaps " if one.running and one.running.removed else ""
+    return f" ({doubt}as {clean_line(one.shared_with)})" if one.shared_with else ""
+
+
+def _format_changed(model: Model, now: float) -> str:
+    then = parse_timestamp(model.modified_at)
+    return format_age(then, now) if then is not None else UNKNOWN
+
+
+def model_detail_rows(one: InstalledModel, page: Page, now: float, more: Iterable[tuple[str, str]] = ()) -> list[Row]:
+    """Return what is known of a model, a row for each thing; `more` comes behind what it takes to run it."""
+    return titled_rows(one.short_name, model_facts(one, now, more), page)
+
+
+def titled_rows(name: str, known: Iterable[tuple[str, str]], page: Page) -> list[Row]:
+    """Return a name, and below it a row for each thing that is known."""
+    head: Row = [(clean_line(name), page.palette.styles["accent"] + BOLD)]
+    return [head, *(row for fact in known for row in _fact_rows(*fact, page))]
+
+
+def model_facts(one: InstalledModel, now: float, more: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
+    """Return what is known of a model, each thing with its name; the texts are not cleaned."""
+    model = one.model
+    return (
+        ("size", " · ".join(text for text in (_format_size(model), weights_of(model)) if text)),
+        *_remote_facts(model),
+        ("context", f"{_format_model_context(model)} at most"),
+        *([] if remote_host_of(model) else [("loaded", _describe_loaded(one, now))]),
+        *more,
+        ("can", ", ".join(one.abilities) or "answer"),
+        ("auto picks", _describe_auto_mode(model)),
+        *_sampling_facts(model),
+        *((("tags", _describe_lost_tags(one)),) if one.lost_tags else ()),
+        ("digest", short_digest_of(model) or UNKNOWN),
+        ("changed", _format_changed(model, now)),
+        ("has", ", ".join(_describe_texts(model)) or "no template"),
+    )
+
+
+def _sampling_facts(model: Model) -> list[tuple[str, str]]:
+    """Return how a model is sampled where a request says nothing of it."""
+    found = sampling_defaults_of(model)
+    ways = (
+        (", ".join(f"{one.option} {one.value}" for one in found if one.by_file is by_file), by_file)
+        for by_file in (False, True)
+    )
+    told = [f"{text} ({BY_FILE if by_file else BY_PARAMETER})" for text, by_file in ways if text]
+    return [("samples", "; ".join(told))] if told else []
+
+
+def _remote_facts(model: Model) -> list[tuple[str, str]]:
+    """Return where a model is answered that does not run on its server."""
+    host = remote_host_of(model)
+    known_as = f", as {model.remote_model}" if model.remote_model else ""
+    return [("runs on", f"{host}{known_as}: what you ask leaves this machine")] if host else []
+
+
+def _fact_rows(key: str, text: str, page: Page) -> list[Row]:
+    styles = page.palette.styles
+    said = clean_line(text) if page.terminal.out.unicode else clean_line(text).replace("·", page.palette.glyphs.dot)
+    line: Row = [(f"  {key:<{_KEY_WIDTH}}", styles["faint"]), (said, styles["text"])]
+    return wrap_line(line, page.columns.prose, _KEY_WIDTH + 2) if page.is_width_limited else [line]
+
+
+def _describe_loaded(one: InstalledModel, now: float) -> str:
+    if one.running is None:
+        return "no"
+    until = parse_timestamp(one.running.expires_at)
+    where_to = f"{placement_of(one.running)}{_shared(one)}"
+    if until is None:
+        return where_to
+    left = until - now
+    stays = "for good" if left > _FOREVER_SECONDS else f"for another {max(0, round(left / 60)):,} min"
+    return f"{where_to} · {stays}"
+
+
+def _describe_lost_tags(one: InstalledModel) -> str:
+    again = f"`reflect models repair {quote(one.short_name)}` makes a copy that keeps them"
+    return f"lost on Ollama 0.30 and later: {', '.join(one.lost_tags)}; {again}"
+
+
+def _describe_auto_mode(model: Model) -> str:
+    chosen = plan(model, AskOptions())
+    return f"mode {chosen.mode}, family {chosen.family.name}: {mode_reason_of(model)}"
+
+
+def _describe_texts(model: Model) -> tuple[str, ...]:
+    """Return the texts that an option shows, each with its length in lines."""
+    texts = (
+        ("template", model.template),
+        ("system prompt", model.system),
+        ("parameters", model.parameters),
+        ("licence", model.license),
+    )
+    return tuple(f"{name} ({len(text.splitlines()):,})" for name, text in texts if text.strip())
+
+
+_MAX_OWNER_LENGTH = 40
+
+
+def served_rows(listed: Sequence[ListedModel], page: Page) -> list[Row]:
+    """Return a row for each model; on a terminal below a head, and no wider than it is."""
+    columns = (
+        TableColumn("model", "accent", CUT_RANK, tuple(clean_line(one.model.name) or UNKNOWN for one in listed)),
+        TableColumn("context", "dim", 2, tuple(_format_served_context(one) for one in listed), align_right=True),
+        TableColumn("can", "text", 3, tuple(_format_abilities(one.model, one) for one in listed)),
+        TableColumn("loaded", "correction", 1, tuple(_format_served_loaded(one) for one in listed)),
+        TableColumn("owner", "dim", 4, tuple(clean_line(one.maker, _MAX_OWNER_LENGTH) or UNKNOWN for one in listed)),
+    )
+    return table_rows(columns, page, _MIN_NAME_WIDTH)
+
+
+def _format_served_context(one: ListedModel) -> str:
+    return format_context(one.context) if one.context else UNKNOWN
+
+
+def _format_abilities(model: Model, one: ListedModel | None) -> str:
+    if one is not None and not can_chat(one):
+        return "no chat"
+    return ", ".join(abilities_of(model)) or "answer"
+
+
+def _format_served_loaded(one: ListedModel) -> str:
+    return UNKNOWN if one.loaded is None else "yes" if one.loaded else "no"
+
+
+def served_detail_rows(model: Model, one: ListedModel | None, server: str, capacity: Capacity, page: Page) -> list[Row]:
+    """Return what is known of a model, a row for each thing."""
+    return titled_rows(model.name, _served_facts(model, one, server, capacity), page)
+
+
+def _served_facts(
+    model: Model, one: ListedModel | None, server: str, capacity: Capacity
+) -> tuple[tuple[str, str], ...]:
+    chosen = plan(model, AskOptions())
+    found = (
+        ("server", server),
+        ("made of", one.root if one else ""),
+        ("answers to", ", ".join(dict.fromkeys(one.names)) if one and len(set(one.names)) > 1 else ""),
+        ("owner", one.maker if one else ""),
+        ("size", format_bytes(model.size) if model.size else ""),
+        ("context", _describe_contexts(model, one)),
+        ("at once", _describe_capacity(capacity)),
+        ("can", _format_abilities(model, one)),
+        ("auto picks", f"mode {chosen.mode}, family {chosen.family.name}: {mode_reason_of(model)}"),
+        ("has", f"template ({len(model.template.splitlines()):,})" if model.template else "no template that is told"),
+    )
+    return tuple((key, text) for key, text in found if text)
+
+
+def _describe_contexts(model: Model, one: ListedModel | None) -> str:
+    here, most = one.context if one else 0, model.context_length
+    if not here:
+        return "not told"
+    return f"{format_context(here)} here" + (f", made for {format_context(most)}" if most > here else "")
+
+
+def _describe_capacity(capacity: Capacity) -> str:
+    if not capacity.slots:
+        return ""
+    shared = ", which may share the context" if capacity.shared_context else ""
+    return f"{capacity.slots} request{'' if capacity.slots == 1 else 's'}{shared}"
+
+
+def fit_object(placed: Placement, compared: Comparison | None = None) -> dict[str, Any]:
+    """Return what is known of a fit; sizes are bytes, shares between 0 and 1, what is not known is null."""
+    known = placed.fit is not Fit.UNKNOWN
+    return {
+        "estimate": estimate_object(placed.estimate),
+        "machine": machine_object(placed.machine),
+        "fit": str(placed.fit),
+        "gpu_share": placed.gpu_share if known else None,
+        "cpu_share": placed.cpu_share if known else None,
+        "layers_on_gpu": placed.layers_on_gpu if known and placed.layers else None,
+        "layers": placed.layers or None,
+        "slower": list(placed.slowdown) if placed.fit is Fit.PARTLY else None,
+        "missing": placed.missing_bytes if known else None,
+        "longest_context": placed.longest_context or None,
+        "smaller": [smaller._asdict() for smaller in placed.smaller_quantizations],
+        "fits_emptied": placed.fits_when_emptied if known else None,
+        "says": list(words.describe_placement(placed)),
+        "loaded": _comparison_object(compared) if compared else None,
+    }
+
+
+def estimate_object(made: Estimate) -> dict[str, Any]:
+    return {
+        "weights": made.weights,
+        "cache": made.cache,
+        "buffers": made.buffers,
+        "total": made.total,
+        **made.load._asdict(),
+        "quantization": made.quantization or None,
+        "coarse": made.coarse,
+        "not_known": list(made.notes),
+    }
+
+
+def machine_object(found: Machine) -> dict[str, Any]:
+    return {
+        "known": found.known,
+        "gpus": [{**gpu._asdict(), "memory": str(gpu.memory), "driver": gpu.driver or None} for gpu in found.gpus],
+        "memory": {"total": found.total or None, "available": found.available if found.total else None},
+        "not_known": list(found.notes),
+    }
+
+
+def _comparison_object(made: Comparison) -> dict[str, Any]:
+    return {
+        "size": made.size,
+        "estimated": made.estimate.total,
+        "uncounted": made.uncounted,
+        "difference": made.difference,
+        "gpu_share": made.gpu_share,
+        "cpu_share": made.cpu_share,
+        "context": made.estimate.load.context,
+    }

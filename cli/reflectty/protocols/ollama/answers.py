@@ -1,0 +1,282 @@
+"""Parses Ollama's answers: refusals, models, running models, rendered prompts.
+
+The shapes are those of Ollama 0.32.15.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from reflectty.core.errors import (
+    ModelMissingError,
+    OptionError,
+    PromptTooLongError,
+    ReflecttyError,
+    RefusedError,
+    UnreachableError,
+)
+from reflectty.core.messages import Model, RunningModel
+from reflectty.core.model_names import LOCAL_SUFFIX, short_name_of
+from reflectty.core.model_spec import sampling_from_info
+from reflectty.protocols.decoding import (
+    HOST_HINT,
+    LOG_HINT,
+    ErrorBody,
+    as_number,
+    as_text,
+    decode,
+    error_body_of,
+    repetition_error_of,
+    shorten,
+)
+from reflectty.protocols.refusals import BUSY_STATUSES, busy_error_of, gateway_error_of, is_transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reflectty.protocols.decoding import Body
+
+REPLY_ROOM: Final = 1024
+"""Tokens that a suggested context leaves for the reply."""
+LONG_CONTEXT: Final = 16384
+"""Tokens of the context that is suggested when the server gives no numbers."""
+STATUS_HINTS: Final = {
+    401: "the server wants a key: set OLLAMA_API_KEY, which is sent over https and to this machine only",
+    403: "the server does not accept this Host header: name it by its address, or set OLLAMA_HOST where it runs",
+    500: LOG_HINT,
+    502: LOG_HINT,
+}
+TEXT_HINTS: Final = {
+    "cloud is disabled": "OLLAMA_NO_CLOUD, or its settings, keep that server from asking the cloud: name a model"
+    " that is here, without -cloud",
+    "does not support thinking": "this model has no switch for its thinking: leave it out",
+    "must be of type": "an option has a value of the wrong kind",
+}
+
+
+_REMOVED_OPTION: Final = re.compile(r"(\w+) is no longer supported")
+"""How Ollama refuses an option that it once knew: `typical_p`, from 0.34.1 on (server/routes.go)."""
+
+
+def refusal_error_of(status: int, body: bytes, model: str) -> ReflecttyError:
+    """Return the error for an HTTP status other than 200 and the beginning of its body."""
+    if foreign := gateway_error_of(status, body, "an Ollama server", HOST_HINT, "OLLAMA_API_KEY"):
+        return foreign
+    text, details = _error_body_from(body)
+    if status == 404:  # noqa: PLR2004 - the status of HTTP
+        return _not_found_error_of(text, details, model)
+    if _is_too_long(text, details):
+        return _too_long_error_of(details)
+    if status in BUSY_STATUSES:
+        return busy_error_of(status, text)
+    return repetition_error_of(text) or _refused_error_of(status, text, details)
+
+
+def _refused_error_of(status: int, text: str, details: Body) -> RefusedError:
+    message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
+    if gone := _REMOVED_OPTION.match(text):
+        return OptionError(message, f"leave the option {gone[1]} out", option=gone[1])
+    return RefusedError(message, _sign_in_hint(details) or _hint(status, text), transient=is_transient(status, text))
+
+
+def _sign_in_hint(details: Body) -> str:
+    """Return how to sign in where a server does not know who asks Ollama's cloud; it names an address for that."""
+    address = as_text(details.get("signin_url"))
+    return f"`ollama signin` where the server runs, or open {address}" if address else ""
+
+
+def _error_body_from(body: bytes) -> ErrorBody:
+    try:
+        return error_body_of(decode(body))
+    except ValueError:
+        return ErrorBody(shorten(body.decode(errors="replace")), {})
+
+
+def _not_found_error_of(text: str, details: Body, model: str) -> ReflecttyError:
+    """Tell a missing model from a missing page, for which Ollama answers `404 page not found` as plain text."""
+    if details and model and (model in text or "model" in text):
+        return ModelMissingError(f"the model {model} is not installed", _pull_hint(model))
+    return UnreachableError(f"this is not an Ollama server: HTTP 404, {text or 'no message'}", HOST_HINT)
+
+
+def _pull_hint(model: str) -> str:
+    return f"`reflect models pull {model.removesuffix(LOCAL_SUFFIX)}` gets it"
+
+
+def _is_too_long(text: str, details: Body) -> bool:
+    return details.get("type") == "exceed_context_size_error" or "longer than the context length" in text
+
+
+def _too_long_error_of(details: Body) -> PromptTooLongError:
+    """Name both numbers where llama.cpp gives them, and a context that holds the prompt and a reply."""
+    prompt, context = (int(as_number(details.get(name))) for name in ("n_prompt_tokens", "n_ctx"))
+    advice = f"-o num_ctx={_context_for(prompt)} holds it, at the price of memory; or send less"
+    if prompt and context:
+        message = f"the prompt has {prompt} tokens, the context holds {context}"
+        return PromptTooLongError(message, advice, prompt_tokens=prompt)
+    return PromptTooLongError("the prompt does not fit into the context", advice)
+
+
+def _context_for(prompt: int) -> int:
+    return 1 << (prompt + REPLY_ROOM - 1).bit_length() if prompt else LONG_CONTEXT
+
+
+def _hint(status: int, text: str) -> str:
+    told = (hint for part, hint in TEXT_HINTS.items() if part in text)
+    return next(told, STATUS_HINTS.get(status, ""))
+
+
+def missing_hint(model: str, installed: Iterable[str]) -> str:
+    """Return what to do about a model that is not among the installed ones."""
+    import difflib
+
+    names = [short_name_of(name) for name in installed]
+    pull, model = _pull_hint(model), model.removesuffix(LOCAL_SUFFIX)
+    near = difflib.get_close_matches(model, names) or [name for name in names if model.partition(":")[0] in name]
+    if near:
+        return f"did you mean {' or '.join(near[:3])}? Otherwise {pull}"
+    return f"{pull}; installed: {', '.join(names[:5])}" if names else f"{pull}; no model is installed there"
+
+
+def rendered_prompt_of(body: Body) -> str:
+    """Return the prompt that the server rendered.
+
+    Raises:
+        RefusedError: the server does not know `_debug_render_only` (Ollama before 0.11.5, other servers).
+    """
+    debug = body.get("_debug_info")
+    prompt = debug.get("rendered_template") if isinstance(debug, dict) else None
+    if not isinstance(prompt, str):
+        raise RefusedError("this server cannot render a prompt, so no reply can be continued there", "update Ollama")
+    return prompt
+
+
+def model_of(name: str, body: Body) -> Model:
+    """Return what /api/show says; it leaves out the digest and the size."""
+    known = Model(
+        name=name,
+        capabilities=_texts(body.get("capabilities")) or _capabilities_of_file(_table(body.get("model_info"))),
+        template=as_text(body.get("template")),
+        system=as_text(body.get("system")),
+        parameters=as_text(body.get("parameters")),
+        context_length=_context_length(_table(body.get("model_info"))),
+        modified_at=as_text(body.get("modified_at")),
+        license=as_text(body.get("license")),
+        sampling=sampling_from_info(_table(body.get("model_info"))),
+        examples=_examples(body.get("messages")),
+        file_digests=_files(as_text(body.get("modelfile"))),
+        weights_digest=_weights(as_text(body.get("modelfile"))),
+        **_remote(body),
+        **_details(body),
+    )
+    # Seen with 0.32.15 and 0.34.2: what llama.cpp renders gets its schema sorted.
+    return known._replace(sorts_schema_keys=known.is_jinja)
+
+
+def _examples(messages: object) -> tuple[str, ...]:
+    """Return the texts of a Modelfile's MESSAGEs."""
+    listed = messages if isinstance(messages, list) else ()
+    return tuple(as_text(_table(message).get("content")) for message in listed)
+
+
+def _capabilities_of_file(info: Body) -> tuple[str, ...]:
+    """Return what a file tells of a model whose server knows no capabilities (Ollama before 0.6.4).
+
+    A kind of pooling is what later servers know an embedding model by (server/images.go).
+    """
+    return ("embedding",) if f"{info.get('general.architecture')}.pooling_type" in info else ()
+
+
+_FILE: Final = re.compile(r"^(FROM|ADAPTER)[ \t].*?\bsha256[-:]([0-9a-f]{64})[ \t\r\"]*$", re.MULTILINE)
+"""A line of a Modelfile that names a file, and its digest: the server calls its files by them."""
+
+
+def _files(modelfile: str) -> tuple[str, ...]:
+    """Return the digests of all files that a Modelfile names, sorted."""
+    return tuple(sorted(digest for _, digest in _FILE.findall(modelfile)))
+
+
+def _weights(modelfile: str) -> str:
+    """Return the digest of the file that a Modelfile names first: the model itself."""
+    return next((digest for command, digest in _FILE.findall(modelfile) if command == "FROM"), "")
+
+
+def info_of(body: Body) -> Body:
+    """Return what /api/show says of the file, by the keys of GGUF."""
+    return _table(body.get("model_info"))
+
+
+def models_of(body: Body) -> tuple[Model, ...]:
+    """Return what /api/tags lists; it leaves out template, system, parameters and license.
+
+    Raises:
+        UnreachableError: there is no list.
+    """
+    listed = body.get("models")
+    if not isinstance(listed, list):
+        raise UnreachableError("this is not an Ollama server: it lists no models", HOST_HINT)
+    return tuple(_listed_model(entry) for entry in listed if isinstance(entry, dict))
+
+
+def _listed_model(entry: Body) -> Model:
+    return Model(
+        name=as_text(entry.get("name") or entry.get("model")),
+        capabilities=_texts(entry.get("capabilities")),
+        context_length=int(as_number(_table(entry.get("details")).get("context_length"))),
+        digest=as_text(entry.get("digest")),
+        modified_at=as_text(entry.get("modified_at")),
+        size=int(as_number(entry.get("size"))),
+        **_remote(entry),
+        **_details(entry),
+    )
+
+
+def _remote(body: Body) -> Body:
+    """Return where a model is answered that the server passes on: a stub of Ollama's cloud, or of another server."""
+    return {name: shorten(as_text(body.get(name))) for name in ("remote_host", "remote_model")}
+
+
+def _details(body: Body) -> Body:
+    """Return what both kinds of answer say of a model under `details`."""
+    details = _table(body.get("details"))
+    return {
+        "parameter_size": as_text(details.get("parameter_size")),
+        "quantization": as_text(details.get("quantization_level")),
+    }
+
+
+def running_of(body: Body) -> tuple[RunningModel, ...]:
+    """Return what /api/ps lists."""
+    listed = body.get("models")
+    entries = listed if isinstance(listed, list) else ()
+    return tuple(_running_model(entry) for entry in entries if isinstance(entry, dict))
+
+
+def _running_model(entry: Body) -> RunningModel:
+    return RunningModel(
+        name=as_text(entry.get("name") or entry.get("model")),
+        size=int(as_number(entry.get("size"))),
+        size_vram=int(as_number(entry.get("size_vram"))),
+        context_length=int(as_number(entry.get("context_length"))),
+        expires_at=as_text(entry.get("expires_at")),
+        **_details(entry),
+    )
+
+
+def version_of(body: Body) -> str:
+    """Return what /api/version says, or nothing."""
+    return shorten(as_text(body.get("version")))
+
+
+def _context_length(info: Body) -> int:
+    """Return `<architecture>.context_length`, which every architecture of GGUF names after itself."""
+    return int(as_number(info.get(f"{info.get('general.architecture')}.context_length")))
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(as_text(item) for item in value) if isinstance(value, list) else ()
+
+
+def _table(value: object) -> Body:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,267 @@
+"""Encodes chat and generate requests for Ollama and decodes its reply stream."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from reflectty.core.errors import IncompleteError, UnreachableError, UsageError
+from reflectty.core.messages import Chunk, Usage
+from reflectty.protocols.decoding import (
+    BOM,
+    HOST_HINT,
+    LINE_LIMIT,
+    LOG_HINT,
+    LineSplitter,
+    OverlongError,
+    as_number,
+    as_text,
+    decode,
+    stream_error_of,
+    tool_names_of,
+)
+from reflectty.reasoning.families import tags_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reflectty.core.messages import Message, Request
+    from reflectty.protocols.decoding import Body
+    from reflectty.reasoning.families import Tag
+
+
+def encode(request: Request) -> Body:
+    """Return the body for /api/chat, a stream in which the server cuts nothing in silence.
+
+    Raises:
+        UsageError: the schema is no JSON.
+    """
+    body: Body = {"model": request.model, "messages": [_message(message) for message in request.messages]}
+    if request.think is not None:
+        body["think"] = request.think
+    return body | _settings(request)
+
+
+def encode_render(request: Request) -> Body:
+    """Return the body with which /api/chat answers the rendered prompt, `_debug_info.rendered_template`.
+
+    The field is undocumented, in Ollama since 0.11.5. 0.32.15 loads the model before it renders. A server that
+    ignores the field generates one token.
+    """
+    body = encode(request) | {"stream": False, "_debug_render_only": True}
+    body["options"] = body.get("options", {}) | {"num_predict": 1}
+    body.pop("format", None)
+    return body
+
+
+def encode_raw(request: Request, prompt: str) -> Body:
+    """Return the body with which /api/generate continues `prompt` as it stands.
+
+    `think` is false whatever the request says: left out, 0.32.15 sets it to true for a model with the
+    capability, and where the prompt ends with the opening tag, the thinking goes on in `thinking` and its
+    closing tag is lost. A model without the capability accepts false.
+
+    Raises:
+        UsageError: the schema is no JSON.
+    """
+    body: Body = {"model": request.model, "prompt": prompt, "raw": True, "think": False}
+    images = [image for message in request.messages for image in message.images]
+    if images:
+        body["images"] = images
+    return body | _settings(request)
+
+
+def continue_prompt(prompt: str, so_far: str) -> str:
+    """Return a rendered prompt with the beginning of its reply; an opener at the end of both stands once.
+
+    Templates differ in whether they open the thinking themselves, and in the white space behind the opener:
+    where a template opens it, its white space is what the model knows. One that writes a closed thinking, because it
+    was told or takes it that there is to be none, is taken back where the reply begins with a thinking of its own.
+    """
+    tags = tags_at(so_far)
+    prompt = _without_closed_thinking(prompt, tags)
+    written = prompt.rstrip()
+    for tag in tags:
+        if written.endswith(tag.opener):
+            rest = so_far[len(tag.opener) :]
+            return prompt + (rest.lstrip() if len(written) < len(prompt) else rest)
+    return prompt + so_far
+
+
+def _without_closed_thinking(prompt: str, tags: tuple[Tag, ...]) -> str:
+    written = prompt.rstrip()
+    for tag in tags:
+        if written.endswith(tag.closer):
+            before = written.removesuffix(tag.closer)
+            return before.rstrip().removesuffix(tag.opener) if before.rstrip().endswith(tag.opener) else before
+    return prompt
+
+
+def _message(message: Message) -> Body:
+    images = {"images": list(message.images)} if message.images else {}
+    thinking = {"thinking": message.thinking} if message.thinking else {}
+    return {"role": message.role, "content": message.content, **images, **thinking}
+
+
+def encode_load(request: Request) -> Body:
+    """Return the body with which /api/generate loads a model as a question with the same settings would.
+
+    A model that is loaded otherwise, be it with another context or another `shift`, is loaded again by the first
+    question. A `keep_alive` of 0 unloads it.
+    """
+    return {"model": request.model} | _settings(request) | {"stream": False}
+
+
+def _settings(request: Request) -> Body:
+    """Return what each request says of how it is to be answered: in pieces, and with nothing cut in silence.
+
+    `shift` is left out where nothing could be cut, as every other client leaves it out: Ollama loads a model again for
+    a request that wishes it otherwise (engines/bounds.py). Elsewhere it has to be sent: a reply whose length nothing
+    limits may outgrow any context, and where the server shifts, it loses the beginning of the prompt without a word.
+    """
+    body: Body = {"stream": True, "truncate": False} | ({} if request.fits_context else {"shift": False})
+    if request.options:
+        body["options"] = {name: list(value) if isinstance(value, tuple) else value for name, value in request.options}
+    if request.keep_alive:
+        body["keep_alive"] = keep_alive_of(request.keep_alive)
+    if request.schema:
+        body["format"] = _schema(request.schema)
+    return body
+
+
+def keep_alive_of(text: str) -> int | float | str:
+    """Return seconds as a number, because Ollama reads a text as a Go duration, which needs a unit."""
+    if re.fullmatch(r"-?\d+", text, re.ASCII):
+        return int(text)
+    return float(text) if re.fullmatch(r"-?\d+\.\d+", text, re.ASCII) else text
+
+
+def _schema(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"the schema is no JSON: {error}") from error
+
+
+NANOSECONDS_PER_MS: Final = 1e6
+
+
+class OllamaChunkDecoder:
+    """Turns the bytes of a streamed reply into chunks, the same however they are cut; after `done` comes nothing."""
+
+    def __init__(self, line_limit: int = LINE_LIMIT) -> None:
+        self.done = False
+        self.part_count = 0
+        """How many lines have come that are no blank ones, the beginning of one included."""
+        self._lines = LineSplitter(line_limit)
+        self._seen = False
+        self._began = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the reply has ended, so that whatever comes now adds nothing to it."""
+        return self.done
+
+    def feed(self, data: bytes) -> Iterator[Chunk]:
+        """Yield the chunks that are complete now; what is not iterated over is not read.
+
+        Raises:
+            IncompleteError: the server reports an error, or what it sends can no longer be read.
+            UnreachableError: it sends something else from the beginning.
+        """
+        lines = self._lines.feed(data)
+        try:
+            while not self.done and (line := next(lines, None)) is not None:
+                yield from self._line(line)
+        except OverlongError as error:
+            raise self._broken(str(error)) from error
+        self.part_count += bool(self._lines.beginning.strip())
+
+    def close(self) -> Iterator[Chunk]:
+        """Yield the chunk of a last line without an end.
+
+        Raises:
+            IncompleteError: the reply ended without `done`, which is how Ollama ends it when its runner stops.
+            UnreachableError: nothing of it was Ollama's.
+        """
+        line = self._lines.rest()
+        if not self.done and not _is_cut(line):
+            yield from self._line(line)
+        if self.done:
+            return
+        if self._seen and not self._began:
+            raise self._broken("JSON of another kind")
+        raise IncompleteError("the reply ended before it was complete", LOG_HINT)
+
+    def _line(self, line: bytes) -> Iterator[Chunk]:
+        line = line.strip()
+        if not line.removeprefix(BOM):
+            return
+        self.part_count += 1
+        value = self._object(line)
+        self._seen = True
+        if value.get("error"):
+            raise stream_error_of(value, LOG_HINT)
+        chunk = _chunk(value)
+        if chunk is None:
+            return
+        self._began = True
+        self.done = chunk.done
+        if chunk.done or chunk.content or chunk.thinking or chunk.tool_calls:
+            yield chunk
+
+    def _object(self, line: bytes) -> Body:
+        try:
+            return decode(line)
+        except ValueError as error:
+            raise self._broken(str(error)) from error
+
+    def _broken(self, what: str) -> IncompleteError | UnreachableError:
+        if self._began:
+            return IncompleteError(f"the reply cannot be read any further: the server sent {what}")
+        return UnreachableError(f"this is not an Ollama server: it sent {what}", HOST_HINT)
+
+
+def _is_cut(line: bytes) -> bool:
+    """Say whether a last line is the beginning of an object and not the whole."""
+    try:
+        decode(line)
+    except ValueError:
+        return line.removeprefix(BOM).lstrip().startswith(b"{")
+    return False
+
+
+def _chunk(line: Body) -> Chunk | None:
+    """Return the chunk of one line of /api/chat or /api/generate, or None for an object of another kind."""
+    reason = as_text(line.get("done_reason"))
+    done = line.get("done") is True or bool(reason)
+    message = line.get("message")
+    calls: tuple[str, ...] = ()
+    if isinstance(message, dict):
+        content, thinking = message.get("content"), message.get("thinking")
+        calls = tool_names_of(message.get("tool_calls"))
+    elif done or "response" in line:
+        content, thinking = line.get("response"), line.get("thinking")
+    else:
+        return None
+    usage = _usage(line) if done else None
+    return Chunk(as_text(content), as_text(thinking), done=done, done_reason=reason, usage=usage, tool_calls=calls)
+
+
+def _usage(line: Body) -> Usage:
+    """Return the counts of the last line, whose durations are in nanoseconds and left out when 0."""
+
+    def ms(name: str) -> float:
+        return as_number(line.get(name)) / NANOSECONDS_PER_MS
+
+    return Usage(
+        prompt_tokens=int(as_number(line.get("prompt_eval_count"))),
+        reply_tokens=int(as_number(line.get("eval_count"))),
+        total_ms=ms("total_duration"),
+        load_ms=ms("load_duration"),
+        prompt_ms=ms("prompt_eval_duration"),
+        reply_ms=ms("eval_duration"),
+        # Of Ollama 0.34 and later; `prompt_eval_count` counts them too, the duration does not.
+        cached_tokens=int(as_number(line.get("prompt_eval_cached_count"))),
+    )

@@ -1,0 +1,220 @@
+"""Reads model specifications and vocabularies from /api/show and encodes /api/create.
+
+The shapes are those of Ollama 0.32.15 and 0.34.2: `(*Model).String` in server/images.go for the Modelfile,
+`GetModelInfo` in server/routes.go for the text of the parameters.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from reflectty.core.errors import RefusedError
+from reflectty.core.messages import Message
+from reflectty.core.model_spec import ModelSpec
+from reflectty.protocols.decoding import as_text, decode, shorten
+from reflectty.reasoning.token_types import TOKENS_KEY, TYPES_KEY, Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reflectty.core.messages import MessageRole, OptionValue
+    from reflectty.protocols.decoding import Body
+
+
+NO_TEMPLATE: Final = "{{ .Prompt }}"
+"""What a Modelfile shows where a model has no template of its own."""
+ROLES: Final = frozenset({"system", "user", "assistant"})
+_COMMANDS: Final = re.compile(r"^(FROM|ADAPTER|DRAFT|RENDERER|PARSER) (\S.*)$", re.MULTILINE)
+_TEMPLATE: Final = re.compile(
+    r"^TEMPLATE (.*?)\n?(?=^(?:SYSTEM|RENDERER|PARSER|PARAMETER|LICENSE|MESSAGE) |\Z)", re.MULTILINE | re.DOTALL
+)
+_BLOB: Final = re.compile(r"sha256-([0-9a-f]{64})\Z")
+_ESCAPE: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))", re.DOTALL)
+_ESCAPED: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+def model_spec_of(name: str, body: Body) -> ModelSpec:
+    """Return what /api/show says a model is made of.
+
+    Raises:
+        RefusedError: a parameter is written in a way that is not known.
+    """
+    made = ModelSpec(
+        name=name,
+        kind=_kind(body),
+        template=_template(body),
+        system=as_text(body.get("system")),
+        parameters=parameters_of(as_text(body.get("parameters"))),
+        license=as_text(body.get("license")),
+        messages=tuple(_messages(body.get("messages"))),
+        requires=as_text(body.get("requires")),
+        capabilities=tuple(sorted(as_text(item) for item in _list(body.get("capabilities")))),
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for command, value in _COMMANDS.findall(_commands(body)):
+        # Only a blob can be sent back by its digest; and a licence may have a line that begins like a command.
+        if command in ("RENDERER", "PARSER") or _BLOB.search(value):
+            found[command] = (*found.get(command, ()), value)
+    return made._replace(
+        weights=found.get("FROM", ()),
+        adapters=found.get("ADAPTER", ()),
+        draft="".join(found.get("DRAFT", ())[:1]),
+        renderer="".join(found.get("RENDERER", ())[:1]),
+        parser="".join(found.get("PARSER", ())[:1]),
+    )
+
+
+def encode_create(name: str, spec: ModelSpec, weights: str, parts: Mapping[str, str] | None = None) -> Body:
+    """Return the body with which /api/create makes a model like another one, with other weights: those of a digest.
+
+    Args:
+        name: of the new model.
+        spec: what the other one is made of.
+        weights: the digest of the file.
+        parts: the digests of all files by their names, where the model is split into several.
+    """
+    files = {f"part-{number}.gguf": digest_of(path) for number, path in enumerate(spec.weights[1:])}
+    body: Body = {
+        "model": name,
+        "files": {**(parts or {"model.gguf": weights}), **files},
+        "adapters": {f"adapter-{number}.gguf": digest_of(path) for number, path in enumerate(spec.adapters)},
+        "draft_files": {"draft.gguf": digest_of(spec.draft)} if spec.draft else {},
+        "template": spec.template,
+        "system": spec.system,
+        "parameters": {key: list(value) if isinstance(value, tuple) else value for key, value in spec.parameters},
+        "license": spec.license,
+        "messages": [{"role": message.role, "content": message.content} for message in spec.messages],
+        "renderer": spec.renderer,
+        "parser": spec.parser,
+        "requires": spec.requires,
+    }
+    return {key: value for key, value in body.items() if value}
+
+
+def digest_of(path: str) -> str:
+    """Return the digest of the server's copy of a file, which bears it as its name; nothing for another file."""
+    found = _BLOB.search(path)
+    return f"sha256:{found[1]}" if found else ""
+
+
+def parameters_of(text: str) -> tuple[tuple[str, OptionValue], ...]:
+    """Return the parameters in the text of /api/show: a key, blanks, and a value as Go writes it; `stop` is a list.
+
+    Raises:
+        RefusedError: a value is written in another way.
+    """
+    found: dict[str, OptionValue] = {}
+    for line in filter(str.strip, text.split("\n")):
+        key, _, written = line.partition(" ")
+        value = _value(key, written.strip())
+        if key == "stop" or key in found:
+            before = found.get(key, ())
+            value = (*(before if isinstance(before, tuple) else (str(before),)), str(value))
+        found[key] = value
+    return tuple(found.items())
+
+
+def _value(key: str, written: str) -> OptionValue:
+    if len(written) > 1 and written[0] == written[-1] == '"':
+        return _ESCAPE.sub(_unescape, written[1:-1])
+    try:
+        value = json.loads(written)
+    except ValueError:
+        value = None
+    if not isinstance(value, bool | int | float):
+        raise RefusedError(f"the parameter {shorten(key)} of the model cannot be read: {shorten(written)}")
+    return value
+
+
+def _unescape(match: re.Match[str]) -> str:
+    digits = match[1] or match[2] or match[3]
+    if digits is None:
+        return _ESCAPED.get(match[4], match[4])
+    # Two digits are a byte, and from 0x80 on one that no text has.
+    number = int(digits, 16)
+    return "\ufffd" if (match[1] and number > 0x7F) or number > 0x10FFFF else chr(number)  # noqa: PLR2004
+
+
+def _kind(body: Body) -> str:
+    details = body.get("details")
+    if body.get("remote_host") or body.get("remote_model") or not isinstance(details, dict):
+        return ""
+    return as_text(details.get("format"))
+
+
+def _template(body: Body) -> str:
+    """Return the template to create with: /api/show tells the one that is used, the Modelfile the model's own."""
+    shown = as_text(body.get("template"))
+    written = as_text(body.get("modelfile"))
+    if f"TEMPLATE {_quote(shown)}" in written:
+        return shown
+    found = _TEMPLATE.search(written)
+    own = _unquote(found[1]) if found else ""
+    return "" if own == NO_TEMPLATE else own
+
+
+def _commands(body: Body) -> str:
+    """Return a Modelfile without the texts that may hold lines which look like commands."""
+    text = as_text(body.get("modelfile"))
+    for known in ("template", "system"):
+        text = text.replace(f"\n{known.upper()} {_quote(as_text(body.get(known)))}", "", 1)
+    return re.split(r"^(?:PARAMETER|LICENSE|MESSAGE) ", text, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def _quote(text: str) -> str:
+    """Return a text as a Modelfile has it: without escapes, and in quotes only where it needs them."""
+    if "\n" in text or text.startswith(" ") or text.endswith(" "):
+        return f'"""{text}"""' if '"' in text else f'"{text}"'
+    return text
+
+
+def _unquote(text: str) -> str:
+    for quote in ('"""', '"'):
+        inner = text[len(quote) : -len(quote)]
+        if text == f"{quote}{inner}{quote}" and _quote(inner) == text:
+            return inner
+    return text
+
+
+def _messages(value: object) -> Iterable[Message]:
+    for item in _list(value):
+        if isinstance(item, dict) and item.get("role") in ROLES:
+            yield Message(cast("MessageRole", item["role"]), as_text(item.get("content")))
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+BLANK_PATTERN: Final = rb"[ \t\r\n]*+"
+TEXT_PATTERN: Final = rb'"(?:[^"\\]|\\.)*+"'
+NUMBER_PATTERN: Final = rb"-?[0-9]++"
+
+
+def vocabulary_of(answer: bytes) -> Vocabulary:
+    """Return the tokens and their types; of all the rest, which is most of it, nothing is decoded.
+
+    A key stands for itself wherever it is found: inside a text its quotes would be escaped.
+
+    Raises:
+        ValueError: the answer is no JSON object; the message says what it is.
+    """
+    tokens, types = _find_array(TOKENS_KEY, TEXT_PATTERN, answer), _find_array(TYPES_KEY, NUMBER_PATTERN, answer)
+    if not tokens or not types:
+        decode(answer)
+        return Vocabulary()
+    return Vocabulary(tuple(map(as_text, tokens)), tuple(types))
+
+
+def _find_array(key: str, element: bytes, answer: bytes) -> list[Any]:
+    """Return an array of the answer, empty where it has none or one that cannot be read."""
+    elements = rb"(?:" + element + BLANK_PATTERN + rb"," + BLANK_PATTERN + rb")*+" + element
+    name = f'"{re.escape(key)}"'.encode()
+    array = name + BLANK_PATTERN + rb":" + BLANK_PATTERN + rb"(\[" + BLANK_PATTERN + elements + BLANK_PATTERN + rb"\])"
+    match = re.search(array, answer, re.DOTALL)
+    try:
+        return list(json.loads(match[1].decode(errors="replace"))) if match else []
+    except ValueError:
+        return []

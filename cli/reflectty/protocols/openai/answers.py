@@ -1,0 +1,379 @@
+"""Parses the answers of OpenAI-compatible servers: refusals, listed models, rendered prompts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reflectty.core.errors import (
+    CrowdedError,
+    ModelMissingError,
+    PromptTooLongError,
+    ReflecttyError,
+    RefusedError,
+    UnreachableError,
+    did_you_mean,
+)
+from reflectty.core.messages import Model, RunningModel
+from reflectty.protocols.decoding import as_number, as_text, decode, error_body_of, shorten
+from reflectty.protocols.openai.models import can_chat_by_fields
+from reflectty.protocols.refusals import BUSY_STATUSES, busy_error_of, gateway_error_of, is_transient
+from reflectty.reasoning.families import FAMILIES, family_of_model, has_plain_text_markers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reflectty.protocols.decoding import Body
+
+
+SERVER_LABEL: Final = "an OpenAI-compatible server"
+HOST_HINT: Final = "check --host or REFLECTTY_HOST; an Ollama server is asked with --engine ollama"
+LOG_HINT: Final = "ask again; the server's log may say why"
+KEY_NAMES: Final = "REFLECTTY_API_KEY or OPENAI_API_KEY"
+KEY_HINT: Final = (
+    f"the server wants a key, or another one: set {KEY_NAMES}, or the setting api_key_file; it is sent over https and"
+    " to this machine only"
+)
+
+LLAMA_SERVER: Final = "llamacpp"
+VLLM: Final = "vllm"
+SGLANG: Final = "sglang"
+OLLAMA: Final = "library"
+"""What they call themselves as owner of a model; the last is what Ollama's /v1 says of a model of its own registry, of
+others it names their user."""
+RESUMING_SERVERS: Final = (LLAMA_SERVER, VLLM, SGLANG)
+"""Who can go on in the middle of a reply."""
+NO_DATABASE: Final = "no_db_connection"
+"""What LiteLLM 1.105 without a database calls a key that it does not know."""
+TOO_LONG: Final = re.compile(
+    r"exceeds the available context size|larger than the max context size|maximum context length"
+    r"|longer than the model's context length|longer than the maximum model length"
+    r"|decoder prompt \(length \d+\) is longer|max_tokens must be at least 1, got (?:0|-)",
+    re.IGNORECASE,
+)
+"""How llama-server, vLLM and SGLang say that a prompt does not fit, in their versions."""
+CONTEXT_PATTERNS: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"context (?:length|size)(?: is| of)? \(?(\d+)",
+        r"maximum model length(?: of)? (\d+)",
+    )
+)
+PROMPT_PATTERNS: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(\d+) tokens from the input messages",
+        r"\((\d+) in the messages",
+        r"resulted in (\d+) tokens",
+        r"(?:contains|has) (\d+) input tokens",
+        r"(?:input|request|prompt) \((?:length )?(\d+)",
+    )
+)
+MOST_NAMES: Final = 5
+"""So many names are enough to know a list by."""
+CROWDED: Final = re.compile(r"context size has been exceeded", re.IGNORECASE)
+"""What llama-server b10970 ends every reply with that shares a context which is full."""
+FEWER_REQUESTS_HINT: Final = "ask fewer at the same time, or start the server with a larger context (-c)"
+AT_LEAST: Final = re.compile(r"at least (\d+) input tokens", re.IGNORECASE)
+"""How vLLM names a bound: its tokenizer stops at one more than fits."""
+CHARACTERS: Final = re.compile(r"contains (\d+) characters", re.IGNORECASE)
+"""How vLLM speaks of a prompt that is so long that it does not count its tokens."""
+LIMIT_OVER_CONTEXT: Final = re.compile(r"max_tokens=(\d+) cannot be greater than max_model_len=(\d+)", re.IGNORECASE)
+SEND_LESS_HINT: Final = "send less, or start the server with a larger context"
+LOWER_LIMIT_HINT: Final = "lower -o num_predict, send less, or start the server with a larger context"
+SWITCHABLE_FAMILIES: Final = ("think", "harmony")
+"""The families whose thinking a server takes apart and a request can switch."""
+
+
+class ListedModel(NamedTuple):
+    """A model that a server lists."""
+
+    model: Model
+    names: tuple[str, ...]
+    """What it answers to."""
+    maker: str
+    """Whom the server gives as its owner: often who wrote the server; nothing where it does not tell."""
+    context: int = 0
+    """How many tokens it holds here; 0 when unknown."""
+    created: int = 0
+    """When it was made, in seconds since 1970, as the server says; many say when they were asked, or a constant."""
+    may_chat: bool = True
+    """Whether it may be asked: false where its fields say that it embeds, ranks, speaks or draws."""
+    loaded: bool | None = None
+    """Whether it is in memory; None where the server does not tell."""
+    root: str = ""
+    """What was loaded under this name, where that is another one."""
+
+
+# Refusals
+
+
+def refusal_error_of(status: int, body: bytes, model: str) -> ReflecttyError:
+    """Return the error for an HTTP status other than 200 and the beginning of its body."""
+    if foreign := gateway_error_of(status, body, SERVER_LABEL, HOST_HINT, KEY_NAMES):
+        return foreign
+    value, text = _error_from(body)
+    refused = too_long_error_of(text, value) or context_full_error_of(text) or limit_error_of(text)
+    if refused:
+        return refused
+    if model and _is_missing(status, text, value, model):
+        return missing_model_error_of(model)
+    if status in (404, 405):
+        message = f"this is not {SERVER_LABEL}: HTTP {status}, {text or 'no message'}"
+        return UnreachableError(message, HOST_HINT, unknown_path=True)
+    if status in BUSY_STATUSES:
+        return busy_error_of(status, text)
+    message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
+    wants_key = status in (401, 403) or error_body_of(value).details.get("type") == NO_DATABASE
+    hint = KEY_HINT if wants_key else LOG_HINT if status in (500, 502, 504) else ""
+    return RefusedError(message, hint, transient=is_transient(status, text))
+
+
+def _error_from(body: bytes) -> tuple[Body, str]:
+    try:
+        value = decode(body)
+    except ValueError:
+        return {}, shorten(body.decode(errors="replace"))
+    return value, error_text_of(value) or error_body_of(value).text
+
+
+def error_text_of(value: Body) -> str:
+    """Return what a server says went wrong, in whichever of its forms; nothing where it says nothing of the kind.
+
+    The forms: `{"error": {"message": …}}`, `{"error": "…"}`, `{"object": "error", "message": …}` of older vLLM and
+    SGLang, `{"detail": …}` of FastAPI below both, where a list has the fields that it did not like.
+    """
+    detail = value.get("detail")
+    if isinstance(detail, list):
+        return shorten("; ".join(filter(None, map(_field_error_of, detail))) or as_text(detail))
+    if value.get("error"):
+        return error_body_of(value).text
+    if value.get("object") == "error":
+        return shorten(as_text(value.get("message"))) or "no message"
+    return error_body_of(detail).text if detail and "choices" not in value else ""
+
+
+def _field_error_of(entry: object) -> str:
+    """Return what FastAPI says of one field: where it stands, and what is wrong with it."""
+    if not isinstance(entry, dict):
+        return as_text(entry)
+    place = entry.get("loc")
+    path = ".".join(as_text(part) for part in place if part != "body") if isinstance(place, list) else ""
+    return f"{path}: {as_text(entry.get('msg'))}" if path else as_text(entry.get("msg"))
+
+
+def too_long_error_of(text: str, value: Body) -> PromptTooLongError | None:
+    """Return the error of a prompt that does not fit, with both numbers where the server gives them."""
+    details = error_body_of(value).details
+    kinds = (details.get("type"), details.get("code"))
+    if not (TOO_LONG.search(text) or "exceed_context_size_error" in kinds or "context_length_exceeded" in kinds):
+        return None
+    prompt = int(as_number(details.get("n_prompt_tokens"))) or _first(PROMPT_PATTERNS, text)
+    room = int(as_number(details.get("n_ctx"))) or _first(CONTEXT_PATTERNS, text)
+    bound, characters = _first((AT_LEAST,), text), _first((CHARACTERS,), text)
+    if bound and room and not prompt:
+        return _too_long_error(f"the prompt has at least {bound} tokens, the context holds {room}")
+    if characters and room and not prompt:
+        return _too_long_error(f"the prompt has {characters} characters, more than {room} tokens of context can hold")
+    return too_long_error_from_counts(prompt, room)
+
+
+def too_long_error_from_counts(prompt: int, room: int) -> PromptTooLongError:
+    """Return the error of a prompt of so many tokens; a number that is 0 is not known."""
+    if not (prompt and room):
+        return _too_long_error("the prompt does not fit into the context")
+    if prompt > room:
+        return _too_long_error(f"the prompt has {prompt} tokens, the context holds {room}")
+    if prompt == room:
+        return _too_long_error(f"the prompt has {prompt} tokens, the context holds {room}: none is left for the reply")
+    left = f"the prompt has {prompt} tokens, which leaves too few of the context's {room} for the reply"
+    return PromptTooLongError(left, LOWER_LIMIT_HINT, resizable=False)
+
+
+def _too_long_error(message: str) -> PromptTooLongError:
+    return PromptTooLongError(message, SEND_LESS_HINT, resizable=False)
+
+
+def limit_error_of(text: str) -> RefusedError | None:
+    """Return the error of a limit of tokens beyond the whole context, as vLLM refuses it."""
+    found = LIMIT_OVER_CONTEXT.search(text)
+    if not found:
+        return None
+    return RefusedError(
+        f"num_predict={found[1]} is more than the whole context of {found[2]} tokens", "lower -o num_predict"
+    )
+
+
+def context_full_error_of(text: str) -> CrowdedError | None:
+    """Return the error of a reply that was ended since it shared a context with others that filled it."""
+    if not CROWDED.search(text):
+        return None
+    return CrowdedError("the replies that came at the same time filled the context of the server", FEWER_REQUESTS_HINT)
+
+
+def _first(patterns: Iterable[re.Pattern[str]], text: str) -> int:
+    found = next((match for pattern in patterns if (match := pattern.search(text))), None)
+    return int(found[1][:12]) if found else 0
+
+
+def _is_missing(status: int, text: str, value: Body, model: str) -> bool:
+    """Whether a refusal is about the model: vLLM says 404, a llama-server with several models 400."""
+    gone = re.search(r"not found|does not exist|not available|unknown model|invalid model", text, re.IGNORECASE)
+    about = error_body_of(value).details.get("param") == "model" or model in text
+    return status in (400, 404) and about and gone is not None
+
+
+def missing_model_error_of(model: str, served: Iterable[str] = ()) -> ModelMissingError:
+    """Return the error of a model that the server does not serve."""
+    return ModelMissingError(f"the model {model} is not served there", missing_hint(model, served))
+
+
+def missing_hint(model: str, served: Iterable[str]) -> str:
+    """Return what to do about a model that is not among those served."""
+    names = list(served)
+    if not names:
+        return "which ones are, the server does not say"
+    bare = {name.rsplit("/", 1)[-1]: name for name in names}
+    if model in bare:
+        return f"did you mean {bare[model]}?"
+    return did_you_mean(model, names) or f"served: {', '.join(names[:MOST_NAMES])}"
+
+
+# Models
+
+
+def models_of(body: Body) -> tuple[ListedModel, ...]:
+    """Return what /v1/models lists.
+
+    Raises:
+        UnreachableError: there is no list.
+    """
+    listed = body.get("data")
+    if not isinstance(listed, list):
+        raise UnreachableError(f"this is not {SERVER_LABEL}: it lists no models", HOST_HINT)
+    return tuple(_listed_model(entry) for entry in listed if isinstance(entry, dict) and entry.get("id"))
+
+
+def _listed_model(entry: Body) -> ListedModel:
+    name, meta = as_text(entry.get("id")), _table(entry.get("meta"))
+    # The last is LiteLLM's, which tells of the model behind it as far as it knows that.
+    context = int(as_number(entry.get("max_model_len") or meta.get("n_ctx") or entry.get("max_input_tokens")))
+    made_for = int(as_number(meta.get("n_ctx_train"))) or context
+    aliases = entry.get("aliases")
+    names = (name, *(as_text(alias) for alias in aliases)) if isinstance(aliases, list) else (name,)
+    maker = as_text(entry.get("owned_by"))
+    # A server may be told to call a model anything; vLLM and SGLang say beside it what they loaded.
+    root = as_text(entry.get("root"))
+    capabilities = capabilities_of_name(name) or capabilities_of_name(root)
+    return ListedModel(
+        Model(name, capabilities, context_length=made_for, size=int(as_number(meta.get("size")))),
+        names,
+        maker,
+        context,
+        created=int(as_number(entry.get("created"))),
+        may_chat=can_chat_by_fields(entry),
+        loaded=_is_loaded(entry),
+        root="" if root == name else root,
+    )
+
+
+def _is_loaded(entry: Body) -> bool | None:
+    """Return whether a llama-server with several models has this one in memory."""
+    status = as_text(_table(entry.get("status")).get("value"))
+    return status == "loaded" if status else None
+
+
+def capabilities_of_name(name: str) -> tuple[str, ...]:
+    """Return the capabilities that a model's name tells of, which are never all that it has."""
+    family = family_of_model(name)
+    return ("thinking",) if family and family.name in SWITCHABLE_FAMILIES else ()
+
+
+def add_server_limits(model: Model, listed: ListedModel) -> Model:
+    """Return a model with what it has of its server: room, and whether it can go on in the middle of a reply."""
+    maker = listed.maker
+    known = model._replace(
+        server_context=listed.context, can_resume=maker in RESUMING_SERVERS, shows_tokens=maker == VLLM
+    )
+    # Both take a thinking apart only if they were started with a parser for it.
+    return known._replace(guessed=maker in (VLLM, SGLANG))
+
+
+def model_of(listed: ListedModel, name: str, props: Body, ignores: tuple[str, ...]) -> Model:
+    """Return a model with what llama-server's /props says of it, which is nothing elsewhere."""
+    template = as_text(props.get("chat_template"))
+    grammar = "llama.cpp" if listed.maker == LLAMA_SERVER else ""
+    known = listed.model._replace(name=name, unsupported_options=ignores, grammar=grammar)
+    if not props:
+        return known
+    thinks = _has_parsed_thinking(template) if template else "thinking" in known.capabilities
+    sees = _table(props.get("modalities")).get("vision") is True
+    found = ("completion", *(("thinking",) if thinks else ()), *(("vision",) if sees else ()))
+    return known._replace(capabilities=found, template=template)
+
+
+def _has_parsed_thinking(template: str) -> bool:
+    """Whether llama-server takes apart what a model with this template thinks, and a request can switch it."""
+    return ("<think>" in template and "</think>" in template) or "<|channel|>analysis" in template
+
+
+def add_prompt_ends(model: Model, ends: tuple[str, str], *, named: bool = False) -> Model:
+    """Return a model of a vLLM with how its prompts end, which tells whether it thinks, if its name does not.
+
+    The template of one that thinks opens the thinking, or writes a closed one where there is to be none.
+    """
+    known = model._replace(prompt_endings=ends)
+    if named or model.capabilities:
+        return known
+    return known._replace(capabilities=("thinking",) if any(map(_has_thinking_tag_at_end, ends)) else ())
+
+
+def _has_thinking_tag_at_end(end: str) -> bool:
+    written = end.rstrip()
+    tags = [tag for family in FAMILIES.values() if has_plain_text_markers(family) for tag in family.thinking]
+    return any(tag.opener and written.endswith((tag.opener.rstrip(), tag.closer)) for tag in tags)
+
+
+def add_ollama_info(model: Model, shown: Body) -> Model:
+    """Return a model of an Ollama's /v1 with what its /api/show says of it, which may be nothing."""
+    names = shown.get("capabilities")
+    if not isinstance(names, list):
+        return model
+    return model._replace(
+        capabilities=tuple(as_text(name) for name in names),
+        template=as_text(shown.get("template")),
+        system=as_text(shown.get("system")),
+        parameters=as_text(shown.get("parameters")),
+    )
+
+
+def running_of(listed: Iterable[ListedModel]) -> tuple[RunningModel, ...]:
+    """Return the models that a server holds, which are those that it serves."""
+    return tuple(RunningModel(one.model.name, context_length=one.context) for one in listed)
+
+
+def rendered_prompt_of(body: Body) -> str:
+    """Return the prompt that llama-server rendered.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    prompt = body.get("prompt")
+    if not isinstance(prompt, str):
+        raise RefusedError(
+            "this server cannot render a prompt, so no reply can be continued there", "ask again instead"
+        )
+    return prompt
+
+
+def version_of(body: Body) -> str:
+    """Return what a server says of its version: vLLM and SGLang in `version`, llama-server in `build_info`.
+
+    A llama-server that was built outside its repository says `b0-unknown`, which is nothing.
+    """
+    said = shorten(as_text(body.get("version") or body.get("build_info")))
+    return "" if said.startswith("b0-") else said
+
+
+def _table(value: object) -> Body:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,391 @@
+"""Encodes requests for OpenAI-compatible servers and drops fields that a server refuses.
+
+transformers serve answers HTTP 422 with `Unexpected fields in the request`, FastAPI `Extra inputs are not permitted`,
+OpenAI's own API `Unrecognized request argument supplied`, vLLM's tokenizer mode of Mistral `chat_template is not
+supported`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from reflectty.core.errors import UsageError
+from reflectty.core.messages import Effort
+from reflectty.core.options import OPTIONS
+from reflectty.protocols.decoding import LineSplitter, as_number, as_text, decode
+from reflectty.protocols.openai.answers import LLAMA_SERVER, OLLAMA, SGLANG, VLLM
+from reflectty.reasoning.switches import EFFORT_ARGUMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from reflectty.core.messages import Chunk, Message, Request
+    from reflectty.protocols.decoding import Body
+
+
+OPTION_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "num_predict": ("max_tokens",),
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+    "top_k": ("top_k",),
+    "min_p": ("min_p",),
+    "seed": ("seed",),
+    "stop": ("stop",),
+    "presence_penalty": ("presence_penalty",),
+    "frequency_penalty": ("frequency_penalty",),
+    # vLLM and SGLang know the first, llama-server the second; each lets the other pass.
+    "repeat_penalty": ("repetition_penalty", "repeat_penalty"),
+}
+"""What the options of Ollama are called there."""
+LLAMA_SERVER_FIELDS: Final = {"typical_p": ("typical_p",), "repeat_last_n": ("repeat_last_n",), "num_keep": ("n_keep",)}
+"""What only llama-server has."""
+PICTURES: Final = {
+    "iVBOR": "png",
+    "/9j/": "jpeg",
+    "R0lGOD": "gif",
+    "UklGR": "webp",
+    "SUkq": "tiff",
+    "TU0AK": "tiff",
+    "Qk": "bmp",
+}
+"""How the kinds of pictures begin, in base64."""
+EFFORTS: Final = {Effort.LOW: "low", Effort.MEDIUM: "medium", Effort.HIGH: "high", Effort.MAX: "high"}
+USUAL_EFFORTS: Final = frozenset({"none", "minimal", *EFFORTS.values()})
+"""The words that every server takes as the effort; a template may have others, which go to it as an argument."""
+KEEP_THINKING_ARGUMENTS: Final = {
+    "preserve_thinking": True,
+    "clear_thinking": False,
+    "truncate_history_thinking": False,
+    "drop_thinking": False,
+}
+"""What templates call it that the thinking of earlier turns stays in the prompt: Qwen 3.6, GLM, Nemotron, DeepSeek."""
+FIRST_TOKENS: Final = 8
+"""How many tokens a glimpse of a reply has: the marker that opens a thinking may be several."""
+
+
+def ignored_options_of(maker: str) -> tuple[str, ...]:
+    """Return what of Ollama's options, `keep_alive` included, has no counterpart on a server of this maker."""
+    return (*(name for name in OPTIONS if name not in _option_fields_of(maker)), "keep_alive")
+
+
+def _option_fields_of(maker: str) -> dict[str, tuple[str, ...]]:
+    return OPTION_FIELDS | LLAMA_SERVER_FIELDS if maker == LLAMA_SERVER else OPTION_FIELDS
+
+
+def encode(request: Request, maker: str = "") -> Body:
+    """Return the body for /v1/chat/completions: a stream that keeps special tokens and ends in its figures.
+
+    Raises:
+        UsageError: the schema is no JSON.
+    """
+    return _prompt_fields_of(request, maker) | _settings(request, maker) | _response_format_of(request)
+
+
+def _response_format_of(request: Request) -> Body:
+    if not request.schema:
+        return {}
+    schema = {"name": "answer", "schema": _schema(request.schema), "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def encode_continued(request: Request, so_far: str, maker: str = "") -> Body:
+    """Return the body with which SGLang goes on in the middle of the last message.
+
+    It renders the messages before and appends the last one as it stands. vLLM renders that one as well, and most
+    templates of thinking models rewrite it: it is never asked in this way. The tags stay in the content where SGLang
+    is told not to take the reasoning out.
+
+    Raises:
+        UsageError: the schema is no JSON.
+    """
+    body = encode(request, maker)
+    body["messages"].append({"role": "assistant", "content": so_far})
+    return body | {"continue_final_message": True, "add_generation_prompt": False, "separate_reasoning": False}
+
+
+def encode_render(request: Request) -> Body:
+    """Return the body with which llama-server's /apply-template answers the rendered prompt."""
+    return _prompt_fields_of(request, LLAMA_SERVER)
+
+
+def encode_tokenize(request: Request) -> Body:
+    """Return the body with which vLLM's /tokenize answers the tokens of the rendered prompt.
+
+    It has no field for the effort, which the template gets as an argument of its own.
+    """
+    body = _prompt_fields_of(request, VLLM)
+    effort = body.pop("reasoning_effort", None)
+    if effort:
+        body["chat_template_kwargs"] = body.get("chat_template_kwargs", {}) | {"reasoning_effort": effort}
+    return body | {"add_generation_prompt": True}
+
+
+def encode_prompt_probe(request: Request, tokens: int = 1) -> Body:
+    """Return the body with which vLLM streams the rendered prompt and the first tokens of a reply.
+
+    Its first event has `prompt_text` (0.32). A token that a reasoning parser takes out of the text is an event with an
+    empty delta, whose log probabilities still name it.
+    """
+    body = _prompt_fields_of(request, VLLM)
+    return body | {"stream": True, "max_tokens": tokens, "return_prompt_text": True, "logprobs": True}
+
+
+def encode_first_tokens(request: Request) -> Body:
+    """Return the body with which SGLang answers the tokens of the rendered prompt, and the first ones of a reply.
+
+    It tells the former since 0.5.13, where the answer is no stream (by its source; it was not run). The latter come
+    with their markers, since the reasoning is left where it stands.
+    """
+    first = {"stream": False, "max_tokens": FIRST_TOKENS, "return_prompt_token_ids": True}
+    return _prompt_fields_of(request, SGLANG) | first | {"separate_reasoning": False, "skip_special_tokens": False}
+
+
+def encode_raw(request: Request, prompt: str, maker: str = LLAMA_SERVER, room: int = 0) -> Body:
+    """Return the body with which /v1/completions continues `prompt` as it stands.
+
+    vLLM would add the token that begins a text to a prompt that has it already, and ends at 16 tokens unless told;
+    more than the context has left is cut to that. Pictures have no place in a prompt there.
+
+    Args:
+        request: what is asked.
+        prompt: the rendered prompt with the beginning of the reply.
+        maker: who wrote the server.
+        room: how many tokens the server holds, where that is known.
+
+    Raises:
+        UsageError: the schema is no JSON.
+    """
+    body: Body = {"model": request.model, "prompt": prompt} | _settings(request, maker)
+    if maker == VLLM:
+        body.setdefault("max_tokens", room or None)
+        return body | {"add_special_tokens": False} | _response_format_of(request)
+    images = [image for message in request.messages for image in message.images]
+    if images:
+        body["prompt"] = {"prompt_string": prompt, "multimodal_data": images}
+    if request.schema:
+        body["json_schema"] = _schema(request.schema)
+    return body
+
+
+def _prompt_fields_of(request: Request, maker: str = "") -> Body:
+    """Return what a prompt is rendered from."""
+    body: Body = {"model": request.model, "messages": [_message(message, maker) for message in request.messages]}
+    arguments = _template_arguments(request, maker)
+    if arguments:
+        body["chat_template_kwargs"] = arguments
+    effort = _effort(request, maker)
+    return body | {"reasoning_effort": effort} if effort else body
+
+
+def _template_arguments(request: Request, maker: str) -> Body:
+    field = (EFFORT_ARGUMENT, _effort(request, maker))
+    arguments: Body = dict(pair for pair in request.arguments if pair != field)
+    if not request.arguments and request.think is not None:
+        thinks = request.think is not False
+        # Templates differ in what they call it: Qwen's and GLM's the first, DeepSeek's and Granite's the second.
+        arguments = {"enable_thinking": thinks, "thinking": thinks}
+    if any(message.thinking for message in request.messages):
+        return arguments if maker == LLAMA_SERVER else arguments | KEEP_THINKING_ARGUMENTS
+    if maker == LLAMA_SERVER and any(message.role == "assistant" for message in request.messages):
+        # Since b10969 it renders an empty thinking before every earlier answer otherwise, which teaches not to think.
+        arguments["preserve_reasoning"] = False
+    return arguments
+
+
+def _effort(request: Request, maker: str) -> str:
+    """Return the effort in the server's words.
+
+    llama-server hands any word to the template, and there are templates that know `max`; b10970 takes `none` for
+    `enable_thinking` false instead. Ollama's /v1 switches the thinking off by `none`. With Mistral's own tokenizer
+    vLLM 0.32 takes the effort, and refuses arguments (by its source).
+    """
+    if request.think is False and maker == OLLAMA:
+        return "none"
+    if request.arguments and maker != OLLAMA:
+        word = dict(request.arguments).get(EFFORT_ARGUMENT)
+        return word if isinstance(word, str) and word in USUAL_EFFORTS else ""
+    if not isinstance(request.think, Effort):
+        return ""
+    return str(request.think) if maker == LLAMA_SERVER else EFFORTS[request.think]
+
+
+def _message(message: Message, maker: str = "") -> Body:
+    # vLLM 0.32 calls it by the second name, everybody else by the first.
+    names = ("reasoning_content", "reasoning") if maker == VLLM else ("reasoning_content",)
+    thinking = dict.fromkeys(names, message.thinking) if message.thinking else {}
+    if not message.images:
+        return {"role": message.role, "content": message.content} | thinking
+    pictures = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in message.images]
+    return {"role": message.role, "content": [*pictures, {"type": "text", "text": message.content}]} | thinking
+
+
+def _data_url(image: str) -> str:
+    kind = next((kind for start, kind in PICTURES.items() if image.startswith(start)), "png")
+    return f"data:image/{kind};base64,{image}"
+
+
+def _settings(request: Request, maker: str) -> Body:
+    body: Body = {"stream": True, "stream_options": {"include_usage": True}, "skip_special_tokens": False}
+    for option, value in request.options:
+        # Ollama means by a negative number: as many as there is room for, which is what these do unasked.
+        if option == "num_predict" and isinstance(value, int) and value < 0:
+            continue
+        for name in _option_fields_of(maker).get(option, ()):
+            body[name] = list(value) if isinstance(value, tuple) else value
+    return body
+
+
+def _schema(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"the schema is no JSON: {error}") from error
+
+
+UNKNOWN_FIELD: Final = re.compile(
+    r"unexpected|unrecogni[sz]ed|unknown|unsupported"
+    r"|not (?:yet )?(?:supported|permitted|allowed|recogni[sz]ed|implemented)"
+    r"|does(?:n't| not) support|extra (?:inputs?|fields?)|additional propert|invalid (?:parameter|argument|field)",
+    re.IGNORECASE,
+)
+"""How servers say that they do not know a field; a value that they do not like is told in other words."""
+MESSAGE_FIELDS: Final = ("reasoning_content", "reasoning")
+"""The fields of a message that not every server knows."""
+OPTIONAL_FIELDS: Final = frozenset(
+    {
+        *(name for names in (OPTION_FIELDS | LLAMA_SERVER_FIELDS).values() for name in names),
+        "skip_special_tokens",
+        "stream_options",
+        "chat_template_kwargs",
+        "reasoning_effort",
+        "separate_reasoning",
+        "max_completion_tokens",
+        "logprobs",
+        "return_prompt_text",
+        *MESSAGE_FIELDS,
+    }
+)
+"""What a request can do without; a schema it cannot."""
+
+
+def refused_fields(text: str, body: Body) -> frozenset[str]:
+    """Return the fields of a request that a refusal names as unknown."""
+    if not UNKNOWN_FIELD.search(text):
+        return frozenset()
+    return frozenset(name for name in OPTIONAL_FIELDS if _has_field(body, name) and _is_field_named(text, name))
+
+
+def _has_field(body: Body, name: str) -> bool:
+    return any(name in message for message in body.get("messages", ())) if name in MESSAGE_FIELDS else name in body
+
+
+def _is_field_named(text: str, name: str) -> bool:
+    pattern = r"chat_template(?:_kwargs)?" if name == "chat_template_kwargs" else re.escape(name)
+    return re.search(rf"(?<![\w-]){pattern}(?![\w-])", text) is not None
+
+
+def drop_fields(body: Body, refused: Collection[str]) -> Body:
+    """Return a request without those fields; the limit of tokens goes by its newer name where the older is refused."""
+    if not refused:
+        return body
+    left = {name: value for name, value in body.items() if name not in refused}
+    if "max_tokens" in refused and "max_tokens" in body and "max_completion_tokens" not in refused:
+        left["max_completion_tokens"] = body["max_tokens"]
+    gone = [name for name in MESSAGE_FIELDS if name in refused]
+    if gone and "messages" in body:
+        left["messages"] = [{k: v for k, v in message.items() if k not in gone} for message in body["messages"]]
+    return left
+
+
+def dropped_options_note(request: Request, refused: Collection[str]) -> str:
+    """Return what to say of wishes of the user that are left out; often nothing."""
+    names = [option for option, _ in request.options if _is_option_refused(option, refused)]
+    if isinstance(request.think, Effort) and "reasoning_effort" in refused:
+        names.append("--effort")
+    switches = {"chat_template_kwargs", *(("reasoning_effort",) if request.arguments else ())}
+    if request.think is False and not switches.isdisjoint(refused):
+        names.append("--mode direct")
+    return f"this server does not take {', '.join(names)}: it was asked without" if names else ""
+
+
+def _is_option_refused(option: str, refused: Collection[str]) -> bool:
+    names = (OPTION_FIELDS | LLAMA_SERVER_FIELDS).get(option, ())
+    if names == ("max_tokens",):
+        return "max_tokens" in refused and "max_completion_tokens" in refused
+    # One name of several is enough for the server that knows it.
+    return bool(names) and all(name in refused for name in names[:1])
+
+
+class PromptProbe:
+    """Fed the stream of a request for a glimpse, keeps the rendered prompt and the first tokens; yields no chunks."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.over = False
+        self.part_count = 0
+        self.prompt = ""
+        """The rendered prompt; nothing where the server does not tell it."""
+        self.first_tokens = ""
+        """The tokens of the reply so far, markers included."""
+        self._lines = LineSplitter()
+
+    def feed(self, data: bytes) -> Iterator[Chunk]:
+        """Take the next bytes."""
+        for line in self._lines.feed(data):
+            self._line(line.strip())
+        return iter(())
+
+    def close(self) -> Iterator[Chunk]:
+        """Take what a last line without an end holds."""
+        self._line(self._lines.rest().strip())
+        return iter(())
+
+    def _line(self, line: bytes) -> None:
+        if not line.startswith(b"data:"):
+            return
+        value = line[5:].strip()
+        if value == b"[DONE]":
+            self.done = True
+            return
+        try:
+            self._event(decode(value))
+        except ValueError:
+            self.done = True
+
+    def _event(self, event: Body) -> None:
+        self.prompt = self.prompt or as_text(event.get("prompt_text"))
+        choices = event.get("choices")
+        self.part_count += isinstance(choices, list)
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict):
+                self._choice(choice)
+
+    def _choice(self, choice: Body) -> None:
+        told = choice.get("logprobs")
+        entries = told.get("content") if isinstance(told, dict) else None
+        if isinstance(entries, list):
+            self.first_tokens += "".join(as_text(entry.get("token")) for entry in entries if isinstance(entry, dict))
+        self.over = self.over or bool(choice.get("finish_reason"))
+
+
+def tokens_of(body: Body) -> tuple[list[object], int, int]:
+    """Return what /tokenize answers: the tokens, how many there are, how many the server holds; 0 where it does not."""
+    tokens = body.get("tokens")
+    listed = tokens if isinstance(tokens, list) else []
+    return listed, int(as_number(body.get("count"))) or len(listed), int(as_number(body.get("max_model_len")))
+
+
+def prompt_of(body: Body) -> str:
+    """Return what /detokenize answers: vLLM in `prompt`, SGLang in `text`."""
+    return as_text(body.get("prompt") or body.get("text"))
+
+
+def first_tokens_of(body: Body) -> tuple[list[object], str]:
+    """Return the tokens of a rendered prompt, where SGLang tells them, and what the reply begins with."""
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    tokens, message = choice.get("prompt_token_ids"), choice.get("message")
+    said = as_text(message.get("content")) if isinstance(message, dict) else ""
+    return tokens if isinstance(tokens, list) else [], said

@@ -1,0 +1,142 @@
+"""Errors for refusals by servers and gateways, with retry times.
+
+LiteLLM passes on the header of the service behind it as `llm_provider-retry-after`, and sends none of its own. OpenAI
+and Groq say it in the text too. Ollama's own service and OpenAI answer 429 as well where the limit is one of a week or
+of what was paid for.
+
+nginx, Caddy, Apache and the balancers of clouds answer with pages, Cloudflare with 520 to 527 and 530 as well; Envoy
+and Go's own reverse proxy with a line of text or with nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from reflectty.core.errors import BusyError, RefusedError, UnreachableError
+from reflectty.protocols.decoding import is_page, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reflectty.core.errors import ReflecttyError
+
+
+TOO_MANY_REQUESTS: Final = 429
+BUSY_STATUSES: Final = (TOO_MANY_REQUESTS, 503)
+RETRY_HEADERS: Final = ("retry-after", "llm_provider-retry-after")
+LONGEST_WAIT: Final = 3600.0
+"""Seconds; whoever says to wait longer says no."""
+_SECONDS: Final = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+_RETRY_TEXT: Final = r"(?:try|retry) (?:again )?(?:in|after) (?:(\d{1,4})m)?(\d{1,6}(?:\.\d{1,9})?) ?s"
+_USED_UP: Final = r"usage limit|weekly|monthly|quota|billing|credit|spend"
+_PERMANENT: Final = (
+    r"must be|memory|unable to load|not supported|unsupported|does not support|invalid|no such|unknown|not found|db\b"
+)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds after which a server wants to be asked again; None where it says none that lie ahead.
+
+    Args:
+        headers: of its answer, their names in small letters.
+        now: seconds since 1970, for a date in place of a number.
+    """
+    for name in RETRY_HEADERS:
+        text = headers.get(name, "").strip()
+        if re.fullmatch(_SECONDS, text):
+            return float(text)
+        if text and (ahead := _date(text) - now) > 0:
+            return ahead
+    return None
+
+
+def _date(text: str) -> float:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def retry_seconds_from(text: str) -> float:
+    """Return the seconds that a message says to wait; 0 where it says none."""
+    found = re.search(_RETRY_TEXT, text, re.IGNORECASE)
+    return int(found[1] or 0) * 60 + float(found[2]) if found else 0.0
+
+
+def is_quota_exhausted(text: str) -> bool:
+    """Whether a message is about a limit that no waiting of minutes lifts."""
+    return bool(re.search(_USED_UP, text, re.IGNORECASE)) and not 0 < retry_seconds_from(text) <= LONGEST_WAIT
+
+
+def busy_error_of(status: int, text: str) -> BusyError | RefusedError:
+    """Return the error of HTTP 429 or 503 by what the server said."""
+    limited = status == TOO_MANY_REQUESTS
+    if limited and is_quota_exhausted(text):
+        return RefusedError(f"the server refused: {text}", "this limit is not lifted by waiting a moment")
+    message = f"the server is busy: {text or f'HTTP {status}'}"
+    return BusyError(
+        message, "ask again in a moment", rate_limited=limited, retry_after=retry_seconds_from(text) if limited else 0.0
+    )
+
+
+def is_transient(status: int, text: str) -> bool:
+    """Whether a server that failed at a request may well not fail the next time."""
+    return status in (500, 502, 504) and not re.search(_PERMANENT, text, re.IGNORECASE)
+
+
+LOGIN: Final = (401, 407)
+FORBIDDEN, TOO_LARGE = 403, 413
+TIMED_OUT: Final = (504, 522, 524)
+BACKEND_DOWN: Final = frozenset({502, 503, 504, *range(520, 528), 530})
+"""That the gateway is there, and the server behind it does not answer."""
+RETRYABLE_STATUSES: Final = frozenset({429, 502, 503, 521, 523, 530})
+"""Where a moment later it may be another answer: a time limit that was too short once is so again."""
+_WANTS_TLS: Final = rb"HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)"
+"""How Go's servers and nginx answer plain http at a port of https."""
+
+
+def gateway_error_of(status: int, body: bytes, server: str, host_hint: str, key_names: str) -> ReflecttyError | None:
+    """Return the error of an answer that is not the server's own; None where it may be.
+
+    Args:
+        status: of HTTP, other than 200.
+        body: its beginning.
+        server: what kind of server was meant.
+        host_hint: what to do where it is another one.
+        key_names: what a key for the server is called.
+    """
+    if re.search(_WANTS_TLS, body, re.IGNORECASE):
+        return UnreachableError("the port that was asked in http speaks https", "write https:// before the host")
+    if is_page(body):
+        return _page_error_of(status, key_names) or UnreachableError(
+            f"this is not {server}: a web page with HTTP {status}", host_hint
+        )
+    silent = not body.lstrip().startswith(b"{") and status in BACKEND_DOWN and status != 503  # noqa: PLR2004 - as servers say it too
+    return _backend_error_of(status) if silent else None
+
+
+def _page_error_of(status: int, key_names: str) -> ReflecttyError | None:
+    if status in LOGIN:
+        who = "a proxy on the way" if status == 407 else "a gateway before the server"  # noqa: PLR2004 - the status of HTTP
+        hint = f"write user:password@ before the host, or set {key_names} where it takes a key"
+        return RefusedError(f"{who} wants a login (HTTP {status})", hint)
+    if status == FORBIDDEN:
+        return RefusedError("a gateway before the server lets nobody through (HTTP 403)", "it decides who may ask")
+    if status == TOO_LARGE:
+        hint = "send less, or raise its limit (nginx: client_max_body_size)"
+        return RefusedError("a gateway before the server takes no request as large as this (HTTP 413)", hint)
+    if status == TOO_MANY_REQUESTS:
+        return busy_error_of(status, "")
+    return _backend_error_of(status) if status in BACKEND_DOWN else None
+
+
+def _backend_error_of(status: int) -> BusyError:
+    message = f"a gateway answers, the server behind it does not (HTTP {status})"
+    if status in TIMED_OUT:
+        hint = "its time limit may be shorter than the thinking: raise it there (nginx: proxy_read_timeout)"
+    else:
+        hint = "ask again in a moment, or see whether the server behind it runs"
+    return BusyError(shorten(message), hint)

@@ -1,0 +1,101 @@
+"""Builder of blocks: numbers the segments of a reply and closes each one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core.segments import Kind, Reclassification, Segment
+
+if TYPE_CHECKING:
+    from reflectty.core.segments import Event
+
+
+class BlockSnapshot(NamedTuple):
+    """Where a reply stood: its open block, the white space behind it, and the number of the next block."""
+
+    block: int
+    open_block: tuple[Kind, bool] | None
+    pending_space: tuple[str, ...]
+    next_block: int
+
+
+class BlockBuilder:
+    """Collects events; white space at a block's ends is dropped, so a block of nothing else does not exist."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._block = -1
+        self._next = 0
+        self._open: tuple[Kind, bool] | None = None
+        self._pieces: list[str] = []
+        self._space: list[str] = []
+        self._doubtful: list[int] = []
+        self._certain = True
+
+    def add_text(self, kind: Kind, text: str, *, tagged: bool, certain: bool) -> None:
+        """Add text to the open block, or begin one where the kind is another."""
+        if self._open != (kind, tagged):
+            self.end_block()
+            text = text.lstrip()
+            if not text:
+                return
+            self._begin(kind, tagged=tagged, certain=certain)
+        body = text.rstrip()
+        if body:
+            self._pieces += (*self._space, body)
+            self._space = []
+        if len(body) < len(text):
+            self._space.append(text[len(body) :])
+        self._certain = certain
+
+    def _begin(self, kind: Kind, *, tagged: bool, certain: bool) -> None:
+        self._block = self._next
+        self._next += 1
+        self._open = (kind, tagged)
+        if not certain:
+            self._doubtful.append(self._block)
+
+    def end_block(self) -> None:
+        """End the open block."""
+        self._flush()
+        self._open = None
+        self._space = []
+
+    def _flush(self) -> None:
+        if self._pieces and self._open:
+            kind, tagged = self._open
+            self._events.append(Segment(kind, "".join(self._pieces), self._block, tagged, self._certain))
+        self._pieces = []
+
+    @property
+    def open_segment(self) -> Segment | None:
+        """What the next text would belong to, when no white space waits for it."""
+        if self._open is None or self._space:
+            return None
+        kind, tagged = self._open
+        return Segment(kind, "", self._block, tagged, self._certain)
+
+    def reclassify(self) -> None:
+        """Turn every doubtful block into thinking."""
+        self.end_block()
+        if self._doubtful:
+            self._events.append(Reclassification(tuple(self._doubtful)))
+        self._doubtful = []
+
+    @property
+    def snapshot(self) -> BlockSnapshot:
+        """Where the reply stands."""
+        return BlockSnapshot(self._block, self._open, tuple(self._space), self._next)
+
+    def roll_back(self, snapshot: BlockSnapshot) -> None:
+        """Take back every block that was begun since then, and go on where the reply stood."""
+        self.end_block()
+        if self._next > snapshot.next_block:
+            self._events.append(Reclassification(tuple(range(snapshot.next_block, self._next)), None))
+        self._block, self._open, self._space = snapshot.block, snapshot.open_block, list(snapshot.pending_space)
+
+    def take_events(self) -> tuple[Event, ...]:
+        """Return what has been collected since the last call."""
+        self._flush()
+        events, self._events = tuple(self._events), []
+        return events

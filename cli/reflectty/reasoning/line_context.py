@@ -1,0 +1,310 @@
+"""Judges whether a marker counts or is text by its context: line start, inline code, fence or sentence.
+
+The policy, in the order of its questions:
+
+1. A marker in inline code is text, and in an answer so is one in a fence. A backtick that does not close
+   on its line, within 80 characters of the marker, hides nothing.
+2. An opener counts at the start or the end of a line and right after another marker, one that is a token of its own
+   anywhere; `<reflection>` counts anywhere inside thinking; in strict families a thinking opens only at the start or
+   after a closed block.
+3. An answer's opener ends every open block. Any other nests, and vanishes inside its own kind.
+4. A closer ends everything above what it closes. A surplus one vanishes, but ends its segment.
+5. An opener that does not count is text, and so is the next closer of its kind.
+6. A thinking's closer without an opener turns what was said so far into thinking, unless a sentence is about it.
+7. Once a thinking has come another way, tags of thinking within the content are text.
+8. A thinking that opens in the middle of an answer and never closes is text of that answer.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from reflectty.core.segments import Kind
+from reflectty.reasoning.markers import MAX_MARKER_LENGTH, MarkerRole
+
+if TYPE_CHECKING:
+    from reflectty.reasoning.markers import Marker, MarkerSet
+
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)", re.DOTALL)
+_TICKS = re.compile(r"`+")
+_HEAD = 200
+"""How much of a line is kept to tell a fence by; a fence's info is shorter."""
+
+
+class MarkdownPosition:
+    """Fed the text between markers, in order; the same however it is cut."""
+
+    def __init__(self) -> None:
+        self._head = ""
+        self._span = 0
+        self._run = 0
+        self._fence = ""
+
+    def restart(self) -> None:
+        """Forget everything: a new block begins."""
+        self.__init__()  # type: ignore[misc]
+
+    def feed(self, text: str) -> None:
+        if "\n" not in text:
+            self._feed_in_line(text)
+            return
+        if not self._fence and "```" not in text and "~~~" not in text and self._head[-1:] not in ("`", "~"):
+            # No fence can begin or end in here: only the last line matters.
+            first, _, last = text.partition("\n")[0], "", text.rpartition("\n")[2]
+            self._feed_in_line(first)
+            self._end_line()
+            self._feed_in_line(last)
+            return
+        *lines, last = text.split("\n")
+        for line in lines:
+            self._feed_in_line(line)
+            self._end_line()
+        self._feed_in_line(last)
+
+    def _feed_in_line(self, text: str) -> None:
+        """Take text without a line break."""
+        if len(self._head) < _HEAD:
+            self._head += text[: _HEAD - len(self._head)]
+        if "`" not in text:
+            if text:
+                self._end_run()
+            return
+        at = 0
+        for ticks in _TICKS.finditer(text):
+            if ticks.start() > at or (ticks.start() == 0 and not self._run):
+                self._end_run()
+            self._run += len(ticks.group())
+            at = ticks.end()
+        if at < len(text):
+            self._end_run()
+
+    def _end_run(self) -> None:
+        """A run of backticks is over: it opens a span, or closes the one of the same length."""
+        if self._run:
+            self._span = 0 if self._span == self._run else self._span or self._run
+            self._run = 0
+
+    def _end_line(self) -> None:
+        self._fence = self._fence_after()
+        self._head = ""
+        self._span = self._run = 0
+
+    def _fence_after(self) -> str:
+        """Return the fence that is open once the line so far has ended."""
+        found = _FENCE.match(self._head)
+        if not found:
+            return self._fence
+        run, info = found.group(1), found.group(2)
+        if self._fence:
+            closes = run[0] == self._fence[0] and len(run) >= len(self._fence) and not info.strip()
+            return "" if closes else self._fence
+        return run if run[0] == "~" or "`" not in info else ""
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether words that follow on this line change nothing: it has begun, and it is no fence."""
+        start = self._head.lstrip()[:1]
+        return not self._run and bool(start) and start not in "`~"
+
+    @property
+    def at_line_start(self) -> bool:
+        """Whether only blanks stand before this place in its line."""
+        return not self._head.strip()
+
+    @property
+    def in_fence(self) -> bool:
+        """Whether this place is inside a fence; a line of nothing but the closing run has closed it."""
+        return bool(self._fence_after())
+
+    def in_inline_code(self, after: str, limit: int, *, ended: bool) -> bool | None:
+        """Whether this place is in inline code that closes on the same line, given the text `after` the marker.
+
+        Returns None when that depends on text still to come; only `limit` characters are looked at.
+        """
+        self._end_run()
+        if not self._span:
+            return False
+        line, newline, _ = after[:limit].partition("\n")
+        whole = bool(newline) or len(after) >= limit or ended
+        for ticks in _TICKS.finditer(line):
+            if ticks.end() == len(line) and not whole:
+                return None
+            if len(ticks.group()) == self._span:
+                return True
+        return False if whole else None
+
+
+_SENTENCE_ENDS = ".!?…。！？"  # noqa: RUF001 - full stops of other scripts
+_OPENING = "\"'“‘«([{*_"  # noqa: RUF001 - quotation marks as they are typed
+_CLOSING = ".,;:!?)]}”’»"  # noqa: RUF001
+
+
+class PrecedingText:
+    """What stands directly before a place in a text: the last character that is no blank, and whether blanks follow."""
+
+    __slots__ = ("gap", "last")
+
+    def __init__(self) -> None:
+        self.last = ""
+        """Ends in that character."""
+        self.gap = False
+
+    def feed(self, text: str) -> None:
+        body = text.rstrip()
+        if body:
+            self.last = body[-1]
+        self.gap = len(body) < len(text) or (self.gap and not body)
+
+    def is_mention(self, after: str) -> bool:
+        """Whether a marker here is named in a sentence, given the text `after` it on its line, which is not empty."""
+        if self.gap:
+            return self.last[-1:] not in _SENTENCE_ENDS
+        return self.last[-1:] in _OPENING or after[0] in _CLOSING
+
+
+class Verdict(Enum):
+    """What becomes of a marker."""
+
+    COUNTS = auto()
+    TEXT = auto()
+    WAIT = auto()
+
+
+class LineContext:
+    """Where a text stands: what is open, what came before; `base` is what text outside every block is."""
+
+    def __init__(self, base: Kind, start_in: Kind | None) -> None:
+        self.stack: list[Kind] = [start_in] if start_in else []
+        self.position = MarkdownPosition()
+        self.preceding = PrecedingText()
+        self.at_block_start = True
+        """Whether nothing but blanks came since the start or the last marker."""
+        self.has_separate_thinking = False
+        """Whether thinking came another way."""
+        self.is_certain = Kind.THINKING in (start_in, base)
+        """Whether what is said now can no longer turn out to be thinking."""
+        self.is_family_unknown = False
+        """Whether nothing is known of the model, so that a header is one only where a message begins."""
+        self._base = base
+        self._literal: dict[Kind, int] = {}
+        self._literal_thinking = False
+        self._protected = False
+
+    @property
+    def kind(self) -> Kind:
+        """What text would be here."""
+        return self.stack[-1] if self.stack else self._base
+
+    def feed(self, text: str) -> None:
+        """Take note of text between markers."""
+        self.position.feed(text)
+        self.preceding.feed(text)
+        if self.at_block_start and not text.isspace():
+            self.at_block_start = False
+
+    def note_literal(self, marker: Marker) -> None:
+        """Take note of a marker that is text: so is the next closer of its kind."""
+        for kind in marker.kinds:
+            count = self._literal.get(kind, 0) + (1 if marker.role is MarkerRole.OPEN else -1)
+            self._literal[kind] = max(count, 0)
+            self._literal_thinking |= kind is Kind.THINKING and marker.role is MarkerRole.OPEN and not self._protected
+
+    def begin_block(self) -> None:
+        """Take note that a marker has counted: what follows begins anew."""
+        self.at_block_start = True
+        self.position.restart()
+
+    def forget_literals(self) -> None:
+        """Forget the openers that were text."""
+        self._literal.clear()
+
+    def judge(self, marker: Marker, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
+        """Judge a marker, given the text `after` it.
+
+        Args:
+            marker: which one.
+            markers: all that are looked for.
+            after: as much of the text behind it as there is, and as decides.
+            ended: whether no more can come.
+        """
+        if marker.role not in (MarkerRole.OPEN, MarkerRole.CLOSE):
+            begins = self.at_block_start or (self.position.at_line_start and not self.position.in_fence)
+            return Verdict.COUNTS if begins or not self.is_family_unknown else Verdict.TEXT
+        in_code = self.position.in_inline_code(after, MAX_MARKER_LENGTH, ended=ended)
+        if in_code is None:
+            return Verdict.WAIT
+        fenced = self.kind is Kind.ANSWER and self.position.in_fence
+        self._protected = in_code or fenced
+        if marker.role is MarkerRole.OPEN:
+            return Verdict.TEXT if self._protected else self._judge_opener(marker, after, ended=ended)
+        if in_code:
+            return Verdict.TEXT
+        if fenced:
+            closes = marker.kinds == (Kind.ANSWER,) and Kind.ANSWER in self.stack
+            return self._judge_last_closer(markers, after, ended=ended) if closes else Verdict.TEXT
+        return self._judge_closer(marker, markers, after, ended=ended)
+
+    def _judge_opener(self, marker: Marker, after: str, *, ended: bool) -> Verdict:
+        kind = marker.kinds[0]
+        if marker.family.strict and kind is Kind.THINKING:
+            return Verdict.COUNTS if self.at_block_start else Verdict.TEXT
+        inside = kind is Kind.REFLECTION and (Kind.THINKING in self.stack or self.kind is not Kind.ANSWER)
+        if inside or self.at_block_start or marker.family.counts_anywhere:
+            return Verdict.COUNTS
+        if self.has_separate_thinking and kind is not Kind.ANSWER:
+            return Verdict.TEXT
+        return Verdict.COUNTS if self.position.at_line_start else self._judge_at_line_end(after, ended=ended)
+
+    @staticmethod
+    def _judge_at_line_end(after: str, *, ended: bool) -> Verdict:
+        """Judge an opener by its place: at the end of a line it is no sentence's word."""
+        rest = after.lstrip(" \t\r")
+        if rest or ended:
+            return Verdict.COUNTS if rest[:1] in ("", "\n") else Verdict.TEXT
+        return Verdict.WAIT if len(after) <= MAX_MARKER_LENGTH else Verdict.TEXT
+
+    def _judge_closer(self, marker: Marker, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
+        kinds = marker.kinds
+        if any(kind in self.stack for kind in kinds):
+            quoted = Kind.ANSWER in kinds and self._literal.get(Kind.ANSWER)
+            return self._judge_last_closer(markers, after, ended=ended) if quoted else Verdict.COUNTS
+        if any(self._literal.get(kind) for kind in kinds):
+            return Verdict.TEXT
+        return (
+            Verdict.COUNTS if self.at_block_start else self._judge_surplus_closer(marker, markers, after, ended=ended)
+        )
+
+    def _judge_surplus_closer(self, marker: Marker, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
+        """Judge a closer behind text that it cannot close."""
+        thinks = Kind.THINKING in marker.kinds
+        if not marker.family.counts_anywhere:
+            if self.has_separate_thinking and Kind.ANSWER not in marker.kinds:
+                return Verdict.TEXT
+            named = self._judge_in_prose(markers, after, ended=ended)
+            if named is not Verdict.COUNTS:
+                return named
+        orphan = marker.family.allows_orphan_closers and not self.is_certain and not self._literal_thinking
+        return Verdict.TEXT if thinks and marker.family.strict and not orphan else Verdict.COUNTS
+
+    def _judge_in_prose(self, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
+        """Judge a closer that closes nothing: in the middle of a sentence it is what the sentence is about."""
+        rest = after.lstrip(" \t\r")
+        short = not ended and len(after) <= MAX_MARKER_LENGTH
+        if self.position.at_line_start or rest[:1] == "\n" or markers.match(rest):
+            return Verdict.COUNTS
+        if short and (not rest or markers.is_beginning(rest)):
+            return Verdict.WAIT
+        return Verdict.TEXT if rest and self.preceding.is_mention(after) else Verdict.COUNTS
+
+    def _judge_last_closer(self, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
+        """Judge a closer that may be a quotation: it is one where more of the answer follows."""
+        rest = after.lstrip()
+        if rest:
+            if not self.position.in_fence and markers.match(rest):
+                return Verdict.COUNTS
+            begun = not ended and not self.position.in_fence and markers.is_beginning(rest)
+            return Verdict.WAIT if begun and len(after) <= MAX_MARKER_LENGTH else Verdict.TEXT
+        return Verdict.COUNTS if ended or len(after) > MAX_MARKER_LENGTH else Verdict.WAIT

@@ -1,0 +1,201 @@
+"""Finds the markers of a family in text, complete or cut off at the end of a chunk."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core.segments import Kind
+from reflectty.reasoning.families import FAMILIES, HEADERS_WITHOUT_TOKENS
+
+if TYPE_CHECKING:
+    from reflectty.reasoning.families import Family, Tag
+
+MAX_MARKER_LENGTH = 80
+"""How many characters of a possible marker, or of what decides about one, are held back at most."""
+
+_ELEMENT = re.compile(r"<(/?)([\w:]+)>")
+_SUFFIXED = re.compile(r"(</?\w+:)\*>")
+_SUFFIX = re.compile(r"(</?\w+:)\w+>")
+_SUFFIX_LENGTH = 20
+_SPACES = re.compile(r"\s+")
+
+
+class MarkerRole(Enum):
+    """What a marker does."""
+
+    OPEN = 1
+    CLOSE = 2
+    HEADER = 3
+    MESSAGE = 4
+    END = 5
+    CHANNEL = 6
+    """What is left of a header without its tokens."""
+
+
+class Marker(NamedTuple):
+    """A marker of a family: what it does, to which kinds, and the family that it gives away."""
+
+    role: MarkerRole
+    kinds: tuple[Kind, ...]
+    family: Family
+
+
+ROLE = "assistant"
+HEADER_MARKER = "<|start|>"
+CHANNEL_MARKER = "<|channel|>"
+_HARMONY = {
+    HEADER_MARKER: MarkerRole.HEADER,
+    CHANNEL_MARKER: MarkerRole.HEADER,
+    "<|message|>": MarkerRole.MESSAGE,
+    "<|end|>": MarkerRole.END,
+    "<|return|>": MarkerRole.END,
+    "<|call|>": MarkerRole.END,
+    "<|eom|>": MarkerRole.END,
+    "<|eot|>": MarkerRole.END,
+}
+
+
+def _pattern_of(text: str) -> str:
+    """Return the pattern of one marker; elements may carry attributes or blanks, whatever their case."""
+    element = _ELEMENT.fullmatch(text)
+    if suffixed := _SUFFIXED.fullmatch(text):
+        return rf"{re.escape(suffixed[1])}\w{{1,{_SUFFIX_LENGTH}}}>"
+    if not element:
+        # A word that is cut off would not be the marker.
+        return re.escape(text) + (r"(?!\w)" if text[0] == "<" and text[-1].isalpha() else "")
+    slash, name = element.groups()
+    inner = r"\s*" if slash else rf"(?:\s[^<>]{{0,{MAX_MARKER_LENGTH - len(name) - 3}}})?"
+    return rf"<{slash}{re.escape(name)}{inner}>"
+
+
+def _tags_by_kind(family: Family) -> tuple[tuple[Kind, tuple[Tag, ...]], ...]:
+    return (
+        (Kind.THINKING, family.thinking),
+        (Kind.REFLECTION, family.reflection),
+        (Kind.ANSWER, family.answer),
+    )
+
+
+def _markers_by_text(family: Family) -> dict[str, Marker]:
+    """Return a family's markers by their text."""
+    if family.has_channels:
+        return {text: Marker(role, (), family) for text, role in _HARMONY.items()}
+    found: dict[str, Marker] = {}
+    for kind, tags in _tags_by_kind(family):
+        for tag in tags:
+            for role, text in ((MarkerRole.OPEN, tag.opener), (MarkerRole.CLOSE, tag.closer)):
+                known = found.get(text)
+                if text:
+                    found[text] = Marker(role, (*known.kinds, kind) if known else (kind,), family)
+    return found
+
+
+def _telling_markers() -> dict[str, Marker]:
+    """Return the markers that tell a family apart when nothing is known of the model.
+
+    Of answer tags only those of the reflection family count, and openers that are tokens of their own: the others are
+    as likely somebody's XML.
+    """
+    found: dict[str, Marker] = {}
+    for family in FAMILIES.values():
+        for text, marker in _markers_by_text(family).items():
+            opens = family.counts_anywhere and marker.role is MarkerRole.OPEN
+            telling = Kind.ANSWER not in marker.kinds or family.name == "reflection" or opens
+            if (
+                telling
+                and family.name != "native"
+                and (not family.has_channels or text in (HEADER_MARKER, CHANNEL_MARKER))
+            ):
+                found.setdefault(text, marker)
+    return found
+
+
+def _reply_starts_of(family: Family) -> tuple[str, ...]:
+    """Return what tells something only as the first of a reply: half a header, or an opener without its token."""
+    if family.name == "any":
+        return ("to=self<|message|>", "to=user<|message|>")
+    if family.starts_in_header:
+        return ("to=",)
+    return HEADERS_WITHOUT_TOKENS if family.has_channels else family.opener_remnants
+
+
+def _is_suffix(text: str) -> bool:
+    return len(text) <= _SUFFIX_LENGTH and (not text or text.replace("_", "x").isalnum())
+
+
+class MarkerSet:
+    """The markers of one family, ready to be searched for."""
+
+    def __init__(self, markers: dict[str, Marker], reply_starts: tuple[str, ...] = ()) -> None:
+        self._exact = markers
+        self.reply_starts = reply_starts
+        self._folded: dict[str, Marker] = {}
+        for text, marker in markers.items():
+            self._folded.setdefault(text.lower(), marker)
+        texts = sorted(self._folded, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(_pattern_of, texts)) or r"(?!)", re.IGNORECASE)
+        firsts = "".join(sorted({re.escape(char) for text in texts for char in (text[0].lower(), text[0].upper())}))
+        self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
+        self.search_special = re.compile(rf"[`~\n{firsts}]").search
+        self._texts = tuple(texts)
+        self._suffixed = tuple(found[1] for text in texts if (found := _SUFFIXED.fullmatch(text)))
+        self._openers = tuple(text[:-1] for text in texts if _ELEMENT.fullmatch(text))
+        self.search = self._pattern.search
+        self.match = self._pattern.match
+        self.search_first_character = self._first.search
+        """Search for a character that a marker may begin with."""
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    def marker_of(self, found: str) -> Marker:
+        """Return the marker that a text found by `search` stands for."""
+        element = found
+        if found not in self._exact and found[0] == "<" and found[-1] == ">":
+            element = _SPACES.split(found[:-1], maxsplit=1)[0] + ">"
+        marker = self._exact.get(element) or self._folded.get(element.lower())
+        return marker or self._folded[_SUFFIX.sub(r"\1*>", found.lower())]
+
+    def is_beginning(self, tail: str) -> bool:
+        """Whether more text could make a marker of all of `tail`."""
+        folded = tail.lower()
+        if len(folded) > MAX_MARKER_LENGTH:
+            return False
+        if any(len(text) > len(folded) and text.startswith(folded) for text in self._texts):
+            return True
+        if self._suffixed and any(
+            folded.startswith(start) and _is_suffix(folded[len(start) :]) for start in self._suffixed
+        ):
+            return True
+        return any(
+            folded.startswith(name) and folded[len(name)].isspace() and not set(folded[1:]) & {"<", ">"}
+            for name in self._openers
+            if len(folded) > len(name)
+        )
+
+    def find_beginning(self, text: str, start: int) -> int:
+        """Return where a marker that the text breaks off in begins, at or after `start`; its length where none does."""
+        at = max(start, len(text) - MAX_MARKER_LENGTH)
+        while True:
+            found = self._first.search(text, at)
+            if not found:
+                return len(text)
+            if self.is_beginning(text[found.start() :]):
+                return found.start()
+            at = found.end()
+
+
+@cache
+def markers_of(family: Family) -> MarkerSet:
+    """Return a family's markers; those of `any` give away the family they belong to."""
+    return MarkerSet(_telling_markers() if family.name == "any" else _markers_by_text(family), _reply_starts_of(family))
+
+
+@cache
+def tokenless_markers_of(family: Family) -> MarkerSet:
+    """Return a family's markers beside those that are left where a server drops its tokens."""
+    left = {text: Marker(MarkerRole.CHANNEL, (), family) for text in HEADERS_WITHOUT_TOKENS if text.startswith(ROLE)}
+    return MarkerSet(_markers_by_text(family) | left)

@@ -1,0 +1,374 @@
+"""Plans how a model is asked to reflect and how its reply is read, and ranks models to pick one."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core import known_models
+from reflectty.core.messages import Effort
+from reflectty.core.model_names import remote_host_of
+from reflectty.reasoning.families import FAMILIES, HARMONY_APART, ends_in, family_of_model
+from reflectty.reasoning.switches import switch_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reflectty.core.messages import Arguments, Model
+    from reflectty.reasoning.families import Family
+    from reflectty.reasoning.switches import Switch
+
+REFLECT_PROMPT = """\
+Think in writing before you answer.
+Begin with <thinking> on a line of its own and work through the question there in small steps.
+Whenever you find that a step was wrong, or want to make sure of one, stop and write <reflection>, what was \
+wrong and what is right, then </reflection>, and go on from there.
+When you are sure, write </thinking>.
+Then write <output>, the whole answer, and </output>. Only what stands between these two is shown, so it must \
+be complete without the thinking."""
+
+_EFFORT_PROMPTS = {
+    Effort.LOW: "Keep the thinking to a few short lines.",
+    Effort.MEDIUM: "",
+    Effort.HIGH: "Think thoroughly and check every result a second way.",
+    Effort.MAX: "Think as thoroughly as you can: check every result a second way, and look for what you overlooked.",
+}
+
+NEUTRAL_PROMPT = "You are a helpful assistant."
+"""Sent in place of a model's own system prompt when that prompt is what makes it think."""
+
+_AFTER_OPENER = r"""(?:\s|\\n|['"]|\{%.*?%\}|\{\{-?\s*(?:end\s*)?-?\}\}|-?\}\}|\+)*"""
+"""What may follow the last opener of a template that ends in it: blanks and the ends of template code."""
+
+
+class Mode(StrEnum):
+    """How a model is made to reflect."""
+
+    AUTO = "auto"
+    NATIVE = "native"
+    REFLECT = "reflect"
+    DIRECT = "direct"
+
+
+class AskOptions(NamedTuple):
+    """What the user asked for."""
+
+    mode: Mode = Mode.AUTO
+    effort: Effort | None = None
+    family: Family | None = None
+    """How the reply is read, whatever the model; None leaves it to what the model is."""
+    system: str = ""
+
+
+class Plan(NamedTuple):
+    """How one model will be asked and read."""
+
+    mode: Mode
+    family: Family
+    prefilled: bool = False
+    """Whether the template opens the thinking, so that the reply starts inside it."""
+    think: bool | Effort | None = None
+    arguments: Arguments = ()
+    """What the model's chat template calls that, where it is not called as usual."""
+    system: str = ""
+    """The system message to send; empty leaves the model its own."""
+    in_content: bool = False
+    """Whether the thinking comes, or may come, in tags within the content."""
+    expects_tags: bool = False
+    """Whether a reply without any tag means that something lost them."""
+    lost_tokens: tuple[str, ...] = ()
+    """Tokens of its tags that the server leaves out of what it says, by their type."""
+    notes: tuple[str, ...] = ()
+
+
+def own_family_of(model: Model) -> Family | None:
+    """Return the family that a model thinks in by itself; None where nothing says that it thinks.
+
+    `native` is one whose server takes the thinking apart.
+    """
+    if "thinking" not in model.capabilities:
+        return _tag_family_of(model)
+    return HARMONY_APART if _is_of_harmony(model) else FAMILIES["native"]
+
+
+def _is_of_harmony(model: Model) -> bool:
+    named = family_of_model(model.name)
+    return (named is not None and named.name == "harmony") or any(
+        tell in model.template for tell in FAMILIES["harmony"].template_hints
+    )
+
+
+def _tag_family_of(model: Model) -> Family | None:
+    return family_in_template(model) or family_in_vocabulary(model) or _family_by_name(model)
+
+
+def _family_by_name(model: Model) -> Family | None:
+    """Return the family of a model's name, unless its server has spoken and does not know it as one that thinks."""
+    family = family_of_model(model.name)
+    spoken = family is not None and "completion" in model.capabilities and _is_reported_by_servers(family)
+    return None if spoken and not known_models.is_undeclared_thinker(model.name) else family
+
+
+def _is_reported_by_servers(family: Family) -> bool:
+    """Whether a server that lists capabilities would list this family's thinking.
+
+    Ollama and llama-server find `<think>` and `</think>` in a template, and know gpt-oss; no other tags.
+    """
+    return family.name == "harmony" or (family.thinking[:1] == FAMILIES["think"].thinking)
+
+
+def family_in_vocabulary(model: Model) -> Family | None:
+    """Return the family whose tags are tokens of the model's own, as far as anybody has looked."""
+    if model.tags is None:
+        return None
+    from reflectty.reasoning.token_types import own_family as of_tokens
+
+    return of_tokens(model.tags)
+
+
+def lost_tokens_of(model: Model, family: Family) -> tuple[str, ...]:
+    """Return the tokens of a family's tags that the model's server leaves out, as far as anybody has looked.
+
+    Where a reply is read as that of any family, its model was asked for the tags of `reflection`.
+    """
+    if model.tags is None or "thinking" in model.capabilities:
+        return ()
+    from reflectty.reasoning.token_types import lost_family_tokens_of
+
+    return lost_family_tokens_of(model.tags, FAMILIES["reflection"] if family.name == "any" else family)
+
+
+def family_in_template(model: Model) -> Family | None:
+    """Return the family whose openers stand in the model's own template or system prompt."""
+    text = f"{model.template}\n{model.system}"
+    for family in FAMILIES.values():
+        if family.name != "native" and _occurs_in(family, text):
+            return _closest_family(family, text)
+    return None
+
+
+def _occurs_in(family: Family, text: str) -> bool:
+    if any(tell in text for tell in family.template_hints):
+        return True
+    # A template in Jinja writes a line break as two characters.
+    wanted = [tag.opener.rstrip() for tag in (*family.thinking[:1], *family.answer[:1]) if tag.opener]
+    return bool(wanted) and all(opener in text for opener in wanted)
+
+
+def _closest_family(family: Family, text: str) -> Family:
+    """Prefer the family that explains more of the text: one with an answer tag to the same without."""
+    for other in FAMILIES.values():
+        openers = [tag.opener for tag in (*other.thinking[:1], *other.answer[:1])]
+        same = other.thinking[:1] == family.thinking[:1] and other.name != "native"
+        if same and other.answer and not family.answer and all(opener in text for opener in openers):
+            return other
+    return family
+
+
+def opens_thinking(model: Model, family: Family) -> bool:
+    """Whether the model's template ends in the family's opener, so that every reply starts inside the thinking."""
+    for tag in family.thinking:
+        opener = tag.opener.rstrip()
+        at = model.template.rfind(opener) if opener else -1
+        if at >= 0:
+            return re.fullmatch(_AFTER_OPENER, model.template[at + len(opener) :], re.DOTALL) is not None
+    return not model.template and (family.prefilled or (model.guessed and known_models.opens_thinking(model.name)))
+
+
+def _starts_in_thinking(model: Model, family: Family, *, off: bool) -> bool:
+    """Whether the content of a reply starts inside the thinking, where nothing takes the thinking apart.
+
+    A server that knows the thinking takes it apart or closes what the template opens, even unasked.
+
+    Args:
+        model: who replies.
+        family: how the reply is read.
+        off: whether the thinking is switched off.
+    """
+    if model.prompt_endings:
+        return model.guessed and _prompt_ends_in_thinking(model.prompt_endings[off], family)
+    apart = ("thinking" in model.capabilities and not model.guessed) or off or model.is_jinja
+    return opens_thinking(model, family) and not apart
+
+
+def _prompt_ends_in_thinking(end: str, family: Family) -> bool:
+    """Whether a prompt that the server rendered ends inside the thinking.
+
+    A parser there, of which nothing is known, takes the thinking into the field: then the content stands outside.
+    """
+    if not any(tag.opener for tag in family.thinking):
+        return family.prefilled
+    return any(ends_in(tag, end.rstrip()) for tag in family.thinking)
+
+
+def _join_paragraphs(*parts: str) -> str:
+    return "\n\n".join(part.strip() for part in parts if part.strip())
+
+
+def plan(model: Model, wish: AskOptions) -> Plan:
+    """Return how a model will be asked and read.
+
+    A model with the capability thinks natively; one whose template, system prompt or name is of a family that
+    thinks in tags does so in its own; any other is asked to reflect by a prompt.
+    """
+    thinks = "thinking" in model.capabilities
+    own = own_family_of(model)
+    mode = wish.mode
+    if mode is Mode.AUTO:
+        mode = Mode.NATIVE if own else Mode.REFLECT
+    family = wish.family or _reading_family_of(mode, own)
+    switch = _switch(model, own)
+    think = _think_value_of(mode, wish, thinks=thinks, switched=_can_switch_off(model, switch))
+    off = think is False or (mode is not Mode.NATIVE and switch is not None and bool(switch.off))
+    return Plan(
+        mode=mode,
+        family=family,
+        prefilled=_starts_in_thinking(model, family if family.name != "any" or own is None else own, off=off),
+        think=think,
+        arguments=switch.arguments(thinks=mode is Mode.NATIVE, effort=wish.effort) if switch else (),
+        system=_system_message_of(mode, model, wish, own),
+        in_content=think is None or model.guessed,
+        expects_tags=not thinks and family.name != "none" and _expects_tags(mode, model, own),
+        lost_tokens=() if mode is Mode.DIRECT else lost_tokens_of(model, family),
+        notes=tuple(_plan_notes(mode, model, wish, heard=bool(switch.levels) if switch else thinks)),
+    )
+
+
+def mode_reason_of(model: Model) -> str:
+    """Return in words why `auto` picks the mode that it picks for a model."""
+    if "thinking" in model.capabilities:
+        return f"{'the server' if model.unsupported_options else 'Ollama'} keeps its thinking apart"
+    if family_in_template(model):
+        return "its template or system prompt has the tags"
+    if family_in_vocabulary(model):
+        return "its vocabulary has the tags"
+    if _family_by_name(model):
+        return "its name is that of a family that thinks in tags"
+    return "nothing says that it thinks by itself, so it is asked to by a prompt"
+
+
+def abilities_of(model: Model) -> tuple[str, ...]:
+    """Return what a model can do besides answering: `reflection`, `thinking`, and those of Ollama's capabilities."""
+    family = _tag_family_of(model)
+    thinks = "thinking" in model.capabilities or bool(family and (family.thinking or family.has_channels))
+    own = (("reflection", bool(family and family.reflection)), ("thinking", thinks))
+    beside = tuple(name for name in _OTHER_ABILITIES if name in model.capabilities)
+    return (*(name for name, there in own if there), *beside)
+
+
+_OTHER_ABILITIES = ("vision", "tools", "audio", "image", "insert", "embedding")
+
+
+def _expects_tags(mode: Mode, model: Model, own: Family | None) -> bool:
+    """Whether a model that answers in order uses tags that we look for."""
+    if mode is not Mode.NATIVE or own is None:
+        return mode is Mode.REFLECT
+    # Where llama.cpp takes the thinking apart, a reply without any was given without.
+    return not own.may_skip_thinking and not (own.counts_anywhere and model.is_jinja)
+
+
+def _reading_family_of(mode: Mode, own: Family | None) -> Family:
+    """Return the family that a reply is read by; one that is asked to reflect may still think in tags of its own."""
+    if own and (mode is not Mode.REFLECT or own.name == "native"):
+        return own
+    return FAMILIES["any"]
+
+
+def _is_elsewhere(model: Model) -> bool:
+    """Whether a model is on a server that may render its Jinja template with arguments: any but an Ollama's."""
+    return "num_ctx" in model.unsupported_options
+
+
+def _switch(model: Model, own: Family | None) -> Switch | None:
+    """Return how a model's template is told to think, where it is told in a way of its own."""
+    if not _is_elsewhere(model):
+        return None
+    family = own if own is not None and own.name != "native" else family_of_model(model.name)
+    return switch_of(model.name, family.name if family else "")
+
+
+def _can_switch_off(model: Model, switch: Switch | None) -> bool:
+    """Whether a request can switch off the thinking of a model that its server does not list as thinking.
+
+    Only servers that render Jinja templates take a switch then; Ollama refuses it.
+    """
+    return _is_elsewhere(model) and (bool(switch and switch.off) or "enable_thinking" in model.template)
+
+
+def _think_value_of(mode: Mode, wish: AskOptions, *, thinks: bool, switched: bool) -> bool | Effort | None:
+    """Return what to send as `think`; nothing to models without the capability, which refuse it."""
+    if not thinks:
+        return False if switched and mode is Mode.DIRECT else None
+    return (wish.effort or True) if mode is Mode.NATIVE else False
+
+
+def _system_message_of(mode: Mode, model: Model, wish: AskOptions, own: Family | None) -> str:
+    """Return the system message: it replaces the model's own on the server, so that one is sent along."""
+    if mode is Mode.REFLECT:
+        return _join_paragraphs(
+            model.system, wish.system, REFLECT_PROMPT, _EFFORT_PROMPTS[wish.effort or Effort.MEDIUM]
+        )
+    if mode is Mode.DIRECT and own and any(tag.opener in model.system for tag in own.thinking if tag.opener):
+        return wish.system or NEUTRAL_PROMPT
+    return _join_paragraphs(model.system, wish.system) if wish.system else ""
+
+
+def _plan_notes(mode: Mode, model: Model, wish: AskOptions, *, heard: bool) -> Iterable[str]:
+    if wish.effort and (mode is Mode.DIRECT or (mode is Mode.NATIVE and not heard)):
+        yield f"--effort changes nothing for {model.name} in mode {mode}"
+
+
+def pick_model(models: Iterable[Model]) -> Model | None:
+    """Return the installed model that suits best, as far as a list tells; None where none can be asked."""
+    return next(iter(rank_candidates(models)), None)
+
+
+def rank_candidates(models: Iterable[Model]) -> tuple[Model, ...]:
+    """Return the models that may be asked though nobody named them, the best first.
+
+    What the engine picked itself, by what its server says, is the first. Made for reflection comes before thinking,
+    that before whatever else, and then the newest; what the server cannot read comes last. One that gives no answers
+    is none of them, nor is one that runs elsewhere than on the server.
+    """
+    able = [model for model in models if not (remote_host_of(model) or non_chat_kind_of(model))]
+    # A server that tells what its models can do tells nothing of one that it cannot read, and lists it all the same.
+    tells = any("completion" in model.capabilities for model in able)
+
+    def worth(model: Model) -> tuple[bool, bool, int, str]:
+        return (
+            bool(model.selection_reason),
+            bool(model.capabilities) or not tells,
+            _reasoning_rank(model),
+            model.modified_at,
+        )
+
+    return tuple(sorted(able, key=worth, reverse=True))
+
+
+def non_chat_kind_of(model: Model) -> str:
+    """Return what a model is that cannot answer a question, with its article; nothing of one that can.
+
+    Servers that only know some of a model's capabilities leave `completion` out as well.
+    """
+    if "completion" in model.capabilities:
+        return ""
+    return next((what for name, what in _NON_CHAT_KINDS.items() if name in model.capabilities), "")
+
+
+_NON_CHAT_KINDS = {"embedding": "an embedding model", "image": "a model that only makes pictures"}
+
+
+def selection_reason(model: Model) -> str:
+    """Return in words why a model is the best one, as `candidates` found it."""
+    return model.selection_reason or _SELECTION_REASONS[_reasoning_rank(model)]
+
+
+_SELECTION_REASONS = ("the newest one installed", "which thinks by itself", "which is made for reflection")
+
+
+def _reasoning_rank(model: Model) -> int:
+    family = family_of_model(model.name)
+    if family is not None and family.reflection:
+        return 2
+    return 1 if own_family_of(model) else 0

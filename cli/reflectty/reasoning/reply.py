@@ -1,0 +1,377 @@
+"""Folds the chunks of one reply into segments, the final answer and its metrics."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from reflectty.core.messages import Chunk, Usage
+from reflectty.core.segments import Event, Kind, Reclassification, Segment
+from reflectty.core.session import NO_METRICS, ReplyMetrics
+from reflectty.reasoning.families import FAMILIES
+from reflectty.reasoning.parser import StreamParser
+from reflectty.reasoning.steering import conclude_thinking, draft_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reflectty.reasoning.families import Family
+
+
+MAX_TAG_LENGTH = 32
+"""Characters of a marker."""
+BYTES_PER_TOKEN = 4
+"""A rough mean over languages and models, for text whose tokens nobody counted."""
+
+
+class Block:
+    """One segment of the reply, whole as far as it has arrived."""
+
+    def __init__(self, kind: Kind, *, tagged: bool) -> None:
+        self.kind = kind
+        self.tagged = tagged
+        # A list, because adding to a long text would copy it with every token.
+        self.pieces: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+class Reply:
+    """Fed the chunks of one reply; gives events for a renderer and, at any time, what they amount to.
+
+    The final answer is, in this order: the answer blocks, joined; else untagged text outside thinking; else an
+    answer block found inside the thinking; else, when a model that thinks in tags stopped by itself, its last segment;
+    else none. A thinking that came in a field of its own leaves no doubt about what it is.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        family: Family,
+        *,
+        mode: str = "",
+        prefilled: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.model = model
+        self.mode = mode
+        self.family = self._requested_family = family
+        self.warnings: list[str] = []
+        self.resumable = True
+        """Whether it can be steered or continued, as far as is known."""
+        self.is_withheld = False
+        """Whether the answer must not go out alone: it is not what was asked for."""
+        self.done, self.done_reason, self.usage = False, "", Usage()
+        self.prefilled = prefilled
+        """Whether the prompt holds the opener already."""
+        self.has_separate_thinking = False
+        """Whether its server tells thinking from answer: what was thought is no answer then, for want of one."""
+        self.raw: list[str] = []
+        """The content as it came, in pieces."""
+        self.raw_thinking: list[str] = []
+        """The `thinking` field as it came, in pieces."""
+        self.tool_calls: list[str] = []
+        """The tools that the model called, by name; none was run."""
+        self.refusal = ""
+        """What the model said in a field for refusals."""
+        self._parser = StreamParser(family, prefilled=prefilled)
+        self._plain_block: int | None = None
+        self._blocks: dict[int, Block] = {}
+        self._chunk_counts, self._carried_tokens = dict.fromkeys(Kind, 0), dict.fromkeys(Kind, 0)
+        self._earlier_request_tokens = 0
+        """How many tokens an earlier request of this reply gave."""
+        self._earlier_metrics = NO_METRICS
+        self._clock, self._started_at = clock, clock()
+        self._first_text_at = self._thinking_ended_at = self._last_chunk_at = self._started_at
+        self._has_begun = False
+
+    # Feeding
+
+    def begin_from(self, so_far: str, earlier: ReplyMetrics = NO_METRICS) -> tuple[Event, ...]:
+        """Begin with the raw text of a reply that goes on; none of it counts as coming from this request.
+
+        Args:
+            so_far: the content from its beginning, tags included.
+            earlier: the figures of that text; where there are none, its tokens are estimated.
+        """
+        self._earlier_metrics = earlier
+        events = self._apply_events(self._read_content(so_far))
+        self._carried_tokens = self._tokens_of_text()
+        return events
+
+    def feed(self, chunk: Chunk) -> tuple[Event, ...]:
+        """Take a chunk; return the events that it makes certain enough to show."""
+        self._last_chunk_at = self._clock()
+        if not self._has_begun and (chunk.content or chunk.thinking):
+            self._has_begun, self._first_text_at = True, self._last_chunk_at
+        self.tool_calls += chunk.tool_calls
+        self.refusal += chunk.refusal
+        events: tuple[Event, ...] = ()
+        if chunk.thinking:
+            self.has_separate_thinking = True
+            self.raw_thinking.append(chunk.thinking)
+            events += self._parser.feed_thinking(chunk.thinking)
+        if chunk.content:
+            events += self._read_content(chunk.content)
+        if chunk.content or chunk.thinking:
+            self._count_chunk(events)
+        self.warnings += chunk.notes
+        if chunk.done:
+            self.done, self.done_reason = True, chunk.done_reason
+            self.usage = self._usage_of_whole_reply(chunk.usage) if chunk.usage else self.usage
+        return self._apply_events(events)
+
+    def _usage_of_whole_reply(self, usage: Usage) -> Usage:
+        """Return the figures of the whole reply: the thinking of a request before this one is prompt to this one."""
+        thought = min(self._earlier_request_tokens, usage.prompt_tokens)
+        if not thought:
+            return usage
+        return usage._replace(
+            prompt_tokens=usage.prompt_tokens - thought, reply_tokens=usage.reply_tokens + self._earlier_request_tokens
+        )
+
+    def _read_content(self, content: str) -> tuple[Event, ...]:
+        self.raw.append(content)
+        events = self._parser.feed(content)
+        self._adopt_parser_family()
+        return events
+
+    def _adopt_parser_family(self) -> None:
+        """Take over the family that a marker gave away, or turned out not to."""
+        if self._requested_family.name == "any":
+            self.family = self._parser.family
+
+    def close(self) -> tuple[Event, ...]:
+        """End the reply, complete or cut; return what was held back."""
+        events = self._apply_events(self._parser.close(complete=self.is_finished))
+        self._adopt_parser_family()
+        return events
+
+    def keep_thinking_only(self) -> str:
+        """Keep the thinking, and take all that comes from here on as the answer, without reading tags in it.
+
+        Returns:
+            The raw beginning of the reply up to the answer, in the family's own tags, to go on from.
+        """
+        self._apply_events(self._parser.close(complete=False))
+        self._blocks = {at: block for at, block in self._blocks.items() if block.kind is not Kind.ANSWER}
+        self._chunk_counts[Kind.ANSWER] = self._carried_tokens[Kind.ANSWER] = 0
+        self._earlier_request_tokens = sum(self._chunk_counts.values())
+        self._plain_block = max(self._blocks, default=-1) + 1
+        self._parser = StreamParser(FAMILIES["none"])
+        family = self.family if self.family.thinking else FAMILIES["reflection"]
+        return conclude_thinking(family, draft_of(self.segments, family))
+
+    def _count_chunk(self, events: tuple[Event, ...]) -> None:
+        kind = next((event.kind for event in events if isinstance(event, Segment)), self._parser.kind)
+        self._chunk_counts[kind] += 1
+        if kind is not Kind.ANSWER:
+            self._thinking_ended_at = self._last_chunk_at
+
+    def reread_thinking(self) -> tuple[Event, ...]:
+        """Read a `thinking` field as content, where that is all there is and it has an answer in tags.
+
+        A reasoning parser that was not made for the tags of a prompt takes all of a reply for reasoning: deepseek_r1 of
+        vLLM does where no `<think>` comes.
+
+        Returns:
+            The answer, as events after all that were given before.
+        """
+        if not self.is_finished or "".join(self.raw).strip() or not self.raw_thinking:
+            return ()
+        again = Reply(self.model, self.family if self.family.answer else FAMILIES["native"])
+        again.feed(Chunk("".join(self.raw_thinking)))
+        again.close()
+        if not any(block.tagged for block in again._blocks.values() if block.kind is Kind.ANSWER):
+            return ()
+        first = max(self._blocks, default=-1) + 1
+        self._blocks = {first + at: block for at, block in enumerate(again._blocks.values())}
+        answers = ((at, block) for at, block in self._blocks.items() if block.kind is Kind.ANSWER)
+        return tuple(Segment(Kind.ANSWER, block.text, at, tagged=True) for at, block in answers)
+
+    def _apply_events(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        if self._plain_block is not None:
+            tagged = (event for event in events if isinstance(event, Segment))
+            events = tuple(Segment(Kind.ANSWER, event.text, self._plain_block, tagged=True) for event in tagged)
+        for event in events:
+            if isinstance(event, Reclassification):
+                self._reclassify(event)
+            else:
+                block = self._blocks.setdefault(event.block, Block(event.kind, tagged=event.tagged))
+                block.pieces.append(event.text)
+        return events
+
+    def _reclassify(self, event: Reclassification) -> None:
+        if event.kind is None:
+            self._remove_blocks(event)
+            return
+        for number in event.blocks:
+            self._blocks[number].kind = Kind.THINKING
+        for counts in (self._chunk_counts, self._carried_tokens):
+            counts[Kind.THINKING] += counts[Kind.ANSWER]
+            counts[Kind.ANSWER] = 0
+        self._thinking_ended_at = self._last_chunk_at
+
+    def _remove_blocks(self, event: Reclassification) -> None:
+        """Forget blocks that are no thinking after all; what follows as the answer counts there."""
+        inside = {kind: len("".join(self.texts_of(kind))) for kind in (Kind.THINKING, Kind.REFLECTION)}
+        for number in event.blocks:
+            block = self._blocks.pop(number)
+            if share := len(block.text) / (inside[block.kind] or 1):
+                moved = round(self._chunk_counts[block.kind] * min(share, 1.0))
+                self._chunk_counts[block.kind] -= moved
+                self._chunk_counts[Kind.ANSWER] += moved
+
+    # What it amounts to
+
+    @property
+    def segments(self) -> tuple[tuple[Kind, str], ...]:
+        """The blocks in order, each with its kind."""
+        return tuple((block.kind, block.text) for block in self._blocks.values())
+
+    def texts_of(self, kind: Kind) -> tuple[str, ...]:
+        return tuple(block.text for block in self._blocks.values() if block.kind is kind)
+
+    @property
+    def thinking(self) -> str:
+        """The thinking without its reflections; the pieces are joined by line breaks."""
+        return "\n".join(self.texts_of(Kind.THINKING))
+
+    @property
+    def reflections(self) -> tuple[str, ...]:
+        return self.texts_of(Kind.REFLECTION)
+
+    @property
+    def corrections(self) -> int:
+        """How many times the model corrected itself."""
+        return len(self.reflections)
+
+    @property
+    def has_markers(self) -> bool:
+        """Whether the reply told thinking and answer apart at all."""
+        return self._parser.has_markers or self._plain_block is not None
+
+    @property
+    def has_finished_thinking(self) -> bool:
+        """Whether a thinking has begun and ended: what comes now is the answer."""
+        began = any(block.kind is Kind.THINKING or block.tagged for block in self._blocks.values())
+        return began and self._parser.kind is Kind.ANSWER
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the model ended the reply by itself."""
+        return self.done and self.done_reason in ("stop", "")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the model ended the reply by itself and an answer came of it."""
+        return self.is_finished and bool(self.answer)
+
+    @property
+    def answer(self) -> str:
+        """The final answer, or nothing."""
+        return self._find_answer()[0]
+
+    @property
+    def has_fallback_answer(self) -> bool:
+        """Whether the answer is only the last thing said, for want of any other."""
+        return self._find_answer()[1]
+
+    def _find_answer(self) -> tuple[str, bool]:
+        answers = [block for block in self._blocks.values() if block.kind is Kind.ANSWER]
+        if self._is_cut_in_first_tag():
+            return "", False
+        tagged = [block.text for block in answers if block.tagged]
+        said = "\n".join(tagged or [block.text for block in answers]) or self._answer_inside_thinking()
+        instead = self.has_separate_thinking or bool(self.tool_calls or self.refusal)
+        if said or instead or not self.is_finished or not self._blocks:
+            return said, False
+        return list(self._blocks.values())[-1].text, True
+
+    def _is_cut_in_first_tag(self) -> bool:
+        """Whether the server ended the reply before it was more than the beginning of a tag."""
+        raw = "".join(self.raw[:4]).strip()
+        if not self.done or self.is_finished or not raw or len(raw) > MAX_TAG_LENGTH or "".join(self.raw[4:]).strip():
+            return False
+        families = FAMILIES.values() if self.family.name == "any" else (self.family,)
+        tags = (tag for family in families for tag in (*family.thinking, *family.reflection, *family.answer))
+        return any(tag.opener.startswith(raw) and not raw[0].isalnum() for tag in tags)
+
+    def _answer_inside_thinking(self) -> str:
+        """Return the last answer block inside the thinking."""
+        thinking = "\n".join(text for _, text in self.segments)
+        for tag in self.family.answer:
+            if tag.opener and tag.closer:
+                pattern = f"{re.escape(tag.opener)}(.*?){re.escape(tag.closer)}"
+                found = re.findall(pattern, thinking, re.DOTALL | re.IGNORECASE)
+                if found:
+                    return str(found[-1]).strip()
+        return ""
+
+    # Figures
+
+    @property
+    def tokens(self) -> dict[Kind, int]:
+        """Tokens by kind: the chunks of each, scaled to the server's total once it is known, and what was recalled."""
+        chunks = sum(self._chunk_counts.values())
+        total = self.usage.reply_tokens or chunks
+        new = {kind: round(count * total / chunks) if chunks else 0 for kind, count in self._chunk_counts.items()}
+        new = self._tokens_by_server_count(new, total) if self.usage.thinking_tokens else new
+        return {kind: self._carried_tokens[kind] + count for kind, count in new.items()}
+
+    def _tokens_by_server_count(self, estimated: dict[Kind, int], total: int) -> dict[Kind, int]:
+        """Return the tokens by kind where the server has counted the thinking; its corrections are estimated still."""
+        thought = min(self.usage.thinking_tokens, total)
+        corrections = min(estimated[Kind.REFLECTION], thought)
+        return {Kind.THINKING: thought - corrections, Kind.REFLECTION: corrections, Kind.ANSWER: total - thought}
+
+    def _tokens_of_text(self) -> dict[Kind, int]:
+        """Return the tokens of all text so far: what was counted of it earlier, else estimated from its length."""
+        tokens = {kind: len("".join(self.texts_of(kind)).encode(errors="replace")) // BYTES_PER_TOKEN for kind in Kind}
+        earlier = self._earlier_metrics
+        if earlier.thinking_tokens or earlier.answer_tokens:
+            corrections = min(tokens[Kind.REFLECTION], earlier.thinking_tokens)
+            counted = (earlier.thinking_tokens - corrections, corrections, earlier.answer_tokens)
+            tokens = dict(zip((Kind.THINKING, Kind.REFLECTION, Kind.ANSWER), counted, strict=True))
+        return tokens
+
+    @property
+    def first_token_ms(self) -> float:
+        """From the request to the first text, in milliseconds; 0 while there is none."""
+        return self._earlier_metrics.first_token_ms or (self._first_text_at - self._started_at) * 1000
+
+    @property
+    def thinking_ms(self) -> float:
+        """From the first text to the end of the thinking, in milliseconds."""
+        return self._earlier_metrics.thinking_ms + max(0.0, (self._thinking_ended_at - self._first_text_at) * 1000)
+
+    @property
+    def total_ms(self) -> float:
+        """From the request to the last chunk, in milliseconds."""
+        return self._earlier_metrics.total_ms + (self._last_chunk_at - self._started_at) * 1000
+
+    @property
+    def tokens_per_second(self) -> float:
+        """The speed of generation by the server's own clock, else by ours; 0 while unknown."""
+        if self.usage.reply_ms:
+            return (self.usage.reply_tokens - self._earlier_request_tokens) * 1000 / self.usage.reply_ms
+        seconds = self._last_chunk_at - self._first_text_at
+        return sum(self._chunk_counts.values()) / seconds if seconds > 0 else 0.0
+
+    @property
+    def metrics(self) -> ReplyMetrics:
+        """All figures as one value."""
+        tokens = self.tokens
+        return ReplyMetrics(
+            thinking_tokens=tokens[Kind.THINKING] + tokens[Kind.REFLECTION],
+            answer_tokens=tokens[Kind.ANSWER],
+            corrections=self.corrections,
+            thinking_ms=self.thinking_ms,
+            first_token_ms=self.first_token_ms,
+            total_ms=self.total_ms,
+            tokens_per_second=self.tokens_per_second,
+            usage=self.usage,
+        )

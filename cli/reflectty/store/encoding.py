@@ -1,0 +1,62 @@
+"""Encodes texts and small values for SQLite and decodes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from unicodedata import category
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TITLE_LENGTH = 200
+_ESCAPE = "\x1a"
+_UNSTORABLE = re.compile("[\0\x1a\ud800-\udfff]")
+_ESCAPED = re.compile(f"{_ESCAPE}(0|1a|d[89a-f][0-9a-f]{{2}}){_ESCAPE}")
+
+
+def encode_text(text: str) -> str:
+    """Return a text as it is stored: half surrogates, which UTF-8 has no bytes for, and NUL are escaped."""
+    return _UNSTORABLE.sub(lambda odd: f"{_ESCAPE}{ord(odd[0]):x}{_ESCAPE}", text)
+
+
+def decode_text(stored: object) -> str:
+    """Return a stored text as it was; nothing for what is no text."""
+    text = stored if isinstance(stored, str) else ""
+    return _ESCAPED.sub(_unescape, text) if _ESCAPE in text else text
+
+
+def _unescape(escaped: re.Match[str]) -> str:
+    return chr(int(escaped[1], 16))
+
+
+def decode_bytes(data: bytes) -> str:
+    """Return a text off the disk, even where it is no UTF-8: one broken byte must not hide a session."""
+    return data.decode("utf-8", "replace")
+
+
+def is_dense(text: str) -> bool:
+    """Whether a text has letters without case: most of their scripts put no spaces between words."""
+    return not text.isascii() and any(category(char) == "Lo" for char in set(text))
+
+
+def normalize_title(title: str) -> str:
+    """Return a title on one line of at most 200 characters."""
+    return " ".join(title.split())[:TITLE_LENGTH].rstrip()
+
+
+def to_json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def from_json(stored: object) -> Any:  # noqa: ANN401 - JSON is anything
+    """Return what a JSON text says; None for what is none."""
+    try:
+        return json.loads(stored) if isinstance(stored, str) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def strings_in(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(value for value in values if isinstance(value, str))

@@ -1,0 +1,242 @@
+"""Opens the session file, migrates it, quarantines a damaged one, or falls back to memory."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import stat
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core.errors import ReflecttyError, StoreError
+from reflectty.store import schema
+from reflectty.store.database import (
+    DAMAGE_CODES,
+    Database,
+    damage_marker_of,
+    error_code,
+    is_remote,
+    read_mounts,
+    set_journal_mode,
+)
+from reflectty.store.encoding import decode_bytes
+from reflectty.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Warn = Callable[[str], None]
+
+
+FileIdentity = tuple[int, int]
+_FILE_SUFFIXES = ("-wal", "-shm", "-journal", "")
+"""The file itself last: without it, a log that was left would be taken for the new file's."""
+
+
+def identity_of(path: Path) -> FileIdentity:
+    """Return what tells a file from another of the same name."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def quarantine_file(path: Path, damaged: FileIdentity) -> Path | None:
+    """Rename a file and what belongs to it; None where another program has done so already.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    with _lock_folder(path.parent):
+        if not path.exists() or identity_of(path) != damaged:
+            return None
+        instead = _free_name(path)
+        for part in _FILE_SUFFIXES:
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + part).rename(instead.with_name(instead.name + part))
+    return instead
+
+
+def _free_name(path: Path) -> Path:
+    now = time.time()
+    while True:
+        moment = time.strftime("%Y-%m-%d-%H%M%S", time.localtime(now))
+        name = path.with_name(f"{path.name}.corrupt-{moment}")
+        if not name.exists():
+            return name
+        now += 1
+
+
+@contextlib.contextmanager
+def _lock_folder(folder: Path) -> Iterator[None]:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
+
+
+BUSY_SECONDS = 5.0
+OPENING_SECONDS = 30.0
+"""How long to wait for others while the file is made or brought to a new version."""
+_TABLE_NAMES = ("sessions", "turns", "attachments", "pieces", "writers", "passages")
+
+
+class StoreEnvironment(NamedTuple):
+    """What the store finds around it."""
+
+    clock: Callable[[], float] = time.time
+    migrations: tuple[schema.Migration, ...] = schema.MIGRATIONS
+    has_fts5: Callable[[sqlite3.Connection], bool] = schema.has_fts5
+    read_mounts: Callable[[], str] = read_mounts
+
+
+SYSTEM = StoreEnvironment()
+
+
+class _DamagedError(ReflecttyError):
+    """The file is no database, or one with parts missing."""
+
+
+class _ForeignError(ReflecttyError):
+    """The file belongs to another program, or is no file."""
+
+
+def open_store(path: Path | None, warn: Warn, environment: StoreEnvironment = SYSTEM) -> Store:
+    """Open the store, and make it where there is none.
+
+    What cannot be opened or written leaves sessions in memory; what is damaged is moved aside and begun anew; what a
+    newer version has written can be read. Each is told in one sentence.
+
+    Args:
+        path: the file; None keeps everything in memory and touches no file.
+        warn: told what is not as it should be.
+        environment: clock, schema and system; tests give their own.
+    """
+    if path is None:
+        return open_in_memory(environment)
+    try:
+        return Store(
+            _open_file(Path(os.path.realpath(path)), warn, environment),
+            environment.clock,
+            lambda: open_in_memory(environment),
+        )
+    except (OSError, sqlite3.Error, ReflecttyError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        warn(f"this session is kept in memory only, because {path} cannot be used: {reason.lower()}")
+        return open_in_memory(environment)
+
+
+def open_in_memory(environment: StoreEnvironment = SYSTEM) -> Store:
+    """Return a store that lasts as long as the program."""
+    connection = _connect(":memory:")
+    connection.execute("PRAGMA foreign_keys = ON")
+    fts5 = environment.has_fts5(connection)
+    schema.migrate(connection, environment.migrations, fts5=fts5, back_up=lambda _: None)
+    return Store(Database(connection, has_index=fts5), environment.clock, lambda: open_in_memory(environment))
+
+
+def _open_file(path: Path, warn: Warn, environment: StoreEnvironment) -> Database:
+    for _ in range(3):
+        _make_private(path)
+        file = identity_of(path)
+        try:
+            return _open_database(path, warn, environment)
+        except _DamagedError as error:
+            moved = quarantine_file(path, file)
+            if moved:
+                warn(f"the sessions in {path} cannot be read ({error}): moved to {moved.name}, a new file was begun")
+    raise StoreError("it is damaged again and again")
+
+
+def _make_private(path: Path) -> None:
+    """Make the folder and the file so that nobody else can read them; SQLite gives its logs the file's own mode."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Neither waits where a pipe stands in the file's place, nor follows a link put there meanwhile.
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    number = os.open(path, flags, 0o600)
+    try:
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode):
+            raise _ForeignError("it is no file")
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            os.fchmod(number, 0o600)
+    finally:
+        os.close(number)
+
+
+def _connect(name: str | Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(name, timeout=OPENING_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.text_factory = decode_bytes
+    return connection
+
+
+def _open_database(path: Path, warn: Warn, environment: StoreEnvironment) -> Database:
+    """Return a connection to a file in good order.
+
+    Raises:
+        _DamagedError: it is not.
+    """
+    connection = _connect(path)
+    try:
+        return _prepare_database(connection, path, warn, environment)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if error_code(error) in DAMAGE_CODES:
+            raise _DamagedError(str(error)) from error
+        raise
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _prepare_database(
+    connection: sqlite3.Connection, path: Path, warn: Warn, environment: StoreEnvironment
+) -> Database:
+    _check_owner(schema.read_schema_info(connection))
+    set_journal_mode(connection, remote=is_remote(path, environment.read_mounts()))
+    for setting in ("foreign_keys = ON", "synchronous = FULL", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {setting}")
+    fts5 = environment.has_fts5(connection)
+    schema.migrate(connection, environment.migrations, fts5=fts5, back_up=lambda version: _back_up(path, version))
+    if schema.read_schema_info(connection).version > len(environment.migrations):
+        connection.execute("PRAGMA query_only = ON")
+        warn(f"{path} was written by a newer reflectty: its sessions can be read, and nothing new is kept")
+    else:
+        _check_tables(connection, path)
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+    return Database(connection, path, has_index=fts5)
+
+
+def _check_owner(seen: schema.SchemaInfo) -> None:
+    empty = seen.version == 0 and seen.application_id == 0 and seen.tables == 0
+    if seen.application_id != schema.APPLICATION_ID and not empty:
+        raise _ForeignError("it belongs to another program")
+
+
+def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
+    """Look whether the tables are there; and at all of the file, when damage was met in it before."""
+    for table in _TABLE_NAMES:
+        try:
+            connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608 - names of ours
+        except sqlite3.OperationalError as error:
+            if error_code(error) == sqlite3.SQLITE_ERROR:
+                raise _DamagedError(str(error)) from error
+            raise
+    if damage_marker_of(path).exists():
+        (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        damage_marker_of(path).unlink(missing_ok=True)
+        if said != "ok":
+            raise _DamagedError(str(said).replace("\n", " "))
+
+
+def _back_up(path: Path, version: int) -> None:
+    """Keep a copy of the file as it is: a second connection may read while the first holds the right to write."""
+    unfinished = path.with_name(f"{path.name}.backup")
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    with contextlib.closing(_connect(path)) as source, contextlib.closing(_connect(unfinished)) as target:
+        source.backup(target)
+    unfinished.replace(path.with_name(f"{path.name}.version-{version}"))

@@ -1,0 +1,185 @@
+"""Full-text search over titles, questions and replies, with snippets of the matches."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import category
+
+from reflectty.core.session import SearchHit
+from reflectty.store import schema
+from reflectty.store.encoding import decode_text, encode_text, is_dense
+from reflectty.store.rows import SELECT_SESSIONS, read_part, read_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+Snippet = tuple[tuple[str, bool], ...]
+SNIPPET_REACH = 80
+"""How many characters stand before and behind a match at most."""
+_SCAN_REACH = SNIPPET_REACH * 10
+"""How much of a text is looked at for them: white space shrinks."""
+
+
+def make_snippet(pieces: Iterable[tuple[str, bool]]) -> Snippet:
+    """Return pieces on one line, with what is far from any match left out."""
+    flat = [(re.sub(r"\s+", " ", text), matched) for text, matched in pieces]
+    last = len(flat) - 1
+    short = [
+        (text if matched else _shorten(text, before=place > 0, behind=place < last), matched)
+        for place, (text, matched) in enumerate(flat)
+    ]
+    return tuple((text, matched) for text, matched in short if text)
+
+
+def snippet_around(text: str, words: Sequence[str]) -> Snippet:
+    """Return the passage round the first place of any of the words, upper and lower case alike."""
+    either = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))), re.IGNORECASE)
+    pieces: list[tuple[str, bool]] = []
+    done, stop = 0, len(text)
+    for match in either.finditer(text):
+        if match.start() > stop:
+            break
+        stop = stop if pieces else match.end() + SNIPPET_REACH
+        pieces += (text[max(done, match.start() - _SCAN_REACH) : match.start()], False), (match[0], True)
+        done = match.end()
+    return make_snippet([*pieces, (text[done : done + _SCAN_REACH], False)])
+
+
+def _shorten(text: str, *, before: bool, behind: bool) -> str:
+    """Return a text cut to what is near the matches before and behind it, between words where there are any."""
+    if len(text) <= SNIPPET_REACH * (before + behind or 1):
+        return text
+    head = re.sub(r"(?<=\s)\S{1,20}$", "", text[:SNIPPET_REACH]) if before or not behind else ""
+    tail = re.sub(r"^\S{1,20}(?=\s)", "", text[-SNIPPET_REACH:]) if behind else ""
+    return f"{head}…{tail}"
+
+
+_MAX_TERMS = 32
+_MAX_QUERY_LENGTH = 1_000
+"""How many characters of what is typed are looked for; SQLite has bounds of its own far above."""
+_SNIPPET_WORDS = 12
+"""How many words a passage has, about."""
+_TERM_PATTERN = re.compile(r'"([^"]*)("?)|([^\s"]+)')
+_WORD_CLASSES = frozenset(("Lu", "Ll", "Lt", "Lm", "Nd", "Nl", "No", "Co"))
+_SELECT_PASSAGES = "SELECT id, session, turn, part, text FROM passages WHERE"
+_ORDER_CLAUSE = "ORDER BY part = 'title' DESC, {} id DESC LIMIT ?"
+_INDEX_QUERY = "SELECT rowid FROM found WHERE found MATCH ?"
+
+
+class Term(NamedTuple):
+    """A word or a phrase that must be there."""
+
+    text: str
+    is_prefix: bool = False
+    """Whether a longer word that begins like it is meant as well."""
+
+    @property
+    def is_words(self) -> bool:
+        """Whether the index knows it: it has letters or figures, and none of a script without spaces."""
+        return not is_dense(self.text) and any(category(char) in _WORD_CLASSES for char in self.text)
+
+    @property
+    def fts_query(self) -> str:
+        """The term in the language of the index, where nothing between quotes has a meaning."""
+        return '"' + self.text.replace('"', '""') + '"' + "*" * self.is_prefix
+
+
+class _SearchRow(NamedTuple):
+    session: str
+    turn: int | None
+    part: str
+    snippet: Snippet
+
+
+def search_passages(
+    connection: sqlite3.Connection, words: str, limit: int, *, has_index: bool
+) -> tuple[SearchHit, ...]:
+    """Return where all the words are: titles first, then where they stand side by side, then the latest."""
+    terms = parse_terms(words)
+    if not terms:
+        return ()
+    by_words = has_index and all(term.is_words for term in terms)
+    places = _search_index(connection, terms, limit) if by_words else []
+    # SQLite knows the letters of an older Unicode than Python, and has none of the newer in a word.
+    if not places and not (by_words and words.isascii()):
+        places = _search_literally(connection, terms, limit)
+    return _join_sessions(connection, places)
+
+
+def parse_terms(words: str) -> tuple[Term, ...]:
+    """Return what to look for; a word that ends the input may go on, and so may a quote that was not closed."""
+    words = re.sub("[\0\x1a\ud800-\udfff]", " ", words[:_MAX_QUERY_LENGTH])
+    texts = [((match[1] or match[3] or "").strip(), match[2] != '"') for match in _TERM_PATTERN.finditer(words)]
+    terms = [(text, unclosed) for text, unclosed in texts if text][:_MAX_TERMS]
+    return tuple(Term(text, unclosed and place == len(terms)) for place, (text, unclosed) in enumerate(terms, 1))
+
+
+def _search_index(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_SearchRow]:
+    every = " ".join(term.fts_query for term in terms)
+    in_a_row = Term(" ".join(term.text for term in terms), terms[-1].is_prefix).fts_query
+    like, patterns = _like_clause(terms)
+    # In a text without spaces the words stand inside what the index takes for words.
+    rows = connection.execute(
+        f"""{_SELECT_PASSAGES} id IN ({_INDEX_QUERY} UNION SELECT id FROM passages WHERE dense AND {like})
+        {_ORDER_CLAUSE.format(f"id IN ({_INDEX_QUERY}) DESC,")}""",  # noqa: S608 - what was typed goes in as parameters
+        (every, *patterns, in_a_row, limit),
+    ).fetchall()
+    passages = _load_snippets(every, [(place, text) for place, *_, text in rows])
+    return [
+        _SearchRow(session, turn, part, passages.get(place) or _snippet_of(text, terms))
+        for place, session, turn, part, text in rows
+    ]
+
+
+def _load_snippets(query: str, texts: list[tuple[int, str]]) -> dict[int, Snippet]:
+    """Return the passages of those texts that an index finds the query in, by their numbers."""
+    # Nothing that was said can hold a mark that did not exist then.
+    mark = os.urandom(8).hex()
+    # In an index of these texts alone: the great one would look up each word that begins like the last one, every time.
+    with contextlib.closing(sqlite3.connect(":memory:")) as small:
+        small.execute(f"CREATE VIRTUAL TABLE shown USING fts5 (text, {schema.TOKENIZER})")
+        small.executemany("INSERT INTO shown (rowid, text) VALUES (?, ?)", texts)
+        rows = small.execute(
+            "SELECT rowid, snippet(shown, 0, ?, ?, '…', ?) FROM shown WHERE shown MATCH ?",
+            (mark, mark, _SNIPPET_WORDS, query),
+        )
+        return {place: _snippet_from(text.split(mark)) for place, text in rows}
+
+
+def _snippet_from(split: list[str]) -> Snippet:
+    return make_snippet((decode_text(piece), bool(number % 2)) for number, piece in enumerate(split))
+
+
+def _search_literally(connection: sqlite3.Connection, terms: tuple[Term, ...], limit: int) -> list[_SearchRow]:
+    like, patterns = _like_clause(terms)
+    dense = "dense AND" * any(is_dense(term.text) for term in terms)
+    rows = connection.execute(f"{_SELECT_PASSAGES} {dense} {like} {_ORDER_CLAUSE.format('')}", (*patterns, limit))
+    return [_SearchRow(session, turn, part, _snippet_of(text, terms)) for _, session, turn, part, text in rows]
+
+
+def _like_clause(terms: tuple[Term, ...]) -> tuple[str, list[str]]:
+    return " AND ".join([r"text LIKE ? ESCAPE '\'"] * len(terms)), [f"%{_escape_like(term.text)}%" for term in terms]
+
+
+def _snippet_of(text: object, terms: tuple[Term, ...]) -> Snippet:
+    return snippet_around(decode_text(text), [term.text for term in terms])
+
+
+def _escape_like(text: str) -> str:
+    return re.sub(r"([%_\\])", r"\\\1", encode_text(text))
+
+
+def _join_sessions(connection: sqlite3.Connection, places: list[_SearchRow]) -> tuple[SearchHit, ...]:
+    names = sorted({place.session for place in places})
+    rows = connection.execute(f"{SELECT_SESSIONS} WHERE id IN ({', '.join('?' * len(names))})", names)
+    sessions = {session.id: session for session in map(read_session, rows)}
+    return tuple(
+        SearchHit(sessions[place.session], place.turn, read_part(place.part), place.snippet)
+        for place in places
+        if place.session in sessions
+    )

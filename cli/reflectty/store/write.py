@@ -1,0 +1,251 @@
+"""Writes sessions and turns; every function runs inside a transaction of the caller."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from reflectty.core.errors import StoreError
+from reflectty.core.session import ReplyStatus, Session, branch_to
+from reflectty.store import read
+from reflectty.store.encoding import TITLE_LENGTH, encode_text, is_dense, normalize_title
+from reflectty.store.liveness import current_writer
+from reflectty.store.rows import REPLY_COLUMNS, reply_values_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from reflectty.core.segments import Kind
+    from reflectty.core.session import StoredReply, Turn
+
+_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+_ID_LENGTH = 6
+_FORK_SUFFIX = " (fork)"
+_REMOVED_HINT = "it may have been removed in another window"
+_INSERT_REPLY = f"""INSERT INTO turns (id, session, parent, created, {", ".join(REPLY_COLUMNS)})
+    VALUES (?, ?, ?, ?, {", ".join("?" * len(REPLY_COLUMNS))})"""  # noqa: S608 - column names of ours
+_UPDATE_REPLY = f"UPDATE turns SET {', '.join(f'{name} = ?' for name in REPLY_COLUMNS)} WHERE id = ?"  # noqa: S608 - the same
+
+
+def create_session(connection: sqlite3.Connection, title: str, now: float) -> Session:
+    title = normalize_title(title)
+    while True:
+        session = Session(_new_id(), title, now, now)
+        if _insert_session(connection, session):
+            return session
+
+
+def _insert_session(connection: sqlite3.Connection, session: Session) -> bool:
+    """Add a session; false where there is one of that id."""
+    added = connection.execute(
+        "INSERT OR IGNORE INTO sessions (id, title, created, updated, model) VALUES (?, ?, ?, ?, ?)",
+        (session.id, encode_text(session.title), session.created, session.updated, encode_text(session.model)),
+    )
+    if added.rowcount:
+        _index_passages(connection, session.id, None, [("title", encode_text(session.title))])
+    return bool(added.rowcount)
+
+
+def _new_id() -> str:
+    # Every letter is as likely as the others: 31 of them go 8 times into the 248 bytes that are taken.
+    fair = [byte for byte in os.urandom(_ID_LENGTH * 4) if byte < len(_LETTERS) * 8]
+    name = "".join(_LETTERS[byte % len(_LETTERS)] for byte in fair[:_ID_LENGTH])
+    return name if len(name) == _ID_LENGTH else _new_id()
+
+
+def add_turn(connection: sqlite3.Connection, session: str, turn: Turn) -> int:
+    """Add a turn, which becomes the leaf; return its id, a new one where it is 0.
+
+    A reply that is streaming is this program's to write from here on.
+    """
+    _check_turn(connection, session, turn.parent)
+    number = (
+        _insert_question(connection, session, turn)
+        if turn.said is None
+        else _insert_reply(connection, session, turn, turn.said)
+    )
+    connection.execute(
+        "UPDATE sessions SET leaf = ?, updated = max(updated, ?) WHERE id = ?", (number, turn.created, session)
+    )
+    return number
+
+
+def _insert_question(connection: sqlite3.Connection, session: str, turn: Turn) -> int:
+    added = connection.execute(
+        "INSERT INTO turns (id, session, parent, created, text) VALUES (?, ?, ?, ?, ?)",
+        (turn.id or None, session, turn.parent, turn.created, encode_text(turn.text)),
+    )
+    number = int(added.lastrowid or 0)
+    connection.executemany(
+        "INSERT INTO attachments (turn, name, kind, content) VALUES (?, ?, ?, ?)",
+        [(number, encode_text(item.name), item.kind, encode_text(item.content)) for item in turn.attachments],
+    )
+    _index_passages(connection, session, number, [("question", encode_text(turn.text))])
+    return number
+
+
+def _insert_reply(connection: sqlite3.Connection, session: str, turn: Turn, said: StoredReply) -> int:
+    columns = reply_values_of(_row_values_of(said))
+    added = connection.execute(_INSERT_REPLY, (turn.id or None, session, turn.parent, turn.created, *columns))
+    number = int(added.lastrowid or 0)
+    _write_text(connection, session, number, said, turn.created)
+    connection.execute("UPDATE sessions SET model = ? WHERE id = ?", (encode_text(said.model), session))
+    return number
+
+
+def checkpoint(connection: sqlite3.Connection, turn: int, raw: str, raw_thinking: str, now: float) -> None:
+    """Append to a streaming reply, and give a sign of life."""
+    beaten = connection.execute("UPDATE writers SET beat = ? WHERE turn = ?", (now, turn))
+    if not beaten.rowcount:
+        _revive(connection, turn, now)
+    if raw or raw_thinking:
+        _append(connection, turn, raw, raw_thinking)
+
+
+def _revive(connection: sqlite3.Connection, turn: int, now: float) -> None:
+    """Take a reply up again that another program took for left behind: this one was only asleep."""
+    session = _session_of(connection, turn)
+    said = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
+    if said is None or said.ended is not ReplyStatus.INTERRUPTED:
+        raise StoreError("that reply has ended: nothing can be added to it")
+    restart(connection, turn, said._replace(error=""), now)
+
+
+def restart(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
+    """Let a reply stream again, from `said.raw` on."""
+    _write_reply(connection, turn, said._replace(ended=ReplyStatus.STREAMING), now)
+
+
+def finish(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
+    """End a reply."""
+    _write_reply(connection, turn, said, now)
+
+
+def finish_abandoned_replies(connection: sqlite3.Connection, now: float) -> None:
+    """End the replies that nobody writes any more, so that they can be found by their words."""
+    for turn, session in read.abandoned_replies(connection, now):
+        said = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
+        if said is not None:
+            _write_reply(connection, turn, said, now)
+
+
+def set_leaf(connection: sqlite3.Connection, session: str, leaf: int) -> None:
+    """Remember which branch was looked at last."""
+    _check_turn(connection, session, leaf)
+    connection.execute("UPDATE sessions SET leaf = ? WHERE id = ?", (leaf, session))
+
+
+def rename(connection: sqlite3.Connection, session: str, title: str) -> None:
+    title = encode_text(normalize_title(title))
+    changed = connection.execute("UPDATE sessions SET title = ? WHERE id = ?", (title, session))
+    if not changed.rowcount:
+        raise _no_session_error(session)
+    connection.execute("DELETE FROM passages WHERE session = ? AND turn IS NULL", (session,))
+    _index_passages(connection, session, None, [("title", title)])
+
+
+def remove(connection: sqlite3.Connection, session: str, *, has_index: bool) -> None:
+    """Remove a session with all that belongs to it, out of the index as well."""
+    if not connection.execute("DELETE FROM sessions WHERE id = ?", (session,)).rowcount:
+        raise _no_session_error(session)
+    if has_index:
+        # The index only notes what was taken out of it, until its parts are merged.
+        connection.execute("INSERT INTO found (found) VALUES ('optimize')")
+
+
+def fork(connection: sqlite3.Connection, session: str, leaf: int | None, now: float) -> Session:
+    """Begin a session with the turns of one branch."""
+    origin = read.session(connection, session)
+    if origin is None:
+        raise _no_session_error(session)
+    _check_turn(connection, session, leaf)
+    path = branch_to(read.turns(connection, session, now), origin.leaf if leaf is None else leaf)
+    made = create_session(connection, f"{origin.title[: TITLE_LENGTH - len(_FORK_SUFFIX)]}{_FORK_SUFFIX}", now)
+    numbers: dict[int | None, int] = {}
+    for turn in path:
+        said = turn.said
+        if said and said.ended is ReplyStatus.STREAMING:
+            said = said._replace(ended=ReplyStatus.INTERRUPTED)
+        numbers[turn.id] = add_turn(
+            connection, made.id, turn._replace(id=0, parent=numbers.get(turn.parent), said=said)
+        )
+    found = read.session(connection, made.id)
+    return found or made
+
+
+def import_session(connection: sqlite3.Connection, session: Session, turns: Iterable[Turn]) -> None:
+    """Write a session of another store into this one, under the same ids."""
+    _insert_session(connection, session)
+    known: set[int | None] = set()
+    for turn in sorted(turns):
+        add_turn(connection, session.id, turn._replace(parent=turn.parent if turn.parent in known else None))
+        known.add(turn.id)
+    if session.leaf in known:
+        connection.execute("UPDATE sessions SET leaf = ? WHERE id = ?", (session.leaf, session.id))
+
+
+def _row_values_of(said: StoredReply) -> StoredReply:
+    """Return what stands in the turn's own row: while a reply streams, its text is elsewhere."""
+    return said._replace(raw="", raw_thinking="") if said.ended is ReplyStatus.STREAMING else said
+
+
+def _write_reply(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
+    session = _session_of(connection, turn)
+    connection.execute(_UPDATE_REPLY, (*reply_values_of(_row_values_of(said)), turn))
+    connection.execute("DELETE FROM writers WHERE turn = ?", (turn,))
+    connection.execute("DELETE FROM pieces WHERE turn = ?", (turn,))
+    connection.execute("DELETE FROM passages WHERE session = ? AND turn = ?", (session, turn))
+    _write_text(connection, session, turn, said, now)
+    connection.execute(
+        "UPDATE sessions SET model = ?, updated = ? WHERE id = ?", (encode_text(said.model), now, session)
+    )
+
+
+def _write_text(connection: sqlite3.Connection, session: str, turn: int, said: StoredReply, now: float) -> None:
+    if said.ended is not ReplyStatus.STREAMING:
+        _index_passages(connection, session, turn, _passages_of(said.segments))
+        return
+    connection.execute(
+        "INSERT INTO writers (turn, pid, boot, started, beat) VALUES (?, ?, ?, ?, ?)", (turn, *current_writer(), now)
+    )
+    if said.raw or said.raw_thinking:
+        _append(connection, turn, said.raw, said.raw_thinking)
+
+
+def _append(connection: sqlite3.Connection, turn: int, raw: str, raw_thinking: str) -> None:
+    connection.execute(
+        "INSERT INTO pieces (turn, raw, raw_thinking) VALUES (?, ?, ?)",
+        (turn, encode_text(raw), encode_text(raw_thinking)),
+    )
+
+
+def _passages_of(segments: Iterable[tuple[Kind, str]]) -> list[tuple[str, str]]:
+    return [(kind.value, encode_text(text)) for kind, text in segments]
+
+
+def _index_passages(
+    connection: sqlite3.Connection, session: str, turn: int | None, passages: list[tuple[str, str]]
+) -> None:
+    connection.executemany(
+        "INSERT INTO passages (session, turn, position, part, dense, text) VALUES (?, ?, ?, ?, ?, ?)",
+        [(session, turn, position, part, is_dense(text), text) for position, (part, text) in enumerate(passages)],
+    )
+
+
+def _session_of(connection: sqlite3.Connection, turn: int) -> str:
+    row = connection.execute("SELECT session FROM turns WHERE id = ?", (turn,)).fetchone()
+    if row is None:
+        raise StoreError("that turn is no longer there", _REMOVED_HINT)
+    return str(row[0])
+
+
+def _check_turn(connection: sqlite3.Connection, session: str, turn: int | None) -> None:
+    if turn is None:
+        return
+    if not connection.execute("SELECT 1 FROM turns WHERE id = ? AND session = ?", (turn, session)).fetchone():
+        raise StoreError(f"session {session} has no turn {turn}", _REMOVED_HINT)
+
+
+def _no_session_error(session: str) -> StoreError:
+    return StoreError(f"there is no session {session}", _REMOVED_HINT)

@@ -1,0 +1,1 @@
+"""Access to the machine: terminal streams, signals, editor, shipped files, themes and other programs."""

@@ -1,0 +1,20 @@
+"""Finds the folders that are shipped with the package: themes, completions and the model `mini`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def find_asset_folder(name: str) -> Path:
+    """Return the folder of that name: `themes`, `completions` or `models/mini`.
+
+    In a wheel it lies inside the package; in a checkout, or an editable install of one, at the root.
+
+    Raises:
+        FileNotFoundError: the installation lacks it.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / name, package.parents[1] / name):
+        if place.is_dir():
+            return place
+    raise FileNotFoundError(f"the installation lacks its folder {name}")

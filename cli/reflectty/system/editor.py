@@ -1,0 +1,107 @@
+"""Opens a text or a file in the user's editor."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reflectty.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    Run = Callable[[Sequence[str]], int]
+
+_HINT = "set VISUAL or EDITOR to one that there is"
+_FALLBACKS = ("nano", "vi")
+
+
+def run_in_terminal(command: Sequence[str]) -> int:
+    """Run a program in the terminal; return its exit code.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    with _leave_interrupts_to_editor():
+        return subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own editor
+
+
+@contextmanager
+def _leave_interrupts_to_editor() -> Iterator[None]:
+    """Let Ctrl-C reach the editor, which has the same terminal, and not end the chat.
+
+    A handler and not SIG_IGN: the editor would inherit that.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+
+
+def edit_file(path: Path, environment: Mapping[str, str] | None = None, run: Run = run_in_terminal) -> bool:
+    """Let the user write a file where it stands; return whether the editor ended well.
+
+    Raises:
+        UsageError: there is no editor, or it cannot be started.
+    """
+    command = _editor_command(os.environ if environment is None else environment)
+    try:
+        return run((*command, str(path))) == 0
+    except OSError as error:
+        raise _unusable_editor_error(command, error) from error
+
+
+def edit_text(text: str, environment: Mapping[str, str] | None = None, run: Run = run_in_terminal) -> str | None:
+    """Return what the user made of a text, or None when the editor failed, so that nothing is to change.
+
+    Raises:
+        UsageError: there is no editor, or what it left is no text.
+    """
+    command = _editor_command(os.environ if environment is None else environment)
+    try:
+        with tempfile.TemporaryDirectory(prefix="reflectty-", ignore_cleanup_errors=True) as folder:
+            return _edit_in_file(Path(folder) / "question.md", text, command, run)
+    except UnicodeDecodeError as error:
+        raise UsageError("what the editor left is not UTF-8") from error
+    except OSError as error:
+        raise _unusable_editor_error(command, error) from error
+
+
+def _unusable_editor_error(command: Sequence[str], error: OSError) -> UsageError:
+    return UsageError(f"{command[0]} cannot be used: {(error.strerror or str(error)).lower()}", _HINT)
+
+
+def _edit_in_file(path: Path, text: str, command: Sequence[str], run: Run) -> str | None:
+    path.touch(mode=0o600)
+    path.write_bytes(text.encode("utf-8", "replace"))
+    if run((*command, str(path))) != 0:
+        return None
+    return path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+
+
+def _editor_command(environment: Mapping[str, str]) -> list[str]:
+    """Return the editor with its arguments: the one that is asked for, or one that nearly every machine has."""
+    for name in ("VISUAL", "EDITOR"):
+        wanted = environment.get(name, "").strip()
+        try:
+            words = shlex.split(wanted)
+        except ValueError as error:
+            raise UsageError(f"{name} {wanted!r} is no command: {error}", _HINT) from error
+        if words:
+            return words
+    found = next(filter(shutil.which, _FALLBACKS), "")
+    if not found:
+        raise UsageError("there is no editor", _HINT)
+    return [found]

@@ -1,0 +1,69 @@
+"""Runs a coroutine that signals cancel, so that its `finally` blocks run before the process exits."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from reflectty.core.errors import StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+    from types import FrameType
+    from typing import Any
+
+T = TypeVar("T")
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def run_interruptible(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end; a first signal cancels it, a second one exits at once.
+
+    Raises:
+        StoppedError: a signal came; its exit code is 128 and the signal's number.
+    """
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        caught: list[int] = []
+        task: asyncio.Task[T] | None = None
+
+        def stop(number: int, _frame: FrameType | None) -> None:
+            if caught:
+                os._exit(128 + number)
+            caught.append(number)
+            if task is not None:
+                loop.call_soon_threadsafe(task.cancel)
+
+        async def main() -> T:
+            nonlocal task
+            task = asyncio.current_task()
+            return await coroutine
+
+        with _handle_signals_with(stop):
+            try:
+                return runner.run(main())
+            except asyncio.CancelledError:
+                if caught:
+                    raise StoppedError(128 + caught[0]) from None
+                raise
+
+
+@contextmanager
+def _handle_signals_with(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let `stop` handle the signals that are not ignored, as `nohup` and background jobs have them, then undo it.
+
+    Python's own handlers, not the loop's: they run even while a write to a full pipe blocks.
+    """
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    heeded = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])

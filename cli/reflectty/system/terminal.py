@@ -1,0 +1,130 @@
+"""The terminal's three streams with their width, colors and encoding."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
+
+from reflectty.core.errors import OutputError, StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TRUECOLOR = 1 << 24
+BROKEN_PIPE_EXIT_CODE = 141
+"""The exit code of a process whose reader has left: 128 and the number of SIGPIPE."""
+
+
+class Sink(NamedTuple):
+    """One output stream: where it goes and what it can show."""
+
+    file: TextIO | None
+    """None when the stream was closed before the command began."""
+    tty: bool = False
+    color_count: int = 0
+    """How many colours may be used: 0, 16, 256 or 16,777,216."""
+    unicode: bool = True
+    """Whether the stream's encoding can carry the gutter's glyphs."""
+
+    def write(self, text: str) -> None:
+        """Write and flush.
+
+        Raises:
+            StoppedError: the reader has left; nothing is to be said about it.
+            OutputError: the stream is closed or full.
+        """
+        if self.file is None:
+            raise OutputError("stdout is closed")
+        try:
+            self.file.write(text)
+            self.file.flush()
+        except BrokenPipeError as error:
+            raise StoppedError(BROKEN_PIPE_EXIT_CODE) from error
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise OutputError(f"cannot write the answer: {(reason or str(error)).lower()}") from error
+
+
+class Terminal(NamedTuple):
+    """The three streams of a process as one value; every field can be given by a test."""
+
+    stdin: BinaryIO | None
+    stdin_tty: bool
+    out: Sink
+    err: Sink
+    width: int = 80
+    can_redraw: bool = False
+    """Whether lines may be redrawn; false on dumb terminals."""
+    forced_columns: int = 0
+    """The width that COLUMNS asks for, whatever the screen has; 0 when it does not."""
+
+    def write_stderr(self, text: str) -> None:
+        """Write to stderr; a stderr that cannot be written to is not worth failing for."""
+        with suppress(OutputError, StoppedError):
+            self.err.write(text)
+
+
+def detect_color_support(environment: Mapping[str, str], *, tty: bool) -> tuple[int, str]:
+    """Return how many colours may be used on a stream, and what decides it."""
+    term, colourterm = environment.get("TERM", ""), environment.get("COLORTERM", "")
+    forced = environment.get("CLICOLOR_FORCE", "0") not in ("", "0")
+    rules = (
+        (bool(environment.get("NO_COLOR")), 0, "NO_COLOR is set"),
+        (not forced and not tty, 0, "it is no terminal"),
+        (not forced and term == "dumb", 0, "TERM=dumb"),
+        (not forced and environment.get("CLICOLOR") == "0", 0, "CLICOLOR=0"),
+        (colourterm in ("truecolor", "24bit"), TRUECOLOR, f"COLORTERM={colourterm}"),
+        (term.endswith("-direct"), TRUECOLOR, f"TERM={term}"),
+        ("256" in term, 256, f"TERM={term}"),
+        (True, 16, f"TERM={term}" if term else "TERM is not set"),
+    )
+    return next((colours, why) for holds, colours, why in rules if holds)
+
+
+def _sink_of(file: TextIO | None, environment: Mapping[str, str]) -> Sink:
+    if file is None or file.closed:
+        return Sink(None)
+    # Whatever the locale: an answer that the encoding cannot carry is escaped, never a crash.
+    reconfigure = getattr(file, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace", newline="\n")
+    encoding = (getattr(file, "encoding", None) or "ascii").lower().replace("-", "")
+    tty = file.isatty()
+    return Sink(file, tty, detect_color_support(environment, tty=tty)[0], encoding.startswith("utf"))
+
+
+def _columns_from(environment: Mapping[str, str]) -> int:
+    text = environment.get("COLUMNS", "")
+    return int(text) if text.isascii() and text.isdecimal() else 0
+
+
+def _screen_width() -> int:
+    for number in (1, 2, 0):
+        try:
+            return os.get_terminal_size(number).columns or 80
+        except (OSError, ValueError):
+            continue
+    return 80
+
+
+def system_environment() -> Mapping[str, str]:
+    """Return the process's own variables, for who looks at all of them."""
+    return os.environ
+
+
+def system_terminal(environment: Mapping[str, str] | None = None) -> Terminal:
+    """Return the process's own streams; sets their error handlers so that no text can fail to encode."""
+    environment = os.environ if environment is None else environment
+    columns = _columns_from(environment)
+    stdin = sys.stdin if sys.stdin is not None and not sys.stdin.closed else None
+    return Terminal(
+        stdin=stdin.buffer if stdin is not None else None,
+        stdin_tty=stdin is not None and stdin.isatty(),
+        out=_sink_of(sys.stdout, environment),
+        err=_sink_of(sys.stderr, environment),
+        width=columns or _screen_width(),
+        can_redraw=environment.get("TERM", "") not in ("", "dumb"),
+        forced_columns=columns,
+    )

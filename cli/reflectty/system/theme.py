@@ -1,0 +1,122 @@
+"""Color themes: the colors of the screen by role, read from TOML files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+ANSI_COLORS = frozenset(
+    f"{bright}{colour}"
+    for bright in ("", "bright_")
+    for colour in ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+)
+_HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
+_NAME = re.compile(r"\w[\w-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Colors:
+    """One colour for each role: `#rrggbb`, one of the sixteen names in `ANSI`, or `default`."""
+
+    background: str = "default"
+    panel: str = "default"
+    line: str = "default"
+    text: str = "default"
+    dim: str = "default"
+    faint: str = "default"
+    you: str = "blue"
+    thinking: str = "default"
+    correction: str = "yellow"
+    answer: str = "default"
+    good: str = "green"
+    accent: str = "magenta"
+    error: str = "red"
+
+
+COLOR_ROLES = tuple(field.name for field in fields(Colors))
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A named set of colours; `dark` says on what kind of background they were made to be read."""
+
+    name: str
+    dark: bool
+    colors: Colors
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTheme:
+    """The theme to use, and one sentence on why it is not the one asked for, or nothing."""
+
+    theme: Theme
+    problem: str = ""
+
+
+TERMINAL_THEME = Theme("terminal", dark=True, colors=Colors())
+"""The terminal's own colours: what can be read on any background, and what is left when a file is broken."""
+
+
+def load_theme(name: str, folders: Iterable[Path]) -> LoadedTheme:
+    """Return the theme of that name from the first folder where its file is sound; `TERMINAL` needs none."""
+    if name == TERMINAL_THEME.name:
+        return LoadedTheme(TERMINAL_THEME)
+    if not _NAME.fullmatch(name):
+        return LoadedTheme(TERMINAL_THEME, f"{name!r} is not the name of a theme")
+    problem = ""
+    for folder in folders:
+        loaded = _read_theme(folder / f"{name}.toml")
+        if loaded is not None and not loaded.problem:
+            return LoadedTheme(loaded.theme, problem)
+        problem = problem or (loaded.problem if loaded else "")
+    return LoadedTheme(TERMINAL_THEME, problem or f"there is no theme called {name}")
+
+
+def list_theme_names(folders: Iterable[Path]) -> tuple[str, ...]:
+    """Return the names of the themes that can be asked for, sound or not, in order."""
+    found = {path.stem for folder in folders for path in folder.glob("*.toml") if _NAME.fullmatch(path.stem)}
+    return tuple(sorted(found | {TERMINAL_THEME.name}))
+
+
+def _read_theme(path: Path) -> LoadedTheme | None:
+    import tomllib
+
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        return LoadedTheme(TERMINAL_THEME, f"{path}: {error}")
+    return _theme_from(path, document)
+
+
+def _theme_from(path: Path, document: Mapping[str, object]) -> LoadedTheme:
+    dark, colours = document.get("dark", True), document.get("colours")
+    if not isinstance(dark, bool):
+        return LoadedTheme(TERMINAL_THEME, f"{path}: dark must be true or false")
+    if not isinstance(colours, dict):
+        return LoadedTheme(TERMINAL_THEME, f"{path}: it has no [colours]")
+    problem = _problem_with(colours)
+    if problem:
+        return LoadedTheme(TERMINAL_THEME, f"{path}: {problem}")
+    return LoadedTheme(Theme(path.stem, dark, Colors(**colours)))
+
+
+def _problem_with(colors: Mapping[str, object]) -> str:
+    missing = [role for role in COLOR_ROLES if role not in colors]
+    if missing:
+        return f"[colours] lacks {', '.join(missing)}"
+    unknown = [key for key in colors if key not in COLOR_ROLES]
+    if unknown:
+        return f"[colours] does not know {', '.join(unknown)}"
+    wrong = [role for role in COLOR_ROLES if not _is_color(colors[role])]
+    return f"{wrong[0]} must be #rrggbb, default, or one of the sixteen colours such as bright_blue" if wrong else ""
+
+
+def _is_color(value: object) -> bool:
+    return isinstance(value, str) and (value == "default" or value in ANSI_COLORS or _HEX.fullmatch(value) is not None)

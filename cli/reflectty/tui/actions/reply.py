@@ -1,0 +1,151 @@
+"""Actions on replies: stop, steer, conclude, edit, regenerate, continue, switch branches and copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.core.errors import UsageError
+from reflectty.core.segments import Kind
+
+if TYPE_CHECKING:
+    from reflectty.core.session import StoredReply
+    from reflectty.tui.controller import ChatController
+
+
+class ReplyActions:
+    """Each method is the action of its name."""
+
+    def __init__(self, controller: ChatController) -> None:
+        self._controller = controller
+
+    async def cancel(self, _: str) -> None:
+        """Leave the steering, or stop the reply, or forget what waits."""
+        controller = self._controller
+        if controller.turns.steering:
+            controller.composer.fill("")
+            controller.turns.cancel_steering()
+        elif controller.runner.current:
+            controller.runner.cancel()
+        elif controller.edited_question:
+            controller.cancel_editing()
+
+    def _refuse_while_steering(self) -> None:
+        if self._controller.turns.steering:
+            raise UsageError("a thought is being changed: send it, or leave it first")
+
+    def _refuse_while_busy(self) -> None:
+        self._refuse_while_steering()
+        if self._controller.runner.current:
+            raise UsageError("a reply is coming: stop it first")
+
+    async def steer(self, _: str) -> None:
+        self._refuse_while_steering()
+        controller = self._controller
+        controller.composer.fill(await controller.turns.steer())
+
+    async def conclude(self, _: str) -> None:
+        controller = self._controller
+        if controller.turns.steering:
+            text = controller.composer.expanded_text
+            controller.composer.fill("")
+            controller.turns.resume(text, conclude=True)
+        else:
+            await controller.turns.conclude()
+
+    async def edit(self, number: str) -> None:
+        """Put a question back into the composer: the last one, with each further time the one before, or the nth."""
+        self._refuse_while_steering()
+        controller = self._controller
+        questions = [turn for turn in controller.conversation.path if turn.said is None]
+        if not questions:
+            raise UsageError("nothing was asked yet")
+        if number.strip():
+            if not number.strip().isdecimal() or not 1 <= int(number) <= len(questions):
+                raise UsageError(f"there is no question {number.strip()!r}", f"they are 1 to {len(questions)}")
+            at = int(number) - 1
+        else:
+            known = [turn.id for turn in questions]
+            at = (
+                known.index(controller.edited_question.id) - 1
+                if controller.edited_question and controller.edited_question.id in known
+                else len(known) - 1
+            )
+        controller.begin_editing(questions[max(0, at)])
+
+    async def regenerate(self, _: str) -> None:
+        self._refuse_while_busy()
+        self._controller.turns.regenerate()
+
+    async def continue_(self, _: str) -> None:
+        self._refuse_while_steering()
+        await self._controller.turns.continue_()
+
+    async def previous_branch(self, _: str) -> None:
+        self._switch_branch(-1)
+
+    async def next_branch(self, _: str) -> None:
+        self._switch_branch(1)
+
+    def _switch_branch(self, direction: int) -> None:
+        self._refuse_while_busy()
+        controller = self._controller
+        leaf = controller.conversation.adjacent_leaf(direction)
+        if leaf is None:
+            raise UsageError("there is no other branch there")
+        try:
+            controller.conversation.set_leaf(leaf)
+        finally:
+            # It is looked at, whether that can be remembered or not.
+            controller.turns.show(keep_notes=True)
+            controller.refresh_status()
+
+
+class CopyActions:
+    """Each method is the action of its name."""
+
+    def __init__(self, controller: ChatController) -> None:
+        self._controller = controller
+
+    async def copy_answer(self, what: str) -> None:
+        """Copy the last answer; `thinking` or `code N` name something else."""
+        word, _, rest = what.strip().partition(" ")
+        if word == "thinking":
+            await self.copy_thinking("")
+        elif word == "code":
+            await self.copy_code(rest)
+        elif word in ("", "answer"):
+            await self._controller.copy(self._last_reply().answer, "the answer")
+        else:
+            raise UsageError(f"{word!r} cannot be copied", "answer, thinking and code N can")
+
+    async def copy_thinking(self, _: str) -> None:
+        text = "\n".join(text for kind, text in self._last_reply().segments if kind is not Kind.ANSWER)
+        if not text:
+            raise UsageError("the last reply has no thinking")
+        await self._controller.copy(text, "the thinking")
+
+    async def copy_code(self, number: str) -> None:
+        """Copy the nth block of code of the last answer, or the last one."""
+        blocks = code_blocks(self._last_reply().answer)
+        if not blocks:
+            raise UsageError("the last answer has no block of code")
+        wanted = number.strip() or str(len(blocks))
+        if not wanted.isdecimal() or not 1 <= int(wanted) <= len(blocks):
+            raise UsageError(f"there is no block of code {wanted!r}", f"they are 1 to {len(blocks)}")
+        await self._controller.copy(blocks[int(wanted) - 1], f"block of code {wanted} of {len(blocks)}")
+
+    def _last_reply(self) -> StoredReply:
+        running = self._controller.runner.part
+        turn = self._controller.conversation.last_reply
+        if turn is None or turn.said is None or running is not None:
+            raise UsageError("there is no complete reply yet")
+        return turn.said
+
+
+def code_blocks(answer: str) -> tuple[str, ...]:
+    """Return what stands in the fenced blocks of an answer, in order."""
+    from reflectty.view.grammar import markdown_parser
+
+    return tuple(
+        token.content for token in markdown_parser("normalize", "block").parse(answer) if token.type == "fence"
+    )

@@ -1,0 +1,222 @@
+"""Actions on settings: model, mode, effort, theme, options, profiles, templates and the models of the server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from reflectty import config
+from reflectty.config.load import NO_PROFILE
+from reflectty.config.templates import load_template, template_names
+from reflectty.core.errors import UsageError
+from reflectty.core.messages import Effort
+from reflectty.core.model_names import remote_host_of, short_name_of
+from reflectty.core.options import parse_options
+from reflectty.core.templates import INPUT, fields_of, fill_template
+from reflectty.reasoning.modes import Mode
+from reflectty.tui import status
+
+if TYPE_CHECKING:
+    from reflectty.core.messages import Model
+    from reflectty.tui.app import ChatProfile
+    from reflectty.tui.controller import ChatController
+    from reflectty.tui.models.manager import ModelManager
+
+
+MODE_DETAILS = {
+    Mode.AUTO: "natively where the model can, else by a prompt",
+    Mode.NATIVE: "its own thinking or its own tags",
+    Mode.REFLECT: "asked to by a prompt",
+    Mode.DIRECT: "not at all",
+}
+NO_EFFORT = "default"
+MORE_CHOICE = "/models"
+"""What stands for all that can be done with models; none can have that name."""
+T = TypeVar("T", Mode, Effort)
+
+
+class SettingsActions:
+    """Each method is the action of its name; without a word to it, it offers what there is."""
+
+    def __init__(self, controller: ChatController) -> None:
+        self._controller = controller
+
+    async def model(self, name: str) -> None:
+        controller = self._controller
+        wanted = name.strip() or await controller.dialogs.choose(
+            "Model", await self._model_rows(), controller.conversation.ask_options.model
+        )
+        if wanted == MORE_CHOICE:
+            await controller.perform("models", "")
+        elif wanted:
+            await controller.engine.show(wanted)
+            controller.change_ask_options(model=wanted)
+            controller.note(f"{wanted} answers from here on")
+
+    async def _model_rows(self) -> list[tuple[str, str, str]]:
+        installed = await self._controller.engine.models()
+        pulls = getattr(self._controller.engine, "pulls", True)
+        if not installed and not pulls:
+            raise UsageError("the server lists no model", "/model NAME asks for one all the same")
+        if not installed:
+            from reflectty.models.recommendation import pull_hint_for
+
+            raise UsageError("no model is installed on the server", await pull_hint_for(self._controller.engine))
+        names = (short_name_of(model.name, whole=not pulls) for model in installed)
+        rows = [(name, name, _describe_abilities(model)) for name, model in zip(names, installed, strict=True)]
+        return [*rows, (MORE_CHOICE, "more", "pull, load, copy or remove a model")] if pulls else rows
+
+    async def mode(self, name: str) -> None:
+        controller = self._controller
+        rows = [(str(mode), str(mode), what) for mode, what in MODE_DETAILS.items()]
+        wanted = name.strip() or await controller.dialogs.choose(
+            "Mode", rows, str(controller.conversation.ask_options.mode)
+        )
+        if wanted:
+            controller.change_ask_options(mode=_parse_member(Mode, wanted, "mode"))
+
+    async def effort(self, name: str) -> None:
+        controller = self._controller
+        rows = [(NO_EFFORT, NO_EFFORT, "what the model does by itself"), *((str(one), str(one), "") for one in Effort)]
+        now = str(controller.conversation.ask_options.effort or NO_EFFORT)
+        wanted = name.strip() or await controller.dialogs.choose("Effort", rows, now)
+        if wanted:
+            controller.change_ask_options(
+                effort=None if wanted == NO_EFFORT else _parse_member(Effort, wanted, "effort")
+            )
+            controller.note(f"effort: {wanted}")
+
+    async def theme(self, name: str) -> None:
+        """Change the colours; while choosing, the screen shows each."""
+        controller = self._controller
+        before = controller.theme.selected_theme.name
+        rows = [(one, one, "") for one in controller.theme.names]
+        wanted = name.strip() or await controller.dialogs.choose(
+            "Theme", rows, before, preview=lambda one: _preview_theme(controller, one)
+        )
+        problem = controller.set_theme(wanted or before)
+        if wanted and not problem:
+            config.remember_choice("theme", wanted)
+
+    async def system(self, text: str) -> None:
+        controller = self._controller
+        controller.change_ask_options(system=text.strip())
+        controller.note("the system prompt is set" if text.strip() else "no system prompt of your own any more")
+
+    async def option(self, text: str) -> None:
+        controller = self._controller
+        ask_options = controller.conversation.ask_options
+        if not text.strip():
+            said = ", ".join(f"{key}={value}" for key, value in ask_options.options) or "none"
+            controller.note(f"options: {said}")
+            return
+        new = parse_options((text.strip(),))
+        kept = tuple(pair for pair in ask_options.options if pair[0] not in dict(new))
+        typed = dict(ask_options.typed) | {key: f"/option {key}" for key, _ in new}
+        controller.change_ask_options(options=(*kept, *new), typed=tuple(typed.items()))
+        controller.note(f"options: {', '.join(f'{key}={value}' for key, value in (*kept, *new))}")
+
+
+def _describe_abilities(model: Model) -> str:
+    """Return what a model can do, and where it runs if that is not on the server."""
+    host = remote_host_of(model)
+    return ", ".join((*model.capabilities, *((f"cloud: {host}",) if host else ())))
+
+
+def _preview_theme(controller: ChatController, name: str) -> None:
+    controller.set_theme(name)
+
+
+def _parse_member(kind: type[T], name: str, noun: str) -> T:
+    try:
+        return kind(name)
+    except ValueError as error:
+        raise UsageError(f"there is no {noun} {name!r}", f"there are {', '.join(kind)}") from error
+
+
+class PresetActions:
+    """Each method is the action of its name; without a word to it, it offers what there is."""
+
+    def __init__(self, controller: ChatController) -> None:
+        self._controller = controller
+        self._profile_name = ""
+        self._initial_config = controller.config
+        self._is_on_profile_server = False
+
+    async def profile(self, name: str) -> None:
+        """Ask as a profile says from here on, and the server that it names; `none` is as nothing else says."""
+        controller = self._controller
+        rows = [(one, one, "") for one in (*config.profile_names(), NO_PROFILE)]
+        wanted = name.strip() or await controller.dialogs.choose("Profile", rows, self._profile_name)
+        if not wanted:
+            return
+        if controller.runner.current:
+            raise UsageError("a reply is coming: stop it first")
+        profiled = controller.config.load_profile(wanted)
+        self._profile_name = wanted
+        self._switch_server(profiled)
+        model = profiled.ask_options.model or controller.conversation.ask_options.model
+        left_out = controller.conversation.ask_options.left_out
+        controller.change_ask_options(
+            **profiled.ask_options._replace(model=model, left_out=left_out, profile=wanted)._asdict()
+        )
+        named = "no profile" if wanted == NO_PROFILE else f"profile {wanted}"
+        controller.note(f"{named}: {model or 'the best model'}, {status.mode_of(controller.conversation)}")
+
+    def _switch_server(self, profiled: ChatProfile) -> None:
+        """Speak with the server that a profile names, or with the first one again."""
+        controller, first = self._controller, self._initial_config
+        there = profiled if profiled.open_engine else first
+        if profiled.open_engine or self._is_on_profile_server:
+            engine, library = there.open_engine or first.open_engine, there.open_library or first.open_library
+            controller.config = controller.config._replace(host=there.host, open_engine=engine, open_library=library)
+            controller.connect()
+        self._is_on_profile_server = profiled.open_engine is not None
+
+    async def template(self, text: str) -> None:
+        """Put a template into the composer; words behind its name are its input, other fields are left to be filled."""
+        controller = self._controller
+        name, _, words = text.strip().partition(" ")
+        if not name:
+            rows = [(one, one, " ".join(fields_of(load_template(one).text))) for one in template_names()]
+            if not rows:
+                raise UsageError("there are no templates yet", "reflect templates edit NAME makes one")
+            name = await controller.dialogs.choose("Template", rows, None) or ""
+        if name:
+            found = load_template(name, "/template").text
+            controller.composer.fill(
+                fill_template(found, {field: f"{{{field}}}" for field in fields_of(found)} | {INPUT: words})
+            )
+
+
+PULL_STOPPED_NOTE = "the pull of {0} was stopped: what came is kept, and `reflect models pull {0}` goes on from there"
+
+
+class ModelActions:
+    """Each method is the action of its name."""
+
+    def __init__(self, controller: ChatController) -> None:
+        self._controller = controller
+        self._managers: dict[str, ModelManager] = {}
+
+    @property
+    def _manager(self) -> ModelManager:
+        """The models of the server that is asked now, once somebody wants to see them."""
+        from reflectty.tui.models.manager import ModelManager
+
+        host = self._controller.config.host
+        if host not in self._managers:
+            self._managers[host] = ModelManager(self._controller)
+        return self._managers[host]
+
+    async def models(self, _: str) -> None:
+        await self._manager.open()
+
+    async def pull(self, name: str) -> None:
+        """Pull a model; which one is asked for where none is named."""
+        await (self._manager.pull(name.strip()) if name.strip() else self._manager.ask_and_pull(""))
+
+    async def close(self) -> None:
+        """Stop the pulls, and see that it is said."""
+        for stock in self._managers.values():
+            for name in await stock.close():
+                self._controller.config.exit_message(PULL_STOPPED_NOTE.format(name))

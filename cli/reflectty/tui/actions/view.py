@@ -1,0 +1,109 @@
+"""Actions on the view: jump to corrections, fold the thinking and move through the transcript."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty import config
+from reflectty.core.errors import UsageError
+from reflectty.view.parts import ThinkingView
+
+if TYPE_CHECKING:
+    from reflectty.tui.controller import ChatController
+    from reflectty.view.reply_part import ReplyPart
+
+_VIEW_ORDER = tuple(ThinkingView)
+
+
+class ViewActions:
+    """Each method is the action of its name."""
+
+    def __init__(self, controller: ChatController) -> None:
+        self._controller = controller
+        self._current_correction: tuple[ReplyPart, int] | None = None
+
+    async def next_correction(self, _: str) -> None:
+        self._jump(1)
+
+    async def previous_correction(self, _: str) -> None:
+        self._jump(-1)
+
+    def _jump(self, direction: int) -> None:
+        """Go to the correction after the last one gone to, or before it; from the end where there was none."""
+        transcript = self._controller.transcript
+        found = [
+            (part, number)
+            for part in self._controller.turns.replies
+            for number in range(part.state.measured.corrections)
+        ]
+        if not found:
+            raise UsageError("no reply here has a correction")
+        known = self._current_correction in found
+        at = (
+            found.index(self._current_correction) + direction
+            if known and self._current_correction
+            else (len(found) - 1 if direction < 0 else -1)
+        )
+        if not known and direction > 0:
+            at = next((at for at, (part, _) in enumerate(found) if part is found[-1][0]), 0)
+        self._current_correction = found[at % len(found)]
+        part, number = self._current_correction
+        if not part.is_open:
+            transcript.change(part, part.toggle)
+        transcript.reveal(part)
+        for other in self._controller.turns.replies:
+            other.marked_row = -1
+        rows = part.correction_rows
+        if rows:
+            part.marked_row = rows[min(number, len(rows) - 1)]
+            transcript.reveal(part, part.marked_row)
+            transcript.refresh()
+
+    async def cycle_thinking(self, wanted: str) -> None:
+        """Show thinking in the next way, or in the one named; it is remembered."""
+        scene = self._controller.transcript.scene
+        wanted = wanted.strip()
+        if wanted and wanted not in set(ThinkingView):
+            raise UsageError(f"thinking is not shown {wanted!r}", f"there are {', '.join(ThinkingView)}")
+        view = ThinkingView(wanted) if wanted else _VIEW_ORDER[(_VIEW_ORDER.index(scene.view) + 1) % len(_VIEW_ORDER)]
+        for part in self._controller.turns.replies:
+            part.open_override = None
+        self._controller.transcript.set_scene(scene._replace(view=view))
+        config.remember_choice("thinking", view)
+        self._controller.note(f"thinking: {view}")
+
+    async def toggle_thinking(self, _: str) -> None:
+        """Open or fold the thinking nearest to what is read."""
+        part = self._nearest_reply()
+        if part is None:
+            raise UsageError("there is no thinking here")
+        self.toggle(part)
+
+    def toggle(self, part: ReplyPart) -> None:
+        self._controller.transcript.change(part, part.toggle)
+
+    def _nearest_reply(self) -> ReplyPart | None:
+        transcript, replies = self._controller.transcript, self._controller.turns.replies
+        if transcript.follows_end:
+            return replies[-1] if replies else None
+        line = transcript.scroll_offset.y
+        above = [part for part in replies if 0 <= transcript.top_of(part) <= line + transcript.size.height // 2]
+        return above[-1] if above else None
+
+    async def previous_block(self, _: str) -> None:
+        self._controller.transcript.go_by_part(-1)
+
+    async def next_block(self, _: str) -> None:
+        self._controller.transcript.go_by_part(1)
+
+    async def page_up(self, _: str) -> None:
+        self._controller.transcript.go_by_page(-1)
+
+    async def page_down(self, _: str) -> None:
+        self._controller.transcript.go_by_page(1)
+
+    async def top(self, _: str) -> None:
+        self._controller.transcript.go_to_start()
+
+    async def bottom(self, _: str) -> None:
+        self._controller.transcript.go_to_end()

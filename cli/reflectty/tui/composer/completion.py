@@ -1,0 +1,259 @@
+"""Finds suggestions for slash commands, their arguments and file mentions at the cursor."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core.safety import clean, clean_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+MAX_SUGGESTIONS = 200
+"""How many suggestions are given at most."""
+MAX_ENTRIES_READ = 30_000
+"""How many entries of a folder are read at most for one suggestion: about a hundredth of a second."""
+_MAX_MENTIONS = 1_000
+
+# What may stand before an `@` that is meant; the local part of an address may not.
+_MENTION_START = r"(?<![^\s(\[{\"'`<])"
+_QUOTED, _BARE = r'(?:[^"\\\n]|\\.)', r'(?:[^\s"\\]|\\.)'
+_MENTION = re.compile(rf'{_MENTION_START}@(?:"({_QUOTED}+)"|({_BARE}+))')
+_OPEN_MENTION = re.compile(rf'{_MENTION_START}@(?:"({_QUOTED}*)|({_BARE}*))\Z')
+_ESCAPE = re.compile(r"((?:\\x[0-9a-f]{2})+)|\\(.)")
+_CLOSING_PUNCTUATION = ".,;:!?)]}>'`"
+_MAX_CLOSING = 3
+_MAX_MENTION_LENGTH = 1_000
+"""How far before the cursor a path may begin."""
+
+
+class SlashCommand(NamedTuple):
+    """A command of the composer: its name without the slash, what it takes in words, and what it does."""
+
+    name: str
+    argument: str = ""
+    help: str = ""
+    takes_path: bool = False
+    """Whether what it takes is a path."""
+
+
+class Suggestion(NamedTuple):
+    """What is put in when it is accepted, and how it is shown; both are safe for a terminal."""
+
+    text: str
+    label: str
+    help: str = ""
+
+
+class SuggestionList(NamedTuple):
+    """What could stand for `text[start:end]`, the likeliest first."""
+
+    start: int = 0
+    end: int = 0
+    items: tuple[Suggestion, ...] = ()
+
+
+NO_SUGGESTIONS = SuggestionList()
+
+
+def find_suggestions(
+    text: str, cursor: int, commands: Sequence[SlashCommand], folder: Path, choices: Mapping[str, Sequence[str]]
+) -> SuggestionList:
+    """Return what could be meant at the cursor.
+
+    Args:
+        text: what is written so far.
+        cursor: where the cursor stands in it, in characters.
+        commands: what a slash at the very start may name.
+        folder: where relative paths begin.
+        choices: by a command's name, what it can be given.
+    """
+    before = text[:cursor]
+    if before.startswith("/") and "\n" not in before:
+        found = _complete_command(text, cursor, commands, folder, choices)
+        if found.items:
+            return found
+    mention = _OPEN_MENTION.search(before, max(before.rfind("\n") + 1, cursor - _MAX_MENTION_LENGTH))
+    return _complete_mention(mention, text, cursor, folder) if mention else NO_SUGGESTIONS
+
+
+def find_mentions(text: str, folder: Path) -> tuple[Path, ...]:
+    """Return the files that a text names as `@path` or `@"a path"` and that exist, each once, in their order."""
+    named: dict[Path, None] = {}
+    for number, mention in enumerate(_MENTION.finditer(text)):
+        if number == _MAX_MENTIONS:
+            break
+        path = _find_mentioned_file(mention, folder)
+        if path is not None:
+            named[path] = None
+    return tuple(named)
+
+
+def _find_mentioned_file(mention: re.Match[str], folder: Path) -> Path | None:
+    """Return the file that is meant; what closes a sentence belongs to a bare name only where the file has it."""
+    quoted, bare = mention.groups()
+    if quoted is not None:
+        return _find_file(quoted, folder)
+    closing = min(len(bare) - len(bare.rstrip(_CLOSING_PUNCTUATION)), _MAX_CLOSING)
+    names = (bare[: len(bare) - cut] for cut in range(closing + 1))
+    return next((path for name in names if (path := _find_file(name, folder)) is not None), None)
+
+
+def _find_file(written: str, folder: Path) -> Path | None:
+    path = _resolve(_unescape(written), folder)
+    with suppress(OSError, ValueError):
+        return path if path.is_file() else None
+    return None
+
+
+def _complete_command(
+    text: str, cursor: int, commands: Sequence[SlashCommand], folder: Path, choices: Mapping[str, Sequence[str]]
+) -> SuggestionList:
+    """Return what a line that begins with a slash could be: a command, also one of two words, or what it takes."""
+    written = text[1:cursor]
+    if " " not in written:
+        return SuggestionList(0, _find_word_end(text, cursor), _match_commands(written, commands))
+    longer = tuple(_suggestion_of(command) for command in commands if command.name.startswith(written))
+    if longer:
+        return SuggestionList(0, _find_line_end(text, cursor), longer)
+    command = max((one for one in commands if written.startswith(f"{one.name} ")), key=_name_length_of, default=None)
+    if command is None:
+        return NO_SUGGESTIONS
+    value = written[len(command.name) :].lstrip()
+    items = (
+        _match_paths(value, folder, quote="")
+        if command.takes_path
+        else _match_values(value, choices.get(command.name, ()))
+    )
+    return _drop_if_unchanged(SuggestionList(cursor - len(value), _find_line_end(text, cursor), tuple(items)), value)
+
+
+def _name_length_of(command: SlashCommand) -> int:
+    return len(command.name)
+
+
+def _drop_if_unchanged(found: SuggestionList, written: str) -> SuggestionList:
+    """Return nothing where there is nothing to suggest but what is written already."""
+    return NO_SUGGESTIONS if all(item.text == written for item in found.items) else found
+
+
+def _find_word_end(text: str, cursor: int) -> int:
+    return cursor + len(text[cursor:]) - len(re.sub(r"\A[\w-]+", "", text[cursor:]))
+
+
+def _find_line_end(text: str, cursor: int) -> int:
+    end = text.find("\n", cursor)
+    return len(text) if end < 0 else end
+
+
+def _match_commands(written: str, commands: Sequence[SlashCommand]) -> tuple[Suggestion, ...]:
+    by_name = {command.name: command for command in commands}
+    return tuple(_suggestion_of(by_name[name]) for name in _rank_names(written, by_name))
+
+
+def _suggestion_of(command: SlashCommand) -> Suggestion:
+    # Where there is a choice it is listed in its turn.
+    takes = f" {command.argument}" if command.argument and "|" not in command.argument else ""
+    name = f"/{command.name}"
+    return Suggestion(f"{name} " if command.argument else name, name + takes, command.help)
+
+
+def _match_values(written: str, values: Sequence[str]) -> tuple[Suggestion, ...]:
+    # Names come from servers and from the store; one that a terminal could not show as it is cannot be typed either.
+    safe = [value for value in values if clean_line(value, len(value)) == value]
+    return tuple(Suggestion(value, value) for value in _rank_names(written, safe)[:MAX_SUGGESTIONS])
+
+
+def _rank_names(written: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are the one written, begin with it, or have its letters in their order, in this order."""
+    sought = written.casefold()
+    ranked = [(_rank(sought, name.casefold()), name) for name in names]
+    return [name for rank, name in sorted(ranked, key=lambda pair: pair[0]) if rank < _NO_MATCH]
+
+
+_NO_MATCH = 4
+
+
+def _rank(sought: str, name: str) -> int:
+    if name == sought:
+        return 0
+    if name.startswith(sought):
+        return 1
+    if sought in name:
+        return 2
+    letters = iter(name)
+    return 3 if all(letter in letters for letter in sought) else _NO_MATCH
+
+
+def _complete_mention(mention: re.Match[str], text: str, cursor: int, folder: Path) -> SuggestionList:
+    quoted, bare = mention.groups()
+    written = bare if quoted is None else quoted
+    closed = quoted is not None and text[cursor : cursor + 1] == '"'
+    start, end = cursor - len(mention[0]), cursor + closed
+    items = _match_paths(written, folder, quote="" if quoted is None else '"', at="@")
+    return _drop_if_unchanged(SuggestionList(start, end, tuple(items)), text[start:end])
+
+
+def _match_paths(written: str, folder: Path, quote: str, at: str = "") -> Iterator[Suggestion]:
+    plain = _unescape(written) if at else written
+    parent, slash, begun = plain.rpartition("/")
+    if not slash and plain == "~":
+        parent, slash, begun = "~", "/", ""
+    for name in _list_folder(_resolve(parent + slash, folder), begun):
+        path = f"{parent}{slash}{name}"
+        if at or clean(path) == path:
+            yield Suggestion(_format_mention(path, quote) if at else path, clean_line(name))
+
+
+def _list_folder(folder: Path, begun: str) -> list[str]:
+    """Return the names in a folder that begin like that, folders first with a slash behind them."""
+    sought, hidden = begun.casefold(), begun.startswith(".")
+    found: list[tuple[bool, str]] = []
+    with suppress(OSError, ValueError), os.scandir(folder) as entries:
+        for number, entry in enumerate(entries):
+            if number == MAX_ENTRIES_READ or len(found) == MAX_SUGGESTIONS:
+                break
+            if entry.name.casefold().startswith(sought) and (hidden or not entry.name.startswith(".")):
+                found.append((not _is_folder(entry), entry.name))
+    return [name if is_file else f"{name}/" for is_file, name in sorted(found)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    with suppress(OSError):
+        return entry.is_dir()
+    return False
+
+
+def _resolve(written: str, folder: Path) -> Path:
+    if written == "~" or written.startswith("~/"):
+        with suppress(RuntimeError):
+            return Path.home() / written[2:]
+    return folder / written
+
+
+def _format_mention(path: str, quote: str) -> str:
+    """Return a path as it is mentioned; a folder's quotation stays open, as more is to come."""
+    if not (quote or re.search(r"[\s\"'\\]", path) or clean(path) != path):
+        return f"@{path}"
+    return f'@"{_escape(path)}' + ('"' if not path.endswith("/") else "")
+
+
+def _escape(path: str) -> str:
+    """Return a path between quotes; where a terminal could not show it, the bytes are written as numbers."""
+    plain = re.sub(r'(["\\])', r"\\\1", path)
+    if clean_line(plain, len(plain)) == plain:
+        return plain
+    return re.sub(r"[^ -~]", lambda odd: "".join(f"\\x{byte:02x}" for byte in os.fsencode(odd[0])), plain)
+
+
+def _unescape(written: str) -> str:
+    """Return the path that was written with escapes."""
+    return _ESCAPE.sub(_unescape_match, written)
+
+
+def _unescape_match(escape: re.Match[str]) -> str:
+    return os.fsdecode(bytes.fromhex(escape[1].replace("\\x", ""))) if escape[1] else escape[2]

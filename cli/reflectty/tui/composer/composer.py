@@ -1,0 +1,369 @@
+"""The composer widget and its list of suggestions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.geometry import Offset, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from reflectty.core.safety import clean
+from reflectty.tui.composer.completion import (
+    NO_SUGGESTIONS,
+    SlashCommand,
+    Suggestion,
+    SuggestionList,
+    find_mentions,
+    find_suggestions,
+)
+from reflectty.tui.composer.draft import FILL_LIMIT, PasteBuffer, QuestionHistory, normalize_newlines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from textual import events
+    from textual.document._document import EditResult, Location
+    from textual.document._edit import Edit
+    from textual.style import Style
+
+
+MAX_SUGGESTION_ROWS = 8
+_GAP = 3
+_MIN_HELP_WIDTH = 8
+
+
+class Suggestions(Widget):
+    """Shows what is set as `suggested`, with `chosen` marked; hidden while there is nothing.
+
+    It lies over what is above the composer, so that opening it moves no text. It must stand right before the composer.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"suggestions--chosen", "suggestions--mark", "suggestions--help"}
+
+    DEFAULT_CSS = """
+    Suggestions {
+        overlay: screen;
+        display: none;
+        width: 1fr;
+        height: auto;
+        max-height: 8;
+        background: $r-panel;
+        color: $r-text;
+        padding: 0 1;
+
+        .suggestions--chosen { text-style: bold; }
+        .suggestions--mark { color: $r-accent; text-style: bold; }
+        .suggestions--help { color: $r-dim; }
+        &:ansi .suggestions--help { text-style: dim; }
+    }
+    """
+
+    can_focus = False
+
+    suggested: reactive[SuggestionList] = reactive(NO_SUGGESTIONS)
+    chosen: reactive[int] = reactive(0)
+    mark: reactive[str] = reactive("▌")
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._top = 0
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        del container, viewport, width
+        return min(len(self.suggested.items), MAX_SUGGESTION_ROWS)
+
+    def render(self) -> Content:
+        items = self.suggested.items[self._top : self._top + MAX_SUGGESTION_ROWS]
+        width = max((Content(item.label).cell_length for item in items), default=0)
+        return Content("\n").join(self._row(item, self._top + row, width) for row, item in enumerate(items))
+
+    def _row(self, item: Suggestion, number: int, names: int) -> Content:
+        chosen, width = number == self.chosen, self.content_size.width
+        name = Content.styled(item.label, self._style("chosen") if chosen else "")
+        mark = Content.styled(f"{self.mark} ", self._style("mark")) if chosen else Content("  ")
+        room = width - names - _GAP - mark.cell_length
+        if not item.help or room < _MIN_HELP_WIDTH:
+            return (mark + name).truncate(width, ellipsis=True)
+        gap = " " * (names - name.cell_length + _GAP)
+        return mark + name + gap + Content.styled(item.help, self._style("help")).truncate(room, ellipsis=True)
+
+    def _style(self, part: str) -> Style:
+        return self.get_visual_style(f"suggestions--{part}", partial=True)
+
+    def watch_suggested(self, suggested: SuggestionList) -> None:
+        rows = min(len(suggested.items), MAX_SUGGESTION_ROWS)
+        self._top = 0
+        self.display = bool(rows)
+        self.styles.offset = Offset(0, -rows)
+        self.refresh(layout=True)
+
+    def watch_chosen(self, chosen: int) -> None:
+        self._top = min(max(self._top, chosen - MAX_SUGGESTION_ROWS + 1), chosen)
+        self.refresh()
+
+
+ComposerState = Literal["quiet", "steering", "gone"]
+
+PLACEHOLDER = "Ask, or / for commands"
+MAX_COMPOSER_ROWS = 10
+MAX_SCREEN_SHARE = 0.4
+_TITLES: dict[ComposerState, str] = {"quiet": "", "steering": "steer", "gone": "no server"}
+# What belongs to the transcript, to the application, or means something else here.
+_EXCLUDED_KEYS = frozenset(("pageup", "pagedown", "ctrl+c", "ctrl+d", "f6", "f7"))
+_BORDER_COLUMNS = 6
+_ACCEPT_KEYS = frozenset(("enter", "tab"))
+
+
+def _editing_bindings_of(bindings: Iterable[object]) -> Iterator[Binding]:
+    """Return the keys of a text area without those that have another meaning in the chat."""
+    for binding in bindings:
+        if isinstance(binding, Binding):
+            keys = [key for key in binding.key.split(",") if key not in _EXCLUDED_KEYS]
+            if keys:
+                yield replace(binding, key=",".join(keys))
+
+
+def _location_of(text: str, index: int) -> Location:
+    return text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1
+
+
+class Composer(TextArea, inherit_bindings=False):
+    """One row that grows to ten; what is asked for goes up as messages, what can be meant comes down as attributes."""
+
+    DEFAULT_CSS = """
+    Composer, Composer:focus {
+        height: auto;
+        padding: 0 1;
+        border: round $r-line;
+        border-title-color: $r-accent;
+        border-subtitle-color: $r-faint;
+        background: $r-background;
+        color: $r-text;
+        scrollbar-size-vertical: 1;
+        scrollbar-color: $r-line;
+        scrollbar-background: $r-background;
+        &.-steering { border: round $r-accent; }
+        &.-gone { border: round $r-error; border-title-color: $r-error; }
+        & .text-area--cursor { background: $r-text; color: $r-background; text-style: none; }
+        & .text-area--placeholder { color: $r-faint; }
+        & .text-area--selection { background: $r-line; color: $r-text; }
+    }
+    Composer:ansi {
+        border-subtitle-style: dim;
+        & .text-area--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
+        & .text-area--placeholder { color: ansi_default; text-style: dim; }
+        & .text-area--selection { background: ansi_default; color: ansi_default; text-style: reverse; }
+    }
+    """
+
+    BINDINGS: ClassVar = [*_editing_bindings_of(TextArea.BINDINGS)]
+
+    state: reactive[ComposerState] = reactive("quiet")
+    hints: reactive[tuple[str, ...]] = reactive(())
+    """What is said in the lower border, the most important first."""
+
+    @dataclass
+    class Sent(Message):
+        """The user asks; the composer is empty again."""
+
+        text: str
+        """The question, with what was pasted."""
+        visible_text: str
+        """The same as it was shown, in which a command can be looked for."""
+        mentioned_files: tuple[Path, ...]
+        """The files that were named in what was shown."""
+
+    class LeaveWanted(Message):
+        """The user pressed ctrl+d on an empty composer."""
+
+    def __init__(self, suggestions: Suggestions, folder: Path, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id, highlight_cursor_line=False, placeholder=Content(PLACEHOLDER))
+        self.match_cursor_bracket = False
+        self.folder = folder
+        self.commands: Sequence[SlashCommand] = ()
+        self.choices: Mapping[str, Sequence[str]] = {}
+        self.earlier_questions: Sequence[str] = ()
+        self.send_keys: Sequence[str] = ("enter",)
+        self.newline_keys: Sequence[str] = ("ctrl+j", "alt+enter", "shift+enter")
+        self._suggestions_widget = suggestions
+        self._pastes = PasteBuffer()
+        self._question_history = QuestionHistory()
+        self._untouched_text: str | None = None
+        self._dismissed_start = -1
+
+    @property
+    def expanded_text(self) -> str:
+        """The text with what was pasted."""
+        return self._pastes.expand(self.text)
+
+    def fill(self, text: str) -> None:
+        """Put a text in place of what is written, to be edited; it can be undone."""
+        self._show_text(self._pastes.insert(text, FILL_LIMIT))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        rows = int(viewport.height * MAX_SCREEN_SHARE) - self.gutter.height
+        return max(1, min(rows, MAX_COMPOSER_ROWS, super().get_content_height(container, viewport, width)))
+
+    def load_text(self, text: str) -> None:
+        super().load_text(clean(normalize_newlines(text)))
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Perform an edit; whatever is put in is made safe first."""
+        edit.text = clean(normalize_newlines(edit.text))
+        return super().edit(edit)
+
+    def on_mount(self) -> None:
+        self.cursor_blink = self.app.animation_level != "none"
+
+    def on_resize(self) -> None:
+        self._show_hints()
+
+    def watch_state(self, state: ComposerState) -> None:
+        self.set_class(state == "steering", "-steering")
+        self.set_class(state == "gone", "-gone")
+        self.border_title = Content(_TITLES[state])
+
+    def watch_hints(self) -> None:
+        self._show_hints()
+
+    def watch_selection(self) -> None:
+        # Every edit sets the selection after the text, so this sees each change of either.
+        if self.is_mounted:
+            self._suggest()
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if select or not (self._choose(-1) or self._recall_question(1, (0, 0))):
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if select or not (self._choose(1) or self._recall_question(-1, self.document.end)):
+            super().action_cursor_down(select)
+
+    def action_paste(self) -> None:
+        self._paste(self.app.clipboard)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._paste(event.text)
+
+    async def _on_key(self, event: events.Key) -> None:
+        handle = self._handler_for(event.key)
+        if handle is not None:
+            event.stop()
+            handle()
+        # A terminal sends alt+n with the letter, which is not meant to be written.
+        if handle is not None or set(event.key.split("+")[:-1]) - {"shift"}:
+            event.prevent_default()
+
+    def _handler_for(self, key: str) -> Callable[[], None] | None:
+        if self._suggestions_widget.suggested.items:
+            if key in _ACCEPT_KEYS and not (key in self.send_keys and self._is_complete()):
+                return self._accept
+            if key == "escape":
+                return self._dismiss
+        if key in self.send_keys:
+            return self._send
+        if key in self.newline_keys:
+            return lambda: self._insert_typed("\n")
+        return {"tab": self._suggest_again, "ctrl+d": self._delete_or_leave}.get(key)
+
+    def _send(self) -> None:
+        typed = self.text
+        if not typed.strip():
+            return
+        self.post_message(self.Sent(self.expanded_text, typed, find_mentions(typed, self.folder)))
+        self._question_history, self._untouched_text = QuestionHistory(), None
+        self.load_text("")
+        self._pastes.forget()
+
+    def _delete_or_leave(self) -> None:
+        if self.text:
+            self.action_delete_right()
+        else:
+            self.post_message(self.LeaveWanted())
+
+    def _insert_typed(self, text: str) -> None:
+        if result := self._replace_via_keyboard(text, *self.selection):
+            self.move_cursor(result.end_location)
+
+    def _paste(self, text: str) -> None:
+        self._insert_typed(self._pastes.insert(text))
+
+    def _show_text(self, text: str) -> None:
+        self._untouched_text = text
+        self.replace(text, (0, 0), self.document.end, maintain_selection_offset=False)
+
+    def _delete_via_keyboard(self, start: Location, end: Location) -> EditResult | None:
+        (row, left), (last, right) = sorted((start, end))
+        if self.selection.is_empty and row == last:
+            left, right = self._pastes.widen_to_marks(self.document[row], left, right, self.cursor_location[1])
+        return super()._delete_via_keyboard((row, left), (last, right))
+
+    def _recall_question(self, by: int, edge: Location) -> bool:
+        """Show the question before or after, if the cursor cannot go further that way or nothing was done to it."""
+        if not (self._is_untouched() or self.selection.end == edge):
+            return False
+        text = self._question_history.step(
+            by, self.text, self.earlier_questions, lambda question: self._pastes.insert(question, FILL_LIMIT)
+        )
+        if text is not None:
+            self._show_text(text)
+        return text is not None
+
+    def _is_untouched(self) -> bool:
+        return self.text == self._untouched_text and self.cursor_location == self.document.end
+
+    def _suggest(self) -> None:
+        found = NO_SUGGESTIONS if self._is_untouched() else self._find_suggestions()
+        if found.start != self._dismissed_start or not found.items:
+            self._dismissed_start = -1
+        else:
+            found = NO_SUGGESTIONS
+        if found != self._suggestions_widget.suggested:
+            self._suggestions_widget.suggested, self._suggestions_widget.chosen = found, 0
+
+    def _find_suggestions(self) -> SuggestionList:
+        row, column = self.cursor_location
+        cursor = sum(len(line) + 1 for line in self.document.lines[:row]) + column
+        return find_suggestions(self.text, cursor, self.commands, self.folder, self.choices)
+
+    def _suggest_again(self) -> None:
+        self._dismissed_start, self._untouched_text = -1, None
+        self._suggest()
+
+    def _dismiss(self) -> None:
+        self._dismissed_start = self._suggestions_widget.suggested.start
+        self._suggest()
+
+    def _choose(self, by: int) -> bool:
+        items = self._suggestions_widget.suggested.items
+        if items:
+            self._suggestions_widget.chosen = (self._suggestions_widget.chosen + by) % len(items)
+        return bool(items)
+
+    def _is_complete(self) -> bool:
+        start, end, items = self._suggestions_widget.suggested
+        return self.text[start:end].rstrip() == items[self._suggestions_widget.chosen].text.rstrip()
+
+    def _accept(self) -> None:
+        start, end, items = self._suggestions_widget.suggested
+        text = items[self._suggestions_widget.chosen].text
+        gap = " " if text.startswith("@") and not text.endswith("/") else ""
+        written = self.text
+        self.replace(
+            text + gap, _location_of(written, start), _location_of(written, end), maintain_selection_offset=False
+        )
+
+    def _show_hints(self) -> None:
+        hints, room = list(self.hints), self.outer_size.width - _BORDER_COLUMNS
+        while hints and Content(" · ".join(hints)).cell_length > room:
+            hints.pop()
+        self.border_subtitle = Content(" · ".join(hints))

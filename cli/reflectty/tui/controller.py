@@ -1,0 +1,365 @@
+"""The chat's controller: owns the conversation, the turns and the widgets, and asks through dialogs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reflectty.core.errors import ReflecttyError
+from reflectty.core.model_spec import is_mini
+from reflectty.core.safety import clean
+from reflectty.tui import slash, status
+from reflectty.tui.composer.composer import Composer, Suggestions
+from reflectty.tui.composer.draft import load_attachment
+from reflectty.tui.conversation import Conversation, apply_choice, overflow_choices
+from reflectty.tui.exchanges import TurnQueue
+from reflectty.tui.keys import format_key
+from reflectty.tui.turns import TurnRunner
+from reflectty.tui.widgets.status import StatusLine, TopLine
+from reflectty.tui.widgets.transcript import Transcript
+from reflectty.view.parts import LegendPart, NotePart, Scene, to_chat_wording
+from reflectty.view.rows import Glyphs
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+    from typing import Any
+
+    from textual.app import App
+    from textual.screen import Screen
+
+    from reflectty.core.errors import PromptTooLongError
+    from reflectty.core.messages import Engine
+    from reflectty.core.session import Session, Turn
+    from reflectty.tui.app import ChatConfig
+    from reflectty.tui.conversation import ChatAskOptions
+    from reflectty.tui.keys import Action
+    from reflectty.tui.turns import TurnRequest
+
+
+class Dialogs:
+    """Asks on the screen of an application; call it from a worker, which waits for the answer."""
+
+    def __init__(self, app: Callable[[], App[None]], *, unicode: bool) -> None:
+        self._app = app
+        self._unicode = unicode
+
+    async def choose(
+        self,
+        title: str,
+        rows: Sequence[tuple[str, str, str]],
+        current: str | None,
+        preview: Callable[[str], None] | None = None,
+    ) -> str | None:
+        """Let the reader choose one of several, each a value, its label and a detail; None when he went back."""
+        from reflectty.tui.screens.choice import Choice, ChoiceItem
+
+        offers = [ChoiceItem(value, label, detail, value == current) for value, label, detail in rows]
+        return await self._app().push_screen_wait(Choice(title, offers, preview=preview, unicode=self._unicode))
+
+    async def ask_line(self, title: str, default: str = "", placeholder: str = "") -> str | None:
+        """Let the reader type a line; None when he went back."""
+        from reflectty.tui.screens.prompt import LinePrompt
+
+        asked = LinePrompt(title, default, placeholder=placeholder, unicode=self._unicode)
+        return await self._app().push_screen_wait(asked)
+
+    async def confirm(self, question: str, yes: str, no: str) -> bool:
+        """Ask whether something is to be done."""
+        from reflectty.tui.screens.prompt import Confirm
+
+        return await self._app().push_screen_wait(Confirm(question, yes, no, unicode=self._unicode))
+
+    def show_keys(self, actions: Sequence[Action]) -> None:
+        """Show all keys and commands."""
+        from reflectty.tui.screens.keys import KeysScreen
+
+        self._app().push_screen(KeysScreen(actions, unicode=self._unicode))
+
+    async def ask_about_overflow(
+        self, before: int, error: PromptTooLongError, context: int, ask_options: ChatAskOptions
+    ) -> ChatAskOptions | None:
+        """Ask what to leave out of a conversation that does not fit; None when it is not to be asked again.
+
+        Args:
+            before: how many questions with answers are sent along.
+            error: what the server said.
+            context: how many tokens it holds now; 0 when unknown.
+            ask_options: how questions are asked now.
+        """
+        wanted = await self.choose(f"This does not fit: {error}", overflow_choices(before, error, context), None)
+        return apply_choice(wanted or "", ask_options)
+
+
+SHORT_NOTE_SECONDS = 4.0
+
+
+class ChatController:
+    """Everything that one screen works with.
+
+    Args:
+        screen: whose desk it is.
+        setup: what the chat is given.
+        do: does an action by its name, with what was typed behind the command.
+    """
+
+    def __init__(
+        self, screen: Screen[None], chat_config: ChatConfig, perform: Callable[[str, str], Awaitable[None]]
+    ) -> None:
+        self.screen = screen
+        self.config = chat_config
+        self.perform = perform
+        self.theme = chat_config.theme
+        self.actions = chat_config.actions
+        self.unicode = chat_config.theme.palette.glyphs == Glyphs()
+        self.edited_question: Turn | None = None
+        """The question that is being put in other words."""
+        self._was_running = False
+        self._key_labels = {action.name: format_key(action.keys[0]) for action in self.actions if action.keys}
+        self.conversation = Conversation(chat_config.store, chat_config.ask_options)
+        self.transcript = Transcript(
+            Scene(self.theme.palette, 80, 24, chat_config.view, tuple(self._key_labels.items()))
+        )
+        self.runner = TurnRunner(self.conversation, self.transcript, self)
+        self.turns = TurnQueue(self.conversation, self.runner, self.transcript, self.run_in_background)
+        self.suggestions = Suggestions()
+        self.composer = self._build_composer()
+        self.topline, self.status = TopLine(), StatusLine()
+        self.dialogs = Dialogs(lambda: screen.app, unicode=self.unicode)
+
+    def _build_composer(self) -> Composer:
+        keys = {action.name: action.keys for action in self.actions}
+        composer = Composer(self.suggestions, Path())
+        composer.commands = slash.commands_of(self.actions)
+        composer.choices = slash.argument_choices((), self.theme.names)
+        composer.send_keys, composer.newline_keys = keys["send"], keys["newline"]
+        return composer
+
+    def run_in_background(
+        self, work: Callable[[], Coroutine[Any, Any, None]], group: str = "", *, exclusive: bool = False
+    ) -> None:
+        """Do something beside what is going on; what is given up before it begins is never made."""
+        # What Textual's type of work leaves out is what every coroutine function is.
+        self.screen.run_worker(work, group=group, exclusive=exclusive)  # type: ignore[arg-type]
+
+    # The server
+
+    def connect(self) -> None:
+        """Open the engine, and find out who will answer; the chat goes on without what fails."""
+        with self._report_errors():
+            self.runner.engine = status.note_warning(self.config.open_engine(), self.note)
+            self.runner.engines.append(self.runner.engine)
+            self.run_in_background(self._choose_model)
+        self.runner.engine_settled.set()
+        with self._report_errors():
+            self.composer.earlier_questions = self.conversation.store.questions()
+
+    @contextlib.contextmanager
+    def _report_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ReflecttyError as error:
+            self.report_error(error)
+
+    async def _choose_model(self) -> None:
+        """Find out who will answer, where nobody was named, or the built-in model, which a server may have as well."""
+        named = self.conversation.ask_options.model
+        if not named or is_mini(named):
+            with self._report_errors():
+                self.change_ask_options(model=await status.introduce_model(self.engine, named, self.note))
+        with contextlib.suppress(ReflecttyError):
+            pulls = getattr(self.engine, "pulls", True)
+            names = [model.name.removesuffix(":latest" if pulls else "") for model in await self.engine.models()]
+            self.composer.choices = slash.argument_choices(names, self.theme.names)
+        self.poll()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine.
+
+        Raises:
+            ReflecttyError: it could not be opened.
+        """
+        if self.runner.engine is None:
+            raise ReflecttyError("the server is not known yet")
+        return self.runner.engine
+
+    def poll(self) -> None:
+        """Look after the server."""
+        if self.runner.engine:
+            self.run_in_background(partial(self._poll_engine, self.runner.engine), group="poll", exclusive=True)
+
+    async def _poll_engine(self, engine: Engine) -> None:
+        found = await status.poll_server(engine, self.status.facts, self.runner.last_model)
+        back = self.status.facts.is_reachable is False and found.is_reachable
+        # A reply may have gone on meanwhile: only what the server knows is taken over.
+        self.status.facts = self.status.facts._replace(
+            is_reachable=found.is_reachable, context=found.context, gpu=found.gpu
+        )
+        if back and not self.conversation.ask_options.model:
+            self.run_in_background(self._choose_model)
+        self.refresh_status()
+
+    # What is said and asked
+
+    def note(self, text: str, *, wrong: bool = False) -> None:
+        """Say something: what went wrong stays in the transcript, the rest is gone in a moment."""
+        text = to_chat_wording(text)
+        if wrong:
+            self._remove_legend()
+            self.transcript.add(NotePart(text, wrong=True))
+        else:
+            # What is being written is never covered.
+            for rack in self.screen.query("ToastRack"):
+                rack.styles.margin = (0, 1, self.composer.outer_size.height + 1, 0)
+            self.screen.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
+
+    def report_error(self, error: ReflecttyError) -> None:
+        self.note(f"{error} ({error.hint})" if error.hint else str(error), wrong=True)
+
+    async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
+        """Ask what to leave out of a conversation that does not fit; return whether to ask again."""
+        before, context = self.conversation.count_exchanges_before(request.question), self.status.facts.context
+        changed = await self.dialogs.ask_about_overflow(before, error, context, self.conversation.ask_options)
+        if changed:
+            self.conversation.ask_options = changed
+        return changed is not None
+
+    async def copy(self, text: str, what: str) -> None:
+        """Copy, and say what was used."""
+        from reflectty.tui.clipboard import copy
+
+        used = await asyncio.to_thread(copy, text, self.config.write_sequence)
+        self.note(f"{what}: {used}")
+
+    # What is written
+
+    def attach(self, name: str) -> None:
+        """Name a file in the question; it comes along when that is sent."""
+        path = Path(name).expanduser()
+        load_attachment(path, self.note)
+        self.composer.insert(f'@"{path}" ')
+
+    async def send(self, text: str, typed: str, mentioned: tuple[Path, ...]) -> None:
+        """Do what was written in the composer: a command, a changed thought, another wording, or a question."""
+        if self.turns.steering:
+            self.turns.resume(text)
+            self.refresh_status()
+            return
+        try:
+            command = None if self.edited_question else slash.parse_command(typed, self.actions)
+            if command:
+                await self.perform(command.name, command.argument)
+                return
+            found = tuple(load_attachment(path, self.note) for path in mentioned)
+        except ReflecttyError as error:
+            self.report_error(error)
+            self.composer.fill(text)
+            return
+        editing, self.edited_question = self.edited_question, None
+        if editing:
+            await self.turns.rephrase(editing, text, found)
+        else:
+            self._remove_legend()
+            self.turns.ask(text, found)
+        self.refresh_status()
+
+    def begin_editing(self, question: Turn) -> None:
+        """Open a question in the composer."""
+        self.edited_question = question
+        self.composer.fill(question.text)
+        part = self.turns.part_of(question.id)
+        if part:
+            self.transcript.reveal(part)
+        self.refresh_status()
+
+    def cancel_editing(self) -> None:
+        self.edited_question = None
+        self.composer.fill("")
+        self.refresh_status()
+
+    # What is shown
+
+    def change_ask_options(self, **changes: object) -> None:
+        """Ask differently from here on."""
+        self.conversation.ask_options = self.conversation.ask_options._replace(**changes)  # type: ignore[arg-type]
+        self.refresh_status()
+
+    def set_theme(self, name: str) -> str:
+        """Show everything in another theme; return why that cannot be, or nothing."""
+        problem = self.theme.set_theme(name)
+        self.refresh_theme()
+        if problem:
+            self.note(problem, wrong=True)
+        return problem
+
+    def refresh_theme(self) -> None:
+        """Give all that is on the screen the colours of the theme."""
+        self.screen.app.refresh_css()
+        palette = self.theme.palette
+        self.topline.palette = self.status.palette = palette
+        self.transcript.set_scene(self.transcript.scene._replace(palette=palette))
+
+    def show_conversation(self, session: Session | None = None, turn: int | None = None) -> None:
+        """Show a session, or an empty transcript."""
+        self.edited_question = None
+        if session:
+            self.conversation.open(session)
+        self.turns.show()
+        if not self.transcript.parts:
+            self.transcript.add(LegendPart())
+        part = self.turns.part_of(turn)
+        if part:
+            self.transcript.reveal(part)
+        self.refresh_status()
+
+    def _remove_legend(self) -> None:
+        for part in [part for part in self.transcript.parts if isinstance(part, LegendPart)]:
+            self.transcript.drop(part)
+
+    async def stop_session(self) -> None:
+        """Bring everything in the session to rest, the changing of a thought included."""
+        if self.turns.steering:
+            self.composer.fill("")
+        await self.turns.stop_all()
+
+    async def shut_down(self) -> None:
+        """Stop what is coming, keep it, and close what is open."""
+        # A worker that is cancelled before its first step never takes it.
+        self.runner.drop_reservation()
+        await self.turns.stop_all()
+        self.runner.close()
+        for engine in self.runner.engines:
+            await engine.aclose()
+
+    def refresh_status(self) -> None:
+        """See that something of what is known has changed, and say so in the lines around the transcript."""
+        if not self.screen.is_attached:
+            return
+        running, self._was_running = self._was_running, self.runner.current is not None
+        if running and not self._was_running:
+            # A reply that has ended tells whether the server is there, and has loaded the model.
+            self.poll()
+        part, steering = self.runner.part, self.turns.steering is not None
+        self.topline.title = self.conversation.title
+        self.status.facts = self.status.facts._replace(
+            model=part.state.model if part else self.conversation.ask_options.model,
+            ids=not getattr(self.runner.engine, "pulls", True),
+            mode=status.mode_of(self.conversation),
+            used_tokens=self.runner.used_tokens,
+            speed=self.runner.speed,
+            host=status.host_label_of(self.runner.engine, self.config.host),
+        )
+        apply = status.hints_for(
+            steering=steering,
+            editing=self.edited_question is not None,
+            running=bool(self.runner.current),
+            resumable=self.runner.reply is None or self.runner.reply.resumable,
+        )
+        self.composer.hints = tuple(
+            f"{self._key_labels[name]} {word}" for name, word in apply if name in self._key_labels
+        )
+        gone = self.status.facts.is_reachable is False
+        self.composer.state = "steering" if steering else "gone" if gone else "quiet"

@@ -1,0 +1,349 @@
+"""Polls the models of a server, estimates their fit and performs the actions of the screen of models."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from reflectty.core.errors import ReflecttyError, UsageError
+from reflectty.core.model_names import checked_name, is_same_model, remote_host_of, short_name_of
+from reflectty.models.installed import InstalledModel, installed_model_of
+from reflectty.output import live_region
+from reflectty.output import models as rendered
+from reflectty.tui import slash
+from reflectty.tui.models.downloads import (
+    STOPPED_NOTE,
+    Downloads,
+    describe_error,
+    download_facts_of,
+    summarize_downloads,
+)
+from reflectty.tui.models.rows import DownloadState, ModelInfo
+from reflectty.tui.models.screen import ModelsScreen, ModelsSnapshot
+from reflectty.view.summary import SummaryFact, format_duration
+from reflectty.view.units import format_bytes, placement_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from reflectty.core.messages import Model, RunningModel
+    from reflectty.models.manager import ModelLibrary
+    from reflectty.tui.controller import ChatController
+    from reflectty.tui.models.downloads import Download
+
+    FitLines = tuple[tuple[str, str], ...]
+
+
+SETTLE_SECONDS = 0.3
+"""How long a model is looked at before the devices are asked: who passes by does not wait for them."""
+
+
+class FitEstimates:
+    """What is said of fits; `learnt` is called when there is more to say."""
+
+    def __init__(self, controller: ChatController, library: ModelLibrary, on_change: Callable[[], None]) -> None:
+        self._controller = controller
+        self._library = library
+        self._on_change = on_change
+        self._lines: dict[tuple[object, ...], FitLines] = {}
+        self._pending_key: tuple[object, ...] = ()
+
+    def lines(self, one: InstalledModel) -> FitLines:
+        """Return what is said of a model's fit; nothing while that is being found out."""
+        key = (one.name, one.model.digest, one.running)
+        if key not in self._lines and key != self._pending_key:
+            self._pending_key = key
+            self._controller.run_in_background(partial(self._estimate, one, key), group="estimates", exclusive=True)
+        return self._lines.get(key, ())
+
+    async def _estimate(self, one: InstalledModel, key: tuple[object, ...]) -> None:
+        hardware = self._controller.config.hardware
+        if hardware is None or remote_host_of(one.model):
+            return
+        from reflectty.models.fit_report import fit_installed
+        from reflectty.view import memory_fit
+
+        await asyncio.sleep(SETTLE_SECONDS)
+        self._lines[key] = ()
+        with contextlib.suppress(ReflecttyError):
+            self._lines[key] = memory_fit.describe_fit(
+                *await fit_installed(self._library, one, await hardware(self._library))
+            )
+        self._on_change()
+
+
+TIMEOUT_SECONDS = 4.0
+"""How long a server may take to say what there is."""
+CONNECTING_FACTS = (SummaryFact("asking the server", 0),)
+STATUS_INTERVAL_SECONDS = 0.5
+"""How often the status line tells of pulls."""
+
+
+class ModelManager:
+    """Keeps the models of one server, for one desk; opens the library when it is made."""
+
+    def __init__(self, controller: ChatController) -> None:
+        self._controller = controller
+        self._library: ModelLibrary = controller.config.open_library()
+        self._downloads = Downloads(self._on_progress)
+        self._screen: ModelsScreen | None = None
+        self._snapshot = ModelsSnapshot(host=controller.config.host)
+        self._models: tuple[InstalledModel, ...] | None = None
+        self._details: dict[tuple[str, str], Model] = {}
+        """What is known of each model that was listed, by its name and digest."""
+        self._estimates = FitEstimates(controller, self._library, self._on_estimate)
+        self._busy_with: dict[str, str] = {}
+        self._is_polling = False
+        self._last_status_time = 0.0
+        self._handlers: dict[str, Callable[[str], Awaitable[None]]] = {
+            "answer": self._use_in_chat,
+            "ask": self.ask_and_pull,
+            "pull": self.pull,
+            "load": self._load,
+            "unload": self._unload,
+            "copy": self._copy,
+            "remove": self._remove,
+        }
+
+    async def close(self) -> tuple[str, ...]:
+        """Stop what goes on and close the library; return the names of the models whose pull was cut."""
+        cut = await self._downloads.close()
+        await self._library.aclose()
+        return cut
+
+    # The screen
+
+    async def open(self) -> None:
+        """Show the screen until it is left."""
+        if self._screen is not None:
+            return
+        controller = self._controller
+        keys = next((action.keys for action in controller.actions if action.name == "models"), ())
+        self._snapshot = self._snapshot._replace(note="", is_error=False)
+        self._screen = ModelsScreen(self, keys, unicode=controller.unicode)
+        try:
+            await controller.screen.app.push_screen_wait(self._screen)
+        finally:
+            self._screen = None
+
+    def snapshot(self) -> ModelsSnapshot:
+        """Return what there is to show now."""
+        models = self._models
+        known = None if models is None else tuple(map(self._model_info_of, models))
+        return self._snapshot._replace(models=known, downloads=tuple(map(self._download_state_of, self._downloads.all)))
+
+    def _model_info_of(self, one: InstalledModel) -> ModelInfo:
+        answers = is_same_model(one.name, self._controller.conversation.ask_options.model)
+        return ModelInfo(one.model, one.running, one.labels, self._busy_with.get(one.name, ""), answers)
+
+    def _download_state_of(self, pull: Download) -> DownloadState:
+        if pull.error:
+            return DownloadState(pull.name, problem=describe_error(pull.error), is_error=True)
+        told = (
+            live_region.transfer_facts(pull.transfer, self._controller.theme.palette.glyphs)
+            if pull.transfer.status
+            else CONNECTING_FACTS
+        )
+        return DownloadState(pull.name, told, "" if pull.task else STOPPED_NOTE)
+
+    def _find(self, name: str) -> InstalledModel | None:
+        return next((one for one in self._models or () if one.name == name), None)
+
+    def facts(self, name: str, *, pull: bool) -> tuple[tuple[str, str], ...]:
+        """Return what is known of a model or a pull, each thing with its name."""
+        if not pull:
+            one = self._find(name)
+            return rendered.model_facts(one, time.time(), self._estimates.lines(one)) if one else ()
+        found = self._downloads.find(name)
+        return download_facts_of(found) if found else ()
+
+    def perform(self, action: str, name: str) -> None:
+        """Do something with a model or a pull, beside what is going on; what goes wrong is said."""
+        self._snapshot = self._snapshot._replace(note="", is_error=False)
+        if action == "stop":
+            self._downloads.stop(name)
+        elif action == "forget":
+            self._downloads.forget(name)
+        else:
+            self._controller.run_in_background(partial(self._perform, action, name))
+
+    async def _perform(self, action: str, name: str) -> None:
+        try:
+            await self._handlers[action](name)
+        except ReflecttyError as error:
+            self._say(describe_error(error), wrong=True)
+
+    def _say(self, text: str, *, wrong: bool = False) -> None:
+        """Say something where it is seen: on the screen, or else in the chat."""
+        if self._screen is not None:
+            self._snapshot = self._snapshot._replace(note=text, is_error=wrong)
+        else:
+            self._controller.note(text, wrong=wrong)
+
+    def _on_estimate(self) -> None:
+        self._snapshot = self._snapshot._replace(revision=self._snapshot.revision + 1)
+
+    # Looking
+
+    def poll(self) -> None:
+        """Look at the server, unless that is under way."""
+        if not self._is_polling:
+            self._is_polling = True
+            self._controller.run_in_background(self._poll)
+
+    async def _poll(self) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                models, running = await asyncio.gather(self._library.engine.models(), self._library.list_loaded())
+            await self._update(models, running)
+        except ReflecttyError as error:
+            self._mark_unreachable(describe_error(error))
+        except TimeoutError:
+            self._mark_unreachable("the server does not answer")
+        else:
+            self._snapshot = self._snapshot._replace(is_reachable=True, unreachable_reason="")
+        finally:
+            self._is_polling = False
+
+    def _mark_unreachable(self, why: str) -> None:
+        """Take it that the server is gone; what was seen of it stays in sight."""
+        if self._snapshot.is_reachable is not False:
+            self._controller.poll()
+        self._snapshot = self._snapshot._replace(is_reachable=False, unreachable_reason=why)
+
+    async def _update(self, models: tuple[Model, ...], running: tuple[RunningModel, ...]) -> None:
+        """Take over what the server lists, and ask for more where there is something new."""
+        self._set_models(models, running)
+        if any((model.name, model.digest) not in self._details for model in models):
+            from reflectty.chat.model_choice import load_cached_tags
+
+            installed = await self._library.list_installed()
+            self._details = {(one.name, one.model.digest): load_cached_tags(one.model) for one in installed}
+            self._set_models(models, running)
+            names = [short_name_of(model.name) for model in models]
+            self._controller.composer.choices = slash.argument_choices(names, self._controller.theme.names)
+
+    def _set_models(self, models: tuple[Model, ...], running: tuple[RunningModel, ...]) -> None:
+        latest = sorted(models, key=lambda model: model.modified_at, reverse=True)
+        known = [self._details.get((model.name, model.digest), model) for model in latest]
+        self._models = tuple(installed_model_of(model, running, known) for model in known)
+
+    # Pulling
+
+    async def ask_and_pull(self, name: str) -> None:
+        """Ask which model to pull, and pull it."""
+        wanted = await self._controller.dialogs.ask_line("Pull a model", name, "model, model:tag or user/model:tag")
+        if wanted:
+            await self.pull(wanted)
+
+    async def pull(self, name: str) -> None:
+        """Pull a model beside what is going on, and say when it is there, or what went wrong.
+
+        Raises:
+            UsageError: it has no such name, or is being pulled already.
+        """
+        wanted = checked_name(name)
+        if self._screen is None:
+            self._controller.note(f"pulling {wanted}: {self._models_key} shows how far it is")
+        before = await self._library.digest_of(wanted)
+        pull = await self._downloads.pull(self._library, wanted)
+        if pull.error:
+            self._report_failure(pull, pull.error)
+        elif not pull.is_stopped:
+            self._report_success(pull, new=not before or before != await self._library.digest_of(wanted))
+
+    @property
+    def _models_key(self) -> str:
+        return next((action.hint for action in self._controller.actions if action.name == "models"), "")
+
+    def _report_failure(self, pull: Download, error: ReflecttyError) -> None:
+        if self._screen is None:  # On the screen it stands beside the pull.
+            self._controller.note(f"{pull.name} was not pulled: {describe_error(error)}", wrong=True)
+
+    def _report_success(self, pull: Download, *, new: bool) -> None:
+        """Say that a model is there; where nobody answers yet, it does."""
+        fresh = pull.transfer.new_bytes
+        amount = f", {format_bytes(fresh)}," if fresh else ""
+        pulled = f"pulled {pull.name}{amount} in {format_duration(pull.transfer.seconds)}"
+        there = pulled if new else f"{pull.name} is there, and up to date"
+        first = not self._controller.conversation.ask_options.model
+        if first:
+            self._controller.change_ask_options(model=short_name_of(pull.name))
+        self._say(f"{there}; it answers from here on" if first else there)
+        self.poll()
+
+    def _on_progress(self) -> None:
+        """Say in the status line how far the pulls are, now and then."""
+        now = time.monotonic()
+        coming = self._downloads.active
+        if coming and now - self._last_status_time < STATUS_INTERVAL_SECONDS:
+            return
+        self._last_status_time = now
+        status = self._controller.status
+        status.facts = status.facts._replace(downloads=summarize_downloads(coming))
+
+    # Changing
+
+    async def _use_in_chat(self, name: str) -> None:
+        try:
+            await self._controller.perform("model", short_name_of(checked_name(name)))
+        except UsageError as error:
+            # The screen is left already.
+            self._controller.report_error(error)
+
+    async def _load(self, name: str) -> None:
+        with self._mark_busy(name, "loading"):
+            ask_options = self._controller.conversation.ask_options
+            running = await self._library.load(name, ask_options.keep_alive, ask_options.options)
+        told = f"is loaded: {placement_of(running)}" if running else "was loaded, and is not kept"
+        self._say(f"{short_name_of(name)} {told}")
+
+    async def _unload(self, name: str) -> None:
+        with self._mark_busy(name, "unloading"):
+            was = await self._library.unload(name)
+        self._say(f"{short_name_of(name)} {'is unloaded' if was else 'was not loaded'}")
+
+    @contextlib.contextmanager
+    def _mark_busy(self, name: str, what: str) -> Iterator[None]:
+        """Say that something is being done with a model, and look afterwards what came of it."""
+        if name in self._busy_with:
+            raise UsageError(f"{short_name_of(name)} is {self._busy_with[name]} already")
+        self._busy_with[name] = what
+        try:
+            yield
+        finally:
+            del self._busy_with[name]
+            self.poll()
+            self._controller.poll()
+
+    async def _copy(self, name: str) -> None:
+        """Ask for another name, and give the model that as well."""
+        wanted = await self._controller.dialogs.ask_line(f"Copy {short_name_of(name)} as", "", "it takes no room")
+        if not wanted:
+            return
+        if await self._library.is_installed(wanted):
+            raise UsageError(f"there is a model {wanted} already", "choose another name")
+        await self._library.copy(name, wanted)
+        self._say(f"{short_name_of(name)} is {wanted} as well")
+        self.poll()
+
+    async def _remove(self, name: str) -> None:
+        """Ask, and remove a model for good."""
+        one = self._find(name)
+        if one is None or not await self._controller.dialogs.confirm(
+            self._removal_question_of(one), "remove it", "keep it"
+        ):
+            return
+        await self._library.remove(name)
+        self._models = tuple(other for other in self._models or () if other.name != name)
+        self._say(f"removed {short_name_of(name)}")
+        self.poll()
+
+    def _removal_question_of(self, one: InstalledModel) -> str:
+        details = (format_bytes(one.model.size) if one.model.size else "", "loaded" if one.running else "")
+        answers = is_same_model(one.name, self._controller.conversation.ask_options.model)
+        about = ", ".join(text for text in (*details, "the one that answers here" if answers else "") if text)
+        return f"Remove {short_name_of(one.name)}{f' ({about})' if about else ''} from the server for good?"

@@ -1,0 +1,235 @@
+"""Rows of the screen of models: models, downloads and the facts of one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core.model_names import remote_host_of, short_name_of
+from reflectty.core.safety import clean_line
+from reflectty.tui.widgets.list import GUTTER, Heading, pad, truncate
+from reflectty.view.rows import cell_width, row_spans
+from reflectty.view.summary import fit_facts
+from reflectty.view.units import device_of, format_bytes, memory_of, weights_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reflectty.core.messages import Model, RunningModel
+    from reflectty.tui.widgets.list import RowPainter
+    from reflectty.view.rows import Row
+    from reflectty.view.summary import SummaryFact
+
+UNNAMED, CLOUD = "unnamed", "cloud"
+SIZE, WEIGHTS, ABILITIES, LOCATION, MEMORY = range(5)
+"""The columns beside a name, from the left."""
+_DROP_ORDER = (MEMORY, WEIGHTS, ABILITIES, SIZE)
+"""The columns that go where it is narrow, the first of them first."""
+_NAME_WIDTH, _MIN_NAME_WIDTH = 24, 14
+"""Before a name gets fewer columns than this, another column is left out; the last of them before the second."""
+_GAP = 2
+_ONE_ROW_WIDTH = 90
+"""Columns that a pull needs to stand in one row."""
+_MAX_PROBLEM_ROWS = 3
+"""Rows that are shown of why a pull ended."""
+_KEY_WIDTH = 11
+_MAX_TEXT_LENGTH = 4000
+
+
+class ModelInfo(NamedTuple):
+    """A model on the server."""
+
+    model: Model
+    running: RunningModel | None = None
+    """Where it is loaded."""
+    abilities: tuple[str, ...] = ()
+    busy_with: str = ""
+    """What is being done with it."""
+    is_chat_model: bool = False
+    """Whether it is the one that answers in the chat."""
+
+
+class DownloadState(NamedTuple):
+    """A pull, under way or ended before its end."""
+
+    name: str
+    facts: tuple[SummaryFact, ...] = ()
+    problem: str = ""
+    """Why it ended; nothing while it goes on."""
+    is_error: bool = False
+    """Whether it was not the reader who ended it."""
+
+
+class ModelRow(NamedTuple):
+    """A model in the list."""
+
+    info: ModelInfo
+    widths: tuple[int, ...]
+    """Of the name and of each column, in all the list."""
+
+    @property
+    def is_choosable(self) -> bool:
+        return True
+
+    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
+        return 1
+
+    def row(self, at: int, painter: RowPainter) -> Row:  # noqa: ARG002 - there is one
+        known, texts = self.info, column_texts_of(self.info)
+        shown = fit_columns(self.widths, painter.width - GUTTER)
+        taken = sum(self.widths[1 + column] + _GAP for column in shown)
+        room = max(1, min(self.widths[0], painter.width - GUTTER - taken))
+        name = pad(truncate(display_name_of(known.model.name), room, painter.glyphs.more), room)
+        row = [
+            *painter.gutter(current=known.is_chat_model),
+            (name, painter.style_of("you" if known.is_chat_model else "text")),
+        ]
+        for column in shown:
+            role, width = _role_of(column, known), self.widths[1 + column]
+            text = texts[column].rjust(width) if column == SIZE else pad(texts[column], width)
+            row += [(" " * _GAP, painter.style_of("text")), (text, painter.style_of(role))]
+        return row
+
+
+class DownloadRow(NamedTuple):
+    """A pull in the list: in one row, or where it is narrow with what is told of it below its name."""
+
+    state: DownloadState
+    name_width: int
+    """Columns that the longest name of a pull fills."""
+
+    @property
+    def is_choosable(self) -> bool:
+        return True
+
+    def height(self, width: int) -> int:
+        return 1 if width >= _ONE_ROW_WIDTH else 1 + max(1, len(self._problem_rows(width - GUTTER - _GAP)))
+
+    def row(self, at: int, painter: RowPainter) -> Row:
+        room, text = painter.width - GUTTER - _GAP, painter.style_of("text")
+        beside = painter.width >= _ONE_ROW_WIDTH
+        names = min(self.name_width, room // 2) if beside else room
+        name = pad(truncate(display_name_of(self.state.name), names, painter.glyphs.more), names)
+        head = [*painter.gutter(first=at == 0), *self._sign(painter, first=at == 0)]
+        if beside:
+            return [*head, (name, text), (" " * _GAP, text), *self._state_row(room - names - _GAP, painter)]
+        return head + ([(name, text)] if at == 0 else self._state_row(room, painter, at - 1))
+
+    def _sign(self, painter: RowPainter, *, first: bool) -> Row:
+        wrong, ended = self.state.is_error, bool(self.state.problem)
+        sign = "!" if wrong else " " if ended else painter.glyphs.running
+        return [(f"{sign if first else ' '} ", painter.style_of("error" if wrong else "accent"))]
+
+    def _state_row(self, room: int, painter: RowPainter, at: int = 0) -> Row:
+        if self.state.problem:
+            problem, rows = clean_line(self.state.problem, _MAX_TEXT_LENGTH), self._problem_rows(room)
+            start, end = rows[at] if at < len(rows) else (0, 0)
+            text = problem[start:] if at == len(rows) - 1 or painter.width >= _ONE_ROW_WIDTH else problem[start:end]
+            look = painter.style_of("text" if self.state.is_error else "dim")
+            return [(truncate(text, max(1, room), painter.glyphs.more), look)]
+        dot = f" {painter.glyphs.dot} "
+        text = dot.join(fact.text for fact in fit_facts(self.state.facts, room, len(dot)))
+        return [(truncate(text, max(1, room), painter.glyphs.more), painter.style_of("dim"))]
+
+    def _problem_rows(self, room: int) -> Sequence[tuple[int, int]]:
+        """Return where the rows of what ended it begin and end."""
+        problem = clean_line(self.state.problem, _MAX_TEXT_LENGTH)
+        return list(row_spans(problem, max(1, room)))[:_MAX_PROBLEM_ROWS] if problem else []
+
+
+class TitleRow(NamedTuple):
+    """What all that is told below it is about."""
+
+    text: str
+
+    @property
+    def is_choosable(self) -> bool:
+        return False
+
+    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
+        return 1
+
+    def row(self, at: int, painter: RowPainter) -> Row:  # noqa: ARG002 - there is one
+        return [(truncate(self.text, painter.width, painter.glyphs.more), painter.style_of("accent"))]
+
+
+class FactRow(NamedTuple):
+    """One thing that is known, its name before it; without a name it belongs to the one above."""
+
+    key: str
+    text: str
+
+    @property
+    def is_choosable(self) -> bool:
+        return False
+
+    def height(self, width: int) -> int:
+        return max(1, len(self._rows(width)))
+
+    def row(self, at: int, painter: RowPainter) -> Row:
+        rows = self._rows(painter.width)
+        # A row may be drawn once more before the list is laid for another width.
+        start, end = rows[at] if at < len(rows) else (0, 0)
+        key = pad(self.key if at == 0 else "", _KEY_WIDTH)
+        return [
+            (key, painter.style_of("faint")),
+            (clean_line(self.text, _MAX_TEXT_LENGTH)[start:end], painter.style_of("text")),
+        ]
+
+    def _rows(self, width: int) -> Sequence[tuple[int, int]]:
+        text = clean_line(self.text, _MAX_TEXT_LENGTH)
+        # What was never laid out has no width yet.
+        return (row_spans(text, max(1, width - _KEY_WIDTH)) if text and width else ()) or [(0, len(text))]
+
+
+def build_rows(models: Sequence[ModelInfo], pulls: Sequence[DownloadState]) -> list[Heading | ModelRow | DownloadRow]:
+    """Return the entries of a list: the pulls, if there are any, above the models."""
+    names = max((cell_width(display_name_of(one.name)) for one in pulls), default=0)
+    table = [(display_name_of(one.model.name), *column_texts_of(one)) for one in models]
+    widths = tuple(max(map(cell_width, column)) for column in zip(*table, strict=True))
+    rows = [ModelRow(one, widths) for one in models]
+    if not pulls:
+        return [*rows]
+    heading = [Heading("installed")] if rows else []
+    return [Heading("pulls", is_first=True), *(DownloadRow(one, names) for one in pulls), *heading, *rows]
+
+
+def build_fact_rows(name: str, facts: Iterable[tuple[str, str]]) -> list[TitleRow | FactRow]:
+    """Return the entries that say what is known of a model or a pull."""
+    return [TitleRow(display_name_of(name)), *(FactRow(*fact) for fact in facts)]
+
+
+def display_name_of(name: str) -> str:
+    """Return the name of a model as it is shown."""
+    return clean_line(short_name_of(name)) or UNNAMED
+
+
+def column_texts_of(known: ModelInfo) -> tuple[str, ...]:
+    """Return what stands beside a name, in order."""
+    model, running = known.model, known.running
+    return (
+        CLOUD if remote_host_of(model) else format_bytes(model.size) if model.size else "",
+        weights_of(model),
+        ", ".join(known.abilities),
+        known.busy_with or (device_of(running) if running else ""),
+        memory_of(running) if running and not known.busy_with else "",
+    )
+
+
+def fit_columns(widths: Sequence[int], room: int) -> tuple[int, ...]:
+    """Return the columns that fit beside a name, whose width is the first; one in which nothing stands is none."""
+    names, *others = widths
+    shown = [column for column, width in enumerate(others) if width]
+    for column in _DROP_ORDER:
+        least = min(names, _MIN_NAME_WIDTH if column == SIZE else _NAME_WIDTH)
+        if sum(others[one] + _GAP for one in shown) <= room - least:
+            break
+        shown = [one for one in shown if one != column]
+    return tuple(shown)
+
+
+def _role_of(column: int, known: ModelInfo) -> str:
+    if column == LOCATION:
+        running = known.running
+        whole = running is not None and 0 < running.size <= running.size_vram
+        return "accent" if known.busy_with else "good" if whole else "correction"
+    return "dim" if column in (WEIGHTS, MEMORY) else "text"

@@ -1,0 +1,345 @@
+"""The screen that lists the models and downloads of a server, with the keys that apply."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from reflectty.core.model_names import remote_host_of
+from reflectty.core.safety import clean_line
+from reflectty.tui.fuzzy import closest_matches
+from reflectty.tui.models.rows import (
+    DownloadRow,
+    DownloadState,
+    ModelInfo,
+    ModelRow,
+    build_fact_rows,
+    build_rows,
+    display_name_of,
+)
+from reflectty.tui.widgets.field import Field
+from reflectty.tui.widgets.list import Listing, list_glyphs
+from reflectty.view.rows import cell_width
+from reflectty.view.summary import SummaryFact, format_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+
+MAX_HINT_ROWS = 3
+
+
+def key_hints_for(entry: ModelRow | DownloadRow | None, *, is_reachable: bool) -> tuple[SummaryFact, ...]:
+    """Return the keys that do something now, the dearest with the lowest rank."""
+    found = [SummaryFact("ctrl+p pull", 2)] if is_reachable else []
+    if isinstance(entry, ModelRow) and is_reachable:
+        known = entry.info
+        answer = [] if known.is_chat_model else [SummaryFact("enter answers", 1)]
+        load = (
+            []
+            if known.busy_with or remote_host_of(known.model)
+            else [SummaryFact("ctrl+l unload" if known.running else "ctrl+l load", 3)]
+        )
+        found = [*answer, *load, *found, SummaryFact("ctrl+y copy", 5), SummaryFact("ctrl+x remove", 4)]
+    elif isinstance(entry, DownloadRow):
+        ended = bool(entry.state.problem)
+        again = [SummaryFact("enter pull again", 1)] if ended and is_reachable else []
+        found = [*again, SummaryFact("ctrl+x forget" if ended else "ctrl+x cancel", 1), *found]
+    return (*found, SummaryFact("esc back", 0))
+
+
+def arrange_hints(found: Sequence[SummaryFact], width: int, dot: str) -> str:
+    """Return hints in at most three rows; those that do not fit go by their rank."""
+    kept = list(found)
+    while len(_wrap_hints(kept, width, dot)) > MAX_HINT_ROWS:
+        kept.remove(max(kept, key=lambda fact: fact.rank))
+    return "\n".join(_wrap_hints(kept, width, dot))
+
+
+def _wrap_hints(found: Sequence[SummaryFact], width: int, dot: str) -> list[str]:
+    rows: list[str] = []
+    for fact in found:
+        if rows and cell_width(rows[-1] + dot + fact.text) <= width:
+            rows[-1] += dot + fact.text
+        else:
+            rows.append(fact.text)
+    return rows
+
+
+WIDE = 112
+"""From that many columns on, what is known of a model stands beside the list."""
+HOST_WIDTH = 60
+"""From that many columns on there is room to say which server it is."""
+TALL = 22
+"""From that many rows on it stands below the list, where there is no room beside it."""
+SHORT = 16
+"""Below this many rows there is no room for blanks."""
+POLL_SECONDS = 2.0
+"""How often the server is looked at."""
+REFRESH_SECONDS = 0.2
+"""How often the screen is drawn while something goes on."""
+LOADING = "Looking at the models…"
+EMPTY = "No model is installed."
+NO_MATCH = "Nothing matches."
+_MARGINS = 4
+
+
+class ModelsSnapshot(NamedTuple):
+    """What there is to show."""
+
+    models: tuple[ModelInfo, ...] | None = None
+    """None while nobody has told."""
+    downloads: tuple[DownloadState, ...] = ()
+    host: str = ""
+    is_reachable: bool | None = None
+    """Whether the server answers; None while nobody knows."""
+    unreachable_reason: str = ""
+    """Why nobody answers."""
+    note: str = ""
+    is_error: bool = False
+    """Whether the note is about something that went wrong."""
+    revision: int = 0
+    """Another one as soon as more is known of a model."""
+
+
+class ModelsBackend(Protocol):
+    """Who knows the models and does what is wished."""
+
+    def snapshot(self) -> ModelsSnapshot:
+        """Return what there is to show now."""
+        ...
+
+    def facts(self, name: str, *, pull: bool) -> Sequence[tuple[str, str]]:
+        """Return what is known of a model or a pull."""
+        ...
+
+    def poll(self) -> None:
+        """Look at the server again."""
+        ...
+
+    def perform(self, action: str, name: str) -> None:
+        """Do something with a model: answer, load, unload, copy, remove; with a pull: pull, stop, forget."""
+        ...
+
+
+class ModelsScreen(ModalScreen[None]):
+    """Lists the models; typing narrows them."""
+
+    DEFAULT_CSS = """
+    ModelsScreen, ModelsScreen:ansi {
+        & > #models { padding: 1 2; height: 100%; background: $r-panel; color: $r-text; }
+        & #models-head { height: 1; margin: 0 0 1 0; }
+        & #models-title { width: auto; margin: 0 2 0 0; text-style: bold; color: $r-accent; }
+        & #models-server { width: auto; margin: 0 0 0 2; color: $r-dim; }
+        & #models-server.-gone { color: $r-error; text-style: bold; }
+        & #models-middle { height: 1fr; layout: vertical; }
+        & #models-facts { display: none; scrollbar-size-vertical: 0; height: auto; max-height: 45%; margin: 1 0 0 0; }
+        & #models-empty { display: none; height: 1fr; color: $r-dim; }
+        & #models-note { display: none; height: auto; max-height: 4; margin: 1 0 0 0; color: $r-text; }
+        & #models-note.-wrong { color: $r-error; }
+        & #models-hints { height: auto; color: $r-faint; margin: 1 0 0 0; }
+        &.-wide #models-middle { layout: horizontal; }
+        &.-wide #models-facts { display: block; width: 40; height: 100%; max-height: 100%; margin: 0 0 0 3; }
+        &.-tall #models-facts { display: block; }
+        &.-bare #models-facts, &.-bare #models-list { display: none; }
+        &.-bare #models-empty { display: block; }
+        &.-noted #models-note { display: block; }
+        &.-short > #models { padding: 0 2; }
+        &.-short #models-head, &.-short #models-hints, &.-short #models-note { margin: 0; }
+    }
+    ModelsScreen:ansi { & #models-server, & #models-empty, & #models-hints { text-style: dim; } }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", priority=True),
+        Binding("down", "move(1)", priority=True),
+        Binding("pageup", "page(-1)", priority=True),
+        Binding("pagedown", "page(1)", priority=True),
+        Binding("enter", "accept", priority=True),
+        Binding("escape", "back", priority=True),
+        Binding("ctrl+l", "load", priority=True),
+        Binding("ctrl+p", "pull", priority=True),
+        Binding("ctrl+y", "copy", priority=True),
+        Binding("ctrl+x", "remove", priority=True),
+        Binding("delete", "remove(True)", priority=True),
+    ]
+
+    def __init__(self, backend: ModelsBackend, keys: Sequence[str] = (), *, unicode: bool = True) -> None:
+        super().__init__()
+        self._backend = backend
+        self._glyphs = list_glyphs(unicode=unicode)
+        self._snapshot = ModelsSnapshot()
+        self._selected_key: tuple[str, str] | None = None
+        for key in keys:
+            self._bindings.bind(key, "dismiss", show=False, priority=True)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="models"):
+            with Horizontal(id="models-head"):
+                yield Static(Content("models"), id="models-title")
+                yield Field(placeholder="type to narrow")
+                yield Static(id="models-server")
+            with Vertical(id="models-middle"):
+                yield Listing(glyphs=self._glyphs, id="models-list")
+                yield Listing(glyphs=self._glyphs, id="models-facts")
+                yield Static(id="models-empty")
+            yield Static(id="models-note")
+            yield Static(id="models-hints")
+
+    def on_mount(self) -> None:
+        self._backend.poll()
+        self._apply_snapshot(self._backend.snapshot())
+        self.set_interval(POLL_SECONDS, self._backend.poll)
+        self.set_interval(REFRESH_SECONDS, self._refresh_if_changed)
+
+    def on_resize(self) -> None:
+        width, height = self.size
+        self.set_class(height < SHORT, "-short")
+        self.set_class(width >= WIDE, "-wide")
+        self.set_class(width < WIDE and height >= TALL, "-tall")
+        self._describe()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._selected_key = None
+        self._fill_list()
+
+    def on_listing_picked(self, event: Listing.Picked) -> None:
+        event.stop()
+        self._select_current()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the key `delete` to the line that is typed in while it can delete there."""
+        return action != "remove" or not parameters or self.query_one(Field).cursor_at_end
+
+    def action_move(self, by: int) -> None:
+        self._listing.move(by)
+        self._select_current()
+
+    def action_page(self, pages: int) -> None:
+        self._listing.page(pages)
+        self._select_current()
+
+    def action_accept(self) -> None:
+        entry = self._entry
+        if isinstance(entry, ModelRow):
+            self.dismiss()
+            if not entry.info.is_chat_model:
+                self._backend.perform("answer", entry.info.model.name)
+        elif isinstance(entry, DownloadRow) and entry.state.problem:
+            self._perform("pull", entry.state.name)
+
+    def action_back(self) -> None:
+        if self._filter_text:
+            self.query_one(Field).value = ""
+        else:
+            self.dismiss()
+
+    def action_load(self) -> None:
+        entry = self._entry
+        if isinstance(entry, ModelRow) and not entry.info.busy_with:
+            self._perform("unload" if entry.info.running else "load", entry.info.model.name)
+
+    def action_pull(self) -> None:
+        """Ask for a name; what was typed and is nowhere in the list may be one."""
+        self._fill_list()
+        self._perform("ask", "" if self._listing.entries else self._filter_text)
+
+    def action_copy(self) -> None:
+        if isinstance(self._entry, ModelRow):
+            self._perform("copy", self._entry.info.model.name)
+
+    def action_remove(self, deleting: bool = False) -> None:  # noqa: ARG002 - which key it was
+        entry = self._entry
+        if isinstance(entry, ModelRow):
+            self._perform("remove", entry.info.model.name)
+        elif isinstance(entry, DownloadRow):
+            self._perform("forget" if entry.state.problem else "stop", entry.state.name)
+
+    def _perform(self, action: str, name: str) -> None:
+        self._backend.perform(action, name)
+        self._refresh_if_changed()
+
+    @property
+    def _filter_text(self) -> str:
+        return self.query_one(Field).value.strip()
+
+    @property
+    def _listing(self) -> Listing:
+        return self.query_one("#models-list", Listing)
+
+    @property
+    def _entry(self) -> ModelRow | DownloadRow | None:
+        entry = self._listing.entry
+        return entry if isinstance(entry, (ModelRow, DownloadRow)) else None
+
+    def _select_current(self) -> None:
+        self._selected_key = _key_of(self._entry)
+        self._describe()
+
+    def _refresh_if_changed(self) -> None:
+        """Show what has changed since it was shown last."""
+        seen = self._backend.snapshot()
+        if seen != self._snapshot:
+            self._apply_snapshot(seen)
+
+    def _apply_snapshot(self, seen: ModelsSnapshot) -> None:
+        self._snapshot = seen
+        server, note = self.query_one("#models-server", Static), self.query_one("#models-note", Static)
+        server.update(Content(self._server_text()))
+        server.set_class(seen.is_reachable is False, "-gone")
+        text, wrong = (seen.unreachable_reason, True) if seen.is_reachable is False else (seen.note, seen.is_error)
+        note.update(Content(f"{'! ' if wrong else ''}{clean_line(text, 2000)}"))
+        note.set_class(wrong, "-wrong")
+        self.set_class(bool(text), "-noted")
+        self._fill_list()
+
+    def _server_text(self) -> str:
+        seen, host, dot = self._snapshot, clean_line(self._snapshot.host, 40), f" {self._glyphs.dot} "
+        if seen.is_reachable is False:
+            return f"! {host} is gone"
+        roomy = seen.models and self.size.width >= HOST_WIDTH
+        return f"{host}{dot}{format_count(len(seen.models or ()), 'model')}" if roomy else ""
+
+    def _fill_list(self) -> None:
+        """List what matches; what was chosen stays chosen, or whoever takes its place."""
+        seen, typed = self._snapshot, self._filter_text
+        models = closest_matches(typed, seen.models or (), lambda one: display_name_of(one.model.name))
+        entries = build_rows(models, closest_matches(typed, seen.downloads, lambda one: display_name_of(one.name)))
+        keys = [_key_of(entry) for entry in entries]
+        answers = next(
+            (at for at, entry in enumerate(entries) if isinstance(entry, ModelRow) and entry.info.is_chat_model), 0
+        )
+        at = self._listing.chosen_index or 0
+        wanted = keys.index(self._selected_key) if self._selected_key in keys else at if self._selected_key else answers
+        self._listing.fill(entries, wanted, keep_scroll=self._selected_key is not None)
+        if seen.models is not None:
+            self._selected_key = _key_of(self._entry)
+        self.set_class(not entries, "-bare")
+        empty = LOADING if seen.is_reachable is None else NO_MATCH if typed else EMPTY if seen.is_reachable else ""
+        self.query_one("#models-empty", Static).update(Content(empty.replace("…", self._glyphs.more)))
+        self._describe()
+
+    def _describe(self) -> None:
+        """Say what is known of what is chosen, and which keys work there."""
+        key = _key_of(self._entry)
+        if key:
+            facts = self._backend.facts(key[1], pull=key[0] == "pull")
+            self.query_one("#models-facts", Listing).fill(build_fact_rows(key[1], facts), keep_scroll=True)
+        found = key_hints_for(self._entry, is_reachable=self._snapshot.is_reachable is not False)
+        text = arrange_hints(found, self.size.width - _MARGINS, f" {self._glyphs.dot} ")
+        self.query_one("#models-hints", Static).update(Content(text))
+
+
+def _key_of(entry: object) -> tuple[str, str] | None:
+    """Return what an entry is about, whatever has changed of it."""
+    if isinstance(entry, ModelRow):
+        return ("model", entry.info.model.name)
+    return ("pull", entry.state.name) if isinstance(entry, DownloadRow) else None

@@ -1,0 +1,352 @@
+"""The panel widget that lists, searches, renames and removes sessions by posting messages to the chat."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.geometry import Offset, Region, Spacing
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from reflectty.tui.sessions import messages as wishes
+from reflectty.tui.sessions.list import SearchHitRow, SessionList, SessionRow, display_title_of
+from reflectty.tui.sessions.messages import InlineConfirm, InlineRename
+from reflectty.tui.widgets.field import Field
+from reflectty.tui.widgets.list import GUTTER, Listing, list_glyphs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.geometry import Size
+    from textual.timer import Timer
+    from textual.widgets import Input
+
+    from reflectty.core.session import SearchHit, Session
+
+
+DEBOUNCE_SECONDS = 0.15
+"""Seconds of not typing before words are sought."""
+
+
+class SearchLine(Horizontal):
+    """A sign and a field."""
+
+    DEFAULT_CSS = """
+    SearchLine {
+        height: 1;
+        & > Static { width: 3; color: $r-dim; }
+        &:ansi > Static { text-style: dim; }
+    }
+    """
+
+    @dataclass
+    class WordsChanged(Message):
+        """These words are sought; none as soon as there are none."""
+
+        words: str
+
+    def __init__(self, sign: str, placeholder: str) -> None:
+        super().__init__()
+        self.field = Field(placeholder=placeholder)
+        self._sign = sign
+        self._timer: Timer | None = None
+
+    @property
+    def words(self) -> str:
+        return self.field.value.strip()
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content(self._sign))
+        yield self.field
+
+    def clear(self) -> None:
+        self.field.value = ""
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._timer is not None:
+            self._timer.stop()
+        if self.words:
+            self._timer = self.set_timer(DEBOUNCE_SECONDS, self._post_words)
+        else:
+            self._post_words()
+
+    def _post_words(self) -> None:
+        self.post_message(self.WordsChanged(self.words))
+
+
+WIDTH = 36
+NARROW = 60
+"""Below this many columns the panel takes the whole width."""
+SLIDE_SECONDS = 0.15
+"""Seconds that it takes to come in."""
+SHORT = 14
+"""Below this many rows there is no room for blanks and hints."""
+SEARCH_PLACEHOLDER = "search every thought"
+HINTS = "ctrl+r rename · ctrl+x remove"
+EMPTY = "Nothing is kept yet."
+NO_MATCH = "Nothing found."
+
+
+class SessionsPanel(Vertical):
+    """Sessions, the latest first; typing searches them. Slides in from the left when it is asked to."""
+
+    DEFAULT_CSS = """
+    SessionsPanel {
+        dock: left;
+        display: none;
+        width: auto;
+        height: 100%;
+        padding: 1 1 0 2;
+        background: $r-panel;
+        color: $r-text;
+        layers: default over;
+        & > * { expand: optimal; }
+        & SearchLine { margin: 0 0 1 0; }
+        & #sessions-note { display: none; height: auto; color: $r-dim; }
+        & #sessions-hints { height: 1; color: $r-faint; margin: 1 0 0 0; }
+        &.-short { padding: 0 1 0 2; }
+        &.-short SearchLine { margin: 0; }
+        &.-short #sessions-hints { display: none; }
+        &.-bare #sessions-note { display: block; }
+        &.-bare Listing { display: none; }
+        &:ansi #sessions-note, &:ansi #sessions-hints { text-style: dim; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", priority=True),
+        Binding("down", "move(1)", priority=True),
+        Binding("pageup", "page(-1)", priority=True),
+        Binding("pagedown", "page(1)", priority=True),
+        Binding("enter", "accept", priority=True),
+        Binding("escape", "back", priority=True),
+        Binding("ctrl+x", "remove", priority=True),
+        Binding("delete", "remove_or_delete", priority=True),
+        Binding("ctrl+r", "rename", priority=True),
+    ]
+    current: reactive[str] = reactive("")
+    """The id of the session that is open."""
+    running: reactive[frozenset[str]] = reactive(frozenset())
+    """The ids of sessions in which a reply is being written."""
+
+    PageRequested: TypeAlias = wishes.PageRequested
+    Searched: TypeAlias = wishes.Searched
+    Opened: TypeAlias = wishes.Opened
+    Removed: TypeAlias = wishes.Removed
+    Renamed: TypeAlias = wishes.Renamed
+    Closed: TypeAlias = wishes.Closed
+
+    def __init__(
+        self,
+        *,
+        unicode: bool = True,
+        now: Callable[[], float] = time.time,
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+    ) -> None:
+        super().__init__(id=id)
+        self._glyphs = list_glyphs(unicode=unicode)
+        self._session_list = SessionList(now)
+
+    def compose(self) -> ComposeResult:
+        yield SearchLine(self._glyphs.search, SEARCH_PLACEHOLDER)
+        yield Listing(glyphs=self._glyphs, id="sessions-list")
+        yield Static(Content(EMPTY), id="sessions-note")
+        yield Static(Content(HINTS.replace("·", self._glyphs.dot)), id="sessions-hints")
+        yield InlineRename()
+        yield InlineConfirm()
+
+    def slide_in(self) -> None:
+        """Show the panel with the latest sessions and take the keys."""
+        if not self.display:
+            self.display = True
+            self.offset = Offset(-self.app.size.width if self.app.size.width < NARROW else -WIDTH, 0)
+            self.animate("offset", Offset(0, 0), duration=SLIDE_SECONDS, easing="out_cubic")
+        self._search_line.field.focus()
+        self.reload()
+
+    def slide_out(self) -> None:
+        """Hide the panel; the next time it starts without a search."""
+        self._search_line.clear()
+        self.display = False
+
+    def search(self, words: str) -> None:
+        """Search as if these words were typed."""
+        self._search_line.field.value = words
+
+    def reload(self) -> None:
+        """Ask for the sessions anew; those that are listed stay until the others are there."""
+        self.post_message(self.PageRequested(self._session_list.restart()))
+
+    def add_sessions(self, sessions: Sequence[Session]) -> None:
+        """Take the next sessions, the latest first; none when there are no more."""
+        anew = self._session_list.is_stale
+        entries = self._session_list.add(sessions)
+        if self._session_list.hits is not None:
+            return
+        if anew:
+            self._close_inline()
+            self._fill_list(self._chosen_id or self.current)
+        else:
+            self._listing.extend(entries)
+            self._update_note()
+
+    def show_hits(self, found: Sequence[SearchHit], words: str | None = None) -> None:
+        """List what was found; nothing happens where it was for other `words` than stand there now."""
+        if self._search_line.words and words in (None, self._search_line.words):
+            self._close_inline()
+            self._session_list.hits = tuple(found)
+            self._fill_list("")
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 - Textual's
+        return (viewport.width if viewport.width < NARROW else WIDTH) - self.gutter.width
+
+    def watch_current(self, current: str) -> None:
+        self._session_list.state.current_id = current
+        self._redraw()
+
+    def watch_running(self, running: frozenset[str]) -> None:
+        self._session_list.state.running_ids = running
+        self._redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < SHORT, "-short")
+        self._close_inline()
+
+    def on_search_line_words_changed(self, event: SearchLine.WordsChanged) -> None:
+        event.stop()
+        if event.words:
+            self.post_message(self.Searched(event.words))
+        elif self._session_list.hits is not None:
+            self._close_inline()
+            chosen, self._session_list.hits = self._chosen_id, None
+            self._fill_list(chosen)
+
+    def on_listing_picked(self, event: Listing.Picked) -> None:
+        event.stop()
+        self._close_inline()
+        self.action_accept()
+
+    def on_listing_view_changed(self, event: Listing.ViewChanged) -> None:
+        event.stop()
+        self._close_inline(None if self._chosen_session is None else self._chosen_region)
+        if self.display and self._listing.rows_below < self._listing.size.height:
+            wanted = self._session_list.next_offset()
+            if wanted is not None:
+                self.post_message(self.PageRequested(wanted))
+
+    def on_inline_rename_done(self, event: InlineRename.Done) -> None:
+        event.stop()
+        self._search_line.field.focus()
+        session = self._chosen_session
+        if (
+            session is not None
+            and session.id == event.session_id
+            and event.title not in ("", display_title_of(session))
+        ):
+            self._session_list.rename(event.session_id, event.title)
+            self._fill_list("", self._listing.chosen_index)
+            self.post_message(self.Renamed(event.session_id, event.title))
+
+    def on_inline_confirm_answered(self, event: InlineConfirm.Answered) -> None:
+        event.stop()
+        self._search_line.field.focus()
+        if event.yes:
+            self._session_list.remove(event.session_id)
+            self._fill_list("", self._listing.chosen_index)
+            self.post_message(self.Removed(event.session_id))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Leave the keys to what is asked on a row, and the key `delete` to the search while it can delete there."""
+        if action == "remove_or_delete" and not self._search_line.field.cursor_at_end:
+            return False
+        return self._search_line.field.has_focus
+
+    def action_move(self, by: int) -> None:
+        self._listing.move(by)
+
+    def action_page(self, pages: int) -> None:
+        self._listing.page(pages)
+
+    def action_accept(self) -> None:
+        entry = self._listing.entry
+        if isinstance(entry, (SessionRow, SearchHitRow)):
+            turn = entry.turn if isinstance(entry, SearchHitRow) else None
+            self.post_message(self.Opened(entry.session.id, turn))
+
+    def action_back(self) -> None:
+        if self._search_line.field.value:
+            self._search_line.clear()
+        else:
+            self.slide_out()
+            self.post_message(self.Closed())
+
+    def action_remove(self) -> None:
+        if self._chosen_session is not None:
+            self.query_one(InlineConfirm).ask(self._chosen_region, self._chosen_session.id)
+
+    def action_remove_or_delete(self) -> None:
+        self.action_remove()
+
+    def action_rename(self) -> None:
+        session = self._chosen_session
+        if session is not None:
+            where = self._chosen_region.shrink(Spacing(0, 0, 0, GUTTER))
+            self.query_one(InlineRename).ask(
+                where, session.id, display_title_of(session) if session.title.strip() else ""
+            )
+
+    @property
+    def _search_line(self) -> SearchLine:
+        return self.query_one(SearchLine)
+
+    @property
+    def _listing(self) -> Listing:
+        return self.query_one(Listing)
+
+    @property
+    def _chosen_session(self) -> Session | None:
+        entry = self._listing.entry
+        return entry.session if isinstance(entry, (SessionRow, SearchHitRow)) else None
+
+    @property
+    def _chosen_id(self) -> str:
+        return self._chosen_session.id if self._chosen_session is not None else ""
+
+    @property
+    def _chosen_region(self) -> Region:
+        """Where the first row of the chosen entry is in the panel."""
+        listing = self._listing
+        left, top = listing.content_region.offset - self.content_region.offset
+        return Region(left, top + listing.top_of(listing.chosen_index or 0), listing.scrollable_content_region.width, 1)
+
+    def _close_inline(self, moved_to: Region | None = None) -> None:
+        """Leave what is asked on a row, where that is not the row any more, and give the keys to the search again."""
+        for asked in (self.query_one(InlineRename), self.query_one(InlineConfirm)):
+            if asked.display and (moved_to is None or asked.row_region.y != moved_to.y):
+                asked.display = False
+                self._search_line.field.focus()
+
+    def _fill_list(self, chosen: str, at: int | None = None) -> None:
+        """List what was found, or the sessions; choose the entry of that session, or the one at or near an index."""
+        entries = self._session_list.entries()
+        ids = [getattr(getattr(entry, "session", None), "id", "") for entry in entries]
+        index = ids.index(chosen) if chosen and chosen in ids else None
+        self._listing.fill(entries, index if at is None else at, keep_scroll=at is not None)
+        self._update_note()
+
+    def _update_note(self) -> None:
+        self.set_class(not self._listing.entries, "-bare")
+        self.query_one("#sessions-note", Static).update(Content(EMPTY if self._session_list.hits is None else NO_MATCH))
+
+    def _redraw(self) -> None:
+        if self.is_mounted:
+            self._listing.refresh()

@@ -1,0 +1,321 @@
+"""A list widget that draws only the visible rows, and its headings."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from reflectty.tui.widgets.strips import make_strip
+from reflectty.view.rows import BOLD, cell_width, fitting_length
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.style import Style
+    from textual import events
+
+    from reflectty.view.rows import Row
+
+
+GUTTER = 3
+"""Columns for the mark of what is current, the mark of what is chosen, and a blank."""
+
+
+class ListGlyphs(NamedTuple):
+    """The signs of a list; the defaults need UTF-8."""
+
+    current: str = "▌"
+    chosen: str = "›"  # noqa: RUF001 - not meant as the sign that it looks like
+    search: str = "⌕"
+    running: str = "◐"
+    more: str = "…"
+    dot: str = "·"
+
+
+UNICODE_GLYPHS = ListGlyphs()
+PLAIN_GLYPHS = ListGlyphs(current=">", chosen="-", search="/", running="*", more="~", dot="-")
+
+
+def list_glyphs(*, unicode: bool) -> ListGlyphs:
+    """Return the signs that a terminal can show."""
+    return UNICODE_GLYPHS if unicode else PLAIN_GLYPHS
+
+
+class RowPainter(NamedTuple):
+    """What an entry is drawn with."""
+
+    width: int
+    style_of: Callable[[str], Style]
+    """The style of a role."""
+    is_chosen: bool
+    glyphs: ListGlyphs
+
+    def gutter(self, *, current: bool = False, first: bool = True) -> Row:
+        """Return the columns before an entry's text; the mark of what is chosen stands in its first row."""
+        bar = (self.glyphs.current, self.style_of("you")) if current else (" ", self.style_of("text"))
+        mark = self.glyphs.chosen if self.is_chosen and first else " "
+        return [bar, (f"{mark} ", self.style_of("accent"))]
+
+
+class ListEntry(Protocol):
+    """One thing in a list."""
+
+    @property
+    def is_choosable(self) -> bool: ...
+
+    def height(self, width: int) -> int:
+        """Return how many rows it fills."""
+
+    def row(self, at: int, painter: RowPainter) -> Row:
+        """Return one of its rows; one without text only keeps a distance."""
+
+
+def truncate(text: str, width: int, more: str) -> str:
+    """Return as much of a text as fits, with a sign that there was more."""
+    if cell_width(text) <= width:
+        return text
+    return text[: fitting_length(text, width - 1)].rstrip() + more if width > 1 else more[:width]
+
+
+def pad(text: str, width: int) -> str:
+    """Return a text with blanks behind it, so that it fills that many columns."""
+    return text + " " * max(0, width - cell_width(text))
+
+
+class Listing(ScrollView, can_focus=False):
+    """Entries below each other; at most one of them is chosen. Another widget has the focus and moves the choice."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "listing--text",
+        "listing--dim",
+        "listing--faint",
+        "listing--you",
+        "listing--accent",
+        "listing--correction",
+        "listing--good",
+        "listing--error",
+        "listing--chosen",
+    }
+    DEFAULT_CSS = """
+    Listing {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        background: $r-panel;
+        color: $r-text;
+        scrollbar-size-vertical: 1;
+        scrollbar-color: $r-line;
+        scrollbar-color-hover: $r-faint;
+        scrollbar-color-active: $r-faint;
+        scrollbar-background: $r-panel;
+        scrollbar-background-hover: $r-panel;
+        scrollbar-background-active: $r-panel;
+        & > .listing--text { color: $r-text; }
+        & > .listing--dim { color: $r-dim; }
+        & > .listing--faint { color: $r-faint; }
+        & > .listing--you { color: $r-you; text-style: bold; }
+        & > .listing--accent { color: $r-accent; text-style: bold; }
+        & > .listing--correction { color: $r-correction; }
+        & > .listing--good { color: $r-good; }
+        & > .listing--error { color: $r-error; text-style: bold; }
+        & > .listing--chosen { color: $r-text; background: $r-line; }
+        &:ansi {
+            scrollbar-color: ansi_bright_black;
+            & > .listing--dim, & > .listing--faint { text-style: dim; }
+        }
+    }
+    """
+
+    class Picked(Message):
+        """An entry was clicked; it is the chosen one."""
+
+    class ViewChanged(Message):
+        """Other rows are in view, or other entries in the list."""
+
+    def __init__(self, *, glyphs: ListGlyphs = UNICODE_GLYPHS, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self.glyphs = glyphs
+        if glyphs is PLAIN_GLYPHS:
+            # Textual draws scroll bars with blocks.
+            self.styles.scrollbar_size_vertical = 0
+        self.chosen_index: int | None = None
+        self._entries: list[ListEntry] = []
+        self._starts: list[int] = []
+        self._total = 0
+        self._layout_width = 0
+
+    @property
+    def entries(self) -> Sequence[ListEntry]:
+        return self._entries
+
+    @property
+    def entry(self) -> ListEntry | None:
+        """The chosen entry."""
+        return None if self.chosen_index is None else self._entries[self.chosen_index]
+
+    @property
+    def rows_below(self) -> int:
+        """How many rows there are below those in view."""
+        return max(0, self._total - self.scroll_offset.y - self.size.height)
+
+    def fill(self, entries: Sequence[ListEntry], chosen: int | None = None, *, keep_scroll: bool = False) -> None:
+        """Show other entries from the top, or where they are to `stay` from the row that was on top.
+
+        The first that can be is chosen where none is named; the nearest where that one cannot be.
+        """
+        self._entries = list(entries)
+        wanted = min(chosen or 0, len(self._entries) - 1)
+        after = self._nearest_choosable(wanted, 1)
+        self.chosen_index = self._nearest_choosable(wanted, -1) if after is None else after
+        self._lay_out()
+        if not keep_scroll:
+            self.scroll_to(y=0, animate=False)
+        self._reveal_chosen()
+
+    def extend(self, entries: Sequence[ListEntry]) -> None:
+        """Add entries at the end."""
+        self._entries += entries
+        self._lay_out_from(len(self._starts))
+        if self.chosen_index is None:
+            self.chosen_index = self._nearest_choosable(0, 1)
+
+    def choose(self, index: int | None) -> None:
+        """Choose an entry and bring it into view."""
+        self.chosen_index = index
+        self._reveal_chosen()
+        self.refresh()
+
+    def move(self, by: int) -> None:
+        """Choose the next entry that can be, that many further."""
+        step = 1 if by > 0 else -1
+        index = self.chosen_index
+        for _ in range(abs(by)):
+            found = self._nearest_choosable(-1 if index is None else index + step, step)
+            index = index if found is None else found
+        if index is not None:
+            self.choose(index)
+        if index is None or (step < 0 and self._nearest_choosable(index - 1, -1) is None):
+            self.scroll_to(y=0, animate=False)
+
+    def page(self, pages: int) -> None:
+        """Choose the entry a screenful further, or the last there is; where none can be chosen, scroll."""
+        if self.chosen_index is None:
+            self.scroll_relative(y=pages * max(1, self.size.height - 1), animate=False)
+            return
+        at = self._starts[self.chosen_index] + pages * max(1, self.size.height - 1)
+        index = self._entry_index_at(min(max(0, at), self._total - 1))
+        step = 1 if pages > 0 else -1
+        found = self._nearest_choosable(index, step)
+        self.choose(self._nearest_choosable(index, -step) if found is None else found)
+
+    def top_of(self, index: int) -> int:
+        """Return in which row of the screen part an entry starts; below zero where that is above it."""
+        return self._starts[index] - self.scroll_offset.y
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
+        return max(1, sum(entry.height(width) for entry in self._entries))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row of those in view."""
+        width, line = self.scrollable_content_region.width, y + self.scroll_offset.y
+        if line >= self._total:
+            return Strip.blank(width, self.rich_style)
+        index = self._entry_index_at(line)
+        chosen = index == self.chosen_index
+        painter = RowPainter(width, self._chosen_style_of if chosen else self._style_of, chosen, self.glyphs)
+        row = self._entries[index].row(line - self._starts[index], painter)
+        return make_strip(row, width, self._ground_style(chosen=chosen and bool(row)))
+
+    def on_resize(self) -> None:
+        if self.scrollable_content_region.width != self._layout_width:
+            self._lay_out()
+            self._reveal_chosen()
+        self.post_message(self.ViewChanged())
+
+    def on_click(self, event: events.Click) -> None:
+        line = event.y + self.scroll_offset.y
+        index = self._entry_index_at(line) if line < self._total else None
+        if index is not None and self._entries[index].is_choosable:
+            event.stop()
+            self.choose(index)
+            self.post_message(self.Picked())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.post_message(self.ViewChanged())
+
+    def _style_of(self, role: str) -> Style:
+        return self.get_component_rich_style(f"listing--{role}")
+
+    def _chosen_style_of(self, role: str) -> Style:
+        """Return how a role looks in the chosen entry, where quiet text would be too faint on its ground."""
+        ground = self._ground_style(chosen=True)
+        if role in ("dim", "faint"):
+            return ground
+        return self._style_of(role) + BOLD + ground.background_style
+
+    def _ground_style(self, *, chosen: bool) -> Style:
+        return self.get_component_rich_style("listing--chosen") if chosen else self.rich_style
+
+    def _lay_out(self) -> None:
+        self._layout_width = self.scrollable_content_region.width
+        self._starts.clear()
+        self._total = 0
+        self._lay_out_from(0)
+
+    def _lay_out_from(self, index: int) -> None:
+        for entry in self._entries[index:]:
+            self._starts.append(self._total)
+            self._total += entry.height(self._layout_width)
+        self.virtual_size = Size(self._layout_width, self._total)
+        self.refresh(layout=self.styles.auto_dimensions)
+        self.post_message(self.ViewChanged())
+
+    def _entry_index_at(self, line: int) -> int:
+        return bisect_right(self._starts, line) - 1
+
+    def _nearest_choosable(self, index: int, step: int) -> int | None:
+        """Return the first entry from there on that can be chosen."""
+        while 0 <= index < len(self._entries):
+            if self._entries[index].is_choosable:
+                return index
+            index += step
+        return None
+
+    def _reveal_chosen(self) -> None:
+        """Scroll as little as shows the whole of the chosen entry, and the heading right above it."""
+        if self.chosen_index is None or not self.size.height or len(self._starts) <= self.chosen_index:
+            return
+        top = self._starts[self.chosen_index]
+        bottom = top + self._entries[self.chosen_index].height(self._layout_width)
+        if self.chosen_index and not self._entries[self.chosen_index - 1].is_choosable:
+            top = self._starts[self.chosen_index - 1]
+        y = min(max(self.scroll_offset.y, bottom - self.size.height), top)
+        self.scroll_to(y=y, animate=False, force=True)
+
+
+class Heading(NamedTuple):
+    """What stands below it; a blank row comes before one that is not the first."""
+
+    text: str
+    is_first: bool = False
+
+    @property
+    def is_choosable(self) -> bool:
+        return False
+
+    def height(self, width: int) -> int:  # noqa: ARG002 - the same at any
+        return 1 if self.is_first else 2
+
+    def row(self, at: int, painter: RowPainter) -> Row:
+        return (
+            [(truncate(self.text, painter.width, painter.glyphs.more), painter.style_of("dim"))]
+            if self.is_first or at
+            else []
+        )

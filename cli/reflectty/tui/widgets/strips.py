@@ -1,0 +1,38 @@
+"""Converts rows to Textual strips without control characters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from reflectty.view.rows import CONTROL_REPLACEMENTS, cell_width
+
+if TYPE_CHECKING:
+    from reflectty.view.rows import Row
+
+_REVERSE = Style(reverse=True)
+
+
+def make_strip(row: Row, width: int, ground: Style) -> Strip:
+    """Return a row as a strip of that width, on a ground."""
+    segments = [Segment(text.translate(CONTROL_REPLACEMENTS), ground + style) for text, style in row]
+    filled = sum(cell_width(text) for text, _ in row)
+    return Strip([*segments, Segment(" " * (width - filled), ground)] if filled < width else segments).crop(0, width)
+
+
+def mark_selection(drawn: Strip, start: int, end: int) -> Strip:
+    """Return a strip with the characters from `start` to `end` shown as selected; -1 is the end of the line."""
+    pieces: list[Segment] = []
+    at = 0
+    for text, style, _ in drawn:
+        last = len(text) if end < 0 else max(0, end - at)
+        for piece, selected in ((text[: max(0, start - at)], False), (text[max(0, start - at) : last], True)):
+            if piece:
+                pieces.append(Segment(piece, style + _REVERSE if selected and style else style))
+        rest = text[max(last, start - at, 0) :]
+        pieces += [Segment(rest, style)] if rest else []
+        at += len(text)
+    return Strip(pieces, drawn.cell_length)

@@ -1,0 +1,101 @@
+"""Renders an answer while it arrives: final rows of complete blocks and live rows of the open one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reflectty.view.blocks import Splitter
+from reflectty.view.code import render_code
+from reflectty.view.markdown import Flow, render_blocks, render_literal
+from reflectty.view.rows import row_spans
+
+if TYPE_CHECKING:
+    from reflectty.view.rows import Columns, Palette, Row
+
+MAX_OPEN_LENGTH = 200_000
+"""An open block of more characters than this is not Markdown any more, nor is anything behind it."""
+
+_MAX_LIVE_LENGTH = 3_000
+"""An open block of at most this many characters is drawn as it will be; of a longer one only its end is, as it came."""
+_MAX_LITERAL_LINE = 4_000
+# A marker without its text would be drawn as something else for a moment.
+_BARE_MARKER = re.compile(r"(?:^|(?<=\n))[ \t]*(?:[-*+#>`~|=_:]+|\d{1,9}[.)]?)[ \t]*$")
+
+
+class AnswerRenderer:
+    """Fed text that is safe to show; a row that is given out never changes."""
+
+    def __init__(self, palette: Palette) -> None:
+        self._palette = palette
+        self._splitter = Splitter()
+        self._flow = Flow()
+        self._literal_rest: str | None = None
+
+    def set_gap_above(self, needed: bool) -> None:
+        """Say whether something else stands directly above what comes next."""
+        self._flow = replace(self._flow, has_begun=needed)
+
+    @property
+    def open_text(self) -> str:
+        """The text that no row given out shows."""
+        return self._splitter.open_text if self._literal_rest is None else self._literal_rest
+
+    def feed(self, text: str, columns: Columns) -> list[Row]:
+        """Take text; return the rows that are complete."""
+        if self._literal_rest is not None:
+            return self._render_literal(text, columns)
+        rows = [row for block in self._splitter.feed(text) for row in self._render(block, columns)]
+        if self._splitter.open_length > MAX_OPEN_LENGTH:
+            self._literal_rest = ""
+            rows += self._render_literal("".join(self._splitter.close()), columns)
+        return rows
+
+    def close(self, columns: Columns) -> list[Row]:
+        """End the answer; return the rows of what was open."""
+        if self._literal_rest is not None:
+            return self._render_literal("\n", columns) if self._literal_rest else []
+        return [row for block in self._splitter.close() for row in self._render(block, columns)]
+
+    def live_rows(self, columns: Columns, height: int) -> list[Row]:
+        """Return at most `height` rows of what is open; the first says how many are left out."""
+        text = self.open_text
+        if not text.strip():
+            return []
+        if self._splitter.is_fence:
+            return self._fence(text, columns, height)
+        if self._literal_rest is None and len(text) <= _MAX_LIVE_LENGTH:
+            rows, _ = render_blocks(_BARE_MARKER.sub("", text), *columns, self._palette, self._flow)
+            return self._last_rows(rows, height, 0)
+        return self._last_rows(render_literal(text[-height * columns.prose :], columns.prose, self._palette), height, 0)
+
+    def _render(self, block: str, columns: Columns) -> list[Row]:
+        rows, self._flow = render_blocks(block, *columns, self._palette, self._flow)
+        return rows
+
+    def _fence(self, text: str, columns: Columns, height: int) -> list[Row]:
+        """Return the end of a block of code as it comes: it gets its colours when it is complete."""
+        lines = text.strip("\n").split("\n")[1:]
+        start = max(0, len(lines) - height)
+        rows = render_code("\n".join(lines[start:]), "", *columns, self._palette)
+        gap: list[Row] = [[]] if self._flow.has_begun and not start else []
+        return self._last_rows([*gap, *rows], height, start)
+
+    def _last_rows(self, rows: list[Row], height: int, hidden: int) -> list[Row]:
+        over = max(0, len(rows) - height)
+        if not over and not hidden:
+            return rows
+        keep = rows[-(height - 1) :] if height > 1 else []
+        above = hidden + len(rows) - len(keep)
+        return [[(f"{self._palette.glyphs.more} {above} more above", self._palette.styles["faint"])], *keep]
+
+    def _render_literal(self, text: str, columns: Columns) -> list[Row]:
+        *lines, rest = f"{self._literal_rest}{text}".split("\n")
+        rows = [row for line in lines for row in render_literal(line, columns.prose, self._palette)]
+        if len(rest) > _MAX_LITERAL_LINE:
+            start = row_spans(rest, columns.prose)[-1][0]
+            rows += render_literal(rest[:start], columns.prose, self._palette)
+            rest = rest[start:]
+        self._literal_rest = rest
+        return rows

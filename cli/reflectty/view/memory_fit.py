@@ -1,0 +1,171 @@
+"""Describes in words what a model needs, where it would run and what would help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reflectty.core.safety import clean_line
+from reflectty.models.fit import Fit, MemoryKind, bits_per_weight
+from reflectty.view.units import format_bytes, format_percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reflectty.models.fit import Comparison, Estimate, Gpu, Machine, Placement
+
+_GB, _GIB = 10**9, 1 << 30
+_HARDLY, _LITTLE = 1.1, 1.5
+"""Up to so many times as long is not worth a number."""
+
+
+def describe_needs(made: Estimate) -> str:
+    """Return what a model takes: `weights 4.9 GB · cache 1.1 GB at 8,192 tokens · about 6.1 GB with buffers`."""
+    several = f" for each of {made.load.parallel} at once" if made.load.parallel > 1 else ""
+    bound = "at most about " if made.coarse else ""
+    return (
+        f"weights {format_bytes(made.weights)} · cache {bound}{format_bytes(made.cache)}"
+        f" at {made.load.context:,} tokens{several}"
+        f" · about {_format_gb(made.total)} with buffers"
+    )
+
+
+def describe_fit(placed: Placement, compared: Comparison | None = None) -> tuple[tuple[str, str], ...]:
+    """Return all that is said of a fit, a line each, under one name for what is needed and one for where it runs."""
+    where, *more = describe_placement(placed)
+    turned_out = (describe_comparison(compared), *_describe_mismatch(placed, compared)) if compared else ()
+    beside = (*more, *describe_unknowns(placed.estimate), *turned_out)
+    return (("needs", describe_needs(placed.estimate)), ("fit", where), *(("", line) for line in beside))
+
+
+def _describe_mismatch(placed: Placement, compared: Comparison) -> Iterable[str]:
+    if placed.fit is Fit.WHOLE and compared.cpu_share:
+        on_cpu = format_percent(compared.cpu_share, 1)
+        yield f"yet {on_cpu} of it runs on the CPU: reflect doctor looks why, and the log of `ollama serve` says it"
+
+
+def describe_unknowns(made: Estimate) -> tuple[str, ...]:
+    """Return what an estimate could not know, a line each."""
+    rough = ("a rough estimate, by the size of the download and what common models of it need",) if made.coarse else ()
+    return (*rough, *(clean_line(note) for note in made.notes))
+
+
+def describe_placement(placed: Placement) -> tuple[str, ...]:
+    """Return where a model would run, what that costs, what would help and what is not known, a line each."""
+    return (
+        _describe_where(placed),
+        *_describe_cost(placed),
+        *_describe_help(placed),
+        *map(clean_line, placed.machine.notes),
+    )
+
+
+def _describe_where(placed: Placement) -> str:
+    machine, made = placed.machine, placed.estimate
+    on = _describe_gpus(machine)
+    if placed.fit is Fit.UNKNOWN:
+        return "the server runs elsewhere: where the model runs, only /api/ps tells once it is loaded"
+    if placed.fit is Fit.WHOLE:
+        return f"fits on {on}, all of it"
+    if placed.fit is Fit.NOT:
+        there = f"on {on} and in {_describe_memory(machine)}" if machine.gpus else f"in {_describe_memory(machine)}"
+        return f"does not fit: it needs about {_format_gb(placed.missing_bytes)} more than is free {there}"
+    if placed.fit is Fit.PARTLY:
+        layers = (
+            f"about {placed.layers_on_gpu} of {placed.layers} layers"
+            if placed.layers
+            else format_percent(placed.gpu_share, 1)
+        )
+        return f"does not fit whole on {on}: {layers} there, {format_percent(placed.cpu_share, 1)} on the CPU"
+    why = f"{on} holds none of its {_format_gb(made.total)}" if machine.gpus else "no GPU was found"
+    return (
+        f"{why}: all of it on the CPU, in {_describe_memory(machine)}"
+        if machine.total
+        else f"{why}: all of it on the CPU"
+    )
+
+
+def _describe_cost(placed: Placement) -> Iterable[str]:
+    """Say what the CPU's share costs, as far as a number can be stood by."""
+    least, most = (round(times) for times in placed.slowdown)
+    if placed.fit not in {Fit.PARTLY, Fit.CPU} or not placed.machine.gpus:
+        return
+    if not any(gpu.memory is MemoryKind.OWN for gpu in placed.machine.gpus):
+        yield "slower than on the GPU alone"
+    elif placed.slowdown[1] < _HARDLY:
+        yield "hardly slower"
+    elif placed.slowdown[1] < _LITTLE:
+        yield "a little slower"
+    else:
+        times = f"about {least} to {most}" if 1 < least < most else f"up to {most}"
+        yield f"{times} times slower, by how fast CPUs and GPUs read their memory"
+
+
+def _describe_help(placed: Placement) -> Iterable[str]:
+    made, longest = placed.estimate, placed.longest_context
+    if longest > made.load.context and placed.fit is not Fit.NOT:
+        yield f"with up to {longest:,} tokens of context as well"
+    elif 0 < longest < made.load.context and placed.fit is not Fit.WHOLE:
+        yield f"with at most {longest:,} tokens of context it would fit"
+    if placed.fits_when_emptied:
+        yield "it would fit if nothing else used the GPU"
+    elif placed.fit in {Fit.PARTLY, Fit.NOT} or (placed.fit is Fit.CPU and placed.machine.gpus):
+        yield from _describe_smaller(placed)
+
+
+def _describe_smaller(placed: Placement) -> Iterable[str]:
+    if placed.smaller_quantizations:
+        best = placed.smaller_quantizations[0]
+        tag = best.name.replace("Q", "q", 1) if best.name.startswith("Q") else best.name
+        yield f"in {best.name} it would fit, about {_format_gb(best.total)}: look for a tag with {tag} in it"
+    elif not placed.longest_context and bits_per_weight(placed.estimate.quantization):
+        yield "no smaller quantisation would fit: take a model with fewer parameters"
+
+
+def describe_machine(found: Machine) -> tuple[str, ...]:
+    """Return what a machine has, a line for each GPU, one for its memory, and one for what could not be found out."""
+    if not found.known:
+        return ("the server runs elsewhere: its GPUs are not known",)
+    gpus = tuple(_describe_gpu(gpu) for gpu in found.gpus) or ("no GPU was found",)
+    memory = (_describe_memory(found),) if found.total else ()
+    return (*gpus, *memory, *(clean_line(note) for note in found.notes))
+
+
+def _describe_gpus(found: Machine) -> str:
+    """Return the GPUs, those of one kind together."""
+    kinds = tuple(dict.fromkeys((gpu.name, gpu.total) for gpu in found.gpus))
+    alike = [[gpu for gpu in found.gpus if (gpu.name, gpu.total) == kind] for kind in kinds]
+    return " and ".join(_describe_gpu(gpus[0]) if len(gpus) == 1 else _describe_equal_gpus(gpus) for gpus in alike)
+
+
+def _describe_equal_gpus(gpus: Sequence[Gpu]) -> str:
+    size_of_each = f", {round(gpus[0].total / _GIB)} GiB each" if gpus[0].memory is MemoryKind.OWN else ""
+    free, total = sum(gpu.free for gpu in gpus), sum(gpu.total for gpu in gpus)
+    return f"{len(gpus)} {clean_line(gpus[0].name)}{size_of_each} ({_format_free(free, total)})"
+
+
+def _describe_gpu(gpu: Gpu) -> str:
+    own = f", {round(gpu.total / _GIB)} GiB" if gpu.memory is MemoryKind.OWN else ""
+    about = "about " if gpu.estimated else ""
+    return f"{clean_line(gpu.name)}{own} ({about}{_format_free(gpu.free, gpu.total)})"
+
+
+def _describe_memory(found: Machine) -> str:
+    return f"memory ({_format_free(found.available, found.total)})"
+
+
+def _format_free(free: int, total: int) -> str:
+    return f"{free / _GB:.1f} of {_format_gb(total)} free"
+
+
+def _format_gb(number: int) -> str:
+    """Return bytes with a decimal where it decides whether a model fits: `24.1 GB`."""
+    return f"{number / _GB:.1f} GB" if number >= _GB else format_bytes(number)
+
+
+def describe_comparison(made: Comparison) -> str:
+    """Return how true an estimate turned out: `estimated 6.1 GB, the server says 6.0 GB: 2 % less`."""
+    percent = round(100 * abs(made.difference) / max(1, made.expected))
+    direction = "more" if made.difference > 0 else "less"
+    off = f"{percent} % {direction}" if percent else "as estimated"
+    left_out = f" (it leaves out {format_bytes(made.uncounted)} of the cache)" if made.uncounted else ""
+    return f"estimated {_format_gb(made.estimate.total)}, the server says {_format_gb(made.size)}{left_out}: {off}"

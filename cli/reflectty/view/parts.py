@@ -1,0 +1,208 @@
+"""The parts of a transcript apart from replies: questions, notes and the legend, as rows."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from reflectty.core.safety import clean, clean_line
+from reflectty.view.inline import wrap_line
+from reflectty.view.rows import BOLD, GUTTER_WIDTH, Columns, columns_for, expand_tabs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.style import Style
+
+    from reflectty.core.session import Attachment
+    from reflectty.view.rows import Palette, Row
+
+
+_FLAGS = {"-o": "/option", "--option": "/option", "--mode": "/mode", "-m": "/model"}
+_FLAG = re.compile(rf"(?<!\S)({'|'.join(sorted(map(re.escape, _FLAGS), key=len, reverse=True))})(?= \w)")
+_PULL = re.compile(r"`?\b(?:ollama|reflect models) pull (\S*[^\s`])`?")
+_PHRASES = {
+    "the same command goes on from there": "pulling it again goes on from there",
+    "--insecure allows it": "http:// before its name allows it",
+    "--insecure lets the server do so as well": "write http:// before its name",
+}
+
+
+def to_chat_wording(text: str) -> str:
+    """Return a text in which flags and commands are the slash commands that do the same."""
+    for phrase, other in _PHRASES.items():
+        text = text.replace(phrase, other)
+    return _PULL.sub(r"/pull \1", _FLAG.sub(lambda found: _FLAGS[found[0]], text))
+
+
+class ThinkingView(StrEnum):
+    """How thinking is shown."""
+
+    LIVE = "live"
+    """All of it."""
+    PEEK = "peek"
+    """Its last rows while it comes, then the summary."""
+    FOLDED = "folded"
+    """The summary."""
+    OFF = "off"
+    """Not at all."""
+
+
+class Scene(NamedTuple):
+    """Everything that rows depend on, beside the text."""
+
+    palette: Palette
+    width: int
+    height: int
+    view: ThinkingView = ThinkingView.LIVE
+    hints: tuple[tuple[str, str], ...] = ()
+    """Pairs of an action's name and the key that does it."""
+
+    @property
+    def columns(self) -> Columns:
+        return columns_for(self.width)
+
+    def key(self, action: str) -> str:
+        """Return how the key of an action is written; nothing when it has none."""
+        return dict(self.hints).get(action, "")
+
+
+class Part(Protocol):
+    """One part of a transcript."""
+
+    def lay_out(self, scene: Scene) -> None:
+        """Lay the part out anew."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """How many rows it has."""
+        ...
+
+    def row(self, at: int) -> Row:
+        """Return one row."""
+        ...
+
+
+def add_gutter(
+    rows: Sequence[Row], sign: str, style: Style, *, first: str = "", lead: Style | None = None
+) -> list[Row]:
+    """Return rows behind a gutter; the first may have a sign of its own."""
+    blank = " " * (GUTTER_WIDTH - 1)
+    drawn: list[Row] = [[(sign + blank, style), *row] for row in rows]
+    if drawn and first:
+        drawn[0][0] = (first + blank, lead or style)
+    return drawn
+
+
+def remark_rows(text: str, scene: Scene, role: str = "dim", sign: str = " ") -> list[Row]:
+    """Return a remark as rows; `text` must be safe to show."""
+    style = scene.palette.styles[role]
+    rows = wrap_line([(text, scene.palette.styles["dim" if sign != " " else role])], scene.columns.prose)
+    return add_gutter(rows, " ", style, first=sign, lead=style + BOLD)
+
+
+class NotePart:
+    """One note; `wrong` when it is about something that failed."""
+
+    def __init__(self, text: str, *, wrong: bool = False) -> None:
+        self._text = clean_line(text)
+        self._is_error = wrong
+        self._rows: list[Row] = []
+
+    @property
+    def height(self) -> int:
+        return len(self._rows)
+
+    def row(self, at: int) -> Row:
+        return self._rows[at]
+
+    def lay_out(self, scene: Scene) -> None:
+        self._rows = remark_rows(self._text, scene, *(("error", "!") if self._is_error else ()))
+
+
+class LegendPart:
+    """Four lines that look like what they are about."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+
+    @property
+    def height(self) -> int:
+        return len(self._rows)
+
+    def row(self, at: int) -> Row:
+        return self._rows[at]
+
+    def lay_out(self, scene: Scene) -> None:
+        glyphs, styles = scene.palette.glyphs, scene.palette.styles
+        steer = f", and {scene.key('steer')} changes it" if scene.key("steer") else ""
+        jump = f"; {scene.key('next_correction')} goes from one to the next" if scene.key("next_correction") else ""
+        lines = (
+            (glyphs.question, "you", "text", "what you ask"),
+            (glyphs.bar, "faint", "thinking", f"what the model thinks{steer}"),
+            (glyphs.correction, "correction", "correction", f"where it corrects itself{jump}"),
+            (" ", "answer", "answer", "and what it answers"),
+        )
+        self._rows = []
+        for sign, lead, role, text in lines:
+            bold = BOLD if role == "text" else styles[role]
+            rows = wrap_line([(text, styles[role] + bold)], scene.columns.prose)
+            again = sign if sign != glyphs.correction else glyphs.bar
+            self._rows += add_gutter(rows, again, styles[lead], first=sign, lead=styles[lead] + BOLD)
+            self._rows += [[]] if role in ("text", "correction") else []
+
+
+MAX_QUESTION_ROWS = 40
+"""Of a longer question, as it was pasted, only so many rows are shown."""
+
+
+class QuestionPart:
+    """One question."""
+
+    def __init__(
+        self, text: str, attachments: tuple[Attachment, ...] = (), *, turn: int | None = None, is_queued: bool = False
+    ) -> None:
+        self.turn = turn
+        self.text = text
+        self.is_queued = is_queued
+        """Whether it waits for the reply before it to end."""
+        self.branch = (1, 1)
+        """Which of how many questions at this place it is."""
+        self._attachments = attachments
+        self._rows: list[Row] = []
+
+    @property
+    def height(self) -> int:
+        return len(self._rows)
+
+    def row(self, at: int) -> Row:
+        return self._rows[at]
+
+    def lay_out(self, scene: Scene) -> None:
+        styles, glyphs = scene.palette.styles, scene.palette.glyphs
+        text = styles["dim"] if self.is_queued else styles["text"] + BOLD
+        lines = expand_tabs(clean(self.text)).strip("\n").split("\n")
+        rows = [row for line in lines for row in wrap_line([(line, text)], scene.columns.prose)]
+        over = len(rows) - MAX_QUESTION_ROWS
+        if over > 1:
+            rows = [*rows[:MAX_QUESTION_ROWS], [(f"{glyphs.more} {over:,} more rows", styles["faint"])]]
+        rows += [[(line, styles["dim"])] for line in self._remarks(scene)]
+        self._rows = add_gutter(rows, glyphs.question, styles["faint" if self.is_queued else "you"])
+
+    def _remarks(self, scene: Scene) -> list[str]:
+        width = max(8, scene.columns.prose - 4)
+        found = [f"+ {clean_line(item.name, width)}" for item in self._attachments]
+        if self.is_queued:
+            found.append("queued")
+        return found + branch_remarks_of(self.branch, "question", scene)
+
+
+def branch_remarks_of(branch: tuple[int, int], noun: str, scene: Scene) -> list[str]:
+    """Return which branch this is, where there are several, and the keys that go to the others."""
+    number, of = branch
+    if of < 2:  # noqa: PLR2004 - one branch is none
+        return []
+    keys = " ".join(filter(None, (scene.key("previous_branch"), scene.key("next_branch"))))
+    return [f"{noun} {number} of {of}" + (f"   {keys}" if keys else "")]

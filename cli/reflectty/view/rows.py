@@ -1,0 +1,251 @@
+"""Styled rows of text: cell widths, wrapping, palettes and glyphs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.cells import get_character_cell_size
+from rich.color import ColorSystem
+from rich.style import Style
+
+from reflectty.system.terminal import TRUECOLOR
+from reflectty.system.theme import COLOR_ROLES, TERMINAL_THEME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from reflectty.system.terminal import Sink
+    from reflectty.system.theme import Theme
+
+
+MAX_PROSE_WIDTH = 100
+"""Prose is at most this many columns wide, gutter included, however wide the terminal."""
+GUTTER_WIDTH = 2
+"""Columns that the gutter takes."""
+
+# Between wide characters a row may break anywhere, but not before what closes a sentence or a bracket.
+_WIDE = "\u2e80-\u2fff\u3040-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\U00020000-\U0003ffff"
+_CLOSERS = "\u3001\u3002\uff0c\uff0e\uff1a\uff1b\uff1f\uff01\u300d\u300f\uff09\u3011\u300b\u3009\u3015\u201d\u2019"
+_PIECES = re.compile(f"[ ]+|[{_WIDE}][{_CLOSERS}]{{0,3}}|[^ {_WIDE}]+")
+_MARKER = re.compile(r" *(?:(?:[-*+•\u2013]|\d{1,3}[.)]) +)?")
+# A gap longer than this is never seen whole; without a limit an endless one would be kept and measured again.
+_GAP = 400
+_GAPS = re.compile(f" {{{_GAP},}}")
+_JOINER, _WIDENER = "\u200d", "\ufe0f"
+
+
+class Columns(NamedTuple):
+    """How many columns there are beside the gutter: for prose, and for code and tables."""
+
+    prose: int
+    full: int
+
+
+def columns_for(width: int) -> Columns:
+    """Return how a screen of that many columns is used."""
+    full = max(1, width - GUTTER_WIDTH)
+    return Columns(min(full, MAX_PROSE_WIDTH - GUTTER_WIDTH), full)
+
+
+def cell_width(text: str) -> int:
+    """Return how many columns a text fills; where terminals differ (joined emoji), the most that any takes."""
+    return len(text) if text.isascii() else sum(width for _, width in _character_widths(text))
+
+
+def _character_widths(text: str) -> Iterator[tuple[str, int]]:
+    last = 0
+    for character in text:
+        # An emoji's variation selector makes a narrow sign two columns wide.
+        width = int(last == 1) if character == _WIDENER else get_character_cell_size(character)
+        last = width or last
+        yield character, width
+
+
+def fitting_length(text: str, width: int) -> int:
+    """Return how many characters fit into that many columns, at least one, never splitting a joined one."""
+    used = safe = 0
+    previous = ""
+    for at, (character, size) in enumerate(_character_widths(text)):
+        if size and previous != _JOINER and character != _WIDENER:
+            safe = at
+        used += size
+        if used > width:
+            return safe or max(at, 1)
+        previous = character
+    return len(text)
+
+
+def expand_tabs(text: str) -> str:
+    """Return text without tabs, and without gaps that no screen could show."""
+    return _GAPS.sub(" " * _GAP, text.replace("\t", "    "))
+
+
+def hanging_indent(line: str, width: int) -> int:
+    """Return how far the further rows of a line are indented: under its text, behind its indent or list marker."""
+    found = _MARKER.match(line)
+    return min(found.end() if found else 0, width // 3)
+
+
+def row_spans(line: str, width: int, indent: int = 0, *, begun: bool = False) -> list[tuple[int, int]]:
+    """Return where the rows of a line start and end: as many words as fit, too long ones cut, no gaps at the breaks.
+
+    Rows after the first have `indent` fewer columns; so has the first when the line has `begun` on an earlier row.
+    """
+    lead = 0 if begun else max(0, len(line) - len(line.lstrip(" ")) - width // 3)
+    room = width - indent if begun else width
+    rows: list[tuple[int, int]] = []
+    start = end = lead
+    used = 0
+    for piece in _PIECES.finditer(line, lead):
+        at, stop = piece.span()
+        if line[at] == " ":
+            # A gap counts when a word follows it on the same row; an indent does, at the start of the line.
+            start, end = (stop, stop) if end == start and (begun or rows) else (start, end)
+            continue
+        size = cell_width(piece[0])
+        if end > start and used + (at - end) + size > room:
+            rows.append((start, end))
+            start = end = at
+            used, room = 0, width - indent
+        used += at - end
+        while used + size > room:
+            cut = at + fitting_length(line[at:stop], max(1, room - used))
+            rows.append((start, cut))
+            size -= cell_width(line[at:cut])
+            start = end = at = cut
+            used, room = 0, width - indent
+        used, end = used + size, stop
+    return [*rows, (start, end)] if end > start or not rows else rows
+
+
+Run = tuple[str, Style]
+"""A piece of a row that looks the same throughout."""
+Row = list[Run]
+"""One row of the screen, without its line break."""
+
+PLAIN = Style.null()
+BOLD = Style(bold=True)
+_DIM_ROLES = ("dim", "faint", "thinking", "line")
+_COLOR_SYSTEMS = {16: ColorSystem.STANDARD, 256: ColorSystem.EIGHT_BIT, TRUECOLOR: ColorSystem.TRUECOLOR}
+# What cleaning let through, whatever its reason: no control character may leave this module.
+CONTROL_REPLACEMENTS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The signs that tell who speaks, and those of lists, quotes and rules."""
+
+    bar: str = "│"
+    correction: str = "↺"
+    bullet: str = "•"
+    quote: str = "▎"
+    rule: str = "─"
+    cross: str = "┼"
+    more: str = "⋯"
+    dot: str = "·"
+    spinner: str = "◐◓◑◒"
+    question: str = "▌"
+    expanded: str = "▾"
+    collapsed: str = "▸"
+    steered: str = "✎"
+    below: str = "↓"
+    full: str = "▰"
+    empty: str = "▱"
+    present: str = "●"
+    absent: str = "○"
+    good: str = "✓"
+    wrong: str = "✗"
+    advice: str = "→"
+
+
+ASCII_GLYPHS = Glyphs(
+    bar="|",
+    correction="~",
+    bullet="-",
+    quote=">",
+    rule="-",
+    cross="+",
+    more="...",
+    dot="-",
+    spinner="*",
+    question=">",
+    expanded="v",
+    collapsed=">",
+    steered="*",
+    below="v",
+    full="#",
+    empty=".",
+    present="*",
+    absent="o",
+    good="+",
+    wrong="x",
+    advice="->",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Styles by role, glyphs, and the codes that a stream understands; None where it understands none."""
+
+    styles: Mapping[str, Style]
+    glyphs: Glyphs
+    color_system: ColorSystem | None
+    has_color: bool
+    panel: Style | None = None
+    """The ground that code stands on, where the theme has one."""
+    background: Style = PLAIN
+    """The ground that everything stands on, where a screen is filled."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no style can be seen, not even bold."""
+        return self.color_system is None
+
+    @property
+    def unicode(self) -> bool:
+        """Whether more than ASCII can be seen."""
+        return self.glyphs != ASCII_GLYPHS
+
+    def paint(self, row: Row) -> str:
+        """Return a row as it is sent to the terminal."""
+        return "".join(
+            style.render(text.translate(CONTROL_REPLACEMENTS), color_system=self.color_system, legacy_windows=False)
+            for text, style in row
+        )
+
+
+def palette_for(theme: Theme, sink: Sink, *, can_redraw: bool) -> Palette:
+    """Return how a theme looks on a stream.
+
+    Sixteen colours are the terminal's own, so that a theme's shades cannot become one with the background.
+    Without colours, bold and dim remain on a terminal that is not dumb (`motion`).
+    """
+    colours = (theme if sink.color_count > ANSI_COLOR_COUNT else TERMINAL_THEME).colors
+    coloured = sink.color_count > 0
+    system = _COLOR_SYSTEMS.get(sink.color_count) if coloured else ColorSystem.STANDARD if can_redraw else None
+    styles = {role: _style_of(role, getattr(colours, role), has_color=coloured) for role in COLOR_ROLES}
+    glyphs = Glyphs() if sink.unicode else ASCII_GLYPHS
+    panel, ground = (
+        _background_of(colours.panel, has_color=coloured),
+        _background_of(colours.background, has_color=coloured),
+    )
+    return Palette(styles, glyphs, system, coloured, panel, ground or PLAIN)
+
+
+ANSI_COLOR_COUNT = 16
+
+
+def _style_of(role: str, color: str, *, has_color: bool) -> Style:
+    named = has_color and color != "default"
+    return Style(color=color if named else None, dim=True if role in _DIM_ROLES and not named else None)
+
+
+def _background_of(color: str, *, has_color: bool) -> Style | None:
+    return Style(bgcolor=color) if has_color and color != "default" else None
+
+
+def text_of_row(row: Iterable[Run]) -> str:
+    """Return a row's text."""
+    return "".join(text for text, _ in row)

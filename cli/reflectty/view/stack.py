@@ -1,0 +1,168 @@
+"""Stacks parts vertically, lays out only those needed and keeps a scroll anchor when rows change.
+
+Parts at the beginning that nobody has scrolled to are not laid out at all; lines are counted from the first that is.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.view.reply_part import ReplyPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reflectty.view.parts import Part, Scene
+    from reflectty.view.rows import Row
+
+
+_SECTION_BELOW = 1 << 30
+"""The section of the blank row below a part."""
+
+
+class ScrollAnchor(NamedTuple):
+    """A row by the section it stands in: what is folded above it does not move it."""
+
+    part: Part
+    section: int
+    row: int
+
+
+def anchor_of(part: Part, row: int) -> ScrollAnchor:
+    """Return where a row stands."""
+    above: dict[int, int] = {}
+    for number, rows in _spans_of(part):
+        if row < rows:
+            return ScrollAnchor(part, number, above.get(number, 0) + row)
+        row -= rows
+        above[number] = above.get(number, 0) + rows
+    return ScrollAnchor(part, _SECTION_BELOW, row)
+
+
+def row_of(anchor: ScrollAnchor) -> int:
+    """Return the row that stands there now, or the one nearest to it."""
+    before = inside = 0
+    for number, rows in _spans_of(anchor.part):
+        before += rows if number < anchor.section else 0
+        inside += rows if number == anchor.section else 0
+    return before + min(anchor.row, max(0, inside - 1))
+
+
+def _spans_of(part: Part) -> Iterable[tuple[int, int]]:
+    return part.spans if isinstance(part, ReplyPart) else ((0, part.height),)
+
+
+MAX_LAID_OUT_AT_ONCE = 12
+"""At most so many parts are laid out when the reader comes near the first that is."""
+GAP = 1
+"""Blank rows between two parts."""
+
+
+class Stack:
+    """All parts of a transcript."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.parts: list[Part] = []
+        self.first = 0
+        """The first part that is laid out."""
+        self._tops: list[int] = []
+        self._end = 0
+
+    @property
+    def height(self) -> int:
+        """How many lines the parts take that are laid out."""
+        return max(0, self._end - GAP)
+
+    @property
+    def tops(self) -> tuple[int, ...]:
+        """The lines in which those parts begin."""
+        return tuple(self._tops)
+
+    def index(self, part: Part) -> int:
+        """Return where a part stands; the last ones are asked for most.
+
+        Raises:
+            ValueError: it is not here.
+        """
+        for at in range(len(self.parts) - 1, -1, -1):
+            if self.parts[at] is part:
+                return at
+        raise ValueError(part)
+
+    def insert(self, at: int, part: Part) -> None:
+        self.parts.insert(at, part)
+        if at < self.first:
+            self.first += 1
+        else:
+            part.lay_out(self.scene)
+
+    def drop(self, at: int) -> None:
+        del self.parts[at]
+        self.first = max(0, min(self.first - (at < self.first), len(self.parts) - 1))
+
+    def lay_out(self, first: int, end: int) -> None:
+        for part in self.parts[first:end]:
+            part.lay_out(self.scene)
+
+    def lay_out_before(self, end: int) -> int:
+        """Lay out parts before one, as many as fill two screens, and return the first of them."""
+        rows, first = 0, end
+        while first and end - first < MAX_LAID_OUT_AT_ONCE and rows < 2 * self.scene.height:
+            first -= 1
+            self.parts[first].lay_out(self.scene)
+            rows += _height_with_gap(self.parts[first])
+        return first
+
+    def measure(self, start: int) -> None:
+        """Find out in which line each part begins, from one part on."""
+        at = max(0, start - self.first)
+        del self._tops[at:]
+        top = self._tops[-1] + _height_with_gap(self.parts[start - 1]) if at else 0
+        for part in self.parts[self.first + at :]:
+            self._tops.append(top)
+            top += _height_with_gap(part)
+        self._end = top
+
+    def begin_at(self, first: int) -> None:
+        """Count from another part on, which is laid out like all that follow."""
+        self.first = first
+        self.measure(first)
+
+    def top_of(self, part: Part) -> int:
+        """Return the line in which a part begins; -1 while it is not laid out."""
+        at = self.index(part)
+        return self.line_at(at) if self.first <= at < self.first + len(self._tops) else -1
+
+    def line_at(self, at: int, row: int = 0) -> int:
+        """Return the line of a row of the part that stands at a place; the end where that is not known yet."""
+        known = 0 <= at - self.first < len(self._tops)
+        return self._tops[at - self.first] + row if known else self._end
+
+    def part_at(self, line: int) -> tuple[Part, int] | None:
+        """Return the part to which a line belongs, and which of its rows it is; the row may be the gap below."""
+        at = bisect_right(self._tops, line) - 1
+        if at < 0 or line >= self._end:
+            return None
+        return self.parts[self.first + at], line - self._tops[at]
+
+    def row(self, line: int) -> Row:
+        """Return what stands in a line."""
+        found = self.part_at(line)
+        return found[0].row(found[1]) if found and found[1] < found[0].height else []
+
+    def anchor_at(self, line: int) -> ScrollAnchor | None:
+        """Return what stands in a line so that it can be found again after a change."""
+        found = self.part_at(line)
+        return anchor_of(*found) if found else None
+
+    def line_of(self, anchor: ScrollAnchor) -> int:
+        """Return the line of a place; of a part that is gone, the first."""
+        gone = not any(part is anchor.part for part in self.parts)
+        top = -1 if gone else self.top_of(anchor.part)
+        return top + row_of(anchor) if top >= 0 else 0
+
+
+def _height_with_gap(part: Part) -> int:
+    return part.height + GAP if part.height else 0

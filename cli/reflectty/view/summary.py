@@ -1,0 +1,75 @@
+"""The facts and remarks that summarize a reply: duration, tokens, corrections and what went wrong.
+
+Measures nothing and draws nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reflectty.core.session import ReplyOrigin, ReplyStatus
+
+if TYPE_CHECKING:
+    from reflectty.core.session import ReplyMetrics, StoredReply
+
+ORIGIN_LABELS = {ReplyOrigin.STEERED: "steered", ReplyOrigin.CONCLUDED: "concluded", ReplyOrigin.CONTINUED: "continued"}
+"""What is said of a reply that the user had a hand in."""
+
+
+class SummaryFact(NamedTuple):
+    """One part of the line; of a line that is too long the part with the highest rank goes first."""
+
+    text: str
+    rank: int
+    strong: bool = False
+
+
+def summary_facts(measured: ReplyMetrics) -> tuple[SummaryFact, ...]:
+    """Return what is known of a reply; what is unknown is left out."""
+    thought = bool(measured.thinking_tokens or measured.corrections)
+    verb, ms = ("thought", measured.thinking_ms) if thought else ("answered", measured.total_ms)
+    said = measured.thinking_tokens if thought else measured.answer_tokens
+    found = (
+        SummaryFact(f"{verb} {format_duration(ms / 1000)}" if ms >= 1 else "", 0),
+        SummaryFact(format_count(said, "token") if said else "", 2),
+        SummaryFact(format_count(measured.corrections, "correction") if measured.corrections else "", 1, strong=True),
+        SummaryFact(f"{measured.tokens_per_second:.0f} tok/s" if measured.tokens_per_second >= 1 else "", 3),
+    )
+    return tuple(fact for fact in found if fact.text)
+
+
+def remarks_on(said: StoredReply) -> tuple[tuple[str, bool], ...]:
+    """Return what there is to say under a reply, uncleaned, and whether it went wrong."""
+    wrong = {
+        ReplyStatus.INTERRUPTED: said.error.strip() or "stopped: the reply is not complete",
+        ReplyStatus.INCOMPLETE: said.error.strip() or "the reply was cut",
+        ReplyStatus.FAILED: said.error.strip() or "nothing came of it",
+    }.get(said.ended, "")
+    coming = (("still being written", False),) if said.ended is ReplyStatus.STREAMING else ()
+    warnings = tuple((text, False) for text in said.warnings if text.strip() not in {wrong, ""})
+    return (*warnings, *coming, *(((wrong, True),) if wrong else ()))
+
+
+def control_character_remark(number: int) -> str:
+    """Return the remark on what a terminal would have obeyed, or a reader not seen; nothing where there was none."""
+    return f"{format_count(number, 'control character')} shown as text, such as ^[" if number else ""
+
+
+def fit_facts(facts: tuple[SummaryFact, ...], width: int, separator: int) -> tuple[SummaryFact, ...]:
+    """Return the facts that fit into a row, in order; `separator` is what stands between two, in columns."""
+    while len(facts) > 1 and sum(len(fact.text) + separator for fact in facts) - separator > width:
+        last = max(facts, key=lambda fact: fact.rank)
+        facts = tuple(fact for fact in facts if fact is not last)
+    return facts
+
+
+def format_duration(seconds: float) -> str:
+    """Return a time as people say it: `0.4 s`, `12 s`, `2 min 5 s`."""
+    if seconds < 1:
+        return f"{seconds:.1g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def format_count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,199 @@
+"""Which model is asked: never one unnamed that runs elsewhere, cannot answer or cannot be read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from reflectty.chat.model_choice import find_model, no_model_reason
+from reflectty.chat.request import Question
+from reflectty.chat.run import ask
+from reflectty.core.errors import ModelMissingError, ReflecttyError, RefusedError
+from reflectty.core.messages import Model
+from reflectty.engines import open_engine
+from support.fake_server import Answer, Asked, FakeServer, error, reply, show, whole
+from support.fakes import Shown
+from support.scripted_servers import ANSWERED
+
+if TYPE_CHECKING:
+    from reflectty.reasoning.reply import Reply
+
+CLOUD = {"remote_host": "https://ollama.com:443", "remote_model": "gpt-oss:120b"}
+THINKS = ["completion", "thinking"]
+PULL = "reflect models pull "
+
+
+class Stocked(NamedTuple):
+    """A model of a server: what the list says of it, and what a closer look says."""
+
+    name: str
+    day: int
+    listed: dict[str, Any]
+    shown: Answer = show()
+
+
+def stub(name: str = "gpt-oss:120b-cloud", day: int = 9, **more: Any) -> Stocked:
+    return Stocked(name, day, {"capabilities": THINKS, **CLOUD, **more}, show(capabilities=THINKS, **CLOUD))
+
+
+def local(name: str = "qwen3:8b", day: int = 1, *can: str) -> Stocked:
+    able = list(can or THINKS)
+    return Stocked(name, day, {"capabilities": able}, show(capabilities=able))
+
+
+def untold(name: str, day: int, *can: str) -> Stocked:
+    """Return a model of which only a closer look tells what it can do."""
+    return Stocked(name, day, {}, show(capabilities=list(can)))
+
+
+BROKEN = Stocked("broken:latest", 9, {"details": {"family": "llama"}}, error(500, "unsupported tensor"))
+EMBEDS = local("nomic-embed-text:latest", 8, "embedding")
+
+
+def stocked(*models: Stocked) -> FakeServer:
+    by_name = {one.name.removesuffix(":latest"): one.shown for one in models}
+
+    def shown(asked: Asked) -> Answer:
+        name = asked.json["model"].removesuffix(":latest")
+        return by_name.get(name) or error(404, f"model '{name}' not found")
+
+    entries = [{"name": one.name, "modified_at": f"2026-09-0{one.day}T00:00:00Z", **one.listed} for one in models]
+    listed = whole({"models": entries})
+    return FakeServer({"/api/tags": listed, "/api/show": shown, "/api/chat": reply([ANSWERED])})
+
+
+class Found(NamedTuple):
+    """What came of looking for a model."""
+
+    model: Model | None
+    problem: ReflecttyError | None
+    notes: list[str]
+
+
+def look(server: FakeServer, name: str = "", *, sees: bool = False) -> Found:
+    notes: list[str] = []
+
+    async def main() -> Model:
+        async with open_engine(server.host) as engine:
+            return await find_model(engine, name, notes.append, needs_vision=sees)
+
+    try:
+        return Found(asyncio.run(main()), None, notes)
+    except ReflecttyError as problem:
+        return Found(None, problem, notes)
+
+
+@pytest.mark.parametrize(
+    ("models", "name"),
+    [
+        ((stub(), local()), "qwen3:8b"),
+        ((stub("mine", remote_model="x"), local()), "qwen3:8b"),
+        ((Stocked("gpt-oss:20b-cloud", 9, {"capabilities": THINKS}), local()), "qwen3:8b"),
+        ((Stocked("glm-5:cloud", 9, {"capabilities": THINKS}), local()), "qwen3:8b"),
+        # Without a tag, a name that ends so is one like any other.
+        ((local("my-cloud:latest", 9), local()), "my-cloud"),
+        ((EMBEDS, local("llama3:8b", 1, "completion")), "llama3:8b"),
+        ((untold("nomic-embed-text:latest", 9, "embedding"), untold("qwen2.5:7b", 1, "completion")), "qwen2.5:7b"),
+        ((untold("a:1", 9), untold("b:1", 1)), "a:1"),
+        ((BROKEN, local("llama3:8b", 1, "completion")), "llama3:8b"),
+        ((Stocked("old:1", 9, {}, error(500, "unsupported tensor")), untold("b:1", 1)), "b:1"),
+        ((local("flux:1", 9, "image"), local("llama3:8b", 1, "completion")), "llama3:8b"),
+    ],
+)
+def test_an_unnamed_model_runs_on_the_server_and_can_answer(models: tuple[Stocked, ...], name: str) -> None:
+    with stocked(*models) as server:
+        found = look(server)
+
+    assert found.model is not None
+    assert found.model.name == name
+    assert found.notes[0].startswith(f"using {name}, ")
+
+
+@pytest.mark.parametrize(
+    ("pooling", "name"), [({"nomic-bert.pooling_type": 1}, "qwen2.5:7b"), ({}, "nomic-embed-text")]
+)
+def test_a_server_that_knows_no_capabilities_tells_by_the_file(pooling: dict[str, int], name: str) -> None:
+    info = {"general.architecture": "nomic-bert", **pooling}
+    first = Stocked("nomic-embed-text:latest", 9, {}, show(capabilities=None, model_info=info))
+    with stocked(first, Stocked("qwen2.5:7b", 1, {}, show(capabilities=None))) as server:
+        found = look(server)
+
+    assert found.model is not None
+    assert found.model.name == name
+
+
+@pytest.mark.parametrize(
+    ("models", "says"),
+    [
+        ((), ("no model is installed on the server", PULL)),
+        ((EMBEDS,), ("no installed model can be asked: nomic-embed-text cannot answer (embedding)", PULL)),
+        ((stub(),), ("gpt-oss:120b-cloud would send what you ask to ollama.com, and has to be named", PULL)),
+        ((BROKEN,), ("unsupported tensor",)),
+    ],
+)
+def test_where_none_can_be_asked_one_sentence_says_why(models: tuple[Stocked, ...], says: tuple[str, ...]) -> None:
+    with stocked(*models) as server:
+        found = look(server)
+
+    assert isinstance(found.problem, RefusedError)
+    assert all(part in f"{found.problem} ({found.problem.hint})" for part in says)
+
+
+def test_what_is_named_of_many_is_the_beginning() -> None:
+    models = [Model(f"embed{at}:latest", ("embedding",)) for at in range(5)]
+
+    assert (
+        no_model_reason(models)
+        == "no installed model can be asked: embed0, embed1, embed2 and 2 more cannot answer (embedding)"
+    )
+
+
+def test_a_model_that_cannot_answer_is_refused_where_it_is_named() -> None:
+    with stocked(EMBEDS, local()) as server:
+        found = look(server, "nomic-embed-text")
+
+    assert type(found.problem) is RefusedError
+    assert str(found.problem) == "nomic-embed-text is an embedding model, it cannot answer"
+    assert not server.asked("/api/chat")
+
+
+def test_pictures_are_shown_to_a_model_that_sees() -> None:
+    seeing = local("llava:7b", 1, "completion", "vision")
+    with stocked(local("reflection:70b", 9, "completion"), seeing) as server:
+        found = look(server, sees=True)
+    with stocked(local("reflection:70b", 9, "completion")) as server:
+        nobody = look(server, sees=True)
+
+    assert found.model is not None
+    assert found.model.name == "llava:7b"
+    assert str(nobody.problem) == "no installed model can see images"
+    assert not isinstance(nobody.problem, ModelMissingError)
+
+
+def asked(server: FakeServer, name: str) -> tuple[Reply, list[str]]:
+    shown = Shown()
+
+    async def main() -> Reply:
+        async with open_engine(server.host) as engine:
+            return await ask(engine, Question("q", name), shown, first_time=lambda _: True)
+
+    return asyncio.run(main()), shown.told
+
+
+@pytest.mark.parametrize("name", ["gpt-oss:120b-cloud", "glm-5:cloud", "mine"])
+def test_a_cloud_model_that_is_named_is_announced_each_time(name: str) -> None:
+    known = {"gpt-oss:120b-cloud": stub(), "mine": stub("mine"), "glm-5:cloud": local("glm-5:cloud")}[name]
+    with stocked(known) as server:
+        reply, told = asked(server, name)
+
+    assert reply.answer == "9.9 is larger."
+    assert told[0] == f"note {name} is a cloud model: what you ask leaves this machine and goes to ollama.com"
+
+
+def test_a_model_of_the_server_is_not_said_to_leave_it() -> None:
+    with stocked(local(), stub()) as server:
+        _, told = asked(server, "qwen3:8b")
+
+    assert not any("leaves" in text for text in told)

@@ -1,0 +1,121 @@
+"""What a question to a server that is no Ollama meets: options without a counterpart, capabilities half known."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from reflectty.chat.outcome import limit_hint, warnings_of
+from reflectty.chat.request import Question, check_capabilities, ignored_options_note
+from reflectty.chat.run import ask, ask_raw
+from reflectty.core.errors import ReflecttyError, RefusedError
+from reflectty.core.messages import Chunk, Model
+from reflectty.engines import open_engine
+from reflectty.reasoning.modes import AskOptions, plan
+from reflectty.reasoning.reply import Reply
+from support.fake_server import FakeServer
+from support.fakes import Shown
+from support.openai_replies import props, said, served
+
+FIXED = Model("m", unsupported_options=("num_ctx", "keep_alive"))
+RESIZABLE = Model("m")
+TAUGHT = "{{ .Prompt }}<thinking> <reflection> <output>"
+
+
+@pytest.mark.parametrize(
+    ("question", "model", "says"),
+    [
+        (Question("q", options=(("num_ctx", 8), ("seed", 1)), keep_alive="5m"), FIXED, "counterpart for num_ctx, keep_alive:"),
+        (Question("q", options=(("num_ctx", 8),)), RESIZABLE, ""),
+        (Question("q", options=(("seed", 1),)), FIXED, ""),
+        (Question("q", keep_alive="5m"), FIXED, "counterpart for keep_alive:"),
+    ],
+)  # fmt: skip
+def test_what_has_no_counterpart_is_named_once(question: Question, model: Model, says: str) -> None:
+    said = ignored_options_note(question, model)
+    assert says in said
+    assert bool(says) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"), [(RESIZABLE, "-o num_ctx"), (FIXED, "the server is started with it")], ids=["ollama", "other"]
+)
+def test_a_larger_context_is_advised_where_it_can_be_had(model: Model, hint: str) -> None:
+    assert hint in limit_hint(Question("q"), model)
+    assert limit_hint(Question("q", options=(("num_predict", 1),)), model) == "raise -o num_predict"
+
+
+def test_a_limit_that_the_model_itself_has_is_the_one_to_raise() -> None:
+    assert limit_hint(Question("q"), Model("mini", parameters="num_predict   1024")) == "raise -o num_predict"
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        (Model("m", ("completion",), TAUGHT), "reflect models repair m"),
+        (Model("m", ("completion",), TAUGHT, unsupported_options=("num_ctx",)), "llama-server with --special"),
+        (Model("mini", ("completion",), TAUGHT), "ask in other words"),
+    ],
+    ids=["ollama", "other", "built in"],
+)
+def test_what_helps_against_tags_that_are_missing_is_what_the_model_and_its_server_need(
+    model: Model, says: str
+) -> None:
+    chosen = plan(model, AskOptions())
+    reply = Reply(model.name, chosen.family)
+    for chunk in (Chunk("Just an answer."), Chunk(done=True, done_reason="stop")):
+        reply.feed(chunk)
+    reply.close()
+
+    (warned,) = warnings_of(reply, chosen, model)
+    assert f"{model.name} sent none of its tags" in warned
+    assert says in warned
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "refused"),
+    [(("completion",), True), (("completion", "vision"), False), (("thinking",), False), ((), False)],
+)
+def test_pictures_are_refused_where_it_is_known_that_nobody_sees_them(
+    capabilities: tuple[str, ...], refused: bool
+) -> None:
+    question = Question("what?", images=("aGk=",))
+    if refused:
+        with pytest.raises(RefusedError, match="cannot see images"):
+            check_capabilities(question, Model("m", capabilities))
+    else:
+        check_capabilities(question, Model("m", capabilities))
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_options_without_a_counterpart_are_said_before_the_answer(raw: bool) -> None:
+    async def run(host: str) -> None:
+        async with open_engine(host, engine="openai") as engine:
+            if raw:
+                await ask_raw(engine, question, written.append, shown.note)
+            else:
+                await ask(engine, question, shown, first_time=lambda _: False)
+
+    question = Question("q", "reflection", options=(("num_ctx", 8),))
+    shown, written = Shown(), list[str]()
+    with FakeServer({"/v1/models": served("reflection"), "/v1/chat/completions": said(["hi"])}) as server:
+        asyncio.run(run(server.host))
+
+    assert sum("no counterpart for num_ctx" in text for text in shown.told) == 1
+
+
+@pytest.mark.parametrize("maker", ["llamacpp", "vllm"])
+def test_tags_that_never_came_are_not_explained_by_ollama(maker: str) -> None:
+    async def run(host: str) -> None:
+        async with open_engine(host, engine="openai") as engine:
+            with suppress(ReflecttyError):
+                await ask(engine, Question("q", "reflection"), shown, first_time=lambda _: False)
+
+    shown = Shown()
+    routes = {"/v1/models": served("reflection", maker=maker), "/v1/chat/completions": said(["9.9"])}
+    with FakeServer(routes | {"/props?model=reflection": props()}) as server:
+        asyncio.run(run(server.host))
+
+    assert any("--special" in text and "Ollama" not in text for text in shown.told)

@@ -1,0 +1,117 @@
+"""Servers that want to be asked later: how long is waited, and what is said meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat.request import Question
+from reflectty.chat.retry import RetryBudget
+from reflectty.chat.run import ask, ask_raw
+from reflectty.core.errors import BusyError, ReflecttyError
+from support.event_loops import TimelessLoop
+from support.fakes import Shown
+from support.scripted_engine import ScriptedEngine
+from support.scripted_servers import ANSWER, ANSWERED
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from support.scripted_engine import Step
+
+    Asking = Callable[[ScriptedEngine, Shown], Awaitable[object]]
+
+QUESTION = Question("Which?", "reflection")
+
+
+def limit(seconds: float, *, limited: bool = True) -> BusyError:
+    return BusyError("slow down", f"ask again in {seconds:.0f} s", rate_limited=limited, retry_after=seconds)
+
+
+class Outcome:
+    """What came of a question to an engine on which time passes at once."""
+
+    def __init__(self, *scripts: tuple[Step, ...], patience: float = 120.0, raw: bool = False) -> None:
+        self.engine = ScriptedEngine(*scripts)
+        self.notes: list[str] = []
+        self.written = ""
+        self.error: ReflecttyError | None = None
+        with asyncio.Runner(loop_factory=TimelessLoop) as runner:
+            try:
+                runner.run(self._raw() if raw else self._ask(patience))
+            except ReflecttyError as error:
+                self.error = error
+            self.seconds = runner.get_loop().time()
+
+    async def _ask(self, patience: float) -> None:
+        shown = Shown()
+        shown.note = self.notes.append  # type: ignore[method-assign, assignment]
+        reply = await ask(self.engine, QUESTION, shown, first_time=lambda _: False, patience=patience)
+        self.written = reply.answer
+
+    async def _raw(self) -> None:
+        def write(text: str) -> None:
+            self.written += text
+
+        await ask_raw(self.engine, QUESTION, write, self.notes.append)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_rate_limit_is_waited_for_and_told(raw: bool) -> None:
+    outcome = Outcome((limit(40),), (limit(60),), (ANSWERED,), raw=raw)
+
+    assert outcome.error is None
+    assert outcome.written == (ANSWERED if raw else ANSWER)
+    assert outcome.notes[:2] == ["rate limit: asking again in 40 s", "rate limit: asking again in 60 s"]
+    assert outcome.seconds == pytest.approx(100, abs=5)
+    assert len(outcome.engine.requests) == 3
+
+
+def test_a_server_that_is_busy_for_another_reason_is_called_so() -> None:
+    outcome = Outcome((limit(12, limited=False),), (ANSWERED,))
+
+    assert outcome.notes[0] == "the server is busy: asking again in 12 s"
+
+
+@pytest.mark.parametrize(
+    ("scripts", "patience", "requests"),
+    [
+        # Later than anybody wants to look at it, or than two minutes in all.
+        (((limit(121),),), 120.0, 1),
+        (((limit(80),), (limit(80),)), 120.0, 2),
+        # It does not say when.
+        (((limit(0),),), 120.0, 1),
+        # Every second is not for two minutes.
+        (((limit(1),),) * 30, 120.0, 25),
+        # Who waits for all of its questions together.
+        (((limit(10),),), 0.0, 1),
+        # What has been said cannot be taken back.
+        ((("<thinking>\n11 is m", limit(10)),), 120.0, 1),
+    ],
+)
+def test_what_is_not_waited_for_ends_as_it_was_told(
+    scripts: tuple[tuple[Step, ...], ...], patience: float, requests: int
+) -> None:
+    outcome = Outcome(*scripts, patience=patience)
+
+    assert isinstance(outcome.error, BusyError)
+    assert outcome.error.hint.startswith("ask again in ")
+    assert len(outcome.engine.requests) == requests
+
+
+def test_whoever_looks_for_a_model_waits_as_well() -> None:
+    answers = [limit(30), None]
+    notes: list[str] = []
+
+    async def call() -> str:
+        error = answers.pop(0)
+        if error:
+            raise error
+        return "found"
+
+    with asyncio.Runner(loop_factory=TimelessLoop) as runner:
+        assert runner.run(RetryBudget(60, notes.append).run(call)) == "found"
+        assert runner.get_loop().time() == 30
+    assert notes == ["rate limit: asking again in 30 s"]

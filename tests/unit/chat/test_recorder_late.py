@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.chat.recorder import Recorder, RecordTarget
+from reflectty.core.errors import StoreError
+from reflectty.core.messages import Chunk
+from reflectty.core.session import ReplyStatus
+from reflectty.reasoning.families import FAMILIES
+from reflectty.reasoning.reply import Reply
+from reflectty.store import Store, open_store
+from support.recorder_harness import SAID, Desk, turns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+THOUGHT = "<thinking>\n11 is more.\n<reflection>\nNo.\n</reflection>\n</thinking>\n"
+ANSWER = "<output>\n9.9\n</output>"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sessions.db"
+
+
+class TestLate:
+    def test_a_quick_exchange_is_written_when_it_is_over(self, path: Path) -> None:
+        desk = Desk(path, RecordTarget("q"), late=True)
+        desk.say(THOUGHT + ANSWER)
+        desk.wait(0.9)
+        before = desk.opened, path.exists()
+        desk.end()
+
+        assert before == (0, False)
+        assert [turn.text for turn in desk.turns()] == ["q", ""]
+        assert (desk.reply().answer, desk.reply().ended, desk.reply().digest) == ("9.9", ReplyStatus.COMPLETE, "abc")
+        assert desk.opened == 1
+
+    def test_a_long_one_is_written_after_a_second(self, path: Path) -> None:
+        desk = Desk(path, RecordTarget("q"), late=True)
+        desk.say("<thinking>\n11 ")
+        desk.wait(1)
+        streaming = desk.reply()
+        desk.say("is more")
+        desk.wait(1)
+        later = desk.reply()
+        desk.end(ReplyStatus.INTERRUPTED)
+
+        assert (streaming.ended, streaming.raw) == (ReplyStatus.STREAMING, "<thinking>\n11 ")
+        assert later.raw == "<thinking>\n11 is more"
+        assert desk.reply().ended is ReplyStatus.INTERRUPTED
+        assert len(desk.turns()) == 2
+
+    @pytest.mark.parametrize("ended", [ReplyStatus.FAILED, ReplyStatus.INTERRUPTED])
+    @pytest.mark.parametrize("seconds", [0.5, 3])
+    def test_a_question_to_which_not_a_word_was_said_leaves_nothing(
+        self, path: Path, ended: ReplyStatus, seconds: float
+    ) -> None:
+        desk = Desk(path, RecordTarget("q"), late=True)
+        desk.wait(seconds)
+        desk.end(ended, "refused")
+
+        assert turns(path) == ()
+        assert desk.opened == (seconds >= 1)
+
+
+class TestAStoreThatFails:
+    def test_is_one_note_and_nothing_else(self, path: Path) -> None:
+        desk = Desk(path, RecordTarget("q"))
+        store = open_store(path, pytest.fail)
+        store.remove(desk.keeper.session)
+        store.close()
+        desk.say("x")
+        desk.wait(1)
+        desk.say("y")
+        desk.wait(1)
+        desk.end()
+
+        assert len(desk.notes) == 1
+        assert "not kept any further" in desk.notes[0]
+        assert isinstance(desk.keeper.failure, StoreError)
+
+    @pytest.mark.parametrize("late", [True, False])
+    def test_to_open_is_one_note(self, tmp_path: Path, late: bool) -> None:
+        (tmp_path / "file").write_text("in the way")
+        desk = Desk(tmp_path / "file" / "sessions.db", RecordTarget("q"), late=late)
+        desk.say("x")
+        desk.wait(2)
+        desk.end()
+
+        assert len(desk.notes) == 1
+
+    def test_at_its_opening_is_not_opened_again(self) -> None:
+        notes: list[str] = []
+        opened: list[str] = []
+        reply = Reply("m", FAMILIES["reflection"])
+
+        def fails(_: Callable[[str], None]) -> Store:
+            opened.append("once")
+            raise StoreError("it is not there")
+
+        keeper = Recorder(fails, RecordTarget("q"), clock=itertools.count(step=10).__next__)
+        keeper.begin(SAID, reply, notes.append)
+        reply.feed(Chunk(content="x"))
+        keeper.tick()
+        keeper.end(ReplyStatus.COMPLETE)
+
+        assert (len(opened), len(notes)) == (1, 1)
+        assert str(keeper.failure) == "it is not there"
+
+    def test_of_a_newer_program_is_one_note(self, path: Path) -> None:
+        store = open_store(path, pytest.fail)
+        store.database.connection.execute("PRAGMA user_version = 999")
+        store.close()
+        desk = Desk(path, RecordTarget("q"))
+        desk.say("x")
+        desk.end()
+
+        assert len(desk.notes) == 1
+        assert "newer" in desk.notes[0]
+        assert desk.keeper.failure is not None

@@ -1,0 +1,402 @@
+"""Questions to a scripted vLLM: schemas behind a parser, replies that a parser misreads, limits, and names that say nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.chat.outcome import limit_hint
+from reflectty.chat.request import Question
+from reflectty.chat.run import ask
+from reflectty.core.errors import NoAnswerError, ReflecttyError, RefusedError
+from reflectty.core.messages import Chunk, Model, Usage
+from reflectty.core.schema import read_schema
+from reflectty.core.segments import Kind, Segment
+from reflectty.core.session import StoredReply
+from reflectty.engines import open_engine
+from reflectty.reasoning.families import FAMILIES
+from reflectty.reasoning.modes import AskOptions, Mode, plan
+from reflectty.reasoning.reply import Reply
+from reflectty.tui.exchanges import make_resume_plan
+from support.fake_server import FakeServer
+from support.fakes import Shown
+from support.openai_replies import served
+from support.vllm import CHAT, COMPLETIONS, Vllm, completed, replied
+
+if TYPE_CHECKING:
+    from reflectty.reasoning.modes import Plan
+
+UNKNOWN = "org/team/Tiny-R1"
+SCHEMA = read_schema('{"type": "object", "properties": {"larger": {"type": "string"}}, "required": ["larger"]}')
+JSON = ['{"larger":', ' "9.9"}']
+TAGGED = "<thinking>\n11 is more.\n</thinking>\n<output>\n9.9 is larger.\n</output>"
+
+
+class Outcome:
+    """What came of a question."""
+
+    def __init__(self) -> None:
+        self.shown = Shown()
+        self.error: ReflecttyError | None = None
+        self.bodies: list[Any] = []
+
+    @property
+    def reply(self) -> Reply:
+        assert self.shown.reply is not None
+        return self.shown.reply
+
+
+def asked(vllm: Vllm, question: Question, times: int = 1) -> Outcome:
+    """Ask, so many times over the same engine; return what came of it the last time."""
+
+    async def run(server: FakeServer) -> None:
+        async with open_engine(server.host, engine="openai") as engine:
+            for _ in range(times):
+                outcome.shown = Shown()
+                await ask(engine, question, outcome.shown, first_time=lambda _: False)
+
+    outcome = Outcome()
+    with vllm.serve() as server:
+        try:
+            asyncio.run(run(server))
+        except ReflecttyError as error:
+            outcome.error = error
+        outcome.bodies = [one.json for one in server.requests if one.path in (CHAT, COMPLETIONS)]
+    return outcome
+
+
+# A schema
+
+
+def test_a_schema_behind_a_parser_is_one_request_more_once_the_field_is_seen() -> None:
+    chats = [replied(["never read"], ["Both", " start"]), replied(JSON, ["\n", "Both", " start."])]
+    outcome = asked(Vllm(UNKNOWN, chat=chats), Question("q", UNKNOWN, schema=SCHEMA))
+    free, held = outcome.bodies
+
+    assert outcome.error is None
+    assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
+    assert outcome.reply.thinking == "Both start."
+    assert "response_format" not in free
+    assert held["response_format"]["json_schema"]["strict"] is True
+    assert held["messages"][-1]["role"] == "user"
+
+
+def test_a_schema_behind_a_parser_is_one_request_when_the_model_was_seen_to_think() -> None:
+    chats = [replied(["never read"], ["Both"]), replied(JSON, ["\n", "Both."]), replied(JSON, ["\n", "Again."])]
+    outcome = asked(Vllm(UNKNOWN, chat=chats), Question("q", UNKNOWN, schema=SCHEMA), times=2)
+
+    assert len(outcome.bodies) == 3
+    assert outcome.bodies[2]["chat_template_kwargs"]["enable_thinking"] is True
+    assert "<thinking>" not in json.dumps(outcome.bodies[2]["messages"])
+
+
+def test_the_figures_of_a_reply_that_is_held_to_a_schema_are_kept() -> None:
+    outcome = asked(Vllm("Qwen/Qwen3-8B", chat=replied(JSON, ["Both", "."], prompt=41)), Question("q", schema=SCHEMA))
+
+    assert (outcome.reply.usage.prompt_tokens, outcome.reply.usage.reply_tokens) == (41, 6)
+
+
+def test_the_figures_of_both_requests_are_those_of_one_reply() -> None:
+    thought = replied(["<thinking>", "\n", "Both", ".", "\n", "</thinking>", "\n", "<output>", "9"])
+    vllm = Vllm("reflection-70b", chat=thought, completions=completed([*JSON, "\n"], prompt=60))
+    outcome = asked(vllm, Question("q", schema=SCHEMA))
+    usage = outcome.reply.usage
+
+    assert outcome.error is None
+    assert outcome.bodies[1]["prompt"].endswith("<thinking>\nBoth.\n</thinking>\n<output>\n")
+    assert usage.prompt_tokens + usage.reply_tokens == 63
+    assert usage.prompt_tokens < 60
+    assert outcome.reply.tokens[Kind.ANSWER] == 2
+
+
+def test_a_model_that_uses_no_tags_is_given_none() -> None:
+    chats = [replied(["9.9"]), replied(JSON)]
+    outcome = asked(Vllm("m", chat=chats), Question("q", ask_options=AskOptions(Mode.NATIVE), schema=SCHEMA))
+
+    assert outcome.error is None
+    assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
+    assert "<thinking>" not in json.dumps(outcome.bodies)
+
+
+def test_where_no_reply_can_go_on_the_schema_holds_from_the_first_token() -> None:
+    async def run(host: str) -> None:
+        async with open_engine(host, engine="openai") as engine:
+            await ask(engine, Question("q", "m", schema=SCHEMA), shown, first_time=lambda _: False)
+
+    shown = Shown()
+    with FakeServer({"/v1/models": served("m", maker="openai"), CHAT: replied(JSON)}) as server:
+        asyncio.run(run(server.host))
+        (sent,) = server.asked(CHAT)
+
+    assert shown.reply is not None
+    assert json.loads(shown.reply.answer) == {"larger": "9.9"}
+    assert "response_format" in sent.json
+    assert not any("tags" in text for text in shown.told)
+
+
+def test_a_grammar_that_fills_up_for_ever_is_left() -> None:
+    blanks = [" " * 30] * 20
+    question = Question("q", ask_options=AskOptions(Mode.DIRECT), schema=SCHEMA)
+    outcome = asked(Vllm("Qwen/Qwen3-8B", chat=replied([*JSON, *blanks])), question)
+
+    assert outcome.error is None
+    assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
+
+
+# What a parser misreads
+
+
+def test_an_answer_that_a_parser_took_for_reasoning_is_shown_as_the_answer() -> None:
+    pieces = [TAGGED[at : at + 7] for at in range(0, len(TAGGED), 7)]
+    outcome = asked(Vllm(UNKNOWN, chat=replied([], pieces)), Question("q", UNKNOWN))
+    answers = [one for one in outcome.shown.events if isinstance(one, Segment) and one.kind is Kind.ANSWER]
+
+    assert outcome.error is None
+    assert outcome.reply.answer == "9.9 is larger."
+    assert [one.text for one in answers] == ["9.9 is larger."]
+    assert outcome.reply.segments == ((Kind.THINKING, "11 is more."), (Kind.ANSWER, "9.9 is larger."))
+
+
+@pytest.mark.parametrize(
+    ("thinking", "content", "reason"),
+    [
+        ("I should write <output> and then the answer.", "", "stop"),
+        (TAGGED, "Really.", "stop"),
+        (TAGGED, "", "length"),
+        ("Both start with 9.", "", "stop"),
+    ],
+    ids=["no answer in tags", "a content of its own", "cut", "no tags"],
+)
+def test_a_thinking_is_not_read_again_for_less(thinking: str, content: str, reason: str) -> None:
+    reply = Reply("m", FAMILIES["reflection"])
+    for chunk in (Chunk(thinking=thinking), Chunk(content), Chunk(done=True, done_reason=reason)):
+        reply.feed(chunk)
+    reply.close()
+
+    assert reply.reread_thinking() == ()
+
+
+# Limits
+
+
+def cut_reply(family: str, *contents: str, prefilled: bool = False) -> Reply:
+    reply = Reply("m", FAMILIES[family], prefilled=prefilled)
+    for text in contents:
+        reply.feed(Chunk(text))
+    reply.feed(Chunk(done=True, done_reason="length"))
+    reply.close()
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("family", "contents", "answer"),
+    [
+        ("any", ("<", "thinking"), ""),
+        ("reflection", ("<thi",), ""),
+        ("think", ("\n", "<think"), ""),
+        ("any", ("[THI",), ""),
+        ("any", ("9.9 is",), "9.9 is"),
+        ("none", ("<thinking",), "<thinking"),
+        ("any", ("<b>bold",), "<b>bold"),
+    ],
+)
+def test_a_reply_that_is_cut_in_its_first_tag_has_no_answer(
+    family: str, contents: tuple[str, ...], answer: str
+) -> None:
+    assert cut_reply(family, *contents).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("usage", "room", "says"),
+    [
+        (Usage(1995, 53), 2048, "the prompt of 1995 tokens leaves only 53 of the context's 2048"),
+        (Usage(30, 512), 0, "after 512 tokens unless it is told: raise it with -o num_predict"),
+        (Usage(30, 100), 4096, "after 100 tokens unless it is told"),
+        (Usage(30, 777), 0, "the server is started with it"),
+    ],
+)
+def test_a_limit_is_told_by_whose_it_is(usage: Usage, room: int, says: str) -> None:
+    assert says in limit_hint(Question("q"), Model("m", unsupported_options=("num_ctx",), server_context=room), usage)
+
+
+def test_the_tokens_of_a_thinking_are_those_that_the_server_counted() -> None:
+    reply = Reply("m", FAMILIES["native"])
+    for chunk in (Chunk(thinking="a"), Chunk(thinking="b"), Chunk("c")):
+        reply.feed(chunk)
+    reply.feed(Chunk(done=True, done_reason="stop", usage=Usage(5, 71, thinking_tokens=60)))
+
+    assert (reply.tokens[Kind.THINKING], reply.tokens[Kind.ANSWER]) == (60, 11)
+
+
+# Names that say nothing
+
+
+@pytest.mark.parametrize(
+    ("wish", "expected"),
+    [
+        (AskOptions(), {"enable_thinking": True, "thinking": True}),
+        (AskOptions(Mode.DIRECT), {"enable_thinking": False, "thinking": False}),
+    ],
+)
+def test_a_model_that_can_be_switched_is_asked_as_one_that_thinks(wish: AskOptions, expected: dict[str, bool]) -> None:
+    vllm = Vllm(on="assistant\n", off="assistant\n<think>\n\n</think>\n\n", chat=replied(["9.9"], ["Both"]))
+    (body,) = asked(vllm, Question("q", ask_options=wish)).bodies
+
+    assert body["chat_template_kwargs"] == expected
+    assert [message["role"] for message in body["messages"]] == ["user"]
+
+
+@pytest.mark.parametrize("parser", [True, False])
+def test_a_thinking_that_the_template_opened_is_thinking_from_its_first_word(parser: bool) -> None:
+    chat = replied(["\n\n", "9.9"], ["Both."]) if parser else replied(["Both.", "\n", "</think>", "\n\n", "9.9"])
+    outcome = asked(Vllm(on="assistant\n<think>\n", chat=chat), Question("q"))
+
+    assert (outcome.reply.thinking.strip(), outcome.reply.answer.strip()) == ("Both.", "9.9")
+    assert outcome.shown.events[0].kind is Kind.THINKING
+
+
+OPENED = "assistant\n<think>\n"
+NAMED = "Qwen/QwQ-32B"
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["by the prompt", "by the name"])
+@pytest.mark.parametrize("parser", [True, False], ids=["with a parser", "without"])
+def test_a_known_thinkers_opened_thinking_is_thinking_from_its_first_word(parser: bool, beside: bool) -> None:
+    chat = replied(["\n\n", "9.9"], ["Both."]) if parser else replied(["Both.", "\n", "</think>", "\n\n", "9.9"])
+    outcome = asked(Vllm(NAMED, on=OPENED, chat=chat, beside=beside), Question("q"))
+
+    assert (outcome.reply.thinking.strip(), outcome.reply.answer.strip()) == ("Both.", "9.9")
+    assert {type(event) for event in outcome.shown.events} == {Segment}
+    assert outcome.shown.events[0].kind is Kind.THINKING
+    assert outcome.reply.warnings == []
+
+
+def test_a_known_thinkers_prompt_goes_before_its_name() -> None:
+    outcome = asked(Vllm(NAMED, chat=replied(["9.9", " is larger."])), Question("q"))
+
+    assert outcome.reply.segments == ((Kind.ANSWER, "9.9 is larger."),)
+
+
+def test_where_the_thinking_is_switched_off_the_reply_is_the_answer() -> None:
+    vllm = Vllm(NAMED, on=OPENED, off=f"{OPENED}\n</think>\n\n", chat=replied(["9.9"]))
+    outcome = asked(vllm, Question("q", ask_options=AskOptions(Mode.DIRECT)))
+
+    assert outcome.reply.segments == ((Kind.ANSWER, "9.9"),)
+
+
+@pytest.mark.parametrize("name", ["", NAMED])
+def test_an_answer_within_an_opened_thinking_that_never_closes_is_not_lost(name: str) -> None:
+    vllm = Vllm(name or "prod/assistant-v2", on=OPENED, chat=replied(["9.9", " is larger."]))
+    outcome = asked(vllm, Question("q"))
+
+    assert outcome.error is None
+    assert outcome.reply.answer == "9.9 is larger."
+    assert any("no answer of its own" in text for text in outcome.reply.warnings)
+
+
+@pytest.mark.parametrize("name", ["prod/assistant-v2", NAMED])
+def test_a_thinking_that_the_template_opened_and_that_is_cut_is_no_answer(name: str) -> None:
+    outcome = asked(Vllm(name, on=OPENED, chat=replied(["Both", " start"], finish="length")), Question("q"))
+
+    assert isinstance(outcome.error, NoAnswerError)
+    assert outcome.reply.answer == ""
+
+
+# A schema without a parser
+
+
+@pytest.mark.parametrize(
+    ("on", "opener"), [(OPENED, []), ("assistant\n", ["<think>", "\n"])], ids=["opened", "left to the model"]
+)
+@pytest.mark.parametrize("name", ["Qwen/Qwen3-8B", "prod/assistant-v2"])
+def test_without_a_parser_a_thinker_thinks_before_its_answer_is_held(name: str, on: str, opener: list[str]) -> None:
+    thought = replied([*opener, "Both", " start.", "\n", "</think>", "\n\n", "never read"])
+    vllm = Vllm(name, on=on, off=f"{OPENED}\n</think>\n\n", chat=thought, completions=completed(JSON))
+    outcome = asked(vllm, Question("q", schema=SCHEMA))
+    free, held = outcome.bodies
+
+    assert outcome.error is None
+    assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
+    assert outcome.reply.thinking == "Both start."
+    assert [one.kind for one in outcome.shown.events if isinstance(one, Segment)][:2] == [Kind.THINKING] * 2
+    assert "response_format" not in free
+    assert held["response_format"]["json_schema"]["strict"] is True
+    assert held["prompt"].endswith("assistant\n<think>\nBoth start.\n</think>\n\n")
+    assert held["prompt"].count("<think>") == 1
+
+
+def test_one_that_cannot_be_kept_from_thinking_is_not_held_within_it() -> None:
+    thought = replied(["Both.", "\n", "</think>", "\n\n"])
+    vllm = Vllm("deepseek-ai/DeepSeek-R1", on=OPENED, chat=thought, completions=completed(JSON))
+    outcome = asked(vllm, Question("q", ask_options=AskOptions(Mode.DIRECT), schema=SCHEMA))
+
+    assert json.loads(outcome.reply.answer) == {"larger": "9.9"}
+    assert outcome.bodies[1]["prompt"].endswith("<think>\nBoth.\n</think>\n\n")
+
+
+def test_a_known_thinker_behind_a_parser_is_one_request_once_the_field_was_seen() -> None:
+    chats = [replied(["never read"], ["Both"]), replied(JSON, ["\n", "Both."]), replied(JSON, ["\n", "Again."])]
+    outcome = asked(Vllm(NAMED, on=OPENED, chat=chats), Question("q", NAMED, schema=SCHEMA), times=2)
+
+    assert ["response_format" in body for body in outcome.bodies] == [False, True, True]
+    assert outcome.reply.thinking == "Again."
+
+
+# Whether a reply can go on
+
+
+def way(vllm: Vllm, said: StoredReply) -> Any:
+    async def run(server: FakeServer) -> Any:
+        async with open_engine(server.host, engine="openai") as engine:
+            model = await engine.show(vllm.name)
+            return await make_resume_plan(engine, Question("q", vllm.name), said, model, plan_of(model, said))
+
+    with vllm.serve() as server:
+        return asyncio.run(run(server))
+
+
+def plan_of(model: Model, said: StoredReply) -> Plan:
+    return plan(model, AskOptions(Mode(said.mode)))
+
+
+THOUGHT_APART = StoredReply(UNKNOWN, mode="reflect", raw_thinking="Both", segments=((Kind.THINKING, "Both"),))
+
+
+def test_a_thinking_that_a_parser_takes_apart_goes_on_in_the_tags_that_its_tokens_show() -> None:
+    found = way(Vllm(UNKNOWN, tokens=("<think>", "\n")), THOUGHT_APART)
+
+    assert found.family_of(THOUGHT_APART).thinking[0].opener == "<think>"
+
+
+def test_where_nobody_tells_how_a_thinking_is_marked_it_is_refused_in_time() -> None:
+    found = way(Vllm(UNKNOWN, tokens=("Both", " start")), THOUGHT_APART)
+
+    with pytest.raises(RefusedError, match="how it marks its thinking is not known"):
+        found.family_of(THOUGHT_APART)
+
+
+def test_a_thought_that_was_taken_for_an_answer_is_found_again() -> None:
+    said = StoredReply("Qwen/QwQ-32B", mode="native", raw="Both start", segments=((Kind.ANSWER, "Both start"),))
+    found = way(Vllm("Qwen/QwQ-32B", on="assistant\n<think>\n"), said)
+
+    assert found.reinterpret(said).segments == ((Kind.THINKING, "Both start"),)
+    assert found.family_of(said).thinking[0].opener == "<think>"
+
+
+@pytest.mark.parametrize("maker", ["openai", "library", ""])
+def test_a_server_that_cannot_go_on_is_refused_before_anything_is_sent(maker: str) -> None:
+    async def run(host: str) -> None:
+        async with open_engine(host, engine="openai") as engine:
+            model = await engine.show("m")
+            await make_resume_plan(engine, Question("q", "m"), said, model, plan_of(model, said))
+
+    said = StoredReply("m", mode="reflect", raw="<thinking>\nso", segments=((Kind.THINKING, "so"),))
+    with (
+        FakeServer({"/v1/models": served("m", maker=maker)}) as server,
+        pytest.raises(RefusedError, match="known to go on"),
+    ):
+        asyncio.run(run(server.host))
+    assert not server.asked(CHAT)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from reflectty.core.messages import Bounds, Message, Model
+from reflectty.core.model_spec import FRAME_TOKENS, LEAST_MESSAGE_BYTES, bounds_of
+
+MODEL = Model("m", context_length=32_768, template="x" * 300)
+BOUND = (("num_ctx", 8192), ("num_predict", 1000))
+
+
+def said(size: int) -> tuple[Message, ...]:
+    return (Message("user", "x" * size),)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "messages", "fits"),
+    [
+        (MODEL, BOUND, said(1000), True),
+        (MODEL, BOUND, said(8000), False),
+        # A letter of four bytes may be four tokens.
+        (MODEL, BOUND, (Message("user", "😀" * 1500),), False),
+        (MODEL, (("num_ctx", 8192),), said(1), False),
+        (MODEL, (("num_predict", 10),), said(1), False),
+        (MODEL, (("num_ctx", 8192), ("num_predict", -1)), said(1), False),
+        (MODEL, (("num_ctx", 8192), ("num_predict", 8192)), said(1), False),
+        (MODEL, (("num_ctx", "auto"), ("num_predict", 10)), said(1), False),
+        (MODEL._replace(context_length=0), BOUND, said(1), False),
+        # A server gives no more than the model was made for, whatever is asked of it.
+        (MODEL._replace(context_length=2048), BOUND, said(1000), False),
+        (MODEL._replace(system="x" * 8000), BOUND, said(1), False),
+        (MODEL._replace(template="x" * 7000), BOUND, said(1), False),
+        (MODEL._replace(examples=("x" * 8000,)), BOUND, said(1), False),
+        (MODEL, BOUND, (Message("user", "x", ("aGk=",)),), False),
+        (MODEL, (), (), False),
+        (MODEL, BOUND, (), True),
+        # What a Modelfile sets holds where the request says nothing.
+        (MODEL._replace(parameters="num_ctx   8192\nnum_predict   1000"), (), said(1000), True),
+        (MODEL._replace(parameters="num_ctx   8192\nnum_predict   8000"), (), said(1000), False),
+        (MODEL._replace(parameters="num_predict   8000"), BOUND, said(1000), True),
+    ],
+)
+def test_what_is_said_to_fit_is_bounded_by_its_bytes(
+    model: Model, options: tuple[tuple[str, int], ...], messages: tuple[Message, ...], *, fits: bool
+) -> None:
+    found = bounds_of(model, options, messages)
+
+    assert found is not None
+    assert found.are_safe is fits
+
+
+@pytest.mark.parametrize(
+    ("options", "bounds"),
+    [
+        ((), Bounds(FRAME_TOKENS + 300 + 2 + LEAST_MESSAGE_BYTES, 0, 0)),
+        (BOUND, Bounds(FRAME_TOKENS + 300 + 2 + LEAST_MESSAGE_BYTES, 1000, 8192)),
+        ((("num_ctx", 99_999), ("num_predict", -2)), Bounds(FRAME_TOKENS + 300 + 2 + LEAST_MESSAGE_BYTES, 0, 32_768)),
+        # A reply of no token has one.
+        ((("num_predict", 0),), Bounds(FRAME_TOKENS + 300 + 2 + LEAST_MESSAGE_BYTES, 1, 0)),
+    ],
+)
+def test_what_is_known_of_the_room(options: tuple[tuple[str, int], ...], bounds: Bounds) -> None:
+    assert bounds_of(MODEL._replace(system=""), options, said(2)) == bounds
+
+
+def test_what_a_reply_begins_with_counts() -> None:
+    begun = [bounds_of(MODEL, BOUND, said(1), "x" * size) for size in (100, 8000)]
+
+    assert [found.are_safe for found in begun if found] == [True, False]
+
+
+def test_nothing_is_known_of_a_model_that_is_passed_on() -> None:
+    assert bounds_of(MODEL._replace(remote_host="https://ollama.com:443"), BOUND, said(1)) is None

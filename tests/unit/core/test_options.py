@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from reflectty.core.errors import UsageError
+from reflectty.core.options import parse_options
+
+
+def test_options_have_the_types_that_ollama_wants() -> None:
+    given = ("num_ctx=4096", "temperature=0", "use_mmap=false", "stop=a", "stop=b = c")
+
+    assert parse_options(given) == (
+        ("num_ctx", 4096),
+        ("temperature", 0.0),
+        ("use_mmap", False),
+        ("stop", ("a", "b = c")),
+    )
+
+
+def test_the_last_of_a_repeated_option_holds() -> None:
+    assert parse_options(("seed=1", "seed=2")) == (("seed", 2),)
+
+
+@pytest.mark.parametrize(
+    ("pair", "complaint", "hint"),
+    [
+        ("temprature=1", "no option 'temprature'", "did you mean temperature?"),
+        ("num-ctx=1", "no option 'num-ctx'", "did you mean num_ctx?"),
+        ("zzz=1", "no option 'zzz'", "it knows:"),
+        ("=1", "no option ''", "it knows:"),
+        ("seed", "has no value", "KEY=VALUE"),
+        ("seed=one", "a whole number", ""),
+        ("seed=1.5", "a whole number", ""),
+        ("top_p=nan", "a finite number", ""),
+        ("temperature=", "a number", ""),
+        ("use_mmap=maybe", "true or false", ""),
+    ],
+)
+def test_an_option_that_ollama_would_ignore_or_refuse_is_refused_here(pair: str, complaint: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=complaint) as caught:
+        parse_options((pair,))
+
+    assert hint in caught.value.hint

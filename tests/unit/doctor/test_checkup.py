@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.config import Settings
+from reflectty.core.errors import IncompleteError, ReflecttyError, StalledError, UnreachableError, UsageError
+from reflectty.core.findings import Finding, FindingState
+from reflectty.core.messages import Timeouts
+from reflectty.doctor import CHECKS, Check, DoctorState, run_checks
+from reflectty.doctor.context import run_in_thread
+from support.doctor_harness import all_found, around
+from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reflectty.doctor import DoctorContext
+
+FINE = Finding("fine", FindingState.OK, "all is well")
+
+
+async def fine(_: DoctorContext, __: DoctorState) -> Sequence[Finding]:
+    return [FINE]
+
+
+async def hangs(_: DoctorContext, __: DoctorState) -> Sequence[Finding]:
+    await asyncio.Event().wait()
+    return []
+
+
+def failing(error: Exception) -> Check:
+    async def look(_: DoctorContext, __: DoctorState) -> Sequence[Finding]:
+        raise error
+
+    return Check("broken", "breaking", look)
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "advice"),
+    [
+        (UnreachableError("nobody there", "look"), "nobody there", "look"),
+        (ZeroDivisionError("\x1b[2J"), "internal error: ZeroDivisionError: \x1b[2J", "please report it"),
+        (OSError(5, "broken disk"), "internal error: OSError: [Errno 5] broken disk", "please report it"),
+    ],
+)
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_check_that_fails_is_a_finding_and_stops_no_other(
+    error: Exception, text: str, advice: str, needed: bool
+) -> None:
+    learnt = DoctorState()
+    broken = failing(error)._replace(is_required=needed)
+    findings = all_found(around(), learnt, (broken, Check("fine", "", fine)))
+    state = FindingState.WRONG if needed else FindingState.UNCHECKED
+    assert findings == [Finding("broken", state, text, advice), FINE]
+    assert (learnt.blocking_error is not None) == needed
+
+
+def test_a_check_that_hangs_is_given_up() -> None:
+    learnt = DoctorState()
+    findings = all_found(around(), learnt, (Check("slow", "", hangs, 0.05, is_required=True), Check("fine", "", fine)))
+    assert [(one.check, one.state) for one in findings] == [("slow", FindingState.WRONG), ("fine", FindingState.OK)]
+    assert isinstance(learnt.blocking_error, StalledError)
+
+
+def test_work_that_blocks_for_good_is_given_up_as_well() -> None:
+    never = threading.Event()
+
+    async def look(_: DoctorContext, __: DoctorState) -> Sequence[Finding]:
+        await run_in_thread(never.wait)
+        return []
+
+    (finding,) = all_found(around(), DoctorState(), (Check("disk", "", look, 0.05),))
+    never.set()
+    assert finding.state is FindingState.UNCHECKED
+
+
+def test_what_goes_wrong_beside_is_told_here() -> None:
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(run_in_thread(lambda: 1 // 0))
+
+
+def test_a_check_without_a_limit_of_its_own_has_as_long_as_a_reply() -> None:
+    here = around(settings=Settings(timeouts=Timeouts(first=0.03, idle=0.02)))
+    (finding,) = all_found(here, DoctorState(), (Check("slow", "", hangs, 0.0),))
+    assert finding.text == "nothing came of it within 0.05 s"
+
+
+def test_the_first_thing_in_the_way_is_what_counts() -> None:
+    learnt, first = DoctorState(), UsageError("first")
+    second = failing(IncompleteError("second"))._replace(is_required=True)
+    all_found(around(), learnt, (failing(first)._replace(is_required=True), second))
+    assert learnt.blocking_error is first
+
+
+@pytest.mark.parametrize("gone", [None, UnreachableError("nobody")])
+def test_the_engine_is_closed_whatever_happened(gone: ReflecttyError | None) -> None:
+    engine = ScriptedEngine(("9.9",))
+    engine.gone = gone
+    all_found(around(engine), DoctorState(), CHECKS)
+    assert engine.closed
+
+
+def test_whoever_leaves_early_closes_the_engine_too() -> None:
+    engine = ScriptedEngine()
+
+    async def leave() -> None:
+        events = run_checks(around(engine), DoctorState())
+        async for event in events:
+            if isinstance(event, Finding) and event.check == "server":
+                break
+        await events.aclose()
+
+    asyncio.run(leave())
+    assert engine.closed
+
+
+def test_every_check_is_begun_before_it_finds_something() -> None:
+    async def events() -> list[str]:
+        return [
+            event.name if isinstance(event, Check) else f"found {event.check}" async for event in run_checks(here, k)
+        ]
+
+    here, k = around(ScriptedEngine(*[("a ", "b ")] * 20)), DoctorState()
+    seen = asyncio.run(events())
+    begun: set[str] = set()
+    for name in seen:
+        if name.startswith("found "):
+            assert name.removeprefix("found ") in begun
+        else:
+            begun.add(name)
+    assert begun == {check.name for check in CHECKS}
+    assert {name.removeprefix("found ") for name in seen if name.startswith("found ")} == begun
+
+
+def test_where_no_server_answers_all_that_needs_one_is_not_checked() -> None:
+    engine = ScriptedEngine()
+    engine.gone = UnreachableError("cannot reach it", "start it")
+    learnt = DoctorState()
+    states = {one.check: one.state for one in all_found(around(engine), learnt, CHECKS)}
+    assert states["server"] is FindingState.WRONG
+    assert {name for name, state in states.items() if state is FindingState.UNCHECKED} >= {
+        *("models", "model", "question", "tags", "GPU", "context", "parallel"),
+    }
+    assert learnt.blocking_error is engine.gone

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reflectty.config import Settings
+from reflectty.core.errors import UsageError
+from reflectty.core.findings import Finding, FindingState
+from reflectty.doctor import DoctorState
+from reflectty.doctor.files import check_config, check_store, load_usable_settings
+from support.doctor_harness import around, facts, found
+from support.stored_sessions import filled
+
+
+def sessions_at(path: Path, **given: Any) -> list[Finding]:
+    return found(check_store, around(store_path=path, **given))
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    path = tmp_path / "reflectty" / "sessions.db"
+    path.parent.mkdir(mode=0o700)
+    filled(path)
+    return path
+
+
+def test_a_sound_file_is_told_and_left_as_it_was(kept: Path) -> None:
+    before = {path.name: path.read_bytes() for path in kept.parent.iterdir()}
+    (finding,) = sessions_at(kept)
+    assert finding.state is FindingState.OK
+    assert (facts(finding)["sessions"], facts(finding)["sound"]) == (1, True)
+    assert {path.name: path.read_bytes() for path in kept.parent.iterdir()} == before
+
+
+def test_no_file_is_made(tmp_path: Path) -> None:
+    (finding,) = sessions_at(tmp_path / "deep" / "sessions.db")
+    assert (finding.state, "no session yet" in finding.text) == (FindingState.OK, True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_path_under_home_is_written_as_people_do(tmp_path: Path) -> None:
+    (finding,) = sessions_at(tmp_path / "sessions.db", environment={"HOME": str(tmp_path)})
+    assert finding.text.endswith(" ~/sessions.db")
+    assert facts(finding)["path"] == str(tmp_path / "sessions.db")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [(b"no database at all" * 100, "file is not a database"), (b"", "0 sessions")],
+)
+def test_a_file_that_holds_no_sessions_is_told_and_not_moved(tmp_path: Path, content: bytes, text: str) -> None:
+    path = tmp_path / "sessions.db"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    (finding,) = sessions_at(path)
+    assert text in finding.text
+    assert [one.name for one in tmp_path.iterdir()] == ["sessions.db"]
+    assert path.read_bytes() == content
+
+
+def test_damage_inside_is_found(kept: Path) -> None:
+    with kept.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xa5" * 4096 * 4)
+    finding = sessions_at(kept)[0]
+    assert finding.state is FindingState.WRONG
+    assert facts(finding).get("sound", False) is False
+
+
+def test_a_file_of_another_program_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+    connection.close()
+    path.chmod(0o600)
+    (finding,) = sessions_at(path)
+    assert (finding.state, "another program" in finding.text) == (FindingState.WRONG, True)
+
+
+def test_a_newer_file_is_a_warning(kept: Path) -> None:
+    with sqlite3.connect(kept) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    assert [one.state for one in sessions_at(kept)] == [FindingState.WARNING]
+
+
+def test_a_file_that_others_can_read_is_a_warning(kept: Path) -> None:
+    kept.chmod(0o644)
+    (_, finding) = sessions_at(kept)
+    assert (finding.state, "mode 644" in finding.text) == (FindingState.WARNING, True)
+
+
+def test_a_folder_in_the_place_of_the_file_is_wrong(tmp_path: Path) -> None:
+    (finding,) = sessions_at(tmp_path)
+    assert (finding.state, "no file" in finding.text) == (FindingState.WRONG, True)
+
+
+def test_a_link_to_what_is_not_there_yet_is_followed(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    path.symlink_to(tmp_path / "disk" / "sessions.db")
+    (finding,) = sessions_at(path)
+    assert (finding.state, "no session yet" in finding.text) == (FindingState.OK, True)
+
+
+def test_a_place_where_nothing_can_be_made_is_a_warning() -> None:
+    (finding,) = sessions_at(Path("/proc/version/reflectty/sessions.db"))
+    assert finding.state is FindingState.WARNING
+
+
+def test_a_file_that_was_moved_aside_is_told(kept: Path) -> None:
+    kept.with_name("sessions.db.corrupt-2026-01-01-000000").write_bytes(b"x")
+    assert "corrupt-2026" in sessions_at(kept)[-1].text
+
+
+def test_where_nothing_is_to_be_kept_that_is_said(tmp_path: Path) -> None:
+    findings = sessions_at(tmp_path / "sessions.db", settings=Settings(store=False))
+    assert [one.state for one in findings] == [FindingState.NOTE]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def test_no_file_means_the_defaults(file: Path) -> None:
+    assert load_usable_settings({}, file) == (Settings(), (), ())
+    (finding,) = found(check_config, around(config_path=file))
+    assert (finding.state, "defaults" in finding.text) == (FindingState.OK, True)
+
+
+def test_every_mistake_is_named_and_the_rest_holds(file: Path) -> None:
+    file.write_text('model = "mini"\nmode = "loud"\nnosuch = 1\nhost = "box"\n')
+    got = load_usable_settings({"REFLECTTY_THINKING": "loud", "REFLECTTY_MODEL": "other"}, file)
+    assert len(got.mistakes) == 3
+    assert (got.settings.model, got.settings.host, got.settings.mode) == ("other", "box", "auto")
+    assert (got.source_of("model"), got.source_of("host"), got.source_of("mode")) == (
+        "REFLECTTY_MODEL",
+        "config.toml",
+        "",
+    )
+    learnt = DoctorState()
+    findings = found(check_config, around(config_path=file, setting_errors=got.mistakes), learnt)
+    assert [one.state for one in findings] == [FindingState.WRONG] * 3
+    assert learnt.blocking_error is got.mistakes[0]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"model = ", b"[[[["])
+def test_a_file_that_cannot_be_read_leaves_the_environment(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    got = load_usable_settings({"OLLAMA_HOST": "box"}, file)
+    assert (len(got.mistakes), got.settings.host) == (1, "box")
+
+
+def test_a_profile_says_what_comes_from_it(file: Path) -> None:
+    file.write_text('profile = "fast"\n[profiles.fast]\nmodel = "mini"\n')
+    got = load_usable_settings({}, file)
+    assert (got.settings.model, got.source_of("model")) == ("mini", "the profile fast")
+
+
+def test_what_only_the_chat_cannot_use_is_a_warning_and_not_in_the_way(file: Path) -> None:
+    learnt = DoctorState()
+    (finding,) = found(check_config, around(config_path=file, setting_warnings=(UsageError("no theme"),)), learnt)
+    assert (finding.state, learnt.blocking_error) == (FindingState.WARNING, None)

@@ -1,0 +1,341 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.config import Settings
+from reflectty.core.errors import IncompleteError, NoAnswerError
+from reflectty.core.findings import FindingState
+from reflectty.core.messages import Capacity, Chunk, Model, RunningModel, Timeouts, Usage
+from reflectty.doctor.models import check_context, check_gpu
+from reflectty.doctor.questions import QUESTION, check_parallel, check_question, check_tags
+from reflectty.models.fit import Gpu, Machine
+from reflectty.models.hardware import ProbeEnvironment
+from reflectty.reasoning.token_types import TokenType, Vocabulary
+from support.doctor_harness import around, facts, found, known
+from support.scripted_engine import ScriptedEngine, cut
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reflectty.doctor import DoctorContext, DoctorState
+
+TUNED = Model("reflection", ("completion",), context_length=131_072)
+THINKS = Model("deep", ("completion", "thinking"))
+PLAIN = Model("plain", ("completion",))
+TAGGED = "<thinking>\n9.11?\n<reflection>\nNo.\n</reflection>\n</thinking>\n<output>\n9.9\n</output>"
+
+
+class Tokens(ScriptedEngine):
+    """An engine that tells of a vocabulary."""
+
+    def __init__(self, said: str, kind: TokenType) -> None:
+        super().__init__(cut(said), models=(TUNED,))
+        self._kind = kind
+
+    async def vocabulary(self, _: str) -> Vocabulary:
+        tokens = ("a", "<thinking>", "</thinking>", "<|START_THINKING|>")
+        return Vocabulary(tokens, (TokenType.NORMAL, self._kind, self._kind, TokenType.CONTROL))
+
+
+def asked(engine: ScriptedEngine, model: Model, here: DoctorContext | None = None) -> tuple[DoctorState, list[Any]]:
+    """Ask the question, and return what is known afterwards."""
+    learnt = known(engine, model)
+    return learnt, found(check_question, here or around(engine), learnt)
+
+
+def test_an_answer_is_told_with_how_long_it_took() -> None:
+    engine = ScriptedEngine(cut(TAGGED), models=(TUNED,))
+    learnt, (finding,) = asked(engine, TUNED)
+    assert finding.state is FindingState.OK
+    assert "of it to be loaded" in finding.text
+    assert finding.text.endswith(": 9.9")
+    assert (facts(finding)["corrections"], facts(finding)["answer"]) == (1, "9.9")
+    assert learnt.reply is not None
+    assert engine.requests[0].messages[-1].content == QUESTION
+
+
+def test_it_is_asked_as_the_settings_say() -> None:
+    engine = ScriptedEngine(("9.9",), models=(PLAIN,))
+    chosen = Settings(mode="direct", system="be brief", options=(("num_ctx", 512),), keep_alive="1m")
+    asked(engine, PLAIN, around(engine, settings=chosen))
+    request = engine.requests[0]
+    assert (request.options, request.keep_alive) == ((("num_ctx", 512),), "1m")
+    assert request.messages[0].content == "be brief"
+
+
+def test_a_long_answer_is_shown_in_part() -> None:
+    _, (finding,) = asked(ScriptedEngine(("word " * 100,), models=(PLAIN,)), PLAIN)
+    assert finding.text.endswith("…")
+    assert len(finding.text) < 130
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ((IncompleteError("cut"),), IncompleteError),
+        ((Chunk(done=True, done_reason="stop"),), NoAnswerError),
+        (("half", Chunk(done=True, done_reason="length", usage=Usage())), NoAnswerError),
+    ],
+)
+def test_what_is_no_complete_answer_is_in_the_way(script: tuple[Any, ...], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        asked(ScriptedEngine(script, models=(PLAIN,)), PLAIN)
+
+
+@pytest.mark.parametrize("check", [check_question, check_parallel])
+def test_nothing_is_asked_where_nothing_may_be(check: Any) -> None:
+    engine = ScriptedEngine(models=(PLAIN,))
+    (finding,) = found(check, around(engine, may_ask=False), known(engine, PLAIN))
+    assert finding.state is FindingState.UNCHECKED
+    assert not engine.requests
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "state", "text"),
+    [
+        (TAGGED, TokenType.NORMAL, FindingState.OK, "thinking, 1 correction and answer are told apart"),
+        (TAGGED, TokenType.CONTROL, FindingState.OK, "come through"),
+        ("<think>9.11?</think>9.9", TokenType.CONTROL, FindingState.NOTE, "come through"),
+        (
+            "9.9",
+            TokenType.CONTROL,
+            FindingState.WARNING,
+            "loses its tags: <thinking>, </thinking> are tokens of a type",
+        ),
+        ("9.9", TokenType.USER_DEFINED, FindingState.WARNING, "sent none of its tags"),
+    ],
+)
+def test_what_the_model_said_weighs_more_than_its_vocabulary(
+    said: str, kind: TokenType, state: FindingState, text: str
+) -> None:
+    engine = Tokens(said, kind)
+    learnt, _ = asked(engine, TUNED)
+    (finding,) = found(check_tags, around(engine), learnt)
+    assert finding.state is state
+    assert text in finding.text
+    assert ("reflect models repair reflection" in finding.advice) == (kind is TokenType.CONTROL and said != TAGGED)
+
+
+def test_a_name_that_a_shell_would_obey_is_quoted() -> None:
+    engine = Tokens("", TokenType.CONTROL)
+    model = TUNED._replace(name="reflection;rm -rf ~")
+    (finding,) = found(check_tags, around(engine, may_ask=False), known(engine, model))
+    assert finding.advice.startswith("`reflect models repair 'reflection;rm -rf ~'`")
+
+
+def test_lost_tags_are_told_without_asking() -> None:
+    engine = Tokens("", TokenType.CONTROL)
+    (finding,) = found(check_tags, around(engine, may_ask=False), known(engine, TUNED))
+    assert finding.state is FindingState.WARNING
+    assert facts(finding) == {"lost": ("<thinking>", "</thinking>"), "seen": None}
+
+
+def test_tags_that_are_kept_are_not_proven_without_asking() -> None:
+    engine = Tokens("", TokenType.NORMAL)
+    (finding,) = found(check_tags, around(engine, may_ask=False), known(engine, TUNED))
+    assert finding.state is FindingState.UNCHECKED
+
+
+def test_a_model_that_thinks_natively_needs_no_tags() -> None:
+    (finding,) = found(check_tags, around(), known(model=THINKS))
+    assert (finding.state, "apart" in finding.text) == (FindingState.OK, True)
+
+
+def test_a_model_that_ignores_the_prompt_is_a_note() -> None:
+    engine = ScriptedEngine(("9.9",), models=(PLAIN,))
+    learnt, _ = asked(engine, PLAIN)
+    (finding,) = found(check_tags, around(engine), learnt)
+    assert (finding.state, finding.advice) == (FindingState.NOTE, "--mode direct asks it without")
+
+
+@pytest.mark.parametrize(
+    ("script", "state", "text"),
+    [
+        (("all of it",), FindingState.NOTE, "cannot be told"),
+        (tuple(step for _ in range(20) for step in (0.005, "word ")), FindingState.OK, "8 or more requests"),
+    ],
+)
+def test_how_many_are_answered_at_once_is_told(script: tuple[Any, ...], state: FindingState, text: str) -> None:
+    engine = ScriptedEngine(("9.9",), *[script] * 8, models=(PLAIN,))
+    learnt, _ = asked(engine, PLAIN)
+    (finding,) = found(check_parallel, around(engine), learnt)
+    assert finding.state is state
+    assert text in finding.text
+
+
+def test_an_engine_that_takes_turns_answers_one_at_a_time() -> None:
+    turn = asyncio.Semaphore(1)
+
+    class Turns(ScriptedEngine):
+        async def chat(self, request: Any) -> Any:
+            async with turn:
+                async for chunk in super().chat(request):
+                    yield chunk
+
+    engine = Turns(("9.9",), *[tuple(step for _ in range(20) for step in (0.005, "word "))] * 8, models=(PLAIN,))
+    learnt, _ = asked(engine, PLAIN)
+    (finding,) = found(check_parallel, around(engine), learnt)
+    assert (finding.state, facts(finding)["at_once"]) == (FindingState.NOTE, 1)
+    assert "OLLAMA_NUM_PARALLEL" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("asks", "text", "advice"),
+    [
+        (True, "no tag is dropped by its type; no question was answered", ""),
+        (False, "no tag is dropped by its type; the model was asked nothing", "without --no-question it is asked"),
+    ],
+)
+def test_tags_that_nobody_could_see_are_told_from_those_that_nobody_asked_for(
+    asks: bool, text: str, advice: str
+) -> None:
+    engine = ScriptedEngine(models=(TUNED,))
+    (finding,) = found(check_tags, around(engine, may_ask=asks), known(engine, TUNED))
+
+    assert (finding.state, finding.text, finding.advice) == (FindingState.UNCHECKED, text, advice)
+
+
+class Telling(ScriptedEngine):
+    """An engine that tells how many requests it answers at once."""
+
+    def __init__(self, told: Capacity) -> None:
+        super().__init__(models=(PLAIN,))
+        self._told = told
+
+    async def capacity(self, model: str) -> Capacity:
+        assert model == "plain"
+        return self._told
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "text"),
+    [
+        (
+            Capacity(4, 8192),
+            FindingState.OK,
+            (
+                "4 requests are answered at the same time, as the server says; prompts and replies that come together"
+                " may have to share its context of 8,192 tokens, and a batch sends no more than fit"
+            ),
+        ),
+        (Capacity(16), FindingState.OK, "16 requests are answered at the same time, as the server says"),
+        (Capacity(1), FindingState.NOTE, "one request is answered at a time, others wait, as the server says"),
+    ],
+)
+def test_what_a_server_tells_of_how_many_it_answers_is_not_tried(
+    told: Capacity, state: FindingState, text: str
+) -> None:
+    engine = Telling(told)
+    (finding,) = found(check_parallel, around(engine, settings=Settings(engine="openai")), known(engine, PLAIN))
+
+    assert (finding.state, finding.text) == (state, text)
+    assert (facts(finding)["at_once"], facts(finding)["sure"]) == (told.slots, True)
+    assert engine.requests == []
+
+
+GIB = 1 << 30
+CARD = '#!/bin/sh\necho "NVIDIA GeForce RTX 4090, 24564, 20000, 560.35, GPU-1"\n'
+
+
+def with_card(tmp_path: Path) -> ProbeEnvironment:
+    """Return a machine with a GPU."""
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(CARD)
+    tool.chmod(0o755)
+    return ProbeEnvironment(path=str(tmp_path), root=tmp_path, system="linux")
+
+
+@pytest.mark.parametrize(
+    ("running", "state", "text"),
+    [
+        (RunningModel("plain:latest", 4 * 10**9, 4 * 10**9), FindingState.OK, "all of plain is in GPU memory, 4.0 GB"),
+        (RunningModel("plain", 4 * 10**9, 5 * 10**9), FindingState.OK, "all of plain"),
+        (
+            RunningModel("plain", 10**10, 6 * 10**9),
+            FindingState.WARNING,
+            "only 60% of plain (10.0 GB) is in GPU memory",
+        ),
+        (RunningModel("plain", 10**9, 0), FindingState.NOTE, "plain runs on the CPU, 1.0 GB"),
+        (RunningModel("plain", 0, 0), FindingState.UNCHECKED, "not loaded"),
+        (RunningModel("other", 10**9, 0), FindingState.UNCHECKED, "not loaded"),
+    ],
+)
+def test_where_the_model_is_is_told(running: RunningModel, state: FindingState, text: str) -> None:
+    engine = ScriptedEngine(models=(PLAIN,))
+    engine.loaded = (running,)
+    (finding,) = found(check_gpu, around(engine), known(engine, PLAIN))
+    assert finding.state is state
+    assert text in finding.text
+
+
+def test_a_gpu_that_is_not_used_is_a_warning(tmp_path: Path) -> None:
+    engine = ScriptedEngine(models=(PLAIN,))
+    engine.loaded = (RunningModel("plain", 10**9, 0),)
+    learnt = known(engine, PLAIN)
+    (finding,) = found(check_gpu, around(engine, probe_environment=with_card(tmp_path)), learnt)
+    assert finding.state is FindingState.WARNING
+    assert "this machine has NVIDIA GeForce RTX 4090 (24 GiB, 20 free)" in finding.text
+    assert learnt.machine.known
+
+
+def test_of_another_machine_nothing_is_said(tmp_path: Path) -> None:
+    engine = ScriptedEngine(models=(PLAIN,))
+    engine.loaded = (RunningModel("plain", 10**9, 0),)
+    (finding,) = found(
+        check_gpu, around(engine, probe_environment=with_card(tmp_path)), known(engine, PLAIN, "box.lan")
+    )
+    assert (finding.state, "this machine" in finding.text) == (FindingState.NOTE, False)
+
+
+def test_models_of_the_same_weights_are_listed_as_one() -> None:
+    engine = ScriptedEngine(("9.9",), models=(PLAIN,))
+    engine.loaded = (RunningModel("twin:latest", 10**9, 0),)
+    learnt, _ = asked(engine, PLAIN)
+    (finding,) = found(check_gpu, around(engine), learnt)
+    assert finding.text.startswith("plain runs on the CPU")
+
+
+CARDS = {0: (), 24: (Gpu("a", 24 * GIB, 0),)}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "gib", "model", "state", "text"),
+    [
+        (
+            4096,
+            0,
+            TUNED,
+            FindingState.NOTE,
+            "4,096 tokens of the 131,072 that the model was made for, Ollama's default",
+        ),
+        (32768, 24, TUNED, FindingState.OK, "Ollama's default on this machine"),
+        (32768, 0, TUNED, FindingState.OK, "32,768 tokens of the 131,072 that the model was made for; a longer"),
+        (4096, 0, TUNED._replace(parameters="num_ctx 4096"), FindingState.NOTE, "set by the model"),
+        (2048, 0, PLAIN._replace(context_length=2048), FindingState.OK, "2,048 tokens; a longer prompt is refused"),
+    ],
+)
+def test_the_context_is_told_with_where_it_comes_from(
+    tokens: int, gib: int, model: Model, state: FindingState, text: str
+) -> None:
+    learnt = known(model=model)
+    learnt.running = RunningModel(model.name, 1, 0, tokens)
+    learnt.machine = Machine(CARDS[gib])
+    (finding,) = found(check_context, around(), learnt)
+    assert finding.state is state
+    assert text in finding.text
+    assert "a longer prompt is refused" in finding.text
+
+
+def test_a_context_that_the_settings_ask_for_is_theirs() -> None:
+    learnt = known(model=TUNED)
+    learnt.running = RunningModel("reflection", 1, 0, 2048)
+    (finding,) = found(check_context, around(settings=Settings(options=(("num_ctx", 2048),))), learnt)
+    assert "as the settings ask for" in finding.text
+
+
+def test_a_context_that_is_not_loaded_is_not_known() -> None:
+    (finding,) = found(check_context, around(settings=Settings(timeouts=Timeouts())), known(model=TUNED))
+    assert (finding.state, "131,072" in finding.text) == (FindingState.UNCHECKED, True)

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.config import Settings
+from reflectty.core.errors import ModelMissingError, RefusedError, UnreachableError, UsageError
+from reflectty.core.findings import FindingState
+from reflectty.core.messages import Model
+from reflectty.doctor import CHECKS, DoctorState, SourcedValue
+from reflectty.doctor.models import check_model as chosen_model
+from reflectty.doctor.models import check_models
+from reflectty.doctor.server import check_proxy, check_server
+from reflectty.engines import open_engine
+from reflectty.engines.hosts import parse_host
+from support.doctor_harness import all_found, around, facts, found
+from support.fake_server import Answer, FakeServer, Pause, error, whole
+from support.openai_replies import served
+from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from reflectty.core.errors import ReflecttyError
+    from reflectty.core.findings import Finding
+    from reflectty.doctor import Check
+    from support.fake_server import Route
+
+SERVER = tuple(check for check in CHECKS if check.name == "server")
+
+
+class Versioned(ScriptedEngine):
+    """An engine of some version."""
+
+    def __init__(self, version: str, seconds: float = 0.0) -> None:
+        super().__init__()
+        self._said, self._seconds = version, seconds
+
+    async def version(self) -> str:
+        await asyncio.sleep(self._seconds)
+        return self._said
+
+
+def at(routes: Mapping[str, Route], learnt: DoctorState) -> list[Finding]:
+    """Return what is found of a scripted server."""
+    with FakeServer(routes) as fake:
+        return all_found(
+            around(connect=lambda: open_engine(fake.host), host=SourcedValue(fake.host, "--host")), learnt, SERVER
+        )
+
+
+@pytest.mark.parametrize(
+    ("version", "states", "text"),
+    [
+        ("0.32.15", [FindingState.OK], "Ollama 0.32.15 answers at"),
+        ("0.11.5", [FindingState.OK], "Ollama 0.11.5"),
+        ("0.11.4", [FindingState.OK, FindingState.WARNING], "steered or continued"),
+        ("0.0.0", [FindingState.OK, FindingState.NOTE], "built by hand"),
+        ("", [FindingState.OK, FindingState.WARNING], "tells no version"),
+        ("main-abc", [FindingState.OK], "Ollama main-abc"),
+        ("9999999.0.0", [FindingState.OK], "Ollama 9999999.0.0"),
+    ],
+)
+def test_a_server_is_known_by_its_version(version: str, states: list[FindingState], text: str) -> None:
+    learnt = DoctorState()
+    findings = found(check_server, around(Versioned(version)), learnt)
+    assert [one.state for one in findings] == states
+    assert text in " ".join(one.text for one in findings)
+    assert learnt.is_reached
+
+
+@pytest.mark.parametrize(
+    ("host", "where"),
+    [
+        (SourcedValue("", ""), "(the default: nothing names another)"),
+        (SourcedValue("box:1", "--host"), "http://box:1 (from --host)"),
+        (SourcedValue("0.0.0.0", "OLLAMA_HOST"), "http://127.0.0.1:11434 (from OLLAMA_HOST)"),
+        (SourcedValue("https://me:secret@box", "config.toml"), "https://box:443 (from config.toml)"),
+    ],
+)
+def test_where_it_is_and_who_says_so_is_told_without_a_password(host: SourcedValue, where: str) -> None:
+    (finding,) = found(check_server, around(host=host))
+    assert where in finding.text
+    assert "secret" not in repr(finding)
+
+
+@pytest.mark.parametrize(("version", "name"), [("b10488", "server (b10488) answers"), ("", "server answers")])
+def test_a_server_of_another_kind_is_called_one(version: str, name: str) -> None:
+    here = around(Versioned(version), settings=Settings(engine="openai"), host=SourcedValue("box", "--host"))
+    (finding,) = found(check_server, here)
+    assert f"an OpenAI-compatible {name} at http://box:8000" in finding.text
+
+
+def test_what_takes_long_to_say_its_version_is_slow() -> None:
+    findings = found(check_server, around(Versioned("0.32.15", 1.1)))
+    assert [one.state for one in findings] == [FindingState.OK, FindingState.WARNING]
+
+
+def test_a_port_that_is_none_is_told() -> None:
+    findings = found(check_server, around(host=SourcedValue("box:port", "--host")))
+    assert findings[-1].text == "'port' is no port; 11434 is used"
+
+
+@pytest.mark.parametrize(
+    ("route", "kind", "part"),
+    [
+        (Answer([], 403, content_type=""), RefusedError, "Host header"),
+        (Answer([b"<html>"], content_type="text/html"), UnreachableError, "not an Ollama server"),
+        (Answer([b"404 page not found"], 404), UnreachableError, "not an Ollama server"),
+        (whole([1]), UnreachableError, "not an Ollama server"),
+        (error(401, "unauthorized"), RefusedError, "OLLAMA_API_KEY"),
+        (Answer([], 302, {"Location": "http://elsewhere/"}), RefusedError, "redirected"),
+    ],
+)
+def test_what_is_no_ollama_or_refuses_is_in_the_way(route: Route, kind: type[ReflecttyError], part: str) -> None:
+    learnt = DoctorState()
+    (finding,) = at({"/api/version": route}, learnt)
+    assert isinstance(learnt.blocking_error, kind)
+    assert finding.state is FindingState.WRONG
+    assert part in finding.text + finding.advice
+    assert not learnt.is_reached
+
+
+def test_a_host_that_cannot_be_one_is_in_the_way() -> None:
+    learnt = DoctorState()
+    (finding,) = all_found(around(host=SourcedValue("ftp://x", "--host")), learnt, SERVER)
+    assert isinstance(learnt.blocking_error, UsageError)
+    assert "ftp://" in finding.text
+
+
+def test_a_slow_answer_is_still_one() -> None:
+    learnt = DoctorState()
+    (finding,) = at({"/api/version": Answer([Pause(0.05), b'{"version": "0.32.15"}'])}, learnt)
+    assert (finding.state, facts(finding)["version"]) == (FindingState.OK, "0.32.15")
+
+
+HERE, THERE, SECURE = "127.0.0.1:11434", "http://box.lan:11434", "https://box.lan"
+AT = "192.0.2.2"
+
+
+@pytest.mark.parametrize(
+    ("host", "environment", "state", "text"),
+    [
+        (HERE, {}, FindingState.OK, "none is set"),
+        (HERE, {"HTTP_PROXY": "http://p:1"}, FindingState.NOTE, "directly"),
+        (HERE, {"ALL_PROXY": "socks5://p:1"}, FindingState.NOTE, "ALL_PROXY"),
+        (HERE, {"HTTP_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1"}, FindingState.OK, "exempts"),
+        (HERE, {"HTTPS_PROXY": "http://p:1"}, FindingState.OK, "none is set"),
+        (THERE, {}, FindingState.OK, "none is set"),
+        (THERE, {"http_proxy": "http://u:secret@p:1"}, FindingState.WARNING, "goes through p:1"),
+        (THERE, {"http_proxy": "http://p:1", "NO_PROXY": ".lan"}, FindingState.OK, "exempts box.lan"),
+        (THERE, {"http_proxy": "http://p:1", "NO_PROXY": "lan2, other"}, FindingState.WARNING, "goes through"),
+        (AT, {"http_proxy": "http://p:1", "NO_PROXY": "192.0.2.0/24,[::1]"}, FindingState.OK, "exempts 192.0.2.2"),
+        (
+            AT,
+            {"ALL_PROXY": "nonsense://p:1"},
+            FindingState.WARNING,
+            "cannot be used: it is none of http, https, socks5",
+        ),
+        (AT, {"ALL_PROXY": "socks://p:1", "no_proxy": "192.0.2.2"}, FindingState.OK, "exempts 192.0.2.2"),
+        (AT, {"http_proxy": "http://p:1", "NO_PROXY": "192.0.2.2:80"}, FindingState.WARNING, "goes through http://p:1"),
+        (SECURE, {"HTTP_PROXY": "http://p:1"}, FindingState.OK, "none is set"),
+        (SECURE, {"HTTPS_PROXY": "http://p:1"}, FindingState.WARNING, "HTTPS_PROXY"),
+    ],
+)
+def test_a_proxy_is_told_where_it_matters(
+    host: str, environment: dict[str, str], state: FindingState, text: str
+) -> None:
+    (finding,) = found(check_proxy, around(environment=environment), DoctorState(address=parse_host(host)))
+    assert finding.state is state
+    assert text in finding.text
+    assert "secret" not in repr(finding)
+
+
+@pytest.mark.parametrize(("host", "count"), [(HERE, 0), (SECURE, 0), (THERE, 1)])
+def test_a_key_that_others_could_read_is_not_sent(host: str, count: int) -> None:
+    here = around(settings=Settings(api_key="secret"))
+    warned = [
+        one for one in found(check_proxy, here, DoctorState(address=parse_host(host))) if "OLLAMA_API_KEY" in one.text
+    ]
+    assert [one.state for one in warned] == [FindingState.WARNING] * count
+    assert "secret" not in repr(warned)
+
+
+@pytest.mark.parametrize(("host", "state"), [(HERE, FindingState.NOTE), (SECURE, FindingState.WARNING)])
+def test_certificates_that_are_not_there_are_told(tmp_path: Path, host: str, state: FindingState) -> None:
+    environment = {"SSL_CERT_FILE": str(tmp_path / "none.pem"), "SSL_CERT_DIR": str(tmp_path)}
+    (finding,) = found(check_proxy, around(environment=environment), DoctorState(address=parse_host(host)))
+    assert finding.state is state
+    assert "SSL_CERT_FILE" in finding.text
+
+
+def reached(engine: ScriptedEngine) -> DoctorState:
+    return DoctorState(engine=engine, is_reached=True)
+
+
+def test_models_are_counted_and_the_first_are_named() -> None:
+    many = tuple(Model(f"m{number}:latest", digest=f"{number}") for number in range(7))
+    (finding,) = found(check_models, around(), reached(ScriptedEngine(models=many)))
+    assert finding.text == "7 installed: m0, m1, m2, m3, m4 and 2 more"
+    assert len(facts(finding)["installed"]) == 7
+
+
+def test_a_name_without_end_is_cut_where_people_read() -> None:
+    (finding,) = found(check_models, around(), reached(ScriptedEngine(models=(Model("b" * 5000),))))
+    assert len(finding.text) < 100
+    assert facts(finding)["installed"] == ("b" * 5000,)
+
+
+def test_no_model_is_a_note_and_then_in_the_way() -> None:
+    engine = ScriptedEngine(models=())
+    assert found(check_models, around(), reached(engine))[0].text == "none is installed"
+    with pytest.raises(ModelMissingError):
+        found(chosen_model, around(), reached(engine))
+
+
+THINKS = Model("deep", ("completion", "thinking"))
+TUNED = Model("reflection", ("completion",))
+PLAIN = Model("plain", ("completion",))
+
+
+@pytest.mark.parametrize(
+    ("installed", "named_by", "mode", "text"),
+    [
+        ((PLAIN,), SourcedValue("", ""), "auto", "plain, the newest one installed: not tuned"),
+        ((PLAIN, THINKS), SourcedValue("", ""), "auto", "deep, the newest one that thinks: it thinks natively"),
+        (
+            (THINKS, TUNED),
+            SourcedValue("", ""),
+            "auto",
+            "reflection, the newest one made for reflection: it reflects in its",
+        ),
+        ((PLAIN, TUNED), SourcedValue("plain", "-m"), "auto", "plain, named by -m: not tuned"),
+        (
+            (TUNED,),
+            SourcedValue("reflection", "REFLECTTY_MODEL"),
+            "direct",
+            "named by REFLECTTY_MODEL: without reflecting",
+        ),
+    ],
+)
+def test_the_model_is_told_with_why_and_how(
+    installed: tuple[Model, ...], named_by: SourcedValue, mode: str, text: str
+) -> None:
+    engine = ScriptedEngine(models=installed)
+    (finding,) = found(chosen_model, around(model=named_by, settings=Settings(mode=mode)), reached(engine))
+    assert text in finding.text
+
+
+def test_a_model_that_is_not_installed_is_in_the_way() -> None:
+    with pytest.raises(ModelMissingError, match="nosuch"):
+        found(chosen_model, around(model=SourcedValue("nosuch", "-m")), reached(ScriptedEngine()))
+
+
+async def _somebody() -> str:
+    return "a llama-server answers at 127.0.0.1:9931: --engine openai --host 127.0.0.1:9931"
+
+
+def test_a_llama_server_on_this_machine_is_found_where_only_the_built_in_model_answers() -> None:
+    engine = Versioned("0.32.15")
+    engine.using_fallback = True  # type: ignore[attr-defined]
+    (finding,) = found(check_server, around(engine, find_neighbor=_somebody), DoctorState())
+
+    assert finding.state is FindingState.NOTE
+    assert finding.advice == "a llama-server answers at 127.0.0.1:9931: --engine openai --host 127.0.0.1:9931"
+
+
+@pytest.mark.parametrize(
+    ("maker", "routes", "text"),
+    [
+        ("vllm", {"/version": whole({"version": "0.32.0"})}, "vLLM 0.32.0 answers at"),
+        ("llamacpp", {"/props": whole({"build_info": "b10970-1a2b"})}, "llama-server b10970-1a2b answers at"),
+        ("llamacpp", {"/props": whole({"build_info": "b0-unknown"})}, "llama-server answers at"),
+        ("sglang", {}, "SGLang answers at"),
+        ("acme", {}, "an OpenAI-compatible server answers at"),
+    ],
+)
+def test_a_server_is_called_what_it_is(maker: str, routes: dict[str, Route], text: str) -> None:
+    with FakeServer({"/v1/models": served("m", maker=maker), **routes}) as fake:
+        findings = _checked(fake, "", SERVER)
+
+    assert findings[0].text.startswith(text)
+    assert len(findings) == 1
+
+
+def _checked(fake: FakeServer, name: str, checks: Sequence[Check]) -> list[Finding]:
+    """Return what is found of a scripted server that speaks the protocol of OpenAI."""
+    here = around(
+        connect=lambda: open_engine(f"{fake.host}/v1", engine="openai"),
+        host=SourcedValue(fake.host, "--host"),
+        model=SourcedValue(name, "-m" if name else ""),
+        settings=Settings(engine="openai"),
+    )
+    return all_found(here, DoctorState(), checks)
+
+
+def test_an_ollama_behind_the_protocol_of_others_is_told_to_be_one() -> None:
+    routes = {"/v1/models": served("mini:latest", maker="library"), "/api/version": whole({"version": "0.34.2"})}
+    with FakeServer(routes) as fake:
+        first, second = _checked(fake, "", SERVER)
+
+    assert first.text.startswith("Ollama's OpenAI-compatible API 0.34.2 answers at")
+    assert "--engine ollama" in second.advice
+
+
+@pytest.mark.parametrize(
+    ("listed", "name", "state", "text"),
+    [
+        (
+            served("plain:latest", "mini:latest", maker="library"),
+            "",
+            FindingState.OK,
+            "2 listed: plain:latest, mini:latest",
+        ),
+        (whole({"data": []}), "", FindingState.NOTE, "the server lists none"),
+        (whole({"detail": "Not Found"}, 404), "m", FindingState.NOTE, "the server lists none"),
+        (whole({"detail": "Not Found"}, 404), "", FindingState.WRONG, "this is not an OpenAI-compatible server"),
+    ],
+)
+def test_ids_are_listed_as_they_are_and_a_list_that_is_missing_is_in_the_way_of_no_name(
+    listed: Answer, name: str, state: FindingState, text: str
+) -> None:
+    checks = tuple(check for check in CHECKS if check.name in {"server", "models"})
+    with FakeServer({"/v1/models": listed}) as fake:
+        *_, finding = _checked(fake, name, checks)
+
+    assert (finding.state, finding.text.startswith(text)) == (state, True), finding
+
+
+def test_a_model_that_is_named_and_not_listed_is_told_to_be_so() -> None:
+    checks = tuple(check for check in CHECKS if check.name in {"server", "models", "model"})
+    with FakeServer({"/v1/models": whole({"data": []})}) as fake:
+        *_, finding = _checked(fake, "default_model", checks)
+
+    assert finding.text.startswith("default_model, named by -m and not in the server's list: ")

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import os
+import select
+import termios
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.core.findings import FindingState
+from reflectty.doctor.terminal import (
+    ASK_KIND,
+    KIND_ANSWER,
+    ask_terminal,
+    check_clipboard,
+    check_keyboard,
+    make_terminal_asker,
+)
+from reflectty.doctor.terminal import check_terminal as display
+from reflectty.models.hardware import ProbeEnvironment
+from reflectty.system.terminal import Sink, Terminal, detect_color_support
+from reflectty.tui.clipboard import list_clipboards
+from support.doctor_harness import around, facts, found, terminal
+from support.waiting import PATIENCE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("environment", "tty", "colours", "why"),
+    [
+        ({"TERM": "xterm-256color"}, True, 256, "TERM=xterm-256color"),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, True, 0, "NO_COLOR is set"),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, True, 1 << 24, "COLORTERM=truecolor"),
+        ({"TERM": "xterm-direct"}, True, 1 << 24, "TERM=xterm-direct"),
+        ({"TERM": "dumb"}, True, 0, "TERM=dumb"),
+        ({"TERM": "xterm", "CLICOLOR": "0"}, True, 0, "CLICOLOR=0"),
+        ({"TERM": "xterm"}, False, 0, "it is no terminal"),
+        ({"TERM": "xterm", "CLICOLOR_FORCE": "1"}, False, 16, "TERM=xterm"),
+        ({}, True, 16, "TERM is not set"),
+    ],
+)
+def test_colours_are_told_with_what_decides_them(
+    environment: dict[str, str], tty: bool, colours: int, why: str
+) -> None:
+    assert detect_color_support(environment, tty=tty) == (colours, why)
+
+
+@pytest.mark.parametrize(
+    ("here", "environment", "states", "text"),
+    [
+        (
+            terminal(),
+            {"TERM": "xterm-256color"},
+            [FindingState.OK],
+            "80 columns, 256 colours (TERM=xterm-256color), UTF-8",
+        ),
+        (terminal(), {"TERM": "x", "TMUX": "1", "SSH_TTY": "/dev/x"}, [FindingState.OK], "UTF-8, in tmux over ssh"),
+        (terminal(), {"NO_COLOR": "1"}, [FindingState.OK], "no colours (NO_COLOR is set)"),
+        (terminal(unicode=False), {}, [FindingState.OK, FindingState.WARNING], "no UTF-8"),
+        (terminal(width=30), {}, [FindingState.OK, FindingState.NOTE], "30 columns"),
+        (terminal()._replace(can_redraw=False), {}, [FindingState.OK, FindingState.NOTE], "80 columns"),
+        (terminal(tty=False), {}, [FindingState.OK], "stdout is no terminal, no colours, UTF-8"),
+    ],
+)
+def test_a_terminal_is_told_with_what_it_can_show(
+    here: Terminal, environment: dict[str, str], states: list[FindingState], text: str
+) -> None:
+    findings = found(display, around(terminal=here, environment=environment))
+    assert [one.state for one in findings] == states
+    assert text in findings[0].text
+
+
+@pytest.mark.parametrize(
+    ("environment", "tools", "expected"),
+    [
+        ({}, (), ()),
+        ({"TERM": "dumb"}, (), ()),
+        ({"DISPLAY": ":0"}, ("xsel",), ("xsel",)),
+        ({"WAYLAND_DISPLAY": "w"}, ("wl-copy",), ("wl-copy",)),
+        ({"TMUX": "1"}, ("tmux",), ("tmux's buffer",)),
+        ({"DISPLAY": ":0", "TMUX": "1", "SSH_TTY": "x"}, ("xclip", "tmux"), ("tmux's buffer", "xclip")),
+    ],
+)
+def test_the_ways_to_a_clipboard_are_those_that_copying_takes(
+    environment: dict[str, str], tools: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    assert list_clipboards(environment, lambda name: name if name in tools else None) == expected
+
+
+def test_a_terminal_has_a_clipboard_of_its_own_perhaps() -> None:
+    (way,) = list_clipboards({"TERM": "xterm"}, lambda _: None)
+    assert "OSC 52" in way
+
+
+@pytest.mark.parametrize(
+    ("known_ways", "state"), [(("xclip", "tmux's buffer"), FindingState.OK), ((), FindingState.NOTE)]
+)
+def test_a_clipboard_is_told(known_ways: tuple[str, ...], state: FindingState) -> None:
+    (finding,) = found(check_clipboard, around(clipboards=known_ways))
+    assert finding.state is state
+    assert (finding.advice == "") == bool(known_ways)
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "kitty"),
+    [
+        (b"\x1b[?1u\x1b[?62c", FindingState.OK, True),
+        (b"\x1b[?62;4c", FindingState.NOTE, False),
+        (b"", FindingState.NOTE, None),
+        (b"\x1b[?0u\x1b[?6c", FindingState.OK, True),
+        (b"cc\x1b[?1;2c", FindingState.NOTE, False),
+    ],
+)
+def test_a_keyboard_is_what_the_terminal_says(said: bytes, state: FindingState, kitty: bool | None) -> None:
+    (finding,) = found(check_keyboard, around(ask_terminal=lambda _, __: said))
+    assert (finding.state, facts(finding)["kitty_protocol"]) == (state, kitty)
+
+
+def test_no_terminal_is_asked_where_there_is_none() -> None:
+    (finding,) = found(check_keyboard, around())
+    assert finding.state is FindingState.UNCHECKED
+    assert make_terminal_asker(terminal()) is None
+    assert make_terminal_asker(Terminal(None, stdin_tty=False, out=Sink(None), err=Sink(None))) is None
+
+
+def tmux_saying(folder: Path, text: str) -> ProbeEnvironment:
+    program = folder / "tmux"
+    program.write_text(f"#!/bin/sh\necho '{text}'\n")
+    program.chmod(0o755)
+    return ProbeEnvironment(path=str(folder))
+
+
+@pytest.mark.parametrize(("said", "count"), [("500", 2), ("100", 2), ("99", 1), ("10", 1), ("no server", 1), ("²", 1)])
+def test_a_slow_escape_in_tmux_is_told(tmp_path: Path, said: str, count: int) -> None:
+    here = around(
+        ask_terminal=lambda _, __: b"", environment={"TMUX": "1"}, probe_environment=tmux_saying(tmp_path, said)
+    )
+    findings = found(check_keyboard, here)
+    assert len(findings) == count
+    assert len(found(check_keyboard, here._replace(environment={}))) == 1
+
+
+class Talking:
+    """A pseudo-terminal whose other end answers."""
+
+    def __init__(self, reply: bytes) -> None:
+        self.leader, self.follower = os.openpty()
+        self.seen = b""
+        self._reply = reply
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+        self._thread.start()
+
+    def _answer(self) -> None:
+        while ASK_KIND not in self.seen:
+            self.seen += os.read(self.leader, 64)
+        os.write(self.leader, self._reply)
+
+    def close(self) -> None:
+        self._thread.join(PATIENCE)
+        os.close(self.leader)
+        os.close(self.follower)
+
+
+def test_a_terminal_is_asked_unseen_and_left_as_it_was() -> None:
+    end = Talking(b"\x1b[?1u\x1b[?62c")
+    before = termios.tcgetattr(end.follower)
+    assert ask_terminal(end.follower, end.follower, ASK_KIND, KIND_ANSWER, PATIENCE) == b"\x1b[?1u\x1b[?62c"
+    assert termios.tcgetattr(end.follower) == before
+    end.close()
+
+
+def test_what_was_typed_already_is_left_to_whoever_reads_next() -> None:
+    leader, follower = os.openpty()
+    os.write(leader, b"cls\n")
+    assert select.select([follower], [], [], PATIENCE)[0]
+    assert ask_terminal(follower, follower, ASK_KIND, KIND_ANSWER, PATIENCE) == b""
+    assert os.read(follower, 64) == b"cls\n"
+    os.close(leader)
+    os.close(follower)
+
+
+def test_a_terminal_that_says_nothing_is_not_waited_for() -> None:
+    leader, follower = os.openpty()
+    assert ask_terminal(follower, follower, ASK_KIND, KIND_ANSWER, 0.05) == b""
+    os.close(leader)
+    os.close(follower)
+
+
+def test_what_is_no_terminal_says_nothing() -> None:
+    read, write = os.pipe()
+    assert ask_terminal(read, write, ASK_KIND, KIND_ANSWER, 0.05) == b""
+    os.close(read)
+    os.close(write)

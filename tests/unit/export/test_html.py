@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from reflectty.core.safety import clean, is_safe_link
+from reflectty.core.session import Attachment, Turn, branch_to
+from reflectty.export.html import MAX_MARKDOWN_LENGTH, as_html, markdown_to_html
+from support.conversations import SESSION, TURNS
+from support.hostile_strategies import CONTROLS, MARKUP, OPEN, session_with, turns_with
+from support.hostile_texts import hostile_texts, is_let_through, text_of
+from support.properties import examples
+
+
+class Reader(HTMLParser):
+    """Notes the tags of a page, their attributes, its text, and what is left open."""
+
+    VOID = frozenset({"meta", "br", "hr", "img"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.wrong: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.texts.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.wrong.append(data)
+
+
+TAGS = frozenset(
+    {"html", "head", "meta", "title", "style", "body", "header", "main", "section", "div", "details", "summary", "pre"}
+    | {
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "p",
+        "b",
+        "code",
+        "span",
+        "a",
+        "br",
+        "hr",
+        "ul",
+        "ol",
+        "li",
+        "table",
+        "thead",
+    }
+    | {"tbody", "tr", "th", "td", "em", "strong", "s", "blockquote", "img"}
+)
+ATTRIBUTES = {
+    "class",
+    "href",
+    "rel",
+    "start",
+    "style",
+    "lang",
+    "charset",
+    "http-equiv",
+    "content",
+    "name",
+    "src",
+    "alt",
+}
+
+
+def check_page(page: str) -> Reader:
+    """Check that a page has nothing but what it should have; return what is in it."""
+    read = Reader(page)
+    assert (read.open, read.wrong) == ([], [])
+    assert {tag for tag, _ in read.tags} - TAGS == set()
+    assert {name for _, attributes in read.tags for name in attributes} - ATTRIBUTES == set()
+    assert [url for _, found in read.tags if (url := found.get("href")) is not None and not is_safe_link(url)] == []
+    assert all((found.get("src") or "").startswith("data:image/") for tag, found in read.tags if tag == "img")
+    assert {found["style"] for tag, found in read.tags if "style" in found} <= {
+        f"text-align:{side}" for side in ("left", "right", "center")
+    }
+    assert not CONTROLS.search("".join(read.texts).replace("\n", ""))
+    assert not CONTROLS.search(page.replace("\n", ""))
+    return read
+
+
+@pytest.mark.parametrize(
+    "text", [*OPEN, "<img src=x onerror=alert(1)>", '" onmouseover="x', "</style></title><script>"]
+)
+def test_nothing_in_html_breaks_out_of_its_place(text: str) -> None:
+    read = check_page(as_html(session_with(text), turns_with(text)))
+    assert "An innocent answer." in "".join(read.texts)
+    assert "".join(read.texts).count(text.strip()) >= 4
+
+
+@examples(200)
+@given(MARKUP)
+def test_no_markup_at_all_breaks_a_page(text: str) -> None:
+    check_page(as_html(session_with(text), turns_with(text)))
+
+
+@hostile_texts
+def test_hostile_text_is_harmless_in_html(hostile: tuple[dict[str, Any], ...]) -> None:
+    for case in hostile:
+        text = text_of(case)
+        page = as_html(session_with(text), turns_with(text))
+        read = check_page(page)
+        assert clean(text).strip("\n") in "".join(read.texts), case["id"]
+        assert not is_let_through(case, page), case["id"]
+
+
+@pytest.mark.parametrize(
+    ("source", "link"),
+    [
+        ("[x](https://ok.example/a?b=1&c=2)", "https://ok.example/a?b=1&c=2"),
+        ("<mailto:a@b.example>", "mailto:a@b.example"),
+        ("![x](https://ok.example/p.png)", "https://ok.example/p.png"),
+        ("[x](javascript:alert(1))", None),
+        ("[x](JaVaScRiPt&colon;alert(1))", None),
+        ("[x](data:text/html,x)", None),
+        ("[x](file:///etc/passwd)", None),
+        ("[x](//evil.example)", None),
+        ("[x](vbscript:x)", None),
+    ],
+)
+def test_only_safe_links_are_links(source: str, link: str | None) -> None:
+    links = [found["href"] for tag, found in Reader(markdown_to_html(source)).tags if tag == "a"]
+    assert links == ([link] if link else [])
+
+
+@pytest.mark.parametrize("entity", ["&#x202e;", "&#x200b;", "&#x1b;", "&#155;", "&ZeroWidthSpace;"])
+@pytest.mark.parametrize(
+    "source", ["{}gpj", "[{}gpj](https://ok.example)", "![{}gpj](https://ok.example)", '[x](/a "{}gpj")']
+)
+def test_what_an_entity_stands_for_is_cleaned_as_well(source: str, entity: str) -> None:
+    page = "".join(Reader(markdown_to_html(source.format(entity))).texts)
+    assert not re.search("[\x1b\x9b\u200b\u202e]", page)
+
+
+def test_a_page_shows_each_part_as_what_it_is() -> None:
+    page = as_html(SESSION, branch_to(TURNS, 5))
+    assert '<div class="said">Which is larger, 9.11 or 9.9?</div>' in page
+    assert "<summary>thought 2 s · 64 tokens · <b>1 correction</b> · 41 tok/s</summary>" in page
+    assert '<div class="correction">I must compare the same number of digits: 9.9 is 9.90.</div>' in page
+    assert '<summary><b class="steered">steered</b> · thought 2 s' in page
+    assert "<p><strong>9.9</strong> is larger.</p>" in page
+    assert '<span class="dim"># True</span>' in page
+    assert '<th style="text-align:right">b</th>' in page
+    assert "default-src 'none'" in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_a_reply_that_did_not_end_well_says_so_on_the_page() -> None:
+    assert '<p class="wrong">stopped by the user</p>' in as_html(SESSION, branch_to(TURNS, 7))
+
+
+def test_a_page_fetches_nothing() -> None:
+    page = as_html(SESSION, TURNS)
+    assert not re.search(r"url\(|@import|src=|<link|<script", page)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ("iVBORw0KGgoAAAA=", "png"),
+        ("/9j/AAAA", "jpeg"),
+        ("PHN2Zz4=", None),
+        ('iVBORw0KGgo" onload="x', None),
+        ("iVBORw0KGgo\n", None),
+    ],
+)
+def test_a_picture_that_came_along_is_in_the_page_when_it_is_one(content: str, kind: str | None) -> None:
+    page = as_html(SESSION, (Turn(1, None, 0.0, "q", (Attachment("a.png", "image", content),)),))
+    sources = [found["src"] for tag, found in Reader(page).tags if tag == "img"]
+    assert sources == ([f"data:image/{kind};base64,{content}"] if kind else [])
+
+
+@pytest.mark.parametrize("text", ["A" * (MAX_MARKDOWN_LENGTH + 1), "> " * 80 + "deep", "- " * 80 + "deep"])
+def test_what_cannot_be_read_as_markdown_is_shown_as_it_is(text: str) -> None:
+    (tag, _), *_ = Reader(markdown_to_html(text)).tags
+    assert tag == "pre"
+    assert "".join(Reader(markdown_to_html(text)).texts).strip() == text

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reflectty.models.fit import (
+    REMOTE_MACHINE,
+    Fit,
+    Gpu,
+    LoadOptions,
+    Machine,
+    MemoryKind,
+    default_load,
+    estimate_from_size,
+    estimate_memory,
+    place_on,
+    without_loaded,
+)
+from reflectty.models.fit.estimate import BITS_PER_WEIGHT, COMMON_QUANTIZATIONS, bits_per_weight
+from reflectty.models.fit.placement import MARGIN
+from support.model_configs import GEMMA3_270M, GPT_OSS_20B, LLAMA_8B, LLAMA_70B, MIXTRAL, QWEN3_8B
+
+GIB, MIB = 1 << 30, 1 << 20
+CARD = Gpu("RTX 4090", 24564 * MIB, 23010 * MIB)
+ONE = Machine((CARD,), 64 * GIB, 50 * GIB)
+TWO = Machine((CARD, CARD), 64 * GIB, 50 * GIB)
+NONE = Machine((), 32 * GIB, 20 * GIB)
+MAC = Machine((Gpu("M3", 24 * GIB, 24 * GIB, MemoryKind.SHARED, estimated=True),), 36 * GIB, 36 * GIB)
+SMALL = estimate_memory(LLAMA_8B, 4_920_753_328, LoadOptions(8192), "Q4_K_M")
+LARGE = estimate_memory(LLAMA_70B, 42_520_413_916, LoadOptions(8192), "Q4_K_M")
+ROOMS = st.integers(0, 64 * GIB)
+
+
+@pytest.mark.parametrize(
+    ("made", "machine", "fit"),
+    [
+        (SMALL, ONE, Fit.WHOLE),
+        (LARGE, ONE, Fit.PARTLY),
+        (LARGE, TWO, Fit.PARTLY),
+        (SMALL, NONE, Fit.CPU),
+        (LARGE, NONE, Fit.NOT),
+        (SMALL, MAC, Fit.WHOLE),
+        (LARGE, MAC, Fit.NOT),
+        (SMALL, REMOTE_MACHINE, Fit.UNKNOWN),
+        (SMALL, Machine((CARD._replace(free=GIB),), 64 * GIB, 50 * GIB), Fit.CPU),
+        (SMALL, Machine(), Fit.CPU),
+        (LARGE, Machine((CARD,)), Fit.PARTLY),
+    ],
+)
+def test_a_model_is_placed_where_there_is_room(made: Any, machine: Machine, fit: Fit) -> None:
+    assert place_on(made, machine).fit is fit
+
+
+def test_whole_layers_go_to_the_gpu_as_long_as_there_is_room_beside_the_buffers_and_a_margin() -> None:
+    found = place_on(LARGE, ONE)
+    layer = LARGE.weights // 81 + 8 * 128 * 2 * 2 * 8192
+
+    assert found.layers == 81
+    assert found.layers_on_gpu == 1 + (CARD.free - MARGIN - found.estimate.buffers - LARGE.weights // 81) // layer
+    assert found.gpu_share == pytest.approx(0.49, abs=0.01)
+
+
+def test_of_a_model_with_experts_no_whole_layers_are_moved() -> None:
+    found = place_on(estimate_memory(MIXTRAL, 26_400_000_000, LoadOptions(4096), "Q4_0"), ONE)
+
+    assert (found.fit, found.layers_on_gpu, found.layers) == (Fit.PARTLY, 0, 0)
+    assert 0.7 < found.gpu_share < 0.9
+
+
+def test_a_model_that_just_does_not_fit_is_read_in_smaller_pieces_as_the_server_does() -> None:
+    large, small = (estimate_memory(LLAMA_8B, 4_920_753_328, LoadOptions(8192, batch=batch)) for batch in (1024, 512))
+    free = MARGIN + small.total
+    found = place_on(SMALL, Machine((Gpu("card", 24 * GIB, free),)))
+
+    assert small.total < large.total
+    assert (found.fit, found.estimate.buffers) == (Fit.WHOLE, small.buffers)
+    assert place_on(large, Machine((Gpu("card", 24 * GIB, free),))).fit is Fit.PARTLY
+
+
+def test_what_a_gpu_lacks_other_gpus_have() -> None:
+    found = place_on(LARGE, TWO)
+
+    assert found.layers_on_gpu == 80
+    assert place_on(estimate_memory(LLAMA_70B, 42_520_413_916, LoadOptions(4096)), TWO).fit is Fit.WHOLE
+
+
+def test_the_longest_context_is_the_last_that_fits() -> None:
+    made = estimate_memory(LLAMA_8B, 16_000_000_000, LoadOptions(4096, batch=512))
+    found = place_on(made, ONE)
+    longest = found.longest_context
+
+    assert 4096 < longest < 131072
+    assert place_on(estimate_memory(LLAMA_8B, 16_000_000_000, LoadOptions(longest, batch=512)), ONE).fit is Fit.WHOLE
+    assert (
+        place_on(estimate_memory(LLAMA_8B, 16_000_000_000, LoadOptions(longest + 256, batch=512)), ONE).fit
+        is Fit.PARTLY
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "machine", "longest"),
+    [
+        (SMALL, ONE, 131072),
+        (estimate_memory(QWEN3_8B, 5_200_000_000), ONE, 40960),
+        (estimate_memory({**QWEN3_8B, "qwen3.context_length": 1000}, 10**9), ONE, 1000),
+        (estimate_memory({**QWEN3_8B, "qwen3.context_length": 100}, 10**9), ONE, 100),
+        (LARGE, ONE, 0),
+        (estimate_from_size(4_900_000_000), ONE, 0),
+        (SMALL, REMOTE_MACHINE, 0),
+    ],
+)
+def test_the_longest_context_is_none_the_model_was_not_made_for(made: Any, machine: Machine, longest: int) -> None:
+    assert place_on(made, machine).longest_context == longest
+
+
+def test_smaller_quantisations_are_those_that_fit_the_best_first() -> None:
+    machine = Machine((Gpu("card", 48 * GIB, 40 * GIB),), 64 * GIB, 50 * GIB)
+    found = place_on(LARGE, machine)
+    names = [smaller.name for smaller in found.smaller_quantizations]
+
+    assert names == ["Q3_K_M", "Q2_K", "IQ2_XS"]
+    assert found.smaller_quantizations[0].weights == round(42_520_413_916 * 3.9960 / 4.8944)
+    assert all(smaller.total < 39 * GIB for smaller in found.smaller_quantizations)
+
+
+@pytest.mark.parametrize(
+    ("made", "machine"),
+    [
+        (SMALL, ONE),
+        (LARGE, ONE),
+        (estimate_memory(LLAMA_70B, 42_520_413_916, LoadOptions(8192), "unheard of"), TWO),
+        (LARGE, REMOTE_MACHINE),
+        (estimate_memory(GPT_OSS_20B, 65_000_000_000, LoadOptions(8192), "MXFP4"), TWO),
+    ],
+)
+def test_no_smaller_quantisation_is_named_where_none_helps_or_the_own_is_not_known(made: Any, machine: Machine) -> None:
+    assert place_on(made, machine).smaller_quantizations == ()
+
+
+def test_a_machine_without_gpus_is_told_what_its_memory_holds() -> None:
+    found = place_on(LARGE, NONE)
+
+    assert found.missing_bytes == LARGE._replace(buffers=found.estimate.buffers).total - 20 * GIB
+    assert found.smaller_quantizations == ()
+    assert [each.name for each in place_on(LARGE, NONE._replace(available=28 * GIB)).smaller_quantizations] == [
+        "IQ2_XS"
+    ]
+    assert place_on(SMALL, NONE).longest_context == 124160
+
+
+def test_a_part_on_the_cpu_costs_as_much_as_its_memory_is_slower() -> None:
+    found = place_on(LARGE, ONE)
+    share = found.cpu_share
+
+    assert found.slowdown[0] == pytest.approx(1 - share + 4 * share)
+    assert found.slowdown[1] == pytest.approx(1 - share + 11 * share)
+    assert place_on(SMALL, ONE).slowdown == place_on(SMALL, MAC).slowdown == (1.0, 1.0)
+
+
+def test_a_gpu_that_others_use_is_told_from_one_that_is_too_small() -> None:
+    busy = Machine((CARD._replace(free=2 * GIB),), 64 * GIB, 50 * GIB)
+
+    assert place_on(SMALL, busy).fits_when_emptied
+    assert not place_on(LARGE, busy).fits_when_emptied
+    assert not place_on(SMALL, ONE).fits_when_emptied
+
+
+@pytest.mark.parametrize(
+    ("size", "free"), [(0, [23010, 5000]), (4000, [23010, 9000]), (20000, [23446, 24564]), (10**6, [24564, 24564])]
+)
+def test_what_is_unloaded_is_free_again(size: int, free: list[int]) -> None:
+    machine = Machine((CARD, CARD._replace(free=5000 * MIB)))
+
+    assert [gpu.free // MIB for gpu in without_loaded(machine, size * MIB).gpus] == free
+
+
+@pytest.mark.parametrize(
+    ("machine", "context"),
+    [
+        (NONE, 4096),
+        (ONE, 32768),
+        (TWO, 262144),
+        (REMOTE_MACHINE, 4096),
+        (Machine((CARD._replace(total=8 * GIB),)), 4096),
+    ],
+)
+def test_the_context_that_the_server_takes_by_itself_goes_by_the_memory_of_all_gpus(
+    machine: Machine, context: int
+) -> None:
+    assert default_load(machine) == LoadOptions(context)
+
+
+@pytest.mark.parametrize(
+    ("asked", "parameters", "environment", "load"),
+    [
+        (2048, "num_ctx   8192", {"OLLAMA_CONTEXT_LENGTH": "16384"}, LoadOptions(2048)),
+        (0, 'stop  "num_ctx 7"\nnum_ctx                        8192\nnum_batch 256', {}, LoadOptions(8192, batch=256)),
+        (0, "", {"OLLAMA_CONTEXT_LENGTH": " '16384' "}, LoadOptions(16384)),
+        (0, "my_num_ctx 5", {}, LoadOptions(32768)),
+        (0, "num_ctx many", {"OLLAMA_CONTEXT_LENGTH": "-1"}, LoadOptions(32768)),
+        (0, "", {"OLLAMA_KV_CACHE_TYPE": "Q8_0", "OLLAMA_NUM_PARALLEL": "4"}, LoadOptions(32768, "q8_0", 4)),
+        (0, "", {"OLLAMA_KV_CACHE_TYPE": "\x1b[2J", "OLLAMA_NUM_PARALLEL": "9" * 99}, LoadOptions(32768)),
+    ],
+)
+def test_what_is_asked_for_goes_before_the_models_parameters_and_these_before_the_environment(
+    asked: int, parameters: str, environment: dict[str, str], load: LoadOptions
+) -> None:
+    assert default_load(ONE, context=asked, parameters=parameters, environment=environment) == load
+
+
+@given(ROOMS, ROOMS, ROOMS, st.integers(1, 10**11), st.integers(1, 1 << 18))
+def test_the_shares_are_a_whole_and_the_layers_too(one: int, other: int, memory: int, size: int, context: int) -> None:
+    machine = Machine((Gpu("a", 64 * GIB, one), Gpu("b", 64 * GIB, other)), 64 * GIB, memory)
+    for made in (estimate_memory(LLAMA_8B, size, LoadOptions(context)), estimate_from_size(size, LoadOptions(context))):
+        found = place_on(made, machine)
+
+        assert found.gpu_share + found.cpu_share == pytest.approx(1)
+        assert 0 <= found.layers_on_gpu <= found.layers
+        assert (found.fit is Fit.WHOLE) == (found.gpu_share == 1.0)
+        assert (found.fit is Fit.NOT) == (found.missing_bytes > 0)
+        assert 1 <= found.slowdown[0] <= found.slowdown[1] <= 11
+
+
+@given(ROOMS, ROOMS, st.sampled_from([LLAMA_8B, LLAMA_70B, GEMMA3_270M]), st.integers(1, 10**11))
+def test_more_room_never_holds_fewer_layers(one: int, other: int, model: dict[str, Any], size: int) -> None:
+    less, more = (
+        place_on(estimate_memory(model, size, LoadOptions(4096)), Machine((Gpu("a", 64 * GIB, room),)))
+        for room in (min(one, other), max(one, other))
+    )
+
+    assert less.layers_on_gpu <= more.layers_on_gpu
+    assert less.longest_context <= more.longest_context
+
+
+@given(ROOMS, st.sampled_from(COMMON_QUANTIZATIONS), st.sampled_from(COMMON_QUANTIZATIONS))
+def test_fewer_bits_never_hold_fewer_layers(room: int, one: str, other: str) -> None:
+    found = [
+        place_on(
+            estimate_memory(LLAMA_70B, round(70.6e9 * BITS_PER_WEIGHT[name] / 8), LoadOptions(), name),
+            Machine((Gpu("a", room, room),)),
+        )
+        for name in sorted((one, other), key=lambda name: BITS_PER_WEIGHT[name])
+    ]
+
+    assert found[0].estimate.total <= found[1].estimate.total
+    assert found[0].layers_on_gpu >= found[1].layers_on_gpu
+
+
+def test_the_ladder_goes_down_and_every_name_of_the_server_is_known() -> None:
+    steps = [BITS_PER_WEIGHT[name] for name in COMMON_QUANTIZATIONS]
+
+    assert steps == sorted(steps, reverse=True)
+    assert bits_per_weight("q4_K_M") == bits_per_weight("Q4_K") == 4.8944
+    assert bits_per_weight("unknown") == bits_per_weight("") == 0
+
+
+@pytest.mark.parametrize(
+    ("quantisation", "parameters", "size"),
+    [("Q4_K_M", 8.03e9, 4.92e9), ("Q8_0", 8.03e9, 8.54e9), ("Q4_K_M", 70.55e9, 42.52e9), ("F16", 8.03e9, 16.07e9)],
+)
+def test_bits_per_weight_give_the_sizes_of_published_files(quantisation: str, parameters: float, size: float) -> None:
+    assert parameters * bits_per_weight(quantisation) / 8 == pytest.approx(size, rel=0.02)
+
+
+def test_a_machine_with_memory_enough_reads_in_large_pieces_without_a_gpu() -> None:
+    assert place_on(SMALL, NONE).estimate == SMALL
+    assert place_on(SMALL, NONE._replace(available=SMALL.total - 1)).estimate.buffers < SMALL.buffers

@@ -1,0 +1,191 @@
+"""What cannot be repaired, against a scripted server: refused in one line that says what to do, and nothing is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reflectty.core.errors import ModelMissingError, ReflecttyError, RefusedError, StoreError, UsageError
+from reflectty.models.files import refuse_full_disk
+from reflectty.models.manager import open_model_library
+from reflectty.models.repair import RepairRequest, RepairResult
+from reflectty.models.repair.run import repair
+from support.fake_server import error
+from support.gguf_bytes import SHARDS
+from support.gguf_tensors import Part, whole
+from support.repair_server import LOST, MADE, TOKENS, Recorder, Scripted
+
+MERGE = "name the first of all parts with --gguf PATH, the others beside it, or `llama-gguf-split --merge` joins them"
+
+
+@pytest.fixture
+def scripted(tmp_path: Path) -> Scripted:
+    return Scripted(tmp_path)
+
+
+def other(scripted: Scripted, content: bytes) -> RepairRequest:
+    path = scripted.path.with_name("other.gguf")
+    path.write_bytes(content)
+    return RepairRequest("m", gguf=path)
+
+
+def remote(scripted: Scripted) -> RepairRequest:
+    scripted.body["remote_host"] = "https://ollama.com:443"
+    return RepairRequest("m")
+
+
+def stored_otherwise(scripted: Scripted) -> RepairRequest:
+    scripted.body["details"] = {"format": "safetensors"}
+    return RepairRequest("m")
+
+
+def without_file(scripted: Scripted) -> RepairRequest:
+    scripted.path.unlink()
+    return RepairRequest("m")
+
+
+def without_types(scripted: Scripted) -> RepairRequest:
+    scripted.types["m"] = ()
+    return RepairRequest("m")
+
+
+def with_two_adapters(scripted: Scripted) -> RepairRequest:
+    scripted.more = f"ADAPTER /blobs/sha256-{'a' * 64}\nADAPTER /blobs/sha256-{'b' * 64}\n"
+    return RepairRequest("m")
+
+
+def with_an_adapter(scripted: Scripted) -> RepairRequest:
+    scripted.version = "0.34.1"
+    scripted.more = f"ADAPTER /blobs/sha256-{'a' * 64}\n"
+    return RepairRequest("m")
+
+
+def with_typical_p(scripted: Scripted) -> RepairRequest:
+    scripted.version = "0.35.0-rc1"
+    scripted.body["parameters"] = "temperature 0\ntypical_p 0.5"
+    return RepairRequest("m")
+
+
+def with_a_strange_tensor(scripted: Scripted) -> RepairRequest:
+    scripted.version = "0.34.2"
+    return other(scripted, whole([Part("norm", (1,), 0, bytes(4)), Part("blk.0.q", (256, 1), 34, bytes(54))]))
+
+
+def named_nowhere(scripted: Scripted) -> RepairRequest:
+    scripted.path = scripted.path.with_name("m.gguf")
+    return RepairRequest("m")
+
+
+def in_parts(scripted: Scripted) -> RepairRequest:
+    return other(scripted, MADE.file({**MADE.vocabulary(TOKENS, LOST), SHARDS: (2, MADE.number("H", 3))}))
+
+
+def in_parts_alone(scripted: Scripted) -> RepairRequest:
+    scripted.version = "0.34.2"
+    wanted = in_parts(scripted)
+    assert wanted.gguf is not None
+    first = wanted.gguf.rename(wanted.gguf.with_name("m-00001-of-00003.gguf"))
+    first.with_name("m-00002-of-00003.gguf").write_bytes(b"")
+    return RepairRequest("m", gguf=first)
+
+
+def in_parts_untold(scripted: Scripted) -> RepairRequest:
+    scripted.version = "0.34.2"
+    return in_parts(scripted)
+
+
+def installed_already(scripted: Scripted) -> RepairRequest:
+    scripted.names = ("m:latest", "M-Repaired:latest")
+    return RepairRequest("m")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "said", "advised"),
+    [
+        (remote, RefusedError, "runs elsewhere", "what is here"),
+        (stored_otherwise, RefusedError, "stored as safetensors", "ollama create"),
+        (without_file, UsageError, "no such file", "--gguf PATH"),
+        (without_types, RefusedError, "does not tell the tokens of m", "newer"),
+        (with_two_adapters, RefusedError, "parts that the server does not let be carried over", ""),
+        (with_an_adapter, RefusedError, "m has an adapter, and Ollama makes no models with", "merge the adapter"),
+        (with_typical_p, RefusedError, "m has the parameter typical_p, and", "`ollama create`"),
+        (with_a_strange_tensor, RefusedError, "no GGUF with tensors of type 34, as blk.0.q of", "quantisation"),
+        (named_nowhere, UsageError, "does not tell where the GGUF of m is", "--gguf PATH"),
+        (in_parts, RefusedError, "the first of 3 files", "Ollama takes them since 0.34.1; `llama-gguf-split --merge`"),
+        (in_parts_alone, RefusedError, "3 files that the model is split into, and m-00003-of-00003.gguf is not", MERGE),
+        (in_parts_untold, RefusedError, "split into, and the server does not tell the others", MERGE),
+        (installed_already, UsageError, "m-repaired already", "--force makes it anew"),
+        (lambda _: RepairRequest("m", name="M"), UsageError, "as the model itself is", "--name NAME"),
+        (lambda _: RepairRequest("m", name="../x"), UsageError, "cannot be the name", "write it as"),
+        (lambda _: RepairRequest("n"), ModelMissingError, "n is not installed", ""),
+        (lambda _: RepairRequest("m", tokens=("<none>",)), UsageError, "no token '<none>'", "piece by piece"),
+        (lambda one: other(one, b"hello"), UsageError, "no GGUF", ""),
+        (lambda one: other(one, MADE.file({})), UsageError, "no vocabulary", ""),
+        (lambda one: other(one, MADE.file(MADE.vocabulary(TOKENS[::-1], LOST))), UsageError, "another model", "--gguf"),
+        (lambda one: other(one, MADE.file(MADE.vocabulary(("a",), (3,)))), UsageError, "token 1 is missing", "--gguf"),
+        (lambda one: RepairRequest("m", gguf=one.path.parent), UsageError, "is no file", "--gguf"),
+        (lambda _: RepairRequest("m", gguf=Path("/dev/zero")), UsageError, "/dev/zero is no file", "--gguf"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_cannot_be_repaired_is_refused_in_one_line_and_nothing_is_sent(
+    scripted: Scripted, change: Any, kind: type[ReflecttyError], said: str, advised: str
+) -> None:
+    wanted = change(scripted)
+    with pytest.raises(kind) as caught:
+        scripted.repair(wanted)
+
+    assert said in str(caught.value)
+    assert advised in caught.value.hint
+    assert "\n" not in str(caught.value)
+    assert {asked.path for asked in scripted.server.requests} <= {"/api/show", "/api/tags", "/api/version"}
+
+
+def test_a_file_that_only_a_server_elsewhere_names_is_not_opened(tmp_path: Path) -> None:
+    scripted = Scripted(tmp_path)
+
+    async def run() -> RepairResult:
+        async with open_model_library(server.host) as library:
+            library.engine.local = False
+            return await repair(library, RepairRequest("m"), Recorder())
+
+    with scripted.serving() as server, pytest.raises(UsageError, match="on another machine"):
+        asyncio.run(run())
+
+
+def test_a_full_disk_of_the_server_is_told_as_such(scripted: Scripted) -> None:
+    scripted.routes["/api/create"] = error(500, "write /blobs/COPY1: no space left on device")
+    with pytest.raises(StoreError, match="the disk of the server is full") as caught:
+        scripted.repair()
+    assert "3 times the size" in caught.value.hint
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    refuse_full_disk(tmp_path, free // 2, "it")
+    refuse_full_disk(None, 1 << 60, "it")
+    refuse_full_disk(tmp_path / "elsewhere", 1 << 60, "it")
+    with pytest.raises(StoreError, match=r"it needs 1,152,921,504\.6 GB for a while"):
+        refuse_full_disk(tmp_path, 1 << 60, "it")
+
+
+@pytest.mark.parametrize(
+    ("version", "more", "said"),
+    [
+        ("0.34.0", f"ADAPTER /blobs/sha256-{'a' * 64}\n", "LoRA adapters are no longer supported"),
+        ("0.0.0", "", "unsupported tensor blk.0.q: size overflows"),
+    ],
+)
+def test_what_only_the_server_knows_is_refused_by_it_and_explained(
+    scripted: Scripted, version: str, more: str, said: str
+) -> None:
+    scripted.version, scripted.more = version, more
+    scripted.routes["/api/create"] = error(400, said)
+    with pytest.raises(RefusedError, match=said) as caught:
+        scripted.repair()
+
+    assert caught.value.hint

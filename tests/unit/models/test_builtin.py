@@ -1,0 +1,172 @@
+"""The built-in model put on a server: what is merged and sent, what is made of it, and what is told meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+import shutil
+import struct
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from reflectty.core import model_spec
+from reflectty.core.errors import RefusedError, StoreError, UnreachableError, UsageError
+from reflectty.engines.hosts import parse_host
+from reflectty.engines.ollama import OllamaEngine
+from reflectty.models import gguf
+from reflectty.models.gguf.merge import F32, Q8_0, merged_pieces_of, plan_merge
+from reflectty.models.installed import ProgressUpdate
+from reflectty.models.merged_mini import PIECE, install_mini
+from support.gguf_tensors import Part, whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LARGE = Part("embeddings", (32, PIECE // 34), Q8_0, bytes(PIECE // 34 * 34))
+WEIGHTS = whole([LARGE, Part("q", (32, 1), F32, struct.pack("<32f", *range(32)))])
+ADAPTER = whole(
+    [
+        Part("q.lora_a", (32, 1), F32, struct.pack("<32f", *range(32))),
+        Part("q.lora_b", (1, 1), F32, struct.pack("<f", 1)),
+    ],
+    alpha=2,
+)
+MERGED = b"".join(merged_pieces_of(plan_merge(io.BytesIO(WEIGHTS), io.BytesIO(ADAPTER))))
+DIGEST = f"sha256:{hashlib.sha256(MERGED).hexdigest()}"
+
+
+class Blobs(httpx.AsyncBaseTransport):
+    """A server that keeps files by their digest, and makes models of them."""
+
+    def __init__(self, status: int = 200, version: str = "0.34.2") -> None:
+        self.files: dict[str, bytes] = {}
+        self.made: list[dict[str, Any]] = []
+        self._status = status
+        self._version = version
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        name = request.url.path.rpartition("/")[2]
+        if request.method == "HEAD":
+            return httpx.Response(200 if name in self.files else 404)
+        if request.method == "GET":
+            return httpx.Response(200, json={"version": self._version, "models": []})
+        content = await request.aread()
+        if name == "create":
+            self.made.append(json.loads(content))
+            return httpx.Response(self._status, json={"status": "success"})
+        self.files[name] = content
+        return httpx.Response(201)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, content in (("weights.gguf", WEIGHTS), ("mini.gguf", ADAPTER)):
+        (tmp_path / name).write_bytes(content)
+    for name in ("NOTICE", "GEMMA_TERMS.txt"):
+        (tmp_path / name).write_text(f"the text of {name}\n")
+    return tmp_path
+
+
+def told(server: Blobs, folder: Path, name: str = "mini") -> list[ProgressUpdate]:
+    heard: list[ProgressUpdate] = []
+
+    async def main() -> None:
+        async with OllamaEngine(parse_host(""), transport=server) as engine:
+            await install_mini(engine, name, folder / "weights.gguf", folder, heard.append)
+
+    asyncio.run(main())
+    return heard
+
+
+def test_one_merged_file_is_sent_and_a_model_is_made_of_it_without_an_adapter(folder: Path) -> None:
+    server = Blobs()
+    told(server, folder, "mine")
+    (made,) = server.made
+
+    assert server.files == {DIGEST: MERGED}
+    assert made["model"] == "mine"
+    assert made["files"] == {"model.gguf": DIGEST}
+    assert "adapters" not in made
+    assert made["template"] == model_spec.MINI_TEMPLATE
+    assert made["license"] == "the text of NOTICE\n\nthe text of GEMMA_TERMS.txt\n"
+    assert [tensor.kind for tensor in gguf.read_layout(io.BytesIO(MERGED)).tensors] == [Q8_0, Q8_0]
+
+
+def test_the_merged_file_is_gone_when_it_is_sent(folder: Path) -> None:
+    told(Blobs(), folder)
+
+    assert sorted(path.name for path in folder.iterdir()) == ["GEMMA_TERMS.txt", "NOTICE", "mini.gguf", "weights.gguf"]
+
+
+def test_it_is_told_how_far_the_merging_and_the_sending_have_come(folder: Path) -> None:
+    heard = told(Blobs(), folder)
+    ends = {part.digest: (part.completed, part.total) for part in heard if part.digest}
+    sent = [part.completed for part in heard if part.digest == DIGEST]
+
+    assert ends == {"merging": (len(MERGED), len(MERGED)), DIGEST: (len(MERGED), len(MERGED))}
+    assert sent == [PIECE, len(MERGED)]
+    assert heard[-1] == ProgressUpdate("making the model")
+
+
+def test_what_the_server_has_is_not_sent_again(folder: Path) -> None:
+    server = Blobs()
+    told(server, folder)
+
+    assert {part.digest for part in told(server, folder)} == {"merging", ""}
+    assert len(server.made) == 2
+
+
+def test_a_server_that_cannot_make_it_says_so(folder: Path) -> None:
+    with pytest.raises(RefusedError):
+        told(Blobs(500), folder)
+
+
+@pytest.mark.parametrize("version", ["0.5.13", "0.1.48"])
+def test_nothing_is_sent_to_a_server_that_is_too_old(folder: Path, version: str) -> None:
+    server = Blobs(version=version)
+    with pytest.raises(RefusedError, match=f"Ollama {version}, is too old"):
+        told(server, folder)
+
+    assert not server.files
+
+
+@pytest.mark.parametrize("version", ["0.6.0", "0.32.15", "0.34.2", "0.0.0", "strange"])
+def test_to_every_other_server_the_same_is_sent(folder: Path, version: str) -> None:
+    server = Blobs(version=version)
+    told(server, folder)
+
+    assert list(server.files) == [DIGEST]
+
+
+def test_nothing_is_sent_where_the_disk_is_too_small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = shutil.disk_usage(folder)._replace(free=len(MERGED) - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    server = Blobs()
+    with pytest.raises(StoreError, match="the merged model needs 1 MB for a while"):
+        told(server, folder)
+
+    assert not server.files
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("weights.gguf", WEIGHTS[:-40]), ("mini.gguf", b"GGUF"), ("mini.gguf", WEIGHTS)]
+)
+def test_nothing_is_sent_of_files_that_are_damaged(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).write_bytes(content)
+    server = Blobs()
+    with pytest.raises(UnreachableError, match="cannot be merged"):
+        told(server, folder)
+
+    assert not server.files
+
+
+def test_nothing_is_sent_for_what_cannot_be_a_name(folder: Path) -> None:
+    server = Blobs()
+    with pytest.raises(UsageError):
+        told(server, folder, "not a name")
+
+    assert not server.files

@@ -1,0 +1,51 @@
+"""One question to a model that was made: how long it is listened to, and what is said of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from reflectty.models.manager import open_model_library
+from reflectty.models.trial import LIMIT, MOST_CHUNKS_WITHOUT_TAG, TrialResult, run_trial
+from support.fake_server import Answer, FakeServer, reply, show
+
+TAGGED = ("<thinking>a", "<reflection>b</reflection></thinking>", "<output>9.9</output>")
+
+
+def proven(chat: Answer, parameters: str = "") -> tuple[TrialResult, dict[str, object]]:
+    async def asked() -> TrialResult:
+        async with open_model_library(server.host) as library:
+            return await run_trial(library.engine, "m")
+
+    with FakeServer({"/api/show": show(parameters=parameters), "/api/chat": chat}) as server:
+        return asyncio.run(asked()), server.asked("/api/chat")[0].json.get("options", {})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ("", {"num_predict": LIMIT[1]}),
+        ("temperature 0\nnum_predict 64", {}),
+        ("num_predict -1", {"num_predict": LIMIT[1]}),
+        ("num_predict -2", {"num_predict": LIMIT[1]}),
+        ("stop num_predict", {"num_predict": LIMIT[1]}),
+    ],
+)
+def test_a_model_has_a_limit_whether_of_its_own_or_not(parameters: str, expected: dict[str, int]) -> None:
+    proof, options = proven(reply(TAGGED), parameters)
+
+    assert proof == TrialResult(passed=True, thinking="a", corrections=1, answer="9.9")
+    assert {key: value for key, value in options.items() if key == "num_predict"} == expected
+
+
+def test_a_model_that_writes_on_without_a_tag_is_not_waited_for() -> None:
+    proof, _ = proven(reply(["word "] * (MOST_CHUNKS_WITHOUT_TAG + 400), reason="length"))
+
+    assert (proof.passed, proof.problem) == (False, "it sent none of its tags")
+
+
+def test_one_that_has_begun_with_its_tags_is_listened_to() -> None:
+    proof, _ = proven(reply(["<thinking>", *["word "] * (MOST_CHUNKS_WITHOUT_TAG + 400), *TAGGED[1:]]))
+
+    assert (proof.passed, proof.corrections) == (True, 1)

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reflectty.core.segments import Segment
+from reflectty.output.live import LOADING_SECONDS, STATUS_DELAY_SECONDS
+from reflectty.view.summary import format_duration
+from support.live_harness import ANSWER, TALK, THINKING, Stage, reply
+
+
+def test_controls_that_were_replaced_are_counted_in_one_line() -> None:
+    rows = Stage().play([Segment(ANSWER, "a\x1b[2Jb\x07", 0)], corrections=0)
+    assert rows[0] == "  a^[[2Jb^G"
+    assert rows[-1] == "  2 control characters shown as text, such as ^["
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({}, "thought 2 s · 64 tokens · 1 correction · 41 tok/s"),
+        ({"corrections": 2}, "thought 2 s · 64 tokens · 2 corrections · 41 tok/s"),
+        ({"corrections": 0, "tokens_per_second": 0.0}, "thought 2 s · 64 tokens"),
+        ({"thinking_ms": 0.0}, "thought · 64 tokens"),
+        ({"corrections": 0, "thinking_tokens": 0, "answer_tokens": 1}, "answered 5 s · 1 token"),
+        ({"thinking_ms": 125_000.0}, "thought 2 min 5 s"),
+        ({"thinking_tokens": 4_000}, "4,000 tokens"),
+    ],
+)
+def test_the_summary_says_what_is_known(values: dict[str, Any], line: str) -> None:
+    if line == "thought · 64 tokens":
+        line = "64 tokens · 1 correction"
+    assert line in Stage().play([Segment(ANSWER, "a", 0)], **values)[-1]
+
+
+def test_a_reply_of_which_nothing_is_known_has_no_summary() -> None:
+    nothing = {"corrections": 0, "thinking_tokens": 0, "answer_tokens": 0, "total_ms": 0.0, "tokens_per_second": 0.0}
+    assert Stage().play([Segment(ANSWER, "a", 0)], **nothing) == ["  a"]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0.4 s"), (1, "1 s"), (59.6, "1 min 0 s"), (3_600, "60 min 0 s")])
+def test_a_time_is_said_as_people_say_it(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
+
+
+def test_a_narrow_summary_keeps_the_corrections_longest() -> None:
+    assert Stage(46).play([Segment(ANSWER, "a", 0)])[-1] == "  thought 2 s · 64 tokens · 1 correction"
+    assert Stage(34).play([Segment(ANSWER, "a", 0)])[-1] == "  thought 2 s · 1 correction"
+    assert Stage(20).play([Segment(ANSWER, "a", 0)])[-1] == "  thought 2 s"
+
+
+def test_a_status_says_that_nothing_has_come_and_leaves_no_trace() -> None:
+    stage = Stage()
+    stage.live.start(reply())
+    stage.live.tick(STATUS_DELAY_SECONDS - 0.1)
+    assert stage.screen.rows == [""]
+    stage.live.tick(2.0)
+    assert stage.screen.rows == ["◐ waiting for reflection:70b · 2 s"]
+    stage.live.tick(LOADING_SECONDS + 1.25)
+    assert stage.screen.rows == ["◓ waiting for reflection:70b · 4 s · it may still be loading"]
+    stage.live.show(Segment(ANSWER, "Hello", 0))
+    assert stage.screen.rows == ["  Hello"]
+    stage.live.tick(9.0)
+    assert stage.screen.rows == ["  Hello"]
+
+
+def test_a_status_longer_than_the_screen_is_cut() -> None:
+    stage = Stage(20)
+    stage.live.start(reply())
+    stage.live.tick(5.0)
+    assert stage.screen.rows == ["◑ waiting for refle"]
+    stage.live.stop()
+    assert stage.screen.rows == [""]
+
+
+def test_thinking_that_is_not_wanted_shows_only_that_it_goes_on() -> None:
+    stage = Stage(parts=frozenset({ANSWER}))
+    stage.live.start(reply())
+    for event in TALK[:3]:
+        stage.live.show(event)
+    stage.live.tick(4.0)
+    assert stage.screen.rows == ["◐ thinking · 4 s · 1 correction"]
+    stage.live.show(Segment(ANSWER, "9.9", 3))
+    assert stage.screen.rows == ["  9.9"]
+
+
+def test_notes_stand_between_parts_and_above_what_may_still_change() -> None:
+    stage = Stage()
+    stage.live.note("first\nof all")
+    stage.live.start(reply())
+    stage.live.show(Segment(THINKING, "Hm", 0))
+    stage.live.note("meanwhile")
+    stage.live.show(Segment(THINKING, "m.", 0))
+    stage.live.show(Segment(ANSWER, "Yes", 1))
+    stage.live.note("by the way")
+    stage.live.show(Segment(ANSWER, " or no", 1))
+    stage.live.end(reply())
+    stage.live.note("at last")
+    assert stage.screen.rows == [
+        "  first of all",
+        "  meanwhile",
+        "",
+        "│ Hmm.",
+        "",
+        "  by the way",
+        "",
+        "  Yes or no",
+        "",
+        "  thought 2 s · 64 tokens · 1 correction · 41 tok/s",
+        "  at last",
+    ]
+
+
+def test_quiet_is_only_the_reply() -> None:
+    stage = Stage(quiet=True)
+    stage.live.note("x")
+    stage.live.tick(5.0)
+    assert stage.play([Segment(ANSWER, "Yes", 0)]) == ["  Yes"]

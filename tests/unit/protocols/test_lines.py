@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reflectty.core.errors import IncompleteError, ReflecttyError, UnreachableError
+from reflectty.protocols.ollama import NdjsonDecoder
+
+VALUES = st.dictionaries(
+    st.text(min_size=1, max_size=5).filter(lambda key: key != "error"),
+    st.text(max_size=8) | st.integers(-(10**20), 10**20) | st.none(),
+    max_size=3,
+)
+
+
+def fed(*pieces: bytes, limit: int = 1000) -> list[dict[str, Any]]:
+    decoder = NdjsonDecoder(limit)
+    found = [line for piece in pieces for line in decoder.feed(piece)]
+    return [*found, *decoder.close()]
+
+
+@given(st.lists(VALUES, max_size=6), st.booleans(), st.booleans(), st.lists(st.integers(0, 400), max_size=6))
+def test_lines_are_the_same_however_they_are_cut(
+    values: list[dict[str, Any]], escaped: bool, ended: bool, cuts: list[int]
+) -> None:
+    end = "\n" if escaped else "\r\n\n"
+    data = end.join(json.dumps(value, ensure_ascii=escaped) for value in values).encode("utf-8", "surrogatepass")
+    data += b"\n" * ended
+    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    pieces = [data[start:end] for start, end in itertools.pairwise(places)]
+    assert fed(*pieces, limit=10_000) == fed(data, limit=10_000)
+    assert len(fed(data, limit=10_000)) == len(values)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", []),
+        (b"\n \n\r\n", []),
+        (b'\xef\xbb\xbf{"a":1}\n', [{"a": 1}]),
+        ('{"a":"x\x85y\u2028z"}\n'.encode(), [{"a": "x\x85y\u2028z"}]),
+        (b'{"error":""}\n{"error":null}', [{"error": ""}, {"error": None}]),
+        (b'{"a":"\xff"}', [{"a": "\ufffd"}]),
+    ],
+)
+def test_a_line_is_an_object_whatever_is_in_it(data: bytes, expected: list[object]) -> None:
+    assert fed(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "told"),
+    [
+        (b'{"a":', IncompleteError, "cut"),
+        (b'{"a":1}\n{"b', IncompleteError, "cut"),
+        (b"{" + b"x" * 2000, IncompleteError, "more than 1,000 bytes"),
+        (b'{"error":"no"}\n', IncompleteError, "the server stopped: no"),
+        (b'{"error":{"message":"deep"}}', IncompleteError, "deep"),
+        (b"<html>\n", UnreachableError, "a web page"),
+        (b"<html>", UnreachableError, "a web page"),
+        (b"hello\n", UnreachableError, "something else"),
+        (b"[1]\n", UnreachableError, "another kind"),
+        (b"[" * 100_000 + b"\n", UnreachableError, "something else"),
+    ],
+)
+def test_what_is_no_object_says_what_it_is(data: bytes, kind: type[ReflecttyError], told: str) -> None:
+    with pytest.raises(kind, match=told):
+        fed(data)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from reflectty.core.errors import UsageError
+from reflectty.core.messages import Effort, Message, Request
+from reflectty.protocols import openai as wire
+
+MESSAGES = [{"role": "user", "content": "hi"}]
+STREAM = {"stream": True, "stream_options": {"include_usage": True}, "skip_special_tokens": False}
+SCHEMA = {"type": "object"}
+STRICT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA, "strict": True}}
+ON, OFF = ({"chat_template_kwargs": {"enable_thinking": on, "thinking": on}} for on in (True, False))
+
+
+def asking(*options: tuple[str, Any], **more: Any) -> Request:
+    return Request("m", (Message("user", "hi"),), options, **more)
+
+
+@pytest.mark.parametrize(
+    ("request_", "more"),
+    [
+        (asking(), {}),
+        (asking(think=True), ON),
+        (asking(think=False), OFF),
+        (asking(think=Effort.LOW), ON | {"reasoning_effort": "low"}),
+        (asking(think=Effort.MAX), ON | {"reasoning_effort": "high"}),
+        (asking(("num_predict", 8)), {"max_tokens": 8}),
+        (asking(("num_predict", 0)), {"max_tokens": 0}),
+        (asking(("num_predict", -1)), {}),
+        (asking(("temperature", 0.5), ("top_p", 0.9), ("top_k", 20), ("min_p", 0.1), ("seed", 3)),
+            {"temperature": 0.5, "top_p": 0.9, "top_k": 20, "min_p": 0.1, "seed": 3}),
+        (asking(("stop", ("a", "b"))), {"stop": ["a", "b"]}),
+        (asking(("presence_penalty", 1.0), ("frequency_penalty", 2.0)), {"presence_penalty": 1.0, "frequency_penalty": 2.0}),
+        (asking(("repeat_penalty", 1.1)), {"repetition_penalty": 1.1, "repeat_penalty": 1.1}),
+        (asking(("num_ctx", 8), ("num_gpu", 1), ("typical_p", 0.5)), {}),
+        (asking(keep_alive="5m"), {}),
+        (asking(schema=json.dumps(SCHEMA)), {"response_format": STRICT}),
+    ],
+)  # fmt: skip
+def test_a_request_is_a_stream_that_keeps_special_tokens(request_: Request, more: dict[str, Any]) -> None:
+    assert wire.encode(request_, wire.VLLM) == {"model": "m", "messages": MESSAGES} | STREAM | more
+
+
+def test_what_only_llama_server_knows_is_sent_to_it_alone() -> None:
+    request = asking(("typical_p", 0.5), ("repeat_last_n", 64), ("num_keep", 4))
+    more = {"typical_p": 0.5, "repeat_last_n": 64, "n_keep": 4}
+
+    assert wire.encode(request, wire.LLAMA_SERVER) == wire.encode(asking()) | more
+    assert wire.encode(request, wire.SGLANG) == wire.encode(asking())
+
+
+def test_what_is_ignored_is_exactly_what_is_not_sent() -> None:
+    assert {"num_ctx", "keep_alive", "typical_p", "num_keep"} <= set(wire.ignored_options_of(wire.VLLM))
+    assert not {"temperature", "num_predict", "stop"} & set(wire.ignored_options_of(""))
+    assert set(wire.ignored_options_of("")) - set(wire.ignored_options_of(wire.LLAMA_SERVER)) == {
+        "typical_p",
+        "repeat_last_n",
+        "num_keep",
+    }
+
+
+@pytest.mark.parametrize(
+    ("image", "kind"), [("iVBORw0K", "png"), ("/9j/4AAQ", "jpeg"), ("R0lGODlh", "gif"), ("UklGRiI", "webp"), ("Qk02AA==", "bmp"), ("SUkqAAg=", "tiff"), ("TU0AKgA=", "tiff"), ("aGk=", "png")]
+)  # fmt: skip
+def test_pictures_are_parts_of_their_message(image: str, kind: str) -> None:
+    request = Request("m", (Message("user", "what?", (image,)),))
+    picture = {"type": "image_url", "image_url": {"url": f"data:image/{kind};base64,{image}"}}
+
+    assert wire.encode(request)["messages"] == [
+        {"role": "user", "content": [picture, {"type": "text", "text": "what?"}]}
+    ]
+
+
+def test_a_reply_goes_on_in_the_middle_of_a_last_message() -> None:
+    body = wire.encode_continued(asking(schema=json.dumps(SCHEMA)), "<think>\nAll ", wire.VLLM)
+
+    assert body["messages"] == [*MESSAGES, {"role": "assistant", "content": "<think>\nAll "}]
+    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+    assert body["separate_reasoning"] is False
+    assert body["response_format"] == STRICT
+
+
+def test_a_prompt_is_rendered_from_what_the_template_sees_alone() -> None:
+    body = wire.encode_render(asking(("seed", 1), think=True, schema="{}"))
+    assert body == {"model": "m", "messages": MESSAGES} | ON
+
+
+def test_a_raw_prompt_goes_as_it_stands() -> None:
+    body = wire.encode_raw(asking(("num_predict", 8), ("typical_p", 0.5), think=True, schema=json.dumps(SCHEMA)), "Q: ")
+    assert body == {"model": "m", "prompt": "Q: ", "max_tokens": 8, "typical_p": 0.5, "json_schema": SCHEMA} | STREAM
+
+
+def test_pictures_of_a_raw_prompt_go_beside_it() -> None:
+    request = Request("m", (Message("user", "what?", ("aGk=",)),))
+    assert wire.encode_raw(request, "<__media__>what?")["prompt"] == {
+        "prompt_string": "<__media__>what?",
+        "multimodal_data": ["aGk="],
+    }
+
+
+@pytest.mark.parametrize("encode", [wire.encode, lambda request: wire.encode_raw(request, "")])
+@pytest.mark.parametrize("schema", ["{", "nonsense", "[" * 100_000])
+def test_a_schema_that_is_no_json_is_a_usage_error(encode: Any, schema: str) -> None:
+    with pytest.raises(UsageError, match="the schema is no JSON"):
+        encode(asking(schema=schema))

@@ -1,0 +1,59 @@
+"""Cases of other programs' tests of their parsers, read as this program reads its models' replies.
+
+A row tells which text is thinking and which is answer, not in which order, and not where white space goes: peers differ
+in both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reflectty.reasoning.families import FAMILIES
+from support.cases import cases
+from support.parsing import Piece, characters, cut_once, merged, pieces, run_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CASES = cases("peers.jsonl")
+UNTOLD = {
+    # Answer tags that are as likely somebody's XML, words that anybody may say, and what is left of dropped tokens.
+    *("vllm-079", "vllm-044", "vllm-045", "vllm-046", "vllm-047", "vllm-049", "vllm-158", "ollama-196"),
+    *("sglang-082", "sglang-083", "sglang-084"),
+}
+"""Cases that only the family that they are of reads as expected."""
+TOLD = [case for case in CASES if not case.get("start_in") and case["id"] not in UNTOLD]
+KINDS = ("thinking", "reflection", "answer")
+
+
+def joined(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """All text of each kind, without white space."""
+    given = list(texts)
+    return {kind: "".join("".join(text for found, text in given if found == kind).split()) for kind in KINDS}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_a_peers_case_comes_out_as_expected_however_it_is_cut(case: dict[str, Any]) -> None:
+    assert case["family"] in FAMILIES
+    expected = joined(case["expected"])
+
+    def check(given: list[Piece]) -> None:
+        assert joined(run_case(case, given)) == expected, given
+
+    arrived = pieces(case)
+    check(arrived)
+    check(merged(arrived))
+    check(characters(arrived))
+    for cut in cut_once(arrived):
+        check(cut)
+
+
+@pytest.mark.parametrize("case", TOLD, ids=lambda case: case["id"])
+def test_a_peers_case_comes_out_as_expected_where_nothing_is_known_of_the_model(case: dict[str, Any]) -> None:
+    unknown = case | {"family": "any"}
+    arrived = pieces(case)
+
+    assert joined(run_case(unknown, arrived)) == joined(case["expected"])
+    assert joined(run_case(unknown, characters(arrived))) == joined(case["expected"])

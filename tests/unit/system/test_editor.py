@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reflectty.core.errors import UsageError
+from reflectty.system.editor import edit_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@pytest.fixture(name="editor")
+def _editor(tmp_path: Path) -> Callable[[str], dict[str, str]]:
+    """Return an environment whose editor is a script that has the file's path in `path`."""
+
+    def editor(body: str) -> dict[str, str]:
+        script = tmp_path / "the editor.py"
+        script.write_text(f"import os, signal, sys, pathlib\npath = pathlib.Path(sys.argv[-1])\n{body}\n", "utf-8")
+        return {"EDITOR": f"{sys.executable} '{script}'"}
+
+    return editor
+
+
+@pytest.mark.parametrize(
+    ("text", "edited"), [("", "X"), ("one\ntwo", "X"), ("é 漢 🙂", "é"), ("a", ""), ("a", "\n\n"), ("half \ud800", "X")]
+)
+def test_what_the_editor_leaves_comes_back(editor: Callable[[str], dict[str, str]], text: str, edited: str) -> None:
+    assert edit_text(text, editor(f"path.write_text({edited!r}, 'utf-8')")) == edited
+
+
+def test_the_editor_finds_the_text(editor: Callable[[str], dict[str, str]]) -> None:
+    assert edit_text("one\ntwo é", editor("path.write_text(path.read_text('utf-8').upper(), 'utf-8')")) == "ONE\nTWO É"
+
+
+def test_line_breaks_of_windows_are_read(editor: Callable[[str], dict[str, str]]) -> None:
+    assert edit_text("", editor("path.write_bytes(b'a\\r\\nb')")) == "a\nb"
+
+
+def test_an_editor_that_fails_changes_nothing(editor: Callable[[str], dict[str, str]]) -> None:
+    assert edit_text("a", editor("path.write_text('b'); sys.exit(1)")) is None
+
+
+def test_the_file_is_nobody_elses_and_does_not_stay() -> None:
+    seen: list[Path] = []
+
+    def run(command: Sequence[str]) -> int:
+        path = Path(command[-1])
+        seen.append(path)
+        assert path.suffix == ".md"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        return 0
+
+    assert edit_text("secret", {"EDITOR": "ed"}, run) == "secret"
+    assert not seen[0].parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"EDITOR": "e"}, ["e"]),
+        ({"VISUAL": "v", "EDITOR": "e"}, ["v"]),
+        ({"VISUAL": " ", "EDITOR": "code --wait"}, ["code", "--wait"]),
+        ({"VISUAL": "'/a b/vi' -n"}, ["/a b/vi", "-n"]),
+    ],
+)
+def test_the_editor_asked_for_is_used(environment: dict[str, str], words: list[str]) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: Sequence[str]) -> int:
+        commands.append(list(command[:-1]))
+        return 0
+
+    edit_text("", environment, run)
+
+    assert commands == [words]
+
+
+@pytest.mark.parametrize(("there", "used"), [(("vi",), "vi"), (("vi", "nano"), "nano")])
+def test_without_one_there_is_a_common_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there: tuple[str, ...], used: str
+) -> None:
+    for name in there:
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} > $1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert edit_text("", {}) == f"{used}\n"
+
+
+def test_without_any_editor_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="there is no editor"):
+        edit_text("", {})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("/nowhere/vi", "/nowhere/vi cannot be used: no such file"),
+        ("'open", 'EDITOR "\'open" is no command'),
+        ("/", "/ cannot be used: permission denied"),
+    ],
+)
+def test_an_editor_that_cannot_be_started_is_named(wanted: str, message: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        edit_text("", {"EDITOR": wanted})
+
+    assert message in str(refused.value)
+    assert "VISUAL" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("body", "message"), [("path.write_bytes(b'\\xff')", "not UTF-8"), ("path.unlink()", "no such file")]
+)
+def test_what_cannot_be_read_back_is_refused(editor: Callable[[str], dict[str, str]], body: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        edit_text("", editor(body))
+
+
+def test_an_interrupt_is_the_editors_alone(editor: Callable[[str], dict[str, str]]) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    body = f"os.kill({os.getpid()}, signal.SIGINT); path.write_text(repr(signal.getsignal(signal.SIGINT)))"
+
+    assert "default_int_handler" in str(edit_text("", editor(body)))
+    assert signal.getsignal(signal.SIGINT) is before
