@@ -145,6 +145,23 @@ class TestCreating:
         assert "From a file." in made["system"]
         assert made["template"] == "{{ .Prompt }}!"
 
+    @pytest.mark.parametrize(
+        ("template", "given", "warns"),
+        [
+            ("{% for m in messages %}{{ m.content }}{% endfor %}", "{{ .Prompt }}!", True),
+            ("{% for m in messages %}{{ m.content }}{% endfor %}", "", False),
+            ("{{ .Prompt }}", "{{ .Prompt }}!", False),
+        ],
+    )
+    def test_warns_where_the_variant_changes_how_its_source_is_asked(
+        self, reflect: Reflect, template: str, given: str, warns: bool
+    ) -> None:
+        words = ("--template", given) if given else ()
+        with self.making(show=[show(template=template), MISSING, show(), TAUGHT]) as server:
+            result = reflect.at(server.host)("models", "create", "v", "--from", "m", *words, "--no-proof")
+        assert result.code == 0
+        assert ("wrong format while v is loaded" in result.err) is warns
+
     def test_replaces_a_model_only_when_forced(self, reflect: Reflect) -> None:
         with FakeServer(routes(create=CREATED)) as server:
             refused = reflect.at(server.host)("models", "create", "v", "--from", "m", "--no-proof")

@@ -22,7 +22,7 @@ from reflectty.output.live_region import TransferProgressLine
 from reflectty.view.summary import format_count
 
 if TYPE_CHECKING:
-    from reflectty.core.messages import OptionValue
+    from reflectty.core.messages import Model, OptionValue
     from reflectty.models.installed import ProgressUpdate
     from reflectty.models.manager import ModelLibrary
     from reflectty.models.trial import TrialResult
@@ -188,7 +188,22 @@ async def _create_variant(library: ModelLibrary, wished: ModelVariant, terminal:
     finally:
         line.stop()
     console.info(terminal, f"created {wished.name} from {wished.source}")
+    _note_shared_template(source.model, wished, terminal)
     await _note_misfit(library, wished.name, terminal)
+
+
+def _note_shared_template(source: Model, variant: ModelVariant, terminal: Terminal) -> None:
+    """Warn that the variant changes the prompts of its source while it is loaded.
+
+    Models of the same weights share one process in Ollama 0.34.2, and its template is that of the model that was asked
+    first; a Go template makes it render the source's own Jinja template as ChatML (findings/ollama-sibling-template.sh).
+    """
+    if variant.template and source.is_jinja and "{%" not in variant.template:
+        write_remark(
+            terminal,
+            f"Ollama may ask {variant.source} in the wrong format while {variant.name} is loaded, as both share their "
+            f"weights (`reflect models unload {variant.name}` before you ask {variant.source})",
+        )
 
 
 async def _note_misfit(library: ModelLibrary, name: str, terminal: Terminal) -> None:
