@@ -195,8 +195,8 @@ async def _create_variant(library: ModelLibrary, wished: ModelVariant, terminal:
 def _note_shared_template(source: Model, variant: ModelVariant, terminal: Terminal) -> None:
     """Warn that the variant changes the prompts of its source while it is loaded.
 
-    Models of the same weights share one process in Ollama 0.34.2, and its template is that of the model that was asked
-    first; a Go template makes it render the source's own Jinja template as ChatML (findings/ollama-sibling-template.sh).
+    Models of the same weights share one process in Ollama 0.34.2, with the template of the model that was asked first.
+    A Go template makes it render the source's own Jinja template as ChatML (findings/ollama-sibling-template.sh).
     """
     if variant.template and source.is_jinja and "{%" not in variant.template:
         write_remark(
