@@ -115,11 +115,11 @@ class TestASignal:
 BROKEN = """
 from reflectty.tui.widgets.transcript import Transcript
 
-def page(self, direction):
+def go_by_page(self, direction):
     secret = "what only the reader may see"
     raise ZeroDivisionError("made to fail")
 
-Transcript.page = page
+Transcript.go_by_page = go_by_page
 """
 
 
