@@ -275,7 +275,7 @@ class ReplyPart:
 
     @classmethod
     def from_stored(cls, said: StoredReply, *, turn: int | None = None) -> ReplyPart:
-        """A part for a complete reply."""
+        """The part of a stored reply."""
         part = cls(said.model, turn=turn, origin=said.origin)
         for number, (kind, text) in enumerate(said.segments):
             part.show(Segment(kind, text, number))
