@@ -27,11 +27,11 @@ FORMAT_BY_SUFFIX = {
     ".json": ExportFormat.JSON,
     ".html": ExportFormat.HTML,
 }
-"""What a file's name says about its form."""
+"""Export formats by file suffix."""
 
 
 def export_session(session: Session, turns: Sequence[Turn], form: ExportFormat) -> str:
-    """Return a session as a document; Markdown and HTML have the branch looked at last, JSON everything."""
+    """A session as a document; Markdown and HTML contain the branch viewed last, JSON everything."""
     path = branch_to(turns, session.leaf)
     if form is ExportFormat.JSON:
         from reflectty.export.json import as_json

@@ -19,13 +19,13 @@ def save_text(text: str, path: Path, *, force: bool = False) -> None:
     """Write a text to a file in UTF-8.
 
     Args:
-        text: what to write.
-        path: where; a link is followed.
-        force: whether a file that is there may be replaced.
+        text: the text.
+        path: the file; a link is followed.
+        force: whether to replace an existing file.
 
     Raises:
-        UsageError: something is there, and may not be replaced.
-        OutputError: it cannot be written.
+        UsageError: the path exists and may not be replaced.
+        OutputError: the file cannot be written.
     """
     shown = clean_line(str(path))
     try:
@@ -59,7 +59,7 @@ def _exists_error(shown: str) -> UsageError:
 
 @contextmanager
 def _temporary_name_for(target: Path) -> Iterator[Path]:
-    """Give a name for a file in the same folder, which is gone afterwards."""
+    """A temporary name in the same folder; the file is removed afterwards."""
     path = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}")
     try:
         yield path
@@ -68,7 +68,7 @@ def _temporary_name_for(target: Path) -> Iterator[Path]:
 
 
 def _link_into_place(written: Path, target: Path) -> None:
-    """Give a file its name, unless another one has it by now."""
+    """Give a file its final name, unless another one has it by now."""
     try:
         target.hardlink_to(written)
     except FileExistsError:

@@ -93,7 +93,6 @@ hr { border: 0; border-top: 1px solid var(--line); margin: 2em 0; }
 
 
 def build_stylesheet() -> str:
-    """Return the style sheet."""
     folders = (assets.find_asset_folder("themes"),)
     light, dark = (theme.load_theme(name, folders).theme for name in (LIGHT_THEME, DARK_THEME))
     chosen = f"@media (prefers-color-scheme: dark) {{ :root {{ {_css_variables(dark)} }} }}"
@@ -105,14 +104,14 @@ def _css_variables(look: Theme) -> str:
 
 
 MAX_MARKDOWN_LENGTH = 200_000
-"""What is longer is no Markdown any more."""
+"""Longer text is exported verbatim."""
 
 
 def markdown_to_html(text: str) -> str:
-    """Return Markdown that is safe to show as HTML that ends in a line break; what cannot be read as it is."""
+    """Markdown that is safe to show as HTML ending in a line break; verbatim if too long or too deeply nested."""
     parser = _html_parser()
     tokens = parser.parse(text) if len(text) <= MAX_MARKDOWN_LENGTH else None
-    # The parser leaves out what is nested deeper.
+    # The parser omits deeper nesting.
     if tokens is None or any(token.level >= MAX_NESTING - 1 for token in tokens):
         return f'<pre class="literal">{escape(text)}</pre>\n'
     return str(parser.renderer.render(tokens, parser.options, {}))
@@ -147,12 +146,12 @@ def _render_rule_from(rule: Callable[[Token], str]) -> Callable[..., str]:
 
 
 def _escape_text(text: str) -> str:
-    # An entity may have become a character that the source did not have.
+    # A decoded entity may be a character that the source did not have.
     return escape(clean(text))
 
 
 def _formula(source: str) -> str:
-    """Return a formula in Unicode, or as it was said where that is not exact."""
+    """A formula in Unicode, or its source if that is not exact."""
     pieces = render_formula(source)
     if pieces is None:
         return _escape_text(source).replace("\n", "<br>\n")
@@ -164,7 +163,7 @@ def _link_start(url: str) -> str:
 
 
 def _picture_link(url: str, text: str) -> str:
-    """Return a link: a picture that is fetched tells its server who reads."""
+    """A link instead of a picture: fetching a picture reveals the reader to its server."""
     return f"{_link_start(url)}{_escape_text(text) or escape(url)}</a>"
 
 
@@ -180,13 +179,13 @@ def _span_html(text: str, role: str, *, bold: bool) -> str:
 
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-# How the base64 of a picture begins, and what it then is; anything else is not shown as one.
+# Beginnings of a picture's base64 and their types; other data is not shown as a picture.
 _PICTURES = {"iVBORw0KGgo": "png", "/9j/": "jpeg", "R0lGOD": "gif", "UklGR": "webp"}
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
 def as_html(session: Session, path: Iterable[Turn]) -> str:
-    """Return a branch as a page."""
+    """A branch as a page."""
     turns = tuple(path)
     title = escape(clean_line(session.title) or UNTITLED)
     questions = sum(turn.said is None for turn in turns)
@@ -258,7 +257,7 @@ def _reply_html(said: StoredReply) -> Iterator[str]:
 
 
 def _summary_html(said: StoredReply) -> str:
-    """Return what there is to say of the thinking, the corrections marked."""
+    """The summary of the thinking, with corrections marked."""
     steered = ORIGIN_LABELS.get(said.origin)
     known = [f'<b class="steered">{steered}</b>'] if steered else []
     known += [f"<b>{fact.text}</b>" if fact.strong else escape(fact.text) for fact in summary_facts(said.measured)]

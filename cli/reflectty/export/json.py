@@ -1,15 +1,15 @@
 """Exports sessions, turns and models as JSON objects.
 
 The document is `{"format": "reflectty session", "version": 1, "session": {…}, "turns": […]}`. Its keys are the fields
-of `Session`, `Turn`, `Attachment`, `Said`, `Measured` and `Usage`, where they are described; in `turns`
+of `Session`, `Turn`, `Attachment`, `StoredReply`, `ReplyMetrics` and `Usage`, which describe them; in `turns`
 
-- `parent` is the id of the turn that one goes on from, so that turns with the same parent are branches, and
-  `leaf` of the session is the turn that the branch ends with that was looked at last;
+- `parent` is the id of the previous turn, so that turns with the same parent are branches, and `leaf` of the session
+  is the last turn of the branch viewed last;
 - `said` is null for a question;
 - `segments` is a list of `{"kind", "text"}`, kinds are `thinking`, `reflection` and `answer`;
 - `options` is an object; times are seconds since 1970, durations milliseconds.
 
-Sizes are in bytes, contexts in tokens; `loaded` is null where the model is not, and `gpu_share` is between 0 and 1;
+Sizes are in bytes, contexts in tokens; `loaded` is null if the model is not loaded, and `gpu_share` is between 0 and 1;
 `cloud` is the host that answers for a model which its server does not run, else null.
 """
 
@@ -38,17 +38,17 @@ DOCUMENT_FORMAT = "reflectty session"
 
 
 def as_json(session: Session, turns: Sequence[Turn]) -> str:
-    """Return a session as a JSON document in ASCII."""
+    """A session as a JSON document in ASCII."""
     return dump_json(session_document(session, turns), indent=2)
 
 
 def dump_json(value: object, indent: int | None = None) -> str:
-    """Return a value as JSON in ASCII with a line break at its end."""
+    """A value as JSON in ASCII with a line break at its end."""
     return json.dumps(value, ensure_ascii=True, indent=indent) + "\n"
 
 
 def session_document(session: Session, turns: Iterable[Turn]) -> dict[str, Any]:
-    """Return a session with those of its turns as a JSON object."""
+    """A session with the given turns as a JSON object."""
     return {
         "format": DOCUMENT_FORMAT,
         "version": DOCUMENT_VERSION,
@@ -62,7 +62,7 @@ def session_object(session: Session) -> dict[str, Any]:
 
 
 def search_hit_object(found: SearchHit) -> dict[str, Any]:
-    """Return a place where a search matched as a JSON object."""
+    """A search hit as a JSON object."""
     passage = [{"text": text, "matched": matched} for text, matched in found.passage]
     return {**found._asdict(), "session": session_object(found.session), "passage": passage}
 
@@ -85,7 +85,7 @@ MODEL_TEXTS = ("template", "system", "parameters", "license")
 
 
 def model_object(one: InstalledModel, *, with_texts: bool = False) -> dict[str, Any]:
-    """Return a model; `whole` has its texts as well."""
+    """A model as a JSON object; `with_texts` adds its texts and sampling defaults."""
     model, chosen = one.model, plan(one.model, AskOptions())
     texts: dict[str, Any] = {name: getattr(model, name) for name in MODEL_TEXTS} if with_texts else {}
     if with_texts:
@@ -111,7 +111,7 @@ def model_object(one: InstalledModel, *, with_texts: bool = False) -> dict[str, 
 
 
 def served_object(model: Model, one: ListedModel | None, server: str, version: str) -> dict[str, Any]:
-    """Return a model of an OpenAI-compatible server; `context` is what it holds there, `loaded` null where untold."""
+    """A model of an OpenAI-compatible server; `context` is its length there and `loaded` null if not reported."""
     chosen = plan(model, AskOptions())
     return {
         "name": model.name,
@@ -132,14 +132,14 @@ def served_object(model: Model, one: ListedModel | None, server: str, version: s
 
 
 def running_object(running: RunningModel) -> dict[str, Any]:
-    """Return where a model is loaded; `removed` where that is under a name that is gone, and not sure to be it."""
+    """A loaded model; `removed` if its name is gone, so that the match is uncertain."""
     share = min(1.0, running.size_vram / running.size) if running.size else 0.0
     told = {name: value for name, value in running._asdict().items() if name not in ("parameter_size", "quantization")}
     return {**told, "gpu_share": round(share, 4)}
 
 
 def transfer_object(name: str, transfer: TransferProgress, *, changed: bool) -> dict[str, Any]:
-    """Return what a pull came to; of a small layer the server may not tell."""
+    """The result of a pull; the server may not report a small layer."""
     return {
         "name": name,
         "status": transfer.status,
@@ -151,7 +151,7 @@ def transfer_object(name: str, transfer: TransferProgress, *, changed: bool) -> 
 
 
 def repaired_object(repaired: RepairResult) -> dict[str, Any]:
-    """Return what a repair came to; `name` is `from` where there was nothing to repair, `proven` null where unasked."""
+    """The result of a repair; `name` equals `from` if nothing needed repair, `proven` is null if not asked for."""
     return {
         "name": repaired.name,
         "from": repaired.model,

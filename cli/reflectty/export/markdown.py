@@ -1,7 +1,7 @@
 """Exports a branch as a Markdown document, with every text escaped or contained.
 
-`literal` is for text that is no Markdown, `contained` for text that is: it stays Markdown, but no HTML, no picture
-that a reader's program would fetch, no definition that changes what stands elsewhere, and no fence left open.
+`escape_markdown` is for plain text. `contain_markdown` is for Markdown: it stays Markdown, but without HTML, without
+pictures that a reader's program would fetch, without definitions that change other text, and without open fences.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>&|~$]")
 _BLOCK_BEGINNING = re.compile(r"#|[-+=](?=[-+= ]|$)|\d{1,9}(?P<point>[.)])(?= |$)")
 _TAB = "    "
 _FENCE = re.compile(r" {0,3}(?:>[ >]*)?(?:`{3,}|~{3,})")
-# What was escaped already, an address in angle brackets, and code stay; of the rest only what begins something.
+# Existing escapes, addresses in angle brackets and code stay; of the rest only what begins markup is escaped.
 _RISKY = re.compile(
     r"(?P<keep>\\[\s\S]"
     r"|<(?:https?:|mailto:)[^\s<>`]*>"
@@ -39,7 +39,7 @@ _RISKY = re.compile(
 
 
 def escape_markdown(text: str) -> str:
-    """Return text that is safe to show as Markdown that says the same: its lines, its indents, and no markup."""
+    """Plain text that is safe to show as Markdown with the same lines and indents, and no markup."""
     lines = [_escape_line(line) for line in text.replace("\t", _TAB).split("\n")]
     return "\n".join(
         f"{line}  " if line and at < len(lines) - 1 and lines[at + 1] else line for at, line in enumerate(lines)
@@ -58,12 +58,12 @@ def _escape_line(line: str) -> str:
 
 
 def has_fence(text: str) -> bool:
-    """Whether a line of a text opens a block of code."""
+    """True if a line of a text opens a code block."""
     return any(_FENCE.match(line) for line in text.split("\n"))
 
 
 def fence_text(text: str) -> str:
-    """Return text as a block of code, in a fence longer than any that it holds."""
+    """Text as a code block, in a fence longer than any that it contains."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     end = "" if text.endswith("\n") or not text else "\n"
@@ -71,13 +71,13 @@ def fence_text(text: str) -> str:
 
 
 def contain_markdown(text: str) -> str:
-    """Return Markdown that is safe to show as Markdown that reaches no further than its own end."""
+    """Markdown that is safe to show as Markdown without effect beyond its own end."""
     lines = text.lstrip("\n").split("\n")
     while len(lines) > 1 and not lines[-1].strip():
         lines.pop()
     text = "\n".join(lines)
     tokens = gfm_parser("normalize", "block").parse(text)
-    # The parser leaves out what is nested deeper.
+    # The parser omits deeper nesting.
     if any(token.level >= MAX_NESTING - 1 for token in tokens):
         return escape_markdown(text)
     return "\n".join(_contained_pieces(lines, tokens)) + _missing_fence(lines, tokens)
@@ -91,7 +91,7 @@ def _contained_pieces(lines: list[str], tokens: Sequence[Token]) -> Iterator[str
         if at in code:
             yield lines[at]
         elif at in cells:
-            # A bar ends a cell wherever it stands, code or not.
+            # A pipe ends a cell anywhere, even in code.
             yield "|".join(_escape_risky(cell) for cell in lines[at].split("|"))
         else:
             yield _escape_risky("\n".join(lines[at:end]))
@@ -99,7 +99,7 @@ def _contained_pieces(lines: list[str], tokens: Sequence[Token]) -> Iterator[str
 
 
 def _line_kinds(tokens: Iterable[Token]) -> tuple[set[int], set[int], dict[int, int]]:
-    """Return which lines are code, which are of tables, and where the paragraph ends that begins in a line."""
+    """The lines of code, those of tables, and the end of each paragraph by its first line."""
     code: set[int] = set()
     cells: set[int] = set()
     paragraphs: dict[int, int] = {}
@@ -122,13 +122,13 @@ def _escape_risky(text: str) -> str:
 def _escape_match(found: re.Match[str]) -> str:
     text = found[0]
     if found["ticks"] and "\n" in text:
-        # HTML that begins a line ends the paragraph, and with it the code.
+        # HTML at the start of a line ends the paragraph, and with it the code.
         return text.replace("<", "\\<")
     return text if found["keep"] or text[0] == "`" else f"\\{text}"
 
 
 def _missing_fence(lines: list[str], tokens: Sequence[Token]) -> str:
-    """Return the end of a fence that the text leaves open; one in a list or a quote ends with that."""
+    """The end of a fence that the text leaves open; one in a list or a quote ends with that."""
     last = tokens[-1] if tokens else None
     if last is None or last.type != "fence" or last.level or last.map is None or last.map[1] < len(lines):
         return ""
@@ -143,7 +143,7 @@ _PIPE = re.compile(r"(?<!\\)((?:\\\\)*)\|")
 
 
 def make_portable(text: str) -> str:
-    """Return Markdown that others read as it is drawn here; most is so already and stays as it is."""
+    """Rewrite Markdown so that other renderers read it as it is drawn here; most text stays unchanged."""
     lines = text.split("\n")
     for token in markdown_parser("normalize", "block").parse(text):
         if token.type == "fence":
@@ -154,7 +154,7 @@ def make_portable(text: str) -> str:
 
 
 def _lengthen_fence(lines: list[str], token: Token) -> None:
-    """Make the fences of a block longer than those inside of it that would end it."""
+    """Make the fences of a block longer than those inside it that would end it."""
     inside = [found.marks for line in token.content.split("\n") if (found := parse_fence_opener(line))]
     longest = max((len(marks) for marks in inside if marks.startswith(token.markup)), default=0)
     if not longest or token.map is None:
@@ -168,7 +168,7 @@ def _lengthen_fence(lines: list[str], token: Token) -> None:
 
 
 def _escape_row_pipes(lines: list[str], token: Token) -> None:
-    """Escape the pipes that divide nothing; a row without any is left alone."""
+    """Escape the pipes that divide nothing; a row without any stays unchanged."""
     start, end = token.map or [0, 0]
     if token.level:
         return
@@ -187,7 +187,7 @@ UNTITLED = "untitled"
 
 
 def as_markdown(session: Session, path: Iterable[Turn]) -> str:
-    """Return a branch as Markdown: questions as headings, thinking folded and quoted, answers as they are."""
+    """A branch as Markdown: questions as headings, thinking folded and quoted, answers as they are."""
     turns = tuple(path)
     questions = [turn.id for turn in turns if turn.said is None]
     parts = [
@@ -200,13 +200,13 @@ def as_markdown(session: Session, path: Iterable[Turn]) -> str:
 
 
 def session_line_of(session: Session, questions: int) -> str:
-    """Return a line on a session: its model, when it began, how much was asked."""
+    """A line on a session: its model, its start and its number of questions."""
     model = clean_line(session.model, 100)
     return " · ".join(filter(None, (model, format_date(session.created), format_count(questions, "question"))))
 
 
 def thinking_heading_of(said: StoredReply) -> str:
-    """Return the line that stands for the thinking of a reply."""
+    """The line that stands for the thinking of a reply."""
     steered = (f"✎ {ORIGIN_LABELS[said.origin]}",) if said.origin in ORIGIN_LABELS else ()
     return " · ".join((*steered, *(fact.text for fact in summary_facts(said.measured)))) or "thinking"
 
@@ -231,7 +231,7 @@ def _reply_parts(said: StoredReply) -> Iterator[str]:
     if any(text.strip() for _, text in thoughts):
         yield _thinking_part([(kind, text) for kind, text in thoughts if text.strip()], thinking_heading_of(said))
     else:
-        # What stands above may be a list, and the answer must not become a part of it.
+        # A list may stand above, and the answer must not become a part of it.
         yield "<!-- answer -->" if said.origin is ReplyOrigin.ASKED else f"*{thinking_heading_of(said)}*"
     yield contain_markdown(make_portable(clean(answer_text_of(said))))
     for text, wrong in remarks_on(said):
@@ -239,7 +239,7 @@ def _reply_parts(said: StoredReply) -> Iterator[str]:
 
 
 def answer_text_of(said: StoredReply) -> str:
-    """Return what was shown as the answer."""
+    """The text shown as the answer."""
     texts = [text.strip("\n") for kind, text in said.segments if kind is Kind.ANSWER and text.strip()]
     return "\n\n".join(texts) if said.segments else said.answer or said.raw
 

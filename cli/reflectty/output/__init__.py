@@ -20,7 +20,7 @@ ALL_PARTS = frozenset(Kind)
 
 
 class OutputForm(Enum):
-    """The form in which a reply leaves."""
+    """The form in which a reply is written."""
 
     SHOWN = "shown"
     FINAL = "final"
@@ -36,7 +36,7 @@ class Renderer(Protocol):
         ...
 
     def tick(self, seconds: float) -> None:
-        """Say that time passes; `seconds` since the request was sent."""
+        """Update the elapsed time; `seconds` since the request was sent."""
         ...
 
     def show(self, event: Event) -> None:
@@ -44,15 +44,15 @@ class Renderer(Protocol):
         ...
 
     def note(self, text: str) -> None:
-        """Say something beside the reply in one line."""
+        """Write a note beside the reply in one line."""
         ...
 
     def end(self, reply: Reply) -> None:
-        """Finish: nothing more will come, be the reply complete or cut."""
+        """Finish: the reply has ended, complete or cut."""
         ...
 
     def stop(self) -> None:
-        """Leave the terminal in order, whatever was going on; harmless when called twice."""
+        """Leave the terminal in order in any state; harmless if called twice."""
         ...
 
 
@@ -62,17 +62,17 @@ class OutputOptions(NamedTuple):
     form: OutputForm = OutputForm.SHOWN
     parts: frozenset[Kind] = ALL_PARTS
     has_chosen_parts: bool = False
-    """Whether the parts were named, so that thinking is shown even where stderr is no terminal."""
+    """Whether the user named the parts, so that thinking is shown even if stderr is not a terminal."""
     quiet: bool = False
     hold_until_checked: bool = False
     """Whether nothing may be written before the answer has been checked."""
     theme: str = "terminal"
     theme_folders: tuple[Path, ...] = ()
-    """Where the user's own themes are, before those that come with the program."""
+    """Folders of the user's own themes, which precede the built-in ones."""
 
 
 def choose_renderer(terminal: Terminal, look: OutputOptions) -> Renderer:
-    """Return the renderer for a terminal and a wish."""
+    """The renderer for a terminal and output options."""
     if look.form in (OutputForm.JSON, OutputForm.JSONL):
         from reflectty.output.json import JsonRenderer
 
@@ -87,5 +87,5 @@ def choose_renderer(terminal: Terminal, look: OutputOptions) -> Renderer:
 
 
 def write_remark(terminal: Terminal, text: str) -> None:
-    """Say something in one line; a stderr that cannot be written to is not worth failing for."""
+    """Write one line to stderr; a broken stderr is not worth failing for."""
     terminal.write_stderr(f"reflect: {clean_line(text)}\n")

@@ -1,4 +1,4 @@
-"""Combines the renderers for replies where at least one stream is a terminal."""
+"""Combines the renderers for replies if at least one stream is a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANSWER_ONLY = frozenset({Kind.ANSWER})
 
 
 def terminal_renderer_for(terminal: Terminal, look: OutputOptions) -> Renderer:
-    """Return a renderer: what is a terminal is drawn on, what is a pipe or a file is written to."""
+    """A renderer that draws on streams that are terminals and writes to pipes and files."""
     draws_answer = terminal.out.tty or bool(terminal.out.color_count)
     draws_thinking = terminal.err.tty
     loaded = theme.load_theme(look.theme, (*look.theme_folders, assets.find_asset_folder("themes")))
@@ -40,7 +40,7 @@ def terminal_renderer_for(terminal: Terminal, look: OutputOptions) -> Renderer:
 
 
 class SplitRenderer:
-    """A drawing on one stream and plain text on the other."""
+    """Draws on one stream and writes plain text to the other."""
 
     def __init__(self, live: LiveRenderer, written: PlainRenderer) -> None:
         self._live = live

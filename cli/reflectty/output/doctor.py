@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Palette, Row
 
 _CHECK_WIDTH = 11
-"""Columns for what was checked."""
+"""Columns for the name of the check."""
 _MIN_WIDE_COLUMNS = 60
-"""With fewer columns, what was checked stands before what was found instead of beside it."""
+"""With fewer columns, the name of the check precedes the finding on its line instead of having a column."""
 _UNLIMITED_COLUMNS = Columns(10_000, 10_000)
-"""What reads a pipe has no width."""
+"""A pipe has no width."""
 _MAX_TEXT_LENGTH = 1_000
 _FRAMES_PER_SECOND = 4
 _ROLES = {
@@ -38,7 +38,7 @@ _COUNT_NOUNS = {FindingState.WRONG: ("thing wrong", "things wrong"), FindingStat
 
 
 def sign_of(state: FindingState, palette: Palette) -> str:
-    """Return the sign of a state in the gutter, which tells it without colours."""
+    """The sign of a state in the gutter, readable without colors."""
     glyphs = palette.glyphs
     signs = {
         FindingState.OK: glyphs.good,
@@ -50,7 +50,7 @@ def sign_of(state: FindingState, palette: Palette) -> str:
 
 
 def finding_rows(finding: Finding, palette: Palette, columns: Columns) -> list[Row]:
-    """Return a finding as rows: its sign in the gutter, what was checked, what was found, and below what to do."""
+    """A finding as rows: its sign in the gutter, the check, the finding, and the advice below."""
     styles = palette.styles
     name = clean_line(finding.check)
     beside = bool(name) and columns.prose + GUTTER_WIDTH >= _MIN_WIDE_COLUMNS
@@ -84,7 +84,7 @@ def _advice_rows(finding: Finding, palette: Palette, width: int) -> list[Row]:
 
 
 def summary(findings: Sequence[Finding], blocking_error: ReflecttyError | None, *, proven: bool) -> Finding:
-    """Return what comes of all findings, as one more."""
+    """The result of all findings, as another finding."""
     numbers = {state: sum(1 for one in findings if one.state is state) for state in _COUNT_NOUNS}
     counts = ", ".join(f"{number:,} {_COUNT_NOUNS[state][number > 1]}" for state, number in numbers.items() if number)
     behind = f"; {counts}" if counts else ""
@@ -98,7 +98,7 @@ def summary(findings: Sequence[Finding], blocking_error: ReflecttyError | None, 
 def report_object(
     findings: Sequence[Finding], blocking_error: ReflecttyError | None, *, proven: bool, seconds: float
 ) -> dict[str, Any]:
-    """Return a checkup as a JSON object; `answers` is null where nothing was asked and nothing is in the way."""
+    """A report as a JSON object; `answers` is null if no question was asked and no problem was found."""
     return {
         "answers": False if blocking_error else proven or None,
         "exit_code": blocking_error.exit_code if blocking_error else 0,
@@ -120,7 +120,7 @@ def _finding_object(finding: Finding) -> dict[str, Any]:
 
 
 class DoctorReport:
-    """Shows what is being checked, where somebody looks on, and writes what was found as soon as it is."""
+    """Shows the running check on a terminal, and writes each finding at once."""
 
     def __init__(self, terminal: Terminal, theme: Theme, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -134,18 +134,18 @@ class DoctorReport:
         self._begun_at = self._now = 0.0
 
     def begin(self, activity: str) -> None:
-        """Say what is being done until something else is."""
+        """Show an activity until the next one begins."""
         self._activity, self._begun_at = activity, self._now
         self._status_region.draw(live=self._status_rows())
 
     def tick(self, seconds: float) -> None:
-        """Say that time passes; `seconds` since the beginning."""
+        """Update the elapsed time; `seconds` since the beginning."""
         self._now = seconds
         if self._activity:
             self._status_region.draw(live=self._status_rows())
 
     def show(self, finding: Finding) -> None:
-        """Write a finding; where only the end counts, nothing."""
+        """Write a finding, unless quiet."""
         if self._quiet:
             return
         columns = self._findings_region.columns if self._out.tty else _UNLIMITED_COLUMNS
@@ -158,7 +158,7 @@ class DoctorReport:
             self._status_region.draw(live=self._status_rows())
 
     def close(self, findings: Sequence[Finding], blocking_error: ReflecttyError | None, *, proven: bool) -> None:
-        """Write what comes of it all."""
+        """Write the result."""
         self.stop()
         if not self._quiet:
             self._findings_region.draw([[]])
@@ -170,7 +170,7 @@ class DoctorReport:
         self._out.write(json.dumps(value, ensure_ascii=True) + "\n")
 
     def stop(self) -> None:
-        """Say no more that something is being done; harmless when called twice."""
+        """Remove the status; harmless if called twice."""
         self._activity = ""
         self._status_region.draw()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def reply_object(reply: Reply) -> dict[str, Any]:
-    """Return a reply as a JSON object; durations are whole milliseconds, tokens by part are estimates."""
+    """A reply as a JSON object; durations are whole milliseconds, tokens by part are estimates."""
     usage, tokens = reply.usage, reply.tokens
     return {
         "model": reply.model,
@@ -42,9 +42,9 @@ def reply_object(reply: Reply) -> dict[str, Any]:
 
 
 def event_object(event: Event) -> dict[str, Any]:
-    """Return an event as a JSON object; `block` numbers the segments of a reply.
+    """An event as a JSON object; `block` numbers the segments of a reply.
 
-    The kind of what is reclassified is null where it is taken back: its text follows in another segment.
+    The kind of a reclassification is null if the text is taken back: it follows in another segment.
     """
     if isinstance(event, Reclassification):
         kind = None if event.kind is None else str(event.kind)
@@ -61,10 +61,10 @@ class JsonRenderer:
         self._quiet = quiet
 
     def start(self, reply: Reply) -> None:
-        """Nothing is said before there is something to say."""
+        """Do nothing: there is no output before the first event."""
 
     def tick(self, seconds: float) -> None:
-        """Nothing moves in a pipe."""
+        """Do nothing: a pipe has no status."""
 
     def show(self, event: Event) -> None:
         if self._lines:
@@ -78,7 +78,7 @@ class JsonRenderer:
         self._write(reply_object(reply))
 
     def stop(self) -> None:
-        """Nothing is left open."""
+        """Do nothing: nothing is left open."""
 
     def _write(self, value: dict[str, Any]) -> None:
         self._terminal.out.write(json.dumps(value, ensure_ascii=True) + "\n")

@@ -1,4 +1,4 @@
-"""Draws a reply on a terminal while it arrives: thinking, notes and summary on stderr, the answer on stdout."""
+"""Draws a reply on a terminal while it streams: thinking, notes and summary on stderr, the answer on stdout."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ _MARGIN = (" " * GUTTER_WIDTH, PLAIN)
 
 
 class LiveThinking:
-    """Draws one block after another; never fails, since a stderr that cannot be written to is not worth failing for."""
+    """Draws block after block; never fails, since a broken stderr is not worth failing for."""
 
     def __init__(self, terminal: Terminal, theme: Theme) -> None:
         self._region = LiveRegion(terminal, terminal.err, theme, terminal.write_stderr)
         self._thinking = ThinkingRenderer(self._region.palette)
         self._needs_gap = False
         self.has_final_rows = False
-        """Whether rows of this block have been drawn for good."""
+        """Whether final rows of this block have been drawn."""
 
     def begin(self, kind: Kind, *, gap: bool) -> None:
         self._thinking.begin(kind)
         self._needs_gap, self.has_final_rows = gap, False
 
     def leave_gap(self) -> None:
-        """Leave a blank line before what comes next of the block."""
+        """Leave a blank line before the next rows of the block."""
         self._needs_gap = True
 
     def feed(self, text: str) -> None:
@@ -54,7 +54,7 @@ class LiveThinking:
         self._draw(self._thinking.feed(text, width), self._thinking.live_rows(width))
 
     def close(self) -> None:
-        """Make final what is not; a status disappears."""
+        """Make live rows final; a status disappears."""
         self._draw(self._thinking.close(self._region.columns.prose), [])
 
     def _draw(self, final: list[Row], live: list[Row]) -> None:
@@ -64,7 +64,7 @@ class LiveThinking:
             self._needs_gap, self.has_final_rows = False, True
 
     def draw_status(self, label: str, seconds: float) -> None:
-        """Show one row that is gone with the next thing drawn."""
+        """Show one row that the next drawing replaces."""
         if self._region.can_redraw:
             colours, glyphs = self._region.palette.styles, self._region.palette.glyphs
             turn = int(seconds * _SPINNER_TURNS_PER_SECOND) % len(glyphs.spinner)
@@ -73,7 +73,7 @@ class LiveThinking:
             self._region.draw(live=[[(glyphs.spinner[turn] + " ", colours["accent"]), (text, colours["dim"])]])
 
     def draw_note(self, text: str, *, gap: bool) -> None:
-        """Draw a line; what is open of a block comes back below it with the next text."""
+        """Draw a line; the open block reappears below it with its next text."""
         line = clean_line(text)
         rows = [[_MARGIN, (line[start:end], self._dim)] for start, end in row_spans(line, self._region.columns.prose)]
         self._region.draw([[], *rows] if gap else rows)
@@ -94,23 +94,23 @@ class LiveThinking:
 
 
 STATUS_DELAY_SECONDS = 0.5
-"""Before this, nothing says that nothing has come yet."""
+"""Before this time, no waiting status is shown."""
 LOADING_SECONDS = 3.0
-"""After this, the model may be on its way into memory."""
+"""After this time, the model may be loading into memory."""
 _ALL_KINDS = frozenset(Kind)
 
 
 class LiveRenderer:
-    """Draws one reply on a terminal; only the last few rows are ever drawn again, the rest is printed once.
+    """Draws one reply on a terminal; only the last few rows are redrawn, the rest is printed once.
 
     Args:
-        terminal: where.
-        theme: in which colours.
-        parts: what is wanted of the reply.
-        thinking: whether stderr is drawn on; else notes go there as plain lines, and nothing else.
-        answer: whether stdout is drawn on; else someone else writes the answer.
+        terminal: the terminal.
+        theme: the colors.
+        parts: the parts of the reply to draw.
+        thinking: whether to draw on stderr; else it gets notes alone, as plain lines.
+        answer: whether to draw on stdout; else another renderer writes the answer.
         quiet: no status, no notes and no summary.
-        clock: seconds, for how often is drawn.
+        clock: seconds, to limit the redraws.
     """
 
     def __init__(  # noqa: PLR0913 - what is drawn where are independent wishes
@@ -194,7 +194,7 @@ class LiveRenderer:
 
     @property
     def _block_view(self) -> LiveThinking | LiveAnswer | None:
-        """Where the block that is coming is drawn, if anywhere."""
+        """The view of the open block, or None if it is not drawn."""
         if self._kind not in self._parts:
             return None
         return self._out if self._kind is Kind.ANSWER else self._err
@@ -224,13 +224,13 @@ class LiveRenderer:
             self._err.begin(self._kind, gap=self._needs_gap_before("thinking"))
 
     def _open_out(self) -> LiveAnswer:
-        # Markdown takes as long to import as all the rest: while the model thinks there is time for it.
+        # Importing Markdown takes as long as all other imports; the time when the model thinks hides it.
         from reflectty.output.live_answer import LiveAnswer
 
         return LiveAnswer(self._terminal, self._theme, self._clock)
 
     def _close(self) -> None:
-        """End the block that was coming: whatever of it is open becomes final."""
+        """End the open block and make its rows final."""
         rest, replaced = self._sanitizer.close(), self._sanitizer.replaced_count
         self._sanitizer = Sanitizer()
         if rest:
@@ -243,12 +243,12 @@ class LiveRenderer:
         self._block, self._has_begun, self._leading_blanks = None, False, ""
 
     def _needs_gap_before(self, part: str) -> bool:
-        """Whether a blank line belongs before that part, which is drawn next."""
+        """True if a blank line belongs before this part, which is drawn next."""
         gap, self._last_part = bool(self._last_part) and self._last_part != part, part
         return gap
 
     def _draw_note(self, err: LiveThinking, text: str) -> None:
-        """Draw a note above what is open: that is drawn again below it."""
+        """Draw a note above the open block, which is redrawn below it."""
         if self._out:
             self._out.hide()
         open_block = self._block_view if self._has_begun else None

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from reflectty.system.theme import Theme
 
 FRAME_SECONDS = 0.05
-"""The open block is drawn again at most this often."""
+"""Minimum seconds between two drawings of the open block."""
 _MARGIN = (" " * GUTTER_WIDTH, PLAIN)
 
 
 class LiveAnswer:
-    """Draws one answer after another; fails where stdout cannot be written to, since the answer is the point."""
+    """Draws answer after answer; fails if stdout cannot be written to, since the answer is the point."""
 
     def __init__(self, terminal: Terminal, theme: Theme, clock: Callable[[], float]) -> None:
         self._region = LiveRegion(terminal, terminal.out, theme, terminal.out.write)
@@ -28,14 +28,14 @@ class LiveAnswer:
         self._clock = clock
         self._drawn_at = -FRAME_SECONDS
         self.has_final_rows = False
-        """Whether rows of this block have been drawn that cannot be taken back."""
+        """Whether final rows of this block have been drawn."""
 
     def begin(self, *, gap: bool) -> None:
         self.has_final_rows = False
         self._answer.set_gap_above(gap)
 
     def leave_gap(self) -> None:
-        """Leave a blank line before what comes next of the answer."""
+        """Leave a blank line before the next rows of the answer."""
         self._answer.set_gap_above(needed=True)
 
     def feed(self, text: str) -> None:
@@ -46,17 +46,17 @@ class LiveAnswer:
             self.refresh()
 
     def refresh(self) -> None:
-        """Draw the open block as it is now, unless that was done a moment ago."""
+        """Redraw the open block, unless it was drawn a moment ago."""
         if self._region.can_redraw and self._clock() - self._drawn_at >= FRAME_SECONDS:
             self._draw([], live=True)
 
     def hide(self) -> None:
-        """Take the open block off the screen, so that something can be written above it."""
+        """Remove the open block from the screen, so that something can be written above it."""
         self._drawn_at = -FRAME_SECONDS
         self._region.draw()
 
     def take_back(self) -> str:
-        """Take back all that has not become final; return its text."""
+        """Take back all text that is not final, and return it."""
         text = self._answer.open_text
         self._answer = AnswerRenderer(self._region.palette)
         self.hide()

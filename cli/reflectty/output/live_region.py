@@ -22,33 +22,33 @@ if TYPE_CHECKING:
 
 
 MAX_LIVE_ROWS = 8
-"""A tail is never higher than this, so that the cursor never goes up further."""
+"""Maximum rows of a tail, which limits how far the cursor moves up."""
 
 _CLEAR = "\x1b[K"
 
 
 class ScreenSize(NamedTuple):
-    """How large a screen is, in characters."""
+    """Size of a screen in characters."""
 
     columns: int
     rows: int
 
 
 def screen_size_of(terminal: Terminal, sink: Sink) -> ScreenSize:
-    """Return the size of the screen behind a stream as it is now; a stream that is no terminal has the given width."""
+    """The current screen size behind a stream; a stream that is not a terminal has the terminal's default width."""
     if sink.tty and sink.file is not None:
         try:
             found = os.get_terminal_size(sink.file.fileno())
         except (OSError, ValueError):
             return ScreenSize(terminal.width, 24)
         columns = found.columns or terminal.width
-        # COLUMNS may narrow the screen; rows wider than it would wrap, and could not be drawn again.
+        # COLUMNS may narrow the screen, not widen it: wider rows would wrap, and could not be redrawn.
         return ScreenSize(min(columns, terminal.forced_columns or columns), found.lines or 24)
     return ScreenSize(terminal.width, 24)
 
 
 class RedrawnRows:
-    """Draws rows that are final once and rows that may change as often as asked; at most `ROWS` of the latter."""
+    """Draws final rows once and redraws live rows on each call; the caller limits the number of live rows."""
 
     def __init__(self, write: Callable[[str], object], *, can_redraw: bool) -> None:
         self._write = write
@@ -57,11 +57,11 @@ class RedrawnRows:
 
     @property
     def has_live_rows(self) -> bool:
-        """Whether rows are on the screen that may still change."""
+        """True if live rows are on the screen."""
         return bool(self._live)
 
     def draw(self, final: Sequence[str] = (), live: Sequence[str] = ()) -> None:
-        """Put final rows where the tail began, and a new tail behind them, in one write; what is the same stays."""
+        """Replace the tail by final rows and a new tail in one write; equal rows stay."""
         shown = tuple(live) if self._can_redraw else ()
         if not final and shown == self._live:
             return
@@ -79,13 +79,13 @@ class RedrawnRows:
 
 
 def _move_to_row(row: int, height: int) -> str:
-    """Return what moves the cursor from the end of a tail to the start of one of its rows."""
+    """The sequence that moves the cursor from the end of a tail to the start of one of its rows."""
     up = height - 1 - row
     return f"\r\x1b[{up}A" if up > 0 else "\r" if height else ""
 
 
 def _clear_below(rows: int, *, at_home: bool) -> str:
-    """Return what clears the rows that are left over.
+    """The sequence that clears the remaining rows.
 
     The first is cleared by itself: clearing from the top of the screen would make tmux keep it in its history.
     """
@@ -95,15 +95,15 @@ def _clear_below(rows: int, *, at_home: bool) -> str:
 
 
 _MIN_COLUMNS = 8
-"""With fewer columns than this a row may not fit, and what does not fit cannot be drawn again."""
+"""With fewer columns than this a row may not fit, and a row that wraps cannot be redrawn."""
 
 
 class LiveRegion:
-    """Draws rows on a stream; `live` rows are drawn again with the next call, `final` ones never."""
+    """Draws rows on a stream; the next call redraws `live` rows, never `final` ones."""
 
     def __init__(self, terminal: Terminal, sink: Sink, theme: Theme, write: Callable[[str], object]) -> None:
         self.can_redraw = terminal.can_redraw and sink.tty
-        """Whether anything may be drawn that is not final."""
+        """Whether live rows may be drawn."""
         self.palette = palette_for(theme, sink, can_redraw=self.can_redraw)
         self._terminal = terminal
         self._sink = sink
@@ -111,17 +111,17 @@ class LiveRegion:
 
     @property
     def has_live_rows(self) -> bool:
-        """Whether something is drawn that is not final."""
+        """True if live rows are on the screen."""
         return self._tail.has_live_rows
 
     @property
     def columns(self) -> Columns:
-        # The last column stays free: terminals differ in when they go on to the next row.
+        # The last column stays free: terminals differ in when they wrap to the next row.
         return columns_for(screen_size_of(self._terminal, self._sink).columns - 1)
 
     @property
     def height(self) -> int:
-        """How many rows may be live: never so many that the first would leave the screen."""
+        """Maximum live rows: few enough to keep the first on the screen."""
         return max(1, min(MAX_LIVE_ROWS, screen_size_of(self._terminal, self._sink).rows - 1))
 
     def draw(self, final: Sequence[Row] = (), live: Sequence[Row] = ()) -> None:
@@ -138,7 +138,7 @@ _MAX_STATUS_LENGTH: Final = 60
 
 
 class TransferProgressLine:
-    """Draws what a transfer amounts to; draws nothing where stderr is no terminal, or a dumb one."""
+    """Draws the progress of a transfer; draws nothing if stderr is not a terminal, or a dumb one."""
 
     def __init__(
         self, terminal: Terminal, theme: Theme, title: str, clock: Callable[[], float] = time.monotonic
@@ -149,14 +149,14 @@ class TransferProgressLine:
         self._drawn_at: float | None = None
 
     def show(self, transfer: TransferProgress) -> None:
-        """Draw it, unless it was drawn just now."""
+        """Draw the progress, unless it was drawn just now."""
         now = self._clock()
         if self._region.can_redraw and (self._drawn_at is None or now - self._drawn_at >= REDRAW_SECONDS):
             self._drawn_at = now
             self._region.draw(live=[self._row(transfer)])
 
     def stop(self) -> None:
-        """Take the line away; harmless when called twice."""
+        """Remove the line; harmless if called twice."""
         if self._region.has_live_rows:
             self._region.draw()
 
@@ -173,7 +173,7 @@ class TransferProgressLine:
 
 
 def transfer_facts(transfer: TransferProgress, glyphs: Glyphs) -> tuple[SummaryFact, ...]:
-    """Return what there is to say of a transfer: how far the layer under way is, or else what the server does."""
+    """The facts of a transfer: the progress of the current layer, else the server's status."""
     layer = transfer.layer
     if layer is None or not layer.total or not _is_about(transfer.status, layer.digest):
         return (SummaryFact(clean_line(transfer.status, _MAX_STATUS_LENGTH), 0),)
@@ -197,5 +197,5 @@ def _progress_bar(part: float, glyphs: Glyphs) -> str:
 
 
 def _is_about(status: str, digest: str) -> bool:
-    """Whether the server speaks of the layer: it names the beginning of its digest."""
+    """True if the status names the layer by the beginning of its digest."""
     return digest.removeprefix("sha256:")[:12] in status

@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 BY_PARAMETER, BY_FILE = "by its parameters", "by its file: Ollama obeys that from 0.34 on"
 UNKNOWN = "-"
 CLOUD_LABEL = "cloud"
-"""What stands in place of the size of a model that runs elsewhere."""
+"""Shown instead of a size for a model that runs elsewhere."""
 _MIN_NAME_WIDTH = 16
 """Before a name gets fewer columns than this, another column is left out."""
 _KEY_WIDTH = 12
 _FOREVER_SECONDS = 365 * 24 * 3600.0
-"""A model that stays loaded for longer than this many seconds stays for good."""
+"""A model that stays loaded for longer than this many seconds counts as permanently loaded."""
 
 
 def model_rows(models: Sequence[InstalledModel], page: Page, now: float) -> list[Row]:
-    """Return a row for each model; on a terminal below a head, and no wider than it is."""
+    """A row for each model; on a terminal with a head, and no wider than the terminal."""
     return table_rows(_model_columns(models, now), page, _MIN_NAME_WIDTH) if models else []
 
 
@@ -81,7 +81,7 @@ def _format_loaded(one: InstalledModel) -> str:
 
 
 def _shared(one: InstalledModel) -> str:
-    """Return under whose name a model is loaded, where that is not its own; of one that is gone that is not sure."""
+    """The name under which a model is loaded, if not its own; "perhaps" if that name has been removed."""
     doubt = "perhaps " if one.running and one.running.removed else ""
     return f" ({doubt}as {clean_line(one.shared_with)})" if one.shared_with else ""
 
@@ -92,18 +92,18 @@ def _format_changed(model: Model, now: float) -> str:
 
 
 def model_detail_rows(one: InstalledModel, page: Page, now: float, more: Iterable[tuple[str, str]] = ()) -> list[Row]:
-    """Return what is known of a model, a row for each thing; `more` comes behind what it takes to run it."""
+    """The facts of a model, a row each; `more` follows the facts on loading."""
     return titled_rows(one.short_name, model_facts(one, now, more), page)
 
 
 def titled_rows(name: str, known: Iterable[tuple[str, str]], page: Page) -> list[Row]:
-    """Return a name, and below it a row for each thing that is known."""
+    """A name, and below it a row for each fact."""
     head: Row = [(clean_line(name), page.palette.styles["accent"] + BOLD)]
     return [head, *(row for fact in known for row in _fact_rows(*fact, page))]
 
 
 def model_facts(one: InstalledModel, now: float, more: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
-    """Return what is known of a model, each thing with its name; the texts are not cleaned."""
+    """The facts of a model, each with its label; the texts are not cleaned."""
     model = one.model
     return (
         ("size", " · ".join(text for text in (_format_size(model), weights_of(model)) if text)),
@@ -122,7 +122,7 @@ def model_facts(one: InstalledModel, now: float, more: Iterable[tuple[str, str]]
 
 
 def _sampling_facts(model: Model) -> list[tuple[str, str]]:
-    """Return how a model is sampled where a request says nothing of it."""
+    """The sampling defaults for options that a request leaves out."""
     found = sampling_defaults_of(model)
     ways = (
         (", ".join(f"{one.option} {one.value}" for one in found if one.by_file is by_file), by_file)
@@ -133,7 +133,7 @@ def _sampling_facts(model: Model) -> list[tuple[str, str]]:
 
 
 def _remote_facts(model: Model) -> list[tuple[str, str]]:
-    """Return where a model is answered that does not run on its server."""
+    """The host that runs a model which its server does not run itself."""
     host = remote_host_of(model)
     known_as = f", as {model.remote_model}" if model.remote_model else ""
     return [("runs on", f"{host}{known_as}: what you ask leaves this machine")] if host else []
@@ -169,7 +169,7 @@ def _describe_auto_mode(model: Model) -> str:
 
 
 def _describe_texts(model: Model) -> tuple[str, ...]:
-    """Return the texts that an option shows, each with its length in lines."""
+    """The texts that an option shows, each with its number of lines."""
     texts = (
         ("template", model.template),
         ("system prompt", model.system),
@@ -183,7 +183,7 @@ _MAX_OWNER_LENGTH = 40
 
 
 def served_rows(listed: Sequence[ListedModel], page: Page) -> list[Row]:
-    """Return a row for each model; on a terminal below a head, and no wider than it is."""
+    """A row for each model; on a terminal with a head, and no wider than the terminal."""
     columns = (
         TableColumn("model", "accent", CUT_RANK, tuple(clean_line(one.model.name) or UNKNOWN for one in listed)),
         TableColumn("context", "dim", 2, tuple(_format_served_context(one) for one in listed), align_right=True),
@@ -209,7 +209,7 @@ def _format_served_loaded(one: ListedModel) -> str:
 
 
 def served_detail_rows(model: Model, one: ListedModel | None, server: str, capacity: Capacity, page: Page) -> list[Row]:
-    """Return what is known of a model, a row for each thing."""
+    """The facts of a served model, a row each."""
     return titled_rows(model.name, _served_facts(model, one, server, capacity), page)
 
 
@@ -247,7 +247,7 @@ def _describe_capacity(capacity: Capacity) -> str:
 
 
 def fit_object(placed: Placement, compared: Comparison | None = None) -> dict[str, Any]:
-    """Return what is known of a fit; sizes are bytes, shares between 0 and 1, what is not known is null."""
+    """A fit as a JSON object; sizes are in bytes, shares between 0 and 1, unknown values null."""
     known = placed.fit is not Fit.UNKNOWN
     return {
         "estimate": estimate_object(placed.estimate),

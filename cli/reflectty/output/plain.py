@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class FinalGate:
-    """Tells what of a reply may go to a stdout that nothing can be unsaid on.
+    """Decides which text of a reply may go to stdout, where nothing can be taken back.
 
-    Tagged text goes at once. Untagged text is held until it can no longer be thinking; with `final` also as
-    long as an answer tag may still come that makes it no part of the answer.
+    Tagged text is released at once. Untagged text is held until it can no longer be thinking; with `final` also as
+    long as an answer tag may still follow that excludes it from the answer.
     """
 
     def __init__(self, family: Family, *, final: bool) -> None:
@@ -32,11 +32,11 @@ class FinalGate:
 
     @property
     def has_begun(self) -> bool:
-        """Whether anything has gone out."""
+        """True if any text has been released."""
         return self._block is not None
 
     def feed(self, event: Event) -> str:
-        """Return what may be written now."""
+        """The text that may be written now."""
         if isinstance(event, Reclassification):
             for block in event.blocks:
                 self._held.pop(block, None)
@@ -53,7 +53,7 @@ class FinalGate:
         return "" if self._waits or not event.certain else self._release_held()
 
     def close(self, reply: Reply) -> str:
-        """Return the rest, now that nothing more can come; what a cut reply left in doubt is no final answer."""
+        """The rest at the end of the reply; with `final`, the doubtful text of a cut reply is not released."""
         if self.has_begun:
             return self._release_held()
         in_doubt = self._final and not reply.is_finished
@@ -87,7 +87,7 @@ class PlainRenderer:
         self._gate = FinalGate(reply.family, final=self._options.form is OutputForm.FINAL)
 
     def tick(self, seconds: float) -> None:
-        """Nothing moves in a pipe."""
+        """Do nothing: a pipe has no status."""
 
     def show(self, event: Event) -> None:
         if self._gate and Kind.ANSWER in self._parts:
@@ -129,7 +129,7 @@ class PlainRenderer:
             self._terminal.out.write(text)
 
     def _write_thinking(self, kind: Kind, block: int, text: str) -> None:
-        """Write thinking to stderr, a line of its own for each block and `~ ` before a correction."""
+        """Write thinking to stderr, each block on its own line, a correction with `~ ` before it."""
         if kind not in self._parts:
             return
         if block != self._block:
@@ -141,11 +141,11 @@ class PlainRenderer:
 
 
 MIN_LOAD_MS = 100
-"""A model that was loaded already still takes some milliseconds to find."""
+"""Even a loaded model takes some milliseconds to find."""
 
 
 def format_stats(reply: Reply) -> str:
-    """Return what is known of a reply's cost, a line each for what, how much and how long."""
+    """The cost of a reply in three lines: model and mode, tokens, times."""
     usage, tokens = reply.usage, reply.tokens
     thinking = tokens[Kind.THINKING] + tokens[Kind.REFLECTION]
     loaded = f"loaded in {usage.load_ms / 1000:.1f} s · " if usage.load_ms >= MIN_LOAD_MS else ""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 UNTITLED = "untitled"
 PART_LABELS = {"reflection": "correction"}
-"""What a part is called where people read."""
+"""Display names of the parts of a turn."""
 _MIN_TITLE_WIDTH = 18
 """Before a title gets fewer columns than this, another column is left out."""
 _MAX_MODEL_LENGTH = 24
@@ -37,12 +37,12 @@ _INDENT = 2
 
 
 def session_rows(sessions: Sequence[Session], page: Page, now: float) -> list[Row]:
-    """Return a row for each session; on a terminal below a head, and no wider than it is."""
+    """A row for each session; on a terminal with a head, and no wider than the terminal."""
     return table_rows(_session_columns(sessions, now), page, _MIN_TITLE_WIDTH) if sessions else []
 
 
 def title_of(session: Session) -> str:
-    """Return the title of a session, safe to show."""
+    """The title of a session, safe to show."""
     return clean_line(session.title) or UNTITLED
 
 
@@ -59,7 +59,7 @@ def _session_columns(sessions: Sequence[Session], now: float) -> tuple[TableColu
 
 
 def search_hit_rows(found: Iterable[SearchHit], page: Page, now: float) -> Iterator[list[Row]]:
-    """Yield the rows of each session where something was found: its line, then each passage below it."""
+    """Yield the rows of each session with hits: its line, then each passage below it."""
     for at, (_, group) in enumerate(groupby(found, key=lambda item: item.session.id)):
         items = list(group)
         rows = [
@@ -92,7 +92,7 @@ def _snippet_rows(found: SearchHit, page: Page) -> list[Row]:
 
 
 def _match_marks(page: Page) -> tuple[str, str]:
-    """Return what stands round a match where bold cannot be seen."""
+    """The marks around a match if bold is not visible."""
     if page.can_show_bold:
         return "", ""
     return ("«", "»") if page.terminal.out.unicode else ("*", "*")
@@ -101,11 +101,11 @@ def _match_marks(page: Page) -> tuple[str, str]:
 _MARGIN = (" " * GUTTER_WIDTH, PLAIN)
 _BLANK = " " * (GUTTER_WIDTH - 1)
 _MAX_QUOTE_LENGTH = 60
-"""Of the turn that a branch parts from, so many characters are enough to know it by."""
+"""Maximum characters quoted of the question before a branch."""
 
 
 class TranscriptOptions(NamedTuple):
-    """Everything that the rows depend on, beside the text."""
+    """Everything that rows depend on besides the text."""
 
     palette: Palette
     columns: Columns
@@ -117,14 +117,14 @@ class TranscriptOptions(NamedTuple):
 
 
 class BranchPosition(NamedTuple):
-    """Where a turn stands among its branches."""
+    """The position of a turn among its branches."""
 
     turn: Turn
     number: int = 1
     total: int = 1
-    """How many turns go on from the same one."""
+    """Number of turns with the same parent."""
     parted_from: str | None = None
-    """Where another branch stands above it: the question after which this one parts; nothing before the first."""
+    """If another branch stands above: the question after which this one parts, "" before the first; else None."""
 
 
 def positions_on_branch(turns: Sequence[Turn], path: Iterable[Turn]) -> Iterator[BranchPosition]:
@@ -152,7 +152,7 @@ def positions_on_all_branches(turns: Sequence[Turn]) -> Iterator[BranchPosition]
 
 
 def _question_of(turn: int | None, known: dict[int, Turn]) -> str:
-    """Return the question that a turn is, or answers."""
+    """The text of a turn if it is a question, else of the question that it answers."""
     found = known.get(turn) if turn is not None else None
     if found is not None and found.said is not None:
         found = known.get(found.parent) if found.parent is not None else None
@@ -160,7 +160,7 @@ def _question_of(turn: int | None, known: dict[int, Turn]) -> str:
 
 
 def _children_by_parent(turns: Sequence[Turn]) -> dict[int | None, list[Turn]]:
-    """Return the turns by the one that they go on from."""
+    """The turns by their parent."""
     children: dict[int | None, list[Turn]] = {None: [], **{turn.id: [] for turn in turns}}
     for turn in turns:
         children[_parent_of(turn, children)].append(turn)
@@ -168,7 +168,7 @@ def _children_by_parent(turns: Sequence[Turn]) -> dict[int | None, list[Turn]]:
 
 
 def _parent_of(turn: Turn, known: dict[int | None, list[Turn]]) -> int | None:
-    """Return what a turn goes on from; nothing where that is lost, or could not have come before it."""
+    """The parent of a turn; None if it is lost or could not precede the turn."""
     return turn.parent if turn.parent in known and turn.parent is not None and turn.parent < turn.id else None
 
 
@@ -181,7 +181,7 @@ def transcript_rows(places: Iterable[BranchPosition], scene: TranscriptOptions) 
 
 
 def _branch_remark_rows(place: BranchPosition, scene: TranscriptOptions) -> list[Row]:
-    """Return the remark where a branch parts from another one that stands above."""
+    """The remark on a branch that parts from another one above."""
     if place.parted_from is None:
         return []
     back = clean_line(place.parted_from, _MAX_QUOTE_LENGTH) if place.parted_from else "the beginning"
@@ -205,7 +205,7 @@ def _question_rows(turn: Turn, branch: list[str], scene: TranscriptOptions) -> l
 
 
 def reply_rows(said: StoredReply, scene: TranscriptOptions, branch: Sequence[str] = ()) -> list[Row]:
-    """Return the rows of one reply: summary, thinking with its corrections, answer, and what went wrong."""
+    """The rows of one reply: summary, thinking with its corrections, answer, and what went wrong."""
     segments = said.segments or ((Kind.ANSWER, said.answer or said.raw),)
     segments = tuple((kind, clean(text).lstrip("\n")) for kind, text in segments)
     segments = tuple((kind, text) for kind, text in segments if text.strip())
@@ -239,7 +239,7 @@ def _summary_rows(said: StoredReply, branch: Sequence[str], scene: TranscriptOpt
 
 
 def _add_branch(row: Row, branch: Sequence[str], scene: TranscriptOptions) -> list[Row]:
-    """Add which branch this is: to the summary where it fits, else below it."""
+    """Add the number of the branch to the summary if it fits, else below it."""
     faint = scene.style_of("faint")
     rows = [row]
     for text in branch:

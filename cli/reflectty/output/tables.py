@@ -1,4 +1,4 @@
-"""Prints tables of settings and templates as aligned columns that fit the terminal."""
+"""Tables with aligned columns that fit the terminal, and the pages of rows they are printed on."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 _COLUMN_GAP = 2
 CUT_RANK = -1
-"""The rank of the column that is never left out, but cut where it does not fit."""
+"""The rank of the column that is never left out, but cut if it does not fit."""
 
 
 class TableColumn(NamedTuple):
-    """One column: its name for the head, the role whose colour it has, its texts."""
+    """One column: its name for the head, its color role, its texts."""
 
     name: str
     role: str
@@ -39,14 +39,14 @@ class TableColumn(NamedTuple):
 
 
 def table_rows(columns: Sequence[TableColumn], page: Page, least: int) -> list[Row]:
-    """Return the rows; `least` is how wide the column that is cut must stay before another one is left out."""
+    """The rows; `least` is the width below which the cut column must not shrink before another one is left out."""
     chosen = _cut_columns(_fitting_columns(columns, page, least), page)
     found = [_row(chosen, at, page) for at in range(len(columns[0].texts))]
     return [_head(chosen, page), *found] if page.is_width_limited else found
 
 
 def _fitting_columns(columns: Sequence[TableColumn], page: Page, least: int) -> Sequence[TableColumn]:
-    """Return the columns that leave room for the one that is cut; what reads a pipe gets them all."""
+    """The columns that leave room for the cut one; a pipe gets them all."""
     while page.is_width_limited and _total_width(columns, least) > page.width:
         last = max(columns, key=lambda column: column.rank)
         if last.rank <= 0:
@@ -61,7 +61,7 @@ def _total_width(columns: Sequence[TableColumn], least: int) -> int:
 
 
 def _cut_columns(columns: Sequence[TableColumn], page: Page) -> Sequence[TableColumn]:
-    """Return the columns with one of them cut to the room that the others leave."""
+    """The columns with one of them cut to the room that the others leave."""
     if not page.is_width_limited:
         return columns
     room = max(1, page.width - sum(column.width + _COLUMN_GAP for column in columns if column.rank != CUT_RANK))
@@ -100,30 +100,30 @@ def _pad_text(column: TableColumn, text: str, columns: Sequence[TableColumn]) ->
 
 
 class Page:
-    """Stdout as a page of rows, at the width that it has now."""
+    """Stdout as a page of rows, at its current width."""
 
     def __init__(self, terminal: Terminal, theme: Theme) -> None:
         self.terminal = terminal
         self.palette = palette_for(theme, terminal.out, can_redraw=terminal.can_redraw and terminal.out.tty)
-        # The last column stays free: terminals differ in when they go on to the next row.
+        # The last column stays free: terminals differ in when they wrap to the next row.
         self.width = max(1, screen_size_of(terminal, terminal.out).columns - terminal.out.tty)
         self.columns = columns_for(self.width)
 
     @property
     def is_width_limited(self) -> bool:
-        """Whether a row must fit: what reads a pipe has no width."""
+        """True if a row must fit: a pipe has no width."""
         return self.terminal.out.tty
 
     @property
     def can_show_bold(self) -> bool:
-        """Whether bold can be told from plain text."""
+        """True if bold is visible."""
         return self.palette.color_system is not None
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows.
 
         Raises:
-            StoppedError: the reader has left.
+            StoppedError: the reader of stdout has closed it.
             OutputError: stdout is closed or full.
         """
         text = "".join(f"{self.palette.paint(row).rstrip(' ')}\n" for row in rows)
@@ -137,7 +137,7 @@ _MAX_VALUE_LENGTH = 1_000
 
 
 def settings_rows(shown: Sequence[tuple[str, str, str]], page: Page) -> list[Row]:
-    """Return a row for each setting: its key, its value, and where that comes from."""
+    """A row for each setting: its key, its value and its origin."""
     keys, values, origins = zip(*shown, strict=True)
     columns = (
         TableColumn("setting", "accent", 0, _clean_texts(keys)),
@@ -157,7 +157,6 @@ _MAX_BEGINNING_LENGTH = 200
 
 
 def template_rows(templates: Sequence[Template], page: Page) -> list[Row]:
-    """Return a row for each template."""
     fields = [" ".join(fields_of(one.text)) or "-" for one in templates]
     columns = (
         TableColumn("template", "accent", 0, tuple(clean_line(one.name) for one in templates)),

@@ -1,4 +1,4 @@
-"""Renders an answer while it arrives: final rows of complete blocks and live rows of the open one."""
+"""Renders an answer while it streams: final rows of complete blocks and live rows of the open one."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Columns, Palette, Row
 
 MAX_OPEN_LENGTH = 200_000
-"""An open block of more characters than this is not Markdown any more, nor is anything behind it."""
+"""An open block with more characters than this turns the rest of the answer into literal text."""
 
 _MAX_LIVE_LENGTH = 3_000
-"""An open block of at most this many characters is drawn as it will be; of a longer one only its end is, as it came."""
+"""An open block up to this many characters is drawn as Markdown; of a longer one only the end, as literal text."""
 _MAX_LITERAL_LINE = 4_000
-# A marker without its text would be drawn as something else for a moment.
+# A marker without its text would briefly be drawn as something else.
 _BARE_MARKER = re.compile(r"(?:^|(?<=\n))[ \t]*(?:[-*+#>`~|=_:]+|\d{1,9}[.)]?)[ \t]*$")
 
 
 class AnswerRenderer:
-    """Fed text that is safe to show; a row that is given out never changes."""
+    """Renders text that is safe to show; returned rows never change."""
 
     def __init__(self, palette: Palette) -> None:
         self._palette = palette
@@ -34,16 +34,16 @@ class AnswerRenderer:
         self._literal_rest: str | None = None
 
     def set_gap_above(self, needed: bool) -> None:
-        """Say whether something else stands directly above what comes next."""
+        """Set whether something stands directly above the next block."""
         self._flow = replace(self._flow, has_begun=needed)
 
     @property
     def open_text(self) -> str:
-        """The text that no row given out shows."""
+        """The text not yet in a returned row."""
         return self._splitter.open_text if self._literal_rest is None else self._literal_rest
 
     def feed(self, text: str, columns: Columns) -> list[Row]:
-        """Take text; return the rows that are complete."""
+        """Add text; return the rows that are now complete."""
         if self._literal_rest is not None:
             return self._render_literal(text, columns)
         rows = [row for block in self._splitter.feed(text) for row in self._render(block, columns)]
@@ -53,13 +53,13 @@ class AnswerRenderer:
         return rows
 
     def close(self, columns: Columns) -> list[Row]:
-        """End the answer; return the rows of what was open."""
+        """End the answer; return the rows of the open block."""
         if self._literal_rest is not None:
             return self._render_literal("\n", columns) if self._literal_rest else []
         return [row for block in self._splitter.close() for row in self._render(block, columns)]
 
     def live_rows(self, columns: Columns, height: int) -> list[Row]:
-        """Return at most `height` rows of what is open; the first says how many are left out."""
+        """At most `height` rows of the open block; the first tells how many are left out."""
         text = self.open_text
         if not text.strip():
             return []
@@ -75,7 +75,7 @@ class AnswerRenderer:
         return rows
 
     def _fence(self, text: str, columns: Columns, height: int) -> list[Row]:
-        """Return the end of a block of code as it comes: it gets its colours when it is complete."""
+        """The end of an open code block; it is highlighted once complete."""
         lines = text.strip("\n").split("\n")[1:]
         start = max(0, len(lines) - height)
         rows = render_code("\n".join(lines[start:]), "", *columns, self._palette)

@@ -1,9 +1,8 @@
-"""Splits Markdown into complete blocks while it arrives.
+"""Splits Markdown into complete blocks while it streams.
 
-A line is a safe place to cut when the text before it and the text from it on, parsed apart, give the same blocks as
-parsed together. What a line begins is asked of the Markdown parser itself; the patterns here only spare it the
-question where the answer is known. Items of a list are cut apart, too: lists that follow each other with the same
-marker are one list.
+A line is a safe place to cut if the text before it and the text from it on, parsed separately, give the same blocks
+as parsed together. The Markdown parser itself decides what a line begins; the patterns here only skip the parse if
+the result is known. Items of a list are cut apart, too: consecutive lists with the same marker are one list.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def _parser() -> MarkdownIt:
 
 
 class Splitter:
-    """Fed the text of one answer; gives blocks that, joined, are that text. The same however the text is cut."""
+    """Splits the text of one answer into blocks that join to that text, independent of chunk boundaries."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -42,20 +41,20 @@ class Splitter:
         self._done: list[str] = []
         self._reset()
         self.open_length = 0
-        """How many characters are open."""
+        """Number of open characters."""
 
     @property
     def open_text(self) -> str:
-        """The text that no complete block has."""
+        """The text that is not in a complete block yet."""
         return "".join((*self._lines, *self._rest))
 
     @property
     def is_fence(self) -> bool:
-        """Whether what is open is a block of fenced code."""
+        """True if the open block is fenced code."""
         return self._fence is not None
 
     def feed(self, text: str) -> list[str]:
-        """Take text; return the blocks that are complete now."""
+        """Add text; return the blocks that are now complete."""
         first, *others = text.split("\n")
         self._rest.append(first)
         self.open_length += len(text)
@@ -67,7 +66,7 @@ class Splitter:
         return done
 
     def close(self) -> list[str]:
-        """End the text; return what is left as one block."""
+        """End the text; return the rest as one block."""
         text = self.open_text
         self._lines, self._rest, self.open_length = [], [], 0
         self._reset()
@@ -94,7 +93,7 @@ class Splitter:
             self._text(line)
 
     def _take_formula_line(self, line: str, formula: OpenFormula) -> None:
-        """Take a line that comes while a formula is open, which decides alone where it ends."""
+        """Add a line to the open formula, which alone decides where it ends."""
         if is_abandoned_at(line, formula, after_blank=_is_blank(self._lines[-1])):
             self._cut(len(self._lines))
             self._line(line)
@@ -106,7 +105,7 @@ class Splitter:
                 self._cut(len(self._lines))
 
     def _text(self, line: str) -> None:
-        # Any line with a bar in it is the head of a table where a block may begin and a delimiter row follows.
+        # Any line with a pipe is a table head if a block may begin there and a delimiter row follows.
         if self._has_begun and self._may_begin(line) and self._begins(line):
             self._cut(len(self._lines))
         self._lines.append(line)
@@ -130,7 +129,7 @@ class Splitter:
         self._formula = None if _is_indented(line) else find_open_formula(line)
 
     def _cut(self, at: int) -> None:
-        """End the open block; blank lines at its end go to the next one, whose rendering needs to know of them."""
+        """End the open block; blank lines at its end go to the next one, whose rendering depends on them."""
         while at and _is_blank(self._lines[at - 1]):
             at -= 1
         self._done.append("".join(self._lines[:at]))
@@ -146,7 +145,7 @@ class Splitter:
         return _is_blank(self._lines[-1]) or _MAY_BEGIN.match(line) is not None or find_open_formula(line) is not None
 
     def _is_worth_parsing(self) -> bool:
-        """Whether the open block has grown enough since the parser last said no, so that asking stays cheap."""
+        """True if the open block has grown enough since the parser last refused, which keeps parsing cheap."""
         return len(self._lines) >= self._refused_at + self._refused_at // 8
 
     def _begins(self, line: str) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Palette, Run
 
 _MAX_HIGHLIGHTED = 60_000
-"""Longer code is not coloured: a lexer may take its time over what no one reads in a terminal."""
+"""Longer code is not highlighted: the lexer may take long, for text rarely read in a terminal."""
 
 _CONTINUATION_STEP = 4
 _ROLES = {
@@ -39,7 +39,7 @@ _BOLD = ("Keyword", "Operator.Word", "Name.Function", "Name.Class")
 
 
 def render_code(text: str, language: str, least: int, most: int, palette: Palette) -> list[Row]:
-    """Return the rows of a block of code, on the panel where the theme has one, else indented.
+    """The rows of a code block, on the panel if the theme has one, else indented.
 
     The panel is `least` columns wide, or as wide as the code needs, up to `most`.
     """
@@ -52,7 +52,7 @@ def render_code(text: str, language: str, least: int, most: int, palette: Palett
 
 
 def _continuation_indent(line: str, width: int) -> int:
-    """Return how far a line that goes on is indented: further than it began, so that it is not taken for another."""
+    """The indent of a wrapped line: deeper than its start, so that it does not look like a new line."""
     return min(len(line) - len(line.lstrip(" ")) + _CONTINUATION_STEP, width // 2)
 
 
@@ -87,7 +87,7 @@ def _style_of(role: str, palette: Palette, *, bold: bool) -> Style:
 
 
 def highlight(text: str, language: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield the pieces of a code, each with its colour by role and whether it is bold."""
+    """Yield the pieces of code, each with its color role and whether it is bold."""
     if not language or len(text) > _MAX_HIGHLIGHTED:
         yield text, "text", False
         return
@@ -96,7 +96,7 @@ def highlight(text: str, language: str) -> Iterator[tuple[str, str, bool]]:
         get_lexer_by_name,
     )
 
-    # Asking for a name that is not in the table would search every installed package for plug-ins.
+    # A lookup of an unknown name would search every installed package for plug-ins.
     if not any(language in aliases for _, _, aliases, _, _ in LEXERS.values()):
         yield text, "text", False
         return

@@ -1,9 +1,9 @@
-r"""Markdown rules that find TeX formulas, such as `$…$`, and keep them as they are.
+r"""Markdown rules that find TeX formulas, such as `$…$`, and keep them verbatim.
 
-A single dollar begins a formula under the rules of Pandoc and GitHub (no blank inside of it, no digit behind it),
-and only where what stands between could be one: amounts of money are none. A formula on lines of its own is a block
-that no list, heading or blank line inside of it divides. Whether one is open after a line depends on the lines up to
-there alone, so that a text can be read as it comes.
+A single dollar begins a formula under the rules of Pandoc and GitHub (no blank inside it, no digit after it), and
+only if the text between could be one: amounts of money are not. A display formula is one block, whatever lists,
+headings or blank lines it contains. Whether one is open after a line depends only on the lines up to there, so that a
+text can be parsed while it streams.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TWO_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}[,;]?\s+[A-Za-z]{2,}")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _BEGIN = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
 _CLOSERS = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
-# What stands in an item, a quote or a heading is looked at without its marks; a fence has no formulas.
+# Marks of items, quotes and headings are stripped before the search; a fence has no formulas.
 _BLOCK_MARK = re.compile(r"\s*(?:[-+*][ \t]|\d{1,9}[.)][ \t]|>|#{1,6}[ \t]|```|~~~)")
 _FENCE = re.compile(r" {0,3}(?:```|~~~)")
 _ENDS_ANY = re.compile(r" {0,3}(?:```|~~~|#{1,6}[ \t])")
@@ -36,18 +36,18 @@ _INDENT = 4
 
 
 class OpenFormula(NamedTuple):
-    """A formula on lines of its own that has begun and not ended."""
+    """A display formula that has begun and not ended."""
 
     closer: str
     nested_opener: str = ""
-    """What makes one more closer necessary."""
+    """The text that requires one more closer."""
     depth: int = 1
     is_alone: bool = False
-    """Whether its opener stands at the end of a line: only then may blank lines follow."""
+    """Whether its opener ends a line: only then may blank lines follow."""
 
 
 def add_formula_rules(parser: MarkdownIt) -> None:
-    """Make a parser find formulas."""
+    """Add the formula rules to a parser."""
     parser.block.ruler.before(
         "table", _RULE_NAME, _block_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )
@@ -55,7 +55,7 @@ def add_formula_rules(parser: MarkdownIt) -> None:
 
 
 def find_open_formula(line: str) -> OpenFormula | None:
-    """Return the formula that a line of text begins and does not end."""
+    """The display formula that a line begins and does not end, or None."""
     if "$$" not in line and "\\" not in line:
         return None
     text = line.strip()
@@ -66,7 +66,7 @@ def find_open_formula(line: str) -> OpenFormula | None:
 
 
 def _formula_after_opener(text: str, opened: OpenFormula, end: int) -> OpenFormula | None:
-    """Return what is open at the end of a line that begins with an opener, which ends at `end`."""
+    """The formula open at the end of a line that begins with an opener, which ends at `end`."""
     rest = text[end:]
     if not rest.strip():
         return opened._replace(is_alone=True)
@@ -87,19 +87,19 @@ def _opener_of(text: str) -> tuple[OpenFormula, int] | None:
 
 
 def _opener_at_end(text: str) -> OpenFormula | None:
-    """Return the formula whose opener is the last word of a line."""
+    """The formula whose opener is the last word of a line, or None."""
     if re.search(r"(?:^|[^\\])\\\[$", text) or re.search(r"(?:^|\s)\$\$$", text):
         return OpenFormula(_CLOSERS[text[-2:]], is_alone=True) if _is_balanced(text) else None
     return None
 
 
 def _is_balanced(text: str) -> bool:
-    """Return whether all formulas before the last two characters of a line have ended in it."""
+    """True if all formulas before the last two characters of a line end in it."""
     return text[-2:] != "$$" or text.count("$$") % 2 == 1
 
 
 def formula_after(line: str, opened: OpenFormula) -> OpenFormula | None:
-    """Return what is open after a further line."""
+    """The formula open after a further line, or None."""
     at, depth = 0, opened.depth
     while True:
         closes = line.find(opened.closer, at)
@@ -114,7 +114,7 @@ def formula_after(line: str, opened: OpenFormula) -> OpenFormula | None:
 
 
 def is_abandoned_at(line: str, opened: OpenFormula, *, after_blank: bool) -> bool:
-    """Return whether a formula that never ended is over before a line."""
+    """True if a formula without its closer ends before a line."""
     if not line.strip():
         return not opened.is_alone
     if opened.nested_opener:
@@ -136,7 +136,7 @@ def _line_text(state: StateBlock, at: int) -> str:
 
 
 def _end_of_block(state: StateBlock, at: int, end: int, opened: OpenFormula | None) -> int:
-    """Return the line behind a formula; in an item or a quote its lines may lack the indent, but not after a blank."""
+    """The line after a formula; in an item or a quote its lines may lack the indent, but not after a blank line."""
     blank = False
     lazy = False
     last = at
@@ -167,14 +167,14 @@ def _push_formula_block(state: StateBlock, start: int, end: int) -> bool:
 
 
 class _ForwardSearch:
-    """Where something stands next in a text, found once for all places before it."""
+    """Finds the next occurrence in a text and caches it for all positions before it."""
 
     def __init__(self, source: str) -> None:
         self.source = source
         self._found: dict[str, tuple[int, int]] = {}
 
     def find(self, what: str, start: int) -> int:
-        """Return the place at or behind `start`, or the length of the text."""
+        """The position at or after `start`, or the length of the text."""
         since, at = self._found.get(what, (0, -1))
         if not since <= start <= at:
             found = self.source.find(what, start)
@@ -230,7 +230,7 @@ def _scan_dollars(state: StateInline, start: int) -> tuple[int, bool]:
 
 
 def _scan_single_dollar(state: StateInline, start: int) -> int:
-    """Return where the formula ends that a dollar begins, or nothing."""
+    """The end of the formula that a dollar begins, or 0."""
     before = state.src[start - 1] if start else " "
     found = _DOLLAR.match(state.src, start, state.posMax)
     if not found or (before.isascii() and before.isalnum()) or not _is_formula(state.src, *found.span(1)):
@@ -239,7 +239,7 @@ def _scan_single_dollar(state: StateInline, start: int) -> int:
 
 
 def _end_of_unfinished(state: StateInline, start: int, opener: str) -> int:
-    """Return up to where an opener without its closer is text: a formula that is still to end keeps its line."""
+    """The end of the text after an opener without its closer: a formula still incomplete keeps its line."""
     ahead = _forward_search_of(state)
     behind = start + len(opener)
     if ahead.find(_CLOSERS.get(opener, opener), behind) < state.posMax or state.src[behind : behind + 1] == "\n":
@@ -249,7 +249,7 @@ def _end_of_unfinished(state: StateInline, start: int, opener: str) -> int:
 
 
 def _is_formula(source: str, start: int, end: int) -> bool:
-    """Return whether what stands between dollars could be a formula, and not amounts or prose."""
+    """True if the text between dollars could be a formula, as opposed to amounts or prose."""
     text = source[start:end].strip()
     if not text or "`" in text:
         return False
@@ -275,7 +275,7 @@ def _scan_brackets(state: StateInline, start: int, opener: str) -> tuple[int, bo
 
 
 def _opens_block(state: StateInline, start: int) -> bool:
-    """Return whether an opener without its closer begins a formula on lines of its own."""
+    """True if an opener without its closer begins a display formula."""
     ahead = _forward_search_of(state)
     begins = state.src.rfind("\n", max(0, start - 200), start) + 1
     line = state.src[start : min(ahead.find("\n", start), state.posMax)]

@@ -1,14 +1,14 @@
 """The Markdown parser: GFM with rules for emphasis, tables and fences that suit model output.
 
-A mark whose outer side is a digit is never emphasis, nor is a single star inside a word. A pair is none either where
-both of its outer sides are doubtful: a letter, a bracket, an operator, the dot of a file name. Chinese, Japanese,
-Korean and the other scripts without blanks have emphasis in the middle of text, and it stays.
+A delimiter next to a digit on its outer side is never emphasis, nor is a single star inside a word. A pair is not
+emphasis either if both outer sides are doubtful: a letter, a bracket, an operator, the dot of a file name. Chinese,
+Japanese, Korean and the other scripts without spaces keep emphasis in the middle of text.
 
-In a row with more cells than the head has, those too many go on in the last one, as they were written.
+In a row with more cells than the head, the last cell holds the surplus as written.
 
-In CommonMark any bare fence that is long enough ends a block. Models put a ```python block into a ```markdown block
-of the same length all the same, so a fence with a language inside of one begins a block within it, and the next bare
-fence ends that. Where the outer block never ends when it is read so, it is read as CommonMark has it.
+In CommonMark any bare fence that is long enough ends a code block. Models still put a ```python block into a
+```markdown block with a fence of the same length, so a fence with a language begins a nested block here, and the next
+bare fence ends that one. If the outer block never ends this way, it is read as in CommonMark.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0010ffff]")
 _OPERATORS = "=+<>^%&|~"
 _ENCLOSED = {"()", "[]", "{}", "<>", "''", '""', "||", "\u201c\u201d", "\u2018\u2019"}
-# Names that Python, Node and test runners give a meaning to; anything else between two such marks is bold.
+# Names with a meaning in Python, Node and test runners; other text between two such marks is bold.
 _DUNDER_NAMES = re.compile(
     r"__(?:init|main|name|file|doc|all|dict|class|str|repr|len|iter|next|call|enter|exit|getitem|setitem|delitem"
     r"|contains|eq|ne|lt|le|gt|ge|hash|bool|new|del|add|sub|mul|truediv|floordiv|mod|pow|xor|neg|pos|abs|int|float"
@@ -45,7 +45,7 @@ _DUNDER_NAMES = re.compile(
 
 
 class _DelimiterRun(NamedTuple):
-    """Marks of one kind in a row, and what stands around them."""
+    """A run of equal delimiters and the characters around it."""
 
     marks: str
     before: str
@@ -64,14 +64,14 @@ class _DelimiterRun(NamedTuple):
 
 @dataclass(slots=True)
 class _EmphasisDelimiter(Delimiter):
-    """A mark that may be emphasis together with another one."""
+    """A delimiter that may form emphasis with another one."""
 
     doubtful_opener: bool = False
     doubtful_closer: bool = False
 
 
 def add_emphasis_rules(parser: MarkdownIt) -> None:
-    """Make a parser read marks by these rules."""
+    """Add the emphasis rules of this module to a parser."""
     parser.inline.ruler.at("emphasis", _emphasis_rule)
     parser.inline.ruler.at("strikethrough", _strikethrough_rule)
     parser.inline.ruler2.after("balance_pairs", "doubts", _drop_doubtful_pairs)
@@ -155,7 +155,7 @@ def _is_doubtful_closer(run: _DelimiterRun) -> bool:
 
 
 def _is_doubtful(run: _DelimiterRun, outer: str, further: str) -> bool:
-    """Return whether what stands outside may be a part of the same sum or name; a hyphen between words is none."""
+    """True if the character outside may belong to the same expression or name; a hyphen between words does not."""
     if outer == "-":
         return not further.isalpha()
     return _is_word_character(outer) or outer in _OPERATORS or (outer == "/" and run.marks == "*")
@@ -189,22 +189,22 @@ def _strikethrough_rule(state: StateInline, silent: bool) -> bool:
 
 _DELIMITER_ROW = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?")
 _MAX_MISSING_CELLS = 0x10000
-"""So many cells may be missing in a table: short rows below a wide head would cost far more than was said."""
+"""Limit of missing cells in a table: short rows below a wide head would cost far more than their text."""
 _ALIGNS = {(True, True): "center", (True, False): "left", (False, True): "right"}
 _PIECES = re.compile(r"\\\((?:[^\\]|\\[^()])*\\\)|\\.|`+|\$[^\s$`](?:[^$`\\]|\\.)*(?<![\s\\])\$(?![0-9])|\|")
 
 
 def add_table_rule(parser: MarkdownIt) -> None:
-    """Make a parser read tables by these rules."""
+    """Add the table rule of this module to a parser."""
     parser.block.ruler.at("table", _table_rule, {"alt": ["paragraph", "reference"]})
 
 
 def split_cells(line: str, columns: int = 0) -> list[str]:
-    r"""Return the cells of a row, `\|` still in them; those beyond `columns`, if that is given, are in the last one."""
+    r"""The cells of a row, `\|` still in them; with `columns`, the last cell holds those beyond."""
     line = line.strip()
     pipes = list(_find_pipes(line, guarded=True))
     if columns and len(_cells_between(line, pipes)) < columns:
-        # A stray backtick in each of two cells is no code between them.
+        # A stray backtick in each of two cells does not make code between them.
         everywhere = list(_find_pipes(line, guarded=False))
         pipes = everywhere if len(_cells_between(line, everywhere)) == columns else pipes
     return _cells_between(line, pipes, columns)
@@ -224,7 +224,7 @@ def _cells_between(line: str, pipes: Sequence[int], columns: int = 0) -> list[st
 
 
 def _find_pipes(line: str, *, guarded: bool) -> Iterator[int]:
-    """Yield where pipes divide a line; `guarded` pipes stand in code or a formula and do not."""
+    """Yield the positions of the pipes that divide a line; if `guarded`, pipes in code or a formula do not count."""
     pieces = list(_PIECES.finditer(line)) if guarded else [*re.finditer(r"\\.|\|", line)]
     last = {found[0]: at for at, found in enumerate(pieces) if found[0][0] == "`"}
     closer = ""
@@ -243,7 +243,7 @@ def _table_line(state: StateBlock, at: int) -> str:
 
 
 def _alignments_of(state: StateBlock, at: int) -> list[str]:
-    """Return how columns are aligned, of a line that is a delimiter row; nothing of any other."""
+    """The column alignments if a line is a delimiter row, else an empty list."""
     if state.sCount[at] < state.blkIndent or state.is_code_block(at):
         return []
     line = _table_line(state, at)
@@ -298,7 +298,7 @@ def _is_body_line(state: StateBlock, at: int, end: int) -> bool:
 
 
 def _push_table_row(state: StateBlock, at: int, tag: str, aligns: Sequence[str]) -> int:
-    """Push the cells of a line; return how many of them are not in it."""
+    """Push the cells of a line and return how many are missing."""
     cells = split_cells(_table_line(state, at), len(aligns))
     state.push("tr_open", "tr", 1).map = [at, at + 1]
     for number, align in enumerate(aligns):
@@ -316,35 +316,35 @@ _FENCE_OPENER = re.compile(r" {0,3}(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))\n?")
 _FENCE_CLOSER = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*\n?")
 _NESTING_LANGUAGES = frozenset({"markdown", "md", "mdx"})
 _MAX_FAILED_SEARCHES = 50
-"""After looking so often for an end that is not there, no more of one is looked for: each look may be long."""
+"""After this many failed searches for a closing fence, CommonMark applies at once: each search may be long."""
 
 
 class FenceOpener(NamedTuple):
-    """The line that begins a block of code."""
+    """The line that begins a fenced code block."""
 
     marks: str
     info: str
 
     @property
     def can_nest(self) -> bool:
-        """Whether other blocks may begin inside of it."""
+        """True if other blocks may begin inside it."""
         words = self.info.split(maxsplit=1)
         return bool(words) and words[0].strip("{}.").lower() in _NESTING_LANGUAGES
 
     def is_closed_by(self, line: str) -> bool:
-        """Return whether a line ends the block."""
+        """True if a line ends the block."""
         found = _FENCE_CLOSER.fullmatch(line)
         return found is not None and found[1].startswith(self.marks)
 
 
 class FenceTracker:
-    """Follows an open block of code, a line at a time."""
+    """Follows an open code block line by line."""
 
     def __init__(self, opener: FenceOpener) -> None:
         self._open_fences = [opener]
 
     def take_line(self, line: str) -> bool:
-        """Take a line; return whether it ends the outermost block."""
+        """Take a line; True if it ends the outermost block."""
         top = self._open_fences[-1]
         if top.is_closed_by(line):
             self._open_fences.pop()
@@ -359,12 +359,12 @@ class FenceTracker:
 
 
 def add_fence_rule(parser: MarkdownIt) -> None:
-    """Make a parser read fences by these rules."""
+    """Add the fence rule of this module to a parser."""
     parser.block.ruler.at("fence", _fence_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
 
 
 def parse_fence_opener(line: str) -> FenceOpener | None:
-    """Return what a line begins, if that is a block of code."""
+    """The fence that a line opens, or None."""
     found = _FENCE_OPENER.fullmatch(line)
     if not found:
         return None
@@ -385,7 +385,7 @@ def _fence_line(state: StateBlock, at: int) -> str:
 
 
 def _block_lines(state: StateBlock, start: int, end: int) -> Iterator[tuple[int, str]]:
-    """Yield the lines that may belong to a block: those of the item or quote that it stands in."""
+    """Yield the lines that may belong to a block: those of the item or quote that contains it."""
     for at in range(start, end):
         if state.sCount[at] < state.blkIndent and not state.isEmpty(at):
             return
@@ -393,7 +393,7 @@ def _block_lines(state: StateBlock, start: int, end: int) -> Iterator[tuple[int,
 
 
 def _find_fence_end(state: StateBlock, start: int, end: int, begun: FenceOpener) -> tuple[int, bool]:
-    """Return the line behind the content of a block, and whether that is a fence."""
+    """The line after the content of a block, and whether that line is its closing fence."""
     vain = int(state.env.get("vain", 0))
     if begun.can_nest and vain < _MAX_FAILED_SEARCHES:
         follower = FenceTracker(begun)
@@ -419,13 +419,13 @@ def _push_fence(state: StateBlock, start: int, begun: FenceOpener, end: int, clo
 
 
 MAX_NESTING = 60
-"""How deep the parser follows nested lists and quotes."""
+"""Depth up to which the parser follows nested lists and quotes."""
 
 
 def gfm_parser(*rules: str) -> MarkdownIt:
-    """Return a parser that reads Markdown as GitHub and its like do, but no HTML and no definitions of links.
+    """A parser for GitHub-flavored Markdown, without HTML and link definitions.
 
-    `rules` names the steps to take; all of them when left out.
+    `rules` names the core rules to enable; default: all.
     """
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING}).enable(["table", "strikethrough"])
     parser.disable(["reference", "html_block", "html_inline"])
@@ -435,7 +435,7 @@ def gfm_parser(*rules: str) -> MarkdownIt:
 
 
 def markdown_parser(*rules: str) -> MarkdownIt:
-    """Return a parser for what is shown, so that nothing disappears; `rules` as for `gfm`."""
+    """The parser for display, which drops no text; `rules` as for `gfm_parser`."""
     parser = gfm_parser(*rules)
     add_emphasis_rules(parser)
     add_table_rule(parser)

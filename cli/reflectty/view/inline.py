@@ -1,7 +1,7 @@
 """Renders inline Markdown as styled lines, and wraps them into rows.
 
-Where no style can be seen, the marks of emphasis stay as they were written. A formula is written in Unicode where
-that is exact, on a line of its own where it was meant to have one; else it stays as it was said.
+Without visible styles, emphasis keeps its marks. A formula is rendered in Unicode if that is exact, a display formula
+on its own line; else it keeps its source form.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _INDENT = "  "
 
 
 class _InlineRenderer:
-    """Follows the tokens of one paragraph; `lines` is what came of them."""
+    """Renders the tokens of one paragraph into `lines`."""
 
     def __init__(self, palette: Palette, base: Style, *, breaks: bool) -> None:
         self.lines: list[Row] = [[]]
@@ -53,7 +53,7 @@ class _InlineRenderer:
         elif token.nesting:
             self._toggle_style(token)
         else:
-            # A decoded entity or address may be a character that the source did not have.
+            # A decoded entity or address may contain characters that the source did not have.
             decoded = token.type == "text_special" or self._links
             self._add_text(clean(token.content) if decoded else token.content)
 
@@ -86,7 +86,7 @@ class _InlineRenderer:
             self._add_text(other)
 
     def _end_formula_line(self, text: str) -> str:
-        """Put what ends a sentence behind a formula on its line; return the rest, which begins another one."""
+        """Put punctuation after a formula on its line; return the rest, which begins another line."""
         self._is_after_display = False
         rest = text.lstrip(".,;:!? ")
         mark = text[: len(text) - len(rest)].strip()
@@ -124,9 +124,9 @@ class _InlineRenderer:
 
 
 def render_inline(tokens: Sequence[Token], palette: Palette, base: Style, *, breaks: bool = True) -> list[Row]:
-    """Return the lines of a paragraph, a heading or a cell, broken only where the source breaks them.
+    """The lines of a paragraph, a heading or a cell, broken only where the source breaks them.
 
-    With `breaks`, a formula that was displayed stands on a line of its own.
+    With `breaks`, a display formula gets its own line.
     """
     inline = _InlineRenderer(palette, base, breaks=breaks)
     for token in tokens:
@@ -135,13 +135,13 @@ def render_inline(tokens: Sequence[Token], palette: Palette, base: Style, *, bre
 
 
 def wrap_line(line: Row, width: int, indent: int = 0) -> list[Row]:
-    """Return the rows of a styled line; those after the first are indented."""
+    """Wrap a styled line into rows; those after the first are indented."""
     first, *others = _slice_line(line, row_spans(text_of_row(line), width, indent))
     return [first, *([(" " * indent, PLAIN), *other] if indent else other for other in others)]
 
 
 def _slice_line(line: Row, spans: Sequence[tuple[int, int]]) -> list[Row]:
-    """Return the parts of a line between places that only go up, in one pass: a line may be of very many runs."""
+    """Slice a line at ascending spans in one pass: a line may have very many runs."""
     rows: list[Row] = []
     first = before = 0
     for start, end in spans:

@@ -1,6 +1,6 @@
-"""Renders blocks of Markdown, tables among them, as rows.
+"""Renders Markdown blocks, including tables, as rows.
 
-Blank lines inside lists are kept as the source has them, so that no later item can change how an earlier one looks.
+Blank lines inside lists stay as in the source, so that a later item cannot change how an earlier one looks.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 Cell = Row
 _COLUMN_GAP = 3
 _MIN_COLUMN_WIDTH = 6
-"""A column narrower than this is not worth reading."""
+"""Below this width a column is unreadable."""
 
 
 def render_table(rows: Sequence[Sequence[Cell]], aligns: Sequence[str], width: int, palette: Palette) -> list[Row]:
-    """Return the rows of a table whose first row is its head; `aligns` are `left`, `right` or `center`."""
+    """The rows of a table whose first row is its head; `aligns` are `left`, `right` or `center`."""
     wanted = [max(1, *(cell_width(text_of_row(row[at])) for row in rows)) for at in range(len(aligns))]
     widths = _column_widths(wanted, width - _COLUMN_GAP * (len(wanted) - 1))
     if not widths:
@@ -43,7 +43,7 @@ def render_table(rows: Sequence[Sequence[Cell]], aligns: Sequence[str], width: i
 
 
 def _column_widths(wanted: list[int], room: int) -> list[int]:
-    """Return column widths that fill at most `room`: the widest give way first; nothing if one got too narrow."""
+    """Column widths that fit into `room`, the widest shrunk first; empty if one becomes too narrow."""
     if sum(wanted) <= room:
         return wanted
     widths = [min(want, _MIN_COLUMN_WIDTH) for want in wanted]
@@ -95,24 +95,24 @@ def _render_as_list(rows: Sequence[Sequence[Cell]], width: int, palette: Palette
 
 _LISTS = ("bullet_list", "ordered_list")
 _MIN_CONTENT_WIDTH = 10
-"""What stands in a list or quote is not indented further once fewer columns than this would be left."""
+"""Lists and quotes stop indenting once fewer columns than this would be left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What a block must know of those before it."""
+    """State that a block needs from the blocks before it."""
 
     has_begun: bool = False
     """Whether something stands above it."""
     marker: str = ""
-    """The kind of list that was the last block, or nothing."""
+    """The list type and marker if the last block was a list, else ""."""
     number: int = 0
-    """The number that the next item of that list gets."""
+    """The number of the next item in that list."""
 
 
 @dataclass(frozen=True, slots=True)
 class _BlockContext:
-    """Where a block is drawn: its source, and how much room its container leaves."""
+    """The source of a block and the room its container leaves."""
 
     source: tuple[str, ...]
     palette: Palette
@@ -127,28 +127,28 @@ class _BlockContext:
 
 @cache
 def _parser() -> MarkdownIt:
-    # Without `text_join`, what an entity or an escape stood for can be told from what the source says.
+    # Without `text_join`, decoded entities and escapes stay distinct from source text.
     parser = markdown_parser("normalize", "block", "inline")
-    # Addresses are shown as they are written, and what is no link with all its brackets.
+    # Addresses are shown as written, and invalid links with all their brackets.
     parser.normalizeLinkText = lambda link: link  # type: ignore[method-assign]
     parser.validateLink = is_safe_link  # type: ignore[method-assign]
     return parser
 
 
 def render_blocks(source: str, prose: int, full: int, palette: Palette, flow: Flow) -> tuple[list[Row], Flow]:
-    """Return the rows of one or more blocks and what the next block must know.
+    """The rows of one or more blocks, and the flow for the next block.
 
     Args:
         source: Markdown that is safe to show.
         prose: columns for text.
         full: columns for code and tables.
-        palette: how it looks.
-        flow: what came before.
+        palette: styles and glyphs.
+        flow: state after the blocks before.
     """
     tokens = _parser().parse(source)
     place = _BlockContext(tuple(source.split("\n")), palette, prose, full, palette.styles["answer"])
     if any(token.level >= MAX_NESTING - 1 for token in tokens):
-        # The parser leaves out what lies deeper.
+        # The parser omits deeper nesting.
         return [*_gap_above(flow), *render_literal(source, full, palette)], Flow(has_begun=True)
     rows: list[Row] = []
     for node in Node(tokens).children:
@@ -158,7 +158,7 @@ def render_blocks(source: str, prose: int, full: int, palette: Palette, flow: Fl
 
 
 def render_literal(source: str, width: int, palette: Palette) -> list[Row]:
-    """Return text as it is."""
+    """The rows of a text without markup."""
     style = palette.styles["answer"]
     return [row for line in source.strip("\n").split("\n") for row in wrap_line([(expand_tabs(line), style)], width)]
 
@@ -168,7 +168,7 @@ def _gap_above(flow: Flow) -> list[Row]:
 
 
 def _draw_top_level(place: _BlockContext, node: Node, flow: Flow) -> tuple[list[Row], Flow]:
-    """Draw a block that stands in no other; a list goes on where its last item, drawn before, left it."""
+    """Draw a top-level block; a list continues the numbers of an equal list drawn directly before it."""
     if node.type not in _LISTS:
         return [*_gap_above(flow), *_block(place, node)], Flow(has_begun=True)
     marker = node.type + node.markup
@@ -213,7 +213,7 @@ def _heading(place: _BlockContext, node: Node) -> list[Row]:
 
 
 def _mark_heading(lines: list[Row], markup: str, style: Style) -> list[Row]:
-    """Return a heading with the marks that make it one: in front of it, or below."""
+    """A heading with its Markdown marks, before or below it."""
     if markup.startswith("#"):
         return [[(f"{markup} ", style), *lines[0]], *lines[1:]]
     return [*lines, [(markup * 3, style)]]

@@ -1,4 +1,4 @@
-"""Describes in words what a model needs, where it would run and what would help."""
+"""Describes in words how much memory a model needs, where it would run and what would help."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _GB, _GIB = 10**9, 1 << 30
 _HARDLY, _LITTLE = 1.1, 1.5
-"""Up to so many times as long is not worth a number."""
+"""Slowdown factors below these are described in words."""
 
 
 def describe_needs(made: Estimate) -> str:
-    """Return what a model takes: `weights 4.9 GB · cache 1.1 GB at 8,192 tokens · about 6.1 GB with buffers`."""
+    """The memory needed: `weights 4.9 GB · cache 1.1 GB at 8,192 tokens · about 6.1 GB with buffers`."""
     several = f" for each of {made.load.parallel} at once" if made.load.parallel > 1 else ""
     bound = "at most about " if made.coarse else ""
     return (
@@ -30,7 +30,7 @@ def describe_needs(made: Estimate) -> str:
 
 
 def describe_fit(placed: Placement, compared: Comparison | None = None) -> tuple[tuple[str, str], ...]:
-    """Return all that is said of a fit, a line each, under one name for what is needed and one for where it runs."""
+    """The lines on a fit, labeled `needs` and `fit`; further lines have an empty label."""
     where, *more = describe_placement(placed)
     turned_out = (describe_comparison(compared), *_describe_mismatch(placed, compared)) if compared else ()
     beside = (*more, *describe_unknowns(placed.estimate), *turned_out)
@@ -44,13 +44,13 @@ def _describe_mismatch(placed: Placement, compared: Comparison) -> Iterable[str]
 
 
 def describe_unknowns(made: Estimate) -> tuple[str, ...]:
-    """Return what an estimate could not know, a line each."""
+    """What an estimate leaves unknown, one line each."""
     rough = ("a rough estimate, by the size of the download and what common models of it need",) if made.coarse else ()
     return (*rough, *(clean_line(note) for note in made.notes))
 
 
 def describe_placement(placed: Placement) -> tuple[str, ...]:
-    """Return where a model would run, what that costs, what would help and what is not known, a line each."""
+    """Where a model would run, what that costs, what would help and what is unknown, one line each."""
     return (
         _describe_where(placed),
         *_describe_cost(placed),
@@ -85,7 +85,7 @@ def _describe_where(placed: Placement) -> str:
 
 
 def _describe_cost(placed: Placement) -> Iterable[str]:
-    """Say what the CPU's share costs, as far as a number can be stood by."""
+    """Describe the cost of the CPU's share, as far as a number is reliable."""
     least, most = (round(times) for times in placed.slowdown)
     if placed.fit not in {Fit.PARTLY, Fit.CPU} or not placed.machine.gpus:
         return
@@ -122,7 +122,7 @@ def _describe_smaller(placed: Placement) -> Iterable[str]:
 
 
 def describe_machine(found: Machine) -> tuple[str, ...]:
-    """Return what a machine has, a line for each GPU, one for its memory, and one for what could not be found out."""
+    """A machine's GPUs, its memory and what is unknown, one line each."""
     if not found.known:
         return ("the server runs elsewhere: its GPUs are not known",)
     gpus = tuple(_describe_gpu(gpu) for gpu in found.gpus) or ("no GPU was found",)
@@ -131,7 +131,7 @@ def describe_machine(found: Machine) -> tuple[str, ...]:
 
 
 def _describe_gpus(found: Machine) -> str:
-    """Return the GPUs, those of one kind together."""
+    """The GPUs, equal ones grouped."""
     kinds = tuple(dict.fromkeys((gpu.name, gpu.total) for gpu in found.gpus))
     alike = [[gpu for gpu in found.gpus if (gpu.name, gpu.total) == kind] for kind in kinds]
     return " and ".join(_describe_gpu(gpus[0]) if len(gpus) == 1 else _describe_equal_gpus(gpus) for gpus in alike)
@@ -158,12 +158,12 @@ def _format_free(free: int, total: int) -> str:
 
 
 def _format_gb(number: int) -> str:
-    """Return bytes with a decimal where it decides whether a model fits: `24.1 GB`."""
+    """Bytes with the decimal that decides whether a model fits: `24.1 GB`."""
     return f"{number / _GB:.1f} GB" if number >= _GB else format_bytes(number)
 
 
 def describe_comparison(made: Comparison) -> str:
-    """Return how true an estimate turned out: `estimated 6.1 GB, the server says 6.0 GB: 2 % less`."""
+    """The accuracy of an estimate: `estimated 6.1 GB, the server says 6.0 GB: 2 % less`."""
     percent = round(100 * abs(made.difference) / max(1, made.expected))
     direction = "more" if made.difference > 0 else "less"
     off = f"{percent} % {direction}" if percent else "as estimated"

@@ -30,7 +30,7 @@ _PHRASES = {
 
 
 def to_chat_wording(text: str) -> str:
-    """Return a text in which flags and commands are the slash commands that do the same."""
+    """Replace flags and commands in a text by the equivalent slash commands."""
     for phrase, other in _PHRASES.items():
         text = text.replace(phrase, other)
     return _PULL.sub(r"/pull \1", _FLAG.sub(lambda found: _FLAGS[found[0]], text))
@@ -42,29 +42,29 @@ class ThinkingView(StrEnum):
     LIVE = "live"
     """All of it."""
     PEEK = "peek"
-    """Its last rows while it comes, then the summary."""
+    """Its last rows while it streams, then the summary."""
     FOLDED = "folded"
     """The summary."""
     OFF = "off"
-    """Not at all."""
+    """Nothing."""
 
 
 class Scene(NamedTuple):
-    """Everything that rows depend on, beside the text."""
+    """Everything that rows depend on besides the text."""
 
     palette: Palette
     width: int
     height: int
     view: ThinkingView = ThinkingView.LIVE
     hints: tuple[tuple[str, str], ...] = ()
-    """Pairs of an action's name and the key that does it."""
+    """Pairs of an action's name and its key."""
 
     @property
     def columns(self) -> Columns:
         return columns_for(self.width)
 
     def key(self, action: str) -> str:
-        """Return how the key of an action is written; nothing when it has none."""
+        """The display form of an action's key; "" if it has none."""
         return dict(self.hints).get(action, "")
 
 
@@ -72,23 +72,23 @@ class Part(Protocol):
     """One part of a transcript."""
 
     def lay_out(self, scene: Scene) -> None:
-        """Lay the part out anew."""
+        """Lay out the part anew."""
         ...
 
     @property
     def height(self) -> int:
-        """How many rows it has."""
+        """The number of rows."""
         ...
 
     def row(self, at: int) -> Row:
-        """Return one row."""
+        """The row at a position."""
         ...
 
 
 def add_gutter(
     rows: Sequence[Row], sign: str, style: Style, *, first: str = "", lead: Style | None = None
 ) -> list[Row]:
-    """Return rows behind a gutter; the first may have a sign of its own."""
+    """Put rows behind a gutter; the first may have its own sign."""
     blank = " " * (GUTTER_WIDTH - 1)
     drawn: list[Row] = [[(sign + blank, style), *row] for row in rows]
     if drawn and first:
@@ -97,14 +97,14 @@ def add_gutter(
 
 
 def remark_rows(text: str, scene: Scene, role: str = "dim", sign: str = " ") -> list[Row]:
-    """Return a remark as rows; `text` must be safe to show."""
+    """The rows of a remark; `text` must be safe to show."""
     style = scene.palette.styles[role]
     rows = wrap_line([(text, scene.palette.styles["dim" if sign != " " else role])], scene.columns.prose)
     return add_gutter(rows, " ", style, first=sign, lead=style + BOLD)
 
 
 class NotePart:
-    """One note; `wrong` when it is about something that failed."""
+    """One note; `wrong` marks a failure."""
 
     def __init__(self, text: str, *, wrong: bool = False) -> None:
         self._text = clean_line(text)
@@ -123,7 +123,7 @@ class NotePart:
 
 
 class LegendPart:
-    """Four lines that look like what they are about."""
+    """Four lines styled like what they explain."""
 
     def __init__(self) -> None:
         self._rows: list[Row] = []
@@ -155,7 +155,7 @@ class LegendPart:
 
 
 MAX_QUESTION_ROWS = 40
-"""Of a longer question, as it was pasted, only so many rows are shown."""
+"""Maximum rows shown of a long, pasted question."""
 
 
 class QuestionPart:
@@ -167,9 +167,9 @@ class QuestionPart:
         self.turn = turn
         self.text = text
         self.is_queued = is_queued
-        """Whether it waits for the reply before it to end."""
+        """Whether it waits for the previous reply to end."""
         self.branch = (1, 1)
-        """Which of how many questions at this place it is."""
+        """Its number among the questions at this place, and their total."""
         self._attachments = attachments
         self._rows: list[Row] = []
 
@@ -200,7 +200,7 @@ class QuestionPart:
 
 
 def branch_remarks_of(branch: tuple[int, int], noun: str, scene: Scene) -> list[str]:
-    """Return which branch this is, where there are several, and the keys that go to the others."""
+    """The number of this branch and the keys for the others, if there are several."""
     number, of = branch
     if of < 2:  # noqa: PLR2004 - one branch is none
         return []

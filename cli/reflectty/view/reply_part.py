@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 
 _TAIL_PIECES = 60
-"""The last line of thought is looked for in so many of the last pieces."""
+"""Number of last pieces to search for the last line of thinking."""
 
 
 class ThinkingSection:
-    """What was thought before one answer: blocks of thinking and reflection, safe to show."""
+    """The thinking before one answer: blocks of thinking and corrections, safe to show."""
 
     def __init__(self) -> None:
         self._blocks: list[tuple[Kind, list[str]]] = []
         self._drawer: ThinkingRenderer | None = None
         self._width = 0
         self.rows: list[Row] = []
-        """Those that no further text can change."""
+        """Rows that further text cannot change."""
         self.live_rows: list[Row] = []
 
     def begin(self, kind: Kind) -> None:
@@ -48,7 +48,7 @@ class ThinkingSection:
             self._drawer.begin(kind)
 
     def add(self, text: str) -> None:
-        """Take the next piece of the block."""
+        """Add the next piece of the block."""
         pieces = self._blocks[-1][1]
         if not pieces:
             text = text.lstrip("\n")
@@ -58,7 +58,7 @@ class ThinkingSection:
             self.live_rows = self._drawer.live_rows(self._width)
 
     def end(self) -> None:
-        """Say that the last block is over."""
+        """End the last block."""
         self._close()
 
     def _close(self) -> None:
@@ -67,7 +67,7 @@ class ThinkingSection:
             self.live_rows = []
 
     def draw(self, scene: Scene) -> None:
-        """Lay out all that is there, and from now on what comes."""
+        """Lay out the existing text, and from now on each new piece."""
         self._drawer, self._width = ThinkingRenderer(scene.palette), scene.columns.prose
         self.rows, self.live_rows = [], []
         for at, (kind, pieces) in enumerate(self._blocks):
@@ -78,7 +78,7 @@ class ThinkingSection:
         self.live_rows = self._drawer.live_rows(self._width) if self._blocks else []
 
     def hide(self) -> None:
-        """Draw nothing until asked to: what is not looked at costs nothing."""
+        """Drop the rows and stop laying out, which saves the work for hidden thinking."""
         self._drawer = None
         self.rows, self.live_rows = [], []
 
@@ -92,13 +92,13 @@ class ThinkingSection:
 
     @property
     def last_line(self) -> str:
-        """The line that is being thought."""
+        """The line being thought."""
         tail = "".join(self._blocks[-1][1][-_TAIL_PIECES:]) if self._blocks else ""
         return next((line.strip() for line in reversed(tail.split("\n")) if line.strip()), "")
 
     @property
     def is_correcting(self) -> bool:
-        """Whether the model is correcting itself right now."""
+        """True while the model is correcting itself."""
         return bool(self._blocks) and self._blocks[-1][0] is Kind.REFLECTION
 
 
@@ -114,11 +114,11 @@ class AnswerSection:
         self._answer: AnswerRenderer | None = None
         self._is_over = self._is_stale = False
         self.rows: list[Row] = []
-        """Those that no further text can change."""
+        """Rows that further text cannot change."""
         self._live_rows: list[Row] = []
 
     def add(self, text: str) -> None:
-        """Take the next piece."""
+        """Add the next piece."""
         if not self._pieces:
             text = text.lstrip("\n")
         self._pieces.append(text)
@@ -127,14 +127,14 @@ class AnswerSection:
             self._is_stale = True
 
     def end(self) -> None:
-        """Say that nothing more comes."""
+        """End the answer."""
         if self._answer and self._scene and not self._is_over:
             self.rows += _indent(self._answer.close(self._scene.columns))
         self._is_over, self._is_stale, self._live_rows = True, False, []
 
     def draw(self, scene: Scene) -> None:
-        """Lay out all that is there."""
-        # Markdown is worth a tenth of a start, and the first answer takes longer than its import.
+        """Lay out the existing text."""
+        # Importing Markdown costs a tenth of the start time, and the first answer takes longer than its import.
         from reflectty.view.answer import AnswerRenderer
 
         over, self._is_over = self._is_over, False
@@ -146,7 +146,7 @@ class AnswerSection:
 
     @property
     def live_rows(self) -> list[Row]:
-        """The rows of the open block, laid out when they are asked for: more may come between two frames."""
+        """The rows of the open block, laid out on access: several pieces may arrive between two frames."""
         if self._is_stale and self._answer and self._scene:
             self._live_rows = _indent(self._answer.live_rows(self._scene.columns, self._scene.height))
             self._is_stale = False
@@ -166,23 +166,23 @@ def _indent(rows: list[Row]) -> list[Row]:
 
 
 PEEK_ROWS = 3
-"""Rows of thinking that a peek shows."""
+"""Rows of thinking in the peek view."""
 _BLANK_ROWS: list[Row] = [[]]
 _REVERSE = Style(reverse=True)
 
 
 class ReplyPart:
-    """One reply, complete or coming."""
+    """One reply, complete or streaming."""
 
     def __init__(self, model: str, *, turn: int | None = None, origin: ReplyOrigin = ReplyOrigin.ASKED) -> None:
         self.turn = turn
         self.open_override: bool | None = None
-        """Whether this thinking is open, whatever the view; None leaves it to the view."""
+        """Whether this thinking is open in any view; None leaves it to the view."""
         self.branch = (1, 1)
         self.marked_row = -1
-        """The row of the correction that the reader has gone to."""
+        """The row of the correction that the user has jumped to."""
         self.is_last = True
-        """Whether hints stand beside it: keys act on the last reply."""
+        """Whether to show hints: keys act on the last reply."""
         self.state = ReplyState(model, origin)
         self._remarks: tuple[tuple[str, bool], ...] = ()
         self._sections: list[ThinkingSection | AnswerSection] = []
@@ -192,19 +192,19 @@ class ReplyPart:
         self._replaced = 0
         self._scene: Scene | None = None
 
-    # What comes
+    # Input
 
     def begin(self, reply: Reply) -> None:
-        """Say that this reply has been asked for."""
+        """Start the reply when its request is sent."""
         self.state.follow(reply)
 
     def tick(self, seconds: float) -> None:
-        """Say that time passes."""
+        """Update the elapsed time."""
         answers = bool(self._sections) and isinstance(self._sections[-1], AnswerSection)
         self.state.tick(seconds, is_answering=answers)
 
     def show(self, event: Event) -> None:
-        """Take a piece of the reply."""
+        """Add a piece of the reply."""
         if isinstance(event, Reclassification):
             self._reclassify(event)
             return
@@ -216,7 +216,7 @@ class ReplyPart:
         self._add(self._sanitizer.feed(event.text))
 
     def end(self, said: StoredReply) -> None:
-        """Say that nothing more comes, and how it ended."""
+        """End the reply and show how it ended."""
         self._end_block()
         for section in self._sections:
             section.end()
@@ -227,7 +227,7 @@ class ReplyPart:
             self.lay_out(self._scene)
 
     def _open_section(self, kind: Kind) -> None:
-        """Begin a block in the last section, where that holds such blocks, or in a new one."""
+        """Begin a block in the last section if it holds this kind, else in a new section."""
         wanted: type[ThinkingSection | AnswerSection] = AnswerSection if kind is Kind.ANSWER else ThinkingSection
         section = self._sections[-1] if self._sections else None
         if not isinstance(section, wanted):
@@ -255,7 +255,7 @@ class ReplyPart:
         self._sanitizer, self._block = Sanitizer(), None
 
     def _reclassify(self, event: Reclassification) -> None:
-        """Draw blocks as thinking that were shown as an answer, or leave out those that are taken back."""
+        """Turn blocks shown as an answer into thinking, or drop those taken back."""
         self._add(self._sanitizer.close())
         self._replaced += self._sanitizer.replaced_count
         self._sanitizer = Sanitizer()
@@ -271,11 +271,11 @@ class ReplyPart:
             self._open_section(kind)
             self._add("".join(pieces))
 
-    # What is seen
+    # Output
 
     @classmethod
     def from_stored(cls, said: StoredReply, *, turn: int | None = None) -> ReplyPart:
-        """Return the part of a reply that is over."""
+        """The part of a stored reply."""
         part = cls(said.model, turn=turn, origin=said.origin)
         for number, (kind, text) in enumerate(said.segments):
             part.show(Segment(kind, text, number))
@@ -306,7 +306,7 @@ class ReplyPart:
 
     @property
     def is_open(self) -> bool:
-        """Whether all of the thinking is shown."""
+        """True if all of the thinking is shown."""
         return (
             self.open_override
             if self.open_override is not None
@@ -320,7 +320,7 @@ class ReplyPart:
         return not self.state.is_over and section is self._sections[-1] and self.open_override is None
 
     def toggle(self) -> None:
-        """Open the thinking, or fold it."""
+        """Open or fold the thinking."""
         self.open_override, self.marked_row = not self.is_open, -1
         self._show_or_hide()
 
@@ -330,12 +330,12 @@ class ReplyPart:
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
-        """The rows by the section they stand in, from the top: its number and how many rows."""
+        """The sections from the top: each one's number and row count."""
         return tuple((number, len(rows)) for number, rows in self._row_groups())
 
     @property
     def stable_height(self) -> int:
-        """How many rows from the top on no further text can change, the summary apart."""
+        """Number of rows from the top that further text cannot change, the summary apart."""
         if self.state.is_over or not self._sections:
             return 0 if not self.state.is_over else self.height
         return sum(len(rows) for _, rows in self._row_groups(live=False))
@@ -349,9 +349,9 @@ class ReplyPart:
         return []
 
     def _row_groups(self, *, live: bool = True) -> Iterator[tuple[int, Sequence[Row]]]:
-        """Yield the rows, a piece at a time, each with the number of its section, which grows downwards.
+        """Yield the rows in groups, each with the number of its section; numbers grow downwards.
 
-        The blank row between two sections is one of its own. Rows that may still change come along if `live`.
+        The blank row between two sections is its own group. With `live`, rows that may still change are included.
         """
         scene = self._scene
         if scene is None:
@@ -387,7 +387,7 @@ class ReplyPart:
             yield [*section.rows[-PEEK_ROWS:], *section.live_rows][-PEEK_ROWS:]
 
     def _summary_rows(self, scene: Scene) -> list[Row]:
-        """Return the summary of the thinking, where there is something to sum up."""
+        """The summary of the thinking, or no rows if there is nothing to sum up."""
         thoughts = [
             section for section in self._sections if isinstance(section, ThinkingSection) and not section.is_empty
         ]
@@ -419,7 +419,7 @@ class ReplyPart:
 
     @property
     def text(self) -> str:
-        """The answer as it is shown."""
+        """The answer as shown."""
         return "\n\n".join(section.text for section in self._sections if isinstance(section, AnswerSection))
 
 

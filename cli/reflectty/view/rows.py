@@ -21,50 +21,50 @@ if TYPE_CHECKING:
 
 
 MAX_PROSE_WIDTH = 100
-"""Prose is at most this many columns wide, gutter included, however wide the terminal."""
+"""Maximum columns of prose, gutter included, on any terminal."""
 GUTTER_WIDTH = 2
-"""Columns that the gutter takes."""
+"""Columns of the gutter."""
 
-# Between wide characters a row may break anywhere, but not before what closes a sentence or a bracket.
+# A row may break anywhere between wide characters, but not before closing punctuation or a closing bracket.
 _WIDE = "\u2e80-\u2fff\u3040-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\U00020000-\U0003ffff"
 _CLOSERS = "\u3001\u3002\uff0c\uff0e\uff1a\uff1b\uff1f\uff01\u300d\u300f\uff09\u3011\u300b\u3009\u3015\u201d\u2019"
 _PIECES = re.compile(f"[ ]+|[{_WIDE}][{_CLOSERS}]{{0,3}}|[^ {_WIDE}]+")
 _MARKER = re.compile(r" *(?:(?:[-*+•\u2013]|\d{1,3}[.)]) +)?")
-# A gap longer than this is never seen whole; without a limit an endless one would be kept and measured again.
+# No screen shows a longer gap whole; without a limit an endless one would be kept and measured again.
 _GAP = 400
 _GAPS = re.compile(f" {{{_GAP},}}")
 _JOINER, _WIDENER = "\u200d", "\ufe0f"
 
 
 class Columns(NamedTuple):
-    """How many columns there are beside the gutter: for prose, and for code and tables."""
+    """Columns beside the gutter: for prose, and for code and tables."""
 
     prose: int
     full: int
 
 
 def columns_for(width: int) -> Columns:
-    """Return how a screen of that many columns is used."""
+    """The columns of a screen with this width."""
     full = max(1, width - GUTTER_WIDTH)
     return Columns(min(full, MAX_PROSE_WIDTH - GUTTER_WIDTH), full)
 
 
 def cell_width(text: str) -> int:
-    """Return how many columns a text fills; where terminals differ (joined emoji), the most that any takes."""
+    """The columns that a text fills; if terminals differ (joined emoji), the largest value."""
     return len(text) if text.isascii() else sum(width for _, width in _character_widths(text))
 
 
 def _character_widths(text: str) -> Iterator[tuple[str, int]]:
     last = 0
     for character in text:
-        # An emoji's variation selector makes a narrow sign two columns wide.
+        # An emoji's variation selector makes a narrow character two columns wide.
         width = int(last == 1) if character == _WIDENER else get_character_cell_size(character)
         last = width or last
         yield character, width
 
 
 def fitting_length(text: str, width: int) -> int:
-    """Return how many characters fit into that many columns, at least one, never splitting a joined one."""
+    """The number of characters that fit into this many columns, at least one, never splitting a joined one."""
     used = safe = 0
     previous = ""
     for at, (character, size) in enumerate(_character_widths(text)):
@@ -78,20 +78,20 @@ def fitting_length(text: str, width: int) -> int:
 
 
 def expand_tabs(text: str) -> str:
-    """Return text without tabs, and without gaps that no screen could show."""
+    """Replace tabs by spaces, and shorten gaps wider than any screen."""
     return _GAPS.sub(" " * _GAP, text.replace("\t", "    "))
 
 
 def hanging_indent(line: str, width: int) -> int:
-    """Return how far the further rows of a line are indented: under its text, behind its indent or list marker."""
+    """The indent of a line's further rows: below its text, after its own indent or list marker."""
     found = _MARKER.match(line)
     return min(found.end() if found else 0, width // 3)
 
 
 def row_spans(line: str, width: int, indent: int = 0, *, begun: bool = False) -> list[tuple[int, int]]:
-    """Return where the rows of a line start and end: as many words as fit, too long ones cut, no gaps at the breaks.
+    """The start and end of each row of a line: as many words as fit, long ones cut, no gaps at the breaks.
 
-    Rows after the first have `indent` fewer columns; so has the first when the line has `begun` on an earlier row.
+    Rows after the first have `indent` fewer columns; so has the first if the line has `begun` on an earlier row.
     """
     lead = 0 if begun else max(0, len(line) - len(line.lstrip(" ")) - width // 3)
     room = width - indent if begun else width
@@ -101,7 +101,7 @@ def row_spans(line: str, width: int, indent: int = 0, *, begun: bool = False) ->
     for piece in _PIECES.finditer(line, lead):
         at, stop = piece.span()
         if line[at] == " ":
-            # A gap counts when a word follows it on the same row; an indent does, at the start of the line.
+            # A gap counts if a word follows it on the same row; an indent counts at the start of the line.
             start, end = (stop, stop) if end == start and (begun or rows) else (start, end)
             continue
         size = cell_width(piece[0])
@@ -121,7 +121,7 @@ def row_spans(line: str, width: int, indent: int = 0, *, begun: bool = False) ->
 
 
 Run = tuple[str, Style]
-"""A piece of a row that looks the same throughout."""
+"""A piece of a row with one style."""
 Row = list[Run]
 """One row of the screen, without its line break."""
 
@@ -129,13 +129,13 @@ PLAIN = Style.null()
 BOLD = Style(bold=True)
 _DIM_ROLES = ("dim", "faint", "thinking", "line")
 _COLOR_SYSTEMS = {16: ColorSystem.STANDARD, 256: ColorSystem.EIGHT_BIT, TRUECOLOR: ColorSystem.TRUECOLOR}
-# What cleaning let through, whatever its reason: no control character may leave this module.
+# Control characters that passed cleaning for any reason: none may leave this module.
 CONTROL_REPLACEMENTS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The signs that tell who speaks, and those of lists, quotes and rules."""
+    """Symbols of the gutter, of lists, quotes and rules, and of states."""
 
     bar: str = "│"
     correction: str = "↺"
@@ -187,29 +187,29 @@ ASCII_GLYPHS = Glyphs(
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Styles by role, glyphs, and the codes that a stream understands; None where it understands none."""
+    """Styles by role, glyphs, and the color system of a stream; None without styles."""
 
     styles: Mapping[str, Style]
     glyphs: Glyphs
     color_system: ColorSystem | None
     has_color: bool
     panel: Style | None = None
-    """The ground that code stands on, where the theme has one."""
+    """The background of code, if the theme has one."""
     background: Style = PLAIN
-    """The ground that everything stands on, where a screen is filled."""
+    """The background of everything on a filled screen."""
 
     @property
     def is_plain(self) -> bool:
-        """Whether no style can be seen, not even bold."""
+        """True if no style is visible, not even bold."""
         return self.color_system is None
 
     @property
     def unicode(self) -> bool:
-        """Whether more than ASCII can be seen."""
+        """True if characters beyond ASCII are visible."""
         return self.glyphs != ASCII_GLYPHS
 
     def paint(self, row: Row) -> str:
-        """Return a row as it is sent to the terminal."""
+        """A row as sent to the terminal."""
         return "".join(
             style.render(text.translate(CONTROL_REPLACEMENTS), color_system=self.color_system, legacy_windows=False)
             for text, style in row
@@ -217,10 +217,10 @@ class Palette:
 
 
 def palette_for(theme: Theme, sink: Sink, *, can_redraw: bool) -> Palette:
-    """Return how a theme looks on a stream.
+    """The palette of a theme on a stream.
 
-    Sixteen colours are the terminal's own, so that a theme's shades cannot become one with the background.
-    Without colours, bold and dim remain on a terminal that is not dumb (`motion`).
+    With sixteen colors the terminal's own are used, so that a theme's shades cannot merge with the background.
+    Without colors, bold and dim remain if the terminal `can_redraw`.
     """
     colours = (theme if sink.color_count > ANSI_COLOR_COUNT else TERMINAL_THEME).colors
     coloured = sink.color_count > 0
@@ -247,5 +247,4 @@ def _background_of(color: str, *, has_color: bool) -> Style | None:
 
 
 def text_of_row(row: Iterable[Run]) -> str:
-    """Return a row's text."""
     return "".join(text for text, _ in row)

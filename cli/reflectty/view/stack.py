@@ -1,6 +1,6 @@
 """Stacks parts vertically, lays out only those needed and keeps a scroll anchor when rows change.
 
-Parts at the beginning that nobody has scrolled to are not laid out at all; lines are counted from the first that is.
+Parts at the beginning are laid out once the user scrolls to them; lines are counted from the first laid-out part.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SECTION_BELOW = 1 << 30
 
 
 class ScrollAnchor(NamedTuple):
-    """A row by the section it stands in: what is folded above it does not move it."""
+    """A row relative to its section, so that folding above does not move it."""
 
     part: Part
     section: int
@@ -30,7 +30,7 @@ class ScrollAnchor(NamedTuple):
 
 
 def anchor_of(part: Part, row: int) -> ScrollAnchor:
-    """Return where a row stands."""
+    """The anchor of a row."""
     above: dict[int, int] = {}
     for number, rows in _spans_of(part):
         if row < rows:
@@ -41,7 +41,7 @@ def anchor_of(part: Part, row: int) -> ScrollAnchor:
 
 
 def row_of(anchor: ScrollAnchor) -> int:
-    """Return the row that stands there now, or the one nearest to it."""
+    """The row now at the anchor, or the nearest one."""
     before = inside = 0
     for number, rows in _spans_of(anchor.part):
         before += rows if number < anchor.section else 0
@@ -54,7 +54,7 @@ def _spans_of(part: Part) -> Iterable[tuple[int, int]]:
 
 
 MAX_LAID_OUT_AT_ONCE = 12
-"""At most so many parts are laid out when the reader comes near the first that is."""
+"""Maximum parts laid out at once when the user scrolls near the first laid-out one."""
 GAP = 1
 """Blank rows between two parts."""
 
@@ -72,19 +72,19 @@ class Stack:
 
     @property
     def height(self) -> int:
-        """How many lines the parts take that are laid out."""
+        """The number of lines of the laid-out parts."""
         return max(0, self._end - GAP)
 
     @property
     def tops(self) -> tuple[int, ...]:
-        """The lines in which those parts begin."""
+        """The first line of each laid-out part."""
         return tuple(self._tops)
 
     def index(self, part: Part) -> int:
-        """Return where a part stands; the last ones are asked for most.
+        """The position of a part, searched from the end, which is asked for most.
 
         Raises:
-            ValueError: it is not here.
+            ValueError: the part is not in the stack.
         """
         for at in range(len(self.parts) - 1, -1, -1):
             if self.parts[at] is part:
@@ -107,7 +107,7 @@ class Stack:
             part.lay_out(self.scene)
 
     def lay_out_before(self, end: int) -> int:
-        """Lay out parts before one, as many as fill two screens, and return the first of them."""
+        """Lay out the parts before `end`, enough for two screens, and return the first of them."""
         rows, first = 0, end
         while first and end - first < MAX_LAID_OUT_AT_ONCE and rows < 2 * self.scene.height:
             first -= 1
@@ -116,7 +116,7 @@ class Stack:
         return first
 
     def measure(self, start: int) -> None:
-        """Find out in which line each part begins, from one part on."""
+        """Compute the first line of each part from `start` on."""
         at = max(0, start - self.first)
         del self._tops[at:]
         top = self._tops[-1] + _height_with_gap(self.parts[start - 1]) if at else 0
@@ -126,39 +126,38 @@ class Stack:
         self._end = top
 
     def begin_at(self, first: int) -> None:
-        """Count from another part on, which is laid out like all that follow."""
+        """Count lines from another part, which is laid out like all that follow."""
         self.first = first
         self.measure(first)
 
     def top_of(self, part: Part) -> int:
-        """Return the line in which a part begins; -1 while it is not laid out."""
+        """The first line of a part; -1 if it is not laid out."""
         at = self.index(part)
         return self.line_at(at) if self.first <= at < self.first + len(self._tops) else -1
 
     def line_at(self, at: int, row: int = 0) -> int:
-        """Return the line of a row of the part that stands at a place; the end where that is not known yet."""
+        """The line of a row of the part at a position; the end if that is not known yet."""
         known = 0 <= at - self.first < len(self._tops)
         return self._tops[at - self.first] + row if known else self._end
 
     def part_at(self, line: int) -> tuple[Part, int] | None:
-        """Return the part to which a line belongs, and which of its rows it is; the row may be the gap below."""
+        """The part at a line and the row in it, which may be the gap below."""
         at = bisect_right(self._tops, line) - 1
         if at < 0 or line >= self._end:
             return None
         return self.parts[self.first + at], line - self._tops[at]
 
     def row(self, line: int) -> Row:
-        """Return what stands in a line."""
         found = self.part_at(line)
         return found[0].row(found[1]) if found and found[1] < found[0].height else []
 
     def anchor_at(self, line: int) -> ScrollAnchor | None:
-        """Return what stands in a line so that it can be found again after a change."""
+        """The anchor of a line, to find it again after a change."""
         found = self.part_at(line)
         return anchor_of(*found) if found else None
 
     def line_of(self, anchor: ScrollAnchor) -> int:
-        """Return the line of a place; of a part that is gone, the first."""
+        """The line of an anchor; the first line if its part is gone."""
         gone = not any(part is anchor.part for part in self.parts)
         top = -1 if gone else self.top_of(anchor.part)
         return top + row_of(anchor) if top >= 0 else 0

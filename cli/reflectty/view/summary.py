@@ -1,7 +1,4 @@
-"""The facts and remarks that summarize a reply: duration, tokens, corrections and what went wrong.
-
-Measures nothing and draws nothing.
-"""
+"""The facts and remarks that summarize a reply: duration, tokens, corrections and what went wrong."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ if TYPE_CHECKING:
     from reflectty.core.session import ReplyMetrics, StoredReply
 
 ORIGIN_LABELS = {ReplyOrigin.STEERED: "steered", ReplyOrigin.CONCLUDED: "concluded", ReplyOrigin.CONTINUED: "continued"}
-"""What is said of a reply that the user had a hand in."""
+"""Labels for replies that the user steered, concluded or continued."""
 
 
 class SummaryFact(NamedTuple):
-    """One part of the line; of a line that is too long the part with the highest rank goes first."""
+    """One part of the summary line; if the line is too long, the part with the highest rank is dropped first."""
 
     text: str
     rank: int
@@ -25,7 +22,7 @@ class SummaryFact(NamedTuple):
 
 
 def summary_facts(measured: ReplyMetrics) -> tuple[SummaryFact, ...]:
-    """Return what is known of a reply; what is unknown is left out."""
+    """The known facts of a reply."""
     thought = bool(measured.thinking_tokens or measured.corrections)
     verb, ms = ("thought", measured.thinking_ms) if thought else ("answered", measured.total_ms)
     said = measured.thinking_tokens if thought else measured.answer_tokens
@@ -39,7 +36,7 @@ def summary_facts(measured: ReplyMetrics) -> tuple[SummaryFact, ...]:
 
 
 def remarks_on(said: StoredReply) -> tuple[tuple[str, bool], ...]:
-    """Return what there is to say under a reply, uncleaned, and whether it went wrong."""
+    """The remarks under a reply, uncleaned, each with whether it is an error."""
     wrong = {
         ReplyStatus.INTERRUPTED: said.error.strip() or "stopped: the reply is not complete",
         ReplyStatus.INCOMPLETE: said.error.strip() or "the reply was cut",
@@ -51,12 +48,12 @@ def remarks_on(said: StoredReply) -> tuple[tuple[str, bool], ...]:
 
 
 def control_character_remark(number: int) -> str:
-    """Return the remark on what a terminal would have obeyed, or a reader not seen; nothing where there was none."""
+    """The remark on control characters and invisible characters made visible; "" if there were none."""
     return f"{format_count(number, 'control character')} shown as text, such as ^[" if number else ""
 
 
 def fit_facts(facts: tuple[SummaryFact, ...], width: int, separator: int) -> tuple[SummaryFact, ...]:
-    """Return the facts that fit into a row, in order; `separator` is what stands between two, in columns."""
+    """The facts that fit into a row, in order; `separator` is the width between two, in columns."""
     while len(facts) > 1 and sum(len(fact.text) + separator for fact in facts) - separator > width:
         last = max(facts, key=lambda fact: fact.rank)
         facts = tuple(fact for fact in facts if fact is not last)
@@ -64,7 +61,7 @@ def fit_facts(facts: tuple[SummaryFact, ...], width: int, separator: int) -> tup
 
 
 def format_duration(seconds: float) -> str:
-    """Return a time as people say it: `0.4 s`, `12 s`, `2 min 5 s`."""
+    """A readable duration: `0.4 s`, `12 s`, `2 min 5 s`."""
     if seconds < 1:
         return f"{seconds:.1g} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class AtomKind(Enum):
-    """How a sign stands in a formula, which decides about the blanks around it."""
+    """The role of a symbol in a formula, which decides the spacing around it."""
 
     PLAIN = "plain"
     FUNCTION = "function"
@@ -98,7 +98,7 @@ ACCENTS = {
     "ddot": "\u0308",
     "vec": "\u20d7",
 }
-"""Marks that stand above one letter."""
+"""Combining marks above one letter."""
 FRACTIONS = _pairs(
     "1/2 ½ 1/3 ⅓ 2/3 ⅔ 1/4 ¼ 3/4 ¾ 1/5 ⅕ 2/5 ⅖ 3/5 ⅗ 4/5 ⅘ 1/6 ⅙ 5/6 ⅚ 1/7 ⅐ 1/8 ⅛ 3/8 ⅜ 5/8 ⅝ 7/8 ⅞ 1/9 ⅑ 1/10 ⅒"
 )

@@ -1,7 +1,7 @@
-"""Renders simple TeX formulas in Unicode where that is exact.
+"""Renders simple TeX formulas in Unicode if the result is exact.
 
-A formula is never shown in part: a matrix, a raised character that Unicode has not, an unknown command make all of
-it stay as it was said. Blanks are set as TeX sets them, around operators and relations, whatever the source has.
+A formula is never rendered in part: with a matrix, a superscript missing from Unicode or an unknown command it keeps
+its source form. Spacing around operators and relations follows TeX, not the source.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from reflectty.view.symbols import (
 )
 
 FormulaPiece = tuple[str, bool]
-"""Text of a formula, and whether a box stands around it."""
+"""Text of a formula, and whether it is boxed."""
 
 _WORDS = re.compile(r"[A-Za-z0-9]+ [A-Za-z]{2,}|[A-Za-z]{2,} [A-Za-z0-9]+")
 _BEFORE_SIGN = frozenset({AtomKind.BINARY, AtomKind.RELATION, AtomKind.OPENS, AtomKind.COMMA, AtomKind.FUNCTION})
@@ -33,7 +33,7 @@ _FACTORS = frozenset(
 
 
 class Atom(NamedTuple):
-    """A sign of a formula, or a part of one that nothing divides."""
+    """A symbol of a formula, or an indivisible part."""
 
     text: str
     kind: AtomKind
@@ -42,19 +42,19 @@ class Atom(NamedTuple):
 
 
 class UnwritableError(Exception):
-    """The formula has something that Unicode cannot show."""
+    """The formula contains something that Unicode cannot show."""
 
 
 def text_of(atoms: list[Atom]) -> str:
-    """Return a part of a formula as text."""
+    """A part of a formula as text."""
     return "".join(text for text, _ in pieces_of(atoms)).strip()
 
 
 def pieces_of(atoms: list[Atom]) -> list[FormulaPiece]:
-    """Return a formula as pieces.
+    """A formula as pieces.
 
     Raises:
-        UnwritableError: words stand beside each other, or an operator has nothing behind it.
+        UnwritableError: two words are adjacent, or an operator has no right operand.
     """
     atoms = [atom for atom in atoms if atom.text]
     pieces: list[FormulaPiece] = []
@@ -72,7 +72,7 @@ def pieces_of(atoms: list[Atom]) -> list[FormulaPiece]:
 
 
 def _kind_in_context(atom: Atom, before: AtomKind | None) -> AtomKind:
-    """Return the kind of an atom: plus and minus with nothing before them belong to what follows."""
+    """The kind of an atom in context: plus and minus without a left operand belong to what follows."""
     return AtomKind.PLAIN if atom.kind is AtomKind.BINARY and (before is None or before in _BEFORE_SIGN) else atom.kind
 
 
@@ -88,13 +88,13 @@ def _needs_blank_between(last: Atom, before: AtomKind, atom: Atom, kind: AtomKin
     if kind is AtomKind.FUNCTION:
         return before in _FACTORS or before is AtomKind.CLOSES
     if atom.has_blank_before and _WORDS.fullmatch(f"{last.text} {atom.text}"):
-        # Words beside each other are no formula, and TeX would run them together.
+        # Adjacent words are not a formula, and TeX would run them together.
         raise UnwritableError
     return False
 
 
 def _text_in_context(atom: Atom, before: AtomKind | None, after: Atom | None) -> str:
-    """Return the text of an atom; a fraction or a root beside a factor would be read as a larger one."""
+    """The text of an atom; a fraction or root next to a factor gets parentheses, or it would look like a larger one."""
     if atom.kind is AtomKind.FRACTION:
         close = before in _FACTORS or before is AtomKind.CLOSES
         follows = after is not None and (after.kind in _FACTORS or after.kind is AtomKind.OPENS)
@@ -105,7 +105,7 @@ def _text_in_context(atom: Atom, before: AtomKind | None, after: Atom | None) ->
 
 
 def _join_pieces(pieces: list[FormulaPiece]) -> list[FormulaPiece]:
-    """Return the pieces, neighbours that look alike as one, and no blank twice."""
+    """Merge neighbors with equal style and drop double blanks."""
     joined: list[FormulaPiece] = []
     for text, boxed in pieces:
         if joined and joined[-1][1] == boxed:
@@ -128,13 +128,13 @@ _UPRIGHT = frozenset({"mathrm", "mathit", "text", "textrm", "mbox", "operatornam
 
 
 def render_formula(source: str) -> tuple[FormulaPiece, ...] | None:
-    """Return a formula with its delimiters as pieces of Unicode, or None where it has to stay as it is."""
+    """A delimited formula as pieces of Unicode, or None if it has to stay in its source form."""
     found = _DELIMITED.fullmatch(source) if len(source) <= _MAX_LENGTH else None
     inside = found[found.lastgroup or 0].strip() if found else ""
     if not inside:
         return None
     if source.startswith("\\[") and not _LOOKS_LIKE_FORMULA.match(source):
-        # A bracket that was escaped, such as that of a note or of a pattern.
+        # An escaped bracket, such as that of a footnote or of a pattern.
         return None
     try:
         return tuple(pieces_of(_FormulaReader(inside).read_all()))
@@ -143,7 +143,7 @@ def render_formula(source: str) -> tuple[FormulaPiece, ...] | None:
 
 
 class _FormulaReader:
-    """Reads a formula once, from its start to its end."""
+    """Reads a formula in one pass."""
 
     def __init__(self, source: str) -> None:
         self._tokens = _TOKENS.findall(source)
@@ -166,7 +166,7 @@ class _FormulaReader:
         return found
 
     def _sequence(self, end: str) -> list[Atom]:
-        """Read up to a token that ends it, which is taken as well."""
+        """Read up to and including the token that ends the sequence."""
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise UnwritableError
@@ -184,7 +184,7 @@ class _FormulaReader:
         return atoms
 
     def _scripted(self) -> list[Atom]:
-        """Read an atom and what is raised or lowered behind it."""
+        """Read an atom with its subscript, superscript and primes."""
         atom = Atom("", AtomKind.PLAIN) if self._peek() in "^_" else self._atom()
         lowered, raised, primes = "", "", ""
         while True:
@@ -214,7 +214,7 @@ class _FormulaReader:
         return "".join(table[character] for character in text)
 
     def _argument(self) -> list[Atom]:
-        """Read what stands in braces, or one character or command."""
+        """Read a group in braces, or one character or command."""
         self._skip_blanks()
         sign = self._peek()
         if sign == "{":
@@ -228,7 +228,7 @@ class _FormulaReader:
         return [self._atom()]
 
     def _raw(self) -> str:
-        """Read what stands in braces as it is."""
+        """Read a group in braces verbatim."""
         self._skip_blanks()
         if self._peek() != "{" or "}" not in self._tokens[self._at :]:
             raise UnwritableError

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ThinkingRenderer:
-    """One block after another: `begin`, then `feed` as text comes; a row that is given out never changes."""
+    """Renders block after block: `begin`, then `feed` for each piece of text; returned rows never change."""
 
     def __init__(self, palette: Palette) -> None:
         self._palette = palette
@@ -41,12 +41,12 @@ class ThinkingRenderer:
         self._has_begun = False
 
     def begin(self, kind: Kind) -> None:
-        """Start a block; the one before must have been closed."""
+        """Start a block after the previous one was closed."""
         self._kind, self._needs_mark = kind, kind is Kind.REFLECTION
         self._line, self._needs_blank, self._has_rows, self._has_begun = "", False, False, False
 
     def feed(self, text: str, width: int) -> list[Row]:
-        """Take text that is safe to show; return its complete rows, `width` columns wide and the gutter."""
+        """Add text that is safe to show; return its complete rows, `width` columns wide plus the gutter."""
         *lines, last = expand_tabs(self._line + text).split("\n")
         rows: list[Row] = []
         for line in lines:
@@ -55,14 +55,14 @@ class ThinkingRenderer:
         return rows + complete
 
     def live_rows(self, width: int) -> list[Row]:
-        """Return the rows of what may still change: one, or two while a word may not fit, or none."""
+        """The rows that may still change: none, one, or two while a word may not fit."""
         indent = self._indent_of(self._line, width)
         spans = row_spans(self._line, width, indent, begun=self._has_begun)
         texts = [self._line[start:end] for start, end in spans if end > start]
         return self._draw_rows(texts, indent)
 
     def close(self, width: int) -> list[Row]:
-        """End the block; return its last row, if there is one."""
+        """End the block; return its last row, if any."""
         line, self._line = self._line, ""
         return self._end(line, width) if line.strip() else []
 
@@ -70,7 +70,7 @@ class ThinkingRenderer:
         return self._indent if self._has_begun else hanging_indent(line, width)
 
     def _split(self, line: str, width: int) -> tuple[list[Row], str]:
-        """Return the rows of a line that no further text can change, and the rest of it."""
+        """Split a line into the rows that further text cannot change, and the rest."""
         indent = self._indent_of(line, width)
         *spans, (start, _) = row_spans(line, width, indent, begun=self._has_begun)
         rows = self._rows([line[begin:end] for begin, end in spans], indent)
@@ -112,25 +112,25 @@ class ThinkingRenderer:
 
 TURNS_PER_SECOND = 6
 LOADING_SECONDS = 3
-"""After this, the model may be on its way into memory."""
+"""After this time, the model may be loading into memory."""
 STEERING_NOTE = "stopped: change the thought, it goes on from here"
 _MIN_LINE_WIDTH = 12
-"""Fewer columns than this are not worth a line of thought."""
+"""Below this width the line of thinking is left out."""
 
 
 class ReplyState:
-    """What is known of a reply while it comes and afterwards."""
+    """The state of a reply during and after streaming."""
 
     def __init__(self, model: str, origin: ReplyOrigin) -> None:
         self.model = clean_line(model, 60)
         self.origin = origin
         self.is_over = False
         self.is_steered = False
-        """Whether what it thought is being changed right now."""
+        """Whether the user is editing its thinking right now."""
         self.seconds = 0.0
         self.measured = NO_METRICS
         self.is_answering = False
-        """Whether it is answering, and not thinking."""
+        """Whether it is answering, as opposed to thinking."""
         self._reply: Reply | None = None
 
     def follow(self, reply: Reply) -> None:
@@ -147,7 +147,7 @@ class ReplyState:
 
     @property
     def resumable(self) -> bool:
-        """Whether it can go on in its middle, as far as is known."""
+        """True if the server can continue it mid-reply, as far as is known."""
         return self._reply is None or self._reply.resumable
 
     @property
@@ -158,15 +158,15 @@ class ReplyState:
 def summary_row(  # noqa: PLR0913 - each says one thing of the line
     state: ReplyState, scene: Scene, *, has_thinking: bool, is_open: bool, line: str, tail: list[str], has_hints: bool
 ) -> Row:
-    """Return the line.
+    """The summary line.
 
     Args:
-        state: of the reply.
-        scene: where it is drawn.
-        has_thinking: whether there is a thinking.
-        is_open: whether it is open.
-        line: the last line of thought, or nothing.
-        tail: what else there is to say of it.
+        state: the reply's state.
+        scene: palette, size and view.
+        has_thinking: whether the reply has thinking.
+        is_open: whether the thinking is open.
+        line: the last line of thinking, or "".
+        tail: further remarks.
         has_hints: whether to name the keys that apply.
     """
     dim, accent = scene.palette.styles["dim"], scene.palette.styles["accent"]
@@ -225,7 +225,7 @@ def _add_line(row: Row, line: str, dot: str, scene: Scene) -> Row:
 
 
 def _add_tail(row: Row, tail: list[str], scene: Scene) -> Row:
-    """Add what still fits, from the left."""
+    """Add the remarks that fit, from the left."""
     used = cell_width(text_of_row(row))
     for text in tail:
         if used + 3 + cell_width(text) > scene.width:

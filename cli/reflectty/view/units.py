@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 _STEP = 1000
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _SHORT = 10
-"""Below it, a number gets a decimal."""
+"""Numbers below it get a decimal."""
 _CONTEXT_UNIT = 1024
-"""Contexts are made in powers of two."""
+"""Context lengths are powers of two."""
 
 
 def format_bytes(number: float) -> str:
-    """Return a number of bytes: `0 B`, `291 MB`, `4.9 GB`."""
+    """A number of bytes: `0 B`, `291 MB`, `4.9 GB`."""
     unit = 0
     while round(number) >= _STEP and unit < len(_UNITS) - 1:
         number /= _STEP
@@ -29,12 +29,12 @@ def format_bytes(number: float) -> str:
 
 
 def format_context(tokens: int) -> str:
-    """Return the length of a context: `128K` for 131,072 tokens, `500` for 500."""
+    """A context length: `128K` for 131,072 tokens, `500` for 500."""
     return f"{tokens // _CONTEXT_UNIT:,}K" if tokens >= _CONTEXT_UNIT and tokens % _CONTEXT_UNIT == 0 else f"{tokens:,}"
 
 
 def format_percent(part: float, whole: float) -> str:
-    """Return a part as `63 %`; 0 % and 100 % only where they are true."""
+    """A part as `63 %`; 0 % and 100 % only if exact."""
     if whole <= 0:
         return "0 %"
     percent = round(100 * part / whole)
@@ -43,12 +43,12 @@ def format_percent(part: float, whole: float) -> str:
 
 _MINUTE, _HOUR = 60, 3600
 _DAYS_BY_NUMBER = 7
-"""From this many days on, a date says more than a number of days."""
+"""From this many days on, the date is shown instead of the number of days."""
 UNKNOWN_TIME = "?"
 
 
 def format_age(then: float, now: float) -> str:
-    """Return how long ago something was, both in seconds since 1970: `5 min ago`, `yesterday`, `12 Nov`."""
+    """The time since `then`, both in seconds since 1970: `5 min ago`, `yesterday`, `12 Nov`."""
     begun, today = _local_time_of(then), _local_time_of(now)
     if begun is None or today is None:
         return UNKNOWN_TIME
@@ -64,13 +64,13 @@ def format_age(then: float, now: float) -> str:
 
 
 def format_date(then: float) -> str:
-    """Return a time in seconds since 1970 as `12 November 2026, 09:30`."""
+    """A time in seconds since 1970 as `12 November 2026, 09:30`."""
     begun = _local_time_of(then)
     return UNKNOWN_TIME if begun is None else f"{begun.day} {begun:%B} {begun.year}, {begun:%H:%M}"
 
 
 def parse_timestamp(text: str) -> float | None:
-    """Return a time as servers write it, such as `2026-11-26T17:45:00.123456789Z`, in seconds since 1970."""
+    """Parse a server's timestamp, such as `2026-11-26T17:45:00.123456789Z`, into seconds since 1970."""
     try:
         return datetime.fromisoformat(text).timestamp()
     except (OverflowError, OSError, ValueError):
@@ -85,29 +85,29 @@ def _local_time_of(seconds: float) -> datetime | None:
 
 
 _DIGEST = 12
-"""Characters of a digest that tell models apart."""
+"""Digest characters that identify a model."""
 
 
 def weights_of(model: Model) -> str:
-    """Return how many parameters a model has and how they are packed: `8.0B Q4_K_M`."""
+    """A model's parameter count and quantization: `8.0B Q4_K_M`."""
     return clean_line(f"{model.parameter_size} {model.quantization}".strip(), 24)
 
 
 def device_of(running: RunningModel) -> str:
-    """Return on what a loaded model runs: `GPU`, `CPU`, or `63 % GPU` where it is split."""
+    """The device of a loaded model: `GPU`, `CPU`, or `63 % GPU` if split."""
     if running.size_vram <= 0:
         return "CPU"
     return "GPU" if running.size_vram >= running.size else f"{format_percent(running.size_vram, running.size)} GPU"
 
 
 def memory_of(running: RunningModel) -> str:
-    """Return how much memory a loaded model takes, and how much of it is a GPU's where it is split."""
+    """The memory of a loaded model, and the GPU's share if split."""
     split = 0 < running.size_vram < running.size
     return f"{format_bytes(running.size_vram)} of {format_bytes(running.size)}" if split else format_bytes(running.size)
 
 
 def gpu_advice_of(running: RunningModel, name: str) -> str:
-    """Return what to do about a model that a GPU does not hold whole; nothing about one that it does."""
+    """Advice for a model that does not fully fit on the GPU; "" if it does."""
     if running.size_vram >= running.size:
         return ""
     what = (
@@ -119,11 +119,11 @@ def gpu_advice_of(running: RunningModel, name: str) -> str:
 
 
 def placement_of(running: RunningModel) -> str:
-    """Return where a loaded model is, in a line."""
+    """Device, memory and context length of a loaded model in one line."""
     room = f" · context {format_context(running.context_length)}" if running.context_length else ""
     return f"{device_of(running)} · {memory_of(running)}{room}"
 
 
 def short_digest_of(model: Model) -> str:
-    """Return the beginning of a model's digest."""
+    """The beginning of a model's digest."""
     return clean_line(model.digest.removeprefix("sha256:")[:_DIGEST])
