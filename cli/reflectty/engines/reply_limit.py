@@ -4,14 +4,14 @@ Ollama starts a model with or without context shifting, as the `shift` of a requ
 request that says otherwise (`needsReload` in server/sched.go; seen with 0.32.15 and 0.34.2). Omitted, it means with
 shifting, and other clients omit it: with `shift: false` in our requests, we and any other client would evict each
 other's model at every question. `shift: false` protects from a reply that fills the context: with shifting, half of the
-context is dropped, the prompt first, and the model silently continues. A limited reply has the same effect: the server
-refuses a prompt that is too long (`truncate: false`), `num_predict` is at most the room left after the prompt, and a
-reply that needs more ends with `length`, as it does without shifting.
+context is dropped, the prompt first, and the model silently continues. A limited reply gives the same protection: the
+server refuses a prompt that is too long (`truncate: false`), `num_predict` is at most the room left after the prompt,
+and a reply that needs more ends with `length`, as it does without shifting.
 
 This needs two numbers. The context is what a request sets, or what /api/ps reports for a model just loaded without one.
 The prompt is what the server counts when it reads the prompt for a one-token reply; the next request finds it in the
 cache (of 730 tokens, 0.34.2 read one again). A prompt that is small for its context is not counted, as each of its
-bytes is at most one token. Where a server reports neither number, `shift: false` is sent.
+bytes is at most one token. If a server does not report one of the numbers, `shift: false` is sent.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
             raise
         try:
             if response.status_code != OK:
-                raise protocol.refusal_error_of(response.status_code, await response.aread())  # noqa: TRY301 - it is closed below
+                raise protocol.refusal_error_of(response.status_code, await response.aread())  # noqa: TRY301 - the reply is closed below
             if body.get("stream", True):
                 return httpx.Response(OK, stream=reply)
             return _json_response(protocol.join_lines([item async for item in reply.objects()]))
