@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from reflectty.engines.openai import OpenAIEngine
 
 VLLM_PORT: Final = 8000
-"""Where an OpenAI-compatible server is looked for when no port is named: vLLM's own."""
+"""Default port of an OpenAI-compatible server: vLLM's own."""
 
 
 class EngineName(StrEnum):
-    """What can be spoken with a server."""
+    """Kinds of engines."""
 
     OLLAMA = "ollama"
     OPENAI = "openai"
     EMBEDDED = "embedded"
-    """The built-in model, in a process of ours: there is no server, and a host says nothing."""
+    """The built-in model, in our own process: there is no server, and the host has no effect."""
 
 
-def open_engine(  # noqa: PLR0913 - each says one thing of how a server is reached
+def open_engine(  # noqa: PLR0913 - each is a separate setting of the connection
     host: str = "",
     *,
     engine: str = EngineName.OLLAMA,
@@ -35,25 +35,25 @@ def open_engine(  # noqa: PLR0913 - each says one thing of how a server is reach
     key_over_http: bool = False,
     remembered_models: tuple[Callable[[str], bool], Callable[[str], object]] | None = None,
 ) -> OllamaEngine | OpenAIEngine:
-    """Return the engine, to be used in `async with`, for a value of OLLAMA_HOST or `--host`.
+    """Create the engine for a value of OLLAMA_HOST or `--host`, to be used in `async with`.
 
     Args:
-        host: where the server is; for an OpenAI-compatible one with `/v1` at its end or without.
+        host: the server's address; for an OpenAI-compatible one with or without `/v1` at its end.
         engine: a value of EngineName.
-        api_key: what the server wants to see; sent where nobody on the way can read it.
+        api_key: the server's key; sent only over a confidential connection.
         timeouts: how long to wait.
-        key_over_http: whether an OpenAI-compatible server gets the key however it is reached.
+        key_over_http: whether an OpenAI-compatible server gets the key over any connection.
         remembered_models: tells whether a model of such a server was seen to think before, and remembers one.
 
     Raises:
-        UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
+        UsageError: the host, the key or the proxy settings of the environment cannot be used.
     """
     if engine == EngineName.EMBEDDED:
         from reflectty.engines.embedded import open_embedded
 
         return open_embedded(timeouts)
     address = address_of(host, engine, key_over_http=key_over_http)
-    # asyncio alone costs as much as the rest of a command: one that asks no model does not pay for it.
+    # asyncio alone costs as much as the rest of a command, so only commands that ask a model import it.
     if engine == EngineName.OPENAI:
         from reflectty.engines.openai import OpenAIEngine, ThinkingModels
 
@@ -65,10 +65,10 @@ def open_engine(  # noqa: PLR0913 - each says one thing of how a server is reach
 
 
 def address_of(host: str, engine: str = EngineName.OLLAMA, *, key_over_http: bool = False) -> Address:
-    """Return where a server is, as `open_engine` reads it.
+    """The address of a server, as `open_engine` reads it.
 
     Raises:
-        UsageError: the host, or the proxy settings of the environment, cannot be used.
+        UsageError: the host or the proxy settings of the environment cannot be used.
     """
     from reflectty.engines.hosts import BUILT_IN_ADDRESS, parse_host
 

@@ -24,8 +24,8 @@ from reflectty.protocols.refusals import (
 )
 from reflectty.system.terminal import system_environment
 
-# Where click is installed, httpx would load its own command line, and with it rich and pygments: half a one-shot's
-# start. An entry of None makes that import fail, which httpx takes for click being absent.
+# Where click is installed, httpx would load its own command line, and with it rich and pygments: half the startup of a
+# one-shot. An entry of None makes that import fail, which httpx treats as click being absent.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
 
@@ -44,28 +44,28 @@ ONLY_COMMENTS: Final = (
     "it only keeps the connection open: see in the server's log whether what writes replies has ended"
 )
 ENDING_SECONDS: Final = 2.0
-"""How long to wait for what may follow the end of a reply."""
+"""Seconds to wait for data after the end of a reply."""
 
 QUEUE_FACTOR: Final = 4
-"""How many times as long as for a first byte is waited where nothing but comments comes."""
+"""Factor on the first-byte timeout while only comments arrive."""
 
 
 class BodyListener(Protocol):
-    """Whoever reads a body piece by piece."""
+    """Reader of a response body, piece by piece."""
 
     @property
     def over(self) -> bool:
-        """Whether what matters of it has come."""
+        """Whether the part that matters is complete."""
         ...
 
     @property
     def part_count(self) -> int:
-        """How much of it was worth waiting for: it grows with every such piece."""
+        """Progress so far: grows with every piece worth waiting for."""
         ...
 
 
 class BodyDeadline:
-    """Until when the next piece of a body is waited for."""
+    """Deadline for the next piece of a body."""
 
     def __init__(self, timeouts: Timeouts, listener: BodyListener | None) -> None:
         self._timeouts = timeouts
@@ -79,7 +79,7 @@ class BodyDeadline:
         self._longest = self._clock() + QUEUE_FACTOR * timeouts.first
 
     def extend(self) -> None:
-        """Look at what the last piece was."""
+        """Set the next deadline by what the last piece was."""
         parts = self._listener.part_count if self._listener else self._parts + 1
         if self._listener and self._listener.over:
             if not self._over:
@@ -94,7 +94,7 @@ class BodyDeadline:
                 self._extend_in_queue()
 
     def _extend_in_queue(self) -> None:
-        """Wait for a reply that has not begun: as long as there are signs of life, but not for ever."""
+        """Extend the wait for a reply that has not begun: as long as comments arrive, but not forever."""
         next_sign = self._clock() + self._timeouts.idle
         self.deadline = min(next_sign, self._longest)
         self.limit = self._timeouts.idle if next_sign < self._longest else QUEUE_FACTOR * self._timeouts.first
@@ -102,11 +102,11 @@ class BodyDeadline:
 
 REDIRECTS: Final = range(300, 400)
 RETRY_DELAYS: Final = (0.5, 1.0)
-"""Seconds before the second and the third try of a busy server."""
+"""Seconds before the second and the third try at a busy server."""
 LONGEST_RETRY: Final = 5.0
-"""Seconds that a server's Retry-After is waited for here; who asks is told of a longer one."""
+"""Longest Retry-After, in seconds, that is waited for; a longer one is reported."""
 PEEK_BYTES: Final = 16 * 1024
-"""Bytes that are read of a refusal to see whether asking again helps."""
+"""Bytes of a refusal that are read to decide whether to retry."""
 LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its time: ask again"
 ZONE: Final = re.compile(r"%[^]]*]")
 
@@ -114,7 +114,7 @@ T = TypeVar("T")
 
 
 class ServerProfile(NamedTuple):
-    """How servers of one kind are spoken of, and by which statuses they say that they are busy."""
+    """Wording of messages about one kind of server, and the statuses that mean it is busy."""
 
     label: str = "an Ollama server"
     start_hint: str = "is `ollama serve` running? Another server is named with --host or OLLAMA_HOST"
@@ -128,9 +128,9 @@ OLLAMA_PROFILE: Final = ServerProfile()
 
 
 class Connection:
-    """Requests to one server, each on its own until it is answered."""
+    """Sends independent requests to one server."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - all that decides how a server is reached
+    def __init__(  # noqa: PLR0913, PLR0917 - everything that reaching a server depends on
         self,
         address: Address,
         timeouts: Timeouts,
@@ -140,13 +140,13 @@ class Connection:
         look_for_other_server: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
         self._look_for_other_server = look_for_other_server
-        """Tells where else something answers, for who is not reached; asked once."""
+        """Finds another server to suggest when this one is unreachable; called once."""
         self._address = address
         self._timeouts = timeouts
         self._profile = profile
         headers = _headers(address, api_key, profile.key_name)
         self.proxy = None if address.loopback else proxy_of(address)
-        """What stands between here and the server, by the environment."""
+        """The proxy for this server, from the environment."""
         transport = transport or local_transport_for(address)
         self._client = client_for(address, self.proxy, timeouts.connect, headers, transport)
 
@@ -157,22 +157,22 @@ class Connection:
     async def request(
         self, method: str, path: str, body: Body | None = None, patience: float = 0.0
     ) -> AsyncIterator[httpx.Response]:
-        """Send a request and hand over the response, its body unread; leaving closes the connection to it.
+        """Send a request and yield the response with its body unread; leaving closes its connection.
 
-        A busy server is asked three times, unless it says that it will be busy for longer than a moment.
+        A busy server gets three tries, unless its Retry-After is too long.
 
         Args:
-            method: of HTTP.
-            path: below that of the server's address.
+            method: the HTTP method.
+            path: relative to the server's address.
             body: sent as JSON.
-            patience: seconds to wait for the response; 0 is as long as for any.
+            patience: seconds to wait for the response; 0 means the first-byte timeout.
 
         Raises:
-            UnreachableError: nothing there answers in HTTP.
-            StalledError: nothing came in time.
-            RefusedError: the server wants the request to go elsewhere.
+            UnreachableError: no HTTP server answers there.
+            StalledError: the response timed out.
+            RefusedError: the server redirects the request.
         """
-        # Escaped to ASCII: a prompt may hold half surrogate pairs, which UTF-8 has no bytes for.
+        # Escaped to ASCII: a prompt may hold lone surrogates, which UTF-8 cannot encode.
         content = b"" if body is None else json.dumps(body).encode("ascii")
         limit = patience or self._timeouts.first
         response = await self._send(method, path, content, limit)
@@ -197,13 +197,13 @@ class Connection:
 
     @asynccontextmanager
     async def upload(self, path: str, size: int, pieces: AsyncIterable[bytes]) -> AsyncIterator[httpx.Response]:
-        """Send a body of `size` bytes as it comes, once, and hand over the response; what `pieces` raises goes through.
+        """Upload a body of `size` bytes once, without retries, and yield the response; errors raised by `pieces` pass.
 
-        It takes as long as it takes: the limit is for the server to take one more piece, or to answer.
+        There is no total time limit: the timeout is for the server to accept one more piece, or to respond.
 
         Raises:
-            UnreachableError: nothing there answers in HTTP.
-            StalledError: nothing was taken, or answered, in time.
+            UnreachableError: no HTTP server answers there.
+            StalledError: the server accepted nothing, or did not respond, in time.
         """
         limit = self._timeouts.first
         clock = asyncio.timeout(limit)
@@ -218,15 +218,15 @@ class Connection:
     async def pieces(
         self, response: httpx.Response, listener: BodyListener | None = None
     ) -> AsyncGenerator[bytes, None]:
-        """Yield a body as it comes; once what matters of it is over, the rest is waited for only a moment.
+        """Yield a body's pieces as they arrive; after the part that matters, wait only a moment for more.
 
-        What the listener did not take for a part of the body, as the comments are that keep a connection alive, is no
-        reason to wait longer for the next part. Before the first one it is, but not for ever: vLLM and mlx-lm send
-        comments while a request waits, and vLLM goes on with them when its engine has died.
+        Pieces without progress for the listener, such as keep-alive comments, do not extend the wait for the next part.
+        Before the first part they do, but not forever: vLLM and mlx-lm send comments while a request is queued, and
+        vLLM keeps sending them after its engine has died.
 
         Raises:
             IncompleteError: the connection broke before the end.
-            StalledError: nothing came in time.
+            StalledError: the next piece timed out.
         """
         wait = BodyDeadline(self._timeouts, listener)
         async with aclosing(_body_pieces(response)) as pieces:
@@ -237,10 +237,10 @@ class Connection:
                 wait.extend()
 
     async def read_body(self, response: httpx.Response, limit: int) -> bytes:
-        """Return a whole body.
+        """Read a whole body.
 
         Raises:
-            IncompleteError: it was cut, or is longer than `limit` bytes.
+            IncompleteError: the body was cut, or is longer than `limit` bytes.
         """
         read = bytearray()
         if not await self._fill(read, response, limit):
@@ -248,14 +248,14 @@ class Connection:
         return bytes(read)
 
     async def read_beginning(self, response: httpx.Response, limit: int) -> bytes:
-        """Return the first bytes of a body, or what came of them."""
+        """Read the first bytes of a body, or what arrived before it was cut."""
         read = bytearray()
         with suppress(IncompleteError):
             await self._fill(read, response, limit)
         return bytes(read[:limit])
 
     async def _peek(self, response: httpx.Response) -> httpx.Response:
-        """Return a response with what is read of its body, so that it can be looked at and then read."""
+        """The response with the beginning of its body already read, so that it can be inspected and read again."""
         try:
             body = await self.read_beginning(response, PEEK_BYTES)
         finally:
@@ -271,7 +271,7 @@ class Connection:
                     return False
         return True
 
-    async def _send(  # noqa: PLR0913, PLR0917 - all that a request has
+    async def _send(  # noqa: PLR0913, PLR0917 - the parts of a request
         self,
         method: str,
         path: str,
@@ -292,7 +292,7 @@ class Connection:
             raise way.error(error, self._timeouts.connect, other_server_hint=found) from error
 
     async def _find_other_server(self) -> str:
-        """Return how to ask another server that answers on this machine; that is looked for once."""
+        """A hint to another server that answers on this machine; searches once."""
         look, self._look_for_other_server = self._look_for_other_server, None
         return await look() if look else ""
 
@@ -315,7 +315,7 @@ class Connection:
 async def _extend_while_sending(
     pieces: AsyncIterable[bytes], clock: asyncio.Timeout, limit: float
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the pieces, and give the clock as much time again whenever one was taken."""
+    """Yield the pieces, restarting the clock after each accepted one."""
     loop = asyncio.get_running_loop()
     async for piece in pieces:
         yield piece
@@ -331,16 +331,16 @@ async def _body_pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
 
 
 def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
-    """Return what every request carries; a key only where nobody on the way can read it.
+    """The headers of every request; includes the key only if the connection is confidential.
 
-    Uncompressed, because a proxy that compresses holds the stream back to have something to compress.
+    Compression is off: a proxy that compresses buffers the stream.
 
     Raises:
-        UsageError: the key cannot stand in a header.
+        UsageError: the key contains characters that a header cannot hold.
     """
     common = {"User-Agent": "reflectty", "Content-Type": "application/json", "Accept-Encoding": "identity"}
     if "%" in address.url:
-        # A zone means something to this machine alone: other clients leave it out, and servers expect that.
+        # A zone is valid on this machine only: other clients omit it, and servers expect that.
         common["Host"] = ZONE.sub("]", urlsplit(address.url).netloc)
     key = api_key.strip()
     if not key.isascii() or not key.isprintable():
@@ -352,6 +352,6 @@ def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
 
 
 def _retry_after(response: httpx.Response, otherwise: float) -> float:
-    """Return the seconds to wait before the next try."""
+    """Seconds to wait before the next try."""
     said = retry_after(response.headers, time.time())
     return otherwise if said is None else said

@@ -1,7 +1,7 @@
 """Finds a llama-server on this machine when the configured server does not answer.
 
-llama-server listens at 8080, and from the version that llama.cpp announced in its pull request 26508 on at 9931. It
-names itself in the header `Server` of every answer, a refusal for want of a key included.
+llama-server listens on port 8080, and on 9931 from the version announced in llama.cpp's pull request 26508. It names
+itself in the `Server` header of every response, including the refusal of a missing key.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ DEFAULT_PORTS: Final = (":11434", ":8000")
 
 
 def server_finder_for(address: Address) -> Callable[[], Awaitable[str]] | None:
-    """Return what looks for a llama-server on this machine; None where another place was named than the usual one.
+    """A search for a llama-server on this machine; None if the address is not a default one.
 
-    The usual ones are those of Ollama and of vLLM on this machine: nothing is looked for anywhere else.
+    The default addresses are those of Ollama and of vLLM on this machine.
     """
     return (
         find_other_server_hint
@@ -36,13 +36,13 @@ def server_finder_for(address: Address) -> Callable[[], Awaitable[str]] | None:
 
 
 async def find_other_server_hint() -> str:
-    """Return how to ask a llama-server that answers on this machine; nothing where none does."""
+    """A hint how to ask a llama-server found on this machine; empty if there is none."""
     return llama_server_hint_of(await find_llama_servers())
 
 
 LLAMA_SERVER_PORTS: Final = (8080, 9931)
 PROBE_TIMEOUTS: Final = Timeouts(connect=0.5, first=1.0, idle=1.0)
-"""On this machine an answer without a model takes some milliseconds; other programs may hold the port."""
+"""On this machine a response without a model takes some milliseconds; other programs may hold the port."""
 LLAMA_SERVER: Final = "llama.cpp"
 KEY_STATUSES: Final = (401, 403)
 
@@ -52,11 +52,10 @@ class LlamaServer(NamedTuple):
 
     host: str
     needs_key: bool = False
-    """Whether it wants a key."""
 
 
 async def find_llama_servers(ports: Iterable[int] = LLAMA_SERVER_PORTS) -> tuple[LlamaServer, ...]:
-    """Return the llama-servers that answer at ports of this machine; it takes two seconds at most."""
+    """The llama-servers at ports of this machine; takes at most two seconds."""
     found = await asyncio.gather(*map(_find_at_port, ports))
     return tuple(one for one in found if one)
 
@@ -76,7 +75,7 @@ async def _find_at_port(port: int) -> LlamaServer | None:
 
 
 def llama_server_hint_of(found: Iterable[LlamaServer]) -> str:
-    """Return how to ask a llama-server that was found: this once, and for good; nothing where there is none."""
+    """A hint how to ask the first server found, once or permanently; empty if there is none."""
     one = next(iter(found), None)
     if one is None:
         return ""

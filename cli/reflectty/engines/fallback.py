@@ -26,27 +26,27 @@ NOT_INSTALLED: Final = "mini is the built-in model, which is not installed"
 
 
 class FallbackRules(NamedTuple):
-    """What is decided elsewhere about the built-in model; each is asked only where it comes to that."""
+    """Decisions about the built-in model that are made elsewhere; each is called only when it matters."""
 
     is_installed: Callable[[], bool]
     may_stand_in: Callable[[], bool]
-    """Whether it may answer in place of a server that does not, though a question may have named no model."""
+    """Whether it may answer when the server is unreachable, even if a question names no model."""
     notices: Callable[[bool], Awaitable[tuple[str, ...]]]
-    """What the user is told before it answers, by whether it was asked for."""
+    """Notices before its first reply; the argument tells whether it was requested by name."""
     advice: Callable[[], str]
-    """What is said beside the hint of a server that does not answer; often nothing."""
+    """Addition to the hint of an unreachable server; often empty."""
     on_reached: Callable[[], None]
-    """Told whenever the server has answered."""
+    """Called whenever the server has answered."""
 
 
 class FallbackEngine:
-    """Asks the server, and the built-in model for what is its own and the server does not have.
+    """Sends requests to the server, or to the built-in model: for `mini`, or while the server is unreachable.
 
     Args:
-        server: the engine of the server that is meant.
-        builtin: opens the engine of the built-in model, once that is needed.
-        rules: what holds for that model.
-        alone: whether no server is meant: `server` is the engine of the built-in model itself.
+        server: the engine of the configured server.
+        builtin: opens the engine of the built-in model when it is needed.
+        rules: decisions about the built-in model.
+        builtin_only: whether no server is configured: `server` is the engine of the built-in model itself.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class FallbackEngine:
     ) -> None:
         self.warning = server.warning
         self.pulls: bool = getattr(server, "pulls", True)
-        """Whether the server fetches models when it is asked to."""
+        """Whether the server pulls models on request."""
         self.using_fallback = builtin_only
-        """Whether no server answers, so that the built-in model does."""
+        """Whether the built-in model answers because no server does."""
         self._server = server
         self._open_builtin = builtin
         self._builtin = server if builtin_only else None
@@ -71,43 +71,43 @@ class FallbackEngine:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close what is open towards the server, and towards the built-in model."""
+        """Close the engines of the server and the built-in model."""
         await self._server.aclose()
         if self._builtin and not self._builtin_only:
             await self._builtin.aclose()
 
     @property
     def local(self) -> bool:
-        """Whether the server is on this machine, as far as its address tells."""
+        """Whether the server is on this machine, judging by its address."""
         return bool(getattr(self._server, "local", False))
 
     async def info(self, model: str) -> Mapping[str, object]:
-        """Return what the file of a model says of its architecture; nothing where nobody tells."""
+        """The metadata of a model's file; empty if unavailable."""
         return await _call_optional(self._engine_for(model), "info", model) or {}
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Yield the chunks of the reply of whoever has the model."""
+        """Yield the chunks of a reply from the engine that has the model."""
         return self._engine_for(request.model).chat(request)
 
     def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
-        """Yield what follows the beginning of a reply, from whoever has the model."""
+        """Yield what follows the beginning of a reply, from the engine that has the model."""
         return self._engine_for(request.model).resume(request, so_far)
 
     async def prompt(self, request: Request) -> str:
-        """Return the prompt as whoever has the model renders it, to go on after; nothing where that needs none."""
+        """The rendered prompt to continue after; empty if the engine needs none."""
         return await _call_optional(self._engine_for(request.model), "prompt", request) or ""
 
     async def opener(self, request: Request) -> str:
-        """Return the marker with which the model opens its thinking, where its server tells."""
+        """The tag that opens the model's thinking, if its server reports it."""
         return await _call_optional(self._engine_for(request.model), "opener", request) or ""
 
     async def show(self, model: str) -> Model:
-        """Return what is known of a model: of the built-in one where the server has none of that name, or cannot say.
+        """The facts about a model; for `mini` the built-in model's, if the server lacks one or does not answer.
 
-        A server that refuses, for a wrong key say, is not passed over.
+        A server that refuses, as for a wrong key, is not bypassed.
 
         Raises:
-            ModelMissingError: nobody has it; and what asking the server raises.
+            ModelMissingError: no engine has the model; and what the server's engine raises.
         """
         if not is_mini(model):
             return await self._ask_server(self._server.show(model))
@@ -121,7 +121,7 @@ class FallbackEngine:
         return await self._builtin_model(asked=True)
 
     async def models(self) -> tuple[Model, ...]:
-        """Return the models of the server; where it does not answer and nothing forbids it, the built-in one."""
+        """The models of the server; if it is unreachable and the rules allow it, the built-in model."""
         if self._builtin_only:
             return (await self._builtin_model(asked=True),)
         try:
@@ -135,12 +135,12 @@ class FallbackEngine:
         return found
 
     async def running_models(self) -> tuple[RunningModel, ...]:
-        """Return the models that are loaded, be it on the server or here."""
+        """The loaded models of the server and of the built-in model."""
         theirs = () if self.using_fallback else await self._ask_server(self._server.running_models())
         return (*theirs, *await self._builtin.running_models()) if self._builtin else theirs
 
     async def version(self) -> str:
-        """Return the version of the server, or of what answers in its place."""
+        """The version of the server, or of the built-in model in its place."""
         if self.using_fallback and self._builtin:
             return await self._builtin.version()
         try:
@@ -151,22 +151,22 @@ class FallbackEngine:
             return await self._builtin_engine().version()
 
     async def capacity(self, model: str) -> Capacity | None:
-        """Return what whoever has a model tells of how many it answers at once; None where nobody knows to ask."""
+        """How many requests the model's engine answers at once; None if it does not report it."""
         found: Capacity | None = await _call_optional(self._engine_for(model), "capacity", model)
         return found
 
     async def workload(self) -> Workload | None:
-        """Return what the server is doing; None where it does not tell."""
+        """The server's running and waiting requests; None if it does not report them."""
         found: Workload | None = None if self.using_fallback else await _call_optional(self._server, "workload")
         return found
 
     @property
     def kind(self) -> str:
-        """What the server is called, where its engine knows kinds; often nothing."""
+        """Name of the server software, if its engine knows it; often empty."""
         return "" if self.using_fallback else str(getattr(self._server, "kind", ""))
 
     async def vocabulary(self, model: str) -> Vocabulary:
-        """Return the tokens of a model; none where nobody tells them."""
+        """The tokens of a model; empty if unavailable."""
         from reflectty.reasoning.token_types import Vocabulary
 
         tell = getattr(self._engine_for(model), "vocabulary", None)
@@ -177,7 +177,7 @@ class FallbackEngine:
         return self._builtin if self._builtin and is_mini(model) else self._server
 
     def _fall_back(self) -> bool:
-        """Whether the built-in model answers in place of a server that does not."""
+        """Decide whether the built-in model answers in place of an unreachable server."""
         self.using_fallback = self._rules.is_installed() and self._rules.may_stand_in()
         return self.using_fallback
 
@@ -186,7 +186,7 @@ class FallbackEngine:
         return self._builtin
 
     async def _builtin_model(self, *, asked: bool) -> Model:
-        """Return the built-in model, with what is to be said of it the first time."""
+        """The built-in model, with notices the first time."""
         engine = self._builtin_engine()
         shown, listed = await engine.show(MINI_NAME), await engine.models()
         notices = () if self._notified else await self._rules.notices(asked)
@@ -195,7 +195,7 @@ class FallbackEngine:
         return shown._replace(digest=digest, notices=notices, grammar="llguidance", sorts_schema_keys=False)
 
     async def _ask_server(self, answer: Awaitable[T]) -> T:
-        """Return what the server answers; of one that is not reached, the error says what else there is."""
+        """Await the server's answer; adds advice to the error of an unreachable server."""
         try:
             found = await answer
         except UnreachableError as error:
@@ -205,8 +205,8 @@ class FallbackEngine:
         return found
 
 
-async def _call_optional(engine: Engine, method: str, *of: object) -> Any:  # noqa: ANN401 - each method answers something else
-    """Return what an engine answers to a method that not every engine has; None where it has none."""
+async def _call_optional(engine: Engine, method: str, *of: object) -> Any:  # noqa: ANN401 - the type depends on the method
+    """Call a method that not every engine has; None if it is missing."""
     tell = getattr(engine, method, None)
     return await tell(*of) if tell else None
 
@@ -216,9 +216,9 @@ def _join_hints(*hints: str) -> str:
 
 
 def _not_installed_error_of(error: ReflecttyError) -> ReflecttyError:
-    """Return the error of a server that was to answer in its place, with what brings the built-in model.
+    """The server's error as one that says how to install the built-in model, which was to answer instead.
 
-    What a server could pull by that name is another one.
+    A model of the same name that the server could pull is a different one.
     """
     from reflectty.engines.embedded.install import how_to_install
 

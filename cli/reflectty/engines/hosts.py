@@ -20,43 +20,43 @@ SCHEME_PORTS: Final = {"http": 80, "https": 443}
 HIGHEST_PORT: Final = 65535
 NAME: Final = re.compile(r"[\w.~-]+")
 ZONED: Final = re.compile(r"\[?([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)%(?:25)?([^]:%]+)\]?(?::([^]:]*))?")
-"""An address of IPv6 with a zone, and perhaps a port."""
+"""An IPv6 address with a zone and an optional port."""
 VERSION: Final = re.compile(r"v[0-9]+[a-z0-9]*")
-"""A part of a path that names the version of an API."""
+"""A path segment that names the version of an API."""
 FORM: Final = "write it as host:port, http://host:port/path, or unix:///path/to.sock"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server is."""
+    """Address of a server."""
 
     url: str
-    """Scheme, host, port and path prefix, without a slash at the end."""
+    """Scheme, host, port and path prefix, without a trailing slash."""
     socket_path: str = ""
     """The unix socket to connect to instead of the host and port of `url`."""
     loopback: bool = False
-    """Whether it is this machine: no proxy is asked, and a key may go over http."""
+    """Whether it is this machine: no proxy is used, and a key may go over http."""
     user: str = ""
     password: str = field(default="", repr=False)
     trusted: bool = False
-    """Whether the user said that a key may go there whoever reads along."""
+    """Whether the user allows sending a key over an unencrypted connection."""
     warning: str = ""
-    """What of the text could not be used as it was, for the user to read; often nothing."""
+    """A warning about parts of the text that are not used; empty if none."""
     api: str = "/v1"
-    """Where below `url` the API of an OpenAI-compatible server begins; empty where `url` is that place."""
+    """Path below `url` at which the API of an OpenAI-compatible server begins; empty if `url` is that place."""
     label: str = ""
-    """What the place is called where its address says nothing to the user."""
+    """Name for the user where the address itself means nothing."""
 
     @property
     def is_confidential(self) -> bool:
-        """Whether nobody on the way can read a key that is sent, or the user does not mind."""
+        """Whether a key can be sent: the connection is local or encrypted, or the user allows it."""
         return self.loopback or self.trusted or self.url.startswith("https://")
 
     def with_api_path(self, path: str, *, trusted: bool = False) -> Address:
-        """Return the address that a path which it ends in begins at, and whether the user trusts the way there.
+        """Split the address at the API path that it ends in, and set whether the user trusts the connection.
 
-        The API of an OpenAI-compatible server is below `path`, which may be named or not. A path that names a version
-        elsewhere, as `/api/paas/v4` and `/v1beta/openai` do, is that of the API itself.
+        The API of an OpenAI-compatible server is below `path`, which the address may contain or not. A path with a
+        version elsewhere, such as `/api/paas/v4` and `/v1beta/openai`, is that of the API itself.
         """
         scheme, _, rest = self.url.partition("://")
         place, _, below = rest.partition("/")
@@ -69,7 +69,7 @@ class Address:
         return replace(self, url=url, api=api, trusted=trusted)
 
     def url_of(self, path: str) -> str:
-        """Return the URL of a path; one below `/v1` is below wherever the API is."""
+        """The URL of a path; one below `/v1` is placed below the API path."""
         return f"{self.url}{self.api}{path.removeprefix('/v1')}" if path.startswith("/v1/") else self.url + path
 
     def __str__(self) -> str:
@@ -78,14 +78,14 @@ class Address:
 
 
 BUILT_IN_ADDRESS: Final = Address(url="http://localhost", loopback=True, label="the built-in model")
-"""Where the model is that needs no server; nothing is ever connected to at that address."""
+"""Placeholder address of the built-in model, which needs no server; no connection is made to it."""
 
 
 def parse_host(text: str, default: int = DEFAULT_PORT) -> Address:
-    """Return the address that a value of OLLAMA_HOST or `--host` names; empty is this machine at the default port.
+    """Parse a value of OLLAMA_HOST or `--host`; an empty one is this machine at the default port.
 
     Raises:
-        UsageError: the scheme is another one, or the host cannot be a host.
+        UsageError: the scheme is not supported, or the host is not valid.
     """
     trimmed = text.strip().strip("\"'").strip()
     scheme, separator, rest = trimmed.partition("://")
@@ -110,7 +110,7 @@ def _socket(path: str) -> Address:
 
 
 def _address(scheme: str, rest: str, default: int) -> Address:
-    """Return the address of `[user[:password]@]host[:port][/path]`."""
+    """Parse `[user[:password]@]host[:port][/path]`."""
     place, _, path = rest.partition("/")
     login, _, hostport = place.rpartition("@")
     user, _, password = login.partition(":")
@@ -129,10 +129,10 @@ def _address(scheme: str, rest: str, default: int) -> Address:
 
 
 def _split(hostport: str) -> tuple[str, str | None]:
-    """Return host and port; an IPv6 address with a port needs brackets, without one it needs none.
+    """Split host and port; an IPv6 address needs brackets only with a port.
 
-    The port is split off before the zone is looked at, which may be anything to Python, `eth0]:11434` too. In a URL
-    the `%` before a zone is written `%25`.
+    The port is split off before the zone is parsed, because Python accepts anything as a zone, even `eth0]:11434`. In a
+    URL the `%` before a zone is written `%25`.
     """
     if zoned := ZONED.fullmatch(hostport):
         return f"{zoned[1]}%{zoned[2]}", zoned[3]
@@ -153,7 +153,7 @@ def _port(text: str | None, default: int) -> tuple[int, str]:
 
 
 def _connectable(host: str) -> str:
-    """Return a host that can be connected to: an address to listen on everywhere becomes this machine's."""
+    """The host to connect to: a wildcard listen address becomes this machine's."""
     address = _ip(host)
     if address is None:
         return _require_hostname(host) if host else DEFAULT_HOST

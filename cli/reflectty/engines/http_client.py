@@ -1,7 +1,7 @@
 """Creates the httpx client for a server, with a light transport for plain HTTP on this machine.
 
-It is there because httpx's own needs httpcore and anyio, which cost more to import than all else that a one-shot
-does; no TLS, no proxy, no connection is kept.
+httpx's own transport needs httpcore and anyio, which cost more to import than the rest of a one-shot. The light one
+supports neither TLS nor proxies and keeps no connections.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 HEAD_LIMIT: Final = 100 * 1024
-"""Bytes of the status line and the headers."""
+"""Maximum bytes of the status line and the headers."""
 READ_SIZE: Final = 64 * 1024
 
 
@@ -73,7 +73,7 @@ class _HttpExchange(httpx.AsyncByteStream):
             await self._writer.wait_closed()
 
     async def response(self) -> httpx.Response:
-        """Send the request, then return the response with its body still to come."""
+        """Send the request and return the response with its body unread."""
         body = self._request.stream
         if isinstance(body, httpx.AsyncByteStream) and not isinstance(body, httpx.ByteStream):
             event = await self._next_while_sending(body)
@@ -93,7 +93,7 @@ class _HttpExchange(httpx.AsyncByteStream):
     async def _write(self) -> None:
         for event in (self._head(), h11.Data(data=self._request.content), h11.EndOfMessage()):
             self._writer.write(self._protocol.send(event) or b"")
-        # A server may refuse a long prompt before it has read it: its answer says more than the broken pipe.
+        # A server may refuse a long prompt before reading all of it: its response says more than the broken pipe.
         with suppress(ConnectionError):
             await self._writer.drain()
 
@@ -103,7 +103,7 @@ class _HttpExchange(httpx.AsyncByteStream):
         )
 
     async def _next_while_sending(self, body: AsyncIterable[bytes]) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
-        """Send a body piece by piece, and return the first event: a server that refuses does not wait for the end."""
+        """Send a body piece by piece and return the first event: a server that refuses does not wait for the end."""
         answer = asyncio.create_task(self._next())
         sending = asyncio.create_task(self._write_pieces(body))
         try:
@@ -140,7 +140,7 @@ class _HttpExchange(httpx.AsyncByteStream):
 
 
 def local_transport_for(address: Address) -> httpx.AsyncBaseTransport | None:
-    """Return the transport for plain http to this machine; None leaves TLS, proxies and distance to httpx's own."""
+    """The light transport for plain HTTP to this machine; None leaves TLS, proxies and other hosts to httpx."""
     if not (address.loopback and address.url.startswith("http://")):
         return None
 
@@ -148,10 +148,10 @@ def local_transport_for(address: Address) -> httpx.AsyncBaseTransport | None:
 
 
 def proxy_of(address: Address) -> Proxy | None:
-    """Return the proxy that the environment puts before another machine.
+    """The proxy from the environment for a server on another machine.
 
     Raises:
-        UsageError: it is asked in a way that nobody here speaks.
+        UsageError: the proxy's scheme is not supported.
     """
     from reflectty.engines.proxies import proxy_to, unusable_reason_of
 
@@ -171,7 +171,7 @@ def client_for(
     headers: dict[str, str],
     transport: httpx.AsyncBaseTransport | None,
 ) -> httpx.AsyncClient:
-    """Make a client that reads nothing of the environment by itself and loads certificates only for TLS.
+    """Create a client that ignores the environment and loads certificates only for TLS.
 
     Raises:
         UsageError: the proxy or certificate settings of the environment cannot be used.
@@ -196,10 +196,10 @@ def client_for(
 
 
 def _tls_context() -> ssl.SSLContext:
-    """Return whom to believe over TLS: whom SSL_CERT_FILE and SSL_CERT_DIR name, else whom certifi does.
+    """The TLS context, trusting SSL_CERT_FILE and SSL_CERT_DIR if set, else certifi's certificates.
 
     Raises:
-        UsageError: what they name is not there, or cannot be read.
+        UsageError: a named file or folder is missing or cannot be read.
     """
     import ssl
 

@@ -1,6 +1,6 @@
 """Engine for an Ollama server.
 
-What was seen of the server's behaviour was seen with Ollama 0.32.15 and llama.cpp b10488, and with 0.34.2 and b10970.
+Facts about the server are from Ollama 0.32.15 with llama.cpp b10488, and 0.34.2 with b10970.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ GENERATE: Final = "/api/generate"
 VERSION: Final = "/api/version"
 BLOBS: Final = "/api/blobs"
 BOS: Final = 4
-"""Tokens that a server puts around a prompt by itself, at most."""
+"""Maximum number of tokens that a server adds around a prompt."""
 CREATE_SECONDS: Final = 6 * 3600.0
-"""Seconds that a server may say nothing while it makes a model: up to 0.34.0 it copies the weights, and reads both."""
+"""Seconds to wait for the server to create a model: up to 0.34.0 it copies the weights, and reads both."""
 PROTOCOL: Final = WireProtocol(ollama.OllamaChunkDecoder, ollama.refusal_error_of, ollama.missing_hint, OLLAMA_PROFILE)
 
 
@@ -51,9 +51,9 @@ class OllamaEngine:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.warning = address.warning
-        """What of the host's text could not be used as it was; often nothing."""
+        """A warning about parts of the host that are not used; empty if none."""
         self.local = address.loopback
-        """Whether the server is on this machine, as far as its address tells."""
+        """Whether the server is on this machine, judging by its address."""
         connection = Connection(
             address, timeouts or Timeouts(), api_key, transport, look_for_other_server=server_finder_for(address)
         )
@@ -74,7 +74,7 @@ class OllamaEngine:
 
         Raises:
             UnreachableError: no Ollama server answers there.
-            RefusedError: it said no, or was busy three times.
+            RefusedError: the server refused, or was busy three times.
             IncompleteError: the reply was cut, or stalled.
         """
         found = await find_context(self._client, request)
@@ -85,9 +85,9 @@ class OllamaEngine:
                 yield asked.add_earlier_usage(chunk)
 
     async def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
-        """Yield what follows `so_far`, as content with its tags: Ollama renders the prompt and goes on after it.
+        """Yield what follows `so_far`, as content with its tags: Ollama renders the prompt and continues after it.
 
-        A trailing assistant message would not do: templates close its turn and open another.
+        A trailing assistant message does not work: templates close its turn and open another.
 
         Raises:
             RefusedError: the server cannot render a prompt; and what `chat` raises.
@@ -107,36 +107,36 @@ class OllamaEngine:
                 yield asked.add_earlier_usage(chunk)
 
     async def load(self, request: Request) -> None:
-        """Load a model as the request would, or unload it where it is not to be kept; nothing is asked.
+        """Load a model as the request would, or unload it if `keep_alive` is 0; asks no question.
 
         Raises:
-            ModelMissingError: it is not installed; and what `chat` raises.
+            ModelMissingError: the model is not installed; and what `chat` raises.
         """
         await self._client.request_object("POST", GENERATE, ollama.encode_load(request), request.model)
 
     async def show(self, model: str) -> Model:
-        """Return what the server knows of a model.
+        """The server's facts about a model.
 
         Raises:
-            ModelMissingError: it is not installed.
+            ModelMissingError: the model is not installed.
         """
         shown = ollama.model_of(model, await self._client.request_object("POST", "/api/show", {"model": model}, model))
         return shown._replace(grammar="llama.cpp")
 
     async def info(self, model: str, *, with_arrays: bool = True) -> Mapping[str, object]:
-        """Return what a model's file says of itself, by key; only the whole has its long arrays, megabytes of them.
+        """The metadata of a model's file, by key; `with_arrays` adds the long arrays, megabytes of them.
 
         Raises:
-            ModelMissingError: it is not installed.
+            ModelMissingError: the model is not installed.
         """
         body = {"model": model, "verbose": with_arrays}
         return ollama.info_of(await self._client.request_object("POST", "/api/show", body, model))
 
     async def vocabulary(self, model: str) -> Vocabulary:
-        """Return the tokens of a model and their types; both are empty where the server does not tell them.
+        """The tokens of a model and their types; both are empty if the server does not report them.
 
         Raises:
-            ModelMissingError: it is not installed.
+            ModelMissingError: the model is not installed.
         """
         from reflectty.protocols.ollama.model_specs import vocabulary_of
 
@@ -144,10 +144,10 @@ class OllamaEngine:
         return await self._client.request_decoded(vocabulary_of, "POST", "/api/show", body, model)
 
     async def model_spec(self, model: str) -> ModelSpec:
-        """Return what a model is made of.
+        """What a model is made of.
 
         Raises:
-            ModelMissingError: it is not installed.
+            ModelMissingError: the model is not installed.
             RefusedError: one of its parameters cannot be read.
         """
         from reflectty.protocols.ollama.model_specs import model_spec_of
@@ -155,53 +155,52 @@ class OllamaEngine:
         return model_spec_of(model, await self._client.request_object("POST", "/api/show", {"model": model}, model))
 
     async def has_blob(self, digest: str) -> bool:
-        """Whether the server has a file of that digest, as in `sha256:…`."""
+        """Whether the server has the file with a digest such as `sha256:…`."""
         return await self._client.exists(f"{BLOBS}/{digest}")
 
     async def send_blob(self, digest: str, size: int, pieces: AsyncIterable[bytes]) -> None:
-        """Give the server a file of that digest and so many bytes; of one that is cut, it keeps nothing.
+        """Upload a file of `size` bytes with a digest; the server keeps nothing of an upload that is cut.
 
         Raises:
-            RefusedError: the server cannot keep it, or it is another one than its digest says.
+            RefusedError: the server cannot store the file, or its digest differs.
         """
         await self._client.upload(f"{BLOBS}/{digest}", size, pieces)
 
     async def create(self, body: Body) -> None:
-        """Let the server make a model, and wait until it has.
+        """Create a model and wait until it is done.
 
-        Who leaves stops it since Ollama 0.34.1. Before, it goes on, and where it streams its progress, it keeps the
-        half that it has made for ever.
+        Closing the connection stops the creation since Ollama 0.34.1. Before, it continues, and with streamed progress
+        the half-made model stays on the disk for good.
 
         Raises:
-            RefusedError: it could not be made.
+            RefusedError: the model could not be created.
         """
         await self._client.send_command("POST", "/api/create", body | {"stream": False}, CREATE_SECONDS)
 
     async def models(self) -> tuple[Model, ...]:
-        """Return the installed models, the latest changed first."""
+        """The installed models, the last modified first."""
         return ollama.models_of(await self._client.request_object("GET", "/api/tags"))
 
     async def running_models(self) -> tuple[RunningModel, ...]:
-        """Return the models that are loaded."""
+        """The loaded models."""
         return ollama.running_of(await self._client.request_object("GET", "/api/ps"))
 
     async def version(self) -> str:
-        """Return the server's version."""
         return ollama.version_of(await self._client.request_object("GET", VERSION))
 
     def stream_objects(
         self, method: str, path: str, body: Body | None = None, model: str = ""
     ) -> AsyncGenerator[Body, None]:
-        """Yield the JSON objects of an answer that has one on each line, as they come.
+        """Yield the JSON objects of an NDJSON response as they arrive.
 
         Raises:
-            RefusedError: the server said no.
-            IncompleteError: it said in a line that it failed, or the answer was cut.
+            RefusedError: the server refused.
+            IncompleteError: a line reports a failure, or the response was cut.
         """
         return self._client.stream_objects(method, path, body, model)
 
     async def _explain_unknown_call(self, error: ReflecttyError, path: str) -> ReflecttyError:
-        """Return the error for a call that the server does not know: is it Ollama's at all, it is too old for it."""
+        """The error for an endpoint that the server does not know: an Ollama server that lacks it is too old."""
         if path == VERSION:
             return error
         try:

@@ -1,8 +1,8 @@
 """Connects the client of the `ollama` package to an engine through an httpx transport.
 
-Of what that client sends, only the method, the path and the JSON go on. Address, headers, key, proxies, limits of
-time, retries, redirects and errors are the engine's. What comes back is one object a line in ASCII, so that nothing
-in it can be taken for the end of a line.
+Only the method, path and JSON of the client's requests are passed on. Address, headers, key, proxies, timeouts,
+retries, redirects and errors are the engine's. Responses have one object per line in ASCII, so that nothing in them can
+be mistaken for the end of a line.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class EngineTransport(httpx.AsyncBaseTransport):
-    """Hands each request to the engine; its errors pass the client unchanged."""
+    """Passes each request to the engine, and the engine's errors to the client unchanged."""
 
     def __init__(self, engine: OllamaEngine) -> None:
         self._engine = engine
@@ -51,15 +51,15 @@ class _NdjsonStream(httpx.AsyncByteStream):
 
 
 PLACEHOLDER_URL: Final = "http://127.0.0.1"
-"""An address for a client whose requests the engine sends where they belong."""
+"""Placeholder address for a client whose requests the engine sends to the real one."""
 
 
 def open_client(engine: OllamaEngine) -> AsyncClient:
-    """Return a client whose requests go through the engine; it needs no closing."""
+    """Create a client whose requests go through the engine; it needs no closing."""
     _bypass_package_init()
     from ollama._client import AsyncClient
 
-    # Where no authorization is given, the client takes one from the environment, fit for a header or not.
+    # Without an authorization, the client takes one from the environment, valid in a header or not.
     unused = {"Authorization": "-"}
     return AsyncClient(
         PLACEHOLDER_URL, headers=unused, transport=EngineTransport(engine), trust_env=False, follow_redirects=False
@@ -67,10 +67,10 @@ def open_client(engine: OllamaEngine) -> AsyncClient:
 
 
 def _bypass_package_init() -> None:
-    """Let the package's modules be imported without its `__init__`.
+    """Allow imports of the package's modules without its `__init__`.
 
-    That makes a client of its own from the environment: an OLLAMA_HOST, a proxy or a certificate file that it cannot
-    use would make the import fail, and the certificates that it loads are for nothing.
+    The `__init__` creates a client from the environment: an invalid OLLAMA_HOST, proxy or certificate file makes the
+    import fail, and loading the certificates is wasted time.
     """
     spec = importlib.util.find_spec("ollama")
     if spec is not None:

@@ -1,7 +1,7 @@
 """Engine for OpenAI-compatible servers such as vLLM, SGLang and llama-server.
 
-A field that a server does not take is left out and the request sent again; which ones those are is remembered as long
-as the engine is open. What was seen of vLLM was seen with 0.32.0.
+A field that the server refuses is dropped and the request sent again; refused fields are remembered while the engine is
+open. Facts about vLLM are from 0.32.0.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ VERSIONS: Final = {
     wire.SGLANG: "/get_server_info",
     wire.OLLAMA: "/api/version",
 }
-"""Where each server tells its version."""
+"""Endpoint of each server's version."""
 
 SERVERS_WITH_METRICS: Final = (wire.VLLM, wire.SGLANG)
-"""Servers with metrics beside the protocol, for which vLLM 0.32 wants no key."""
+"""Servers with metrics beside the protocol; vLLM 0.32 needs no key for them."""
 
 
 class OpenAIEngine:
-    """Answers requests with the models that one server serves."""
+    """Answers requests with the models of one server."""
 
     pulls = False
-    """Whether it gets models that it does not have."""
+    """Whether it pulls models that are not installed."""
 
     def __init__(
         self,
@@ -70,13 +70,13 @@ class OpenAIEngine:
     ) -> None:
         unsent = bool(api_key) and not address.is_confidential
         self.warning = "; ".join(filter(None, (address.warning, _unsent_key_warning_of(address) if unsent else "")))
-        """What of the host's text or of the key could not be used as it was; often nothing."""
+        """A warning about parts of the host or the key that are not used; empty if none."""
         self.address = address
-        """Where the server is."""
+        """The server's address."""
         self._maker = ""
-        """Who wrote the server, as far as it has said by now."""
+        """The server software; empty while unknown."""
         self._noted_unlisted: set[str] = set()
-        """The models of which was said that the server does not list them."""
+        """Models already reported as not listed."""
         connection = Connection(
             address, timeouts or Timeouts(), api_key, transport, PROFILE, server_finder_for(address)
         )
@@ -84,14 +84,14 @@ class OpenAIEngine:
         self._prompts = VllmPromptClient(self._client)
         self._ollama_api = OllamaNativeApi(self._client)
         self._refused_fields: frozenset[str] = frozenset()
-        """The fields that this server does not take."""
+        """Fields that this server refuses."""
         self._sent_notes: set[str] = set()
-        """What was said of wishes that it does not take."""
+        """Notes on dropped options that were already given."""
         self._contexts: dict[str, int] = {}
-        """How many tokens the server holds for each of its models, where it tells."""
+        """Context size in tokens per model, where the server reports it."""
         self._remembered_models = remembered_models or ThinkingModels(set().__contains__, _remember_nothing)
         self._seen_thinking: set[str] = set()
-        """The models whose thinking was seen to come in a field."""
+        """Models seen to send thinking in a separate field."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,7 +108,7 @@ class OpenAIEngine:
 
         Raises:
             UnreachableError: no such server answers there.
-            RefusedError: it said no, or was busy three times.
+            RefusedError: the server refused, or was busy three times.
             IncompleteError: the reply was cut, or stalled.
         """
         return self._stream_reply("/v1/chat/completions", wire.encode(request, self._maker), request)
@@ -116,12 +116,12 @@ class OpenAIEngine:
     async def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
         """Yield what follows `so_far`, as content with its tags.
 
-        llama-server and vLLM render the prompt and go on after it, past the template, which would rewrite the half
-        reply; SGLang goes on with a last message that is left open, which it appends as it stands. Any other server
-        might begin a new message without a word.
+        llama-server and vLLM render the prompt and continue after it, past the template, which would rewrite the
+        partial reply; SGLang continues an open last message, which it appends as is. Other servers might silently begin
+        a new message.
 
         Raises:
-            RefusedError: the server is not known to go on; and what `chat` raises.
+            RefusedError: the server is not known to resume replies; and what `chat` raises.
         """
         if not self._maker:
             await self._fetch_listed_models()
@@ -143,10 +143,10 @@ class OpenAIEngine:
                 yield chunk
 
     async def prompt(self, request: Request) -> str:
-        """Return the prompt as the server renders it, or nothing where it goes on without one.
+        """The prompt as the server renders it; empty if resuming needs none.
 
         Raises:
-            RefusedError: the server cannot render it, or cannot go on after it.
+            RefusedError: the server cannot render the prompt, or cannot continue after it.
         """
         if not self._maker:
             await self._fetch_listed_models()
@@ -160,11 +160,11 @@ class OpenAIEngine:
         return await self._prompts.prompt(request)
 
     async def opener(self, request: Request) -> str:
-        """Return the marker with which the model opens its thinking, though a parser takes it out; often nothing."""
+        """The tag that opens the model's thinking, even if the server's parser removes it; often empty."""
         return await self._prompts.opener(request) if self._maker == wire.VLLM else ""
 
     async def _stream_reply(self, path: str, body: Body, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Yield the chunks of a reply; what the server does not take is left out, and said where the user wanted it."""
+        """Yield a reply's chunks, dropping fields that the server refuses; notes name dropped options."""
         refused, decoder = self._refused_fields, wire.OpenAIChunkDecoder(html=self._maker == wire.VLLM)
         doubt = ""
         if self._maker == wire.OLLAMA:
@@ -193,7 +193,7 @@ class OpenAIEngine:
                 return
 
     def _dropped_options_notes(self, request: Request) -> tuple[str, ...]:
-        """Return what is to be said of wishes that this server does not take, once."""
+        """Notes on options that this server refuses, each given once."""
         note = wire.dropped_options_note(request, self._refused_fields) if self._refused_fields else ""
         if not note or note in self._sent_notes:
             return ()
@@ -206,7 +206,7 @@ class OpenAIEngine:
             self._remembered_models.remember(model)
 
     async def _add_token_counts(self, error: RefusedError, request: Request) -> RefusedError:
-        """Return the error of a prompt that does not fit with its true number, which vLLM itself does not count."""
+        """The error with the token count of a prompt that does not fit; vLLM's own error does not count it."""
         if isinstance(error, PromptTooLongError) and ("num_predict", 0) in request.options:
             return RefusedError("num_predict must be at least 1, or below 0 for as many tokens as there is room for")
         if not isinstance(error, PromptTooLongError) or self._maker != wire.VLLM:
@@ -215,9 +215,9 @@ class OpenAIEngine:
         return wire.too_long_error_from_counts(count, room) if count >= room > 0 else error
 
     async def _resume_last_message(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
-        """Yield the rest of a last message; a thinking that the server takes apart gets its closing tag back.
+        """Yield the rest of an open last message; thinking that the server separates gets its closing tag back.
 
-        SGLang puts that message behind what the template writes before every reply: an opener there is not sent again.
+        SGLang appends that message to what the template writes before every reply: an opener there is not sent again.
         """
         end = await self._prompts.end(request, so_far)
         rest = continue_prompt(end, so_far).removeprefix(end) if end else so_far
@@ -231,10 +231,10 @@ class OpenAIEngine:
                 yield chunk._replace(content=chunk.thinking + (closer if ends else "") + chunk.content, thinking="")
 
     async def show(self, model: str) -> Model:
-        """Return what the server tells of a model; one that it does not list may be there all the same.
+        """The server's facts about a model; an unlisted model may still be served.
 
         Raises:
-            ModelMissingError: it is not in a list that is known to be complete.
+            ModelMissingError: the model is not in a list that is known to be complete.
         """
         served = await self.listed_models_if_any()
         found = wire.find_listed_model(model, served)
@@ -247,20 +247,20 @@ class OpenAIEngine:
         return await self._add_server_facts(wire.add_server_limits(known, found))
 
     def _unlisted_model(self, model: str, served: tuple[ListedModel, ...]) -> Model:
-        """Return a model that is not listed; that it is not, is said once."""
+        """An unlisted model; the notice that it is not listed is given once."""
         known = wire.unlisted_model_of(model, served, wire.ignored_options_of(self._maker))
         said = model in self._noted_unlisted
         self._noted_unlisted.add(model)
         return known._replace(notices=()) if said else known
 
     async def _props(self, model: str) -> Body:
-        """Return what llama-server tells beside the protocol; nothing of any other server."""
+        """Properties that llama-server reports beside the protocol; empty for any other server."""
         if self._maker != wire.LLAMA_SERVER:
             return {}
         return await self._request_optional("GET", f"/props?model={quote(model, safe='')}", model=model)
 
     async def _add_server_facts(self, model: Model) -> Model:
-        """Return a model with what this server shows of it: how its prompts end, and where its thinking was seen.
+        """The model with what this server reveals: how its prompts end, and where its thinking was seen.
 
         A name tells at most whether a model thinks; whether a vLLM was started with a parser, only a reply tells.
         """
@@ -277,7 +277,7 @@ class OpenAIEngine:
         return shown if model.capabilities or family else shown._replace(capabilities=("thinking",))
 
     async def models(self) -> tuple[Model, ...]:
-        """Return the models that are served; the one to ask where none is named says why it is that one."""
+        """The served models; the default model carries the reason for its selection."""
         listed = await self._fetch_listed_models()
         best = wire.pick_listed_model(listed)
         return tuple(
@@ -288,26 +288,26 @@ class OpenAIEngine:
         )
 
     async def listed_models(self) -> tuple[ListedModel, ...]:
-        """Return what the server lists, each model with all that is said of it there."""
+        """The models that the server lists, each with all its details."""
         return await self._fetch_listed_models()
 
     async def running_models(self) -> tuple[RunningModel, ...]:
-        """Return the models that are served: there is no memory to tell of."""
+        """The served models; their memory use is unknown."""
         return wire.running_of(await self.listed_models_if_any())
 
     async def version(self) -> str:
-        """Return the server's version, or nothing where it is not known to tell."""
+        """The server's version; empty if it is not known to report one."""
         await self.listed_models_if_any()
         path = VERSIONS.get(self._maker)
         return wire.version_of(await self._request_optional("GET", path)) if path else ""
 
     async def capacity(self, model: str) -> Capacity:
-        """Return how many requests it answers at the same time, where it is a llama-server, which tells."""
+        """How many requests the server answers at once; only llama-server reports it."""
         await self.listed_models_if_any()
         return wire.capacity_of(await self._props(model))
 
     async def workload(self) -> Workload | None:
-        """Return how many requests are answered and how many wait, as /metrics tell; None where they do not."""
+        """Running and waiting requests from /metrics; None if unavailable."""
         if self._maker not in SERVERS_WITH_METRICS:
             return None
         try:
@@ -317,11 +317,11 @@ class OpenAIEngine:
 
     @property
     def kind(self) -> str:
-        """What the server is called, as far as it has said by now; often nothing."""
+        """Name of the server software; empty while unknown."""
         return wire.SERVER_NAMES.get(self._maker, "")
 
     async def _request_optional(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
-        """Return what a server answers beside the protocol; nothing where that is not let through to it."""
+        """The answer of an endpoint beside the protocol; empty if it is not reachable, as behind a gateway."""
         try:
             return await self._client.request_object(method, path, body, model)
         except UnreachableError:
@@ -334,7 +334,7 @@ class OpenAIEngine:
         return listed
 
     async def listed_models_if_any(self) -> tuple[ListedModel, ...]:
-        """Return what is listed; nothing where the server answers, and has no list."""
+        """The listed models; empty if the server answers but has no list."""
         try:
             return await self._fetch_listed_models()
         except UnreachableError as error:
@@ -344,7 +344,7 @@ class OpenAIEngine:
 
 
 class ThinkingModels(NamedTuple):
-    """What is remembered from one run to the next: of which of this server's models the thinking comes in a field."""
+    """Models of this server known from earlier runs to send thinking in a separate field."""
 
     is_known: Callable[[str], bool]
     remember: Callable[[str], object]
@@ -359,10 +359,10 @@ def _unsent_key_warning_of(address: Address) -> str:
 
 
 def _capabilities(one: ListedModel) -> tuple[str, ...]:
-    """Return what a listed model can do; one that cannot chat is told by that."""
+    """Capabilities of a listed model; one that cannot chat is marked as an embedding model."""
     return one.model.capabilities if wire.can_chat(one) else ("embedding",)
 
 
 def _closer(so_far: str) -> str:
-    """Return the closing tag of the thinking that a reply begins with."""
+    """Closing tag of the thinking that a reply begins with; empty if none."""
     return next((tag.closer for tag in tags_at(so_far)), "")

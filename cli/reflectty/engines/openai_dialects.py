@@ -1,11 +1,11 @@
 """Server-specific calls beside the OpenAI protocol: Ollama's native API and vLLM's prompt rendering.
 
-Its /v1 cuts a long prompt in silence, of 9,010 tokens it read 2,051, and sets temperature and top_p to 1 over what the
-model's own file says. Seen with 0.32.15 and 0.34.2, whose native API does neither.
+Ollama's /v1 silently truncates a long prompt (of 9,010 tokens it read 2,051) and sets temperature and top_p to 1,
+overriding the model's own parameters. Seen with 0.32.15 and 0.34.2, whose native API does neither.
 
-vLLM's /tokenize and /detokenize stand outside /v1 and want no key, and need no place in the queue of the engine. Where
-a gateway does not let them through, the chat endpoint tells the prompt in its first event. Seen with 0.32.0. SGLang's
-/tokenize takes no messages (by its source): its chat endpoint tells the tokens of the prompt.
+vLLM's /tokenize and /detokenize are outside /v1, need no key and do not wait in the engine's queue. Where a gateway
+blocks them, the chat endpoint sends the prompt in its first event. Seen with 0.32.0. SGLang's /tokenize takes no
+messages (from its source): its chat endpoint sends the prompt's tokens.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 SAMPLING: Final = {"temperature": 0.8, "top_p": 0.9}
-"""What Ollama samples with natively where a model's file says nothing."""
+"""Ollama's native defaults for parameters that a model does not set."""
 USUAL_CONTEXT: Final = 4096
-"""What it loads a model with where the machine has less than 23 GiB of GPU memory."""
+"""Ollama's default context on machines with less than 23 GiB of GPU memory."""
 MOST_BYTES_PER_TOKEN: Final = 6
-"""More bytes than a token of prose has: what is too long by this is too long."""
+"""More bytes than a token of prose has: a prompt too long by this measure is too long."""
 FEWEST_BYTES_PER_TOKEN: Final = 3
-"""Fewer than it has in most languages: what fits by this fits."""
+"""Fewer bytes than a token has in most languages: a prompt that fits by this measure fits."""
 TRUNCATION_NOTE: Final = (
     "this Ollama may have cut the beginning of the prompt in silence, as its /v1 does: --engine ollama never does"
 )
@@ -44,25 +44,25 @@ NATIVE_HINT: Final = "--engine ollama asks it without that"
 
 
 class OllamaNativeApi:
-    """Asks one Ollama, beside its /v1, for what that leaves out."""
+    """Asks an Ollama server's native API for what its /v1 omits."""
 
     def __init__(self, exchange: ServerClient) -> None:
         self._client = exchange
         self._shown: dict[str, Body] = {}
         self._contexts: dict[str, int] = {}
-        """How many tokens the models have room for that were seen to be loaded."""
+        """Context size in tokens of models seen loaded."""
 
     async def show(self, model: str) -> Body:
-        """Return what /api/show says of a model; nothing where it is not let through."""
+        """The answer of /api/show for a model; empty if not reachable."""
         if model not in self._shown:
             self._shown[model] = await self._answer("POST", "/api/show", {"model": model})
         return self._shown[model]
 
     async def add_native_sampling(self, body: Body, request: Request) -> Body:
-        """Return a request with the sampling that the model has natively.
+        """The request body with the model's native sampling.
 
         Raises:
-            PromptTooLongError: the prompt would be cut.
+            PromptTooLongError: the prompt would be truncated.
         """
         room, size = await self._context_of(request.model), _prompt_bytes_of(request)
         if size > room * MOST_BYTES_PER_TOKEN:
@@ -72,7 +72,7 @@ class OllamaNativeApi:
         return (_sampling(as_text(shown.get("parameters"))) if shown else {}) | body
 
     async def truncation_note(self, request: Request) -> str:
-        """Return what to say of a prompt that may have been cut; nothing of one that surely fits."""
+        """A note if the prompt may have been truncated; empty if it surely fits."""
         return (
             TRUNCATION_NOTE
             if _prompt_bytes_of(request) > await self._context_of(request.model) * FEWEST_BYTES_PER_TOKEN
@@ -80,7 +80,7 @@ class OllamaNativeApi:
         )
 
     async def _context_of(self, model: str) -> int:
-        """Return how many tokens the model has room for as it is loaded, or would be."""
+        """Context size in tokens that the model is loaded with, or would be."""
         if model in self._contexts:
             return self._contexts[model]
         listed = (await self._answer("GET", "/api/ps", None)).get("models")
@@ -103,18 +103,18 @@ def _prompt_bytes_of(request: Request) -> int:
 
 
 def _sampling(parameters: str) -> Body:
-    """Return what Ollama would sample with natively."""
+    """Sampling that Ollama would use natively."""
     own = {name: _parameter(parameters, name) for name in SAMPLING}
     return {name: usual if (value := own[name]) is None else value for name, usual in SAMPLING.items()}
 
 
 def truncation_note_of(request: Request) -> str:
-    """Return what to say of a prompt to an Ollama that is known by its replies alone, whose context nobody tells."""
+    """A note on possible truncation by an Ollama recognized only by its reply, whose context is unknown."""
     return TRUNCATION_NOTE if _prompt_bytes_of(request) > USUAL_CONTEXT * FEWEST_BYTES_PER_TOKEN else ""
 
 
 def _parameter(parameters: str, name: str) -> float | None:
-    """Return a number of a model's own parameters."""
+    """A number from a model's own parameters; None if not set."""
     try:
         return float(parse_parameters(parameters)[name])
     except (KeyError, ValueError):
@@ -122,14 +122,14 @@ def _parameter(parameters: str, name: str) -> float | None:
 
 
 PROMPT_END_SECONDS: Final = 3.0
-"""Seconds that the end of a prompt may take, before a question is asked at all."""
+"""Timeout in seconds for the end of a prompt, which is requested before any question."""
 PROMPT_SECONDS: Final = 10.0
-"""Seconds that a prompt may take: a reply may be on the screen meanwhile, and a full queue is not waited for."""
+"""Timeout in seconds for a prompt: a reply may already be on the screen, and a full queue is not waited for."""
 NOT_RENDERED: Final = "this vLLM does not tell the prompt that it renders, so no reply can be continued there"
 
 
 class VllmPromptClient:
-    """Asks one vLLM for prompts."""
+    """Asks a vLLM server for rendered prompts."""
 
     def __init__(self, exchange: ServerClient) -> None:
         self._client = exchange
@@ -137,10 +137,10 @@ class VllmPromptClient:
         self._openers: dict[tuple[str, object, object], str] = {}
 
     async def prompt(self, request: Request) -> str:
-        """Return the rendered prompt.
+        """The rendered prompt.
 
         Raises:
-            RefusedError: the server does not tell it, in neither of the two ways.
+            RefusedError: neither way of asking gives the prompt.
         """
         found = await self._prompt_from_tokens(request) or (await self._probe(request, 1)).prompt
         if not found:
@@ -148,7 +148,7 @@ class VllmPromptClient:
         return found
 
     async def opener(self, request: Request) -> str:
-        """Return the marker with which a model opens its thinking, found in the prompt or in its first tokens."""
+        """The tag that opens a model's thinking, found in the prompt or in the reply's first tokens."""
         key = (request.model, request.think, request.arguments)
         if key not in self._openers:
             glimpse = await self._probe(request, wire.FIRST_TOKENS)
@@ -156,7 +156,7 @@ class VllmPromptClient:
         return self._openers[key]
 
     async def prompt_ends(self, model: str, switch: Switch | None) -> tuple[str, str] | None:
-        """Return how a prompt ends with thinking on and off; None where the server does not tell."""
+        """How a prompt ends with thinking on and off; None if the server does not tell."""
         if model not in self._ends:
             asked = Request(model, (Message("user", "hi"),))
             requests = (
@@ -171,9 +171,9 @@ class VllmPromptClient:
         return self._ends[model]
 
     async def end(self, request: Request, so_far: str) -> str:
-        """Return how SGLang's prompt ends before a reply that begins in this way; nothing where nothing tells.
+        """How SGLang's prompt ends before a reply that begins with `so_far`; empty if unknown.
 
-        The prompt tells, else what the model says first: one that does not open its thinking has had it opened.
+        The prompt tells, else the reply's first tokens: a reply that does not open its thinking has had it opened.
         """
         tags = tags_at(so_far)
         if not tags:
@@ -188,7 +188,7 @@ class VllmPromptClient:
         return "" if opens else tags[0].opener + ("" if said[0].isspace() else "\n")
 
     async def token_counts(self, request: Request) -> tuple[int, int]:
-        """Return how many tokens a prompt has and the server holds; zeros where it does not tell."""
+        """Token counts of the prompt and of the server's context; zeros if the server does not tell."""
         _, count, room = await self._tokens(request)
         return count, room
 
@@ -203,7 +203,7 @@ class VllmPromptClient:
         return wire.tokens_of(await self._answer("/tokenize", wire.encode_tokenize(request)))
 
     async def _answer(self, path: str, body: wire.Body) -> wire.Body:
-        """Return what a path answers; nothing where it is not let through, refused, or too slow."""
+        """The answer of an endpoint; empty if it is blocked, refused or too slow."""
         try:
             async with asyncio.timeout(PROMPT_SECONDS):
                 return await self._client.request_object("POST", path, body)
@@ -211,7 +211,7 @@ class VllmPromptClient:
             return {}
 
     async def _probe(self, request: Request, tokens: int) -> wire.PromptProbe:
-        """Return the prompt and the first tokens of a reply as far as they come, then leave it."""
+        """Read the prompt and the first tokens of a reply as far as they arrive, then close the stream."""
         glimpse = wire.PromptProbe()
         body = wire.encode_prompt_probe(request, tokens)
         try:

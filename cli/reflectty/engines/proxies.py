@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 _SEPARATORS: Final = re.compile(r"[,\s]+")
 _PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
-"""How httpx can speak with a proxy."""
+"""Schemes that httpx supports for a proxy."""
 _PORTS: Final = {"http": 80, "https": 443}
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Proxy(NamedTuple):
-    """A variable that names a proxy, and what it names."""
+    """An environment variable that names a proxy, and its value."""
 
     variable: str
     text: str
 
     @property
     def address(self) -> str:
-        """What the variable names, without a login."""
+        """The proxy without a login."""
         return self.text.rpartition("@")[2] if "@" in self.text else self.text
 
     @property
     def url(self) -> str:
-        """The proxy with its scheme: `socks://` is what desktops write for `socks5://`."""
+        """The proxy's URL; `socks://`, which desktops write, means `socks5://`."""
         if "://" not in self.text:
             return f"http://{self.text}"
         scheme, _, rest = self.text.partition("://")
@@ -41,7 +41,7 @@ class Proxy(NamedTuple):
 
 
 def unusable_reason_of(proxy: Proxy) -> str:
-    """Return why a proxy cannot be asked here; often nothing."""
+    """Why a proxy is not supported; empty if it is."""
     scheme = proxy.url.partition("://")[0]
     if scheme not in _PROXY_SCHEMES:
         return f"it is none of {', '.join(_PROXY_SCHEMES)}"
@@ -50,7 +50,7 @@ def unusable_reason_of(proxy: Proxy) -> str:
 
 
 def proxy_to(address: Address, environment: Mapping[str, str]) -> Proxy | None:
-    """Return the proxy that a request to a server goes through; None where it goes straight there."""
+    """The proxy for requests to a server; None for a direct connection."""
     if address.loopback:
         return None
     parts = urlsplit(address.url)
@@ -61,9 +61,9 @@ def proxy_to(address: Address, environment: Mapping[str, str]) -> Proxy | None:
 
 
 def proxy_from_environment(environment: Mapping[str, str], scheme: str) -> Proxy | None:
-    """Return the proxy for a scheme, as most programs choose it: its own variable first, then that for all.
+    """The proxy for a scheme, as most programs choose it: its own variable first, then `all_proxy`.
 
-    One in small letters goes before the same in capitals; an empty one says that there is none.
+    A lowercase variable takes precedence over an uppercase one; an empty one means no proxy.
     """
     for name in (f"{scheme}_proxy", "all_proxy"):
         variable = name if name in environment else name.upper()
@@ -73,13 +73,13 @@ def proxy_from_environment(environment: Mapping[str, str], scheme: str) -> Proxy
 
 
 def is_exempt(environment: Mapping[str, str], host: str, port: int = 0, scheme: str = "") -> bool:
-    """Whether NO_PROXY names a host: itself, a domain or a network that it is in, or every one.
+    """Whether NO_PROXY names a host: the host itself, a domain or network that contains it, or `*`.
 
     Args:
-        environment: where NO_PROXY stands.
-        host: a name, or an address without brackets; one of IPv6 may have a zone.
-        port: an entry with another port does not count; 0 where it is unknown.
-        scheme: an entry with another scheme does not count; nothing where it is unknown.
+        environment: the variables that hold NO_PROXY.
+        host: a name, or an address without brackets; an IPv6 address may have a zone.
+        port: an entry with another port does not match; 0 if unknown.
+        scheme: an entry with another scheme does not match; empty if unknown.
     """
     text = environment["no_proxy"] if "no_proxy" in environment else environment.get("NO_PROXY", "")
     name = host.lower().rstrip(".")
@@ -102,7 +102,7 @@ def _matches_entry(entry: str, host: str, port: int, scheme: str) -> bool:
 
 
 def _split(entry: str) -> tuple[str, str]:
-    """Return an entry without brackets, and its port; an address of IPv6 has one only behind brackets."""
+    """Split an entry into host without brackets and port; an IPv6 address has a port only after brackets."""
     if bracketed := re.fullmatch(r"\[([^]]*)\](/\d+)?(?::(\d+))?", entry):
         return bracketed[1] + (bracketed[2] or ""), bracketed[3] or ""
     if entry.count(":") == 1:
@@ -112,7 +112,7 @@ def _split(entry: str) -> tuple[str, str]:
 
 
 def _holds(place: str, address: _IPAddress, zone: str) -> bool:
-    """Whether an entry is an address, or the network that it is in; one without a zone is meant in every zone."""
+    """Whether an entry is the address or a network that contains it; an entry without a zone matches every zone."""
     bare, _, length = place.partition("/")
     other, its_zone = _address(bare)
     if other is None or (its_zone and its_zone != zone):
@@ -126,7 +126,7 @@ def _holds(place: str, address: _IPAddress, zone: str) -> bool:
 
 
 def _address(text: str) -> tuple[_IPAddress | None, str]:
-    """Return an address and its zone; one of IPv4 that is written as IPv6 is one of IPv4."""
+    """An address and its zone; an IPv4-mapped IPv6 address counts as IPv4."""
     bare, _, zone = text.partition("%")
     try:
         found = ipaddress.ip_address(bare)

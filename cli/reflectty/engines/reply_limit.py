@@ -1,17 +1,17 @@
 """Limits a reply to the tokens left in its context, so that Ollama never shifts the context.
 
-Ollama starts a model with context shifting or without it, as the `shift` of a request says, and loads the model again
-for a request that says otherwise (`needsReload` in server/sched.go; seen with 0.32.15 and 0.34.2). Left out, it means
-with shifting, and everybody else leaves it out: with `shift: false` in our requests, we and any other client would
-throw each other's model out at every question. What it protects from is a reply that fills the context: with shifting,
-half of what stands there is dropped, the prompt first, and the model goes on without a word. The same is had from a
-reply that may not fill it: the server refuses a prompt that is too long (`truncate: false`), `num_predict` is at most
-what is left behind the prompt, and a reply that needs more ends with `length`, as it does without shifting.
+Ollama starts a model with or without context shifting, as the `shift` of a request says, and reloads the model for a
+request that says otherwise (`needsReload` in server/sched.go; seen with 0.32.15 and 0.34.2). Omitted, it means with
+shifting, and other clients omit it: with `shift: false` in our requests, we and any other client would evict each
+other's model at every question. `shift: false` protects from a reply that fills the context: with shifting, half of the
+context is dropped, the prompt first, and the model silently continues. A limited reply gives the same protection: the
+server refuses a prompt that is too long (`truncate: false`), `num_predict` is at most the room left after the prompt,
+and a reply that needs more ends with `length`, as it does without shifting.
 
-So two numbers are needed. The context is what a request names, or what /api/ps tells of a model that has just been
-loaded without one being named. The prompt is what the server counts, once it has read it for one token of a reply; for
-the next request it remembers what it has read (of 730 tokens, 0.34.2 read one again). A prompt that is small beside its
-context is not counted, as each of its bytes is a token at most. Where a server tells neither, `shift: false` is sent.
+This needs two numbers. The context is what a request sets, or what /api/ps reports for a model just loaded without one.
+The prompt is what the server counts when it reads the prompt for a one-token reply; the next request finds it in the
+cache (of 730 tokens, 0.34.2 read one again). A prompt that is small for its context is not counted, as each of its
+bytes is at most one token. If a server does not report one of the numbers, `shift: false` is sent.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
     from reflectty.protocols.ollama import Body
 
 UNCOUNTED_SHARE: Final = 8
-"""A prompt of which it is known that it fills no more than one part in so many of its context is not counted."""
+"""A prompt known to fill at most one part in this many of its context is not counted."""
 MIN_LOAD_MS: Final = 100.0
-"""Milliseconds; what took less was loaded already."""
+"""Milliseconds; a shorter load means that the model was loaded already."""
 NUM_PREDICT: Final = "num_predict"
 
 
 class LimitedRequest(NamedTuple):
-    """A request as it is sent, and the figures of what was asked of the server to know how."""
+    """A request as it is sent, and the usage of earlier requests that prepared it."""
 
     request: Request
     earlier_usage: Usage = Usage()
 
     def add_earlier_usage(self, chunk: Chunk) -> Chunk:
-        """Return a chunk of the reply whose figures are those of the whole question."""
+        """The chunk with the usage of the whole question."""
         usage, before = chunk.usage, self.earlier_usage
         if usage is None or not before.total_ms:
             return chunk
@@ -61,12 +61,12 @@ class LimitedRequest(NamedTuple):
 
 
 async def find_context(exchange: ServerClient, request: Request) -> LimitedRequest:
-    """Return a request that knows the context it is answered in; as it is where that need not or cannot be known.
+    """Find the context that a request is answered in; the request stays as it is if that is unneeded or impossible.
 
-    A model whose context nobody names is loaded: which one it has is the server's own choice.
+    A model without a set context is loaded, because the server chooses the context.
 
     Raises:
-        BusyError: the server takes no more at present.
+        BusyError: the server accepts no more requests at present.
         StalledError: the model was not loaded in time.
     """
     if request.fits_context or request.bounds is None:
@@ -87,17 +87,17 @@ async def find_context(exchange: ServerClient, request: Request) -> LimitedReque
 async def limit_reply(
     exchange: ServerClient, found: LimitedRequest, path: str, encode: Callable[[Request], Body], most: int
 ) -> LimitedRequest:
-    """Return a request with a limit under which its reply cannot outgrow its context.
+    """Set a limit under which the reply cannot outgrow its context.
 
     Args:
-        exchange: with the server.
-        found: the request that knows its context; one that does not stays as it is.
-        path: where it is sent.
-        encode: how.
-        most: how many tokens its prompt has at most; 0 where that is unknown.
+        exchange: the client of the server.
+        found: the request with its context; one without stays as it is.
+        path: the endpoint that it is sent to.
+        encode: makes the body of a request.
+        most: the maximum number of tokens of the prompt; 0 if unknown.
 
     Raises:
-        RefusedError: the prompt does not fit; and what a reply raises.
+        RefusedError: the prompt does not fit; and what `ServerClient.stream_reply` raises.
     """
     request, before = found
     bounds = request.bounds or Bounds()
@@ -110,7 +110,7 @@ async def limit_reply(
         prompt, before = counted.prompt_tokens, _add_usage(before, counted)
     if not prompt:
         return LimitedRequest(request._replace(fits_context=False), before)
-    # One token is sampled before the one before it is read, so a full context would be shifted for the last.
+    # One token is sampled before the previous one is read, so a full context would be shifted for the last.
     left = max(1, bounds.context - prompt - 1)
     limit = min(bounds.reply or left, left)
     return LimitedRequest(request._replace(options=_options_with_limit(request, limit)), before)
@@ -121,7 +121,7 @@ def _options_with_limit(request: Request, limit: int) -> tuple[tuple[str, Option
 
 
 async def _loaded_context(exchange: ServerClient, request: Request) -> int:
-    """Load a model as a request wants it, and return the context that it has; 0 where the server does not tell.
+    """Load a model as a request wants it; the context that it has, or 0 if the server does not report it.
 
     Ollama lists a model under the name of another one that has the same files.
     """
@@ -132,7 +132,7 @@ async def _loaded_context(exchange: ServerClient, request: Request) -> int:
     except (BusyError, StalledError):
         raise
     except ReflecttyError:
-        # What is wrong, the question will meet as well, and tell.
+        # The question meets the same error, and reports it.
         return 0
     own = [one for one in running if is_same_model(one.name, request.model)]
     listed = own or running
@@ -140,7 +140,7 @@ async def _loaded_context(exchange: ServerClient, request: Request) -> int:
 
 
 async def _count_prompt(exchange: ServerClient, path: str, body: Body, model: str) -> Usage:
-    """Return the figures of a prompt that the server has read; of a reply that had none, all are 0."""
+    """The usage of a prompt that the server has read; all zeros for a reply without usage."""
     usage = None
     async with aclosing(exchange.stream_reply(path, body, model)) as chunks:
         async for chunk in chunks:

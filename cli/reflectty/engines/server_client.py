@@ -32,7 +32,7 @@ CREATED: Final = 201
 NOT_FOUND: Final = 404
 UNKNOWN_CALL: Final = (NOT_FOUND, 405)
 ANSWER_LIMIT: Final = 64 * 1024 * 1024
-"""Bytes of an answer that is no stream."""
+"""Maximum bytes of an answer that is not a stream."""
 REFUSAL_LIMIT: Final = 64 * 1024
 """Bytes that are read of a refusal."""
 ADVICE_TIME: Final = 3.0
@@ -46,17 +46,17 @@ class ChunkDecoder(Protocol):
 
     @property
     def done(self) -> bool:
-        """Whether nothing more is to be read."""
+        """Whether there is nothing more to read."""
         ...
 
     @property
     def over(self) -> bool:
-        """Whether the model has ended its reply; its figures may still follow."""
+        """Whether the model has ended its reply; usage figures may still follow."""
         ...
 
     @property
     def part_count(self) -> int:
-        """How many pieces of the reply have come, the beginning of one included; comments are none."""
+        """Number of pieces of the reply so far, its beginning included, comments excluded."""
         ...
 
     def feed(self, data: bytes) -> Iterator[Chunk]: ...
@@ -65,24 +65,24 @@ class ChunkDecoder(Protocol):
 
 
 class WireProtocol(NamedTuple):
-    """How one protocol is read."""
+    """Decoders and error wording of one protocol."""
 
     make_decoder: Callable[[], ChunkDecoder]
     refusal_error_of: Callable[[int, bytes, str], ReflecttyError]
-    """The error for a status, the beginning of its body and the model that was asked."""
+    """The error for a status, the beginning of its body and the requested model."""
     missing_hint: Callable[[str, Iterable[str]], str]
-    """What to do about a model that is not among the installed ones."""
+    """The hint for a model that is not installed, given the installed ones."""
     profile: ServerProfile
 
 
 class ServerClient:
-    """Asks one server in one dialect.
+    """Sends requests to one server in one protocol.
 
     Args:
-        connection: how the server is reached.
-        dialect: how it is read.
-        models: tells what is installed there.
-        unknown: says more of the refusal of a call, by its path, that the server does not know.
+        connection: the connection to the server.
+        protocol: how to read its responses.
+        list_models: lists the models installed there.
+        explain_unknown_call: adds to the error of an endpoint, by its path, that the server does not know.
     """
 
     def __init__(
@@ -104,11 +104,11 @@ class ServerClient:
     async def stream_reply(
         self, path: str, body: Body, model: str, decoder: ChunkDecoder | None = None
     ) -> AsyncGenerator[Chunk, None]:
-        """Yield the chunks of a reply, as a decoder reads them; closing the generator closes the connection.
+        """Yield the chunks of a reply from a decoder; closing the generator closes the connection.
 
         Raises:
-            UnreachableError: no server of the kind answers there.
-            RefusedError: it said no, or was busy three times.
+            UnreachableError: no server of this kind answers there.
+            RefusedError: the server refused, or was busy three times.
             IncompleteError: the reply was cut, or stalled.
         """
         decoder = decoder or self._protocol.make_decoder()
@@ -127,10 +127,10 @@ class ServerClient:
                 yield chunk
 
     async def stream_objects(self, method: str, path: str, body: Body | None, model: str) -> AsyncGenerator[Body, None]:
-        """Yield the JSON objects of an answer that has one on each line, as they come.
+        """Yield the JSON objects of an NDJSON response as they arrive.
 
         Raises:
-            IncompleteError: the server said in a line that it failed, or the answer was cut; and what `reply` raises.
+            IncompleteError: a line reports a failure, or the response was cut; and what `stream_reply` raises.
         """
         async with (
             self._accepted_response(method, path, body, model) as response,
@@ -144,17 +144,17 @@ class ServerClient:
                 yield line
 
     async def request_object(self, method: str, path: str, body: Body | None = None, model: str = "") -> Body:
-        """Return an answer that is one object.
+        """Send a request and decode the answer, one JSON object.
 
         Raises:
-            UnreachableError: it is none; and what `reply` raises.
+            UnreachableError: the answer is not an object; and what `stream_reply` raises.
         """
         return await self.request_decoded(decode, method, path, body, model)
 
     async def request_decoded(
         self, decode_answer: Callable[[bytes], T], method: str, path: str, body: Body | None = None, model: str = ""
     ) -> T:
-        """Return what is made of the bytes of an answer; a ValueError says that they are none of this protocol's."""
+        """Send a request and decode its answer; a ValueError of `decode_answer` becomes an UnreachableError."""
         async with self._accepted_response(method, path, body, model) as response:
             answer = await self._connection.read_body(response, ANSWER_LIMIT)
         try:
@@ -164,19 +164,19 @@ class ServerClient:
             raise UnreachableError(f"this is not {habits.label}: it sent {error}", habits.host_hint) from error
 
     async def send_command(self, method: str, path: str, body: Body, patience: float) -> None:
-        """Let the server do something that it answers with nothing of interest, in at most so many seconds."""
+        """Send a command whose answer does not matter; waits up to `patience` seconds."""
         async with self._accepted_response(method, path, body, "", patience) as response:
             await self._connection.read_body(response, REFUSAL_LIMIT)
 
     async def exists(self, path: str) -> bool:
-        """Whether there is something at a path."""
+        """Whether the path exists on the server."""
         async with self._connection.request("HEAD", path) as response:
             if response.status_code not in (OK, NOT_FOUND):
                 raise await self._refusal(response, path, "")
             return response.status_code == OK
 
     async def upload(self, path: str, size: int, pieces: AsyncIterable[bytes]) -> None:
-        """Send so many bytes as they come."""
+        """Upload `size` bytes as they are produced."""
         async with self._connection.upload(path, size, pieces) as response:
             if response.status_code not in (OK, CREATED):
                 raise await self._refusal(response, path, "")
@@ -185,7 +185,7 @@ class ServerClient:
     async def _accepted_response(
         self, method: str, path: str, body: Body | None, model: str, patience: float = 0.0
     ) -> AsyncIterator[httpx.Response]:
-        """Hand over a response whose status says yes, or raise what the refusal says."""
+        """Yield a response with status 200, or raise the error of the refusal."""
         async with self._connection.request(method, path, body, patience) as response:
             if response.status_code != OK:
                 raise await self._refusal(response, path, model)
@@ -204,7 +204,7 @@ class ServerClient:
         return await unknown(error, path) if unknown else error
 
     async def _add_model_names(self, error: ModelMissingError, model: str) -> ModelMissingError:
-        """Return the error with the names that resemble the missing one, if the server tells them at once."""
+        """The error with installed model names similar to the missing one, if the server lists them in time."""
         try:
             async with asyncio.timeout(ADVICE_TIME):
                 installed = [known.name for known in await self._list_models()]
@@ -214,7 +214,7 @@ class ServerClient:
 
 
 def _note_retry_after(error: BusyError, seconds: float | None) -> None:
-    """Note when a busy server wants to be asked again, and say it."""
+    """Record when to retry a busy server, and put it in the hint."""
     error.retry_after = error.retry_after if seconds is None else seconds
     if error.retry_after >= 1:
         error.hint = f"ask again in {error.retry_after:.0f} s, as the server says"

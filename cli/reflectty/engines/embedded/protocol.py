@@ -1,6 +1,6 @@
 """Translates Ollama's requests for llama.cpp, and llama.cpp's stream back.
 
-What Ollama says is what 0.32.15 was seen to say, what llama.cpp says what b11549 was.
+Ollama's behavior is that of 0.32.15, llama.cpp's that of b11549.
 """
 
 from __future__ import annotations
@@ -34,17 +34,18 @@ NUMBER_OPTIONS: Final = (
     "frequency_penalty",
     "seed",
 )
-"""Options that both call by the same name."""
+"""Options with the same name in both."""
 UNIT_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 FOR_EVER: Final = 10 * 365 * 86400.0
 NANOSECONDS: Final = 1_000_000_000
 COMPACT: Final = {"whitespace_flexible": False, "lenient": True}
-"""How llama.cpp's guide holds to a schema: without blanks, which a small model would write for ever, and as far as it
-can where it does not know a word of the schema; what comes is looked at all the same."""
+"""How llama.cpp's guide applies a schema: without whitespace, which a small model would write endlessly, and leniently
+where it does not know a keyword of the schema; the reply is validated anyway.
+"""
 
 
 class ApiError(Exception):
-    """What Ollama would refuse, with the status that it does so by."""
+    """A refusal as Ollama would send it, with its status."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -52,10 +53,10 @@ class ApiError(Exception):
 
 
 def completion_body_of(body: Body, prompt: str) -> Body:
-    """Return the body with which llama.cpp goes on after a prompt, as a stream.
+    """The body with which llama.cpp continues after a prompt, as a stream.
 
     Raises:
-        RefusalError: an option or the format is of the wrong kind.
+        ApiError: an option or the format has the wrong type.
     """
     options = body.get("options") or {}
     if not isinstance(options, dict):
@@ -68,10 +69,10 @@ def completion_body_of(body: Body, prompt: str) -> Body:
 
 
 def keep_alive_seconds_of(body: Body, otherwise: float) -> float:
-    """Return the seconds for which the model is to stay loaded.
+    """Seconds for which the model stays loaded.
 
     Raises:
-        RefusalError: it is no duration.
+        ApiError: the value is not a duration.
     """
     value = body.get("keep_alive")
     if value is None or value == "":
@@ -81,7 +82,7 @@ def keep_alive_seconds_of(body: Body, otherwise: float) -> float:
 
 
 def refusal_error_of(status: int, content: bytes) -> ReflecttyError | ApiError:
-    """Return the error for what llama.cpp refused: that its context is fixed, no server of Ollama's would say."""
+    """The error for a refusal by llama.cpp; the context is fixed, which no Ollama server would say."""
     try:
         said = error_body_of(decode(content))
     except ValueError:
@@ -95,12 +96,12 @@ def refusal_error_of(status: int, content: bytes) -> ReflecttyError | ApiError:
 
 
 class StreamTranslator:
-    """Turns the bytes of llama.cpp's stream into Ollama's objects, the same however they are cut.
+    """Turns the bytes of llama.cpp's stream into Ollama's objects; chunk boundaries do not matter.
 
     Args:
-        line: makes the object of a line out of a piece of text.
-        began: when the request came, by `time.monotonic`.
-        loaded: when the process took it, by the same.
+        line: makes the object of a line from a piece of text.
+        began: when the request arrived, by `time.monotonic`.
+        loaded: when the process accepted it, by the same clock.
     """
 
     def __init__(self, line: Callable[[str], Body], began: float, loaded: float) -> None:
@@ -111,10 +112,10 @@ class StreamTranslator:
         self._lines = LineSplitter()
 
     def feed(self, data: bytes) -> Iterator[Body]:
-        """Yield the objects that are complete now.
+        """Yield the objects that are complete.
 
         Raises:
-            IncompleteError: the process sent an error, or what cannot be read.
+            IncompleteError: the process sent an error or unreadable data.
         """
         for line in self._lines.feed(data):
             kind, _, text = line.partition(b":")
@@ -122,7 +123,7 @@ class StreamTranslator:
                 yield self._object(text.strip())
 
     def close(self) -> None:
-        """Raise IncompleteError where the reply has no end."""
+        """Raise IncompleteError if the reply has not ended."""
         if not self.done:
             raise IncompleteError(
                 "the built-in model ended in the middle of its reply", "ask again: it is started anew"
@@ -158,17 +159,17 @@ class StreamTranslator:
 
 
 def chat_line(text: str) -> Body:
-    """Return the object of a line of /api/chat."""
+    """The object of a line of /api/chat."""
     return _head() | {"message": {"role": "assistant", "content": text}, "done": False}
 
 
 def generate_line(text: str) -> Body:
-    """Return the object of a line of /api/generate."""
+    """The object of a line of /api/generate."""
     return _head() | {"response": text, "done": False}
 
 
 def join_lines(lines: list[Body]) -> Body:
-    """Return all lines of a reply as the one object of an answer that is no stream."""
+    """Join the lines of a reply into the one object of an answer that is not a stream."""
     last = lines[-1]
     if "message" in last:
         text = "".join(line["message"]["content"] for line in lines)
@@ -187,7 +188,7 @@ def _number(name: str, value: object) -> float:
 
 
 def _limit(options: Body) -> int:
-    """Return how many tokens a reply may have; what is asked for below zero is as many as there is room for."""
+    """Maximum tokens of a reply; a negative value means all available room."""
     limit = int(_number("num_predict", options.get("num_predict", MINI_REPLY_LIMIT)))
     return -1 if limit < 0 else limit
 
@@ -212,7 +213,7 @@ def _format(value: object) -> Body:
 
 
 def _duration(text: str) -> float:
-    """Return the seconds of a duration as Go writes it, such as `1h30m`."""
+    """Seconds of a duration as Go writes it, such as `1h30m`."""
     if not re.fullmatch(r"-?(?:\d+(?:\.\d+)?(?:h|ms|m|s))+", text, re.ASCII):
         raise ApiError(400, f"invalid keep_alive: {text!r} is no duration")
     parts = re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", text)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def open_locked(path: Path, *, shared: bool = False) -> int | None:
-    """Lock a file, made where it is not there, and return it open: closing it frees it. None where another has it."""
+    """Create a file if needed, lock it and return it open; closing it unlocks it. None if another process holds it."""
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    # Between opening and locking, whoever had it may have removed it: then another file has its name, or none.
+    # Between opening and locking, the previous holder may have removed it: then the path names another file, or none.
     if try_lock(file, shared=shared) and is_file_at(file, path):
         return file
     os.close(file)
@@ -32,7 +32,7 @@ def open_locked(path: Path, *, shared: bool = False) -> int | None:
 
 
 def try_lock(file: int, *, shared: bool = False) -> bool:
-    """Lock an open file, if nobody else has; say whether it is locked now."""
+    """Lock an open file without waiting; False if another process holds it."""
     try:
         fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -41,12 +41,12 @@ def try_lock(file: int, *, shared: bool = False) -> bool:
 
 
 def unlock(file: int) -> None:
-    """Let others lock a file that stays open."""
+    """Unlock a file that stays open."""
     fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def is_file_at(file: int, path: Path) -> bool:
-    """Whether an open file is the one of that name."""
+    """Whether an open file is the one at that path."""
     try:
         return os.path.samestat(os.fstat(file), path.lstat())
     except FileNotFoundError:
@@ -54,7 +54,7 @@ def is_file_at(file: int, path: Path) -> bool:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether somebody has locked the file of that name for himself alone; makes no file."""
+    """Whether a process holds an exclusive lock on the file at that path; creates no file."""
     with suppress(FileNotFoundError):
         file = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
         try:
@@ -67,47 +67,47 @@ def is_locked(path: Path) -> bool:
 WEIGHTS: Final = "gemma-3-270m-q4_k_m.gguf"
 ADAPTER: Final = "mini.gguf"
 LONGEST_SOCKET: Final = 100
-"""Bytes of a path that every system takes for a socket: 108 with the closing zero on Linux, 104 on macOS."""
+"""Longest socket path in bytes on every system: 108 with the closing zero on Linux, 104 on macOS."""
 
 
 class EmbeddedPaths(NamedTuple):
-    """The files of the built-in model."""
+    """The built-in model's files."""
 
     weights: Path
-    """The base model, in the cache of the user; it may not be there yet."""
+    """The base model in the user's cache; may not exist yet."""
     adapter: Path
     folder: Path
-    """Of the process; nobody else can enter it, and it may not be there yet."""
+    """The process's folder, private to the user; may not exist yet."""
 
     @property
     def socket(self) -> Path:
-        """Where the process listens."""
+        """The socket that the process listens on."""
         return self.folder / "socket.sock"
 
     @property
     def life_lock(self) -> Path:
-        """The file that the process has locked as long as it lives, and who starts it until then."""
+        """The file that the process locks while it is alive, and the client that starts it until then."""
         return self.folder / "life"
 
     @property
     def use_lock(self) -> Path:
-        """The file that is locked by everybody whose request is being answered; it was changed when it may end."""
+        """The file that each client locks during its request; its modification time is when the process may end."""
         return self.folder / "use"
 
     @property
     def log(self) -> Path:
-        """What the process has said."""
+        """The process's output."""
         return self.folder / "log"
 
 
 def find_paths(environment: Mapping[str, str] | None = None) -> EmbeddedPaths:
-    """Return where the files are; makes none.
+    """The paths of the files; creates none.
 
-    The folder of the process has a name of its own for each version of the program, adapter and place of the weights:
-    no process is taken over that answers otherwise.
+    The process's folder has its own name for each version of the program, adapter and location of the weights, so that
+    a process that answers differently is never reused.
 
     Raises:
-        UnreachableError: there is no home, or the installation lacks its adapter.
+        UnreachableError: there is no home folder, or the installation lacks its adapter.
     """
     environment = system_environment() if environment is None else environment
     weights, adapter = _cache_folder(environment) / WEIGHTS, _adapter()
@@ -118,10 +118,10 @@ def find_paths(environment: Mapping[str, str] | None = None) -> EmbeddedPaths:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder, and the one that it stands in, for this user alone.
+    """Create a folder and its parent, accessible to this user only.
 
     Raises:
-        UnreachableError: they are there and are somebody else's, or others may enter them.
+        UnreachableError: they exist and belong to another user, or others can enter them.
     """
     for place in (folder.parent, folder):
         with suppress(FileExistsError):
@@ -137,7 +137,7 @@ def _is_private(place: Path) -> bool:
 
 
 def _runtime_folder(environment: Mapping[str, str], name: str) -> Path:
-    """Return the first folder whose path leaves room for a socket."""
+    """The first folder whose path leaves room for a socket."""
     found = [base / name for base in _bases(environment)]
     fitting = (place for place in found if len(os.fsencode(place / "socket.sock")) <= LONGEST_SOCKET)
     return next(fitting, found[-1])
@@ -145,16 +145,16 @@ def _runtime_folder(environment: Mapping[str, str], name: str) -> Path:
 
 def _bases(environment: Mapping[str, str]) -> Iterator[Path]:
     own = Path(environment.get("XDG_RUNTIME_DIR", ""))
-    # Who becomes somebody else keeps the variable of who he was.
+    # After a switch of users, the variable still names the previous user's folder.
     with suppress(OSError):
         if own.is_absolute() and own.stat().st_uid == os.getuid():
             yield own / "reflectty"
     yield Path(tempfile.gettempdir()) / f"reflectty-{os.getuid()}"
-    yield Path("/tmp") / f"reflectty-{os.getuid()}"  # noqa: S108 - what is made there is looked at before it is used
+    yield Path("/tmp") / f"reflectty-{os.getuid()}"  # noqa: S108 - checked before use
 
 
 def _cache_folder(environment: Mapping[str, str]) -> Path:
-    """Return the folder of the user's cache, as platformdirs does, which is loaded where it is not plain."""
+    """The user's cache folder as platformdirs gives it, which is imported only for unusual cases."""
     base, home = environment.get("XDG_CACHE_HOME", ""), environment.get("HOME", "")
     if sys.platform == "linux" and (base.startswith("/") or home.startswith("/")):
         return (Path(base) if base.startswith("/") else Path(home, ".cache")) / "reflectty"

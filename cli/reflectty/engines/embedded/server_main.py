@@ -1,7 +1,7 @@
 """Entry point of the built-in model's server process.
 
-It is started as a program, by `process`, with what it needs as JSON in its only argument, and the lock of its life
-inherited. It opens no port and asks nothing of any network.
+`server_process` starts it as a program, with its paths as JSON in the only argument and the life lock inherited. It
+opens no port and makes no network request.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from types import FrameType
 
 LOOKING_SECONDS: Final = 0.5
-"""How often to look whether anybody is there."""
+"""Seconds between checks whether the server is still in use."""
 MOST_THREADS: Final = 4
-"""A model as small as this one waits for the memory, not for more threads."""
+"""A model this small waits for memory, not for more threads."""
 CONTROL_GROUP: Final = Path("/sys/fs/cgroup/cpu.max")
 ERRORS_ONLY: Final = 1
 CHECKPOINTS: Final = 4
-"""States of a slot that are kept to go back to; each takes some megabytes."""
+"""Saved states of a slot to return to; each takes some megabytes."""
 
 
 def main(argument: str) -> None:
-    """Load the model, answer until nobody has asked for a while, and leave nothing behind."""
+    """Load the model, answer until it has been unused for a while, and clean up."""
     told = json.loads(argument)
     places = EmbeddedPaths(*(Path(told[name]) for name in EmbeddedPaths._fields))
-    # The parent ends at once, so that nobody has a dead child to care for: who else waits sees the lock of the life.
+    # Double fork: no zombie for the caller; other clients watch the life lock.
     if os.fork():
         os._exit(0)
     os.umask(0o077)
@@ -50,14 +50,14 @@ def main(argument: str) -> None:
         _wait_until_unused(places, use, served)
     except SystemExit:
         pass
-    except Exception:  # noqa: BLE001 - whatever it is stands in the log, and the process ends
+    except Exception:  # noqa: BLE001 - logged before the process ends
         failed = True
         traceback.print_exc()
     _clean_up(places, told["life"], failed=failed)
     if failed:
-        # llama.cpp writes its log in a thread, which has said everything only when the process has come to its end.
+        # llama.cpp writes its log in a thread, which is complete only when the process ends normally.
         sys.exit(1)
-    # The end of the server would wait for the reply that is under way.
+    # A normal end of the server would wait for the running reply.
     os._exit(0)
 
 
@@ -66,8 +66,8 @@ def _exit_on_signal(_number: int, _frame: FrameType | None) -> None:
 
 
 def _serve(places: EmbeddedPaths) -> object:
-    """Return the server, which answers in threads of its own as long as it is kept."""
-    # Whoever had it was killed: this process has the lock of the life.
+    """Start the server, which answers in its own threads while it is referenced."""
+    # A leftover of a killed process: this process holds the life lock.
     places.socket.unlink(missing_ok=True)
     load_openmp()
     import xllamacpp
@@ -94,12 +94,12 @@ def _parameters(xllamacpp: Any, places: EmbeddedPaths) -> object:  # noqa: ANN40
 
 
 def thread_count_for(cores: int) -> int:
-    """Return how many threads are used: they wait for each other in a loop, and one core is left for all else."""
+    """Number of threads: they wait for each other in busy loops, and one core stays free."""
     return min(max(cores - 1, 1), MOST_THREADS)
 
 
 def _cores() -> int:
-    """Return how many cores this process may use."""
+    """Number of cores that this process may use."""
     allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     with suppress(OSError):
         return min(allowed, cpu_quota_from(CONTROL_GROUP.read_text("ascii")) or allowed)
@@ -107,13 +107,13 @@ def _cores() -> int:
 
 
 def cpu_quota_from(text: str) -> int:
-    """Return how many cores a container may use by what its control group says, at least one; 0 is as many as are."""
+    """Number of cores that a control group's quota allows, at least one; 0 if unlimited."""
     found = re.fullmatch(r"(\d+) (\d+)\s*", text, re.ASCII)
     return max(1, int(found[1]) // max(1, int(found[2]))) if found else 0
 
 
 def _wait_until_unused(places: EmbeddedPaths, use: int, served: object) -> None:
-    """Return when nobody has needed the server for long enough, with the lock that lets nobody begin."""
+    """Wait until the server has been unused for long enough; returns with the lock that keeps new requests out."""
     while served:
         time.sleep(LOOKING_SECONDS)
         if try_lock(use):
@@ -127,9 +127,10 @@ def _is_reachable(places: EmbeddedPaths, use: int) -> bool:
 
 
 def _clean_up(places: EmbeddedPaths, life: int, *, failed: bool) -> None:
-    """Remove what is ours; what a new process has put there meanwhile is not.
+    """Remove this process's files, but not those of a process started since.
 
-    After a failure the log stays, and the lock of the life until the end: who waits for that reads the whole log.
+    After a failure the log stays, and the life lock is held until the end: a client that waits for it reads the whole
+    log.
     """
     if is_file_at(life, places.life_lock):
         for mine in (places.socket, places.use_lock, *(() if failed else (places.log, places.life_lock))):

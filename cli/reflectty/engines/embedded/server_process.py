@@ -28,24 +28,24 @@ if TYPE_CHECKING:
     from reflectty.protocols.ollama import Body
 
 PAUSE: Final = 0.03
-"""Seconds between two looks at a process that is not ready."""
+"""Seconds between two checks of a process that is not ready."""
 LOADING_SECONDS: Final = 120.0
-"""How long a process may take until it answers: it reads 260 MB."""
+"""Seconds for a process to become ready: it reads 260 MB."""
 ENDING_SECONDS: Final = 5.0
-"""How long to wait for a process that is to end: it looks twice a second whether it is."""
+"""Seconds to wait for a process to end: it checks its expiry twice a second."""
 CONNECT_SECONDS: Final = 5.0
 LOADING_STATUS: Final = 503
-"""The status by which llama.cpp says that the model is still being loaded."""
+"""Status of llama.cpp while the model is being loaded."""
 SERVER_MODULE: Final = "reflectty.engines.embedded.server_main"
 LOG_END: Final = 16384
 ERROR: Final = re.compile(r"[\d.]+ E (.*)")
-"""How llama.cpp writes an error: the time, a letter, and what it is."""
+"""An error in llama.cpp's log: the time, a letter and the message."""
 KILLED: Final = "it was ended while it was loading, perhaps for lack of memory"
 AGAIN: Final = "ask again: it is started anew"
 
 
 class ProcessLease:
-    """Keeps the process from ending, as long as it is open; and tells it how long to stay after that."""
+    """Keeps the process alive while it is open, and sets how long the process stays after that."""
 
     def __init__(self, file: int, keep: float) -> None:
         self._file = file
@@ -61,18 +61,18 @@ class ProcessLease:
 
 
 def set_expiry(file: int | Path, seconds: float) -> None:
-    """Let the process stay so many seconds from now on: the time of the file of its use is when it may end."""
+    """Set the process to expire after so many seconds; the modification time of its use lock is when it may end."""
     until = time.time() + seconds
     os.utime(file, (until, until))
 
 
 class ServerProcess:
-    """The process of the built-in model, as one client sees it.
+    """The process of the built-in model, as seen by one client.
 
     Args:
-        places: where its files are.
-        join_weights: makes the file of the weights, where it is not there.
-        loading: seconds that it may take until it answers.
+        paths: the model's files.
+        join_weights: creates the file of the weights if it is missing.
+        loading: seconds for the process to become ready.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class ServerProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether there is one, or one is being started."""
+        """Whether the process is running or being started."""
         return runtime_files.is_locked(self.paths.life_lock)
 
     @property
@@ -100,10 +100,10 @@ class ServerProcess:
             return 0.0
 
     async def lease(self, keep: float) -> ProcessLease:
-        """Keep it from ending until what is returned is closed, and then for so many seconds.
+        """Keep the process alive until the lease is closed, and `keep` seconds longer.
 
         Raises:
-            UnreachableError: its folder cannot be used.
+            UnreachableError: the process's folder cannot be used.
         """
         while True:
             file = self._try_lock(self.paths.use_lock, shared=True)
@@ -112,7 +112,7 @@ class ServerProcess:
             await asyncio.sleep(PAUSE)
 
     async def stop(self) -> None:
-        """Let it end, and wait until it has; one that is needed ends later."""
+        """End the process and wait for it; one that is in use ends later."""
         until = time.monotonic() + ENDING_SECONDS
         while self.is_alive and time.monotonic() < until:
             try:
@@ -122,19 +122,19 @@ class ServerProcess:
             await asyncio.sleep(PAUSE)
 
     async def request(self, method: str, path: str, body: Body | None = None) -> httpx.Response:
-        """Return its answer, the body still to come; starts it where it is not there, and waits while it loads.
+        """Send a request and return the response, its body unread; starts the process if needed and waits for it.
 
         Raises:
-            UnreachableError: it cannot be started, or is not ready in time.
-            IncompleteError: it ended before it answered.
-            StoreError: its weights cannot be written.
+            UnreachableError: the process cannot be started, or is not ready in time.
+            IncompleteError: the process ended before it answered.
+            StoreError: the weights cannot be written.
         """
         started, until = False, time.monotonic() + self._loading
         while True:
             try:
                 response = await self._try_request(method, path, body)
             except IncompleteError:
-                # One that was killed takes connections for a moment more.
+                # A killed process still accepts connections for a moment.
                 if started:
                     raise
                 response = None
@@ -153,7 +153,7 @@ class ServerProcess:
             await asyncio.sleep(PAUSE)
 
     async def _try_request(self, method: str, path: str, body: Body | None) -> httpx.Response | None:
-        """Return its answer, or None where nobody listens."""
+        """The process's response; None if no process is listening."""
         content = b"" if body is None else json.dumps(body).encode("ascii")
         request = httpx.Request(
             method,
@@ -170,7 +170,7 @@ class ServerProcess:
             raise IncompleteError("the built-in model ended before it answered", AGAIN) from error
 
     def _try_lock(self, path: Path, *, shared: bool = False) -> int | None:
-        """Take a lock, or return None for the time being: the folder may just be taken away by a process that ends."""
+        """Take a lock; None if it is held, or its folder is just being removed by a process that ends."""
         make_private(self.paths.folder)
         try:
             return runtime_files.open_locked(path, shared=shared)
@@ -181,12 +181,12 @@ class ServerProcess:
             raise UnreachableError(message, "XDG_RUNTIME_DIR names another place") from error
 
     async def _start(self, life: int) -> None:
-        """Start it and give it the lock of its life; it is not ready yet."""
+        """Start the process and pass it the life lock; does not wait until it is ready."""
         try:
             await self._join(self.paths.weights)
             told = {name: str(value) for name, value in self.paths._asdict().items()} | {"life": life}
             with self.paths.log.open("wb") as log:
-                parent = subprocess.Popen(  # noqa: ASYNC220, S603 - our own program, and it ends at once
+                parent = subprocess.Popen(  # noqa: ASYNC220, S603 - our own program, which exits at once
                     (sys.executable, "-P", "-m", SERVER_MODULE, json.dumps(told)),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -208,7 +208,7 @@ class ServerProcess:
         return UnreachableError(f"the built-in model cannot be used: {reason}", hint)
 
     def _logged_error(self) -> str:
-        """Return the error that it has told of first, as the others come of that; else its last line, or nothing."""
+        """The first error in the process's log, as later ones follow from it; else the last line, if any."""
         try:
             text = self.paths.log.read_bytes()[-LOG_END:].decode(errors="replace")
         except OSError:

@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 OK: Final = 200
 KEEP_SECONDS: Final = 300.0
-"""How long the model stays loaded after a request that says nothing of it: as long as with Ollama."""
+"""Seconds that the model stays loaded after a request without `keep_alive`, as with Ollama."""
 UNCHANGEABLE_MESSAGE: Final = "the built-in model cannot be changed, and no other be had beside it"
 CHANGING_PATHS: Final = frozenset({"/api/create", "/api/pull", "/api/push", "/api/delete", "/api/copy"})
 ROLES: Final = frozenset({"system", "user", "assistant"})
 
 
 class EmbeddedTransport(httpx.AsyncBaseTransport):
-    """Answers each request with the model in a process of ours, which the first of them starts.
+    """Answers requests with the model in our own process, which the first request starts.
 
     Args:
-        process: the process, or None for the user's own.
-        keep: seconds that it stays after a request which says nothing of that.
+        process: the process; None for the user's own.
+        keep: seconds that it stays after a request without `keep_alive`.
     """
 
     def __init__(self, process: ServerProcess | None = None, keep: float = KEEP_SECONDS) -> None:
@@ -46,7 +46,7 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
         self._keep = keep
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer as Ollama would give it; what Ollama would not say is raised as ours.
+        """Answer as Ollama would; errors that Ollama does not have are raised as ours.
 
         Raises:
             ReflecttyError: the model is not installed, cannot be started, or ended before it answered.
@@ -75,14 +75,14 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
 
     @property
     def _process(self) -> ServerProcess:
-        """The process; found out only when something is asked, so that nothing fails before."""
+        """The process, looked up at the first request, so that nothing fails before."""
         if self._known_process is None:
             if not is_installed():
                 raise UnreachableError("the built-in model is not installed", f"{how_to_install()} brings it")
             self._known_process = ServerProcess(find_paths())
         return self._known_process
 
-    # What it is
+    # Facts about the model
 
     def _tags(self) -> Body:
         return {"models": [model.tags_entry_of(self._process.paths)]}
@@ -91,7 +91,7 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
         process = self._process
         return {"models": [model.ps_entry_of(process.paths, process.expires_at)] if process.is_alive else []}
 
-    # What it says
+    # Replies
 
     async def _chat(self, body: Body) -> httpx.Response:
         messages = _messages(body)
@@ -118,7 +118,7 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
         )
 
     async def _load(self, body: Body, line: Callable[[str], Body]) -> httpx.Response:
-        """Load the model, or let it go, as a request does that asks nothing."""
+        """Load the model, or unload it, for a request without a question."""
         keep = protocol.keep_alive_seconds_of(body, self._keep)
         if not keep:
             await self._process.stop()
@@ -142,7 +142,7 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
             raise
         try:
             if response.status_code != OK:
-                raise protocol.refusal_error_of(response.status_code, await response.aread())  # noqa: TRY301 - it is closed below
+                raise protocol.refusal_error_of(response.status_code, await response.aread())  # noqa: TRY301 - the reply is closed below
             if body.get("stream", True):
                 return httpx.Response(OK, stream=reply)
             return _json_response(protocol.join_lines([item async for item in reply.objects()]))
@@ -152,7 +152,7 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
 
 
 class _ReplyStream(httpx.AsyncByteStream):
-    """A reply as it comes: closing it closes the connection to the process, which stops the model."""
+    """A reply as it arrives: closing it closes the connection to the process, which stops the model."""
 
     def __init__(self, response: httpx.Response, hold: ProcessLease, translation: protocol.StreamTranslator) -> None:
         self._response = response
@@ -195,11 +195,11 @@ def _version() -> Body:
 
 
 def _require_body(request: httpx.Request) -> Body:
-    """Return the body of a request for the built-in model.
+    """The body of a request for the built-in model.
 
     Raises:
-        RefusalError: it is no JSON.
-        ModelMissingError: it is for another one.
+        ApiError: the body is not JSON.
+        ModelMissingError: the request is for another model.
     """
     try:
         body = decode(request.content)

@@ -14,9 +14,9 @@ FOLDER: Final = Path(__file__).parent
 
 
 def load_openmp() -> None:
-    """Load the system's library, or else ours, under whose name llama.cpp then finds it.
+    """Load the system's library, or else ours, which llama.cpp then finds under the system library's name.
 
-    Ours works with one thread. Where it is not made for the processor nothing happens, and the import of llama.cpp
+    Ours works with one thread. On a processor that it is not built for nothing is loaded, and the import of llama.cpp
     names what is missing.
     """
     if sys.platform != "linux":
