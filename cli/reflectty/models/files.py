@@ -43,7 +43,7 @@ GB: Final = 10**9
 
 
 async def version_of(engine: OllamaEngine) -> Version:
-    """The server's version as numbers; empty if it reports none, or 0.0.0 as an unofficial build does."""
+    """The server's version as numbers; empty if it reports none, or 0.0.0 as a build from source does."""
     try:
         found = re.match(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", await engine.version())
     except ReflecttyError:

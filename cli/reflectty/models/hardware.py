@@ -196,8 +196,8 @@ def _bytes(fields: Mapping[str, object], name: str) -> int:
 def _amd_gpu_of(name: str, vram: tuple[int, int], gtt: tuple[int, int], source: str) -> Gpu | None:
     """The GPU; None if its size is unknown.
 
-    A GPU with at most 4 GiB of its own that may use at least 8 GiB and four times as much of the machine's is integrated,
-    and uses the machine's: the rule of Ollama's discover/amd.go.
+    A GPU with at most 4 GiB of its own that may use at least 8 GiB and four times as much of the machine's is
+    integrated, and uses the machine's: the rule of Ollama's discover/amd.go.
     """
     total, used = vram
     if not total:
@@ -210,7 +210,7 @@ def _amd_gpu_of(name: str, vram: tuple[int, int], gtt: tuple[int, int], source: 
 
 
 def amd_gpus_from_files(root: Path) -> tuple[Gpu, ...]:
-    """The GPUs that the driver's files below the root of a file system describe."""
+    """The GPUs that the driver's files below `root` describe."""
     try:
         folders = sorted(path for path in (root / AMD_FILES).iterdir() if re.fullmatch(r"card[0-9]+", path.name))
     except OSError:

@@ -105,8 +105,8 @@ def installed_model_of(model: Model, running: Iterable[RunningModel], known: Ite
 def perhaps(model: Model, gone: Iterable[RunningModel]) -> RunningModel | None:
     """The loaded model that may be this one: a removed model whose files the server no longer reports.
 
-    Ollama (0.32.15 and 0.34.2) lists a loaded model under the name that was requested first, even if that is removed, with
-    the size and the quantization of its weights, which are the same for the same files.
+    Ollama (0.32.15 and 0.34.2) lists a loaded model under the name that was requested first, even if that is removed,
+    with the size and the quantization of its weights, which are the same for the same files.
     """
     wanted = model.parameter_size, model.quantization
     alike = (one for one in gone if all(wanted) and (one.parameter_size, one.quantization) == wanted)
