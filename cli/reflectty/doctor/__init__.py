@@ -58,7 +58,7 @@ CHECKS = (
 async def run_checks(
     context: DoctorContext, known: DoctorState, checks: Sequence[Check] = CHECKS
 ) -> AsyncGenerator[Check | Finding, None]:
-    """Yield each check when it begins, then its findings; `known.blocking_error` holds the first required failure."""
+    """Yield each check when it begins, then its findings; errors that block questions set `known.blocking_error`."""
     try:
         for check in checks:
             yield check
