@@ -1,6 +1,6 @@
 """Runs the checks of `reflect doctor` one after another and yields their findings.
 
-A check never raises: what it cannot find out is a finding as well, and no check waits for longer than its time.
+A check never raises: a failure or a timeout is a finding as well.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ __all__ = ["CHECKS", "Check", "DoctorContext", "DoctorState", "Finding", "Findin
 
 
 class Check(NamedTuple):
-    """One thing to look at."""
+    """A check of `reflect doctor`."""
 
     name: str
     activity: str
-    """What is done meanwhile, for whoever waits."""
+    """What the progress line shows while it runs."""
     run: CheckFunction
     timeout: float = 10.0
-    """How long it may take."""
+    """Seconds; 0 for the timeout of a reply."""
     is_required: bool = False
-    """Whether no question is answered where it fails."""
+    """True if its failure keeps questions from being answered."""
 
 
 CHECKS = (
@@ -52,13 +52,13 @@ CHECKS = (
     Check("context", "asking for the context", models.check_context),
     Check("parallel", "asking several things at once", questions.check_parallel, 60.0),
 )
-"""What can be seen on this machine comes first, and then what a question needs, in the order in which it does."""
+"""Local checks first, then what a question needs, in the order of use."""
 
 
 async def run_checks(
     context: DoctorContext, known: DoctorState, checks: Sequence[Check] = CHECKS
 ) -> AsyncGenerator[Check | Finding, None]:
-    """Yield each check when it begins, then what it found; `known.obstacle` says afterwards what is in the way."""
+    """Yield each check when it begins, then its findings; errors that block questions set `known.blocking_error`."""
     try:
         for check in checks:
             yield check
@@ -80,14 +80,14 @@ async def _run_check(check: Check, context: DoctorContext, known: DoctorState) -
         return [_failure_finding(check, late, known)]
     except ReflecttyError as error:
         return [_failure_finding(check, error, known)]
-    except Exception as error:  # noqa: BLE001 - one check that fails must not stop the others
+    except Exception as error:  # noqa: BLE001 - a failing check must not stop the others
         found = ReflecttyError(f"internal error: {type(error).__name__}: {error}", "please report it")
         found.__cause__ = error
         return [_failure_finding(check, found, known)]
 
 
 def _reply_timeout(context: DoctorContext) -> float:
-    """Return how long a whole reply may take: to load the model, and as long again as it may be silent."""
+    """The timeout of a whole reply: for loading the model, plus the idle timeout."""
     return context.settings.timeouts.first + context.settings.timeouts.idle
 
 

@@ -1,4 +1,4 @@
-"""Holds what the checks look at and what they learn, and runs blocking work in a thread."""
+"""Holds the inputs and the shared state of the checks, and runs blocking work in a thread."""
 
 from __future__ import annotations
 
@@ -30,44 +30,43 @@ if TYPE_CHECKING:
 
 
 class SourcedValue(NamedTuple):
-    """A value that can come from several places, and where it came from."""
+    """A value that can have several sources, and the one it has."""
 
     value: str
     source: str
-    """`--host`, the name of a variable, `config.toml`, or nothing for the default."""
+    """`--host`, the name of a variable, `config.toml`, or empty for the default."""
 
 
 class DoctorContext(NamedTuple):
-    """Everything that the checks look at; tests give their own."""
+    """The inputs of the checks; tests set their own."""
 
     settings: Settings
     host: SourcedValue
     model: SourcedValue
     connect: Callable[[], Engine]
-    """Makes the engine for the host."""
+    """Creates the engine for the host."""
     terminal: Terminal
     environment: Mapping[str, str]
     config_path: Path
     store_path: Path
     setting_errors: tuple[UsageError, ...] = ()
-    """What in the file or the environment cannot be used, and keeps every question from being asked."""
+    """Mistakes in the config file or the environment that keep every question from being asked."""
     setting_warnings: tuple[UsageError, ...] = ()
-    """What else cannot be used: a theme, which is done without, or keys, without which the chat does not open."""
+    """Other mistakes: an invalid theme is ignored, invalid keys keep the chat from opening."""
     may_ask: bool = True
-    """Whether the model may be asked anything."""
+    """False with --no-question."""
     clipboards: tuple[str, ...] = ()
-    """The ways to a clipboard that there are, best first."""
+    """The available clipboards, best first."""
     probe_environment: ProbeEnvironment = THIS_MACHINE
-    """Where programs and what tells of devices are."""
+    """Where to look for programs and device files."""
     is_built_in_installed: Callable[[], bool] = is_installed
-    """Whether the built-in model is installed."""
     find_neighbor: Callable[[], Awaitable[str]] = find_other_server_hint
-    """Tells how to ask a llama-server that answers on this machine; nothing where none does."""
+    """The hint for a llama-server that answers on this machine; empty if none does."""
     ask_terminal: Callable[[bytes, re.Pattern[bytes]], bytes] | None = None
-    """Sends the terminal a question and returns what it says up to its last answer; None where there is none to ask."""
+    """Sends the terminal a query and returns its output up to the last answer; None without a terminal to query."""
 
     def display_path(self, path: Path) -> str:
-        """Return a path as people write it, with `~` for the home."""
+        """The path with `~` for the home folder."""
         home = self.environment.get("HOME", "").rstrip("/")
         inside = bool(home) and path.is_relative_to(home)
         return f"~/{path.relative_to(home)}" if inside else str(path)
@@ -75,26 +74,26 @@ class DoctorContext(NamedTuple):
 
 @dataclass(slots=True)
 class DoctorState:
-    """What was learnt so far, for the checks that come after."""
+    """Results of the checks so far, for later checks."""
 
     engine: Engine | None = None
     address: Address | None = None
     is_reached: bool = False
-    """Whether the server answered."""
+    """True if the server answered."""
     installed: tuple[Model, ...] = ()
     model: Model | None = None
     plan: Plan | None = None
     reply: Reply | None = None
-    """What the model said to the question."""
+    """The model's reply to the trial question."""
     running: RunningModel | None = None
-    """The model as it is loaded."""
+    """The model as loaded."""
     machine: Machine = REMOTE_MACHINE
-    """The machine that the server runs on, as far as it is this one."""
+    """The server's machine, if it is this one."""
     blocking_error: ReflecttyError | None = None
-    """What keeps a question from being answered: the first that was met."""
+    """The first error that keeps a question from being answered."""
 
     def note_blocking_error(self, error: ReflecttyError) -> None:
-        """Note what keeps a question from being answered."""
+        """Keep the first error that keeps a question from being answered."""
         self.blocking_error = self.blocking_error or error
 
 
@@ -102,17 +101,14 @@ T = TypeVar("T")
 
 
 async def run_in_thread(work: Callable[[], T]) -> T:
-    """Return what some work that may block comes to.
-
-    It is done in a thread that nobody waits for at the end: a disk that is gone may never answer.
-    """
+    """Run blocking work in a daemon thread and return its result, so that a dead disk cannot hang the exit."""
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()
 
     def do() -> None:
         try:
             result = work()
-        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it, whatever it is
+        except BaseException as error:  # noqa: BLE001 - the awaiting task receives any error
             future.set_exception(error)
         else:
             future.set_result(result)

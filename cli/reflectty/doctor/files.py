@@ -1,4 +1,4 @@
-"""Checks the settings and the file of the sessions."""
+"""Checks the settings and the session database."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class UsableSettings(NamedTuple):
-    """The settings that can be used, who gave them, and every mistake in the rest."""
+    """The valid settings with their sources, and the mistakes in the rest."""
 
     settings: Settings
     sources: tuple[Source, ...] = ()
     mistakes: tuple[UsageError, ...] = ()
 
     def source_of(self, field: str) -> str:
-        """Return who gave a setting: a variable, a profile or the file; nothing where it is the default."""
+        """The source of a setting: a variable, a profile or the config file; empty for the default."""
         last = next((one for one in reversed(self.sources) if one.setting.field == field), None)
         if last is None:
             return ""
@@ -49,10 +49,10 @@ _CONFIG_FILE = "config.toml"
 def load_usable_settings(
     environment: Mapping[str, str], path: Path, profile: str = "", engine: str = ""
 ) -> UsableSettings:
-    """Return what can be used of the settings, whatever is wrong with the rest; profile and engine are this call's.
+    """Load the valid settings; `profile` and `engine` are those of this command.
 
     Raises:
-        UsageError: there is no profile of the name that was given with this call.
+        UsageError: the profile does not exist.
     """
     wrong = find_mistakes(environment, path)
     every = tuple(_usable_sources(environment, path)) if wrong else collect_sources(environment, path, profile, engine)
@@ -60,7 +60,7 @@ def load_usable_settings(
 
 
 def _usable_sources(environment: Mapping[str, str], path: Path) -> Iterator[Source]:
-    """Yield the values that can be used, without those of profiles."""
+    """Yield the valid values, without those of profiles."""
     try:
         document = read_toml(path)
     except UsageError:
@@ -80,7 +80,7 @@ def _usable_sources(environment: Mapping[str, str], path: Path) -> Iterator[Sour
 
 
 async def check_config(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Name every mistake in the settings; one of them keeps any question from being asked."""
+    """Report every mistake in the settings; one that prevents questions becomes the blocking error."""
     for mistake in context.setting_errors:
         known.note_blocking_error(mistake)
     there = await run_in_thread(lambda: os.path.exists(context.config_path))  # noqa: PTH110 - never raises
@@ -96,19 +96,19 @@ async def check_config(context: DoctorContext, known: DoctorState) -> Sequence[F
 
 
 MIN_FREE_BYTES: Final = 100_000_000
-"""Bytes below which a disk will soon be full."""
+"""Free bytes below which a disk is nearly full."""
 _MB: Final = 1e6
 
 
 class _StoreFile(NamedTuple):
-    """The file of the sessions, and how it is called in a sentence."""
+    """The session database, and its path as displayed."""
 
     path: Path
     display_path: str
 
     @property
     def folder(self) -> Path:
-        """The nearest folder above it that can be seen."""
+        """Its nearest visible parent folder."""
         return next(parent for parent in self.path.parents if os.path.exists(parent))  # noqa: PTH110 - never raises
 
     def create_finding(
@@ -118,7 +118,7 @@ class _StoreFile(NamedTuple):
 
 
 async def check_store(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
-    """Say whether sessions are kept, where, and in which state the file is."""
+    """Report whether and where sessions are stored, and the state of the file."""
     real = await run_in_thread(lambda: Path(os.path.realpath(context.store_path)))
     file = _StoreFile(real, context.display_path(context.store_path))
     kept = context.settings.store
@@ -196,7 +196,7 @@ def _access_findings(file: _StoreFile) -> list[Finding]:
 
 
 def _disk_findings(file: _StoreFile) -> list[Finding]:
-    """Say what is wrong with the disk that the file is, or would be, on."""
+    """Findings about the disk of the file."""
     from reflectty.store.health import is_on_remote_disk
 
     found = []
@@ -211,7 +211,7 @@ def _disk_findings(file: _StoreFile) -> list[Finding]:
 
 
 def _quarantine_findings(file: _StoreFile) -> list[Finding]:
-    """Say where a damaged file was moved to: it may hold sessions that can still be saved."""
+    """A finding for a quarantined file, whose sessions may be recoverable."""
     moved = sorted(file.path.parent.glob(f"{file.path.name}.corrupt-*"))
     if not moved:
         return []

@@ -1,4 +1,4 @@
-"""Checks the installed models, and where the loaded one runs with which context."""
+"""Checks the installed models, the GPU placement of the loaded one and its context."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ NO_SERVER = "no server answers"
 BUILT_IN = "which is built in"
 _MAX_NAME_LENGTH = 60
 _MAX_NAMED = 5
-"""So many names are enough to know a list by."""
+"""How many names a finding lists."""
 
 
 async def check_models(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Say which models are installed.
+    """Report the installed models.
 
     Raises:
-        ReflecttyError: the server does not say; it may be no Ollama.
+        ReflecttyError: the server does not list them; it may not be Ollama.
     """
     if known.engine is None or not known.is_reached:
         return [Finding("models", FindingState.UNCHECKED, NO_SERVER)]
     try:
         known.installed = await known.engine.models()
     except UnreachableError as error:
-        # A server that answers and has no list may well answer a question for the model that was named.
+        # A server without a model list may still answer a question to the named model.
         if not (error.unknown_path and context.model.value):
             raise
     listed = context.settings.engine == EngineName.OPENAI
@@ -65,15 +65,15 @@ def _list_item(model: Model, *, verbatim: bool) -> str:
 
 
 def display_name(name: str, *, verbatim: bool = False) -> str:
-    """Return a name for a sentence: a server may call a model whatever it likes; `whole` is an id as it stands."""
+    """The name, cleaned for display, as a server may send any; `verbatim` keeps an id unshortened."""
     return clean_line(short_name_of(name, whole=verbatim), _MAX_NAME_LENGTH)
 
 
 async def check_model(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Say which model would be asked, why this one, and how it would be made to reflect.
+    """Report the selected model, the reason, and its mode.
 
     Raises:
-        ModelMissingError: it is not installed, or none is.
+        ModelMissingError: it is not installed, or no model is.
     """
     if known.engine is None or not known.is_reached:
         return [Finding("model", FindingState.UNCHECKED, NO_SERVER)]
@@ -125,13 +125,13 @@ NO_MODEL: Final = "there is no model"
 CLOUD_MODEL: Final = "a cloud model runs on no machine of yours"
 LOCATION_UNKNOWN: Final = "a server of this kind does not tell where its models run"
 SHORT_CONTEXT: Final = 8192
-"""Tokens below which a long thinking fills a context by itself."""
+"""Tokens below which long thinking alone fills a context."""
 _GB: Final = 1e9
 _GIB: Final = 1 << 30
 
 
 async def check_gpu(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Say how much of the model runs on a GPU, and what that is worth on this machine."""
+    """Report how much of the model is on a GPU, and what that means on this machine."""
     if known.engine is None or known.model is None:
         return [Finding("GPU", FindingState.UNCHECKED, NO_MODEL)]
     if remote_host_of(known.model):
@@ -150,7 +150,7 @@ async def check_gpu(context: DoctorContext, known: DoctorState) -> Sequence[Find
 
 
 async def _find_running(known: DoctorState, loaded: Sequence[RunningModel]) -> RunningModel | None:
-    """Return the model that would be asked; models of the same weights are listed as the one that was asked first."""
+    """The loaded model, which may be listed under the name of another with the same weights."""
     if known.engine is None or known.model is None:
         return None
     found = await find_running_by_files(known.engine, known.model, loaded)
@@ -158,12 +158,12 @@ async def _find_running(known: DoctorState, loaded: Sequence[RunningModel]) -> R
 
 
 def _unknown_reason(known: DoctorState) -> str:
-    """Return why nothing can be said of the loaded model."""
+    """The reason why the loaded model is unknown."""
     return NOT_LISTED if known.reply is not None else NOT_LOADED
 
 
 def _gpus_text(found: Machine) -> str:
-    """Return which GPUs a machine has, to be said behind something else."""
+    """The machine's GPUs, as the end of a sentence."""
     if not found.known:
         return ""
     names = [f"{gpu.name} ({gpu.total / _GIB:.0f} GiB, {gpu.free / _GIB:.0f} free)" for gpu in found.gpus]
@@ -197,7 +197,7 @@ def _placement_finding(running: RunningModel, on: Machine, others: int) -> Findi
 
 
 async def check_context(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Say how much a prompt and its reply may have together, and what becomes of a longer one."""
+    """Report the size of the context, and what happens to a longer prompt."""
     model, running = known.model, known.running
     if model is None:
         return [Finding("context", FindingState.UNCHECKED, NO_MODEL)]
@@ -230,7 +230,7 @@ def _context_finding(model: Model, tokens: int, source: str) -> Finding:
 
 
 def _context_source(context: DoctorContext, model: Model, tokens: int, on: Machine) -> str:
-    """Return who decided how much it is, as far as that is known."""
+    """What set the context size, if known."""
     if dict(context.settings.options).get("num_ctx") == tokens:
         return ", as the settings ask for"
     if "num_ctx" in model.parameters:

@@ -39,16 +39,16 @@ RAISE_SLOTS_EFFECT: Final = "it answer more, and takes memory for each"
 NOT_ANSWERED: Final = "no question was answered"
 NOT_ASKED: Final = "the model was asked nothing"
 MIN_LOADING_MS: Final = 100
-"""A model that was loaded already still takes some milliseconds to find."""
+"""Loading times below this mean that the model was already loaded."""
 _MAX_ANSWER_LENGTH: Final = 60
-"""Of an answer, so many characters are enough to see that it is one."""
+"""Characters of the answer that a finding shows."""
 
 
 async def check_question(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Ask one question, as `reflect` would, and say what came of it.
+    """Ask a trial question as `reflect` would, and report the answer.
 
     Raises:
-        ReflecttyError: no complete answer came.
+        ReflecttyError: the reply is incomplete.
     """
     if known.engine is None or known.model is None:
         return [Finding("question", FindingState.UNCHECKED, NO_MODEL)]
@@ -67,7 +67,7 @@ async def check_question(context: DoctorContext, known: DoctorState) -> Sequence
 
 
 def _trial_question(context: DoctorContext, model: Model) -> Question:
-    """Return the question as `reflect` would ask it with these settings."""
+    """The trial question with the user's settings."""
     return question_from_settings(context.settings)._replace(prompt=QUESTION, model=model.name, announce=False)
 
 
@@ -94,29 +94,29 @@ def _answer_finding(model: Model, reply: Reply) -> Finding:
 
 
 class _SilentRenderer:
-    """Draws nothing of a reply."""
+    """Ignores the events of a reply."""
 
     def start(self, reply: Reply) -> None:
-        """Nobody looks on."""
+        """Do nothing."""
 
     def tick(self, seconds: float) -> None:
-        """Nothing moves."""
+        """Do nothing."""
 
     def show(self, event: Event) -> None:
-        """Nothing is shown."""
+        """Do nothing."""
 
     def note(self, text: str) -> None:
-        """What there is to say of the model, the checks say."""
+        """Do nothing: the checks report the notes on the model."""
 
     def end(self, reply: Reply) -> None:
-        """The reply itself is looked at."""
+        """Do nothing."""
 
     def stop(self) -> None:
-        """Nothing is left open."""
+        """Do nothing."""
 
 
 async def check_tags(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Say whether the tags that the model thinks in come through, by its vocabulary and by what it said."""
+    """Report whether the model's tags arrive, by its vocabulary and its reply."""
     model, plan = known.model, known.plan
     if known.engine is None or model is None or plan is None:
         return [Finding("tags", FindingState.UNCHECKED, NO_MODEL)]
@@ -134,7 +134,7 @@ async def check_tags(context: DoctorContext, known: DoctorState) -> Sequence[Fin
 
 
 def _judge_seen_tags(model: Model, reply: Reply, lost: Sequence[str]) -> Judgment:
-    """Return what there is to say of tags that were seen: what the model said weighs more than its vocabulary."""
+    """The judgment of a reply with tags, which outweighs the vocabulary."""
     corrected = reply.corrections
     corrections = f", {corrected} correction{'' if corrected == 1 else 's'}" if corrected else ""
     text = f"they come through: thinking{corrections} and answer are told apart"
@@ -147,7 +147,7 @@ def _judge_seen_tags(model: Model, reply: Reply, lost: Sequence[str]) -> Judgmen
 
 
 def _judge_missing_tags(model: Model, plan: Plan, lost: Sequence[str], unanswered: str) -> Judgment:
-    """Return what there is to say where no tag was seen, as may be since no question was answered."""
+    """The judgment of a reply without tags, or of no reply."""
     name = display_name(model.name)
     if lost:
         text = f"{name} loses its tags: {', '.join(lost)} are tokens of a type that Ollama 0.30 and later drop"
@@ -164,12 +164,12 @@ def _judge_missing_tags(model: Model, plan: Plan, lost: Sequence[str], unanswere
 
 
 def _repair_advice(model: Model) -> str:
-    # A server may call a model whatever it likes, and this is there to be pasted into a shell.
+    # Quoted for pasting into a shell: a server may send any model name.
     return f"`reflect models repair {quote(short_name_of(model.name))}` makes a copy that keeps them"
 
 
 async def check_parallel(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Say how many requests the server answers at the same time: as it tells itself, or as is seen."""
+    """Report how many requests the server answers in parallel, as it reports itself or as probed."""
     if known.engine is None or known.model is None or known.plan is None:
         return [Finding("parallel", FindingState.UNCHECKED, NO_MODEL)]
     told = await _load_capacity(known.engine, known.model)
@@ -190,7 +190,7 @@ async def _load_capacity(engine: Engine, model: Model) -> Capacity | None:
 
 
 def _capacity_finding(capacity: Capacity) -> Finding:
-    """Return what a llama-server tells: several slots promise nothing where they share a context."""
+    """The finding for slots that a llama-server reports; with a shared context, several slots guarantee nothing."""
     facts = (("at_once", capacity.slots), ("sent", 0), ("sure", True), ("shared_context", capacity.shared_context))
     if capacity.slots == 1:
         return Finding(
@@ -208,7 +208,7 @@ def _capacity_finding(capacity: Capacity) -> Finding:
 
 
 def _probe_finding(probed: ParallelSlots, context: DoctorContext, known: DoctorState) -> Finding:
-    """Return what a few requests showed, and how sure that is."""
+    """The finding for the slots that probing requests showed, and how certain they are."""
     facts = (("at_once", probed.slots), ("sent", probed.sent), ("sure", probed.is_certain))
     ours = context.settings.engine != EngineName.OPENAI
     if not probed.is_certain:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 async def check_built_in(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Say whether there is a model that needs no server, and when it answers."""
+    """Report whether the built-in model is installed, and when it answers."""
     there, answers = context.is_built_in_installed(), bool(getattr(known.engine, "using_fallback", False))
     facts = (("installed", there), ("answers", answers))
     if not there:
@@ -40,15 +40,15 @@ async def check_built_in(context: DoctorContext, known: DoctorState) -> Sequence
 
 VERSION_TIMEOUT_SECONDS: Final = 8.0
 SLOW_SECONDS: Final = 1.0
-"""A version is known without asking any model: on this machine it takes some milliseconds."""
+"""The version needs no model: from this machine it takes a few milliseconds."""
 OLLAMA_KIND: Final = SERVER_NAMES[OLLAMA]
 DEVELOPMENT_VERSION: Final = "0.0.0"
 FIRST_RENDERING_VERSION: Final = (0, 11, 5)
-"""The first Ollama that renders a prompt when asked to, which steering and continuing need."""
+"""The first Ollama version that renders prompts on request, which steering and continuing need."""
 
 
 async def check_server(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Reach the server and say which one it is.
+    """Connect to the server and report its kind and version.
 
     Raises:
         ReflecttyError: it cannot be reached, or refuses.
@@ -71,12 +71,12 @@ async def check_server(context: DoctorContext, known: DoctorState) -> Sequence[F
 
 
 async def _fallback_finding(context: DoctorContext, address: Address, other: str) -> Finding:
-    """Return what there is to say where the built-in model answers because no server does, or none is meant.
+    """The finding if the built-in model answers, as a fallback or by choice.
 
     Args:
-        context: the settings, and where they are from.
-        address: where the server was meant to be.
-        other: how to ask one that is elsewhere on this machine; often nothing.
+        context: the settings and their sources.
+        address: the address of the server.
+        other: how to use a server found elsewhere on this machine; often empty.
     """
     facts = (("address", str(address)), ("source", "built in"))
     if address == BUILT_IN_ADDRESS:
@@ -115,7 +115,7 @@ def _reached_finding(context: DoctorContext, address: Address, version: str, kin
 
 
 def _ollama_over_v1_findings(kind: str) -> list[Finding]:
-    """Return what to say of an Ollama that is asked by the protocol of others, which tells less of it."""
+    """The finding for an Ollama that is used over the OpenAI protocol, which reports less about it."""
     if kind != OLLAMA_KIND:
         return []
     text = "it is an Ollama: by this protocol it cuts long prompts, ignores num_ctx and tells nothing of its models"
@@ -151,7 +151,7 @@ def _warning_finding(text: str, advice: str) -> Finding:
 
 
 def _is_older(version: str, than: tuple[int, ...]) -> bool:
-    """Whether a version is older; false for one that cannot be read."""
+    """True if a version is older; False for one that cannot be parsed."""
     found = re.match(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", version)
     return found is not None and tuple(int(part) for part in found.groups()) < than
 
@@ -164,7 +164,7 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 async def check_proxy(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    """Say which proxy stands between, or would for others, and what is wrong with key and certificates."""
+    """Report the proxy of this and other programs, and problems with the API key and certificates."""
     address = known.address
     if address is None:
         return [Finding("proxy", FindingState.UNCHECKED, "the host cannot be read")]
@@ -203,7 +203,7 @@ def _proxy_finding(address: Address, environment: Mapping[str, str]) -> Finding:
 
 
 def _key_findings(context: DoctorContext, address: Address) -> list[Finding]:
-    # Of another key the engine says by itself that it was not sent.
+    # For other keys the engine itself warns that they are not sent.
     if not context.settings.api_key or address.is_confidential or context.settings.engine != EngineName.OLLAMA:
         return []
     text = f"OLLAMA_API_KEY is set and not sent: everyone on the way to {address} could read it"
@@ -222,6 +222,6 @@ def _certificate_findings(environment: Mapping[str, str], address: Address) -> l
 
 
 def _is_present(name: str, value: str) -> bool:
-    """Whether a file is there, or one of the folders that OpenSSL reads from a list like that of PATH."""
+    """True if a file exists, or one of the folders in a list like PATH that OpenSSL reads."""
     places = value.split(os.pathsep) if name == "SSL_CERT_DIR" else [value]
     return any(os.path.exists(place) for place in places)  # noqa: PTH110 - never raises

@@ -28,7 +28,7 @@ _INTERMEDIARIES: Final = (("TMUX", "tmux"), ("STY", "GNU screen"), ("SSH_CONNECT
 
 
 async def check_terminal(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
-    """Say how wide the terminal is, which colours and characters it shows, and what stands in between."""
+    """Report the terminal's width, colors, characters and intermediaries."""
     here, environment = context.terminal, context.environment
     sink = here.out if here.out.tty else here.err
     colours, why = detect_color_support(environment, tty=sink.tty)
@@ -46,7 +46,7 @@ async def check_terminal(context: DoctorContext, _: DoctorState) -> Sequence[Fin
 
 
 def find_intermediaries(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what stands between the program and the screen."""
+    """The programs between this one and the screen."""
     return tuple(dict.fromkeys(name for variable, name in _INTERMEDIARIES if environment.get(variable)))
 
 
@@ -84,7 +84,7 @@ def _terminal_findings(here: Terminal, sink: Sink) -> list[Finding]:
 
 
 async def check_clipboard(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
-    """Say where the chat would copy to."""
+    """Report where the chat would copy to."""
     ways = context.clipboards
     facts = (("ways", ways),)
     if ways:
@@ -94,20 +94,20 @@ async def check_clipboard(context: DoctorContext, _: DoctorState) -> Sequence[Fi
 
 
 ANSWER_TIMEOUT_SECONDS: Final = 1.0
-"""What comes later would be typed into the shell: over a slow line an answer takes its time."""
+"""Allows for a slow line: an answer that arrives later would be typed into the shell."""
 _TMUX_SECONDS: Final = 2.0
 SLOW_ESCAPE_MS: Final = 100
-"""From here on, the key Esc is felt to wait in tmux."""
+"""The delay from which the Esc key feels slow in tmux."""
 ASK_FLAGS: Final = b"\x1b[?u"
-"""Asks for the state of the kitty keyboard protocol; terminals without it say nothing."""
+"""Queries the state of the kitty keyboard protocol; terminals without it do not answer."""
 ASK_KIND: Final = b"\x1b[c"
-"""Asks what kind of terminal it is, which all of them answer: whatever they say to the first question came before."""
+"""Queries the terminal type, which all terminals answer, and after any answer to the first query."""
 KIND_ANSWER: Final = re.compile(rb"\x1b\[\?[\d;]*c")
 _FLAGS_ANSWER: Final = re.compile(rb"\x1b\[\?\d+u")
 
 
 def make_terminal_asker(terminal: Terminal) -> Callable[[bytes, re.Pattern[bytes]], bytes] | None:
-    """Return how to ask the terminal something; None where it is not ours to ask: in a pipe or in the background."""
+    """The function that queries the terminal; None in a pipe or in the background."""
     if not (terminal.stdin_tty and terminal.out.tty and terminal.can_redraw and terminal.stdin and terminal.out.file):
         return None
     try:
@@ -122,9 +122,9 @@ def make_terminal_asker(terminal: Terminal) -> Callable[[bytes, re.Pattern[bytes
 def ask_terminal(
     reads: int, writes: int, question: bytes, last_answer: re.Pattern[bytes], timeout: float = ANSWER_TIMEOUT_SECONDS
 ) -> bytes:
-    """Send a question to the terminal and return what it says up to its last answer, or within the time.
+    """Send a query to the terminal, and return its output up to the last answer or the timeout.
 
-    Shows none of it, and asks nothing where something was typed already, which is for whoever reads next.
+    The output is not echoed. Sends nothing if typed input is pending, to leave that to the next reader.
     """
     said = b""
     with suppress(OSError), _cbreak_mode(reads):
@@ -143,10 +143,10 @@ def ask_terminal(
 
 @contextmanager
 def _cbreak_mode(reads: int) -> Iterator[None]:
-    """Let a terminal hand over what comes at once and show none of it, then be as it was.
+    """Disable the terminal's line buffering and echo, and restore its state afterwards.
 
     Raises:
-        OSError: it is no terminal.
+        OSError: it is not a terminal.
     """
     import termios
     import tty
@@ -159,13 +159,13 @@ def _cbreak_mode(reads: int) -> Iterator[None]:
     try:
         yield
     finally:
-        # A terminal that is gone by now has nothing to be put in order.
+        # A terminal that is gone needs no restoring.
         with suppress(termios.error):
             termios.tcsetattr(reads, termios.TCSANOW, before)
 
 
 async def check_keyboard(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
-    """Say whether shift+enter can be told from enter, and how long tmux holds Esc and alt back."""
+    """Report whether shift+enter differs from enter, and how long tmux delays Esc and alt."""
     if context.ask_terminal is None:
         return [Finding("keyboard", FindingState.UNCHECKED, "there is no terminal to ask")]
     said = context.ask_terminal(ASK_FLAGS + ASK_KIND, KIND_ANSWER)
@@ -183,7 +183,7 @@ async def check_keyboard(context: DoctorContext, _: DoctorState) -> Sequence[Fin
 
 
 async def _escape_delay_findings(context: DoctorContext) -> list[Finding]:
-    """Return what tmux does to Esc, where it runs and says so."""
+    """A finding if tmux delays Esc noticeably."""
     tmux = shutil.which("tmux", path=context.probe_environment.path) if context.environment.get("TMUX") else None
     said = (await run_program((tmux, "show-options", "-sv", "escape-time"), _TMUX_SECONDS)).text.strip() if tmux else ""
     if not (said.isascii() and said.isdecimal()) or int(said) < SLOW_ESCAPE_MS:

@@ -1,13 +1,13 @@
-"""Disk space and chat templates of the model files on a server.
+"""Checks disk space and chat templates of the model files on a server.
 
-Read in the sources of Ollama 0.32.15, 0.34.0, 0.34.1 and 0.34.2, and seen with the first and the last: since 0.34.1 a
-GGUF that was sent is itself the layer of the model; before, the server copied it, and validated the copy by copying
-that. Since 0.34.1 it takes neither adapters nor the parameter `typical_p`, and reads no GGUF with a tensor of a type
-that it does not know.
+Read in the sources of Ollama 0.32.15, 0.34.0, 0.34.1 and 0.34.2, and seen with the first and the last: since 0.34.1 an
+uploaded GGUF itself becomes the layer of the model; before, the server copied it, and validated the copy by copying it
+again. Since 0.34.1 it accepts neither adapters nor the parameter `typical_p`, and no GGUF with a tensor of an unknown
+type.
 
-A model that was imported without a template may get one that Ollama finds alike: of its own list, the nearest in up to
-100 letters (`Named` in template/template.go, in 0.32.15 and 0.34.2), which may be that of another format. What
-/api/show tells is the one in use; the model's own stands in its GGUF alone.
+A model imported without a template may get one from Ollama's own list: the nearest in up to 100 letters (`Named` in
+template/template.go, in 0.32.15 and 0.34.2), which may be of another format. /api/show reports the one in use; only the
+GGUF holds the model's own.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
 Version = tuple[int, ...]
 
 STORED_AS_SENT_SINCE: Final = (0, 34, 1)
-"""Since when a GGUF stays as it was sent."""
+"""The first version that stores a GGUF as sent."""
 COPIES_WITH_UPLOAD: Final = 3
-"""How many times its size a model takes while an older server makes it: what was sent, and the copying twice."""
+"""How many times its size a model takes while an older server creates it: the upload and two copies."""
 COPIES_WITHOUT_UPLOAD: Final = 2
-"""The same where it has the file already."""
+"""The same if the server already has the file."""
 MOST_ASKED: Final = 3
-"""How many models are looked at to learn where a server keeps its files."""
+"""How many models are checked to find where a server keeps its files."""
 GB: Final = 10**9
 
 
 async def version_of(engine: OllamaEngine) -> Version:
-    """Return a server's version in numbers; nothing where it tells none, as a build by hand, which says 0.0.0."""
+    """The server's version as numbers; empty if it reports none, or 0.0.0 as a build from source does."""
     try:
         found = re.match(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", await engine.version())
     except ReflecttyError:
@@ -53,17 +53,17 @@ async def version_of(engine: OllamaEngine) -> Version:
 
 
 def is_stored_as_sent(server_version: Version) -> bool:
-    """Whether a server keeps a GGUF as it was sent, and refuses what it did before; false where that is not known."""
+    """True if a server stores a GGUF as sent, and refuses what older ones accept; False if unknown."""
     return server_version >= STORED_AS_SENT_SINCE
 
 
 def bytes_needed_for(server_version: Version, size: int, *, is_uploaded: bool) -> int:
-    """Return how many bytes a server needs to make a model of a file; of a server that is not known, the fewest.
+    """How many bytes a server needs to create a model from a file; the minimum for an unknown server.
 
     Args:
-        server_version: its version.
-        size: that of the file.
-        is_uploaded: whether it has the file already.
+        server_version: the server's version.
+        size: the size of the file.
+        is_uploaded: True if the server already has the file.
     """
     if not server_version or is_stored_as_sent(server_version):
         return 0 if is_uploaded else size
@@ -71,7 +71,7 @@ def bytes_needed_for(server_version: Version, size: int, *, is_uploaded: bool) -
 
 
 async def model_folder_of(engine: OllamaEngine) -> Path | None:
-    """Return where a server on this machine keeps its files, as a model tells; None where none does."""
+    """The folder of a local server's files, found from one of its models; None if none reports it."""
     if not engine.local:
         return None
     try:
@@ -85,10 +85,10 @@ async def model_folder_of(engine: OllamaEngine) -> Path | None:
 
 
 def refuse_full_disk(place: Path | None, needed: int, what: str) -> None:
-    """Refuse to begin where a disk, if it is here, has fewer bytes free than are needed.
+    """Refuse to start if a local disk has fewer bytes free than needed.
 
     Raises:
-        StoreError: it has not enough.
+        StoreError: the disk is too full.
     """
     if place is None or not place.is_dir():
         return
@@ -99,10 +99,10 @@ def refuse_full_disk(place: Path | None, needed: int, what: str) -> None:
 
 
 def refuse_full_disks(needed: Iterable[tuple[Path | None, int]], what: str) -> None:
-    """Refuse in the same way for several places: those on one disk need their room together.
+    """Refuse to start if a local disk lacks space; the needs of folders on the same disk are summed.
 
     Raises:
-        StoreError: a disk has not enough.
+        StoreError: a disk is too full.
     """
     disks: dict[int, tuple[Path, int]] = {}
     for place, size in needed:
@@ -122,19 +122,18 @@ TURN_MARKERS: Final = re.compile(
     r"<\|[^|<>\s]{1,40}\|>|<\uff5c[^\uff5c<>]{1,40}\uff5c>|<[a-z]+_of_[a-z]+>"
     r"|\[/?INST\]|<</?SYS>>|###? [A-Z][a-z]+:|</?s>"
 )
-"""By what the chat templates of models mark where a turn begins and ends."""
+"""The marks of turns in the chat templates of models."""
 MOST_NAMED: Final = 2
 
 
 class TemplateMismatch(NamedTuple):
-    """By what a model's own template marks turns, and by what the one in use does."""
+    """The marks of turns in a model's own template and in the one in use."""
 
     own: tuple[str, ...]
     used: tuple[str, ...]
 
     @property
     def warning(self) -> str:
-        """What it means, in a sentence."""
         own, used = (" ".join(marks[:MOST_NAMED]) for marks in self)
         return (
             f"asked with {used or 'no marks'}, while its own chat template has {own}: it may answer worse than it can"
@@ -142,9 +141,9 @@ class TemplateMismatch(NamedTuple):
 
 
 async def template_mismatch_of(engine: OllamaEngine, model: Model) -> TemplateMismatch | None:
-    """Return both formats of a model where they have no mark in common; None where they have, or nobody knows.
+    """The mismatch of a model's templates; None if they share a mark, or if unknown.
 
-    It takes half a second of reading for a model that is on this machine, and no time for any other.
+    Takes half a second of reading for a local model, and no time for any other.
     """
     if not engine.local or model.is_jinja:
         return None
@@ -152,7 +151,7 @@ async def template_mismatch_of(engine: OllamaEngine, model: Model) -> TemplateMi
         spec = await engine.model_spec(model.name)
     except ReflecttyError:
         return None
-    # A renderer is code of the server's, whatever the template says.
+    # A renderer is server code that ignores the template.
     if spec.renderer or not spec.weights or not digest_of(spec.weights[0]):
         return None
     own = await asyncio.to_thread(_template_in, Path(spec.weights[0]))
@@ -160,13 +159,13 @@ async def template_mismatch_of(engine: OllamaEngine, model: Model) -> TemplateMi
 
 
 def mismatch_between(own: str, used: str) -> TemplateMismatch | None:
-    """Return by what two templates mark turns, where the first does and they have no mark in common."""
+    """The marks of two templates if the first has some and they share none."""
     first, second = (tuple(dict.fromkeys(TURN_MARKERS.findall(text))) for text in (own, used))
     return TemplateMismatch(first, second) if first and not set(first) & set(second) else None
 
 
 def _template_in(path: Path) -> str:
-    """Return the chat template in a GGUF, or nothing: the server's files may be for the server's eyes only."""
+    """The chat template in a GGUF; empty if it has none or cannot be read: only the server may have the permission."""
     try:
         with path.open("rb") as file:
             return gguf.read_layout(file).template

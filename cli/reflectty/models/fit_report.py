@@ -25,31 +25,31 @@ if TYPE_CHECKING:
 
 
 class FitResult(NamedTuple):
-    """Where a model would run, and how true the estimate is where the model is loaded."""
+    """Where a model would run, and for a loaded model how accurate the estimate is."""
 
     placement: Placement
     comparison: Comparison | None = None
 
 
 class ServerHardware(NamedTuple):
-    """What is known of where a server runs."""
+    """The hardware and settings of a server."""
 
     machine: Machine
-    """As it is now, with what is loaded."""
+    """Its current state, with the loaded models."""
     environment: Mapping[str, str] = {}
-    """What this shell says of the server's settings."""
+    """The server's variables as this shell has them."""
 
 
 async def fit_installed(
     library: ModelLibrary, one: InstalledModel, hardware: ServerHardware, context: int = 0
 ) -> FitResult:
-    """Return how an installed model fits.
+    """Estimate where an installed model runs.
 
     Args:
-        library: where it is installed.
+        library: the models of the server.
         one: the model.
-        hardware: where its server runs.
-        context: tokens; 0 is what the model is loaded with, or would be.
+        hardware: the server's hardware.
+        context: tokens; 0 for the context that the model is or would be loaded with.
     """
     machine = _without_loaded_models(hardware, await library.list_loaded())
     wished = context or (one.running.context_length if one.running else 0)
@@ -61,14 +61,14 @@ async def fit_installed(
 def fit_download(
     name: str, size: int, hardware: ServerHardware, running: tuple[RunningModel, ...] = (), context: int = 0
 ) -> FitResult:
-    """Return how a model fits of which only the name and the size of its download, in bytes, are known.
+    """Estimate where a model would run from the name and size of its download.
 
     Args:
-        name: the model; its tag may name the quantisation.
-        size: of the download, in bytes.
-        hardware: where the server runs.
-        running: what is loaded there now, and makes room.
-        context: tokens; 0 is what the server picks by itself.
+        name: the model; its tag may name the quantization.
+        size: the download in bytes.
+        hardware: the server's hardware.
+        running: the loaded models, which the server can unload.
+        context: tokens; 0 for the server's default.
     """
     machine = _without_loaded_models(hardware, running)
     load = default_load(machine, context=context, environment=hardware.environment)
@@ -76,13 +76,13 @@ def fit_download(
 
 
 def _without_loaded_models(hardware: ServerHardware, running: tuple[RunningModel, ...]) -> Machine:
-    """Return the machine without what the server can unload; with what is only taken to be so among its notes."""
+    """The machine without the models that the server can unload, with assumptions added to its notes."""
     machine = without_loaded(hardware.machine, sum(one.size_vram for one in running))
     return machine._replace(notes=(*machine.notes, *assumptions(hardware.environment)))
 
 
 def quantization_of_name(name: str) -> str:
-    """Return the quantisation that the tag of a model names, as files name it; empty where it names none."""
+    """The quantization in a model's tag, spelled as in file names; empty if there is none."""
     tag = name.rpartition(":")[2] if ":" in name else ""
     found = re.search(r"(?:^|-)(i?q\d(?:_[a-z0-9]+)*|b?f16|fp16|mxfp4)$", tag, re.IGNORECASE | re.ASCII)
     return found[1].upper().replace("FP16", "F16") if found else ""

@@ -1,6 +1,6 @@
 """Detects the GPUs and the memory of this machine.
 
-Whatever is missing, fails or hangs is normal: it leaves the machine without what it would have told.
+A missing, failing or hanging source is normal: its facts are left out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LONGEST_PROC_FILE: Final = 1 << 16
 
 
 def memory_of_linux(root: Path) -> Machine:
-    """Return the memory that the kernel tells of, or the limit of the container if that is less."""
+    """The memory that the kernel reports, or the container's limit if lower."""
     text = _text_of_file(root / "proc/meminfo")
     total, available = _kib(text, "MemTotal"), _kib(text, "MemAvailable")
     for limit_file, used_file, stat_file in _CGROUPS:
@@ -53,10 +53,10 @@ def memory_of_linux(root: Path) -> Machine:
 
 
 def memory_of_mac(text: str) -> Machine:
-    """Return the memory that sysctl tells of, and the GPU that shares it.
+    """The memory that sysctl reports, and the GPU that shares it.
 
-    Unless `iogpu.wired_limit_mb` says otherwise, the GPU of a Mac may use about two thirds of up to 36 GB and three
-    quarters of more: a rule of thumb for Metal's recommendedMaxWorkingSetSize, which no command prints.
+    Unless `iogpu.wired_limit_mb` is set, the GPU of a Mac may use about two thirds of up to 36 GB and three quarters of
+    more: a rule of thumb for Metal's recommendedMaxWorkingSetSize, which no command prints.
     """
     values = dict(re.findall(r"^([\w.]+): *(.*)$", text, re.MULTILINE))
     total = _number_from(values.get("hw.memsize", ""))
@@ -93,16 +93,16 @@ NVIDIA_QUERY: Final = (
     "--format=csv,noheader,nounits",
 )
 OLDEST_NVIDIA_DRIVER: Final = 550
-"""Ollama 0.32 uses no older one (its docs/gpu.mdx)."""
+"""The oldest driver that Ollama 0.32 supports (its docs/gpu.mdx)."""
 _COLUMNS: Final = 5
 _MIB: Final = 1 << 20
 _NAME, _VERSION, _REASON = 60, 20, 160
 
 
 def add_nvidia_gpus(text: str, machine: Machine, visible: str | None = None) -> Machine:
-    """Return the machine with the GPUs that the text lists, of them only those that CUDA_VISIBLE_DEVICES names.
+    """The machine with the GPUs listed in `text`, limited to those that CUDA_VISIBLE_DEVICES names.
 
-    A GPU whose memory is `[N/A]` shares that of the machine, as GB10 does.
+    A GPU whose memory is `[N/A]` shares the machine's, as GB10 does.
     """
     rows = [[cell.strip() for cell in line.split(",")] for line in text.splitlines()]
     rows = [row for row in rows if len(row) == _COLUMNS and row[0]]
@@ -120,7 +120,7 @@ def _add_note(machine: Machine, note: str) -> Machine:
 
 
 def _is_visible(visible: str | None, at: int, uuid: str) -> bool:
-    """Say whether a GPU is named by its number or the beginning of its UUID; what follows a wrong name is not used."""
+    """True if a GPU is named by its number or a prefix of its UUID; names after an invalid one are ignored."""
     if visible is None:
         return True
     for name in (part.strip() for part in visible.split(",")):
@@ -165,7 +165,7 @@ _LONGEST_SYSFS_FILE: Final = 256
 
 
 def amd_gpus_from(text: str) -> tuple[Gpu, ...]:
-    """Return the GPUs of rocm-smi's JSON, before which it may write warnings; names of fields differ by version."""
+    """The GPUs in rocm-smi's JSON, which may follow warnings; field names differ by version."""
     try:
         cards = json.loads(text[text.index("{") :])
     except (ValueError, RecursionError):
@@ -194,10 +194,10 @@ def _bytes(fields: Mapping[str, object], name: str) -> int:
 
 
 def _amd_gpu_of(name: str, vram: tuple[int, int], gtt: tuple[int, int], source: str) -> Gpu | None:
-    """Return the GPU, or nothing where its size is not told.
+    """The GPU; None if its size is unknown.
 
-    A GPU with at most 4 GiB of its own that may use 8 GiB and four times as much of the machine's is one of a
-    processor, and uses that: the rule of Ollama's discover/amd.go.
+    A GPU with at most 4 GiB of its own that may use at least 8 GiB and four times as much of the machine's is
+    integrated, and uses the machine's: the rule of Ollama's discover/amd.go.
     """
     total, used = vram
     if not total:
@@ -210,7 +210,7 @@ def _amd_gpu_of(name: str, vram: tuple[int, int], gtt: tuple[int, int], source: 
 
 
 def amd_gpus_from_files(root: Path) -> tuple[Gpu, ...]:
-    """Return the GPUs that the driver's files below the root of a file system tell of."""
+    """The GPUs that the driver's files below `root` describe."""
     try:
         folders = sorted(path for path in (root / AMD_FILES).iterdir() if re.fullmatch(r"card[0-9]+", path.name))
     except OSError:
@@ -246,10 +246,10 @@ __all__ = ["THIS_MACHINE", "ProbeEnvironment", "detect_machine"]
 
 
 class ProbeEnvironment(NamedTuple):
-    """Where is looked; every field can be given by a test."""
+    """Where to look for programs and files; tests set their own."""
 
     path: str | None = None
-    """Where programs are; None is the PATH of this process."""
+    """Search path of the programs; None for the PATH of this process."""
     root: Path = Path("/")
     system: str = sys.platform
     patience: float = PATIENCE_SECONDS
@@ -257,17 +257,17 @@ class ProbeEnvironment(NamedTuple):
 
 THIS_MACHINE = ProbeEnvironment()
 _TOOL_FOLDERS = ("opt/rocm/bin", "usr/lib/wsl/lib", "usr/sbin")
-"""Where the programs are as well, though not every PATH says so."""
+"""Folders of the programs that may be missing from PATH."""
 
 
 async def detect_machine(
     *, local: bool = True, visible: str | None = None, probe: ProbeEnvironment = THIS_MACHINE
 ) -> Machine:
-    """Return what a server can use; never raises and takes at most some seconds.
+    """Detect what a server can use; never raises, and takes a few seconds at most.
 
     Args:
-        local: whether the server is on this machine; of another one nothing is known.
-        visible: the value of CUDA_VISIBLE_DEVICES, if there is one.
+        local: True if the server is on this machine; nothing is known of another.
+        visible: the value of CUDA_VISIBLE_DEVICES, if set.
         probe: where to look.
     """
     if not local:
@@ -298,6 +298,6 @@ def _timeout_notes(*tools: tuple[str, ProgramOutput]) -> tuple[str, ...]:
 
 
 def _without_integrated_gpu(found: Machine) -> Machine:
-    """Leave out the GPU of a processor beside one with its own memory, as Ollama does."""
+    """Leave out an integrated GPU beside one with its own memory, as Ollama does."""
     own = tuple(gpu for gpu in found.gpus if gpu.memory is MemoryKind.OWN)
     return found._replace(gpus=own) if own else found

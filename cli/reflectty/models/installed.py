@@ -1,8 +1,8 @@
-"""Installed models, where they are loaded, and the progress of pulling one.
+"""Installed models, where they are loaded, and the progress of a transfer.
 
-Ollama (seen with 0.32.15 and 0.34.2) keeps a model loaded by its file: /api/ps lists those of one file, as all variants
-of a model are, under the name that was asked first, which may be removed by then; and an unloading of any of them
-unloads that.
+Ollama (seen with 0.32.15 and 0.34.2) keeps models loaded by file: /api/ps lists models of the same file, such as all
+variants of a model, under the name that was requested first, which may be removed by then; unloading any of them
+unloads that one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TAGS_LOST: Final = "tags lost"
 
 
 class InstalledModel(NamedTuple):
-    """A model on the server, and where it is loaded, if it is."""
+    """An installed model, and where it is loaded."""
 
     model: Model
     running: RunningModel | None = None
@@ -36,64 +36,64 @@ class InstalledModel(NamedTuple):
 
     @property
     def short_name(self) -> str:
-        """The name without the tag that goes without saying."""
+        """The name without a default tag."""
         return short_name_of(self.name)
 
     @property
     def shared_with(self) -> str:
-        """The model under whose name its files are loaded, where that is another one."""
+        """The model under whose name the shared files are loaded; empty if that is its own."""
         other = self.running.name if self.running else ""
         return "" if not other or is_same_model(other, self.name) else short_name_of(other)
 
     @property
     def abilities(self) -> tuple[str, ...]:
-        """What it can do besides answering, `reflection` and `thinking` first."""
+        """Its abilities besides answering, `reflection` and `thinking` first."""
         return abilities_of(self.model)
 
     @property
     def lost_tags(self) -> tuple[str, ...]:
-        """The tokens of its tags that the server leaves out of what it says, as far as anybody has looked."""
+        """The tag tokens that the server leaves out of its output, as far as they were checked."""
         return plan(self.model, AskOptions()).lost_tokens
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What is said of it in a list: what it can do, and whether its tags are lost."""
+        """Its labels in a list: abilities, and whether its tags are lost."""
         return (*self.abilities, *((TAGS_LOST,) if self.lost_tags else ()))
 
 
 class ProgressUpdate(NamedTuple):
-    """One thing that the server says while it pulls or creates; sizes in bytes."""
+    """One progress report of a pull or a create; sizes in bytes."""
 
     status: str
     digest: str = ""
-    """The layer that it is about; empty for everything else."""
+    """The layer in transfer; empty for any other step."""
     total: int = 0
     completed: int = 0
 
 
 class ModelVariant(NamedTuple):
-    """A model to be made of an installed one; what is left empty is inherited."""
+    """A variant to create from an installed model; empty fields are inherited."""
 
     name: str
     source: str
     system: str = ""
     template: str = ""
     parameters: tuple[tuple[str, OptionValue], ...] = ()
-    """They replace those of the same name; the others are inherited."""
+    """Override the source's parameters of the same name; the others are inherited."""
 
 
 def find_running(name: str, running: Iterable[RunningModel]) -> RunningModel | None:
-    """Return where a model is loaded; None where it is not."""
+    """The loaded model of that name, if any."""
     return next((one for one in running if is_same_model(one.name, name)), None)
 
 
 def installed_model_of(model: Model, running: Iterable[RunningModel], known: Iterable[Model] = ()) -> InstalledModel:
-    """Return a model with where it is loaded: under its own name, or that of another one that has the same files.
+    """A model with where it is loaded: under its own name, or under that of another with the same files.
 
     Args:
         model: the model.
-        running: what is loaded.
-        known: all models of the server; none where only the model's own name is looked for.
+        running: the loaded models.
+        known: all models of the server; empty to match only the model's own name.
     """
     loaded, installed = tuple(running), tuple(known)
     twins = [one.name for one in installed if model.file_digests and one.file_digests == model.file_digests]
@@ -103,10 +103,10 @@ def installed_model_of(model: Model, running: Iterable[RunningModel], known: Ite
 
 
 def perhaps(model: Model, gone: Iterable[RunningModel]) -> RunningModel | None:
-    """Return where a model may be loaded: as one that was removed, whose files nobody tells any more.
+    """The loaded model that may be this one: a removed model whose files the server no longer reports.
 
-    Ollama (0.32.15 and 0.34.2) lists what is loaded under the name that was asked first, also when that is removed,
-    with the size and the quantisation of its weights, which are the same where the files are.
+    Ollama (0.32.15 and 0.34.2) lists a loaded model under the name that was requested first, even if that is removed,
+    with the size and the quantization of its weights, which are the same for the same files.
     """
     wanted = model.parameter_size, model.quantization
     alike = (one for one in gone if all(wanted) and (one.parameter_size, one.quantization) == wanted)
@@ -115,14 +115,14 @@ def perhaps(model: Model, gone: Iterable[RunningModel]) -> RunningModel | None:
 
 
 def add_reflection_prompt(source: Model, wished: ModelVariant) -> ModelVariant:
-    """Return the variant whose system prompt teaches the tags as well, beside the source's own and the one wished."""
-    # A source that was taught already is not taught twice.
+    """The variant with a system prompt that also teaches the tags, added to the source's and the variant's own."""
+    # Do not teach a source twice.
     own = source._replace(system=source.system.replace(REFLECT_PROMPT, ""))
     return wished._replace(system=plan(own, AskOptions(Mode.REFLECT, system=wished.system)).system)
 
 
 async def find_running_by_files(engine: Engine, model: Model, running: Sequence[RunningModel]) -> RunningModel | None:
-    """Return where a model is loaded: under its own name, that of another of the same files, or perhaps of one gone."""
+    """Where a model is loaded: under its own name, that of another with the same files, or a removed one."""
     known = find_running(model.name, running)
     if known or not model.file_digests:
         return known
@@ -141,34 +141,34 @@ async def find_running_by_files(engine: Engine, model: Model, running: Sequence[
 
 
 SPEED_SPAN_SECONDS: Final = 10.0
-"""Seconds over which the speed is measured."""
+"""The span over which the speed is measured."""
 SPEED_DELAY_SECONDS: Final = 0.5
-"""Seconds before which a speed is a guess."""
+"""The time before a measured speed is reliable."""
 
 
 class LayerProgress(NamedTuple):
-    """One layer of a model, in bytes."""
+    """The progress of one layer of a model, in bytes."""
 
     digest: str
     total: int
     completed: int
     initially_completed: int
-    """What of it was there already when it was first heard of."""
+    """The part that was already there at the first report."""
 
 
 class TransferProgress:
-    """Fed the progress of one pull; tells at any time what it amounts to. The layers to come are not known before."""
+    """Collects the progress of one transfer; layers not yet reported are unknown."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.status = ""
-        """What the server is doing, in its own words."""
+        """The server's own words for the current step."""
         self._clock = clock
         self._start = clock()
         self._layers: dict[str, LayerProgress] = {}
         self._marks: deque[tuple[float, int]] = deque([(self._start, 0)])
 
     def feed(self, progress: ProgressUpdate) -> None:
-        """Take what the server says."""
+        """Add a progress report of the server."""
         self.status = progress.status
         if not progress.digest:
             return
@@ -182,22 +182,22 @@ class TransferProgress:
 
     @property
     def layers(self) -> tuple[LayerProgress, ...]:
-        """The layers heard of so far."""
+        """The layers reported so far."""
         return tuple(self._layers.values())
 
     @property
     def layer(self) -> LayerProgress | None:
-        """The layer that is being fetched, or was fetched last."""
+        """The current layer, or the last one."""
         return next(reversed(self._layers.values()), None)
 
     @property
     def fetched_bytes(self) -> int:
-        """How many bytes came since this pull first told of their layers."""
+        """The bytes transferred since the first report of each layer."""
         return sum(max(0, layer.completed - layer.initially_completed) for layer in self._layers.values())
 
     @property
     def new_bytes(self) -> int:
-        """The bytes of the layers that were not all there when this pull began."""
+        """The total bytes of the layers that were incomplete when this transfer began."""
         return sum(layer.total for layer in self._layers.values() if layer.initially_completed < layer.total)
 
     @property
@@ -206,13 +206,13 @@ class TransferProgress:
 
     @property
     def speed(self) -> float:
-        """Bytes a second of late; 0 while unknown."""
+        """Recent bytes per second; 0 while unknown."""
         (then, before), (now, after) = self._marks[0], self._marks[-1]
         return (after - before) / (now - then) if now - then >= SPEED_DELAY_SECONDS else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """The seconds that the layer under way will take; None while unknown."""
+        """The seconds left for the current layer; None while unknown."""
         layer, speed = self.layer, self.speed
         if layer is None or speed <= 0 or layer.total <= layer.completed:
             return None

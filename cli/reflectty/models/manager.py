@@ -47,19 +47,19 @@ __all__ = [
 ]
 
 LONGEST_SILENCE: Final = 900.0
-"""Seconds that a server may say nothing."""
+"""Seconds that a server may be silent."""
 
 
 def open_model_library(
     host: str = "", *, engine: str = EngineName.OLLAMA, api_key: str = "", timeouts: Timeouts | None = None
 ) -> ModelLibrary:
-    """Return the library, to be used in `async with`, for a value of OLLAMA_HOST or `--host`, or the built-in model's.
+    """The library for an OLLAMA_HOST or `--host` value, or for the built-in model; use it in `async with`.
 
     Raises:
         UsageError: the host, or the proxy settings of the environment, cannot be used.
     """
     limits = extend_timeouts(timeouts or Timeouts())
-    # asyncio and httpx cost as much as the rest of a command: errors in its arguments do not pay for them.
+    # Importing asyncio and httpx takes as long as the rest of a command: wrong arguments fail before it.
     from reflectty.engines.hosts import parse_host
     from reflectty.engines.ollama import OllamaEngine
 
@@ -69,21 +69,20 @@ def open_model_library(
 
 
 def extend_timeouts(timeouts: Timeouts) -> Timeouts:
-    """Return time limits for a server that is silent while it checks the digest of a large model."""
+    """Raise the idle timeout for a server that is silent while it checks the digest of a large model."""
     return timeouts._replace(idle=max(timeouts.idle, LONGEST_SILENCE))
 
 
 MOST_REQUESTS: Final = 8
-"""How many models a server is asked about at a time."""
+"""How many models are requested in parallel."""
 SUCCESS: Final = "success"
 
 
 class ModelLibrary:
-    """The models on the server of an engine."""
+    """Manages the models on an engine's server."""
 
     def __init__(self, engine: OllamaEngine) -> None:
         self.engine = engine
-        """By it a model is asked a question."""
         self._open_client: AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -96,10 +95,10 @@ class ModelLibrary:
         """Close the connections."""
         await self.engine.aclose()
 
-    # Looking
+    # Queries
 
     async def list_installed(self) -> tuple[InstalledModel, ...]:
-        """Return the models that are there, the latest changed first, each with what the server says of it alone."""
+        """The installed models, the latest changed first, each with its details."""
         models, running = await asyncio.gather(self.engine.models(), self.engine.running_models())
         gate = asyncio.Semaphore(MOST_REQUESTS)
         whole = await asyncio.gather(*(self._add_details(model, gate) for model in models))
@@ -107,11 +106,11 @@ class ModelLibrary:
         return tuple(installed_model_of(model, running, whole) for model in latest)
 
     async def list_loaded(self) -> tuple[RunningModel, ...]:
-        """Return the models that the server holds in memory."""
+        """The models that the server holds in memory."""
         return await self.engine.running_models()
 
     async def show(self, name: str) -> InstalledModel:
-        """Return all that is known of a model.
+        """A model with all details.
 
         Raises:
             ModelMissingError: it is not installed.
@@ -122,7 +121,7 @@ class ModelLibrary:
         return InstalledModel(_merge_answers(known, model), await find_running_by_files(self.engine, model, running))
 
     async def find(self, name: str) -> InstalledModel:
-        """Return a model as it is listed: one that is broken is so as well, though nothing can be shown of it.
+        """A model as listed, without details: works for a broken model as well.
 
         Raises:
             ModelMissingError: it is not installed.
@@ -136,7 +135,7 @@ class ModelLibrary:
         return installed_model_of(known, running, listed)
 
     async def is_installed(self, name: str) -> bool:
-        """Whether a model of that name is installed."""
+        """True if a model of that name is installed."""
         try:
             await self.engine.show(checked_name(name))
         except ModelMissingError:
@@ -144,29 +143,29 @@ class ModelLibrary:
         return True
 
     async def digest_of(self, name: str) -> str:
-        """Return which version of a model is installed, or nothing."""
+        """The digest of an installed model; empty if it is not installed."""
         return next((one.digest for one in await self.engine.models() if is_same_model(one.name, name)), "")
 
     async def _add_details(self, listed: Model, gate: asyncio.Semaphore) -> Model:
-        """Return a listed model with its template and system prompt; as listed, where the server fails on it alone."""
+        """A listed model with its template and system prompt; unchanged if the server fails to show it."""
         async with gate:
             try:
                 return _merge_answers(listed, await self.engine.show(listed.name))
             except ReflecttyError:
                 return listed
 
-    # Changing
+    # Changes
 
     def pull(self, name: str, *, insecure: bool = False) -> AsyncGenerator[ProgressUpdate, None]:
-        """Yield what the server says while it fetches a model; closing the generator stops it, what came is kept.
+        """Pull a model and yield the progress; closing the generator stops the pull, and the server keeps what it has.
 
         Args:
-            name: the model, as the registry calls it.
-            insecure: whether the server may speak plain http to the registry.
+            name: the model's name in the registry.
+            insecure: True if the server may use plain HTTP to the registry.
 
         Raises:
             ModelMissingError: the registry has no such model.
-            IncompleteError: the pull was cut.
+            IncompleteError: the pull was interrupted.
         """
 
         async def begun() -> AsyncIterator[ProgressResponse]:
@@ -175,16 +174,16 @@ class ModelLibrary:
         return _progress(begun, lambda error: pull_error_of(error, name), RESUME_PULL_HINT)
 
     def create(self, variant: ModelVariant) -> AsyncGenerator[ProgressUpdate, None]:
-        """Yield what the server says while it makes a model of an installed one; one of that name is replaced.
+        """Create a variant of an installed model and yield the progress; a model of that name is replaced.
 
         Raises:
             ModelMissingError: the source is not installed.
-            IncompleteError: it was cut; nothing was made.
+            IncompleteError: it was interrupted; nothing was created.
         """
         parameters = {key: list(value) if isinstance(value, tuple) else value for key, value in variant.parameters}
 
         async def begun() -> AsyncIterator[ProgressResponse]:
-            # The server would pull a source that it does not have.
+            # The server would pull a missing source.
             await self.engine.show(checked_name(variant.source))
             return await self._client.create(
                 checked_name(variant.name),
@@ -201,21 +200,21 @@ class ModelLibrary:
         """Give a model a second name; a model of that name is replaced.
 
         Raises:
-            ModelMissingError: it is not installed.
+            ModelMissingError: the source is not installed.
         """
         await self._client.copy(checked_name(source), checked_name(target))
 
     async def remove(self, name: str) -> None:
-        """Remove a model for good, and unload it before that.
+        """Unload and delete a model.
 
-        Ollama (0.32.15 and 0.34.2) keeps one that is removed while it is loaded in memory, under a name that it has no
-        more, and with it the files of others.
+        Ollama (0.32.15 and 0.34.2) keeps a loaded model in memory after its deletion, under its former name, and with
+        it those of the same files.
 
         Raises:
             ModelMissingError: it is not installed.
         """
         model = checked_name(name)
-        # Whether it can be removed is not decided by what is loaded.
+        # A failure to unload must not prevent the removal.
         with suppress(ReflecttyError):
             if find_running(model, await self.list_loaded()):
                 await self._set_keep_alive(await self.engine.show(model), "0")
@@ -224,19 +223,19 @@ class ModelLibrary:
     async def load(
         self, name: str, keep_alive: str = "", options: tuple[tuple[str, OptionValue], ...] = ()
     ) -> RunningModel | None:
-        """Load a model, and return where it is; None where the server does not keep it.
+        """Load a model and return where it is loaded; None if the server does not keep it.
 
         Args:
             name: the model.
             keep_alive: a number of seconds or a duration such as `5m`; empty is the server's default.
-            options: what questions will be asked with: with others the first one would load it again.
+            options: the options of later requests: the first one with others would load it again.
         """
         model = await self.engine.show(checked_name(name))
         await self._set_keep_alive(model, keep_alive, options)
         return await find_running_by_files(self.engine, model, await self.list_loaded())
 
     async def unload(self, name: str) -> bool:
-        """Unload a model, and with it those of the same files; say whether it was loaded."""
+        """Unload a model and those of the same files; True if it was loaded."""
         model = await self.engine.show(checked_name(name))
         was = await find_running_by_files(self.engine, model, await self.list_loaded())
         if was is None:
@@ -245,17 +244,17 @@ class ModelLibrary:
         return not was.removed or await self._ends(was)
 
     async def _ends(self, was: RunningModel) -> bool:
-        """Whether what is listed under a name that is gone was the model that was unloaded: it ends then, or has."""
+        """True if the model under a removed name was the unloaded one: it is gone, or its expiry changed."""
         still = find_running(was.name, await self.list_loaded())
         return still is None or still.expires_at != was.expires_at
 
     async def _set_keep_alive(
         self, model: Model, keep_alive: str, options: tuple[tuple[str, OptionValue], ...] = ()
     ) -> None:
-        """Tell the server how long a model is to stay loaded, by a request that asks nothing.
+        """Set how long a model stays loaded, by a request without a prompt.
 
         Raises:
-            RefusedError: the server does not run it.
+            RefusedError: another host runs the model.
         """
         host = remote_host_of(model)
         if host:
@@ -267,7 +266,7 @@ class ModelLibrary:
 
     @property
     def _client(self) -> AsyncClient:
-        # Who only looks does without the package.
+        # Queries work without the ollama package.
         if self._open_client is None:
             self._open_client = open_client(self.engine)
         return self._open_client
@@ -278,10 +277,10 @@ async def _progress(
     explained: Callable[[IncompleteError], ReflecttyError],
     hint: str,
 ) -> AsyncGenerator[ProgressUpdate, None]:
-    """Yield a stream of progress to its end, which is a line that says so."""
+    """Yield a stream of progress, and check that it ends with a success line."""
     status = ""
     try:
-        # It is a generator, whatever its type says.
+        # The client returns a generator, whatever its annotation says.
         async with aclosing(cast("AsyncGenerator[ProgressResponse, None]", await begun())) as parts:
             async for part in parts:
                 status = part.status or ""
@@ -289,14 +288,14 @@ async def _progress(
     except IncompleteError as error:
         raise explained(error) from error
     except ValueError as error:
-        # What the package cannot make its own values of.
+        # The package cannot parse the server's line.
         raise IncompleteError("the server sent what cannot be read", hint) from error
     if status != SUCCESS:
         raise IncompleteError("the server ended before it was done", hint)
 
 
 def _merge_answers(listed: Model, shown: Model) -> Model:
-    """Return what both answers of a server say of a model."""
+    """Merge the server's listed and detailed answers about a model."""
     return shown._replace(
         name=listed.name,
         digest=listed.digest,

@@ -1,6 +1,6 @@
 """Installs the built-in model on an Ollama server, its adapter merged into its weights.
 
-Ollama takes no adapters since 0.34.1, and takes merged weights in every version.
+Ollama accepts no adapters since 0.34.1, and merged weights in every version.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ MERGED_MODEL_LABEL: Final = "the merged model"
 
 
 def can_merge() -> bool:
-    """Whether the package is there that merging computes with; imports it not."""
+    """True if numpy is installed, which merging needs; does not import it."""
     return importlib.util.find_spec("numpy") is not None
 
 
 async def install_mini(engine: OllamaEngine, name: str, weights: Path, folder: Path, tell: Tell) -> None:
-    """Make the built-in model on a server under a name; a model of that name is replaced.
+    """Create the built-in model on a server; a model of that name is replaced.
 
     Args:
-        engine: the server's.
-        name: what it is called there.
-        weights: the GGUF that the adapter changes; beside it the merged one lies for a while, without a name.
-        folder: where the adapter and its terms are.
-        tell: told how far it has come, in bytes.
+        engine: the server's engine.
+        name: the model's name on the server.
+        weights: the GGUF that the adapter changes; the merged one is an unnamed temporary file in its folder.
+        folder: the folder of the adapter and its license.
+        tell: receives the progress in bytes.
 
     Raises:
-        RefusedError: the server is too old, cannot keep the file, or cannot make the model.
+        RefusedError: the server is too old, cannot keep the file, or cannot create the model.
         StoreError: a disk is too full.
         UnreachableError: the weights or the adapter are damaged.
         OSError: a file cannot be read.
@@ -79,17 +79,17 @@ async def install_mini(engine: OllamaEngine, name: str, weights: Path, folder: P
 async def _refuse_full_disks(
     engine: OllamaEngine, server_version: files.Version, merge: MergePlan, cache: Path
 ) -> None:
-    """Refuse to begin where there is no room for the merged file, here or on the server.
+    """Refuse to start if the merged file does not fit here or on the server.
 
     Raises:
-        StoreError: there is none.
+        StoreError: a disk is too full.
     """
     there = files.bytes_needed_for(server_version, merge.size, is_uploaded=False)
     files.refuse_full_disks(((cache, merge.size), (await files.model_folder_of(engine), there)), MERGED_MODEL_LABEL)
 
 
 async def _merge(merge: MergePlan, target: BinaryIO, tell: Tell) -> str:
-    """Write the merged file and return its digest; it is merged beside the loop, so that signals are heard.
+    """Write the merged file and return its digest; merges in a thread so that signals are handled.
 
     Raises:
         StoreError: it cannot be written.
@@ -123,7 +123,7 @@ async def _send(engine: OllamaEngine, file: BinaryIO, digest: str, size: int, te
 
 
 async def _pieces(file: BinaryIO, sent: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
-    """Yield a file in pieces, read beside the loop, so that signals are heard."""
+    """Yield a file in pieces, read in a thread so that signals are handled."""
     done = file.seek(0)
     while piece := await asyncio.to_thread(file.read, PIECE):
         yield piece

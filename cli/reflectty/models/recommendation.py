@@ -1,6 +1,6 @@
 """Recommends a model to pull for the available hardware.
 
-Sizes are about what the downloads take, enough for a first choice: the server tells the true ones once a pull begins.
+Sizes are approximate download sizes; the server reports the exact ones once a pull begins.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 GB: Final = 10**9
 CONTEXT: Final = 32_768
-"""Tokens that are enough to begin with: a server with much memory takes more by itself."""
+"""Context tokens that are enough for a start: a server with much memory chooses more."""
 CPU_SHARE: Final = 0.25
-"""How much of the free memory a model may take that runs on the CPU alone, which gets slow with its size."""
+"""The share of free memory for a model that runs on the CPU alone, where size costs speed."""
 
 
 class RecommendedModel(NamedTuple):
@@ -32,9 +32,9 @@ class RecommendedModel(NamedTuple):
 
     name: str
     size: int
-    """Of the download, in bytes."""
+    """Size of the download in bytes."""
     kind: str
-    """What it does by itself: `reflects` or `thinks`."""
+    """What the model does by default: `reflects` or `thinks`."""
 
 
 RECOMMENDED_MODELS: Final = (
@@ -47,18 +47,18 @@ RECOMMENDED_MODELS: Final = (
     RecommendedModel("qwen3:1.7b", int(1.4 * GB), "thinks"),
     RecommendedModel("qwen3:0.6b", int(0.5 * GB), "thinks"),
 )
-"""The largest first; a model that only answers is none, though it can be made to reflect."""
+"""Largest first; without models that only answer, though they can be made to reflect."""
 
 
 class Recommendation(NamedTuple):
-    """An offer, and where it would run."""
+    """A recommended model, and where it would run."""
 
     model: RecommendedModel
     placement: Placement
 
 
 def find_comfortable_model(hardware: ServerHardware) -> Recommendation | None:
-    """Return the largest model that the machine holds; None where nothing is known of it, or none is small enough."""
+    """The largest model that fits the machine comfortably; None if none does or the machine is unknown."""
     context = min(default_context_of(hardware.machine), CONTEXT)
     placements = (
         Recommendation(offer, fit_download(offer.name, offer.size, hardware, context=context).placement)
@@ -74,13 +74,13 @@ def _is_comfortable(placement: Placement, machine: Machine) -> bool:
 
 
 DEFAULT_MODEL: Final = next(offer for offer in RECOMMENDED_MODELS if offer.name == "qwen3:4b")
-"""What is offered where nothing is known of the machine: it thinks, and most machines hold it."""
+"""The model for an unknown machine: it thinks, and fits most machines."""
 VISIBLE_GPUS_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
-"""Which of NVIDIA's GPUs programs may use."""
+"""Limits the NVIDIA GPUs that programs may use."""
 
 
 def recommend_model(hardware: ServerHardware) -> RecommendedModel:
-    """Return the model to begin with: the largest that a machine holds in comfort, the smallest where none is."""
+    """The largest model that fits the machine comfortably, or else the smallest."""
     found = find_comfortable_model(hardware)
     if found:
         return found.model
@@ -90,20 +90,20 @@ def recommend_model(hardware: ServerHardware) -> RecommendedModel:
 async def detect_hardware(
     *, local: bool = True, environment: Mapping[str, str] | None = None, probe: ProbeEnvironment = THIS_MACHINE
 ) -> ServerHardware:
-    """Return what is known of where a server runs; of one that runs elsewhere that is nothing."""
+    """The hardware and settings of a server; empty for a remote one."""
     given = (system_environment() if environment is None else environment) if local else {}
-    # Of what this shell says of a server that was started elsewhere, no more is taken to hold for it.
+    # The server may have another environment: assume only these variables of this shell.
     told = {name: given[name] for name in (*LOAD_VARIABLES, VISIBLE_GPUS_VARIABLE) if name in given}
     return ServerHardware(await detect_machine(local=local, visible=told.get(VISIBLE_GPUS_VARIABLE), probe=probe), told)
 
 
 async def pull_hint_for(engine: Engine) -> str:
-    """Return the advice to somebody whose server has no model; nothing where its models are not pulled."""
+    """The advice for a server without models."""
     if not getattr(engine, "pulls", True):
         return "the server names none: it has those that it was started with"
     return pull_hint_of(recommend_model(await detect_hardware(local=getattr(engine, "local", False))))
 
 
 def pull_hint_of(offer: RecommendedModel) -> str:
-    """Return how a model is got, and how large it is."""
+    """The command that pulls a model, with its size."""
     return f"pull one that {offer.kind}: reflect models pull {offer.name} ({offer.size / GB:.1f} GB)"

@@ -33,9 +33,9 @@ _NETWORK: Final = (
     "proxyconnect",
 )
 _BLOCKED: Final = ("blocked redirect to a different host",)
-"""How Ollama 0.34.2 refuses what it is sent on to: a file that the registry keeps elsewhere (server/images.go)."""
+"""How Ollama 0.34.2 refuses a redirect to another host, where the registry keeps the file (server/images.go)."""
 _UNREDIRECTED: Final = ("no location header in response",)
-"""How Ollama refuses a registry that hands a file out by itself: it wants to be sent on to it (server/download.go)."""
+"""How Ollama refuses a registry that serves files without a redirect, which it requires (server/download.go)."""
 DOWNLOAD_HINT: Final = "download the GGUF and `ollama create` a model from it"
 BLOCKED_HINT: Final = (
     f"Ollama 0.34.2 is never sent on to another host: take another version of Ollama, or {DOWNLOAD_HINT};"
@@ -44,7 +44,7 @@ BLOCKED_HINT: Final = (
 
 
 def pull_error_of(error: IncompleteError, model: str) -> ReflecttyError:
-    """Return the error that ended a pull, with what to do about it."""
+    """The error that ended a pull, with a hint."""
     text = str(error)
     if _has(text, _MISSING):
         return ModelMissingError(f"the registry has no model {model}", f"{_similar_names_hint(model)}{SEARCH_HINT}")
@@ -56,7 +56,7 @@ def pull_error_of(error: IncompleteError, model: str) -> ReflecttyError:
 
 
 def _refused_error_of(text: str, model: str) -> RefusedError | None:
-    """Return the error where the server will not take a file from where the registry has it."""
+    """The error of a server that refuses the registry's protocol or redirects."""
     if _has(text, _INSECURE):
         return RefusedError(f"the registry of {model} speaks plain http", "--insecure lets the server do so as well")
     if _has(text, _BLOCKED):
@@ -77,20 +77,20 @@ def _network_error_of(text: str) -> IncompleteError | None:
 
 
 def create_error_of(error: IncompleteError) -> ReflecttyError:
-    """Return the error that ended a creation, with what to do about it."""
+    """The error that ended a create, with a hint."""
     if _has(str(error), _DISK):
         return IncompleteError("the server's disk is full", "free some space there, then create again")
     return error
 
 
 def _last_host(text: str) -> str:
-    """Return the host of the last address in a text, in which it stands before what went wrong there."""
+    """The host of the last URL in a text, where the cause of the failure follows."""
     found = re.findall(r"https?://([^\s/?#\"']+)", text)
     return found[-1] if found else ""
 
 
 def _similar_names_hint(model: str) -> str:
-    """Return the names of the families of models that look like this one, as a question."""
+    """The model families with similar names, as a question."""
     import difflib
 
     known = {start for family in FAMILIES.values() for start in family.models}

@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 QUESTION: Final = "Which is larger, 9.11 or 9.9?"
 LIMIT: Final = ("num_predict", 1024)
-"""Tokens after which a model that does not come to an end is stopped, unless it has a limit of its own."""
+"""The token limit of a model that has none of its own."""
 MOST_CHUNKS_WITHOUT_TAG: Final = 512
-"""Tokens within which a model that uses tags has used one: with none, a slow model is not waited for any longer."""
+"""Tokens within which a model with tags has used one: without one, stop waiting for a slow model."""
 
 
 class TrialResult(NamedTuple):
-    """What came of the question."""
+    """The result of the trial question."""
 
     passed: bool
     thinking: str = ""
     corrections: int = 0
     answer: str = ""
     problem: str = ""
-    """Why it did not pass."""
+    """Why it failed."""
 
 
 async def run_trial(engine: Engine, name: str) -> TrialResult:
-    """Ask the model as it will be asked where nothing else is wished; a failure to answer is no error."""
+    """Ask the model with default options; a failed request is a result as well."""
     try:
         reply = await _ask_model(engine, name)
     except ReflecttyError as error:
@@ -58,7 +58,7 @@ async def _ask_model(engine: Engine, name: str) -> Reply:
 
 
 async def _read_reply(engine: Engine, request: Request, reply: Reply) -> None:
-    """Let a reply be written to its end, or as far as it is sure that no tag comes."""
+    """Read a reply to its end, or until a tag can no longer be expected."""
     pieces = 0
     async with aclosing(engine.chat(request)) as chunks:
         async for chunk in chunks:
@@ -70,7 +70,7 @@ async def _read_reply(engine: Engine, request: Request, reply: Reply) -> None:
 
 
 def _has_own_limit(parameters: str) -> bool:
-    """Whether a model has a limit of its own; below 0 is none."""
+    """True if the model's parameters limit its tokens; a value below 0 does not."""
     try:
         own = dict(parameters_of(parameters)).get(LIMIT[0])
     except RefusedError:
@@ -89,11 +89,11 @@ def _problem(reply: Reply) -> str:
 
 
 TAG_TOKEN_LIMIT: Final = 512
-"""Tokens within which a model that uses tags has used one."""
+"""Tokens within which a model with tags has used one."""
 
 
 async def sends_tags(engine: Engine, name: str) -> bool:
-    """Whether a tag comes in the answer to a question; the model is stopped at the first.
+    """True if a reply contains a tag; stops the model at the first.
 
     Raises:
         ReflecttyError: the model did not answer.

@@ -1,7 +1,4 @@
-"""Estimates whether a model fits the memory of a machine.
-
-Holds numbers against each other; asks no server and no device.
-"""
+"""Estimates whether a model fits the memory of a machine, by arithmetic alone: no I/O."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Reads the memory-relevant architecture of a model from its GGUF keys.
 
 Keys and rules are those of llama.cpp b10488 (src/llama-arch.cpp, src/llama-hparams.cpp, src/models/*.cpp), which
-Ollama 0.32.15 runs. Unless /api/show is asked with `verbose`, an array of more than five elements comes
-empty, and since 0.34.1 one of more than 1,024.
+Ollama 0.32.15 runs. Without `verbose`, /api/show leaves an array of more than five elements empty, since 0.34.1 one of
+more than 1,024.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST_LAYERS: Final = 512
-"""llama.cpp takes no more (LLAMA_MAX_LAYERS)."""
+"""The most layers that llama.cpp accepts (LLAMA_MAX_LAYERS)."""
 
 _PERIODS: Final = {
     "gemma2": 2,
@@ -34,32 +34,32 @@ _PERIODS: Final = {
     "mellum": 4,
     "muse-glimmer": 4,
 }
-"""The architectures whose layers attend to a window, but for the last of so many."""
+"""Architectures whose layers attend to a window, except the last layer of each period."""
 _PERIODS_FROM_FIRST: Final = {"smallthinker": 4, "laguna": 4, "cohere2moe": 4, "modern-bert": 3}
-"""The same where the first of so many attends to everything."""
+"""Architectures whose layers attend to a window, except the first layer of each period."""
 _PATTERNED: Final = {"gemma4", "mimo2", "step35"}
-"""Those that name each layer in an array."""
+"""Architectures that mark the windowed layers in an array."""
 _WINDOWS: Final = {"gemma2": 4096, "llama4": 8192, "exaone-moe": 128, "exaone4": 4096}
 """Windows of architectures whose files may leave them out."""
 _RECURRENT: Final = {"mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7"}
 _INTERVALS: Final = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4}
-"""Those that keep a cache in one of so many layers and a state in the others."""
+"""Architectures that keep a cache in one layer of each interval and a state in the others."""
 _WITHOUT_DRAFT_CACHE: Final = {"step35", "hy-v3", "glm-dsa", "mimo2", "deepseek32", *_INTERVALS}
-"""Those whose layers for guessing ahead keep nothing."""
+"""Architectures whose draft layers (speculative decoding) keep no cache."""
 _UNCOUNTED_KEYS: Final = ("kda.head_dim", "attention.indexer.key_length")
 """Keys of architectures that keep more than is counted here."""
 
 
 class ModelLayer(NamedTuple):
-    """What one layer keeps, in numbers."""
+    """What one layer keeps in memory, as a count of numbers."""
 
     keys: int = 0
-    """For each token."""
+    """Per token."""
     values: int = 0
     is_windowed: bool = False
-    """Whether only for the tokens of the window."""
+    """True if it keeps only the tokens of the window."""
     state: int = 0
-    """For each conversation, however long."""
+    """Per conversation, of any length."""
 
 
 class Architecture(NamedTuple):
@@ -67,23 +67,23 @@ class Architecture(NamedTuple):
 
     name: str
     layers: tuple[ModelLayer, ...] = ()
-    """Empty when what they keep is not known."""
+    """Empty when unknown."""
     window: int = 0
     embedding: int = 0
     feed_forward_width: int = 0
-    """How wide the feed-forward network is, with all experts that are used at once; 0 when unknown."""
+    """Width of the feed-forward network, with all experts that are active at once; 0 when unknown."""
     vocabulary_size: int = 0
     """0 when unknown."""
     trained_context: int = 0
-    """The longest context the model was made for; 0 when unknown."""
+    """The longest context the model was trained for; 0 when unknown."""
     parameter_count: int = 0
     experts: int = 0
     notes: tuple[str, ...] = ()
-    """What is not known, a sentence each."""
+    """What is unknown, one sentence each."""
 
 
 class _Info(NamedTuple):
-    """`model_info`, read under the name of its architecture."""
+    """`model_info`, with keys read under the name of its architecture."""
 
     info: Mapping[str, object]
     name: str
@@ -98,7 +98,7 @@ class _Info(NamedTuple):
         return otherwise if value is None else int(as_number(value))
 
     def numbers_by_layer(self, key: str, layers: int, otherwise: int = 0) -> list[int]:
-        """Return a number for each layer; of those that an array does not name, the default."""
+        """One number per layer; the default for layers that an array does not name."""
         value = self.get(key)
         if not isinstance(value, list):
             return [self.number(key, otherwise)] * layers
@@ -106,12 +106,12 @@ class _Info(NamedTuple):
         return named + [otherwise] * (layers - len(named))
 
     def is_left_out(self, key: str) -> bool:
-        """Whether there is an array that was left out of the answer."""
+        """True if the server left the array out of its answer."""
         return self.get(key) == []
 
 
 def architecture_from(info: Mapping[str, object]) -> Architecture:
-    """Return what `model_info` tells; what it does not tell is in the notes."""
+    """The architecture that `model_info` describes; its notes name what is missing."""
     read = _Info(info, as_text(info.get("general.architecture")))
     layers, notes = _layers(read)
     return Architecture(
@@ -157,7 +157,7 @@ def _window(read: _Info) -> int:
 
 
 def _windowed_layers(read: _Info, count: int) -> tuple[list[bool], tuple[str, ...]]:
-    """Say of each layer whether it attends to a window; where that is left out, none does, which is the most."""
+    """Whether each layer attends to a window; False for all when that is left out, which is the upper bound."""
     key = "attention.sliding_window_pattern"
     first = read.name in _PERIODS_FROM_FIRST
     period = _PERIODS_FROM_FIRST.get(read.name) or _PERIODS.get(read.name, 0)
@@ -173,10 +173,10 @@ def _windowed_layers(read: _Info, count: int) -> tuple[list[bool], tuple[str, ..
 
 
 def _cache_widths(read: _Info, count: int) -> list[tuple[int, int]]:
-    """Return the numbers of keys and of values that each layer keeps of a token.
+    """How many numbers of keys and of values each layer keeps per token.
 
-    A layer of attention keeps `heads x length` of both. Where keys and values are one compressed row (MLA, which
-    `key_length_mla` gives away), it keeps no values.
+    An attention layer keeps `heads x length` of both. Where keys and values are one compressed row (MLA, marked by
+    `key_length_mla`), it keeps no values.
     """
     heads = read.numbers_by_layer("attention.head_count_kv", count, read.number("attention.head_count"))
     usual = read.number("embedding_length") // max(1, read.number("attention.head_count"))
@@ -196,7 +196,7 @@ def _lengths(read: _Info, key: str, usual: int, count: int) -> list[int]:
 
 
 def _caching_layers(read: _Info, count: int) -> list[bool]:
-    """Say of each layer whether it has a cache of its own."""
+    """Whether each layer has a cache of its own."""
     if read.name in _RECURRENT:
         return [False] * count
     attending = [not recurrent for recurrent in _recurrent_layers(read, count)]
@@ -209,7 +209,7 @@ def _caching_layers(read: _Info, count: int) -> list[bool]:
 
 
 def _recurrent_layers(read: _Info, count: int) -> list[bool]:
-    """Say of each layer whether it keeps a state."""
+    """Whether each layer keeps a state."""
     if read.name in _RECURRENT or read.name == "falcon-h1":
         return [True] * count
     if read.name in _INTERVALS:
@@ -228,7 +228,7 @@ def _states(read: _Info, count: int) -> list[int]:
 
 
 def _state(read: _Info) -> int:
-    """Return the numbers of one state: `n_embd_r` and `n_embd_s` of llama-hparams.cpp."""
+    """How many numbers one state has: `n_embd_r` and `n_embd_s` of llama-hparams.cpp."""
     embedding = read.number("embedding_length")
     if head := read.number("wkv.head_size"):
         return read.number("token_shift_count", 2) * embedding + embedding * head

@@ -50,25 +50,25 @@ BITS_PER_WEIGHT: Final = {
     "IQ1_M": 2.1460,
     "IQ1_S": 2.0042,
 }
-"""Bits of a weight, averaged over a whole file.
+"""Bits per weight, averaged over a whole file.
 
 The K and IQ mixtures, Q8_0 and F16 are those that tools/quantize/README.md of llama.cpp (b10488) measured on
 Llama 3.1 8B; a smaller model keeps a larger part of its weights in more bits. The uniform ones (Q4_0, Q4_1, Q5_0,
-Q5_1, MXFP4) are the size of their blocks in ggml-common.h: 18, 20, 22, 24 and 17 bytes for 32 weights.
+Q5_1, MXFP4) follow from their block sizes in ggml-common.h: 18, 20, 22, 24 and 17 bytes for 32 weights.
 """
 
 COMMON_QUANTIZATIONS: Final = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K", "IQ2_XS")
-"""The quantisations that are commonly offered for download, the best first."""
+"""The quantizations commonly offered for download, best first."""
 
 
 class CacheType(NamedTuple):
-    """How the cache keeps its numbers: blocks of some numbers in some bytes (ggml-common.h of llama.cpp)."""
+    """A number format of the cache: `numbers` per block of `size` bytes (ggml-common.h of llama.cpp)."""
 
     numbers: int
     size: int
 
     def row_bytes(self, numbers: int) -> int:
-        """Return the bytes of a row of so many numbers."""
+        """The bytes of a row of so many numbers."""
         return -(-numbers // self.numbers) * self.size
 
 
@@ -83,67 +83,67 @@ CACHE_TYPES: Final = {
     "q4_0": CacheType(32, 18),
     "iq4_nl": CacheType(32, 18),
 }
-"""What OLLAMA_KV_CACHE_TYPE may name; without it the cache is f16."""
+"""The values of OLLAMA_KV_CACHE_TYPE; the default is f16."""
 DEFAULT_CACHE: Final = "f16"
 
 
 def cache_type_of(name: str) -> CacheType:
-    """Return the type of that name; the default for one that does not exist."""
+    """The cache type of that name; the default for an unknown one."""
     return CACHE_TYPES.get(name.strip().lower(), CACHE_TYPES[DEFAULT_CACHE])
 
 
 def bits_per_weight(quantization: str) -> float:
-    """Return the bits of a weight in a quantisation as `/api/show` names it; 0 when it is not known."""
+    """The bits per weight of a quantization as `/api/show` names it; 0 when unknown."""
     name = quantization.strip().upper()
     return BITS_PER_WEIGHT.get(name) or BITS_PER_WEIGHT.get(f"{name}_M", 0.0)
 
 
 DEFAULT_CONTEXT: Final = 4096
-"""What Ollama loads on a machine with less than 23 GiB of GPU memory, unless told otherwise."""
+"""Ollama's default context on a machine with less than 23 GiB of GPU memory."""
 PADDING: Final = 256
-"""A context is filled up to a multiple of this many tokens (llama-context.cpp)."""
+"""A context is rounded up to a multiple of this many tokens (llama-context.cpp)."""
 STATE_BYTES: Final = 4
-"""States are kept as f32."""
+"""States are stored as f32."""
 
 _BATCHES: Final = ((32768, 2048), (4096, 1024))
-"""Above so many tokens of context Ollama reads a prompt in pieces of so many (server/sched.go)."""
+"""Above the first number of context tokens, Ollama processes a prompt in batches of the second (server/sched.go)."""
 SMALL_BATCH: Final = 512
 _FLOAT, _HALF = 4, 2
 _WIDE: Final = 8192
-"""The embedding of a model of 70 billion parameters, taken where it is not known."""
+"""The embedding width of a 70B model, used when it is unknown."""
 _SMALL, _LARGE = 3 * 10**9, 25 * 10**9
 _PER_TOKEN: Final = {_SMALL: 144 << 10, _LARGE: 256 << 10}
 _PER_TOKEN_ABOVE: Final = 320 << 10
 
 
 class LoadOptions(NamedTuple):
-    """How a server is asked to load a model."""
+    """The options that a model is loaded with."""
 
     context: int = DEFAULT_CONTEXT
-    """Tokens of one conversation (num_ctx)."""
+    """Tokens per conversation (num_ctx)."""
     cache_type: str = DEFAULT_CACHE
     """OLLAMA_KV_CACHE_TYPE."""
     parallel: int = 1
-    """Conversations at once (OLLAMA_NUM_PARALLEL)."""
+    """Parallel conversations (OLLAMA_NUM_PARALLEL)."""
     batch: int = 0
-    """Tokens of a prompt that are read at once (num_batch); 0 is the server's choice."""
+    """Prompt tokens per batch (num_batch); 0 is the server's choice."""
 
 
 DEFAULT_LOAD: Final = LoadOptions()
 
 
 class Estimate(NamedTuple):
-    """Bytes that a model takes; not measured."""
+    """The estimated memory of a model in bytes."""
 
     weights: int
     cache: int
     buffers: int
     load: LoadOptions
-    """As asked for, but no longer a context than the model was made for."""
+    """As requested, with the context capped at the model's trained context."""
     architecture: Architecture
     quantization: str = ""
     coarse: bool = False
-    """Whether the cache is only what models of this size need at most."""
+    """True if the cache is an upper bound for models of this size."""
 
     @property
     def total(self) -> int:
@@ -151,36 +151,36 @@ class Estimate(NamedTuple):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What could not be known, a sentence each."""
+        """What is unknown, one sentence each."""
         return self.architecture.notes
 
 
 def estimate_memory(
     info: Mapping[str, object], size: int, load: LoadOptions = DEFAULT_LOAD, quantization: str = ""
 ) -> Estimate:
-    """Return the memory that an installed model takes.
+    """Estimate the memory of an installed model.
 
-    `info` is `model_info` of /api/show, best asked for with `verbose`; `size` is that of /api/tags in bytes, and
-    with the weights in it. The weights are mapped or copied as they lie on the disk. The cache is that of
-    llama-kv-cache.cpp and llama-kv-cache-iswa.cpp: for each layer that attends, and each conversation,
-    `cells x (row(keys) + row(values))`, where the cells are the context, or in a layer that attends to a window
-    `window + batch`, both filled up to a multiple of 256; and for each layer that keeps a state, its numbers as f32.
+    `info` is `model_info` of /api/show, preferably from a request with `verbose`; `size` is the size of /api/tags in
+    bytes, including the weights. The weights are mapped or copied as they are on disk. The cache is that of
+    llama-kv-cache.cpp and llama-kv-cache-iswa.cpp: for each attention layer and each conversation,
+    `cells x (row(keys) + row(values))`, where the cells are the context, or in a windowed layer `window + batch`, both
+    rounded up to a multiple of 256; and for each layer with a state, its numbers as f32.
     """
     return _estimate_for(architecture_from(info), size, load, quantization)
 
 
 def estimate_from_size(size: int, load: LoadOptions = DEFAULT_LOAD, quantization: str = "") -> Estimate:
-    """Return a coarse estimate from the size of a download alone."""
+    """Estimate coarsely, from the size of a download alone."""
     return _estimate_for(Architecture(""), size, load, quantization)
 
 
 def with_load(made: Estimate, load: LoadOptions) -> Estimate:
-    """Return the estimate of the same model, loaded in another way."""
+    """The estimate of the same model with other load options."""
     return _estimate_for(made.architecture, made.weights, load, made.quantization)
 
 
 def with_weights(made: Estimate, weights: int, quantization: str) -> Estimate:
-    """Return the estimate of the same model in another quantisation."""
+    """The estimate of the same model in another quantization."""
     return made._replace(weights=weights, quantization=quantization)
 
 
@@ -203,7 +203,7 @@ def _pad_context(tokens: int) -> int:
 
 
 def batch_size_of(load: LoadOptions) -> int:
-    """Return how many tokens of a prompt the server reads at once, where there is room."""
+    """How many prompt tokens the server processes at once if memory allows."""
     if load.batch > 0:
         return load.batch
     held = load.context * load.parallel
@@ -211,7 +211,7 @@ def batch_size_of(load: LoadOptions) -> int:
 
 
 def layer_caches(model: Architecture, load: LoadOptions) -> tuple[int, ...]:
-    """Return the bytes that each layer keeps."""
+    """The bytes that each layer keeps."""
     kind = cache_type_of(load.cache_type)
     context = _pad_context(load.context)
     window = _pad_context(min(context, model.window + batch_size_of(load)))
@@ -230,10 +230,10 @@ def _cache(model: Architecture, load: LoadOptions) -> int:
 
 
 def _largest_cache(size: int, load: LoadOptions) -> int:
-    """Return what the cache of a model takes at most, by what common models of its size need.
+    """An upper bound of the cache, from what common models of this size need.
 
-    They keep 112 to 144 KiB of a token at f16 up to 3 GB (Llama 3.2 3B, Qwen3 4B), up to 256 KiB at 25 GB (Qwen3 32B),
-    320 KiB above (Llama 3.1 70B). A context shorter than usual is not counted for less: a window may be as long.
+    They keep 112 to 144 KiB per token at f16 up to 3 GB (Llama 3.2 3B, Qwen3 4B), up to 256 KiB at 25 GB (Qwen3 32B),
+    320 KiB above (Llama 3.1 70B). A shorter context than usual does not lower it: a window may be as long.
     """
     per_token = next((kept for up_to, kept in _PER_TOKEN.items() if size <= up_to), _PER_TOKEN_ABOVE)
     tokens = _pad_context(max(load.context, DEFAULT_CONTEXT))
@@ -241,10 +241,10 @@ def _largest_cache(size: int, load: LoadOptions) -> int:
 
 
 def _buffers(model: Architecture, load: LoadOptions) -> int:
-    """Return the memory for computing a piece of a prompt.
+    """The memory for computing one batch of a prompt.
 
-    For each token of the piece: what the widest part of a layer works on as f32, three rows of the feed-forward
-    network and five of the embedding, and a mask as f16 over the cells; and a row of logits for each conversation.
+    Per token of the batch: the widest part of a layer as f32, three rows of the feed-forward network and five of the
+    embedding, and a mask as f16 over the cells; and a row of logits per conversation.
     Fitted to what llama-server b10488 reserved for gemma 3 270M with 512 to 32,768 tokens of context (within 3 %).
     """
     pieces = batch_size_of(load)
@@ -256,13 +256,13 @@ def _buffers(model: Architecture, load: LoadOptions) -> int:
 
 
 LOAD_VARIABLES: Final = ("OLLAMA_CONTEXT_LENGTH", "OLLAMA_KV_CACHE_TYPE", "OLLAMA_NUM_PARALLEL")
-"""What of a server's environment decides how it loads a model."""
+"""The variables of a server's environment that decide how it loads a model."""
 _TIERS: Final = ((47 << 30, 262_144), (23 << 30, 32_768))
 _MOST: Final = 1 << 30
 
 
 def default_context_of(machine: Machine) -> int:
-    """Return the context that Ollama chooses by the memory of all GPUs."""
+    """The context that Ollama chooses by the total memory of all GPUs."""
     memory = sum(gpu.total for gpu in machine.gpus)
     return next((context for least, context in _TIERS if memory >= least), DEFAULT_CONTEXT)
 
@@ -270,13 +270,13 @@ def default_context_of(machine: Machine) -> int:
 def default_load(
     machine: Machine, *, context: int = 0, parameters: str = "", environment: Mapping[str, str] | None = None
 ) -> LoadOptions:
-    """Return how a model will be loaded.
+    """The options that the server loads a model with.
 
     Args:
-        machine: where the server runs.
+        machine: the server's machine.
         context: the num_ctx of the request; 0 when it has none.
-        parameters: those of the model, as /api/show writes them: a name and a value a line.
-        environment: that of the server, as far as it is known.
+        parameters: the model's, as /api/show writes them: one name and value per line.
+        environment: the server's environment, as far as it is known.
     """
     given = environment or {}
     own = _model_parameter(parameters, "num_ctx") or _number(given.get("OLLAMA_CONTEXT_LENGTH", ""))
@@ -290,7 +290,7 @@ def default_load(
 
 
 def assumptions(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what is taken to hold for a server though only this shell says so, a sentence each."""
+    """What is assumed of the server from this shell's variables, one sentence each."""
     used = (name for name in LOAD_VARIABLES if environment.get(name, "").strip())
     return tuple(f"{name}={environment[name]} of this shell is taken to hold for the server as well" for name in used)
 
@@ -306,10 +306,10 @@ def _number(text: str) -> int:
 
 
 class Comparison(NamedTuple):
-    """What was estimated and what /api/ps says, in bytes."""
+    """The estimate compared with the size that /api/ps reports, in bytes."""
 
     estimate: Estimate
-    """Made again for the context that the model was loaded with."""
+    """Recomputed for the context that the model was loaded with."""
     size: int
     gpu_share: float
     cpu_share: float
@@ -318,12 +318,12 @@ class Comparison(NamedTuple):
 
     @property
     def expected(self) -> int:
-        """What the server should say if the estimate is right."""
+        """What the server should report if the estimate is right."""
         return self.estimate.total - self.uncounted
 
     @property
     def difference(self) -> int:
-        """How much more the model takes than was estimated; negative when it takes less."""
+        """How much more the model takes than estimated; negative when it takes less."""
         return self.size - self.expected
 
     @property
@@ -333,11 +333,11 @@ class Comparison(NamedTuple):
 
 
 def compare_with_running(made: Estimate, running: RunningModel) -> Comparison | None:
-    """Return the comparison, or nothing where the server does not say how large the model is.
+    """The comparison; None if the server does not report the model's size.
 
-    Ollama 0.32.15 adds up what llama-server logs by name and device. A model with a window has two caches under one
-    name, and the second, that of the window, takes the place of the first, so that /api/ps leaves out the larger one.
-    That is taken off what is expected, unless what the server says is nearer to the whole.
+    Ollama 0.32.15 sums what llama-server logs by name and device. A model with a window has two caches under one
+    name, and the second, that of the window, overwrites the first, so that /api/ps leaves out the larger one. The
+    expected size leaves it out as well, unless the reported size is nearer to the full estimate.
     """
     if running.size <= 0:
         return None

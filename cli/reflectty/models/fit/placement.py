@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class MemoryKind(StrEnum):
-    """Whose memory a GPU uses."""
+    """Where a GPU's memory is."""
 
     OWN = "own"
     SHARED = "shared"
-    """That of the machine, as on Apple silicon."""
+    """The machine's memory, as on Apple silicon."""
 
 
 class Gpu(NamedTuple):
@@ -38,9 +38,9 @@ class Gpu(NamedTuple):
     memory: MemoryKind = MemoryKind.OWN
     driver: str = ""
     source: str = ""
-    """What told of it: a command, or a file."""
+    """The command or file that reported it."""
     estimated: bool = False
-    """Whether its sizes are a rule of thumb."""
+    """True if its sizes are a rule of thumb."""
 
 
 class Machine(NamedTuple):
@@ -50,46 +50,46 @@ class Machine(NamedTuple):
     total: int = 0
     """The memory of the machine; 0 when unknown."""
     available: int = 0
-    """How much of it programs can still have."""
+    """The memory still available to programs."""
     known: bool = True
-    """False where the server runs elsewhere: only the server can tell."""
+    """False for a remote server, whose hardware only the server can report."""
     notes: tuple[str, ...] = ()
-    """What could not be found out, a sentence each."""
+    """What could not be detected, one sentence each."""
 
 
 REMOTE_MACHINE = Machine(known=False)
-"""The machine of a server that is not this one."""
+"""The unknown machine of a remote server."""
 
 MARGIN: Final = 1 << 30
 """What llama.cpp leaves free on each GPU (fit_params_target in common/common.h)."""
 BANDWIDTH_RATIOS: Final = (4.0, 11.0)
-"""How much faster a GPU reads its memory than a CPU the machine's.
+"""How much faster a GPU reads its own memory than a CPU reads the machine's, at least and at most.
 
-Each token reads every weight once, so that reading is what takes the time. A GeForce RTX 3060 reads 360 GB/s and an
-RTX 4090 1,008 GB/s; two channels of DDR5-5600 read 89.6 GB/s.
+Each token reads every weight once, so reading dominates the time. A GeForce RTX 3060 reads 360 GB/s and an RTX 4090
+1,008 GB/s; two channels of DDR5-5600 read 89.6 GB/s.
 """
 _LONGEST: Final = 1 << 22
 _COARSE_LAYERS: Final = 32
-"""Into how many parts a model is taken apart whose layers are not known."""
+"""How many equal parts stand for the layers of a model whose layers are unknown."""
 
 
 class Fit(StrEnum):
     """Where a model would run."""
 
     WHOLE = "whole"
-    """All of it on GPUs."""
+    """All layers on GPUs."""
     PARTLY = "partly"
     """Some layers on GPUs, the rest on the CPU."""
     CPU = "cpu"
-    """All of it on the CPU."""
+    """All layers on the CPU."""
     NOT = "not"
-    """There is not enough memory."""
+    """Not enough memory."""
     UNKNOWN = "unknown"
-    """The server runs elsewhere."""
+    """The server is remote."""
 
 
 class SmallerQuantization(NamedTuple):
-    """A quantisation of the same model that the GPUs would hold, or where there are none the memory."""
+    """A quantization of the same model that fits the GPUs, or without GPUs the memory."""
 
     name: str
     weights: int
@@ -97,34 +97,34 @@ class SmallerQuantization(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """Where a model would run, and what would help; an estimate like the one it is made from."""
+    """Where a model would run, and what would help; estimated."""
 
     fit: Fit
     estimate: Estimate
     machine: Machine
     gpu_share: float = 0.0
-    """Of weights and cache."""
+    """Share of weights and cache."""
     cpu_share: float = 0.0
     layers_on_gpu: int = 0
     layers: int = 0
-    """With the output counted as one, as llama.cpp does; 0 when unknown, and where not whole layers are moved."""
+    """Includes the output layer, as llama.cpp does; 0 when unknown or when parts of layers are moved."""
     slowdown: tuple[float, float] = (1.0, 1.0)
-    """How many times longer a token takes than on a GPU that holds everything, at least and at most."""
+    """How many times longer a token takes than with the whole model on the GPU, at least and at most."""
     missing_bytes: int = 0
-    """Bytes that the machine lacks to run it at all."""
+    """Bytes that the machine lacks to run the model at all."""
     longest_context: int = 0
-    """The longest context that the GPUs hold, or where there are none the memory; 0 when none is, or unknown."""
+    """The longest context that fits the GPUs, or without GPUs the memory; 0 when none fits or unknown."""
     smaller_quantizations: tuple[SmallerQuantization, ...] = ()
     fits_when_emptied: bool = False
-    """Whether the GPUs would hold it if nothing else used them."""
+    """True if the model would fit GPUs that nothing else used."""
 
 
 def place_on(made: Estimate, machine: Machine) -> Placement:
-    """Return where the model would run.
+    """Place a model on the machine's GPUs and CPU.
 
-    Layers go to the GPUs from the last to the first, whole, as long as each GPU keeps its buffers and 1 GiB free, as
-    llama.cpp does it by itself (common/fit.cpp); what does not fit runs on the CPU. Of a model with experts it moves
-    these first and keeps the rest of each layer: the share is about the same, a number of layers would mean nothing.
+    Whole layers go to the GPUs from the last to the first, as long as each GPU keeps its buffers and 1 GiB free, as
+    llama.cpp does by default (common/fit.cpp); the rest runs on the CPU. Of a model with experts, llama.cpp moves the
+    experts first and keeps the rest of each layer: the share is about the same, a number of layers would mean nothing.
     """
     if not machine.known:
         return Placement(Fit.UNKNOWN, made, machine)
@@ -153,9 +153,9 @@ def place_on(made: Estimate, machine: Machine) -> Placement:
 
 
 def without_loaded(machine: Machine, size: int) -> Machine:
-    """Return the machine once `size` bytes on its GPUs are unloaded, as Ollama does with idle models for another.
+    """The machine after `size` bytes on its GPUs are unloaded, as Ollama does with idle models to load another.
 
-    They are taken from the fullest GPU first: which one held them, the server does not say.
+    They are freed on the fullest GPU first: the server does not report which one held them.
     """
     gpus = list(machine.gpus)
     for at in sorted(range(len(gpus)), key=lambda at: gpus[at].free - gpus[at].total):
@@ -170,7 +170,7 @@ def _with_all_gpu_memory(machine: Machine) -> Machine:
 
 
 def _holds(made: Estimate, machine: Machine) -> bool:
-    """Say whether the GPUs hold all of a model, or where there are none, the memory."""
+    """True if the GPUs, or without GPUs the memory, hold the whole model."""
     if not machine.gpus:
         return made.total <= machine.available
     pieces = _pieces(made)
@@ -178,16 +178,16 @@ def _holds(made: Estimate, machine: Machine) -> bool:
 
 
 def _reduce_batch_if_needed(made: Estimate, machine: Machine) -> Estimate:
-    """Return the estimate with smaller buffers where the usual ones leave no room for the model, as Ollama does."""
+    """The estimate with smaller buffers if the model does not fit with the default ones, as Ollama does."""
     if made.load.batch or batch_size_of(made.load) == SMALL_BATCH or _holds(made, machine):
         return made
     return with_load(made, made.load._replace(batch=SMALL_BATCH))
 
 
 def _pieces(made: Estimate) -> tuple[int, ...]:
-    """Return the bytes of the output and of each layer with its cache, from the last to the first.
+    """The bytes of the output and of each layer with its cache, from the last to the first.
 
-    The weights are spread evenly: how large each tensor is, only the file tells.
+    The weights are spread evenly: only the file knows the size of each tensor.
     """
     caches = layer_caches(made.architecture, made.load) or _even(made.cache, _COARSE_LAYERS)
     weights = _even(made.weights, len(caches) + 1)
@@ -195,7 +195,7 @@ def _pieces(made: Estimate) -> tuple[int, ...]:
 
 
 def _even(size: int, parts: int) -> tuple[int, ...]:
-    """Return a size in equal parts; the first has what is left over."""
+    """Split a size into equal parts; the first also gets the remainder."""
     part, rest = divmod(size, parts)
     return (part + rest, *[part] * (parts - 1))
 
@@ -205,7 +205,7 @@ def _free_gpu_bytes(made: Estimate, machine: Machine) -> tuple[int, ...]:
 
 
 def _count_placed(pieces: tuple[int, ...], rooms: tuple[int, ...]) -> int:
-    """Return how many of the pieces go into the rooms, in order and whole."""
+    """How many whole pieces fit the rooms, in order."""
     laid = 0
     for room in rooms:
         left = room
@@ -223,7 +223,7 @@ def _missing_bytes(made: Estimate, machine: Machine, on_cpu: int) -> int:
 
 
 def _slowdown_of(cpu_share: float, machine: Machine) -> tuple[float, float]:
-    """Return how many times longer reading the weights takes: the CPU's share at its pace, the rest at the GPU's."""
+    """How many times longer reading the weights takes: the CPU's share at its speed, the rest at the GPU's."""
     if not any(gpu.memory is MemoryKind.OWN for gpu in machine.gpus):
         return 1.0, 1.0
     least, most = (1.0 - cpu_share + cpu_share * ratio for ratio in BANDWIDTH_RATIOS)
@@ -231,7 +231,7 @@ def _slowdown_of(cpu_share: float, machine: Machine) -> tuple[float, float]:
 
 
 def _longest_context(made: Estimate, machine: Machine) -> int:
-    """Return the longest context, to 256 tokens, with which a machine holds all of a model."""
+    """The longest context, to 256 tokens, with which a machine holds the whole model."""
     if made.coarse:
         return 0
 
@@ -248,9 +248,9 @@ def _longest_context(made: Estimate, machine: Machine) -> int:
 
 
 def _smaller_quantizations(made: Estimate, machine: Machine) -> tuple[SmallerQuantization, ...]:
-    """Return the quantisations below the model's own that a machine would hold, the best first.
+    """The quantizations below the model's own that a machine would hold, best first.
 
-    A model that was trained in MXFP4 gains nothing by another: most of its weights are left as they are.
+    None for a model trained in MXFP4: other quantizations leave most of its weights as they are.
     """
     bits = 0 if made.quantization == "MXFP4" else bits_per_weight(made.quantization)
     found = []

@@ -1,7 +1,7 @@
 """Reads the header of a GGUF file: keys, vocabulary, tensors.
 
-The format is that of ggml's docs/gguf.md: versions 1 to 3, in either byte order. Version 1 counts with 32 bits, the
-others with 64.
+The format is that of ggml's docs/gguf.md, versions 1 to 3 in either byte order. Version 1 has 32-bit counts, the others
+64-bit ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAGIC: Final = b"GGUF"
 VERSIONS: Final = (1, 2, 3)
 CODES: Final = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-"""How `struct` calls the values of a fixed width, by the number of their type."""
+"""The `struct` codes of the fixed-width value types, by type number."""
 INTEGER_CODES: Final = frozenset("BbHhIiQq")
 FLOAT_CODES: Final = frozenset("fd")
 TEXT_TYPE: Final = 8
@@ -26,83 +26,82 @@ ARRAY_TYPE: Final = 9
 SHARDS_KEY: Final = "split.count"
 ALIGNMENT_KEY: Final = "general.alignment"
 ALIGNMENT: Final = 32
-"""Bytes that the start of each tensor is a multiple of, where the file says nothing else."""
+"""The alignment of tensors in bytes, unless the file sets another."""
 ALPHA_KEY: Final = "adapter.lora.alpha"
 TEMPLATE_KEY: Final = "tokenizer.chat_template"
 WANTED_KEYS: Final = (TOKENS_KEY, TYPES_KEY, SHARDS_KEY, ALIGNMENT_KEY, ALPHA_KEY, TEMPLATE_KEY)
 LONGEST_KEY: Final = 65535
 MOST_KEYS: Final = 65536
-"""Far more than any model has: a count beyond it is no count. The same holds for tensors."""
+"""Far more keys than any model has: a larger count means damage. The same limit holds for tensors."""
 MOST_DIMENSIONS: Final = 4
 LONGEST_TEMPLATE: Final = 1 << 20
 DEEPEST: Final = 8
-"""How deep arrays may stand in arrays; no writer nests them at all."""
+"""The deepest nesting of arrays; no known writer nests them at all."""
 LONGEST_TOKEN: Final = 64 * 1024
 MOST_ELEMENTS: Final = 1 << 24
-"""How many elements without a fixed width all arrays may have together: they are passed one by one."""
+"""The most variable-width elements in all arrays together: they are skipped one by one."""
 BLOCK: Final = 4096
-"""How many tokens are read before their types are: the two stand far apart in the file."""
+"""How many types are read at once, then their tokens: the two are far apart in the file."""
 PIECE: Final = 1024 * 1024
 
 
 class GgufError(ValueError):
-    """A file is no GGUF that can be read, or lacks what is looked for."""
+    """The file is not a readable GGUF, or lacks required data."""
 
 
 class GgufValue(NamedTuple):
-    """Where a value stands: its elements if it is an array, itself if it is not."""
+    """The position of a value; of an array, the position of its elements."""
 
     kind: int
-    """The type of the elements."""
+    """The type of the elements, or of the value itself."""
     length: int
     start: int
 
 
 class GgufHeader(NamedTuple):
-    """What is known of a file once its keys are read."""
+    """The facts read from a file's keys."""
 
     size: int
-    """Bytes of the whole file."""
+    """The size of the file in bytes."""
     version: int
     order: str
-    """The byte order, as `struct` writes it."""
+    """The byte order as a `struct` prefix."""
     tokens: GgufValue
     types: GgufValue
     shards: int
-    """How many files the model is split into; 1 for one that is whole."""
+    """How many files the model is split into; 1 for a whole one."""
 
 
 class Tensor(NamedTuple):
-    """One tensor of a file."""
+    """A tensor of a file."""
 
     name: str
     shape: tuple[int, ...]
-    """How long its rows are, then how many rows there are, and so on."""
+    """The length of a row first, then the number of rows, and so on."""
     kind: int
-    """The number of its type in ggml."""
+    """The ggml number of its type."""
     start: int
-    """Where it stands, from the beginning of the file."""
+    """Its offset from the beginning of the file."""
 
 
 class GgufLayout(NamedTuple):
-    """How a file is made up: its keys, its tensors, and the rest."""
+    """The structure of a file: its keys and its tensors."""
 
     order: str
     version: int
     key_count: int
-    """How many keys there are."""
     keys_start: int
     keys_end: int
     alignment: int
     alpha: float
-    """By how much an adapter is scaled, before its rank divides it; 0 where the file is none."""
+    """The scale of an adapter, to be divided by its rank; 0 if the file is not an adapter."""
     template: str
-    """Of the chat; often empty."""
+    """The chat template; often empty."""
     tensors: tuple[Tensor, ...]
 
 
 class Token(NamedTuple):
-    """One token of the vocabulary, and where its type stands."""
+    """A token of the vocabulary, and the offset of its type."""
 
     id: int
     text: str
@@ -112,10 +111,10 @@ class Token(NamedTuple):
 
 
 def read_header(file: BinaryIO) -> GgufHeader:
-    """Read the keys of a file, from its beginning.
+    """Read the keys of a file from its beginning.
 
     Raises:
-        GgufError: it is no GGUF, is damaged, or has no vocabulary with a type for every token.
+        GgufError: it is not a GGUF, is damaged, or lacks a vocabulary with a type for every token.
         OSError: it cannot be read.
     """
     reader = _GgufReader(file)
@@ -131,10 +130,10 @@ def read_header(file: BinaryIO) -> GgufHeader:
 
 
 def read_layout(file: BinaryIO) -> GgufLayout:
-    """Read the keys of a file and the list of its tensors, from its beginning.
+    """Read the keys and the tensor list of a file from its beginning.
 
     Raises:
-        GgufError: it is no GGUF, or is damaged.
+        GgufError: it is not a GGUF, or is damaged.
         OSError: it cannot be read.
     """
     reader = _GgufReader(file)
@@ -150,7 +149,7 @@ def read_layout(file: BinaryIO) -> GgufLayout:
 
 
 def read_tokens(file: BinaryIO, head: GgufHeader) -> Iterator[Token]:
-    """Yield the tokens in the order of their ids; what no tag can be, for its length, comes as an empty text.
+    """Yield the tokens in the order of their ids; one too long to be a tag has an empty text.
 
     Raises:
         GgufError: the file has changed since its header was read.
@@ -169,14 +168,14 @@ def read_tokens(file: BinaryIO, head: GgufHeader) -> Iterator[Token]:
 
 
 def type_changes_of(head: GgufHeader, tokens: Mapping[int, int]) -> dict[int, bytes]:
-    """Return the bytes to write, by where they stand, to give tokens another type; `tokens` has types by id."""
+    """The bytes to write, by offset, to change the types of tokens; `tokens` maps ids to types."""
     code = head.order + CODES[head.types.kind]
     width = struct.calcsize(code)
     return {head.types.start + number * width: struct.pack(code, kind) for number, kind in sorted(tokens.items())}
 
 
 def changed_pieces_of(file: BinaryIO, size: int, changes: Mapping[int, bytes], piece: int = PIECE) -> Iterator[bytes]:
-    """Yield the first `size` bytes of a file with other bytes in some places, in pieces of at most so many.
+    """Yield the first `size` bytes of a file with `changes` applied, in pieces of at most `piece` bytes.
 
     Raises:
         GgufError: the file is shorter.
@@ -199,7 +198,7 @@ def _unchanged_pieces(file: BinaryIO, length: int, piece: int) -> Iterator[bytes
 
 
 class _GgufReader:
-    """Reads values one after the other, in the byte order and with the counts of the file's version."""
+    """Reads consecutive values in the byte order and with the count width of the file."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -217,7 +216,7 @@ class _GgufReader:
         self._tensors, self.key_count, self.keys_start = 0, 0, 0
 
     def values(self) -> dict[str, GgufValue]:
-        """Read all keys behind the version; return where the values of the wanted ones stand."""
+        """Read all keys after the version, and return the positions of the values of WANTED_KEYS."""
         self._tensors, self.key_count = self._length(), self._length()
         self.keys_start = self._file.tell()
         if self.key_count > MOST_KEYS:
@@ -233,7 +232,7 @@ class _GgufReader:
         return found
 
     def tensors(self, alignment: int) -> tuple[Tensor, ...]:
-        """Read the list of the tensors, which stands behind the keys; they follow it."""
+        """Read the tensor list, which follows the keys."""
         if self._tensors > MOST_KEYS or not 0 < alignment <= PIECE:
             raise GgufError(f"its header is damaged: {self._tensors:,} tensors, each at a multiple of {alignment:,}")
         listed = [self._tensor() for _ in range(self._tensors)]
@@ -248,7 +247,7 @@ class _GgufReader:
         return Tensor(name, shape, self.number(f"{self.order}I"), self.number(f"{self.order}Q"))
 
     def real_at(self, value: GgufValue | None) -> float:
-        """Return the fraction that a value is, or 0."""
+        """The floating-point number of a value; 0 if it is missing or of another type."""
         code = CODES.get(value.kind, "") if value else ""
         if value is None or code not in FLOAT_CODES:
             return 0.0
@@ -256,14 +255,14 @@ class _GgufReader:
         return float(struct.unpack(self.order + code, self._read(struct.calcsize(code)))[0])
 
     def text_at(self, value: GgufValue | None) -> str:
-        """Return the text that a value is, or nothing."""
+        """The text of a value; empty if it is missing or of another type."""
         if value is None or value.kind != TEXT_TYPE or value.length != 1:
             return ""
         self._file.seek(value.start)
         return self.text(LONGEST_TEMPLATE)
 
     def number_at(self, value: GgufValue | None, otherwise: int) -> int:
-        """Return the whole number that a value is, or another one where there is none."""
+        """The integer of a value; `otherwise` if it is missing or of another type."""
         code = CODES.get(value.kind, "") if value else ""
         if value is None or code not in INTEGER_CODES:
             return otherwise
@@ -274,7 +273,7 @@ class _GgufReader:
         return int(struct.unpack(code, self._read(struct.calcsize(code)))[0])
 
     def text(self, longest: int) -> str:
-        """Return a text, empty if it is longer."""
+        """Read a text; empty if it is longer than `longest`."""
         length = self._length()
         if length <= longest:
             return self._read(length).decode(errors="replace")
@@ -282,7 +281,7 @@ class _GgufReader:
         return ""
 
     def _value(self, kind: int, depth: int = 0) -> GgufValue:
-        """Pass a value and return where it stands."""
+        """Skip a value and return its position."""
         start = self._file.tell()
         if kind == TEXT_TYPE:
             self._skip(self._length())
@@ -324,6 +323,6 @@ class _GgufReader:
         return read
 
     def _require_within(self, size: int) -> None:
-        # A length that is wrong may be any: it is never taken at its word.
+        # A damaged length can be any number: check it before use.
         if self._file.tell() + size > self.size:
             raise GgufError("it ends within its header")

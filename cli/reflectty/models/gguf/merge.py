@@ -1,9 +1,9 @@
 """Merges a LoRA adapter into quantized weights.
 
-The layouts are those of ggml-common.h, the arithmetic is that of ggml-quants.c.
+The block layouts are those of ggml-common.h, the arithmetic is that of ggml-quants.c.
 
-What the adapter changes becomes Q8_0, in which the change is kept: in the five bits that most of it has, much would be
-rounded away. All else stays as it is, byte for byte.
+Tensors that the adapter changes become Q8_0, which preserves the change: the five bits that most of them have would
+round much of it away. All others are copied byte for byte.
 """
 
 from __future__ import annotations
@@ -33,41 +33,41 @@ Q8_0: Final = 8
 Q4_K: Final = 12
 Q6_K: Final = 14
 LARGEST: Final = 127
-"""What the largest number of a block of Q8_0 becomes."""
+"""The quantized value of the largest number in a Q8_0 block."""
 _KEPT_AS_0: Final = np.float32(1e-30)
-"""Far below the least that 16 bits can hold, and far above what has no inverse in 32."""
+"""Far below the smallest float16, and far above what has no inverse in float32."""
 
 
 class BlockFormat(NamedTuple):
-    """How a type keeps its numbers."""
+    """How a tensor type stores its numbers."""
 
     numbers: int
-    """In a block."""
+    """Per block."""
     size: int
-    """Of a block, in bytes."""
+    """Bytes per block."""
     read: Callable[[Bytes], Numbers]
-    """From blocks, one a row, to numbers, one block a row."""
+    """Converts blocks, one per row, to numbers, one block per row."""
 
 
 def dequantize(kind: int, data: bytes) -> Numbers:
-    """Return the numbers of a tensor, one after the other.
+    """The numbers of a tensor in a flat array.
 
     Raises:
-        KeyError: the type is none that can be read.
-        ValueError: it does not consist of whole blocks.
+        KeyError: the type is not supported.
+        ValueError: the data are not whole blocks.
     """
     form = FORMATS[kind]
     return form.read(np.frombuffer(data, np.uint8).reshape(-1, form.size)).reshape(-1)
 
 
 def quantize_to_q8_0(numbers: Numbers) -> bytes:
-    """Return numbers as blocks of Q8_0: 32 each, by the largest of them."""
+    """Quantize numbers to Q8_0: blocks of 32, each scaled by its largest."""
     blocks = numbers.reshape(-1, FORMATS[Q8_0].numbers)
     scale = np.abs(blocks).max(axis=1, keepdims=True) / np.float32(LARGEST)
-    # A scale that is kept as 0 makes 0 of all numbers.
+    # A scale that is stored as 0 turns all numbers into 0.
     inverse = np.divide(np.float32(1), scale, out=np.zeros_like(scale), where=scale > _KEPT_AS_0)
     scaled = blocks * inverse
-    # Halves go away from 0, as in C, and not to the even number.
+    # Round halves away from 0, as in C, not to even.
     whole = np.trunc(scaled + np.copysign(np.float32(0.5), scaled)).astype(np.int8)
     return np.concatenate([scale.astype("<f2").view(np.uint8), whole.view(np.uint8)], axis=1).tobytes()
 
@@ -129,31 +129,30 @@ FORMATS: Final = {
     Q4_K: BlockFormat(256, 144, _q4_k),
     Q6_K: BlockFormat(256, 210, _q6_k),
 }
-"""What the weights and the adapter of the built-in model are made of."""
+"""The tensor types of the built-in model's weights and adapter."""
 
 LORA_A: Final = ".lora_a"
-"""Behind the name of a tensor: what turns an input into as many numbers as the adapter has ranks."""
+"""Suffix of the tensor that projects an input to the rank of the adapter."""
 LORA_B: Final = ".lora_b"
-"""The same: what turns those into a change of the output."""
+"""Suffix of the tensor that projects the rank to a change of the output."""
 
 
 class MergePlan(NamedTuple):
-    """What is to be merged, and how long the file will be."""
+    """The files and tensors to merge, and the size of the result."""
 
     base: BinaryIO
     adapter: BinaryIO
     base_layout: GgufLayout
     adapter_tensors: Mapping[str, Tensor]
-    """The tensors of the adapter."""
     alpha: float
     tensors: tuple[Tensor, ...]
-    """As they will be; their places count from the first."""
+    """The tensors of the result; offsets count from the first."""
     head: bytes
     size: int
 
 
 def plan_merge(base: BinaryIO, adapter: BinaryIO) -> MergePlan:
-    """Read what both files consist of; they must stay open.
+    """Plan the merge of two files, which must stay open.
 
     Raises:
         GgufError: they cannot be merged.
@@ -170,7 +169,7 @@ def plan_merge(base: BinaryIO, adapter: BinaryIO) -> MergePlan:
 
 
 def merged_pieces_of(merge: MergePlan) -> Iterator[bytes]:
-    """Yield the merged file in pieces, a changed tensor each, or a part of another one.
+    """Yield the merged file in pieces: a whole changed tensor, or part of an unchanged one.
 
     Raises:
         GgufError: a file has become shorter.
@@ -196,7 +195,7 @@ def _refuse_unknown_tensors(changes: Mapping[str, Tensor], known: set[str]) -> N
 
 
 def _place_tensors(whole: GgufLayout, changes: Mapping[str, Tensor]) -> tuple[tuple[Tensor, ...], int]:
-    """Return the tensors as they will be, and how long they are together."""
+    """The tensors of the result, and their total length."""
     placed, at = [], 0
     for tensor in whole.tensors:
         new = tensor._replace(start=at, kind=Q8_0 if tensor.name + LORA_A in changes else tensor.kind)
@@ -216,7 +215,7 @@ def _size(tensor: Tensor) -> int:
 
 
 def _head(base: BinaryIO, whole: GgufLayout, tensors: tuple[Tensor, ...]) -> bytes:
-    """Return all that stands before the first tensor; the keys are those of the base."""
+    """The bytes before the first tensor, with the keys of the base."""
     base.seek(whole.keys_start)
     keys = base.read(whole.keys_end - whole.keys_start)
     count = "I" if whole.version == 1 else "Q"
@@ -229,13 +228,13 @@ def _head(base: BinaryIO, whole: GgufLayout, tensors: tuple[Tensor, ...]) -> byt
 
 
 def _changed_numbers(merge: MergePlan, tensor: Tensor) -> NDArray[np.float32]:
-    """Return the numbers of a tensor with the change of the adapter: the product of its two parts, scaled."""
+    """The numbers of a tensor plus the adapter's change: the scaled product of its two parts."""
     first, second = (merge.adapter_tensors[tensor.name + end] for end in (LORA_A, LORA_B))
     rank = first.shape[-1]
     if (first.shape, second.shape) != ((tensor.shape[0], rank), (rank, tensor.shape[-1])):
         raise GgufError(f"the adapter is one of another model: it does not fit {tensor.name}")
     change = _matrix(merge.adapter, second) @ _matrix(merge.adapter, first)
-    # An adapter that does not say its scale is used as it is.
+    # An adapter without alpha is not scaled.
     return _matrix(merge.base, tensor) + np.float32(merge.alpha / rank if merge.alpha else 1) * change
 
 

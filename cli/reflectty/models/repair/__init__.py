@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RepairStep(StrEnum):
-    """What is being done, in the order in which it is done."""
+    """The steps of a repair, in order."""
 
     READING = "reading"
     SENDING = "sending"
@@ -21,40 +21,40 @@ class RepairStep(StrEnum):
 
 
 class RepairRequest(NamedTuple):
-    """What is to be repaired."""
+    """The model to repair, and how."""
 
     model: str
     name: str = ""
-    """What the copy is called; empty is the model's name with `-repaired`."""
+    """The name of the copy; empty for the model's name with `-repaired`."""
     gguf: Path | None = None
     """A file to read instead of the server's own."""
     tokens: tuple[str, ...] = ()
-    """Tokens that are to be seen besides the tags of the families."""
+    """Tokens to make visible besides the tags of the families."""
     force: bool = False
-    """Whether a model of the copy's name is replaced."""
+    """Replace a model of the copy's name."""
 
 
 class RepairResult(NamedTuple):
-    """What a repair came to."""
+    """The result of a repair."""
 
     model: str
     name: str
-    """The model whose tags are whole: the copy, or the model itself where nothing is lost."""
+    """The model whose tags are visible: the copy, or the model itself if no tags are lost."""
     tokens: tuple[LostTag, ...] = ()
-    """What was lost, and is text now."""
+    """The tokens that were lost and are now text."""
     proven: bool | None = None
-    """Whether tags came in an answer of the copy; None where it was not asked."""
+    """Whether an answer of the copy contained tags; None if the copy was not tested."""
 
 
 class RepairObserver(Protocol):
-    """Who is told how it goes on."""
+    """Receives the progress and notes of a repair."""
 
     def progress(self, step: RepairStep, total: int = 0, completed: int = 0) -> None:
-        """Hear that a step has come so far, in bytes; both are 0 where nobody knows."""
+        """Receive the progress of a step in bytes; both are 0 when unknown."""
         ...
 
     def note(self, text: str) -> None:
-        """Hear of something that the user should know."""
+        """Receive a note for the user."""
         ...
 
 

@@ -36,26 +36,26 @@ BESIDE = "name the first of all parts with --gguf PATH, the others beside it"
 JOINED = "`llama-gguf-split --merge` joins them: name the whole with --gguf PATH"
 _PART = re.compile(r"(.+)-00001-of-(\d{5})\.gguf")
 KNOWN_TENSORS = frozenset((*range(4), *range(6, 31), *range(39, 42)))
-"""The types of tensors that Ollama reads since 0.34.1, as ggml numbers them: fs/gguf/tensor.go there."""
+"""The ggml numbers of the tensor types that Ollama reads since 0.34.1 (its fs/gguf/tensor.go)."""
 
 
 class RepairedGguf(NamedTuple):
-    """An open GGUF, and the bytes that make text of the tags in it, by where they stand."""
+    """An open GGUF, and the replacement bytes by offset that turn its tags into text."""
 
     file: BinaryIO
     size: int
     changes: Mapping[int, bytes]
     parts: tuple[Path, ...] = ()
-    """The other files that the model is split into."""
+    """The other files of a split model."""
 
 
 @contextmanager
 def split_part_of(path: Path) -> Iterator[RepairedGguf]:
-    """Open a part of a model in which nothing changes.
+    """Open a part of a split model that needs no changes.
 
     Raises:
-        UsageError: it cannot be read.
-        RefusedError: the server would not take it.
+        UsageError: the file cannot be read.
+        RefusedError: the server does not accept it.
     """
     try:
         with path.open("rb") as file:
@@ -72,16 +72,16 @@ def open_repaired(path: Path, lost: Sequence[LostTag], *, strict: bool = False) 
     """Open a GGUF for a repair.
 
     Args:
-        path: where it is.
-        lost: the tokens that are to become text.
-        strict: whether the server keeps a file as it is sent: it takes known types of tensors alone, and parts.
+        path: the GGUF file.
+        lost: the tokens to turn into text.
+        strict: True if the server stores a file as sent: it accepts split models, and known tensor types only.
 
     Raises:
-        UsageError: it cannot be read, or is not that of the model.
-        RefusedError: it is one part of several that are not at hand, or the server would not take it.
+        UsageError: the file cannot be read, or belongs to another model.
+        RefusedError: other parts of a split model are missing, or the server does not accept it.
     """
     try:
-        # A pipe would be waited for, and a device has no end.
+        # Opening a pipe blocks, and a device has no end.
         if path.exists() and not path.is_file():
             raise UsageError(f"{path} is no file", NAME_FILE_HINT)
         with path.open("rb") as file:
@@ -112,13 +112,13 @@ def _repaired_gguf_of(file: BinaryIO, path: Path, lost: Sequence[LostTag], *, st
 
 
 def _others(path: Path, number: int, *, kept: bool) -> tuple[Path, ...]:
-    """Return the other parts of a model whose first part has the vocabulary.
+    """The other parts of a split model whose first part holds the vocabulary.
 
-    `llama-gguf-split` calls them `NAME-00001-of-00003.gguf`, and so on; Ollama (server/create_split_gguf.go of 0.34.2)
-    takes them under such names alone. It keeps each part by its digest, and tells the first.
+    `llama-gguf-split` names them `NAME-00001-of-00003.gguf` and so on; Ollama (server/create_split_gguf.go of 0.34.2)
+    accepts only such names. It stores each part by its digest, and reports only the first.
 
     Raises:
-        RefusedError: they are not beside it, or the server takes no model in parts.
+        RefusedError: a part is missing, or the server accepts no split models.
     """
     named = _PART.fullmatch(path.name)
     message = f"{path} is the first of {number} files that the model is split into"
@@ -134,7 +134,7 @@ def _others(path: Path, number: int, *, kept: bool) -> tuple[Path, ...]:
 
 
 def part_name(model: str, at: int, number: int) -> str:
-    """Return what a part of a model is called, counted from 1."""
+    """The file name of a part of a split model, counted from 1."""
     return f"{model}-{at:05}-of-{number:05}.gguf"
 
 
@@ -146,10 +146,10 @@ def _refuse_unknown_tensors(file: BinaryIO, path: Path) -> None:
 
 
 def refuse_unsupported(spec: ModelSpec) -> None:
-    """Refuse a model of which a server that keeps a GGUF as it was sent would make no copy.
+    """Refuse a model that a server which stores a GGUF as sent cannot copy.
 
     Raises:
-        RefusedError: it is such a model.
+        RefusedError: the model has an adapter or the parameter typical_p.
     """
     if spec.adapters:
         message = f"{spec.name} has an adapter, and Ollama makes no models with adapters since 0.34.1"
@@ -160,10 +160,10 @@ def refuse_unsupported(spec: ModelSpec) -> None:
 
 
 def gguf_path_of(spec: ModelSpec, given: Path | None, *, local: bool) -> Path:
-    """Return the file to read; one that only a server elsewhere names is never opened here.
+    """The file to read; never opens a local path that a remote server names.
 
     Raises:
-        UsageError: it is not on this machine.
+        UsageError: the file is not on this machine.
     """
     if given:
         return given
@@ -175,7 +175,7 @@ def gguf_path_of(spec: ModelSpec, given: Path | None, *, local: bool) -> Path:
 
 
 def refuse_without_gguf(spec: ModelSpec) -> None:
-    """Refuse a model that has no GGUF, or whose parts cannot be carried over.
+    """Refuse a model without a GGUF, or with parts that cannot be copied.
 
     Raises:
         RefusedError: it is such a model.
@@ -191,7 +191,7 @@ def refuse_without_gguf(spec: ModelSpec) -> None:
 
 
 async def digest_of_repaired(weights: RepairedGguf, tell: Callable[[int], None]) -> str:
-    """Read the changed file once and return the digest that it has on a server; `tell` hears how far it has come."""
+    """The digest of the repaired file as a server computes it; `tell` receives the bytes read so far."""
     hashed = hashlib.sha256()
     async for piece in repaired_pieces_of(weights, tell):
         await asyncio.to_thread(hashed.update, piece)
@@ -199,7 +199,7 @@ async def digest_of_repaired(weights: RepairedGguf, tell: Callable[[int], None])
 
 
 async def repaired_pieces_of(weights: RepairedGguf, tell: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
-    """Yield the changed file in pieces, read beside the loop, so that signals are heard; the file must stay open."""
+    """Yield the repaired file in pieces, read in a thread so that signals are handled; the file must stay open."""
     pieces = gguf.changed_pieces_of(weights.file, weights.size, weights.changes)
     done = 0
     while piece := await asyncio.to_thread(next, pieces, b""):
@@ -210,7 +210,7 @@ async def repaired_pieces_of(weights: RepairedGguf, tell: Callable[[int], None])
 
 SUFFIX: Final = "-repaired"
 LONGEST_PART: Final = 80
-"""Characters of a model's name without its place and tag."""
+"""Characters of a model's name without namespace and tag."""
 REPAIR_LABEL: Final = "the repair"
 
 
@@ -221,20 +221,20 @@ _REFUSAL_HINTS: Final = {
     "size overflows": "its GGUF has a type of tensor that this Ollama does not know: try another quantisation",
     "invalid split gguf": "`llama-gguf-split --merge` joins the parts: name the whole with --gguf PATH",
 }
-"""What to do about what a server says in refusing, by words of it."""
+"""Hints by words of the server's refusal."""
 
 
 async def repair(library: ModelLibrary, request: RepairRequest, observer: RepairObserver) -> RepairResult:
-    """Make a copy of a model whose tags are text, and ask it a question; a model that loses nothing is left alone.
+    """Create a copy of a model whose tags are text, and test it; a model without lost tags is left alone.
 
-    Cancelled, it leaves no copy: what was not sent to its end the server forgets, what it has begun to make is
-    removed when it is made.
+    A canceled repair leaves no copy: the server discards an incomplete upload, and a copy in creation is removed once
+    created.
 
     Raises:
         ModelMissingError: the model is not installed.
         RefusedError: it cannot be repaired.
-        UsageError: its GGUF cannot be read here, or there is a model of the copy's name.
-        StoreError: the disk of the server is too full.
+        UsageError: its GGUF cannot be read here, or the copy's name is taken.
+        StoreError: the server's disk is too full.
     """
     engine = library.engine
     spec = await engine.model_spec(checked_name(request.model))
@@ -262,7 +262,7 @@ async def repair(library: ModelLibrary, request: RepairRequest, observer: Repair
 
 
 def repaired_name(name: str) -> str:
-    """Return what the copy of a model is called; a tag stays behind the name, as in `reflection-repaired:70b`."""
+    """The name of the copy; a tag stays at the end, as in `reflection-repaired:70b`."""
     path, slash, last = name.rpartition("/")
     model, colon, tag = last.partition(":")
     return path + slash + model[: LONGEST_PART - len(SUFFIX)] + SUFFIX + colon + tag
@@ -271,11 +271,11 @@ def repaired_name(name: str) -> str:
 def _lost_tags_of(
     vocabulary: Vocabulary, spec: ModelSpec, request: RepairRequest, observer: RepairObserver
 ) -> tuple[LostTag, ...]:
-    """Return what is to be made text: of a model whose thinking the server's own parser reads, only what was named.
+    """The tokens to turn into text; only the requested ones if the server's own parser reads the model's thinking.
 
     Raises:
-        RefusedError: the server does not tell the types of the model's tokens.
-        UsageError: the vocabulary lacks a token that was named.
+        RefusedError: the server does not report the types of the model's tokens.
+        UsageError: the vocabulary lacks a requested token.
     """
     if not vocabulary.types:
         refuse_without_gguf(spec)
@@ -312,7 +312,7 @@ async def _free_name(library: ModelLibrary, request: RepairRequest) -> str:
 async def _upload_repaired(
     library: ModelLibrary, found: RepairedGguf, folder: Path | None, known: files.Version, observer: RepairObserver
 ) -> str:
-    """Bring the changed file to the server, unless it has it; return its digest."""
+    """Upload the repaired file unless the server has it, and return its digest."""
     files.refuse_full_disk(folder, files.bytes_needed_for(known, found.size, is_uploaded=True), REPAIR_LABEL)
     digest = await digest_of_repaired(found, partial(observer.progress, RepairStep.READING, found.size))
     if not await library.engine.has_blob(digest):
@@ -323,7 +323,7 @@ async def _upload_repaired(
     return digest
 
 
-async def _parts(  # noqa: PLR0913, PLR0917 - all that bringing a file takes
+async def _parts(  # noqa: PLR0913, PLR0917 - all that an upload needs
     library: ModelLibrary,
     found: RepairedGguf,
     sent: str,
@@ -331,7 +331,7 @@ async def _parts(  # noqa: PLR0913, PLR0917 - all that bringing a file takes
     known: files.Version,
     observer: RepairObserver,
 ) -> dict[str, str]:
-    """Bring the other parts of a split model to the server; return the digests of all by the names that it wants."""
+    """Upload the other parts of a split model, and return all digests by the file names that the server expects."""
     number = len(found.parts) + 1
     digests = [sent]
     for path in found.parts:
@@ -342,7 +342,7 @@ async def _parts(  # noqa: PLR0913, PLR0917 - all that bringing a file takes
 
 
 def _explain_refusal(error: RefusedError) -> ReflecttyError:
-    """Return what a server said as it refused to take or to make something, with what to do about it."""
+    """The error for a refused upload or creation, with a hint."""
     said = str(error).lower()
     if "no space left" in said:
         hint = (
@@ -354,20 +354,20 @@ def _explain_refusal(error: RefusedError) -> ReflecttyError:
     return RefusedError(str(error), advice) if advice else error
 
 
-async def _create_copy(  # noqa: PLR0913 - and all that making a model does
+async def _create_copy(  # noqa: PLR0913 - all that a creation needs
     library: ModelLibrary, body: Body, model: str, sent: str, observer: RepairObserver, *, replaces: bool
 ) -> None:
-    """Let the server make the copy, and wait until it has: who leaves in the middle may stop it there, or may not.
+    """Let the server create the copy, and wait for its end: a disconnect in between may or may not stop it.
 
-    Up to 0.34.0 Ollama goes on whoever leaves, and since 0.34.1 not.
+    Up to 0.34.0 Ollama continues after a disconnect, since 0.34.1 it stops.
 
     Args:
-        library: where it is made.
-        body: what it is made of.
-        model: what it is a copy of.
+        library: the server's models.
+        body: the body of the create request.
+        model: the name of the original.
         sent: the digest of the file that only the copy needs.
-        observer: who is told.
-        replaces: whether it may replace another model, which is gone then: it is not taken away when it is cancelled.
+        observer: receives the progress.
+        replaces: True if it may replace a model of its name; that one is lost then, so the copy stays after a cancel.
     """
     observer.progress(RepairStep.MAKING)
     making = asyncio.create_task(library.engine.create(body))
@@ -385,9 +385,9 @@ async def _create_copy(  # noqa: PLR0913 - and all that making a model does
 
 
 async def _remove_blob(library: ModelLibrary, model: str, digest: str) -> None:
-    """Let the server remove a file that no model needs: it does so only together with a model that the file is part of.
+    """Remove an unused file from the server, which deletes files only together with a model that contains them.
 
-    As a draft model it becomes such a part without being copied.
+    The file is made part of a model without being copied: as its draft model.
     """
     name = f"reflectty-unneeded-{digest[-12:]}"
     if not await library.engine.has_blob(digest):
@@ -400,7 +400,7 @@ async def _remove_blob(library: ModelLibrary, model: str, digest: str) -> None:
 async def _remove_uploaded_file(
     library: ModelLibrary, made: ModelSpec, model: str, sent: str, observer: RepairObserver
 ) -> None:
-    """Have the file removed that was sent, where the server made another of it, as Ollama does up to 0.34.0."""
+    """Remove the uploaded file if the server stored a changed copy of it, as Ollama does up to 0.34.0."""
     if digest_of("".join(made.weights[:1])) in ("", sent):
         return
     forgetting = asyncio.create_task(_remove_blob(library, model, sent))
@@ -416,10 +416,10 @@ async def _remove_uploaded_file(
 async def _verify_copy(
     library: ModelLibrary, name: str, spec: ModelSpec, lost: tuple[LostTag, ...], observer: RepairObserver
 ) -> ModelSpec:
-    """Hold the copy against the model, whose tags must be text and all else as it was; return what it is made of.
+    """Check that the copy's tags are text and all else is unchanged, and return its spec.
 
     Raises:
-        IncompleteError: its tags are not text; it is removed.
+        IncompleteError: its tags are not text; the copy is removed.
     """
     vocabulary = await library.engine.vocabulary(name)
     still = {tag.id for tag in lost_tags(*vocabulary, [tag.text for tag in lost])} & {tag.id for tag in lost}
