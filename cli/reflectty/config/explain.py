@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class ExplainedSetting(NamedTuple):
-    """One setting with its value and source; the key of a part of a table begins with a point."""
+    """One setting with its value and source; part of a table has a dotted key."""
 
     key: str
     value: object

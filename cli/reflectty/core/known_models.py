@@ -1,8 +1,8 @@
 """Maps model names to reasoning families.
 
 A name is less reliable than a server or a template: publishers give thinking and non-thinking models similar names.
-Names are those of Ollama's library and of the publishers' repositories. Every question looks up a family, so this uses
-no regular expressions, whose compilation would take longer than all the rest.
+Names are those of Ollama's library and of the publishers' repositories. Every question looks up a family, so
+`family_of` uses no regular expressions, whose compilation would take longer than all the rest.
 """
 
 from __future__ import annotations
