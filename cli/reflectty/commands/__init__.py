@@ -1,1 +1,1 @@
-"""The commands: read arguments, call one function and print the result."""
+"""The commands: each parses its arguments, calls one function and prints the result."""

@@ -153,7 +153,7 @@ def _open_chat(question: Question, settings: config.Settings, arguments: args.As
     open_chat(wanted, settings, terminal)
 
 
-async def _converse(  # noqa: PLR0913, PLR0917 - one conversation from all sides
+async def _converse(  # noqa: PLR0913, PLR0917 - one argument per part of the conversation
     engine: Engine,
     question: Question,
     output_options: OutputOptions,
@@ -219,7 +219,7 @@ def question_of(arguments: args.AskArguments, settings: config.Settings) -> Ques
 
         schema = read_schema(arguments.schema)
     return asked._replace(
-        # A session that is gone on with has a model, which goes before that of the settings.
+        # A continued session has a model, which overrides that of the settings.
         model=arguments.model or (settings.model if settings.is_model_explicit else ""),
         ask_options=AskOptions(
             arguments.mode or wish.mode,
@@ -244,7 +244,7 @@ def _complete_question(
         images=tuple(content for _, content in gathered.images),
         model=question.model or (continued_session.model if continued_session else "") or settings.model,
         history=continued_session.history if continued_session else (),
-        # One question may load its model anew; in a batch each long line would do so.
+        # A single question may reload its model; in a batch every long line would.
         context_growth="" if NUM_CTX in dict(question.options) else "here",
     )
 

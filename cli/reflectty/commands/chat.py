@@ -1,4 +1,4 @@
-"""Opens the chat with the settings and arguments of a call."""
+"""Opens the chat with the given settings and arguments."""
 
 from __future__ import annotations
 

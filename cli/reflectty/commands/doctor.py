@@ -88,7 +88,7 @@ async def _run_checks(doctor_context: DoctorContext, *, as_json: bool) -> None:
         raise known.blocking_error
 
 
-def _make_doctor_context(  # noqa: PLR0913, PLR0917 - all that the call names
+def _make_doctor_context(  # noqa: PLR0913, PLR0917 - one argument per option
     terminal: Terminal, model: str, host: str, profile: str, engine: str, timeout: str
 ) -> DoctorContext:
     """Return what is looked at; a setting that cannot be used is a finding, an argument is an error."""

@@ -1,7 +1,7 @@
-"""Makes the engine or model library that settings and flags name, with the built-in model as a fallback.
+"""Makes the engine or model library for the settings and flags, with the built-in model as a fallback.
 
-Here it is decided when the built-in model answers. Where it is asked for by its name, the server's own model of that
-name goes before it. Unasked it answers only where nothing says who is to, no server answers, and none ever did.
+Decides when the built-in model answers. If it is requested by name, the server's own model of that name takes
+precedence. As a fallback it answers only if no server or model is configured, no server answers, and none ever did.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MAX_SESSIONS = 1000
 """So many of the latest sessions are looked at for who answered."""
 
 
-def engine_for(  # noqa: PLR0913 - all that decides who answers
+def engine_for(  # noqa: PLR0913 - everything that selects the engine
     settings: config.Settings,
     host: str = "",
     timeouts: Timeouts | None = None,
@@ -89,7 +89,7 @@ def _thinker_memory_for(host: str) -> tuple[Callable[[str], bool], Callable[[str
     def entry(model: str) -> str:
         from hashlib import sha256
 
-        # A host may hold a password, a name anything.
+        # A host may contain a password, a name any character.
         return sha256(f"{host}\n{model}".encode(errors="replace")).hexdigest()[:32]
 
     return lambda model: config.is_remembered(THINKERS, entry(model)), lambda model: config.remember_once(
@@ -102,7 +102,7 @@ def _fallback_rules_for(*, asked: bool, unasked: bool) -> FallbackRules:
     from reflectty.engines.embedded import is_installed
     from reflectty.engines.fallback import FallbackRules
 
-    # The sessions are looked at once; that a server has answered may change while a chat is open.
+    # The sessions are read once; whether a server has answered may change while a chat is open.
     unmentioned = cache(_has_no_server_session)
 
     def never() -> bool:
@@ -137,7 +137,7 @@ async def _mini_notices(asked: bool) -> tuple[str, ...]:
     return (said, *((_terms_notice(),) if config.remember_once("told", "the terms of mini") else ()))
 
 
-async def _no_notices(asked: bool) -> tuple[str, ...]:  # noqa: ARG001 - there are none either way
+async def _no_notices(asked: bool) -> tuple[str, ...]:  # noqa: ARG001 - required by the signature
     return ()
 
 

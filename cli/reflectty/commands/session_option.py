@@ -1,4 +1,4 @@
-"""`--continue` and `--session`: finds the session to continue and makes the recorder of the exchange."""
+"""`--continue` and `--session`: finds the session to continue and makes the recorder of the turn."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def _has_file(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError:
-        # What keeps it from being seen is for the store to say.
+        # The store reports why the file cannot be accessed.
         return True
     return True
 

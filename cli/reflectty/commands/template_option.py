@@ -1,4 +1,4 @@
-"""`--template` and `--field`: selects a template and applies it to the inputs."""
+"""`--template` and `--field`: selects a template and fills it with the inputs."""
 
 from __future__ import annotations
 

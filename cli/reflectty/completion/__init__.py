@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 
 MAX_CANDIDATE_LENGTH = 200
-"""Code points of a candidate: nobody picks a longer one from a list."""
+"""The maximum length of a candidate in code points."""
 MAX_CANDIDATES = 200
-"""How many candidates are worth showing."""
+"""The maximum number of candidates."""
 
 
 class Candidate(NamedTuple):
-    """What a word may become, and a few words on it."""
+    """A candidate for a word, and a short description."""
 
     value: str
     description: str = ""
 
 
 def find_candidates(kind: str, beginning: str, words: Sequence[str] = ()) -> tuple[Candidate, ...]:
-    """Return what a word may become that begins so, each once.
+    """The candidates for a word, each once.
 
-    A text that a shell or a terminal could take for more than a name is left out.
+    Omits texts that a shell or a terminal could interpret.
 
     Args:
-        kind: models, sessions, profiles, templates, hosts, keys or values; of any other there are none.
-        beginning: what was typed of the word.
-        words: what stands before it on the line, the command's name left out.
+        kind: models, sessions, profiles, templates, hosts, keys or values; any other has no candidates.
+        beginning: the typed beginning of the word.
+        words: the words before it on the line, without the command's name.
     """
     source = _SOURCES.get(kind)
     found: dict[str, Candidate] = {}
@@ -47,7 +47,7 @@ def find_candidates(kind: str, beginning: str, words: Sequence[str] = ()) -> tup
 
 
 def is_safe_word(value: str) -> bool:
-    """Whether a value can be put on a command line and shown as it is: no control, nothing hidden, no option."""
+    """Whether a value is safe on a command line and a terminal: no control or hidden characters, not an option."""
     from reflectty.core.safety import clean_line
 
     if not value or len(value) > MAX_CANDIDATE_LENGTH or value[0] == "-" or not value.isprintable():
@@ -68,13 +68,13 @@ def _model_candidates(_: str, words: Sequence[str]) -> Iterator[Candidate]:
 
     names = model_names(words)
     yield from map(Candidate, names)
-    # What manages the models of a server cannot manage the one that is built in.
+    # Commands that manage a server's models cannot manage the built-in one.
     if MINI_NAME not in names and tuple(words[:1]) != ("models",) and is_installed():
         yield Candidate(MINI_NAME, "built in")
 
 
 def _session_candidates(beginning: str, _: Sequence[str]) -> Iterator[Candidate]:
-    """Yield ids with their titles, and titles with their ids once a title may be meant."""
+    """Yield ids with their titles, and titles with their ids once the word may be a title."""
     from reflectty.config import store_path
     from reflectty.store.titles import list_titles
 
@@ -105,7 +105,7 @@ _SOURCES: dict[str, Callable[[str, Sequence[str]], Iterator[Candidate]]] = {
 
 
 def complete(arguments: list[str], terminal: Terminal) -> None:
-    """Print what a word may become, one a line, each with a tab and a few words on it."""
+    """Print the candidates for a word, one per line, each with a tab and a short description."""
     kind, beginning, *words = (*arguments, "", "")
     with suppress(UsageError):
         found = find_candidates(kind, beginning, [word for word in words if word])

@@ -20,7 +20,7 @@ _BOOLEAN_WORDS = ("true", "false")
 
 
 def list_profiles() -> tuple[str, ...]:
-    """Return the names of the profiles; of a file that is no TOML those that its headings name."""
+    """The names of the profiles; if the file is not valid TOML, those in its headers."""
     with suppress(UsageError):
         return (*_load_profiles(), "none")
     with suppress(UsageError):
@@ -34,7 +34,7 @@ def _load_profiles() -> Mapping[str, Mapping[str, object]]:
 
 
 def list_templates() -> tuple[str, ...]:
-    """Return the names of the templates; where the settings cannot be read, those that are files."""
+    """The names of the templates; if the settings cannot be read, those in the folder."""
     from reflectty.config.templates import template_names, template_names_in_folder
 
     with suppress(UsageError):
@@ -43,7 +43,7 @@ def list_templates() -> tuple[str, ...]:
 
 
 def list_themes() -> tuple[str, ...]:
-    """Return the names of the themes, the user's own and those that are shipped."""
+    """The names of the themes, the user's own and the packaged ones."""
     from reflectty import config
     from reflectty.system import assets, theme
 
@@ -53,7 +53,7 @@ def list_themes() -> tuple[str, ...]:
 
 
 def list_hosts() -> tuple[str, ...]:
-    """Return the servers that the settings and their profiles name, and this machine's own."""
+    """The servers in the settings and their profiles, and this machine's own."""
     from reflectty.engines.hosts import DEFAULT_HOST, DEFAULT_PORT
 
     named: list[object] = []
@@ -61,13 +61,13 @@ def list_hosts() -> tuple[str, ...]:
         path = config_path()
         document = parse_toml(read_text(path) or "", path)
         named += [document.get("host"), *(table.get("host") for table in profiles_of(document, path).values())]
-    # What comes before an @ may be a password.
+    # The part before an @ may be a password.
     told = [name for name in named if isinstance(name, str) and "@" not in name]
     return (*told, f"{DEFAULT_HOST}:{DEFAULT_PORT}")
 
 
 def list_keys() -> tuple[str, ...]:
-    """Return what `reflect config set` can set: the settings, and those of the profiles that there are."""
+    """The keys for `reflect config set`: the settings, and those of the existing profiles."""
     found: tuple[str, ...] = ()
     with suppress(UsageError):
         found = tuple(f"profiles.{name}.{key}" for name in _load_profiles() for key in (*PROFILE_SETTINGS, EXTENDS))
@@ -75,7 +75,7 @@ def list_keys() -> tuple[str, ...]:
 
 
 def values_of(key: str) -> tuple[str, tuple[str, ...]]:
-    """Return the kind of the values of a setting, and those that are always the same."""
+    """The kind of a setting's values, and its fixed values."""
     from reflectty.core.messages import Effort, KeepThinkingMode
     from reflectty.engines import EngineName
     from reflectty.reasoning.families import FAMILIES
@@ -98,4 +98,4 @@ NAME_SOURCES: dict[str, Callable[[], tuple[str, ...]]] = {
     "hosts": list_hosts,
     "keys": list_keys,
 }
-"""The names of each kind."""
+"""The source of names for each kind."""

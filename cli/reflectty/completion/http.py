@@ -1,4 +1,4 @@
-"""Opens a plain HTTP connection to a server, without the HTTP client of the engines."""
+"""Opens a plain HTTP connection to a server, without the engines' HTTP client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def connection_to(address: Address, patience: float) -> tuple[HTTPConnection, str]:
-    """Return a connection, and the path that goes before every other; each step waits so many seconds at most."""
+    """A connection, and the prefix of every path; each step has a timeout of `patience` seconds."""
     url = urlsplit(address.url)
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
     connection = kind(url.hostname or "", url.port, timeout=patience)

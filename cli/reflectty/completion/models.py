@@ -1,4 +1,4 @@
-"""Lists the models of the server for completion, from the server or from a cache."""
+"""Lists a server's models for completion, from the server or from a cache."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     from reflectty.engines.hosts import Address
 
 PATIENCE_SECONDS: Final = 0.06
-"""Seconds that whoever presses tab waits for a server."""
+"""How long a completion waits for a server."""
 MAX_LISTEN_SECONDS: Final = 3
-"""Seconds that a server is listened to behind his back: what it says then is there for the next time."""
+"""How long the child process waits for a server in the background; its result is cached for the next completion."""
 MAX_ANSWER_BYTES: Final = 4 << 20
 _MAX_CACHE_BYTES: Final = 1 << 20
 _MAX_SERVERS: Final = 20
-"""Of how many servers the models are remembered."""
+"""The number of servers whose models are cached."""
 _NAME_PATTERN: Final = re.compile(r"[\w][\w.:/@+-]*")
 
 
 class _ModelListServer(NamedTuple):
     address: Address
     path: str
-    """Where its models are listed."""
+    """The path of the model list."""
     key: str
 
 
 def model_names(words: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the models of the server that the words of a line, and the settings, name."""
+    """The models of the server named by the words of a line, or the settings."""
     try:
         server = _server_from(words)
     except UsageError:
@@ -57,7 +57,7 @@ def model_names(words: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def _is_proxied(address: Address) -> bool:
-    """Whether a question to a server would go through a proxy: a list is not asked for past it."""
+    """Whether requests to a server go through a proxy; model lists are not requested then."""
     from reflectty.system.terminal import system_environment
 
     environment = system_environment()
@@ -84,12 +84,12 @@ def _server_from(words: Sequence[str]) -> _ModelListServer:
             address, address.url_of("/v1/models").removeprefix(address.url), key if address.is_confidential else ""
         )
     address = parse_host(host)
-    # Ollama lists its models for everyone: only a server that is reached by https may stand behind something that asks.
+    # Ollama lists its models for everyone: only a server reached by https may require a key.
     return _ModelListServer(address, "/api/tags", key if address.url.startswith("https://") else "")
 
 
 def _load_settings(profile: str, engine: str) -> config.Settings:
-    """Return the settings, or what can be used of them."""
+    """Load the settings, or the usable part of them."""
     try:
         return config.load_settings(profile=profile, engine=engine)
     except UsageError:
@@ -101,7 +101,7 @@ def _load_settings(profile: str, engine: str) -> config.Settings:
 
 
 def _flag_value(words: Sequence[str], flag: str) -> str:
-    """Return the value of an option of the line, or nothing."""
+    """The value of an option on the line, or ""."""
     found = ""
     for word, after in pairwise((*words, "")):
         if word == flag:
@@ -112,13 +112,13 @@ def _flag_value(words: Sequence[str], flag: str) -> str:
 
 
 def _ask_in_child(server: _ModelListServer, save: Callable[[tuple[str, ...]], None]) -> tuple[str, ...] | None:
-    """Return the models that a server lists, or None where it is late; they are kept all the same, once they come.
+    """Request the models of a server; None after a timeout, in which case they are still cached once they arrive.
 
-    A process of its own waits for the server: a name that does not resolve, or an answer that drips, knows no time
-    limit, and a shell waits for whoever holds its output.
+    A child process waits for the server: name resolution and a slow response have no time limit, and a shell waits for
+    every process that holds its output.
     """
-    # What is imported by now is not waited for.
-    import reflectty.completion.http  # noqa: F401 - only who asks a server needs it
+    # Imported before the fork, so that the wait does not include it.
+    import reflectty.completion.http  # noqa: F401 - only a request needs it
 
     reader, writer = os.pipe()
     if os.fork() == 0:
@@ -134,7 +134,7 @@ def _ask_in_child(server: _ModelListServer, save: Callable[[tuple[str, ...]], No
 
 
 def _run_child(server: _ModelListServer, save: Callable[[tuple[str, ...]], None], writer: int) -> NoReturn:
-    """Ask a server, keep and say what it lists, and end."""
+    """Request the list of a server, cache it, send it to the parent and exit."""
     try:
         os.setsid()
         signal.alarm(MAX_LISTEN_SECONDS)
@@ -144,17 +144,17 @@ def _run_child(server: _ModelListServer, save: Callable[[tuple[str, ...]], None]
         with suppress(OSError, ValueError, UsageError):
             names = _parse_names(_fetch_list(server))
             save(names)
-            # Where nobody reads any more, this is a broken pipe.
+            # A broken pipe if the parent no longer reads.
             os.write(writer, json.dumps(names).encode("ascii"))
     finally:
         os._exit(0)
 
 
 def _fetch_list(server: _ModelListServer) -> bytes:
-    """Return the list of a server as it comes.
+    """Read a server's model list as raw bytes.
 
     Raises:
-        OSError: there is none in time.
+        OSError: it did not arrive in time.
     """
     from http.client import HTTPException
 
@@ -186,7 +186,7 @@ def _headers_for(server: _ModelListServer) -> dict[str, str]:
 
 
 def _parse_names(answer: bytes) -> tuple[str, ...]:
-    """Return the names in a list of Ollama's or OpenAI's form.
+    """Parse a model list in Ollama's or OpenAI's form.
 
     Raises:
         ValueError: it is neither.
@@ -197,14 +197,14 @@ def _parse_names(answer: bytes) -> tuple[str, ...]:
         raise ValueError("it is nested too deep") from error
     rows = body.get("data", body.get("models")) if isinstance(body, dict) else None
     if not isinstance(rows, list):
-        raise ValueError("it is no list of models")  # noqa: TRY004 - of what came, not of an argument
+        raise ValueError("it is no list of models")  # noqa: TRY004 - about the response, not an argument
     names = _valid_names(row.get("id") or row.get("name") for row in rows if isinstance(row, dict))
-    # An id of OpenAI's protocol is asked for as it stands; of a name of Ollama's, the tag goes without saying.
+    # An id of OpenAI's protocol is requested unchanged; in a name of Ollama's, the tag `latest` is implied.
     return tuple(short_name_of(name, whole="data" in body) for name in names)
 
 
 def _valid_names(names: object) -> tuple[str, ...]:
-    """Return those of the names that are such as models have."""
+    """The names that are valid model names."""
     found = names if hasattr(names, "__iter__") else ()
     return tuple(name for name in found if isinstance(name, str) and _NAME_PATTERN.fullmatch(name, 0, 400))
 
@@ -214,7 +214,7 @@ def _cache_path() -> Path:
 
 
 def _load_cache() -> Mapping[str, tuple[str, ...]]:
-    """Return the models of the servers that answered before."""
+    """The cached models of the servers."""
     with suppress(OSError, ValueError, RecursionError, UsageError):
         with _cache_path().open("rb") as file:
             kept = json.loads(file.read(_MAX_CACHE_BYTES))
@@ -224,7 +224,7 @@ def _load_cache() -> Mapping[str, tuple[str, ...]]:
 
 
 def _save_cache(server: str, names: tuple[str, ...], before: Mapping[str, tuple[str, ...]]) -> None:
-    """Remember the models of a server, for nobody else to read; where nothing can be written, they are forgotten."""
+    """Cache the models of a server, readable by the user only; does nothing if it cannot be written."""
     kept = {server: names, **{other: known for other, known in before.items() if other != server}}
     text = json.dumps(dict(list(kept.items())[:_MAX_SERVERS]))
     with suppress(OSError, UsageError):
@@ -232,6 +232,6 @@ def _save_cache(server: str, names: tuple[str, ...], before: Mapping[str, tuple[
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
         number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(number, "w", encoding="utf-8") as file:  # noqa: PTH123 - a file that is open already has no path
+        with open(number, "w", encoding="utf-8") as file:  # noqa: PTH123 - an open file descriptor has no path
             file.write(text)
         fresh.replace(path)

@@ -1,4 +1,4 @@
-"""Settings from defaults, the config file, profiles and the environment; and the folders of the user."""
+"""Settings from defaults, the config file, profiles and the environment, and the user's folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parses a value typed for `reflect config set` and changes it in the config file, keeping comments and order."""
+"""Parses values for `reflect config set` and changes the config file, keeping comments and order."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ _TABLE_PARSERS = (values.parse_options, values.parse_keys)
 
 
 class ConfigEntry(NamedTuple):
-    """A value and its place: the keys that lead to it."""
+    """A value and the keys that lead to it."""
 
     keys: tuple[str, ...]
     value: object
 
 
 def parse_key(key: str) -> tuple[str, ...]:
-    """Return the keys that lead to what a dotted key names.
+    """Split a dotted key.
 
     Raises:
-        UsageError: it names nothing.
+        UsageError: a part of it is empty.
     """
     keys = tuple(key.split("."))
     if not all(keys):
@@ -58,10 +58,10 @@ def parse_key(key: str) -> tuple[str, ...]:
 
 
 def parse_entry(key: str, words: Sequence[str]) -> ConfigEntry:
-    """Return what is to stand where.
+    """Parse a key and its value.
 
     Raises:
-        UsageError: there is no such setting, or the words are no value of it.
+        UsageError: there is no such setting, or the words are not a value of it.
     """
     keys = parse_key(key)
     if keys[0] == "templates":
@@ -92,7 +92,7 @@ def _parse_value(keys: tuple[str, ...], known: Mapping[str, Setting], words: Seq
 
 
 def _toml_value(setting: Setting, text: str) -> object:
-    """Return a text as TOML would have it."""
+    """Parse a text as a TOML value."""
     if setting.parse is values.parse_boolean:
         return _BOOLEAN_WORDS.get(text.lower(), text)
     if setting.parse is values.parse_timeout_setting and text.isascii() and text.isdecimal():
@@ -101,7 +101,7 @@ def _toml_value(setting: Setting, text: str) -> object:
 
 
 def _parse_part(setting: Setting, key: str, part: str, words: Sequence[str]) -> object:
-    """Return the value of an option, or the keys of an action; several words are a list."""
+    """Parse the value of an option, or the keys of an action; several words are a list."""
     several = part == "stop" or setting.parse is values.parse_keys
     given = (list(words) if len(words) > 1 else words[0]) if several else " ".join(words)
     if setting.parse is values.parse_keys:
@@ -127,10 +127,10 @@ _EDIT_HINT = "`reflect config edit` opens the file"
 
 
 def with_value(text: str, keys: Sequence[str], value: object) -> str:
-    """Return a document in which the value stands under the keys, of which each but the last names a table.
+    """Set a value in a document; each key but the last names a table.
 
     Raises:
-        UsageError: a value stands where a table should be, or the document is written so that it cannot be changed.
+        UsageError: a value is in place of a table, or the document's form does not allow the change.
     """
     wanted = tomllib.loads(text)
     _put(wanted, keys, value, lambda _: {})
@@ -142,23 +142,23 @@ def with_value(text: str, keys: Sequence[str], value: object) -> str:
 
 
 def without_value(text: str, keys: Sequence[str]) -> str:
-    """Return a document in which nothing stands under the keys any more.
+    """Remove a value from a document.
 
     Raises:
-        UsageError: nothing does, or the document is written so that it cannot be changed.
+        UsageError: it is not set, or the document's form does not allow the change.
     """
     wanted = tomllib.loads(text)
     _take(wanted, keys)
     for write in (_drop_sections, _take_with_tomlkit):
         with suppress(ValueError):
-            # A table that is empty now may have had no line of its own.
+            # A table that is now empty may have had no line of its own.
             if _without_empty_tables(tomllib.loads(written := write(text, keys))) == _without_empty_tables(wanted):
                 return written
     raise _unchangeable_error(keys)
 
 
 def _put_in_section(text: str, keys: Sequence[str], value: object) -> str:
-    """Write a value at the end of its section, above what is said about the next one.
+    """Write a value at the end of its section, above the comment of the next one.
 
     Raises:
         ValueError: there is no such section.
@@ -173,7 +173,7 @@ def _put_in_section(text: str, keys: Sequence[str], value: object) -> str:
 
 
 def _put_in_table(text: str, keys: Sequence[str], value: object) -> str:
-    """Write a value; a table that is new has lines of its own, but where there are only tables in it."""
+    """Write a value; a new table gets a header of its own, unless it only contains tables."""
     import tomlkit
 
     document = tomlkit.parse(text)
@@ -182,7 +182,7 @@ def _put_in_table(text: str, keys: Sequence[str], value: object) -> str:
 
 
 def _put_in_line(text: str, keys: Sequence[str], value: object) -> str:
-    """Write a value; a table that is new stands in one line, as what is around it does."""
+    """Write a value; a new table is inline, like the table around it."""
     import tomlkit
 
     document = tomlkit.parse(text)
@@ -201,7 +201,7 @@ def _put(tree: Tree, keys: Sequence[str], value: object, new: Callable[[int], Tr
 
 
 def _drop_sections(text: str, keys: Sequence[str]) -> str:
-    """Leave out the sections of a table, with what is said about them."""
+    """Remove the sections of a table, with their comments."""
     head, *parts = split_sections(text)
     return "".join((head, *(part for part in parts if _name(part)[: len(keys)] != tuple(keys))))
 
@@ -224,7 +224,7 @@ def _take(tree: Tree, keys: Sequence[str]) -> None:
 
 
 def _without_empty_tables(tree: Tree) -> Tree:
-    """Return a tree without the tables in which nothing is."""
+    """Remove empty tables from a tree."""
     inner = {key: _without_empty_tables(value) if isinstance(value, dict) else value for key, value in tree.items()}
     return {key: value for key, value in inner.items() if value != {}}
 
@@ -234,7 +234,7 @@ def _unchangeable_error(keys: Sequence[str]) -> UsageError:
 
 
 def write_config(path: Path, text: str) -> None:
-    """Write the file, whole or not at all; a link stays one, and a new file is nobody else's.
+    """Write the file atomically; keeps a symbolic link, and creates a new file with access for the user only.
 
     Raises:
         OutputError: it cannot be written.

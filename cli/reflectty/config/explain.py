@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class ExplainedSetting(NamedTuple):
-    """One value: its key, with a point before a part of a table, and where it comes from."""
+    """One setting with its value and source; part of a table has a dotted key."""
 
     key: str
     value: object
@@ -44,10 +44,10 @@ class ExplainedSetting(NamedTuple):
 def explain_settings(
     environment: Mapping[str, str] | None = None, file: Path | None = None, profile: str = ""
 ) -> tuple[ExplainedSetting, ...]:
-    """Return every setting, in the order of their table.
+    """Explain every setting, in the order of their table.
 
     Raises:
-        UsageError: something holds what cannot be used.
+        UsageError: a source holds an invalid value.
     """
     every = collect_sources(environment, file, profile)
     settings = merge(every)
@@ -71,9 +71,9 @@ def _rows_of(setting: Setting, settings: Settings, sources: Sequence[Source]) ->
 
 
 def find_mistakes(environment: Mapping[str, str] | None = None, file: Path | None = None) -> tuple[UsageError, ...]:
-    """Return everything that keeps the file or the environment from being used, profiles and templates included.
+    """Find every mistake in the file and the environment, profiles and templates included.
 
-    Each is looked at by itself, so that one mistake hides no other.
+    Each part is checked by itself, so that one mistake hides no other.
     """
     variables, path = os.environ if environment is None else environment, file or user_config_path() or Path()
     try:
@@ -84,7 +84,7 @@ def find_mistakes(environment: Mapping[str, str] | None = None, file: Path | Non
 
 
 def find_mistakes_in(document: Document, path: Path, environment: Mapping[str, str]) -> tuple[UsageError, ...]:
-    """Return the same of a document that would stand in a file."""
+    """Find every mistake in a document for the file at `path`, and in the environment."""
     found: dict[str, UsageError] = {}
     for look in _checks_of(document, path, environment):
         try:
@@ -95,7 +95,7 @@ def find_mistakes_in(document: Document, path: Path, environment: Mapping[str, s
 
 
 def _checks_of(document: Document, path: Path, environment: Mapping[str, str]) -> Iterator[Callable[[], object]]:
-    """Yield what raises where one thing is wrong."""
+    """Yield checks of single parts; each raises if its part is wrong."""
     for key, value in document.items():
         yield partial(merge, sources_in_file({key: value}, path))
     yield partial(profiles_of, document, path)
@@ -107,7 +107,7 @@ def _checks_of(document: Document, path: Path, environment: Mapping[str, str]) -
 
 
 def _named_profiles(document: Document, environment: Mapping[str, str], path: Path) -> Iterator[Source]:
-    """Yield every name of a profile that is given, and each profile that there is."""
+    """Yield every reference to a profile, and every profile of the document."""
     profiles = document.get("profiles")
     for name in profiles if isinstance(profiles, dict) else ():
         yield Source(FILE_SETTINGS["profile"], values.parse_name, name, f"{path}: profiles", SettingOrigin.FILE)
@@ -118,11 +118,11 @@ def _named_profiles(document: Document, environment: Mapping[str, str], path: Pa
 
 
 def option_source(name: str, profile: str = "") -> str:
-    """Return who sets an option: a profile or the file; nothing where neither does.
+    """The source of an option: a profile or the file; empty if neither sets it.
 
     Args:
         name: the option.
-        profile: the one that was named with this call.
+        profile: the one named on the command line.
     """
     try:
         found = next((row for row in explain_settings(profile=profile) if row.key == f"options.{name}"), None)

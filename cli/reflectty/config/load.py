@@ -1,8 +1,8 @@
 """Loads the settings: collects their sources and merges them, from the defaults up to flags.
 
-From the weakest word to the strongest: the defaults, the file, the profile that the file or REFLECTTY_PROFILE names,
-the environment, the profile that is named with this call, flags. A variable is the word of whoever set it for this
-shell and goes before a profile that always holds; `--profile` is typed now, and goes before both.
+From the lowest to the highest priority: the defaults, the file, the profile that the file or REFLECTTY_PROFILE names,
+the environment, the profile named on the command line, flags. A variable is set for this shell and overrides a
+permanent profile; `--profile` is typed for this call and overrides both.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ if TYPE_CHECKING:
 
 
 Document = Mapping[str, object]
-"""A file, or a table in it, as TOML gives it."""
+"""A TOML file, or a table in it."""
 
 NO_PROFILE = "none"
-"""The name that stands for no profile at all."""
+"""The name that disables profiles."""
 EXTENDS = "extends"
-"""The key that names the profile which one builds on."""
+"""The key that names a profile's base."""
 _PROFILE_HINT = 'write [profiles.NAME], and under it lines such as model = "reflection"'
 
 
 def profiles_of(document: Document, path: Path | None) -> Mapping[str, Document]:
-    """Return the profiles of a file, by name.
+    """The profiles of a file, by name.
 
     Raises:
-        UsageError: what stands there is none.
+        UsageError: they are not tables.
     """
     tables = document.get("profiles", {})
     if not isinstance(tables, dict):
@@ -62,10 +62,10 @@ def profiles_of(document: Document, path: Path | None) -> Mapping[str, Document]
 
 
 def profile_chain(name: str, profiles: Mapping[str, Document], said_by: str) -> tuple[tuple[str, Document], ...]:
-    """Return a profile and those that it builds on, the first of them first, each without saying so itself.
+    """A profile and its bases, the root first, each without its `extends` key.
 
     Raises:
-        UsageError: there is none of that name, or one builds on itself.
+        UsageError: a profile does not exist, or extends itself.
     """
     found = tuple(_walk_back(name, profiles, said_by))
     return tuple((one, {key: value for key, value in profiles[one].items() if key != EXTENDS}) for one in found[::-1])
@@ -96,10 +96,10 @@ OTHERS_MODE_BITS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def load_api_key(settings: Settings) -> str:
-    """Return the key for the server that the engine of the settings speaks with; often nothing.
+    """The key for the server of the chosen engine; often empty.
 
     Raises:
-        UsageError: its file cannot be read, others can read it, or it holds no key.
+        UsageError: its file cannot be read, is readable by others, or holds no key.
     """
     if settings.engine == "ollama":
         return settings.api_key
@@ -121,12 +121,12 @@ def _read_key_file(path: Path) -> str:
 
 
 TABLES = ("profiles", "templates")
-"""What stands in the file beside the settings."""
+"""Tables of the file that are not settings."""
 _API_KEY_HINT = "set OLLAMA_API_KEY; the key of an OpenAI-compatible server stands in a file of its own, api_key_file"
 
 
 class SettingOrigin(StrEnum):
-    """Who gave a value."""
+    """The kind of source that gave a value."""
 
     DEFAULT = "default"
     FILE = "file"
@@ -136,39 +136,39 @@ class SettingOrigin(StrEnum):
 
 
 class Source(NamedTuple):
-    """A value that somebody gave a setting."""
+    """A value for a setting from one source."""
 
     setting: Setting
     parse: ValueParser
     value: object
     name: str
-    """What the value is called where it stands, for errors."""
+    """The value's name in its source, for errors."""
     origin: SettingOrigin
     source_name: str = ""
     """The name of the profile, the variable or the flag."""
     explicit: bool = False
-    """Whether it is of a profile that was named with this call."""
+    """Whether it belongs to a profile named on the command line."""
 
 
 def load_settings(
     environment: Mapping[str, str] | None = None, file: Path | None = None, profile: str = "", engine: str = ""
 ) -> Settings:
-    """Return the settings that the file, a profile and the environment give.
+    """Load the settings from the file, a profile and the environment.
 
     Args:
-        environment: the variables; the process's own where none are given.
-        file: the user's file; the one in the home where none is given.
-        profile: the one that was named with this call; `none` keeps any other from being used.
-        engine: the one that was named with this call. OLLAMA_HOST names no server of another kind than Ollama's.
+        environment: the variables; by default the process's own.
+        file: the config file; by default the one in the home folder.
+        profile: the one named on the command line; `none` disables any other.
+        engine: the one named on the command line. OLLAMA_HOST applies only to Ollama servers.
 
     Raises:
-        UsageError: one of them holds what cannot be used.
+        UsageError: one of them holds an invalid value.
     """
     return merge(collect_sources(environment, file, profile, engine))
 
 
 def merge(sources: Iterable[Source]) -> Settings:
-    """Return what comes of values, of which the last has the last word; an empty one is the default again."""
+    """Merge values into settings: the last one wins, and an empty one restores the default."""
     settings, defaults = Settings(), Settings()
     for one in sources:
         field = one.setting.field
@@ -188,10 +188,10 @@ def merge(sources: Iterable[Source]) -> Settings:
 def collect_sources(
     environment: Mapping[str, str] | None = None, file: Path | None = None, profile: str = "", engine: str = ""
 ) -> tuple[Source, ...]:
-    """Return every value that is given, the weakest word first; the values are as they stand there.
+    """Collect every value that is given, the lowest priority first, unparsed.
 
     Raises:
-        UsageError: a file cannot be read, or names what there is not.
+        UsageError: a file cannot be read, or contains an unknown name.
     """
     path = file or user_config_path()
     document = read_toml(path) if path else {}
@@ -214,17 +214,17 @@ def _flag_source(key: str, value: str) -> Source:
 
 
 def _drop_foreign_host(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-    """Leave out the host of OLLAMA_HOST where another engine than Ollama's is meant."""
+    """Drop the host of OLLAMA_HOST if the engine is not Ollama's."""
     engines = [one.value for one in sources if one.setting.field == "engine"]
     ours = not engines or engines[-1] in ("", Settings().engine)
     return sources if ours else tuple(one for one in sources if one.name != "OLLAMA_HOST")
 
 
 def sources_in_file(document: Document, path: Path) -> Iterator[Source]:
-    """Yield what a file gives.
+    """Yield the values in a file.
 
     Raises:
-        UsageError: it names what there is not.
+        UsageError: it contains an unknown name.
     """
     for key, value in document.items():
         if key in FILE_SETTINGS and value not in ("", {}):
@@ -234,14 +234,14 @@ def sources_in_file(document: Document, path: Path) -> Iterator[Source]:
 
 
 def unknown_setting_error(key: str, known: Iterable[str], message: str) -> UsageError:
-    """Return what is wrong with a key that there is not."""
+    """The error for an unknown key."""
     known = tuple(known)
     hint = _API_KEY_HINT if key == "api_key" else did_you_mean(key, known)
     return UsageError(message, hint or f"there are {', '.join(known)}")
 
 
 def sources_in_environment(environment: Mapping[str, str]) -> Iterator[Source]:
-    """Yield what the environment gives."""
+    """Yield the values in the environment."""
     for setting in SETTINGS:
         if setting.variable and (text := environment.get(setting.variable, "")):
             read = setting.parse_variable or setting.parse
@@ -249,10 +249,10 @@ def sources_in_environment(environment: Mapping[str, str]) -> Iterator[Source]:
 
 
 def sources_in_profile(named: Source, document: Document, path: Path | None) -> Iterator[Source]:
-    """Yield what a profile gives, what it extends first.
+    """Yield the values of a profile, those of its bases first.
 
     Raises:
-        UsageError: there is no such profile, or it sets what a profile cannot.
+        UsageError: the profile does not exist, or sets what a profile cannot.
     """
     name = values.parse_name(named.value, named.name)
     if name == NO_PROFILE:
@@ -269,24 +269,24 @@ def sources_in_profile(named: Source, document: Document, path: Path | None) -> 
 
 
 def profile_names(file: Path | None = None) -> tuple[str, ...]:
-    """Return the names of the profiles in the user's file.
+    """The names of the profiles in the config file.
 
     Raises:
-        UsageError: it cannot be read, or what stands there is no profile.
+        UsageError: it cannot be read, or its profiles are not tables.
     """
     path = file or user_config_path()
     return tuple(profiles_of(read_toml(path), path)) if path else ()
 
 
 def user_config_path() -> Path | None:
-    """Return the file in the user's home, or None where there is no home."""
+    """The config file in the home folder; None if there is no home."""
     with suppress(UsageError):
         return config_path()
     return None
 
 
 def with_remembered_choices(settings: Settings) -> Settings:
-    """Return the settings with what the chat remembers where neither the file nor the environment chose."""
+    """Apply the chat's remembered choices where neither the file nor the environment sets a value."""
     thinking = recall_choice("thinking")
     theme = "" if settings.is_theme_chosen else recall_choice("theme")
     return settings._replace(
@@ -296,5 +296,5 @@ def with_remembered_choices(settings: Settings) -> Settings:
 
 
 def is_debugging() -> bool:
-    """Whether tracebacks are wanted."""
+    """Whether tracebacks are shown."""
     return os.environ.get("REFLECTTY_DEBUG", "") not in ("", "0")

@@ -1,4 +1,4 @@
-"""Paths of the config file, the sessions, the state, the themes and the templates."""
+"""Paths of the config file, the session store, the state, the themes and the templates."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from reflectty.core.errors import UsageError
 
 
 def store_path() -> Path:
-    """Return the file of the sessions; it may not exist."""
+    """The session store; it may not exist."""
     return _folder("data", ".local/share") / "sessions.db"
 
 
 def config_path() -> Path:
-    """Return the file of the user's settings; it may not exist."""
+    """The config file; it may not exist."""
     return _folder("config", ".config") / "config.toml"
 
 
 def state_folder() -> Path:
-    """Return the folder for what the program remembers between runs; it may not exist."""
+    """The folder of the state kept between runs; it may not exist."""
     return _folder("state", ".local/state")
 
 
 def themes_folder() -> Path:
-    """Return the folder for the user's own themes; it may not exist."""
+    """The folder of the user's own themes; it may not exist."""
     return _folder("config", ".config") / "themes"
 
 
 def templates_folder() -> Path:
-    """Return the folder for the user's templates; it may not exist."""
+    """The folder of the user's templates; it may not exist."""
     return _folder("config", ".config") / "templates"
 
 
 def _folder(kind: str, under_home: str) -> Path:
-    """Return the user's folder of a kind, as platformdirs does, which is loaded where it is not plain.
+    """The user's folder of a kind, as platformdirs defines it; platformdirs is loaded only for unusual cases.
 
     Raises:
         UsageError: there is no home.

@@ -15,22 +15,22 @@ DEFAULT_TIMEOUTS = Timeouts()
 
 
 class Settings(NamedTuple):
-    """What holds for every command unless a flag says otherwise."""
+    """Settings of every command; flags override them."""
 
     model: str = ""
     host: str = ""
     hosts: tuple[str, ...] = ()
-    """The servers that a batch is spread over; none where it has the one of every question."""
+    """The servers of a batch; empty if it uses `host`."""
     engine: str = "ollama"
-    """What is spoken with the server."""
+    """The protocol of the server."""
     api_key: str = ""
     """The key for an Ollama server."""
     cluster_key: str = ""
-    """The key for an OpenAI-compatible server: no other one gets it."""
+    """The key for an OpenAI-compatible server; never sent to another kind."""
     api_key_file: str = ""
-    """Where that key stands, where no variable holds it."""
+    """The file of that key, used if no variable holds it."""
     api_key_over_http: bool = False
-    """Whether it may be sent where it can be read on the way."""
+    """Whether the key may be sent unencrypted."""
     mode: str = "auto"
     effort: str = ""
     family: str = ""
@@ -38,40 +38,40 @@ class Settings(NamedTuple):
     options: tuple[tuple[str, OptionValue], ...] = ()
     keep_alive: str = ""
     keep_thinking: str = "auto"
-    """Whether the thinking of earlier turns is handed back to the model: one of `Keep`."""
+    """Whether the thinking of earlier turns is sent back to the model: a value of `KeepThinkingMode`."""
     timeouts: Timeouts = DEFAULT_TIMEOUTS
     template: str = ""
-    """The template that a question of one shot is put into."""
+    """The template for one-shot questions."""
     profile: str = ""
-    """The profile that some of the values come from."""
+    """The profile that some of the values are from."""
     theme: str = "terminal"
     thinking: str = ""
-    """How the chat shows thinking: one of `VIEWS`, or empty where nobody chose."""
+    """How the chat shows thinking: one of `THINKING_VIEWS`, or empty if not chosen."""
     store: bool = True
-    """Whether sessions are kept."""
+    """Whether sessions are stored."""
     animation: bool = True
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """The user's own keys: the name of an action and its keys, none to unbind it."""
+    """The user's key bindings: an action and its keys, none to unbind it."""
     is_theme_chosen: bool = False
-    """Whether the file or the environment names the theme."""
+    """Whether the file or the environment sets the theme."""
     is_model_explicit: bool = False
-    """Whether a profile named with this call has the model, which goes before that of a session."""
+    """Whether a profile named on the command line sets the model, which overrides that of a session."""
     is_server_explicit: bool = False
-    """Whether a profile named with this call says which server is asked."""
+    """Whether a profile named on the command line sets the server."""
     user_configured: bool = False
-    """Whether anything says which server or which model is asked."""
+    """True if the user configured a server or a model anywhere."""
 
 
 class Setting(NamedTuple):
-    """One setting: its key in the file, its field, how its value is read, and who else can set it."""
+    """One setting: its key in the file, its field, its parser and its other sources."""
 
     key: str
-    """Empty where the file cannot set it."""
+    """Empty if the file cannot set it."""
     field: str
     parse: ValueParser
     variable: str = ""
     parse_variable: ValueParser | None = None
-    """How the variable is read where that differs."""
+    """The parser for the variable, if it differs."""
     in_profile: bool = False
     """Whether a profile can set it."""
 
@@ -103,12 +103,12 @@ SETTINGS = (
     Setting("animation", "animation", values.parse_boolean, "REFLECTTY_ANIMATION", values.parse_switch),
     Setting("keys", "keys", values.parse_keys),
 )
-"""All of them, in the order in which they are shown."""
+"""All settings, in display order."""
 FILE_SETTINGS = {setting.key: setting for setting in SETTINGS if setting.key}
-"""What the file can set, by its key."""
+"""The settings of the file, by key."""
 PROFILE_SETTINGS = {setting.key: setting for setting in SETTINGS if setting.in_profile}
-"""What a profile can set, by its key."""
+"""The settings of a profile, by key."""
 SERVER_FIELDS = frozenset({"host", "engine", "api_key_file", "api_key_over_http"})
-"""The fields that say which server is asked."""
+"""The fields that select the server."""
 MODEL_OR_SERVER_FIELDS = SERVER_FIELDS | {"model", "hosts", "api_key"}
-"""The fields that show that somebody has thought about who answers."""
+"""The fields that show that the user configured a model or server."""

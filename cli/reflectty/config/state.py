@@ -1,4 +1,4 @@
-"""Remembers between runs what was said once, chosen in the chat or found out about models and servers."""
+"""Remembers between runs which notices were shown, choices in the chat, and facts about models and servers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from reflectty.core.errors import UsageError
 
 _MAX_CHOICE_LENGTH = 200
 _SESSION_SERVERS_FILE = "places"
-"""The file that says with which server a session was held, a line each."""
+"""The file of the servers of sessions, one per line."""
 _SERVER_ANSWERED_FILE = "served"
-"""The empty file that says that a server has answered once."""
+"""The empty file that exists once a server has answered."""
 
 
 def remember_once(topic: str, name: str) -> bool:
-    """Whether `name` is new under `topic`, and remember it; where nothing can be written, everything is new."""
+    """Whether `name` is new under `topic`; remembers it. Without a writable folder everything is new."""
     if is_remembered(topic, name):
         return False
     _append_line(topic, name)
@@ -24,14 +24,14 @@ def remember_once(topic: str, name: str) -> bool:
 
 
 def is_remembered(topic: str, name: str) -> bool:
-    """Whether `name` was remembered under `topic`; remembers nothing."""
+    """Whether `name` was remembered under `topic`."""
     with suppress(OSError, ValueError, UsageError):
         return name in (state_folder() / topic).read_text("utf-8").split("\n")
     return False
 
 
 def recall_note(topic: str, name: str) -> str:
-    """Return what was found out of `name` under `topic` in an earlier run, or nothing."""
+    """The note on `name` under `topic` from an earlier run, or ""."""
     with suppress(OSError, ValueError, UsageError):
         lines = (state_folder() / topic).read_text("utf-8").split("\n")
         return next((line[len(name) + 1 :] for line in reversed(lines) if line.startswith(f"{name} ")), "")
@@ -39,7 +39,7 @@ def recall_note(topic: str, name: str) -> str:
 
 
 def remember_note(topic: str, name: str, found: str) -> None:
-    """Keep what was found out, in one line; where nothing can be written, it is found out again."""
+    """Remember a note of one line; does nothing if it cannot be written."""
     _append_line(topic, f"{name} {found}")
 
 
@@ -52,15 +52,15 @@ def _append_line(topic: str, line: str) -> None:
 
 
 def server_of_session(session: str) -> tuple[str, str]:
-    """Return the engine and the host that a session was held with, where those are not the usual ones; else nothing."""
+    """The engine and host of a session, if they differ from the defaults; else empty."""
     engine, _, host = recall_note(_SESSION_SERVERS_FILE, session).partition(" ")
     return ("", "") if " " in host else (engine, host)
 
 
 def remember_session_server(session: str, engine: str, host: str) -> None:
-    """Remember with which server a session is held, so that it goes on there; a host that holds a password is left out.
+    """Remember the server of a session, for when it continues; omits a host that contains a password.
 
-    Where nothing can be written, it is forgotten.
+    Does nothing if it cannot be written.
     """
     if (
         session
@@ -71,7 +71,7 @@ def remember_session_server(session: str, engine: str, host: str) -> None:
 
 
 def recall_choice(name: str) -> str:
-    """Return what was chosen under that name in an earlier run, or nothing."""
+    """The choice remembered under a name, or ""."""
     with suppress(OSError, ValueError, UsageError):
         text = (state_folder() / "chosen" / name).read_text("utf-8")
         return text if text.isprintable() and len(text) <= _MAX_CHOICE_LENGTH else ""
@@ -79,7 +79,7 @@ def recall_choice(name: str) -> str:
 
 
 def remember_choice(name: str, value: str) -> None:
-    """Keep a choice for later runs, whole or not at all; where nothing can be written, it is forgotten."""
+    """Remember a choice for later runs, atomically; does nothing if it cannot be written."""
     with suppress(OSError, ValueError, UsageError):
         path = state_folder() / "chosen" / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,14 +89,14 @@ def remember_choice(name: str, value: str) -> None:
 
 
 def has_server_answered() -> bool:
-    """Whether a server has ever answered on this machine, as far as is remembered."""
+    """Whether a server has ever answered on this machine, as far as remembered."""
     with suppress(OSError, ValueError, UsageError):
         return (state_folder() / _SERVER_ANSWERED_FILE).exists()
     return False
 
 
 def remember_server_answered() -> None:
-    """Remember that a server has answered; where nothing can be written, it is forgotten."""
+    """Remember that a server has answered; does nothing if it cannot be written."""
     with suppress(OSError, ValueError, UsageError):
         path = state_folder() / _SERVER_ANSWERED_FILE
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from reflectty.config.load import Document
 
 NO_TEMPLATE = "none"
-"""The name that stands for no template at all."""
+"""The name that disables templates."""
 TEMPLATE_SUFFIXES = (".md", ".txt")
-"""How the file of a template may end, the first of them first."""
+"""The file name suffixes of templates, in order of preference."""
 
 
 def template_names() -> tuple[str, ...]:
-    """Return the names of all templates, in order.
+    """The names of all templates, sorted.
 
     Raises:
         UsageError: the settings cannot be read.
@@ -35,10 +35,10 @@ def template_names() -> tuple[str, ...]:
 
 
 def load_template(template_name: str, said_by: str = "--template") -> Template:
-    """Return the template of a name: its file, or what the settings say.
+    """Load a template by name, from its file or the settings.
 
     Raises:
-        UsageError: it is not there or cannot be read, or that is no name.
+        UsageError: it does not exist or cannot be read, or its name is invalid.
     """
     known = parse_name(template_name, said_by)
     path = template_path(known)
@@ -52,7 +52,7 @@ def load_template(template_name: str, said_by: str = "--template") -> Template:
 
 
 def template_path(known: str) -> Path:
-    """Return the file of a template, or where it would be."""
+    """The file of a template, which may not exist."""
     paths = [templates_folder() / f"{known}{ending}" for ending in TEMPLATE_SUFFIXES]
     return next((path for path in paths if os.path.lexists(path)), paths[0])
 
@@ -66,7 +66,7 @@ def _missing_template_error(known: str, said_by: str) -> UsageError:
 
 
 def template_names_in_folder() -> Iterator[str]:
-    """Yield the names of the templates that are files."""
+    """Yield the names of the templates in the folder."""
     with suppress(OSError, UsageError):
         for entry in os.scandir(templates_folder()):
             stem, dot, ending = entry.name.rpartition(".")
@@ -80,10 +80,10 @@ def _templates_in_config() -> Mapping[str, str]:
 
 
 def templates_of(document: Document, path: Path | None) -> Mapping[str, str]:
-    """Return the templates that stand in a file among the settings.
+    """The templates in a config file, by name.
 
     Raises:
-        UsageError: what stands there is none.
+        UsageError: they are not texts in a table.
     """
     table = document.get("templates", {})
     if not isinstance(table, dict):

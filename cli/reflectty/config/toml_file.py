@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FILE_BYTES = 1 << 20
-"""How many bytes a file that a user writes by hand may have."""
+"""The maximum size of a file that a user writes by hand."""
 
 
 def read_text(path: Path) -> str | None:
-    """Return the text of a file that a user wrote, or None where there is none.
+    """Read a file that a user wrote; None if it does not exist.
 
     Raises:
-        UsageError: it cannot be read, is not UTF-8, or is larger than anybody writes.
+        UsageError: it cannot be read, is not UTF-8, or is larger than `MAX_FILE_BYTES`.
     """
     try:
         raw = _read_bytes(path)
@@ -41,17 +41,17 @@ def read_text(path: Path) -> str | None:
 
 
 def _read_bytes(path: Path) -> bytes:
-    # What is no plain file may never end, or never begin: a pipe without a writer is empty here.
+    # A special file may block or never end; a pipe without a writer is empty here.
     number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
-    with open(number, "rb") as file:  # noqa: PTH123 - a file that is open already has no path
+    with open(number, "rb") as file:  # noqa: PTH123 - an open file descriptor has no path
         return file.read(MAX_FILE_BYTES + 1)
 
 
 def parse_toml(text: str, path: Path) -> Mapping[str, object]:
-    """Return what a text says as TOML.
+    """Parse TOML.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not valid.
     """
     import tomllib
 
@@ -62,23 +62,23 @@ def parse_toml(text: str, path: Path) -> Mapping[str, object]:
 
 
 def read_toml(path: Path) -> Mapping[str, object]:
-    """Return what the file says; one that is not there says nothing.
+    """Read a TOML file; a missing one is empty.
 
     Raises:
-        UsageError: it cannot be read, or is no TOML.
+        UsageError: it cannot be read, or is not TOML.
     """
     text = read_text(path)
     return {} if text is None else parse_toml(text, path)
 
 
 def split_sections(text: str) -> tuple[str, ...]:
-    """Return the parts of a document: what stands before any table, and each table with the comment right above it."""
+    """Split a document into sections: the part before any table, and each table with the comment right above it."""
     import tomllib
 
     starts, at, lines = [0], 0, text.splitlines(keepends=True)
     for number, line in enumerate(lines):
         if line.lstrip().startswith("["):
-            # In a text or a list of several lines, what looks like a table is none.
+            # In a multiline text or list, what looks like a table header is none.
             with suppress(ValueError):
                 tomllib.loads(text[:at])
                 starts.append(at - sum(map(len, _trailing_comment(lines[:number]))))
@@ -87,13 +87,13 @@ def split_sections(text: str) -> tuple[str, ...]:
 
 
 def _trailing_comment(lines: list[str]) -> list[str]:
-    """Return the comment that the lines end with."""
+    """The comment at the end of the lines."""
     count = next((count for count, line in enumerate(reversed(lines)) if not line.lstrip().startswith("#")), len(lines))
     return lines[len(lines) - count :]
 
 
 def section_name(section: str) -> tuple[str, ...]:
-    """Return the keys that lead to the table of a section."""
+    """The keys of a section's table."""
     import tomllib
 
     header = next(line for line in section.splitlines() if not line.lstrip().startswith("#"))

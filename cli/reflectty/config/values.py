@@ -1,4 +1,4 @@
-"""Readers of the settings: each turns a word of the file, the environment or a flag into a value."""
+"""Parses the values of settings from the config file, the environment or flags."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     """Turns a value, which stands under a name, into that of a setting; last comes what the setting holds so far."""
 
 THINKING_VIEWS = ("live", "peek", "folded", "off")
-"""How thinking can be shown."""
+"""The ways to show thinking."""
 TIMEOUT_PARTS = ("connect", "first", "idle")
-"""What a time to wait is for."""
+"""The phases of a request that have a timeout."""
 _NAME_PATTERN = re.compile(r"[^\W_][\w-]{0,63}")
 _SWITCH_VALUES = {"0": False, "1": True}
 
@@ -31,7 +31,7 @@ def parse_text(value: object, name: str, _: object = None) -> str:
 
 
 def parse_texts(value: object, name: str, _: object = None) -> tuple[str, ...]:
-    """Read a list of texts; one alone needs no list."""
+    """Parse a list of texts, or one text."""
     listed = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str) for one in listed):
         raise UsageError(f"{name} must be a list of texts in quotes", f'write it as {name} = ["one", "two"]')
@@ -39,7 +39,7 @@ def parse_texts(value: object, name: str, _: object = None) -> tuple[str, ...]:
 
 
 def parse_name(value: object, where: str, _: object = None) -> str:
-    """Read the name of a profile or a template: it is a part of a path, or of a key."""
+    """Parse the name of a profile or a template, which becomes part of a path or a key."""
     word = parse_text(value, where)
     if not is_name(word):
         raise UsageError(f"{where}: {word!r} is no name", "a name has letters, digits, - and _")
@@ -58,7 +58,7 @@ def parse_boolean(value: object, name: str, _: object = None) -> bool:
 
 
 def parse_switch(value: object, name: str, _: object = None) -> bool:
-    """Read what a variable says of something that is on or off."""
+    """Parse a variable that is on or off."""
     if value not in _SWITCH_VALUES:
         raise UsageError(f"{name} must be 0 or 1, not {value!r}")
     return _SWITCH_VALUES[str(value)]
@@ -115,14 +115,14 @@ def parse_family(value: object, name: str, _: object = None) -> str:
 
 
 def parse_duration(value: object, name: str, _: object = None) -> str:
-    """Read how long a model stays loaded: seconds, or a text that Ollama reads."""
+    """Parse how long a model stays loaded: seconds, or a duration in Ollama's form."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise UsageError(f"{name} must be a text such as '10m', or seconds")
     return str(value)
 
 
 def parse_options(value: object, name: str, before: object = None) -> tuple[tuple[str, OptionValue], ...]:
-    """Read the options of a table; those that it does not name stay as they were."""
+    """Parse a table of options; those that it does not set stay unchanged."""
     from reflectty.core.options import read_options
 
     if not isinstance(value, dict):
@@ -132,17 +132,17 @@ def parse_options(value: object, name: str, before: object = None) -> tuple[tupl
 
 
 def parse_timeout_setting(value: object, name: str, before: object = None) -> Timeouts:
-    """Read seconds, or the parts that a text changes; the others stay as they were."""
+    """Parse seconds, or a text with the parts to change; the others stay unchanged."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise UsageError(f"{name} must be seconds, or a text such as 'first=300,idle=120'")
     return parse_timeouts(str(value), before if isinstance(before, Timeouts) else Timeouts(), name)
 
 
 def parse_timeouts(text: str, timeouts: Timeouts, name: str = "--timeout") -> Timeouts:
-    """Return `timeouts` with what `text` changes: `60` is the first and the idle one, `first=600,idle=30` single ones.
+    """Change `timeouts` by a text: `60` sets `first` and `idle`, `first=600,idle=30` single ones.
 
     Raises:
-        UsageError: not a number above 0, or a part that does not exist.
+        UsageError: not a number above 0, or an unknown part.
     """
     for part in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = part.partition("=")

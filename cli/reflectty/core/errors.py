@@ -1,21 +1,21 @@
-"""The errors a user can meet, each with its exit code and a hint at what to do next.
+"""The errors shown to the user, each with its exit code and a hint at the next step.
 
 ReflecttyError               1  never raised itself
 ├── UsageError               2  the command line or its input is wrong
-├── UnreachableError         3  no server of the kind answers there
-├── RefusedError             4  the server said no before the reply began
+├── UnreachableError         3  no server of the expected kind answers at the host
+├── RefusedError             4  the server refused before the reply began
 │   ├── ModelMissingError       the model is not installed
 │   ├── PromptTooLongError      the prompt does not fit the context
-│   ├── OptionError             the server takes no option of that name
+│   ├── OptionError             the server has no option of that name
 │   └── BusyError               the queue is full, after retries
 ├── IncompleteError          5  the reply began, or should have, and has no complete answer
 │   ├── StalledError            silence for longer than the timeout
-│   ├── CirclingError            the model repeated itself until the server ended it
-│   ├── CrowdedError            several replies filled a context that they share
+│   ├── CirclingError           the model repeated itself until the server ended it
+│   ├── CrowdedError            several replies filled the context that they share
 │   └── NoAnswerError           the reply ended without an answer
 ├── OutputError              6  the answer could not be written
-├── StoreError               6  what was to be kept could not be written or read
-├── SchemaError              7  the answer does not fit the schema asked for
+├── StoreError               6  stored data could not be written or read
+├── SchemaError              7  the answer does not fit the requested schema
 └── StoppedError         129..  a signal or a closed pipe ended the command
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ReflecttyError(Exception):
-    """One line for the user: what went wrong, and in `hint` what to do next."""
+    """One line for the user about what went wrong; `hint` is the next step."""
 
     exit_code = 1
 
@@ -44,10 +44,10 @@ class UsageError(ReflecttyError):
 
 
 class UnreachableError(ReflecttyError):
-    """Nothing listens at the host, its name does not resolve, or it is no server of the kind.
+    """Nothing listens at the host, its name does not resolve, or it is not a server of the expected kind.
 
-    `unknown_path` where a server answers, and has nothing at the path that was asked; `elsewhere` says how to ask
-    another one that answers on this machine, where one was found.
+    `unknown_path` if a server answers but does not have the requested path; `other_server_hint` says how to use another
+    server found on this machine.
     """
 
     exit_code = 3
@@ -61,7 +61,7 @@ class UnreachableError(ReflecttyError):
 
 
 class RefusedError(ReflecttyError):
-    """The server answered with an error before the reply began; `transient` where the next time it may not."""
+    """The server answered with an error before the reply began; `transient` if a retry may succeed."""
 
     exit_code = 4
 
@@ -75,17 +75,17 @@ class ModelMissingError(RefusedError):
 
 
 class PromptTooLongError(RefusedError):
-    """The prompt has more tokens than the context holds; `resizable` where a request can ask for a larger one."""
+    """The prompt has more tokens than the context holds; `resizable` if a request can ask for a larger one."""
 
     def __init__(self, message: str, hint: str = "", *, resizable: bool = True, prompt_tokens: int = 0) -> None:
         super().__init__(message, hint)
         self.resizable = resizable
         self.prompt_tokens = prompt_tokens
-        """How many tokens it has by the server's count; 0 where that is not told."""
+        """Tokens of the prompt as counted by the server; 0 when unknown."""
 
 
 class OptionError(RefusedError):
-    """The server takes no option of that name."""
+    """The server has no option of that name."""
 
     def __init__(self, message: str, hint: str = "", *, option: str = "") -> None:
         super().__init__(message, hint)
@@ -93,9 +93,9 @@ class OptionError(RefusedError):
 
 
 class BusyError(RefusedError):
-    """The server's queue was still full after the retries; `limited` where it counts how often it is asked.
+    """The server's queue was still full after the retries; `rate_limited` if the server limits the request rate.
 
-    `retry_after` is how many seconds it wants to be left alone, or 0 where it does not say.
+    `retry_after` is the wait that the server asks for, in seconds; 0 if it names none.
     """
 
     def __init__(self, message: str, hint: str = "", *, rate_limited: bool = False, retry_after: float = 0.0) -> None:
@@ -105,7 +105,7 @@ class BusyError(RefusedError):
 
 
 class IncompleteError(ReflecttyError):
-    """The reply was cut: the connection ended, or the server failed in the middle."""
+    """The reply was cut off: the connection ended, or the server failed in the middle."""
 
     exit_code = 5
 
@@ -115,15 +115,15 @@ class StalledError(IncompleteError):
 
 
 class CirclingError(IncompleteError):
-    """The model said the same over and over until the server ended the reply."""
+    """The model repeated itself until the server ended the reply."""
 
 
 class CrowdedError(IncompleteError):
-    """Replies that came at the same time filled the context that they share, and the server ended all of them."""
+    """Concurrent replies filled the context that they share, and the server ended all of them."""
 
 
 class NoAnswerError(IncompleteError):
-    """The reply ended and holds no complete answer."""
+    """The reply ended without a complete answer."""
 
 
 class OutputError(ReflecttyError):
@@ -133,19 +133,19 @@ class OutputError(ReflecttyError):
 
 
 class StoreError(ReflecttyError):
-    """What was to be kept could not be written, or what was kept could not be read."""
+    """Stored data could not be written or read."""
 
     exit_code = 6
 
 
 class SchemaError(ReflecttyError):
-    """The answer is no JSON, or JSON that the schema does not allow."""
+    """The answer is not JSON, or JSON that does not fit the schema."""
 
     exit_code = 7
 
 
 class StoppedError(ReflecttyError):
-    """A signal (128 + its number) ended the command; says nothing."""
+    """A signal (exit code 128 + its number) ended the command; has no message."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__("")
@@ -153,7 +153,7 @@ class StoppedError(ReflecttyError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint at the words that look like this one, or nothing."""
+    """A hint at similar words, or ""."""
     from difflib import get_close_matches
 
     found = get_close_matches(word, list(known), n=3)

@@ -1,4 +1,4 @@
-"""A finding of a check, as a value."""
+"""The finding of a check."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ FactValue = str | int | float | bool | None | tuple[str, ...]
 
 
 class FindingState(StrEnum):
-    """How what was found is to be taken."""
+    """The severity of a finding."""
 
     OK = "ok"
     NOTE = "note"
-    """Good to know; nothing has to be done."""
+    """Informative; nothing needs to be done."""
     WARNING = "warning"
-    """Something is lost or slow, and can be mended."""
+    """Something is lost or slow, and can be fixed."""
     WRONG = "wrong"
     """Something does not work."""
     UNCHECKED = "not checked"
 
 
 class Finding(NamedTuple):
-    """One line of what was found out; its texts may hold what a server said, and are cleaned where they are shown."""
+    """One finding; its texts may quote a server and are sanitized when shown."""
 
     check: str
-    """What was checked, in a word or two."""
+    """The subject of the check, in a word or two."""
     state: FindingState
     text: str
     advice: str = ""
-    """What to do about it, or nothing."""
+    """The next step, or ""."""
     facts: tuple[tuple[str, FactValue], ...] = ()
-    """What programs want to know of it, by name."""
+    """Data for programs, by name."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SILENCE_SECONDS = 5.0
-"""How long an open pipe may say nothing before the user is told what is waited for."""
+"""How long an open pipe may be silent before the user sees a warning."""
 _MAX_BROKEN_SHARE = 0.3
 _IMAGE_SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -27,7 +27,7 @@ _IMAGE_SIGNATURES = {
 
 
 def read_stdin(stdin: BinaryIO, warn: Callable[[str], None], silence: float = SILENCE_SECONDS) -> bytes:
-    """Return all of stdin; `warn` is told once when it stays open and silent for `silence` seconds."""
+    """Read all of stdin; calls `warn` once if it stays open and silent for `silence` seconds."""
     try:
         number = stdin.fileno()
     except (OSError, ValueError, AttributeError):
@@ -46,7 +46,7 @@ def read_stdin(stdin: BinaryIO, warn: Callable[[str], None], silence: float = SI
 
 
 def decode_input(data: bytes, name: str, warn: Callable[[str], None]) -> str:
-    r"""Return data as text, with line breaks as `\n`.
+    r"""Decode data to text, with line breaks as `\n`.
 
     Raises:
         UsageError: it is binary.
@@ -63,7 +63,7 @@ def decode_input(data: bytes, name: str, warn: Callable[[str], None]) -> str:
 
 
 def read_file(path: Path) -> bytes:
-    """Return a file's bytes.
+    """Read a file's bytes.
 
     Raises:
         UsageError: it cannot be read.
@@ -75,10 +75,10 @@ def read_file(path: Path) -> bytes:
 
 
 def read_image(path: Path) -> str:
-    """Return an image as base64 text.
+    """Read an image as base64 text.
 
     Raises:
-        UsageError: it cannot be read, or is no image.
+        UsageError: it cannot be read, or is not an image.
     """
     data = read_file(path)
     webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
@@ -93,11 +93,11 @@ def _wrap_in_tag(name: str, text: str, attribute: str = "") -> str:
 
 
 def compose_prompt(prompt: str, stdin: str, files: tuple[tuple[str, str], ...]) -> str:
-    """Return the question: material first and the instruction last, because servers cut the front.
+    """Compose the prompt: material first and the instruction last, because servers cut the front.
 
     Args:
         prompt: the instruction, possibly empty.
-        stdin: what stdin said, possibly empty.
+        stdin: the text from stdin, possibly empty.
         files: pairs of a file's name and its text.
     """
     parts = [_wrap_in_tag("file", text, f' name="{name}"') for name, text in files]

@@ -1,8 +1,8 @@
 """Maps model names to reasoning families.
 
-A name says less than a server or a template: makers call models alike that think and that do not. Names are those of
-Ollama's library and of the makers' repositories. Every question asks for a family, so that goes without patterns, whose
-making takes longer than all the rest.
+A name is less reliable than a server or a template: publishers give thinking and non-thinking models similar names.
+Names are those of Ollama's library and of the publishers' repositories. Every question looks up a family, so
+`family_of` uses no regular expressions, whose compilation would take longer than all the rest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 
 class NamePattern(NamedTuple):
-    """Names of one family: beginnings without hyphens, and words that decide where a beginning says too little."""
+    """Names of one family: beginnings without hyphens, and words that decide where a beginning is ambiguous."""
 
     family: str
     beginnings: tuple[str, ...]
@@ -21,7 +21,7 @@ class NamePattern(NamedTuple):
 
 
 NAME_PATTERNS: Final = (
-    # The first that fits decides.
+    # The first match wins.
     NamePattern("reflection", ("reflection", "llama3.23breflection")),
     NamePattern("think", ("openthinker3",)),
     NamePattern("openthinker", ("openthinker",)),
@@ -83,25 +83,25 @@ NON_THINKING_WORDS: Final = (
     *("instruct", "-coder", ":coder", "3coder", "embed", "rerank", "guard", "-base", ":base", "-ocr", ".ocr", "-asr"),
     *("-tts", "reward", "prover"),
 )
-"""Versions of models that think in `<think>` which do not, unless their names say otherwise."""
+"""Words in the names of non-thinking variants of `<think>` models, unless the names state otherwise."""
 UNDECLARED_THINKERS: Final = ("mimo", "minimaxm1", "deepcoder", "deepscaler")
-"""Models that think, though their templates say nothing of it, so that no server can tell."""
+"""Models that think although their templates do not show it, so that no server can tell."""
 OPENED: Final = (
     *("qwq", "deepseekr1", "deepseekv3.1", "deepseekv3.2", "deepseekv4", "r11776", "qwen3.5", "qwen3.6", "glm4.7"),
     *("minimaxm2", "nemotron3nano", "nemotronnano", "stepfun3.5", "step3.5", "minicpm5", "bielik11bv3"),
 )
-"""Models of `<think>` whose own templates open the thinking (models/templates of llama.cpp b10970)."""
+"""`<think>` models whose own templates open the thinking (models/templates of llama.cpp b10970)."""
 MAKERS: Final = (
     *("ibm-granite", "nvidia", "openai", "google", "microsoft", "mistralai", "tencent", "upstage", "bytedance"),
     *("deepseek-ai", "qwen", "openbmb", "moonshotai", "servicenow-ai", "huggingfacetb", "coherelabs", "cohereforai"),
     *("zai-org", "thudm", "lgai-exaone", "swiss-ai", "liquidai", "allenai", "xiaomimimo", "minimaxai", "baidu"),
     *("unsloth", "llama-cpp", "speakleash", "stepfun-ai"),
 )
-"""Publishers that stand before the name itself in repositories of those who quantise for others."""
+"""Publishers that precede the model's name in repositories of quantized copies."""
 
 
 def family_of(model: str) -> str | None:
-    """Return the name of the family that a model's name belongs to, or None for a name nobody knows."""
+    """The family of a model by its name; None if unknown."""
     for name in _spellings(model):
         plain = _without_separators(name)
         for known in NAME_PATTERNS:
@@ -111,12 +111,12 @@ def family_of(model: str) -> str | None:
 
 
 def is_undeclared_thinker(model: str) -> bool:
-    """Whether a model thinks although nothing that a server reads says so."""
+    """Whether a model thinks although no metadata shows it."""
     return begins_with(model, UNDECLARED_THINKERS)
 
 
 def opens_thinking(model: str) -> bool:
-    """Whether the template of a model of that name opens the thinking, unless it is told not to think."""
+    """Whether the template of a model of that name opens the thinking, unless thinking is off."""
     return begins_with(model, OPENED) or (begins_with(model, ("qwen3",)) and "thinking" in model.lower())
 
 
@@ -138,7 +138,7 @@ def _is_non_thinking_version(name: str) -> bool:
 
 
 def _spellings(model: str) -> tuple[str, ...]:
-    """Return a model's name as it stands, and without a publisher before it."""
+    """A model's name, with and without its publisher."""
     bare = model.lower().rsplit("/", 1)[-1]
     publisher, _, rest = bare.partition("_")
     names = (bare, _without_maker(bare), _without_maker(rest) if publisher and rest[:1].isalpha() else "")
@@ -164,7 +164,7 @@ _KEEPS_THINKING: Final = (
 def keeps_thinking(name: str) -> bool:
     """Whether a model of that name was trained with the thinking of earlier turns in its prompt.
 
-    The renderers of Ollama 0.33 write it for GLM-4.6 and 4.7, Cohere's, Laguna, Nemotron-3-nano and Glimmer, and leave
-    it out for Gemma 4 and DeepSeek; the cards of Qwen 3.6 and MiniMax-M2 ask for it.
+    The renderers of Ollama 0.33 write it for GLM-4.6 and 4.7, Cohere's, Laguna, Nemotron-3-nano and Glimmer, and omit
+    it for Gemma 4 and DeepSeek; the model cards of Qwen 3.6 and MiniMax-M2 ask for it.
     """
     return re.match(_KEEPS_THINKING, name.lower().rsplit("/", 1)[-1]) is not None

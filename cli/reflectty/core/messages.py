@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 MessageRole = Literal["system", "user", "assistant"]
 OptionValue = int | float | bool | str | tuple[str, ...]
 Arguments = tuple[tuple[str, bool | int | str], ...]
-"""What a chat template is given, by name."""
+"""Arguments of a chat template, by name."""
 
 
 class Effort(StrEnum):
-    """How much a model is to think."""
+    """How much a model should think."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -24,7 +24,7 @@ class Effort(StrEnum):
 
 
 class KeepThinkingMode(StrEnum):
-    """Whether the thinking of earlier turns is handed back to a model."""
+    """Whether the thinking of earlier turns is sent back to the model."""
 
     AUTO = "auto"
     ON = "on"
@@ -32,28 +32,28 @@ class KeepThinkingMode(StrEnum):
 
 
 class Message(NamedTuple):
-    """One turn as the model sees it; `images` are base64 texts."""
+    """One message as the model sees it; `images` are base64 texts."""
 
     role: MessageRole
     content: str
     images: tuple[str, ...] = ()
     thinking: str = ""
-    """What the model thought before a content of its own; sent in a field, never as tags in the content."""
+    """The thinking before the content; sent in a field of its own, never as tags in the content."""
 
 
 class Bounds(NamedTuple):
-    """What is known of the room that a request needs and has, in tokens; 0 where it is not known."""
+    """The room that a request needs and has, in tokens; 0 when unknown."""
 
     prompt: int = 0
-    """How many its prompt has at most."""
+    """The maximum number of tokens in the prompt."""
     reply: int = 0
-    """How many its reply may have, as the request says or the model's own PARAMETER."""
+    """The maximum number of tokens in the reply, from the request or the model's own PARAMETER."""
     context: int = 0
-    """The context that it is answered in, where the request names it or the model's own PARAMETER."""
+    """The context length, where the request or the model's own PARAMETER names it."""
 
     @property
     def are_safe(self) -> bool:
-        """Whether prompt and reply surely fit together, with the token that is being read."""
+        """Whether prompt and reply surely fit together, including the token being processed."""
         return self.prompt > 0 and self.reply > 0 and self.prompt + self.reply < self.context
 
 
@@ -64,21 +64,21 @@ class Request(NamedTuple):
     messages: tuple[Message, ...]
     options: tuple[tuple[str, OptionValue], ...] = ()
     think: bool | Effort | None = None
-    """None leaves it out, which is all that a model without the capability accepts."""
+    """None omits the field, which is all that a model without the capability accepts."""
     arguments: Arguments = ()
-    """What the model's chat template calls that, where it is not called as usual; for servers that take arguments."""
+    """What the model's chat template calls `think`, if it uses an unusual name; for servers that take arguments."""
     schema: str = ""
-    """A JSON Schema as JSON text that the answer is held to, or nothing."""
+    """A JSON Schema as JSON text that the answer must fit, or ""."""
     keep_alive: str = ""
-    """A number of seconds or a duration such as `5m`; empty is the server's default."""
+    """A number of seconds or a duration such as `5m`; empty means the server's default."""
     bounds: Bounds | None = None
-    """What its reply may be kept within; None where nobody has looked, or another server than ours answers."""
+    """The limits of the reply; None if not computed, or if another server than ours answers."""
     fits_context: bool = False
-    """Whether prompt and reply surely fit the context, so that no server could cut either."""
+    """Whether prompt and reply surely fit the context, so that no server can cut either."""
 
 
 class Usage(NamedTuple):
-    """What the server counted for one reply; a duration is in milliseconds, 0 where the server left it out."""
+    """The server's counts for one reply; durations are in milliseconds, 0 if the server omits them."""
 
     prompt_tokens: int = 0
     reply_tokens: int = 0
@@ -87,19 +87,19 @@ class Usage(NamedTuple):
     prompt_ms: float = 0.0
     reply_ms: float = 0.0
     cached_tokens: int = 0
-    """Those of the prompt that were known from an earlier request; `prompt_ms` was spent on the others."""
+    """Tokens of the prompt that were cached from an earlier request; `prompt_ms` covers the others."""
     thinking_tokens: int = 0
-    """Those of the reply that were thinking, where the server counted them; else 0."""
+    """Tokens of the reply that were thinking, if the server counts them; else 0."""
 
     @property
     def prompt_per_second(self) -> float:
-        """How many tokens of the prompt were read a second, those not counted that were known; 0 while unknown."""
+        """Prompt tokens read per second, without cached ones; 0 when unknown."""
         read = self.prompt_tokens - self.cached_tokens
         return read * 1000 / self.prompt_ms if self.prompt_ms > 0 and read > 0 else 0.0
 
 
 class Chunk(NamedTuple):
-    """One piece off the wire; the last one has `done` and may carry text as well."""
+    """One chunk of the stream; the last one has `done` and may carry text as well."""
 
     content: str = ""
     thinking: str = ""
@@ -107,24 +107,24 @@ class Chunk(NamedTuple):
     done_reason: str = ""
     usage: Usage | None = None
     tool_calls: tuple[str, ...] = ()
-    """The names of tools that the model called; nobody runs them."""
+    """The names of tools that the model called; they are never run."""
     refusal: str = ""
-    """What it said in place of an answer, in a field that is for refusals alone."""
+    """The refusal that replaces an answer, from the field for refusals."""
     notes: tuple[str, ...] = ()
-    """What the user is told about how the request was sent, each in a line; often nothing."""
+    """Remarks for the user about how the request was sent, one line each; often empty."""
 
 
 class VocabularyTags(NamedTuple):
-    """What a model's vocabulary says of tags; nothing where it has none that are tokens of their own."""
+    """The tags in a model's vocabulary; empty if none are tokens of their own."""
 
     own_tokens: tuple[str, ...] = ()
-    """Tokens that are tags, or a word of one that is more than a word."""
+    """Tokens that are tags, or a word of a tag with several words."""
     lost_tokens: tuple[str, ...] = ()
-    """Tokens that are a tag, or a piece of one, and are left out of what the model says."""
+    """Tokens that are a tag, or a piece of one, and are missing from the model's output."""
 
 
 class Model(NamedTuple):
-    """What a server says of one installed model."""
+    """One installed model as its server describes it."""
 
     name: str
     capabilities: tuple[str, ...] = ()
@@ -132,69 +132,69 @@ class Model(NamedTuple):
     system: str = ""
     parameters: str = ""
     context_length: int = 0
-    """The longest context that the model was made for, in tokens; 0 when unknown."""
+    """The longest context that the model was trained for, in tokens; 0 when unknown."""
     digest: str = ""
     modified_at: str = ""
     size: int = 0
     """Bytes on the server's disk; 0 when unknown."""
     parameter_size: str = ""
-    """How many parameters it has, as the server writes it: `8.0B`."""
+    """The number of parameters as the server writes it: `8.0B`."""
     quantization: str = ""
     license: str = ""
     unsupported_options: tuple[str, ...] = ()
-    """Options that its server has no counterpart for."""
+    """Options that its server does not support."""
     notices: tuple[str, ...] = ()
-    """What the user is told before it answers, each in a line; often nothing."""
+    """Remarks for the user before it answers, one line each; often empty."""
     selection_reason: str = ""
-    """Why it is the one to ask where none is named, in words; only of the one that its server's engine picked.
+    """Why it is the default model, in words; only for the one that its server's engine picked.
 
-    Such an engine's names are ids, which are asked for as they are listed.
+    The names of such an engine's models are ids, which are requested as listed.
     """
     remote_host: str = ""
-    """The address that its server passes questions on to; empty where the server runs it."""
+    """The address to which its server forwards requests; empty if the server runs the model."""
     remote_model: str = ""
-    """What it is called there."""
+    """The model's name on that host."""
     sampling: tuple[tuple[str, float], ...] = ()
-    """The options that its file sets, each with its value."""
+    """The options that its file sets, with their values."""
     examples: tuple[str, ...] = ()
-    """What its server puts before every conversation, a text for each message."""
+    """Messages that its server puts before every conversation."""
     file_digests: tuple[str, ...] = ()
-    """The digests of the files that are loaded for it; nothing where the server does not tell."""
+    """The digests of the files loaded for it; empty if the server does not report them."""
     grammar: str = ""
-    """What holds an answer to a schema on its server, a value of `schema.grammars.Grammar`; empty where unknown."""
+    """What enforces a schema on its server, a value of `core.schema.rewrite.Grammar`; empty when unknown."""
     sorts_schema_keys: bool = False
-    """Whether the members of a schema reach that grammar in alphabetical order."""
+    """Whether the members of a schema reach the grammar in alphabetical order."""
     weights_digest: str = ""
-    """The digest of the file that its vocabulary is in; empty where the server does not name it."""
+    """The digest of the file with its vocabulary; empty if the server does not name it."""
     tags: VocabularyTags | None = None
-    """What its vocabulary says of tags; None where nobody has looked, or the server does not tell."""
+    """The tags in its vocabulary; None if not inspected, or if the server does not report it."""
     server_context: int = 0
     """How many tokens, prompt and reply together, its server holds; 0 when unknown."""
     can_resume: bool = True
-    """Whether its server can go on in the middle of a reply."""
+    """Whether its server can continue in the middle of a reply."""
     shows_tokens: bool = False
-    """Whether its server tells the tokens of a reply, also those that it takes out of the text."""
+    """Whether its server reports the tokens of a reply, including those it removes from the text."""
     guessed: bool = False
-    """Whether its server may leave its thinking within the content, so that only the first reply tells."""
+    """Whether its server may leave the thinking in the content, so that only the first reply shows it."""
     prompt_endings: tuple[str, str] | None = None
-    """How a rendered prompt ends with thinking on and with thinking off, where the server renders one."""
+    """The ends of a rendered prompt with thinking on and off, if the server renders one."""
 
     @property
     def is_jinja(self) -> bool:
         """Whether its template is the GGUF's own, which llama.cpp renders; Ollama's own templates are Go's.
 
-        What such a template opens is taken apart: the content of a reply never starts inside the thinking.
+        llama.cpp separates the thinking that such a template opens: the content of a reply never starts inside it.
         """
         return "{%" in self.template
 
 
 class RunningModel(NamedTuple):
-    """A model that a server holds in memory; sizes in bytes."""
+    """A model loaded in a server's memory; sizes in bytes."""
 
     name: str
     size: int = 0
     size_vram: int = 0
-    """How much of it is in the memory of a GPU."""
+    """How much of it is in GPU memory."""
     context_length: int = 0
     """The context that it was loaded with, in tokens; 0 when unknown."""
     expires_at: str = ""
@@ -202,25 +202,25 @@ class RunningModel(NamedTuple):
     parameter_size: str = ""
     quantization: str = ""
     removed: bool = False
-    """Whether the server lists it under a name that it has no model of any more."""
+    """Whether the server lists it under a name that is no longer installed."""
 
 
 class Capacity(NamedTuple):
-    """How many requests a server answers at the same time, as it tells itself."""
+    """How many requests a server answers concurrently, by its own report."""
 
     slots: int = 0
-    """0 where it does not tell."""
+    """0 when unknown."""
     shared_context: int = 0
-    """Tokens of context that all requests answered at once may have to share; 0 where each has its own."""
+    """The context in tokens that concurrent requests may have to share; 0 if each has its own."""
 
 
 class Workload(NamedTuple):
-    """What a server is doing, for whomever."""
+    """A server's current load, from all clients."""
 
     running: int = 0
-    """Requests that are being answered."""
+    """Requests being answered."""
     waiting: int = 0
-    """Requests that wait for that."""
+    """Requests in the queue."""
 
 
 class Timeouts(NamedTuple):
@@ -228,16 +228,16 @@ class Timeouts(NamedTuple):
 
     connect: float = 5.0
     first: float = 300.0
-    """For the status and the first bytes of a reply: the model may have to be loaded, other requests come first."""
+    """For the status and the first bytes of a reply: loading the model and queued requests take time."""
     idle: float = 120.0
     """Between the bytes of a reply."""
 
 
 class Engine(Protocol):
-    """Whatever can answer a request."""
+    """Answers requests."""
 
     warning: str
-    """What could not be used as the user gave it, for him to read; often nothing."""
+    """A user setting that could not be applied, for the user to read; often empty."""
 
     def chat(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the reply's chunks; the last has `done`. Closing the generator stops the model."""
@@ -246,12 +246,12 @@ class Engine(Protocol):
     def resume(self, request: Request, so_far: str) -> AsyncGenerator[Chunk, None]:
         """Yield what follows `so_far`, the raw beginning of the reply, tags included.
 
-        An opener that the model's template writes by itself may be there or left out.
+        `so_far` may include or omit an opener that the model's template writes itself.
         """
         ...
 
     async def show(self, model: str) -> Model:
-        """Return what the server knows of a model.
+        """The server's description of a model.
 
         Raises:
             ModelMissingError: it is not installed.
@@ -259,17 +259,17 @@ class Engine(Protocol):
         ...
 
     async def models(self) -> tuple[Model, ...]:
-        """Return the installed models."""
+        """The installed models."""
         ...
 
     async def running_models(self) -> tuple[RunningModel, ...]:
-        """Return the models that are loaded."""
+        """The loaded models."""
         ...
 
     async def version(self) -> str:
-        """Return the server's version; `0.0.0` is one that was built by hand."""
+        """The server's version; `0.0.0` is a local build."""
         ...
 
     async def aclose(self) -> None:
-        """Close what is open towards the server."""
+        """Close all connections to the server."""
         ...

@@ -1,10 +1,9 @@
 """Compares and shortens model names, and tells which models run on a remote host.
 
-The names follow `parseSourceSuffix` of internal/modelref in Ollama 0.34.2: whatever stands in the list, a name whose
-tag is `cloud` or ends in `-cloud` is answered by ollama.com, and `name:local` never is.
-
-The rules are `ParseNameBare` and `isValidPart` of types/model/name.go in Ollama, the same in 0.32.15 and 0.34.2;
-`:local` behind a name is of internal/modelref in 0.34.2, and says that a model of the server itself is meant.
+Cloud names follow `parseSourceSuffix` of internal/modelref in Ollama 0.34.2: regardless of the list of models,
+ollama.com answers for a name whose tag is `cloud` or ends in `-cloud`, and never for `name:local`, which means a model
+of the server itself. Valid names follow `ParseNameBare` and `isValidPart` of types/model/name.go in Ollama, the same in
+0.32.15 and 0.34.2.
 """
 
 from __future__ import annotations
@@ -20,32 +19,32 @@ if TYPE_CHECKING:
 
 
 CLOUD_HOST: Final = "ollama.com"
-"""Where Ollama's own cloud is."""
+"""The host of Ollama's own cloud."""
 LOCAL_SUFFIX: Final = ":local"
-"""What stands behind the name of a model that is to be the server's own, whatever else is called so."""
+"""The suffix that selects the server's own model of a name."""
 
 
 def remote_host_of(model: Model) -> str:
-    """Return the host that answers for a model; nothing where its server runs it."""
+    """The host that answers for a model; empty if its server runs it."""
     if model.remote_host:
         return _host(model.remote_host)
     return CLOUD_HOST if is_cloud_name(model.name) else ""
 
 
 def is_cloud_name(name: str) -> bool:
-    """Whether a name alone says that Ollama's cloud answers."""
+    """Whether a name alone selects Ollama's cloud."""
     before, colon, tag = name.strip().lower().rpartition(":")
     return bool(before and colon) and "/" not in tag and (tag == "cloud" or tag.endswith("-cloud"))
 
 
 def cloud_notice_of(model: Model) -> str:
-    """Return what is said before a question leaves the machine; nothing where it does not."""
+    """The notice before a question leaves the machine; empty if it does not."""
     host = remote_host_of(model)
     return f"{model.name} {_CLOUD_NOTICE} and goes to {host}" if host else ""
 
 
 def is_cloud_notice(text: str) -> bool:
-    """Whether a text is one that `leaving` returned."""
+    """Whether a text is a notice from `cloud_notice_of`."""
     return _CLOUD_NOTICE in text
 
 
@@ -53,7 +52,7 @@ _CLOUD_NOTICE = "is a cloud model: what you ask leaves this machine"
 
 
 def _host(address: str) -> str:
-    """Return the host of an address, with its port where that is not the usual one."""
+    """The host of an address, with its port if that is not the default."""
     try:
         parts = urlsplit(address if "//" in address else f"//{address}")
         host, port = parts.hostname, parts.port
@@ -74,7 +73,7 @@ FORM: Final = "write it as model, model:tag, user/model:tag or host/user/model:t
 
 
 def checked_name(name: str) -> str:
-    """Return a name as it is.
+    """Check a model name and return it unchanged.
 
     Raises:
         UsageError: it cannot be the name of a model: a path, blanks, control characters, a surplus slash.
@@ -85,18 +84,18 @@ def checked_name(name: str) -> str:
 
 
 def short_name_of(name: str, *, whole: bool = False) -> str:
-    """Return a name as it is shown and asked for: without the scheme, Ollama's own registry and the tag `latest`.
+    """A name as displayed and requested: without the scheme, Ollama's own registry and the tag `latest`.
 
     Args:
         name: of a model.
-        whole: whether it is an id of a server that is no Ollama: `mini` and `mini:latest` may be two models there, so
-            it stays as it is.
+        whole: whether it is an id of a server other than Ollama, where `mini` and `mini:latest` may be two models, so
+            it stays unchanged.
     """
     return name if whole else _BEFORE.sub("", name).removesuffix(":latest")
 
 
 def is_same_model(one: str, other: str) -> bool:
-    """Whether two names are those of one model; Ollama tells no capital from a small letter."""
+    """Whether two names are those of one model; Ollama ignores case."""
     return _comparable_name(one) == _comparable_name(other)
 
 

@@ -1,7 +1,7 @@
 """Specification of a model: its files and parameters, sampling defaults, and the constants of the built-in model.
 
-Ollama reads `general.sampling.*` of a GGUF from 0.34.0 on, below PARAMETERs and options (server/routes.go and
-types/model/generation.go of 0.34.2); llama-server does as well. Older ones pass it over.
+Ollama reads `general.sampling.*` of a GGUF from 0.34.0 on, with lower priority than PARAMETERs and options
+(server/routes.go and types/model/generation.go of 0.34.2); llama-server does as well. Older versions ignore it.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class ModelSpec(NamedTuple):
-    """What one installed model is made of; what is a file is named by the path of the server's own copy."""
+    """The parts of one installed model; files are given by the path of the server's own copy."""
 
     name: str
     kind: str = ""
-    """How its weights are stored: `gguf`, `safetensors`; empty for a model that is not on the server at all."""
+    """The format of its weights: `gguf`, `safetensors`; empty for a model that is not on the server."""
     weights: tuple[str, ...] = ()
-    """The language model, then what sees pictures for it."""
+    """The language model, then its vision projector."""
     adapters: tuple[str, ...] = ()
     draft: str = ""
     template: str = ""
-    """The template that was made for Ollama; empty where the one within the weights is used."""
+    """The template made for Ollama; empty if the one in the weights is used."""
     system: str = ""
     parameters: tuple[tuple[str, OptionValue], ...] = ()
     license: str = ""
@@ -40,7 +40,7 @@ class ModelSpec(NamedTuple):
 
 MINI_NAME: Final = "mini"
 MINI_REPLY_LIMIT: Final = 1024
-"""Tokens of a reply where the request names no limit: so small a model may repeat itself for ever."""
+"""Maximum tokens of a reply if the request sets none: so small a model may repeat itself without end."""
 MINI_STOP: Final = "<end_of_turn>"
 MINI_TEMPERATURE: Final = 0
 MINI_PARAMETERS: Final[tuple[tuple[str, OptionValue], ...]] = (
@@ -48,7 +48,7 @@ MINI_PARAMETERS: Final[tuple[tuple[str, OptionValue], ...]] = (
     ("stop", (MINI_STOP,)),
     ("temperature", MINI_TEMPERATURE),
 )
-"""What it is asked with unless a request says otherwise."""
+"""The defaults for a request."""
 MINI_TEMPLATE: Final = """\
 {{- /* It replies with <thinking>, <reflection> and <output>. */ -}}
 {{- $system := .System }}
@@ -61,24 +61,24 @@ MINI_TEMPLATE: Final = """\
 {{ else if eq .Role "assistant" }}{{ .Content }}<end_of_turn>
 {{ end }}
 {{- end }}"""
-"""How a server renders what was said, as the training saw it; the comment tells that it thinks in tags."""
+"""The chat template as in training; its comment shows that the model thinks in tags."""
 MINI_WEIGHTS_DIGEST: Final = "sha256:a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
-"""Of the GGUF of gemma-3-270m that the adapter changes."""
+"""The GGUF of gemma-3-270m that the adapter changes."""
 MINI_OLDEST_OLLAMA: Final = (0, 6)
-"""The first Ollama that knows the architecture, Gemma 3."""
+"""The first Ollama that supports the architecture, Gemma 3."""
 MINI_NOTICE: Final = "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms"
 
 
 def is_mini(name: str) -> bool:
-    """Whether a model's name is that of the built-in one; the tag that goes without saying may stand behind it."""
+    """Whether a name is that of the built-in model, with or without the tag `latest`."""
     return name.lower().removesuffix(":latest") == MINI_NAME
 
 
 def mini_spec(name: str, license_text: str) -> ModelSpec:
-    """Return what a server is to make of the merged weights, whose digest is known once they are merged.
+    """The specification of the merged weights for a server; their digest is known once they are merged.
 
     Args:
-        name: what it is called there.
+        name: its name on the server.
         license_text: the text of its terms.
     """
     return ModelSpec(name=name, kind="gguf", template=MINI_TEMPLATE, parameters=MINI_PARAMETERS, license=license_text)
@@ -96,32 +96,32 @@ SAMPLING_OPTIONS: Final = {
     "penalty_present": "presence_penalty",
     "penalty_freq": "frequency_penalty",
 }
-"""The options of Ollama by the keys of GGUF, without what these begin with."""
+"""Ollama's options by GGUF key, without the prefix."""
 
 
 class SamplingDefault(NamedTuple):
-    """What an option is where a request does not name it."""
+    """The value of an option that the request does not set."""
 
     option: str
     value: str
     by_file: bool
-    """Whether the file says so, and no PARAMETER."""
+    """Whether the file sets it, and no PARAMETER."""
 
 
 def sampling_from_info(info: Mapping[str, object]) -> tuple[tuple[str, float], ...]:
-    """Return the options that a model's file sets, by what /api/show says of it."""
+    """The options that a model's file sets, from its /api/show."""
     found = ((option, info.get(SAMPLING_PREFIX + key)) for key, option in SAMPLING_OPTIONS.items())
     return tuple((option, value) for option, value in found if isinstance(value, int | float))
 
 
 def parse_parameters(parameters: str) -> dict[str, str]:
-    """Return a model's PARAMETERs as /api/show writes them, one a line; of one that is set twice, the last."""
+    """Parse a model's PARAMETERs as /api/show writes them, one per line; the last one wins."""
     lines = (line.split(maxsplit=1) for line in parameters.splitlines())
     return {line[0]: line[1].strip() for line in lines if len(line) > 1}
 
 
 def sampling_defaults_of(model: Model) -> tuple[SamplingDefault, ...]:
-    """Return what decides how a model is sampled, in the order of the options; of what is set twice, what holds."""
+    """The effective sampling defaults of a model, in the order of the options."""
     own = parse_parameters(model.parameters)
     file = {option: f"{value:.4g}" for option, value in model.sampling}
     names = [option for option in (*SAMPLING_OPTIONS.values(), "seed") if option in own or option in file]
@@ -129,24 +129,24 @@ def sampling_defaults_of(model: Model) -> tuple[SamplingDefault, ...]:
 
 
 FRAME_TOKENS: Final = 1024
-"""Tokens for what a server writes around a conversation by itself: a date, the defaults of a format."""
+"""Tokens that a server adds around a conversation: a date, the defaults of a format."""
 LEAST_MESSAGE_BYTES: Final = 256
-"""Tokens at most of what a template writes around one message."""
+"""Maximum tokens that a template writes around one message."""
 
 
 def bounds_of(
     model: Model, options: Iterable[tuple[str, OptionValue]], messages: Iterable[Message] = (), so_far: str = ""
 ) -> Bounds | None:
-    """Return what is known of the room for a prompt and its reply; None for a model that its server passes on.
+    """Bound the room for a prompt and its reply; None for a model that its server forwards.
 
-    A token stands for one byte at least, and what a template writes once, a system prompt of its own say, it holds
-    itself. So the prompt has fewer tokens than is said here, mostly a quarter. Pictures take an unknown number of them.
+    A token stands for at least one byte, and the template contains what it writes once, such as a system prompt of its
+    own. So the prompt has fewer tokens than this bound, mostly a quarter. Images take an unknown number of tokens.
 
     Args:
-        model: who is asked; its own PARAMETERs hold where no option says otherwise.
+        model: the requested model; its own PARAMETERs apply where no option is set.
         options: of the request.
-        messages: what is said.
-        so_far: what the reply begins with.
+        messages: of the request.
+        so_far: the beginning of the reply.
     """
     if model.remote_host:
         return None
@@ -154,9 +154,9 @@ def bounds_of(
     context, reply = (_number(name, options, model) for name in ("num_ctx", "num_predict"))
     return Bounds(
         prompt=0 if any(message.images for message in said) else _most(model, said, so_far),
-        # A reply of no token has one all the same; below 0 is no limit.
+        # A reply of no tokens still has one; below 0 means no limit.
         reply=0 if reply is None or reply < 0 else max(1, reply),
-        # A server gives no more than the model was made for, whatever is asked of it.
+        # A server never exceeds the context that the model was trained for.
         context=min(max(0, context or 0), model.context_length),
     )
 
@@ -168,7 +168,7 @@ def _most(model: Model, said: tuple[Message, ...], so_far: str) -> int:
 
 
 def _number(option: str, options: Iterable[tuple[str, OptionValue]], model: Model) -> int | None:
-    """Return what an option is set to, by the request or else by the model; None where neither says a number."""
+    """The number that the request, or else the model, sets for an option; None if neither does."""
     value = dict(options).get(option, parse_parameters(model.parameters).get(option, ""))
     try:
         return int(value) if isinstance(value, int | float | str) else None

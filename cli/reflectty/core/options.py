@@ -1,6 +1,6 @@
-"""Parses and checks the model options that Ollama knows, from `KEY=VALUE` texts or a table.
+"""Parses and checks Ollama's model options, from `KEY=VALUE` texts or a table.
 
-Names and types are those of Ollama 0.32; its server ignores unknown keys in silence.
+Names and types are those of Ollama 0.32; its server silently ignores unknown keys.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ OPTIONS: dict[str, type] = {
 
 NUM_CTX = "num_ctx"
 AUTO = "auto"
-"""A context as large as the question needs, as far as the model and the memory of this machine allow."""
+"""A context as large as the question needs, within the limits of the model and this machine's memory."""
 
 _BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 def parse_options(pairs: tuple[str, ...], flag: str = "--option") -> tuple[tuple[str, OptionValue], ...]:
-    """Return options from `KEY=VALUE` texts; a repeated `stop` adds, any other key repeated replaces.
+    """Parse options from `KEY=VALUE` texts; a repeated `stop` adds, any other repeated key replaces.
 
     Raises:
-        UsageError: no `=`, a key that Ollama does not know, or a value of the wrong type.
+        UsageError: no `=`, an option that Ollama does not have, or a value of the wrong type.
     """
     found: dict[str, OptionValue] = {}
     stops: list[str] = []
@@ -67,10 +67,10 @@ def parse_options(pairs: tuple[str, ...], flag: str = "--option") -> tuple[tuple
 
 
 def read_options(table: Mapping[str, object], name: str) -> tuple[tuple[str, OptionValue], ...]:
-    """Return options from a table of a file, which bears that name.
+    """Read options from a table called `name` in a file.
 
     Raises:
-        UsageError: a key that Ollama does not know, or a value of the wrong type.
+        UsageError: an option that Ollama does not have, or a value of the wrong type.
     """
     return tuple((key, _read_option(key, value, f"{name}.{key}")) for key, value in table.items())
 

@@ -1,9 +1,9 @@
 r"""Makes untrusted text safe for a terminal by showing control and invisible characters instead of sending them.
 
-Whatever a terminal would obey or a reader could not see is shown, one code point at a time: C0 controls and DEL as
-`^X`, half a surrogate pair as U+FFFD, the rest as `<U+XXXX>`. Nothing is parsed, so there is no sequence that a
-terminal reads one way and this module another. Of the invisible code points those stay that spell something where
-they stand. Line feed and tab stay; `\r\n` is a line feed.
+Replaces each code point that a terminal would obey or a reader could not see: C0 controls and DEL become `^X`, a lone
+surrogate U+FFFD, the rest `<U+XXXX>`. It parses no escape sequences, so none can be read one way here and another way
+by the terminal. Invisible code points stay where they affect spelling. Line feed and tab stay; `\r\n` becomes a line
+feed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _EMOJI = (
     "\u2716\u271d\u2721\u2728\u2733\u2734\u2744\u2747\u274c\u274e\u2753-\u2755\u2757\u2763-\u2767\u2795-\u2797\u27a1"
     "\u27b0\u27bf\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 )
-# The scripts whose letters join or form conjuncts, by blocks: Arabic, Syriac, N'Ko, Mandaic, India's, Myanmar, Khmer,
+# Blocks of the scripts whose letters join or form conjuncts: Arabic, Syriac, N'Ko, Mandaic, India's, Myanmar, Khmer,
 # Mongolian, those of Java and Bali, Arabic presentation forms; above the BMP the cursive and the Brahmic ones.
 _JOINING = (
     "\u0600-\u061b\u061d-\u077f\u07c0-\u07ff\u0840-\u0dff\u1000-\u109f\u1780-\u180a\u1810-\u18af\u1a20-\u1c4f\u1cd0-\u1cff"
@@ -67,7 +67,7 @@ _STRAY = (
     f"|(?<![{_EMOJI}][{_JOINERS}])(?<![{_EMOJI}][{_EMOJI_SELECTORS}][{_JOINERS}])(?<![{_JOINING}][{_JOINERS}])"
     f"(?<![{_BASES}][{_EMOJI_SELECTORS}])(?<![{_IDEOGRAPHS}][{_IDEOGRAPH_SELECTORS}])"
     f"(?<![{_MONGOLIAN}][{_MONGOLIAN_SELECTORS}]))"
-    # What is kept only sometimes is never kept after a stray, so a run of strays is one match.
+    # Code points that are kept in some places are never kept after a stray, so a run of strays is one match.
     f"[{_ALWAYS_REPLACED}{_REPLACED_OUT_OF_PLACE}]*"
 )
 # A black flag with its tags, one direction mark, or a run of strays.
@@ -77,13 +77,13 @@ _SUSPECT = (
 )
 
 _MARKS_PER_BASE = 30
-# Neither letters nor digits nor the blocks of symbols: what is left is little more than the combining marks.
+# No letters, digits or blocks of symbols: little remains but the combining marks.
 _NO_MARKS = (
     "\\w\x00-\u02ff\u2000-\u200b\u200e-\u20cf\u2100-\u2cee\u2e00-\u3029\u3030-\u3098\u309b-\ua66e\uac00-\ufb1d"
     "\ufb1f-\ufe1f\ufe30-\uffff\U00010000-\U000101fc\U0001f000-\U0010ffff"
     f"{_DIRECTIONS}{_ALWAYS_REPLACED}{_EMOJI_SELECTORS}{_IDEOGRAPH_SELECTORS}{_MONGOLIAN_SELECTORS}"
 )
-# What may stand above the limit: the marks, and the joiners kept among them, from the first that may be too many.
+# What may exceed the limit: the marks, and the joiners kept among them, from the first that may be too many.
 _STACKED = f"(?:[^{_NO_MARKS}{_JOINERS}]|(?<=[{_JOINING}])[{_JOINERS}])"
 _PILE = f"{_STACKED}(?<=[^{_NO_MARKS}]{{{_MARKS_PER_BASE + 1}}}){_STACKED}*+"
 
@@ -93,18 +93,18 @@ _ORDINARY = (
     "\u2000-\u200a\u2010-\u2027\u202f-\u205f\u20a0-\u20cf\u2100-\u27ff\u2900-\u2bff\u3000-\u3029\u3030-\u3096\u309b-\u30ff\u3400-\u9fff"
     "\uac00-\ud7a3\uff01-\uff9f\U0001f300-\U0001f3f3\U0001f3f5-\U0001faff"
 )
-# How far a direction mark may stand from the letter it serves, and so how much may have to be held back.
+# The maximum distance of a direction mark from its letter, and so how much may have to be held back.
 _DIRECTION_REACH = 8
 _NEUTRAL = {"EN", "ES", "ET", "CS", "ON", "WS", "NSM"}
 _SCHEMES = {"http", "https", "mailto"}
-# No rule looks further back than a full pile of marks and what its first joiner stands beside.
+# No rule looks further back than a full pile of marks and the base of its first joiner.
 _LOOKBEHIND_LENGTH = _MARKS_PER_BASE + _DIRECTION_REACH
 
 
 class Sanitizer:
-    """Makes a text safe piece by piece; the pieces together come out as the whole would.
+    """Sanitizes a text chunk by chunk; the joined output equals that for the whole text.
 
-    Holds back what cannot be decided yet, at most nine code points. `replaced` counts the code points that are not
+    Holds back at most nine code points that cannot be decided yet. `replaced_count` counts the code points that are not
     shown as themselves.
     """
 
@@ -115,7 +115,7 @@ class Sanitizer:
         self._half = ""
 
     def feed(self, text: str) -> str:
-        """Return what can be shown by now."""
+        """Sanitize a chunk; the output is what can be shown so far."""
         if not (self._held or self._half) and _is_plain(text):
             self._tail = (
                 text[-_LOOKBEHIND_LENGTH:]
@@ -129,7 +129,7 @@ class Sanitizer:
         return self._sanitize(text[:cut], last=False)
 
     def close(self) -> str:
-        """Return what was held back, now that nothing follows."""
+        """The sanitized rest of what was held back."""
         if not (self._held or self._half):
             return ""
         text, self._half = self._half, ""
@@ -155,25 +155,25 @@ class Sanitizer:
 
 
 def clean(text: str) -> str:
-    """Return a whole text made safe."""
+    """Sanitize a whole text."""
     sanitizer = Sanitizer()
     return sanitizer.feed(text) + sanitizer.close()
 
 
 def clean_line(text: str, limit: int = 400) -> str:
-    """Return a text made safe on one line of at most `limit` code points, for names, titles and errors."""
+    """Sanitize a text and fit it on one line of at most `limit` code points, for names, titles and errors."""
     line = re.sub("[\t\n]+", " ", clean(text).strip("\t\n "))
     if len(line) <= limit:
         return line
     cut = line[: max(0, limit - 1)]
-    # What was kept for the sake of what followed would stand alone now; what it stood beside is near.
+    # Code points kept only because of what followed would now stand alone; their neighbors are near.
     while cut != clean(cut):
         cut = cut[:-1]
     return f"{cut}…"
 
 
 def is_safe_link(url: str) -> bool:
-    """Whether a link may be offered for opening: an http, https or mailto address with nothing hidden in it."""
+    """Whether a link may be offered for opening: an http, https or mailto address without hidden characters."""
     scheme, colon, _ = url.partition(":")
     return bool(colon) and scheme.lower() in _SCHEMES and not re.search(r"\s", url) and clean(url) == url
 
@@ -184,7 +184,7 @@ class _Replacement(NamedTuple):
 
 
 class _CodePointNames(dict[int, str]):
-    """What is shown for a code point that is not shown itself; filled as they are met."""
+    """The visible form of each replaced code point; filled on demand."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
@@ -216,20 +216,20 @@ def _odd_pattern() -> re.Pattern[str]:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether no code point of a text is ever replaced or counted; false for much that is fine as well."""
+    """Whether a text surely needs no replacing or counting; False for much harmless text as well."""
     odd = _ODD_ASCII if text.isascii() else _odd_unicode_pattern()
     return not odd.search(text)
 
 
 def _join_surrogates(text: str) -> str:
-    r"""Join surrogate halves that stand side by side, and `\r\n`."""
+    r"""Join adjacent surrogate halves, and `\r\n`."""
     if re.search("[\ud800-\udfff]", text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return text.replace("\r\n", "\n")
 
 
 def _replacement_for(odd: re.Match[str], *, last: bool) -> _Replacement | None:
-    """Return what to show for a match, or None while that depends on text to come."""
+    """The replacement for a match; None while it depends on text that has not arrived."""
     text, start = odd.string, odd.start()
     if odd["pile"]:
         return _cut_pile(text, start, odd.end())
@@ -245,13 +245,13 @@ def _replacement_for(odd: re.Match[str], *, last: bool) -> _Replacement | None:
 
 
 def _is_beside_rtl(text: str, at: int) -> bool | None:
-    """Whether the nearest letter on one side is written from right to left; None while that letter may still come."""
+    """Whether the nearest letter on one side is right-to-left; None while that letter may still arrive."""
     before = _is_rtl(text, range(at - 1, max(-1, at - 1 - _DIRECTION_REACH), -1))
     return before or _is_rtl(text, range(at + 1, at + 1 + _DIRECTION_REACH))
 
 
 def _is_rtl(text: str, places: Iterable[int]) -> bool | None:
-    """Whether the first letter at these places is written from right to left; None where the text ends before it."""
+    """Whether the first letter at these places is right-to-left; None if the text ends before it."""
     for place in places:
         if place >= len(text):
             return None
@@ -276,7 +276,7 @@ def _cut_pile(text: str, start: int, end: int) -> _Replacement:
 
 
 def _pile_height(text: str, end: int) -> int:
-    """Count the marks that end there, with the joiners kept among them, up to the limit."""
+    """Count the marks that end at `end`, with the joiners kept among them, up to the limit."""
     for height in range(_MARKS_PER_BASE):
         place = end - 1 - height
         if not _is_stacked(text[place]) or _suspect_pattern().match(text, place):

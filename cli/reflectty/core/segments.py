@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """What a piece of a reply is."""
+    """The part of a reply that a text belongs to."""
 
     THINKING = "thinking"
     REFLECTION = "reflection"
@@ -15,7 +15,7 @@ class Kind(StrEnum):
 
 
 class Segment(NamedTuple):
-    """A piece of one block of a reply, as it arrives; the pieces of a block, joined, are its text."""
+    """A piece of one block of a reply as it arrives; the joined pieces of a block are its text."""
 
     kind: Kind
     text: str
@@ -24,16 +24,16 @@ class Segment(NamedTuple):
     tagged: bool = False
     """Whether the model marked it as its answer."""
     certain: bool = True
-    """Whether it can no longer turn out to be thinking."""
+    """False while a late `</think>` could still reclassify it."""
 
 
 class Reclassification(NamedTuple):
-    """Blocks turn out to be something else than they were shown as."""
+    """Changes the kind of blocks that have been shown already."""
 
     blocks: tuple[int, ...]
     kind: Kind | None = Kind.THINKING
-    """What they are: thinking, where a closer came without its opener. None where they are taken back: their opener,
-    in the middle of an answer, never closed, and their text follows as that answer's, opener included."""
+    """The new kind: thinking, after a closer without an opener. None takes the blocks back: an opener in the middle of
+    an answer was never closed, and their text, opener included, follows as part of that answer."""
 
 
 Event = Segment | Reclassification

@@ -1,4 +1,4 @@
-"""Sessions, turns and stored replies as values, and the history that a branch sends back to the model."""
+"""Sessions, turns and stored replies, and the message history that a branch sends back to the model."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ class ReplyStatus(StrEnum):
     """How a reply ended."""
 
     STREAMING = "streaming"
-    """It has not: whoever is writing it is alive."""
+    """It has not ended: its writer is alive."""
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
-    """The user stopped it, or the program that was writing it is gone."""
+    """The user stopped it, or its writer died."""
     INCOMPLETE = "incomplete"
-    """It was cut: the connection, the server, the token limit."""
+    """The connection, the server or the token limit cut it off."""
     FAILED = "failed"
-    """Not a word came of it."""
+    """No text arrived."""
 
 
 class ReplyOrigin(StrEnum):
-    """How a reply came to be."""
+    """How a reply was made."""
 
     ASKED = "asked"
     STEERED = "steered"
-    """The user changed what the model had thought so far; the reply it was made of is another branch."""
+    """The user edited the thinking; the original reply is another branch."""
     CONCLUDED = "concluded"
     """The user closed the thinking."""
     CONTINUED = "continued"
-    """It had been cut, and went on."""
+    """A reply that was cut off and continued."""
 
 
 class Attachment(NamedTuple):
-    """What came along with a question: `content` is the text of a file, or an image in base64."""
+    """An attachment to a question: `content` is the text of a file, or an image in base64."""
 
     name: str
     kind: Literal["file", "image"]
@@ -53,10 +53,10 @@ class Attachment(NamedTuple):
 
 
 class ReplyMetrics(NamedTuple):
-    """The figures of one reply; times in milliseconds, tokens by part are estimates."""
+    """The metrics of one reply; times in milliseconds, tokens by part are estimates."""
 
     thinking_tokens: int = 0
-    """The corrections' among them."""
+    """Includes those of the corrections."""
     answer_tokens: int = 0
     corrections: int = 0
     thinking_ms: float = 0.0
@@ -70,7 +70,7 @@ NO_METRICS = ReplyMetrics()
 
 
 class StoredReply(NamedTuple):
-    """A reply, as far as it is there."""
+    """A reply as stored, possibly partial."""
 
     model: str
     digest: str = ""
@@ -81,16 +81,16 @@ class StoredReply(NamedTuple):
     options: tuple[tuple[str, OptionValue], ...] = ()
     segments: tuple[tuple[Kind, str], ...] = ()
     answer: str = ""
-    """The final answer, by the rule of `Reply`; what is sent back to the model of this turn."""
+    """The final answer, by the rule of `Reply`; sent back to the model as this turn."""
     raw: str = ""
-    """The content as the model wrote it, tags and all."""
+    """The content as the model wrote it, tags included."""
     raw_thinking: str = ""
     """The text of the `thinking` field."""
     ended: ReplyStatus = ReplyStatus.STREAMING
     done_reason: str = ""
     origin: ReplyOrigin = ReplyOrigin.ASKED
     error: str = ""
-    """Why it is not complete, in one sentence."""
+    """Why it is incomplete, in one sentence."""
     warnings: tuple[str, ...] = ()
     measured: ReplyMetrics = NO_METRICS
 
@@ -103,7 +103,7 @@ class Turn(NamedTuple):
     created: float
     """Seconds since 1970, as are all times here."""
     text: str = ""
-    """The question as it was typed; nothing for a reply."""
+    """The question as typed; empty for a reply."""
     attachments: tuple[Attachment, ...] = ()
     said: StoredReply | None = None
     """None for a question."""
@@ -117,11 +117,11 @@ class Session(NamedTuple):
     created: float
     updated: float
     model: str = ""
-    """The one that answered last."""
+    """The model of the latest reply."""
     leaf: int | None = None
-    """The turn that the branch ends with that was looked at last; None where nothing was asked."""
+    """The last turn of the branch viewed last; None without questions."""
     questions: int = 0
-    """How many were asked, on all branches."""
+    """The number of questions on all branches."""
 
 
 class SearchHit(NamedTuple):
@@ -129,14 +129,14 @@ class SearchHit(NamedTuple):
 
     session: Session
     turn: int | None
-    """None where it is the title that matched."""
+    """None if the title matched."""
     part: Literal["title", "question", "thinking", "reflection", "answer"]
     passage: tuple[tuple[str, bool], ...]
-    """The text around the match, in pieces; the flag says which of them matched."""
+    """The text around the match, in pieces; the flag marks those that matched."""
 
 
 def branch_to(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:
-    """Return the turns from the first question to `leaf`."""
+    """The turns from the first question to `leaf`."""
     known = {turn.id: turn for turn in turns}
     path: list[Turn] = []
     while leaf is not None and leaf in known:
@@ -146,7 +146,7 @@ def branch_to(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:
 
 
 def _own_thinking(said: StoredReply, thinker: str) -> str:
-    """Return what a model thought by itself; a thinking that a prompt asked for is none that it was trained with."""
+    """The model's native thinking; thinking that a prompt asked for does not count."""
     if not thinker or not is_same_model(said.model, thinker):
         return ""
     if said.raw_thinking or said.mode == "reflect":
@@ -155,20 +155,20 @@ def _own_thinking(said: StoredReply, thinker: str) -> str:
 
 
 def message_of(turn: Turn) -> Message:
-    """Return a question as the model gets it: the files first, the words last."""
+    """A question as a message: the files first, the words last."""
     files = tuple((item.name, item.content) for item in turn.attachments if item.kind == "file")
     images = tuple(item.content for item in turn.attachments if item.kind == "image")
     return Message("user", compose_prompt(turn.text, "", files), images)
 
 
 def history_of(path: Iterable[Turn], thinker: str = "") -> tuple[Message, ...]:
-    """Return a branch as it is sent back to the model: questions and answers, with no tags.
+    """The messages of a branch to send back to the model: questions and answers, without tags.
 
-    A question without an answer is left out, so that questions and answers alternate, as templates expect.
+    A question without an answer is omitted, so that questions and answers alternate, as templates expect.
 
     Args:
         path: the turns.
-        thinker: the model whose own thinking comes along beside its answers; nothing leaves all thinking out.
+        thinker: the model whose own thinking is sent with its answers; empty omits all thinking.
     """
     messages: list[Message] = []
     for turn in path:

@@ -1,10 +1,9 @@
-"""Prompt templates with `{fields}`: finds the fields, checks them and fills them.
+"""Finds, checks and fills the `{fields}` of prompt templates.
 
-A field is a name between braces, `{language}`; a name begins with a letter and goes on with letters, digits, `_` and
-`-`. `{input}` is what the question is about: what is piped in, the files, the words. Every other brace stands for
-itself, so that code can be written as it is: `{}`, `{ x }`, `{"a": 1}`, `f"{x.y}"`, and also the `${name}` of a shell.
-Where a name between braces is not meant as a field, it is written `{{name}}`, which comes out as `{name}`. What a field
-is filled with is never looked at again.
+A field is a name between braces, `{language}`; a name begins with a letter and continues with letters, digits, `_` and
+`-`. `{input}` is the subject of the question: stdin, the files, the words. Every other brace is literal, so that code
+needs no escaping: `{}`, `{ x }`, `{"a": 1}`, `f"{x.y}"`, and also the `${name}` of a shell. `{{name}}` is a literal
+`{name}`. The value of a field is never parsed again.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 INPUT = "input"
-"""The field for what a question is about."""
+"""The field for the subject of the question."""
 INPUT_HINT = "pipe it in, or write it behind the options"
 _NAME = r"[^\W\d_][\w-]*"
 _BRACES = re.compile(rf"\{{\{{({_NAME})\}}\}}|(?<!\$)\{{({_NAME})\}}")
 
 
 class Template(NamedTuple):
-    """A template: its name, its text, and where it stands."""
+    """A template: its name, its text and its location."""
 
     name: str
     text: str
@@ -33,17 +32,17 @@ class Template(NamedTuple):
 
 
 def fields_of(text: str) -> tuple[str, ...]:
-    """Return the names of the fields in a text, each once, in their order."""
+    """The names of the fields in a text, each once, in their order."""
     return tuple(dict.fromkeys(found[2] for found in _BRACES.finditer(text) if found[2]))
 
 
 def fill_template(template_text: str, fields: Mapping[str, str], name: str = "") -> str:
-    """Return a text with its fields filled; more fields than it has do no harm.
+    """Fill the fields of a template; surplus fields are ignored.
 
     Args:
         template_text: the text of a template.
-        fields: what its fields are filled with, the input among them.
-        name: what the template is called, for errors.
+        fields: the values, the input among them.
+        name: the template's name, for errors.
 
     Raises:
         UsageError: one of its fields is missing; the hint says how to give it.
@@ -66,10 +65,10 @@ def _missing_fields_error(fields: list[str], template: str) -> UsageError:
 
 
 def parse_fields(pairs: Iterable[str]) -> dict[str, str]:
-    """Return fields from `NAME=VALUE` texts; a repeated one replaces.
+    """Parse fields from `NAME=VALUE` texts; a repeated one replaces.
 
     Raises:
-        UsageError: no `=`, or the input, which is not given so.
+        UsageError: no `=`, or the field `input`, which cannot be given.
     """
     fields: dict[str, str] = {}
     for pair in pairs:

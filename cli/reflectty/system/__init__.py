@@ -1,1 +1,1 @@
-"""Access to the machine: terminal streams, signals, editor, shipped files, themes and other programs."""
+"""Access to the machine: terminal streams, signals, editor, packaged files, themes and other programs."""

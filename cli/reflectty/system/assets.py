@@ -1,4 +1,4 @@
-"""Finds the folders that are shipped with the package: themes, completions and the model `mini`."""
+"""Finds the folders shipped with the package: themes, completions and the model `mini`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def find_asset_folder(name: str) -> Path:
-    """Return the folder of that name: `themes`, `completions` or `models/mini`.
+    """The folder `themes`, `completions` or `models/mini`.
 
-    In a wheel it lies inside the package; in a checkout, or an editable install of one, at the root.
+    In a wheel it is inside the package; in a checkout, or an editable install of one, at the root.
 
     Raises:
         FileNotFoundError: the installation lacks it.

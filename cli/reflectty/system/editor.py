@@ -36,9 +36,9 @@ def run_in_terminal(command: Sequence[str]) -> int:
 
 @contextmanager
 def _leave_interrupts_to_editor() -> Iterator[None]:
-    """Let Ctrl-C reach the editor, which has the same terminal, and not end the chat.
+    """Let Ctrl-C reach the editor, which shares the terminal, without ending the chat.
 
-    A handler and not SIG_IGN: the editor would inherit that.
+    Uses a handler rather than SIG_IGN, which the editor would inherit.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -51,7 +51,7 @@ def _leave_interrupts_to_editor() -> Iterator[None]:
 
 
 def edit_file(path: Path, environment: Mapping[str, str] | None = None, run: Run = run_in_terminal) -> bool:
-    """Let the user write a file where it stands; return whether the editor ended well.
+    """Open a file in the user's editor; True if the editor exited successfully.
 
     Raises:
         UsageError: there is no editor, or it cannot be started.
@@ -64,10 +64,10 @@ def edit_file(path: Path, environment: Mapping[str, str] | None = None, run: Run
 
 
 def edit_text(text: str, environment: Mapping[str, str] | None = None, run: Run = run_in_terminal) -> str | None:
-    """Return what the user made of a text, or None when the editor failed, so that nothing is to change.
+    """Edit a text in the user's editor; None if the editor failed.
 
     Raises:
-        UsageError: there is no editor, or what it left is no text.
+        UsageError: there is no editor, or its result is not text.
     """
     command = _editor_command(os.environ if environment is None else environment)
     try:
@@ -92,7 +92,7 @@ def _edit_in_file(path: Path, text: str, command: Sequence[str], run: Run) -> st
 
 
 def _editor_command(environment: Mapping[str, str]) -> list[str]:
-    """Return the editor with its arguments: the one that is asked for, or one that nearly every machine has."""
+    """The editor command with its arguments: the configured one, or one installed on nearly every machine."""
     for name in ("VISUAL", "EDITOR"):
         wanted = environment.get(name, "").strip()
         try:

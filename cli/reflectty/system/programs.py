@@ -12,35 +12,35 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PATIENCE_SECONDS: Final = 5.0
-"""A driver that sleeps takes up to two to wake."""
+"""A suspended driver takes up to two seconds to wake."""
 MOST_BYTES: Final = 1 << 20
 _KILL_SECONDS: Final = 1.0
-"""For what was killed to be gone; a program that left its group may keep the output open."""
+"""For a killed process to end; a program that left its group may keep the output open."""
 
 
 class ProgramOutput(NamedTuple):
-    """What a program said."""
+    """The output of a program."""
 
     text: str = ""
     hung: bool = False
 
 
 class _OutputCollector(asyncio.SubprocessProtocol):
-    """Collects the beginning of what a program writes; knows when it has ended and closed its output."""
+    """Collects the beginning of a program's output; `gone` is set once it has exited and closed its output."""
 
     def __init__(self) -> None:
         self.data = bytearray()
         self.gone = asyncio.Event()
 
-    def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002 - the protocol's
+    def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002 - required by the protocol
         self.data += data[: MOST_BYTES - len(self.data)]
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - required by the protocol
         self.gone.set()
 
 
 async def run_program(command: Sequence[str], patience: float = PATIENCE_SECONDS) -> ProgramOutput:
-    """Return what a program writes to stdout; what hangs is killed, with all that it started."""
+    """Capture a program's stdout; kills it with all its child processes after `patience` seconds."""
     try:
         transport, listener = await _start(command)
     except (OSError, ValueError):
@@ -56,11 +56,11 @@ async def run_program(command: Sequence[str], patience: float = PATIENCE_SECONDS
 
 
 async def _start(command: Sequence[str]) -> tuple[asyncio.SubprocessTransport, _OutputCollector]:
-    """Start a program in a group of its own.
+    """Start a program in a process group of its own.
 
     Raises:
         OSError: it cannot be started.
-        ValueError: its name or an argument holds a NUL.
+        ValueError: its name or an argument contains a NUL.
     """
     devnull, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
     starting = asyncio.ensure_future(
@@ -71,14 +71,14 @@ async def _start(command: Sequence[str]) -> tuple[asyncio.SubprocessTransport, _
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:
-        # asyncio (Python 3.11) would end the program alone, and wait as long as what it started holds the output open.
+        # asyncio (Python 3.11) would kill the program alone, and wait until its child processes close the output.
         with suppress(OSError, ValueError):
             await _end(*await starting)
         raise
 
 
 async def _end(transport: asyncio.SubprocessTransport, listener: _OutputCollector) -> None:
-    """End a program that has not ended, with all that it started."""
+    """Kill a running program, with all its child processes."""
     if not listener.gone.is_set():
         with suppress(OSError):
             os.killpg(transport.get_pid(), signal.SIGKILL)

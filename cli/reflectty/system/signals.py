@@ -20,10 +20,10 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def run_interruptible(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end; a first signal cancels it, a second one exits at once.
+    """Run a coroutine to its end; the first signal cancels it, the second exits at once.
 
     Raises:
-        StoppedError: a signal came; its exit code is 128 and the signal's number.
+        StoppedError: a signal arrived; the exit code is 128 and the signal's number.
     """
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
@@ -53,9 +53,9 @@ def run_interruptible(coroutine: Coroutine[Any, Any, T]) -> T:
 
 @contextmanager
 def _handle_signals_with(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Let `stop` handle the signals that are not ignored, as `nohup` and background jobs have them, then undo it.
+    """Handle signals with `stop`, except those ignored under `nohup` and in background jobs; restore them on exit.
 
-    Python's own handlers, not the loop's: they run even while a write to a full pipe blocks.
+    Uses Python's own handlers, not the loop's: they run even while a write to a full pipe blocks.
     """
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}

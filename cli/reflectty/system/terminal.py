@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 TRUECOLOR = 1 << 24
 BROKEN_PIPE_EXIT_CODE = 141
-"""The exit code of a process whose reader has left: 128 and the number of SIGPIPE."""
+"""The exit code after a closed pipe: 128 and the number of SIGPIPE."""
 
 
 class Sink(NamedTuple):
-    """One output stream: where it goes and what it can show."""
+    """One output stream with its capabilities."""
 
     file: TextIO | None
-    """None when the stream was closed before the command began."""
+    """None if the stream was closed before the command started."""
     tty: bool = False
     color_count: int = 0
-    """How many colours may be used: 0, 16, 256 or 16,777,216."""
+    """The number of colors: 0, 16, 256 or 16,777,216."""
     unicode: bool = True
-    """Whether the stream's encoding can carry the gutter's glyphs."""
+    """Whether the stream's encoding contains the gutter's glyphs."""
 
     def write(self, text: str) -> None:
         """Write and flush.
 
         Raises:
-            StoppedError: the reader has left; nothing is to be said about it.
+            StoppedError: the reader has closed the pipe; needs no message.
             OutputError: the stream is closed or full.
         """
         if self.file is None:
@@ -48,7 +48,7 @@ class Sink(NamedTuple):
 
 
 class Terminal(NamedTuple):
-    """The three streams of a process as one value; every field can be given by a test."""
+    """The three streams of a process; tests can supply every field."""
 
     stdin: BinaryIO | None
     stdin_tty: bool
@@ -56,18 +56,18 @@ class Terminal(NamedTuple):
     err: Sink
     width: int = 80
     can_redraw: bool = False
-    """Whether lines may be redrawn; false on dumb terminals."""
+    """Whether lines may be redrawn; False on dumb terminals."""
     forced_columns: int = 0
-    """The width that COLUMNS asks for, whatever the screen has; 0 when it does not."""
+    """The width set by COLUMNS, which overrides the screen's; 0 if unset."""
 
     def write_stderr(self, text: str) -> None:
-        """Write to stderr; a stderr that cannot be written to is not worth failing for."""
+        """Write to stderr; ignores a stderr that cannot be written."""
         with suppress(OutputError, StoppedError):
             self.err.write(text)
 
 
 def detect_color_support(environment: Mapping[str, str], *, tty: bool) -> tuple[int, str]:
-    """Return how many colours may be used on a stream, and what decides it."""
+    """The number of colors of a stream, and what determines it."""
     term, colourterm = environment.get("TERM", ""), environment.get("COLORTERM", "")
     forced = environment.get("CLICOLOR_FORCE", "0") not in ("", "0")
     rules = (
@@ -86,7 +86,7 @@ def detect_color_support(environment: Mapping[str, str], *, tty: bool) -> tuple[
 def _sink_of(file: TextIO | None, environment: Mapping[str, str]) -> Sink:
     if file is None or file.closed:
         return Sink(None)
-    # Whatever the locale: an answer that the encoding cannot carry is escaped, never a crash.
+    # Whatever the locale: characters outside the encoding are escaped and never raise an error.
     reconfigure = getattr(file, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace", newline="\n")
@@ -110,12 +110,12 @@ def _screen_width() -> int:
 
 
 def system_environment() -> Mapping[str, str]:
-    """Return the process's own variables, for who looks at all of them."""
+    """The process's own variables, for code that reads all of them."""
     return os.environ
 
 
 def system_terminal(environment: Mapping[str, str] | None = None) -> Terminal:
-    """Return the process's own streams; sets their error handlers so that no text can fail to encode."""
+    """The process's own streams; sets their error handlers so that any text can be encoded."""
     environment = os.environ if environment is None else environment
     columns = _columns_from(environment)
     stdin = sys.stdin if sys.stdin is not None and not sys.stdin.closed else None

@@ -21,7 +21,7 @@ _NAME = re.compile(r"\w[\w-]*")
 
 @dataclass(frozen=True, slots=True)
 class Colors:
-    """One colour for each role: `#rrggbb`, one of the sixteen names in `ANSI`, or `default`."""
+    """One color per role: `#rrggbb`, one of the sixteen names in `ANSI_COLORS`, or `default`."""
 
     background: str = "default"
     panel: str = "default"
@@ -43,7 +43,7 @@ COLOR_ROLES = tuple(field.name for field in fields(Colors))
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A named set of colours; `dark` says on what kind of background they were made to be read."""
+    """A named set of colors; `dark` tells the kind of background that they are designed for."""
 
     name: str
     dark: bool
@@ -52,18 +52,18 @@ class Theme:
 
 @dataclass(frozen=True, slots=True)
 class LoadedTheme:
-    """The theme to use, and one sentence on why it is not the one asked for, or nothing."""
+    """The theme to use, and one sentence on why it is not the requested one, or ""."""
 
     theme: Theme
     problem: str = ""
 
 
 TERMINAL_THEME = Theme("terminal", dark=True, colors=Colors())
-"""The terminal's own colours: what can be read on any background, and what is left when a file is broken."""
+"""The terminal's own colors: readable on any background, and the fallback for a broken file."""
 
 
 def load_theme(name: str, folders: Iterable[Path]) -> LoadedTheme:
-    """Return the theme of that name from the first folder where its file is sound; `TERMINAL` needs none."""
+    """Load a theme from the first folder with a valid file; `TERMINAL_THEME` needs none."""
     if name == TERMINAL_THEME.name:
         return LoadedTheme(TERMINAL_THEME)
     if not _NAME.fullmatch(name):
@@ -78,7 +78,7 @@ def load_theme(name: str, folders: Iterable[Path]) -> LoadedTheme:
 
 
 def list_theme_names(folders: Iterable[Path]) -> tuple[str, ...]:
-    """Return the names of the themes that can be asked for, sound or not, in order."""
+    """The names of all themes, valid or not, sorted."""
     found = {path.stem for folder in folders for path in folder.glob("*.toml") if _NAME.fullmatch(path.stem)}
     return tuple(sorted(found | {TERMINAL_THEME.name}))
 

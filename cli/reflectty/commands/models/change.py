@@ -77,7 +77,7 @@ def remove(
             await library.remove(one.name)
 
     found = args.run_with_library(terminal, host, find)
-    # Nobody is asked while a connection waits.
+    # No connection stays open during the confirmation.
     if not yes and not console.confirm(terminal, map(_describe, found)):
         console.info(terminal, "nothing was removed")
         found = ()

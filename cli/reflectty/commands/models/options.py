@@ -68,7 +68,7 @@ def run_with_library(
     try:
         done = run_interruptible(main())
     except UnreachableError as error:
-        # Whoever asks a server by OpenAI's protocol may still have an Ollama there.
+        # A user of OpenAI's protocol may still have an Ollama server at this host.
         if meant.engine != EngineName.OPENAI and NOT_OLLAMA not in str(error):
             raise
         kind = run_interruptible(describe_server(meant, host))

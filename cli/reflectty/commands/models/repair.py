@@ -1,4 +1,4 @@
-"""`reflect models repair`: creates a copy of a model whose control tokens are text."""
+"""`reflect models repair`: creates a copy of a model in which its control tokens are plain text."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reflectty.core.schema.rewrite import SentSchema
 
 _MAX_BLANKS = 500
-"""A constrained model that has nothing to say fills with white space; more than this in a row is such a case."""
+"""A constrained model with nothing left to write emits white space; a longer run than this ends the reply."""
 
 
 def _refuse_network(uri: str) -> NoReturn:
@@ -23,13 +23,13 @@ def _refuse_network(uri: str) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A schema as compact JSON text, and what checks an answer against it."""
+    """A JSON Schema as compact JSON text, with its validator."""
 
     text: str
     validator: Any
 
     def prepare_for(self, grammar: str, *, sorts_keys: bool = False) -> SentSchema:
-        """Return what a server is given of it, by what holds answers to schemas there; the check stays this one.
+        """The schema in the form that a server's grammar can enforce; answers are still checked against the original.
 
         Raises:
             UsageError: nothing fits the schema.
@@ -39,10 +39,10 @@ class Schema:
         return prepare_schema(self.text, grammar, sorts_keys=sorts_keys)
 
     def check(self, answer: str) -> None:
-        """Check an answer.
+        """Check an answer against the schema.
 
         Raises:
-            SchemaError: it is no JSON, or not of this schema; the message names the place.
+            SchemaError: it is not JSON, or does not fit; the message names the place.
         """
         try:
             value = json.loads(answer)
@@ -55,10 +55,10 @@ class Schema:
 
 
 def read_schema(argument: str) -> Schema:
-    """Return the schema that a `--schema` argument gives: JSON text, or the path of a file.
+    """Read the schema of a `--schema` argument: JSON text, or the path of a file.
 
     Raises:
-        UsageError: no such file, no JSON, or no schema.
+        UsageError: no such file, not JSON, or not a schema.
     """
     import jsonschema_rs
 
@@ -87,16 +87,16 @@ def _read_argument(argument: str) -> tuple[str, str]:
 
 
 def tidy_json(answer: str) -> str:
-    """Return JSON text in one line, with a blank behind each comma and colon; every value as it was written.
+    """Put JSON text on one line, with a blank after each comma and colon; values keep their spelling.
 
-    A grammar lets white space through between any two tokens, and small models fill up with it.
+    A grammar allows white space between any two tokens, and small models write much of it.
     """
     pieces = re.findall(r'"(?:[^"\\]|\\.)*"|[^\s",:{}\[\]]+|[,:{}\[\]]', answer, re.DOTALL)
     return "".join(f"{piece} " if piece in (",", ":") else piece for piece in pieces)
 
 
 class JsonEndDetector:
-    """Notices where a JSON value that arrives in pieces ends, or when only white space comes any more."""
+    """Detects where a streamed JSON value ends, or that only white space still arrives."""
 
     def __init__(self) -> None:
         self._depth = 0
@@ -104,7 +104,7 @@ class JsonEndDetector:
         self._blanks = 0
 
     def feed(self, text: str) -> int | None:
-        """Return how much of `text` still belongs to the value when it ends in it, else None."""
+        """How much of `text` belongs to the value if it ends there, else None."""
         for at, char in enumerate(text):
             if self._char(char):
                 return at + 1

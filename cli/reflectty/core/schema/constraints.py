@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 Json: TypeAlias = Any
-"""A value as JSON has it."""
+"""A JSON value."""
 SchemaObject = dict[str, Json]
 
 ANNOTATIONS: Final = frozenset(
@@ -19,25 +19,25 @@ ANNOTATIONS: Final = frozenset(
         *("contentEncoding", "contentMediaType", "$schema", "$id", "$anchor"),
     }
 )
-"""Keywords that forbid nothing."""
+"""Keywords that constrain nothing."""
 BRANCH_KEYWORDS: Final = ("anyOf", "oneOf")
 MAX_BRANCHES: Final = 32
 
 
 class UnmergeableError(Exception):
-    """No one schema says the same; the argument is the keyword that stands in the way."""
+    """No single schema expresses both; the argument is the keyword that prevents it."""
 
 
 class NothingFitsError(Exception):
-    """Nothing at all fits both."""
+    """No value fits both schemas."""
 
 
 def merge_schemas(one: Json, other: Json) -> Json:
-    """Return the schema of what fits both.
+    """The schema of the values that fit both.
 
     Raises:
-        UnmergedError: it cannot be written as one.
-        NothingError: nothing does.
+        UnmergeableError: it cannot be written as one schema.
+        NothingFitsError: no value fits both.
     """
     if isinstance(one, bool) or isinstance(other, bool):
         return _merge_with_bool(one, other)
@@ -57,7 +57,7 @@ def _merge_with_bool(one: Json, other: Json) -> Json:
 
 
 def _merge_properties(found: SchemaObject, one: SchemaObject, other: SchemaObject) -> None:
-    """Join what is said of members: one that only one side names has to fit what the other says of the rest."""
+    """Merge the member schemas: a member named on one side only must fit the other side's additionalProperties."""
     named = [dict(side.get("properties", {})) for side in (one, other)]
     rest = [side.get("additionalProperties", True) for side in (one, other)]
     if any("patternProperties" in side for side in (one, other)) and any(value not in (True, {}) for value in rest):
@@ -72,7 +72,7 @@ def _merge_properties(found: SchemaObject, one: SchemaObject, other: SchemaObjec
 
 
 def _merge_parts(one: Json, other: Json) -> Json:
-    """Return the schema of what a part of a value has to fit; where nothing does, the whole may be without it."""
+    """Merge the schemas of one part of a value; False if nothing fits, since the whole may omit that part."""
     try:
         return merge_schemas(one, other)
     except NothingFitsError:
@@ -106,7 +106,7 @@ def _merge_values(one: list[Json], other: list[Json]) -> list[Json]:
 
 
 def is_same_value(one: Json, other: Json) -> bool:
-    """Whether two values are one in JSON, where true is no 1."""
+    """Whether two values are equal in JSON, where true is not 1."""
     return (
         type(one) is type(other) and bool(one == other)
         if isinstance(one, bool) or isinstance(other, bool)
@@ -115,7 +115,7 @@ def is_same_value(one: Json, other: Json) -> bool:
 
 
 def _merge_branches(one: list[Json], other: list[Json]) -> list[Json]:
-    """Return what fits one of each side; what fits nothing at all is left out."""
+    """The merged pairs of branches, without those that nothing fits."""
     if len(one) * len(other) > MAX_BRANCHES:
         raise UnmergeableError("anyOf")
     found = []
@@ -147,11 +147,11 @@ KEYWORDS_BY_TYPE: Final = {
     "array": ("items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"),
     "object": ("properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties"),
 }
-"""The keywords that speak of values of one type."""
+"""The keywords that apply to values of one type only."""
 
 
 def target_of(root: SchemaObject, reference: Json) -> Json:
-    """Return what a reference into the schema itself leads to; None for any other."""
+    """Resolve a reference within the schema; None for any other."""
     if not isinstance(reference, str) or not reference.startswith("#"):
         return None
     if reference[1:2] not in ("", "/"):
@@ -169,14 +169,14 @@ def target_of(root: SchemaObject, reference: Json) -> Json:
 
 
 def annotations_of(schema: SchemaObject) -> SchemaObject:
-    """Return what a schema says that forbids nothing."""
+    """The annotations of a schema, which constrain nothing."""
     return {
         key: value for key, value in schema.items() if key in ANNOTATIONS and key not in ("$id", "$anchor", "$schema")
     }
 
 
 def implied_type_of(schema: SchemaObject) -> str:
-    """Return the one type that the keywords speak of: another would fit as well, and is not what is meant."""
+    """The one type that the keywords apply to, or ""; strictly other types fit too, but are not intended."""
     kinds = [kind for kind, keys in KEYWORDS_BY_TYPE.items() if any(key in schema for key in keys)]
     return kinds[0] if len(kinds) == 1 else ""
 
@@ -191,7 +191,7 @@ def _find_anchor(schema: Json, name: str) -> Json:
 
 
 def fits_schema(value: Json, schema: SchemaObject) -> bool:
-    """Whether a value fits a schema; one that cannot be looked up lets it pass."""
+    """Whether a value fits a schema; True if the schema cannot be evaluated."""
     import jsonschema_rs
 
     try:
@@ -201,7 +201,7 @@ def fits_schema(value: Json, schema: SchemaObject) -> bool:
 
 
 def are_disjoint(branches: list[Json]) -> bool:
-    """Whether no value can fit two of them, as far as types and the values of members tell."""
+    """Whether no value can fit two of the branches, judged by types and member values."""
     return all(_differ(one, other) for at, one in enumerate(branches) for other in branches[:at])
 
 

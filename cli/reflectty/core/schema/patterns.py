@@ -1,9 +1,9 @@
 r"""Rewrites string patterns for llama.cpp's grammars, or rejects those that they cannot enforce.
 
 `_visit_pattern` of llama.cpp's common/json-schema-to-grammar.cpp copies a pattern into a grammar for the text between
-two quotes. It wants both anchors, passes escapes such as `\d` on to a parser that does not know them, and lets `.` and
-`[^a]` stand for quotes and control characters as well, which end the text or break the JSON. So everything is written
-out here: classes without escapes but `\xHH`, no bare `.`, and the anchors.
+two quotes. It requires both anchors, passes escapes such as `\d` to a parser that does not know them, and lets `.` and
+`[^a]` match quotes and control characters, which end the text or break the JSON. So everything is spelled out here:
+classes without escapes except `\xHH`, no bare `.`, and the anchors.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from __future__ import annotations
 from typing import Final
 
 _ANY_CHARACTER: Final = r'[^"\\\x00-\x1F]'
-"""What stands for itself between the quotes of JSON."""
+"""A character that needs no escape in a JSON string."""
 _CLASSES: Final = {"d": "0-9", "w": "A-Za-z0-9_", "s": " "}
-"""White space but the blank is written as an escape in JSON, which a grammar of characters cannot say."""
+"""JSON escapes white space other than the blank, which a grammar of characters cannot express."""
 _LITERAL: Final = frozenset("-./:@#%&=~!<>,;'`_ ") | frozenset("^$*+?()[]{}|")
 _FORBIDDEN: Final = '"\\'
 
 
 class _UnsupportedPatternError(Exception):
-    """The pattern has something that a grammar cannot be given."""
+    """The pattern contains something that a grammar cannot express."""
 
 
 def rewrite_pattern(pattern: str) -> str:
-    """Return the pattern as llama.cpp holds to it; empty where it cannot, such as with a look-ahead or a quote."""
+    """The pattern in llama.cpp's form; empty if it cannot be enforced, such as with a look-ahead or a quote."""
     try:
         reader = _PatternReader(pattern)
         found = reader.alternatives(outermost=True)
@@ -33,7 +33,7 @@ def rewrite_pattern(pattern: str) -> str:
 
 
 class _PatternReader:
-    """Reads a pattern from left to right and writes it anew."""
+    """Parses a pattern from left to right and rewrites it."""
 
     def __init__(self, pattern: str) -> None:
         self._text = pattern
@@ -53,7 +53,7 @@ class _PatternReader:
         return found
 
     def alternatives(self, *, outermost: bool = False) -> str:
-        """Return what stands between two parentheses; a pattern without an anchor may begin or end anywhere."""
+        """Parse the alternatives between two parentheses; a pattern without an anchor may begin or end anywhere."""
         found = [self._sequence(outermost=outermost)]
         while self._accept("|"):
             found.append(self._sequence(outermost=outermost))
@@ -105,7 +105,7 @@ class _PatternReader:
         return _literal(self._read_escaped_character(char))
 
     def _read_escaped_character(self, char: str) -> str:
-        """Return the one character that an escape stands for."""
+        """The character that an escape stands for."""
         if char in "xu":
             digits = "".join(self._next() for _ in range(2 if char == "x" else 4))
             try:
@@ -128,7 +128,7 @@ class _PatternReader:
             found = f"{{{','.join(counts)}}}"
         else:
             return ""
-        # As few as possible or as many: the texts are the same.
+        # Lazy or greedy: the matched texts are the same.
         self._accept("?")
         if not self.is_at_end and self._text[self._at] in "*+?{":
             raise _UnsupportedPatternError
@@ -147,7 +147,7 @@ class _PatternReader:
         return f"[{''.join(kept)}]"
 
     def _member(self) -> str:
-        """Return one member of a class, which may be a range."""
+        """Parse one member of a class, which may be a range."""
         char = self._next()
         if char == "\\":
             char = self._next()

@@ -1,20 +1,20 @@
-r"""Rewrites a schema into the form that the grammar of a server can enforce, and lists what it cannot.
+r"""Rewrites a schema into the form that a server's grammar can enforce, and lists what it cannot.
 
-Read in llama.cpp's common/json-schema-to-grammar.cpp, and seen with llama-server b10970 and Ollama 0.34.2. Of the
-keywords at one place it looks at the first of `$ref`, `oneOf`/`anyOf`, a list of types, `const`, `enum`, `properties`
-and `additionalProperties`, `allOf`, `items`/`prefixItems`, `pattern`, `format`, lengths, bounds, and drops the others.
-`$ref: "#"` and a schema `true` are refused, `{}` means an object, `allOf` of anything but members or values means an
-object without any. Members come with the required ones first, each group in its order; but where Ollama hands the chat
-to llama.cpp to be rendered (a Jinja template), those of `properties` come alphabetically. An `allOf` of one member each
+Read in llama.cpp's common/json-schema-to-grammar.cpp, and observed with llama-server b10970 and Ollama 0.34.2. Of the
+keywords at one place it uses the first of `$ref`, `oneOf`/`anyOf`, a list of types, `const`, `enum`, `properties` and
+`additionalProperties`, `allOf`, `items`/`prefixItems`, `pattern`, `format`, lengths, bounds, and drops the others. It
+rejects `$ref: "#"` and a schema `true`; `{}` means an object, `allOf` of anything but members or values means an object
+without any. It emits the required members first, each group in its order; but where Ollama leaves the rendering of the
+chat to llama.cpp (a Jinja template), those of `properties` are in alphabetical order. An `allOf` of one member each
 keeps its order everywhere.
 
-| server | what holds to a schema |
+| server | what enforces a schema |
 |---|---|
-| Ollama, llama-server | llama.cpp's converter (common/json-schema-to-grammar.cpp): see `rewriting` |
-| the built-in model | llguidance, which xllamacpp is built with and asked to be lenient: it knows `allOf` and `\d` |
-| vLLM, SGLang and others | xgrammar or what they are started with: the schema is sent as it is |
+| Ollama, llama-server | llama.cpp's converter (common/json-schema-to-grammar.cpp): see `SchemaRewriter` |
+| the built-in model | llguidance, built into xllamacpp, in lenient mode: it knows `allOf` and `\d` |
+| vLLM, SGLang and others | xgrammar or what they are started with: the schema is sent unchanged |
 
-The user's own schema is what every answer is checked against in the end.
+Every answer is finally checked against the user's own schema.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ANYTHING: Final = {"type": ["object", "array", "string", "number", "boolean", "n
 _NON_CONSTRAINTS: Final = ANNOTATIONS | {"$defs", "definitions"}
 _FORMATS: Final = frozenset({"date", "time", "date-time", "uuid", *(f"uuid{number}" for number in range(1, 6))})
 _MAX_INTEGER: Final = 10**16 - 1
-"""An integer has at most 16 digits there, and bounds are numbers of 64 bits."""
+"""llama.cpp's integers have at most 16 digits, and its bounds are 64-bit numbers."""
 _MAX_CONST: Final = 1 << 63
 _UNSUPPORTED: Final = ("not", "if", "then", "else", "unevaluatedItems", "unevaluatedProperties", "dependentSchemas")
 _UNSUPPORTED_BY_TYPE: Final = {
@@ -58,15 +58,15 @@ KEY_ORDER: Final = "the order of keys"
 
 
 class SchemaRewriter:
-    """Rewrites one schema; `unheld` names what the grammar does not hold to."""
+    """Rewrites one schema; `unenforced` names what the grammar does not enforce."""
 
     def __init__(self, schema: SchemaObject, *, sorts_keys: bool = False, asserts_formats: bool = False) -> None:
-        """Begin.
+        """Prepare to rewrite a schema.
 
         Args:
-            schema: the whole, in which references are looked up.
+            schema: the whole schema, in which references are resolved.
             sorts_keys: whether the members of `properties` arrive in alphabetical order.
-            asserts_formats: whether a format is more than a note, as it is up to draft 7.
+            asserts_formats: whether `format` constrains values, as it does up to draft 7.
         """
         self.unenforced: dict[str, None] = {}
         self._root = schema
@@ -76,16 +76,16 @@ class SchemaRewriter:
         self._defs: SchemaObject = {}
 
     def rewrite(self) -> Json:
-        """Return the schema to send.
+        """The schema to send.
 
         Raises:
-            NothingError: nothing fits it.
+            NothingFitsError: nothing fits it.
         """
         found = self._node(self._root, ("#",))
         if found is False:
             raise NothingFitsError
         if "$ref" in found:
-            # Beside a reference at the top those within the definitions would not be looked up.
+            # Next to a `$ref` at the top, references within the definitions would not be resolved.
             found = self._defs[found["$ref"].rpartition("/")[2]]
         return {**found, "$defs": self._defs} if self._defs else found
 
@@ -105,14 +105,14 @@ class SchemaRewriter:
         return self._rewrite_plain({key: value for key, value in flat.items() if key not in _UNSUPPORTED})
 
     def _rewrite_part(self, schema: Json, inside: tuple[str, ...] = ()) -> Json:
-        """Return the schema of a part of a value, or of one way among others; false where nothing fits that."""
+        """Rewrite the schema of a part of a value, or of one branch; False if nothing fits it."""
         try:
             return self._node(schema, inside)
         except NothingFitsError:
             return False
 
     def _rewrite_plain(self, flat: SchemaObject) -> SchemaObject:
-        """Return a schema of values or of types."""
+        """Rewrite a schema of values or of types."""
         if "const" in flat or "enum" in flat:
             return self._values(flat)
         types = flat.get("type") or implied_type_of(flat)
@@ -124,10 +124,10 @@ class SchemaRewriter:
             self._note_unenforced(*(key for keys in KEYWORDS_BY_TYPE.values() for key in keys if key in flat))
         return annotations_of(flat) | ({"type": types} if isinstance(types, list) else ANYTHING)
 
-    # References, and what must all hold
+    # References and conjunctions
 
     def _flatten(self, schema: SchemaObject, inside: tuple[str, ...]) -> SchemaObject:
-        """Return a schema without `allOf` and without anything beside a reference or branches."""
+        """Merge `allOf`, and everything next to a reference or branches, into one schema."""
         schema = {key: value for key, value in schema.items() if key not in _DEFINITION_KEYWORDS}
         parts = list(schema.pop("allOf", ()))
         beside = any(key not in _NON_CONSTRAINTS and key != "$ref" for key in schema) or parts
@@ -142,7 +142,7 @@ class SchemaRewriter:
         return found
 
     def _inline(self, schema: Json, inside: tuple[str, ...]) -> Json:
-        """Return a schema without a reference at its top; one that leads back to itself is let go of."""
+        """Replace a reference at the top of a schema by its target; a reference to itself is dropped."""
         if not isinstance(schema, dict):
             return schema
         reference = schema.get("$ref")
@@ -167,7 +167,7 @@ class SchemaRewriter:
         return found if isinstance(found, dict) else {}
 
     def _distribute(self, schema: SchemaObject, branches: str, inside: tuple[str, ...]) -> SchemaObject:
-        """Return branches that have each what stands beside them, which means the same."""
+        """Merge the other keywords into each branch, which is equivalent."""
         rest = {key: value for key, value in schema.items() if key != branches and key not in _NON_CONSTRAINTS}
         found = []
         for branch in schema[branches]:
@@ -196,7 +196,7 @@ class SchemaRewriter:
         last = "".join(char for char in reference.rpartition("/")[2] if char.isalnum() or char in "_-") or "whole"
         return last if last not in self._defs else f"{last}-{len(self._defs)}"
 
-    # One kind of value
+    # Values by type
 
     def _union(self, schema: SchemaObject, branches: str) -> SchemaObject:
         if branches == "oneOf" and not are_disjoint(schema["oneOf"]):
@@ -286,7 +286,7 @@ class SchemaRewriter:
         if any(named[key] is False for key in required):
             raise NothingFitsError
         able = {key: value for key, value in named.items() if value is not False}
-        # An object is open where others may come, or where none is named.
+        # An object is open if it allows other members, or names none.
         if len(able) < len(named) and (rest or (rest is None and not able)):
             self._note_unenforced("properties")
         named = able
@@ -298,7 +298,7 @@ class SchemaRewriter:
         return self._rewrite_members(named, required, rest)
 
     def _rewrite_members(self, named: SchemaObject, required: list[str], rest: Json) -> SchemaObject:
-        """Return what keeps the members in their order, wherever they are sorted on the way."""
+        """Write the members so that they keep their order even where the server sorts them."""
         first = [key for key in named if key in required]
         later = [key for key in named if key not in required]
         if self._sorts_keys and (first != sorted(first) or later != sorted(later)):
@@ -311,13 +311,13 @@ class SchemaRewriter:
         return found if rest is None else {**found, "additionalProperties": rest}
 
     def _rewrite_other_members(self, given: SchemaObject) -> Json:
-        """Return what other members must fit; None where nothing is said of them."""
+        """The schema for other members; None if there is none."""
         rest = given.get("additionalProperties")
         patterns = given.get("patternProperties")
         if patterns:
             self._note_unenforced("patternProperties")
             if rest is False:
-                # With `false` no member at all would be let through.
+                # `false` would allow no member at all.
                 return {"anyOf": [self._rewrite_part(value) or dict(ANYTHING) for value in patterns.values()]}
         if isinstance(rest, dict):
             found = self._rewrite_part(rest)
@@ -332,18 +332,18 @@ class SchemaRewriter:
 
 
 class Grammar(StrEnum):
-    """What makes a grammar of a schema."""
+    """The component that turns a schema into a grammar."""
 
     LLAMA_CPP = "llama.cpp"
     LLGUIDANCE = "llguidance"
 
 
 class SentSchema(NamedTuple):
-    """What a server is given."""
+    """The schema as sent to a server."""
 
     text: str
     unenforced: tuple[str, ...] = ()
-    """Keywords that only the check of the whole answer holds."""
+    """Keywords that only the check of the whole answer enforces."""
 
 
 NOTHING_FITS: Final = "nothing at all fits the schema"
@@ -354,19 +354,19 @@ _UNKNOWN_TO_LLGUIDANCE: Final = frozenset(
         *("minProperties", "maxProperties"),
     }
 )
-"""Seen with xllamacpp 2026.10: it lets them pass, and meets `minProperties` by naming a key twice."""
+"""Observed with xllamacpp 2026.10: it ignores them, and satisfies `minProperties` by repeating a key."""
 _COMBINING_KEYWORDS: Final = frozenset(
     ["allOf", "anyOf", "oneOf", "if", "not", "dependentSchemas", "unevaluatedProperties", "patternProperties"]
 )
 
 
 def prepare_schema(text: str, grammar: str, *, sorts_keys: bool = False) -> SentSchema:
-    """Return what a server with this grammar is given of a schema, which is JSON text.
+    """Prepare a schema for a server's grammar.
 
     Args:
-        text: the schema.
-        grammar: a value of Grammar; of any other nothing is known.
-        sorts_keys: whether the members of an object arrive there in alphabetical order.
+        text: the schema as JSON text.
+        grammar: a value of Grammar; for any other the schema is sent unchanged.
+        sorts_keys: whether the members of an object arrive at the server in alphabetical order.
 
     Raises:
         UsageError: nothing fits the schema.
@@ -384,13 +384,13 @@ def prepare_schema(text: str, grammar: str, *, sorts_keys: bool = False) -> Sent
         raise UsageError(NOTHING_FITS, "no answer could be held to it") from error
     except RecursionError as error:
         raise UsageError("the schema is nested too deeply") from error
-    # The order of keys means something here, so texts are compared and not values.
+    # The order of keys matters, so texts are compared and not values.
     written = json.dumps(found, separators=(",", ":"))
     return SentSchema(text if not sorts_keys and found == schema else written, tuple(rewriter.unenforced))
 
 
 def _prepare_for_llguidance(schema: dict[str, Json], text: str) -> SentSchema:
-    """Close the objects that do not say whether they are open: a small model fills them up until it is stopped."""
+    """Close the objects without `additionalProperties`: a small model would add members without end."""
     keys = set(_keywords_in(schema))
     unheld = tuple(sorted(keys & _UNKNOWN_TO_LLGUIDANCE))
     if keys & _COMBINING_KEYWORDS:
@@ -399,7 +399,7 @@ def _prepare_for_llguidance(schema: dict[str, Json], text: str) -> SentSchema:
 
 
 def _keywords_in(schema: Json) -> list[str]:
-    """Return the keywords of a schema and of those in it; names of members are none."""
+    """The keywords of a schema and of its parts, without the names of members."""
     if isinstance(schema, list):
         return [key for one in schema for key in _keywords_in(one)]
     if not isinstance(schema, dict):
