@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 2.0
 MAX_OSC52_BYTES = 74_994
-"""Maximum size of a text for a terminal: some accept at most 100,000 bytes of base64 with its sequence."""
+"""Maximum size of a text for OSC 52: some terminals accept at most 100,000 bytes of base64 and its envelope."""
 _SCREEN_CHUNK = 240
 """GNU screen drops a control string that is longer than 256 bytes."""
 
@@ -98,7 +98,7 @@ def copy(
 
 
 def list_clipboards(environment: Mapping[str, str] | None = None, which: Which = shutil.which) -> tuple[str, ...]:
-    """The available clipboards, in the order in which `copy` tries them."""
+    """The available clipboards, in the order in which `copy` prefers them."""
     given = os.environ if environment is None else environment
     remote = bool(given.get("SSH_TTY") or given.get("SSH_CONNECTION"))
     tools = tuple(tool.command[0] for tool in _find_tools(given, remote=remote) if which(tool.command[0]))
@@ -140,7 +140,7 @@ def _copy_by_terminal(
 def _copy_by_tmux(data: bytes, which: Which, run: Run) -> str:
     """Fill tmux's buffer, and through it the terminal's clipboard, for which tmux before 3.2 has no command.
 
-    tmux ignores OSC 52 of an application, unless `set-clipboard` is `on` or `allow-passthrough` is.
+    tmux ignores OSC 52 from an application, unless `set-clipboard` is `on` or `allow-passthrough` is.
     """
     path = which("tmux")
     if not path:

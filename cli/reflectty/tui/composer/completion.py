@@ -137,7 +137,7 @@ def _name_length_of(command: SlashCommand) -> int:
 
 
 def _drop_if_unchanged(found: SuggestionList, written: str) -> SuggestionList:
-    """Drop the suggestions if the only one equals the typed text."""
+    """Drop the suggestions if none differs from the typed text."""
     return NO_SUGGESTIONS if all(item.text == written for item in found.items) else found
 
 
@@ -169,7 +169,7 @@ def _match_values(written: str, values: Sequence[str]) -> tuple[Suggestion, ...]
 
 
 def _rank_names(written: str, names: Iterable[str]) -> list[str]:
-    """The names that equal the typed text, begin with it, or have its letters in order, ranked like this."""
+    """The names that equal the typed text, begin with it, contain it, or have its letters in order, in this order."""
     sought = written.casefold()
     ranked = [(_rank(sought, name.casefold()), name) for name in names]
     return [name for rank, name in sorted(ranked, key=lambda pair: pair[0]) if rank < _NO_MATCH]

@@ -42,7 +42,7 @@ _MIN_HELP_WIDTH = 8
 class Suggestions(Widget):
     """Shows `suggested` with `chosen` marked; hidden while empty.
 
-    It overlays what is above the composer, so opening it moves no text. It must be mounted directly before the composer.
+    It overlays what is above the composer, so opening it moves no text. Mount it directly before the composer.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"suggestions--chosen", "suggestions--mark", "suggestions--help"}
