@@ -30,48 +30,48 @@ if TYPE_CHECKING:
 
 
 class ChatProfile(NamedTuple):
-    """How a profile asks."""
+    """The ask options and the server of a profile."""
 
     ask_options: ChatAskOptions
     open_engine: Callable[[], Engine] | None = None
-    """Opens the engine of the server that it names; None where it names none."""
+    """Opens the engine of the profile's server; None if it names none."""
     host: str = ""
     open_library: Callable[[], ModelLibrary] | None = None
-    """Opens the library of that server."""
+    """Opens the model library of that server."""
 
 
 class ChatConfig(NamedTuple):
-    """What the chat is given."""
+    """The configuration of the chat."""
 
     theme: ChatTheme
     actions: tuple[Action, ...]
     ask_options: ChatAskOptions
     store: Store
     open_engine: Callable[[], Engine]
-    """Opens the engine; called once the screen is there."""
+    """Opens the engine; called once the screen is shown."""
     open_library: Callable[[], ModelLibrary]
-    """Opens the library of the same server; called once somebody wants to see or to change its models."""
+    """Opens the model library of the same server; called on first use."""
     load_profile: Callable[[str], ChatProfile]
-    """Returns how a profile asks, by its name.
+    """Loads a profile by name.
 
     Raises:
-        UsageError: there is no such profile, or it cannot be used.
+        UsageError: there is no such profile, or it is invalid.
     """
     host: str = ""
-    """How the server is named in the status line."""
+    """The server's name in the status line."""
     view: ThinkingView = ThinkingView.LIVE
     session: Session | None = None
-    """The session to go on with."""
+    """The session to continue."""
     model_overrides_session: bool = False
-    """Whether the manner's model is asked even where the session had another."""
+    """True if the model of the ask options overrides the session's model."""
     hardware: Callable[[ModelLibrary], Awaitable[ServerHardware]] | None = None
-    """Finds out what is known of where a server runs; without it nothing is said of whether a model fits."""
+    """Detects the server's hardware; without it no fit is estimated."""
     write_sequence: Callable[[str], object] = print
-    """Writes a control sequence of ours to the terminal."""
+    """Writes a control sequence to the terminal."""
     exit_message: Callable[[str], object] = print
-    """Takes what is to be said once the screen is gone."""
+    """Prints a message once the screen is closed."""
     notes: tuple[str, ...] = ()
-    """What went wrong before there was a screen to say it on."""
+    """Errors from before the screen was shown."""
 
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -105,31 +105,31 @@ class ReflectApp(App[None]):
         loop = asyncio.get_running_loop()
         for name in _SIGNALS:
             number = getattr(signal, name, None)
-            # A chat that is to outlive its terminal, as under nohup, goes on.
+            # If the signal is ignored, as under nohup, the chat outlives its terminal.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._exit_on_signal, 128 + number)
 
     def _exit_on_signal(self, code: int) -> None:
-        """Keep what has come of a reply, restore the terminal, and end with the signal's code."""
+        """Store the running reply, restore the terminal, and exit with the signal's code."""
         self.exit(return_code=code)
 
     @property
     def failure(self) -> Exception | None:
-        """What broke the chat, for whoever runs it to say; None while nothing did."""
+        """The error that broke the chat, for the caller to report."""
         error = self._exception
         return error.error if isinstance(error, WorkerFailed) and isinstance(error.error, Exception) else error
 
     def _fatal_error(self) -> None:
-        # Textual's own prints a traceback with all local variables, what was asked among them.
+        # Textual's own method prints a traceback with all local variables, including prompts.
         self._close_messages_no_wait()
 
     def _write_sequence(self, sequence: str) -> None:
-        """Write a control sequence of ours past the screen."""
+        """Write a control sequence, bypassing the screen."""
         if self._driver:
             self._driver.write(sequence)
             self._driver.flush()
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy what was selected; Textual's own way reaches too few terminals."""
+        """Copy the selection; Textual's own method works in too few terminals."""
         chat = next(screen for screen in self.screen_stack if isinstance(screen, Chat))
         self.run_worker(chat.controller.copy(text, "the selection"))

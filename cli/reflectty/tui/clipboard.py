@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 2.0
 MAX_OSC52_BYTES = 74_994
-"""The longest text for a terminal: some take no more than 100,000 bytes of base64 with what is around it."""
+"""Maximum size of a text for OSC 52: some terminals accept at most 100,000 bytes of base64 and its envelope."""
 _SCREEN_CHUNK = 240
 """GNU screen drops a control string that is longer than 256 bytes."""
 
 
 class _Tool(NamedTuple):
-    """A program that takes the clipboard's text on its stdin."""
+    """A program that reads the clipboard's text from its stdin."""
 
     command: tuple[str, ...]
     encoding: str = "utf-8"
@@ -42,7 +42,7 @@ _WSL = _Tool(("clip.exe",), "utf-16-le")
 
 
 def run(command: Sequence[str], data: bytes) -> bool:
-    """Give a program its stdin; whether it ended well in time. What hangs is killed, with all that it started."""
+    """Run a program with this stdin; True if it succeeds in time. A timeout kills it with all its children."""
     try:
         process = subprocess.Popen(  # noqa: S603 - one of the programs above, found on PATH
             command,
@@ -78,9 +78,9 @@ def copy(
     which: Which = shutil.which,
     run: Run = run,
 ) -> str:
-    """Copy a text without what a terminal would obey where it is pasted; return where it is now.
+    """Copy a text without the control characters that a terminal would obey on pasting; return where it is now.
 
-    `write` sends a sequence to the terminal, which never says whether it did as it was told.
+    `write` sends a sequence to the terminal, which never confirms it.
 
     Raises:
         OutputError: there is no clipboard, and no file could be written.
@@ -98,7 +98,7 @@ def copy(
 
 
 def list_clipboards(environment: Mapping[str, str] | None = None, which: Which = shutil.which) -> tuple[str, ...]:
-    """Return the ways to a clipboard that there are, in the order in which they are tried; none of them is."""
+    """The available clipboards, in the order in which `copy` prefers them."""
     given = os.environ if environment is None else environment
     remote = bool(given.get("SSH_TTY") or given.get("SSH_CONNECTION"))
     tools = tuple(tool.command[0] for tool in _find_tools(given, remote=remote) if which(tool.command[0]))
@@ -108,7 +108,7 @@ def list_clipboards(environment: Mapping[str, str] | None = None, which: Which =
 
 
 def _find_tools(environment: Mapping[str, str], *, remote: bool) -> Iterable[_Tool]:
-    """Give out what reaches the screen in front of the reader: over ssh that is a forwarded display alone."""
+    """The tools that reach the user's screen: over SSH only those for a forwarded display."""
     if environment.get("WAYLAND_DISPLAY") and not remote:
         yield _WAYLAND
     if environment.get("DISPLAY"):
@@ -138,9 +138,9 @@ def _copy_by_terminal(
 
 
 def _copy_by_tmux(data: bytes, which: Which, run: Run) -> str:
-    """Fill tmux's buffer, and through it the terminal's clipboard, which tmux before 3.2 cannot do by command.
+    """Fill tmux's buffer, and through it the terminal's clipboard, for which tmux before 3.2 has no command.
 
-    What an application asks for with OSC 52 tmux ignores, unless `set-clipboard` is `on` or `allow-passthrough` is.
+    tmux ignores OSC 52 from an application, unless `set-clipboard` is `on` or `allow-passthrough` is.
     """
     path = which("tmux")
     if not path:
@@ -159,7 +159,7 @@ def _osc52_sequence_of(text: str) -> str:
 
 
 def _wrap_for_multiplexer(sequence: str, environment: Mapping[str, str]) -> str:
-    """Return a sequence as tmux or GNU screen hands it on to the terminal that they run in."""
+    """The sequence in the form that tmux or GNU screen passes on to its terminal."""
     if environment.get("TMUX"):
         doubled = sequence.replace("\x1b", "\x1b\x1b")
         return f"\x1bPtmux;{doubled}\x1b\\"

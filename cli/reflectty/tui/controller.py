@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Dialogs:
-    """Asks on the screen of an application; call it from a worker, which waits for the answer."""
+    """Asks through dialogs on the application's screen; call it from a worker, which waits for the answer."""
 
     def __init__(self, app: Callable[[], App[None]], *, unicode: bool) -> None:
         self._app = app
@@ -53,21 +53,21 @@ class Dialogs:
         current: str | None,
         preview: Callable[[str], None] | None = None,
     ) -> str | None:
-        """Let the reader choose one of several, each a value, its label and a detail; None when he went back."""
+        """Let the user choose one of several rows of value, label and detail; None on cancel."""
         from reflectty.tui.screens.choice import Choice, ChoiceItem
 
         offers = [ChoiceItem(value, label, detail, value == current) for value, label, detail in rows]
         return await self._app().push_screen_wait(Choice(title, offers, preview=preview, unicode=self._unicode))
 
     async def ask_line(self, title: str, default: str = "", placeholder: str = "") -> str | None:
-        """Let the reader type a line; None when he went back."""
+        """Let the user type a line; None on cancel."""
         from reflectty.tui.screens.prompt import LinePrompt
 
         asked = LinePrompt(title, default, placeholder=placeholder, unicode=self._unicode)
         return await self._app().push_screen_wait(asked)
 
     async def confirm(self, question: str, yes: str, no: str) -> bool:
-        """Ask whether something is to be done."""
+        """Ask for confirmation."""
         from reflectty.tui.screens.prompt import Confirm
 
         return await self._app().push_screen_wait(Confirm(question, yes, no, unicode=self._unicode))
@@ -81,13 +81,13 @@ class Dialogs:
     async def ask_about_overflow(
         self, before: int, error: PromptTooLongError, context: int, ask_options: ChatAskOptions
     ) -> ChatAskOptions | None:
-        """Ask what to leave out of a conversation that does not fit; None when it is not to be asked again.
+        """Ask what to omit from a conversation that exceeds the context; None to not retry.
 
         Args:
-            before: how many questions with answers are sent along.
-            error: what the server said.
-            context: how many tokens it holds now; 0 when unknown.
-            ask_options: how questions are asked now.
+            before: the number of earlier exchanges sent along.
+            error: the server's error.
+            context: the context length in tokens; 0 if unknown.
+            ask_options: the current ask options.
         """
         wanted = await self.choose(f"This does not fit: {error}", overflow_choices(before, error, context), None)
         return apply_choice(wanted or "", ask_options)
@@ -97,12 +97,12 @@ SHORT_NOTE_SECONDS = 4.0
 
 
 class ChatController:
-    """Everything that one screen works with.
+    """Controls the widgets and the conversation of one screen.
 
     Args:
-        screen: whose desk it is.
-        setup: what the chat is given.
-        do: does an action by its name, with what was typed behind the command.
+        screen: the screen that it controls.
+        chat_config: the configuration of the chat.
+        perform: performs an action by name, with the argument typed after the command.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class ChatController:
         self.actions = chat_config.actions
         self.unicode = chat_config.theme.palette.glyphs == Glyphs()
         self.edited_question: Turn | None = None
-        """The question that is being put in other words."""
+        """The question that the user is rephrasing."""
         self._was_running = False
         self._key_labels = {action.name: format_key(action.keys[0]) for action in self.actions if action.keys}
         self.conversation = Conversation(chat_config.store, chat_config.ask_options)
@@ -140,14 +140,14 @@ class ChatController:
     def run_in_background(
         self, work: Callable[[], Coroutine[Any, Any, None]], group: str = "", *, exclusive: bool = False
     ) -> None:
-        """Do something beside what is going on; what is given up before it begins is never made."""
-        # What Textual's type of work leaves out is what every coroutine function is.
+        """Run a coroutine in the background; a worker canceled before its start never creates it."""
+        # Textual's type for work is narrower than a coroutine function, which works.
         self.screen.run_worker(work, group=group, exclusive=exclusive)  # type: ignore[arg-type]
 
     # The server
 
     def connect(self) -> None:
-        """Open the engine, and find out who will answer; the chat goes on without what fails."""
+        """Open the engine and choose the model; the chat continues without whatever fails."""
         with self._report_errors():
             self.runner.engine = status.note_warning(self.config.open_engine(), self.note)
             self.runner.engines.append(self.runner.engine)
@@ -164,7 +164,7 @@ class ChatController:
             self.report_error(error)
 
     async def _choose_model(self) -> None:
-        """Find out who will answer, where nobody was named, or the built-in model, which a server may have as well."""
+        """Find the model if none or the built-in one is named; a server may have the latter as well."""
         named = self.conversation.ask_options.model
         if not named or is_mini(named):
             with self._report_errors():
@@ -177,24 +177,23 @@ class ChatController:
 
     @property
     def engine(self) -> Engine:
-        """The engine.
+        """The open engine.
 
         Raises:
-            ReflecttyError: it could not be opened.
+            ReflecttyError: it is not open.
         """
         if self.runner.engine is None:
             raise ReflecttyError("the server is not known yet")
         return self.runner.engine
 
     def poll(self) -> None:
-        """Look after the server."""
         if self.runner.engine:
             self.run_in_background(partial(self._poll_engine, self.runner.engine), group="poll", exclusive=True)
 
     async def _poll_engine(self, engine: Engine) -> None:
         found = await status.poll_server(engine, self.status.facts, self.runner.last_model)
         back = self.status.facts.is_reachable is False and found.is_reachable
-        # A reply may have gone on meanwhile: only what the server knows is taken over.
+        # A reply may have progressed during the poll: take over only the server's facts.
         self.status.facts = self.status.facts._replace(
             is_reachable=found.is_reachable, context=found.context, gpu=found.gpu
         )
@@ -202,16 +201,16 @@ class ChatController:
             self.run_in_background(self._choose_model)
         self.refresh_status()
 
-    # What is said and asked
+    # Notes and dialogs
 
     def note(self, text: str, *, wrong: bool = False) -> None:
-        """Say something: what went wrong stays in the transcript, the rest is gone in a moment."""
+        """Show a note: an error stays in the transcript, anything else disappears after a moment."""
         text = to_chat_wording(text)
         if wrong:
             self._remove_legend()
             self.transcript.add(NotePart(text, wrong=True))
         else:
-            # What is being written is never covered.
+            # The notification must not cover the composer.
             for rack in self.screen.query("ToastRack"):
                 rack.styles.margin = (0, 1, self.composer.outer_size.height + 1, 0)
             self.screen.notify(clean(text), markup=False, timeout=SHORT_NOTE_SECONDS)
@@ -220,7 +219,7 @@ class ChatController:
         self.note(f"{error} ({error.hint})" if error.hint else str(error), wrong=True)
 
     async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
-        """Ask what to leave out of a conversation that does not fit; return whether to ask again."""
+        """Ask what to omit from a conversation that exceeds the context; True to retry."""
         before, context = self.conversation.count_exchanges_before(request.question), self.status.facts.context
         changed = await self.dialogs.ask_about_overflow(before, error, context, self.conversation.ask_options)
         if changed:
@@ -228,22 +227,22 @@ class ChatController:
         return changed is not None
 
     async def copy(self, text: str, what: str) -> None:
-        """Copy, and say what was used."""
+        """Copy a text, and note which clipboard was used."""
         from reflectty.tui.clipboard import copy
 
         used = await asyncio.to_thread(copy, text, self.config.write_sequence)
         self.note(f"{what}: {used}")
 
-    # What is written
+    # The composer's text
 
     def attach(self, name: str) -> None:
-        """Name a file in the question; it comes along when that is sent."""
+        """Mention a file in the question, which attaches it on sending."""
         path = Path(name).expanduser()
         load_attachment(path, self.note)
         self.composer.insert(f'@"{path}" ')
 
     async def send(self, text: str, typed: str, mentioned: tuple[Path, ...]) -> None:
-        """Do what was written in the composer: a command, a changed thought, another wording, or a question."""
+        """Handle the composer's text: a command, edited thinking, a rephrased question, or a question."""
         if self.turns.steering:
             self.turns.resume(text)
             self.refresh_status()
@@ -280,15 +279,15 @@ class ChatController:
         self.composer.fill("")
         self.refresh_status()
 
-    # What is shown
+    # The screen
 
     def change_ask_options(self, **changes: object) -> None:
-        """Ask differently from here on."""
+        """Change the ask options from the next question on."""
         self.conversation.ask_options = self.conversation.ask_options._replace(**changes)  # type: ignore[arg-type]
         self.refresh_status()
 
     def set_theme(self, name: str) -> str:
-        """Show everything in another theme; return why that cannot be, or nothing."""
+        """Change the theme of the screen; return the problem, or an empty text."""
         problem = self.theme.set_theme(name)
         self.refresh_theme()
         if problem:
@@ -296,7 +295,7 @@ class ChatController:
         return problem
 
     def refresh_theme(self) -> None:
-        """Give all that is on the screen the colours of the theme."""
+        """Apply the theme's colors to everything on the screen."""
         self.screen.app.refresh_css()
         palette = self.theme.palette
         self.topline.palette = self.status.palette = palette
@@ -320,14 +319,14 @@ class ChatController:
             self.transcript.drop(part)
 
     async def stop_session(self) -> None:
-        """Bring everything in the session to rest, the changing of a thought included."""
+        """Stop everything in the session, steering included."""
         if self.turns.steering:
             self.composer.fill("")
         await self.turns.stop_all()
 
     async def shut_down(self) -> None:
-        """Stop what is coming, keep it, and close what is open."""
-        # A worker that is cancelled before its first step never takes it.
+        """Stop and store the running reply, and close the engines."""
+        # A worker that is canceled before its first step never runs.
         self.runner.drop_reservation()
         await self.turns.stop_all()
         self.runner.close()
@@ -335,12 +334,12 @@ class ChatController:
             await engine.aclose()
 
     def refresh_status(self) -> None:
-        """See that something of what is known has changed, and say so in the lines around the transcript."""
+        """Update the title, the status line and the key hints from the current state."""
         if not self.screen.is_attached:
             return
         running, self._was_running = self._was_running, self.runner.current is not None
         if running and not self._was_running:
-            # A reply that has ended tells whether the server is there, and has loaded the model.
+            # A finished reply shows whether the server is reachable, and has loaded the model.
             self.poll()
         part, steering = self.runner.part, self.turns.steering is not None
         self.topline.title = self.conversation.title

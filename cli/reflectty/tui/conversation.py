@@ -21,12 +21,12 @@ CONTEXT_GROWTH = 2
 
 
 def overflow_choices(before: int, error: PromptTooLongError, context: int) -> list[tuple[str, str, str]]:
-    """Return what can be done: a value, its label and a detail each.
+    """The choices after an overflow: a value, a label and a detail each.
 
     Args:
-        before: how many questions with answers are sent along.
-        error: what the server said.
-        context: how many tokens it holds now; 0 when unknown.
+        before: the number of earlier exchanges sent along.
+        error: the server's error.
+        context: the context length in tokens; 0 if unknown.
     """
     half = (before + 1) // 2
     rows: list[tuple[str, str, str]] = []
@@ -44,7 +44,7 @@ def overflow_choices(before: int, error: PromptTooLongError, context: int) -> li
 
 
 def apply_choice(choice: str, ask_options: ChatAskOptions) -> ChatAskOptions | None:
-    """Return how questions are asked after a choice; None when nothing is to be asked."""
+    """The ask options after a choice; None if nothing is to be asked."""
     what, _, number = choice.partition(" ")
     if what == "leave":
         return ask_options._replace(left_out=ask_options.left_out + int(number))
@@ -55,13 +55,13 @@ def apply_choice(choice: str, ask_options: ChatAskOptions) -> ChatAskOptions | N
 
 
 def _prompt_tokens_of(error: PromptTooLongError) -> int:
-    """Return how many tokens the prompt has, by the server's own words; 0 when it does not say."""
+    """The number of tokens in the prompt according to the server's error; 0 if it has none."""
     numbers = [int(found.replace(",", "")) for found in re.findall(r"\d[\d,]*", str(error))]
     return max(numbers, default=0)
 
 
 def _round_up_context(tokens: int) -> int:
-    """Return the next power of two that leaves room for a reply."""
+    """The next power of two that leaves room for a reply."""
     size = 1024
     while tokens and size < tokens * 4 // 3:
         size *= 2
@@ -72,7 +72,7 @@ MAX_TITLE_LENGTH = 60
 
 
 class ChatAskOptions(NamedTuple):
-    """How questions are asked: what the user chose, for this chat and from here on."""
+    """The ask options that the user chose for this chat from here on."""
 
     model: str = ""
     mode: Mode = Mode.AUTO
@@ -83,15 +83,15 @@ class ChatAskOptions(NamedTuple):
     keep_alive: str = ""
     keep_thinking: str = "auto"
     left_out: int = 0
-    """So many of the oldest questions are not sent any more, with their answers."""
+    """Number of the oldest questions that are not sent any more, with their replies."""
     profile: str = ""
-    """The profile that was named for it."""
+    """The profile that the user named."""
     typed: tuple[tuple[str, str], ...] = ()
-    """The options that were typed, each with what they were typed behind: `/option`, say."""
+    """The options that the user typed, each with what it was typed after, such as `/option`."""
 
 
 class Conversation:
-    """Turns in the store, and which of them are on the screen; a session begins with its first question."""
+    """The turns of a session and its visible branch; the first question creates the session."""
 
     def __init__(self, store: Store, ask_options: ChatAskOptions) -> None:
         self.store = store
@@ -102,19 +102,19 @@ class Conversation:
         self._turns: dict[int, Turn] = {}
 
     def open(self, session: Session, leaf: int | None = None) -> None:
-        """Go on with a stored session, on the branch that ends with `leaf` or the one looked at last."""
+        """Continue a stored session on the branch that ends with `leaf`, or on the last visible one."""
         self.session, self.leaf = session, leaf if leaf is not None else session.leaf
         self.ask_options = self.ask_options._replace(left_out=0, model=session.model or self.ask_options.model)
         self.reload()
 
     def close(self) -> None:
-        """Leave the session; the next question begins another, which may well be written where this one could not."""
+        """Leave the session; the next question begins one in the file, even if this one was in memory."""
         self.store = self._file_store
         self.session, self.leaf, self._turns = None, None, {}
         self.ask_options = self.ask_options._replace(left_out=0)
 
     def reload(self) -> None:
-        """Read the turns again, after somebody wrote some."""
+        """Read the turns again after a write."""
         if self.session:
             self._turns = {turn.id: turn for turn in self.store.turns(self.session.id)}
             if self.leaf not in self._turns:
@@ -126,7 +126,7 @@ class Conversation:
 
     @property
     def path(self) -> tuple[Turn, ...]:
-        """The turns on the screen."""
+        """The turns of the visible branch."""
         return branch_to(self._turns.values(), self.leaf)
 
     def find_turn(self, number: int | None) -> Turn | None:
@@ -146,7 +146,7 @@ class Conversation:
         """Store a question at the end of the branch.
 
         Raises:
-            StoreError: it could not be written.
+            StoreError: the write failed.
         """
         if self.session is None:
             self.session = self.store.create_session(title_of(text))
@@ -156,7 +156,7 @@ class Conversation:
         """Store a question beside another, as a branch.
 
         Raises:
-            StoreError: it could not be written.
+            StoreError: the write failed.
         """
         if self.session is None:
             return self.add_question(text, attachments)
@@ -168,24 +168,24 @@ class Conversation:
         return turn
 
     def fall_back_to_memory(self) -> None:
-        """Keep the session in memory from here on: its file cannot be written any more."""
+        """Move the session to memory, as its file is no longer writable."""
         self.store = self.store.fall_back_to_memory(self.session.id if self.session else "", self._turns.values())
 
     def set_leaf(self, leaf: int) -> None:
         """Show another branch.
 
         Raises:
-            StoreError: that could not be remembered.
+            StoreError: the choice could not be stored.
         """
         self.leaf = leaf
         if self.session:
             self.store.set_leaf(self.session.id, leaf)
 
     def rename(self, title: str) -> None:
-        """Give the session another title.
+        """Change the session's title.
 
         Raises:
-            StoreError: it could not be written.
+            StoreError: the write failed.
         """
         if self.session:
             self.store.rename(self.session.id, title)
@@ -194,16 +194,16 @@ class Conversation:
     # Branches
 
     def siblings(self, turn: Turn) -> tuple[Turn, ...]:
-        """Return the turns at the same place, this one among them, in the order in which they came."""
+        """The turns with the same parent, this one included, in order of creation."""
         return tuple(other for other in self._turns.values() if other.parent == turn.parent)
 
     def branch_position(self, turn: Turn) -> tuple[int, int]:
-        """Return which of how many branches a turn is."""
+        """The number of a turn's branch, and the number of branches there."""
         beside = self.siblings(turn)
         return ([other.id for other in beside].index(turn.id) + 1 if turn in beside else 1, max(1, len(beside)))
 
     def adjacent_leaf(self, direction: int) -> int | None:
-        """Return the leaf of the branch before or after this one, where the path parts last; None where it does not."""
+        """The leaf of the previous or next branch at the path's last fork; None if there is none."""
         for turn in reversed(self.path):
             beside = self.siblings(turn)
             if len(beside) > 1:
@@ -212,7 +212,7 @@ class Conversation:
         return None
 
     def _newest_leaf_of(self, turn: Turn) -> int:
-        """Return the newest turn that follows."""
+        """The newest turn at the end of a branch."""
         children = [other for other in self._turns.values() if other.parent == turn.id]
         return self._newest_leaf_of(children[-1]) if children else turn.id
 
@@ -221,7 +221,7 @@ class Conversation:
     def build_question(
         self, turn: Turn, *, reply_prefix: str = "", prefix_stats: ReplyMetrics = NO_METRICS
     ) -> Question:
-        """Return what is asked with a stored question, everything before it included."""
+        """The question to ask for a stored question, with its history."""
         from reflectty.chat.request import Question
 
         message = message_of(turn)
@@ -241,12 +241,12 @@ class Conversation:
         )
 
     def count_exchanges_before(self, turn: Turn) -> int:
-        """Return how many questions with answers are sent along with one."""
+        """The number of earlier exchanges sent along with a question."""
         return len(history_of(branch_to(self._turns.values(), turn.parent))) // 2 - self.ask_options.left_out
 
 
 def title_of(text: str) -> str:
-    """Return a title for a session that begins with that question: its first words."""
+    """A title for a session: the first words of its first question."""
     line = next((line.strip() for line in text.split("\n") if line.strip()), "")
     if len(line) <= MAX_TITLE_LENGTH:
         return line

@@ -24,18 +24,18 @@ _READ_BYTES = 1 << 16
 _POLL_SECONDS = 0.1
 _FOCUS_POLL_SECONDS = 0.01
 _FOCUS_TIMEOUT_SECONDS = 1.0
-"""How long keys wait at most; the chat takes a third of that to draw its first frame."""
+"""Maximum time that keys wait; the chat takes a third of that to draw its first frame."""
 _SIGHUP_EXIT_CODE = 129
 _ASCII_FALLBACK = str.maketrans("╭╮╰╯─│▌·…▁▂▃▄▅▆▇█", "++++-||-.########")
-"""What is drawn in place of Textual's own frames and scrollbars where the terminal's encoding has none."""
+"""Replacements for Textual's frames and scrollbars if the terminal's encoding lacks them."""
 # ESC alone, and ESC with a bracket, are keys that must not wait for what follows.
 _MIN_PASTE_START = 3
 
 
 class PasteAwareParser(XTermParser):
-    """A parser that looks for nothing but its end inside a bracketed paste.
+    """A parser that looks only for the end inside a bracketed paste.
 
-    Textual's own takes escape sequences in pasted text for keys: a pasted line with ESC in it is typed, and sent.
+    Textual's own reads escape sequences in pasted text as keys: a pasted line with ESC in it is typed, and sent.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class PasteAwareParser(XTermParser):
                     yield events.Paste(pasted.replace("\0", ""))
 
     def _hold_back(self, text: str, mark: str, shortest: int) -> str:
-        """Return a text without what may be the beginning of a mark, which waits for the rest."""
+        """Hold back the end of a text that may begin a mark; return the rest."""
         for length in range(len(mark) - 1, shortest - 1, -1):
             if text.endswith(mark[:length]):
                 self._held_back = mark[:length]
@@ -71,9 +71,9 @@ class PasteAwareParser(XTermParser):
 
 
 class TerminalFile:
-    """The terminal as a file: it takes every character, and everything once nobody is there any more.
+    """The terminal as a file that accepts every character, and everything once the terminal is gone.
 
-    Textual writes from a thread with a short queue: where that thread dies of an error, the chat waits for it forever.
+    Textual writes from a thread with a short queue: if that thread dies of an error, the chat waits for it forever.
     """
 
     def __init__(self, file: TextIOWrapper) -> None:
@@ -96,12 +96,12 @@ class TerminalFile:
         try:
             return text.encode(self._encoding)
         except UnicodeEncodeError:
-            # One character for one: an escape sequence in its place would tear the screen apart.
+            # One character for one: an escape sequence in its place would break the layout.
             return text.translate(_ASCII_FALLBACK).encode(self._encoding, "replace")
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver for terminals, with this keyboard; bytes that are no UTF-8 are shown as U+FFFD."""
+    """Textual's terminal driver with `PasteAwareParser`; invalid UTF-8 is shown as U+FFFD."""
 
     def __init__(
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -122,7 +122,7 @@ class TerminalDriver(LinuxDriver):
             self._hang_up()
 
     def _await_focus(self) -> None:
-        """Leave what is typed to the terminal until somebody here takes it: earlier, it would be for nobody."""
+        """Leave input in the terminal until a widget has the focus; before that it would be lost."""
         patience = _FOCUS_TIMEOUT_SECONDS
         while patience > 0 and not self._has_focus() and not self.exit_event.wait(_FOCUS_POLL_SECONDS):
             patience -= _FOCUS_POLL_SECONDS
@@ -132,12 +132,12 @@ class TerminalDriver(LinuxDriver):
         return bool(screens) and screens[-1].focused is not None
 
     def _hang_up(self) -> None:
-        """Leave as after SIGHUP: the terminal is gone, and not every one says so by a signal."""
+        """Exit as after SIGHUP: the terminal is gone, and not every terminal sends the signal."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(partial(self._app.exit, return_code=_SIGHUP_EXIT_CODE))
 
     def _read_texts(self, selector: selectors.BaseSelector) -> Iterator[str]:
-        """Give out what is typed, and an empty text when there is nothing for a while."""
+        """Yield the input, and an empty text when there is none for a while."""
         decode = getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
             if not selector.select(_POLL_SECONDS):
@@ -148,7 +148,7 @@ class TerminalDriver(LinuxDriver):
                 return
 
     def _read_bytes(self) -> bytes:
-        """Return what was typed; nothing once the terminal is gone."""
+        """The input; empty once the terminal is gone."""
         try:
             return os.read(self.fileno, _READ_BYTES)
         except OSError:

@@ -41,43 +41,43 @@ if TYPE_CHECKING:
 
 
 class ResumePlan(NamedTuple):
-    """How a reply goes on."""
+    """How to resume a reply."""
 
     model: Model
     plan: Plan
     opener: str = ""
-    """The marker with which the model was seen to open its thinking; nothing where its tags are known otherwise."""
+    """The marker with which the model opens its thinking, as observed; empty if its tags are known otherwise."""
     prompt_opened_thinking: bool = False
-    """Whether the prompt had opened the thinking, though what came was taken for an answer."""
+    """True if the prompt had opened the thinking, so that text parsed as an answer is thinking."""
 
     def family_of(self, said: StoredReply) -> Family:
-        """Return the family in whose tags the reply is written.
+        """The family in whose tags the reply is written.
 
         Raises:
-            RefusedError: its tags are not known.
+            RefusedError: its tags are unknown.
         """
         field = bool(said.raw_thinking)
         return writing_family(self.model, self.plan, said.family, said.raw, came_in_field=field, opener=self.opener)
 
     def reinterpret(self, said: StoredReply) -> StoredReply:
-        """Return a reply with what the prompt tells of it: all of it may be thinking."""
+        """The reply, with all its text as thinking if the prompt had opened the thinking."""
         return said._replace(segments=((Kind.THINKING, said.raw.strip("\n")),)) if self.prompt_opened_thinking else said
 
 
 async def make_resume_plan(
     engine: Engine, question: Question, said: StoredReply, model: Model, plan: Plan
 ) -> ResumePlan:
-    """Return how a reply goes on.
+    """Work out how to resume a reply.
 
     Args:
-        engine: who would go on.
-        question: what the reply is to.
+        engine: the engine that would resume it.
+        question: the question that it replies to.
         said: the reply so far.
-        model: who gave it.
-        plan: how it is asked.
+        model: the model that wrote it.
+        plan: the plan of its request.
 
     Raises:
-        RefusedError: the server cannot go on, or nobody tells how the model marks its thinking.
+        RefusedError: the server cannot resume a reply, or the tags of the model's thinking are unknown.
     """
     from reflectty.chat.request import request_for
 
@@ -110,7 +110,7 @@ NO_REPLY = "there is no reply to the last question"
 
 
 class SteeredReply(NamedTuple):
-    """A thought that is being changed."""
+    """A reply whose thinking the user edits."""
 
     question: Turn
     said: StoredReply
@@ -118,7 +118,7 @@ class SteeredReply(NamedTuple):
 
 
 class QueuedQuestion(NamedTuple):
-    """A question that waits for the reply before it."""
+    """A question that waits for the running reply."""
 
     text: str
     attachments: tuple[Attachment, ...]
@@ -126,13 +126,13 @@ class QueuedQuestion(NamedTuple):
 
 
 class TurnQueue:
-    """What is asked and answered on one screen.
+    """Asks the questions of one screen in order and resumes replies.
 
     Args:
-        conversation: whose turns they are.
-        talk: who asks.
-        transcript: where they are shown.
-        run: starts a coroutine beside what is going on.
+        conversation: the session of the turns.
+        runner: runs the turns.
+        transcript: the widget that shows them.
+        start_work: starts a coroutine in the background.
     """
 
     def __init__(
@@ -145,12 +145,12 @@ class TurnQueue:
         self._transcript = transcript
         self._start_work = start_work
         self._is_stopping = False
-        """Whether a reply is being stopped so that it can go on differently: nothing else is asked then."""
+        """True while a reply is stopped in order to be resumed; no other question starts then."""
 
     # On the screen
 
     def show(self, *, keep_notes: bool = False) -> None:
-        """Show the branch that is looked at, from its end; with what was `noted` before, where it stays the session."""
+        """Show the visible branch from its end; `keep_notes` keeps the notes, for the same session."""
         parts: list[Part] = []
         for turn in self._conversation.path:
             part = self._build_part(turn)
@@ -175,7 +175,7 @@ class TurnQueue:
         return tuple(part for part in self._transcript.parts if isinstance(part, ReplyPart))
 
     def _mark_last(self) -> None:
-        """Let hints stand beside the last reply alone."""
+        """Show key hints beside the last reply only."""
         replies = self.replies
         for part in replies:
             last = part is replies[-1]
@@ -184,7 +184,7 @@ class TurnQueue:
                 self._transcript.refresh_first_row(part)
 
     def _mark_branch(self, turn: Turn | None, part: QuestionPart | ReplyPart) -> None:
-        """Say beside a part which branch it is, where that is not the only one."""
+        """Update the branch position that a part shows."""
         place = self._conversation.branch_position(turn) if turn else (1, 1)
         if place != part.branch:
             part.branch = place
@@ -193,7 +193,7 @@ class TurnQueue:
     # Asking
 
     def ask(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
-        """Ask a question, now or when the reply that is coming is over."""
+        """Ask a question now, or queue it behind the running reply."""
         part = QuestionPart(text, attachments, is_queued=self._runner.current is not None)
         self.queue.append(QueuedQuestion(text, attachments, part))
         self._transcript.add(part)
@@ -201,7 +201,7 @@ class TurnQueue:
         self.start_next()
 
     def start_next(self) -> None:
-        """Ask what waits longest, unless a reply is coming or is about to go on."""
+        """Ask the oldest queued question, unless a reply is running or about to resume."""
         if not self.queue or self._runner.current or self.steering or self._is_stopping:
             return
         waiting = self.queue.pop(0)
@@ -211,7 +211,7 @@ class TurnQueue:
         self._start_reply(TurnRequest(turn), waiting.part)
 
     def _store_question(self, write: Callable[[], Turn]) -> Turn:
-        """Write a question; where the file cannot be written any more, the session goes on in memory."""
+        """Store a question; if the file is not writable, continue the session in memory."""
         try:
             return write()
         except StoreError as error:
@@ -220,7 +220,7 @@ class TurnQueue:
             return write()
 
     def _start_reply(self, request: TurnRequest, after: Part) -> None:
-        """Put a new reply below its question and start it."""
+        """Add a reply below its question and start it."""
         part = ReplyPart(request.model or self._conversation.ask_options.model, origin=request.origin)
         at = next(at for at, other in enumerate(self._transcript.parts) if other is after) + 1
         self._transcript.insert(at, part)
@@ -234,7 +234,7 @@ class TurnQueue:
         self.start_next()
 
     async def stop_all(self) -> None:
-        """Stop the reply that is coming, and keep the questions that wait without asking them."""
+        """Stop the running reply, and store the queued questions without asking them."""
         await self._stop()
         self.steering = None
         while self.queue:
@@ -242,7 +242,7 @@ class TurnQueue:
             self._store_question(partial(self._conversation.add_question, waiting.text, waiting.attachments))
 
     async def _stop(self) -> None:
-        """Stop the reply that is coming, and wait until it is kept; what waits goes on waiting."""
+        """Stop the running reply and wait until it is stored; queued questions stay queued."""
         self._is_stopping = True
         try:
             await self._runner.stop()
@@ -250,7 +250,7 @@ class TurnQueue:
             self._is_stopping = False
 
     async def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
-        """Ask a question in other words, as a branch; what followed the old one stays, stopped if it was coming."""
+        """Stop the running reply and ask a question in new words, as a branch; the old branch stays."""
         await self._stop()
         kept = attachments or question.attachments
         turn = self._store_question(lambda: self._conversation.rephrase(question, text, kept))
@@ -260,7 +260,7 @@ class TurnQueue:
             self._start_reply(TurnRequest(turn), part)
 
     def regenerate(self) -> None:
-        """Ask the last question again; the other reply stays as a branch."""
+        """Ask the last question again; the previous reply stays as a branch."""
         question = self._conversation.last_question
         part = self.part_of(question.id) if question else None
         if question is None or part is None:
@@ -270,20 +270,20 @@ class TurnQueue:
         self._start_reply(TurnRequest(question), part)
 
     def _drop_after(self, part: Part) -> None:
-        """Take the replies to a question off the screen; they are still in the store."""
+        """Remove the replies to a question from the screen, but not from the store."""
         parts = self._transcript.parts
         at = next(at for at, other in enumerate(parts) if other is part)
         waiting = {id(waiting.part) for waiting in self.queue}
         for other in [other for other in parts[at + 1 :] if id(other) not in waiting]:
             self._transcript.drop(other)
 
-    # Going on with a reply
+    # Resuming a reply
 
     async def steer(self) -> str:
-        """Stop the reply that is coming, or take the last one, and return what it thought, to be changed.
+        """Stop the running reply, or take the last one, and return its thinking as a text to edit.
 
         Raises:
-            ReflecttyError: there is no reply, or its model cannot go on in the middle of one.
+            ReflecttyError: there is no reply, or its model cannot resume one.
         """
         resume_plan = await self._plan_last_reply()
         question, said, _ = await self._stop_and_find_reply()
@@ -294,7 +294,7 @@ class TurnQueue:
         return draft_of(said.segments, family)
 
     def _mark_steered(self, *, steered: bool) -> None:
-        """Say above the reply that what it thought is being changed, or that it no longer is."""
+        """Show above the last reply whether its thinking is being edited."""
         if self.replies:
             part = self.replies[-1]
             part.state.is_steered = steered
@@ -304,7 +304,7 @@ class TurnQueue:
             self._transcript.go_to_end()
 
     def resume(self, text: str, *, conclude: bool = False) -> None:
-        """Let the model go on from a changed thought, as a branch; or answer at once."""
+        """Resume from the edited thinking, as a branch, or conclude it and answer at once."""
         steering, self.steering = self.steering, None
         if steering is None:
             return
@@ -318,17 +318,17 @@ class TurnQueue:
         self._start_reply(request, part)
 
     def cancel_steering(self) -> None:
-        """Leave a thought as it was."""
+        """Discard the edits of the thinking."""
         steering, self.steering = self.steering, None
         if steering:
             self._mark_steered(steered=False)
         self.start_next()
 
     async def conclude(self) -> None:
-        """Close the thinking and ask for the answer at once: in the same reply, or as a branch of one that is complete.
+        """Close the thinking and request the answer: in the same reply, or as a branch if that is complete.
 
         Raises:
-            ReflecttyError: there is no reply, or its model cannot go on in the middle of one.
+            ReflecttyError: there is no reply, or its model cannot resume one.
         """
         resume_plan = await self._plan_last_reply()
         question, said, turn = await self._stop_and_find_reply()
@@ -341,10 +341,10 @@ class TurnQueue:
         )
 
     async def continue_(self) -> None:
-        """Let a reply that was cut or stopped go on where it ended.
+        """Continue a reply that was cut off or stopped.
 
         Raises:
-            ReflecttyError: there is none, it is complete, or its model cannot go on in the middle of one.
+            ReflecttyError: there is no reply, it is complete, or its model cannot resume one.
         """
         if self._runner.current:
             return
@@ -369,10 +369,10 @@ class TurnQueue:
             self._start_reply(request, part)
 
     async def _plan_last_reply(self) -> ResumePlan:
-        """Find out how the last reply can go on, while it comes: one that cannot is not stopped.
+        """Plan how to resume the last reply while it still runs: one that cannot be resumed is not stopped.
 
         Raises:
-            ReflecttyError: there is no reply, or it cannot go on.
+            ReflecttyError: there is no reply, or it cannot be resumed.
         """
         running, said = self._runner.current, self._runner.reply_so_far
         last = self._conversation.last_reply
@@ -398,7 +398,7 @@ class TurnQueue:
         return await make_resume_plan(self._runner.connected_engine, asked, said, model, chosen)
 
     async def _stop_and_find_reply(self) -> tuple[Turn, StoredReply, Turn]:
-        """Return the last question, what was said to it, and that turn; a reply that is coming is stopped first."""
+        """Stop the running reply; return the last question, its reply, and the reply's turn."""
         await self._stop()
         turn = next(reversed(self._conversation.path), None)
         question = self._conversation.find_turn(turn.parent) if turn else None

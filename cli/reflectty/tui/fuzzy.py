@@ -12,21 +12,21 @@ T = TypeVar("T")
 
 
 class Match(NamedTuple):
-    """A match, the best first when sorted."""
+    """A match; the best one sorts first."""
 
     span: int
-    """How many characters lie between the first and the last that matched, those included."""
+    """Number of characters from the first to the last matching one, inclusive."""
     is_inside_word: bool
-    """Whether it begins within a word."""
+    """True if it begins inside a word."""
     start: int
     positions: tuple[int, ...]
-    """Which characters of the name matched."""
+    """Positions of the matching characters in the name."""
 
 
 def match(typed: str, name: str) -> Match | None:
-    """Return where the letters stand in the name in their order, as close together as found in two passes; else None.
+    """Find the letters in the name in order, as close together as two passes can find them; None without a match.
 
-    Case and blanks do not count. Linear in the length of the name, whatever is typed.
+    Ignores case and blanks. Linear in the length of the name, whatever is typed.
     """
     letters, text = "".join(typed.lower().split()), name.lower()
     end = _find_end(letters, text)
@@ -38,7 +38,7 @@ def match(typed: str, name: str) -> Match | None:
 
 
 def _find_end(letters: str, text: str) -> int | None:
-    """Return where the shortest beginning of the text ends that has all letters in order."""
+    """The end of the shortest prefix of the text that has all letters in order."""
     at = 0
     for letter in letters:
         at = text.find(letter, at) + 1
@@ -48,7 +48,7 @@ def _find_end(letters: str, text: str) -> int | None:
 
 
 def _find_positions(letters: str, text: str, end: int) -> tuple[int, ...]:
-    """Return the letters' places nearest to the last of them."""
+    """The positions of the letters, each as near as possible to the last one."""
     places: list[int] = []
     for letter in reversed(letters):
         end = text.rfind(letter, 0, end)
@@ -57,6 +57,6 @@ def _find_positions(letters: str, text: str, end: int) -> tuple[int, ...]:
 
 
 def closest_matches(typed: str, items: Iterable[T], name_of: Callable[[T], str]) -> list[T]:
-    """Return those whose name the letters match, the closest first; all in their order where nothing was typed."""
+    """The items whose name matches, closest first; all in their order if nothing is typed."""
     found = [(at, one) for one in items if (at := match(typed, name_of(one))) is not None]
     return [one for _, one in (sorted(found, key=itemgetter(0)) if typed else found)]

@@ -18,20 +18,20 @@ KEYS_HINT = 'write it as "alt+s", "ctrl+o", "f5" or "alt+,"'
 
 
 class Action(NamedTuple):
-    """Something to do: its name in the settings, the keys that do it, and how help and palette speak of it."""
+    """An action: its name in the settings, its keys, and its texts for help and palette."""
 
     name: str
     keys: tuple[str, ...]
     label: str
     group: str
     slash: str = ""
-    """The command that does it, `/copy code`; empty where it makes no sense typed."""
+    """The slash command, such as `/copy code`; empty if typing it makes no sense."""
     argument: str = ""
-    """What follows the command, for help."""
+    """The argument of the command, for help."""
 
     @property
     def hint(self) -> str:
-        """The first key as a hint writes it, or the command where there is no key."""
+        """The first key as hints show it, or the command if there is no key."""
         return format_key(self.keys[0]) if self.keys else self.slash
 
 
@@ -86,10 +86,10 @@ ACTIONS = (
     Action("interrupt", ("ctrl+c",), "Stop the reply; twice: leave", _CHAT),
     Action("quit", ("ctrl+q",), "Leave", _CHAT, "/quit"),
 )
-"""All of them, in the order of help.
+"""All actions, in the order of help.
 
-No key is `ctrl+a` or `ctrl+b`, the prefixes of screen and tmux, and none is one that the composer edits with. Digits
-and most punctuation with alt are left alone: Textual reads them as what a Mac's Option key types.
+No key is `ctrl+a` or `ctrl+b`, the prefixes of screen and tmux, and none is an editing key of the composer. Digits and
+most punctuation with alt stay free: Textual reads them as what a Mac's Option key types.
 """
 
 _MODIFIERS = ("alt", "ctrl", "hyper", "meta", "shift", "super")
@@ -107,14 +107,14 @@ _KEY_ALIASES = {
     "ctrl+[": "escape",
     "ctrl+@": "ctrl+space",
 }
-"""Other ways to write a key, and the keys that a terminal cannot tell from another."""
+"""Other spellings of keys, and keys that a terminal cannot tell from another."""
 _NAMED_KEYS = {f"f{number}" for number in range(1, 25)} | {
     *("enter", "escape", "tab", "backspace", "delete", "insert"),
     *("home", "end", "pageup", "pagedown", "up", "down", "left", "right"),
 }
-"""The keys that type no character."""
+"""Keys that type no character."""
 _SEQUENCE_STARTS = "[]OPX^_"
-"""Behind an escape, these begin a longer sequence."""
+"""Characters that begin a longer sequence after an escape."""
 _KEY_SYMBOLS = {
     "up": "↑",
     "down": "↓",
@@ -134,10 +134,10 @@ class _SequenceKey(NamedTuple):
 
 
 def bind_actions(overrides: Iterable[tuple[str, tuple[str, ...]]] = ()) -> tuple[Action, ...]:
-    """Return all actions with the user's own keys in place of the default ones.
+    """All actions, with the user's keys in place of the defaults.
 
     Raises:
-        UsageError: there is no such action or key, or one key is to do two things.
+        UsageError: there is no such action or key, or one key has two actions.
     """
     wanted = {_require_action(name): tuple(_parse_key(name, key) for key in keys) for name, keys in overrides}
     actions = tuple(action._replace(keys=wanted.get(action.name, action.keys)) for action in ACTIONS)
@@ -151,16 +151,16 @@ def bind_actions(overrides: Iterable[tuple[str, tuple[str, ...]]] = ()) -> tuple
 
 
 def format_key(key: str) -> str:
-    """Return a key as hints write it: `alt+comma` is `alt+,`, `alt+up` is `alt+↑`."""
+    """The key as hints show it: `alt+comma` is `alt+,`, `alt+up` is `alt+↑`."""
     modifiers, plus, base = key.rpartition("+")
     return f"{modifiers}{plus}{_KEY_SYMBOLS.get(base) or _character_of(base) or base}"
 
 
 def register_sequences(actions: Iterable[Action], table: Mapping[str, object] = ANSI_SEQUENCES_KEYS) -> None:
-    """Let Textual know these keys where a terminal sends alt as a leading escape, as most do and tmux does.
+    """Register keys with Textual for terminals that send alt as a leading escape, as most do and tmux does.
 
-    By itself it takes `alt+enter` for `enter` and `alt+,` for a comma, so that a line break would send the question;
-    and `alt+n` for `^n` where the next key comes in the same piece, as over a slow line.
+    By itself Textual reads `alt+enter` as `enter` and `alt+,` as a comma, so that a line break would send the question;
+    and `alt+n` as `^n` if the next key arrives in the same chunk, as over a slow line.
     """
     sequences = {key: _escape_sequence_of(key) for action in actions for key in action.keys}
     known = cast("dict[str, object]", table)
@@ -168,7 +168,7 @@ def register_sequences(actions: Iterable[Action], table: Mapping[str, object] = 
 
 
 def _escape_sequence_of(key: str) -> str:
-    """Return what a terminal sends for this key, or nothing where that may be the beginning of something else."""
+    """The sequence that a terminal sends for a key, or an empty text if it may begin another one."""
     alt, _, base = key.partition("+")
     if key == "ctrl+space":
         return "\x00"
@@ -177,7 +177,7 @@ def _escape_sequence_of(key: str) -> str:
 
 
 def _character_of(base: str) -> str:
-    """Return the character that a key without modifiers types, or nothing."""
+    """The character that a key without modifiers types, or an empty text."""
     return (key_to_character(REPLACED_KEYS.get(base, base)) or "") if base not in _NAMED_KEYS else ""
 
 
@@ -193,7 +193,7 @@ def _key_error(message: str, hint: str) -> UsageError:
 
 
 def _parse_key(action: str, text: str) -> str:
-    """Return a key as Textual names it.
+    """The key by its name in Textual.
 
     Raises:
         UsageError: there is no such key, or it types a character.
@@ -211,7 +211,7 @@ def _parse_key(action: str, text: str) -> str:
 
 
 def _parse_base_key(text: str) -> str:
-    """Return Textual's name of a key without modifiers, or nothing."""
+    """Textual's name of a key without modifiers, or an empty text."""
     if len(text) == 1 and text.isprintable() and text != " ":
         spelled = unicode_name(text, "").lower().replace("-", "_").replace(" ", "_")
         return text if text.isalnum() else KEY_NAME_REPLACEMENTS.get(spelled, spelled)

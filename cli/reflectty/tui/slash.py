@@ -25,17 +25,17 @@ _COMMAND_PATTERN = re.compile(r"/([a-z]+)(?:\s.*)?", re.DOTALL)
 
 
 class TypedCommand(NamedTuple):
-    """A command that was typed: its action's name, and what follows it."""
+    """A typed command: its action's name, and its argument."""
 
     name: str
     argument: str
 
 
 def parse_command(text: str, actions: Iterable[Action]) -> TypedCommand | None:
-    """Return the command that a text is, or nothing where it is a question; a path or a leading blank makes it one.
+    """Parse a text as a command; None for a question, including a path and a text with a leading blank.
 
     Raises:
-        UsageError: there is no such command, or it takes nothing.
+        UsageError: there is no such command, or it takes no argument.
     """
     command = _COMMAND_PATTERN.fullmatch(text.rstrip())
     if command is None:
@@ -54,7 +54,7 @@ def parse_command(text: str, actions: Iterable[Action]) -> TypedCommand | None:
 
 
 def commands_of(actions: Iterable[Action]) -> tuple[SlashCommand, ...]:
-    """Return what the composer can complete."""
+    """The commands that the composer can complete."""
     return tuple(
         SlashCommand(action.slash.removeprefix("/"), action.argument, action.label, action.name in _PATH_ACTIONS)
         for action in actions
@@ -63,7 +63,7 @@ def commands_of(actions: Iterable[Action]) -> tuple[SlashCommand, ...]:
 
 
 def argument_choices(models: Sequence[str], themes: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    """Return the values that commands can be given, by the command; the settings are asked which there are."""
+    """The possible arguments of commands, by command; reads the settings for profiles and templates."""
     return {
         "model": models,
         "mode": tuple(Mode),
@@ -76,7 +76,7 @@ def argument_choices(models: Sequence[str], themes: Sequence[str]) -> Mapping[st
 
 
 def _names_or_none(names: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
-    # Settings that cannot be used are told of when something of them is wanted.
+    # Invalid settings are reported on use.
     with suppress(UsageError):
         return names()
     return ()

@@ -27,7 +27,7 @@ IDLE_HINTS: Hints = (("send", "send"), ("newline", "new line"), ("keys", "keys")
 
 
 def hints_for(*, steering: bool, editing: bool, running: bool, resumable: bool = True) -> Hints:
-    """Return the actions that apply now, the most important first, each with a word for it."""
+    """The actions that apply now, most important first, each with a label."""
     if steering:
         return STEERING_HINTS
     if editing:
@@ -37,23 +37,23 @@ def hints_for(*, steering: bool, editing: bool, running: bool, resumable: bool =
 
 
 def mode_of(conversation: Conversation) -> str:
-    """Return the mode; where it is chosen by what the model can, the one that was."""
+    """The mode; for `auto` the mode of the last reply."""
     wanted, last = conversation.ask_options.mode, conversation.last_reply
     return (last.said.mode if wanted is Mode.AUTO and last and last.said else "") or str(wanted)
 
 
 def note_warning(engine: Engine, note: Callable[..., None]) -> Engine:
-    """Return the engine, and say what could not be used as it was given to it."""
+    """Note what the engine could not use of its settings, and return it."""
     if engine.warning:
         note(engine.warning, wrong=True)
     return engine
 
 
 async def introduce_model(engine: Engine, name: str, note: Callable[..., None]) -> str:
-    """Return the model that will answer, the one named or the best one, and say what there is to say of it.
+    """Find the model that will reply, the named or the best one, and note its notices.
 
     Raises:
-        ReflecttyError: nobody knows it, or no model is there.
+        ReflecttyError: the model is unknown, or none is installed.
     """
     from reflectty.chat.model_choice import find_model
 
@@ -64,23 +64,23 @@ async def introduce_model(engine: Engine, name: str, note: Callable[..., None]) 
 
 
 def host_label_of(engine: Engine | None, host: str) -> str:
-    """Return where who answers is: at the host, unless the built-in model answers because nobody does there."""
+    """The host, or that the built-in model replies because the host is unreachable."""
     return "built in" if getattr(engine, "using_fallback", False) else host
 
 
 async def poll_server(engine: Engine, facts: StatusFacts, last_model: str = "") -> StatusFacts:
-    """Return the facts with what the server says now: is it there, where the model runs, how large its context is.
+    """Update the facts from the server: whether it answers, where the model runs, and the context length.
 
     Args:
-        engine: asks the server.
-        facts: what is known.
-        last_model: the model that answered last: it must be loaded.
+        engine: the engine of the server.
+        facts: the facts so far.
+        last_model: the model of the last reply, which must be loaded.
     """
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             running = await engine.running_models()
     except RefusedError:
-        # Who says no to that question may well answer others.
+        # A server that refuses this request may accept others.
         return facts._replace(is_reachable=True, gpu=None)
     except (ReflecttyError, TimeoutError):
         return facts._replace(is_reachable=False, gpu=None)
@@ -90,11 +90,11 @@ async def poll_server(engine: Engine, facts: StatusFacts, last_model: str = "") 
 
 
 def _find_loaded(running: Sequence[RunningModel], model: str, *, has_answered: bool) -> RunningModel | None:
-    """Return the model as it is loaded; models of the same weights are listed as the one that was asked first."""
+    """Find the loaded model; models with the same weights are listed under the name that was used first."""
     by_name = next((one for one in running if is_same_model(one.name, model)), None)
     return by_name or (running[0] if has_answered and len(running) == 1 else None)
 
 
 def _gpu_share_of(loaded: RunningModel | None) -> float | None:
-    """Return how much of a loaded model is on a GPU, 0 to 1; None where it is not loaded."""
+    """The share of a loaded model on the GPU, 0 to 1; None if it is not loaded."""
     return loaded.size_vram / loaded.size if loaded and loaded.size else None

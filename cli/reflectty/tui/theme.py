@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 
 def css_variables_of(theme: Theme) -> dict[str, str]:
-    """Return the theme's roles as CSS variables, `$r-text` and so on; the sixteen colours stay the terminal's own."""
+    """The theme's roles as CSS variables such as `$r-text`; the 16 ANSI colors stay the terminal's own."""
     return {f"r-{role}": css_color_of(getattr(theme.colors, role)) for role in COLOR_ROLES}
 
 
 def css_color_of(colour: str) -> str:
-    """Return a theme's colour as CSS names it."""
+    """A theme's color in CSS notation."""
     return colour if colour.startswith("#") else f"ansi_{colour}"
 
 
 class ChatTheme:
-    """Wears one theme at a time; a broken one is reported and not worn."""
+    """Holds the selected theme; a broken one is reported and not selected."""
 
     def __init__(self, terminal: Terminal, name: str, folders: tuple[Path, ...] = ()) -> None:
         self._sink = terminal.err
         self._folders = folders or (config.themes_folder(), assets.find_asset_folder("themes"))
         self.problem = ""
-        """Why the theme asked for is not worn, or nothing."""
+        """Why the requested theme is not selected, or empty."""
         self.selected_theme = theme.TERMINAL_THEME
         self.set_theme(name)
 
     def set_theme(self, name: str) -> str:
-        """Wear a theme; return why that cannot be, or nothing."""
+        """Select a theme; return the problem, or an empty text."""
         loaded = theme.load_theme(name, self._folders)
         self.selected_theme, self.problem = loaded.theme, loaded.problem
         return loaded.problem
@@ -50,12 +50,12 @@ class ChatTheme:
 
     @property
     def effective_theme(self) -> Theme:
-        """The theme whose colours are used: sixteen colours are the terminal's own."""
+        """The theme whose colors are used: the terminal's own if it has only 16 colors."""
         return self.selected_theme if self._sink.color_count > ANSI_COLOR_COUNT else theme.TERMINAL_THEME
 
     @property
     def uses_terminal_colors(self) -> bool:
-        """Whether the terminal's own colours show through."""
+        """True if the terminal's own colors show through."""
         return self.effective_theme.colors.background == "default"
 
     @property

@@ -62,13 +62,13 @@ class ReplyRenderer:
 
     def note(self, text: str) -> None:
         if self.reply and text in self.reply.warnings:
-            # It stands under the reply.
+            # The part shows the warnings of its reply.
             return
-        # Whoever keeps the exchange says so from the thread in which it writes.
+        # The recorder calls this from the thread that writes to the store.
         self._loop.call_soon_threadsafe(self._note, text)
 
     def end(self, reply: Reply) -> None:
-        """Nothing: how it ended is told to the part by whoever asked."""
+        """Nothing: `TurnRunner` ends the part."""
 
     def stop(self) -> None:
         """Nothing: the screen stays."""
@@ -79,78 +79,78 @@ IN_MEMORY_NOTE = "this session is kept in memory only from here on"
 
 
 class TurnRequest(NamedTuple):
-    """One question to put, and how its reply begins."""
+    """A question to ask, and how its reply begins."""
 
     question: Turn
     origin: ReplyOrigin = ReplyOrigin.ASKED
     reply_prefix: str = ""
     prefix_stats: ReplyMetrics = NO_METRICS
     model: str = ""
-    """Who goes on with a reply; nothing leaves it to the conversation."""
+    """The model that resumes a reply; empty for the conversation's model."""
     resumed_turn: Turn | None = None
-    """The reply that goes on in its own turn; None makes another branch."""
+    """The reply to resume in its own turn; None adds a branch."""
 
 
 class TurnWatcher(Protocol):
-    """Who is told how the talk goes."""
+    """Receives the notes, status changes and context overflows of turns."""
 
     def note(self, text: str, *, wrong: bool = False) -> None:
-        """Say something beside the conversation."""
+        """Show a note beside the conversation."""
         ...
 
     def refresh_status(self) -> None:
-        """See that a reply has begun, ended, or got on."""
+        """Update the status after a reply has started, progressed or ended."""
         ...
 
     async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
-        """Ask what to leave out; return whether to try again."""
+        """Ask what to omit; True to retry."""
         ...
 
 
 class TurnRunner:
-    """One reply at a time; `running` while it comes."""
+    """Runs one turn at a time; `current` is the running one."""
 
     def __init__(self, conversation: Conversation, transcript: Transcript, watcher: TurnWatcher) -> None:
         self.engine: Engine | None = None
         self.engines: list[Engine] = []
-        """Every engine that was opened, to be closed in the end: on one that was left something may still go on."""
+        """Every engine opened so far, closed at the end: a request may still run on a previous one."""
         self.current: TurnRequest | None = None
         self.part: ReplyPart | None = None
         self.reply: Reply | None = None
-        """What is coming."""
+        """The running reply."""
         self.speed = 0.0
         """Tokens per second of the last reply."""
         self.last_model = ""
-        """The model of the last reply that came, in full or in part."""
+        """The model of the last reply that has any text."""
         self.used_tokens = 0
-        """Tokens of the context that it took."""
+        """Context tokens that the last turn used."""
         self._conversation = conversation
         self._transcript = transcript
         self._watcher = watcher
         self.engine_settled = asyncio.Event()
-        """Set once the engine is open, or is known not to open."""
+        """Set once the engine is open or has failed to open."""
         self._task: asyncio.Task[Any] | None = None
         self._is_stop_requested = False
-        """Whether what was reserved is to be stopped before it is even asked."""
+        """True if the reserved turn is to stop before it starts."""
         self._has_begun = False
-        """Whether what was reserved has been put."""
+        """True once the reserved turn has started."""
         self._noted_texts: set[str] = set()
-        """What stands in the transcript already: that a cloud model is asked is said once."""
+        """Cloud notices in the transcript: each appears once."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     def reserve(self, request: TurnRequest) -> None:
-        """Take an exchange on, so that nobody else is asked; `put` it next."""
+        """Reserve the runner for a turn; `run_turn` must follow."""
         self.current, self._is_stop_requested, self._has_begun = request, False, False
         self._idle.clear()
 
     async def run_turn(self, request: TurnRequest, part: ReplyPart) -> None:
-        """Put one question; returns when its reply is over and kept, however it ended."""
+        """Run one turn; returns when its reply is over and stored, however it ended."""
         self.part, self._has_begun = part, True
         try:
             while await self._run_once(request, part):
-                # What was refused is no branch: the same reply streams again.
+                # A refused request is no branch: the retry streams into the same reply.
                 request = request._replace(resumed_turn=self._conversation.find_turn(part.turn))
         finally:
             self.current = self.part = self.reply = None
@@ -163,7 +163,7 @@ class TurnRunner:
 
     @property
     def reply_so_far(self) -> StoredReply | None:
-        """What has come of the reply so far; None where none has begun."""
+        """The running reply as received so far; None before its start."""
         reply = self.reply
         return (
             stored_reply_of(StoredReply(reply.model, mode=reply.mode, prefilled=reply.prefilled), reply)
@@ -173,36 +173,36 @@ class TurnRunner:
 
     @property
     def connected_engine(self) -> Engine:
-        """The engine.
+        """The open engine.
 
         Raises:
-            ReflecttyError: it could not be opened.
+            ReflecttyError: it is not open.
         """
         if self.engine is None:
             raise ReflecttyError("the server is not known yet")
         return self.engine
 
     def refresh(self) -> None:
-        """Say that what can be done with the reply has changed."""
+        """Update the status after a change of the actions that apply to the reply."""
         self._watcher.refresh_status()
 
     def drop_reservation(self) -> None:
-        """Say that what was reserved and is not put by now never will be: whoever was to put it is gone."""
+        """Drop a reservation whose turn has not started: its worker is gone."""
         if not self._has_begun:
             self.current = None
             self._idle.set()
 
     async def stop(self) -> None:
-        """Stop the reply that is coming, before its first word or after, and wait until it is kept."""
+        """Stop the running reply, even before its first token, and wait until it is stored."""
         self.cancel()
         await self.wait_until_idle()
 
     async def wait_until_idle(self) -> None:
-        """Wait until no reply is coming."""
+        """Wait until no reply is running."""
         await self._idle.wait()
 
     def cancel(self) -> None:
-        """Stop the reply that is coming."""
+        """Stop the running reply."""
         self._is_stop_requested = True
         if self._task:
             self._task.cancel()
@@ -211,7 +211,7 @@ class TurnRunner:
         self._watcher.note(text, wrong=True)
 
     def _forward_note(self, text: str, recorder: Recorder) -> None:
-        """Say what there is to say of a reply; that it is not kept on the disk stays in the transcript."""
+        """Show a note about a reply; a failure to store it stays in the transcript."""
         if recorder.failure and text.startswith(str(recorder.failure)):
             self.note(f"{recorder.failure}: {IN_MEMORY_NOTE}")
         elif not is_cloud_notice(text):
@@ -224,7 +224,7 @@ class TurnRunner:
         self._writer.shutdown(wait=True)
 
     async def _run_once(self, request: TurnRequest, part: ReplyPart) -> bool:
-        """Ask; return whether to ask again, with less of what was said before."""
+        """Ask once; True to retry after an overflow."""
         recorder = self._make_recorder(request)
         renderer = ReplyRenderer(
             self._transcript, part, lambda text: self._forward_note(text, recorder), self._on_reply
@@ -249,7 +249,7 @@ class TurnRunner:
     async def _ask_in_task(
         self, request: TurnRequest, recorder: Recorder, renderer: ReplyRenderer
     ) -> BaseException | None:
-        """Ask in a task of its own, so that stopping it stops nothing else; return what went wrong."""
+        """Ask in a separate task, so that a cancellation stops only the reply; return the error."""
         self._task = asyncio.create_task(self._ask_model(request, recorder, renderer))
         if self._is_stop_requested:
             self._task.cancel()
@@ -269,7 +269,7 @@ class TurnRunner:
         return None
 
     async def _ask_model(self, request: TurnRequest, recorder: Recorder, renderer: ReplyRenderer) -> None:
-        """Ask, once it is known whom: the first question may be typed before that."""
+        """Ask once the engine is settled: the user may send the first question before that."""
         await self.engine_settled.wait()
         if self.engine is None:
             raise ReflecttyError("the server is not known")
@@ -289,7 +289,7 @@ class TurnRunner:
         )
 
     async def _handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
-        """Ask what to leave out; whoever leaves the chat meanwhile does not wait for an answer, which is no."""
+        """Ask what to omit; leaving the chat cancels the dialog, which counts as no."""
         asking = self._task = asyncio.create_task(self._watcher.handle_overflow(request, error))
         try:
             await asyncio.wait((asking,))
@@ -315,7 +315,7 @@ class TurnRunner:
         self._writer.submit(work)
 
     def _outcome_of(self, request: TurnRequest, renderer: ReplyRenderer, error: BaseException | None) -> StoredReply:
-        """Return what the screen says of a reply that is over, be it kept or not."""
+        """The outcome that the screen shows for a finished reply, stored or not."""
         said = StoredReply(model=self._conversation.ask_options.model, origin=request.origin)
         if renderer.reply:
             said = stored_reply_of(said._replace(model=renderer.reply.model, mode=renderer.reply.mode), renderer.reply)
@@ -327,7 +327,7 @@ class TurnRunner:
         return said._replace(ended=ReplyStatus.COMPLETE)
 
     def _continue_in_memory(self, recorder: Recorder, request: TurnRequest, said: StoredReply) -> None:
-        """Keep the session in memory from here on: its file cannot be written any more."""
+        """Move the session to memory, as its file is no longer writable."""
         conversation = self._conversation
         if conversation.session is None:
             return
@@ -345,7 +345,7 @@ class TurnRunner:
 
 
 def _add_option_source(error: OptionError, manner: ChatAskOptions) -> OptionError:
-    """Return an error about an option with where that is set."""
+    """The error about an option, with the source of the option as its hint."""
     from reflectty.config.explain import option_source
 
     source = dict(manner.typed).get(error.option) or option_source(error.option, manner.profile)

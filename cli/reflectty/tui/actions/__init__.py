@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Actions:
-    """Does an action by its name."""
+    """Finds actions by name."""
 
     def __init__(self, controller: ChatController, sessions_controller: SessionsController) -> None:
         choosing, general, keeping = (
@@ -32,7 +32,7 @@ class Actions:
         )
 
     def find(self, name: str) -> Callable[[str], Awaitable[None]]:
-        """Return what does an action; it is given what was typed behind the command."""
+        """The method that performs an action, given the argument typed after the command."""
         method = f"{name}_" if name == "continue" else name
         found: Callable[[str], Awaitable[None]] = next(
             getattr(group, method) for group in self._groups if hasattr(group, method)
@@ -40,5 +40,5 @@ class Actions:
         return found
 
     async def close(self) -> None:
-        """Bring to rest what actions have begun that goes on by itself."""
+        """Stop the background work of actions."""
         await self._model_actions.close()

@@ -19,7 +19,7 @@ QUIT_CONFIRM_SECONDS = 2.0
 
 
 class GeneralActions:
-    """Each method is the action of its name."""
+    """Each method performs the action of its name."""
 
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
@@ -29,7 +29,7 @@ class GeneralActions:
         self._controller.dialogs.show_keys(self._controller.actions)
 
     async def palette(self, _: str) -> None:
-        """Offer everything that can be done."""
+        """Offer all actions."""
         controller = self._controller
         rows = [
             (one.name, one.label, one.hint)
@@ -41,7 +41,7 @@ class GeneralActions:
             await controller.perform(wanted, "")
 
     async def editor(self, _: str) -> None:
-        """Write the question in the user's own editor."""
+        """Edit the question in the user's editor."""
         from reflectty.system.editor import edit_text
 
         controller = self._controller
@@ -57,7 +57,7 @@ class GeneralActions:
             self._controller.attach(wanted)
 
     async def interrupt(self, _: str) -> None:
-        """Copy what is selected; else stop the reply; else empty the composer; else leave, when asked twice."""
+        """Copy the selection; else stop the reply; else clear the composer; else leave, on the second press."""
         controller = self._controller
         selected = controller.screen.get_selected_text()
         if selected:
@@ -74,20 +74,20 @@ class GeneralActions:
             controller.note("once more to leave")
 
     async def quit(self, _: str) -> None:
-        """Leave; a reply that is coming is stopped and kept."""
+        """Leave the chat; stop and store the running reply."""
         await self._controller.turns.stop_all()
         self._controller.screen.app.exit()
 
 
 class SessionActions:
-    """Each method is the action of its name."""
+    """Each method performs the action of its name."""
 
     def __init__(self, controller: ChatController, sessions_controller: SessionsController) -> None:
         self._controller = controller
         self._sessions_controller = sessions_controller
 
     async def new(self, _: str) -> None:
-        """Begin a session; a reply that is coming is stopped and kept."""
+        """Begin a session; stop and store the running reply."""
         await self._controller.stop_session()
         self._controller.conversation.close()
         self._controller.show_conversation()
@@ -109,7 +109,7 @@ class SessionActions:
             controller.refresh_status()
 
     async def save(self, path: str) -> None:
-        """Write the session to a file, whose ending says in which form."""
+        """Write the session to a file, whose suffix selects the format."""
         controller = self._controller
         if controller.conversation.session is None:
             raise UsageError("there is nothing to save yet")

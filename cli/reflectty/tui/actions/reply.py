@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class ReplyActions:
-    """Each method is the action of its name."""
+    """Each method performs the action of its name."""
 
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
 
     async def cancel(self, _: str) -> None:
-        """Leave the steering, or stop the reply, or forget what waits."""
+        """Cancel steering, or stop the reply, or cancel editing."""
         controller = self._controller
         if controller.turns.steering:
             controller.composer.fill("")
@@ -53,7 +53,7 @@ class ReplyActions:
             await controller.turns.conclude()
 
     async def edit(self, number: str) -> None:
-        """Put a question back into the composer: the last one, with each further time the one before, or the nth."""
+        """Edit a question in the composer: the last one, on each repetition the one before, or the nth."""
         self._refuse_while_steering()
         controller = self._controller
         questions = [turn for turn in controller.conversation.path if turn.said is None]
@@ -95,19 +95,19 @@ class ReplyActions:
         try:
             controller.conversation.set_leaf(leaf)
         finally:
-            # It is looked at, whether that can be remembered or not.
+            # Show the branch even if that could not be stored.
             controller.turns.show(keep_notes=True)
             controller.refresh_status()
 
 
 class CopyActions:
-    """Each method is the action of its name."""
+    """Each method performs the action of its name."""
 
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
 
     async def copy_answer(self, what: str) -> None:
-        """Copy the last answer; `thinking` or `code N` name something else."""
+        """Copy the last answer, or with `thinking` or `code N` something else."""
         word, _, rest = what.strip().partition(" ")
         if word == "thinking":
             await self.copy_thinking("")
@@ -125,7 +125,7 @@ class CopyActions:
         await self._controller.copy(text, "the thinking")
 
     async def copy_code(self, number: str) -> None:
-        """Copy the nth block of code of the last answer, or the last one."""
+        """Copy the nth code block of the last answer, or the last one."""
         blocks = code_blocks(self._last_reply().answer)
         if not blocks:
             raise UsageError("the last answer has no block of code")
@@ -143,7 +143,7 @@ class CopyActions:
 
 
 def code_blocks(answer: str) -> tuple[str, ...]:
-    """Return what stands in the fenced blocks of an answer, in order."""
+    """The contents of the fenced code blocks of an answer, in order."""
     from reflectty.view.grammar import markdown_parser
 
     return tuple(

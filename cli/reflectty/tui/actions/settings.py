@@ -30,12 +30,12 @@ MODE_DETAILS = {
 }
 NO_EFFORT = "default"
 MORE_CHOICE = "/models"
-"""What stands for all that can be done with models; none can have that name."""
+"""The choice that opens the screen of models; no model can have this name."""
 T = TypeVar("T", Mode, Effort)
 
 
 class SettingsActions:
-    """Each method is the action of its name; without a word to it, it offers what there is."""
+    """Each method performs the action of its name; without an argument it offers the choices."""
 
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
@@ -86,7 +86,7 @@ class SettingsActions:
             controller.note(f"effort: {wanted}")
 
     async def theme(self, name: str) -> None:
-        """Change the colours; while choosing, the screen shows each."""
+        """Change the theme, with a preview while choosing."""
         controller = self._controller
         before = controller.theme.selected_theme.name
         rows = [(one, one, "") for one in controller.theme.names]
@@ -117,7 +117,7 @@ class SettingsActions:
 
 
 def _describe_abilities(model: Model) -> str:
-    """Return what a model can do, and where it runs if that is not on the server."""
+    """The abilities of a model, and its host if that is remote."""
     host = remote_host_of(model)
     return ", ".join((*model.capabilities, *((f"cloud: {host}",) if host else ())))
 
@@ -134,7 +134,7 @@ def _parse_member(kind: type[T], name: str, noun: str) -> T:
 
 
 class PresetActions:
-    """Each method is the action of its name; without a word to it, it offers what there is."""
+    """Each method performs the action of its name; without an argument it offers the choices."""
 
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
@@ -143,7 +143,7 @@ class PresetActions:
         self._is_on_profile_server = False
 
     async def profile(self, name: str) -> None:
-        """Ask as a profile says from here on, and the server that it names; `none` is as nothing else says."""
+        """Apply a profile and connect to the server that it names; `none` applies no profile."""
         controller = self._controller
         rows = [(one, one, "") for one in (*config.profile_names(), NO_PROFILE)]
         wanted = name.strip() or await controller.dialogs.choose("Profile", rows, self._profile_name)
@@ -163,7 +163,7 @@ class PresetActions:
         controller.note(f"{named}: {model or 'the best model'}, {status.mode_of(controller.conversation)}")
 
     def _switch_server(self, profiled: ChatProfile) -> None:
-        """Speak with the server that a profile names, or with the first one again."""
+        """Connect to the server that a profile names, or to the initial one again."""
         controller, first = self._controller, self._initial_config
         there = profiled if profiled.open_engine else first
         if profiled.open_engine or self._is_on_profile_server:
@@ -173,7 +173,7 @@ class PresetActions:
         self._is_on_profile_server = profiled.open_engine is not None
 
     async def template(self, text: str) -> None:
-        """Put a template into the composer; words behind its name are its input, other fields are left to be filled."""
+        """Fill the composer with a template; words after its name are its input, other fields are left to fill."""
         controller = self._controller
         name, _, words = text.strip().partition(" ")
         if not name:
@@ -192,7 +192,7 @@ PULL_STOPPED_NOTE = "the pull of {0} was stopped: what came is kept, and `reflec
 
 
 class ModelActions:
-    """Each method is the action of its name."""
+    """Each method performs the action of its name."""
 
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
@@ -200,7 +200,7 @@ class ModelActions:
 
     @property
     def _manager(self) -> ModelManager:
-        """The models of the server that is asked now, once somebody wants to see them."""
+        """The manager of the current server's models, created on first use."""
         from reflectty.tui.models.manager import ModelManager
 
         host = self._controller.config.host
@@ -212,11 +212,11 @@ class ModelActions:
         await self._manager.open()
 
     async def pull(self, name: str) -> None:
-        """Pull a model; which one is asked for where none is named."""
+        """Pull a model; ask for its name if none is given."""
         await (self._manager.pull(name.strip()) if name.strip() else self._manager.ask_and_pull(""))
 
     async def close(self) -> None:
-        """Stop the pulls, and see that it is said."""
+        """Stop the pulls and report which were interrupted."""
         for stock in self._managers.values():
             for name in await stock.close():
                 self._controller.config.exit_message(PULL_STOPPED_NOTE.format(name))

@@ -16,7 +16,7 @@ _VIEW_ORDER = tuple(ThinkingView)
 
 
 class ViewActions:
-    """Each method is the action of its name."""
+    """Each method performs the action of its name."""
 
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
@@ -29,7 +29,7 @@ class ViewActions:
         self._jump(-1)
 
     def _jump(self, direction: int) -> None:
-        """Go to the correction after the last one gone to, or before it; from the end where there was none."""
+        """Go to the correction after or before the last visited one; initially start at the end."""
         transcript = self._controller.transcript
         found = [
             (part, number)
@@ -60,7 +60,7 @@ class ViewActions:
             transcript.refresh()
 
     async def cycle_thinking(self, wanted: str) -> None:
-        """Show thinking in the next way, or in the one named; it is remembered."""
+        """Show the thinking in the next view, or the named one, and remember it."""
         scene = self._controller.transcript.scene
         wanted = wanted.strip()
         if wanted and wanted not in set(ThinkingView):
@@ -73,7 +73,7 @@ class ViewActions:
         self._controller.note(f"thinking: {view}")
 
     async def toggle_thinking(self, _: str) -> None:
-        """Open or fold the thinking nearest to what is read."""
+        """Open or fold the thinking nearest to the view."""
         part = self._nearest_reply()
         if part is None:
             raise UsageError("there is no thinking here")

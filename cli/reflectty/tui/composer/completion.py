@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MAX_SUGGESTIONS = 200
-"""How many suggestions are given at most."""
+"""Maximum number of suggestions."""
 MAX_ENTRIES_READ = 30_000
-"""How many entries of a folder are read at most for one suggestion: about a hundredth of a second."""
+"""Maximum number of folder entries read for one list of suggestions: about 10 ms."""
 _MAX_MENTIONS = 1_000
 
-# What may stand before an `@` that is meant; the local part of an address may not.
+# What may precede the `@` of a mention; the local part of an email address may not.
 _MENTION_START = r"(?<![^\s(\[{\"'`<])"
 _QUOTED, _BARE = r'(?:[^"\\\n]|\\.)', r'(?:[^\s"\\]|\\.)'
 _MENTION = re.compile(rf'{_MENTION_START}@(?:"({_QUOTED}+)"|({_BARE}+))')
@@ -28,21 +28,21 @@ _ESCAPE = re.compile(r"((?:\\x[0-9a-f]{2})+)|\\(.)")
 _CLOSING_PUNCTUATION = ".,;:!?)]}>'`"
 _MAX_CLOSING = 3
 _MAX_MENTION_LENGTH = 1_000
-"""How far before the cursor a path may begin."""
+"""Maximum distance from the start of a path to the cursor."""
 
 
 class SlashCommand(NamedTuple):
-    """A command of the composer: its name without the slash, what it takes in words, and what it does."""
+    """A slash command: its name without the slash, its argument in words, and its help."""
 
     name: str
     argument: str = ""
     help: str = ""
     takes_path: bool = False
-    """Whether what it takes is a path."""
+    """True if the argument is a path."""
 
 
 class Suggestion(NamedTuple):
-    """What is put in when it is accepted, and how it is shown; both are safe for a terminal."""
+    """The text to insert and the label to show; both are safe for a terminal."""
 
     text: str
     label: str
@@ -50,7 +50,7 @@ class Suggestion(NamedTuple):
 
 
 class SuggestionList(NamedTuple):
-    """What could stand for `text[start:end]`, the likeliest first."""
+    """Candidates to replace `text[start:end]`, most likely first."""
 
     start: int = 0
     end: int = 0
@@ -63,14 +63,14 @@ NO_SUGGESTIONS = SuggestionList()
 def find_suggestions(
     text: str, cursor: int, commands: Sequence[SlashCommand], folder: Path, choices: Mapping[str, Sequence[str]]
 ) -> SuggestionList:
-    """Return what could be meant at the cursor.
+    """Find what the user may mean at the cursor.
 
     Args:
-        text: what is written so far.
-        cursor: where the cursor stands in it, in characters.
-        commands: what a slash at the very start may name.
-        folder: where relative paths begin.
-        choices: by a command's name, what it can be given.
+        text: the text so far.
+        cursor: the position of the cursor in it, in characters.
+        commands: the commands that a leading slash can name.
+        folder: the base of relative paths.
+        choices: the possible arguments of commands, by name.
     """
     before = text[:cursor]
     if before.startswith("/") and "\n" not in before:
@@ -82,7 +82,7 @@ def find_suggestions(
 
 
 def find_mentions(text: str, folder: Path) -> tuple[Path, ...]:
-    """Return the files that a text names as `@path` or `@"a path"` and that exist, each once, in their order."""
+    """The existing files that a text mentions as `@path` or `@"a path"`, in order and without duplicates."""
     named: dict[Path, None] = {}
     for number, mention in enumerate(_MENTION.finditer(text)):
         if number == _MAX_MENTIONS:
@@ -94,7 +94,7 @@ def find_mentions(text: str, folder: Path) -> tuple[Path, ...]:
 
 
 def _find_mentioned_file(mention: re.Match[str], folder: Path) -> Path | None:
-    """Return the file that is meant; what closes a sentence belongs to a bare name only where the file has it."""
+    """Find the mentioned file; closing punctuation belongs to a bare name only if such a file exists."""
     quoted, bare = mention.groups()
     if quoted is not None:
         return _find_file(quoted, folder)
@@ -113,7 +113,7 @@ def _find_file(written: str, folder: Path) -> Path | None:
 def _complete_command(
     text: str, cursor: int, commands: Sequence[SlashCommand], folder: Path, choices: Mapping[str, Sequence[str]]
 ) -> SuggestionList:
-    """Return what a line that begins with a slash could be: a command, also one of two words, or what it takes."""
+    """Suggest how to complete a line with a leading slash: a command of one or two words, or its argument."""
     written = text[1:cursor]
     if " " not in written:
         return SuggestionList(0, _find_word_end(text, cursor), _match_commands(written, commands))
@@ -137,7 +137,7 @@ def _name_length_of(command: SlashCommand) -> int:
 
 
 def _drop_if_unchanged(found: SuggestionList, written: str) -> SuggestionList:
-    """Return nothing where there is nothing to suggest but what is written already."""
+    """Drop the suggestions if none differs from the typed text."""
     return NO_SUGGESTIONS if all(item.text == written for item in found.items) else found
 
 
@@ -156,20 +156,20 @@ def _match_commands(written: str, commands: Sequence[SlashCommand]) -> tuple[Sug
 
 
 def _suggestion_of(command: SlashCommand) -> Suggestion:
-    # Where there is a choice it is listed in its turn.
+    # Alternatives are suggested once the name is typed.
     takes = f" {command.argument}" if command.argument and "|" not in command.argument else ""
     name = f"/{command.name}"
     return Suggestion(f"{name} " if command.argument else name, name + takes, command.help)
 
 
 def _match_values(written: str, values: Sequence[str]) -> tuple[Suggestion, ...]:
-    # Names come from servers and from the store; one that a terminal could not show as it is cannot be typed either.
+    # Names are from servers and the store; one that the terminal cannot show cannot be typed either.
     safe = [value for value in values if clean_line(value, len(value)) == value]
     return tuple(Suggestion(value, value) for value in _rank_names(written, safe)[:MAX_SUGGESTIONS])
 
 
 def _rank_names(written: str, names: Iterable[str]) -> list[str]:
-    """Return the names that are the one written, begin with it, or have its letters in their order, in this order."""
+    """The names that equal the typed text, begin with it, contain it, or have its letters in order, in this order."""
     sought = written.casefold()
     ranked = [(_rank(sought, name.casefold()), name) for name in names]
     return [name for rank, name in sorted(ranked, key=lambda pair: pair[0]) if rank < _NO_MATCH]
@@ -210,7 +210,7 @@ def _match_paths(written: str, folder: Path, quote: str, at: str = "") -> Iterat
 
 
 def _list_folder(folder: Path, begun: str) -> list[str]:
-    """Return the names in a folder that begin like that, folders first with a slash behind them."""
+    """The entries of a folder with this prefix, folders first and with a trailing slash."""
     sought, hidden = begun.casefold(), begun.startswith(".")
     found: list[tuple[bool, str]] = []
     with suppress(OSError, ValueError), os.scandir(folder) as entries:
@@ -236,14 +236,14 @@ def _resolve(written: str, folder: Path) -> Path:
 
 
 def _format_mention(path: str, quote: str) -> str:
-    """Return a path as it is mentioned; a folder's quotation stays open, as more is to come."""
+    """The path as a mention; the quote of a folder stays open for more."""
     if not (quote or re.search(r"[\s\"'\\]", path) or clean(path) != path):
         return f"@{path}"
     return f'@"{_escape(path)}' + ('"' if not path.endswith("/") else "")
 
 
 def _escape(path: str) -> str:
-    """Return a path between quotes; where a terminal could not show it, the bytes are written as numbers."""
+    """The path escaped for quotes; bytes that the terminal cannot show are written as numbers."""
     plain = re.sub(r'(["\\])', r"\\\1", path)
     if clean_line(plain, len(plain)) == plain:
         return plain
@@ -251,7 +251,7 @@ def _escape(path: str) -> str:
 
 
 def _unescape(written: str) -> str:
-    """Return the path that was written with escapes."""
+    """The path without its escapes."""
     return _ESCAPE.sub(_unescape_match, written)
 
 

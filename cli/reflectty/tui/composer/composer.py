@@ -40,9 +40,9 @@ _MIN_HELP_WIDTH = 8
 
 
 class Suggestions(Widget):
-    """Shows what is set as `suggested`, with `chosen` marked; hidden while there is nothing.
+    """Shows `suggested` with `chosen` marked; hidden while empty.
 
-    It lies over what is above the composer, so that opening it moves no text. It must stand right before the composer.
+    It overlays what is above the composer, so opening it moves no text. Mount it directly before the composer.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"suggestions--chosen", "suggestions--mark", "suggestions--help"}
@@ -115,14 +115,14 @@ PLACEHOLDER = "Ask, or / for commands"
 MAX_COMPOSER_ROWS = 10
 MAX_SCREEN_SHARE = 0.4
 _TITLES: dict[ComposerState, str] = {"quiet": "", "steering": "steer", "gone": "no server"}
-# What belongs to the transcript, to the application, or means something else here.
+# Keys of the transcript or the application, or with another meaning here.
 _EXCLUDED_KEYS = frozenset(("pageup", "pagedown", "ctrl+c", "ctrl+d", "f6", "f7"))
 _BORDER_COLUMNS = 6
 _ACCEPT_KEYS = frozenset(("enter", "tab"))
 
 
 def _editing_bindings_of(bindings: Iterable[object]) -> Iterator[Binding]:
-    """Return the keys of a text area without those that have another meaning in the chat."""
+    """The key bindings of a text area, without keys that have another meaning in the chat."""
     for binding in bindings:
         if isinstance(binding, Binding):
             keys = [key for key in binding.key.split(",") if key not in _EXCLUDED_KEYS]
@@ -135,7 +135,7 @@ def _location_of(text: str, index: int) -> Location:
 
 
 class Composer(TextArea, inherit_bindings=False):
-    """One row that grows to ten; what is asked for goes up as messages, what can be meant comes down as attributes."""
+    """A text area of one to ten rows that posts messages; attributes set what it completes."""
 
     DEFAULT_CSS = """
     Composer, Composer:focus {
@@ -167,18 +167,18 @@ class Composer(TextArea, inherit_bindings=False):
 
     state: reactive[ComposerState] = reactive("quiet")
     hints: reactive[tuple[str, ...]] = reactive(())
-    """What is said in the lower border, the most important first."""
+    """Hints in the lower border, most important first."""
 
     @dataclass
     class Sent(Message):
-        """The user asks; the composer is empty again."""
+        """The user sent the text; the composer is empty again."""
 
         text: str
-        """The question, with what was pasted."""
+        """The question, with pasted texts expanded."""
         visible_text: str
-        """The same as it was shown, in which a command can be looked for."""
+        """The text as shown, from which slash commands are parsed."""
         mentioned_files: tuple[Path, ...]
-        """The files that were named in what was shown."""
+        """The files mentioned in the visible text."""
 
     class LeaveWanted(Message):
         """The user pressed ctrl+d on an empty composer."""
@@ -200,11 +200,11 @@ class Composer(TextArea, inherit_bindings=False):
 
     @property
     def expanded_text(self) -> str:
-        """The text with what was pasted."""
+        """The text with pasted texts expanded."""
         return self._pastes.expand(self.text)
 
     def fill(self, text: str) -> None:
-        """Put a text in place of what is written, to be edited; it can be undone."""
+        """Replace the text by one to edit; undo restores it."""
         self._show_text(self._pastes.insert(text, FILL_LIMIT))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -215,7 +215,7 @@ class Composer(TextArea, inherit_bindings=False):
         super().load_text(clean(normalize_newlines(text)))
 
     def edit(self, edit: Edit) -> EditResult:
-        """Perform an edit; whatever is put in is made safe first."""
+        """Perform an edit after making the inserted text safe."""
         edit.text = clean(normalize_newlines(edit.text))
         return super().edit(edit)
 
@@ -259,7 +259,7 @@ class Composer(TextArea, inherit_bindings=False):
         if handle is not None:
             event.stop()
             handle()
-        # A terminal sends alt+n with the letter, which is not meant to be written.
+        # A terminal sends the letter with alt+n; it is not input.
         if handle is not None or set(event.key.split("+")[:-1]) - {"shift"}:
             event.prevent_default()
 
@@ -308,7 +308,7 @@ class Composer(TextArea, inherit_bindings=False):
         return super()._delete_via_keyboard((row, left), (last, right))
 
     def _recall_question(self, by: int, edge: Location) -> bool:
-        """Show the question before or after, if the cursor cannot go further that way or nothing was done to it."""
+        """Show an earlier or later question if the cursor is at the edge or the shown text is untouched."""
         if not (self._is_untouched() or self.selection.end == edge):
             return False
         text = self._question_history.step(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PasteLimit(NamedTuple):
-    """How much text is shown itself; a mark stands for more."""
+    """The maximum size of text shown in full; a mark replaces longer text."""
 
     lines: int
     characters: int
@@ -24,11 +24,11 @@ class PasteLimit(NamedTuple):
 
 PASTE_LIMIT = PasteLimit(lines=20, characters=4_000)
 FILL_LIMIT = PasteLimit(lines=200, characters=20_000)
-"""For what the user means to edit: an earlier question, or the text of an editor."""
+"""For text that the user is to edit: an earlier question, or text from an editor."""
 
 
 class PasteBuffer:
-    """The texts that are sent for what is shown: `put` them in, `expanded` gives them back."""
+    """Maps shown text to the text that is sent: `insert` adds a text, `expand` restores it."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -36,7 +36,7 @@ class PasteBuffer:
         self._originals_by_text: dict[str, list[str]] = {}
 
     def insert(self, text: str, limit: PasteLimit = PASTE_LIMIT) -> str:
-        """Return what to show for a text: itself made safe, or the mark `[paste 1: 12,345 lines]`."""
+        """Add a text and return what to show: itself made safe, or the mark `[paste 1: 12,345 lines]`."""
         text = normalize_newlines(text)
         if len(text) > limit.characters or text.count("\n") > limit.lines:
             return self._add_mark(text)
@@ -46,7 +46,7 @@ class PasteBuffer:
         return shown
 
     def expand(self, text: str) -> str:
-        """Return what is sent for what is shown: each mark that is still whole is the text it stands for."""
+        """The text to send: each intact mark is replaced by its text."""
         meant = {**self._find_originals(text), **self._texts_by_mark}
         if not meant:
             return text
@@ -54,14 +54,14 @@ class PasteBuffer:
         return re.sub("|".join(map(re.escape, longest_first)), lambda mark: meant[mark[0]], text)
 
     def widen_to_marks(self, line: str, start: int, end: int, cursor: int) -> tuple[int, int]:
-        """Return the part of a line to delete so that no mark is cut, unless the cursor stands inside it."""
+        """Widen a range to delete so that it cuts no mark, unless the cursor is inside the mark."""
         for mark in self._find_marks(line):
             if mark.start() < end and start < mark.end() and not mark.start() < cursor < mark.end():
                 start, end = min(start, mark.start()), max(end, mark.end())
         return start, end
 
     def forget(self) -> None:
-        """Drop all texts; their numbers are not given again."""
+        """Drop all texts; their numbers are not reused."""
         self._texts_by_mark.clear()
         self._originals_by_text.clear()
 
@@ -77,7 +77,7 @@ class PasteBuffer:
         return (mark for mark in re.finditer(r"\[paste [^\]]+\]", line) if mark[0] in self._texts_by_mark)
 
     def _find_originals(self, text: str) -> dict[str, str]:
-        """Return what was pasted where it is shown otherwise, if it is certain that no such text was typed."""
+        """Pasted texts by what is shown for them, unless the user may have typed the same."""
         return {
             shown: pasted[0]
             for shown, pasted in self._originals_by_text.items()
@@ -86,25 +86,25 @@ class PasteBuffer:
 
 
 def normalize_newlines(text: str) -> str:
-    r"""Return a text with its line breaks as `\n`; terminals paste them as `\r`."""
+    r"""The text with `\n` as line breaks; terminals paste `\r`."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class QuestionHistory:
-    """Where in the earlier questions one stands, and what was written over each of them on the way."""
+    """The position in the earlier questions, and the edits made to each of them."""
 
     def __init__(self) -> None:
         self._position = 0
         self._drafts: dict[int, str] = {}
 
     def step(self, by: int, text: str, questions: Sequence[str], prepare: Callable[[str], str]) -> str | None:
-        """Return what to show `by` questions further back, or None where there is none.
+        """The text to show after a step of `by` questions back, or None past either end.
 
         Args:
-            by: 1 for the one before, -1 for the one after, which in the end is the draft.
-            text: what is shown now; it is there again on the way back.
-            questions: the questions, the latest first.
-            prepare: makes a question that was not shown yet ready to be shown.
+            by: 1 for the previous question, -1 for the next one, which in the end is the draft.
+            text: the text shown now, restored on the way back.
+            questions: the earlier questions, latest first.
+            prepare: prepares a question for its first display.
         """
         to = self._position + by
         if not 0 <= to <= len(questions):
@@ -115,14 +115,14 @@ class QuestionHistory:
 
 
 MAX_ATTACHMENT_BYTES = 20_000_000
-"""Bytes of a file that can come along."""
+"""Maximum size of an attachment in bytes."""
 
 
 def load_attachment(path: Path, warn: Callable[[str], None]) -> Attachment:
-    """Return a file as what comes along with a question: an image if it is one, else its text.
+    """Read a file as an attachment: an image if it is one, else text.
 
     Raises:
-        UsageError: it cannot be read, is too large, or is neither.
+        UsageError: it is unreadable, too large, or neither image nor text.
     """
     try:
         size = path.stat().st_size

@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 STOPPED_NOTE = "stopped: what came is kept"
 INSECURE_PREFIX = "http://"
-"""Who names a registry like this wants it spoken to in plain http."""
+"""Prefix of a registry name that requests plain HTTP."""
 
 
 class Download:
-    """One pull, from its beginning until it is forgotten."""
+    """One pull, from its start until it is forgotten."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.transfer = TransferProgress()
         self.error: ReflecttyError | None = None
-        """What ended it before its end."""
+        """The error that ended it."""
         self.is_stopped = False
-        """Whether it was stopped, by the reader or because the chat was left."""
+        """True if it was stopped, by the user or on leaving the chat."""
         self.is_canceled_by_user = False
-        """Whether it was the reader who stopped it."""
+        """True if the user stopped it."""
         self.task: asyncio.Task[None] | None = None
-        """Set while it goes on."""
+        """Set while it is running."""
 
 
 class Downloads:
-    """Those that go on, and those that ended before their end; `moved` is called whenever one got on."""
+    """Running, failed and stopped pulls; calls `on_progress` after each change."""
 
     def __init__(self, on_progress: Callable[[], None]) -> None:
         self._on_progress = on_progress
@@ -52,17 +52,17 @@ class Downloads:
 
     @property
     def active(self) -> tuple[Download, ...]:
-        """Those that go on."""
+        """The running pulls."""
         return tuple(pull for pull in self._downloads if pull.task)
 
     def find(self, name: str) -> Download | None:
         return next((pull for pull in self._downloads if is_same_model(pull.name, name)), None)
 
     async def pull(self, library: ModelLibrary, name: str) -> Download:
-        """Pull a model until it is there, fails or is stopped; the one that is there is forgotten.
+        """Pull a model until it is complete, fails or is stopped; a complete pull is forgotten.
 
         Raises:
-            UsageError: it is being pulled already.
+            UsageError: the model is already being pulled.
         """
         before = self.find(name)
         if before and before.task:
@@ -77,7 +77,7 @@ class Downloads:
         return pull
 
     async def _run(self, library: ModelLibrary, pull: Download) -> None:
-        """Pull in a task of its own, so that stopping it stops nothing else."""
+        """Pull in a separate task, so that a cancellation stops only the pull."""
         pull.task = task = asyncio.create_task(self._fetch(library, pull))
         try:
             await task
@@ -98,18 +98,18 @@ class Downloads:
                 self._on_progress()
 
     def stop(self, name: str) -> None:
-        """Stop a pull; what came is kept on the server."""
+        """Stop a pull; the server keeps what it has downloaded."""
         pull = self.find(name)
         if pull and pull.task:
             pull.is_canceled_by_user = True
             pull.task.cancel()
 
     def forget(self, name: str) -> None:
-        """Speak no more of a pull that has ended."""
+        """Remove a pull that has ended."""
         self._downloads = [pull for pull in self._downloads if pull.task or not is_same_model(pull.name, name)]
 
     async def close(self) -> tuple[str, ...]:
-        """Stop all that go on, and wait until they are; return the names of those that were to go on."""
+        """Stop all running pulls and wait for their end; return the models whose pull was interrupted."""
         tasks = [pull.task for pull in self._downloads if pull.task]
         for task in tasks:
             task.cancel()
@@ -122,12 +122,12 @@ class Downloads:
 
 
 def describe_error(error: ReflecttyError) -> str:
-    """Return an error in the words of the chat."""
+    """The error and its hint in the chat's wording."""
     return to_chat_wording(f"{error} ({error.hint})" if error.hint else str(error))
 
 
 def download_facts_of(pull: Download) -> tuple[tuple[str, str], ...]:
-    """Return what is known of a pull: what the server does, what came, and each layer."""
+    """The facts of a pull: the server's status, the bytes received, and each layer."""
     transfer = pull.transfer
     speed = f" · {format_bytes(transfer.speed)}/s" if transfer.speed and pull.task else ""
     came = (
@@ -150,7 +150,7 @@ def download_facts_of(pull: Download) -> tuple[tuple[str, str], ...]:
 
 
 def summarize_downloads(pulls: tuple[Download, ...]) -> str:
-    """Return what the status line says of pulls."""
+    """The text about pulls in the status line."""
     if len(pulls) != 1:
         return format_count(len(pulls), "pull") if pulls else ""
     layer = pulls[0].transfer.layer

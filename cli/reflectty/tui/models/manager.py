@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 
 SETTLE_SECONDS = 0.3
-"""How long a model is looked at before the devices are asked: who passes by does not wait for them."""
+"""Seconds that a model must stay chosen before its fit is estimated, so that scrolling does not wait."""
 
 
 class FitEstimates:
-    """What is said of fits; `learnt` is called when there is more to say."""
+    """Estimates memory fits in the background; calls `on_change` after each estimate."""
 
     def __init__(self, controller: ChatController, library: ModelLibrary, on_change: Callable[[], None]) -> None:
         self._controller = controller
@@ -52,7 +52,7 @@ class FitEstimates:
         self._pending_key: tuple[object, ...] = ()
 
     def lines(self, one: InstalledModel) -> FitLines:
-        """Return what is said of a model's fit; nothing while that is being found out."""
+        """The facts about a model's fit; empty until it is estimated."""
         key = (one.name, one.model.digest, one.running)
         if key not in self._lines and key != self._pending_key:
             self._pending_key = key
@@ -76,14 +76,14 @@ class FitEstimates:
 
 
 TIMEOUT_SECONDS = 4.0
-"""How long a server may take to say what there is."""
+"""Timeout of a poll."""
 CONNECTING_FACTS = (SummaryFact("asking the server", 0),)
 STATUS_INTERVAL_SECONDS = 0.5
-"""How often the status line tells of pulls."""
+"""Minimum time between two updates of pulls in the status line."""
 
 
 class ModelManager:
-    """Keeps the models of one server, for one desk; opens the library when it is made."""
+    """Manages the models of one server for one chat; opens the model library on creation."""
 
     def __init__(self, controller: ChatController) -> None:
         self._controller = controller
@@ -93,7 +93,7 @@ class ModelManager:
         self._snapshot = ModelsSnapshot(host=controller.config.host)
         self._models: tuple[InstalledModel, ...] | None = None
         self._details: dict[tuple[str, str], Model] = {}
-        """What is known of each model that was listed, by its name and digest."""
+        """Details of each listed model, by name and digest."""
         self._estimates = FitEstimates(controller, self._library, self._on_estimate)
         self._busy_with: dict[str, str] = {}
         self._is_polling = False
@@ -109,7 +109,7 @@ class ModelManager:
         }
 
     async def close(self) -> tuple[str, ...]:
-        """Stop what goes on and close the library; return the names of the models whose pull was cut."""
+        """Stop the pulls and close the library; return the models whose pull was interrupted."""
         cut = await self._downloads.close()
         await self._library.aclose()
         return cut
@@ -117,7 +117,7 @@ class ModelManager:
     # The screen
 
     async def open(self) -> None:
-        """Show the screen until it is left."""
+        """Show the screen until the user leaves it."""
         if self._screen is not None:
             return
         controller = self._controller
@@ -130,7 +130,7 @@ class ModelManager:
             self._screen = None
 
     def snapshot(self) -> ModelsSnapshot:
-        """Return what there is to show now."""
+        """The current state."""
         models = self._models
         known = None if models is None else tuple(map(self._model_info_of, models))
         return self._snapshot._replace(models=known, downloads=tuple(map(self._download_state_of, self._downloads.all)))
@@ -153,7 +153,7 @@ class ModelManager:
         return next((one for one in self._models or () if one.name == name), None)
 
     def facts(self, name: str, *, pull: bool) -> tuple[tuple[str, str], ...]:
-        """Return what is known of a model or a pull, each thing with its name."""
+        """The facts of a model or a pull, each with its name."""
         if not pull:
             one = self._find(name)
             return rendered.model_facts(one, time.time(), self._estimates.lines(one)) if one else ()
@@ -161,7 +161,7 @@ class ModelManager:
         return download_facts_of(found) if found else ()
 
     def perform(self, action: str, name: str) -> None:
-        """Do something with a model or a pull, beside what is going on; what goes wrong is said."""
+        """Perform an action on a model or a pull in the background, and show its errors."""
         self._snapshot = self._snapshot._replace(note="", is_error=False)
         if action == "stop":
             self._downloads.stop(name)
@@ -177,7 +177,7 @@ class ModelManager:
             self._say(describe_error(error), wrong=True)
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
-        """Say something where it is seen: on the screen, or else in the chat."""
+        """Show a note on the screen of models if it is open, else in the chat."""
         if self._screen is not None:
             self._snapshot = self._snapshot._replace(note=text, is_error=wrong)
         else:
@@ -186,10 +186,10 @@ class ModelManager:
     def _on_estimate(self) -> None:
         self._snapshot = self._snapshot._replace(revision=self._snapshot.revision + 1)
 
-    # Looking
+    # Polling
 
     def poll(self) -> None:
-        """Look at the server, unless that is under way."""
+        """Poll the server, unless a poll is running."""
         if not self._is_polling:
             self._is_polling = True
             self._controller.run_in_background(self._poll)
@@ -209,13 +209,13 @@ class ModelManager:
             self._is_polling = False
 
     def _mark_unreachable(self, why: str) -> None:
-        """Take it that the server is gone; what was seen of it stays in sight."""
+        """Mark the server as unreachable; the listed models stay."""
         if self._snapshot.is_reachable is not False:
             self._controller.poll()
         self._snapshot = self._snapshot._replace(is_reachable=False, unreachable_reason=why)
 
     async def _update(self, models: tuple[Model, ...], running: tuple[RunningModel, ...]) -> None:
-        """Take over what the server lists, and ask for more where there is something new."""
+        """Apply the server's lists, and load the details if a model is new."""
         self._set_models(models, running)
         if any((model.name, model.digest) not in self._details for model in models):
             from reflectty.chat.model_choice import load_cached_tags
@@ -234,16 +234,16 @@ class ModelManager:
     # Pulling
 
     async def ask_and_pull(self, name: str) -> None:
-        """Ask which model to pull, and pull it."""
+        """Ask for a model name and pull it."""
         wanted = await self._controller.dialogs.ask_line("Pull a model", name, "model, model:tag or user/model:tag")
         if wanted:
             await self.pull(wanted)
 
     async def pull(self, name: str) -> None:
-        """Pull a model beside what is going on, and say when it is there, or what went wrong.
+        """Pull a model and note the result.
 
         Raises:
-            UsageError: it has no such name, or is being pulled already.
+            UsageError: the name is invalid, or the model is already being pulled.
         """
         wanted = checked_name(name)
         if self._screen is None:
@@ -260,11 +260,11 @@ class ModelManager:
         return next((action.hint for action in self._controller.actions if action.name == "models"), "")
 
     def _report_failure(self, pull: Download, error: ReflecttyError) -> None:
-        if self._screen is None:  # On the screen it stands beside the pull.
+        if self._screen is None:  # The screen shows it beside the pull.
             self._controller.note(f"{pull.name} was not pulled: {describe_error(error)}", wrong=True)
 
     def _report_success(self, pull: Download, *, new: bool) -> None:
-        """Say that a model is there; where nobody answers yet, it does."""
+        """Note that a model is installed; it becomes the chat's model if there is none."""
         fresh = pull.transfer.new_bytes
         amount = f", {format_bytes(fresh)}," if fresh else ""
         pulled = f"pulled {pull.name}{amount} in {format_duration(pull.transfer.seconds)}"
@@ -276,7 +276,7 @@ class ModelManager:
         self.poll()
 
     def _on_progress(self) -> None:
-        """Say in the status line how far the pulls are, now and then."""
+        """Update the pulls in the status line, at most every `STATUS_INTERVAL_SECONDS`."""
         now = time.monotonic()
         coming = self._downloads.active
         if coming and now - self._last_status_time < STATUS_INTERVAL_SECONDS:
@@ -291,7 +291,7 @@ class ModelManager:
         try:
             await self._controller.perform("model", short_name_of(checked_name(name)))
         except UsageError as error:
-            # The screen is left already.
+            # The screen is closed by now.
             self._controller.report_error(error)
 
     async def _load(self, name: str) -> None:
@@ -308,7 +308,7 @@ class ModelManager:
 
     @contextlib.contextmanager
     def _mark_busy(self, name: str, what: str) -> Iterator[None]:
-        """Say that something is being done with a model, and look afterwards what came of it."""
+        """Show what is being done with a model, and poll the server afterwards."""
         if name in self._busy_with:
             raise UsageError(f"{short_name_of(name)} is {self._busy_with[name]} already")
         self._busy_with[name] = what
@@ -320,7 +320,7 @@ class ModelManager:
             self._controller.poll()
 
     async def _copy(self, name: str) -> None:
-        """Ask for another name, and give the model that as well."""
+        """Ask for a name and copy the model to it."""
         wanted = await self._controller.dialogs.ask_line(f"Copy {short_name_of(name)} as", "", "it takes no room")
         if not wanted:
             return
@@ -331,7 +331,7 @@ class ModelManager:
         self.poll()
 
     async def _remove(self, name: str) -> None:
-        """Ask, and remove a model for good."""
+        """Remove a model after confirmation."""
         one = self._find(name)
         if one is None or not await self._controller.dialogs.confirm(
             self._removal_question_of(one), "remove it", "keep it"

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 UNNAMED, CLOUD = "unnamed", "cloud"
 SIZE, WEIGHTS, ABILITIES, LOCATION, MEMORY = range(5)
-"""The columns beside a name, from the left."""
+"""The columns beside the name, left to right."""
 _DROP_ORDER = (MEMORY, WEIGHTS, ABILITIES, SIZE)
-"""The columns that go where it is narrow, the first of them first."""
+"""The columns that are dropped if the list is narrow, in this order."""
 _NAME_WIDTH, _MIN_NAME_WIDTH = 24, 14
-"""Before a name gets fewer columns than this, another column is left out; the last of them before the second."""
+"""Minimum widths of the name before another column is dropped; the second one before the size."""
 _GAP = 2
 _ONE_ROW_WIDTH = 90
-"""Columns that a pull needs to stand in one row."""
+"""Minimum columns for a pull on one row."""
 _MAX_PROBLEM_ROWS = 3
-"""Rows that are shown of why a pull ended."""
+"""Maximum rows of the reason why a pull ended."""
 _KEY_WIDTH = 11
 _MAX_TEXT_LENGTH = 4000
 
@@ -43,28 +43,28 @@ class ModelInfo(NamedTuple):
     """Where it is loaded."""
     abilities: tuple[str, ...] = ()
     busy_with: str = ""
-    """What is being done with it."""
+    """The operation in progress."""
     is_chat_model: bool = False
-    """Whether it is the one that answers in the chat."""
+    """True if it is the chat's model."""
 
 
 class DownloadState(NamedTuple):
-    """A pull, under way or ended before its end."""
+    """A pull that is running, failed or stopped."""
 
     name: str
     facts: tuple[SummaryFact, ...] = ()
     problem: str = ""
-    """Why it ended; nothing while it goes on."""
+    """Why it ended; empty while it is running."""
     is_error: bool = False
-    """Whether it was not the reader who ended it."""
+    """True if it failed, rather than being stopped."""
 
 
 class ModelRow(NamedTuple):
-    """A model in the list."""
+    """A model as a row."""
 
     info: ModelInfo
     widths: tuple[int, ...]
-    """Of the name and of each column, in all the list."""
+    """Widths of the name and of each column in the whole list."""
 
     @property
     def is_choosable(self) -> bool:
@@ -91,11 +91,11 @@ class ModelRow(NamedTuple):
 
 
 class DownloadRow(NamedTuple):
-    """A pull in the list: in one row, or where it is narrow with what is told of it below its name."""
+    """A pull on one row, or in a narrow list with its facts below its name."""
 
     state: DownloadState
     name_width: int
-    """Columns that the longest name of a pull fills."""
+    """Width of the longest name of a pull."""
 
     @property
     def is_choosable(self) -> bool:
@@ -131,13 +131,13 @@ class DownloadRow(NamedTuple):
         return [(truncate(text, max(1, room), painter.glyphs.more), painter.style_of("dim"))]
 
     def _problem_rows(self, room: int) -> Sequence[tuple[int, int]]:
-        """Return where the rows of what ended it begin and end."""
+        """The ranges of the problem's rows."""
         problem = clean_line(self.state.problem, _MAX_TEXT_LENGTH)
         return list(row_spans(problem, max(1, room)))[:_MAX_PROBLEM_ROWS] if problem else []
 
 
 class TitleRow(NamedTuple):
-    """What all that is told below it is about."""
+    """The title above the facts."""
 
     text: str
 
@@ -153,7 +153,7 @@ class TitleRow(NamedTuple):
 
 
 class FactRow(NamedTuple):
-    """One thing that is known, its name before it; without a name it belongs to the one above."""
+    """A fact after its name; without a name it belongs to the one above."""
 
     key: str
     text: str
@@ -167,7 +167,7 @@ class FactRow(NamedTuple):
 
     def row(self, at: int, painter: RowPainter) -> Row:
         rows = self._rows(painter.width)
-        # A row may be drawn once more before the list is laid for another width.
+        # A row may be drawn once more before the layout for the new width.
         start, end = rows[at] if at < len(rows) else (0, 0)
         key = pad(self.key if at == 0 else "", _KEY_WIDTH)
         return [
@@ -177,12 +177,12 @@ class FactRow(NamedTuple):
 
     def _rows(self, width: int) -> Sequence[tuple[int, int]]:
         text = clean_line(self.text, _MAX_TEXT_LENGTH)
-        # What was never laid out has no width yet.
+        # Before the first layout the width is 0.
         return (row_spans(text, max(1, width - _KEY_WIDTH)) if text and width else ()) or [(0, len(text))]
 
 
 def build_rows(models: Sequence[ModelInfo], pulls: Sequence[DownloadState]) -> list[Heading | ModelRow | DownloadRow]:
-    """Return the entries of a list: the pulls, if there are any, above the models."""
+    """The entries of the list: pulls, if any, above the models."""
     names = max((cell_width(display_name_of(one.name)) for one in pulls), default=0)
     table = [(display_name_of(one.model.name), *column_texts_of(one)) for one in models]
     widths = tuple(max(map(cell_width, column)) for column in zip(*table, strict=True))
@@ -194,17 +194,17 @@ def build_rows(models: Sequence[ModelInfo], pulls: Sequence[DownloadState]) -> l
 
 
 def build_fact_rows(name: str, facts: Iterable[tuple[str, str]]) -> list[TitleRow | FactRow]:
-    """Return the entries that say what is known of a model or a pull."""
+    """The entries for the facts of a model or a pull."""
     return [TitleRow(display_name_of(name)), *(FactRow(*fact) for fact in facts)]
 
 
 def display_name_of(name: str) -> str:
-    """Return the name of a model as it is shown."""
+    """The short name of a model, safe for a terminal."""
     return clean_line(short_name_of(name)) or UNNAMED
 
 
 def column_texts_of(known: ModelInfo) -> tuple[str, ...]:
-    """Return what stands beside a name, in order."""
+    """The texts of the columns, in order."""
     model, running = known.model, known.running
     return (
         CLOUD if remote_host_of(model) else format_bytes(model.size) if model.size else "",
@@ -216,7 +216,7 @@ def column_texts_of(known: ModelInfo) -> tuple[str, ...]:
 
 
 def fit_columns(widths: Sequence[int], room: int) -> tuple[int, ...]:
-    """Return the columns that fit beside a name, whose width is the first; one in which nothing stands is none."""
+    """The columns that fit beside the name, the first of the widths; empty columns are dropped."""
     names, *others = widths
     shown = [column for column, width in enumerate(others) if width]
     for column in _DROP_ORDER:

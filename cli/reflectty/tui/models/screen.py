@@ -38,7 +38,7 @@ MAX_HINT_ROWS = 3
 
 
 def key_hints_for(entry: ModelRow | DownloadRow | None, *, is_reachable: bool) -> tuple[SummaryFact, ...]:
-    """Return the keys that do something now, the dearest with the lowest rank."""
+    """The keys that apply to an entry, the most important with the lowest rank."""
     found = [SummaryFact("ctrl+p pull", 2)] if is_reachable else []
     if isinstance(entry, ModelRow) and is_reachable:
         known = entry.info
@@ -57,7 +57,7 @@ def key_hints_for(entry: ModelRow | DownloadRow | None, *, is_reachable: bool) -
 
 
 def arrange_hints(found: Sequence[SummaryFact], width: int, dot: str) -> str:
-    """Return hints in at most three rows; those that do not fit go by their rank."""
+    """The hints on at most three rows; hints with the highest rank are dropped if they do not fit."""
     kept = list(found)
     while len(_wrap_hints(kept, width, dot)) > MAX_HINT_ROWS:
         kept.remove(max(kept, key=lambda fact: fact.rank))
@@ -75,17 +75,17 @@ def _wrap_hints(found: Sequence[SummaryFact], width: int, dot: str) -> list[str]
 
 
 WIDE = 112
-"""From that many columns on, what is known of a model stands beside the list."""
+"""Minimum columns to show facts beside the list."""
 HOST_WIDTH = 60
-"""From that many columns on there is room to say which server it is."""
+"""Minimum columns to show the host."""
 TALL = 22
-"""From that many rows on it stands below the list, where there is no room beside it."""
+"""Minimum rows to show facts below the list, if there is no room beside it."""
 SHORT = 16
-"""Below this many rows there is no room for blanks."""
+"""Below this many rows, blank rows are hidden."""
 POLL_SECONDS = 2.0
-"""How often the server is looked at."""
+"""Time between polls of the server."""
 REFRESH_SECONDS = 0.2
-"""How often the screen is drawn while something goes on."""
+"""Time between updates of the screen."""
 LOADING = "Looking at the models…"
 EMPTY = "No model is installed."
 NO_MATCH = "Nothing matches."
@@ -93,45 +93,45 @@ _MARGINS = 4
 
 
 class ModelsSnapshot(NamedTuple):
-    """What there is to show."""
+    """The state that the screen shows."""
 
     models: tuple[ModelInfo, ...] | None = None
-    """None while nobody has told."""
+    """None before the first response."""
     downloads: tuple[DownloadState, ...] = ()
     host: str = ""
     is_reachable: bool | None = None
-    """Whether the server answers; None while nobody knows."""
+    """True if the server answers; None before the first response."""
     unreachable_reason: str = ""
-    """Why nobody answers."""
+    """Why the server is unreachable."""
     note: str = ""
     is_error: bool = False
-    """Whether the note is about something that went wrong."""
+    """True if the note is an error."""
     revision: int = 0
-    """Another one as soon as more is known of a model."""
+    """Changes when more is known about a model."""
 
 
 class ModelsBackend(Protocol):
-    """Who knows the models and does what is wished."""
+    """Provides the models and performs actions on them."""
 
     def snapshot(self) -> ModelsSnapshot:
-        """Return what there is to show now."""
+        """The current state."""
         ...
 
     def facts(self, name: str, *, pull: bool) -> Sequence[tuple[str, str]]:
-        """Return what is known of a model or a pull."""
+        """The facts of a model or a pull."""
         ...
 
     def poll(self) -> None:
-        """Look at the server again."""
+        """Poll the server."""
         ...
 
     def perform(self, action: str, name: str) -> None:
-        """Do something with a model: answer, load, unload, copy, remove; with a pull: pull, stop, forget."""
+        """Perform an action on a model (answer, load, unload, copy, remove) or a pull (ask, pull, stop, forget)."""
         ...
 
 
 class ModelsScreen(ModalScreen[None]):
-    """Lists the models; typing narrows them."""
+    """Lists the models; typing filters them."""
 
     DEFAULT_CSS = """
     ModelsScreen, ModelsScreen:ansi {
@@ -216,7 +216,7 @@ class ModelsScreen(ModalScreen[None]):
         self._select_current()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the key `delete` to the line that is typed in while it can delete there."""
+        """Leave `delete` to the filter while it has text to delete."""
         return action != "remove" or not parameters or self.query_one(Field).cursor_at_end
 
     def action_move(self, by: int) -> None:
@@ -248,7 +248,7 @@ class ModelsScreen(ModalScreen[None]):
             self._perform("unload" if entry.info.running else "load", entry.info.model.name)
 
     def action_pull(self) -> None:
-        """Ask for a name; what was typed and is nowhere in the list may be one."""
+        """Ask for a model name; a filter without matches is the default."""
         self._fill_list()
         self._perform("ask", "" if self._listing.entries else self._filter_text)
 
@@ -285,7 +285,7 @@ class ModelsScreen(ModalScreen[None]):
         self._describe()
 
     def _refresh_if_changed(self) -> None:
-        """Show what has changed since it was shown last."""
+        """Show the backend's state if it has changed."""
         seen = self._backend.snapshot()
         if seen != self._snapshot:
             self._apply_snapshot(seen)
@@ -309,7 +309,7 @@ class ModelsScreen(ModalScreen[None]):
         return f"{host}{dot}{format_count(len(seen.models or ()), 'model')}" if roomy else ""
 
     def _fill_list(self) -> None:
-        """List what matches; what was chosen stays chosen, or whoever takes its place."""
+        """List the matches; the chosen entry stays chosen, or the one that takes its place."""
         seen, typed = self._snapshot, self._filter_text
         models = closest_matches(typed, seen.models or (), lambda one: display_name_of(one.model.name))
         entries = build_rows(models, closest_matches(typed, seen.downloads, lambda one: display_name_of(one.name)))
@@ -328,7 +328,7 @@ class ModelsScreen(ModalScreen[None]):
         self._describe()
 
     def _describe(self) -> None:
-        """Say what is known of what is chosen, and which keys work there."""
+        """Show the facts of the chosen entry and the keys that apply."""
         key = _key_of(self._entry)
         if key:
             facts = self._backend.facts(key[1], pull=key[0] == "pull")
@@ -339,7 +339,7 @@ class ModelsScreen(ModalScreen[None]):
 
 
 def _key_of(entry: object) -> tuple[str, str] | None:
-    """Return what an entry is about, whatever has changed of it."""
+    """The identity of an entry, independent of its state."""
     if isinstance(entry, ModelRow):
         return ("model", entry.info.model.name)
     return ("pull", entry.state.name) if isinstance(entry, DownloadRow) else None

@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 
 def make_see_through(screen: Screen[Any]) -> None:
-    """Leave the chat in sight behind a screen, whatever ground the app gives to all of them."""
+    """Let the chat show through behind a screen, whatever background the app gives to all screens."""
     screen.styles.background = TRANSPARENT

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 5.0
 _COMPOSER_ACTIONS = ("send", "newline")
-"""Actions whose keys the composer itself knows."""
+"""Actions whose keys the composer itself handles."""
 _DEFERRED_ACTIONS = ("cancel", "page_up", "page_down", "top", "bottom")
-"""Actions whose keys a list or the composer may need first."""
+"""Actions whose keys a list or the composer may handle first."""
 
 
 class Chat(Screen[None]):
@@ -67,7 +67,7 @@ class Chat(Screen[None]):
             controller.change_ask_options(model=chat_config.ask_options.model)
         for text in chat_config.notes:
             controller.note(text, wrong=True)
-        # The reader can type before the server is sought.
+        # The user can type before the server is found.
         self.call_after_refresh(controller.connect)
         self.set_interval(POLL_SECONDS, controller.poll)
 
@@ -79,7 +79,7 @@ class Chat(Screen[None]):
         await self.perform(name)
 
     async def perform(self, name: str, argument: str = "") -> None:
-        """Do an action beside what is going on; what goes wrong is said in the transcript."""
+        """Perform an action in the background, and show its errors in the transcript."""
         self.controller.run_in_background(partial(self._perform, name, argument))
 
     async def _perform(self, name: str, argument: str) -> None:
@@ -87,7 +87,7 @@ class Chat(Screen[None]):
             await self._chat_actions.find(name)(argument)
         except ReflecttyError as error:
             self.controller.report_error(error)
-            # A reply that was stopped and cannot go on holds nobody up.
+            # A reply that was stopped and cannot resume must not block the queue.
             self.controller.turns.start_next()
         self.controller.refresh_status()
 

@@ -29,23 +29,23 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Row
 
 MAX_UNFILTERED = 5
-"""So many can be seen at once: there is no need to type."""
+"""Maximum number of items without a filter: all of them are visible."""
 SHORT = 16
-"""Below this many rows there is no room for blanks and hints."""
+"""Below this many rows, blank rows and hints are hidden."""
 HINTS = "enter choose · esc back"
 NO_MATCH = "Nothing matches."
 _MARGINS = 4
 """Columns beside the list."""
 _BLANK_ROWS = 5
-"""Rows that are blank, and the one with the hints."""
+"""Blank rows, and the row of hints."""
 _MIN_DETAIL_WIDTH = 24
-"""Columns that a detail needs to stand beside its label; else it stands below."""
+"""Minimum columns for a detail beside its label; else it is below."""
 _MAX_DETAIL_WIDTH = 100
 _MATCH_STYLE = Style(bold=True, underline=True)
 
 
 class ChoiceItem(NamedTuple):
-    """Something to choose: what is given back, what is shown, and whether it is what holds now."""
+    """An item to choose: its value, label and detail, and whether it is the current one."""
 
     value: str
     label: str
@@ -54,7 +54,7 @@ class ChoiceItem(NamedTuple):
 
 
 class Choice(ModalScreen[str | None]):
-    """Asks for one of several; gives back its value, or None when the reader went back."""
+    """Asks for one of several items; returns its value, or None on cancel."""
 
     DEFAULT_CSS = """
     Choice, Choice:ansi {
@@ -118,7 +118,7 @@ class Choice(ModalScreen[str | None]):
         self._fill_list("")
 
     def on_resize(self) -> None:
-        """Leave at least some of the chat in sight where there is room, and all rows to the list where there is not."""
+        """Keep some of the chat visible if there is room, else give all rows to the list."""
         width, height = self.size
         short = height < SHORT
         self.set_class(short, "-short")
@@ -166,7 +166,7 @@ class Choice(ModalScreen[str | None]):
         self.set_class(not entries, "-bare")
 
     def _show_preview(self) -> None:
-        """Let the chat look as it would with what is chosen now."""
+        """Preview the chosen item in the chat."""
         if (
             self._preview is not None
             and self._chosen_item is not None
@@ -177,7 +177,7 @@ class Choice(ModalScreen[str | None]):
 
 
 def filter_items(items: Sequence[ChoiceItem], typed: str) -> list[tuple[ChoiceItem, tuple[int, ...]]]:
-    """Return the offers that the typed letters match, the closest first, each with the places in its label."""
+    """The items that match the typed letters, closest first, each with the matching positions in its label."""
     if not typed.strip():
         return [(offer, ()) for offer in items]
     found = ((match(typed, offer.label), offer) for offer in items)
@@ -194,7 +194,7 @@ def _clean_item(item: ChoiceItem) -> ChoiceItem:
 
 
 class _ChoiceRow(NamedTuple):
-    """An offer in the list: its label, and its detail beside it or below."""
+    """An item as a row: its label, and its detail beside it or below."""
 
     item: ChoiceItem
     label_width: int
@@ -223,7 +223,7 @@ class _ChoiceRow(NamedTuple):
         return [*row, *label, ("  ", painter.style_of("text")), (detail, painter.style_of("dim"))]
 
     def _label_row(self, painter: RowPainter, width: int) -> Row:
-        """Return the label, the letters that were typed underlined."""
+        """The label, with the typed letters underlined."""
         look = painter.style_of("you" if self.item.is_current else "text")
         label = pad(truncate(self.item.label, width, painter.glyphs.more), width)
         runs = groupby(range(len(label)), self.match_positions.__contains__)
@@ -235,7 +235,6 @@ class _ChoiceRow(NamedTuple):
         return bool(self.item.detail) and width - GUTTER - self.label_width - 2 < _MIN_DETAIL_WIDTH
 
     def _detail_rows(self, width: int) -> list[str]:
-        """Return the rows of the detail."""
         room = width - GUTTER - 2 - (0 if self._is_detail_below(width) else self.label_width)
         detail = self.item.detail
         rows = row_spans(detail, max(1, min(room, _MAX_DETAIL_WIDTH))) if detail else []

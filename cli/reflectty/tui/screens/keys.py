@@ -27,22 +27,22 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Row
 
 TWO_COLUMN_WIDTH = 100
-"""From that many columns on there are two columns of actions."""
+"""Minimum columns for two columns of actions."""
 SHORT = 16
-"""Below this many rows there is no room for blanks and hints."""
+"""Below this many rows, blank rows and hints are hidden."""
 HINTS = "type to narrow · ↑ ↓ scroll · esc back"
 PLAIN_HINTS = "type to narrow - up down scroll - esc back"
 NO_MATCH = "Nothing matches."
 _GAP = 4
 _MAX_COLUMN_WIDTH = 90
-"""A column is never wider, so that what belongs together stays in sight."""
+"""Maximum width of a column, which keeps keys and labels close together."""
 _MAX_KEYS_WIDTH = 16
 _MARGINS = 5
-"""Columns that the padding and the scroll bar take."""
+"""Columns of the padding and the scroll bar."""
 
 
 class KeysScreen(ModalScreen[None]):
-    """All actions by group; typing narrows them."""
+    """All actions by group; typing filters them."""
 
     DEFAULT_CSS = """
     KeysScreen, KeysScreen:ansi {
@@ -117,7 +117,7 @@ class KeysScreen(ModalScreen[None]):
 
 
 def has_words(action: Action, words: str) -> bool:
-    """Whether every word stands somewhere in what is shown of an action."""
+    """True if the shown text of an action contains every word."""
     text = (
         f"{action.group} {action.label} {action.name} {' '.join(map(format_key, action.keys))} {action.slash}".lower()
     )
@@ -125,13 +125,13 @@ def has_words(action: Action, words: str) -> bool:
 
 
 def split_columns(blocks: Sequence[Sequence[_KeyLine]]) -> tuple[list[_KeyLine], list[_KeyLine]]:
-    """Return blocks as two columns, as even as they can be without parting one."""
+    """Split blocks into two columns of about the same height, without splitting a block."""
     splits = [(_join_blocks(blocks[:at]), _join_blocks(blocks[at:])) for at in range(1, len(blocks) + 1)]
     return min(splits, key=lambda columns: max(map(len, columns)), default=([], []))
 
 
 class _KeyLine(NamedTuple):
-    """One line of a column: a heading, or what fits into it of an action; nothing of either is a blank."""
+    """A line of a column: a heading, or a part of an action; empty for a blank line."""
 
     heading: str = ""
     keys: str = ""
@@ -177,7 +177,7 @@ class _KeyRow(NamedTuple):
 
 
 def _group_lines(group: Sequence[Action], keys: int, width: int) -> list[_KeyLine]:
-    """Return the lines of a group, its name first."""
+    """The lines of a group, its name first."""
     return [
         _KeyLine(heading=group[0].group),
         *(line for action in group for line in _action_lines(action, keys, width)),
@@ -185,9 +185,9 @@ def _group_lines(group: Sequence[Action], keys: int, width: int) -> list[_KeyLin
 
 
 def _action_lines(action: Action, keys: int, width: int) -> list[_KeyLine]:
-    """Return the lines of an action: what it does beside its keys, and its command behind that or below.
+    """The lines of an action: its label beside its keys, and its command after that or below.
 
-    Where there are no keys, the command stands in their place.
+    Without keys, the command takes their place.
     """
     room = max(1, width - keys - 2)
     labels = [action.label[start:end] for start, end in row_spans(action.label, room)]
@@ -204,7 +204,7 @@ def _action_lines(action: Action, keys: int, width: int) -> list[_KeyLine]:
 
 
 def _join_blocks(blocks: Sequence[Sequence[_KeyLine]]) -> list[_KeyLine]:
-    """Return blocks below each other, with a blank line between them."""
+    """The lines of all blocks, with a blank line between blocks."""
     return [line for block in blocks for line in (_BLANK_LINE, *block)][1:]
 
 
@@ -213,7 +213,7 @@ def _keys_text_of(action: Action) -> str:
 
 
 def _fit_keys(action: Action, width: int) -> str:
-    """Return as many of the keys as fit, at least the first as far as it goes."""
+    """The keys that fit into a width, at least the first one, truncated."""
     keys = list(action.keys)
     while len(keys) > 1 and cell_width(" ".join(map(format_key, keys))) > width:
         keys.pop()
@@ -222,6 +222,6 @@ def _fit_keys(action: Action, width: int) -> str:
 
 
 def _command_text_of(action: Action, width: int) -> str:
-    """Return the command with what it takes, or without where that is too long."""
+    """The command with its argument, or without it if that is too long."""
     whole = f"{action.slash} {action.argument}".strip() if action.slash else ""
     return whole if cell_width(whole) <= width else action.slash[: fitting_length(action.slash, width)]

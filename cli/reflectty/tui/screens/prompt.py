@@ -40,7 +40,7 @@ _PROMPT_CSS = """
 
 
 class LinePrompt(ModalScreen[str | None]):
-    """Asks for one line; gives back what stands there without blanks around, or None when the reader went back."""
+    """Asks for one line; returns its text without surrounding blanks, or None on cancel."""
 
     DEFAULT_CSS = _PROMPT_CSS.format("LinePrompt")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", priority=True)]
@@ -68,7 +68,7 @@ class LinePrompt(ModalScreen[str | None]):
 
 
 class Confirm(ModalScreen[bool]):
-    """Asks whether something is to be done; only `y` says so, as enter may have been meant for something else."""
+    """Asks for confirmation; only `y` confirms, as enter may be meant for something else."""
 
     DEFAULT_CSS = _PROMPT_CSS.format("Confirm")
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reflectty.tui.sessions.panel import SessionsPanel
 
 PAGE_SIZE = 50
-"""Sessions that are read at once."""
+"""Sessions per page."""
 
 
 class SessionsController:
@@ -26,7 +26,7 @@ class SessionsController:
 
     @property
     def _panel(self) -> SessionsPanel:
-        """The panel, made when it is first asked for."""
+        """The panel, created on first use."""
         if self._created_panel is None:
             from reflectty.tui.sessions.panel import SessionsPanel
 
@@ -55,7 +55,7 @@ class SessionsController:
         self._panel.running = frozenset({session.id} if session and self._controller.runner.current else ())
 
     def handle(self, message: Message) -> None:
-        """Do what the panel asks for."""
+        """Answer a message of the panel."""
         store = self._controller.conversation.store
         try:
             if isinstance(message, wishes.PageRequested):
@@ -76,7 +76,7 @@ class SessionsController:
         self._controller.refresh_status()
 
     async def remove(self, session: str) -> None:
-        """Remove a session; if it is the one on the screen, its reply is stopped first."""
+        """Remove a session; if it is on the screen, stop its reply first."""
         controller, conversation = self._controller, self._controller.conversation
         here = conversation.session is not None and conversation.session.id == session
         if here:
@@ -91,7 +91,7 @@ class SessionsController:
             controller.show_conversation()
 
     async def open(self, session: str, turn: int | None) -> None:
-        """Show a session; a reply that is coming in another is stopped and kept."""
+        """Show a session; stop and store a reply that is running in another."""
         controller = self._controller
         await controller.stop_session()
         try:

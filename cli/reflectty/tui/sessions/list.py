@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class SnippetView(NamedTuple):
-    """A text, and from where to where it matched."""
+    """A text and the ranges in it that match."""
 
     text: str
     marks: tuple[tuple[int, int], ...]
 
     def trim_before_match(self, before: int, more: str) -> SnippetView:
-        """Return the passage from at most that many characters before its first match on, from a word's start."""
+        """The snippet from the start of a word, at most `before` characters ahead of the first match."""
         start = self.marks[0][0] - before if self.marks else 0
         if start <= 0:
             return self
@@ -37,7 +37,7 @@ class SnippetView(NamedTuple):
         return SnippetView(more + self.text[start:], tuple(marks))
 
     def rows(self, width: int, lead: int, limit: int) -> list[tuple[int, int]]:
-        """Return where its first rows start and end; the first row has `lead` fewer columns."""
+        """The ranges of its first rows; the first row has `lead` fewer columns."""
         first = row_spans(self.text, max(1, width - lead))[:1]
         if not first or limit == 1:
             return first
@@ -47,7 +47,7 @@ class SnippetView(NamedTuple):
         return [*first, *((start + begin, start + end) for begin, end in rest[: limit - 1])]
 
     def draw(self, start: int, end: int, look: Style, marked: Style) -> Row:
-        """Return a part of it as a row, what matched in a look of its own."""
+        """A range of it as a row, with matches in the style `marked`."""
         row: Row = []
         for mark in self.marks:
             first, last = max(start, mark[0]), min(end, mark[1])
@@ -57,12 +57,12 @@ class SnippetView(NamedTuple):
         return [*row, (self.text[start:end], look)]
 
     def count_fitting(self, width: int) -> int:
-        """Return how many of its characters fit into that many columns."""
+        """The number of its characters that fit into a width."""
         return len(self.text) if cell_width(self.text) <= width else fitting_length(self.text, max(1, width))
 
 
 def snippet_view_of(pieces: Iterable[tuple[str, bool]]) -> SnippetView:
-    """Return the pieces of a found passage as one line, safe for a terminal."""
+    """The pieces of a match as one line, safe for a terminal."""
     sanitizer = Sanitizer()
     safe = [(sanitizer.feed(text), flag) for text, flag in pieces]
     safe.append((sanitizer.close(), False))
@@ -84,7 +84,7 @@ UNDERLINED = Style(underline=True)
 
 
 class PanelState:
-    """What the rows of sessions depend on beside the sessions: which is open, and in which a reply is written."""
+    """State that the rows share: the open session, and those with a running reply."""
 
     def __init__(self) -> None:
         self.current_id = ""
@@ -92,7 +92,7 @@ class PanelState:
 
 
 class SessionRow(NamedTuple):
-    """A session."""
+    """A session as a row."""
 
     session: Session
     state: PanelState
@@ -114,7 +114,7 @@ class SessionRow(NamedTuple):
 
 
 class SearchHitRow:
-    """A place where a search matched: the session, and below it the passage with the match bold."""
+    """A search hit: the session, and below it the snippet with the match in bold."""
 
     is_choosable = True
 
@@ -125,7 +125,7 @@ class SearchHitRow:
         self._state = state
 
     def height(self, width: int) -> int:
-        """Return the title's row, those of the passage, and a blank one."""
+        """The number of rows: the title, the snippet and a blank."""
         return 2 + len(self._lay_out(width, "~")[1])
 
     def row(self, at: int, painter: RowPainter) -> Row:
@@ -151,19 +151,19 @@ class SearchHitRow:
         return [*row, *_session_row(self.session, self._state, room, look, painter)]
 
     def _lay_out(self, width: int, more: str) -> tuple[SnippetView, list[tuple[int, int]]]:
-        """Return the passage from where it is shown on, and its rows; the first stands behind the part's name."""
+        """The trimmed snippet and its rows; the first row begins after the part's name."""
         room, lead = max(1, width - GUTTER), len(self._part) + 2
         shown = self._snippet.trim_before_match(max(8, room - lead), more)
         return shown, [] if self._part == "title" else shown.rows(room, lead, _MAX_SNIPPET_ROWS)
 
 
 def display_title_of(session: Session) -> str:
-    """Return the title of a session as it is shown."""
+    """The title of a session, safe for a terminal."""
     return clean_line(session.title) or UNTITLED
 
 
 def date_heading_of(updated: float, now: float) -> str:
-    """Return in words when something was, by the calendar of this machine: a day, last week, or a month."""
+    """A date in words, in this machine's time zone: a day, last week, or a month."""
     try:
         then, today = datetime.fromtimestamp(updated).astimezone(), datetime.fromtimestamp(now).astimezone()
     except (ValueError, OverflowError, OSError):
@@ -181,7 +181,7 @@ def _title_style_of(session: Session, painter: RowPainter, *, current: bool) -> 
 
 
 def _session_row(session: Session, state: PanelState, width: int, look: Style, painter: RowPainter) -> Row:
-    """Return a title, and at the right edge what there is to say about its session now."""
+    """The title, and at the right edge the mark of a running reply."""
     tail = _running_mark(session, state, painter)
     room = max(0, width - sum(cell_width(text) for text, _ in tail))
     return [(pad(truncate(display_title_of(session), room, painter.glyphs.more), room), look), *tail]
@@ -192,33 +192,33 @@ def _running_mark(session: Session, state: PanelState, painter: RowPainter) -> R
 
 
 class SessionList:
-    """Sessions, the latest first, page by page; `now` is in seconds since 1970."""
+    """Loaded sessions, latest first, page by page; `now` returns seconds since 1970."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.state = PanelState()
         self.hits: tuple[SearchHit, ...] | None = None
-        """What the search found; None while nothing is searched."""
+        """The search hits; None without a search."""
         self.is_stale = True
-        """Whether the next sessions replace those that are known."""
+        """True if the next page replaces the loaded sessions."""
         self._now = now
         self._sessions: dict[str, Session] = {}
         self._heading = ""
         self._is_waiting = self._is_complete = False
 
     def restart(self) -> int:
-        """Return the offset to ask for, so that everything is asked for again."""
+        """Start over and return the offset of the first page to request."""
         self.is_stale = self._is_waiting = True
         return 0
 
     def next_offset(self) -> int | None:
-        """Return the offset of the next sessions; None while they are waited for, or when there are no more."""
+        """The offset of the next page; None while it is loading, during a search, or after the last page."""
         if self._is_waiting or self._is_complete or self.hits is not None:
             return None
         self._is_waiting = True
         return len(self._sessions)
 
     def add(self, sessions: Sequence[Session]) -> list[ListEntry]:
-        """Take the next sessions, and return the entries that they add to the list; none ends it."""
+        """Add a page and return its new entries; an empty page is the last one."""
         if self.is_stale:
             self._sessions, self._heading = {}, ""
         new = [session for session in sessions if session.id not in self._sessions]
@@ -228,7 +228,7 @@ class SessionList:
         return self._build_entries(new)
 
     def entries(self) -> list[ListEntry]:
-        """Return the whole list: what was found, or the sessions under their headings."""
+        """The whole list: search hits, or sessions under their headings."""
         if self.hits is not None:
             return [SearchHitRow(found, self.state) for found in self.hits]
         self._heading = ""

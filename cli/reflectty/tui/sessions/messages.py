@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass
 class PageRequested(Message, namespace="sessions_panel"):
-    """The list is seen to its end: `add` what there is from that offset on, or nothing."""
+    """The end of the list is near: `add_sessions` takes the page at this offset, even if empty."""
 
     offset: int
 
 
 @dataclass
 class Searched(Message, namespace="sessions_panel"):
-    """Words were typed: `show_found` where they are."""
+    """The user typed words: `show_hits` takes the results."""
 
     words: str
 
 
 @dataclass
 class Opened(Message, namespace="sessions_panel"):
-    """A session was chosen, and the turn where the search matched."""
+    """The user chose a session, and with a search hit its turn."""
 
     session_id: str
     turn: int | None
@@ -42,35 +42,35 @@ class Opened(Message, namespace="sessions_panel"):
 
 @dataclass
 class Removed(Message, namespace="sessions_panel"):
-    """A session is to be removed; it is no longer listed."""
+    """A session is to be removed; the list no longer shows it."""
 
     session_id: str
 
 
 @dataclass
 class Renamed(Message, namespace="sessions_panel"):
-    """A session is to have another title; it is listed with it."""
+    """A session is to be renamed; the list already shows the new title."""
 
     session_id: str
     title: str
 
 
 class Closed(Message, namespace="sessions_panel"):
-    """The panel was left."""
+    """The user left the panel."""
 
 
 REMOVAL_QUESTION = " remove? y/n"
 
 
 class InlineRename(Field):
-    """A field over a title."""
+    """A text field over a title."""
 
     DEFAULT_CSS = "InlineRename { layer: over; position: absolute; display: none; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "leave(True)"), Binding("escape", "leave(False)")]
 
     @dataclass
     class Done(Message):
-        """It is done: for which session, and the title that is wanted, or nothing."""
+        """The rename is over: the session, and the new title, or an empty one."""
 
         session_id: str
         title: str
@@ -80,7 +80,7 @@ class InlineRename(Field):
         self.row_region, self._session_id = Region(), ""
 
     def ask(self, where: Region, session_id: str, title: str) -> None:
-        """Show the title to be changed, in that part of the parent."""
+        """Show a title for editing in a region of the parent."""
         self.row_region, self._session_id = where, session_id
         self.styles.offset = where.offset
         self.styles.width = max(1, where.width)
@@ -98,7 +98,7 @@ class InlineRename(Field):
 
 
 class InlineConfirm(Static, can_focus=True):
-    """A question at the end of a row; only `y` is a yes."""
+    """A question at the end of a row; only `y` means yes."""
 
     DEFAULT_CSS = """
     InlineConfirm {
@@ -115,7 +115,7 @@ class InlineConfirm(Static, can_focus=True):
 
     @dataclass
     class Answered(Message):
-        """It was answered: for which session, and how."""
+        """The answer for a session."""
 
         session_id: str
         yes: bool
@@ -125,7 +125,7 @@ class InlineConfirm(Static, can_focus=True):
         self.row_region, self._session_id = Region(), ""
 
     def ask(self, where: Region, session_id: str) -> None:
-        """Ask at the end of that row of the parent."""
+        """Ask at the end of a row of the parent."""
         self.row_region, self._session_id = where, session_id
         self.styles.offset = (max(0, where.right - len(REMOVAL_QUESTION)), where.y)
         self.display = True

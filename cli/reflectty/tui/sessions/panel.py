@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 
 DEBOUNCE_SECONDS = 0.15
-"""Seconds of not typing before words are sought."""
+"""Delay in seconds from the last keystroke to the search."""
 
 
 class SearchLine(Horizontal):
-    """A sign and a field."""
+    """A glyph and a text field."""
 
     DEFAULT_CSS = """
     SearchLine {
@@ -50,7 +50,7 @@ class SearchLine(Horizontal):
 
     @dataclass
     class WordsChanged(Message):
-        """These words are sought; none as soon as there are none."""
+        """The words to search for; empty as soon as the field is."""
 
         words: str
 
@@ -86,11 +86,11 @@ class SearchLine(Horizontal):
 
 WIDTH = 36
 NARROW = 60
-"""Below this many columns the panel takes the whole width."""
+"""Below this many columns the panel takes the full width."""
 SLIDE_SECONDS = 0.15
-"""Seconds that it takes to come in."""
+"""Duration of the slide-in animation."""
 SHORT = 14
-"""Below this many rows there is no room for blanks and hints."""
+"""Below this many rows, blank rows and hints are hidden."""
 SEARCH_PLACEHOLDER = "search every thought"
 HINTS = "ctrl+r rename · ctrl+x remove"
 EMPTY = "Nothing is kept yet."
@@ -98,7 +98,7 @@ NO_MATCH = "Nothing found."
 
 
 class SessionsPanel(Vertical):
-    """Sessions, the latest first; typing searches them. Slides in from the left when it is asked to."""
+    """Lists sessions, latest first; typing searches them. Slides in from the left on demand."""
 
     DEFAULT_CSS = """
     SessionsPanel {
@@ -134,9 +134,9 @@ class SessionsPanel(Vertical):
         Binding("ctrl+r", "rename", priority=True),
     ]
     current: reactive[str] = reactive("")
-    """The id of the session that is open."""
+    """The id of the open session."""
     running: reactive[frozenset[str]] = reactive(frozenset())
-    """The ids of sessions in which a reply is being written."""
+    """The ids of sessions with a running reply."""
 
     PageRequested: TypeAlias = wishes.PageRequested
     Searched: TypeAlias = wishes.Searched
@@ -165,7 +165,7 @@ class SessionsPanel(Vertical):
         yield InlineConfirm()
 
     def slide_in(self) -> None:
-        """Show the panel with the latest sessions and take the keys."""
+        """Show the panel with the latest sessions and focus it."""
         if not self.display:
             self.display = True
             self.offset = Offset(-self.app.size.width if self.app.size.width < NARROW else -WIDTH, 0)
@@ -174,20 +174,20 @@ class SessionsPanel(Vertical):
         self.reload()
 
     def slide_out(self) -> None:
-        """Hide the panel; the next time it starts without a search."""
+        """Hide the panel and clear the search."""
         self._search_line.clear()
         self.display = False
 
     def search(self, words: str) -> None:
-        """Search as if these words were typed."""
+        """Search as if the user had typed these words."""
         self._search_line.field.value = words
 
     def reload(self) -> None:
-        """Ask for the sessions anew; those that are listed stay until the others are there."""
+        """Request the sessions again; the listed ones stay until the response."""
         self.post_message(self.PageRequested(self._session_list.restart()))
 
     def add_sessions(self, sessions: Sequence[Session]) -> None:
-        """Take the next sessions, the latest first; none when there are no more."""
+        """Add a page of sessions, latest first; an empty page is the last one."""
         anew = self._session_list.is_stale
         entries = self._session_list.add(sessions)
         if self._session_list.hits is not None:
@@ -200,7 +200,7 @@ class SessionsPanel(Vertical):
             self._update_note()
 
     def show_hits(self, found: Sequence[SearchHit], words: str | None = None) -> None:
-        """List what was found; nothing happens where it was for other `words` than stand there now."""
+        """List search hits, unless the search line no longer holds `words`."""
         if self._search_line.words and words in (None, self._search_line.words):
             self._close_inline()
             self._session_list.hits = tuple(found)
@@ -265,7 +265,7 @@ class SessionsPanel(Vertical):
             self.post_message(self.Removed(event.session_id))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """Leave the keys to what is asked on a row, and the key `delete` to the search while it can delete there."""
+        """Leave the keys to a focused inline widget, and `delete` to the search while it has text to delete."""
         if action == "remove_or_delete" and not self._search_line.field.cursor_at_end:
             return False
         return self._search_line.field.has_focus
@@ -323,20 +323,20 @@ class SessionsPanel(Vertical):
 
     @property
     def _chosen_region(self) -> Region:
-        """Where the first row of the chosen entry is in the panel."""
+        """The region of the chosen entry's first row in the panel."""
         listing = self._listing
         left, top = listing.content_region.offset - self.content_region.offset
         return Region(left, top + listing.top_of(listing.chosen_index or 0), listing.scrollable_content_region.width, 1)
 
     def _close_inline(self, moved_to: Region | None = None) -> None:
-        """Leave what is asked on a row, where that is not the row any more, and give the keys to the search again."""
+        """Close inline widgets that are no longer on their row, and focus the search again."""
         for asked in (self.query_one(InlineRename), self.query_one(InlineConfirm)):
             if asked.display and (moved_to is None or asked.row_region.y != moved_to.y):
                 asked.display = False
                 self._search_line.field.focus()
 
     def _fill_list(self, chosen: str, at: int | None = None) -> None:
-        """List what was found, or the sessions; choose the entry of that session, or the one at or near an index."""
+        """List search hits or sessions; choose the entry of a session, or the one at or near an index."""
         entries = self._session_list.entries()
         ids = [getattr(getattr(entry, "session", None), "id", "") for entry in entries]
         index = ids.index(chosen) if chosen and chosen in ids else None

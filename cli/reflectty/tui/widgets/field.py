@@ -9,11 +9,11 @@ from textual.widgets import Input
 from reflectty.core.safety import clean
 
 MAX_LENGTH = 4000
-"""No line that is typed is longer; one that is pasted is cut."""
+"""Maximum length of typed text; longer pasted text is truncated."""
 
 
 class Field(Input):
-    """An input without a frame, in which control characters are shown and never sent to the terminal."""
+    """An input without a frame that shows control characters instead of sending them to the terminal."""
 
     DEFAULT_CSS = """
     Field, Field:focus, Field:ansi {
@@ -46,7 +46,7 @@ class Field(Input):
         return re.sub("[\t\n]+", " ", clean(value))[:MAX_LENGTH]
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """Put a text in place of another; the cursor stands behind it, as it is shown."""
+        """Replace a text and put the cursor after the new text as shown."""
         behind = len(self.value) - max(start, end)
         super().replace(text, start, end)
         self.cursor_position = max(0, len(self.value) - behind)

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 GUTTER = 3
-"""Columns for the mark of what is current, the mark of what is chosen, and a blank."""
+"""Columns for the mark of the current entry, the mark of the chosen entry, and a blank."""
 
 
 class ListGlyphs(NamedTuple):
-    """The signs of a list; the defaults need UTF-8."""
+    """The glyphs of a list; the defaults need UTF-8."""
 
     current: str = "▌"
     chosen: str = "›"  # noqa: RUF001 - not meant as the sign that it looks like
@@ -42,12 +42,12 @@ PLAIN_GLYPHS = ListGlyphs(current=">", chosen="-", search="/", running="*", more
 
 
 def list_glyphs(*, unicode: bool) -> ListGlyphs:
-    """Return the signs that a terminal can show."""
+    """The glyphs for a terminal with or without Unicode."""
     return UNICODE_GLYPHS if unicode else PLAIN_GLYPHS
 
 
 class RowPainter(NamedTuple):
-    """What an entry is drawn with."""
+    """The properties for drawing an entry."""
 
     width: int
     style_of: Callable[[str], Style]
@@ -56,39 +56,39 @@ class RowPainter(NamedTuple):
     glyphs: ListGlyphs
 
     def gutter(self, *, current: bool = False, first: bool = True) -> Row:
-        """Return the columns before an entry's text; the mark of what is chosen stands in its first row."""
+        """The columns left of an entry's text; the mark of the chosen entry is on its first row."""
         bar = (self.glyphs.current, self.style_of("you")) if current else (" ", self.style_of("text"))
         mark = self.glyphs.chosen if self.is_chosen and first else " "
         return [bar, (f"{mark} ", self.style_of("accent"))]
 
 
 class ListEntry(Protocol):
-    """One thing in a list."""
+    """An entry of a list."""
 
     @property
     def is_choosable(self) -> bool: ...
 
     def height(self, width: int) -> int:
-        """Return how many rows it fills."""
+        """The number of its rows."""
 
     def row(self, at: int, painter: RowPainter) -> Row:
-        """Return one of its rows; one without text only keeps a distance."""
+        """One of its rows; a row without text is a spacer."""
 
 
 def truncate(text: str, width: int, more: str) -> str:
-    """Return as much of a text as fits, with a sign that there was more."""
+    """The text that fits into a width, with `more` at the end if it was truncated."""
     if cell_width(text) <= width:
         return text
     return text[: fitting_length(text, width - 1)].rstrip() + more if width > 1 else more[:width]
 
 
 def pad(text: str, width: int) -> str:
-    """Return a text with blanks behind it, so that it fills that many columns."""
+    """The text padded with spaces to a width."""
     return text + " " * max(0, width - cell_width(text))
 
 
 class Listing(ScrollView, can_focus=False):
-    """Entries below each other; at most one of them is chosen. Another widget has the focus and moves the choice."""
+    """A list of which at most one entry is chosen; another widget has the focus and moves the choice."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "listing--text",
@@ -132,16 +132,16 @@ class Listing(ScrollView, can_focus=False):
     """
 
     class Picked(Message):
-        """An entry was clicked; it is the chosen one."""
+        """The user clicked an entry, which is now chosen."""
 
     class ViewChanged(Message):
-        """Other rows are in view, or other entries in the list."""
+        """Other rows are in view, or the entries have changed."""
 
     def __init__(self, *, glyphs: ListGlyphs = UNICODE_GLYPHS, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self.glyphs = glyphs
         if glyphs is PLAIN_GLYPHS:
-            # Textual draws scroll bars with blocks.
+            # Textual draws scroll bars with block characters.
             self.styles.scrollbar_size_vertical = 0
         self.chosen_index: int | None = None
         self._entries: list[ListEntry] = []
@@ -160,13 +160,13 @@ class Listing(ScrollView, can_focus=False):
 
     @property
     def rows_below(self) -> int:
-        """How many rows there are below those in view."""
+        """The number of rows below those in view."""
         return max(0, self._total - self.scroll_offset.y - self.size.height)
 
     def fill(self, entries: Sequence[ListEntry], chosen: int | None = None, *, keep_scroll: bool = False) -> None:
-        """Show other entries from the top, or where they are to `stay` from the row that was on top.
+        """Replace the entries and scroll to the top, unless `keep_scroll` is set.
 
-        The first that can be is chosen where none is named; the nearest where that one cannot be.
+        Chooses the entry at `chosen` or the nearest choosable one; by default the first choosable one.
         """
         self._entries = list(entries)
         wanted = min(chosen or 0, len(self._entries) - 1)
@@ -191,7 +191,7 @@ class Listing(ScrollView, can_focus=False):
         self.refresh()
 
     def move(self, by: int) -> None:
-        """Choose the next entry that can be, that many further."""
+        """Move the choice by that many choosable entries."""
         step = 1 if by > 0 else -1
         index = self.chosen_index
         for _ in range(abs(by)):
@@ -203,7 +203,7 @@ class Listing(ScrollView, can_focus=False):
             self.scroll_to(y=0, animate=False)
 
     def page(self, pages: int) -> None:
-        """Choose the entry a screenful further, or the last there is; where none can be chosen, scroll."""
+        """Move the choice by a screenful; if nothing is choosable, scroll."""
         if self.chosen_index is None:
             self.scroll_relative(y=pages * max(1, self.size.height - 1), animate=False)
             return
@@ -214,14 +214,14 @@ class Listing(ScrollView, can_focus=False):
         self.choose(self._nearest_choosable(index, -step) if found is None else found)
 
     def top_of(self, index: int) -> int:
-        """Return in which row of the screen part an entry starts; below zero where that is above it."""
+        """The row in view where an entry begins; negative if that is above the view."""
         return self._starts[index] - self.scroll_offset.y
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
         return max(1, sum(entry.height(width) for entry in self._entries))
 
     def render_line(self, y: int) -> Strip:
-        """Draw one row of those in view."""
+        """Draw one of the rows in view."""
         width, line = self.scrollable_content_region.width, y + self.scroll_offset.y
         if line >= self._total:
             return Strip.blank(width, self.rich_style)
@@ -254,7 +254,7 @@ class Listing(ScrollView, can_focus=False):
         return self.get_component_rich_style(f"listing--{role}")
 
     def _chosen_style_of(self, role: str) -> Style:
-        """Return how a role looks in the chosen entry, where quiet text would be too faint on its ground."""
+        """The style of a role in the chosen entry, where quiet text would be too faint on its background."""
         ground = self._ground_style(chosen=True)
         if role in ("dim", "faint"):
             return ground
@@ -281,7 +281,7 @@ class Listing(ScrollView, can_focus=False):
         return bisect_right(self._starts, line) - 1
 
     def _nearest_choosable(self, index: int, step: int) -> int | None:
-        """Return the first entry from there on that can be chosen."""
+        """The first choosable entry from an index on."""
         while 0 <= index < len(self._entries):
             if self._entries[index].is_choosable:
                 return index
@@ -289,7 +289,7 @@ class Listing(ScrollView, can_focus=False):
         return None
 
     def _reveal_chosen(self) -> None:
-        """Scroll as little as shows the whole of the chosen entry, and the heading right above it."""
+        """Scroll as little as shows the whole chosen entry and the heading directly above it."""
         if self.chosen_index is None or not self.size.height or len(self._starts) <= self.chosen_index:
             return
         top = self._starts[self.chosen_index]
@@ -301,7 +301,7 @@ class Listing(ScrollView, can_focus=False):
 
 
 class Heading(NamedTuple):
-    """What stands below it; a blank row comes before one that is not the first."""
+    """A heading; a blank row precedes it unless it is the first."""
 
     text: str
     is_first: bool = False

@@ -23,7 +23,7 @@ PROGRAM_NAME = "reflect"
 
 
 class TopLine(Widget):
-    """One row; of a title that is too long the end is cut."""
+    """The title on one row, truncated at its end."""
 
     DEFAULT_CSS = """
     TopLine { height: 1; padding: 0 1; background: $r-background; }
@@ -51,38 +51,38 @@ class TopLine(Widget):
 
 
 METER_WIDTH = 8
-"""Signs of the context meter."""
+"""Cells of the context meter."""
 NO_METER_BELOW = 60
-"""Columns under which the meter is only a number."""
+"""Columns below which the meter is only a number."""
 _GAP = 3
 _NARROW = 40
 _NEARLY_FULL, _HALF_FULL = 0.8, 0.5
 
 
 class StatusFacts(NamedTuple):
-    """What is known; what is not is None or empty, and left out."""
+    """Facts for the status line; unknown ones are None or empty, and left out."""
 
     model: str = ""
     ids: bool = False
-    """Whether models are called by ids that have no short form."""
+    """True if model ids have no short form."""
     mode: str = ""
     used_tokens: int = 0
-    """Tokens of the context that the last reply and all before it took."""
+    """Context tokens that the last reply and everything before it used."""
     context: int = 0
-    """Tokens that the context holds, as the server has loaded the model."""
+    """The context length in tokens with which the server has loaded the model."""
     gpu: float | None = None
-    """The share of the loaded model that is on the GPU, 0 to 1."""
+    """The share of the loaded model on the GPU, 0 to 1."""
     speed: float = 0.0
     """Tokens per second."""
     downloads: str = ""
-    """What is being pulled, and how far it is."""
+    """The models being pulled, and their progress."""
     host: str = ""
     is_reachable: bool | None = None
-    """Whether the server answers; None while nobody has asked."""
+    """True if the server answers; None before the first poll."""
 
 
 class StatusLine(Widget):
-    """One row; where it is too narrow, parts go from the right, the server's state last."""
+    """Facts on one row; if it is too narrow, parts are dropped from the right, the server's state last."""
 
     DEFAULT_CSS = """
     StatusLine { height: 1; padding: 0 1; background: $r-background; }
@@ -101,7 +101,7 @@ class StatusLine(Widget):
 
 
 def status_row(facts: StatusFacts, width: int, palette: Palette) -> Row:
-    """Return the row that fits into a width."""
+    """The facts as a row that fits into a width."""
     parts = [
         _model_part(facts, palette),
         _mode_part(facts, palette),
@@ -187,7 +187,7 @@ def _server_part(facts: StatusFacts, palette: Palette, *, has_name: bool) -> Row
 
 
 def short_count_of(number: int) -> str:
-    """Return a number of tokens in at most four signs: 950, 1.2k, 128k; powers of two count in 1,024."""
+    """A token count in at most four characters: 950, 1.2k, 128k; multiples of 1,024 count in units of 1,024."""
     if number and number % 1024 == 0:
         return f"{number // 1024}k"
     thousands = number / 1000

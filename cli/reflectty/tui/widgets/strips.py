@@ -17,14 +17,14 @@ _REVERSE = Style(reverse=True)
 
 
 def make_strip(row: Row, width: int, ground: Style) -> Strip:
-    """Return a row as a strip of that width, on a ground."""
+    """The row as a strip of a width, on the style `ground`."""
     segments = [Segment(text.translate(CONTROL_REPLACEMENTS), ground + style) for text, style in row]
     filled = sum(cell_width(text) for text, _ in row)
     return Strip([*segments, Segment(" " * (width - filled), ground)] if filled < width else segments).crop(0, width)
 
 
 def mark_selection(drawn: Strip, start: int, end: int) -> Strip:
-    """Return a strip with the characters from `start` to `end` shown as selected; -1 is the end of the line."""
+    """The strip with the characters from `start` to `end` shown as selected; -1 is the end of the line."""
     pieces: list[Segment] = []
     at = 0
     for text, style, _ in drawn:

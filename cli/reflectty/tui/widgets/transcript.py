@@ -1,7 +1,7 @@
 """The transcript widget: shows the parts of a conversation, draws only visible lines and follows the end.
 
-Rows that are complete are kept as they are; of a reply that is coming only its last rows are laid out again, and at
-most thirty times a second. Parts that have never been scrolled to are not laid out at all.
+Complete rows are kept; of a running reply only the last rows are laid out again, at most 30 times per second. Parts
+that were never in view are not laid out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FRAMES_PER_SECOND = 30
 
 
 class Transcript(ScrollView):
-    """Shows parts, follows what comes until the reader scrolls up, and says then that there is more below."""
+    """Shows parts and follows the end until the user scrolls up; then it shows how many rows are below."""
 
     DEFAULT_CSS = """
     Transcript {
@@ -53,7 +53,7 @@ class Transcript(ScrollView):
     BINDINGS: ClassVar = []
 
     class Toggled(Message):
-        """The reader clicked on a reply's summary."""
+        """The user clicked the summary of a reply."""
 
         def __init__(self, part: ReplyPart) -> None:
             super().__init__()
@@ -67,15 +67,15 @@ class Transcript(ScrollView):
         self._changed_from: tuple[int, int] | None = None
         self._timer: Timer | None = None
 
-    # What is in it
+    # Parts
 
     @property
     def parts(self) -> list[Part]:
-        """All parts, in order; to be changed by the methods here alone."""
+        """All parts, in order; only the methods here may change them."""
         return self._stack.parts
 
     def fill(self, parts: Iterable[Part]) -> None:
-        """Show other parts, from their end."""
+        """Replace all parts and show the end."""
         self._stack.parts = list(parts)
         self.follows_end = True
         self._start_at(self._stack.lay_out_before(len(self.parts)), None)
@@ -97,7 +97,7 @@ class Transcript(ScrollView):
         self._draw_changes(reading)
 
     def change(self, part: Part, work: Callable[[], object]) -> None:
-        """Let a part change wherever it does, and keep the reader at his line."""
+        """Run `work`, which may change any row of the part, and keep the same line in view."""
         self._draw_frame()
         reading = self._reading_anchor()
         work()
@@ -105,7 +105,7 @@ class Transcript(ScrollView):
         self._draw_changes(reading)
 
     def mark_changed(self, part: Part, row: int = 0) -> None:
-        """Say that a part has changed from one of its rows on; it is drawn with the next frame."""
+        """Redraw a part from one of its rows on, with the next frame."""
         at = self._stack.index(part)
         if at >= self._stack.first:
             self._changed_from = min(self._changed_from or (at, row), (at, row))
@@ -113,23 +113,23 @@ class Transcript(ScrollView):
                 self._timer = self.set_timer(1 / FRAMES_PER_SECOND, self._draw_frame)
 
     def refresh_first_row(self, part: Part) -> None:
-        """Say that only the first row of a part has changed."""
+        """Redraw only the first row of a part."""
         line = self._stack.top_of(part)
         if line >= 0:
             self.refresh_line(line)
 
     def lay_out_part(self, part: Part) -> None:
-        """Lay one part out anew: something that its rows depend on has changed."""
+        """Lay out one part again, after a change that its rows depend on."""
         if self._stack.index(part) >= self._stack.first:
             self.change(part, lambda: part.lay_out(self.scene))
 
     def set_scene(self, scene: Scene) -> None:
-        """Lay everything out anew: the theme, the size, the view or the keys have changed."""
+        """Lay out everything again, after a change of the theme, the size, the view or the keys."""
         if scene != self.scene:
             self._draw_frame()
             reading = self._reading_anchor()
             self._stack.scene = scene
-            # What is far above the reader's line is laid out when he comes back to it.
+            # Parts far above the view are laid out when the user scrolls to them.
             at = self._stack.index(reading.part) if reading else len(self.parts)
             self._stack.lay_out(at, len(self.parts))
             self._start_at(self._stack.lay_out_before(at), reading)
@@ -139,17 +139,17 @@ class Transcript(ScrollView):
         return self._stack.scene
 
     def _start_at(self, first: int, reading: ScrollAnchor | None) -> None:
-        """Take in the parts from `first` on, which are laid out, and keep the reader at his line."""
+        """Show the parts from `first` on, which are laid out, and keep the same line in view."""
         self._stack.begin_at(first)
         self._apply_height(reading)
         self.refresh()
 
     def _draw_frame(self) -> None:
-        """Draw what has come since the last frame: nothing above the reader's line has changed."""
+        """Draw the changes since the last frame; nothing above the view has changed."""
         self._draw_changes(self._reading_anchor())
 
     def _draw_changes(self, reading: ScrollAnchor | None) -> None:
-        """Draw what has changed since the last frame."""
+        """Draw the changes since the last frame and restore the scroll anchor."""
         if self._timer:
             self._timer.stop()
         self._timer = None
@@ -165,11 +165,11 @@ class Transcript(ScrollView):
                 self.refresh_line(self.scroll_offset.y + self.size.height - 1)
 
     def _reading_anchor(self) -> ScrollAnchor | None:
-        """Return the first row that is seen, unless the end is followed."""
+        """The anchor of the first row in view; None while the end is followed."""
         return None if self.follows_end else self._stack.anchor_at(self.scroll_offset.y)
 
     def _apply_height(self, reading: ScrollAnchor | None) -> bool:
-        """Take over the new height and keep the reader's place; return whether all lines have moved."""
+        """Apply the new height and restore the scroll anchor; True if all lines have moved."""
         before = self.scroll_offset.y
         size = Size(self.size.width, self._stack.height)
         if size != self.virtual_size:
@@ -184,7 +184,7 @@ class Transcript(ScrollView):
 
     def on_resize(self, _: events.Resize) -> None:
         width, height = self.size
-        # The scrollbar is always there, and the size does not leave it out.
+        # The scrollbar is always visible, and the size includes it.
         room = max(1, width - self.styles.scrollbar_size_vertical)
         self.set_scene(self.scene._replace(width=room, height=height))
 
@@ -197,7 +197,7 @@ class Transcript(ScrollView):
             self.call_later(self._load_earlier)
 
     def _load_earlier(self) -> None:
-        """Lay out parts above those that are."""
+        """Lay out parts above those that are laid out."""
         if self._stack.first and self.scroll_offset.y < self.size.height:
             reading = self._reading_anchor()
             self._start_at(self._stack.lay_out_before(self._stack.first), reading)
@@ -219,14 +219,14 @@ class Transcript(ScrollView):
         self.scroll_to(y=self._clamp_line(self.scroll_offset.y + direction * step), animate=False)
 
     def go_by_part(self, direction: int) -> None:
-        """Go to the next part, or the one before."""
+        """Go to the next or the previous part."""
         line = self.scroll_offset.y
         tops = [top for top in self._stack.tops if (top > line if direction > 0 else top < line)]
         if tops:
             self.scroll_to(y=self._clamp_line(tops[0 if direction > 0 else -1]), animate=False)
 
     def reveal(self, part: Part, row: int = 0) -> None:
-        """Bring a row of a part to the upper third of the screen."""
+        """Scroll a row of a part to the upper third of the screen."""
         at = self._stack.index(part)
         if at < self._stack.first:
             self._stack.lay_out(at, self._stack.first)
@@ -237,7 +237,7 @@ class Transcript(ScrollView):
         self.scroll_to(y=self._clamp_line(line - self.size.height // 3), animate=False)
 
     def top_of(self, part: Part) -> int:
-        """Return the line in which a part begins; -1 while it is not laid out."""
+        """The first line of a part; -1 until it is laid out."""
         return self._stack.top_of(part)
 
     def _clamp_line(self, line: int) -> int:
@@ -276,7 +276,7 @@ class Transcript(ScrollView):
             self.post_message(self.Toggled(part))
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return what is selected, without the gutter."""
+        """The selected text, without the gutter."""
         start = selection.start or Offset(0, 0)
         end = selection.end or Offset(1 << 30, max(0, self._stack.height - 1))
         lines: list[str] = []
