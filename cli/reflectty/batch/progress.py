@@ -25,7 +25,7 @@ class BatchProgress:
         self.unreachable_servers: tuple[str, ...] = ()
         """Servers that the batch waits for."""
         self.resting: tuple[str, ...] = ()
-        """Servers paused by a rate limit."""
+        """Servers paused by a rate limit or until a retry time."""
         self._clock = clock
         self._start = clock()
 

@@ -86,9 +86,9 @@ class InputLineSplitter:
 
 
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
-"""How the name of a file ends whose lines are JSON objects."""
+"""Suffixes of files whose lines are JSON objects."""
 RESERVED_MEMBERS = ("prompt", "id", "system", "model")
-"""The members of an object that are no fields of a template."""
+"""Members of an object that are not template fields."""
 PromptId = str | int | float | bool | None
 
 

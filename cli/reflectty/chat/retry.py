@@ -22,7 +22,7 @@ class RetryBudget:
     """The time that all requests of one question may spend waiting for retries.
 
     Args:
-        seconds: how long to wait in all; 0 never retries.
+        seconds: how long to wait in all; 0 leaves retries to the caller.
         note: called with the reason for a wait, in one line.
     """
 
