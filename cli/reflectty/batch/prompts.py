@@ -103,7 +103,7 @@ class PromptLine(NamedTuple):
     """The prompt of one line, with its model, system prompt and template fields."""
 
     line: int
-    """The number of the line, counted from 1."""
+    """Counted from 1, blank lines included."""
     digest: str
     prompt: str = ""
     id: PromptId = None

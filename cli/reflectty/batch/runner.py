@@ -372,7 +372,7 @@ class BatchRunner:
         self._start_task(self._wait_until_reachable(at), self._background)
 
     async def _wait_until_reachable(self, at: int) -> None:
-        """Wait until a server is there again."""
+        """Poll a server until it is reachable again."""
         self._update_unreachable()
         delay = self._options.delay
         while True:

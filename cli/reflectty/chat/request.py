@@ -1,4 +1,4 @@
-"""Holds a question and builds the request that is sent to the server."""
+"""Questions, and the requests built from them."""
 
 from __future__ import annotations
 
