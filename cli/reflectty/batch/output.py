@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 BUFFER_SIZE: Final = 1024
-"""So many that are finished wait for one that is not."""
+"""How far a finished record may be ahead of the first unfinished one."""
 
 
 class ReorderBuffer(Generic[T]):
-    """Numbers count from 0 without a gap; each is put in once."""
+    """Reorder buffer: releases values in the order of their numbers (0, 1, …), holding at most `size`."""
 
     def __init__(self, size: int = BUFFER_SIZE) -> None:
         self._size = size
@@ -35,11 +35,11 @@ class ReorderBuffer(Generic[T]):
         self._held: dict[int, T] = {}
 
     def has_room(self, number: int) -> bool:
-        """Whether this one may be given out: the window must be able to hold it when it is finished."""
+        """True if the buffer can hold the value of this number, so that its work may start."""
         return number < self._next + self._size
 
     def put(self, number: int, value: T) -> list[T]:
-        """Take what is finished; return what has its turn now, in order."""
+        """Add a value and release those that are next in order."""
         self._held[number] = value
         ready: list[T] = []
         while self._next in self._held:
@@ -48,36 +48,36 @@ class ReorderBuffer(Generic[T]):
         return ready
 
     def drain(self) -> list[T]:
-        """Return what is held, in order, now that nothing more will come; gaps are passed over."""
+        """Release all held values in order, skipping gaps, when no more will be added."""
         held = [self._held[number] for number in sorted(self._held)]
         self._held.clear()
         return held
 
 
 SYNC_SECONDS: Final = 1.0
-"""Seconds between two times that a file is made to reach the disk; a killed process loses nothing anyway."""
+"""Seconds between two fsyncs; a killed process loses nothing, only a crash of the system could."""
 MAX_RECORD_BYTES: Final = 1 << 28
-"""Bytes of the longest line that is read back."""
+"""Maximum length of a line that is read back, in bytes."""
 RECORD_START: Final = b'{"line": '
 FORCE_HINT: Final = "--force begins anew"
 
 
 class Output(Protocol):
-    """Takes records as they are finished, each with the number it was given out with."""
+    """Accepts finished records, each with the number of its job."""
 
     def has_room(self, number: int) -> bool:
-        """Whether the question of this number may be asked by now."""
+        """True if the prompt of this number may be asked now."""
         ...
 
     def put(self, number: int, record: Record) -> None: ...
 
     def close(self, note: Callable[[str], None]) -> None:
-        """Write what is still held; what cannot be put in order is said in a note."""
+        """Write the records still held; a note reports a file that cannot be put in order."""
         ...
 
 
 class StreamOutput:
-    """Writes to stdout: in the order of the lines, or as they come."""
+    """Writes records to stdout, in input order or as they finish."""
 
     def __init__(self, write: Callable[[str], None], *, ordered: bool) -> None:
         self._write = write
@@ -90,13 +90,13 @@ class StreamOutput:
         for ready in self._buffer.put(number, record) if self._buffer else (record,):
             self._write(ready.data.decode("ascii"))
 
-    def close(self, note: Callable[[str], None]) -> None:  # noqa: ARG002 - stdout has nothing to say
+    def close(self, note: Callable[[str], None]) -> None:  # noqa: ARG002 - stdout needs no note
         for held in self._buffer.drain() if self._buffer else ():
             self._write(held.data.decode("ascii"))
 
 
 class FileOutput:
-    """Appends to a file as they come, so that nothing finished is lost, and puts it in order at the end."""
+    """Appends records to a file as they finish, so that none is lost, and puts them in order at the end."""
 
     def __init__(
         self, file: BinaryIO, path: Path, index: ResumeIndex, *, ordered: bool, display_path: str = ""
@@ -108,17 +108,17 @@ class FileOutput:
         self._is_ordered = ordered
         self._last_sync = time.monotonic()
 
-    def has_room(self, number: int) -> bool:  # noqa: ARG002 - a file holds them all
+    def has_room(self, number: int) -> bool:  # noqa: ARG002 - a file has room for all
         return True
 
-    def put(self, number: int, record: Record) -> None:  # noqa: ARG002 - the order is made at the end
+    def put(self, number: int, record: Record) -> None:  # noqa: ARG002 - ordered at the end
         self._append(record.data)
         self._index.add(record.key, len(record.data))
         if time.monotonic() - self._last_sync >= SYNC_SECONDS:
             self._sync()
 
     def _append(self, data: bytes) -> None:
-        """Write a record whole, or leave none of it."""
+        """Append a whole record, or nothing if that fails."""
         before = os.fstat(self._file.fileno()).st_size
         try:
             left = memoryview(data)
@@ -149,7 +149,7 @@ class FileOutput:
                 note(f"{self._display_path} stays in the order in which the lines were finished: {reason}")
 
     def _rewrite_in_order(self, spans: Iterable[RecordSpan]) -> None:
-        """Put a file that has the records in order in the place of the one that has not."""
+        """Replace the file by one with its records in order."""
         path = self._path.with_name(f".{self._path.name[:40]}.{secrets.token_hex(4)}")
         try:
             with path.open("xb") as arranged:
@@ -164,14 +164,14 @@ class FileOutput:
 
 
 def open_output(path: Path, *, resume: bool, force: bool, ordered: bool) -> tuple[FileOutput, ResumeIndex]:
-    """Open a file for records; with `resume` those that it has are kept, and a torn one at its end is cut off.
+    """Open a file for records; `resume` keeps those it has and cuts off a torn one at its end.
 
     Returns:
-        The output, and what the file says before anything is added; the ledger is the output's own and grows with it.
+        The output, and the index of the file's records, which the output extends as it adds records.
 
     Raises:
-        UsageError: it is there already and may neither be gone on with nor replaced, or holds something else.
-        OutputError: it cannot be written.
+        UsageError: the file exists without `resume` or `force`, or has other content.
+        OutputError: the file cannot be written.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
@@ -212,7 +212,7 @@ def _create_output(
 
 
 def _lock(file: BinaryIO, display_path: str) -> None:
-    """Keep a second call from writing to the same file; where a file system has no locks, nothing keeps it."""
+    """Lock the file against a second batch; on a file system without locks there is no protection."""
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -223,10 +223,10 @@ def _lock(file: BinaryIO, display_path: str) -> None:
 
 
 def _index_records(target: Path, display_path: str, index: ResumeIndex) -> int:
-    """Note every record of a file; return where the last one ends that is whole.
+    """Index all records of a file and return the end of the last complete one.
 
     Raises:
-        UsageError: something else stands there.
+        UsageError: the file has other content.
     """
     end = 0
     with target.open("rb") as file:
@@ -237,7 +237,7 @@ def _index_records(target: Path, display_path: str, index: ResumeIndex) -> int:
                     raise UsageError(
                         f"line {len(index) + 1} of {display_path} was not written by reflect batch", FORCE_HINT
                     )
-                # A file that holds nothing but a torn line may be anything.
+                # A file with only a torn line may be any file.
                 if end == 0 and not RECORD_START.startswith(line[: len(RECORD_START)]):
                     raise UsageError(f"{display_path} was not written by reflect batch", FORCE_HINT)
                 break

@@ -10,59 +10,59 @@ if TYPE_CHECKING:
 
 
 class BatchProgress:
-    """What has become of the lines so far."""
+    """Counts of finished lines and tokens, with the elapsed and the remaining time."""
 
     def __init__(self, total: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.total = total
-        """How many lines there are; None while that is unknown."""
+        """Number of lines; None if unknown."""
         self.answered_before = 0
-        """Lines that were answered by an earlier call."""
+        """Lines answered by an earlier call."""
         self.done = 0
         self.failed = 0
         self.changed = 0
-        """Lines that were answered by an earlier call and are others now."""
+        """Lines answered by an earlier call that have changed since."""
         self.tokens = 0
         self.unreachable_servers: tuple[str, ...] = ()
-        """The servers that are waited for."""
+        """Servers that the batch waits for."""
         self.resting: tuple[str, ...] = ()
-        """The servers that take no more for now."""
+        """Servers paused by a rate limit or until a retry time."""
         self._clock = clock
         self._start = clock()
 
     def count(self, *, failed: bool, tokens: int) -> None:
-        """Count a line that is finished."""
+        """Count a finished line."""
         self.failed += failed
         self.done += not failed
         self.tokens += tokens
 
     @property
     def finished(self) -> int:
-        """How many lines this call has finished."""
+        """Lines finished by this call."""
         return self.done + self.failed
 
     @property
     def mean_tokens(self) -> float:
-        """How many tokens were written for a line in the mean; 0 where none is finished."""
+        """Mean tokens of a finished line; 0 if there is none."""
         return self.tokens / self.finished if self.finished else 0.0
 
     @property
     def seconds(self) -> float:
-        """The time since the beginning."""
+        """Seconds since the start."""
         return self._clock() - self._start
 
     @property
     def lines_left(self) -> int | None:
-        """How many lines are not finished; None while that is unknown."""
+        """Lines not finished; None if unknown."""
         return None if self.total is None else max(0, self.total - self.answered_before - self.finished)
 
     @property
     def tokens_per_second(self) -> float:
-        """The speed of all servers together."""
+        """Total speed of all servers."""
         return self.tokens / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the rest will take at the speed so far; None while that is unknown."""
+        """Estimated seconds for the rest at the speed so far; None if unknown."""
         if self.lines_left is None or not self.finished:
             return None
         return self.seconds / self.finished * self.lines_left

@@ -20,18 +20,18 @@ _MAX_NAME = 40
 
 
 class BatchProgressLine:
-    """Draws what a tally amounts to; draws nothing where stderr is no terminal, or a dumb one."""
+    """Draws the progress; draws nothing if stderr is not a terminal, or a dumb one."""
 
     def __init__(self, terminal: Terminal, theme: Theme, progress: BatchProgress) -> None:
         self._stage = LiveRegion(terminal, terminal.err, theme, terminal.write_stderr)
         self._progress = progress
 
-    def tick(self, seconds: float) -> None:  # noqa: ARG002 - the tally knows the time
+    def tick(self, seconds: float) -> None:  # noqa: ARG002 - the progress has its own clock
         if self._stage.can_redraw:
             self._stage.draw(live=[self._build_row()])
 
     def stop(self) -> None:
-        """Take the line away, until the next tick; harmless when called twice."""
+        """Erase the line until the next tick; may be called twice."""
         if self._stage.has_live_rows:
             self._stage.draw()
 

@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
 
 MAX_LINE_BYTES: Final = 1 << 20
-"""Bytes of the longest line that is read: no context holds more."""
+"""Maximum length of a line in bytes; no context holds more."""
 DIGEST_BYTES: Final = 8
 _BOM: Final = b"\xef\xbb\xbf"
 
 
 class InputLine(NamedTuple):
-    """One line that is not blank."""
+    """One non-blank line."""
 
     number: int
     """Counted from 1, blank lines included."""
     data: bytes
-    """The line without its end; nothing where it is too long."""
+    """The line without its line break; empty if it is too long."""
     digest: str
     too_long: bool = False
 
 
 def digest_of(data: bytes) -> str:
-    """Return what tells a line from another: 16 hexadecimal digits."""
+    """The digest of a line: 16 hexadecimal digits."""
     return blake2b(data, digest_size=DIGEST_BYTES).hexdigest()
 
 
 class InputLineSplitter:
-    """Fed the bytes of a file in any pieces; gives the lines that are whole."""
+    """Splits the bytes of a file into lines, independent of chunk boundaries."""
 
     def __init__(self, longest: int = MAX_LINE_BYTES) -> None:
         self._longest = longest
@@ -57,7 +57,7 @@ class InputLineSplitter:
         self._add(rest)
 
     def close(self) -> Iterator[InputLine]:
-        """Yield the last line, where it has no end."""
+        """Yield the last line if it has no line break."""
         yield from self._end()
 
     def _add(self, piece: bytes) -> None:
@@ -66,7 +66,7 @@ class InputLineSplitter:
             self._overlong.update(piece)
             return
         self._pieces.append(piece)
-        # One more, for the `\r` of an end that is still to come, and the mark that a file may begin with.
+        # One more byte for the `\r` of a line break, and the byte order mark that a file may begin with.
         if self._size > self._longest + len(_BOM) + 1:
             self._overlong = blake2b(b"".join(self._pieces), digest_size=DIGEST_BYTES)
             self._pieces.clear()
@@ -86,37 +86,37 @@ class InputLineSplitter:
 
 
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
-"""How the name of a file ends whose lines are JSON objects."""
+"""Suffixes of files whose lines are JSON objects."""
 RESERVED_MEMBERS = ("prompt", "id", "system", "model")
-"""The members of an object that are no fields of a template."""
+"""Members of an object that are not template fields."""
 PromptId = str | int | float | bool | None
 
 
 class InputFormat(StrEnum):
-    """What the lines of a file are."""
+    """The format of the lines of a file."""
 
     LINES = "lines"
     JSONL = "jsonl"
 
 
 class PromptLine(NamedTuple):
-    """What one line asks."""
+    """The prompt of one line, with its model, system prompt and template fields."""
 
     line: int
-    """The number of the line, counted from 1."""
+    """Counted from 1, blank lines included."""
     digest: str
     prompt: str = ""
     id: PromptId = None
     model: str = ""
     system: str = ""
     fields: tuple[tuple[str, str], ...] = ()
-    """What else an object has, for the fields of a template."""
+    """The other members of an object, as fields for a template."""
     problem: ReflecttyError | None = None
-    """Why it cannot be asked."""
+    """The error if the line cannot be asked."""
 
 
 def format_of(name: str, first: bytes) -> InputFormat:
-    """Return what the lines of a file are, by its name or by its first line that is not blank."""
+    """Detect the format of a file by its name or its first non-blank line."""
     if name.lower().endswith(JSONL_SUFFIXES):
         return InputFormat.JSONL
     try:
@@ -126,7 +126,7 @@ def format_of(name: str, first: bytes) -> InputFormat:
 
 
 def read_prompt(line: InputLine, input_format: InputFormat) -> PromptLine:
-    """Return what a line asks."""
+    """Parse a line into a prompt."""
     item = PromptLine(line.number, line.digest)
     try:
         text = _decode_line(line)
@@ -161,11 +161,11 @@ def _parse_object(text: str) -> dict[str, Any]:
     return value
 
 
-def _parse_json(text: str) -> Any:  # noqa: ANN401 - JSON is anything
-    """Return a JSON value.
+def _parse_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Parse a JSON value.
 
     Raises:
-        ValueError: it is none, as JSON is defined: NaN and a depth that nothing can read are none.
+        ValueError: it is not valid JSON, contains NaN or infinity, or is nested too deeply.
     """
     try:
         return json.loads(text, parse_constant=_refuse_constant)
@@ -180,12 +180,12 @@ def _refuse_constant(constant: str) -> NoReturn:
 
 
 def _prompt_from_object(prompt_line: PromptLine, members: dict[str, Any]) -> PromptLine:
-    """Return what an object asks; its id is kept even where the rest cannot be used."""
+    """Fill a prompt from an object; the id is kept even if the rest is invalid."""
     identity = members.get("id")
     prompt_line = prompt_line._replace(id=identity if isinstance(identity, str | int | float | bool) else None)
     try:
         if identity is not None and prompt_line.id is None:
-            raise UsageError("id must be a text or a number")  # noqa: TRY301 - the same as any other member
+            raise UsageError("id must be a text or a number")  # noqa: TRY301 - like any other member
         return prompt_line._replace(
             prompt=_text_member(members, "prompt"),
             model=_text_member(members, "model"),
@@ -212,7 +212,7 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 class PromptFile:
-    """An open file of lines: its number, its name, and what its lines are where that was said."""
+    """An open file of prompts; without an `input_format`, the first line determines it."""
 
     def __init__(self, descriptor: int, name: str, input_format: InputFormat | None = None) -> None:
         self._descriptor = descriptor
@@ -220,10 +220,10 @@ class PromptFile:
         self._format = input_format
 
     async def read_prompts(self, is_wanted: Callable[[InputLine], bool]) -> AsyncGenerator[PromptLine, None]:
-        """Yield what each line asks, in order; lines that are not wanted are passed over.
+        """Yield the prompts of all wanted lines, in order.
 
         Raises:
-            UsageError: the file cannot be read, or is no UTF-8 from its first bytes on.
+            UsageError: the file cannot be read, or begins with the byte order mark of UTF-16.
         """
         cutter, first = InputLineSplitter(), True
         while piece := await self._read_chunk():
@@ -233,7 +233,7 @@ class PromptFile:
             for line in cutter.feed(piece):
                 if is_wanted(line):
                     yield self._parse_line(line)
-            # What is read from a disk never waits, and others want their turn.
+            # Reading from a disk never suspends, so yield to the event loop.
             await asyncio.sleep(0)
         for line in cutter.close():
             if is_wanted(line):
@@ -252,7 +252,7 @@ class PromptFile:
             raise UsageError(f"cannot read {self._name}: {(error.strerror or str(error)).lower()}") from error
 
     async def _wait_readable(self) -> None:
-        """Wait until there is something to read; a plain file always has."""
+        """Wait until the file is readable; a regular file always is."""
         loop, event = asyncio.get_running_loop(), asyncio.Event()
         try:
             loop.add_reader(self._descriptor, event.set)
@@ -265,7 +265,7 @@ class PromptFile:
 
 
 def count_lines(path: Path) -> int | None:
-    """Return how many lines of a plain file are not blank; None where they cannot be counted beforehand."""
+    """Count the non-blank lines of a regular file; None if they cannot be counted in advance."""
     try:
         if not path.is_file():
             return None

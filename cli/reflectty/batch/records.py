@@ -25,7 +25,7 @@ _MAX_LINE = 1 << 62
 
 
 class RecordKey(NamedTuple):
-    """What a record says of itself."""
+    """What identifies a record: its line, the line's digest, whether it failed, and the model."""
 
     line: int
     digest: str
@@ -34,14 +34,14 @@ class RecordKey(NamedTuple):
 
 
 class RecordSpan(NamedTuple):
-    """Where a record stands in its file, in bytes; its line break belongs to it."""
+    """The position of a record in its file in bytes, with its line break."""
 
     offset: int
     length: int
 
 
 def parse_record_key(record: bytes) -> RecordKey | None:
-    """Return what a record of an output file says of itself, or None where it is no record of ours."""
+    """Parse the key of a record of an output file; None if we did not write it."""
     try:
         value = json.loads(record)
     except (ValueError, RecursionError):
@@ -57,19 +57,19 @@ def parse_record_key(record: bytes) -> RecordKey | None:
 
 
 class LineStatus(Enum):
-    """What a file says of a line that is about to be asked."""
+    """The status of an input line in an earlier output file."""
 
     NEW = auto()
     ANSWERED = auto()
     FAILED = auto()
     CHANGED = auto()
-    """It was answered, but it was another line."""
+    """Answered, but the line has changed since."""
 
 
 class ResumeIndex:
-    """The records of one file in the order in which they stand there; of several for a line the last one holds.
+    """The records of one file in file order; the last of several records for a line is valid.
 
-    It has some tens of bytes for each, so that a hundred thousand are nothing.
+    Takes some tens of bytes per record, so that a hundred thousand records are no problem.
     """
 
     def __init__(self) -> None:
@@ -78,13 +78,13 @@ class ResumeIndex:
         self._failed = bytearray()
         self._lengths = array("q")
         self.models: set[str] = set()
-        """Who answered."""
+        """The models that answered."""
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def add(self, key: RecordKey, length: int) -> None:
-        """Note a record that follows the others; `length` is in bytes."""
+        """Add a record at the end; `length` is in bytes."""
         self._lines.append(key.line)
         self._digests.append(int(key.digest, 16))
         self._failed.append(key.failed)
@@ -93,10 +93,10 @@ class ResumeIndex:
             self.models.add(key.model)
 
     def spans_in_order(self, *, ordered: bool) -> Iterator[RecordSpan] | None:
-        """Return where the records that hold stand, in the order they ought to have; None where they have it.
+        """The spans of the valid records in the wanted order; None if the file already matches it.
 
         Args:
-            ordered: whether they ought to stand in the order of the lines, or may stay in their own.
+            ordered: whether the records must be in line order, or may stay in file order.
         """
         holding = self._find_latest()
         wanted = holding if ordered else sorted(holding)
@@ -106,7 +106,7 @@ class ResumeIndex:
         return (RecordSpan(offsets[at], self._lengths[at]) for at in wanted)
 
     def _find_latest(self) -> list[int]:
-        """Return the places of the records that hold, by line."""
+        """The indices of the valid records, in line order."""
         holding: list[int] = []
         for at in sorted(range(len(self)), key=self._lines.__getitem__):
             if holding and self._lines[holding[-1]] == self._lines[at]:
@@ -116,7 +116,7 @@ class ResumeIndex:
         return holding
 
     def create_cursor(self) -> ResumeCursor:
-        """Return what the file says by now, to be asked line by line."""
+        """Make a cursor over the current records, to be queried line by line."""
         holding = self._find_latest()
         return ResumeCursor(
             array("q", (self._lines[at] for at in holding)),
@@ -126,7 +126,7 @@ class ResumeIndex:
 
 
 class ResumeCursor:
-    """What a file said before of each line; asked in the order of the lines."""
+    """The status of each line in an earlier output file; queried in line order."""
 
     def __init__(self, lines: array[int], digests: array[int], failed: bytes) -> None:
         self._lines = lines
@@ -136,11 +136,11 @@ class ResumeCursor:
 
     @property
     def remaining(self) -> int:
-        """How many lines the file speaks of that come after those that were asked for."""
+        """Number of recorded lines after those queried so far."""
         return len(self._lines) - self._at
 
     def status_of(self, line: int, digest: str) -> LineStatus:
-        """Return what the file says of a line; its number is higher than that of the last time."""
+        """The status of a line, whose number must be higher than that of the previous query."""
         while self._at < len(self._lines) and self._lines[self._at] < line:
             self._at += 1
         if self._at == len(self._lines) or self._lines[self._at] != line:
@@ -169,32 +169,32 @@ ALL_FIELDS: Final = ("prompt", "host", *REPLY_FIELDS)
 
 
 class Outcome(NamedTuple):
-    """What came of asking one line."""
+    """The result of asking one line."""
 
     reply: Reply | None = None
-    """What was said, be it complete or not; None where nothing was."""
+    """The reply, complete or not; None if there is none."""
     error: ReflecttyError | None = None
     host: str = ""
-    """Who answered."""
+    """The server that answered."""
 
     @property
     def tokens(self) -> int:
-        """How many tokens the model wrote."""
+        """Tokens that the model generated."""
         return sum(self.reply.tokens.values()) if self.reply else 0
 
 
 class Record(NamedTuple):
-    """One line of the output, with its line break, and what it says of itself."""
+    """One line of the output, with its line break, and its key."""
 
     data: bytes
     key: RecordKey
 
 
 def parse_fields(text: str) -> tuple[str, ...]:
-    """Return the members that a list of names asks for.
+    """Parse a comma-separated list of field names.
 
     Raises:
-        UsageError: there is none of such a name.
+        UsageError: a field does not exist.
     """
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
@@ -207,7 +207,7 @@ def parse_fields(text: str) -> tuple[str, ...]:
 
 
 def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMPACT_FIELDS) -> Record:
-    """Return what is written of a line; its number, its id and its digest come first, what went wrong last."""
+    """Build the record of a line: its number, id and digest first, an error last."""
     said = _members_of(item, outcome)
     members: dict[str, Any] = {"line": item.line}
     if item.id is not None:
@@ -223,13 +223,13 @@ def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMP
 
 
 def _members_of(item: PromptLine, outcome: Outcome) -> dict[str, Any]:
-    """Return all there is to say of a line; what nobody said is no answer rather than nothing."""
+    """All members of a record; without a reply the answer is empty, not missing."""
     said = reply_object(outcome.reply) if outcome.reply else {"answer": ""}
     return {"prompt": item.prompt, "host": outcome.host, **said, "complete": outcome.error is None}
 
 
 def _is_worth_writing(name: str, value: object, fields: tuple[str, ...]) -> bool:
-    """Whether a member says anything: of the compact ones, warnings are there only where there are some."""
+    """False for empty warnings among the compact fields."""
     return bool(value) or name != "warnings" or fields != COMPACT_FIELDS
 
 

@@ -35,54 +35,54 @@ if TYPE_CHECKING:
 
 
 AROUND: Final = 256
-"""Tokens around a prompt where many share a context: what is allowed for is kept from the others."""
+"""Tokens around a prompt in a shared context; tight, since an overestimate takes context from other prompts."""
 DEFAULT_ANSWER_TOKENS: Final = 512
-"""Tokens that an answer may have as long as none has been seen."""
+"""Tokens assumed for an answer before the first answer."""
 ANSWER_SPREAD: Final = 1.5
-"""By what factor an answer may well be longer than the mean."""
+"""Factor by which an answer may be longer than the mean."""
 
 
 class BatchOptions(NamedTuple):
-    """On which terms lines are asked."""
+    """How a batch asks its lines."""
 
     jobs: int = 0
-    """How many at once of each server; 0 finds out what it answers."""
+    """Lines sent to each server at the same time; 0 tunes the number."""
     retry: int = 3
-    """How many more times a line is asked whose reply was cut, or that was not served."""
+    """Retries of a line whose reply was cut or whose request failed."""
     patience: float = 3600.0
-    """How many seconds to wait for an answer of any server, once all are away."""
+    """Seconds to wait for any server once all are unreachable."""
     delay: float = 1.0
-    """Seconds before the first further try; each later one waits twice as long."""
+    """Seconds before the first retry; doubles with each retry."""
 
 
 class Callbacks(NamedTuple):
-    """Where the work has its questions from, and whom it tells."""
+    """Functions that make questions, deliver outcomes and show messages."""
 
     question_of: Callable[[PromptLine], Question]
-    """Makes a question of a line, or raises UsageError."""
+    """Makes a question from a line, or raises UsageError."""
     has_room: Callable[[int], bool]
-    """Whether the line that was given out with this number can be taken back by now."""
+    """True if the output has room for the line of this number."""
     deliver: Callable[[int, PromptLine, Outcome], None]
     note: Callable[[str], None]
     tell: Callable[[str], None]
-    """Said to whoever looks on."""
+    """Shows progress information."""
 
 
 @dataclass(slots=True)
 class Job:
-    """A line that waits to be asked, and how often it was."""
+    """A line to be asked, with its counts of tries and losses."""
 
     number: int
     """Counted from 0 in the order of the lines."""
     prompt_line: PromptLine
     question: Question | None = None
-    """None where the line cannot be asked."""
+    """None if the line cannot be asked."""
     tries: int = 0
     server_losses: int = 0
     estimated_tokens: int = 0
-    """How many it and its answer are estimated to have, when it was given out."""
+    """Estimated tokens of prompt and answer at dispatch."""
     overloads_at_start: int = 0
-    """The round of its server when it was given out."""
+    """The server's `overloads` at dispatch."""
 
     @property
     def model(self) -> str:
@@ -90,11 +90,11 @@ class Job:
 
 
 def estimate_tokens(question: Question, mean_tokens: float) -> int:
-    """Return how many tokens a question and its answer will have at a rough guess, rather too many than too few.
+    """Estimate the tokens of a question and its answer, rather too many than too few.
 
     Args:
-        question: what is asked.
-        mean_tokens: how many tokens answers have had so far; 0 where there was none.
+        question: the question.
+        mean_tokens: mean tokens of the answers so far; 0 if there are none.
     """
     prompt = prompt_tokens(question, around=AROUND)
     wished = dict(question.options).get("num_predict")
@@ -104,19 +104,19 @@ def estimate_tokens(question: Question, mean_tokens: float) -> int:
 
 
 READ_AHEAD: Final = 16
-"""So many lines are read before they can be asked."""
+"""Lines that are read ahead of dispatch."""
 MAX_DELAY: Final = 30.0
-"""Seconds between two tries, at most."""
+"""Maximum seconds between two tries."""
 FIRST_PAUSE: Final = 5.0
-"""Seconds that a server is left alone which counts how often it is asked and does not say how long to wait."""
+"""Seconds of the first pause after a rate limit without a retry time."""
 MAX_PAUSE: Final = 60.0
-"""The same once it has said so again and again: limits are mostly those of a minute."""
+"""Maximum seconds of such a pause, since most rate limits are per minute."""
 MAX_SERVER_LOSSES: Final = 8
-"""A line that was being answered so many times when its server went away is what makes it go away."""
+"""After so many losses of its server, a line is taken for their cause and fails."""
 
 
 class BatchRunner:
-    """Every line that is read is delivered once, unless the work ends before."""
+    """Asks all lines on the servers; delivers each line once, unless an error ends the batch."""
 
     def __init__(
         self,
@@ -153,8 +153,8 @@ class BatchRunner:
         """Ask until every line is delivered.
 
         Raises:
-            UnreachableError: nobody has answered for as long as there is patience.
-            ReflecttyError: the lines cannot be read, or what came of them cannot be delivered.
+            UnreachableError: no server has answered within `patience`.
+            ReflecttyError: the lines cannot be read, or an outcome cannot be delivered.
         """
         self._start_task(self._read_prompts(prompts), self._background)
         await asyncio.gather(
@@ -188,7 +188,7 @@ class BatchRunner:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _wait_for_change(self) -> None:
-        """Wait until something changes; for somebody who answers only as long as there is patience."""
+        """Wait until something changes; if no server answers, for at most `patience`."""
         resting = any(place.paused_until is not None for place in self._scheduler.servers)
         if self._running or resting or not self._queue:
             self._stuck_since = None
@@ -239,7 +239,7 @@ class BatchRunner:
         self._change_event.set()
 
     def _dispatch(self) -> None:
-        """Give every line that waits to a server that is free for it."""
+        """Start every waiting line for which a server is free."""
         for job in tuple(self._queue):
             if not self._callbacks.has_room(job.number):
                 return
@@ -259,7 +259,7 @@ class BatchRunner:
                 self._start_task(self._ask(job, at), self._running)
 
     def _blocking_error_of(self, job: Job) -> ReflecttyError | None:
-        """Return why a line cannot be asked of anybody."""
+        """The error if no server can be asked this line."""
         if job.prompt_line.problem or not self._scheduler.is_missing_everywhere(job.model):
             return job.prompt_line.problem
         where = "on any of the servers" if len(self._servers) > 1 else f"on {self._servers[0].name}"
@@ -274,7 +274,7 @@ class BatchRunner:
     # Asking
 
     async def _ask(self, job: Job, at: int) -> None:
-        assert job.question is not None  # noqa: S101 - only what can be asked is given out
+        assert job.question is not None  # noqa: S101 - only jobs with a question are dispatched
         clock = asyncio.get_running_loop().time
         began, seconds = clock(), None
         try:
@@ -301,12 +301,12 @@ class BatchRunner:
             self._scheduler.end(at, seconds, job.estimated_tokens)
 
     def _was_concurrent(self, job: Job, at: int) -> bool:
-        """Whether other lines were answered beside one that was ended with them."""
+        """True if other lines were running on the server at the same time."""
         place = self._scheduler.servers[at]
         return place.running > 1 or job.overloads_at_start != place.overloads
 
     def _is_retryable(self, error: ReflecttyError, job: Job, at: int) -> bool:
-        """Whether the same question may well be answered next time."""
+        """True if the same question may succeed on another try."""
         if isinstance(error, CirclingError) and job.question:
             return not self._servers[at].is_deterministic(job.question)
         cut = isinstance(error, IncompleteError) and not isinstance(error, NoAnswerError)
@@ -320,7 +320,7 @@ class BatchRunner:
         self._enqueue(job)
 
     async def _retry(self, job: Job, at: int, outcome: Outcome) -> None:
-        """Put a line back; one that failed often enough while its server was there has had its chance."""
+        """Put a line back into the queue, or finish it after too many tries or server losses."""
         if await self._servers[at].is_reachable():
             job.tries += 1
             given_up = job.tries > self._options.retry
@@ -336,7 +336,7 @@ class BatchRunner:
         self._enqueue(job)
 
     def _pause_if_limited(self, at: int, error: BusyError) -> bool:
-        """Leave a server alone that counts its questions, or says how long; False where that is beyond the patience."""
+        """Pause a server that limits its rate or names a retry time; False otherwise or if it exceeds `patience`."""
         if not (error.rate_limited or error.retry_after):
             return False
         place, now = self._scheduler.servers[at], asyncio.get_running_loop().time()
@@ -357,7 +357,7 @@ class BatchRunner:
 
     async def _wait_out_pause(self, at: int) -> None:
         place, clock = self._scheduler.servers[at], asyncio.get_running_loop().time
-        while (left := (place.paused_until or 0.0) - clock()) > 0:  # noqa: ASYNC110 - it may be put off meanwhile
+        while (left := (place.paused_until or 0.0) - clock()) > 0:  # noqa: ASYNC110 - the pause may be extended
             await asyncio.sleep(left)
         place.paused_until = None
         self._progress.resting = tuple(name for name in self._progress.resting if name != self._servers[at].name)
@@ -372,7 +372,7 @@ class BatchRunner:
         self._start_task(self._wait_until_reachable(at), self._background)
 
     async def _wait_until_reachable(self, at: int) -> None:
-        """Wait until a server is there again."""
+        """Poll a server until it is reachable again."""
         self._update_unreachable()
         delay = self._options.delay
         while True:

@@ -1,8 +1,8 @@
 """Picks the server for the next prompt and tunes how many prompts each server gets at once.
 
-What a server tells goes before what is measured: llama-server its slots, vLLM and SGLang whether requests wait. An
-Ollama is sent a few tiny requests, and believed where what they show is sure. Of any other the lines themselves show
-at how many at once it is fastest; nothing but them is sent there, since gateways count every request.
+What a server reports takes precedence over measurements: llama-server reports its slots, vLLM and SGLang whether
+requests wait. Ollama gets a few tiny requests, whose result is used if it is certain. For any other server, the speed
+of the lines themselves shows the best number; no other requests are sent, since gateways count each one.
 """
 
 from __future__ import annotations
@@ -23,41 +23,41 @@ if TYPE_CHECKING:
 
 
 MAX_CONCURRENCY: Final = 64
-"""So many lines are asked of one server at once at most, where nobody says how many."""
+"""Maximum number of lines sent to one server at the same time if none is configured."""
 MIN_SPEEDUP: Final = 1.2
-"""By what factor more tokens must come each second before more at once are taken to be faster."""
+"""Factor by which tokens per second must rise before more lines at the same time count as faster."""
 GROWTH_FACTOR: Final = 4
-"""By what factor more are tried at once: a batch of a hundred lines has no time for small steps."""
+"""Factor by which the number is raised: a batch of a hundred lines has no time for small steps."""
 RETRY_AFTER_LINES: Final = 64
-"""After so many lines at the least it is tried anew whether more are faster by now."""
+"""Minimum number of lines before a settled tuner tries more again."""
 
 
 class ConcurrencyTuner:
-    """Tries more lines at once while that is faster, goes back where it is not, and tries again later.
+    """Raises the number of lines at the same time while that is faster, goes back otherwise, and tries again later.
 
-    A number at once is measured by the tokens that come until as many lines have ended as are asked at once.
+    A number is measured by the tokens that arrive until that many lines are finished.
     """
 
     def __init__(self, slots: int, now: float, max_slots: int = MAX_CONCURRENCY, *, is_settled: bool = False) -> None:
         self.slots = slots
-        """How many lines to ask at once now."""
+        """Number of lines to ask at the same time."""
         self.is_settled = is_settled
-        """Whether more were tried, and were not faster."""
+        """True if more were tried and were not faster."""
         self._max = self._limit = max_slots
         self._best = (0, 0.0)
-        """The number that was fastest, and the tokens that came each second."""
+        """The fastest number, and its tokens per second."""
         self._begin(now)
 
     def _begin(self, now: float) -> None:
         self._measured_since, self._lines, self._tokens = now, 0, 0
 
     def record_line(self, tokens: int, now: float, *, is_saturated: bool) -> None:
-        """Note a line that was answered.
+        """Record an answered line.
 
         Args:
-            tokens: how many it wrote.
-            now: in seconds.
-            is_saturated: whether others wait, so that as many are being answered as may be: else nothing is measured.
+            tokens: the tokens of its reply.
+            now: the time in seconds.
+            is_saturated: whether more lines wait, so that all slots are in use; otherwise nothing is measured.
         """
         if not is_saturated and not self.is_settled:
             self._begin(now)
@@ -90,42 +90,42 @@ class ConcurrencyTuner:
         self._begin(now)
 
     def halve(self, now: float) -> None:
-        """Ask half as many at once, and no more than that from here on: the server could not take them."""
+        """Halve the number and make it the maximum, since the server could not take more."""
         self.slots = self._max = max(1, self.slots // 2)
         self.is_settled = True
         self._begin(now)
 
 
 _LATEST_WEIGHT: Final = 0.3
-"""How much the latest answer counts in the mean time that a server takes."""
+"""Weight of the latest answer in a server's mean time."""
 
 
 @dataclass(slots=True)
 class ServerSlots:
-    """What is known of one server."""
+    """The state of one server."""
 
     slots: int = 1
-    """How many questions it may be asked at the same time; 0 where it is left out."""
+    """Maximum number of prompts at the same time; 0 if the server is excluded."""
     running: int = 0
     mean_seconds: float = 0.0
-    """How long it takes for an answer in the mean; 0 while it has given none."""
+    """Moving mean of the seconds per answer; 0 before the first answer."""
     is_unreachable: bool = False
-    """Whether it does not answer at present."""
+    """True while the server does not answer."""
     paused_until: float | None = None
-    """When it may be asked again that counts how often it is; None where it may be asked now."""
+    """Time at which the pause of a rate-limited server ends; None if it is not paused."""
     limit_count: int = 0
-    """How many times it has said so since it last answered."""
+    """Number of pauses since its last answer."""
     limited_since: float = 0.0
     shared_context: int = 0
-    """How many tokens of context all that is answered at once may share; 0 where nobody tells."""
+    """Tokens of context that all running prompts share; 0 if unknown."""
     used_context: int = 0
-    """How many of them what is being answered will take, as it was estimated."""
+    """Estimated tokens of the running prompts and their answers."""
     max_slots: int = MAX_CONCURRENCY
-    """More than this are never asked at the same time."""
+    """Upper limit of `slots`."""
     overloads: int = 0
-    """How often the server was found to be asked too much at once."""
+    """Number of times that the server was overloaded."""
     missing_models: set[str] = field(default_factory=set)
-    """The models that were asked for and that it does not have."""
+    """Requested models that the server does not have."""
 
     @property
     def is_available(self) -> bool:
@@ -133,13 +133,13 @@ class ServerSlots:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it is there, and not left out."""
+        """True if the server is reachable and not excluded."""
         return self.slots > 0 and not self.is_unreachable
 
     def can_take(self, tokens: int) -> bool:
-        """Whether a question of so many tokens, its answer included, may be asked beside what is being answered.
+        """True if a prompt of `tokens`, including its answer, fits beside the running ones.
 
-        One that alone is more than there is room for is asked alone.
+        A prompt that exceeds the shared context by itself runs alone.
         """
         free = self.running < self.slots
         return free and (
@@ -148,35 +148,35 @@ class ServerSlots:
 
 
 class Scheduler:
-    """Servers by number; told what happens to each."""
+    """The states of all servers by index, updated at the start and end of each prompt."""
 
     def __init__(self, number: int, slots: int = 1) -> None:
         self.servers = tuple(ServerSlots(slots) for _ in range(number))
 
     @property
     def running(self) -> int:
-        """How many questions are being answered."""
+        """Number of running prompts on all servers."""
         return sum(place.running for place in self.servers)
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether none of them answers at present."""
+        """True if no server is reachable."""
         return all(place.is_unreachable for place in self.servers)
 
     def is_missing_everywhere(self, model: str) -> bool:
-        """Whether every server that may be asked was found to lack a model."""
+        """True if no server that is in use has the model."""
         return all(model in place.missing_models for place in self.servers if place.slots)
 
     def pick_server(self, model: str, waiting: int | None = None, tokens: int = 0) -> int | None:
-        """Return who should be asked a question now, or None where it had better wait.
+        """Pick the server for a prompt, or None if it should wait.
 
-        It is the fastest that is free. One that is slow is left out at the end, where the faster ones, busy as they
-        are, will be through with all that waits before it is through with one.
+        The fastest free server is picked. At the end of a batch a slow server gets no prompt if the faster ones, though
+        busy, will finish all waiting prompts before it finishes one.
 
         Args:
-            model: who is to answer it.
-            waiting: how many questions wait, this one included; None where that is unknown.
-            tokens: how many it and its answer are estimated to have.
+            model: the model that answers.
+            waiting: number of waiting prompts including this one; None if unknown.
+            tokens: estimated tokens of the prompt and its answer.
         """
         able = [at for at, place in enumerate(self.servers) if place.is_available and model not in place.missing_models]
         free = [at for at in able if self.servers[at].can_take(tokens)]
@@ -190,7 +190,7 @@ class Scheduler:
         return best
 
     def _count_done_by_others(self, slow: int, able: list[int]) -> int:
-        """Return how many questions the busy ones will have begun and answered before a slow one has answered one."""
+        """Count the prompts that busy servers will start and finish before a slow one finishes one."""
         patience = self.servers[slow].mean_seconds
         others = [
             self.servers[at] for at in able if at != slow and self.servers[at].running and self.servers[at].mean_seconds
@@ -204,7 +204,7 @@ class Scheduler:
         self.servers[at].used_context += tokens
 
     def end(self, at: int, seconds: float | None = None, tokens: int = 0) -> None:
-        """Note that a question is over; `seconds` tells how long an answer took, where there was one."""
+        """Record the end of a prompt; `seconds` is the time of an answer, None without one."""
         place = self.servers[at]
         place.running -= 1
         place.used_context -= tokens
@@ -214,29 +214,29 @@ class Scheduler:
 
 
 GROWING_SECONDS: Final = 0.25
-"""How often a server is asked for its queue while more lines are tried."""
+"""Seconds between two polls of a server's queue while its slots grow."""
 STEADY_SECONDS: Final = 5.0
-"""How often once it has said that some wait, or as many are asked as ever will be."""
+"""Seconds between two polls once requests wait or the maximum is reached."""
 MIN_LINES_TO_PROBE: Final = 4
-"""With fewer lines that wait it does not matter how many are answered at once."""
+"""With fewer waiting lines, the number of slots does not matter."""
 QUEUED_POLLS: Final = 2
-"""So many times in a row requests must wait before fewer are sent: a new one waits for the next step of the model."""
+"""Consecutive polls with waiting requests before slots shrink: a new request always waits for the next model step."""
 
 
 class ConcurrencyController:
-    """How many lines at once, for every server of a roster; where somebody has said how many, that stays.
+    """Sets the number of slots of every server; a configured number stays.
 
     Args:
-        servers: who may be asked.
-        roster: what is known of them, in the same order.
-        fixed: whether the number was given, and only a server that cannot take it makes it smaller.
-        hooks: who is told.
-        waiting: how many lines wait; None while there are more than are read by now.
-        changed: called when more may be asked.
-        beside: starts work that goes on beside the lines, until the batch is over.
+        servers: the servers of the batch.
+        scheduler: holds their state, in the same order.
+        is_fixed: whether the number is configured; then it shrinks only when a shared context is full.
+        callbacks: show notes and progress information.
+        count_waiting: the number of waiting lines; None while not all lines are read.
+        notify_changed: called when more lines may be asked.
+        start_background: starts work that runs beside the lines until the batch ends.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - all that it looks at
+    def __init__(  # noqa: PLR0913, PLR0917 - all are needed
         self,
         servers: Sequence[Server],
         scheduler: Scheduler,
@@ -254,15 +254,15 @@ class ConcurrencyController:
         self._notify_changed = notify_changed
         self._start_background = start_background
         self._is_inspected = [False] * len(servers)
-        """Whether each has been asked what it tells."""
+        """Whether the capacity of each server has been requested."""
         self._is_decided = [is_fixed] * len(servers)
-        """Whether nothing more is to be found out by asking."""
+        """Whether the slots of each server need no probe."""
         self._shared_contexts = [0] * len(servers)
-        """The context that requests may share, as each tells; a number that was given is kept to until it is full."""
+        """The shared context that each server reports; with configured slots it applies only once it is full."""
         self._tuners: list[ConcurrencyTuner | None] = [None] * len(servers)
 
     async def inspect_server(self, at: int) -> None:
-        """Ask a server that is there what it tells of itself before it is asked a line."""
+        """Request the capacity of a reachable server before its first line."""
         if self._is_inspected[at]:
             return
         self._is_inspected[at] = True
@@ -283,7 +283,7 @@ class ConcurrencyController:
             self._start_tuner(at)
 
     async def record_answer(self, question: Question, at: int, outcome: Outcome) -> None:
-        """Note that a line is over: its model is loaded, so that there is something to find out."""
+        """Record an answered line; its model is loaded now, so the server can be probed or measured."""
         pace = self._tuners[at]
         if pace:
             self._follow_tuner(pace, at, outcome)
@@ -301,16 +301,16 @@ class ConcurrencyController:
         self._notify_changed()
 
     def _has_many_waiting(self) -> bool:
-        """Whether so many lines wait that it matters how many are asked at once."""
+        """True if enough lines wait for the number of slots to matter."""
         waiting = self._count_waiting()
         return waiting is None or waiting >= MIN_LINES_TO_PROBE
 
     def _start_tuner(self, at: int, *, is_settled: bool = False) -> None:
-        """Go by the lines themselves from here on; where it is settled, what was found is doubted only later."""
+        """Measure the lines themselves from now on; if `is_settled`, more slots are tried only later."""
         self._tuners[at] = ConcurrencyTuner(self._scheduler.servers[at].slots, _now(), is_settled=is_settled)
 
     async def _probe_server(self, question: Question, server: Server, at: int) -> None:
-        """Send some tiny requests at once; what they do not show for sure, the lines will."""
+        """Probe a server with tiny requests; if the result is uncertain, tune by the lines."""
         try:
             found = await server.probe_slots(question)
         except ReflecttyError:
@@ -323,7 +323,7 @@ class ConcurrencyController:
         self._start_tuner(at, is_settled=not found.is_lower_bound)
 
     async def _grow_slots(self, at: int) -> None:
-        """Ask more and more at once of a server that tells its queue, until some wait."""
+        """Raise the slots of a server that reports its queue until requests wait."""
         server, place = self._servers[at], self._scheduler.servers[at]
         queued, said = 0, 0
         while (load := await server.load_workload()) is not None or place.is_unreachable:
@@ -341,15 +341,15 @@ class ConcurrencyController:
             await asyncio.sleep(STEADY_SECONDS if resting or place.is_unreachable else GROWING_SECONDS)
         self._start_tuner(at)
 
-    # What a server cannot take
+    # Overload
 
     def handle_busy(self, job: Job, at: int) -> None:
-        """Ask fewer at once of a server that takes no more at present, unless it was said how many."""
+        """Reduce the slots of a busy server, unless their number is configured."""
         if not self._is_fixed:
             self._reduce_slots(job, at)
 
     def _reduce_slots(self, job: Job, at: int) -> None:
-        """Ask fewer lines at once of a server that could not take so many; once for all that were sent together."""
+        """Halve the slots of an overloaded server, once for all lines that were sent together."""
         place = self._scheduler.servers[at]
         if job.overloads_at_start != place.overloads:
             return
@@ -360,7 +360,7 @@ class ConcurrencyController:
         place.slots = place.max_slots = max(1, min(place.slots, place.running) // 2)
 
     def handle_full_context(self, job: Job, at: int) -> None:
-        """Ask fewer at once where the replies together filled a context that they share, and say so."""
+        """Reduce the slots, with a note, when replies together filled a shared context."""
         before = self._scheduler.servers[at].slots
         self._scheduler.servers[at].shared_context = self._shared_contexts[at]
         self._reduce_slots(job, at)

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 
 ALIVE_SECONDS: Final = 5.0
-"""How long a server may take to say that it is there."""
+"""Timeout of the requests that check a server's state."""
 MAX_MODELS: Final = 256
-"""So many models of one server are remembered."""
+"""Models of one server that are cached."""
 
 
 class Server:
-    """A server by its name; what it says of a model is asked once."""
+    """A named server with its engine and a cache of its models."""
 
     def __init__(
         self, name: str, engine: Engine, *, note: Callable[[str], None], first_time: Callable[[str], bool]
@@ -55,10 +55,10 @@ class Server:
         await self.engine.aclose()
 
     async def find_model(self, name: str) -> Model:
-        """Return what is known of a model; no name stands for the best one that is installed.
+        """Look up a model, cached; an empty name picks the best installed one.
 
         Raises:
-            ModelMissingError: it is not installed; and what an engine raises.
+            ModelMissingError: the model is not installed; other errors of the engine pass through.
         """
         if name not in self._models:
             if len(self._models) >= MAX_MODELS:
@@ -67,7 +67,7 @@ class Server:
         return self._models[name]
 
     async def digest_of(self, name: str) -> str:
-        """Return which version of a model it has; nothing where it does not tell."""
+        """The digest of a model on this server; empty if unknown."""
         try:
             installed = await self.engine.models()
         except ReflecttyError:
@@ -75,11 +75,11 @@ class Server:
         return next((model.digest for model in installed if is_same_model(model.name, name)), "")
 
     def forget_model(self, name: str) -> None:
-        """Ask anew for a model that turned out not to be there."""
+        """Remove a model that proved missing from the cache."""
         self._models.pop(name, None)
 
     async def answer(self, question: Question) -> Outcome:
-        """Ask; return what came of it, an error included."""
+        """Ask a question; an error becomes part of the outcome."""
         listener = _NoteRenderer(self._note)
         try:
             model = await self.find_model(question.model)
@@ -89,7 +89,7 @@ class Server:
         return Outcome(reply, None, self.name)
 
     def is_deterministic(self, question: Question) -> bool:
-        """Whether a question gets the same reply each time: it is sampled from a fixed seed, or not at all."""
+        """True if a question gets the same reply each time: with a fixed seed or a temperature of 0."""
         known = self._models.get(question.model)
         given = dict(question.options)
         own = {one.option: one.value for one in sampling_defaults_of(known)} if known else {}
@@ -97,12 +97,12 @@ class Server:
         return _option_number(temperature) == 0 or _option_number(seed) >= 0
 
     async def probe_slots(self, question: Question) -> ParallelSlots:
-        """Return how many such questions it answers at the same time; its model should be loaded."""
+        """Probe how many such questions the server answers in parallel; the model should be loaded."""
         model = await self.find_model(question.model)
         return await probe_parallel_slots(self.engine, request_for(question, model, plan(model, question.ask_options)))
 
     async def load_capacity(self) -> Capacity | None:
-        """Return what it tells of how many it answers at once; None where its engine knows of no way to ask."""
+        """The capacity that the server reports; None if its engine has no such request."""
         tell = getattr(self.engine, "capacity", None)
         model = next((one.name for one in self._models.values()), "")
         try:
@@ -113,7 +113,7 @@ class Server:
         return found
 
     async def load_workload(self) -> Workload | None:
-        """Return how many requests it answers, and how many wait there; None where it does not tell."""
+        """The running and waiting requests that the server reports; None if it does not."""
         tell = getattr(self.engine, "workload", None)
         try:
             async with asyncio.timeout(ALIVE_SECONDS):
@@ -123,7 +123,7 @@ class Server:
         return found
 
     async def is_reachable(self) -> bool:
-        """Whether it answers at all, be it with a refusal: a proxy may leave some of the calls without an answer."""
+        """True if the server answers either request, even with a refusal; a proxy may leave one unanswered."""
         for call in (self.engine.version, self.engine.models):
             try:
                 async with asyncio.timeout(ALIVE_SECONDS):
@@ -139,7 +139,7 @@ class Server:
 
 
 def _option_number(value: object) -> float:
-    """Return what an option is set to; -1, by which Ollama understands that it is not, where nobody does."""
+    """The number that an option is set to; -1 if none, which means unset to Ollama."""
     try:
         return float(str(value))
     except ValueError:
@@ -147,7 +147,7 @@ def _option_number(value: object) -> float:
 
 
 class _NoteRenderer:
-    """Shows nothing of a reply; hands on what is to be said before it begins, as its warnings go into its record."""
+    """A renderer that only passes on notes before the reply starts; its warnings go into the record."""
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self.reply: Reply | None = None
@@ -157,43 +157,43 @@ class _NoteRenderer:
         self.reply = reply
 
     def tick(self, seconds: float) -> None:
-        """Nothing moves."""
+        """Do nothing: there is no animation."""
 
     def show(self, event: Event) -> None:
-        """Nothing is shown."""
+        """Do nothing: replies are not shown."""
 
     def note(self, text: str) -> None:
         if self.reply is None:
             self._note(text)
 
     def end(self, reply: Reply) -> None:
-        """The reply is looked at afterwards."""
+        """Do nothing: the caller reads the reply."""
 
     def stop(self) -> None:
-        """Nothing is left open."""
+        """Do nothing: there is nothing to close."""
 
 
 PREFLIGHT_TIMEOUT_SECONDS: Final = 10.0
-"""How long one of several servers may take to say what it knows of a model; of a single one, when that is told."""
+"""Timeout for a model lookup with several servers; with a single one, the time until a note."""
 SILENT: Final = "{server} has sent nothing for {seconds:.0f} s: it is waited for as long as for a reply (--timeout)"
 
 
 async def check_servers(
     servers: Sequence[Server], scheduler: Scheduler, model: str, note: Callable[[str], None]
 ) -> str:
-    """Return the model that all are to answer with, and note in the roster who can.
+    """Determine the model for all servers and mark in the scheduler which servers can answer.
 
     Args:
-        servers: who may be asked.
-        scheduler: what is known of them, in the same order.
-        model: the model that was named; where none was, the best one of the first server that answers.
-        note: told who is left out, and why.
+        servers: the servers of the batch.
+        scheduler: holds their state, in the same order.
+        model: the named model; empty picks the best one of the first server that answers.
+        note: called for each excluded server with the reason.
 
     Raises:
-        ReflecttyError: nobody can answer; the error of the one that came closest.
+        ReflecttyError: no server can answer; the error of the one closest to answering.
     """
     found: list[ReflecttyError | None] = []
-    # One that is silent must not keep the others from beginning.
+    # A silent server must not delay the others.
     look = _in_time if len(servers) > 1 else partial(_patiently, note=note)
     if not model:
         model, found = await _choose_model(servers, look)
@@ -211,7 +211,7 @@ async def check_servers(
 
 
 async def _version_notes(servers: Sequence[Server], model: str) -> tuple[str, ...]:
-    """Return what is to be said where a model is not the same one everywhere."""
+    """Notes on servers whose version of the model differs from the first."""
     if len(servers) == 1:
         return ()
     digests = await asyncio.gather(*(_digest(server, model) for server in servers))
@@ -226,7 +226,7 @@ async def _version_notes(servers: Sequence[Server], model: str) -> tuple[str, ..
 
 
 async def _digest(server: Server, model: str) -> str:
-    """Return which version of a model a server has; nothing where it does not tell in time."""
+    """The digest of a model on a server; empty if unknown or after a timeout."""
     try:
         async with asyncio.timeout(PREFLIGHT_TIMEOUT_SECONDS):
             return await server.digest_of(model)
@@ -235,7 +235,7 @@ async def _digest(server: Server, model: str) -> str:
 
 
 async def _choose_model(servers: Sequence[Server], look: Look) -> tuple[str, list[ReflecttyError | None]]:
-    """Return the best model of the first server that answers, and how those fared that were asked for it."""
+    """The best model of the first server that answers, and the error (or None) of each server asked."""
     errors: list[ReflecttyError | None] = []
     for server in servers:
         try:
@@ -256,10 +256,10 @@ async def _try_model(server: Server, model: str, look: Look) -> ReflecttyError |
 
 
 async def _in_time(server: Server, model: str) -> Model:
-    """Return what a server knows of a model.
+    """Look up a model within `PREFLIGHT_TIMEOUT_SECONDS`.
 
     Raises:
-        StalledError: it says nothing in time.
+        StalledError: the server does not answer in time.
     """
     try:
         async with asyncio.timeout(PREFLIGHT_TIMEOUT_SECONDS):
@@ -269,7 +269,7 @@ async def _in_time(server: Server, model: str) -> Model:
 
 
 async def _patiently(server: Server, model: str, note: Callable[[str], None]) -> Model:
-    """Return the same, and say what is waited for where it takes its time."""
+    """Look up a model without this timeout, but with a note once it has passed."""
     text = SILENT.format(server=server.name, seconds=PREFLIGHT_TIMEOUT_SECONDS)
     telling = asyncio.get_running_loop().call_later(PREFLIGHT_TIMEOUT_SECONDS, note, text)
     try:
@@ -279,13 +279,13 @@ async def _patiently(server: Server, model: str, note: Callable[[str], None]) ->
 
 
 def _error_rank(error: ReflecttyError) -> int:
-    """Return how far a server was from answering: one that lacks the model would do with it."""
+    """How far a server was from answering: a missing model is closest, an unreachable server farthest."""
     kinds = (ModelMissingError, UnreachableError)
     return 0 if isinstance(error, kinds[0]) else 2 if isinstance(error, kinds[1]) else 1
 
 
 def _exclude_server(scheduler: Scheduler, at: int, name: str, model: str, error: ReflecttyError) -> str:
-    """Note that a server cannot answer; return what is to be said of it."""
+    """Mark a server as unable to answer and return the note about it."""
     place = scheduler.servers[at]
     if isinstance(error, ModelMissingError):
         place.missing_models.add(model)

@@ -1,8 +1,8 @@
 """Chooses the context length (num_ctx) for a question when it is left to us.
 
-Ollama loads a model anew whenever the context that a request asks for is another one than it was loaded with (2 s for
-a model of 270 million parameters, a minute for a large one). So what is loaded stays where it holds the question, and
-what is asked for is a power of two.
+Ollama reloads a model whenever a request's context differs from the loaded one (2 s for a model of 270 million
+parameters, a minute for a large one). So the loaded context is kept if it holds the question, and a new one is a power
+of two.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
     from reflectty.models.fit_report import ServerHardware
 
 BYTES_PER_TOKEN: Final = 3
-"""English prose has four or five, Chinese three, code and tables fewer than prose."""
+"""A low estimate: English prose has four or five, Chinese three, code and tables fewer than prose."""
 IMAGE_TOKENS: Final = 1024
 TEMPLATE_TOKENS: Final = 512
-"""Tokens around a prompt where a context is chosen for it: too small a one would have to be loaded again."""
+"""Tokens around a prompt when a context is chosen; generous, since a context that is too small costs a reload."""
 REPLY_TOKENS: Final = 4096
-"""Tokens for a thinking and its answer."""
+"""Tokens for the thinking and the answer."""
 MIN_REPLY_TOKENS: Final = 1024
 MIN_CONTEXT_TOKENS: Final = 4096
 
 
 class ContextChoice(NamedTuple):
-    """What was found out about a larger context."""
+    """A larger context, or the reason why there is none."""
 
     tokens: int = 0
-    """The context to ask with; 0 leaves it as it is."""
+    """The context to request; 0 leaves it unchanged."""
     hint: str = ""
-    """Why it cannot be larger; empty where nothing stands in the way."""
+    """Why the context cannot be larger; empty if unknown or if it can."""
 
 
 async def choose_context(engine: Engine, question: Question, model: Model) -> Question:
-    """Return the question with the context that `num_ctx=auto` stands for; the server's own where that holds it.
+    """Replace `num_ctx=auto` in the question by a context, or by the server's default if that holds it.
 
     Args:
-        engine: the server.
-        question: what will be asked.
-        model: who will be asked.
+        engine: the server's engine.
+        question: the question.
+        model: the model that answers.
     """
     if dict(question.options).get(NUM_CTX) != AUTO:
         return question
@@ -68,10 +68,10 @@ async def choose_context(engine: Engine, question: Question, model: Model) -> Qu
 async def find_larger_context(
     engine: Engine, question: Question, model: Model, error: PromptTooLongError
 ) -> ContextChoice:
-    """Return the context that holds a prompt which was refused, or why there is none.
+    """Find a context that holds a refused prompt, or the reason why there is none.
 
-    Only where the question leaves the context open and nothing else is known to be in the way: the server's numbers are
-    there, the model was made for so much, and this machine has the memory.
+    The question must leave the context open, the server must report the token counts, and the model and the memory of
+    this machine must allow the size.
     """
     if NUM_CTX in model.unsupported_options or not error.resizable:
         return ContextChoice()
@@ -90,18 +90,18 @@ async def find_larger_context(
 
 
 def with_context(question: Question, tokens: int) -> Question:
-    """Return the question with that context; 0 is the server's own."""
+    """Set the context of a question; 0 is the server's default."""
     kept = tuple(pair for pair in question.options if pair[0] != NUM_CTX)
     return question._replace(options=(*kept, (NUM_CTX, tokens)) if tokens else kept)
 
 
 def prompt_tokens(question: Question, model: Model | None = None, around: int = TEMPLATE_TOKENS) -> int:
-    """Return about how many tokens a prompt has, rather too many than too few.
+    """Estimate the tokens of a prompt, rather too many than too few.
 
     Args:
-        question: what is asked.
-        model: who is asked, whose system prompt is a part of it; None where that is not known.
-        around: tokens of what is written around it, by the chat template and by the prompt that asks for reflection.
+        question: the question.
+        model: the model, whose system prompt counts; None if unknown.
+        around: tokens that the chat template and the reflection prompt add.
     """
     said = [
         *(message.content for message in question.history),
@@ -120,7 +120,7 @@ def _reply_tokens_of(question: Question) -> int:
 
 
 async def _loaded_context(engine: Engine, model: Model) -> int:
-    """Return the context that the model is loaded with; 0 where it is not, or the server does not say."""
+    """The context that the model is loaded with; 0 if it is not loaded or the server does not report it."""
     from reflectty.models.installed import find_running_by_files
 
     try:
@@ -133,7 +133,7 @@ async def _loaded_context(engine: Engine, model: Model) -> int:
 async def _find_fitting_context(
     engine: Engine, model: Model, prompt: int, needed: int, hardware: ServerHardware
 ) -> ContextChoice:
-    """Return the first of several contexts that model and memory allow: with room for a long reply, or for a short."""
+    """The first context that model and memory allow: with room for a long reply, or else for a short one."""
     limit = model.context_length or needed * 2
     tries = (_round_up(needed), -(-needed // MIN_REPLY_TOKENS) * MIN_REPLY_TOKENS, prompt + MIN_REPLY_TOKENS)
     fitting = _MemoryCheck(engine, model, hardware)
@@ -150,21 +150,21 @@ def _round_up(tokens: int) -> int:
 
 
 def _default_context(hardware: ServerHardware, model: Model) -> int:
-    """Return the context that the server loads a model with by itself."""
+    """The context that the server loads a model with by default."""
     from reflectty.models.fit import default_load
 
     return default_load(hardware.machine, parameters=model.parameters, environment=hardware.environment).context
 
 
 async def _detect_hardware(engine: Engine) -> ServerHardware:
-    """Return what is known of where the server runs; of another machine than this, nothing."""
+    """The hardware of the server if it is this machine; otherwise unknown."""
     from reflectty.models.recommendation import detect_hardware
 
     return await detect_hardware(local=bool(getattr(engine, "local", False)))
 
 
 class _MemoryCheck:
-    """Whether a machine has the memory for a model at a context; what is not known is no obstacle."""
+    """Checks whether a machine has the memory for a model at a context; unknown memory counts as enough."""
 
     def __init__(self, engine: Engine, model: Model, hardware: ServerHardware) -> None:
         self._engine = engine
@@ -174,7 +174,7 @@ class _MemoryCheck:
         self._size = 0
 
     async def can_hold(self, context: int) -> bool:
-        """Whether the model fits with it, and as many layers on the GPUs as without it."""
+        """True if the model fits with this context, and stays whole on the GPUs if it is by default."""
         if not self._hardware.machine.known or not await self._load_facts():
             return True
         from reflectty.models.fit import Fit

@@ -1,7 +1,7 @@
 """Picks the model to ask and reads which thinking tags its vocabulary has.
 
-Ollama answers /api/show with `verbose` in some tenths of a second and with tens of megabytes, so that it is asked only
-where a look can change something: of a model whose thinking the server does not tell apart.
+Ollama answers /api/show with `verbose` in some tenths of a second and with tens of megabytes, so the vocabulary is
+read only where it can change the result: for a model whose thinking the server does not separate.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 
 
 VOCABULARY_TIMEOUT_SECONDS: Final = 10.0
-"""A look that takes longer is left, and nothing is known then."""
+"""Seconds after which reading a vocabulary is given up; its tags stay unknown."""
 LIST_TIMEOUT_SECONDS: Final = 15.0
-"""A list of models waits so long for all that it has not looked at yet; the next one goes on from there."""
+"""Seconds that a list of models waits for vocabularies not read before; the next list reads the rest."""
 MAX_PARALLEL_READS: Final = 2
-"""So many vocabularies are read at the same time: each takes some hundred megabytes while it is read."""
+"""Vocabularies read at the same time; each takes some hundred megabytes while it is read."""
 
 
 async def load_needed_tags(engine: Engine, model: Model) -> Model:
-    """Return a model with what its vocabulary says, where only that can tell whether it reflects by itself.
+    """Load a model's tags from its vocabulary if only they can show whether it reflects by itself.
 
-    Where nothing could be remembered of it, each question would wait for a look: then there is none.
+    A model without a cache key is left as it is, since every question would read its vocabulary again.
     """
     known = family_in_template(model) or family_of_model(model.name)
     return model if known or not _cache_key(model) else await load_tags(engine, model)
 
 
 async def load_tags(engine: Engine, model: Model) -> Model:
-    """Return a model with what its vocabulary says of tags; as it is, where that says nothing of how it is asked."""
+    """Load a model's tags from its vocabulary, unless they cannot affect how it is asked."""
     if model.tags is not None or not _can_use_tags(model):
         return model
     tags = load_cached_tags(model).tags
@@ -56,7 +56,7 @@ async def load_tags(engine: Engine, model: Model) -> Model:
 
 
 def load_cached_tags(model: Model) -> Model:
-    """Return a model with what an earlier look at its vocabulary found; asks nobody."""
+    """Add the cached tags of a model, without a request."""
     key = _cache_key(model)
     found = config.recall_note(_cache_topic(), key) if key and _can_use_tags(model) else ""
     return model._replace(tags=_parse_tags(found)) if found else model
@@ -69,7 +69,7 @@ def _cache_topic() -> str:
 
 
 async def load_all_tags(engine: Engine, models: Sequence[Model]) -> tuple[Model, ...]:
-    """Return models with what their vocabularies say, some at a time; those that a list cannot wait for as they are."""
+    """Load the tags of several models, some at a time; models that take too long stay as they are."""
     gate = asyncio.Semaphore(MAX_PARALLEL_READS)
 
     async def one(model: Model) -> Model:
@@ -86,13 +86,13 @@ async def load_all_tags(engine: Engine, models: Sequence[Model]) -> tuple[Model,
 
 
 def _can_use_tags(model: Model) -> bool:
-    """Whether the tags of a model are of use: of one that thinks natively the server's parser reads them."""
+    """True if a model's tags are useful; the server's parser reads those of a natively thinking model."""
     answers = "completion" in model.capabilities or not model.capabilities
     return answers and "thinking" not in model.capabilities and not is_mini(model.name)
 
 
 def _cache_key(model: Model) -> str:
-    """Return by what a model's vocabulary is known again: variants of one file share it."""
+    """The cache key of a model's vocabulary, shared by the variants of one file; empty if there is none."""
     if model.weights_digest or model.digest:
         return model.weights_digest or model.digest
     return "@".join((*model.name.split(), model.modified_at)) if model.modified_at else ""
@@ -122,7 +122,7 @@ def _parse_tags(text: str) -> VocabularyTags | None:
 
 CHOOSE_HINT: Final = "-m NAME chooses another once, reflect config set model NAME for good"
 MAX_INSPECTED: Final = 8
-"""So many models are looked at closely where nobody named one: a list may not tell what they can do."""
+"""Models inspected when none is named: a list may not include their capabilities."""
 MAX_NAMED: Final = 3
 VISION_HINT: Final = "`reflect models` names those with vision"
 NO_MODEL_INSTALLED: Final = "no model is installed on the server"
@@ -136,20 +136,20 @@ async def find_model(
     *,
     needs_vision: bool = False,
 ) -> Model:
-    """Return the model named, or the installed one that suits best, and say which.
+    """Look up the named model, or pick the best installed one and note it.
 
-    A model that runs elsewhere than on the server is taken only where it is named, and so is none that cannot answer.
+    Models on remote hosts are never picked, only used by name.
 
     Args:
-        engine: who answers.
-        name: the model; nothing where nobody named one.
-        note: told which one was chosen, and why.
-        ask_options: how it will be asked, where that is known: it decides whether its vocabulary is of use.
-        needs_vision: whether it is to see pictures, where it is chosen.
+        engine: the engine that answers.
+        name: the model's name; empty picks one.
+        note: called with the picked model and the reason.
+        ask_options: how it will be asked, if known: some options make its vocabulary irrelevant.
+        needs_vision: whether a picked model must see images.
 
     Raises:
-        ModelMissingError: it is not installed, or none is that can be asked.
-        RefusedError: it gives no answers.
+        ModelMissingError: the model is not installed, or no installed model can be asked.
+        RefusedError: the model cannot chat.
     """
     if name:
         return await _load_tags_if_undecided(engine, _require_chat_model(await engine.show(name)), ask_options)
@@ -163,7 +163,7 @@ async def find_model(
 
 
 async def _load_tags_if_undecided(engine: Engine, model: Model, ask_options: AskOptions | None) -> Model:
-    """Return a model with what its vocabulary says, unless the wish says by itself how it is asked and read."""
+    """Load the needed tags of a model, unless the ask options determine the plan."""
     settles = ask_options is not None and (
         ask_options.mode in {Mode.REFLECT, Mode.DIRECT} or ask_options.family is not None
     )
@@ -178,17 +178,17 @@ def _require_chat_model(model: Model) -> Model:
 
 
 async def _find_best(engine: Engine, listed: Sequence[Model], *, needs_vision: bool) -> Model | None:
-    """Return the best of the models that a closer look finds able; one that the server cannot show is passed over.
+    """The best model that proves able on inspection; models that the server cannot show are skipped.
 
     Raises:
-        ReflecttyError: the server is not reached; or it could show none of them, and this is why.
+        ReflecttyError: the server is unreachable, or could show none of the models (the first error).
     """
     problem = None
     for one in [model for model in rank_candidates(listed) if not (needs_vision and is_text_only(model))][
         :MAX_INSPECTED
     ]:
         try:
-            # What an engine picked itself is an id, which is asked for as it is listed.
+            # An engine that picks a model itself lists an id, which is used unchanged.
             shown = await engine.show(short_name_of(one.name, whole=bool(one.selection_reason)))
         except BusyError:
             raise
@@ -203,15 +203,15 @@ async def _find_best(engine: Engine, listed: Sequence[Model], *, needs_vision: b
 
 
 def is_text_only(model: Model) -> bool:
-    """Whether a model is known not to see pictures.
+    """True if a model is known not to see images.
 
-    A server that tells what a model can do tells of completion first; others leave it to the model.
+    Servers that report capabilities include `completion`; for others the capability is unknown.
     """
     return "completion" in model.capabilities and "vision" not in model.capabilities
 
 
 async def _no_model_error(engine: Engine, listed: Sequence[Model], *, needs_vision: bool) -> RefusedError:
-    """Return the error for a server that has no model to be asked."""
+    """The error for a server without a usable model."""
     if needs_vision and rank_candidates(listed):
         return RefusedError("no installed model can see images", VISION_HINT)
     if not getattr(engine, "pulls", True):
@@ -222,7 +222,7 @@ async def _no_model_error(engine: Engine, listed: Sequence[Model], *, needs_visi
 
 
 def no_model_reason(listed: Iterable[Model]) -> str:
-    """Return in a sentence why none of the models that a server lists is asked unless it is named."""
+    """The reason, as a clause, why none of a server's models is picked."""
     found = tuple(listed)
     if not found:
         return NO_MODEL_INSTALLED

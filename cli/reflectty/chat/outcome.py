@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from reflectty.reasoning.reply import Reply
 
 LARGER_CONTEXT = 16384
-"""Tokens that are suggested where nobody named a context."""
+"""The context suggested when the question sets none, in tokens."""
 EMPTY_REPLY = "the model said nothing"
 LIMIT_STEP = 64
-"""A limit that is no context's end is a round number: that of mlx-lm 0.32 is 512."""
+"""A server's default limit on a reply is a multiple of this, unlike the end of a context: mlx-lm 0.32 has 512."""
 ASK_AGAIN = "ask again, or another model"
 MODEL_REFUSED = "the model refused: {}"
 NO_TOOLS = "reflect offers no tools and runs none: say in the question that there are none, or ask another model"
@@ -46,7 +46,7 @@ TAGS_IGNORED = (
 
 
 def error_of(reply: Reply, question: Question, model: Model) -> ReflecttyError | None:
-    """Return what is wrong with a reply of the model that ended in order."""
+    """The error of a reply that ended without an exception; None if it is complete and fits its schema."""
     if reply.done_reason == "length":
         what = "answer" if reply.answer else "thinking"
         return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model, reply.usage))
@@ -61,7 +61,7 @@ def error_of(reply: Reply, question: Question, model: Model) -> ReflecttyError |
 
 
 def no_answer_error_of(reply: Reply, question: Question) -> NoAnswerError | None:
-    """Return what to say of a reply that ended in order and has no answer; None where it has one."""
+    """The error of a reply without an answer; None if it has one."""
     if reply.answer:
         return None
     if reply.refusal:
@@ -74,14 +74,14 @@ def no_answer_error_of(reply: Reply, question: Question) -> NoAnswerError | None
 
 
 def _describe_calls(reply: Reply) -> str:
-    """Return which tools a model called, each once."""
+    """Name the tools that a model called, each once."""
     names = list(dict.fromkeys(reply.tool_calls))
     what = f"the tool {names[0]}, which was" if len(names) == 1 else f"the tools {', '.join(names)}, which were"
     return f"the model called {what} not run,"
 
 
 def limit_hint(question: Question, model: Model, usage: Usage = NO_USAGE) -> str:
-    """Return what helps against a reply that was cut at a limit of tokens, by whose limit it was."""
+    """The hint for a reply that was cut at a token limit, by the limit that applied."""
     left = model.server_context - usage.prompt_tokens
     if model.server_context and usage.prompt_tokens and usage.reply_tokens >= left:
         return (
@@ -95,7 +95,7 @@ def limit_hint(question: Question, model: Model, usage: Usage = NO_USAGE) -> str
 
 
 def _fixed_context_hint(model: Model, usage: Usage) -> str:
-    """Return what helps where the server's context was set when it was started."""
+    """The hint if the server's context was set at its start."""
     ended, room = usage.reply_tokens, model.server_context and usage.prompt_tokens
     if ended and (room or ended % LIMIT_STEP == 0):
         return f"this server ends a reply after {ended} tokens unless it is told: raise it with -o num_predict=4096"
@@ -103,7 +103,7 @@ def _fixed_context_hint(model: Model, usage: Usage) -> str:
 
 
 def _context_hint(question: Question, model: Model) -> str:
-    """Return what helps where a request says how large the context is."""
+    """The hint if requests can set the context."""
     given, limit = dict(question.options).get(NUM_CTX), model.context_length
     larger = max(given * 2 if isinstance(given, int) else 0, LARGER_CONTEXT)
     if limit and (given == limit or (isinstance(given, int) and given > limit)):
@@ -112,12 +112,12 @@ def _context_hint(question: Question, model: Model) -> str:
 
 
 def _is_context_fixed(model: Model) -> bool:
-    """Whether its server was started for it, as those are that are no Ollama: no request changes how it runs."""
+    """True if requests cannot change the context, as with all servers but Ollama."""
     return "num_ctx" in model.unsupported_options
 
 
 def warnings_of(reply: Reply, chosen: Plan, model: Model) -> list[str]:
-    """Return what a reader of the answer should know."""
+    """The warnings to show with the answer."""
     found: list[str] = []
     if reply.has_fallback_answer:
         found.append("the reply has no answer of its own: this is the last thing the model said")
@@ -131,12 +131,12 @@ def warnings_of(reply: Reply, chosen: Plan, model: Model) -> list[str]:
 
 
 def is_untagged(reply: Reply, chosen: Plan) -> bool:
-    """Whether a reply that ended in order has none of the tags that its model was to use."""
+    """True if a finished reply has none of the tags that its model should have used."""
     return chosen.expects_tags and reply.is_finished and bool(reply.segments) and not reply.has_markers
 
 
 def _untagged_warning(chosen: Plan, model: Model) -> str:
-    """Return why a reply has no tags: what is known of the vocabulary goes before what is usual."""
+    """The most likely reason why a reply has no tags; facts about the vocabulary come first."""
     if chosen.lost_tokens:
         return TAGS_LOST
     if chosen.mode is Mode.REFLECT:
@@ -147,7 +147,7 @@ def _untagged_warning(chosen: Plan, model: Model) -> str:
 
 
 def status_of(reply: Reply, error: BaseException | None) -> ReplyStatus:
-    """Return how a reply ended, by what ended it."""
+    """The status of a reply, by the error that ended it."""
     if error is None or isinstance(error, SchemaError):
         return ReplyStatus.COMPLETE
     if isinstance(error, (OutputError, StoppedError)) or not isinstance(error, ReflecttyError):

@@ -14,52 +14,52 @@ if TYPE_CHECKING:
     from reflectty.core.messages import Engine
 
 MAX_REQUESTS: Final = 8
-"""So many requests are sent at once: as many answered at once are told apart at most."""
+"""Requests sent at the same time, and so the largest number of slots that the probe can detect."""
 PROBE_TIMEOUT_SECONDS: Final = 30.0
 ENOUGH_PIECES: Final = 16
-"""Pieces of one reply after which any other that is answered beside it must have begun."""
+"""Pieces of one reply after which every reply that runs in parallel must have started."""
 STARTED_BY_PIECE: Final = 12
-"""The piece of that reply by which they must have: what begins later may have waited for the end of another."""
+"""The piece by which a parallel reply must have started; a later one may have waited for another to end."""
 _PIECES: Final = 24
 _TINY_OPTIONS: Final[tuple[tuple[str, OptionValue], ...]] = (("num_predict", _PIECES), ("temperature", 0))
 _MIN_REPLY_SECONDS: Final = 0.01
-"""A reply that comes faster than this comes in one piece, in which nothing is seen of the others."""
+"""A faster reply arrives in one piece, which shows nothing about the others."""
 _MESSAGES: Final = (Message("system", "Count."), Message("user", "Count from 1 to 100."))
-"""A system message of our own keeps the model's, which may be long, from being read once for each request."""
+"""Our own system message replaces the model's, which may be long and would be processed for each request."""
 
 
 class ParallelSlots(NamedTuple):
-    """What was seen of a server that was sent several requests at once."""
+    """How many of several simultaneous requests a server answered in parallel."""
 
     slots: int
-    """How many were answered at the same time; 0 where none was answered in time."""
+    """Number of requests answered at the same time; 0 if none was answered in time."""
     sent: int
     is_certain: bool
-    """Whether more would have been seen: false where the replies were too short or came in one piece."""
+    """False if replies were too short or arrived in one piece, so that more slots may have gone unnoticed."""
 
     @property
     def is_lower_bound(self) -> bool:
-        """Whether all that were sent were answered at once, so that it may be more."""
+        """True if all requests were answered at the same time, so that there may be more slots."""
         return self.slots == self.sent
 
 
 async def probe_parallel_slots(
     engine: Engine, sample: Request, max_requests: int = MAX_REQUESTS, seconds: float = PROBE_TIMEOUT_SECONDS
 ) -> ParallelSlots:
-    """Send some tiny requests at once, and see how many begin to be answered while the first still is.
+    """Send tiny requests at the same time and count the replies that start while the first is still running.
 
-    Costs about the time of one short reply: all of them are given up as soon as that is known. What others ask of
-    the server meanwhile makes the number smaller, never larger.
+    Takes about the time of one short reply: all requests are canceled once the number is known. Requests of other
+    clients make the number smaller, never larger.
 
     Args:
-        engine: who is asked.
-        sample: a request as it is sent otherwise; with other options the server might load its model anew. The model
-            should be loaded: loading it counts as waiting.
+        engine: the engine to probe.
+        sample: a normal request; with other options the server might reload its model. The model should be loaded,
+            since loading counts as waiting.
         max_requests: how many requests to send.
-        seconds: time after which what was seen by then is all there is.
+        seconds: the timeout, after which the replies seen so far are counted.
 
     Raises:
-        ReflecttyError: every request was refused or broke off before a word of its reply came.
+        ReflecttyError: every request was refused or broke off before its first token.
     """
     tiny = sample._replace(
         messages=_MESSAGES,
@@ -99,7 +99,7 @@ async def _follow_reply(engine: Engine, request: Request, watch: _ProbeWatch, nu
 
 
 class _ProbeWatch:
-    """Notes when the pieces of each reply come; `over` is set once nothing more can be learnt."""
+    """Records when the pieces of each reply arrive; `done` is set once more pieces add no information."""
 
     def __init__(self, sent: int) -> None:
         self.pieces: list[list[float]] = [[] for _ in range(sent)]
@@ -117,7 +117,7 @@ class _ProbeWatch:
             self.done.set()
 
     def count_slots(self) -> ParallelSlots:
-        """Return how many had begun when the reply that is furthest was still far from its end."""
+        """Count the replies that had started when the longest one was still far from its end."""
         sent, longest = len(self.pieces), max(self.pieces, key=len)
         if not longest:
             return ParallelSlots(0, sent, is_certain=False)

@@ -1,7 +1,7 @@
 """Records a reply in the store while it streams, immediately or deferred.
 
-A chat writes at once: the question is there before the request is sent. A question of one shot writes late:
-nothing is opened before the exchange is a second old, or over.
+A chat writes immediately: the question is stored before the request is sent. A one-shot question is deferred: the
+store is opened only when the exchange is a second old, or over.
 """
 
 from __future__ import annotations
@@ -22,46 +22,46 @@ if TYPE_CHECKING:
     Work = Callable[[], None]
 
 DEFER_SECONDS = 1.0
-"""How old an exchange of one shot is when it is written: a quick one pays nothing before its answer is out."""
+"""Age at which a one-shot exchange is first written, so that writing does not delay a quick answer."""
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHARACTERS = 4096
 HEARTBEAT_SECONDS = 5.0
-"""How often a silent reply says that who writes it is alive."""
+"""Seconds between heartbeats while a reply has no new text."""
 TITLE_LENGTH = 60
 RECORDING_STOPPED = "this exchange is not kept any further"
 
 
 class RecordTarget(NamedTuple):
-    """Where an exchange belongs: a new question, another reply to an old one, or the same reply going on."""
+    """What an exchange adds: a new question, another reply to an old one, or more text of an old reply."""
 
     text: str = ""
     """The question as it was typed."""
     attachments: tuple[Attachment, ...] = ()
     session: str = ""
-    """Nothing begins a new one."""
+    """The session's id; empty for a new session."""
     parent: int | None = None
-    """The turn that the question follows; None where it is the first."""
+    """The turn that the question follows; None for the first."""
     question: int | None = None
-    """The turn of the question, where the reply is another branch of an old one."""
+    """The turn of an old question to which the reply is a new branch."""
     reply: int | None = None
-    """The turn of the reply, where the same reply streams again."""
+    """The turn of an old reply that streams again."""
     origin: ReplyOrigin = ReplyOrigin.ASKED
 
 
 def run_now(work: Work) -> None:
-    """Do a piece of work where it is asked for."""
+    """Run `work` inline."""
     work()
 
 
 class Recorder:
-    """Writes one exchange; all of its work on the store goes through `soon`, piece by piece and in order.
+    """Records one exchange; all its work on the store is submitted in order.
 
     Args:
-        store: opens the store, or returns it; called once, when there is something to write, with whom to warn.
-        place: where the exchange belongs.
-        late: nothing is written before the exchange is a second old or over, and nothing of which not a word came.
-        soon: does a piece of work after all the work it was given before, in this thread or another.
-        clock: seconds.
+        store: opens or returns the store; called once, at the first write, with the function that shows warnings.
+        target: what the exchange adds to which session.
+        deferred: write only when the exchange is a second old or over, and never store an empty reply.
+        submit: submits work to run in order, inline or on the store's thread.
+        clock: the time in seconds.
     """
 
     def __init__(
@@ -74,13 +74,13 @@ class Recorder:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session = target.session
-        """The session's id, once the work is done that begins one."""
+        """The session's id, once the beginning is written."""
         self.question = target.question
-        """The turn of the question, likewise."""
+        """The turn of the question, once the beginning is written."""
         self.reply = target.reply
-        """The turn of the reply, likewise."""
+        """The turn of the reply, once the beginning is written."""
         self.failure: ReflecttyError | None = None
-        """Why nothing more is written."""
+        """The error that ended the recording."""
         self._open_store = store
         self._target = target
         self._is_deferred = deferred
@@ -94,15 +94,15 @@ class Recorder:
         self._start = self._last_write = 0.0
         self._written_pieces = self._written_thinking_pieces = 0
         self._is_beginning_due = False
-        """Whether the beginning is still to be written."""
+        """True while the beginning is still to be written."""
 
-    # What the exchange tells
+    # Events of the exchange
 
     def begin(self, said: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
-        """Begin to keep a reply of which `said` is known; `note` says what goes wrong."""
+        """Start recording; `said` holds what is known of the reply, and `note` shows a failure."""
         self._stored_reply, self._live_reply, self._note = said._replace(origin=self._target.origin), reply, note
         self._start = self._last_write = self._clock()
-        # What the reply recalls is its first piece, and the beginning has it.
+        # The prefix of the reply is its first piece, which is written with the beginning.
         self._written_pieces, self._written_thinking_pieces = (1 if said.raw else 0), 0
         self._is_beginning_due = self._is_deferred
         if not self._is_deferred:
@@ -122,7 +122,7 @@ class Recorder:
                 self._checkpoint(now)
 
     def end(self, ended: ReplyStatus, error: str = "", digest: str = "") -> None:
-        """Write the end, and the beginning where that is still to be done."""
+        """Write the end, and the beginning if it is still to be written."""
         said, spoken = self._stored_reply, self._live_reply
         if said is None or spoken is None:
             return
@@ -137,7 +137,7 @@ class Recorder:
         self._close()
 
     async def wait_until_written(self) -> None:
-        """Wait until all that was told so far has been written."""
+        """Wait until all work submitted so far is done."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
 
@@ -147,7 +147,7 @@ class Recorder:
         self._submit(reached)
         await done
 
-    # What becomes of it
+    # Writing
 
     def _write_beginning(self, said: StoredReply) -> None:
         self._is_beginning_due = False
@@ -165,13 +165,13 @@ class Recorder:
         self.reply = store.add_reply(self.session, self.question, said).id
 
     def _require_turn(self) -> int:
-        """Return the turn that the beginning made; after a beginning that failed nothing is done any more."""
+        """The turn of the reply, which exists unless writing the beginning failed."""
         if self.reply is None:
             raise StoreError("this reply was never begun")
         return self.reply
 
     def _unwritten_text(self) -> tuple[str, str]:
-        """Return the content and the thinking that are not written yet."""
+        """The content and thinking that are not written yet."""
         spoken = self._live_reply
         if spoken is None:
             return "", ""
@@ -180,7 +180,7 @@ class Recorder:
         )
 
     def _checkpoint(self, now: float) -> None:
-        """Write what is new; nothing new is a sign of life."""
+        """Write new text; without any, the checkpoint is only a heartbeat."""
         if self._live_reply is None:
             return
         raw, thinking = self._unwritten_text()
@@ -192,13 +192,13 @@ class Recorder:
         self._enqueue(lambda store: store.checkpoint(self._require_turn(), raw, thinking))
 
     def _discard(self) -> None:
-        """Leave nothing behind of a question of one shot to which not a word was said."""
+        """Remove a one-shot question that got no reply."""
         if not self._is_beginning_due:
             self._enqueue(lambda store: store.remove(self.session))
             self._close()
 
     def _close(self) -> None:
-        """Close the file of a question of one shot: whoever copies it then has everything in one file."""
+        """Close the file after a one-shot question, so that the log is merged and one file holds everything."""
         if self._is_deferred:
             self._enqueue(lambda store: store.close())
 
@@ -216,14 +216,14 @@ class Recorder:
             self._warn(f"{error}: {RECORDING_STOPPED}")
 
     def _warn(self, text: str) -> None:
-        """Say what is wrong with the store, once: what follows from it is no news."""
+        """Note the first problem with the store; later ones follow from it."""
         if not self._has_warned:
             self._note(text)
         self._has_warned = True
 
 
 def stored_reply_of(said: StoredReply, reply: Reply) -> StoredReply:
-    """Return what is kept of a reply that is over."""
+    """The stored form of a finished reply."""
     return said._replace(
         family=reply.family.name,
         segments=reply.segments,
@@ -237,7 +237,7 @@ def stored_reply_of(said: StoredReply, reply: Reply) -> StoredReply:
 
 
 def title_of(target: RecordTarget) -> str:
-    """Return what a new session is called: the first line of its question, or the names of what came along."""
+    """The title of a new session: the first line of its question, or else the names of its attachments."""
     lines = (line.strip() for line in target.text.splitlines())
     first = next(filter(None, lines), "") or ", ".join(item.name for item in target.attachments)
     if len(first) <= TITLE_LENGTH:
@@ -248,4 +248,4 @@ def title_of(target: RecordTarget) -> str:
 
 
 def _discard_note(_: str) -> None:
-    """Say nothing."""
+    """Discard a note."""

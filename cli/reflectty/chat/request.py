@@ -1,4 +1,4 @@
-"""Holds a question and builds the request that is sent to the server."""
+"""Questions, and the requests built from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_ASK_OPTIONS = AskOptions()
 
 
 class Question(NamedTuple):
-    """Everything that is asked."""
+    """A prompt with its history, images, model and options."""
 
     prompt: str
     model: str = ""
@@ -34,23 +34,23 @@ class Question(NamedTuple):
     keep_alive: str = ""
     schema: Schema | None = None
     announce: bool = True
-    """Whether to say which model was chosen, where none was named."""
+    """Whether to note the picked model if none was named."""
     history: tuple[Message, ...] = ()
-    """What was said before: questions and answers in turn."""
+    """The earlier messages: questions and answers alternately."""
     reply_prefix: str = ""
-    """The raw text, tags included, that the reply begins with and goes on from in the middle of its sentence."""
+    """The raw text, tags included, that the reply begins with and continues, even within a sentence."""
     prefix_metrics: ReplyMetrics = NO_METRICS
-    """The figures of `so_far` where it is what the model wrote; nothing where a user changed it."""
+    """The metrics of `reply_prefix` if the model wrote it; none if a user changed it."""
     context_growth: Literal["", "here", "anywhere"] = ""
-    """Where it may be asked again with a larger context, should its prompt not fit: here the memory is known."""
+    """Where a larger context is allowed if the prompt does not fit; "here" only on this machine, with known memory."""
     keep_thinking: str = "auto"
-    """Whether earlier thinking is handed back to the model: `on`, `off`, or `auto` where its family was trained so."""
+    """Whether earlier thinking is sent back to the model: `on`, `off`, or `auto` if its family was trained that way."""
     digest: str = ""
-    """Which model it is, where that is known; else the server is asked when a reply is kept."""
+    """The model's digest, if known; otherwise the server is asked when the reply is recorded."""
 
 
 def question_from_settings(settings: Settings) -> Question:
-    """Return what the settings say of every question; its prompt is empty."""
+    """Make a question with an empty prompt from the settings."""
     family = FAMILIES[settings.family] if settings.family else None
     effort = Effort(settings.effort) if settings.effort else None
     return Question(
@@ -64,7 +64,7 @@ def question_from_settings(settings: Settings) -> Question:
 
 
 def request_for(question: Question, model: Model, chosen: Plan) -> Request:
-    """Return the request that a plan makes of a question."""
+    """Build the request for a question by its plan."""
     system = (Message("system", chosen.system),) if chosen.system else ()
     messages = (*system, *_history_of(question, model, chosen), Message("user", question.prompt, question.images))
     bounds = bounds_of(model, question.options, messages, question.reply_prefix)
@@ -84,7 +84,7 @@ def request_for(question: Question, model: Model, chosen: Plan) -> Request:
 
 
 def _history_of(question: Question, model: Model, chosen: Plan) -> tuple[Message, ...]:
-    """Return what was said before, with the thinking where it is handed back: in a field of its own, never as tags."""
+    """The earlier messages, with their thinking if it is sent back: in a separate field, never as tags."""
     if not any(message.thinking for message in question.history):
         return question.history
     trained = chosen.mode is Mode.NATIVE and keeps_thinking(model.name)
@@ -94,7 +94,7 @@ def _history_of(question: Question, model: Model, chosen: Plan) -> tuple[Message
 
 
 def ignored_options_note(question: Question, model: Model) -> str:
-    """Return what to say of options that the model's server has no counterpart for; often nothing."""
+    """The note on options that the model's server does not support; empty if there are none."""
     given = [
         *(name for name, value in question.options if value != AUTO),
         *(("keep_alive",) if question.keep_alive else ()),
@@ -104,10 +104,10 @@ def ignored_options_note(question: Question, model: Model) -> str:
 
 
 def unenforced_schema_note(question: Question, model: Model) -> str:
-    """Return what to say of a schema that the model's server does not hold all answers to; often nothing.
+    """The note on keywords of the schema that the model's server does not enforce; empty if there are none.
 
     Raises:
-        UsageError: nothing fits the schema.
+        UsageError: no value fits the schema.
     """
     if question.schema is None:
         return ""
@@ -118,15 +118,15 @@ def unenforced_schema_note(question: Question, model: Model) -> str:
 
 
 def check_capabilities(question: Question, model: Model) -> None:
-    """Refuse what the model cannot take before anything is sent.
+    """Refuse, before the request, what the model does not support.
 
     Raises:
-        RefusedError: images for a model that is known to have no vision.
+        RefusedError: the question has images and the model is known to have no vision.
     """
     if has_images(question) and is_text_only(model):
         raise RefusedError(f"{model.name} cannot see images", VISION_HINT)
 
 
 def has_images(question: Question) -> bool:
-    """Whether a question, or what was said before it, has pictures."""
+    """True if the question or its history has images."""
     return bool(question.images) or any(message.images for message in question.history)

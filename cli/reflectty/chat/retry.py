@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_WAIT_SECONDS: Final = 120.0
-"""Seconds that a question waits for its server in all, the longest time that the limits of services last."""
+"""Seconds that a question waits for its server in all; rate limits of services last no longer."""
 MIN_WAIT_SECONDS: Final = 5.0
-"""Seconds that a wait counts at least: whoever wants to be asked every second is not asked for two minutes."""
+"""Minimum seconds that a wait counts, so that a server with a retry time of 1 s is not asked for two minutes."""
 
 
 class RetryBudget:
-    """So many seconds for all that one question asks of its server.
+    """The time that all requests of one question may spend waiting for retries.
 
     Args:
-        seconds: how long to wait in all; 0 leaves it to whoever asks.
-        note: told in a line why nothing comes.
+        seconds: how long to wait in all; 0 leaves retries to the caller.
+        note: called with the reason for a wait, in one line.
     """
 
     def __init__(self, seconds: float, note: Callable[[str], None]) -> None:
@@ -31,14 +31,14 @@ class RetryBudget:
         self._note = note
 
     async def run(self, call: Callable[[], Awaitable[T]], may_wait: Callable[[], bool] = lambda: True) -> T:
-        """Return what a call does, made again for as long as its server only wants to be asked later.
+        """Run a call, retrying while the server names a time to retry after.
 
         Args:
-            call: asks the server.
-            may_wait: whether it can be made again.
+            call: sends the request.
+            may_wait: whether the call may be retried.
 
         Raises:
-            BusyError: the server does not say when, or that is too late; and what the call raises.
+            BusyError: the server names no time, or the budget does not cover it; other errors of the call pass through.
         """
         while True:
             try:

@@ -48,12 +48,12 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.1
 YIELD_SECONDS = 0.02
-"""How long somebody goes on without anybody else having a turn."""
+"""Seconds after which a loop over chunks yields to the event loop."""
 
 
 @contextlib.asynccontextmanager
 async def run_ticker(*watchers: Callable[[float], None]) -> AsyncIterator[None]:
-    """Tell the watchers ten times a second that time passes: the seconds since it began."""
+    """Call the watchers ten times a second with the seconds since the start."""
 
     async def tick() -> None:
         loop = asyncio.get_running_loop()
@@ -73,9 +73,9 @@ async def run_ticker(*watchers: Callable[[float], None]) -> AsyncIterator[None]:
 
 
 class FairYield:
-    """Lets everybody else have a turn now and then, while a server is quicker than what reads it.
+    """Yields to the event loop every 20 ms when chunks arrive faster than they are drawn.
 
-    What has come is read without a pause, so that a key or a signal would wait for thousands of tokens at each step.
+    Reading buffered chunks never suspends, so that a key or a signal would wait for thousands of tokens.
     """
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class FairYield:
         self._last_yield = self._now()
 
     async def yield_if_due(self) -> None:
-        """Go on at once, or let the others first when this turn has been long."""
+        """Yield to the event loop if the last yield was more than `YIELD_SECONDS` ago."""
         if self._now() - self._last_yield > YIELD_SECONDS:
             await asyncio.sleep(0)
             self._last_yield = self._now()
@@ -101,7 +101,7 @@ __all__ = [
 ]
 
 DIGEST_SECONDS = 1.0
-"""How long a reply that is over waits for the name of its model's version."""
+"""Seconds that a finished reply waits for the digest of its model."""
 NOT_TUNED = (
     "{model} was not tuned to reflect and is asked to by a prompt, which can cost quality on code and instructions:"
     " --mode direct switches it off"
@@ -109,26 +109,26 @@ NOT_TUNED = (
 
 
 class ReplyRecorder(Protocol):
-    """Keeps one exchange while it goes on; what goes wrong there, it says in a note and goes on without."""
+    """Records one exchange while it runs; a failure ends the recording with a note, not the exchange."""
 
     def begin(self, said: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
-        """Begin: the request is about to be sent; `said` is what is known of the reply by now."""
+        """Start recording before the request is sent; `said` holds what is known of the reply."""
         ...
 
     def tick(self) -> None:
-        """Look whether there is something to write: called ten times a second."""
+        """Write what is due; called ten times a second."""
         ...
 
     def end(self, ended: ReplyStatus, error: str = "", digest: str = "") -> None:
-        """Write the end; `error` says why the reply is not complete."""
+        """Record the end; `error` is the reason why the reply is not complete."""
         ...
 
 
 def _discard_note(_: str) -> None:
-    """Say nothing."""
+    """Discard a note."""
 
 
-async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for some alone
+async def ask(  # noqa: PLR0913 - recorder and model are optional
     engine: Engine,
     question: Question,
     renderer: Renderer,
@@ -138,17 +138,17 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
     model: Model | None = None,
     patience: float = MAX_WAIT_SECONDS,
 ) -> Reply:
-    """Ask, show, and return the reply.
+    """Ask a question, show the reply and return it.
 
     Args:
-        engine: who answers.
-        question: what is asked.
-        renderer: where it is shown; `stop` is called whatever happens.
-        first_time: whether something is said for the first time: that a model is asked to reflect by a prompt, or that
-            it was chosen, and why.
-        recorder: who keeps the exchange; told of its end whatever happens, cancelling included.
-        model: what is known of the model, where the server was asked for it before.
-        patience: how many seconds are waited for a server that says when it wants to be asked again.
+        engine: the engine that answers.
+        question: the question.
+        renderer: shows the reply; `stop` is called in any case.
+        first_time: whether a note is shown for the first time: that a prompt makes the model reflect, or why it was
+            chosen.
+        recorder: records the exchange; its `end` is called in any case, also on cancellation.
+        model: the model, if it was looked up before.
+        patience: seconds to wait in all when the server names a time to retry after.
 
     Raises:
         ReflecttyError: the server refused, the reply is not complete, or it does not fit the schema.
@@ -174,7 +174,7 @@ async def ask(  # noqa: PLR0913 - who keeps it and what is known already are for
 def _say_before(
     asked: _ChatRun, question: Question, note: Callable[[str], None], first_time: Callable[[str], bool]
 ) -> None:
-    """Say what is to be known of a model, and of how it is asked, before it answers."""
+    """Note what the user should know of the model and the plan before the reply."""
     model, chosen = asked.model, asked.plan
     remarks = (ignored_options_note(question, model), unenforced_schema_note(question, model))
     for text in filter(None, (cloud_notice_of(model), *model.notices, *chosen.notes, *remarks)):
@@ -186,7 +186,7 @@ def _say_before(
 def _make_announcer(
     question: Question, note: Callable[[str], None], first_time: Callable[[str], bool]
 ) -> Callable[[str], None]:
-    """Return what says which model was chosen, once."""
+    """Make the function that notes the chosen model, once."""
 
     def announce(text: str) -> None:
         if question.announce and first_time(text):
@@ -203,7 +203,7 @@ async def ask_raw(
     *,
     recorder: ReplyRecorder | None = None,
 ) -> None:
-    """Ask, and write the reply as the model wrote it; a native thinking gets tags around it.
+    """Ask a question and write the raw reply, with tags around native thinking.
 
     Raises:
         ReflecttyError: the server refused, or the reply was cut.
@@ -222,7 +222,7 @@ async def ask_raw(
 
 
 class _ChatRun(NamedTuple):
-    """One question, whom it is put to and how, and what is being said to it."""
+    """A question with its engine, model and plan, and the reply as it streams."""
 
     engine: Engine
     question: Question
@@ -232,7 +232,7 @@ class _ChatRun(NamedTuple):
 
     @property
     def stored_reply(self) -> StoredReply:
-        """What is known of the reply before a word of it has come."""
+        """What is known of the reply before its first token."""
         return StoredReply(
             model=self.model.name,
             digest=self.question.digest or self.model.digest,
@@ -253,14 +253,14 @@ def _prepare_run(engine: Engine, question: Question, model: Model) -> _ChatRun:
 
 def _create_reply(question: Question, model: Model, chosen: Plan) -> Reply:
     reply = Reply(model.name, _family(question, model, chosen), mode=str(chosen.mode), prefilled=chosen.prefilled)
-    # A native thinking that goes on comes as content, in tags; it is no less one for that.
+    # Native thinking that is continued arrives as content, in tags.
     reply.has_separate_thinking = bool(question.reply_prefix and chosen.think)
     reply.resumable = can_continue(model, chosen)
     return reply
 
 
 def _family(question: Question, model: Model, chosen: Plan) -> Family:
-    """Return the family that a reply is read by; what is held to a schema goes on after its own closing tag."""
+    """The family that parses the reply; a reply with a schema continues after the family's own closing tag."""
     if question.reply_prefix:
         return reading_family(model, chosen, question.reply_prefix)
     held = question.schema is not None and question.ask_options.family is None
@@ -311,12 +311,12 @@ async def _show_reply(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder
 
 
 async def _receive_with_retry(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None) -> None:
-    """Show a reply as it arrives; where its prompt did not fit, with a larger context if there is one."""
+    """Show a reply as it arrives; if the prompt did not fit, retry once with a larger context."""
     try:
         await _receive(run, renderer, recorder)
     except PromptTooLongError as error:
         roomier = await _enlarge_context(run, error)
-        # Said when the server has taken it: a refusal stays one line.
+        # Shown with the first event of the retry, so that a refusal stays one line.
         taken = f"{error}: asked again with {_context_of(roomier)}, which loads the model anew"
         await _receive(roomier, renderer, recorder, taken)
 
@@ -326,7 +326,7 @@ def _context_of(run: _ChatRun) -> str:
 
 
 async def _receive(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None, retry_note: str = "") -> None:
-    """Show a reply as it arrives; `taken` is said once it does."""
+    """Show a reply as it arrives; `retry_note` is shown with its first event."""
     request = request_for(run.question, run.model, run.plan)
     events = stream_events(run.engine, request, run.plan, run.question, run.reply)
     async with run_ticker(renderer.tick, *_recorder_watchers(recorder)), aclosing(events):
@@ -340,10 +340,10 @@ async def _receive(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | 
 
 
 async def _enlarge_context(run: _ChatRun, error: PromptTooLongError) -> _ChatRun:
-    """Return the question with a context that holds it, where one can be had: nothing was generated yet.
+    """Change the question to a context that holds it, as long as nothing has been generated.
 
     Raises:
-        PromptTooLongError: none can; the hint says why.
+        PromptTooLongError: no larger context is possible; the hint gives the reason.
     """
     room = await find_larger_context(run.engine, run.question, run.model, error)
     if not room.tokens or run.reply.segments:
@@ -354,9 +354,9 @@ async def _enlarge_context(run: _ChatRun, error: PromptTooLongError) -> _ChatRun
 
 
 async def _plan_with_vocabulary(run: _ChatRun) -> tuple[Plan, Model]:
-    """Return how it was asked and who, with what its vocabulary says where no tag came that was waited for."""
+    """The plan and the model, with the tags of the model's vocabulary if expected tags are missing."""
     if run.question.schema:
-        # Where a grammar leaves no room for tags, none are missed.
+        # A grammar allows no tags, so none are expected.
         return run.plan._replace(expects_tags=False), run.model
     if not is_untagged(run.reply, run.plan):
         return run.plan, run.model
@@ -369,14 +369,14 @@ def _recorder_watchers(recorder: ReplyRecorder | None) -> tuple[Callable[[float]
 
 
 def _stop_nothing() -> None:
-    """Stop nothing."""
+    """Do nothing: raw output has no renderer to stop."""
 
 
 @contextlib.asynccontextmanager
 async def _record_run(
     recorder: ReplyRecorder | None, run: _ChatRun, note: Callable[[str], None], stop: Callable[[], None]
 ) -> AsyncIterator[None]:
-    """Tell the keeper how the exchange begins and how it ends; the screen comes to rest before the end is written."""
+    """Record how the exchange begins and ends; on an error, stop the renderer before the end is written."""
     if recorder is None:
         yield
         return
@@ -388,7 +388,7 @@ async def _record_run(
         recorder.end(status_of(run.reply, error), str(error), await _find_digest(run))
         raise
     except BaseException as error:
-        # Cancelled, or broken: whoever ends it does not wait for another request.
+        # Cancelled or an internal error: make no further request for the digest.
         _stop_quietly(stop)
         recorder.end(status_of(run.reply, error))
         raise
@@ -396,13 +396,13 @@ async def _record_run(
 
 
 def _stop_quietly(stop: Callable[[], None]) -> None:
-    # The same failure is met again, and told, when the whole conversation ends.
+    # The final `stop` raises the same error again.
     with contextlib.suppress(OutputError, StoppedError):
         stop()
 
 
 async def _find_digest(run: _ChatRun) -> str:
-    """Return which version of the model it was, which `show` does not say; nothing where the server does not."""
+    """The digest of the model, which `show` does not include; empty if the server does not list it."""
     if run.stored_reply.digest:
         return run.stored_reply.digest
     try:

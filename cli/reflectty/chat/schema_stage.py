@@ -1,7 +1,7 @@
 """Streams the events of a reply; lets the model think freely before its answer is held to a schema.
 
-A vLLM with a reasoning parser holds to a schema only once the closer of its thinking has come, so that one request is
-enough there: it thinks freely by itself, and then holds (seen with 0.32.0).
+vLLM with a reasoning parser enforces a schema only after the closing tag of the thinking, so one request is enough
+there (seen with 0.32.0).
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 
 USAGE_TIMEOUT_SECONDS: Final = 2.0
-"""How long the figures of a reply are waited for when its value is whole."""
+"""Seconds to wait for the usage of a reply after its JSON value is complete."""
 MAX_FILLER_CHARACTERS: Final = 100
-"""Characters after the value that are read for the figures behind them."""
+"""Characters read after the value while waiting for the usage."""
 
 
 async def stream_events(
     engine: Engine, request: Request, chosen: Plan, question: Question, reply: Reply
 ) -> AsyncGenerator[Event, None]:
-    """Yield the reply's events; an answer held to a schema follows a free thinking where the model thinks in tags."""
+    """Yield the reply's events; a model that thinks in tags thinks freely before the schema applies."""
     for event in reply.begin_from(question.reply_prefix, question.prefix_metrics) if question.reply_prefix else ():
         yield event
     if question.schema is None:
         chunks = _start_stream(engine, request, question)
     elif _thinks_in_tags(chosen, question) and (reply.resumable or question.reply_prefix):
-        # A beginning that was given may hold all of the thinking already.
+        # A given prefix may contain all of the thinking.
         apart = ThinkingFieldFlag()
         if not reply.has_finished_thinking:
             async with aclosing(
@@ -68,21 +68,21 @@ def _start_stream(engine: Engine, request: Request, question: Question) -> Async
 
 
 def _thinks_in_tags(chosen: Plan, question: Question) -> bool:
-    """Whether a schema from the first token on would keep the model from thinking, or be held within its thinking."""
+    """True if a schema from the first token on would prevent the thinking, or apply within it."""
     reads = bool(chosen.family.thinking) or chosen.family.name == "any"
     in_tags = chosen.in_content or bool(question.reply_prefix)
     return reads and in_tags and (chosen.mode is not Mode.DIRECT or chosen.prefilled)
 
 
 def _ask_again_with_schema(engine: Engine, request: Request, reply: Reply) -> AsyncGenerator[Chunk, None]:
-    """Ask again with the schema: the server thinks before it holds to it, or there is nothing to go on after."""
+    """Ask again with the schema: the server applies it after the thinking, or there is no tag to continue after."""
     if reply.raw:
         reply.keep_thinking_only()
     return _stop_after_json(engine.chat(request))
 
 
 class ThinkingFieldFlag:
-    """Whether a server was seen to take the thinking apart into a field of its own."""
+    """Set once a server sends the thinking in a separate field."""
 
     def __init__(self) -> None:
         self.is_set = False
@@ -91,9 +91,9 @@ class ThinkingFieldFlag:
 async def _stream_free_thinking(
     engine: Engine, request: Request, question: Question, reply: Reply, thinking_field: ThinkingFieldFlag
 ) -> AsyncGenerator[Event, None]:
-    """Yield the thinking of a reply and leave when it is over: what follows is asked for again.
+    """Yield the thinking of a reply and stop at its end: the answer is requested separately.
 
-    Where it comes in a field of its own the reply is left at once, with nothing of it read.
+    If the thinking arrives in a separate field, stop at once without reading any of it.
     """
     async with aclosing(_start_stream(engine, request, question)) as chunks:
         async for chunk in chunks:
@@ -108,9 +108,9 @@ async def _stream_free_thinking(
 
 
 async def _stop_after_json(chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-    """Pass on chunks up to the end of the JSON value in their content: what a grammar fills up with is dropped.
+    """Pass on chunks up to the end of the JSON value in their content, without the filler that a grammar allows.
 
-    The figures come after it: they are waited for as long as little else comes.
+    The usage arrives after it; waiting for it is limited in time and characters.
     """
     from reflectty.core.schema import JsonEndDetector
 
@@ -127,7 +127,7 @@ async def _stop_after_json(chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerato
 
 
 async def _await_usage(arriving: AsyncGenerator[Chunk, None]) -> Chunk:
-    """Return the end of a reply with its figures; without them where a grammar goes on filling up."""
+    """The final chunk of a reply with its usage, or without it if filler keeps arriving."""
     end, filled = Chunk(done=True, done_reason="stop"), 0
     with contextlib.suppress(IncompleteError, TimeoutError):
         async with asyncio.timeout(USAGE_TIMEOUT_SECONDS):

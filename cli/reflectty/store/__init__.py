@@ -12,7 +12,7 @@ __all__ = ["Store", "open_store"]
 
 
 def __getattr__(name: str) -> object:
-    """Return what the package offers: who wants only the titles does not load what keeps and searches sessions."""
+    """Import exported names on first use, so that listing titles does not load the whole store."""
     if name == "Store":
         from reflectty.store.store import Store
 

@@ -34,33 +34,33 @@ _REASONS = {
 
 
 class Database:
-    """A connection that may go from thread to thread, but is used by one at a time."""
+    """A connection that several threads may use, one at a time."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None = None, *, has_index: bool = True) -> None:
         self.connection = connection
         self.path = path
         self.has_index = has_index
-        """Whether it has an index of words."""
+        """True if the database has a full-text index."""
         self._lock = threading.RLock()
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do some writing, all of it or nothing.
+        """Run `work` in a write transaction.
 
         Raises:
-            StoreError: it could not be done.
+            StoreError: the transaction failed and was rolled back.
         """
         return self._run("BEGIN IMMEDIATE", work, "written")
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do some reading, all of it of the same moment.
+        """Run `work` on one snapshot of the database.
 
         Raises:
-            StoreError: it could not be done.
+            StoreError: the transaction failed.
         """
         return self._run("BEGIN", work, "read")
 
     def truncate_log(self) -> None:
-        """Write the log into the file and cut it to nothing; where others are at it, they will."""
+        """Checkpoint the write-ahead log and truncate it, unless other connections are using it."""
         with self._lock, contextlib.suppress(sqlite3.Error):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -81,12 +81,12 @@ class Database:
         except sqlite3.DatabaseError as error:
             if error_code(error, extended=True) != sqlite3.SQLITE_CORRUPT_VTAB:
                 raise
-        # Only the index of words is damaged, and it holds nothing that the tables do not.
+        # Only the full-text index is damaged; it can be rebuilt from the tables.
         self._run_transaction("BEGIN IMMEDIATE", schema.rebuild_index)
         return self._run_transaction(begin, work)
 
     def _run_transaction(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
-        # A rollback can fail as well.
+        # An earlier rollback may have failed.
         self._roll_back()
         try:
             self.connection.execute(begin)
@@ -112,13 +112,13 @@ class Database:
 
 
 def error_code(error: sqlite3.Error, *, extended: bool = False) -> int:
-    """Return SQLite's own number for an error; 0 for those that Python made."""
+    """SQLite's code of an error; 0 for errors that Python's sqlite3 module raises itself."""
     code = int(getattr(error, "sqlite_errorcode", 0))
     return code if extended else code & 0xFF
 
 
 def damage_marker_of(path: Path) -> Path:
-    """Return the file whose existence says that damage was met: the next one to open it looks at all of it."""
+    """The marker file of a damaged database: while it exists, the next open checks the whole database."""
     return path.with_name(f"{path.name}.suspect")
 
 
@@ -129,7 +129,7 @@ _REMOTE_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "afs", "ceph",
 
 
 def read_mounts() -> str:
-    """Return the system's table of mounted file systems; nothing where it has none that can be read."""
+    """The system's mount table; empty if it cannot be read."""
     try:
         return Path("/proc/self/mounts").read_text("utf-8", "replace")
     except OSError:
@@ -137,7 +137,7 @@ def read_mounts() -> str:
 
 
 def is_remote(path: Path, mounted: str) -> bool:
-    """Whether a file is on another machine's disk, where programs cannot share the memory that a WAL needs."""
+    """True if the file is on a network file system, where processes cannot share the memory that a WAL needs."""
     best, kind = "", ""
     for line in mounted.splitlines():
         _, place, this, *_ = [*line.split(" "), "", "", ""]
@@ -148,14 +148,14 @@ def is_remote(path: Path, mounted: str) -> bool:
 
 
 def set_journal_mode(connection: sqlite3.Connection, *, remote: bool) -> None:
-    """Switch to a write-ahead log, or to a rollback journal where that cannot be or must not be."""
+    """Switch to a write-ahead log, or to a rollback journal if `remote` or if WAL is not supported."""
     if not remote and _switch_journal(connection, "wal"):
         return
     _switch_journal(connection, "delete")
 
 
 def _switch_journal(connection: sqlite3.Connection, mode: str) -> bool:
-    """Switch the journal; SQLite does not wait for others here, so that it is tried until they are done."""
+    """Switch the journal mode, retrying while the file is busy: SQLite's busy timeout does not apply here."""
     deadline = time.monotonic() + SWITCH_SECONDS
     while True:
         try:

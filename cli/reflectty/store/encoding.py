@@ -17,12 +17,12 @@ _ESCAPED = re.compile(f"{_ESCAPE}(0|1a|d[89a-f][0-9a-f]{{2}}){_ESCAPE}")
 
 
 def encode_text(text: str) -> str:
-    """Return a text as it is stored: half surrogates, which UTF-8 has no bytes for, and NUL are escaped."""
+    """Escape NUL and lone surrogates, which UTF-8 cannot encode."""
     return _UNSTORABLE.sub(lambda odd: f"{_ESCAPE}{ord(odd[0]):x}{_ESCAPE}", text)
 
 
 def decode_text(stored: object) -> str:
-    """Return a stored text as it was; nothing for what is no text."""
+    """Undo `encode_text`; empty if the stored value is not a text."""
     text = stored if isinstance(stored, str) else ""
     return _ESCAPED.sub(_unescape, text) if _ESCAPE in text else text
 
@@ -32,17 +32,17 @@ def _unescape(escaped: re.Match[str]) -> str:
 
 
 def decode_bytes(data: bytes) -> str:
-    """Return a text off the disk, even where it is no UTF-8: one broken byte must not hide a session."""
+    """Decode bytes as UTF-8 with replacement characters: one broken byte must not hide a session."""
     return data.decode("utf-8", "replace")
 
 
 def is_dense(text: str) -> bool:
-    """Whether a text has letters without case: most of their scripts put no spaces between words."""
+    """True if the text has letters without case; most of their scripts put no spaces between words."""
     return not text.isascii() and any(category(char) == "Lo" for char in set(text))
 
 
 def normalize_title(title: str) -> str:
-    """Return a title on one line of at most 200 characters."""
+    """Put a title on one line and cut it to `TITLE_LENGTH` characters."""
     return " ".join(title.split())[:TITLE_LENGTH].rstrip()
 
 
@@ -50,8 +50,8 @@ def to_json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def from_json(stored: object) -> Any:  # noqa: ANN401 - JSON is anything
-    """Return what a JSON text says; None for what is none."""
+def from_json(stored: object) -> Any:  # noqa: ANN401 - any JSON value
+    """Parse a JSON text; None if it is invalid."""
     try:
         return json.loads(stored) if isinstance(stored, str) else None
     except (ValueError, RecursionError):

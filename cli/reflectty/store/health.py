@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS: Final = 8.0
 _STEPS_PER_CHECK: Final = 20_000
-"""So many steps SQLite takes before it is asked whether to go on."""
+"""SQLite virtual machine steps between two checks of the deadline."""
 
 
 class Health(NamedTuple):
-    """What was seen of a file."""
+    """The result of examining a session file."""
 
     sessions: int
     size: int
-    """Bytes of the file and its log."""
+    """Bytes of the file and its write-ahead log."""
     damage: str = ""
-    """What SQLite found wrong, in its words; nothing where all is well."""
+    """The first problem that SQLite's quick_check reports; empty if none."""
     is_complete: bool = True
-    """Whether there was time to look at all of it."""
+    """False if the check timed out."""
     is_newer: bool = False
-    """Whether a newer version wrote it, so that it can be read only."""
+    """True if a newer version wrote the file, which is then read-only."""
     is_suspect: bool = False
-    """Whether damage was met before, so that the next start looks at all of it."""
+    """True if damage was found earlier, so that the next start checks the whole file."""
 
 
 def examine_file(path: Path, patience: float = PATIENCE_SECONDS) -> Health:
-    """Look at all of a file, for that many seconds at most.
+    """Examine the whole file, for at most `patience` seconds.
 
     Raises:
-        StoreError: it cannot be read, or holds something else than sessions.
+        StoreError: the file cannot be read, or belongs to another program.
     """
     try:
         with contextlib.closing(_open_read_only(path)) as connection:
@@ -50,12 +50,12 @@ def examine_file(path: Path, patience: float = PATIENCE_SECONDS) -> Health:
 
 
 def is_on_remote_disk(path: Path) -> bool:
-    """Whether the file would be on another machine's disk, where no write-ahead log is kept."""
+    """True if the path is on a network file system, where the store uses no write-ahead log."""
     return is_remote(path, read_mounts())
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
-    """Open a file for reading; where no log lies beside it, without even the files that SQLite shares with others."""
+    """Open the file read-only; if it has no log, as immutable, so that SQLite creates no shared files."""
     log = path.with_name(f"{path.name}-wal")
     how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
     return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=0.5, isolation_level=None)
@@ -77,7 +77,7 @@ def _examine(connection: sqlite3.Connection, path: Path, patience: float) -> Hea
 
 
 def _find_damage(connection: sqlite3.Connection, deadline: float) -> tuple[str, bool]:
-    """Return what is wrong with a file, and whether there was time to look at all of it."""
+    """The damage found, and whether the check finished before the deadline."""
     connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _STEPS_PER_CHECK)
     try:
         (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()

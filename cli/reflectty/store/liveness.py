@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 SILENCE_SECONDS = 60.0
-"""How long a writer may give no sign of life."""
+"""Seconds without a heartbeat after which a writer counts as gone."""
 _STATE, _START = 0, 19
 
 
 class Writer(NamedTuple):
-    """A process; `boot` and `started` are empty where the system does not tell."""
+    """The identity of a process; `boot` and `started` are empty if the system does not report them."""
 
     pid: int
     boot: str
-    """The one run of one machine, and the container, that `pid` belongs to."""
+    """The boot id and the pid namespace (container) that `pid` belongs to."""
     started: str
-    """When the process began, in the system's ticks: the number of a dead process is given again."""
+    """Start time in clock ticks: the system reuses the pid of a dead process."""
 
 
 def current_writer() -> Writer:
@@ -27,15 +27,15 @@ def current_writer() -> Writer:
 
 
 def writer_of(pid: int) -> Writer:
-    """Return a process of this machine."""
+    """Identify a process of this machine."""
     return Writer(pid, _boot_id(), _start_ticks_of(pid))
 
 
 def is_gone(writer: Writer, beat: float, now: float) -> bool:
-    """Whether a writer that gave its last sign of life at `beat` will write no more."""
+    """True if a writer whose last heartbeat was at `beat` is no longer alive."""
     if abs(now - beat) > SILENCE_SECONDS:
         return True
-    # What runs on another machine, or in another container, is known by its beat alone.
+    # Processes on other machines or in other containers can only be judged by their heartbeat.
     return bool(writer.boot) and writer.boot == _boot_id() and _start_ticks_of(writer.pid) != writer.started
 
 
@@ -49,9 +49,9 @@ def _boot_id() -> str:
 
 
 def _start_ticks_of(pid: int) -> str:
-    """Return when a process began; nothing where there is none, or one that is dead and only not yet buried."""
+    """Start time of a process in clock ticks; empty if there is none, or only a zombie."""
     try:
-        # The name in parentheses may hold anything, spaces and parentheses too.
+        # The program name in parentheses may contain spaces and parentheses.
         fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
         return "" if fields[_STATE] in "ZX" else fields[_START]
     except (OSError, IndexError):

@@ -33,20 +33,20 @@ if TYPE_CHECKING:
 
 FileIdentity = tuple[int, int]
 _FILE_SUFFIXES = ("-wal", "-shm", "-journal", "")
-"""The file itself last: without it, a log that was left would be taken for the new file's."""
+"""Suffixes in the order of renaming; the file itself is last, so that no log is left beside a new file."""
 
 
 def identity_of(path: Path) -> FileIdentity:
-    """Return what tells a file from another of the same name."""
+    """Device and inode, which distinguish a file from another of the same name."""
     status = path.stat()
     return status.st_dev, status.st_ino
 
 
 def quarantine_file(path: Path, damaged: FileIdentity) -> Path | None:
-    """Rename a file and what belongs to it; None where another program has done so already.
+    """Rename a damaged file and its logs; None if another program has already done so.
 
     Raises:
-        OSError: it cannot be renamed.
+        OSError: the file cannot be renamed.
     """
     with _lock_folder(path.parent):
         if not path.exists() or identity_of(path) != damaged:
@@ -80,12 +80,12 @@ def _lock_folder(folder: Path) -> Iterator[None]:
 
 BUSY_SECONDS = 5.0
 OPENING_SECONDS = 30.0
-"""How long to wait for others while the file is made or brought to a new version."""
+"""Seconds to wait for locks while the file is created or migrated."""
 _TABLE_NAMES = ("sessions", "turns", "attachments", "pieces", "writers", "passages")
 
 
 class StoreEnvironment(NamedTuple):
-    """What the store finds around it."""
+    """The clock, the schema and the system functions that the store uses."""
 
     clock: Callable[[], float] = time.time
     migrations: tuple[schema.Migration, ...] = schema.MIGRATIONS
@@ -97,23 +97,23 @@ SYSTEM = StoreEnvironment()
 
 
 class _DamagedError(ReflecttyError):
-    """The file is no database, or one with parts missing."""
+    """The file is not a database, or tables are missing."""
 
 
 class _ForeignError(ReflecttyError):
-    """The file belongs to another program, or is no file."""
+    """The file belongs to another program, or is not a regular file."""
 
 
 def open_store(path: Path | None, warn: Warn, environment: StoreEnvironment = SYSTEM) -> Store:
-    """Open the store, and make it where there is none.
+    """Open the store, creating the file if needed.
 
-    What cannot be opened or written leaves sessions in memory; what is damaged is moved aside and begun anew; what a
-    newer version has written can be read. Each is told in one sentence.
+    If the file cannot be opened or written, sessions stay in memory; a damaged file is moved aside and replaced; a
+    file of a newer version is read-only. Each of these warns in one sentence.
 
     Args:
         path: the file; None keeps everything in memory and touches no file.
-        warn: told what is not as it should be.
-        environment: clock, schema and system; tests give their own.
+        warn: called with each warning.
+        environment: clock, schema and system; tests pass their own.
     """
     if path is None:
         return open_in_memory(environment)
@@ -130,7 +130,7 @@ def open_store(path: Path | None, warn: Warn, environment: StoreEnvironment = SY
 
 
 def open_in_memory(environment: StoreEnvironment = SYSTEM) -> Store:
-    """Return a store that lasts as long as the program."""
+    """Open a store that lasts as long as the program."""
     connection = _connect(":memory:")
     connection.execute("PRAGMA foreign_keys = ON")
     fts5 = environment.has_fts5(connection)
@@ -152,9 +152,9 @@ def _open_file(path: Path, warn: Warn, environment: StoreEnvironment) -> Databas
 
 
 def _make_private(path: Path) -> None:
-    """Make the folder and the file so that nobody else can read them; SQLite gives its logs the file's own mode."""
+    """Create folder and file readable by the owner only; SQLite gives its logs the mode of the file."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Neither waits where a pipe stands in the file's place, nor follows a link put there meanwhile.
+    # Does not block if the path is a pipe, and does not follow a symbolic link created since it was resolved.
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     number = os.open(path, flags, 0o600)
     try:
@@ -174,10 +174,10 @@ def _connect(name: str | Path) -> sqlite3.Connection:
 
 
 def _open_database(path: Path, warn: Warn, environment: StoreEnvironment) -> Database:
-    """Return a connection to a file in good order.
+    """Connect to the file and prepare it.
 
     Raises:
-        _DamagedError: it is not.
+        _DamagedError: the file is damaged.
     """
     connection = _connect(path)
     try:
@@ -217,10 +217,10 @@ def _check_owner(seen: schema.SchemaInfo) -> None:
 
 
 def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
-    """Look whether the tables are there; and at all of the file, when damage was met in it before."""
+    """Check that the tables exist; check the whole file if damage was found earlier."""
     for table in _TABLE_NAMES:
         try:
-            connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608 - names of ours
+            connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608 - our own table names
         except sqlite3.OperationalError as error:
             if error_code(error) == sqlite3.SQLITE_ERROR:
                 raise _DamagedError(str(error)) from error
@@ -233,7 +233,7 @@ def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _back_up(path: Path, version: int) -> None:
-    """Keep a copy of the file as it is: a second connection may read while the first holds the right to write."""
+    """Copy the file before a migration, over a second connection: it may read while the first holds the write lock."""
     unfinished = path.with_name(f"{path.name}.backup")
     unfinished.unlink(missing_ok=True)
     os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))

@@ -30,14 +30,14 @@ _MAX_SUGGESTIONS = 3
 
 
 def resolve_session(name: str, sessions: tuple[SessionName, ...]) -> str:
-    """Return the id of the session meant: by id, by the beginning of one, by title, or by a part of a title.
+    """Resolve a name to a session id: by id, by the beginning of one, by title, or by a part of a title.
 
     Args:
-        name: what was typed.
-        sessions: ids and titles, the latest first.
+        name: the name as typed.
+        sessions: ids and titles, latest first.
 
     Raises:
-        UsageError: none is meant, or several are.
+        UsageError: no session matches, or several do.
     """
     wanted = name.strip().casefold()
     if not wanted:
@@ -75,11 +75,11 @@ def _list_hint(sessions: Iterable[SessionName], introduction: str) -> str:
 T = TypeVar("T")
 
 WRITER_GONE = "the program that was writing it is gone"
-_SELECT_TURNS = f"SELECT {', '.join(TURN_COLUMNS)} FROM turns WHERE session = ? ORDER BY id"  # noqa: S608 - column names of ours
+_SELECT_TURNS = f"SELECT {', '.join(TURN_COLUMNS)} FROM turns WHERE session = ? ORDER BY id"  # noqa: S608 - our own column names
 
 
 def sessions(connection: sqlite3.Connection, limit: int, offset: int) -> tuple[Session, ...]:
-    """Return sessions, the latest first."""
+    """The sessions, latest first."""
     rows = connection.execute(f"{SELECT_SESSIONS} ORDER BY updated DESC, rowid DESC LIMIT ? OFFSET ?", (limit, offset))
     return tuple(map(read_session, rows))
 
@@ -90,10 +90,10 @@ def session(connection: sqlite3.Connection, name: str) -> Session | None:
 
 
 def find(connection: sqlite3.Connection, name: str) -> Session:
-    """Return the session that a user means.
+    """Find the session that a name resolves to.
 
     Raises:
-        UsageError: none is meant, or several are.
+        UsageError: no session matches, or several do.
     """
     rows = connection.execute("SELECT id, title FROM sessions ORDER BY updated DESC, rowid DESC")
     wanted = resolve_session(name, tuple((decode_text(found), decode_text(title)) for found, title in rows))
@@ -101,7 +101,7 @@ def find(connection: sqlite3.Connection, name: str) -> Session:
 
 
 def questions(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
-    """Return what was asked, the latest first, each once."""
+    """The questions without duplicates, latest first."""
     known: dict[str, None] = {}
     for (text,) in connection.execute("SELECT text FROM turns WHERE ended IS NULL ORDER BY id DESC"):
         if len(known) >= limit:
@@ -111,7 +111,7 @@ def questions(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
 
 
 def turns(connection: sqlite3.Connection, name: str, now: float) -> tuple[Turn, ...]:
-    """Return a session's turns; a reply whose writer is gone is interrupted, with the text that was kept of it."""
+    """The turns of a session; a reply whose writer is gone is INTERRUPTED, with the text written so far."""
     with_attachments = _load_attachments(connection, name)
     with_segments = _load_segments(connection, name)
     writing = dict(_load_writers(connection, name))
@@ -135,7 +135,7 @@ def load_pieces(connection: sqlite3.Connection, turn: int) -> Pieces:
 
 
 def abandoned_replies(connection: sqlite3.Connection, now: float) -> tuple[tuple[int, str], ...]:
-    """Return the replies that nobody writes any more and nobody ended: the turn and its session."""
+    """Streaming replies whose writers are gone, as pairs of turn and session."""
     rows = connection.execute(
         """SELECT turn, session, pid, boot, started, CAST(beat AS REAL)
         FROM writers JOIN turns ON turns.id = writers.turn"""
@@ -188,7 +188,7 @@ def _with_written_text(turn: Turn, written: Pieces, writing: tuple[Writer, float
 
 
 def parse_pieces(said: StoredReply, written: Pieces) -> StoredReply:
-    """Return a reply with what its pieces amount to."""
+    """Parse the pieces of a streaming reply into its segments, answer and raw text."""
     reply = Reply(said.model, FAMILIES.get(said.family, FAMILIES["any"]), prefilled=said.prefilled)
     for raw, thinking in written:
         reply.feed(Chunk(thinking=thinking))

@@ -45,7 +45,7 @@ REPLY_COLUMNS = (
     "raw_thinking",
     "ended",
 )
-"""The columns of a reply, in the order of `said_columns`."""
+"""The columns of a reply, in the order of `reply_values_of`."""
 TURN_COLUMNS = ("id", "parent", "created", "text", *REPLY_COLUMNS)
 SELECT_SESSIONS = """SELECT id, title, created, updated, model, leaf,
     (SELECT count(*) FROM turns WHERE session = sessions.id AND ended IS NULL) FROM sessions"""
@@ -81,7 +81,7 @@ def read_attachment(name: object, kind: object, content: object) -> Attachment:
 
 
 def read_kind(part: object) -> Kind:
-    """Return the kind of a segment; one of a kind to come is thinking, because it must not pass for the answer."""
+    """The kind of a segment; an unknown kind counts as thinking, so that it never passes for the answer."""
     return _enum_member(Kind, part, Kind.THINKING)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     Migration = Callable[[sqlite3.Connection], None]
 
 APPLICATION_ID = 0x72666C74
-"""What `file` knows our files by."""
+"""The application id in the header of our files, which `file` recognizes."""
 
 TABLE_STATEMENTS = (
     """CREATE TABLE sessions (
@@ -22,7 +22,7 @@ TABLE_STATEMENTS = (
         model TEXT NOT NULL DEFAULT '',
         leaf INTEGER)""",
     "CREATE INDEX sessions_by_update ON sessions (updated)",
-    # `ended` is null for a question. An id is never given twice, because a chat may still hold a removed one.
+    # `ended` is null for questions. Ids are never reused, because a chat may still hold a removed one.
     """CREATE TABLE turns (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
@@ -54,21 +54,21 @@ TABLE_STATEMENTS = (
         kind TEXT NOT NULL,
         content TEXT NOT NULL)""",
     "CREATE INDEX attachments_by_turn ON attachments (turn)",
-    # A streaming reply: its text so far, appended piece by piece so that a long one costs no more per piece.
+    # The text of a streaming reply, appended in pieces, so that the cost of a piece does not grow with the reply.
     """CREATE TABLE pieces (
         id INTEGER PRIMARY KEY,
         turn INTEGER NOT NULL REFERENCES turns ON DELETE CASCADE,
         raw TEXT NOT NULL,
         raw_thinking TEXT NOT NULL)""",
     "CREATE INDEX pieces_by_turn ON pieces (turn)",
-    # And who is writing it. Both are tables of their own so that a beat of the heart rewrites no text.
+    # The process that writes a streaming reply; separate from `pieces`, so that a heartbeat rewrites no text.
     """CREATE TABLE writers (
         turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCADE,
         pid INTEGER NOT NULL,
         boot TEXT NOT NULL,
         started TEXT NOT NULL,
         beat REAL NOT NULL)""",
-    # The segments of replies, the questions and the titles: one table, because it is what is searched.
+    # Segments of replies, questions and titles in one table, which the search reads.
     """CREATE TABLE passages (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
@@ -78,14 +78,14 @@ TABLE_STATEMENTS = (
         dense INTEGER NOT NULL,
         text TEXT NOT NULL)""",
     "CREATE INDEX passages_by_place ON passages (session, turn, position)",
-    # Text with letters that are mostly written without spaces, where the index takes a whole sentence for one word.
+    # Text of scripts without spaces between words, where the index takes a whole sentence for one word.
     "CREATE INDEX dense_passages ON passages (id) WHERE dense",
 )
 
 TOKENIZER = """tokenize="unicode61 remove_diacritics 2\""""
-"""What the index takes for words: upper and lower case are the same, and so are letters with and without accents."""
+"""The tokenizer of the index, which ignores case and accents."""
 INDEX_STATEMENTS = (
-    # Beginnings of one and two letters have lists of their own, because whoever types a word types these first.
+    # Prefixes of one and two letters have their own index, because they occur first while a word is typed.
     f"""CREATE VIRTUAL TABLE IF NOT EXISTS found
         USING fts5 (text, content='passages', content_rowid='id', prefix='1 2', {TOKENIZER})""",
     """CREATE TRIGGER passage_comes AFTER INSERT ON passages BEGIN
@@ -105,21 +105,21 @@ def _create_tables(connection: sqlite3.Connection) -> None:
 
 
 MIGRATIONS: tuple[Migration, ...] = (_create_tables,)
-"""The function at place n makes version n + 1 of version n."""
+"""The function at index n migrates version n to version n + 1."""
 
 
 class SchemaInfo(NamedTuple):
-    """What a file says of itself."""
+    """The application id and version in a file's header, and counts of its tables and triggers."""
 
     application_id: int
     version: int
     tables: int
     triggers: int
-    """Of the index's triggers."""
+    """How many of the index's triggers exist."""
 
 
 def read_schema_info(connection: sqlite3.Connection) -> SchemaInfo:
-    # One statement, so that it is one moment: another program may be making the tables.
+    # One statement reads one snapshot: another program may be creating the tables.
     row = connection.execute(
         """SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
         (SELECT count(*) FROM sqlite_master),
@@ -130,23 +130,23 @@ def read_schema_info(connection: sqlite3.Connection) -> SchemaInfo:
 
 
 def has_fts5(connection: sqlite3.Connection) -> bool:
-    """Whether this SQLite can keep an index of words."""
+    """True if this SQLite has FTS5 for the full-text index."""
     return bool(connection.execute("SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'").fetchone()[0])
 
 
 def migrate(
     connection: sqlite3.Connection, migrations: tuple[Migration, ...], *, fts5: bool, back_up: Callable[[int], None]
 ) -> None:
-    """Bring a file to the newest version; a file that is newer is left as it is.
+    """Migrate a file to the newest version; a newer file stays unchanged.
 
-    All of it is one transaction with the version's number inside, so that a kill leaves the old file or the new one;
-    programs that start at once wait for each other, and the second finds nothing left to do.
+    The migration and the version number are one transaction, so that a kill leaves either the old file or the new one;
+    programs that start at the same time wait for each other, and the second finds nothing to do.
 
     Args:
         connection: in autocommit mode, with a busy timeout that outlasts a migration.
-        migrations: each step from one version to the next.
-        fts5: whether the index of words can be kept.
-        back_up: called with the old version before it is changed, while nobody else can write.
+        migrations: the steps from one version to the next.
+        fts5: whether SQLite supports the full-text index.
+        back_up: called with the old version before the migration, while the write lock is held.
     """
     if _is_migrated(read_schema_info(connection), len(migrations), fts5=fts5):
         return
@@ -184,7 +184,10 @@ def _apply_migrations(
 
 
 def _create_index(connection: sqlite3.Connection, *, fts5: bool) -> None:
-    """Keep the index of words, or leave it alone where this SQLite cannot; afterwards it is made anew."""
+    """Create and rebuild the full-text index; without FTS5, only drop its triggers.
+
+    A later SQLite that has FTS5 then rebuilds the index.
+    """
     for trigger in _TRIGGERS:
         connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
     if fts5:
@@ -194,5 +197,5 @@ def _create_index(connection: sqlite3.Connection, *, fts5: bool) -> None:
 
 
 def rebuild_index(connection: sqlite3.Connection) -> None:
-    """Make the index of words anew from the passages; for one that is damaged."""
+    """Rebuild a damaged full-text index from the passages."""
     connection.execute(REBUILD_STATEMENT)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 Snippet = tuple[tuple[str, bool], ...]
 SNIPPET_REACH = 80
-"""How many characters stand before and behind a match at most."""
+"""Maximum number of characters shown before and after a match."""
 _SCAN_REACH = SNIPPET_REACH * 10
-"""How much of a text is looked at for them: white space shrinks."""
+"""Characters of a text from which they are taken, since white space is collapsed."""
 
 
 def make_snippet(pieces: Iterable[tuple[str, bool]]) -> Snippet:
-    """Return pieces on one line, with what is far from any match left out."""
+    """Join pieces of text (`True` marks a match) on one line and omit what is far from any match."""
     flat = [(re.sub(r"\s+", " ", text), matched) for text, matched in pieces]
     last = len(flat) - 1
     short = [
@@ -37,7 +37,7 @@ def make_snippet(pieces: Iterable[tuple[str, bool]]) -> Snippet:
 
 
 def snippet_around(text: str, words: Sequence[str]) -> Snippet:
-    """Return the passage round the first place of any of the words, upper and lower case alike."""
+    """The snippet around the first match of any of the words, ignoring case."""
     either = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))), re.IGNORECASE)
     pieces: list[tuple[str, bool]] = []
     done, stop = 0, len(text)
@@ -51,7 +51,7 @@ def snippet_around(text: str, words: Sequence[str]) -> Snippet:
 
 
 def _shorten(text: str, *, before: bool, behind: bool) -> str:
-    """Return a text cut to what is near the matches before and behind it, between words where there are any."""
+    """Cut a text to what is near the matches before and behind it, at word boundaries where possible."""
     if len(text) <= SNIPPET_REACH * (before + behind or 1):
         return text
     head = re.sub(r"(?<=\s)\S{1,20}$", "", text[:SNIPPET_REACH]) if before or not behind else ""
@@ -61,9 +61,9 @@ def _shorten(text: str, *, before: bool, behind: bool) -> str:
 
 _MAX_TERMS = 32
 _MAX_QUERY_LENGTH = 1_000
-"""How many characters of what is typed are looked for; SQLite has bounds of its own far above."""
+"""Maximum length of a query in characters; SQLite's own limits are far higher."""
 _SNIPPET_WORDS = 12
-"""How many words a passage has, about."""
+"""Approximate number of words of a snippet."""
 _TERM_PATTERN = re.compile(r'"([^"]*)("?)|([^\s"]+)')
 _WORD_CLASSES = frozenset(("Lu", "Ll", "Lt", "Lm", "Nd", "Nl", "No", "Co"))
 _SELECT_PASSAGES = "SELECT id, session, turn, part, text FROM passages WHERE"
@@ -72,20 +72,20 @@ _INDEX_QUERY = "SELECT rowid FROM found WHERE found MATCH ?"
 
 
 class Term(NamedTuple):
-    """A word or a phrase that must be there."""
+    """A word or phrase that every match must contain."""
 
     text: str
     is_prefix: bool = False
-    """Whether a longer word that begins like it is meant as well."""
+    """True if it also matches longer words that begin with it."""
 
     @property
     def is_words(self) -> bool:
-        """Whether the index knows it: it has letters or figures, and none of a script without spaces."""
+        """True if the index can find it: it has letters or digits, and none of a script without spaces."""
         return not is_dense(self.text) and any(category(char) in _WORD_CLASSES for char in self.text)
 
     @property
     def fts_query(self) -> str:
-        """The term in the language of the index, where nothing between quotes has a meaning."""
+        """The term as an FTS5 query, quoted so that nothing in it is an operator."""
         return '"' + self.text.replace('"', '""') + '"' + "*" * self.is_prefix
 
 
@@ -99,20 +99,20 @@ class _SearchRow(NamedTuple):
 def search_passages(
     connection: sqlite3.Connection, words: str, limit: int, *, has_index: bool
 ) -> tuple[SearchHit, ...]:
-    """Return where all the words are: titles first, then where they stand side by side, then the latest."""
+    """The passages that contain all words: titles first, then words in sequence, then the latest."""
     terms = parse_terms(words)
     if not terms:
         return ()
     by_words = has_index and all(term.is_words for term in terms)
     places = _search_index(connection, terms, limit) if by_words else []
-    # SQLite knows the letters of an older Unicode than Python, and has none of the newer in a word.
+    # SQLite's Unicode is older than Python's: its index does not take newer letters for parts of words.
     if not places and not (by_words and words.isascii()):
         places = _search_literally(connection, terms, limit)
     return _join_sessions(connection, places)
 
 
 def parse_terms(words: str) -> tuple[Term, ...]:
-    """Return what to look for; a word that ends the input may go on, and so may a quote that was not closed."""
+    """Parse a query into terms; a word at the end of the input is a prefix, and so is an unclosed quote."""
     words = re.sub("[\0\x1a\ud800-\udfff]", " ", words[:_MAX_QUERY_LENGTH])
     texts = [((match[1] or match[3] or "").strip(), match[2] != '"') for match in _TERM_PATTERN.finditer(words)]
     terms = [(text, unclosed) for text, unclosed in texts if text][:_MAX_TERMS]
@@ -123,10 +123,10 @@ def _search_index(connection: sqlite3.Connection, terms: tuple[Term, ...], limit
     every = " ".join(term.fts_query for term in terms)
     in_a_row = Term(" ".join(term.text for term in terms), terms[-1].is_prefix).fts_query
     like, patterns = _like_clause(terms)
-    # In a text without spaces the words stand inside what the index takes for words.
+    # In text without spaces, the words are parts of what the index takes for words.
     rows = connection.execute(
         f"""{_SELECT_PASSAGES} id IN ({_INDEX_QUERY} UNION SELECT id FROM passages WHERE dense AND {like})
-        {_ORDER_CLAUSE.format(f"id IN ({_INDEX_QUERY}) DESC,")}""",  # noqa: S608 - what was typed goes in as parameters
+        {_ORDER_CLAUSE.format(f"id IN ({_INDEX_QUERY}) DESC,")}""",  # noqa: S608 - user input is passed as parameters
         (every, *patterns, in_a_row, limit),
     ).fetchall()
     passages = _load_snippets(every, [(place, text) for place, *_, text in rows])
@@ -137,10 +137,10 @@ def _search_index(connection: sqlite3.Connection, terms: tuple[Term, ...], limit
 
 
 def _load_snippets(query: str, texts: list[tuple[int, str]]) -> dict[int, Snippet]:
-    """Return the passages of those texts that an index finds the query in, by their numbers."""
-    # Nothing that was said can hold a mark that did not exist then.
+    """The snippets of the texts that match the query, by row id."""
+    # A random marker cannot occur in stored text.
     mark = os.urandom(8).hex()
-    # In an index of these texts alone: the great one would look up each word that begins like the last one, every time.
+    # An index of these texts alone: the main index would expand the prefix of the last word for every snippet.
     with contextlib.closing(sqlite3.connect(":memory:")) as small:
         small.execute(f"CREATE VIRTUAL TABLE shown USING fts5 (text, {schema.TOKENIZER})")
         small.executemany("INSERT INTO shown (rowid, text) VALUES (?, ?)", texts)

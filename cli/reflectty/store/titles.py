@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK_TIMEOUT_SECONDS: Final = 0.1
-"""Seconds to wait for somebody who has locked the file."""
+"""Seconds to wait for a locked file."""
 
 
 def list_titles(path: Path, limit: int = 1000) -> tuple[tuple[str, str], ...]:
-    """Return ids and titles, the latest first; of a file that is not there or cannot be read, none."""
+    """Ids and titles, latest first; none if the file does not exist or cannot be read."""
     if not path.is_file():
         return ()
     try:
@@ -29,7 +29,7 @@ def list_titles(path: Path, limit: int = 1000) -> tuple[tuple[str, str], ...]:
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
-    """Open a file for reading; where no log lies beside it, without even the files that SQLite shares with others."""
+    """Open the file read-only; if it has no log, as immutable, so that SQLite creates no shared files."""
     log = path.with_name(f"{path.name}-wal")
     how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", timeout=LOCK_TIMEOUT_SECONDS, uri=True)

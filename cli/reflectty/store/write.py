@@ -24,7 +24,7 @@ _ID_LENGTH = 6
 _FORK_SUFFIX = " (fork)"
 _REMOVED_HINT = "it may have been removed in another window"
 _INSERT_REPLY = f"""INSERT INTO turns (id, session, parent, created, {", ".join(REPLY_COLUMNS)})
-    VALUES (?, ?, ?, ?, {", ".join("?" * len(REPLY_COLUMNS))})"""  # noqa: S608 - column names of ours
+    VALUES (?, ?, ?, ?, {", ".join("?" * len(REPLY_COLUMNS))})"""  # noqa: S608 - our own column names
 _UPDATE_REPLY = f"UPDATE turns SET {', '.join(f'{name} = ?' for name in REPLY_COLUMNS)} WHERE id = ?"  # noqa: S608 - the same
 
 
@@ -37,7 +37,7 @@ def create_session(connection: sqlite3.Connection, title: str, now: float) -> Se
 
 
 def _insert_session(connection: sqlite3.Connection, session: Session) -> bool:
-    """Add a session; false where there is one of that id."""
+    """Add a session; False if its id exists already."""
     added = connection.execute(
         "INSERT OR IGNORE INTO sessions (id, title, created, updated, model) VALUES (?, ?, ?, ?, ?)",
         (session.id, encode_text(session.title), session.created, session.updated, encode_text(session.model)),
@@ -48,16 +48,16 @@ def _insert_session(connection: sqlite3.Connection, session: Session) -> bool:
 
 
 def _new_id() -> str:
-    # Every letter is as likely as the others: 31 of them go 8 times into the 248 bytes that are taken.
+    # All letters are equally likely: bytes from 248 = 8 * 31 on are dropped.
     fair = [byte for byte in os.urandom(_ID_LENGTH * 4) if byte < len(_LETTERS) * 8]
     name = "".join(_LETTERS[byte % len(_LETTERS)] for byte in fair[:_ID_LENGTH])
     return name if len(name) == _ID_LENGTH else _new_id()
 
 
 def add_turn(connection: sqlite3.Connection, session: str, turn: Turn) -> int:
-    """Add a turn, which becomes the leaf; return its id, a new one where it is 0.
+    """Add a turn, which becomes the leaf, and return its id; an id of 0 is replaced by a new one.
 
-    A reply that is streaming is this program's to write from here on.
+    This process becomes the writer of a streaming reply.
     """
     _check_turn(connection, session, turn.parent)
     number = (
@@ -95,7 +95,7 @@ def _insert_reply(connection: sqlite3.Connection, session: str, turn: Turn, said
 
 
 def checkpoint(connection: sqlite3.Connection, turn: int, raw: str, raw_thinking: str, now: float) -> None:
-    """Append to a streaming reply, and give a sign of life."""
+    """Append to a streaming reply and write a heartbeat."""
     beaten = connection.execute("UPDATE writers SET beat = ? WHERE turn = ?", (now, turn))
     if not beaten.rowcount:
         _revive(connection, turn, now)
@@ -104,7 +104,7 @@ def checkpoint(connection: sqlite3.Connection, turn: int, raw: str, raw_thinking
 
 
 def _revive(connection: sqlite3.Connection, turn: int, now: float) -> None:
-    """Take a reply up again that another program took for left behind: this one was only asleep."""
+    """Set a reply to streaming again that another process took for abandoned while this one was suspended."""
     session = _session_of(connection, turn)
     said = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
     if said is None or said.ended is not ReplyStatus.INTERRUPTED:
@@ -113,17 +113,17 @@ def _revive(connection: sqlite3.Connection, turn: int, now: float) -> None:
 
 
 def restart(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
-    """Let a reply stream again, from `said.raw` on."""
+    """Set a reply to streaming again; its text continues after `said.raw`."""
     _write_reply(connection, turn, said._replace(ended=ReplyStatus.STREAMING), now)
 
 
 def finish(connection: sqlite3.Connection, turn: int, said: StoredReply, now: float) -> None:
-    """End a reply."""
+    """Store the end of a reply."""
     _write_reply(connection, turn, said, now)
 
 
 def finish_abandoned_replies(connection: sqlite3.Connection, now: float) -> None:
-    """End the replies that nobody writes any more, so that they can be found by their words."""
+    """End the replies whose writers are gone, so that they can be searched."""
     for turn, session in read.abandoned_replies(connection, now):
         said = next(item.said for item in read.turns(connection, session, now) if item.id == turn)
         if said is not None:
@@ -131,7 +131,7 @@ def finish_abandoned_replies(connection: sqlite3.Connection, now: float) -> None
 
 
 def set_leaf(connection: sqlite3.Connection, session: str, leaf: int) -> None:
-    """Remember which branch was looked at last."""
+    """Store the leaf of the branch shown last."""
     _check_turn(connection, session, leaf)
     connection.execute("UPDATE sessions SET leaf = ? WHERE id = ?", (leaf, session))
 
@@ -146,16 +146,16 @@ def rename(connection: sqlite3.Connection, session: str, title: str) -> None:
 
 
 def remove(connection: sqlite3.Connection, session: str, *, has_index: bool) -> None:
-    """Remove a session with all that belongs to it, out of the index as well."""
+    """Remove a session with all its turns, also from the index."""
     if not connection.execute("DELETE FROM sessions WHERE id = ?", (session,)).rowcount:
         raise _no_session_error(session)
     if has_index:
-        # The index only notes what was taken out of it, until its parts are merged.
+        # FTS5 only marks rows as deleted until it merges its segments.
         connection.execute("INSERT INTO found (found) VALUES ('optimize')")
 
 
 def fork(connection: sqlite3.Connection, session: str, leaf: int | None, now: float) -> Session:
-    """Begin a session with the turns of one branch."""
+    """Create a session with the turns of one branch."""
     origin = read.session(connection, session)
     if origin is None:
         raise _no_session_error(session)
@@ -175,7 +175,7 @@ def fork(connection: sqlite3.Connection, session: str, leaf: int | None, now: fl
 
 
 def import_session(connection: sqlite3.Connection, session: Session, turns: Iterable[Turn]) -> None:
-    """Write a session of another store into this one, under the same ids."""
+    """Copy a session of another store into this one, with the same ids."""
     _insert_session(connection, session)
     known: set[int | None] = set()
     for turn in sorted(turns):
@@ -186,7 +186,7 @@ def import_session(connection: sqlite3.Connection, session: Session, turns: Iter
 
 
 def _row_values_of(said: StoredReply) -> StoredReply:
-    """Return what stands in the turn's own row: while a reply streams, its text is elsewhere."""
+    """The reply as stored in the row of its turn: without text while it streams, since `pieces` has that."""
     return said._replace(raw="", raw_thinking="") if said.ended is ReplyStatus.STREAMING else said
 
 
