@@ -133,7 +133,7 @@ REASONS: Final = {"stop": "stop", "eos": "stop", "tool_calls": "stop", "function
 
 
 class OpenAIChunkDecoder:
-    """Decodes the bytes of a streamed reply into chunks, independent of how they are split; yields none after `done`.
+    """Decodes the bytes of a streamed reply into chunks, however they are split; yields none after `done`.
 
     A stream consists of server-sent events, each an object, the last `[DONE]`. The one before may hold the usage, so
     a reply with a `finish_reason` is complete even if the stream then breaks. Without streaming it is one object.
