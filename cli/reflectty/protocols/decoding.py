@@ -226,7 +226,7 @@ class NdjsonDecoder:
         """Yield the objects that are now complete.
 
         Raises:
-            IncompleteError: the server reports an error, or a line exceeds the limit.
+            IncompleteError: the server reports an error, or an unfinished line exceeds the limit.
             UnreachableError: the server sends something other than objects.
         """
         *lines, self._held = (self._held + data).split(b"\n")

@@ -1,4 +1,4 @@
-"""Builder of blocks: numbers the segments of a reply and closes each one."""
+"""Builds the blocks of a reply: numbers its segments and closes each one."""
 
 from __future__ import annotations
 
