@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 
 TEXT_LIMIT: Final = 300
-"""Characters of a server's message that are shown."""
+"""The maximum of characters shown of a server's message."""
 HIGHEST_COUNT: Final = 10**18
 BOM: Final = b"\xef\xbb\xbf"
 HOST_HINT: Final = "check --host or OLLAMA_HOST; an OpenAI-compatible server is asked with --engine openai"
 LOG_HINT: Final = "ask again; the log of `ollama serve` may say why"
 
 _CIRCLING: Final = "token repeat limit reached"
-"""How Ollama says that it ended a reply of more than 30 equal pieces, 100 from 0.34.1 on (llm/llama_server.go)."""
+"""Ollama's error for a reply of more than 30 equal pieces in a row, 100 from 0.34.1 on (llm/llama_server.go)."""
 
 Body = dict[str, Any]
 
 
 def decode(data: bytes) -> Body:
-    """Return the JSON object that UTF-8 bytes are, a BOM aside and with U+FFFD for what is not UTF-8.
+    """Decode a JSON object; ignores a BOM and replaces invalid UTF-8 with U+FFFD.
 
     Raises:
-        ValueError: they are none; the message says what they are.
+        ValueError: the data is something else; the message says what.
     """
     try:
         value = json.loads(data.removeprefix(BOM).decode(errors="replace"))
@@ -38,26 +38,26 @@ def decode(data: bytes) -> Body:
         raise ValueError(kind) from error
     if not isinstance(value, dict):
         kind = "JSON of another kind"
-        raise ValueError(kind)  # noqa: TRY004 - to its callers it is data of the wrong kind, not an argument
+        raise ValueError(kind)  # noqa: TRY004 - the data is wrong, not the type of the argument
     return value
 
 
 def is_page(data: bytes) -> bool:
-    """Say whether a body looks like HTML or XML: a proxy's, a login page's, another server's."""
+    """Whether a body looks like HTML or XML, as from a proxy, a login page or another server."""
     return data.removeprefix(BOM).lstrip().startswith(b"<")
 
 
 class ErrorBody(NamedTuple):
-    """What a server said went wrong, and the innermost object in which it said so."""
+    """A server's error message, and the innermost object that has it."""
 
     text: str
     details: Body
 
 
 def error_body_of(value: object) -> ErrorBody:
-    r"""Unwrap an error as deep as it goes.
+    r"""Unwrap a nested error.
 
-    Ollama wraps what its model server answers as JSON in a string: `{"error": "{\"error\":{\"message\":…}}"}`.
+    Ollama wraps its model server's JSON response in a string: `{"error": "{\"error\":{\"message\":…}}"}`.
     """
     details: Body = {}
     inner: object | None = value
@@ -69,13 +69,13 @@ def error_body_of(value: object) -> ErrorBody:
 
 
 def stream_error_of(value: Body, hint: str) -> IncompleteError:
-    """Return the error for an object in which a server says that it failed in the middle."""
+    """The error for an object with which a server reports a failure during a stream."""
     text = error_body_of(value).text
     return repetition_error_of(text) or IncompleteError(f"the server stopped: {text}", hint)
 
 
 def repetition_error_of(text: str) -> CirclingError | None:
-    """Return the error for a reply that went round in circles; None where a server says something else."""
+    """The error for a reply that repeats a token; None for another message."""
     if _CIRCLING not in text:
         return None
     hint = "another try may not: a higher -o temperature, -o repeat_penalty=1.2 or another -o seed"
@@ -94,29 +94,29 @@ def _inner_error(value: object) -> object | None:
 
 
 def shorten(text: str) -> str:
-    """Return a server's message on one line of at most 300 characters, without the secrets of its addresses.
+    """Put a server's message on one line of at most 300 characters, and remove secrets from its addresses.
 
-    What is too long is cut in the middle: Go's servers wrap a cause from the front, so that it stands at the end,
-    behind addresses whose signatures alone may be longer.
+    Cuts in the middle: in errors of Go's servers the cause is at the end, after addresses whose signatures alone may
+    be longer.
     """
     line = " ".join(_ADDRESS.sub(r"\1\2", _both_ends(text)).split())
     return line if len(line) <= TEXT_LIMIT else f"{line[:_HEAD].rstrip()} … {line[_HEAD + 3 - TEXT_LIMIT :].lstrip()}"
 
 
 _HEAD: Final = 119
-"""Characters that are kept of the beginning of a text that is cut."""
+"""Characters kept of the beginning of a message that is cut."""
 _ADDRESS: Final = re.compile(r"(https?://)(?:[^\s/?#@\"'<>]*@)?([^\s?\"'<>]*)(?:\?[^\s\"'<>]*)?", re.IGNORECASE)
-"""An address: its scheme, who asks, where, and its query, in which signatures and keys stand."""
+"""An address: scheme, credentials, host with path, and query, which may have signatures and keys."""
 
 
 def _both_ends(text: str) -> str:
-    """Return both ends of a text of which nobody knows how long it is."""
+    """Both ends of a text of unknown length."""
     most = 40 * TEXT_LIMIT
     return text if len(text) <= 2 * most else f"{text[:most]} … {text[-most:]}"
 
 
 def as_text(value: object) -> str:
-    """Return a text that can be encoded again: other values as JSON, half surrogate pairs as U+FFFD."""
+    """Coerce to an encodable `str`: non-strings as JSON, lone surrogates as U+FFFD."""
     if value is None or value == "":
         return ""
     text = value if isinstance(value, str) else _json(value)
@@ -137,9 +137,9 @@ def as_number(value: object) -> float:
 
 
 def tool_names_of(value: object) -> tuple[str, ...]:
-    """Return the names of the tools in a list of calls; a piece of a call that has begun has none.
+    """The names of the tools in a list of calls; later pieces of a streamed call have none.
 
-    Ollama and OpenAI both write `[{"function": {"name": …, "arguments": …}}]`.
+    Ollama and OpenAI both send `[{"function": {"name": …, "arguments": …}}]`.
     """
     entries = value if isinstance(value, list) else ()
     functions = (entry.get("function") for entry in entries if isinstance(entry, dict))
@@ -148,28 +148,28 @@ def tool_names_of(value: object) -> tuple[str, ...]:
 
 
 LINE_LIMIT: Final = 8 * 1024 * 1024
-"""Bytes of one line, the limit of Ollama's own client as well."""
+"""The maximum of bytes in one line, as in Ollama's own client."""
 
 BEGINNING: Final = 64
-"""Bytes that are looked at to tell what kind of line one will be."""
+"""Bytes that identify the kind of an incomplete line."""
 
 
 class OverlongError(ValueError):
-    """A line is longer than anybody means it to be."""
+    """A line or event exceeds the limit."""
 
 
 class LineSplitter:
-    r"""Cuts bytes into lines, which end at `\n` and nowhere else: servers send U+0085 raw inside a text."""
+    r"""Splits a byte stream into lines. Only `\n` ends a line: servers send U+0085 raw inside a text."""
 
     def __init__(self, limit: int = LINE_LIMIT) -> None:
         self._limit = limit
         self._held = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        r"""Yield the lines that are whole now, without their `\n`; what is not iterated over is not read.
+        r"""Yield the lines that are now complete, without their `\n`; reads only as far as it is iterated.
 
         Raises:
-            OverlongError: one is longer than the limit.
+            OverlongError: a line exceeds the limit.
         """
         start = 0
         while (end := data.find(b"\n", start)) >= 0:
@@ -180,11 +180,11 @@ class LineSplitter:
 
     @property
     def beginning(self) -> bytes:
-        """The beginning of what came of a line so far."""
+        """The first bytes of the incomplete line."""
         return bytes(self._held[:BEGINNING])
 
     def rest(self) -> bytes:
-        """Return what came of a line so far, and forget it."""
+        """Return the incomplete line and clear it."""
         line = bytes(self._held)
         self._held.clear()
         return line
@@ -197,13 +197,13 @@ class LineSplitter:
 
 
 class NewlineNormalizer:
-    r"""Makes `\n` of every line end that server-sent events may have: `\r\n`, `\n` and `\r`, however they are cut."""
+    r"""Converts the line ends of server-sent events, `\r\n` and `\r`, to `\n`; chunk boundaries do not matter."""
 
     def __init__(self) -> None:
         self._after_return = False
 
     def feed(self, data: bytes) -> bytes:
-        r"""Return a piece with such ends; a `\r` ends its line at once, and a `\n` that follows belongs to it."""
+        r"""Convert a piece; a `\r` ends its line at once, and a `\n` at the start of the next piece is dropped."""
         if not data:
             return data
         if self._after_return:
@@ -213,9 +213,9 @@ class NewlineNormalizer:
 
 
 class NdjsonDecoder:
-    r"""Turns the bytes of what /api/pull, /api/create and the like answer into objects.
+    r"""Decodes responses of newline-delimited JSON, such as those of /api/pull and /api/create, into objects.
 
-    Lines end at `\n` and nowhere else, as in a reply; empty ones say nothing.
+    Only `\n` ends a line; empty lines are skipped.
     """
 
     def __init__(self, line_limit: int = LINE_LIMIT) -> None:
@@ -223,11 +223,11 @@ class NdjsonDecoder:
         self._held = b""
 
     def feed(self, data: bytes) -> Iterator[Body]:
-        """Yield the objects that are complete now.
+        """Yield the objects that are now complete.
 
         Raises:
-            IncompleteError: the server reports an error, or sends a line without end.
-            UnreachableError: it sends something else than objects.
+            IncompleteError: the server reports an error, or an unfinished line exceeds the limit.
+            UnreachableError: the server sends something other than objects.
         """
         *lines, self._held = (self._held + data).split(b"\n")
         for line in lines:
@@ -236,10 +236,10 @@ class NdjsonDecoder:
             raise IncompleteError(f"the server sent a line of more than {self._limit:,} bytes")
 
     def close(self) -> Iterator[Body]:
-        """Yield the object of a last line without an end.
+        """Yield the object of a last line without a line break.
 
         Raises:
-            IncompleteError: it was cut.
+            IncompleteError: the line was cut.
         """
         try:
             yield from _object(self._held)

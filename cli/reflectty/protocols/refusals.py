@@ -1,11 +1,10 @@
 """Errors for refusals by servers and gateways, with retry times.
 
-LiteLLM passes on the header of the service behind it as `llm_provider-retry-after`, and sends none of its own. OpenAI
-and Groq say it in the text too. Ollama's own service and OpenAI answer 429 as well where the limit is one of a week or
-of what was paid for.
+LiteLLM passes on its provider's header as `llm_provider-retry-after`, and sends none of its own. OpenAI and Groq also
+put the time in the text. Ollama's own service and OpenAI send 429 for weekly limits and exhausted credit, too.
 
-nginx, Caddy, Apache and the balancers of clouds answer with pages, Cloudflare with 520 to 527 and 530 as well; Envoy
-and Go's own reverse proxy with a line of text or with nothing.
+nginx, Caddy, Apache and cloud load balancers respond with pages, Cloudflare also with 520 to 527 and 530; Envoy and
+Go's own reverse proxy with a line of text or an empty body.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ TOO_MANY_REQUESTS: Final = 429
 BUSY_STATUSES: Final = (TOO_MANY_REQUESTS, 503)
 RETRY_HEADERS: Final = ("retry-after", "llm_provider-retry-after")
 LONGEST_WAIT: Final = 3600.0
-"""Seconds; whoever says to wait longer says no."""
+"""Seconds; a longer wait counts as a refusal."""
 _SECONDS: Final = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _RETRY_TEXT: Final = r"(?:try|retry) (?:again )?(?:in|after) (?:(\d{1,4})m)?(\d{1,6}(?:\.\d{1,9})?) ?s"
 _USED_UP: Final = r"usage limit|weekly|monthly|quota|billing|credit|spend"
@@ -36,10 +35,10 @@ _PERMANENT: Final = (
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds after which a server wants to be asked again; None where it says none that lie ahead.
+    """The seconds to wait before a retry; None if the headers have none, or a date in the past.
 
     Args:
-        headers: of its answer, their names in small letters.
+        headers: the response's headers, their names in lower case.
         now: seconds since 1970, for a date in place of a number.
     """
     for name in RETRY_HEADERS:
@@ -61,18 +60,18 @@ def _date(text: str) -> float:
 
 
 def retry_seconds_from(text: str) -> float:
-    """Return the seconds that a message says to wait; 0 where it says none."""
+    """The seconds to wait by a message; 0 if it has none."""
     found = re.search(_RETRY_TEXT, text, re.IGNORECASE)
     return int(found[1] or 0) * 60 + float(found[2]) if found else 0.0
 
 
 def is_quota_exhausted(text: str) -> bool:
-    """Whether a message is about a limit that no waiting of minutes lifts."""
+    """Whether a message is about a limit that is not lifted within minutes."""
     return bool(re.search(_USED_UP, text, re.IGNORECASE)) and not 0 < retry_seconds_from(text) <= LONGEST_WAIT
 
 
 def busy_error_of(status: int, text: str) -> BusyError | RefusedError:
-    """Return the error of HTTP 429 or 503 by what the server said."""
+    """The error of HTTP 429 or 503 by the server's message."""
     limited = status == TOO_MANY_REQUESTS
     if limited and is_quota_exhausted(text):
         return RefusedError(f"the server refused: {text}", "this limit is not lifted by waiting a moment")
@@ -83,7 +82,7 @@ def busy_error_of(status: int, text: str) -> BusyError | RefusedError:
 
 
 def is_transient(status: int, text: str) -> bool:
-    """Whether a server that failed at a request may well not fail the next time."""
+    """Whether a retry may succeed after a server error."""
     return status in (500, 502, 504) and not re.search(_PERMANENT, text, re.IGNORECASE)
 
 
@@ -91,22 +90,22 @@ LOGIN: Final = (401, 407)
 FORBIDDEN, TOO_LARGE = 403, 413
 TIMED_OUT: Final = (504, 522, 524)
 BACKEND_DOWN: Final = frozenset({502, 503, 504, *range(520, 528), 530})
-"""That the gateway is there, and the server behind it does not answer."""
+"""The statuses of a gateway whose server does not respond."""
 RETRYABLE_STATUSES: Final = frozenset({429, 502, 503, 521, 523, 530})
-"""Where a moment later it may be another answer: a time limit that was too short once is so again."""
+"""The statuses worth a retry; not the timeouts, which would expire again."""
 _WANTS_TLS: Final = rb"HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)"
-"""How Go's servers and nginx answer plain http at a port of https."""
+"""How Go's servers and nginx respond to plain HTTP on an HTTPS port."""
 
 
 def gateway_error_of(status: int, body: bytes, server: str, host_hint: str, key_names: str) -> ReflecttyError | None:
-    """Return the error of an answer that is not the server's own; None where it may be.
+    """The error of a response that is not the server's own; None if it may be.
 
     Args:
-        status: of HTTP, other than 200.
-        body: its beginning.
-        server: what kind of server was meant.
-        host_hint: what to do where it is another one.
-        key_names: what a key for the server is called.
+        status: the HTTP status, other than 200.
+        body: the beginning of the body.
+        server: the expected kind of server.
+        host_hint: the hint for another kind of server.
+        key_names: the variables that hold a key for the server.
     """
     if re.search(_WANTS_TLS, body, re.IGNORECASE):
         return UnreachableError("the port that was asked in http speaks https", "write https:// before the host")
@@ -114,7 +113,7 @@ def gateway_error_of(status: int, body: bytes, server: str, host_hint: str, key_
         return _page_error_of(status, key_names) or UnreachableError(
             f"this is not {server}: a web page with HTTP {status}", host_hint
         )
-    silent = not body.lstrip().startswith(b"{") and status in BACKEND_DOWN and status != 503  # noqa: PLR2004 - as servers say it too
+    silent = not body.lstrip().startswith(b"{") and status in BACKEND_DOWN and status != 503  # noqa: PLR2004 - servers send it too
     return _backend_error_of(status) if silent else None
 
 

@@ -1,1 +1,1 @@
-"""Reading and steering of models' thinking: families of tags, the parser of replies, modes and continuations."""
+"""Reads and steers models' thinking: tag families, the parser of replies, modes and continuations."""

@@ -1,4 +1,4 @@
-"""Builder of blocks: numbers the segments of a reply and closes each one."""
+"""Builds the blocks of a reply: numbers its segments and closes each one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class BlockSnapshot(NamedTuple):
-    """Where a reply stood: its open block, the white space behind it, and the number of the next block."""
+    """The state of a builder: the open block, the white space after it, and the number of the next block."""
 
     block: int
     open_block: tuple[Kind, bool] | None
@@ -20,7 +20,7 @@ class BlockSnapshot(NamedTuple):
 
 
 class BlockBuilder:
-    """Collects events; white space at a block's ends is dropped, so a block of nothing else does not exist."""
+    """Collects events; drops white space at both ends of a block, and so blocks of white space."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
@@ -33,7 +33,7 @@ class BlockBuilder:
         self._certain = True
 
     def add_text(self, kind: Kind, text: str, *, tagged: bool, certain: bool) -> None:
-        """Add text to the open block, or begin one where the kind is another."""
+        """Add text to the open block, or begin a block if the kind differs."""
         if self._open != (kind, tagged):
             self.end_block()
             text = text.lstrip()
@@ -69,14 +69,14 @@ class BlockBuilder:
 
     @property
     def open_segment(self) -> Segment | None:
-        """What the next text would belong to, when no white space waits for it."""
+        """The segment that further text extends; None if no block is open or white space is pending."""
         if self._open is None or self._space:
             return None
         kind, tagged = self._open
         return Segment(kind, "", self._block, tagged, self._certain)
 
     def reclassify(self) -> None:
-        """Turn every doubtful block into thinking."""
+        """Turn all doubtful blocks into thinking."""
         self.end_block()
         if self._doubtful:
             self._events.append(Reclassification(tuple(self._doubtful)))
@@ -84,18 +84,18 @@ class BlockBuilder:
 
     @property
     def snapshot(self) -> BlockSnapshot:
-        """Where the reply stands."""
+        """The current state, for `roll_back`."""
         return BlockSnapshot(self._block, self._open, tuple(self._space), self._next)
 
     def roll_back(self, snapshot: BlockSnapshot) -> None:
-        """Take back every block that was begun since then, and go on where the reply stood."""
+        """Withdraw all blocks begun since the snapshot, and restore its state."""
         self.end_block()
         if self._next > snapshot.next_block:
             self._events.append(Reclassification(tuple(range(snapshot.next_block, self._next)), None))
         self._block, self._open, self._space = snapshot.block, snapshot.open_block, list(snapshot.pending_space)
 
     def take_events(self) -> tuple[Event, ...]:
-        """Return what has been collected since the last call."""
+        """Return the events since the last call."""
         self._flush()
         events, self._events = tuple(self._events), []
         return events

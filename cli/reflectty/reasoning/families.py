@@ -1,8 +1,8 @@
 """The table of model families: the tags with which each marks thinking, reflection and answer.
 
-Sources: the model cards and chat templates of the models named (llama.cpp b10970 has most of the templates); for what
-a template opens by itself, the built-in parsers of Ollama 0.32; for glimmer, inkling, k2_horizon, hy, plamo3, longcat,
-solar_open2 and ernie45 the reasoning parsers of vLLM 0.33 and SGLang, for budget LiteLLM's.
+Sources: the model cards and chat templates of the models named (llama.cpp b10970 has most of the templates); for
+openers in templates, the built-in parsers of Ollama 0.32; for glimmer, inkling, k2_horizon, hy, plamo3, longcat,
+solar_open2 and ernie45, the reasoning parsers of vLLM 0.33 and SGLang; for budget, LiteLLM's.
 """
 
 from __future__ import annotations
@@ -15,41 +15,41 @@ from reflectty.core.known_models import family_of
 
 
 class Tag(NamedTuple):
-    """A pair of markers; `opener` is empty where only a closer exists."""
+    """A pair of markers; `opener` is empty if only a closer exists."""
 
     opener: str
     closer: str
 
 
 class Family(NamedTuple):
-    """How one family of models marks its thinking."""
+    """The markers of one family of models, and how to read them."""
 
     name: str
     thinking: tuple[Tag, ...] = ()
     reflection: tuple[Tag, ...] = ()
     answer: tuple[Tag, ...] = ()
     strict: bool = False
-    """A thinking opens only at the start or right after a closed block; a surplus closer elsewhere is text."""
+    """Thinking opens only at the start or right after a closed block; an unmatched closer elsewhere is text."""
     counts_anywhere: bool = False
-    """The markers are tokens of their own that never occur in prose: they count wherever they stand."""
+    """The markers are tokens of their own that never occur in prose, so they count anywhere."""
     sent_as_text: bool = False
-    """Whether a server sends the markers although they are tokens of their own: they are no control tokens."""
+    """Whether servers send the markers although they are tokens of their own, because they are not control tokens."""
     allows_orphan_closers: bool = True
-    """Whether a closer without its opener turns what came before into thinking."""
+    """Whether a closer without an opener turns the text before it into thinking."""
     prefilled: bool = False
-    """Whether the models' own templates usually open the thinking, so that a reply starts inside it."""
+    """Whether the models' templates usually open the thinking, so that a reply starts inside it."""
     has_channels: bool = False
-    """Whether messages have headers that name a channel or who is addressed, as in OpenAI's harmony format."""
+    """Whether messages have headers with a channel or a recipient, as in OpenAI's harmony format."""
     starts_in_header: bool = False
-    """Whether a reply begins inside a header, which the prompt has opened."""
+    """Whether a reply begins inside a header that the prompt opened."""
     opener_remnants: tuple[str, ...] = ()
-    """What is left of an opener whose token a server drops; it counts only as the first of a reply."""
+    """What remains of an opener if a server drops its token; counts only at the start of a reply."""
     template_hints: tuple[str, ...] = ()
-    """What in a chat template gives the family away where the openers do not stand in it."""
+    """Texts that identify the family in a chat template without the openers."""
     may_skip_thinking: bool = False
-    """Whether the models may answer without having thought, so that a reply without markers has lost none."""
+    """Whether the models may answer without thinking, so that a reply without markers has lost none."""
     models: tuple[str, ...] = ()
-    """Names to suggest for one that was mistyped; `known_models` tells which belong here."""
+    """Names to suggest for a mistyped one; `known_models` decides which models belong to the family."""
 
 
 def _ifm_tag(name: str) -> Tag:
@@ -62,7 +62,7 @@ def _xml_tags(*names: str) -> tuple[Tag, ...]:
 
 _REFLECTION = Family(
     "reflection",
-    # Reflection models fall back to the tags of other families now and then.
+    # Reflection models sometimes fall back to the tags of other families.
     thinking=_xml_tags("thinking", "think"),
     reflection=_xml_tags("reflection"),
     answer=_xml_tags("output"),
@@ -151,7 +151,7 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             "kimi_k3",
-            # SGLang takes the closer without its last token, too.
+            # SGLang also accepts the closer without its last token.
             thinking=(Tag("<|open|>think<|sep|>", "<|close|>think<|sep|>"), Tag("", "<|close|>think")),
             answer=(Tag("<|open|>response<|sep|>", "<|close|>response<|sep|>"), Tag("", "<|close|>message<|sep|>")),
             counts_anywhere=True,
@@ -175,7 +175,7 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             "gemma4",
-            # The label behind the opener belongs to the marker; a channel may come without one.
+            # The label after the opener belongs to the marker; a channel may have none.
             thinking=(
                 Tag("<|channel>thought\n", "<channel|>"),
                 Tag("<|channel>thought", "<channel|>"),
@@ -254,7 +254,7 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             "inkling",
-            # One token ends a message, whatever is in it.
+            # One token ends messages of every kind.
             thinking=(Tag("<|content_thinking|>", "<|end_message|>"),),
             answer=(
                 Tag("<|content_text|>", "<|end_message|>"),
@@ -269,7 +269,7 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             "k2_horizon",
-            # Three openers for three efforts.
+            # One opener per effort.
             thinking=(*map(_ifm_tag, ("think", "think_fast", "think_faster")),),
             counts_anywhere=True,
             prefilled=True,
@@ -277,7 +277,7 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             "hy",
-            # The name of the checkpoint stands behind the colon, where there is one.
+            # The name of the checkpoint follows the colon, if there is one.
             thinking=(Tag("<think:*>", "</think:*>"), *_xml_tags("think")),
             counts_anywhere=True,
             template_hints=("<think:", "<think{}>"),
@@ -292,7 +292,7 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             "apriel",
-            # The prompt opens the thinking, in words that anybody may say.
+            # The prompt opens the thinking, in words that occur in prose.
             thinking=(Tag("", "[BEGIN FINAL RESPONSE]"),),
             answer=(Tag("", "[END FINAL RESPONSE]"), Tag("", "<|end|>")),
             counts_anywhere=True,
@@ -314,25 +314,25 @@ FAMILIES: dict[str, Family] = {
 }
 
 HEADERS_WITHOUT_TOKENS = ("assistantanalysis", "assistantcommentary", "assistantfinal", "analysis")
-"""What is left of harmony's headers where a server drops the tokens, as SGLang has seen it; the last begins a text."""
+"""What remains of harmony's headers if a server drops the tokens, as seen by SGLang; the last begins a reply."""
 HARMONY_APART = FAMILIES["native"]._replace(opener_remnants=HEADERS_WITHOUT_TOKENS)
-"""A model of harmony whose server takes the thinking apart: what comes as content is its answer, but where a server
-drops the tokens, and then takes nothing apart."""
+"""For harmony models whose server separates the thinking: the content is the answer, unless the server drops the
+tokens and so separates nothing."""
 
 THINKING_FIELD_FAMILY = Family(
     "field", thinking=_xml_tags("thinking", "think"), reflection=_xml_tags("reflection"), allows_orphan_closers=False
 )
-"""How the text of Ollama's own `thinking` field is read: only corrections are looked for."""
+"""For the text of Ollama's `thinking` field, in which only corrections are searched for."""
 
 
 def has_plain_text_markers(family: Family) -> bool:
-    """Whether the markers come through: tokens of their own are lost where the server's own parser is passed by."""
+    """Whether the markers reach the content: tokens of their own are lost if the server's parser is bypassed."""
     return bool(family.thinking) and (family.sent_as_text or not family.counts_anywhere)
 
 
 @cache
 def list_plain_openers() -> tuple[str, ...]:
-    """Return the markers that open a thinking and are plain text, the longest first."""
+    """The openers of thinking that are plain text, longest first."""
     found = {
         tag.opener.rstrip() for family in FAMILIES.values() if has_plain_text_markers(family) for tag in family.thinking
     }
@@ -340,15 +340,15 @@ def list_plain_openers() -> tuple[str, ...]:
 
 
 def find_opener(prompt: str, reply_start: str = "") -> str:
-    """Return the marker with which a thinking is opened at the end of a prompt or after it; nothing where none is."""
+    """The opener of thinking that ends a prompt or begins its reply; empty if there is none."""
     end, start = prompt.rstrip(), reply_start.lstrip()
     return next((one for one in list_plain_openers() if end.endswith(one) or start.startswith(one)), "")
 
 
 def tags_at(text: str) -> tuple[Tag, ...]:
-    """Return the tags whose openers a text begins with, as they are written there, the longest first.
+    """The tags whose opener begins a text, as written there, longest first.
 
-    An opener may be the beginning of another one, and one with a star stands with a name in its place.
+    An opener may begin with a shorter one; one with a star has a name in its place.
     """
     tags = (tag for family in FAMILIES.values() for tag in family.thinking)
     found = dict.fromkeys(written for tag in tags if (written := _as_written(tag, text)))
@@ -366,7 +366,7 @@ def _as_written(tag: Tag, text: str) -> Tag | None:
 
 
 def ends_in(tag: Tag, text: str) -> bool:
-    """Whether a text ends in the opener of a tag, in which a name may stand for a star."""
+    """Whether a text ends in the opener of a tag, which may have a name in place of a star."""
     start, star, end = tag.opener.rstrip().partition("*")
     if not star:
         return bool(start) and text.endswith(start)
@@ -379,10 +379,10 @@ def _is_name(text: str) -> bool:
 
 
 def family_named(name: str) -> Family:
-    """Return the family of that name.
+    """The family of that name.
 
     Raises:
-        UsageError: there is none; the hint lists those there are.
+        UsageError: there is none; the hint lists the names.
     """
     if name not in FAMILIES:
         raise UsageError(f"there is no family {name!r}", f"the families are {', '.join(FAMILIES)}")
@@ -390,6 +390,6 @@ def family_named(name: str) -> Family:
 
 
 def family_of_model(name: str) -> Family | None:
-    """Return the family that a model's name belongs to, or None for a name nobody knows."""
+    """The family of a model by its name, or None for an unknown name."""
     found = family_of(name)
     return FAMILIES[found] if found else None

@@ -1,18 +1,18 @@
 """Judges whether a marker counts or is text by its context: line start, inline code, fence or sentence.
 
-The policy, in the order of its questions:
+The policy, in order of evaluation:
 
 1. A marker in inline code is text, and in an answer so is one in a fence. A backtick that does not close
    on its line, within 80 characters of the marker, hides nothing.
 2. An opener counts at the start or the end of a line and right after another marker, one that is a token of its own
-   anywhere; `<reflection>` counts anywhere inside thinking; in strict families a thinking opens only at the start or
+   anywhere; `<reflection>` counts anywhere inside thinking; in strict families thinking opens only at the start or
    after a closed block.
-3. An answer's opener ends every open block. Any other nests, and vanishes inside its own kind.
-4. A closer ends everything above what it closes. A surplus one vanishes, but ends its segment.
+3. An answer's opener ends every open block. Any other nests, and is dropped inside its own kind.
+4. A closer ends everything above what it closes. An unmatched one is dropped, but ends its segment.
 5. An opener that does not count is text, and so is the next closer of its kind.
-6. A thinking's closer without an opener turns what was said so far into thinking, unless a sentence is about it.
-7. Once a thinking has come another way, tags of thinking within the content are text.
-8. A thinking that opens in the middle of an answer and never closes is text of that answer.
+6. A closer of thinking without an opener turns the text so far into thinking, unless a sentence mentions it.
+7. Once the server has sent thinking in its own field, tags of thinking in the content are text.
+8. Thinking that opens in the middle of an answer and never closes is text of that answer.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)", re.DOTALL)
 _TICKS = re.compile(r"`+")
 _HEAD = 200
-"""How much of a line is kept to tell a fence by; a fence's info is shorter."""
+"""Characters kept of a line to detect a fence; a fence's info string is shorter."""
 
 
 class MarkdownPosition:
-    """Fed the text between markers, in order; the same however it is cut."""
+    """Tracks fences and inline code in the text between markers; chunk boundaries do not matter."""
 
     def __init__(self) -> None:
         self._head = ""
@@ -44,7 +44,7 @@ class MarkdownPosition:
         self._fence = ""
 
     def restart(self) -> None:
-        """Forget everything: a new block begins."""
+        """Reset at the start of a new block."""
         self.__init__()  # type: ignore[misc]
 
     def feed(self, text: str) -> None:
@@ -52,7 +52,7 @@ class MarkdownPosition:
             self._feed_in_line(text)
             return
         if not self._fence and "```" not in text and "~~~" not in text and self._head[-1:] not in ("`", "~"):
-            # No fence can begin or end in here: only the last line matters.
+            # No fence can begin or end here, so only the last line matters.
             first, _, last = text.partition("\n")[0], "", text.rpartition("\n")[2]
             self._feed_in_line(first)
             self._end_line()
@@ -65,7 +65,7 @@ class MarkdownPosition:
         self._feed_in_line(last)
 
     def _feed_in_line(self, text: str) -> None:
-        """Take text without a line break."""
+        """Add text without a line break."""
         if len(self._head) < _HEAD:
             self._head += text[: _HEAD - len(self._head)]
         if "`" not in text:
@@ -82,7 +82,7 @@ class MarkdownPosition:
             self._end_run()
 
     def _end_run(self) -> None:
-        """A run of backticks is over: it opens a span, or closes the one of the same length."""
+        """End a run of backticks, which opens a span or closes the one of the same length."""
         if self._run:
             self._span = 0 if self._span == self._run else self._span or self._run
             self._run = 0
@@ -93,7 +93,7 @@ class MarkdownPosition:
         self._span = self._run = 0
 
     def _fence_after(self) -> str:
-        """Return the fence that is open once the line so far has ended."""
+        """The fence that is open if the line ends here."""
         found = _FENCE.match(self._head)
         if not found:
             return self._fence
@@ -105,24 +105,24 @@ class MarkdownPosition:
 
     @property
     def is_stable(self) -> bool:
-        """Whether words that follow on this line change nothing: it has begun, and it is no fence."""
+        """Whether more words on this line change nothing, because it has begun and is not a fence."""
         start = self._head.lstrip()[:1]
         return not self._run and bool(start) and start not in "`~"
 
     @property
     def at_line_start(self) -> bool:
-        """Whether only blanks stand before this place in its line."""
+        """Whether only blanks precede this position in its line."""
         return not self._head.strip()
 
     @property
     def in_fence(self) -> bool:
-        """Whether this place is inside a fence; a line of nothing but the closing run has closed it."""
+        """Whether this position is inside a fence; a line with only the closing run has closed it."""
         return bool(self._fence_after())
 
     def in_inline_code(self, after: str, limit: int, *, ended: bool) -> bool | None:
-        """Whether this place is in inline code that closes on the same line, given the text `after` the marker.
+        """Whether this position is in inline code that closes on the same line, given the text `after` the marker.
 
-        Returns None when that depends on text still to come; only `limit` characters are looked at.
+        None if that depends on further text; checks only `limit` characters.
         """
         self._end_run()
         if not self._span:
@@ -138,18 +138,18 @@ class MarkdownPosition:
 
 
 _SENTENCE_ENDS = ".!?…。！？"  # noqa: RUF001 - full stops of other scripts
-_OPENING = "\"'“‘«([{*_"  # noqa: RUF001 - quotation marks as they are typed
+_OPENING = "\"'“‘«([{*_"  # noqa: RUF001 - typographic quotation marks
 _CLOSING = ".,;:!?)]}”’»"  # noqa: RUF001
 
 
 class PrecedingText:
-    """What stands directly before a place in a text: the last character that is no blank, and whether blanks follow."""
+    """What directly precedes a position in a text: the last non-blank character, and whether blanks follow it."""
 
     __slots__ = ("gap", "last")
 
     def __init__(self) -> None:
         self.last = ""
-        """Ends in that character."""
+        """Ends in the last non-blank character."""
         self.gap = False
 
     def feed(self, text: str) -> None:
@@ -159,14 +159,14 @@ class PrecedingText:
         self.gap = len(body) < len(text) or (self.gap and not body)
 
     def is_mention(self, after: str) -> bool:
-        """Whether a marker here is named in a sentence, given the text `after` it on its line, which is not empty."""
+        """Whether a sentence mentions a marker here, given the text `after` it on its line, which is not empty."""
         if self.gap:
             return self.last[-1:] not in _SENTENCE_ENDS
         return self.last[-1:] in _OPENING or after[0] in _CLOSING
 
 
 class Verdict(Enum):
-    """What becomes of a marker."""
+    """The decision on a marker."""
 
     COUNTS = auto()
     TEXT = auto()
@@ -174,20 +174,20 @@ class Verdict(Enum):
 
 
 class LineContext:
-    """Where a text stands: what is open, what came before; `base` is what text outside every block is."""
+    """The state at a position: what is open and what precedes; `base` is the kind of text outside all blocks."""
 
     def __init__(self, base: Kind, start_in: Kind | None) -> None:
         self.stack: list[Kind] = [start_in] if start_in else []
         self.position = MarkdownPosition()
         self.preceding = PrecedingText()
         self.at_block_start = True
-        """Whether nothing but blanks came since the start or the last marker."""
+        """Whether only blanks follow the start or the last marker."""
         self.has_separate_thinking = False
-        """Whether thinking came another way."""
+        """Whether the server has sent thinking in its own field."""
         self.is_certain = Kind.THINKING in (start_in, base)
-        """Whether what is said now can no longer turn out to be thinking."""
+        """False while a late closer could still turn the text into thinking."""
         self.is_family_unknown = False
-        """Whether nothing is known of the model, so that a header is one only where a message begins."""
+        """Whether the model's family is unknown, so that header markers count only at the start of a message."""
         self._base = base
         self._literal: dict[Kind, int] = {}
         self._literal_thinking = False
@@ -195,25 +195,25 @@ class LineContext:
 
     @property
     def kind(self) -> Kind:
-        """What text would be here."""
+        """The kind of text at this position."""
         return self.stack[-1] if self.stack else self._base
 
     def feed(self, text: str) -> None:
-        """Take note of text between markers."""
+        """Add text between markers."""
         self.position.feed(text)
         self.preceding.feed(text)
         if self.at_block_start and not text.isspace():
             self.at_block_start = False
 
     def note_literal(self, marker: Marker) -> None:
-        """Take note of a marker that is text: so is the next closer of its kind."""
+        """Note a marker that is text, so that the next closer of its kind is text, too."""
         for kind in marker.kinds:
             count = self._literal.get(kind, 0) + (1 if marker.role is MarkerRole.OPEN else -1)
             self._literal[kind] = max(count, 0)
             self._literal_thinking |= kind is Kind.THINKING and marker.role is MarkerRole.OPEN and not self._protected
 
     def begin_block(self) -> None:
-        """Take note that a marker has counted: what follows begins anew."""
+        """Start a block after a marker that counts."""
         self.at_block_start = True
         self.position.restart()
 
@@ -225,10 +225,10 @@ class LineContext:
         """Judge a marker, given the text `after` it.
 
         Args:
-            marker: which one.
-            markers: all that are looked for.
-            after: as much of the text behind it as there is, and as decides.
-            ended: whether no more can come.
+            marker: the marker to judge.
+            markers: all markers of the family.
+            after: the text after it, as far as received and relevant.
+            ended: whether the text ends there.
         """
         if marker.role not in (MarkerRole.OPEN, MarkerRole.CLOSE):
             begins = self.at_block_start or (self.position.at_line_start and not self.position.in_fence)
@@ -260,7 +260,7 @@ class LineContext:
 
     @staticmethod
     def _judge_at_line_end(after: str, *, ended: bool) -> Verdict:
-        """Judge an opener by its place: at the end of a line it is no sentence's word."""
+        """Judge an opener in a line: it counts at the end, where it is not part of a sentence."""
         rest = after.lstrip(" \t\r")
         if rest or ended:
             return Verdict.COUNTS if rest[:1] in ("", "\n") else Verdict.TEXT
@@ -278,7 +278,7 @@ class LineContext:
         )
 
     def _judge_surplus_closer(self, marker: Marker, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
-        """Judge a closer behind text that it cannot close."""
+        """Judge a closer without anything to close."""
         thinks = Kind.THINKING in marker.kinds
         if not marker.family.counts_anywhere:
             if self.has_separate_thinking and Kind.ANSWER not in marker.kinds:
@@ -290,7 +290,7 @@ class LineContext:
         return Verdict.TEXT if thinks and marker.family.strict and not orphan else Verdict.COUNTS
 
     def _judge_in_prose(self, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
-        """Judge a closer that closes nothing: in the middle of a sentence it is what the sentence is about."""
+        """Judge a closer without anything to close: in the middle of a sentence it is a mention."""
         rest = after.lstrip(" \t\r")
         short = not ended and len(after) <= MAX_MARKER_LENGTH
         if self.position.at_line_start or rest[:1] == "\n" or markers.match(rest):
@@ -300,7 +300,7 @@ class LineContext:
         return Verdict.TEXT if rest and self.preceding.is_mention(after) else Verdict.COUNTS
 
     def _judge_last_closer(self, markers: MarkerSet, after: str, *, ended: bool) -> Verdict:
-        """Judge a closer that may be a quotation: it is one where more of the answer follows."""
+        """Judge a closer that may be quoted: it is if more of the answer follows."""
         rest = after.lstrip()
         if rest:
             if not self.position.in_fence and markers.match(rest):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reflectty.reasoning.families import Family, Tag
 
 MAX_MARKER_LENGTH = 80
-"""How many characters of a possible marker, or of what decides about one, are held back at most."""
+"""The maximum of characters held back of a possible marker, or of the text that decides about one."""
 
 _ELEMENT = re.compile(r"<(/?)([\w:]+)>")
 _SUFFIXED = re.compile(r"(</?\w+:)\*>")
@@ -24,7 +24,7 @@ _SPACES = re.compile(r"\s+")
 
 
 class MarkerRole(Enum):
-    """What a marker does."""
+    """The effect of a marker."""
 
     OPEN = 1
     CLOSE = 2
@@ -32,11 +32,11 @@ class MarkerRole(Enum):
     MESSAGE = 4
     END = 5
     CHANNEL = 6
-    """What is left of a header without its tokens."""
+    """What remains of a header without its tokens."""
 
 
 class Marker(NamedTuple):
-    """A marker of a family: what it does, to which kinds, and the family that it gives away."""
+    """A marker: its role, the kinds it affects, and its family."""
 
     role: MarkerRole
     kinds: tuple[Kind, ...]
@@ -59,12 +59,12 @@ _HARMONY = {
 
 
 def _pattern_of(text: str) -> str:
-    """Return the pattern of one marker; elements may carry attributes or blanks, whatever their case."""
+    """The pattern of one marker; elements may have attributes or blanks."""
     element = _ELEMENT.fullmatch(text)
     if suffixed := _SUFFIXED.fullmatch(text):
         return rf"{re.escape(suffixed[1])}\w{{1,{_SUFFIX_LENGTH}}}>"
     if not element:
-        # A word that is cut off would not be the marker.
+        # A marker that ends in a letter must end its word.
         return re.escape(text) + (r"(?!\w)" if text[0] == "<" and text[-1].isalpha() else "")
     slash, name = element.groups()
     inner = r"\s*" if slash else rf"(?:\s[^<>]{{0,{MAX_MARKER_LENGTH - len(name) - 3}}})?"
@@ -80,7 +80,7 @@ def _tags_by_kind(family: Family) -> tuple[tuple[Kind, tuple[Tag, ...]], ...]:
 
 
 def _markers_by_text(family: Family) -> dict[str, Marker]:
-    """Return a family's markers by their text."""
+    """A family's markers by their text."""
     if family.has_channels:
         return {text: Marker(role, (), family) for text, role in _HARMONY.items()}
     found: dict[str, Marker] = {}
@@ -94,10 +94,10 @@ def _markers_by_text(family: Family) -> dict[str, Marker]:
 
 
 def _telling_markers() -> dict[str, Marker]:
-    """Return the markers that tell a family apart when nothing is known of the model.
+    """The markers that identify a family if the model's is unknown.
 
-    Of answer tags only those of the reflection family count, and openers that are tokens of their own: the others are
-    as likely somebody's XML.
+    Of answer tags only those of the reflection family count, and openers that are tokens of their own: others may be
+    ordinary XML.
     """
     found: dict[str, Marker] = {}
     for family in FAMILIES.values():
@@ -114,7 +114,7 @@ def _telling_markers() -> dict[str, Marker]:
 
 
 def _reply_starts_of(family: Family) -> tuple[str, ...]:
-    """Return what tells something only as the first of a reply: half a header, or an opener without its token."""
+    """The texts that count only at the start of a reply: partial headers, and openers without their token."""
     if family.name == "any":
         return ("to=self<|message|>", "to=user<|message|>")
     if family.starts_in_header:
@@ -127,7 +127,7 @@ def _is_suffix(text: str) -> bool:
 
 
 class MarkerSet:
-    """The markers of one family, ready to be searched for."""
+    """The markers of one family, compiled for searching."""
 
     def __init__(self, markers: dict[str, Marker], reply_starts: tuple[str, ...] = ()) -> None:
         self._exact = markers
@@ -146,13 +146,13 @@ class MarkerSet:
         self.search = self._pattern.search
         self.match = self._pattern.match
         self.search_first_character = self._first.search
-        """Search for a character that a marker may begin with."""
+        """Searches for the first character of any marker."""
 
     def __bool__(self) -> bool:
         return bool(self._texts)
 
     def marker_of(self, found: str) -> Marker:
-        """Return the marker that a text found by `search` stands for."""
+        """The marker for a text found by `search`."""
         element = found
         if found not in self._exact and found[0] == "<" and found[-1] == ">":
             element = _SPACES.split(found[:-1], maxsplit=1)[0] + ">"
@@ -160,7 +160,7 @@ class MarkerSet:
         return marker or self._folded[_SUFFIX.sub(r"\1*>", found.lower())]
 
     def is_beginning(self, tail: str) -> bool:
-        """Whether more text could make a marker of all of `tail`."""
+        """Whether `tail` is the beginning of a marker."""
         folded = tail.lower()
         if len(folded) > MAX_MARKER_LENGTH:
             return False
@@ -177,7 +177,7 @@ class MarkerSet:
         )
 
     def find_beginning(self, text: str, start: int) -> int:
-        """Return where a marker that the text breaks off in begins, at or after `start`; its length where none does."""
+        """The index at or after `start` of an incomplete marker that ends the text; its length if there is none."""
         at = max(start, len(text) - MAX_MARKER_LENGTH)
         while True:
             found = self._first.search(text, at)
@@ -190,12 +190,12 @@ class MarkerSet:
 
 @cache
 def markers_of(family: Family) -> MarkerSet:
-    """Return a family's markers; those of `any` give away the family they belong to."""
+    """The markers of a family; for `any`, those that identify one."""
     return MarkerSet(_telling_markers() if family.name == "any" else _markers_by_text(family), _reply_starts_of(family))
 
 
 @cache
 def tokenless_markers_of(family: Family) -> MarkerSet:
-    """Return a family's markers beside those that are left where a server drops its tokens."""
+    """The markers of a family, and what remains of them if a server drops its tokens."""
     left = {text: Marker(MarkerRole.CHANNEL, (), family) for text in HEADERS_WITHOUT_TOKENS if text.startswith(ROLE)}
     return MarkerSet(_markers_by_text(family) | left)

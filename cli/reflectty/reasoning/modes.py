@@ -1,4 +1,4 @@
-"""Plans how a model is asked to reflect and how its reply is read, and ranks models to pick one."""
+"""Plans how to make a model reflect and how to parse its reply, and ranks models to pick one."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _EFFORT_PROMPTS = {
 }
 
 NEUTRAL_PROMPT = "You are a helpful assistant."
-"""Sent in place of a model's own system prompt when that prompt is what makes it think."""
+"""Replaces a model's own system prompt if that prompt makes it think."""
 
 _AFTER_OPENER = r"""(?:\s|\\n|['"]|\{%.*?%\}|\{\{-?\s*(?:end\s*)?-?\}\}|-?\}\}|\+)*"""
-"""What may follow the last opener of a template that ends in it: blanks and the ends of template code."""
+"""What may follow an opener at the end of a template: blanks and the ends of template code."""
 
 
 class Mode(StrEnum):
@@ -52,17 +52,17 @@ class Mode(StrEnum):
 
 
 class AskOptions(NamedTuple):
-    """What the user asked for."""
+    """The options that the user chose."""
 
     mode: Mode = Mode.AUTO
     effort: Effort | None = None
     family: Family | None = None
-    """How the reply is read, whatever the model; None leaves it to what the model is."""
+    """The family to parse the reply by; None derives it from the model."""
     system: str = ""
 
 
 class Plan(NamedTuple):
-    """How one model will be asked and read."""
+    """How to ask one model and parse its reply."""
 
     mode: Mode
     family: Family
@@ -70,22 +70,22 @@ class Plan(NamedTuple):
     """Whether the template opens the thinking, so that the reply starts inside it."""
     think: bool | Effort | None = None
     arguments: Arguments = ()
-    """What the model's chat template calls that, where it is not called as usual."""
+    """The model's chat-template arguments for `think`, if they are not the usual ones."""
     system: str = ""
-    """The system message to send; empty leaves the model its own."""
+    """The system message to send; empty keeps the model's own."""
     in_content: bool = False
-    """Whether the thinking comes, or may come, in tags within the content."""
+    """Whether the thinking is, or may be, in tags in the content."""
     expects_tags: bool = False
-    """Whether a reply without any tag means that something lost them."""
+    """Whether a reply without any tag means that tags were lost."""
     lost_tokens: tuple[str, ...] = ()
-    """Tokens of its tags that the server leaves out of what it says, by their type."""
+    """Tokens of the model's tags that the server omits from the output, because of their type."""
     notes: tuple[str, ...] = ()
 
 
 def own_family_of(model: Model) -> Family | None:
-    """Return the family that a model thinks in by itself; None where nothing says that it thinks.
+    """The family in which a model thinks by itself; None if there is no sign that it thinks.
 
-    `native` is one whose server takes the thinking apart.
+    `native` if the server separates the thinking.
     """
     if "thinking" not in model.capabilities:
         return _tag_family_of(model)
@@ -104,22 +104,22 @@ def _tag_family_of(model: Model) -> Family | None:
 
 
 def _family_by_name(model: Model) -> Family | None:
-    """Return the family of a model's name, unless its server has spoken and does not know it as one that thinks."""
+    """The family by a model's name, unless its server reports capabilities and would report its thinking."""
     family = family_of_model(model.name)
     spoken = family is not None and "completion" in model.capabilities and _is_reported_by_servers(family)
     return None if spoken and not known_models.is_undeclared_thinker(model.name) else family
 
 
 def _is_reported_by_servers(family: Family) -> bool:
-    """Whether a server that lists capabilities would list this family's thinking.
+    """Whether a server that reports capabilities would report this family's thinking.
 
-    Ollama and llama-server find `<think>` and `</think>` in a template, and know gpt-oss; no other tags.
+    Ollama and llama-server detect `<think>` and `</think>` in a template, and know gpt-oss; no other tags.
     """
     return family.name == "harmony" or (family.thinking[:1] == FAMILIES["think"].thinking)
 
 
 def family_in_vocabulary(model: Model) -> Family | None:
-    """Return the family whose tags are tokens of the model's own, as far as anybody has looked."""
+    """The family whose tags are tokens of the model; None if its vocabulary was not read."""
     if model.tags is None:
         return None
     from reflectty.reasoning.token_types import own_family as of_tokens
@@ -128,9 +128,9 @@ def family_in_vocabulary(model: Model) -> Family | None:
 
 
 def lost_tokens_of(model: Model, family: Family) -> tuple[str, ...]:
-    """Return the tokens of a family's tags that the model's server leaves out, as far as anybody has looked.
+    """The tokens of a family's tags that the model's server omits; empty if its vocabulary was not read.
 
-    Where a reply is read as that of any family, its model was asked for the tags of `reflection`.
+    For `any`, those of `reflection`, whose tags the prompt asks for.
     """
     if model.tags is None or "thinking" in model.capabilities:
         return ()
@@ -140,7 +140,7 @@ def lost_tokens_of(model: Model, family: Family) -> tuple[str, ...]:
 
 
 def family_in_template(model: Model) -> Family | None:
-    """Return the family whose openers stand in the model's own template or system prompt."""
+    """The family whose openers are in the model's own template or system prompt."""
     text = f"{model.template}\n{model.system}"
     for family in FAMILIES.values():
         if family.name != "native" and _occurs_in(family, text):
@@ -151,13 +151,13 @@ def family_in_template(model: Model) -> Family | None:
 def _occurs_in(family: Family, text: str) -> bool:
     if any(tell in text for tell in family.template_hints):
         return True
-    # A template in Jinja writes a line break as two characters.
+    # A Jinja template has line breaks as two characters.
     wanted = [tag.opener.rstrip() for tag in (*family.thinking[:1], *family.answer[:1]) if tag.opener]
     return bool(wanted) and all(opener in text for opener in wanted)
 
 
 def _closest_family(family: Family, text: str) -> Family:
-    """Prefer the family that explains more of the text: one with an answer tag to the same without."""
+    """The family that matches more of the text: one with the same thinking tag and also an answer tag."""
     for other in FAMILIES.values():
         openers = [tag.opener for tag in (*other.thinking[:1], *other.answer[:1])]
         same = other.thinking[:1] == family.thinking[:1] and other.name != "native"
@@ -167,7 +167,7 @@ def _closest_family(family: Family, text: str) -> Family:
 
 
 def opens_thinking(model: Model, family: Family) -> bool:
-    """Whether the model's template ends in the family's opener, so that every reply starts inside the thinking."""
+    """Whether the model's template ends in the family's opener, so that replies start inside the thinking."""
     for tag in family.thinking:
         opener = tag.opener.rstrip()
         at = model.template.rfind(opener) if opener else -1
@@ -177,13 +177,13 @@ def opens_thinking(model: Model, family: Family) -> bool:
 
 
 def _starts_in_thinking(model: Model, family: Family, *, off: bool) -> bool:
-    """Whether the content of a reply starts inside the thinking, where nothing takes the thinking apart.
+    """Whether the content of a reply starts inside the thinking, without a server that separates it.
 
-    A server that knows the thinking takes it apart or closes what the template opens, even unasked.
+    A server that knows the thinking separates it, or closes what the template opens, even unrequested.
 
     Args:
-        model: who replies.
-        family: how the reply is read.
+        model: the model that replies.
+        family: the family to parse the reply by.
         off: whether the thinking is switched off.
     """
     if model.prompt_endings:
@@ -195,7 +195,7 @@ def _starts_in_thinking(model: Model, family: Family, *, off: bool) -> bool:
 def _prompt_ends_in_thinking(end: str, family: Family) -> bool:
     """Whether a prompt that the server rendered ends inside the thinking.
 
-    A parser there, of which nothing is known, takes the thinking into the field: then the content stands outside.
+    If the server has a reasoning parser, which is unknown, the thinking goes to its field and the content is outside.
     """
     if not any(tag.opener for tag in family.thinking):
         return family.prefilled
@@ -207,10 +207,10 @@ def _join_paragraphs(*parts: str) -> str:
 
 
 def plan(model: Model, wish: AskOptions) -> Plan:
-    """Return how a model will be asked and read.
+    """Plan how to ask a model and parse its reply.
 
-    A model with the capability thinks natively; one whose template, system prompt or name is of a family that
-    thinks in tags does so in its own; any other is asked to reflect by a prompt.
+    A model with the capability thinks natively, and so does one whose template, system prompt or name is that of a
+    family with tags, in those tags; a prompt makes any other reflect.
     """
     thinks = "thinking" in model.capabilities
     own = own_family_of(model)
@@ -236,7 +236,7 @@ def plan(model: Model, wish: AskOptions) -> Plan:
 
 
 def mode_reason_of(model: Model) -> str:
-    """Return in words why `auto` picks the mode that it picks for a model."""
+    """The reason, in words, for the mode that `auto` picks for a model."""
     if "thinking" in model.capabilities:
         return f"{'the server' if model.unsupported_options else 'Ollama'} keeps its thinking apart"
     if family_in_template(model):
@@ -249,7 +249,7 @@ def mode_reason_of(model: Model) -> str:
 
 
 def abilities_of(model: Model) -> tuple[str, ...]:
-    """Return what a model can do besides answering: `reflection`, `thinking`, and those of Ollama's capabilities."""
+    """What a model can do besides answering: `reflection`, `thinking` and Ollama's capabilities."""
     family = _tag_family_of(model)
     thinks = "thinking" in model.capabilities or bool(family and (family.thinking or family.has_channels))
     own = (("reflection", bool(family and family.reflection)), ("thinking", thinks))
@@ -261,27 +261,27 @@ _OTHER_ABILITIES = ("vision", "tools", "audio", "image", "insert", "embedding")
 
 
 def _expects_tags(mode: Mode, model: Model, own: Family | None) -> bool:
-    """Whether a model that answers in order uses tags that we look for."""
+    """Whether a regular reply of the model has tags that the parser knows."""
     if mode is not Mode.NATIVE or own is None:
         return mode is Mode.REFLECT
-    # Where llama.cpp takes the thinking apart, a reply without any was given without.
+    # If llama.cpp separates the thinking, a reply without any had none.
     return not own.may_skip_thinking and not (own.counts_anywhere and model.is_jinja)
 
 
 def _reading_family_of(mode: Mode, own: Family | None) -> Family:
-    """Return the family that a reply is read by; one that is asked to reflect may still think in tags of its own."""
+    """The family to parse a reply by; a model asked to reflect may still think in its own tags."""
     if own and (mode is not Mode.REFLECT or own.name == "native"):
         return own
     return FAMILIES["any"]
 
 
 def _is_elsewhere(model: Model) -> bool:
-    """Whether a model is on a server that may render its Jinja template with arguments: any but an Ollama's."""
+    """Whether a model's server may render its Jinja template with arguments: any server but Ollama."""
     return "num_ctx" in model.unsupported_options
 
 
 def _switch(model: Model, own: Family | None) -> Switch | None:
-    """Return how a model's template is told to think, where it is told in a way of its own."""
+    """The switch for thinking in a model's template, if it is not the usual one."""
     if not _is_elsewhere(model):
         return None
     family = own if own is not None and own.name != "native" else family_of_model(model.name)
@@ -289,22 +289,22 @@ def _switch(model: Model, own: Family | None) -> Switch | None:
 
 
 def _can_switch_off(model: Model, switch: Switch | None) -> bool:
-    """Whether a request can switch off the thinking of a model that its server does not list as thinking.
+    """Whether a request can switch off the thinking of a model that its server does not report as thinking.
 
-    Only servers that render Jinja templates take a switch then; Ollama refuses it.
+    Only servers that render Jinja templates accept a switch then; Ollama refuses it.
     """
     return _is_elsewhere(model) and (bool(switch and switch.off) or "enable_thinking" in model.template)
 
 
 def _think_value_of(mode: Mode, wish: AskOptions, *, thinks: bool, switched: bool) -> bool | Effort | None:
-    """Return what to send as `think`; nothing to models without the capability, which refuse it."""
+    """The value of `think`; None for models without the capability, which refuse it."""
     if not thinks:
         return False if switched and mode is Mode.DIRECT else None
     return (wish.effort or True) if mode is Mode.NATIVE else False
 
 
 def _system_message_of(mode: Mode, model: Model, wish: AskOptions, own: Family | None) -> str:
-    """Return the system message: it replaces the model's own on the server, so that one is sent along."""
+    """The system message, which includes the model's own because it replaces that on the server."""
     if mode is Mode.REFLECT:
         return _join_paragraphs(
             model.system, wish.system, REFLECT_PROMPT, _EFFORT_PROMPTS[wish.effort or Effort.MEDIUM]
@@ -320,19 +320,19 @@ def _plan_notes(mode: Mode, model: Model, wish: AskOptions, *, heard: bool) -> I
 
 
 def pick_model(models: Iterable[Model]) -> Model | None:
-    """Return the installed model that suits best, as far as a list tells; None where none can be asked."""
+    """The best model by a list; None if none can answer."""
     return next(iter(rank_candidates(models)), None)
 
 
 def rank_candidates(models: Iterable[Model]) -> tuple[Model, ...]:
-    """Return the models that may be asked though nobody named them, the best first.
+    """The candidates for the default model, best first.
 
-    What the engine picked itself, by what its server says, is the first. Made for reflection comes before thinking,
-    that before whatever else, and then the newest; what the server cannot read comes last. One that gives no answers
-    is none of them, nor is one that runs elsewhere than on the server.
+    The model that the engine picked is first. Models made for reflection rank before those that think, those before
+    others, and newer before older; models that the server cannot read are last. Models that cannot answer, or run on
+    another host than the server, are excluded.
     """
     able = [model for model in models if not (remote_host_of(model) or non_chat_kind_of(model))]
-    # A server that tells what its models can do tells nothing of one that it cannot read, and lists it all the same.
+    # A server that reports capabilities has none for a model that it cannot read, but lists it nonetheless.
     tells = any("completion" in model.capabilities for model in able)
 
     def worth(model: Model) -> tuple[bool, bool, int, str]:
@@ -347,9 +347,9 @@ def rank_candidates(models: Iterable[Model]) -> tuple[Model, ...]:
 
 
 def non_chat_kind_of(model: Model) -> str:
-    """Return what a model is that cannot answer a question, with its article; nothing of one that can.
+    """The kind of a model that cannot answer, with its article; empty for one that can.
 
-    Servers that only know some of a model's capabilities leave `completion` out as well.
+    A missing `completion` does not suffice: servers that know only some capabilities omit it as well.
     """
     if "completion" in model.capabilities:
         return ""
@@ -360,7 +360,7 @@ _NON_CHAT_KINDS = {"embedding": "an embedding model", "image": "a model that onl
 
 
 def selection_reason(model: Model) -> str:
-    """Return in words why a model is the best one, as `candidates` found it."""
+    """The reason, in words, for the rank of the best model of `rank_candidates`."""
     return model.selection_reason or _SELECTION_REASONS[_reasoning_rank(model)]
 
 

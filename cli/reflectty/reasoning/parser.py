@@ -1,8 +1,8 @@
 """Parses a reply's text into segments of thinking, reflection and answer, independent of chunk boundaries.
 
-`StreamParser` is fed what a server sends, content and `thinking` field alike, and closed; each call returns the
-events that have become certain enough to be shown. Nothing is lost at the end; at most 80 characters are held
-back, and the white space behind a word.
+`StreamParser` takes the content and the `thinking` field that a server sends, and each call returns the events that
+are now certain enough to show. It holds back at most 80 characters and the white space after a word; `close` emits
+them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Event", "Kind", "Reclassification", "Segment", "StreamParser"]
 
 
 class StreamParser:
-    """Reads one reply; `prefilled` when the prompt has opened the thinking already."""
+    """Parses one reply; `prefilled` if the prompt has opened the thinking already."""
 
     def __init__(self, family: Family, *, prefilled: bool = False) -> None:
         self._blocks = BlockBuilder()
@@ -36,12 +36,12 @@ class StreamParser:
 
     @property
     def kind(self) -> Kind:
-        """What text would be that came now."""
+        """The kind of text at this position."""
         return self._active.kind
 
     @property
     def family(self) -> Family:
-        """Whose markers the content is read by."""
+        """The family whose markers the content is parsed by."""
         return self._content.family
 
     @property
@@ -50,8 +50,8 @@ class StreamParser:
         return self._content.has_markers or self._field is not None
 
     def feed(self, content: str) -> tuple[Event, ...]:
-        """Take the next piece of the content."""
-        # Most pieces are a word in the middle of a line: they change nothing but the text.
+        """Parse the next piece of the content."""
+        # Most pieces are a word in the middle of a line, which only adds text.
         if (
             (steady := self._stable_segment)
             and content
@@ -59,7 +59,7 @@ class StreamParser:
             and not content[-1].isspace()
         ):
             self._preceding.last = content
-            # A third faster than calling Segment, and this is every token's way.
+            # A third faster than calling Segment, on the path of almost every token.
             return (_new(Segment, (steady[0], content, steady[2], steady[3], steady[4])),)
         if content:
             self._switch_to(self._content)
@@ -72,7 +72,7 @@ class StreamParser:
         return events
 
     def feed_thinking(self, thinking: str) -> tuple[Event, ...]:
-        """Take the next piece of the `thinking` field."""
+        """Parse the next piece of the `thinking` field."""
         self._stable_segment = None
         if thinking:
             if self._field is None:
@@ -83,10 +83,10 @@ class StreamParser:
         return self._blocks.take_events()
 
     def close(self, *, complete: bool = True) -> tuple[Event, ...]:
-        """End the reply: what was held back is text after all.
+        """End the reply, and emit the held text.
 
         Args:
-            complete: whether nothing of it is missing; then a thinking in an answer that never closed is text, too.
+            complete: whether the reply is not cut; then unclosed thinking in an answer is text, too.
         """
         self._active.close()
         if complete:

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 MAX_TAG_LENGTH = 32
-"""Characters of a marker."""
+"""The maximum of characters in the beginning of a tag that ends a reply."""
 BYTES_PER_TOKEN = 4
-"""A rough mean over languages and models, for text whose tokens nobody counted."""
+"""A rough mean over languages and models, to estimate tokens that were not counted."""
 
 
 class Block:
-    """One segment of the reply, whole as far as it has arrived."""
+    """One segment of the reply, as far as received."""
 
     def __init__(self, kind: Kind, *, tagged: bool) -> None:
         self.kind = kind
         self.tagged = tagged
-        # A list, because adding to a long text would copy it with every token.
+        # A list, because appending to a long string would copy it with every token.
         self.pieces: list[str] = []
 
     @property
@@ -40,11 +40,11 @@ class Block:
 
 
 class Reply:
-    """Fed the chunks of one reply; gives events for a renderer and, at any time, what they amount to.
+    """Folds the chunks of one reply into events for a renderer, and has its segments, answer and metrics at any time.
 
-    The final answer is, in this order: the answer blocks, joined; else untagged text outside thinking; else an
-    answer block found inside the thinking; else, when a model that thinks in tags stopped by itself, its last segment;
-    else none. A thinking that came in a field of its own leaves no doubt about what it is.
+    The final answer is, in this order: the answer blocks, joined; untagged text outside the thinking; an answer block
+    inside the thinking; the last segment, if a model that thinks in tags stopped by itself; none. Thinking in its own
+    field is never an answer.
     """
 
     def __init__(
@@ -61,28 +61,28 @@ class Reply:
         self.family = self._requested_family = family
         self.warnings: list[str] = []
         self.resumable = True
-        """Whether it can be steered or continued, as far as is known."""
+        """Whether the reply can be steered or continued, as far as known."""
         self.is_withheld = False
-        """Whether the answer must not go out alone: it is not what was asked for."""
+        """Whether the answer must not be output alone, because it is not what was requested."""
         self.done, self.done_reason, self.usage = False, "", Usage()
         self.prefilled = prefilled
-        """Whether the prompt holds the opener already."""
+        """Whether the prompt has the opener already."""
         self.has_separate_thinking = False
-        """Whether its server tells thinking from answer: what was thought is no answer then, for want of one."""
+        """Whether the server separates thinking and answer; then thinking never serves as the answer."""
         self.raw: list[str] = []
-        """The content as it came, in pieces."""
+        """The pieces of the raw content."""
         self.raw_thinking: list[str] = []
-        """The `thinking` field as it came, in pieces."""
+        """The pieces of the raw `thinking` field."""
         self.tool_calls: list[str] = []
-        """The tools that the model called, by name; none was run."""
+        """The names of the tools that the model called; none is run."""
         self.refusal = ""
-        """What the model said in a field for refusals."""
+        """The text of the field for refusals."""
         self._parser = StreamParser(family, prefilled=prefilled)
         self._plain_block: int | None = None
         self._blocks: dict[int, Block] = {}
         self._chunk_counts, self._carried_tokens = dict.fromkeys(Kind, 0), dict.fromkeys(Kind, 0)
         self._earlier_request_tokens = 0
-        """How many tokens an earlier request of this reply gave."""
+        """The number of tokens from an earlier request of this reply."""
         self._earlier_metrics = NO_METRICS
         self._clock, self._started_at = clock, clock()
         self._first_text_at = self._thinking_ended_at = self._last_chunk_at = self._started_at
@@ -91,11 +91,11 @@ class Reply:
     # Feeding
 
     def begin_from(self, so_far: str, earlier: ReplyMetrics = NO_METRICS) -> tuple[Event, ...]:
-        """Begin with the raw text of a reply that goes on; none of it counts as coming from this request.
+        """Begin with the raw text of a reply that is continued; it does not count as output of this request.
 
         Args:
             so_far: the content from its beginning, tags included.
-            earlier: the figures of that text; where there are none, its tokens are estimated.
+            earlier: the metrics of that text; without them its tokens are estimated.
         """
         self._earlier_metrics = earlier
         events = self._apply_events(self._read_content(so_far))
@@ -103,7 +103,7 @@ class Reply:
         return events
 
     def feed(self, chunk: Chunk) -> tuple[Event, ...]:
-        """Take a chunk; return the events that it makes certain enough to show."""
+        """Add a chunk; return the events that are now certain enough to show."""
         self._last_chunk_at = self._clock()
         if not self._has_begun and (chunk.content or chunk.thinking):
             self._has_begun, self._first_text_at = True, self._last_chunk_at
@@ -125,7 +125,7 @@ class Reply:
         return self._apply_events(events)
 
     def _usage_of_whole_reply(self, usage: Usage) -> Usage:
-        """Return the figures of the whole reply: the thinking of a request before this one is prompt to this one."""
+        """The usage of the whole reply: counts the thinking of an earlier request, which this one has in its prompt."""
         thought = min(self._earlier_request_tokens, usage.prompt_tokens)
         if not thought:
             return usage
@@ -140,21 +140,21 @@ class Reply:
         return events
 
     def _adopt_parser_family(self) -> None:
-        """Take over the family that a marker gave away, or turned out not to."""
+        """Adopt the parser's family, which a marker may reveal and a later revision revert."""
         if self._requested_family.name == "any":
             self.family = self._parser.family
 
     def close(self) -> tuple[Event, ...]:
-        """End the reply, complete or cut; return what was held back."""
+        """End the reply, complete or cut; return the events of the held text."""
         events = self._apply_events(self._parser.close(complete=self.is_finished))
         self._adopt_parser_family()
         return events
 
     def keep_thinking_only(self) -> str:
-        """Keep the thinking, and take all that comes from here on as the answer, without reading tags in it.
+        """Keep the thinking, and treat all further text as the answer, without parsing tags in it.
 
         Returns:
-            The raw beginning of the reply up to the answer, in the family's own tags, to go on from.
+            The raw beginning of the reply up to the answer, in the family's own tags, to continue from.
         """
         self._apply_events(self._parser.close(complete=False))
         self._blocks = {at: block for at, block in self._blocks.items() if block.kind is not Kind.ANSWER}
@@ -172,13 +172,13 @@ class Reply:
             self._thinking_ended_at = self._last_chunk_at
 
     def reread_thinking(self) -> tuple[Event, ...]:
-        """Read a `thinking` field as content, where that is all there is and it has an answer in tags.
+        """Parse the `thinking` field as content if there is no other content and it has an answer in tags.
 
-        A reasoning parser that was not made for the tags of a prompt takes all of a reply for reasoning: deepseek_r1 of
-        vLLM does where no `<think>` comes.
+        A reasoning parser that does not know the tags of a prompt treats the whole reply as reasoning: vLLM's
+        deepseek_r1 does if there is no `<think>`.
 
         Returns:
-            The answer, as events after all that were given before.
+            The answer, as events to append to all earlier ones.
         """
         if not self.is_finished or "".join(self.raw).strip() or not self.raw_thinking:
             return ()
@@ -216,7 +216,7 @@ class Reply:
         self._thinking_ended_at = self._last_chunk_at
 
     def _remove_blocks(self, event: Reclassification) -> None:
-        """Forget blocks that are no thinking after all; what follows as the answer counts there."""
+        """Remove blocks that are not thinking after all; their chunks count for the answer that follows."""
         inside = {kind: len("".join(self.texts_of(kind))) for kind in (Kind.THINKING, Kind.REFLECTION)}
         for number in event.blocks:
             block = self._blocks.pop(number)
@@ -225,7 +225,7 @@ class Reply:
                 self._chunk_counts[block.kind] -= moved
                 self._chunk_counts[Kind.ANSWER] += moved
 
-    # What it amounts to
+    # Results
 
     @property
     def segments(self) -> tuple[tuple[Kind, str], ...]:
@@ -237,7 +237,7 @@ class Reply:
 
     @property
     def thinking(self) -> str:
-        """The thinking without its reflections; the pieces are joined by line breaks."""
+        """The thinking without its reflections, its pieces joined by line breaks."""
         return "\n".join(self.texts_of(Kind.THINKING))
 
     @property
@@ -246,17 +246,17 @@ class Reply:
 
     @property
     def corrections(self) -> int:
-        """How many times the model corrected itself."""
+        """The number of the model's corrections."""
         return len(self.reflections)
 
     @property
     def has_markers(self) -> bool:
-        """Whether the reply told thinking and answer apart at all."""
+        """Whether the reply separates thinking and answer at all."""
         return self._parser.has_markers or self._plain_block is not None
 
     @property
     def has_finished_thinking(self) -> bool:
-        """Whether a thinking has begun and ended: what comes now is the answer."""
+        """Whether thinking has begun and ended, so that further text is the answer."""
         began = any(block.kind is Kind.THINKING or block.tagged for block in self._blocks.values())
         return began and self._parser.kind is Kind.ANSWER
 
@@ -267,17 +267,17 @@ class Reply:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the model ended the reply by itself and an answer came of it."""
+        """Whether the model ended the reply by itself and it has an answer."""
         return self.is_finished and bool(self.answer)
 
     @property
     def answer(self) -> str:
-        """The final answer, or nothing."""
+        """The final answer, or an empty string."""
         return self._find_answer()[0]
 
     @property
     def has_fallback_answer(self) -> bool:
-        """Whether the answer is only the last thing said, for want of any other."""
+        """True if `answer` is a fallback: the last segment, because there is no answer block."""
         return self._find_answer()[1]
 
     def _find_answer(self) -> tuple[str, bool]:
@@ -292,7 +292,7 @@ class Reply:
         return list(self._blocks.values())[-1].text, True
 
     def _is_cut_in_first_tag(self) -> bool:
-        """Whether the server ended the reply before it was more than the beginning of a tag."""
+        """Whether the server ended the reply within its first tag."""
         raw = "".join(self.raw[:4]).strip()
         if not self.done or self.is_finished or not raw or len(raw) > MAX_TAG_LENGTH or "".join(self.raw[4:]).strip():
             return False
@@ -301,7 +301,7 @@ class Reply:
         return any(tag.opener.startswith(raw) and not raw[0].isalnum() for tag in tags)
 
     def _answer_inside_thinking(self) -> str:
-        """Return the last answer block inside the thinking."""
+        """The last answer block inside the thinking; empty if there is none."""
         thinking = "\n".join(text for _, text in self.segments)
         for tag in self.family.answer:
             if tag.opener and tag.closer:
@@ -311,11 +311,11 @@ class Reply:
                     return str(found[-1]).strip()
         return ""
 
-    # Figures
+    # Metrics
 
     @property
     def tokens(self) -> dict[Kind, int]:
-        """Tokens by kind: the chunks of each, scaled to the server's total once it is known, and what was recalled."""
+        """Tokens by kind: the chunks of each, scaled to the server's total once known, plus those begun from."""
         chunks = sum(self._chunk_counts.values())
         total = self.usage.reply_tokens or chunks
         new = {kind: round(count * total / chunks) if chunks else 0 for kind, count in self._chunk_counts.items()}
@@ -323,13 +323,13 @@ class Reply:
         return {kind: self._carried_tokens[kind] + count for kind, count in new.items()}
 
     def _tokens_by_server_count(self, estimated: dict[Kind, int], total: int) -> dict[Kind, int]:
-        """Return the tokens by kind where the server has counted the thinking; its corrections are estimated still."""
+        """The tokens by kind if the server counts the thinking; corrections are still estimated."""
         thought = min(self.usage.thinking_tokens, total)
         corrections = min(estimated[Kind.REFLECTION], thought)
         return {Kind.THINKING: thought - corrections, Kind.REFLECTION: corrections, Kind.ANSWER: total - thought}
 
     def _tokens_of_text(self) -> dict[Kind, int]:
-        """Return the tokens of all text so far: what was counted of it earlier, else estimated from its length."""
+        """The tokens by kind of all text so far: as counted earlier, else estimated from its length."""
         tokens = {kind: len("".join(self.texts_of(kind)).encode(errors="replace")) // BYTES_PER_TOKEN for kind in Kind}
         earlier = self._earlier_metrics
         if earlier.thinking_tokens or earlier.answer_tokens:
@@ -340,22 +340,22 @@ class Reply:
 
     @property
     def first_token_ms(self) -> float:
-        """From the request to the first text, in milliseconds; 0 while there is none."""
+        """Milliseconds from the request to the first text; 0 before it."""
         return self._earlier_metrics.first_token_ms or (self._first_text_at - self._started_at) * 1000
 
     @property
     def thinking_ms(self) -> float:
-        """From the first text to the end of the thinking, in milliseconds."""
+        """Milliseconds from the first text to the end of the thinking."""
         return self._earlier_metrics.thinking_ms + max(0.0, (self._thinking_ended_at - self._first_text_at) * 1000)
 
     @property
     def total_ms(self) -> float:
-        """From the request to the last chunk, in milliseconds."""
+        """Milliseconds from the request to the last chunk."""
         return self._earlier_metrics.total_ms + (self._last_chunk_at - self._started_at) * 1000
 
     @property
     def tokens_per_second(self) -> float:
-        """The speed of generation by the server's own clock, else by ours; 0 while unknown."""
+        """The speed of generation by the server's clock, else by the local one; 0 while unknown."""
         if self.usage.reply_ms:
             return (self.usage.reply_tokens - self._earlier_request_tokens) * 1000 / self.usage.reply_ms
         seconds = self._last_chunk_at - self._first_text_at
@@ -363,7 +363,7 @@ class Reply:
 
     @property
     def metrics(self) -> ReplyMetrics:
-        """All figures as one value."""
+        """All metrics as one value."""
         tokens = self.tokens
         return ReplyMetrics(
             thinking_tokens=tokens[Kind.THINKING] + tokens[Kind.REFLECTION],

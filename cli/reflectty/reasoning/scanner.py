@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 MAX_HEADER_LENGTH = 200
-"""A header is shorter, in characters; more text than this behind its marker is no header."""
+"""The maximum of characters in a header; longer text after its marker is not one."""
 
 _CHANNELS = ("analysis", "commentary", "final")
 _LABEL = re.compile(rf"\s*(?:assistant\b)?\s*(?:(?:{'|'.join(_CHANNELS)})\b)?", re.IGNORECASE)
@@ -36,17 +36,17 @@ _ADDRESSEES = ("to=self", "to=user", "to=assistant")
 
 
 class HeaderInfo(NamedTuple):
-    """What a header says of the message below it."""
+    """The content of a header."""
 
     kind: Kind
     is_for_tool: bool = False
-    """Whether it is for a tool: neither thought nor answer."""
+    """Whether the message is for a tool: neither thinking nor answer."""
     is_preamble: bool = False
-    """Whether it is said before the answer, and no part of it where there is one."""
+    """Whether the message precedes the answer, and is the answer only if no other follows."""
 
 
 class MessageHeader:
-    """One header while it arrives; `channel` where its channel's marker opened it, without the role."""
+    """A header while it is streamed; `channel` if it begins with the channel's marker, without the role."""
 
     def __init__(self, marker: str, *, channel: bool) -> None:
         self._marker = marker
@@ -55,7 +55,7 @@ class MessageHeader:
         self._in_channel = channel
 
     def begin_channel_name(self) -> None:
-        """Take note that a channel's name follows; what an earlier one said counts no more."""
+        """Begin the channel's name, which replaces an earlier one."""
         if not self._in_channel:
             self._role, self._in_channel = self._text, True
         self._text = []
@@ -65,18 +65,18 @@ class MessageHeader:
 
     @property
     def is_too_long(self) -> bool:
-        """Whether this can be no header."""
+        """Whether this cannot be a header."""
         return sum(map(len, self._text)) > MAX_HEADER_LENGTH
 
     def parse(self) -> HeaderInfo:
-        """Return what a header that is complete announces."""
+        """Parse the complete header."""
         return parse_header(f"{''.join(self._role)} {''.join(self._text)}")
 
     def parse_unfinished(self, *, has_answer: bool) -> tuple[HeaderInfo, str]:
-        """Return what a header amounts to that its message's marker never follows, and the text of that message.
+        """Parse a header that no message marker follows, and return the text of its message, too.
 
         Args:
-            has_answer: whether there is an answer already, to which the text comes as it stands.
+            has_answer: whether there is an answer already, to which the text is added unchanged.
         """
         text = "".join(self._text)
         label = _LABEL.match(text)
@@ -93,7 +93,7 @@ class MessageHeader:
 
 
 def parse_header(header: str) -> HeaderInfo:
-    """Return what the words of a header announce."""
+    """Parse the words of a header."""
     words = header.lower().split()
     thinks = "analysis" in words or "to=self" in words
     dropped = any(word.startswith("to=") and word not in _ADDRESSEES for word in words)
@@ -101,11 +101,11 @@ def parse_header(header: str) -> HeaderInfo:
 
 
 _QUOTES = "\"'“‘«「『([*`$"  # noqa: RUF001 - quotation marks as they are typed
-"""What a sentence may begin with, beside a letter or a digit."""
+"""What a sentence may begin with, besides a letter or a digit."""
 
 
 class DoubtfulThinking(NamedTuple):
-    """A thinking that may turn out to be text: how everything stood before, and its text as it came."""
+    """Thinking that may turn out to be text: the state before it, and its raw text."""
 
     snapshot: BlockSnapshot
     stack: tuple[Kind, ...]
@@ -116,13 +116,13 @@ class DoubtfulThinking(NamedTuple):
 
 
 class Scanner:
-    """Splits one source of text; `base` is what text outside every block is, `start_in` what is open already."""
+    """Splits one source of text; `base` is the kind of text outside all blocks, `start_in` the kind already open."""
 
     def __init__(
         self, family: Family, blocks: BlockBuilder, base: Kind = Kind.ANSWER, start_in: Kind | None = None
     ) -> None:
         self.family = family
-        """Whose markers are looked for; `any` becomes the family that the first marker gives away."""
+        """The family whose markers are searched for; `any` becomes the family of the first marker."""
         self.context = LineContext(base, start_in)
         self.context.is_family_unknown = family.name == "any"
         self._markers: MarkerSet = markers_of(family)
@@ -141,22 +141,22 @@ class Scanner:
 
     @property
     def kind(self) -> Kind:
-        """What text would be here."""
+        """The kind of text at this position."""
         return self.context.kind
 
     @property
     def is_stable(self) -> bool:
-        """Whether text that does not disturb would only lengthen the open block."""
+        """Whether text without special characters only extends the open block."""
         settled = self._header is None and self._doubt is None and not self._is_for_tool
         return settled and not self._held and not self._pending_start and self.context.position.is_stable
 
     @property
     def search_special(self) -> Callable[[str], object]:
-        """Tells whether a text holds more than words: what a marker may begin with, or a mark of Markdown."""
+        """Searches for special characters: the first characters of markers, and those of Markdown's structure."""
         return self._markers.search_special
 
     def note_separate_thinking(self) -> None:
-        """Take note that thinking came another way, so that text outside it is surely the answer."""
+        """Note that the thinking is in its own field, so that text outside it is certainly the answer."""
         self.context.is_certain = self.context.has_separate_thinking = True
         if self.context.at_block_start and not self.has_markers:
             self.context.stack.clear()
@@ -164,7 +164,7 @@ class Scanner:
             self._reply_starts = ()
 
     def feed(self, text: str, *, ended: bool = False) -> None:
-        """Take the next piece of text; with `ended`, decide about everything that is held."""
+        """Scan the next piece of text; with `ended`, decide about all held text."""
         if self._reply_starts or self._pending_start:
             text = self._strip_reply_start(self._pending_start + text, ended=ended)
         if not self._held and not self._markers.search_first_character(text):
@@ -192,7 +192,7 @@ class Scanner:
         self._held = buffer[at:]
 
     def _strip_reply_start(self, text: str, *, ended: bool) -> str:
-        """Look whether a reply begins with half a header or half an opener; return what is left of the text."""
+        """Remove a partial header or opener at the start of the reply; return the rest of the text."""
         self._pending_start = ""
         said = text.lstrip()
         folded = said.lower()
@@ -206,10 +206,10 @@ class Scanner:
         return self._apply_reply_start(lead, said) if lead and self._tells(lead, said) else text
 
     def _tells(self, lead: str, said: str) -> bool:
-        """Whether a reply begins with a lead, and not with a word that looks like one.
+        """Whether a reply begins with `lead` as a marker, not with a word that looks like it.
 
-        A server that drops harmony's tokens leaves a message glued to its header. Behind `analysis` that is the first
-        letter of a sentence, which is no small one. Where the content is harmony's and nothing else, it has a header.
+        A server that drops harmony's tokens leaves a message glued to its header, so after `analysis` comes the first
+        letter of a sentence, which is not lower-case. Content known to be harmony's always has a header.
         """
         if self.family.has_channels or lead not in HEADERS_WITHOUT_TOKENS:
             return True
@@ -220,7 +220,7 @@ class Scanner:
 
     def _apply_reply_start(self, lead: str, text: str) -> str:
         if lead.startswith("to="):
-            # The prompt has written the first half of this header.
+            # The prompt has the first half of this header.
             self._adopt_family(FAMILIES["glimmer"])
             self._header = MessageHeader("", channel=False)
             return text
@@ -236,29 +236,29 @@ class Scanner:
         return text[len(lead) :]
 
     def close(self) -> None:
-        """Let go of everything that is held: the text has ended."""
+        """End the text, and emit all that is held."""
         self.feed("", ended=True)
         if self._header:
             self._end_header()
 
     def close_blocks(self) -> None:
-        """Close every open block: another source of text speaks."""
+        """Close every open block, because another source of text continues."""
         self.close()
         self.context.stack.clear()
         self._blocks.end_block()
 
-    # What may turn out to be text
+    # Doubtful thinking
 
     def _begin_doubt(self, opener: str) -> None:
         place, stack = self._blocks.snapshot, tuple(self.context.stack)
         self._doubt = DoubtfulThinking(place, stack, self.family, self.has_markers, self._is_preamble, [opener])
 
     def confirm_thinking(self) -> None:
-        """Take a thinking for one that has not closed yet."""
+        """Treat doubtful thinking as thinking that is still open."""
         self._doubt = None
 
     def revert_unclosed_thinking(self) -> None:
-        """Take a thinking that never closed for text of the answer around it."""
+        """Make doubtful thinking that never closed part of the answer around it."""
         doubt, self._doubt = self._doubt, None
         if doubt is None:
             return
@@ -268,7 +268,7 @@ class Scanner:
         self.context.is_certain = True
         self._add_text("".join(doubt.raw))
 
-    # What becomes of text
+    # Text
 
     def _feed_text(self, text: str) -> None:
         self._add_text(text)
@@ -301,7 +301,7 @@ class Scanner:
         if self._doubt and self._doubt.raw[-1] is not text:
             self._doubt.raw.append(text)
 
-    # What becomes of a marker that counts
+    # Markers that count
 
     def _apply_marker(self, marker: Marker, text: str) -> None:
         if marker.role is MarkerRole.OPEN:
@@ -320,7 +320,7 @@ class Scanner:
         self.context.begin_block()
 
     def _is_doubtful(self, marker: Marker, text: str) -> bool:
-        """Whether what opens here may be text: within an answer, or by words that any model may say."""
+        """Whether an opener may be text: in an answer, or if it consists of words that occur in prose."""
         if self.context.kind is not Kind.ANSWER or marker.kinds[0] is Kind.ANSWER or marker.family.counts_anywhere:
             return False
         return (
@@ -330,7 +330,7 @@ class Scanner:
         )
 
     def _adopt_family(self, family: Family) -> None:
-        """Read on by the family that a marker gives away, where nothing was known."""
+        """Continue with the family of a marker, if the family was unknown."""
         if self.context.is_family_unknown:
             self.family, self._markers, self._reply_starts = family, markers_of(family), ()
             self.context.is_family_unknown = False
@@ -379,7 +379,7 @@ class Scanner:
             self._header = MessageHeader(text, channel=text == CHANNEL_MARKER) if role is MarkerRole.HEADER else None
 
     def _end_header(self) -> None:
-        """Take a header that no message follows for the message itself."""
+        """Treat a header that no message follows as the message itself."""
         if self._header:
             message, text = self._header.parse_unfinished(has_answer=self._has_answer)
             self._begin_message(message)

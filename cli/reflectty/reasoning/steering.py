@@ -1,7 +1,7 @@
 """Builds the raw beginning from which a reply continues: its thinking edited, concluded or cut.
 
-A user edits a draft: the thinking with its corrections in their tags, without the tag that opens it. What an
-engine goes on from is the raw text from the opener on.
+Users edit a draft: the thinking with its corrections in their tags, without its opener. An engine continues from the
+raw text, which starts with the opener.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 ASK_ANEW = "ask again instead, or edit the question"
 
 
-def writing_family(  # noqa: PLR0913 - all that a reply tells of how it is written
+def writing_family(  # noqa: PLR0913 - all evidence of a reply's tags
     model: Model, chosen: Plan, seen_family: str = "", raw: str = "", *, came_in_field: bool = False, opener: str = ""
 ) -> Family:
-    """Return the family in whose tags a reply of this model is written when it goes on.
+    """The family in whose tags to write the beginning of a reply that continues.
 
     Args:
-        model: who is to go on.
-        chosen: how it is asked.
-        seen_family: the name of the family that the reply so far was found to be of, where the plan leaves that open.
-        raw: the content of the reply so far: where a family knows several tags, it is the one used there.
-        came_in_field: whether its thinking came in a field of its own, though the plan did not ask for one.
-        opener: the marker with which the model was seen to open its thinking; often nothing.
+        model: the model that continues the reply.
+        chosen: the plan for it.
+        seen_family: the name of the family found in the reply so far, if the plan leaves it open.
+        raw: the content of the reply so far, which shows the tag to use if the family has several.
+        came_in_field: whether the thinking was in its own field although the plan did not request one.
+        opener: the model's opener of thinking, as seen in a reply or prompt; often empty.
 
     Raises:
-        RefusedError: its server cannot go on, or its tags are not known, or are control tokens, which no server sends.
+        RefusedError: the server cannot continue replies, or the tags are unknown or control tokens, which are not sent.
     """
     require_resumable(model)
     in_field = came_in_field or chosen.think is not None
@@ -57,10 +57,10 @@ def writing_family(  # noqa: PLR0913 - all that a reply tells of how it is writt
 
 
 def require_resumable(model: Model) -> None:
-    """Refuse to go on with a reply of a model whose server might begin another one without a word.
+    """Check that the model's server can continue a reply and will not silently start a new one.
 
     Raises:
-        RefusedError: it is such a server.
+        RefusedError: it is not known to.
     """
     if not model.can_resume:
         raise RefusedError(
@@ -71,9 +71,9 @@ def require_resumable(model: Model) -> None:
 
 
 def can_continue(model: Model, chosen: Plan) -> bool:
-    """Whether a reply of this model can be steered or continued, as far as that is known before a word of it came."""
+    """Whether a reply of this model can be steered or continued, as far as known before it begins."""
     if chosen.think is None or chosen.family.name == "any":
-        # How it marks its thinking is seen in the reply.
+        # The reply will show how it marks its thinking.
         return model.can_resume and not chosen.family.has_channels
     known = family_of_model(model.name)
     if known and not has_plain_text_markers(known):
@@ -82,10 +82,10 @@ def can_continue(model: Model, chosen: Plan) -> bool:
 
 
 def reading_family(model: Model, chosen: Plan, so_far: str = "") -> Family:
-    """Return the family that a reply is read by when it goes on: all of it comes as content then.
+    """The family to parse a continued reply by, all of which is content.
 
     Raises:
-        RefusedError: it would think, and how it would mark that is not known.
+        RefusedError: the model would think, and its tags are unknown.
     """
     written = _family_of_opener(next(filter(so_far.startswith, list_plain_openers()), "")) if so_far else None
     if chosen.think is None:
@@ -96,13 +96,13 @@ def reading_family(model: Model, chosen: Plan, so_far: str = "") -> Family:
 
 
 def content_family(model: Model, chosen: Plan) -> Family:
-    """Return the family in whose tags a reply thinks whose server leaves them in the content."""
+    """The family in whose tags a model thinks if its server leaves them in the content."""
     by_itself = chosen.think is not None and chosen.mode is not Mode.REFLECT
     return (_family_of_field(model) if by_itself else None) or chosen.family
 
 
 def _family_of_opener(opener: str) -> Family | None:
-    """Return the family whose thinking begins with a marker that was seen; None where there is no such marker."""
+    """The family with this opener of thinking; None if there is none."""
     for family in (FAMILIES["native"], *filter(has_plain_text_markers, FAMILIES.values())):
         for tag in family.thinking if opener else ():
             if tag.opener.rstrip() == opener:
@@ -123,7 +123,7 @@ def _family_of_content(chosen: Plan, seen: str, raw: str) -> Family | None:
 
 
 def _tag_as_written(tag: Tag, raw: str) -> Tag | None:
-    """Return a tag as a reply has it, with the name that stands for the star of some; None where it is not there."""
+    """The tag as written in a reply, with a name in place of a star; None if it does not occur."""
     if "*" not in tag.opener:
         return tag if tag.opener and tag.opener in raw else None
     start, end = tag.opener.split("*")
@@ -132,7 +132,7 @@ def _tag_as_written(tag: Tag, raw: str) -> Tag | None:
 
 
 def _family_of_field(model: Model) -> Family | None:
-    """Return the tags that become the `thinking` field on the server: those of the template, else of the name."""
+    """The family whose tags the server turns into the `thinking` field: by the template, else by the name."""
     known = family_of_model(model.name)
     if known and not has_plain_text_markers(known):
         return None
@@ -145,7 +145,7 @@ def _family_of_field(model: Model) -> Family | None:
 
 
 def _family_with_first_tag(tag: Tag, family: Family) -> Family:
-    """Return the family that reads a native reply with this tag, the tag first."""
+    """The family for a native reply with this tag, as its first tag."""
     native = FAMILIES["native"]
     if tag not in native.thinking:
         return family
@@ -157,7 +157,7 @@ def _with_first_tag(tag: Tag, tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
 
 
 def draft_of(segments: Iterable[tuple[Kind, str]], family: Family) -> str:
-    """Return the thinking so far as the model writes it, without its opener; a correction at its end is left open."""
+    """The thinking so far as the model writes it, without its opener; a correction at its end stays open."""
     lines: list[str] = []
     for kind, text in segments:
         if kind is not Kind.ANSWER:
@@ -176,9 +176,9 @@ def _correction(text: str, family: Family) -> str:
 
 
 def metrics_of_draft(said: StoredReply, family: Family, text: str) -> ReplyMetrics:
-    """Return the figures that a reply begins with which goes on from a draft.
+    """The metrics with which a reply that continues from a draft begins.
 
-    Of a draft that was changed the time counts that the thinking took; its tokens are counted anew.
+    For an edited draft only the times are kept; its tokens are counted anew.
     """
     took = said.measured
     if text.strip() == draft_of(said.segments, family).strip():
@@ -187,15 +187,15 @@ def metrics_of_draft(said: StoredReply, family: Family, text: str) -> ReplyMetri
 
 
 def open_thinking(family: Family, text: str) -> str:
-    """Return the raw beginning of a reply from a draft: its thinking is open, and goes on where the draft ends."""
+    """The raw beginning of a reply whose thinking continues at the end of the draft."""
     opener = family.thinking[0].opener
-    # A blank at the end belongs to the word that follows: models write the two as one token.
+    # A blank at the end belongs to the next word: models output the two as one token.
     body = text.removeprefix(opener).lstrip("\n").rstrip(" \t")
     return f"{opener.rstrip()}\n{body}"
 
 
 def conclude_thinking(family: Family, text: str) -> str:
-    """Return the raw beginning of a reply whose thinking ends with the draft: what follows is the answer."""
+    """The raw beginning of a reply whose thinking ends with the draft, so that the answer follows."""
     lines = [open_thinking(family, text).rstrip()]
     lines += (tag.closer for tag in family.reflection if _is_open(tag, text))
     answer = _answer_opener(family)
@@ -205,15 +205,15 @@ def conclude_thinking(family: Family, text: str) -> str:
 
 
 def _answer_opener(family: Family) -> str:
-    """Return the tag that a model of the family begins its answer with.
+    """The tag with which models of the family begin their answer.
 
-    The family of what thinks natively is any model's: Qwen3 and DeepSeek never saw an answer tag.
+    Empty for `native`, which any model may have: Qwen3 and DeepSeek were not trained on an answer tag.
     """
     return family.answer[0].opener if family.answer and family.name != "native" else ""
 
 
 def _breaks_after(tag: Tag) -> str:
-    """Return the line breaks between a thinking and the answer: Qwen3, R1 and their kin leave a line free."""
+    """The line breaks between thinking and answer: Qwen3, R1 and related models write an empty line."""
     return "\n\n" if tag.closer == "</think>" else "\n"
 
 
@@ -222,16 +222,16 @@ def _is_open(tag: Tag, text: str) -> bool:
 
 
 def continuation_prefix(said: StoredReply, model: Model, chosen: Plan, opener: str = "") -> str:
-    """Return the raw beginning of a reply that was cut, in its thinking or in its answer, as it came.
+    """The raw beginning of a reply that was cut in its thinking or its answer.
 
     Args:
         said: the reply.
-        model: who gave it.
-        chosen: how it will be asked to go on.
-        opener: the marker with which the model was seen to open its thinking; often nothing.
+        model: the model that wrote it.
+        chosen: the plan to continue it.
+        opener: the model's opener of thinking, as seen in a reply or prompt; often empty.
 
     Raises:
-        RefusedError: it thought in the `thinking` field, and how it would write that is not known.
+        RefusedError: the thinking is in the `thinking` field, and the model's tags are unknown.
     """
     if not said.raw_thinking:
         return said.raw
@@ -240,6 +240,6 @@ def continuation_prefix(said: StoredReply, model: Model, chosen: Plan, opener: s
     if not said.raw:
         return thinking
     tag = family.thinking[0]
-    # A server that passes the model's own line breaks on has them in the content.
+    # A server that passes on the model's line breaks has them in the content.
     breaks = "" if said.raw[0].isspace() else _breaks_after(tag)
     return f"{thinking.rstrip()}\n{tag.closer}{breaks}{said.raw}"

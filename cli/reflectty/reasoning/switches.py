@@ -1,6 +1,6 @@
 """Chat-template arguments that turn a family's thinking on or off, or set its effort.
 
-A family that is not here is switched by `enable_thinking` or `thinking`, and told its effort by `reasoning_effort`.
+Other families are switched by `enable_thinking` or `thinking`, and get their effort as `reasoning_effort`.
 
 Sources: the templates in models/templates of llama.cpp b10970 for hy, cohere, kimi_k3, minimax_m3, seed_oss, apertus,
 gemma4, granite33, solar_open, glimmer and DeepSeek V4; the template of Command A Reasoning 08-2025, whose `reasoning`
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reflectty.core.messages import Arguments
 
 EFFORT_ARGUMENT: Final = "reasoning_effort"
-"""What most templates call the effort."""
+"""The argument for the effort in most templates."""
 
 
 def _set_all(*names: str, to: bool) -> Arguments:
@@ -33,21 +33,21 @@ def _levels(low: str, medium: str, high: str, most: str) -> tuple[tuple[Effort, 
 
 
 class Switch(NamedTuple):
-    """What one family's templates are given as arguments."""
+    """The template arguments that switch one family."""
 
     family: str
     on: Arguments = ()
-    """To think: nothing where the models do so unasked."""
+    """To turn thinking on; empty if it is the default."""
     off: Arguments = ()
-    """Not to think: nothing where that cannot be had."""
+    """To turn thinking off; empty if impossible."""
     levels: tuple[tuple[Effort, bool | str], ...] = ()
-    """The values of `level` for efforts; an effort that is not here adds nothing."""
+    """The values of the argument `level` by effort; other efforts add no argument."""
     level: str = EFFORT_ARGUMENT
     names: tuple[str, ...] = ()
-    """Beginnings of names, without hyphens, where only some models of the family are switched in this way."""
+    """Beginnings of model names, without hyphens, if this applies only to some models of the family."""
 
     def arguments(self, *, thinks: bool, effort: Effort | None = None) -> Arguments:
-        """Return what a template is given so that its model thinks, with that effort, or does not."""
+        """The arguments with which the model thinks, with that effort, or does not."""
         if not thinks:
             return self.off
         value = dict(self.levels).get(effort) if effort else None
@@ -63,7 +63,7 @@ _NO_MEDIUM = _levels("low", "high", "high", "max")
 _NO_MAX = _levels("low", "medium", "high", "high")
 
 SWITCHES: Final = (
-    # The first that fits decides.
+    # The first match applies.
     _USUAL._replace(names=("qwen3.8",), levels=_levels("low", "medium", "xhigh", "xhigh")),
     _USUAL._replace(names=("deepseekv4",), levels=((Effort.HIGH, "high"), (Effort.MAX, "max"))),
     _USUAL._replace(names=("nemotron3super",), levels=((Effort.LOW, True),), level="low_effort"),
@@ -81,10 +81,10 @@ SWITCHES: Final = (
         on=((EFFORT_ARGUMENT, "high"),),
         off=((EFFORT_ARGUMENT, "none"),),
     ),
-    # Command R7B has the second.
+    # Command R7B uses the second.
     _switch_for("cohere", "reasoning", "enable_thinking"),
     _switch_for("kimi_k3", "thinking")._replace(levels=_NO_MEDIUM, level="thinking_effort"),
-    # Unasked, it thinks where it takes that to be needed.
+    # By default it decides itself whether to think.
     Switch("minimax_m3", off=(("thinking_mode", "disabled"),)),
     Switch("seed_oss", off=(("thinking_budget", 0),)),
     _switch_for("apertus", "enable_thinking"),
@@ -92,7 +92,7 @@ SWITCHES: Final = (
     _switch_for("think_answer", "enable_thinking"),
     _switch_for("granite32", "thinking"),
     _switch_for("granite33", "thinking"),
-    # Its efforts `low` and `minimal` are no thinking at all.
+    # Its efforts `low` and `minimal` turn thinking off.
     Switch("solar_open", on=((EFFORT_ARGUMENT, "high"),), off=((EFFORT_ARGUMENT, "minimal"),)),
     Switch("k2_horizon", levels=_NO_MAX),
     Switch("glimmer", off=(("reasoning_strength", "none"),), levels=_NO_MAX, level="reasoning_strength"),
@@ -101,11 +101,11 @@ SWITCHES: Final = (
 
 
 def switch_of(model: str, family: str) -> Switch | None:
-    """Return how the templates of a model are told to think; None where it is the usual way.
+    """The switch for a model's template; None for the usual one.
 
     Args:
-        model: its name.
-        family: the name of its family, or nothing.
+        model: the name of the model.
+        family: the name of its family, or an empty string.
     """
     return next((switch for switch in SWITCHES if _matches(switch, model, family)), None)
 

@@ -1,8 +1,8 @@
 """Finds the tags that a model cannot output, by the types of its tokens.
 
-llama.cpp writes tokens of the types NORMAL and USER_DEFINED as they are; of the others it writes nothing, or for one
-that is a byte a wrong one. So does Ollama since 0.30. Seen with Ollama 0.32.15 and 0.34.2, and with their llama.cpp,
-b10488 and b10970.
+llama.cpp outputs the text of tokens of the types NORMAL and USER_DEFINED, nothing for others, and a wrong byte for one
+that is a byte. So does Ollama since 0.30. Seen with Ollama 0.32.15 and 0.34.2, and with their llama.cpp, b10488 and
+b10970.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 TOKENS_KEY: Final = "tokenizer.ggml.tokens"
 TYPES_KEY: Final = "tokenizer.ggml.token_type"
 TURN_ENDS: Final = frozenset({"<|end|>", "<|END_OF_TURN_TOKEN|>", "<|content_model_end_sampling|>"})
-"""Markers that end a turn as well: where they are seen, the reply does not end."""
+"""Markers that also end a turn, and would not end the reply if they were visible."""
 BRACKETS: Final = frozenset({"<", "</", ">"})
 _WHOLE: Final = re.compile(r"[<\[◁][^<>◁▷\[\]]+[>\]▷]")
 _TAG: Final = re.compile(r"</?[\w:]+>")
 
 
 class TokenType(IntEnum):
-    """The types that a GGUF gives to tokens."""
+    """The types of tokens in a GGUF file."""
 
     NORMAL = 1
     UNKNOWN = 2
@@ -45,25 +45,25 @@ LOST_TYPES: Final = frozenset(TokenType) - {TokenType.NORMAL, TokenType.USER_DEF
 
 
 class Vocabulary(NamedTuple):
-    """The tokens of a model and their types, by id; both empty where the server does not tell them."""
+    """The tokens of a model and their types, by id; both empty if the server does not send them."""
 
     tokens: tuple[str, ...] = ()
     types: tuple[int, ...] = ()
 
 
 class LostTag(NamedTuple):
-    """A token that is a tag, or a piece of one, and is left out of what the model says."""
+    """A token that is a tag, or a piece of one, and is missing from the output."""
 
     id: int
     text: str
     whole: bool
-    """Whether it is all of a tag; else it is a piece of several, such as the word between `<` and `>`."""
+    """Whether it is a whole tag, not a piece of one such as the word between `<` and `>`."""
 
 
 def tags_of(vocabulary: Vocabulary) -> VocabularyTags | None:
-    """Return what a vocabulary says of tags; None of one that is not told.
+    """The tags in a vocabulary; None if the vocabulary is unknown.
 
-    A word that is part of a tag is a tag's own token only where its type sets it apart from other words.
+    A word that is part of a tag counts as a tag's token only if its type differs from that of other words.
     """
     if not vocabulary.types:
         return None
@@ -79,10 +79,10 @@ def tags_of(vocabulary: Vocabulary) -> VocabularyTags | None:
 
 
 def own_family(tags: VocabularyTags | None) -> Family | None:
-    """Return the family whose tags are a vocabulary's own; None for tags that thinking shares with much else.
+    """The reflection family if all its tags are tokens of the vocabulary, else None.
 
-    Only the three kinds of tags of a reflection model together say that a model was made to write them: models that
-    do not think have `<think>` as a token as well (Qwen3-Coder), or `[THINK]` (Mistral Small).
+    Only the three kinds of tags together show that a model was trained to write them: models that do not think also
+    have `<think>` as a token (Qwen3-Coder), or `[THINK]` (Mistral Small).
     """
     family = FAMILIES["reflection"]
     openers = [tag.opener for tag in (family.thinking[0], family.reflection[0], family.answer[0])]
@@ -91,36 +91,36 @@ def own_family(tags: VocabularyTags | None) -> Family | None:
 
 
 def lost_family_tokens_of(tags: VocabularyTags | None, family: Family) -> tuple[str, ...]:
-    """Return the lost tokens that a model of a family writes its tags with, those that it writes first of each kind."""
+    """The lost tokens in the first tag of each kind of a family."""
     leading = (*family.thinking[:1], *family.reflection[:1], *family.answer[:1])
     parts = {part for tag in leading for marker in tag for part in _token_texts_of(marker)}
     return tuple(text for text in tags.lost_tokens if text in parts) if tags else ()
 
 
 def _token_texts_of(marker: str) -> set[str]:
-    """Return the texts that the tokens of a marker may have."""
+    """The texts that the tokens of a marker may have."""
     whole = set(re.findall(_WHOLE, marker))
     return whole | ({*re.findall(r"\w+", marker)} | BRACKETS if re.fullmatch(_TAG, marker) else set())
 
 
 def tag_set_version() -> str:
-    """Return a name for the tags that are known: what was found of a vocabulary holds for these alone."""
+    """A hash of the known tags, because results for a vocabulary are valid for these only."""
     known = _tag_parts()
     return f"{crc32(' '.join((*sorted(known.whole), *sorted(known.pieces))).encode()):08x}"
 
 
 class _TagParts(NamedTuple):
-    """The texts that tokens of tags may have."""
+    """The possible texts of the tokens of tags."""
 
     whole: frozenset[str]
     pieces: frozenset[str]
 
 
 def lost_tags(tokens: Sequence[str], types: Sequence[int], extra_tokens: Iterable[str] = ()) -> tuple[LostTag, ...]:
-    """Return the tags of any family, and the tokens of `also`, that a model's reply comes without.
+    """The tags of any family, and the tokens of `extra_tokens`, that a model cannot output.
 
-    A tag need not be a token of its own: a tokenizer may write it as `<`, a word and `>`. Such pieces are ordinary
-    text in every vocabulary that was made well, and lost wherever they are not.
+    A tag need not be one token: a tokenizer may split it into `<`, a word and `>`. These pieces are ordinary text in a
+    correct vocabulary, and lost in others.
     """
     known = _tag_parts()
     named = known.whole | frozenset(extra_tokens)
@@ -134,7 +134,7 @@ def lost_tags(tokens: Sequence[str], types: Sequence[int], extra_tokens: Iterabl
 
 @cache
 def _tag_parts() -> _TagParts:
-    """Return the parts of the tags of all families, without what ends a turn."""
+    """The parts of the tags of all families, except those that end a turn."""
     markers = [marker for family in FAMILIES.values() for marker in _markers(family)]
     whole = {part for marker in markers for part in re.findall(_WHOLE, marker)}
     words = {word for marker in markers for word in re.findall(r"\w+", marker) if re.fullmatch(_TAG, marker)}

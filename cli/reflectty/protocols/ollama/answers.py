@@ -1,6 +1,6 @@
-"""Parses Ollama's answers: refusals, models, running models, rendered prompts.
+"""Parses Ollama's responses: refusals, models, running models, rendered prompts.
 
-The shapes are those of Ollama 0.32.15.
+The formats are those of Ollama 0.32.15.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from reflectty.protocols.decoding import Body
 
 REPLY_ROOM: Final = 1024
-"""Tokens that a suggested context leaves for the reply."""
+"""Tokens for the reply in a suggested context."""
 LONG_CONTEXT: Final = 16384
-"""Tokens of the context that is suggested when the server gives no numbers."""
+"""The context to suggest, in tokens, if the server gives no numbers."""
 STATUS_HINTS: Final = {
     401: "the server wants a key: set OLLAMA_API_KEY, which is sent over https and to this machine only",
     403: "the server does not accept this Host header: name it by its address, or set OLLAMA_HOST where it runs",
@@ -56,11 +56,11 @@ TEXT_HINTS: Final = {
 
 
 _REMOVED_OPTION: Final = re.compile(r"(\w+) is no longer supported")
-"""How Ollama refuses an option that it once knew: `typical_p`, from 0.34.1 on (server/routes.go)."""
+"""How Ollama refuses a removed option: `typical_p`, from 0.34.1 on (server/routes.go)."""
 
 
 def refusal_error_of(status: int, body: bytes, model: str) -> ReflecttyError:
-    """Return the error for an HTTP status other than 200 and the beginning of its body."""
+    """The error for an HTTP status other than 200 and the beginning of its body."""
     if foreign := gateway_error_of(status, body, "an Ollama server", HOST_HINT, "OLLAMA_API_KEY"):
         return foreign
     text, details = _error_body_from(body)
@@ -81,7 +81,7 @@ def _refused_error_of(status: int, text: str, details: Body) -> RefusedError:
 
 
 def _sign_in_hint(details: Body) -> str:
-    """Return how to sign in where a server does not know who asks Ollama's cloud; it names an address for that."""
+    """The hint to sign in to Ollama's cloud, if the response has an address for it."""
     address = as_text(details.get("signin_url"))
     return f"`ollama signin` where the server runs, or open {address}" if address else ""
 
@@ -94,7 +94,7 @@ def _error_body_from(body: bytes) -> ErrorBody:
 
 
 def _not_found_error_of(text: str, details: Body, model: str) -> ReflecttyError:
-    """Tell a missing model from a missing page, for which Ollama answers `404 page not found` as plain text."""
+    """Distinguish a missing model from a missing page, for which Ollama sends `404 page not found` as plain text."""
     if details and model and (model in text or "model" in text):
         return ModelMissingError(f"the model {model} is not installed", _pull_hint(model))
     return UnreachableError(f"this is not an Ollama server: HTTP 404, {text or 'no message'}", HOST_HINT)
@@ -109,7 +109,7 @@ def _is_too_long(text: str, details: Body) -> bool:
 
 
 def _too_long_error_of(details: Body) -> PromptTooLongError:
-    """Name both numbers where llama.cpp gives them, and a context that holds the prompt and a reply."""
+    """The error with both token counts, if llama.cpp sends them, and a context that holds the prompt and a reply."""
     prompt, context = (int(as_number(details.get(name))) for name in ("n_prompt_tokens", "n_ctx"))
     advice = f"-o num_ctx={_context_for(prompt)} holds it, at the price of memory; or send less"
     if prompt and context:
@@ -128,7 +128,7 @@ def _hint(status: int, text: str) -> str:
 
 
 def missing_hint(model: str, installed: Iterable[str]) -> str:
-    """Return what to do about a model that is not among the installed ones."""
+    """The hint for a model that is not installed."""
     import difflib
 
     names = [short_name_of(name) for name in installed]
@@ -140,10 +140,10 @@ def missing_hint(model: str, installed: Iterable[str]) -> str:
 
 
 def rendered_prompt_of(body: Body) -> str:
-    """Return the prompt that the server rendered.
+    """The prompt that the server rendered.
 
     Raises:
-        RefusedError: the server does not know `_debug_render_only` (Ollama before 0.11.5, other servers).
+        RefusedError: the server does not support `_debug_render_only` (Ollama before 0.11.5, other servers).
     """
     debug = body.get("_debug_info")
     prompt = debug.get("rendered_template") if isinstance(debug, dict) else None
@@ -153,7 +153,7 @@ def rendered_prompt_of(body: Body) -> str:
 
 
 def model_of(name: str, body: Body) -> Model:
-    """Return what /api/show says; it leaves out the digest and the size."""
+    """Parse a response of /api/show, which lacks the digest and the size."""
     known = Model(
         name=name,
         capabilities=_texts(body.get("capabilities")) or _capabilities_of_file(_table(body.get("model_info"))),
@@ -170,48 +170,48 @@ def model_of(name: str, body: Body) -> Model:
         **_remote(body),
         **_details(body),
     )
-    # Seen with 0.32.15 and 0.34.2: what llama.cpp renders gets its schema sorted.
+    # Seen with 0.32.15 and 0.34.2: for templates that llama.cpp renders, the keys of a schema get sorted.
     return known._replace(sorts_schema_keys=known.is_jinja)
 
 
 def _examples(messages: object) -> tuple[str, ...]:
-    """Return the texts of a Modelfile's MESSAGEs."""
+    """The texts of a Modelfile's MESSAGE lines."""
     listed = messages if isinstance(messages, list) else ()
     return tuple(as_text(_table(message).get("content")) for message in listed)
 
 
 def _capabilities_of_file(info: Body) -> tuple[str, ...]:
-    """Return what a file tells of a model whose server knows no capabilities (Ollama before 0.6.4).
+    """The capabilities by the metadata of the file, for servers that send none (Ollama before 0.6.4).
 
-    A kind of pooling is what later servers know an embedding model by (server/images.go).
+    Later servers detect an embedding model by its pooling type (server/images.go).
     """
     return ("embedding",) if f"{info.get('general.architecture')}.pooling_type" in info else ()
 
 
 _FILE: Final = re.compile(r"^(FROM|ADAPTER)[ \t].*?\bsha256[-:]([0-9a-f]{64})[ \t\r\"]*$", re.MULTILINE)
-"""A line of a Modelfile that names a file, and its digest: the server calls its files by them."""
+"""A line of a Modelfile with a file and its digest, which is the name of the file on the server."""
 
 
 def _files(modelfile: str) -> tuple[str, ...]:
-    """Return the digests of all files that a Modelfile names, sorted."""
+    """The digests of all files in a Modelfile, sorted."""
     return tuple(sorted(digest for _, digest in _FILE.findall(modelfile)))
 
 
 def _weights(modelfile: str) -> str:
-    """Return the digest of the file that a Modelfile names first: the model itself."""
+    """The digest of the first FROM of a Modelfile: the model itself."""
     return next((digest for command, digest in _FILE.findall(modelfile) if command == "FROM"), "")
 
 
 def info_of(body: Body) -> Body:
-    """Return what /api/show says of the file, by the keys of GGUF."""
+    """The metadata of the file in a response of /api/show, by GGUF key."""
     return _table(body.get("model_info"))
 
 
 def models_of(body: Body) -> tuple[Model, ...]:
-    """Return what /api/tags lists; it leaves out template, system, parameters and license.
+    """The models listed by /api/tags, which lacks template, system, parameters and license.
 
     Raises:
-        UnreachableError: there is no list.
+        UnreachableError: the response has no list.
     """
     listed = body.get("models")
     if not isinstance(listed, list):
@@ -233,12 +233,12 @@ def _listed_model(entry: Body) -> Model:
 
 
 def _remote(body: Body) -> Body:
-    """Return where a model is answered that the server passes on: a stub of Ollama's cloud, or of another server."""
+    """The host and name of a model that runs elsewhere: in Ollama's cloud, or on another server."""
     return {name: shorten(as_text(body.get(name))) for name in ("remote_host", "remote_model")}
 
 
 def _details(body: Body) -> Body:
-    """Return what both kinds of answer say of a model under `details`."""
+    """The fields of `details`, which /api/show, /api/tags and /api/ps share."""
     details = _table(body.get("details"))
     return {
         "parameter_size": as_text(details.get("parameter_size")),
@@ -247,7 +247,7 @@ def _details(body: Body) -> Body:
 
 
 def running_of(body: Body) -> tuple[RunningModel, ...]:
-    """Return what /api/ps lists."""
+    """The running models listed by /api/ps."""
     listed = body.get("models")
     entries = listed if isinstance(listed, list) else ()
     return tuple(_running_model(entry) for entry in entries if isinstance(entry, dict))
@@ -265,12 +265,12 @@ def _running_model(entry: Body) -> RunningModel:
 
 
 def version_of(body: Body) -> str:
-    """Return what /api/version says, or nothing."""
+    """The version in a response of /api/version, or an empty string."""
     return shorten(as_text(body.get("version")))
 
 
 def _context_length(info: Body) -> int:
-    """Return `<architecture>.context_length`, which every architecture of GGUF names after itself."""
+    """The value of `<architecture>.context_length`: GGUF prefixes the key with the architecture."""
     return int(as_number(info.get(f"{info.get('general.architecture')}.context_length")))
 
 

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 def encode(request: Request) -> Body:
-    """Return the body for /api/chat, a stream in which the server cuts nothing in silence.
+    """The body for /api/chat: streamed, and refused rather than silently truncated.
 
     Raises:
-        UsageError: the schema is no JSON.
+        UsageError: the schema is not valid JSON.
     """
     body: Body = {"model": request.model, "messages": [_message(message) for message in request.messages]}
     if request.think is not None:
@@ -44,10 +44,10 @@ def encode(request: Request) -> Body:
 
 
 def encode_render(request: Request) -> Body:
-    """Return the body with which /api/chat answers the rendered prompt, `_debug_info.rendered_template`.
+    """The body with which /api/chat returns the rendered prompt, in `_debug_info.rendered_template`.
 
-    The field is undocumented, in Ollama since 0.11.5. 0.32.15 loads the model before it renders. A server that
-    ignores the field generates one token.
+    `_debug_render_only` is undocumented, in Ollama since 0.11.5. 0.32.15 loads the model before it renders. A server
+    that ignores the field generates one token.
     """
     body = encode(request) | {"stream": False, "_debug_render_only": True}
     body["options"] = body.get("options", {}) | {"num_predict": 1}
@@ -56,14 +56,14 @@ def encode_render(request: Request) -> Body:
 
 
 def encode_raw(request: Request, prompt: str) -> Body:
-    """Return the body with which /api/generate continues `prompt` as it stands.
+    """The body with which /api/generate continues `prompt` verbatim.
 
-    `think` is false whatever the request says: left out, 0.32.15 sets it to true for a model with the
-    capability, and where the prompt ends with the opening tag, the thinking goes on in `thinking` and its
-    closing tag is lost. A model without the capability accepts false.
+    `think` is always false: if omitted, 0.32.15 sets it to true for a model with the capability; after a prompt that
+    ends in the opening tag the thinking then continues in `thinking`, and its closing tag is lost. A model without
+    the capability accepts false.
 
     Raises:
-        UsageError: the schema is no JSON.
+        UsageError: the schema is not valid JSON.
     """
     body: Body = {"model": request.model, "prompt": prompt, "raw": True, "think": False}
     images = [image for message in request.messages for image in message.images]
@@ -73,11 +73,11 @@ def encode_raw(request: Request, prompt: str) -> Body:
 
 
 def continue_prompt(prompt: str, so_far: str) -> str:
-    """Return a rendered prompt with the beginning of its reply; an opener at the end of both stands once.
+    """Append the beginning of a reply to its rendered prompt, without repeating an opener that ends the prompt.
 
-    Templates differ in whether they open the thinking themselves, and in the white space behind the opener:
-    where a template opens it, its white space is what the model knows. One that writes a closed thinking, because it
-    was told or takes it that there is to be none, is taken back where the reply begins with a thinking of its own.
+    Templates differ in whether they open the thinking, and in the white space after the opener: if a template opens
+    it, its white space is what the model was trained on. An empty thinking that a template writes because thinking is
+    off, or by default, is removed if the reply begins with thinking.
     """
     tags = tags_at(so_far)
     prompt = _without_closed_thinking(prompt, tags)
@@ -105,20 +105,20 @@ def _message(message: Message) -> Body:
 
 
 def encode_load(request: Request) -> Body:
-    """Return the body with which /api/generate loads a model as a question with the same settings would.
+    """The body with which /api/generate loads a model with the settings of the request.
 
-    A model that is loaded otherwise, be it with another context or another `shift`, is loaded again by the first
-    question. A `keep_alive` of 0 unloads it.
+    A request with other settings, such as another context or another `shift`, loads the model again. A `keep_alive`
+    of 0 unloads it.
     """
     return {"model": request.model} | _settings(request) | {"stream": False}
 
 
 def _settings(request: Request) -> Body:
-    """Return what each request says of how it is to be answered: in pieces, and with nothing cut in silence.
+    """The fields that all requests share: streamed, and with nothing truncated silently.
 
-    `shift` is left out where nothing could be cut, as every other client leaves it out: Ollama loads a model again for
-    a request that wishes it otherwise (engines/bounds.py). Elsewhere it has to be sent: a reply whose length nothing
-    limits may outgrow any context, and where the server shifts, it loses the beginning of the prompt without a word.
+    `shift` is omitted if the reply fits the context, as other clients omit it: Ollama reloads a model for a request
+    with another `shift` (engines/reply_limit.py). Otherwise it must be false: an unlimited reply may exceed any
+    context, and a server that shifts silently drops the beginning of the prompt.
     """
     body: Body = {"stream": True, "truncate": False} | ({} if request.fits_context else {"shift": False})
     if request.options:
@@ -131,7 +131,7 @@ def _settings(request: Request) -> Body:
 
 
 def keep_alive_of(text: str) -> int | float | str:
-    """Return seconds as a number, because Ollama reads a text as a Go duration, which needs a unit."""
+    """Convert seconds to a number, because Ollama reads a string as a Go duration, which needs a unit."""
     if re.fullmatch(r"-?\d+", text, re.ASCII):
         return int(text)
     return float(text) if re.fullmatch(r"-?\d+\.\d+", text, re.ASCII) else text
@@ -148,27 +148,27 @@ NANOSECONDS_PER_MS: Final = 1e6
 
 
 class OllamaChunkDecoder:
-    """Turns the bytes of a streamed reply into chunks, the same however they are cut; after `done` comes nothing."""
+    """Decodes the bytes of a streamed reply into chunks, however they are split; yields none after `done`."""
 
     def __init__(self, line_limit: int = LINE_LIMIT) -> None:
         self.done = False
         self.part_count = 0
-        """How many lines have come that are no blank ones, the beginning of one included."""
+        """The number of non-blank lines received, including an incomplete one."""
         self._lines = LineSplitter(line_limit)
         self._seen = False
         self._began = False
 
     @property
     def over(self) -> bool:
-        """Whether the reply has ended, so that whatever comes now adds nothing to it."""
+        """Whether the reply has ended."""
         return self.done
 
     def feed(self, data: bytes) -> Iterator[Chunk]:
-        """Yield the chunks that are complete now; what is not iterated over is not read.
+        """Yield the chunks that are now complete; reads only as far as it is iterated.
 
         Raises:
-            IncompleteError: the server reports an error, or what it sends can no longer be read.
-            UnreachableError: it sends something else from the beginning.
+            IncompleteError: the server reports an error, or sends something unreadable during the reply.
+            UnreachableError: the stream is something else from the start.
         """
         lines = self._lines.feed(data)
         try:
@@ -179,11 +179,11 @@ class OllamaChunkDecoder:
         self.part_count += bool(self._lines.beginning.strip())
 
     def close(self) -> Iterator[Chunk]:
-        """Yield the chunk of a last line without an end.
+        """Yield the chunk of a last line without a line break.
 
         Raises:
-            IncompleteError: the reply ended without `done`, which is how Ollama ends it when its runner stops.
-            UnreachableError: nothing of it was Ollama's.
+            IncompleteError: the reply ended without `done`, as Ollama's does when its runner stops.
+            UnreachableError: the stream was not Ollama's.
         """
         line = self._lines.rest()
         if not self.done and not _is_cut(line):
@@ -224,7 +224,7 @@ class OllamaChunkDecoder:
 
 
 def _is_cut(line: bytes) -> bool:
-    """Say whether a last line is the beginning of an object and not the whole."""
+    """Whether a last line is an incomplete object."""
     try:
         decode(line)
     except ValueError:
@@ -233,7 +233,7 @@ def _is_cut(line: bytes) -> bool:
 
 
 def _chunk(line: Body) -> Chunk | None:
-    """Return the chunk of one line of /api/chat or /api/generate, or None for an object of another kind."""
+    """The chunk of one line of /api/chat or /api/generate, or None for another object."""
     reason = as_text(line.get("done_reason"))
     done = line.get("done") is True or bool(reason)
     message = line.get("message")
@@ -250,7 +250,7 @@ def _chunk(line: Body) -> Chunk | None:
 
 
 def _usage(line: Body) -> Usage:
-    """Return the counts of the last line, whose durations are in nanoseconds and left out when 0."""
+    """The usage in the last line, whose durations are in nanoseconds and omitted if 0."""
 
     def ms(name: str) -> float:
         return as_number(line.get(name)) / NANOSECONDS_PER_MS
@@ -262,6 +262,6 @@ def _usage(line: Body) -> Usage:
         load_ms=ms("load_duration"),
         prompt_ms=ms("prompt_eval_duration"),
         reply_ms=ms("eval_duration"),
-        # Of Ollama 0.34 and later; `prompt_eval_count` counts them too, the duration does not.
+        # From Ollama 0.34 on; `prompt_eval_count` includes them, the duration does not.
         cached_tokens=int(as_number(line.get("prompt_eval_cached_count"))),
     )

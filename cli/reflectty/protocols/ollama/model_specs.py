@@ -1,7 +1,7 @@
 """Reads model specifications and vocabularies from /api/show and encodes /api/create.
 
-The shapes are those of Ollama 0.32.15 and 0.34.2: `(*Model).String` in server/images.go for the Modelfile,
-`GetModelInfo` in server/routes.go for the text of the parameters.
+The formats are those of Ollama 0.32.15 and 0.34.2: `(*Model).String` in server/images.go for the Modelfile,
+`GetModelInfo` in server/routes.go for the parameters.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 NO_TEMPLATE: Final = "{{ .Prompt }}"
-"""What a Modelfile shows where a model has no template of its own."""
+"""The template in the Modelfile of a model that has none."""
 ROLES: Final = frozenset({"system", "user", "assistant"})
 _COMMANDS: Final = re.compile(r"^(FROM|ADAPTER|DRAFT|RENDERER|PARSER) (\S.*)$", re.MULTILINE)
 _TEMPLATE: Final = re.compile(
@@ -36,10 +36,10 @@ _ESCAPED: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 
 
 def model_spec_of(name: str, body: Body) -> ModelSpec:
-    """Return what /api/show says a model is made of.
+    """Parse a model's specification from a response of /api/show.
 
     Raises:
-        RefusedError: a parameter is written in a way that is not known.
+        RefusedError: a parameter has an unknown format.
     """
     made = ModelSpec(
         name=name,
@@ -54,7 +54,7 @@ def model_spec_of(name: str, body: Body) -> ModelSpec:
     )
     found: dict[str, tuple[str, ...]] = {}
     for command, value in _COMMANDS.findall(_commands(body)):
-        # Only a blob can be sent back by its digest; and a licence may have a line that begins like a command.
+        # Only a blob can be sent back by its digest; and a license may have a line that begins like a command.
         if command in ("RENDERER", "PARSER") or _BLOB.search(value):
             found[command] = (*found.get(command, ()), value)
     return made._replace(
@@ -67,13 +67,13 @@ def model_spec_of(name: str, body: Body) -> ModelSpec:
 
 
 def encode_create(name: str, spec: ModelSpec, weights: str, parts: Mapping[str, str] | None = None) -> Body:
-    """Return the body with which /api/create makes a model like another one, with other weights: those of a digest.
+    """The body with which /api/create copies a model, with other weights.
 
     Args:
-        name: of the new model.
-        spec: what the other one is made of.
-        weights: the digest of the file.
-        parts: the digests of all files by their names, where the model is split into several.
+        name: the name of the new model.
+        spec: the specification of the model to copy.
+        weights: the digest of the file with the new weights.
+        parts: the digests of all files by name, for weights split into several files.
     """
     files = {f"part-{number}.gguf": digest_of(path) for number, path in enumerate(spec.weights[1:])}
     body: Body = {
@@ -94,16 +94,16 @@ def encode_create(name: str, spec: ModelSpec, weights: str, parts: Mapping[str, 
 
 
 def digest_of(path: str) -> str:
-    """Return the digest of the server's copy of a file, which bears it as its name; nothing for another file."""
+    """The digest in the name of a blob on the server; empty for another file."""
     found = _BLOB.search(path)
     return f"sha256:{found[1]}" if found else ""
 
 
 def parameters_of(text: str) -> tuple[tuple[str, OptionValue], ...]:
-    """Return the parameters in the text of /api/show: a key, blanks, and a value as Go writes it; `stop` is a list.
+    """Parse the parameters of /api/show: on each line a key, blanks, and a value as Go prints it; `stop` is a list.
 
     Raises:
-        RefusedError: a value is written in another way.
+        RefusedError: a value has another format.
     """
     found: dict[str, OptionValue] = {}
     for line in filter(str.strip, text.split("\n")):
@@ -132,7 +132,7 @@ def _unescape(match: re.Match[str]) -> str:
     digits = match[1] or match[2] or match[3]
     if digits is None:
         return _ESCAPED.get(match[4], match[4])
-    # Two digits are a byte, and from 0x80 on one that no text has.
+    # Two digits are a byte, and bytes from 0x80 on are not valid text.
     number = int(digits, 16)
     return "\ufffd" if (match[1] and number > 0x7F) or number > 0x10FFFF else chr(number)  # noqa: PLR2004
 
@@ -145,7 +145,7 @@ def _kind(body: Body) -> str:
 
 
 def _template(body: Body) -> str:
-    """Return the template to create with: /api/show tells the one that is used, the Modelfile the model's own."""
+    """The model's own template: /api/show has the one in use, the Modelfile the model's own."""
     shown = as_text(body.get("template"))
     written = as_text(body.get("modelfile"))
     if f"TEMPLATE {_quote(shown)}" in written:
@@ -156,7 +156,7 @@ def _template(body: Body) -> str:
 
 
 def _commands(body: Body) -> str:
-    """Return a Modelfile without the texts that may hold lines which look like commands."""
+    """The Modelfile without the texts whose lines may look like commands."""
     text = as_text(body.get("modelfile"))
     for known in ("template", "system"):
         text = text.replace(f"\n{known.upper()} {_quote(as_text(body.get(known)))}", "", 1)
@@ -164,7 +164,7 @@ def _commands(body: Body) -> str:
 
 
 def _quote(text: str) -> str:
-    """Return a text as a Modelfile has it: without escapes, and in quotes only where it needs them."""
+    """Quote a text as Modelfiles do: without escapes, and only if needed."""
     if "\n" in text or text.startswith(" ") or text.endswith(" "):
         return f'"""{text}"""' if '"' in text else f'"{text}"'
     return text
@@ -194,12 +194,12 @@ NUMBER_PATTERN: Final = rb"-?[0-9]++"
 
 
 def vocabulary_of(answer: bytes) -> Vocabulary:
-    """Return the tokens and their types; of all the rest, which is most of it, nothing is decoded.
+    """Extract the tokens and their types without decoding the rest, which is most of the response.
 
-    A key stands for itself wherever it is found: inside a text its quotes would be escaped.
+    A match of a key is always a key: inside a string its quotes would be escaped.
 
     Raises:
-        ValueError: the answer is no JSON object; the message says what it is.
+        ValueError: the response is not a JSON object; the message says what it is.
     """
     tokens, types = _find_array(TOKENS_KEY, TEXT_PATTERN, answer), _find_array(TYPES_KEY, NUMBER_PATTERN, answer)
     if not tokens or not types:
@@ -209,7 +209,7 @@ def vocabulary_of(answer: bytes) -> Vocabulary:
 
 
 def _find_array(key: str, element: bytes, answer: bytes) -> list[Any]:
-    """Return an array of the answer, empty where it has none or one that cannot be read."""
+    """The array of a key; empty if absent or unreadable."""
     elements = rb"(?:" + element + BLANK_PATTERN + rb"," + BLANK_PATTERN + rb")*+" + element
     name = f'"{re.escape(key)}"'.encode()
     array = name + BLANK_PATTERN + rb":" + BLANK_PATTERN + rb"(\[" + BLANK_PATTERN + elements + BLANK_PATTERN + rb"\])"

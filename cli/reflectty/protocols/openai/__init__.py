@@ -1,7 +1,7 @@
 """The protocol of OpenAI-compatible servers: requests to JSON, bytes to chunks and values.
 
-What is said of llama-server was seen with b10488, of vLLM with 0.32, of Ollama's /v1 with 0.32.15; what is said of
-SGLang stands in its documentation and sources.
+The behavior described of llama-server was seen with b10488, of vLLM with 0.32, of Ollama's /v1 with 0.32.15; that of
+SGLang is from its documentation and sources.
 """
 
 from reflectty.protocols.decoding import Body

@@ -1,4 +1,4 @@
-"""Parses the answers of OpenAI-compatible servers: refusals, listed models, rendered prompts."""
+"""Parses responses of OpenAI-compatible servers: refusals, listed models, rendered prompts."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ LLAMA_SERVER: Final = "llamacpp"
 VLLM: Final = "vllm"
 SGLANG: Final = "sglang"
 OLLAMA: Final = "library"
-"""What they call themselves as owner of a model; the last is what Ollama's /v1 says of a model of its own registry, of
-others it names their user."""
+"""`owned_by` of a model on each server; Ollama's /v1 has `library` for models of its own registry, and for others the
+name of their user."""
 RESUMING_SERVERS: Final = (LLAMA_SERVER, VLLM, SGLANG)
-"""Who can go on in the middle of a reply."""
+"""The servers that can continue a partial reply."""
 NO_DATABASE: Final = "no_db_connection"
-"""What LiteLLM 1.105 without a database calls a key that it does not know."""
+"""The error type of LiteLLM 1.105 without a database for an unknown key."""
 TOO_LONG: Final = re.compile(
     r"exceeds the available context size|larger than the max context size|maximum context length"
     r"|longer than the model's context length|longer than the maximum model length"
     r"|decoder prompt \(length \d+\) is longer|max_tokens must be at least 1, got (?:0|-)",
     re.IGNORECASE,
 )
-"""How llama-server, vLLM and SGLang say that a prompt does not fit, in their versions."""
+"""How the versions of llama-server, vLLM and SGLang report a prompt that does not fit."""
 CONTEXT_PATTERNS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -70,46 +70,46 @@ PROMPT_PATTERNS: Final = tuple(
     )
 )
 MOST_NAMES: Final = 5
-"""So many names are enough to know a list by."""
+"""Names shown of a longer list."""
 CROWDED: Final = re.compile(r"context size has been exceeded", re.IGNORECASE)
-"""What llama-server b10970 ends every reply with that shares a context which is full."""
+"""With which llama-server b10970 ends all replies that share a context, once it is full."""
 FEWER_REQUESTS_HINT: Final = "ask fewer at the same time, or start the server with a larger context (-c)"
 AT_LEAST: Final = re.compile(r"at least (\d+) input tokens", re.IGNORECASE)
-"""How vLLM names a bound: its tokenizer stops at one more than fits."""
+"""vLLM's lower bound on the tokens of a prompt: its tokenizer stops at one more than fits."""
 CHARACTERS: Final = re.compile(r"contains (\d+) characters", re.IGNORECASE)
-"""How vLLM speaks of a prompt that is so long that it does not count its tokens."""
+"""vLLM's wording for a prompt too long to be tokenized at all."""
 LIMIT_OVER_CONTEXT: Final = re.compile(r"max_tokens=(\d+) cannot be greater than max_model_len=(\d+)", re.IGNORECASE)
 SEND_LESS_HINT: Final = "send less, or start the server with a larger context"
 LOWER_LIMIT_HINT: Final = "lower -o num_predict, send less, or start the server with a larger context"
 SWITCHABLE_FAMILIES: Final = ("think", "harmony")
-"""The families whose thinking a server takes apart and a request can switch."""
+"""The families whose thinking servers put in a field and a request can switch."""
 
 
 class ListedModel(NamedTuple):
-    """A model that a server lists."""
+    """A model in a server's list."""
 
     model: Model
     names: tuple[str, ...]
-    """What it answers to."""
+    """The names it can be requested by."""
     maker: str
-    """Whom the server gives as its owner: often who wrote the server; nothing where it does not tell."""
+    """`owned_by` of the model, often the server software; empty if not sent."""
     context: int = 0
-    """How many tokens it holds here; 0 when unknown."""
+    """Its context on this server in tokens; 0 if unknown."""
     created: int = 0
-    """When it was made, in seconds since 1970, as the server says; many say when they were asked, or a constant."""
+    """Its date in seconds since 1970, as sent; many servers send the time of the request, or a constant."""
     may_chat: bool = True
-    """Whether it may be asked: false where its fields say that it embeds, ranks, speaks or draws."""
+    """False if its fields say that it embeds, ranks, speaks or draws."""
     loaded: bool | None = None
-    """Whether it is in memory; None where the server does not tell."""
+    """Whether it is in memory; None if not sent."""
     root: str = ""
-    """What was loaded under this name, where that is another one."""
+    """The model loaded under this name, if its name differs."""
 
 
 # Refusals
 
 
 def refusal_error_of(status: int, body: bytes, model: str) -> ReflecttyError:
-    """Return the error for an HTTP status other than 200 and the beginning of its body."""
+    """The error for an HTTP status other than 200 and the beginning of its body."""
     if foreign := gateway_error_of(status, body, SERVER_LABEL, HOST_HINT, KEY_NAMES):
         return foreign
     value, text = _error_from(body)
@@ -138,10 +138,10 @@ def _error_from(body: bytes) -> tuple[Body, str]:
 
 
 def error_text_of(value: Body) -> str:
-    """Return what a server says went wrong, in whichever of its forms; nothing where it says nothing of the kind.
+    """The error message in a response, whatever its form; empty if it has none.
 
     The forms: `{"error": {"message": …}}`, `{"error": "…"}`, `{"object": "error", "message": …}` of older vLLM and
-    SGLang, `{"detail": …}` of FastAPI below both, where a list has the fields that it did not like.
+    SGLang, `{"detail": …}` of FastAPI below both, where a list has the invalid fields.
     """
     detail = value.get("detail")
     if isinstance(detail, list):
@@ -154,7 +154,7 @@ def error_text_of(value: Body) -> str:
 
 
 def _field_error_of(entry: object) -> str:
-    """Return what FastAPI says of one field: where it stands, and what is wrong with it."""
+    """FastAPI's message on one field, with the field's path."""
     if not isinstance(entry, dict):
         return as_text(entry)
     place = entry.get("loc")
@@ -163,7 +163,7 @@ def _field_error_of(entry: object) -> str:
 
 
 def too_long_error_of(text: str, value: Body) -> PromptTooLongError | None:
-    """Return the error of a prompt that does not fit, with both numbers where the server gives them."""
+    """The error of a prompt that does not fit, with both token counts if the server sends them."""
     details = error_body_of(value).details
     kinds = (details.get("type"), details.get("code"))
     if not (TOO_LONG.search(text) or "exceed_context_size_error" in kinds or "context_length_exceeded" in kinds):
@@ -179,7 +179,7 @@ def too_long_error_of(text: str, value: Body) -> PromptTooLongError | None:
 
 
 def too_long_error_from_counts(prompt: int, room: int) -> PromptTooLongError:
-    """Return the error of a prompt of so many tokens; a number that is 0 is not known."""
+    """The error of a prompt of `prompt` tokens in a context of `room`; 0 means unknown."""
     if not (prompt and room):
         return _too_long_error("the prompt does not fit into the context")
     if prompt > room:
@@ -195,7 +195,7 @@ def _too_long_error(message: str) -> PromptTooLongError:
 
 
 def limit_error_of(text: str) -> RefusedError | None:
-    """Return the error of a limit of tokens beyond the whole context, as vLLM refuses it."""
+    """The error of a token limit larger than the whole context, which vLLM refuses."""
     found = LIMIT_OVER_CONTEXT.search(text)
     if not found:
         return None
@@ -205,7 +205,7 @@ def limit_error_of(text: str) -> RefusedError | None:
 
 
 def context_full_error_of(text: str) -> CrowdedError | None:
-    """Return the error of a reply that was ended since it shared a context with others that filled it."""
+    """The error of a reply that ended because it and others filled the context they share."""
     if not CROWDED.search(text):
         return None
     return CrowdedError("the replies that came at the same time filled the context of the server", FEWER_REQUESTS_HINT)
@@ -217,19 +217,19 @@ def _first(patterns: Iterable[re.Pattern[str]], text: str) -> int:
 
 
 def _is_missing(status: int, text: str, value: Body, model: str) -> bool:
-    """Whether a refusal is about the model: vLLM says 404, a llama-server with several models 400."""
+    """Whether a refusal means an unknown model: 404 from vLLM, 400 from a llama-server with several models."""
     gone = re.search(r"not found|does not exist|not available|unknown model|invalid model", text, re.IGNORECASE)
     about = error_body_of(value).details.get("param") == "model" or model in text
     return status in (400, 404) and about and gone is not None
 
 
 def missing_model_error_of(model: str, served: Iterable[str] = ()) -> ModelMissingError:
-    """Return the error of a model that the server does not serve."""
+    """The error of a model that the server does not serve."""
     return ModelMissingError(f"the model {model} is not served there", missing_hint(model, served))
 
 
 def missing_hint(model: str, served: Iterable[str]) -> str:
-    """Return what to do about a model that is not among those served."""
+    """The hint for a model that is not among those served."""
     names = list(served)
     if not names:
         return "which ones are, the server does not say"
@@ -243,10 +243,10 @@ def missing_hint(model: str, served: Iterable[str]) -> str:
 
 
 def models_of(body: Body) -> tuple[ListedModel, ...]:
-    """Return what /v1/models lists.
+    """The models listed by /v1/models.
 
     Raises:
-        UnreachableError: there is no list.
+        UnreachableError: the response has no list.
     """
     listed = body.get("data")
     if not isinstance(listed, list):
@@ -256,13 +256,13 @@ def models_of(body: Body) -> tuple[ListedModel, ...]:
 
 def _listed_model(entry: Body) -> ListedModel:
     name, meta = as_text(entry.get("id")), _table(entry.get("meta"))
-    # The last is LiteLLM's, which tells of the model behind it as far as it knows that.
+    # The last is LiteLLM's, which sends it for models it knows.
     context = int(as_number(entry.get("max_model_len") or meta.get("n_ctx") or entry.get("max_input_tokens")))
     made_for = int(as_number(meta.get("n_ctx_train"))) or context
     aliases = entry.get("aliases")
     names = (name, *(as_text(alias) for alias in aliases)) if isinstance(aliases, list) else (name,)
     maker = as_text(entry.get("owned_by"))
-    # A server may be told to call a model anything; vLLM and SGLang say beside it what they loaded.
+    # A server may be configured with any name for its model; vLLM and SGLang also send the name of what they loaded.
     root = as_text(entry.get("root"))
     capabilities = capabilities_of_name(name) or capabilities_of_name(root)
     return ListedModel(
@@ -278,29 +278,29 @@ def _listed_model(entry: Body) -> ListedModel:
 
 
 def _is_loaded(entry: Body) -> bool | None:
-    """Return whether a llama-server with several models has this one in memory."""
+    """Whether a llama-server with several models has this one in memory; None if not sent."""
     status = as_text(_table(entry.get("status")).get("value"))
     return status == "loaded" if status else None
 
 
 def capabilities_of_name(name: str) -> tuple[str, ...]:
-    """Return the capabilities that a model's name tells of, which are never all that it has."""
+    """The capabilities that a model's name implies; it may have more."""
     family = family_of_model(name)
     return ("thinking",) if family and family.name in SWITCHABLE_FAMILIES else ()
 
 
 def add_server_limits(model: Model, listed: ListedModel) -> Model:
-    """Return a model with what it has of its server: room, and whether it can go on in the middle of a reply."""
+    """Add what depends on the server: its context, and whether it can continue a partial reply."""
     maker = listed.maker
     known = model._replace(
         server_context=listed.context, can_resume=maker in RESUMING_SERVERS, shows_tokens=maker == VLLM
     )
-    # Both take a thinking apart only if they were started with a parser for it.
+    # Both separate the thinking only if started with a reasoning parser.
     return known._replace(guessed=maker in (VLLM, SGLANG))
 
 
 def model_of(listed: ListedModel, name: str, props: Body, ignores: tuple[str, ...]) -> Model:
-    """Return a model with what llama-server's /props says of it, which is nothing elsewhere."""
+    """The model with what llama-server's /props adds; `props` is empty for other servers."""
     template = as_text(props.get("chat_template"))
     grammar = "llama.cpp" if listed.maker == LLAMA_SERVER else ""
     known = listed.model._replace(name=name, unsupported_options=ignores, grammar=grammar)
@@ -313,14 +313,14 @@ def model_of(listed: ListedModel, name: str, props: Body, ignores: tuple[str, ..
 
 
 def _has_parsed_thinking(template: str) -> bool:
-    """Whether llama-server takes apart what a model with this template thinks, and a request can switch it."""
+    """Whether llama-server separates the thinking of a model with this template, and a request can switch it."""
     return ("<think>" in template and "</think>" in template) or "<|channel|>analysis" in template
 
 
 def add_prompt_ends(model: Model, ends: tuple[str, str], *, named: bool = False) -> Model:
-    """Return a model of a vLLM with how its prompts end, which tells whether it thinks, if its name does not.
+    """Add how a vLLM model's prompts end, which shows whether it thinks if its name does not.
 
-    The template of one that thinks opens the thinking, or writes a closed one where there is to be none.
+    The template of a model that thinks opens the thinking, or writes a closed one if thinking is off.
     """
     known = model._replace(prompt_endings=ends)
     if named or model.capabilities:
@@ -335,7 +335,7 @@ def _has_thinking_tag_at_end(end: str) -> bool:
 
 
 def add_ollama_info(model: Model, shown: Body) -> Model:
-    """Return a model of an Ollama's /v1 with what its /api/show says of it, which may be nothing."""
+    """Add what Ollama's /api/show says of a model of its /v1; `shown` may be empty."""
     names = shown.get("capabilities")
     if not isinstance(names, list):
         return model
@@ -348,15 +348,15 @@ def add_ollama_info(model: Model, shown: Body) -> Model:
 
 
 def running_of(listed: Iterable[ListedModel]) -> tuple[RunningModel, ...]:
-    """Return the models that a server holds, which are those that it serves."""
+    """The models in a server's memory: all that it serves."""
     return tuple(RunningModel(one.model.name, context_length=one.context) for one in listed)
 
 
 def rendered_prompt_of(body: Body) -> str:
-    """Return the prompt that llama-server rendered.
+    """The prompt that llama-server rendered.
 
     Raises:
-        RefusedError: there is none.
+        RefusedError: the response has none.
     """
     prompt = body.get("prompt")
     if not isinstance(prompt, str):
@@ -367,9 +367,9 @@ def rendered_prompt_of(body: Body) -> str:
 
 
 def version_of(body: Body) -> str:
-    """Return what a server says of its version: vLLM and SGLang in `version`, llama-server in `build_info`.
+    """The version of a server: vLLM's and SGLang's in `version`, llama-server's in `build_info`.
 
-    A llama-server that was built outside its repository says `b0-unknown`, which is nothing.
+    Empty for `b0-unknown`, the version of a llama-server built outside its repository.
     """
     said = shorten(as_text(body.get("version") or body.get("build_info")))
     return "" if said.startswith("b0-") else said

@@ -1,7 +1,7 @@
 """Decodes server-sent events into chunks and filters stop tokens from the end of a reply.
 
-llama-server started with `--special` does so, and SGLang; the tags of a reflection model may be special tokens too,
-and without asking for those no tag would come.
+llama-server started with `--special` sends stop tokens, and so does SGLang when asked for special tokens; requests ask
+for them because the tags of a reflection model may be special tokens.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ STOP_TOKENS: Final = (
     HTML_CLOSER,
     "<｜end▁of▁sentence｜>",  # noqa: RUF001 - the bars are those of the token
 )
-"""The tokens; each begins with the only `<` that it has. Those that are a family's own markers are not among them."""
+"""Tokens that end a reply, except those that are a family's markers; each has one `<`, at its start."""
 LONGEST_STOP_TOKEN: Final = max(map(len, STOP_TOKENS))
 MOST_HELD: Final = 1000
-"""Characters that are held back at most."""
+"""The maximum of characters held back."""
 
 
 class StopTokenFilter:
-    """Fed the content of a reply, passes on what is not its end; holds back what may be.
+    """Removes stop tokens from the end of a streamed reply, and holds back text that may be one.
 
     Args:
         html: whether `</s>` is HTML, as it is from vLLM, which never sends the token that ends a turn.
@@ -71,10 +71,10 @@ class StopTokenFilter:
         self._stop_tokens = tuple(token for token in STOP_TOKENS if token != HTML_CLOSER) if html else STOP_TOKENS
         self._held = ""
         self._before = ""
-        """The character before what is held back."""
+        """The character before the held text."""
 
     def feed(self, text: str) -> str:
-        """Return what is certain to belong to the reply."""
+        """Add text, and return what certainly belongs to the reply."""
         text = self._held + text
         at = _stop_start(text, self._stop_tokens)
         if len(text) - at > MOST_HELD:
@@ -84,13 +84,13 @@ class StopTokenFilter:
         return text[:at]
 
     def flush(self) -> str:
-        """Return what was held back: something else came after it, or the reply was cut."""
+        """Return the held text as it is, because other text follows it or the reply was cut."""
         held, self._held = self._held, ""
         self._before = held[-1:] or self._before
         return held
 
     def close(self) -> str:
-        """Return what was held back, without the tokens: the reply has ended."""
+        """Return the held text without its stop tokens, at the end of the reply."""
         text = self._before + self._held
         while (at := _token_at_the_end(text, self._stop_tokens)) >= 0:
             text = text[:at]
@@ -98,7 +98,7 @@ class StopTokenFilter:
 
 
 def _stop_start(text: str, endings: tuple[str, ...]) -> int:
-    """Return where that begins which may turn out to be the end: tokens, and at last the beginning of one."""
+    """The index where possible stop tokens at the end of a text begin, the last of them perhaps incomplete."""
     body = text.rstrip()
     at = body.rfind("<", max(0, len(body) - LONGEST_STOP_TOKEN))
     if at < 0:
@@ -112,9 +112,9 @@ def _stop_start(text: str, endings: tuple[str, ...]) -> int:
 
 
 def _token_at_the_end(text: str, endings: tuple[str, ...]) -> int:
-    """Return where the token begins that the text ends in, white space aside; -1 where it ends in none.
+    """The index of the stop token that ends the text, white space aside; -1 if there is none.
 
-    `</s>` after a blank is what somebody writes about HTML: the token follows the last word at once.
+    `</s>` after a blank is text about HTML: the token directly follows the last word.
     """
     body = text.rstrip()
     ending = next(filter(body.endswith, endings), "")
@@ -127,32 +127,32 @@ DONE: Final = b"[DONE]"
 FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:")
 FIELD: Final = re.compile(rb"[A-Za-z][A-Za-z_-]*:")
 THINKING: Final = ("thinking", "reasoning")
-"""The types of parts of a content that are thinking."""
+"""The types of content parts that hold thinking."""
 REASONS: Final = {"stop": "stop", "eos": "stop", "tool_calls": "stop", "function_call": "stop", "length": "length"}
-"""Why a model ended its reply, in our words; any other reason is that of somebody who broke it off."""
+"""`done_reason` by `finish_reason`; any other reason means that the server aborted the reply."""
 
 
 class OpenAIChunkDecoder:
-    """Turns the bytes of a streamed reply into chunks, the same however they are cut; after `done` comes nothing.
+    """Decodes the bytes of a streamed reply into chunks, however they are split; yields none after `done`.
 
-    A stream is server-sent events, each an object, the last `[DONE]`. The one before may hold the figures: so a reply
-    whose end was announced is complete, whatever becomes of the rest. A server that does not stream sends one object.
+    A stream consists of server-sent events, each an object, the last `[DONE]`. The one before may hold the usage, so
+    a reply with a `finish_reason` is complete even if the stream then breaks. Without streaming it is one object.
     """
 
     def __init__(self, line_limit: int = LINE_LIMIT, *, html: bool = False) -> None:
         self.done = False
         self.over = False
-        """Whether the model has ended its reply; the figures may still follow."""
+        """Whether the reply has ended; the usage may still follow."""
         self.part_count = 0
-        """How many pieces of the reply have come, the beginning of one included; comments are none."""
+        """The number of events received, including an incomplete one; comments do not count."""
         self.is_from_ollama = False
-        """Whether an Ollama sends it, whoever stands before that."""
+        """Whether the reply is from an Ollama, even behind a gateway."""
         self._ends = NewlineNormalizer()
         self._lines = LineSplitter(line_limit)
         self._limit = line_limit
         self._kind = b""
         self._data = bytearray()
-        """The lines of an event that is not whole yet."""
+        """The data lines of an incomplete event."""
         self._stop_filter = StopTokenFilter(html=html)
         self._reason = ""
         self._usage: Usage | None = None
@@ -160,12 +160,12 @@ class OpenAIChunkDecoder:
         self._began = False
 
     def feed(self, data: bytes) -> Iterator[Chunk]:
-        """Yield the chunks that are complete now; what is not iterated over is not read.
+        """Yield the chunks that are now complete; reads only as far as it is iterated.
 
         Raises:
-            IncompleteError: the server reports an error, or what it sends can no longer be read.
-            PromptTooLongError: that is the first thing it reports.
-            UnreachableError: it sends something else from the beginning.
+            IncompleteError: the server reports an error, or sends something unreadable during the reply.
+            PromptTooLongError: the server reports this before the reply begins.
+            UnreachableError: the stream is something else from the start.
         """
         lines = self._lines.feed(self._ends.feed(data))
         try:
@@ -180,11 +180,11 @@ class OpenAIChunkDecoder:
         return bool(self._data) or self._lines.beginning.startswith((b"data:", b"{"))
 
     def close(self) -> Iterator[Chunk]:
-        """Yield what a last line without an end holds, and the end where it was announced.
+        """Yield the chunk of a last line without a line break, and the end of a reply that has a `finish_reason`.
 
         Raises:
             IncompleteError: the stream ended before the reply.
-            UnreachableError: nothing of it was a reply.
+            UnreachableError: the stream was no reply.
         """
         line = self._lines.rest()
         if not self.done and not self.over and not _is_cut(line):
@@ -218,7 +218,7 @@ class OpenAIChunkDecoder:
             raise self._broken("a web page" if is_page(line) else "something else than events")
 
     def _data_line(self, value: bytes) -> Iterator[Chunk]:
-        """Take an event at once where its first line is all of it, as every server writes it."""
+        """Decode an event at its first line if that is complete, as it is from every server."""
         if self._data:
             self._hold(b"\n" + value)
             return
@@ -276,14 +276,14 @@ class OpenAIChunkDecoder:
 
     def _error_of(self, value: Body) -> IncompleteError | PromptTooLongError:
         text = error_text_of(value) or error_body_of(value).text
-        # SGLang begins the stream before it looks at the prompt.
+        # SGLang begins the stream before it checks the prompt.
         refused = None if self._began else too_long_error_of(text, value)
         return refused or context_full_error_of(text) or IncompleteError(f"the server stopped: {text}", LOG_HINT)
 
     def _choice(self, choice: Body) -> Iterator[Chunk]:
         delta = choice.get("delta") or choice.get("message")
         said = delta if isinstance(delta, dict) else {"content": choice.get("text")}
-        # vLLM renamed the field, and there are servers that send both, with the same text.
+        # vLLM renamed the field; some servers send both, with the same text.
         thinking = as_text(said.get("reasoning_content") or said.get("reasoning"))
         content, thought = _content(said.get("content"))
         thinking = thinking or thought
@@ -308,7 +308,7 @@ class OpenAIChunkDecoder:
         return Chunk(self._stop_filter.close(), done=True, done_reason=self._reason, usage=self._usage or Usage())
 
     def _flush_held(self) -> Iterator[Chunk]:
-        """Yield what may have been the end of a reply that was cut."""
+        """Yield the held text of a reply that was cut."""
         if self.over:
             return
         if held := self._stop_filter.flush():
@@ -321,7 +321,7 @@ class OpenAIChunkDecoder:
 
 
 def _is_cut(line: bytes) -> bool:
-    """Say whether a last line is the beginning of a field or of an object, and not the whole."""
+    """Whether a last line is an incomplete field or object."""
     line = line.removeprefix(BOM).strip()
     if line.startswith(b"{"):
         try:
@@ -332,10 +332,10 @@ def _is_cut(line: bytes) -> bool:
 
 
 def _content(value: object) -> tuple[str, str]:
-    """Return a content and the thinking in it: it may be a list of parts.
+    """The text and the thinking of a content, which may be a list of parts.
 
-    Mistral's own API sends its thinking so: `{"type": "thinking", "thinking": [{"type": "text", "text": …}]}`, in
-    older versions with a text in place of the list.
+    Mistral's own API sends thinking as `{"type": "thinking", "thinking": [{"type": "text", "text": …}]}`, in older
+    versions with a string in place of the inner list.
     """
     if not isinstance(value, list):
         return as_text(value), ""
@@ -352,14 +352,14 @@ def _thought(part: Body) -> str:
 
 
 def _as_list(call: object) -> list[object]:
-    """Return the one call of a tool that OpenAI's older protocol knows as a list of the newer one."""
+    """Convert `function_call` of OpenAI's older protocol to a list like `tool_calls`."""
     return [{"function": call}] if isinstance(call, dict) else []
 
 
 def _usage(value: Body) -> Usage | None:
-    """Return the figures of a reply; llama-server adds how long each part took, in milliseconds.
+    """The usage of a reply; llama-server adds durations in milliseconds.
 
-    vLLM with a reasoning parser, and LiteLLM before it, count the tokens of the thinking.
+    vLLM with a reasoning parser counts the tokens of the thinking, as does LiteLLM in front of it.
     """
     usage = value.get("usage")
     if not isinstance(usage, dict):

@@ -1,10 +1,8 @@
 """Picks the default model of an OpenAI-compatible server from its model list.
 
-The one that is picked can chat, as far as its fields and its name tell; among those, one that is loaded goes before
-one that is not, one made for reflection before one that thinks, and one that thinks before others. Of what is equal
-by that, the newest is taken where the server's dates are real, else the first that is listed. A gateway with many
-models and nothing to tell them apart is not refused: its first is taken, and the note that says so names how to
-choose another.
+Candidates can chat, judged by their fields and name. Loaded models rank before others; then models made for
+reflection, then those that think. Of equals the newest wins if the server's dates are real, else the first listed. A
+gateway with many indistinguishable models is not refused: its first is picked, with a note on how to choose another.
 """
 
 from __future__ import annotations
@@ -21,12 +19,12 @@ if TYPE_CHECKING:
     from reflectty.protocols.openai.answers import ListedModel
 
 KIND_FIELDS: Final = ("mode", "type", "model_type", "task", "pipeline_tag")
-"""Where gateways say what a model is for: LiteLLM in the first, Together in the second, Xinference in the third."""
+"""The fields with a model's purpose: the first is LiteLLM's, the second Together's, the third Xinference's."""
 NON_CHAT_KINDS: Final = re.compile(
     r"embed|rerank|speech|transcri|tts|audio|image|video|diffusion|moderation|ocr|score|feature-extraction|classif",
     re.IGNORECASE,
 )
-"""What is said there of a model that does something else than answer in words."""
+"""The purposes of models that do not reply with text."""
 CHAT_KINDS: Final = re.compile(
     r"chat|llm|language|completion|responses|text-generation|image-text-to-text|multimodal", re.IGNORECASE
 )
@@ -41,11 +39,11 @@ NON_CHAT_NAMES: Final = re.compile(
 )
 """Names of models that embed, rank, hear, speak, draw or judge."""
 UNDATED_SERVERS: Final = frozenset({"vllm", "sglang", "llamacpp"})
-"""Servers that give the moment when they are asked as the date of every model."""
+"""Servers that send the time of the request as every model's date."""
 
 
 def can_chat_by_fields(entry: Body) -> bool:
-    """Whether a listed model can be asked, by its fields; what they do not tell is believed to be so."""
+    """Whether a listed model can chat, by its fields; true if they do not tell."""
     kinds = [kind for field in KIND_FIELDS if isinstance(kind := entry.get(field), str)]
     if any(NON_CHAT_KINDS.search(kind) and not CHAT_KINDS.search(kind) for kind in kinds):
         return False
@@ -53,7 +51,7 @@ def can_chat_by_fields(entry: Body) -> bool:
 
 
 def _has_chat_capability(capabilities: object) -> bool:
-    """Whether capabilities include chatting: Mistral's are a table, those of llama-server and others a list."""
+    """Whether capabilities include chat: Mistral's are a table, those of llama-server and others a list."""
     if isinstance(capabilities, dict):
         return capabilities.get("completion_chat") is not False
     if not isinstance(capabilities, list):
@@ -63,18 +61,18 @@ def _has_chat_capability(capabilities: object) -> bool:
 
 
 def _has_text_output(architecture: object) -> bool:
-    """Whether OpenRouter and the router of Hugging Face tell of a model that it puts out text."""
+    """Whether the output modalities, which OpenRouter and Hugging Face's router send, include text."""
     out = architecture.get("output_modalities") if isinstance(architecture, dict) else None
     return not isinstance(out, list) or not out or "text" in out
 
 
 def can_chat(one: ListedModel) -> bool:
-    """Whether a model can be asked, by its fields and by its name."""
+    """Whether a model can chat, by its fields and its name."""
     return one.may_chat and not NON_CHAT_NAMES.search(one.model.name)
 
 
 def pick_listed_model(listed: Sequence[ListedModel]) -> tuple[ListedModel, str] | None:
-    """Return the model to ask where none is named, and why it is that one; None where none can chat."""
+    """Pick the default model and give the reason; None if no model can chat."""
     able = [one for one in listed if can_chat(one)]
     if not able:
         return None
@@ -100,7 +98,7 @@ def _rank(one: ListedModel) -> int:
 
 
 def _has_real_dates(listed: Sequence[ListedModel]) -> bool:
-    """Whether the dates of models tell which is newer: they differ, and are not the time of asking."""
+    """Whether the dates show which model is newer: they differ, and are not the time of the request."""
     dates = {one.created for one in listed}
     return len(dates) > 1 and 0 not in dates and not any(one.maker in UNDATED_SERVERS for one in listed)
 

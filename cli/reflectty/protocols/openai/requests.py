@@ -1,8 +1,8 @@
 """Encodes requests for OpenAI-compatible servers and drops fields that a server refuses.
 
-transformers serve answers HTTP 422 with `Unexpected fields in the request`, FastAPI `Extra inputs are not permitted`,
-OpenAI's own API `Unrecognized request argument supplied`, vLLM's tokenizer mode of Mistral `chat_template is not
-supported`.
+Wordings of such refusals: transformers serve HTTP 422 with `Unexpected fields in the request`, FastAPI `Extra inputs
+are not permitted`, OpenAI's own API `Unrecognized request argument supplied`, vLLM with Mistral's tokenizer mode
+`chat_template is not supported`.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ OPTION_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "stop": ("stop",),
     "presence_penalty": ("presence_penalty",),
     "frequency_penalty": ("frequency_penalty",),
-    # vLLM and SGLang know the first, llama-server the second; each lets the other pass.
+    # vLLM and SGLang read the first, llama-server the second; each ignores the other.
     "repeat_penalty": ("repetition_penalty", "repeat_penalty"),
 }
-"""What the options of Ollama are called there."""
+"""The request fields for each of Ollama's options."""
 LLAMA_SERVER_FIELDS: Final = {"typical_p": ("typical_p",), "repeat_last_n": ("repeat_last_n",), "num_keep": ("n_keep",)}
-"""What only llama-server has."""
+"""Further options that only llama-server has."""
 PICTURES: Final = {
     "iVBOR": "png",
     "/9j/": "jpeg",
@@ -50,23 +50,23 @@ PICTURES: Final = {
     "TU0AK": "tiff",
     "Qk": "bmp",
 }
-"""How the kinds of pictures begin, in base64."""
+"""The image type by the first characters of its base64 data."""
 EFFORTS: Final = {Effort.LOW: "low", Effort.MEDIUM: "medium", Effort.HIGH: "high", Effort.MAX: "high"}
 USUAL_EFFORTS: Final = frozenset({"none", "minimal", *EFFORTS.values()})
-"""The words that every server takes as the effort; a template may have others, which go to it as an argument."""
+"""The efforts that every server accepts; other values go to the template as an argument."""
 KEEP_THINKING_ARGUMENTS: Final = {
     "preserve_thinking": True,
     "clear_thinking": False,
     "truncate_history_thinking": False,
     "drop_thinking": False,
 }
-"""What templates call it that the thinking of earlier turns stays in the prompt: Qwen 3.6, GLM, Nemotron, DeepSeek."""
+"""Template arguments that keep the thinking of earlier turns: of Qwen 3.6, GLM, Nemotron and DeepSeek, in order."""
 FIRST_TOKENS: Final = 8
-"""How many tokens a glimpse of a reply has: the marker that opens a thinking may be several."""
+"""Tokens to request of the beginning of a reply: an opener of thinking may be several tokens."""
 
 
 def ignored_options_of(maker: str) -> tuple[str, ...]:
-    """Return what of Ollama's options, `keep_alive` included, has no counterpart on a server of this maker."""
+    """Ollama's options, `keep_alive` included, that this server software has no field for."""
     return (*(name for name in OPTIONS if name not in _option_fields_of(maker)), "keep_alive")
 
 
@@ -75,10 +75,10 @@ def _option_fields_of(maker: str) -> dict[str, tuple[str, ...]]:
 
 
 def encode(request: Request, maker: str = "") -> Body:
-    """Return the body for /v1/chat/completions: a stream that keeps special tokens and ends in its figures.
+    """The body for /v1/chat/completions: streamed, with special tokens kept and usage in the last event.
 
     Raises:
-        UsageError: the schema is no JSON.
+        UsageError: the schema is not valid JSON.
     """
     return _prompt_fields_of(request, maker) | _settings(request, maker) | _response_format_of(request)
 
@@ -91,14 +91,13 @@ def _response_format_of(request: Request) -> Body:
 
 
 def encode_continued(request: Request, so_far: str, maker: str = "") -> Body:
-    """Return the body with which SGLang goes on in the middle of the last message.
+    """The body with which SGLang continues the last message.
 
-    It renders the messages before and appends the last one as it stands. vLLM renders that one as well, and most
-    templates of thinking models rewrite it: it is never asked in this way. The tags stay in the content where SGLang
-    is told not to take the reasoning out.
+    SGLang renders the messages before it and appends the last one verbatim. Not for vLLM, which renders that one as
+    well, and most templates of thinking models rewrite it. `separate_reasoning: false` keeps the tags in the content.
 
     Raises:
-        UsageError: the schema is no JSON.
+        UsageError: the schema is not valid JSON.
     """
     body = encode(request, maker)
     body["messages"].append({"role": "assistant", "content": so_far})
@@ -106,14 +105,14 @@ def encode_continued(request: Request, so_far: str, maker: str = "") -> Body:
 
 
 def encode_render(request: Request) -> Body:
-    """Return the body with which llama-server's /apply-template answers the rendered prompt."""
+    """The body for llama-server's /apply-template, which returns the rendered prompt."""
     return _prompt_fields_of(request, LLAMA_SERVER)
 
 
 def encode_tokenize(request: Request) -> Body:
-    """Return the body with which vLLM's /tokenize answers the tokens of the rendered prompt.
+    """The body for vLLM's /tokenize, which returns the tokens of the rendered prompt.
 
-    It has no field for the effort, which the template gets as an argument of its own.
+    It has no field for the effort, which goes to the template as an argument.
     """
     body = _prompt_fields_of(request, VLLM)
     effort = body.pop("reasoning_effort", None)
@@ -123,39 +122,39 @@ def encode_tokenize(request: Request) -> Body:
 
 
 def encode_prompt_probe(request: Request, tokens: int = 1) -> Body:
-    """Return the body with which vLLM streams the rendered prompt and the first tokens of a reply.
+    """The body with which vLLM streams the rendered prompt and the first tokens of a reply.
 
-    Its first event has `prompt_text` (0.32). A token that a reasoning parser takes out of the text is an event with an
-    empty delta, whose log probabilities still name it.
+    Its first event has `prompt_text` (0.32). A token that a reasoning parser removes from the text is an event with
+    an empty delta, whose log probabilities still name it.
     """
     body = _prompt_fields_of(request, VLLM)
     return body | {"stream": True, "max_tokens": tokens, "return_prompt_text": True, "logprobs": True}
 
 
 def encode_first_tokens(request: Request) -> Body:
-    """Return the body with which SGLang answers the tokens of the rendered prompt, and the first ones of a reply.
+    """The body with which SGLang returns the tokens of the rendered prompt and the first tokens of a reply.
 
-    It tells the former since 0.5.13, where the answer is no stream (by its source; it was not run). The latter come
-    with their markers, since the reasoning is left where it stands.
+    It returns the prompt's since 0.5.13, in responses that are not streamed (by its source; not run). The reply's
+    include markers, because the reasoning stays in the content.
     """
     first = {"stream": False, "max_tokens": FIRST_TOKENS, "return_prompt_token_ids": True}
     return _prompt_fields_of(request, SGLANG) | first | {"separate_reasoning": False, "skip_special_tokens": False}
 
 
 def encode_raw(request: Request, prompt: str, maker: str = LLAMA_SERVER, room: int = 0) -> Body:
-    """Return the body with which /v1/completions continues `prompt` as it stands.
+    """The body with which /v1/completions continues `prompt` verbatim.
 
-    vLLM would add the token that begins a text to a prompt that has it already, and ends at 16 tokens unless told;
-    more than the context has left is cut to that. Pictures have no place in a prompt there.
+    vLLM by default adds a second begin-of-text token to such a prompt, and stops after 16 tokens; it cuts a larger
+    limit to what is left of the context. It takes no images in a prompt.
 
     Args:
-        request: what is asked.
+        request: the request to continue.
         prompt: the rendered prompt with the beginning of the reply.
-        maker: who wrote the server.
-        room: how many tokens the server holds, where that is known.
+        maker: the server software.
+        room: the server's context in tokens; 0 if unknown.
 
     Raises:
-        UsageError: the schema is no JSON.
+        UsageError: the schema is not valid JSON.
     """
     body: Body = {"model": request.model, "prompt": prompt} | _settings(request, maker)
     if maker == VLLM:
@@ -170,7 +169,7 @@ def encode_raw(request: Request, prompt: str, maker: str = LLAMA_SERVER, room: i
 
 
 def _prompt_fields_of(request: Request, maker: str = "") -> Body:
-    """Return what a prompt is rendered from."""
+    """The fields that a prompt is rendered from."""
     body: Body = {"model": request.model, "messages": [_message(message, maker) for message in request.messages]}
     arguments = _template_arguments(request, maker)
     if arguments:
@@ -184,22 +183,22 @@ def _template_arguments(request: Request, maker: str) -> Body:
     arguments: Body = dict(pair for pair in request.arguments if pair != field)
     if not request.arguments and request.think is not None:
         thinks = request.think is not False
-        # Templates differ in what they call it: Qwen's and GLM's the first, DeepSeek's and Granite's the second.
+        # Qwen's and GLM's templates read the first, DeepSeek's and Granite's the second.
         arguments = {"enable_thinking": thinks, "thinking": thinks}
     if any(message.thinking for message in request.messages):
         return arguments if maker == LLAMA_SERVER else arguments | KEEP_THINKING_ARGUMENTS
     if maker == LLAMA_SERVER and any(message.role == "assistant" for message in request.messages):
-        # Since b10969 it renders an empty thinking before every earlier answer otherwise, which teaches not to think.
+        # Otherwise b10969 and later render an empty thinking before each earlier answer, which teaches not to think.
         arguments["preserve_reasoning"] = False
     return arguments
 
 
 def _effort(request: Request, maker: str) -> str:
-    """Return the effort in the server's words.
+    """The effort as the server spells it.
 
-    llama-server hands any word to the template, and there are templates that know `max`; b10970 takes `none` for
-    `enable_thinking` false instead. Ollama's /v1 switches the thinking off by `none`. With Mistral's own tokenizer
-    vLLM 0.32 takes the effort, and refuses arguments (by its source).
+    llama-server passes any value on to the template, and some templates know `max`; b10970 instead reads `none` as
+    `enable_thinking` false. Ollama's /v1 turns the thinking off at `none`. With Mistral's own tokenizer vLLM 0.32
+    accepts the effort, and refuses arguments (by its source).
     """
     if request.think is False and maker == OLLAMA:
         return "none"
@@ -212,7 +211,7 @@ def _effort(request: Request, maker: str) -> str:
 
 
 def _message(message: Message, maker: str = "") -> Body:
-    # vLLM 0.32 calls it by the second name, everybody else by the first.
+    # vLLM 0.32 uses the second name, all others the first.
     names = ("reasoning_content", "reasoning") if maker == VLLM else ("reasoning_content",)
     thinking = dict.fromkeys(names, message.thinking) if message.thinking else {}
     if not message.images:
@@ -229,7 +228,7 @@ def _data_url(image: str) -> str:
 def _settings(request: Request, maker: str) -> Body:
     body: Body = {"stream": True, "stream_options": {"include_usage": True}, "skip_special_tokens": False}
     for option, value in request.options:
-        # Ollama means by a negative number: as many as there is room for, which is what these do unasked.
+        # To Ollama a negative number means no limit but the context, which is the default here.
         if option == "num_predict" and isinstance(value, int) and value < 0:
             continue
         for name in _option_fields_of(maker).get(option, ()):
@@ -250,7 +249,7 @@ UNKNOWN_FIELD: Final = re.compile(
     r"|does(?:n't| not) support|extra (?:inputs?|fields?)|additional propert|invalid (?:parameter|argument|field)",
     re.IGNORECASE,
 )
-"""How servers say that they do not know a field; a value that they do not like is told in other words."""
+"""How servers refuse an unknown field; refusals of a value are worded differently."""
 MESSAGE_FIELDS: Final = ("reasoning_content", "reasoning")
 """The fields of a message that not every server knows."""
 OPTIONAL_FIELDS: Final = frozenset(
@@ -267,11 +266,11 @@ OPTIONAL_FIELDS: Final = frozenset(
         *MESSAGE_FIELDS,
     }
 )
-"""What a request can do without; a schema it cannot."""
+"""The fields that may be dropped from a request; a schema may not."""
 
 
 def refused_fields(text: str, body: Body) -> frozenset[str]:
-    """Return the fields of a request that a refusal names as unknown."""
+    """The fields of a request that a refusal names as unknown."""
     if not UNKNOWN_FIELD.search(text):
         return frozenset()
     return frozenset(name for name in OPTIONAL_FIELDS if _has_field(body, name) and _is_field_named(text, name))
@@ -287,7 +286,7 @@ def _is_field_named(text: str, name: str) -> bool:
 
 
 def drop_fields(body: Body, refused: Collection[str]) -> Body:
-    """Return a request without those fields; the limit of tokens goes by its newer name where the older is refused."""
+    """Copy a request without the refused fields; a refused `max_tokens` becomes `max_completion_tokens`."""
     if not refused:
         return body
     left = {name: value for name, value in body.items() if name not in refused}
@@ -300,7 +299,7 @@ def drop_fields(body: Body, refused: Collection[str]) -> Body:
 
 
 def dropped_options_note(request: Request, refused: Collection[str]) -> str:
-    """Return what to say of wishes of the user that are left out; often nothing."""
+    """The note on the user's options that are dropped; empty if there are none."""
     names = [option for option, _ in request.options if _is_option_refused(option, refused)]
     if isinstance(request.think, Effort) and "reasoning_effort" in refused:
         names.append("--effort")
@@ -314,31 +313,31 @@ def _is_option_refused(option: str, refused: Collection[str]) -> bool:
     names = (OPTION_FIELDS | LLAMA_SERVER_FIELDS).get(option, ())
     if names == ("max_tokens",):
         return "max_tokens" in refused and "max_completion_tokens" in refused
-    # One name of several is enough for the server that knows it.
+    # A server that accepts the first name needs no other.
     return bool(names) and all(name in refused for name in names[:1])
 
 
 class PromptProbe:
-    """Fed the stream of a request for a glimpse, keeps the rendered prompt and the first tokens; yields no chunks."""
+    """Decodes the stream of a prompt probe: keeps the rendered prompt and the first tokens, and yields no chunks."""
 
     def __init__(self) -> None:
         self.done = False
         self.over = False
         self.part_count = 0
         self.prompt = ""
-        """The rendered prompt; nothing where the server does not tell it."""
+        """The rendered prompt; empty if the server does not send it."""
         self.first_tokens = ""
-        """The tokens of the reply so far, markers included."""
+        """The text of the reply's tokens so far, markers included."""
         self._lines = LineSplitter()
 
     def feed(self, data: bytes) -> Iterator[Chunk]:
-        """Take the next bytes."""
+        """Decode the next bytes."""
         for line in self._lines.feed(data):
             self._line(line.strip())
         return iter(())
 
     def close(self) -> Iterator[Chunk]:
-        """Take what a last line without an end holds."""
+        """Decode a last line without a line break."""
         self._line(self._lines.rest().strip())
         return iter(())
 
@@ -371,19 +370,19 @@ class PromptProbe:
 
 
 def tokens_of(body: Body) -> tuple[list[object], int, int]:
-    """Return what /tokenize answers: the tokens, how many there are, how many the server holds; 0 where it does not."""
+    """The tokens in a response of /tokenize, their number and the server's context, which is 0 if not sent."""
     tokens = body.get("tokens")
     listed = tokens if isinstance(tokens, list) else []
     return listed, int(as_number(body.get("count"))) or len(listed), int(as_number(body.get("max_model_len")))
 
 
 def prompt_of(body: Body) -> str:
-    """Return what /detokenize answers: vLLM in `prompt`, SGLang in `text`."""
+    """The text in a response of /detokenize: vLLM's in `prompt`, SGLang's in `text`."""
     return as_text(body.get("prompt") or body.get("text"))
 
 
 def first_tokens_of(body: Body) -> tuple[list[object], str]:
-    """Return the tokens of a rendered prompt, where SGLang tells them, and what the reply begins with."""
+    """The tokens of a rendered prompt, if SGLang sends them, and the beginning of the reply."""
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     tokens, message = choice.get("prompt_token_ids"), choice.get("message")

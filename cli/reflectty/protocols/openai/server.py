@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LITELLM: Final = "litellm"
 LITELLM_CREATED: Final = 1_677_610_602
-"""What LiteLLM 1.105 says of every model as the time when it was made; its owner is `openai`, whatever it is."""
+"""The date that LiteLLM 1.105 gives every model; the owner it gives is always `openai`."""
 SERVER_NAMES: Final = {
     LLAMA_SERVER: "llama-server",
     VLLM: "vLLM",
@@ -34,22 +34,22 @@ SERVER_NAMES: Final = {
     LITELLM: "LiteLLM",
     OLLAMA: "Ollama's OpenAI-compatible API",
 }
-"""What the servers are called that say who they are."""
+"""The display names of the server software that can be identified."""
 SERVERS_WITH_FULL_LIST: Final = frozenset({LLAMA_SERVER, VLLM, SGLANG, OLLAMA})
-"""Servers that list every model that they answer with."""
+"""Servers whose list has every model they serve."""
 
 
 def decode_list(data: bytes) -> Body:
-    """Return the answer of /v1/models; mlx-lm 0.32 sends nothing where there is no Hugging Face cache.
+    """Decode a response of /v1/models, which mlx-lm 0.32 leaves empty if there is no Hugging Face cache.
 
     Raises:
-        ValueError: it is no object.
+        ValueError: the response is not an object.
     """
     return decode(data) if data.strip() else {"data": []}
 
 
 def maker_of(listed: Sequence[ListedModel]) -> str:
-    """Return who wrote the server, as far as the owners of its models and their dates tell."""
+    """The server software by the owners and dates of its models; empty if unknown."""
     owners = {one.maker for one in listed}
     if listed and all(one.created == LITELLM_CREATED for one in listed):
         return LITELLM
@@ -59,15 +59,15 @@ def maker_of(listed: Sequence[ListedModel]) -> str:
 
 
 def is_full_list(listed: Sequence[ListedModel]) -> bool:
-    """Whether a list is known to name everything that the server answers with: only such a list refuses a name.
+    """Whether a list is known to have every model of the server, so that other names can be refused.
 
-    transformers serve lists no model of a local folder, mlx-lm answers to `default_model`, gateways to patterns.
+    transformers serve does not list models of a local folder, mlx-lm accepts `default_model`, gateways accept patterns.
     """
     return maker_of(listed) in SERVERS_WITH_FULL_LIST
 
 
 def find_listed_model(name: str, listed: Sequence[ListedModel]) -> ListedModel | None:
-    """Return the model that a name means; Ollama takes names without `:latest`, and any case, and lists ids."""
+    """Find a model by name; Ollama lists ids, and accepts names in any case and without `:latest`."""
     found = next((one for one in listed if name in one.names), None)
     if found is not None:
         return found
@@ -76,7 +76,7 @@ def find_listed_model(name: str, listed: Sequence[ListedModel]) -> ListedModel |
 
 
 def unlisted_model_of(name: str, listed: Sequence[ListedModel], ignores: tuple[str, ...]) -> Model:
-    """Return a model that was named and that the server does not list."""
+    """Make a `Model` for a requested name that the server does not list."""
     ids = [one.model.name for one in listed]
     others = ", ".join(ids[:MOST_NAMES]) + (f" and {len(ids) - MOST_NAMES} more" if len(ids) > MOST_NAMES else "")
     text = f"it lists {others}" if ids else "it lists no model"
@@ -95,15 +95,15 @@ METRIC: Final = re.compile(
     rb"(?:\{[^}\n]*\})? ([0-9]{1,9}(?:\.[0-9]{1,9})?)(?:e\+?0)?\s*$",
     re.MULTILINE,
 )
-"""A count among a server's metrics; there is one for each of several engines behind one port."""
+"""A request count in a server's metrics, which have one for each engine behind the port."""
 
 
 def capacity_of(props: Body) -> Capacity:
-    """Return how many requests a llama-server answers at the same time, as its /props tell.
+    """The number of requests that a llama-server handles in parallel, from its /props.
 
-    With more slots than one, they may share one context of `n_ctx` tokens: b10970 does by default, and ends all
-    replies with HTTP 500, `Context size has been exceeded.`, once they fill it together. A server that was started
-    with `--parallel` gives each slot its own, and says nothing of the difference.
+    Several slots may share one context of `n_ctx` tokens: in b10970 they do by default, and once they fill it all
+    replies end with HTTP 500, `Context size has been exceeded.`. A server started with `--parallel` gives each slot
+    its own context; /props does not show the difference.
     """
     settings = props.get("default_generation_settings")
     slots = int(as_number(props.get("total_slots")))
@@ -112,10 +112,10 @@ def capacity_of(props: Body) -> Capacity:
 
 
 def workload_of(data: bytes) -> Workload:
-    """Return what a server is doing, as its /metrics tell: vLLM 0.32 always, SGLang where it is started with them.
+    """The running and waiting requests in /metrics, which vLLM 0.32 always has and SGLang if started with them.
 
     Raises:
-        ValueError: they do not tell.
+        ValueError: the metrics lack these counts.
     """
     counts: dict[bytes, float] = {}
     for name, value in METRIC.findall(data):
