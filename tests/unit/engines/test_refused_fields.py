@@ -113,6 +113,8 @@ def test_what_is_left_out_is_left_out_of_messages_too_and_a_limit_goes_by_its_ot
         (Request("m", HI, (("num_predict", 8),)), {"max_tokens"}, ""),
         (Request("m", HI, (("num_predict", 8),)), {"max_tokens", "max_completion_tokens"}, "num_predict"),
         (Request("m", HI, (("repeat_penalty", 1.1),)), {"repeat_penalty"}, ""),
+        (Request("m", HI, (("repeat_penalty", 1.1),)), {"repetition_penalty"}, ""),
+        (Request("m", HI, (("repeat_penalty", 1.1),)), {"repetition_penalty", "repeat_penalty"}, "repeat_penalty"),
         (Request("m", HI), {"skip_special_tokens", "top_k"}, ""),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reflectty.protocols import openai as wire
+from reflectty.protocols.decoding import LINE_LIMIT
 from reflectty.reasoning.families import find_opener
 from support.vllm import glimpsed
 
@@ -41,6 +42,14 @@ def test_whatever_a_server_sends_is_no_prompt(data: bytes) -> None:
     list(glimpse.feed(data))
     list(glimpse.close())
 
+    assert glimpse.prompt == ""
+
+
+def test_a_prompt_without_end_ends_the_probe() -> None:
+    glimpse = wire.PromptProbe()
+    list(glimpse.feed(b'data: {"prompt_text": "' + b"x" * LINE_LIMIT))
+
+    assert glimpse.done
     assert glimpse.prompt == ""
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from reflectty.core.errors import UsageError
 from reflectty.core.messages import Effort
 from reflectty.core.options import OPTIONS
-from reflectty.protocols.decoding import LineSplitter, as_number, as_text, decode
+from reflectty.protocols.decoding import LineSplitter, OverlongError, as_number, as_text, decode
 from reflectty.protocols.openai.answers import LLAMA_SERVER, OLLAMA, SGLANG, VLLM
 from reflectty.reasoning.switches import EFFORT_ARGUMENT
 
@@ -313,8 +313,8 @@ def _is_option_refused(option: str, refused: Collection[str]) -> bool:
     names = (OPTION_FIELDS | LLAMA_SERVER_FIELDS).get(option, ())
     if names == ("max_tokens",):
         return "max_tokens" in refused and "max_completion_tokens" in refused
-    # A server that accepts the first name needs no other.
-    return bool(names) and all(name in refused for name in names[:1])
+    # Each name goes to the server: one that it takes is enough.
+    return bool(names) and all(name in refused for name in names)
 
 
 class PromptProbe:
@@ -331,9 +331,12 @@ class PromptProbe:
         self._lines = LineSplitter()
 
     def feed(self, data: bytes) -> Iterator[Chunk]:
-        """Decode the next bytes."""
-        for line in self._lines.feed(data):
-            self._line(line.strip())
+        """Decode the next bytes; a line beyond the limit ends the probe."""
+        try:
+            for line in self._lines.feed(data):
+                self._line(line.strip())
+        except OverlongError:
+            self.done = True
         return iter(())
 
     def close(self) -> Iterator[Chunk]:
