@@ -247,7 +247,7 @@ def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(llama: LlamaSer
     async def steered(engine: Engine) -> tuple[str, Reply]:
         _, family = await tags_of(engine)
         so_far = open_thinking(family, EDITED)
-        return so_far, await replied(engine, so_far=so_far)
+        return so_far, await replied(engine, reply_prefix=so_far)
 
     so_far, reply = using(llama, steered)
     raw = "".join(reply.raw)
@@ -264,7 +264,7 @@ def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(llama: LlamaSer
 def test_a_thinking_that_is_concluded_is_followed_by_the_answer(llama: LlamaServer) -> None:
     async def ended(engine: Engine) -> Reply:
         _, family = await tags_of(engine)
-        return await replied(engine, so_far=conclude_thinking(family, "9.9 is 9.90, so it is larger."))
+        return await replied(engine, reply_prefix=conclude_thinking(family, "9.9 is 9.90, so it is larger."))
 
     reply = using(llama, ended)
 

@@ -69,7 +69,7 @@ def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(ollama: Server,
     async def steered(engine: Engine) -> tuple[str, Reply]:
         _, _, family = await tags_of(engine, name)
         so_far = open_thinking(family, EDITED)
-        return so_far, await replied(engine, name, so_far=so_far)
+        return so_far, await replied(engine, name, reply_prefix=so_far)
 
     so_far, reply = using(ollama, steered)
     raw = "".join(reply.raw)
@@ -91,7 +91,7 @@ def test_a_correction_that_is_left_open_is_finished(ollama: Server, name: str) -
 
     async def steered(engine: Engine) -> Reply:
         _, _, family = await tags_of(engine, name)
-        return await replied(engine, name, so_far=open_thinking(family, draft_of(thought, family)))
+        return await replied(engine, name, reply_prefix=open_thinking(family, draft_of(thought, family)))
 
     reply = using(ollama, steered)
 
@@ -107,7 +107,7 @@ def test_a_thinking_that_is_concluded_is_followed_by_the_answer(ollama: Server, 
 
     async def ended(engine: Engine) -> Reply:
         _, _, family = await tags_of(engine, name)
-        return await replied(engine, name, so_far=conclude_thinking(family, draft_of(thought, family)))
+        return await replied(engine, name, reply_prefix=conclude_thinking(family, draft_of(thought, family)))
 
     reply = using(ollama, ended)
 
@@ -133,7 +133,7 @@ def test_a_cut_reply_goes_on_to_its_end(ollama: Server, said: Spoken, whole: Rep
         model, chosen, _ = await tags_of(engine, whole.model)
         first = await replied(engine, whole.model, options=(("num_predict", limit),))
         so_far = continuation_prefix(stored_reply_of(StoredReply(whole.model), first), model, chosen)
-        return first, await replied(engine, whole.model, so_far=so_far, earlier=first.metrics)
+        return first, await replied(engine, whole.model, reply_prefix=so_far, prefix_metrics=first.metrics)
 
     first, second = using(ollama, both)
     before, after = (reply.metrics.thinking_tokens + reply.metrics.answer_tokens for reply in (first, second))
