@@ -13,14 +13,17 @@ from reflectty.reasoning.modes import AskOptions, Mode, plan
 from reflectty.reasoning.reply import Reply
 
 if TYPE_CHECKING:
-    from reflectty.core.messages import Engine
+    from reflectty.core.messages import Engine, Model, OptionValue
+    from reflectty.reasoning.modes import Plan
+
+    Options = tuple[tuple[str, OptionValue], ...]
 
 
 QUESTION: Final = "Which is larger, 9.11 or 9.9?"
 LIMIT: Final = ("num_predict", 1024)
 """The token limit of a model that has none of its own."""
-MOST_CHUNKS_WITHOUT_TAG: Final = 512
-"""Tokens within which a model with tags has used one: without one, stop waiting for a slow model."""
+TAG_TOKEN_LIMIT: Final = 512
+"""Tokens within which a model with tags has used one."""
 
 
 class TrialResult(NamedTuple):
@@ -47,14 +50,17 @@ async def run_trial(engine: Engine, name: str) -> TrialResult:
 async def _ask_model(engine: Engine, name: str) -> Reply:
     model = await engine.show(name)
     chosen = plan(model, AskOptions())
-    system = (Message("system", chosen.system),) if chosen.system else ()
-    messages = (*system, Message("user", QUESTION))
-    options = () if _has_own_limit(model.parameters) else (LIMIT,)
-    bounds = bounds_of(model, options, messages)
-    request = Request(model.name, messages, options=options, think=chosen.think, bounds=bounds)
+    request = _request(model, model.name, chosen, () if _has_own_limit(model.parameters) else (LIMIT,))
     reply = Reply(model.name, chosen.family, mode=str(chosen.mode), prefilled=chosen.prefilled)
     await _read_reply(engine, request, reply)
     return reply
+
+
+def _request(model: Model, name: str, chosen: Plan, options: Options) -> Request:
+    """The trial question, asked as planned."""
+    system = (Message("system", chosen.system),) if chosen.system else ()
+    messages = (*system, Message("user", QUESTION))
+    return Request(name, messages, options, chosen.think, bounds=bounds_of(model, options, messages))
 
 
 async def _read_reply(engine: Engine, request: Request, reply: Reply) -> None:
@@ -64,7 +70,7 @@ async def _read_reply(engine: Engine, request: Request, reply: Reply) -> None:
         async for chunk in chunks:
             reply.feed(chunk)
             pieces += 1
-            if pieces > MOST_CHUNKS_WITHOUT_TAG and not reply.has_markers:
+            if pieces > TAG_TOKEN_LIMIT and not reply.has_markers:
                 break
     reply.close()
 
@@ -88,10 +94,6 @@ def _problem(reply: Reply) -> str:
     return "" if reply.thinking or reply.corrections else "it answered without thinking"
 
 
-TAG_TOKEN_LIMIT: Final = 512
-"""Tokens within which a model with tags has used one."""
-
-
 async def sends_tags(engine: Engine, name: str) -> bool:
     """True if a reply contains a tag; stops the model at the first.
 
@@ -100,9 +102,7 @@ async def sends_tags(engine: Engine, name: str) -> bool:
     """
     model = await engine.show(name)
     chosen = plan(model, AskOptions(Mode.NATIVE))
-    system = (Message("system", chosen.system),) if chosen.system else ()
-    messages, options = (*system, Message("user", QUESTION)), (("num_predict", TAG_TOKEN_LIMIT),)
-    request = Request(name, messages, options, chosen.think, bounds=bounds_of(model, options, messages))
+    request = _request(model, name, chosen, (("num_predict", TAG_TOKEN_LIMIT),))
     reply = Reply(name, chosen.family, prefilled=chosen.prefilled)
     async with aclosing(engine.chat(request)) as chunks:
         async for chunk in chunks:

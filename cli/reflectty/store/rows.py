@@ -11,7 +11,6 @@ from reflectty.core.session import (
     ReplyMetrics,
     ReplyOrigin,
     ReplyStatus,
-    SearchHit,
     Session,
     StoredReply,
     Turn,
@@ -169,7 +168,3 @@ def _read_metrics(value: object) -> ReplyMetrics:
 
 def _is_figure(value: object) -> bool:
     return isinstance(value, (int, float))
-
-
-def search_hit_of(session: Session, turn: int | None, part: object, passage: tuple[tuple[str, bool], ...]) -> SearchHit:
-    return SearchHit(session, turn, read_part(part), passage)

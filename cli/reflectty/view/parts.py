@@ -103,27 +103,8 @@ def remark_rows(text: str, scene: Scene, role: str = "dim", sign: str = " ") -> 
     return add_gutter(rows, " ", style, first=sign, lead=style + BOLD)
 
 
-class NotePart:
-    """One note; `wrong` marks a failure."""
-
-    def __init__(self, text: str, *, wrong: bool = False) -> None:
-        self._text = clean_line(text)
-        self._is_error = wrong
-        self._rows: list[Row] = []
-
-    @property
-    def height(self) -> int:
-        return len(self._rows)
-
-    def row(self, at: int) -> Row:
-        return self._rows[at]
-
-    def lay_out(self, scene: Scene) -> None:
-        self._rows = remark_rows(self._text, scene, *(("error", "!") if self._is_error else ()))
-
-
-class LegendPart:
-    """Four lines styled like what they explain."""
+class _FixedPart:
+    """A part whose rows are made once for a width."""
 
     def __init__(self) -> None:
         self._rows: list[Row] = []
@@ -134,6 +115,22 @@ class LegendPart:
 
     def row(self, at: int) -> Row:
         return self._rows[at]
+
+
+class NotePart(_FixedPart):
+    """One note; `wrong` marks a failure."""
+
+    def __init__(self, text: str, *, wrong: bool = False) -> None:
+        super().__init__()
+        self._text = clean_line(text)
+        self._is_error = wrong
+
+    def lay_out(self, scene: Scene) -> None:
+        self._rows = remark_rows(self._text, scene, *(("error", "!") if self._is_error else ()))
+
+
+class LegendPart(_FixedPart):
+    """Four lines styled like what they explain."""
 
     def lay_out(self, scene: Scene) -> None:
         glyphs, styles = scene.palette.glyphs, scene.palette.styles
@@ -158,12 +155,13 @@ MAX_QUESTION_ROWS = 40
 """Maximum rows shown of a long, pasted question."""
 
 
-class QuestionPart:
+class QuestionPart(_FixedPart):
     """One question."""
 
     def __init__(
         self, text: str, attachments: tuple[Attachment, ...] = (), *, turn: int | None = None, is_queued: bool = False
     ) -> None:
+        super().__init__()
         self.turn = turn
         self.text = text
         self.is_queued = is_queued
@@ -171,14 +169,6 @@ class QuestionPart:
         self.branch = (1, 1)
         """Its number among the questions at this place, and their total."""
         self._attachments = attachments
-        self._rows: list[Row] = []
-
-    @property
-    def height(self) -> int:
-        return len(self._rows)
-
-    def row(self, at: int) -> Row:
-        return self._rows[at]
 
     def lay_out(self, scene: Scene) -> None:
         styles, glyphs = scene.palette.styles, scene.palette.glyphs

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from reflectty.models.manager import open_model_library
-from reflectty.models.trial import LIMIT, MOST_CHUNKS_WITHOUT_TAG, TrialResult, run_trial
+from reflectty.models.trial import LIMIT, TAG_TOKEN_LIMIT, TrialResult, run_trial
 from support.fake_server import Answer, FakeServer, reply, show
 
 TAGGED = ("<thinking>a", "<reflection>b</reflection></thinking>", "<output>9.9</output>")
@@ -40,12 +40,12 @@ def test_a_model_has_a_limit_whether_of_its_own_or_not(parameters: str, expected
 
 
 def test_a_model_that_writes_on_without_a_tag_is_not_waited_for() -> None:
-    proof, _ = proven(reply(["word "] * (MOST_CHUNKS_WITHOUT_TAG + 400), reason="length"))
+    proof, _ = proven(reply(["word "] * (TAG_TOKEN_LIMIT + 400), reason="length"))
 
     assert (proof.passed, proof.problem) == (False, "it sent none of its tags")
 
 
 def test_one_that_has_begun_with_its_tags_is_listened_to() -> None:
-    proof, _ = proven(reply(["<thinking>", *["word "] * (MOST_CHUNKS_WITHOUT_TAG + 400), *TAGGED[1:]]))
+    proof, _ = proven(reply(["<thinking>", *["word "] * (TAG_TOKEN_LIMIT + 400), *TAGGED[1:]]))
 
     assert (proof.passed, proof.corrections) == (True, 1)

@@ -198,7 +198,7 @@ def _note_shared_template(source: Model, variant: ModelVariant, terminal: Termin
     Models of the same weights share one process in Ollama 0.34.2, with the template of the model that was asked first.
     A Go template makes it render the source's own Jinja template as ChatML (findings/ollama-sibling-template.sh).
     """
-    if variant.template and source.is_jinja and "{%" not in variant.template:
+    if variant.template and source.is_jinja and not source._replace(template=variant.template).is_jinja:
         write_remark(
             terminal,
             f"Ollama may ask {variant.source} in the wrong format while {variant.name} is loaded, as both share their "
