@@ -144,8 +144,7 @@ async def ask(  # noqa: PLR0913 - recorder and model are optional
         engine: the engine that answers.
         question: the question.
         renderer: shows the reply; `stop` is called in any case.
-        first_time: whether a note is shown for the first time: that a prompt makes the model reflect, or why it was
-            chosen.
+        first_time: whether a note on the mode or the choice of the model is shown for the first time.
         recorder: records the exchange; its `end` is called in any case, also on cancellation.
         model: the model, if it was looked up before.
         patience: seconds to wait in all when the server names a time to retry after.

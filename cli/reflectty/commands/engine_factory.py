@@ -45,21 +45,18 @@ def engine_for(  # noqa: PLR0913 - everything that selects the engine
     unasked: bool = False,
     has_notices: bool = True,
 ) -> OllamaEngine | OpenAIEngine | FallbackEngine:
-    """Return the engine, to be used in `async with`; what the flags name goes before the settings.
-
-    The built-in model is behind it where it is asked for, and where no server is known to have ever answered. Whoever
-    has a server pays nothing for that.
+    """Make the engine, to be used in `async with`; the built-in model is its fallback until a server has answered.
 
     Args:
-        settings: which server is meant.
-        host: what a flag names instead.
-        timeouts: how long to wait; those of the settings where none are given.
-        model: who will be asked; empty is the best one, None is anybody, as in a chat.
-        unasked: whether the built-in model may answer though nobody named it.
-        has_notices: whether the user is told what that model is; a check says it in words of its own.
+        settings: the server and its options.
+        host: overrides the host of the settings.
+        timeouts: override those of the settings.
+        model: the requested model; "" picks the best installed one; None: not known yet (chat).
+        unasked: whether the built-in model may answer without being named.
+        has_notices: whether the engine says what the built-in model is.
 
     Raises:
-        UsageError: the host, the key, or the proxy settings of the environment, cannot be used.
+        UsageError: the host, the key or the proxy of the environment cannot be used.
     """
     server = open_engine(
         host or settings.host,

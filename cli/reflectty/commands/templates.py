@@ -10,7 +10,7 @@ from reflectty import config
 from reflectty.commands.console import AsJson, info, make_group, open_page
 from reflectty.commands.options import decode_argument
 from reflectty.config.templates import load_template, template_names, template_path
-from reflectty.config.values import parse_name as named
+from reflectty.config.values import parse_name
 from reflectty.core.errors import UsageError
 from reflectty.core.safety import clean, clean_line
 from reflectty.core.templates import fields_of
@@ -77,7 +77,7 @@ def edit(context: typer.Context, name: Name) -> None:
     from reflectty.system.editor import edit_file
 
     terminal: Terminal = context.obj
-    known = named(decode_argument(name), "templates")
+    known = parse_name(decode_argument(name), "templates")
     path = template_path(known)
     if not path.exists() and known in template_names():
         raise UsageError(f"the template {known} stands among the settings", "`reflect config edit` opens them")

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reflectty.config import values
 from reflectty.config.load import EXTENDS, TABLES, unknown_setting_error
 from reflectty.config.settings import FILE_SETTINGS, PROFILE_SETTINGS
-from reflectty.config.toml_file import section_name as _name
-from reflectty.config.toml_file import split_sections
+from reflectty.config.toml_file import section_name, split_sections
 from reflectty.core.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -164,7 +163,7 @@ def _put_in_section(text: str, keys: Sequence[str], value: object) -> str:
         ValueError: there is no such section.
     """
     parts = split_sections(text)
-    at = [_name(part) if at else () for at, part in enumerate(parts)].index(tuple(keys[:-1]))
+    at = [section_name(part) if at else () for at, part in enumerate(parts)].index(tuple(keys[:-1]))
     body = parts[at].rstrip("\r\n")
     end = "\r\n" if parts[at].startswith("\r\n", len(body)) else "\n"
     space = parts[at][len(body) :].removeprefix(end) or ("" if at == len(parts) - 1 else end)
@@ -203,7 +202,7 @@ def _put(tree: Tree, keys: Sequence[str], value: object, new: Callable[[int], Tr
 def _drop_sections(text: str, keys: Sequence[str]) -> str:
     """Remove the sections of a table, with their comments."""
     head, *parts = split_sections(text)
-    return "".join((head, *(part for part in parts if _name(part)[: len(keys)] != tuple(keys))))
+    return "".join((head, *(part for part in parts if section_name(part)[: len(keys)] != tuple(keys))))
 
 
 def _take_with_tomlkit(text: str, keys: Sequence[str]) -> str:

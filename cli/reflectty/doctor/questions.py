@@ -15,8 +15,7 @@ from reflectty.core.findings import Finding, FindingState
 from reflectty.core.model_names import short_name_of
 from reflectty.doctor.models import display_name
 from reflectty.engines import EngineName
-from reflectty.reasoning.modes import Mode
-from reflectty.reasoning.modes import lost_tokens_of as lost_of
+from reflectty.reasoning.modes import Mode, lost_tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,7 +122,7 @@ async def check_tags(context: DoctorContext, known: DoctorState) -> Sequence[Fin
     if "thinking" in model.capabilities:
         return [Finding("tags", FindingState.OK, "none are needed: its thinking comes apart from its answer")]
     known.model = model = await load_tags(known.engine, model)
-    lost = lost_of(model, plan.family)
+    lost = lost_tokens_of(model, plan.family)
     facts = (("lost", lost), ("seen", known.reply.has_markers if known.reply else None))
     if known.reply is not None and known.reply.has_markers:
         state, found, advice = _judge_seen_tags(model, known.reply, lost)

@@ -12,7 +12,7 @@ from reflectty.models.fit import Fit
 from reflectty.output.tables import CUT_RANK, TableColumn, table_rows
 from reflectty.protocols.openai import can_chat
 from reflectty.reasoning.modes import AskOptions, abilities_of, mode_reason_of, plan
-from reflectty.view import memory_fit as words
+from reflectty.view import memory_fit
 from reflectty.view.inline import wrap_line
 from reflectty.view.rows import BOLD
 from reflectty.view.units import (
@@ -262,7 +262,7 @@ def fit_object(placed: Placement, compared: Comparison | None = None) -> dict[st
         "longest_context": placed.longest_context or None,
         "smaller": [smaller._asdict() for smaller in placed.smaller_quantizations],
         "fits_emptied": placed.fits_when_emptied if known else None,
-        "says": list(words.describe_placement(placed)),
+        "says": list(memory_fit.describe_placement(placed)),
         "loaded": _comparison_object(compared) if compared else None,
     }
 

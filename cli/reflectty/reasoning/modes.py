@@ -122,9 +122,9 @@ def family_in_vocabulary(model: Model) -> Family | None:
     """The family whose tags are tokens of the model; None if its vocabulary was not read."""
     if model.tags is None:
         return None
-    from reflectty.reasoning.token_types import own_family as of_tokens
+    from reflectty.reasoning.token_types import own_family
 
-    return of_tokens(model.tags)
+    return own_family(model.tags)
 
 
 def lost_tokens_of(model: Model, family: Family) -> tuple[str, ...]:

@@ -248,12 +248,16 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     elif as_json:
         terminal.out.write(_as_json(found))
     else:
-        from reflectty.output.models import model_detail_rows
-        from reflectty.view import memory_fit as words
+        _print_report(found, terminal)
 
-        page = console.open_page(terminal)
-        more = words.describe_fit(*found.fit) if found.fit else ()
-        page.write(model_detail_rows(found.installed, page, time.time(), (*more, *_extra_facts_of(found))))
+
+def _print_report(found: ModelReport, terminal: Terminal) -> None:
+    from reflectty.output.models import model_detail_rows
+    from reflectty.view import memory_fit
+
+    page = console.open_page(terminal)
+    more = memory_fit.describe_fit(*found.fit) if found.fit else ()
+    page.write(model_detail_rows(found.installed, page, time.time(), (*more, *_extra_facts_of(found))))
 
 
 def _as_json(found: ModelReport) -> str:

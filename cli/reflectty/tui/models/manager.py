@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from reflectty.core.errors import ReflecttyError, UsageError
 from reflectty.core.model_names import checked_name, is_same_model, remote_host_of, short_name_of
 from reflectty.models.installed import InstalledModel, installed_model_of
-from reflectty.output import live_region
-from reflectty.output import models as rendered
+from reflectty.output import live_region, models
 from reflectty.tui import slash
 from reflectty.tui.models.downloads import (
     STOPPED_NOTE,
@@ -156,7 +155,7 @@ class ModelManager:
         """The facts of a model or a pull, each with its name."""
         if not pull:
             one = self._find(name)
-            return rendered.model_facts(one, time.time(), self._estimates.lines(one)) if one else ()
+            return models.model_facts(one, time.time(), self._estimates.lines(one)) if one else ()
         found = self._downloads.find(name)
         return download_facts_of(found) if found else ()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reflectty.tui.app import ChatConfig
     from reflectty.tui.composer.composer import Composer
-    from reflectty.tui.sessions import messages as wishes
+    from reflectty.tui.sessions import messages
     from reflectty.tui.widgets.transcript import Transcript
 
 POLL_SECONDS = 5.0
@@ -100,19 +100,19 @@ class Chat(Screen[None]):
     def on_transcript_toggled(self, event: Transcript.Toggled) -> None:
         self.controller.transcript.change(event.part, event.part.toggle)
 
-    def on_sessions_panel_page_requested(self, event: wishes.PageRequested) -> None:
+    def on_sessions_panel_page_requested(self, event: messages.PageRequested) -> None:
         self._sessions_controller.handle(event)
 
-    def on_sessions_panel_searched(self, event: wishes.Searched) -> None:
+    def on_sessions_panel_searched(self, event: messages.Searched) -> None:
         self._sessions_controller.handle(event)
 
-    def on_sessions_panel_renamed(self, event: wishes.Renamed) -> None:
+    def on_sessions_panel_renamed(self, event: messages.Renamed) -> None:
         self._sessions_controller.handle(event)
 
-    async def on_sessions_panel_removed(self, event: wishes.Removed) -> None:
+    async def on_sessions_panel_removed(self, event: messages.Removed) -> None:
         await self._sessions_controller.remove(event.session_id)
 
-    async def on_sessions_panel_opened(self, event: wishes.Opened) -> None:
+    async def on_sessions_panel_opened(self, event: messages.Opened) -> None:
         await self._sessions_controller.open(event.session_id, event.turn)
 
     def on_sessions_panel_closed(self) -> None:

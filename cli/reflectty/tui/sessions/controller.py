@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError
-from reflectty.tui.sessions import messages as wishes
+from reflectty.tui.sessions import messages
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -58,11 +58,11 @@ class SessionsController:
         """Answer a message of the panel."""
         store = self._controller.conversation.store
         try:
-            if isinstance(message, wishes.PageRequested):
+            if isinstance(message, messages.PageRequested):
                 self._panel.add_sessions(store.sessions(PAGE_SIZE, message.offset))
-            elif isinstance(message, wishes.Searched):
+            elif isinstance(message, messages.Searched):
                 self._panel.show_hits(store.search(message.words), message.words)
-            elif isinstance(message, wishes.Renamed):
+            elif isinstance(message, messages.Renamed):
                 self._rename(message.session_id, message.title)
         except ReflecttyError as error:
             self._controller.report_error(error)

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from reflectty.tui.sessions import messages as wishes
+from reflectty.tui.sessions import messages
 from reflectty.tui.sessions.list import SearchHitRow, SessionList, SessionRow, display_title_of
 from reflectty.tui.sessions.messages import InlineConfirm, InlineRename
 from reflectty.tui.widgets.field import Field
@@ -138,12 +138,12 @@ class SessionsPanel(Vertical):
     running: reactive[frozenset[str]] = reactive(frozenset())
     """The ids of sessions with a running reply."""
 
-    PageRequested: TypeAlias = wishes.PageRequested
-    Searched: TypeAlias = wishes.Searched
-    Opened: TypeAlias = wishes.Opened
-    Removed: TypeAlias = wishes.Removed
-    Renamed: TypeAlias = wishes.Renamed
-    Closed: TypeAlias = wishes.Closed
+    PageRequested: TypeAlias = messages.PageRequested
+    Searched: TypeAlias = messages.Searched
+    Opened: TypeAlias = messages.Opened
+    Removed: TypeAlias = messages.Removed
+    Renamed: TypeAlias = messages.Renamed
+    Closed: TypeAlias = messages.Closed
 
     def __init__(
         self,
