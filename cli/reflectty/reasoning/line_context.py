@@ -47,6 +47,11 @@ class MarkdownPosition:
         """Reset at the start of a new block."""
         self.__init__()  # type: ignore[misc]
 
+    def begin_line(self, text: str) -> None:
+        """Begin a line after one that `is_stable`; the text has no backtick or tilde, and a line break at most at its end."""
+        self._head = text[:_HEAD]
+        self._span = 0
+
     def feed(self, text: str) -> None:
         if "\n" not in text:
             self._feed_in_line(text)

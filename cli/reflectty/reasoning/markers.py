@@ -126,6 +126,28 @@ def _is_suffix(text: str) -> bool:
     return len(text) <= _SUFFIX_LENGTH and (not text or text.replace("_", "x").isalnum())
 
 
+_WORDS_REMEMBERED = 20_000
+_LONGEST_WORD = 32
+
+
+class TrailingSpace(dict[str, str | None]):
+    """Maps a text to the white space that ends it; to None if it has a special character before that, or is empty.
+
+    Special are the first characters of markers, and those of Markdown's structure. Short texts are remembered, because
+    a reply repeats its words; looking one up takes a fifth of the time of searching it.
+    """
+
+    def __init__(self, special: str) -> None:
+        self._search_special = re.compile(special).search
+
+    def __missing__(self, text: str) -> str | None:
+        body = text.rstrip()
+        space = None if not text or self._search_special(body) else text[len(body) :]
+        if len(text) <= _LONGEST_WORD and len(self) < _WORDS_REMEMBERED:
+            self[text] = space
+        return space
+
+
 class MarkerSet:
     """The markers of one family, compiled for searching."""
 
@@ -139,7 +161,7 @@ class MarkerSet:
         self._pattern = re.compile("|".join(map(_pattern_of, texts)) or r"(?!)", re.IGNORECASE)
         firsts = "".join(sorted({re.escape(char) for text in texts for char in (text[0].lower(), text[0].upper())}))
         self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
-        self.search_special = re.compile(rf"[`~\n{firsts}]").search
+        self.trailing_space = TrailingSpace(rf"[`~\n{firsts}]")
         self._texts = tuple(texts)
         self._suffixed = tuple(found[1] for text in texts if (found := _SUFFIXED.fullmatch(text)))
         self._openers = tuple(text[:-1] for text in texts if _ELEMENT.fullmatch(text))

@@ -30,9 +30,12 @@ class StreamParser:
         self._content = Scanner(family, self._blocks, start_in=Kind.THINKING if prefilled else None)
         self._field: Scanner | None = None
         self._active: Scanner = self._content
+        # Most pieces are a word in a line of an open block, which only adds text: no scanner needs to see it.
+        self._open_content: Segment | None = None
+        self._open_thinking: Segment | None = None
+        self._trailing_space = self._content.trailing_space
         self._preceding = self._content.context.preceding
-        self._stable_segment: Segment | None = None
-        self._search_special = self._content.search_special
+        self._pending_space = ""
 
     @property
     def kind(self) -> Kind:
@@ -51,35 +54,57 @@ class StreamParser:
 
     def feed(self, content: str) -> tuple[Event, ...]:
         """Parse the next piece of the content."""
-        # Most pieces are a word in the middle of a line, which only adds text.
-        if (
-            (steady := self._stable_segment)
-            and content
-            and not self._search_special(content)
-            and not content[-1].isspace()
-        ):
+        if (open_segment := self._open_content) and (space := self._trailing_space[content]) is not None:
+            if space or self._pending_space:
+                return self._extend(open_segment, content, space)
+            # The path of almost every token: a call less, and a third faster than calling Segment.
+            kind, _, block, tagged, certain = open_segment
             self._preceding.last = content
-            # A third faster than calling Segment, on the path of almost every token.
-            return (_new(Segment, (steady[0], content, steady[2], steady[3], steady[4])),)
+            return (_new(Segment, (kind, content, block, tagged, certain)),)
         if content:
             self._switch_to(self._content)
             self._content.feed(content)
-        events = self._blocks.take_events()
-        self._stable_segment = (
-            self._blocks.open_segment if self._active is self._content and self._content.is_stable else None
-        )
-        self._search_special = self._content.search_special
-        return events
+        return self._take_events()
 
     def feed_thinking(self, thinking: str) -> tuple[Event, ...]:
         """Parse the next piece of the `thinking` field."""
-        self._stable_segment = None
+        if (open_segment := self._open_thinking) and (space := self._trailing_space[thinking]) is not None:
+            return self._extend(open_segment, thinking, space)
         if thinking:
             if self._field is None:
                 self._field = Scanner(THINKING_FIELD_FAMILY, self._blocks, base=Kind.THINKING)
                 self._content.note_separate_thinking()
             self._switch_to(self._field)
             self._field.feed(thinking)
+        return self._take_events()
+
+    def _extend(self, open_segment: Segment, text: str, space: str) -> tuple[Event, ...]:
+        """Extend the open segment by a text that ends in `space` and has no special character before it."""
+        kind, _, block, tagged, certain = open_segment
+        if pending := self._pending_space:
+            if len(space) == len(text):
+                self._pending_space += text
+                return ()
+            if "\n" in pending:
+                self._active.context.position.begin_line(text)
+            text = pending + text
+        self._pending_space = space
+        if space:
+            text = text[: -len(space)]
+            if not text:
+                return ()
+        self._preceding.last = text
+        return (Segment(kind, text, block, tagged, certain),)
+
+    def _take_events(self) -> tuple[Event, ...]:
+        scanner = self._active
+        open_segment = self._blocks.open_segment if scanner.is_stable else None
+        self._open_content, self._open_thinking = None, None
+        if scanner is self._content:
+            self._open_content = open_segment
+        else:
+            self._open_thinking = open_segment
+        self._trailing_space, self._preceding = scanner.trailing_space, scanner.context.preceding
         return self._blocks.take_events()
 
     def close(self, *, complete: bool = True) -> tuple[Event, ...]:
@@ -88,12 +113,20 @@ class StreamParser:
         Args:
             complete: whether the reply is not cut; then unclosed thinking in an answer is text, too.
         """
+        self._return_space()
         self._active.close()
         if complete:
             self._content.revert_unclosed_thinking()
         return self._blocks.take_events()
 
+    def _return_space(self) -> None:
+        """Pass the pending white space on to the scanner, before it sees more text."""
+        if self._pending_space:
+            space, self._pending_space = self._pending_space, ""
+            self._active.feed(space)
+
     def _switch_to(self, scanner: Scanner) -> None:
+        self._return_space()
         if scanner is self._active:
             return
         if self._active is self._content:

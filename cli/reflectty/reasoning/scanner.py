@@ -20,10 +20,9 @@ from reflectty.reasoning.markers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from reflectty.reasoning.blocks import BlockBuilder, BlockSnapshot
     from reflectty.reasoning.families import Family
+    from reflectty.reasoning.markers import TrailingSpace
 
 
 MAX_HEADER_LENGTH = 200
@@ -151,9 +150,9 @@ class Scanner:
         return settled and not self._held and not self._pending_start and self.context.position.is_stable
 
     @property
-    def search_special(self) -> Callable[[str], object]:
-        """Searches for special characters: the first characters of markers, and those of Markdown's structure."""
-        return self._markers.search_special
+    def trailing_space(self) -> TrailingSpace:
+        """The white space at the end of texts without special characters."""
+        return self._markers.trailing_space
 
     def note_separate_thinking(self) -> None:
         """Note that the thinking is in its own field, so that text outside it is certainly the answer."""
