@@ -36,9 +36,9 @@ def serving(chat: Route, **shown: Any) -> FakeServer:
     ("file", "words", "source"),
     [
         ("", ("--option", "typical_p=0.5"), "--option typical_p sets it: leave it out"),
-        (FILE, ("--profile", "fast"), "the profile fast sets it: leave it out"),
+        (FILE, ("--profile", "fast"), "profile fast sets it: leave it out"),
         (FILE, ("--profile", "fast", "--option", "typical_p=0.5"), "--option typical_p sets it"),
-        (f'profile = "fast"\n{FILE}', (), "the profile fast sets it"),
+        (f'profile = "fast"\n{FILE}', (), "profile fast sets it"),
         (STANDING, (), "options.typical_p in "),
     ],
 )
