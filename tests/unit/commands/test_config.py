@@ -112,7 +112,7 @@ def test_a_terminal_is_told_what_was_done(path: Path) -> None:
         (("set", "keys.steer", "x"), "steer: 'x' types a character"),
         (("set", "profile", "cod"), "profile: unknown profile 'cod' (did you mean code?)"),
         (("set", "profiles.code.extends", "code"), "profile code extends itself"),
-        (("set", "model.x", "1"), "model.x is no setting"),
+        (("set", "model.x", "1"), "model.x is not a setting"),
         (("set", "model"), "missing argument 'VALUE...'"),
         (("unset", "modl"), "modl is not set (did you mean model"),
         (("unset", "zzz"), "zzz is not set (there are model, profiles.code.model)"),
