@@ -221,7 +221,7 @@ def _context_finding(model: Model, tokens: int, source: str) -> Finding:
     if tokens >= min(SHORT_CONTEXT, most or SHORT_CONTEXT):
         return Finding("context", FindingState.OK, text, facts=facts)
     asks = (
-        f"set -o num_ctx={min(16384, most or 16384)} for a larger one"
+        f"use -o num_ctx={min(16384, most or 16384)} for a larger one"
         if "num_ctx" not in model.unsupported_options
         else "restart the server with a larger one"
     )
