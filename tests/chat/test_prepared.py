@@ -69,10 +69,10 @@ async def test_none_is_as_nothing_else_says_and_keeps_the_model(reader: Reader) 
 @pytest.mark.parametrize(
     ("lines", "source"),
     [
-        (("/profile code",), "the profile code sets it: leave it out"),
+        (("/profile code",), "profile code sets it: leave it out"),
         (("/profile code", "/option seed=7"), "/option seed sets it: leave it out"),
         # What a profile sets goes before what was typed earlier.
-        (("/option seed=7", "/profile code"), "the profile code sets it: leave it out"),
+        (("/option seed=7", "/profile code"), "profile code sets it: leave it out"),
         (("/profile code", "/profile none", "/option seed=7"), "/option seed sets it: leave it out"),
     ],
 )
@@ -100,10 +100,10 @@ async def test_a_profile_is_chosen_from_a_list(reader: Reader) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("/profile cod", "there is no profile 'cod' (did you mean code?)"),
-        ("/profile ../x", "'../x' is no name"),
-        ("/template translat", "there is no template 'translat' (did you mean translate?)"),
-        ("/template ../x", "'../x' is no name"),
+        ("/profile cod", "unknown profile 'cod' (did you mean code?)"),
+        ("/profile ../x", "'../x' is not a valid name"),
+        ("/template translat", "unknown template 'translat' (did you mean translate?)"),
+        ("/template ../x", "'../x' is not a valid name"),
     ],
 )
 @in_a_chat()
@@ -118,7 +118,7 @@ async def test_settings_that_cannot_be_used_are_told_and_change_nothing(reader: 
     settle(reader.home, "[profiles.code]\nmodle = 1\n")
     before = reader.chat.conversation.ask_options
     await reader.send("/profile code")
-    assert "there is no setting 'modle' for a profile" in " ".join(reader.text.split())
+    assert "unknown profile setting 'modle'" in " ".join(reader.text.split())
     assert reader.chat.conversation.ask_options == before
 
 

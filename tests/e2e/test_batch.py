@@ -210,7 +210,7 @@ class TestTheWholeCall:
             (("in.txt", "-o", "out", "--resume", "--force"), 2, "exclude each other"),
             (("in.txt", "-o", "in.txt", "--force"), 2, "is the input as well"),
             (("in.txt", "--fields", "answer", "--full"), 2, "exclude each other"),
-            (("in.txt", "-t", "none-such"), 2, "there is no template"),
+            (("in.txt", "-t", "none-such"), 2, "unknown template"),
             (("in.txt", "--jobs", "0"), 2, "jobs"),
             (("in.txt", "-m", "absent"), 4, "absent is not installed"),
             (("in.txt", "--host", "127.0.0.1:9"), 3, "cannot reach"),

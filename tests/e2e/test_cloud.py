@@ -72,10 +72,10 @@ def test_the_checkup_says_so_and_reckons_no_fit(reflect: Reflect) -> None:
         out = reflect.at(server.host)("doctor", "-m", NAME, "--no-question", "--json").out
     found = {one["check"]: one for one in json.loads(out)["findings"]}
 
-    assert f"1 installed: {NAME} (cloud); none of them is asked unless it is named" in found["models"]["found"]
-    assert "a cloud model: what is asked goes to ollama.com" in found["model"]["found"]
-    assert found["GPU"]["found"] == "a cloud model runs on no machine of yours"
-    assert found["context"]["found"].startswith("a cloud model runs on no machine of yours")
+    assert f"1 installed: {NAME} (cloud); none is used unless you name it" in found["models"]["found"]
+    assert "a cloud model (questions go to ollama.com)" in found["model"]["found"]
+    assert found["GPU"]["found"] == "a cloud model does not run on your machine"
+    assert found["context"]["found"].startswith("a cloud model does not run on your machine")
 
 
 def test_only_embedding_models_are_told_of_in_the_same_words_everywhere(reflect: Reflect) -> None:
@@ -88,7 +88,7 @@ def test_only_embedding_models_are_told_of_in_the_same_words_everywhere(reflect:
     assert (asked.code, checked.code) == (4, 4)
     assert sentence in asked.err
     assert sentence in checked.err
-    assert "1 installed: nomic-embed-text; none of them is asked unless it is named" in " ".join(checked.out.split())
+    assert "1 installed: nomic-embed-text; none is used unless you name it" in " ".join(checked.out.split())
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_the_checkup_knows_the_model_by_its_files(reflect: Reflect) -> None:
         out = reflect.at(server.host)("doctor", "-m", "wise", "--no-question", "--json").out
     found = {one["check"]: one["found"] for one in json.loads(out)["findings"]}
 
-    assert found["GPU"] == "all of wise is in GPU memory, 0.0 GB"
+    assert found["GPU"] == "all of wise (0.0 GB) is in GPU memory"
     assert found["context"].startswith("4,096 tokens")
 
 
@@ -166,7 +166,7 @@ def test_the_checkup_finds_what_has_just_answered_under_a_name_that_is_gone(refl
         out = reflect.at(server.host)("doctor", "-m", "wise", "--no-question", "--json").out
     found = {one["check"]: one["found"] for one in json.loads(out)["findings"]}
 
-    assert found["GPU"] == "all of wise is in GPU memory, 0.0 GB"
+    assert found["GPU"] == "all of wise (0.0 GB) is in GPU memory"
 
 
 @pytest.mark.parametrize(

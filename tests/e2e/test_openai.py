@@ -189,11 +189,11 @@ class TestTheKey:
     @pytest.mark.parametrize(
         ("mode", "content", "says"),
         [
-            (0o644, KEY, ("others can read this key", "chmod 600")),
-            (0o640, KEY, ("others can read this key", "chmod 600")),
-            (0o600, "", ("it holds no key",)),
-            (0o600, f"{KEY} and more\n", ("it holds no key",)),
-            (0o600, "\0", ("no text",)),
+            (0o644, KEY, ("other users can read this key", "chmod 600")),
+            (0o640, KEY, ("other users can read this key", "chmod 600")),
+            (0o600, "", ("must contain one key",)),
+            (0o600, f"{KEY} and more\n", ("must contain one key",)),
+            (0o600, "\0", ("not a text file",)),
         ],
     )
     def test_in_a_file_that_will_not_do_is_refused_and_not_shown(

@@ -124,15 +124,15 @@ def test_a_question_is_put_into_the_template(settled: Reflect, words: tuple[str,
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--profile", "cod", "q"), "--profile: there is no profile 'cod' (did you mean code?)"),
-        (("-t", "reviw", "q"), "--template: there is no template 'reviw' (did you mean review?)"),
-        (("-t", "../review", "q"), "'../review' is no name"),
+        (("--profile", "cod", "q"), "--profile: unknown profile 'cod' (did you mean code?)"),
+        (("-t", "reviw", "q"), "--template: unknown template 'reviw' (did you mean review?)"),
+        (("-t", "../review", "q"), "'../review' is not a valid name"),
         (("-t", "translate", "q"), "the template translate has no value for {language} (give --field language=TEXT"),
         (("-t", "translate", "--field", "langage=x", "q"), "has no field 'langage' (did you mean language?)"),
         (("-t", "translate", "--field", "language", "q"), "--field 'language' has no value"),
         (("-t", "review"), "the template review has nothing to put in for {input} (pipe it in"),
         (("--field", "a=b", "q"), "--field fills a template, and none is named (name it with -t)"),
-        (("-t", "x\x1b]0;t\x07", "q"), "is no name"),
+        (("-t", "x\x1b]0;t\x07", "q"), "is not a valid name"),
     ],
 )
 def test_what_cannot_be_used_is_one_line_and_asks_nobody(settled: Reflect, words: tuple[str, ...], said: str) -> None:
@@ -216,7 +216,7 @@ def test_the_settings_can_be_seen_and_edited_while_they_are_wrong(reflect: Refle
         "utf-8",
     )
     with Screen(reflect, "config", "edit", EDITOR=f"{sys.executable} {editor}") as screen:
-        assert screen.shows("mode 'never' is no mode")
+        assert screen.shows("mode 'never' is not a mode")
         assert screen.shows("Edit again? [Y/n]")
         screen.press(b"\r")
         assert screen.finish() == 0

@@ -52,7 +52,7 @@ def parse_key(key: str) -> tuple[str, ...]:
     """
     keys = tuple(key.split("."))
     if not all(keys):
-        raise UsageError(f"{key!r} is no key", "write one such as model, keys.steer or profiles.code.model")
+        raise UsageError(f"{key!r} is not a key", "use one such as model, keys.steer or profiles.code.model")
     return keys
 
 
@@ -78,7 +78,7 @@ def parse_entry(key: str, words: Sequence[str]) -> ConfigEntry:
 def _parse_value(keys: tuple[str, ...], known: Mapping[str, Setting], words: Sequence[str], within: str) -> object:
     key = f"{within}{keys[0]}"
     if keys[0] not in known:
-        raise unknown_setting_error(keys[0], (*known, *(() if within else TABLES)), f"there is no setting {key!r}")
+        raise unknown_setting_error(keys[0], (*known, *(() if within else TABLES)), f"unknown setting {key!r}")
     setting = known[keys[0]]
     if setting.parse in _TABLE_PARSERS:
         part = _require_part(keys, 1, "NAME", key)
@@ -112,17 +112,17 @@ def _parse_part(setting: Setting, key: str, part: str, words: Sequence[str]) -> 
 def _require_part(keys: Sequence[str], at: int, wanted: str, named: str = "") -> str:
     if len(keys) <= at:
         whole = named or ".".join(keys)
-        raise UsageError(f"{whole} is a table", f"set one part of it: {whole}.{wanted}")
+        raise UsageError(f"{whole} is a table", f"set one of its entries: {whole}.{wanted}")
     return keys[at]
 
 
 def _require_no_parts(keys: tuple[str, ...], number: int) -> tuple[str, ...]:
     if len(keys) > number:
-        raise UsageError(f"{'.'.join(keys)} is no setting", f"{'.'.join(keys[:number])} has no parts")
+        raise UsageError(f"{'.'.join(keys)} is not a setting", f"{'.'.join(keys[:number])} is not a table")
     return keys
 
 
-_EDIT_HINT = "`reflect config edit` opens the file"
+_EDIT_HINT = "edit the file with `reflect config edit`"
 
 
 def with_value(text: str, keys: Sequence[str], value: object) -> str:
@@ -194,7 +194,7 @@ def _put(tree: Tree, keys: Sequence[str], value: object, new: Callable[[int], Tr
         if key not in tree:
             tree[key] = new(len(keys) - 1 - at)
         if not isinstance(tree[key], dict):
-            raise UsageError(f"{'.'.join(keys[:at])} is no table", _EDIT_HINT)
+            raise UsageError(f"{'.'.join(keys[:at])} is not a table", _EDIT_HINT)
         tree = tree[key]
     tree[keys[-1]] = value
 
@@ -229,7 +229,7 @@ def _without_empty_tables(tree: Tree) -> Tree:
 
 
 def _unchangeable_error(keys: Sequence[str]) -> UsageError:
-    return UsageError(f"{'.'.join(keys)} cannot be changed without changing how the file is written", _EDIT_HINT)
+    return UsageError(f"{'.'.join(keys)} cannot be changed without reformatting the file", _EDIT_HINT)
 
 
 def write_config(path: Path, text: str) -> None:
@@ -258,7 +258,7 @@ def _file_mode(target: Path) -> int:
     except FileNotFoundError:
         return 0o600
     if not stat.S_ISREG(found.st_mode):
-        raise OutputError(f"{target}: it is no file that could be written")
+        raise OutputError(f"{target}: not a regular file")
     return stat.S_IMODE(found.st_mode)
 
 

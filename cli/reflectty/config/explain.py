@@ -131,7 +131,7 @@ def option_source(name: str, profile: str = "") -> str:
     if found is None:
         return ""
     return (
-        f"the profile {found.source_name}"
+        f"profile {found.source_name}"
         if found.origin is SettingOrigin.PROFILE
         else f"options.{name} in {user_config_path()}"
     )

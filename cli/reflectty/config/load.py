@@ -43,7 +43,7 @@ NO_PROFILE = "none"
 """The name that disables profiles."""
 EXTENDS = "extends"
 """The key that names a profile's base."""
-_PROFILE_HINT = 'write [profiles.NAME], and under it lines such as model = "reflection"'
+_PROFILE_HINT = 'write [profiles.NAME], then lines such as model = "reflection"'
 
 
 def profiles_of(document: Document, path: Path | None) -> Mapping[str, Document]:
@@ -78,7 +78,7 @@ def _walk_back(name: str, profiles: Mapping[str, Document], said_by: str) -> Ite
         if not isinstance(wanted, str) or wanted not in profiles:
             raise _missing_profile_error(wanted, profiles, said_by)
         if wanted in seen:
-            raise UsageError(f"the profile {wanted} extends itself: {' > '.join((*seen, wanted))}")
+            raise UsageError(f"profile {wanted} extends itself: {' > '.join((*seen, wanted))}")
         yield wanted
         seen.append(wanted)
         wanted, said_by = profiles[wanted].get(EXTENDS, ""), f"profiles.{wanted}.{EXTENDS}"
@@ -86,10 +86,10 @@ def _walk_back(name: str, profiles: Mapping[str, Document], said_by: str) -> Ite
 
 def _missing_profile_error(name: object, profiles: Mapping[str, Document], said_by: str) -> UsageError:
     if not profiles:
-        hint = "there are none yet: reflect config set profiles.NAME.model MODEL makes one"
+        hint = "create one with `reflect config set profiles.NAME.model MODEL`"
     else:
-        hint = did_you_mean(str(name), profiles) or f"there are {', '.join(profiles)}"
-    return UsageError(f"{said_by}: there is no profile {name!r}", hint)
+        hint = did_you_mean(str(name), profiles) or f"choose from {', '.join(profiles)}"
+    return UsageError(f"{said_by}: unknown profile {name!r}", hint)
 
 
 OTHERS_MODE_BITS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -111,18 +111,18 @@ def load_api_key(settings: Settings) -> str:
 def _read_key_file(path: Path) -> str:
     text = read_text(path)
     if text is None:
-        raise UsageError(f"{path}: there is no such file", "api_key_file names it; REFLECTTY_API_KEY does without")
+        raise UsageError(f"{path}: no such file", "fix api_key_file, or set REFLECTTY_API_KEY")
     if os.name == "posix" and path.stat().st_mode & OTHERS_MODE_BITS:
-        raise UsageError(f"{path}: others can read this key", f"chmod 600 {path}")
+        raise UsageError(f"{path}: other users can read this key", f"chmod 600 {path}")
     key = text.strip()
     if not key or len(key.split()) > 1:
-        raise UsageError(f"{path}: it holds no key", "the key stands there alone, on one line")
+        raise UsageError(f"{path}: must contain one key", "put the key alone on one line")
     return key
 
 
 TABLES = ("profiles", "templates")
 """Tables of the file that are not settings."""
-_API_KEY_HINT = "set OLLAMA_API_KEY; the key of an OpenAI-compatible server stands in a file of its own, api_key_file"
+_API_KEY_HINT = "set OLLAMA_API_KEY, or api_key_file for an OpenAI-compatible server"
 
 
 class SettingOrigin(StrEnum):
@@ -230,14 +230,14 @@ def sources_in_file(document: Document, path: Path) -> Iterator[Source]:
         if key in FILE_SETTINGS and value not in ("", {}):
             yield Source(FILE_SETTINGS[key], FILE_SETTINGS[key].parse, value, f"{path}: {key}", SettingOrigin.FILE)
         elif key not in FILE_SETTINGS and key not in TABLES:
-            raise unknown_setting_error(key, (*FILE_SETTINGS, *TABLES), f"{path}: there is no setting {key!r}")
+            raise unknown_setting_error(key, (*FILE_SETTINGS, *TABLES), f"{path}: unknown setting {key!r}")
 
 
 def unknown_setting_error(key: str, known: Iterable[str], message: str) -> UsageError:
     """The error for an unknown key."""
     known = tuple(known)
     hint = _API_KEY_HINT if key == "api_key" else did_you_mean(key, known)
-    return UsageError(message, hint or f"there are {', '.join(known)}")
+    return UsageError(message, hint or f"choose from {', '.join(known)}")
 
 
 def sources_in_environment(environment: Mapping[str, str]) -> Iterator[Source]:
@@ -262,7 +262,7 @@ def sources_in_profile(named: Source, document: Document, path: Path | None) -> 
             where = f"{path}: profiles.{whose}"
             if key not in PROFILE_SETTINGS:
                 raise unknown_setting_error(
-                    key, (*PROFILE_SETTINGS, EXTENDS), f"{where}: there is no setting {key!r} for a profile"
+                    key, (*PROFILE_SETTINGS, EXTENDS), f"{where}: unknown profile setting {key!r}"
                 )
             setting = PROFILE_SETTINGS[key]
             yield Source(setting, setting.parse, value, f"{where}.{key}", SettingOrigin.PROFILE, whose, named.explicit)

@@ -50,4 +50,4 @@ def _folder(kind: str, under_home: str) -> Path:
     try:
         return Path(getattr(folders, f"user_{kind}_dir"))
     except RuntimeError as error:
-        raise UsageError("there is no home folder", "set HOME") from error
+        raise UsageError("no home folder", "set HOME") from error

@@ -60,9 +60,9 @@ def template_path(known: str) -> Path:
 def _missing_template_error(known: str, said_by: str) -> UsageError:
     names = template_names()
     if not names:
-        return UsageError(f"{said_by}: there is no template {known!r}", f"`reflect templates edit {known}` makes it")
-    hint = did_you_mean(known, names) or f"there are {', '.join(names)}"
-    return UsageError(f"{said_by}: there is no template {known!r}", hint)
+        return UsageError(f"{said_by}: unknown template {known!r}", f"create it with `reflect templates edit {known}`")
+    hint = did_you_mean(known, names) or f"choose from {', '.join(names)}"
+    return UsageError(f"{said_by}: unknown template {known!r}", hint)
 
 
 def template_names_in_folder() -> Iterator[str]:
@@ -87,9 +87,7 @@ def templates_of(document: Document, path: Path | None) -> Mapping[str, str]:
     """
     table = document.get("templates", {})
     if not isinstance(table, dict):
-        raise UsageError(
-            f"{path}: templates must be a table", 'write [templates], and under it review = "Review {input}"'
-        )
+        raise UsageError(f"{path}: templates must be a table", 'write [templates], then review = "Review {input}"')
     return {
         parse_name(key, f"{path}: templates"): parse_text(value, f"{path}: templates.{key}")
         for key, value in table.items()

@@ -30,13 +30,13 @@ def read_text(path: Path) -> str | None:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{path}: cannot be read: {(reason or str(error)).lower()}") from error
     if len(raw) > MAX_FILE_BYTES:
-        raise UsageError(f"{path}: it is larger than {MAX_FILE_BYTES >> 20} MB")
+        raise UsageError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MB")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: it is not UTF-8", "save it as UTF-8") from error
+        raise UsageError(f"{path}: not UTF-8", "save it as UTF-8") from error
     if "\0" in text:
-        raise UsageError(f"{path}: it is no text: it holds a null character", "save it as UTF-8")
+        raise UsageError(f"{path}: not a text file (contains NUL bytes)", "save it as UTF-8")
     return text
 
 
@@ -58,7 +58,7 @@ def parse_toml(text: str, path: Path) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: {error}", "`reflect config edit` opens it") from error
+        raise UsageError(f"{path}: not valid TOML: {error}", "fix it with `reflect config edit`") from error
 
 
 def read_toml(path: Path) -> Mapping[str, object]:

@@ -26,7 +26,7 @@ _SWITCH_VALUES = {"0": False, "1": True}
 
 def parse_text(value: object, name: str, _: object = None) -> str:
     if not isinstance(value, str):
-        raise UsageError(f"{name} must be a text in quotes")
+        raise UsageError(f"{name} must be a quoted string")
     return value
 
 
@@ -34,7 +34,7 @@ def parse_texts(value: object, name: str, _: object = None) -> tuple[str, ...]:
     """Parse a list of texts, or one text."""
     listed = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str) for one in listed):
-        raise UsageError(f"{name} must be a list of texts in quotes", f'write it as {name} = ["one", "two"]')
+        raise UsageError(f"{name} must be a list of quoted strings", f'write it as {name} = ["one", "two"]')
     return tuple(str(one) for one in listed if one)
 
 
@@ -42,7 +42,7 @@ def parse_name(value: object, where: str, _: object = None) -> str:
     """Parse the name of a profile or a template, which becomes part of a path or a key."""
     word = parse_text(value, where)
     if not is_name(word):
-        raise UsageError(f"{where}: {word!r} is no name", "a name has letters, digits, - and _")
+        raise UsageError(f"{where}: {word!r} is not a valid name", "use letters, digits, - and _")
     return word
 
 
@@ -69,7 +69,7 @@ def parse_mode(value: object, name: str, _: object = None) -> str:
 
     word = parse_text(value, name)
     if word not in tuple(Mode):
-        raise UsageError(f"{name} {word!r} is no mode", f"the modes are {', '.join(Mode)}")
+        raise UsageError(f"{name} {word!r} is not a mode", f"choose from {', '.join(Mode)}")
     return word
 
 
@@ -78,28 +78,28 @@ def parse_engine(value: object, name: str, _: object = None) -> str:
 
     word = parse_text(value, name)
     if word not in tuple(EngineName):
-        raise UsageError(f"{name} {word!r} is no engine", f"there are {', '.join(EngineName)}")
+        raise UsageError(f"{name} {word!r} is not an engine", f"choose from {', '.join(EngineName)}")
     return word
 
 
 def parse_view(value: object, name: str, _: object = None) -> str:
     word = parse_text(value, name)
     if word not in THINKING_VIEWS:
-        raise UsageError(f"{name} {word!r} is no way to show thinking", f"there are {', '.join(THINKING_VIEWS)}")
+        raise UsageError(f"{name} {word!r} is not a way to show thinking", f"choose from {', '.join(THINKING_VIEWS)}")
     return word
 
 
 def parse_effort(value: object, name: str, _: object = None) -> str:
     word = parse_text(value, name)
     if word not in tuple(Effort):
-        raise UsageError(f"{name} {word!r} is no effort", f"there are {', '.join(Effort)}")
+        raise UsageError(f"{name} {word!r} is not an effort", f"choose from {', '.join(Effort)}")
     return word
 
 
 def parse_keep_thinking(value: object, name: str, _: object = None) -> str:
     word = parse_text(value, name)
     if word not in tuple(KeepThinkingMode):
-        raise UsageError(f"{name} {word!r} is no way to keep thinking", f"there are {', '.join(KeepThinkingMode)}")
+        raise UsageError(f"{name} {word!r} is not a way to keep thinking", f"choose from {', '.join(KeepThinkingMode)}")
     return word
 
 
@@ -109,7 +109,7 @@ def parse_family(value: object, name: str, _: object = None) -> str:
     word = parse_text(value, name)
     if word not in FAMILIES:
         raise UsageError(
-            f"{name} {word!r} is no family", did_you_mean(word, FAMILIES) or f"there are {', '.join(FAMILIES)}"
+            f"{name} {word!r} is not a family", did_you_mean(word, FAMILIES) or f"choose from {', '.join(FAMILIES)}"
         )
     return word
 
@@ -117,7 +117,7 @@ def parse_family(value: object, name: str, _: object = None) -> str:
 def parse_duration(value: object, name: str, _: object = None) -> str:
     """Parse how long a model stays loaded: seconds, or a duration in Ollama's form."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise UsageError(f"{name} must be a text such as '10m', or seconds")
+        raise UsageError(f"{name} must be a duration such as '10m', or seconds")
     return str(value)
 
 
@@ -134,7 +134,7 @@ def parse_options(value: object, name: str, before: object = None) -> tuple[tupl
 def parse_timeout_setting(value: object, name: str, before: object = None) -> Timeouts:
     """Parse seconds, or a text with the parts to change; the others stay unchanged."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise UsageError(f"{name} must be seconds, or a text such as 'first=300,idle=120'")
+        raise UsageError(f"{name} must be seconds, or a string such as 'first=300,idle=120'")
     return parse_timeouts(str(value), before if isinstance(before, Timeouts) else Timeouts(), name)
 
 
@@ -151,7 +151,7 @@ def parse_timeouts(text: str, timeouts: Timeouts, name: str = "--timeout") -> Ti
         except ValueError:
             seconds = 0.0
         if not 0 < seconds < float("inf"):
-            raise UsageError(f"{name} {text!r} is no time", "give seconds, or connect=5,first=300,idle=120")
+            raise UsageError(f"{name} {text!r} is not a duration", "give seconds, or connect=5,first=300,idle=120")
         if not equals:
             timeouts = timeouts._replace(first=seconds, idle=seconds)
         elif key in TIMEOUT_PARTS:
@@ -163,12 +163,12 @@ def parse_timeouts(text: str, timeouts: Timeouts, name: str = "--timeout") -> Ti
 
 def parse_keys(value: object, name: str, _: object = None) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(value, dict):
-        raise UsageError(f"{name} must be a table", 'write [keys], and under it lines such as save = "ctrl+s"')
+        raise UsageError(f"{name} must be a table", 'write [keys], then lines such as save = "ctrl+s"')
     return tuple((action, _parse_action_keys(keys, f"{name}.{action}")) for action, keys in value.items())
 
 
 def _parse_action_keys(value: object, name: str) -> tuple[str, ...]:
     keys = value if isinstance(value, list) else [value]
     if not all(isinstance(key, str) for key in keys):
-        raise UsageError(f"{name} must be a key in quotes, or a list of them")
+        raise UsageError(f"{name} must be a quoted key, or a list of them")
     return tuple(str(key) for key in keys if key)

@@ -36,21 +36,21 @@ class Check(NamedTuple):
 
 
 CHECKS = (
-    Check("terminal", "looking at the terminal", terminal.check_terminal),
-    Check("clipboard", "looking for a clipboard", terminal.check_clipboard),
-    Check("keyboard", "asking the terminal about its keys", terminal.check_keyboard),
+    Check("terminal", "checking the terminal", terminal.check_terminal),
+    Check("clipboard", "checking the clipboard", terminal.check_clipboard),
+    Check("keyboard", "checking the keyboard", terminal.check_keyboard),
     Check("config", "reading the settings", files.check_config),
     Check("store", "reading the sessions", files.check_store, 20.0),
-    Check("server", "asking the server", server.check_server, is_required=True),
-    Check("proxy", "looking for proxies", server.check_proxy),
-    Check("built in", "looking for the built-in model", server.check_built_in),
-    Check("models", "asking for the models", models.check_models, 30.0, is_required=True),
-    Check("model", "asking what the model is", models.check_model, 30.0, is_required=True),
+    Check("server", "connecting to the server", server.check_server, is_required=True),
+    Check("proxy", "checking the proxy", server.check_proxy),
+    Check("built in", "checking the built-in model", server.check_built_in),
+    Check("models", "listing the models", models.check_models, 30.0, is_required=True),
+    Check("model", "checking the model", models.check_model, 30.0, is_required=True),
     Check("question", "waiting for an answer", questions.check_question, 0.0, is_required=True),
-    Check("tags", "looking for the tags", questions.check_tags, 60.0),
-    Check("GPU", "asking where the model is", models.check_gpu),
-    Check("context", "asking for the context", models.check_context),
-    Check("parallel", "asking several things at once", questions.check_parallel, 60.0),
+    Check("tags", "checking the tags", questions.check_tags, 60.0),
+    Check("GPU", "checking where the model runs", models.check_gpu),
+    Check("context", "checking the context", models.check_context),
+    Check("parallel", "sending several requests at once", questions.check_parallel, 60.0),
 )
 """Local checks first, then what a question needs, in the order of use."""
 
@@ -76,7 +76,7 @@ async def _run_check(check: Check, context: DoctorContext, known: DoctorState) -
         async with asyncio.timeout(patience):
             return await check.run(context, known)
     except TimeoutError:
-        late = StalledError(f"nothing came of it within {patience:g} s", "ask again when there is less to do")
+        late = StalledError(f"no result within {patience:g} s", "try again when the machine is less busy")
         return [_failure_finding(check, late, known)]
     except ReflecttyError as error:
         return [_failure_finding(check, error, known)]

@@ -39,7 +39,7 @@ class UsableSettings(NamedTuple):
             return ""
         return {
             SettingOrigin.ENVIRONMENT: last.source_name,
-            SettingOrigin.PROFILE: f"the profile {last.source_name}",
+            SettingOrigin.PROFILE: f"profile {last.source_name}",
         }.get(last.origin, _CONFIG_FILE)
 
 
@@ -89,9 +89,9 @@ async def check_config(context: DoctorContext, known: DoctorState) -> Sequence[F
     found += [Finding("config", FindingState.WARNING, str(error), error.hint) for error in context.setting_warnings]
     if found:
         return [found[0]._replace(facts=facts), *found[1:]]
-    profile = f", with the profile {context.settings.profile}" if context.settings.profile else ""
+    profile = f", using profile {context.settings.profile}" if context.settings.profile else ""
     shown = context.display_path(context.config_path)
-    text = f"{shown} can be used{profile}" if there else f"there is no {shown}: the defaults hold"
+    text = f"{shown} is valid{profile}" if there else f"{shown} does not exist: using the defaults"
     return [Finding("config", FindingState.OK, text, facts=facts)]
 
 
@@ -122,7 +122,7 @@ async def check_store(context: DoctorContext, _: DoctorState) -> Sequence[Findin
     real = await run_in_thread(lambda: Path(os.path.realpath(context.store_path)))
     file = _StoreFile(real, context.display_path(context.store_path))
     kept = context.settings.store
-    off = "new questions are not kept: store = false, or REFLECTTY_STORE=0"
+    off = "new questions are not saved (store = false or REFLECTTY_STORE=0)"
     found = [] if kept else [file.create_finding(FindingState.NOTE, off, "", ("kept", False))]
     return [*found, *await run_in_thread(lambda: _examine_file(file, is_storing=kept))]
 
@@ -133,7 +133,7 @@ def _examine_file(file: _StoreFile, *, is_storing: bool) -> list[Finding]:
     if not file.path.is_file():
         return [
             file.create_finding(
-                FindingState.WRONG, f"{file.display_path} is no file", "move it away: until then nothing is kept"
+                FindingState.WRONG, f"{file.display_path} is not a file", "move it away: until then nothing is saved"
             )
         ]
     from reflectty.store.health import examine_file
@@ -141,20 +141,16 @@ def _examine_file(file: _StoreFile, *, is_storing: bool) -> list[Finding]:
     try:
         health = examine_file(file.path)
     except StoreError as error:
-        advice = error.hint or "copy it to a safe place: the next question moves it aside, and begins a new one"
+        advice = error.hint or "back it up: the next question moves it aside and creates a new one"
         return [file.create_finding(FindingState.WRONG, str(error), advice), *_access_findings(file)]
     return [_health_finding(file, health), *_access_findings(file), *_disk_findings(file), *_quarantine_findings(file)]
 
 
 def _missing_file_findings(file: _StoreFile) -> list[Finding]:
     if not (file.folder.is_dir() and os.access(file.folder, os.W_OK | os.X_OK)):
-        text = f"{file.display_path} cannot be made, because {file.folder} cannot be written to: sessions are not kept"
-        return [
-            file.create_finding(
-                FindingState.WARNING, text, "give yourself the right to write there, or set XDG_DATA_HOME"
-            )
-        ]
-    text = f"no session yet: the first question makes {file.display_path}"
+        text = f"{file.display_path} cannot be created: {file.folder} is not writable, so sessions are not saved"
+        return [file.create_finding(FindingState.WARNING, text, "make it writable, or set XDG_DATA_HOME")]
+    text = f"no sessions yet: the first question creates {file.display_path}"
     return [file.create_finding(FindingState.OK, text, "", ("kept", True), ("sessions", 0)), *_disk_findings(file)]
 
 
@@ -162,19 +158,19 @@ def _health_finding(file: _StoreFile, health: Health) -> Finding:
     sound = not health.damage if health.is_complete else None
     facts = (("sessions", health.sessions), ("bytes", health.size), ("sound", sound))
     if health.damage:
-        advice = "copy it to a safe place: a start that meets the damage moves it aside, and begins a new one"
+        advice = "back it up: once reflect runs into the damage, it moves the file aside and creates a new one"
         return file.create_finding(
             FindingState.WRONG, f"{file.display_path} is damaged: {health.damage}", advice, *facts
         )
     if health.is_newer:
-        text = f"{file.display_path} was written by a newer reflectty: it can be read, and nothing new is kept"
+        text = f"{file.display_path} was written by a newer reflectty: it can be read, but nothing new is saved"
         return file.create_finding(FindingState.WARNING, text, "update reflectty", *facts)
     number = f"{health.sessions:,} session{'' if health.sessions == 1 else 's'}"
-    how = "in good order" if health.is_complete else "too large to be looked at whole"
+    how = "intact" if health.is_complete else "too large to check completely"
     text = f"{number} in {file.display_path}, {health.size / _MB:.1f} MB, {how}"
     if health.is_suspect:
         return file.create_finding(
-            FindingState.NOTE, text, "damage was met before: the next start looks at all of it", *facts
+            FindingState.NOTE, text, "damage was found before: the next start checks the whole file", *facts
         )
     return file.create_finding(FindingState.OK, text, "", *facts)
 
@@ -183,15 +179,15 @@ def _access_findings(file: _StoreFile) -> list[Finding]:
     found = []
     mode = stat.S_IMODE(file.path.stat().st_mode)
     if mode & 0o077:
-        text = f"others on this machine may read {file.display_path} (mode {mode:o})"
+        text = f"other users on this machine can read {file.display_path} (mode {mode:o})"
         found.append(
             file.create_finding(
-                FindingState.WARNING, text, f"chmod 600 {file.display_path}; the next question does so as well"
+                FindingState.WARNING, text, f"chmod 600 {file.display_path} (the next question does this too)"
             )
         )
     if not (os.access(file.path, os.R_OK | os.W_OK) and os.access(file.path.parent, os.W_OK | os.X_OK)):
-        text = f"{file.display_path} or its folder cannot be written to: nothing new is kept"
-        found.append(file.create_finding(FindingState.WARNING, text, "give yourself the right to write there"))
+        text = f"{file.display_path} or its folder is not writable: nothing new is saved"
+        found.append(file.create_finding(FindingState.WARNING, text, "make both writable"))
     return found
 
 
@@ -202,11 +198,13 @@ def _disk_findings(file: _StoreFile) -> list[Finding]:
     found = []
     free = shutil.disk_usage(file.folder).free
     if free < MIN_FREE_BYTES:
-        text = f"only {free / _MB:.0f} MB are free where sessions are kept"
-        found.append(file.create_finding(FindingState.WARNING, text, "make room: on a full disk nothing new is kept"))
+        text = f"only {free / _MB:.0f} MB free on the disk that stores the sessions"
+        found.append(
+            file.create_finding(FindingState.WARNING, text, "free some space: on a full disk nothing new is saved")
+        )
     if is_on_remote_disk(file.path):
-        text = "sessions are on another machine's disk, where writing is slower"
-        found.append(file.create_finding(FindingState.NOTE, text, "XDG_DATA_HOME moves them to a disk of this machine"))
+        text = "sessions are on a network disk, where writing is slower"
+        found.append(file.create_finding(FindingState.NOTE, text, "set XDG_DATA_HOME to a folder on a local disk"))
     return found
 
 
@@ -217,5 +215,7 @@ def _quarantine_findings(file: _StoreFile) -> list[Finding]:
         return []
     text = f"a damaged file was moved aside: {moved[-1].name}"
     return [
-        file.create_finding(FindingState.NOTE, text, "`sqlite3 FILE .recover` may save what it holds; else remove it")
+        file.create_finding(
+            FindingState.NOTE, text, "try `sqlite3 FILE .recover` to recover its sessions, or remove it"
+        )
     ]

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from reflectty.reasoning.modes import Plan
 
 
-NO_SERVER = "no server answers"
-BUILT_IN = "which is built in"
+NO_SERVER = "no server responds"
+BUILT_IN = "the built-in model"
 _MAX_NAME_LENGTH = 60
 _MAX_NAMED = 5
 """How many names a finding lists."""
@@ -52,9 +52,9 @@ async def check_models(context: DoctorContext, known: DoctorState) -> Sequence[F
     names = tuple(short_name_of(model.name, whole=listed) for model in known.installed)
     first = ", ".join(_list_item(model, verbatim=listed) for model in known.installed[:_MAX_NAMED])
     more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
-    there = ("listed", "the server lists none") if listed else ("installed", "none is installed")
+    there = ("listed", "the server lists none") if listed else ("installed", "none installed")
     askable = pick_model(known.installed) is not None
-    but = "" if askable else "; none of them is asked unless it is named"
+    but = "" if askable else "; none is used unless you name it"
     text = f"{len(names)} {there[0]}: {first}{more}{but}" if names else there[1]
     return [Finding("models", FindingState.OK if askable else FindingState.NOTE, text, facts=(("installed", names),))]
 
@@ -90,40 +90,40 @@ async def check_model(context: DoctorContext, known: DoctorState) -> Sequence[Fi
     )
     why = BUILT_IN if getattr(known.engine, "using_fallback", False) else _selection_text(context, found)
     if host:
-        why = f"{why}, a cloud model: what is asked goes to {clean_line(host, _MAX_NAME_LENGTH)}"
+        why = f"{why}, a cloud model (questions go to {clean_line(host, _MAX_NAME_LENGTH)})"
     whole = context.settings.engine == EngineName.OPENAI
     if whole and found.notices:
-        why = f"{why} and not in the server's list"
+        why = f"{why}, not in the server's list"
     text = f"{display_name(found.name, verbatim=whole)}, {why}: {_mode_text(found, chosen)}"
     return [Finding("model", FindingState.OK, text, facts=facts)]
 
 
 def _selection_text(context: DoctorContext, model: Model) -> str:
     if context.model.source:
-        return f"named by {context.model.source}"
+        return f"set by {context.model.source}"
     if model.selection_reason:
         return model.selection_reason
     family = family_of_model(model.name)
     if family and family.reflection:
-        return "the newest one made for reflection"
-    return "the newest one that thinks" if own_family_of(model) else "the newest one installed"
+        return "the most recent reflection model"
+    return "the most recent thinking model" if own_family_of(model) else "the most recent model"
 
 
 def _mode_text(model: Model, chosen: Plan) -> str:
     if chosen.mode is Mode.DIRECT:
-        return "without reflecting (mode direct)"
+        return "answers without reflection (mode direct)"
     if chosen.mode is Mode.REFLECT:
-        return "not tuned to reflect, and so asked to by a prompt"
+        return "not tuned to reflect, so prompted to"
     if "thinking" in model.capabilities:
-        return "it thinks natively"
-    return f"it reflects in its own tags (family {chosen.family.name})"
+        return "thinks natively"
+    return f"reflects in its own tags (family {chosen.family.name})"
 
 
-NOT_LOADED: Final = "the model is not loaded, which the first question does"
-NOT_LISTED: Final = "the server does not list the model among those that are loaded"
-NO_MODEL: Final = "there is no model"
-CLOUD_MODEL: Final = "a cloud model runs on no machine of yours"
-LOCATION_UNKNOWN: Final = "a server of this kind does not tell where its models run"
+NOT_LOADED: Final = "the model is not loaded yet (the first question loads it)"
+NOT_LISTED: Final = "the server does not list the model as loaded"
+NO_MODEL: Final = "no model"
+CLOUD_MODEL: Final = "a cloud model does not run on your machine"
+LOCATION_UNKNOWN: Final = "this kind of server does not report where its models run"
 SHORT_CONTEXT: Final = 8192
 """Tokens below which long thinking alone fills a context."""
 _GB: Final = 1e9
@@ -167,7 +167,7 @@ def _gpus_text(found: Machine) -> str:
     if not found.known:
         return ""
     names = [f"{gpu.name} ({gpu.total / _GIB:.0f} GiB, {gpu.free / _GIB:.0f} free)" for gpu in found.gpus]
-    return f"; this machine has {' and '.join(names)}" if names else "; this machine has no GPU that was found"
+    return f"; this machine has {' and '.join(names)}" if names else "; no GPU was found on this machine"
 
 
 def _placement_finding(running: RunningModel, on: Machine, others: int) -> Finding:
@@ -180,18 +180,18 @@ def _placement_finding(running: RunningModel, on: Machine, others: int) -> Findi
     )
     name, size = display_name(running.name), f"{running.size / _GB:.1f} GB"
     if share >= 1:
-        return Finding("GPU", FindingState.OK, f"all of {name} is in GPU memory, {size}", facts=facts)
+        return Finding("GPU", FindingState.OK, f"all of {name} ({size}) is in GPU memory", facts=facts)
     if running.size_vram:
-        text = f"only {share:.0%} of {name} ({size}) is in GPU memory: the rest runs on the CPU, many times slower"
+        text = f"only {share:.0%} of {name} ({size}) is in GPU memory: the rest runs on the CPU, which is much slower"
         beside = "unload the other models (`reflect models unload`), " if others else ""
         smaller = (
-            f"take a smaller quantisation (`reflect models show {quote(short_name_of(running.name))}` says what fits)"
+            f"use a smaller quantization (`reflect models show {quote(short_name_of(running.name))}` shows what fits)"
         )
-        advice = f"{beside}{smaller}, or a shorter context: -o num_ctx=4096"
+        advice = f"{beside}{smaller}, or a smaller context (-o num_ctx=4096)"
         return Finding("GPU", FindingState.WARNING, text, advice, facts)
-    text = f"{name} runs on the CPU, {size}: none of it is in GPU memory{_gpus_text(on)}"
+    text = f"{name} ({size}) runs on the CPU: none of it is in GPU memory{_gpus_text(on)}"
     if on.gpus:
-        advice = "the log of `ollama serve` says why it uses none: often the driver, or a container without the GPU"
+        advice = "look in the log of `ollama serve` for the reason: often the driver, or a container without GPU access"
         return Finding("GPU", FindingState.WARNING, text, advice, facts)
     return Finding("GPU", FindingState.NOTE, text, facts=facts)
 
@@ -202,11 +202,11 @@ async def check_context(context: DoctorContext, known: DoctorState) -> Sequence[
     if model is None:
         return [Finding("context", FindingState.UNCHECKED, NO_MODEL)]
     if remote_host_of(model):
-        made_for = f"; it was made for {model.context_length:,} tokens" if model.context_length else ""
+        made_for = f"; the model supports {model.context_length:,} tokens" if model.context_length else ""
         return [Finding("context", FindingState.UNCHECKED, f"{CLOUD_MODEL}{made_for}")]
     if running is None or not running.context_length:
-        made_for = f"; it was made for {model.context_length:,} tokens" if model.context_length else ""
-        usual = f"; by itself Ollama gives {default_context_of(known.machine):,} here" if known.machine.known else ""
+        made_for = f"; the model supports {model.context_length:,} tokens" if model.context_length else ""
+        usual = f"; Ollama's default here is {default_context_of(known.machine):,}" if known.machine.known else ""
         return [Finding("context", FindingState.UNCHECKED, f"{_unknown_reason(known)}{made_for}{usual}")]
     whence = _context_source(context, model, running.context_length, known.machine)
     return [_context_finding(model, running.context_length, whence)]
@@ -214,25 +214,25 @@ async def check_context(context: DoctorContext, known: DoctorState) -> Sequence[
 
 def _context_finding(model: Model, tokens: int, source: str) -> Finding:
     most = model.context_length
-    of_most = f" of the {most:,} that the model was made for" if most > tokens else ""
-    refused = "a longer prompt is refused, where other programs lose its beginning"
+    of_most = f" of the {most:,} that the model supports" if most > tokens else ""
+    refused = "a longer prompt is refused rather than truncated"
     text = f"{tokens:,} tokens{of_most}{source}; {refused}"
     facts = (("tokens", tokens), ("made_for", most))
     if tokens >= min(SHORT_CONTEXT, most or SHORT_CONTEXT):
         return Finding("context", FindingState.OK, text, facts=facts)
     asks = (
-        f"-o num_ctx={min(16384, most or 16384)} asks for more"
+        f"use -o num_ctx={min(16384, most or 16384)} for a larger one"
         if "num_ctx" not in model.unsupported_options
-        else "a larger one is given when the server is started"
+        else "restart the server with a larger one"
     )
-    advice = f"{asks}, and takes memory"
+    advice = f"{asks} (uses more memory)"
     return Finding("context", FindingState.NOTE, text, advice, facts)
 
 
 def _context_source(context: DoctorContext, model: Model, tokens: int, on: Machine) -> str:
     """What set the context size, if known."""
     if dict(context.settings.options).get("num_ctx") == tokens:
-        return ", as the settings ask for"
+        return ", set in your settings"
     if "num_ctx" in model.parameters:
         return ", set by the model"
     return ", Ollama's default on this machine" if on.known and tokens == default_context_of(on) else ""

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     """How it is to be taken, what was found, and what to do."""
 
 QUESTION: Final = "Which is larger, 9.11 or 9.9?"
-NO_MODEL: Final = "there is no model to ask"
-ONE_AT_A_TIME: Final = "one request is answered at a time, others wait"
-RAISE_SLOTS: Final = "llama-server --parallel 4 lets"
-RAISE_SLOTS_EFFECT: Final = "it answer more, and takes memory for each"
+NO_MODEL: Final = "no model to ask"
+ONE_AT_A_TIME: Final = "requests are answered one at a time"
+RAISE_SLOTS: Final = "start llama-server with --parallel 4"
+RAISE_SLOTS_EFFECT: Final = "to answer more at once (uses more memory)"
 NOT_ANSWERED: Final = "no question was answered"
-NOT_ASKED: Final = "the model was asked nothing"
+NOT_ASKED: Final = "no question was asked"
 MIN_LOADING_MS: Final = 100
 """Loading times below this mean that the model was already loaded."""
 _MAX_ANSWER_LENGTH: Final = 60
@@ -52,15 +52,15 @@ async def check_question(context: DoctorContext, known: DoctorState) -> Sequence
     if known.engine is None or known.model is None:
         return [Finding("question", FindingState.UNCHECKED, NO_MODEL)]
     if not context.may_ask:
-        text = f"{NOT_ASKED}: that an answer comes is not proven"
-        return [Finding("question", FindingState.UNCHECKED, text, "without --no-question one is asked")]
+        text = f"{NOT_ASKED}, so answers are not tested"
+        return [Finding("question", FindingState.UNCHECKED, text, "omit --no-question to ask one")]
     try:
         known.reply = await ask(
             known.engine, _trial_question(context, known.model), _SilentRenderer(), first_time=lambda _: False
         )
     except OptionError as error:
         source = option_source(error.option, context.settings.profile)
-        error.hint = f"{source} sets it: leave it out" if source else error.hint
+        error.hint = f"set by {source}: remove it" if source else error.hint
         raise
     return [_answer_finding(known.model, known.reply)]
 
@@ -72,7 +72,7 @@ def _trial_question(context: DoctorContext, model: Model) -> Question:
 
 def _answer_finding(model: Model, reply: Reply) -> Finding:
     usage = reply.usage
-    loading = f", {usage.load_ms / 1000:.1f} s of it to be loaded" if usage.load_ms >= MIN_LOADING_MS else ""
+    loading = f" ({usage.load_ms / 1000:.1f} s to load)" if usage.load_ms >= MIN_LOADING_MS else ""
     speed = f" at {reply.tokens_per_second:.0f} tok/s" if reply.tokens_per_second >= 1 else ""
     answer = " ".join(reply.answer.split())
     answer = answer if len(answer) <= _MAX_ANSWER_LENGTH else f"{answer[: _MAX_ANSWER_LENGTH - 1]}…"
@@ -84,10 +84,10 @@ def _answer_finding(model: Model, reply: Reply) -> Finding:
         ("load_ms", round(usage.load_ms)),
         ("tokens_per_second", round(reply.tokens_per_second, 1)),
     )
-    text = f"{display_name(model.name)} answered in {reply.total_ms / 1000:.1f} s{speed}{loading}: {answer}"
+    text = f"{display_name(model.name)} answered in {reply.total_ms / 1000:.1f} s{loading}{speed}: {answer}"
     if reply.has_fallback_answer:
         return Finding(
-            "question", FindingState.WARNING, text, "the reply has no answer of its own: ask another model", facts
+            "question", FindingState.WARNING, text, "the reply has no separate answer: try another model", facts
         )
     return Finding("question", FindingState.OK, text, facts=facts)
 
@@ -120,7 +120,7 @@ async def check_tags(context: DoctorContext, known: DoctorState) -> Sequence[Fin
     if known.engine is None or model is None or plan is None:
         return [Finding("tags", FindingState.UNCHECKED, NO_MODEL)]
     if "thinking" in model.capabilities:
-        return [Finding("tags", FindingState.OK, "none are needed: its thinking comes apart from its answer")]
+        return [Finding("tags", FindingState.OK, "none needed: the server separates thinking and answer")]
     known.model = model = await load_tags(known.engine, model)
     lost = lost_tokens_of(model, plan.family)
     facts = (("lost", lost), ("seen", known.reply.has_markers if known.reply else None))
@@ -136,12 +136,12 @@ def _judge_seen_tags(model: Model, reply: Reply, lost: Sequence[str]) -> Judgmen
     """The judgment of a reply with tags, which outweighs the vocabulary."""
     corrected = reply.corrections
     corrections = f", {corrected} correction{'' if corrected == 1 else 's'}" if corrected else ""
-    text = f"they come through: thinking{corrections} and answer are told apart"
+    text = f"received: thinking{corrections} and answer are separated"
     raw = "".join(reply.raw)
     unseen = [token for token in lost if token not in raw]
     if not unseen:
         return FindingState.OK, text, ""
-    but = f"{text}; but {', '.join(unseen)} may be dropped, because of their type"
+    but = f"{text}; but {', '.join(unseen)} may be dropped because of their token type"
     return FindingState.NOTE, but, _repair_advice(model)
 
 
@@ -149,17 +149,17 @@ def _judge_missing_tags(model: Model, plan: Plan, lost: Sequence[str], unanswere
     """The judgment of a reply without tags, or of no reply."""
     name = display_name(model.name)
     if lost:
-        text = f"{name} loses its tags: {', '.join(lost)} are tokens of a type that Ollama 0.30 and later drop"
+        text = f"{name} loses its tags: {', '.join(lost)} have a token type that Ollama 0.30 and later drops"
         return FindingState.WARNING, text, _repair_advice(model)
     if not plan.expects_tags:
-        return FindingState.OK, "none are expected of this model in this mode", ""
+        return FindingState.OK, "none expected from this model in this mode", ""
     if unanswered:
-        advice = "without --no-question it is asked" if unanswered == NOT_ASKED else ""
-        return FindingState.UNCHECKED, f"no tag is dropped by its type; {unanswered}", advice
+        advice = "omit --no-question to ask one" if unanswered == NOT_ASKED else ""
+        return FindingState.UNCHECKED, f"no tag has a token type that is dropped; {unanswered}", advice
     if plan.mode is Mode.REFLECT:
-        return FindingState.NOTE, f"{name} did not use the tags it was asked for", "--mode direct asks it without"
-    text = f"{name} sent none of its tags, so that thinking and answer run together"
-    return FindingState.WARNING, text, "ask it something harder; where that stays so, --mode direct asks without tags"
+        return FindingState.NOTE, f"{name} did not use the requested tags", "use --mode direct to ask without tags"
+    text = f"{name} sent none of its tags: thinking and answer are not separated"
+    return FindingState.WARNING, text, "try a harder question; if it still sends none, use --mode direct"
 
 
 def _repair_advice(model: Model) -> str:
@@ -195,15 +195,15 @@ def _capacity_finding(capacity: Capacity) -> Finding:
         return Finding(
             "parallel",
             FindingState.NOTE,
-            f"{ONE_AT_A_TIME}, as the server says",
+            f"{ONE_AT_A_TIME} (reported by the server)",
             f"{RAISE_SLOTS} {RAISE_SLOTS_EFFECT}",
             facts,
         )
-    text = f"{capacity.slots} requests are answered at the same time, as the server says"
+    text = f"{capacity.slots} requests are answered in parallel (reported by the server)"
     if not capacity.shared_context:
         return Finding("parallel", FindingState.OK, text, facts=facts)
-    fits = f"prompts and replies that come together may have to share its context of {capacity.shared_context:,} tokens"
-    return Finding("parallel", FindingState.OK, f"{text}; {fits}, and a batch sends no more than fit", facts=facts)
+    fits = f"together they may have to share its context of {capacity.shared_context:,} tokens"
+    return Finding("parallel", FindingState.OK, f"{text}; {fits}, so a batch sends only what fits", facts=facts)
 
 
 def _probe_finding(probed: ParallelSlots, context: DoctorContext, known: DoctorState) -> Finding:
@@ -211,14 +211,14 @@ def _probe_finding(probed: ParallelSlots, context: DoctorContext, known: DoctorS
     facts = (("at_once", probed.slots), ("sent", probed.sent), ("sure", probed.is_certain))
     ours = context.settings.engine != EngineName.OPENAI
     if not probed.is_certain:
-        text = "how many requests are answered at once cannot be told: the replies came in too few pieces"
-        return Finding("parallel", FindingState.NOTE, f"{text}; a batch finds out by its own lines", facts=facts)
+        text = "the number of parallel requests is unknown: the replies came in too few pieces"
+        return Finding("parallel", FindingState.NOTE, f"{text}; a batch measures it with its own lines", facts=facts)
     if probed.slots == 1:
-        more = "OLLAMA_NUM_PARALLEL=4 where the server runs lets" if ours else RAISE_SLOTS
+        more = "set OLLAMA_NUM_PARALLEL=4 for the server" if ours else RAISE_SLOTS
         built_in = getattr(known.engine, "using_fallback", False)
         return Finding(
             "parallel", FindingState.NOTE, ONE_AT_A_TIME, "" if built_in else f"{more} {RAISE_SLOTS_EFFECT}", facts
         )
-    text = f"{probed.slots}{' or more' if probed.is_lower_bound else ''} requests are answered at the same time"
-    further = "; a batch goes on to as many as make it faster" if probed.is_lower_bound else ""
-    return Finding("parallel", FindingState.OK, f"{text}, as {probed.sent} showed{further}", facts=facts)
+    text = f"{probed.slots}{' or more' if probed.is_lower_bound else ''} requests are answered in parallel"
+    further = "; a batch sends more as long as that is faster" if probed.is_lower_bound else ""
+    return Finding("parallel", FindingState.OK, f"{text} (tested with {probed.sent}){further}", facts=facts)

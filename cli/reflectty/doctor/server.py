@@ -32,10 +32,10 @@ async def check_built_in(context: DoctorContext, known: DoctorState) -> Sequence
     there, answers = context.is_built_in_installed(), bool(getattr(known.engine, "using_fallback", False))
     facts = (("installed", there), ("answers", answers))
     if not there:
-        text = f"none, and none is needed where a server answers: {how_to_install()} brings it"
+        text = f"not installed, and not needed if a server responds ({how_to_install()} installs it)"
         return [Finding("built in", FindingState.OK, text)]
-    when = "it answers here" if answers else "it answers where it is asked for: -m mini"
-    return [Finding("built in", FindingState.OK, f"mini is there; {when}", facts=facts)]
+    when = "it answers your questions" if answers else "use it with -m mini"
+    return [Finding("built in", FindingState.OK, f"mini is installed; {when}", facts=facts)]
 
 
 VERSION_TIMEOUT_SECONDS: Final = 8.0
@@ -80,11 +80,11 @@ async def _fallback_finding(context: DoctorContext, address: Address, other: str
     """
     facts = (("address", str(address)), ("source", "built in"))
     if address == BUILT_IN_ADDRESS:
-        return Finding("server", FindingState.NOTE, "none is asked: the built-in model answers", facts=facts)
-    text = f"nobody answers at {address}, so the built-in model does, which errs often"
+        return Finding("server", FindingState.NOTE, "none used: the built-in model answers", facts=facts)
+    text = f"no server responds at {address}: using the built-in model, which is often wrong"
     if not other:
         offer = recommend_model(await detect_hardware(environment=context.environment, probe=context.probe_environment))
-        other = f"a real one: ollama.com, then `reflect models pull {offer.name}`"
+        other = f"install Ollama (ollama.com), then run `reflect models pull {offer.name}`"
     return Finding("server", FindingState.NOTE, text, other, facts)
 
 
@@ -93,8 +93,8 @@ async def _load_version(engine: Engine, address: Address) -> str:
         async with asyncio.timeout(VERSION_TIMEOUT_SECONDS):
             return await engine.version()
     except TimeoutError as error:
-        message = f"{address} takes a connection and then says nothing for {VERSION_TIMEOUT_SECONDS:g} s"
-        raise StalledError(message, "is it the right server? Its log may say why it does not answer") from error
+        message = f"{address} accepts a connection but sends nothing for {VERSION_TIMEOUT_SECONDS:g} s"
+        raise StalledError(message, "check that this is the right server, and look in its log") from error
 
 
 def _reached_finding(context: DoctorContext, address: Address, version: str, kind: str, seconds: float) -> Finding:
@@ -102,7 +102,7 @@ def _reached_finding(context: DoctorContext, address: Address, version: str, kin
     if context.settings.engine != EngineName.OLLAMA:
         of_its_kind = f" ({version})" if version else ""
         known_as = f"{kind} {version}".rstrip() if kind else f"an OpenAI-compatible server{of_its_kind}"
-    from_where = f"from {context.host.source}" if context.host.source else "the default: nothing names another"
+    from_where = f"from {context.host.source}" if context.host.source else "default"
     facts = (
         ("address", str(address)),
         ("source", context.host.source or "default"),
@@ -110,7 +110,7 @@ def _reached_finding(context: DoctorContext, address: Address, version: str, kin
         *((("kind", kind),) if kind else ()),
         ("milliseconds", round(seconds * 1000)),
     )
-    text = f"{known_as} answers at {address} ({from_where}) in {_format_time(seconds)}"
+    text = f"{known_as} responds at {address} ({from_where}) in {_format_time(seconds)}"
     return Finding("server", FindingState.OK, text, facts=facts)
 
 
@@ -118,29 +118,33 @@ def _ollama_over_v1_findings(kind: str) -> list[Finding]:
     """The finding for an Ollama that is used over the OpenAI protocol, which reports less about it."""
     if kind != OLLAMA_KIND:
         return []
-    text = "it is an Ollama: by this protocol it cuts long prompts, ignores num_ctx and tells nothing of its models"
-    return [
-        Finding("server", FindingState.NOTE, text, "--engine ollama, with the same host without /v1, asks it whole")
-    ]
+    text = (
+        "this is Ollama: over this protocol it truncates long prompts, ignores num_ctx and does not describe its models"
+    )
+    return [Finding("server", FindingState.NOTE, text, "use --engine ollama and the same host without /v1")]
 
 
 def _slowness_findings(seconds: float) -> list[Finding]:
     if seconds <= SLOW_SECONDS:
         return []
-    text = f"it is slow: {_format_time(seconds)} to say its version"
-    return [_warning_finding(text, "something between here and there, or a machine that is busy, holds it up")]
+    text = f"slow: it took {_format_time(seconds)} to report its version"
+    return [_warning_finding(text, "check the network, and whether the machine is busy")]
 
 
 def _oddity_findings(address: Address, version: str) -> list[Finding]:
     found = []
     if not version:
-        found.append(_warning_finding("it tells no version: it may be no Ollama server", "check --host or OLLAMA_HOST"))
+        found.append(
+            _warning_finding(
+                "it does not report a version: it may not be an Ollama server", "check --host or OLLAMA_HOST"
+            )
+        )
     if version == DEVELOPMENT_VERSION:
-        text = f"its version is {DEVELOPMENT_VERSION}: it was built by hand, and nothing is concluded from that"
+        text = f"version {DEVELOPMENT_VERSION} is a development build: version checks are skipped"
         found.append(Finding("server", FindingState.NOTE, text))
     elif _is_older(version, FIRST_RENDERING_VERSION):
-        text = f"Ollama {version} cannot render a prompt: no reply can be steered or continued"
-        found.append(_warning_finding(text, f"update it: {'.'.join(map(str, FIRST_RENDERING_VERSION))} and later can"))
+        text = f"Ollama {version} cannot render prompts: replies cannot be steered or continued"
+        found.append(_warning_finding(text, f"update it to {'.'.join(map(str, FIRST_RENDERING_VERSION))} or later"))
     if address.warning:
         found.append(_warning_finding(address.warning, "write the host as host:port"))
     return found
@@ -167,7 +171,7 @@ async def check_proxy(context: DoctorContext, known: DoctorState) -> Sequence[Fi
     """Report the proxy of this and other programs, and problems with the API key and certificates."""
     address = known.address
     if address is None:
-        return [Finding("proxy", FindingState.UNCHECKED, "the host cannot be read")]
+        return [Finding("proxy", FindingState.UNCHECKED, "the host is not valid")]
     found = _key_findings(context, address) + _certificate_findings(context.environment, address)
     way = _proxy_finding(address, context.environment)
     return found if found and way.state is FindingState.OK else [way, *found]
@@ -178,7 +182,7 @@ def _proxy_finding(address: Address, environment: Mapping[str, str]) -> Finding:
     host = parts.hostname or ""
     set_up = proxy_from_environment(environment, parts.scheme)
     if set_up is None:
-        return Finding("proxy", FindingState.OK, "none is set: requests go straight to the server")
+        return Finding("proxy", FindingState.OK, "none is set: requests go directly to the server")
     facts = (("variable", set_up.variable), ("proxy", set_up.address))
     if proxy_to(replace(address, loopback=False), environment) is None:
         return Finding("proxy", FindingState.OK, f"{set_up.variable} is set, and NO_PROXY exempts {host}", facts=facts)
@@ -186,18 +190,18 @@ def _proxy_finding(address: Address, environment: Mapping[str, str]) -> Finding:
         return Finding(
             "proxy",
             FindingState.NOTE,
-            f"{set_up.variable} is set; reflect asks this machine directly, curl and other programs go through it",
-            f"add {host} to NO_PROXY, and they ask it directly too",
+            f"{set_up.variable} is set: reflect connects to this machine directly, curl and other programs do not",
+            f"add {host} to NO_PROXY so that they connect directly too",
             facts,
         )
     if reason := unusable_reason_of(set_up):
-        text = f"{set_up.address}, which {set_up.variable} names, stands before the server and cannot be used: {reason}"
-        return Finding("proxy", FindingState.WARNING, text, f"add {host} to NO_PROXY, and it is not needed", facts)
+        text = f"the proxy {set_up.address} from {set_up.variable} cannot be used: {reason}"
+        return Finding("proxy", FindingState.WARNING, text, f"add {host} to NO_PROXY to connect directly", facts)
     return Finding(
         "proxy",
         FindingState.WARNING,
-        f"every prompt goes through {set_up.address}, which {set_up.variable} names",
-        f"add {host} to NO_PROXY, and they go straight to the server",
+        f"every prompt goes through the proxy {set_up.address} from {set_up.variable}",
+        f"add {host} to NO_PROXY to connect directly",
         facts,
     )
 
@@ -206,17 +210,17 @@ def _key_findings(context: DoctorContext, address: Address) -> list[Finding]:
     # For other keys the engine itself warns that they are not sent.
     if not context.settings.api_key or address.is_confidential or context.settings.engine != EngineName.OLLAMA:
         return []
-    text = f"OLLAMA_API_KEY is set and not sent: everyone on the way to {address} could read it"
-    return [Finding("proxy", FindingState.WARNING, text, "name the server by https://, or leave the key out")]
+    text = f"OLLAMA_API_KEY is set but not sent: the connection to {address} is not encrypted"
+    return [Finding("proxy", FindingState.WARNING, text, "use an https:// host, or unset OLLAMA_API_KEY")]
 
 
 def _certificate_findings(environment: Mapping[str, str], address: Address) -> list[Finding]:
     missing = [name for name in _CERTIFICATES if environment.get(name) and not _is_present(name, environment[name])]
     secure = address.url.startswith("https://")
     state = FindingState.WARNING if secure else FindingState.NOTE
-    hurts = "" if secure else ": no server can be reached by https://"
+    hurts = "" if secure else ": https:// servers cannot be reached"
     return [
-        Finding("proxy", state, f"{name} names {environment[name]}, which is not there{hurts}", f"unset {name}")
+        Finding("proxy", state, f"{name} is {environment[name]}, which does not exist{hurts}", f"unset {name}")
         for name in missing
     ]
 

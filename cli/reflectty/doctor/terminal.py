@@ -40,7 +40,7 @@ async def check_terminal(context: DoctorContext, _: DoctorState) -> Sequence[Fin
         ("utf8", sink.unicode),
         ("within", find_intermediaries(environment)),
     )
-    colourless = "no colours" if not sink.tty and not colours else _colors_text(colours, why)
+    colourless = "no colors" if not sink.tty and not colours else _colors_text(colours, why)
     text = f"{_width_text(here, sink)}, {colourless}, {_charset_text(sink)}{_intermediaries_text(environment)}"
     return [Finding("terminal", FindingState.OK, text, facts=facts), *_terminal_findings(here, sink)]
 
@@ -52,18 +52,18 @@ def find_intermediaries(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 def _width_text(here: Terminal, sink: Sink) -> str:
     if not here.out.tty:
-        return "stdout is no terminal" + (f", stderr is, {here.width} columns" if sink.tty else "")
+        return "stdout is not a terminal" + (f", stderr is ({here.width} columns)" if sink.tty else "")
     return f"{here.width} columns"
 
 
 def _colors_text(colours: int, why: str) -> str:
     if not colours:
-        return f"no colours ({why})"
-    return f"{'all' if colours == TRUECOLOR else colours} colours ({why})"
+        return f"no colors ({why})"
+    return f"{'24-bit' if colours == TRUECOLOR else colours} colors ({why})"
 
 
 def _charset_text(sink: Sink) -> str:
-    return "UTF-8" if sink.unicode else f"no UTF-8 ({getattr(sink.file, 'encoding', None) or 'unknown'})"
+    return "UTF-8" if sink.unicode else f"not UTF-8 ({getattr(sink.file, 'encoding', None) or 'unknown'})"
 
 
 def _intermediaries_text(environment: Mapping[str, str]) -> str:
@@ -74,12 +74,12 @@ def _intermediaries_text(environment: Mapping[str, str]) -> str:
 def _terminal_findings(here: Terminal, sink: Sink) -> list[Finding]:
     found = []
     if not sink.unicode:
-        text = "its characters are not UTF-8: the gutter is drawn with > | ~, and letters may be escaped"
-        found.append(Finding("terminal", FindingState.WARNING, text, "set LANG=C.UTF-8, or another locale with UTF-8"))
+        text = "output is not UTF-8: the gutter uses > | ~, and some characters are escaped"
+        found.append(Finding("terminal", FindingState.WARNING, text, "set LANG=C.UTF-8 or another UTF-8 locale"))
     if here.out.tty and here.width < NARROW_COLUMNS:
-        found.append(Finding("terminal", FindingState.NOTE, f"{here.width} columns are few: figures are left out"))
+        found.append(Finding("terminal", FindingState.NOTE, f"only {here.width} columns: the status line is shortened"))
     if here.out.tty and not here.can_redraw:
-        found.append(Finding("terminal", FindingState.NOTE, "lines are not drawn again, so nothing moves (TERM)"))
+        found.append(Finding("terminal", FindingState.NOTE, "TERM=dumb or unset: output is not redrawn"))
     return found
 
 
@@ -88,9 +88,9 @@ async def check_clipboard(context: DoctorContext, _: DoctorState) -> Sequence[Fi
     ways = context.clipboards
     facts = (("ways", ways),)
     if ways:
-        return [Finding("clipboard", FindingState.OK, ", else ".join(ways), facts=facts)]
-    advice = "wl-copy, xclip or xsel puts it into the desktop's clipboard"
-    return [Finding("clipboard", FindingState.NOTE, "none: what is copied goes into a file", advice, facts)]
+        return [Finding("clipboard", FindingState.OK, ", otherwise ".join(ways), facts=facts)]
+    advice = "install wl-copy, xclip or xsel to use the desktop clipboard"
+    return [Finding("clipboard", FindingState.NOTE, "none: copied text is saved to a file", advice, facts)]
 
 
 ANSWER_TIMEOUT_SECONDS: Final = 1.0
@@ -167,16 +167,16 @@ def _cbreak_mode(reads: int) -> Iterator[None]:
 async def check_keyboard(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
     """Report whether shift+enter differs from enter, and how long tmux delays Esc and alt."""
     if context.ask_terminal is None:
-        return [Finding("keyboard", FindingState.UNCHECKED, "there is no terminal to ask")]
+        return [Finding("keyboard", FindingState.UNCHECKED, "no terminal to query")]
     said = context.ask_terminal(ASK_FLAGS + ASK_KIND, KIND_ANSWER)
     kitty = bool(_FLAGS_ANSWER.search(said))
     facts = (("kitty_protocol", kitty if said else None),)
     text = (
-        "every key is told apart (kitty keyboard protocol)"
+        "all keys are distinguished (kitty keyboard protocol)"
         if kitty
-        else "shift+enter is the same as enter here: ctrl+j or alt+enter begins a new line"
+        else "shift+enter is the same as enter here: use ctrl+j or alt+enter for a new line"
         if said
-        else "the terminal does not say; where shift+enter sends, ctrl+j or alt+enter begins a new line"
+        else "the terminal did not reply: if shift+enter sends, use ctrl+j or alt+enter for a new line"
     )
     first = Finding("keyboard", FindingState.OK if kitty else FindingState.NOTE, text, facts=facts)
     return [first, *await _escape_delay_findings(context)]
@@ -188,5 +188,5 @@ async def _escape_delay_findings(context: DoctorContext) -> list[Finding]:
     said = (await run_program((tmux, "show-options", "-sv", "escape-time"), _TMUX_SECONDS)).text.strip() if tmux else ""
     if not (said.isascii() and said.isdecimal()) or int(said) < SLOW_ESCAPE_MS:
         return []
-    text = f"tmux waits {said} ms after Esc for what may follow, so that Esc is slow"
-    return [Finding("keyboard", FindingState.WARNING, text, "set -sg escape-time 10 in ~/.tmux.conf")]
+    text = f"Esc is slow: tmux waits {said} ms for keys that may follow it"
+    return [Finding("keyboard", FindingState.WARNING, text, "add `set -sg escape-time 10` to ~/.tmux.conf")]

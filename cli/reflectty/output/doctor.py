@@ -34,7 +34,7 @@ _ROLES = {
     FindingState.WRONG: "error",
     FindingState.UNCHECKED: "faint",
 }
-_COUNT_NOUNS = {FindingState.WRONG: ("thing wrong", "things wrong"), FindingState.WARNING: ("warning", "warnings")}
+_COUNT_NOUNS = {FindingState.WRONG: ("problem", "problems"), FindingState.WARNING: ("warning", "warnings")}
 
 
 def sign_of(state: FindingState, palette: Palette) -> str:
@@ -87,12 +87,13 @@ def summary(findings: Sequence[Finding], blocking_error: ReflecttyError | None, 
     """The result of all findings, as another finding."""
     numbers = {state: sum(1 for one in findings if one.state is state) for state in _COUNT_NOUNS}
     counts = ", ".join(f"{number:,} {_COUNT_NOUNS[state][number > 1]}" for state, number in numbers.items() if number)
-    behind = f"; {counts}" if counts else ""
+    found = f"{counts or 'no problems'} found"
     if blocking_error is not None:
-        return Finding("", FindingState.WRONG, f"no question can be answered{behind}")
+        return Finding("", FindingState.WRONG, found)
     if proven:
-        return Finding("", FindingState.OK, f"questions are answered here{behind}")
-    return Finding("", FindingState.NOTE, f"nothing is in the way of a question, which was not proven{behind}")
+        works = "the question was answered" if numbers[FindingState.WRONG] else "everything works"
+        return Finding("", FindingState.OK, f"{works}; {found}" if counts else works)
+    return Finding("", FindingState.NOTE, f"{found}; no question was asked (--no-question)")
 
 
 def report_object(

@@ -17,4 +17,4 @@ def find_asset_folder(name: str) -> Path:
     for place in (package / name, package.parents[1] / name):
         if place.is_dir():
             return place
-    raise FileNotFoundError(f"the installation lacks its folder {name}")
+    raise FileNotFoundError(f"the installation is missing the folder {name}")

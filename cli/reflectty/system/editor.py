@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Run = Callable[[Sequence[str]], int]
 
-_HINT = "set VISUAL or EDITOR to one that there is"
+_HINT = "set VISUAL or EDITOR to an installed editor"
 _FALLBACKS = ("nano", "vi")
 
 
@@ -74,13 +74,13 @@ def edit_text(text: str, environment: Mapping[str, str] | None = None, run: Run 
         with tempfile.TemporaryDirectory(prefix="reflectty-", ignore_cleanup_errors=True) as folder:
             return _edit_in_file(Path(folder) / "question.md", text, command, run)
     except UnicodeDecodeError as error:
-        raise UsageError("what the editor left is not UTF-8") from error
+        raise UsageError("the edited text is not UTF-8") from error
     except OSError as error:
         raise _unusable_editor_error(command, error) from error
 
 
 def _unusable_editor_error(command: Sequence[str], error: OSError) -> UsageError:
-    return UsageError(f"{command[0]} cannot be used: {(error.strerror or str(error)).lower()}", _HINT)
+    return UsageError(f"cannot run {command[0]}: {(error.strerror or str(error)).lower()}", _HINT)
 
 
 def _edit_in_file(path: Path, text: str, command: Sequence[str], run: Run) -> str | None:
@@ -98,10 +98,10 @@ def _editor_command(environment: Mapping[str, str]) -> list[str]:
         try:
             words = shlex.split(wanted)
         except ValueError as error:
-            raise UsageError(f"{name} {wanted!r} is no command: {error}", _HINT) from error
+            raise UsageError(f"{name} {wanted!r} is not a command: {error}", _HINT) from error
         if words:
             return words
     found = next(filter(shutil.which, _FALLBACKS), "")
     if not found:
-        raise UsageError("there is no editor", _HINT)
+        raise UsageError("no editor found", _HINT)
     return [found]

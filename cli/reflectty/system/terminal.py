@@ -72,7 +72,7 @@ def detect_color_support(environment: Mapping[str, str], *, tty: bool) -> tuple[
     forced = environment.get("CLICOLOR_FORCE", "0") not in ("", "0")
     rules = (
         (bool(environment.get("NO_COLOR")), 0, "NO_COLOR is set"),
-        (not forced and not tty, 0, "it is no terminal"),
+        (not forced and not tty, 0, "not a terminal"),
         (not forced and term == "dumb", 0, "TERM=dumb"),
         (not forced and environment.get("CLICOLOR") == "0", 0, "CLICOLOR=0"),
         (colourterm in ("truecolor", "24bit"), TRUECOLOR, f"COLORTERM={colourterm}"),

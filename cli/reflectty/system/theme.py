@@ -67,14 +67,14 @@ def load_theme(name: str, folders: Iterable[Path]) -> LoadedTheme:
     if name == TERMINAL_THEME.name:
         return LoadedTheme(TERMINAL_THEME)
     if not _NAME.fullmatch(name):
-        return LoadedTheme(TERMINAL_THEME, f"{name!r} is not the name of a theme")
+        return LoadedTheme(TERMINAL_THEME, f"{name!r} is not a valid theme name")
     problem = ""
     for folder in folders:
         loaded = _read_theme(folder / f"{name}.toml")
         if loaded is not None and not loaded.problem:
             return LoadedTheme(loaded.theme, problem)
         problem = problem or (loaded.problem if loaded else "")
-    return LoadedTheme(TERMINAL_THEME, problem or f"there is no theme called {name}")
+    return LoadedTheme(TERMINAL_THEME, problem or f"unknown theme {name}")
 
 
 def list_theme_names(folders: Iterable[Path]) -> tuple[str, ...]:
@@ -100,7 +100,7 @@ def _theme_from(path: Path, document: Mapping[str, object]) -> LoadedTheme:
     if not isinstance(dark, bool):
         return LoadedTheme(TERMINAL_THEME, f"{path}: dark must be true or false")
     if not isinstance(colours, dict):
-        return LoadedTheme(TERMINAL_THEME, f"{path}: it has no [colours]")
+        return LoadedTheme(TERMINAL_THEME, f"{path}: [colours] is missing")
     problem = _problem_with(colours)
     if problem:
         return LoadedTheme(TERMINAL_THEME, f"{path}: {problem}")
@@ -113,9 +113,11 @@ def _problem_with(colors: Mapping[str, object]) -> str:
         return f"[colours] lacks {', '.join(missing)}"
     unknown = [key for key in colors if key not in COLOR_ROLES]
     if unknown:
-        return f"[colours] does not know {', '.join(unknown)}"
+        return f"[colours] has unknown keys: {', '.join(unknown)}"
     wrong = [role for role in COLOR_ROLES if not _is_color(colors[role])]
-    return f"{wrong[0]} must be #rrggbb, default, or one of the sixteen colours such as bright_blue" if wrong else ""
+    return (
+        f"{wrong[0]} must be #rrggbb, default, or one of the sixteen color names such as bright_blue" if wrong else ""
+    )
 
 
 def _is_color(value: object) -> bool:

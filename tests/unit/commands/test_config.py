@@ -76,11 +76,9 @@ def test_nothing_in_the_file_tells_a_terminal_anything(path: Path) -> None:
 
 def test_a_file_that_cannot_be_used_is_named_with_what_to_do(path: Path) -> None:
     write(path, "modle = 'm'\n")
-    assert run("config") == Outcome(
-        2, "", f"reflect: {path}: there is no setting 'modle' (did you mean mode or model?)\n"
-    )
+    assert run("config") == Outcome(2, "", f"reflect: {path}: unknown setting 'modle' (did you mean mode or model?)\n")
     write(path, "model = \n")
-    assert "`reflect config edit` opens it" in run("config").err
+    assert "fix it with `reflect config edit`" in run("config").err
 
 
 def test_it_prints_where_the_file_is(path: Path) -> None:
@@ -108,13 +106,13 @@ def test_a_terminal_is_told_what_was_done(path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("set", "modle", "x"), "there is no setting 'modle' (did you mean mode or model?)"),
-        (("set", "mode", "never"), "mode 'never' is no mode (the modes are auto, native, reflect, direct)"),
+        (("set", "modle", "x"), "unknown setting 'modle' (did you mean mode or model?)"),
+        (("set", "mode", "never"), "mode 'never' is not a mode (choose from auto, native, reflect, direct)"),
         (("set", "keys.stear", "f9"), "there is no action 'stear' (did you mean steer"),
         (("set", "keys.steer", "x"), "steer: 'x' types a character"),
-        (("set", "profile", "cod"), "profile: there is no profile 'cod' (did you mean code?)"),
-        (("set", "profiles.code.extends", "code"), "the profile code extends itself"),
-        (("set", "model.x", "1"), "model.x is no setting"),
+        (("set", "profile", "cod"), "profile: unknown profile 'cod' (did you mean code?)"),
+        (("set", "profiles.code.extends", "code"), "profile code extends itself"),
+        (("set", "model.x", "1"), "model.x is not a setting"),
         (("set", "model"), "missing argument 'VALUE...'"),
         (("unset", "modl"), "modl is not set (did you mean model"),
         (("unset", "zzz"), "zzz is not set (there are model, profiles.code.model)"),
@@ -134,7 +132,7 @@ def test_what_cannot_be_changed_is_left_as_it_is(path: Path, words: tuple[str, .
 def test_a_profile_in_use_is_not_taken_away(path: Path) -> None:
     write(path, f"profile = 'code'\n{FILE}")
 
-    assert "there is no profile 'code'" in run("config", "unset", "profiles.code").err
+    assert "unknown profile 'code'" in run("config", "unset", "profiles.code").err
     assert config.load_settings({}, path).profile == "code"
 
 
@@ -144,7 +142,7 @@ def test_another_mistake_does_not_hinder_a_change_and_is_told(path: Path, words:
     done = run("config", *words)
 
     assert done.code == 0
-    assert f"reflect: still wrong: {path}: mode 'never' is no mode" in done.err
+    assert f"reflect: still wrong: {path}: mode 'never' is not a mode" in done.err
 
 
 def test_a_file_that_is_no_toml_is_not_changed(path: Path) -> None:
@@ -152,7 +150,7 @@ def test_a_file_that_is_no_toml_is_not_changed(path: Path) -> None:
     for words in (("set", "store", "off"), ("unset", "model")):
         done = run("config", *words)
         assert (done.code, path.read_text("utf-8")) == (2, "model = \n")
-        assert "`reflect config edit` opens it" in done.err
+        assert "fix it with `reflect config edit`" in done.err
 
 
 def test_an_edit_begins_with_examples_that_can_be_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +171,7 @@ def test_an_edit_that_cannot_be_used_is_kept_and_may_go_on(path: Path, editor: P
     done = run("config", "edit", tty=True, typed=typed)
 
     assert done.code == code
-    assert f"reflect: {path}: mode 'never' is no mode (the modes are" in done.err
+    assert f"reflect: {path}: mode 'never' is not a mode (choose from" in done.err
     assert path.read_text("utf-8") == ("mode = 'direct'\n" if code == 0 else "mode = 'never'\n")
     assert done.err.endswith("can be used\n" if code == 0 else "(your edit is kept: `reflect config edit` goes on)\n")
 

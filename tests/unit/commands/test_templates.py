@@ -51,14 +51,14 @@ def test_files_and_the_table_of_the_settings_are_templates(path: Path, folder: P
 @pytest.mark.parametrize(
     ("name", "said", "hint"),
     [
-        ("reveiw", "--template: there is no template 'reveiw'", "did you mean review?"),
-        ("zzz", "--template: there is no template 'zzz'", "there are review"),
-        ("../x", "--template: '../x' is no name", "letters"),
-        ("/etc/passwd", "is no name", ""),
-        ("x\x1b[31m", "is no name", ""),
-        ("", "is no name", ""),
-        (".md", "is no name", ""),
-        ("a" * 5000, "is no name", ""),
+        ("reveiw", "--template: unknown template 'reveiw'", "did you mean review?"),
+        ("zzz", "--template: unknown template 'zzz'", "choose from review"),
+        ("../x", "--template: '../x' is not a valid name", "letters"),
+        ("/etc/passwd", "is not a valid name", ""),
+        ("x\x1b[31m", "is not a valid name", ""),
+        ("", "is not a valid name", ""),
+        (".md", "is not a valid name", ""),
+        ("a" * 5000, "is not a valid name", ""),
     ],
 )
 def test_a_template_that_is_not_there_is_named_with_near_ones(folder: Path, name: str, said: str, hint: str) -> None:
@@ -73,9 +73,9 @@ def test_a_template_that_is_not_there_is_named_with_near_ones(folder: Path, name
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (b"\xe9t\xe9", "it is not UTF-8"),
-        ("hé".encode("utf-16"), "it is not UTF-8"),
-        (b"a\0b", "null character"),
+        (b"\xe9t\xe9", "not UTF-8"),
+        ("hé".encode("utf-16"), "not UTF-8"),
+        (b"a\0b", "NUL bytes"),
         (b"a" * ((1 << 20) + 1), "larger than 1 MB"),
     ],
 )
@@ -120,7 +120,7 @@ class TestTheCommand:
 
     def test_lists_the_others_where_one_cannot_be_used(self, folder: Path) -> None:
         (folder / "broken.md").write_bytes(b"\xff")
-        assert run("templates") == Outcome(0, "", f"reflect: {folder / 'broken.md'}: it is not UTF-8\n")
+        assert run("templates") == Outcome(0, "", f"reflect: {folder / 'broken.md'}: not UTF-8\n")
         (folder / "plain.md").write_text("Plain.", "utf-8")
         assert run("templates").out.split() == ["plain", "-", "Plain."]
 

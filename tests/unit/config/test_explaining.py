@@ -73,9 +73,9 @@ def test_every_setting_has_a_value_and_comes_from_somewhere(file: Path) -> None:
             {"REFLECTTY_STORE": "yes"},
             ("'modle'", "'never'", "store must", "templates.t must", "REFLECTTY_STORE must", "profiles.a.model", "'x'"),
         ),
-        ("profile = 'x'", {"REFLECTTY_PROFILE": "y"}, ("config.toml: profile: there", "REFLECTTY_PROFILE: there")),
+        ("profile = 'x'", {"REFLECTTY_PROFILE": "y"}, ("config.toml: profile: unknown", "REFLECTTY_PROFILE: unknown")),
         ("profiles = 1\ntemplates = 1", {}, ("profiles must be", "templates must be")),
-        ("[templates]\n'a b' = 'x'", {}, ("templates: 'a b' is no name",)),
+        ("[templates]\n'a b' = 'x'", {}, ("templates: 'a b' is not a valid name",)),
         ("model = m", {"REFLECTTY_MODE": "never"}, ("line 1", "REFLECTTY_MODE 'never'")),
     ],
 )
@@ -90,5 +90,5 @@ def test_one_mistake_hides_no_other(
 
 
 def test_what_is_wrong_cannot_be_explained(file: Path) -> None:
-    with pytest.raises(UsageError, match="no mode"):
+    with pytest.raises(UsageError, match="not a mode"):
         explain_settings({"REFLECTTY_MODE": "never"}, file)

@@ -99,22 +99,22 @@ def test_the_environment_goes_before_the_file(write: Callable[[str], Path]) -> N
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("modle = 'm'", "there is no setting 'modle'", "did you mean mode"),
-        ("zzzz = 1", "there is no setting 'zzzz'", "there are model, host"),
-        ("api_key = 'k'", "there is no setting 'api_key'", "OLLAMA_API_KEY"),
-        ("model = 1", "model must be a text", ""),
-        ("mode = 'never'", "mode 'never' is no mode", "auto, native, reflect, direct"),
-        ("mode = 7", "mode must be a text", ""),
-        ("thinking = 'loud'", "thinking 'loud' is no way", "live, peek, folded, off"),
+        ("modle = 'm'", "unknown setting 'modle'", "did you mean mode"),
+        ("zzzz = 1", "unknown setting 'zzzz'", "choose from model, host"),
+        ("api_key = 'k'", "unknown setting 'api_key'", "OLLAMA_API_KEY"),
+        ("model = 1", "model must be a quoted string", ""),
+        ("mode = 'never'", "mode 'never' is not a mode", "auto, native, reflect, direct"),
+        ("mode = 7", "mode must be a quoted string", ""),
+        ("thinking = 'loud'", "thinking 'loud' is not a way", "live, peek, folded, off"),
         ("store = 1", "store must be true or false", ""),
         ("animation = 'no'", "animation must be true or false", ""),
         ("timeout = true", "timeout must be seconds", ""),
         ("timeout = [1]", "timeout must be seconds", ""),
-        ("timeout = 0", "timeout '0' is no time", "connect=5"),
-        ("timeout = inf", "timeout 'inf' is no time", "connect=5"),
+        ("timeout = 0", "timeout '0' is not a duration", "connect=5"),
+        ("timeout = inf", "timeout 'inf' is not a duration", "connect=5"),
         ("keys = 'alt+s'", "keys must be a table", "[keys]"),
-        ("keys.steer = 1", "keys.steer must be a key", ""),
-        ("keys.steer = ['f1', 1]", "keys.steer must be a key", ""),
+        ("keys.steer = 1", "keys.steer must be a quoted key", ""),
+        ("keys.steer = ['f1', 1]", "keys.steer must be a quoted key", ""),
         ("model = m", "line 1", ""),
         ("model = 'a'\nmodel = 'b'\n", "line 2", ""),
         ("a = " + "[" * 100_000, "", ""),
@@ -134,7 +134,7 @@ def test_what_is_wrong_in_the_file_is_named(write: Callable[[str], Path], text: 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes("model = 'é'".encode("latin-1"))
-    with pytest.raises(UsageError, match="it is not UTF-8"):
+    with pytest.raises(UsageError, match=": not UTF-8"):
         load_settings({}, path)
 
 

@@ -134,32 +134,32 @@ def test_the_names_of_profiles_are_told(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "profile", "message", "hint"),
     [
-        (FILE, "cod", "--profile: there is no profile 'cod'", "did you mean code?"),
-        (FILE, "zzz", "--profile: there is no profile 'zzz'", "there are code, fast, near"),
-        ("", "code", "--profile: there is no profile 'code'", "reflect config set profiles.NAME.model MODEL"),
-        (FILE, "../code", "--profile: '../code' is no name", "letters, digits"),
-        (FILE, "\x1b[31m", "is no name", "letters, digits"),
-        (FILE, "a" * 65, "is no name", "letters, digits"),
-        ("profile = 'x'", "", "{path}: profile: there is no profile 'x'", ""),
-        ("profile = 1", "", "{path}: profile must be a text", ""),
+        (FILE, "cod", "--profile: unknown profile 'cod'", "did you mean code?"),
+        (FILE, "zzz", "--profile: unknown profile 'zzz'", "choose from code, fast, near"),
+        ("", "code", "--profile: unknown profile 'code'", "reflect config set profiles.NAME.model MODEL"),
+        (FILE, "../code", "--profile: '../code' is not a valid name", "letters, digits"),
+        (FILE, "\x1b[31m", "is not a valid name", "letters, digits"),
+        (FILE, "a" * 65, "is not a valid name", "letters, digits"),
+        ("profile = 'x'", "", "{path}: profile: unknown profile 'x'", ""),
+        ("profile = 1", "", "{path}: profile must be a quoted string", ""),
         ("profiles = 1", "x", "{path}: profiles must be a table", "[profiles.NAME]"),
         ("[profiles]\nx = 1", "x", "{path}: profiles.x must be a table", "[profiles.NAME]"),
-        ("[profiles.x]\nmodle = 'm'", "x", "{path}: profiles.x: there is no setting 'modle' for a profile", "model"),
-        ("[profiles.x]\nstore = true", "x", "there is no setting 'store' for a profile", "there are model, host"),
-        ("[profiles.x]\napi_key = 'k'", "x", "there is no setting 'api_key' for a profile", "OLLAMA_API_KEY"),
-        ("[profiles.x]\nmodel = 1", "x", "{path}: profiles.x.model must be a text", ""),
-        ("[profiles.x]\neffort = 'huge'", "x", "profiles.x.effort 'huge' is no effort", "low, medium"),
-        ("[profiles.x]\nfamily = 'thnik'", "x", "profiles.x.family 'thnik' is no family", "did you mean think"),
-        ("[profiles.x]\nengine = 'opnai'", "x", "profiles.x.engine 'opnai' is no engine", "ollama, openai"),
+        ("[profiles.x]\nmodle = 'm'", "x", "{path}: profiles.x: unknown profile setting 'modle'", "model"),
+        ("[profiles.x]\nstore = true", "x", "unknown profile setting 'store'", "choose from model, host"),
+        ("[profiles.x]\napi_key = 'k'", "x", "unknown profile setting 'api_key'", "OLLAMA_API_KEY"),
+        ("[profiles.x]\nmodel = 1", "x", "{path}: profiles.x.model must be a quoted string", ""),
+        ("[profiles.x]\neffort = 'huge'", "x", "profiles.x.effort 'huge' is not an effort", "low, medium"),
+        ("[profiles.x]\nfamily = 'thnik'", "x", "profiles.x.family 'thnik' is not a family", "did you mean think"),
+        ("[profiles.x]\nengine = 'opnai'", "x", "profiles.x.engine 'opnai' is not an engine", "ollama, openai"),
         ("[profiles.x]\noptions = 1", "x", "profiles.x.options must be a table", "num_ctx"),
         ("[profiles.x.options]\nnum_ctx = 'k'", "x", "profiles.x.options.num_ctx takes a whole number", ""),
         ("[profiles.x.options]\nnumctx = 1", "x", "profiles.x.options.numctx: Ollama has no option", "num_ctx"),
         ("[profiles.x.options]\nstop = [1]", "x", "profiles.x.options.stop takes a text", ""),
-        ("[profiles.x]\nkeep_alive = true", "x", "profiles.x.keep_alive must be a text", ""),
-        ("[profiles.x]\ntemplate = 'a/b'", "x", "profiles.x.template: 'a/b' is no name", ""),
-        ("[profiles.x]\nextends = 'y'", "x", "profiles.x.extends: there is no profile 'y'", "there are x"),
-        ("[profiles.x]\nextends = 1", "x", "profiles.x.extends: there is no profile 1", ""),
-        ("[profiles.x]\nextends = 'x'", "x", "the profile x extends itself: x > x", ""),
+        ("[profiles.x]\nkeep_alive = true", "x", "profiles.x.keep_alive must be a duration", ""),
+        ("[profiles.x]\ntemplate = 'a/b'", "x", "profiles.x.template: 'a/b' is not a valid name", ""),
+        ("[profiles.x]\nextends = 'y'", "x", "profiles.x.extends: unknown profile 'y'", "choose from x"),
+        ("[profiles.x]\nextends = 1", "x", "profiles.x.extends: unknown profile 1", ""),
+        ("[profiles.x]\nextends = 'x'", "x", "profile x extends itself: x > x", ""),
         ("[profiles.x]\nextends = 'y'\n[profiles.y]\nextends = 'x'", "x", "extends itself: x > y > x", ""),
     ],
 )
@@ -176,7 +176,7 @@ def test_what_is_wrong_with_a_profile_is_named(
 
 
 def test_a_variable_that_names_no_profile_says_so(file: Path) -> None:
-    with pytest.raises(UsageError, match="REFLECTTY_PROFILE: there is no profile 'cod'"):
+    with pytest.raises(UsageError, match="REFLECTTY_PROFILE: unknown profile 'cod'"):
         load_settings({"REFLECTTY_PROFILE": "cod"}, file)
 
 

@@ -73,9 +73,9 @@ def test_a_file_with_a_key_is_read_for_its_server_alone_and_where_no_variable_ho
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("engine = 'vllm'", "'vllm' is no engine"),
-        ("engine = 1", "engine must be a text"),
-        ("api_key_file = true", "api_key_file must be a text"),
+        ("engine = 'vllm'", "'vllm' is not an engine"),
+        ("engine = 1", "engine must be a quoted string"),
+        ("api_key_file = true", "api_key_file must be a quoted string"),
         ("api_key_over_http = 'yes'", "api_key_over_http must be true or false"),
     ],
 )

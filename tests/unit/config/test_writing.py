@@ -101,37 +101,37 @@ def test_what_is_not_set_cannot_be_taken_out(keys: tuple[str, ...]) -> None:
 
 
 def test_a_value_in_place_of_a_table_is_not_written_over() -> None:
-    with pytest.raises(UsageError, match="keys is no table"):
+    with pytest.raises(UsageError, match="keys is not a table"):
         with_value("keys = 1\n", ("keys", "steer"), "x")
 
 
 @pytest.mark.parametrize(
     ("key", "words", "message", "hint"),
     [
-        ("modle", ["m"], "there is no setting 'modle'", "did you mean mode or model?"),
-        ("zzz", ["m"], "there is no setting 'zzz'", "profiles, templates"),
-        ("api_key", ["k"], "there is no setting 'api_key'", "OLLAMA_API_KEY"),
-        ("", ["m"], "'' is no key", "profiles.code.model"),
-        ("keys..x", ["m"], "'keys..x' is no key", "keys.steer"),
-        ("model.x", ["m"], "model.x is no setting", "model has no parts"),
-        ("mode", ["never"], "mode 'never' is no mode", "auto, native"),
+        ("modle", ["m"], "unknown setting 'modle'", "did you mean mode or model?"),
+        ("zzz", ["m"], "unknown setting 'zzz'", "profiles, templates"),
+        ("api_key", ["k"], "unknown setting 'api_key'", "OLLAMA_API_KEY"),
+        ("", ["m"], "'' is not a key", "profiles.code.model"),
+        ("keys..x", ["m"], "'keys..x' is not a key", "keys.steer"),
+        ("model.x", ["m"], "model.x is not a setting", "model is not a table"),
+        ("mode", ["never"], "mode 'never' is not a mode", "auto, native"),
         ("store", ["maybe"], "store must be true or false", ""),
-        ("timeout", ["soon"], "timeout 'soon' is no time", ""),
-        ("thinking", ["loud"], "thinking 'loud' is no way", ""),
+        ("timeout", ["soon"], "timeout 'soon' is not a duration", ""),
+        ("thinking", ["loud"], "thinking 'loud' is not a way", ""),
         ("options", ["x"], "options is a table", "options.NAME"),
         ("options.num_ctx", ["x"], "options.num_ctx takes a whole number, or auto, not 'x'", ""),
         ("options.numctx", ["1"], "options.numctx: Ollama has no option 'numctx'", "num_ctx"),
-        ("options.stop.x", ["1"], "options.stop.x is no setting", "options.stop has no parts"),
+        ("options.stop.x", ["1"], "options.stop.x is not a setting", "options.stop is not a table"),
         ("keys", ["x"], "keys is a table", "keys.NAME"),
         ("profiles", ["x"], "profiles is a table", "profiles.NAME.KEY"),
         ("profiles.a", ["x"], "profiles.a is a table", "profiles.a.KEY"),
-        ("profiles.a.modle", ["x"], "there is no setting 'profiles.a.modle'", "did you mean mode or model?"),
-        ("profiles.a.theme.x", ["x"], "there is no setting 'profiles.a.theme'", ""),
-        ("profiles.a b.model", ["x"], "profiles: 'a b' is no name", "letters"),
-        ("profiles.a.extends", ["../x"], "profiles.a.extends: '../x' is no name", ""),
+        ("profiles.a.modle", ["x"], "unknown setting 'profiles.a.modle'", "did you mean mode or model?"),
+        ("profiles.a.theme.x", ["x"], "unknown setting 'profiles.a.theme'", ""),
+        ("profiles.a b.model", ["x"], "profiles: 'a b' is not a valid name", "letters"),
+        ("profiles.a.extends", ["../x"], "profiles.a.extends: '../x' is not a valid name", ""),
         ("templates", ["x"], "templates is a table", "templates.NAME"),
-        ("templates.a/b", ["x"], "templates: 'a/b' is no name", ""),
-        ("templates.a.b", ["x"], "templates.a.b is no setting", ""),
+        ("templates.a/b", ["x"], "templates: 'a/b' is not a valid name", ""),
+        ("templates.a.b", ["x"], "templates.a.b is not a setting", ""),
     ],
 )
 def test_what_cannot_be_set_is_refused(key: str, words: list[str], message: str, hint: str) -> None:
@@ -180,8 +180,8 @@ def test_what_cannot_be_written_is_left_as_it_is(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, said in (
         (tmp_path / "file" / "config.toml", "cannot be written: "),
-        (tmp_path / "pipe", "it is no file that could be written"),
-        (tmp_path, "it is no file that could be written"),
+        (tmp_path / "pipe", "not a regular file"),
+        (tmp_path, "not a regular file"),
     ):
         with pytest.raises(OutputError, match=said):
             write_config(path, "a = 1\n")
@@ -192,10 +192,10 @@ def test_what_cannot_be_written_is_left_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ("model = 'é'".encode("utf-16"), "it is not UTF-8"),
-        ("model = 'é'".encode("latin-1"), "it is not UTF-8"),
-        (b"model = 'a\0b'", "it holds a null character"),
-        (b"#" * (1 << 20) + b"\n", "it is larger than 1 MB"),
+        ("model = 'é'".encode("utf-16"), ": not UTF-8"),
+        ("model = 'é'".encode("latin-1"), ": not UTF-8"),
+        (b"model = 'a\0b'", "not a text file"),
+        (b"#" * (1 << 20) + b"\n", "larger than 1 MB"),
     ],
 )
 def test_a_file_that_is_no_text_of_a_person_is_refused(tmp_path: Path, raw: bytes, message: str) -> None:

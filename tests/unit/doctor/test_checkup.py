@@ -86,7 +86,7 @@ def test_what_goes_wrong_beside_is_told_here() -> None:
 def test_a_check_without_a_limit_of_its_own_has_as_long_as_a_reply() -> None:
     here = around(settings=Settings(timeouts=Timeouts(first=0.03, idle=0.02)))
     (finding,) = all_found(here, DoctorState(), (Check("slow", "", hangs, 0.0),))
-    assert finding.text == "nothing came of it within 0.05 s"
+    assert finding.text == "no result within 0.05 s"
 
 
 def test_the_first_thing_in_the_way_is_what_counts() -> None:

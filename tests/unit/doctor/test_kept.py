@@ -37,7 +37,7 @@ def test_a_sound_file_is_told_and_left_as_it_was(kept: Path) -> None:
 
 def test_no_file_is_made(tmp_path: Path) -> None:
     (finding,) = sessions_at(tmp_path / "deep" / "sessions.db")
-    assert (finding.state, "no session yet" in finding.text) == (FindingState.OK, True)
+    assert (finding.state, "no sessions yet" in finding.text) == (FindingState.OK, True)
     assert not list(tmp_path.iterdir())
 
 
@@ -95,14 +95,14 @@ def test_a_file_that_others_can_read_is_a_warning(kept: Path) -> None:
 
 def test_a_folder_in_the_place_of_the_file_is_wrong(tmp_path: Path) -> None:
     (finding,) = sessions_at(tmp_path)
-    assert (finding.state, "no file" in finding.text) == (FindingState.WRONG, True)
+    assert (finding.state, "not a file" in finding.text) == (FindingState.WRONG, True)
 
 
 def test_a_link_to_what_is_not_there_yet_is_followed(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
     path.symlink_to(tmp_path / "disk" / "sessions.db")
     (finding,) = sessions_at(path)
-    assert (finding.state, "no session yet" in finding.text) == (FindingState.OK, True)
+    assert (finding.state, "no sessions yet" in finding.text) == (FindingState.OK, True)
 
 
 def test_a_place_where_nothing_can_be_made_is_a_warning() -> None:
@@ -157,7 +157,7 @@ def test_a_file_that_cannot_be_read_leaves_the_environment(file: Path, content: 
 def test_a_profile_says_what_comes_from_it(file: Path) -> None:
     file.write_text('profile = "fast"\n[profiles.fast]\nmodel = "mini"\n')
     got = load_usable_settings({}, file)
-    assert (got.settings.model, got.source_of("model")) == ("mini", "the profile fast")
+    assert (got.settings.model, got.source_of("model")) == ("mini", "profile fast")
 
 
 def test_what_only_the_chat_cannot_use_is_a_warning_and_not_in_the_way(file: Path) -> None:

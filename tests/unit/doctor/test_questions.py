@@ -50,7 +50,7 @@ def test_an_answer_is_told_with_how_long_it_took() -> None:
     engine = ScriptedEngine(cut(TAGGED), models=(TUNED,))
     learnt, (finding,) = asked(engine, TUNED)
     assert finding.state is FindingState.OK
-    assert "of it to be loaded" in finding.text
+    assert "s to load)" in finding.text
     assert finding.text.endswith(": 9.9")
     assert (facts(finding)["corrections"], facts(finding)["answer"]) == (1, "9.9")
     assert learnt.reply is not None
@@ -96,14 +96,14 @@ def test_nothing_is_asked_where_nothing_may_be(check: Any) -> None:
 @pytest.mark.parametrize(
     ("said", "kind", "state", "text"),
     [
-        (TAGGED, TokenType.NORMAL, FindingState.OK, "thinking, 1 correction and answer are told apart"),
-        (TAGGED, TokenType.CONTROL, FindingState.OK, "come through"),
-        ("<think>9.11?</think>9.9", TokenType.CONTROL, FindingState.NOTE, "come through"),
+        (TAGGED, TokenType.NORMAL, FindingState.OK, "thinking, 1 correction and answer are separated"),
+        (TAGGED, TokenType.CONTROL, FindingState.OK, "received: "),
+        ("<think>9.11?</think>9.9", TokenType.CONTROL, FindingState.NOTE, "received: "),
         (
             "9.9",
             TokenType.CONTROL,
             FindingState.WARNING,
-            "loses its tags: <thinking>, </thinking> are tokens of a type",
+            "loses its tags: <thinking>, </thinking> have a token type",
         ),
         ("9.9", TokenType.USER_DEFINED, FindingState.WARNING, "sent none of its tags"),
     ],
@@ -141,20 +141,20 @@ def test_tags_that_are_kept_are_not_proven_without_asking() -> None:
 
 def test_a_model_that_thinks_natively_needs_no_tags() -> None:
     (finding,) = found(check_tags, around(), known(model=THINKS))
-    assert (finding.state, "apart" in finding.text) == (FindingState.OK, True)
+    assert (finding.state, "separates" in finding.text) == (FindingState.OK, True)
 
 
 def test_a_model_that_ignores_the_prompt_is_a_note() -> None:
     engine = ScriptedEngine(("9.9",), models=(PLAIN,))
     learnt, _ = asked(engine, PLAIN)
     (finding,) = found(check_tags, around(engine), learnt)
-    assert (finding.state, finding.advice) == (FindingState.NOTE, "--mode direct asks it without")
+    assert (finding.state, finding.advice) == (FindingState.NOTE, "use --mode direct to ask without tags")
 
 
 @pytest.mark.parametrize(
     ("script", "state", "text"),
     [
-        (("all of it",), FindingState.NOTE, "cannot be told"),
+        (("all of it",), FindingState.NOTE, "is unknown"),
         (tuple(step for _ in range(20) for step in (0.005, "word ")), FindingState.OK, "8 or more requests"),
     ],
 )
@@ -185,8 +185,8 @@ def test_an_engine_that_takes_turns_answers_one_at_a_time() -> None:
 @pytest.mark.parametrize(
     ("asks", "text", "advice"),
     [
-        (True, "no tag is dropped by its type; no question was answered", ""),
-        (False, "no tag is dropped by its type; the model was asked nothing", "without --no-question it is asked"),
+        (True, "no tag has a token type that is dropped; no question was answered", ""),
+        (False, "no tag has a token type that is dropped; no question was asked", "omit --no-question to ask one"),
     ],
 )
 def test_tags_that_nobody_could_see_are_told_from_those_that_nobody_asked_for(
@@ -217,12 +217,12 @@ class Telling(ScriptedEngine):
             Capacity(4, 8192),
             FindingState.OK,
             (
-                "4 requests are answered at the same time, as the server says; prompts and replies that come together"
-                " may have to share its context of 8,192 tokens, and a batch sends no more than fit"
+                "4 requests are answered in parallel (reported by the server); together they may have to share"
+                " its context of 8,192 tokens, so a batch sends only what fits"
             ),
         ),
-        (Capacity(16), FindingState.OK, "16 requests are answered at the same time, as the server says"),
-        (Capacity(1), FindingState.NOTE, "one request is answered at a time, others wait, as the server says"),
+        (Capacity(16), FindingState.OK, "16 requests are answered in parallel (reported by the server)"),
+        (Capacity(1), FindingState.NOTE, "requests are answered one at a time (reported by the server)"),
     ],
 )
 def test_what_a_server_tells_of_how_many_it_answers_is_not_tried(
@@ -251,14 +251,14 @@ def with_card(tmp_path: Path) -> ProbeEnvironment:
 @pytest.mark.parametrize(
     ("running", "state", "text"),
     [
-        (RunningModel("plain:latest", 4 * 10**9, 4 * 10**9), FindingState.OK, "all of plain is in GPU memory, 4.0 GB"),
+        (RunningModel("plain:latest", 4 * 10**9, 4 * 10**9), FindingState.OK, "all of plain (4.0 GB) is in GPU memory"),
         (RunningModel("plain", 4 * 10**9, 5 * 10**9), FindingState.OK, "all of plain"),
         (
             RunningModel("plain", 10**10, 6 * 10**9),
             FindingState.WARNING,
             "only 60% of plain (10.0 GB) is in GPU memory",
         ),
-        (RunningModel("plain", 10**9, 0), FindingState.NOTE, "plain runs on the CPU, 1.0 GB"),
+        (RunningModel("plain", 10**9, 0), FindingState.NOTE, "plain (1.0 GB) runs on the CPU"),
         (RunningModel("plain", 0, 0), FindingState.UNCHECKED, "not loaded"),
         (RunningModel("other", 10**9, 0), FindingState.UNCHECKED, "not loaded"),
     ],
@@ -295,7 +295,7 @@ def test_models_of_the_same_weights_are_listed_as_one() -> None:
     engine.loaded = (RunningModel("twin:latest", 10**9, 0),)
     learnt, _ = asked(engine, PLAIN)
     (finding,) = found(check_gpu, around(engine), learnt)
-    assert finding.text.startswith("plain runs on the CPU")
+    assert finding.text.startswith("plain (1.0 GB) runs on the CPU")
 
 
 CARDS = {0: (), 24: (Gpu("a", 24 * GIB, 0),)}
@@ -309,10 +309,10 @@ CARDS = {0: (), 24: (Gpu("a", 24 * GIB, 0),)}
             0,
             TUNED,
             FindingState.NOTE,
-            "4,096 tokens of the 131,072 that the model was made for, Ollama's default",
+            "4,096 tokens of the 131,072 that the model supports, Ollama's default",
         ),
         (32768, 24, TUNED, FindingState.OK, "Ollama's default on this machine"),
-        (32768, 0, TUNED, FindingState.OK, "32,768 tokens of the 131,072 that the model was made for; a longer"),
+        (32768, 0, TUNED, FindingState.OK, "32,768 tokens of the 131,072 that the model supports; a longer"),
         (4096, 0, TUNED._replace(parameters="num_ctx 4096"), FindingState.NOTE, "set by the model"),
         (2048, 0, PLAIN._replace(context_length=2048), FindingState.OK, "2,048 tokens; a longer prompt is refused"),
     ],
@@ -333,7 +333,7 @@ def test_a_context_that_the_settings_ask_for_is_theirs() -> None:
     learnt = known(model=TUNED)
     learnt.running = RunningModel("reflection", 1, 0, 2048)
     (finding,) = found(check_context, around(settings=Settings(options=(("num_ctx", 2048),))), learnt)
-    assert "as the settings ask for" in finding.text
+    assert "set in your settings" in finding.text
 
 
 def test_a_context_that_is_not_loaded_is_not_known() -> None:

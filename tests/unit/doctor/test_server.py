@@ -55,11 +55,11 @@ def at(routes: Mapping[str, Route], learnt: DoctorState) -> list[Finding]:
 @pytest.mark.parametrize(
     ("version", "states", "text"),
     [
-        ("0.32.15", [FindingState.OK], "Ollama 0.32.15 answers at"),
+        ("0.32.15", [FindingState.OK], "Ollama 0.32.15 responds at"),
         ("0.11.5", [FindingState.OK], "Ollama 0.11.5"),
         ("0.11.4", [FindingState.OK, FindingState.WARNING], "steered or continued"),
-        ("0.0.0", [FindingState.OK, FindingState.NOTE], "built by hand"),
-        ("", [FindingState.OK, FindingState.WARNING], "tells no version"),
+        ("0.0.0", [FindingState.OK, FindingState.NOTE], "development build"),
+        ("", [FindingState.OK, FindingState.WARNING], "does not report a version"),
         ("main-abc", [FindingState.OK], "Ollama main-abc"),
         ("9999999.0.0", [FindingState.OK], "Ollama 9999999.0.0"),
     ],
@@ -75,7 +75,7 @@ def test_a_server_is_known_by_its_version(version: str, states: list[FindingStat
 @pytest.mark.parametrize(
     ("host", "where"),
     [
-        (SourcedValue("", ""), "(the default: nothing names another)"),
+        (SourcedValue("", ""), "(default)"),
         (SourcedValue("box:1", "--host"), "http://box:1 (from --host)"),
         (SourcedValue("0.0.0.0", "OLLAMA_HOST"), "http://127.0.0.1:11434 (from OLLAMA_HOST)"),
         (SourcedValue("https://me:secret@box", "config.toml"), "https://box:443 (from config.toml)"),
@@ -87,7 +87,7 @@ def test_where_it_is_and_who_says_so_is_told_without_a_password(host: SourcedVal
     assert "secret" not in repr(finding)
 
 
-@pytest.mark.parametrize(("version", "name"), [("b10488", "server (b10488) answers"), ("", "server answers")])
+@pytest.mark.parametrize(("version", "name"), [("b10488", "server (b10488) responds"), ("", "server responds")])
 def test_a_server_of_another_kind_is_called_one(version: str, name: str) -> None:
     here = around(Versioned(version), settings=Settings(engine="openai"), host=SourcedValue("box", "--host"))
     (finding,) = found(check_server, here)
@@ -150,7 +150,7 @@ AT = "192.0.2.2"
         (HERE, {"HTTP_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1"}, FindingState.OK, "exempts"),
         (HERE, {"HTTPS_PROXY": "http://p:1"}, FindingState.OK, "none is set"),
         (THERE, {}, FindingState.OK, "none is set"),
-        (THERE, {"http_proxy": "http://u:secret@p:1"}, FindingState.WARNING, "goes through p:1"),
+        (THERE, {"http_proxy": "http://u:secret@p:1"}, FindingState.WARNING, "goes through the proxy p:1"),
         (THERE, {"http_proxy": "http://p:1", "NO_PROXY": ".lan"}, FindingState.OK, "exempts box.lan"),
         (THERE, {"http_proxy": "http://p:1", "NO_PROXY": "lan2, other"}, FindingState.WARNING, "goes through"),
         (AT, {"http_proxy": "http://p:1", "NO_PROXY": "192.0.2.0/24,[::1]"}, FindingState.OK, "exempts 192.0.2.2"),
@@ -161,7 +161,12 @@ AT = "192.0.2.2"
             "cannot be used: it is none of http, https, socks5",
         ),
         (AT, {"ALL_PROXY": "socks://p:1", "no_proxy": "192.0.2.2"}, FindingState.OK, "exempts 192.0.2.2"),
-        (AT, {"http_proxy": "http://p:1", "NO_PROXY": "192.0.2.2:80"}, FindingState.WARNING, "goes through http://p:1"),
+        (
+            AT,
+            {"http_proxy": "http://p:1", "NO_PROXY": "192.0.2.2:80"},
+            FindingState.WARNING,
+            "goes through the proxy http://p:1",
+        ),
         (SECURE, {"HTTP_PROXY": "http://p:1"}, FindingState.OK, "none is set"),
         (SECURE, {"HTTPS_PROXY": "http://p:1"}, FindingState.WARNING, "HTTPS_PROXY"),
     ],
@@ -212,7 +217,7 @@ def test_a_name_without_end_is_cut_where_people_read() -> None:
 
 def test_no_model_is_a_note_and_then_in_the_way() -> None:
     engine = ScriptedEngine(models=())
-    assert found(check_models, around(), reached(engine))[0].text == "none is installed"
+    assert found(check_models, around(), reached(engine))[0].text == "none installed"
     with pytest.raises(ModelMissingError):
         found(chosen_model, around(), reached(engine))
 
@@ -225,20 +230,20 @@ PLAIN = Model("plain", ("completion",))
 @pytest.mark.parametrize(
     ("installed", "named_by", "mode", "text"),
     [
-        ((PLAIN,), SourcedValue("", ""), "auto", "plain, the newest one installed: not tuned"),
-        ((PLAIN, THINKS), SourcedValue("", ""), "auto", "deep, the newest one that thinks: it thinks natively"),
+        ((PLAIN,), SourcedValue("", ""), "auto", "plain, the most recent model: not tuned"),
+        ((PLAIN, THINKS), SourcedValue("", ""), "auto", "deep, the most recent thinking model: thinks natively"),
         (
             (THINKS, TUNED),
             SourcedValue("", ""),
             "auto",
-            "reflection, the newest one made for reflection: it reflects in its",
+            "reflection, the most recent reflection model: reflects in its",
         ),
-        ((PLAIN, TUNED), SourcedValue("plain", "-m"), "auto", "plain, named by -m: not tuned"),
+        ((PLAIN, TUNED), SourcedValue("plain", "-m"), "auto", "plain, set by -m: not tuned"),
         (
             (TUNED,),
             SourcedValue("reflection", "REFLECTTY_MODEL"),
             "direct",
-            "named by REFLECTTY_MODEL: without reflecting",
+            "set by REFLECTTY_MODEL: answers without reflection",
         ),
     ],
 )
@@ -271,11 +276,11 @@ def test_a_llama_server_on_this_machine_is_found_where_only_the_built_in_model_a
 @pytest.mark.parametrize(
     ("maker", "routes", "text"),
     [
-        ("vllm", {"/version": whole({"version": "0.32.0"})}, "vLLM 0.32.0 answers at"),
-        ("llamacpp", {"/props": whole({"build_info": "b10970-1a2b"})}, "llama-server b10970-1a2b answers at"),
-        ("llamacpp", {"/props": whole({"build_info": "b0-unknown"})}, "llama-server answers at"),
-        ("sglang", {}, "SGLang answers at"),
-        ("acme", {}, "an OpenAI-compatible server answers at"),
+        ("vllm", {"/version": whole({"version": "0.32.0"})}, "vLLM 0.32.0 responds at"),
+        ("llamacpp", {"/props": whole({"build_info": "b10970-1a2b"})}, "llama-server b10970-1a2b responds at"),
+        ("llamacpp", {"/props": whole({"build_info": "b0-unknown"})}, "llama-server responds at"),
+        ("sglang", {}, "SGLang responds at"),
+        ("acme", {}, "an OpenAI-compatible server responds at"),
     ],
 )
 def test_a_server_is_called_what_it_is(maker: str, routes: dict[str, Route], text: str) -> None:
@@ -302,7 +307,7 @@ def test_an_ollama_behind_the_protocol_of_others_is_told_to_be_one() -> None:
     with FakeServer(routes) as fake:
         first, second = _checked(fake, "", SERVER)
 
-    assert first.text.startswith("Ollama's OpenAI-compatible API 0.34.2 answers at")
+    assert first.text.startswith("Ollama's OpenAI-compatible API 0.34.2 responds at")
     assert "--engine ollama" in second.advice
 
 
@@ -335,4 +340,4 @@ def test_a_model_that_is_named_and_not_listed_is_told_to_be_so() -> None:
     with FakeServer({"/v1/models": whole({"data": []})}) as fake:
         *_, finding = _checked(fake, "default_model", checks)
 
-    assert finding.text.startswith("default_model, named by -m and not in the server's list: ")
+    assert finding.text.startswith("default_model, set by -m, not in the server's list: ")

@@ -97,16 +97,16 @@ def test_without_one_there_is_a_common_one(
 
 def test_without_any_editor_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UsageError, match="there is no editor"):
+    with pytest.raises(UsageError, match="no editor found"):
         edit_text("", {})
 
 
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ("/nowhere/vi", "/nowhere/vi cannot be used: no such file"),
-        ("'open", 'EDITOR "\'open" is no command'),
-        ("/", "/ cannot be used: permission denied"),
+        ("/nowhere/vi", "cannot run /nowhere/vi: no such file"),
+        ("'open", 'EDITOR "\'open" is not a command'),
+        ("/", "cannot run /: permission denied"),
     ],
 )
 def test_an_editor_that_cannot_be_started_is_named(wanted: str, message: str) -> None:
