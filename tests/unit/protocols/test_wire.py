@@ -207,7 +207,7 @@ LONGER = "the prompt is longer than the context length currently available to th
         (400, json.dumps({"error": {**CONTEXT, "n_prompt_tokens": 3500}}), PromptTooLongError, "3500", "num_ctx=8192"),
         (400, json.dumps({"error": LONGER}), PromptTooLongError, "does not fit", "-o num_ctx=16384"),
         (400, json.dumps({"error": {"type": "exceed_context_size_error", "n_ctx": "x"}}), PromptTooLongError, "", "num_ctx="),
-        (400, json.dumps({"error": '"m" does not support thinking'}), RefusedError, "does not support thinking", "omit that option"),
+        (400, json.dumps({"error": '"m" does not support thinking'}), RefusedError, "does not support thinking", "omit the mode or effort"),
         (401, json.dumps({"error": "unauthorized"}), RefusedError, "unauthorized", "OLLAMA_API_KEY"),
         (403, "", RefusedError, "HTTP 403, no message", "OLLAMA_HOST"),
         (404, json.dumps({"error": "model 'm' not found"}), ModelMissingError, "m is not installed", "reflect models pull m"),

@@ -50,7 +50,7 @@ STATUS_HINTS: Final = {
 TEXT_HINTS: Final = {
     "cloud is disabled": "OLLAMA_NO_CLOUD or the server's settings disable cloud models: use a local model,"
     " without -cloud",
-    "does not support thinking": "this model's thinking cannot be switched: omit that option",
+    "does not support thinking": "this model's thinking cannot be switched: omit the mode or effort",
     "must be of type": "an option has a value of the wrong type",
 }
 
