@@ -171,10 +171,12 @@ FAULTS = (
     Fault(
         "reset",
         Answer([*map(line, HALF), Pause(0.2), RESET]),
-        "the connection to the server broke",
+        "the connection to the server was lost",
         (ReplyStatus.INCOMPLETE,),
     ),
-    Fault("closed", Answer([*map(line, HALF), CLOSE]), "the connection to the server broke", (ReplyStatus.INCOMPLETE,)),
+    Fault(
+        "closed", Answer([*map(line, HALF), CLOSE]), "the connection to the server was lost", (ReplyStatus.INCOMPLETE,)
+    ),
     Fault("no end", Answer([*map(line, HALF)]), "", (ReplyStatus.INCOMPLETE,)),
     Fault(
         "error", Answer([*map(line, HALF), b'{"error":"out of memory"}\n']), "out of memory", (ReplyStatus.INCOMPLETE,)

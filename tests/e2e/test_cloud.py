@@ -122,7 +122,7 @@ def test_a_name_can_insist_on_what_is_here(reflect: Reflect) -> None:
 
     for result in (missing, shown):
         assert result.code == 4
-        assert "`reflect models pull gpt-oss:120b` gets it" in result.err
+        assert "run `reflect models pull gpt-oss:120b`" in result.err
     assert (here.code, here.err, server.asked("/api/chat")[0].json["model"]) == (0, "", name)
 
 

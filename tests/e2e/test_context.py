@@ -98,7 +98,7 @@ class TestAPromptThatDoesNotFit:
             result = reflect.at(server.host)(*MODEL, *given, "--final", "Sum up.", stdin=LONG.encode())
 
         assert (result.code, result.out, len(small.contexts)) == (4, "", 1)
-        assert "-o num_ctx=16384 holds it" in result.err
+        assert "set -o num_ctx=16384" in result.err
 
     @pytest.mark.parametrize("given", [(), ("-o", "num_ctx=131072"), ("-o", "num_ctx=auto")], ids=" ".join)
     def test_beyond_the_models_own_limit_is_never_advised_what_cannot_be(

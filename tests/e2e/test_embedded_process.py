@@ -189,7 +189,7 @@ def test_a_process_that_is_killed_cuts_its_reply_and_the_next_question_starts_an
                 await anext(chunks)
                 child = own_mini.child()
                 os.kill(child.pid, signal.SIGKILL)
-                with pytest.raises(IncompleteError, match="built-in model ended in the middle"):
+                with pytest.raises(IncompleteError, match="built-in model exited in the middle"):
                     await _to_the_end(chunks)
             assert (await collect(engine.chat(SHORT))).complete
             assert own_mini.child() != child
@@ -303,7 +303,7 @@ def test_a_folder_that_is_not_this_users_alone_is_not_used(own_mini: BuiltIn, tm
         folder.touch(mode=0o600)
     outcome = asyncio.run(answered(own_mini))
     assert isinstance(outcome.error, UnreachableError)
-    assert "yours alone" in str(outcome.error)
+    assert "private to you" in str(outcome.error)
     assert list(tmp_path.iterdir()) == []
 
 

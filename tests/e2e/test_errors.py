@@ -257,5 +257,5 @@ def test_a_port_that_is_none_is_said_and_not_used(reflect: Reflect) -> None:
     result = reflect("--host", "unix:///nowhere/at/all", *MODEL, "q")
     named = reflect("--host", "127.0.0.1:port", "--timeout", "connect=1", *MODEL, "q")
 
-    assert "is no port" not in result.err
-    assert "'port' is no port; 11434 is used" in named.err
+    assert "is not a port" not in result.err
+    assert "'port' is not a port; using 11434" in named.err

@@ -105,7 +105,7 @@ class TestShowing:
 
         assert "vLLM 0.32.0" in result.out
         assert "no template that is told" in result.out
-        one_line(wrong, 4, "is not served there", "did you mean Qwen/Qwen3-8B?")
+        one_line(wrong, 4, "is not available on this server", "did you mean Qwen/Qwen3-8B?")
 
     @pytest.mark.parametrize("flag", ["--template", "--system", "--licence", "--parameters"])
     def test_what_a_server_does_not_tell_is_refused_in_a_line(self, reflect: Reflect, flag: str) -> None:

@@ -145,7 +145,7 @@ def test_a_server_that_takes_few_fields_is_asked_with_few(reflect: Reflect) -> N
         result = Asking(reflect, server.host)("--mode", "direct", "-o", "top_k=5", "q")
 
     assert (result.code, result.out) == (0, f"{ANSWER}\n")
-    assert result.err.count("this server does not take top_k") == 1
+    assert result.err.count("this server does not support top_k") == 1
 
 
 class TestTheKey:
@@ -267,7 +267,7 @@ BAD: dict[str, tuple[Script | None, Script | None, int, str]] = {
     "a list that never comes": (Raw([HANG]), None, 5, "sent nothing for 0.5 s"),
     "a wrong key": (whole({"error": "Unauthorized"}, 401), None, 4, "REFLECTTY_API_KEY"),
     "half the protocol": (None, whole({"detail": "Not Found"}, 404), 3, "HTTP 404, Not Found"),
-    "a reply of another kind": (None, whole({"message": {"content": "hi"}, "done": True}), 3, "JSON of another kind"),
+    "a reply of another kind": (None, whole({"message": {"content": "hi"}, "done": True}), 3, "unexpected JSON"),
     "a queue": (None, whole({"error": {"message": "overloaded"}}, 429, **{"Retry-After": "0"}), 4, "overloaded"),
     "a prompt that does not fit": (
         None,
@@ -294,7 +294,7 @@ def test_a_server_that_does_not_do_as_it_should_is_one_line(reflect: Reflect, na
     ("rest", "says"),
     [
         ((HANG,), "sent nothing"),
-        ((chunk(finish="abort"), DONE), "broke the reply off: abort"),
+        ((chunk(finish="abort"), DONE), "aborted the reply: abort"),
         ((b'data: {"error": {"message": "CUDA error"}}\n\n',), "CUDA error"),
         ((), "ended before it was complete"),
     ],
@@ -338,7 +338,7 @@ class TestAModelThatNobodyNamed:
             body = server.asked(CHAT)[0].json
 
         assert (result.code, result.out, body["model"]) == (0, "9.9\n", "ctl-tags:latest")
-        assert "using ctl-tags:latest, the first listed of 3 that can chat, since no model was named" in result.err
+        assert "using ctl-tags:latest, the first of 3 chat models listed, since no model was named" in result.err
 
     def test_is_none_of_those_that_only_embed(self, reflect: Reflect) -> None:
         with serving(said(["9.9"]), "text-embedding-3-small", "whisper-1", maker="openai") as server:
@@ -353,4 +353,4 @@ def test_a_model_that_is_named_is_asked_where_the_server_lists_none(reflect: Ref
         body = server.asked(CHAT)[0].json
 
     assert (result.code, result.out, body["model"]) == (0, "9.9\n", "default_model")
-    assert "default_model is not in the server's list of models (it lists no model)" in result.err
+    assert "default_model is not in the server's list of models (it lists no models)" in result.err

@@ -80,7 +80,7 @@ def test_a_reply_in_circles_has_a_hint_of_its_own(reflect: Reflect, circling: An
         result = reflect.at(server.host)("--final", *MODEL, "q")
 
     assert result.code == 5
-    assert "the model went round in circles" in result.err
+    assert "the model kept repeating itself" in result.err
     assert all(name in result.err for name in ("temperature", "repeat_penalty", "seed"))
     assert "log" not in result.err
 
@@ -104,5 +104,5 @@ def test_a_batch_asks_again_only_where_the_reply_may_be_another(
     with serving(circling, parameters=parameters) as server:
         result = reflect.at(server.host)("batch", "--retry", "2", *MODEL, *options, written(reflect.home, "q"))
 
-    assert "round in circles" in records(result)[0]["error"]["message"]
+    assert "kept repeating itself" in records(result)[0]["error"]["message"]
     assert len(server.asked("/api/chat")) == asked

@@ -121,4 +121,4 @@ class SharingEngine(PacedEngine):
         except TimeoutError:
             return
         self.crowded += 1
-        raise CrowdedError("the replies that came at the same time filled the context of the server")
+        raise CrowdedError("concurrent replies filled the server's context")

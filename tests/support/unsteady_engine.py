@@ -76,7 +76,7 @@ class UnsteadyEngine(ScriptedEngine):
         if does is Does.DIE:
             self._absent = 2
         if does is not Does.ANSWER:
-            raise IncompleteError("the connection to the server broke")
+            raise IncompleteError("the connection to the server was lost")
         self.answered.append(prompt)
         yield Chunk("</output>", done=True, done_reason="stop", usage=USAGE)
 

@@ -39,10 +39,8 @@ if TYPE_CHECKING:
     from reflectty.protocols.ollama import Body
 
 
-ASK_AGAIN_HINT: Final = "ask again"
-ONLY_COMMENTS: Final = (
-    "it only keeps the connection open: see in the server's log whether what writes replies has ended"
-)
+ASK_AGAIN_HINT: Final = "try again"
+ONLY_COMMENTS: Final = "the server only keeps the connection open; check its log for a model process that has stopped"
 ENDING_SECONDS: Final = 2.0
 """Seconds to wait for data after the end of a reply."""
 
@@ -107,7 +105,7 @@ LONGEST_RETRY: Final = 5.0
 """Longest Retry-After, in seconds, that is waited for; a longer one is reported."""
 PEEK_BYTES: Final = 16 * 1024
 """Bytes of a refusal that are read to decide whether to retry."""
-LOADING_HINT: Final = "a model that is being loaded, or a long queue, takes its time: ask again"
+LOADING_HINT: Final = "the model may still be loading, or the queue long; try again"
 ZONE: Final = re.compile(r"%[^]]*]")
 
 T = TypeVar("T")
@@ -117,7 +115,7 @@ class ServerProfile(NamedTuple):
     """Wording of messages about one kind of server, and the statuses that mean it is busy."""
 
     label: str = "an Ollama server"
-    start_hint: str = "is `ollama serve` running? Another server is named with --host or OLLAMA_HOST"
+    start_hint: str = "is `ollama serve` running? Set another server with --host or OLLAMA_HOST"
     host_hint: str = HOST_HINT
     host_names: str = "--host or OLLAMA_HOST"
     key_name: str = "OLLAMA_API_KEY"
@@ -308,8 +306,8 @@ class Connection:
     def _refuse_redirect(self, response: httpx.Response) -> None:
         target = response.headers.get("location")
         if response.status_code in REDIRECTS and target:
-            message = f"{self._address} wants the request sent to {shorten(target)}; prompts are never redirected"
-            raise RefusedError(message, f"if you trust that place, name it with {self._profile.host_names}")
+            message = f"{self._address} redirects to {shorten(target)}; prompts are never redirected"
+            raise RefusedError(message, f"if you trust that address, set it with {self._profile.host_names}")
 
 
 async def _extend_while_sending(
@@ -327,7 +325,7 @@ async def _body_pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
         async for piece in response.aiter_bytes():
             yield piece
     except httpx.HTTPError as error:
-        raise IncompleteError("the connection to the server broke", "ask again") from error
+        raise IncompleteError("the connection to the server was lost", "try again") from error
 
 
 def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
@@ -344,7 +342,7 @@ def _headers(address: Address, api_key: str, key_name: str) -> dict[str, str]:
         common["Host"] = ZONE.sub("]", urlsplit(address.url).netloc)
     key = api_key.strip()
     if not key.isascii() or not key.isprintable():
-        raise UsageError(f"{key_name} holds characters that no key has")
+        raise UsageError(f"{key_name} contains characters that a key cannot have")
     if address.user or address.password:
         login = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
         return common | {"Authorization": f"Basic {login}"}

@@ -79,6 +79,8 @@ def llama_server_hint_of(found: Iterable[LlamaServer]) -> str:
     one = next(iter(found), None)
     if one is None:
         return ""
-    key = ", which wants a key (REFLECTTY_API_KEY)" if one.needs_key else ""
+    key = " (requires a key: REFLECTTY_API_KEY)" if one.needs_key else ""
     for_good = f"reflect config set engine openai && reflect config set host {one.host}"
-    return f"a llama-server answers at {one.host}{key}: --engine openai --host {one.host}, or for good: {for_good}"
+    return (
+        f"a llama-server responds at {one.host}{key}: use --engine openai --host {one.host}, or permanently: {for_good}"
+    )

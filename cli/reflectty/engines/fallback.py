@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NOT_INSTALLED: Final = "mini is the built-in model, which is not installed"
+NOT_INSTALLED: Final = "the built-in model mini is not installed"
 
 
 class FallbackRules(NamedTuple):
@@ -222,7 +222,7 @@ def _not_installed_error_of(error: ReflecttyError) -> ReflecttyError:
     """
     from reflectty.engines.embedded.install import how_to_install
 
-    brings_it = f"{how_to_install()} brings it"
+    brings_it = f"install it with {how_to_install()}"
     if isinstance(error, ModelMissingError):
-        return type(error)(f"{NOT_INSTALLED}, and the server has none of that name", brings_it)
-    return type(error)(f"{NOT_INSTALLED}; and {error}", brings_it)
+        return type(error)(f"{NOT_INSTALLED}, and the server has no model of that name", brings_it)
+    return type(error)(f"{NOT_INSTALLED}; {error}", brings_it)

@@ -99,13 +99,13 @@ def parse_host(text: str, default: int = DEFAULT_PORT) -> Address:
     elif scheme in SCHEME_PORTS:
         default = SCHEME_PORTS[scheme]
     else:
-        raise UsageError(f"a server is not reached by {scheme}://", FORM)
+        raise UsageError(f"{scheme}:// is not supported", FORM)
     return _address(scheme, rest, default)
 
 
 def _socket(path: str) -> Address:
     if not path:
-        raise UsageError("unix:// names no socket", FORM)
+        raise UsageError("unix:// has no socket path", FORM)
     return Address(url="http://localhost", socket_path=path, loopback=True)
 
 
@@ -149,7 +149,7 @@ def _port(text: str | None, default: int) -> tuple[int, str]:
         return default, ""
     if re.fullmatch(r"[0-9]{1,9}", text) and int(text) <= HIGHEST_PORT:
         return int(text), ""
-    return default, f"{text!r} is no port; {default} is used"
+    return default, f"{text!r} is not a port; using {default}"
 
 
 def _connectable(host: str) -> str:
@@ -166,7 +166,7 @@ def _connectable(host: str) -> str:
 
 def _require_hostname(host: str) -> str:
     if not NAME.fullmatch(host):
-        raise UsageError(f"{host!r} cannot be a host", FORM)
+        raise UsageError(f"{host!r} is not a valid host", FORM)
     return host
 
 

@@ -159,8 +159,8 @@ def proxy_of(address: Address) -> Proxy | None:
     if proxy is None:
         return None
     if reason := unusable_reason_of(proxy):
-        hint = f"with {httpx.URL(address.url).host} in NO_PROXY it is not needed; else see {proxy.variable}"
-        raise UsageError(f"the proxy {proxy.address}, which {proxy.variable} names, cannot be used: {reason}", hint)
+        hint = f"add {httpx.URL(address.url).host} to NO_PROXY to connect directly, or check {proxy.variable}"
+        raise UsageError(f"the proxy {proxy.address} (from {proxy.variable}) cannot be used: {reason}", hint)
     return proxy
 
 
@@ -191,7 +191,7 @@ def client_for(
             proxy=httpx.Proxy(proxy.url, ssl_context=secure) if proxy else None,
         )
     except (ValueError, OSError, httpx.InvalidURL) as error:
-        where = f"the proxy that {proxy.variable} names" if proxy else "the server's address"
+        where = f"the proxy from {proxy.variable}" if proxy else "the server's address"
         raise UsageError(f"{where} cannot be used: {shorten(str(error))}") from error
 
 
@@ -216,4 +216,4 @@ def _tls_context() -> ssl.SSLContext:
 
 
 def _certificate_error(variable: str, place: str, reason: str) -> UsageError:
-    return UsageError(f"the certificates that {variable} names, {place}, cannot be used: {reason}", f"unset {variable}")
+    return UsageError(f"the certificates in {place} (from {variable}) cannot be used: {reason}", f"unset {variable}")

@@ -208,4 +208,4 @@ class OllamaEngine:
                 version = await self.version()
         except (ReflecttyError, TimeoutError):
             return error
-        return RefusedError(f"this server, Ollama {version}, does not know {path}", "update Ollama there")
+        return RefusedError(f"Ollama {version} on this server does not support {path}", "update Ollama on the server")

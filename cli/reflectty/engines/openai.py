@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 PROFILE: Final = ServerProfile(
     label=wire.SERVER_LABEL,
-    start_hint="is the server running? Another one is named with --host or REFLECTTY_HOST",
+    start_hint="is the server running? Set another server with --host or REFLECTTY_HOST",
     host_hint=wire.HOST_HINT,
     host_names="--host or REFLECTTY_HOST",
     key_name="the API key",
 )
 PROTOCOL: Final = WireProtocol(wire.OpenAIChunkDecoder, wire.refusal_error_of, wire.missing_hint, PROFILE)
-CANNOT_RESUME_HINT: Final = "ask again instead: another server may begin anew without a word"
-NO_PICTURES: Final = "vLLM goes on with a reply to words alone, and this question has pictures"
+CANNOT_RESUME_HINT: Final = "ask again instead; other servers may silently start over"
+NO_PICTURES: Final = "vLLM can only continue replies to text, and this question has images"
 VERSIONS: Final = {
     wire.LLAMA_SERVER: "/props",
     wire.VLLM: "/version",
@@ -130,7 +130,7 @@ class OpenAIEngine:
         elif self._maker == wire.SGLANG:
             chunks = self._resume_last_message(request, so_far)
         else:
-            raise RefusedError("only vLLM, SGLang and llama-server are known to go on with a reply", CANNOT_RESUME_HINT)
+            raise RefusedError("only vLLM, SGLang and llama-server are known to continue a reply", CANNOT_RESUME_HINT)
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
@@ -208,7 +208,7 @@ class OpenAIEngine:
     async def _add_token_counts(self, error: RefusedError, request: Request) -> RefusedError:
         """The error with the token count of a prompt that does not fit; vLLM's own error does not count it."""
         if isinstance(error, PromptTooLongError) and ("num_predict", 0) in request.options:
-            return RefusedError("num_predict must be at least 1, or below 0 for as many tokens as there is room for")
+            return RefusedError("num_predict must be at least 1, or negative for no limit")
         if not isinstance(error, PromptTooLongError) or self._maker != wire.VLLM:
             return error
         count, room = await self._prompts.token_counts(request)
@@ -355,7 +355,9 @@ def _remember_nothing(_: str) -> None:
 
 
 def _unsent_key_warning_of(address: Address) -> str:
-    return f"the key is not sent to {address}, where it could be read on the way: use https, or set api_key_over_http"
+    return (
+        f"the key is not sent to {address} because the connection is not encrypted: use https, or set api_key_over_http"
+    )
 
 
 def _capabilities(one: ListedModel) -> tuple[str, ...]:

@@ -38,9 +38,9 @@ MOST_BYTES_PER_TOKEN: Final = 6
 FEWEST_BYTES_PER_TOKEN: Final = 3
 """Fewer bytes than a token has in most languages: a prompt that fits by this measure fits."""
 TRUNCATION_NOTE: Final = (
-    "this Ollama may have cut the beginning of the prompt in silence, as its /v1 does: --engine ollama never does"
+    "Ollama may have silently truncated the beginning of the prompt, as its /v1 does; --engine ollama never does"
 )
-NATIVE_HINT: Final = "--engine ollama asks it without that"
+NATIVE_HINT: Final = "use --engine ollama instead"
 
 
 class OllamaNativeApi:
@@ -66,8 +66,8 @@ class OllamaNativeApi:
         """
         room, size = await self._context_of(request.model), _prompt_bytes_of(request)
         if size > room * MOST_BYTES_PER_TOKEN:
-            message = f"the prompt has about {size // 4} tokens, and this Ollama would cut it to {room} without a word"
-            raise PromptTooLongError(message, f"its /v1 does so: {NATIVE_HINT}", resizable=False)
+            message = f"the prompt has about {size // 4} tokens, and Ollama would silently truncate it to {room}"
+            raise PromptTooLongError(message, f"its /v1 truncates prompts: {NATIVE_HINT}", resizable=False)
         shown = await self.show(request.model)
         return (_sampling(as_text(shown.get("parameters"))) if shown else {}) | body
 
@@ -125,7 +125,7 @@ PROMPT_END_SECONDS: Final = 3.0
 """Timeout in seconds for the end of a prompt, which is requested before any question."""
 PROMPT_SECONDS: Final = 10.0
 """Timeout in seconds for a prompt: a reply may already be on the screen, and a full queue is not waited for."""
-NOT_RENDERED: Final = "this vLLM does not tell the prompt that it renders, so no reply can be continued there"
+NOT_RENDERED: Final = "this vLLM server does not report the rendered prompt, so it cannot continue a reply"
 
 
 class VllmPromptClient:

@@ -44,9 +44,9 @@ def unusable_reason_of(proxy: Proxy) -> str:
     """Why a proxy is not supported; empty if it is."""
     scheme = proxy.url.partition("://")[0]
     if scheme not in _PROXY_SCHEMES:
-        return f"it is none of {', '.join(_PROXY_SCHEMES)}"
+        return f"its scheme is not one of {', '.join(_PROXY_SCHEMES)}"
     missing = scheme.startswith("socks") and find_spec("socksio") is None
-    return "SOCKS needs the package socksio (pip install socksio)" if missing else ""
+    return "SOCKS requires the socksio package (pip install socksio)" if missing else ""
 
 
 def proxy_to(address: Address, environment: Mapping[str, str]) -> Proxy | None:

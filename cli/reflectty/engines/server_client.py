@@ -197,7 +197,9 @@ class ServerClient:
         if isinstance(error, BusyError):
             _note_retry_after(error, retry_after(response.headers, time.time()))
         if (proxy := self._connection.proxy) and isinstance(error, UnreachableError | RefusedError):
-            error.hint = f"{error.hint}; it came through {proxy.address}, which {proxy.variable} names".lstrip("; ")
+            error.hint = (
+                f"{error.hint}; the request went through the proxy {proxy.address} (from {proxy.variable})".lstrip("; ")
+            )
         if isinstance(error, ModelMissingError):
             return await self._add_model_names(error, model)
         unknown = self._explain_unknown_call if response.status_code in UNKNOWN_CALL else None
@@ -217,4 +219,4 @@ def _note_retry_after(error: BusyError, seconds: float | None) -> None:
     """Record when to retry a busy server, and put it in the hint."""
     error.retry_after = error.retry_after if seconds is None else seconds
     if error.retry_after >= 1:
-        error.hint = f"ask again in {error.retry_after:.0f} s, as the server says"
+        error.hint = f"try again in {error.retry_after:.0f} s, as the server requests"

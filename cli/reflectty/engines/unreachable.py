@@ -63,51 +63,51 @@ class Route(NamedTuple):
         message = f"the certificate of {self.address} is not trusted: {shorten(said) or 'it cannot be verified'}"
         named = [f"{name}={self.environment[name]}" for name in CERTIFICATES if self.environment.get(name)]
         if named:
-            hint = f"{' and '.join(named)} say whom to trust, and do not have who signed it"
+            hint = f"add its issuer's certificate to {' or '.join(named)}"
         else:
-            hint = "SSL_CERT_FILE names a file with the certificate of who signed it, SSL_CERT_DIR a folder of such"
+            hint = (
+                "set SSL_CERT_FILE to a file with its issuer's certificate, or SSL_CERT_DIR to a folder of certificates"
+            )
         return UnreachableError(message, hint)
 
     def _no_tls_error(self) -> UnreachableError:
         if self.proxy and self.proxy.url.startswith("https://"):
-            message = f"the proxy {self.proxy.address}, which {self.proxy.variable} names, does not speak https"
-            return UnreachableError(
-                message, f"write {self.proxy.variable}=http://{_without_scheme(self.proxy.address)}"
-            )
+            message = f"the proxy {self.proxy.address} (from {self.proxy.variable}) does not speak https"
+            return UnreachableError(message, f"set {self.proxy.variable}=http://{_without_scheme(self.proxy.address)}")
         plain = "http" + self.address.url.removeprefix("https")
-        return UnreachableError(f"{self.address} does not speak https", f"it may speak http: {plain}")
+        return UnreachableError(f"{self.address} does not speak https", f"try {plain}")
 
     def _proxy_unreachable_error(self, reason: str) -> UnreachableError:
         proxy, hint = self._proxy_label(), self.bypass_hint()
-        return UnreachableError(f"cannot reach {proxy}, on the way to {self.address}: {reason}", hint)
+        return UnreachableError(f"cannot reach {proxy} for {self.address}: {reason}", hint)
 
     def _proxy_refusal_error(self, reason: str) -> UnreachableError:
         assert self.proxy  # noqa: S101 - a ProxyError implies a proxy
-        wants = f"it wants a login: {self.proxy.variable}=http://user:password@{_without_scheme(self.proxy.address)}"
+        wants = f"set its login: {self.proxy.variable}=http://user:password@{_without_scheme(self.proxy.address)}"
         hint = wants if _LOGIN_WANTED in reason else self.bypass_hint()
-        return UnreachableError(f"{self._proxy_label()}, refuses the way to {self.address}: {reason}", hint)
+        return UnreachableError(f"{self._proxy_label()} refuses to connect to {self.address}: {reason}", hint)
 
     def _proxy_label(self) -> str:
-        return f"the proxy {self.proxy.address}, which {self.proxy.variable} names" if self.proxy else "the server"
+        return f"the proxy {self.proxy.address} (from {self.proxy.variable})" if self.proxy else "the server"
 
     def bypass_hint(self) -> str:
         """The hint how to bypass the proxy."""
         assert self.proxy  # noqa: S101 - called only with a proxy
         host = httpx.URL(self.address.url).host
-        return f"with {host} in NO_PROXY the server is asked directly; else see {self.proxy.variable}"
+        return f"add {host} to NO_PROXY to connect directly, or check {self.proxy.variable}"
 
     def _not_http_error(self, error: httpx.HTTPError | httpx.InvalidURL, reason: str) -> UnreachableError:
         """The error for a response that is not HTTP; an https port answers plain http with TLS or hangs up."""
         secure = "https" + self.address.url.removeprefix("http")
         plain = self.address.url.startswith("http://") and not self.address.socket_path
         if plain and _TLS in reason:
-            message = f"{self.address} does not speak http: it answers as https does"
-            return UnreachableError(message, f"write {secure}")
+            message = f"{self.address} does not speak http: it responds with https"
+            return UnreachableError(message, f"use {secure}")
         if _CLOSED in reason:
-            reason = "it closed the connection without an answer"
-        message = f"{self.address} does not answer as {self.profile.label}: {reason}"
+            reason = "it closed the connection without a response"
+        message = f"{self.address} does not respond like {self.profile.label}: {reason}"
         if plain and isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
-            return UnreachableError(message, f"{self.profile.host_hint}; if it speaks https, write {secure}")
+            return UnreachableError(message, f"{self.profile.host_hint}; if it speaks https, use {secure}")
         return UnreachableError(message, self.profile.host_hint)
 
 

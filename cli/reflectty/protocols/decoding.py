@@ -16,8 +16,8 @@ TEXT_LIMIT: Final = 300
 """The maximum of characters shown of a server's message."""
 HIGHEST_COUNT: Final = 10**18
 BOM: Final = b"\xef\xbb\xbf"
-HOST_HINT: Final = "check --host or OLLAMA_HOST; an OpenAI-compatible server is asked with --engine openai"
-LOG_HINT: Final = "ask again; the log of `ollama serve` may say why"
+HOST_HINT: Final = "check --host or OLLAMA_HOST; use --engine openai for an OpenAI-compatible server"
+LOG_HINT: Final = "try again, or check the log of `ollama serve`"
 
 _CIRCLING: Final = "token repeat limit reached"
 """Ollama's error for a reply of more than 30 equal pieces in a row, 100 from 0.34.1 on (llm/llama_server.go)."""
@@ -34,10 +34,10 @@ def decode(data: bytes) -> Body:
     try:
         value = json.loads(data.removeprefix(BOM).decode(errors="replace"))
     except (ValueError, RecursionError) as error:
-        kind = "a web page" if is_page(data) else "something else than JSON"
+        kind = "a web page" if is_page(data) else "something other than JSON"
         raise ValueError(kind) from error
     if not isinstance(value, dict):
-        kind = "JSON of another kind"
+        kind = "unexpected JSON"
         raise ValueError(kind)  # noqa: TRY004 - the data is wrong, not the type of the argument
     return value
 
@@ -78,8 +78,8 @@ def repetition_error_of(text: str) -> CirclingError | None:
     """The error for a reply that repeats a token; None for another message."""
     if _CIRCLING not in text:
         return None
-    hint = "another try may not: a higher -o temperature, -o repeat_penalty=1.2 or another -o seed"
-    return CirclingError(f"the model went round in circles, so the server ended it: {text}", hint)
+    hint = "try a higher -o temperature, -o repeat_penalty=1.2, or another -o seed"
+    return CirclingError(f"the model kept repeating itself, so the server stopped it: {text}", hint)
 
 
 def _inner_error(value: object) -> object | None:
@@ -246,7 +246,7 @@ class NdjsonDecoder:
         except UnreachableError as error:
             if not self._held.strip().startswith(b"{"):
                 raise
-            raise IncompleteError("the server's answer was cut", LOG_HINT) from error
+            raise IncompleteError("the server's response was cut off", LOG_HINT) from error
 
 
 def _object(line: bytes) -> Iterator[Body]:

@@ -74,10 +74,10 @@ def busy_error_of(status: int, text: str) -> BusyError | RefusedError:
     """The error of HTTP 429 or 503 by the server's message."""
     limited = status == TOO_MANY_REQUESTS
     if limited and is_quota_exhausted(text):
-        return RefusedError(f"the server refused: {text}", "this limit is not lifted by waiting a moment")
+        return RefusedError(f"the server refused: {text}", "waiting a moment does not lift this limit")
     message = f"the server is busy: {text or f'HTTP {status}'}"
     return BusyError(
-        message, "ask again in a moment", rate_limited=limited, retry_after=retry_seconds_from(text) if limited else 0.0
+        message, "try again in a moment", rate_limited=limited, retry_after=retry_seconds_from(text) if limited else 0.0
     )
 
 
@@ -108,7 +108,7 @@ def gateway_error_of(status: int, body: bytes, server: str, host_hint: str, key_
         key_names: the variables that hold a key for the server.
     """
     if re.search(_WANTS_TLS, body, re.IGNORECASE):
-        return UnreachableError("the port that was asked in http speaks https", "write https:// before the host")
+        return UnreachableError("the server speaks https, not http", "put https:// before the host")
     if is_page(body):
         return _page_error_of(status, key_names) or UnreachableError(
             f"this is not {server}: a web page with HTTP {status}", host_hint
@@ -119,23 +119,23 @@ def gateway_error_of(status: int, body: bytes, server: str, host_hint: str, key_
 
 def _page_error_of(status: int, key_names: str) -> ReflecttyError | None:
     if status in LOGIN:
-        who = "a proxy on the way" if status == 407 else "a gateway before the server"  # noqa: PLR2004 - the status of HTTP
-        hint = f"write user:password@ before the host, or set {key_names} where it takes a key"
-        return RefusedError(f"{who} wants a login (HTTP {status})", hint)
+        who = "a proxy" if status == 407 else "a gateway in front of the server"  # noqa: PLR2004 - the status of HTTP
+        hint = f"put user:password@ before the host, or set {key_names} if it accepts a key"
+        return RefusedError(f"{who} requires a login (HTTP {status})", hint)
     if status == FORBIDDEN:
-        return RefusedError("a gateway before the server lets nobody through (HTTP 403)", "it decides who may ask")
+        return RefusedError("a gateway in front of the server denies access (HTTP 403)", "check its access rules")
     if status == TOO_LARGE:
         hint = "send less, or raise its limit (nginx: client_max_body_size)"
-        return RefusedError("a gateway before the server takes no request as large as this (HTTP 413)", hint)
+        return RefusedError("a gateway in front of the server rejects requests this large (HTTP 413)", hint)
     if status == TOO_MANY_REQUESTS:
         return busy_error_of(status, "")
     return _backend_error_of(status) if status in BACKEND_DOWN else None
 
 
 def _backend_error_of(status: int) -> BusyError:
-    message = f"a gateway answers, the server behind it does not (HTTP {status})"
+    message = f"a gateway responds, but the server behind it does not (HTTP {status})"
     if status in TIMED_OUT:
-        hint = "its time limit may be shorter than the thinking: raise it there (nginx: proxy_read_timeout)"
+        hint = "its timeout may be shorter than the thinking: raise it there (nginx: proxy_read_timeout)"
     else:
-        hint = "ask again in a moment, or see whether the server behind it runs"
+        hint = "try again in a moment, or check that the server behind it is running"
     return BusyError(shorten(message), hint)

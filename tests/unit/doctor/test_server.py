@@ -101,7 +101,7 @@ def test_what_takes_long_to_say_its_version_is_slow() -> None:
 
 def test_a_port_that_is_none_is_told() -> None:
     findings = found(check_server, around(host=SourcedValue("box:port", "--host")))
-    assert findings[-1].text == "'port' is no port; 11434 is used"
+    assert findings[-1].text == "'port' is not a port; using 11434"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ AT = "192.0.2.2"
             AT,
             {"ALL_PROXY": "nonsense://p:1"},
             FindingState.WARNING,
-            "cannot be used: it is none of http, https, socks5",
+            "cannot be used: its scheme is not one of http, https, socks5",
         ),
         (AT, {"ALL_PROXY": "socks://p:1", "no_proxy": "192.0.2.2"}, FindingState.OK, "exempts 192.0.2.2"),
         (
@@ -261,7 +261,7 @@ def test_a_model_that_is_not_installed_is_in_the_way() -> None:
 
 
 async def _somebody() -> str:
-    return "a llama-server answers at 127.0.0.1:9931: --engine openai --host 127.0.0.1:9931"
+    return "a llama-server responds at 127.0.0.1:9931: use --engine openai --host 127.0.0.1:9931"
 
 
 def test_a_llama_server_on_this_machine_is_found_where_only_the_built_in_model_answers() -> None:
@@ -270,7 +270,7 @@ def test_a_llama_server_on_this_machine_is_found_where_only_the_built_in_model_a
     (finding,) = found(check_server, around(engine, find_neighbor=_somebody), DoctorState())
 
     assert finding.state is FindingState.NOTE
-    assert finding.advice == "a llama-server answers at 127.0.0.1:9931: --engine openai --host 127.0.0.1:9931"
+    assert finding.advice == "a llama-server responds at 127.0.0.1:9931: use --engine openai --host 127.0.0.1:9931"
 
 
 @pytest.mark.parametrize(

@@ -98,9 +98,9 @@ BELOW = {
 ABOVE = {
     "before": (
         Fault("a page with 200", page(200), UnreachableError, says="a web page"),
-        Fault("a list with 200", stream(b"[1,2]\n"), UnreachableError, says="JSON of another kind"),
-        Fault("another object with 200", stream(b'{"foo":1}\n'), UnreachableError, says="JSON of another kind"),
-        Fault("plain text with 200", stream(b"Ollama is running"), UnreachableError, says="something else than JSON"),
+        Fault("a list with 200", stream(b"[1,2]\n"), UnreachableError, says="unexpected JSON"),
+        Fault("another object with 200", stream(b'{"foo":1}\n'), UnreachableError, says="unexpected JSON"),
+        Fault("plain text with 200", stream(b"Ollama is running"), UnreachableError, says="something other than JSON"),
         Fault("deep nesting at once", stream(b"[" * 100_000 + b"\n"), UnreachableError),
         Fault(
             "a line over the limit at once", stream(*[b"x" * 1024 * 1024] * 9), UnreachableError, says="8,388,608 bytes"
@@ -124,7 +124,7 @@ ABOVE = {
         Fault("503", error(503, "server busy", **NOW), BusyError, says="server busy"),
         Fault("503 page", Answer([PAGE], 503, NOW, "text/html"), BusyError, says="the server behind it does not"),
         Fault("504 page", page(504), BusyError, says="the server behind it does not (HTTP 504)"),
-        Fault("401 page", page(401), RefusedError, says="wants a login"),
+        Fault("401 page", page(401), RefusedError, says="requires a login"),
         Fault("302", whole({}, 302, Location="http://elsewhere.test/"), RefusedError, says="never redirected"),
         Fault("307", whole({}, 307, Location="http://elsewhere.test/"), RefusedError, says="never redirected"),
         Fault("308", whole({}, 308, Location="/api/chat/"), RefusedError, says="/api/chat/"),

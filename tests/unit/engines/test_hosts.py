@@ -73,7 +73,7 @@ def test_a_host_is_read_as_ollama_reads_it(text: str, url: str) -> None:
 def test_a_port_that_is_none_becomes_the_default_with_a_warning(text: str, url: str) -> None:
     address = parse_host(text)
     assert address.url == url
-    assert "is no port" in address.warning
+    assert "is not a port" in address.warning
 
 
 @pytest.mark.parametrize(

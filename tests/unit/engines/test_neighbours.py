@@ -65,10 +65,10 @@ def test_nothing_else_is_taken_for_one(answer: Route) -> None:
 def test_how_to_ask_it_is_said_for_once_and_for_good() -> None:
     assert llama_server_hint_of([]) == ""
     assert llama_server_hint_of([LlamaServer("127.0.0.1:9931"), LlamaServer("127.0.0.1:8080")]) == (
-        "a llama-server answers at 127.0.0.1:9931: --engine openai --host 127.0.0.1:9931,"
-        " or for good: reflect config set engine openai && reflect config set host 127.0.0.1:9931"
+        "a llama-server responds at 127.0.0.1:9931: use --engine openai --host 127.0.0.1:9931,"
+        " or permanently: reflect config set engine openai && reflect config set host 127.0.0.1:9931"
     )
-    assert "which wants a key (REFLECTTY_API_KEY)" in llama_server_hint_of(
+    assert "(requires a key: REFLECTTY_API_KEY)" in llama_server_hint_of(
         [LlamaServer("127.0.0.1:8080", needs_key=True)]
     )
 
@@ -97,7 +97,7 @@ def test_who_is_not_reached_is_told_where_somebody_answers_and_that_is_looked_fo
 
     async def elsewhere() -> str:
         looked.append(1)
-        return "a llama-server answers at 127.0.0.1:8080"
+        return "a llama-server responds at 127.0.0.1:8080"
 
     async def ask() -> list[str]:
         connection = Connection(parse_host("127.0.0.1:1"), Timeouts(), look_for_other_server=elsewhere)
@@ -112,6 +112,6 @@ def test_who_is_not_reached_is_told_where_somebody_answers_and_that_is_looked_fo
 
     first, *others = asyncio.run(ask())
 
-    assert first.endswith("OLLAMA_HOST; a llama-server answers at 127.0.0.1:8080")
+    assert first.endswith("OLLAMA_HOST; a llama-server responds at 127.0.0.1:8080")
     assert [hint.endswith("OLLAMA_HOST") for hint in others] == [True, True]
     assert looked == [1]

@@ -88,7 +88,7 @@ def test_what_is_not_let_through_to_llama_server_is_done_without() -> None:
 def test_what_is_served_is_what_is_loaded() -> None:
     with FakeServer({MODELS: served("a", "b"), "/version": whole({"version": "0.11.2"})}) as server:
         assert using(server.host, OpenAIEngine.models) == (
-            Model("a", context_length=4096, selection_reason="the first listed of 2 that can chat"),
+            Model("a", context_length=4096, selection_reason="the first of 2 chat models listed"),
             Model("b", context_length=4096),
         )
         assert using(server.host, OpenAIEngine.running_models) == (
@@ -120,10 +120,10 @@ OLLAMA = served("plain:latest", "mini:latest", "Mini-Native:latest", maker="libr
 @pytest.mark.parametrize(
     ("listed", "named", "asked", "note"),
     [
-        (whole({"object": "list", "data": []}), "models/mini-hf", "models/mini-hf", "it lists no model"),
-        (Answer([b""]), "default_model", "default_model", "it lists no model"),
-        (whole({"detail": "Not Found"}, 404), "anything", "anything", "it lists no model"),
-        (whole({"error": "no such method"}, 405), "anything", "anything", "it lists no model"),
+        (whole({"object": "list", "data": []}), "models/mini-hf", "models/mini-hf", "it lists no models"),
+        (Answer([b""]), "default_model", "default_model", "it lists no models"),
+        (whole({"detail": "Not Found"}, 404), "anything", "anything", "it lists no models"),
+        (whole({"error": "no such method"}, 405), "anything", "anything", "it lists no models"),
         (served("gpt-4o", "o3", maker="openai"), "gpt-4o-2024-08-06", "gpt-4o-2024-08-06", "it lists gpt-4o, o3"),
         (served(*"abcdefg", maker="acme"), "h", "h", "it lists a, b, c, d, e and 2 more"),
         (OLLAMA, "mini", "mini:latest", ""),
@@ -143,14 +143,14 @@ def test_a_name_that_the_user_gave_is_asked_for_where_the_list_may_not_be_whole(
         first, second = using(server.host, twice)
 
     assert (first.name, second.name, second.notices) == (asked, asked, ())
-    assert first.notices == ((f"{named} is not in the server's list of models ({note}), and is asked for all the same",) if note else ())  # fmt: skip
+    assert first.notices == ((f"{named} is not in the server's list of models ({note}); requesting it anyway",) if note else ())  # fmt: skip
 
 
 @pytest.mark.parametrize("maker", ["vllm", "sglang", "llamacpp", "library"])
 def test_a_list_that_is_known_to_be_whole_refuses_a_name_with_those_that_are_near(maker: str) -> None:
     with (
         FakeServer({MODELS: served("org/Qwen3-8B", "mini:latest", maker=maker)}) as server,
-        pytest.raises(ModelMissingError, match="the model Qwen3-9B is not served there") as caught,
+        pytest.raises(ModelMissingError, match="the model Qwen3-9B is not available on this server") as caught,
     ):
         using(server.host, lambda engine: engine.show("Qwen3-9B"))
     assert "org/Qwen3-8B" in caught.value.hint
@@ -303,7 +303,7 @@ def test_a_key_that_is_not_sent_is_told_of_and_not_shown(host: str, allowed: boo
 
 
 def test_a_key_that_is_none_is_a_usage_error_that_does_not_show_it() -> None:
-    with pytest.raises(UsageError, match="no key has") as caught:
+    with pytest.raises(UsageError, match="a key cannot have") as caught:
         open_engine("", engine="openai", api_key="two\nlines")
     assert "two" not in str(caught.value)
 

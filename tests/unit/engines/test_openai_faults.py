@@ -46,10 +46,10 @@ def error(status: int, message: str, **headers: str) -> Answer:
 BEFORE = (
     Fault("silence", Raw([HANG]), StalledError, says=f"sent nothing for {SILENT.first:g} s", timeouts=SILENT),
     Fault("comments, then silence", stream(b": hello\n\n", HANG), StalledError, timeouts=FADING),
-    Fault("closed at once", Raw([]), UnreachableError, says="does not answer as an OpenAI-compatible server"),
+    Fault("closed at once", Raw([]), UnreachableError, says="does not respond like an OpenAI-compatible server"),
     Fault("a page with 200", page(200), UnreachableError, says="not an OpenAI-compatible server: it sent a web page"),
-    Fault("a list with 200", stream(event([1])), UnreachableError, says="JSON of another kind"),
-    Fault("Ollama's protocol", stream(b'{"message":{"content":"x"},"done":true}\n'), UnreachableError, says="another kind"),
+    Fault("a list with 200", stream(event([1])), UnreachableError, says="unexpected JSON"),
+    Fault("Ollama's protocol", stream(b'{"message":{"content":"x"},"done":true}\n'), UnreachableError, says="unexpected JSON"),
     Fault("plain text with 200", stream(b"Ollama is running"), UnreachableError),
     Fault("a line over the limit at once", stream(*[b"x" * 1024 * 1024] * 9), UnreachableError, says="8,388,608 bytes"),
 )  # fmt: skip
@@ -57,7 +57,12 @@ REFUSED = (
     Fault("400", error(400, "bad top_p"), RefusedError, says="the server refused: bad top_p"),
     Fault("400 context", error(400, LONG), PromptTooLongError, says="5000 tokens, the context holds 4096"),
     Fault("401", whole({"error": "Unauthorized"}, 401), RefusedError, says="Unauthorized"),
-    Fault("404 model", error(404, "The model `m` does not exist."), ModelMissingError, says="m is not served there"),
+    Fault(
+        "404 model",
+        error(404, "The model `m` does not exist."),
+        ModelMissingError,
+        says="m is not available on this server",
+    ),
     Fault("404 page", page(404), UnreachableError),
     Fault("404 path", whole({"detail": "Not Found"}, 404), UnreachableError),
     Fault("422", whole({"detail": [{"loc": ["body", "n"], "msg": "bad"}]}, 422), RefusedError, says="n: bad"),

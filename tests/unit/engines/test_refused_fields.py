@@ -65,7 +65,7 @@ def test_each_server_says_it_in_its_own_words(status: int, words: str) -> None:
 
     assert (outcome.text, last["seed"]) == ("hi", 1)
     assert [chunk.notes for chunk in outcome.chunks if chunk.notes] == [
-        ("this server does not take top_k, min_p: it was asked without",)
+        ("this server does not support top_k, min_p: dropped from the request",)
     ]
 
 
@@ -161,7 +161,7 @@ def test_a_prompt_that_an_ollama_would_cut_in_silence_is_not_sent() -> None:
         model, error = told_by(server, "word " * 9000)
         assert server.asked(CHAT) == []
 
-    assert "cut it to 4096" in str(error)
+    assert "truncate it to 4096" in str(error)
     assert "--engine ollama" in error.hint
     assert model.notices == ()
 
@@ -176,7 +176,9 @@ def test_a_prompt_that_an_ollama_may_have_cut_is_told_of(room: int, doubtful: bo
     with ollama(room=room) as server:
         notes = using(server.host, chat)
 
-    assert [("may have cut" in note, "--engine ollama" in note) for note in notes] == [(True, True)] * doubtful
+    assert [("may have silently truncated" in note, "--engine ollama" in note) for note in notes] == [
+        (True, True)
+    ] * doubtful
 
 
 @pytest.mark.parametrize(("words", "doubtful"), [(9000, True), (20, False)])
@@ -190,7 +192,7 @@ def test_an_ollama_behind_a_gateway_is_known_by_its_replies(words: int, doubtful
     with FakeServer({CHAT: Answer(pieces, content_type=STREAM)}) as server:
         outcome = ask(server.host, Request("m", (Message("user", "word " * words),)))
 
-    assert any("may have cut" in note for one in outcome.chunks for note in one.notes) is doubtful
+    assert any("may have silently truncated" in note for one in outcome.chunks for note in one.notes) is doubtful
 
 
 @pytest.mark.parametrize(

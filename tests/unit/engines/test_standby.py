@@ -209,9 +209,9 @@ def test_a_server_that_is_reached_is_told_of_and_one_that_is_not_gets_the_advice
 @pytest.mark.parametrize(
     ("gone", "says"),
     [
-        (None, "mini is the built-in model, which is not installed, and the server has none of that name"),
-        (UnreachableError("gone", "start it"), "mini is the built-in model, which is not installed; and gone"),
-        (BusyError("busy", "wait"), "mini is the built-in model, which is not installed; and busy"),
+        (None, "the built-in model mini is not installed, and the server has no model of that name"),
+        (UnreachableError("gone", "start it"), "the built-in model mini is not installed; gone"),
+        (BusyError("busy", "wait"), "the built-in model mini is not installed; busy"),
     ],
     ids=["lacks it", "gone", "busy"],
 )
@@ -221,7 +221,7 @@ def test_where_it_is_not_installed_the_error_says_so_first_and_what_brings_it(
     there = scene(*OTHERS, gone=gone, installed=False)
     error = failing(lambda: there.engine.show("mini"))
 
-    assert (str(error), error.hint) == (says, f"{how_to_install()} brings it")
+    assert (str(error), error.hint) == (says, f"install it with {how_to_install()}")
 
 
 def test_alone_it_is_all_there_is() -> None:
@@ -246,13 +246,13 @@ def test_both_are_closed() -> None:
 
 def test_another_server_that_answers_here_is_told_of_beside_what_stands_in() -> None:
     gone = UnreachableError(
-        "cannot reach it", "is it running?", other_server_hint="a llama-server answers at 127.0.0.1:8080"
+        "cannot reach it", "is it running?", other_server_hint="a llama-server responds at 127.0.0.1:8080"
     )
     engine = scene(gone=gone, stands_in=True).engine
     (own,) = run(engine.models)
 
-    assert own.notices == ("unasked", "a llama-server answers at 127.0.0.1:8080")
-    assert gone.hint == "is it running?; a llama-server answers at 127.0.0.1:8080"
+    assert own.notices == ("unasked", "a llama-server responds at 127.0.0.1:8080")
+    assert gone.hint == "is it running?; a llama-server responds at 127.0.0.1:8080"
 
 
 class Telling(ScriptedEngine):

@@ -89,7 +89,7 @@ def test_a_server_that_tells_no_prompt_is_not_asked_to_go_on() -> None:
         outcome = resume(server.host, THOUGHT, ASKED)
 
     assert type(outcome.error) is RefusedError
-    assert "does not tell the prompt" in str(outcome.error)
+    assert "does not report the rendered prompt" in str(outcome.error)
     assert server.asked(COMPLETIONS) == []
 
 
@@ -98,7 +98,7 @@ def test_a_reply_about_pictures_is_not_gone_on_with() -> None:
         outcome = resume(server.host, THOUGHT, Request("m", (Message("user", "what?", ("aGk=",)),)))
 
     assert type(outcome.error) is RefusedError
-    assert "pictures" in str(outcome.error)
+    assert "images" in str(outcome.error)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ TOO_LONG = (
     ("text", "prompt", "says"),
     [
         (TOO_LONG, LONG, "the prompt has 4050 tokens, the context holds 2048"),
-        ("max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)", "x" * 1998, "2048: none is left"),
+        ("max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)", "x" * 1998, "2048: no room is left"),
     ],
 )
 def test_a_prompt_that_does_not_fit_is_told_by_its_true_number(text: str, prompt: str, says: str) -> None:

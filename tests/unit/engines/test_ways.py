@@ -69,8 +69,8 @@ def test_a_proxy_that_is_not_used_is_not_needed(variables: dict[str, str], monke
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
-        ("ALL_PROXY", "socks://127.0.0.1:7890", "socks://127.0.0.1:7890, which ALL_PROXY names, cannot be used: SOCKS"),
-        ("HTTP_PROXY", "nonsense://u:secret@x", "x, which HTTP_PROXY names, cannot be used: it is none of http"),
+        ("ALL_PROXY", "socks://127.0.0.1:7890", "socks://127.0.0.1:7890 (from ALL_PROXY) cannot be used: SOCKS"),
+        ("HTTP_PROXY", "nonsense://u:secret@x", "x (from HTTP_PROXY) cannot be used: its scheme is not one of http"),
     ],
 )
 def test_a_proxy_that_cannot_be_asked_is_named_where_it_is_needed(
@@ -80,7 +80,7 @@ def test_a_proxy_that_cannot_be_asked_is_named_where_it_is_needed(
     with pytest.raises(UsageError) as caught:
         ask("gpu.test")
     assert says in str(caught.value)
-    assert "with gpu.test in NO_PROXY" in caught.value.hint
+    assert "add gpu.test to NO_PROXY" in caught.value.hint
     assert "secret" not in str(caught.value)
 
 
@@ -90,16 +90,16 @@ def test_a_proxy_that_nobody_listens_at_is_named_with_its_variable(host: str, mo
     monkeypatch.setenv("ALL_PROXY", f"http://me:secret@{place}")
     error = ask(host).error
     assert type(error) is UnreachableError
-    assert f"cannot reach the proxy {place}, which ALL_PROXY names" in str(error)
+    assert f"cannot reach the proxy {place} (from ALL_PROXY)" in str(error)
     assert "Connection refused" in str(error)
-    assert "with gpu.test in NO_PROXY" in error.hint
+    assert "add gpu.test to NO_PROXY" in error.hint
     assert "ollama serve" not in error.hint
     assert "secret" not in str(error) + error.hint
 
 
 @pytest.mark.parametrize(
     ("status", "says", "advice"),
-    [("403 Forbidden", "403 Forbidden", "with gpu.test in NO_PROXY"), ("407 Login", "407 Login", "user:password@")],
+    [("403 Forbidden", "403 Forbidden", "add gpu.test to NO_PROXY"), ("407 Login", "407 Login", "user:password@")],
 )
 def test_a_proxy_that_refuses_the_way_is_named(
     status: str, says: str, advice: str, monkeypatch: pytest.MonkeyPatch
@@ -109,7 +109,7 @@ def test_a_proxy_that_refuses_the_way_is_named(
         monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.host}")
         error = ask("https://gpu.test").error
     assert type(error) is UnreachableError
-    assert f"the proxy http://{proxy.host}, which HTTPS_PROXY names, refuses the way" in str(error)
+    assert f"the proxy http://{proxy.host} (from HTTPS_PROXY) refuses to connect" in str(error)
     assert says in str(error)
     assert advice in error.hint
 
@@ -117,8 +117,8 @@ def test_a_proxy_that_refuses_the_way_is_named(
 @pytest.mark.parametrize(
     ("status", "kind", "says"),
     [
-        (403, RefusedError, "lets nobody through (HTTP 403)"),
-        (407, RefusedError, "a proxy on the way wants a login"),
+        (403, RefusedError, "denies access (HTTP 403)"),
+        (407, RefusedError, "a proxy requires a login"),
         (503, BusyError, "the server behind it does not (HTTP 503)"),
         (400, UnreachableError, "a web page with HTTP 400"),
     ],
@@ -131,7 +131,7 @@ def test_a_page_that_came_through_a_proxy_is_told_with_it(
         error = ask("gpu.test").error
     assert type(error) is kind
     assert says in str(error)
-    assert error.hint.endswith(f"it came through http://{proxy.host}, which HTTP_PROXY names")
+    assert error.hint.endswith(f"the request went through the proxy http://{proxy.host} (from HTTP_PROXY)")
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
@@ -175,7 +175,7 @@ def test_certificates_that_are_not_there_are_told_for_https_alone(
     monkeypatch.setenv(variable, "/missing/certificates")
     with FakeServer({"/api/chat": reply(["hi"])}) as server:
         assert ask(server.host).complete
-    with pytest.raises(UsageError, match=f"{variable} names, /missing/certificates, cannot be used: {says}"):
+    with pytest.raises(UsageError, match=rf"in /missing/certificates \(from {variable}\) cannot be used: {says}"):
         ask("https://127.0.0.1:1")
 
 
@@ -192,8 +192,8 @@ def test_tls_in_answer_to_http_is_told(far: bool) -> None:
     with FakeServer({"/api/chat": Raw([b"\x15\x03\x03\x00\x02\x02\x46"])}) as server:
         error = ask(server.host, through_httpx=far).error
     assert type(error) is UnreachableError
-    assert "does not speak http: it answers as https does" in str(error)
-    assert error.hint == f"write https://{server.host}"
+    assert "does not speak http: it responds with https" in str(error)
+    assert error.hint == f"use https://{server.host}"
 
 
 def test_https_to_a_port_of_http_is_told() -> None:
@@ -211,7 +211,7 @@ def test_https_to_a_port_of_http_is_told() -> None:
         error = ask(f"https://{host}").error
     assert type(error) is UnreachableError
     assert str(error) == f"https://{host} does not speak https"
-    assert error.hint == f"it may speak http: http://{host}"
+    assert error.hint == f"try http://{host}"
 
 
 def test_a_zone_is_left_out_of_what_the_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,23 +18,23 @@ NGINX = b"<html>\n<center>The plain HTTP request was sent to HTTPS port</center>
 @pytest.mark.parametrize(
     ("status", "body", "kind", "says", "advises"),
     [
-        (401, PAGE, RefusedError, "a gateway before the server wants a login (HTTP 401)", "user:password@"),
-        (407, PAGE, RefusedError, "a proxy on the way wants a login (HTTP 407)", "user:password@"),
-        (403, PAGE, RefusedError, "lets nobody through (HTTP 403)", "who may ask"),
-        (413, PAGE, RefusedError, "no request as large as this (HTTP 413)", "send less"),
-        (429, PAGE, BusyError, "the server is busy: HTTP 429", "ask again"),
+        (401, PAGE, RefusedError, "a gateway in front of the server requires a login (HTTP 401)", "user:password@"),
+        (407, PAGE, RefusedError, "a proxy requires a login (HTTP 407)", "user:password@"),
+        (403, PAGE, RefusedError, "denies access (HTTP 403)", "access rules"),
+        (413, PAGE, RefusedError, "rejects requests this large (HTTP 413)", "send less"),
+        (429, PAGE, BusyError, "the server is busy: HTTP 429", "try again"),
         (500, PAGE, UnreachableError, "a web page with HTTP 500", "--host"),
         (400, PAGE, UnreachableError, "a web page with HTTP 400", "--host"),
         (400, NGINX, UnreachableError, "speaks https", "https://"),
         (400, b"Client sent an HTTP request to an HTTPS server.\n", UnreachableError, "speaks https", "https://"),
-        *((status, PAGE, BusyError, f"the server behind it does not (HTTP {status})", "behind it runs")
+        *((status, PAGE, BusyError, f"the server behind it does not (HTTP {status})", "behind it is running")
           for status in (502, 503, 520, 521, 523, 525, 527, 530)),
         *((status, PAGE, BusyError, f"the server behind it does not (HTTP {status})", "shorter than the thinking")
           for status in (504, 522, 524)),
-        (502, b"", BusyError, "the server behind it does not (HTTP 502)", "behind it runs"),
+        (502, b"", BusyError, "the server behind it does not (HTTP 502)", "behind it is running"),
         (504, b"upstream request timeout", BusyError, "behind it does not (HTTP 504)", "shorter than the thinking"),
-        (530, b"error code: 1033", BusyError, "behind it does not (HTTP 530)", "behind it runs"),
-        (503, b"no healthy upstream", BusyError, "the server is busy: no healthy upstream", "ask again"),
+        (530, b"error code: 1033", BusyError, "behind it does not (HTTP 530)", "behind it is running"),
+        (503, b"no healthy upstream", BusyError, "the server is busy: no healthy upstream", "try again"),
         (502, b'{"error":"bad gateway"}', RefusedError, "the server refused: bad gateway", "log"),
     ],
 )  # fmt: skip

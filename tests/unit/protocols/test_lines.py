@@ -62,9 +62,9 @@ def test_a_line_is_an_object_whatever_is_in_it(data: bytes, expected: list[objec
         (b'{"error":{"message":"deep"}}', IncompleteError, "deep"),
         (b"<html>\n", UnreachableError, "a web page"),
         (b"<html>", UnreachableError, "a web page"),
-        (b"hello\n", UnreachableError, "something else"),
-        (b"[1]\n", UnreachableError, "another kind"),
-        (b"[" * 100_000 + b"\n", UnreachableError, "something else"),
+        (b"hello\n", UnreachableError, "something other"),
+        (b"[1]\n", UnreachableError, "unexpected JSON"),
+        (b"[" * 100_000 + b"\n", UnreachableError, "something other"),
     ],
 )
 def test_what_is_no_object_says_what_it_is(data: bytes, kind: type[ReflecttyError], told: str) -> None:

@@ -41,9 +41,9 @@ def refused(status: int, value: Any, model: str = "m") -> ReflecttyError:
         (500, {"error": {"message": "image input is not supported", "type": "server_error"}}, RefusedError, "image input"),
         (500, b"Internal Server Error", RefusedError, "Internal Server Error"),
         (500, b"", RefusedError, "HTTP 500, no message"),
-        (404, {"error": {"message": "The model `m` does not exist.", "type": "NotFoundError", "param": "model", "code": 404}}, ModelMissingError, "the model m is not served there"),
-        (404, {"object": "error", "message": "The model `m` does not exist.", "type": "NotFoundError", "code": 404}, ModelMissingError, "m is not served"),
-        (400, {"error": {"message": "model 'm' not found", "type": "invalid_request_error", "code": 400}}, ModelMissingError, "m is not served"),
+        (404, {"error": {"message": "The model `m` does not exist.", "type": "NotFoundError", "param": "model", "code": 404}}, ModelMissingError, "the model m is not available on this server"),
+        (404, {"object": "error", "message": "The model `m` does not exist.", "type": "NotFoundError", "code": 404}, ModelMissingError, "m is not available"),
+        (400, {"error": {"message": "model 'm' not found", "type": "invalid_request_error", "code": 400}}, ModelMissingError, "m is not available"),
         (404, {"detail": "Not Found"}, UnreachableError, "HTTP 404, Not Found"),
         (404, {"error": {"message": "File Not Found", "type": "not_found_error"}}, UnreachableError, "File Not Found"),
         (405, {"detail": "Method Not Allowed"}, UnreachableError, "HTTP 405"),
@@ -112,7 +112,7 @@ def test_a_number_that_is_a_bound_or_of_characters_is_told_as_one(text: str, say
 def test_a_limit_of_tokens_beyond_the_context_is_told_as_what_the_user_set() -> None:
     error = refused(400, {"error": {"message": "max_tokens=5000 cannot be greater than max_model_len=2048."}})
 
-    assert str(error) == "num_predict=5000 is more than the whole context of 2048 tokens"
+    assert str(error) == "num_predict=5000 exceeds the context of 2048 tokens"
     assert error.hint == "lower -o num_predict"
 
 
@@ -124,7 +124,7 @@ def test_a_prompt_that_leaves_no_room_for_the_reply_is_told_apart() -> None:
     error = refused(400, {"error": {"message": text}})
 
     assert type(error) is PromptTooLongError
-    assert "1000 tokens, which leaves too few of the context's 4096" in str(error)
+    assert "1000 tokens, which leaves too little of the 4096-token context" in str(error)
     assert "num_predict" in error.hint
     assert not error.resizable
 
@@ -156,12 +156,12 @@ def test_a_server_that_lists_nothing_is_none_of_ours(body: Any) -> None:
     [
         ("Qwen3-8B", "did you mean org/Qwen3-8B?"),
         ("minj", "did you mean mini?"),
-        ("zzz", "served: mini, org/Qwen3-8B"),
+        ("zzz", "available: mini, org/Qwen3-8B"),
     ],
 )
 def test_a_missing_model_is_advised_with_those_that_are_served(model: str, hint: str) -> None:
     assert wire.missing_hint(model, ["mini", "org/Qwen3-8B"]) == hint
-    assert "does not say" in wire.missing_hint(model, [])
+    assert "does not list" in wire.missing_hint(model, [])
 
 
 @pytest.mark.parametrize(
@@ -221,14 +221,14 @@ def test_litellm_without_a_database_is_understood_to_want_another_key() -> None:
     error = wire.refusal_error_of(400, json.dumps(NO_DATABASE).encode(), "m")
 
     assert (type(error), str(error)) == (RefusedError, "the server refused: No connected db.")
-    assert "the server wants a key, or another one" in error.hint
+    assert "the server requires a key, or rejects this one" in error.hint
 
 
 def test_litellm_says_in_its_own_words_that_a_model_is_missing() -> None:
     text = "/chat/completions: Invalid model name passed in model=nosuch. Call `/v1/models` to view available models."
     error = wire.refusal_error_of(400, json.dumps({"error": {"message": text, "code": "400"}}).encode(), "nosuch")
 
-    assert (type(error), str(error)) == (ModelMissingError, "the model nosuch is not served there")
+    assert (type(error), str(error)) == (ModelMissingError, "the model nosuch is not available on this server")
 
 
 def test_the_context_that_a_gateway_knows_of_is_read() -> None:
@@ -256,7 +256,7 @@ def test_a_context_that_is_full_of_several_replies_is_told_from_a_prompt_that_is
     error = wire.refusal_error_of(status, json.dumps(value).encode(), "m")
 
     assert (type(error), error.exit_code) == (CrowdedError, 5)
-    assert "ask fewer at the same time" in error.hint
+    assert "send fewer requests at once" in error.hint
 
 
 PROPS = {"total_slots": 4, "default_generation_settings": {"n_ctx": 8192}}

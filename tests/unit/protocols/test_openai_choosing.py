@@ -24,40 +24,40 @@ LITELLM = 1677610602
 @pytest.mark.parametrize(
     ("entries", "name", "why"),
     [
-        ([entry("m")], "m", "the only model that is served"),
-        ([entry("m", maker="vllm"), entry("lora", maker="vllm", created=NOW + 1)], "m", "the first listed of 2 that can chat"),
+        ([entry("m")], "m", "the only model served"),
+        ([entry("m", maker="vllm"), entry("lora", maker="vllm", created=NOW + 1)], "m", "the first of 2 chat models listed"),
         (
             [entry("dead", LITELLM, "openai"), entry("tiny", LITELLM, "openai")],
             "dead",
-            "the first listed of 2 that can chat",
+            "the first of 2 chat models listed",
         ),
-        ([entry("old", 1), entry("new", 3), entry("older", 2)], "new", "the newest of 3 that can chat"),
-        ([entry("a", 0), entry("b", 3)], "a", "the first listed of 2 that can chat"),
-        ([entry("new", 9), entry("qwen3:8b", 2)], "qwen3:8b", "the only one of 2 listed that thinks by its name"),
+        ([entry("old", 1), entry("new", 3), entry("older", 2)], "new", "the most recent of 3 chat models"),
+        ([entry("a", 0), entry("b", 3)], "a", "the first of 2 chat models listed"),
+        ([entry("new", 9), entry("qwen3:8b", 2)], "qwen3:8b", "the only known thinking model of 2 listed"),
         (
             [entry("qwen3:4b", 2), entry("qwen3:8b", 3), entry("plain:latest", 4)],
             "qwen3:8b",
-            "the newest of 2 listed that thinks by its name",
+            "the most recent of 2 known thinking models",
         ),
         (
             [entry("qwen3", 9), entry("reflection:70b", 2)],
             "reflection:70b",
-            "the only one of 2 listed that is made for reflection by its name",
+            "the only known reflection model of 2 listed",
         ),
         (
             [entry("text-embedding-3-small"), entry("m"), entry("tts-1")],
             "m",
-            "the only one of 3 listed that can chat, by their names and fields",
+            "the only chat model of 3 listed, judging by names and fields",
         ),
         (
             [entry("a", status={"value": "unloaded"}), entry("b", status={"value": "loaded"})],
             "b",
-            "the only one of 2 listed that is loaded",
+            "the only loaded model of 2 listed",
         ),
         (
             [entry("qwen3-8b", status={"value": "unloaded"}), entry("b", status={"value": "loaded"})],
             "b",
-            "the only one of 2 listed that is loaded",
+            "the only loaded model of 2 listed",
         ),
     ],
 )  # fmt: skip
@@ -111,7 +111,7 @@ def test_what_cannot_chat_is_never_taken(other: dict[str, Any]) -> None:
     ],
 )  # fmt: skip
 def test_what_can_chat_is_taken(model: dict[str, Any]) -> None:
-    assert picked(model) == (model["id"], "the only model that is served")
+    assert picked(model) == (model["id"], "the only model served")
 
 
 def test_of_none_that_is_listed_none_is_taken() -> None:

@@ -105,5 +105,5 @@ def test_pictures_of_a_raw_prompt_go_beside_it() -> None:
 @pytest.mark.parametrize("encode", [wire.encode, lambda request: wire.encode_raw(request, "")])
 @pytest.mark.parametrize("schema", ["{", "nonsense", "[" * 100_000])
 def test_a_schema_that_is_no_json_is_a_usage_error(encode: Any, schema: str) -> None:
-    with pytest.raises(UsageError, match="the schema is no JSON"):
+    with pytest.raises(UsageError, match="the schema is not valid JSON"):
         encode(asking(schema=schema))

@@ -96,7 +96,7 @@ def test_a_request_to_render_costs_one_token_where_it_is_not_understood() -> Non
 
 @pytest.mark.parametrize("schema", ["{", "nonsense", "[" * 100_000])
 def test_a_schema_that_is_no_json_is_a_usage_error(schema: str) -> None:
-    with pytest.raises(UsageError, match="the schema is no JSON"):
+    with pytest.raises(UsageError, match="the schema is not valid JSON"):
         ollama.encode(asking(schema=schema))
 
 
@@ -207,7 +207,7 @@ LONGER = "the prompt is longer than the context length currently available to th
         (400, json.dumps({"error": {**CONTEXT, "n_prompt_tokens": 3500}}), PromptTooLongError, "3500", "num_ctx=8192"),
         (400, json.dumps({"error": LONGER}), PromptTooLongError, "does not fit", "-o num_ctx=16384"),
         (400, json.dumps({"error": {"type": "exceed_context_size_error", "n_ctx": "x"}}), PromptTooLongError, "", "num_ctx="),
-        (400, json.dumps({"error": '"m" does not support thinking'}), RefusedError, "does not support thinking", "leave it out"),
+        (400, json.dumps({"error": '"m" does not support thinking'}), RefusedError, "does not support thinking", "omit the mode or effort"),
         (401, json.dumps({"error": "unauthorized"}), RefusedError, "unauthorized", "OLLAMA_API_KEY"),
         (403, "", RefusedError, "HTTP 403, no message", "OLLAMA_HOST"),
         (404, json.dumps({"error": "model 'm' not found"}), ModelMissingError, "m is not installed", "reflect models pull m"),
@@ -215,11 +215,11 @@ LONGER = "the prompt is longer than the context length currently available to th
         (404, "", UnreachableError, "no message", "OLLAMA_HOST"),
         (404, json.dumps({"detail": "Not Found"}), UnreachableError, "Not Found", "OLLAMA_HOST"),
         (500, "", RefusedError, "HTTP 500, no message", "log"),
-        (500, json.dumps({"error": 'option "num_ctx" must be of type integer'}), RefusedError, "num_ctx", "wrong kind"),
+        (500, json.dumps({"error": 'option "num_ctx" must be of type integer'}), RefusedError, "num_ctx", "wrong type"),
         (500, "\xa0<p>oops", RefusedError, "<p>oops", "log"),
         (500, "<html>Oops", UnreachableError, "a web page with HTTP 500", "OLLAMA_HOST"),
-        (503, json.dumps({"error": "server busy"}), BusyError, "server busy", "ask again"),
-        (503, "", BusyError, "HTTP 503", "ask again"),
+        (503, json.dumps({"error": "server busy"}), BusyError, "server busy", "try again"),
+        (503, "", BusyError, "HTTP 503", "try again"),
     ],
 )  # fmt: skip
 def test_a_refusal_is_the_nearest_error_with_advice(
@@ -250,10 +250,10 @@ def test_an_error_nested_without_end_is_still_one_line() -> None:
 @pytest.mark.parametrize(
     ("model", "installed", "hint"),
     [
-        ("reflecton", ["reflection:latest", "llama3"], "did you mean reflection? Otherwise `reflect models pull reflecton` gets it"),
+        ("reflecton", ["reflection:latest", "llama3"], "did you mean reflection? Otherwise run `reflect models pull reflecton`"),
         ("llama3", ["qwen3:8b", "llama3.1:70b-instruct-q4_K_M"], "did you mean llama3.1:70b-instruct-q4_K_M? Otherwise"),
-        ("gemma", ["abc", "xyz"], "`reflect models pull gemma` gets it; installed: abc, xyz"),
-        ("gemma", [], "`reflect models pull gemma` gets it; no model is installed there"),
+        ("gemma", ["abc", "xyz"], "run `reflect models pull gemma`; installed: abc, xyz"),
+        ("gemma", [], "run `reflect models pull gemma`; no models are installed"),
     ],
 )  # fmt: skip
 def test_a_missing_model_is_advised_with_names_like_it(model: str, installed: list[str], hint: str) -> None:
@@ -263,9 +263,7 @@ def test_a_missing_model_is_advised_with_names_like_it(model: str, installed: li
 def test_of_many_models_few_are_named() -> None:
     many = [letter * 3 for letter in "bcdefghi"]
 
-    assert (
-        ollama.missing_hint("gemma", many) == "`reflect models pull gemma` gets it; installed: bbb, ccc, ddd, eee, fff"
-    )
+    assert ollama.missing_hint("gemma", many) == "run `reflect models pull gemma`; installed: bbb, ccc, ddd, eee, fff"
     alike = [f"gemma3:{size}b" for size in (1, 4, 12, 27)]
     assert ollama.missing_hint("gemma3", alike).count(" or ") == 2
 

@@ -127,8 +127,10 @@ async def join_weight_parts(
         _tidy(target)
         await _write_joined(target, parts, digest)
     except OSError as error:
-        message = f"the weights of the built-in model cannot be written to {target.parent}: {error.strerror or error}"
-        raise StoreError(message, f"they take {size // 1_000_000} MB; XDG_CACHE_HOME names another place") from error
+        message = f"cannot write the built-in model's weights to {target.parent}: {error.strerror or error}"
+        raise StoreError(
+            message, f"they take {size // 1_000_000} MB; set XDG_CACHE_HOME to use another folder"
+        ) from error
 
 
 def _is_complete(target: Path, size: int) -> bool:
@@ -148,7 +150,7 @@ def _installed_parts() -> Sequence[Path]:
         found: Sequence[Path] = chunk_paths()
     except (ImportError, OSError) as error:
         raise UnreachableError(
-            f"the weights of the built-in model are not whole: {error}", how_to_install(reinstall=True)
+            f"the built-in model's weights are incomplete: {error}", how_to_install(reinstall=True)
         ) from error
     return found
 
@@ -183,7 +185,7 @@ async def _write_all(file: int, parts: Sequence[Path], digest: str) -> None:
                 await asyncio.sleep(0)
     if found.hexdigest() != digest:
         hint = how_to_install(reinstall=True)
-        raise UnreachableError("the weights of the built-in model are damaged: their digest is another one", hint)
+        raise UnreachableError("the built-in model's weights are corrupt: their digest does not match", hint)
 
 
 def _write(file: int, block: bytes) -> None:

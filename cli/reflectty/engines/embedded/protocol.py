@@ -90,7 +90,7 @@ def refusal_error_of(status: int, content: bytes) -> ReflecttyError | ApiError:
     if said.details.get("type") == "exceed_context_size_error":
         tokens = int(as_number(said.details.get("n_prompt_tokens")))
         message = f"the prompt has {tokens} tokens, the context holds {CONTEXT}"
-        hint = "send less: the context of the built-in model cannot be made larger"
+        hint = "send less; the context of the built-in model is fixed"
         return PromptTooLongError(message, hint, resizable=False)
     return ApiError(status, said.text)
 
@@ -126,16 +126,16 @@ class StreamTranslator:
         """Raise IncompleteError if the reply has not ended."""
         if not self.done:
             raise IncompleteError(
-                "the built-in model ended in the middle of its reply", "ask again: it is started anew"
+                "the built-in model exited in the middle of its reply", "try again; it restarts automatically"
             )
 
     def _object(self, text: bytes) -> Body:
         try:
             event = decode(text)
         except ValueError as error:
-            raise IncompleteError(f"the built-in model sent {error}", "ask again") from error
+            raise IncompleteError(f"the built-in model sent {error}", "try again") from error
         if "error" in event or "content" not in event:
-            raise IncompleteError(f"the built-in model stopped: {error_body_of(event).text}", "ask again")
+            raise IncompleteError(f"the built-in model stopped: {error_body_of(event).text}", "try again")
         line = self._line(as_text(event.get("content")))
         if not event.get("stop"):
             return line
@@ -215,7 +215,7 @@ def _format(value: object) -> Body:
 def _duration(text: str) -> float:
     """Seconds of a duration as Go writes it, such as `1h30m`."""
     if not re.fullmatch(r"-?(?:\d+(?:\.\d+)?(?:h|ms|m|s))+", text, re.ASCII):
-        raise ApiError(400, f"invalid keep_alive: {text!r} is no duration")
+        raise ApiError(400, f"invalid keep_alive: {text!r} is not a duration")
     parts = re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", text)
     seconds = sum(float(number) * UNIT_SECONDS[letter] for number, letter in parts)
     return -seconds if text.startswith("-") else seconds

@@ -127,8 +127,8 @@ def make_private(folder: Path) -> None:
         with suppress(FileExistsError):
             place.mkdir(mode=0o700)
         if not _is_private(place):
-            message = f"the built-in model cannot use {place}: it is not a folder that is yours alone"
-            raise UnreachableError(message, "remove it, or set XDG_RUNTIME_DIR to a folder that nobody else can enter")
+            message = f"the built-in model cannot use {place}: it is not a folder private to you"
+            raise UnreachableError(message, "remove it, or set XDG_RUNTIME_DIR to a folder that only you can access")
 
 
 def _is_private(place: Path) -> bool:
@@ -163,7 +163,7 @@ def _cache_folder(environment: Mapping[str, str]) -> Path:
     try:
         return Path(platformdirs.user_cache_dir("reflectty"))
     except RuntimeError as error:
-        raise UnreachableError("the built-in model has no home folder for its weights", "set HOME") from error
+        raise UnreachableError("there is no home folder for the built-in model's weights", "set HOME") from error
 
 
 def _adapter() -> Path:
@@ -171,5 +171,5 @@ def _adapter() -> Path:
         found = assets.find_asset_folder("models/mini") / ADAPTER
         found.stat()
     except FileNotFoundError as error:
-        raise UnreachableError(f"the built-in model cannot be used: {error}", "install reflectty anew") from error
+        raise UnreachableError(f"the built-in model cannot be used: {error}", "reinstall reflectty") from error
     return found

@@ -40,8 +40,8 @@ SERVER_MODULE: Final = "reflectty.engines.embedded.server_main"
 LOG_END: Final = 16384
 ERROR: Final = re.compile(r"[\d.]+ E (.*)")
 """An error in llama.cpp's log: the time, a letter and the message."""
-KILLED: Final = "it was ended while it was loading, perhaps for lack of memory"
-AGAIN: Final = "ask again: it is started anew"
+KILLED: Final = "it was killed while loading, possibly out of memory"
+AGAIN: Final = "try again; it restarts automatically"
 
 
 class ProcessLease:
@@ -167,7 +167,7 @@ class ServerProcess:
         except httpx.ConnectError:
             return None
         except httpx.HTTPError as error:
-            raise IncompleteError("the built-in model ended before it answered", AGAIN) from error
+            raise IncompleteError("the built-in model exited before it answered", AGAIN) from error
 
     def _try_lock(self, path: Path, *, shared: bool = False) -> int | None:
         """Take a lock; None if it is held, or its folder is just being removed by a process that ends."""
@@ -178,7 +178,7 @@ class ServerProcess:
             return None
         except OSError as error:
             message = f"the built-in model cannot use {self.paths.folder}: {error.strerror}"
-            raise UnreachableError(message, "XDG_RUNTIME_DIR names another place") from error
+            raise UnreachableError(message, "set XDG_RUNTIME_DIR to another folder") from error
 
     async def _start(self, life: int) -> None:
         """Start the process and pass it the life lock; does not wait until it is ready."""
@@ -198,13 +198,13 @@ class ServerProcess:
             if await asyncio.to_thread(parent.wait):
                 raise self._failure_error_of("it could not be started")
         except OSError as error:
-            raise UnreachableError(f"the built-in model cannot be started: {error}", "see `reflect doctor`") from error
+            raise UnreachableError(f"the built-in model cannot be started: {error}", "run `reflect doctor`") from error
         finally:
             os.close(life)
 
     def _failure_error_of(self, otherwise: str) -> UnreachableError:
         reason = self._logged_error() or otherwise
-        hint = f"it takes 600 MB of memory; where it stays so, remove {self.paths.weights}, which is joined anew"
+        hint = f"it needs 600 MB of memory; if that is free, remove {self.paths.weights} to rebuild the weights"
         return UnreachableError(f"the built-in model cannot be used: {reason}", hint)
 
     def _logged_error(self) -> str:

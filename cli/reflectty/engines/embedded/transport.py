@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 OK: Final = 200
 KEEP_SECONDS: Final = 300.0
 """Seconds that the model stays loaded after a request without `keep_alive`, as with Ollama."""
-UNCHANGEABLE_MESSAGE: Final = "the built-in model cannot be changed, and no other be had beside it"
+UNCHANGEABLE_MESSAGE: Final = "the built-in model cannot be changed, and other models require a server"
 CHANGING_PATHS: Final = frozenset({"/api/create", "/api/pull", "/api/push", "/api/delete", "/api/copy"})
 ROLES: Final = frozenset({"system", "user", "assistant"})
 
@@ -78,7 +78,7 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
         """The process, looked up at the first request, so that nothing fails before."""
         if self._known_process is None:
             if not is_installed():
-                raise UnreachableError("the built-in model is not installed", f"{how_to_install()} brings it")
+                raise UnreachableError("the built-in model is not installed", f"install it with {how_to_install()}")
             self._known_process = ServerProcess(find_paths())
         return self._known_process
 
@@ -204,11 +204,13 @@ def _require_body(request: httpx.Request) -> Body:
     try:
         body = decode(request.content)
     except ValueError as error:
-        raise ApiError(400, f"the request is {error}") from error
+        raise ApiError(400, f"the request contains {error}") from error
     name: Any = body.get("model") or body.get("name")
     if not (isinstance(name, str) and is_mini(name)):
-        message = f"the model {name} is not installed: there is no server, only the built-in model {MINI_NAME}"
-        raise ModelMissingError(message, f"ask {MINI_NAME}, or name a server with --host")
+        message = (
+            f"the model {name} is not installed: without a server, only the built-in model {MINI_NAME} is available"
+        )
+        raise ModelMissingError(message, f"use -m {MINI_NAME}, or --engine ollama for a server")
     return body
 
 

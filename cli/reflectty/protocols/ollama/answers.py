@@ -42,16 +42,16 @@ REPLY_ROOM: Final = 1024
 LONG_CONTEXT: Final = 16384
 """The context to suggest, in tokens, if the server gives no numbers."""
 STATUS_HINTS: Final = {
-    401: "the server wants a key: set OLLAMA_API_KEY, which is sent over https and to this machine only",
-    403: "the server does not accept this Host header: name it by its address, or set OLLAMA_HOST where it runs",
+    401: "the server requires a key: set OLLAMA_API_KEY, which is sent only over https or to this machine",
+    403: "the server rejects this Host header: use its IP address, or set OLLAMA_HOST on the server",
     500: LOG_HINT,
     502: LOG_HINT,
 }
 TEXT_HINTS: Final = {
-    "cloud is disabled": "OLLAMA_NO_CLOUD, or its settings, keep that server from asking the cloud: name a model"
-    " that is here, without -cloud",
-    "does not support thinking": "this model has no switch for its thinking: leave it out",
-    "must be of type": "an option has a value of the wrong kind",
+    "cloud is disabled": "OLLAMA_NO_CLOUD or the server's settings disable cloud models: use a local model,"
+    " without -cloud",
+    "does not support thinking": "this model's thinking cannot be switched: omit the mode or effort",
+    "must be of type": "an option has a value of the wrong type",
 }
 
 
@@ -76,7 +76,7 @@ def refusal_error_of(status: int, body: bytes, model: str) -> ReflecttyError:
 def _refused_error_of(status: int, text: str, details: Body) -> RefusedError:
     message = f"the server refused: {text}" if text else f"the server refused: HTTP {status}, no message"
     if gone := _REMOVED_OPTION.match(text):
-        return OptionError(message, f"leave the option {gone[1]} out", option=gone[1])
+        return OptionError(message, f"remove the option {gone[1]}", option=gone[1])
     return RefusedError(message, _sign_in_hint(details) or _hint(status, text), transient=is_transient(status, text))
 
 
@@ -101,7 +101,7 @@ def _not_found_error_of(text: str, details: Body, model: str) -> ReflecttyError:
 
 
 def _pull_hint(model: str) -> str:
-    return f"`reflect models pull {model.removesuffix(LOCAL_SUFFIX)}` gets it"
+    return f"run `reflect models pull {model.removesuffix(LOCAL_SUFFIX)}`"
 
 
 def _is_too_long(text: str, details: Body) -> bool:
@@ -111,7 +111,7 @@ def _is_too_long(text: str, details: Body) -> bool:
 def _too_long_error_of(details: Body) -> PromptTooLongError:
     """The error with both token counts, if llama.cpp sends them, and a context that holds the prompt and a reply."""
     prompt, context = (int(as_number(details.get(name))) for name in ("n_prompt_tokens", "n_ctx"))
-    advice = f"-o num_ctx={_context_for(prompt)} holds it, at the price of memory; or send less"
+    advice = f"set -o num_ctx={_context_for(prompt)}, which needs more memory, or send less"
     if prompt and context:
         message = f"the prompt has {prompt} tokens, the context holds {context}"
         return PromptTooLongError(message, advice, prompt_tokens=prompt)
@@ -136,7 +136,7 @@ def missing_hint(model: str, installed: Iterable[str]) -> str:
     near = difflib.get_close_matches(model, names) or [name for name in names if model.partition(":")[0] in name]
     if near:
         return f"did you mean {' or '.join(near[:3])}? Otherwise {pull}"
-    return f"{pull}; installed: {', '.join(names[:5])}" if names else f"{pull}; no model is installed there"
+    return f"{pull}; installed: {', '.join(names[:5])}" if names else f"{pull}; no models are installed"
 
 
 def rendered_prompt_of(body: Body) -> str:
@@ -148,7 +148,7 @@ def rendered_prompt_of(body: Body) -> str:
     debug = body.get("_debug_info")
     prompt = debug.get("rendered_template") if isinstance(debug, dict) else None
     if not isinstance(prompt, str):
-        raise RefusedError("this server cannot render a prompt, so no reply can be continued there", "update Ollama")
+        raise RefusedError("this server cannot render prompts, so it cannot continue a reply", "update Ollama")
     return prompt
 
 

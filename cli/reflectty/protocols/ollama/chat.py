@@ -141,7 +141,7 @@ def _schema(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"the schema is no JSON: {error}") from error
+        raise UsageError(f"the schema is not valid JSON: {error}") from error
 
 
 NANOSECONDS_PER_MS: Final = 1e6
@@ -191,7 +191,7 @@ class OllamaChunkDecoder:
         if self.done:
             return
         if self._seen and not self._began:
-            raise self._broken("JSON of another kind")
+            raise self._broken("unexpected JSON")
         raise IncompleteError("the reply ended before it was complete", LOG_HINT)
 
     def _line(self, line: bytes) -> Iterator[Chunk]:
@@ -219,7 +219,7 @@ class OllamaChunkDecoder:
 
     def _broken(self, what: str) -> IncompleteError | UnreachableError:
         if self._began:
-            return IncompleteError(f"the reply cannot be read any further: the server sent {what}")
+            return IncompleteError(f"the rest of the reply cannot be read: the server sent {what}")
         return UnreachableError(f"this is not an Ollama server: it sent {what}", HOST_HINT)
 
 

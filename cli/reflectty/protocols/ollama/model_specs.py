@@ -124,7 +124,7 @@ def _value(key: str, written: str) -> OptionValue:
     except ValueError:
         value = None
     if not isinstance(value, bool | int | float):
-        raise RefusedError(f"the parameter {shorten(key)} of the model cannot be read: {shorten(written)}")
+        raise RefusedError(f"the model's parameter {shorten(key)} cannot be read: {shorten(written)}")
     return value
 
 

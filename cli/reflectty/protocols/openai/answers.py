@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 SERVER_LABEL: Final = "an OpenAI-compatible server"
-HOST_HINT: Final = "check --host or REFLECTTY_HOST; an Ollama server is asked with --engine ollama"
-LOG_HINT: Final = "ask again; the server's log may say why"
+HOST_HINT: Final = "check --host or REFLECTTY_HOST; use --engine ollama for an Ollama server"
+LOG_HINT: Final = "try again, or check the server's log"
 KEY_NAMES: Final = "REFLECTTY_API_KEY or OPENAI_API_KEY"
 KEY_HINT: Final = (
-    f"the server wants a key, or another one: set {KEY_NAMES}, or the setting api_key_file; it is sent over https and"
-    " to this machine only"
+    f"the server requires a key, or rejects this one: set {KEY_NAMES}, or the setting api_key_file; it is sent only"
+    " over https or to this machine"
 )
 
 LLAMA_SERVER: Final = "llamacpp"
@@ -73,7 +73,7 @@ MOST_NAMES: Final = 5
 """Names shown of a longer list."""
 CROWDED: Final = re.compile(r"context size has been exceeded", re.IGNORECASE)
 """With which llama-server b10970 ends all replies that share a context, once it is full."""
-FEWER_REQUESTS_HINT: Final = "ask fewer at the same time, or start the server with a larger context (-c)"
+FEWER_REQUESTS_HINT: Final = "send fewer requests at once, or start the server with a larger context (-c)"
 AT_LEAST: Final = re.compile(r"at least (\d+) input tokens", re.IGNORECASE)
 """vLLM's lower bound on the tokens of a prompt: its tokenizer stops at one more than fits."""
 CHARACTERS: Final = re.compile(r"contains (\d+) characters", re.IGNORECASE)
@@ -185,8 +185,10 @@ def too_long_error_from_counts(prompt: int, room: int) -> PromptTooLongError:
     if prompt > room:
         return _too_long_error(f"the prompt has {prompt} tokens, the context holds {room}")
     if prompt == room:
-        return _too_long_error(f"the prompt has {prompt} tokens, the context holds {room}: none is left for the reply")
-    left = f"the prompt has {prompt} tokens, which leaves too few of the context's {room} for the reply"
+        return _too_long_error(
+            f"the prompt has {prompt} tokens, the context holds {room}: no room is left for the reply"
+        )
+    left = f"the prompt has {prompt} tokens, which leaves too little of the {room}-token context for the reply"
     return PromptTooLongError(left, LOWER_LIMIT_HINT, resizable=False)
 
 
@@ -199,16 +201,14 @@ def limit_error_of(text: str) -> RefusedError | None:
     found = LIMIT_OVER_CONTEXT.search(text)
     if not found:
         return None
-    return RefusedError(
-        f"num_predict={found[1]} is more than the whole context of {found[2]} tokens", "lower -o num_predict"
-    )
+    return RefusedError(f"num_predict={found[1]} exceeds the context of {found[2]} tokens", "lower -o num_predict")
 
 
 def context_full_error_of(text: str) -> CrowdedError | None:
     """The error of a reply that ended because it and others filled the context they share."""
     if not CROWDED.search(text):
         return None
-    return CrowdedError("the replies that came at the same time filled the context of the server", FEWER_REQUESTS_HINT)
+    return CrowdedError("concurrent replies filled the server's context", FEWER_REQUESTS_HINT)
 
 
 def _first(patterns: Iterable[re.Pattern[str]], text: str) -> int:
@@ -225,18 +225,18 @@ def _is_missing(status: int, text: str, value: Body, model: str) -> bool:
 
 def missing_model_error_of(model: str, served: Iterable[str] = ()) -> ModelMissingError:
     """The error of a model that the server does not serve."""
-    return ModelMissingError(f"the model {model} is not served there", missing_hint(model, served))
+    return ModelMissingError(f"the model {model} is not available on this server", missing_hint(model, served))
 
 
 def missing_hint(model: str, served: Iterable[str]) -> str:
     """The hint for a model that is not among those served."""
     names = list(served)
     if not names:
-        return "which ones are, the server does not say"
+        return "the server does not list its models"
     bare = {name.rsplit("/", 1)[-1]: name for name in names}
     if model in bare:
         return f"did you mean {bare[model]}?"
-    return did_you_mean(model, names) or f"served: {', '.join(names[:MOST_NAMES])}"
+    return did_you_mean(model, names) or f"available: {', '.join(names[:MOST_NAMES])}"
 
 
 # Models
@@ -360,9 +360,7 @@ def rendered_prompt_of(body: Body) -> str:
     """
     prompt = body.get("prompt")
     if not isinstance(prompt, str):
-        raise RefusedError(
-            "this server cannot render a prompt, so no reply can be continued there", "ask again instead"
-        )
+        raise RefusedError("this server cannot render prompts, so it cannot continue a reply", "ask again instead")
     return prompt
 
 

@@ -196,7 +196,7 @@ class OpenAIChunkDecoder:
             return
         yield from self._flush_held()
         if self._seen and not self._began:
-            raise self._broken("JSON of another kind")
+            raise self._broken("unexpected JSON")
         raise IncompleteError("the reply ended before it was complete", LOG_HINT)
 
     # Lines
@@ -215,7 +215,7 @@ class OpenAIChunkDecoder:
                 yield self._end()
         elif not line.startswith(b":") and not FIELD.match(line):
             yield from self._flush_held()
-            raise self._broken("a web page" if is_page(line) else "something else than events")
+            raise self._broken("a web page" if is_page(line) else "something other than events")
 
     def _data_line(self, value: bytes) -> Iterator[Chunk]:
         """Decode an event at its first line if that is complete, as it is from every server."""
@@ -299,7 +299,7 @@ class OpenAIChunkDecoder:
         reason = as_text(choice.get("finish_reason"))
         if reason and reason not in REASONS:
             yield from self._flush_held()
-            raise IncompleteError(f"the server broke the reply off: {shorten(reason)}", LOG_HINT)
+            raise IncompleteError(f"the server aborted the reply: {shorten(reason)}", LOG_HINT)
         if reason:
             self.over, self._reason = True, REASONS[reason]
 
@@ -316,7 +316,7 @@ class OpenAIChunkDecoder:
 
     def _broken(self, what: str) -> IncompleteError | UnreachableError:
         if self._began:
-            return IncompleteError(f"the reply cannot be read any further: the server sent {what}")
+            return IncompleteError(f"the rest of the reply cannot be read: the server sent {what}")
         return UnreachableError(f"this is not {SERVER_LABEL}: it sent {what}", HOST_HINT)
 
 

@@ -78,7 +78,7 @@ def pick_listed_model(listed: Sequence[ListedModel]) -> tuple[ListedModel, str] 
         return None
     rest, said = able, ""
     if any(one.loaded for one in able):
-        rest, said = [one for one in able if one.loaded], " that is loaded"
+        rest, said = [one for one in able if one.loaded], " loaded"
     most = max(map(_rank, rest))
     rest = [one for one in rest if _rank(one) == most]
     found = max(rest, key=lambda one: one.created) if _has_real_dates(listed) else rest[0]
@@ -87,7 +87,7 @@ def pick_listed_model(listed: Sequence[ListedModel]) -> tuple[ListedModel, str] 
     )
 
 
-_RANKS: Final = ("", " that thinks by its name", " that is made for reflection by its name")
+_RANKS: Final = ("", " known thinking", " known reflection")
 
 
 def _rank(one: ListedModel) -> int:
@@ -105,11 +105,11 @@ def _has_real_dates(listed: Sequence[ListedModel]) -> bool:
 
 def _reason_for_pick(listed: int, able: int, left: int, said: str, *, dated: bool) -> str:
     if listed == 1:
-        return "the only model that is served"
+        return "the only model served"
     if able == 1:
-        return f"the only one of {listed} listed that can chat, by their names and fields"
+        return f"the only chat model of {listed} listed, judging by names and fields"
     if left == 1:
-        return f"the only one of {listed} listed{said}"
+        return f"the only{said} model of {listed} listed"
     if dated:
-        return f"the newest of {left} listed{said}" if said else f"the newest of {left} that can chat"
-    return f"the first of {left} listed{said}" if said else f"the first listed of {left} that can chat"
+        return f"the most recent of {left}{said} models" if said else f"the most recent of {left} chat models"
+    return f"the first of {left}{said} models listed" if said else f"the first of {left} chat models listed"

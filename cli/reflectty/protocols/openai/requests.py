@@ -240,7 +240,7 @@ def _schema(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"the schema is no JSON: {error}") from error
+        raise UsageError(f"the schema is not valid JSON: {error}") from error
 
 
 UNKNOWN_FIELD: Final = re.compile(
@@ -306,7 +306,7 @@ def dropped_options_note(request: Request, refused: Collection[str]) -> str:
     switches = {"chat_template_kwargs", *(("reasoning_effort",) if request.arguments else ())}
     if request.think is False and not switches.isdisjoint(refused):
         names.append("--mode direct")
-    return f"this server does not take {', '.join(names)}: it was asked without" if names else ""
+    return f"this server does not support {', '.join(names)}: dropped from the request" if names else ""
 
 
 def _is_option_refused(option: str, refused: Collection[str]) -> bool:

@@ -79,8 +79,8 @@ def unlisted_model_of(name: str, listed: Sequence[ListedModel], ignores: tuple[s
     """Make a `Model` for a requested name that the server does not list."""
     ids = [one.model.name for one in listed]
     others = ", ".join(ids[:MOST_NAMES]) + (f" and {len(ids) - MOST_NAMES} more" if len(ids) > MOST_NAMES else "")
-    text = f"it lists {others}" if ids else "it lists no model"
-    note = f"{name} is not in the server's list of models ({text}), and is asked for all the same"
+    text = f"it lists {others}" if ids else "it lists no models"
+    note = f"{name} is not in the server's list of models ({text}); requesting it anyway"
     return Model(
         name,
         capabilities_of_name(name),

@@ -107,7 +107,7 @@ def test_an_error_in_the_stream_is_told(event: bytes) -> None:
 
 
 def test_what_is_no_json_is_an_error() -> None:
-    with pytest.raises(IncompleteError, match="something else than JSON"):
+    with pytest.raises(IncompleteError, match="something other than JSON"):
         read([b"data: {\n\n"])
 
 

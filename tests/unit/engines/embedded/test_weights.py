@@ -68,14 +68,14 @@ def test_two_that_join_at_once_do_not_disturb_each_other(tmp_path: Path, parts: 
 def test_parts_with_another_digest_are_refused_and_leave_nothing(tmp_path: Path, parts: list[Path]) -> None:
     target = tmp_path / "cache" / "whole"
     parts[2].write_bytes(TEXTS[2][:-1] + b"x")
-    with pytest.raises(UnreachableError, match="damaged") as caught:
+    with pytest.raises(UnreachableError, match="corrupt") as caught:
         asyncio.run(joined(target, parts))
     assert "--force-reinstall" in caught.value.hint
     assert list(target.parent.iterdir()) == []
 
 
 def test_a_disk_that_is_full_is_told_of(parts: list[Path]) -> None:
-    with pytest.raises(StoreError, match="cannot be written to /proc") as caught:
+    with pytest.raises(StoreError, match="cannot write the built-in model's weights to /proc") as caught:
         asyncio.run(joined(parts[0].__class__("/proc/nowhere/whole"), parts))
     assert "XDG_CACHE_HOME" in caught.value.hint
 
