@@ -205,7 +205,7 @@ class TestTheWholeCall:
             (("nowhere.txt",), 2, "cannot read nowhere.txt: no such file"),
             (("bad\x1b[31m.txt",), 2, "cannot read bad"),
             ((".",), 2, ". is a folder"),
-            (("in.txt", "-o", "temperature=0"), 2, "write --option"),
+            (("in.txt", "-o", "temperature=0"), 2, "use --option"),
             (("in.txt", "--resume"), 2, "--resume needs an output file"),
             (("in.txt", "-o", "out", "--resume", "--force"), 2, "cannot be combined"),
             (("in.txt", "-o", "in.txt", "--force"), 2, "is also the input file"),

@@ -71,7 +71,7 @@ class TestGoingOn:
 
         assert result.code == 0
         assert "line 2 has changed since out.jsonl was written" in result.err
-        assert "out.jsonl has 1 line more than in.txt" in result.err
+        assert "out.jsonl has 1 more line than in.txt" in result.err
         assert server.prompts[4:] == ["zwei"]
         assert answers(file_records(out(reflect))) == [(1, "one"), (2, "zwei"), (3, "three"), (4, "four")]
 

@@ -87,7 +87,7 @@ def test_where_nobody_else_ever_answered_it_does_unasked(machine: Reflect, form:
     result = machine(*form, QUESTION)
 
     assert answered_by_mini(result)
-    assert "no server answers" in result.err
+    assert "no server responds" in result.err
     assert Kept(machine.home).said.model == "mini"
 
 

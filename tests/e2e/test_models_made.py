@@ -50,7 +50,7 @@ class TestPulling:
                 result = run.signalled(number)
             assert server.asked("/api/pull")[0].left.wait(PATIENCE)
         assert result.code == 128 + number
-        assert "goes on from there" in result.err
+        assert "run the same command to continue" in result.err
 
     def test_gives_a_program_what_was_said_and_what_came_of_it(self, reflect: Reflect) -> None:
         with FakeServer(routes(pull=Answer([*self.PARTS, SUCCESS]))) as server:

@@ -35,8 +35,8 @@ def serving(chat: Route, **shown: Any) -> FakeServer:
 @pytest.mark.parametrize(
     ("file", "words", "source"),
     [
-        ("", ("--option", "typical_p=0.5"), "set by --option typical_p: remove it"),
-        (FILE, ("--profile", "fast"), "set by the profile fast: remove it"),
+        ("", ("--option", "typical_p=0.5"), "--option typical_p sets it: leave it out"),
+        (FILE, ("--profile", "fast"), "the profile fast sets it: leave it out"),
         (FILE, ("--profile", "fast", "--option", "typical_p=0.5"), "--option typical_p sets it"),
         (f'profile = "fast"\n{FILE}', (), "the profile fast sets it"),
         (STANDING, (), "options.typical_p in "),

@@ -131,7 +131,7 @@ def test_no_byte_of_a_token_or_a_server_reaches_the_terminal_as_it_is(reflect: R
 
     assert code == 0
     assert "as text, proven by a test question" in screen.text
-    assert "; ask it with reflect -m m-repaired" in screen.text
+    assert "; use it with reflect -m m-repaired" in screen.text
     assert b"\x1b[31mred" not in screen.raw
     assert b"\x07" not in screen.raw
     assert unknown.code == 2

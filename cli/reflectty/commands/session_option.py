@@ -130,4 +130,4 @@ def add_option_source(error: OptionError, flags: Iterable[str], profile: str) ->
 
     named = any(flag.partition("=")[0].strip() == error.option for flag in flags)
     source = f"--option {error.option}" if named else option_source(error.option, profile)
-    return OptionError(str(error), f"set by {source}: remove it", option=error.option) if source else error
+    return OptionError(str(error), f"{source} sets it: leave it out", option=error.option) if source else error

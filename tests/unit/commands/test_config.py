@@ -117,7 +117,7 @@ def test_a_terminal_is_told_what_was_done(path: Path) -> None:
         (("set", "model.x", "1"), "model.x is no setting"),
         (("set", "model"), "missing argument 'VALUE...'"),
         (("unset", "modl"), "modl is not set (did you mean model"),
-        (("unset", "zzz"), "zzz is not set (there are model, profiles.code.model)"),
+        (("unset", "zzz"), "zzz is not set (the file sets model, profiles.code.model)"),
         (("unset", "model.x"), "model.x is not set"),
         (("sett", "model", "x"), "no such command 'sett'"),
     ],
@@ -162,7 +162,7 @@ def test_an_edit_begins_with_examples_that_can_be_used(path: Path, monkeypatch: 
     assert config.load_settings({}, path) == config.Settings()
 
     # Every example is one: taken out of its comment, it holds.
-    path.write_text(re.sub(r"^# (?=[\w\[])(?!The settings)", "", text, flags=re.MULTILINE), "utf-8")
+    path.write_text(re.sub(r"^# (?=[\w\[])(?!Settings of)", "", text, flags=re.MULTILINE), "utf-8")
     settings = config.load_settings({}, path, "code")
     assert (settings.options, settings.model, settings.timeouts.first) == ((("num_ctx", 8192),), "qwen3", 600)
 

@@ -153,7 +153,7 @@ class TestTheCommand:
         done = run("templates", "edit", "tr", tty=True)
 
         assert (done.code, done.out) == (0, "")
-        assert done.err == "reflect: the template tr has {language}, {input}: reflect -t tr\n"
+        assert done.err == "reflect: the template tr has {language}, {input}: use it with reflect -t tr\n"
         assert load_template("tr").text == "To {language}: {input}"
 
     def test_makes_none_where_nothing_was_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
