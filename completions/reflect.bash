@@ -4,25 +4,25 @@ _reflect_about() {
     subcommands=() default='' options=() places=()
     case $1 in
     '')
-        subcommands=(ask 'Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout' batch 'Ask every line of a file, and write a line of JSON for each, in the same order' completions 'The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks' config 'See and change the settings; shows them where nothing else is said' doctor 'Check the terminal, settings, sessions, server and models, ask one question, and say what to do' models 'See, fetch, make and put in order the models on a server; lists them where nothing else is said' sessions 'Read, search, export and put in order what was asked before; lists it where nothing else is said' templates 'See and write the templates that questions are put into with -t; lists them where nothing else is said')
+        subcommands=(ask 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' batch 'Ask every line of a file and write one line of JSON for each, in the same order' completions 'Install or print completions for bash, zsh, fish and PowerShell (default: show)' config 'Show and change the settings (default: show)' doctor 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' models 'Manage the models on a server (default: list)' sessions 'Read, search, export and manage saved sessions (default: list)' templates 'Manage prompt templates, used with -t (default: list)')
         default=''
-        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'Who answers: a server that speaks Ollama'"'"'s own API or OpenAI'"'"'s, or the built-in model' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' -o 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --keep-thinking 'Hand the thinking of earlier turns back to the model; auto: where its family was trained so' --file 'A text file to ask about; - is stdin' -f 'A text file to ask about; - is stdin' --image 'A picture to ask about' --schema 'A JSON Schema that the answer must fit' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Do not show the thinking; --mode direct makes it not think' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, tags and all; not to a terminal' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Go on with the last session' -c 'Go on with the last session' --session 'Go on with a session, by the beginning of its id or its title' --no-store 'Do not keep this question; a session to go on with is still read' --stats 'Print the figures of the reply on stderr' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--model 'The model to ask' -m 'The model to ask' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --template 'Put the question into a template (`none` disables)' -t 'Put the question into a template (`none` disables)' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --mode 'How the model reflects: natively or with its own tags, by a prompt, or not at all' --effort 'How much the model thinks' --family 'How the reply marks its thinking, such as reflection, think, harmony, any or none' --system 'A system prompt, added to the model'"'"'s own' -s 'A system prompt, added to the model'"'"'s own' --option 'A model option, such as num_ctx, temperature or seed' -o 'A model option, such as num_ctx, temperature or seed' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --keep-thinking 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it' --file 'A text file to ask about; - reads stdin' -f 'A text file to ask about; - reads stdin' --image 'An image to ask about' --schema 'A JSON Schema that the answer must match' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Hide the thinking; --mode direct turns it off' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, with its tags; not to a terminal' --timeout 'How long to wait for output, or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Continue the last session' -c 'Continue the last session' --session 'Continue a session, named by its title or the start of its id' --no-store 'Do not save this question; a continued session is still read' --stats 'Print statistics of the reply to stderr' --quiet 'Print only errors to stderr' -q 'Print only errors to stderr' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
         ;;
     ask)
         subcommands=()
         default=''
-        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'Who answers: a server that speaks Ollama'"'"'s own API or OpenAI'"'"'s, or the built-in model' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' -o 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --keep-thinking 'Hand the thinking of earlier turns back to the model; auto: where its family was trained so' --file 'A text file to ask about; - is stdin' -f 'A text file to ask about; - is stdin' --image 'A picture to ask about' --schema 'A JSON Schema that the answer must fit' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Do not show the thinking; --mode direct makes it not think' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, tags and all; not to a terminal' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Go on with the last session' -c 'Go on with the last session' --session 'Go on with a session, by the beginning of its id or its title' --no-store 'Do not keep this question; a session to go on with is still read' --stats 'Print the figures of the reply on stderr' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--model 'The model to ask' -m 'The model to ask' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --template 'Put the question into a template (`none` disables)' -t 'Put the question into a template (`none` disables)' --field 'A value for a field of the template' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --mode 'How the model reflects: natively or with its own tags, by a prompt, or not at all' --effort 'How much the model thinks' --family 'How the reply marks its thinking, such as reflection, think, harmony, any or none' --system 'A system prompt, added to the model'"'"'s own' -s 'A system prompt, added to the model'"'"'s own' --option 'A model option, such as num_ctx, temperature or seed' -o 'A model option, such as num_ctx, temperature or seed' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --keep-thinking 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it' --file 'A text file to ask about; - reads stdin' -f 'A text file to ask about; - reads stdin' --image 'An image to ask about' --schema 'A JSON Schema that the answer must match' --final 'Print the final answer and nothing else' --show 'What to show: thinking,reflection,answer' --no-thinking 'Hide the thinking; --mode direct turns it off' --json 'Print the whole reply as one JSON object' --jsonl 'Print each piece as JSON as it arrives, then the object' --raw 'Print the reply as the model wrote it, with its tags; not to a terminal' --timeout 'How long to wait for output, or connect=5,first=300,idle=120' --no-stdin 'Do not read stdin' --continue 'Continue the last session' -c 'Continue the last session' --session 'Continue a session, named by its title or the start of its id' --no-store 'Do not save this question; a continued session is still read' --stats 'Print statistics of the reply to stderr' --quiet 'Print only errors to stderr' -q 'Print only errors to stderr' --version 'Print the version and exit' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
         ;;
     batch)
         subcommands=()
         default=''
-        options=(--output 'Write to a file: a line that is finished is in it at once; it is put in order at the end' -o 'Write to a file: a line that is finished is in it at once; it is put in order at the end' --resume 'Go on with the output file: ask what is not answered there, or failed' --force 'Begin anew where the output file is there already' --unordered 'Write the lines as they are finished, not in the order of the questions' --fields 'What to write beside line, id and error: answer,usage,thinking,prompt,host, …, as --json has them' --full 'Write all that --json of a question has, the question included' --format 'What the lines are: plain questions, or objects: {"prompt": …, "id", "system", "model", fields of the template}' --jobs 'How many to ask at the same time of each server' -j 'How many to ask at the same time of each server' --retry 'How often to ask again where a server was busy or a reply cut' --patience 'How long to wait for servers that have gone away, all of them' --model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --template 'A template to put the question into. none: no template' -t 'A template to put the question into. none: no template' --field 'A value for a field of the template' --host 'A server, as in OLLAMA_HOST; given several times, the lines are spread over all of them' --engine 'Who answers: a server that speaks Ollama'"'"'s own API or OpenAI'"'"'s, or the built-in model' --mode 'How the model reflects: natively or in its own tags, asked to by a prompt, or not at all' --effort 'How much it thinks' --family 'How the reply marks its thinking: reflection, think, harmony, any, none, …' --system 'A system prompt beside the model'"'"'s own' -s 'A system prompt beside the model'"'"'s own' --option 'A model option: num_ctx, temperature, seed, …' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --schema 'A JSON Schema that the answer must fit' --timeout 'How long to wait; or connect=5,first=300,idle=120' --quiet 'Nothing but errors on stderr' -q 'Nothing but errors on stderr' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--output 'Write to a file: each line as soon as it finishes; the file is sorted at the end' -o 'Write to a file: each line as soon as it finishes; the file is sorted at the end' --resume 'Continue the output file: ask only the lines that are missing or failed' --force 'Overwrite the output file if it exists' --unordered 'Write each line as it finishes, not in the order of the questions' --fields 'Fields of --json to write besides line, id and error, such as answer,usage,thinking,prompt,host' --full 'Write every field of --json and the question' --format 'The format of the lines: questions, or objects: {"prompt": …, "id", "system", "model", template fields}' --jobs 'How many lines to send to each server at once' -j 'How many lines to send to each server at once' --retry 'How many times to retry if a server is busy or a reply is cut off' --patience 'How long to wait while no server is reachable' --model 'The model to ask' -m 'The model to ask' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --template 'Put the question into a template (`none` disables)' -t 'Put the question into a template (`none` disables)' --field 'A value for a field of the template' --host 'A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --mode 'How the model reflects: natively or with its own tags, by a prompt, or not at all' --effort 'How much the model thinks' --family 'How the reply marks its thinking, such as reflection, think, harmony, any or none' --system 'A system prompt, added to the model'"'"'s own' -s 'A system prompt, added to the model'"'"'s own' --option 'A model option, such as num_ctx, temperature or seed' --keep-alive 'How long the model stays loaded: 10m, 0, -1' --schema 'A JSON Schema that the answer must match' --timeout 'How long to wait for output, or connect=5,first=300,idle=120' --quiet 'Print only errors to stderr' -q 'Print only errors to stderr' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(files)
         ;;
     completions)
-        subcommands=(install 'Put the completions where the shell looks for them' show 'Print the completions of a shell' path 'Print where the completions go; the file may not exist')
+        subcommands=(install 'Install the completions where the shell looks for them' show 'Print the completion script of a shell' path 'Print the path of the completion script; the file may not exist')
         default=show
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
@@ -30,7 +30,7 @@ _reflect_about() {
     'completions install')
         subcommands=()
         default=''
-        options=(--shell 'The shell' --force 'Replace a file that is not of reflect' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--shell 'The shell' --force 'Overwrite a file that reflect did not write' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'completions show')
@@ -46,7 +46,7 @@ _reflect_about() {
         places=('')
         ;;
     config)
-        subcommands=(show 'Show every setting, its value, and where it comes from' path 'Print where the file of the settings is; it may not exist' edit 'Open the file in your editor, and say afterwards what in it cannot be used' set 'Set one value; comments, order and the rest of the file stay as they are' unset 'Take one value out of the file, or a whole profile; the rest stays as it is')
+        subcommands=(show 'Show every setting, its value, and where it comes from' path 'Print the path of the config file; it may not exist' edit 'Open the file in your editor, then report invalid settings' set 'Set a value; comments, order and the rest of the file stay unchanged' unset 'Remove a value or a whole profile from the file; the rest stays unchanged')
         default=show
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
@@ -54,7 +54,7 @@ _reflect_about() {
     'config show')
         subcommands=()
         default=''
-        options=(--profile 'A profile of the settings; goes before the environment. none: no profile' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'config path')
@@ -84,11 +84,11 @@ _reflect_about() {
     doctor)
         subcommands=()
         default=''
-        options=(--model 'The model to ask' -m 'The model to ask' --profile 'A profile of the settings; goes before the environment. none: no profile' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'Who answers: a server that speaks Ollama'"'"'s own API or OpenAI'"'"'s, or the built-in model' --timeout 'How long to wait; or connect=5,first=300,idle=120' --no-question 'Ask the model nothing; then 0 says only that nothing found is in the way of an answer' --json 'Print what was found as one JSON object' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--model 'The model to ask' -m 'The model to ask' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --timeout 'How long to wait for output, or connect=5,first=300,idle=120' --no-question 'Do not ask the model a question; 0 then means only that no problem prevents an answer' --json 'Print the findings as one JSON object' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     models)
-        subcommands=(list 'List the models: their size, what they can do, where they run' show 'Show all that is known of a model, and how it would be asked' pull 'Fetch a model, or what is new of it' create 'Make a model that reflects of one that is installed; `create mini` gives the server the built-in one' repair 'Bring back the tags that a model loses, in a copy of it' copy 'Give a model a second name; it takes no room' remove 'Remove models from the server for good' load 'Load a model, and say where it runs' unload 'Unload a model; it stays installed')
+        subcommands=(list 'List the models: their size, what they can do, where they run' show 'Show the details of a model and how it would be asked' pull 'Download or update a model' create 'Make a reflecting variant of an installed model; `create mini` installs the built-in one' repair 'Restore the tags that a model loses, in a copy of it' copy 'Give a model a second name; uses no extra disk space' remove 'Remove models from the server for good' load 'Load a model and show where it runs' unload 'Unload a model; it stays installed')
         default=list
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
@@ -96,43 +96,43 @@ _reflect_about() {
     'models list')
         subcommands=()
         default=''
-        options=(--profile 'A profile of the settings; goes before the environment. none: no profile' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'Who answers: a server that speaks Ollama'"'"'s own API or OpenAI'"'"'s, or the built-in model' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'models show')
         subcommands=()
         default=''
-        options=(--template 'Print the template alone' --system 'Print the system prompt alone' --parameters 'Print the parameters alone' --licence 'Print the licence alone' --license 'Print the licence alone' --context 'The context to estimate for' --profile 'A profile of the settings; goes before the environment. none: no profile' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'Who answers: a server that speaks Ollama'"'"'s own API or OpenAI'"'"'s, or the built-in model' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--template 'Print only the template' --system 'Print only the system prompt' --parameters 'Print only the parameters' --licence 'Print only the license' --license 'Print only the license' --context 'The context length to estimate for' --profile 'Use a profile from the config file (overrides environment variables; `none` disables)' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --engine 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models pull')
         subcommands=()
         default=''
-        options=(--insecure 'Let the server speak plain http to the registry' --context 'The context to estimate for' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --jsonl 'Print what the server says as JSON, then the object' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--insecure 'Let the server use plain HTTP to reach the registry' --context 'The context length to estimate for' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --jsonl 'Print the server'"'"'s progress as JSON lines, then the object' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models create')
         subcommands=()
         default=''
-        options=(--from 'The installed model it is made of; mini needs none' --system 'A system prompt beside the source'"'"'s own; what teaches the tags is added' -s 'A system prompt beside the source'"'"'s own; what teaches the tags is added' --template 'Another template' --parameter 'A parameter in place of the source'"'"'s: temperature, num_ctx, …' -p 'A parameter in place of the source'"'"'s: temperature, num_ctx, …' --no-proof 'Do not ask the new model a question' --force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--from 'The installed model to start from; mini needs none' --system 'A system prompt, added to the source'"'"'s own; the prompt that teaches the tags is added too' -s 'A system prompt, added to the source'"'"'s own; the prompt that teaches the tags is added too' --template 'Use another template' --parameter 'Override a parameter of the source, such as temperature or num_ctx' -p 'Override a parameter of the source, such as temperature or num_ctx' --no-proof 'Do not test the new model with a question' --force 'Overwrite an existing model' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('')
         ;;
     'models repair')
         subcommands=()
         default=''
-        options=(--gguf 'The model'"'"'s GGUF on this machine, where the server is on another' --token 'A token to bring back besides the tags that are known' --name 'What the copy is called' --force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--gguf 'The model'"'"'s GGUF on this machine, if the server is on another' --token 'A token to restore besides the known tags' --name 'The name of the copy' --force 'Overwrite an existing model' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models)
         ;;
     'models copy')
         subcommands=()
         default=''
-        options=(--force 'Replace a model of that name' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--force 'Overwrite an existing model' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(models '')
         ;;
     'models remove')
         subcommands=()
         default=''
-        options=(--yes 'Do not ask' -y 'Do not ask' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--yes 'Do not ask for confirmation' -y 'Do not ask for confirmation' --host 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('models*')
         ;;
     'models load')
@@ -148,7 +148,7 @@ _reflect_about() {
         places=(models)
         ;;
     sessions)
-        subcommands=(list 'List the sessions, the latest first' show 'Show a session: questions, thinking with its corrections, answers' search 'Search titles, questions, thinking, corrections and answers' export 'Export a session as Markdown, HTML or JSON' rename 'Give a session another title' remove 'Remove sessions for good' fork 'Begin a new session with what was said so far; prints its id')
+        subcommands=(list 'List the sessions, latest first' show 'Show a session: questions, thinking with its corrections, answers' search 'Search titles, questions, thinking, corrections and answers' export 'Export a session as Markdown, HTML or JSON' rename 'Rename a session' remove 'Remove sessions for good' fork 'Start a new session from a copy of this one; prints its id')
         default=list
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()
@@ -156,25 +156,25 @@ _reflect_about() {
     'sessions list')
         subcommands=()
         default=''
-        options=(--limit 'At most so many' -n 'At most so many' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--limit 'Show at most N' -n 'Show at most N' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=()
         ;;
     'sessions show')
         subcommands=()
         default=''
-        options=(--no-thinking 'Only the summary of the thinking' --all 'Every branch, not only the one looked at last' -a 'Every branch, not only the one looked at last' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--no-thinking 'Show only the summary of the thinking' --all 'Show every branch, not only the last viewed one' -a 'Show every branch, not only the last viewed one' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(sessions)
         ;;
     'sessions search')
         subcommands=()
         default=''
-        options=(--limit 'At most so many' -n 'At most so many' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--limit 'Show at most N' -n 'Show at most N' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('*')
         ;;
     'sessions export')
         subcommands=()
         default=''
-        options=(--format 'The form of the document' -f 'The form of the document' --output 'Write to a file; - is stdout' -o 'Write to a file; - is stdout' --force 'Replace a file that is there already' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--format 'The format of the document' -f 'The format of the document' --output 'Write to a file; - writes to stdout' -o 'Write to a file; - writes to stdout' --force 'Overwrite an existing file' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(sessions)
         ;;
     'sessions rename')
@@ -186,17 +186,17 @@ _reflect_about() {
     'sessions remove')
         subcommands=()
         default=''
-        options=(--yes 'Do not ask' -y 'Do not ask' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--yes 'Do not ask for confirmation' -y 'Do not ask for confirmation' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=('sessions*')
         ;;
     'sessions fork')
         subcommands=()
         default=''
-        options=(--at 'The last question to take along' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
+        options=(--at 'The number of the last question to copy' --json 'Print JSON' --help 'Show this message and exit' -h 'Show this message and exit')
         places=(sessions)
         ;;
     templates)
-        subcommands=(list 'List the templates, with their fields and the beginning of their text' show 'Print a template as it is written' edit 'Write a template in your editor; one that is not there is made' path 'Print where a template is, or the folder of all; it may not exist')
+        subcommands=(list 'List the templates with their fields and the start of their text' show 'Print the text of a template' edit 'Edit a template in your editor; creates it if it does not exist' path 'Print the path of a template or of the templates folder; it may not exist')
         default=list
         options=(--help 'Show this message and exit' -h 'Show this message and exit')
         places=()

@@ -179,7 +179,7 @@ def test_the_only_one_is_waited_for_only_so_long(reflect: Reflect) -> None:
     last = result.err.splitlines()[-1]
 
     assert result.code == 3
-    assert last == "reflect: no server has answered for 1 s (the same command with --resume asks what is left)"
+    assert last == "reflect: no server has answered for 1 s (run it again with --resume to continue)"
     assert 2 <= (reflect.home / "out.jsonl").read_bytes().count(b"\n") < len(QUESTIONS)
 
 

@@ -46,7 +46,7 @@ class TestGoingOn:
             second = batch(reflect, later, name, *GO_ON)
 
         assert (first.code, second.code) == (5, 0)
-        assert "(the error of each says why; the same command with --resume asks them again)" in first.err
+        assert "(each has its error in the output; run it again with --resume to retry them)" in first.err
         assert ["error" in value for value in failed] == [False, True, False]
         assert later.prompts == ["two"]
         assert answers(file_records(out(reflect))) == [(1, "one"), (2, "two"), (3, "three")]
@@ -70,8 +70,8 @@ class TestGoingOn:
             result = batch(reflect, server, name, *GO_ON)
 
         assert result.code == 0
-        assert "line 2 is not what it was when out.jsonl was written" in result.err
-        assert "out.jsonl has 1 line more than in.txt" in result.err
+        assert "line 2 has changed since out.jsonl was written" in result.err
+        assert "out.jsonl has 1 more line than in.txt" in result.err
         assert server.prompts[4:] == ["zwei"]
         assert answers(file_records(out(reflect))) == [(1, "one"), (2, "zwei"), (3, "three"), (4, "four")]
 
@@ -92,7 +92,7 @@ class TestGoingOn:
             written(reflect.home, "one", "two")
             result = batch(reflect, server, name, *GO_ON, "-m", "other")
 
-        assert "some lines were answered by reflection before: they stay as they are" in result.err
+        assert "some lines were already answered by reflection: their answers are kept" in result.err
         assert [value["model"] for value in file_records(out(reflect))] == ["reflection", "other"]
 
     def test_takes_what_stdout_had(self, reflect: Reflect) -> None:
@@ -143,7 +143,7 @@ def test_a_signal_leaves_what_is_finished_and_says_how_to_go_on(reflect: Reflect
         left = slow.left.wait(PATIENCE)
 
     assert (result.code, result.out) == (SIGNALS[number], "")
-    assert result.err == "reflect: stopped: 2 lines answered; the same command with --resume asks what is left\n"
+    assert result.err == "reflect: stopped: 2 lines answered; run it again with --resume to continue\n"
     assert left
     assert answers(file_records(out(reflect))) == [(2, "two"), (3, "three")]
 

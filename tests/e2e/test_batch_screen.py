@@ -92,7 +92,7 @@ def test_the_key_stops_it_and_it_says_how_to_go_on(reflect: Reflect) -> None:
         lines = [text for text in screen.lines if text and text != "^C"]
 
     assert code == 130
-    assert lines[-1].endswith("stopped: 1 line answered; the same command with --resume asks what is left")
+    assert lines[-1].endswith("stopped: 1 line answered; run it again with --resume to continue")
 
 
 def test_nothing_moves_where_stderr_is_no_terminal(reflect: Reflect) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support.built_in import BuiltIn
     from support.command import Reflect, Result
 
-WHAT_IT_IS, A_REAL_ONE = "a built-in model of 270 million parameters", "ollama.com"
+WHAT_IT_IS, A_REAL_ONE = "a built-in model with 270 million parameters", "ollama.com"
 TERMS = "ai.google.dev/gemma/terms"
 CONFIG = ".config/reflectty/config.toml"
 
@@ -87,7 +87,7 @@ def test_where_nobody_else_ever_answered_it_does_unasked(machine: Reflect, form:
     result = machine(*form, QUESTION)
 
     assert answered_by_mini(result)
-    assert "no server answers" in result.err
+    assert "no server responds" in result.err
     assert Kept(machine.home).said.model == "mini"
 
 
@@ -196,7 +196,7 @@ class TestTheChat:
     def test_says_once_what_answers_unasked_and_where_that_is(self, machine: Reflect) -> None:
         with Chat(machine, columns=160, program=machine.command) as chat:
             assert chat.opened()
-            assert chat.shows(f"no server answers, so mini does, {WHAT_IT_IS}")
+            assert chat.shows(f"no server responds: using mini, {WHAT_IT_IS}")
             assert chat.shows("built in")
             chat.ask(QUESTION)
             assert chat.shows("2 + 3 = 5")
@@ -250,11 +250,11 @@ def test_the_tab_key_offers_it_where_a_model_is_asked(machine: Reflect) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("other",), "--from is missing"),
-        (("mini", "--template", "x"), "mini is made as it is: --template"),
-        (("mini", "--system", "x"), "mini is made as it is: --system"),
-        (("mini", "-p", "seed=7"), "mini is made as it is: --parameter"),
-        (("mini",), "there is a model mini already"),
+        (("other",), "other needs a source model"),
+        (("mini", "--template", "x"), "--template does not apply to mini"),
+        (("mini", "--system", "x"), "--system does not apply to mini"),
+        (("mini", "-p", "seed=7"), "--parameter does not apply to mini"),
+        (("mini",), "mini already exists"),
     ],
     ids=["another name", "a template", "a system prompt", "a parameter", "there is one"],
 )

@@ -81,7 +81,7 @@ def test_no_server_is_given_it_where_only_what_merges_is_missing(tmp_path: Path,
     assert (result.code, result.out) == (2, "")
     assert (
         result.err
-        == f"reflect: numpy is missing, by which the adapter is merged into the weights ({INSTALL} installs it)\n"
+        == f"reflect: cannot merge the adapter into the weights: numpy is not installed (install it: {INSTALL})\n"
     )
     assert {asked.method for asked in server.requests} <= {"GET"}
 

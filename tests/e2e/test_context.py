@@ -192,7 +192,7 @@ class TestAuto:
         other = reflect("-o", "num_predict=auto", "q")
 
         assert (made.code, other.code) == (2, 2)
-        assert "-o num_ctx=auto goes with a question" in made.err
+        assert "use -o num_ctx=auto with a question" in made.err
         assert "num_predict takes a whole number, not 'auto'" in other.err
 
 

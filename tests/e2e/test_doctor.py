@@ -256,7 +256,7 @@ class TestOnATerminal:
 
 def test_the_help_names_the_exit_codes(reflect: Reflect) -> None:
     text = " ".join(reflect("doctor", "--help").out.split())
-    assert "0 a question was answered" in text
+    assert "0 the question was answered" in text
     assert "--no-question" in text
 
 

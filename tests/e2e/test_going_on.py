@@ -113,15 +113,15 @@ class TestGoingOn:
         assert (result.code, result.out) == (4, "")
         assert len(result.err.splitlines()) == 1
         assert "has 3017 tokens, the context holds 512" in result.err
-        assert "an earlier question and its answer are sent along: without -c" in result.err
+        assert "drop -c or --session to leave out an earlier turn" in result.err
         assert "num_ctx" in result.err
 
     @pytest.mark.parametrize(
         ("words", "says"),
         [
-            (("-c",), "there is no session to go on with"),
-            (("--session", "x"), "there is no session to go on with"),
-            (("-c", "--session", "x"), "--continue and --session exclude each other"),
+            (("-c",), "there is no session to continue"),
+            (("--session", "x"), "there is no session to continue"),
+            (("-c", "--session", "x"), "--continue and --session cannot be combined"),
         ],
     )
     def test_with_nothing_is_a_misuse_that_makes_no_file(

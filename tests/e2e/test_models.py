@@ -60,7 +60,9 @@ class TestTheList:
             result = reflect.at(server.host)("models")
             empty = reflect.at(server.host)("models", "--json")
         assert (result.code, result.out) == (0, "")
-        assert re.match(r"reflect: no model is installed on the server: reflect models pull \S+ gets one", result.err)
+        assert re.match(
+            r"reflect: no models are installed on the server: run reflect models pull \S+ for a model", result.err
+        )
         assert (empty.code, empty.out, empty.err) == (0, "[]\n", "")
 
     def test_is_json_with_all_that_a_program_wants(self, reflect: Reflect) -> None:

@@ -38,7 +38,7 @@ class TestPulling:
                 assert screen.until(lambda text: "pulling m  pulling manifest" in text or "40 %" in text)
                 screen.press(b"\x03")
                 assert screen.finish() == 130
-                assert screen.text == "reflect: stopped: what came is kept, and the same command goes on from there"
+                assert screen.text == "reflect: stopped: progress is kept, run the same command to continue"
                 assert not screen.cursor_hidden
             assert server.asked("/api/pull")[0].left.wait(PATIENCE)
 
@@ -50,7 +50,7 @@ class TestPulling:
                 result = run.signalled(number)
             assert server.asked("/api/pull")[0].left.wait(PATIENCE)
         assert result.code == 128 + number
-        assert "goes on from there" in result.err
+        assert "run the same command to continue" in result.err
 
     def test_gives_a_program_what_was_said_and_what_came_of_it(self, reflect: Reflect) -> None:
         with FakeServer(routes(pull=Answer([*self.PARTS, SUCCESS]))) as server:
@@ -128,7 +128,7 @@ class TestCreating:
         with self.making(chat=chat) as server:
             result = reflect.at(server.host)("models", "create", "v", "--from", "m")
         assert (result.code, result.out) == (0, "")
-        assert re.fullmatch(rf"reflect: v is not proven to reflect: .*{told}.*\n", result.err)
+        assert re.fullmatch(rf"reflect: v failed the test question: .*{told}.*\n", result.err)
 
     def test_asks_nothing_where_no_proof_is_wished(self, reflect: Reflect) -> None:
         with self.making() as server:
@@ -167,5 +167,5 @@ class TestCreating:
             refused = reflect.at(server.host)("models", "create", "v", "--from", "m", "--no-proof")
             forced = reflect.at(server.host)("models", "create", "v", "--from", "m", "--no-proof", "--force")
             assert len(server.asked("/api/create")) == 1
-        assert (refused.code, refused.err) == (2, "reflect: there is a model v already (--force replaces it)\n")
+        assert (refused.code, refused.err) == (2, "reflect: v already exists (--force to overwrite)\n")
         assert forced.code == 0

@@ -76,7 +76,7 @@ class TestTheList:
             result = Asking(reflect, server.host)("models")
 
         assert (result.code, result.out) == (0, "")
-        assert result.err == "reflect: the server lists no model: -m NAME asks for one all the same\n"
+        assert result.err == "reflect: the server lists no models: use -m NAME to ask for one anyway\n"
 
 
 class TestShowing:
@@ -112,7 +112,7 @@ class TestShowing:
         with vllm() as server:
             result = Asking(reflect, server.host)("models", "show", "Qwen/Qwen3-8B", flag)
 
-        one_line(result, 4, "vLLM 0.32.0 tells no", "of Qwen/Qwen3-8B")
+        one_line(result, 4, "vLLM 0.32.0 does not report the", "of Qwen/Qwen3-8B")
 
     def test_a_model_that_is_not_listed_is_shown_with_a_word(self, reflect: Reflect) -> None:
         with FakeServer({"/v1/models": whole({"data": []})}) as server:
@@ -148,14 +148,14 @@ def test_what_only_an_ollama_can_do_is_refused_in_a_line_that_names_the_server(
     with FakeServer({"/v1/models": listed, **more}) as server:
         result = Asking(reflect, server.host)("models", *words)
 
-    one_line(result, 2, "only an Ollama lets its models be managed", f"http://{server.host} is {kind}")
+    one_line(result, 2, "models can only be managed on an Ollama server", f"http://{server.host} is {kind}")
 
 
 def test_a_server_of_another_kind_is_named_though_nothing_says_that_it_is_one(reflect: Reflect) -> None:
     with vllm() as server:
         result = reflect.at(server.host)("models", "pull", "qwen3")
 
-    one_line(result, 2, "only an Ollama lets its models be managed", f"http://{server.host} is vLLM 0.32.0")
+    one_line(result, 2, "models can only be managed on an Ollama server", f"http://{server.host} is vLLM 0.32.0")
 
 
 def test_an_ollama_is_managed_though_questions_go_by_the_other_protocol(reflect: Reflect) -> None:

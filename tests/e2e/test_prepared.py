@@ -131,7 +131,7 @@ def test_a_question_is_put_into_the_template(settled: Reflect, words: tuple[str,
         (("-t", "translate", "--field", "langage=x", "q"), "has no field 'langage' (did you mean language?)"),
         (("-t", "translate", "--field", "language", "q"), "--field 'language' has no value"),
         (("-t", "review"), "the template review has nothing to put in for {input} (pipe it in"),
-        (("--field", "a=b", "q"), "--field fills a template, and none is named (name it with -t)"),
+        (("--field", "a=b", "q"), "--field needs a template (name one with -t)"),
         (("-t", "x\x1b]0;t\x07", "q"), "is not a valid name"),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_script_gets_the_name_of_the_model_where_nothing_is_lost(reflect: Refl
 
     assert (result.code, result.out, result.err) == (0, "m\n", "")
     assert code == 0
-    assert screen.text == "reflect: m loses none of its tags: there is nothing to repair\nm"
+    assert screen.text == "reflect: m loses none of its tags: nothing to repair\nm"
 
 
 def test_a_program_gets_what_was_lost(reflect: Reflect, scripted: Scripted) -> None:
@@ -68,7 +68,7 @@ def test_a_copy_that_sends_no_tags_is_told_to_whoever_asks(reflect: Reflect, scr
         result = reflect.at(server.host)(*REPAIR)
 
     assert (result.code, result.out) == (0, "m-repaired\n")
-    assert result.err.startswith("reflect: m-repaired sent none of its tags in answer to a question (")
+    assert result.err.startswith("reflect: m-repaired sent none of its tags in reply to a test question (")
 
 
 def test_a_repair_that_is_interrupted_while_it_sends_says_that_no_copy_was_made(
@@ -84,7 +84,7 @@ def test_a_repair_that_is_interrupted_while_it_sends_says_that_no_copy_was_made(
         code = screen.finish()
 
     assert code == 130
-    assert "reflect: stopped: no copy was made" in screen.text
+    assert "reflect: stopped: no copy was created" in screen.text
     assert "sending" not in screen.text
     assert not screen.cursor_hidden
     assert not server.asked("/api/create")
@@ -95,12 +95,12 @@ def test_a_repair_that_is_interrupted_while_it_asks_says_that_the_copy_is_there(
 ) -> None:
     scripted.chat = Answer([HANG])
     with scripted.serving() as server, Screen(reflect.at(server.host), *REPAIR) as screen:
-        assert screen.shows("asking the copy of m")
+        assert screen.shows("testing the copy of m")
         screen.press(b"\x03")
         code = screen.finish()
 
     assert code == 130
-    assert screen.text == "reflect: stopped: the copy is made, and was not asked"
+    assert screen.text == "reflect: stopped: the copy is created, but not tested"
 
 
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_sent(reflect: Reflect, tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_no_byte_of_a_token_or_a_server_reaches_the_terminal_as_it_is(reflect: R
         unknown = reflect.at(server.host)(*REPAIR, "--token", "\x1b[2Jnone")
 
     assert code == 0
-    assert "as text: its tags came back" in screen.text
-    assert "; ask it with reflect -m m-repaired" in screen.text
+    assert "as text, proven by a test question" in screen.text
+    assert "; use it with reflect -m m-repaired" in screen.text
     assert b"\x1b[31mred" not in screen.raw
     assert b"\x07" not in screen.raw
     assert unknown.code == 2

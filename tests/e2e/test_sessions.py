@@ -224,7 +224,7 @@ class TestChanging:
 
     def test_a_fork_cannot_end_later_than_the_branch(self, kept: Kept) -> None:
         result = kept("fork", kept.ids[0], "--at", "3")
-        assert (result.code, result.err) == (2, "reflect: --at 3: only 2 were asked on this branch\n")
+        assert (result.code, result.err) == (2, "reflect: --at 3: only 2 questions on this branch\n")
 
     def test_what_cannot_be_kept_is_an_error(self, kept: Kept) -> None:
         database = kept.data / "reflectty" / "sessions.db"

@@ -36,7 +36,7 @@ def test_the_built_in_model_is_made_of_one_file_and_proven(reflect: Reflect, oll
     made = shown(ollama, "/api/show", model="mini")
 
     assert refused.code == 2
-    assert "--force replaces it" in refused.err
+    assert "--force to overwrite" in refused.err
     assert (result.code, result.err) == (0, "")
     assert (proof["passed"], proof["problem"]) == (True, "")
     assert proof["corrections"] >= 1

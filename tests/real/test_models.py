@@ -149,8 +149,8 @@ def test_a_variant_that_uses_the_tags_is_proven_by_one_question(asking: Reflect,
 
     assert code == 0
     assert lines[0] == f"reflect: created {MADE[0]} from mini"
-    assert "asking it: Which is larger" in lines[1]
-    told = f"proven: its tags came back with thinking, {corrections}, and an answer: {said.answer}"
+    assert "test question: Which is larger" in lines[1]
+    told = f"passed: the tagged reply has thinking, {corrections} and an answer: {said.answer}"
     assert told in " ".join(lines)
     assert (value["mode"], value["family"], value["answer"]) == ("native", "reflection", said.answer)
 
@@ -161,7 +161,7 @@ def test_a_variant_that_does_not_use_them_is_made_and_called_unproven(asking: Re
 
     assert result.code == 0
     assert proof["passed"] is False
-    assert result.err.startswith(f"reflect: {MADE[0]} is not proven to reflect: {proof['problem']} (")
+    assert result.err.startswith(f"reflect: {MADE[0]} failed the test question: {proof['problem']} (")
     assert listed(asking)[f"{MADE[0]}:latest"]["abilities"] == ["reflection", "thinking"]
 
 

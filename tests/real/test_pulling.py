@@ -100,7 +100,7 @@ def test_a_pull_that_is_stopped_goes_on_from_where_it_was(
     starts = [start for _, start, end in registry.ranges if end == SIZE + 4]
 
     assert result.code == 128 + number
-    assert result.err == "reflect: stopped: what came is kept, and the same command goes on from there\n"
+    assert result.err == "reflect: stopped: progress is kept, run the same command to continue\n"
     assert stopped
     assert starts[0] == 0
     assert starts[-1] > 0

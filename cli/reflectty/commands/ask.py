@@ -72,9 +72,9 @@ def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
     quiet: args.Quiet = False,
     version: args.Version = False,
 ) -> None:
-    """Ask a question: the thinking is shown live, each correction marked; the answer alone goes to stdout.
+    """Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout.
 
-    Without a question, on a terminal, it opens the chat.
+    Without a question, opens the chat if run on a terminal.
     """
     if version:
         context.obj.out.write(f"reflect {__version__}\n")
@@ -88,7 +88,9 @@ def _ask(arguments: args.AskArguments, terminal: Terminal) -> None:
     settings = config.load_settings(profile=args.decode_argument(arguments.profile), engine=arguments.engine or "")
     output_options = _output_options_of(arguments, settings)
     if arguments.raw and terminal.out.tty:
-        raise UsageError("--raw is not for a terminal: a reply may hold control characters", "send it to a file")
+        raise UsageError(
+            "--raw cannot print to a terminal: a reply may contain control characters", "redirect it to a file"
+        )
     warn = _make_warner(arguments, terminal)
     question = question_of(arguments, settings)
     if args.has_no_question(arguments) and terminal.stdin_tty:
@@ -202,7 +204,7 @@ def _parse_parts(text: str) -> frozenset[Kind]:
     unknown = names - {str(kind) for kind in Kind}
     if unknown:
         known = ", ".join(Kind)
-        raise UsageError(f"--show has no part {min(unknown)!r}", f"its parts are {known}")
+        raise UsageError(f"--show: unknown part {min(unknown)!r}", f"choose from {known}")
     return frozenset(Kind(name) for name in names) or ALL_PARTS
 
 

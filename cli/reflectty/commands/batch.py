@@ -17,30 +17,32 @@ STDIN = Path("-")
 """The input where it is stdin, and the output where it is stdout."""
 
 Input = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The questions, one a line; - is stdin.", show_default=False)
+    Path, typer.Argument(metavar="FILE", help="The questions, one per line; - reads stdin.", show_default=False)
 ]
 Hosts = Annotated[
     list[str] | None,
     typer.Option(
         "--host",
         metavar="HOST",
-        help="A server, as in OLLAMA_HOST; given several times, the lines are spread over all of them.",
-        show_default="hosts of the settings, else 127.0.0.1:11434",
+        help="A server, as in OLLAMA_HOST; repeat it to spread the lines across several servers.",
+        show_default="the hosts setting, else 127.0.0.1:11434",
     ),
 ]
 Options = Annotated[
     list[str] | None,
     typer.Option(
-        "--option", metavar="KEY=VALUE", help="A model option: num_ctx, temperature, seed, ….", show_default=False
+        "--option",
+        metavar="KEY=VALUE",
+        help="A model option, such as num_ctx, temperature or seed.",
+        show_default=False,
     ),
 ]
 FormOption = Annotated[
     InputFormat | None,
     typer.Option(
         "--format",
-        help='What the lines are: plain questions, or objects: {"prompt": …, "id", "system", "model", fields of the'
-        " template}.",
-        show_default="by the file's name, else by its first line",
+        help='The format of the lines: questions, or objects: {"prompt": …, "id", "system", "model", template fields}.',
+        show_default="from the file name, else the first line",
     ),
 ]
 OutputFile = Annotated[
@@ -49,27 +51,27 @@ OutputFile = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write to a file: a line that is finished is in it at once; it is put in order at the end.",
+        help="Write to a file: each line as soon as it finishes; the file is sorted at the end.",
         show_default="stdout",
     ),
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on with the output file: ask what is not answered there, or failed.")
+    bool, typer.Option("--resume", help="Continue the output file: ask only the lines that are missing or failed.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Begin anew where the output file is there already.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the output file if it exists.")]
 Unordered = Annotated[
-    bool, typer.Option("--unordered", help="Write the lines as they are finished, not in the order of the questions.")
+    bool, typer.Option("--unordered", help="Write each line as it finishes, not in the order of the questions.")
 ]
 Fields = Annotated[
     str,
     typer.Option(
         "--fields",
         metavar="NAMES",
-        help="What to write beside line, id and error: answer,usage,thinking,prompt,host, …, as --json has them.",
+        help="Fields of --json to write besides line, id and error, such as answer,usage,thinking,prompt,host.",
         show_default="model,answer,complete",
     ),
 ]
-Full = Annotated[bool, typer.Option("--full", help="Write all that --json of a question has, the question included.")]
+Full = Annotated[bool, typer.Option("--full", help="Write every field of --json and the question.")]
 Jobs = Annotated[
     int | None,
     typer.Option(
@@ -78,14 +80,18 @@ Jobs = Annotated[
         metavar="N",
         min=1,
         max=512,
-        help="How many to ask at the same time of each server.",
-        show_default="what it answers at once, which is found out",
+        help="How many lines to send to each server at once.",
+        show_default="as many as it answers in parallel, detected",
     ),
 ]
 Retry = Annotated[
     int,
     typer.Option(
-        "--retry", metavar="N", min=0, max=100, help="How often to ask again where a server was busy or a reply cut."
+        "--retry",
+        metavar="N",
+        min=0,
+        max=100,
+        help="How many times to retry if a server is busy or a reply is cut off.",
     ),
 ]
 Patience = Annotated[
@@ -94,8 +100,8 @@ Patience = Annotated[
         "--patience",
         metavar="SECONDS",
         min=0,
-        help="How long to wait for servers that have gone away, all of them.",
-        show_default="an hour",
+        help="How long to wait while no server is reachable.",
+        show_default="one hour",
     ),
 ]
 
@@ -142,14 +148,14 @@ def refuse_contradictions(arguments: BatchArguments) -> None:
     """
     key = str(arguments.output or "").partition("=")
     if key[1] and key[0] in OPTIONS:
-        raise UsageError(f"-o {arguments.output} is a model option", "write --option: -o is the output file of a batch")
+        raise UsageError(f"-o {arguments.output} is a model option", "use --option: in a batch, -o is the output file")
     if arguments.resume and arguments.force:
-        raise UsageError("--resume and --force exclude each other", "go on, or begin anew")
+        raise UsageError("--resume and --force cannot be combined", "use --resume to continue, --force to overwrite")
     if arguments.fields and arguments.full:
-        raise UsageError("--fields and --full exclude each other", "--full has every field")
+        raise UsageError("--fields and --full cannot be combined", "--full includes every field")
     if arguments.output is None and (arguments.resume or arguments.force):
         flag = "--resume" if arguments.resume else "--force"
-        raise UsageError(f"{flag} is about an output file, and none is named", "name it with --output")
+        raise UsageError(f"{flag} needs an output file", "name one with --output")
 
 
 def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -181,13 +187,13 @@ def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
     timeout: args.Timeout = "",
     quiet: args.Quiet = False,
 ) -> None:
-    """Ask every line of a file, and write a line of JSON for each, in the same order.
+    """Ask every line of a file and write one line of JSON for each, in the same order.
 
-    A line that cannot be asked or has no complete answer gets an error of its own and stops no other. With
-    --output nothing that is finished is lost, and --resume goes on. What is asked here is not kept as sessions.
+    A line that cannot be asked or has no complete answer gets an error in its record; the other lines continue. With
+    --output, finished lines are never lost and --resume continues. Batch questions are not saved as sessions.
 
-    Exit codes: 0 every line has a complete answer; 2 the call or a file cannot be used; 3 no server answers, at
-    first or for as long as --patience; 4 the model is not installed; 5 some lines have no complete answer; 6 the
+    Exit codes: 0 every line has a complete answer; 2 an argument or a file is invalid; 3 no server responds, at
+    the start or for as long as --patience; 4 the model is not installed; 5 some lines have no complete answer; 6 the
     output cannot be written.
     """
     given = batch_arguments_of({name: value for name, value in locals().items() if name != "context"})

@@ -114,13 +114,11 @@ class BatchReporter:
         progress = self._progress
         if not progress.finished:
             self.info(
-                f"all {progress.answered_before:,} were answered before"
-                if progress.answered_before
-                else "there is no line to ask"
+                f"all {progress.answered_before:,} already answered" if progress.answered_before else "no lines to ask"
             )
             return
         failed = f", {progress.failed:,} without a complete answer" if progress.failed else ""
-        kept = f", {progress.answered_before:,} from before" if progress.answered_before else ""
+        kept = f", {progress.answered_before:,} answered earlier" if progress.answered_before else ""
         speed = f" · {progress.tokens_per_second:.0f} tok/s" if progress.tokens_per_second >= 1 else ""
         self.info(
             f"{format_count(progress.done, 'line')} answered{failed}{kept} · {format_duration(progress.seconds)}{speed}"
@@ -176,8 +174,8 @@ def run_batch(arguments: BatchArguments, terminal: Terminal) -> None:
     context.reporter.report_totals()
     if context.progress.failed:
         message = f"{context.progress.failed:,} of {context.progress.finished:,} lines have no complete answer"
-        again = f"; {_resume_command_for(arguments)} asks them again" if arguments.output else ""
-        raise IncompleteError(message, f"the error of each says why{again}")
+        again = f"; {_resume_command_for(arguments)} to retry them" if arguments.output else ""
+        raise IncompleteError(message, f"each has its error in the output{again}")
 
 
 def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext:
@@ -200,12 +198,12 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
 
 
 def _resume_hint_for(arguments: BatchArguments, otherwise: str) -> str:
-    return f"{_resume_command_for(arguments)} asks what is left" if arguments.output else otherwise
+    return f"{_resume_command_for(arguments)} to continue" if arguments.output else otherwise
 
 
 def _resume_command_for(arguments: BatchArguments) -> str:
     """Return how the same command goes on with its output."""
-    return "the same command with --resume in place of --force" if arguments.force else "the same command with --resume"
+    return "run it again with --resume instead of --force" if arguments.force else "run it again with --resume"
 
 
 @contextmanager
@@ -245,7 +243,7 @@ def _refuse_bad_input(number: int, arguments: BatchArguments) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise UsageError(f"{arguments.file} is a folder", "name a file in it")
     if arguments.output and arguments.output.exists() and os.path.samestat(found, arguments.output.stat()):
-        raise UsageError(f"{arguments.output} is the input as well", "name another file")
+        raise UsageError(f"{arguments.output} is also the input file", "name another file")
 
 
 def _open_files(context: BatchContext, number: int) -> BatchFiles:
@@ -270,12 +268,12 @@ async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
     except asyncio.CancelledError:
         done = f"stopped: {format_count(context.progress.answered_before + context.progress.done, 'line')} answered"
         context.reporter.note(
-            f"{done}; {_resume_hint_for(context.arguments, 'with --output FILE, --resume could go on')}"
+            f"{done}; {_resume_hint_for(context.arguments, 'use --output FILE to be able to --resume')}"
         )
         raise
     if resume_cursor.remaining:
         context.reporter.note(
-            f"{context.arguments.output} has {format_count(resume_cursor.remaining, 'line')} more than "
+            f"{context.arguments.output} has {format_count(resume_cursor.remaining, 'more line')} than "
             f"{context.arguments.file}"
         )
 
@@ -294,8 +292,8 @@ def _is_wanted(context: BatchContext, resume_cursor: ResumeCursor, line: InputLi
         return False
     if found is LineStatus.CHANGED:
         if not context.progress.changed:
-            text = f"line {line.number} is not what it was when {context.arguments.output} was written"
-            context.reporter.note(f"{text}: it is asked again, and so is every other that changed")
+            text = f"line {line.number} has changed since {context.arguments.output} was written"
+            context.reporter.note(f"{text}: all changed lines are asked again")
         context.progress.changed += 1
     return True
 
@@ -309,7 +307,7 @@ async def _ask_lines(
         scheduler = Scheduler(len(servers), given.jobs or 1)
         model = await check_servers(servers, scheduler, context.common_question.model, reporter.note)
         for other in sorted(answered_by - {model}):
-            reporter.note(f"some lines were answered by {other} before: they stay as they are")
+            reporter.note(f"some lines were already answered by {other}: their answers are kept")
         terms = BatchOptions(given.jobs or 0, given.retry, given.patience)
         work = BatchRunner(servers, scheduler, terms, _make_callbacks(context, output, model), context.progress)
         async with run_ticker(reporter.tick):

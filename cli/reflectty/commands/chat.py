@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_HOSTS = {"ollama": "127.0.0.1:11434", "openai": "127.0.0.1:8000", "embedded": "built in"}
 MAX_SESSIONS = 50
 """So many of the latest sessions are looked at for those of a chat that is left."""
-NO_TERMINAL = "the chat needs a terminal: stdin, stdout and stderr must be one"
+NO_TERMINAL = "the chat needs a terminal on stdin, stdout and stderr"
 
 
 def can_open_chat(terminal: Terminal) -> bool:

@@ -59,8 +59,8 @@ def detect_shell() -> Shell:
     name = Path(os.environ.get("SHELL", "")).name
     known = {"pwsh": Shell.POWERSHELL, **{str(shell): shell for shell in Shell}}
     if name not in known:
-        said = f"there are no completions for {name}" if name else "SHELL does not say which shell is yours"
-        raise UsageError(said, f"--shell {'|'.join(Shell)} names one")
+        said = f"no completions for {name}" if name else "cannot tell your shell from SHELL"
+        raise UsageError(said, f"choose one with --shell {'|'.join(Shell)}")
     return known[name]
 
 
@@ -104,21 +104,21 @@ def _home() -> Path:
     try:
         return Path.home()
     except RuntimeError as error:
-        raise UsageError("there is no home folder", "set HOME") from error
+        raise UsageError("no home folder found", "set HOME") from error
 
 
-ShellOption = Annotated[Shell | None, typer.Option("--shell", help="The shell.", show_default="that of SHELL")]
+ShellOption = Annotated[Shell | None, typer.Option("--shell", help="The shell.", show_default="from $SHELL")]
 ShellArgument = Annotated[
-    Shell | None, typer.Argument(metavar="[SHELL]", help="The shell; without one, that of SHELL.", show_default=False)
+    Shell | None, typer.Argument(metavar="[SHELL]", help="The shell (default: from $SHELL).", show_default=False)
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that is not of reflect.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that reflect did not write.")]
 SCRIPT_MARK = "Completions of reflect for "
 """What a script of ours says in its first lines."""
-UNTESTED_NOTE = "the script for PowerShell was never run by those who made it"
+UNTESTED_NOTE = "the PowerShell script is untested"
 
 
 def install(context: typer.Context, shell: ShellOption = None, force: Force = False) -> None:
-    """Put the completions where the shell looks for them."""
+    """Install the completions where the shell looks for them."""
     from reflectty.export.files import save_text
 
     terminal: Terminal = context.obj
@@ -126,20 +126,20 @@ def install(context: typer.Context, shell: ShellOption = None, force: Force = Fa
     place = completion_file_of(chosen)
     _make_folder(place.path.parent)
     save_text(_read_script(chosen), place.path, force=force or _is_own_script(place.path))
-    write_remark(terminal, f"the completions for {chosen} are in {place.path}")
+    write_remark(terminal, f"installed the completions for {chosen} in {place.path}")
     write_remark(terminal, _remaining_step_of(chosen, place))
     if chosen is Shell.POWERSHELL:
         write_remark(terminal, UNTESTED_NOTE)
 
 
 def show(context: typer.Context, shell: ShellArgument = None) -> None:
-    """Print the completions of a shell."""
+    """Print the completion script of a shell."""
     terminal: Terminal = context.obj
     terminal.out.write(_read_script(shell or detect_shell()))
 
 
 def path_(context: typer.Context, shell: ShellArgument = None) -> None:
-    """Print where the completions go; the file may not exist."""
+    """Print the path of the completion script; the file may not exist."""
     terminal: Terminal = context.obj
     terminal.out.write(f"{clean_line(str(completion_file_of(shell or detect_shell()).path), 4096)}\n")
 
@@ -148,7 +148,9 @@ def _read_script(shell: Shell) -> str:
     try:
         return (assets.find_asset_folder("completions") / SCRIPT_FILES[shell]).read_text("utf-8")
     except OSError as error:
-        raise OutputError(f"the installation lacks the completions for {shell}", "install reflectty anew") from error
+        raise OutputError(
+            f"the completions for {shell} are missing from the installation", "reinstall reflectty"
+        ) from error
 
 
 def _is_own_script(path: Path) -> bool:
@@ -160,14 +162,12 @@ def _is_own_script(path: Path) -> bool:
 def _remaining_step_of(shell: Shell, place: CompletionFile) -> str:
     """Return what is still to be done before the shell completes."""
     if shell is Shell.BASH:
-        return (
-            f"a new shell has them; one without bash-completion has not: add to ~/.bashrc: . {quote_path(place.path)}"
-        )
+        return f"open a new shell to use them; without bash-completion, add to ~/.bashrc: . {quote_path(place.path)}"
     if place.startup_file is None:
-        return "a new shell has them"
+        return "open a new shell to use them"
     if _has_mention(place.startup_file, place.path):
-        return f"{quote_path(place.startup_file)} names the place already: a new shell has them"
-    return f"add to {quote_path(place.startup_file)}, and a new shell has them: {'; '.join(place.startup_lines)}"
+        return f"{quote_path(place.startup_file)} already loads them: open a new shell to use them"
+    return f"add to {quote_path(place.startup_file)} and open a new shell: {'; '.join(place.startup_lines)}"
 
 
 def _has_mention(start: Path, path: Path) -> bool:
@@ -182,7 +182,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make {folder}: {(error.strerror or str(error)).lower()}") from error
+        raise OutputError(f"cannot create {folder}: {(error.strerror or str(error)).lower()}") from error
 
 
 SUBCOMMANDS: dict[str, Callable[..., None]] = {"install": install, "show": show, "path": path_}
@@ -192,7 +192,7 @@ def completions() -> typer.Typer:
     """Return the command with its subcommands."""
     return make_group(
         SUBCOMMANDS,
-        "The completions of bash, zsh, fish and PowerShell: install puts them where the shell looks.\n\n"
-        f"They know the names of models, sessions, profiles and templates; {UNTESTED_NOTE}.",
+        "Install or print completions for bash, zsh, fish and PowerShell (default: show).\n\n"
+        f"They complete the names of models, sessions, profiles and templates; {UNTESTED_NOTE}.",
         ShowByDefault,
     )

@@ -58,7 +58,7 @@ def make_group(
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def load_theme(terminal: Terminal) -> Theme:
@@ -88,7 +88,7 @@ def exclusive(flags: Sequence[tuple[str, bool]], hint: str) -> None:
     """
     chosen = [flag for flag, given in flags if given]
     if len(chosen) > 1:
-        raise UsageError(f"{chosen[0]} and {chosen[1]} exclude each other", hint)
+        raise UsageError(f"{chosen[0]} and {chosen[1]} cannot be combined", hint)
 
 
 def info(terminal: Terminal, text: str) -> None:
@@ -104,7 +104,7 @@ def require_yes(terminal: Terminal, what: str, *, yes: bool) -> None:
         UsageError: there is no terminal, and no --yes.
     """
     if not (yes or (terminal.stdin_tty and terminal.err.tty)):
-        raise UsageError(f"{what} are not removed unasked, and there is no terminal to ask on", "--yes removes them")
+        raise UsageError(f"refusing to remove {what} without --yes", "no terminal to confirm on")
 
 
 def confirm(terminal: Terminal, listed: Iterable[str]) -> bool:

@@ -27,10 +27,10 @@ NoQuestion = Annotated[
     bool,
     typer.Option(
         "--no-question",
-        help="Ask the model nothing; then 0 says only that nothing found is in the way of an answer.",
+        help="Do not ask the model a question; 0 then means only that no problem prevents an answer.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print what was found as one JSON object.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")]
 
 
 def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -43,10 +43,10 @@ def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
     no_question: NoQuestion = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check the terminal, settings, sessions, server and models, ask one question, and say what to do.
+    """Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes.
 
-    Exit codes: 0 a question was answered; 2 a setting or the host cannot be used; 3 no Ollama server is reached;
-    4 it refuses, or the model is not installed; 5 no complete answer came.
+    Exit codes: 0 the question was answered; 2 a setting or the host is invalid; 3 no Ollama server is reachable;
+    4 the server refuses or the model is not installed; 5 the answer is incomplete.
     """
     terminal: Terminal = context.obj
     doctor_context = _make_doctor_context(
@@ -133,7 +133,7 @@ def _find_harmless_mistakes(settings: config.Settings) -> tuple[UsageError, ...]
     found = []
     problem = theme.load_theme(settings.theme, _theme_folders_of(settings)).problem
     if problem:
-        found.append(UsageError(problem, "the terminal's own colours are used"))
+        found.append(UsageError(problem, "using the terminal's own colors"))
     if settings.keys:
         from reflectty.tui.keys import bind_actions
 

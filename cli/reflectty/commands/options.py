@@ -18,14 +18,15 @@ Prompt = Annotated[
     typer.Argument(metavar="[PROMPT]...", help="The question; several words are joined.", show_default=False),
 ]
 ModelName = Annotated[
-    str, typer.Option("--model", "-m", metavar="NAME", help="The model to ask.", show_default="the best one installed")
+    str,
+    typer.Option("--model", "-m", metavar="NAME", help="The model to ask.", show_default="the best installed model"),
 ]
 Profile = Annotated[
     str,
     typer.Option(
         "--profile",
         metavar="NAME",
-        help="A profile of the settings; goes before the environment. none: no profile.",
+        help="Use a profile from the config file (overrides environment variables; `none` disables).",
         show_default=False,
     ),
 ]
@@ -35,7 +36,7 @@ TemplateName = Annotated[
         "--template",
         "-t",
         metavar="NAME",
-        help="A template to put the question into. none: no template.",
+        help="Put the question into a template (`none` disables).",
         show_default=False,
     ),
 ]
@@ -56,7 +57,7 @@ EngineOption = Annotated[
     EngineName | None,
     typer.Option(
         "--engine",
-        help="Who answers: a server that speaks Ollama's own API or OpenAI's, or the built-in model.",
+        help="The engine: a server with the Ollama or the OpenAI API, or the built-in model.",
         show_default="ollama",
     ),
 ]
@@ -64,23 +65,25 @@ ModeOption = Annotated[
     Mode | None,
     typer.Option(
         "--mode",
-        help="How the model reflects: natively or in its own tags, asked to by a prompt, or not at all.",
+        help="How the model reflects: natively or with its own tags, by a prompt, or not at all.",
         show_default="auto",
     ),
 ]
-EffortOption = Annotated[Effort | None, typer.Option("--effort", help="How much it thinks.", show_default=False)]
+EffortOption = Annotated[Effort | None, typer.Option("--effort", help="How much the model thinks.", show_default=False)]
 FamilyName = Annotated[
     str,
     typer.Option(
         "--family",
         metavar="NAME",
-        help="How the reply marks its thinking: reflection, think, harmony, any, none, ….",
-        show_default="by the model",
+        help="How the reply marks its thinking, such as reflection, think, harmony, any or none.",
+        show_default="from the model",
     ),
 ]
 System = Annotated[
     str,
-    typer.Option("--system", "-s", metavar="TEXT", help="A system prompt beside the model's own.", show_default=False),
+    typer.Option(
+        "--system", "-s", metavar="TEXT", help="A system prompt, added to the model's own.", show_default=False
+    ),
 ]
 Options = Annotated[
     list[str] | None,
@@ -88,7 +91,7 @@ Options = Annotated[
         "--option",
         "-o",
         metavar="KEY=VALUE",
-        help="A model option: num_ctx, temperature, seed, ….",
+        help="A model option, such as num_ctx, temperature or seed.",
         show_default=False,
     ),
 ]
@@ -102,55 +105,56 @@ KeepThinking = Annotated[
     KeepThinkingMode | None,
     typer.Option(
         "--keep-thinking",
-        help="Hand the thinking of earlier turns back to the model; auto: where its family was trained so.",
+        help="Send the thinking of earlier turns back to the model; auto: if its family was trained with it.",
         show_default="auto",
     ),
 ]
 Files = Annotated[
     list[Path] | None,
-    typer.Option("--file", "-f", metavar="PATH", help="A text file to ask about; - is stdin.", show_default=False),
+    typer.Option("--file", "-f", metavar="PATH", help="A text file to ask about; - reads stdin.", show_default=False),
 ]
 Images = Annotated[
-    list[Path] | None, typer.Option("--image", metavar="PATH", help="A picture to ask about.", show_default=False)
+    list[Path] | None, typer.Option("--image", metavar="PATH", help="An image to ask about.", show_default=False)
 ]
 SchemaText = Annotated[
     str,
-    typer.Option("--schema", metavar="FILE|JSON", help="A JSON Schema that the answer must fit.", show_default=False),
+    typer.Option("--schema", metavar="FILE|JSON", help="A JSON Schema that the answer must match.", show_default=False),
 ]
 Final = Annotated[bool, typer.Option("--final", help="Print the final answer and nothing else.")]
 Show = Annotated[
     str, typer.Option("--show", metavar="PARTS", help="What to show: thinking,reflection,answer.", show_default="all")
 ]
-NoThinking = Annotated[
-    bool, typer.Option("--no-thinking", help="Do not show the thinking; --mode direct makes it not think.")
-]
+NoThinking = Annotated[bool, typer.Option("--no-thinking", help="Hide the thinking; --mode direct turns it off.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole reply as one JSON object.")]
 AsJsonl = Annotated[bool, typer.Option("--jsonl", help="Print each piece as JSON as it arrives, then the object.")]
 Raw = Annotated[
-    bool, typer.Option("--raw", help="Print the reply as the model wrote it, tags and all; not to a terminal.")
+    bool, typer.Option("--raw", help="Print the reply as the model wrote it, with its tags; not to a terminal.")
 ]
 Timeout = Annotated[
     str,
     typer.Option(
-        "--timeout", metavar="SECONDS", help="How long to wait; or connect=5,first=300,idle=120.", show_default=False
+        "--timeout",
+        metavar="SECONDS",
+        help="How long to wait for output, or connect=5,first=300,idle=120.",
+        show_default=False,
     ),
 ]
 NoStdin = Annotated[bool, typer.Option("--no-stdin", help="Do not read stdin.")]
-ContinueSession = Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last session.")]
+ContinueSession = Annotated[bool, typer.Option("--continue", "-c", help="Continue the last session.")]
 SessionName = Annotated[
     str,
     typer.Option(
         "--session",
         metavar="ID",
-        help="Go on with a session, by the beginning of its id or its title.",
+        help="Continue a session, named by its title or the start of its id.",
         show_default=False,
     ),
 ]
 NoStore = Annotated[
-    bool, typer.Option("--no-store", help="Do not keep this question; a session to go on with is still read.")
+    bool, typer.Option("--no-store", help="Do not save this question; a continued session is still read.")
 ]
-Stats = Annotated[bool, typer.Option("--stats", help="Print the figures of the reply on stderr.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors on stderr.")]
+Stats = Annotated[bool, typer.Option("--stats", help="Print statistics of the reply to stderr.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors to stderr.")]
 Version = Annotated[bool, typer.Option("--version", help="Print the version and exit.")]
 
 
@@ -226,24 +230,24 @@ def refuse_contradictions(arguments: AskArguments) -> None:
     chosen = [flag for flag, on in forms.items() if on]
     shown = "--show" if arguments.show else "--no-thinking" if arguments.no_thinking else ""
     pairs = [
-        (chosen[:2] if len(chosen) > 1 else [], "each is a form of its own"),
-        ([chosen[0], shown] if chosen and shown else [], f"{chosen[0] if chosen else ''} fixes what is printed"),
-        (["--show", "--no-thinking"] if arguments.show and arguments.no_thinking else [], "give one of them"),
-        (["--stats", "--quiet"] if arguments.stats and arguments.quiet else [], "give one of them"),
+        (chosen[:2] if len(chosen) > 1 else [], "choose one output format"),
+        ([chosen[0], shown] if chosen and shown else [], f"{chosen[0] if chosen else ''} determines what is printed"),
+        (["--show", "--no-thinking"] if arguments.show and arguments.no_thinking else [], "use one of them"),
+        (["--stats", "--quiet"] if arguments.stats and arguments.quiet else [], "use one of them"),
         (
             ["--stats", "--final"] if arguments.stats and arguments.final else [],
-            "--json has the figures and the answer",
+            "--json includes the statistics and the answer",
         ),
-        (["--continue", "--session"] if arguments.go_on and arguments.session else [], "give one of them"),
+        (["--continue", "--session"] if arguments.go_on and arguments.session else [], "use one of them"),
         (
             ["--schema", "--raw"] if arguments.schema and arguments.raw else [],
-            "only a reply that is read can be checked",
+            "--raw does not parse the reply, so it cannot be checked",
         ),
         (
             ["--no-stdin", "--file -"] if arguments.no_stdin and Path("-") in (arguments.file or []) else [],
-            "give one of them",
+            "use one of them",
         ),
     ]
     for flags, hint in pairs:
         if flags:
-            raise UsageError(f"{flags[0]} and {flags[1]} exclude each other", hint)
+            raise UsageError(f"{flags[0]} and {flags[1]} cannot be combined", hint)

@@ -71,7 +71,7 @@ def settings_for_session(settings: Settings, session: str) -> Settings:
     return settings._replace(engine=engine, host=host, user_configured=True) if engine else settings
 
 
-_NO_SESSION = ("there is no session to go on with", "a question without -c begins one")
+_NO_SESSION = ("there is no session to continue", "ask without -c to start one")
 
 
 def _open_existing_store(path: Path, warn: Callable[[str], None]) -> Store:
@@ -114,8 +114,8 @@ def add_omission_hint(error: PromptTooLongError, question: Question) -> PromptTo
     if not question.history:
         return error
     number = len(question.history) // 2
-    turns = "an earlier question and its answer" if number == 1 else f"{number} earlier questions and their answers"
-    return PromptTooLongError(str(error), f"{turns} are sent along: without -c or --session they are not; {error.hint}")
+    turns = "an earlier turn" if number == 1 else f"{number} earlier turns"
+    return PromptTooLongError(str(error), f"drop -c or --session to leave out {turns}; {error.hint}")
 
 
 def add_option_source(error: OptionError, flags: Iterable[str], profile: str) -> OptionError:

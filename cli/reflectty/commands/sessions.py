@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="ID", help="The session: its id or the beginning of it, or its title.", show_default=False),
+    typer.Argument(metavar="ID", help="The session: its id, the start of its id, or its title.", show_default=False),
 ]
-Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="Show at most N.")]
 
 
 @contextmanager
@@ -69,20 +69,20 @@ Title = Annotated[
 ]
 Names = Annotated[
     list[str],
-    typer.Argument(metavar="ID...", help="The sessions: ids or their beginnings, or titles.", show_default=False),
+    typer.Argument(metavar="ID...", help="The sessions: ids, starts of ids, or titles.", show_default=False),
 ]
 At = Annotated[
     int | None,
-    typer.Option("--at", metavar="N", min=1, help="The last question to take along.", show_default="all of them"),
+    typer.Option("--at", metavar="N", min=1, help="The number of the last question to copy.", show_default="all"),
 ]
 
 
 def rename(context: typer.Context, name: Name, title: Title, as_json: console.AsJson = False) -> None:
-    """Give a session another title."""
+    """Rename a session."""
     terminal: Terminal = context.obj
     text = decode_argument(" ".join(title))
     if not clean_line(text):
-        raise UsageError("the title is empty", "name the session: reflect sessions rename ID TITLE")
+        raise UsageError("the title is empty", "run reflect sessions rename ID TITLE")
     with open_session_store(terminal) as store:
         session = store.find(decode_argument(name))
         store.rename(session.id, text)
@@ -95,7 +95,7 @@ def rename(context: typer.Context, name: Name, title: Title, as_json: console.As
 def remove(context: typer.Context, names: Names, yes: console.Yes = False, as_json: console.AsJson = False) -> None:
     """Remove sessions for good.
 
-    Questions, thinking and answers go, and what the search knew of them.
+    Deletes questions, thinking and answers, also from the search index.
     """
     terminal: Terminal = context.obj
     console.require_yes(terminal, "sessions", yes=yes)
@@ -114,11 +114,11 @@ def remove(context: typer.Context, names: Names, yes: console.Yes = False, as_js
 
 
 def _describe(session: Session) -> str:
-    return f"{label_of(session)}, {session.questions:,} asked"
+    return f"{label_of(session)}, questions: {session.questions:,}"
 
 
 def fork(context: typer.Context, name: Name, at: At = None, as_json: console.AsJson = False) -> None:
-    """Begin a new session with what was said so far; prints its id."""
+    """Start a new session from a copy of this one; prints its id."""
     terminal: Terminal = context.obj
     with open_session_store(terminal) as store:
         session = store.find(decode_argument(name))
@@ -140,7 +140,7 @@ def _leaf_of_question(path: Sequence[Turn], number: int) -> int:
     questions = [at for at, turn in enumerate(path) if turn.said is None]
     if number > len(questions):
         asked = len(questions)
-        raise UsageError(f"--at {number}: only {asked} {'was' if asked == 1 else 'were'} asked on this branch")
+        raise UsageError(f"--at {number}: only {asked} {'question' if asked == 1 else 'questions'} on this branch")
     end = questions[number] if number < len(questions) else len(path)
     return path[end - 1].id
 
@@ -155,26 +155,28 @@ def _print_json(sessions: Sequence[Session], terminal: Terminal, *, one: bool = 
 Words = Annotated[
     list[str],
     typer.Argument(
-        metavar="WORDS...", help='What to look for: all of the words, or "a phrase" in quotes.', show_default=False
+        metavar="WORDS...", help='The words to find (all must match), or "a phrase" in quotes.', show_default=False
     ),
 ]
-NoThinking = Annotated[bool, typer.Option("--no-thinking", help="Only the summary of the thinking.")]
-AllBranches = Annotated[bool, typer.Option("--all", "-a", help="Every branch, not only the one looked at last.")]
+NoThinking = Annotated[bool, typer.Option("--no-thinking", help="Show only the summary of the thinking.")]
+AllBranches = Annotated[bool, typer.Option("--all", "-a", help="Show every branch, not only the last viewed one.")]
 FormatOption = Annotated[
     ExportFormat | None,
-    typer.Option("--format", "-f", help="The form of the document.", show_default="by the file's name, else markdown"),
+    typer.Option(
+        "--format", "-f", help="The format of the document.", show_default="from the file name, else markdown"
+    ),
 ]
 OutputPath = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - is stdout.", show_default="stdout"),
+    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - writes to stdout.", show_default="stdout"),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 STDOUT = Path("-")
-EMPTY = "there are no sessions yet: the first question begins one"
+EMPTY = "no sessions yet: ask a question to start one"
 
 
 def list_(context: typer.Context, limit: Limit = 50, as_json: console.AsJson = False) -> None:
-    """List the sessions, the latest first."""
+    """List the sessions, latest first."""
     terminal: Terminal = context.obj
     with open_session_store(terminal) as store:
         sessions = store.sessions(limit)
@@ -199,7 +201,7 @@ def show(
     as_json: console.AsJson = False,
 ) -> None:
     """Show a session: questions, thinking with its corrections, answers."""
-    console.exclusive((("--json", as_json), ("--no-thinking", no_thinking)), "--json has all that is stored")
+    console.exclusive((("--json", as_json), ("--no-thinking", no_thinking)), "--json includes everything stored")
     terminal: Terminal = context.obj
     with open_session_store(terminal) as store:
         session = store.find(decode_argument(name))
@@ -257,11 +259,11 @@ def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one
 ) -> None:
     """Export a session as Markdown, HTML or JSON.
 
-    Markdown and HTML have the branch looked at last, JSON has all that is stored.
+    Markdown and HTML contain the last viewed branch, JSON contains everything stored.
     """
     terminal: Terminal = context.obj
     if as_json and form not in (None, ExportFormat.JSON):
-        raise UsageError(f"--json and --format {form} exclude each other", "give one of them")
+        raise UsageError(f"--json and --format {form} cannot be combined", "use one of them")
     with open_session_store(terminal) as store:
         session = store.find(decode_argument(name))
         turns = store.turns(session.id)
@@ -282,7 +284,7 @@ def _deliver(terminal: Terminal, session: Session, text: str, path: Path | None,
     from reflectty.export.files import save_text
 
     save_text(text, path, force=force)
-    console.info(terminal, f"{label_of(session)} is in {path}")
+    console.info(terminal, f"exported {label_of(session)} to {path}")
 
 
 SUBCOMMANDS: dict[str, Callable[..., None]] = {
@@ -298,6 +300,4 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
 
 def sessions() -> typer.Typer:
     """Return the command with its subcommands."""
-    return make_group(
-        SUBCOMMANDS, "Read, search, export and put in order what was asked before; lists it where nothing else is said."
-    )
+    return make_group(SUBCOMMANDS, "Read, search, export and manage saved sessions (default: list).")

@@ -34,7 +34,7 @@ def select_template(arguments: AskArguments, default_name: str) -> FilledTemplat
     wanted = decode_argument(arguments.template) or default_name
     if wanted in ("", NO_TEMPLATE):
         if arguments.field:
-            raise UsageError("--field fills a template, and none is named", "name it with -t")
+            raise UsageError("--field needs a template", "name one with -t")
         return None
     found = load_template(wanted, "--template" if arguments.template else "template")
     fields = parse_fields(map(decode_argument, arguments.field or ()))

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The template.", show_default=False)]
 OptionalName = Annotated[
-    str, typer.Argument(metavar="[NAME]", help="The template; without one, the folder.", show_default=False)
+    str, typer.Argument(metavar="[NAME]", help="The template (default: the folder of all).", show_default=False)
 ]
-EMPTY = "there are no templates yet: reflect templates edit NAME makes one"
+EMPTY = "no templates yet: run reflect templates edit NAME to create one"
 
 
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the templates, with their fields and the beginning of their text."""
+    """List the templates with their fields and the start of their text."""
     terminal: Terminal = context.obj
     found = tuple(_load_usable(terminal))
     if as_json:
@@ -57,7 +57,7 @@ def _load_usable(terminal: Terminal) -> Iterator[Template]:
 
 
 def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
-    """Print a template as it is written."""
+    """Print the text of a template."""
     terminal: Terminal = context.obj
     found = load_template(decode_argument(name), "templates")
     if as_json:
@@ -69,10 +69,10 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
 
 
 def edit(context: typer.Context, name: Name) -> None:
-    """Write a template in your editor; one that is not there is made.
+    """Edit a template in your editor; creates it if it does not exist.
 
-    {input} is what is piped in and asked, {language} is what --field language=French gives. A template without {input}
-    stands behind it. Braces round anything but a name are left alone; {{name}} is a name in braces.
+    {input} is replaced by the question and piped input, {language} by the value of --field language=French. A template
+    without {input} follows the input. Braces around anything but a name are left alone; {{name}} stands for {name}.
     """
     from reflectty.system.editor import edit_file
 
@@ -80,19 +80,21 @@ def edit(context: typer.Context, name: Name) -> None:
     known = parse_name(decode_argument(name), "templates")
     path = template_path(known)
     if not path.exists() and known in template_names():
-        raise UsageError(f"the template {known} stands among the settings", "`reflect config edit` opens them")
+        raise UsageError(
+            f"the template {known} is defined in the config file", "run `reflect config edit` to change it"
+        )
     _make_folder(path.parent)
     if not edit_file(path):
-        raise UsageError("the editor failed", f"what it left is in {path}")
+        raise UsageError("the editor failed", f"any changes are in {path}")
     if not path.exists():
         info(terminal, "nothing was written")
         return
     fields = ", ".join(f"{{{field}}}" for field in fields_of(load_template(known).text)) or "no fields"
-    info(terminal, f"the template {known} has {fields}: reflect -t {known}")
+    info(terminal, f"the template {known} has {fields}: use it with reflect -t {known}")
 
 
 def path_(context: typer.Context, name: OptionalName = "", as_json: AsJson = False) -> None:
-    """Print where a template is, or the folder of all; it may not exist."""
+    """Print the path of a template or of the templates folder; it may not exist."""
     terminal: Terminal = context.obj
     where = load_template(decode_argument(name), "templates").location if name else str(config.templates_folder())
     if as_json:
@@ -108,7 +110,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"{folder}: cannot be made: {reason}") from error
+        raise UsageError(f"cannot create {folder}: {reason}") from error
 
 
 def _as_object(one: Template) -> dict[str, object]:
@@ -122,5 +124,5 @@ def templates() -> typer.Typer:
     """Return the command with its subcommands."""
     return make_group(
         SUBCOMMANDS,
-        "See and write the templates that questions are put into with -t; lists them where nothing else is said.",
+        "Manage prompt templates, used with -t (default: list).",
     )

@@ -194,10 +194,10 @@ def _parse_names(answer: bytes) -> tuple[str, ...]:
     try:
         body = json.loads(answer)
     except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
+        raise ValueError("nested too deeply") from error
     rows = body.get("data", body.get("models")) if isinstance(body, dict) else None
     if not isinstance(rows, list):
-        raise ValueError("it is no list of models")  # noqa: TRY004 - about the response, not an argument
+        raise ValueError("not a list of models")  # noqa: TRY004 - about the response, not an argument
     names = _valid_names(row.get("id") or row.get("name") for row in rows if isinstance(row, dict))
     # An id of OpenAI's protocol is requested unchanged; in a name of Ollama's, the tag `latest` is implied.
     return tuple(short_name_of(name, whole="data" in body) for name in names)

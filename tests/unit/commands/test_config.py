@@ -62,7 +62,7 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch, words: tuple[str, .
         assert found["api_key"] == {"key": "api_key", "value": True, "from": "environment", "name": "OLLAMA_API_KEY"}
         assert found["timeout"]["value"] == {"connect": 5.0, "first": 300.0, "idle": 120.0}
     else:
-        assert "set, and not shown" in done.out
+        assert "set (hidden)" in done.out
 
 
 def test_nothing_in_the_file_tells_a_terminal_anything(path: Path) -> None:
@@ -99,8 +99,8 @@ def test_a_value_is_set_and_holds_and_is_taken_out_again(path: Path) -> None:
 
 
 def test_a_terminal_is_told_what_was_done(path: Path) -> None:
-    assert run("config", "set", "model", "m", tty=True).err == f"reflect: model is set in {path}\n"
-    assert run("config", "unset", "model", tty=True).err == f"reflect: model is not set any more in {path}\n"
+    assert run("config", "set", "model", "m", tty=True).err == f"reflect: set model in {path}\n"
+    assert run("config", "unset", "model", tty=True).err == f"reflect: removed model from {path}\n"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_terminal_is_told_what_was_done(path: Path) -> None:
         (("set", "model.x", "1"), "model.x is not a setting"),
         (("set", "model"), "missing argument 'VALUE...'"),
         (("unset", "modl"), "modl is not set (did you mean model"),
-        (("unset", "zzz"), "zzz is not set (there are model, profiles.code.model)"),
+        (("unset", "zzz"), "zzz is not set (the file sets model, profiles.code.model)"),
         (("unset", "model.x"), "model.x is not set"),
         (("sett", "model", "x"), "no such command 'sett'"),
     ],
@@ -142,7 +142,7 @@ def test_another_mistake_does_not_hinder_a_change_and_is_told(path: Path, words:
     done = run("config", *words)
 
     assert done.code == 0
-    assert f"reflect: still wrong: {path}: mode 'never' is not a mode" in done.err
+    assert f"reflect: still invalid: {path}: mode 'never' is not a mode" in done.err
 
 
 def test_a_file_that_is_no_toml_is_not_changed(path: Path) -> None:
@@ -155,12 +155,12 @@ def test_a_file_that_is_no_toml_is_not_changed(path: Path) -> None:
 
 def test_an_edit_begins_with_examples_that_can_be_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDITOR", "true")
-    assert run("config", "edit", tty=True).err == f"reflect: {path} can be used\n"
+    assert run("config", "edit", tty=True).err == f"reflect: {path} is valid\n"
     text = path.read_text("utf-8")
     assert config.load_settings({}, path) == config.Settings()
 
     # Every example is one: taken out of its comment, it holds.
-    path.write_text(re.sub(r"^# (?=[\w\[])(?!The settings)", "", text, flags=re.MULTILINE), "utf-8")
+    path.write_text(re.sub(r"^# (?=[\w\[])(?!Settings of)", "", text, flags=re.MULTILINE), "utf-8")
     settings = config.load_settings({}, path, "code")
     assert (settings.options, settings.model, settings.timeouts.first) == ((("num_ctx", 8192),), "qwen3", 600)
 
@@ -173,7 +173,9 @@ def test_an_edit_that_cannot_be_used_is_kept_and_may_go_on(path: Path, editor: P
     assert done.code == code
     assert f"reflect: {path}: mode 'never' is not a mode (choose from" in done.err
     assert path.read_text("utf-8") == ("mode = 'direct'\n" if code == 0 else "mode = 'never'\n")
-    assert done.err.endswith("can be used\n" if code == 0 else "(your edit is kept: `reflect config edit` goes on)\n")
+    assert done.err.endswith(
+        "is valid\n" if code == 0 else "(your edit is saved: run `reflect config edit` to continue)\n"
+    )
 
 
 @pytest.mark.parametrize("wrong", ["mode = 'never'", "keys.stear = 'f9'", "[profiles.x]; y = 1", "a = \\ud800", "fail"])

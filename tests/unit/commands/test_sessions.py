@@ -97,7 +97,7 @@ def test_no_title_tells_a_terminal_anything_when_it_is_named(words: tuple[str, .
         (("rename", "{id}", "New", "title"), "reflect: {id} is now called New title\n"),
         (("remove", "{id}", "--yes"), f"reflect: removed {{id}} ({QUESTION})\n"),
         (("fork", "{id}"), f"reflect: the new session is called {QUESTION} (fork)\n"),
-        (("export", "{id}", "-o", "{home}/a.md"), f"reflect: {{id}} ({QUESTION}) is in {{home}}/a.md\n"),
+        (("export", "{id}", "-o", "{home}/a.md"), f"reflect: exported {{id}} ({QUESTION}) to {{home}}/a.md\n"),
     ],
 )
 def test_a_terminal_is_told_what_was_done_and_a_script_is_not(data: Path, words: tuple[str, ...], said: str) -> None:

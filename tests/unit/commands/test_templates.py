@@ -115,7 +115,7 @@ class TestTheCommand:
     def test_says_where_there_is_none(self) -> None:
         done = run("templates")
         assert (done.code, done.out) == (0, "")
-        assert "reflect templates edit NAME makes one" in done.err
+        assert "run reflect templates edit NAME to create one" in done.err
         assert run("templates", "--json").out == "[]\n"
 
     def test_lists_the_others_where_one_cannot_be_used(self, folder: Path) -> None:
@@ -153,7 +153,7 @@ class TestTheCommand:
         done = run("templates", "edit", "tr", tty=True)
 
         assert (done.code, done.out) == (0, "")
-        assert done.err == "reflect: the template tr has {language}, {input}: reflect -t tr\n"
+        assert done.err == "reflect: the template tr has {language}, {input}: use it with reflect -t tr\n"
         assert load_template("tr").text == "To {language}: {input}"
 
     def test_makes_none_where_nothing_was_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,5 +164,5 @@ class TestTheCommand:
     def test_leaves_those_among_the_settings_to_their_editor(self, path: Path, editor: Path) -> None:
         write(path, '[templates]\ntr = "To {language}"\n')
         editor.write_text("fail\n", "utf-8")
-        assert "`reflect config edit` opens them" in run("templates", "edit", "tr").err
+        assert "run `reflect config edit` to change it" in run("templates", "edit", "tr").err
         assert "the editor failed" in run("templates", "edit", "other").err

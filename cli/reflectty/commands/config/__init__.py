@@ -23,4 +23,4 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
 
 def config() -> typer.Typer:
     """Return the command with its subcommands."""
-    return make_group(SUBCOMMANDS, "See and change the settings; shows them where nothing else is said.", ShowByDefault)
+    return make_group(SUBCOMMANDS, "Show and change the settings (default: show).", ShowByDefault)

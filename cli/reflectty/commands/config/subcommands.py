@@ -38,10 +38,10 @@ Key = Annotated[
 ]
 Value = Annotated[
     list[str],
-    typer.Argument(metavar="VALUE...", help="Its value; several words are joined, or a list.", show_default=False),
+    typer.Argument(metavar="VALUE...", help="The value; several words are joined, or form a list.", show_default=False),
 ]
 INITIAL_TEXT = """\
-# The settings of reflect. A line that begins with # says nothing; `reflect config` shows what holds.
+# Settings of reflect. Lines that start with # are ignored; `reflect config` shows the settings in effect.
 
 # model = "reflection"
 # host = "127.0.0.1:11434"
@@ -59,7 +59,7 @@ INITIAL_TEXT = """\
 
 
 def set_(context: typer.Context, key: Key, value: Value) -> None:
-    """Set one value; comments, order and the rest of the file stay as they are."""
+    """Set a value; comments, order and the rest of the file stay unchanged."""
     from reflectty.config.edit import with_value
 
     name, words = decode_argument(key), [decode_argument(word) for word in value]
@@ -67,12 +67,12 @@ def set_(context: typer.Context, key: Key, value: Value) -> None:
     _check_keys(wanted.keys, wanted.value)
     path = config.config_path()
     text = _write_change(path, lambda text: with_value(text, wanted.keys, wanted.value))
-    info(context.obj, f"{name} is set in {path}")
+    info(context.obj, f"set {name} in {path}")
     _warn_of_mistakes(context.obj, path, text)
 
 
 def unset(context: typer.Context, key: Key) -> None:
-    """Take one value out of the file, or a whole profile; the rest stays as it is."""
+    """Remove a value or a whole profile from the file; the rest stays unchanged."""
     from reflectty.config.edit import without_value
 
     name, path = decode_argument(key), config.config_path()
@@ -80,10 +80,10 @@ def unset(context: typer.Context, key: Key) -> None:
     document = parse_toml(read_text(path) or "", path)
     if not _is_set(document, keys):
         known = tuple(_dotted_keys_of(document))
-        hint = did_you_mean(name, known) or (f"there are {', '.join(known)}" if known else "the file sets nothing")
+        hint = did_you_mean(name, known) or (f"the file sets {', '.join(known)}" if known else "the file sets nothing")
         raise UsageError(f"{path}: {name} is not set", hint)
     text = _write_change(path, lambda text: without_value(text, keys))
-    info(context.obj, f"{name} is not set any more in {path}")
+    info(context.obj, f"removed {name} from {path}")
     _warn_of_mistakes(context.obj, path, text)
 
 
@@ -104,7 +104,7 @@ def _write_change(path: Path, change: Callable[[str], str]) -> str:
 def _warn_of_mistakes(terminal: Terminal, path: Path, text: str) -> None:
     """Say what else is wrong in the file, which keeps it from being used."""
     for error in find_mistakes_in(tomllib.loads(text), path, {}):
-        write_remark(terminal, f"still wrong: {_error_line_of(error)}")
+        write_remark(terminal, f"still invalid: {_error_line_of(error)}")
 
 
 def _check_keys(keys: tuple[str, ...], value: object) -> None:
@@ -133,7 +133,7 @@ def _dotted_keys_of(document: Mapping[str, object], before: str = "") -> list[st
 
 
 def edit(context: typer.Context) -> None:
-    """Open the file in your editor, and say afterwards what in it cannot be used."""
+    """Open the file in your editor, then report invalid settings."""
     from reflectty.config.edit import write_config
     from reflectty.system.editor import edit_file
 
@@ -143,15 +143,15 @@ def edit(context: typer.Context) -> None:
         write_config(path, INITIAL_TEXT)
     while True:
         if not edit_file(path):
-            raise UsageError("the editor failed", f"what it left is in {path}")
+            raise UsageError("the editor failed", f"any changes are in {path}")
         wrong = _find_mistakes(path)
         for error in wrong:
             write_remark(terminal, _error_line_of(error))
         if not wrong:
-            info(terminal, f"{path} can be used")
+            info(terminal, f"{path} is valid")
             return
         if not _ask_to_edit_again(terminal):
-            raise UsageError(f"{path} cannot be used as it is", "your edit is kept: `reflect config edit` goes on")
+            raise UsageError(f"{path} is not valid", "your edit is saved: run `reflect config edit` to continue")
 
 
 def _find_mistakes(path: Path) -> tuple[UsageError, ...]:
@@ -189,12 +189,12 @@ def _ask_to_edit_again(terminal: Terminal) -> bool:
 SECRETS = frozenset({"api_key", "cluster_key"})
 """What is never shown, only that it is there."""
 UNSET_WORDS = {
-    "model": "the best one installed",
-    "effort": "as the model does",
-    "family": "by the model",
-    "keep_alive": "as the server does",
+    "model": "the best installed model",
+    "effort": "the model's default",
+    "family": "from the model",
+    "keep_alive": "the server's default",
     "thinking": "as chosen in the chat",
-    "keys": "the usual ones",
+    "keys": "the default keys",
 }
 """What holds where nobody said anything; for the rest it is nothing."""
 _PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
@@ -203,8 +203,8 @@ _PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
 def show(context: typer.Context, profile: Profile = "", as_json: AsJson = False) -> None:
     """Show every setting, its value, and where it comes from.
 
-    The strongest word last: defaults, the file, a profile that the file or REFLECTTY_PROFILE names, the environment,
-    a profile named with --profile, other flags.
+    Later sources override earlier ones: defaults, the file, a profile from the file or REFLECTTY_PROFILE, the
+    environment, a profile from --profile, other options.
     """
     terminal: Terminal = context.obj
     found = tuple(map(_hide_secrets, (*explain_settings(profile=decode_argument(profile)), *_list_tables())))
@@ -225,7 +225,7 @@ def show(context: typer.Context, profile: Profile = "", as_json: AsJson = False)
 
 
 def path(context: typer.Context) -> None:
-    """Print where the file of the settings is; it may not exist."""
+    """Print the path of the config file; it may not exist."""
     terminal: Terminal = context.obj
     terminal.out.write(f"{clean_line(str(config.config_path()), 4096)}\n")
 
@@ -258,7 +258,7 @@ def _as_object(one: ExplainedSetting) -> dict[str, Any]:
 def _value_text_of(one: ExplainedSetting) -> str:
     """Return a value for a reader; nothing where there is none."""
     if one.key in SECRETS:
-        return "set, and not shown" if one.value else "not set"
+        return "set (hidden)" if one.value else "not set"
     if isinstance(one.value, bool):
         return str(one.value).lower()
     if isinstance(one.value, Timeouts):

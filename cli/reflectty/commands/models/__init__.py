@@ -27,6 +27,4 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
 
 def models() -> typer.Typer:
     """Return the command with its subcommands."""
-    return make_group(
-        SUBCOMMANDS, "See, fetch, make and put in order the models on a server; lists them where nothing else is said."
-    )
+    return make_group(SUBCOMMANDS, "Manage the models on a server (default: list).")

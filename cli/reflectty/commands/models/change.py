@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 
-Target = Annotated[str, typer.Argument(metavar="NAME", help="What the copy is called.", show_default=False)]
+Target = Annotated[str, typer.Argument(metavar="NAME", help="The name of the copy.", show_default=False)]
 
 
 def copy(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -42,19 +42,19 @@ def copy(  # noqa: PLR0913, PLR0917 - every option of the command is one
     host: Host = "",
     as_json: console.AsJson = False,
 ) -> None:
-    """Give a model a second name; it takes no room."""
+    """Give a model a second name; uses no extra disk space."""
     terminal: Terminal = context.obj
     source, wanted = args.model_name_of(name), args.model_name_of(target)
 
     async def work(library: ModelLibrary) -> None:
         if not force and await library.is_installed(wanted):
-            raise UsageError(f"there is a model {wanted} already", "--force replaces it")
+            raise UsageError(f"{wanted} already exists", "--force to overwrite")
         await library.copy(source, wanted)
 
     args.run_with_library(terminal, host, work)
     if as_json:
         _print_json({"name": wanted, "from": source}, terminal)
-    console.info(terminal, f"{source} is {wanted} as well")
+    console.info(terminal, f"copied {source} to {wanted}")
 
 
 def remove(
@@ -100,7 +100,7 @@ def load(
     host: Host = "",
     as_json: console.AsJson = False,
 ) -> None:
-    """Load a model, and say where it runs."""
+    """Load a model and show where it runs."""
     terminal: Terminal = context.obj
     wanted = args.model_name_of(name)
 
@@ -114,7 +114,7 @@ def load(
         from reflectty.export.json import running_object
 
         _print_json({"name": wanted, "loaded": running_object(running) if running else None}, terminal)
-    told = f"{wanted} is loaded: {placement_of(running)}" if running else f"{wanted} was loaded, and is not kept"
+    told = f"{wanted} is loaded: {placement_of(running)}" if running else f"{wanted} was loaded but did not stay loaded"
     console.info(terminal, told)
     if running and gpu_advice_of(running, wanted):
         console.info(terminal, gpu_advice_of(running, wanted))
@@ -131,7 +131,7 @@ def unload(context: typer.Context, name: args.Name, host: Host = "", as_json: co
     was = args.run_with_library(terminal, host, work)
     if as_json:
         _print_json({"name": wanted, "unloaded": was}, terminal)
-    console.info(terminal, f"{wanted} is unloaded" if was else f"{wanted} was not loaded")
+    console.info(terminal, f"unloaded {wanted}" if was else f"{wanted} was not loaded")
 
 
 def _print_json(value: object, terminal: Terminal) -> None:
@@ -140,11 +140,11 @@ def _print_json(value: object, terminal: Terminal) -> None:
     terminal.out.write(dump_json(value))
 
 
-Insecure = Annotated[bool, typer.Option("--insecure", help="Let the server speak plain http to the registry.")]
-AsJsonl = Annotated[bool, typer.Option("--jsonl", help="Print what the server says as JSON, then the object.")]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Let the server use plain HTTP to reach the registry.")]
+AsJsonl = Annotated[bool, typer.Option("--jsonl", help="Print the server's progress as JSON lines, then the object.")]
 LARGE_LAYER_BYTES = 100_000_000
 """Bytes of a layer from which on it is worth saying whether it fits."""
-STOPPED_NOTE = "stopped: what came is kept, and the same command goes on from there"
+STOPPED_NOTE = "stopped: progress is kept, run the same command to continue"
 
 
 def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -156,11 +156,11 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
     as_json: console.AsJson = False,
     jsonl: AsJsonl = False,
 ) -> None:
-    """Fetch a model, or what is new of it.
+    """Download or update a model.
 
-    What was fetched before is not fetched again: a pull that was stopped goes on from where it was.
+    Nothing is downloaded twice: a stopped pull continues where it left off.
     """
-    console.exclusive((("--json", as_json), ("--jsonl", jsonl)), "--jsonl has the object as well")
+    console.exclusive((("--json", as_json), ("--jsonl", jsonl)), "--jsonl includes the object")
     terminal: Terminal = context.obj
     wanted = args.model_name_of(name)
     line = TransferProgressLine(terminal, console.load_theme(terminal), f"pulling {wanted}")
@@ -216,7 +216,7 @@ async def _describe_fit(library: ModelLibrary, job: _PullJob, size_in_bytes: int
 
     hardware, running = await args.find_hardware(library), await library.list_loaded()
     made = fit_download(job.name, size_in_bytes, hardware, running, job.context_length).placement
-    return f"{job.name}, {format_bytes(size_in_bytes)}, by a rough estimate: {'; '.join(describe_placement(made))}"
+    return f"{job.name}, {format_bytes(size_in_bytes)}, rough estimate: {'; '.join(describe_placement(made))}"
 
 
 def _report(job: _PullJob, *, changed: bool, as_json: bool) -> None:
@@ -230,4 +230,4 @@ def _report(job: _PullJob, *, changed: bool, as_json: bool) -> None:
         job.terminal.out.write(dump_json(transfer_object(name, transfer, changed=changed)))
     amount = f", {format_bytes(transfer.new_bytes)}," if transfer.new_bytes else ""
     pulled = f"pulled {name}{amount} in {format_duration(transfer.seconds)}"
-    console.info(job.terminal, pulled if changed else f"{name} is there, and up to date")
+    console.info(job.terminal, pulled if changed else f"{name} is already up to date")

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from reflectty.models.trial import TrialResult
     from reflectty.system.terminal import Terminal
 
-NewName = Annotated[str, typer.Argument(metavar="NAME", help="What the new model is called.", show_default=False)]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="The name of the new model.", show_default=False)]
 Source = Annotated[
     str,
     typer.Option(
-        "--from", metavar="MODEL", help="The installed model it is made of; mini needs none.", show_default=False
+        "--from", metavar="MODEL", help="The installed model to start from; mini needs none.", show_default=False
     ),
 ]
 System = Annotated[
@@ -41,12 +41,12 @@ System = Annotated[
         "--system",
         "-s",
         metavar="TEXT|@FILE",
-        help="A system prompt beside the source's own; what teaches the tags is added.",
+        help="A system prompt, added to the source's own; the prompt that teaches the tags is added too.",
         show_default=False,
     ),
 ]
 Template = Annotated[
-    str, typer.Option("--template", metavar="TEXT|@FILE", help="Another template.", show_default="the source's")
+    str, typer.Option("--template", metavar="TEXT|@FILE", help="Use another template.", show_default="the source's")
 ]
 Parameters = Annotated[
     list[str] | None,
@@ -54,11 +54,11 @@ Parameters = Annotated[
         "--parameter",
         "-p",
         metavar="KEY=VALUE",
-        help="A parameter in place of the source's: temperature, num_ctx, ….",
+        help="Override a parameter of the source, such as temperature or num_ctx.",
         show_default=False,
     ),
 ]
-NoProof = Annotated[bool, typer.Option("--no-proof", help="Do not ask the new model a question.")]
+NoProof = Annotated[bool, typer.Option("--no-proof", help="Do not test the new model with a question.")]
 
 
 def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -73,9 +73,9 @@ def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
     host: Host = "",
     as_json: console.AsJson = False,
 ) -> None:
-    """Make a model that reflects of one that is installed; `create mini` gives the server the built-in one.
+    """Make a reflecting variant of an installed model; `create mini` installs the built-in one.
 
-    Template and parameters are the source's; its system prompt gets one beside it that teaches the tags.
+    Keeps the source's template and parameters; adds a prompt that teaches the tags to its system prompt.
     """
     terminal: Terminal = context.obj
     if not source:
@@ -117,11 +117,11 @@ def _refuse_changes(name: str, **given: object) -> None:
     """
     if not is_mini(decode_argument(name)):
         raise UsageError(
-            f"--from is missing: what is {clean_line(decode_argument(name))} made of?", "only mini needs no --from"
+            f"{clean_line(decode_argument(name))} needs a source model", "add --from MODEL; only mini needs none"
         )
     for option, value in given.items():
         if value:
-            raise UsageError(f"mini is made as it is: --{option} has no meaning", "with --from it has")
+            raise UsageError(f"--{option} does not apply to mini", "add --from MODEL to use it")
 
 
 async def _push_mini(library: ModelLibrary, wished: ModelVariant, terminal: Terminal, *, force: bool) -> None:
@@ -135,10 +135,10 @@ async def _push_mini(library: ModelLibrary, wished: ModelVariant, terminal: Term
     from reflectty.models.merged_mini import can_merge, install_mini
 
     if not is_installed():
-        raise UsageError("the built-in model is not installed", f"{how_to_install()} installs it")
+        raise UsageError("the built-in model is not installed", f"install it: {how_to_install()}")
     if not can_merge():
-        missing = "numpy is missing, by which the adapter is merged into the weights"
-        raise UsageError(missing, f"{how_to_install()} installs it")
+        missing = "cannot merge the adapter into the weights: numpy is not installed"
+        raise UsageError(missing, f"install it: {how_to_install()}")
     await _refuse_taken_name(library, wished.name, force=force)
     line, transfer = _make_progress_line(wished.name, terminal), TransferProgress()
 
@@ -152,7 +152,7 @@ async def _push_mini(library: ModelLibrary, wished: ModelVariant, terminal: Term
         await install_mini(library.engine, wished.name, found.weights, found.adapter.parent, tell)
     finally:
         line.stop()
-    console.info(terminal, f"created {wished.name}: the terms that it is used by are shown by `models show --licence`")
+    console.info(terminal, f"created {wished.name}: see its license with `reflect models show --license`")
 
 
 def _parse_parameters(given: list[str] | None) -> tuple[tuple[str, OptionValue], ...]:
@@ -163,13 +163,15 @@ def _parse_parameters(given: list[str] | None) -> tuple[tuple[str, OptionValue],
     """
     parameters = parse_options(tuple(given or ()), "--parameter")
     if dict(parameters).get(NUM_CTX) == AUTO:
-        raise UsageError("--parameter num_ctx takes a whole number, not 'auto'", "-o num_ctx=auto goes with a question")
+        raise UsageError(
+            "--parameter num_ctx must be a whole number, not 'auto'", "use -o num_ctx=auto with a question"
+        )
     return parameters
 
 
 async def _refuse_taken_name(library: ModelLibrary, name: str, *, force: bool) -> None:
     if not force and await library.is_installed(name):
-        raise UsageError(f"there is a model {name} already", "--force replaces it")
+        raise UsageError(f"{name} already exists", "--force to overwrite")
 
 
 def _make_progress_line(name: str, terminal: Terminal) -> TransferProgressLine:
@@ -201,8 +203,8 @@ def _note_shared_template(source: Model, variant: ModelVariant, terminal: Termin
     if variant.template and source.is_jinja and not source._replace(template=variant.template).is_jinja:
         write_remark(
             terminal,
-            f"Ollama may ask {variant.source} in the wrong format while {variant.name} is loaded, as both share their "
-            f"weights (`reflect models unload {variant.name}` before you ask {variant.source})",
+            f"Ollama may prompt {variant.source} in the wrong format while {variant.name} is loaded, as they share "
+            f"weights (run `reflect models unload {variant.name}` before you ask {variant.source})",
         )
 
 
@@ -212,18 +214,18 @@ async def _note_misfit(library: ModelLibrary, name: str, terminal: Terminal) -> 
 
     found = await template_mismatch_of(library.engine, await library.engine.show(name))
     if found:
-        write_remark(terminal, f"{name} is {found.warning} (--template gives it another)")
+        write_remark(terminal, f"{name} is {found.warning} (use --template to change it)")
 
 
 async def _try_model(library: ModelLibrary, name: str, terminal: Terminal) -> TrialResult:
     from reflectty.models.trial import QUESTION, run_trial
 
-    console.info(terminal, f"asking it: {QUESTION}")
+    console.info(terminal, f"test question: {QUESTION}")
     proof = await run_trial(library.engine, name)
     if proof.passed:
-        found = f"thinking, {format_count(proof.corrections, 'correction')}, and an answer: {proof.answer}"
-        console.info(terminal, f"proven: its tags came back with {found}")
+        found = f"thinking, {format_count(proof.corrections, 'correction')} and an answer: {proof.answer}"
+        console.info(terminal, f"passed: the tagged reply has {found}")
     else:
-        hint = "it is there all the same; a larger model follows the tags better"
-        write_remark(terminal, f"{name} is not proven to reflect: {proof.problem} ({hint})")
+        hint = "it is installed anyway; a larger model follows the tags better"
+        write_remark(terminal, f"{name} failed the test question: {proof.problem} ({hint})")
     return proof

@@ -27,15 +27,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NOT_OLLAMA = "this is not an Ollama server"
-FIXED_MODELS_HINT = "it serves what it was started with; reflect models list and show look at that with --engine openai"
+FIXED_MODELS_HINT = "use --engine openai with reflect models list and show to see the models it serves"
 
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model.", show_default=False)]
 Names = Annotated[list[str], typer.Argument(metavar="MODEL...", help="The models.", show_default=False)]
-Force = Annotated[bool, typer.Option("--force", help="Replace a model of that name.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing model.")]
 ContextLength = Annotated[
     int | None,
     typer.Option(
-        "--context", metavar="TOKENS", min=1, help="The context to estimate for.", show_default="what the server picks"
+        "--context",
+        metavar="TOKENS",
+        min=1,
+        help="The context length to estimate for.",
+        show_default="chosen by the server",
     ),
 ]
 
@@ -74,7 +78,7 @@ def run_with_library(
         kind = run_interruptible(describe_server(meant, host))
         if not kind:
             raise
-        raise UsageError(f"only an Ollama lets its models be managed, and {kind}", FIXED_MODELS_HINT) from error
+        raise UsageError(f"models can only be managed on an Ollama server, but {kind}", FIXED_MODELS_HINT) from error
     if not (alone or config.has_server_answered()):
         config.remember_server_answered()
     return done

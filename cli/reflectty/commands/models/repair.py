@@ -32,35 +32,33 @@ Gguf = Annotated[
     typer.Option(
         "--gguf",
         metavar="PATH",
-        help="The model's GGUF on this machine, where the server is on another.",
-        show_default="the server's own",
+        help="The model's GGUF on this machine, if the server is on another.",
+        show_default="the server's",
     ),
 ]
 Tokens = Annotated[
     list[str] | None,
-    typer.Option(
-        "--token", metavar="TEXT", help="A token to bring back besides the tags that are known.", show_default=False
-    ),
+    typer.Option("--token", metavar="TEXT", help="A token to restore besides the known tags.", show_default=False),
 ]
 NewName = Annotated[
-    str, typer.Option("--name", metavar="NAME", help="What the copy is called.", show_default="MODEL-repaired")
+    str, typer.Option("--name", metavar="NAME", help="The name of the copy.", show_default="MODEL-repaired")
 ]
 TITLES = {
     RepairStep.READING: "reading",
     RepairStep.SENDING: "sending",
     RepairStep.MAKING: "making the copy of",
-    RepairStep.ASKING: "asking the copy of",
+    RepairStep.ASKING: "testing the copy of",
 }
 DETAILS = {
-    RepairStep.MAKING: "the server checks it, and may copy it",
-    RepairStep.ASKING: "one question, as far as its first tag",
+    RepairStep.MAKING: "the server checks it and may copy it",
+    RepairStep.ASKING: "one question, up to the first tag",
 }
 """What is said of the steps that nobody can measure."""
 MAX_NAMED_TOKENS = 8
 """How many tokens are named in a sentence."""
 UNPROVEN = (
-    "{name} sent none of its tags in answer to a question (they are text now, and would be seen: ask it something else,"
-    " or name the tokens that are missing with --token)"
+    "{name} sent none of its tags in reply to a test question (ask it another question,"
+    " or name the missing tokens with --token)"
 )
 
 
@@ -74,10 +72,10 @@ def repair(  # noqa: PLR0913, PLR0917 - every option of the command is one
     host: Host = "",
     as_json: console.AsJson = False,
 ) -> None:
-    """Bring back the tags that a model loses, in a copy of it.
+    """Restore the tags that a model loses, in a copy of it.
 
-    Ollama 0.30 and later leave control tokens out of a reply. In the copy they are text; its name is printed. A model
-    that loses no tag is left alone, and its own name is printed.
+    Ollama 0.30 and later leave control tokens out of a reply. In the copy they are text. Prints the name of the copy,
+    or the model's own name if it loses no tags.
     """
     terminal: Terminal = context.obj
     wanted = RepairRequest(
@@ -123,7 +121,7 @@ class _RepairProgress:
             self.stop()
             self._step = step
             self._start_line(
-                "asking the copy of"
+                "testing the copy of"
                 if step is RepairStep.ASKING
                 else f"{step} the copy of"
                 if step is RepairStep.MAKING
@@ -145,9 +143,9 @@ class _RepairProgress:
     def report_interruption(self) -> None:
         """Say what a repair leaves that is stopped now; what becomes of a copy that is being made was said already."""
         if self._step is RepairStep.ASKING:
-            self.note("stopped: the copy is made, and was not asked")
+            self.note("stopped: the copy is created, but not tested")
         elif self._step is not RepairStep.MAKING:
-            self.note("stopped: no copy was made")
+            self.note("stopped: no copy was created")
 
 
 def _report(repaired: RepairResult, terminal: Terminal, *, as_json: bool) -> None:
@@ -159,12 +157,12 @@ def _report(repaired: RepairResult, terminal: Terminal, *, as_json: bool) -> Non
 
         terminal.out.write(dump_json(repaired_object(repaired)))
     if not repaired.tokens:
-        console.info(terminal, f"{repaired.model} loses none of its tags: there is nothing to repair")
+        console.info(terminal, f"{repaired.model} loses none of its tags: nothing to repair")
     elif repaired.proven is False:
         write_remark(terminal, UNPROVEN.format(name=repaired.name))
     else:
-        asked = ": its tags came back in answer to a question" if repaired.proven else ""
-        ask = f"ask it with reflect -m {quote(repaired.name)}"
+        asked = ", proven by a test question" if repaired.proven else ""
+        ask = f"use it with reflect -m {quote(repaired.name)}"
         console.info(terminal, f"{repaired.name} has {_join_names(repaired.tokens)} as text{asked}; {ask}")
     if not as_json:
         terminal.out.write(f"{clean_line(repaired.name)}\n")

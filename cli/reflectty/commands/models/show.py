@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 
-NO_SERVED_MODEL = "the server lists no model: -m NAME asks for one all the same"
+NO_SERVED_MODEL = "the server lists no models: use -m NAME to ask for one anyway"
 TEMPLATE_FLAG = "--template"
 
 
@@ -143,15 +143,15 @@ def _print_served_text(found: ServedModel, flag: str, terminal: Terminal) -> Non
     text = found.model.template if flag == TEMPLATE_FLAG else ""
     if not text.strip():
         what = {TEMPLATE_FLAG: "template", "--system": "system prompt"}.get(flag, flag.removeprefix("--"))
-        raise RefusedError(f"{_server_label_of(found.server)} tells no {what} of {found.model.name}")
+        raise RefusedError(f"{_server_label_of(found.server)} does not report the {what} of {found.model.name}")
     terminal.out.write(clean(text).rstrip("\n") + "\n")
 
 
-Template = Annotated[bool, typer.Option("--template", help="Print the template alone.")]
-System = Annotated[bool, typer.Option("--system", help="Print the system prompt alone.")]
-Parameters = Annotated[bool, typer.Option("--parameters", help="Print the parameters alone.")]
-LicenseOption = Annotated[bool, typer.Option("--licence", "--license", help="Print the licence alone.")]
-NO_MODEL = "no model is installed on the server: reflect models pull {} gets one"
+Template = Annotated[bool, typer.Option("--template", help="Print only the template.")]
+System = Annotated[bool, typer.Option("--system", help="Print only the system prompt.")]
+Parameters = Annotated[bool, typer.Option("--parameters", help="Print only the parameters.")]
+LicenseOption = Annotated[bool, typer.Option("--licence", "--license", help="Print only the license.")]
+NO_MODEL = "no models are installed on the server: run reflect models pull {} for a model"
 
 
 def list_(
@@ -209,7 +209,7 @@ async def _pull_advice_for(library: ModelLibrary) -> str:
     hardware = await args.find_hardware(library)
     offer, found = recommend_model(hardware), find_comfortable_model(hardware)
     told = f"{NO_MODEL.format(offer.name)} that {offer.kind}: {format_bytes(offer.size)}"
-    return f"{told}; by a rough estimate: {describe_placement(found.placement)[0]}" if found else told
+    return f"{told}; rough estimate: {describe_placement(found.placement)[0]}" if found else told
 
 
 def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -225,10 +225,10 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     engine: EngineOption = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Show all that is known of a model, and how it would be asked."""
+    """Show the details of a model and how it would be asked."""
     terminal: Terminal = context.obj
-    flags = (("--template", template), ("--system", system), ("--parameters", parameters), ("--licence", licence))
-    console.exclusive([*flags, ("--json", as_json)], "--json has all of them")
+    flags = (("--template", template), ("--system", system), ("--parameters", parameters), ("--license", licence))
+    console.exclusive([*flags, ("--json", as_json)], "--json includes all of them")
     chosen = next((flag for flag, given in flags if given), "")
     selection = ServerSelection(decode_argument(profile), decode_argument(host), engine or "")
     if is_openai_selected(selection):
@@ -321,7 +321,7 @@ def _print_text(one: InstalledModel, flag: str, terminal: Terminal) -> None:
         "--template": ("template", one.model.template),
         "--system": ("system prompt", one.model.system),
         "--parameters": ("parameters", one.model.parameters),
-        "--licence": ("licence", one.model.license),
+        "--license": ("license", one.model.license),
     }
     name, text = texts[flag]
     if not text.strip():
