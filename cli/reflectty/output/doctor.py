@@ -34,7 +34,7 @@ _ROLES = {
     FindingState.WRONG: "error",
     FindingState.UNCHECKED: "faint",
 }
-_COUNT_NOUNS = {FindingState.WRONG: ("thing wrong", "things wrong"), FindingState.WARNING: ("warning", "warnings")}
+_COUNT_NOUNS = {FindingState.WRONG: ("problem", "problems"), FindingState.WARNING: ("warning", "warnings")}
 
 
 def sign_of(state: FindingState, palette: Palette) -> str:
@@ -89,10 +89,10 @@ def summary(findings: Sequence[Finding], blocking_error: ReflecttyError | None, 
     counts = ", ".join(f"{number:,} {_COUNT_NOUNS[state][number > 1]}" for state, number in numbers.items() if number)
     behind = f"; {counts}" if counts else ""
     if blocking_error is not None:
-        return Finding("", FindingState.WRONG, f"no question can be answered{behind}")
+        return Finding("", FindingState.WRONG, f"questions cannot be answered{behind}")
     if proven:
-        return Finding("", FindingState.OK, f"questions are answered here{behind}")
-    return Finding("", FindingState.NOTE, f"nothing is in the way of a question, which was not proven{behind}")
+        return Finding("", FindingState.OK, f"questions are answered{behind}")
+    return Finding("", FindingState.NOTE, f"nothing prevents an answer, but no question was asked{behind}")
 
 
 def report_object(

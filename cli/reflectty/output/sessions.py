@@ -53,7 +53,7 @@ def _session_columns(sessions: Sequence[Session], now: float) -> tuple[TableColu
         TableColumn(
             "model", "dim", 3, tuple(clean_line(session.model, _MAX_MODEL_LENGTH) or "-" for session in sessions)
         ),
-        TableColumn("asked", "dim", 2, tuple(f"{session.questions:,}" for session in sessions), align_right=True),
+        TableColumn("questions", "dim", 2, tuple(f"{session.questions:,}" for session in sessions), align_right=True),
         TableColumn("title", "text", CUT_RANK, tuple(title_of(session) for session in sessions)),
     )
 
@@ -185,7 +185,7 @@ def _branch_remark_rows(place: BranchPosition, scene: TranscriptOptions) -> list
     if place.parted_from is None:
         return []
     back = clean_line(place.parted_from, _MAX_QUOTE_LENGTH) if place.parted_from else "the beginning"
-    text = f"{scene.palette.glyphs.rule * 2} branch {place.number} of {place.total}, back at {back}"
+    text = f"{scene.palette.glyphs.rule * 2} branch {place.number} of {place.total}, from {back}"
     return [[_MARGIN, *row] for row in wrap_line([(text, scene.style_of("accent"))], scene.columns.prose)] + [[]]
 
 
