@@ -60,7 +60,7 @@ def test_where_a_question_is_answered_it_says_so(reflect: Reflect) -> None:
     assert not CONTROLS.search(result.out.replace("\n", ""))
     assert "reflection answered in" in result.out
     assert "thinking, 1 correction and answer are told apart" in result.out
-    assert result.out.endswith("✓ questions are answered here\n")
+    assert result.out.endswith("✓ questions are answered\n")
     assert states(result)["GPU"] == "✓"
 
 
@@ -93,7 +93,7 @@ def test_without_a_question_nothing_is_asked_and_nothing_proven(reflect: Reflect
         result = reflect.at(server.host)("doctor", "--no-question")
         assert not server.asked("/api/chat")
     assert result.code == 0
-    assert result.out.endswith("· nothing is in the way of a question, which was not proven\n")
+    assert result.out.endswith("· nothing prevents an answer, but no question was asked\n")
     assert states(result)["question"] == "○"
 
 
@@ -117,7 +117,7 @@ def test_what_is_in_the_way_is_the_exit_code(
         result = reflect.at(server.host)("doctor")
     assert result.code == code
     assert states(result)[check] == "✗"
-    assert "no question can be answered" in result.out
+    assert "questions cannot be answered" in result.out
     assert part in result.err
     assert len(result.err.splitlines()) == 1
 
@@ -222,7 +222,7 @@ class TestOnATerminal:
             assert "waiting for an answer" not in screen.text
             assert not screen.cursor_hidden
         assert any(text.startswith("✓ server     Ollama 0.32.15 answers at") for text in lines)
-        assert any(text == "✓ questions are answered here" for text in lines)
+        assert any(text == "✓ questions are answered" for text in lines)
 
     @pytest.mark.parametrize(
         "columns", [40, 80, *(pytest.param(columns, marks=pytest.mark.slow) for columns in (50, 120, 300))]
@@ -232,7 +232,7 @@ class TestOnATerminal:
             assert screen.finish() == 0
             assert all(len(text) < columns for text in screen.lines)
             assert all(len(text) <= 100 for text in screen.lines)
-            assert "✓ questions are answered here" in screen.lines
+            assert "✓ questions are answered" in screen.lines
 
     def test_without_colours_the_signs_remain(self, reflect: Reflect) -> None:
         with ollama() as server, Screen(reflect.at(server.host), "doctor", rows=60, NO_COLOR="1") as screen:

@@ -57,29 +57,29 @@ class TestShowing:
             f"▌ {QUESTION}",
             "▌ + notes.txt",
             "",
-            "▾ thought 2 s · 64 tokens · 1 correction",
+            "▾ thought for 2 s · 64 tokens · 1 correction",
             "│ Both start with 9, so I compare the decimals.",
         ]
         assert "↺ I must compare the same number of digits: 9.9 is 9.90." in lines
-        assert "▾ ✎ steered · thought 2 s · 64 tokens · 1 correction" in lines
-        assert lines[-1] == "! stopped: the reply is not complete"
+        assert "▾ ✎ steered · thought for 2 s · 64 tokens · 1 correction" in lines
+        assert lines[-1] == "! stopped: the reply is incomplete"
         assert "  There are none." not in lines
 
     def test_every_branch_is_shown_when_asked_for(self, kept: Kept) -> None:
         lines = clean_lines(kept("show", kept.ids[0], "--all"))
         assert "  There are none." in lines
         assert "  IX, more or less." in lines
-        assert [line for line in lines if "──" in line] == ["  ── branch 2 of 2, back at And in Roman numerals?"]
+        assert [line for line in lines if "──" in line] == ["  ── branch 2 of 2, from And in Roman numerals?"]
 
     def test_thinking_can_be_left_out(self, kept: Kept) -> None:
         lines = clean_lines(kept("show", kept.ids[0], "--no-thinking"))
-        assert "▸ thought 2 s · 64 tokens · 1 correction" in lines
+        assert "▸ thought for 2 s · 64 tokens · 1 correction" in lines
         assert not any(line.startswith(("│", "↺")) for line in lines)
 
     def test_a_terminal_gets_colours_and_its_own_width(self, kept: Kept) -> None:
         with kept.screen("show", kept.ids[0], columns=40) as screen:
             assert screen.finish() == 0
-            assert "▾ thought 2 s · 1 correction" in screen.lines
+            assert "▾ thought for 2 s · 1 correction" in screen.lines
             assert b"\x1b[1;33m1 correction\x1b[0m" in screen.raw
             assert all(len(line) < 40 for line in screen.lines)
 
@@ -153,7 +153,7 @@ class TestExporting:
         path.write_text("mine")
         refused = kept("export", kept.ids[0], "-o", "a.md")
         assert (refused.code, path.read_text()) == (2, "mine")
-        assert refused.err == "reflect: a.md is there already (--force replaces it)\n"
+        assert refused.err == "reflect: a.md already exists (--force to overwrite)\n"
         assert kept("export", kept.ids[0], "-o", "a.md", "--force").code == 0
         assert path.read_text().startswith("# Which")
 

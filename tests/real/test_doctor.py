@@ -63,7 +63,7 @@ def test_a_reader_sees_it_on_the_screen(asking: Reflect) -> None:
         assert screen.finish() == 0
         assert "mini answered in" in screen.text
         assert "one request is answered at a time" in screen.text
-        assert any(text.startswith("✓ questions are answered here") for text in screen.lines)
+        assert any(text.startswith("✓ questions are answered") for text in screen.lines)
 
 
 def test_a_model_that_is_not_installed_is_in_the_way(asking: Reflect) -> None:

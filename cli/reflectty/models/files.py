@@ -135,9 +135,7 @@ class TemplateMismatch(NamedTuple):
     @property
     def warning(self) -> str:
         own, used = (" ".join(marks[:MOST_NAMED]) for marks in self)
-        return (
-            f"the server's template has {used or 'no turn markers'}, the model's own has {own}: answers may be worse"
-        )
+        return f"prompted with {used or 'no turn markers'}, but its own chat template uses {own}: answers may be worse"
 
 
 async def template_mismatch_of(engine: OllamaEngine, model: Model) -> TemplateMismatch | None:

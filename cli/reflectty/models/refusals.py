@@ -38,7 +38,7 @@ _UNREDIRECTED: Final = ("no location header in response",)
 """How Ollama refuses a registry that serves files without a redirect, which it requires (server/download.go)."""
 DOWNLOAD_HINT: Final = "download the GGUF and `ollama create` a model from it"
 BLOCKED_HINT: Final = (
-    f"use another version than Ollama 0.34.2, or {DOWNLOAD_HINT};"
+    f"use a version of Ollama other than 0.34.2, or {DOWNLOAD_HINT};"
     " --insecure allows it, but over plain http, where anyone on the network can change the files"
 )
 
@@ -61,7 +61,9 @@ def _refused_error_of(text: str, model: str) -> RefusedError | None:
         return RefusedError(f"the registry of {model} uses plain http", "use --insecure to pull over plain http")
     if _has(text, _BLOCKED):
         where = _last_host(text) or "another host"
-        return RefusedError(f"the registry redirects {model} to {where}, and the server refuses to follow", BLOCKED_HINT)
+        return RefusedError(
+            f"the registry redirects {model} to {where}, and the server refuses to follow", BLOCKED_HINT
+        )
     if _has(text, _UNREDIRECTED):
         told = f"the registry of {model} serves files without a redirect, which Ollama refuses"
         return RefusedError(told, f"use another registry, or {DOWNLOAD_HINT}")

@@ -53,7 +53,7 @@ def _session_columns(sessions: Sequence[Session], now: float) -> tuple[TableColu
         TableColumn(
             "model", "dim", 3, tuple(clean_line(session.model, _MAX_MODEL_LENGTH) or "-" for session in sessions)
         ),
-        TableColumn("questions", "dim", 2, tuple(f"{session.questions:,}" for session in sessions), align_right=True),
+        TableColumn("asked", "dim", 2, tuple(f"{session.questions:,}" for session in sessions), align_right=True),
         TableColumn("title", "text", CUT_RANK, tuple(title_of(session) for session in sessions)),
     )
 

@@ -45,7 +45,9 @@ def _describe_mismatch(placed: Placement, compared: Comparison) -> Iterable[str]
 
 def describe_unknowns(made: Estimate) -> tuple[str, ...]:
     """What an estimate leaves unknown, one line each."""
-    rough = ("a rough estimate, based on the size of the download and the needs of common models",) if made.coarse else ()
+    rough = (
+        ("a rough estimate, based on the size of the download and the needs of common models",) if made.coarse else ()
+    )
     return (*rough, *(clean_line(note) for note in made.notes))
 
 

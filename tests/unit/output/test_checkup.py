@@ -64,7 +64,7 @@ def test_no_row_is_wider_than_the_screen_and_no_word_is_lost(width: int) -> None
 
 
 def test_what_comes_of_it_all_begins_at_the_gutter() -> None:
-    assert drawn(summary([], None, proven=True)) == ["✓ questions are answered here"]
+    assert drawn(summary([], None, proven=True)) == ["✓ questions are answered"]
 
 
 WRONG, WARNING = Finding("a", FindingState.WRONG, "x"), Finding("b", FindingState.WARNING, "x")
@@ -73,23 +73,23 @@ WRONG, WARNING = Finding("a", FindingState.WRONG, "x"), Finding("b", FindingStat
 @pytest.mark.parametrize(
     ("findings", "obstacle", "proven", "state", "text"),
     [
-        ([WARNING], None, True, FindingState.OK, "questions are answered here; 1 warning"),
+        ([WARNING], None, True, FindingState.OK, "questions are answered; 1 warning"),
         (
             [WARNING, WRONG, WARNING],
             None,
             True,
             FindingState.OK,
-            "questions are answered here; 1 thing wrong, 2 warnings",
+            "questions are answered; 1 problem, 2 warnings",
         ),
-        ([], None, False, FindingState.NOTE, "nothing is in the way of a question, which was not proven"),
+        ([], None, False, FindingState.NOTE, "nothing prevents an answer, but no question was asked"),
         (
             [WRONG, WRONG],
             UnreachableError("x"),
             False,
             FindingState.WRONG,
-            "no question can be answered; 2 things wrong",
+            "questions cannot be answered; 2 problems",
         ),
-        ([WRONG], ModelMissingError("x"), True, FindingState.WRONG, "no question can be answered; 1 thing wrong"),
+        ([WRONG], ModelMissingError("x"), True, FindingState.WRONG, "questions cannot be answered; 1 problem"),
     ],
 )
 def test_what_comes_of_it_all(
@@ -135,7 +135,7 @@ def reported(*, out_tty: bool, err_tty: bool, quiet: bool = False) -> tuple[str,
     return out.getvalue(), err.getvalue()
 
 
-PLAINLY = "✓ server     there\n\n✓ questions are answered here\n"
+PLAINLY = "✓ server     there\n\n✓ questions are answered\n"
 
 
 def test_in_a_pipe_nothing_moves() -> None:
@@ -152,7 +152,7 @@ def test_on_a_terminal_it_stands_below_what_was_found() -> None:
     out, err = reported(out_tty=True, err_tty=True)
     assert not err
     assert "asking the server · 2 s" in out
-    assert out.endswith("✓ questions are answered here\n")
+    assert out.endswith("✓ questions are answered\n")
 
 
 def test_where_only_the_end_counts_nothing_is_written_before() -> None:

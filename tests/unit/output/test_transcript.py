@@ -55,7 +55,7 @@ def test_a_branch_is_drawn_with_the_gutter_that_tells_who_speaks() -> None:
     assert drawn(TURNS, 4) == [
         "▌ Which is larger, 9.11 or 9.9?",
         "",
-        "▾ thought 2 s · 64 tokens · 1 correction",
+        "▾ thought for 2 s · 64 tokens · 1 correction",
         "│ Both start with 9, so I compare the decimals.",
         "│",
         "│ 1. 11 is more than 9.",
@@ -79,7 +79,7 @@ def test_a_branch_is_drawn_with_the_gutter_that_tells_who_speaks() -> None:
         "▌ + notes.txt",
         "▌ question 1 of 2",
         "",
-        "  answered 0.9 s · 3 tokens   reply 1 of 2",
+        "  answered in 0.9 s · 3 tokens   reply 1 of 2",
         "",
         "  There are none for fractions.",
     ]
@@ -89,19 +89,19 @@ def test_every_branch_comes_once_and_says_where_it_parts() -> None:
     rows = drawn(TURNS, thinking=False)
     assert [row for row in rows if row[:1] in ("▌", "▸") or "──" in row or "reply" in row] == [
         "▌ Which is larger, 9.11 or 9.9?",
-        "▸ thought 2 s · 64 tokens · 1 correction",
+        "▸ thought for 2 s · 64 tokens · 1 correction",
         "▌ And in Roman numerals?",
         "▌ Briefly.",
         "▌ + notes.txt",
         "▌ question 1 of 2",
-        "  answered 0.9 s · 3 tokens   reply 1 of 2",
-        "  ── branch 2 of 2, back at And in Roman numerals? Briefly.",
-        "▸ ✎ steered · thought 2 s · 64 tokens · 1 correction",
+        "  answered in 0.9 s · 3 tokens   reply 1 of 2",
+        "  ── branch 2 of 2, from And in Roman numerals? Briefly.",
+        "▸ ✎ steered · thought for 2 s · 64 tokens · 1 correction",
         "  reply 2 of 2",
-        "  ── branch 2 of 2, back at Which is larger, 9.11 or 9.9?",
+        "  ── branch 2 of 2, from Which is larger, 9.11 or 9.9?",
         "▌ Why?",
         "▌ question 2 of 2",
-        "▸ thought 2 s · 64 tokens · 1 correction",
+        "▸ thought for 2 s · 64 tokens · 1 correction",
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_first_question_asked_anew_parts_at_the_beginning() -> None:
         "▌ one",
         "▌ question 1 of 2",
         "",
-        "  ── branch 2 of 2, back at the beginning",
+        "  ── branch 2 of 2, from the beginning",
         "",
         "▌ two",
         "▌ question 2 of 2",
@@ -135,11 +135,11 @@ def test_five_thousand_turns_deep_is_not_too_deep() -> None:
 @pytest.mark.parametrize(
     ("values", "last"),
     [
-        ({"ended": ReplyStatus.INTERRUPTED}, ["! stopped: the reply is not complete"]),
+        ({"ended": ReplyStatus.INTERRUPTED}, ["! stopped: the reply is incomplete"]),
         ({"ended": ReplyStatus.INTERRUPTED, "error": "the program is gone"}, ["! the program is gone"]),
-        ({"ended": ReplyStatus.INCOMPLETE}, ["! the reply was cut"]),
+        ({"ended": ReplyStatus.INCOMPLETE}, ["! the reply was cut off"]),
         ({"ended": ReplyStatus.INCOMPLETE, "error": "the token limit"}, ["! the token limit"]),
-        ({"ended": ReplyStatus.FAILED, "segments": ()}, ["! nothing came of it"]),
+        ({"ended": ReplyStatus.FAILED, "segments": ()}, ["! no reply"]),
         ({"ended": ReplyStatus.STREAMING}, ["  still being written"]),
         ({"warnings": ("tags were lost",)}, ["  tags were lost"]),
     ],
@@ -153,7 +153,7 @@ def test_a_reply_that_did_not_end_well_says_so(values: dict[str, Any], last: lis
     [(ReplyOrigin.STEERED, "steered"), (ReplyOrigin.CONCLUDED, "concluded"), (ReplyOrigin.CONTINUED, "continued")],
 )
 def test_what_the_user_had_a_hand_in_is_marked(origin: ReplyOrigin, word: str) -> None:
-    assert alone(said("x", origin=origin))[0].startswith(f"▾ ✎ {word} · thought 2 s")
+    assert alone(said("x", origin=origin))[0].startswith(f"▾ ✎ {word} · thought for 2 s")
 
 
 def test_a_row_without_segments_shows_what_there_is() -> None:

@@ -167,7 +167,9 @@ def _windowed_layers(read: _Info, count: int) -> tuple[list[bool], tuple[str, ..
     if isinstance(pattern, list) and pattern:
         return [bool(item) for item in read.numbers_by_layer(key, count)], ()
     if read.name in _PATTERNED:
-        return [False] * count, ("the server does not report which layers use a small window: the cache may be smaller",)
+        return [False] * count, (
+            "the server does not report which layers use a small window: the cache may be smaller",
+        )
     period = read.number(key, period) or period
     return [at % period != 0 if first else at % period < period - 1 for at in range(count)], ()
 

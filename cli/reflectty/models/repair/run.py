@@ -181,7 +181,9 @@ def refuse_without_gguf(spec: ModelSpec) -> None:
         RefusedError: it is such a model.
     """
     if not spec.kind:
-        raise RefusedError(f"{spec.name} is not on this server: it runs elsewhere", "only models on the server can be repaired")
+        raise RefusedError(
+            f"{spec.name} is not on this server: it runs elsewhere", "only models on the server can be repaired"
+        )
     if spec.kind != "gguf":
         message = f"{spec.name} is stored as {spec.kind}, and only a GGUF can be repaired"
         raise RefusedError(message, "convert or download a GGUF, and create a model from it with `ollama create`")
@@ -283,18 +285,14 @@ def _lost_tags_of(
     missing = set(request.tokens) - set(vocabulary.tokens)
     if missing:
         message = f"{spec.name} has no token {min(missing)!r}"
-        raise UsageError(
-            message, "if the model splits the tag into several tokens, pass each of them with --token"
-        )
+        raise UsageError(message, "if the model splits the tag into several tokens, pass each of them with --token")
     lost = lost_tags(*vocabulary, request.tokens)
     if "thinking" not in spec.capabilities:
         return lost
     named = tuple(tag for tag in lost if tag.text in request.tokens)
     read = dict.fromkeys(tag.text for tag in lost if tag not in named)
     if read:
-        observer.note(
-            f"the server parses {', '.join(read)} of {spec.name} itself (--token turns one into text anyway)"
-        )
+        observer.note(f"the server parses {', '.join(read)} of {spec.name} itself (--token turns one into text anyway)")
     return named
 
 
@@ -302,7 +300,9 @@ async def _free_name(library: ModelLibrary, request: RepairRequest) -> str:
     name = checked_name(request.name or repaired_name(request.model))
     installed = await library.engine.models()
     if is_same_model(name, request.model):
-        raise UsageError(f"the copy cannot have the name of the model itself, {name}", "choose another with --name NAME")
+        raise UsageError(
+            f"the copy cannot have the name of the model itself, {name}", "choose another with --name NAME"
+        )
     if any(is_same_model(name, model.name) for model in installed) and not request.force:
         hint = "--force to overwrite, --name NAME for another name"
         raise UsageError(f"{name} already exists", hint)
@@ -345,10 +345,7 @@ def _explain_refusal(error: RefusedError) -> ReflecttyError:
     """The error for a refused upload or creation, with a hint."""
     said = str(error).lower()
     if "no space left" in said:
-        hint = (
-            f"free the size of the model there, or {files.COPIES_WITH_UPLOAD} times that "
-            "up to Ollama 0.34.0"
-        )
+        hint = f"free the size of the model there, or {files.COPIES_WITH_UPLOAD} times that up to Ollama 0.34.0"
         return StoreError("the server's disk is full", hint)
     advice = next((advice for words, advice in _REFUSAL_HINTS.items() if words in said), "")
     return RefusedError(str(error), advice) if advice else error
