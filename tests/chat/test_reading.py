@@ -81,7 +81,7 @@ async def test_thinking_that_comes_is_shown_as_the_view_says(
     await reader.at_rest()
     shown = [row for row in reader.rows() if "step number" in row]
     assert len(shown) == (60 if view is ThinkingView.LIVE else 0)
-    assert [row for row in reader.rows() if re.search(r"thought for \d", row)] != [] or view is ThinkingView.OFF
+    assert [row for row in reader.rows() if re.search(r"thought \d", row)] != [] or view is ThinkingView.OFF
 
 
 @in_a_chat(before=some, size=(80, 60))
@@ -109,18 +109,18 @@ async def test_without_thinking_only_answers_are_seen(reader: Reader) -> None:
 async def test_the_summary_says_how_long_how_much_and_how_often(reader: Reader) -> None:
     heads = [row for row in reader.rows() if "▾" in row]
     assert heads == [
-        " ▾ thought for 2 s · 50 tokens · 1 correction",
-        " ▾ thought for 2 s · 50 tokens",
-        " ▾ thought for 2 s · 50 tokens · 2 corrections   alt+n next   alt+o fold",
+        " ▾ thought 2 s · 50 tokens · 1 correction",
+        " ▾ thought 2 s · 50 tokens",
+        " ▾ thought 2 s · 50 tokens · 2 corrections   alt+n next   alt+o fold",
     ]
 
 
 @in_a_chat(before=some, size=(80, 60))
 async def test_one_thinking_can_be_folded_and_opened(reader: Reader) -> None:
     await reader.press("alt+o")
-    assert reader.sees("thought 3", "thought 2", "▸ thought for 2 s · 50 tokens · 2 corrections") == [
+    assert reader.sees("thought 3", "thought 2", "▸ thought 2 s · 50 tokens · 2 corrections") == [
         "thought 2",
-        "▸ thought for 2 s · 50 tokens · 2 corrections",
+        "▸ thought 2 s · 50 tokens · 2 corrections",
     ]
     await reader.press("alt+o")
     assert reader.sees("│ thought 3") == ["│ thought 3"]
@@ -291,9 +291,9 @@ async def test_the_first_question_is_one_key_away(reader: Reader) -> None:
     await reader.press("ctrl+home")
     assert first_rows(reader, 1) == [" ▌ question 1"]
     await reader.press("alt+down")
-    assert first_rows(reader, 1) == [" ▾ thought for 2 s · 50 tokens"]
+    assert first_rows(reader, 1) == [" ▾ thought 2 s · 50 tokens"]
     await reader.press("alt+down", "alt+up")
-    assert first_rows(reader, 1) == [" ▾ thought for 2 s · 50 tokens"]
+    assert first_rows(reader, 1) == [" ▾ thought 2 s · 50 tokens"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(60, 30), (120, 30), (80, 16), (80, 50)])

@@ -57,11 +57,11 @@ class TestShowing:
             f"▌ {QUESTION}",
             "▌ + notes.txt",
             "",
-            "▾ thought for 2 s · 64 tokens · 1 correction",
+            "▾ thought 2 s · 64 tokens · 1 correction",
             "│ Both start with 9, so I compare the decimals.",
         ]
         assert "↺ I must compare the same number of digits: 9.9 is 9.90." in lines
-        assert "▾ ✎ steered · thought for 2 s · 64 tokens · 1 correction" in lines
+        assert "▾ ✎ steered · thought 2 s · 64 tokens · 1 correction" in lines
         assert lines[-1] == "! stopped: the reply is incomplete"
         assert "  There are none." not in lines
 
@@ -73,13 +73,13 @@ class TestShowing:
 
     def test_thinking_can_be_left_out(self, kept: Kept) -> None:
         lines = clean_lines(kept("show", kept.ids[0], "--no-thinking"))
-        assert "▸ thought for 2 s · 64 tokens · 1 correction" in lines
+        assert "▸ thought 2 s · 64 tokens · 1 correction" in lines
         assert not any(line.startswith(("│", "↺")) for line in lines)
 
     def test_a_terminal_gets_colours_and_its_own_width(self, kept: Kept) -> None:
         with kept.screen("show", kept.ids[0], columns=40) as screen:
             assert screen.finish() == 0
-            assert "▾ thought for 2 s · 1 correction" in screen.lines
+            assert "▾ thought 2 s · 1 correction" in screen.lines
             assert b"\x1b[1;33m1 correction\x1b[0m" in screen.raw
             assert all(len(line) < 40 for line in screen.lines)
 

@@ -24,7 +24,7 @@ class SummaryFact(NamedTuple):
 def summary_facts(measured: ReplyMetrics) -> tuple[SummaryFact, ...]:
     """The known facts of a reply."""
     thought = bool(measured.thinking_tokens or measured.corrections)
-    verb, ms = ("thought for", measured.thinking_ms) if thought else ("answered in", measured.total_ms)
+    verb, ms = ("thought", measured.thinking_ms) if thought else ("answered in", measured.total_ms)
     said = measured.thinking_tokens if thought else measured.answer_tokens
     found = (
         SummaryFact(f"{verb} {format_duration(ms / 1000)}" if ms >= 1 else "", 0),

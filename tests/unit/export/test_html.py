@@ -162,9 +162,9 @@ def test_what_an_entity_stands_for_is_cleaned_as_well(source: str, entity: str) 
 def test_a_page_shows_each_part_as_what_it_is() -> None:
     page = as_html(SESSION, branch_to(TURNS, 5))
     assert '<div class="said">Which is larger, 9.11 or 9.9?</div>' in page
-    assert "<summary>thought for 2 s · 64 tokens · <b>1 correction</b> · 41 tok/s</summary>" in page
+    assert "<summary>thought 2 s · 64 tokens · <b>1 correction</b> · 41 tok/s</summary>" in page
     assert '<div class="correction">I must compare the same number of digits: 9.9 is 9.90.</div>' in page
-    assert '<summary><b class="steered">steered</b> · thought for 2 s' in page
+    assert '<summary><b class="steered">steered</b> · thought 2 s' in page
     assert "<p><strong>9.9</strong> is larger.</p>" in page
     assert '<span class="dim"># True</span>' in page
     assert '<th style="text-align:right">b</th>' in page

@@ -31,7 +31,7 @@ reflection:70b · DATE · 3 questions
 Which is larger, 9.11 or 9.9?
 
 <details>
-<summary>thought for 2 s · 64 tokens · 1 correction · 41 tok/s</summary>
+<summary>thought 2 s · 64 tokens · 1 correction · 41 tok/s</summary>
 
 > Both start with 9, so I compare the decimals.
 >
@@ -83,7 +83,7 @@ There are none for fractions.
 &nbsp;&nbsp;&nbsp;&nbsp;1\\. code()
 
 <details>
-<summary>thought for 2 s · 64 tokens · 1 correction · 41 tok/s</summary>
+<summary>thought 2 s · 64 tokens · 1 correction · 41 tok/s</summary>
 
 > Both start with 9, so I compare the decimals.
 >

@@ -42,7 +42,7 @@ def test_a_reply_is_drawn_with_a_gutter_that_tells_who_speaks() -> None:
         "",
         "  你好\uff0c世界。 Café 👍 done",
         "",
-        "  thought for 2 s · 1 correction",
+        "  thought 2 s · 1 correction",
     ]
 
 

@@ -19,12 +19,12 @@ def test_controls_that_were_replaced_are_counted_in_one_line() -> None:
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        ({}, "thought for 2 s · 64 tokens · 1 correction · 41 tok/s"),
-        ({"corrections": 2}, "thought for 2 s · 64 tokens · 2 corrections · 41 tok/s"),
-        ({"corrections": 0, "tokens_per_second": 0.0}, "thought for 2 s · 64 tokens"),
+        ({}, "thought 2 s · 64 tokens · 1 correction · 41 tok/s"),
+        ({"corrections": 2}, "thought 2 s · 64 tokens · 2 corrections · 41 tok/s"),
+        ({"corrections": 0, "tokens_per_second": 0.0}, "thought 2 s · 64 tokens"),
         ({"thinking_ms": 0.0}, "thought · 64 tokens"),
         ({"corrections": 0, "thinking_tokens": 0, "answer_tokens": 1}, "answered in 5 s · 1 token"),
-        ({"thinking_ms": 125_000.0}, "thought for 2 min 5 s"),
+        ({"thinking_ms": 125_000.0}, "thought 2 min 5 s"),
         ({"thinking_tokens": 4_000}, "4,000 tokens"),
     ],
 )
@@ -45,9 +45,9 @@ def test_a_time_is_said_as_people_say_it(seconds: float, text: str) -> None:
 
 
 def test_a_narrow_summary_keeps_the_corrections_longest() -> None:
-    assert Stage(46).play([Segment(ANSWER, "a", 0)])[-1] == "  thought for 2 s · 64 tokens · 1 correction"
-    assert Stage(34).play([Segment(ANSWER, "a", 0)])[-1] == "  thought for 2 s · 1 correction"
-    assert Stage(20).play([Segment(ANSWER, "a", 0)])[-1] == "  thought for 2 s"
+    assert Stage(46).play([Segment(ANSWER, "a", 0)])[-1] == "  thought 2 s · 64 tokens · 1 correction"
+    assert Stage(34).play([Segment(ANSWER, "a", 0)])[-1] == "  thought 2 s · 1 correction"
+    assert Stage(20).play([Segment(ANSWER, "a", 0)])[-1] == "  thought 2 s"
 
 
 def test_a_status_says_that_nothing_has_come_and_leaves_no_trace() -> None:
@@ -107,7 +107,7 @@ def test_notes_stand_between_parts_and_above_what_may_still_change() -> None:
         "",
         "  Yes or no",
         "",
-        "  thought for 2 s · 64 tokens · 1 correction · 41 tok/s",
+        "  thought 2 s · 64 tokens · 1 correction · 41 tok/s",
         "  at last",
     ]
 

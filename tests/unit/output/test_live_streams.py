@@ -61,7 +61,7 @@ def test_with_a_pipe_for_stdout_only_thinking_and_summary_are_drawn() -> None:
     assert err.rows[-3:] == [
         "│ 90 against 11: 9.9 is larger.",
         "",
-        "  thought for 2 s · 64 tokens · 1 correction · 41 tok/s",
+        "  thought 2 s · 64 tokens · 1 correction · 41 tok/s",
     ]
 
 

@@ -55,7 +55,7 @@ def test_a_branch_is_drawn_with_the_gutter_that_tells_who_speaks() -> None:
     assert drawn(TURNS, 4) == [
         "▌ Which is larger, 9.11 or 9.9?",
         "",
-        "▾ thought for 2 s · 64 tokens · 1 correction",
+        "▾ thought 2 s · 64 tokens · 1 correction",
         "│ Both start with 9, so I compare the decimals.",
         "│",
         "│ 1. 11 is more than 9.",
@@ -89,19 +89,19 @@ def test_every_branch_comes_once_and_says_where_it_parts() -> None:
     rows = drawn(TURNS, thinking=False)
     assert [row for row in rows if row[:1] in ("▌", "▸") or "──" in row or "reply" in row] == [
         "▌ Which is larger, 9.11 or 9.9?",
-        "▸ thought for 2 s · 64 tokens · 1 correction",
+        "▸ thought 2 s · 64 tokens · 1 correction",
         "▌ And in Roman numerals?",
         "▌ Briefly.",
         "▌ + notes.txt",
         "▌ question 1 of 2",
         "  answered in 0.9 s · 3 tokens   reply 1 of 2",
         "  ── branch 2 of 2, from And in Roman numerals? Briefly.",
-        "▸ ✎ steered · thought for 2 s · 64 tokens · 1 correction",
+        "▸ ✎ steered · thought 2 s · 64 tokens · 1 correction",
         "  reply 2 of 2",
         "  ── branch 2 of 2, from Which is larger, 9.11 or 9.9?",
         "▌ Why?",
         "▌ question 2 of 2",
-        "▸ thought for 2 s · 64 tokens · 1 correction",
+        "▸ thought 2 s · 64 tokens · 1 correction",
     ]
 
 
@@ -153,7 +153,7 @@ def test_a_reply_that_did_not_end_well_says_so(values: dict[str, Any], last: lis
     [(ReplyOrigin.STEERED, "steered"), (ReplyOrigin.CONCLUDED, "concluded"), (ReplyOrigin.CONTINUED, "continued")],
 )
 def test_what_the_user_had_a_hand_in_is_marked(origin: ReplyOrigin, word: str) -> None:
-    assert alone(said("x", origin=origin))[0].startswith(f"▾ ✎ {word} · thought for 2 s")
+    assert alone(said("x", origin=origin))[0].startswith(f"▾ ✎ {word} · thought 2 s")
 
 
 def test_a_row_without_segments_shows_what_there_is() -> None:
