@@ -116,8 +116,8 @@ async def test_a_running_thought_is_stopped_changed_and_gone_on_with(reader: Rea
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
     assert reader.chat.composer.text.rstrip() == DRAFT
-    assert reader.sees("✎ stopped: change the thought", "steer", "go on") == [
-        "✎ stopped: change the thought",
+    assert reader.sees("✎ stopped: edit the thinking", "steer", "go on") == [
+        "✎ stopped: edit the thinking",
         "steer",
         "go on",
     ]
@@ -162,7 +162,7 @@ async def test_a_thought_is_left_as_it_was(reader: Reader) -> None:
     await reader.until(lambda: reader.chat.composer.text)
     await reader.press("escape")
     assert reader.chat.composer.text == ""
-    assert "stopped: change" not in reader.text
+    assert "stopped: edit" not in reader.text
     assert tree(reader) == {1: None, 2: 1}
 
 

@@ -44,7 +44,7 @@ async def test_models_stand_in_a_list_with_what_is_known_of_the_chosen_one(reade
     assert reader.row("models").endswith("127.0.0.1:11434 · 4 models")
     await reader.press("up", "up")
     await reader.shows("64 % GPU · 28 GB of 44 GB ·")
-    assert reader.row("context 4K").endswith("for good")
+    assert reader.row("context 4K").endswith("indefinitely")
 
 
 @pytest.mark.parametrize(

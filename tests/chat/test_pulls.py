@@ -68,9 +68,9 @@ async def test_a_model_that_is_up_to_date_is_said_to_be(reader: Reader) -> None:
     ("said", "shown"),
     [
         ("pull model manifest: file does not exist", "the registry has no model qwen3:8b (did you mean qwen3?"),
-        ("write /x: no space left on device", "the server's disk is full (free some space there; what came is kept:"),
+        ("write /x: no space left on device", "the server's disk is full (free some space there, then pull it again"),
         ("dial tcp: lookup r: no such host", "the server cannot reach the registry: dial tcp: lookup r: no such host"),
-        ("", "pulling it again goes on from there"),
+        ("", "pull it again to continue: progress is kept"),
     ],
 )
 @in_a_chat(size=WIDE)

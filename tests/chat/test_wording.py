@@ -17,8 +17,8 @@ from reflectty.view.parts import to_chat_wording
         ("`ollama pull m:8b` gets it; installed: n", "/pull m:8b gets it; installed: n"),
         ("`reflect models pull m` gets it", "/pull m gets it"),
         (
-            "what came is kept: the same command goes on from there",
-            "what came is kept: pulling it again goes on from there",
+            "run the same command to continue: progress is kept",
+            "pull it again to continue: progress is kept",
         ),
         ("", ""),
     ],

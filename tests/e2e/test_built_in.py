@@ -273,7 +273,7 @@ def test_its_terms_are_shown_in_full(machine: Reflect) -> None:
     shown, licence = machine("models", "show", "mini"), machine("models", "show", "mini", "--licence")
 
     assert (shown.code, shown.err) == (0, "")
-    assert "licence (" in shown.out
+    assert "license (" in shown.out
     assert TERMS in licence.out
     assert "USE RESTRICTIONS" in licence.out.upper()
     assert not (machine.home / ".local/state/reflectty/served").exists()

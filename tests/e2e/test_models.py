@@ -86,15 +86,15 @@ class TestShowing:
         assert facts["needs"].startswith("weights 43 GB · cache")
         assert "fit" in facts
         assert facts["auto picks"].startswith("mode native, family reflection: its name")
-        assert facts["has"] == "template (1), system prompt (1), parameters (1), licence (2)"
+        assert facts["has"] == "template (1), system prompt (1), parameters (1), license (2)"
 
     def test_says_how_it_is_sampled_and_who_says_so(self, reflect: Reflect) -> None:
         info = {"general.architecture": "llama", "general.sampling.temp": 0.6, "general.sampling.min_p": 0.05}
         with FakeServer(routes(show=show(model_info=info, parameters="temperature 1\nseed 7"))) as server:
             out = reflect.at(server.host)("models", "show", "reflection:70b").out
             read = json.loads(reflect.at(server.host)("models", "show", "reflection:70b", "--json").out)
-        by_parameters = "temperature 1, seed 7 (by its parameters)"
-        assert f"{by_parameters}; min_p 0.05 (by its file: Ollama obeys that from 0.34 on)" in " ".join(out.split())
+        by_parameters = "temperature 1, seed 7 (from its parameters)"
+        assert f"{by_parameters}; min_p 0.05 (from its file, used by Ollama 0.34 and later)" in " ".join(out.split())
         assert read["sampling"]["min_p"] == {"value": "0.05", "by_file": True}
         assert read["sampling"]["temperature"] == {"value": "1", "by_file": False}
 

@@ -71,8 +71,8 @@ def test_a_model_that_fits_is_said_to_at_the_context_that_the_server_picks(asked
 
     assert (result.code, result.err) == (0, "")
     assert "  needs       weights 4.9 GB · cache 4.3 GB at 32,768 tokens · about 9.5 GB with buffers\n" in result.out
-    assert f"  fit         fits on {ON_CARD}, all of it\n" in result.out
-    assert "with up to 131,072 tokens of context as well\n" in result.out
+    assert f"  fit         fits entirely on {ON_CARD}\n" in result.out
+    assert "also with up to 131,072 tokens of context\n" in result.out
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,11 @@ def test_a_model_that_fits_is_said_to_at_the_context_that_the_server_picks(asked
         (("--context", "2048"), {}, "cache 268 MB at 2,048 tokens"),
         ((), {"OLLAMA_CONTEXT_LENGTH": "8192"}, "cache 1.1 GB at 8,192 tokens"),
         (("--context", "8192"), {"OLLAMA_KV_CACHE_TYPE": "q8_0"}, "cache 570 MB at 8,192 tokens"),
-        (("--context", "8192"), {"OLLAMA_NUM_PARALLEL": "2"}, "cache 2.1 GB at 8,192 tokens for each of 2 at once"),
+        (
+            ("--context", "8192"),
+            {"OLLAMA_NUM_PARALLEL": "2"},
+            "cache 2.1 GB at 8,192 tokens for each of 2 parallel requests",
+        ),
     ],
 )
 def test_the_context_and_what_this_shell_says_of_the_server_count(
@@ -91,14 +95,14 @@ def test_the_context_and_what_this_shell_says_of_the_server_count(
 
     assert said in result.out
     for name, value in variables.items():
-        assert f"{name}={value} of this shell is taken to hold for the server as well" in result.out
+        assert f"assuming that {name}={value} of this shell also applies to the server" in result.out
 
 
 def test_a_gpu_that_the_server_may_not_use_does_not_count(asked: Asked, small: FakeServer) -> None:
     result = asked(small, CUDA_VISIBLE_DEVICES="-1")
 
     assert "no GPU was found: all of it on the CPU" in result.out
-    assert "CUDA_VISIBLE_DEVICES leaves GPUs out" in result.out
+    assert "assuming that CUDA_VISIBLE_DEVICES, which hides GPUs, also applies to the server" in result.out
 
 
 def test_the_context_of_the_models_own_parameters_counts(asked: Asked) -> None:
@@ -111,11 +115,11 @@ def test_a_model_that_does_not_fit_is_told_what_helps(asked: Asked, tmp_path: Pa
     with serving(LLAMA_8B, 8_000_000_000) as server:
         result = asked(server, "--context", "8192")
 
-    fit = "does not fit whole on NVIDIA GeForce RTX 3050, 8 GiB (7.3 of 8.6 GB free)"
+    fit = "does not fit entirely on NVIDIA GeForce RTX 3050, 8 GiB (7.3 of 8.6 GB free)"
     # 6.1 GB hold the output of 242 MB and 21 layers of 276 MB.
     assert f"{fit}: about 22 of 33 layers there, 33 % on the CPU\n" in result.out
     assert "about 2 to 4 times slower" in result.out
-    assert "in IQ2_XS it would fit, about 5.4 GB: look for a tag with IQ2_XS in it" in result.out
+    assert "as IQ2_XS it would fit, about 5.4 GB: look for a tag that contains IQ2_XS" in result.out
 
 
 def test_a_loaded_model_is_held_against_its_estimate_and_may_take_its_own_place(asked: Asked, tmp_path: Path) -> None:
@@ -124,14 +128,14 @@ def test_a_loaded_model_is_held_against_its_estimate_and_may_take_its_own_place(
     with serving(LLAMA_8B, 4_920_753_328, (loaded,)) as server:
         result = asked(server)
 
-    assert "(23.8 of 25.8 GB free), all of it" in result.out
-    assert "estimated 5.6 GB, the server says 6.0 GB: 7 % more\n" in result.out
+    assert "(23.8 of 25.8 GB free)\n" in result.out
+    assert "estimated 5.6 GB, the server reports 6.0 GB: 7 % more\n" in result.out
 
 
 def test_a_model_that_fits_and_runs_on_the_cpu_is_no_secret(asked: Asked) -> None:
     loaded = {"size": 6_000_000_000, "context_length": 4096}
     with serving(LLAMA_8B, 4_920_753_328, (loaded,)) as server:
-        assert "yet 100 % of it runs on the CPU: reflect doctor looks why" in asked(server).out
+        assert "yet 100 % of it runs on the CPU: see `reflect doctor`" in asked(server).out
 
 
 def test_a_program_gets_numbers(asked: Asked, small: FakeServer) -> None:
@@ -144,7 +148,7 @@ def test_a_program_gets_numbers(asked: Asked, small: FakeServer) -> None:
 def test_a_narrow_terminal_gets_it_in_rows_of_its_width(asked: Asked, small: FakeServer) -> None:
     with Screen(asked.reflect.at(small.host), "models", "show", "m", columns=40, PATH=asked.path) as screen:
         assert screen.finish() == 0
-        assert "fits on NVIDIA" in " ".join(screen.text.split())
+        assert "fits entirely on NVIDIA" in " ".join(screen.text.split())
 
 
 @pytest.mark.parametrize("told", ["\x1b]0;owned\x07\x1b[2J, 1, 1, \x1b[31m, GPU-1\n", "\x1b[2J", "x" * 5000])

@@ -65,7 +65,7 @@ class TestPulling:
         [
             (b'{"error":"pull model manifest: file does not exist"}\n', 4, "the registry has no model m"),
             (b'{"error":"no space left on device"}\n', 5, "disk is full"),
-            (b"", 5, "goes on from there"),
+            (b"", 5, "run the same command to continue"),
         ],
     )
     def test_that_fails_is_one_line(self, reflect: Reflect, said: bytes, code: int, told: str) -> None:
@@ -118,7 +118,7 @@ class TestCreating:
             (reply(["9.9 is larger."]), "none of its tags"),
             (reply(["<output>9.9</output>"]), "without thinking"),
             (reply(["<thinking>hm</thinking>"]), "no answer"),
-            (reply(["<thinking>hm"], reason="length"), "still writing"),
+            (reply(["<thinking>hm"], reason="length"), "did not finish"),
             (error(500, "cannot load"), "cannot load"),
         ],
     )

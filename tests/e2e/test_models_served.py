@@ -87,8 +87,8 @@ class TestShowing:
         told = {line[:14].strip(): line[14:].strip() for line in result.out.splitlines()[1:]}
         assert (result.code, result.err, result.out.splitlines()[0]) == (0, "", "mini")
         assert told["server"] == "llama-server b10970-1a2b"
-        assert told["context"] == "4K here, made for 32K"
-        assert told["at once"] == "4 requests, which may share the context"
+        assert told["context"] == "4K here, supports 32K"
+        assert told["parallel"] == "4 requests, which may share the context"
         assert told["auto picks"] == "mode native, family native: the server keeps its thinking apart"
         assert told["has"] == "template (2)"
 
@@ -104,7 +104,7 @@ class TestShowing:
             wrong = Asking(reflect, server.host)("models", "show", "Qwen3-8B")
 
         assert "vLLM 0.32.0" in result.out
-        assert "no template that is told" in result.out
+        assert "no template reported" in result.out
         one_line(wrong, 4, "is not available on this server", "did you mean Qwen/Qwen3-8B?")
 
     @pytest.mark.parametrize("flag", ["--template", "--system", "--licence", "--parameters"])

@@ -202,4 +202,4 @@ def test_a_cloud_model_is_not_loaded(reflect: Reflect) -> None:
         result = reflect.at(server.host)("models", "load", "glm-5:cloud")
 
     assert (result.code, server.asked("/api/generate")) == (4, [])
-    assert "ollama.com runs it, and nothing is loaded here" in result.err
+    assert "it runs on ollama.com, and nothing is loaded here" in result.err

@@ -112,7 +112,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_sent(reflect: Re
             result = reflect.at(server.host)(*REPAIR)
 
     assert (result.code, result.out) == (6, "")
-    assert result.err.startswith("reflect: the repair needs 8 MB for a while, and ")
+    assert result.err.startswith("reflect: the repair temporarily needs 8 MB, and ")
     assert "free some space there" in result.err
     assert {asked.path for asked in server.requests} == {"/api/show", "/api/tags", "/api/version"}
 

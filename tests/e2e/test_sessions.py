@@ -62,14 +62,14 @@ class TestShowing:
         ]
         assert "↺ I must compare the same number of digits: 9.9 is 9.90." in lines
         assert "▾ ✎ steered · thought 2 s · 64 tokens · 1 correction" in lines
-        assert lines[-1] == "! stopped: the reply is not complete"
+        assert lines[-1] == "! stopped: the reply is incomplete"
         assert "  There are none." not in lines
 
     def test_every_branch_is_shown_when_asked_for(self, kept: Kept) -> None:
         lines = clean_lines(kept("show", kept.ids[0], "--all"))
         assert "  There are none." in lines
         assert "  IX, more or less." in lines
-        assert [line for line in lines if "──" in line] == ["  ── branch 2 of 2, back at And in Roman numerals?"]
+        assert [line for line in lines if "──" in line] == ["  ── branch 2 of 2, from And in Roman numerals?"]
 
     def test_thinking_can_be_left_out(self, kept: Kept) -> None:
         lines = clean_lines(kept("show", kept.ids[0], "--no-thinking"))
@@ -153,7 +153,7 @@ class TestExporting:
         path.write_text("mine")
         refused = kept("export", kept.ids[0], "-o", "a.md")
         assert (refused.code, path.read_text()) == (2, "mine")
-        assert refused.err == "reflect: a.md is there already (--force replaces it)\n"
+        assert refused.err == "reflect: a.md already exists (--force to overwrite)\n"
         assert kept("export", kept.ids[0], "-o", "a.md", "--force").code == 0
         assert path.read_text().startswith("# Which")
 

@@ -197,7 +197,7 @@ def test_a_model_that_is_asked_in_another_format_than_its_own_is_told(asking: Re
     shown = json.loads(asking("models", "show", MADE[0], "--json").out)
     made = asking("models", "create", MADE[1], "--from", MADE[0], "--no-proof")
 
-    said = "asked with <|im_start|> <|im_end|>, while its own chat template has <start_of_turn> <end_of_turn>"
+    said = "prompted with <|im_start|> <|im_end|>, but its own chat template uses <start_of_turn> <end_of_turn>"
     assert shown["format_warning"].startswith(said)
     assert said in " ".join(asking("models", "show", MADE[0]).out.split())
     assert (made.code, made.err.startswith(f"reflect: {MADE[1]} is {said}")) == (0, True)

@@ -111,7 +111,7 @@ def test_a_copy_needs_no_repair_and_none_is_made_twice(asking: Reflect, server: 
     fine = asking("models", "repair", "reflection-twice", "--json")
 
     assert (first.code, again.code, fine.code) == (0, 2, 0)
-    assert "there is a model reflection-twice already" in again.err
+    assert "reflection-twice already exists" in again.err
     assert json.loads(fine.out) == {
         "name": "reflection-twice",
         "from": "reflection-twice",
@@ -168,7 +168,7 @@ def test_a_file_that_is_named_is_read_in_place_of_the_servers(
     right = asking(*words, str(path), "--json")
 
     assert wrong.code == 2
-    assert "mini.gguf cannot be repaired: it has no vocabulary" in wrong.err
+    assert "mini.gguf cannot be repaired: no vocabulary" in wrong.err
     value = json.loads(right.out)
     assert (value["name"], value["from"], value["repaired"], value["proven"]) == ("reflection-named", LOST, True, True)
     assert sorted(tag["text"] for tag in value["tokens"]) == sorted(PIECES)

@@ -89,7 +89,7 @@ def steer(reflect: Reflect) -> Console:
     def talk(screen: Screen) -> None:
         _ask(screen, COUNTED)
         screen.press(b"\x1bs")
-        assert screen.shows("change the thought")
+        assert screen.shows("edit the thinking")
         screen.press(b"\nSo I count them once more, from the end")
 
     return _chatting(reflect, talk, rows=36)

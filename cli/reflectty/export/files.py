@@ -48,13 +48,13 @@ def _require_replaceable(target: Path, shown: str, *, force: bool) -> None:
     if target.is_dir():
         raise UsageError(f"{shown} is a folder", "name a file in it")
     if target.exists() and not target.is_file():
-        raise UsageError(f"{shown} is no file that could be replaced", "leave -o out to write to stdout")
+        raise UsageError(f"{shown} is not a regular file", "omit -o to write to stdout")
     if target.exists() and not force:
         raise _exists_error(shown)
 
 
 def _exists_error(shown: str) -> UsageError:
-    return UsageError(f"{shown} is there already", "--force replaces it")
+    return UsageError(f"{shown} already exists", "--force to overwrite")
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def refuse_full_disk(place: Path | None, needed: int, what: str) -> None:
         return
     free = shutil.disk_usage(place).free
     if free < needed:
-        message = f"{what} needs {_size(needed)} for a while, and {place} has {_size(free)} free"
+        message = f"{what} temporarily needs {_size(needed)}, and {place} has {_size(free)} free"
         raise StoreError(message, "free some space there, then try again")
 
 
@@ -135,9 +135,7 @@ class TemplateMismatch(NamedTuple):
     @property
     def warning(self) -> str:
         own, used = (" ".join(marks[:MOST_NAMED]) for marks in self)
-        return (
-            f"asked with {used or 'no marks'}, while its own chat template has {own}: it may answer worse than it can"
-        )
+        return f"prompted with {used or 'no turn markers'}, but its own chat template uses {own}: answers may be worse"
 
 
 async def template_mismatch_of(engine: OllamaEngine, model: Model) -> TemplateMismatch | None:

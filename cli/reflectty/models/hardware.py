@@ -60,7 +60,7 @@ def memory_of_mac(text: str) -> Machine:
     """
     values = dict(re.findall(r"^([\w.]+): *(.*)$", text, re.MULTILINE))
     total = _number_from(values.get("hw.memsize", ""))
-    machine = Machine(total=total, available=total, notes=("how much of the memory is in use is not known",))
+    machine = Machine(total=total, available=total, notes=("memory usage is unknown",))
     if not total or values.get("hw.optional.arm64") != "1":
         return machine
     limit = _number_from(values.get("iogpu.wired_limit_mb", "")) << 20
@@ -107,11 +107,11 @@ def add_nvidia_gpus(text: str, machine: Machine, visible: str | None = None) -> 
     rows = [[cell.strip() for cell in line.split(",")] for line in text.splitlines()]
     rows = [row for row in rows if len(row) == _COLUMNS and row[0]]
     if text.strip() and not rows:
-        return _add_note(machine, f"{NVIDIA_TOOL} shows no GPU: {clean_line(text.strip().splitlines()[0], _REASON)}")
+        return _add_note(machine, f"{NVIDIA_TOOL} reports no GPU: {clean_line(text.strip().splitlines()[0], _REASON)}")
     chosen = [row for at, row in enumerate(rows) if _is_visible(visible, at, row[-1])]
     machine = machine._replace(gpus=machine.gpus + tuple(_nvidia_gpu_of(row, machine) for row in chosen))
     if len(chosen) < len(rows):
-        machine = _add_note(machine, "CUDA_VISIBLE_DEVICES leaves GPUs out; it is taken to hold for the server as well")
+        machine = _add_note(machine, "assuming that CUDA_VISIBLE_DEVICES, which hides GPUs, also applies to the server")
     return _note_old_driver(machine, chosen)
 
 
@@ -149,7 +149,7 @@ def _note_old_driver(machine: Machine, rows: list[list[str]]) -> Machine:
         if major and int(major[0]) < OLDEST_NVIDIA_DRIVER:
             driver = clean_line(row[3], _VERSION)
             return _add_note(
-                machine, f"driver {driver} is too old for Ollama: it wants {OLDEST_NVIDIA_DRIVER} or newer"
+                machine, f"driver {driver} is too old for Ollama, which needs {OLDEST_NVIDIA_DRIVER} or newer"
             )
     return machine
 
@@ -294,7 +294,7 @@ def _find_in_tool_folders(place: ProbeEnvironment, tool: str) -> str | None:
 
 
 def _timeout_notes(*tools: tuple[str, ProgramOutput]) -> tuple[str, ...]:
-    return tuple(f"{tool} did not answer in time: what it knows is missing" for tool, said in tools if said.hung)
+    return tuple(f"{tool} timed out: its information is missing" for tool, said in tools if said.hung)
 
 
 def _without_integrated_gpu(found: Machine) -> Machine:

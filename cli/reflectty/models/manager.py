@@ -258,7 +258,7 @@ class ModelLibrary:
         """
         host = remote_host_of(model)
         if host:
-            raise RefusedError(f"{model.name} is a cloud model: {host} runs it, and nothing is loaded here")
+            raise RefusedError(f"{model.name} is a cloud model: it runs on {host}, and nothing is loaded here")
         if non_chat_kind_of(model):
             await self._client.embed(model.name, keep_alive=ollama.keep_alive_of(keep_alive) if keep_alive else None)
         else:
@@ -289,9 +289,9 @@ async def _progress(
         raise explained(error) from error
     except ValueError as error:
         # The package cannot parse the server's line.
-        raise IncompleteError("the server sent what cannot be read", hint) from error
+        raise IncompleteError("the server sent an unreadable response", hint) from error
     if status != SUCCESS:
-        raise IncompleteError("the server ended before it was done", hint)
+        raise IncompleteError("the server stopped before it was done", hint)
 
 
 def _merge_answers(listed: Model, shown: Model) -> Model:

@@ -61,7 +61,7 @@ async def install_mini(engine: OllamaEngine, name: str, weights: Path, folder: P
     known = await files.version_of(engine)
     if known and known < model_spec.MINI_OLDEST_OLLAMA:
         said = ".".join(map(str, known))
-        raise RefusedError(f"this server, Ollama {said}, is too old for the built-in model", "update Ollama there")
+        raise RefusedError(f"Ollama {said} is too old for the built-in model", "update Ollama on the server")
     try:
         with weights.open("rb") as base, (folder / "mini.gguf").open("rb") as adapter:
             merge = plan_merge(base, adapter)
@@ -71,8 +71,8 @@ async def install_mini(engine: OllamaEngine, name: str, weights: Path, folder: P
                 if not await engine.has_blob(digest):
                     await _send(engine, merged, digest, merge.size, tell)
     except GgufError as error:
-        raise UnreachableError(f"the built-in model cannot be merged: {error}", "install reflectty anew") from error
-    tell(ProgressUpdate("making the model"))
+        raise UnreachableError(f"the built-in model cannot be merged: {error}", "reinstall reflectty") from error
+    tell(ProgressUpdate("creating the model"))
     await engine.create(encode_create(name, model_spec.mini_spec(name, read_license(folder)), digest))
 
 
@@ -111,7 +111,7 @@ async def _merge(merge: MergePlan, target: BinaryIO, tell: Tell) -> str:
         await asyncio.to_thread(target.flush)
     except OSError as error:
         message = f"{MERGED_MODEL_LABEL} cannot be written: {error.strerror or error}"
-        raise StoreError(message, "it takes 300 MB for a while; XDG_CACHE_HOME names another place") from error
+        raise StoreError(message, "free 300 MB there, or set XDG_CACHE_HOME to another folder") from error
     return f"sha256:{found.hexdigest()}"
 
 

@@ -100,7 +100,7 @@ async def detect_hardware(
 async def pull_hint_for(engine: Engine) -> str:
     """The advice for a server without models."""
     if not getattr(engine, "pulls", True):
-        return "the server names none: it has those that it was started with"
+        return "the server lists none: it serves the models that it was started with"
     return pull_hint_of(recommend_model(await detect_hardware(local=getattr(engine, "local", False))))
 
 

@@ -9,8 +9,8 @@ from reflectty.core.errors import IncompleteError, ModelMissingError, ReflecttyE
 from reflectty.core.model_names import short_name_of
 from reflectty.reasoning.families import FAMILIES
 
-RESUME_PULL_HINT: Final = "what came is kept: the same command goes on from there"
-SEARCH_HINT: Final = "ollama.com/search finds models, and a model's page its tags"
+RESUME_PULL_HINT: Final = "run the same command to continue: progress is kept"
+SEARCH_HINT: Final = "find models at ollama.com/search, and tags on a model's page"
 _DISK: Final = ("no space left", "disk full", "not enough space", "disk quota exceeded")
 _MISSING: Final = ("pull model manifest: file does not exist", "manifest unknown")
 _TOO_OLD: Final = ("requires a newer version",)
@@ -38,8 +38,8 @@ _UNREDIRECTED: Final = ("no location header in response",)
 """How Ollama refuses a registry that serves files without a redirect, which it requires (server/download.go)."""
 DOWNLOAD_HINT: Final = "download the GGUF and `ollama create` a model from it"
 BLOCKED_HINT: Final = (
-    f"Ollama 0.34.2 is never sent on to another host: take another version of Ollama, or {DOWNLOAD_HINT};"
-    " --insecure allows it, but asks the registry over plain http, where anybody on the way can change what comes"
+    f"use a version of Ollama other than 0.34.2, or {DOWNLOAD_HINT};"
+    " --insecure allows it, but over plain http, where anyone on the network can change the files"
 )
 
 
@@ -49,22 +49,24 @@ def pull_error_of(error: IncompleteError, model: str) -> ReflecttyError:
     if _has(text, _MISSING):
         return ModelMissingError(f"the registry has no model {model}", f"{_similar_names_hint(model)}{SEARCH_HINT}")
     if _has(text, _TOO_OLD):
-        return RefusedError(f"this server is too old for {model}", "update Ollama there")
+        return RefusedError(f"this server is too old for {model}", "update Ollama on the server")
     if _has(text, _DISK):
-        return IncompleteError("the server's disk is full", f"free some space there; {RESUME_PULL_HINT}")
+        return IncompleteError("the server's disk is full", f"free some space there, then {RESUME_PULL_HINT}")
     return _refused_error_of(text, model) or _network_error_of(text) or _add_hint(error, RESUME_PULL_HINT)
 
 
 def _refused_error_of(text: str, model: str) -> RefusedError | None:
     """The error of a server that refuses the registry's protocol or redirects."""
     if _has(text, _INSECURE):
-        return RefusedError(f"the registry of {model} speaks plain http", "--insecure lets the server do so as well")
+        return RefusedError(f"the registry of {model} uses plain http", "use --insecure to pull over plain http")
     if _has(text, _BLOCKED):
         where = _last_host(text) or "another host"
-        return RefusedError(f"the registry keeps {model} on {where}, and the server refuses to go there", BLOCKED_HINT)
+        return RefusedError(
+            f"the registry redirects {model} to {where}, and the server refuses to follow", BLOCKED_HINT
+        )
     if _has(text, _UNREDIRECTED):
-        told = f"the registry of {model} hands its files out by itself, which Ollama refuses"
-        return RefusedError(told, f"another registry, or {DOWNLOAD_HINT}")
+        told = f"the registry of {model} serves files without a redirect, which Ollama refuses"
+        return RefusedError(told, f"use another registry, or {DOWNLOAD_HINT}")
     return None
 
 
@@ -72,14 +74,14 @@ def _network_error_of(text: str) -> IncompleteError | None:
     if not _has(text, _NETWORK):
         return None
     reason = text.removeprefix("the server stopped: ").removeprefix("pull model manifest: ")
-    hint = "it is the server that pulls: see the network and HTTPS_PROXY of the machine where `ollama serve` runs"
+    hint = "check the network and HTTPS_PROXY on the machine that runs `ollama serve`"
     return IncompleteError(f"the server cannot reach the registry: {reason}", hint)
 
 
 def create_error_of(error: IncompleteError) -> ReflecttyError:
     """The error that ended a create, with a hint."""
     if _has(str(error), _DISK):
-        return IncompleteError("the server's disk is full", "free some space there, then create again")
+        return IncompleteError("the server's disk is full", "free some space there, then create it again")
     return error
 
 

@@ -88,9 +88,9 @@ def _problem(reply: Reply) -> str:
     if not reply.has_markers:
         return "it sent none of its tags"
     if not reply.is_finished:
-        return "it was still writing at the token limit"
+        return "it did not finish within the token limit"
     if not reply.answer or reply.has_fallback_answer:
-        return "it thought, and gave no answer"
+        return "it thought but gave no answer"
     return "" if reply.thinking or reply.corrections else "it answered without thinking"
 
 

@@ -265,7 +265,7 @@ class LiveRenderer:
             drawn = self._block_view is not None and self._has_begun
             self._close()
             if drawn:
-                self.note("(the text above was no thinking, but part of the answer)")
+                self.note("(the text above was part of the answer, not thinking)")
             return
         if self._kind is not Kind.ANSWER or self._out is None or not self._has_begun:
             return

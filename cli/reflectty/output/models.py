@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from reflectty.view.rows import Row
 
 
-BY_PARAMETER, BY_FILE = "by its parameters", "by its file: Ollama obeys that from 0.34 on"
+BY_PARAMETER, BY_FILE = "from its parameters", "from its file, used by Ollama 0.34 and later"
 UNKNOWN = "-"
 CLOUD_LABEL = "cloud"
 """Shown instead of a size for a model that runs elsewhere."""
@@ -129,7 +129,7 @@ def _sampling_facts(model: Model) -> list[tuple[str, str]]:
         for by_file in (False, True)
     )
     told = [f"{text} ({BY_FILE if by_file else BY_PARAMETER})" for text, by_file in ways if text]
-    return [("samples", "; ".join(told))] if told else []
+    return [("sampling", "; ".join(told))] if told else []
 
 
 def _remote_facts(model: Model) -> list[tuple[str, str]]:
@@ -154,7 +154,7 @@ def _describe_loaded(one: InstalledModel, now: float) -> str:
     if until is None:
         return where_to
     left = until - now
-    stays = "for good" if left > _FOREVER_SECONDS else f"for another {max(0, round(left / 60)):,} min"
+    stays = "indefinitely" if left > _FOREVER_SECONDS else f"for another {max(0, round(left / 60)):,} min"
     return f"{where_to} · {stays}"
 
 
@@ -174,7 +174,7 @@ def _describe_texts(model: Model) -> tuple[str, ...]:
         ("template", model.template),
         ("system prompt", model.system),
         ("parameters", model.parameters),
-        ("licence", model.license),
+        ("license", model.license),
     )
     return tuple(f"{name} ({len(text.splitlines()):,})" for name, text in texts if text.strip())
 
@@ -219,15 +219,15 @@ def _served_facts(
     chosen = plan(model, AskOptions())
     found = (
         ("server", server),
-        ("made of", one.root if one else ""),
-        ("answers to", ", ".join(dict.fromkeys(one.names)) if one and len(set(one.names)) > 1 else ""),
+        ("based on", one.root if one else ""),
+        ("names", ", ".join(dict.fromkeys(one.names)) if one and len(set(one.names)) > 1 else ""),
         ("owner", one.maker if one else ""),
         ("size", format_bytes(model.size) if model.size else ""),
         ("context", _describe_contexts(model, one)),
-        ("at once", _describe_capacity(capacity)),
+        ("parallel", _describe_capacity(capacity)),
         ("can", _format_abilities(model, one)),
         ("auto picks", f"mode {chosen.mode}, family {chosen.family.name}: {mode_reason_of(model)}"),
-        ("has", f"template ({len(model.template.splitlines()):,})" if model.template else "no template that is told"),
+        ("has", f"template ({len(model.template.splitlines()):,})" if model.template else "no template reported"),
     )
     return tuple((key, text) for key, text in found if text)
 
@@ -235,8 +235,8 @@ def _served_facts(
 def _describe_contexts(model: Model, one: ListedModel | None) -> str:
     here, most = one.context if one else 0, model.context_length
     if not here:
-        return "not told"
-    return f"{format_context(here)} here" + (f", made for {format_context(most)}" if most > here else "")
+        return "not reported"
+    return f"{format_context(here)} here" + (f", supports {format_context(most)}" if most > here else "")
 
 
 def _describe_capacity(capacity: Capacity) -> str:

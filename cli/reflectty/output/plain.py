@@ -150,7 +150,7 @@ def format_stats(reply: Reply) -> str:
     thinking = tokens[Kind.THINKING] + tokens[Kind.REFLECTION]
     loaded = f"loaded in {usage.load_ms / 1000:.1f} s · " if usage.load_ms >= MIN_LOAD_MS else ""
     speed = f" · {reply.tokens_per_second:.1f} tok/s" if reply.tokens_per_second else ""
-    cached = f" ({usage.cached_tokens} of it cached)" if usage.cached_tokens else ""
+    cached = f" ({usage.cached_tokens} cached)" if usage.cached_tokens else ""
     read = f" · prompt {usage.prompt_per_second:.1f} tok/s" if usage.prompt_per_second else ""
     return (
         f"{clean_line(reply.model)} · mode {reply.mode} · family {reply.family.name}\n"

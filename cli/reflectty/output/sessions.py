@@ -185,7 +185,7 @@ def _branch_remark_rows(place: BranchPosition, scene: TranscriptOptions) -> list
     if place.parted_from is None:
         return []
     back = clean_line(place.parted_from, _MAX_QUOTE_LENGTH) if place.parted_from else "the beginning"
-    text = f"{scene.palette.glyphs.rule * 2} branch {place.number} of {place.total}, back at {back}"
+    text = f"{scene.palette.glyphs.rule * 2} branch {place.number} of {place.total}, from {back}"
     return [[_MARGIN, *row] for row in wrap_line([(text, scene.style_of("accent"))], scene.columns.prose)] + [[]]
 
 

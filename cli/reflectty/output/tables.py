@@ -161,7 +161,7 @@ def template_rows(templates: Sequence[Template], page: Page) -> list[Row]:
     columns = (
         TableColumn("template", "accent", 0, tuple(clean_line(one.name) for one in templates)),
         TableColumn("fields", "dim", 1, tuple(clean_line(text) for text in fields)),
-        TableColumn("begins", "text", CUT_RANK, tuple(_beginning_of(one.text) for one in templates)),
+        TableColumn("preview", "text", CUT_RANK, tuple(_beginning_of(one.text) for one in templates)),
     )
     return table_rows(columns, page, _MIN_BEGINNING_WIDTH)
 

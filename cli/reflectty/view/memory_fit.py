@@ -20,7 +20,7 @@ _HARDLY, _LITTLE = 1.1, 1.5
 
 def describe_needs(made: Estimate) -> str:
     """The memory needed: `weights 4.9 GB · cache 1.1 GB at 8,192 tokens · about 6.1 GB with buffers`."""
-    several = f" for each of {made.load.parallel} at once" if made.load.parallel > 1 else ""
+    several = f" for each of {made.load.parallel} parallel requests" if made.load.parallel > 1 else ""
     bound = "at most about " if made.coarse else ""
     return (
         f"weights {format_bytes(made.weights)} · cache {bound}{format_bytes(made.cache)}"
@@ -40,12 +40,14 @@ def describe_fit(placed: Placement, compared: Comparison | None = None) -> tuple
 def _describe_mismatch(placed: Placement, compared: Comparison) -> Iterable[str]:
     if placed.fit is Fit.WHOLE and compared.cpu_share:
         on_cpu = format_percent(compared.cpu_share, 1)
-        yield f"yet {on_cpu} of it runs on the CPU: reflect doctor looks why, and the log of `ollama serve` says it"
+        yield f"yet {on_cpu} of it runs on the CPU: see `reflect doctor` and the log of `ollama serve` for why"
 
 
 def describe_unknowns(made: Estimate) -> tuple[str, ...]:
     """What an estimate leaves unknown, one line each."""
-    rough = ("a rough estimate, by the size of the download and what common models of it need",) if made.coarse else ()
+    rough = (
+        ("a rough estimate, based on the size of the download and the needs of common models",) if made.coarse else ()
+    )
     return (*rough, *(clean_line(note) for note in made.notes))
 
 
@@ -63,9 +65,9 @@ def _describe_where(placed: Placement) -> str:
     machine, made = placed.machine, placed.estimate
     on = _describe_gpus(machine)
     if placed.fit is Fit.UNKNOWN:
-        return "the server runs elsewhere: where the model runs, only /api/ps tells once it is loaded"
+        return "the server runs elsewhere: where the model runs is known only once it is loaded"
     if placed.fit is Fit.WHOLE:
-        return f"fits on {on}, all of it"
+        return f"fits entirely on {on}"
     if placed.fit is Fit.NOT:
         there = f"on {on} and in {_describe_memory(machine)}" if machine.gpus else f"in {_describe_memory(machine)}"
         return f"does not fit: it needs about {_format_gb(placed.missing_bytes)} more than is free {there}"
@@ -75,8 +77,8 @@ def _describe_where(placed: Placement) -> str:
             if placed.layers
             else format_percent(placed.gpu_share, 1)
         )
-        return f"does not fit whole on {on}: {layers} there, {format_percent(placed.cpu_share, 1)} on the CPU"
-    why = f"{on} holds none of its {_format_gb(made.total)}" if machine.gpus else "no GPU was found"
+        return f"does not fit entirely on {on}: {layers} there, {format_percent(placed.cpu_share, 1)} on the CPU"
+    why = f"none of its {_format_gb(made.total)} fits on {on}" if machine.gpus else "no GPU was found"
     return (
         f"{why}: all of it on the CPU, in {_describe_memory(machine)}"
         if machine.total
@@ -92,20 +94,20 @@ def _describe_cost(placed: Placement) -> Iterable[str]:
     if not any(gpu.memory is MemoryKind.OWN for gpu in placed.machine.gpus):
         yield "slower than on the GPU alone"
     elif placed.slowdown[1] < _HARDLY:
-        yield "hardly slower"
+        yield "barely slower"
     elif placed.slowdown[1] < _LITTLE:
         yield "a little slower"
     else:
         times = f"about {least} to {most}" if 1 < least < most else f"up to {most}"
-        yield f"{times} times slower, by how fast CPUs and GPUs read their memory"
+        yield f"{times} times slower, judging by the memory speed of CPUs and GPUs"
 
 
 def _describe_help(placed: Placement) -> Iterable[str]:
     made, longest = placed.estimate, placed.longest_context
     if longest > made.load.context and placed.fit is not Fit.NOT:
-        yield f"with up to {longest:,} tokens of context as well"
+        yield f"also with up to {longest:,} tokens of context"
     elif 0 < longest < made.load.context and placed.fit is not Fit.WHOLE:
-        yield f"with at most {longest:,} tokens of context it would fit"
+        yield f"it would fit with up to {longest:,} tokens of context"
     if placed.fits_when_emptied:
         yield "it would fit if nothing else used the GPU"
     elif placed.fit in {Fit.PARTLY, Fit.NOT} or (placed.fit is Fit.CPU and placed.machine.gpus):
@@ -116,15 +118,15 @@ def _describe_smaller(placed: Placement) -> Iterable[str]:
     if placed.smaller_quantizations:
         best = placed.smaller_quantizations[0]
         tag = best.name.replace("Q", "q", 1) if best.name.startswith("Q") else best.name
-        yield f"in {best.name} it would fit, about {_format_gb(best.total)}: look for a tag with {tag} in it"
+        yield f"as {best.name} it would fit, about {_format_gb(best.total)}: look for a tag that contains {tag}"
     elif not placed.longest_context and bits_per_weight(placed.estimate.quantization):
-        yield "no smaller quantisation would fit: take a model with fewer parameters"
+        yield "no smaller quantization would fit: use a model with fewer parameters"
 
 
 def describe_machine(found: Machine) -> tuple[str, ...]:
     """A machine's GPUs, its memory and what is unknown, one line each."""
     if not found.known:
-        return ("the server runs elsewhere: its GPUs are not known",)
+        return ("the server runs elsewhere: its GPUs are unknown",)
     gpus = tuple(_describe_gpu(gpu) for gpu in found.gpus) or ("no GPU was found",)
     memory = (_describe_memory(found),) if found.total else ()
     return (*gpus, *memory, *(clean_line(note) for note in found.notes))
@@ -163,9 +165,9 @@ def _format_gb(number: int) -> str:
 
 
 def describe_comparison(made: Comparison) -> str:
-    """The accuracy of an estimate: `estimated 6.1 GB, the server says 6.0 GB: 2 % less`."""
+    """The accuracy of an estimate: `estimated 6.1 GB, the server reports 6.0 GB: 2 % less`."""
     percent = round(100 * abs(made.difference) / max(1, made.expected))
     direction = "more" if made.difference > 0 else "less"
     off = f"{percent} % {direction}" if percent else "as estimated"
-    left_out = f" (it leaves out {format_bytes(made.uncounted)} of the cache)" if made.uncounted else ""
-    return f"estimated {_format_gb(made.estimate.total)}, the server says {_format_gb(made.size)}{left_out}: {off}"
+    left_out = f" (without {format_bytes(made.uncounted)} of the cache)" if made.uncounted else ""
+    return f"estimated {_format_gb(made.estimate.total)}, the server reports {_format_gb(made.size)}{left_out}: {off}"

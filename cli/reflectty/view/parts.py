@@ -23,9 +23,9 @@ _FLAGS = {"-o": "/option", "--option": "/option", "--mode": "/mode", "-m": "/mod
 _FLAG = re.compile(rf"(?<!\S)({'|'.join(sorted(map(re.escape, _FLAGS), key=len, reverse=True))})(?= \w)")
 _PULL = re.compile(r"`?\b(?:ollama|reflect models) pull (\S*[^\s`])`?")
 _PHRASES = {
-    "the same command goes on from there": "pulling it again goes on from there",
-    "--insecure allows it": "http:// before its name allows it",
-    "--insecure lets the server do so as well": "write http:// before its name",
+    "run the same command to continue": "pull it again to continue",
+    "--insecure allows it": "http:// before the name allows it",
+    "use --insecure to pull over plain http": "write http:// before the name",
 }
 
 
@@ -134,8 +134,8 @@ class LegendPart(_FixedPart):
 
     def lay_out(self, scene: Scene) -> None:
         glyphs, styles = scene.palette.glyphs, scene.palette.styles
-        steer = f", and {scene.key('steer')} changes it" if scene.key("steer") else ""
-        jump = f"; {scene.key('next_correction')} goes from one to the next" if scene.key("next_correction") else ""
+        steer = f"; {scene.key('steer')} to change it" if scene.key("steer") else ""
+        jump = f"; {scene.key('next_correction')} jumps to the next" if scene.key("next_correction") else ""
         lines = (
             (glyphs.question, "you", "text", "what you ask"),
             (glyphs.bar, "faint", "thinking", f"what the model thinks{steer}"),
@@ -177,7 +177,7 @@ class QuestionPart(_FixedPart):
         rows = [row for line in lines for row in wrap_line([(line, text)], scene.columns.prose)]
         over = len(rows) - MAX_QUESTION_ROWS
         if over > 1:
-            rows = [*rows[:MAX_QUESTION_ROWS], [(f"{glyphs.more} {over:,} more rows", styles["faint"])]]
+            rows = [*rows[:MAX_QUESTION_ROWS], [(f"{glyphs.more} {over:,} more lines", styles["faint"])]]
         rows += [[(line, styles["dim"])] for line in self._remarks(scene)]
         self._rows = add_gutter(rows, glyphs.question, styles["faint" if self.is_queued else "you"])
 

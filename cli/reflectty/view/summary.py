@@ -24,7 +24,7 @@ class SummaryFact(NamedTuple):
 def summary_facts(measured: ReplyMetrics) -> tuple[SummaryFact, ...]:
     """The known facts of a reply."""
     thought = bool(measured.thinking_tokens or measured.corrections)
-    verb, ms = ("thought", measured.thinking_ms) if thought else ("answered", measured.total_ms)
+    verb, ms = ("thought", measured.thinking_ms) if thought else ("answered in", measured.total_ms)
     said = measured.thinking_tokens if thought else measured.answer_tokens
     found = (
         SummaryFact(f"{verb} {format_duration(ms / 1000)}" if ms >= 1 else "", 0),
@@ -38,9 +38,9 @@ def summary_facts(measured: ReplyMetrics) -> tuple[SummaryFact, ...]:
 def remarks_on(said: StoredReply) -> tuple[tuple[str, bool], ...]:
     """The remarks under a reply, uncleaned, each with whether it is an error."""
     wrong = {
-        ReplyStatus.INTERRUPTED: said.error.strip() or "stopped: the reply is not complete",
-        ReplyStatus.INCOMPLETE: said.error.strip() or "the reply was cut",
-        ReplyStatus.FAILED: said.error.strip() or "nothing came of it",
+        ReplyStatus.INTERRUPTED: said.error.strip() or "stopped: the reply is incomplete",
+        ReplyStatus.INCOMPLETE: said.error.strip() or "the reply was cut off",
+        ReplyStatus.FAILED: said.error.strip() or "no reply",
     }.get(said.ended, "")
     coming = (("still being written", False),) if said.ended is ReplyStatus.STREAMING else ()
     warnings = tuple((text, False) for text in said.warnings if text.strip() not in {wrong, ""})

@@ -115,7 +115,7 @@ def gpu_advice_of(running: RunningModel, name: str) -> str:
         if running.size_vram > 0
         else "it runs"
     )
-    return f"{what} on the CPU, which is slow: `reflect models show {name}` says why, and what would fit"
+    return f"{what} on the CPU, which is slow: see `reflect models show {name}` for why, and for what would fit"
 
 
 def placement_of(running: RunningModel) -> str:

@@ -100,7 +100,7 @@ def test_a_file_is_written_in_utf_8(folder: Path) -> None:
 def test_a_file_that_is_there_stays_unless_it_may_be_replaced(folder: Path) -> None:
     path = folder / "a.md"
     path.write_text("mine")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         save_text("theirs", path)
     assert path.read_text() == "mine"
     save_text("theirs", path, force=True)

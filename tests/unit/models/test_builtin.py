@@ -109,7 +109,7 @@ def test_it_is_told_how_far_the_merging_and_the_sending_have_come(folder: Path) 
 
     assert ends == {"merging": (len(MERGED), len(MERGED)), DIGEST: (len(MERGED), len(MERGED))}
     assert sent == [PIECE, len(MERGED)]
-    assert heard[-1] == ProgressUpdate("making the model")
+    assert heard[-1] == ProgressUpdate("creating the model")
 
 
 def test_what_the_server_has_is_not_sent_again(folder: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_server_that_cannot_make_it_says_so(folder: Path) -> None:
 @pytest.mark.parametrize("version", ["0.5.13", "0.1.48"])
 def test_nothing_is_sent_to_a_server_that_is_too_old(folder: Path, version: str) -> None:
     server = Blobs(version=version)
-    with pytest.raises(RefusedError, match=f"Ollama {version}, is too old"):
+    with pytest.raises(RefusedError, match=f"Ollama {version} is too old"):
         told(server, folder)
 
     assert not server.files
@@ -146,7 +146,7 @@ def test_nothing_is_sent_where_the_disk_is_too_small(folder: Path, monkeypatch: 
     free = shutil.disk_usage(folder)._replace(free=len(MERGED) - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
     server = Blobs()
-    with pytest.raises(StoreError, match="the merged model needs 1 MB for a while"):
+    with pytest.raises(StoreError, match="the merged model temporarily needs 1 MB"):
         told(server, folder)
 
     assert not server.files

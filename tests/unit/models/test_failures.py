@@ -28,11 +28,11 @@ FAILED = (
     Failed(
         f'max retries exceeded: Head "{SIGNED}": blocked redirect to a different host',
         RefusedError,
-        ("keeps hf.co/user/model on cas-bridge.xethub.hf.co", "0.34.2", "another version of Ollama", "`ollama create`", "--insecure", "http"),
+        ("redirects hf.co/user/model to cas-bridge.xethub.hf.co", "0.34.2", "a version of Ollama other than", "`ollama create`", "--insecure", "http"),
     ),
     Failed('Head "http://127.0.0.2:5001/x?y=1": blocked redirect to a different host', RefusedError, ("127.0.0.2:5001",)),
-    Failed("blocked redirect to a different host", RefusedError, ("on another host",)),
-    Failed("http: no Location header in response", RefusedError, ("hands its files out by itself", "`ollama create`")),
+    Failed("blocked redirect to a different host", RefusedError, ("to another host",)),
+    Failed("http: no Location header in response", RefusedError, ("serves files without a redirect", "`ollama create`")),
     Failed(
         f'max retries exceeded: Get "{SIGNED}": dial tcp: lookup cas-bridge.xethub.hf.co: no such host',
         IncompleteError,
@@ -43,7 +43,7 @@ FAILED = (
     Failed(f'Get "{SIGNED}": read tcp 10.0.0.1:5->10.0.0.2:443: i/o timeout', IncompleteError, ("cannot reach",)),
     Failed(f'Get "{SIGNED}": tls: failed to verify certificate: x509: unknown', IncompleteError, ("x509: unknown",)),
     Failed(f'write "{"/long" * 200}": no space left on device', IncompleteError, ("disk is full",)),
-    Failed(f'Get "{SIGNED}": something else', IncompleteError, ("something else", "goes on from there")),
+    Failed(f'Get "{SIGNED}": something else', IncompleteError, ("something else", "run the same command to continue")),
 )  # fmt: skip
 
 
@@ -62,4 +62,4 @@ def test_the_cause_of_a_failed_pull_is_found_behind_a_long_address(case: Failed)
 
 def test_a_kept_part_is_not_promised_where_it_never_helps() -> None:
     error = pull_error_of(IncompleteError("the server stopped: blocked redirect to a different host"), NAME)
-    assert "goes on from there" not in error.hint
+    assert "run the same command to continue" not in error.hint

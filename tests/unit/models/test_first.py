@@ -46,7 +46,10 @@ def test_the_first_model_is_one_that_fits(found: Machine, name: str) -> None:
     [
         (open_engine("192.0.2.1:11434"), "pull one that thinks: reflect models pull qwen3:4b (2.5 GB)"),
         (ScriptedEngine(), "pull one that thinks: reflect models pull qwen3:4b (2.5 GB)"),
-        (open_engine("192.0.2.1", engine="openai"), "the server names none: it has those that it was started with"),
+        (
+            open_engine("192.0.2.1", engine="openai"),
+            "the server lists none: it serves the models that it was started with",
+        ),
     ],
     ids=["elsewhere", "unknown", "another kind of server"],
 )

@@ -65,8 +65,8 @@ def test_the_models_own_template_is_read_in_its_file_on_this_machine(tmp_path: P
 
     assert looked_at(f"FROM {path}\n", CHATML) == (WRONG, 2)
     assert WRONG.warning == (
-        "asked with <|im_start|> <|im_end|>, while its own chat template has <start_of_turn> <end_of_turn>: "
-        "it may answer worse than it can"
+        "prompted with <|im_start|> <|im_end|>, but its own chat template uses <start_of_turn> <end_of_turn>: "
+        "answers may be worse"
     )
 
 

@@ -36,11 +36,11 @@ def test_nvidia_smi_tells_of_each_gpu(text: str, gpus: list[tuple[str, int, int]
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        (told.NO_DRIVER, "nvidia-smi shows no GPU: NVIDIA-SMI has failed"),
+        (told.NO_DRIVER, "nvidia-smi reports no GPU: NVIDIA-SMI has failed"),
         (told.MISMATCH, "Driver/library version mismatch"),
         (told.NO_DEVICES, "No devices were found"),
         (told.FALLEN_OFF, "GPU is lost"),
-        (told.GTX_1080, "driver 460.91.03 is too old for Ollama: it wants 550 or newer"),
+        (told.GTX_1080, "driver 460.91.03 is too old for Ollama, which needs 550 or newer"),
     ],
 )
 def test_why_an_nvidia_gpu_cannot_be_used_is_said(text: str, note: str) -> None:

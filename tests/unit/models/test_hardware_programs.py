@@ -127,7 +127,7 @@ def test_a_program_that_hangs_is_ended_with_what_it_started_and_said_so(place: P
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         found = runner.run(hanging())
 
-    assert found.notes == ("nvidia-smi did not answer in time: what it knows is missing",)
+    assert found.notes == ("nvidia-smi timed out: its information is missing",)
     assert until(lambda: gone(int((place.root / "pid").read_text())))
 
 

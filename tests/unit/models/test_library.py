@@ -77,8 +77,8 @@ def test_the_progress_of_a_pull_is_the_same_however_it_is_cut(size: int) -> None
 @pytest.mark.parametrize(
     ("said", "kind", "told"),
     [
-        (b'{"status":"pulling manifest"}\n', IncompleteError, "ended before"),
-        (b"", IncompleteError, "ended before"),
+        (b'{"status":"pulling manifest"}\n', IncompleteError, "stopped before"),
+        (b"", IncompleteError, "stopped before"),
         (b'{"status":"pulling man', IncompleteError, "cut"),
         (b'{"error":"pull model manifest: file does not exist"}\n', ModelMissingError, "no model m"),
         (b'{"error":"pull model manifest: 412: requires a newer version of Ollama"}\n', RefusedError, "too old"),
@@ -87,7 +87,7 @@ def test_the_progress_of_a_pull_is_the_same_however_it_is_cut(size: int) -> None
         (b'{"error":"dial tcp: lookup r: no such host"}\n', IncompleteError, "cannot reach the registry"),
         (b'{"error":"{\\"error\\":{\\"message\\":\\"deep\\"}}"}\n', IncompleteError, "deep"),
         (b'{"error":["odd"]}\n', IncompleteError, "odd"),
-        (b'{"status":1,"total":"many"}\n', IncompleteError, "cannot be read"),
+        (b'{"status":1,"total":"many"}\n', IncompleteError, "unreadable response"),
         (b"<html>", UnreachableError, "not an Ollama server"),
         (b"[]\n", UnreachableError, "not an Ollama server"),
     ],
@@ -112,7 +112,7 @@ def test_a_model_that_the_registry_lacks_may_be_a_slip(name: str, near: str) -> 
 def test_a_pull_whose_connection_breaks_goes_on_another_time() -> None:
     with pytest.raises(IncompleteError) as caught:
         pulled(Answer([b'{"status":"pulling manifest"}\n', RESET]))
-    assert "goes on from there" in caught.value.hint
+    assert "run the same command to continue" in caught.value.hint
 
 
 def test_a_server_may_be_silent_while_it_checks_but_not_for_good() -> None:

@@ -79,7 +79,7 @@ def test_a_stalled_pull_is_told_from_a_broken_one() -> None:
     stalled = Answer([b'{"status":"pulling manifest"}\n', HANG])
     with FakeServer(routes(pull=stalled)) as server, pytest.raises(StalledError) as caught:
         asyncio.run(work())
-    assert "goes on from there" in caught.value.hint
+    assert "run the same command to continue" in caught.value.hint
 
 
 def test_a_model_that_cannot_be_shown_is_found_and_an_unknown_one_is_not() -> None:

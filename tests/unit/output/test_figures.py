@@ -13,11 +13,11 @@ from reflectty.reasoning.reply import Reply
     [
         (
             Usage(1000, 6, prompt_ms=500, cached_tokens=900),
-            ("1000 prompt (900 of it cached)", "prompt 200.0 tok/s"),
+            ("1000 prompt (900 cached)", "prompt 200.0 tok/s"),
             (),
         ),
         (Usage(1000, 6, prompt_ms=500), ("1000 prompt ·", "prompt 2000.0 tok/s"), ("cached",)),
-        (Usage(1000, 6, cached_tokens=1000), ("1000 prompt (1000 of it cached)",), ("prompt 0",)),
+        (Usage(1000, 6, cached_tokens=1000), ("1000 prompt (1000 cached)",), ("prompt 0",)),
         (Usage(1000, 6), ("1000 prompt ·",), ("cached", "prompt 0", "inf")),
     ],
 )

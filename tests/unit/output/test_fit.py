@@ -37,7 +37,7 @@ FREE = "NVIDIA GeForce RTX 4090, 24 GiB (24.1 of 25.8 GB free)"
         (SMALL, "weights 4.9 GB · cache 1.1 GB at 8,192 tokens · about 6.3 GB with buffers"),
         (
             estimate_memory(LLAMA_8B, 4_920_753_328, LoadOptions(2048, "q8_0", 4)),
-            "weights 4.9 GB · cache 570 MB at 2,048 tokens for each of 4 at once · about 5.8 GB with buffers",
+            "weights 4.9 GB · cache 570 MB at 2,048 tokens for each of 4 parallel requests · about 5.8 GB with buffers",
         ),
         (UNTOLD, "weights 43 GB · cache at most about 2.7 GB at 8,192 tokens · about 45.8 GB with buffers"),
     ],
@@ -49,42 +49,42 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
 @pytest.mark.parametrize(
     ("made", "machine", "lines"),
     [
-        (SMALL, ONE, [f"fits on {FREE}, all of it", "with up to 131,072 tokens of context as well"]),
-        (estimate_memory(QWEN3_8B, 5_200_000_000, LoadOptions(40960)), ONE, [f"fits on {FREE}, all of it"]),
+        (SMALL, ONE, [f"fits entirely on {FREE}", "also with up to 131,072 tokens of context"]),
+        (estimate_memory(QWEN3_8B, 5_200_000_000, LoadOptions(40960)), ONE, [f"fits entirely on {FREE}"]),
         (
             LARGE,
             ONE,
             [
-                f"does not fit whole on {FREE}: about 40 of 81 layers there, 51 % on the CPU",
-                "about 3 to 6 times slower, by how fast CPUs and GPUs read their memory",
-                "no smaller quantisation would fit: take a model with fewer parameters",
+                f"does not fit entirely on {FREE}: about 40 of 81 layers there, 51 % on the CPU",
+                "about 3 to 6 times slower, judging by the memory speed of CPUs and GPUs",
+                "no smaller quantization would fit: use a model with fewer parameters",
             ],
         ),
         (
             UNTOLD,
             ONE,
             [
-                f"does not fit whole on {FREE}: 48 % there, 52 % on the CPU",
-                "about 3 to 6 times slower, by how fast CPUs and GPUs read their memory",
-                "no smaller quantisation would fit: take a model with fewer parameters",
+                f"does not fit entirely on {FREE}: 48 % there, 52 % on the CPU",
+                "about 3 to 6 times slower, judging by the memory speed of CPUs and GPUs",
+                "no smaller quantization would fit: use a model with fewer parameters",
             ],
         ),
         (
             estimate_memory(QWEN3_8B, 16_400_000_000, LoadOptions(40960), "F16"),
             Machine((CARD._replace(total=16 * GIB, free=15 * GIB),), 64 * GIB, 50 * GIB),
             [
-                "does not fit whole on NVIDIA GeForce RTX 4090, 16 GiB (16.1 of 17.2 GB free): about 24 of 37 layers there, 35 % on the CPU",
-                "about 2 to 5 times slower, by how fast CPUs and GPUs read their memory",
-                "in Q8_0 it would fit, about 14.9 GB: look for a tag with q8_0 in it",
+                "does not fit entirely on NVIDIA GeForce RTX 4090, 16 GiB (16.1 of 17.2 GB free): about 24 of 37 layers there, 35 % on the CPU",
+                "about 2 to 5 times slower, judging by the memory speed of CPUs and GPUs",
+                "as Q8_0 it would fit, about 14.9 GB: look for a tag that contains q8_0",
             ],
         ),
         (
             LARGE,
             Machine((CARD, CARD), 64 * GIB, 50 * GIB),
             [
-                "does not fit whole on 2 NVIDIA GeForce RTX 4090, 24 GiB each (48.3 of 51.5 GB free): about 80 of 81 layers there, 1 % on the CPU",
+                "does not fit entirely on 2 NVIDIA GeForce RTX 4090, 24 GiB each (48.3 of 51.5 GB free): about 80 of 81 layers there, 1 % on the CPU",
                 "a little slower",
-                "with at most 7,680 tokens of context it would fit",
+                "it would fit with up to 7,680 tokens of context",
                 "it would fit if nothing else used the GPU",
             ],
         ),
@@ -92,8 +92,8 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             SMALL,
             Machine((CARD._replace(free=GIB),), 64 * GIB, 50 * GIB),
             [
-                "NVIDIA GeForce RTX 4090, 24 GiB (1.1 of 25.8 GB free) holds none of its 6.1 GB: all of it on the CPU, in memory (53.7 of 68.7 GB free)",
-                "about 4 to 11 times slower, by how fast CPUs and GPUs read their memory",
+                "none of its 6.1 GB fits on NVIDIA GeForce RTX 4090, 24 GiB (1.1 of 25.8 GB free): all of it on the CPU, in memory (53.7 of 68.7 GB free)",
+                "about 4 to 11 times slower, judging by the memory speed of CPUs and GPUs",
                 "it would fit if nothing else used the GPU",
             ],
         ),
@@ -102,15 +102,15 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             Machine((), 8 * GIB, 7 * GIB),
             [
                 "no GPU was found: all of it on the CPU, in memory (7.5 of 8.6 GB free)",
-                "with up to 18,432 tokens of context as well",
+                "also with up to 18,432 tokens of context",
             ],
         ),
         (
             SMALL,
-            Machine(notes=("nvidia-smi did not answer in time: what it knows is missing",)),
+            Machine(notes=("nvidia-smi timed out: its information is missing",)),
             [
                 "no GPU was found: all of it on the CPU",
-                "nvidia-smi did not answer in time: what it knows is missing",
+                "nvidia-smi timed out: its information is missing",
             ],
         ),
         (
@@ -118,7 +118,7 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             Machine((), 32 * GIB, 28 * GIB),
             [
                 "does not fit: it needs about 15.4 GB more than is free in memory (30.1 of 34.4 GB free)",
-                "in IQ2_XS it would fit, about 25.4 GB: look for a tag with IQ2_XS in it",
+                "as IQ2_XS it would fit, about 25.4 GB: look for a tag that contains IQ2_XS",
             ],
         ),
         (
@@ -126,13 +126,13 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
             Machine((Gpu("Apple M3 Pro", 24 * GIB, 24 * GIB, MemoryKind.SHARED, estimated=True),), 36 * GIB, 36 * GIB),
             [
                 "does not fit: it needs about 6.8 GB more than is free on Apple M3 Pro (about 25.8 of 25.8 GB free) and in memory (38.7 of 38.7 GB free)",
-                "no smaller quantisation would fit: take a model with fewer parameters",
+                "no smaller quantization would fit: use a model with fewer parameters",
             ],
         ),
         (
             SMALL,
             REMOTE_MACHINE,
-            ["the server runs elsewhere: where the model runs, only /api/ps tells once it is loaded"],
+            ["the server runs elsewhere: where the model runs is known only once it is loaded"],
         ),
     ],
     ids=["whole", "longest", "partly", "untold", "smaller", "two", "busy", "cpu", "nothing", "not", "mac", "elsewhere"],
@@ -146,9 +146,9 @@ def test_what_an_estimate_does_not_know_is_said() -> None:
 
     assert words.describe_unknowns(SMALL) == ()
     assert words.describe_unknowns(UNTOLD) == (
-        "a rough estimate, by the size of the download and what common models of it need",
+        "a rough estimate, based on the size of the download and the needs of common models",
     )
-    assert words.describe_unknowns(unsaid)[-1] == "the server leaves out how the layers differ"
+    assert words.describe_unknowns(unsaid)[-1] == "the server does not report how the layers differ"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_what_an_estimate_does_not_know_is_said() -> None:
     [
         (ONE, [FREE, "memory (53.7 of 68.7 GB free)"]),
         (Machine(notes=("nvidia-smi \x1b[2J",)), ["no GPU was found", "nvidia-smi ^[[2J"]),
-        (REMOTE_MACHINE, ["the server runs elsewhere: its GPUs are not known"]),
+        (REMOTE_MACHINE, ["the server runs elsewhere: its GPUs are unknown"]),
     ],
 )
 def test_a_machine_is_a_line_for_each_of_its_parts(machine: Machine, lines: list[str]) -> None:
@@ -166,9 +166,9 @@ def test_a_machine_is_a_line_for_each_of_its_parts(machine: Machine, lines: list
 @pytest.mark.parametrize(
     ("size", "said"),
     [
-        (6_300_000_000, "estimated 6.3 GB, the server says 6.3 GB: as estimated"),
-        (7_000_000_000, "estimated 6.3 GB, the server says 7.0 GB: 12 % more"),
-        (5_000_000_000, "estimated 6.3 GB, the server says 5.0 GB: 20 % less"),
+        (6_300_000_000, "estimated 6.3 GB, the server reports 6.3 GB: as estimated"),
+        (7_000_000_000, "estimated 6.3 GB, the server reports 7.0 GB: 12 % more"),
+        (5_000_000_000, "estimated 6.3 GB, the server reports 5.0 GB: 20 % less"),
     ],
 )
 def test_how_true_an_estimate_turned_out(size: int, said: str) -> None:
@@ -187,7 +187,7 @@ def test_all_that_is_said_stands_under_what_is_needed_and_where_it_runs() -> Non
     assert [text for _, text in said[1:]] == [
         *words.describe_placement(found),
         *words.describe_unknowns(found.estimate),
-        "estimated 45.8 GB, the server says 43.0 GB: 6 % less",
+        "estimated 45.8 GB, the server reports 43.0 GB: 6 % less",
     ]
 
 
@@ -196,7 +196,7 @@ def test_a_model_that_fits_and_yet_runs_on_the_cpu_is_no_secret(on_gpu: float, s
     running = RunningModel("m", size=10**10, size_vram=round(on_gpu * 10**10), context_length=8192)
     last = words.describe_fit(place_on(SMALL, ONE), compare_with_running(SMALL, running))[-1][1]
 
-    assert last.startswith(f"yet {share} of it runs on the CPU: reflect doctor looks why" if share else "estimated")
+    assert last.startswith(f"yet {share} of it runs on the CPU: see `reflect doctor`" if share else "estimated")
 
 
 def test_a_name_of_a_device_is_no_command_to_the_terminal() -> None:

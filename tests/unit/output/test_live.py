@@ -174,7 +174,7 @@ def test_a_thinking_that_turns_out_to_be_answer_is_said_so_and_comes_as_answer()
         "",
         "│ before they reason",
         "",
-        "  (the text above was no thinking, but part of the answer)",
+        "  (the text above was part of the answer, not thinking)",
     ]
     assert [row for row in rows[5:] if row][:2] == ["  <think>", "  before they reason"]
 

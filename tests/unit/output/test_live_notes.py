@@ -23,7 +23,7 @@ def test_controls_that_were_replaced_are_counted_in_one_line() -> None:
         ({"corrections": 2}, "thought 2 s · 64 tokens · 2 corrections · 41 tok/s"),
         ({"corrections": 0, "tokens_per_second": 0.0}, "thought 2 s · 64 tokens"),
         ({"thinking_ms": 0.0}, "thought · 64 tokens"),
-        ({"corrections": 0, "thinking_tokens": 0, "answer_tokens": 1}, "answered 5 s · 1 token"),
+        ({"corrections": 0, "thinking_tokens": 0, "answer_tokens": 1}, "answered in 5 s · 1 token"),
         ({"thinking_ms": 125_000.0}, "thought 2 min 5 s"),
         ({"thinking_tokens": 4_000}, "4,000 tokens"),
     ],

@@ -139,13 +139,13 @@ def _vocabulary(read: _Info) -> int:
 def _layers(read: _Info) -> tuple[tuple[ModelLayer, ...], tuple[str, ...]]:
     count = read.number("block_count")
     if not 0 < count <= MOST_LAYERS:
-        return (), ("the server does not say how many layers it has",)
+        return (), ("the server does not report the number of layers",)
     if read.is_left_out("attention.head_count_kv") or read.is_left_out("attention.head_count"):
-        return (), ("the server leaves out how the layers differ",)
+        return (), ("the server does not report how the layers differ",)
     if read.name not in _RECURRENT and not read.number("attention.head_count"):
-        return (), ("the server does not say what its layers keep",)
+        return (), ("the server does not report the number of attention heads",)
     windowed, notes = _windowed_layers(read, count)
-    more = tuple(f"{key} is not counted" for key in _UNCOUNTED_KEYS if read.get(key))
+    more = tuple(f"{key} is not included" for key in _UNCOUNTED_KEYS if read.get(key))
     kept = zip(_cache_widths(read, count), windowed, _states(read, count), strict=True)
     return tuple(ModelLayer(*pair, window, state) for pair, window, state in kept), (*notes, *more)
 
@@ -167,7 +167,9 @@ def _windowed_layers(read: _Info, count: int) -> tuple[list[bool], tuple[str, ..
     if isinstance(pattern, list) and pattern:
         return [bool(item) for item in read.numbers_by_layer(key, count)], ()
     if read.name in _PATTERNED:
-        return [False] * count, ("the server leaves out which layers need little: the cache may be smaller",)
+        return [False] * count, (
+            "the server does not report which layers use a small window: the cache may be smaller",
+        )
     period = read.number(key, period) or period
     return [at % period != 0 if first else at % period < period - 1 for at in range(count)], ()
 

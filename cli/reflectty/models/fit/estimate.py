@@ -292,7 +292,7 @@ def default_load(
 def assumptions(environment: Mapping[str, str]) -> tuple[str, ...]:
     """What is assumed of the server from this shell's variables, one sentence each."""
     used = (name for name in LOAD_VARIABLES if environment.get(name, "").strip())
-    return tuple(f"{name}={environment[name]} of this shell is taken to hold for the server as well" for name in used)
+    return tuple(f"assuming that {name}={environment[name]} of this shell also applies to the server" for name in used)
 
 
 def _model_parameter(parameters: str, name: str) -> int:

@@ -121,9 +121,9 @@ def read_header(file: BinaryIO) -> GgufHeader:
     found = reader.values()
     tokens, types = found.get(TOKENS_KEY), found.get(TYPES_KEY)
     if tokens is None or types is None:
-        raise GgufError("it has no vocabulary with types: it is no language model, or one part of several")
+        raise GgufError("no vocabulary with token types: not a language model, or one part of a split model")
     if tokens.kind != TEXT_TYPE or CODES.get(types.kind) not in INTEGER_CODES or tokens.length != types.length:
-        raise GgufError("its vocabulary does not have one type for every token")
+        raise GgufError("the vocabulary does not have a type for every token")
     return GgufHeader(
         reader.size, reader.version, reader.order, tokens, types, reader.number_at(found.get(SHARDS_KEY), 1)
     )
@@ -192,7 +192,7 @@ def _unchanged_pieces(file: BinaryIO, length: int, piece: int) -> Iterator[bytes
     while length:
         read = file.read(min(length, piece))
         if not read:
-            raise GgufError("it became shorter while it was read")
+            raise GgufError("the file became shorter while it was read")
         length -= len(read)
         yield read
 
@@ -205,12 +205,12 @@ class _GgufReader:
         self.size = file.seek(0, os.SEEK_END)
         file.seek(0)
         if self._read(len(MAGIC)) != MAGIC:
-            raise GgufError("it is no GGUF")
+            raise GgufError("not a GGUF file")
         said = self._read(4)
         self.order = ">" if int.from_bytes(said, "big") in VERSIONS else "<"
         self.version = int.from_bytes(said, "big" if self.order == ">" else "little")
         if self.version not in VERSIONS:
-            raise GgufError(f"only versions 1 to 3 of GGUF can be read, this is {self.version}")
+            raise GgufError(f"GGUF version {self.version} is not supported, only 1 to 3")
         self._count = "I" if self.version == 1 else "Q"
         self._elements = MOST_ELEMENTS
         self._tensors, self.key_count, self.keys_start = 0, 0, 0
@@ -220,13 +220,13 @@ class _GgufReader:
         self._tensors, self.key_count = self._length(), self._length()
         self.keys_start = self._file.tell()
         if self.key_count > MOST_KEYS:
-            raise GgufError(f"its header is damaged: {self.key_count:,} keys")
+            raise GgufError(f"damaged header: {self.key_count:,} keys")
         found: dict[str, GgufValue] = {}
         for _ in range(self.key_count):
             key = self.text(LONGEST_KEY)
             value = self._value(self.number(f"{self.order}I"))
             if key in found:
-                raise GgufError(f"its header is damaged: two values of {key}")
+                raise GgufError(f"damaged header: duplicate key {key}")
             if key in WANTED_KEYS:
                 found[key] = value
         return found
@@ -234,7 +234,7 @@ class _GgufReader:
     def tensors(self, alignment: int) -> tuple[Tensor, ...]:
         """Read the tensor list, which follows the keys."""
         if self._tensors > MOST_KEYS or not 0 < alignment <= PIECE:
-            raise GgufError(f"its header is damaged: {self._tensors:,} tensors, each at a multiple of {alignment:,}")
+            raise GgufError(f"damaged header: {self._tensors:,} tensors, alignment {alignment:,}")
         listed = [self._tensor() for _ in range(self._tensors)]
         start = -(-self._file.tell() // alignment) * alignment
         return tuple(tensor._replace(start=start + tensor.start) for tensor in listed)
@@ -242,7 +242,7 @@ class _GgufReader:
     def _tensor(self) -> Tensor:
         name, dimensions = self.text(LONGEST_KEY), self.number(f"{self.order}I")
         if dimensions > MOST_DIMENSIONS:
-            raise GgufError(f"its header is damaged: a tensor of {dimensions:,} dimensions")
+            raise GgufError(f"damaged header: a tensor with {dimensions:,} dimensions")
         shape = tuple(self._length() for _ in range(dimensions))
         return Tensor(name, shape, self.number(f"{self.order}I"), self.number(f"{self.order}Q"))
 
@@ -290,18 +290,18 @@ class _GgufReader:
         elif kind in CODES:
             self._skip(struct.calcsize(CODES[kind]))
         else:
-            raise GgufError(f"its header is damaged: there is no type of value {kind}")
+            raise GgufError(f"damaged header: unknown value type {kind}")
         return GgufValue(kind, 1, start)
 
     def _array(self, depth: int) -> GgufValue:
         if depth > DEEPEST:
-            raise GgufError("its header is damaged: arrays within arrays without end")
+            raise GgufError("damaged header: arrays are nested too deeply")
         kind, length = self.number(f"{self.order}I"), self._length()
         array = GgufValue(kind, length, self._file.tell())
         if kind in CODES:
             self._skip(struct.calcsize(CODES[kind]) * length)
         elif length > self._elements:
-            raise GgufError(f"its header is damaged: an array of {length:,} elements")
+            raise GgufError(f"damaged header: an array of {length:,} elements")
         else:
             self._elements -= length
             for _ in range(length):
@@ -319,10 +319,10 @@ class _GgufReader:
         self._require_within(size)
         read = self._file.read(size)
         if len(read) < size:
-            raise GgufError("it ends within its header")
+            raise GgufError("the file ends inside its header")
         return read
 
     def _require_within(self, size: int) -> None:
         # A damaged length can be any number: check it before use.
         if self._file.tell() + size > self.size:
-            raise GgufError("it ends within its header")
+            raise GgufError("the file ends inside its header")

@@ -160,7 +160,7 @@ def plan_merge(base: BinaryIO, adapter: BinaryIO) -> MergePlan:
     """
     whole, changes = read_layout(base), read_layout(adapter)
     if whole.order != "<" or changes.order != "<":
-        raise GgufError("only files in little-endian order can be merged")
+        raise GgufError("only little-endian files can be merged")
     by_name = {tensor.name: tensor for tensor in changes.tensors}
     _refuse_unknown_tensors(by_name, {tensor.name for tensor in whole.tensors})
     tensors, length = _place_tensors(whole, by_name)
@@ -188,10 +188,10 @@ def merged_pieces_of(merge: MergePlan) -> Iterator[bytes]:
 def _refuse_unknown_tensors(changes: Mapping[str, Tensor], known: set[str]) -> None:
     for name in changes:
         if name.removesuffix(LORA_A).removesuffix(LORA_B) not in known:
-            raise GgufError(f"the adapter is one of another model: that has no {name}")
+            raise GgufError(f"the adapter belongs to another model: this one has no {name}")
         other = name.removesuffix(LORA_A) + LORA_B if name.endswith(LORA_A) else name.removesuffix(LORA_B) + LORA_A
         if other not in changes:
-            raise GgufError(f"the adapter is damaged: it lacks {other}")
+            raise GgufError(f"the adapter is damaged: {other} is missing")
 
 
 def _place_tensors(whole: GgufLayout, changes: Mapping[str, Tensor]) -> tuple[tuple[Tensor, ...], int]:
@@ -207,10 +207,10 @@ def _place_tensors(whole: GgufLayout, changes: Mapping[str, Tensor]) -> tuple[tu
 
 def _size(tensor: Tensor) -> int:
     if tensor.kind not in FORMATS:
-        raise GgufError(f"the type {tensor.kind} of {tensor.name} is not known")
+        raise GgufError(f"tensor type {tensor.kind} of {tensor.name} is not supported")
     form = FORMATS[tensor.kind]
     if tensor.shape and tensor.shape[0] % form.numbers:
-        raise GgufError(f"it is damaged: the rows of {tensor.name} are no whole blocks")
+        raise GgufError(f"damaged file: the rows of {tensor.name} are not whole blocks")
     return math.prod(tensor.shape) // form.numbers * form.size
 
 
@@ -232,7 +232,7 @@ def _changed_numbers(merge: MergePlan, tensor: Tensor) -> NDArray[np.float32]:
     first, second = (merge.adapter_tensors[tensor.name + end] for end in (LORA_A, LORA_B))
     rank = first.shape[-1]
     if (first.shape, second.shape) != ((tensor.shape[0], rank), (rank, tensor.shape[-1])):
-        raise GgufError(f"the adapter is one of another model: it does not fit {tensor.name}")
+        raise GgufError(f"the adapter belongs to another model: it does not fit {tensor.name}")
     change = _matrix(merge.adapter, second) @ _matrix(merge.adapter, first)
     # An adapter without alpha is not scaled.
     return _matrix(merge.base, tensor) + np.float32(merge.alpha / rank if merge.alpha else 1) * change
@@ -248,6 +248,6 @@ def _copied_pieces(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
     while length:
         read = file.read(min(length, PIECE))
         if not read:
-            raise GgufError("it became shorter while it was read")
+            raise GgufError("the file became shorter while it was read")
         length -= len(read)
         yield read

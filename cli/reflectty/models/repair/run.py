@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from reflectty.reasoning.token_types import LostTag, Vocabulary
 
 
-ON_SERVER_HINT = "repair it on the machine of the server, or name a copy of the file with --gguf PATH"
-PERMISSION_HINT = "repair it as the user who runs the server, or name a copy of the file with --gguf PATH"
-NAME_FILE_HINT = "name the GGUF of the model with --gguf PATH"
-MODELFILE_HINT = "`ollama create` with a Modelfile of your own makes a model without it, and that can be repaired"
-BESIDE = "name the first of all parts with --gguf PATH, the others beside it"
-JOINED = "`llama-gguf-split --merge` joins them: name the whole with --gguf PATH"
+ON_SERVER_HINT = "run the repair on the server's machine, or pass a copy of the file with --gguf PATH"
+PERMISSION_HINT = "run the repair as the server's user, or pass a copy of the file with --gguf PATH"
+NAME_FILE_HINT = "pass the GGUF of the model with --gguf PATH"
+MODELFILE_HINT = "create a model without it (`ollama create` with your own Modelfile), and repair that one"
+BESIDE = "pass the first part with --gguf PATH, with the others in the same folder"
+JOINED = "join them with `llama-gguf-split --merge` and pass the result with --gguf PATH"
 _PART = re.compile(r"(.+)-00001-of-(\d{5})\.gguf")
 KNOWN_TENSORS = frozenset((*range(4), *range(6, 31), *range(39, 42)))
 """The ggml numbers of the tensor types that Ollama reads since 0.34.1 (its fs/gguf/tensor.go)."""
@@ -62,7 +62,7 @@ def split_part_of(path: Path) -> Iterator[RepairedGguf]:
             _refuse_unknown_tensors(file, path)
             yield RepairedGguf(file, path.stat().st_size, {})
     except gguf.GgufError as error:
-        raise UsageError(f"{path} is no part of a model: {error}", NAME_FILE_HINT) from error
+        raise UsageError(f"{path} is not part of a model: {error}", NAME_FILE_HINT) from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", NAME_FILE_HINT) from error
 
@@ -83,7 +83,7 @@ def open_repaired(path: Path, lost: Sequence[LostTag], *, strict: bool = False) 
     try:
         # Opening a pipe blocks, and a device has no end.
         if path.exists() and not path.is_file():
-            raise UsageError(f"{path} is no file", NAME_FILE_HINT)
+            raise UsageError(f"{path} is not a regular file", NAME_FILE_HINT)
         with path.open("rb") as file:
             if strict:
                 _refuse_unknown_tensors(file, path)
@@ -91,7 +91,7 @@ def open_repaired(path: Path, lost: Sequence[LostTag], *, strict: bool = False) 
     except gguf.GgufError as error:
         raise UsageError(f"{path} cannot be repaired: {error}", NAME_FILE_HINT) from error
     except PermissionError as error:
-        raise UsageError(f"{path} may not be read", PERMISSION_HINT) from error
+        raise UsageError(f"{path} cannot be read: permission denied", PERMISSION_HINT) from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", ON_SERVER_HINT) from error
 
@@ -104,7 +104,7 @@ def _repaired_gguf_of(file: BinaryIO, path: Path, lost: Sequence[LostTag], *, st
     for number, text in wanted.items():
         if found.get(number) != text:
             there = f"{found[number]!r}" if number in found else "missing"
-            message = f"{path} is the GGUF of another model: its token {number} is {there} and not {text!r}"
+            message = f"{path} is the GGUF of another model: its token {number} is {there}, not {text!r}"
             raise UsageError(message, NAME_FILE_HINT)
     return RepairedGguf(
         file, head.size, gguf.type_changes_of(head, dict.fromkeys(wanted, TokenType.USER_DEFINED)), parts
@@ -121,15 +121,15 @@ def _others(path: Path, number: int, *, kept: bool) -> tuple[Path, ...]:
         RefusedError: a part is missing, or the server accepts no split models.
     """
     named = _PART.fullmatch(path.name)
-    message = f"{path} is the first of {number} files that the model is split into"
+    message = f"{path} is the first of {number} files of a split model"
     if not kept:
-        raise RefusedError(message, f"Ollama takes them since 0.34.1; {JOINED}")
+        raise RefusedError(message, f"use Ollama 0.34.1 or later, or {JOINED}")
     if named is None or named[2] != f"{number:05}":
-        raise RefusedError(f"{message}, and the server does not tell the others", f"{BESIDE}, or {JOINED}")
+        raise RefusedError(f"{message}, and the server does not report the others", f"{BESIDE}, or {JOINED}")
     others = tuple(path.with_name(part_name(named[1], at, number)) for at in range(2, number + 1))
     missing = next((other.name for other in others if not other.is_file()), "")
     if missing:
-        raise RefusedError(f"{message}, and {missing} is not beside it", f"{BESIDE}, or {JOINED}")
+        raise RefusedError(f"{message}, and {missing} is missing", f"{BESIDE}, or {JOINED}")
     return others
 
 
@@ -141,8 +141,8 @@ def part_name(model: str, at: int, number: int) -> str:
 def _refuse_unknown_tensors(file: BinaryIO, path: Path) -> None:
     for tensor in gguf.read_layout(file).tensors:
         if tensor.kind not in KNOWN_TENSORS:
-            message = f"this server reads no GGUF with tensors of type {tensor.kind}, as {tensor.name} of {path} is"
-            raise RefusedError(message, "Ollama before 0.34.1 does, or a GGUF in another quantisation is repaired")
+            message = f"this server cannot read tensors of type {tensor.kind}, such as {tensor.name} in {path}"
+            raise RefusedError(message, "use Ollama before 0.34.1, or a GGUF with another quantization")
 
 
 def refuse_unsupported(spec: ModelSpec) -> None:
@@ -152,10 +152,10 @@ def refuse_unsupported(spec: ModelSpec) -> None:
         RefusedError: the model has an adapter or the parameter typical_p.
     """
     if spec.adapters:
-        message = f"{spec.name} has an adapter, and Ollama makes no models with adapters since 0.34.1"
-        raise RefusedError(message, "merge the adapter into its GGUF, and make a model of that")
+        message = f"{spec.name} has an adapter, which Ollama 0.34.1 and later do not support"
+        raise RefusedError(message, "merge the adapter into its GGUF, and create a model from that")
     if "typical_p" in dict(spec.parameters):
-        message = f"{spec.name} has the parameter typical_p, and Ollama makes no models with it since 0.34.1"
+        message = f"{spec.name} has the parameter typical_p, which Ollama 0.34.1 and later do not support"
         raise RefusedError(message, MODELFILE_HINT)
 
 
@@ -168,7 +168,7 @@ def gguf_path_of(spec: ModelSpec, given: Path | None, *, local: bool) -> Path:
     if given:
         return given
     if not spec.weights:
-        raise UsageError(f"the server does not tell where the GGUF of {spec.name} is", ON_SERVER_HINT)
+        raise UsageError(f"the server does not report where the GGUF of {spec.name} is", ON_SERVER_HINT)
     if not local:
         raise UsageError(f"the GGUF of {spec.name} is on another machine", ON_SERVER_HINT)
     return Path(spec.weights[0])
@@ -181,13 +181,15 @@ def refuse_without_gguf(spec: ModelSpec) -> None:
         RefusedError: it is such a model.
     """
     if not spec.kind:
-        raise RefusedError(f"{spec.name} is not on this server, it runs elsewhere", "only what is here is repaired")
+        raise RefusedError(
+            f"{spec.name} is not on this server: it runs elsewhere", "only models on the server can be repaired"
+        )
     if spec.kind != "gguf":
         message = f"{spec.name} is stored as {spec.kind}, and only a GGUF can be repaired"
-        raise RefusedError(message, "`ollama create` makes a model of a GGUF that you convert or download")
+        raise RefusedError(message, "convert or download a GGUF, and create a model from it with `ollama create`")
     parts = (*spec.weights[1:], *spec.adapters, *filter(None, (spec.draft,)))
     if len(spec.adapters) > 1 or not all(map(digest_of, parts)):
-        raise RefusedError(f"{spec.name} has parts that the server does not let be carried over into a copy")
+        raise RefusedError(f"{spec.name} has parts that the server cannot copy")
 
 
 async def digest_of_repaired(weights: RepairedGguf, tell: Callable[[int], None]) -> str:
@@ -215,11 +217,11 @@ REPAIR_LABEL: Final = "the repair"
 
 
 _REFUSAL_HINTS: Final = {
-    "adapters are no longer supported": "merge the adapter into the model's GGUF, and make a model of that",
+    "adapters are no longer supported": "merge the adapter into the model's GGUF, and create a model from that",
     "typical_p is no longer supported": MODELFILE_HINT,
-    "unsupported tensor": "its GGUF has a type of tensor that this Ollama does not know: try another quantisation",
-    "size overflows": "its GGUF has a type of tensor that this Ollama does not know: try another quantisation",
-    "invalid split gguf": "`llama-gguf-split --merge` joins the parts: name the whole with --gguf PATH",
+    "unsupported tensor": "its GGUF has a tensor type that this Ollama does not support: try another quantization",
+    "size overflows": "its GGUF has a tensor type that this Ollama does not support: try another quantization",
+    "invalid split gguf": "join the parts with `llama-gguf-split --merge` and pass the result with --gguf PATH",
 }
 """Hints by words of the server's refusal."""
 
@@ -279,22 +281,18 @@ def _lost_tags_of(
     """
     if not vocabulary.types:
         refuse_without_gguf(spec)
-        raise RefusedError(f"the server does not tell the tokens of {spec.name}", "a newer Ollama may")
+        raise RefusedError(f"the server does not report the tokens of {spec.name}", "try a newer Ollama")
     missing = set(request.tokens) - set(vocabulary.tokens)
     if missing:
         message = f"{spec.name} has no token {min(missing)!r}"
-        raise UsageError(
-            message, "a tag that is written in several pieces is given piece by piece, as the model has it"
-        )
+        raise UsageError(message, "if the model splits the tag into several tokens, pass each of them with --token")
     lost = lost_tags(*vocabulary, request.tokens)
     if "thinking" not in spec.capabilities:
         return lost
     named = tuple(tag for tag in lost if tag.text in request.tokens)
     read = dict.fromkeys(tag.text for tag in lost if tag not in named)
     if read:
-        observer.note(
-            f"the server reads {', '.join(read)} of {spec.name} itself (--token makes text of one all the same)"
-        )
+        observer.note(f"the server parses {', '.join(read)} of {spec.name} itself (--token turns one into text anyway)")
     return named
 
 
@@ -302,10 +300,12 @@ async def _free_name(library: ModelLibrary, request: RepairRequest) -> str:
     name = checked_name(request.name or repaired_name(request.model))
     installed = await library.engine.models()
     if is_same_model(name, request.model):
-        raise UsageError(f"the copy cannot be called {name}, as the model itself is", "--name NAME calls it otherwise")
+        raise UsageError(
+            f"the copy cannot have the name of the model itself, {name}", "choose another with --name NAME"
+        )
     if any(is_same_model(name, model.name) for model in installed) and not request.force:
-        hint = "--force makes it anew, --name NAME calls the copy otherwise"
-        raise UsageError(f"there is a model {name} already", hint)
+        hint = "--force to overwrite, --name NAME for another name"
+        raise UsageError(f"{name} already exists", hint)
     return name
 
 
@@ -345,11 +345,8 @@ def _explain_refusal(error: RefusedError) -> ReflecttyError:
     """The error for a refused upload or creation, with a hint."""
     said = str(error).lower()
     if "no space left" in said:
-        hint = (
-            f"it needs the size of the model there, {files.COPIES_WITH_UPLOAD} times the size up to Ollama 0.34.0: "
-            "free some space"
-        )
-        return StoreError("the disk of the server is full", hint)
+        hint = f"free the size of the model there, or {files.COPIES_WITH_UPLOAD} times that up to Ollama 0.34.0"
+        return StoreError("the server's disk is full", hint)
     advice = next((advice for words, advice in _REFUSAL_HINTS.items() if words in said), "")
     return RefusedError(str(error), advice) if advice else error
 
@@ -374,8 +371,8 @@ async def _create_copy(  # noqa: PLR0913 - all that a creation needs
     try:
         await asyncio.shield(making)
     except asyncio.CancelledError:
-        after = "it stays" if replaces else "it is taken away again"
-        observer.note(f"the server finishes the copy that it has begun, then {after}; Ctrl-C again leaves at once")
+        after = "kept" if replaces else "removed"
+        observer.note(f"the server is finishing the copy, which is then {after}; press Ctrl-C again to leave at once")
         with suppress(ReflecttyError):
             await making
             if not replaces:
@@ -410,7 +407,7 @@ async def _remove_uploaded_file(
         await forgetting
         raise
     if await library.engine.has_blob(sent):
-        observer.note("the server keeps the file that was sent beside the one that it made of it, until it starts anew")
+        observer.note("the server keeps the uploaded file alongside its own copy until it restarts")
 
 
 async def _verify_copy(
@@ -425,11 +422,11 @@ async def _verify_copy(
     still = {tag.id for tag in lost_tags(*vocabulary, [tag.text for tag in lost])} & {tag.id for tag in lost}
     if still or not vocabulary.types:
         await library.remove(name)
-        raise IncompleteError(f"the server did not take the changed types: {name} was removed again")
+        raise IncompleteError(f"the server did not accept the changed token types: {name} was removed")
     made = await library.engine.model_spec(name)
     differing = [label for label, one, other in _pairs_to_compare(spec, made) if one != other]
     if differing:
-        observer.note(f"{name} is not like {spec.name} in all: its {', '.join(differing)} came out different")
+        observer.note(f"{name} differs from {spec.name} in its {', '.join(differing)}")
     return made
 
 
@@ -441,7 +438,7 @@ def _pairs_to_compare(spec: ModelSpec, made: ModelSpec) -> tuple[tuple[str, obje
         ("template", spec.template, made.template),
         ("system prompt", spec.system, made.system),
         ("parameters", dict(spec.parameters), dict(made.parameters)),
-        ("licence", spec.license, made.license),
+        ("license", spec.license, made.license),
         ("messages", spec.messages, made.messages),
         ("renderer", spec.renderer, made.renderer),
         ("parser", spec.parser, made.parser),
@@ -455,5 +452,5 @@ async def _try_copy(library: ModelLibrary, name: str, observer: RepairObserver) 
     try:
         return await sends_tags(library.engine, name)
     except ReflecttyError as error:
-        observer.note(f"{name} could not be asked: {error}")
+        observer.note(f"{name} could not be tested: {error}")
         return None

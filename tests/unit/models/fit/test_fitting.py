@@ -67,13 +67,13 @@ def test_no_longer_a_context_is_loaded_than_the_model_was_made_for() -> None:
 @pytest.mark.parametrize(
     ("changed", "note"),
     [
-        ({"llama.block_count": None}, "how many layers"),
-        ({"llama.block_count": 10**15}, "how many layers"),
-        ({"llama.block_count": "many"}, "how many layers"),
+        ({"llama.block_count": None}, "the number of layers"),
+        ({"llama.block_count": 10**15}, "the number of layers"),
+        ({"llama.block_count": "many"}, "the number of layers"),
         ({"llama.attention.head_count_kv": []}, "how the layers differ"),
-        ({"llama.attention.head_count": None}, "what its layers keep"),
-        ({"general.architecture": None}, "how many layers"),
-        ({"general.architecture": ["llama"]}, "how many layers"),
+        ({"llama.attention.head_count": None}, "the number of attention heads"),
+        ({"general.architecture": None}, "the number of layers"),
+        ({"general.architecture": ["llama"]}, "the number of layers"),
     ],
 )
 def test_what_the_server_leaves_out_is_said_and_makes_the_estimate_coarse(changed: dict[str, Any], note: str) -> None:
@@ -88,8 +88,8 @@ def test_what_the_server_leaves_out_is_said_and_makes_the_estimate_coarse(change
     ("keys", "note"),
     [
         ({"attention__sliding_window": 512, "attention__sliding_window_pattern": []}, "may be smaller"),
-        ({"attention__indexer__key_length": 128}, "attention.indexer.key_length is not counted"),
-        ({"kda__head_dim": 128}, "kda.head_dim is not counted"),
+        ({"attention__indexer__key_length": 128}, "attention.indexer.key_length is not included"),
+        ({"kda__head_dim": 128}, "kda.head_dim is not included"),
     ],
 )
 def test_a_cache_that_is_not_known_to_the_last_byte_is_counted_and_said_so(keys: dict[str, Any], note: str) -> None:

@@ -78,14 +78,14 @@ def test_an_adapter_that_says_no_scale_is_added_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("base", "parts", "said"),
     [
-        (BASE, (A,), "it lacks blk.0.q.lora_b"),
-        (BASE, (A, B, A._replace(name="blk.0.v.lora_b")), "another model: that has no blk.0.v.lora_b"),
+        (BASE, (A,), "blk.0.q.lora_b is missing"),
+        (BASE, (A, B, A._replace(name="blk.0.v.lora_b")), "another model: this one has no blk.0.v.lora_b"),
         (BASE, (A._replace(shape=(32, 4)), B), "does not fit blk.0.q"),
-        (whole([NORM, WEIGHTS._replace(kind=34)]), (A, B), "the type 34 of blk.0.q is not known"),
-        (whole([NORM, WEIGHTS, ASIDE._replace(shape=(31, 1))]), (A, B), "rows of blk.0.k are no whole blocks"),
+        (whole([NORM, WEIGHTS._replace(kind=34)]), (A, B), "tensor type 34 of blk.0.q is not supported"),
+        (whole([NORM, WEIGHTS, ASIDE._replace(shape=(31, 1))]), (A, B), "rows of blk.0.k are not whole blocks"),
         (whole([WEIGHTS], Making(order=">")), (A, B), "little-endian"),
         (BASE[:-64], (A, B), "became shorter"),
-        (b"GGUF", (A, B), "ends within its header"),
+        (b"GGUF", (A, B), "ends inside its header"),
     ],
     ids=["a half", "a stranger", "another size", "an unknown type", "no whole blocks", "big-endian", "cut", "no GGUF"],
 )
@@ -104,7 +104,7 @@ def test_a_file_of_any_version_keeps_it(version: int) -> None:
 
 @pytest.mark.parametrize(
     ("part", "said"),
-    [(NORM._replace(shape=(1,) * 5), "5 dimensions"), (NORM._replace(name="x" * 70000), "ends within its header")],
+    [(NORM._replace(shape=(1,) * 5), "5 dimensions"), (NORM._replace(name="x" * 70000), "ends inside its header")],
 )
 def test_a_list_of_tensors_that_is_damaged_is_refused(part: Part, said: str) -> None:
     content = whole([part])

@@ -93,7 +93,7 @@ def test_a_header_that_is_cut_anywhere_is_refused_and_never_misread(made: Making
     if len(cut) == len(whole):
         assert types(cut) == CONTROL_TYPES
     else:
-        with pytest.raises(gguf.GgufError, match="ends within its header"):
+        with pytest.raises(gguf.GgufError, match="ends inside its header"):
             gguf.read_header(io.BytesIO(cut))
 
 

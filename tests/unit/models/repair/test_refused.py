@@ -19,7 +19,7 @@ from support.gguf_bytes import SHARDS
 from support.gguf_tensors import Part, whole
 from support.repair_server import LOST, MADE, TOKENS, Recorder, Scripted
 
-MERGE = "name the first of all parts with --gguf PATH, the others beside it, or `llama-gguf-split --merge` joins them"
+MERGE = "pass the first part with --gguf PATH, with the others in the same folder, or join them with `llama-gguf-split --merge`"
 
 
 @pytest.fixture
@@ -106,29 +106,44 @@ def installed_already(scripted: Scripted) -> RepairRequest:
 @pytest.mark.parametrize(
     ("change", "kind", "said", "advised"),
     [
-        (remote, RefusedError, "runs elsewhere", "what is here"),
+        (remote, RefusedError, "runs elsewhere", "only models on the server"),
         (stored_otherwise, RefusedError, "stored as safetensors", "ollama create"),
         (without_file, UsageError, "no such file", "--gguf PATH"),
-        (without_types, RefusedError, "does not tell the tokens of m", "newer"),
-        (with_two_adapters, RefusedError, "parts that the server does not let be carried over", ""),
-        (with_an_adapter, RefusedError, "m has an adapter, and Ollama makes no models with", "merge the adapter"),
-        (with_typical_p, RefusedError, "m has the parameter typical_p, and", "`ollama create`"),
-        (with_a_strange_tensor, RefusedError, "no GGUF with tensors of type 34, as blk.0.q of", "quantisation"),
-        (named_nowhere, UsageError, "does not tell where the GGUF of m is", "--gguf PATH"),
-        (in_parts, RefusedError, "the first of 3 files", "Ollama takes them since 0.34.1; `llama-gguf-split --merge`"),
-        (in_parts_alone, RefusedError, "3 files that the model is split into, and m-00003-of-00003.gguf is not", MERGE),
-        (in_parts_untold, RefusedError, "split into, and the server does not tell the others", MERGE),
-        (installed_already, UsageError, "m-repaired already", "--force makes it anew"),
-        (lambda _: RepairRequest("m", name="M"), UsageError, "as the model itself is", "--name NAME"),
+        (without_types, RefusedError, "does not report the tokens of m", "newer"),
+        (with_two_adapters, RefusedError, "parts that the server cannot copy", ""),
+        (
+            with_an_adapter,
+            RefusedError,
+            "m has an adapter, which Ollama 0.34.1 and later do not support",
+            "merge the adapter",
+        ),
+        (with_typical_p, RefusedError, "m has the parameter typical_p, which", "`ollama create`"),
+        (with_a_strange_tensor, RefusedError, "cannot read tensors of type 34, such as blk.0.q in", "quantization"),
+        (named_nowhere, UsageError, "does not report where the GGUF of m is", "--gguf PATH"),
+        (
+            in_parts,
+            RefusedError,
+            "the first of 3 files",
+            "use Ollama 0.34.1 or later, or join them with `llama-gguf-split --merge`",
+        ),
+        (in_parts_alone, RefusedError, "3 files of a split model, and m-00003-of-00003.gguf is missing", MERGE),
+        (in_parts_untold, RefusedError, "a split model, and the server does not report the others", MERGE),
+        (installed_already, UsageError, "m-repaired already exists", "--force to overwrite"),
+        (lambda _: RepairRequest("m", name="M"), UsageError, "the name of the model itself, M", "--name NAME"),
         (lambda _: RepairRequest("m", name="../x"), UsageError, "cannot be the name", "write it as"),
         (lambda _: RepairRequest("n"), ModelMissingError, "n is not installed", ""),
-        (lambda _: RepairRequest("m", tokens=("<none>",)), UsageError, "no token '<none>'", "piece by piece"),
-        (lambda one: other(one, b"hello"), UsageError, "no GGUF", ""),
+        (
+            lambda _: RepairRequest("m", tokens=("<none>",)),
+            UsageError,
+            "no token '<none>'",
+            "pass each of them with --token",
+        ),
+        (lambda one: other(one, b"hello"), UsageError, "not a GGUF file", ""),
         (lambda one: other(one, MADE.file({})), UsageError, "no vocabulary", ""),
         (lambda one: other(one, MADE.file(MADE.vocabulary(TOKENS[::-1], LOST))), UsageError, "another model", "--gguf"),
         (lambda one: other(one, MADE.file(MADE.vocabulary(("a",), (3,)))), UsageError, "token 1 is missing", "--gguf"),
-        (lambda one: RepairRequest("m", gguf=one.path.parent), UsageError, "is no file", "--gguf"),
-        (lambda _: RepairRequest("m", gguf=Path("/dev/zero")), UsageError, "/dev/zero is no file", "--gguf"),
+        (lambda one: RepairRequest("m", gguf=one.path.parent), UsageError, "is not a regular file", "--gguf"),
+        (lambda _: RepairRequest("m", gguf=Path("/dev/zero")), UsageError, "/dev/zero is not a regular file", "--gguf"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -159,9 +174,9 @@ def test_a_file_that_only_a_server_elsewhere_names_is_not_opened(tmp_path: Path)
 
 def test_a_full_disk_of_the_server_is_told_as_such(scripted: Scripted) -> None:
     scripted.routes["/api/create"] = error(500, "write /blobs/COPY1: no space left on device")
-    with pytest.raises(StoreError, match="the disk of the server is full") as caught:
+    with pytest.raises(StoreError, match="the server's disk is full") as caught:
         scripted.repair()
-    assert "3 times the size" in caught.value.hint
+    assert "3 times that up to Ollama 0.34.0" in caught.value.hint
 
 
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_read(tmp_path: Path) -> None:
@@ -169,7 +184,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_read(tmp_path: P
     refuse_full_disk(tmp_path, free // 2, "it")
     refuse_full_disk(None, 1 << 60, "it")
     refuse_full_disk(tmp_path / "elsewhere", 1 << 60, "it")
-    with pytest.raises(StoreError, match=r"it needs 1,152,921,504\.6 GB for a while"):
+    with pytest.raises(StoreError, match=r"it temporarily needs 1,152,921,504\.6 GB"):
         refuse_full_disk(tmp_path, 1 << 60, "it")
 
 

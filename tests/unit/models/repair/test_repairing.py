@@ -66,7 +66,7 @@ def test_a_model_that_loses_no_tag_is_left_alone(
 
     assert repaired == RepairResult("m", "m")
     assert [note.partition(" (")[0] for note in recorder.notes] == (
-        ["the server reads <thinking>, </thinking> of m itself"] if capabilities else []
+        ["the server parses <thinking>, </thinking> of m itself"] if capabilities else []
     )
     assert {asked.path for asked in server.requests} == {"/api/show"}
 
@@ -112,12 +112,12 @@ def test_a_copy_that_cannot_be_asked_is_made_all_the_same(scripted: Scripted) ->
     repaired, _ = scripted.repair(recorder=recorder)
 
     assert repaired.proven is None
-    assert recorder.notes == ["m-repaired could not be asked: the server refused: out of memory"]
+    assert recorder.notes == ["m-repaired could not be tested: the server refused: out of memory"]
 
 
 def test_a_copy_whose_tags_are_lost_still_is_taken_away_again(scripted: Scripted) -> None:
     scripted.types["m-repaired"] = LOST
-    with pytest.raises(IncompleteError, match="did not take the changed types: m-repaired was removed again"):
+    with pytest.raises(IncompleteError, match="did not accept the changed token types: m-repaired was removed"):
         scripted.repair()
     assert [asked.json for asked in scripted.server.asked("/api/delete")] == [{"model": "m-repaired"}]
 
@@ -131,7 +131,7 @@ def test_what_came_out_otherwise_is_told(scripted: Scripted) -> None:
     recorder = Recorder()
     scripted.repair(recorder=recorder)
 
-    assert recorder.notes == ["m-repaired is not like m in all: its system prompt came out different"]
+    assert recorder.notes == ["m-repaired differs from m in its system prompt"]
 
 
 def test_a_file_that_the_server_made_another_of_is_removed_from_there(scripted: Scripted) -> None:
@@ -159,7 +159,7 @@ def test_a_file_that_the_server_does_not_let_go_is_told(scripted: Scripted) -> N
     scripted.repair(recorder=recorder)
 
     assert len(recorder.notes) == 1
-    assert recorder.notes[0].startswith("the server keeps the file that was sent")
+    assert recorder.notes[0].startswith("the server keeps the uploaded file")
 
 
 def test_a_model_of_the_copys_name_is_replaced_when_that_is_wished(scripted: Scripted) -> None:
@@ -188,7 +188,7 @@ def test_a_copy_that_is_being_made_when_it_is_stopped_is_taken_away_unless_it_re
     assert len(scripted.server.asked("/api/create")) == 1
     assert len(scripted.server.asked("/api/delete")) == (0 if force else 1)
     assert len(recorder.notes) == 1
-    assert ("it stays" if force else "it is taken away again") in recorder.notes[0]
+    assert ("is then kept" if force else "is then removed") in recorder.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -239,6 +239,6 @@ def test_a_part_that_is_none_is_refused(scripted: Scripted) -> None:
     scripted.sent = MADE.file({**MADE.vocabulary(TOKENS, KEPT), SHARDS: (2, MADE.number("H", 2))})
     scripted.version = "0.34.2"
 
-    with pytest.raises(UsageError, match=r"m-00002-of-00002.gguf is no part of a model: it is no GGUF"):
+    with pytest.raises(UsageError, match=r"m-00002-of-00002.gguf is not part of a model: not a GGUF file"):
         scripted.repair(RepairRequest("m", gguf=first))
     assert not scripted.server.asked("/api/create")
