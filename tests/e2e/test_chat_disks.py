@@ -55,7 +55,7 @@ class TestAStoreThatCannotBeWritten:
         before = database(reflect).read_bytes()
         text = asks_twice(reflect)
 
-        assert text.count("nothing new is kept") == 1
+        assert text.count("nothing new is saved") == 1
         assert text.count("kept in memory only") == 1
         assert database(reflect).read_bytes() == before
 

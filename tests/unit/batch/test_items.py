@@ -60,7 +60,7 @@ class TestAnObject:
         found = item(b'{"id": 5, "prompt": ["why?"]}')
 
         assert found.id == 5
-        assert str(found.problem) == "prompt must be a text in quotes"
+        assert str(found.problem) == "prompt must be a string"
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ class TestAnObject:
         (b'{"prompt": "why?"', InputFormat.JSONL, "no JSON"),
         (b'{"prompt": "why?"} more', InputFormat.JSONL, "no JSON: extra data"),
         (b'["why?"]', InputFormat.JSONL, "no JSON object"),
-        (b'{"prompt": NaN}', InputFormat.JSONL, "NaN is no value"),
+        (b'{"prompt": NaN}', InputFormat.JSONL, "NaN is not allowed"),
         (b'{"a": ' * 100_000, InputFormat.JSONL, "nested too deeply"),
         (b'{"id": 1' + b"0" * 5000 + b"}", InputFormat.JSONL, "no JSON"),
-        (b'{"id": {}, "prompt": "q"}', InputFormat.JSONL, "id must be a text or a number"),
-        (b'{"model": 1}', InputFormat.JSONL, "model must be a text"),
-        (b'{"system": false}', InputFormat.JSONL, "system must be a text"),
+        (b'{"id": {}, "prompt": "q"}', InputFormat.JSONL, "id must be a string or a number"),
+        (b'{"model": 1}', InputFormat.JSONL, "model must be a string"),
+        (b'{"system": false}', InputFormat.JSONL, "system must be a string"),
         (b"\xff\xfe", InputFormat.LINES, "not UTF-8"),
         (b'{"prompt": "\xff"}', InputFormat.JSONL, "not UTF-8"),
         (b"a\0b", InputFormat.LINES, "null character"),

@@ -56,7 +56,7 @@ def test_a_limit_that_the_model_itself_has_is_the_one_to_raise() -> None:
     [
         (Model("m", ("completion",), TAUGHT), "reflect models repair m"),
         (Model("m", ("completion",), TAUGHT, unsupported_options=("num_ctx",)), "llama-server with --special"),
-        (Model("mini", ("completion",), TAUGHT), "ask in other words"),
+        (Model("mini", ("completion",), TAUGHT), "try rephrasing"),
     ],
     ids=["ollama", "other", "built in"],
 )
@@ -103,7 +103,7 @@ def test_options_without_a_counterpart_are_said_before_the_answer(raw: bool) -> 
     with FakeServer({"/v1/models": served("reflection"), "/v1/chat/completions": said(["hi"])}) as server:
         asyncio.run(run(server.host))
 
-    assert sum("no counterpart for num_ctx" in text for text in shown.told) == 1
+    assert sum("this server ignores num_ctx" in text for text in shown.told) == 1
 
 
 @pytest.mark.parametrize("maker", ["llamacpp", "vllm"])

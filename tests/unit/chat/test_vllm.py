@@ -213,8 +213,8 @@ def test_a_reply_that_is_cut_in_its_first_tag_has_no_answer(
     ("usage", "room", "says"),
     [
         (Usage(1995, 53), 2048, "the prompt of 1995 tokens leaves only 53 of the context's 2048"),
-        (Usage(30, 512), 0, "after 512 tokens unless it is told: raise it with -o num_predict"),
-        (Usage(30, 100), 4096, "after 100 tokens unless it is told"),
+        (Usage(30, 512), 0, "after 512 tokens by default: raise the limit with -o num_predict"),
+        (Usage(30, 100), 4096, "after 100 tokens by default"),
         (Usage(30, 777), 0, "the server is started with it"),
     ],
 )
@@ -294,7 +294,7 @@ def test_an_answer_within_an_opened_thinking_that_never_closes_is_not_lost(name:
 
     assert outcome.error is None
     assert outcome.reply.answer == "9.9 is larger."
-    assert any("no answer of its own" in text for text in outcome.reply.warnings)
+    assert any("no separate answer" in text for text in outcome.reply.warnings)
 
 
 @pytest.mark.parametrize("name", ["prod/assistant-v2", NAMED])

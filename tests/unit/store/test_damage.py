@@ -55,7 +55,7 @@ def test_what_is_damaged_is_moved_aside_and_begun_anew(path: Path, damage: Calla
     warnings: list[str] = []
     store = open_store(path, warnings.append)
     assert len(warnings) == 1
-    assert "a new file was begun" in warnings[0]
+    assert "new file created" in warnings[0]
     (aside,) = (file for file in path.parent.iterdir() if ".corrupt-" in file.name and not file.name.endswith("m"))
     assert aside.name in warnings[0]
     assert aside.read_bytes() == before

@@ -120,7 +120,7 @@ def installed_already(scripted: Scripted) -> RepairRequest:
         (in_parts_untold, RefusedError, "split into, and the server does not tell the others", MERGE),
         (installed_already, UsageError, "m-repaired already", "--force makes it anew"),
         (lambda _: RepairRequest("m", name="M"), UsageError, "as the model itself is", "--name NAME"),
-        (lambda _: RepairRequest("m", name="../x"), UsageError, "cannot be the name", "write it as"),
+        (lambda _: RepairRequest("m", name="../x"), UsageError, "is not a valid model name", "write it as"),
         (lambda _: RepairRequest("n"), ModelMissingError, "n is not installed", ""),
         (lambda _: RepairRequest("m", tokens=("<none>",)), UsageError, "no token '<none>'", "piece by piece"),
         (lambda one: other(one, b"hello"), UsageError, "no GGUF", ""),
