@@ -197,7 +197,7 @@ class TestAFile:
     def test_that_is_there_is_not_replaced_unasked(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         path.write_bytes(answered(1).data)
-        with pytest.raises(UsageError, match="is there already"):
+        with pytest.raises(UsageError, match="already exists"):
             open_output(path, resume=False, force=False, ordered=True)
         output, ledger = open_output(path, resume=False, force=True, ordered=True)
         output.close(nothing)
@@ -232,7 +232,7 @@ class TestAFile:
         ("make", "kind", "said"),
         [
             (Path.mkdir, UsageError, "is a folder"),
-            (os.mkfifo, UsageError, "is no file"),
+            (os.mkfifo, UsageError, "is not a regular file"),
             (lambda path: path.symlink_to("/nowhere/at/all"), OutputError, "cannot write"),
         ],
         ids=["folder", "pipe", "nowhere"],

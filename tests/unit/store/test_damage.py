@@ -75,7 +75,7 @@ def test_damage_that_is_met_later_is_an_error_then_and_moved_aside_at_the_next_s
     store = open_store(path, pytest.fail)
     with pytest.raises(StoreError, match="is damaged") as raised:
         store.turns(session)
-    assert "moves it aside" in raised.value.hint
+    assert "moves a damaged file aside" in raised.value.hint
     assert stat.S_IMODE(damage_marker_of(path).stat().st_mode) == 0o600
     store.close()
     warnings: list[str] = []
