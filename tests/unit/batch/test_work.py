@@ -78,7 +78,13 @@ class TestOneServer:
         batch = Batch([engine], 2, BatchOptions(jobs=1, retry=0))
 
         assert batch.answers == {0: "q0", 1: "q1"}
-        assert [note.partition(": waiting ")[2].partition(" ")[0] for note in batch.notes] == ["5", "10", "20", "40", "60"]
+        assert [note.partition(": waiting ")[2].partition(" ")[0] for note in batch.notes] == [
+            "5",
+            "10",
+            "20",
+            "40",
+            "60",
+        ]
 
     def test_that_wants_to_be_left_alone_for_longer_than_there_is_patience_is_not_waited_for(self) -> None:
         batch = Batch([UnsteadyEngine(Does.LIMITED)], 1, BatchOptions(jobs=1, retry=0, patience=30.0))
