@@ -65,7 +65,7 @@ def asking(reflect: Reflect, server: Server) -> Reflect:
 
 def is_told(line: str, model: str) -> bool:
     """Whether a line says of a model that its tags were lost, why, and what would help."""
-    repair = f"reflect models repair {model} makes a copy"
+    repair = f"run reflect models repair {model} to make a copy"
     told = (f"{model} loses its tags", "are tokens of a type that Ollama 0.30 and later drop", repair)
     return all(text in line for text in told)
 
