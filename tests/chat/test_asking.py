@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from support.chat_app import Reader
     from support.scripted_engine import Script, ScriptedEngine
 
-TOO_LONG = PromptTooLongError("the prompt has 9,000 tokens and the context 4,096", "a larger context helps")
+TOO_LONG = PromptTooLongError("the prompt has 9,000 tokens and the context 4,096", "use a larger context")
 GONE = UnreachableError("no Ollama server answers at 127.0.0.1:11434", "ollama serve starts it")
 
 
@@ -231,16 +231,16 @@ async def test_a_reply_without_thinking_is_an_answer_alone(reader: Reader) -> No
 @in_a_chat(())
 async def test_an_empty_reply_says_so(reader: Reader) -> None:
     await reader.ask(QUESTION)
-    assert reader.row("!") == " ! the model said nothing (ask again, or another model)"
+    assert reader.row("!") == " ! the model returned an empty reply (ask again, or try another model)"
     assert reader.said.ended is ReplyStatus.FAILED
 
 
 @in_a_chat(("<thinking>\nIs it", Chunk(done=True, done_reason="length")))
 async def test_a_thinking_that_was_cut_is_no_answer(reader: Reader) -> None:
     await reader.ask(QUESTION)
-    assert reader.sees("│ Is it", "! the thinking was cut at the token limit") == [
+    assert reader.sees("│ Is it", "! the thinking was cut off at the token limit") == [
         "│ Is it",
-        "! the thinking was cut at the token limit",
+        "! the thinking was cut off at the token limit",
     ]
     assert (reader.said.ended, reader.said.answer) == (ReplyStatus.INCOMPLETE, "")
 
@@ -271,7 +271,7 @@ async def test_what_turns_out_to_have_been_thinking_is_shown_as_thinking(reader:
 @in_a_chat(thoughts("Let ", "me see."), manner=ChatAskOptions("deepseek-r1"))
 async def test_a_native_thinking_is_no_answer(reader: Reader) -> None:
     await reader.ask(QUESTION)
-    assert reader.row("! the model").startswith(" ! the model thought and gave no answer (ask again, or without")
+    assert reader.row("! the model").startswith(" ! the model thought but gave no answer (ask again, or turn")
     assert (reader.said.ended, reader.said.answer) == (ReplyStatus.INCOMPLETE, "")
 
 

@@ -10,7 +10,7 @@ from support.models_screen import WIDE, opened
 
 NAME = "gpt-oss:120b-cloud"
 STUB = Model(NAME, ("completion", "thinking"), remote_host="https://ollama.com:443")
-LEAVES = f"{NAME} is a cloud model: what you ask leaves this machine and goes to ollama.com"
+LEAVES = f"{NAME} is a cloud model: your prompts leave this machine and go to ollama.com"
 
 
 @in_a_chat(REPLY, REPLY, manner=ChatAskOptions(NAME), size=WIDE)

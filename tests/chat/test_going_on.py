@@ -281,7 +281,7 @@ async def test_a_steered_reply_can_be_cut_as_any_other(reader: Reader) -> None:
     await reader.send("Compare")
     await reader.at_rest()
     assert (reader.said.origin, reader.said.ended) == (ReplyOrigin.STEERED, ReplyStatus.INCOMPLETE)
-    assert "cut at the token limit" in reader.text
+    assert "cut off at the token limit" in reader.text
 
 
 # One thing at a time

@@ -209,7 +209,7 @@ async def test_a_model_is_copied_and_never_over_another(reader: Reader) -> None:
     for name, said in (
         ("my-mini", "mini is my-mini as well"),
         ("my-mini", "! there is a model my-mini already (choose another name)"),
-        ("../x", "! '../x' cannot be the name of a model"),
+        ("../x", "! '../x' is not a valid model name"),
     ):
         await reader.press("ctrl+y")
         await reader.shows("Copy mini as")

@@ -147,7 +147,7 @@ async def test_the_first_model_that_is_pulled_answers(reader: Reader) -> None:
 @in_a_chat()
 async def test_what_cannot_be_a_name_is_not_pulled(reader: Reader, name: str) -> None:
     await reader.send(f"/pull {name}")
-    await reader.shows("cannot be the name of a model")
+    await reader.shows("is not a valid model name")
     assert reader.server.calls("pull") == []
 
 

@@ -149,7 +149,7 @@ def gpt_oss(reply: Answer) -> FakeServer:
     ("make", "model", "sentence"),
     [
         (stranger, QWQ, "only vLLM, SGLang, llama-server and"),
-        (gpt_oss, GPT_OSS, "how it marks its thinking"),
+        (gpt_oss, GPT_OSS, "its thinking tags are unknown"),
     ],
     ids=["a server that might begin anew", "a model whose markers no server sends"],
 )

@@ -8,7 +8,7 @@ from reflectty.view.parts import to_chat_wording
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
-        ("a larger context helps: -o num_ctx=16384", "a larger context helps: /option num_ctx=16384"),
+        ("use a larger context: -o num_ctx=16384", "use a larger context: /option num_ctx=16384"),
         ("raise -o num_predict", "raise /option num_predict"),
         ("try --mode direct", "try /mode direct"),
         ("-m NAME or REFLECTTY_MODEL chooses another", "/model NAME or REFLECTTY_MODEL chooses another"),

@@ -298,7 +298,7 @@ class TestAnOutputFile:
             result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one"), "-o", "out.jsonl")
 
         assert result.code == 2
-        assert "--resume goes on with it, --force begins anew" in result.err
+        assert "--resume to continue it, --force to overwrite" in result.err
         assert (reflect.home / "out.jsonl").read_text() == "mine\n"
 
 
@@ -320,4 +320,6 @@ class TestAServerThatCountsRequests:
 
         assert result.code == 0
         assert [answer for _, answer in answers(records(result))] == QUESTIONS[:4]
-        assert f"{server.host} takes no more for now: 1 s are waited, as it asks" in result.err.replace("http://", "")
+        assert f"{server.host} accepts no more requests: waiting 1 s, as it requested" in result.err.replace(
+            "http://", ""
+        )

@@ -79,7 +79,7 @@ def test_lines_that_fill_a_shared_context_together_are_asked_again_fewer_at_a_ti
 
     assert result.code == 0
     assert answers(records(result)) == [(number, "yes") for number, _ in DONE]
-    assert "what was answered together filled its context: 2 lines at once from here on" in result.err
+    assert "concurrent replies filled its context: 2 lines at a time from now on" in result.err
 
 
 def test_as_many_are_asked_as_a_llama_server_says_that_it_answers(reflect: Reflect) -> None:
@@ -118,8 +118,8 @@ def test_one_that_is_not_there_and_one_without_the_model_are_done_without(reflec
     assert result.code == 0
     assert answers(records(result)) == DONE
     assert other.prompts == []
-    assert f"{other.host} does not have reflection, so it is left out" in result.err
-    assert "127.0.0.1:9 does not answer yet" in result.err
+    assert f"{other.host} does not have reflection: skipping it" in result.err
+    assert "127.0.0.1:9 is not responding yet" in result.err
 
 
 @pytest.mark.slow
@@ -130,7 +130,7 @@ def test_one_that_is_silent_holds_up_no_other(reflect: Reflect) -> None:
         result = reflect("batch", *MODEL, "--jobs", "2", *hosts, written(reflect.home, *QUESTIONS))
 
     assert (result.code, answers(records(result))) == (0, DONE)
-    assert f"{silent.host} does not answer yet" in result.err
+    assert f"{silent.host} is not responding yet" in result.err
 
 
 def test_one_that_dies_in_the_middle_costs_no_line(reflect: Reflect) -> None:
@@ -146,7 +146,7 @@ def test_one_that_dies_in_the_middle_costs_no_line(reflect: Reflect) -> None:
 
     assert result.code == 0
     assert answers(records(result)) == DONE
-    assert f"{dying.host} does not answer any more" in result.err
+    assert f"{dying.host} no longer responds" in result.err
 
 
 def test_the_only_one_is_waited_for(reflect: Reflect) -> None:
@@ -157,7 +157,7 @@ def test_the_only_one_is_waited_for(reflect: Reflect) -> None:
         with start as run:
             assert until(lambda: len(first.prompts) >= 3)
             first.__exit__(None, None, None)
-            assert run.warns("does not answer any more")
+            assert run.warns("no longer responds")
             with Echo(0.0, port=port):
                 came_back.set()
                 result = run.finish()
@@ -165,7 +165,7 @@ def test_the_only_one_is_waited_for(reflect: Reflect) -> None:
     assert came_back.is_set()
     assert result.code == 0
     assert answers(records(result)) == DONE
-    assert "answers again" in result.err
+    assert "responds again" in result.err
 
 
 def test_the_only_one_is_waited_for_only_so_long(reflect: Reflect) -> None:
@@ -179,7 +179,7 @@ def test_the_only_one_is_waited_for_only_so_long(reflect: Reflect) -> None:
     last = result.err.splitlines()[-1]
 
     assert result.code == 3
-    assert last == "reflect: no server has answered for 1 s (run it again with --resume to continue)"
+    assert last == "reflect: no server has responded for 1 s (run it again with --resume to continue)"
     assert 2 <= (reflect.home / "out.jsonl").read_bytes().count(b"\n") < len(QUESTIONS)
 
 

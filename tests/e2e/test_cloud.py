@@ -20,7 +20,7 @@ NAME = "gpt-oss:120b-cloud"
 THINKS = ["completion", "thinking"]
 STUB = {"remote_host": "https://ollama.com:443", "remote_model": "gpt-oss:120b"}
 LISTED = {"name": NAME, "size": 384, "digest": "b" * 64, "details": {}, "capabilities": THINKS, **STUB}
-LEAVES = f"reflect: {NAME} is a cloud model: what you ask leaves this machine and goes to ollama.com\n"
+LEAVES = f"reflect: {NAME} is a cloud model: your prompts leave this machine and go to ollama.com\n"
 SIGN_IN = "https://ollama.com/connect?name=me&key=c3NoLWVkMjU1MTk"
 
 
@@ -52,7 +52,7 @@ def test_unnamed_it_is_asked_nothing(reflect: Reflect) -> None:
         assert not server.asked("/api/chat")
 
     assert (result.code, result.out, len(result.err.splitlines())) == (4, "", 1)
-    assert f"no installed model can be asked: {NAME} would send what you ask to ollama.com" in result.err
+    assert f"no installed model can be used: {NAME} would send prompts to ollama.com" in result.err
 
 
 def test_the_lists_say_cloud_in_place_of_size_and_fit(reflect: Reflect) -> None:
@@ -84,7 +84,7 @@ def test_only_embedding_models_are_told_of_in_the_same_words_everywhere(reflect:
         asked = reflect.at(server.host)("--final", "q")
         checked = reflect.at(server.host)("doctor")
 
-    sentence = "no installed model can be asked: nomic-embed-text cannot answer (embedding)"
+    sentence = "no installed model can be used: nomic-embed-text cannot chat (embedding only)"
     assert (asked.code, checked.code) == (4, 4)
     assert sentence in asked.err
     assert sentence in checked.err

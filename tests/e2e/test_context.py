@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LONG = "word " * 8_000
 """Some 13,000 tokens by the estimate, 8,004 by the server's count."""
 TOO_LONG = (
-    "reflect: the prompt has {} tokens, the context holds 4096: asked again with num_ctx={}, which loads the model anew"
+    "reflect: the prompt has {} tokens, the context holds 4096: retrying with num_ctx={}, which reloads the model"
 )
 
 
@@ -110,7 +110,7 @@ class TestAPromptThatDoesNotFit:
 
         assert (result.code, result.out, len(small.contexts)) == (4, "", 1)
         assert len(result.err.splitlines()) == 1
-        assert "the model holds no more than 8000 tokens: send less" in result.err
+        assert "the model's maximum context is 8000 tokens: send less" in result.err
         assert "num_ctx" not in result.err
 
     def test_beyond_the_models_own_limit_is_told_where_the_server_gives_no_numbers(self, reflect: Reflect) -> None:
@@ -123,7 +123,7 @@ class TestAPromptThatDoesNotFit:
 
         assert result.code == 4
         assert result.err.endswith(
-            "(the model holds no more than 8000 tokens: send less, or ask a model that holds more)\n"
+            "(the model's maximum context is 8000 tokens: send less, or use a model with a larger one)\n"
         )
 
     def test_takes_less_than_a_power_of_two_where_the_model_holds_no_more(self, reflect: Reflect) -> None:
@@ -139,7 +139,7 @@ class TestAPromptThatDoesNotFit:
             result = reflect.at(server.host)(*MODEL, "--final", "Sum up.", stdin=LONG.encode())
 
         assert (result.code, small.contexts) == (4, [None])
-        assert "this machine has no memory for a context that holds it" in result.err
+        assert "this machine lacks the memory for a large enough context" in result.err
 
 
 class TestAuto:
@@ -206,7 +206,7 @@ def test_a_reply_that_fills_its_context_is_advised_a_larger_one_that_exists(refl
     assert "-o num_ctx=16384" in advised(131_072)
     assert "-o num_ctx=8192" in advised(8192)
     assert "-o num_ctx=32768" in advised(131_072, "-o", "num_ctx=16384")
-    assert "the model holds no more than 8192 tokens" in advised(8192, "-o", "num_ctx=16384")
+    assert "the model's maximum context is 8192 tokens" in advised(8192, "-o", "num_ctx=16384")
 
 
 def test_a_line_of_a_batch_loads_no_model_anew_unasked(reflect: Reflect) -> None:

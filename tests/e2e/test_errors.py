@@ -56,7 +56,7 @@ MISUSES = (
     Misuse("file that is not there", ("-f", "gone.txt", "q"), ("gone.txt", "no such file")),
     Misuse("file that is a folder", ("-f", ".", "q"), ("directory",)),
     Misuse("image that is not there", ("--image", "gone.png", "q"), ("gone.png",)),
-    Misuse("image that is none", ("--image", "notes.txt", "q"), ("notes.txt", "no image")),
+    Misuse("image that is none", ("--image", "notes.txt", "q"), ("notes.txt", "not a supported image")),
     Misuse("schema that is not there", ("--schema", "gone.json", "q"), ("gone.json",)),
     Misuse("schema that is no JSON", ("--schema", "{", "q"), ("JSON",)),
     Misuse("schema that is a list", ("--schema", "[]", "q"), ("schema",)),

@@ -97,7 +97,7 @@ class TestAThinkingThatNeverEnds:
 
         assert (result.code, result.out) == (0, "Let me see. It is 42.\n")
         assert len(result.err.splitlines()) == 1
-        assert "no answer of its own" in result.err
+        assert "no separate answer" in result.err
 
     def test_is_no_answer_when_the_connection_broke(self, reflect: Reflect) -> None:
         with asking(Answer([line("<thinking>\nIt is 42.")])) as server:
@@ -116,13 +116,13 @@ class TestANativeThinkingWithoutAnAnswer:
 
         assert result.code == 5
         assert result.err == (
-            "reflect: the model thought and gave no answer (ask again, or without its thinking: --mode direct)\n"
+            "reflect: the model thought but gave no answer (ask again, or turn off thinking with --mode direct)\n"
         )
         if form in {("--json",), ("--jsonl",)}:
             value = json.loads(result.out.splitlines()[-1])
             assert (value["answer"], value["complete"]) == ("", False)
             assert value["thinking"] == "Let me see. It is 42."
-            assert value["warnings"] == ["the model thought and gave no answer"]
+            assert value["warnings"] == ["the model thought but gave no answer"]
         elif form != ("--raw",):
             assert result.out == ""
 
@@ -131,7 +131,7 @@ class TestANativeThinkingWithoutAnAnswer:
             result = reflect.at(server.host)("-m", "m", "--mode", "direct", "--final", "q")
 
         assert (result.code, result.out) == (5, "")
-        assert result.err == "reflect: the model thought and gave no answer (ask again, or another model)\n"
+        assert result.err == "reflect: the model thought but gave no answer (ask again, or try another model)\n"
 
     def test_is_a_line_of_a_batch_that_failed(self, reflect: Reflect) -> None:
         (reflect.home / "q.txt").write_text("q\n")
@@ -149,7 +149,7 @@ class TestANativeThinkingWithoutAnAnswer:
         kept = json.loads(reflect("sessions", "show", session["id"], "--json").out)["turns"][-1]["said"]
 
         assert (kept["answer"], kept["ended"]) == ("", "incomplete")
-        assert kept["error"] == "the model thought and gave no answer"
+        assert kept["error"] == "the model thought but gave no answer"
 
 
 class TestAnAnswerThatWasCut:

@@ -150,7 +150,7 @@ class TestWhateverHappens:
         assert reply.said is not None
         assert reply.said.ended is ReplyStatus.INTERRUPTED
         assert reply.said.raw.startswith(f"<thinking>\n{counted}")
-        assert "gone" in reply.said.error
+        assert "has ended" in reply.said.error
 
     @pytest.mark.process
     def test_a_home_that_cannot_be_written_costs_one_line_and_no_answer(self, reflect: Reflect) -> None:

@@ -82,10 +82,10 @@ class TestAModelThatLosesItsTags:
 
         read = "any" if "reflect" in mode else "reflection"
         assert (said["code"], said["mode"], said["family"]) == (0, mode[1] if mode else "native", read)
-        assert warning.startswith("m loses its tags, so this is its whole reply as one answer: ")
+        assert warning.startswith("m loses its tags, so its whole reply is taken as the answer: ")
         assert named in warning
-        assert "reflect models repair m makes a copy that keeps them" in warning
-        assert "--mode direct" not in said["err"].replace("--mode direct switches it off", "")
+        assert "run reflect models repair m to make a copy that keeps them" in warning
+        assert "--mode direct" not in said["err"].replace("--mode direct turns this off", "")
 
     def test_is_known_by_its_name_and_looked_at_only_when_no_tag_came(self, reflect: Reflect) -> None:
         with Vocal(MANGLED, of(WHOLE, CONTROL), "reflection") as model:
@@ -177,7 +177,7 @@ class TestASoundModel:
             said = asked(reflect, model)
 
         assert said["warnings"] == [
-            "m sent none of its tags, so this is its whole reply as one answer: ask in other words"
+            "m sent none of its tags, so its whole reply is taken as the answer: try rephrasing the question"
         ]
 
     def test_that_thinks_natively_is_not_looked_at(self, reflect: Reflect) -> None:

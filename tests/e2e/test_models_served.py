@@ -89,7 +89,7 @@ class TestShowing:
         assert told["server"] == "llama-server b10970-1a2b"
         assert told["context"] == "4K here, supports 32K"
         assert told["parallel"] == "4 requests, which may share the context"
-        assert told["auto picks"] == "mode native, family native: the server keeps its thinking apart"
+        assert told["auto picks"] == "mode native, family native: the server separates its thinking"
         assert told["has"] == "template (2)"
 
     def test_a_template_is_printed_alone(self, reflect: Reflect) -> None:

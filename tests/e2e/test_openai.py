@@ -117,7 +117,7 @@ class TestAModelWhoseNameSaysNothing:
             result = Asking(reflect, server.host)("--final", "-o", "num_predict=2", "q")
 
         assert (result.code, result.out) == (5, "")
-        assert "the thinking was cut at the token limit" in result.err
+        assert "the thinking was cut off at the token limit" in result.err
 
     def test_prints_no_half_of_its_first_tag(self, reflect: Reflect) -> None:
         with Vllm(self.NAME, chat=replied(["<", "thinking"], finish="length")).serve() as server:
@@ -338,13 +338,13 @@ class TestAModelThatNobodyNamed:
             body = server.asked(CHAT)[0].json
 
         assert (result.code, result.out, body["model"]) == (0, "9.9\n", "ctl-tags:latest")
-        assert "using ctl-tags:latest, the first of 3 chat models listed, since no model was named" in result.err
+        assert "using ctl-tags:latest, the first of 3 chat models listed, because no model is set" in result.err
 
     def test_is_none_of_those_that_only_embed(self, reflect: Reflect) -> None:
         with serving(said(["9.9"]), "text-embedding-3-small", "whisper-1", maker="openai") as server:
             result = Asking(reflect, server.host)("q")
 
-        one_line(result, 4, "the server lists no model that can chat (-m NAME asks for one all the same)")
+        one_line(result, 4, "the server lists no chat model (use -m NAME to try one anyway)")
 
 
 def test_a_model_that_is_named_is_asked_where_the_server_lists_none(reflect: Reflect) -> None:

@@ -127,10 +127,10 @@ def test_a_question_is_put_into_the_template(settled: Reflect, words: tuple[str,
         (("--profile", "cod", "q"), "--profile: unknown profile 'cod' (did you mean code?)"),
         (("-t", "reviw", "q"), "--template: unknown template 'reviw' (did you mean review?)"),
         (("-t", "../review", "q"), "'../review' is not a valid name"),
-        (("-t", "translate", "q"), "the template translate has no value for {language} (give --field language=TEXT"),
+        (("-t", "translate", "q"), "the template translate needs a value for {language} (use --field language=TEXT"),
         (("-t", "translate", "--field", "langage=x", "q"), "has no field 'langage' (did you mean language?)"),
         (("-t", "translate", "--field", "language", "q"), "--field 'language' has no value"),
-        (("-t", "review"), "the template review has nothing to put in for {input} (pipe it in"),
+        (("-t", "review"), "the template review needs a value for {input} (pipe it in"),
         (("--field", "a=b", "q"), "--field needs a template (name one with -t)"),
         (("-t", "x\x1b]0;t\x07", "q"), "is not a valid name"),
     ],
@@ -151,7 +151,7 @@ def test_a_template_on_a_terminal_is_a_question_and_opens_no_chat(settled: Refle
         assert screen.text == ANSWER
     with Screen(settled, "-t", "review") as screen:
         assert screen.finish() == 2
-        assert "has nothing to put in for {input}" in " ".join(screen.lines)
+        assert "needs a value for {input}" in " ".join(screen.lines)
 
 
 def test_a_session_is_gone_on_with_by_its_model_unless_a_profile_is_named(settled: Reflect) -> None:
@@ -177,9 +177,9 @@ def test_what_was_filled_in_is_kept_as_it_was_asked(settled: Reflect) -> None:
 @pytest.mark.parametrize(
     ("installed", "able", "why"),
     [
-        (("llama3:latest", "reflection:70b"), (), "using reflection:70b, which is made for reflection,"),
-        (("llama3:latest", "qwq:latest"), ("thinking",), "using qwq, which thinks by itself,"),
-        (("gemma:latest",), (), "using gemma, the newest one installed,"),
+        (("llama3:latest", "reflection:70b"), (), "using reflection:70b, a reflection model,"),
+        (("llama3:latest", "qwq:latest"), ("thinking",), "using qwq, a thinking model,"),
+        (("gemma:latest",), (), "using gemma, the newest installed model,"),
     ],
 )
 def test_where_no_model_is_named_it_is_said_once_which_answers_and_why(
@@ -191,10 +191,10 @@ def test_where_no_model_is_named_it_is_said_once_which_answers_and_why(
         other = reflect.at(server.host)("q").err
 
     assert first[0] == (
-        f"reflect: {why} since no model was named: -m NAME chooses another once, reflect config set model NAME for good"
+        f"reflect: {why} because no model is set: -m NAME to use another once, reflect config set model NAME to set a default"
     )
     assert not any("using" in line for line in second)
-    assert "using deepseek-r1, which thinks by itself" in other
+    assert "using deepseek-r1, a thinking model" in other
 
 
 def test_nobody_is_told_of_a_choice_that_was_made(reflect: Reflect) -> None:

@@ -43,7 +43,7 @@ class TestATemplateThatOpensTheThinking:
             result = reflect.at(server.host)("-m", "qwen3.5", "--mode", mode, "q")
 
         assert (result.code, result.out) == (5, "Paris is the\n")
-        assert "the answer was cut at the token limit" in result.err
+        assert "the answer was cut off at the token limit" in result.err
 
     def test_takes_a_thinking_field_for_all_of_the_thinking(self, reflect: Reflect, mode: str) -> None:
         with saying(PARIS, thinking=("The user asks.",), **THINKER) as server:

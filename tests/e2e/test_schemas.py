@@ -46,7 +46,7 @@ def test_what_only_the_check_holds_is_said_in_one_line_and_checked(reflect: Refl
     assert sent["properties"]["n"] == {"type": "number"}
     assert (result.code, result.out) == (7, "")
     assert result.err.splitlines() == [
-        "reflect: this server does not hold the answer to minimum: only the check at its end does",
+        "reflect: this server does not enforce minimum: only the final check does",
         "reflect: the answer does not fit the schema at n: 3 is less than the minimum of 5",
     ]
 
@@ -64,7 +64,7 @@ def test_a_schema_that_nothing_fits_is_never_sent(reflect: Reflect, schema: dict
     result, sent = asked(reflect, schema, "x")
 
     assert (result.code, result.out, sent) == (2, "", None)
-    assert "nothing at all fits the schema" in result.err
+    assert "no answer can fit the schema" in result.err
 
 
 @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])

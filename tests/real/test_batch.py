@@ -103,4 +103,4 @@ def test_two_servers_share_the_lines_and_one_without_the_model_has_none(
     assert answers(records(both)) == answers(records(one)) == expected
     assert {value["host"] for value in records(both)} == {f"http://{ollama.host}", f"http://{pair.host}"}
     assert {value["host"] for value in records(one)} == {f"http://{ollama.host}"}
-    assert "does not have own, so it is left out" in one.err
+    assert "does not have own: skipping it" in one.err

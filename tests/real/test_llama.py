@@ -163,7 +163,7 @@ def test_what_has_no_counterpart_is_said_and_the_question_is_answered(asking: As
     result = asking(*MINI, "-o", "num_ctx=4096", "--keep-alive", "5m", QUESTION)
 
     assert (result.code, result.out) == (0, f"{llama_said.answer}\n")
-    assert result.err.splitlines() == ["reflect: this server has no counterpart for num_ctx, keep_alive: it goes on without"]  # fmt: skip
+    assert result.err.splitlines() == ["reflect: this server ignores num_ctx, keep_alive"]  # fmt: skip
 
 
 def test_a_model_is_chosen_and_named_where_none_is(asking: Asking) -> None:

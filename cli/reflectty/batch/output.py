@@ -59,7 +59,7 @@ SYNC_SECONDS: Final = 1.0
 MAX_RECORD_BYTES: Final = 1 << 28
 """Maximum length of a line that is read back, in bytes."""
 RECORD_START: Final = b'{"line": '
-FORCE_HINT: Final = "--force begins anew"
+FORCE_HINT: Final = "--force to overwrite"
 
 
 class Output(Protocol):
@@ -146,7 +146,7 @@ class FileOutput:
                 self._rewrite_in_order(spans)
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                note(f"{self._display_path} stays in the order in which the lines were finished: {reason}")
+                note(f"{self._display_path} remains in completion order: {reason}")
 
     def _rewrite_in_order(self, spans: Iterable[RecordSpan]) -> None:
         """Replace the file by one with its records in order."""
@@ -177,9 +177,9 @@ def open_output(path: Path, *, resume: bool, force: bool, ordered: bool) -> tupl
     if target.is_dir():
         raise UsageError(f"{_display_path(path)} is a folder", "name a file in it")
     if target.exists() and not target.is_file():
-        raise UsageError(f"{_display_path(path)} is no file that could be gone on with", "leave --output out: stdout")
+        raise UsageError(f"{_display_path(path)} is not a regular file", "omit --output to write to stdout")
     if target.exists() and not (resume or force):
-        raise UsageError(f"{_display_path(path)} is there already", "--resume goes on with it, --force begins anew")
+        raise UsageError(f"{_display_path(path)} already exists", "--resume to continue it, --force to overwrite")
     try:
         file = _open_file(target)
     except (OSError, ValueError) as error:
@@ -218,7 +218,7 @@ def _lock(file: BinaryIO, display_path: str) -> None:
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
             raise UsageError(
-                f"another reflect batch is writing to {display_path}", "wait for it, or name another file"
+                f"another reflect batch is writing to {display_path}", "wait for it to finish, or name another file"
             ) from (error)
 
 

@@ -141,13 +141,13 @@ def read_prompt(line: InputLine, input_format: InputFormat) -> PromptLine:
 
 def _decode_line(line: InputLine) -> str:
     if line.too_long:
-        raise UsageError(f"the line has more than {MAX_LINE_BYTES >> 20} MB", "no context holds so much")
+        raise UsageError(f"the line is longer than {MAX_LINE_BYTES >> 20} MB", "shorten it: no context is that large")
     try:
         text = line.data.decode()
     except UnicodeDecodeError as error:
         raise UsageError("the line is not UTF-8", "save the file as UTF-8") from error
     if "\0" in text:
-        raise UsageError("the line is binary, not text: it holds a null character")
+        raise UsageError("the line is not text (contains NUL bytes)")
     return text
 
 
@@ -155,9 +155,9 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = _parse_json(text)
     except ValueError as error:
-        raise UsageError(f"the line is no JSON: {error}") from error
+        raise UsageError(f"the line is not valid JSON: {error}") from error
     if not isinstance(value, dict):
-        raise UsageError("the line is no JSON object", 'write it as {"prompt": "why is the sky blue?"}')
+        raise UsageError("the line is not a JSON object", 'write it as {"prompt": "why is the sky blue?"}')
     return value
 
 
@@ -172,11 +172,11 @@ def _parse_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg.lower()} at character {error.pos + 1}") from error
     except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+        raise ValueError("nested too deeply") from error
 
 
 def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no value")
+    raise ValueError(f"{constant} is not allowed")
 
 
 def _prompt_from_object(prompt_line: PromptLine, members: dict[str, Any]) -> PromptLine:
@@ -185,7 +185,7 @@ def _prompt_from_object(prompt_line: PromptLine, members: dict[str, Any]) -> Pro
     prompt_line = prompt_line._replace(id=identity if isinstance(identity, str | int | float | bool) else None)
     try:
         if identity is not None and prompt_line.id is None:
-            raise UsageError("id must be a text or a number")  # noqa: TRY301 - like any other member
+            raise UsageError("id must be a string or a number")  # noqa: TRY301 - like any other member
         return prompt_line._replace(
             prompt=_text_member(members, "prompt"),
             model=_text_member(members, "model"),
@@ -199,7 +199,7 @@ def _prompt_from_object(prompt_line: PromptLine, members: dict[str, Any]) -> Pro
 def _text_member(members: dict[str, Any], name: str) -> str:
     value = members.get(name)
     if value is not None and not isinstance(value, str):
-        raise UsageError(f"{name} must be a text in quotes")
+        raise UsageError(f"{name} must be a string")
     return value or ""
 
 

@@ -200,8 +200,8 @@ def parse_fields(text: str) -> tuple[str, ...]:
     for name in names:
         if name not in ALL_FIELDS:
             raise UsageError(
-                f"--fields has no field {name!r}",
-                did_you_mean(name, ALL_FIELDS) or f"there are {', '.join(ALL_FIELDS)}",
+                f"--fields: unknown field {name!r}",
+                did_you_mean(name, ALL_FIELDS) or f"available: {', '.join(ALL_FIELDS)}",
             )
     return names
 

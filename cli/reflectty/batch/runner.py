@@ -200,8 +200,8 @@ class BatchRunner:
             async with asyncio.timeout(max(0.0, since + self._options.patience - now)):
                 await self._change_event.wait()
         except TimeoutError as error:
-            message = f"no server has answered for {self._options.patience:g} s"
-            raise UnreachableError(message, "--patience is how long one is waited for") from error
+            message = f"no server has responded for {self._options.patience:g} s"
+            raise UnreachableError(message, "raise --patience to wait longer") from error
 
     def _start_task(self, work: Coroutine[None, None, None], among: set[asyncio.Task[None]]) -> None:
         task = asyncio.create_task(work)
@@ -262,7 +262,7 @@ class BatchRunner:
         """The error if no server can be asked this line."""
         if job.prompt_line.problem or not self._scheduler.is_missing_everywhere(job.model):
             return job.prompt_line.problem
-        where = "on any of the servers" if len(self._servers) > 1 else f"on {self._servers[0].name}"
+        where = "on any server" if len(self._servers) > 1 else f"on {self._servers[0].name}"
         return ModelMissingError(
             f"the model {job.model} is not installed {where}", f"pull it: reflect models pull {job.model}"
         )
@@ -349,8 +349,8 @@ class BatchRunner:
         if place.paused_until is None:
             place.limit_count += 1
             self._progress.resting = (*self._progress.resting, self._servers[at].name)
-            asked = "as it asks" if error.retry_after else "since it does not say how long"
-            self._callbacks.note(f"{self._servers[at].name} takes no more for now: {seconds:.0f} s are waited, {asked}")
+            asked = "as it requested" if error.retry_after else "since it gave no wait time"
+            self._callbacks.note(f"{self._servers[at].name} accepts no more requests: waiting {seconds:.0f} s, {asked}")
             self._start_task(self._wait_out_pause(at), self._background)
         place.paused_until = max(place.paused_until or 0.0, until)
         return True
@@ -368,7 +368,7 @@ class BatchRunner:
             return
         place.is_unreachable = True
         self._update_unreachable()
-        self._callbacks.note(f"{self._servers[at].name} does not answer any more: it is tried again until it does")
+        self._callbacks.note(f"{self._servers[at].name} no longer responds: retrying until it does")
         self._start_task(self._wait_until_reachable(at), self._background)
 
     async def _wait_until_reachable(self, at: int) -> None:
@@ -383,7 +383,7 @@ class BatchRunner:
         await self._concurrency.inspect_server(at)
         self._scheduler.servers[at].is_unreachable = False
         self._update_unreachable()
-        self._callbacks.note(f"{self._servers[at].name} answers again")
+        self._callbacks.note(f"{self._servers[at].name} responds again")
 
     def _update_unreachable(self) -> None:
         pairs = zip(self._servers, self._scheduler.servers, strict=True)

@@ -297,7 +297,7 @@ class ConcurrencyController:
         tuner.record_line(outcome.tokens, _now(), is_saturated=self._count_waiting() != 0)
         place.slots = tuner.slots
         if tuner.is_settled and not was:
-            self._tell(at, f"is fastest with {_lines_text(tuner.slots)} at once: so many are asked, or --jobs N")
+            self._tell(at, f"is fastest with {_lines_text(tuner.slots)} at once: using that (--jobs N to change)")
         self._notify_changed()
 
     def _has_many_waiting(self) -> bool:
@@ -366,7 +366,7 @@ class ConcurrencyController:
         self._reduce_slots(job, at)
         slots = self._scheduler.servers[at].slots
         if slots != before:
-            text = f"what was answered together filled its context: {_lines_text(slots)} at once from here on"
+            text = f"concurrent replies filled its context: {_lines_text(slots)} at a time from now on"
             self._callbacks.note(f"{self._servers[at].name}: {text}")
 
     def _tell(self, at: int, text: str) -> None:
@@ -384,4 +384,4 @@ def _lines_text(number: int) -> str:
 def _slots_text(slots: int, *, at_least: bool) -> str:
     if slots == 1:
         return "answers one line at a time"
-    return f"answers {'at least ' if at_least else ''}{slots} lines at once: so many are asked, or --jobs N"
+    return f"answers {'at least ' if at_least else ''}{slots} lines at once: sending that many (--jobs N to change)"

@@ -175,7 +175,7 @@ class _NoteRenderer:
 
 PREFLIGHT_TIMEOUT_SECONDS: Final = 10.0
 """Timeout for a model lookup with several servers; with a single one, the time until a note."""
-SILENT: Final = "{server} has sent nothing for {seconds:.0f} s: it is waited for as long as for a reply (--timeout)"
+SILENT: Final = "{server} has not responded for {seconds:.0f} s: still waiting (--timeout sets the limit)"
 
 
 async def check_servers(
@@ -219,7 +219,7 @@ async def _version_notes(servers: Sequence[Server], model: str) -> tuple[str, ..
     if first is None:
         return ()
     return tuple(
-        f"{model} is not the same version on {server.name} as on {first[0].name}; both answer"
+        f"{model} is a different version on {server.name} than on {first[0].name}; both are used"
         for server, digest in zip(servers, digests, strict=True)
         if digest and digest != first[1]
     )
@@ -265,7 +265,7 @@ async def _in_time(server: Server, model: str) -> Model:
         async with asyncio.timeout(PREFLIGHT_TIMEOUT_SECONDS):
             return await server.find_model(model)
     except TimeoutError as error:
-        raise StalledError(f"it sent nothing for {PREFLIGHT_TIMEOUT_SECONDS:g} s", "ask again") from error
+        raise StalledError(f"no response within {PREFLIGHT_TIMEOUT_SECONDS:g} s", "try again") from error
 
 
 async def _patiently(server: Server, model: str, note: Callable[[str], None]) -> Model:
@@ -289,9 +289,9 @@ def _exclude_server(scheduler: Scheduler, at: int, name: str, model: str, error:
     place = scheduler.servers[at]
     if isinstance(error, ModelMissingError):
         place.missing_models.add(model)
-        return f"{name} does not have {model}, so it is left out"
+        return f"{name} does not have {model}: skipping it"
     if isinstance(error, UnreachableError | IncompleteError):
         place.is_unreachable = True
-        return f"{name} does not answer yet: the others begin ({error})"
+        return f"{name} is not responding yet: starting without it ({error})"
     place.slots = 0
-    return f"{name} is left out: {error}"
+    return f"skipping {name}: {error}"

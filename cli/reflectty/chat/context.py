@@ -77,7 +77,7 @@ async def find_larger_context(
         return ContextChoice()
     given, limit = dict(question.options).get(NUM_CTX), model.context_length
     if limit and (error.prompt_tokens + 1 >= limit or (isinstance(given, int) and given >= limit)):
-        hint = f"the model holds no more than {limit} tokens: send less, or ask a model that holds more"
+        hint = f"the model's maximum context is {limit} tokens: send less, or use a model with a larger one"
         return ContextChoice(hint=hint)
     if not (question.context_growth and error.prompt_tokens):
         return ContextChoice()
@@ -141,7 +141,7 @@ async def _find_fitting_context(
         if tokens > prompt and await fitting.can_hold(tokens):
             return ContextChoice(tokens)
     return ContextChoice(
-        hint="this machine has no memory for a context that holds it: send less, or ask a smaller model"
+        hint="this machine lacks the memory for a large enough context: send less, or use a smaller model"
     )
 
 

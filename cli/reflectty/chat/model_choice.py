@@ -120,11 +120,11 @@ def _parse_tags(text: str) -> VocabularyTags | None:
         return None
 
 
-CHOOSE_HINT: Final = "-m NAME chooses another once, reflect config set model NAME for good"
+CHOOSE_HINT: Final = "-m NAME to use another once, reflect config set model NAME to set a default"
 MAX_INSPECTED: Final = 8
 """Models inspected when none is named: a list may not include their capabilities."""
 MAX_NAMED: Final = 3
-VISION_HINT: Final = "`reflect models` names those with vision"
+VISION_HINT: Final = "`reflect models` lists those with vision"
 NO_MODEL_INSTALLED: Final = "no model is installed on the server"
 
 
@@ -158,7 +158,7 @@ async def find_model(
     if chosen is None:
         raise await _no_model_error(engine, listed, needs_vision=needs_vision)
     if not chosen.notices:
-        note(f"using {chosen.name}, {selection_reason(chosen)}, since no model was named: {CHOOSE_HINT}")
+        note(f"using {chosen.name}, {selection_reason(chosen)}, because no model is set: {CHOOSE_HINT}")
     return await _load_tags_if_undecided(engine, chosen, ask_options)
 
 
@@ -173,7 +173,7 @@ async def _load_tags_if_undecided(engine: Engine, model: Model, ask_options: Ask
 def _require_chat_model(model: Model) -> Model:
     what = non_chat_kind_of(model)
     if what:
-        raise RefusedError(f"{model.name} is {what}, it cannot answer", "`reflect models` lists those that can")
+        raise RefusedError(f"{model.name} is {what} and cannot chat", "`reflect models` lists those that can")
     return model
 
 
@@ -215,7 +215,7 @@ async def _no_model_error(engine: Engine, listed: Sequence[Model], *, needs_visi
     if needs_vision and rank_candidates(listed):
         return RefusedError("no installed model can see images", VISION_HINT)
     if not getattr(engine, "pulls", True):
-        return ModelMissingError("the server lists no model that can chat", "-m NAME asks for one all the same")
+        return ModelMissingError("the server lists no chat model", "use -m NAME to try one anyway")
     from reflectty.models.recommendation import pull_hint_for
 
     return ModelMissingError(no_model_reason(listed), await pull_hint_for(engine))
@@ -229,14 +229,14 @@ def no_model_reason(listed: Iterable[Model]) -> str:
     cloud = [model for model in found if remote_host_of(model)]
     others = [model for model in found if not remote_host_of(model)]
     reasons = [
-        *([f"{_join_names(others)} cannot answer (embedding)"] if others else []),
+        *([f"{_join_names(others)} cannot chat (embedding only)"] if others else []),
         *(
-            [f"{_join_names(cloud)} would send what you ask to {remote_host_of(cloud[0])}, and has to be named"]
+            [f"{_join_names(cloud)} would send prompts to {remote_host_of(cloud[0])} and must be named explicitly"]
             if cloud
             else []
         ),
     ]
-    return f"no installed model can be asked: {'; '.join(reasons)}"
+    return f"no installed model can be used: {'; '.join(reasons)}"
 
 
 def _join_names(models: Sequence[Model]) -> str:

@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 
 LARGER_CONTEXT = 16384
 """The context suggested when the question sets none, in tokens."""
-EMPTY_REPLY = "the model said nothing"
+EMPTY_REPLY = "the model returned an empty reply"
 LIMIT_STEP = 64
 """A server's default limit on a reply is a multiple of this, unlike the end of a context: mlx-lm 0.32 has 512."""
-ASK_AGAIN = "ask again, or another model"
+ASK_AGAIN = "ask again, or try another model"
 MODEL_REFUSED = "the model refused: {}"
-NO_TOOLS = "reflect offers no tools and runs none: say in the question that there are none, or ask another model"
-ONLY_THINKING = "the model thought and gave no answer"
-ASK_OTHERWISE = "ask again, or without its thinking: --mode direct"
+NO_TOOLS = "reflect does not support tools: say so in the question, or try another model"
+ONLY_THINKING = "the model thought but gave no answer"
+ASK_OTHERWISE = "ask again, or turn off thinking with --mode direct"
 TAGS_LOST = (
-    "{model} loses its tags, so this is its whole reply as one answer: {lost} are tokens of a type that Ollama 0.30 and"
-    " later drop (reflect models repair {model} makes a copy that keeps them)"
+    "{model} loses its tags, so its whole reply is taken as the answer: {lost} are tokens of a type that Ollama 0.30"
+    " and later drop (run reflect models repair {model} to make a copy that keeps them)"
 )
 TAGS_DROPPED = (
-    "{model} sent none of its tags, so this is its whole reply as one answer: Ollama 0.30 and later drop tags that are"
-    " control tokens (reflect models repair {model} makes a copy that keeps them; --mode direct asks without)"
+    "{model} sent none of its tags, so its whole reply is taken as the answer: Ollama 0.30 and later drop tags that are"
+    " control tokens (run reflect models repair {model} to make a copy that keeps them, or use --mode direct)"
 )
 TAGS_NOT_SENT = (
-    "{model} sent none of its tags, so this is its whole reply as one answer: tags that are special tokens come only"
-    " from a server that sends those (llama-server with --special; --mode direct asks without)"
+    "{model} sent none of its tags, so its whole reply is taken as the answer: the server may not send tags that are"
+    " special tokens (start llama-server with --special, or use --mode direct)"
 )
-TAGS_FORGOTTEN = "{model} sent none of its tags, so this is its whole reply as one answer: ask in other words"
+TAGS_FORGOTTEN = "{model} sent none of its tags, so its whole reply is taken as the answer: try rephrasing the question"
 TAGS_IGNORED = (
-    "{model} did not use the tags it was asked for, so this is its whole reply as one answer: try --mode direct"
+    "{model} did not use the tags it was asked for, so its whole reply is taken as the answer: try --mode direct"
 )
 
 
@@ -49,7 +49,7 @@ def error_of(reply: Reply, question: Question, model: Model) -> ReflecttyError |
     """The error of a reply that ended without an exception; None if it is complete and fits its schema."""
     if reply.done_reason == "length":
         what = "answer" if reply.answer else "thinking"
-        return NoAnswerError(f"the {what} was cut at the token limit", limit_hint(question, model, reply.usage))
+        return NoAnswerError(f"the {what} was cut off at the token limit", limit_hint(question, model, reply.usage))
     if failure := no_answer_error_of(reply, question):
         return failure
     if question.schema:
@@ -67,7 +67,7 @@ def no_answer_error_of(reply: Reply, question: Question) -> NoAnswerError | None
     if reply.refusal:
         return NoAnswerError(MODEL_REFUSED.format(shorten(reply.refusal)), ASK_AGAIN)
     if reply.tool_calls:
-        return NoAnswerError(f"{_describe_calls(reply)} instead of an answer", NO_TOOLS)
+        return NoAnswerError(f"{_describe_calls(reply)} instead of answering", NO_TOOLS)
     if not reply.segments:
         return NoAnswerError(EMPTY_REPLY, ASK_AGAIN)
     return NoAnswerError(ONLY_THINKING, ASK_AGAIN if question.ask_options.mode is Mode.DIRECT else ASK_OTHERWISE)
@@ -76,8 +76,8 @@ def no_answer_error_of(reply: Reply, question: Question) -> NoAnswerError | None
 def _describe_calls(reply: Reply) -> str:
     """Name the tools that a model called, each once."""
     names = list(dict.fromkeys(reply.tool_calls))
-    what = f"the tool {names[0]}, which was" if len(names) == 1 else f"the tools {', '.join(names)}, which were"
-    return f"the model called {what} not run,"
+    what = f"the tool {names[0]}" if len(names) == 1 else f"the tools {', '.join(names)}"
+    return f"the model called {what} (not run)"
 
 
 def limit_hint(question: Question, model: Model, usage: Usage = NO_USAGE) -> str:
@@ -86,8 +86,7 @@ def limit_hint(question: Question, model: Model, usage: Usage = NO_USAGE) -> str
     if model.server_context and usage.prompt_tokens and usage.reply_tokens >= left:
         return (
             f"the prompt of {usage.prompt_tokens} tokens leaves only {left} of the context's {model.server_context}: "
-            "send less,"
-            " or start the server with a larger context"
+            "send less, or start the server with a larger context"
         )
     if any(key == "num_predict" for key, _ in question.options) or "num_predict" in model.parameters:
         return "raise -o num_predict"
@@ -98,8 +97,8 @@ def _fixed_context_hint(model: Model, usage: Usage) -> str:
     """The hint if the server's context was set at its start."""
     ended, room = usage.reply_tokens, model.server_context and usage.prompt_tokens
     if ended and (room or ended % LIMIT_STEP == 0):
-        return f"this server ends a reply after {ended} tokens unless it is told: raise it with -o num_predict=4096"
-    return "a larger context helps: the server is started with it"
+        return f"this server ends replies after {ended} tokens by default: raise the limit with -o num_predict=4096"
+    return "restart the server with a larger context"
 
 
 def _context_hint(question: Question, model: Model) -> str:
@@ -107,8 +106,8 @@ def _context_hint(question: Question, model: Model) -> str:
     given, limit = dict(question.options).get(NUM_CTX), model.context_length
     larger = max(given * 2 if isinstance(given, int) else 0, LARGER_CONTEXT)
     if limit and (given == limit or (isinstance(given, int) and given > limit)):
-        return f"the model holds no more than {limit} tokens: send less, or ask for less thinking with --effort low"
-    return f"a larger context helps: -o num_ctx={min(larger, limit or larger)}"
+        return f"the model's maximum context is {limit} tokens: send less, or reduce thinking with --effort low"
+    return f"use a larger context: -o num_ctx={min(larger, limit or larger)}"
 
 
 def _is_context_fixed(model: Model) -> bool:
@@ -120,9 +119,9 @@ def warnings_of(reply: Reply, chosen: Plan, model: Model) -> list[str]:
     """The warnings to show with the answer."""
     found: list[str] = []
     if reply.has_fallback_answer:
-        found.append("the reply has no answer of its own: this is the last thing the model said")
+        found.append("the reply has no separate answer: this is the last thing the model wrote")
     if reply.tool_calls and reply.answer:
-        found.append(f"{_describe_calls(reply)} and may have meant to go on with what it gives")
+        found.append(f"{_describe_calls(reply)} and may have expected a result")
     if reply.refusal and reply.answer:
         found.append(MODEL_REFUSED.format(shorten(reply.refusal)))
     if is_untagged(reply, chosen):

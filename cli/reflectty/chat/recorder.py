@@ -28,7 +28,7 @@ CHECKPOINT_CHARACTERS = 4096
 HEARTBEAT_SECONDS = 5.0
 """Seconds between heartbeats while a reply has no new text."""
 TITLE_LENGTH = 60
-RECORDING_STOPPED = "this exchange is not kept any further"
+RECORDING_STOPPED = "the rest of this turn is not saved"
 
 
 class RecordTarget(NamedTuple):
@@ -167,7 +167,7 @@ class Recorder:
     def _require_turn(self) -> int:
         """The turn of the reply, which exists unless writing the beginning failed."""
         if self.reply is None:
-            raise StoreError("this reply was never begun")
+            raise StoreError("the start of this reply was not saved")
         return self.reply
 
     def _unwritten_text(self) -> tuple[str, str]:

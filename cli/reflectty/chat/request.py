@@ -100,7 +100,7 @@ def ignored_options_note(question: Question, model: Model) -> str:
         *(("keep_alive",) if question.keep_alive else ()),
     ]
     names = [name for name in given if name in model.unsupported_options]
-    return f"this server has no counterpart for {', '.join(names)}: it goes on without" if names else ""
+    return f"this server ignores {', '.join(names)}" if names else ""
 
 
 def unenforced_schema_note(question: Question, model: Model) -> str:
@@ -112,9 +112,7 @@ def unenforced_schema_note(question: Question, model: Model) -> str:
     if question.schema is None:
         return ""
     names = question.schema.prepare_for(model.grammar, sorts_keys=model.sorts_schema_keys).unenforced
-    return (
-        f"this server does not hold the answer to {', '.join(names)}: only the check at its end does" if names else ""
-    )
+    return f"this server does not enforce {', '.join(names)}: only the final check does" if names else ""
 
 
 def check_capabilities(question: Question, model: Model) -> None:

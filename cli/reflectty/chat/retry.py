@@ -47,7 +47,7 @@ class RetryBudget:
                 seconds = error.retry_after
                 if not (0 < seconds <= self._left and may_wait()):
                     raise
-                why = "rate limit" if error.rate_limited else "the server is busy"
-                self._note(f"{why}: asking again in {seconds:.0f} s")
+                why = "rate limit reached" if error.rate_limited else "the server is busy"
+                self._note(f"{why}: retrying in {seconds:.0f} s")
                 self._left -= max(seconds, MIN_WAIT_SECONDS)
                 await asyncio.sleep(seconds)

@@ -103,8 +103,8 @@ __all__ = [
 DIGEST_SECONDS = 1.0
 """Seconds that a finished reply waits for the digest of its model."""
 NOT_TUNED = (
-    "{model} was not tuned to reflect and is asked to by a prompt, which can cost quality on code and instructions:"
-    " --mode direct switches it off"
+    "{model} was not tuned to reflect, so a prompt asks it to, which can reduce quality in code and"
+    " instruction following: --mode direct turns this off"
 )
 
 
@@ -280,7 +280,7 @@ async def _write_raw(run: _ChatRun, write: Callable[[str], None], note: Callable
             write(chunk.thinking + chunk.content)
     if run.reply.done_reason == "length":
         hint = limit_hint(run.question, run.model, run.reply.usage)
-        raise NoAnswerError("the reply was cut at the token limit", hint)
+        raise NoAnswerError("the reply was cut off at the token limit", hint)
     run.reply.close()
     run.reply.reread_thinking()
     if failure := no_answer_error_of(run.reply, run.question):
@@ -316,7 +316,7 @@ async def _receive_with_retry(run: _ChatRun, renderer: Renderer, recorder: Reply
     except PromptTooLongError as error:
         roomier = await _enlarge_context(run, error)
         # Shown with the first event of the retry, so that a refusal stays one line.
-        taken = f"{error}: asked again with {_context_of(roomier)}, which loads the model anew"
+        taken = f"{error}: retrying with {_context_of(roomier)}, which reloads the model"
         await _receive(roomier, renderer, recorder, taken)
 
 

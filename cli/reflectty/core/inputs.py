@@ -36,7 +36,7 @@ def read_stdin(stdin: BinaryIO, warn: Callable[[str], None], silence: float = SI
     told = False
     while True:
         if not select.select([number], [], [], None if told else silence)[0]:
-            warn("still waiting for stdin, which is open and silent: close it with < /dev/null, or give --no-stdin")
+            warn("still waiting for input on stdin: close it with < /dev/null, or use --no-stdin")
             told = True
             continue
         piece = os.read(number, 1 << 16)
@@ -56,9 +56,9 @@ def decode_input(data: bytes, name: str, warn: Callable[[str], None]) -> str:
     text = data.decode("utf-8-sig", "replace")
     broken = text.count("\ufffd") - data.count("\ufffd".encode())
     if b"\0" in data or broken > _MAX_BROKEN_SHARE * len(text):
-        raise UsageError(f"{name} is binary, not text", "pictures go with --image")
+        raise UsageError(f"{name} is binary, not text", "use --image for images")
     if broken:
-        warn(f"{name} is not all UTF-8: {broken} characters were replaced")
+        warn(f"{name} contains invalid UTF-8 (characters replaced: {broken})")
     return text.replace("\r\n", "\n")
 
 
@@ -83,7 +83,7 @@ def read_image(path: Path) -> str:
     data = read_file(path)
     webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
     if not webp and not any(data.startswith(start) for start in _IMAGE_SIGNATURES):
-        raise UsageError(f"{path} is no image", "PNG, JPEG, WebP, GIF, BMP and TIFF are")
+        raise UsageError(f"{path} is not a supported image", "use PNG, JPEG, WebP, GIF, BMP or TIFF")
     return base64.b64encode(data).decode("ascii")
 
 

@@ -40,7 +40,7 @@ def is_cloud_name(name: str) -> bool:
 def cloud_notice_of(model: Model) -> str:
     """The notice before a question leaves the machine; empty if it does not."""
     host = remote_host_of(model)
-    return f"{model.name} {_CLOUD_NOTICE} and goes to {host}" if host else ""
+    return f"{model.name} {_CLOUD_NOTICE} and go to {host}" if host else ""
 
 
 def is_cloud_notice(text: str) -> bool:
@@ -48,7 +48,7 @@ def is_cloud_notice(text: str) -> bool:
     return _CLOUD_NOTICE in text
 
 
-_CLOUD_NOTICE = "is a cloud model: what you ask leaves this machine"
+_CLOUD_NOTICE = "is a cloud model: your prompts leave this machine"
 
 
 def _host(address: str) -> str:
@@ -79,7 +79,7 @@ def checked_name(name: str) -> str:
         UsageError: it cannot be the name of a model: a path, blanks, control characters, a surplus slash.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} cannot be the name of a model" if name else "the name of the model is empty", FORM)
+        raise UsageError(f"{name!r} is not a valid model name" if name else "the model name is empty", FORM)
     return name
 
 

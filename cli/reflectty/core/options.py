@@ -79,7 +79,7 @@ def _read_option(key: str, value: object, name: str) -> OptionValue:
     if key == "stop":
         stops = value if isinstance(value, list) else [value]
         if not all(isinstance(stop, str) for stop in stops):
-            raise UsageError(f"{name} takes a text in quotes, or a list of them")
+            raise UsageError(f"{name} takes a string or a list of strings")
         return tuple(map(str, stops))
     return _parse_value(key, str(value), name)
 
@@ -109,4 +109,4 @@ def _suggest_option(key: str) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(key.lower().replace("-", "_"), OPTIONS, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"it knows: {', '.join(OPTIONS)}"
+    return f"did you mean {near[0]}?" if near else f"available: {', '.join(OPTIONS)}"

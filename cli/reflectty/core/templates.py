@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INPUT = "input"
 """The field for the subject of the question."""
-INPUT_HINT = "pipe it in, or write it behind the options"
+INPUT_HINT = "pipe it in, or write it after the options"
 _NAME = r"[^\W\d_][\w-]*"
 _BRACES = re.compile(rf"\{{\{{({_NAME})\}}\}}|(?<!\$)\{{({_NAME})\}}")
 
@@ -55,12 +55,12 @@ def fill_template(template_text: str, fields: Mapping[str, str], name: str = "")
 
 def _missing_fields_error(fields: list[str], template: str) -> UsageError:
     if INPUT in fields:
-        return UsageError(f"{template} has nothing to put in for {{{INPUT}}}", INPUT_HINT)
+        return UsageError(f"{template} needs a value for {{{INPUT}}}", INPUT_HINT)
     listed = " and ".join(f"{{{field}}}" for field in fields)
     first = fields[0]
     return UsageError(
-        f"{template} has no value for {listed}",
-        f"give --field {first}=TEXT; braces that are meant as they are: {{{{{first}}}}}",
+        f"{template} needs a value for {listed}",
+        f"use --field {first}=TEXT, or {{{{{first}}}}} for literal braces",
     )
 
 
@@ -78,7 +78,7 @@ def parse_fields(pairs: Iterable[str]) -> dict[str, str]:
                 f"--field {pair!r} has no value", "write it as NAME=VALUE, such as --field language=French"
             )
         if name.strip() == INPUT:
-            raise UsageError("--field input cannot be given", INPUT_HINT)
+            raise UsageError("--field input cannot be set", INPUT_HINT)
         fields[name.strip()] = value
     return fields
 
@@ -92,5 +92,5 @@ def refuse_unknown_fields(given: Iterable[str], template: Template) -> None:
     known = [name for name in fields_of(template.text) if name != INPUT]
     for name in given:
         if name not in known:
-            listed = f"its fields are {', '.join(known)}" if known else "it has no field but the input"
+            listed = f"its fields are {', '.join(known)}" if known else "it has no fields besides the input"
             raise UsageError(f"the template {template.name} has no field {name!r}", did_you_mean(name, known) or listed)

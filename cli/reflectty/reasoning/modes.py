@@ -238,14 +238,14 @@ def plan(model: Model, wish: AskOptions) -> Plan:
 def mode_reason_of(model: Model) -> str:
     """The reason, in words, for the mode that `auto` picks for a model."""
     if "thinking" in model.capabilities:
-        return f"{'the server' if model.unsupported_options else 'Ollama'} keeps its thinking apart"
+        return f"{'the server' if model.unsupported_options else 'Ollama'} separates its thinking"
     if family_in_template(model):
         return "its template or system prompt has the tags"
     if family_in_vocabulary(model):
         return "its vocabulary has the tags"
     if _family_by_name(model):
-        return "its name is that of a family that thinks in tags"
-    return "nothing says that it thinks by itself, so it is asked to by a prompt"
+        return "its name matches a family that thinks in tags"
+    return "it shows no sign of thinking natively, so a prompt asks it to reflect"
 
 
 def abilities_of(model: Model) -> tuple[str, ...]:
@@ -316,7 +316,7 @@ def _system_message_of(mode: Mode, model: Model, wish: AskOptions, own: Family |
 
 def _plan_notes(mode: Mode, model: Model, wish: AskOptions, *, heard: bool) -> Iterable[str]:
     if wish.effort and (mode is Mode.DIRECT or (mode is Mode.NATIVE and not heard)):
-        yield f"--effort changes nothing for {model.name} in mode {mode}"
+        yield f"--effort has no effect on {model.name} in mode {mode}"
 
 
 def pick_model(models: Iterable[Model]) -> Model | None:
@@ -356,7 +356,7 @@ def non_chat_kind_of(model: Model) -> str:
     return next((what for name, what in _NON_CHAT_KINDS.items() if name in model.capabilities), "")
 
 
-_NON_CHAT_KINDS = {"embedding": "an embedding model", "image": "a model that only makes pictures"}
+_NON_CHAT_KINDS = {"embedding": "an embedding model", "image": "an image generation model"}
 
 
 def selection_reason(model: Model) -> str:
@@ -364,7 +364,7 @@ def selection_reason(model: Model) -> str:
     return model.selection_reason or _SELECTION_REASONS[_reasoning_rank(model)]
 
 
-_SELECTION_REASONS = ("the newest one installed", "which thinks by itself", "which is made for reflection")
+_SELECTION_REASONS = ("the newest installed model", "a thinking model", "a reflection model")
 
 
 def _reasoning_rank(model: Model) -> int:

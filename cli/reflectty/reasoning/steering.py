@@ -49,8 +49,8 @@ def writing_family(  # noqa: PLR0913 - all evidence of a reply's tags
     )
     if family is None:
         raise RefusedError(
-            f"a reply of {model.name} cannot be steered or continued: how it marks its thinking is not known, or"
-            " not sent by the server",
+            f"replies from {model.name} cannot be steered or continued: its thinking tags are unknown, or not sent by"
+            " the server",
             ASK_ANEW,
         )
     return family
@@ -64,8 +64,8 @@ def require_resumable(model: Model) -> None:
     """
     if not model.can_resume:
         raise RefusedError(
-            f"a reply of {model.name} cannot be steered or continued: only vLLM, SGLang, llama-server and Ollama are"
-            " known to go on with one",
+            f"replies from {model.name} cannot be steered or continued: only vLLM, SGLang, llama-server and Ollama are"
+            " known to support this",
             ASK_ANEW,
         )
 

@@ -21,15 +21,15 @@ T = TypeVar("T")
 
 DAMAGE_CODES = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 _REASONS = {
-    sqlite3.SQLITE_FULL: ("the disk is full", "make room; until then nothing new is kept"),
-    sqlite3.SQLITE_BUSY: ("another program has been writing to it for too long", ""),
-    sqlite3.SQLITE_LOCKED: ("another program has been writing to it for too long", ""),
-    sqlite3.SQLITE_READONLY: ("it can be read only", ""),
-    sqlite3.SQLITE_CORRUPT: ("the file is damaged", "the next start moves it aside if so, and begins a new one"),
-    sqlite3.SQLITE_NOTADB: ("the file is no database", "the next start moves it aside, and begins a new one"),
+    sqlite3.SQLITE_FULL: ("the disk is full", "free some space: until then nothing new is saved"),
+    sqlite3.SQLITE_BUSY: ("another program has kept it locked for too long", ""),
+    sqlite3.SQLITE_LOCKED: ("another program has kept it locked for too long", ""),
+    sqlite3.SQLITE_READONLY: ("it is read-only", ""),
+    sqlite3.SQLITE_CORRUPT: ("the file is damaged", "the next start moves a damaged file aside and creates a new one"),
+    sqlite3.SQLITE_NOTADB: ("the file is not a database", "the next start moves it aside and creates a new one"),
     sqlite3.SQLITE_IOERR: ("the disk reports an error", ""),
     sqlite3.SQLITE_TOOBIG: ("the text is too long", ""),
-    sqlite3.SQLITE_CONSTRAINT: ("that session is no longer there", "it may have been removed in another window"),
+    sqlite3.SQLITE_CONSTRAINT: ("that session no longer exists", "it may have been removed in another window"),
 }
 
 

@@ -64,7 +64,7 @@ def _open_read_only(path: Path) -> sqlite3.Connection:
 def _examine(connection: sqlite3.Connection, path: Path, patience: float) -> Health:
     seen = schema.read_schema_info(connection)
     if seen.application_id != schema.APPLICATION_ID and seen.tables:
-        raise StoreError(f"{path} belongs to another program", "move it away")
+        raise StoreError(f"{path} belongs to another program", "move it elsewhere")
     damage, whole = _find_damage(connection, time.monotonic() + patience)
     return Health(
         sessions=_count_sessions(connection),

@@ -147,8 +147,8 @@ def _open_file(path: Path, warn: Warn, environment: StoreEnvironment) -> Databas
         except _DamagedError as error:
             moved = quarantine_file(path, file)
             if moved:
-                warn(f"the sessions in {path} cannot be read ({error}): moved to {moved.name}, a new file was begun")
-    raise StoreError("it is damaged again and again")
+                warn(f"the sessions in {path} cannot be read ({error}): moved to {moved.name}, new file created")
+    raise StoreError("it is damaged repeatedly")
 
 
 def _make_private(path: Path) -> None:
@@ -160,7 +160,7 @@ def _make_private(path: Path) -> None:
     try:
         status = os.fstat(number)
         if not stat.S_ISREG(status.st_mode):
-            raise _ForeignError("it is no file")
+            raise _ForeignError("it is not a regular file")
         if stat.S_IMODE(status.st_mode) & 0o077:
             os.fchmod(number, 0o600)
     finally:
@@ -203,7 +203,7 @@ def _prepare_database(
     schema.migrate(connection, environment.migrations, fts5=fts5, back_up=lambda version: _back_up(path, version))
     if schema.read_schema_info(connection).version > len(environment.migrations):
         connection.execute("PRAGMA query_only = ON")
-        warn(f"{path} was written by a newer reflectty: its sessions can be read, and nothing new is kept")
+        warn(f"{path} was written by a newer reflectty: its sessions can be read, but nothing new is saved")
     else:
         _check_tables(connection, path)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")

@@ -41,7 +41,7 @@ def resolve_session(name: str, sessions: tuple[SessionName, ...]) -> str:
     """
     wanted = name.strip().casefold()
     if not wanted:
-        raise UsageError("no session was named", _list_hint(sessions, "the latest are"))
+        raise UsageError("no session name given", _list_hint(sessions, "the latest are"))
     ways = (
         [session for session in sessions if session[0] == wanted],
         [session for session in sessions if session[0].startswith(wanted)],
@@ -53,7 +53,7 @@ def resolve_session(name: str, sessions: tuple[SessionName, ...]) -> str:
         return only[0][0]
     several = next((found for found in ways if found), None)
     if several:
-        raise UsageError(f"{name!r} may be any of {len(several)} sessions", _list_hint(several, "for example"))
+        raise UsageError(f"{name!r} matches {len(several)} sessions", _list_hint(several, "for example"))
     raise UsageError(f"there is no session {name!r}", _near_hint(wanted, sessions))
 
 
@@ -64,7 +64,7 @@ def _near_hint(wanted: str, sessions: tuple[SessionName, ...]) -> str:
     ids = {name: (name, title) for name, title in sessions}
     near = [ids[name] for name in get_close_matches(wanted, ids, _MAX_SUGGESTIONS)]
     near += [titles[title] for title in get_close_matches(wanted, titles, _MAX_SUGGESTIONS, cutoff=0.5)]
-    return _list_hint(dict.fromkeys(near), "near is") if near else _list_hint(sessions, "the latest are")
+    return _list_hint(dict.fromkeys(near), "similar:") if near else _list_hint(sessions, "the latest are")
 
 
 def _list_hint(sessions: Iterable[SessionName], introduction: str) -> str:
@@ -74,7 +74,7 @@ def _list_hint(sessions: Iterable[SessionName], introduction: str) -> str:
 
 T = TypeVar("T")
 
-WRITER_GONE = "the program that was writing it is gone"
+WRITER_GONE = "the program that was writing it has ended"
 _SELECT_TURNS = f"SELECT {', '.join(TURN_COLUMNS)} FROM turns WHERE session = ? ORDER BY id"  # noqa: S608 - our own column names
 
 

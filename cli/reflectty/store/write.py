@@ -236,7 +236,7 @@ def _index_passages(
 def _session_of(connection: sqlite3.Connection, turn: int) -> str:
     row = connection.execute("SELECT session FROM turns WHERE id = ?", (turn,)).fetchone()
     if row is None:
-        raise StoreError("that turn is no longer there", _REMOVED_HINT)
+        raise StoreError("that turn no longer exists", _REMOVED_HINT)
     return str(row[0])
 
 

@@ -60,25 +60,25 @@ class TestAnObject:
         found = item(b'{"id": 5, "prompt": ["why?"]}')
 
         assert found.id == 5
-        assert str(found.problem) == "prompt must be a text in quotes"
+        assert str(found.problem) == "prompt must be a string"
 
 
 @pytest.mark.parametrize(
     ("data", "form", "problem"),
     [
-        (b"why?", InputFormat.JSONL, "no JSON: expecting value at character 1"),
-        (b'{"prompt": "why?"', InputFormat.JSONL, "no JSON"),
-        (b'{"prompt": "why?"} more', InputFormat.JSONL, "no JSON: extra data"),
-        (b'["why?"]', InputFormat.JSONL, "no JSON object"),
-        (b'{"prompt": NaN}', InputFormat.JSONL, "NaN is no value"),
+        (b"why?", InputFormat.JSONL, "not valid JSON: expecting value at character 1"),
+        (b'{"prompt": "why?"', InputFormat.JSONL, "not valid JSON"),
+        (b'{"prompt": "why?"} more', InputFormat.JSONL, "not valid JSON: extra data"),
+        (b'["why?"]', InputFormat.JSONL, "not a JSON object"),
+        (b'{"prompt": NaN}', InputFormat.JSONL, "NaN is not allowed"),
         (b'{"a": ' * 100_000, InputFormat.JSONL, "nested too deeply"),
-        (b'{"id": 1' + b"0" * 5000 + b"}", InputFormat.JSONL, "no JSON"),
-        (b'{"id": {}, "prompt": "q"}', InputFormat.JSONL, "id must be a text or a number"),
-        (b'{"model": 1}', InputFormat.JSONL, "model must be a text"),
-        (b'{"system": false}', InputFormat.JSONL, "system must be a text"),
+        (b'{"id": 1' + b"0" * 5000 + b"}", InputFormat.JSONL, "not valid JSON"),
+        (b'{"id": {}, "prompt": "q"}', InputFormat.JSONL, "id must be a string or a number"),
+        (b'{"model": 1}', InputFormat.JSONL, "model must be a string"),
+        (b'{"system": false}', InputFormat.JSONL, "system must be a string"),
         (b"\xff\xfe", InputFormat.LINES, "not UTF-8"),
         (b'{"prompt": "\xff"}', InputFormat.JSONL, "not UTF-8"),
-        (b"a\0b", InputFormat.LINES, "null character"),
+        (b"a\0b", InputFormat.LINES, "NUL bytes"),
     ],
 )
 def test_a_line_that_cannot_be_used_says_why(data: bytes, form: InputFormat, problem: str) -> None:
@@ -90,7 +90,7 @@ def test_a_line_that_cannot_be_used_says_why(data: bytes, form: InputFormat, pro
 
 
 def test_a_line_that_is_too_long_says_so() -> None:
-    assert "more than 1 MB" in str(item(b"", InputFormat.LINES, too_long=True).problem)
+    assert "longer than 1 MB" in str(item(b"", InputFormat.LINES, too_long=True).problem)
 
 
 @given(st.binary(max_size=80), st.sampled_from(InputFormat))

@@ -67,11 +67,11 @@ class TestARecord:
             assert read(record_of(item(3)._replace(id=identity), Outcome(replied("x"))).data)["id"] == identity
 
     def test_says_what_went_wrong_and_what_was_said_nevertheless(self) -> None:
-        error = NoAnswerError("the answer was cut at the token limit", "raise it")
+        error = NoAnswerError("the answer was cut off at the token limit", "raise it")
         value = read(record_of(item(3), Outcome(replied("<output>One, two"), error)).data)
 
         assert (value["complete"], value["answer"]) == (False, "One, two")
-        assert value["error"] == {"message": "the answer was cut at the token limit (raise it)", "exit_code": 5}
+        assert value["error"] == {"message": "the answer was cut off at the token limit (raise it)", "exit_code": 5}
 
     def test_has_an_answer_even_where_nobody_was_asked(self) -> None:
         value = read(failed(3).data)
@@ -100,7 +100,7 @@ class TestARecord:
     def test_cannot_have_what_there_is_not(self) -> None:
         with pytest.raises(UsageError) as caught:
             parse_fields("answer,usages")
-        assert (str(caught.value), caught.value.hint) == ("--fields has no field 'usages'", "did you mean usage?")
+        assert (str(caught.value), caught.value.hint) == ("--fields: unknown field 'usages'", "did you mean usage?")
 
 
 class TestStdout:
@@ -197,7 +197,7 @@ class TestAFile:
     def test_that_is_there_is_not_replaced_unasked(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         path.write_bytes(answered(1).data)
-        with pytest.raises(UsageError, match="is there already"):
+        with pytest.raises(UsageError, match="already exists"):
             open_output(path, resume=False, force=False, ordered=True)
         output, ledger = open_output(path, resume=False, force=True, ordered=True)
         output.close(nothing)
@@ -232,7 +232,7 @@ class TestAFile:
         ("make", "kind", "said"),
         [
             (Path.mkdir, UsageError, "is a folder"),
-            (os.mkfifo, UsageError, "is no file"),
+            (os.mkfifo, UsageError, "is not a regular file"),
             (lambda path: path.symlink_to("/nowhere/at/all"), OutputError, "cannot write"),
         ],
         ids=["folder", "pipe", "nowhere"],
@@ -257,7 +257,7 @@ class TestAFile:
         output.close(notes.append)
 
         assert len(notes) == 1
-        assert "stays in the order" in notes[0]
+        assert "remains in completion order" in notes[0]
         assert lines_of(moved / "out.jsonl") == [2, 1]
 
 

@@ -30,7 +30,7 @@ class TestAServerThatTellsItsQueue:
         assert len(batch.answers) == 256
         assert engine.most == 64
         assert batch.seconds < 7.0
-        assert batch.told == ["s0 answers at least 64 lines at once: so many are asked, or --jobs N"]
+        assert batch.told == ["s0 answers at least 64 lines at once: sending that many (--jobs N to change)"]
         assert len(engine.requests) == 256
 
     @pytest.mark.parametrize("slots", [1, 2, 12])
@@ -41,7 +41,7 @@ class TestAServerThatTellsItsQueue:
         assert len(batch.answers) == 20 * slots
         assert engine.most <= 2 * slots
         assert batch.seconds < 24.0
-        told = "answers one line at a time" if slots == 1 else f"answers {slots} lines at once: so many are asked, or --jobs N"  # fmt: skip
+        told = "answers one line at a time" if slots == 1 else f"answers {slots} lines at once: sending that many (--jobs N to change)"  # fmt: skip
         assert f"s0 {told}" in batch.told
 
 
@@ -59,7 +59,7 @@ class TestAServerThatTellsNothing:
         engine = PacedEngine(1)
         batch = Batch([engine], 40, FIND_OUT)
 
-        assert batch.told == ["s0 is fastest with 1 line at once: so many are asked, or --jobs N"]
+        assert batch.told == ["s0 is fastest with 1 line at once: using that (--jobs N to change)"]
         assert engine.most == 4
 
     @pytest.mark.parametrize("counts", [True, False])
@@ -119,7 +119,7 @@ class TestRepliesThatShareAContext:
         batch = Batch([engine], long_lines(20, 800), BatchOptions(jobs=4, delay=0.0))
 
         assert batch.notes == [
-            f"s0: what was answered together filled its context: {number} at once from here on"
+            f"s0: concurrent replies filled its context: {number} at a time from now on"
             for number in ("2 lines", "1 line")
         ]
 
@@ -136,7 +136,7 @@ class TestRepliesThatShareAContext:
         batch = Batch([engine], 40, FIND_OUT)
 
         assert (engine.most, engine.crowded, len(batch.answers)) == (4, 0, 40)
-        assert batch.told == ["s0 answers 4 lines at once: so many are asked, or --jobs N"]
+        assert batch.told == ["s0 answers 4 lines at once: sending that many (--jobs N to change)"]
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ def test_a_server_that_tells_no_version_is_there_all_the_same() -> None:
 def test_a_server_that_says_nothing_at_all_any_more_is_away() -> None:
     batch = Batch([Silent(Does.CUT, of=("version", "models"))], 1, BatchOptions(jobs=1, delay=0.0, patience=60.0))
 
-    assert batch.notes == ["s0 does not answer any more: it is tried again until it does"]
-    assert str(batch.error) == "no server has answered for 60 s"
+    assert batch.notes == ["s0 no longer responds: retrying until it does"]
+    assert str(batch.error) == "no server has responded for 60 s"
 
 
 @pytest.mark.parametrize("model", ["m", ""])
@@ -66,7 +66,7 @@ def test_a_server_that_says_nothing_at_all_any_more_is_away() -> None:
 def test_a_single_server_that_is_silent_is_told_and_waited_for(model: str, after: float, ended: str) -> None:
     batch = Batch([Silent(of=("show",), after=after)], 1, model=model)
 
-    assert batch.notes[0] == "s0 has sent nothing for 10 s: it is waited for as long as for a reply (--timeout)"
+    assert batch.notes[0] == "s0 has not responded for 10 s: still waiting (--timeout sets the limit)"
     assert str(batch.error or "") == ended
     assert batch.answers == ({} if ended else {0: "q0"})
 
@@ -80,7 +80,7 @@ def test_one_of_several_that_is_silent_keeps_nobody_waiting(model: str) -> None:
     batch = Batch([Silent(of=("show", "models", "version")), UnsteadyEngine()], 2, BatchOptions(jobs=1), model)
 
     assert batch.answers == {0: "q0", 1: "q1"}
-    assert "s0 does not answer yet: the others begin (it sent nothing for 10 s)" in batch.notes
+    assert "s0 is not responding yet: starting without it (no response within 10 s)" in batch.notes
     assert batch.seconds <= 30
 
 

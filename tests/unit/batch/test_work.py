@@ -69,7 +69,7 @@ class TestOneServer:
 
         assert batch.answers == {number: f"q{number}" for number in range(20)}
         assert batch.errors == {}
-        assert batch.notes[0] == "s0 takes no more for now: 60 s are waited, as it asks"
+        assert batch.notes[0] == "s0 accepts no more requests: waiting 60 s, as it requested"
         assert 3 <= len(batch.notes) <= 6
 
     def test_that_does_not_say_how_long_is_left_alone_for_longer_and_longer(self) -> None:
@@ -78,7 +78,13 @@ class TestOneServer:
         batch = Batch([engine], 2, BatchOptions(jobs=1, retry=0))
 
         assert batch.answers == {0: "q0", 1: "q1"}
-        assert [note.partition(": ")[2].partition(" ")[0] for note in batch.notes] == ["5", "10", "20", "40", "60"]
+        assert [note.partition(": waiting ")[2].partition(" ")[0] for note in batch.notes] == [
+            "5",
+            "10",
+            "20",
+            "40",
+            "60",
+        ]
 
     def test_that_wants_to_be_left_alone_for_longer_than_there_is_patience_is_not_waited_for(self) -> None:
         batch = Batch([UnsteadyEngine(Does.LIMITED)], 1, BatchOptions(jobs=1, retry=0, patience=30.0))
@@ -89,7 +95,7 @@ class TestOneServer:
         batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10)
 
         assert batch.answers == {number: f"q{number}" for number in range(10)}
-        assert [note.partition(":")[0] for note in batch.notes] == ["s0 does not answer any more", "s0 answers again"]
+        assert [note.partition(":")[0] for note in batch.notes] == ["s0 no longer responds", "s0 responds again"]
 
     def test_is_waited_for_only_so_long(self) -> None:
         batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10, BatchOptions(jobs=1, patience=0.05, delay=5.0))
@@ -167,7 +173,7 @@ class TestALine:
         one, two = Batch([UnsteadyEngine()], items), Batch([UnsteadyEngine(), UnsteadyEngine()], items)
 
         assert str(one.errors[0]) == "the model absent is not installed on s0"
-        assert str(two.errors[0]) == "the model absent is not installed on any of the servers"
+        assert str(two.errors[0]) == "the model absent is not installed on any server"
 
     def test_that_cannot_be_written_ends_everything(self) -> None:
         engine = UnsteadyEngine()
@@ -191,7 +197,7 @@ class TestSeveralServers:
 
         assert first.requests == []
         assert len(second.answered) == 5
-        assert batch.notes == ["s0 does not have m, so it is left out"]
+        assert batch.notes == ["s0 does not have m: skipping it"]
 
     def test_do_without_one_that_refuses(self) -> None:
         first, second = UnsteadyEngine(), UnsteadyEngine()
@@ -199,7 +205,7 @@ class TestSeveralServers:
         batch = Batch([first, second], 5)
 
         assert len(second.answered) == 5
-        assert batch.notes == ["s0 is left out: the server refused: unauthorized"]
+        assert batch.notes == ["skipping s0: the server refused: unauthorized"]
 
     def test_begin_without_one_that_comes_later(self) -> None:
         first, second = UnsteadyEngine(), UnsteadyEngine(seconds=0.02)
@@ -216,7 +222,7 @@ class TestSeveralServers:
             engine.installed = tuple(model._replace(digest=digest) for model in engine.installed)
         batch = Batch(engines, 3)
 
-        assert batch.notes == ["m is not the same version on s2 as on s1; both answer"]
+        assert batch.notes == ["m is a different version on s2 than on s1; both are used"]
         assert batch.errors == {}
 
     @pytest.mark.parametrize("turned", [False, True])
@@ -240,7 +246,7 @@ class TestHowManyAtOnce:
         engine = UnsteadyEngine(seconds=0.02)
         batch = Batch([engine], 40, BatchOptions(jobs=0))
 
-        assert batch.told == ["s0 answers at least 8 lines at once: so many are asked, or --jobs N"]
+        assert batch.told == ["s0 answers at least 8 lines at once: sending that many (--jobs N to change)"]
         assert [batch.answers[at] for at in range(40)] == [f"q{at}" for at in range(40)]
 
     def test_is_not_asked_for_few_lines(self) -> None:

@@ -128,8 +128,8 @@ def test_a_server_that_knows_no_capabilities_tells_by_the_file(pooling: dict[str
     ("models", "says"),
     [
         ((), ("no model is installed on the server", PULL)),
-        ((EMBEDS,), ("no installed model can be asked: nomic-embed-text cannot answer (embedding)", PULL)),
-        ((stub(),), ("gpt-oss:120b-cloud would send what you ask to ollama.com, and has to be named", PULL)),
+        ((EMBEDS,), ("no installed model can be used: nomic-embed-text cannot chat (embedding only)", PULL)),
+        ((stub(),), ("gpt-oss:120b-cloud would send prompts to ollama.com and must be named explicitly", PULL)),
         ((BROKEN,), ("unsupported tensor",)),
     ],
 )
@@ -146,7 +146,7 @@ def test_what_is_named_of_many_is_the_beginning() -> None:
 
     assert (
         no_model_reason(models)
-        == "no installed model can be asked: embed0, embed1, embed2 and 2 more cannot answer (embedding)"
+        == "no installed model can be used: embed0, embed1, embed2 and 2 more cannot chat (embedding only)"
     )
 
 
@@ -155,7 +155,7 @@ def test_a_model_that_cannot_answer_is_refused_where_it_is_named() -> None:
         found = look(server, "nomic-embed-text")
 
     assert type(found.problem) is RefusedError
-    assert str(found.problem) == "nomic-embed-text is an embedding model, it cannot answer"
+    assert str(found.problem) == "nomic-embed-text is an embedding model and cannot chat"
     assert not server.asked("/api/chat")
 
 
@@ -189,7 +189,7 @@ def test_a_cloud_model_that_is_named_is_announced_each_time(name: str) -> None:
         reply, told = asked(server, name)
 
     assert reply.answer == "9.9 is larger."
-    assert told[0] == f"note {name} is a cloud model: what you ask leaves this machine and goes to ollama.com"
+    assert told[0] == f"note {name} is a cloud model: your prompts leave this machine and go to ollama.com"
 
 
 def test_a_model_of_the_server_is_not_said_to_leave_it() -> None:

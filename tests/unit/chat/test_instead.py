@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Routes = dict[str, Answer]
 
-CALLED = "the model called the tool get_weather, which was not run, "
-TWICE = "the model called the tools get_weather, look, which were not run, "
+CALLED = "the model called the tool get_weather (not run) "
+TWICE = "the model called the tools get_weather, look (not run) "
 REFUSED = "the model refused: I cannot help with that."
 
 

@@ -27,10 +27,10 @@ TAUGHT = "{{ .Prompt }}<thinking> <reflection> <output>"
 @pytest.mark.parametrize(
     ("question", "model", "says"),
     [
-        (Question("q", options=(("num_ctx", 8), ("seed", 1)), keep_alive="5m"), FIXED, "counterpart for num_ctx, keep_alive:"),
+        (Question("q", options=(("num_ctx", 8), ("seed", 1)), keep_alive="5m"), FIXED, "ignores num_ctx, keep_alive"),
         (Question("q", options=(("num_ctx", 8),)), RESIZABLE, ""),
         (Question("q", options=(("seed", 1),)), FIXED, ""),
-        (Question("q", keep_alive="5m"), FIXED, "counterpart for keep_alive:"),
+        (Question("q", keep_alive="5m"), FIXED, "ignores keep_alive"),
     ],
 )  # fmt: skip
 def test_what_has_no_counterpart_is_named_once(question: Question, model: Model, says: str) -> None:
@@ -40,7 +40,7 @@ def test_what_has_no_counterpart_is_named_once(question: Question, model: Model,
 
 
 @pytest.mark.parametrize(
-    ("model", "hint"), [(RESIZABLE, "-o num_ctx"), (FIXED, "the server is started with it")], ids=["ollama", "other"]
+    ("model", "hint"), [(RESIZABLE, "-o num_ctx"), (FIXED, "restart the server")], ids=["ollama", "other"]
 )
 def test_a_larger_context_is_advised_where_it_can_be_had(model: Model, hint: str) -> None:
     assert hint in limit_hint(Question("q"), model)
@@ -56,7 +56,7 @@ def test_a_limit_that_the_model_itself_has_is_the_one_to_raise() -> None:
     [
         (Model("m", ("completion",), TAUGHT), "reflect models repair m"),
         (Model("m", ("completion",), TAUGHT, unsupported_options=("num_ctx",)), "llama-server with --special"),
-        (Model("mini", ("completion",), TAUGHT), "ask in other words"),
+        (Model("mini", ("completion",), TAUGHT), "try rephrasing"),
     ],
     ids=["ollama", "other", "built in"],
 )
@@ -103,7 +103,7 @@ def test_options_without_a_counterpart_are_said_before_the_answer(raw: bool) -> 
     with FakeServer({"/v1/models": served("reflection"), "/v1/chat/completions": said(["hi"])}) as server:
         asyncio.run(run(server.host))
 
-    assert sum("no counterpart for num_ctx" in text for text in shown.told) == 1
+    assert sum("this server ignores num_ctx" in text for text in shown.told) == 1
 
 
 @pytest.mark.parametrize("maker", ["llamacpp", "vllm"])

@@ -64,7 +64,7 @@ def test_a_rate_limit_is_waited_for_and_told(raw: bool) -> None:
 
     assert outcome.error is None
     assert outcome.written == (ANSWERED if raw else ANSWER)
-    assert outcome.notes[:2] == ["rate limit: asking again in 40 s", "rate limit: asking again in 60 s"]
+    assert outcome.notes[:2] == ["rate limit reached: retrying in 40 s", "rate limit reached: retrying in 60 s"]
     assert outcome.seconds == pytest.approx(100, abs=5)
     assert len(outcome.engine.requests) == 3
 
@@ -72,7 +72,7 @@ def test_a_rate_limit_is_waited_for_and_told(raw: bool) -> None:
 def test_a_server_that_is_busy_for_another_reason_is_called_so() -> None:
     outcome = Outcome((limit(12, limited=False),), (ANSWERED,))
 
-    assert outcome.notes[0] == "the server is busy: asking again in 12 s"
+    assert outcome.notes[0] == "the server is busy: retrying in 12 s"
 
 
 @pytest.mark.parametrize(
@@ -114,4 +114,4 @@ def test_whoever_looks_for_a_model_waits_as_well() -> None:
     with asyncio.Runner(loop_factory=TimelessLoop) as runner:
         assert runner.run(RetryBudget(60, notes.append).run(call)) == "found"
         assert runner.get_loop().time() == 30
-    assert notes == ["rate limit: asking again in 30 s"]
+    assert notes == ["rate limit reached: retrying in 30 s"]

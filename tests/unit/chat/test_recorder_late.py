@@ -82,7 +82,7 @@ class TestAStoreThatFails:
         desk.end()
 
         assert len(desk.notes) == 1
-        assert "not kept any further" in desk.notes[0]
+        assert "the rest of this turn is not saved" in desk.notes[0]
         assert isinstance(desk.keeper.failure, StoreError)
 
     @pytest.mark.parametrize("late", [True, False])

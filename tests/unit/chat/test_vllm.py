@@ -213,9 +213,9 @@ def test_a_reply_that_is_cut_in_its_first_tag_has_no_answer(
     ("usage", "room", "says"),
     [
         (Usage(1995, 53), 2048, "the prompt of 1995 tokens leaves only 53 of the context's 2048"),
-        (Usage(30, 512), 0, "after 512 tokens unless it is told: raise it with -o num_predict"),
-        (Usage(30, 100), 4096, "after 100 tokens unless it is told"),
-        (Usage(30, 777), 0, "the server is started with it"),
+        (Usage(30, 512), 0, "after 512 tokens by default: raise the limit with -o num_predict"),
+        (Usage(30, 100), 4096, "after 100 tokens by default"),
+        (Usage(30, 777), 0, "restart the server with a larger context"),
     ],
 )
 def test_a_limit_is_told_by_whose_it_is(usage: Usage, room: int, says: str) -> None:
@@ -294,7 +294,7 @@ def test_an_answer_within_an_opened_thinking_that_never_closes_is_not_lost(name:
 
     assert outcome.error is None
     assert outcome.reply.answer == "9.9 is larger."
-    assert any("no answer of its own" in text for text in outcome.reply.warnings)
+    assert any("no separate answer" in text for text in outcome.reply.warnings)
 
 
 @pytest.mark.parametrize("name", ["prod/assistant-v2", NAMED])
@@ -374,7 +374,7 @@ def test_a_thinking_that_a_parser_takes_apart_goes_on_in_the_tags_that_its_token
 def test_where_nobody_tells_how_a_thinking_is_marked_it_is_refused_in_time() -> None:
     found = way(Vllm(UNKNOWN, tokens=("Both", " start")), THOUGHT_APART)
 
-    with pytest.raises(RefusedError, match="how it marks its thinking is not known"):
+    with pytest.raises(RefusedError, match="its thinking tags are unknown"):
         found.family_of(THOUGHT_APART)
 
 
@@ -396,7 +396,7 @@ def test_a_server_that_cannot_go_on_is_refused_before_anything_is_sent(maker: st
     said = StoredReply("m", mode="reflect", raw="<thinking>\nso", segments=((Kind.THINKING, "so"),))
     with (
         FakeServer({"/v1/models": served("m", maker=maker)}) as server,
-        pytest.raises(RefusedError, match="known to go on"),
+        pytest.raises(RefusedError, match="known to support this"),
     ):
         asyncio.run(run(server.host))
     assert not server.asked(CHAT)

@@ -154,7 +154,7 @@ def test_the_names_of_profiles_are_told(file: Path) -> None:
         ("[profiles.x]\noptions = 1", "x", "profiles.x.options must be a table", "num_ctx"),
         ("[profiles.x.options]\nnum_ctx = 'k'", "x", "profiles.x.options.num_ctx takes a whole number", ""),
         ("[profiles.x.options]\nnumctx = 1", "x", "profiles.x.options.numctx: Ollama has no option", "num_ctx"),
-        ("[profiles.x.options]\nstop = [1]", "x", "profiles.x.options.stop takes a text", ""),
+        ("[profiles.x.options]\nstop = [1]", "x", "profiles.x.options.stop takes a string", ""),
         ("[profiles.x]\nkeep_alive = true", "x", "profiles.x.keep_alive must be a duration", ""),
         ("[profiles.x]\ntemplate = 'a/b'", "x", "profiles.x.template: 'a/b' is not a valid name", ""),
         ("[profiles.x]\nextends = 'y'", "x", "profiles.x.extends: unknown profile 'y'", "choose from x"),

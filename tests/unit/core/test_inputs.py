@@ -86,7 +86,7 @@ def test_a_few_bytes_that_are_not_utf_8_are_replaced_and_counted() -> None:
     said: list[str] = []
 
     assert decode_input(b"caf\xe9 is a good place to be", "notes", said.append) == "caf\ufffd is a good place to be"
-    assert "notes is not all UTF-8: 1 " in said[0]
+    assert "notes contains invalid UTF-8 (characters replaced: 1)" in said[0]
 
 
 @pytest.mark.parametrize(
@@ -128,5 +128,5 @@ def test_what_is_no_image_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(data)
 
-    with pytest.raises(UsageError, match="is no image"):
+    with pytest.raises(UsageError, match="is not a supported image"):
         read_image(path)

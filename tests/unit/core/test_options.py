@@ -26,8 +26,8 @@ def test_the_last_of_a_repeated_option_holds() -> None:
     [
         ("temprature=1", "no option 'temprature'", "did you mean temperature?"),
         ("num-ctx=1", "no option 'num-ctx'", "did you mean num_ctx?"),
-        ("zzz=1", "no option 'zzz'", "it knows:"),
-        ("=1", "no option ''", "it knows:"),
+        ("zzz=1", "no option 'zzz'", "available:"),
+        ("=1", "no option ''", "available:"),
         ("seed", "has no value", "KEY=VALUE"),
         ("seed=one", "a whole number", ""),
         ("seed=1.5", "a whole number", ""),

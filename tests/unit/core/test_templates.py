@@ -56,10 +56,10 @@ def test_every_text_can_be_filled_with_its_own_fields(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "given", "said", "hint"),
     [
-        ("{language}", {}, "the template tr has no value for {language}", "--field language=TEXT"),
-        ("{x} {y} {z}", {"y": ""}, "the template tr has no value for {x} and {z}", "{{x}}"),
-        ("{input} {x}", {"x": "1"}, "the template tr has nothing to put in for {input}", "pipe it in"),
-        ("{x} {input}", {}, "the template tr has nothing to put in for {input}", "pipe it in"),
+        ("{language}", {}, "the template tr needs a value for {language}", "--field language=TEXT"),
+        ("{x} {y} {z}", {"y": ""}, "the template tr needs a value for {x} and {z}", "{{x}}"),
+        ("{input} {x}", {"x": "1"}, "the template tr needs a value for {input}", "pipe it in"),
+        ("{x} {input}", {}, "the template tr needs a value for {input}", "pipe it in"),
     ],
 )
 def test_a_missing_field_is_named_with_how_to_give_it(text: str, given: dict[str, str], said: str, hint: str) -> None:
@@ -85,7 +85,7 @@ def test_fields_are_read_from_pairs(pairs: tuple[str, ...], fields: dict[str, st
 
 
 @pytest.mark.parametrize(
-    ("pair", "said"), [("language", "has no value"), ("=x", "has no value"), (f"{INPUT}=x", "input cannot be given")]
+    ("pair", "said"), [("language", "has no value"), ("=x", "has no value"), (f"{INPUT}=x", "input cannot be set")]
 )
 def test_a_field_that_is_none_is_refused(pair: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
@@ -97,8 +97,8 @@ def test_a_field_that_is_none_is_refused(pair: str, said: str) -> None:
     [
         ("{language} {input}", "langage", "did you mean language?"),
         ("{language} {input}", "zzz", "its fields are language"),
-        ("{input}", "zzz", "it has no field but the input"),
-        ("plain", "input", "it has no field but the input"),
+        ("{input}", "zzz", "it has no fields besides the input"),
+        ("plain", "input", "it has no fields besides the input"),
     ],
 )
 def test_a_field_that_a_template_does_not_have_is_refused(text: str, name: str, hint: str) -> None:

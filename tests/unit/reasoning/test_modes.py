@@ -171,19 +171,19 @@ def test_the_best_model_is_made_for_reflection_then_thinks_then_is_the_newest() 
 @pytest.mark.parametrize(
     ("model", "able", "why"),
     [
-        (PLAIN, ("tools",), "asked to by a prompt"),
-        (NATIVE, ("thinking",), "keeps its thinking apart"),
+        (PLAIN, ("tools",), "a prompt asks it to reflect"),
+        (NATIVE, ("thinking",), "separates its thinking"),
         (TAUGHT, ("reflection", "thinking"), "has the tags"),
         (PREFILLED, ("reflection", "thinking"), "has the tags"),
         (Model("reflection"), ("reflection", "thinking"), "its name"),
         (Model("deepseek-r1:8b"), ("thinking",), "its name"),
-        (Model("deepseek-r1:8b", ("completion", "vision")), ("vision",), "asked to by a prompt"),
+        (Model("deepseek-r1:8b", ("completion", "vision")), ("vision",), "a prompt asks it to reflect"),
         (Model("mimo-vl:7b", ("completion", "vision")), ("thinking", "vision"), "its name"),
         (Model("gpt-oss:20b"), ("thinking",), "its name"),
-        (Model("embed", ("embedding",)), ("embedding",), "asked to by a prompt"),
+        (Model("embed", ("embedding",)), ("embedding",), "a prompt asks it to reflect"),
     ],
 )
 def test_what_a_model_can_do_and_why_auto_picks_what_it_picks(model: Model, able: tuple[str, ...], why: str) -> None:
     assert abilities_of(model) == able
     assert why in mode_reason_of(model)
-    assert (plan(model, AskOptions()).mode is Mode.REFLECT) is ("by a prompt" in mode_reason_of(model))
+    assert (plan(model, AskOptions()).mode is Mode.REFLECT) is ("a prompt asks" in mode_reason_of(model))

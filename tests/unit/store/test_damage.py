@@ -55,7 +55,7 @@ def test_what_is_damaged_is_moved_aside_and_begun_anew(path: Path, damage: Calla
     warnings: list[str] = []
     store = open_store(path, warnings.append)
     assert len(warnings) == 1
-    assert "a new file was begun" in warnings[0]
+    assert "new file created" in warnings[0]
     (aside,) = (file for file in path.parent.iterdir() if ".corrupt-" in file.name and not file.name.endswith("m"))
     assert aside.name in warnings[0]
     assert aside.read_bytes() == before
@@ -75,7 +75,7 @@ def test_damage_that_is_met_later_is_an_error_then_and_moved_aside_at_the_next_s
     store = open_store(path, pytest.fail)
     with pytest.raises(StoreError, match="is damaged") as raised:
         store.turns(session)
-    assert "moves it aside" in raised.value.hint
+    assert "moves a damaged file aside" in raised.value.hint
     assert stat.S_IMODE(damage_marker_of(path).stat().st_mode) == 0o600
     store.close()
     warnings: list[str] = []

@@ -126,7 +126,7 @@ def test_a_program_that_holds_the_file_for_too_long_is_said(path: Path) -> None:
     holder, store = open_store(path, pytest.fail), open_store(path, pytest.fail)
     store.database.connection.execute("PRAGMA busy_timeout = 50")
     holder.database.connection.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="another program has been writing"):
+    with pytest.raises(StoreError, match="another program has kept it locked"):
         store.create_session("waiting")
     assert store.sessions() == ()
     holder.database.connection.execute("ROLLBACK")

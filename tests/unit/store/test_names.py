@@ -50,11 +50,11 @@ def test_a_session_is_found_by_its_id_or_the_beginning_of_it(store: Store) -> No
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
-        ("rust or c?", "may be any of 2 sessions", r"for example \w{6} \(Rust or C\?\), \w{6} \(Rust or C\?\)"),
-        ("the long", "may be any of 2 sessions", r".*\(the long river\), \w{6} \(the long road\)"),
-        ("the lnog road", "there is no session 'the lnog road'", r"near is \w{6} \(the long road\).*"),
+        ("rust or c?", "matches 2 sessions", r"for example \w{6} \(Rust or C\?\), \w{6} \(Rust or C\?\)"),
+        ("the long", "matches 2 sessions", r".*\(the long river\), \w{6} \(the long road\)"),
+        ("the lnog road", "there is no session 'the lnog road'", r"similar: \w{6} \(the long road\).*"),
         ("~", "there is no session '~'", r"the latest are \w{6} \(the long river\), .*"),
-        ("", "no session was named", "the latest are .*"),
+        ("", "no session name given", "the latest are .*"),
     ],
 )
 def test_what_is_not_clear_is_said_with_what_is_near(store: Store, name: str, message: str, hint: str) -> None:

@@ -175,12 +175,12 @@ def test_what_a_newer_version_has_written_can_be_read_and_nothing_else(path: Pat
     before = path.read_bytes()
     warnings: list[str] = []
     store = open_store(path, warnings.append)
-    assert warnings == [f"{path} was written by a newer reflectty: its sessions can be read, and nothing new is kept"]
+    assert warnings == [f"{path} was written by a newer reflectty: its sessions can be read, but nothing new is saved"]
     assert len(store.turns(session)) == 120
     assert {found.part for found in store.search("four")} == {"thinking"}
-    with pytest.raises(StoreError, match="it can be read only"):
+    with pytest.raises(StoreError, match="it is read-only"):
         store.add_question(session, None, "?")
-    with pytest.raises(StoreError, match="it can be read only"):
+    with pytest.raises(StoreError, match="it is read-only"):
         store.create_session("new")
     refuge = store.fall_back_to_memory(session)
     assert refuge.add_question(session, None, "?").id > 120

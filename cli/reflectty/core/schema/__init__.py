@@ -47,10 +47,12 @@ class Schema:
         try:
             value = json.loads(answer)
         except ValueError as error:
-            raise SchemaError(f"the answer is no JSON: {error}", "a larger num_predict may let it end") from error
+            raise SchemaError(
+                f"the answer is not valid JSON: {error}", "raise num_predict if it was cut off"
+            ) from error
         misfit = next(iter(self.validator.iter_errors(value)), None)
         if misfit is not None:
-            place = "/".join(map(str, misfit.instance_path)) or "the top"
+            place = "/".join(map(str, misfit.instance_path)) or "the top level"
             raise SchemaError(f"the answer does not fit the schema at {place}: {misfit.message}")
 
 
@@ -66,13 +68,13 @@ def read_schema(argument: str) -> Schema:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise UsageError(f"{name} is no JSON: {error}") from error
+        raise UsageError(f"{name} is not valid JSON: {error}") from error
     if not isinstance(value, dict):
-        raise UsageError(f"{name} is no schema: it must be a JSON object")
+        raise UsageError(f"{name} is not a schema: it must be a JSON object")
     try:
         validator = jsonschema_rs.validator_for(value, retriever=_refuse_network)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-        raise UsageError(f"{name} is no schema: {getattr(error, 'message', error)}") from error
+        raise UsageError(f"{name} is not a valid schema: {getattr(error, 'message', error)}") from error
     return Schema(json.dumps(value, separators=(",", ":")), validator)
 
 
@@ -82,7 +84,7 @@ def _read_argument(argument: str) -> tuple[str, str]:
     try:
         return Path(argument).read_text("utf-8"), argument
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
         raise UsageError(f"cannot read the schema {argument}: {(reason or str(error)).lower()}") from error
 
 

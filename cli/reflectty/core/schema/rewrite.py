@@ -54,7 +54,7 @@ _UNSUPPORTED_BY_TYPE: Final = {
     "array": ("contains", "minContains", "maxContains", "additionalItems"),
 }
 _DEFINITION_KEYWORDS: Final = ("$defs", "definitions")
-KEY_ORDER: Final = "the order of keys"
+KEY_ORDER: Final = "key order"
 
 
 class SchemaRewriter:
@@ -346,7 +346,7 @@ class SentSchema(NamedTuple):
     """Keywords that only the check of the whole answer enforces."""
 
 
-NOTHING_FITS: Final = "nothing at all fits the schema"
+NOTHING_FITS: Final = "no answer can fit the schema"
 _FORMAT_ASSERTING_DRAFTS: Final = ("draft-04", "draft-06", "draft-07")
 _UNKNOWN_TO_LLGUIDANCE: Final = frozenset(
     {
@@ -381,7 +381,7 @@ def prepare_schema(text: str, grammar: str, *, sorts_keys: bool = False) -> Sent
     try:
         found = rewriter.rewrite()
     except NothingFitsError as error:
-        raise UsageError(NOTHING_FITS, "no answer could be held to it") from error
+        raise UsageError(NOTHING_FITS, "check it for contradictions") from error
     except RecursionError as error:
         raise UsageError("the schema is nested too deeply") from error
     # The order of keys matters, so texts are compared and not values.

@@ -188,7 +188,7 @@ def test_what_only_the_check_at_the_end_holds_is_named(schema: dict[str, Any], u
     ids=str,
 )
 def test_a_schema_that_nothing_fits_is_refused(schema: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="nothing at all fits"):
+    with pytest.raises(UsageError, match="no answer can fit"):
         prepare_schema(json.dumps(schema), Grammar.LLAMA_CPP)
 
 

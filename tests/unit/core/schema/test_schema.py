@@ -32,11 +32,11 @@ def test_a_schema_may_stand_in_a_file(tmp_path: Path) -> None:
     ("argument", "complaint"),
     [
         ("nowhere.json", "no such file"),
-        ("{", "no JSON"),
+        ("{", "not valid JSON"),
         ("[1]", "must be a JSON object"),
-        ('{"type": "nothing"}', "no schema"),
+        ('{"type": "nothing"}', "not a valid schema"),
         ('{"$ref": "http://127.0.0.1:9/x.json"}', "not part of the schema"),
-        ('{"$ref": "#/nowhere"}', "no schema"),
+        ('{"$ref": "#/nowhere"}', "not a valid schema"),
     ],
 )
 def test_what_is_no_schema_is_refused_before_anything_is_sent(argument: str, complaint: str) -> None:
@@ -46,7 +46,12 @@ def test_what_is_no_schema_is_refused_before_anything_is_sent(argument: str, com
 
 @pytest.mark.parametrize(
     ("answer", "complaint"),
-    [("n is 1", "no JSON"), ('{"n": "1"}', "at n: "), ("{}", "at the top: "), ("[]", "at the top: ")],
+    [
+        ("n is 1", "not valid JSON"),
+        ('{"n": "1"}', "at n: "),
+        ("{}", "at the top level: "),
+        ("[]", "at the top level: "),
+    ],
 )
 def test_an_answer_that_does_not_fit_is_named_with_its_place(answer: str, complaint: str) -> None:
     with pytest.raises(SchemaError, match=complaint):

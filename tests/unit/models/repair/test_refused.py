@@ -130,7 +130,7 @@ def installed_already(scripted: Scripted) -> RepairRequest:
         (in_parts_untold, RefusedError, "a split model, and the server does not report the others", MERGE),
         (installed_already, UsageError, "m-repaired already exists", "--force to overwrite"),
         (lambda _: RepairRequest("m", name="M"), UsageError, "the name of the model itself, M", "--name NAME"),
-        (lambda _: RepairRequest("m", name="../x"), UsageError, "cannot be the name", "write it as"),
+        (lambda _: RepairRequest("m", name="../x"), UsageError, "is not a valid model name", "write it as"),
         (lambda _: RepairRequest("n"), ModelMissingError, "n is not installed", ""),
         (
             lambda _: RepairRequest("m", tokens=("<none>",)),
