@@ -73,7 +73,7 @@ async def test_branches_are_walked_and_the_one_looked_at_is_remembered(reader: R
     assert session is not None
     assert reader.store.find(session.id).leaf == 4
     await reader.press("alt+left")
-    assert reader.row("!") == " ! there is no other branch there"
+    assert reader.row("!") == " ! no other version in that direction"
     await reader.press("alt+right")
     assert reader.sees("▌ Second, better?", "Another.") == ["▌ Second, better?", "Another."]
 
@@ -103,7 +103,7 @@ async def test_another_answer_is_a_branch(reader: Reader) -> None:
 async def test_while_a_reply_comes_there_is_no_walking_and_no_other_answer(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.press("alt+r", "alt+left")
-    assert [row for row in reader.rows() if "!" in row] == [" ! a reply is coming: stop it first"] * 2
+    assert [row for row in reader.rows() if "!" in row] == [" ! a reply is in progress: stop it first"] * 2
     assert len(reader.engine.requests) == 1
 
 
@@ -317,7 +317,7 @@ async def test_while_a_thought_is_changed_nothing_else_begins(reader: Reader, ke
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
     await reader.press(*keys)
-    assert reader.row("!") == " ! a thought is being changed: send it, or leave it first"
+    assert reader.row("!") == " ! the thinking is being edited: send or cancel it first"
     assert reader.chat.composer.text == "Anew."
     await reader.press("enter")
     await reader.at_rest()

@@ -155,7 +155,7 @@ async def test_a_template_is_put_into_the_composer_to_be_filled(reader: Reader) 
 @in_a_chat()
 async def test_a_template_is_chosen_from_a_list(reader: Reader) -> None:
     await reader.send("/template")
-    assert "there are no templates yet" in " ".join(reader.text.split())
+    assert "no templates yet" in " ".join(reader.text.split())
     settle(reader.home)
     await reader.send("/template")
     await reader.shows("Template", "translate")

@@ -104,7 +104,7 @@ async def test_two_pulls_go_on_at_once_and_stopping_one_leaves_the_other(reader:
     assert not reader.server.pulling("qwen3:8b").left
     await reader.press("escape", "ctrl+p")
     await reader.press(*"qwen3:8b", "enter")
-    await reader.shows("! qwen3:8b is being pulled already")
+    await reader.shows("! qwen3:8b is already being pulled")
     reader.server.pulling("qwen3:8b").finish()
     await reader.shows("pulled qwen3:8b, ")
 
@@ -127,7 +127,7 @@ async def test_a_pull_that_fails_behind_the_chat_stays_said_in_it(reader: Reader
     await reader.send("/pull qwen3:8b")
     await reader.until(lambda: reader.server.calls("pull"))
     reader.server.pulling("qwen3:8b").fail("write /x: no space left on device")
-    await reader.shows("! qwen3:8b was not pulled: the server's disk is full")
+    await reader.shows("! pull of qwen3:8b failed: the server's disk is full")
     await reader.press("f6")
     await reader.shows("! qwen3:8b", "pulls")
 
@@ -182,7 +182,7 @@ def test_leaving_the_chat_stops_its_pulls_and_says_that_they_can_go_on() -> None
 
     reader, parted = chatting(use)
     assert parted == [
-        f"the pull of {name} was stopped: what came is kept, and `reflect models pull {name}` goes on from there"
+        f"pull of {name} stopped: progress is kept, run `reflect models pull {name}` to continue"
         for name in ("qwen3:8b", "gpt-oss:20b")
     ]
     assert all(reader.server.pulling(name).left for name in ("qwen3:8b", "gpt-oss:20b", "stopped"))

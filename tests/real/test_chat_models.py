@@ -134,5 +134,5 @@ def test_what_the_registry_does_not_have_is_said(asking: Reflect, registry: Regi
     with Chat(asking, "-m", "mini", columns=120) as chat:
         assert chat.opened()
         chat.press(f"/pull {registry.name('nothing')}\r".encode())
-        assert chat.matches(r"! \S+ was not pulled: the registry has no model")
+        assert chat.matches(r"! pull of \S+ failed: the registry has no model")
         assert chat.leave() == 0

@@ -110,7 +110,7 @@ def test_a_terminal_is_told_what_was_done(path: Path) -> None:
     [
         (("set", "modle", "x"), "there is no setting 'modle' (did you mean mode or model?)"),
         (("set", "mode", "never"), "mode 'never' is no mode (the modes are auto, native, reflect, direct)"),
-        (("set", "keys.stear", "f9"), "there is no action 'stear' (did you mean steer"),
+        (("set", "keys.stear", "f9"), "unknown action 'stear' (did you mean steer"),
         (("set", "keys.steer", "x"), "steer: 'x' types a character"),
         (("set", "profile", "cod"), "profile: there is no profile 'cod' (did you mean code?)"),
         (("set", "profiles.code.extends", "code"), "the profile code extends itself"),
