@@ -50,7 +50,7 @@ def tree(reader: Reader) -> dict[int, int | None]:
 async def test_a_question_in_other_words_is_a_branch(reader: Reader) -> None:
     await reader.press("alt+e")
     assert reader.chat.composer.text == "Second?"
-    assert "ask as a branch" in reader.text
+    assert "resend as a new branch" in reader.text
     await reader.send("Second, better?")
     await reader.at_rest()
     assert tree(reader) == {1: None, 2: 1, 3: 2, 4: 3, 5: 2, 6: 5}
@@ -116,10 +116,10 @@ async def test_a_running_thought_is_stopped_changed_and_gone_on_with(reader: Rea
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
     assert reader.chat.composer.text.rstrip() == DRAFT
-    assert reader.sees("✎ stopped: change the thought", "steer", "go on") == [
+    assert reader.sees("✎ stopped: change the thought", "steer", "continue") == [
         "✎ stopped: change the thought",
         "steer",
-        "go on",
+        "continue",
     ]
     await reader.send("Compare 9.90 with 9.11")
     await reader.at_rest()
@@ -232,7 +232,7 @@ async def test_a_reply_that_was_stopped_goes_on_where_it_ended(reader: Reader, h
 async def test_a_complete_reply_is_not_continued(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.send("/continue")
-    assert reader.row("!") == " ! the last reply is complete: there is nothing to continue"
+    assert reader.row("!") == " ! the last reply is complete: nothing to continue"
     assert len(reader.engine.requests) == 1
 
 

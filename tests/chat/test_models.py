@@ -144,7 +144,9 @@ async def test_the_server_is_looked_at_only_while_the_screen_is_open(reader: Rea
 async def test_a_server_that_goes_is_said_to_be_gone_until_it_is_back(reader: Reader) -> None:
     await opened(reader)
     reader.server.gone = True
-    await reader.shows("! 127.0.0.1:11434 is not reachable", "! cannot reach http://127.0.0.1:11434: connection refused")
+    await reader.shows(
+        "! 127.0.0.1:11434 is not reachable", "! cannot reach http://127.0.0.1:11434: connection refused"
+    )
     assert reader.sees("mini", "deepseek-r1:14b") == ["mini", "deepseek-r1:14b"]
     assert told_keys(reader).endswith("esc back")
     assert "ctrl+l" not in told_keys(reader)
@@ -167,7 +169,7 @@ async def test_enter_lets_a_model_answer_from_here_on(reader: Reader) -> None:
     assert "ctrl+l" not in reader.text
     await reader.press("f6")
     await reader.shows("▌› deepseek-r1 ")
-    assert "enter answers" not in told_keys(reader)
+    assert "enter use" not in told_keys(reader)
 
 
 @in_a_chat(size=WIDE)
@@ -192,9 +194,9 @@ async def test_a_model_is_removed_after_a_yes_and_no_other_key(reader: Reader, k
     await opened(reader)
     await chosen(reader, "mini")
     await reader.press("ctrl+x")
-    await reader.shows("Remove mini (292 MB, the one that answers here) from the server for good?")
+    await reader.shows("Permanently remove mini (292 MB, used by this chat) from the server?")
     await reader.press(key)
-    await reader.until(lambda: "for good?" not in reader.text)
+    await reader.until(lambda: "Permanently remove" not in reader.text)
     assert [body["model"] for body in reader.server.calls("delete")] == ["mini:latest"] * removed
     if removed:
         await reader.shows("removed mini")
@@ -207,7 +209,7 @@ async def test_a_model_is_copied_and_never_over_another(reader: Reader) -> None:
     await opened(reader)
     await chosen(reader, "mini")
     for name, said in (
-        ("my-mini", "mini is my-mini as well"),
+        ("my-mini", "mini copied to my-mini"),
         ("my-mini", "! my-mini already exists (choose another name)"),
         ("../x", "! '../x' cannot be the name of a model"),
     ):

@@ -107,7 +107,7 @@ async def test_only_models_are_offered_of_a_server_that_lets_none_be_changed(rea
 @in_a_chat(make=empty)
 async def test_a_server_that_lists_no_model_is_said_to_list_none(reader: Reader) -> None:
     await reader.press("f2")
-    await reader.shows("the server lists no models (use /model NAME to choose one anyway)")
+    await reader.shows("the server lists no models (use /model NAME to ask for one anyway)")
 
 
 def by_id(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:

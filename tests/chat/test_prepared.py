@@ -69,11 +69,11 @@ async def test_none_is_as_nothing_else_says_and_keeps_the_model(reader: Reader) 
 @pytest.mark.parametrize(
     ("lines", "source"),
     [
-        (("/profile code",), "the profile code sets it: leave it out"),
-        (("/profile code", "/option seed=7"), "/option seed sets it: leave it out"),
+        (("/profile code",), "set by the profile code: remove it"),
+        (("/profile code", "/option seed=7"), "set by /option seed: remove it"),
         # What a profile sets goes before what was typed earlier.
-        (("/option seed=7", "/profile code"), "the profile code sets it: leave it out"),
-        (("/profile code", "/profile none", "/option seed=7"), "/option seed sets it: leave it out"),
+        (("/option seed=7", "/profile code"), "set by the profile code: remove it"),
+        (("/profile code", "/profile none", "/option seed=7"), "set by /option seed: remove it"),
     ],
 )
 @in_a_chat((OptionError("seed is no longer supported", option="seed"),))

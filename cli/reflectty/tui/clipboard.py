@@ -79,7 +79,7 @@ def copy(
     which: Which = shutil.which,
     run: Run = run,
 ) -> str:
-    """Copy a text without the control characters that a terminal would obey on pasting; return the outcome, to follow its name.
+    """Copy a text without the control characters that a terminal would obey on pasting; return the outcome.
 
     `write` sends a sequence to the terminal, which never confirms it.
 

@@ -32,7 +32,11 @@ def overflow_choices(before: int, error: PromptTooLongError, context: int) -> li
     rows: list[tuple[str, str, str]] = []
     if before > 1:
         rows.append(
-            (f"leave {half}", f"Leave out the oldest {half} of {before} turns", "they stay in the session but are not sent")
+            (
+                f"leave {half}",
+                f"Leave out the oldest {half} of {before} turns",
+                "they stay in the session but are not sent",
+            )
         )
     if before:
         rows.append((f"leave {before}", "Leave out all earlier turns", "only this question is sent"))

@@ -145,7 +145,8 @@ def bind_actions(overrides: Iterable[tuple[str, tuple[str, ...]]] = ()) -> tuple
     for key, name in ((key, action.name) for action in actions for key in action.keys):
         if owners.setdefault(key, name) != name:
             raise _key_error(
-                f"{format_key(key)} is assigned to {owners[key]} and {name}", 'assign another key to one of them, or "" for none'
+                f"{format_key(key)} is assigned to {owners[key]} and {name}",
+                'assign another key to one of them, or "" for none',
             )
     return actions
 

@@ -349,4 +349,4 @@ def _add_option_source(error: OptionError, manner: ChatAskOptions) -> OptionErro
     from reflectty.config.explain import option_source
 
     source = dict(manner.typed).get(error.option) or option_source(error.option, manner.profile)
-    return OptionError(str(error), f"{source} sets it: leave it out", option=error.option) if source else error
+    return OptionError(str(error), f"set by {source}: remove it", option=error.option) if source else error

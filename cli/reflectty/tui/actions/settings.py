@@ -56,7 +56,7 @@ class SettingsActions:
         installed = await self._controller.engine.models()
         pulls = getattr(self._controller.engine, "pulls", True)
         if not installed and not pulls:
-            raise UsageError("the server lists no models", "use /model NAME to choose one anyway")
+            raise UsageError("the server lists no models", "use /model NAME to ask for one anyway")
         if not installed:
             from reflectty.models.recommendation import pull_hint_for
 

@@ -297,7 +297,7 @@ class ModelManager:
         with self._mark_busy(name, "loading"):
             ask_options = self._controller.conversation.ask_options
             running = await self._library.load(name, ask_options.keep_alive, ask_options.options)
-        told = f"is loaded: {placement_of(running)}" if running else "was loaded, but did not stay loaded"
+        told = f"is loaded: {placement_of(running)}" if running else "was loaded but did not stay loaded"
         self._say(f"{short_name_of(name)} {told}")
 
     async def _unload(self, name: str) -> None:
