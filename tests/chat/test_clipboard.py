@@ -189,7 +189,8 @@ def test_the_longest_text_still_goes_to_the_terminal() -> None:
 def test_a_long_text_is_in_the_buffer_of_tmux() -> None:
     desk = Desk("tmux")
 
-    assert "tmux buffer" in desk.copy("x" * (MAX_OSC52_BYTES + 1), **TMUX)
+    assert desk.copy("x" * (MAX_OSC52_BYTES + 1), **TMUX) == "copied"
+    assert [command for command, _ in desk.ran] == ["tmux load-buffer -w -"]
     assert desk.written == ""
 
 

@@ -190,7 +190,7 @@ async def test_nothing_that_is_there_is_written_over(reader: Reader) -> None:
     (reader.home / "talk.md").write_text("mine")
     await reader.ask(QUESTION)
     await reader.send("/save talk.md")
-    assert reader.row("!") == " ! talk.md exists (choose another name)"
+    assert reader.row("!") == " ! talk.md already exists (choose another name)"
     assert (reader.home / "talk.md").read_text() == "mine"
 
 

@@ -106,7 +106,7 @@ def _has_known_tags(model: Model, plan: Plan, said: StoredReply) -> bool:
     return True
 
 
-NO_REPLY = "the last question has no reply"
+NO_REPLY = "no reply yet"
 
 
 class SteeredReply(NamedTuple):
