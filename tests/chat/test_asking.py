@@ -149,7 +149,7 @@ async def test_thinking_is_kept_and_never_sent_back(reader: Reader) -> None:
 @in_a_chat((TOO_LONG,), REPLY, before=three_exchanges, size=(90, 40))
 async def test_a_conversation_that_does_not_fit_asks_what_to_leave_out(reader: Reader) -> None:
     await reader.send("Fourth?")
-    await reader.shows("This does not fit", "Leave out the oldest 2 of 3", "Leave out all", "num_ctx", "Do not ask")
+    await reader.shows("Prompt too long", "Leave out the oldest 2 of 3", "Leave out all", "num_ctx", "Cancel")
     assert "9,000 tokens" in reader.text
     await reader.press("enter")
     await reader.at_rest()
@@ -173,7 +173,7 @@ async def test_each_way_out_of_a_full_context_is_taken(
     reader: Reader, downs: int, sent: list[str], options: tuple[tuple[str, int], ...]
 ) -> None:
     await reader.send("Fourth?")
-    await reader.shows("This does not fit")
+    await reader.shows("Prompt too long")
     await reader.press(*["down"] * downs, "enter")
     await reader.at_rest()
     assert asked(reader) == sent
@@ -183,7 +183,7 @@ async def test_each_way_out_of_a_full_context_is_taken(
 @in_a_chat((TOO_LONG,), REPLY, before=three_exchanges, size=(90, 40))
 async def test_a_question_that_does_not_fit_stays_when_nothing_is_left_out(reader: Reader) -> None:
     await reader.send("Fourth?")
-    await reader.shows("This does not fit")
+    await reader.shows("Prompt too long")
     await reader.press("escape")
     await reader.at_rest()
     assert len(reader.engine.requests) == 1
@@ -288,10 +288,10 @@ async def test_a_server_that_is_gone_is_said_and_may_come_back(reader: Reader) -
     await reader.send(QUESTION)
     await reader.shows("! no Ollama server answers at 127.0.0.1:11434 (ollama serve starts it)")
     reader.chat.poll()
-    await reader.shows("127.0.0.1:11434 is gone", "no server")
+    await reader.shows("127.0.0.1:11434 is not reachable", "no server")
     reader.engine.gone = None
     reader.chat.poll()
-    await reader.until(lambda: "is gone" not in reader.rows()[-1])
+    await reader.until(lambda: "is not reachable" not in reader.rows()[-1])
     await reader.press("alt+r")
     await reader.at_rest()
     assert reader.row("larger.") == "   9.9 is larger."
@@ -319,7 +319,7 @@ def was_left_in_order(engine: ScriptedEngine, store: Store) -> None:
 @in_a_chat((TOO_LONG,), before=three_exchanges, afterwards=was_left_in_order)
 async def test_the_chat_can_be_left_while_it_asks_what_to_leave_out(reader: Reader) -> None:
     await reader.send("Fourth?")
-    await reader.shows("This does not fit")
+    await reader.shows("Prompt too long")
 
 
 @in_a_chat(IN_THOUGHT, afterwards=was_left_in_order)

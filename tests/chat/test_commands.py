@@ -57,13 +57,13 @@ async def test_every_action_can_be_done(reader: Reader) -> None:
 @in_a_chat()
 async def test_what_cannot_be_done_says_why(reader: Reader) -> None:
     for typed, said in (
-        ("/modle mini", "there is no command /modle (did you mean /mode or /model or /models?"),
-        ("/xyzzy", "there is no command /xyzzy (f1 lists them"),
-        ("/new now", "/new takes nothing, not 'now'"),
+        ("/modle mini", "unknown command /modle (did you mean /mode or /model or /models?"),
+        ("/xyzzy", "unknown command /xyzzy (f1 lists them"),
+        ("/new now", "/new takes no argument"),
         ("/model nobody", "nobody is not installed (pull it: /pull nobody)"),
-        ("/mode often", "there is no mode 'often' (there are auto, native, reflect, direct)"),
-        ("/effort none", "there is no effort 'none' (there are low, medium, high, max)"),
-        ("/thinking loud", "thinking is not shown 'loud' (there are live, peek, folded, off)"),
+        ("/mode often", "unknown mode 'often' (choose from auto, native, reflect, direct)"),
+        ("/effort none", "unknown effort 'none' (choose from low, medium, high, max)"),
+        ("/thinking loud", "unknown thinking view 'loud' (choose from live, peek, folded, off)"),
         ("/option", "options: none"),
     ):
         reader.chat.show_conversation()
@@ -127,7 +127,7 @@ async def test_what_is_copied_reaches_the_terminals_clipboard(reader: Reader) ->
     await reader.ask(QUESTION)
     for command in ("/copy", "/copy thinking", "/copy code 1", "/copy code"):
         await reader.send(command)
-        await reader.shows("terminal clipboard (OSC 52)")
+        await reader.shows("copied, if the terminal allows it (OSC 52)")
     await reader.until(lambda: len(reader.written) == 4)
     answer, thinking, first, last = copied(reader)
     assert answer == CODE.strip()
@@ -141,9 +141,9 @@ async def test_what_is_copied_reaches_the_terminals_clipboard(reader: Reader) ->
 async def test_what_cannot_be_copied_says_why(reader: Reader) -> None:
     await reader.ask(QUESTION)
     for command, said in (
-        ("/copy code 3", "there is no block of code '3' (they are 1 to 2)"),
-        ("/copy code x", "there is no block of code 'x' (they are 1 to 2)"),
-        ("/copy everything", "/copy takes nothing, not 'everything'"),
+        ("/copy code 3", "no code block '3' (choose 1 to 2)"),
+        ("/copy code x", "no code block 'x' (choose 1 to 2)"),
+        ("/copy everything", "/copy takes no argument"),
     ):
         await reader.send(command)
         assert said in " ".join(reader.text.split()), command
@@ -154,9 +154,9 @@ async def test_what_cannot_be_copied_says_why(reader: Reader) -> None:
 async def test_what_is_not_there_is_not_copied(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+u", "alt+k")
-    assert reader.sees("! the last reply has no thinking", "! the last answer has no block of code") == [
+    assert reader.sees("! the last reply has no thinking", "! the last answer has no code block") == [
         "! the last reply has no thinking",
-        "! the last answer has no block of code",
+        "! the last answer has no code block",
     ]
 
 
@@ -190,7 +190,7 @@ async def test_nothing_that_is_there_is_written_over(reader: Reader) -> None:
     (reader.home / "talk.md").write_text("mine")
     await reader.ask(QUESTION)
     await reader.send("/save talk.md")
-    assert reader.row("!") == " ! talk.md exists (choose another name)"
+    assert reader.row("!") == " ! talk.md already exists (choose another name)"
     assert (reader.home / "talk.md").read_text() == "mine"
 
 

@@ -50,7 +50,7 @@ def tree(reader: Reader) -> dict[int, int | None]:
 async def test_a_question_in_other_words_is_a_branch(reader: Reader) -> None:
     await reader.press("alt+e")
     assert reader.chat.composer.text == "Second?"
-    assert "ask as a branch" in reader.text
+    assert "resend as a new branch" in reader.text
     await reader.send("Second, better?")
     await reader.at_rest()
     assert tree(reader) == {1: None, 2: 1, 3: 2, 4: 3, 5: 2, 6: 5}
@@ -73,7 +73,7 @@ async def test_branches_are_walked_and_the_one_looked_at_is_remembered(reader: R
     assert session is not None
     assert reader.store.find(session.id).leaf == 4
     await reader.press("alt+left")
-    assert reader.row("!") == " ! there is no other branch there"
+    assert reader.row("!") == " ! no other version in that direction"
     await reader.press("alt+right")
     assert reader.sees("▌ Second, better?", "Another.") == ["▌ Second, better?", "Another."]
 
@@ -103,7 +103,7 @@ async def test_another_answer_is_a_branch(reader: Reader) -> None:
 async def test_while_a_reply_comes_there_is_no_walking_and_no_other_answer(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.press("alt+r", "alt+left")
-    assert [row for row in reader.rows() if "!" in row] == [" ! a reply is coming: stop it first"] * 2
+    assert [row for row in reader.rows() if "!" in row] == [" ! a reply is in progress: stop it first"] * 2
     assert len(reader.engine.requests) == 1
 
 
@@ -116,10 +116,10 @@ async def test_a_running_thought_is_stopped_changed_and_gone_on_with(reader: Rea
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
     assert reader.chat.composer.text.rstrip() == DRAFT
-    assert reader.sees("✎ stopped: edit the thinking", "steer", "go on") == [
+    assert reader.sees("✎ stopped: edit the thinking", "steer", "continue") == [
         "✎ stopped: edit the thinking",
         "steer",
-        "go on",
+        "continue",
     ]
     await reader.send("Compare 9.90 with 9.11")
     await reader.at_rest()
@@ -232,7 +232,7 @@ async def test_a_reply_that_was_stopped_goes_on_where_it_ended(reader: Reader, h
 async def test_a_complete_reply_is_not_continued(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.send("/continue")
-    assert reader.row("!") == " ! the last reply is complete: there is nothing to continue"
+    assert reader.row("!") == " ! the last reply is complete: nothing to continue"
     assert len(reader.engine.requests) == 1
 
 
@@ -269,7 +269,7 @@ async def test_what_cannot_be_steered_says_so_and_what_waits_goes_on(reader: Rea
 @in_a_chat()
 async def test_before_the_first_question_there_is_nothing_to_go_on_with(reader: Reader, command: str) -> None:
     await reader.send(command)
-    assert reader.row("!").split()[:2] in (["!", "there"], ["!", "nothing"])
+    assert reader.row("!").split()[:2] in (["!", "no"], ["!", "nothing"])
     assert reader.engine.requests == []
 
 
@@ -317,7 +317,7 @@ async def test_while_a_thought_is_changed_nothing_else_begins(reader: Reader, ke
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
     await reader.press(*keys)
-    assert reader.row("!") == " ! a thought is being changed: send it, or leave it first"
+    assert reader.row("!") == " ! the thinking is being edited: send or cancel it first"
     assert reader.chat.composer.text == "Anew."
     await reader.press("enter")
     await reader.at_rest()

@@ -16,15 +16,15 @@ ENDED = DownloadRow(DownloadState("m", problem="broken", is_error=True), 1)
 @pytest.mark.parametrize(
     ("entry", "there", "expected"),
     [
-        (LISTED, True, ["enter answers", "ctrl+l load", "ctrl+p pull", "ctrl+y copy", "ctrl+x remove", "esc back"]),
+        (LISTED, True, ["enter use", "ctrl+l load", "ctrl+p pull", "ctrl+y copy", "ctrl+x remove", "esc back"]),
         (LOADED, True, ["ctrl+l unload", "ctrl+p pull", "ctrl+y copy", "ctrl+x remove", "esc back"]),
-        (BUSY, True, ["enter answers", "ctrl+p pull", "ctrl+y copy", "ctrl+x remove", "esc back"]),
+        (BUSY, True, ["enter use", "ctrl+p pull", "ctrl+y copy", "ctrl+x remove", "esc back"]),
         (COMING, True, ["ctrl+x cancel", "ctrl+p pull", "esc back"]),
-        (ENDED, True, ["enter pull again", "ctrl+x forget", "ctrl+p pull", "esc back"]),
+        (ENDED, True, ["enter retry", "ctrl+x dismiss", "ctrl+p pull", "esc back"]),
         (None, True, ["ctrl+p pull", "esc back"]),
         (LISTED, False, ["esc back"]),
         (COMING, False, ["ctrl+x cancel", "esc back"]),
-        (ENDED, False, ["ctrl+x forget", "esc back"]),
+        (ENDED, False, ["ctrl+x dismiss", "esc back"]),
         (None, False, ["esc back"]),
     ],
 )

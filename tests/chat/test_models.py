@@ -87,7 +87,7 @@ async def test_where_there_is_no_utf_8_it_is_ascii(reader: Reader) -> None:
 async def test_an_empty_server_says_how_to_get_a_model(reader: Reader) -> None:
     reader.server.models.clear()
     await reader.press("f6")
-    await reader.shows("No model is installed.")
+    await reader.shows("No models installed.")
     assert told_keys(reader) == "ctrl+p pull · esc back"
 
 
@@ -97,7 +97,7 @@ async def test_what_is_typed_narrows_the_list(reader: Reader) -> None:
     await reader.press(*"ds14")
     assert reader.sees("deepseek-r1:14b", "mini", "reflection:70b") == ["deepseek-r1:14b"]
     await reader.press(*"xyz")
-    assert reader.sees("Nothing matches.", "ctrl+l") == ["Nothing matches."]
+    assert reader.sees("No matches.", "ctrl+l") == ["No matches."]
     await reader.press("escape")
     await reader.shows("mini")
     await reader.press("escape")
@@ -144,12 +144,14 @@ async def test_the_server_is_looked_at_only_while_the_screen_is_open(reader: Rea
 async def test_a_server_that_goes_is_said_to_be_gone_until_it_is_back(reader: Reader) -> None:
     await opened(reader)
     reader.server.gone = True
-    await reader.shows("! 127.0.0.1:11434 is gone", "! cannot reach http://127.0.0.1:11434: connection refused")
+    await reader.shows(
+        "! 127.0.0.1:11434 is not reachable", "! cannot reach http://127.0.0.1:11434: connection refused"
+    )
     assert reader.sees("mini", "deepseek-r1:14b") == ["mini", "deepseek-r1:14b"]
     assert told_keys(reader).endswith("esc back")
     assert "ctrl+l" not in told_keys(reader)
     reader.server.gone = False
-    await reader.until(lambda: "is gone" not in reader.text)
+    await reader.until(lambda: "is not reachable" not in reader.text)
     await reader.shows("127.0.0.1:11434 · 4 models", "ctrl+l load")
 
 
@@ -167,7 +169,7 @@ async def test_enter_lets_a_model_answer_from_here_on(reader: Reader) -> None:
     assert "ctrl+l" not in reader.text
     await reader.press("f6")
     await reader.shows("▌› deepseek-r1 ")
-    assert "enter answers" not in told_keys(reader)
+    assert "enter use" not in told_keys(reader)
 
 
 @in_a_chat(size=WIDE)
@@ -192,9 +194,9 @@ async def test_a_model_is_removed_after_a_yes_and_no_other_key(reader: Reader, k
     await opened(reader)
     await chosen(reader, "mini")
     await reader.press("ctrl+x")
-    await reader.shows("Remove mini (292 MB, the one that answers here) from the server for good?")
+    await reader.shows("Permanently remove mini (292 MB, used by this chat) from the server?")
     await reader.press(key)
-    await reader.until(lambda: "for good?" not in reader.text)
+    await reader.until(lambda: "Permanently remove" not in reader.text)
     assert [body["model"] for body in reader.server.calls("delete")] == ["mini:latest"] * removed
     if removed:
         await reader.shows("removed mini")
@@ -207,8 +209,8 @@ async def test_a_model_is_copied_and_never_over_another(reader: Reader) -> None:
     await opened(reader)
     await chosen(reader, "mini")
     for name, said in (
-        ("my-mini", "mini is my-mini as well"),
-        ("my-mini", "! there is a model my-mini already (choose another name)"),
+        ("my-mini", "mini copied to my-mini"),
+        ("my-mini", "! my-mini already exists (choose another name)"),
         ("../x", "! '../x' is not a valid model name"),
     ):
         await reader.press("ctrl+y")

@@ -61,7 +61,7 @@ async def test_a_reply_that_can_go_on_is_offered_to(reader: Reader) -> None:
 @in_a_chat((FIXED,), before=three_exchanges, size=(90, 40))
 async def test_a_context_that_no_request_can_change_is_not_offered_larger(reader: Reader) -> None:
     await reader.send("Fourth?")
-    await reader.shows("This does not fit")
+    await reader.shows("Prompt too long")
 
     assert "Leave out all" in reader.text
     assert "Ask with a context" not in reader.text
@@ -107,7 +107,7 @@ async def test_only_models_are_offered_of_a_server_that_lets_none_be_changed(rea
 @in_a_chat(make=empty)
 async def test_a_server_that_lists_no_model_is_said_to_list_none(reader: Reader) -> None:
     await reader.press("f2")
-    await reader.shows("the server lists no model (/model NAME asks for one all the same)")
+    await reader.shows("the server lists no models (use /model NAME to ask for one anyway)")
 
 
 def by_id(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:

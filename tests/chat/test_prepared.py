@@ -69,11 +69,11 @@ async def test_none_is_as_nothing_else_says_and_keeps_the_model(reader: Reader) 
 @pytest.mark.parametrize(
     ("lines", "source"),
     [
-        (("/profile code",), "profile code sets it: leave it out"),
-        (("/profile code", "/option seed=7"), "/option seed sets it: leave it out"),
+        (("/profile code",), "set by profile code: remove it"),
+        (("/profile code", "/option seed=7"), "set by /option seed: remove it"),
         # What a profile sets goes before what was typed earlier.
-        (("/option seed=7", "/profile code"), "profile code sets it: leave it out"),
-        (("/profile code", "/profile none", "/option seed=7"), "/option seed sets it: leave it out"),
+        (("/option seed=7", "/profile code"), "set by profile code: remove it"),
+        (("/profile code", "/profile none", "/option seed=7"), "set by /option seed: remove it"),
     ],
 )
 @in_a_chat((OptionError("seed is no longer supported", option="seed"),))
@@ -155,7 +155,7 @@ async def test_a_template_is_put_into_the_composer_to_be_filled(reader: Reader) 
 @in_a_chat()
 async def test_a_template_is_chosen_from_a_list(reader: Reader) -> None:
     await reader.send("/template")
-    assert "there are no templates yet" in " ".join(reader.text.split())
+    assert "no templates yet" in " ".join(reader.text.split())
     settle(reader.home)
     await reader.send("/template")
     await reader.shows("Template", "translate")

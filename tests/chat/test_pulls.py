@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def test_a_pull_shows_its_layers_bytes_and_speed_and_ends_in_the_list(reader: Reader) -> None:
     await opened(reader)
     await pulling(reader)
-    await reader.shows("asking the server")
+    await reader.shows("contacting the server")
     served = reader.server.pulling("qwen3:8b")
     served.say("pulling manifest")
     await reader.shows("pulling manifest")
@@ -46,9 +46,9 @@ async def test_a_pull_is_cancelled_with_one_key_and_goes_on_with_another(reader:
     await pulling(reader, done=GB)
     await chosen(reader, "qwen3:8b")
     await reader.press("ctrl+x")
-    await reader.shows("stopped: what came is kept")
+    await reader.shows("stopped: progress is kept")
     assert reader.server.pulling("qwen3:8b").left
-    assert told_keys(reader) == "enter pull again · ctrl+x forget · ctrl+p pull · esc back"
+    assert told_keys(reader) == "enter retry · ctrl+x dismiss · ctrl+p pull · esc back"
     reader.server.pulls.clear()
     await reader.press("enter")
     await reader.until(lambda: len(reader.server.calls("pull")) == 2)
@@ -86,7 +86,7 @@ async def test_a_pull_that_breaks_says_why_and_what_to_do(reader: Reader, said: 
     # What is known of the chosen one stands beside the list.
     assert shown in " ".join(" ".join(row[:85].split()) for row in reader.rows())
     await chosen(reader, "qwen3:8b")
-    assert told_keys(reader) == "enter pull again · ctrl+x forget · ctrl+p pull · esc back"
+    assert told_keys(reader) == "enter retry · ctrl+x dismiss · ctrl+p pull · esc back"
     await reader.press("ctrl+x")
     await reader.until(lambda: "! qwen3:8b" not in reader.text)
 
@@ -100,11 +100,11 @@ async def test_two_pulls_go_on_at_once_and_stopping_one_leaves_the_other(reader:
     assert reader.sees("19 %", "58 %") == ["19 %", "58 %"]
     await chosen(reader, "gpt-oss:20b")
     await reader.press("ctrl+x")
-    await reader.shows("stopped: what came is kept")
+    await reader.shows("stopped: progress is kept")
     assert not reader.server.pulling("qwen3:8b").left
     await reader.press("escape", "ctrl+p")
     await reader.press(*"qwen3:8b", "enter")
-    await reader.shows("! qwen3:8b is being pulled already")
+    await reader.shows("! qwen3:8b is already being pulled")
     reader.server.pulling("qwen3:8b").finish()
     await reader.shows("pulled qwen3:8b, ")
 
@@ -112,7 +112,7 @@ async def test_two_pulls_go_on_at_once_and_stopping_one_leaves_the_other(reader:
 @in_a_chat()
 async def test_a_pull_goes_on_behind_the_chat_and_says_when_it_is_done(reader: Reader) -> None:
     await reader.send("/pull qwen3:8b")
-    await reader.shows("pulling qwen3:8b: f6 shows how far it is")
+    await reader.shows("pulling qwen3:8b: f6 shows progress")
     served = reader.server.pulling("qwen3:8b")
     await reader.pilot.pause(0.6)
     served.fetch(GB)
@@ -127,7 +127,7 @@ async def test_a_pull_that_fails_behind_the_chat_stays_said_in_it(reader: Reader
     await reader.send("/pull qwen3:8b")
     await reader.until(lambda: reader.server.calls("pull"))
     reader.server.pulling("qwen3:8b").fail("write /x: no space left on device")
-    await reader.shows("! qwen3:8b was not pulled: the server's disk is full")
+    await reader.shows("! pull of qwen3:8b failed: the server's disk is full")
     await reader.press("f6")
     await reader.shows("! qwen3:8b", "pulls")
 
@@ -177,12 +177,12 @@ def test_leaving_the_chat_stops_its_pulls_and_says_that_they_can_go_on() -> None
         await reader.shows("stopped")
         await chosen(reader, "stopped")
         await reader.press("ctrl+x")
-        await reader.shows("stopped: what came is kept")
+        await reader.shows("stopped: progress is kept")
         return reader, reader.parted
 
     reader, parted = chatting(use)
     assert parted == [
-        f"the pull of {name} was stopped: what came is kept, and `reflect models pull {name}` goes on from there"
+        f"pull of {name} stopped: progress is kept, run `reflect models pull {name}` to continue"
         for name in ("qwen3:8b", "gpt-oss:20b")
     ]
     assert all(reader.server.pulling(name).left for name in ("qwen3:8b", "gpt-oss:20b", "stopped"))

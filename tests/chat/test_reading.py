@@ -192,7 +192,7 @@ async def test_going_to_a_correction_opens_a_folded_thinking(reader: Reader) -> 
 @in_a_chat(REPLY)
 async def test_where_nothing_was_corrected_there_is_nowhere_to_go(reader: Reader) -> None:
     await reader.press("alt+n")
-    assert reader.row("!") == " ! no reply here has a correction"
+    assert reader.row("!") == " ! no corrections here"
 
 
 # Following

@@ -69,7 +69,7 @@ def test_where_there_is_no_utf_8_every_sign_is_ascii() -> None:
         assert host.row("Which")[2] == ">"
         assert host.row("Mirrored")[3] == "-"
         assert host.row("Mirrored")[:36].rstrip().endswith(" *")
-        assert host.row("search every thought")[2] == "/"
+        assert host.row("search all sessions")[2] == "/"
 
     many = [session(f"s{at}", f"Session {at}" * 9, 3) for at in range(60)]
     host = PanelHost([*SESSIONS[:2], *many], unicode=False)

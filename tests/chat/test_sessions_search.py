@@ -104,10 +104,10 @@ def test_what_was_found_for_other_words_is_not_shown() -> None:
 def test_a_search_without_results_says_so_and_so_does_an_empty_store() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await searched(pilot)
-        assert host.row("Nothing found.")
+        assert host.row("No matches.")
         await pilot.press("escape")
         await pilot.pause()
-        assert host.row("Nothing is kept yet.")
+        assert host.row("No sessions yet.")
         await pilot.press("enter", "ctrl+x", "ctrl+r", "down", "pageup")
         await pilot.pause()
         assert host.asked == []

@@ -29,7 +29,7 @@ WRITES = (
     "fork",
 )
 FULL = "the disk is full"
-MEMORY = "this session is kept in memory only from here on"
+MEMORY = "this session is now in memory only"
 
 
 class FailingStore:

@@ -224,7 +224,7 @@ class TestAServerThatIsNotThere:
     def test_is_said_once_and_asked_once_it_comes(self, reflect: Reflect) -> None:
         port = free_port()
         with Chat(reflect.at(f"127.0.0.1:{port}")) as chat:
-            assert chat.shows("is gone")
+            assert chat.shows("is not reachable")
             assert chat.shows("cannot reach")
             assert chat.text.count("cannot reach") == 1
             assert "ollama serve" in chat.text

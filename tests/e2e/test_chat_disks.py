@@ -67,7 +67,7 @@ class TestAStoreThatCannotBeWritten:
             text = asks_twice(reflect, reply([*pieces, f"<output>\n{ANSWER}\n</output>"], pause=0.01))
 
             assert text.count(" ! ") == 1
-            assert "the disk is full: this session is kept in memory only from here on" in text
+            assert "the disk is full: this session is now in memory only" in text
             assert health(database(reflect)) == ()
 
     @pytest.mark.slow

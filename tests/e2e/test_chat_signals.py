@@ -64,7 +64,7 @@ class TestASignal:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()
             chat.hit("palette")
-            assert chat.shows("type to narrow")
+            assert chat.shows("type to filter")
             chat.process.send_signal(signal.SIGTERM)
             assert chat.finish() == SIGNALS[signal.SIGTERM]
             assert chat.left_behind == []
@@ -73,7 +73,7 @@ class TestASignal:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()
             chat.hit("interrupt")
-            assert chat.shows("once more to leave")
+            assert chat.shows("press ctrl+c again to quit")
             chat.hit("interrupt")
             assert chat.finish() == 0
             assert chat.left_behind == []

@@ -94,7 +94,7 @@ def test_a_server_that_is_killed_is_told_and_the_chat_stays(reflect: Reflect) ->
             assert chat.matches(r"\d+ tokens +esc stop")
             os.kill(server.process.pid, signal.SIGKILL)
             assert chat.matches(r"^ ! .*connection")
-            assert chat.shows("is gone")
+            assert chat.shows("is not reachable")
             assert chat.leave() == 0
     (said,) = replies(asking)
 

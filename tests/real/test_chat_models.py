@@ -68,7 +68,7 @@ def test_a_model_is_loaded_copied_and_removed_and_the_copy_answers(asking: Refle
         chat.press(COPY)
         assert chat.shows("Copy mini-native as")
         chat.press(b"second\r")
-        assert chat.shows("mini-native is second as well")
+        assert chat.shows("mini-native copied to second")
         chat.hit("escape")
         assert chosen(chat, "second")
         assert "second:latest" in installed(asking)
@@ -81,7 +81,7 @@ def test_a_model_is_loaded_copied_and_removed_and_the_copy_answers(asking: Refle
         chat.press(REMOVE)
         assert chat.shows("Remove second (")
         chat.press(b"n")
-        assert chat.lacks("for good?")
+        assert chat.lacks("Permanently remove")
         assert "second:latest" in installed(asking)
         chat.press(REMOVE)
         assert chat.shows("Remove second (")
@@ -106,7 +106,7 @@ def test_a_pull_is_shown_cancelled_gone_on_with_and_ends_in_the_list(
         assert chat.matches(r"▰+▱+ · \d+ % · .* of 3\.0 MB")
         assert chosen(chat, "127.0.0.1")
         chat.press(REMOVE)
-        assert chat.shows("stopped: what came is kept")
+        assert chat.shows("stopped: progress is kept")
         assert chat.until(lambda _: registry.fetching == 0)
         registry.gate = None
         chat.press(b"\r")
@@ -126,7 +126,7 @@ def test_leaving_the_chat_stops_a_pull_and_says_how_it_goes_on(asking: Reflect, 
         chat.press(f"/pull {name}\r".encode())
         assert chat.matches(r"↓ small \d+ %")
         assert chat.leave() == 0
-        assert f"the pull of {name} was stopped: what came is kept" in chat.raw.decode().replace("\r\n", "")
+        assert f"the pull of {name} was stopped: progress is kept" in chat.raw.decode().replace("\r\n", "")
     assert chat.left_behind == []
 
 
@@ -134,5 +134,5 @@ def test_what_the_registry_does_not_have_is_said(asking: Reflect, registry: Regi
     with Chat(asking, "-m", "mini", columns=120) as chat:
         assert chat.opened()
         chat.press(f"/pull {registry.name('nothing')}\r".encode())
-        assert chat.matches(r"! \S+ was not pulled: the registry has no model")
+        assert chat.matches(r"! pull of \S+ failed: the registry has no model")
         assert chat.leave() == 0

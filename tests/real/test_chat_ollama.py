@@ -64,7 +64,7 @@ class TestAModelThatCorrectsItself:
             assert chat.matches(r"✎ steered.*reply 2 of 2")
 
             chat.hit("edit")
-            assert chat.shows("ask as a branch")
+            assert chat.shows("resend as a new branch")
             assert chat.shows(f"│ {QUESTION}")
             chat.press(b" Answer briefly.")
             chat.hit("enter")

@@ -132,4 +132,4 @@ class ReflectApp(App[None]):
     def copy_to_clipboard(self, text: str) -> None:
         """Copy the selection; Textual's own method works in too few terminals."""
         chat = next(screen for screen in self.screen_stack if isinstance(screen, Chat))
-        self.run_worker(chat.controller.copy(text, "the selection"))
+        self.run_worker(chat.controller.copy(text, "selection"))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Which = Callable[[str], str | None]
     Run = Callable[[Sequence[str], bytes], bool]
 
+COPIED = "copied"
 TIMEOUT_SECONDS = 2.0
 MAX_OSC52_BYTES = 74_994
 """Maximum size of a text for OSC 52: some terminals accept at most 100,000 bytes of base64 and its envelope."""
@@ -78,7 +79,7 @@ def copy(
     which: Which = shutil.which,
     run: Run = run,
 ) -> str:
-    """Copy a text without the control characters that a terminal would obey on pasting; return where it is now.
+    """Copy a text without the control characters that a terminal would obey on pasting; return the outcome.
 
     `write` sends a sequence to the terminal, which never confirms it.
 
@@ -88,13 +89,14 @@ def copy(
     given = os.environ if environment is None else environment
     cleaned = clean(text)
     if not cleaned:
-        return "nothing to copy"
+        return "is empty"
     remote = bool(given.get("SSH_TTY") or given.get("SSH_CONNECTION"))
     tool = _copy_by_tool(cleaned, _find_tools(given, remote=remote), which, run)
     if tool and not remote:
-        return f"clipboard ({tool})"
-    places = (_copy_by_terminal(cleaned, write, given, which, run), tool and f"clipboard ({tool})")
-    return " and ".join(filter(None, places)) or f"{_copy_to_file(cleaned)}: {_failure_reason_of(cleaned)}"
+        return COPIED
+    by_terminal = _copy_by_terminal(cleaned, write, given, which, run)
+    outcome = COPIED if tool else by_terminal
+    return outcome or f"saved to {_copy_to_file(cleaned)}: {_failure_reason_of(cleaned)}"
 
 
 def list_clipboards(environment: Mapping[str, str] | None = None, which: Which = shutil.which) -> tuple[str, ...]:
@@ -102,8 +104,8 @@ def list_clipboards(environment: Mapping[str, str] | None = None, which: Which =
     given = os.environ if environment is None else environment
     remote = bool(given.get("SSH_TTY") or given.get("SSH_CONNECTION"))
     tools = tuple(tool.command[0] for tool in _find_tools(given, remote=remote) if which(tool.command[0]))
-    tmux = ("tmux's buffer",) if given.get("TMUX") and which("tmux") else ()
-    terminal = () if given.get("TERM", "") in ("", "dumb") else ("the terminal's own, if it allows that (OSC 52)",)
+    tmux = ("tmux buffer",) if given.get("TMUX") and which("tmux") else ()
+    terminal = () if given.get("TERM", "") in ("", "dumb") else ("terminal (OSC 52, if allowed)",)
     return (*tmux, *terminal, *tools) if remote else (*tools, *tmux, *terminal)
 
 
@@ -134,7 +136,7 @@ def _copy_by_terminal(
     if environment.get("TERM", "") in ("", "dumb") or len(text.encode()) > MAX_OSC52_BYTES:
         return buffer
     write(_wrap_for_multiplexer(_osc52_sequence_of(text), environment))
-    return buffer or "terminal clipboard (OSC 52)"
+    return buffer or "copied, if the terminal allows it (OSC 52)"
 
 
 def _copy_by_tmux(data: bytes, which: Which, run: Run) -> str:
@@ -146,12 +148,12 @@ def _copy_by_tmux(data: bytes, which: Which, run: Run) -> str:
     if not path:
         return ""
     if run((path, "load-buffer", "-w", "-"), data):
-        return "tmux buffer and terminal clipboard"
-    return "tmux buffer" if run((path, "load-buffer", "-"), data) else ""
+        return COPIED
+    return "copied to the tmux buffer" if run((path, "load-buffer", "-"), data) else ""
 
 
 def _failure_reason_of(text: str) -> str:
-    return "too long for the terminal's clipboard" if len(text.encode()) > MAX_OSC52_BYTES else "there is no clipboard"
+    return "too long for the terminal clipboard" if len(text.encode()) > MAX_OSC52_BYTES else "no clipboard"
 
 
 def _osc52_sequence_of(text: str) -> str:
@@ -178,5 +180,5 @@ def _copy_to_file(text: str) -> str:
         fresh.write_text(text, "utf-8")
         fresh.replace(path)
     except OSError as error:
-        raise OutputError(f"cannot copy: {(error.strerror or str(error)).lower()}", "there is no clipboard") from error
-    return f"file {path}"
+        raise OutputError(f"cannot copy: {(error.strerror or str(error)).lower()}", "no clipboard") from error
+    return str(path)

@@ -89,7 +89,7 @@ class Dialogs:
             context: the context length in tokens; 0 if unknown.
             ask_options: the current ask options.
         """
-        wanted = await self.choose(f"This does not fit: {error}", overflow_choices(before, error, context), None)
+        wanted = await self.choose(f"Prompt too long: {error}", overflow_choices(before, error, context), None)
         return apply_choice(wanted or "", ask_options)
 
 
@@ -183,7 +183,7 @@ class ChatController:
             ReflecttyError: it is not open.
         """
         if self.runner.engine is None:
-            raise ReflecttyError("the server is not known yet")
+            raise ReflecttyError("not connected to a server yet")
         return self.runner.engine
 
     def poll(self) -> None:
@@ -227,11 +227,11 @@ class ChatController:
         return changed is not None
 
     async def copy(self, text: str, what: str) -> None:
-        """Copy a text, and note which clipboard was used."""
+        """Copy a text, and note the outcome."""
         from reflectty.tui.clipboard import copy
 
-        used = await asyncio.to_thread(copy, text, self.config.write_sequence)
-        self.note(f"{what}: {used}")
+        outcome = await asyncio.to_thread(copy, text, self.config.write_sequence)
+        self.note(f"{what} {outcome}")
 
     # The composer's text
 

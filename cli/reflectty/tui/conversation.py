@@ -32,14 +32,18 @@ def overflow_choices(before: int, error: PromptTooLongError, context: int) -> li
     rows: list[tuple[str, str, str]] = []
     if before > 1:
         rows.append(
-            (f"leave {half}", f"Leave out the oldest {half} of {before}", "they stay in the session, and are not sent")
+            (
+                f"leave {half}",
+                f"Leave out the oldest {half} of {before} turns",
+                "they stay in the session but are not sent",
+            )
         )
     if before:
-        rows.append((f"leave {before}", "Leave out all that came before", "only this question is sent"))
+        rows.append((f"leave {before}", "Leave out all earlier turns", "only this question is sent"))
     wanted = _round_up_context(max(_prompt_tokens_of(error), context * CONTEXT_GROWTH)) if error.resizable else 0
     if wanted:
-        rows.append((f"context {wanted}", f"Ask with a context of {wanted:,} tokens", "num_ctx: it takes more memory"))
-    rows.append(("", "Do not ask", "the question stays, and can be edited"))
+        rows.append((f"context {wanted}", f"Retry with a context of {wanted:,} tokens", "num_ctx: uses more memory"))
+    rows.append(("", "Cancel", "the question stays and can be edited"))
     return rows
 
 

@@ -106,7 +106,7 @@ def _has_known_tags(model: Model, plan: Plan, said: StoredReply) -> bool:
     return True
 
 
-NO_REPLY = "there is no reply to the last question"
+NO_REPLY = "no reply yet"
 
 
 class SteeredReply(NamedTuple):
@@ -264,7 +264,7 @@ class TurnQueue:
         question = self._conversation.last_question
         part = self.part_of(question.id) if question else None
         if question is None or part is None:
-            raise UsageError("nothing was asked yet")
+            raise UsageError("no question yet")
         self._conversation.leaf = question.id
         self._drop_after(part)
         self._start_reply(TurnRequest(question), part)
@@ -354,7 +354,7 @@ class TurnQueue:
             return
         question, said, turn = await self._stop_and_find_reply()
         if said.ended is ReplyStatus.COMPLETE:
-            raise UsageError("the last reply is complete: there is nothing to continue")
+            raise UsageError("the last reply is complete: nothing to continue")
         if not said.segments:
             self.regenerate()
             return
@@ -381,7 +381,7 @@ class TurnQueue:
         else:
             question = running.question if running else None
         if question is None or said is None:
-            raise UsageError("nothing has come yet that could go on" if running else NO_REPLY)
+            raise UsageError("the reply has not started yet" if running else NO_REPLY)
         try:
             resume_plan = await self._plan_reply(question, said)
             resume_plan.family_of(said)

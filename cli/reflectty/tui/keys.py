@@ -14,7 +14,7 @@ from reflectty.core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-KEYS_HINT = 'write it as "alt+s", "ctrl+o", "f5" or "alt+,"'
+KEYS_HINT = 'write keys like "alt+s", "ctrl+o", "f5" or "alt+,"'
 
 
 class Action(NamedTuple):
@@ -40,51 +40,51 @@ _SESSION, _SETTINGS, _MOVE, _CHAT = "Session", "Settings", "Move", "Chat"
 
 ACTIONS = (
     Action("send", ("enter",), "Send the question", _ASK),
-    Action("newline", ("ctrl+j", "alt+enter", "shift+enter"), "Begin a new line", _ASK),
+    Action("newline", ("ctrl+j", "alt+enter", "shift+enter"), "Insert a new line", _ASK),
     Action("editor", ("ctrl+g",), "Write in your editor", _ASK, "/editor"),
     Action("attach", (), "Attach a file or an image", _ASK, "/attach", "PATH"),
-    Action("template", (), "Begin with a template", _ASK, "/template", "NAME"),
-    Action("cancel", ("escape",), "Stop the reply and keep what came", _REPLY),
-    Action("steer", ("alt+s",), "Change the thinking and let it go on", _REPLY, "/steer"),
+    Action("template", (), "Start from a template", _ASK, "/template", "NAME"),
+    Action("cancel", ("escape",), "Stop the reply and keep the text so far", _REPLY),
+    Action("steer", ("alt+s",), "Steer: edit the thinking and continue", _REPLY, "/steer"),
     Action("conclude", ("alt+c",), "Stop thinking and answer now", _REPLY, "/conclude"),
-    Action("edit", ("alt+e",), "Edit the question and ask again, as a branch", _REPLY, "/edit", "N"),
-    Action("regenerate", ("alt+r",), "Ask for another answer, as a branch", _REPLY, "/regenerate"),
-    Action("continue", ("alt+g",), "Let a cut reply go on", _REPLY, "/continue"),
-    Action("previous_branch", ("alt+left", "alt+comma"), "Show the branch before", _REPLY),
-    Action("next_branch", ("alt+right", "alt+full_stop"), "Show the branch after", _REPLY),
-    Action("next_correction", ("alt+n",), "Go to the next correction", _THINKING),
-    Action("previous_correction", ("alt+p",), "Go to the correction before", _THINKING),
-    Action("toggle_thinking", ("alt+o",), "Open or fold the nearest thinking", _THINKING),
+    Action("edit", ("alt+e",), "Edit question (keeps the old one)", _REPLY, "/edit", "N"),
+    Action("regenerate", ("alt+r",), "Regenerate", _REPLY, "/regenerate"),
+    Action("continue", ("alt+g",), "Continue the reply", _REPLY, "/continue"),
+    Action("previous_branch", ("alt+left", "alt+comma"), "Previous version", _REPLY),
+    Action("next_branch", ("alt+right", "alt+full_stop"), "Next version", _REPLY),
+    Action("next_correction", ("alt+n",), "Next correction", _THINKING),
+    Action("previous_correction", ("alt+p",), "Previous correction", _THINKING),
+    Action("toggle_thinking", ("alt+o",), "Expand or collapse thinking", _THINKING),
     Action(
         "cycle_thinking", ("alt+t",), "Change how thinking is shown", _THINKING, "/thinking", "live|peek|folded|off"
     ),
     Action("copy_answer", ("alt+y",), "Copy the answer", _COPY, "/copy"),
     Action("copy_thinking", ("alt+u",), "Copy the thinking", _COPY, "/copy thinking"),
-    Action("copy_code", ("alt+k",), "Copy a block of code", _COPY, "/copy code", "N"),
-    Action("new", ("ctrl+n",), "Begin a session", _SESSION, "/new"),
-    Action("sessions", ("ctrl+o",), "Open a session", _SESSION, "/sessions"),
+    Action("copy_code", ("alt+k",), "Copy a code block", _COPY, "/copy code", "N"),
+    Action("new", ("ctrl+n",), "New session", _SESSION, "/new"),
+    Action("sessions", ("ctrl+o",), "Sessions", _SESSION, "/sessions"),
     Action("search", ("ctrl+f",), "Search all sessions", _SESSION, "/search", "WORDS"),
-    Action("save", ("ctrl+s",), "Save the session as a file", _SESSION, "/save", "PATH"),
-    Action("rename", (), "Give the session a title", _SESSION, "/title", "TEXT"),
+    Action("save", ("ctrl+s",), "Save the session to a file", _SESSION, "/save", "PATH"),
+    Action("rename", (), "Rename the session", _SESSION, "/title", "TEXT"),
     Action("model", ("f2",), "Choose a model", _SETTINGS, "/model", "NAME"),
-    Action("mode", ("f3",), "Choose how it is made to reflect", _SETTINGS, "/mode", "auto|native|reflect|direct"),
-    Action("effort", ("f4",), "Choose how much it thinks", _SETTINGS, "/effort", "low|medium|high|max"),
-    Action("models", ("f6",), "See the models on the server and change them", _SETTINGS, "/models"),
-    Action("pull", (), "Pull a model to the server", _SETTINGS, "/pull", "NAME"),
-    Action("profile", ("f8",), "Ask as a profile says", _SETTINGS, "/profile", "NAME"),
+    Action("mode", ("f3",), "Reflection mode", _SETTINGS, "/mode", "auto|native|reflect|direct"),
+    Action("effort", ("f4",), "Thinking effort", _SETTINGS, "/effort", "low|medium|high|max"),
+    Action("models", ("f6",), "Manage models on the server", _SETTINGS, "/models"),
+    Action("pull", (), "Pull a model", _SETTINGS, "/pull", "NAME"),
+    Action("profile", ("f8",), "Use a profile", _SETTINGS, "/profile", "NAME"),
     Action("theme", ("f5",), "Choose a theme", _SETTINGS, "/theme", "NAME"),
     Action("system", (), "Set the system prompt", _SETTINGS, "/system", "TEXT"),
-    Action("option", (), "Set an option of the model", _SETTINGS, "/option", "KEY=VALUE"),
-    Action("previous_block", ("alt+up",), "Go to the part before", _MOVE),
-    Action("next_block", ("alt+down",), "Go to the next part", _MOVE),
-    Action("page_up", ("pageup",), "One page up", _MOVE),
-    Action("page_down", ("pagedown",), "One page down", _MOVE),
-    Action("top", ("ctrl+home",), "To the first question", _MOVE),
-    Action("bottom", ("ctrl+end",), "To the end, and follow it", _MOVE),
-    Action("keys", ("f1", "ctrl+slash", "ctrl+underscore"), "Show all keys", _CHAT, "/help"),
-    Action("palette", ("ctrl+p",), "Find something to do", _CHAT),
-    Action("interrupt", ("ctrl+c",), "Stop the reply; twice: leave", _CHAT),
-    Action("quit", ("ctrl+q",), "Leave", _CHAT, "/quit"),
+    Action("option", (), "Set a model option", _SETTINGS, "/option", "KEY=VALUE"),
+    Action("previous_block", ("alt+up",), "Previous message", _MOVE),
+    Action("next_block", ("alt+down",), "Next message", _MOVE),
+    Action("page_up", ("pageup",), "Page up", _MOVE),
+    Action("page_down", ("pagedown",), "Page down", _MOVE),
+    Action("top", ("ctrl+home",), "Go to the first question", _MOVE),
+    Action("bottom", ("ctrl+end",), "Go to the end and follow the reply", _MOVE),
+    Action("keys", ("f1", "ctrl+slash", "ctrl+underscore"), "Keyboard shortcuts", _CHAT, "/help"),
+    Action("palette", ("ctrl+p",), "Commands", _CHAT),
+    Action("interrupt", ("ctrl+c",), "Stop the reply; twice to quit", _CHAT),
+    Action("quit", ("ctrl+q",), "Quit", _CHAT, "/quit"),
 )
 """All actions, in the order of help.
 
@@ -145,7 +145,8 @@ def bind_actions(overrides: Iterable[tuple[str, tuple[str, ...]]] = ()) -> tuple
     for key, name in ((key, action.name) for action in actions for key in action.keys):
         if owners.setdefault(key, name) != name:
             raise _key_error(
-                f"{format_key(key)} is for {owners[key]} and for {name}", 'give one of them another key, or ""'
+                f"{format_key(key)} is assigned to {owners[key]} and {name}",
+                'assign another key to one of them, or "" for none',
             )
     return actions
 
@@ -184,7 +185,7 @@ def _character_of(base: str) -> str:
 def _require_action(name: str) -> str:
     names = [action.name for action in ACTIONS]
     if name not in names:
-        raise _key_error(f"there is no action {name!r}", did_you_mean(name, names) or f"there are {', '.join(names)}")
+        raise _key_error(f"unknown action {name!r}", did_you_mean(name, names) or f"choose from {', '.join(names)}")
     return name
 
 
@@ -204,9 +205,9 @@ def _parse_key(action: str, text: str) -> str:
     parts = set(filter(None, modifiers.split("+")))
     name = _parse_base_key(_KEY_ALIASES.get(base, base))
     if not name or not parts <= set(_MODIFIERS):
-        raise _key_error(f"{action}: there is no key {text!r}", KEYS_HINT)
+        raise _key_error(f"{action}: unknown key {text!r}", KEYS_HINT)
     if name not in _NAMED_KEYS and parts <= {"shift"}:
-        raise _key_error(f"{action}: {text!r} types a character", "add ctrl or alt to it")
+        raise _key_error(f"{action}: {text!r} types a character", "add ctrl or alt")
     return "+".join((*sorted(parts), name))
 
 

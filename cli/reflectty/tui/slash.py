@@ -44,12 +44,12 @@ def parse_command(text: str, actions: Iterable[Action]) -> TypedCommand | None:
     by_slash = {action.slash: action for action in actions if action.slash}
     found = [slash for slash in by_slash if f"{words} ".startswith(f"{slash} ")]
     if not found:
-        hint = f"{did_you_mean(f'/{command[1]}', by_slash) or 'f1 lists them'}; a blank before it makes it a question"
-        raise UsageError(f"there is no command /{command[1]}", hint)
+        hint = f"{did_you_mean(f'/{command[1]}', by_slash) or 'f1 lists them'}; a leading space sends it as a question"
+        raise UsageError(f"unknown command /{command[1]}", hint)
     action = by_slash[max(found, key=len)]
     rest = re.sub(r"\S+\s*", "", text, count=len(action.slash.split())).rstrip()
     if rest and not action.argument:
-        raise UsageError(f"{action.slash} takes nothing, not {rest!r}")
+        raise UsageError(f"{action.slash} takes no argument")
     return TypedCommand(action.name, rest)
 
 

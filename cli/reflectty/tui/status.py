@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 4.0
 
-STEERING_HINTS: Hints = (("send", "go on"), ("conclude", "answer now"), ("cancel", "leave it"))
-EDITING_HINTS: Hints = (("send", "ask as a branch"), ("cancel", "leave it"))
+STEERING_HINTS: Hints = (("send", "continue"), ("conclude", "answer now"), ("cancel", "cancel"))
+EDITING_HINTS: Hints = (("send", "resend as a new branch"), ("cancel", "cancel"))
 ANSWERING_HINTS: Hints = (("cancel", "stop"), ("send", "queue"), ("steer", "steer"))
 IDLE_HINTS: Hints = (("send", "send"), ("newline", "new line"), ("keys", "keys"))
 

@@ -75,7 +75,7 @@ class ReplyRenderer:
 
 
 STOPPED_REASON = "stopped"
-IN_MEMORY_NOTE = "this session is kept in memory only from here on"
+IN_MEMORY_NOTE = "this session is now in memory only"
 
 
 class TurnRequest(NamedTuple):
@@ -179,7 +179,7 @@ class TurnRunner:
             ReflecttyError: it is not open.
         """
         if self.engine is None:
-            raise ReflecttyError("the server is not known yet")
+            raise ReflecttyError("not connected to a server yet")
         return self.engine
 
     def refresh(self) -> None:
@@ -272,7 +272,7 @@ class TurnRunner:
         """Ask once the engine is settled: the user may send the first question before that."""
         await self.engine_settled.wait()
         if self.engine is None:
-            raise ReflecttyError("the server is not known")
+            raise ReflecttyError("not connected to a server")
         from reflectty.chat.run import ask
 
         question = self._conversation.build_question(
@@ -349,4 +349,4 @@ def _add_option_source(error: OptionError, manner: ChatAskOptions) -> OptionErro
     from reflectty.config.explain import option_source
 
     source = dict(manner.typed).get(error.option) or option_source(error.option, manner.profile)
-    return OptionError(str(error), f"{source} sets it: leave it out", option=error.option) if source else error
+    return OptionError(str(error), f"set by {source}: remove it", option=error.option) if source else error

@@ -108,7 +108,7 @@ def test_a_terminal_is_told_what_was_done(path: Path) -> None:
     [
         (("set", "modle", "x"), "unknown setting 'modle' (did you mean mode or model?)"),
         (("set", "mode", "never"), "mode 'never' is not a mode (choose from auto, native, reflect, direct)"),
-        (("set", "keys.stear", "f9"), "there is no action 'stear' (did you mean steer"),
+        (("set", "keys.stear", "f9"), "unknown action 'stear' (did you mean steer"),
         (("set", "keys.steer", "x"), "steer: 'x' types a character"),
         (("set", "profile", "cod"), "profile: unknown profile 'cod' (did you mean code?)"),
         (("set", "profiles.code.extends", "code"), "profile code extends itself"),

@@ -80,8 +80,8 @@ def test_a_terminal_is_told_with_what_it_can_show(
         ({"TERM": "dumb"}, (), ()),
         ({"DISPLAY": ":0"}, ("xsel",), ("xsel",)),
         ({"WAYLAND_DISPLAY": "w"}, ("wl-copy",), ("wl-copy",)),
-        ({"TMUX": "1"}, ("tmux",), ("tmux's buffer",)),
-        ({"DISPLAY": ":0", "TMUX": "1", "SSH_TTY": "x"}, ("xclip", "tmux"), ("tmux's buffer", "xclip")),
+        ({"TMUX": "1"}, ("tmux",), ("tmux buffer",)),
+        ({"DISPLAY": ":0", "TMUX": "1", "SSH_TTY": "x"}, ("xclip", "tmux"), ("tmux buffer", "xclip")),
     ],
 )
 def test_the_ways_to_a_clipboard_are_those_that_copying_takes(
@@ -96,7 +96,7 @@ def test_a_terminal_has_a_clipboard_of_its_own_perhaps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known_ways", "state"), [(("xclip", "tmux's buffer"), FindingState.OK), ((), FindingState.NOTE)]
+    ("known_ways", "state"), [(("xclip", "tmux buffer"), FindingState.OK), ((), FindingState.NOTE)]
 )
 def test_a_clipboard_is_told(known_ways: tuple[str, ...], state: FindingState) -> None:
     (finding,) = found(check_clipboard, around(clipboards=known_ways))

@@ -36,7 +36,7 @@ class GeneralActions:
             for one in controller.actions
             if one.name not in ("send", "newline", "palette")
         ]
-        wanted = await controller.dialogs.choose("Do", rows, "")
+        wanted = await controller.dialogs.choose("Commands", rows, "")
         if wanted:
             await controller.perform(wanted, "")
 
@@ -61,7 +61,7 @@ class GeneralActions:
         controller = self._controller
         selected = controller.screen.get_selected_text()
         if selected:
-            await controller.copy(selected, "the selection")
+            await controller.copy(selected, "selection")
             controller.screen.clear_selection()
         elif controller.runner.current:
             controller.runner.cancel()
@@ -71,7 +71,8 @@ class GeneralActions:
             await self.quit("")
         else:
             self._interrupt_time = time.monotonic()
-            controller.note("once more to leave")
+            key = next((one.hint for one in controller.actions if one.name == "interrupt"), "")
+            controller.note(f"press {key} again to quit")
 
     async def quit(self, _: str) -> None:
         """Leave the chat; stop and store the running reply."""
@@ -102,7 +103,7 @@ class SessionActions:
     async def rename(self, title: str) -> None:
         controller = self._controller
         if controller.conversation.session is None:
-            raise UsageError("there is no session yet: ask something first")
+            raise UsageError("no session yet: ask a question first")
         wanted = title.strip() or await controller.dialogs.ask_line("Title", controller.conversation.title)
         if wanted:
             controller.conversation.rename(clean_line(wanted, 200))
@@ -112,7 +113,7 @@ class SessionActions:
         """Write the session to a file, whose suffix selects the format."""
         controller = self._controller
         if controller.conversation.session is None:
-            raise UsageError("there is nothing to save yet")
+            raise UsageError("nothing to save yet")
         wanted = path.strip() or await controller.dialogs.ask_line(
             "Save as (.md, .html or .json)", f"{controller.conversation.session.id}.md"
         )
@@ -125,9 +126,9 @@ class SessionActions:
         path = Path(name).expanduser()
         controller, session = self._controller, self._controller.conversation.session
         if session is None:
-            raise UsageError("there is nothing to save yet")
+            raise UsageError("nothing to save yet")
         if path.exists():
-            raise UsageError(f"{path} exists", "choose another name")
+            raise UsageError(f"{path} already exists", "choose another name")
         seen = session._replace(leaf=controller.conversation.leaf)
         text = export_session(
             seen,

@@ -31,12 +31,12 @@ class ReplyActions:
 
     def _refuse_while_steering(self) -> None:
         if self._controller.turns.steering:
-            raise UsageError("a thought is being changed: send it, or leave it first")
+            raise UsageError("the thinking is being edited: send or cancel it first")
 
     def _refuse_while_busy(self) -> None:
         self._refuse_while_steering()
         if self._controller.runner.current:
-            raise UsageError("a reply is coming: stop it first")
+            raise UsageError("a reply is in progress: stop it first")
 
     async def steer(self, _: str) -> None:
         self._refuse_while_steering()
@@ -58,10 +58,10 @@ class ReplyActions:
         controller = self._controller
         questions = [turn for turn in controller.conversation.path if turn.said is None]
         if not questions:
-            raise UsageError("nothing was asked yet")
+            raise UsageError("no question yet")
         if number.strip():
             if not number.strip().isdecimal() or not 1 <= int(number) <= len(questions):
-                raise UsageError(f"there is no question {number.strip()!r}", f"they are 1 to {len(questions)}")
+                raise UsageError(f"no question {number.strip()!r}", f"choose 1 to {len(questions)}")
             at = int(number) - 1
         else:
             known = [turn.id for turn in questions]
@@ -91,7 +91,7 @@ class ReplyActions:
         controller = self._controller
         leaf = controller.conversation.adjacent_leaf(direction)
         if leaf is None:
-            raise UsageError("there is no other branch there")
+            raise UsageError("no other version in that direction")
         try:
             controller.conversation.set_leaf(leaf)
         finally:
@@ -114,31 +114,31 @@ class CopyActions:
         elif word == "code":
             await self.copy_code(rest)
         elif word in ("", "answer"):
-            await self._controller.copy(self._last_reply().answer, "the answer")
+            await self._controller.copy(self._last_reply().answer, "answer")
         else:
-            raise UsageError(f"{word!r} cannot be copied", "answer, thinking and code N can")
+            raise UsageError(f"cannot copy {word!r}", "choose answer, thinking or code N")
 
     async def copy_thinking(self, _: str) -> None:
         text = "\n".join(text for kind, text in self._last_reply().segments if kind is not Kind.ANSWER)
         if not text:
             raise UsageError("the last reply has no thinking")
-        await self._controller.copy(text, "the thinking")
+        await self._controller.copy(text, "thinking")
 
     async def copy_code(self, number: str) -> None:
         """Copy the nth code block of the last answer, or the last one."""
         blocks = code_blocks(self._last_reply().answer)
         if not blocks:
-            raise UsageError("the last answer has no block of code")
+            raise UsageError("the last answer has no code block")
         wanted = number.strip() or str(len(blocks))
         if not wanted.isdecimal() or not 1 <= int(wanted) <= len(blocks):
-            raise UsageError(f"there is no block of code {wanted!r}", f"they are 1 to {len(blocks)}")
-        await self._controller.copy(blocks[int(wanted) - 1], f"block of code {wanted} of {len(blocks)}")
+            raise UsageError(f"no code block {wanted!r}", f"choose 1 to {len(blocks)}")
+        await self._controller.copy(blocks[int(wanted) - 1], f"code block {wanted} of {len(blocks)}")
 
     def _last_reply(self) -> StoredReply:
         running = self._controller.runner.part
         turn = self._controller.conversation.last_reply
         if turn is None or turn.said is None or running is not None:
-            raise UsageError("there is no complete reply yet")
+            raise UsageError("nothing to copy yet")
         return turn.said
 
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 MODE_DETAILS = {
-    Mode.AUTO: "natively where the model can, else by a prompt",
-    Mode.NATIVE: "its own thinking or its own tags",
-    Mode.REFLECT: "asked to by a prompt",
-    Mode.DIRECT: "not at all",
+    Mode.AUTO: "native if the model can think, else by prompt",
+    Mode.NATIVE: "the model's own thinking or tags",
+    Mode.REFLECT: "by prompt",
+    Mode.DIRECT: "no thinking",
 }
 NO_EFFORT = "default"
 MORE_CHOICE = "/models"
@@ -50,13 +50,13 @@ class SettingsActions:
         elif wanted:
             await controller.engine.show(wanted)
             controller.change_ask_options(model=wanted)
-            controller.note(f"{wanted} answers from here on")
+            controller.note(f"now using {wanted}")
 
     async def _model_rows(self) -> list[tuple[str, str, str]]:
         installed = await self._controller.engine.models()
         pulls = getattr(self._controller.engine, "pulls", True)
         if not installed and not pulls:
-            raise UsageError("the server lists no model", "/model NAME asks for one all the same")
+            raise UsageError("the server lists no models", "use /model NAME to ask for one anyway")
         if not installed:
             from reflectty.models.recommendation import pull_hint_for
 
@@ -76,7 +76,7 @@ class SettingsActions:
 
     async def effort(self, name: str) -> None:
         controller = self._controller
-        rows = [(NO_EFFORT, NO_EFFORT, "what the model does by itself"), *((str(one), str(one), "") for one in Effort)]
+        rows = [(NO_EFFORT, NO_EFFORT, "the model's own default"), *((str(one), str(one), "") for one in Effort)]
         now = str(controller.conversation.ask_options.effort or NO_EFFORT)
         wanted = name.strip() or await controller.dialogs.choose("Effort", rows, now)
         if wanted:
@@ -100,7 +100,7 @@ class SettingsActions:
     async def system(self, text: str) -> None:
         controller = self._controller
         controller.change_ask_options(system=text.strip())
-        controller.note("the system prompt is set" if text.strip() else "no system prompt of your own any more")
+        controller.note("system prompt set" if text.strip() else "system prompt cleared")
 
     async def option(self, text: str) -> None:
         controller = self._controller
@@ -130,7 +130,7 @@ def _parse_member(kind: type[T], name: str, noun: str) -> T:
     try:
         return kind(name)
     except ValueError as error:
-        raise UsageError(f"there is no {noun} {name!r}", f"there are {', '.join(kind)}") from error
+        raise UsageError(f"unknown {noun} {name!r}", f"choose from {', '.join(kind)}") from error
 
 
 class PresetActions:
@@ -150,7 +150,7 @@ class PresetActions:
         if not wanted:
             return
         if controller.runner.current:
-            raise UsageError("a reply is coming: stop it first")
+            raise UsageError("a reply is in progress: stop it first")
         profiled = controller.config.load_profile(wanted)
         self._profile_name = wanted
         self._switch_server(profiled)
@@ -159,7 +159,7 @@ class PresetActions:
         controller.change_ask_options(
             **profiled.ask_options._replace(model=model, left_out=left_out, profile=wanted)._asdict()
         )
-        named = "no profile" if wanted == NO_PROFILE else f"profile {wanted}"
+        named = "no profile" if wanted == NO_PROFILE else f"using profile {wanted}"
         controller.note(f"{named}: {model or 'the best model'}, {status.mode_of(controller.conversation)}")
 
     def _switch_server(self, profiled: ChatProfile) -> None:
@@ -179,7 +179,7 @@ class PresetActions:
         if not name:
             rows = [(one, one, " ".join(fields_of(load_template(one).text))) for one in template_names()]
             if not rows:
-                raise UsageError("there are no templates yet", "reflect templates edit NAME makes one")
+                raise UsageError("no templates yet", "create one with reflect templates edit NAME")
             name = await controller.dialogs.choose("Template", rows, None) or ""
         if name:
             found = load_template(name, "/template").text
@@ -188,7 +188,7 @@ class PresetActions:
             )
 
 
-PULL_STOPPED_NOTE = "the pull of {0} was stopped: what came is kept, and `reflect models pull {0}` goes on from there"
+PULL_STOPPED_NOTE = "pull of {0} stopped: progress is kept, run `reflect models pull {0}` to continue"
 
 
 class ModelActions:

@@ -37,7 +37,7 @@ class ViewActions:
             for number in range(part.state.measured.corrections)
         ]
         if not found:
-            raise UsageError("no reply here has a correction")
+            raise UsageError("no corrections here")
         known = self._current_correction in found
         at = (
             found.index(self._current_correction) + direction
@@ -64,7 +64,7 @@ class ViewActions:
         scene = self._controller.transcript.scene
         wanted = wanted.strip()
         if wanted and wanted not in set(ThinkingView):
-            raise UsageError(f"thinking is not shown {wanted!r}", f"there are {', '.join(ThinkingView)}")
+            raise UsageError(f"unknown thinking view {wanted!r}", f"choose from {', '.join(ThinkingView)}")
         view = ThinkingView(wanted) if wanted else _VIEW_ORDER[(_VIEW_ORDER.index(scene.view) + 1) % len(_VIEW_ORDER)]
         for part in self._controller.turns.replies:
             part.open_override = None
@@ -76,7 +76,7 @@ class ViewActions:
         """Open or fold the thinking nearest to the view."""
         part = self._nearest_reply()
         if part is None:
-            raise UsageError("there is no thinking here")
+            raise UsageError("no thinking here")
         self.toggle(part)
 
     def toggle(self, part: ReplyPart) -> None:

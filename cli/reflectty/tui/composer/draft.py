@@ -129,7 +129,7 @@ def load_attachment(path: Path, warn: Callable[[str], None]) -> Attachment:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
     if size > MAX_ATTACHMENT_BYTES:
-        raise UsageError(f"{path} is too large to come along", f"at most {MAX_ATTACHMENT_BYTES // 1_000_000} MB do")
+        raise UsageError(f"{path} is too large to attach", f"limit {MAX_ATTACHMENT_BYTES // 1_000_000} MB")
     try:
         return Attachment(path.name, "image", read_image(path))
     except UsageError:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reflectty.models.manager import ModelLibrary
 
-STOPPED_NOTE = "stopped: what came is kept"
+STOPPED_NOTE = "stopped: progress is kept"
 INSECURE_PREFIX = "http://"
 """Prefix of a registry name that requests plain HTTP."""
 
@@ -66,7 +66,7 @@ class Downloads:
         """
         before = self.find(name)
         if before and before.task:
-            raise UsageError(f"{name} is being pulled already")
+            raise UsageError(f"{name} is already being pulled")
         pull = Download(name)
         self._downloads = [pull if one is before else one for one in self._downloads]
         self._downloads += [] if before else [pull]
@@ -146,7 +146,7 @@ def download_facts_of(pull: Download) -> tuple[tuple[str, str], ...]:
         )
         for number, layer in enumerate(transfer.layers, 1)
     )
-    return (("now", state), ("came", came), *layers)
+    return (("status", state), ("received", came), *layers)
 
 
 def summarize_downloads(pulls: tuple[Download, ...]) -> str:

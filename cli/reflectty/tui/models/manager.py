@@ -76,7 +76,7 @@ class FitEstimates:
 
 TIMEOUT_SECONDS = 4.0
 """Timeout of a poll."""
-CONNECTING_FACTS = (SummaryFact("asking the server", 0),)
+CONNECTING_FACTS = (SummaryFact("contacting the server", 0),)
 STATUS_INTERVAL_SECONDS = 0.5
 """Minimum time between two updates of pulls in the status line."""
 
@@ -201,7 +201,7 @@ class ModelManager:
         except ReflecttyError as error:
             self._mark_unreachable(describe_error(error))
         except TimeoutError:
-            self._mark_unreachable("the server does not answer")
+            self._mark_unreachable("the server does not respond")
         else:
             self._snapshot = self._snapshot._replace(is_reachable=True, unreachable_reason="")
         finally:
@@ -246,7 +246,7 @@ class ModelManager:
         """
         wanted = checked_name(name)
         if self._screen is None:
-            self._controller.note(f"pulling {wanted}: {self._models_key} shows how far it is")
+            self._controller.note(f"pulling {wanted}: {self._models_key} shows progress")
         before = await self._library.digest_of(wanted)
         pull = await self._downloads.pull(self._library, wanted)
         if pull.error:
@@ -260,18 +260,18 @@ class ModelManager:
 
     def _report_failure(self, pull: Download, error: ReflecttyError) -> None:
         if self._screen is None:  # The screen shows it beside the pull.
-            self._controller.note(f"{pull.name} was not pulled: {describe_error(error)}", wrong=True)
+            self._controller.note(f"pull of {pull.name} failed: {describe_error(error)}", wrong=True)
 
     def _report_success(self, pull: Download, *, new: bool) -> None:
         """Note that a model is installed; it becomes the chat's model if there is none."""
         fresh = pull.transfer.new_bytes
         amount = f", {format_bytes(fresh)}," if fresh else ""
         pulled = f"pulled {pull.name}{amount} in {format_duration(pull.transfer.seconds)}"
-        there = pulled if new else f"{pull.name} is there, and up to date"
+        there = pulled if new else f"{pull.name} is already up to date"
         first = not self._controller.conversation.ask_options.model
         if first:
             self._controller.change_ask_options(model=short_name_of(pull.name))
-        self._say(f"{there}; it answers from here on" if first else there)
+        self._say(f"{there}; now using it" if first else there)
         self.poll()
 
     def _on_progress(self) -> None:
@@ -297,7 +297,7 @@ class ModelManager:
         with self._mark_busy(name, "loading"):
             ask_options = self._controller.conversation.ask_options
             running = await self._library.load(name, ask_options.keep_alive, ask_options.options)
-        told = f"is loaded: {placement_of(running)}" if running else "was loaded, and is not kept"
+        told = f"is loaded: {placement_of(running)}" if running else "was loaded but did not stay loaded"
         self._say(f"{short_name_of(name)} {told}")
 
     async def _unload(self, name: str) -> None:
@@ -309,7 +309,7 @@ class ModelManager:
     def _mark_busy(self, name: str, what: str) -> Iterator[None]:
         """Show what is being done with a model, and poll the server afterwards."""
         if name in self._busy_with:
-            raise UsageError(f"{short_name_of(name)} is {self._busy_with[name]} already")
+            raise UsageError(f"{short_name_of(name)} is already {self._busy_with[name]}")
         self._busy_with[name] = what
         try:
             yield
@@ -320,13 +320,13 @@ class ModelManager:
 
     async def _copy(self, name: str) -> None:
         """Ask for a name and copy the model to it."""
-        wanted = await self._controller.dialogs.ask_line(f"Copy {short_name_of(name)} as", "", "it takes no room")
+        wanted = await self._controller.dialogs.ask_line(f"Copy {short_name_of(name)} as", "", "takes no disk space")
         if not wanted:
             return
         if await self._library.is_installed(wanted):
-            raise UsageError(f"there is a model {wanted} already", "choose another name")
+            raise UsageError(f"{wanted} already exists", "choose another name")
         await self._library.copy(name, wanted)
-        self._say(f"{short_name_of(name)} is {wanted} as well")
+        self._say(f"{short_name_of(name)} copied to {wanted}")
         self.poll()
 
     async def _remove(self, name: str) -> None:
@@ -344,5 +344,5 @@ class ModelManager:
     def _removal_question_of(self, one: InstalledModel) -> str:
         details = (format_bytes(one.model.size) if one.model.size else "", "loaded" if one.running else "")
         answers = is_same_model(one.name, self._controller.conversation.ask_options.model)
-        about = ", ".join(text for text in (*details, "the one that answers here" if answers else "") if text)
-        return f"Remove {short_name_of(one.name)}{f' ({about})' if about else ''} from the server for good?"
+        about = ", ".join(text for text in (*details, "used by this chat" if answers else "") if text)
+        return f"Permanently remove {short_name_of(one.name)}{f' ({about})' if about else ''} from the server?"

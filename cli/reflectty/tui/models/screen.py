@@ -42,7 +42,7 @@ def key_hints_for(entry: ModelRow | DownloadRow | None, *, is_reachable: bool) -
     found = [SummaryFact("ctrl+p pull", 2)] if is_reachable else []
     if isinstance(entry, ModelRow) and is_reachable:
         known = entry.info
-        answer = [] if known.is_chat_model else [SummaryFact("enter answers", 1)]
+        answer = [] if known.is_chat_model else [SummaryFact("enter use", 1)]
         load = (
             []
             if known.busy_with or remote_host_of(known.model)
@@ -51,8 +51,8 @@ def key_hints_for(entry: ModelRow | DownloadRow | None, *, is_reachable: bool) -
         found = [*answer, *load, *found, SummaryFact("ctrl+y copy", 5), SummaryFact("ctrl+x remove", 4)]
     elif isinstance(entry, DownloadRow):
         ended = bool(entry.state.problem)
-        again = [SummaryFact("enter pull again", 1)] if ended and is_reachable else []
-        found = [*again, SummaryFact("ctrl+x forget" if ended else "ctrl+x cancel", 1), *found]
+        again = [SummaryFact("enter retry", 1)] if ended and is_reachable else []
+        found = [*again, SummaryFact("ctrl+x dismiss" if ended else "ctrl+x cancel", 1), *found]
     return (*found, SummaryFact("esc back", 0))
 
 
@@ -86,9 +86,9 @@ POLL_SECONDS = 2.0
 """Time between polls of the server."""
 REFRESH_SECONDS = 0.2
 """Time between updates of the screen."""
-LOADING = "Looking at the models…"
-EMPTY = "No model is installed."
-NO_MATCH = "Nothing matches."
+LOADING = "Listing models…"
+EMPTY = "No models installed."
+NO_MATCH = "No matches."
 _MARGINS = 4
 
 
@@ -183,8 +183,8 @@ class ModelsScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="models"):
             with Horizontal(id="models-head"):
-                yield Static(Content("models"), id="models-title")
-                yield Field(placeholder="type to narrow")
+                yield Static(Content("Models"), id="models-title")
+                yield Field(placeholder="type to filter")
                 yield Static(id="models-server")
             with Vertical(id="models-middle"):
                 yield Listing(glyphs=self._glyphs, id="models-list")
@@ -304,7 +304,7 @@ class ModelsScreen(ModalScreen[None]):
     def _server_text(self) -> str:
         seen, host, dot = self._snapshot, clean_line(self._snapshot.host, 40), f" {self._glyphs.dot} "
         if seen.is_reachable is False:
-            return f"! {host} is gone"
+            return f"! {host} is not reachable"
         roomy = seen.models and self.size.width >= HOST_WIDTH
         return f"{host}{dot}{format_count(len(seen.models or ()), 'model')}" if roomy else ""
 

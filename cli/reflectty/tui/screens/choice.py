@@ -32,8 +32,8 @@ MAX_UNFILTERED = 5
 """Maximum number of items without a filter: all of them are visible."""
 SHORT = 16
 """Below this many rows, blank rows and hints are hidden."""
-HINTS = "enter choose · esc back"
-NO_MATCH = "Nothing matches."
+HINTS = "enter select · esc cancel"
+NO_MATCH = "No matches."
 _MARGINS = 4
 """Columns beside the list."""
 _BLANK_ROWS = 5
@@ -108,7 +108,7 @@ class Choice(ModalScreen[str | None]):
             with Horizontal(id="choice-head"):
                 yield Static(Content(self._title), id="choice-title")
                 if len(self._items) > MAX_UNFILTERED:
-                    yield Field(placeholder="type to narrow", id="choice-words")
+                    yield Field(placeholder="type to filter", id="choice-words")
             yield Listing(glyphs=self._glyphs, id="choice-list")
             yield Static(Content(NO_MATCH), id="choice-note")
             yield Static(Content(HINTS.replace("·", self._glyphs.dot)), id="choice-hints")

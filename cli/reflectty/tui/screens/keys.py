@@ -30,9 +30,9 @@ TWO_COLUMN_WIDTH = 100
 """Minimum columns for two columns of actions."""
 SHORT = 16
 """Below this many rows, blank rows and hints are hidden."""
-HINTS = "type to narrow · ↑ ↓ scroll · esc back"
-PLAIN_HINTS = "type to narrow - up down scroll - esc back"
-NO_MATCH = "Nothing matches."
+HINTS = "type to filter · ↑ ↓ scroll · esc back"
+PLAIN_HINTS = "type to filter - up down scroll - esc back"
+NO_MATCH = "No matches."
 _GAP = 4
 _MAX_COLUMN_WIDTH = 90
 """Maximum width of a column, which keeps keys and labels close together."""
@@ -76,8 +76,8 @@ class KeysScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="keys"):
             with Horizontal(id="keys-head"):
-                yield Static(Content("keys"), id="keys-title")
-                yield Field(placeholder="type to narrow")
+                yield Static(Content("Keyboard shortcuts"), id="keys-title")
+                yield Field(placeholder="type to filter")
             yield Listing(glyphs=list_glyphs(unicode=self._unicode), id="keys-list")
             yield Static(Content(NO_MATCH), id="keys-note")
             yield Static(Content(HINTS if self._unicode else PLAIN_HINTS), id="keys-hints")

@@ -54,7 +54,7 @@ class LinePrompt(ModalScreen[str | None]):
         with Vertical(id="ask"):
             yield Static(Content(self._title), id="ask-title")
             yield Field(self._default, self._placeholder)
-            yield Static(Content(f"enter ok {self._glyphs.dot} esc back"), id="ask-hints")
+            yield Static(Content(f"enter confirm {self._glyphs.dot} esc cancel"), id="ask-hints")
 
     def on_mount(self) -> None:
         make_see_through(self)

@@ -76,7 +76,7 @@ def snippet_view_of(pieces: Iterable[tuple[str, bool]]) -> SnippetView:
 
 
 UNTITLED = "untitled"
-UNDATED = "some time"
+UNDATED = "unknown date"
 _PART_LABELS = {"reflection": "correction"}
 _MAX_SNIPPET_ROWS = 2
 _DAYS_IN_WEEK = 7

@@ -91,10 +91,10 @@ SLIDE_SECONDS = 0.15
 """Duration of the slide-in animation."""
 SHORT = 14
 """Below this many rows, blank rows and hints are hidden."""
-SEARCH_PLACEHOLDER = "search every thought"
+SEARCH_PLACEHOLDER = "search all sessions"
 HINTS = "ctrl+r rename · ctrl+x remove"
-EMPTY = "Nothing is kept yet."
-NO_MATCH = "Nothing found."
+EMPTY = "No sessions yet."
+NO_MATCH = "No matches."
 
 
 class SessionsPanel(Vertical):

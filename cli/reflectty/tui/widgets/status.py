@@ -182,7 +182,7 @@ def _server_part(facts: StatusFacts, palette: Palette, *, has_name: bool) -> Row
     if facts.is_reachable is None:
         return []
     glyph, role = (palette.glyphs.present, "good") if facts.is_reachable else (palette.glyphs.absent, "error")
-    words = clean_line(facts.host, 40) if facts.is_reachable else f"{clean_line(facts.host, 40)} is gone"
+    words = clean_line(facts.host, 40) if facts.is_reachable else f"{clean_line(facts.host, 40)} is not reachable"
     return [(glyph, palette.styles[role]), *([(f" {words}", palette.styles["dim"])] if has_name else ())]
 
 
