@@ -116,8 +116,8 @@ async def test_a_running_thought_is_stopped_changed_and_gone_on_with(reader: Rea
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
     assert reader.chat.composer.text.rstrip() == DRAFT
-    assert reader.sees("✎ stopped: edit the thinking", "steer", "continue") == [
-        "✎ stopped: edit the thinking",
+    assert reader.sees("✎ paused: edit the thinking", "steer", "continue") == [
+        "✎ paused: edit the thinking",
         "steer",
         "continue",
     ]

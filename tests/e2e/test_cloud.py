@@ -62,7 +62,7 @@ def test_the_lists_say_cloud_in_place_of_size_and_fit(reflect: Reflect) -> None:
         one = json.loads(reflect.at(server.host)("models", "show", NAME, "--json").out)
 
     assert listed.split()[:2] == [NAME, "cloud"]
-    assert "  size        cloud\n  runs on     ollama.com, as gpt-oss:120b: what you ask leaves this machine\n" in shown
+    assert "  size        cloud\n  runs on     ollama.com, as gpt-oss:120b: your prompts leave this machine\n" in shown
     assert not any(f"\n  {key} " in shown for key in ("loaded", "needs", "fit"))
     assert (one["cloud"], one["fit"]) == ("ollama.com", None)
 

@@ -136,7 +136,7 @@ def _remote_facts(model: Model) -> list[tuple[str, str]]:
     """The host that runs a model which its server does not run itself."""
     host = remote_host_of(model)
     known_as = f", as {model.remote_model}" if model.remote_model else ""
-    return [("runs on", f"{host}{known_as}: what you ask leaves this machine")] if host else []
+    return [("runs on", f"{host}{known_as}: your prompts leave this machine")] if host else []
 
 
 def _fact_rows(key: str, text: str, page: Page) -> list[Row]:

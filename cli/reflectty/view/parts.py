@@ -137,10 +137,10 @@ class LegendPart(_FixedPart):
         steer = f"; {scene.key('steer')} to change it" if scene.key("steer") else ""
         jump = f"; {scene.key('next_correction')} jumps to the next" if scene.key("next_correction") else ""
         lines = (
-            (glyphs.question, "you", "text", "what you ask"),
+            (glyphs.question, "you", "text", "your question"),
             (glyphs.bar, "faint", "thinking", f"what the model thinks{steer}"),
             (glyphs.correction, "correction", "correction", f"where it corrects itself{jump}"),
-            (" ", "answer", "answer", "and what it answers"),
+            (" ", "answer", "answer", "the answer"),
         )
         self._rows = []
         for sign, lead, role, text in lines:

@@ -113,7 +113,7 @@ class ThinkingRenderer:
 TURNS_PER_SECOND = 6
 LOADING_SECONDS = 3
 """After this time, the model may be loading into memory."""
-STEERING_NOTE = "stopped: edit the thinking, and it continues from here"
+STEERING_NOTE = "paused: edit the thinking, enter continues"
 _MIN_LINE_WIDTH = 12
 """Below this width the line of thinking is left out."""
 

@@ -71,7 +71,7 @@ class GeneralActions:
             await self.quit("")
         else:
             self._interrupt_time = time.monotonic()
-            key = next((one.hint for one in controller.actions if one.name == "interrupt"), "")
+            key = next((one.hint for one in controller.actions if one.name == "interrupt"), "") or "the same key"
             controller.note(f"press {key} again to quit")
 
     async def quit(self, _: str) -> None:
