@@ -50,7 +50,7 @@ async def test_a_question_is_shown_and_stored_before_it_is_sent(reader: Reader) 
 
 
 @in_a_chat(REPLY)
-async def test_a_reply_is_shown_and_stored_in_its_parts(reader: Reader) -> None:
+async def test_reply_is_shown_and_stored_by_segment(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.row("▌ ") == f" ▌ {QUESTION}"
     assert reader.row("11 is more") == " │ 11 is more than 9, so 9.11."
@@ -67,7 +67,7 @@ async def test_a_reply_is_shown_and_stored_in_its_parts(reader: Reader) -> None:
 
 
 @in_a_chat((HOLD, *REPLY))
-async def test_while_nothing_has_come_the_wait_is_shown(reader: Reader) -> None:
+async def test_wait_is_shown_until_the_first_token(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "waiting for reflection")
     assert "esc stop" in reader.row("waiting")
     reader.engine.release()
@@ -76,7 +76,7 @@ async def test_while_nothing_has_come_the_wait_is_shown(reader: Reader) -> None:
 
 
 @in_a_chat(IN_THOUGHT, size=(100, 30))
-async def test_tags_that_come_in_pieces_are_no_answer_that_has_begun(reader: Reader) -> None:
+async def test_tags_split_across_chunks_do_not_start_the_answer(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.shows("thinking 0 s")
     head = reader.row("thinking 0 s")
@@ -90,7 +90,7 @@ async def test_tags_that_come_in_pieces_are_no_answer_that_has_begun(reader: Rea
     ids=["before the first token", "in the thinking", "in the answer"],
 )
 @in_a_chat()
-async def test_a_reply_can_be_stopped_and_what_came_is_kept(reader: Reader, shown: str) -> None:
+async def test_stopped_reply_keeps_its_partial_text(reader: Reader, shown: str) -> None:
     scripts: dict[str, Script] = {"waiting": (HOLD,), "90 is more than 11.": IN_THOUGHT, "9.9 is": IN_ANSWER}
     reader.engine.add(*scripts[shown])
     reader.engine.add(*REPLY)
@@ -107,7 +107,7 @@ async def test_a_reply_can_be_stopped_and_what_came_is_kept(reader: Reader, show
 
 
 @in_a_chat(IN_THOUGHT, REPLY, REPLY)
-async def test_what_is_asked_meanwhile_waits_for_its_turn(reader: Reader) -> None:
+async def test_questions_sent_during_a_reply_are_queued_in_order(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.send("Second?")
     await reader.send("Third?")
@@ -130,7 +130,7 @@ async def test_what_is_asked_meanwhile_waits_for_its_turn(reader: Reader) -> Non
 
 
 @in_a_chat(IN_THOUGHT, REPLY)
-async def test_stopping_a_reply_lets_the_next_question_go(reader: Reader) -> None:
+async def test_stopping_a_reply_sends_the_queued_question(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.send("Second?")
     await reader.press("escape")
@@ -139,7 +139,7 @@ async def test_stopping_a_reply_lets_the_next_question_go(reader: Reader) -> Non
 
 
 @in_a_chat(REPLY, REPLY)
-async def test_thinking_is_kept_and_never_sent_back(reader: Reader) -> None:
+async def test_thinking_is_stored_but_never_sent_back(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.ask("Why?")
     assert asked(reader) == [QUESTION, "**9.9** is larger.", "Why?"]
@@ -147,7 +147,7 @@ async def test_thinking_is_kept_and_never_sent_back(reader: Reader) -> None:
 
 
 @in_a_chat((TOO_LONG,), REPLY, before=three_exchanges, size=(90, 40))
-async def test_a_conversation_that_does_not_fit_asks_what_to_leave_out(reader: Reader) -> None:
+async def test_prompt_too_long_offers_to_leave_out_earlier_turns(reader: Reader) -> None:
     await reader.send("Fourth?")
     await reader.shows("Prompt too long", "Leave out the oldest 2 of 3", "Leave out all", "num_ctx", "Cancel")
     assert "9,000 tokens" in reader.text
@@ -169,7 +169,7 @@ async def test_a_conversation_that_does_not_fit_asks_what_to_leave_out(reader: R
     ids=["leave out all", "a larger context"],
 )
 @in_a_chat((TOO_LONG,), REPLY, before=three_exchanges, size=(90, 40))
-async def test_each_way_out_of_a_full_context_is_taken(
+async def test_each_context_overflow_choice_changes_the_next_request(
     reader: Reader, downs: int, sent: list[str], options: tuple[tuple[str, int], ...]
 ) -> None:
     await reader.send("Fourth?")
@@ -181,7 +181,7 @@ async def test_each_way_out_of_a_full_context_is_taken(
 
 
 @in_a_chat((TOO_LONG,), REPLY, before=three_exchanges, size=(90, 40))
-async def test_a_question_that_does_not_fit_stays_when_nothing_is_left_out(reader: Reader) -> None:
+async def test_question_too_long_is_stored_as_failed_when_the_dialog_is_cancelled(reader: Reader) -> None:
     await reader.send("Fourth?")
     await reader.shows("Prompt too long")
     await reader.press("escape")
@@ -192,7 +192,7 @@ async def test_a_question_that_does_not_fit_stays_when_nothing_is_left_out(reade
 
 
 @in_a_chat(REPLY, REPLY, REPLY)
-async def test_another_model_mode_and_effort_reach_the_next_request(reader: Reader) -> None:
+async def test_changed_model_mode_and_effort_apply_to_the_next_request(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.send("/model mini")
     await reader.send("/mode reflect")
@@ -212,7 +212,7 @@ async def test_another_model_mode_and_effort_reach_the_next_request(reader: Read
 @in_a_chat(
     REPLY, manner=ChatAskOptions("reflection", Mode.DIRECT, options=(("seed", 7),), system="Be brief.", keep_alive="5m")
 )
-async def test_how_it_was_started_reaches_the_first_request(reader: Reader) -> None:
+async def test_start_options_apply_to_the_first_request(reader: Reader) -> None:
     await reader.send("/option temperature=0.5")
     await reader.ask(QUESTION)
     request = reader.engine.requests[0]
@@ -221,7 +221,7 @@ async def test_how_it_was_started_reaches_the_first_request(reader: Reader) -> N
 
 
 @in_a_chat(("Paris", " is it.\n"))
-async def test_a_reply_without_thinking_is_an_answer_alone(reader: Reader) -> None:
+async def test_reply_without_thinking_shows_only_the_answer(reader: Reader) -> None:
     await reader.ask("The capital of France?")
     at = reader.rows().index("   Paris is it.")
     assert reader.rows()[at - 2 : at] == [" ▌ The capital of France?", ""]
@@ -229,14 +229,14 @@ async def test_a_reply_without_thinking_is_an_answer_alone(reader: Reader) -> No
 
 
 @in_a_chat(())
-async def test_an_empty_reply_says_so(reader: Reader) -> None:
+async def test_empty_reply_is_reported_as_failed(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.row("!") == " ! the model returned an empty reply (ask again, or try another model)"
     assert reader.said.ended is ReplyStatus.FAILED
 
 
 @in_a_chat(("<thinking>\nIs it", Chunk(done=True, done_reason="length")))
-async def test_a_thinking_that_was_cut_is_no_answer(reader: Reader) -> None:
+async def test_truncated_thinking_leaves_no_answer(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.sees("│ Is it", "! the thinking was cut off at the token limit") == [
         "│ Is it",
@@ -251,7 +251,7 @@ async def test_a_thinking_that_was_cut_is_no_answer(reader: Reader) -> None:
         *("<thinking>\nsecond\n</thinking>\n", "<output>\ntwo\n</output>\n"),
     )
 )
-async def test_thinking_and_answers_in_turn_stay_in_order(reader: Reader) -> None:
+async def test_alternating_thinking_and_answers_stay_in_order(reader: Reader) -> None:
     await reader.ask(QUESTION)
     rows = [row for row in reader.rows() if row.strip() in ("│ first", "one", "│ second", "two", "")]
     start = rows.index(" │ first")
@@ -259,7 +259,7 @@ async def test_thinking_and_answers_in_turn_stay_in_order(reader: Reader) -> Non
 
 
 @in_a_chat(("It is mine to think.", HOLD, "\n</thinking>\n<output>", "\nDone.\n</output>"))
-async def test_what_turns_out_to_have_been_thinking_is_shown_as_thinking(reader: Reader) -> None:
+async def test_reclassified_text_is_shown_as_thinking(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "   It is mine to think.")
     reader.engine.release()
     await reader.at_rest()
@@ -269,21 +269,21 @@ async def test_what_turns_out_to_have_been_thinking_is_shown_as_thinking(reader:
 
 
 @in_a_chat(thoughts("Let ", "me see."), manner=ChatAskOptions("deepseek-r1"))
-async def test_a_native_thinking_is_no_answer(reader: Reader) -> None:
+async def test_native_thinking_alone_is_not_an_answer(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.row("! the model").startswith(" ! the model thought but gave no answer (ask again, or turn")
     assert (reader.said.ended, reader.said.answer) == (ReplyStatus.INCOMPLETE, "")
 
 
 @in_a_chat((*thoughts("Let ", "me see.", "\nYes."), "**Yes**."), manner=ChatAskOptions("deepseek-r1"))
-async def test_a_native_thinking_looks_the_same(reader: Reader) -> None:
+async def test_native_thinking_is_drawn_like_tagged_thinking(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert [reader.row(part) for part in ("Let me", "│ Yes", "   Yes")] == [" │ Let me see.", " │ Yes.", "   Yes."]
     assert reader.said.raw_thinking == "Let me see.\nYes."
 
 
 @in_a_chat(REPLY)
-async def test_a_server_that_is_gone_is_said_and_may_come_back(reader: Reader) -> None:
+async def test_unreachable_server_is_reported_until_it_is_back(reader: Reader) -> None:
     reader.engine.gone = GONE
     await reader.send(QUESTION)
     await reader.shows("! no Ollama server answers at 127.0.0.1:11434 (ollama serve starts it)")
@@ -299,13 +299,13 @@ async def test_a_server_that_is_gone_is_said_and_may_come_back(reader: Reader) -
 
 
 @in_a_chat((*REPLY[:20], ReflecttyError("the connection was lost")))
-async def test_a_reply_that_is_cut_keeps_what_came(reader: Reader) -> None:
+async def test_lost_connection_keeps_the_partial_reply(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.row("!") == " ! the connection was lost"
     assert reader.said.raw == "".join(str(piece) for piece in REPLY[:20])
 
 
-def was_left_in_order(engine: ScriptedEngine, store: Store) -> None:
+def assert_clean_exit(engine: ScriptedEngine, store: Store) -> None:
     """See that the engine is closed, that no reply still streams, and that no question is lost."""
     session = store.latest()
     assert engine.closed
@@ -316,26 +316,26 @@ def was_left_in_order(engine: ScriptedEngine, store: Store) -> None:
     assert turns[-1].text in ("", "Third?")
 
 
-@in_a_chat((TOO_LONG,), before=three_exchanges, afterwards=was_left_in_order)
-async def test_the_chat_can_be_left_while_it_asks_what_to_leave_out(reader: Reader) -> None:
+@in_a_chat((TOO_LONG,), before=three_exchanges, afterwards=assert_clean_exit)
+async def test_chat_can_be_closed_during_the_context_overflow_dialog(reader: Reader) -> None:
     await reader.send("Fourth?")
     await reader.shows("Prompt too long")
 
 
-@in_a_chat(IN_THOUGHT, afterwards=was_left_in_order)
-async def test_the_chat_can_be_left_while_a_reply_comes(reader: Reader) -> None:
+@in_a_chat(IN_THOUGHT, afterwards=assert_clean_exit)
+async def test_chat_can_be_closed_during_a_reply(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
 
 
-@in_a_chat(IN_THOUGHT, afterwards=was_left_in_order)
-async def test_the_chat_can_be_left_while_questions_wait(reader: Reader) -> None:
+@in_a_chat(IN_THOUGHT, afterwards=assert_clean_exit)
+async def test_chat_can_be_closed_with_queued_questions(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.send("Second?")
     await reader.send("Third?")
 
 
 @in_a_chat(IN_THOUGHT, REPLY, REPLY)
-async def test_what_waits_when_another_session_begins_stays_in_its_own(reader: Reader) -> None:
+async def test_queued_question_stays_in_its_session_when_a_new_one_starts(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.send("Second?")
     await reader.send("/new")

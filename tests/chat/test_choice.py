@@ -27,7 +27,7 @@ OVERFLOW = (
 )
 
 
-def test_the_keys_choose_one_or_none() -> None:
+def test_keys_choose_an_item_or_cancel() -> None:
     cases: tuple[tuple[str, list[str | None]], ...] = (
         ("enter", ["mini:latest"]),
         ("down enter", ["reflection:70b"]),
@@ -55,7 +55,7 @@ def test_the_keys_choose_one_or_none() -> None:
     using(Host(), use)
 
 
-def test_a_click_chooses() -> None:
+def test_click_chooses_an_item() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await asked(pilot, Choice("Choose a model", MODELS))
         row = next(at for at, text in enumerate(host.rows()) if "qwen3" in text)
@@ -80,7 +80,7 @@ def test_a_click_chooses() -> None:
         ("zz", []),
     ],
 )
-def test_what_is_typed_narrows_the_list_to_what_matches_best(typed: str, expected: list[str]) -> None:
+def test_typing_filters_the_list_and_ranks_the_best_matches_first(typed: str, expected: list[str]) -> None:
     offers = (
         ChoiceItem("alpha", "alpha"),
         ChoiceItem("beta", "beta", "a Greek letter"),
@@ -101,19 +101,21 @@ def test_what_is_typed_narrows_the_list_to_what_matches_best(typed: str, expecte
         ("i", "İ", None),
     ],
 )
-def test_letters_match_in_their_order_close_together(typed: str, name: str, places: tuple[int, ...] | None) -> None:
+def test_match_takes_letters_in_order_and_as_close_as_possible(
+    typed: str, name: str, places: tuple[int, ...] | None
+) -> None:
     found = match(typed, name)
     assert (found and found.positions) == places
 
 
-def test_a_long_name_full_of_near_matches_is_read_twice_and_no_more() -> None:
+def test_long_name_full_of_near_matches_is_matched_quickly() -> None:
     assert match("a" * 500 + "b", "a" * 200_000) is None
     found = match("a" * 500, "a" * 200_000)
     assert found is not None
     assert found.positions == tuple(range(500))
 
 
-def test_what_is_current_and_what_is_chosen_are_told_by_signs() -> None:
+def test_current_and_selected_items_have_their_own_markers() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await asked(pilot, Choice("Choose a model", MODELS))
         await pilot.press("down")
@@ -126,7 +128,7 @@ def test_what_is_current_and_what_is_chosen_are_told_by_signs() -> None:
     using(Host(), use)
 
 
-def test_the_chat_behind_stays_in_sight_while_themes_are_shown_live() -> None:
+def test_chat_stays_visible_behind_the_theme_preview() -> None:
     seen: list[str] = []
 
     async def use(pilot: Pilot[None]) -> None:
@@ -142,7 +144,7 @@ def test_the_chat_behind_stays_in_sight_while_themes_are_shown_live() -> None:
     using(Host(), use)
 
 
-def test_a_preview_follows_what_is_typed() -> None:
+def test_preview_follows_the_filter_text() -> None:
     seen: list[str] = []
 
     async def use(pilot: Pilot[None]) -> None:
@@ -154,7 +156,7 @@ def test_a_preview_follows_what_is_typed() -> None:
     using(Host(), use)
 
 
-def test_a_new_theme_is_seen_on_the_list_and_behind_it() -> None:
+def test_previewed_theme_changes_the_list_and_the_chat_behind_it() -> None:
     async def use(pilot: Pilot[None]) -> None:
         def show(name: str) -> None:
             host.shown_theme = name
@@ -171,7 +173,7 @@ def test_a_new_theme_is_seen_on_the_list_and_behind_it() -> None:
 
 
 @pytest.mark.parametrize("size", [(40, 10), (300, 60), (20, 6), (100, 30)], ids=str)
-def test_explanations_wrap_and_every_size_can_be_used(size: tuple[int, int]) -> None:
+def test_details_wrap_and_the_dialog_works_at_any_size(size: tuple[int, int]) -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await asked(pilot, Choice("4,310 tokens do not fit into 4,096.", OVERFLOW))
         told = " ".join(" ".join(host.rows()).split())
@@ -189,7 +191,7 @@ def test_explanations_wrap_and_every_size_can_be_used(size: tuple[int, int]) -> 
 
 
 @pytest.mark.parametrize("size", [(40, 10), (80, 30), (20, 6), (300, 80)], ids=str)
-def test_of_many_things_the_chosen_one_is_always_in_view(size: tuple[int, int]) -> None:
+def test_selected_item_of_a_long_list_is_always_in_view(size: tuple[int, int]) -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await asked(
             pilot, Choice("Choose", [ChoiceItem(f"{at}", f"Thing {at}", "a detail " * 3) for at in range(90)])
@@ -203,7 +205,7 @@ def test_of_many_things_the_chosen_one_is_always_in_view(size: tuple[int, int]) 
     using(Host(), use, size)
 
 
-def test_few_things_need_no_line_to_type_in() -> None:
+def test_short_list_has_no_filter_field() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await asked(pilot, Choice("Choose a theme", THEMES))
         assert not host.screen.query(Field)
@@ -214,7 +216,7 @@ def test_few_things_need_no_line_to_type_in() -> None:
     using(Host(), use)
 
 
-def test_where_there_is_no_utf_8_a_choice_is_ascii() -> None:
+def test_choice_is_ascii_without_utf_8() -> None:
     async def use(pilot: Pilot[None]) -> None:
         offers = [ChoiceItem(f"{at}", f"Label {at}", "detail", at == 1) for at in range(40)]
         host = await asked(pilot, Choice("Choose", offers, unicode=False))

@@ -75,7 +75,7 @@ def unwrapped(written: str) -> str:
         (("xclip", "tmux"), {"DISPLAY": ":0", **TMUX}, "xclip -selection"),
     ],
 )
-def test_the_desktops_own_clipboard_goes_first(
+def test_desktop_clipboard_is_tried_first(
     installed: tuple[str, ...], environment: dict[str, str], command: str
 ) -> None:
     desk = Desk(*installed)
@@ -101,21 +101,23 @@ def test_the_desktops_own_clipboard_goes_first(
     ],
 )
 @pytest.mark.parametrize("text", ["hello é 漢", "x" * 2000, "line\nline\n"])
-def test_without_a_desktop_the_terminal_is_asked(desk: Desk, environment: dict[str, str], text: str) -> None:
+def test_terminal_clipboard_is_used_without_a_desktop_clipboard(
+    desk: Desk, environment: dict[str, str], text: str
+) -> None:
     desk.written = ""
 
     assert desk.copy(text, **environment) == "copied, if the terminal allows it (OSC 52)"
     assert unwrapped(desk.written) == text
 
 
-def test_over_ssh_a_forwarded_display_is_served_as_well() -> None:
+def test_ssh_with_a_forwarded_display_copies_to_both_clipboards() -> None:
     desk = Desk("xclip")
 
     assert desk.copy("a", DISPLAY="localhost:10", **SSH) == "copied"
     assert unwrapped(desk.written) == "a"
 
 
-def test_gnu_screen_gets_strings_that_it_does_not_drop() -> None:
+def test_text_for_gnu_screen_is_split_into_short_strings() -> None:
     desk = Desk()
     desk.copy("x" * 2000, STY="1.pts")
 
@@ -130,7 +132,9 @@ def test_gnu_screen_gets_strings_that_it_does_not_drop() -> None:
         (("tmux load-buffer -w -", "tmux load-buffer -"), "copied, if the terminal allows it (OSC 52)", None),
     ],
 )
-def test_tmux_is_told_in_both_ways(failing: tuple[str, ...], where: str, commands: list[str] | None) -> None:
+def test_tmux_gets_the_text_by_load_buffer_and_by_osc_52(
+    failing: tuple[str, ...], where: str, commands: list[str] | None
+) -> None:
     desk = Desk("tmux", failing=failing)
 
     assert desk.copy("a", **TMUX) == where
@@ -142,14 +146,14 @@ def test_tmux_is_told_in_both_ways(failing: tuple[str, ...], where: str, command
     ("text", "copied"),
     [("a\x1b[31mb", "a^[[31mb"), ("a\rb", "a^Mb"), ("\x1b[201~rm", "^[[201~rm"), ("a\u202eb", "a<U+202E>b")],
 )
-def test_what_a_terminal_would_obey_is_not_copied(text: str, copied: str) -> None:
+def test_control_characters_are_escaped_before_copying(text: str, copied: str) -> None:
     desk = Desk()
     desk.copy(text)
 
     assert unwrapped(desk.written) == copied
 
 
-def test_nothing_leaves_the_clipboard_as_it_is() -> None:
+def test_empty_text_leaves_the_clipboard_unchanged() -> None:
     desk = Desk("xclip", "tmux")
 
     assert desk.copy("", DISPLAY=":0", **TMUX) == "is empty"
@@ -164,7 +168,7 @@ def test_nothing_leaves_the_clipboard_as_it_is() -> None:
         ("a", "", "no clipboard"),
     ],
 )
-def test_what_the_terminal_cannot_take_goes_into_a_file(
+def test_text_is_saved_to_a_file_when_the_terminal_cannot_copy_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, term: str, reason: str
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
@@ -179,14 +183,14 @@ def test_what_the_terminal_cannot_take_goes_into_a_file(
     assert desk.written == ""
 
 
-def test_the_longest_text_still_goes_to_the_terminal() -> None:
+def test_text_of_the_maximum_length_is_copied_by_the_terminal() -> None:
     desk = Desk()
 
     assert desk.copy("x" * MAX_OSC52_BYTES) == "copied, if the terminal allows it (OSC 52)"
     assert len(desk.written) <= 100_000
 
 
-def test_a_long_text_is_in_the_buffer_of_tmux() -> None:
+def test_text_too_long_for_osc_52_is_in_the_tmux_buffer() -> None:
     desk = Desk("tmux")
 
     assert desk.copy("x" * (MAX_OSC52_BYTES + 1), **TMUX) == "copied"
@@ -194,7 +198,7 @@ def test_a_long_text_is_in_the_buffer_of_tmux() -> None:
     assert desk.written == ""
 
 
-def test_with_no_place_at_all_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copy_raises_when_no_clipboard_and_no_file_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
     with pytest.raises(OutputError, match="cannot copy"):
         Desk().copy("a", TERM="dumb")
@@ -211,22 +215,22 @@ def _script(tmp_path: Path) -> Callable[[str], str]:
     return script
 
 
-def test_a_program_is_given_the_text(script: Callable[[str], str], tmp_path: Path) -> None:
+def test_run_passes_the_text_on_stdin(script: Callable[[str], str], tmp_path: Path) -> None:
     assert run((script("cat > got"),), b"text " * 100_000)
     assert (tmp_path / "got").read_bytes() == b"text " * 100_000
 
 
 @pytest.mark.parametrize("body", ["exit 3", "kill -9 $$", "exec 0<&-; exit 1"])
-def test_a_program_that_fails_is_no_success(script: Callable[[str], str], body: str) -> None:
+def test_run_returns_false_when_the_program_fails(script: Callable[[str], str], body: str) -> None:
     assert not run((script(body),), b"x" * 1_000_000)
 
 
-def test_a_program_that_is_none_is_no_success(tmp_path: Path) -> None:
+def test_run_returns_false_when_the_program_is_missing(tmp_path: Path) -> None:
     assert not run((str(tmp_path / "none"),), b"")
 
 
 @pytest.mark.parametrize("body", ["sleep 3600", "cat > /dev/null; sleep 3600", "sleep 3600 & wait"])
-def test_a_program_that_hangs_is_ended_with_what_it_started(
+def test_program_that_hangs_is_killed_with_its_children(
     script: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
     monkeypatch.setattr(clipboard, "TIMEOUT_SECONDS", 0.5)
@@ -250,7 +254,7 @@ def has_ended(pipe: int) -> bool:
     return False
 
 
-def test_a_program_that_stays_to_serve_the_clipboard_is_not_waited_for(
+def test_run_does_not_wait_for_a_program_that_serves_the_clipboard(
     script: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clipboard, "TIMEOUT_SECONDS", PATIENCE)
@@ -264,7 +268,7 @@ def test_a_program_that_stays_to_serve_the_clipboard_is_not_waited_for(
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-def test_a_real_tmux_has_the_text_and_hands_it_to_its_terminal(tmp_path: Path) -> None:
+def test_real_tmux_stores_the_text_and_passes_it_to_its_terminal(tmp_path: Path) -> None:
     program = tmp_path / "copies.py"
     program.write_text(
         "import os, sys, time\nfrom reflectty.tui import clipboard\nfrom reflectty.tui.clipboard import copy\n"

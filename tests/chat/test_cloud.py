@@ -14,7 +14,7 @@ LEAVES = f"{NAME} is a cloud model: your prompts leave this machine and go to ol
 
 
 @in_a_chat(REPLY, REPLY, manner=ChatAskOptions(NAME), size=WIDE)
-async def test_that_questions_leave_the_machine_stays_in_the_transcript_and_is_said_once(reader: Reader) -> None:
+async def test_cloud_model_notice_is_in_the_transcript_once(reader: Reader) -> None:
     reader.engine.installed = (STUB,)
     await reader.ask(QUESTION)
     await reader.ask(QUESTION)
@@ -24,14 +24,14 @@ async def test_that_questions_leave_the_machine_stays_in_the_transcript_and_is_s
 
 
 @in_a_chat(size=WIDE)
-async def test_the_dialog_says_where_a_model_runs(reader: Reader) -> None:
+async def test_model_dialog_names_the_host_of_a_cloud_model(reader: Reader) -> None:
     reader.engine.installed = (STUB, *reader.engine.installed)
     await reader.send("/model")
     await reader.shows("completion, thinking, cloud: ollama.com")
 
 
 @in_a_chat(size=WIDE)
-async def test_the_list_says_cloud_in_place_of_a_size(reader: Reader) -> None:
+async def test_model_list_shows_cloud_in_place_of_a_size(reader: Reader) -> None:
     stub = model(NAME, 384, "", "", "thinking", remote_host="https://ollama.com:443", remote_model="gpt-oss:120b")
     reader.server.models.append(stub)
     await opened(reader)

@@ -31,7 +31,7 @@ def copied(reader: Reader) -> list[str]:
 
 
 @in_a_chat()
-async def test_every_command_does_its_action(reader: Reader) -> None:
+async def test_every_slash_command_runs_its_action(reader: Reader) -> None:
     done: list[tuple[str, str]] = []
 
     async def do(name: str, argument: str = "") -> None:
@@ -48,14 +48,14 @@ async def test_every_command_does_its_action(reader: Reader) -> None:
 
 
 @in_a_chat()
-async def test_every_action_can_be_done(reader: Reader) -> None:
+async def test_every_action_has_a_handler(reader: Reader) -> None:
     find = reader.screen._chat_actions.find  # noqa: SLF001 - who does it
     for action in ACTIONS:
         assert action.name in ("send", "newline") or callable(find(action.name)), action.name
 
 
 @in_a_chat()
-async def test_what_cannot_be_done_says_why(reader: Reader) -> None:
+async def test_invalid_commands_are_explained_and_send_nothing(reader: Reader) -> None:
     for typed, said in (
         ("/modle mini", "unknown command /modle (did you mean /mode or /model or /models?"),
         ("/xyzzy", "unknown command /xyzzy (f1 lists them"),
@@ -74,19 +74,19 @@ async def test_what_cannot_be_done_says_why(reader: Reader) -> None:
 
 
 @in_a_chat(REPLY)
-async def test_a_blank_before_it_makes_a_command_a_question(reader: Reader) -> None:
+async def test_leading_space_sends_a_command_as_a_question(reader: Reader) -> None:
     await reader.ask(" /xyzzy is what?")
     assert reader.engine.requests[0].messages[-1].content.strip() == "/xyzzy is what?"
 
 
 @in_a_chat(REPLY)
-async def test_what_was_mistyped_is_back_in_the_composer(reader: Reader) -> None:
+async def test_mistyped_command_returns_to_the_composer(reader: Reader) -> None:
     await reader.send("/modle mini")
     assert reader.chat.composer.text == "/modle mini"
 
 
 @in_a_chat(REPLY, size=(80, 30))
-async def test_a_title_is_given_and_shown(reader: Reader) -> None:
+async def test_title_command_renames_the_session(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.rows()[0] == f" reflect   {QUESTION}"
     await reader.send("/title Nines and elevens")
@@ -103,7 +103,7 @@ async def test_help_shows_the_keys(reader: Reader) -> None:
 
 
 @in_a_chat(REPLY, manner=ChatAskOptions())
-async def test_where_no_model_was_named_the_best_one_answers(reader: Reader) -> None:
+async def test_best_installed_model_answers_when_none_is_named(reader: Reader) -> None:
     await reader.shows("reflection")
     await reader.ask(QUESTION)
     assert reader.engine.requests[0].model == "reflection"
@@ -123,7 +123,7 @@ async def test_a_model_can_be_chosen_from_a_list(reader: Reader) -> None:
 
 
 @in_a_chat(cut(THOUGHT + "</thinking>\n<output>\n" + CODE + "</output>"))
-async def test_what_is_copied_reaches_the_terminals_clipboard(reader: Reader) -> None:
+async def test_copied_text_reaches_the_terminal_clipboard(reader: Reader) -> None:
     await reader.ask(QUESTION)
     for command in ("/copy", "/copy thinking", "/copy code 1", "/copy code"):
         await reader.send(command)
@@ -138,7 +138,7 @@ async def test_what_is_copied_reaches_the_terminals_clipboard(reader: Reader) ->
 
 
 @in_a_chat(cut("<output>\n" + CODE + "</output>"))
-async def test_what_cannot_be_copied_says_why(reader: Reader) -> None:
+async def test_invalid_copy_arguments_are_explained(reader: Reader) -> None:
     await reader.ask(QUESTION)
     for command, said in (
         ("/copy code 3", "no code block '3' (choose 1 to 2)"),
@@ -151,7 +151,7 @@ async def test_what_cannot_be_copied_says_why(reader: Reader) -> None:
 
 
 @in_a_chat(cut("Plain.\n"))
-async def test_what_is_not_there_is_not_copied(reader: Reader) -> None:
+async def test_copy_reports_missing_thinking_and_code(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+u", "alt+k")
     assert reader.sees("! the last reply has no thinking", "! the last answer has no code block") == [
@@ -161,7 +161,7 @@ async def test_what_is_not_there_is_not_copied(reader: Reader) -> None:
 
 
 @in_a_chat(cut("An\x1b[31m answer\x07.\n"))
-async def test_what_is_copied_is_safe_to_paste(reader: Reader) -> None:
+async def test_copied_text_is_safe_to_paste(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+y")
     await reader.until(lambda: reader.written)
@@ -172,7 +172,7 @@ async def test_what_is_copied_is_safe_to_paste(reader: Reader) -> None:
 
 
 @in_a_chat(REPLY)
-async def test_a_session_is_saved_by_the_ending_of_its_name(reader: Reader) -> None:
+async def test_save_picks_the_format_by_the_file_extension(reader: Reader) -> None:
     await reader.ask(QUESTION)
     for name in ("talk.md", "talk.html", "talk.json", "talk", "with blanks.md"):
         await reader.send(f"/save {name}")
@@ -186,7 +186,7 @@ async def test_a_session_is_saved_by_the_ending_of_its_name(reader: Reader) -> N
 
 
 @in_a_chat(REPLY)
-async def test_nothing_that_is_there_is_written_over(reader: Reader) -> None:
+async def test_save_does_not_overwrite_an_existing_file(reader: Reader) -> None:
     (reader.home / "talk.md").write_text("mine")
     await reader.ask(QUESTION)
     await reader.send("/save talk.md")
@@ -195,14 +195,14 @@ async def test_nothing_that_is_there_is_written_over(reader: Reader) -> None:
 
 
 @in_a_chat(REPLY)
-async def test_what_cannot_be_written_says_so(reader: Reader) -> None:
+async def test_save_reports_a_path_that_cannot_be_written(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.send("/save nowhere/talk.md")
     assert reader.row("!") == " ! cannot write nowhere/talk.md: no such file or directory"
 
 
 @in_a_chat(REPLY)
-async def test_without_a_name_it_is_asked_for(reader: Reader) -> None:
+async def test_save_without_a_name_asks_for_one(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("ctrl+s")
     await reader.shows("Save as")
@@ -217,7 +217,7 @@ async def test_without_a_name_it_is_asked_for(reader: Reader) -> None:
 
 
 @in_a_chat(REPLY)
-async def test_a_file_that_is_named_comes_along(reader: Reader) -> None:
+async def test_mentioned_file_is_attached_to_the_question(reader: Reader) -> None:
     (reader.home / "notes.txt").write_text("nine is nine")
     await reader.ask("What does @notes.txt say?")
     (message,) = reader.engine.requests[0].messages
@@ -228,7 +228,7 @@ async def test_a_file_that_is_named_comes_along(reader: Reader) -> None:
 
 
 @in_a_chat(REPLY, manner=ChatAskOptions("deepseek-r1"))
-async def test_an_image_comes_along_as_one(reader: Reader) -> None:
+async def test_attached_image_is_sent_as_an_image(reader: Reader) -> None:
     (reader.home / "dot.png").write_bytes(PNG)
     await reader.send("/attach dot.png")
     assert reader.chat.composer.text == '@"dot.png" '
@@ -241,7 +241,7 @@ async def test_an_image_comes_along_as_one(reader: Reader) -> None:
 
 
 @in_a_chat(REPLY)
-async def test_an_image_is_refused_by_a_model_without_eyes(reader: Reader) -> None:
+async def test_image_is_refused_when_the_model_has_no_vision(reader: Reader) -> None:
     (reader.home / "dot.png").write_bytes(PNG)
     await reader.send("What is @dot.png?")
     await reader.shows("! reflection cannot see images")
@@ -249,7 +249,7 @@ async def test_an_image_is_refused_by_a_model_without_eyes(reader: Reader) -> No
 
 
 @in_a_chat(REPLY)
-async def test_what_cannot_be_attached_says_so(reader: Reader) -> None:
+async def test_attach_reports_a_path_that_cannot_be_read(reader: Reader) -> None:
     (reader.home / "folder").mkdir()
     for name in ("nothing.txt", "folder"):
         reader.chat.show_conversation()
@@ -257,5 +257,5 @@ async def test_what_cannot_be_attached_says_so(reader: Reader) -> None:
         assert f"cannot read {name}" in reader.row("!")
 
 
-def test_the_reply_in_these_tests_is_whole() -> None:
+def test_reply_fixture_is_complete() -> None:
     assert "".join(str(piece) for piece in REPLY) == THOUGHT + ANSWERED

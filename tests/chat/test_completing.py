@@ -63,7 +63,7 @@ def accepted(text: str, folder: Path) -> str:
         ("first\n/mo", []),
     ],
 )
-def test_a_slash_at_the_very_start_names_a_command(written: str, offered: list[str], tmp_path: Path) -> None:
+def test_commands_are_suggested_only_for_a_slash_at_the_start(written: str, offered: list[str], tmp_path: Path) -> None:
     assert texts(written, tmp_path) == offered
 
 
@@ -81,24 +81,24 @@ def test_a_slash_at_the_very_start_names_a_command(written: str, offered: list[s
         ("/copy code 1", []),
     ],
 )
-def test_what_a_command_takes_is_offered_until_it_is_written(written: str, offered: list[str], tmp_path: Path) -> None:
+def test_command_arguments_are_suggested_until_complete(written: str, offered: list[str], tmp_path: Path) -> None:
     assert texts(written, tmp_path) == offered
 
 
-def test_a_command_is_shown_with_what_it_takes_unless_that_is_a_choice(tmp_path: Path) -> None:
+def test_command_label_names_its_argument_unless_it_is_a_choice(tmp_path: Path) -> None:
     assert [(item.label, item.help) for item in found("/mod", tmp_path).items] == [
         ("/model NAME", "choose a model"),
         ("/mode", "how it reflects"),
     ]
 
 
-def test_accepting_in_the_middle_of_a_command_replaces_all_of_it(tmp_path: Path) -> None:
+def test_accepting_in_the_middle_of_a_command_replaces_the_whole_word(tmp_path: Path) -> None:
     suggested = found("/moXX", tmp_path, cursor=3)
 
     assert (suggested.start, suggested.end) == (0, 5)
 
 
-def test_a_value_that_a_terminal_would_obey_is_not_offered(tmp_path: Path) -> None:
+def test_value_with_control_characters_is_not_suggested(tmp_path: Path) -> None:
     suggested = find_suggestions("/model ", 7, COMMANDS, tmp_path, {"model": ("\x1b[2Jx", "two\nlines", "fine")})
 
     assert [item.text for item in suggested.items] == ["fine"]
@@ -137,11 +137,11 @@ def folder(tmp_path: Path) -> Path:
         ("/title of @rep", ["@report.txt"]),
     ],
 )
-def test_a_path_is_offered_where_one_is_meant(written: str, offered: list[str], folder: Path) -> None:
+def test_paths_are_suggested_for_mentions_and_path_arguments(written: str, offered: list[str], folder: Path) -> None:
     assert texts(written, folder) == offered
 
 
-def test_a_path_may_begin_at_the_root_or_at_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_may_start_at_the_root_or_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder))
 
     assert texts(f"@{folder}/rep", folder / "src") == [f"@{folder}/report.txt"]
@@ -150,7 +150,7 @@ def test_a_path_may_begin_at_the_root_or_at_home(folder: Path, monkeypatch: pyte
     assert find_mentions("@~/report.txt", folder / "src") == (folder / "report.txt",)
 
 
-def test_the_quote_that_closes_a_path_is_not_written_twice(folder: Path) -> None:
+def test_closing_quote_of_a_path_is_not_duplicated(folder: Path) -> None:
     written = '@"my f" and more'
     suggested = found(written, folder, cursor=6)
 
@@ -161,7 +161,7 @@ NASTY = ("new\nline", "\x1b]0;title\x07", "tab\there", "caf\xe9 \u202e cod", "\u
 
 
 @pytest.mark.parametrize("name", [*NASTY, os.fsdecode(b"raw \xff\xfe bytes")])
-def test_any_file_can_be_named_with_text_that_is_safe_on_one_line(name: str, tmp_path: Path) -> None:
+def test_any_file_name_can_be_mentioned_with_safe_one_line_text(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("text")
 
     written = accepted("@", tmp_path)
@@ -172,13 +172,13 @@ def test_any_file_can_be_named_with_text_that_is_safe_on_one_line(name: str, tmp
 
 
 @pytest.mark.parametrize("name", NASTY)
-def test_every_name_is_shown_safe(name: str, tmp_path: Path) -> None:
+def test_file_names_are_cleaned_in_suggestion_labels(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("text")
 
     assert [item.label for item in found("@", tmp_path).items] == [clean_line(name)]
 
 
-def test_a_folder_of_many_entries_is_read_only_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_folder_is_read_only_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(300):
         (tmp_path / f"file{number}").touch()
 
@@ -187,7 +187,7 @@ def test_a_folder_of_many_entries_is_read_only_in_part(tmp_path: Path, monkeypat
     assert len(texts("@f", tmp_path)) == 30
 
 
-def test_a_folder_that_cannot_be_read_offers_nothing(tmp_path: Path) -> None:
+def test_unreadable_folder_gives_no_suggestions(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     assert found("@file/", tmp_path) == NO_SUGGESTIONS
@@ -209,18 +209,18 @@ def test_a_folder_that_cannot_be_read_offers_nothing(tmp_path: Path) -> None:
         ("", []),
     ],
 )
-def test_the_files_that_a_question_names_are_found(text: str, names: list[str], folder: Path) -> None:
+def test_files_mentioned_in_a_question_are_found(text: str, names: list[str], folder: Path) -> None:
     assert find_mentions(text, folder) == tuple(folder / name for name in names)
 
 
 @pytest.mark.parametrize("text", ["@\0", f"@{'x' * 5000}", "@~nobody/x", "@\udc80", "@\ud800\\ ", "@\\x00", "@\\"])
-def test_what_cannot_be_a_path_is_no_mention(text: str, tmp_path: Path) -> None:
+def test_invalid_path_is_not_a_mention(text: str, tmp_path: Path) -> None:
     assert find_mentions(text, tmp_path) == ()
     assert found(text, tmp_path) == NO_SUGGESTIONS
 
 
 @pytest.mark.parametrize("piece", ["(@", '"@', '@"', '@"\\', "@\\ ", "@a.", "@."])
-def test_text_made_to_be_slow_is_not(piece: str, tmp_path: Path) -> None:
+def test_adversarial_text_is_parsed_in_linear_time(piece: str, tmp_path: Path) -> None:
     def seconds(times: int) -> float:
         text = piece * times + '"'
         start = time.process_time()

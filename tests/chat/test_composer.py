@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from support.composer_app import Host
 
 
-def test_enter_sends_what_is_written_and_empties_the_composer(tmp_path: Path) -> None:
+def test_enter_sends_the_text_and_clears_the_composer(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         await write(pilot, "a question")
         await pilot.press("enter")
@@ -40,7 +40,7 @@ def test_a_blank_text_is_not_sent(blank: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["ctrl+j", "alt+enter", "shift+enter"])
-def test_a_new_line_begins_at_the_cursor(key: str, tmp_path: Path) -> None:
+def test_newline_keys_break_the_line_at_the_cursor(key: str, tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         await write(pilot, "ab")
         await pilot.press("left", key, "x")
@@ -50,7 +50,7 @@ def test_a_new_line_begins_at_the_cursor(key: str, tmp_path: Path) -> None:
     composing(tmp_path, use)
 
 
-def test_the_keys_that_send_and_break_lines_can_be_others(tmp_path: Path) -> None:
+def test_send_and_newline_keys_can_be_changed(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         host.composer.send_keys, host.composer.newline_keys = ("ctrl+g",), ("enter",)
         await pilot.press("a", "enter", "b", "ctrl+g")
@@ -61,7 +61,7 @@ def test_the_keys_that_send_and_break_lines_can_be_others(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("key", ["escape", "pageup", "pagedown", "ctrl+home", "ctrl+end", "alt+n"])
-def test_keys_of_the_transcript_and_of_the_application_are_left_to_them(key: str, tmp_path: Path) -> None:
+def test_transcript_and_application_keys_are_passed_on(key: str, tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         await write(pilot, "ab")
         await pilot.press("ctrl+a", key)
@@ -72,7 +72,7 @@ def test_keys_of_the_transcript_and_of_the_application_are_left_to_them(key: str
     composing(tmp_path, use)
 
 
-def test_alt_and_a_letter_writes_no_letter(tmp_path: Path) -> None:
+def test_alt_with_a_letter_inserts_nothing(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         host.post_message(events.Key("alt+n", "n"))
         await pilot.pause()
@@ -82,7 +82,7 @@ def test_alt_and_a_letter_writes_no_letter(tmp_path: Path) -> None:
     composing(tmp_path, use)
 
 
-def test_ctrl_c_copies_nothing_as_it_is_the_applications(tmp_path: Path) -> None:
+def test_ctrl_c_is_left_to_the_application_and_copies_nothing(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> str:
         await write(pilot, "ab")
         host.composer.select_all()
@@ -100,7 +100,7 @@ def test_tab_writes_nothing_and_keeps_the_focus(tmp_path: Path) -> None:
     composing(tmp_path, use)
 
 
-def test_ctrl_d_leaves_an_empty_composer_and_deletes_in_another(tmp_path: Path) -> None:
+def test_ctrl_d_deletes_forward_and_quits_when_the_composer_is_empty(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         await pilot.press("a", "b", "ctrl+a", "ctrl+d")
         await pilot.pause()
@@ -123,7 +123,7 @@ def test_ctrl_d_leaves_an_empty_composer_and_deletes_in_another(tmp_path: Path) 
         ((60, 6), 3, 3),
     ],
 )
-def test_it_grows_to_ten_rows_and_two_fifths_of_the_screen(
+def test_composer_grows_to_at_most_ten_rows_and_two_fifths_of_the_screen(
     size: tuple[int, int], lines: int, height: int, tmp_path: Path
 ) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> int:
@@ -134,7 +134,7 @@ def test_it_grows_to_ten_rows_and_two_fifths_of_the_screen(
     assert composing(tmp_path, use, size) == height
 
 
-def test_a_long_line_is_wrapped_and_all_of_it_seen(tmp_path: Path) -> None:
+def test_long_line_wraps_and_is_fully_visible(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         host.composer.fill("word " * 30)
         await pilot.pause()
@@ -144,7 +144,7 @@ def test_a_long_line_is_wrapped_and_all_of_it_seen(tmp_path: Path) -> None:
     composing(tmp_path, use)
 
 
-def test_up_walks_the_earlier_questions_and_down_comes_back_to_the_draft(tmp_path: Path) -> None:
+def test_up_recalls_earlier_questions_and_down_returns_to_the_draft(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[str]:
         host.composer.earlier_questions = ("second", "first\nof two lines")
         await write(pilot, "draft")
@@ -158,7 +158,7 @@ def test_up_walks_the_earlier_questions_and_down_comes_back_to_the_draft(tmp_pat
     assert composing(tmp_path, use) == [draft, second, first, second, draft, draft]
 
 
-def test_up_moves_within_a_draft_before_it_leaves_it(tmp_path: Path) -> None:
+def test_up_moves_within_the_draft_before_it_recalls_a_question(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[tuple[str, object]]:
         host.composer.earlier_questions = ("earlier",)
         await write(pilot, "one\ntwo")
@@ -171,7 +171,7 @@ def test_up_moves_within_a_draft_before_it_leaves_it(tmp_path: Path) -> None:
     assert composing(tmp_path, use) == [("one\ntwo", (0, 3)), ("one\ntwo", (0, 0)), ("earlier", (0, 7))]
 
 
-def test_what_was_changed_in_an_earlier_question_is_there_again_on_the_way_back(tmp_path: Path) -> None:
+def test_edits_to_a_recalled_question_survive_moving_away_and_back(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[str]:
         host.composer.earlier_questions = ("second", "first")
         await pilot.press("up")
@@ -186,7 +186,7 @@ def test_what_was_changed_in_an_earlier_question_is_there_again_on_the_way_back(
     assert composing(tmp_path, use) == ["first", "secondx", "first", "secondxx"]
 
 
-def test_a_question_that_was_sent_ends_the_walk(tmp_path: Path) -> None:
+def test_sending_a_question_resets_the_history_position(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[str]:
         host.composer.earlier_questions = ("b", "a")
         await pilot.press("up", "up", "enter", "up")
@@ -199,7 +199,7 @@ def test_a_question_that_was_sent_ends_the_walk(tmp_path: Path) -> None:
     ("state", "classes", "title"),
     [("quiet", set(), ""), ("steering", {"-steering"}, "steer"), ("gone", {"-gone"}, "no server")],
 )
-def test_the_frame_says_the_state_in_colour_and_in_words(
+def test_frame_shows_the_state_by_colour_and_title(
     state: ComposerState, classes: set[str], title: str, tmp_path: Path
 ) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
@@ -222,7 +222,7 @@ def test_the_frame_says_the_state_in_colour_and_in_words(
         (12, ""),
     ],
 )
-def test_hints_are_dropped_from_the_right_and_are_never_markup(width: int, said: str, tmp_path: Path) -> None:
+def test_hints_are_dropped_from_the_right_and_not_parsed_as_markup(width: int, said: str, tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> str:
         host.composer.hints = ("enter send", "[b]ctrl+j[/b] new line", "f1 keys")
         await pilot.pause()
@@ -231,7 +231,7 @@ def test_hints_are_dropped_from_the_right_and_are_never_markup(width: int, said:
     assert composing(tmp_path, use, (width, 12)) == said
 
 
-def test_text_that_looks_like_markup_is_text(tmp_path: Path) -> None:
+def test_markup_in_the_text_is_shown_literally(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> str:
         host.composer.fill("[bold]x[/bold] [@click=app.quit]y")
         await pilot.pause()
@@ -240,14 +240,14 @@ def test_text_that_looks_like_markup_is_text(tmp_path: Path) -> None:
     assert "[bold]x[/bold] [@click=app.quit]y" in composing(tmp_path, use)
 
 
-def test_an_empty_composer_says_what_it_is_for(tmp_path: Path) -> None:
+def test_empty_composer_shows_a_placeholder(tmp_path: Path) -> None:
     async def use(host: Host, _: Pilot[None]) -> str:
         return "".join(host.rows())
 
     assert "Ask, or / for commands" in composing(tmp_path, use)
 
 
-def test_the_cursor_does_not_blink_where_nothing_moves(tmp_path: Path) -> None:
+def test_cursor_does_not_blink_when_animation_is_off(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> tuple[bool, bool]:
         before = host.composer.cursor_blink
         host.animation_level = "none"

@@ -59,12 +59,12 @@ def told(*pieces: str) -> list[tuple[str, str]]:
         "\x1b[A\x1b[<0;1;1M",
     ],
 )
-def test_what_is_pasted_is_never_taken_for_keys(text: str) -> None:
+def test_pasted_escape_sequences_are_not_parsed_as_keys(text: str) -> None:
     assert told(f"a{START}{text}{END}b") == [("key", "a"), ("paste", text), ("key", "b")]
 
 
 @given(st.text(alphabet="a\x1b[20~1\r", max_size=20).filter(lambda text: END not in f"{text}{END}"[:-1]), st.data())
-def test_a_paste_is_the_same_however_it_arrives(text: str, data: st.DataObject) -> None:
+def test_paste_is_the_same_however_it_is_split(text: str, data: st.DataObject) -> None:
     sent = f"{START}{text}{END}b"
     cuts = sorted(data.draw(st.lists(st.integers(len(START), len(sent)), max_size=6)))
     pieces = [sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
@@ -73,15 +73,15 @@ def test_a_paste_is_the_same_however_it_arrives(text: str, data: st.DataObject) 
 
 
 @pytest.mark.parametrize("cut", range(3, len(START)))
-def test_a_paste_whose_start_comes_in_two_pieces_is_one(cut: int) -> None:
+def test_paste_with_a_split_start_marker_is_recognised(cut: int) -> None:
     assert told(START[:cut], f"{START[cut:]}\x1b[A{END}") == [("paste", "\x1b[A")]
 
 
-def test_keys_are_what_they_were() -> None:
+def test_keys_outside_a_paste_are_parsed_as_before() -> None:
     assert told("\x1b[A", "\x1b[21~", "x") == [("key", "up"), ("key", "f10"), ("key", "x")]
 
 
-def test_a_megabyte_is_not_read_letter_by_letter() -> None:
+def test_large_paste_is_not_parsed_character_by_character() -> None:
     start = time.process_time()
     assert told(START, *["x" * 4_096] * 256, END) == [("paste", "x" * (1 << 20))]
     fast = time.process_time() - start
@@ -91,7 +91,7 @@ def test_a_megabyte_is_not_read_letter_by_letter() -> None:
     assert fast < time.process_time() - start
 
 
-def test_bytes_that_are_no_utf_8_and_escapes_in_a_paste_reach_a_real_terminal_application_whole() -> None:
+def test_paste_with_invalid_utf_8_and_escapes_reaches_a_real_application() -> None:
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
     command = [sys.executable, "-c", PROGRAM]

@@ -47,7 +47,7 @@ def tree(reader: Reader) -> dict[int, int | None]:
 
 
 @in_a_chat(ANOTHER, before=two_exchanges)
-async def test_a_question_in_other_words_is_a_branch(reader: Reader) -> None:
+async def test_edited_question_starts_a_branch(reader: Reader) -> None:
     await reader.press("alt+e")
     assert reader.chat.composer.text == "Second?"
     assert "resend as a new branch" in reader.text
@@ -63,7 +63,7 @@ async def test_a_question_in_other_words_is_a_branch(reader: Reader) -> None:
 
 
 @in_a_chat(ANOTHER, before=two_exchanges)
-async def test_branches_are_walked_and_the_one_looked_at_is_remembered(reader: Reader) -> None:
+async def test_keys_switch_branches_and_the_viewed_branch_is_saved(reader: Reader) -> None:
     await reader.press("alt+e")
     await reader.send("Second, better?")
     await reader.at_rest()
@@ -79,7 +79,7 @@ async def test_branches_are_walked_and_the_one_looked_at_is_remembered(reader: R
 
 
 @in_a_chat(before=two_exchanges)
-async def test_earlier_questions_can_be_edited_one_after_the_other(reader: Reader) -> None:
+async def test_repeated_edit_goes_back_to_earlier_questions(reader: Reader) -> None:
     await reader.press("alt+e", "alt+e")
     assert reader.chat.composer.text == "First?"
     await reader.press("escape")
@@ -89,7 +89,7 @@ async def test_earlier_questions_can_be_edited_one_after_the_other(reader: Reade
 
 
 @in_a_chat(REPLY, ANOTHER)
-async def test_another_answer_is_a_branch(reader: Reader) -> None:
+async def test_regenerated_reply_is_a_branch(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+r")
     await reader.at_rest()
@@ -100,7 +100,7 @@ async def test_another_answer_is_a_branch(reader: Reader) -> None:
 
 
 @in_a_chat(IN_THOUGHT)
-async def test_while_a_reply_comes_there_is_no_walking_and_no_other_answer(reader: Reader) -> None:
+async def test_branch_and_regenerate_keys_are_refused_during_a_reply(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.press("alt+r", "alt+left")
     assert [row for row in reader.rows() if "!" in row] == [" ! a reply is in progress: stop it first"] * 2
@@ -111,7 +111,7 @@ async def test_while_a_reply_comes_there_is_no_walking_and_no_other_answer(reade
 
 
 @in_a_chat(IN_THOUGHT, REST)
-async def test_a_running_thought_is_stopped_changed_and_gone_on_with(reader: Reader) -> None:
+async def test_steering_a_streaming_reply_continues_from_the_edited_thinking(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
@@ -143,7 +143,7 @@ async def test_a_running_thought_is_stopped_changed_and_gone_on_with(reader: Rea
 
 
 @in_a_chat(REPLY, REST)
-async def test_a_finished_thought_is_changed_and_the_other_reply_stays(reader: Reader) -> None:
+async def test_steering_a_complete_reply_keeps_the_original_as_a_branch(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.send("/steer")
     await reader.until(lambda: reader.chat.composer.text)
@@ -156,7 +156,7 @@ async def test_a_finished_thought_is_changed_and_the_other_reply_stays(reader: R
 
 
 @in_a_chat(REPLY)
-async def test_a_thought_is_left_as_it_was(reader: Reader) -> None:
+async def test_escape_cancels_steering_without_changes(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
@@ -167,7 +167,7 @@ async def test_a_thought_is_left_as_it_was(reader: Reader) -> None:
 
 
 @in_a_chat(IN_THOUGHT, REST, REPLY)
-async def test_what_waits_is_asked_after_the_steered_reply(reader: Reader) -> None:
+async def test_queued_question_is_sent_after_the_steered_reply(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.send("Second?")
     await reader.press("alt+s")
@@ -179,7 +179,7 @@ async def test_what_waits_is_asked_after_the_steered_reply(reader: Reader) -> No
 
 
 @in_a_chat(REPLY, ("And so on.\n</output>",))
-async def test_a_changed_thought_can_be_concluded_at_once(reader: Reader) -> None:
+async def test_edited_thinking_can_be_concluded(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
@@ -192,7 +192,7 @@ async def test_a_changed_thought_can_be_concluded_at_once(reader: Reader) -> Non
 
 
 @in_a_chat(IN_THOUGHT, ("9.9, then.\n</output>",))
-async def test_a_running_thought_is_concluded_in_the_same_reply(reader: Reader) -> None:
+async def test_concluding_a_streaming_reply_keeps_it_as_one_reply(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.press("alt+c")
     await reader.until(lambda: len(reader.engine.requests) == 2)
@@ -209,7 +209,7 @@ async def test_a_running_thought_is_concluded_in_the_same_reply(reader: Reader) 
 
 @pytest.mark.parametrize("held", [IN_THOUGHT, IN_ANSWER], ids=["in its thinking", "in its answer"])
 @in_a_chat()
-async def test_a_reply_that_was_stopped_goes_on_where_it_ended(reader: Reader, held: tuple[str | None, ...]) -> None:
+async def test_continue_resumes_a_stopped_reply_where_it_ended(reader: Reader, held: tuple[str | None, ...]) -> None:
     at = held.index(HOLD)
     begun, rest = "".join(filter(None, held[:at])), held[at + 1 :]
     reader.engine.add(*held)
@@ -237,7 +237,7 @@ async def test_a_complete_reply_is_not_continued(reader: Reader) -> None:
 
 
 @in_a_chat((HOLD,), REPLY)
-async def test_a_reply_of_which_nothing_came_is_asked_for_again(reader: Reader) -> None:
+async def test_continue_repeats_the_request_when_the_reply_is_empty(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "waiting")
     await reader.press("escape")
     await reader.at_rest()
@@ -252,7 +252,7 @@ GPT = Model("gpt-oss", ("completion", "thinking"), digest="sha256:4")
 
 
 @in_a_chat((*thoughts("Hm, ", "let me see"), HOLD, *REPLY), REPLY, manner=ChatAskOptions("gpt-oss"))
-async def test_what_cannot_be_steered_says_so_and_what_waits_goes_on(reader: Reader) -> None:
+async def test_steer_is_refused_when_unsupported_and_the_queue_continues(reader: Reader) -> None:
     reader.engine.installed = (*reader.engine.installed, GPT)
     await reader.ask_held(QUESTION, "let me see")
     await reader.send("Second?")
@@ -267,14 +267,14 @@ async def test_what_cannot_be_steered_says_so_and_what_waits_goes_on(reader: Rea
 
 @pytest.mark.parametrize("command", ["/steer", "/conclude", "/continue", "/regenerate", "/edit", "/copy", "/save x.md"])
 @in_a_chat()
-async def test_before_the_first_question_there_is_nothing_to_go_on_with(reader: Reader, command: str) -> None:
+async def test_reply_commands_are_refused_before_the_first_question(reader: Reader, command: str) -> None:
     await reader.send(command)
     assert reader.row("!").split()[:2] in (["!", "no"], ["!", "nothing"])
     assert reader.engine.requests == []
 
 
 @in_a_chat(REPLY, (*REST[:5], Chunk(done=True, done_reason="length")))
-async def test_a_steered_reply_can_be_cut_as_any_other(reader: Reader) -> None:
+async def test_steered_reply_can_hit_the_token_limit(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
@@ -288,7 +288,7 @@ async def test_a_steered_reply_can_be_cut_as_any_other(reader: Reader) -> None:
 
 
 @in_a_chat(IN_THOUGHT, ANOTHER)
-async def test_editing_while_the_reply_comes_stops_it_and_asks_instead(reader: Reader) -> None:
+async def test_sending_an_edited_question_stops_the_streaming_reply(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.press("alt+e")
     await reader.send("Which one, then?")
@@ -310,7 +310,7 @@ async def test_editing_while_the_reply_comes_stops_it_and_asks_instead(reader: R
 
 @pytest.mark.parametrize("keys", [("alt+r",), ("alt+left",), ("alt+g",), ("alt+e",)])
 @in_a_chat(REPLY, ANOTHER, REST)
-async def test_while_a_thought_is_changed_nothing_else_begins(reader: Reader, keys: tuple[str, ...]) -> None:
+async def test_other_reply_keys_are_refused_while_steering(reader: Reader, keys: tuple[str, ...]) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+r")
     await reader.at_rest()
@@ -326,7 +326,7 @@ async def test_while_a_thought_is_changed_nothing_else_begins(reader: Reader, ke
 
 
 @in_a_chat(REPLY, REPLY)
-async def test_another_session_leaves_a_thought_that_is_being_changed(reader: Reader) -> None:
+async def test_new_session_cancels_steering(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+s")
     await reader.until(lambda: reader.chat.composer.text)
@@ -337,7 +337,7 @@ async def test_another_session_leaves_a_thought_that_is_being_changed(reader: Re
 
 
 @in_a_chat(IN_THOUGHT, REPLY)
-async def test_a_session_can_be_removed_while_its_reply_comes(reader: Reader) -> None:
+async def test_session_can_be_removed_while_its_reply_streams(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     session = reader.chat.conversation.session
     assert session is not None

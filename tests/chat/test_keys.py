@@ -49,12 +49,12 @@ KITTY = {"shift+enter": "\x1b[13;2u", "ctrl+slash": "\x1b[47;5u"}
 def _taught() -> Iterator[None]:
     """Give every test Textual's own table, whatever this one or another has taught it."""
     table = dict(ANSI_SEQUENCES_KEYS)
-    _tell(_untaught())
+    _tell(_default_table())
     yield
     _tell(table)
 
 
-def _untaught() -> Mapping[str, object]:
+def _default_table() -> Mapping[str, object]:
     """Return the table as Textual makes it."""
     spec = find_spec(_ansi_sequences.__name__)
     assert spec
@@ -81,21 +81,21 @@ def keys_of(name: str, *overrides: tuple[str, tuple[str, ...]]) -> tuple[str, ..
 
 
 @pytest.mark.parametrize("key", [key for action in ACTIONS for key in action.keys])
-def test_every_default_key_arrives_from_a_terminal(key: str) -> None:
+def test_every_default_key_is_parsed_from_its_terminal_sequence(key: str) -> None:
     register_sequences(ACTIONS)
 
     assert arriving((LEGACY | KITTY)[key]) == [key]
 
 
 @pytest.mark.parametrize("sequence", ["\x1b\r", "\x1b,", "\x1b."])
-def test_untaught_textual_loses_alt(sequence: str) -> None:
+def test_textual_loses_alt_without_registered_sequences(sequence: str) -> None:
     assert not arriving(sequence)[0].startswith("alt+")
 
 
 @pytest.mark.parametrize(
     ("key", "sequence"), [("alt+1", "\x1b1"), ("alt+b", "\x1bb"), ("alt+/", "\x1b/"), ("ctrl+space", "\x00")]
 )
-def test_a_key_of_the_user_is_taught_as_well(key: str, sequence: str) -> None:
+def test_sequences_of_custom_keys_are_registered(key: str, sequence: str) -> None:
     actions = bind_actions([("new", (key,))])
     register_sequences(actions)
 
@@ -103,27 +103,27 @@ def test_a_key_of_the_user_is_taught_as_well(key: str, sequence: str) -> None:
 
 
 @pytest.mark.parametrize(("sequence", "key"), [("\x1b[A", "up"), ("\x1b2", "trade_mark_sign"), ("\x1bf", "ctrl+right")])
-def test_what_is_not_bound_stays_as_textual_reads_it(sequence: str, key: str) -> None:
+def test_unbound_sequences_keep_their_textual_meaning(sequence: str, key: str) -> None:
     register_sequences(bind_actions([("new", ("alt+[", "alt+1", "alt+b"))]))
 
     assert arriving(sequence) == [key]
 
 
-def test_every_action_can_be_told_and_reached() -> None:
+def test_every_action_has_a_unique_name_a_label_and_a_key_or_command() -> None:
     assert len({action.name for action in ACTIONS}) == len(ACTIONS)
     assert len({action.slash for action in ACTIONS if action.slash}) == sum(bool(action.slash) for action in ACTIONS)
     assert [action.name for action in ACTIONS if not (action.keys or action.slash) or not action.label] == []
     assert [action.name for action in ACTIONS if action.argument and not action.slash] == []
 
 
-def test_no_default_key_is_a_prefix_of_screen_or_tmux_or_edits_the_question() -> None:
+def test_default_keys_avoid_screen_and_tmux_prefixes_and_editing_keys() -> None:
     editing = {key for binding in TextArea.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
     taken_on_purpose = {"pageup", "pagedown", "ctrl+c", "f6"}
 
     assert {key for action in ACTIONS for key in action.keys} & ({"ctrl+a", "ctrl+b"} | editing) == taken_on_purpose
 
 
-def test_without_overrides_the_keys_are_the_default_ones() -> None:
+def test_default_keys_apply_without_overrides() -> None:
     assert bind_actions() == ACTIONS
 
 
@@ -142,7 +142,7 @@ def test_without_overrides_the_keys_are_the_default_ones() -> None:
         (("ctrl+@", "shift+del"), ("ctrl+space", "shift+delete")),
     ],
 )
-def test_the_user_binds_keys(written: tuple[str, ...], keys: tuple[str, ...]) -> None:
+def test_overrides_bind_keys(written: tuple[str, ...], keys: tuple[str, ...]) -> None:
     assert keys_of("steer", ("steer", written)) == keys
 
 
@@ -165,7 +165,7 @@ def test_the_user_binds_keys(written: tuple[str, ...], keys: tuple[str, ...]) ->
         ("steer", "ctrl+m", "enter is assigned to send and steer", "another key"),
     ],
 )
-def test_keys_that_cannot_be_are_refused(name: str, key: str, message: str, hint: str) -> None:
+def test_invalid_key_overrides_are_refused(name: str, key: str, message: str, hint: str) -> None:
     with pytest.raises(UsageError) as refused:
         bind_actions([(name, (key,))])
 
@@ -173,7 +173,7 @@ def test_keys_that_cannot_be_are_refused(name: str, key: str, message: str, hint
     assert hint in refused.value.hint
 
 
-def test_two_actions_can_change_places() -> None:
+def test_two_actions_can_swap_keys() -> None:
     overrides = (("steer", ("alt+e",)), ("edit", ("alt+s",)))
 
     assert keys_of("steer", *overrides) == ("alt+e",)
@@ -194,7 +194,7 @@ def test_two_actions_can_change_places() -> None:
         ("ctrl+space", "ctrl+space"),
     ],
 )
-def test_a_key_is_shown_as_it_is_written(key: str, text: str) -> None:
+def test_key_is_formatted_for_display(key: str, text: str) -> None:
     assert format_key(key) == text
 
 

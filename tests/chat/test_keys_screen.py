@@ -28,7 +28,7 @@ def groups() -> set[str]:
 
 
 @pytest.mark.parametrize(("size", "columns"), [((110, 60), 2), ((300, 60), 2), ((99, 120), 1), ((60, 160), 1)], ids=str)
-def test_every_action_stands_there_with_its_first_key_and_its_command(size: tuple[int, int], columns: int) -> None:
+def test_every_action_is_listed_with_its_first_key_and_command(size: tuple[int, int], columns: int) -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await listed(pilot)
         told = "\n".join(host.rows())
@@ -64,7 +64,7 @@ def test_a_small_screen_scrolls_to_the_last_action(size: tuple[int, int]) -> Non
     using(Host(), use, size)
 
 
-def test_no_label_is_cut_at_forty_columns() -> None:
+def test_labels_are_not_truncated_at_forty_columns() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await listed(pilot)
         told = " ".join(" ".join(host.rows()).split())
@@ -84,11 +84,11 @@ def test_no_label_is_cut_at_forty_columns() -> None:
         ("xyzzy", set()),
     ],
 )
-def test_what_is_typed_narrows_the_list(words: str, expected: set[str]) -> None:
+def test_filter_matches_label_key_and_command(words: str, expected: set[str]) -> None:
     assert {action.name for action in ACTIONS if has_words(action, words)} == expected
 
 
-def test_typing_narrows_what_is_shown_and_nothing_left_is_said() -> None:
+def test_typing_filters_the_list_and_reports_no_matches() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await listed(pilot)
         await pilot.press(*"correction")
@@ -102,7 +102,7 @@ def test_typing_narrows_what_is_shown_and_nothing_left_is_said() -> None:
     using(Host(), use)
 
 
-def test_the_list_is_left() -> None:
+def test_escape_f1_and_enter_close_the_list() -> None:
     async def use(pilot: Pilot[None]) -> None:
         for key in ("escape", "f1", "enter"):
             host = await listed(pilot)
@@ -115,7 +115,7 @@ def test_the_list_is_left() -> None:
     using(Host(), use)
 
 
-def test_it_follows_the_width_of_the_screen() -> None:
+def test_column_count_follows_the_screen_width() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await listed(pilot)
         assert len(next(row for row in host.rows() if row.split()[:1] == ["Ask"]).split()) == 2
@@ -126,7 +126,7 @@ def test_it_follows_the_width_of_the_screen() -> None:
     using(Host(), use, (120, 40))
 
 
-def test_a_key_of_the_readers_own_is_shown() -> None:
+def test_custom_key_is_shown() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await listed(pilot, [Action("steer", ("ctrl+t",), "Change the thinking", "Reply", "/steer")])
         assert host.row("ctrl+t").split() == ["ctrl+t", "Change", "the", "thinking", "/steer"]
@@ -138,7 +138,7 @@ def test_a_key_of_the_readers_own_is_shown() -> None:
     ("takes", "expected"),
     [("TEXT", ["/title", "TEXT", "Give", "a", "title"]), ("X" * 20, ["/title", "Give", "a", "title", "X" * 20])],
 )
-def test_a_command_stands_where_there_is_no_key(takes: str, expected: list[str]) -> None:
+def test_command_is_shown_when_an_action_has_no_key(takes: str, expected: list[str]) -> None:
     async def use(pilot: Pilot[None]) -> None:
         rename = Action("rename", (), "Give a title", "Session", "/title", takes)
         host = await listed(pilot, [rename, Action("send", ("ctrl+shift+f12",), "Send", "Session")])
@@ -148,7 +148,7 @@ def test_a_command_stands_where_there_is_no_key(takes: str, expected: list[str])
 
 
 @pytest.mark.slow
-def test_the_columns_are_as_even_as_whole_groups_allow() -> None:
+def test_columns_are_balanced_by_whole_groups() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await listed(pilot)
         rows = [row for row in host.rows() if row.strip()]

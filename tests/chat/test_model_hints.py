@@ -28,20 +28,20 @@ ENDED = DownloadRow(DownloadState("m", problem="broken", is_error=True), 1)
         (None, False, ["esc back"]),
     ],
 )
-def test_hints_name_only_keys_that_do_something_there(
+def test_hints_name_only_keys_that_apply_to_the_row(
     entry: ModelRow | DownloadRow | None, there: bool, expected: list[str]
 ) -> None:
     assert [fact.text for fact in key_hints_for(entry, is_reachable=there)] == expected
 
 
 @pytest.mark.parametrize("width", [16, 20, 36, 76, 200])
-def test_hints_fit_into_three_rows_and_the_way_back_stays(width: int) -> None:
+def test_hints_fit_in_three_rows_and_keep_the_back_key(width: int) -> None:
     rows = arrange_hints(key_hints_for(LISTED, is_reachable=True), width, " · ").split("\n")
     assert len(rows) <= 3
     assert all(len(row) <= max(width, len("esc back")) for row in rows)
     assert rows[-1].endswith("esc back")
 
 
-def test_a_model_that_runs_elsewhere_is_neither_loaded_nor_unloaded() -> None:
+def test_cloud_model_has_no_load_hint() -> None:
     cloud = ModelRow(ModelInfo(Model("glm-5:cloud")), LISTED.widths)
     assert "ctrl+l load" not in [fact.text for fact in key_hints_for(cloud, is_reachable=True)]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the screen of models see soon what another program does."""
     monkeypatch.setattr(screen, "POLL_SECONDS", 0.05)
 
@@ -32,7 +32,7 @@ def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @in_a_chat(size=WIDE, manner=ChatAskOptions("mini"))
-async def test_models_stand_in_a_list_with_what_is_known_of_the_chosen_one(reader: Reader) -> None:
+async def test_models_are_listed_with_details_of_the_selected_one(reader: Reader) -> None:
     reader.server.loaded["reflection:70b"] = (44 * GB, 28 * GB)
     await opened(reader)
     await reader.shows("reflection, thinking")
@@ -50,7 +50,7 @@ async def test_models_stand_in_a_list_with_what_is_known_of_the_chosen_one(reade
 @pytest.mark.parametrize(
     ("vram", "size", "shown"), [(0.0, (80, 24), "CPU"), (1.0, (80, 24), "GPU"), (0.635, (40, 10), "64 % GPU")]
 )
-def test_it_says_where_a_model_is_loaded(vram: float, size: tuple[int, int], shown: str) -> None:
+def test_row_shows_the_gpu_share_of_a_loaded_model(vram: float, size: tuple[int, int], shown: str) -> None:
     async def use(reader: Reader) -> None:
         reader.server.loaded["mini:latest"] = (GB, int(GB * vram))
         await reader.press("f6")
@@ -62,7 +62,7 @@ def test_it_says_where_a_model_is_loaded(vram: float, size: tuple[int, int], sho
 
 @pytest.mark.slow
 @in_a_chat()
-async def test_at_any_size_the_chosen_model_its_size_and_the_keys_are_in_sight(reader: Reader) -> None:
+async def test_selected_model_its_size_and_keys_are_visible_at_any_size(reader: Reader) -> None:
     for size in ((40, 10), (40, 24), (60, 16), (80, 24), (111, 40), (300, 80)):
         await reader.resize(*size)
         await reader.press("f6")
@@ -74,7 +74,7 @@ async def test_at_any_size_the_chosen_model_its_size_and_the_keys_are_in_sight(r
 
 
 @in_a_chat(unicode=False, size=WIDE, manner=ChatAskOptions("mini"))
-async def test_where_there_is_no_utf_8_it_is_ascii(reader: Reader) -> None:
+async def test_screen_is_ascii_without_utf_8(reader: Reader) -> None:
     reader.server.loaded["mini:latest"] = (GB, GB // 2)
     await reader.press("f6")
     await reader.shows("50 % GPU", ">- mini")
@@ -84,7 +84,7 @@ async def test_where_there_is_no_utf_8_it_is_ascii(reader: Reader) -> None:
 
 
 @in_a_chat()
-async def test_an_empty_server_says_how_to_get_a_model(reader: Reader) -> None:
+async def test_empty_server_offers_to_pull_a_model(reader: Reader) -> None:
     reader.server.models.clear()
     await reader.press("f6")
     await reader.shows("No models installed.")
@@ -92,7 +92,7 @@ async def test_an_empty_server_says_how_to_get_a_model(reader: Reader) -> None:
 
 
 @in_a_chat()
-async def test_what_is_typed_narrows_the_list(reader: Reader) -> None:
+async def test_typing_filters_the_list(reader: Reader) -> None:
     await opened(reader)
     await reader.press(*"ds14")
     assert reader.sees("deepseek-r1:14b", "mini", "reflection:70b") == ["deepseek-r1:14b"]
@@ -105,7 +105,7 @@ async def test_what_is_typed_narrows_the_list(reader: Reader) -> None:
 
 
 @in_a_chat()
-async def test_a_name_that_is_nowhere_can_be_pulled_as_it_was_typed(reader: Reader) -> None:
+async def test_unknown_filter_text_can_be_pulled_as_a_model(reader: Reader) -> None:
     await opened(reader)
     await reader.press(*"qwen3:8b", "ctrl+p")
     await reader.shows("Pull a model")
@@ -114,9 +114,9 @@ async def test_a_name_that_is_nowhere_can_be_pulled_as_it_was_typed(reader: Read
     assert reader.server.calls("pull")[0]["model"] == "qwen3:8b"
 
 
-@pytest.mark.usefixtures("looking_often")
+@pytest.mark.usefixtures("short_poll_interval")
 @in_a_chat()
-async def test_what_another_program_does_is_seen(reader: Reader) -> None:
+async def test_changes_by_another_program_are_shown(reader: Reader) -> None:
     await opened(reader)
     reader.server.models.insert(0, dict(QWEN))
     await reader.shows("qwen3:8b", "8.2B Q4_K_M", "thinking, tools")
@@ -126,9 +126,9 @@ async def test_what_another_program_does_is_seen(reader: Reader) -> None:
     await reader.until(lambda: "qwen3:8b" not in reader.text)
 
 
-@pytest.mark.usefixtures("looking_often")
+@pytest.mark.usefixtures("short_poll_interval")
 @in_a_chat()
-async def test_the_server_is_looked_at_only_while_the_screen_is_open(reader: Reader) -> None:
+async def test_server_is_polled_only_while_the_screen_is_open(reader: Reader) -> None:
     assert reader.server.asked == []
     await opened(reader)
     await reader.until(lambda: len(reader.server.calls("ps")) > 3)
@@ -139,9 +139,9 @@ async def test_the_server_is_looked_at_only_while_the_screen_is_open(reader: Rea
     assert reader.engine.requests == []
 
 
-@pytest.mark.usefixtures("looking_often")
+@pytest.mark.usefixtures("short_poll_interval")
 @in_a_chat(size=WIDE)
-async def test_a_server_that_goes_is_said_to_be_gone_until_it_is_back(reader: Reader) -> None:
+async def test_unreachable_server_is_reported_until_it_is_back(reader: Reader) -> None:
     await opened(reader)
     reader.server.gone = True
     await reader.shows(
@@ -159,7 +159,7 @@ async def test_a_server_that_goes_is_said_to_be_gone_until_it_is_back(reader: Re
 
 
 @in_a_chat(size=WIDE, manner=ChatAskOptions("reflection"))
-async def test_enter_lets_a_model_answer_from_here_on(reader: Reader) -> None:
+async def test_enter_selects_the_model_for_the_chat(reader: Reader) -> None:
     reader.server.models.insert(0, model("deepseek-r1:latest", GB, "1B", "Q8_0"))
     await opened(reader)
     await chosen(reader, "deepseek-r1")
@@ -173,7 +173,7 @@ async def test_enter_lets_a_model_answer_from_here_on(reader: Reader) -> None:
 
 
 @in_a_chat(size=WIDE)
-async def test_a_model_is_loaded_and_said_to_be_where_it_landed_and_unloaded(reader: Reader) -> None:
+async def test_model_is_loaded_with_its_gpu_share_reported_and_unloaded(reader: Reader) -> None:
     reader.server.vram = 0.5
     reader.server.loading.clear()
     await opened(reader)
@@ -190,7 +190,7 @@ async def test_a_model_is_loaded_and_said_to_be_where_it_landed_and_unloaded(rea
 
 @pytest.mark.parametrize(("key", "removed"), [("y", True), ("n", False), ("escape", False), ("enter", False)])
 @in_a_chat(size=WIDE, manner=ChatAskOptions("mini"))
-async def test_a_model_is_removed_after_a_yes_and_no_other_key(reader: Reader, key: str, removed: bool) -> None:
+async def test_model_is_removed_only_after_y(reader: Reader, key: str, removed: bool) -> None:
     await opened(reader)
     await chosen(reader, "mini")
     await reader.press("ctrl+x")
@@ -205,7 +205,7 @@ async def test_a_model_is_removed_after_a_yes_and_no_other_key(reader: Reader, k
 
 
 @in_a_chat(size=WIDE)
-async def test_a_model_is_copied_and_never_over_another(reader: Reader) -> None:
+async def test_copy_does_not_replace_another_model(reader: Reader) -> None:
     await opened(reader)
     await chosen(reader, "mini")
     for name, said in (
@@ -222,7 +222,7 @@ async def test_a_model_is_copied_and_never_over_another(reader: Reader) -> None:
 
 
 @in_a_chat(size=WIDE)
-async def test_what_fails_is_said_where_it_was_wished(reader: Reader) -> None:
+async def test_load_error_is_shown_on_the_screen(reader: Reader) -> None:
     await opened(reader)
     await chosen(reader, "mini")
     reader.server.models[:] = [one for one in reader.server.models if one["name"] != "mini:latest"]
@@ -235,7 +235,7 @@ async def test_what_fails_is_said_where_it_was_wished(reader: Reader) -> None:
 
 
 @in_a_chat()
-async def test_the_list_of_who_may_answer_leads_to_the_screen(reader: Reader) -> None:
+async def test_model_dialog_opens_the_models_screen(reader: Reader) -> None:
     await reader.press("f2")
     await reader.shows("pull, load, copy or remove a model")
     await reader.press("up", "pagedown", "enter")
@@ -243,7 +243,7 @@ async def test_the_list_of_who_may_answer_leads_to_the_screen(reader: Reader) ->
 
 
 @in_a_chat(keys=(("models", ("ctrl+t",)),))
-async def test_a_key_of_the_readers_own_opens_and_closes_it(reader: Reader) -> None:
+async def test_custom_key_opens_and_closes_the_screen(reader: Reader) -> None:
     await reader.press("ctrl+t")
     await reader.shows("deepseek-r1:14b")
     await reader.press("ctrl+t")
@@ -254,12 +254,12 @@ GIB = 1 << 30
 CARD = Gpu("NVIDIA GeForce RTX 4090", 24 * GIB, 23 * GIB)
 
 
-async def beside_a_card(_: ModelLibrary) -> ServerHardware:
+async def machine_with_one_gpu(_: ModelLibrary) -> ServerHardware:
     return ServerHardware(Machine((CARD,), 64 * GIB, 60 * GIB))
 
 
-@in_a_chat(size=WIDE, hardware=beside_a_card)
-async def test_whether_the_chosen_model_fits_is_said_beside_it(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+@in_a_chat(size=WIDE, hardware=machine_with_one_gpu)
+async def test_memory_fit_of_the_selected_model_is_shown(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     await opened(reader)
     await chosen(reader, "reflection:70b")
     await reader.shows("needs      weights 40 GB", "fit        ")
@@ -276,7 +276,7 @@ async def test_whether_the_chosen_model_fits_is_said_beside_it(reader: Reader, m
 
 
 @in_a_chat(manner=ChatAskOptions("mini"))
-async def test_a_profile_of_another_server_shows_the_models_of_that_one(reader: Reader) -> None:
+async def test_profile_of_another_server_shows_its_models(reader: Reader) -> None:
     far = ModelServer(QWEN)
     there = ChatProfile(ChatAskOptions("mini"), lambda: reader.engine, "far:1", far.library)
     here = ChatProfile(ChatAskOptions("mini"))

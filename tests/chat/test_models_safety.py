@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @sweeps
-def test_the_models_on_the_server_are_safe(cases: Sequence[Case]) -> None:
+def test_hostile_model_names_and_details_are_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         async def look(texts: list[str]) -> None:
             reader.server.models = [
@@ -39,7 +39,7 @@ def test_the_models_on_the_server_are_safe(cases: Sequence[Case]) -> None:
 
 
 @sweeps
-def test_what_a_server_says_of_pulls_is_safe(cases: Sequence[Case]) -> None:
+def test_hostile_pull_messages_are_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         await reader.press("f6")
         await reader.shows("mini")
@@ -63,7 +63,7 @@ def test_what_a_server_says_of_pulls_is_safe(cases: Sequence[Case]) -> None:
 
 
 @sweeps
-def test_what_is_typed_on_the_screen_of_models_is_safe(cases: Sequence[Case]) -> None:
+def test_hostile_input_on_the_models_screen_is_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         await reader.press("f6")
         await reader.shows("mini")

@@ -36,7 +36,7 @@ def unable(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
 
 
 @in_a_chat(IN_THOUGHT, make=unable, size=(120, 30))
-async def test_a_reply_that_cannot_go_on_is_not_stopped_for_it_and_no_key_is_offered(reader: Reader) -> None:
+async def test_steering_is_neither_offered_nor_run_when_unsupported(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     assert "alt+s" not in reader.text
     assert "alt+c" not in reader.text
@@ -51,7 +51,7 @@ async def test_a_reply_that_cannot_go_on_is_not_stopped_for_it_and_no_key_is_off
 
 
 @in_a_chat(IN_THOUGHT, size=(120, 30))
-async def test_a_reply_that_can_go_on_is_offered_to(reader: Reader) -> None:
+async def test_steer_and_conclude_are_offered_when_supported(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.shows("alt+s steer", "alt+c conclude")
     reader.engine.release()
@@ -59,7 +59,7 @@ async def test_a_reply_that_can_go_on_is_offered_to(reader: Reader) -> None:
 
 
 @in_a_chat((FIXED,), before=three_exchanges, size=(90, 40))
-async def test_a_context_that_no_request_can_change_is_not_offered_larger(reader: Reader) -> None:
+async def test_larger_context_is_not_offered_when_the_context_is_fixed(reader: Reader) -> None:
     await reader.send("Fourth?")
     await reader.shows("Prompt too long")
 
@@ -70,13 +70,13 @@ async def test_a_context_that_no_request_can_change_is_not_offered_larger(reader
 
 
 @in_a_chat(make=warned)
-async def test_what_the_engine_could_not_use_is_said_when_the_chat_opens(reader: Reader) -> None:
+async def test_engine_warning_is_shown_when_the_chat_opens(reader: Reader) -> None:
     assert UNSENT in reader.row("the key")
     assert "\x1b" not in reader.text
 
 
 @in_a_chat(REPLY, make=ignoring)
-async def test_an_option_that_the_server_has_no_counterpart_for_is_said(reader: Reader) -> None:
+async def test_unsupported_option_is_reported(reader: Reader) -> None:
     await reader.send("/option num_ctx=8192")
     await reader.send(QUESTION)
     await reader.shows("this server ignores num_ctx")
@@ -96,7 +96,7 @@ def empty(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
 
 
 @in_a_chat(make=serving)
-async def test_only_models_are_offered_of_a_server_that_lets_none_be_changed(reader: Reader) -> None:
+async def test_models_screen_is_not_offered_when_the_server_cannot_pull(reader: Reader) -> None:
     await reader.press("f2")
     await reader.shows("org/Qwen3-8B")
 
@@ -105,7 +105,7 @@ async def test_only_models_are_offered_of_a_server_that_lets_none_be_changed(rea
 
 
 @in_a_chat(make=empty)
-async def test_a_server_that_lists_no_model_is_said_to_list_none(reader: Reader) -> None:
+async def test_empty_model_list_of_a_server_is_reported(reader: Reader) -> None:
     await reader.press("f2")
     await reader.shows("the server lists no models (use /model NAME to ask for one anyway)")
 
@@ -121,12 +121,12 @@ def by_name(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
 
 
 @in_a_chat(REPLY, make=by_id, manner=ChatAskOptions("mini:latest"))
-async def test_an_id_stands_in_the_status_line_as_it_is_asked_for(reader: Reader) -> None:
+async def test_status_line_shows_a_model_id_verbatim(reader: Reader) -> None:
     assert reader.chat.status.facts.ids
     await reader.shows("mini:latest")
 
 
 @in_a_chat(REPLY, make=by_name, manner=ChatAskOptions("mini:latest"))
-async def test_a_name_of_ollama_stands_there_without_the_tag_that_goes_without_saying(reader: Reader) -> None:
+async def test_status_line_shows_an_ollama_name_without_the_default_tag(reader: Reader) -> None:
     await reader.shows("mini")
     assert "mini:latest" not in reader.text

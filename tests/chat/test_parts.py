@@ -118,7 +118,7 @@ scenes = st.builds(scene, widths, views)
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths, view=views, look=st.booleans())
 @examples(120)
-def test_a_reply_that_came_in_pieces_looks_like_the_stored_one(
+def test_streamed_reply_looks_like_the_stored_one(
     text: str, cuts: list[int], width: int, view: ThinkingView, look: bool
 ) -> None:
     part, reply = live(text, cuts, scene(width, view), look=look)
@@ -131,7 +131,7 @@ def test_a_reply_that_came_in_pieces_looks_like_the_stored_one(
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), scenes=st.tuples(scenes, scenes))
 @examples(60)
-def test_another_width_or_view_in_the_middle_changes_nothing_in_the_end(
+def test_changing_width_or_view_mid_stream_does_not_change_the_result(
     text: str, cuts: list[int], scenes: tuple[Scene, Scene]
 ) -> None:
     before, after = scenes
@@ -155,7 +155,7 @@ def test_another_width_or_view_in_the_middle_changes_nothing_in_the_end(
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths, toggles=st.integers(0, 3))
 @examples(60)
-def test_folding_and_opening_is_no_different_while_a_reply_comes(
+def test_folding_works_the_same_for_streamed_and_stored_replies(
     text: str, cuts: list[int], width: int, toggles: int
 ) -> None:
     part, reply = live(text, cuts, scene(width, ThinkingView.LIVE), look=True)
@@ -171,7 +171,7 @@ def test_folding_and_opening_is_no_different_while_a_reply_comes(
 
 @given(text=texts, cuts=st.lists(st.integers(0, 400), max_size=30), width=widths)
 @examples(60)
-def test_rows_that_are_stable_do_not_change_any_more(text: str, cuts: list[int], width: int) -> None:
+def test_stable_rows_do_not_change(text: str, cuts: list[int], width: int) -> None:
     reply, part = Reply("m", FAMILIES["reflection"]), ReplyPart("m")
     part.lay_out(scene(width, ThinkingView.LIVE))
     part.begin(reply)
@@ -185,7 +185,7 @@ def test_rows_that_are_stable_do_not_change_any_more(text: str, cuts: list[int],
 
 
 @pytest.mark.parametrize("view", list(ThinkingView))
-def test_a_thinking_that_never_closes_in_an_answer_is_drawn_as_answer(view: ThinkingView) -> None:
+def test_unclosed_thinking_tag_inside_an_answer_is_drawn_as_answer(view: ThinkingView) -> None:
     text = "Models write:\n\n<think>\n\nbefore they reason."
     reply, part = Reply("m", FAMILIES["any"]), ReplyPart("m")
     part.lay_out(scene(60, view))
@@ -205,7 +205,7 @@ def test_a_thinking_that_never_closes_in_an_answer_is_drawn_as_answer(view: Thin
 
 @given(text=texts, width=widths, view=views, row=st.integers(0, 200))
 @examples(60)
-def test_a_place_is_found_again_and_folding_does_not_move_an_answer(
+def test_anchor_maps_back_to_its_row_and_folding_keeps_the_answer_rows(
     text: str, width: int, view: ThinkingView, row: int
 ) -> None:
     part, reply = live(text, [], scene(width, view), look=False)
@@ -221,7 +221,7 @@ def test_a_place_is_found_again_and_folding_does_not_move_an_answer(
 
 @pytest.mark.parametrize("width", [1, 2, 3, 8, 40, 200])
 @pytest.mark.parametrize("text", ["", "x", "word " * 50, "a\tb\n\n\n c", "\x1b[2J" * 9, "x" * 5_000, "\n" * 90])
-def test_every_other_part_has_as_many_rows_as_it_says(text: str, width: int) -> None:
+def test_question_and_note_parts_have_as_many_rows_as_their_height(text: str, width: int) -> None:
     for part in (QuestionPart(text, (Attachment(text, "file", text),), is_queued=True), NotePart(text, wrong=True)):
         part.lay_out(scene(width, ThinkingView.LIVE))
         assert len(rows(part)) == part.height
@@ -238,7 +238,7 @@ def lines(reader: Reader) -> list[str]:
     return [text_of_row(stack.row(line)) for line in range(transcript.virtual_size.height)]
 
 
-def parts_one_below_the_other(reader: Reader) -> list[str]:
+def stacked_parts(reader: Reader) -> list[str]:
     stack = reader.chat.transcript._stack  # noqa: SLF001 - which parts are laid out
     shown = [rows(part) for part in stack.parts[stack.first :] if part.height]
     return [row for part in shown for row in (*part, "")][:-1]
@@ -251,14 +251,14 @@ def parts_one_below_the_other(reader: Reader) -> list[str]:
     )
 )
 @examples(12)
-def test_the_transcript_is_its_parts_one_below_the_other(steps: list[str]) -> None:
+def test_transcript_stacks_its_parts_in_order(steps: list[str]) -> None:
     async def use(reader: Reader) -> None:
         transcript = reader.chat.transcript
         transcript.fill(ReplyPart.from_stored(SAID) if at % 2 else QuestionPart(f"question {at}") for at in range(6))
         for step in steps:
             await STEPS[step](reader)
         await reader.settle()
-        assert lines(reader) == parts_one_below_the_other(reader)
+        assert lines(reader) == stacked_parts(reader)
 
     chatting(use)
 

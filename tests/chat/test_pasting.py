@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from support.composer_app import Host
 
 
-def test_a_long_paste_is_a_mark_that_is_sent_as_what_it_was(tmp_path: Path) -> None:
+def test_long_paste_is_shown_as_a_placeholder_and_sent_in_full(tmp_path: Path) -> None:
     pasted = "line\r\n" * 12_345
 
     async def use(host: Host, pilot: Pilot[None]) -> None:
@@ -44,7 +44,7 @@ def test_a_long_paste_is_a_mark_that_is_sent_as_what_it_was(tmp_path: Path) -> N
         (("home", "right", "right", "delete"), "a "),
     ],
 )
-def test_a_mark_is_deleted_as_a_whole_unless_the_cursor_is_inside(
+def test_placeholder_is_deleted_whole_unless_the_cursor_is_inside(
     keys: tuple[str, ...], left: str, tmp_path: Path
 ) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> str:
@@ -64,7 +64,7 @@ def test_a_mark_is_deleted_as_a_whole_unless_the_cursor_is_inside(
         (("left", "y"), "[paste 1: 30 linesy]"),
     ],
 )
-def test_a_mark_stands_for_its_text_as_long_as_it_is_whole(keys: tuple[str, ...], sent: str, tmp_path: Path) -> None:
+def test_placeholder_expands_only_while_it_is_intact(keys: tuple[str, ...], sent: str, tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> str:
         await paste(host, pilot, "x\n" * 30)
         await pilot.press(*keys, "enter")
@@ -77,7 +77,7 @@ def test_a_mark_stands_for_its_text_as_long_as_it_is_whole(keys: tuple[str, ...]
 HOSTILE = "a\x1b[31mred\x07\x9b2J\u202e\ttab\x0bv\u2028"
 
 
-def test_what_is_pasted_is_shown_safe_and_sent_as_it_was(tmp_path: Path) -> None:
+def test_short_paste_is_shown_escaped_and_sent_unchanged(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         await paste(host, pilot, HOSTILE)
         assert host.composer.text == clean(HOSTILE)
@@ -89,7 +89,7 @@ def test_what_is_pasted_is_shown_safe_and_sent_as_it_was(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("way", ["load_text", "insert", "fill", "recall", "clipboard"])
-def test_no_way_in_brings_a_control_character_to_the_screen(way: str, tmp_path: Path) -> None:
+def test_no_input_method_shows_control_characters(way: str, tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         composer = host.composer
         if way == "recall":
@@ -108,7 +108,7 @@ def test_no_way_in_brings_a_control_character_to_the_screen(way: str, tmp_path: 
     composing(tmp_path, use)
 
 
-def test_a_file_named_in_a_long_paste_does_not_go_with_the_question(tmp_path: Path) -> None:
+def test_file_mentioned_in_a_long_paste_is_not_attached(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("text")
 
     async def use(host: Host, pilot: Pilot[None]) -> object:
@@ -120,7 +120,7 @@ def test_a_file_named_in_a_long_paste_does_not_go_with_the_question(tmp_path: Pa
     assert composing(tmp_path, use) == ()
 
 
-def test_what_was_pasted_is_only_restored_where_it_is_certain() -> None:
+def test_escaped_paste_is_restored_only_when_unambiguous() -> None:
     pastes = PasteBuffer()
     shown = pastes.insert("\x1b")
 
@@ -128,7 +128,7 @@ def test_what_was_pasted_is_only_restored_where_it_is_certain() -> None:
     assert pastes.expand(f"{shown} and a typed {shown}") == "^[ and a typed ^["
 
 
-def test_a_mark_inside_a_pasted_text_is_text() -> None:
+def test_placeholder_inside_a_pasted_text_is_not_expanded() -> None:
     pastes = PasteBuffer()
     first = pastes.insert("x" * 5_000)
     second = pastes.insert(f"{first}\n" * 30)
@@ -138,6 +138,6 @@ def test_a_mark_inside_a_pasted_text_is_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 4_000, "x\n" * 20])
-def test_what_is_short_is_shown_itself(text: str) -> None:
+def test_short_paste_is_shown_in_full(text: str) -> None:
     assert PasteBuffer().insert(text) == text
     assert PasteBuffer().insert(f"{text}y\n") != f"{text}y\n"

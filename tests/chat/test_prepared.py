@@ -43,7 +43,7 @@ def settle(home: Path, text: str = FILE) -> None:
 
 
 @in_a_chat(REPLY)
-async def test_a_profile_changes_how_the_next_question_is_asked(reader: Reader) -> None:
+async def test_profile_applies_to_the_next_question(reader: Reader) -> None:
     settle(reader.home)
     await reader.send("/profile code")
     await reader.shows("profile code: mini, direct")
@@ -55,7 +55,7 @@ async def test_a_profile_changes_how_the_next_question_is_asked(reader: Reader) 
 
 
 @in_a_chat(REPLY, manner=ChatAskOptions("reflection", Mode.DIRECT, system="Mine."))
-async def test_none_is_as_nothing_else_says_and_keeps_the_model(reader: Reader) -> None:
+async def test_profile_none_resets_to_defaults_and_keeps_the_model(reader: Reader) -> None:
     settle(reader.home)
     await reader.send("/profile code")
     await reader.send("/profile none")
@@ -77,9 +77,7 @@ async def test_none_is_as_nothing_else_says_and_keeps_the_model(reader: Reader) 
     ],
 )
 @in_a_chat((OptionError("seed is no longer supported", option="seed"),))
-async def test_an_option_that_is_refused_is_named_with_what_set_it(
-    reader: Reader, lines: tuple[str, ...], source: str
-) -> None:
+async def test_refused_option_is_named_with_its_source(reader: Reader, lines: tuple[str, ...], source: str) -> None:
     settle(reader.home)
     for line in lines:
         await reader.send(line)
@@ -107,14 +105,14 @@ async def test_a_profile_is_chosen_from_a_list(reader: Reader) -> None:
     ],
 )
 @in_a_chat()
-async def test_what_is_not_there_is_named_with_near_ones(reader: Reader, typed: str, said: str) -> None:
+async def test_unknown_profile_or_template_gets_a_suggestion(reader: Reader, typed: str, said: str) -> None:
     settle(reader.home)
     await reader.send(typed)
     assert said in " ".join(reader.text.split())
 
 
 @in_a_chat()
-async def test_settings_that_cannot_be_used_are_told_and_change_nothing(reader: Reader) -> None:
+async def test_invalid_settings_are_reported_and_change_nothing(reader: Reader) -> None:
     settle(reader.home, "[profiles.code]\nmodle = 1\n")
     before = reader.chat.conversation.ask_options
     await reader.send("/profile code")
@@ -123,7 +121,7 @@ async def test_settings_that_cannot_be_used_are_told_and_change_nothing(reader: 
 
 
 @in_a_chat(cut("From here.\n"))
-async def test_a_profile_of_another_server_is_asked_there_and_the_first_one_comes_back(reader: Reader) -> None:
+async def test_profile_switches_to_another_server_and_back(reader: Reader) -> None:
     far = ScriptedEngine(cut("From afar.\n"))
     there = ChatProfile(ChatAskOptions("reflection"), lambda: far, "far:1")
     here = ChatProfile(ChatAskOptions("reflection"))
@@ -142,7 +140,7 @@ async def test_a_profile_of_another_server_is_asked_there_and_the_first_one_come
 
 
 @in_a_chat(REPLY)
-async def test_a_template_is_put_into_the_composer_to_be_filled(reader: Reader) -> None:
+async def test_template_is_inserted_into_the_composer(reader: Reader) -> None:
     settle(reader.home)
     await reader.send("/template translate good morning")
     assert reader.chat.composer.text == "Into {language}, {quoted}: good morning"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @in_a_chat(size=WIDE)
-async def test_a_pull_shows_its_layers_bytes_and_speed_and_ends_in_the_list(reader: Reader) -> None:
+async def test_pull_shows_progress_and_the_model_is_listed_at_the_end(reader: Reader) -> None:
     await opened(reader)
     await pulling(reader)
     await reader.shows("contacting the server")
@@ -41,7 +41,7 @@ async def test_a_pull_shows_its_layers_bytes_and_speed_and_ends_in_the_list(read
 
 
 @in_a_chat(size=WIDE)
-async def test_a_pull_is_cancelled_with_one_key_and_goes_on_with_another(reader: Reader) -> None:
+async def test_pull_is_cancelled_with_ctrl_x_and_resumed_with_enter(reader: Reader) -> None:
     await opened(reader)
     await pulling(reader, done=GB)
     await chosen(reader, "qwen3:8b")
@@ -58,7 +58,7 @@ async def test_a_pull_is_cancelled_with_one_key_and_goes_on_with_another(reader:
 
 
 @in_a_chat()
-async def test_a_model_that_is_up_to_date_is_said_to_be(reader: Reader) -> None:
+async def test_pull_reports_a_model_that_is_up_to_date(reader: Reader) -> None:
     reader.server.pulling("mini").finish()
     await reader.send("/pull mini")
     await reader.shows("mini is there, and up to date")
@@ -74,7 +74,7 @@ async def test_a_model_that_is_up_to_date_is_said_to_be(reader: Reader) -> None:
     ],
 )
 @in_a_chat(size=WIDE)
-async def test_a_pull_that_breaks_says_why_and_what_to_do(reader: Reader, said: str, shown: str) -> None:
+async def test_failed_pull_explains_the_cause_and_the_next_step(reader: Reader, said: str, shown: str) -> None:
     await opened(reader)
     await pulling(reader, done=GB)
     served = reader.server.pulling("qwen3:8b")
@@ -93,7 +93,7 @@ async def test_a_pull_that_breaks_says_why_and_what_to_do(reader: Reader, said: 
 
 @pytest.mark.slow
 @in_a_chat(size=WIDE)
-async def test_two_pulls_go_on_at_once_and_stopping_one_leaves_the_other(reader: Reader) -> None:
+async def test_two_pulls_run_at_once_and_cancelling_one_keeps_the_other(reader: Reader) -> None:
     await opened(reader)
     await pulling(reader, "qwen3:8b", GB)
     await pulling(reader, "gpt-oss:20b", 3 * GB)
@@ -110,7 +110,7 @@ async def test_two_pulls_go_on_at_once_and_stopping_one_leaves_the_other(reader:
 
 
 @in_a_chat()
-async def test_a_pull_goes_on_behind_the_chat_and_says_when_it_is_done(reader: Reader) -> None:
+async def test_background_pull_reports_in_the_chat_when_it_is_done(reader: Reader) -> None:
     await reader.send("/pull qwen3:8b")
     await reader.shows("pulling qwen3:8b: f6 shows progress")
     served = reader.server.pulling("qwen3:8b")
@@ -123,7 +123,7 @@ async def test_a_pull_goes_on_behind_the_chat_and_says_when_it_is_done(reader: R
 
 
 @in_a_chat()
-async def test_a_pull_that_fails_behind_the_chat_stays_said_in_it(reader: Reader) -> None:
+async def test_background_pull_failure_is_shown_in_the_chat(reader: Reader) -> None:
     await reader.send("/pull qwen3:8b")
     await reader.until(lambda: reader.server.calls("pull"))
     reader.server.pulling("qwen3:8b").fail("write /x: no space left on device")
@@ -133,7 +133,7 @@ async def test_a_pull_that_fails_behind_the_chat_stays_said_in_it(reader: Reader
 
 
 @in_a_chat(manner=ChatAskOptions())
-async def test_the_first_model_that_is_pulled_answers(reader: Reader) -> None:
+async def test_first_pulled_model_is_selected_for_the_chat(reader: Reader) -> None:
     reader.engine.installed = ()
     reader.chat.change_ask_options(model="")
     await reader.send("/pull qwen3:8b")
@@ -145,7 +145,7 @@ async def test_the_first_model_that_is_pulled_answers(reader: Reader) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "a b", "/etc/passwd", "a\x1b[31mb"])
 @in_a_chat()
-async def test_what_cannot_be_a_name_is_not_pulled(reader: Reader, name: str) -> None:
+async def test_invalid_model_name_is_not_pulled(reader: Reader, name: str) -> None:
     await reader.send(f"/pull {name}")
     await reader.shows("is not a valid model name")
     assert reader.server.calls("pull") == []
@@ -161,14 +161,14 @@ async def test_pull_without_a_name_asks_for_one(reader: Reader) -> None:
 
 
 @in_a_chat()
-async def test_a_registry_that_is_named_with_plain_http_is_spoken_to_like_that(reader: Reader) -> None:
+async def test_plain_http_is_used_only_for_a_registry_named_with_it(reader: Reader) -> None:
     for name in ("http://localhost:5000/library/m", "localhost:5000/library/n"):
         await reader.send(f"/pull {name}")
     await reader.until(lambda: len(reader.server.calls("pull")) == 2)
     assert [bool(body.get("insecure")) for body in reader.server.calls("pull")] == [True, False]
 
 
-def test_leaving_the_chat_stops_its_pulls_and_says_that_they_can_go_on() -> None:
+def test_quitting_the_chat_stops_pulls_and_says_how_to_resume_them() -> None:
     async def use(reader: Reader) -> tuple[Reader, list[str]]:
         for name in ("qwen3:8b", "gpt-oss:20b", "stopped"):
             await reader.send(f"/pull {name}")

@@ -29,7 +29,7 @@ MODELS = (
 )
 
 
-def test_a_line_is_asked_for_with_what_it_is_now() -> None:
+def test_line_prompt_starts_with_the_current_value() -> None:
     cases: tuple[tuple[str, list[str | None]], ...] = (
         ("enter", ["old"]),
         ("ctrl+u a space b enter", ["a b"]),
@@ -69,7 +69,7 @@ def test_only_y_confirms() -> None:
 
 
 @sweeps
-def test_no_control_character_reaches_the_screen_from_what_is_offered_asked_or_typed(cases: Sequence[Case]) -> None:
+def test_dialogs_show_no_control_characters(cases: Sequence[Case]) -> None:
     async def use(pilot: Pilot[None]) -> None:
         for at in range(0, len(texts), 8):
             batch = texts[at : at + 8]
@@ -89,13 +89,13 @@ def test_no_control_character_reaches_the_screen_from_what_is_offered_asked_or_t
 
 
 @pytest.mark.parametrize("case", EVERY, ids=lambda case: case["id"])
-def test_a_field_holds_nothing_that_a_terminal_would_obey(case: dict[str, str]) -> None:
+def test_field_value_has_no_control_characters(case: dict[str, str]) -> None:
     safe = Field().validate_value(case["text"])
     assert controls([safe]) == set()
     assert Field().validate_value(safe) == safe
 
 
-def test_nothing_is_taken_for_markup() -> None:
+def test_dialogs_do_not_parse_markup() -> None:
     async def use(pilot: Pilot[None]) -> None:
         for markup in ("[bold]x[/bold]", "[@click=app.quit]x[/]", "[/]", "[red"):
             for screen in (
@@ -111,7 +111,7 @@ def test_nothing_is_taken_for_markup() -> None:
     using(Host(), use)
 
 
-def test_a_huge_paste_into_a_line_is_cut() -> None:
+def test_huge_paste_into_a_field_is_truncated() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await asked(pilot, LinePrompt("Title"))
         field = host.screen.query_one(Field)
@@ -122,7 +122,7 @@ def test_a_huge_paste_into_a_line_is_cut() -> None:
     using(Host(), use)
 
 
-def test_an_emoji_can_be_typed_in_its_pieces() -> None:
+def test_multi_code_point_emoji_can_be_typed() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await asked(pilot, LinePrompt("Title"))
         field = host.screen.query_one(Field)

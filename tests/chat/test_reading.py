@@ -70,7 +70,7 @@ def first_rows(reader: Reader, number: int = 3) -> list[str]:
     ],
 )
 @in_a_chat(("<thinking>\n", *LONG_THOUGHT, HOLD, "</thinking>\n<output>done</output>"), size=(100, 80))
-async def test_thinking_that_comes_is_shown_as_the_view_says(
+async def test_streaming_thinking_follows_the_thinking_view(
     reader: Reader, view: ThinkingView, seen: int, rows: list[str]
 ) -> None:
     await reader.send(f"/thinking {view}")
@@ -85,7 +85,7 @@ async def test_thinking_that_comes_is_shown_as_the_view_says(
 
 
 @in_a_chat(before=some, size=(80, 60))
-async def test_the_view_goes_round_and_is_remembered(reader: Reader) -> None:
+async def test_thinking_view_key_cycles_and_is_saved(reader: Reader) -> None:
     seen = []
     for _ in ThinkingView:
         await reader.press("alt+t")
@@ -99,14 +99,14 @@ async def test_the_view_goes_round_and_is_remembered(reader: Reader) -> None:
 
 
 @in_a_chat(before=some, size=(80, 60))
-async def test_without_thinking_only_answers_are_seen(reader: Reader) -> None:
+async def test_thinking_off_shows_only_answers(reader: Reader) -> None:
     await reader.send("/thinking off")
     rows = [row.strip() for row in reader.rows()[2:22] if row.strip()]
     assert rows == ["▌ First?", "answer 1", "▌ Second?", "answer 2", "▌ Third?", "answer 3"]
 
 
 @in_a_chat(before=some, size=(80, 60))
-async def test_the_summary_says_how_long_how_much_and_how_often(reader: Reader) -> None:
+async def test_summary_shows_duration_tokens_and_corrections(reader: Reader) -> None:
     heads = [row for row in reader.rows() if "▾" in row]
     assert heads == [
         " ▾ thought 2 s · 50 tokens · 1 correction",
@@ -116,7 +116,7 @@ async def test_the_summary_says_how_long_how_much_and_how_often(reader: Reader) 
 
 
 @in_a_chat(before=some, size=(80, 60))
-async def test_one_thinking_can_be_folded_and_opened(reader: Reader) -> None:
+async def test_fold_key_toggles_the_thinking_of_the_last_reply(reader: Reader) -> None:
     await reader.press("alt+o")
     assert reader.sees("thought 3", "thought 2", "▸ thought 2 s · 50 tokens · 2 corrections") == [
         "thought 2",
@@ -135,7 +135,7 @@ async def test_a_click_on_a_summary_folds_its_thinking(reader: Reader) -> None:
 
 
 @in_a_chat(before=long, size=(80, 24))
-async def test_a_click_on_what_is_below_goes_there(reader: Reader) -> None:
+async def test_click_on_more_below_scrolls_to_the_end(reader: Reader) -> None:
     await reader.press("pageup")
     at = next(at for at, row in enumerate(reader.rows()) if "more below" in row)
     await reader.pilot.click(offset=(10, at))
@@ -144,7 +144,7 @@ async def test_a_click_on_what_is_below_goes_there(reader: Reader) -> None:
 
 
 @in_a_chat(size=(80, 60))
-async def test_a_thinking_folded_while_it_comes_stays_folded(reader: Reader) -> None:
+async def test_thinking_folded_while_streaming_stays_folded(reader: Reader) -> None:
     reader.engine.add(*IN_THOUGHT)
     await reader.ask_held(QUESTION, "90 is more")
     await reader.press("alt+o")
@@ -164,7 +164,7 @@ def marked(reader: Reader) -> list[str]:
 
 
 @in_a_chat(before=some, size=(80, 20))
-async def test_corrections_are_gone_to_one_after_the_other_and_round(reader: Reader) -> None:
+async def test_next_correction_key_cycles_through_corrections(reader: Reader) -> None:
     seen = []
     for _ in range(4):
         await reader.press("alt+n")
@@ -174,7 +174,7 @@ async def test_corrections_are_gone_to_one_after_the_other_and_round(reader: Rea
 
 
 @in_a_chat(before=some, size=(80, 20))
-async def test_corrections_are_gone_back_to_from_the_last(reader: Reader) -> None:
+async def test_previous_correction_key_starts_from_the_last(reader: Reader) -> None:
     seen = []
     for _ in range(4):
         await reader.press("alt+p")
@@ -183,14 +183,14 @@ async def test_corrections_are_gone_back_to_from_the_last(reader: Reader) -> Non
 
 
 @in_a_chat(before=some, size=(80, 20))
-async def test_going_to_a_correction_opens_a_folded_thinking(reader: Reader) -> None:
+async def test_jumping_to_a_correction_opens_folded_thinking(reader: Reader) -> None:
     await reader.send("/thinking folded")
     await reader.press("alt+p", "alt+p", "alt+p")
     assert reader.row("oops one") == " ↺ oops one"
 
 
 @in_a_chat(REPLY)
-async def test_where_nothing_was_corrected_there_is_nowhere_to_go(reader: Reader) -> None:
+async def test_correction_key_reports_when_there_is_no_correction(reader: Reader) -> None:
     await reader.press("alt+n")
     assert reader.row("!") == " ! no corrections here"
 
@@ -201,7 +201,7 @@ async def test_where_nothing_was_corrected_there_is_nowhere_to_go(reader: Reader
 @in_a_chat(
     ("<thinking>\n", *LONG_THOUGHT, HOLD, *(f"{at}. late\n" for at in range(30)), "</thinking>\nDone."), size=(80, 24)
 )
-async def test_the_end_is_followed_until_the_reader_scrolls_up(reader: Reader) -> None:
+async def test_transcript_follows_the_end_until_scrolled_up(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "60. step number 60")
     await reader.press("pageup")
     top = first_rows(reader)
@@ -219,7 +219,7 @@ async def test_the_end_is_followed_until_the_reader_scrolls_up(reader: Reader) -
 @in_a_chat(
     ("<thinking>\n", *LONG_THOUGHT, HOLD, *(f"{at}. late\n" for at in range(30)), "</thinking>\nDone."), size=(80, 24)
 )
-async def test_paging_down_to_the_end_follows_again(reader: Reader) -> None:
+async def test_paging_down_to_the_end_resumes_following(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "60. step number 60")
     await reader.press("pageup", "pagedown")
     assert "more below" not in reader.text
@@ -229,7 +229,7 @@ async def test_paging_down_to_the_end_follows_again(reader: Reader) -> None:
 
 
 @in_a_chat(before=long, size=(80, 24))
-async def test_a_fold_above_the_reader_keeps_his_line(reader: Reader) -> None:
+async def test_folding_above_the_viewport_keeps_the_scroll_position(reader: Reader) -> None:
     transcript, first = reader.chat.transcript, reader.chat.turns.replies[0]
     transcript.reveal(first, 85)
     await reader.settle()
@@ -259,7 +259,7 @@ def laid(reader: Reader) -> int:
 
 
 @in_a_chat(before=many, size=(80, 30))
-async def test_a_long_history_is_laid_out_as_it_is_scrolled_to(reader: Reader) -> None:
+async def test_long_history_is_laid_out_lazily(reader: Reader) -> None:
     assert len(reader.chat.transcript.parts) == 300
     opened = laid(reader)
     assert opened <= 26
@@ -273,7 +273,7 @@ async def test_a_long_history_is_laid_out_as_it_is_scrolled_to(reader: Reader) -
 
 @pytest.mark.slow
 @in_a_chat(before=many, size=(80, 30))
-async def test_scrolling_up_through_all_of_it_shows_every_turn_once(reader: Reader) -> None:
+async def test_scrolling_up_through_the_history_shows_every_turn_once(reader: Reader) -> None:
     seen: list[str] = []
     for _ in range(200):
         rows = [row for row in reader.rows() if row.startswith((" ▌ question", "   answer"))]
@@ -287,7 +287,7 @@ async def test_scrolling_up_through_all_of_it_shows_every_turn_once(reader: Read
 
 
 @in_a_chat(before=many, size=(80, 30))
-async def test_the_first_question_is_one_key_away(reader: Reader) -> None:
+async def test_ctrl_home_goes_to_the_first_question(reader: Reader) -> None:
     await reader.press("ctrl+home")
     assert first_rows(reader, 1) == [" ▌ question 1"]
     await reader.press("alt+down")
@@ -298,7 +298,7 @@ async def test_the_first_question_is_one_key_away(reader: Reader) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(60, 30), (120, 30), (80, 16), (80, 50)])
 @in_a_chat(before=many, size=(80, 30))
-async def test_another_width_keeps_what_is_read_in_place(reader: Reader, width: int, height: int) -> None:
+async def test_resize_keeps_the_reading_position(reader: Reader, width: int, height: int) -> None:
     await reader.press("ctrl+home")
     part = reader.chat.transcript.parts[150]
     reader.chat.transcript.reveal(part)
@@ -313,7 +313,7 @@ async def test_another_width_keeps_what_is_read_in_place(reader: Reader, width: 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 10), (300, 80)])
 @in_a_chat()
-async def test_the_screen_may_change_its_size_while_a_reply_comes(reader: Reader, width: int, height: int) -> None:
+async def test_resize_during_a_reply_loses_nothing(reader: Reader, width: int, height: int) -> None:
     reader.engine.add(*IN_THOUGHT)
     await reader.ask_held(QUESTION, "90 is more")
     await reader.resize(width, height)
@@ -331,7 +331,7 @@ async def test_the_screen_may_change_its_size_while_a_reply_comes(reader: Reader
 
 
 @in_a_chat(IN_THOUGHT)
-async def test_another_theme_while_a_reply_comes_loses_nothing(reader: Reader) -> None:
+async def test_theme_change_during_a_reply_loses_nothing(reader: Reader) -> None:
     await reader.ask_held(QUESTION, "90 is more")
     await reader.send("/theme paper")
     assert reader.chat.theme.selected_theme.name == "paper"
@@ -350,7 +350,7 @@ async def test_another_theme_while_a_reply_comes_loses_nothing(reader: Reader) -
 
 
 @in_a_chat(REPLY)
-async def test_what_is_selected_comes_without_the_gutter(reader: Reader) -> None:
+async def test_selected_text_excludes_the_gutter(reader: Reader) -> None:
     await reader.ask(QUESTION)
     transcript = reader.chat.transcript
     selected = transcript.get_selection(Selection(Offset(0, 0), Offset(200, transcript.virtual_size.height)))

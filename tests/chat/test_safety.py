@@ -40,7 +40,7 @@ def everywhere(text: str) -> tuple[str, StoredReply]:
     return text, said
 
 
-def test_what_the_screen_itself_writes_is_known() -> None:
+def test_escape_sequences_of_the_screen_are_allowed() -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         await reader.ask("Which?")
         await reader.press("f1")
@@ -50,13 +50,13 @@ def test_what_the_screen_itself_writes_is_known() -> None:
 
 
 @pytest.mark.parametrize("hostile", ["\x1b]52;c;aGk=\x07", "\x1b[8m", "\x9b31m", "\u202e", "\x1b[2J", "\r", "\x08"])
-def test_what_is_no_part_of_the_screen_is_noticed(hostile: str) -> None:
+def test_foreign_control_sequences_are_detected(hostile: str) -> None:
     assert faults(f"\x1b[1;1H\x1b[38;2;8;8;8mtext {hostile} text\x1b[0m") != []
 
 
 @pytest.mark.parametrize("view", ["live", pytest.param("folded", marks=pytest.mark.slow)])
 @sweeps
-def test_a_stored_session_is_safe_to_look_at(view: str, cases: Sequence[Case]) -> None:
+def test_hostile_stored_session_is_safe(view: str, cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         await reader.send(f"/thinking {view}")
 
@@ -71,7 +71,7 @@ def test_a_stored_session_is_safe_to_look_at(view: str, cases: Sequence[Case]) -
 
 @pytest.mark.parametrize("view", ["live", pytest.param("folded", marks=pytest.mark.slow)])
 @sweeps
-def test_a_reply_that_comes_is_safe_to_look_at(view: str, cases: Sequence[Case]) -> None:
+def test_hostile_streaming_reply_is_safe(view: str, cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         await reader.send(f"/thinking {view}")
 
@@ -93,7 +93,7 @@ def test_a_reply_that_comes_is_safe_to_look_at(view: str, cases: Sequence[Case])
 
 
 @sweeps
-def test_a_question_its_title_and_what_came_along_are_safe(cases: Sequence[Case]) -> None:
+def test_hostile_questions_titles_and_attachments_are_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         async def ask(texts: list[str]) -> None:
             reader.chat.conversation.close()
@@ -113,7 +113,7 @@ def test_a_question_its_title_and_what_came_along_are_safe(cases: Sequence[Case]
 
 
 @sweeps
-def test_what_is_typed_or_pasted_is_safe(cases: Sequence[Case]) -> None:
+def test_hostile_composer_text_is_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         async def write(texts: list[str]) -> None:
             for text in texts:
@@ -144,7 +144,7 @@ def test_errors_notes_and_toasts_are_safe(cases: Sequence[Case]) -> None:
 
 
 @sweeps
-def test_a_failing_server_is_quoted_safely(cases: Sequence[Case]) -> None:
+def test_hostile_server_errors_are_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         async def ask(texts: list[str]) -> None:
             reader.chat.conversation.close()
@@ -160,7 +160,7 @@ def test_a_failing_server_is_quoted_safely(cases: Sequence[Case]) -> None:
 
 
 @sweeps
-def test_the_names_of_models_are_safe(cases: Sequence[Case]) -> None:
+def test_hostile_model_names_are_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         async def choose(texts: list[str]) -> None:
             reader.engine.installed = tuple(Model(text, (text, "completion")) for text in texts)
@@ -178,7 +178,7 @@ def test_the_names_of_models_are_safe(cases: Sequence[Case]) -> None:
 
 
 @sweeps
-def test_the_list_of_sessions_is_safe(cases: Sequence[Case]) -> None:
+def test_hostile_session_list_is_safe(cases: Sequence[Case]) -> None:
     async def use(reader: Reader, written: list[str]) -> list[str]:
         async def open_panel(texts: list[str]) -> None:
             for text in texts:

@@ -40,7 +40,7 @@ def cut_off(reply: Answer) -> Answer:
 
 
 @BOTH_WAYS
-def test_a_thinking_is_shown_while_it_comes_and_then_the_answer(reply: Answer) -> None:
+def test_thinking_streams_before_the_answer(reply: Answer) -> None:
     held = Held()
 
     async def use(reader: Reader) -> None:
@@ -62,7 +62,7 @@ def test_a_thinking_is_shown_while_it_comes_and_then_the_answer(reply: Answer) -
 
 
 @BOTH_WAYS
-def test_a_reply_that_was_stopped_is_kept_and_goes_on_where_it_ended(reply: Answer) -> None:
+def test_stopped_reply_is_stored_and_continues_where_it_ended(reply: Answer) -> None:
     async def use(reader: Reader) -> None:
         await reader.ask_held(QUESTION, "│ Both start with 9.")
         await reader.press("escape")
@@ -89,7 +89,7 @@ def test_a_reply_that_was_stopped_is_kept_and_goes_on_where_it_ended(reply: Answ
 
 
 @BOTH_WAYS
-def test_a_thought_is_steered_past_the_template(reply: Answer) -> None:
+def test_steering_sends_a_prompt_past_the_template(reply: Answer) -> None:
     async def use(reader: Reader) -> None:
         await reader.ask_held(QUESTION, "│ Both start with 9.")
         await reader.press("alt+s")
@@ -109,7 +109,7 @@ def test_a_thought_is_steered_past_the_template(reply: Answer) -> None:
     assert asked.json["prompt"].count("<think>") == 1
 
 
-def test_a_llama_server_that_takes_the_thinking_apart_is_steered_after_its_prompt() -> None:
+def test_steering_llama_server_with_separate_thinking_uses_its_prompt() -> None:
     template = "{% for m in messages %}{% endfor %}{{ '<think>' + r + '</think>' }}<|im_start|>assistant\n<think>\n"
     steps: Any = said(["**9.9**"], THOUGHT).steps
     routes = {
@@ -153,7 +153,7 @@ def gpt_oss(reply: Answer) -> FakeServer:
     ],
     ids=["a server that might begin anew", "a model whose markers no server sends"],
 )
-def test_where_no_reply_can_go_on_that_is_said_and_the_reply_comes_whole(make: Any, model: str, sentence: str) -> None:
+def test_steering_is_refused_when_unsupported_and_the_reply_completes(make: Any, model: str, sentence: str) -> None:
     held = Held()
 
     async def use(reader: Reader) -> None:

@@ -19,7 +19,7 @@ LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
 
 @pytest.mark.parametrize("asks", ["delete", "ctrl+x"])
 @pytest.mark.parametrize("answer", ["y", "n", "enter", "escape", "delete", "ctrl+x", "down", "x", "Y"])
-def test_a_session_is_removed_after_a_yes_alone(asks: str, answer: str) -> None:
+def test_session_is_removed_only_after_y(asks: str, answer: str) -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         await pilot.press("down", asks)
@@ -38,7 +38,7 @@ def test_a_session_is_removed_after_a_yes_alone(asks: str, answer: str) -> None:
     using(host, use)
 
 
-def test_after_a_removal_the_next_session_is_chosen() -> None:
+def test_neighbouring_session_is_selected_after_a_removal() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         await pilot.press("pagedown", "ctrl+x", "y")
@@ -52,7 +52,7 @@ def test_after_a_removal_the_next_session_is_chosen() -> None:
     using(host, use)
 
 
-def test_a_result_can_be_removed_with_all_others_of_its_session() -> None:
+def test_removing_a_search_hit_removes_all_hits_of_its_session() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await searched(pilot, found(LARGER), found(LARGER, part="answer"), found(REGEX))
         await pilot.press("ctrl+x", "y")
@@ -64,7 +64,7 @@ def test_a_result_can_be_removed_with_all_others_of_its_session() -> None:
     using(PanelHost(SESSIONS), use)
 
 
-def test_the_question_is_dropped_when_the_list_comes_anew() -> None:
+def test_remove_confirmation_is_dropped_when_the_list_reloads() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         await pilot.press("ctrl+x")
@@ -78,7 +78,7 @@ def test_the_question_is_dropped_when_the_list_comes_anew() -> None:
     using(host, use)
 
 
-def test_a_session_is_renamed_where_it_stands() -> None:
+def test_session_is_renamed_in_place() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         await pilot.press("down", "ctrl+r")
@@ -97,7 +97,7 @@ def test_a_session_is_renamed_where_it_stands() -> None:
 
 
 @pytest.mark.parametrize("keys", ["x escape", "enter", "ctrl+u enter", "ctrl+u space enter"])
-def test_a_title_stays_that_was_not_changed(keys: str) -> None:
+def test_unchanged_or_blank_title_is_not_saved(keys: str) -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         await pilot.press("ctrl+r", *keys.split())
@@ -110,7 +110,7 @@ def test_a_title_stays_that_was_not_changed(keys: str) -> None:
     using(host, use)
 
 
-def test_the_field_for_a_title_leaves_when_the_list_moves_under_it() -> None:
+def test_rename_field_closes_when_the_list_scrolls() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         await pilot.press("ctrl+r")

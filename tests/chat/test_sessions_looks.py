@@ -23,7 +23,7 @@ LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
 
 
 @pytest.mark.parametrize(("columns", "expected"), [(100, 36), (60, 36), (59, 59), (40, 40), (300, 36)], ids=str)
-def test_the_panel_takes_the_whole_width_where_it_is_narrow(columns: int, expected: int) -> None:
+def test_panel_takes_the_full_width_of_a_narrow_screen(columns: int, expected: int) -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         assert host.panel.region.size == (expected, 20)
@@ -36,7 +36,7 @@ def test_the_panel_takes_the_whole_width_where_it_is_narrow(columns: int, expect
 
 
 @pytest.mark.parametrize("size", [(40, 10), (20, 5), (8, 3), (300, 80)], ids=str)
-def test_the_panel_can_be_used_at_any_size(size: tuple[int, int]) -> None:
+def test_panel_works_at_any_size(size: tuple[int, int]) -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await searched(pilot, found(LARGER, "before " * 9), found(REGEX))
         await pilot.press("down", "ctrl+r", "escape", "ctrl+x", "n", "enter")
@@ -47,7 +47,7 @@ def test_the_panel_can_be_used_at_any_size(size: tuple[int, int]) -> None:
     using(PanelHost(SESSIONS), use, size)
 
 
-def test_at_forty_by_ten_the_chosen_session_is_always_in_view() -> None:
+def test_selected_session_is_always_in_view_at_forty_by_ten() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         for _ in range(20):
@@ -59,7 +59,7 @@ def test_at_forty_by_ten_the_chosen_session_is_always_in_view() -> None:
     using(host, use, (40, 10))
 
 
-def test_where_there_is_no_utf_8_every_sign_is_ascii() -> None:
+def test_panel_is_ascii_without_utf_8() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host.panel.current, host.panel.running = LARGER.id, frozenset({MIRROR.id})
         await opened(pilot)
@@ -76,7 +76,7 @@ def test_where_there_is_no_utf_8_every_sign_is_ascii() -> None:
     using(host, use)
 
 
-def test_a_title_is_never_taken_for_markup() -> None:
+def test_title_is_not_parsed_as_markup() -> None:
     titles = ("[bold]loud[/bold]", "[@click=app.quit]x[/]", "[/]", "[red", "$r-text")
 
     async def use(pilot: Pilot[None]) -> None:
@@ -94,7 +94,7 @@ def test_a_title_is_never_taken_for_markup() -> None:
 
 
 @sweeps
-def test_no_control_character_of_a_title_or_passage_reaches_the_screen(cases: Sequence[Case]) -> None:
+def test_titles_and_passages_show_no_control_characters(cases: Sequence[Case]) -> None:
     async def paged(pilot: Pilot[None]) -> list[str]:
         rows: list[str] = []
         for _ in range(20):
@@ -120,13 +120,13 @@ def test_no_control_character_of_a_title_or_passage_reaches_the_screen(cases: Se
 
 
 @pytest.mark.parametrize("case", EVERY, ids=lambda case: case["id"])
-def test_a_passage_in_pieces_is_as_safe_as_a_whole_one(case: dict[str, str]) -> None:
+def test_passage_in_pieces_is_cleaned_like_a_whole_one(case: dict[str, str]) -> None:
     text = case["text"]
     whole = snippet_view_of([(text, False)]).text
     assert snippet_view_of([(char, True) for char in text]).text == whole
 
 
-def test_what_is_pasted_into_the_search_is_shown_not_obeyed() -> None:
+def test_pasted_control_characters_in_the_search_are_escaped() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         field = host.query_one("SearchLine Field", Field)

@@ -33,11 +33,11 @@ LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
         (-1e300, "unknown date"),
     ],
 )
-def test_a_session_stands_under_when_it_was_last_used(updated: float, expected: str) -> None:
+def test_session_is_grouped_by_its_last_use(updated: float, expected: str) -> None:
     assert date_heading_of(updated, NOW) == expected
 
 
-def test_sessions_are_listed_by_day_the_latest_first() -> None:
+def test_sessions_are_listed_by_date_newest_first() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         told = [row[2:36].strip() for row in host.rows()]
@@ -57,7 +57,7 @@ def test_sessions_are_listed_by_day_the_latest_first() -> None:
     using(host, use)
 
 
-def test_the_open_session_the_chosen_and_one_at_work_are_marked_by_signs() -> None:
+def test_open_selected_and_running_sessions_are_marked() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host.panel.current, host.panel.running = MIRROR.id, frozenset({REGEX.id})
         await opened(pilot)
@@ -73,7 +73,7 @@ def test_the_open_session_the_chosen_and_one_at_work_are_marked_by_signs() -> No
     using(host, use)
 
 
-def test_the_session_that_is_open_is_the_chosen_one_at_first() -> None:
+def test_open_session_is_selected_at_first() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host.panel.current = REGEX.id
         await opened(pilot)
@@ -85,7 +85,7 @@ def test_the_session_that_is_open_is_the_chosen_one_at_first() -> None:
     using(host, use)
 
 
-def test_the_arrows_and_page_keys_choose_what_enter_opens() -> None:
+def test_arrow_and_page_keys_select_the_session_that_enter_opens() -> None:
     cases = (
         ("", LARGER),
         ("up", LARGER),
@@ -120,7 +120,7 @@ def test_a_click_opens_a_session() -> None:
     using(host, use)
 
 
-def test_a_page_of_sessions_is_asked_for_when_the_end_comes_near_and_only_once() -> None:
+def test_each_page_of_sessions_is_loaded_once_when_scrolling() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         assert host.offsets == [0]
@@ -133,7 +133,7 @@ def test_a_page_of_sessions_is_asked_for_when_the_end_comes_near_and_only_once()
     using(host, use)
 
 
-def test_nothing_is_asked_for_while_sessions_are_waited_for_or_after_the_last() -> None:
+def test_no_page_is_requested_while_one_is_pending_or_after_the_last() -> None:
     shelf = SessionList(lambda: NOW)
     assert shelf.restart() == 0
     assert shelf.next_offset() is None
@@ -144,7 +144,7 @@ def test_nothing_is_asked_for_while_sessions_are_waited_for_or_after_the_last() 
     assert shelf.next_offset() is None
 
 
-def test_a_session_that_comes_twice_is_listed_once() -> None:
+def test_session_delivered_twice_is_listed_once() -> None:
     async def use(pilot: Pilot[None]) -> None:
         await opened(pilot)
         host.panel.add_sessions((OLD, session("older", "The first of all", 100)))
@@ -158,7 +158,7 @@ def test_a_session_that_comes_twice_is_listed_once() -> None:
     using(host, use)
 
 
-def test_of_ten_thousand_sessions_only_those_in_view_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_visible_sessions_of_ten_thousand_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
     row = SessionRow.row
 

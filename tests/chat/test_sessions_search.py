@@ -19,7 +19,7 @@ LARGER, MIRROR, REGEX, BIRTHDAY, OLD = SESSIONS
 
 
 @dataclass
-class Rest:
+class ManualTimer:
     """A timer that a test lets end."""
 
     seconds: float
@@ -30,11 +30,11 @@ class Rest:
         self.stopped = True
 
 
-def test_what_is_typed_is_searched_once_the_typing_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[Rest] = []
+def test_search_is_debounced(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[ManualTimer] = []
 
-    def rest(_: SearchLine, seconds: float, then: Callable[[], None]) -> Rest:
-        waits.append(Rest(seconds, then))
+    def rest(_: SearchLine, seconds: float, then: Callable[[], None]) -> ManualTimer:
+        waits.append(ManualTimer(seconds, then))
         return waits[-1]
 
     monkeypatch.setattr(SearchLine, "set_timer", rest)
@@ -55,7 +55,7 @@ def test_what_is_typed_is_searched_once_the_typing_rests(monkeypatch: pytest.Mon
     using(host, use)
 
 
-def test_a_result_shows_the_session_the_part_and_the_passage_with_the_match_bold() -> None:
+def test_search_hit_shows_session_part_and_passage_with_the_match_bold() -> None:
     async def use(pilot: Pilot[None]) -> None:
         result = found(REGEX, "it tries every ", "number", " of repeats that there can be", "reflection")
         host = await searched(pilot, found(LARGER), result)
@@ -70,7 +70,7 @@ def test_a_result_shows_the_session_the_part_and_the_passage_with_the_match_bold
     using(PanelHost(SESSIONS), use)
 
 
-def test_enter_opens_a_result_at_its_turn() -> None:
+def test_enter_opens_a_search_hit_at_its_turn() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await searched(pilot, found(LARGER), found(REGEX))
         await pilot.press("down", "enter")
@@ -80,7 +80,7 @@ def test_enter_opens_a_result_at_its_turn() -> None:
     using(PanelHost(SESSIONS), use)
 
 
-def test_a_match_far_into_a_passage_is_still_in_view() -> None:
+def test_match_deep_in_a_passage_is_visible() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await searched(pilot, found(LARGER, "a long way to go before " * 12, "number", " and after " * 12))
         assert host.style("number", 2).bold
@@ -88,7 +88,7 @@ def test_a_match_far_into_a_passage_is_still_in_view() -> None:
     using(PanelHost(SESSIONS), use)
 
 
-def test_what_was_found_for_other_words_is_not_shown() -> None:
+def test_hits_of_an_outdated_query_are_ignored() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await searched(pilot, found(LARGER))
         host.panel.show_hits([found(OLD)], "numb")
@@ -101,7 +101,7 @@ def test_what_was_found_for_other_words_is_not_shown() -> None:
     using(PanelHost(SESSIONS), use)
 
 
-def test_a_search_without_results_says_so_and_so_does_an_empty_store() -> None:
+def test_empty_results_and_an_empty_store_are_reported() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await searched(pilot)
         assert host.row("No matches.")
@@ -130,7 +130,7 @@ def test_escape_clears_the_search_and_then_closes() -> None:
     using(PanelHost(SESSIONS), use)
 
 
-def test_delete_deletes_a_character_where_there_is_one() -> None:
+def test_delete_key_edits_the_search_text_before_it_removes_a_session() -> None:
     async def use(pilot: Pilot[None]) -> None:
         host = await searched(pilot, found(LARGER))
         await pilot.press("home", "delete")

@@ -208,7 +208,7 @@ def steady(svg: str) -> str:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_the_chat_looks_as_it_should(name: str) -> None:
+def test_chat_matches_its_snapshot(name: str) -> None:
     path = FOLDER / f"{name}.svg"
     new = drawn(PICTURES[name])
     if path.exists() and path.read_text("utf-8") == new:
@@ -218,6 +218,6 @@ def test_the_chat_looks_as_it_should(name: str) -> None:
     pytest.fail(f"{other} is not {path.name}: look at both; `{UPDATE} {name}` accepts the new one", pytrace=False)
 
 
-def test_every_picture_is_one_that_is_drawn() -> None:
+def test_every_snapshot_file_has_a_definition() -> None:
     kept = {path.stem for path in FOLDER.glob("*.svg") if ".new" not in path.name}
     assert kept == set(PICTURES)

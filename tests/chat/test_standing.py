@@ -37,7 +37,7 @@ def seen(engine: ScriptedEngine, answered: str = "") -> tuple[bool | None, int, 
         ((TWIN, RunningModel("other", 1)), "reflection", (True, 2048, None)),
     ],
 )
-def test_the_model_that_answers_is_found_among_those_that_are_loaded(
+def test_status_finds_the_answering_model_among_the_loaded_ones(
     loaded: tuple[RunningModel, ...], answered: str, expected: tuple[bool, int, float | None]
 ) -> None:
     engine = ScriptedEngine()
@@ -48,7 +48,7 @@ def test_the_model_that_answers_is_found_among_those_that_are_loaded(
 @pytest.mark.parametrize(
     ("error", "there"), [(UnreachableError("cannot reach it"), False), (RefusedError("not for you"), True)]
 )
-def test_a_server_that_refuses_to_tell_is_there_all_the_same(error: ReflecttyError, *, there: bool) -> None:
+def test_server_that_refuses_the_status_request_is_reachable(error: ReflecttyError, *, there: bool) -> None:
     engine = ScriptedEngine()
     engine.gone = error
     assert seen(engine) == (there, 2048, None)

@@ -58,7 +58,7 @@ def _never_due(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("writes", range(9))
-def test_a_store_that_fails_costs_no_question_and_no_answer(writes: int) -> None:
+def test_failing_store_loses_no_question_and_no_answer(writes: int) -> None:
     @in_a_chat(REPLY, REPLY, REPLY, opened=failing_after(writes), size=(100, 60))
     async def chat(reader: Reader) -> None:
         for question in (QUESTION, "Second?", "Third?"):
@@ -77,7 +77,7 @@ def test_a_store_that_fails_costs_no_question_and_no_answer(writes: int) -> None
 
 
 @in_a_chat(REPLY, cut(OTHER), REPLY, opened=failing_after(6), size=(100, 60))
-async def test_a_branch_is_shown_even_where_that_cannot_be_remembered(reader: Reader) -> None:
+async def test_branch_is_shown_even_when_it_cannot_be_saved(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+r")
     await reader.at_rest()
@@ -93,7 +93,7 @@ async def test_a_branch_is_shown_even_where_that_cannot_be_remembered(reader: Re
 
 
 @in_a_chat(REPLY, REPLY, opened=failing_after(4), size=(100, 60))
-async def test_a_title_that_cannot_be_written_is_said(reader: Reader) -> None:
+async def test_title_that_cannot_be_saved_is_reported(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.send("/title Nines")
     assert reader.row("!") == f" ! {FULL} (make room)"
@@ -103,7 +103,7 @@ async def test_a_title_that_cannot_be_written_is_said(reader: Reader) -> None:
 
 
 @in_a_chat(REPLY, cut(OTHER), opened=failing_after(4), size=(100, 60))
-async def test_an_edited_question_that_cannot_be_written_is_asked_all_the_same(reader: Reader) -> None:
+async def test_edited_question_is_asked_even_when_it_cannot_be_saved(reader: Reader) -> None:
     await reader.ask(QUESTION)
     await reader.press("alt+e")
     await reader.send("Which one?")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from support.composer_app import Host
 
 
-def test_suggestions_follow_what_is_written(tmp_path: Path) -> None:
+def test_suggestions_follow_the_text(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[list[str]]:
         seen = []
         for key in ("slash", "n", "x", "backspace", "backspace", "backspace"):
@@ -37,7 +37,7 @@ def test_suggestions_follow_what_is_written(tmp_path: Path) -> None:
         (("tab", "down", "enter"), "/model qwen3:8b"),
     ],
 )
-def test_the_chosen_suggestion_is_accepted(keys: tuple[str, ...], text: str, tmp_path: Path) -> None:
+def test_tab_or_enter_accepts_the_selected_suggestion(keys: tuple[str, ...], text: str, tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> tuple[str, object]:
         await pilot.press("slash", *keys)
         await pilot.pause()
@@ -46,7 +46,7 @@ def test_the_chosen_suggestion_is_accepted(keys: tuple[str, ...], text: str, tmp
     assert composing(tmp_path, use) == (text, [])
 
 
-def test_enter_sends_a_command_that_is_complete(tmp_path: Path) -> None:
+def test_enter_sends_a_complete_command(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[str]:
         await write(pilot, "/new")
         await pilot.press("enter")
@@ -56,7 +56,7 @@ def test_enter_sends_a_command_that_is_complete(tmp_path: Path) -> None:
     assert composing(tmp_path, use) == ["/new"]
 
 
-def test_escape_closes_the_suggestions_first_and_tab_opens_them_again(tmp_path: Path) -> None:
+def test_escape_closes_the_suggestions_and_tab_reopens_them(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         await pilot.press("slash", "escape")
         assert (host.offered, host.pressed) == ([], [])
@@ -70,7 +70,7 @@ def test_escape_closes_the_suggestions_first_and_tab_opens_them_again(tmp_path: 
     composing(tmp_path, use)
 
 
-def test_a_question_that_comes_back_opens_no_suggestions(tmp_path: Path) -> None:
+def test_recalled_question_opens_no_suggestions(tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> list[str]:
         host.composer.earlier_questions = ("/new", "older")
         await pilot.press("up", "up")
@@ -79,7 +79,7 @@ def test_a_question_that_comes_back_opens_no_suggestions(tmp_path: Path) -> None
     assert composing(tmp_path, use) == ["older"]
 
 
-def test_a_path_is_completed_and_its_file_goes_with_the_question(tmp_path: Path) -> None:
+def test_completed_path_attaches_its_file_to_the_question(tmp_path: Path) -> None:
     (tmp_path / "my dir").mkdir()
     (tmp_path / "my dir" / "notes.txt").write_text("text")
 
@@ -105,7 +105,7 @@ def test_a_path_on_a_later_line_is_completed_in_its_place(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("width", [60, 40])
-def test_the_list_lies_over_what_is_above_and_moves_nothing(width: int, tmp_path: Path) -> None:
+def test_suggestion_list_overlays_without_moving_the_layout(width: int, tmp_path: Path) -> None:
     async def use(host: Host, pilot: Pilot[None]) -> None:
         before = host.query_one("#above").region
         await pilot.press("slash")
@@ -123,7 +123,7 @@ def test_the_list_lies_over_what_is_above_and_moves_nothing(width: int, tmp_path
     composing(tmp_path, use, (width, 16))
 
 
-def test_the_list_shows_eight_rows_and_the_chosen_one_is_among_them(tmp_path: Path) -> None:
+def test_list_shows_eight_rows_including_the_selected_one(tmp_path: Path) -> None:
     for number in range(30):
         (tmp_path / f"[red]{number:02}").touch()
 

@@ -23,5 +23,5 @@ from reflectty.view.parts import to_chat_wording
         ("", ""),
     ],
 )
-def test_flags_become_the_commands_that_do_the_same(said: str, meant: str) -> None:
+def test_flags_are_replaced_by_the_equivalent_chat_commands(said: str, meant: str) -> None:
     assert to_chat_wording(said) == meant

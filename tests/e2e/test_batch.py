@@ -21,8 +21,8 @@ LIMIT = Answer([line("<output>One, two"), line(**done("length"))])
 QUESTIONS = [f"question {number}" for number in range(1, 9)]
 
 
-class TestLinesOfText:
-    def test_are_answered_in_their_order(self, reflect: Reflect) -> None:
+class TestTextLines:
+    def test_lines_are_answered_in_order(self, reflect: Reflect) -> None:
         with Echo() as server:
             result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one", "", "  ", "two", "three"))
 
@@ -30,7 +30,7 @@ class TestLinesOfText:
         assert answers(records(result)) == [(1, "one"), (4, "two"), (5, "three")]
         assert records(result)[0].keys() == {"line", "digest", "model", "answer", "complete"}
 
-    def test_may_come_from_a_pipe_one_by_one(self, reflect: Reflect) -> None:
+    def test_lines_from_a_pipe_are_answered_as_they_arrive(self, reflect: Reflect) -> None:
         with Echo() as server, reflect.at(server.host).start("batch", *MODEL, "-", stdin=subprocess.PIPE) as run:
             assert run.process.stdin is not None
             for number, word in enumerate(("one", "two"), 1):
@@ -42,20 +42,20 @@ class TestLinesOfText:
         assert result.code == 0
         assert answers(records(result)) == [(1, "one"), (2, "two")]
 
-    def test_may_be_none(self, reflect: Reflect) -> None:
+    def test_blank_input_succeeds_without_a_server(self, reflect: Reflect) -> None:
         result = reflect.at("127.0.0.1:9")("batch", *MODEL, written(reflect.home, "", " "))
 
         assert (result.code, result.out, result.err) == (0, "", "")
 
-    def test_are_not_kept_as_sessions(self, reflect: Reflect) -> None:
+    def test_lines_are_not_saved_as_sessions(self, reflect: Reflect) -> None:
         with Echo() as server:
             reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one"))
 
         assert json.loads(reflect("sessions", "--json").out) == []
 
 
-class TestObjects:
-    def test_name_what_is_asked_of_whom(self, reflect: Reflect) -> None:
+class TestJsonLines:
+    def test_object_sets_prompt_model_and_system_prompt(self, reflect: Reflect) -> None:
         values = ({"prompt": "a", "id": "x"}, {"prompt": "b", "model": "other", "system": "Be brief."})
         with Echo(0, "reflection", "other") as server:
             result = reflect.at(server.host)("batch", *MODEL, "--jobs", "1", objects(reflect.home, *values))
@@ -66,7 +66,7 @@ class TestObjects:
         assert second["messages"][0]["content"].startswith("Be brief.")
         assert not first["messages"][0]["content"].startswith("Be brief.")
 
-    def test_fill_a_template(self, reflect: Reflect) -> None:
+    def test_object_fills_a_template(self, reflect: Reflect) -> None:
         folder = reflect.home / ".config/reflectty/templates"
         folder.mkdir(parents=True)
         (folder / "into.md").write_text("Into {language}, {style}: {input}")
@@ -81,7 +81,7 @@ class TestObjects:
         assert first["answer"] == "Into French, plain: cat"
         assert ["{language}" in failed[0]["error"]["message"], "{input}" in failed[1]["error"]["message"]] == [True] * 2
 
-    def test_are_told_by_their_first_line_or_by_word(self, reflect: Reflect) -> None:
+    def test_format_is_detected_from_the_first_line_or_named(self, reflect: Reflect) -> None:
         name = objects(reflect.home, {"prompt": "a"}, name="in.txt")
         with Echo() as server:
             run = reflect.at(server.host)
@@ -91,8 +91,8 @@ class TestObjects:
         assert answers(records(plain)) == [(1, '{"prompt": "a"}')]
 
 
-class TestALineThatFails:
-    def test_stops_no_other(self, reflect: Reflect) -> None:
+class TestFailingLine:
+    def test_failing_line_does_not_stop_the_others(self, reflect: Reflect) -> None:
         lines = [b'{"prompt": "a", "id": 1}', b"no JSON", b'{"id": 3}', b'{"prompt": "\xff"}', b'{"prompt": "bad"}']
         long = json.dumps({"prompt": "x" * 10_000_000}).encode()
         (reflect.home / "in.jsonl").write_bytes(b"\n".join([*lines, long, b'{"prompt": "z"}']))
@@ -107,7 +107,7 @@ class TestALineThatFails:
         assert answers(values)[::6] == [(1, "a"), (7, "z")]
         assert values[2]["id"] == 3
 
-    def test_has_what_was_said_of_its_answer(self, reflect: Reflect) -> None:
+    def test_truncated_line_has_its_partial_answer(self, reflect: Reflect) -> None:
         with Echo(long=LIMIT) as server:
             result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "long"))
         (value,) = records(result)
@@ -116,7 +116,7 @@ class TestALineThatFails:
         assert value["error"]["exit_code"] == 5
         assert "token limit" in value["error"]["message"]
 
-    def test_is_not_mistaken_for_one_that_answers_after_a_while(self, reflect: Reflect) -> None:
+    def test_busy_server_is_retried_until_it_answers(self, reflect: Reflect) -> None:
         busy = [error(503, "busy", **{"Retry-After": "0"})] * 4
         with Echo() as server:
             answer = server.routes["/api/chat"]
@@ -126,7 +126,7 @@ class TestALineThatFails:
 
         assert (result.code, answers(records(result))) == (0, [(1, "one")])
 
-    def test_may_not_fit_a_schema(self, reflect: Reflect) -> None:
+    def test_line_that_does_not_fit_the_schema_fails(self, reflect: Reflect) -> None:
         with Echo() as server:
             result = reflect.at(server.host)(
                 "batch",
@@ -142,8 +142,8 @@ class TestALineThatFails:
         assert [value.get("error", {}).get("exit_code", 0) for value in records(result)] == [0, 7]
 
 
-class TestTheOrder:
-    def test_is_kept_though_another_line_is_sooner(self, reflect: Reflect) -> None:
+class TestOrder:
+    def test_ordered_output_waits_for_a_slow_line(self, reflect: Reflect) -> None:
         with (
             Echo(slow=Answer([HANG])) as server,
             reflect.at(server.host).start(
@@ -157,7 +157,7 @@ class TestTheOrder:
 
         assert answers(parsed(said.decode())) == [(1, "one")]
 
-    def test_is_that_of_finishing_where_it_does_not_matter(self, reflect: Reflect) -> None:
+    def test_unordered_output_does_not_wait_for_a_slow_line(self, reflect: Reflect) -> None:
         with (
             Echo(slow=Answer([HANG])) as server,
             reflect.at(server.host).start(
@@ -166,7 +166,7 @@ class TestTheOrder:
         ):
             assert run.says('"line": 3')
 
-    def test_needs_as_many_at_once_as_are_asked_for(self, reflect: Reflect) -> None:
+    def test_jobs_sets_the_number_of_parallel_requests(self, reflect: Reflect) -> None:
         with Echo() as server:
             server.held_until = lambda: server.most >= 3
             result = reflect.at(server.host)("batch", *MODEL, "--jobs", "3", written(reflect.home, *QUESTIONS))
@@ -175,8 +175,8 @@ class TestTheOrder:
         assert server.most == 3
 
 
-class TestWhatIsWritten:
-    def test_can_be_chosen(self, reflect: Reflect) -> None:
+class TestOutputRecords:
+    def test_fields_of_a_record_can_be_chosen(self, reflect: Reflect) -> None:
         with Echo() as server:
             run = reflect.at(server.host)
             name = written(reflect.home, "one")
@@ -189,7 +189,7 @@ class TestWhatIsWritten:
         assert (wrong.code, wrong.out) == (2, "")
         assert "did you mean answer?" in wrong.err
 
-    def test_holds_no_control_byte(self, reflect: Reflect) -> None:
+    def test_records_contain_no_control_bytes(self, reflect: Reflect) -> None:
         (reflect.home / "in.txt").write_bytes(b"\x1b]0;title\x07\x1b[2J \xc2\x9b31m\n")
         with Echo() as server:
             result = reflect.at(server.host)("batch", *MODEL, "--full", "in.txt")
@@ -198,7 +198,7 @@ class TestWhatIsWritten:
         assert records(result)[0]["answer"] == "\x1b]0;title\x07\x1b[2J \x9b31m"
 
 
-class TestTheWholeCall:
+class TestWholeRun:
     @pytest.mark.parametrize(
         ("words", "code", "said"),
         [
@@ -219,7 +219,7 @@ class TestTheWholeCall:
         ],
         ids=lambda value: "".join(value).replace("\x1b", "ESC") if isinstance(value, tuple) else None,
     )
-    def test_that_cannot_be_used_asks_nothing(
+    def test_invalid_call_is_refused_before_any_request(
         self, reflect: Reflect, words: tuple[str, ...], code: int, said: str
     ) -> None:
         before = written(reflect.home, "one")
@@ -234,7 +234,7 @@ class TestTheWholeCall:
         assert server.asked("/api/chat") == []
         assert (reflect.home / before).read_text() == "one\n"
 
-    def test_that_cannot_write_ends(self, reflect: Reflect) -> None:
+    def test_full_stdout_ends_the_run(self, reflect: Reflect) -> None:
         written(reflect.home, *QUESTIONS * 20)
         with Echo() as server:
             result = reflect.at(server.host).shell("reflect batch in.txt -m reflection --jobs 1 > /dev/full")
@@ -242,7 +242,7 @@ class TestTheWholeCall:
         assert result.code == 6
         assert len(server.prompts) < 5
 
-    def test_whose_reader_has_left_ends_without_a_word(self, reflect: Reflect) -> None:
+    def test_closed_pipe_ends_the_run_silently(self, reflect: Reflect) -> None:
         written(reflect.home, *QUESTIONS * 20)
         with Echo() as server:
             left = threading.Event()
@@ -268,8 +268,8 @@ class TestTheWholeCall:
         assert len(server.prompts) < 5
 
 
-class TestAnOutputFile:
-    def test_is_in_order_at_the_end(self, reflect: Reflect) -> None:
+class TestOutputFile:
+    def test_output_file_is_in_order_at_the_end(self, reflect: Reflect) -> None:
         with Echo() as server:
             result = reflect.at(server.host)(
                 "batch", *MODEL, "--jobs", "4", written(reflect.home, *QUESTIONS), "-o", "out.jsonl"
@@ -278,7 +278,7 @@ class TestAnOutputFile:
         assert (result.code, result.out, result.err) == (0, "", "")
         assert [answer for _, answer in answers(file_records(reflect.home / "out.jsonl"))] == QUESTIONS
 
-    def test_has_no_half_record_where_there_is_no_more_room(self, reflect: Reflect) -> None:
+    def test_output_file_has_no_partial_record_when_the_disk_is_full(self, reflect: Reflect) -> None:
         written(reflect.home, *QUESTIONS * 20)
         with Echo() as server:
             words = "-m reflection --jobs 1 -o out.jsonl in.txt"
@@ -292,7 +292,7 @@ class TestAnOutputFile:
         assert again.code == 0
         assert len(file_records(reflect.home / "out.jsonl")) == 160
 
-    def test_is_never_replaced_unasked(self, reflect: Reflect) -> None:
+    def test_output_file_is_not_replaced_without_force(self, reflect: Reflect) -> None:
         written(reflect.home, "mine", name="out.jsonl")
         with Echo() as server:
             result = reflect.at(server.host)("batch", *MODEL, written(reflect.home, "one"), "-o", "out.jsonl")
@@ -302,9 +302,9 @@ class TestAnOutputFile:
         assert (reflect.home / "out.jsonl").read_text() == "mine\n"
 
 
-class TestAServerThatCountsRequests:
+class TestRateLimitedServer:
     @pytest.mark.parametrize("header", ["Retry-After", "llm_provider-retry-after"])
-    def test_is_waited_for_and_loses_no_line(self, header: str, reflect: Reflect) -> None:
+    def test_rate_limited_server_is_waited_for_and_loses_no_line(self, header: str, reflect: Reflect) -> None:
         spent = 0
 
         def limited(asked: Asked) -> Answer:

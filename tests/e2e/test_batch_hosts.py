@@ -24,7 +24,7 @@ QUESTIONS = [f"question {number}" for number in range(1, 31)]
 DONE = list(enumerate(QUESTIONS, 1))
 
 
-def test_the_lines_are_spread_by_how_fast_they_are_answered(reflect: Reflect) -> None:
+def test_lines_are_distributed_by_server_speed(reflect: Reflect) -> None:
     with Echo() as slow, Echo() as fast:
         slow.held_until = lambda: len(fast.prompts) >= min(9 * len(slow.prompts), len(QUESTIONS) - len(slow.prompts))
         hosts = ("--host", slow.host, "--host", fast.host)
@@ -35,7 +35,7 @@ def test_the_lines_are_spread_by_how_fast_they_are_answered(reflect: Reflect) ->
     assert len(fast.prompts) > 2 * len(slow.prompts) > 0
 
 
-def test_a_server_named_twice_is_one(reflect: Reflect) -> None:
+def test_host_named_twice_is_used_once(reflect: Reflect) -> None:
     with Echo(0.02) as server:
         hosts = ("--host", server.host, "--host", f"http://{server.host}/")
         result = reflect("batch", *MODEL, "--jobs", "1", *hosts, written(reflect.home, *QUESTIONS[:6]))
@@ -44,7 +44,7 @@ def test_a_server_named_twice_is_one(reflect: Reflect) -> None:
     assert server.most == 1
 
 
-def test_one_that_speaks_openais_protocol_is_asked_the_same(reflect: Reflect) -> None:
+def test_openai_compatible_server_answers_a_batch(reflect: Reflect) -> None:
     routes = {"/v1/models": served("m"), "/v1/chat/completions": said(["<output>", "yes", "</output>"])}
     with FakeServer(routes) as server:
         words = ("batch", "-m", "m", "--engine", "openai", "--host", server.host)
@@ -62,7 +62,7 @@ def llama_server(chat: Callable[[Asked], Answer], told: Answer) -> FakeServer:
 CROWDED = b'data: {"error":{"code":500,"message":"Context size has been exceeded.","type":"server_error"}}\n\n'
 
 
-def test_lines_that_fill_a_shared_context_together_are_asked_again_fewer_at_a_time(reflect: Reflect) -> None:
+def test_lines_overflowing_a_shared_context_are_retried_with_fewer_at_once(reflect: Reflect) -> None:
     crowd = threading.Barrier(4, timeout=20)
     turn = iter(range(99))
 
@@ -82,7 +82,7 @@ def test_lines_that_fill_a_shared_context_together_are_asked_again_fewer_at_a_ti
     assert "concurrent replies filled its context: 2 lines at a time from now on" in result.err
 
 
-def test_as_many_are_asked_as_a_llama_server_says_that_it_answers(reflect: Reflect) -> None:
+def test_parallel_requests_follow_the_slots_of_llama_server(reflect: Reflect) -> None:
     crowd = threading.Barrier(3, timeout=20)
     turn = iter(range(99))
 
@@ -99,7 +99,7 @@ def test_as_many_are_asked_as_a_llama_server_says_that_it_answers(reflect: Refle
     assert (result.code, len(server.asked("/v1/chat/completions"))) == (0, len(QUESTIONS))
 
 
-def test_those_of_a_profile_are_used(reflect: Reflect) -> None:
+def test_hosts_of_a_profile_are_used(reflect: Reflect) -> None:
     with Echo(0.02) as first, Echo(0.02) as second:
         reflect("config", "set", "profiles.night.hosts", first.host, second.host)
         words = ("batch", *MODEL, "--profile", "night", "--jobs", "1")
@@ -110,7 +110,7 @@ def test_those_of_a_profile_are_used(reflect: Reflect) -> None:
     assert second.prompts
 
 
-def test_one_that_is_not_there_and_one_without_the_model_are_done_without(reflect: Reflect) -> None:
+def test_unreachable_host_and_host_without_the_model_are_left_out(reflect: Reflect) -> None:
     with Echo() as good, Echo(0, "other") as other:
         hosts = ("--host", "127.0.0.1:9", "--host", other.host, "--host", good.host)
         result = reflect("batch", *MODEL, "--jobs", "2", *hosts, written(reflect.home, *QUESTIONS))
@@ -123,7 +123,7 @@ def test_one_that_is_not_there_and_one_without_the_model_are_done_without(reflec
 
 
 @pytest.mark.slow
-def test_one_that_is_silent_holds_up_no_other(reflect: Reflect) -> None:
+def test_silent_host_does_not_delay_the_others(reflect: Reflect) -> None:
     silent = FakeServer({"/api/show": Raw([HANG])})
     with Echo() as good, silent:
         hosts = ("--host", silent.host, "--host", good.host)
@@ -133,7 +133,7 @@ def test_one_that_is_silent_holds_up_no_other(reflect: Reflect) -> None:
     assert f"{silent.host} is not responding yet" in result.err
 
 
-def test_one_that_dies_in_the_middle_costs_no_line(reflect: Reflect) -> None:
+def test_host_that_dies_midway_loses_no_line(reflect: Reflect) -> None:
     with Echo() as good:
         dying = Echo()
         dying.room = 2
@@ -149,7 +149,7 @@ def test_one_that_dies_in_the_middle_costs_no_line(reflect: Reflect) -> None:
     assert f"{dying.host} no longer responds" in result.err
 
 
-def test_the_only_one_is_waited_for(reflect: Reflect) -> None:
+def test_only_host_is_waited_for_until_it_answers_again(reflect: Reflect) -> None:
     port, came_back = free_port(), threading.Event()
     with Echo(port=port) as first:
         first.room = 2
@@ -168,7 +168,7 @@ def test_the_only_one_is_waited_for(reflect: Reflect) -> None:
     assert "responds again" in result.err
 
 
-def test_the_only_one_is_waited_for_only_so_long(reflect: Reflect) -> None:
+def test_only_host_is_given_up_after_the_patience_time(reflect: Reflect) -> None:
     with Echo() as server:
         server.room = 2
         words = ("batch", *MODEL, "--jobs", "1", "--patience", "1", "-o", "out.jsonl")
@@ -183,7 +183,7 @@ def test_the_only_one_is_waited_for_only_so_long(reflect: Reflect) -> None:
     assert 2 <= (reflect.home / "out.jsonl").read_bytes().count(b"\n") < len(QUESTIONS)
 
 
-def test_a_reply_that_is_cut_again_and_again_is_an_error_of_its_line(reflect: Reflect) -> None:
+def test_reply_cut_on_every_retry_is_an_error_of_its_line(reflect: Reflect) -> None:
     with Echo(bad=Answer([line("<output>One"), RESET])) as server:
         result = reflect.at(server.host)("batch", *MODEL, "--retry", "1", written(reflect.home, "bad", "good"))
     bad, good = records(result)

@@ -36,8 +36,8 @@ def batch(reflect: Reflect, server: Echo, *words: str) -> Result:
     return reflect.at(server.host)("batch", *MODEL, "--jobs", "2", *words)
 
 
-class TestGoingOn:
-    def test_asks_only_what_has_no_answer(self, reflect: Reflect) -> None:
+class TestResume:
+    def test_resume_asks_only_lines_without_an_answer(self, reflect: Reflect) -> None:
         name = written(reflect.home, "one", "two", "three")
         with Echo(two=error(400, "no such thing")) as server:
             first = batch(reflect, server, name, *GO_ON)
@@ -52,7 +52,7 @@ class TestGoingOn:
         assert answers(file_records(out(reflect))) == [(1, "one"), (2, "two"), (3, "three")]
         assert [value for value in file_records(out(reflect)) if "error" in value] == []
 
-    def test_needs_no_server_where_all_is_answered(self, reflect: Reflect) -> None:
+    def test_resume_needs_no_server_when_every_line_is_answered(self, reflect: Reflect) -> None:
         name = written(reflect.home, "one", "two")
         with Echo() as server:
             batch(reflect, server, name, *OUT)
@@ -62,7 +62,7 @@ class TestGoingOn:
         assert (result.code, result.err) == (0, "")
         assert out(reflect).read_bytes() == before
 
-    def test_notices_that_a_line_has_changed(self, reflect: Reflect) -> None:
+    def test_resume_asks_a_changed_line_again(self, reflect: Reflect) -> None:
         name = written(reflect.home, "one", "two", "three", "four")
         with Echo() as server:
             batch(reflect, server, name, *OUT)
@@ -75,7 +75,7 @@ class TestGoingOn:
         assert server.prompts[4:] == ["zwei"]
         assert answers(file_records(out(reflect))) == [(1, "one"), (2, "zwei"), (3, "three"), (4, "four")]
 
-    def test_lets_a_bad_line_be_mended(self, reflect: Reflect) -> None:
+    def test_resume_asks_a_corrected_line_again(self, reflect: Reflect) -> None:
         name = objects(reflect.home, {"id": 1}, {"prompt": "two"})
         with Echo() as server:
             first = batch(reflect, server, name, *OUT)
@@ -85,7 +85,7 @@ class TestGoingOn:
         assert (first.code, second.code, second.err) == (5, 0, "")
         assert answers(file_records(out(reflect))) == [(1, "one"), (2, "two")]
 
-    def test_with_another_model_says_so(self, reflect: Reflect) -> None:
+    def test_resume_with_another_model_warns(self, reflect: Reflect) -> None:
         name = written(reflect.home, "one")
         with Echo(0, "reflection", "other") as server:
             batch(reflect, server, name, *OUT)
@@ -95,7 +95,7 @@ class TestGoingOn:
         assert "some lines were already answered by reflection: their answers are kept" in result.err
         assert [value["model"] for value in file_records(out(reflect))] == ["reflection", "other"]
 
-    def test_takes_what_stdout_had(self, reflect: Reflect) -> None:
+    def test_resume_accepts_records_saved_from_stdout(self, reflect: Reflect) -> None:
         name = written(reflect.home, "one", "two")
         with Echo() as server:
             out(reflect).write_bytes(batch(reflect, server, name).stdout.splitlines(keepends=True)[0])
@@ -104,7 +104,7 @@ class TestGoingOn:
         assert result.code == 0
         assert server.prompts[2:] == ["two"]
 
-    def test_leaves_alone_what_is_no_output_of_ours(self, reflect: Reflect) -> None:
+    def test_resume_refuses_a_file_not_written_by_batch(self, reflect: Reflect) -> None:
         name = written(reflect.home, "one")
         written(reflect.home, "mine", "and mine", name="out.jsonl")
         with Echo() as server:
@@ -115,7 +115,7 @@ class TestGoingOn:
         assert out(reflect).read_text() == "mine\nand mine\n"
         assert server.requests == []
 
-    def test_beside_another_call_is_refused(self, reflect: Reflect) -> None:
+    def test_resume_is_refused_while_another_batch_is_writing(self, reflect: Reflect) -> None:
         name = written(reflect.home, "slow")
         with (
             Echo(slow=Answer([HANG])) as server,
@@ -130,7 +130,7 @@ class TestGoingOn:
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_signal_leaves_what_is_finished_and_says_how_to_go_on(reflect: Reflect, number: signal.Signals) -> None:
+def test_signal_keeps_finished_lines_and_says_how_to_resume(reflect: Reflect, number: signal.Signals) -> None:
     name = written(reflect.home, "slow", "two", "three")
     with (
         Echo(slow=Answer([HANG])) as server,
@@ -148,7 +148,7 @@ def test_a_signal_leaves_what_is_finished_and_says_how_to_go_on(reflect: Reflect
     assert answers(file_records(out(reflect))) == [(2, "two"), (3, "three")]
 
 
-def test_a_signal_lets_stdout_have_what_is_finished(reflect: Reflect) -> None:
+def test_signal_writes_finished_lines_to_stdout(reflect: Reflect) -> None:
     name = written(reflect.home, "slow", "two", "three")
     with (
         Echo(slow=Answer([HANG])) as server,

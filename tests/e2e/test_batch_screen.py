@@ -22,7 +22,7 @@ QUESTIONS = [f"question {number}" for number in range(1, 13)]
 ONE = ("--jobs", "1")
 
 
-def test_a_line_counts_while_it_goes_on_and_is_gone_at_the_end(reflect: Reflect) -> None:
+def test_progress_line_is_replaced_by_a_summary_at_the_end(reflect: Reflect) -> None:
     name, out = written(reflect.home, *QUESTIONS, "bad"), reflect.home / "out.jsonl"
     counted = threading.Event()
     with (
@@ -42,7 +42,7 @@ def test_a_line_counts_while_it_goes_on_and_is_gone_at_the_end(reflect: Reflect)
     assert not screen.cursor_hidden
 
 
-def test_records_on_the_same_screen_are_not_drawn_over(reflect: Reflect) -> None:
+def test_progress_line_does_not_overwrite_records(reflect: Reflect) -> None:
     name = written(reflect.home, *QUESTIONS)
     with (
         Echo(0.02) as server,
@@ -55,7 +55,7 @@ def test_records_on_the_same_screen_are_not_drawn_over(reflect: Reflect) -> None
     assert answers(parsed("\n".join([*lines, ""]))) == list(enumerate(QUESTIONS, 1))
 
 
-def test_how_many_are_answered_at_once_is_said_once(reflect: Reflect) -> None:
+def test_parallel_requests_are_announced_once(reflect: Reflect) -> None:
     name, begun = written(reflect.home, *QUESTIONS * 4), list[str]()
 
     def counting() -> Iterator[Step]:
@@ -80,7 +80,7 @@ def test_how_many_are_answered_at_once_is_said_once(reflect: Reflect) -> None:
     assert server.most == MAX_REQUESTS
 
 
-def test_the_key_stops_it_and_it_says_how_to_go_on(reflect: Reflect) -> None:
+def test_ctrl_c_stops_the_batch_and_says_how_to_resume(reflect: Reflect) -> None:
     name = written(reflect.home, "one", "slow", "three")
     with (
         Echo(slow=Answer([HANG])) as server,
@@ -95,7 +95,7 @@ def test_the_key_stops_it_and_it_says_how_to_go_on(reflect: Reflect) -> None:
     assert lines[-1].endswith("stopped: 1 line answered; run it again with --resume to continue")
 
 
-def test_nothing_moves_where_stderr_is_no_terminal(reflect: Reflect) -> None:
+def test_no_progress_is_drawn_when_stderr_is_not_a_terminal(reflect: Reflect) -> None:
     name, err = written(reflect.home, *QUESTIONS), reflect.home / "err.txt"
     with (
         Echo(0.02) as server,

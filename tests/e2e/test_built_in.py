@@ -71,7 +71,7 @@ ASKINGS = (
     "way",
     [pytest.param(way, id=way.name, marks=pytest.mark.slow if at > 1 else ()) for at, way in enumerate(ASKINGS)],
 )
-def test_who_asks_for_it_gets_it_and_one_line(machine: Reflect, way: Asking) -> None:
+def test_requested_built_in_model_answers_with_one_notice(machine: Reflect, way: Asking) -> None:
     if way.config:
         write(machine, way.config)
     assert answered_by_mini(machine(*way.words, QUESTION, **way.variables))
@@ -83,7 +83,9 @@ def test_who_asks_for_it_gets_it_and_one_line(machine: Reflect, way: Asking) -> 
     [(), ("--json",), *(pytest.param((form,), marks=pytest.mark.slow) for form in ("--final", "--jsonl", "--raw"))],
     ids=" ".join,
 )
-def test_where_nobody_else_ever_answered_it_does_unasked(machine: Reflect, form: tuple[str, ...]) -> None:
+def test_built_in_model_answers_by_default_when_no_server_ever_answered(
+    machine: Reflect, form: tuple[str, ...]
+) -> None:
     result = machine(*form, QUESTION)
 
     assert answered_by_mini(result)
@@ -91,7 +93,7 @@ def test_where_nobody_else_ever_answered_it_does_unasked(machine: Reflect, form:
     assert Kept(machine.home).said.model == "mini"
 
 
-def test_the_first_time_the_terms_are_named(machine: Reflect) -> None:
+def test_terms_are_named_on_first_use_only(machine: Reflect) -> None:
     (machine.home / ".local/state/reflectty/told").unlink()
     first, second = machine("-m", "mini", QUESTION), machine("-m", "mini", QUESTION)
 
@@ -100,14 +102,14 @@ def test_the_first_time_the_terms_are_named(machine: Reflect) -> None:
 
 
 @pytest.mark.slow
-def test_a_session_of_its_own_is_gone_on_with(machine: Reflect) -> None:
+def test_session_of_the_built_in_model_is_continued(machine: Reflect) -> None:
     assert answered_by_mini(machine(QUESTION))
     assert answered_by_mini(machine("-c", "And 4 + 4?"))
     assert len(Kept(machine.home).sessions) == 1
 
 
 @pytest.mark.process
-def test_a_server_that_has_a_model_of_that_name_answers_with_it(machine: Reflect) -> None:
+def test_server_with_a_model_named_mini_answers_instead(machine: Reflect) -> None:
     with answering(machine, has_mini=True) as server:
         result = machine("-m", "mini", QUESTION)
 
@@ -115,7 +117,7 @@ def test_a_server_that_has_a_model_of_that_name_answers_with_it(machine: Reflect
     assert len(server.asked("/api/chat")) == 1
 
 
-def test_a_server_that_has_none_is_not_asked_anything_else(machine: Reflect) -> None:
+def test_server_without_mini_is_not_asked_the_question(machine: Reflect) -> None:
     with answering(machine) as server:
         assert answered_by_mini(machine("-m", "mini", QUESTION))
 
@@ -130,7 +132,7 @@ def checked(machine: Reflect) -> Result:
     return machine("doctor", "--no-question")
 
 
-def one_line_of_a_batch(machine: Reflect) -> Result:
+def batched(machine: Reflect) -> Result:
     return machine("batch", "-", stdin=b"What?\n")
 
 
@@ -138,8 +140,8 @@ def asked(machine: Reflect) -> Result:
     return machine("What?")
 
 
-@pytest.mark.parametrize("reach", [asked, listed, checked, one_line_of_a_batch], ids=lambda reach: reach.__name__)
-def test_where_a_server_has_ever_answered_it_never_does_unasked(
+@pytest.mark.parametrize("reach", [asked, listed, checked, batched], ids=lambda reach: reach.__name__)
+def test_built_in_model_is_not_the_default_once_a_server_has_answered(
     machine: Reflect, reach: Callable[[Reflect], Result]
 ) -> None:
     with answering(machine):
@@ -148,7 +150,7 @@ def test_where_a_server_has_ever_answered_it_never_does_unasked(
     assert refused(machine(QUESTION))
 
 
-def test_sessions_with_other_models_show_that_a_server_has_answered(machine: Reflect) -> None:
+def test_sessions_with_other_models_count_as_an_answering_server(machine: Reflect) -> None:
     with answering(machine):
         assert machine("What?").code == 0
     (machine.home / ".local/state/reflectty/served").unlink()
@@ -174,7 +176,7 @@ def test_sessions_with_other_models_show_that_a_server_has_answered(machine: Ref
     ],
     ids=lambda way: way.name,
 )
-def test_where_anything_says_who_is_to_answer_it_never_does_unasked(machine: Reflect, way: Asking) -> None:
+def test_built_in_model_is_not_the_default_when_a_setting_names_a_source(machine: Reflect, way: Asking) -> None:
     if way.config:
         write(machine, way.config)
     result = machine(*way.words, QUESTION, **way.variables)
@@ -183,7 +185,7 @@ def test_where_anything_says_who_is_to_answer_it_never_does_unasked(machine: Ref
     assert "-m mini" in result.err
 
 
-def test_a_batch_is_never_answered_by_it_unasked(machine: Reflect) -> None:
+def test_built_in_model_answers_a_batch_only_when_named(machine: Reflect) -> None:
     unasked = machine("batch", "-", stdin=b"What?\n")
     asked = machine("batch", "-", "-m", "mini", stdin=b"What is 2 + 3?\nWhat is 3 + 4?\n")
 
@@ -192,8 +194,8 @@ def test_a_batch_is_never_answered_by_it_unasked(machine: Reflect) -> None:
     assert [bool(json.loads(line)["answer"]) for line in asked.out.splitlines()] == [True, True]
 
 
-class TestTheChat:
-    def test_says_once_what_answers_unasked_and_where_that_is(self, machine: Reflect) -> None:
+class TestChat:
+    def test_chat_announces_the_default_built_in_model_once(self, machine: Reflect) -> None:
         with Chat(machine, columns=160, program=machine.command) as chat:
             assert chat.opened()
             assert chat.shows(f"no server responds: using mini, {WHAT_IT_IS}")
@@ -206,12 +208,12 @@ class TestTheChat:
         assert Kept(machine.home).said.model == "mini"
 
     @pytest.mark.slow
-    def test_says_the_same_of_a_model_that_was_asked_for(self, machine: Reflect) -> None:
+    def test_chat_announces_a_requested_built_in_model(self, machine: Reflect) -> None:
         with Chat(machine, "-m", "mini", columns=160, program=machine.command) as chat:
             assert chat.shows(f"mini, {WHAT_IT_IS}, answers")
             assert chat.leave() == 0
 
-    def test_is_not_answered_by_it_where_a_server_has_ever_answered(self, machine: Reflect) -> None:
+    def test_chat_does_not_use_the_built_in_model_once_a_server_has_answered(self, machine: Reflect) -> None:
         with answering(machine), Chat(machine, columns=160, program=machine.command) as chat:
             assert chat.shows("reflection")
             assert chat.leave() == 0
@@ -222,7 +224,7 @@ class TestTheChat:
 
 
 @pytest.mark.slow
-def test_the_checkup_asks_whoever_would_answer(machine: Reflect) -> None:
+def test_doctor_questions_the_built_in_model_when_it_would_answer(machine: Reflect) -> None:
     result = machine("doctor", "--json")
     read = json.loads(result.out)
     found = {one["check"]: one for one in read["findings"]}
@@ -233,7 +235,7 @@ def test_the_checkup_asks_whoever_would_answer(machine: Reflect) -> None:
     assert found["model"]["facts"]["model"] == "mini"
 
 
-def test_the_checkup_names_it_beside_a_server_that_answers(machine: Reflect) -> None:
+def test_doctor_lists_the_built_in_model_beside_a_working_server(machine: Reflect) -> None:
     with answering(machine):
         result = machine("doctor", "--json", "--no-question")
     found = {one["check"]: one for one in json.loads(result.out)["findings"]}
@@ -242,7 +244,7 @@ def test_the_checkup_names_it_beside_a_server_that_answers(machine: Reflect) -> 
     assert found["model"]["facts"]["model"] == "reflection"
 
 
-def test_the_tab_key_offers_it_where_a_model_is_asked(machine: Reflect) -> None:
+def test_completion_offers_the_built_in_model_only_for_asking(machine: Reflect) -> None:
     assert machine("__complete", "models", "mi").out == "mini\tbuilt in\n"
     assert machine("__complete", "models", "mi", "models", "remove").out == ""
 
@@ -258,7 +260,7 @@ def test_the_tab_key_offers_it_where_a_model_is_asked(machine: Reflect) -> None:
     ],
     ids=["another name", "a template", "a system prompt", "a parameter", "there is one"],
 )
-def test_a_server_is_given_it_as_it_is_and_where_it_has_none(
+def test_create_refuses_changes_to_mini_and_an_existing_mini(
     machine: Reflect, words: tuple[str, ...], says: str
 ) -> None:
     with answering(machine, has_mini=True) as server:
@@ -269,7 +271,7 @@ def test_a_server_is_given_it_as_it_is_and_where_it_has_none(
     assert not server.asked("/api/create")
 
 
-def test_its_terms_are_shown_in_full(machine: Reflect) -> None:
+def test_terms_of_the_built_in_model_are_shown_in_full(machine: Reflect) -> None:
     shown, licence = machine("models", "show", "mini"), machine("models", "show", "mini", "--licence")
 
     assert (shown.code, shown.err) == (0, "")

@@ -38,7 +38,7 @@ def test_the_error_says_what_to_install(machine: Reflect, words: tuple[str, ...]
     assert result.err.count(INSTALL) == 1
 
 
-def test_a_server_that_has_no_such_model_does_not_offer_to_pull_it(machine: Reflect) -> None:
+def test_missing_mini_on_a_server_suggests_installing_and_not_pulling(machine: Reflect) -> None:
     with answering(machine):
         result = machine("-m", "mini", QUESTION)
 
@@ -47,7 +47,7 @@ def test_a_server_that_has_no_such_model_does_not_offer_to_pull_it(machine: Refl
     assert "pull" not in result.err
 
 
-def test_nothing_is_said_of_it_where_a_server_has_answered(machine: Reflect) -> None:
+def test_install_hint_is_omitted_once_a_server_has_answered(machine: Reflect) -> None:
     with answering(machine):
         assert machine("What?").code == 0
     result = machine(QUESTION)
@@ -56,7 +56,7 @@ def test_nothing_is_said_of_it_where_a_server_has_answered(machine: Reflect) -> 
     assert INSTALL not in result.err
 
 
-def test_the_checkup_says_so(machine: Reflect) -> None:
+def test_doctor_says_what_to_install(machine: Reflect) -> None:
     result = machine("doctor", "--no-question", "--json")
     found = {one["check"]: one for one in json.loads(result.out)["findings"]}
 
@@ -64,7 +64,7 @@ def test_the_checkup_says_so(machine: Reflect) -> None:
     assert INSTALL in found["built in"]["found"]
 
 
-def test_no_server_is_given_it(machine: Reflect) -> None:
+def test_create_mini_is_refused_without_the_extra(machine: Reflect) -> None:
     with answering(machine) as server:
         result = machine("models", "create", "mini")
 
@@ -73,7 +73,7 @@ def test_no_server_is_given_it(machine: Reflect) -> None:
     assert not server.asked("/api/create")
 
 
-def test_no_server_is_given_it_where_only_what_merges_is_missing(tmp_path: Path, mini: BuiltIn) -> None:
+def test_create_mini_is_refused_without_numpy(tmp_path: Path, mini: BuiltIn) -> None:
     machine = fresh(tmp_path, mini, bare(tmp_path / "site", ("numpy",)))
     with answering(machine) as server:
         result = machine("models", "create", "mini")
@@ -86,5 +86,5 @@ def test_no_server_is_given_it_where_only_what_merges_is_missing(tmp_path: Path,
     assert {asked.method for asked in server.requests} <= {"GET"}
 
 
-def test_it_is_no_name_that_the_tab_key_offers(machine: Reflect) -> None:
+def test_completion_does_not_offer_mini(machine: Reflect) -> None:
     assert machine("__complete", "models", "mi").out == ""

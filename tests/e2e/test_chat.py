@@ -37,8 +37,8 @@ def behind(sign: str, text: str) -> str:
     return "".join(re.findall(rf"^ {sign} (\d+)\s*$", text, re.MULTILINE))
 
 
-class TestAQuestion:
-    def test_is_answered_under_its_thinking_and_kept(self, reflect: Reflect) -> None:
+class TestQuestion:
+    def test_question_is_answered_below_its_thinking_and_saved(self, reflect: Reflect) -> None:
         with serving(reply(ANSWERED)) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()
             chat.ask("which?")
@@ -59,7 +59,7 @@ class TestAQuestion:
         assert (answered.said.ended, answered.said.answer) == (ReplyStatus.COMPLETE, ANSWER)
 
     @pytest.mark.parametrize("columns", [40, *(pytest.param(columns, marks=pytest.mark.slow) for columns in (80, 120))])
-    def test_loses_no_character_where_its_words_are_longer_than_a_row(self, reflect: Reflect, columns: int) -> None:
+    def test_words_longer_than_a_row_lose_no_character(self, reflect: Reflect, columns: int) -> None:
         word = "".join(f"{number:04}" for number in range(100))
         said = reply([f"<output>\n{word}\n</output>"])
         with serving(said) as server, Chat(reflect.at(server.host), *MODEL, columns=columns, rows=40) as chat:
@@ -68,21 +68,21 @@ class TestAQuestion:
             # While it is drawn, half of a frame may be seen.
             assert chat.until(lambda text: behind("▌", text) == behind(" ", text) == word)
 
-    def test_that_is_typed_before_anything_is_drawn_is_not_lost(self, reflect: Reflect) -> None:
+    def test_text_typed_before_the_first_frame_is_not_lost(self, reflect: Reflect) -> None:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             chat.press(b"which?")
             assert chat.shows("│ which?")
             chat.hit("enter")
             assert chat.answered(ANSWER)
 
-    def test_that_is_sent_with_the_first_frame_is_asked(self, reflect: Reflect) -> None:
+    def test_question_sent_with_the_first_frame_is_asked(self, reflect: Reflect) -> None:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.until(lambda _: b"\x1b[?2004h" in chat.raw)
             chat.ask("which?")
             assert chat.answered(ANSWER)
             assert "not known" not in chat.text
 
-    def test_that_comes_during_a_reply_waits_for_its_end(self, reflect: Reflect) -> None:
+    def test_question_sent_during_a_reply_is_queued(self, reflect: Reflect) -> None:
         gate = Gate()
         first = gate.between("<output>\nOne, two", ", three\n</output>")
         chats = (first, reply(["<output>\nfour\n</output>"]))
@@ -103,7 +103,7 @@ class TestAQuestion:
         assert [message["content"] for message in sent] == ["count", "One, two, three", "go on"]
         assert [said.answer for said in replies(reflect)] == ["One, two, three", "four"]
 
-    def test_that_waits_when_the_chat_is_left_is_kept(self, reflect: Reflect) -> None:
+    def test_queued_question_is_saved_when_the_chat_is_closed(self, reflect: Reflect) -> None:
         with serving(unfinished(*HALF)) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()
             chat.ask("first")
@@ -116,7 +116,7 @@ class TestAQuestion:
         assert [turn.text for turn in turns if turn.said is None] == ["first", "second"]
 
     @pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.slow) for turn in range(1, 6))])
-    def test_that_is_sent_while_the_chat_is_left_keeps_nobody_waiting(self, reflect: Reflect, turn: int) -> None:
+    def test_question_sent_while_quitting_does_not_delay_the_exit(self, reflect: Reflect, turn: int) -> None:
         with serving(Raw([HANG])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()
             chat.press(b"which?\r")
@@ -125,7 +125,7 @@ class TestAQuestion:
 
 
 class TestStopping:
-    def test_in_the_middle_keeps_the_part_and_says_so(self, reflect: Reflect) -> None:
+    def test_stopping_mid_reply_keeps_and_marks_the_partial_reply(self, reflect: Reflect) -> None:
         with serving(unfinished(*HALF)) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()
             chat.ask("well?")
@@ -139,7 +139,7 @@ class TestStopping:
         assert (said.ended, said.answer) == (ReplyStatus.INTERRUPTED, "Half of an answer")
         assert (Kind.THINKING, "First this.") in said.segments
 
-    def test_before_the_first_word_leaves_the_question(self, reflect: Reflect) -> None:
+    def test_stopping_before_the_first_token_keeps_the_question(self, reflect: Reflect) -> None:
         with serving([Raw([HANG]), reply([ANSWERED])]) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()
             chat.ask("well?")
@@ -198,7 +198,7 @@ QUICK = ("reset", "busy", "removed before")
     "fault",
     [pytest.param(one, id=one.name, marks=() if one.name in QUICK else pytest.mark.slow) for one in FAULTS],
 )
-def test_a_fault_is_said_its_part_is_kept_and_the_next_question_is_answered(reflect: Reflect, fault: Fault) -> None:
+def test_server_fault_is_reported_and_the_next_question_is_answered(reflect: Reflect, fault: Fault) -> None:
     shown = {"show": fault.shown} if fault.shown else {}
     with serving(fault.chat, **shown) as server, Chat(reflect.at(server.host), *MODEL, *fault.words) as chat:
         assert chat.opened()
@@ -220,8 +220,8 @@ def test_a_fault_is_said_its_part_is_kept_and_the_next_question_is_answered(refl
         assert found[0].answer == "Half of an answer"
 
 
-class TestAServerThatIsNotThere:
-    def test_is_said_once_and_asked_once_it_comes(self, reflect: Reflect) -> None:
+class TestUnavailableServer:
+    def test_unreachable_server_is_reported_and_used_once_it_is_up(self, reflect: Reflect) -> None:
         port = free_port()
         with Chat(reflect.at(f"127.0.0.1:{port}")) as chat:
             assert chat.shows("is not reachable")
@@ -238,18 +238,18 @@ class TestAServerThatIsNotThere:
 
         assert [said.ended for said in replies(reflect)] == [ReplyStatus.COMPLETE]
 
-    def test_is_not_said_of_one_that_only_does_not_say_what_it_runs(self, reflect: Reflect) -> None:
+    def test_server_that_fails_the_status_request_is_not_reported_as_gone(self, reflect: Reflect) -> None:
         silent = error(500, "out of order")
         with serving(reply([ANSWERED]), ps=silent) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.shows("● ")
             assert "gone" not in chat.text
 
-    def test_that_is_no_ollama_is_said_before_anything_is_asked(self, reflect: Reflect) -> None:
+    def test_server_other_than_ollama_is_reported_before_any_question(self, reflect: Reflect) -> None:
         with serving(PAGE, show=PAGE, tags=PAGE, ps=PAGE) as server, Chat(reflect.at(server.host)) as chat:
             assert chat.shows("not an Ollama server")
             assert chat.leave() == 0
 
-    def test_has_no_models_is_said(self, reflect: Reflect) -> None:
+    def test_server_without_models_is_reported(self, reflect: Reflect) -> None:
         with serving(reply([ANSWERED]), tags=tags()) as server, Chat(reflect.at(server.host)) as chat:
             assert chat.shows("no model is installed")
             assert chat.leave() == 0
@@ -280,8 +280,8 @@ def paced(count: int, per_second: float) -> Answer:
         pytest.param(200_000, float("inf"), marks=pytest.mark.slow),
     ],
 )
-class TestAFastReply:
-    def test_is_kept_whole_and_leaves_the_chat_responsive(
+class TestFastReply:
+    def test_fast_reply_is_saved_in_full_and_the_chat_stays_responsive(
         self, reflect: Reflect, count: int, per_second: float
     ) -> None:
         with serving(paced(count, per_second)) as server, Unseen(reflect.at(server.host), *MODEL) as chat:

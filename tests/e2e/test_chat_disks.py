@@ -37,8 +37,8 @@ def asks_twice(reflect: Reflect, *replies: Answer) -> str:
     return text
 
 
-class TestAStoreThatCannotBeWritten:
-    def test_is_said_once_and_costs_no_answer(self, reflect: Reflect) -> None:
+class TestUnwritableStore:
+    def test_blocked_store_folder_is_reported_once_and_loses_no_answer(self, reflect: Reflect) -> None:
         (reflect.home / ".local").write_text("a file where a folder should be")
         text = asks_twice(reflect)
 
@@ -46,7 +46,7 @@ class TestAStoreThatCannotBeWritten:
         assert "sessions" in text
 
     @pytest.mark.slow
-    def test_because_a_newer_version_wrote_it_is_said_once(self, reflect: Reflect) -> None:
+    def test_store_of_a_newer_version_is_reported_once_and_left_unchanged(self, reflect: Reflect) -> None:
         database(reflect).parent.mkdir(parents=True)
         filled(database(reflect))
         with sqlite3.connect(database(reflect)) as connection:
@@ -60,7 +60,7 @@ class TestAStoreThatCannotBeWritten:
         assert database(reflect).read_bytes() == before
 
     @pytest.mark.slow
-    def test_because_its_disk_is_full_is_said_once_and_the_session_goes_on(self, reflect: Reflect) -> None:
+    def test_full_disk_is_reported_once_and_the_session_continues(self, reflect: Reflect) -> None:
         with small_disk(database(reflect).parent, "-o", "size=300k"):
             thought = "<thinking>\n" + "a long thought, " * 20_000 + "\n</thinking>\n"
             pieces = [thought[at : at + 4_000] for at in range(0, len(thought), 4_000)]
@@ -71,7 +71,7 @@ class TestAStoreThatCannotBeWritten:
             assert health(database(reflect)) == ()
 
     @pytest.mark.slow
-    def test_because_its_disk_is_read_only_is_said_once(self, reflect: Reflect) -> None:
+    def test_read_only_disk_is_reported_once(self, reflect: Reflect) -> None:
         folder = database(reflect).parent
         with small_disk(folder):
             filled(database(reflect))
@@ -81,7 +81,7 @@ class TestAStoreThatCannotBeWritten:
         assert text.count(" ! ") == 1
 
     @pytest.mark.slow
-    def test_because_its_session_was_removed_meanwhile_is_said_once(self, reflect: Reflect) -> None:
+    def test_session_removed_by_another_process_is_reported_once(self, reflect: Reflect) -> None:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL, rows=60) as chat:
             assert chat.opened()
             chat.ask("question 0")
@@ -103,7 +103,7 @@ class TestAStoreThatCannotBeWritten:
         assert [message["content"] for message in sent] == ["question 0", ANSWER, "question 1"]
         assert [session.title for session, _ in kept(reflect)] == ["question 2"]
 
-    def test_because_it_is_damaged_is_one_line_and_the_next_start_begins_another(self, reflect: Reflect) -> None:
+    def test_damaged_store_is_one_line_and_the_next_start_creates_a_new_one(self, reflect: Reflect) -> None:
         path = database(reflect)
         path.parent.mkdir(parents=True)
         filled(path)

@@ -64,9 +64,7 @@ class Killed(NamedTuple):
     ("seed", "rounds", "at_once"),
     [(0, 1, 1), *(pytest.param(seed, 5, 4, marks=pytest.mark.slow) for seed in range(MANY))],
 )
-def test_a_chat_that_is_killed_loses_at_most_the_last_second(
-    reflect: Reflect, seed: int, rounds: int, at_once: int
-) -> None:
+def test_killed_chat_loses_at_most_the_last_second(reflect: Reflect, seed: int, rounds: int, at_once: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
     spoken, killed = Spoken(), dict[str, Killed]()
     with serving(spoken.answer) as server:
@@ -103,7 +101,7 @@ def test_a_chat_that_is_killed_loses_at_most_the_last_second(
     assert lost == [0] * (rounds * at_once)
 
 
-def test_what_was_seen_in_the_store_before_a_kill_is_there_after_it(reflect: Reflect) -> None:
+def test_text_stored_before_a_kill_is_still_stored_after_it(reflect: Reflect) -> None:
     spoken = Spoken()
     with serving(spoken.answer) as server, Unseen(reflect.at(server.host), *MODEL) as chat:
         assert chat.wrote(b"Ask, or /")
@@ -125,7 +123,7 @@ def stored(reflect: Reflect) -> str:
     return "".join(said.raw for said in replies(reflect))
 
 
-def test_what_a_killed_chat_left_is_shown_as_interrupted_and_goes_on(reflect: Reflect) -> None:
+def test_session_of_a_killed_chat_is_marked_interrupted_and_continues(reflect: Reflect) -> None:
     with serving([unfinished(HALF), reply([ANSWERED])]) as server:
         with Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()

@@ -27,9 +27,9 @@ TAKES_PASTES = b"\x1b[?2004h"
 by_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
 
-class TestASignal:
+class TestSignal:
     @by_signal
-    def test_in_the_middle_of_a_reply_keeps_it_and_restores_the_terminal(
+    def test_signal_during_a_reply_saves_it_and_restores_the_terminal(
         self, reflect: Reflect, number: signal.Signals
     ) -> None:
         with serving(unfinished(HALF)) as server, Chat(reflect.at(server.host), *MODEL) as chat:
@@ -53,14 +53,14 @@ class TestASignal:
             for number in SIGNALS
         ],
     )
-    def test_at_rest_restores_the_terminal(self, reflect: Reflect, number: signal.Signals) -> None:
+    def test_signal_while_idle_restores_the_terminal(self, reflect: Reflect, number: signal.Signals) -> None:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.shows("● ")
             chat.process.send_signal(number)
             assert chat.finish() == SIGNALS[number]
             assert chat.left_behind == []
 
-    def test_while_a_list_is_open_restores_the_terminal(self, reflect: Reflect) -> None:
+    def test_signal_while_a_dialog_is_open_restores_the_terminal(self, reflect: Reflect) -> None:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()
             chat.hit("palette")
@@ -69,7 +69,7 @@ class TestASignal:
             assert chat.finish() == SIGNALS[signal.SIGTERM]
             assert chat.left_behind == []
 
-    def test_of_the_keyboard_leaves_when_it_comes_twice(self, reflect: Reflect) -> None:
+    def test_interrupt_key_pressed_twice_quits(self, reflect: Reflect) -> None:
         with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
             assert chat.opened()
             chat.hit("interrupt")
@@ -79,9 +79,7 @@ class TestASignal:
             assert chat.left_behind == []
 
     @pytest.mark.parametrize("trap", ["", pytest.param("HUP", marks=pytest.mark.slow)], ids=["plain", "nohup"])
-    def test_that_never_comes_from_a_terminal_that_is_gone_ends_it_all_the_same(
-        self, reflect: Reflect, trap: str
-    ) -> None:
+    def test_lost_terminal_without_a_signal_ends_the_chat(self, reflect: Reflect, trap: str) -> None:
         with serving(unfinished(HALF)) as server:
             leader, follower = os.openpty()
             # The terminal is nobody's own: its end is a failed read and no signal.
@@ -123,13 +121,13 @@ Transcript.go_by_page = go_by_page
 """
 
 
-class TestAnErrorOfItsOwn:
+class TestInternalError:
     @pytest.fixture
     def broken(self, tmp_path: Path) -> str:
         (tmp_path / "sitecustomize.py").write_text(BROKEN)
         return str(tmp_path)
 
-    def test_is_one_line_behind_a_restored_terminal_and_the_reply_is_kept(self, reflect: Reflect, broken: str) -> None:
+    def test_internal_error_is_one_line_after_the_terminal_is_restored(self, reflect: Reflect, broken: str) -> None:
         with (
             serving(unfinished(HALF)) as server,
             Chat(reflect.at(server.host), *MODEL, PYTHONPATH=broken) as chat,
@@ -147,7 +145,7 @@ class TestAnErrorOfItsOwn:
         assert "secret" not in said
         assert ended_as(reflect) == [(ReplyStatus.INTERRUPTED, "Half of an answer")]
 
-    def test_is_told_at_length_to_those_who_debug(self, reflect: Reflect, broken: str) -> None:
+    def test_internal_error_has_a_traceback_in_debug_mode(self, reflect: Reflect, broken: str) -> None:
         with Chat(reflect, *MODEL, PYTHONPATH=broken, REFLECTTY_DEBUG="1") as chat:
             assert chat.opened()
             chat.hit("page up")

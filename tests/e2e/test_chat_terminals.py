@@ -38,7 +38,7 @@ NO_TERMINAL = (
 
 
 @pytest.mark.parametrize("streams", NO_TERMINAL, ids=lambda streams: streams.name)
-def test_without_a_terminal_it_is_refused_with_a_next_step(reflect: Reflect, streams: Streams) -> None:
+def test_chat_without_a_terminal_is_refused_in_one_line(reflect: Reflect, streams: Streams) -> None:
     result = reflect.shell(streams.script)
 
     assert (result.code, result.out) == (2, "")
@@ -48,7 +48,7 @@ def test_without_a_terminal_it_is_refused_with_a_next_step(reflect: Reflect, str
 
 
 @pytest.mark.parametrize("name", ["out", "err"])
-def test_with_one_stream_that_is_no_terminal_it_is_refused(reflect: Reflect, tmp_path: Path, name: str) -> None:
+def test_chat_with_a_redirected_output_stream_is_refused(reflect: Reflect, tmp_path: Path, name: str) -> None:
     with Chat(
         reflect, out=tmp_path / "out" if name == "out" else None, err=tmp_path / "err" if name == "err" else None
     ) as chat:
@@ -87,7 +87,7 @@ TERMINALS = (
         for place in TERMINALS
     ],
 )
-def test_any_terminal_is_drawn_on(reflect: Reflect, place: Place) -> None:
+def test_chat_works_on_any_terminal(reflect: Reflect, place: Place) -> None:
     answered = reply([ANSWERED.replace("larger", "größer")])
     with serving(answered) as server, Chat(reflect.at(server.host), *MODEL, **place.variables) as chat:
         assert chat.opened()
@@ -107,7 +107,7 @@ def test_any_terminal_is_drawn_on(reflect: Reflect, place: Place) -> None:
 
 
 @pytest.mark.slow
-def test_a_terminal_that_changes_its_size_while_a_reply_comes_shows_all_of_it(reflect: Reflect) -> None:
+def test_resizing_during_a_reply_shows_the_whole_reply(reflect: Reflect) -> None:
     thoughts = [
         f"{number}. a thought that is a good deal longer than the smallest screen is wide\n" for number in range(60)
     ]
@@ -132,7 +132,7 @@ def test_a_terminal_that_changes_its_size_while_a_reply_comes_shows_all_of_it(re
 
 
 @pytest.mark.slow
-def test_a_megabyte_that_is_pasted_is_one_mark_and_reaches_the_server_whole(reflect: Reflect) -> None:
+def test_pasted_megabyte_is_one_placeholder_and_is_sent_in_full(reflect: Reflect) -> None:
     text = "".join(f"{number:07} of a long paste, ä\n" for number in range(40_000))
     with serving(reply([ANSWERED])) as server, Chat(reflect.at(server.host), *MODEL) as chat:
         assert chat.opened()

@@ -37,7 +37,7 @@ def cloud(**more: Route) -> FakeServer:
 
 
 @pytest.mark.parametrize("words", [("--final",), (), ("--json",), ("--raw",)], ids=str)
-def test_that_a_question_leaves_the_machine_is_said_in_one_line(reflect: Reflect, words: tuple[str, ...]) -> None:
+def test_cloud_model_notice_is_one_line(reflect: Reflect, words: tuple[str, ...]) -> None:
     with cloud() as server:
         result = reflect.at(server.host)(*words, "-m", NAME, "q")
 
@@ -46,7 +46,7 @@ def test_that_a_question_leaves_the_machine_is_said_in_one_line(reflect: Reflect
     assert result.err.count(LEAVES) == 1
 
 
-def test_unnamed_it_is_asked_nothing(reflect: Reflect) -> None:
+def test_cloud_model_is_never_chosen_by_default(reflect: Reflect) -> None:
     with cloud() as server:
         result = reflect.at(server.host)("--final", "secret")
         assert not server.asked("/api/chat")
@@ -55,7 +55,7 @@ def test_unnamed_it_is_asked_nothing(reflect: Reflect) -> None:
     assert f"no installed model can be used: {NAME} would send prompts to ollama.com" in result.err
 
 
-def test_the_lists_say_cloud_in_place_of_size_and_fit(reflect: Reflect) -> None:
+def test_list_and_show_say_cloud_in_place_of_size_and_fit(reflect: Reflect) -> None:
     with cloud() as server:
         listed = reflect.at(server.host)("models").out
         shown = reflect.at(server.host)("models", "show", NAME).out
@@ -67,7 +67,7 @@ def test_the_lists_say_cloud_in_place_of_size_and_fit(reflect: Reflect) -> None:
     assert (one["cloud"], one["fit"]) == ("ollama.com", None)
 
 
-def test_the_checkup_says_so_and_reckons_no_fit(reflect: Reflect) -> None:
+def test_doctor_names_a_cloud_model_and_estimates_no_fit(reflect: Reflect) -> None:
     with cloud() as server:
         out = reflect.at(server.host)("doctor", "-m", NAME, "--no-question", "--json").out
     found = {one["check"]: one for one in json.loads(out)["findings"]}
@@ -78,7 +78,7 @@ def test_the_checkup_says_so_and_reckons_no_fit(reflect: Reflect) -> None:
     assert found["context"]["found"].startswith("a cloud model does not run on your machine")
 
 
-def test_only_embedding_models_are_told_of_in_the_same_words_everywhere(reflect: Reflect) -> None:
+def test_only_embedding_models_give_the_same_error_everywhere(reflect: Reflect) -> None:
     listed = {"name": "nomic-embed-text:latest", "capabilities": ["embedding"]}
     with cloud(tags=whole({"models": [listed]}), show=show(capabilities=["embedding"])) as server:
         asked = reflect.at(server.host)("--final", "q")
@@ -104,7 +104,7 @@ def test_only_embedding_models_are_told_of_in_the_same_words_everywhere(reflect:
     ],
     ids=["not signed in", "a key", "disabled", "another host"],
 )
-def test_a_refusal_says_what_to_do(reflect: Reflect, refused: Route, says: tuple[str, ...]) -> None:
+def test_cloud_refusal_names_the_next_step(reflect: Reflect, refused: Route, says: tuple[str, ...]) -> None:
     with cloud(chat=refused) as server:
         result = reflect.at(server.host)("--final", "-m", NAME, "q")
 
@@ -112,7 +112,7 @@ def test_a_refusal_says_what_to_do(reflect: Reflect, refused: Route, says: tuple
     assert all(part in result.err for part in says)
 
 
-def test_a_name_can_insist_on_what_is_here(reflect: Reflect) -> None:
+def test_local_suffix_requires_an_installed_model(reflect: Reflect) -> None:
     name = "gpt-oss:120b:local"
     with cloud(show=error(404, f"model '{name}' not found")) as server:
         missing = reflect.at(server.host)("-m", name, "q")
@@ -126,7 +126,7 @@ def test_a_name_can_insist_on_what_is_here(reflect: Reflect) -> None:
     assert (here.code, here.err, server.asked("/api/chat")[0].json["model"]) == (0, "", name)
 
 
-def test_the_first_model_to_pull_is_the_same_wherever_it_is_named(reflect: Reflect) -> None:
+def test_recommended_first_model_is_the_same_everywhere(reflect: Reflect) -> None:
     with cloud(tags=whole({"models": []})) as server:
         told = [reflect.at(server.host)(*words).err for words in (("--final", "q"), ("q",), ("doctor",), ("models",))]
     named = [re.findall(r"reflect models pull (\S+)", text)[-1] for text in told]

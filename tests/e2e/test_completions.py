@@ -82,14 +82,16 @@ def fish(reflect: Reflect, line: str) -> list[str]:
         ("reflect why mo", set()),
     ],
 )
-def test_a_word_becomes_what_may_stand_there(reflect: Reflect, shell: type, line: str, wanted: set[str]) -> None:
+def test_shell_completes_commands_options_and_values(
+    reflect: Reflect, shell: type, line: str, wanted: set[str]
+) -> None:
     (reflect.home / "a file.txt").touch()
     words = (*line.split(" ")[:2], "a\\ f") if "\\" in line else ()
     found = bash(reflect, line, *words) if shell is bash else fish(reflect, line)
     assert {row.replace("\\ ", " ") for row in found} == wanted
 
 
-def test_models_come_from_the_server_and_without_it_from_its_last_answer(reflect: Reflect) -> None:
+def test_model_completion_uses_the_server_or_its_last_answer(reflect: Reflect) -> None:
     with FakeServer({"/api/tags": tags("qwen3:8b", "reflection:latest", "-rf", "a$(id)", "x\x1b[2J")}) as server:
         there = reflect.at(server.host)
         listed(there)
@@ -104,7 +106,7 @@ def test_models_come_from_the_server_and_without_it_from_its_last_answer(reflect
 
 
 @pytest.mark.parametrize("line", ["reflect -m ", "reflect models show "])
-def test_ids_of_openais_protocol_are_completed_as_they_stand(reflect: Reflect, line: str) -> None:
+def test_openai_model_ids_are_completed_verbatim(reflect: Reflect, line: str) -> None:
     with FakeServer({"/v1/models": served("mini:latest", "org/Qwen3-8B", maker="library")}) as server:
         there = Asking(reflect, server.host)
         listed(there)
@@ -115,7 +117,7 @@ def test_ids_of_openais_protocol_are_completed_as_they_stand(reflect: Reflect, l
 
 @pytest.mark.process
 @pytest.mark.parametrize("remembered", [(), ("qwen3:8b", "llama3.1:8b")])
-def test_a_server_that_never_answers_holds_nobody_up(reflect: Reflect, remembered: tuple[str, ...]) -> None:
+def test_silent_server_does_not_block_completion(reflect: Reflect, remembered: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         there = reflect.at(f"127.0.0.1:{port}")
@@ -131,7 +133,7 @@ PROXIED = "http://gpu.example:11434"
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
-def test_a_server_behind_a_proxy_is_remembered_and_not_asked(reflect: Reflect, variable: str) -> None:
+def test_server_behind_a_proxy_is_completed_from_memory_without_a_request(reflect: Reflect, variable: str) -> None:
     remember(reflect, PROXIED, ("qwen3:8b",))
     with FakeServer({}) as proxy:
         found = run(reflect.at(PROXIED), *COMMAND, "__complete", "models", "", **{variable: f"http://{proxy.host}"})
@@ -140,7 +142,7 @@ def test_a_server_behind_a_proxy_is_remembered_and_not_asked(reflect: Reflect, v
     assert proxy.requests == []
 
 
-def test_this_machine_is_asked_past_every_proxy_and_without_the_key(reflect: Reflect) -> None:
+def test_local_server_is_asked_without_a_proxy_and_without_the_key(reflect: Reflect) -> None:
     with FakeServer({"/api/tags": tags("qwen3:8b")}) as server, FakeServer({}) as proxy:
         there = reflect.at(server.host)
         found = listed(there, HTTP_PROXY=f"http://{proxy.host}", OLLAMA_API_KEY="secret")
@@ -150,7 +152,7 @@ def test_this_machine_is_asked_past_every_proxy_and_without_the_key(reflect: Ref
     assert {one.headers.get("authorization") for one in server.requests} == {None}
 
 
-def test_what_a_slow_server_says_is_there_for_the_next_time(reflect: Reflect) -> None:
+def test_answer_of_a_slow_server_is_saved_for_the_next_completion(reflect: Reflect) -> None:
     gone_on = threading.Event()
 
     def slow(_: Asked) -> Answer:
@@ -183,7 +185,7 @@ def kept(reflect: Reflect, *titles: str) -> Path:
 
 
 @pytest.mark.parametrize("title", HOSTILE)
-def test_bash_reads_a_completed_title_as_that_title(reflect: Reflect, title: str) -> None:
+def test_completed_title_is_quoted_for_bash(reflect: Reflect, title: str) -> None:
     path = kept(reflect, title)
     with closing(open_store(path, pytest.fail)) as store:
         (session,) = store.sessions(2)
@@ -198,7 +200,7 @@ def test_bash_reads_a_completed_title_as_that_title(reflect: Reflect, title: str
     assert not (reflect.home / "pwned").exists()
 
 
-def test_sessions_are_read_without_a_trace(reflect: Reflect) -> None:
+def test_session_completion_creates_no_files(reflect: Reflect) -> None:
     done = reflect("__complete", "sessions", "")
 
     assert (done.code, done.out, done.err) == (0, "", "")
@@ -214,7 +216,7 @@ def test_sessions_are_read_without_a_trace(reflect: Reflect) -> None:
         ("powershell", ".config/powershell/reflect.ps1"),
     ],
 )
-def test_install_puts_the_script_where_the_shell_looks(reflect: Reflect, shell: str, place: str) -> None:
+def test_install_writes_the_script_where_the_shell_loads_it(reflect: Reflect, shell: str, place: str) -> None:
     path = reflect.home / place
     again = [reflect("completions", "install", "--shell", shell) for _ in range(2)]
 
@@ -224,7 +226,7 @@ def test_install_puts_the_script_where_the_shell_looks(reflect: Reflect, shell: 
     assert reflect("completions", "path", shell).out == f"{path}\n"
 
 
-def test_install_replaces_no_file_of_somebody_else(reflect: Reflect) -> None:
+def test_install_does_not_replace_a_foreign_file_without_force(reflect: Reflect) -> None:
     path = reflect.home / ".config/fish/completions/reflect.fish"
     path.parent.mkdir(parents=True)
     path.write_text("mine")
@@ -237,7 +239,7 @@ def test_install_replaces_no_file_of_somebody_else(reflect: Reflect) -> None:
 
 
 @pytest.mark.parametrize("shell", ["", "/bin/tcsh"])
-def test_a_shell_that_is_not_known_is_to_be_named(reflect: Reflect, shell: str) -> None:
+def test_unknown_shell_must_be_named(reflect: Reflect, shell: str) -> None:
     done = reflect("completions", "install", SHELL=shell)
 
     assert done.code == 2

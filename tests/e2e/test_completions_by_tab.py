@@ -81,9 +81,7 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.parametrize(("typed", "wanted"), CASES)
-def test_the_tab_key_makes_of_a_beginning_what_the_shell_reads_as_one_word(
-    shell: Screen, typed: str, wanted: tuple[str, ...]
-) -> None:
+def test_tab_completes_to_what_the_shell_reads_as_one_word(shell: Screen, typed: str, wanted: tuple[str, ...]) -> None:
     shell.press(f"reflect {typed}\t".encode())
     # The last letters are what only the completion can have written; of the rest each shell quotes what it must.
     last = re.findall(r"\w+", wanted[-1])[-1]

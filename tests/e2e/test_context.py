@@ -72,8 +72,8 @@ class Small:
         self.server.__exit__()
 
 
-class TestAPromptThatDoesNotFit:
-    def test_is_asked_again_with_what_holds_it(self, reflect: Reflect) -> None:
+class TestPromptTooLong:
+    def test_prompt_too_long_is_retried_with_a_larger_context(self, reflect: Reflect) -> None:
         small = Small()
         with small as server:
             result = reflect.at(server.host)(*MODEL, "--final", "Sum up.", stdin=LONG.encode())
@@ -83,7 +83,7 @@ class TestAPromptThatDoesNotFit:
         assert small.contexts == [None, 16384]
 
     @pytest.mark.parametrize("form", [("--json",), ("--jsonl",), ()], ids=["json", "jsonl", "plain"])
-    def test_is_asked_again_in_every_form(self, reflect: Reflect, form: tuple[str, ...]) -> None:
+    def test_prompt_too_long_is_retried_in_every_output_form(self, reflect: Reflect, form: tuple[str, ...]) -> None:
         small = Small()
         with small as server:
             result = reflect.at(server.host)(*MODEL, *form, "Sum up.", stdin=LONG.encode())
@@ -92,7 +92,9 @@ class TestAPromptThatDoesNotFit:
         assert ANSWER in result.out
 
     @pytest.mark.parametrize("given", [("-o", "num_ctx=4096"), ("-o", "num_ctx=6000")], ids=" ".join)
-    def test_stays_where_a_context_was_named(self, reflect: Reflect, given: tuple[str, ...]) -> None:
+    def test_prompt_too_long_is_not_retried_when_a_context_is_set(
+        self, reflect: Reflect, given: tuple[str, ...]
+    ) -> None:
         small = Small()
         with small as server:
             result = reflect.at(server.host)(*MODEL, *given, "--final", "Sum up.", stdin=LONG.encode())
@@ -101,7 +103,7 @@ class TestAPromptThatDoesNotFit:
         assert "set -o num_ctx=16384" in result.err
 
     @pytest.mark.parametrize("given", [(), ("-o", "num_ctx=131072"), ("-o", "num_ctx=auto")], ids=" ".join)
-    def test_beyond_the_models_own_limit_is_never_advised_what_cannot_be(
+    def test_prompt_beyond_the_model_limit_gets_no_context_advice(
         self, reflect: Reflect, given: tuple[str, ...]
     ) -> None:
         small = Small(limit=8000)
@@ -113,7 +115,7 @@ class TestAPromptThatDoesNotFit:
         assert "the model's maximum context is 8000 tokens: send less" in result.err
         assert "num_ctx" not in result.err
 
-    def test_beyond_the_models_own_limit_is_told_where_the_server_gives_no_numbers(self, reflect: Reflect) -> None:
+    def test_model_limit_is_named_when_the_server_gives_no_numbers(self, reflect: Reflect) -> None:
         small = Small(limit=8000)
         small.server.routes["/api/chat"] = error(
             400, "the prompt is longer than the context length currently available"
@@ -126,14 +128,14 @@ class TestAPromptThatDoesNotFit:
             "(the model's maximum context is 8000 tokens: send less, or use a model with a larger one)\n"
         )
 
-    def test_takes_less_than_a_power_of_two_where_the_model_holds_no_more(self, reflect: Reflect) -> None:
+    def test_retried_context_is_capped_at_the_model_limit(self, reflect: Reflect) -> None:
         small = Small(limit=10_000)
         with small as server:
             result = reflect.at(server.host)(*MODEL, "--final", "Sum up.", stdin=LONG.encode())
 
         assert (result.code, small.contexts) == (0, [None, 10_000])
 
-    def test_beyond_the_memory_of_this_machine_is_not_asked_again(self, reflect: Reflect) -> None:
+    def test_prompt_beyond_the_machine_memory_is_not_retried(self, reflect: Reflect) -> None:
         small = Small(heads=10**7)
         with small as server:
             result = reflect.at(server.host)(*MODEL, "--final", "Sum up.", stdin=LONG.encode())
@@ -142,8 +144,8 @@ class TestAPromptThatDoesNotFit:
         assert "this machine lacks the memory for a large enough context" in result.err
 
 
-class TestAuto:
-    def test_asks_for_what_the_question_needs_at_once(self, reflect: Reflect) -> None:
+class TestAutoContext:
+    def test_auto_requests_the_needed_context_at_once(self, reflect: Reflect) -> None:
         small = Small()
         with small as server:
             result = reflect.at(server.host)(*MODEL, "-o", "num_ctx=auto", "--final", "Sum up.", stdin=LONG.encode())
@@ -152,21 +154,23 @@ class TestAuto:
         assert small.contexts == [32768]
 
     @pytest.mark.parametrize(("loaded", "expected"), [(20_000, 20_000), (4096, 32768), (131_072, 131_072)])
-    def test_stays_with_what_is_loaded_where_that_holds_it(self, reflect: Reflect, loaded: int, expected: int) -> None:
+    def test_auto_keeps_the_loaded_context_when_it_is_large_enough(
+        self, reflect: Reflect, loaded: int, expected: int
+    ) -> None:
         small = Small(loaded=loaded)
         with small as server:
             reflect.at(server.host)(*MODEL, "-o", "num_ctx=auto", "--final", "Sum up.", stdin=LONG.encode())
 
         assert small.contexts == [expected]
 
-    def test_stays_with_what_is_loaded_under_the_name_of_a_model_of_the_same_file(self, reflect: Reflect) -> None:
+    def test_auto_keeps_the_context_of_a_model_loaded_from_the_same_file(self, reflect: Reflect) -> None:
         small = Small(loaded=20_000, name="variant")
         with small as server:
             reflect.at(server.host)(*MODEL, "-o", "num_ctx=auto", "--final", "Sum up.", stdin=LONG.encode())
 
         assert small.contexts == [20_000]
 
-    def test_of_a_setting_holds_for_every_question(self, reflect: Reflect) -> None:
+    def test_auto_from_a_setting_applies_to_every_question(self, reflect: Reflect) -> None:
         set_ = reflect("config", "set", "options.num_ctx", "auto")
         small = Small()
         with small as server:
@@ -178,7 +182,7 @@ class TestAuto:
         assert small.contexts[0] == 32768
         assert all(context is None or context >= 4096 for context in small.contexts)
 
-    def test_is_corrected_by_the_servers_own_count(self, reflect: Reflect) -> None:
+    def test_auto_is_corrected_by_the_token_count_of_the_server(self, reflect: Reflect) -> None:
         small = Small()
         words = "a " * 40_000
         with small as server:
@@ -187,7 +191,7 @@ class TestAuto:
         assert result.code == 0
         assert small.contexts == [32768, 65536]
 
-    def test_is_no_parameter_of_a_model_and_nothing_else_is_auto(self, reflect: Reflect) -> None:
+    def test_auto_is_refused_as_a_model_parameter_and_for_other_options(self, reflect: Reflect) -> None:
         made = reflect("models", "create", "x", "--from", "y", "--parameter", "num_ctx=auto")
         other = reflect("-o", "num_predict=auto", "q")
 
@@ -196,7 +200,7 @@ class TestAuto:
         assert "num_predict takes a whole number, not 'auto'" in other.err
 
 
-def test_a_reply_that_fills_its_context_is_advised_a_larger_one_that_exists(reflect: Reflect) -> None:
+def test_full_context_advises_a_larger_one_within_the_model_limit(reflect: Reflect) -> None:
     def advised(limit: int, *given: str) -> str:
         small = Small(limit=limit)
         small.server.routes["/api/chat"] = reply(["<thinking>Hm"], reason="length")
@@ -209,7 +213,7 @@ def test_a_reply_that_fills_its_context_is_advised_a_larger_one_that_exists(refl
     assert "the model's maximum context is 8192 tokens" in advised(8192, "-o", "num_ctx=16384")
 
 
-def test_a_line_of_a_batch_loads_no_model_anew_unasked(reflect: Reflect) -> None:
+def test_batch_line_too_long_does_not_reload_the_model(reflect: Reflect) -> None:
     small = Small()
     (reflect.home / "q.txt").write_text(f"{LONG}\none\n")
     with small as server:

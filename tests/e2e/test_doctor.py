@@ -53,7 +53,7 @@ def found(read: dict[str, Any], check: str) -> dict[str, Any]:
     return next(dict(one) for one in read["findings"] if one["check"] == check)
 
 
-def test_where_a_question_is_answered_it_says_so(reflect: Reflect) -> None:
+def test_working_setup_is_reported(reflect: Reflect) -> None:
     with ollama() as server:
         result = reflect.at(server.host)("doctor")
     assert (result.code, result.err) == (0, "")
@@ -64,7 +64,7 @@ def test_where_a_question_is_answered_it_says_so(reflect: Reflect) -> None:
     assert states(result)["GPU"] == "✓"
 
 
-def test_it_keeps_no_question_and_makes_no_file_but_the_one_that_says_that_a_server_has_answered(
+def test_doctor_saves_only_the_marker_that_a_server_has_answered(
     reflect: Reflect,
 ) -> None:
     with ollama() as server:
@@ -73,7 +73,7 @@ def test_it_keeps_no_question_and_makes_no_file_but_the_one_that_says_that_a_ser
     assert [(path.name, path.stat().st_size) for path in files] == [("served", 0)]
 
 
-def test_a_program_gets_one_object(reflect: Reflect) -> None:
+def test_json_is_one_object(reflect: Reflect) -> None:
     with ollama() as server:
         result = reflect.at(server.host)("doctor", "--json")
         read = value(result)
@@ -88,7 +88,7 @@ def test_a_program_gets_one_object(reflect: Reflect) -> None:
     assert found(read, "question")["facts"]["answer"] == "9.9 is larger."
 
 
-def test_without_a_question_nothing_is_asked_and_nothing_proven(reflect: Reflect) -> None:
+def test_no_question_asks_nothing_and_proves_nothing(reflect: Reflect) -> None:
     with ollama() as server:
         result = reflect.at(server.host)("doctor", "--no-question")
         assert not server.asked("/api/chat")
@@ -110,7 +110,7 @@ def test_without_a_question_nothing_is_asked_and_nothing_proven(reflect: Reflect
         ({"chat": Answer([line("half"), line(**done("length"))])}, 5, "question", "token limit"),
     ],
 )
-def test_what_is_in_the_way_is_the_exit_code(
+def test_first_problem_sets_the_exit_code(
     reflect: Reflect, routes: dict[str, Route], code: int, check: str, part: str
 ) -> None:
     with ollama(**routes) as server:
@@ -122,7 +122,7 @@ def test_what_is_in_the_way_is_the_exit_code(
     assert len(result.err.splitlines()) == 1
 
 
-def test_no_server_is_found_out_and_the_rest_is_looked_at(reflect: Reflect) -> None:
+def test_unreachable_server_is_reported_and_other_checks_run(reflect: Reflect) -> None:
     result = reflect.at("127.0.0.1:1")("doctor")
     assert result.code == 3
     assert "→ is `ollama serve` running?" in result.out
@@ -130,7 +130,7 @@ def test_no_server_is_found_out_and_the_rest_is_looked_at(reflect: Reflect) -> N
     assert (signs["terminal"], signs["store"], signs["server"], signs["models"]) == ("✓", "✓", "✗", "○")
 
 
-def test_a_model_that_is_missing_is_named_with_those_like_it(reflect: Reflect) -> None:
+def test_missing_model_gets_a_suggestion(reflect: Reflect) -> None:
     routes: dict[str, Route] = {"show": error(404, "model 'reflektion' not found")}
     with ollama(**routes) as server:
         result = reflect.at(server.host)("doctor", "-m", "reflektion")
@@ -138,7 +138,7 @@ def test_a_model_that_is_missing_is_named_with_those_like_it(reflect: Reflect) -
     assert "reflection" in result.err
 
 
-def test_a_server_that_says_nothing_is_not_waited_for(reflect: Reflect) -> None:
+def test_silent_server_times_out(reflect: Reflect) -> None:
     with ollama(chat=Answer([line("<thinking>"), HANG])) as server:
         result = reflect.at(server.host)("doctor", "--timeout", "3")
     assert result.code == 5
@@ -146,7 +146,7 @@ def test_a_server_that_says_nothing_is_not_waited_for(reflect: Reflect) -> None:
     assert states(result)["context"] == "✓"
 
 
-def test_a_broken_config_is_named_whole_and_the_rest_is_looked_at(reflect: Reflect) -> None:
+def test_all_config_errors_are_reported_and_other_checks_run(reflect: Reflect) -> None:
     folder = reflect.home / ".config" / "reflectty"
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text('mode = "loud"\nnosuch = 1\ntheme = "nosuch"\n[keys]\nsave = "x"\n')
@@ -161,13 +161,13 @@ def test_a_broken_config_is_named_whole_and_the_rest_is_looked_at(reflect: Refle
     assert found(read, "question")["state"] == "ok"
 
 
-def test_a_host_that_cannot_be_one_is_a_wrong_setting(reflect: Reflect) -> None:
+def test_invalid_host_exits_with_2(reflect: Reflect) -> None:
     result = reflect("doctor", "--host", "ftp://x")
     assert result.code == 2
     assert states(result)["server"] == "✗"
 
 
-def test_a_damaged_store_is_told_and_stays_where_it_is(reflect: Reflect) -> None:
+def test_damaged_store_is_reported_and_left_unchanged(reflect: Reflect) -> None:
     path = reflect.home / ".local" / "share" / "reflectty" / "sessions.db"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"no database" * 500)
@@ -189,7 +189,7 @@ def test_sessions_are_counted(reflect: Reflect) -> None:
     assert found(value(result), "store")["facts"]["sessions"] == 1
 
 
-def test_nothing_that_a_server_says_tells_a_terminal_anything(reflect: Reflect) -> None:
+def test_hostile_server_text_sends_no_control_characters(reflect: Reflect) -> None:
     texts = [case["text"] for case in cases("hostile.jsonl") if case.get("repeat", 1) == 1][:60]
     names = [f"reflection{text}" for text in texts if text.isprintable() or "\x1b" in text][:12]
     nasty = "\x1b]0;owned\x07\x1b[2J\u202e"
@@ -210,7 +210,7 @@ def test_nothing_that_a_server_says_tells_a_terminal_anything(reflect: Reflect) 
 
 
 class TestOnATerminal:
-    def test_it_says_what_it_does_and_then_what_it_found(self, reflect: Reflect) -> None:
+    def test_progress_is_replaced_by_the_findings(self, reflect: Reflect) -> None:
         gate = Gate()
         slow = gate.between("", "".join(SAID))
         with ollama(chat=slow) as server, Screen(reflect.at(server.host), "doctor", rows=60) as screen:
@@ -227,25 +227,25 @@ class TestOnATerminal:
     @pytest.mark.parametrize(
         "columns", [40, 80, *(pytest.param(columns, marks=pytest.mark.slow) for columns in (50, 120, 300))]
     )
-    def test_it_fits(self, reflect: Reflect, columns: int) -> None:
+    def test_findings_fit_the_terminal_width(self, reflect: Reflect, columns: int) -> None:
         with ollama() as server, Screen(reflect.at(server.host), "doctor", columns=columns, rows=90) as screen:
             assert screen.finish() == 0
             assert all(len(text) < columns for text in screen.lines)
             assert all(len(text) <= 100 for text in screen.lines)
             assert "✓ everything works" in screen.lines
 
-    def test_without_colours_the_signs_remain(self, reflect: Reflect) -> None:
+    def test_signs_remain_without_colours(self, reflect: Reflect) -> None:
         with ollama() as server, Screen(reflect.at(server.host), "doctor", rows=60, NO_COLOR="1") as screen:
             assert screen.finish() == 0
             assert "no colors (NO_COLOR is set)" in screen.text
             assert not re.search(rb"\x1b\[[\d;]*3\d", screen.raw)
 
-    def test_a_reader_that_leaves_is_not_talked_about(self, reflect: Reflect) -> None:
+    def test_closed_pipe_is_silent(self, reflect: Reflect) -> None:
         with ollama() as server:
             result = reflect.at(server.host).shell("reflect doctor | head -1")
         assert (result.err, result.out.count("\n")) == ("", 1)
 
-    def test_an_interrupt_leaves_the_terminal_in_order(self, reflect: Reflect) -> None:
+    def test_interrupt_restores_the_terminal(self, reflect: Reflect) -> None:
         with ollama(chat=Answer([HANG])) as server, Screen(reflect.at(server.host), "doctor", rows=60) as screen:
             assert screen.shows("waiting for an answer")
             os.kill(screen.process.pid, signal.SIGINT)
@@ -261,7 +261,7 @@ def test_the_help_names_the_exit_codes(reflect: Reflect) -> None:
 
 
 @pytest.mark.parametrize("words", [("--nosuch",), ("--timeout", "never"), ("--profile", "nosuch")])
-def test_a_wrong_argument_is_an_error_at_once(reflect: Reflect, words: tuple[str, ...], tmp_path: Path) -> None:
+def test_invalid_argument_exits_with_2(reflect: Reflect, words: tuple[str, ...], tmp_path: Path) -> None:
     result = reflect("doctor", *words, XDG_DATA_HOME=str(tmp_path))
     assert (result.code, result.out) == (2, "")
     assert len(result.err.splitlines()) == 1

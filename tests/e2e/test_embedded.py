@@ -52,7 +52,7 @@ def endless(reflect: Reflect, mini: BuiltIn) -> Iterator[Running]:
         yield asking
 
 
-def test_a_pipe_gets_an_answer_and_the_next_one_gets_it_from_the_same_process(
+def test_calls_from_a_pipe_share_one_process(
     reflect: Reflect, own_mini: BuiltIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seconds, children, answers = [], [], []
@@ -71,7 +71,7 @@ def test_a_pipe_gets_an_answer_and_the_next_one_gets_it_from_the_same_process(
 
 
 @pytest.mark.slow
-def test_what_is_seen_of_a_reply_is_told_apart(reflect: Reflect, mini: BuiltIn) -> None:
+def test_reply_is_split_into_thinking_and_answer(reflect: Reflect, mini: BuiltIn) -> None:
     result = run(reflect, mini, "--json", *ENGINE, QUESTION)
     assert result.code == 0
     told = json.loads(result.out.splitlines()[-1])
@@ -80,14 +80,14 @@ def test_what_is_seen_of_a_reply_is_told_apart(reflect: Reflect, mini: BuiltIn) 
     assert told["answer"]
 
 
-def test_a_model_that_it_does_not_have_is_refused(reflect: Reflect, mini: BuiltIn) -> None:
+def test_unknown_model_is_refused(reflect: Reflect, mini: BuiltIn) -> None:
     result = final(reflect, mini, "-m", "llama3", QUESTION)
     assert result.code == 4
     assert "mini" in result.err
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_in_the_middle_is_an_incomplete_answer(reflect: Reflect, own_mini: BuiltIn) -> None:
+def test_process_killed_mid_reply_leaves_an_incomplete_answer(reflect: Reflect, own_mini: BuiltIn) -> None:
     assert final(reflect, own_mini, "Hi").code == 0
     with endless(reflect, own_mini) as asking:
         own_mini.child().kill()
@@ -98,7 +98,7 @@ def test_a_process_that_is_killed_in_the_middle_is_an_incomplete_answer(reflect:
 
 
 @pytest.mark.slow
-def test_who_interrupts_leaves_the_process_for_the_next_call(reflect: Reflect, mini: BuiltIn) -> None:
+def test_interrupt_keeps_the_process_for_the_next_call(reflect: Reflect, mini: BuiltIn) -> None:
     assert final(reflect, mini, "Hi").code == 0
     child = mini.child()
     with endless(reflect, mini) as asking:
@@ -108,7 +108,7 @@ def test_who_interrupts_leaves_the_process_for_the_next_call(reflect: Reflect, m
 
 
 @pytest.mark.slow
-def test_its_models_are_managed_like_a_servers(reflect: Reflect, own_mini: BuiltIn) -> None:
+def test_models_commands_work_with_the_built_in_model(reflect: Reflect, own_mini: BuiltIn) -> None:
     def models(*words: str) -> Result:
         return run(reflect, own_mini, "models", *words, engine="embedded")
 

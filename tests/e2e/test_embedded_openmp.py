@@ -25,7 +25,7 @@ async def answered(mini: BuiltIn) -> Outcome:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only there llama.cpp needs it")
-def test_the_model_answers_where_the_system_has_no_openmp(
+def test_model_answers_when_the_system_has_no_openmp(
     own_mini: BuiltIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / openmp.NAME).touch()

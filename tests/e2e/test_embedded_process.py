@@ -68,7 +68,7 @@ async def _to_the_end(chunks: AsyncGenerator[Chunk, None]) -> None:
         pass
 
 
-def test_the_first_question_starts_a_process_and_the_next_ones_find_it(own_mini: BuiltIn) -> None:
+def test_first_question_starts_a_process_that_later_ones_reuse(own_mini: BuiltIn) -> None:
     assert asyncio.run(answered(own_mini)).complete
     first = own_mini.child()
     assert asyncio.run(answered(own_mini)).complete
@@ -76,7 +76,7 @@ def test_the_first_question_starts_a_process_and_the_next_ones_find_it(own_mini:
 
 
 @pytest.mark.slow
-def test_questions_that_come_at_once_from_several_programs_start_one_process(own_mini: BuiltIn) -> None:
+def test_concurrent_questions_of_several_programs_start_one_process(own_mini: BuiltIn) -> None:
     program = (
         "import asyncio; from reflectty.engines import open_engine; from reflectty.core.messages import Message, Request\n"
         "async def main():\n"
@@ -93,7 +93,7 @@ def test_questions_that_come_at_once_from_several_programs_start_one_process(own
     assert own_mini.child().lives
 
 
-def test_nobody_else_can_enter_its_folder_and_it_opens_no_port(mini: BuiltIn) -> None:
+def test_process_folder_is_private_and_no_port_is_opened(mini: BuiltIn) -> None:
     asyncio.run(answered(mini))
     folder = mini.places.folder
     assert [stat.S_IMODE(place.stat().st_mode) for place in (folder.parent, folder)] == [0o700, 0o700]
@@ -106,20 +106,20 @@ def test_nobody_else_can_enter_its_folder_and_it_opens_no_port(mini: BuiltIn) ->
 
 
 @pytest.mark.slow
-def test_it_ends_by_itself_and_leaves_nothing(own_mini: BuiltIn) -> None:
+def test_idle_process_exits_and_removes_its_files(own_mini: BuiltIn) -> None:
     child = asyncio.run(answered_by(own_mini, keep=0.3))
     assert until(lambda: not child.lives)
     assert left(own_mini) == []
 
 
 @pytest.mark.slow
-def test_it_does_not_end_while_it_answers_however_short_it_was_to_stay(own_mini: BuiltIn) -> None:
+def test_process_does_not_exit_during_a_reply_despite_a_short_keep_alive(own_mini: BuiltIn) -> None:
     child = asyncio.run(answered_by(own_mini, 0.1, asking("Count from 1 to 200.", num_predict=150, temperature=1.5)))
     assert until(lambda: not child.lives)
 
 
 @pytest.mark.slow
-def test_while_nobody_asks_it_computes_nothing(mini: BuiltIn) -> None:
+def test_idle_process_uses_no_cpu(mini: BuiltIn) -> None:
     asyncio.run(answered(mini))
     child = mini.child()
     before = child.seconds
@@ -128,7 +128,7 @@ def test_while_nobody_asks_it_computes_nothing(mini: BuiltIn) -> None:
 
 
 @pytest.mark.slow
-def test_who_leaves_stops_the_model(mini: BuiltIn) -> None:
+def test_cancelled_request_stops_the_model(mini: BuiltIn) -> None:
     async def main() -> None:
         async with mini.engine() as engine:
             task = asyncio.create_task(endless(engine))
@@ -161,7 +161,7 @@ async def _still(child: Child) -> None:
 
 
 @pytest.mark.slow
-def test_a_client_that_is_killed_stops_the_model_as_well(own_mini: BuiltIn) -> None:
+def test_killed_client_stops_the_model(own_mini: BuiltIn) -> None:
     program = (
         "import asyncio; from reflectty.engines import open_engine; from reflectty.core.messages import Message, Request\n"
         "async def main():\n"
@@ -182,7 +182,7 @@ def test_a_client_that_is_killed_stops_the_model_as_well(own_mini: BuiltIn) -> N
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_cuts_its_reply_and_the_next_question_starts_another(own_mini: BuiltIn) -> None:
+def test_killed_process_cuts_the_reply_and_the_next_question_restarts_it(own_mini: BuiltIn) -> None:
     async def main() -> None:
         async with own_mini.engine() as engine:
             async with aclosing(engine.chat(asking_endlessly())) as chunks:
@@ -198,7 +198,7 @@ def test_a_process_that_is_killed_cuts_its_reply_and_the_next_question_starts_an
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_before_its_first_word_cuts_the_reply_as_well(own_mini: BuiltIn) -> None:
+def test_process_killed_before_the_first_token_cuts_the_reply(own_mini: BuiltIn) -> None:
     async def main() -> None:
         async with own_mini.engine() as engine:
             task = asyncio.create_task(endless(engine))
@@ -211,21 +211,21 @@ def test_a_process_that_is_killed_before_its_first_word_cuts_the_reply_as_well(o
 
 
 @pytest.mark.slow
-def test_what_a_killed_process_left_is_no_obstacle(own_mini: BuiltIn) -> None:
+def test_leftover_socket_of_a_killed_process_does_not_block_a_new_one(own_mini: BuiltIn) -> None:
     asyncio.run(answered(own_mini))
     own_mini.child().kill()
     assert own_mini.places.socket.is_socket()
     assert asyncio.run(answered(own_mini)).complete
 
 
-def test_a_process_that_is_asked_to_end_leaves_nothing(own_mini: BuiltIn) -> None:
+def test_terminated_process_removes_its_files(own_mini: BuiltIn) -> None:
     asyncio.run(answered(own_mini))
     own_mini.child().kill(signal.SIGTERM)
     assert left(own_mini) == []
 
 
 @pytest.mark.slow
-def test_a_process_that_can_no_longer_be_found_ends(own_mini: BuiltIn) -> None:
+def test_process_exits_when_its_socket_is_removed(own_mini: BuiltIn) -> None:
     asyncio.run(answered(own_mini))
     child = own_mini.child()
     own_mini.places.socket.unlink()
@@ -254,7 +254,7 @@ async def _once(engine: OllamaEngine) -> Outcome:
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_while_it_loads_is_told_of_and_the_next_question_starts_another(
+def test_process_killed_while_loading_is_reported_and_then_restarted(
     own_mini: BuiltIn,
 ) -> None:
     async def main() -> None:
@@ -270,7 +270,7 @@ def test_a_process_that_is_killed_while_it_loads_is_told_of_and_the_next_questio
     asyncio.run(main())
 
 
-def test_a_process_that_never_is_ready_is_given_up(own_mini: BuiltIn) -> None:
+def test_process_that_is_never_ready_times_out(own_mini: BuiltIn) -> None:
     places = own_mini.places
     places.folder.mkdir(mode=0o700, parents=True)
     places.folder.parent.chmod(0o700)
@@ -292,7 +292,7 @@ async def _held(process: ServerProcess) -> Outcome:
 
 
 @pytest.mark.parametrize("spoiled", ["open to others", "a link", "a file"])
-def test_a_folder_that_is_not_this_users_alone_is_not_used(own_mini: BuiltIn, tmp_path: Path, spoiled: str) -> None:
+def test_process_folder_that_is_not_private_is_refused(own_mini: BuiltIn, tmp_path: Path, spoiled: str) -> None:
     folder = own_mini.places.folder.parent
     if spoiled == "open to others":
         folder.mkdir()
@@ -307,7 +307,7 @@ def test_a_folder_that_is_not_this_users_alone_is_not_used(own_mini: BuiltIn, tm
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_of_somebody_else_is_not_used(own_mini: BuiltIn) -> None:
+def test_process_folder_of_another_user_is_refused(own_mini: BuiltIn) -> None:
     foreign = own_mini.places
     if os.getuid():
         foreign = foreign._replace(folder=Path("/root"))
@@ -318,6 +318,6 @@ def test_a_folder_of_somebody_else_is_not_used(own_mini: BuiltIn) -> None:
     assert isinstance(outcome.error, UnreachableError)
 
 
-def test_the_parts_that_are_installed_are_the_weights(mini: BuiltIn) -> None:
+def test_installed_weight_parts_are_joined_to_the_full_size(mini: BuiltIn) -> None:
     asyncio.run(join_weight_parts(mini.places.weights))
     assert mini.places.weights.stat().st_size == WEIGHTS_SIZE

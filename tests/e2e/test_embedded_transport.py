@@ -71,7 +71,7 @@ def said(mini: BuiltIn, method: str, path: str, body: Any = None, *, raw: bytes 
     return asyncio.run(main())
 
 
-def test_a_reply_comes_in_pieces_and_ends_with_what_was_counted(mini: BuiltIn) -> None:
+def test_reply_is_streamed_and_ends_with_its_usage(mini: BuiltIn) -> None:
     outcome = chat(mini, asking(num_predict=20))
     assert outcome.complete
     assert len(outcome.chunks) > 5
@@ -83,7 +83,7 @@ def test_a_reply_comes_in_pieces_and_ends_with_what_was_counted(mini: BuiltIn) -
 
 
 @pytest.mark.slow
-def test_the_model_reflects_in_its_own_tags_without_being_asked_to(mini: BuiltIn) -> None:
+def test_model_reflects_in_its_own_tags_without_a_system_prompt(mini: BuiltIn) -> None:
     chosen = plan(using(mini, lambda engine: engine.show("mini")), AskOptions())
     assert (chosen.mode, chosen.family.name, chosen.system, chosen.prefilled) == (Mode.NATIVE, "reflection", "", False)
     reply = chat(mini, asking()).text
@@ -110,14 +110,14 @@ def test_the_same_question_gets_the_same_reply(mini: BuiltIn) -> None:
         ),
     ],
 )
-def test_a_prompt_is_what_the_model_was_trained_on(mini: BuiltIn, messages: tuple[Message, ...], prompt: str) -> None:
+def test_prompt_has_the_format_of_the_training_data(mini: BuiltIn, messages: tuple[Message, ...], prompt: str) -> None:
     listed = [{"role": message.role, "content": message.content} for message in messages]
     status, answer = said(mini, "POST", "/api/chat", {"model": "mini", "messages": listed, "_debug_render_only": True})
     assert status == 200
     assert answer["_debug_info"]["rendered_template"] == prompt
 
 
-def test_a_reply_goes_on_after_what_it_is_given(mini: BuiltIn) -> None:
+def test_resume_continues_after_the_given_prefix(mini: BuiltIn) -> None:
     so_far = "<thinking>\nI know it.\n</thinking>\n<output>\n"
     outcome = using(mini, lambda engine: collect(engine.resume(asking(), so_far)))
     assert outcome.complete
@@ -126,21 +126,21 @@ def test_a_reply_goes_on_after_what_it_is_given(mini: BuiltIn) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_gone_on_with_is_held_to_a_schema(mini: BuiltIn) -> None:
+def test_chat_and_resume_follow_a_schema(mini: BuiltIn) -> None:
     request = asking(num_predict=40)._replace(schema=NUMBER)
     for outcome in (chat(mini, request), using(mini, lambda engine: collect(engine.resume(request, "<output>\n")))):
         assert set(json.loads(outcome.text)) == {"n"}
         assert outcome.chunks[-1].done_reason == "stop"
 
 
-def test_a_prompt_that_does_not_fit_is_refused_with_both_numbers(mini: BuiltIn) -> None:
+def test_prompt_too_long_is_refused_with_the_context_size(mini: BuiltIn) -> None:
     error = chat(mini, asking("fox " * (CONTEXT + 100), num_predict=1)).error
     assert isinstance(error, PromptTooLongError)
     assert f"the context holds {CONTEXT}" in str(error)
     assert not error.resizable
 
 
-def test_another_model_is_missing(mini: BuiltIn) -> None:
+def test_other_model_is_reported_missing(mini: BuiltIn) -> None:
     error = chat(mini, Request("llama3", (Message("user", "Hi"),))).error
     assert isinstance(error, ModelMissingError)
     assert "mini" in error.hint
@@ -162,7 +162,7 @@ def test_another_model_is_missing(mini: BuiltIn) -> None:
         ({"messages": [{"role": "nobody", "content": "?"}]}, "role"),
     ],
 )
-def test_what_the_model_cannot_do_is_refused_and_said(mini: BuiltIn, body: dict[str, Any], wrong: str) -> None:
+def test_unsupported_request_fields_are_refused_by_name(mini: BuiltIn, body: dict[str, Any], wrong: str) -> None:
     asked = {"model": "mini", "messages": [{"role": "user", "content": "Hi"}], **body}
     status, answer = said(mini, "POST", "/api/chat", asked)
     assert status == 400
@@ -170,7 +170,7 @@ def test_what_the_model_cannot_do_is_refused_and_said(mini: BuiltIn, body: dict[
 
 
 @pytest.mark.parametrize("path", ["/api/create", "/api/pull", "/api/delete", "/api/copy", "/api/blobs/sha256:0"])
-def test_the_model_cannot_be_changed(mini: BuiltIn, path: str) -> None:
+def test_requests_to_change_the_model_are_refused(mini: BuiltIn, path: str) -> None:
     status, answer = said(mini, "POST", path, {"model": "mini"})
     assert status == 400
     assert "cannot be changed" in answer["error"]
@@ -180,15 +180,15 @@ def test_the_model_cannot_be_changed(mini: BuiltIn, path: str) -> None:
     ("method", "path", "status"),
     [("GET", "/", 404), ("POST", "/v1/chat/completions", 404), ("GET", "/api/chat", 405), ("POST", "/api/tags", 405)],
 )
-def test_what_the_protocol_does_not_know_is_refused(mini: BuiltIn, method: str, path: str, status: int) -> None:
+def test_unknown_paths_and_methods_are_refused(mini: BuiltIn, method: str, path: str, status: int) -> None:
     assert said(mini, method, path)[0] == status
 
 
-def test_a_request_that_is_no_json_is_refused(mini: BuiltIn) -> None:
+def test_request_body_that_is_not_json_is_refused(mini: BuiltIn) -> None:
     assert said(mini, "POST", "/api/chat", raw=b"{")[0] == 400
 
 
-def test_an_answer_that_is_no_stream_is_one_object(mini: BuiltIn) -> None:
+def test_reply_without_streaming_is_one_object(mini: BuiltIn) -> None:
     messages = [{"role": "user", "content": QUESTION}]
     asked = {"model": "mini", "messages": messages, "stream": False, "options": {"num_predict": 5}}
     _, chatted = said(mini, "POST", "/api/chat", asked)
@@ -210,7 +210,7 @@ def test_the_model_is_listed_and_shown(mini: BuiltIn) -> None:
     assert version
 
 
-def test_it_is_loaded_kept_and_let_go_as_any_model(own_mini: BuiltIn) -> None:
+def test_model_is_loaded_and_unloaded(own_mini: BuiltIn) -> None:
     async def main() -> None:
         engine = own_mini.engine()
         async with ModelLibrary(engine) as library:
@@ -228,7 +228,7 @@ def test_it_is_loaded_kept_and_let_go_as_any_model(own_mini: BuiltIn) -> None:
 
 
 @pytest.mark.slow
-def test_a_request_says_how_long_the_model_is_to_stay(own_mini: BuiltIn) -> None:
+def test_keep_alive_of_a_request_sets_how_long_the_model_stays_loaded(own_mini: BuiltIn) -> None:
     assert chat(own_mini, asking(num_predict=2)._replace(keep_alive="-1")).complete
     assert own_mini.process().expires_at > 4_000_000_000 - 2_100_000_000
     child = own_mini.child()
@@ -237,7 +237,7 @@ def test_a_request_says_how_long_the_model_is_to_stay(own_mini: BuiltIn) -> None
 
 
 @pytest.mark.slow
-def test_several_questions_at_once_are_answered_one_after_the_other(mini: BuiltIn) -> None:
+def test_concurrent_questions_are_all_answered(mini: BuiltIn) -> None:
     async def main(engine: OllamaEngine) -> list[Outcome]:
         return await asyncio.gather(*(collect(engine.chat(asking(f"{n} + {n}", num_predict=5))) for n in range(4)))
 

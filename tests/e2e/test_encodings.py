@@ -31,7 +31,7 @@ CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 @pytest.mark.process
 @pytest.mark.parametrize("name", LOCALES)
 @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
-def test_an_answer_reaches_every_pipe(reflect: Reflect, name: str, form: tuple[str, ...]) -> None:
+def test_answer_is_encoded_for_every_locale(reflect: Reflect, name: str, form: tuple[str, ...]) -> None:
     variables, encoding = LOCALES[name]
     with saying(f"<thinking>{TEXT}</thinking>\n<output>\n{TEXT}\n</output>") as server:
         result = reflect.at(server.host)(*MODEL, *form, "q", **variables)
@@ -42,7 +42,7 @@ def test_an_answer_reaches_every_pipe(reflect: Reflect, name: str, form: tuple[s
 
 @pytest.mark.process
 @pytest.mark.parametrize("name", LOCALES)
-def test_an_error_reaches_every_pipe(reflect: Reflect, name: str) -> None:
+def test_error_is_encoded_for_every_locale(reflect: Reflect, name: str) -> None:
     variables, encoding = LOCALES[name]
     result = reflect("-f", "Größe.txt", "q", **variables)
 
@@ -55,7 +55,7 @@ def test_an_error_reaches_every_pipe(reflect: Reflect, name: str) -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("name", LOCALES)
-def test_a_question_is_sent_as_it_was_asked(reflect: Reflect, name: str) -> None:
+def test_question_is_sent_unchanged_in_every_locale(reflect: Reflect, name: str) -> None:
     variables, _ = LOCALES[name]
     with saying("<output>ok</output>") as server:
         result = reflect.at(server.host)(*MODEL, TEXT, stdin=TEXT.encode(), **variables)
@@ -72,7 +72,7 @@ def chat(text: str) -> Answer:
 
 
 @pytest.mark.parametrize("case", SAMPLE, ids=lambda case: case["id"])
-def test_hostile_text_goes_through_a_pipe_as_text(reflect: Reflect, case: dict[str, Any]) -> None:
+def test_hostile_text_is_escaped_in_a_pipe(reflect: Reflect, case: dict[str, Any]) -> None:
     with asking(chat(case["text"])) as server:
         result = reflect.at(server.host)(*MODEL, "q", LC_ALL="C.UTF-8")
 
@@ -82,7 +82,7 @@ def test_hostile_text_goes_through_a_pipe_as_text(reflect: Reflect, case: dict[s
         assert case["needle"].encode("utf-8", "surrogatepass") not in result.stdout
 
 
-def test_benign_text_goes_through_a_pipe_unharmed(reflect: Reflect) -> None:
+def test_benign_text_is_unchanged_in_a_pipe(reflect: Reflect) -> None:
     text = "\n".join(case["text"] for case in BENIGN)
     expected = "\n".join(case.get("out", case["text"]) for case in BENIGN)
     with saying(f"x{text}x") as server:
@@ -92,7 +92,7 @@ def test_benign_text_goes_through_a_pipe_unharmed(reflect: Reflect) -> None:
     assert result.err == ""
 
 
-def test_what_was_replaced_is_counted_once(reflect: Reflect) -> None:
+def test_replaced_control_characters_are_counted_in_one_warning(reflect: Reflect) -> None:
     with saying("<output>\na\x1bb\x07c\n</output>") as server:
         result = reflect.at(server.host)(*MODEL, "q")
 
@@ -101,14 +101,14 @@ def test_what_was_replaced_is_counted_once(reflect: Reflect) -> None:
     assert "2 control characters" in result.err
 
 
-def test_an_escape_split_over_pieces_is_still_text(reflect: Reflect) -> None:
+def test_escape_sequence_split_across_chunks_is_escaped(reflect: Reflect) -> None:
     with saying("<output>\na\x1b", "[31", "mred\r", "\nb\n</output>") as server:
         result = reflect.at(server.host)(*MODEL, "q")
 
     assert result.out == "a^[[31mred\nb\n"
 
 
-def test_thinking_is_text_too(reflect: Reflect) -> None:
+def test_control_characters_in_thinking_are_escaped(reflect: Reflect) -> None:
     with saying("<thinking>a\x1b]0;owned\x07</thinking>\n<output>ok</output>") as server:
         result = reflect.at(server.host)(*MODEL, "--show", "thinking,answer", "q")
 

@@ -67,7 +67,7 @@ MISUSES = (
 
 
 @pytest.mark.parametrize("case", MISUSES, ids=lambda case: case.name)
-def test_a_misuse_is_one_line_and_nothing_is_sent(reflect: Reflect, case: Misuse) -> None:
+def test_misuse_is_one_line_and_sends_nothing(reflect: Reflect, case: Misuse) -> None:
     (reflect.home / "notes.txt").write_text("some notes")
     with saying(ANSWERED) as server:
         result = reflect.at(server.host)(*MODEL, *case.words)
@@ -77,7 +77,7 @@ def test_a_misuse_is_one_line_and_nothing_is_sent(reflect: Reflect, case: Misuse
 
 
 @pytest.mark.parametrize("name", ["REFLECTTY_TIMEOUT", "REFLECTTY_MODE"])
-def test_a_bad_variable_is_named(reflect: Reflect, name: str) -> None:
+def test_error_names_the_invalid_environment_variable(reflect: Reflect, name: str) -> None:
     variables: dict[str, Any] = {name: "soon"}
     one_line(reflect("q", **variables), 2, name, "soon")
 
@@ -127,7 +127,7 @@ def test_a_refusal_is_one_line_with_the_next_step(reflect: Reflect, case: Refusa
     assert "{" not in result.err
 
 
-class Nowhere(NamedTuple):
+class UnreachableHost(NamedTuple):
     """A host that cannot be reached."""
 
     name: str
@@ -136,14 +136,14 @@ class Nowhere(NamedTuple):
 
 
 NOWHERE = (
-    Nowhere("nobody listens", "127.0.0.1:9", ("http://127.0.0.1:9", "ollama serve", "--host")),
-    Nowhere("no such name", "nowhere.invalid:1234", ("nowhere.invalid:1234",)),
-    Nowhere("no such socket", "unix:///nowhere/o.sock", ("unix:///nowhere/o.sock",)),
+    UnreachableHost("nobody listens", "127.0.0.1:9", ("http://127.0.0.1:9", "ollama serve", "--host")),
+    UnreachableHost("no such name", "nowhere.invalid:1234", ("nowhere.invalid:1234",)),
+    UnreachableHost("no such socket", "unix:///nowhere/o.sock", ("unix:///nowhere/o.sock",)),
 )
 
 
 @pytest.mark.parametrize("case", NOWHERE, ids=lambda case: case.name)
-def test_a_host_that_is_down_is_named(reflect: Reflect, case: Nowhere) -> None:
+def test_error_names_the_unreachable_host(reflect: Reflect, case: UnreachableHost) -> None:
     one_line(reflect.at(case.host)(*MODEL, "q"), 3, *case.says)
 
 
@@ -170,7 +170,7 @@ BREAKS = (
 
 @pytest.mark.parametrize("case", BREAKS, ids=lambda case: case.name)
 @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
-def test_a_reply_that_breaks_off_keeps_what_came(reflect: Reflect, case: Break, form: tuple[str, ...]) -> None:
+def test_interrupted_reply_keeps_its_partial_answer(reflect: Reflect, case: Break, form: tuple[str, ...]) -> None:
     with asking(Answer([line("<thinking>a</thinking>\n<output>\nOne, two"), *case.steps])) as server:
         result = reflect.at(server.host)(*MODEL, *case.words, *form, "q")
 
@@ -184,28 +184,28 @@ class TestHostileText:
         return not any(mark in result.err for mark in ("\x1b", "\x07", "\x9b", "\u202e", "\r"))
 
     @pytest.mark.parametrize("status", [400, 500])
-    def test_of_a_servers_refusal_is_shown_as_text(self, reflect: Reflect, status: int) -> None:
+    def test_hostile_server_refusal_is_escaped(self, reflect: Reflect, status: int) -> None:
         with asking(error(status, f"no{ESCAPES}\r\nreally")) as server:
             result = reflect.at(server.host)(*MODEL, "q")
 
         one_line(result, 4, "^[")
         assert self.harmless(result)
 
-    def test_of_a_servers_error_in_the_middle_is_shown_as_text(self, reflect: Reflect) -> None:
+    def test_hostile_error_mid_stream_is_escaped(self, reflect: Reflect) -> None:
         with asking(Answer([json.dumps({"error": f"no{ESCAPES}"}).encode() + b"\n"])) as server:
             result = reflect.at(server.host)(*MODEL, "q")
 
         one_line(result, 5, "^[")
         assert self.harmless(result)
 
-    def test_of_a_model_name_is_shown_as_text(self, reflect: Reflect) -> None:
+    def test_hostile_model_name_is_escaped(self, reflect: Reflect) -> None:
         with FakeServer({"/api/show": error(404, f"model 'm{ESCAPES}' not found"), "/api/tags": tags("n")}) as server:
             result = reflect.at(server.host)("-m", f"m{ESCAPES}", "q")
 
         one_line(result, 4)
         assert self.harmless(result)
 
-    def test_of_an_installed_models_name_is_shown_as_text(self, reflect: Reflect) -> None:
+    def test_hostile_name_of_an_installed_model_is_escaped(self, reflect: Reflect) -> None:
         with saying("<output>ok</output>", installed=(f"reflection{ESCAPES}",)) as server:
             result = reflect.at(server.host)("q")
 
@@ -213,27 +213,27 @@ class TestHostileText:
         assert self.harmless(result)
 
     @pytest.mark.parametrize("flag", ["-f", "--image", "--schema"])
-    def test_of_a_file_name_is_shown_as_text(self, reflect: Reflect, flag: str) -> None:
+    def test_hostile_file_name_is_escaped(self, reflect: Reflect, flag: str) -> None:
         result = reflect(flag, f"gone{ESCAPES}", "q")
 
         one_line(result, 2)
         assert self.harmless(result)
 
     @pytest.mark.parametrize("words", [(f"--modle{ESCAPES}",), ("-o", f"num{ESCAPES}=1"), ("--host", f"x{ESCAPES}")])
-    def test_of_an_argument_is_shown_as_text(self, reflect: Reflect, words: tuple[str, ...]) -> None:
+    def test_hostile_argument_is_escaped(self, reflect: Reflect, words: tuple[str, ...]) -> None:
         result = reflect(*words, "q")
 
         one_line(result, 2)
         assert self.harmless(result)
 
-    def test_of_an_argument_that_is_not_utf_8_is_shown_as_text(self, reflect: Reflect) -> None:
+    def test_argument_that_is_not_utf_8_is_reported_in_one_line(self, reflect: Reflect) -> None:
         result = reflect.shell("reflect -f \"$(printf 'gone\\377')\" q")
 
         one_line(result, 2)
 
 
 class TestDebugging:
-    def test_shows_where(self, reflect: Reflect) -> None:
+    def test_debug_mode_prints_a_traceback(self, reflect: Reflect) -> None:
         result = reflect.at("127.0.0.1:9")(*MODEL, "q", REFLECTTY_DEBUG="1")
 
         assert result.code == 3
@@ -242,7 +242,7 @@ class TestDebugging:
 
 
 @pytest.mark.process
-def test_a_host_that_never_accepts_is_given_up(reflect: Reflect) -> None:
+def test_host_that_never_accepts_times_out(reflect: Reflect) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -253,7 +253,7 @@ def test_a_host_that_never_accepts_is_given_up(reflect: Reflect) -> None:
     assert len(result.err.splitlines()) == 1
 
 
-def test_a_port_that_is_none_is_said_and_not_used(reflect: Reflect) -> None:
+def test_invalid_port_is_reported_and_the_default_is_used(reflect: Reflect) -> None:
     result = reflect("--host", "unix:///nowhere/at/all", *MODEL, "q")
     named = reflect("--host", "127.0.0.1:port", "--timeout", "connect=1", *MODEL, "q")
 

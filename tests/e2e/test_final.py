@@ -56,7 +56,7 @@ def test_every_case_of_the_sample_exists() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_the_final_answer_and_the_code_follow_the_rule(reflect: Reflect, case: dict[str, Any]) -> None:
+def test_final_answer_and_exit_code_match_the_case(reflect: Reflect, case: dict[str, Any]) -> None:
     with asking(chat(case), **shown(case)) as server:
         result = reflect.at(server.host)("-m", "m", "--mode", "native", "--family", case["family"], "--final", "q")
     final = case["final"].strip()
@@ -68,22 +68,22 @@ def test_the_final_answer_and_the_code_follow_the_rule(reflect: Reflect, case: d
 
 
 @pytest.mark.process
-class TestNothingElse:
-    def test_is_on_stderr(self, reflect: Reflect) -> None:
+class TestFinalOutput:
+    def test_final_prints_nothing_on_stderr(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--final", "which?")
 
         assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
 
-    def test_is_on_stdout_even_where_colour_is_forced(self, reflect: Reflect) -> None:
+    def test_final_is_plain_text_even_when_colour_is_forced(self, reflect: Reflect) -> None:
         with saying("<thinking>a</thinking>\n<output>\n# **Bold** `code`\n</output>") as server:
             result = reflect.at(server.host)(*MODEL, "--final", "q", CLICOLOR_FORCE="1", TERM="xterm-256color")
 
         assert (result.stdout, result.stderr) == (b"# **Bold** `code`\n", b"")
 
 
-class TestAThinkingThatNeverEnds:
-    def test_is_no_answer_when_it_was_cut(self, reflect: Reflect) -> None:
+class TestUnclosedThinking:
+    def test_truncated_thinking_is_not_an_answer(self, reflect: Reflect) -> None:
         with saying("<thinking>\nLet me see. It is 42", reason="length") as server:
             result = reflect.at(server.host)(*MODEL, "--final", "q")
 
@@ -91,7 +91,7 @@ class TestAThinkingThatNeverEnds:
         assert len(result.err.splitlines()) == 1
         assert "token limit" in result.err
 
-    def test_is_the_last_resort_when_the_model_stopped_and_that_is_said(self, reflect: Reflect) -> None:
+    def test_unclosed_thinking_is_the_answer_with_a_warning_when_the_model_stopped(self, reflect: Reflect) -> None:
         with saying("<thinking>\nLet me see. It is 42.") as server:
             result = reflect.at(server.host)(*MODEL, "--final", "q")
 
@@ -99,18 +99,18 @@ class TestAThinkingThatNeverEnds:
         assert len(result.err.splitlines()) == 1
         assert "no separate answer" in result.err
 
-    def test_is_no_answer_when_the_connection_broke(self, reflect: Reflect) -> None:
+    def test_thinking_cut_by_a_lost_connection_is_not_an_answer(self, reflect: Reflect) -> None:
         with asking(Answer([line("<thinking>\nIt is 42.")])) as server:
             result = reflect.at(server.host)(*MODEL, "--final", "q")
 
         assert (result.code, result.out) == (5, "")
 
 
-class TestANativeThinkingWithoutAnAnswer:
+class TestNativeThinkingWithoutAnswer:
     NATIVE: ClassVar[dict[str, Any]] = {"capabilities": ["completion", "thinking"]}
 
     @pytest.mark.parametrize("form", [(), ("--final",), ("--json",), ("--jsonl",), ("--raw",)], ids=" ".join)
-    def test_is_no_answer_in_any_form(self, reflect: Reflect, form: tuple[str, ...]) -> None:
+    def test_native_thinking_alone_is_no_answer_in_any_form(self, reflect: Reflect, form: tuple[str, ...]) -> None:
         with saying(thinking=("Let me see. ", "It is 42."), **self.NATIVE) as server:
             result = reflect.at(server.host)("-m", "m", *form, "q")
 
@@ -126,14 +126,14 @@ class TestANativeThinkingWithoutAnAnswer:
         elif form != ("--raw",):
             assert result.out == ""
 
-    def test_is_not_helped_by_the_mode_that_it_was_asked_in(self, reflect: Reflect) -> None:
+    def test_mode_direct_is_not_advised_when_it_was_used(self, reflect: Reflect) -> None:
         with saying(thinking=("It is 42.",), **self.NATIVE) as server:
             result = reflect.at(server.host)("-m", "m", "--mode", "direct", "--final", "q")
 
         assert (result.code, result.out) == (5, "")
         assert result.err == "reflect: the model thought but gave no answer (ask again, or try another model)\n"
 
-    def test_is_a_line_of_a_batch_that_failed(self, reflect: Reflect) -> None:
+    def test_native_thinking_alone_fails_a_batch_line(self, reflect: Reflect) -> None:
         (reflect.home / "q.txt").write_text("q\n")
         with saying(thinking=("It is 42.",), **self.NATIVE) as server:
             result = reflect.at(server.host)("batch", "-m", "m", "q.txt")
@@ -142,7 +142,7 @@ class TestANativeThinkingWithoutAnAnswer:
         assert (result.code, record["answer"], record["complete"]) == (5, "", False)
         assert record["error"]["exit_code"] == 5
 
-    def test_is_no_answer_in_what_is_kept_and_exported(self, reflect: Reflect) -> None:
+    def test_native_thinking_alone_is_saved_as_incomplete(self, reflect: Reflect) -> None:
         with saying(thinking=("It is 42.",), **self.NATIVE) as server:
             reflect.at(server.host)("-m", "m", "--final", "q")
         (session,) = json.loads(reflect("sessions", "--json").out)
@@ -152,22 +152,24 @@ class TestANativeThinkingWithoutAnAnswer:
         assert kept["error"] == "the model thought but gave no answer"
 
 
-class TestAnAnswerThatWasCut:
+class TestTruncatedAnswer:
     @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
-    def test_is_kept_and_the_code_says_so(self, reflect: Reflect, form: tuple[str, ...]) -> None:
+    def test_answer_cut_at_the_token_limit_is_printed_with_exit_5(
+        self, reflect: Reflect, form: tuple[str, ...]
+    ) -> None:
         with saying("<thinking>a</thinking>\n<output>\nOne, two", reason="length") as server:
             result = reflect.at(server.host)(*MODEL, *form, "q")
 
         assert (result.code, result.out) == (5, "One, two\n")
         assert len(result.err.splitlines()) == 1
 
-    def test_is_kept_when_the_reply_ends_without_an_end(self, reflect: Reflect) -> None:
+    def test_answer_without_an_end_marker_is_printed_with_exit_5(self, reflect: Reflect) -> None:
         with asking(Answer([line("<output>\nOne, two")])) as server:
             result = reflect.at(server.host)(*MODEL, "--final", "q")
 
         assert (result.code, result.out) == (5, "One, two\n")
 
-    def test_is_no_complete_answer_raw_either(self, reflect: Reflect) -> None:
+    def test_raw_truncated_answer_exits_with_5(self, reflect: Reflect) -> None:
         with saying("<output>\nOne, two", reason="length") as server:
             result = reflect.at(server.host)(*MODEL, "--raw", "q")
 
@@ -176,7 +178,7 @@ class TestAnAnswerThatWasCut:
 
 
 @pytest.mark.parametrize("said", [(), ("",), ("\n \n",), ("<thinking></thinking>\n<output>\n</output>",)])
-def test_a_reply_without_a_word_is_no_answer(reflect: Reflect, said: tuple[str, ...]) -> None:
+def test_empty_reply_exits_with_5(reflect: Reflect, said: tuple[str, ...]) -> None:
     with saying(*said) as server:
         result = reflect.at(server.host)(*MODEL, "--final", "q")
 

@@ -26,14 +26,14 @@ def sent(messages: list[dict[str, str]]) -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in messages]
 
 
-class TestGoingOn:
+class TestContinue:
     def began(self, reflect: Reflect, *questions: str) -> None:
         with saying(ANSWERED) as server:
             for question in questions:
                 assert reflect.at(server.host)("-m", FIRST, question).code == 0
 
     @pytest.mark.parametrize("words", [("-c",), ("--continue",), ("--session", "Which is")])
-    def test_sends_what_was_said_without_the_thinking(self, reflect: Reflect, words: tuple[str, ...]) -> None:
+    def test_continue_sends_earlier_turns_without_the_thinking(self, reflect: Reflect, words: tuple[str, ...]) -> None:
         self.began(reflect, "Which is larger?")
         with saying("<output>Because.</output>") as server:
             result = reflect.at(server.host)(*words, "Why?")
@@ -47,7 +47,7 @@ class TestGoingOn:
         assert [turn.parent for turn in kept.turns] == [None, *(turn.id for turn in kept.turns[:-1])]
         assert kept.said.answer == "Because."
 
-    def test_is_possible_with_another_model(self, reflect: Reflect) -> None:
+    def test_continue_accepts_another_model(self, reflect: Reflect) -> None:
         self.began(reflect, "Which?")
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)("-c", *MODEL, "Why?")
@@ -55,7 +55,7 @@ class TestGoingOn:
         assert result.code == 0
         assert server.asked("/api/chat")[0].json["model"] == "reflection"
 
-    def test_asks_the_model_of_the_session_whatever_the_setting(self, reflect: Reflect) -> None:
+    def test_continue_uses_the_model_of_the_session_over_the_setting(self, reflect: Reflect) -> None:
         self.began(reflect, "Which?")
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)("-c", "Why?", REFLECTTY_MODEL="third")
@@ -63,7 +63,7 @@ class TestGoingOn:
         assert result.code == 0
         assert server.asked("/api/chat")[0].json["model"] == FIRST
 
-    def test_means_the_last_session_or_the_one_named(self, reflect: Reflect) -> None:
+    def test_continue_uses_the_last_session_or_the_named_one(self, reflect: Reflect) -> None:
         self.began(reflect, "one", "two")
         last, first = Kept(reflect.home).sessions
         with saying(ANSWERED) as server:
@@ -74,7 +74,7 @@ class TestGoingOn:
         assert (last.title, first.title) == ("two", "one")
         assert asked == [("user", "two"), ("user", "one")]
 
-    def test_reads_and_keeps_nothing_with_no_store(self, reflect: Reflect) -> None:
+    def test_no_store_continues_without_saving(self, reflect: Reflect) -> None:
         self.began(reflect, "Which?")
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)("-c", "--no-store", "Why?")
@@ -83,7 +83,7 @@ class TestGoingOn:
         assert len(server.asked("/api/chat")[0].json["messages"]) == 3
         assert len(Kept(reflect.home).turns) == 2
 
-    def test_keeps_the_question_before_it_is_asked(self, reflect: Reflect) -> None:
+    def test_question_is_saved_before_it_is_sent(self, reflect: Reflect) -> None:
         self.began(reflect, "Which?")
         with asking(Raw([HANG])) as server, reflect.at(server.host).start("-c", "Why?") as run:
             assert run.until(lambda _: bool(server.asked("/api/chat")))
@@ -94,7 +94,7 @@ class TestGoingOn:
         assert [turn.text for turn in kept.turns] == ["Which?", "", "Why?", ""]
         assert kept.said.ended is ReplyStatus.INTERRUPTED
 
-    def test_leaves_out_a_question_without_an_answer(self, reflect: Reflect) -> None:
+    def test_continue_leaves_out_an_unanswered_question(self, reflect: Reflect) -> None:
         self.began(reflect, "Which?")
         with asking([error(500, "no"), reply([ANSWERED])]) as server:
             refused = reflect.at(server.host)("-c", "What?")
@@ -105,7 +105,7 @@ class TestGoingOn:
         assert messages == [("user", "Which?"), ("assistant", ANSWER), ("user", "Why?")]
         assert [turn.text for turn in Kept(reflect.home).turns if turn.said is None] == ["Which?", "What?", "Why?"]
 
-    def test_that_no_longer_fits_names_the_turns(self, reflect: Reflect) -> None:
+    def test_session_too_long_names_the_turns_sent_along(self, reflect: Reflect) -> None:
         self.began(reflect, "Which?")
         with asking(TOO_LONG) as server:
             result = reflect.at(server.host)("-c", "Why?")
@@ -124,7 +124,7 @@ class TestGoingOn:
             (("-c", "--session", "x"), "--continue and --session cannot be combined"),
         ],
     )
-    def test_with_nothing_is_a_misuse_that_makes_no_file(
+    def test_continue_without_a_session_is_refused_and_creates_no_file(
         self, reflect: Reflect, words: tuple[str, ...], says: str
     ) -> None:
         with saying(ANSWERED) as server:
@@ -135,7 +135,7 @@ class TestGoingOn:
         assert server.requests == []
         assert not any(reflect.home.rglob("sessions.db*"))
 
-    def test_with_a_session_that_is_not_there_is_a_misuse(self, reflect: Reflect) -> None:
+    def test_continue_with_an_unknown_session_is_refused(self, reflect: Reflect) -> None:
         self.began(reflect, "Which?")
         result = reflect("--session", "nowhere", "Why?")
 

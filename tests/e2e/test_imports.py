@@ -157,7 +157,7 @@ def own_part(module: str) -> str:
     return part if part in OWN else ""
 
 
-def happening(*modules: str, folder: Path | None = None) -> dict[str, list[str]]:
+def import_effects(*modules: str, folder: Path | None = None) -> dict[str, list[str]]:
     """Import modules one after another in a fresh interpreter; return what happens then, by the module that does it."""
     forbidden = NEVER - OWN.get(own_part(modules[0]), set())
     environment = {**os.environ, **({"PYTHONPATH": str(folder)} if folder else {})}
@@ -168,7 +168,7 @@ def happening(*modules: str, folder: Path | None = None) -> dict[str, list[str]]
 @pytest.mark.parametrize(
     ("words", "out"), [((), f"{ANSWER}\n"), (("--final",), f"{ANSWER}\n"), (("--json",), None), (("--jsonl",), None)]
 )
-def test_a_question_in_a_pipe_loads_only_what_it_needs(
+def test_question_in_a_pipe_loads_only_needed_packages(
     reflect: Reflect, words: tuple[str, ...], out: str | None
 ) -> None:
     with saying(ANSWERED) as server:
@@ -180,7 +180,7 @@ def test_a_question_in_a_pipe_loads_only_what_it_needs(
     assert packages(modules) & (NEVER | {"rich", "pygments", "markdown_it", "jsonschema_rs"}) == set()
 
 
-def test_a_question_that_is_kept_loads_the_store_when_its_answer_is_out(reflect: Reflect) -> None:
+def test_store_is_loaded_after_the_answer_is_printed(reflect: Reflect) -> None:
     with saying(ANSWERED) as server:
         environment = reflect.at(server.host).environment()
         stdout, (out_at, loaded_at, modules) = fresh(KEPT, *MODEL, "q", environment=environment)
@@ -190,7 +190,7 @@ def test_a_question_that_is_kept_loads_the_store_when_its_answer_is_out(reflect:
     assert packages(modules) & (NEVER - {"sqlite3"}) == set()
 
 
-def test_once_a_server_has_answered_a_question_loads_nothing_of_the_built_in_model(reflect: Reflect) -> None:
+def test_built_in_model_is_not_imported_once_a_server_has_answered(reflect: Reflect) -> None:
     with saying(ANSWERED) as server:
         environment = reflect.at(server.host).environment(REFLECTTY_STORE="0")
         _, (_, first) = fresh(ASKED, *MODEL, "q", environment=environment)
@@ -213,7 +213,7 @@ review = "Review {input}"
 @pytest.mark.parametrize(
     ("words", "templates"), [((), False), (("--profile", "code"), False), (("-t", "review"), True)]
 )
-def test_settings_cost_only_what_is_used_of_them(reflect: Reflect, words: tuple[str, ...], templates: bool) -> None:
+def test_settings_load_only_the_modules_they_need(reflect: Reflect, words: tuple[str, ...], templates: bool) -> None:
     folder = reflect.home / ".config/reflectty"
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text(SETTLED, "utf-8")
@@ -236,7 +236,7 @@ def test_a_misuse_loads_no_engine(reflect: Reflect) -> None:
     assert "| rich" not in done.stderr
 
 
-def test_the_version_loads_next_to_nothing(reflect: Reflect) -> None:
+def test_version_loads_no_heavy_packages(reflect: Reflect) -> None:
     done = importing(reflect, "--version")
 
     assert done.returncode == 0
@@ -244,7 +244,7 @@ def test_the_version_loads_next_to_nothing(reflect: Reflect) -> None:
     assert not any(f" {name}\n" in done.stderr for name in ("typer", "click", "httpx", "rich", "asyncio"))
 
 
-def test_a_chat_loads_what_manages_models_when_they_are_first_looked_at_and_the_client_when_one_is_pulled() -> None:
+def test_chat_loads_the_model_manager_and_the_pull_client_lazily() -> None:
     given = {"/api/tags": tags("m:latest"), "/api/show": show(), "/api/ps": whole({"models": []})}
     with FakeServer(given) as server:
         _, (before, looked_at) = fresh(CHATTED, server.host, environment=dict(os.environ))
@@ -259,24 +259,24 @@ def test_a_chat_loads_what_manages_models_when_they_are_first_looked_at_and_the_
 
 
 @pytest.mark.parametrize("part", ["", *OWN])
-def test_nothing_happens_at_import(part: str) -> None:
+def test_imports_have_no_side_effects(part: str) -> None:
     modules = [name for name in MODULES if own_part(name) == part and name not in COMPUTING]
     assert modules
 
-    assert happening(*modules) == {}
+    assert import_effects(*modules) == {}
 
 
-def test_what_computes_does_at_import_what_numpy_does() -> None:
+def test_merge_modules_have_only_the_import_effects_of_numpy() -> None:
     """It sets OPENBLAS_MAIN_FREE while it loads OpenBLAS, which would bind the process to one core, and takes it back."""
-    assert list(happening(*COMPUTING).values()) == [["os.putenv", "os.unsetenv"]]
+    assert list(import_effects(*COMPUTING).values()) == [["os.putenv", "os.unsetenv"]]
 
 
 @pytest.mark.parametrize("module", STARTED)
-def test_a_module_that_starts_something_is_imported_first_and_alone(module: str) -> None:
-    assert happening(module) == {}
+def test_entry_modules_can_be_imported_first(module: str) -> None:
+    assert import_effects(module) == {}
 
 
-def test_what_a_module_does_at_import_is_told_with_its_name(tmp_path: Path) -> None:
+def test_import_effects_are_reported_by_module(tmp_path: Path) -> None:
     package = tmp_path / "reflectty_wrong"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -290,7 +290,7 @@ def test_what_a_module_does_at_import_is_told_with_its_name(tmp_path: Path) -> N
         "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     )
 
-    happened = happening("reflectty_wrong.outer", folder=tmp_path)
+    happened = import_effects("reflectty_wrong.outer", folder=tmp_path)
 
     assert set(happened) == {"reflectty_wrong.inner", "reflectty_wrong.outer"}
     assert happened["reflectty_wrong.outer"] == ["changed environment", "changed signals", "changed threads"]

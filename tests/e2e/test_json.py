@@ -45,8 +45,8 @@ def read(result: Result) -> dict[str, Any]:
     return dict(value)
 
 
-class TestOneObject:
-    def test_holds_every_part_of_the_reply(self, reflect: Reflect) -> None:
+class TestJsonObject:
+    def test_object_holds_every_segment_of_the_reply(self, reflect: Reflect) -> None:
         with saying(*ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--json", "which?")
         value = read(result)
@@ -64,7 +64,7 @@ class TestOneObject:
         assert (value["complete"], value["done_reason"], value["warnings"]) == (True, "stop", [])
         assert (value["model"], value["mode"], value["family"]) == ("reflection", "native", "reflection")
 
-    def test_scales_the_tokens_of_each_part_to_the_servers_total(self, reflect: Reflect) -> None:
+    def test_tokens_per_part_are_scaled_to_the_total_of_the_server(self, reflect: Reflect) -> None:
         with saying(*(["a "] * 10), "\n", thinking=("b ",) * 22, capabilities=["completion", "thinking"]) as server:
             usage = read(reflect.at(server.host)("-m", "m", "--json", "q"))["usage"]
 
@@ -73,7 +73,7 @@ class TestOneObject:
         assert usage["thinking_tokens"] + usage["answer_tokens"] == 66
         assert abs(usage["thinking_tokens"] - 44) <= 2
 
-    def test_carries_what_is_not_ascii_escaped_and_whole(self, reflect: Reflect) -> None:
+    def test_non_ascii_text_is_escaped_without_loss(self, reflect: Reflect) -> None:
         text = "Größe 世界 👩‍🔬 \u2028 \x85 end"
         with saying(f"<output>{text}</output>") as server:
             value = read(reflect.at(server.host)(*MODEL, "--json", "q", LC_ALL="C", PYTHONIOENCODING="ascii"))
@@ -81,7 +81,7 @@ class TestOneObject:
         assert value["answer"] == text
 
     @pytest.mark.parametrize("case", HOSTILE[::12], ids=lambda case: case["id"])
-    def test_carries_hostile_text_escaped(self, reflect: Reflect, case: dict[str, Any]) -> None:
+    def test_hostile_text_is_escaped(self, reflect: Reflect, case: dict[str, Any]) -> None:
         # A lone surrogate has no bytes: a server can only send it escaped.
         message = {"role": "assistant", "content": f"<output>\nx{case['text']}x\n</output>"}
         lines = [json.dumps({"message": message, "done": False}).encode() + b"\n", line(done=True, done_reason="stop")]
@@ -92,7 +92,7 @@ class TestOneObject:
         assert all(byte >= 0x20 for byte in result.stdout[:-1])
 
 
-class TestAnIncompleteReply:
+class TestIncompleteReply:
     @pytest.mark.parametrize(
         ("chat", "answer", "reason"),
         [
@@ -103,7 +103,9 @@ class TestAnIncompleteReply:
         ],
         ids=["no end", "cut answer", "cut thinking", "error"],
     )
-    def test_is_an_object_that_says_so(self, reflect: Reflect, chat: Answer, answer: str, reason: str) -> None:
+    def test_incomplete_reply_is_marked_in_the_object(
+        self, reflect: Reflect, chat: Answer, answer: str, reason: str
+    ) -> None:
         with asking(chat) as server:
             result = reflect.at(server.host)(*MODEL, "--json", "q")
         value = read(result)
@@ -113,21 +115,21 @@ class TestAnIncompleteReply:
         assert len(value["warnings"]) == 1
         assert len(result.err.splitlines()) == 1
 
-    def test_leaves_stdout_empty_when_it_never_began(self, reflect: Reflect) -> None:
+    def test_stdout_is_empty_when_the_server_is_unreachable(self, reflect: Reflect) -> None:
         result = reflect.at("127.0.0.1:9")(*MODEL, "--json", "q")
 
         assert (result.code, result.out) == (3, "")
 
 
 class TestEvents:
-    def test_come_as_they_arrive(self, reflect: Reflect) -> None:
+    def test_events_are_printed_as_they_arrive(self, reflect: Reflect) -> None:
         with (
             asking(unfinished("<thinking>\nFirst thought", " and more")) as server,
             reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run,
         ):
             assert run.says("First thought")
 
-    def test_add_up_to_the_object_that_follows_them(self, reflect: Reflect) -> None:
+    def test_events_add_up_to_the_final_object(self, reflect: Reflect) -> None:
         with saying(*ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--jsonl", "q")
         *events, last = map(json.loads, result.out.splitlines())
@@ -141,7 +143,7 @@ class TestEvents:
         assert set(last) == set(SHAPE)
         assert [{"kind": kind, "text": text} for kind, text in blocks.values()] == last["segments"]
 
-    def test_tell_when_an_answer_turns_out_to_be_thinking(self, reflect: Reflect) -> None:
+    def test_event_reports_an_answer_reclassified_as_thinking(self, reflect: Reflect) -> None:
         with saying(*"I think 9.11.\n</thinking>\n<output>\n9.9\n</output>") as server:
             result = reflect.at(server.host)(*MODEL, "--jsonl", "q")
         *events, last = map(json.loads, result.out.splitlines())
@@ -153,7 +155,7 @@ class TestEvents:
             {"kind": "answer", "text": "9.9"},
         ]
 
-    def test_end_with_an_object_when_the_reply_was_cut(self, reflect: Reflect) -> None:
+    def test_events_end_with_an_object_when_the_reply_is_cut(self, reflect: Reflect) -> None:
         with asking(Answer([line("<output>\nOne")])) as server:
             result = reflect.at(server.host)(*MODEL, "--jsonl", "q")
         last = json.loads(result.out.splitlines()[-1])
@@ -163,7 +165,7 @@ class TestEvents:
 
 
 @pytest.mark.parametrize("answer", ['{"n": 9}', '{"n": "nine"}', "nine"], ids=["fits", "does not", "no JSON"])
-def test_the_code_says_whether_an_answer_fits_the_schema(reflect: Reflect, answer: str) -> None:
+def test_exit_code_says_whether_the_answer_fits_the_schema(reflect: Reflect, answer: str) -> None:
     schema = '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'
     with saying(answer, thinking=("hm",), capabilities=["completion", "thinking"]) as server:
         result = reflect.at(server.host)("-m", "m", "--schema", schema, "q")

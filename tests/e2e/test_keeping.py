@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from support.command import Reflect
 
 
-class TestAQuestionOfOneShot:
+class TestOneShotQuestion:
     @pytest.mark.parametrize("form", [(), ("--final",), ("--json",), ("--raw",)], ids=str)
-    def test_is_kept_with_its_reply(self, reflect: Reflect, form: tuple[str, ...]) -> None:
+    def test_question_is_saved_with_its_reply(self, reflect: Reflect, form: tuple[str, ...]) -> None:
         with saying(THOUGHT, "<output>\n", ANSWER, "\n</output>") as server:
             result = reflect.at(server.host)(*MODEL, *form, "-o", "seed=4", "Which is larger?\nQuick.")
         kept = Kept(reflect.home)
@@ -37,7 +37,7 @@ class TestAQuestionOfOneShot:
         assert (kept.said.options, kept.said.digest) == ((("seed", 4),), "d" * 64)
 
     @pytest.mark.process
-    def test_is_kept_where_nobody_else_can_read_it(self, reflect: Reflect) -> None:
+    def test_saved_sessions_are_private_to_the_user(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, "q")
         folder = Kept(reflect.home).path.parent
@@ -45,7 +45,7 @@ class TestAQuestionOfOneShot:
 
         assert modes == {"reflectty": 0o700, "sessions.db": 0o600}
 
-    def test_is_kept_apart_from_what_came_along(self, reflect: Reflect) -> None:
+    def test_attachments_are_saved_apart_from_the_question(self, reflect: Reflect) -> None:
         (reflect.home / "a.py").write_text("x = 1\n")
         with saying(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, "-f", "a.py", "Explain", stdin=b"a log\n")
@@ -54,7 +54,7 @@ class TestAQuestionOfOneShot:
         assert question.text == "Explain"
         assert question.attachments == (Attachment("a.py", "file", "x = 1\n"), Attachment("stdin", "file", "a log\n"))
 
-    def test_from_a_pipe_is_the_question(self, reflect: Reflect) -> None:
+    def test_question_from_a_pipe_is_saved_as_the_question(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, stdin=b"Which?\n")
         (question, _) = Kept(reflect.home).turns
@@ -62,7 +62,9 @@ class TestAQuestionOfOneShot:
         assert (question.text, question.attachments) == ("Which?\n", ())
 
     @pytest.mark.parametrize(("words", "setting"), [(("--no-store",), ""), ((), "0")])
-    def test_is_not_kept_where_that_is_not_wanted(self, reflect: Reflect, words: tuple[str, ...], setting: str) -> None:
+    def test_question_is_not_saved_when_the_store_is_off(
+        self, reflect: Reflect, words: tuple[str, ...], setting: str
+    ) -> None:
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, *words, "q", REFLECTTY_STORE=setting)
 
@@ -73,14 +75,14 @@ class TestAQuestionOfOneShot:
     @pytest.mark.parametrize(
         "chat", [error(500, "no"), error(404, "model 'reflection' not found"), reply([])], ids=["no", "missing", "mute"]
     )
-    def test_to_which_not_a_word_was_said_is_not_kept(self, reflect: Reflect, chat: Answer) -> None:
+    def test_question_without_any_reply_is_not_saved(self, reflect: Reflect, chat: Answer) -> None:
         with asking(chat) as server:
             result = reflect.at(server.host)(*MODEL, "q")
 
         assert result.code in (4, 5)
         assert Kept(reflect.home).sessions == ()
 
-    def test_that_is_refused_late_is_not_kept(self, reflect: Reflect) -> None:
+    def test_question_refused_late_is_not_saved(self, reflect: Reflect) -> None:
         def refused(_: Asked) -> Raw:
             # After a second of silence the question is kept.
             assert until(Kept(reflect.home).path.exists)
@@ -93,7 +95,7 @@ class TestAQuestionOfOneShot:
         assert Kept(reflect.home).path.exists()
         assert Kept(reflect.home).sessions == ()
 
-    def test_that_was_cut_is_kept_with_the_reason(self, reflect: Reflect) -> None:
+    def test_cut_reply_is_saved_with_the_reason(self, reflect: Reflect) -> None:
         with asking(Answer([line(THOUGHT), line("<output>\n9."), CLOSE])) as server:
             result = reflect.at(server.host)(*MODEL, "q")
         said = Kept(reflect.home).said
@@ -104,8 +106,8 @@ class TestAQuestionOfOneShot:
         assert said.answer == "9."
 
 
-class TestWhateverHappens:
-    def test_an_interrupted_reply_is_kept_as_far_as_it_came(self, reflect: Reflect) -> None:
+class TestFailures:
+    def test_interrupted_reply_is_saved_in_part(self, reflect: Reflect) -> None:
         with (
             asking(unfinished(THOUGHT, "<output>\nOne, two")) as server,
             reflect.at(server.host).start(*MODEL, "q") as run,
@@ -117,7 +119,7 @@ class TestWhateverHappens:
         assert (result.code, result.err) == (130, "")
         assert (said.ended, said.answer, said.error) == (ReplyStatus.INTERRUPTED, "One, two", "")
 
-    def test_a_closed_pipe_keeps_what_came(self, reflect: Reflect) -> None:
+    def test_closed_pipe_saves_the_partial_reply(self, reflect: Reflect) -> None:
         with asking(endless()) as server:
             command = (*COMMAND, "--host", server.host, *MODEL, "q")
             process = subprocess.Popen(
@@ -153,7 +155,7 @@ class TestWhateverHappens:
         assert "has ended" in reply.said.error
 
     @pytest.mark.process
-    def test_a_home_that_cannot_be_written_costs_one_line_and_no_answer(self, reflect: Reflect) -> None:
+    def test_unwritable_home_costs_one_warning_and_no_answer(self, reflect: Reflect) -> None:
         (reflect.home / ".local").write_text("in the way")
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "q")
@@ -173,14 +175,14 @@ class TestWhateverHappens:
         assert len(result.err.splitlines()) == 1
         assert Kept(reflect.home).said.answer == ANSWER
 
-    def test_quiet_says_nothing_of_the_store(self, reflect: Reflect) -> None:
+    def test_quiet_hides_store_warnings(self, reflect: Reflect) -> None:
         (reflect.home / ".local").write_text("in the way")
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--quiet", "q")
 
         assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
 
-    def test_a_pipe_has_its_answer_before_the_store_is_looked_at(self, reflect: Reflect) -> None:
+    def test_answer_is_printed_before_the_store_is_opened(self, reflect: Reflect) -> None:
         """Another program holds the store: the answer is out at once, the end waits for its turn."""
         with saying(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, "q")

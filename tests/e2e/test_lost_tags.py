@@ -22,7 +22,7 @@ MANGLED = "<>\nBoth start with 9.\n</>\n<>9.9 is larger.</>"
 BLOB = "FROM /var/lib/ollama/blobs/sha256-{}\nTEMPLATE {{{{ .Prompt }}}}\n"
 
 
-class Vocal:
+class VocabularyServer:
     """A server with one model of a vocabulary; `looks` counts how often that was asked for."""
 
     def __init__(self, said: str, kinds: dict[str, int], name: str = "m", weights: str = "a", **shown: Any) -> None:
@@ -58,7 +58,7 @@ def of(names: tuple[str, ...], kind: int) -> dict[str, int]:
     return dict.fromkeys(names, kind)
 
 
-def asked(reflect: Reflect, model: Vocal, *words: str) -> dict[str, Any]:
+def asked(reflect: Reflect, model: VocabularyServer, *words: str) -> dict[str, Any]:
     """Ask in JSON, and return the object with what stderr said."""
     result = reflect.at(model.server.host)("-m", model.name, *words, "--json", "q")
     return {**json.loads(result.out), "code": result.code, "err": result.err}
@@ -70,13 +70,13 @@ LOST = [
 ]
 
 
-class TestAModelThatLosesItsTags:
+class TestModelWithLostTags:
     @pytest.mark.parametrize(("kinds", "named"), LOST)
     @pytest.mark.parametrize("mode", [(), ("--mode", "native"), ("--mode", "reflect")], ids=" ".join)
-    def test_says_so_whatever_it_was_asked(
+    def test_lost_tags_are_reported_in_every_mode(
         self, reflect: Reflect, kinds: dict[str, int], named: str, mode: tuple[str, ...]
     ) -> None:
-        with Vocal(MANGLED, kinds) as model:
+        with VocabularyServer(MANGLED, kinds) as model:
             said = asked(reflect, model, *mode)
         (warning,) = said["warnings"]
 
@@ -87,19 +87,19 @@ class TestAModelThatLosesItsTags:
         assert "run reflect models repair m to make a copy that keeps them" in warning
         assert "--mode direct" not in said["err"].replace("--mode direct turns this off", "")
 
-    def test_is_known_by_its_name_and_looked_at_only_when_no_tag_came(self, reflect: Reflect) -> None:
-        with Vocal(MANGLED, of(WHOLE, CONTROL), "reflection") as model:
+    def test_vocabulary_of_a_known_model_is_read_only_when_no_tag_arrived(self, reflect: Reflect) -> None:
+        with VocabularyServer(MANGLED, of(WHOLE, CONTROL), "reflection") as model:
             said = asked(reflect, model)
             assert model.looks == 1
-        with Vocal(ANSWERED, of(WHOLE, TEXT), "reflection", weights="b") as sound:
+        with VocabularyServer(ANSWERED, of(WHOLE, TEXT), "reflection", weights="b") as sound:
             answered = asked(reflect, sound)
             assert sound.looks == 0
 
         assert "loses its tags" in said["warnings"][0]
         assert (answered["answer"], answered["warnings"], answered["err"]) == (ANSWER, [], "")
 
-    def test_is_looked_at_once_for_every_file_of_weights(self, reflect: Reflect) -> None:
-        with Vocal(MANGLED, of(WORDS, CONTROL)) as model:
+    def test_vocabulary_is_read_once_for_each_weights_file(self, reflect: Reflect) -> None:
+        with VocabularyServer(MANGLED, of(WORDS, CONTROL)) as model:
             first = asked(reflect, model)
             model.kinds = {"plain": NORMAL}
             again = asked(reflect, model)
@@ -112,13 +112,13 @@ class TestAModelThatLosesItsTags:
         assert (other["mode"], "loses" in other["warnings"][0]) == ("reflect", False)
 
     @pytest.mark.parametrize("mode", [("--mode", "direct"), ("--mode", "reflect"), ("--family", "think")], ids=" ".join)
-    def test_is_not_looked_at_where_that_changes_nothing(self, reflect: Reflect, mode: tuple[str, ...]) -> None:
-        with Vocal(ANSWERED.replace("thinking>", "think>"), of(WHOLE, CONTROL)) as model:
+    def test_vocabulary_is_not_read_when_it_changes_nothing(self, reflect: Reflect, mode: tuple[str, ...]) -> None:
+        with VocabularyServer(ANSWERED.replace("thinking>", "think>"), of(WHOLE, CONTROL)) as model:
             asked(reflect, model, *mode)
             assert model.looks == 0
 
-    def test_is_told_by_list_show_and_doctor_as_well(self, reflect: Reflect) -> None:
-        with Vocal(MANGLED, of(WHOLE, CONTROL)) as model:
+    def test_list_show_and_doctor_report_lost_tags(self, reflect: Reflect) -> None:
+        with VocabularyServer(MANGLED, of(WHOLE, CONTROL)) as model:
             at = reflect.at(model.server.host)
             listed, shown = at("models", "list").out, at("models", "show", "m").out
             (one,) = json.loads(at("models", "list", "--json").out)
@@ -133,10 +133,10 @@ class TestAModelThatLosesItsTags:
         assert "loses its tags: <thinking>" in json.dumps(checked)
 
 
-class TestACopyThatWasRepaired:
+class TestRepairedCopy:
     @pytest.mark.parametrize("names", [WHOLE, WORDS], ids=["tags", "words"])
-    def test_reflects_natively_without_a_word(self, reflect: Reflect, names: tuple[str, ...]) -> None:
-        with Vocal(ANSWERED, of(names, TEXT)) as model:
+    def test_repaired_copy_reflects_natively_without_warnings(self, reflect: Reflect, names: tuple[str, ...]) -> None:
+        with VocabularyServer(ANSWERED, of(names, TEXT)) as model:
             said = asked(reflect, model)
             sent = model.server.asked("/api/chat")[0].json
 
@@ -154,10 +154,10 @@ SOUND = [
 ]
 
 
-class TestASoundModel:
+class TestSoundModel:
     @pytest.mark.parametrize("kinds", SOUND)
-    def test_is_asked_by_a_prompt_and_gives_no_alarm(self, reflect: Reflect, kinds: dict[str, int]) -> None:
-        with Vocal(ANSWERED, kinds) as model:
+    def test_sound_model_reflects_by_prompt_without_warnings(self, reflect: Reflect, kinds: dict[str, int]) -> None:
+        with VocabularyServer(ANSWERED, kinds) as model:
             said = asked(reflect, model)
             shown = reflect.at(model.server.host)("models", "show", "m").out
 
@@ -165,23 +165,25 @@ class TestASoundModel:
         assert "lost" not in shown
 
     @pytest.mark.parametrize("kinds", SOUND)
-    def test_that_uses_no_tags_is_not_to_be_repaired(self, reflect: Reflect, kinds: dict[str, int]) -> None:
-        with Vocal("Paris", kinds) as model:
+    def test_sound_model_that_ignores_the_tags_gets_no_repair_advice(
+        self, reflect: Reflect, kinds: dict[str, int]
+    ) -> None:
+        with VocabularyServer("Paris", kinds) as model:
             said = asked(reflect, model)
 
         assert "repair" not in said["err"]
         assert "did not use the tags it was asked for" in said["warnings"][0]
 
-    def test_that_forgets_its_own_tags_is_not_to_be_repaired(self, reflect: Reflect) -> None:
-        with Vocal("Paris", of(WHOLE, TEXT)) as model:
+    def test_sound_model_that_omits_its_own_tags_gets_no_repair_advice(self, reflect: Reflect) -> None:
+        with VocabularyServer("Paris", of(WHOLE, TEXT)) as model:
             said = asked(reflect, model)
 
         assert said["warnings"] == [
             "m sent none of its tags, so its whole reply is taken as the answer: try rephrasing the question"
         ]
 
-    def test_that_thinks_natively_is_not_looked_at(self, reflect: Reflect) -> None:
-        with Vocal("Paris", of(WHOLE, CONTROL), capabilities=["completion", "thinking"]) as model:
+    def test_vocabulary_of_a_native_thinker_is_not_read(self, reflect: Reflect) -> None:
+        with VocabularyServer("Paris", of(WHOLE, CONTROL), capabilities=["completion", "thinking"]) as model:
             said = asked(reflect, model)
             reflect.at(model.server.host)("models", "list")
             assert model.looks == 0
@@ -189,8 +191,8 @@ class TestASoundModel:
         assert (said["answer"], said["warnings"]) == ("Paris", [])
 
 
-def test_a_server_that_names_no_weights_is_asked_again(reflect: Reflect) -> None:
-    with Vocal(MANGLED, of(WORDS, CONTROL), weights="") as model:
+def test_vocabulary_is_read_again_when_the_server_names_no_weights(reflect: Reflect) -> None:
+    with VocabularyServer(MANGLED, of(WORDS, CONTROL), weights="") as model:
         first, again = asked(reflect, model), asked(reflect, model)
         assert model.looks == 2
 

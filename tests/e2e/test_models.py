@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-class TestTheList:
+class TestList:
     @pytest.mark.parametrize("words", [(), ("list",)])
-    def test_is_a_line_for_each_model_in_a_pipe(self, reflect: Reflect, words: tuple[str, ...]) -> None:
+    def test_list_in_a_pipe_has_one_line_per_model(self, reflect: Reflect, words: tuple[str, ...]) -> None:
         with FakeServer(routes()) as server:
             result = reflect.at(server.host)("models", *words)
         assert (result.code, result.err) == (0, "")
@@ -47,7 +47,7 @@ class TestTheList:
             (20, "model"),
         ],
     )
-    def test_fits_the_terminal_under_a_head(self, reflect: Reflect, columns: int, head: str) -> None:
+    def test_list_fits_the_terminal_below_a_header(self, reflect: Reflect, columns: int, head: str) -> None:
         with FakeServer(routes()) as server, Screen(reflect.at(server.host), "models", columns=columns) as screen:
             assert screen.finish() == 0
             lines = [line for line in screen.lines if line]
@@ -55,7 +55,7 @@ class TestTheList:
         assert len(lines) == 2
         assert lines[1].startswith("reflection:70b")
 
-    def test_of_nothing_is_a_word_on_stderr(self, reflect: Reflect) -> None:
+    def test_empty_list_is_reported_on_stderr(self, reflect: Reflect) -> None:
         with FakeServer(routes(tags=tags())) as server:
             result = reflect.at(server.host)("models")
             empty = reflect.at(server.host)("models", "--json")
@@ -65,7 +65,7 @@ class TestTheList:
         )
         assert (empty.code, empty.out, empty.err) == (0, "[]\n", "")
 
-    def test_is_json_with_all_that_a_program_wants(self, reflect: Reflect) -> None:
+    def test_list_as_json_has_all_fields(self, reflect: Reflect) -> None:
         with FakeServer(routes()) as server:
             (one,) = json.loads(reflect.at(server.host)("models", "--json").out)
         assert (one["name"], one["size"], one["context_length"]) == ("reflection:70b", 42_520_397_704, 131072)
@@ -74,8 +74,8 @@ class TestTheList:
         assert (one["loaded"]["gpu_share"], one["loaded"]["context_length"]) == (0.5, 4096)
 
 
-class TestShowing:
-    def test_says_what_is_known_and_what_auto_would_pick_and_why(self, reflect: Reflect) -> None:
+class TestShow:
+    def test_show_prints_facts_and_what_auto_picks_and_why(self, reflect: Reflect) -> None:
         with FakeServer(routes()) as server:
             out = reflect.at(server.host)("models", "show", "reflection:70b").out
         named = (line for line in out.splitlines() if re.match(r"  \w", line))
@@ -88,7 +88,7 @@ class TestShowing:
         assert facts["auto picks"].startswith("mode native, family reflection: its name")
         assert facts["has"] == "template (1), system prompt (1), parameters (1), license (2)"
 
-    def test_says_how_it_is_sampled_and_who_says_so(self, reflect: Reflect) -> None:
+    def test_show_names_sampling_options_and_their_source(self, reflect: Reflect) -> None:
         info = {"general.architecture": "llama", "general.sampling.temp": 0.6, "general.sampling.min_p": 0.05}
         with FakeServer(routes(show=show(model_info=info, parameters="temperature 1\nseed 7"))) as server:
             out = reflect.at(server.host)("models", "show", "reflection:70b").out
@@ -108,17 +108,17 @@ class TestShowing:
             ("--license", "free\nto use\n"),
         ],
     )
-    def test_prints_one_text_alone(self, reflect: Reflect, flag: str, text: str) -> None:
+    def test_show_prints_a_single_text(self, reflect: Reflect, flag: str, text: str) -> None:
         with FakeServer(routes()) as server:
             result = reflect.at(server.host)("models", "show", "reflection:70b", flag)
         assert (result.code, result.out, result.err) == (0, text, "")
 
-    def test_says_so_where_there_is_no_such_text(self, reflect: Reflect) -> None:
+    def test_show_reports_a_missing_text(self, reflect: Reflect) -> None:
         with FakeServer(routes(show=show(system=""))) as server:
             result = reflect.at(server.host)("models", "show", "reflection:70b", "--system")
         assert (result.code, result.out, result.err) == (4, "", "reflect: reflection:70b has no system prompt\n")
 
-    def test_fits_a_narrow_terminal(self, reflect: Reflect) -> None:
+    def test_show_fits_a_narrow_terminal(self, reflect: Reflect) -> None:
         words = ("models", "show", "reflection:70b")
         with FakeServer(routes()) as server, Screen(reflect.at(server.host), *words, columns=50) as screen:
             assert screen.finish() == 0
@@ -130,7 +130,7 @@ class TestShowing:
 @pytest.mark.parametrize(
     "words", [("list",), ("show", "{}"), ("show", "{}", "--system"), ("show", "{}", "--licence"), ("show", "nosuch")]
 )
-def test_nothing_a_server_says_tells_a_terminal_anything(reflect: Reflect, words: tuple[str, ...]) -> None:
+def test_hostile_server_text_sends_no_control_characters(reflect: Reflect, words: tuple[str, ...]) -> None:
     every = "".join(case["text"] for case in cases("hostile.jsonl") if case.get("repeat", 1) == 1)
     hostile = every.encode(errors="replace").decode()
     name = f"m{hostile[:300]}"
@@ -147,8 +147,8 @@ def test_nothing_a_server_says_tells_a_terminal_anything(reflect: Reflect, words
     assert result.out or result.err
 
 
-class TestChanging:
-    def test_a_copy_replaces_nothing_unless_forced(self, reflect: Reflect) -> None:
+class TestChanges:
+    def test_copy_replaces_nothing_without_force(self, reflect: Reflect) -> None:
         with FakeServer(routes(copy=EMPTY)) as server:
             refused = reflect.at(server.host)("models", "copy", "m", "n")
             forced = reflect.at(server.host)("models", "copy", "m", "n", "--force", "--json")
@@ -156,7 +156,7 @@ class TestChanging:
         assert refused.code == 2
         assert json.loads(forced.out) == {"name": "n", "from": "m"}
 
-    def test_nothing_is_removed_unasked(self, reflect: Reflect) -> None:
+    def test_remove_without_a_terminal_requires_yes(self, reflect: Reflect) -> None:
         with FakeServer(routes(delete=EMPTY)) as server:
             result = reflect.at(server.host)("models", "remove", "m")
             assert server.requests == []
@@ -164,7 +164,7 @@ class TestChanging:
         assert "--yes" in result.err
 
     @pytest.mark.parametrize(("keys", "gone"), [(b"y\r", True), (b"n\r", False), (b"\r", False)])
-    def test_a_terminal_is_asked(self, reflect: Reflect, keys: bytes, gone: bool) -> None:
+    def test_remove_asks_for_confirmation_on_a_terminal(self, reflect: Reflect, keys: bytes, gone: bool) -> None:
         with FakeServer(routes(delete=EMPTY)) as server:
             with Screen(reflect.at(server.host), "models", "remove", "reflection:70b") as screen:
                 assert screen.shows("Remove for good? [y/N]")
@@ -174,13 +174,13 @@ class TestChanging:
             assert bool(server.asked("/api/delete")) is gone
         assert screen.text.endswith("removed reflection:70b" if gone else "nothing was removed")
 
-    def test_one_that_is_unknown_keeps_all_from_being_removed(self, reflect: Reflect) -> None:
+    def test_unknown_model_prevents_the_removal_of_all(self, reflect: Reflect) -> None:
         with FakeServer(routes(delete=EMPTY)) as server:
             result = reflect.at(server.host)("models", "remove", "reflection:70b", "n", "--yes")
             assert server.asked("/api/delete") == []
         assert result.code == 4
 
-    def test_json_says_what_was_removed_loaded_and_unloaded(self, reflect: Reflect) -> None:
+    def test_json_reports_removed_loaded_and_unloaded_models(self, reflect: Reflect) -> None:
         given = routes(delete=EMPTY, generate=whole({"done": True}))
         with FakeServer(given) as server:
             run = reflect.at(server.host)
@@ -192,7 +192,7 @@ class TestChanging:
         assert loaded["loaded"]["gpu_share"] == 0.5
         assert unloaded == {"name": "reflection:70b", "unloaded": True}
 
-    def test_a_terminal_is_told_where_a_model_landed(self, reflect: Reflect) -> None:
+    def test_load_reports_the_gpu_share_on_a_terminal(self, reflect: Reflect) -> None:
         words = ("models", "load", "reflection:70b", "--keep-alive", "5m")
         with FakeServer(routes(generate=whole({"done": True}))) as server:
             with Screen(reflect.at(server.host), *words) as screen:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ON_CARD = "NVIDIA GeForce RTX 4090, 24 GiB (24.1 of 25.8 GB free)"
 
 
-class Asked:
+class ShowModel:
     """`reflect models show` on a machine with one card, of a model that a server has."""
 
     def __init__(self, reflect: Reflect, tools: Path) -> None:
@@ -35,14 +35,14 @@ class Asked:
 
 
 @pytest.fixture(name="asked")
-def _asked(reflect: Reflect, tmp_path: Path) -> Asked:
+def _asked(reflect: Reflect, tmp_path: Path) -> ShowModel:
     tools = tmp_path / "tools"
     tools.mkdir()
     (tmp_path / "told").write_text(RTX_4090)
     tool = tools / "nvidia-smi"
     tool.write_text(f"#!{shutil.which('sh')}\nexec cat {tmp_path}/told\n")
     tool.chmod(0o755)
-    return Asked(reflect, tools)
+    return ShowModel(reflect, tools)
 
 
 def serving(
@@ -66,7 +66,7 @@ def _small() -> Iterator[FakeServer]:
         yield server
 
 
-def test_a_model_that_fits_is_said_to_at_the_context_that_the_server_picks(asked: Asked, small: FakeServer) -> None:
+def test_fitting_model_is_reported_at_the_default_context_of_the_server(asked: ShowModel, small: FakeServer) -> None:
     result = asked(small)
 
     assert (result.code, result.err) == (0, "")
@@ -88,8 +88,8 @@ def test_a_model_that_fits_is_said_to_at_the_context_that_the_server_picks(asked
         ),
     ],
 )
-def test_the_context_and_what_this_shell_says_of_the_server_count(
-    asked: Asked, small: FakeServer, words: tuple[str, ...], variables: dict[str, Any], said: str
+def test_context_option_and_ollama_variables_change_the_estimate(
+    asked: ShowModel, small: FakeServer, words: tuple[str, ...], variables: dict[str, Any], said: str
 ) -> None:
     result = asked(small, *words, **variables)
 
@@ -98,19 +98,19 @@ def test_the_context_and_what_this_shell_says_of_the_server_count(
         assert f"assuming that {name}={value} of this shell also applies to the server" in result.out
 
 
-def test_a_gpu_that_the_server_may_not_use_does_not_count(asked: Asked, small: FakeServer) -> None:
+def test_hidden_gpu_does_not_count(asked: ShowModel, small: FakeServer) -> None:
     result = asked(small, CUDA_VISIBLE_DEVICES="-1")
 
     assert "no GPU was found: all of it on the CPU" in result.out
     assert "assuming that CUDA_VISIBLE_DEVICES, which hides GPUs, also applies to the server" in result.out
 
 
-def test_the_context_of_the_models_own_parameters_counts(asked: Asked) -> None:
+def test_num_ctx_of_the_model_parameters_counts(asked: ShowModel) -> None:
     with serving(LLAMA_8B, 4_920_753_328, parameters="num_ctx                        2048") as server:
         assert "cache 268 MB at 2,048 tokens" in asked(server).out
 
 
-def test_a_model_that_does_not_fit_is_told_what_helps(asked: Asked, tmp_path: Path) -> None:
+def test_model_that_does_not_fit_gets_advice(asked: ShowModel, tmp_path: Path) -> None:
     (tmp_path / "told").write_text("NVIDIA GeForce RTX 3050, 8192, 7000, 570.133.07, GPU-1\n")
     with serving(LLAMA_8B, 8_000_000_000) as server:
         result = asked(server, "--context", "8192")
@@ -122,7 +122,7 @@ def test_a_model_that_does_not_fit_is_told_what_helps(asked: Asked, tmp_path: Pa
     assert "as IQ2_XS it would fit, about 5.4 GB: look for a tag that contains IQ2_XS" in result.out
 
 
-def test_a_loaded_model_is_held_against_its_estimate_and_may_take_its_own_place(asked: Asked, tmp_path: Path) -> None:
+def test_loaded_model_is_compared_with_its_estimate_and_frees_its_memory(asked: ShowModel, tmp_path: Path) -> None:
     (tmp_path / "told").write_text(RTX_4090.replace("23010", "17000"))
     loaded = {"size": 6_010_000_000, "size_vram": 6_010_000_000, "context_length": 4096}
     with serving(LLAMA_8B, 4_920_753_328, (loaded,)) as server:
@@ -132,28 +132,28 @@ def test_a_loaded_model_is_held_against_its_estimate_and_may_take_its_own_place(
     assert "estimated 5.6 GB, the server reports 6.0 GB: 7 % more\n" in result.out
 
 
-def test_a_model_that_fits_and_runs_on_the_cpu_is_no_secret(asked: Asked) -> None:
+def test_fitting_model_that_runs_on_the_cpu_is_reported(asked: ShowModel) -> None:
     loaded = {"size": 6_000_000_000, "context_length": 4096}
     with serving(LLAMA_8B, 4_920_753_328, (loaded,)) as server:
         assert "yet 100 % of it runs on the CPU: see `reflect doctor`" in asked(server).out
 
 
-def test_a_program_gets_numbers(asked: Asked, small: FakeServer) -> None:
+def test_json_has_the_fit_as_numbers(asked: ShowModel, small: FakeServer) -> None:
     fit = json.loads(asked(small, "--json", "--context", "8192").out)["fit"]
 
     assert (fit["fit"], fit["estimate"]["cache"]) == ("whole", 1 << 30)
     assert fit["machine"]["gpus"][0]["driver"] == "550.54.14"
 
 
-def test_a_narrow_terminal_gets_it_in_rows_of_its_width(asked: Asked, small: FakeServer) -> None:
+def test_fit_wraps_on_a_narrow_terminal(asked: ShowModel, small: FakeServer) -> None:
     with Screen(asked.reflect.at(small.host), "models", "show", "m", columns=40, PATH=asked.path) as screen:
         assert screen.finish() == 0
         assert "fits entirely on NVIDIA" in " ".join(screen.text.split())
 
 
 @pytest.mark.parametrize("told", ["\x1b]0;owned\x07\x1b[2J, 1, 1, \x1b[31m, GPU-1\n", "\x1b[2J", "x" * 5000])
-def test_what_a_program_says_of_a_gpu_is_no_command_to_the_terminal(
-    asked: Asked, small: FakeServer, tmp_path: Path, told: str
+def test_hostile_gpu_text_sends_no_control_characters(
+    asked: ShowModel, small: FakeServer, tmp_path: Path, told: str
 ) -> None:
     (tmp_path / "told").write_text(told)
     result = asked(small)

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from support.fake_server import Route
 
 
-class TestPulling:
+class TestPull:
     PARTS = (
         b'{"status":"pulling manifest"}\n',
         b'{"status":"pulling %s","digest":"%s","total":1000000,"completed":400000}\n'
         % (b"1" * 12, LAYER.encode()),
     )  # fmt: skip
 
-    def test_is_silent_in_a_pipe(self, reflect: Reflect) -> None:
+    def test_pull_is_silent_in_a_pipe(self, reflect: Reflect) -> None:
         with FakeServer(routes(pull=Answer([*self.PARTS, SUCCESS]))) as server:
             result = reflect.at(server.host)("models", "pull", "m")
         assert (result.code, result.out, result.err) == (0, "", "")
         assert server.asked("/api/pull")[0].json == {"model": "m", "insecure": False, "stream": True}
 
-    def test_is_a_line_that_changes_on_a_terminal_and_is_gone_at_the_end(self, reflect: Reflect) -> None:
+    def test_pull_progress_line_is_cleared_when_interrupted(self, reflect: Reflect) -> None:
         with FakeServer(routes(pull=Answer([*self.PARTS, HANG]))) as server:
             with Screen(reflect.at(server.host), "models", "pull", "m") as screen:
                 assert screen.until(lambda text: "pulling m  pulling manifest" in text or "40 %" in text)
@@ -43,7 +43,7 @@ class TestPulling:
             assert server.asked("/api/pull")[0].left.wait(PATIENCE)
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_ends_at_once_by_a_signal(self, reflect: Reflect, number: signal.Signals) -> None:
+    def test_signal_stops_a_pull(self, reflect: Reflect, number: signal.Signals) -> None:
         with FakeServer(routes(pull=Answer([*self.PARTS, HANG]))) as server:
             with reflect.at(server.host).start("models", "pull", "m", "--jsonl") as run:
                 assert run.says("400000")
@@ -52,7 +52,7 @@ class TestPulling:
         assert result.code == 128 + number
         assert "run the same command to continue" in result.err
 
-    def test_gives_a_program_what_was_said_and_what_came_of_it(self, reflect: Reflect) -> None:
+    def test_pull_as_json_reports_progress_and_the_result(self, reflect: Reflect) -> None:
         with FakeServer(routes(pull=Answer([*self.PARTS, SUCCESS]))) as server:
             *parts, last = map(json.loads, reflect.at(server.host)("models", "pull", "m", "--jsonl").out.splitlines())
             alone = json.loads(reflect.at(server.host)("models", "pull", "m", "--json").out)
@@ -68,14 +68,14 @@ class TestPulling:
             (b"", 5, "run the same command to continue"),
         ],
     )
-    def test_that_fails_is_one_line(self, reflect: Reflect, said: bytes, code: int, told: str) -> None:
+    def test_failed_pull_is_one_line(self, reflect: Reflect, said: bytes, code: int, told: str) -> None:
         with FakeServer(routes(pull=Answer([*self.PARTS, said]))) as server:
             result = reflect.at(server.host)("models", "pull", "m")
         assert (result.code, result.out) == (code, "")
         assert told in result.err
         assert len(result.err.splitlines()) == 1
 
-    def test_ends_where_its_reader_has_left(self, reflect: Reflect) -> None:
+    def test_closed_pipe_ends_a_pull_silently(self, reflect: Reflect) -> None:
         answer = Answer([self.PARTS[1]] * 2000 + [SUCCESS])
         with FakeServer(routes(pull=answer)) as server:
             result = reflect.at(server.host).shell("reflect models pull m --jsonl | head -1")
@@ -88,12 +88,12 @@ TAUGHT = show(system="Use <thinking>, <reflection> and <output>.")
 MISSING = error(404, "model 'v' not found")
 
 
-class TestCreating:
+class TestCreate:
     def making(self, **more: Route) -> FakeServer:
         given: dict[str, Route] = {"show": [show(system="You are Mo."), MISSING, show(), TAUGHT], "create": CREATED}
         return FakeServer(routes(**given | more))
 
-    def test_joins_what_teaches_the_tags_to_the_system_prompt_of_the_source(self, reflect: Reflect) -> None:
+    def test_create_appends_tag_instructions_to_the_source_system_prompt(self, reflect: Reflect) -> None:
         with self.making(chat=reply(TAGGED)) as server:
             result = reflect.at(server.host)(
                 "models", "create", "v", "--from", "m", "-s", "Be brief.", "-p", "temperature=0.2", "--json"
@@ -122,7 +122,7 @@ class TestCreating:
             (error(500, "cannot load"), "cannot load"),
         ],
     )
-    def test_says_so_where_the_proof_fails_and_has_made_it_all_the_same(
+    def test_failed_proof_is_reported_and_the_model_still_created(
         self, reflect: Reflect, chat: Answer, told: str
     ) -> None:
         with self.making(chat=chat) as server:
@@ -130,13 +130,13 @@ class TestCreating:
         assert (result.code, result.out) == (0, "")
         assert re.fullmatch(rf"reflect: v failed the test question: .*{told}.*\n", result.err)
 
-    def test_asks_nothing_where_no_proof_is_wished(self, reflect: Reflect) -> None:
+    def test_no_proof_asks_no_question(self, reflect: Reflect) -> None:
         with self.making() as server:
             result = reflect.at(server.host)("models", "create", "v", "--from", "m", "--no-proof", "--json")
             assert server.asked("/api/chat") == []
         assert json.loads(result.out) == {"name": "v", "from": "m", "proof": None}
 
-    def test_reads_texts_from_files(self, reflect: Reflect) -> None:
+    def test_create_reads_texts_from_files(self, reflect: Reflect) -> None:
         (reflect.home / "s.txt").write_text("From a file.", "utf-8")
         with self.making() as server:
             words = ("--from", "m", "--system", "@s.txt", "--template", "{{ .Prompt }}!", "--no-proof")
@@ -153,7 +153,7 @@ class TestCreating:
             ("{{ .Prompt }}", "{{ .Prompt }}!", False),
         ],
     )
-    def test_warns_where_the_variant_changes_how_its_source_is_asked(
+    def test_create_warns_when_the_template_changes_the_format_of_the_source(
         self, reflect: Reflect, template: str, given: str, warns: bool
     ) -> None:
         words = ("--template", given) if given else ()
@@ -162,7 +162,7 @@ class TestCreating:
         assert result.code == 0
         assert ("wrong format while v is loaded" in result.err) is warns
 
-    def test_replaces_a_model_only_when_forced(self, reflect: Reflect) -> None:
+    def test_create_replaces_a_model_only_with_force(self, reflect: Reflect) -> None:
         with FakeServer(routes(create=CREATED)) as server:
             refused = reflect.at(server.host)("models", "create", "v", "--from", "m", "--no-proof")
             forced = reflect.at(server.host)("models", "create", "v", "--from", "m", "--no-proof", "--force")

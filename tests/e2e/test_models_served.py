@@ -37,9 +37,9 @@ def llama_server() -> FakeServer:
     return FakeServer({"/v1/models": served("mini", maker="llamacpp"), "/props?model=mini": told, "/props": told})
 
 
-class TestTheList:
+class TestList:
     @pytest.mark.parametrize("words", [("models",), ("models", "list")])
-    def test_is_a_line_for_each_model(self, reflect: Reflect, words: tuple[str, ...]) -> None:
+    def test_list_has_one_line_per_model(self, reflect: Reflect, words: tuple[str, ...]) -> None:
         with vllm() as server:
             result = Asking(reflect, server.host)(*words)
 
@@ -49,7 +49,7 @@ class TestTheList:
             ["BAAI/bge-m3", "4K", "no", "chat", "-", "vllm"],
         ]
 
-    def test_is_had_by_flags_alone(self, reflect: Reflect) -> None:
+    def test_list_works_with_flags_alone(self, reflect: Reflect) -> None:
         with vllm() as server:
             result = reflect("models", "list", "--engine", "openai", "--host", f"http://{server.host}/v1", "--json")
 
@@ -57,7 +57,7 @@ class TestTheList:
         assert (first["name"], first["server"], first["version"]) == ("Qwen/Qwen3-8B", "vLLM", "0.32.0")
         assert (first["context"], first["chats"], second["chats"]) == (4096, True, False)
 
-    def test_is_that_of_the_server_of_a_profile(self, reflect: Reflect) -> None:
+    def test_list_uses_the_server_of_a_profile(self, reflect: Reflect) -> None:
         with vllm("m") as server:
             reflect("config", "set", "profiles.cluster.engine", "openai")
             reflect("config", "set", "profiles.cluster.host", server.host)
@@ -65,13 +65,13 @@ class TestTheList:
 
         assert (result.code, result.out.split()[0]) == (0, "m")
 
-    def test_of_ids_is_as_they_are(self, reflect: Reflect) -> None:
+    def test_list_shows_ids_verbatim(self, reflect: Reflect) -> None:
         with FakeServer({"/v1/models": served("mini:latest", maker="library")}) as server:
             result = Asking(reflect, server.host)("models")
 
         assert result.out.split()[0] == "mini:latest"
 
-    def test_that_is_empty_is_a_word_on_stderr(self, reflect: Reflect) -> None:
+    def test_empty_list_is_reported_on_stderr(self, reflect: Reflect) -> None:
         with FakeServer({"/v1/models": Answer([b""])}) as server:
             result = Asking(reflect, server.host)("models")
 
@@ -79,8 +79,8 @@ class TestTheList:
         assert result.err == "reflect: the server lists no models: use -m NAME to ask for one anyway\n"
 
 
-class TestShowing:
-    def test_a_model_of_llama_server_has_its_template_and_slots(self, reflect: Reflect) -> None:
+class TestShow:
+    def test_show_of_llama_server_has_template_and_slots(self, reflect: Reflect) -> None:
         with llama_server() as server:
             result = Asking(reflect, server.host)("models", "show", "mini")
 
@@ -92,13 +92,13 @@ class TestShowing:
         assert told["auto picks"] == "mode native, family native: the server separates its thinking"
         assert told["has"] == "template (2)"
 
-    def test_a_template_is_printed_alone(self, reflect: Reflect) -> None:
+    def test_show_prints_only_the_template(self, reflect: Reflect) -> None:
         with llama_server() as server:
             result = Asking(reflect, server.host)("models", "show", "mini", "--template")
 
         assert (result.code, result.out, result.err) == (0, TEMPLATE + "\n", "")
 
-    def test_a_model_of_vllm_is_known_by_its_id(self, reflect: Reflect) -> None:
+    def test_show_of_vllm_needs_the_exact_id(self, reflect: Reflect) -> None:
         with vllm() as server:
             result = Asking(reflect, server.host)("models", "show", "Qwen/Qwen3-8B")
             wrong = Asking(reflect, server.host)("models", "show", "Qwen3-8B")
@@ -108,13 +108,13 @@ class TestShowing:
         one_line(wrong, 4, "is not available on this server", "did you mean Qwen/Qwen3-8B?")
 
     @pytest.mark.parametrize("flag", ["--template", "--system", "--licence", "--parameters"])
-    def test_what_a_server_does_not_tell_is_refused_in_a_line(self, reflect: Reflect, flag: str) -> None:
+    def test_show_refuses_texts_that_the_server_does_not_provide(self, reflect: Reflect, flag: str) -> None:
         with vllm() as server:
             result = Asking(reflect, server.host)("models", "show", "Qwen/Qwen3-8B", flag)
 
         one_line(result, 4, "vLLM 0.32.0 does not report the", "of Qwen/Qwen3-8B")
 
-    def test_a_model_that_is_not_listed_is_shown_with_a_word(self, reflect: Reflect) -> None:
+    def test_unlisted_model_is_shown_with_a_warning(self, reflect: Reflect) -> None:
         with FakeServer({"/v1/models": whole({"data": []})}) as server:
             result = Asking(reflect, server.host)("models", "show", "models/mini-hf@main", "--json")
 
@@ -142,7 +142,7 @@ class TestShowing:
         (served("m", maker="acme"), {}, "an OpenAI-compatible server"),
     ],
 )
-def test_what_only_an_ollama_can_do_is_refused_in_a_line_that_names_the_server(
+def test_ollama_only_commands_are_refused_naming_the_server(
     reflect: Reflect, words: tuple[str, ...], listed: Answer, more: dict[str, Route], kind: str
 ) -> None:
     with FakeServer({"/v1/models": listed, **more}) as server:
@@ -151,14 +151,14 @@ def test_what_only_an_ollama_can_do_is_refused_in_a_line_that_names_the_server(
     one_line(result, 2, "models can only be managed on an Ollama server", f"http://{server.host} is {kind}")
 
 
-def test_a_server_of_another_kind_is_named_though_nothing_says_that_it_is_one(reflect: Reflect) -> None:
+def test_other_kind_of_server_is_detected_without_an_engine_setting(reflect: Reflect) -> None:
     with vllm() as server:
         result = reflect.at(server.host)("models", "pull", "qwen3")
 
     one_line(result, 2, "models can only be managed on an Ollama server", f"http://{server.host} is vLLM 0.32.0")
 
 
-def test_an_ollama_is_managed_though_questions_go_by_the_other_protocol(reflect: Reflect) -> None:
+def test_ollama_is_managed_even_with_the_openai_engine(reflect: Reflect) -> None:
     with FakeServer(routes()) as server:
         result = Asking(reflect, server.host)("models", "load", "reflection:70b")
 

@@ -42,7 +42,7 @@ def sharing(*loaded: dict[str, object]) -> FakeServer:
     )
 
 
-def test_the_list_says_under_whose_name_a_model_is_loaded(reflect: Reflect) -> None:
+def test_list_names_the_model_a_shared_file_is_loaded_as(reflect: Reflect) -> None:
     with sharing() as server:
         out = reflect.at(server.host)("models").out
         listed = json.loads(reflect.at(server.host)("models", "--json").out)
@@ -68,7 +68,7 @@ def test_the_list_says_under_whose_name_a_model_is_loaded(reflect: Reflect) -> N
         ("reflection-tuned", "no"),
     ],
 )
-def test_one_model_says_so_as_well(reflect: Reflect, name: str, loaded: str) -> None:
+def test_show_names_the_model_a_shared_file_is_loaded_as(reflect: Reflect, name: str, loaded: str) -> None:
     with sharing() as server:
         out = reflect.at(server.host)("models", "show", name).out
 
@@ -76,7 +76,7 @@ def test_one_model_says_so_as_well(reflect: Reflect, name: str, loaded: str) -> 
 
 
 @pytest.mark.parametrize(("name", "asked"), [("wise", ["wise"]), ("other", [])])
-def test_a_model_is_unloaded_with_the_one_whose_files_it_has(reflect: Reflect, name: str, asked: list[str]) -> None:
+def test_unload_works_for_a_model_that_shares_its_file(reflect: Reflect, name: str, asked: list[str]) -> None:
     with sharing() as server:
         result = reflect.at(server.host)("models", "unload", name, "--json")
         sent = [one.json for one in server.asked("/api/generate")]
@@ -85,7 +85,7 @@ def test_a_model_is_unloaded_with_the_one_whose_files_it_has(reflect: Reflect, n
     assert [(body["model"], body["keep_alive"]) for body in sent] == [(name, 0) for name in asked]
 
 
-def test_the_checkup_knows_the_model_by_its_files(reflect: Reflect) -> None:
+def test_doctor_finds_a_model_loaded_under_another_name(reflect: Reflect) -> None:
     other = LOADED | {"name": "other:latest"}
     with sharing(other, LOADED) as server:
         out = reflect.at(server.host)("doctor", "-m", "wise", "--no-question", "--json").out
@@ -101,7 +101,7 @@ KINDS = {name: {"parameter_size": "8.0B", "quantization_level": "Q4_K_M"} for na
 }
 
 
-def haunted(*after: dict[str, object]) -> FakeServer:
+def server_with_removed_name(*after: dict[str, object]) -> FakeServer:
     """A server that lists what is loaded under a name that was removed; `after` once something was unloaded."""
     server = sharing()
     listed = [{"name": f"{name}:latest", "size": 10, "details": details} for name, details in KINDS.items()]
@@ -120,8 +120,8 @@ def haunted(*after: dict[str, object]) -> FakeServer:
     return server
 
 
-def test_a_model_may_be_loaded_under_a_name_that_was_removed(reflect: Reflect) -> None:
-    with haunted() as server:
+def test_list_and_show_mention_a_removed_name_as_possibly_loaded(reflect: Reflect) -> None:
+    with server_with_removed_name() as server:
         out = reflect.at(server.host)("models").out
         shown = {name: reflect.at(server.host)("models", "show", name).out for name in ("wise", "other")}
         listed = json.loads(reflect.at(server.host)("models", "--json").out)
@@ -149,10 +149,10 @@ def test_a_model_may_be_loaded_under_a_name_that_was_removed(reflect: Reflect) -
         ("other", [GONE], False, 0),
     ],
 )
-def test_what_was_loaded_under_a_name_that_is_gone_is_known_once_it_ends(
+def test_unload_checks_that_a_model_under_a_removed_name_has_ended(
     reflect: Reflect, name: str, after: list[dict[str, object]], unloaded: bool, sent: int
 ) -> None:
-    with haunted(*after) as server:
+    with server_with_removed_name(*after) as server:
         result = reflect.at(server.host)("models", "unload", name, "--json")
         asked = [one.json for one in server.asked("/api/generate")]
 
@@ -160,8 +160,8 @@ def test_what_was_loaded_under_a_name_that_is_gone_is_known_once_it_ends(
     assert [(body["model"], body["keep_alive"]) for body in asked] == [(name, 0)] * sent
 
 
-def test_the_checkup_finds_what_has_just_answered_under_a_name_that_is_gone(reflect: Reflect) -> None:
-    with haunted() as server:
+def test_doctor_finds_a_model_loaded_under_a_removed_name(reflect: Reflect) -> None:
+    with server_with_removed_name() as server:
         server.routes["/api/ps"] = whole({"models": [GONE, LOADED | {"name": "other:latest"}]})
         out = reflect.at(server.host)("doctor", "-m", "wise", "--no-question", "--json").out
     found = {one["check"]: one["found"] for one in json.loads(out)["findings"]}
@@ -178,9 +178,7 @@ def test_the_checkup_finds_what_has_just_answered_under_a_name_that_is_gone(refl
         ("options = { num_ctx = 8192, num_predict = 500 }", {"options": {"num_ctx": 8192, "num_predict": 500}}),
     ],
 )
-def test_a_model_is_loaded_as_the_first_question_wants_it(
-    reflect: Reflect, settings: str, sent: dict[str, object]
-) -> None:
+def test_load_uses_the_same_options_as_a_question(reflect: Reflect, settings: str, sent: dict[str, object]) -> None:
     path = reflect.home / ".config/reflectty/config.toml"
     path.parent.mkdir(parents=True)
     path.write_text(settings, "utf-8")

@@ -18,7 +18,7 @@ WORDS = {"create": ("v", "--from", "m"), "copy": ("m", "n"), "remove": ("m", "--
 
 @pytest.mark.parametrize("command", SUBCOMMANDS)
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_a_server_that_is_not_there_is_exit_3(reflect: Reflect, command: str, form: tuple[str, ...]) -> None:
+def test_unreachable_server_exits_with_3(reflect: Reflect, command: str, form: tuple[str, ...]) -> None:
     result = reflect.at("127.0.0.1:9")("models", command, *WORDS.get(command, ("m",)), *form)
     assert (result.code, result.out) == (3, "")
     assert len(result.err.splitlines()) == 1
@@ -26,7 +26,7 @@ def test_a_server_that_is_not_there_is_exit_3(reflect: Reflect, command: str, fo
 
 @pytest.mark.parametrize("command", [name for name in SUBCOMMANDS if name != "list"])
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a b", "\x1b]0;x\x07", "", "a//b"])
-def test_a_name_that_cannot_be_one_is_exit_2_and_asks_nobody(reflect: Reflect, command: str, name: str) -> None:
+def test_invalid_model_name_exits_with_2_without_a_request(reflect: Reflect, command: str, name: str) -> None:
     given = [name if word in ("m", "v") else word for word in WORDS.get(command, ("m",))]
     with FakeServer(routes()) as server:
         result = reflect.at(server.host)("models", command, *given)
@@ -37,7 +37,7 @@ def test_a_name_that_cannot_be_one_is_exit_2_and_asks_nobody(reflect: Reflect, c
 
 
 @pytest.mark.parametrize("command", [name for name in SUBCOMMANDS if name not in ("list", "pull")])
-def test_a_model_that_is_missing_is_exit_4_and_near_ones_are_named(reflect: Reflect, command: str) -> None:
+def test_missing_model_exits_with_4_and_a_suggestion(reflect: Reflect, command: str) -> None:
     missing = error(404, "model 'reflectoin:70b' not found")
     words = [word.replace("m", "reflectoin:70b") if word == "m" else word for word in WORDS.get(command, ("m",))]
     with FakeServer(routes(show=missing, copy=missing)) as server:
@@ -47,7 +47,7 @@ def test_a_model_that_is_missing_is_exit_4_and_near_ones_are_named(reflect: Refl
 
 
 @pytest.mark.parametrize("words", [("frobnicate",), ("--frob",), ("show",), ("pull", "m", "--json", "--jsonl")])
-def test_what_cannot_be_understood_is_one_line(reflect: Reflect, words: tuple[str, ...]) -> None:
+def test_invalid_arguments_are_one_line(reflect: Reflect, words: tuple[str, ...]) -> None:
     result = reflect("models", *words)
     assert (result.code, result.out) == (2, "")
     assert len(result.err.splitlines()) == 1
@@ -69,7 +69,7 @@ ODD = (
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: next(iter(odd)))
 @pytest.mark.parametrize("words", [("list",), ("pull", "m"), ("copy", "m", "n", "--force")], ids=lambda words: words[0])
-def test_no_environment_keeps_it_from_this_machine(reflect: Reflect, odd: Any, words: tuple[str, ...]) -> None:
+def test_odd_environment_does_not_block_the_local_server(reflect: Reflect, odd: Any, words: tuple[str, ...]) -> None:
     with FakeServer(routes(pull=Answer([SUCCESS]), copy=EMPTY)) as server:
         result = reflect.at(server.host)("models", *words, **odd)
     assert (result.code, result.err) == (0, "")
@@ -87,7 +87,7 @@ def test_no_environment_keeps_it_from_this_machine(reflect: Reflect, odd: Any, w
         ("unix:///missing/s", 3),
     ],
 )
-def test_an_odd_host_is_an_answer_or_one_line(reflect: Reflect, host: str, code: int | None) -> None:
+def test_odd_host_variable_never_gives_a_traceback(reflect: Reflect, host: str, code: int | None) -> None:
     with FakeServer(routes(pull=Answer([SUCCESS]))) as server:
         for words in (("list",), ("pull", "m")):
             result = reflect("models", *words, OLLAMA_HOST=host)

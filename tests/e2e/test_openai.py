@@ -37,8 +37,8 @@ def vllm() -> FakeServer:
     return serving(Answer([VLLM], content_type=STREAM))
 
 
-class TestAReasoningOfItsOwnField:
-    def test_is_thinking_on_the_way_to_the_answer(self, reflect: Reflect) -> None:
+class TestReasoningField:
+    def test_reasoning_is_left_out_of_the_printed_answer(self, reflect: Reflect) -> None:
         with vllm() as server:
             result = Asking(reflect, f"http://{server.host}/v1")("-m", NAME, "q")
             body = server.asked(CHAT)[0].json
@@ -47,7 +47,7 @@ class TestAReasoningOfItsOwnField:
         assert body["chat_template_kwargs"]["enable_thinking"] is True
         assert body["stream_options"] == {"include_usage": True}
 
-    def test_is_thinking_for_a_program(self, reflect: Reflect) -> None:
+    def test_reasoning_is_thinking_in_json(self, reflect: Reflect) -> None:
         with vllm() as server:
             result = Asking(reflect, server.host)("-m", NAME, "--json", "q")
         value = json.loads(result.out)
@@ -62,7 +62,9 @@ class TestAReasoningOfItsOwnField:
             (("--effort", "low"), {"reasoning_effort": "low"}),
         ],
     )
-    def test_is_switched_and_measured(self, reflect: Reflect, words: tuple[str, ...], sent: dict[str, Any]) -> None:
+    def test_mode_and_effort_control_the_reasoning(
+        self, reflect: Reflect, words: tuple[str, ...], sent: dict[str, Any]
+    ) -> None:
         with vllm() as server:
             result = Asking(reflect, server.host)("-m", NAME, *words, "--final", "q")
             body = server.asked(CHAT)[0].json
@@ -71,7 +73,7 @@ class TestAReasoningOfItsOwnField:
         assert {name: body.get(name) for name in sent} == sent
 
 
-def test_tags_in_the_content_are_read_as_everywhere(reflect: Reflect) -> None:
+def test_tags_in_the_content_are_parsed(reflect: Reflect) -> None:
     pieces = [TAGGED[at : at + 5] for at in range(0, len(TAGGED), 5)]
     with serving(said([*pieces, "<|eot_id|>"]), "mattshumer/Reflection-Llama-3.1-70B") as server:
         result = Asking(reflect, server.host)("--json", "q")
@@ -82,7 +84,7 @@ def test_tags_in_the_content_are_read_as_everywhere(reflect: Reflect) -> None:
     assert value["family"] == "reflection"
 
 
-def test_an_answer_within_a_schema_follows_a_free_thinking(reflect: Reflect) -> None:
+def test_schema_applies_to_the_answer_after_free_thinking(reflect: Reflect) -> None:
     vllm = Vllm("reflection-70b", chat=replied([TAGGED]), completions=completed(['{"larger": ', '"9.9"}', "   \n"]))
     with vllm.serve() as server:
         result = Asking(reflect, server.host)("--schema", SCHEMA, "--json", "q")
@@ -96,10 +98,10 @@ def test_an_answer_within_a_schema_follows_a_free_thinking(reflect: Reflect) -> 
     assert held["prompt"].endswith("</thinking>\n<output>\n")
 
 
-class TestAModelWhoseNameSaysNothing:
+class TestUnknownModelName:
     NAME = "prod/assistant-v2"
 
-    def test_is_asked_as_one_that_thinks_once_it_was_seen_to(self, reflect: Reflect) -> None:
+    def test_model_seen_thinking_is_asked_in_native_mode_next_time(self, reflect: Reflect) -> None:
         with Vllm(self.NAME, chat=replied([ANSWER], ["Both", " start."])).serve() as server:
             asking = Asking(reflect, server.host)
             modes = [json.loads(asking("--json", "-q", "q").out)["mode"] for _ in range(2)]
@@ -111,7 +113,7 @@ class TestAModelWhoseNameSaysNothing:
         assert direct.code == 0
         assert third["chat_template_kwargs"]["enable_thinking"] is False
 
-    def test_is_no_answer_while_its_template_has_opened_the_thinking(self, reflect: Reflect) -> None:
+    def test_truncated_thinking_opened_by_the_template_is_no_answer(self, reflect: Reflect) -> None:
         chat = replied(["Both", " start"], finish="length")
         with Vllm(self.NAME, on="assistant\n<think>\n", chat=chat).serve() as server:
             result = Asking(reflect, server.host)("--final", "-o", "num_predict=2", "q")
@@ -119,13 +121,13 @@ class TestAModelWhoseNameSaysNothing:
         assert (result.code, result.out) == (5, "")
         assert "the thinking was cut off at the token limit" in result.err
 
-    def test_prints_no_half_of_its_first_tag(self, reflect: Reflect) -> None:
+    def test_partial_first_tag_is_not_printed(self, reflect: Reflect) -> None:
         with Vllm(self.NAME, chat=replied(["<", "thinking"], finish="length")).serve() as server:
             result = Asking(reflect, server.host)("--final", "q")
         assert (result.code, result.out) == (5, "")
 
 
-def test_a_session_goes_on_with_the_server_that_it_was_held_with(reflect: Reflect) -> None:
+def test_continued_session_uses_its_own_server(reflect: Reflect) -> None:
     with vllm() as server:
         first = reflect("--engine", "openai", "--host", server.host, "-m", NAME, "one?", OLLAMA_HOST="127.0.0.1:1")
         then = reflect("-c", "two?", OLLAMA_HOST="127.0.0.1:1")
@@ -135,7 +137,7 @@ def test_a_session_goes_on_with_the_server_that_it_was_held_with(reflect: Reflec
     assert [message["content"] for message in sent] == ["one?", ANSWER, "two?"]
 
 
-def test_a_server_that_takes_few_fields_is_asked_with_few(reflect: Reflect) -> None:
+def test_fields_that_the_server_refuses_are_dropped_with_a_warning(reflect: Reflect) -> None:
     def strict(asked: Asked) -> Script:
         unknown = {"skip_special_tokens", "top_k"} & set(asked.json)
         detail = {"detail": f"Unexpected fields in the request: {unknown}"}
@@ -148,7 +150,7 @@ def test_a_server_that_takes_few_fields_is_asked_with_few(reflect: Reflect) -> N
     assert result.err.count("this server does not support top_k") == 1
 
 
-class TestTheKey:
+class TestApiKey:
     def asks(self, reflect: Reflect, **variables: str) -> tuple[Any, list[str]]:
         with vllm() as server:
             result = Asking(reflect, server.host, **variables)("-m", NAME, "--final", "q")
@@ -160,23 +162,23 @@ class TestTheKey:
         "variables",
         [{"OPENAI_API_KEY": KEY}, {"REFLECTTY_API_KEY": KEY}, {"REFLECTTY_API_KEY": KEY, "OPENAI_API_KEY": "other"}],
     )
-    def test_comes_from_the_environment(self, reflect: Reflect, variables: dict[str, str]) -> None:
+    def test_key_is_read_from_the_environment(self, reflect: Reflect, variables: dict[str, str]) -> None:
         result, keys = self.asks(reflect, **variables)
 
         assert result.code == 0
         assert set(keys) == {f"Bearer {KEY}"}
 
-    def test_of_ollama_goes_to_no_other_server(self, reflect: Reflect) -> None:
+    def test_ollama_key_is_not_sent_to_another_server(self, reflect: Reflect) -> None:
         _, keys = self.asks(reflect, OLLAMA_API_KEY=KEY)
         assert set(keys) == {""}
 
-    def test_of_a_cluster_goes_to_no_ollama(self, reflect: Reflect) -> None:
+    def test_openai_key_is_not_sent_to_ollama(self, reflect: Reflect) -> None:
         with FakeServer({}) as server:
             reflect("--host", server.host, "-m", NAME, "q", REFLECTTY_API_KEY=KEY, OPENAI_API_KEY=KEY)
         assert server.requests
         assert all("authorization" not in asked.headers for asked in server.requests)
 
-    def test_comes_from_a_file_that_nobody_else_can_read(self, reflect: Reflect, config: Callable[[str], Path]) -> None:
+    def test_key_is_read_from_a_private_file(self, reflect: Reflect, config: Callable[[str], Path]) -> None:
         file = reflect.home / "key"
         file.write_text(f"{KEY}\n")
         file.chmod(0o600)
@@ -196,7 +198,7 @@ class TestTheKey:
             (0o600, "\0", ("not a text file",)),
         ],
     )
-    def test_in_a_file_that_will_not_do_is_refused_and_not_shown(
+    def test_invalid_key_file_is_refused_without_showing_the_key(
         self, reflect: Reflect, config: Callable[[str], Path], mode: int, content: str, says: tuple[str, ...]
     ) -> None:
         file = reflect.home / "key"
@@ -208,12 +210,12 @@ class TestTheKey:
         one_line(result, 2, str(file), *says)
         assert keys == []
 
-    def test_in_a_file_that_is_not_there_is_missed(self, reflect: Reflect, config: Callable[[str], Path]) -> None:
+    def test_missing_key_file_is_reported(self, reflect: Reflect, config: Callable[[str], Path]) -> None:
         config("api_key_file = '/nowhere/key'")
         result, _ = self.asks(reflect)
         one_line(result, 2, "/nowhere/key", "no such file", "REFLECTTY_API_KEY")
 
-    def test_has_no_place_on_the_command_line_or_in_the_settings(
+    def test_key_is_refused_on_the_command_line_and_in_the_settings(
         self, reflect: Reflect, config: Callable[[str], Path]
     ) -> None:
         flag = reflect("--api-key", KEY, "q")
@@ -224,7 +226,7 @@ class TestTheKey:
         one_line(setting, 2, "api_key_file")
         assert KEY not in setting.err
 
-    def test_is_not_kept(self, reflect: Reflect) -> None:
+    def test_key_is_not_saved(self, reflect: Reflect) -> None:
         with vllm() as server:
             result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "q")
         kept = [path for path in reflect.home.rglob("*") if path.is_file()]
@@ -245,7 +247,7 @@ def config(reflect: Reflect) -> Callable[[str], Path]:
     return write
 
 
-def test_the_file_names_engine_and_host_and_the_host_of_ollama_is_not_asked(
+def test_config_file_sets_engine_and_host_over_the_ollama_variable(
     reflect: Reflect, config: Callable[[str], Path]
 ) -> None:
     with FakeServer({}) as ollama, vllm() as server:
@@ -257,7 +259,7 @@ def test_the_file_names_engine_and_host_and_the_host_of_ollama_is_not_asked(
 
 
 @pytest.mark.parametrize("words", [("--engine", "vllm", "q"), ("q",)])
-def test_an_engine_that_is_none_is_named(reflect: Reflect, words: tuple[str, ...]) -> None:
+def test_unknown_engine_is_refused_by_name(reflect: Reflect, words: tuple[str, ...]) -> None:
     one_line(reflect(*words, REFLECTTY_ENGINE="vllm"), 2, "vllm", "openai")
 
 
@@ -281,7 +283,7 @@ BAD: dict[str, tuple[Script | None, Script | None, int, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_server_that_does_not_do_as_it_should_is_one_line(reflect: Reflect, name: str) -> None:
+def test_misbehaving_server_is_reported_in_one_line(reflect: Reflect, name: str) -> None:
     models, chat, code, says = BAD[name]
     with FakeServer({MODELS: models or served(NAME), CHAT: chat or said(["hi"])}) as server:
         result = Asking(reflect, server.host)("-m", NAME, *(("--timeout", "0.5") if "0.5" in says else ()), "q")
@@ -299,7 +301,7 @@ def test_a_server_that_does_not_do_as_it_should_is_one_line(reflect: Reflect, na
         ((), "ended before it was complete"),
     ],
 )
-def test_a_reply_that_is_cut_keeps_what_came(reflect: Reflect, rest: tuple[Any, ...], says: str) -> None:
+def test_interrupted_reply_keeps_its_partial_answer(reflect: Reflect, rest: tuple[Any, ...], says: str) -> None:
     with serving(Answer([text("one "), text("two."), *rest], content_type=STREAM), "m") as server:
         result = Asking(reflect, server.host)(
             "--mode", "direct", *(("--timeout", "3") if HANG in rest else ()), "-q", "q"
@@ -310,7 +312,7 @@ def test_a_reply_that_is_cut_keeps_what_came(reflect: Reflect, rest: tuple[Any, 
     assert len(result.err.splitlines()) == 1
 
 
-def test_names_and_texts_of_a_server_are_made_safe(reflect: Reflect) -> None:
+def test_names_and_text_of_a_server_are_escaped(reflect: Reflect) -> None:
     answer = Answer([text(f"hi {ESCAPES}"), chunk(finish="stop"), figures(), DONE], content_type=STREAM)
     with serving(answer, f"m{ESCAPES}") as server:
         result = Asking(reflect, server.host)("--mode", "direct", "q")
@@ -320,7 +322,7 @@ def test_names_and_texts_of_a_server_are_made_safe(reflect: Reflect) -> None:
     assert not {"\x1b", "\x07", "\u202e"} & set(result.out + result.err)
 
 
-def test_a_question_to_a_cluster_loads_no_more_than_one_to_ollama(reflect: Reflect) -> None:
+def test_openai_question_loads_only_needed_packages(reflect: Reflect) -> None:
     with vllm() as server:
         environment = Asking(reflect, server.host).environment(REFLECTTY_STORE="0")
         stdout, (code, modules) = fresh(ASKED, "-m", NAME, "--final", "q", environment=environment)
@@ -330,8 +332,8 @@ def test_a_question_to_a_cluster_loads_no_more_than_one_to_ollama(reflect: Refle
     assert "reflectty.engines.ollama" not in modules
 
 
-class TestAModelThatNobodyNamed:
-    def test_is_asked_for_by_the_id_that_is_listed(self, reflect: Reflect) -> None:
+class TestDefaultModel:
+    def test_default_model_is_the_first_listed_id_that_can_chat(self, reflect: Reflect) -> None:
         names = ("ctl-tags:latest", "mini:latest", "plain:latest")
         with serving(said(["<output>9.9</output>"]), *names, maker="library") as server:
             result = Asking(reflect, server.host)("q")
@@ -340,14 +342,14 @@ class TestAModelThatNobodyNamed:
         assert (result.code, result.out, body["model"]) == (0, "9.9\n", "ctl-tags:latest")
         assert "using ctl-tags:latest, the first of 3 chat models listed, because no model is set" in result.err
 
-    def test_is_none_of_those_that_only_embed(self, reflect: Reflect) -> None:
+    def test_default_model_is_never_one_that_cannot_chat(self, reflect: Reflect) -> None:
         with serving(said(["9.9"]), "text-embedding-3-small", "whisper-1", maker="openai") as server:
             result = Asking(reflect, server.host)("q")
 
         one_line(result, 4, "the server lists no chat model (use -m NAME to try one anyway)")
 
 
-def test_a_model_that_is_named_is_asked_where_the_server_lists_none(reflect: Reflect) -> None:
+def test_named_model_is_asked_when_the_server_lists_none(reflect: Reflect) -> None:
     with FakeServer({MODELS: Answer([b""]), CHAT: said(["9.9"])}) as server:
         result = Asking(reflect, server.host)("-m", "default_model", "--final", "q")
         body = server.asked(CHAT)[0].json

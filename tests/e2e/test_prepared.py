@@ -39,7 +39,7 @@ REVIEW = "Review this diff. Keep {{names}} and ${HOME}.\n\n{input}\n"
 
 
 @pytest.fixture
-def settled(reflect: Reflect) -> Reflect:
+def configured(reflect: Reflect) -> Reflect:
     """The command, in a home with settings and templates."""
     folder = reflect.home / ".config/reflectty"
     (folder / "templates").mkdir(parents=True)
@@ -48,10 +48,10 @@ def settled(reflect: Reflect) -> Reflect:
     return reflect
 
 
-def sent(settled: Reflect, *words: str, stdin: bytes = b"", **variables: Any) -> tuple[Result, dict[str, Any]]:
+def sent(configured: Reflect, *words: str, stdin: bytes = b"", **variables: Any) -> tuple[Result, dict[str, Any]]:
     """Ask a server that answers everything; return what came of it, and the body that it was sent."""
     with saying(ANSWERED) as server:
-        result = settled.at(server.host)(*words, stdin=stdin, **variables)
+        result = configured.at(server.host)(*words, stdin=stdin, **variables)
     assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
     asked = server.chatted()[0].json
     # How long a reply may be is another test's.
@@ -81,10 +81,10 @@ ENV = {"REFLECTTY_MODEL": "reflection:8b"}
         (("--profile", "none"), {"REFLECTTY_PROFILE": "code"}, False, {"model": "reflection"}),
     ],
 )
-def test_a_question_is_asked_as_the_profile_says(
-    settled: Reflect, words: tuple[str, ...], variables: dict[str, Any], terse: bool, body: dict[str, Any]
+def test_profile_sets_how_a_question_is_asked(
+    configured: Reflect, words: tuple[str, ...], variables: dict[str, Any], terse: bool, body: dict[str, Any]
 ) -> None:
-    _, asked = sent(settled, *words, "which?", **variables)
+    _, asked = sent(configured, *words, "which?", **variables)
 
     assert {key: asked.get(key) for key in body} == body
     assert [message["role"] for message in asked["messages"]] == (["system"] if terse else []) + ["user"]
@@ -114,9 +114,11 @@ def test_a_question_is_asked_as_the_profile_says(
         (("--profile", "plain", "-t", "none", "q"), "", "q"),
     ],
 )
-def test_a_question_is_put_into_the_template(settled: Reflect, words: tuple[str, ...], stdin: str, prompt: str) -> None:
-    (settled.home / "a.txt").write_text("cats\n", "utf-8")
-    _, asked = sent(settled, *words, stdin=stdin.encode())
+def test_template_is_filled_with_the_question_and_input(
+    configured: Reflect, words: tuple[str, ...], stdin: str, prompt: str
+) -> None:
+    (configured.home / "a.txt").write_text("cats\n", "utf-8")
+    _, asked = sent(configured, *words, stdin=stdin.encode())
 
     assert asked["messages"][-1]["content"] == prompt
 
@@ -135,9 +137,11 @@ def test_a_question_is_put_into_the_template(settled: Reflect, words: tuple[str,
         (("-t", "x\x1b]0;t\x07", "q"), "is not a valid name"),
     ],
 )
-def test_what_cannot_be_used_is_one_line_and_asks_nobody(settled: Reflect, words: tuple[str, ...], said: str) -> None:
+def test_invalid_profile_or_template_is_one_line_without_a_request(
+    configured: Reflect, words: tuple[str, ...], said: str
+) -> None:
     with saying(ANSWERED) as server:
-        result = settled.at(server.host)(*words)
+        result = configured.at(server.host)(*words)
 
     assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
     assert said in result.err
@@ -145,18 +149,18 @@ def test_what_cannot_be_used_is_one_line_and_asks_nobody(settled: Reflect, words
     assert server.requests == []
 
 
-def test_a_template_on_a_terminal_is_a_question_and_opens_no_chat(settled: Reflect) -> None:
-    with saying(ANSWERED) as server, Screen(settled.at(server.host), "-t", "joke", "--final") as screen:
+def test_template_on_a_terminal_asks_and_opens_no_chat(configured: Reflect) -> None:
+    with saying(ANSWERED) as server, Screen(configured.at(server.host), "-t", "joke", "--final") as screen:
         assert screen.finish() == 0
         assert screen.text == ANSWER
-    with Screen(settled, "-t", "review") as screen:
+    with Screen(configured, "-t", "review") as screen:
         assert screen.finish() == 2
         assert "needs a value for {input}" in " ".join(screen.lines)
 
 
-def test_a_session_is_gone_on_with_by_its_model_unless_a_profile_is_named(settled: Reflect) -> None:
+def test_continued_session_keeps_its_model_unless_a_profile_is_named(configured: Reflect) -> None:
     with saying(ANSWERED) as server:
-        command = settled.at(server.host)
+        command = configured.at(server.host)
         for words in (("-m", "reflection:1b", "a"), ("-c", "b"), ("-c", "--profile", "code", "c")):
             assert command(*words).code == 0
 
@@ -164,9 +168,9 @@ def test_a_session_is_gone_on_with_by_its_model_unless_a_profile_is_named(settle
     assert models == ["reflection:1b", "reflection:1b", "reflection:70b"]
 
 
-def test_what_was_filled_in_is_kept_as_it_was_asked(settled: Reflect) -> None:
+def test_filled_template_is_saved_as_it_was_sent(configured: Reflect) -> None:
     with saying(ANSWERED) as server:
-        command = settled.at(server.host)
+        command = configured.at(server.host)
         assert command("-t", "review", "mind it", stdin=b"diff").code == 0
         assert command("-c", "again").code == 0
     first, second = (asked.json["messages"] for asked in server.chatted())
@@ -182,7 +186,7 @@ def test_what_was_filled_in_is_kept_as_it_was_asked(settled: Reflect) -> None:
         (("gemma:latest",), (), "using gemma, the newest installed model,"),
     ],
 )
-def test_where_no_model_is_named_it_is_said_once_which_answers_and_why(
+def test_choice_of_the_default_model_is_explained_once(
     reflect: Reflect, installed: tuple[str, ...], able: tuple[str, ...], why: str
 ) -> None:
     with saying(ANSWERED, installed=installed, capabilities=["completion", *able]) as server:
@@ -197,7 +201,7 @@ def test_where_no_model_is_named_it_is_said_once_which_answers_and_why(
     assert "using deepseek-r1, a thinking model" in other
 
 
-def test_nobody_is_told_of_a_choice_that_was_made(reflect: Reflect) -> None:
+def test_configured_model_gets_no_notice(reflect: Reflect) -> None:
     with saying(ANSWERED) as server:
         command = reflect.at(server.host)
         assert command("config", "set", "model", "reflection").code == 0
@@ -207,7 +211,7 @@ def test_nobody_is_told_of_a_choice_that_was_made(reflect: Reflect) -> None:
     assert server.chatted()[0].json["model"] == "reflection"
 
 
-def test_the_settings_can_be_seen_and_edited_while_they_are_wrong(reflect: Reflect, tmp_path: Path) -> None:
+def test_invalid_settings_can_be_edited_again(reflect: Reflect, tmp_path: Path) -> None:
     path = reflect.home / ".config/reflectty/config.toml"
     editor = tmp_path / "editor.py"
     editor.write_text(
@@ -227,9 +231,9 @@ def test_the_settings_can_be_seen_and_edited_while_they_are_wrong(reflect: Refle
 
 
 @pytest.mark.parametrize("columns", [80, 50, 30])
-def test_the_settings_fit_the_terminal(settled: Reflect, columns: int) -> None:
+def test_the_settings_fit_the_terminal(configured: Reflect, columns: int) -> None:
     for words in (("config",), ("templates",)):
-        with Screen(settled, *words, columns=columns) as screen:
+        with Screen(configured, *words, columns=columns) as screen:
             assert screen.finish() == 0
             lines = [line for line in screen.lines if line]
         assert lines[0].split()[0] in ("setting", "template")

@@ -59,7 +59,7 @@ PROMISES = (
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.name)
-def test_a_question_ends_as_it_was_promised(reflect: Reflect, promise: Promise) -> None:
+def test_question_has_the_promised_output_and_exit_code(reflect: Reflect, promise: Promise) -> None:
     with asking(promise.chat) as server:
         result = reflect.at(server.host)(*MODEL, *promise.words, stdin=promise.stdin)
 
@@ -68,7 +68,7 @@ def test_a_question_ends_as_it_was_promised(reflect: Reflect, promise: Promise) 
     assert promise.says in result.err
 
 
-def test_no_prompt_is_cut_and_no_other_model_is_asked(reflect: Reflect) -> None:
+def test_prompt_is_not_truncated_and_no_other_model_is_asked(reflect: Reflect) -> None:
     with saying(ANSWERED) as server:
         assert reflect.at(server.host)(*MODEL, "q", HTTP_PROXY="http://127.0.0.1:9").code == 0
     body = server.asked("/api/chat")[0].json
@@ -77,7 +77,7 @@ def test_no_prompt_is_cut_and_no_other_model_is_asked(reflect: Reflect) -> None:
     assert "/api/pull" not in {asked.path for asked in server.requests}
 
 
-def test_one_object_holds_every_part(reflect: Reflect) -> None:
+def test_json_object_holds_every_part(reflect: Reflect) -> None:
     with saying(ANSWERED) as server:
         result = reflect.at(server.host)(*MODEL, "--json", "q")
     value = json.loads(result.out)
@@ -86,14 +86,14 @@ def test_one_object_holds_every_part(reflect: Reflect) -> None:
     assert (value["answer"], value["reflections"], value["complete"]) == (ANSWER, ["No: 9.9 is 9.90."], True)
 
 
-def test_a_full_disk_is_6(reflect: Reflect) -> None:
+def test_full_disk_exits_with_6(reflect: Reflect) -> None:
     with saying(ANSWERED) as server:
         result = reflect.at(server.host).shell("reflect -m reflection q >/dev/full")
 
     assert (result.code, len(result.err.splitlines())) == (6, 1)
 
 
-def test_a_question_is_kept_before_it_is_sent(reflect: Reflect) -> None:
+def test_interrupted_question_is_saved(reflect: Reflect) -> None:
     with asking(Answer([line("<output>One"), HANG])) as server:
         with reflect.at(server.host).start(*MODEL, "q") as run:
             assert run.says("One")
@@ -105,7 +105,7 @@ def test_a_question_is_kept_before_it_is_sent(reflect: Reflect) -> None:
 
 
 @pytest.mark.parametrize("command", ["models", "sessions", "doctor"])
-def test_a_command_that_asks_nothing_ends_well(reflect: Reflect, command: str) -> None:
+def test_commands_without_a_question_exit_with_0(reflect: Reflect, command: str) -> None:
     routes = {"/api/show": show(), "/api/tags": tags("reflection:latest"), "/api/ps": whole({"models": []})}
     with FakeServer({**routes, "/api/version": whole({"version": "0.32.15"})}) as server:
         words = (command, *(("--no-question",) if command == "doctor" else ()))
@@ -114,13 +114,13 @@ def test_a_command_that_asks_nothing_ends_well(reflect: Reflect, command: str) -
     assert result.code == 0
 
 
-def test_a_silent_server_is_given_up(reflect: Reflect) -> None:
+def test_silent_server_times_out(reflect: Reflect) -> None:
     with asking(Raw([HANG])) as server:
         result = reflect.at(server.host)(*MODEL, "--timeout", "first=3", "q")
 
     assert (result.code, result.out, len(result.err.splitlines())) == (5, "", 1)
 
 
-def test_a_program_learns_what_came_before_it_ends(reflect: Reflect) -> None:
+def test_jsonl_prints_text_before_the_reply_ends(reflect: Reflect) -> None:
     with asking(unfinished("<output>\nOne")) as server, reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run:
         assert run.says("One")

@@ -23,7 +23,7 @@ HOSTILE = [case for case in cases("hostile.jsonl") if case["expect"] == "neutral
 
 
 class TestOnATerminal:
-    def test_thinking_corrections_answer_and_summary_are_told_apart(self, reflect: Reflect) -> None:
+    def test_thinking_corrections_answer_and_summary_are_distinguished(self, reflect: Reflect) -> None:
         with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "which?") as screen:
             code = screen.finish()
             lines = [text for text in screen.lines if text]
@@ -35,7 +35,7 @@ class TestOnATerminal:
         assert len(lines) == 5
         assert not screen.cursor_hidden
 
-    def test_native_thinking_looks_the_same(self, reflect: Reflect) -> None:
+    def test_native_thinking_is_drawn_like_tagged_thinking(self, reflect: Reflect) -> None:
         thinking = ("Is it 41?\n", "<reflection>\nNo, 42.\n</reflection>\n", "Yes.")
         with (
             saying("It is **42**.", thinking=thinking, **NATIVE) as server,
@@ -47,13 +47,13 @@ class TestOnATerminal:
         assert lines[:3] == ["│ Is it 41?", "↺ No, 42.", "│ Yes."]
         assert lines[3].strip() == "It is 42."
 
-    def test_thinking_is_seen_while_it_comes(self, reflect: Reflect) -> None:
+    def test_thinking_is_shown_while_it_streams(self, reflect: Reflect) -> None:
         chat = unfinished("<thinking>\nFirst thought\n", "and a second")
         with asking(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.shows("│ First thought")
             assert screen.shows("│ and a second")
 
-    def test_an_answer_is_seen_while_it_comes(self, reflect: Reflect) -> None:
+    def test_answer_is_shown_while_it_streams(self, reflect: Reflect) -> None:
         gate = Gate()
         chat = gate.between("<output>\nOne, two", ", three\n</output>")
         with asking(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
@@ -63,7 +63,7 @@ class TestOnATerminal:
             assert "One, two, three" in screen.text
             assert screen.text.count("One") == 1
 
-    def test_an_answer_that_turns_out_to_be_thinking_gets_its_gutter(self, reflect: Reflect) -> None:
+    def test_answer_reclassified_as_thinking_gets_the_gutter(self, reflect: Reflect) -> None:
         said = "I think 9.11.\n</thinking>\n<output>\n9.9 is larger.\n</output>"
         with saying(*said) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.finish() == 0
@@ -82,7 +82,7 @@ class TestOnATerminal:
         assert re.findall(r"(\d+)\. thought", text) == [str(n) for n in range(60)]
         assert re.findall(r"point (\d+)", text) == [str(n) for n in range(60)]
 
-    def test_a_long_line_keeps_its_gutter_and_its_words(self, reflect: Reflect) -> None:
+    def test_long_line_wraps_with_its_gutter(self, reflect: Reflect) -> None:
         words = " ".join(f"word{n}" for n in range(60))
         with saying(f"<thinking>\n{words}\n</thinking>\n<output>ok</output>") as server:
             with Screen(reflect.at(server.host), *MODEL, "q", columns=40) as screen:
@@ -105,12 +105,12 @@ class TestOnATerminal:
     @pytest.mark.parametrize(
         ("words", "hidden"), [(("--no-thinking",), "11 is more"), (("--show", "thinking"), "larg")]
     )
-    def test_what_was_not_asked_for_is_not_shown(self, reflect: Reflect, words: tuple[str, ...], hidden: str) -> None:
+    def test_hidden_parts_are_not_shown(self, reflect: Reflect, words: tuple[str, ...], hidden: str) -> None:
         with saying(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, *words, "q") as screen:
             assert screen.finish() == 0
             assert hidden not in screen.text
 
-    def test_final_is_the_answer_and_nothing_else(self, reflect: Reflect) -> None:
+    def test_final_prints_only_the_answer(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "--final", "q") as screen:
             screen.finish()
 
@@ -121,7 +121,7 @@ class TestOnATerminal:
             assert screen.finish() == 2
             assert not server.requests
 
-    def test_an_error_is_one_line_and_the_partial_answer_stays(self, reflect: Reflect) -> None:
+    def test_error_is_one_line_below_the_partial_answer(self, reflect: Reflect) -> None:
         chat = Answer([line("<thinking>a</thinking>\n<output>\nOne, two"), b'{"error":"unexpected EOF"}\n'])
         with asking(chat) as server, Screen(reflect.at(server.host), *MODEL, "q", columns=200) as screen:
             assert screen.finish() == 5
@@ -129,17 +129,17 @@ class TestOnATerminal:
             assert "unexpected EOF" in screen.lines[max(n for n, text in enumerate(screen.lines) if text)]
             assert not screen.cursor_hidden
 
-    def test_waiting_is_said_after_a_while(self, reflect: Reflect) -> None:
+    def test_waiting_message_appears_after_a_delay(self, reflect: Reflect) -> None:
         with asking(Raw([HANG])) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.shows("reflection")
 
     @pytest.mark.parametrize("columns", [5, 20, 200])
-    def test_any_width_holds_the_answer(self, reflect: Reflect, columns: int) -> None:
+    def test_answer_is_complete_at_any_width(self, reflect: Reflect, columns: int) -> None:
         with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", columns=columns) as screen:
             assert screen.finish() == 0
             assert "9.9islarger." in re.sub(r"\s|│|↺", "", screen.text)
 
-    def test_columns_of_the_environment_count(self, reflect: Reflect) -> None:
+    def test_columns_variable_limits_the_width(self, reflect: Reflect) -> None:
         words = " ".join(f"w{n}" for n in range(60))
         with saying(f"<output>{words}</output>") as server:
             with Screen(reflect.at(server.host), *MODEL, "q", columns=120, COLUMNS="40") as screen:
@@ -148,7 +148,7 @@ class TestOnATerminal:
 
         assert longest <= 40
 
-    def test_a_terminal_that_changes_its_size_keeps_every_word(self, reflect: Reflect) -> None:
+    def test_resized_terminal_keeps_every_word(self, reflect: Reflect) -> None:
         gate = Gate()
         chat = gate.between("<output>\nalpha beta gamma", " delta epsilon\n</output>")
         with asking(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
@@ -159,8 +159,8 @@ class TestOnATerminal:
             assert all(word in screen.text for word in ("alpha", "beta", "gamma", "delta", "epsilon"))
 
 
-class TestLeaving:
-    def test_by_the_key_keeps_what_was_shown(self, reflect: Reflect) -> None:
+class TestInterrupt:
+    def test_ctrl_c_keeps_the_shown_text(self, reflect: Reflect) -> None:
         chat = unfinished("<thinking>\na thought\n</thinking>\n<output>\nOne, two")
         with asking(chat) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.shows("One, two")
@@ -172,7 +172,7 @@ class TestLeaving:
             assert not screen.cursor_hidden
             assert server.asked("/api/chat")[0].left.wait(PATIENCE)
 
-    def test_by_the_key_ends_an_endless_answer(self, reflect: Reflect) -> None:
+    def test_ctrl_c_ends_an_endless_answer(self, reflect: Reflect) -> None:
         with asking(endless()) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             assert screen.shows("line 3")
             screen.press(b"\x03")
@@ -180,8 +180,8 @@ class TestLeaving:
             assert not screen.cursor_hidden
 
 
-class TestAPoorTerminal:
-    def test_that_is_dumb_gets_no_escape_sequences(self, reflect: Reflect) -> None:
+class TestLimitedTerminal:
+    def test_dumb_terminal_gets_no_escape_sequences(self, reflect: Reflect) -> None:
         with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", TERM="dumb") as screen:
             assert screen.finish() == 0
             assert [text for text in screen.lines if text][:3] == WHOLE
@@ -189,18 +189,18 @@ class TestAPoorTerminal:
             assert b"\x1b" not in screen.raw
             assert b"\r" not in screen.raw.replace(b"\r\n", b"")
 
-    def test_without_colour_still_tells_the_parts_apart(self, reflect: Reflect) -> None:
+    def test_parts_are_distinguished_without_colour(self, reflect: Reflect) -> None:
         with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", NO_COLOR="1") as screen:
             assert screen.finish() == 0
             assert [text for text in screen.lines if text][:3] == WHOLE
             assert not COLOUR.search(screen.raw)
 
-    def test_with_colour_has_some(self, reflect: Reflect) -> None:
+    def test_colour_terminal_gets_colours(self, reflect: Reflect) -> None:
         with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q") as screen:
             screen.finish()
             assert COLOUR.search(screen.raw)
 
-    def test_without_utf_8_has_a_gutter_of_ascii(self, reflect: Reflect) -> None:
+    def test_gutter_is_ascii_without_utf_8(self, reflect: Reflect) -> None:
         plain: dict[str, Any] = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
         with saying(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", **plain) as screen:
             assert screen.finish() == 0
@@ -212,15 +212,15 @@ class TestAPoorTerminal:
             ]
 
 
-class TestOneStreamIsAFile:
-    def test_stderr_the_answer_is_drawn_and_no_thinking_anywhere(self, reflect: Reflect) -> None:
+class TestRedirectedStream:
+    def test_redirected_stderr_shows_only_the_answer(self, reflect: Reflect) -> None:
         errors = reflect.home / "errors"
         with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", err=errors) as screen:
             assert screen.finish() == 0
             assert screen.text == ANSWER
             assert errors.read_bytes() == b""
 
-    def test_stdout_the_thinking_is_drawn_and_the_answer_is_in_the_file(self, reflect: Reflect) -> None:
+    def test_redirected_stdout_gets_the_answer_and_thinking_is_shown(self, reflect: Reflect) -> None:
         answer = reflect.home / "answer"
         with saying(*ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "q", out=answer) as screen:
             assert screen.finish() == 0
@@ -229,14 +229,14 @@ class TestOneStreamIsAFile:
             assert SUMMARY.search(screen.text)
             assert answer.read_bytes() == f"{ANSWER}\n".encode()
 
-    def test_stdout_and_final_shows_nothing_at_all(self, reflect: Reflect) -> None:
+    def test_redirected_stdout_with_final_shows_nothing(self, reflect: Reflect) -> None:
         answer = reflect.home / "answer"
         with saying(ANSWERED) as server, Screen(reflect.at(server.host), *MODEL, "--final", "q", out=answer) as screen:
             assert screen.finish() == 0
             assert screen.raw == b""
             assert answer.read_bytes() == f"{ANSWER}\n".encode()
 
-    def test_both_and_colour_forced_colours_stdout(self, reflect: Reflect) -> None:
+    def test_forced_colour_applies_to_redirected_stdout(self, reflect: Reflect) -> None:
         answer, errors = reflect.home / "answer", reflect.home / "errors"
         with (
             saying("<output>\n# Title\n</output>") as server,
@@ -250,7 +250,7 @@ class TestOneStreamIsAFile:
 
 class TestHostileText:
     @pytest.mark.parametrize("case", HOSTILE[::8], ids=lambda case: case["id"])
-    def test_never_reaches_the_terminal(self, reflect: Reflect, case: dict[str, Any]) -> None:
+    def test_hostile_reply_never_reaches_the_terminal(self, reflect: Reflect, case: dict[str, Any]) -> None:
         said = f"<thinking>\nt{case['text']}t\n<reflection>\nr{case['text']}r\n</reflection>\n</thinking>\n"
         said += f"<output>\nx{case['text']}x\n</output>"
         with saying(said) as server, Screen(reflect.at(server.host), *MODEL, "q", columns=200) as screen:
@@ -260,7 +260,7 @@ class TestHostileText:
         assert case["needle"].encode("utf-8", "surrogatepass") not in screen.raw
         assert not re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", drawn)
 
-    def test_of_a_server_never_reaches_the_terminal(self, reflect: Reflect) -> None:
+    def test_hostile_server_error_never_reaches_the_terminal(self, reflect: Reflect) -> None:
         with (
             asking(error(400, "no\x1b]0;owned\x07\x1b[2J")) as server,
             Screen(reflect.at(server.host), *MODEL, "q", columns=200) as screen,

@@ -28,8 +28,8 @@ NAMED = "The closing tag is </think> and that is all."
 
 
 @pytest.mark.parametrize("mode", ["auto", "direct", "reflect"])
-class TestATemplateThatOpensTheThinking:
-    def test_leaves_the_answer_an_answer_in_every_mode(self, reflect: Reflect, mode: str) -> None:
+class TestTemplateThatOpensThinking:
+    def test_untagged_reply_is_the_answer_in_every_mode(self, reflect: Reflect, mode: str) -> None:
         with saying("Paris is the ", "capital of France.", **THINKER) as server:
             result = reflect.at(server.host)("-m", "qwen3.5", "--mode", mode, "--json", "q")
         value = json.loads(result.out)
@@ -38,14 +38,14 @@ class TestATemplateThatOpensTheThinking:
         assert [part["kind"] for part in value["segments"]] == ["answer"]
         assert value["warnings"] == []
 
-    def test_leaves_a_cut_answer_an_answer(self, reflect: Reflect, mode: str) -> None:
+    def test_truncated_untagged_reply_is_the_answer(self, reflect: Reflect, mode: str) -> None:
         with saying("Paris is the", reason="length", **THINKER) as server:
             result = reflect.at(server.host)("-m", "qwen3.5", "--mode", mode, "q")
 
         assert (result.code, result.out) == (5, "Paris is the\n")
         assert "the answer was cut off at the token limit" in result.err
 
-    def test_takes_a_thinking_field_for_all_of_the_thinking(self, reflect: Reflect, mode: str) -> None:
+    def test_thinking_field_holds_all_of_the_thinking(self, reflect: Reflect, mode: str) -> None:
         with saying(PARIS, thinking=("The user asks.",), **THINKER) as server:
             result = reflect.at(server.host)("-m", "r1", "--mode", mode, "--json", "q")
         value = json.loads(result.out)
@@ -54,7 +54,7 @@ class TestATemplateThatOpensTheThinking:
 
 
 @pytest.mark.parametrize("name", ["CohereLabs/command-a-reasoning-08-2025", "LGAI-EXAONE/EXAONE-Deep-7.8B"])
-def test_a_reasoning_field_leaves_no_thinking_in_the_content(reflect: Reflect, name: str) -> None:
+def test_reasoning_field_leaves_only_the_answer_in_the_content(reflect: Reflect, name: str) -> None:
     with FakeServer({"/v1/models": served(name), "/v1/chat/completions": said([PARIS], ["The user asks"])}) as server:
         result = Asking(reflect, server.host)("-m", name, "--json", "q")
     value = json.loads(result.out)
@@ -63,7 +63,7 @@ def test_a_reasoning_field_leaves_no_thinking_in_the_content(reflect: Reflect, n
 
 
 @pytest.mark.parametrize("name", ["qwen3-coder:30b", "deepseek-coder:6.7b", "nemotron-mini:4b", "kimi-k2:1t"])
-def test_a_model_that_does_not_think_is_not_taken_for_a_thinker(reflect: Reflect, name: str) -> None:
+def test_model_without_thinking_is_not_asked_in_native_mode(reflect: Reflect, name: str) -> None:
     with saying(PARIS, template="{{ .Prompt }}", capabilities=["completion", "tools"]) as server:
         result = reflect.at(server.host)("-m", name, "--json", "q")
     value = json.loads(result.out)
@@ -82,9 +82,7 @@ def test_a_model_that_does_not_think_is_not_taken_for_a_thinker(reflect: Reflect
         ("analysisThe user greets.assistantfinalHello, world!", "Hello, world!"),
     ],
 )
-def test_the_final_answer_of_harmony_is_what_it_is_however_its_headers_are_broken(
-    reflect: Reflect, text: str, answer: str
-) -> None:
+def test_harmony_final_answer_is_found_despite_broken_headers(reflect: Reflect, text: str, answer: str) -> None:
     with saying(*text, **HARMONY) as server:
         result = reflect.at(server.host)("-m", "m", "--mode", "native", "--family", "harmony", "--final", "q")
 
@@ -94,7 +92,7 @@ def test_the_final_answer_of_harmony_is_what_it_is_however_its_headers_are_broke
 @pytest.mark.parametrize("thinking", [(), ("hm",)], ids=["alone", "with a field"])
 @pytest.mark.parametrize("mode", ["auto", "native", "direct", "reflect"])
 @pytest.mark.parametrize("text", [LITERAL, NAMED], ids=["opener", "closer"])
-def test_a_tag_that_an_answer_is_about_takes_nothing_of_it_away(
+def test_tag_mentioned_in_an_answer_stays_in_the_answer(
     reflect: Reflect, text: str, mode: str, thinking: tuple[str, ...]
 ) -> None:
     capabilities = ["completion", "thinking"] if thinking else ["completion"]
@@ -106,7 +104,7 @@ def test_a_tag_that_an_answer_is_about_takes_nothing_of_it_away(
     assert (final.code, final.out) == (plain.code, plain.out) == (0, f"{text}\n")
 
 
-def test_programs_are_told_what_is_taken_back(reflect: Reflect) -> None:
+def test_jsonl_reports_blocks_that_are_withdrawn(reflect: Reflect) -> None:
     with saying(*LITERAL, template="{{ .Prompt }}", capabilities=["completion"]) as server:
         result = reflect.at(server.host)("-m", "m", "--mode", "direct", "--jsonl", "q")
     events = [json.loads(line) for line in result.out.splitlines()]
@@ -121,7 +119,7 @@ def test_programs_are_told_what_is_taken_back(reflect: Reflect) -> None:
     assert blocks == {0: LITERAL}
 
 
-def test_a_llama_server_is_told_to_switch_a_thinking_off_that_it_does_not_list(reflect: Reflect) -> None:
+def test_direct_mode_turns_off_unlisted_thinking_on_llama_server(reflect: Reflect) -> None:
     chat = "/v1/chat/completions"
     routes = {"/v1/models": served("gemma", maker="llamacpp"), "/props?model=gemma": props(GEMMA), chat: said([PARIS])}
     with FakeServer(routes) as server:

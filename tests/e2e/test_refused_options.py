@@ -43,7 +43,7 @@ def serving(chat: Route, **shown: Any) -> FakeServer:
     ],
 )
 @pytest.mark.parametrize("form", ["question", "batch", "doctor"])
-def test_an_option_that_is_refused_is_named_with_who_sets_it(
+def test_refused_option_is_named_with_its_source(
     reflect: Reflect, file: str, words: tuple[str, ...], source: str, form: str
 ) -> None:
     path = reflect.home / ".config/reflectty/config.toml"
@@ -63,7 +63,7 @@ def test_an_option_that_is_refused_is_named_with_who_sets_it(
     assert (form == "doctor" and flags) or source in told
 
 
-def test_other_things_that_are_no_longer_supported_are_no_options(reflect: Reflect) -> None:
+def test_refusal_of_something_else_is_not_taken_for_an_option(reflect: Reflect) -> None:
     with serving(error(400, "LoRA adapters are no longer supported")) as server:
         told = reflect.at(server.host)("--final", *MODEL, "--option", "typical_p=1", "q").err
 
@@ -75,7 +75,7 @@ def test_other_things_that_are_no_longer_supported_are_no_options(reflect: Refle
     [Answer([line("<output>\n"), json.dumps({"error": CIRCLES}).encode() + b"\n"]), error(500, CIRCLES)],
     ids=["in the middle", "before a word"],
 )
-def test_a_reply_in_circles_has_a_hint_of_its_own(reflect: Reflect, circling: Answer) -> None:
+def test_repetition_error_has_its_own_hint(reflect: Reflect, circling: Answer) -> None:
     with serving(circling) as server:
         result = reflect.at(server.host)("--final", *MODEL, "q")
 
@@ -97,7 +97,7 @@ def test_a_reply_in_circles_has_a_hint_of_its_own(reflect: Reflect, circling: An
         (("--option", "temperature=0.8"), "temperature 0", 3),
     ],
 )
-def test_a_batch_asks_again_only_where_the_reply_may_be_another(
+def test_batch_retries_a_repetition_only_when_the_reply_can_differ(
     reflect: Reflect, options: tuple[str, ...], parameters: str, asked: int
 ) -> None:
     circling = Answer([json.dumps({"error": CIRCLES}).encode() + b"\n"])

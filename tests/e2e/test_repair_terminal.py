@@ -27,14 +27,14 @@ def scripted(tmp_path: Path) -> Scripted:
     return Scripted(tmp_path)
 
 
-def test_a_script_gets_the_name_of_the_copy_and_nothing_else(reflect: Reflect, scripted: Scripted) -> None:
+def test_repair_in_a_pipe_prints_only_the_name_of_the_copy(reflect: Reflect, scripted: Scripted) -> None:
     with scripted.serving() as server:
         result = reflect.at(server.host)(*REPAIR)
 
     assert (result.code, result.out, result.err) == (0, "m-repaired\n", "")
 
 
-def test_a_script_gets_the_name_of_the_model_where_nothing_is_lost(reflect: Reflect, tmp_path: Path) -> None:
+def test_repair_prints_the_model_name_when_no_tags_are_lost(reflect: Reflect, tmp_path: Path) -> None:
     with Scripted(tmp_path, types=KEPT).serving() as server:
         result = reflect.at(server.host)(*REPAIR)
         with Screen(reflect.at(server.host), *REPAIR) as screen:
@@ -45,7 +45,7 @@ def test_a_script_gets_the_name_of_the_model_where_nothing_is_lost(reflect: Refl
     assert screen.text == "reflect: m loses none of its tags: nothing to repair\nm"
 
 
-def test_a_program_gets_what_was_lost(reflect: Reflect, scripted: Scripted) -> None:
+def test_repair_as_json_lists_the_lost_tokens(reflect: Reflect, scripted: Scripted) -> None:
     with scripted.serving() as server:
         result = reflect.at(server.host)(*REPAIR, "--json")
 
@@ -62,7 +62,7 @@ def test_a_program_gets_what_was_lost(reflect: Reflect, scripted: Scripted) -> N
     }
 
 
-def test_a_copy_that_sends_no_tags_is_told_to_whoever_asks(reflect: Reflect, scripted: Scripted) -> None:
+def test_repaired_copy_that_sends_no_tags_is_reported(reflect: Reflect, scripted: Scripted) -> None:
     scripted.chat = PLAIN
     with scripted.serving() as server:
         result = reflect.at(server.host)(*REPAIR)
@@ -71,9 +71,7 @@ def test_a_copy_that_sends_no_tags_is_told_to_whoever_asks(reflect: Reflect, scr
     assert result.err.startswith("reflect: m-repaired sent none of its tags in reply to a test question (")
 
 
-def test_a_repair_that_is_interrupted_while_it_sends_says_that_no_copy_was_made(
-    reflect: Reflect, scripted: Scripted
-) -> None:
+def test_interrupt_while_sending_says_that_no_copy_was_made(reflect: Reflect, scripted: Scripted) -> None:
     def hang(asked: Asked) -> Answer | Raw:
         return scripted.blobs(asked) if asked.method == "HEAD" else Raw([HANG])
 
@@ -90,9 +88,7 @@ def test_a_repair_that_is_interrupted_while_it_sends_says_that_no_copy_was_made(
     assert not server.asked("/api/create")
 
 
-def test_a_repair_that_is_interrupted_while_it_asks_says_that_the_copy_is_there(
-    reflect: Reflect, scripted: Scripted
-) -> None:
+def test_interrupt_while_asking_says_that_the_copy_was_made(reflect: Reflect, scripted: Scripted) -> None:
     scripted.chat = Answer([HANG])
     with scripted.serving() as server, Screen(reflect.at(server.host), *REPAIR) as screen:
         assert screen.shows("testing the copy of m")
@@ -117,7 +113,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_sent(reflect: Re
     assert {asked.path for asked in server.requests} == {"/api/show", "/api/tags", "/api/version"}
 
 
-def test_no_byte_of_a_token_or_a_server_reaches_the_terminal_as_it_is(reflect: Reflect, tmp_path: Path) -> None:
+def test_hostile_token_and_server_text_is_escaped(reflect: Reflect, tmp_path: Path) -> None:
     wild = "<\x1b[31mred\x07\u202e>"
     tokens, lost, kept = (*TOKENS, wild), (*LOST, 3), (*KEPT, 4)
     scripted = Scripted(tmp_path, MADE.file(MADE.vocabulary(tokens, lost)), lost, tokens)

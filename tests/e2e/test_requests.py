@@ -62,7 +62,7 @@ SENT = (
 
 
 @pytest.mark.parametrize("case", SENT, ids=lambda case: case.name)
-def test_a_question_says_what_was_asked_for_and_never_lets_it_be_cut(reflect: Reflect, case: Sent) -> None:
+def test_request_has_the_asked_options_and_forbids_truncation(reflect: Reflect, case: Sent) -> None:
     with saying(ANSWERED, **case.shown) as server:
         result = reflect.at(server.host)(*MODEL, *case.words, "which?")
     body = server.asked("/api/chat")[-1].json
@@ -78,14 +78,14 @@ def roles(server: FakeServer) -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in server.asked("/api/chat")[0].json["messages"]]
 
 
-class TestTheSystemPrompt:
-    def test_is_left_to_the_model_where_nothing_is_to_be_said(self, reflect: Reflect) -> None:
+class TestSystemPrompt:
+    def test_no_system_prompt_is_sent_when_none_is_needed(self, reflect: Reflect) -> None:
         with saying(ANSWERED, **OWN_SYSTEM) as server:
             reflect.at(server.host)(*MODEL, "q")
 
         assert [role for role, _ in roles(server)] == ["user"]
 
-    def test_is_the_models_own_then_the_users_then_ours(self, reflect: Reflect) -> None:
+    def test_system_prompt_joins_model_user_and_reflection_in_order(self, reflect: Reflect) -> None:
         with saying(ANSWERED, **OWN_SYSTEM) as server:
             reflect.at(server.host)("-m", "m", "--mode", "reflect", "-s", "Be brief.", "q")
         (role, text), _ = roles(server)
@@ -94,20 +94,20 @@ class TestTheSystemPrompt:
         assert role == "system"
         assert places == sorted(places)
 
-    def test_is_the_models_own_and_the_users_where_the_model_knows_how(self, reflect: Reflect) -> None:
+    def test_system_prompt_joins_model_and_user_for_a_tuned_model(self, reflect: Reflect) -> None:
         with saying(ANSWERED, **OWN_SYSTEM) as server:
             reflect.at(server.host)(*MODEL, "--system", "Be brief.", "q")
 
         assert roles(server)[0] == ("system", "You are a pirate.\n\nBe brief.")
 
-    def test_of_a_model_that_teaches_the_tags_is_used_as_it_is(self, reflect: Reflect) -> None:
+    def test_system_prompt_of_a_model_that_teaches_the_tags_is_unchanged(self, reflect: Reflect) -> None:
         with saying(ANSWERED, **REFLECTS) as server:
             result = reflect.at(server.host)("-m", "m", "q")
 
         assert [role for role, _ in roles(server)] == ["user"]
         assert result.err == ""
 
-    def test_that_makes_a_model_think_is_replaced_when_it_is_not_to(self, reflect: Reflect) -> None:
+    def test_direct_mode_replaces_a_system_prompt_that_teaches_the_tags(self, reflect: Reflect) -> None:
         with saying("9.9", **REFLECTS) as server:
             reflect.at(server.host)("-m", "m", "--mode", "direct", "q")
         (role, text), _ = roles(server)
@@ -116,8 +116,8 @@ class TestTheSystemPrompt:
         assert "<thinking>" not in text
 
 
-class TestAPicture:
-    def test_is_sent_as_base64(self, reflect: Reflect) -> None:
+class TestImage:
+    def test_image_is_sent_as_base64(self, reflect: Reflect) -> None:
         (reflect.home / "a.png").write_bytes(PNG)
         with saying(ANSWERED, **SEES) as server:
             result = reflect.at(server.host)(*MODEL, "--image", "a.png", "what?")
@@ -126,7 +126,7 @@ class TestAPicture:
         assert result.code == 0
         assert [base64.b64decode(image) for image in message["images"]] == [PNG]
 
-    def test_is_not_sent_to_a_model_that_cannot_see(self, reflect: Reflect) -> None:
+    def test_image_is_refused_when_the_model_has_no_vision(self, reflect: Reflect) -> None:
         (reflect.home / "a.png").write_bytes(PNG)
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--image", "a.png", "what?")
@@ -135,8 +135,8 @@ class TestAPicture:
         assert not server.asked("/api/chat")
 
 
-class TestTheModel:
-    def test_that_suits_best_is_taken_and_named_where_none_is(self, reflect: Reflect) -> None:
+class TestModelChoice:
+    def test_best_installed_model_is_chosen_and_named(self, reflect: Reflect) -> None:
         with saying(ANSWERED, installed=("llama3:latest", "reflection:70b", "nomic-embed-text:latest")) as server:
             result = reflect.at(server.host)("q")
 
@@ -144,14 +144,14 @@ class TestTheModel:
         assert server.asked("/api/chat")[0].json["model"] == "reflection:70b"
         assert "reflection:70b" in result.err
 
-    def test_is_the_one_of_the_environment_unless_a_flag_names_another(self, reflect: Reflect) -> None:
+    def test_model_flag_overrides_the_environment(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             reflect.at(server.host)("q", REFLECTTY_MODEL="reflection:8b")
             reflect.at(server.host)("-m", "reflection:70b", "q", REFLECTTY_MODEL="reflection:8b")
 
         assert [asked.json["model"] for asked in server.asked("/api/chat")] == ["reflection:8b", "reflection:70b"]
 
-    def test_is_never_another_than_the_one_asked_for_and_never_pulled(self, reflect: Reflect) -> None:
+    def test_missing_model_is_neither_replaced_nor_pulled(self, reflect: Reflect) -> None:
         missing = error(404, "model 'reflection' not found")
         routes = {"/api/show": missing, "/api/chat": missing, "/api/tags": tags("reflection:70b", "other:latest")}
         with FakeServer(routes) as server:
@@ -160,7 +160,7 @@ class TestTheModel:
         assert (result.code, result.out) == (4, "")
         assert {asked.path for asked in server.requests} <= {"/api/show", "/api/chat", "/api/tags"}
 
-    def test_is_said_to_be_missing_where_none_is_installed(self, reflect: Reflect) -> None:
+    def test_no_installed_model_is_reported(self, reflect: Reflect) -> None:
         with saying(ANSWERED, installed=()) as server:
             result = reflect.at(server.host)("q")
 
@@ -169,15 +169,15 @@ class TestTheModel:
         assert "reflect models pull" in result.err
 
 
-class TestTheServer:
-    def test_is_the_one_that_the_flag_names(self, reflect: Reflect) -> None:
+class TestServer:
+    def test_host_flag_overrides_the_environment(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             result = reflect.at("127.0.0.1:9")(*MODEL, "--host", server.host, "q")
 
         assert result.code == 0
         assert server.asked("/api/chat")
 
-    def test_on_this_machine_is_never_asked_through_a_proxy(self, reflect: Reflect) -> None:
+    def test_local_server_is_not_asked_through_a_proxy(self, reflect: Reflect) -> None:
         proxies: dict[str, Any] = dict.fromkeys(
             ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9"
         )
@@ -186,7 +186,7 @@ class TestTheServer:
 
         assert result.code == 0
 
-    def test_is_never_left_for_a_redirect(self, reflect: Reflect) -> None:
+    def test_redirect_is_not_followed(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as elsewhere:
             away = whole({}, 307, Location=f"http://{elsewhere.host}/api/chat")
             with asking(away) as server:
@@ -195,7 +195,7 @@ class TestTheServer:
         assert (result.code, result.out) == (4, "")
         assert not elsewhere.requests
 
-    def test_is_asked_again_when_busy_and_only_before_the_first_token(self, reflect: Reflect) -> None:
+    def test_busy_server_is_retried_before_the_first_token(self, reflect: Reflect) -> None:
         busy = error(503, "server busy", **{"Retry-After": "0"})
         routes: dict[str, Route] = {"/api/show": show(), "/api/chat": [busy, reply(["<output>ok</output>"])]}
         with FakeServer(routes) as server:
@@ -204,27 +204,27 @@ class TestTheServer:
         assert (result.code, result.out) == (0, "ok\n")
         assert len(server.asked("/api/chat")) == 2
 
-    def test_gets_a_key_on_this_machine(self, reflect: Reflect) -> None:
+    def test_key_is_sent_to_a_local_server(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             reflect.at(server.host)(*MODEL, "q", OLLAMA_API_KEY="k3y")
 
         assert server.asked("/api/chat")[0].headers["authorization"] == "Bearer k3y"
 
-    def test_is_asked_for_nothing_but_the_model_its_context_and_the_reply(self, reflect: Reflect) -> None:
+    def test_question_without_store_makes_only_the_needed_requests(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             server.routes |= LOADING
             reflect.at(server.host)(*MODEL, "--no-store", "q")
 
         assert [asked.path for asked in server.requests] == ["/api/show", "/api/generate", "/api/ps", "/api/chat"]
 
-    def test_is_asked_for_the_digest_of_the_model_when_a_reply_is_kept(self, reflect: Reflect) -> None:
+    def test_model_digest_is_requested_when_a_reply_is_saved(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             server.routes |= LOADING
             reflect.at(server.host)(*MODEL, "q")
 
         assert [asked.path for asked in server.requests][-2:] == ["/api/chat", "/api/tags"]
 
-    def test_is_asked_every_time(self, reflect: Reflect) -> None:
+    def test_repeated_question_is_sent_every_time(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             for _ in range(2):
                 reflect.at(server.host)(*MODEL, "q")
@@ -232,7 +232,7 @@ class TestTheServer:
         assert len(server.asked("/api/chat")) == 2
 
 
-def test_an_answer_is_held_to_a_schema_after_a_free_thinking(reflect: Reflect) -> None:
+def test_schema_applies_to_the_answer_after_free_thinking(reflect: Reflect) -> None:
     schema = {"type": "object", "properties": {"larger": {"type": "number"}}, "required": ["larger"]}
     chat = reply(["<thinking>\n9.90 is more.\n", "</thinking>\n", "<output>\n", "9.9 is larger.", "\n</output>"])
     rendered = whole({"model": "m", "_debug_info": {"rendered_template": "PROMPT "}})

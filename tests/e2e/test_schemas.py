@@ -30,7 +30,7 @@ def asked(reflect: Reflect, schema: dict[str, Any], answer: str, *words: str, **
     return result, sent[0] if sent else None
 
 
-def test_keys_stay_in_their_order_where_llama_cpp_renders(reflect: Reflect) -> None:
+def test_schema_keys_keep_their_order_for_llama_cpp_templates(reflect: Reflect) -> None:
     result, by_jinja = asked(reflect, REASONED, HELD, "--final", template=JINJA)
     _, by_go = asked(reflect, REASONED, HELD, "--final")
 
@@ -39,7 +39,7 @@ def test_keys_stay_in_their_order_where_llama_cpp_renders(reflect: Reflect) -> N
     assert by_go == REASONED
 
 
-def test_what_only_the_check_holds_is_said_in_one_line_and_checked(reflect: Reflect) -> None:
+def test_unenforced_keyword_is_reported_and_checked_at_the_end(reflect: Reflect) -> None:
     schema = {"type": "object", "properties": {"n": {"type": "number", "minimum": 5}}, "required": ["n"]}
     result, sent = asked(reflect, schema, '{"n": 3}', "--final")
 
@@ -51,7 +51,7 @@ def test_what_only_the_check_holds_is_said_in_one_line_and_checked(reflect: Refl
     ]
 
 
-def test_what_would_be_misread_is_rewritten_without_a_word(reflect: Reflect) -> None:
+def test_misread_keywords_are_rewritten_silently(reflect: Reflect) -> None:
     schema = {"type": "object", "properties": {"a": {"allOf": [{"type": "string"}]}, "b": {"pattern": r"^\d{3}$"}}}
     result, sent = asked(reflect, schema, '{"a": "x", "b": "123"}', "--final")
 
@@ -60,7 +60,7 @@ def test_what_would_be_misread_is_rewritten_without_a_word(reflect: Reflect) -> 
 
 
 @pytest.mark.parametrize("schema", [{"enum": []}, {"allOf": [{"type": "string"}, {"type": "null"}]}], ids=str)
-def test_a_schema_that_nothing_fits_is_never_sent(reflect: Reflect, schema: dict[str, Any]) -> None:
+def test_unsatisfiable_schema_is_refused_before_sending(reflect: Reflect, schema: dict[str, Any]) -> None:
     result, sent = asked(reflect, schema, "x")
 
     assert (result.code, result.out, sent) == (2, "", None)
@@ -68,7 +68,7 @@ def test_a_schema_that_nothing_fits_is_never_sent(reflect: Reflect, schema: dict
 
 
 @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
-def test_white_space_that_a_grammar_was_filled_with_is_not_printed(reflect: Reflect, form: tuple[str, ...]) -> None:
+def test_grammar_padding_is_removed_from_the_answer(reflect: Reflect, form: tuple[str, ...]) -> None:
     result, _ = asked(reflect, REASONED, '{\n \t \t"reasoning"\n:"9.90"  ,\n"answer"  :   9.90}', *form)
 
     assert result.out == '{"reasoning": "9.90", "answer": 9.90}\n'

@@ -20,20 +20,20 @@ def kept(reflect: Reflect, tmp_path: Path) -> Kept:
     return filled(reflect, tmp_path)
 
 
-class TestTheList:
+class TestList:
     @pytest.mark.parametrize("words", [(), ("list",)])
-    def test_has_the_latest_first(self, kept: Kept, words: tuple[str, ...]) -> None:
+    def test_list_has_the_latest_session_first(self, kept: Kept, words: tuple[str, ...]) -> None:
         first, second = kept.ids
         assert clean_lines(kept(*words)) == [
             f"{second}  just now  -                   1  Plan a weekend in Lisbon",
             f"{first}  just now  reflection:70b      2  {QUESTION}",
         ]
 
-    def test_is_as_long_as_asked_for(self, kept: Kept) -> None:
+    def test_limit_sets_the_length_of_the_list(self, kept: Kept) -> None:
         assert len(clean_lines(kept("--limit", "1"))) == 1
         assert [session["id"] for session in json.loads(kept("-n", "1", "--json").out)] == [kept.ids[1]]
 
-    def test_fits_the_terminal_under_a_head(self, kept: Kept) -> None:
+    def test_list_fits_the_terminal_below_a_header(self, kept: Kept) -> None:
         with kept.screen(columns=40) as screen:
             assert screen.finish() == 0
             lines = [line for line in screen.lines if line]
@@ -41,7 +41,7 @@ class TestTheList:
         assert [line.split()[0] for line in lines[1:]] == [*reversed(kept.ids)]
 
     @pytest.mark.parametrize(("words", "out"), [(("list",), ""), (("search", "x"), ""), (("--json",), "[]\n")])
-    def test_of_nothing_is_a_word_on_stderr_and_makes_no_file(
+    def test_empty_list_is_reported_on_stderr_and_creates_no_file(
         self, reflect: Reflect, tmp_path: Path, words: tuple[str, ...], out: str
     ) -> None:
         result = reflect("sessions", *words, XDG_DATA_HOME=str(tmp_path / "none"))
@@ -50,8 +50,8 @@ class TestTheList:
         assert not (tmp_path / "none").exists()
 
 
-class TestShowing:
-    def test_a_pipe_gets_the_branch_looked_at_last_as_plain_text(self, kept: Kept) -> None:
+class TestShow:
+    def test_show_in_a_pipe_prints_the_last_viewed_branch_as_plain_text(self, kept: Kept) -> None:
         lines = clean_lines(kept("show", kept.ids[0], COLUMNS="60"))
         assert lines[:5] == [
             f"▌ {QUESTION}",
@@ -65,37 +65,37 @@ class TestShowing:
         assert lines[-1] == "! stopped: the reply is incomplete"
         assert "  There are none." not in lines
 
-    def test_every_branch_is_shown_when_asked_for(self, kept: Kept) -> None:
+    def test_all_flag_shows_every_branch(self, kept: Kept) -> None:
         lines = clean_lines(kept("show", kept.ids[0], "--all"))
         assert "  There are none." in lines
         assert "  IX, more or less." in lines
         assert [line for line in lines if "──" in line] == ["  ── branch 2 of 2, from And in Roman numerals?"]
 
-    def test_thinking_can_be_left_out(self, kept: Kept) -> None:
+    def test_no_thinking_flag_hides_thinking(self, kept: Kept) -> None:
         lines = clean_lines(kept("show", kept.ids[0], "--no-thinking"))
         assert "▸ thought 2 s · 64 tokens · 1 correction" in lines
         assert not any(line.startswith(("│", "↺")) for line in lines)
 
-    def test_a_terminal_gets_colours_and_its_own_width(self, kept: Kept) -> None:
+    def test_show_on_a_terminal_has_colours_and_fits_its_width(self, kept: Kept) -> None:
         with kept.screen("show", kept.ids[0], columns=40) as screen:
             assert screen.finish() == 0
             assert "▾ thought 2 s · 1 correction" in screen.lines
             assert b"\x1b[1;33m1 correction\x1b[0m" in screen.raw
             assert all(len(line) < 40 for line in screen.lines)
 
-    def test_a_reader_that_has_seen_enough_is_not_talked_about(self, kept: Kept) -> None:
+    def test_closed_pipe_is_silent(self, kept: Kept) -> None:
         script = f"reflect sessions show {kept.ids[0]} | head -1"
         result = kept.reflect.shell(script, XDG_DATA_HOME=str(kept.data))
         assert (result.out, result.err) == (f"▌ {QUESTION}\n", "")
 
-    def test_json_is_the_branch(self, kept: Kept) -> None:
+    def test_json_is_the_branch_or_all_turns(self, kept: Kept) -> None:
         branch, every = (json.loads(kept("show", kept.ids[0], "--json", *more).out) for more in ((), ("--all",)))
         assert [len(found["turns"]) for found in (branch, every)] == [4, 5]
         assert branch["turns"][1]["said"]["segments"][1]["kind"] == "reflection"
 
 
-class TestSearching:
-    def test_says_where_it_found_what(self, kept: Kept) -> None:
+class TestSearch:
+    def test_search_prints_session_part_and_match(self, kept: Kept) -> None:
         lines = clean_lines(kept("search", "decimals", COLUMNS="100"))
         assert lines[0] == f"{kept.ids[0]}  {QUESTION} · just now"
         assert re.fullmatch(r"  thinking: .*I compare the «decimals».*", lines[1])
@@ -109,7 +109,7 @@ class TestSearching:
             (("qqq",), set()),
         ],
     )
-    def test_json_names_the_part(self, kept: Kept, words: tuple[str, ...], parts: set[str]) -> None:
+    def test_search_as_json_names_the_part(self, kept: Kept, words: tuple[str, ...], parts: set[str]) -> None:
         found = json.loads(kept("search", "--json", *words).out)
         assert {item["part"] for item in found} == parts
         assert all(any(piece["matched"] for piece in item["passage"]) for item in found)
@@ -121,12 +121,12 @@ class TestSearching:
             assert "«" not in screen.text
 
     @pytest.mark.parametrize("words", ['" OR *', ":", "^", "NEAR(", "-", "((", "'", "%"])
-    def test_never_stumbles_over_what_is_typed(self, kept: Kept, words: str) -> None:
+    def test_search_accepts_special_characters(self, kept: Kept, words: str) -> None:
         assert kept("search", "--", words).code == 0
 
 
-class TestExporting:
-    def test_markdown_goes_to_stdout(self, kept: Kept) -> None:
+class TestExport:
+    def test_export_prints_markdown_by_default(self, kept: Kept) -> None:
         lines = clean_lines(kept("export", kept.ids[0]))
         assert lines[0] == f"# {QUESTION}"
         assert "> > **↺** I must compare the same number of digits: 9.9 is 9.90." in lines
@@ -142,13 +142,13 @@ class TestExporting:
             ("a", ("--json",), "{\n"),
         ],
     )
-    def test_a_file_says_its_form_unless_the_form_is_named(
+    def test_export_picks_the_format_by_flag_or_file_extension(
         self, kept: Kept, name: str, words: tuple[str, ...], begin: str
     ) -> None:
         assert kept("export", kept.ids[0], "-o", name, *words) == QUIET
         assert (kept.reflect.home / name).read_text().startswith(begin)
 
-    def test_a_file_is_replaced_only_when_forced(self, kept: Kept) -> None:
+    def test_export_replaces_a_file_only_with_force(self, kept: Kept) -> None:
         path = kept.reflect.home / "a.md"
         path.write_text("mine")
         refused = kept("export", kept.ids[0], "-o", "a.md")
@@ -158,45 +158,45 @@ class TestExporting:
         assert path.read_text().startswith("# Which")
 
     @pytest.mark.parametrize("words", [("export", "{id}"), ("show", "{id}"), ("list",), ("search", "Lisbon", "--json")])
-    def test_a_full_stdout_is_an_error(self, kept: Kept, words: tuple[str, ...]) -> None:
+    def test_full_stdout_exits_with_6(self, kept: Kept, words: tuple[str, ...]) -> None:
         line = " ".join(words).format(id=kept.ids[0])
         result = kept.reflect.shell(f"reflect sessions {line} >/dev/full", XDG_DATA_HOME=str(kept.data))
         assert result.code == 6
         assert len(result.err.splitlines()) == 1
 
 
-class TestChanging:
-    def test_a_title_is_renamed_in_silence(self, kept: Kept) -> None:
+class TestChanges:
+    def test_rename_is_silent(self, kept: Kept) -> None:
         assert kept("rename", kept.ids[1], "Three", "days") == QUIET
         assert kept.titles == ["Three days", QUESTION]
 
-    def test_json_is_what_it_is_called_now(self, kept: Kept) -> None:
+    def test_rename_as_json_has_the_new_title(self, kept: Kept) -> None:
         assert json.loads(kept("rename", kept.ids[1], "x", "--json").out)["title"] == "x"
 
-    def test_a_title_must_say_something(self, kept: Kept) -> None:
+    def test_blank_title_is_refused(self, kept: Kept) -> None:
         result = kept("rename", kept.ids[1], " \t")
         assert (result.code, result.out) == (2, "")
         assert QUESTION in kept.titles
 
-    def test_sessions_are_removed_when_that_was_said(self, kept: Kept) -> None:
+    def test_remove_with_yes_erases_sessions(self, kept: Kept) -> None:
         assert kept("remove", *kept.ids, kept.ids[0], "--yes") == QUIET
         assert kept.titles == []
         assert b"decimals" not in b"".join(path.read_bytes() for path in (kept.data / "reflectty").iterdir())
 
-    def test_nothing_is_removed_unasked(self, kept: Kept) -> None:
+    def test_remove_without_a_terminal_requires_yes(self, kept: Kept) -> None:
         result = kept("remove", kept.ids[0])
         assert (result.code, result.out) == (2, "")
         assert "--yes" in result.err
         assert len(kept.titles) == 2
 
-    def test_nothing_is_removed_when_one_of_them_is_unknown(self, kept: Kept) -> None:
+    def test_unknown_session_prevents_the_removal_of_all(self, kept: Kept) -> None:
         assert kept("remove", kept.ids[0], "nosuch", "--yes").code == 2
         assert len(kept.titles) == 2
 
     @pytest.mark.parametrize(
         ("keys", "left"), [(b"y\r", 1), (b"Yes\r", 1), (b"\r", 2), (b"n\r", 2), (b"yikes\r", 2), (b"\x04", 2)]
     )
-    def test_a_terminal_is_asked(self, kept: Kept, keys: bytes, left: int) -> None:
+    def test_remove_asks_for_confirmation_on_a_terminal(self, kept: Kept, keys: bytes, left: int) -> None:
         with kept.screen("remove", kept.ids[0]) as screen:
             assert screen.shows("[y/N]")
             assert QUESTION in screen.text
@@ -204,14 +204,14 @@ class TestChanging:
             assert screen.finish() == 0
         assert len(kept.titles) == left
 
-    def test_leaving_the_question_removes_nothing(self, kept: Kept) -> None:
+    def test_interrupted_confirmation_removes_nothing(self, kept: Kept) -> None:
         with kept.screen("remove", kept.ids[0]) as screen:
             assert screen.shows("[y/N]")
             screen.press(b"\x03")
             assert screen.finish() == 130
         assert len(kept.titles) == 2
 
-    def test_a_fork_says_its_id_and_has_what_was_said(self, kept: Kept) -> None:
+    def test_fork_prints_its_id_and_copies_the_branch(self, kept: Kept) -> None:
         (forked,) = clean_lines(kept("fork", kept.ids[0]))
         assert kept.titles[0] == f"{QUESTION} (fork)"
         old, new = (clean_lines(kept("show", name)) for name in (kept.ids[0], forked))
@@ -226,7 +226,7 @@ class TestChanging:
         result = kept("fork", kept.ids[0], "--at", "3")
         assert (result.code, result.err) == (2, "reflect: --at 3: only 2 questions on this branch\n")
 
-    def test_what_cannot_be_kept_is_an_error(self, kept: Kept) -> None:
+    def test_unusable_store_is_an_error(self, kept: Kept) -> None:
         database = kept.data / "reflectty" / "sessions.db"
         database.unlink()
         database.mkdir()
@@ -237,7 +237,7 @@ class TestChanging:
 
 
 @pytest.mark.parametrize("command", ["show", "export", "rename", "remove", "fork"])
-def test_an_unknown_session_is_named_with_those_that_are_near(kept: Kept, command: str) -> None:
+def test_unknown_session_gets_a_suggestion(kept: Kept, command: str) -> None:
     result = kept(command, "nosuch", *{"rename": ["x"], "remove": ["--yes"]}.get(command, []))
     assert (result.code, result.out) == (2, "")
     assert len(result.err.splitlines()) == 1
@@ -245,14 +245,14 @@ def test_an_unknown_session_is_named_with_those_that_are_near(kept: Kept, comman
 
 
 @pytest.mark.parametrize("words", [("frobnicate",), ("--frob",), ("show",), ("list", "--limit", "0"), ("list", "x")])
-def test_what_cannot_be_understood_is_one_line(kept: Kept, words: tuple[str, ...]) -> None:
+def test_invalid_arguments_are_one_line(kept: Kept, words: tuple[str, ...]) -> None:
     result = kept(*words)
     assert (result.code, result.out) == (2, "")
     assert len(result.err.splitlines()) == 1
     assert "reflect sessions --help" in result.err
 
 
-def test_contradictions_are_refused(kept: Kept) -> None:
+def test_conflicting_options_are_refused(kept: Kept) -> None:
     for words in (("export", kept.ids[0], "--json", "-f", "html"), ("show", kept.ids[0], "--json", "--no-thinking")):
         assert kept(*words).code == 2
 

@@ -53,7 +53,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
     return data, ids
 
 
-def one_by_one(case: dict[str, Any], out: str) -> None:
+def check_output(case: dict[str, Any], out: str) -> None:
     """Check what was written for one case."""
     assert not CONTROLS.search(out)
     if case["expect"] == "neutralise" and "needle" in case:
@@ -68,20 +68,20 @@ def one_by_one(case: dict[str, Any], out: str) -> None:
     [case for case in cases("hostile.jsonl") if case["expect"] == "neutralise"][::12],
     ids=lambda case: case["id"],
 )
-def test_hostile_text_is_harmless_in_a_pipe(
+def test_hostile_text_is_escaped_in_a_pipe(
     reflect: Reflect, hostile: tuple[Path, dict[str, str]], case: dict[str, Any], words: tuple[str, ...]
 ) -> None:
     data, ids = hostile
     call = partial(reflect, "sessions", XDG_DATA_HOME=str(data))
     result = call(*(word.format(id=ids[case["id"]]) for word in words))
     assert (result.code, result.err) == (0, "")
-    one_by_one(case, result.out)
+    check_output(case, result.out)
     if "--json" in words or "json" in words:
         assert result.out.isascii()
 
 
 @pytest.mark.parametrize("words", [("list", "-n", "500"), ("search", "needle", "-n", "500")], ids=" ".join)
-def test_all_hostile_text_at_once_is_harmless_in_a_pipe(
+def test_all_hostile_sessions_at_once_are_escaped_in_a_pipe(
     reflect: Reflect, hostile: tuple[Path, dict[str, str]], words: tuple[str, ...]
 ) -> None:
     data, ids = hostile
@@ -89,10 +89,10 @@ def test_all_hostile_text_at_once_is_harmless_in_a_pipe(
     assert (result.code, result.err) == (0, "")
     assert all(name in result.out for name in ids.values())
     for case in cases("hostile.jsonl"):
-        one_by_one(case, result.out)
+        check_output(case, result.out)
 
 
-def test_hostile_arguments_are_harmless_in_what_is_said_of_them(kept: Kept) -> None:
+def test_hostile_arguments_are_escaped_in_error_messages(kept: Kept) -> None:
     for case in cases("hostile.jsonl")[::8]:
         text = case["text"][:200].replace("\0", "").encode("utf-8", "replace").decode()
         for words in (("show", "--", text), ("search", "--", text), ("export", kept.ids[0], "-o", f"nosuch/{text}")):

@@ -31,10 +31,10 @@ def unread(pipe: IO[bytes]) -> int:
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
-class TestASignal:
+class TestSignal:
     @by_signal
     @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
-    def test_in_the_middle_keeps_what_was_printed(
+    def test_signal_mid_reply_keeps_the_printed_text(
         self, reflect: Reflect, number: signal.Signals, form: tuple[str, ...]
     ) -> None:
         chat = unfinished("<thinking>a</thinking>\n<output>\nOne, two")
@@ -47,7 +47,7 @@ class TestASignal:
         assert left
 
     @by_signal
-    def test_before_the_first_byte_ends_it(self, reflect: Reflect, number: signal.Signals) -> None:
+    def test_signal_before_the_first_byte_ends_the_program(self, reflect: Reflect, number: signal.Signals) -> None:
         with asking(Raw([HANG])) as server, reflect.at(server.host).start(*MODEL, "q") as run:
             assert run.until(lambda _: bool(server.asked("/api/chat")))
             result = run.signalled(number)
@@ -56,7 +56,7 @@ class TestASignal:
         assert (result.code, result.out, result.err) == (SIGNALS[number], "", "")
         assert left
 
-    def test_that_was_ignored_from_the_start_is_left_alone(self, reflect: Reflect) -> None:
+    def test_signal_ignored_from_the_start_stays_ignored(self, reflect: Reflect) -> None:
         gate = Gate()
         under_nohup = Reflect(reflect.home, command=("sh", "-c", 'trap "" HUP; exec "$@"', "sh", *COMMAND))
         with (
@@ -70,7 +70,7 @@ class TestASignal:
 
         assert (result.code, result.out) == (0, "One, two\n")
 
-    def test_while_stdin_is_awaited_ends_it(self, reflect: Reflect) -> None:
+    def test_signal_while_waiting_for_stdin_ends_the_program(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server, contextlib.ExitStack() as stack:
             start = reflect.at(server.host).start
             runs = [stack.enter_context(start(*MODEL, "q", stdin=subprocess.PIPE)) for _ in SIGNALS]
@@ -85,7 +85,7 @@ class TestASignal:
         assert not server.requests
 
     @by_signal
-    def test_ends_json_without_half_a_line(self, reflect: Reflect, number: signal.Signals) -> None:
+    def test_signal_leaves_no_partial_json_line(self, reflect: Reflect, number: signal.Signals) -> None:
         chat = unfinished("<thinking>\nOne", " two")
         with asking(chat) as server, reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run:
             assert run.says("One")
@@ -95,7 +95,7 @@ class TestASignal:
         assert result.out.endswith("}\n")
         assert result.err == ""
 
-    def test_that_comes_twice_ends_it_even_where_nobody_reads(self, reflect: Reflect) -> None:
+    def test_second_signal_ends_the_program_when_the_pipe_is_not_read(self, reflect: Reflect) -> None:
         with asking(endless()) as server:
             process = subprocess.Popen(
                 (*COMMAND, *MODEL, "q"),
@@ -117,9 +117,9 @@ class TestASignal:
         assert code == 130
 
 
-class TestAReaderThatLeaves:
+class TestClosedPipe:
     @pytest.mark.parametrize("form", [(), ("--raw",), ("--jsonl",), ("--stats",)], ids="".join)
-    def test_is_nothing_to_talk_about(self, reflect: Reflect, form: tuple[str, ...]) -> None:
+    def test_closed_pipe_is_silent_and_exits_with_141(self, reflect: Reflect, form: tuple[str, ...]) -> None:
         with asking(endless()) as server:
             process = subprocess.Popen(
                 (*COMMAND, *MODEL, *form, "q"),
@@ -141,7 +141,7 @@ class TestAReaderThatLeaves:
         assert (code, said) == (141, b"")
         assert left
 
-    def test_is_seen_by_the_shell(self, reflect: Reflect) -> None:
+    def test_shell_sees_exit_code_141(self, reflect: Reflect) -> None:
         script = "{ reflect -m reflection q; echo $? >&2; } | head -1"
         with asking(endless()) as server:
             result = reflect.at(server.host).shell(script)
@@ -149,7 +149,7 @@ class TestAReaderThatLeaves:
         assert (result.out, result.err) == ("line 0\n", "141\n")
 
     @pytest.mark.parametrize("words", ["--help", "--version", "ask --version"])
-    def test_before_anything_is_said_is_the_same(self, reflect: Reflect, words: str) -> None:
+    def test_pipe_closed_before_any_output_exits_with_141(self, reflect: Reflect, words: str) -> None:
         reading, writing = os.pipe()
         os.close(reading)
         done = subprocess.run(
@@ -178,7 +178,7 @@ UNWRITABLE = (Unwritable("closed", ">&-", sent=False), Unwritable("full", ">/dev
 
 @pytest.mark.parametrize("stdout", UNWRITABLE, ids=lambda stdout: stdout.name)
 @pytest.mark.parametrize("form", ["", "--final", "--json", "--jsonl", "--raw"])
-def test_a_stdout_that_takes_nothing_is_an_error(reflect: Reflect, stdout: Unwritable, form: str) -> None:
+def test_unwritable_stdout_exits_with_6(reflect: Reflect, stdout: Unwritable, form: str) -> None:
     with saying(ANSWERED) as server:
         result = reflect.at(server.host).shell(f"reflect -m reflection {form} q {stdout.redirect}")
 
@@ -189,35 +189,35 @@ def test_a_stdout_that_takes_nothing_is_an_error(reflect: Reflect, stdout: Unwri
 
 @pytest.mark.parametrize("stdout", UNWRITABLE, ids=lambda stdout: stdout.name)
 @pytest.mark.parametrize("words", ["--help", "--version", "ask --version"])
-def test_help_that_cannot_be_written_is_an_error(reflect: Reflect, stdout: Unwritable, words: str) -> None:
+def test_help_to_an_unwritable_stdout_exits_with_6(reflect: Reflect, stdout: Unwritable, words: str) -> None:
     result = reflect.shell(f"reflect {words} {stdout.redirect}")
 
     assert result.code == 6
     assert len(result.err.splitlines()) == 1
 
 
-def test_a_closed_stderr_costs_nothing(reflect: Reflect) -> None:
+def test_closed_stderr_does_not_affect_the_answer(reflect: Reflect) -> None:
     with saying("No tags at all.") as server:
         result = reflect.at(server.host).shell("reflect -m reflection q 2>&-")
 
     assert (result.code, result.out) == (0, "No tags at all.\n")
 
 
-def test_a_full_stderr_costs_nothing(reflect: Reflect) -> None:
+def test_full_stderr_does_not_affect_the_answer(reflect: Reflect) -> None:
     with saying("No tags at all.") as server:
         result = reflect.at(server.host).shell("reflect -m reflection q 2>/dev/full")
 
     assert (result.code, result.out) == (0, "No tags at all.\n")
 
 
-def test_all_three_streams_closed_is_an_exit_code(reflect: Reflect) -> None:
+def test_all_streams_closed_exits_with_6(reflect: Reflect) -> None:
     with saying(ANSWERED) as server:
         result = reflect.at(server.host).shell("reflect -m reflection q <&- >&- 2>&-")
 
     assert result.code == 6
 
 
-def test_a_reply_that_never_ends_is_stopped_by_leaving(reflect: Reflect) -> None:
+def test_killed_program_closes_its_request(reflect: Reflect) -> None:
     with asking(Answer([HANG])) as server, reflect.at(server.host).start(*MODEL, "q") as run:
         assert run.until(lambda _: bool(server.asked("/api/chat")))
         run.process.kill()

@@ -21,13 +21,13 @@ class TestInAPipe:
 
         assert (result.code, result.out, result.err) == (0, f"{ANSWER}\n", "")
 
-    def test_native_thinking_is_nowhere_to_be_seen(self, reflect: Reflect) -> None:
+    def test_native_thinking_is_not_printed(self, reflect: Reflect) -> None:
         with saying("42", thinking=("a secret ", "thought"), **NATIVE) as server:
             result = reflect.at(server.host)("-m", "m", "what?")
 
         assert (result.code, result.out, result.err) == (0, "42\n", "")
 
-    def test_thinking_that_was_asked_for_goes_to_stderr(self, reflect: Reflect) -> None:
+    def test_requested_thinking_goes_to_stderr(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--show", "thinking,answer", "which?")
 
@@ -35,14 +35,14 @@ class TestInAPipe:
         assert "11 is more than 9" in result.err
         assert "No: 9.9 is 9.90" not in result.err
 
-    def test_an_answer_that_was_not_asked_for_is_not_printed(self, reflect: Reflect) -> None:
+    def test_answer_is_not_printed_when_not_requested(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--show", "reflection", "which?")
 
         assert (result.code, result.out) == (0, "")
         assert "No: 9.9 is 9.90" in result.err
 
-    def test_the_figures_go_to_stderr(self, reflect: Reflect) -> None:
+    def test_stats_go_to_stderr(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--stats", "which?")
 
@@ -50,25 +50,25 @@ class TestInAPipe:
         assert "24 prompt" in result.err
         assert "1 correction" in result.err
 
-    def test_raw_is_what_the_model_wrote(self, reflect: Reflect) -> None:
+    def test_raw_prints_the_unparsed_reply(self, reflect: Reflect) -> None:
         with saying(ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "--raw", "which?")
 
         assert (result.code, result.out.rstrip("\n"), result.err) == (0, ANSWERED, "")
 
-    def test_an_answer_ends_in_one_line_break_however_many_it_brings(self, reflect: Reflect) -> None:
+    def test_answer_ends_with_exactly_one_newline(self, reflect: Reflect) -> None:
         with saying("<output>\nyes\n\n\n</output>\n\n") as server:
             result = reflect.at(server.host)(*MODEL, "well?")
 
         assert result.out == "yes\n"
 
-    def test_the_answer_is_the_same_however_it_arrives(self, reflect: Reflect) -> None:
+    def test_answer_is_the_same_when_streamed_by_character(self, reflect: Reflect) -> None:
         with saying(*ANSWERED) as server:
             result = reflect.at(server.host)(*MODEL, "which?")
 
         assert (result.code, result.out) == (0, f"{ANSWER}\n")
 
-    def test_an_untuned_model_is_announced_once(self, reflect: Reflect) -> None:
+    def test_untuned_model_notice_is_printed_once(self, reflect: Reflect) -> None:
         with saying("<thinking>hm</thinking><output>ok</output>") as server:
             first, second = (reflect.at(server.host)("-m", "m", "what?") for _ in range(2))
 
@@ -78,7 +78,7 @@ class TestInAPipe:
         assert "--mode direct" in first.err
         assert second.err == ""
 
-    def test_lost_tags_are_said_with_the_next_step(self, reflect: Reflect) -> None:
+    def test_missing_tags_are_reported_in_one_line(self, reflect: Reflect) -> None:
         with saying("I add 2 and 2. It is 4.") as server:
             result = reflect.at(server.host)(*MODEL, "what?")
 
@@ -86,7 +86,7 @@ class TestInAPipe:
         assert len(result.err.splitlines()) == 1
         assert "control tokens" in result.err
 
-    def test_tags_that_were_not_to_be_read_are_not_missed(self, reflect: Reflect) -> None:
+    def test_family_none_reports_no_missing_tags(self, reflect: Reflect) -> None:
         with saying("I add 2 and 2. It is 4.") as server:
             result = reflect.at(server.host)(*MODEL, "--family", "none", "what?")
 
@@ -158,7 +158,7 @@ ORPHANS = {
 
 @pytest.mark.parametrize("family", ORPHANS)
 @pytest.mark.parametrize("form", [(), ("--final",)], ids=["plain", "final"])
-def test_a_thinking_whose_opener_is_missing_never_reaches_stdout(
+def test_thinking_without_an_opening_tag_never_reaches_stdout(
     reflect: Reflect, family: str, form: tuple[str, ...]
 ) -> None:
     with saying(*ORPHANS[family]) as server:
@@ -167,7 +167,7 @@ def test_a_thinking_whose_opener_is_missing_never_reaches_stdout(
     assert (result.code, result.out) == (0, f"{ANSWER}\n")
 
 
-def test_the_rest_follows_what_was_held_back(reflect: Reflect) -> None:
+def test_held_back_text_is_printed_in_full_at_the_end(reflect: Reflect) -> None:
     gate = Gate()
     with asking(gate.between("Nine ", "point nine.")) as server, reflect.at(server.host).start(*MODEL, "q") as run:
         gate.open()
@@ -176,7 +176,7 @@ def test_the_rest_follows_what_was_held_back(reflect: Reflect) -> None:
     assert (result.code, result.out) == (0, "Nine point nine.\n")
 
 
-def test_a_script_gets_the_answer_and_the_code(reflect: Reflect) -> None:
+def test_script_gets_the_answer_and_the_exit_code(reflect: Reflect) -> None:
     script = 'x=$(printf "diff --git" | reflect --final -m reflection "write a message"); printf "[%s] %s" "$x" $?'
     with saying(THOUGHT, "<output>\nFix it\n\nand more\n</output>") as server:
         result = reflect.at(server.host).shell(script)
@@ -186,7 +186,7 @@ def test_a_script_gets_the_answer_and_the_code(reflect: Reflect) -> None:
     assert server.asked("/api/chat")[0].json["messages"][-1]["content"].endswith("write a message")
 
 
-def test_a_script_learns_that_there_is_no_answer(reflect: Reflect) -> None:
+def test_script_gets_exit_5_without_an_answer(reflect: Reflect) -> None:
     script = 'x=$(reflect --final -m reflection "well?"); printf "[%s] %s" "$x" $?'
     with saying("<thinking>\nLet me", reason="length") as server:
         result = reflect.at(server.host).shell(script)

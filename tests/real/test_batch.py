@@ -29,7 +29,7 @@ QUESTIONS = ASKED * 4
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[Server]:
+def parallel_server() -> Iterator[Server]:
     """A server that answers two at once."""
     with real_ollama.serve(OLLAMA_NUM_PARALLEL="2") as server:
         server.create_all()
@@ -47,7 +47,7 @@ def has_more(path: Path, before: bytes) -> bool:
     return path.exists() and path.stat().st_size > len(before)
 
 
-def test_twelve_lines_one_by_one(reflect: Reflect, ollama: Server, expected: list[tuple[int, str]]) -> None:
+def test_lines_are_answered_with_one_job(reflect: Reflect, ollama: Server, expected: list[tuple[int, str]]) -> None:
     name = written(reflect.home, *QUESTIONS)
     result = reflect.at(ollama.host)("batch", *MINI, "--jobs", "1", "--full", name)
     values = records(result)
@@ -57,11 +57,11 @@ def test_twelve_lines_one_by_one(reflect: Reflect, ollama: Server, expected: lis
     assert all(value["thinking"] and value["usage"]["prompt_tokens"] > 10 for value in values)
 
 
-def test_twelve_lines_by_a_server_that_answers_two_at_once(
-    reflect: Reflect, pair: Server, expected: list[tuple[int, str]]
+def test_lines_are_answered_by_a_server_with_two_slots(
+    reflect: Reflect, parallel_server: Server, expected: list[tuple[int, str]]
 ) -> None:
     name = written(reflect.home, *QUESTIONS)
-    with Screen(reflect.at(pair.host), "batch", *MINI, name, "-o", "out.jsonl", columns=120) as screen:
+    with Screen(reflect.at(parallel_server.host), "batch", *MINI, name, "-o", "out.jsonl", columns=120) as screen:
         code = screen.finish()
         text = screen.text
 
@@ -70,7 +70,7 @@ def test_twelve_lines_by_a_server_that_answers_two_at_once(
     assert answers(file_records(reflect.home / "out.jsonl")) == expected
 
 
-def test_a_kill_and_a_key_lose_nothing_that_was_answered(
+def test_resume_after_a_kill_and_an_interrupt_loses_no_answer(
     reflect: Reflect, ollama: Server, expected: list[tuple[int, str]]
 ) -> None:
     name, out = written(reflect.home, *QUESTIONS), reflect.home / "out.jsonl"
@@ -87,12 +87,12 @@ def test_a_kill_and_a_key_lose_nothing_that_was_answered(
     assert answers(file_records(out)) == expected
 
 
-def test_two_servers_share_the_lines_and_one_without_the_model_has_none(
-    reflect: Reflect, ollama: Server, pair: Server, expected: list[tuple[int, str]]
+def test_two_servers_share_the_lines_unless_one_lacks_the_model(
+    reflect: Reflect, ollama: Server, parallel_server: Server, expected: list[tuple[int, str]]
 ) -> None:
     name = written(reflect.home, *QUESTIONS)
     ollama.create_mini("own")
-    hosts = ("--host", ollama.host, "--host", pair.host)
+    hosts = ("--host", ollama.host, "--host", parallel_server.host)
     try:
         both = reflect("batch", *MINI, "--jobs", "1", "--fields", "answer,host", *hosts, name)
         one = reflect("batch", "-m", "own", "--mode", "native", "--fields", "answer,host", *hosts, name)
@@ -101,6 +101,6 @@ def test_two_servers_share_the_lines_and_one_without_the_model_has_none(
 
     assert (both.code, one.code) == (0, 0)
     assert answers(records(both)) == answers(records(one)) == expected
-    assert {value["host"] for value in records(both)} == {f"http://{ollama.host}", f"http://{pair.host}"}
+    assert {value["host"] for value in records(both)} == {f"http://{ollama.host}", f"http://{parallel_server.host}"}
     assert {value["host"] for value in records(one)} == {f"http://{ollama.host}"}
     assert "does not have own: skipping it" in one.err

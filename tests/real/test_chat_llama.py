@@ -29,7 +29,7 @@ def asking(reflect: Reflect, llama: LlamaServer) -> Asking:
     return Asking(reflect, llama.host, REFLECTTY_API_KEY=KEY)
 
 
-def test_a_reply_is_watched_steered_and_met_again(asking: Asking, llama: LlamaServer, llama_said: Spoken) -> None:
+def test_reply_is_streamed_steered_and_reopened(asking: Asking, llama: LlamaServer, llama_said: Spoken) -> None:
     with Chat(asking, *WORDS, rows=50, columns=120) as chat:
         assert chat.opened()
         chat.ask(QUESTION)
@@ -63,7 +63,7 @@ def test_a_reply_is_watched_steered_and_met_again(asking: Asking, llama: LlamaSe
         assert chat.leave() == 0
 
 
-def test_a_reply_is_stopped_and_goes_on(asking: Asking) -> None:
+def test_stopped_reply_is_continued(asking: Asking) -> None:
     words = ("-m", NAME, "--mode", "direct", "--family", "none", "-o", "num_predict=60")
     with Chat(asking, *words, rows=40) as chat:
         assert chat.opened()
@@ -85,7 +85,7 @@ def test_a_reply_is_stopped_and_goes_on(asking: Asking) -> None:
     assert len(continued.raw) > len(stopped.raw)
 
 
-def test_a_server_that_is_killed_is_told_and_the_chat_stays(reflect: Reflect) -> None:
+def test_killed_server_is_reported_and_the_chat_stays_open(reflect: Reflect) -> None:
     with serve() as server:
         asking = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)
         with Chat(asking, "-m", NAME, "--mode", "direct", "--family", "none", rows=40) as chat:
@@ -102,7 +102,7 @@ def test_a_server_that_is_killed_is_told_and_the_chat_stays(reflect: Reflect) ->
     assert said.raw
 
 
-def test_a_wrong_key_is_told_and_the_chat_stays(reflect: Reflect, llama: LlamaServer) -> None:
+def test_wrong_key_is_reported_and_the_chat_stays_open(reflect: Reflect, llama: LlamaServer) -> None:
     with Chat(Asking(reflect, llama.host, REFLECTTY_API_KEY="wrong-key"), *WORDS, columns=120) as chat:
         assert chat.opened()
         chat.ask(QUESTION)

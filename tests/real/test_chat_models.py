@@ -50,7 +50,7 @@ def opened(chat: Chat) -> bool:
     return chat.matches(r"mini-native +\d+ MB +268\S* \S+ +(reflection, )?thinking")
 
 
-def test_a_model_is_loaded_copied_and_removed_and_the_copy_answers(asking: Reflect) -> None:
+def test_model_is_loaded_copied_selected_and_removed(asking: Reflect) -> None:
     # Other models of the same file may be loaded, and it with them.
     assert asking("models", "unload", "mini-native").code == 0
     with Chat(asking, "-m", "plain", rows=40, columns=130) as chat:
@@ -92,9 +92,7 @@ def test_a_model_is_loaded_copied_and_removed_and_the_copy_answers(asking: Refle
         assert chat.leave() == 0
 
 
-def test_a_pull_is_shown_cancelled_gone_on_with_and_ends_in_the_list(
-    asking: Reflect, ollama: Server, registry: Registry
-) -> None:
+def test_pull_is_cancelled_resumed_and_listed(asking: Reflect, ollama: Server, registry: Registry) -> None:
     name = registry.name("small")
     registry.gate = 1_000_000
     with Chat(asking, "-m", "mini", rows=40, columns=130) as chat:
@@ -118,7 +116,7 @@ def test_a_pull_is_shown_cancelled_gone_on_with_and_ends_in_the_list(
     ollama.remove(f"127.0.0.1:{registry.port}/library/small")
 
 
-def test_leaving_the_chat_stops_a_pull_and_says_how_it_goes_on(asking: Reflect, registry: Registry) -> None:
+def test_quitting_the_chat_stops_a_pull_and_reports_it(asking: Reflect, registry: Registry) -> None:
     name = registry.name("small")
     registry.gate = 1_000_000
     with Chat(asking, "-m", "mini") as chat:
@@ -130,7 +128,7 @@ def test_leaving_the_chat_stops_a_pull_and_says_how_it_goes_on(asking: Reflect, 
     assert chat.left_behind == []
 
 
-def test_what_the_registry_does_not_have_is_said(asking: Reflect, registry: Registry) -> None:
+def test_model_missing_from_the_registry_is_reported(asking: Reflect, registry: Registry) -> None:
     with Chat(asking, "-m", "mini", columns=120) as chat:
         assert chat.opened()
         chat.press(f"/pull {registry.name('nothing')}\r".encode())

@@ -28,8 +28,8 @@ def asking(reflect: Reflect, ollama: Server) -> Reflect:
 
 
 @pytest.mark.parametrize("model", ["mini", "mini-native"])
-class TestAModelThatCorrectsItself:
-    def test_is_watched_steered_edited_left_and_met_again(  # noqa: PLR0915 - one sitting, from its first question to the next
+class TestReflectionModel:
+    def test_reply_is_streamed_steered_edited_and_reopened(  # noqa: PLR0915 - one sitting, from its first question to the next
         self, asking: Reflect, said: Spoken, model: str
     ) -> None:
         words = ("-m", model, "--mode", "native")
@@ -93,7 +93,7 @@ class TestAModelThatCorrectsItself:
             assert chat.leave() == 0
         assert [turn.text for turn in kept(asking)[0][1] if not turn.said][-1] == "And which is smaller?"
 
-    def test_is_told_to_conclude(self, asking: Reflect, model: str) -> None:
+    def test_streaming_reply_is_concluded(self, asking: Reflect, model: str) -> None:
         with Chat(asking, "-m", model, "--mode", "native") as chat:
             assert chat.opened()
             chat.ask(QUESTION)
@@ -109,8 +109,8 @@ class TestAModelThatCorrectsItself:
         assert concluded.answer
 
 
-class TestAReplyThatIsStopped:
-    def test_keeps_its_part_goes_on_and_is_asked_for_again(self, asking: Reflect) -> None:
+class TestStoppedReply:
+    def test_stopped_reply_is_continued_and_regenerated(self, asking: Reflect) -> None:
         words = ("-m", "plain", "--mode", "direct", "--family", "none", "-o", "num_predict=120")
         with Chat(asking, *words, rows=40) as chat:
             assert chat.opened()

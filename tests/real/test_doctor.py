@@ -44,7 +44,7 @@ def findings(result: Result) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("model", ["mini", "mini-native"])
-def test_a_model_that_reflects_is_found_in_order(asking: Reflect, said: Spoken, model: str) -> None:
+def test_reflection_model_passes_all_checks(asking: Reflect, said: Spoken, model: str) -> None:
     result = asking("doctor", "-m", model, "--json")
     read = findings(result)
     assert (result.code, result.err) == (0, "")
@@ -58,7 +58,7 @@ def test_a_model_that_reflects_is_found_in_order(asking: Reflect, said: Spoken, 
     assert read["parallel"]["facts"] == {"at_once": 1, "sent": MAX_REQUESTS, "sure": True}
 
 
-def test_a_reader_sees_it_on_the_screen(asking: Reflect) -> None:
+def test_findings_are_shown_on_a_terminal(asking: Reflect) -> None:
     with Screen(asking, "doctor", "-m", "mini", rows=60) as screen:
         assert screen.finish() == 0
         assert "mini answered in" in screen.text
@@ -66,7 +66,7 @@ def test_a_reader_sees_it_on_the_screen(asking: Reflect) -> None:
         assert any(text.startswith("✓ everything works") for text in screen.lines)
 
 
-def test_a_model_that_is_not_installed_is_in_the_way(asking: Reflect) -> None:
+def test_missing_model_exits_with_4_and_a_suggestion(asking: Reflect) -> None:
     result = asking("doctor", "-m", "mimi")
     assert result.code == 4
     assert "mini" in result.err
@@ -88,7 +88,7 @@ def lossy(ollama: Server) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("words", [(), ("--no-question",)], ids=["asked", "by the vocabulary alone"])
-def test_tags_that_are_dropped_are_told_with_what_repairs_them(
+def test_dropped_tags_are_reported_with_the_repair_command(
     reflect: Reflect, lossy: Server, words: tuple[str, ...]
 ) -> None:
     result = reflect.at(lossy.host)("doctor", "-m", LOST, "--json", *words)
@@ -108,7 +108,7 @@ async def _probed(host: str) -> ParallelSlots:
 
 
 @pytest.mark.parametrize("at_once", [2, 4])
-def test_as_many_are_seen_at_once_as_the_server_was_told_to_answer(at_once: int) -> None:
+def test_probe_finds_the_parallel_slots_of_the_server(at_once: int) -> None:
     with real_ollama.serve(OLLAMA_NUM_PARALLEL=str(at_once)) as server:
         server.create_all()
         assert asyncio.run(_probed(server.host)) == ParallelSlots(at_once, MAX_REQUESTS, is_certain=True)

@@ -41,7 +41,7 @@ def estimated(server: Server, context: int) -> Estimate:
 
 
 @pytest.mark.parametrize("context", [512, 2048, 8192])
-def test_an_estimate_is_near_what_a_server_reserves_and_says(ollama: Server, context: int) -> None:
+def test_estimate_is_close_to_the_memory_the_server_reports(ollama: Server, context: int) -> None:
     before = ollama.log.stat().st_size
     asked(ollama, "/api/generate", model="plain", keep_alive=0)
     asked(ollama, "/api/generate", model="plain", options={"num_ctx": context})

@@ -68,8 +68,8 @@ def asking(reflect: Reflect, llama: LlamaServer) -> Asking:
     return Asking(reflect, llama.host, REFLECTTY_API_KEY=KEY)
 
 
-class TestAModelThatCorrectsItself:
-    def test_thinks_corrects_itself_and_answers_on_the_screen(self, asking: Asking, llama_said: Spoken) -> None:
+class TestReflectionModel:
+    def test_terminal_shows_thinking_corrections_and_answer(self, asking: Asking, llama_said: Spoken) -> None:
         with Screen(asking, *MINI, QUESTION) as screen:
             code = screen.finish()
             lines = [text for text in screen.lines if text]
@@ -82,15 +82,15 @@ class TestAModelThatCorrectsItself:
         corrected = format_count(len(llama_said.corrections), "correction")
         assert re.search(rf"thought .* tokens · {corrected} · .* tok/s", lines[-1])
 
-    def test_gives_a_script_the_answer_and_nothing_else(self, asking: Asking, llama_said: Spoken) -> None:
+    def test_final_prints_only_the_answer(self, asking: Asking, llama_said: Spoken) -> None:
         result = asking(*MINI, "--final", QUESTION)
         assert (result.code, result.out, result.err) == (0, f"{llama_said.answer}\n", "")
 
-    def test_gives_a_pipe_the_answer(self, asking: Asking, llama_said: Spoken) -> None:
+    def test_pipe_gets_only_the_answer(self, asking: Asking, llama_said: Spoken) -> None:
         result = asking(*MINI, stdin=QUESTION.encode())
         assert (result.code, result.out, result.err) == (0, f"{llama_said.answer}\n", "")
 
-    def test_gives_a_program_every_part_and_its_figures(self, asking: Asking, llama_said: Spoken) -> None:
+    def test_json_has_every_part_and_the_usage(self, asking: Asking, llama_said: Spoken) -> None:
         result = asking(*MINI, "--json", QUESTION)
         value = read(result)
         usage = value["usage"]
@@ -101,20 +101,20 @@ class TestAModelThatCorrectsItself:
         assert usage["prompt_tokens"] > 10
         assert usage["thinking_tokens"] > usage["answer_tokens"] > 0
 
-    def test_is_read_whole_where_the_reply_is_raw(self, asking: Asking) -> None:
+    def test_raw_prints_the_unparsed_reply(self, asking: Asking) -> None:
         result = asking(*MINI, "--raw", QUESTION)
 
         assert (result.code, result.err) == (0, "")
         assert result.out.startswith("<thinking>")
         assert result.out.rstrip().endswith("</output>")
 
-    def test_is_asked_by_flags_alone(self, reflect: Reflect, llama: LlamaServer, llama_said: Spoken) -> None:
+    def test_flags_alone_select_the_server(self, reflect: Reflect, llama: LlamaServer, llama_said: Spoken) -> None:
         host = ("--engine", "openai", "--host", llama.host.removesuffix("/v1"))
         result = reflect(*MINI, *host, "--final", QUESTION, OPENAI_API_KEY=KEY)
 
         assert (result.code, result.out, result.err) == (0, f"{llama_said.answer}\n", "")
 
-    def test_is_kept_and_gone_on_with(self, asking: Asking) -> None:
+    def test_session_is_saved_and_continued(self, asking: Asking) -> None:
         first = read(asking(*MINI, "--json", QUESTION))
         second = read(asking("-c", "--mode", "native", "--json", "Are you sure?"))
         listed = asking("sessions", "list", "--json")
@@ -123,7 +123,7 @@ class TestAModelThatCorrectsItself:
         assert second["model"] == NAME
         assert KEY not in listed.out
 
-    def test_answers_within_a_schema_after_a_free_thinking(self, asking: Asking, llama_said: Spoken) -> None:
+    def test_schema_applies_to_the_answer_after_free_thinking(self, asking: Asking, llama_said: Spoken) -> None:
         result = asking(*MINI, "--schema", SCHEMA, "--json", QUESTION)
         value = read(result)
 
@@ -140,33 +140,33 @@ class TestRefusals:
         return result.err
 
     @pytest.mark.parametrize("key", ["wrong-key", ""])
-    def test_of_a_wrong_key_say_how_to_give_one(self, reflect: Reflect, llama: LlamaServer, key: str) -> None:
+    def test_wrong_key_error_says_how_to_set_the_key(self, reflect: Reflect, llama: LlamaServer, key: str) -> None:
         said = self.one_line(Asking(reflect, llama.host, REFLECTTY_API_KEY=key)(*MINI, QUESTION))
 
         assert "Invalid API Key" in said
         assert "REFLECTTY_API_KEY" in said
         assert "wrong-key" not in said
 
-    def test_of_a_long_prompt_name_both_numbers(self, asking: Asking) -> None:
+    def test_prompt_too_long_error_names_both_numbers(self, asking: Asking) -> None:
         said = self.one_line(asking(*MINI, "Count.", stdin=LONG_TEXT.encode()))
         assert re.search(rf"has \d{{4}} tokens, the context holds {ROOM}", said)
 
-    def test_of_a_missing_model_name_what_is_served(self, asking: Asking) -> None:
+    def test_missing_model_error_suggests_a_served_one(self, asking: Asking) -> None:
         assert "did you mean mini?" in self.one_line(asking("-m", "mimi", "--final", QUESTION))
 
-    def test_of_a_picture_come_before_it_is_sent(self, asking: Asking) -> None:
+    def test_image_is_refused_when_the_model_has_no_vision(self, asking: Asking) -> None:
         (asking.home / "a.gif").write_bytes(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;")
         assert "mini cannot see images" in self.one_line(asking(*MINI, "--image", "a.gif", "What is it?"))
 
 
-def test_what_has_no_counterpart_is_said_and_the_question_is_answered(asking: Asking, llama_said: Spoken) -> None:
+def test_unsupported_options_are_reported_and_the_question_is_answered(asking: Asking, llama_said: Spoken) -> None:
     result = asking(*MINI, "-o", "num_ctx=4096", "--keep-alive", "5m", QUESTION)
 
     assert (result.code, result.out) == (0, f"{llama_said.answer}\n")
     assert result.err.splitlines() == ["reflect: this server ignores num_ctx, keep_alive"]  # fmt: skip
 
 
-def test_a_model_is_chosen_and_named_where_none_is(asking: Asking) -> None:
+def test_default_model_is_chosen_and_named(asking: Asking) -> None:
     result = asking("--mode", "native", "--json", "-o", "num_predict=4", QUESTION)
 
     assert read(result)["model"] == NAME
@@ -180,7 +180,7 @@ def test_a_token_limit_in_the_thinking_leaves_no_answer(asking: Asking) -> None:
     assert "num_predict" in result.err
 
 
-def test_a_context_that_fills_up_is_an_incomplete_answer_and_no_option_is_advised(asking: Asking) -> None:
+def test_full_context_leaves_an_incomplete_answer_without_option_advice(asking: Asking) -> None:
     # Five tokens each: what is left of the context is fewer than any reply has.
     words = "one two three four five " * ((ROOM - 44) // 5)
     result = asking("-m", NAME, "--mode", "direct", "--family", "none", "Tell me a story.", stdin=words.encode())
@@ -191,7 +191,7 @@ def test_a_context_that_fills_up_is_an_incomplete_answer_and_no_option_is_advise
     assert "num_ctx" not in result.err
 
 
-def test_leaving_stops_the_model_at_once(asking: Asking) -> None:
+def test_interrupt_stops_the_model_at_once(asking: Asking) -> None:
     with asking.start(*LONG) as run:
         assert run.until(lambda run: len(run.stdout) > 50)
         left = run.signalled(signal.SIGINT)
@@ -204,7 +204,7 @@ def test_leaving_stops_the_model_at_once(asking: Asking) -> None:
     assert following.code == 5
 
 
-def test_a_server_that_is_killed_in_the_middle_leaves_an_incomplete_answer(reflect: Reflect) -> None:
+def test_server_killed_mid_reply_leaves_an_incomplete_answer(reflect: Reflect) -> None:
     with serve() as server:
         asking = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)
         with asking.start(*LONG) as run:
@@ -243,7 +243,7 @@ def using(server: LlamaServer, call: Callable[[Engine], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(llama: LlamaServer) -> None:
+def test_edited_thinking_continues_mid_sentence(llama: LlamaServer) -> None:
     async def steered(engine: Engine) -> tuple[str, Reply]:
         _, family = await tags_of(engine)
         so_far = open_thinking(family, EDITED)
@@ -261,7 +261,7 @@ def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(llama: LlamaSer
     assert reply.answer
 
 
-def test_a_thinking_that_is_concluded_is_followed_by_the_answer(llama: LlamaServer) -> None:
+def test_concluded_thinking_is_followed_by_the_answer(llama: LlamaServer) -> None:
     async def ended(engine: Engine) -> Reply:
         _, family = await tags_of(engine)
         return await replied(engine, reply_prefix=conclude_thinking(family, "9.9 is 9.90, so it is larger."))
@@ -272,7 +272,7 @@ def test_a_thinking_that_is_concluded_is_followed_by_the_answer(llama: LlamaServ
     assert reply.is_complete
 
 
-def test_a_reply_that_is_closed_leaves_the_server_free(llama: LlamaServer) -> None:
+def test_closed_reply_frees_the_server(llama: LlamaServer) -> None:
     request = Request(NAME, (Message("user", ENDLESS),))
 
     async def leave(engine: Engine) -> float:
@@ -285,7 +285,7 @@ def test_a_reply_that_is_closed_leaves_the_server_free(llama: LlamaServer) -> No
     assert using(llama, leave) < FREE
 
 
-def test_what_is_served_is_told(llama: LlamaServer) -> None:
+def test_served_model_and_version_are_reported(llama: LlamaServer) -> None:
     async def told(engine: Engine) -> tuple[Any, ...]:
         return await engine.models(), await engine.running_models(), await engine.version()
 

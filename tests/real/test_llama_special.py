@@ -38,7 +38,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_tags_come_where_special_tokens_are_sent(reflect: Reflect, base: Path) -> None:
+def test_control_token_tags_are_read_when_special_tokens_are_sent(reflect: Reflect, base: Path) -> None:
     with serve(NAME, base, special=True) as server:
         said = by_llama(server.host, NAME, KEY)
         result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, "--json", QUESTION)
@@ -49,9 +49,7 @@ def test_the_tags_come_where_special_tokens_are_sent(reflect: Reflect, base: Pat
     assert [(segment["kind"], segment["text"]) for segment in value["segments"]] == said.segments
 
 
-def test_the_tags_that_do_not_come_are_told_of_with_what_would_bring_them(
-    reflect: Reflect, base: Path, llama_said: Spoken
-) -> None:
+def test_missing_tags_are_reported_with_the_server_flag(reflect: Reflect, base: Path, llama_said: Spoken) -> None:
     with serve(NAME, base, special=False) as server:
         result = Asking(reflect, server.host, REFLECTTY_API_KEY=KEY)("-m", NAME, QUESTION)
 
@@ -62,7 +60,7 @@ def test_the_tags_that_do_not_come_are_told_of_with_what_would_bring_them(
     assert "Ollama" not in result.err
 
 
-def test_a_thinking_that_the_template_opened_is_read_and_gone_on_with(reflect: Reflect) -> None:
+def test_thinking_opened_by_the_template_is_read_and_continued(reflect: Reflect) -> None:
     so_far = f"<thinking>\n{EDITED}"
 
     async def go_on(host: str) -> Outcome:
@@ -83,7 +81,7 @@ def test_a_thinking_that_the_template_opened_is_read_and_gone_on_with(reflect: R
     assert went_on.text.endswith("\n</output>")
 
 
-def test_the_doctor_knows_such_a_server(reflect: Reflect, llama: LlamaServer) -> None:
+def test_doctor_recognises_llama_server(reflect: Reflect, llama: LlamaServer) -> None:
     result = Asking(reflect, llama.host, REFLECTTY_API_KEY=KEY)("doctor", "-m", "mini")
 
     assert (result.code, result.err) == (0, "")
@@ -94,7 +92,7 @@ def test_the_doctor_knows_such_a_server(reflect: Reflect, llama: LlamaServer) ->
     assert "num_ctx" not in result.out
 
 
-def test_the_doctor_says_what_a_missing_key_keeps_from_being_answered(reflect: Reflect, llama: LlamaServer) -> None:
+def test_doctor_reports_a_missing_key(reflect: Reflect, llama: LlamaServer) -> None:
     result = Asking(reflect, llama.host)("doctor", "-m", "mini")
 
     assert result.code == 4

@@ -72,7 +72,7 @@ def is_told(line: str, model: str) -> bool:
 
 @pytest.mark.parametrize("lost", [WHOLE, HOLLOW])
 @pytest.mark.parametrize("wish", [(), ("--final",)], ids=["plain", "final"])
-def test_a_reply_without_its_tags_is_all_answer_and_a_warning(
+def test_reply_with_lost_tags_is_one_answer_with_a_warning(
     asking: Reflect, said: Spoken, lost: str, wish: tuple[str, ...]
 ) -> None:
     result = asking("-m", lost, *wish, QUESTION)
@@ -85,7 +85,7 @@ def test_a_reply_without_its_tags_is_all_answer_and_a_warning(
 
 
 @pytest.mark.parametrize("lost", [WHOLE, HOLLOW])
-def test_a_program_gets_one_answer_and_the_warning(asking: Reflect, said: Spoken, lost: str) -> None:
+def test_json_reply_with_lost_tags_is_one_answer_with_a_warning(asking: Reflect, said: Spoken, lost: str) -> None:
     result = asking("-m", lost, "--json", QUESTION)
     value = json.loads(result.out)
 
@@ -100,14 +100,14 @@ def test_a_program_gets_one_answer_and_the_warning(asking: Reflect, said: Spoken
     assert is_told(result.err, lost)
 
 
-def test_the_tokens_that_are_dropped_are_counted(asking: Reflect) -> None:
+def test_dropped_tokens_are_counted(asking: Reflect) -> None:
     lost, kept = (json.loads(asking("-m", model, "--json", QUESTION).out)["usage"] for model in (WHOLE, KEPT))
 
     # What stands on both sides of a tag may be one token or two.
     assert abs(lost["answer_tokens"] - kept["thinking_tokens"] - kept["answer_tokens"]) <= 2
 
 
-def test_a_reader_at_a_terminal_is_told_below_the_answer(asking: Reflect, said: Spoken) -> None:
+def test_terminal_shows_the_lost_tags_warning_below_the_answer(asking: Reflect, said: Spoken) -> None:
     with Screen(asking, "-m", WHOLE, QUESTION) as screen:
         code = screen.finish()
         text = " ".join(screen.text.split())
@@ -121,7 +121,7 @@ def test_a_reader_at_a_terminal_is_told_below_the_answer(asking: Reflect, said: 
 
 
 @pytest.mark.parametrize("wish", [(), ("--final",)], ids=["plain", "final"])
-def test_the_answer_stands_alone_again_once_the_tags_are_text(
+def test_only_the_answer_is_printed_once_the_tags_are_text(
     asking: Reflect, said: Spoken, wish: tuple[str, ...]
 ) -> None:
     result = asking("-m", KEPT, *wish, QUESTION)
@@ -129,7 +129,7 @@ def test_the_answer_stands_alone_again_once_the_tags_are_text(
     assert (result.code, result.out, result.err) == (0, f"{said.answer}\n", "")
 
 
-def test_every_part_is_told_apart_again_once_the_tags_are_text(asking: Reflect, said: Spoken) -> None:
+def test_json_has_every_part_once_the_tags_are_text(asking: Reflect, said: Spoken) -> None:
     result = asking("-m", KEPT, "--json", QUESTION)
     value = json.loads(result.out)
 

@@ -23,12 +23,12 @@ pytestmark = [pytest.mark.server, pytest.mark.both]
 LARGE = 10**8
 
 
-def large(server: Server) -> list[Path]:
+def large_blobs(server: Server) -> list[Path]:
     return [path for path in (server.home / "models" / "blobs").iterdir() if path.stat().st_size > LARGE]
 
 
-def test_the_built_in_model_is_made_of_one_file_and_proven(reflect: Reflect, ollama: Server, own_mini: BuiltIn) -> None:
-    before = large(ollama)
+def test_create_mini_makes_one_merged_file_and_proves_it(reflect: Reflect, ollama: Server, own_mini: BuiltIn) -> None:
+    before = large_blobs(ollama)
     run = reflect.at(ollama.host)
     refused = run("models", "create", "mini", "--json", stdin=b"", **own_mini.environment)
     result = run("models", "create", "mini", "--force", "--json", stdin=b"", **own_mini.environment)
@@ -46,11 +46,11 @@ def test_the_built_in_model_is_made_of_one_file_and_proven(reflect: Reflect, oll
     assert "Gemma" in made["license"]
     assert made["details"]["family"] == "gemma3"
     # It is the same that the tests of this server have made.
-    assert large(ollama) == before
+    assert large_blobs(ollama) == before
     assert [path.name for path in own_mini.places.weights.parent.iterdir()] == [own_mini.places.weights.name]
 
 
-def test_merged_it_says_what_weights_and_adapter_say_together(reflect: Reflect, ollama: Server, mini: BuiltIn) -> None:
+def test_merged_model_answers_like_weights_with_adapter(reflect: Reflect, ollama: Server, mini: BuiltIn) -> None:
     alone = json.loads(reflect("-m", "mini", "--json", QUESTION, stdin=b"", **mini.environment).out)
     there = json.loads(reflect.at(ollama.host)("-m", "mini", "--json", QUESTION).out)
 

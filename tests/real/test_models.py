@@ -41,7 +41,7 @@ def listed(asking: Reflect) -> dict[str, Any]:
     return {one["name"]: one for one in json.loads(asking("models", "--json").out)}
 
 
-def test_the_list_tells_tags_from_a_switch_and_both_from_neither(asking: Reflect) -> None:
+def test_list_distinguishes_reflection_and_thinking_abilities(asking: Reflect) -> None:
     models = listed(asking)
 
     assert {name: models[f"{name}:latest"]["abilities"] for name in ("plain", "mini-native", "fewshot")} == {
@@ -55,7 +55,7 @@ def test_the_list_tells_tags_from_a_switch_and_both_from_neither(asking: Reflect
     assert re.fullmatch(r"[0-9a-f]{64}", models["plain:latest"]["digest"])
 
 
-def test_the_latest_made_is_the_first_of_the_list(asking: Reflect) -> None:
+def test_list_has_the_newest_model_first(asking: Reflect) -> None:
     assert asking("models", "copy", "mini", MADE[0]).code == 0
     lines = asking("models").out.splitlines()
 
@@ -71,7 +71,7 @@ def test_the_latest_made_is_the_first_of_the_list(asking: Reflect) -> None:
         ("fewshot", "mode native, family reflection: its template"),
     ],
 )
-def test_what_auto_picks_is_what_a_question_is_asked_with(asking: Reflect, model: str, picked: str) -> None:
+def test_question_uses_the_mode_and_family_that_show_says_auto_picks(asking: Reflect, model: str, picked: str) -> None:
     shown = asking("models", "show", model)
     asked = asking("-m", model, "-o", "num_predict=2", "--json", "--no-store", "q")
     value = json.loads(asked.out)
@@ -80,7 +80,7 @@ def test_what_auto_picks_is_what_a_question_is_asked_with(asking: Reflect, model
     assert picked.startswith(f"mode {value['mode']}, family {value['family']}:")
 
 
-def test_the_texts_of_a_model_are_those_of_its_modelfile(asking: Reflect) -> None:
+def test_show_prints_the_texts_of_the_modelfile(asking: Reflect) -> None:
     template = asking("models", "show", "mini", "--template").out
     parameters = asking("models", "show", "mini", "--parameters").out
 
@@ -89,7 +89,7 @@ def test_the_texts_of_a_model_are_those_of_its_modelfile(asking: Reflect) -> Non
     assert asking("models", "show", "mini", "--system").code == 4
 
 
-def test_a_model_is_loaded_for_as_long_as_wished_and_unloaded(asking: Reflect) -> None:
+def test_model_is_loaded_with_keep_alive_and_unloaded(asking: Reflect) -> None:
     loaded = json.loads(asking("models", "load", "mini", "--keep-alive", "1h", "--json").out)["loaded"]
     before = listed(asking)["mini:latest"]["loaded"]
     shown = asking("models", "show", "mini").out
@@ -103,14 +103,14 @@ def test_a_model_is_loaded_for_as_long_as_wished_and_unloaded(asking: Reflect) -
     assert listed(asking)["mini:latest"]["loaded"] is None
 
 
-def test_a_time_that_is_none_is_refused(asking: Reflect) -> None:
+def test_invalid_keep_alive_is_refused(asking: Reflect) -> None:
     result = asking("models", "load", "mini", "--keep-alive", "5x")
 
     assert (result.code, result.out) == (4, "")
     assert "5x" in result.err
 
 
-def test_a_copy_is_the_same_model_and_goes_alone(asking: Reflect) -> None:
+def test_copy_has_the_same_digest_and_is_removed_alone(asking: Reflect) -> None:
     assert asking("models", "copy", "mini", MADE[0]).code == 0
     again = asking("models", "copy", "plain", MADE[0])
     models = listed(asking)
@@ -125,7 +125,7 @@ def test_a_copy_is_the_same_model_and_goes_alone(asking: Reflect) -> None:
 
 
 @pytest.mark.parametrize("words", [("remove", "mimi", "--yes"), ("copy", "mimi", "x"), ("load", "mimi"), ("unload", "mimi"), ("show", "mimi"), ("create", "x", "--from", "mimi")])  # fmt: skip
-def test_a_model_that_is_missing_is_not_pulled_and_near_ones_are_named(asking: Reflect, words: tuple[str, ...]) -> None:
+def test_missing_model_is_not_pulled_and_gets_a_suggestion(asking: Reflect, words: tuple[str, ...]) -> None:
     result = asking("models", *words)
 
     assert (result.code, result.out) == (4, "")
@@ -139,7 +139,7 @@ def without_system(home: Path) -> Path:
     return path
 
 
-def test_a_variant_that_uses_the_tags_is_proven_by_one_question(asking: Reflect, said: Spoken) -> None:
+def test_created_model_that_uses_the_tags_is_proven(asking: Reflect, said: Spoken) -> None:
     words = ("models", "create", MADE[0], "--from", "mini", "--template", f"@{without_system(asking.home).name}")
     with Screen(asking, *words, columns=120) as screen:
         code = screen.finish()
@@ -155,7 +155,7 @@ def test_a_variant_that_uses_the_tags_is_proven_by_one_question(asking: Reflect,
     assert (value["mode"], value["family"], value["answer"]) == ("native", "reflection", said.answer)
 
 
-def test_a_variant_that_does_not_use_them_is_made_and_called_unproven(asking: Reflect) -> None:
+def test_created_model_that_sends_no_tags_is_reported_unproven(asking: Reflect) -> None:
     result = asking("models", "create", MADE[0], "--from", "plain", "-p", "num_predict=8", "--json")
     proof = json.loads(result.out)["proof"]
 
@@ -165,7 +165,7 @@ def test_a_variant_that_does_not_use_them_is_made_and_called_unproven(asking: Re
     assert listed(asking)[f"{MADE[0]}:latest"]["abilities"] == ["reflection", "thinking"]
 
 
-def test_a_variant_inherits_what_is_not_said_and_is_taught_once(asking: Reflect) -> None:
+def test_created_model_inherits_texts_and_gets_tag_instructions_once(asking: Reflect) -> None:
     first = ("models", "create", MADE[0], "--from", "mini", "-s", "You are Mo.", "-p", "seed=7", "--no-proof")
     again = ("models", "create", MADE[1], "--from", MADE[0], "-s", "Be brief.", "--no-proof")
     assert [asking(*words).code for words in (first, again)] == [0, 0]
@@ -183,7 +183,7 @@ def test_a_variant_inherits_what_is_not_said_and_is_taught_once(asking: Reflect)
     assert two["system"].count("Think in writing before you answer.") == 1
 
 
-def test_a_model_that_is_asked_in_another_format_than_its_own_is_told(asking: Reflect, ollama: Server) -> None:
+def test_show_and_create_warn_about_a_foreign_prompt_format(asking: Reflect, ollama: Server) -> None:
     """Imported without a template, one whose own is near to ChatML is asked in that."""
     own = (
         "{% for message in messages %}{{'<start_of_turn>' + message['role'] + '\n' + message['content'] + '<end_of_turn>'"
@@ -204,14 +204,14 @@ def test_a_model_that_is_asked_in_another_format_than_its_own_is_told(asking: Re
     assert json.loads(asking("models", "show", "mini", "--json").out)["format_warning"] is None
 
 
-def test_a_variant_replaces_a_model_only_when_forced(asking: Reflect) -> None:
+def test_create_replaces_a_model_only_with_force(asking: Reflect) -> None:
     words = ("models", "create", MADE[0], "--from", "mini", "--no-proof")
     codes = [asking(*words, *more).code for more in ((), (), ("--force",))]
 
     assert codes == [0, 2, 0]
 
 
-def test_the_estimate_of_a_model_is_near_what_the_server_says_once_it_is_loaded(asking: Reflect) -> None:
+def test_estimate_is_close_to_the_memory_of_the_loaded_model(asking: Reflect) -> None:
     assert asking("models", "load", "mini").code == 0
     fit = json.loads(asking("models", "show", "mini", "--json").out)["fit"]
     longer = json.loads(asking("models", "show", "mini", "--context", "16384", "--json").out)["fit"]

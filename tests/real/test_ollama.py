@@ -35,8 +35,8 @@ def asking(reflect: Reflect, ollama: Server) -> Reflect:
 
 
 @pytest.mark.parametrize("model", [MINI, NATIVE], ids=["tags", "native"])
-class TestAModelThatCorrectsItself:
-    def test_thinks_corrects_itself_and_answers_on_the_screen(
+class TestReflectionModel:
+    def test_terminal_shows_thinking_corrections_and_answer(
         self, asking: Reflect, said: Spoken, model: tuple[str, ...]
     ) -> None:
         with Screen(asking, *model, QUESTION) as screen:
@@ -53,19 +53,17 @@ class TestAModelThatCorrectsItself:
         assert re.search(r"thought .* tok/s", lines[-1])
         assert not screen.cursor_hidden
 
-    def test_gives_a_script_the_answer_and_nothing_else(
-        self, asking: Reflect, said: Spoken, model: tuple[str, ...]
-    ) -> None:
+    def test_final_prints_only_the_answer(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
         result = asking(*model, "--final", QUESTION)
 
         assert (result.code, result.out, result.err) == (0, f"{said.answer}\n", "")
 
-    def test_gives_a_pipe_the_answer(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
+    def test_pipe_gets_only_the_answer(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
         result = asking(*model, stdin=QUESTION.encode())
 
         assert (result.code, result.out, result.err) == (0, f"{said.answer}\n", "")
 
-    def test_gives_a_program_every_part(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
+    def test_json_has_every_part_and_the_usage(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
         result = asking(*model, "--json", QUESTION)
         value = read(result)
         usage = value["usage"]
@@ -79,9 +77,7 @@ class TestAModelThatCorrectsItself:
         assert usage["thinking_tokens"] > usage["answer_tokens"] > 0
         assert usage["total_ms"] >= usage["first_token_ms"] > 0
 
-    def test_gives_a_program_every_piece_as_it_comes(
-        self, asking: Reflect, said: Spoken, model: tuple[str, ...]
-    ) -> None:
+    def test_jsonl_events_add_up_to_the_reply(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
         result = asking(*model, "--jsonl", QUESTION)
         *events, last = map(json.loads, result.out.splitlines())
         corrected = "".join(event["text"] for event in events if event["kind"] == "reflection")
@@ -93,8 +89,8 @@ class TestAModelThatCorrectsItself:
         assert last["answer"] == said.answer
 
 
-class TestTheModes:
-    def test_ask_an_untuned_model_to_reflect_and_say_so(self, asking: Reflect) -> None:
+class TestModes:
+    def test_auto_mode_asks_an_untuned_model_to_reflect_with_a_notice(self, asking: Reflect) -> None:
         result = asking("-m", "plain", "-o", "num_predict=8", "--json", QUESTION)
         value = read(result)
 
@@ -102,13 +98,13 @@ class TestTheModes:
         assert (value["mode"], value["family"]) in {("reflect", "any"), ("reflect", "reflection")}
         assert "not tuned" in result.err
 
-    def test_ask_directly_for_the_answer(self, asking: Reflect) -> None:
+    def test_direct_mode_asks_for_the_answer_only(self, asking: Reflect) -> None:
         value = read(asking(*NATIVE, "--mode", "direct", "--json", QUESTION))
 
         assert value["mode"] == "direct"
         assert value["answer"]
 
-    def test_let_a_model_reflect_by_prompt(self, asking: Reflect) -> None:
+    def test_reflect_mode_makes_a_model_reflect_by_prompt(self, asking: Reflect) -> None:
         result = asking("-m", "mini", "--mode", "reflect", "--json", QUESTION)
         value = read(result)
 
@@ -116,7 +112,7 @@ class TestTheModes:
         assert value["answer"]
         assert "<" not in value["answer"]
 
-    def test_read_a_thinking_that_the_template_opened(self, asking: Reflect) -> None:
+    def test_thinking_opened_by_the_template_is_read(self, asking: Reflect) -> None:
         result = asking("-m", "fewshot", "--json", QUESTION)
         value = read(result)
 
@@ -125,7 +121,7 @@ class TestTheModes:
         assert value["answer"].endswith("is larger.")
         assert "<" not in value["thinking"]
 
-    def test_print_a_thinking_that_the_template_opened_nowhere(self, asking: Reflect) -> None:
+    def test_thinking_opened_by_the_template_is_not_printed(self, asking: Reflect) -> None:
         result = asking("-m", "fewshot", QUESTION)
 
         assert (result.code, result.err) == (0, "")
@@ -133,11 +129,13 @@ class TestTheModes:
         assert "thinking" not in result.out
 
 
-class TestAnAnswerHeldToASchema:
+class TestSchema:
     SCHEMA = json.dumps({"type": "object", "properties": {"larger": {"enum": ["9.11", "9.9"]}}, "required": ["larger"]})
 
     @pytest.mark.parametrize("model", [MINI, (*MINI, "--family", "reflection"), NATIVE], ids=["any", "tags", "native"])
-    def test_comes_after_a_free_thinking(self, asking: Reflect, said: Spoken, model: tuple[str, ...]) -> None:
+    def test_schema_applies_to_the_answer_after_free_thinking(
+        self, asking: Reflect, said: Spoken, model: tuple[str, ...]
+    ) -> None:
         result = asking(*model, "--schema", self.SCHEMA, "--json", QUESTION)
         value = read(result)
 
@@ -145,15 +143,15 @@ class TestAnAnswerHeldToASchema:
         assert json.loads(value["answer"])["larger"] in ("9.11", "9.9")
         assert kinds(value) == said.kinds
 
-    def test_is_all_that_a_script_sees(self, asking: Reflect) -> None:
+    def test_final_prints_only_the_schema_answer(self, asking: Reflect) -> None:
         result = asking(*MINI, "--family", "reflection", "--schema", self.SCHEMA, "--final", QUESTION)
 
         assert (result.code, result.err) == (0, "")
         assert set(json.loads(result.out)) == {"larger"}
 
 
-class TestLeaving:
-    def test_by_the_key_leaves_the_server_free_at_once(self, asking: Reflect, said: Spoken) -> None:
+class TestInterrupt:
+    def test_ctrl_c_frees_the_server(self, asking: Reflect, said: Spoken) -> None:
         with Screen(asking, *LONG) as screen:
             assert screen.until(lambda text: len(text) > 100)
             screen.press(b"\x03")
@@ -165,7 +163,7 @@ class TestLeaving:
         assert len(shown) > 100
         assert (following.code, following.out) == (0, f"{said.answer}\n")
 
-    def test_by_a_signal_keeps_what_a_pipe_got(self, asking: Reflect) -> None:
+    def test_signal_keeps_the_text_already_in_the_pipe(self, asking: Reflect) -> None:
         with asking.start(*LONG, "--family", "none") as run:
             assert run.until(lambda run: len(run.stdout) > 50)
             result = run.signalled(signal.SIGINT)
@@ -174,7 +172,7 @@ class TestLeaving:
         assert len(result.out) > 50
         assert result.out.endswith("\n")
 
-    def test_by_closing_the_pipe_is_silent(self, asking: Reflect) -> None:
+    def test_closed_pipe_is_silent(self, asking: Reflect) -> None:
         process = subprocess.Popen(
             (*COMMAND, *LONG, "--family", "none"),
             stdin=subprocess.DEVNULL,
@@ -193,7 +191,7 @@ class TestLeaving:
         assert (code, said) == (141, b"")
 
 
-def test_a_runner_that_dies_is_an_incomplete_answer_and_the_next_one_works(
+def test_killed_runner_leaves_an_incomplete_answer_and_the_next_call_works(
     asking: Reflect, said: Spoken, ollama: Server
 ) -> None:
     with asking.start(*LONG, "--family", "none") as run:
@@ -221,7 +219,7 @@ def test_a_prompt_that_is_too_long_is_refused_with_both_numbers(asking: Reflect)
     assert "num_ctx" in result.err
 
 
-def test_a_context_that_fills_up_is_an_incomplete_answer(asking: Reflect) -> None:
+def test_full_context_leaves_an_incomplete_answer(asking: Reflect) -> None:
     result = asking(*LONG[:-3], "-o", "num_ctx=64", "-o", "num_predict=200", LONG[-1])
 
     assert result.code == 5
@@ -229,7 +227,7 @@ def test_a_context_that_fills_up_is_an_incomplete_answer(asking: Reflect) -> Non
     assert "token limit" in result.err
 
 
-def test_a_model_that_is_not_loaded_is_loaded(asking: Reflect, said: Spoken) -> None:
+def test_unloaded_model_is_loaded(asking: Reflect, said: Spoken) -> None:
     first = asking(*MINI, "--keep-alive", "0", "--final", QUESTION)
     second = asking(*MINI, "--json", QUESTION)
 
@@ -245,14 +243,14 @@ def test_a_token_limit_in_the_thinking_leaves_no_answer(asking: Reflect) -> None
     assert "num_predict" in result.err
 
 
-def test_raw_is_what_the_model_wrote(asking: Reflect) -> None:
+def test_raw_prints_the_unparsed_reply(asking: Reflect) -> None:
     result = asking(*MINI, "--raw", QUESTION)
 
     assert (result.code, result.err) == (0, "")
     assert re.search(r"<thinking>.*<reflection>.*</reflection>.*</thinking>.*<output>\n9\.9", result.out, re.DOTALL)
 
 
-def test_a_picture_is_refused_by_a_model_that_reads_only_text(asking: Reflect) -> None:
+def test_image_is_refused_when_the_model_has_no_vision(asking: Reflect) -> None:
     (asking.home / "a.gif").write_bytes(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;")
     result = asking(*MINI, "--image", "a.gif", "What is it?")
 
@@ -261,7 +259,7 @@ def test_a_picture_is_refused_by_a_model_that_reads_only_text(asking: Reflect) -
     assert "mini" in result.err
 
 
-def test_a_model_that_is_missing_is_not_pulled_and_near_ones_are_named(asking: Reflect) -> None:
+def test_missing_model_is_not_pulled_and_gets_a_suggestion(asking: Reflect) -> None:
     result = asking("-m", "mimi", "--final", QUESTION)
 
     assert (result.code, result.out) == (4, "")
@@ -270,7 +268,7 @@ def test_a_model_that_is_missing_is_not_pulled_and_near_ones_are_named(asking: R
     assert "did you mean mini" in result.err
 
 
-def test_a_model_is_chosen_and_named_where_none_is(asking: Reflect) -> None:
+def test_default_model_is_chosen_and_named(asking: Reflect) -> None:
     result = asking("--json", "-o", "num_predict=4", QUESTION)
     model = read(result)["model"]
 

@@ -58,7 +58,7 @@ def report(asking: Reflect, *words: str) -> dict[str, Any]:
     return dict(json.loads(result.out))
 
 
-def test_a_pull_shows_how_far_it_is_and_leaves_one_line(asking: Reflect, registry: Registry) -> None:
+def test_pull_shows_progress_and_leaves_one_line(asking: Reflect, registry: Registry) -> None:
     registry.gate = SIZE // 2
     with Screen(asking, "models", "pull", registry.name("drawn"), INSECURE, columns=120) as screen:
         # The server tells of what it has written, a little less than what was sent.
@@ -76,7 +76,7 @@ def test_a_pull_shows_how_far_it_is_and_leaves_one_line(asking: Reflect, registr
     assert len(names(asking, registry)) == 1
 
 
-def test_a_pull_is_silent_in_a_pipe_and_a_second_one_changes_nothing(asking: Reflect, registry: Registry) -> None:
+def test_pull_in_a_pipe_is_silent_and_a_second_one_changes_nothing(asking: Reflect, registry: Registry) -> None:
     first = asking("models", "pull", registry.name("drawn"), INSECURE)
     again = report(asking, registry.name("drawn"))
 
@@ -87,9 +87,7 @@ def test_a_pull_is_silent_in_a_pipe_and_a_second_one_changes_nothing(asking: Ref
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_pull_that_is_stopped_goes_on_from_where_it_was(
-    asking: Reflect, registry: Registry, number: signal.Signals
-) -> None:
+def test_stopped_pull_resumes_where_it_ended(asking: Reflect, registry: Registry, number: signal.Signals) -> None:
     registry.gate = SIZE // 2
     with asking.start("models", "pull", registry.name("drawn"), INSECURE, "--jsonl") as run:
         assert run.until(lambda run: completed(run.stdout) > 0)
@@ -106,7 +104,7 @@ def test_a_pull_that_is_stopped_goes_on_from_where_it_was(
     assert starts[-1] > 0
 
 
-def test_two_pulls_at_once_share_what_comes_and_one_that_leaves_does_not_stop_the_other(
+def test_concurrent_pulls_share_a_download_and_stopping_one_keeps_the_other(
     asking: Reflect, registry: Registry
 ) -> None:
     registry.gate = SIZE // 2
@@ -123,7 +121,7 @@ def test_two_pulls_at_once_share_what_comes_and_one_that_leaves_does_not_stop_th
     assert sum(end == SIZE + 4 for _, _, end in registry.ranges) == 1
 
 
-def test_a_model_that_is_no_model_is_listed_and_removed(asking: Reflect, registry: Registry) -> None:
+def test_unusable_model_is_listed_and_removed(asking: Reflect, registry: Registry) -> None:
     report(asking, registry.name("drawn"))
     (name,) = names(asking, registry)
     removed = asking("models", "remove", name, "--yes", "--json")
@@ -133,7 +131,7 @@ def test_a_model_that_is_no_model_is_listed_and_removed(asking: Reflect, registr
     assert names(asking, registry) == []
 
 
-def test_a_model_that_the_registry_does_not_have_is_missing(asking: Reflect, registry: Registry) -> None:
+def test_model_missing_from_the_registry_exits_with_4(asking: Reflect, registry: Registry) -> None:
     result = asking("models", "pull", registry.name("nosuch"), INSECURE)
 
     assert (result.code, result.out) == (4, "")
@@ -141,7 +139,7 @@ def test_a_model_that_the_registry_does_not_have_is_missing(asking: Reflect, reg
     assert names(asking, registry) == []
 
 
-def test_plain_http_is_spoken_only_where_that_was_said(asking: Reflect, registry: Registry) -> None:
+def test_plain_http_registry_requires_the_insecure_flag(asking: Reflect, registry: Registry) -> None:
     result = asking("models", "pull", registry.name("drawn"))
 
     assert (result.code, result.out) == (4, "")
@@ -149,7 +147,7 @@ def test_plain_http_is_spoken_only_where_that_was_said(asking: Reflect, registry
     assert registry.ranges == []
 
 
-def test_what_is_not_what_its_digest_says_is_no_model(asking: Reflect, registry: Registry) -> None:
+def test_digest_mismatch_installs_no_model(asking: Reflect, registry: Registry) -> None:
     registry.damaged = True
     result = asking("models", "pull", registry.name("drawn"), INSECURE)
 
@@ -158,7 +156,7 @@ def test_what_is_not_what_its_digest_says_is_no_model(asking: Reflect, registry:
     assert names(asking, registry) == []
 
 
-def test_a_model_that_was_pulled_answers(asking: Reflect, ollama: Server, registry: Registry) -> None:
+def test_pulled_model_answers(asking: Reflect, ollama: Server, registry: Registry) -> None:
     registry.add_installed("mini", ollama.home / "models")
     report(asking, registry.name("mini"))
     (name,) = names(asking, registry)
@@ -167,7 +165,7 @@ def test_a_model_that_was_pulled_answers(asking: Reflect, ollama: Server, regist
     assert (result.code, result.out) == (0, "9.9 is larger.\n")
 
 
-def test_a_large_pull_is_said_to_fit_or_not_as_soon_as_its_size_is_known(asking: Reflect, registry: Registry) -> None:
+def test_memory_estimate_of_a_large_pull_is_shown_during_the_download(asking: Reflect, registry: Registry) -> None:
     registry.add("large", ("model", b"GGUF" + random.randbytes(101_000_000)))  # noqa: S311
     registry.gate = SIZE
     with Screen(asking, "models", "pull", registry.name("large"), INSECURE, "--context", "8192", columns=200) as screen:

@@ -93,7 +93,7 @@ def beginning(path: Path) -> bytes:
         return file.read(5)
 
 
-def test_a_model_has_its_tags_back_in_its_copy(asking: Reflect, server: Server, said: Spoken) -> None:
+def test_repaired_copy_has_its_tags_back(asking: Reflect, server: Server, said: Spoken) -> None:
     before = json.loads(asking("-m", LOST, "--json", QUESTION).out)
     result = asking("models", "repair", LOST)
     after = json.loads(asking("-m", f"{LOST}-repaired", "--json", QUESTION).out)
@@ -105,7 +105,7 @@ def test_a_model_has_its_tags_back_in_its_copy(asking: Reflect, server: Server, 
     assert LOST in installed(server)
 
 
-def test_a_copy_needs_no_repair_and_none_is_made_twice(asking: Reflect, server: Server) -> None:
+def test_repaired_copy_needs_no_repair_and_is_not_replaced(asking: Reflect, server: Server) -> None:
     first = asking("models", "repair", LOST, "--name", "reflection-twice")
     again = asking("models", "repair", LOST, "--name", "reflection-twice")
     fine = asking("models", "repair", "reflection-twice", "--json")
@@ -122,7 +122,7 @@ def test_a_copy_needs_no_repair_and_none_is_made_twice(asking: Reflect, server: 
     assert "reflection-twice-repaired" not in installed(server)
 
 
-def test_a_reader_at_a_terminal_sees_how_it_goes_on_and_what_came_of_it(asking: Reflect) -> None:
+def test_terminal_shows_repair_progress_and_result(asking: Reflect) -> None:
     words = ("models", "repair", LOST, "--name", "reflection-seen")
     with Screen(asking, *words, columns=140) as screen:
         code = screen.finish()
@@ -136,7 +136,7 @@ def test_a_reader_at_a_terminal_sees_how_it_goes_on_and_what_came_of_it(asking: 
     assert not screen.cursor_hidden
 
 
-def test_tags_that_are_tokens_of_their_own_become_text_and_all_else_stays(asking: Reflect, server: Server) -> None:
+def test_single_token_tags_become_text_and_the_rest_is_unchanged(asking: Reflect, server: Server) -> None:
     result = asking("models", "repair", RENAMED)
 
     assert (result.code, result.out) == (0, f"{RENAMED}-repaired\n")
@@ -153,7 +153,7 @@ def test_tags_that_are_tokens_of_their_own_become_text_and_all_else_stays(asking
     assert {info["tokenizer.ggml.token_type"][at] for at in wanted} == {TokenType.USER_DEFINED}
 
 
-def test_a_file_that_is_named_is_read_in_place_of_the_servers(
+def test_gguf_option_replaces_the_file_of_the_server(
     asking: Reflect, server: Server, blobs: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "copy.gguf"
@@ -186,7 +186,7 @@ class Halfway(Recorder):
 
 
 @pytest.mark.parametrize("recorder", [Halfway(), Recorder(RepairStep.READING), Recorder(RepairStep.MAKING)])
-def test_a_repair_that_is_cut_leaves_nothing_on_the_server(server: Server, blobs: Path, recorder: Recorder) -> None:
+def test_cancelled_repair_leaves_nothing_on_the_server(server: Server, blobs: Path, recorder: Recorder) -> None:
     async def run() -> RepairResult:
         async with open_model_library(server.host) as library:
             # Another token makes another file, which the server does not have yet.
@@ -202,7 +202,7 @@ def test_a_repair_that_is_cut_leaves_nothing_on_the_server(server: Server, blobs
     assert "reflection-cut" not in installed(server)
 
 
-def test_a_file_is_read_and_sent_without_being_held_in_memory(asking: Reflect, server: Server) -> None:
+def test_repair_streams_the_file_without_loading_it_into_memory(asking: Reflect, server: Server) -> None:
     words = ("models", "repair", LOST, "--name", "reflection-slim", "--token", "<unused6>")
     process = subprocess.Popen(
         (*COMMAND, *words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=asking.environment()

@@ -65,7 +65,7 @@ async def tags_of(engine: Engine, name: str) -> tuple[Model, Plan, Family]:
 
 
 @by_model
-def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(ollama: Server, name: str) -> None:
+def test_edited_thinking_continues_mid_sentence(ollama: Server, name: str) -> None:
     async def steered(engine: Engine) -> tuple[str, Reply]:
         _, _, family = await tags_of(engine, name)
         so_far = open_thinking(family, EDITED)
@@ -86,7 +86,7 @@ def test_an_edited_thought_goes_on_in_the_middle_of_its_sentence(ollama: Server,
 
 
 @by_model
-def test_a_correction_that_is_left_open_is_finished(ollama: Server, name: str) -> None:
+def test_open_correction_is_finished(ollama: Server, name: str) -> None:
     thought = ((Kind.THINKING, "11 is more than 9, so 9.11 is larger."), (Kind.REFLECTION, "No: I must compare"))
 
     async def steered(engine: Engine) -> Reply:
@@ -102,7 +102,7 @@ def test_a_correction_that_is_left_open_is_finished(ollama: Server, name: str) -
 
 
 @by_model
-def test_a_thinking_that_is_concluded_is_followed_by_the_answer(ollama: Server, name: str) -> None:
+def test_concluded_thinking_is_followed_by_the_answer(ollama: Server, name: str) -> None:
     thought = ((Kind.THINKING, "9.9 is 9.90."), (Kind.REFLECTION, "I check: 90 is"))
 
     async def ended(engine: Engine) -> Reply:
@@ -118,22 +118,22 @@ def test_a_thinking_that_is_concluded_is_followed_by_the_answer(ollama: Server, 
 
 
 @pytest.fixture(scope="module", params=["mini", "mini-native"])
-def whole(ollama: Server, request: pytest.FixtureRequest) -> Reply:
+def complete_reply(ollama: Server, request: pytest.FixtureRequest) -> Reply:
     """A reply that was not cut."""
     return using(ollama, lambda engine: replied(engine, str(request.param)))
 
 
 @pytest.mark.parametrize("where", ["<thinking>", "<reflection>", "<output>"])
-def test_a_cut_reply_goes_on_to_its_end(ollama: Server, said: Spoken, whole: Reply, where: str) -> None:
+def test_truncated_reply_continues_to_its_end(ollama: Server, said: Spoken, complete_reply: Reply, where: str) -> None:
     # Behind the opener of a part, by its share of the text: a token is some characters, more or fewer.
     share = (said.raw.index(where) + len(where) + 8) / len(said.raw)
-    limit = max(1, round(whole.usage.reply_tokens * share))
+    limit = max(1, round(complete_reply.usage.reply_tokens * share))
 
     async def both(engine: Engine) -> tuple[Reply, Reply]:
-        model, chosen, _ = await tags_of(engine, whole.model)
-        first = await replied(engine, whole.model, options=(("num_predict", limit),))
-        so_far = continuation_prefix(stored_reply_of(StoredReply(whole.model), first), model, chosen)
-        return first, await replied(engine, whole.model, reply_prefix=so_far, prefix_metrics=first.metrics)
+        model, chosen, _ = await tags_of(engine, complete_reply.model)
+        first = await replied(engine, complete_reply.model, options=(("num_predict", limit),))
+        so_far = continuation_prefix(stored_reply_of(StoredReply(complete_reply.model), first), model, chosen)
+        return first, await replied(engine, complete_reply.model, reply_prefix=so_far, prefix_metrics=first.metrics)
 
     first, second = using(ollama, both)
     before, after = (reply.metrics.thinking_tokens + reply.metrics.answer_tokens for reply in (first, second))
@@ -142,12 +142,12 @@ def test_a_cut_reply_goes_on_to_its_end(ollama: Server, said: Spoken, whole: Rep
     # What the server counts and does not send is at most the token at which it stopped.
     assert 0 <= limit - before <= 1
     assert second.is_complete
-    assert second.segments == whole.segments
+    assert second.segments == complete_reply.segments
     assert before < after
-    assert abs(after - whole.usage.reply_tokens) <= 3
+    assert abs(after - complete_reply.usage.reply_tokens) <= 3
 
 
-def test_what_is_loaded_is_told(ollama: Server) -> None:
+def test_loaded_model_and_version_are_reported(ollama: Server) -> None:
     async def loaded(engine: Engine) -> tuple[str, tuple[RunningModel, ...]]:
         await replied(engine, "mini", options=(("num_ctx", 1024),))
         return await engine.version(), await engine.running_models()
@@ -161,7 +161,7 @@ def test_what_is_loaded_is_told(ollama: Server) -> None:
     assert mini.context_length == 1024
 
 
-def test_a_session_sends_the_earlier_answer_along(reflect: Reflect, ollama: Server, said: Spoken) -> None:
+def test_continued_session_sends_the_earlier_answer(reflect: Reflect, ollama: Server, said: Spoken) -> None:
     asking = reflect.at(ollama.host)
     first = asking("-m", "mini", "--mode", "native", "--json", QUESTION)
     second = asking("-c", "--mode", "native", "--json", "Are you sure?")
@@ -176,7 +176,7 @@ def test_a_session_sends_the_earlier_answer_along(reflect: Reflect, ollama: Serv
     assert asked < went_on < asked + values[0]["usage"]["thinking_tokens"] + anew
 
 
-def test_a_session_that_no_longer_fits_names_its_turns(reflect: Reflect, ollama: Server) -> None:
+def test_session_too_long_is_refused_with_advice(reflect: Reflect, ollama: Server) -> None:
     asking = reflect.at(ollama.host)
     words = "one two three four five six seven eight nine ten " * 60
     small = ("--mode", "direct", "--family", "none", "-o", "num_predict=8")

@@ -48,7 +48,7 @@ def calculated(text: str) -> Fraction:
 
 
 @pytest.mark.parametrize("kind", REASONED)
-def test_every_sum_in_a_line_that_is_learnt_is_right(kind: str) -> None:
+def test_every_calculation_in_learnt_text_is_correct(kind: str) -> None:
     for example in made(kind):
         for written, result, rest in SUM.findall(learnt(example)):
             told = Fraction(result)
@@ -58,7 +58,7 @@ def test_every_sum_in_a_line_that_is_learnt_is_right(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", REASONED)
-def test_every_example_has_its_target_in_its_answer_and_no_empty_line(kind: str) -> None:
+def test_every_answer_contains_its_target_and_no_blank_line_is_learnt(kind: str) -> None:
     for example in made(kind):
         assert example.target
         assert example.target in example.answer
@@ -67,7 +67,7 @@ def test_every_example_has_its_target_in_its_answer_and_no_empty_line(kind: str)
 
 
 @pytest.mark.parametrize("kind", REASONED)
-def test_a_slip_is_never_learnt_and_always_corrected_in_a_reflection_that_says_something(kind: str) -> None:
+def test_mistakes_are_never_learnt_and_always_corrected_in_a_reflection(kind: str) -> None:
     for example in made(kind):
         pieces = example.thinking
         for index, piece in enumerate(pieces):
@@ -83,12 +83,12 @@ def test_a_slip_is_never_learnt_and_always_corrected_in_a_reflection_that_says_s
 @pytest.mark.parametrize(
     "kind", ["counting", "length", "backwards", "mirrored", "several_sums", "addition", "multiplication", "problem"]
 )
-def test_mistakes_are_planted_in_a_share_of_the_replies(kind: str) -> None:
+def test_a_share_of_the_replies_contains_mistakes(kind: str) -> None:
     slips = sum(any(not piece.learnt for piece in example.thinking) for example in made(kind))
     assert MANY * 0.2 < slips < MANY * 0.6
 
 
-def test_letters_are_counted_as_python_counts_them() -> None:
+def test_letter_counts_match_python() -> None:
     for example in made("counting"):
         named = re.search(r"appears? .* in (\w+): \d+|does not appear in (\w+): 0", example.answer)
         letter = re.search(r"The letter (\w)", example.answer)
@@ -97,12 +97,12 @@ def test_letters_are_counted_as_python_counts_them() -> None:
         assert str((named[1] or named[2]).count(letter[1])) == example.target
 
 
-def test_what_is_written_backwards_is_the_question_from_its_end() -> None:
+def test_reversed_target_appears_in_the_question() -> None:
     for example in (*made("backwards"), *made("mirrored")):
         assert example.target[::-1] in example.question
 
 
-def test_words_of_a_list_are_turned_spelled_and_counted_each_on_its_own() -> None:
+def test_each_word_of_a_list_is_reversed_spelled_or_counted() -> None:
     for example in made("several_turned"):
         assert [word[::-1] for word in example.target.split(", ")] == example.question.rpartition(": ")[2].split(", ")
     for example in made("several_spelled"):
@@ -114,21 +114,21 @@ def test_words_of_a_list_are_turned_spelled_and_counted_each_on_its_own() -> Non
         assert [str(len(word)) for word in words] == example.target.split(", ")
 
 
-def test_the_best_of_each_list_is_told() -> None:
+def test_answer_names_the_largest_or_smallest_of_each_list() -> None:
     for example in made("several_lists"):
         best = max if "largest" in example.question else min
         lists = example.question.partition(": ")[2].removesuffix("?").split("; ")
         assert [str(best(map(int, each.split(", ")))) for each in lists] == example.target.split(", ")
 
 
-def test_questions_held_out_are_not_asked_among_several() -> None:
+def test_held_out_questions_are_not_part_of_multi_question_examples() -> None:
     for example in made("several_facts"):
         asked = re.split(r"(?:^|\s)\d\. ", example.question)[1:]
         assert len(asked) == len(example.answer.splitlines())
         assert not any(held(question) for question in asked)
 
 
-def test_well_known_first_sentences_are_turned_and_one_is_kept_for_the_evaluation() -> None:
+def test_famous_opening_sentence_is_held_out_for_evaluation() -> None:
     texts = [name for name, _ in rows("openings.txt")]
     asked = {name for example in made("opening") for name in texts if f" {name} " in example.question.replace(".", " ")}
     assert NEVER in texts
@@ -136,7 +136,7 @@ def test_well_known_first_sentences_are_turned_and_one_is_kept_for_the_evaluatio
     assert len(asked) > 20
 
 
-def test_letters_that_are_kept_apart_are_cut_one_by_one_with_the_blank_before() -> None:
+def test_separated_words_are_split_by_letter_with_the_leading_space() -> None:
     assert parts("cat: c a t, so tac.", ("tac",)) == ["cat: c a t, so", " t", "a", "c", "."]
     assert parts("tac", ("tac",)) == ["t", "a", "c"]
     assert parts("stack of fo", ("fo", "tac")) == ["stack of", " f", "o"]
@@ -145,7 +145,7 @@ def test_letters_that_are_kept_apart_are_cut_one_by_one_with_the_blank_before() 
 
 
 @pytest.mark.parametrize("kind", ["backwards", "mirrored", "opening", "several_turned"])
-def test_words_from_their_ends_are_kept_apart_in_the_whole_reply(kind: str) -> None:
+def test_reversed_words_are_split_by_letter_throughout_the_reply(kind: str) -> None:
     for example in made(kind):
         text = learnt(example)
         cut = parts(text, example.apart)
@@ -153,14 +153,14 @@ def test_words_from_their_ends_are_kept_apart_in_the_whole_reply(kind: str) -> N
         assert not any(len(word) > 2 and word in part.split() for word in example.apart for part in cut)
 
 
-def test_decimals_are_compared_as_python_compares_them() -> None:
+def test_decimal_comparisons_match_python() -> None:
     for example in made("decimals"):
         numbers = [float(number) for number in re.findall(r"\d+\.\d+", example.question)]
         best = max(numbers) if "larger" in example.answer else min(numbers)
         assert float(example.target) == best
 
 
-def test_a_hasty_guess_is_judged_before_the_answer() -> None:
+def test_first_guess_is_confirmed_or_corrected_before_the_answer() -> None:
     hasty = [example for example in made("decimals") if "<reflection>" in learnt(example)]
     assert len(hasty) > MANY / 4
     for example in hasty:
@@ -175,14 +175,14 @@ def test_a_hasty_guess_is_judged_before_the_answer() -> None:
 
 
 @pytest.mark.parametrize(("kind", "sign"), [("addition", "+"), ("subtraction", "-"), ("multiplication", "×")])
-def test_the_operations_give_what_python_gives(kind: str, sign: str) -> None:
+def test_arithmetic_results_match_python(kind: str, sign: str) -> None:
     for example in made(kind):
         written, result = example.answer.split(" = ")
         assert sign in written
         assert eval(written.translate(SIGNS)) == int(result) == int(example.target)  # noqa: S307 - digits and signs
 
 
-def test_numbers_in_order_are_in_order() -> None:
+def test_ordering_answers_are_sorted() -> None:
     for example in made("ordering"):
         numbers = [int(number) for number in example.target.split(", ")]
         assert numbers in (sorted(numbers), sorted(numbers, reverse=True))
@@ -197,7 +197,7 @@ def test_training_and_evaluation_share_no_question() -> None:
     assert not asked & trained
 
 
-def test_other_spelling_does_not_bring_a_held_out_question_into_the_training() -> None:
+def test_held_out_decision_ignores_case_spacing_and_punctuation() -> None:
     one = Example("addition", "What is 12 + 30?", (), "42", "42")
     assert held_out(one) == held_out(one._replace(question="what is 12+30"))
 
@@ -208,7 +208,7 @@ def test_the_same_seed_makes_the_same_file() -> None:
     assert len(set(first)) == len(first)
 
 
-def test_a_prompt_opens_the_turn_of_the_model_after_all_earlier_ones() -> None:
+def test_prompt_ends_with_an_open_model_turn_after_earlier_turns() -> None:
     example = Example("facts", "And of Italy?", (), "Rome.", "Rome", (("Capital of France?", "Paris."),), "Be brief.")
     assert prompt(example) == (
         "<start_of_turn>user\nBe brief.\n\nCapital of France?<end_of_turn>\n<start_of_turn>model\nParis.<end_of_turn>\n"
@@ -216,7 +216,7 @@ def test_a_prompt_opens_the_turn_of_the_model_after_all_earlier_ones() -> None:
     )
 
 
-def test_a_line_keeps_apart_what_is_learnt_and_what_is_not() -> None:
+def test_line_separates_learnt_and_unlearnt_pieces() -> None:
     thinking = (Piece("One.\n"), Piece("Two.\n"), Piece("Wrong.\n", learnt=False), Piece("Three.\n"))
     told = json.loads(line(Example("facts", "Q?", thinking, "Yes.", "Yes")))
     assert told["pieces"] == [

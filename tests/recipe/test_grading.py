@@ -63,13 +63,13 @@ def test_a_reply_is_complete_when_every_tag_is_opened_and_closed(text: str, comp
     assert (got.complete, got.corrections) == (complete, corrections)
 
 
-def test_the_answers_of_the_generators_are_right_by_the_grader_too() -> None:
+def test_grader_accepts_every_generated_answer() -> None:
     for kind, (make, _) in REASONED.items():
         for example in (make(Random(f"{kind} {seed}")) for seed in range(200)):
             assert says(example.answer, example.question, example.target), (example.question, example.answer)
 
 
-def test_no_question_written_by_hand_is_in_the_training_data() -> None:
+def test_handwritten_questions_are_not_in_the_training_data() -> None:
     asked = {each["ask"].lower() for each in tomllib.loads((MINI / "unlike.toml").read_text("utf-8"))["question"]}
     trained = {example.question.lower() for example in examples(Random(11), 5000)}
     assert len(asked) >= 40

@@ -27,7 +27,7 @@ def whole(example: Example) -> str:
 
 
 @pytest.mark.parametrize("kind", talk.KINDS)
-def test_every_reply_answers_and_holds_what_a_right_answer_must_contain(kind: str) -> None:
+def test_every_answer_contains_its_target(kind: str) -> None:
     for made in drawn(kind):
         assert made.answer.strip()
         assert made.question.strip()
@@ -35,7 +35,7 @@ def test_every_reply_answers_and_holds_what_a_right_answer_must_contain(kind: st
 
 
 @pytest.mark.parametrize("kind", talk.KINDS)
-def test_no_text_holds_a_tag_a_hole_or_a_doubled_mark(kind: str) -> None:
+def test_texts_have_no_tags_placeholders_or_doubled_punctuation(kind: str) -> None:
     for made in drawn(kind):
         texts = [made.question, made.answer, *(piece.text for piece in made.thinking)]
         text = "\n".join(texts).replace("<reflection>\n", "").replace("\n</reflection>", "")
@@ -44,7 +44,7 @@ def test_no_text_holds_a_tag_a_hole_or_a_doubled_mark(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", talk.KINDS)
-def test_a_slip_is_put_right_at_once_and_is_never_learnt(kind: str) -> None:
+def test_mistakes_are_corrected_at_once_and_never_learnt(kind: str) -> None:
     for made in drawn(kind):
         for piece, after in zip(made.thinking, (*made.thinking[1:], None), strict=True):
             assert piece.learnt or (after is not None and after.text.startswith("<reflection>\n"))
@@ -53,14 +53,14 @@ def test_a_slip_is_put_right_at_once_and_is_never_learnt(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", talk.KINDS)
-def test_what_is_held_out_is_never_asked_in_training(kind: str) -> None:
+def test_held_out_questions_are_not_in_the_training_data(kind: str) -> None:
     trained = {written(made) for made in drawn(kind, count=2000)}
     asked = {written(made) for made in drawn(kind, heldout=True, count=50)}
     assert asked
     assert not trained & asked
 
 
-def test_a_text_that_is_handed_over_is_held_out_in_every_wording() -> None:
+def test_given_text_is_held_out_in_every_wording() -> None:
     words = [f"word{number}" for number in range(200)]
     apart = [held(f"Correct this: {word}") for word in words]
     assert apart == [held(f"What is wrong here: {word}") for word in words]
@@ -68,12 +68,12 @@ def test_a_text_that_is_handed_over_is_held_out_in_every_wording() -> None:
     assert not all(apart)
 
 
-def test_capitals_marks_and_a_please_do_not_make_another_question() -> None:
+def test_held_out_decision_ignores_case_and_final_punctuation() -> None:
     for made in drawn("fact"):
         assert held(made.question) == held(made.question.upper().rstrip("?.").lower())
 
 
-def test_a_list_has_as_many_items_as_are_asked_for_and_each_belongs() -> None:
+def test_list_has_the_requested_number_of_items_of_one_kind() -> None:
     numbers = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
     for made in drawn("list"):
         said = re.findall(r"\b(?:two|three|four|five|six|\d)\b", made.question.casefold())
@@ -82,7 +82,7 @@ def test_a_list_has_as_many_items_as_are_asked_for_and_each_belongs() -> None:
         assert any(set(items) <= {m.casefold() for m in members} for _, members in talk_lists.kinds().values())
 
 
-def test_slips_are_there_and_are_not_the_rule() -> None:
+def test_share_of_replies_with_mistakes_is_moderate() -> None:
     rng = Random(3)
     replies = [whole(talk.examples(rng, heldout=False)) for _ in range(3000)]
     share = sum("<reflection>" in text for text in replies) / len(replies)

@@ -24,7 +24,7 @@ def told(arguments: list[str]) -> tuple[int, str]:
     return code, err.getvalue()
 
 
-def test_an_error_that_nobody_foresaw_is_one_line_and_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_error_is_one_line_and_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REFLECTTY_DEBUG", raising=False)
     code, said = told(["--version"])
 
@@ -33,7 +33,7 @@ def test_an_error_that_nobody_foresaw_is_one_line_and_exit_1(monkeypatch: pytest
     assert said.count("\n") == 1
 
 
-def test_debugging_shows_where_it_came_from_and_nothing_raw(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debug_mode_shows_an_escaped_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REFLECTTY_DEBUG", "1")
     _, said = told(["--version"])
 

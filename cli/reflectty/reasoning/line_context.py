@@ -48,7 +48,7 @@ class MarkdownPosition:
         self.__init__()  # type: ignore[misc]
 
     def begin_line(self, text: str) -> None:
-        """Begin a line after one that `is_stable`; the text has no backtick or tilde, and a line break at most at its end."""
+        """Begin a line after a stable one, with text that has no backtick, tilde or inner line break."""
         self._head = text[:_HEAD]
         self._span = 0
 

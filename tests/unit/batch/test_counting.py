@@ -53,7 +53,7 @@ def drawn(tally: BatchProgress, width: int) -> str:
         (15, "20 of 40"),
     ],
 )
-def test_the_line_says_what_fits_the_more_important_first(width: int, line: str) -> None:
+def test_the_line_drops_the_least_important_parts_when_narrow(width: int, line: str) -> None:
     assert drawn(halfway(away=("s1", "s2")), width) == line
 
 
@@ -66,15 +66,15 @@ def test_the_line_says_what_fits_the_more_important_first(width: int, line: str)
         (halfway(18), "▰▰▰▰▰▰▰▰▰▰▰▰ · 20 of 18 · 2 failed · 10 from before · 15 tok/s · 0 s left"),
     ],
 )
-def test_nothing_is_said_of_what_is_not_known(tally: BatchProgress, line: str) -> None:
+def test_unknown_figures_are_left_out(tally: BatchProgress, line: str) -> None:
     assert drawn(tally, 120) == line
 
 
-def test_a_server_with_a_long_name_is_named_in_part() -> None:
+def test_a_long_server_name_is_truncated() -> None:
     assert drawn(halfway(away=("s" * 60,)), 120).endswith(f"waiting for {'s' * 39}…")
 
 
-def test_the_line_is_gone_once_it_stops() -> None:
+def test_the_line_is_erased_when_it_stops() -> None:
     screen = Screen()
     sink = Sink(screen, tty=True, color_count=0, unicode=True)
     terminal = Terminal(None, stdin_tty=False, out=sink, err=sink, width=80, can_redraw=True)

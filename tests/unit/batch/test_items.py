@@ -29,34 +29,34 @@ def item(data: bytes, form: InputFormat = InputFormat.JSONL, *, too_long: bool =
         ("stdin", b"[" * 200_000, InputFormat.LINES),
     ],
 )
-def test_what_lines_are_is_told_by_the_name_or_by_the_first(name: str, first: bytes, form: InputFormat) -> None:
+def test_format_is_detected_from_the_file_name_or_the_first_line(name: str, first: bytes, form: InputFormat) -> None:
     assert format_of(name, first) is form
 
 
-def test_a_plain_line_is_the_prompt_whatever_it_looks_like() -> None:
+def test_a_plain_line_is_the_prompt_even_if_it_looks_like_json() -> None:
     for text in (' {"prompt": 1} ', "Größe 世界", "\x1b[31mred"):
         assert item(text.encode(), InputFormat.LINES) == PromptLine(7, digest_of(text.encode()), text)
 
 
-class TestAnObject:
-    def test_says_what_is_asked_of_whom(self) -> None:
+class TestJsonObject:
+    def test_sets_prompt_model_system_and_fields(self) -> None:
         found = item(b'{"prompt": "why?", "id": "a", "model": "m", "system": "Be brief.", "language": "French"}')
 
         assert found[2:] == ("why?", "a", "m", "Be brief.", (("language", "French"),), None)
 
     @pytest.mark.parametrize("identity", ["a", 1, 1.5, True, "", "\ud800"])
-    def test_has_any_plain_value_as_its_id(self, identity: PromptId) -> None:
+    def test_accepts_any_scalar_as_its_id(self, identity: PromptId) -> None:
         assert item(json.dumps({"prompt": "q", "id": identity}).encode()).id == identity
 
-    def test_has_no_id_where_it_is_null(self) -> None:
+    def test_has_no_id_if_it_is_null(self) -> None:
         assert item(b'{"prompt": "q", "id": null}').id is None
 
-    def test_has_fields_that_are_no_texts(self) -> None:
+    def test_converts_fields_that_are_not_strings(self) -> None:
         found = item('{"n": 3, "list": [1, "é"], "on": true, "nothing": null}'.encode())
 
         assert dict(found.fields) == {"n": "3", "list": '[1, "é"]', "on": "true", "nothing": "null"}
 
-    def test_keeps_its_id_where_the_rest_is_of_no_use(self) -> None:
+    def test_id_survives_an_invalid_prompt(self) -> None:
         found = item(b'{"id": 5, "prompt": ["why?"]}')
 
         assert found.id == 5
@@ -81,7 +81,7 @@ class TestAnObject:
         (b"a\0b", InputFormat.LINES, "NUL bytes"),
     ],
 )
-def test_a_line_that_cannot_be_used_says_why(data: bytes, form: InputFormat, problem: str) -> None:
+def test_an_invalid_line_reports_its_problem(data: bytes, form: InputFormat, problem: str) -> None:
     found = item(data, form)
 
     assert isinstance(found.problem, UsageError)
@@ -89,12 +89,12 @@ def test_a_line_that_cannot_be_used_says_why(data: bytes, form: InputFormat, pro
     assert (found.line, found.prompt) == (7, "")
 
 
-def test_a_line_that_is_too_long_says_so() -> None:
+def test_a_line_that_is_too_long_is_reported() -> None:
     assert "longer than 1 MB" in str(item(b"", InputFormat.LINES, too_long=True).problem)
 
 
 @given(st.binary(max_size=80), st.sampled_from(InputFormat))
-def test_any_bytes_are_read_or_say_why_not(data: bytes, form: InputFormat) -> None:
+def test_any_bytes_give_a_prompt_or_a_usage_error(data: bytes, form: InputFormat) -> None:
     found = item(data, form)
 
     assert found.problem is None or isinstance(found.problem, UsageError)

@@ -57,17 +57,17 @@ def arranged(*records: Written, ordered: bool = True) -> list[RecordSpan] | None
         ([3], None),
     ],
 )
-def test_a_record_says_which_line_it_is_of(record: object, entry: RecordKey | None) -> None:
+def test_record_key_is_parsed_from_a_record(record: object, entry: RecordKey | None) -> None:
     assert parse_record_key(json.dumps(record).encode()) == entry
 
 
 @given(st.binary(max_size=40))
-def test_what_is_no_record_is_none(data: bytes) -> None:
+def test_invalid_bytes_have_no_record_key(data: bytes) -> None:
     assert parse_record_key(data) is None
 
 
-class TestEarlier:
-    def test_tells_what_is_answered_failed_changed_and_not_there(self) -> None:
+class TestResumeCursor:
+    def test_distinguishes_answered_failed_changed_and_new_lines(self) -> None:
         records = (Written(5), Written(2), Written(3, failed=True), Written(7, b"other"), Written(9))
         earlier = ledger_of(*records).create_cursor()
         found = {line: earlier.status_of(line, ONE) for line in (1, 2, 3, 5, 7)}
@@ -81,14 +81,14 @@ class TestEarlier:
         }
         assert earlier.remaining == 1
 
-    def test_believes_the_last_record_of_a_line(self) -> None:
+    def test_last_record_of_a_line_wins(self) -> None:
         assert ledger_of(Written(1, failed=True), Written(1)).create_cursor().status_of(1, ONE) is LineStatus.ANSWERED
         assert (
             ledger_of(Written(1), Written(1, b"other", failed=True)).create_cursor().status_of(1, ONE)
             is LineStatus.FAILED
         )
 
-    def test_does_not_change_with_what_is_added_later(self) -> None:
+    def test_is_unaffected_by_records_added_later(self) -> None:
         ledger = ledger_of(Written(1))
         earlier = ledger.create_cursor()
         ledger.add(Written(2).entry, 10)
@@ -96,7 +96,7 @@ class TestEarlier:
         assert earlier.status_of(2, ONE) is LineStatus.NEW
 
     @given(WRITTEN, st.sets(st.integers(1, 12)))
-    def test_is_what_a_dictionary_would_say(self, records: list[Written], asked: set[int]) -> None:
+    def test_matches_a_dictionary_of_the_records(self, records: list[Written], asked: set[int]) -> None:
         earlier, known = ledger_of(*records).create_cursor(), {record.line: record for record in records}
         for line in sorted(asked):
             record = known.get(line)
@@ -111,16 +111,16 @@ class TestEarlier:
             assert earlier.status_of(line, ONE) is expected
 
 
-class TestTheArrangement:
+class TestSpansInOrder:
     @pytest.mark.parametrize("ordered", [True, False])
-    def test_is_left_alone_where_nothing_is_out_of_place(self, ordered: bool) -> None:
+    def test_is_none_if_everything_is_in_place(self, ordered: bool) -> None:
         assert ledger_of().spans_in_order(ordered=ordered) is None
         assert ledger_of(Written(1), Written(4), Written(5)).spans_in_order(ordered=ordered) is None
 
     def test_puts_the_lines_in_order(self) -> None:
         assert arranged(Written(3), Written(1), Written(2)) == [(10, 20), (30, 30), (0, 10)]
 
-    def test_drops_what_was_written_again(self) -> None:
+    def test_drops_superseded_records(self) -> None:
         again = (Written(3, failed=True), Written(1), Written(3))
 
         assert arranged(*again) == [(10, 20), (30, 30)]
@@ -128,7 +128,7 @@ class TestTheArrangement:
         assert ledger_of(Written(3), Written(1)).spans_in_order(ordered=False) is None
 
     @given(WRITTEN)
-    def test_has_every_line_once_as_it_was_said_last(self, records: list[Written]) -> None:
+    def test_contains_the_last_record_of_every_line_once(self, records: list[Written]) -> None:
         spans = arranged(*records)
         places = range(len(records)) if spans is None else [span.length // 10 - 1 for span in spans]
         last = {record.line: at for at, record in enumerate(records)}

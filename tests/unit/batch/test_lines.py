@@ -26,33 +26,33 @@ def pieces(data: bytes, sizes: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(ends)]
 
 
-class TestALine:
-    def test_bears_its_number_though_blank_ones_are_passed_over(self) -> None:
+class TestLine:
+    def test_number_counts_skipped_blank_lines(self) -> None:
         assert [(line.number, line.data) for line in cut(b"\n \t\none\r\n\n\r\ntwo")] == [(3, b"one"), (6, b"two")]
 
-    def test_is_the_same_by_its_digest_whatever_its_end_is(self) -> None:
+    def test_digest_ignores_the_line_ending(self) -> None:
         unix, windows, last = (cut(data)[0].digest for data in (b"one\n", b"one\r\n", b"one"))
 
         assert unix == windows == last == digest_of(b"one")
         assert cut(b"two\n")[0].digest != unix
 
-    def test_that_begins_the_file_is_without_its_mark(self) -> None:
+    def test_first_line_drops_the_byte_order_mark(self) -> None:
         assert cut(b"\xef\xbb\xbfone\n\xef\xbb\xbftwo")[0] == InputLine(1, b"one", digest_of(b"one"))
 
-    def test_that_is_too_long_is_told_from_another_and_stops_none(self) -> None:
+    def test_too_long_lines_have_distinct_digests_and_do_not_stop_later_ones(self) -> None:
         first, second, after = cut(b"x" * 50 + b"\n" + b"y" * 50 + b"\nafter\n", [3])
 
         assert (first.too_long, first.data, second.too_long) == (True, b"", True)
         assert first.digest != second.digest
         assert (after.number, after.data, after.too_long) == (3, b"after", False)
 
-    def test_may_have_as_many_bytes_as_are_allowed(self) -> None:
+    def test_may_be_exactly_as_long_as_the_limit(self) -> None:
         for end in (b"", b"\n", b"\r\n"):
             assert not cut(b"x" * SMALL + end)[0].too_long
             assert not cut(b"\xef\xbb\xbf" + b"x" * SMALL + end)[0].too_long
             assert cut(b"x" * (SMALL + 1) + end)[0].too_long
 
-    def test_without_an_end_is_not_held_in_memory(self) -> None:
+    def test_without_an_ending_is_not_buffered_in_full(self) -> None:
         cutter = InputLineSplitter(SMALL)
         for _ in range(1000):
             assert list(cutter.feed(b"x" * SMALL)) == []

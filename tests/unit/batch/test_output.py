@@ -54,7 +54,7 @@ def nothing(text: str) -> None:
     pytest.fail(f"nothing was to be said, but: {text}")
 
 
-class TestARecord:
+class TestRecord:
     def test_is_compact(self) -> None:
         said = record_of(item(3), Outcome(replied("<thinking>hm</thinking><output>9.9 ✓</output>"), None, "host")).data
 
@@ -66,38 +66,38 @@ class TestARecord:
         for identity in ("a", 0, False, ""):
             assert read(record_of(item(3)._replace(id=identity), Outcome(replied("x"))).data)["id"] == identity
 
-    def test_says_what_went_wrong_and_what_was_said_nevertheless(self) -> None:
+    def test_failed_record_has_the_error_and_the_partial_answer(self) -> None:
         error = NoAnswerError("the answer was cut off at the token limit", "raise it")
         value = read(record_of(item(3), Outcome(replied("<output>One, two"), error)).data)
 
         assert (value["complete"], value["answer"]) == (False, "One, two")
         assert value["error"] == {"message": "the answer was cut off at the token limit (raise it)", "exit_code": 5}
 
-    def test_has_an_answer_even_where_nobody_was_asked(self) -> None:
+    def test_without_a_reply_has_an_empty_answer(self) -> None:
         value = read(failed(3).data)
 
         assert (value["answer"], value["complete"]) == ("", False)
         assert failed(3).key.failed
 
-    def test_can_have_everything(self) -> None:
+    def test_can_include_all_fields(self) -> None:
         value = read(record_of(item(3), Outcome(replied("<output>x</output>"), None, "host"), ALL_FIELDS).data)
 
         assert set(ALL_FIELDS) < set(value)
         assert (value["prompt"], value["host"], value["mode"]) == ("why?", "host", "native")
 
-    def test_can_have_what_was_chosen(self) -> None:
+    def test_can_include_chosen_fields(self) -> None:
         fields = parse_fields(" answer, usage ,")
         value = read(record_of(item(3), Outcome(replied("x")), fields).data)
 
         assert list(value) == ["line", "digest", "answer", "usage"]
 
-    def test_says_warnings_where_there_are_some(self) -> None:
+    def test_includes_warnings_if_there_are_any(self) -> None:
         reply = replied("x")
         reply.warnings.append("careful")
 
         assert read(record_of(item(3), Outcome(reply), COMPACT_FIELDS).data)["warnings"] == ["careful"]
 
-    def test_cannot_have_what_there_is_not(self) -> None:
+    def test_unknown_field_is_refused(self) -> None:
         with pytest.raises(UsageError) as caught:
             parse_fields("answer,usages")
         assert (str(caught.value), caught.value.hint) == ("--fields: unknown field 'usages'", "did you mean usage?")
@@ -113,7 +113,7 @@ class TestStdout:
 
         assert [json.loads(text)["line"] for text in written] == [1, 2, 3, 5]
 
-    def test_gets_the_lines_as_they_come(self) -> None:
+    def test_gets_the_lines_as_they_arrive(self) -> None:
         written: list[str] = []
         output = StreamOutput(written.append, ordered=False)
         output.put(2, answered(3))
@@ -122,8 +122,8 @@ class TestStdout:
         assert output.has_room(10**9)
 
 
-class TestAFile:
-    def test_has_every_line_at_once_and_in_order_at_the_end(self, tmp_path: Path) -> None:
+class TestFile:
+    def test_is_written_at_once_and_sorted_at_the_end(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         output, _ = open_output(path, resume=False, force=False, ordered=True)
         for line in (3, 1, 2):
@@ -135,7 +135,7 @@ class TestAFile:
         assert lines_of(path) == [1, 2, 3]
         assert list(tmp_path.iterdir()) == [path]
 
-    def test_stays_as_it_came_where_that_is_wanted(self, tmp_path: Path) -> None:
+    def test_keeps_arrival_order_when_unordered(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         output, _ = open_output(path, resume=False, force=False, ordered=False)
         for line in (3, 1, 2):
@@ -144,7 +144,7 @@ class TestAFile:
 
         assert lines_of(path) == [3, 1, 2]
 
-    def test_is_gone_on_with(self, tmp_path: Path) -> None:
+    def test_resume_continues_an_existing_file(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         path.write_bytes(answered(4).data + failed(2).data + answered(1).data)
         output, ledger = open_output(path, resume=True, force=False, ordered=True)
@@ -157,7 +157,7 @@ class TestAFile:
         assert lines_of(path) == [1, 2, 3, 4]
         assert "error" not in path.read_text()
 
-    def test_loses_only_a_torn_line(self, tmp_path: Path) -> None:
+    def test_resume_discards_only_a_cut_line(self, tmp_path: Path) -> None:
         path, whole, torn = tmp_path / "out.jsonl", answered(1).data, answered(2).data
         for size in range(len(torn)):
             path.write_bytes(whole + torn[:size])
@@ -168,7 +168,7 @@ class TestAFile:
             assert len(ledger) == 2
             assert path.read_bytes() == whole + torn
 
-    def test_may_consist_of_a_torn_line(self, tmp_path: Path) -> None:
+    def test_resume_accepts_a_file_of_one_cut_line(self, tmp_path: Path) -> None:
         path, torn = tmp_path / "out.jsonl", answered(1).data
         for size in range(len(torn)):
             path.write_bytes(torn[:size])
@@ -186,7 +186,7 @@ class TestAFile:
             answered(1).data + b"x\n" + answered(2).data,
         ],
     )
-    def test_that_holds_something_else_is_left_alone(self, tmp_path: Path, content: bytes) -> None:
+    def test_resume_refuses_and_preserves_a_foreign_file(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "out.jsonl"
         path.write_bytes(content)
         with pytest.raises(UsageError, match="was not written by reflect batch"):
@@ -194,7 +194,7 @@ class TestAFile:
 
         assert path.read_bytes() == content
 
-    def test_that_is_there_is_not_replaced_unasked(self, tmp_path: Path) -> None:
+    def test_existing_file_is_overwritten_only_with_force(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         path.write_bytes(answered(1).data)
         with pytest.raises(UsageError, match="already exists"):
@@ -205,7 +205,7 @@ class TestAFile:
         assert path.read_bytes() == b""
         assert len(ledger) == 0
 
-    def test_that_another_call_writes_to_is_refused(self, tmp_path: Path) -> None:
+    def test_is_refused_while_another_batch_writes_to_it(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         output, _ = open_output(path, resume=False, force=False, ordered=True)
         output.put(0, answered(1))
@@ -215,7 +215,7 @@ class TestAFile:
 
         assert lines_of(path) == [1]
 
-    def test_keeps_its_rights_and_its_link_when_it_is_put_in_order(self, tmp_path: Path) -> None:
+    def test_sorting_preserves_mode_and_symlink(self, tmp_path: Path) -> None:
         path, link = tmp_path / "out.jsonl", tmp_path / "link"
         path.touch(mode=0o600)
         link.symlink_to(path)
@@ -237,7 +237,7 @@ class TestAFile:
         ],
         ids=["folder", "pipe", "nowhere"],
     )
-    def test_that_cannot_be_written_is_an_error(
+    def test_unwritable_path_raises(
         self, tmp_path: Path, make: Callable[[Path], None], kind: type[Exception], said: str
     ) -> None:
         path = tmp_path / "out.jsonl"
@@ -245,7 +245,7 @@ class TestAFile:
         with pytest.raises(kind, match=said):
             open_output(path, resume=True, force=False, ordered=True)
 
-    def test_that_cannot_be_put_in_order_says_so_and_keeps_everything(self, tmp_path: Path) -> None:
+    def test_failed_sort_is_noted_and_preserves_every_line(self, tmp_path: Path) -> None:
         folder, notes = tmp_path / "gone", list[str]()
         folder.mkdir()
         path = folder / "out.jsonl"
@@ -261,7 +261,7 @@ class TestAFile:
         assert lines_of(moved / "out.jsonl") == [2, 1]
 
 
-def test_a_full_disk_leaves_no_half_record() -> None:
+def test_full_disk_raises() -> None:
     # Every write to this device fails, and nothing of it can be cut off.
     with Path("/dev/full").open("r+b", buffering=0) as file:
         output = FileOutput(file, Path("out.jsonl"), ResumeIndex(), ordered=True)

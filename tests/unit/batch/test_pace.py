@@ -42,7 +42,7 @@ class Serving:
         (500, 64, [1, 4, 16, 64]),
     ],
 )
-def test_more_are_tried_while_they_are_faster(slots: int, found: int, tried: list[int]) -> None:
+def test_concurrency_grows_while_it_is_faster(slots: int, found: int, tried: list[int]) -> None:
     serving = Serving(slots)
     serving.batch(300)
 
@@ -50,7 +50,7 @@ def test_more_are_tried_while_they_are_faster(slots: int, found: int, tried: lis
     assert found in serving.settled
 
 
-def test_no_more_are_tried_than_may_be() -> None:
+def test_concurrency_never_exceeds_the_maximum() -> None:
     serving = Serving(500, most=6)
     serving.batch(100)
 
@@ -58,7 +58,7 @@ def test_no_more_are_tried_than_may_be() -> None:
     assert serving.pace.is_settled
 
 
-def test_what_was_found_is_doubted_later() -> None:
+def test_settled_concurrency_is_retried_later() -> None:
     serving = Serving(1)
     serving.batch(30)
     assert serving.settled == {1}
@@ -68,7 +68,7 @@ def test_what_was_found_is_doubted_later() -> None:
     assert serving.pace.slots == MAX_CONCURRENCY
 
 
-def test_lines_that_are_too_few_for_the_slots_measure_nothing() -> None:
+def test_unsaturated_lines_do_not_change_the_concurrency() -> None:
     pace = ConcurrencyTuner(4, 0.0)
     for second in range(40):
         pace.record_line(9, second, is_saturated=False)
@@ -76,7 +76,7 @@ def test_lines_that_are_too_few_for_the_slots_measure_nothing() -> None:
     assert (pace.slots, pace.is_settled) == (4, False)
 
 
-def test_a_server_that_cannot_take_so_many_is_asked_half_for_good() -> None:
+def test_halving_is_permanent_and_stops_at_one() -> None:
     pace = ConcurrencyTuner(16, 0.0)
     pace.halve(1.0)
     for second in range(500):

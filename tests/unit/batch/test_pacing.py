@@ -22,8 +22,8 @@ def long_lines(number: int, tokens: int) -> list[PromptLine]:
     return [PromptLine(at + 1, "", "word" * tokens) for at in range(number)]
 
 
-class TestAServerThatTellsItsQueue:
-    def test_is_asked_all_that_it_takes_within_seconds(self) -> None:
+class TestServerThatReportsItsQueue:
+    def test_reaches_full_concurrency_within_seconds(self) -> None:
         engine = QueueingEngine(999)
         batch = Batch([engine], 256, FIND_OUT)
 
@@ -34,7 +34,7 @@ class TestAServerThatTellsItsQueue:
         assert len(engine.requests) == 256
 
     @pytest.mark.parametrize("slots", [1, 2, 12])
-    def test_is_asked_no_more_than_it_answers(self, slots: int) -> None:
+    def test_concurrency_stays_near_its_slots(self, slots: int) -> None:
         engine = QueueingEngine(slots)
         batch = Batch([engine], 20 * slots, FIND_OUT)
 
@@ -45,9 +45,9 @@ class TestAServerThatTellsItsQueue:
         assert f"s0 {told}" in batch.told
 
 
-class TestAServerThatTellsNothing:
+class TestServerWithoutQueueReports:
     @pytest.mark.parametrize(("slots", "most", "seconds"), [(64, 64, 12.0), (16, 64, 22.0), (4, 16, 75.0)])
-    def test_is_measured_by_the_lines_alone(self, slots: int, most: int, seconds: float) -> None:
+    def test_concurrency_is_found_from_lines_alone(self, slots: int, most: int, seconds: float) -> None:
         engine = PacedEngine(slots)
         batch = Batch([engine], 256, FIND_OUT)
 
@@ -55,7 +55,7 @@ class TestAServerThatTellsNothing:
         assert engine.most == most
         assert batch.seconds < seconds
 
-    def test_is_asked_one_at_a_time_again_where_more_are_not_faster(self) -> None:
+    def test_falls_back_to_one_line_if_more_are_not_faster(self) -> None:
         engine = PacedEngine(1)
         batch = Batch([engine], 40, FIND_OUT)
 
@@ -63,7 +63,7 @@ class TestAServerThatTellsNothing:
         assert engine.most == 4
 
     @pytest.mark.parametrize("counts", [True, False])
-    def test_is_asked_fewer_once_it_takes_no_more(self, counts: bool) -> None:
+    def test_concurrency_drops_once_the_server_takes_no_more(self, counts: bool) -> None:
         engine = LimitedEngine(5, counts=counts)
         batch = Batch([engine], 100, BatchOptions(jobs=0, retry=9, delay=0.0))
 
@@ -71,15 +71,15 @@ class TestAServerThatTellsNothing:
         assert len(engine.requests) < 130
 
     @pytest.mark.parametrize("jobs", [1, 5, 64])
-    def test_is_asked_as_many_as_were_wished(self, jobs: int) -> None:
+    def test_explicit_jobs_are_used(self, jobs: int) -> None:
         engine = PacedEngine(4)
         Batch([engine], 100, BatchOptions(jobs=jobs, delay=0.0))
 
         assert engine.most == jobs
 
 
-class TestAServerThatIsProbed:
-    def test_is_not_believed_to_answer_one_at_a_time_where_that_is_not_sure(self) -> None:
+class TestProbedServer:
+    def test_uncertain_probe_is_not_taken_for_one_slot(self) -> None:
         engine = SlottedEngine(999)
         batch = Batch([engine], 256, FIND_OUT)
 
@@ -88,8 +88,8 @@ class TestAServerThatIsProbed:
         assert batch.seconds < 20.0
 
 
-class TestRepliesThatShareAContext:
-    def test_are_asked_for_as_they_fit(self) -> None:
+class TestSharedContext:
+    def test_concurrency_is_limited_to_what_fits(self) -> None:
         engine = SharingEngine(4, 2048)
         batch = Batch([engine], long_lines(8, 700), FIND_OUT)
 
@@ -100,7 +100,7 @@ class TestRepliesThatShareAContext:
 
     @pytest.mark.parametrize("jobs", [0, 4, 16])
     @pytest.mark.parametrize("tells", [True, False])
-    def test_are_all_had_in_the_end_whatever_was_estimated(self, jobs: int, tells: bool) -> None:
+    def test_all_lines_are_answered_despite_wrong_estimates(self, jobs: int, tells: bool) -> None:
         engine = SharingEngine(4, 1100, tells=tells)
         batch = Batch([engine], long_lines(30, 500), BatchOptions(jobs=jobs, delay=0.0))
 
@@ -108,13 +108,13 @@ class TestRepliesThatShareAContext:
         assert len(batch.answers) == 30
         assert engine.crowded < 40
 
-    def test_are_as_many_as_were_wished_as_long_as_that_goes_well(self) -> None:
+    def test_explicit_jobs_are_used_while_replies_fit(self) -> None:
         engine = SharingEngine(8, 1000)
         batch = Batch([engine], 40, BatchOptions(jobs=8, delay=0.0))
 
         assert (engine.most, engine.crowded, len(batch.answers)) == (8, 0, 40)
 
-    def test_are_told_to_be_too_many(self) -> None:
+    def test_reduced_concurrency_is_noted(self) -> None:
         engine = SharingEngine(4, 1100, tells=False)
         batch = Batch([engine], long_lines(20, 800), BatchOptions(jobs=4, delay=0.0))
 
@@ -123,7 +123,7 @@ class TestRepliesThatShareAContext:
             for number in ("2 lines", "1 line")
         ]
 
-    def test_that_do_not_fit_alone_fail_after_their_tries(self) -> None:
+    def test_lines_that_do_not_fit_alone_fail_after_their_retries(self) -> None:
         engine = SharingEngine(4, 600)
         batch = Batch([engine], long_lines(3, 700), BatchOptions(jobs=0, retry=2, delay=0.0))
 
@@ -131,7 +131,7 @@ class TestRepliesThatShareAContext:
         assert len(batch.errors) == 3
         assert engine.crowded == 9
 
-    def test_of_short_lines_are_as_many_as_there_are_slots(self) -> None:
+    def test_short_lines_use_all_slots(self) -> None:
         engine = SharingEngine(4, 8192)
         batch = Batch([engine], 40, FIND_OUT)
 
@@ -150,7 +150,5 @@ class TestRepliesThatShareAContext:
         (Question("\udc80" * 9), 0.0, 100, 2500),
     ],
 )
-def test_a_line_is_guessed_to_have_rather_more_tokens_than_it_has(
-    question: Question, mean: float, least: int, most: int
-) -> None:
+def test_token_estimate_stays_within_bounds(question: Question, mean: float, least: int, most: int) -> None:
     assert least <= estimate_tokens(question, mean) <= most

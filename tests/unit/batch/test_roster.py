@@ -16,17 +16,17 @@ def roster_of(*servers: tuple[int, int, float]) -> Scheduler:
     return roster
 
 
-class TestTheChoice:
-    def test_is_the_fastest_that_is_free(self) -> None:
+class TestPickServer:
+    def test_prefers_the_fastest_free_server(self) -> None:
         assert roster_of((1, 0, 9), (1, 0, 3), (1, 1, 1)).pick_server(M) == 1
 
-    def test_is_one_that_has_not_answered_yet_before_others(self) -> None:
+    def test_prefers_a_server_without_timings(self) -> None:
         assert roster_of((1, 0, 9), (1, 0, 0)).pick_server(M) == 1
 
-    def test_is_the_emptier_of_two_alike(self) -> None:
+    def test_prefers_the_less_loaded_of_two_equally_fast(self) -> None:
         assert roster_of((4, 2, 1), (2, 0, 1), (8, 5, 1)).pick_server(M) == 1
 
-    def test_is_nobody_where_all_are_busy_away_or_without_the_model(self) -> None:
+    def test_is_none_if_all_are_busy_unreachable_or_lack_the_model(self) -> None:
         roster = roster_of((2, 2, 1), (1, 0, 1), (1, 0, 1))
         roster.servers[1].is_unreachable = True
         roster.servers[2].missing_models.add(M)
@@ -35,21 +35,21 @@ class TestTheChoice:
         assert roster.pick_server("other") == 2
         assert not roster.is_cut_off
 
-    def test_leaves_the_last_lines_to_those_who_are_through_with_them_sooner(self) -> None:
+    def test_leaves_the_last_lines_to_faster_servers(self) -> None:
         roster = roster_of((1, 0, 60), (2, 2, 5))
 
         assert roster.pick_server(M, 22) is None
         assert roster.pick_server(M, 23) == 0
         assert roster.pick_server(M, None) == 0
 
-    def test_leaves_nothing_to_somebody_who_is_away(self) -> None:
+    def test_leaves_no_lines_to_an_unreachable_server(self) -> None:
         roster = roster_of((1, 0, 60), (2, 0, 5))
         roster.servers[1].is_unreachable = True
 
         assert roster.pick_server(M, 1) == 0
 
 
-def test_a_model_that_every_server_lacks_is_nobodys() -> None:
+def test_model_is_missing_everywhere_once_every_server_lacks_it() -> None:
     roster = Scheduler(2)
     roster.servers[0].missing_models.add(M)
     assert not roster.is_missing_everywhere(M)
@@ -57,7 +57,7 @@ def test_a_model_that_every_server_lacks_is_nobodys() -> None:
     assert roster.is_missing_everywhere(M)
 
 
-def test_a_server_that_is_left_out_has_no_model() -> None:
+def test_excluded_server_counts_as_lacking_the_model() -> None:
     roster = Scheduler(2)
     roster.servers[0].missing_models.add(M)
     roster.servers[1].slots = 0
@@ -66,7 +66,7 @@ def test_a_server_that_is_left_out_has_no_model() -> None:
     assert roster.pick_server("other") == 0
 
 
-def test_the_time_of_a_server_follows_its_answers() -> None:
+def test_mean_seconds_follow_the_answers() -> None:
     roster = Scheduler(1)
     for seconds in (10.0, 20.0, None):
         roster.begin(0)
@@ -82,7 +82,7 @@ SERVERS = st.lists(
 
 
 @given(SERVERS, st.integers(1, 30))
-def test_a_line_waits_only_while_somebody_is_at_work(servers: list[tuple[int, int, float]], waiting: int) -> None:
+def test_a_line_waits_only_while_a_server_is_busy(servers: list[tuple[int, int, float]], waiting: int) -> None:
     roster = roster_of(*servers)
     at = roster.pick_server(M, waiting)
 

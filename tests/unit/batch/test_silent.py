@@ -46,7 +46,7 @@ class Silent(UnsteadyEngine):
         return await super().show(model)
 
 
-def test_a_server_that_tells_no_version_is_there_all_the_same() -> None:
+def test_server_without_a_version_counts_as_reachable() -> None:
     batch = Batch([Silent(Does.CUT)], 2, BatchOptions(jobs=1, delay=0.0))
 
     assert batch.answers == {0: "q0", 1: "q1"}
@@ -54,7 +54,7 @@ def test_a_server_that_tells_no_version_is_there_all_the_same() -> None:
     assert batch.seconds == 5
 
 
-def test_a_server_that_says_nothing_at_all_any_more_is_away() -> None:
+def test_fully_silent_server_is_unreachable() -> None:
     batch = Batch([Silent(Does.CUT, of=("version", "models"))], 1, BatchOptions(jobs=1, delay=0.0, patience=60.0))
 
     assert batch.notes == ["s0 no longer responds: retrying until it does"]
@@ -63,7 +63,7 @@ def test_a_server_that_says_nothing_at_all_any_more_is_away() -> None:
 
 @pytest.mark.parametrize("model", ["m", ""])
 @pytest.mark.parametrize(("after", "ended"), [(20.0, ""), (FIRST, "it sent nothing for 300 s")])
-def test_a_single_server_that_is_silent_is_told_and_waited_for(model: str, after: float, ended: str) -> None:
+def test_single_silent_server_is_noted_and_waited_for(model: str, after: float, ended: str) -> None:
     batch = Batch([Silent(of=("show",), after=after)], 1, model=model)
 
     assert batch.notes[0] == "s0 has not responded for 10 s: still waiting (--timeout sets the limit)"
@@ -71,12 +71,12 @@ def test_a_single_server_that_is_silent_is_told_and_waited_for(model: str, after
     assert batch.answers == ({} if ended else {0: "q0"})
 
 
-def test_a_single_server_that_answers_at_once_is_not_told() -> None:
+def test_single_server_that_answers_in_time_gives_no_note() -> None:
     assert Batch([Silent(of=("show",), after=9.0)], 1).notes == []
 
 
 @pytest.mark.parametrize("model", ["m", ""])
-def test_one_of_several_that_is_silent_keeps_nobody_waiting(model: str) -> None:
+def test_silent_server_does_not_delay_the_others(model: str) -> None:
     batch = Batch([Silent(of=("show", "models", "version")), UnsteadyEngine()], 2, BatchOptions(jobs=1), model)
 
     assert batch.answers == {0: "q0", 1: "q1"}
@@ -84,7 +84,7 @@ def test_one_of_several_that_is_silent_keeps_nobody_waiting(model: str) -> None:
     assert batch.seconds <= 30
 
 
-def test_a_version_of_a_model_that_is_not_told_in_time_is_not_compared() -> None:
+def test_model_version_that_arrives_late_is_not_compared() -> None:
     batch = Batch([UnsteadyEngine(), Silent(of=("models",))], 2, BatchOptions(jobs=1))
 
     assert batch.answers == {0: "q0", 1: "q1"}

@@ -26,7 +26,7 @@ def items_of(path: Path) -> list[PromptLine]:
 
 
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
-def test_a_file_in_utf_16_is_refused_as_a_whole(tmp_path: Path, mark: bytes) -> None:
+def test_utf_16_file_is_refused(tmp_path: Path, mark: bytes) -> None:
     path = tmp_path / "lines.txt"
     path.write_bytes(mark + b"a\0")
 
@@ -34,7 +34,7 @@ def test_a_file_in_utf_16_is_refused_as_a_whole(tmp_path: Path, mark: bytes) -> 
         items_of(path)
 
 
-def test_bytes_that_are_no_text_spoil_only_their_line_wherever_a_piece_begins(tmp_path: Path) -> None:
+def test_invalid_utf_8_affects_only_its_line_at_a_chunk_boundary(tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_bytes(b"a" * (CHUNK_BYTES - 1) + b"\n" + b"\xff\xfe\nb\n")
     first, second, third = items_of(path)
@@ -44,7 +44,7 @@ def test_bytes_that_are_no_text_spoil_only_their_line_wherever_a_piece_begins(tm
     assert (third.prompt, third.problem) == ("b", None)
 
 
-def test_lines_are_counted_beforehand_where_that_takes_none_of_them_away(tmp_path: Path) -> None:
+def test_lines_are_counted_in_advance_only_for_regular_files(tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_bytes(b"a\n\n \nb")
 

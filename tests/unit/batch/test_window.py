@@ -7,7 +7,7 @@ from reflectty.batch.output import ReorderBuffer
 
 
 @given(st.permutations(range(12)))
-def test_any_order_becomes_the_one_it_was_given_out_in(order: list[int]) -> None:
+def test_any_order_is_restored(order: list[int]) -> None:
     window: ReorderBuffer[str] = ReorderBuffer()
     out = [value for number in order for value in window.put(number, str(number))]
 
@@ -15,7 +15,7 @@ def test_any_order_becomes_the_one_it_was_given_out_in(order: list[int]) -> None
     assert window.drain() == []
 
 
-def test_what_has_its_turn_does_not_wait_for_what_follows() -> None:
+def test_value_in_turn_is_released_at_once() -> None:
     window: ReorderBuffer[str] = ReorderBuffer()
 
     assert window.put(0, "a") == ["a"]
@@ -23,7 +23,7 @@ def test_what_has_its_turn_does_not_wait_for_what_follows() -> None:
     assert window.put(1, "b") == ["b", "c"]
 
 
-def test_there_is_room_for_so_many_after_the_one_that_is_awaited() -> None:
+def test_buffer_has_room_for_a_fixed_number_of_values() -> None:
     window: ReorderBuffer[str] = ReorderBuffer(3)
 
     assert [window.has_room(number) for number in range(5)] == [True, True, True, False, False]
@@ -33,7 +33,7 @@ def test_there_is_room_for_so_many_after_the_one_that_is_awaited() -> None:
     assert window.has_room(4)
 
 
-def test_the_rest_comes_in_order_with_its_gaps() -> None:
+def test_drain_returns_the_rest_in_order() -> None:
     window: ReorderBuffer[str] = ReorderBuffer()
     for number in (5, 3, 9):
         window.put(number, str(number))

@@ -30,39 +30,39 @@ class TestOneServer:
         assert (batch.tally.done, batch.tally.lines_left, batch.tally.tokens) == (50, 0, 50 * 66)
 
     @pytest.mark.parametrize("jobs", [1, 3])
-    def test_is_asked_so_many_at_once(self, jobs: int) -> None:
+    def test_gets_as_many_lines_at_once_as_jobs(self, jobs: int) -> None:
         engine = UnsteadyEngine(seconds=0.01)
         Batch([engine], 12, BatchOptions(jobs=jobs))
 
         assert engine.most == jobs
 
-    def test_is_asked_again_what_it_did_not_answer(self) -> None:
+    def test_busy_or_cut_lines_are_retried(self) -> None:
         batch = Batch([UnsteadyEngine(Does.BUSY, Does.CUT, Does.BUSY)], 1)
 
         assert batch.answers == {0: "q0"}
         assert batch.errors == {}
 
-    def test_is_asked_only_so_often(self) -> None:
+    def test_retries_are_limited(self) -> None:
         engine = UnsteadyEngine(*[Does.BUSY] * 9)
         batch = Batch([engine], 1, BatchOptions(jobs=1, retry=2, delay=0.0))
 
         assert type(batch.errors[0]) is BusyError
         assert len(engine.requests) == 3
 
-    def test_is_left_twice_as_long_before_each_further_try(self) -> None:
+    def test_delay_doubles_with_each_retry(self) -> None:
         assert Batch([UnsteadyEngine(*[Does.CUT] * 3)], 1, BatchOptions(jobs=1, delay=1.0)).seconds == 1 + 2 + 4
 
-    def test_is_not_asked_again_what_it_refused(self) -> None:
+    def test_refused_line_is_not_retried(self) -> None:
         engine = UnsteadyEngine(Does.REFUSE)
         batch = Batch([engine], 1)
 
         assert type(batch.errors[0]) is RefusedError
         assert len(engine.requests) == 1
 
-    def test_is_asked_again_where_it_failed_and_may_not_the_next_time(self) -> None:
+    def test_failed_line_is_retried(self) -> None:
         assert Batch([UnsteadyEngine(Does.FAIL, Does.FAIL)], 1).answers == {0: "q0"}
 
-    def test_that_counts_how_often_it_is_asked_loses_no_line(self) -> None:
+    def test_rate_limit_loses_no_line(self) -> None:
         limited = [*[Does.ANSWER] * 6, *[Does.LIMITED] * 2]
         engine = UnsteadyEngine(*limited * 3)
         batch = Batch([engine], 20, BatchOptions(jobs=2, retry=0))
@@ -72,7 +72,7 @@ class TestOneServer:
         assert batch.notes[0] == "s0 accepts no more requests: waiting 60 s, as it requested"
         assert 3 <= len(batch.notes) <= 6
 
-    def test_that_does_not_say_how_long_is_left_alone_for_longer_and_longer(self) -> None:
+    def test_rate_limit_without_a_time_backs_off(self) -> None:
         engine = UnsteadyEngine(*[Does.LIMITED] * 5)
         engine.rest = 0.0
         batch = Batch([engine], 2, BatchOptions(jobs=1, retry=0))
@@ -86,25 +86,25 @@ class TestOneServer:
             "60",
         ]
 
-    def test_that_wants_to_be_left_alone_for_longer_than_there_is_patience_is_not_waited_for(self) -> None:
+    def test_rate_limit_beyond_the_patience_is_not_waited_for(self) -> None:
         batch = Batch([UnsteadyEngine(Does.LIMITED)], 1, BatchOptions(jobs=1, retry=0, patience=30.0))
 
         assert type(batch.errors[0]) is BusyError
 
-    def test_is_waited_for_when_it_goes_away(self) -> None:
+    def test_is_waited_for_when_it_becomes_unreachable(self) -> None:
         batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10)
 
         assert batch.answers == {number: f"q{number}" for number in range(10)}
         assert [note.partition(":")[0] for note in batch.notes] == ["s0 no longer responds", "s0 responds again"]
 
-    def test_is_waited_for_only_so_long(self) -> None:
+    def test_wait_is_limited_by_the_patience(self) -> None:
         batch = Batch([UnsteadyEngine(Does.ANSWER, Does.DIE)], 10, BatchOptions(jobs=1, patience=0.05, delay=5.0))
 
         assert type(batch.error) is UnreachableError
         assert "0.05 s" in str(batch.error)
         assert batch.answers == {0: "q0"}
 
-    def test_is_spared_a_line_that_makes_it_go_away(self) -> None:
+    def test_line_that_crashes_it_is_given_up(self) -> None:
         engine = UnsteadyEngine(*[Does.DIE] * MAX_SERVER_LOSSES)
         batch = Batch([engine], 3, BatchOptions(jobs=1, delay=0.0))
 
@@ -112,22 +112,22 @@ class TestOneServer:
         assert batch.answers[1] == "q1"
         assert batch.answers[2] == "q2"
 
-    def test_that_is_not_there_from_the_start_is_an_error(self) -> None:
+    def test_unreachable_from_the_start_is_an_error(self) -> None:
         engine = UnsteadyEngine()
         engine.gone = UnreachableError("cannot reach it")
 
         assert type(Batch([engine], 3).error) is UnreachableError
 
-    def test_that_is_not_there_is_an_error_where_no_model_is_named_either(self) -> None:
+    def test_unreachable_without_a_named_model_is_an_error(self) -> None:
         engine = UnsteadyEngine()
         engine.gone = UnreachableError("cannot reach it")
 
         assert type(Batch([engine], 3, model="").error) is UnreachableError
 
-    def test_that_has_not_the_model_is_an_error(self) -> None:
+    def test_missing_model_is_an_error(self) -> None:
         assert type(Batch([UnsteadyEngine()], 3, model="other").error) is ModelMissingError
 
-    def test_answers_with_the_best_of_its_models_where_none_is_named(self) -> None:
+    def test_unnamed_model_is_the_best_of_its_models(self) -> None:
         engine = UnsteadyEngine(models=("plain", "reflection"))
         batch = Batch([engine], 2, model="")
 
@@ -135,8 +135,8 @@ class TestOneServer:
         assert len([note for note in batch.notes if "reflection" in note]) == 1
 
 
-class TestALine:
-    def test_that_cannot_be_asked_stops_no_other(self) -> None:
+class TestLine:
+    def test_unusable_line_stops_no_other(self) -> None:
         items = [
             PromptLine(1, "", "a"),
             PromptLine(2, "", problem=UsageError("no JSON")),
@@ -168,14 +168,14 @@ class TestALine:
         assert batch.errors == {}
         assert sorted(second.answered) == [f"q{at}" for at in range(6)]
 
-    def test_says_where_the_model_that_it_names_is_missing(self) -> None:
+    def test_error_names_where_its_model_is_missing(self) -> None:
         items = [PromptLine(1, "", "a", model="absent")]
         one, two = Batch([UnsteadyEngine()], items), Batch([UnsteadyEngine(), UnsteadyEngine()], items)
 
         assert str(one.errors[0]) == "the model absent is not installed on s0"
         assert str(two.errors[0]) == "the model absent is not installed on any server"
 
-    def test_that_cannot_be_written_ends_everything(self) -> None:
+    def test_unwritable_record_ends_the_batch(self) -> None:
         engine = UnsteadyEngine()
         batch = Batch([engine], [PromptLine(1, "", "unwritable"), *(PromptLine(at, "", "q") for at in range(2, 99))])
 
@@ -191,7 +191,7 @@ class TestSeveralServers:
         assert batch.errors == {}
         assert len(fast.answered) > 3 * len(slow.answered) > 0
 
-    def test_do_without_one_that_has_not_the_model(self) -> None:
+    def test_server_without_the_model_is_excluded(self) -> None:
         first, second = UnsteadyEngine(models=("other",)), UnsteadyEngine()
         batch = Batch([first, second], 5)
 
@@ -199,7 +199,7 @@ class TestSeveralServers:
         assert len(second.answered) == 5
         assert batch.notes == ["s0 does not have m: skipping it"]
 
-    def test_do_without_one_that_refuses(self) -> None:
+    def test_server_that_refuses_is_excluded(self) -> None:
         first, second = UnsteadyEngine(), UnsteadyEngine()
         first.gone = RefusedError("the server refused: unauthorized")
         batch = Batch([first, second], 5)
@@ -207,7 +207,7 @@ class TestSeveralServers:
         assert len(second.answered) == 5
         assert batch.notes == ["skipping s0: the server refused: unauthorized"]
 
-    def test_begin_without_one_that_comes_later(self) -> None:
+    def test_start_without_an_unreachable_server(self) -> None:
         first, second = UnsteadyEngine(), UnsteadyEngine(seconds=0.02)
         first.gone = UnreachableError("cannot reach it")
         second.sent = lambda: setattr(first, "gone", None)
@@ -216,7 +216,7 @@ class TestSeveralServers:
         assert batch.errors == {}
         assert len(first.answered) + len(second.answered) == 30
 
-    def test_are_told_apart_where_a_model_is_not_the_same_version(self) -> None:
+    def test_different_versions_of_a_model_are_noted(self) -> None:
         engines = [UnsteadyEngine(), UnsteadyEngine(), UnsteadyEngine()]
         for engine, digest in zip(engines, ("", "one", "two"), strict=True):
             engine.installed = tuple(model._replace(digest=digest) for model in engine.installed)
@@ -226,7 +226,7 @@ class TestSeveralServers:
         assert batch.errors == {}
 
     @pytest.mark.parametrize("turned", [False, True])
-    def test_that_all_fail_are_told_by_the_one_that_came_closest(self, turned: bool) -> None:
+    def test_error_reported_is_from_the_server_that_got_furthest(self, turned: bool) -> None:
         away, refusing, lacking = UnsteadyEngine(), UnsteadyEngine(), UnsteadyEngine(models=("other",))
         away.gone = UnreachableError("cannot reach it")
         refusing.gone = RefusedError("the server refused: unauthorized")
@@ -237,19 +237,19 @@ class TestSeveralServers:
         assert type(told(away, refusing)) is RefusedError
         assert type(told(refusing, lacking)) is ModelMissingError
 
-    def test_are_all_needed_to_lack_a_model(self) -> None:
+    def test_all_lacking_the_model_is_an_error(self) -> None:
         assert type(Batch([UnsteadyEngine(), UnsteadyEngine()], 1, model="x").error) is ModelMissingError
 
 
-class TestHowManyAtOnce:
-    def test_is_found_out_where_nobody_says(self) -> None:
+class TestConcurrency:
+    def test_is_found_automatically_without_jobs(self) -> None:
         engine = UnsteadyEngine(seconds=0.02)
         batch = Batch([engine], 40, BatchOptions(jobs=0))
 
         assert batch.told == ["s0 answers at least 8 lines at once: sending that many (--jobs N to change)"]
         assert [batch.answers[at] for at in range(40)] == [f"q{at}" for at in range(40)]
 
-    def test_is_not_asked_for_few_lines(self) -> None:
+    def test_is_not_probed_for_few_lines(self) -> None:
         engine = UnsteadyEngine()
         Batch([engine], 3, BatchOptions(jobs=0))
 

@@ -59,14 +59,14 @@ def resuming(*rest: str, prompt: str = "Q: Which?\nA: ", **shown: Any) -> FakeSe
 
 
 class TestHistory:
-    def test_stands_between_the_system_and_the_question(self) -> None:
+    def test_is_placed_between_system_and_question(self) -> None:
         with asking(reply([ANSWERED])) as server:
             Outcome(server, QUESTION._replace(history=HISTORY, ask_options=AskOptions(system="Be brief.")))
         roles = [(said["role"], said["content"]) for said in server.asked("/api/chat")[0].json["messages"]]
 
         assert roles == [("system", "Be brief."), ("user", "Before?"), ("assistant", "Yes."), ("user", "Which?")]
 
-    def test_with_pictures_is_refused_by_a_model_without_eyes(self) -> None:
+    def test_images_are_refused_when_the_model_has_no_vision(self) -> None:
         history = (Message("user", "Look", ("aGk=",)), Message("assistant", "Nice."))
         with asking(reply([ANSWERED])) as server:
             outcome = Outcome(server, QUESTION._replace(history=history))
@@ -75,8 +75,8 @@ class TestHistory:
         assert server.asked("/api/chat") == []
 
 
-class TestGoingOn:
-    def test_shows_what_was_said_and_what_follows_as_one_reply(self) -> None:
+class TestContinuing:
+    def test_prefix_and_rest_form_one_reply(self) -> None:
         with resuming(*REST) as server:
             outcome = Outcome(server, QUESTION._replace(reply_prefix=SO_FAR))
         render, raw = (asked.json for asked in (*server.asked("/api/chat"), *server.generated()))
@@ -89,14 +89,14 @@ class TestGoingOn:
         assert render["_debug_render_only"] is True
         assert raw["prompt"] == "Q: Which?\nA: " + SO_FAR
 
-    def test_keeps_what_was_said_as_the_beginning(self) -> None:
+    def test_recorded_reply_starts_with_the_prefix(self) -> None:
         with resuming(*REST) as server:
             outcome = Outcome(server, QUESTION._replace(reply_prefix=SO_FAR))
 
         assert outcome.kept.said is not None
         assert outcome.kept.said.raw == SO_FAR
 
-    def test_carries_the_figures_of_before(self) -> None:
+    def test_earlier_metrics_are_added(self) -> None:
         earlier = ReplyMetrics(thinking_tokens=900, total_ms=60_000)
         with resuming(*REST) as server:
             outcome = Outcome(server, QUESTION._replace(reply_prefix=SO_FAR, prefix_metrics=earlier))
@@ -105,7 +105,7 @@ class TestGoingOn:
         assert outcome.reply.metrics.thinking_tokens >= 900
         assert outcome.reply.metrics.total_ms > 60_000
 
-    def test_reads_the_tags_of_a_model_that_thinks_natively(self) -> None:
+    def test_tags_of_a_natively_thinking_model_are_parsed(self) -> None:
         with resuming(
             *REST, capabilities=["completion", "thinking"], template="<thinking>{{ .Thinking }}</thinking>"
         ) as server:
@@ -114,7 +114,7 @@ class TestGoingOn:
         assert outcome.reply is not None
         assert outcome.reply.segments == ((Kind.THINKING, "11 is more."), (Kind.ANSWER, "9.9"))
 
-    def test_needs_one_opener_where_the_template_writes_it(self) -> None:
+    def test_opener_is_not_doubled_when_the_template_writes_it(self) -> None:
         with resuming(*REST, prompt="Q: Which?\nA: <thinking>\n", template="{{ .Prompt }}<thinking>\n") as server:
             outcome = Outcome(server, QUESTION._replace(reply_prefix=SO_FAR))
 
@@ -122,7 +122,7 @@ class TestGoingOn:
         assert outcome.reply.segments == ((Kind.THINKING, "11 is more."), (Kind.ANSWER, "9.9"))
         assert server.generated()[0].json["prompt"] == "Q: Which?\nA: " + SO_FAR
 
-    def test_is_refused_where_the_tags_are_not_known(self) -> None:
+    def test_is_refused_if_the_tags_are_unknown(self) -> None:
         with resuming(*REST, capabilities=["completion", "thinking"]) as server:
             outcome = Outcome(server, Question("Which?", "gpt-oss", reply_prefix="x"))
 
@@ -130,14 +130,14 @@ class TestGoingOn:
         assert "cannot be steered or continued" in str(outcome.error)
         assert server.asked("/api/chat") == []
 
-    def test_is_refused_where_the_server_cannot_render(self) -> None:
+    def test_is_refused_if_the_server_cannot_render(self) -> None:
         with asking(whole({"message": {"content": "x"}, "done": True})) as server:
             outcome = Outcome(server, QUESTION._replace(reply_prefix=SO_FAR))
 
         assert type(outcome.error) is RefusedError
         assert "cannot render" in str(outcome.error)
 
-    def test_holds_the_answer_to_a_schema_after_the_rest_of_the_thinking(self) -> None:
+    def test_schema_applies_to_the_answer_after_the_remaining_thinking(self) -> None:
         generate = [raw_reply(["ore.\n</thinking>\n", "<output>\nwell"]), raw_reply(['{"a": 1}', "  "])]
         routes = {"/api/show": show(), "/api/tags": tags(MODEL), "/api/chat": rendered("Q: ")}
         with FakeServer(routes | {"/api/generate": unless_loading(*generate)}) as server:
@@ -151,7 +151,7 @@ class TestGoingOn:
         assert second["format"] == {"type": "object"}
         assert second["prompt"] == "Q: <thinking>\n11 is more.\n</thinking>\n<output>\n"
 
-    def test_with_a_thinking_that_is_over_asks_for_the_answer_alone(self) -> None:
+    def test_finished_thinking_requests_only_the_answer(self) -> None:
         so_far = "<thinking>\n11 is more.\n</thinking>\n<output>\n"
         with resuming('{"a": 1}') as server:
             outcome = Outcome(server, QUESTION._replace(reply_prefix=so_far, schema=read_schema('{"type": "object"}')))
@@ -163,7 +163,7 @@ class TestGoingOn:
         assert asked.json["format"] == {"type": "object"}
 
 
-def test_a_template_that_opens_the_thinking_makes_no_thinking_of_a_native_answer() -> None:
+def test_template_that_opens_thinking_leaves_a_native_answer_alone() -> None:
     shown: dict[str, Any] = {"capabilities": ["completion", "thinking"], "template": "{{ .Prompt }}<think>\n"}
     with asking(reply(["9.9"], ["11 is more"]), **shown) as server:
         outcome = Outcome(server, QUESTION)
@@ -172,15 +172,15 @@ def test_a_template_that_opens_the_thinking_makes_no_thinking_of_a_native_answer
     assert outcome.reply.segments == ((Kind.THINKING, "11 is more"), (Kind.ANSWER, "9.9"))
 
 
-class TestKeeping:
-    def test_begins_before_the_request_and_ends_after_the_screen_is_at_rest(self) -> None:
+class TestRecording:
+    def test_starts_before_the_request_and_ends_after_the_reply_is_shown(self) -> None:
         with asking(reply([ANSWERED])) as server:
             outcome = Outcome(server, QUESTION)
 
         assert outcome.shown.told == ["start", "kept from here", "note keeping", "end", "kept", "stop"]
         assert outcome.ended == (ReplyStatus.COMPLETE, "", "d" * 64)
 
-    def test_is_told_what_is_known_of_the_reply(self) -> None:
+    def test_begins_with_what_is_known_of_the_reply(self) -> None:
         with asking(reply([ANSWERED])) as server:
             outcome = Outcome(server, QUESTION._replace(options=(("seed", 4),), digest="abc"))
         said = outcome.kept.said
@@ -201,14 +201,14 @@ class TestKeeping:
         ],
         ids=["cut", "limit", "refused", "silent"],
     )
-    def test_is_told_what_went_wrong(self, chat: Answer, ended: ReplyStatus) -> None:
+    def test_errors_are_recorded(self, chat: Answer, ended: ReplyStatus) -> None:
         with asking(chat) as server:
             outcome = Outcome(server, QUESTION)
 
         assert outcome.error is not None
         assert outcome.ended[:2] == (ended, str(outcome.error))
 
-    def test_of_an_answer_that_does_not_fit_is_complete_with_an_error(self) -> None:
+    def test_schema_mismatch_is_complete_with_an_error(self) -> None:
         schema = read_schema('{"type": "object"}')
         with asking(reply(["[1]"])) as server:
             outcome = Outcome(server, Question("q", "m", AskOptions(Mode.DIRECT), schema=schema))
@@ -216,20 +216,20 @@ class TestKeeping:
         assert outcome.error is not None
         assert outcome.ended[:2] == (ReplyStatus.COMPLETE, str(outcome.error))
 
-    def test_ticks_while_the_reply_comes(self) -> None:
+    def test_ticks_during_the_reply(self) -> None:
         with asking(reply(["a", "b"], pause=0.15)) as server:
             outcome = Outcome(server, QUESTION)
 
         assert outcome.kept.ticks == len(outcome.shown.ticks) > 1
 
-    def test_of_an_answer_that_cannot_be_written_is_interrupted(self) -> None:
+    def test_unwritable_answer_is_interrupted(self) -> None:
         with asking(reply([ANSWERED])) as server:
             outcome = Outcome(server, QUESTION, OutputError("the disk is full"))
 
         assert outcome.ended[0] is ReplyStatus.INTERRUPTED
         assert outcome.shown.told[-3:] == ["stop", "kept", "stop"]
 
-    def test_of_a_cancelled_reply_is_interrupted_and_waits_for_nothing(self) -> None:
+    def test_canceled_reply_is_interrupted_and_sends_no_further_requests(self) -> None:
         shown = Shown()
         kept = Kept(shown.told)
 
@@ -248,7 +248,7 @@ class TestKeeping:
         assert shown.told[-3:] == ["stop", "kept", "stop"]
         assert server.asked("/api/tags") == []
 
-    def test_of_a_raw_reply_is_the_same(self) -> None:
+    def test_raw_reply_is_recorded_the_same_way(self) -> None:
         written: list[str] = []
         kept = Kept([])
 

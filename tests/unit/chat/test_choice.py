@@ -102,7 +102,7 @@ def look(server: FakeServer, name: str = "", *, sees: bool = False) -> Found:
         ((local("flux:1", 9, "image"), local("llama3:8b", 1, "completion")), "llama3:8b"),
     ],
 )
-def test_an_unnamed_model_runs_on_the_server_and_can_answer(models: tuple[Stocked, ...], name: str) -> None:
+def test_default_model_runs_on_the_server_and_can_answer(models: tuple[Stocked, ...], name: str) -> None:
     with stocked(*models) as server:
         found = look(server)
 
@@ -114,7 +114,7 @@ def test_an_unnamed_model_runs_on_the_server_and_can_answer(models: tuple[Stocke
 @pytest.mark.parametrize(
     ("pooling", "name"), [({"nomic-bert.pooling_type": 1}, "qwen2.5:7b"), ({}, "nomic-embed-text")]
 )
-def test_a_server_that_knows_no_capabilities_tells_by_the_file(pooling: dict[str, int], name: str) -> None:
+def test_missing_capabilities_are_derived_from_the_file(pooling: dict[str, int], name: str) -> None:
     info = {"general.architecture": "nomic-bert", **pooling}
     first = Stocked("nomic-embed-text:latest", 9, {}, show(capabilities=None, model_info=info))
     with stocked(first, Stocked("qwen2.5:7b", 1, {}, show(capabilities=None))) as server:
@@ -133,7 +133,7 @@ def test_a_server_that_knows_no_capabilities_tells_by_the_file(pooling: dict[str
         ((BROKEN,), ("unsupported tensor",)),
     ],
 )
-def test_where_none_can_be_asked_one_sentence_says_why(models: tuple[Stocked, ...], says: tuple[str, ...]) -> None:
+def test_error_explains_why_no_model_is_suitable(models: tuple[Stocked, ...], says: tuple[str, ...]) -> None:
     with stocked(*models) as server:
         found = look(server)
 
@@ -141,7 +141,7 @@ def test_where_none_can_be_asked_one_sentence_says_why(models: tuple[Stocked, ..
     assert all(part in f"{found.problem} ({found.problem.hint})" for part in says)
 
 
-def test_what_is_named_of_many_is_the_beginning() -> None:
+def test_long_list_of_models_is_shortened() -> None:
     models = [Model(f"embed{at}:latest", ("embedding",)) for at in range(5)]
 
     assert (
@@ -150,7 +150,7 @@ def test_what_is_named_of_many_is_the_beginning() -> None:
     )
 
 
-def test_a_model_that_cannot_answer_is_refused_where_it_is_named() -> None:
+def test_named_model_that_cannot_answer_is_refused() -> None:
     with stocked(EMBEDS, local()) as server:
         found = look(server, "nomic-embed-text")
 
@@ -159,7 +159,7 @@ def test_a_model_that_cannot_answer_is_refused_where_it_is_named() -> None:
     assert not server.asked("/api/chat")
 
 
-def test_pictures_are_shown_to_a_model_that_sees() -> None:
+def test_images_need_a_vision_model() -> None:
     seeing = local("llava:7b", 1, "completion", "vision")
     with stocked(local("reflection:70b", 9, "completion"), seeing) as server:
         found = look(server, sees=True)
@@ -183,7 +183,7 @@ def asked(server: FakeServer, name: str) -> tuple[Reply, list[str]]:
 
 
 @pytest.mark.parametrize("name", ["gpt-oss:120b-cloud", "glm-5:cloud", "mine"])
-def test_a_cloud_model_that_is_named_is_announced_each_time(name: str) -> None:
+def test_named_cloud_model_is_announced_each_time(name: str) -> None:
     known = {"gpt-oss:120b-cloud": stub(), "mine": stub("mine"), "glm-5:cloud": local("glm-5:cloud")}[name]
     with stocked(known) as server:
         reply, told = asked(server, name)
@@ -192,7 +192,7 @@ def test_a_cloud_model_that_is_named_is_announced_each_time(name: str) -> None:
     assert told[0] == f"note {name} is a cloud model: your prompts leave this machine and go to ollama.com"
 
 
-def test_a_model_of_the_server_is_not_said_to_leave_it() -> None:
+def test_local_model_gives_no_cloud_notice() -> None:
     with stocked(local(), stub()) as server:
         _, told = asked(server, "qwen3:8b")
 

@@ -51,7 +51,7 @@ def request(name: str, keep: str = "auto", mode: Mode = Mode.AUTO, history: tupl
         ("reflection", False),
     ],
 )
-def test_which_families_were_trained_to_have_it(name: str, kept: bool) -> None:
+def test_earlier_thinking_is_sent_to_families_trained_on_it(name: str, kept: bool) -> None:
     assert keeps_thinking(name) is kept
     assert bool(request(name).messages[1].thinking) is (
         kept and plan(Model(name, ("thinking",)), AskOptions()).think is True
@@ -68,11 +68,11 @@ def test_which_families_were_trained_to_have_it(name: str, kept: bool) -> None:
         ("qwen3", "on", Mode.AUTO, "so"),
     ],
 )
-def test_a_setting_overrules_the_rule(name: str, keep: str, mode: Mode, thinking: str) -> None:
+def test_setting_overrides_the_family_default(name: str, keep: str, mode: Mode, thinking: str) -> None:
     assert request(name, keep, mode).messages[-2].thinking == thinking
 
 
-def test_an_ollama_gets_it_in_its_own_field() -> None:
+def test_ollama_receives_thinking_in_its_own_field() -> None:
     kept, left = ollama.encode(request("glm-4.6")), ollama.encode(request("qwen3"))
 
     assert kept["messages"][1] == {"role": "assistant", "content": "1", "thinking": "so"}
@@ -87,12 +87,12 @@ def test_an_ollama_gets_it_in_its_own_field() -> None:
         (wire.VLLM, {"reasoning_content": "so", "reasoning": "so"}),
     ],
 )
-def test_another_server_gets_it_by_the_name_it_knows(maker: str, fields: dict[str, str]) -> None:
+def test_other_servers_receive_thinking_in_their_own_fields(maker: str, fields: dict[str, str]) -> None:
     body = wire.encode(request("glm-4.6"), maker)
     assert body["messages"][1] == {"role": "assistant", "content": "1"} | fields
 
 
-def test_a_template_is_told_to_leave_it_in() -> None:
+def test_template_arguments_preserve_thinking() -> None:
     arguments = wire.encode(request("glm-4.6"), wire.VLLM)["chat_template_kwargs"]
 
     assert arguments["clear_thinking"] is False
@@ -136,7 +136,5 @@ TAGGED = ((Kind.THINKING, "11 is"), (Kind.REFLECTION, "no"), (Kind.ANSWER, "1"))
     ],
     ids=["in a field", "not wanted", "of another model", "in tags", "asked for by a prompt"],
 )
-def test_a_session_remembers_what_its_model_thought_by_itself(
-    said: dict[str, Any], thinker: str, thinking: str
-) -> None:
+def test_session_history_includes_thinking_of_the_same_model(said: dict[str, Any], thinker: str, thinking: str) -> None:
     assert history_of(turns(**said), thinker) == (Message("user", "one?"), Message("assistant", "1", thinking=thinking))

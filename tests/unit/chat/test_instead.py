@@ -76,7 +76,7 @@ def asked(routes: Routes, engine: str, *, raw: bool = False) -> tuple[Reply | No
         (of_openai("", refusal="I cannot |help with that."), EngineName.OPENAI, REFUSED),
     ],
 )
-def test_a_reply_that_is_something_else_is_no_answer(routes: Routes, engine: str, says: str, raw: bool) -> None:
+def test_tool_call_or_refusal_is_not_an_answer(routes: Routes, engine: str, says: str, raw: bool) -> None:
     _, error = asked(routes, engine, raw=raw)
     assert type(error) is NoAnswerError
     assert says in str(error)
@@ -104,7 +104,7 @@ def test_the_thinking_before_a_call_is_not_passed_off_as_the_answer(routes: Rout
         (of_openai("Let me look.", refusal="I cannot help with that."), EngineName.OPENAI, REFUSED),
     ],
 )
-def test_an_answer_beside_something_else_comes_with_a_warning(routes: Routes, engine: str, says: str) -> None:
+def test_answer_with_a_tool_call_or_refusal_has_a_warning(routes: Routes, engine: str, says: str) -> None:
     reply, error = asked(routes, engine)
     assert error is None
     assert reply is not None
@@ -112,7 +112,7 @@ def test_an_answer_beside_something_else_comes_with_a_warning(routes: Routes, en
     assert any(says in warning for warning in reply.warnings)
 
 
-def test_blanks_beside_a_call_are_no_answer() -> None:
+def test_whitespace_with_a_tool_call_is_not_an_answer() -> None:
     _, error = asked(of_openai("\n\n", "get_weather"), EngineName.OPENAI)
     assert type(error) is NoAnswerError
     assert CALLED in str(error)

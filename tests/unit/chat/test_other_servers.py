@@ -33,7 +33,7 @@ TAUGHT = "{{ .Prompt }}<thinking> <reflection> <output>"
         (Question("q", keep_alive="5m"), FIXED, "ignores keep_alive"),
     ],
 )  # fmt: skip
-def test_what_has_no_counterpart_is_named_once(question: Question, model: Model, says: str) -> None:
+def test_unsupported_options_are_listed_in_one_note(question: Question, model: Model, says: str) -> None:
     said = ignored_options_note(question, model)
     assert says in said
     assert bool(says) is bool(said)
@@ -42,12 +42,12 @@ def test_what_has_no_counterpart_is_named_once(question: Question, model: Model,
 @pytest.mark.parametrize(
     ("model", "hint"), [(RESIZABLE, "-o num_ctx"), (FIXED, "restart the server")], ids=["ollama", "other"]
 )
-def test_a_larger_context_is_advised_where_it_can_be_had(model: Model, hint: str) -> None:
+def test_limit_hint_explains_how_to_enlarge_the_context(model: Model, hint: str) -> None:
     assert hint in limit_hint(Question("q"), model)
     assert limit_hint(Question("q", options=(("num_predict", 1),)), model) == "raise -o num_predict"
 
 
-def test_a_limit_that_the_model_itself_has_is_the_one_to_raise() -> None:
+def test_limit_hint_names_num_predict_when_the_model_limits_it() -> None:
     assert limit_hint(Question("q"), Model("mini", parameters="num_predict   1024")) == "raise -o num_predict"
 
 
@@ -60,9 +60,7 @@ def test_a_limit_that_the_model_itself_has_is_the_one_to_raise() -> None:
     ],
     ids=["ollama", "other", "built in"],
 )
-def test_what_helps_against_tags_that_are_missing_is_what_the_model_and_its_server_need(
-    model: Model, says: str
-) -> None:
+def test_missing_tags_warning_suits_the_model_and_server(model: Model, says: str) -> None:
     chosen = plan(model, AskOptions())
     reply = Reply(model.name, chosen.family)
     for chunk in (Chunk("Just an answer."), Chunk(done=True, done_reason="stop")):
@@ -78,7 +76,7 @@ def test_what_helps_against_tags_that_are_missing_is_what_the_model_and_its_serv
     ("capabilities", "refused"),
     [(("completion",), True), (("completion", "vision"), False), (("thinking",), False), ((), False)],
 )
-def test_pictures_are_refused_where_it_is_known_that_nobody_sees_them(
+def test_images_are_refused_only_when_vision_is_known_to_be_missing(
     capabilities: tuple[str, ...], refused: bool
 ) -> None:
     question = Question("what?", images=("aGk=",))
@@ -90,7 +88,7 @@ def test_pictures_are_refused_where_it_is_known_that_nobody_sees_them(
 
 
 @pytest.mark.parametrize("raw", [False, True])
-def test_options_without_a_counterpart_are_said_before_the_answer(raw: bool) -> None:
+def test_unsupported_options_are_noted_once(raw: bool) -> None:
     async def run(host: str) -> None:
         async with open_engine(host, engine="openai") as engine:
             if raw:
@@ -107,7 +105,7 @@ def test_options_without_a_counterpart_are_said_before_the_answer(raw: bool) -> 
 
 
 @pytest.mark.parametrize("maker", ["llamacpp", "vllm"])
-def test_tags_that_never_came_are_not_explained_by_ollama(maker: str) -> None:
+def test_missing_tags_hint_does_not_mention_ollama(maker: str) -> None:
     async def run(host: str) -> None:
         async with open_engine(host, engine="openai") as engine:
             with suppress(ReflecttyError):

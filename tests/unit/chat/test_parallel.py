@@ -65,7 +65,7 @@ def probed(route: Route, patience: float) -> ParallelSlots:
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3, 4])
-def test_a_server_is_seen_to_answer_as_many_as_it_does(at_once: int) -> None:
+def test_probe_counts_the_parallel_slots(at_once: int) -> None:
     engine = Serving(at_once)
     seen = engine.probed()
     assert seen == ParallelSlots(at_once, MAX_REQUESTS, is_certain=True)
@@ -74,13 +74,13 @@ def test_a_server_is_seen_to_answer_as_many_as_it_does(at_once: int) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 2, 4])
-def test_where_all_are_answered_it_may_be_more(most: int) -> None:
+def test_slot_count_is_a_lower_bound_when_all_are_answered(most: int) -> None:
     seen = Serving(8).probed(most=most)
     assert seen == ParallelSlots(most, most, is_certain=True)
     assert seen.is_lower_bound
 
 
-def test_what_is_asked_is_short_and_given_up_once_it_is_known() -> None:
+def test_probe_requests_are_short_and_canceled_early() -> None:
     engine = Serving(1, words=10_000)
     engine.probed()
     for request in engine.requests:
@@ -90,7 +90,7 @@ def test_what_is_asked_is_short_and_given_up_once_it_is_known() -> None:
     assert engine.stopped == 1
 
 
-def test_nothing_of_it_makes_the_server_load_the_model_anew() -> None:
+def test_probe_does_not_reload_the_model() -> None:
     engine = Serving(2)
     engine.probed()
     for request in engine.requests:
@@ -98,28 +98,28 @@ def test_nothing_of_it_makes_the_server_load_the_model_anew() -> None:
         assert "long" not in str(request.messages)
 
 
-def test_a_model_that_thinks_is_asked_not_to() -> None:
+def test_probe_disables_thinking() -> None:
     engine = Serving(2)
     engine.probed(LIKE._replace(think=True))
     assert {request.think for request in engine.requests} == {False}
 
 
 @pytest.mark.parametrize(("words", "pace"), [(1, PACE), (2, PACE), (0, PACE), (24, 0.0)])
-def test_replies_too_short_to_see_anything_by_are_not_taken_for_one_at_a_time(words: int, pace: float) -> None:
+def test_probe_is_uncertain_when_replies_are_too_short(words: int, pace: float) -> None:
     seen = Serving(1, words, pace).probed()
     assert not seen.is_certain
     assert seen.slots <= MAX_REQUESTS
 
 
-def test_what_never_answers_is_waited_for_no_longer_than_said() -> None:
+def test_probe_gives_up_on_a_silent_server_in_time() -> None:
     assert probed(Answer([HANG]), patience=0.2) == ParallelSlots(0, MAX_REQUESTS, is_certain=False)
 
 
-def test_a_server_that_refuses_all_says_why() -> None:
+def test_probe_raises_when_all_requests_are_refused() -> None:
     with pytest.raises(RefusedError, match="no such luck"):
         probed(error(400, "no such luck"), PATIENT.first)
 
 
-def test_requests_that_are_refused_are_not_answered_at_the_same_time() -> None:
+def test_refused_requests_do_not_count_as_parallel() -> None:
     seen = Serving(2, refused=MAX_REQUESTS - 1).probed()
     assert (seen.slots, seen.is_certain) == (1, True)

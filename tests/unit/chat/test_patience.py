@@ -59,7 +59,7 @@ class Outcome:
 
 
 @pytest.mark.parametrize("raw", [False, True])
-def test_a_rate_limit_is_waited_for_and_told(raw: bool) -> None:
+def test_rate_limit_is_waited_for_and_noted(raw: bool) -> None:
     outcome = Outcome((limit(40),), (limit(60),), (ANSWERED,), raw=raw)
 
     assert outcome.error is None
@@ -69,7 +69,7 @@ def test_a_rate_limit_is_waited_for_and_told(raw: bool) -> None:
     assert len(outcome.engine.requests) == 3
 
 
-def test_a_server_that_is_busy_for_another_reason_is_called_so() -> None:
+def test_busy_server_is_reported_as_busy() -> None:
     outcome = Outcome((limit(12, limited=False),), (ANSWERED,))
 
     assert outcome.notes[0] == "the server is busy: retrying in 12 s"
@@ -91,7 +91,7 @@ def test_a_server_that_is_busy_for_another_reason_is_called_so() -> None:
         ((("<thinking>\n11 is m", limit(10)),), 120.0, 1),
     ],
 )
-def test_what_is_not_waited_for_ends_as_it_was_told(
+def test_limits_beyond_the_patience_raise_busy_error(
     scripts: tuple[tuple[Step, ...], ...], patience: float, requests: int
 ) -> None:
     outcome = Outcome(*scripts, patience=patience)
@@ -101,7 +101,7 @@ def test_what_is_not_waited_for_ends_as_it_was_told(
     assert len(outcome.engine.requests) == requests
 
 
-def test_whoever_looks_for_a_model_waits_as_well() -> None:
+def test_model_lookup_waits_for_the_rate_limit_too() -> None:
     answers = [limit(30), None]
     notes: list[str] = []
 

@@ -30,8 +30,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "sessions.db"
 
 
-class TestAtOnce:
-    def test_the_question_is_there_before_anything_comes(self, path: Path) -> None:
+class TestImmediateRecording:
+    def test_question_is_saved_before_the_reply_starts(self, path: Path) -> None:
         Desk(path, RecordTarget("Which?", (Attachment("a.txt", "file", "9.9"),)))
         question, reply = turns(path)
 
@@ -40,7 +40,7 @@ class TestAtOnce:
         assert reply.said is not None
         assert (reply.said.ended, reply.said.model, reply.said.effort) == (ReplyStatus.STREAMING, "m", "high")
 
-    def test_what_came_is_there_a_second_later(self, path: Path) -> None:
+    def test_partial_reply_is_saved_after_one_second(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"))
         desk.say("<thinking>\n11 ")
         desk.wait(0.9)
@@ -52,14 +52,14 @@ class TestAtOnce:
 
         assert (before, after, desk.reply().raw) == ("", "<thinking>\n11 ", "<thinking>\n11 is more")
 
-    def test_much_is_there_at_once(self, path: Path) -> None:
+    def test_long_text_is_saved_at_once(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"))
         desk.say("a" * 4096)
         desk.wait(0.1)
 
         assert len(desk.reply().raw) == 4096
 
-    def test_a_thinking_in_its_own_field_is_there_too(self, path: Path) -> None:
+    def test_thinking_in_its_own_field_is_saved_too(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"))
         desk.spoken.feed(Chunk(thinking="so"))
         desk.wait(1)
@@ -68,7 +68,7 @@ class TestAtOnce:
 
         assert (desk.reply().raw_thinking, desk.reply().raw) == ("so", "9.9")
 
-    def test_a_silent_reply_gives_signs_of_life(self, path: Path) -> None:
+    def test_silent_reply_updates_its_heartbeat(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"))
         beats: list[float] = []
         store = open_store(path, pytest.fail)
@@ -80,7 +80,7 @@ class TestAtOnce:
 
         assert len(set(beats)) == 3
 
-    def test_the_end_says_everything(self, path: Path) -> None:
+    def test_finished_reply_is_saved_with_all_fields(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"))
         desk.say(THOUGHT)
         desk.wait(1)
@@ -102,14 +102,14 @@ class TestAtOnce:
         assert said.measured.corrections == 1
         assert desk.notes == []
 
-    def test_a_digest_that_is_known_only_at_the_end_is_kept(self, path: Path) -> None:
+    def test_digest_known_only_at_the_end_is_saved(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"), said=SAID._replace(digest=""))
         desk.say("x")
         desk.end()
 
         assert desk.reply().digest == "later"
 
-    def test_a_cut_reply_keeps_its_error_once(self, path: Path) -> None:
+    def test_cut_reply_saves_its_error_once(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"))
         desk.say("<thinking>\n11 is <refl")
         desk.spoken.warnings += ["it is hot", "the runner died"]
@@ -119,7 +119,7 @@ class TestAtOnce:
         assert (said.ended, said.error, said.warnings) == (ReplyStatus.INCOMPLETE, "the runner died", ("it is hot",))
         assert said.segments == ((Kind.THINKING, "11 is <refl"),)
 
-    def test_a_reply_that_never_began_is_kept_with_its_question(self, path: Path) -> None:
+    def test_reply_that_never_began_is_saved_with_its_question(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"))
         desk.end(ReplyStatus.FAILED, "the model is gone")
 
@@ -127,7 +127,7 @@ class TestAtOnce:
         assert desk.turns()[0].text == "q"
 
 
-class TestPlaces:
+class TestTargets:
     def first(self, path: Path) -> Recorder:
         desk = Desk(path, RecordTarget("first"))
         desk.say(ANSWER)
@@ -160,7 +160,7 @@ class TestPlaces:
         )
         assert branch_to(turns(path), desk.keeper.reply) == (question, new)
 
-    def test_a_reply_streams_again_from_where_it_was(self, path: Path) -> None:
+    def test_continued_reply_streams_from_where_it_stopped(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"))
         desk.say("<thinking>\n11 is")
         desk.end(ReplyStatus.INCOMPLETE, "cut")
@@ -214,7 +214,7 @@ def worker() -> Iterator[Worker]:
     worker.stop()
 
 
-def test_a_thread_writes_what_was_true_when_it_was_told(path: Path, worker: Worker) -> None:
+def test_background_write_uses_the_state_at_submission(path: Path, worker: Worker) -> None:
     async def exchange() -> Recorder:
         reply = Reply("m", FAMILIES["reflection"])
         keeper = Recorder(lambda warn: open_store(path, warn), RecordTarget("q"), submit=worker.soon)
@@ -249,6 +249,6 @@ def test_a_thread_writes_what_was_true_when_it_was_told(path: Path, worker: Work
         (RecordTarget(), ""),
     ],
 )
-def test_a_session_is_called_by_the_first_line_of_its_question(place: RecordTarget, expected: str) -> None:
+def test_session_title_is_the_first_line_of_its_question(place: RecordTarget, expected: str) -> None:
     assert title_of(place) == expected
     assert len(title_of(place)) <= 60

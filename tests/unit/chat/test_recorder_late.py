@@ -28,8 +28,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "sessions.db"
 
 
-class TestLate:
-    def test_a_quick_exchange_is_written_when_it_is_over(self, path: Path) -> None:
+class TestDelayedRecording:
+    def test_quick_turn_is_written_at_the_end(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"), late=True)
         desk.say(THOUGHT + ANSWER)
         desk.wait(0.9)
@@ -41,7 +41,7 @@ class TestLate:
         assert (desk.reply().answer, desk.reply().ended, desk.reply().digest) == ("9.9", ReplyStatus.COMPLETE, "abc")
         assert desk.opened == 1
 
-    def test_a_long_one_is_written_after_a_second(self, path: Path) -> None:
+    def test_long_turn_is_written_after_one_second(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"), late=True)
         desk.say("<thinking>\n11 ")
         desk.wait(1)
@@ -58,9 +58,7 @@ class TestLate:
 
     @pytest.mark.parametrize("ended", [ReplyStatus.FAILED, ReplyStatus.INTERRUPTED])
     @pytest.mark.parametrize("seconds", [0.5, 3])
-    def test_a_question_to_which_not_a_word_was_said_leaves_nothing(
-        self, path: Path, ended: ReplyStatus, seconds: float
-    ) -> None:
+    def test_question_without_a_reply_is_not_saved(self, path: Path, ended: ReplyStatus, seconds: float) -> None:
         desk = Desk(path, RecordTarget("q"), late=True)
         desk.wait(seconds)
         desk.end(ended, "refused")
@@ -69,8 +67,8 @@ class TestLate:
         assert desk.opened == (seconds >= 1)
 
 
-class TestAStoreThatFails:
-    def test_is_one_note_and_nothing_else(self, path: Path) -> None:
+class TestFailingStore:
+    def test_write_failure_gives_one_note(self, path: Path) -> None:
         desk = Desk(path, RecordTarget("q"))
         store = open_store(path, pytest.fail)
         store.remove(desk.keeper.session)
@@ -86,7 +84,7 @@ class TestAStoreThatFails:
         assert isinstance(desk.keeper.failure, StoreError)
 
     @pytest.mark.parametrize("late", [True, False])
-    def test_to_open_is_one_note(self, tmp_path: Path, late: bool) -> None:
+    def test_open_failure_gives_one_note(self, tmp_path: Path, late: bool) -> None:
         (tmp_path / "file").write_text("in the way")
         desk = Desk(tmp_path / "file" / "sessions.db", RecordTarget("q"), late=late)
         desk.say("x")
@@ -95,7 +93,7 @@ class TestAStoreThatFails:
 
         assert len(desk.notes) == 1
 
-    def test_at_its_opening_is_not_opened_again(self) -> None:
+    def test_failed_open_is_not_retried(self) -> None:
         notes: list[str] = []
         opened: list[str] = []
         reply = Reply("m", FAMILIES["reflection"])
@@ -113,7 +111,7 @@ class TestAStoreThatFails:
         assert (len(opened), len(notes)) == (1, 1)
         assert str(keeper.failure) == "it is not there"
 
-    def test_of_a_newer_program_is_one_note(self, path: Path) -> None:
+    def test_newer_schema_gives_one_note(self, path: Path) -> None:
         store = open_store(path, pytest.fail)
         store.database.connection.execute("PRAGMA user_version = 999")
         store.close()

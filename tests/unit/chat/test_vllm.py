@@ -71,7 +71,7 @@ def asked(vllm: Vllm, question: Question, times: int = 1) -> Outcome:
 # A schema
 
 
-def test_a_schema_behind_a_parser_is_one_request_more_once_the_field_is_seen() -> None:
+def test_schema_behind_a_parser_takes_a_second_request_once_thinking_is_seen() -> None:
     chats = [replied(["never read"], ["Both", " start"]), replied(JSON, ["\n", "Both", " start."])]
     outcome = asked(Vllm(UNKNOWN, chat=chats), Question("q", UNKNOWN, schema=SCHEMA))
     free, held = outcome.bodies
@@ -84,7 +84,7 @@ def test_a_schema_behind_a_parser_is_one_request_more_once_the_field_is_seen() -
     assert held["messages"][-1]["role"] == "user"
 
 
-def test_a_schema_behind_a_parser_is_one_request_when_the_model_was_seen_to_think() -> None:
+def test_schema_behind_a_parser_takes_one_request_once_thinking_is_known() -> None:
     chats = [replied(["never read"], ["Both"]), replied(JSON, ["\n", "Both."]), replied(JSON, ["\n", "Again."])]
     outcome = asked(Vllm(UNKNOWN, chat=chats), Question("q", UNKNOWN, schema=SCHEMA), times=2)
 
@@ -93,13 +93,13 @@ def test_a_schema_behind_a_parser_is_one_request_when_the_model_was_seen_to_thin
     assert "<thinking>" not in json.dumps(outcome.bodies[2]["messages"])
 
 
-def test_the_figures_of_a_reply_that_is_held_to_a_schema_are_kept() -> None:
+def test_usage_of_a_schema_reply_is_reported() -> None:
     outcome = asked(Vllm("Qwen/Qwen3-8B", chat=replied(JSON, ["Both", "."], prompt=41)), Question("q", schema=SCHEMA))
 
     assert (outcome.reply.usage.prompt_tokens, outcome.reply.usage.reply_tokens) == (41, 6)
 
 
-def test_the_figures_of_both_requests_are_those_of_one_reply() -> None:
+def test_usage_of_both_requests_is_combined() -> None:
     thought = replied(["<thinking>", "\n", "Both", ".", "\n", "</thinking>", "\n", "<output>", "9"])
     vllm = Vllm("reflection-70b", chat=thought, completions=completed([*JSON, "\n"], prompt=60))
     outcome = asked(vllm, Question("q", schema=SCHEMA))
@@ -112,7 +112,7 @@ def test_the_figures_of_both_requests_are_those_of_one_reply() -> None:
     assert outcome.reply.tokens[Kind.ANSWER] == 2
 
 
-def test_a_model_that_uses_no_tags_is_given_none() -> None:
+def test_model_without_tags_is_sent_none() -> None:
     chats = [replied(["9.9"]), replied(JSON)]
     outcome = asked(Vllm("m", chat=chats), Question("q", ask_options=AskOptions(Mode.NATIVE), schema=SCHEMA))
 
@@ -121,7 +121,7 @@ def test_a_model_that_uses_no_tags_is_given_none() -> None:
     assert "<thinking>" not in json.dumps(outcome.bodies)
 
 
-def test_where_no_reply_can_go_on_the_schema_holds_from_the_first_token() -> None:
+def test_schema_applies_from_the_first_token_if_replies_cannot_continue() -> None:
     async def run(host: str) -> None:
         async with open_engine(host, engine="openai") as engine:
             await ask(engine, Question("q", "m", schema=SCHEMA), shown, first_time=lambda _: False)
@@ -137,7 +137,7 @@ def test_where_no_reply_can_go_on_the_schema_holds_from_the_first_token() -> Non
     assert not any("tags" in text for text in shown.told)
 
 
-def test_a_grammar_that_fills_up_for_ever_is_left() -> None:
+def test_endless_whitespace_from_a_grammar_ends_the_reply() -> None:
     blanks = [" " * 30] * 20
     question = Question("q", ask_options=AskOptions(Mode.DIRECT), schema=SCHEMA)
     outcome = asked(Vllm("Qwen/Qwen3-8B", chat=replied([*JSON, *blanks])), question)
@@ -149,7 +149,7 @@ def test_a_grammar_that_fills_up_for_ever_is_left() -> None:
 # What a parser misreads
 
 
-def test_an_answer_that_a_parser_took_for_reasoning_is_shown_as_the_answer() -> None:
+def test_answer_misread_as_reasoning_is_shown_as_the_answer() -> None:
     pieces = [TAGGED[at : at + 7] for at in range(0, len(TAGGED), 7)]
     outcome = asked(Vllm(UNKNOWN, chat=replied([], pieces)), Question("q", UNKNOWN))
     answers = [one for one in outcome.shown.events if isinstance(one, Segment) and one.kind is Kind.ANSWER]
@@ -170,7 +170,7 @@ def test_an_answer_that_a_parser_took_for_reasoning_is_shown_as_the_answer() -> 
     ],
     ids=["no answer in tags", "a content of its own", "cut", "no tags"],
 )
-def test_a_thinking_is_not_read_again_for_less(thinking: str, content: str, reason: str) -> None:
+def test_thinking_is_reread_only_if_it_holds_the_whole_answer(thinking: str, content: str, reason: str) -> None:
     reply = Reply("m", FAMILIES["reflection"])
     for chunk in (Chunk(thinking=thinking), Chunk(content), Chunk(done=True, done_reason=reason)):
         reply.feed(chunk)
@@ -203,9 +203,7 @@ def cut_reply(family: str, *contents: str, prefilled: bool = False) -> Reply:
         ("any", ("<b>bold",), "<b>bold"),
     ],
 )
-def test_a_reply_that_is_cut_in_its_first_tag_has_no_answer(
-    family: str, contents: tuple[str, ...], answer: str
-) -> None:
+def test_reply_cut_in_its_first_tag_has_no_answer(family: str, contents: tuple[str, ...], answer: str) -> None:
     assert cut_reply(family, *contents).answer == answer
 
 
@@ -218,11 +216,11 @@ def test_a_reply_that_is_cut_in_its_first_tag_has_no_answer(
         (Usage(30, 777), 0, "restart the server with a larger context"),
     ],
 )
-def test_a_limit_is_told_by_whose_it_is(usage: Usage, room: int, says: str) -> None:
+def test_limit_hint_names_the_source_of_the_limit(usage: Usage, room: int, says: str) -> None:
     assert says in limit_hint(Question("q"), Model("m", unsupported_options=("num_ctx",), server_context=room), usage)
 
 
-def test_the_tokens_of_a_thinking_are_those_that_the_server_counted() -> None:
+def test_thinking_tokens_are_those_counted_by_the_server() -> None:
     reply = Reply("m", FAMILIES["native"])
     for chunk in (Chunk(thinking="a"), Chunk(thinking="b"), Chunk("c")):
         reply.feed(chunk)
@@ -241,7 +239,7 @@ def test_the_tokens_of_a_thinking_are_those_that_the_server_counted() -> None:
         (AskOptions(Mode.DIRECT), {"enable_thinking": False, "thinking": False}),
     ],
 )
-def test_a_model_that_can_be_switched_is_asked_as_one_that_thinks(wish: AskOptions, expected: dict[str, bool]) -> None:
+def test_switchable_model_gets_the_thinking_switch(wish: AskOptions, expected: dict[str, bool]) -> None:
     vllm = Vllm(on="assistant\n", off="assistant\n<think>\n\n</think>\n\n", chat=replied(["9.9"], ["Both"]))
     (body,) = asked(vllm, Question("q", ask_options=wish)).bodies
 
@@ -250,7 +248,7 @@ def test_a_model_that_can_be_switched_is_asked_as_one_that_thinks(wish: AskOptio
 
 
 @pytest.mark.parametrize("parser", [True, False])
-def test_a_thinking_that_the_template_opened_is_thinking_from_its_first_word(parser: bool) -> None:
+def test_thinking_opened_by_the_template_is_thinking_from_the_start(parser: bool) -> None:
     chat = replied(["\n\n", "9.9"], ["Both."]) if parser else replied(["Both.", "\n", "</think>", "\n\n", "9.9"])
     outcome = asked(Vllm(on="assistant\n<think>\n", chat=chat), Question("q"))
 
@@ -264,7 +262,7 @@ NAMED = "Qwen/QwQ-32B"
 
 @pytest.mark.parametrize("beside", [True, False], ids=["by the prompt", "by the name"])
 @pytest.mark.parametrize("parser", [True, False], ids=["with a parser", "without"])
-def test_a_known_thinkers_opened_thinking_is_thinking_from_its_first_word(parser: bool, beside: bool) -> None:
+def test_named_thinker_with_opened_thinking_thinks_from_the_start(parser: bool, beside: bool) -> None:
     chat = replied(["\n\n", "9.9"], ["Both."]) if parser else replied(["Both.", "\n", "</think>", "\n\n", "9.9"])
     outcome = asked(Vllm(NAMED, on=OPENED, chat=chat, beside=beside), Question("q"))
 
@@ -274,13 +272,13 @@ def test_a_known_thinkers_opened_thinking_is_thinking_from_its_first_word(parser
     assert outcome.reply.warnings == []
 
 
-def test_a_known_thinkers_prompt_goes_before_its_name() -> None:
+def test_prompt_overrides_the_name_of_a_known_thinker() -> None:
     outcome = asked(Vllm(NAMED, chat=replied(["9.9", " is larger."])), Question("q"))
 
     assert outcome.reply.segments == ((Kind.ANSWER, "9.9 is larger."),)
 
 
-def test_where_the_thinking_is_switched_off_the_reply_is_the_answer() -> None:
+def test_reply_is_the_answer_when_thinking_is_off() -> None:
     vllm = Vllm(NAMED, on=OPENED, off=f"{OPENED}\n</think>\n\n", chat=replied(["9.9"]))
     outcome = asked(vllm, Question("q", ask_options=AskOptions(Mode.DIRECT)))
 
@@ -288,7 +286,7 @@ def test_where_the_thinking_is_switched_off_the_reply_is_the_answer() -> None:
 
 
 @pytest.mark.parametrize("name", ["", NAMED])
-def test_an_answer_within_an_opened_thinking_that_never_closes_is_not_lost(name: str) -> None:
+def test_answer_inside_unclosed_thinking_is_not_lost(name: str) -> None:
     vllm = Vllm(name or "prod/assistant-v2", on=OPENED, chat=replied(["9.9", " is larger."]))
     outcome = asked(vllm, Question("q"))
 
@@ -298,7 +296,7 @@ def test_an_answer_within_an_opened_thinking_that_never_closes_is_not_lost(name:
 
 
 @pytest.mark.parametrize("name", ["prod/assistant-v2", NAMED])
-def test_a_thinking_that_the_template_opened_and_that_is_cut_is_no_answer(name: str) -> None:
+def test_cut_thinking_opened_by_the_template_is_not_an_answer(name: str) -> None:
     outcome = asked(Vllm(name, on=OPENED, chat=replied(["Both", " start"], finish="length")), Question("q"))
 
     assert isinstance(outcome.error, NoAnswerError)
@@ -312,7 +310,7 @@ def test_a_thinking_that_the_template_opened_and_that_is_cut_is_no_answer(name: 
     ("on", "opener"), [(OPENED, []), ("assistant\n", ["<think>", "\n"])], ids=["opened", "left to the model"]
 )
 @pytest.mark.parametrize("name", ["Qwen/Qwen3-8B", "prod/assistant-v2"])
-def test_without_a_parser_a_thinker_thinks_before_its_answer_is_held(name: str, on: str, opener: list[str]) -> None:
+def test_without_a_parser_the_schema_applies_after_the_thinking(name: str, on: str, opener: list[str]) -> None:
     thought = replied([*opener, "Both", " start.", "\n", "</think>", "\n\n", "never read"])
     vllm = Vllm(name, on=on, off=f"{OPENED}\n</think>\n\n", chat=thought, completions=completed(JSON))
     outcome = asked(vllm, Question("q", schema=SCHEMA))
@@ -328,7 +326,7 @@ def test_without_a_parser_a_thinker_thinks_before_its_answer_is_held(name: str, 
     assert held["prompt"].count("<think>") == 1
 
 
-def test_one_that_cannot_be_kept_from_thinking_is_not_held_within_it() -> None:
+def test_schema_is_not_applied_inside_thinking_that_cannot_be_turned_off() -> None:
     thought = replied(["Both.", "\n", "</think>", "\n\n"])
     vllm = Vllm("deepseek-ai/DeepSeek-R1", on=OPENED, chat=thought, completions=completed(JSON))
     outcome = asked(vllm, Question("q", ask_options=AskOptions(Mode.DIRECT), schema=SCHEMA))
@@ -337,7 +335,7 @@ def test_one_that_cannot_be_kept_from_thinking_is_not_held_within_it() -> None:
     assert outcome.bodies[1]["prompt"].endswith("<think>\nBoth.\n</think>\n\n")
 
 
-def test_a_known_thinker_behind_a_parser_is_one_request_once_the_field_was_seen() -> None:
+def test_named_thinker_behind_a_parser_takes_one_request_the_second_time() -> None:
     chats = [replied(["never read"], ["Both"]), replied(JSON, ["\n", "Both."]), replied(JSON, ["\n", "Again."])]
     outcome = asked(Vllm(NAMED, on=OPENED, chat=chats), Question("q", NAMED, schema=SCHEMA), times=2)
 
@@ -365,20 +363,20 @@ def plan_of(model: Model, said: StoredReply) -> Plan:
 THOUGHT_APART = StoredReply(UNKNOWN, mode="reflect", raw_thinking="Both", segments=((Kind.THINKING, "Both"),))
 
 
-def test_a_thinking_that_a_parser_takes_apart_goes_on_in_the_tags_that_its_tokens_show() -> None:
+def test_parsed_thinking_continues_in_the_tags_shown_by_its_tokens() -> None:
     found = way(Vllm(UNKNOWN, tokens=("<think>", "\n")), THOUGHT_APART)
 
     assert found.family_of(THOUGHT_APART).thinking[0].opener == "<think>"
 
 
-def test_where_nobody_tells_how_a_thinking_is_marked_it_is_refused_in_time() -> None:
+def test_unknown_thinking_tags_are_refused() -> None:
     found = way(Vllm(UNKNOWN, tokens=("Both", " start")), THOUGHT_APART)
 
     with pytest.raises(RefusedError, match="its thinking tags are unknown"):
         found.family_of(THOUGHT_APART)
 
 
-def test_a_thought_that_was_taken_for_an_answer_is_found_again() -> None:
+def test_thinking_misread_as_the_answer_is_recovered() -> None:
     said = StoredReply("Qwen/QwQ-32B", mode="native", raw="Both start", segments=((Kind.ANSWER, "Both start"),))
     found = way(Vllm("Qwen/QwQ-32B", on="assistant\n<think>\n"), said)
 
@@ -387,7 +385,7 @@ def test_a_thought_that_was_taken_for_an_answer_is_found_again() -> None:
 
 
 @pytest.mark.parametrize("maker", ["openai", "library", ""])
-def test_a_server_that_cannot_go_on_is_refused_before_anything_is_sent(maker: str) -> None:
+def test_server_that_cannot_continue_is_refused_before_the_question_is_sent(maker: str) -> None:
     async def run(host: str) -> None:
         async with open_engine(host, engine="openai") as engine:
             model = await engine.show("m")

@@ -21,7 +21,7 @@ NO_CHECK = {"powershell"}
 
 
 @pytest.mark.parametrize("shell", FILES)
-def test_the_scripts_are_what_the_command_is_now(shell: str) -> None:
+def test_scripts_are_up_to_date(shell: str) -> None:
     kept = (assets.find_asset_folder("completions") / FILES[shell]).read_text("utf-8")
     assert kept == written(shell, TREE), "PYTHONPATH=tests python tests/completions/update.py writes them anew"
 
@@ -59,11 +59,11 @@ def test_each_shell_can_read_its_script(shell: str) -> None:
         ("a" * 201, False),
     ],
 )
-def test_what_a_shell_or_a_terminal_would_take_for_more_than_a_name_is_left_out(value: str, sound: bool) -> None:
+def test_unsafe_names_are_left_out(value: str, sound: bool) -> None:
     assert is_safe_word(value) is sound
 
 
-def test_of_an_unknown_kind_there_are_no_candidates() -> None:
+def test_unknown_kind_has_no_candidates() -> None:
     assert find_candidates("planets", "") == ()
 
 
@@ -79,7 +79,7 @@ def test_of_an_unknown_kind_there_are_no_candidates() -> None:
         ("host = 'me:secret@there:1'\n", "hosts", ["127.0.0.1:11434"]),
     ],
 )
-def test_names_of_the_settings_are_found_whatever_stands_beside_them(
+def test_candidates_are_found_despite_errors_elsewhere_in_the_settings(
     reflect: Reflect, config: str, kind: str, wanted: list[str]
 ) -> None:
     folder = reflect.home / ".config/reflectty"

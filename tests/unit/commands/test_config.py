@@ -28,7 +28,7 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("words", [("config",), ("config", "show"), ("config", "--json")])
-def test_it_shows_the_settings_where_nothing_is_set(words: tuple[str, ...]) -> None:
+def test_all_settings_are_shown_if_none_is_set(words: tuple[str, ...]) -> None:
     done = run(*words)
 
     assert (done.code, done.err) == (0, "")
@@ -36,7 +36,7 @@ def test_it_shows_the_settings_where_nothing_is_set(words: tuple[str, ...]) -> N
         assert setting.key in done.out
 
 
-def test_it_says_what_holds_and_who_said_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_setting_is_shown_with_its_origin(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(path, FILE)
     monkeypatch.setenv("REFLECTTY_THEME", "ink")
     lines = {line.split()[0]: line.split(maxsplit=1)[1] for line in run("config", "--profile", "code").out.splitlines()}
@@ -65,7 +65,7 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch, words: tuple[str, .
         assert "set (hidden)" in done.out
 
 
-def test_nothing_in_the_file_tells_a_terminal_anything(path: Path) -> None:
+def test_control_characters_in_the_file_are_escaped(path: Path) -> None:
     write(path, 'model = "\\u001b]0;title\\u0007\\u202etxt"\nsystem = """a\nb\\u001b[31m"""\n')
     done = run("config", tty=True)
 
@@ -74,19 +74,19 @@ def test_nothing_in_the_file_tells_a_terminal_anything(path: Path) -> None:
     assert "^[]0;title^G" in done.out
 
 
-def test_a_file_that_cannot_be_used_is_named_with_what_to_do(path: Path) -> None:
+def test_invalid_file_is_named_with_a_hint(path: Path) -> None:
     write(path, "modle = 'm'\n")
     assert run("config") == Outcome(2, "", f"reflect: {path}: unknown setting 'modle' (did you mean mode or model?)\n")
     write(path, "model = \n")
     assert "fix it with `reflect config edit`" in run("config").err
 
 
-def test_it_prints_where_the_file_is(path: Path) -> None:
+def test_path_is_printed(path: Path) -> None:
     assert run("config", "path") == Outcome(0, f"{path}\n", "")
     assert not path.exists()
 
 
-def test_a_value_is_set_and_holds_and_is_taken_out_again(path: Path) -> None:
+def test_value_is_set_used_and_unset(path: Path) -> None:
     write(path, FILE)
 
     assert run("config", "set", "system", "Be", "terse.") == Outcome(0, "", "")
@@ -98,7 +98,7 @@ def test_a_value_is_set_and_holds_and_is_taken_out_again(path: Path) -> None:
     assert path.read_text("utf-8") == "# Mine.\nmodel = 'm'\n\n"
 
 
-def test_a_terminal_is_told_what_was_done(path: Path) -> None:
+def test_changes_are_confirmed_on_a_terminal(path: Path) -> None:
     assert run("config", "set", "model", "m", tty=True).err == f"reflect: set model in {path}\n"
     assert run("config", "unset", "model", tty=True).err == f"reflect: removed model from {path}\n"
 
@@ -120,7 +120,7 @@ def test_a_terminal_is_told_what_was_done(path: Path) -> None:
         (("sett", "model", "x"), "no such command 'sett'"),
     ],
 )
-def test_what_cannot_be_changed_is_left_as_it_is(path: Path, words: tuple[str, ...], said: str) -> None:
+def test_invalid_change_leaves_the_file_alone(path: Path, words: tuple[str, ...], said: str) -> None:
     write(path, FILE)
     done = run("config", *words)
 
@@ -129,7 +129,7 @@ def test_what_cannot_be_changed_is_left_as_it_is(path: Path, words: tuple[str, .
     assert path.read_text("utf-8") == FILE
 
 
-def test_a_profile_in_use_is_not_taken_away(path: Path) -> None:
+def test_profile_in_use_cannot_be_removed(path: Path) -> None:
     write(path, f"profile = 'code'\n{FILE}")
 
     assert "unknown profile 'code'" in run("config", "unset", "profiles.code").err
@@ -137,7 +137,7 @@ def test_a_profile_in_use_is_not_taken_away(path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("set", "store", "off"), ("unset", "modle")])
-def test_another_mistake_does_not_hinder_a_change_and_is_told(path: Path, words: tuple[str, ...]) -> None:
+def test_other_mistakes_do_not_prevent_a_change_and_are_reported(path: Path, words: tuple[str, ...]) -> None:
     write(path, "modle = 'm'\nmode = 'never'\n")
     done = run("config", *words)
 
@@ -145,7 +145,7 @@ def test_another_mistake_does_not_hinder_a_change_and_is_told(path: Path, words:
     assert f"reflect: still invalid: {path}: mode 'never' is not a mode" in done.err
 
 
-def test_a_file_that_is_no_toml_is_not_changed(path: Path) -> None:
+def test_invalid_toml_is_not_changed(path: Path) -> None:
     write(path, "model = \n")
     for words in (("set", "store", "off"), ("unset", "model")):
         done = run("config", *words)
@@ -153,7 +153,7 @@ def test_a_file_that_is_no_toml_is_not_changed(path: Path) -> None:
         assert "fix it with `reflect config edit`" in done.err
 
 
-def test_an_edit_begins_with_examples_that_can_be_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_edit_starts_with_valid_examples(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDITOR", "true")
     assert run("config", "edit", tty=True).err == f"reflect: {path} is valid\n"
     text = path.read_text("utf-8")
@@ -166,7 +166,7 @@ def test_an_edit_begins_with_examples_that_can_be_used(path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize(("typed", "code"), [(b"n\n", 2), (b"\n", 0), (b"y\n", 0), (b"", 2), (b"y", 2)])
-def test_an_edit_that_cannot_be_used_is_kept_and_may_go_on(path: Path, editor: Path, typed: bytes, code: int) -> None:
+def test_invalid_edit_is_saved_and_can_be_edited_again(path: Path, editor: Path, typed: bytes, code: int) -> None:
     editor.write_text("mode = 'never'\nmode = 'direct'\n", "utf-8")
     done = run("config", "edit", tty=True, typed=typed)
 
@@ -179,9 +179,7 @@ def test_an_edit_that_cannot_be_used_is_kept_and_may_go_on(path: Path, editor: P
 
 
 @pytest.mark.parametrize("wrong", ["mode = 'never'", "keys.stear = 'f9'", "[profiles.x]; y = 1", "a = \\ud800", "fail"])
-def test_where_nobody_can_be_asked_an_edit_that_cannot_be_used_ends_with_it(
-    path: Path, editor: Path, wrong: str
-) -> None:
+def test_invalid_edit_exits_with_2_without_a_terminal(path: Path, editor: Path, wrong: str) -> None:
     editor.write_text(f"{wrong}\n", "utf-8")
     done = run("config", "edit")
 
@@ -190,7 +188,7 @@ def test_where_nobody_can_be_asked_an_edit_that_cannot_be_used_ends_with_it(
     assert path.exists()
 
 
-def test_a_folder_in_place_of_the_file_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directory_in_place_of_the_file_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDITOR", "true")
     path.mkdir(parents=True)
     for words in ((), ("set", "model", "m"), ("unset", "model"), ("edit",)):

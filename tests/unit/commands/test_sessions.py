@@ -70,7 +70,7 @@ def keep(*texts: str) -> tuple[str, ...]:
     "words", [("list", "-n500"), ("show", "{id}"), ("search", "needle", "-n500"), ("export", "{id}")]
 )
 @pytest.mark.parametrize("hostile", [ONE_OF_EACH, pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["some", "others"])
-def test_no_stored_text_tells_a_terminal_anything(words: tuple[str, ...], hostile: tuple[dict[str, Any], ...]) -> None:
+def test_stored_text_is_escaped_on_a_terminal(words: tuple[str, ...], hostile: tuple[dict[str, Any], ...]) -> None:
     names = keep(*(f"needle {text_of(case)}" for case in hostile))
     # One list and one search shows them all.
     for case, name in zip(hostile, names if "{id}" in words else names[:1], strict="{id}" in words):
@@ -82,7 +82,7 @@ def test_no_stored_text_tells_a_terminal_anything(words: tuple[str, ...], hostil
 
 
 @pytest.mark.parametrize("words", [("remove", "{id}"), ("rename", "{id}", "x"), ("fork", "{id}")])
-def test_no_title_tells_a_terminal_anything_when_it_is_named(words: tuple[str, ...]) -> None:
+def test_title_is_escaped_on_a_terminal(words: tuple[str, ...]) -> None:
     (name,) = keep("\x1b]0;title\x07\u202etxt")
     done = run(*(word.format(id=name) for word in words), tty=True, typed=b"no\n")
     assert done.code == 0
@@ -100,7 +100,7 @@ def test_no_title_tells_a_terminal_anything_when_it_is_named(words: tuple[str, .
         (("export", "{id}", "-o", "{home}/a.md"), f"reflect: exported {{id}} ({QUESTION}) to {{home}}/a.md\n"),
     ],
 )
-def test_a_terminal_is_told_what_was_done_and_a_script_is_not(data: Path, words: tuple[str, ...], said: str) -> None:
+def test_actions_are_confirmed_on_a_terminal_but_not_in_a_script(data: Path, words: tuple[str, ...], said: str) -> None:
     (first,) = keep(QUESTION)
     done = run(*(word.format(id=first, home=data) for word in words), tty=True)
     assert (done.code, done.err) == (0, said.format(id=first, home=data))
@@ -110,7 +110,7 @@ def test_a_terminal_is_told_what_was_done_and_a_script_is_not(data: Path, words:
 
 
 @pytest.mark.parametrize(("typed", "left"), [(b"y\n", 0), (b"n\n", 1), (b"", 1), (b"y", 0), (None, 1)])
-def test_what_is_no_yes_removes_nothing(typed: bytes | None, left: int) -> None:
+def test_nothing_is_removed_without_a_yes(typed: bytes | None, left: int) -> None:
     (name,) = keep(QUESTION)
     done = run("remove", name, tty=True, typed=typed)
     assert (done.code, done.out) == (0, "")
@@ -118,14 +118,14 @@ def test_what_is_no_yes_removes_nothing(typed: bytes | None, left: int) -> None:
     assert run("--json").out.count('"id"') == left
 
 
-def test_json_says_what_was_removed() -> None:
+def test_json_reports_what_was_removed() -> None:
     (name,) = keep(QUESTION)
     assert f'"id": "{name}"' in run("remove", name, "--yes", "--json").out
     assert run("--json").out == "[]\n"
 
 
 @pytest.mark.parametrize("theme", ["nosuch", "../etc"])
-def test_a_theme_that_is_not_there_is_one_remark(monkeypatch: pytest.MonkeyPatch, theme: str) -> None:
+def test_missing_theme_gives_one_warning(monkeypatch: pytest.MonkeyPatch, theme: str) -> None:
     (name,) = keep(QUESTION)
     monkeypatch.setenv("REFLECTTY_THEME", theme)
     done = run("show", name)
@@ -133,19 +133,19 @@ def test_a_theme_that_is_not_there_is_one_remark(monkeypatch: pytest.MonkeyPatch
     assert QUESTION in done.out
 
 
-def test_a_theme_colours_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_theme_colors_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
     (name,) = keep(QUESTION)
     monkeypatch.setenv("REFLECTTY_THEME", "ink")
     assert "\x1b[38;2;143;182;255m▌ \x1b[0m" in run("show", name, tty=True, colours=1 << 24).out
 
 
-def test_where_glyphs_cannot_be_shown_letters_are() -> None:
+def test_ascii_replaces_glyphs_without_unicode() -> None:
     (name,) = keep("plain")
     lines = run("show", name, unicode=False).out.split("\n")
     assert [line[:3] for line in lines if line] == ["> p", "v t", "| p", "~ p", "  p", "  p"]
 
 
-def test_a_broken_store_is_one_remark_and_no_end(data: Path) -> None:
+def test_broken_store_is_reported_without_failing(data: Path) -> None:
     path = config.store_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"no database at all" * 100)
@@ -155,7 +155,7 @@ def test_a_broken_store_is_one_remark_and_no_end(data: Path) -> None:
     assert data.exists()
 
 
-def test_two_replies_to_a_question_are_told_apart() -> None:
+def test_two_replies_to_a_question_are_numbered() -> None:
     (name,) = keep(QUESTION)
     store = open_store(config.store_path(), pytest.fail)
     question, *_ = store.turns(name)

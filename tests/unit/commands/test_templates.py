@@ -34,7 +34,7 @@ def folder() -> Path:
     return found
 
 
-def test_files_and_the_table_of_the_settings_are_templates(path: Path, folder: Path) -> None:
+def test_templates_are_read_from_files_and_settings(path: Path, folder: Path) -> None:
     write(path, '[templates]\ntr = "To {language}"\nreview = "hidden by the file"\n')
     (folder / "review.md").write_bytes("Review:\r\n{input}\r\n\r\n".encode("utf-8-sig"))
     (folder / "review.txt").write_text("hidden by the other", "utf-8")
@@ -61,7 +61,7 @@ def test_files_and_the_table_of_the_settings_are_templates(path: Path, folder: P
         ("a" * 5000, "is not a valid name", ""),
     ],
 )
-def test_a_template_that_is_not_there_is_named_with_near_ones(folder: Path, name: str, said: str, hint: str) -> None:
+def test_missing_template_error_suggests_similar_names(folder: Path, name: str, said: str, hint: str) -> None:
     (folder / "review.md").touch()
     with pytest.raises(UsageError) as refused:
         load_template(name)
@@ -79,13 +79,13 @@ def test_a_template_that_is_not_there_is_named_with_near_ones(folder: Path, name
         (b"a" * ((1 << 20) + 1), "larger than 1 MB"),
     ],
 )
-def test_a_template_that_is_no_text_is_refused(folder: Path, raw: bytes, said: str) -> None:
+def test_template_that_is_not_text_is_refused(folder: Path, raw: bytes, said: str) -> None:
     (folder / "review.md").write_bytes(raw)
     with pytest.raises(UsageError, match=said):
         load_template("review")
 
 
-def test_a_template_that_cannot_be_read_is_refused_and_none_holds_anybody_up(folder: Path) -> None:
+def test_unreadable_template_is_refused_and_a_pipe_does_not_block(folder: Path) -> None:
     (folder / "review.md").mkdir()
     os.mkfifo(folder / "pipe.md")
 
@@ -95,15 +95,15 @@ def test_a_template_that_cannot_be_read_is_refused_and_none_holds_anybody_up(fol
 
 
 @pytest.mark.parametrize("text", ["templates = 1", "[templates]\na = 1", "[templates]\n'../a' = 'x'"])
-def test_a_table_that_is_wrong_is_named(path: Path, text: str) -> None:
+def test_invalid_template_table_is_named(path: Path, text: str) -> None:
     write(path, text)
     with pytest.raises(UsageError, match=f"{path}: templates"):
         template_names()
 
 
-class TestTheCommand:
+class TestCommand:
     @pytest.mark.parametrize("words", [(), ("list",)])
-    def test_lists_them(self, folder: Path, words: tuple[str, ...]) -> None:
+    def test_lists_the_templates(self, folder: Path, words: tuple[str, ...]) -> None:
         (folder / "review.md").write_text("Review\nthis: {input} in {language}.", "utf-8")
         (folder / "plain.md").write_text("Plain.", "utf-8")
 
@@ -112,19 +112,19 @@ class TestTheCommand:
             "review    input language  Review this: {input} in {language}.",
         ]
 
-    def test_says_where_there_is_none(self) -> None:
+    def test_explains_how_to_create_one_if_there_is_none(self) -> None:
         done = run("templates")
         assert (done.code, done.out) == (0, "")
         assert "run reflect templates edit NAME to create one" in done.err
         assert run("templates", "--json").out == "[]\n"
 
-    def test_lists_the_others_where_one_cannot_be_used(self, folder: Path) -> None:
+    def test_lists_the_others_if_one_is_invalid(self, folder: Path) -> None:
         (folder / "broken.md").write_bytes(b"\xff")
         assert run("templates") == Outcome(0, "", f"reflect: {folder / 'broken.md'}: not UTF-8\n")
         (folder / "plain.md").write_text("Plain.", "utf-8")
         assert run("templates").out.split() == ["plain", "-", "Plain."]
 
-    def test_shows_one_as_it_is_and_as_json(self, folder: Path) -> None:
+    def test_shows_one_escaped_or_as_json(self, folder: Path) -> None:
         (folder / "review.md").write_text("Review\n\x1b[31m{input}\n", "utf-8")
 
         assert run("templates", "show", "review") == Outcome(0, "Review\n^[[31m{input}\n", "")
@@ -136,19 +136,19 @@ class TestTheCommand:
         }
         assert not CONTROLS.search(run("templates", tty=True).out)
 
-    def test_prints_where_they_are(self, folder: Path) -> None:
+    def test_prints_the_paths(self, folder: Path) -> None:
         (folder / "a.txt").touch()
         assert run("templates", "path") == Outcome(0, f"{folder}\n", "")
         assert run("templates", "path", "a").out == f"{folder / 'a.txt'}\n"
         assert json.loads(run("templates", "path", "--json").out) == {"path": str(folder)}
 
     @pytest.mark.parametrize("words", [("show", "x"), ("path", "x"), ("show", "../x"), ("edit", "../x"), ("show",)])
-    def test_refuses_what_is_not_there(self, words: tuple[str, ...]) -> None:
+    def test_missing_template_exits_with_2(self, words: tuple[str, ...]) -> None:
         done = run("templates", *words)
         assert (done.code, done.out) == (2, "")
         assert done.err.count("\n") == 1
 
-    def test_makes_one_in_the_editor_and_says_how_to_use_it(self, editor: Path) -> None:
+    def test_creates_one_in_the_editor_and_prints_its_use(self, editor: Path) -> None:
         editor.write_text("To {language}: {input}\n", "utf-8")
         done = run("templates", "edit", "tr", tty=True)
 
@@ -156,12 +156,12 @@ class TestTheCommand:
         assert done.err == "reflect: the template tr has {language}, {input}: use it with reflect -t tr\n"
         assert load_template("tr").text == "To {language}: {input}"
 
-    def test_makes_none_where_nothing_was_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_creates_none_if_nothing_was_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EDITOR", "true")
         assert run("templates", "edit", "tr", tty=True).err == "reflect: nothing was written\n"
         assert template_names() == ()
 
-    def test_leaves_those_among_the_settings_to_their_editor(self, path: Path, editor: Path) -> None:
+    def test_templates_in_the_settings_are_left_to_config_edit(self, path: Path, editor: Path) -> None:
         write(path, '[templates]\ntr = "To {language}"\n')
         editor.write_text("fail\n", "utf-8")
         assert "run `reflect config edit` to change it" in run("templates", "edit", "tr").err

@@ -47,7 +47,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_setting_has_a_value_and_comes_from_somewhere(file: Path) -> None:
+def test_every_setting_has_a_value_and_an_origin(file: Path) -> None:
     found = {one.key: one for one in explain_settings({"REFLECTTY_THEME": "ink", "OLLAMA_API_KEY": "k"}, file, "fast")}
 
     assert found["model"] == ExplainedSetting("model", "file", SettingOrigin.FILE)
@@ -79,7 +79,7 @@ def test_every_setting_has_a_value_and_comes_from_somewhere(file: Path) -> None:
         ("model = m", {"REFLECTTY_MODE": "never"}, ("line 1", "REFLECTTY_MODE 'never'")),
     ],
 )
-def test_one_mistake_hides_no_other(
+def test_all_mistakes_are_reported(
     tmp_path: Path, text: str, environment: dict[str, str], said: tuple[str, ...]
 ) -> None:
     path = tmp_path / "config.toml"
@@ -89,6 +89,6 @@ def test_one_mistake_hides_no_other(
     assert [part for part, error in zip(said, found, strict=True) if part not in str(error)] == []
 
 
-def test_what_is_wrong_cannot_be_explained(file: Path) -> None:
+def test_invalid_settings_cannot_be_explained(file: Path) -> None:
     with pytest.raises(UsageError, match="not a mode"):
         explain_settings({"REFLECTTY_MODE": "never"}, file)

@@ -28,7 +28,7 @@ def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_with_nothing_given_there_are_defaults() -> None:
+def test_defaults_apply_if_nothing_is_set() -> None:
     assert load_settings({}, NOWHERE) == Settings()
 
 
@@ -47,7 +47,7 @@ def test_with_nothing_given_there_are_defaults() -> None:
         ("REFLECTTY_TIMEOUT", "9", "timeouts", Timeouts(5, 9, 9)),
     ],
 )
-def test_the_environment_sets(variable: str, text: str, field: str, value: object) -> None:
+def test_environment_variables_set_values(variable: str, text: str, field: str, value: object) -> None:
     assert getattr(load_settings({variable: text}, NOWHERE), field) == value
     assert load_settings({variable: ""}, NOWHERE) == Settings()
 
@@ -73,7 +73,7 @@ def test_the_environment_sets(variable: str, text: str, field: str, value: objec
         ("\ufeffmodel = 'm'", "model", "m"),
     ],
 )
-def test_the_file_sets(write: Callable[[str], Path], line: str, field: str, value: object) -> None:
+def test_file_sets_values(write: Callable[[str], Path], line: str, field: str, value: object) -> None:
     settings = load_settings({}, write(line))
 
     assert getattr(settings, field) == value
@@ -84,11 +84,11 @@ def test_the_file_sets(write: Callable[[str], Path], line: str, field: str, valu
 
 
 @pytest.mark.parametrize("line", ["", "# nothing", "model = ''", "thinking = ''", "mode = ''", "theme = ''", "[keys]"])
-def test_a_file_that_says_nothing_changes_nothing(write: Callable[[str], Path], line: str) -> None:
+def test_empty_file_changes_nothing(write: Callable[[str], Path], line: str) -> None:
     assert load_settings({}, write(line)) == Settings()
 
 
-def test_the_environment_goes_before_the_file(write: Callable[[str], Path]) -> None:
+def test_environment_overrides_the_file(write: Callable[[str], Path]) -> None:
     file = write("model = 'file'\nmode = 'direct'\nstore = true\ntimeout = 'first=1,idle=2'")
     settings = load_settings({"REFLECTTY_MODEL": "here", "REFLECTTY_STORE": "0", "REFLECTTY_TIMEOUT": "idle=3"}, file)
 
@@ -120,7 +120,7 @@ def test_the_environment_goes_before_the_file(write: Callable[[str], Path]) -> N
         ("a = " + "[" * 100_000, "", ""),
     ],
 )
-def test_what_is_wrong_in_the_file_is_named(write: Callable[[str], Path], text: str, message: str, hint: str) -> None:
+def test_mistake_in_the_file_is_reported(write: Callable[[str], Path], text: str, message: str, hint: str) -> None:
     path = write(text)
     with pytest.raises(UsageError) as refused:
         load_settings({}, path)
@@ -131,14 +131,14 @@ def test_what_is_wrong_in_the_file_is_named(write: Callable[[str], Path], text: 
     assert hint in refused.value.hint
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes("model = 'é'".encode("latin-1"))
     with pytest.raises(UsageError, match=": not UTF-8"):
         load_settings({}, path)
 
 
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+def test_unreadable_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read: is a directory"):
         load_settings({}, tmp_path)
 
@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         ("REFLECTTY_TIMEOUT", "soon"),
     ],
 )
-def test_what_is_wrong_in_the_environment_is_named(variable: str, text: str) -> None:
+def test_mistake_in_the_environment_is_reported(variable: str, text: str) -> None:
     with pytest.raises(UsageError, match=f"{variable}.*{text}"):
         load_settings({variable: text}, NOWHERE)
 
@@ -190,7 +190,7 @@ def test_the_file_is_found_in_the_home(home: Path) -> None:
         ("state", " ", "/home/me"),
     ],
 )
-def test_folders_are_those_of_platformdirs(
+def test_folders_match_platformdirs(
     monkeypatch: pytest.MonkeyPatch, kind: str, base: str | None, home: str | None
 ) -> None:
     for name, value in ((f"XDG_{kind.upper()}_HOME", base), ("HOME", home)):
@@ -200,7 +200,7 @@ def test_folders_are_those_of_platformdirs(
     assert paths[kind] == Path(getattr(platformdirs, f"user_{kind}_dir")("reflectty"))
 
 
-def test_themes_lie_beside_the_settings(home: Path) -> None:
+def test_themes_folder_is_next_to_the_settings(home: Path) -> None:
     assert config.themes_folder() == config.config_path().with_name("themes")
     assert config.themes_folder().is_relative_to(home) or sys.platform != "linux"
 
@@ -224,13 +224,13 @@ def test_timeouts_that_make_no_sense_are_refused(text: str) -> None:
         parse_timeouts(text, Timeouts())
 
 
-def test_what_is_remembered_is_new_once(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_remember_once_is_true_only_the_first_time(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
     assert [config.remember_once("asked", name) for name in ("a", "b", "a")] == [True, True, False]
 
 
-def test_where_nothing_can_be_written_everything_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remember_once_stays_true_if_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
 
     assert config.remember_once("asked", "a")
@@ -251,14 +251,14 @@ def test_a_choice_is_remembered(value: str) -> None:
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("raw", [b"\xff", b"a\nb", b"\x1b[31m", b"a" * 201])
-def test_what_is_remembered_and_broken_is_forgotten(raw: bytes) -> None:
+def test_corrupt_choice_is_ignored(raw: bytes) -> None:
     config.remember_choice("theme", "ink")
     (config.state_folder() / "chosen/theme").write_bytes(raw)
 
     assert config.recall_choice("theme") == ""
 
 
-def test_where_nothing_can_be_written_nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choice_is_not_remembered_if_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
     config.remember_choice("theme", "ink")
 
@@ -275,7 +275,9 @@ def test_where_nothing_can_be_written_nothing_is_remembered(monkeypatch: pytest.
         ({"REFLECTTY_THINKING": "off"}, "paper", "off"),
     ],
 )
-def test_what_was_remembered_holds_where_nobody_chose(environment: dict[str, str], theme: str, thinking: str) -> None:
+def test_remembered_choice_applies_unless_set_explicitly(
+    environment: dict[str, str], theme: str, thinking: str
+) -> None:
     config.remember_choice("theme", "paper")
     config.remember_choice("thinking", "peek")
     settings = config.with_remembered_choices(load_settings(environment, NOWHERE))
@@ -283,7 +285,7 @@ def test_what_was_remembered_holds_where_nobody_chose(environment: dict[str, str
     assert (settings.theme, settings.thinking) == (theme, thinking)
 
 
-def test_the_theme_of_the_file_holds_against_what_was_remembered(home: Path, write: Callable[[str], Path]) -> None:
+def test_theme_in_the_file_overrides_the_remembered_one(home: Path, write: Callable[[str], Path]) -> None:
     config.remember_choice("theme", "paper")
 
     assert home.exists()
@@ -291,12 +293,12 @@ def test_the_theme_of_the_file_holds_against_what_was_remembered(home: Path, wri
 
 
 @pytest.mark.usefixtures("home")
-def test_with_nothing_remembered_nothing_changes() -> None:
+def test_settings_are_unchanged_if_nothing_is_remembered() -> None:
     assert config.with_remembered_choices(Settings()) == Settings()
 
 
 @pytest.mark.usefixtures("home")
-def test_a_view_that_is_none_is_not_recalled() -> None:
+def test_invalid_thinking_view_is_not_recalled() -> None:
     config.remember_choice("thinking", "loud")
 
     assert config.with_remembered_choices(Settings()).thinking == ""

@@ -59,7 +59,7 @@ def file(tmp_path: Path) -> Path:
         ("none", {"REFLECTTY_PROFILE": "code"}, "file", False),
     ],
 )
-def test_the_last_word_is_that_of_the_profile_named_now(
+def test_explicit_profile_takes_precedence(
     file: Path, profile: str, environment: dict[str, str], model: str, insists: bool
 ) -> None:
     settings = load_settings(environment, file, profile)
@@ -67,7 +67,7 @@ def test_the_last_word_is_that_of_the_profile_named_now(
     assert (settings.model, settings.is_model_explicit) == (model, insists)
 
 
-def test_the_file_may_name_the_profile_and_the_environment_another(file: Path) -> None:
+def test_environment_overrides_the_profile_in_the_file(file: Path) -> None:
     file.write_text(f'profile = "code"\n{FILE}', "utf-8")
 
     assert load_settings({}, file).model == "code"
@@ -76,7 +76,7 @@ def test_the_file_may_name_the_profile_and_the_environment_another(file: Path) -
     assert load_settings({}, file, "none").model == "file"
 
 
-def test_a_profile_changes_what_it_names_and_adds_to_options_and_times(file: Path) -> None:
+def test_profile_replaces_values_and_extends_options_and_timeouts(file: Path) -> None:
     settings = load_settings({}, file, "code")
 
     assert settings == Settings(
@@ -93,13 +93,13 @@ def test_a_profile_changes_what_it_names_and_adds_to_options_and_times(file: Pat
     )
 
 
-def test_a_profile_builds_on_another_and_an_empty_text_is_the_default_again(file: Path) -> None:
+def test_profile_extends_another_and_empty_text_restores_the_default(file: Path) -> None:
     settings = load_settings({}, file, "fast")
 
     assert (settings.model, settings.mode, settings.effort) == ("fast", "direct", "")
 
 
-def test_a_profile_that_names_the_server_insists_on_it(file: Path) -> None:
+def test_profile_that_sets_the_host_makes_it_explicit(file: Path) -> None:
     assert load_settings({"OLLAMA_HOST": "env"}, file, "near").host == "near:1"
     assert load_settings({"OLLAMA_HOST": "env"}, file, "near").is_server_explicit
     assert not load_settings({"OLLAMA_HOST": "env"}, file, "code").is_server_explicit
@@ -116,7 +116,7 @@ def test_a_profile_that_names_the_server_insists_on_it(file: Path) -> None:
         ("big", "ollama", {"OLLAMA_HOST": "env"}, "env"),
     ],
 )
-def test_a_profile_may_name_another_engine_which_ollamas_host_is_not_for(
+def test_ollama_host_does_not_apply_to_a_profile_with_another_engine(
     tmp_path: Path, profile: str, engine: str, environment: dict[str, str], host: str
 ) -> None:
     path = tmp_path / "config.toml"
@@ -126,7 +126,7 @@ def test_a_profile_may_name_another_engine_which_ollamas_host_is_not_for(
     assert (settings.host, settings.engine) == (host, engine or ("openai" if profile else "ollama"))
 
 
-def test_the_names_of_profiles_are_told(file: Path) -> None:
+def test_profile_names_are_listed(file: Path) -> None:
     assert config.profile_names(file) == ("code", "fast", "near")
     assert config.profile_names(file.with_name("none")) == ()
 
@@ -163,9 +163,7 @@ def test_the_names_of_profiles_are_told(file: Path) -> None:
         ("[profiles.x]\nextends = 'y'\n[profiles.y]\nextends = 'x'", "x", "extends itself: x > y > x", ""),
     ],
 )
-def test_what_is_wrong_with_a_profile_is_named(
-    tmp_path: Path, text: str, profile: str, message: str, hint: str
-) -> None:
+def test_mistake_in_a_profile_is_reported(tmp_path: Path, text: str, profile: str, message: str, hint: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text(text, "utf-8")
     with pytest.raises(UsageError) as refused:
@@ -175,12 +173,12 @@ def test_what_is_wrong_with_a_profile_is_named(
     assert hint in refused.value.hint
 
 
-def test_a_variable_that_names_no_profile_says_so(file: Path) -> None:
+def test_unknown_profile_error_names_the_variable(file: Path) -> None:
     with pytest.raises(UsageError, match="REFLECTTY_PROFILE: unknown profile 'cod'"):
         load_settings({"REFLECTTY_PROFILE": "cod"}, file)
 
 
-def test_a_profile_that_is_wrong_and_not_used_hinders_nobody(tmp_path: Path) -> None:
+def test_unused_invalid_profile_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("[profiles.x]\nmodle = 1", "utf-8")
 

@@ -35,7 +35,7 @@ def given(tmp_path: Path, text: str) -> Path:
         ("host = 'file'\nengine = 'openai'", OLLAMA, "ollama", "ollama"),
     ],
 )
-def test_the_host_of_ollama_is_that_of_no_other_server(
+def test_ollama_host_applies_to_ollama_only(
     tmp_path: Path, text: str, environment: dict[str, str], engine: str, host: str
 ) -> None:
     settings = load_settings(environment, given(tmp_path, text), engine=engine)
@@ -55,13 +55,11 @@ def test_the_host_of_ollama_is_that_of_no_other_server(
         (CLUSTER, "ollama", ""),
     ],
 )
-def test_a_key_goes_to_the_kind_of_server_that_it_was_set_for(
-    environment: dict[str, str], engine: str, key: str
-) -> None:
+def test_api_key_is_used_only_for_its_kind_of_server(environment: dict[str, str], engine: str, key: str) -> None:
     assert load_api_key(load_settings(environment, NOWHERE, engine=engine)) == key
 
 
-def test_a_file_with_a_key_is_read_for_its_server_alone_and_where_no_variable_holds_one(tmp_path: Path) -> None:
+def test_key_file_is_read_only_for_its_server_and_without_a_variable(tmp_path: Path) -> None:
     settings = Settings(engine="openai", api_key_file=str(tmp_path / "missing"))
 
     assert load_api_key(settings._replace(cluster_key="k")) == "k"
@@ -79,6 +77,6 @@ def test_a_file_with_a_key_is_read_for_its_server_alone_and_where_no_variable_ho
         ("api_key_over_http = 'yes'", "api_key_over_http must be true or false"),
     ],
 )
-def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, says: str) -> None:
+def test_invalid_server_settings_are_reported(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         load_settings({}, given(tmp_path, text))

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
         ("", {"OLLAMA_API_KEY": "k"}, True),
     ],
 )
-def test_it_is_known_whether_anything_says_who_answers(
+def test_user_configured_if_a_server_or_model_is_set(
     write: Callable[[str], Path], line: str, variables: dict[str, str], expected: bool
 ) -> None:
     assert load_settings(variables, write(line)).user_configured is expected
 
 
-def test_an_engine_that_is_named_with_the_call_says_who_answers(write: Callable[[str], Path]) -> None:
+def test_user_configured_if_an_engine_is_passed(write: Callable[[str], Path]) -> None:
     assert load_settings({}, write(""), engine="ollama").user_configured

@@ -68,7 +68,7 @@ model="c"
         ("a = [\n[1],\n]\n[b]", "model", ["m"], 'a = [\n[1],\n]\nmodel = "m"\n\n[b]'),
     ],
 )
-def test_one_value_is_set_and_the_rest_stays_as_it_is(text: str, key: str, words: list[str], written: str) -> None:
+def test_setting_a_value_leaves_the_rest_unchanged(text: str, key: str, words: list[str], written: str) -> None:
     wanted = parse_entry(key, words)
     assert with_value(text, wanted.keys, wanted.value) == written
 
@@ -81,11 +81,11 @@ def test_one_value_is_set_and_the_rest_stays_as_it_is(text: str, key: str, words
         (("profiles", "code"), FILE.replace('[profiles.code]\nmodel="c"\n', "")),
     ],
 )
-def test_one_value_is_taken_out_and_the_rest_stays(keys: tuple[str, ...], left: str) -> None:
+def test_unsetting_a_value_leaves_the_rest_unchanged(keys: tuple[str, ...], left: str) -> None:
     assert without_value(FILE, keys) == left
 
 
-def test_a_table_goes_with_what_is_said_about_it_and_leaves_what_is_said_about_others() -> None:
+def test_unsetting_a_table_removes_its_comments_only() -> None:
     a, b, c = "# A.\n[profiles.a]\nx = 1\n\n", "# B.\n# Still.\n[profiles.b]\n\n", "# C.\n[profiles.b.options]\n\n"
     d = "# D.\n[templates]\n"
 
@@ -95,7 +95,7 @@ def test_a_table_goes_with_what_is_said_about_it_and_leaves_what_is_said_about_o
 
 
 @pytest.mark.parametrize("keys", [("theme",), ("keys", "edit"), ("model", "x"), ("profiles", "code", "x", "y")])
-def test_what_is_not_set_cannot_be_taken_out(keys: tuple[str, ...]) -> None:
+def test_unsetting_a_missing_value_is_refused(keys: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="is not set"):
         without_value(FILE, keys)
 
@@ -134,7 +134,7 @@ def test_a_value_in_place_of_a_table_is_not_written_over() -> None:
         ("templates.a.b", ["x"], "templates.a.b is not a setting", ""),
     ],
 )
-def test_what_cannot_be_set_is_refused(key: str, words: list[str], message: str, hint: str) -> None:
+def test_invalid_entry_is_refused(key: str, words: list[str], message: str, hint: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_entry(key, words)
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_set_is_refused(key: str, words: list[str], message: str,
     assert hint in refused.value.hint
 
 
-def test_a_new_file_is_nobody_elses_nor_is_its_folder(tmp_path: Path) -> None:
+def test_new_file_and_folder_are_private(tmp_path: Path) -> None:
     path = tmp_path / "new" / "config.toml"
     write_config(path, "é = 1\n")
 
@@ -153,7 +153,7 @@ def test_a_new_file_is_nobody_elses_nor_is_its_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o640])
-def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+def test_existing_file_keeps_its_mode(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "config.toml"
     path.touch()
     path.chmod(mode)
@@ -163,7 +163,7 @@ def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path, mode: int) -> None:
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_link_stays_a_link(tmp_path: Path, *, there: bool) -> None:
+def test_symlink_is_preserved(tmp_path: Path, *, there: bool) -> None:
     target, link = tmp_path / "dotfiles.toml", tmp_path / "config.toml"
     if there:
         target.write_text("a = 1\n", "utf-8")
@@ -175,7 +175,7 @@ def test_a_link_stays_a_link(tmp_path: Path, *, there: bool) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "dotfiles.toml"]
 
 
-def test_what_cannot_be_written_is_left_as_it_is(tmp_path: Path) -> None:
+def test_unwritable_path_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     os.mkfifo(tmp_path / "pipe")
     for path, said in (
@@ -198,7 +198,7 @@ def test_what_cannot_be_written_is_left_as_it_is(tmp_path: Path) -> None:
         (b"#" * (1 << 20) + b"\n", "larger than 1 MB"),
     ],
 )
-def test_a_file_that_is_no_text_of_a_person_is_refused(tmp_path: Path, raw: bytes, message: str) -> None:
+def test_invalid_text_file_is_refused(tmp_path: Path, raw: bytes, message: str) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(raw)
     with pytest.raises(UsageError, match=message) as refused:
@@ -207,7 +207,7 @@ def test_a_file_that_is_no_text_of_a_person_is_refused(tmp_path: Path, raw: byte
     assert str(path) in str(refused.value)
 
 
-def test_a_file_that_never_begins_or_never_ends_holds_nobody_up(tmp_path: Path) -> None:
+def test_endless_or_silent_files_do_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
 

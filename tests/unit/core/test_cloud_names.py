@@ -22,7 +22,7 @@ from reflectty.core.model_names import is_cloud_name, remote_host_of
         ("", False),
     ],
 )
-def test_a_name_tells_of_the_cloud_by_its_tag(name: str, cloud: bool) -> None:
+def test_cloud_model_is_recognized_by_its_tag(name: str, cloud: bool) -> None:
     assert is_cloud_name(name) is cloud
 
 
@@ -38,5 +38,5 @@ def test_a_name_tells_of_the_cloud_by_its_tag(name: str, cloud: bool) -> None:
         ("", ""),
     ],
 )
-def test_the_host_that_answers_is_named(host: str, named: str) -> None:
+def test_remote_host_is_named(host: str, named: str) -> None:
     assert remote_host_of(Model("m", remote_host=host)) == named

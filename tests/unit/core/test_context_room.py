@@ -40,7 +40,7 @@ def said(size: int) -> tuple[Message, ...]:
         (MODEL._replace(parameters="num_predict   8000"), BOUND, said(1000), True),
     ],
 )
-def test_what_is_said_to_fit_is_bounded_by_its_bytes(
+def test_messages_are_safe_only_if_their_bytes_fit(
     model: Model, options: tuple[tuple[str, int], ...], messages: tuple[Message, ...], *, fits: bool
 ) -> None:
     found = bounds_of(model, options, messages)
@@ -59,15 +59,15 @@ def test_what_is_said_to_fit_is_bounded_by_its_bytes(
         ((("num_predict", 0),), Bounds(FRAME_TOKENS + 300 + 2 + LEAST_MESSAGE_BYTES, 1, 0)),
     ],
 )
-def test_what_is_known_of_the_room(options: tuple[tuple[str, int], ...], bounds: Bounds) -> None:
+def test_bounds_of_prompt_reply_and_context(options: tuple[tuple[str, int], ...], bounds: Bounds) -> None:
     assert bounds_of(MODEL._replace(system=""), options, said(2)) == bounds
 
 
-def test_what_a_reply_begins_with_counts() -> None:
+def test_reply_prefix_counts_toward_the_bounds() -> None:
     begun = [bounds_of(MODEL, BOUND, said(1), "x" * size) for size in (100, 8000)]
 
     assert [found.are_safe for found in begun if found] == [True, False]
 
 
-def test_nothing_is_known_of_a_model_that_is_passed_on() -> None:
+def test_remote_model_has_no_bounds() -> None:
     assert bounds_of(MODEL._replace(remote_host="https://ollama.com:443"), BOUND, said(1)) is None

@@ -47,7 +47,7 @@ def test_stdin_without_a_file_descriptor_is_read_too() -> None:
     assert read_stdin(io.BytesIO(b"abc"), refuse) == b"abc"
 
 
-def test_a_silent_pipe_is_named_once_and_still_read() -> None:
+def test_silent_pipe_is_noted_once_and_still_read() -> None:
     said: list[str] = []
     with piped(b"late", b"later", wait=lambda: until(lambda: said)) as stdin:
         data = read_stdin(stdin, said.append, silence=0.05)
@@ -56,7 +56,7 @@ def test_a_silent_pipe_is_named_once_and_still_read() -> None:
     assert "--no-stdin" in said[0]
 
 
-def test_a_slow_pipe_is_not_nagged_about_while_it_goes_on_in_time() -> None:
+def test_slow_pipe_gives_no_note_while_data_arrives_in_time() -> None:
     with piped(b"a", b"b", wait=lambda: time.sleep(0.02)) as stdin:
         assert read_stdin(stdin, refuse, silence=PATIENCE) == b"ab"
 
@@ -72,17 +72,17 @@ def test_a_slow_pipe_is_not_nagged_about_while_it_goes_on_in_time() -> None:
         ("a \ufffd b".encode(), "a \ufffd b"),
     ],
 )
-def test_text_is_decoded_without_a_word(data: bytes, text: str) -> None:
+def test_text_is_decoded_without_a_note(data: bytes, text: str) -> None:
     assert text == decode_input(data, "stdin", refuse)
 
 
 @pytest.mark.parametrize("data", [b"\0", b"\x7fELF\x02\x01\x01\0", PNG, bytes(range(128, 256))])
-def test_binary_data_is_refused_by_name(data: bytes) -> None:
+def test_binary_data_is_refused_with_its_name(data: bytes) -> None:
     with pytest.raises(UsageError, match=r"photo\.jpg is binary"):
         decode_input(data, "photo.jpg", refuse)
 
 
-def test_a_few_bytes_that_are_not_utf_8_are_replaced_and_counted() -> None:
+def test_few_invalid_bytes_are_replaced_and_counted() -> None:
     said: list[str] = []
 
     assert decode_input(b"caf\xe9 is a good place to be", "notes", said.append) == "caf\ufffd is a good place to be"
@@ -109,7 +109,7 @@ def test_material_comes_first_and_the_instruction_last(
     assert expected == compose_prompt(prompt, stdin, files)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_unreadable_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
         read_file(tmp_path / "nowhere")
     with pytest.raises(UsageError, match="is a directory"):
@@ -124,7 +124,7 @@ def test_an_image_is_read_as_base64(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"RIFF\0\0\0\0WAVE"])
-def test_what_is_no_image_is_refused(tmp_path: Path, data: bytes) -> None:
+def test_file_that_is_not_an_image_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(data)
 

@@ -49,13 +49,13 @@ NAMES = {
 
 
 @pytest.mark.parametrize(("name", "family"), [(name, family) for family, names in NAMES.items() for name in names])
-def test_a_name_gives_away_its_family_whatever_stands_around_it(name: str, family: str | None) -> None:
+def test_family_is_recognized_anywhere_in_a_model_name(name: str, family: str | None) -> None:
     found = family_of_model(name)
 
     assert family == (found.name if found else None)
 
 
-def test_every_name_belongs_to_a_family_that_there_is() -> None:
+def test_every_name_pattern_belongs_to_a_known_family() -> None:
     assert {known.family for known in NAME_PATTERNS} <= set(FAMILIES)
 
 
@@ -63,5 +63,5 @@ def test_every_name_belongs_to_a_family_that_there_is() -> None:
     ("name", "expected"),
     [("hf.co/x/MiMo-VL-7B-GGUF", True), ("minimax-m1", True), ("deepcoder:14b", True), ("qwen3-coder", False)],
 )
-def test_some_think_without_a_word_of_it_in_their_templates(name: str, expected: bool) -> None:
+def test_undeclared_thinkers_are_known_by_name(name: str, expected: bool) -> None:
     assert is_undeclared_thinker(name) is expected

@@ -14,11 +14,11 @@ MERGED = f"sha256:{'a' * 64}"
     ("name", "expected"),
     [("mini", True), ("Mini", True), ("mini:latest", True), ("mini:8b", False), ("minimax", False), ("", False)],
 )
-def test_it_is_known_by_its_name(name: str, expected: bool) -> None:
+def test_mini_is_recognized_by_its_name(name: str, expected: bool) -> None:
     assert model_spec.is_mini(name) is expected
 
 
-def test_auto_reads_it_by_its_tags() -> None:
+def test_auto_mode_is_native_with_reflection_tags() -> None:
     model = Model("mini", ("completion",), model_spec.MINI_TEMPLATE)
     chosen = plan(model, AskOptions())
 
@@ -26,7 +26,7 @@ def test_auto_reads_it_by_its_tags() -> None:
     assert not opens_thinking(model, chosen.family)
 
 
-def test_a_server_makes_it_of_one_file_without_an_adapter_and_of_the_same_texts() -> None:
+def test_server_creates_it_from_one_file_without_an_adapter() -> None:
     body = encode_create("mine", model_spec.mini_spec("mine", "terms"), MERGED)
 
     assert body == {

@@ -24,7 +24,7 @@ from reflectty.models.fit_report import quantization_of_name
         "gpt-oss:120b-cloud",
     ],
 )
-def test_what_ollama_calls_models_is_a_name(name: str) -> None:
+def test_valid_model_names_are_accepted(name: str) -> None:
     assert checked_name(name) == name
 
 
@@ -59,14 +59,14 @@ def test_what_ollama_calls_models_is_a_name(name: str) -> None:
         "a\u0000",
     ],
 )
-def test_what_cannot_be_a_name_is_refused_with_how_to_write_one(name: str) -> None:
+def test_invalid_model_names_are_refused_with_a_hint(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         checked_name(name)
     assert "model:tag" in caught.value.hint
 
 
 @given(st.text(max_size=30))
-def test_no_name_has_anything_but_plain_characters(name: str) -> None:
+def test_accepted_names_have_only_plain_characters(name: str) -> None:
     try:
         checked_name(name)
     except UsageError:
@@ -89,14 +89,14 @@ def test_no_name_has_anything_but_plain_characters(name: str) -> None:
         ("me/mini", "me/mini"),
     ],
 )
-def test_a_name_is_as_short_as_it_can_be(name: str, expected: str) -> None:
+def test_name_is_shortened_as_far_as_possible(name: str, expected: str) -> None:
     assert short_name_of(name) == expected
     assert is_same_model(name, expected)
     assert not is_same_model(name, f"{expected}x")
 
 
 @pytest.mark.parametrize("name", ["mini:latest", "library/mini", "https://registry.ollama.ai/me/mini:latest"])
-def test_an_id_has_no_short_form(name: str) -> None:
+def test_whole_id_is_not_shortened(name: str) -> None:
     assert short_name_of(name, whole=True) == name
 
 
@@ -115,5 +115,5 @@ def test_an_id_has_no_short_form(name: str) -> None:
         ("x", ""),
     ],
 )
-def test_a_tag_names_the_quantisation_or_not(name: str, expected: str) -> None:
+def test_quantization_is_read_from_the_tag(name: str, expected: str) -> None:
     assert quantization_of_name(name) == expected

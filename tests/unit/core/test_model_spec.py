@@ -52,12 +52,12 @@ def shown(
         ('list 1\nlist "b"', (("list", ("1", "b")),)),
     ],
 )
-def test_parameters_are_read_as_go_writes_them(text: str, expected: tuple[tuple[str, OptionValue], ...]) -> None:
+def test_parameters_are_parsed_as_go_formats_them(text: str, expected: tuple[tuple[str, OptionValue], ...]) -> None:
     assert parameters_of(text) == expected
 
 
 @pytest.mark.parametrize("text", ["stop", "stop <nil>", "a map[string]interface {}{}", 'stop "', "n [1]", "n NaNs"])
-def test_a_parameter_that_cannot_be_read_is_refused_and_not_guessed(text: str) -> None:
+def test_unreadable_parameter_is_refused(text: str) -> None:
     with pytest.raises(RefusedError, match="cannot be read"):
         parameters_of(text)
 
@@ -65,23 +65,23 @@ def test_a_parameter_that_cannot_be_read_is_refused_and_not_guessed(text: str) -
 @pytest.mark.parametrize(
     "text", ["{{ .Prompt }}", "two\nlines", ' "quoted" ', 'a "b"\nc', '"""', "SYSTEM x", "x\nPARAMETER stop y\nz", "  "]
 )
-def test_a_template_that_ollama_was_given_is_kept_as_it_is(text: str) -> None:
+def test_ollama_template_is_preserved(text: str) -> None:
     assert model_spec_of("m", shown(template=text, system="be brief")).template == text
 
 
 @pytest.mark.parametrize("own", [GO, "two\nlines", "one line", " blank behind "])
-def test_a_template_of_the_weights_is_used_again_and_the_models_own_beside_it_is_kept(own: str) -> None:
+def test_own_template_is_preferred_over_that_of_the_weights(own: str) -> None:
     tail = "PARAMETER temperature 0\n"
     assert model_spec_of("m", shown(template=JINJA, own=own, tail=tail)).template == own
     assert model_spec_of("m", shown(template=JINJA, own=own, system=" a\nb")).template == own
     assert model_spec_of("m", shown(template=JINJA, own=own)).template == own
 
 
-def test_where_a_model_has_no_template_of_its_own_none_is_made() -> None:
+def test_model_without_its_own_template_gets_none() -> None:
     assert not model_spec_of("m", shown(template=JINJA, own="{{ .Prompt }}")).template
 
 
-def test_all_that_a_model_is_made_of_goes_into_its_copy() -> None:
+def test_copy_includes_everything_the_model_is_made_of() -> None:
     head = f"{HEAD}ADAPTER {TUNED}\nDRAFT {DRAFT}\nFROM {EYES}\n"
     tail = f"RENDERER one\nPARSER two\nPARAMETER temperature 0\nLICENSE {quoted(LICENCE)}\nMESSAGE user hi\n"
     messages = [{"role": "user", "content": "hi"}, {"role": "tool", "content": "no"}, 7]
@@ -132,7 +132,7 @@ def test_all_that_a_model_is_made_of_goes_into_its_copy() -> None:
     }
 
 
-def test_what_a_model_does_not_have_is_left_out() -> None:
+def test_missing_parts_are_left_out() -> None:
     assert set(encode_create("n", model_spec_of("m", shown(template=JINJA, own="{{ .Prompt }}")), "d")) == {
         "model",
         "files",
@@ -154,9 +154,7 @@ def test_what_a_model_does_not_have_is_left_out() -> None:
         ),
     ],
 )
-def test_where_the_weights_are_is_read_from_the_modelfile(
-    body: dict[str, Any], kind: str, weights: tuple[str, ...]
-) -> None:
+def test_weights_path_is_read_from_the_modelfile(body: dict[str, Any], kind: str, weights: tuple[str, ...]) -> None:
     made = model_spec_of("m", body)
 
     assert (made.kind, made.weights) == (kind, weights)
@@ -165,12 +163,12 @@ def test_where_the_weights_are_is_read_from_the_modelfile(
 @pytest.mark.parametrize(
     "path", ["", "/etc/passwd", f"{BLOBS}zz", f"{WEIGHTS}0", f"{WEIGHTS}/x", "sha256-A" + "a" * 63]
 )
-def test_only_a_file_that_bears_its_digest_has_one(path: str) -> None:
+def test_digest_needs_a_valid_blob_path(path: str) -> None:
     assert not digest_of(path)
 
 
 @given(st.text(), st.text(), st.text(), st.text())
-def test_no_text_of_a_model_can_name_a_file(template: str, system: str, licence: str, own: str) -> None:
+def test_text_of_a_model_cannot_name_a_file(template: str, system: str, licence: str, own: str) -> None:
     made = model_spec_of(
         "m", shown("", template or "x", own, f"LICENSE {quoted(licence)}\n", system=system, license=licence)
     )

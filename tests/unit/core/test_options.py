@@ -6,7 +6,7 @@ from reflectty.core.errors import UsageError
 from reflectty.core.options import parse_options
 
 
-def test_options_have_the_types_that_ollama_wants() -> None:
+def test_options_are_converted_to_ollama_types() -> None:
     given = ("num_ctx=4096", "temperature=0", "use_mmap=false", "stop=a", "stop=b = c")
 
     assert parse_options(given) == (
@@ -17,7 +17,7 @@ def test_options_have_the_types_that_ollama_wants() -> None:
     )
 
 
-def test_the_last_of_a_repeated_option_holds() -> None:
+def test_last_value_of_a_repeated_option_wins() -> None:
     assert parse_options(("seed=1", "seed=2")) == (("seed", 2),)
 
 
@@ -36,7 +36,7 @@ def test_the_last_of_a_repeated_option_holds() -> None:
         ("use_mmap=maybe", "true or false", ""),
     ],
 )
-def test_an_option_that_ollama_would_ignore_or_refuse_is_refused_here(pair: str, complaint: str, hint: str) -> None:
+def test_invalid_option_is_refused(pair: str, complaint: str, hint: str) -> None:
     with pytest.raises(UsageError, match=complaint) as caught:
         parse_options((pair,))
 

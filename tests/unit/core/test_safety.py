@@ -27,17 +27,17 @@ def shown_text(case: dict[str, Any]) -> str:
 
 
 @each_case
-def test_every_hostile_text_is_shown_as_the_policy_says(case: dict[str, Any]) -> None:
+def test_hostile_text_is_shown_as_the_policy_requires(case: dict[str, Any]) -> None:
     assert clean(given_text(case)) == shown_text(case)
 
 
 @each_case
-def test_chunks_come_out_as_the_whole_text_does(case: dict[str, Any]) -> None:
+def test_chunks_give_the_same_output_as_the_whole_text(case: dict[str, Any]) -> None:
     assert fed(case.get("chunks") or [given_text(case)])[0] == shown_text(case)
 
 
 @each_case
-def test_a_cut_anywhere_changes_nothing(case: dict[str, Any]) -> None:
+def test_any_split_gives_the_same_output(case: dict[str, Any]) -> None:
     text = given_text(case)
     step = 1 + (len(text) // SHORT if len(text) < LONG else len(text) // LONG * 1000)
     check_cuts(text, range(0, len(text) + 1, step))
@@ -47,7 +47,7 @@ def test_a_cut_anywhere_changes_nothing(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "case", [case for case in CASES if SHORT <= len(given_text(case)) < LONG], ids=lambda case: case["id"]
 )
-def test_a_cut_anywhere_in_a_long_text_changes_nothing(case: dict[str, Any]) -> None:
+def test_any_split_of_a_long_text_gives_the_same_output(case: dict[str, Any]) -> None:
     text = given_text(case)
     check_cuts(text, range(len(text) + 1))
 
@@ -59,19 +59,19 @@ def check_cuts(text: str, cuts: Iterable[int]) -> None:
 
 
 @each_case
-def test_a_terminal_finds_nothing_to_obey(case: dict[str, Any]) -> None:
+def test_cleaned_text_contains_no_terminal_commands(case: dict[str, Any]) -> None:
     assert told(clean(given_text(case))) <= {"draw", "linefeed", "tab"}
 
 
 @each_case
-def test_nothing_forbidden_survives(case: dict[str, Any]) -> None:
+def test_no_forbidden_character_survives(case: dict[str, Any]) -> None:
     shown = clean(given_text(case))
     assert not [char for char in set(shown) if is_forbidden(char)]
     assert not stray_tags(shown)
     assert not case.get("needle") or case["needle"] not in shown or case["needle"] in shown_text(case)
 
 
-def test_the_listener_hears_what_a_raw_text_tells_a_terminal() -> None:
+def test_listener_detects_commands_in_raw_text() -> None:
     assert {"set_title", "erase_in_line", "bell"} <= told("\x1b]2;x\x07\x1b[2K\x07")
 
 
@@ -186,13 +186,13 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("text", KEPT.values(), ids=KEPT.keys())
-def test_what_spells_something_where_it_stands_stays(text: str) -> None:
+def test_meaningful_format_characters_are_preserved(text: str) -> None:
     assert fed([text]) == (text, 0)
     assert fed(text) == (text, 0)
 
 
 @pytest.mark.parametrize(("text", "shown"), SHOWN.values(), ids=SHOWN.keys())
-def test_what_is_hidden_or_obeyed_is_shown(text: str, shown: str) -> None:
+def test_hidden_or_control_characters_are_made_visible(text: str, shown: str) -> None:
     assert clean(text) == shown
     assert fed(text)[0] == shown
 
@@ -207,12 +207,12 @@ def test_what_is_hidden_or_obeyed_is_shown(text: str, shown: str) -> None:
         ("a" + "\u0301" * 40 + "।" + "\u0301" * 40, "a" + "\u0301" * 30 + "।" + "\u0301" * 30, 20),
     ],
 )
-def test_a_base_carries_thirty_marks(text: str, shown: str, dropped: int) -> None:
+def test_a_base_character_has_at_most_thirty_marks(text: str, shown: str, dropped: int) -> None:
     assert fed([text]) == (shown, dropped)
     assert fed(text) == (shown, dropped)
 
 
-def test_marks_begin_anew_after_something_replaced() -> None:
+def test_mark_count_restarts_after_a_replacement() -> None:
     text = "a" + "\u0301" * 25 + "\u034f" + "\u0301" * 25 + "\u200d" + "\u0301" * 25
     assert clean(text) == text.replace("\u034f", "<U+034F>").replace("\u200d", "<U+200D>")
 
@@ -227,23 +227,23 @@ def test_marks_begin_anew_after_something_replaced() -> None:
         (TEXAS, 5),
     ],
 )
-def test_what_is_not_shown_as_itself_is_counted(text: str, count: int) -> None:
+def test_replaced_characters_are_counted(text: str, count: int) -> None:
     assert fed([text])[1] == count
 
 
 @pytest.mark.parametrize(
     "text", ["\x1b", "\ud800", chr(0xDC00), "\u200d", "\ufe0f", "\u200f", "\r", "\U000e0067", "\x1b["]
 )
-def test_a_flood_is_shown_in_full(text: str) -> None:
+def test_repeated_control_characters_are_all_shown(text: str) -> None:
     assert clean(text * 50_000) == "".join(map(clean, text)) * 50_000
 
 
-def test_half_an_emoji_waits_for_the_other() -> None:
+def test_half_a_surrogate_pair_waits_for_the_other() -> None:
     sanitizer = Sanitizer()
     assert [sanitizer.feed("\ud83d"), sanitizer.feed("\ude00"), sanitizer.close()] == ["", "😀", ""]
 
 
-def test_text_after_a_close_goes_on_where_it_was() -> None:
+def test_text_after_close_continues_in_context() -> None:
     sanitizer = Sanitizer()
     assert [sanitizer.feed("👩"), sanitizer.close(), sanitizer.feed("\u200d\r"), sanitizer.close()] == [
         "👩",

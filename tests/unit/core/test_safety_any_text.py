@@ -14,7 +14,7 @@ HELD_AT_MOST = 9
 
 @examples(400)
 @given(texts, st.lists(st.integers(0, 120), max_size=6))
-def test_any_cut_gives_the_same(text: str, cuts: list[int]) -> None:
+def test_any_split_gives_the_same_output(text: str, cuts: list[int]) -> None:
     places = [0, *sorted(cuts), len(text)]
     assert fed([text[start:end] for start, end in pairwise(places)]) == fed([text])
     assert fed(text) == fed([text])
@@ -22,7 +22,7 @@ def test_any_cut_gives_the_same(text: str, cuts: list[int]) -> None:
 
 @examples(300)
 @given(texts)
-def test_a_safe_text_is_safe_for_good(text: str) -> None:
+def test_cleaned_text_is_safe_and_unchanged_by_cleaning(text: str) -> None:
     shown = clean(text)
     assert fed([shown]) == (shown, 0)
     assert told(shown) <= {"draw", "linefeed", "tab"}
@@ -33,7 +33,7 @@ def test_a_safe_text_is_safe_for_good(text: str) -> None:
 
 @examples(300)
 @given(texts)
-def test_little_is_held_back(text: str) -> None:
+def test_little_text_is_held_back(text: str) -> None:
     sanitizer = Sanitizer()
     sanitizer.feed(text)
     assert len(sanitizer.close()) <= HELD_AT_MOST * len("<U+10FFFF>")

@@ -24,13 +24,13 @@ from support.safety_checks import ENGLAND, FLAG, fed, texts
         ("\n", 10, ""),
     ],
 )
-def test_a_line_is_one_line_and_no_longer(text: str, limit: int, line: str) -> None:
+def test_line_is_a_single_line_within_the_limit(text: str, limit: int, line: str) -> None:
     assert clean_line(text, limit) == line
 
 
 @examples(200)
 @given(texts, st.integers(1, 60))
-def test_a_cut_line_is_safe(text: str, limit: int) -> None:
+def test_truncated_line_is_safe(text: str, limit: int) -> None:
     line = clean_line(text, limit)
     assert len(line) <= limit
     assert not {"\n", "\t"} & set(line)

@@ -16,7 +16,7 @@ INFO: dict[str, object] = {
 FILE = (("temperature", 0.6000000238418579), ("top_k", 20), ("repeat_penalty", 1.05))
 
 
-def test_the_file_is_read_by_the_keys_that_the_server_obeys() -> None:
+def test_sampling_is_read_from_the_keys_the_server_uses() -> None:
     assert sampling_from_info(INFO) == FILE
     assert sampling_from_info({}) == ()
 
@@ -31,7 +31,7 @@ BY_FILE = {"temperature": "0.6", "top_k": "20", "repeat_penalty": "1.05"}
         ('stop                           "<x>"\ntemperature                    0\nseed 3', {"temperature": "0", "seed": "3"}),
     ],
 )  # fmt: skip
-def test_a_parameter_goes_before_the_file(parameters: str, own: dict[str, str]) -> None:
+def test_parameter_overrides_the_file(parameters: str, own: dict[str, str]) -> None:
     found = sampling_defaults_of(Model("m", parameters=parameters, sampling=FILE))
 
     assert {one.option: one.value for one in found} == BY_FILE | own

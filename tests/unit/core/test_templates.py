@@ -40,7 +40,7 @@ def test_only_a_name_between_braces_is_a_field(text: str, fields: tuple[str, ...
 
 @examples(200)
 @given(st.text(), st.text(), st.text())
-def test_what_is_put_in_is_never_looked_at_again(before: str, value: str, after: str) -> None:
+def test_inserted_text_is_not_expanded_again(before: str, value: str, after: str) -> None:
     plain_before, plain_after = before.replace("{", "("), after.replace("{", "(")
     text = f"{plain_before} {{input}} {plain_after}"
     assert fill_template(text, {"input": value}) == f"{plain_before} {value} {plain_after}"
@@ -62,7 +62,7 @@ def test_every_text_can_be_filled_with_its_own_fields(text: str) -> None:
         ("{x} {input}", {}, "the template tr needs a value for {input}", "pipe it in"),
     ],
 )
-def test_a_missing_field_is_named_with_how_to_give_it(text: str, given: dict[str, str], said: str, hint: str) -> None:
+def test_missing_field_error_explains_how_to_set_it(text: str, given: dict[str, str], said: str, hint: str) -> None:
     with pytest.raises(UsageError) as refused:
         fill_template(text, given, "tr")
 
@@ -87,7 +87,7 @@ def test_fields_are_read_from_pairs(pairs: tuple[str, ...], fields: dict[str, st
 @pytest.mark.parametrize(
     ("pair", "said"), [("language", "has no value"), ("=x", "has no value"), (f"{INPUT}=x", "input cannot be set")]
 )
-def test_a_field_that_is_none_is_refused(pair: str, said: str) -> None:
+def test_invalid_field_is_refused(pair: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse_fields((pair,))
 

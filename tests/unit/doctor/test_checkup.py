@@ -59,14 +59,14 @@ def test_a_check_that_fails_is_a_finding_and_stops_no_other(
     assert (learnt.blocking_error is not None) == needed
 
 
-def test_a_check_that_hangs_is_given_up() -> None:
+def test_hanging_check_times_out() -> None:
     learnt = DoctorState()
     findings = all_found(around(), learnt, (Check("slow", "", hangs, 0.05, is_required=True), Check("fine", "", fine)))
     assert [(one.check, one.state) for one in findings] == [("slow", FindingState.WRONG), ("fine", FindingState.OK)]
     assert isinstance(learnt.blocking_error, StalledError)
 
 
-def test_work_that_blocks_for_good_is_given_up_as_well() -> None:
+def test_blocking_work_times_out_too() -> None:
     never = threading.Event()
 
     async def look(_: DoctorContext, __: DoctorState) -> Sequence[Finding]:
@@ -78,18 +78,18 @@ def test_work_that_blocks_for_good_is_given_up_as_well() -> None:
     assert finding.state is FindingState.UNCHECKED
 
 
-def test_what_goes_wrong_beside_is_told_here() -> None:
+def test_exceptions_in_the_thread_are_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         asyncio.run(run_in_thread(lambda: 1 // 0))
 
 
-def test_a_check_without_a_limit_of_its_own_has_as_long_as_a_reply() -> None:
+def test_check_without_a_limit_uses_the_reply_timeout() -> None:
     here = around(settings=Settings(timeouts=Timeouts(first=0.03, idle=0.02)))
     (finding,) = all_found(here, DoctorState(), (Check("slow", "", hangs, 0.0),))
     assert finding.text == "no result within 0.05 s"
 
 
-def test_the_first_thing_in_the_way_is_what_counts() -> None:
+def test_first_blocking_error_is_reported() -> None:
     learnt, first = DoctorState(), UsageError("first")
     second = failing(IncompleteError("second"))._replace(is_required=True)
     all_found(around(), learnt, (failing(first)._replace(is_required=True), second))
@@ -97,14 +97,14 @@ def test_the_first_thing_in_the_way_is_what_counts() -> None:
 
 
 @pytest.mark.parametrize("gone", [None, UnreachableError("nobody")])
-def test_the_engine_is_closed_whatever_happened(gone: ReflecttyError | None) -> None:
+def test_engine_is_always_closed(gone: ReflecttyError | None) -> None:
     engine = ScriptedEngine(("9.9",))
     engine.gone = gone
     all_found(around(engine), DoctorState(), CHECKS)
     assert engine.closed
 
 
-def test_whoever_leaves_early_closes_the_engine_too() -> None:
+def test_leaving_early_closes_the_engine() -> None:
     engine = ScriptedEngine()
 
     async def leave() -> None:
@@ -118,7 +118,7 @@ def test_whoever_leaves_early_closes_the_engine_too() -> None:
     assert engine.closed
 
 
-def test_every_check_is_begun_before_it_finds_something() -> None:
+def test_every_check_starts_before_its_finding() -> None:
     async def events() -> list[str]:
         return [
             event.name if isinstance(event, Check) else f"found {event.check}" async for event in run_checks(here, k)
@@ -136,7 +136,7 @@ def test_every_check_is_begun_before_it_finds_something() -> None:
     assert {name.removeprefix("found ") for name in seen if name.startswith("found ")} == begun
 
 
-def test_where_no_server_answers_all_that_needs_one_is_not_checked() -> None:
+def test_unreachable_server_leaves_dependent_checks_unchecked() -> None:
     engine = ScriptedEngine()
     engine.gone = UnreachableError("cannot reach it", "start it")
     learnt = DoctorState()

@@ -27,7 +27,7 @@ def kept(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_sound_file_is_told_and_left_as_it_was(kept: Path) -> None:
+def test_sound_store_is_reported_and_left_unchanged(kept: Path) -> None:
     before = {path.name: path.read_bytes() for path in kept.parent.iterdir()}
     (finding,) = sessions_at(kept)
     assert finding.state is FindingState.OK
@@ -35,13 +35,13 @@ def test_a_sound_file_is_told_and_left_as_it_was(kept: Path) -> None:
     assert {path.name: path.read_bytes() for path in kept.parent.iterdir()} == before
 
 
-def test_no_file_is_made(tmp_path: Path) -> None:
+def test_no_file_is_created(tmp_path: Path) -> None:
     (finding,) = sessions_at(tmp_path / "deep" / "sessions.db")
     assert (finding.state, "no sessions yet" in finding.text) == (FindingState.OK, True)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_path_under_home_is_written_as_people_do(tmp_path: Path) -> None:
+def test_path_in_the_home_directory_is_shortened(tmp_path: Path) -> None:
     (finding,) = sessions_at(tmp_path / "sessions.db", environment={"HOME": str(tmp_path)})
     assert finding.text.endswith(" ~/sessions.db")
     assert facts(finding)["path"] == str(tmp_path / "sessions.db")
@@ -51,7 +51,7 @@ def test_a_path_under_home_is_written_as_people_do(tmp_path: Path) -> None:
     ("content", "text"),
     [(b"no database at all" * 100, "file is not a database"), (b"", "0 sessions")],
 )
-def test_a_file_that_holds_no_sessions_is_told_and_not_moved(tmp_path: Path, content: bytes, text: str) -> None:
+def test_file_without_sessions_is_reported_and_not_moved(tmp_path: Path, content: bytes, text: str) -> None:
     path = tmp_path / "sessions.db"
     path.write_bytes(content)
     path.chmod(0o600)
@@ -61,7 +61,7 @@ def test_a_file_that_holds_no_sessions_is_told_and_not_moved(tmp_path: Path, con
     assert path.read_bytes() == content
 
 
-def test_damage_inside_is_found(kept: Path) -> None:
+def test_internal_damage_is_detected(kept: Path) -> None:
     with kept.open("r+b") as file:
         file.seek(4096 * 3)
         file.write(b"\xa5" * 4096 * 4)
@@ -70,7 +70,7 @@ def test_damage_inside_is_found(kept: Path) -> None:
     assert facts(finding).get("sound", False) is False
 
 
-def test_a_file_of_another_program_is_told(tmp_path: Path) -> None:
+def test_file_of_another_program_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE theirs (a)")
@@ -98,24 +98,24 @@ def test_a_folder_in_the_place_of_the_file_is_wrong(tmp_path: Path) -> None:
     assert (finding.state, "not a file" in finding.text) == (FindingState.WRONG, True)
 
 
-def test_a_link_to_what_is_not_there_yet_is_followed(tmp_path: Path) -> None:
+def test_symlink_to_a_missing_file_is_followed(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
     path.symlink_to(tmp_path / "disk" / "sessions.db")
     (finding,) = sessions_at(path)
     assert (finding.state, "no sessions yet" in finding.text) == (FindingState.OK, True)
 
 
-def test_a_place_where_nothing_can_be_made_is_a_warning() -> None:
+def test_unwritable_location_is_a_warning() -> None:
     (finding,) = sessions_at(Path("/proc/version/reflectty/sessions.db"))
     assert finding.state is FindingState.WARNING
 
 
-def test_a_file_that_was_moved_aside_is_told(kept: Path) -> None:
+def test_file_moved_aside_is_reported(kept: Path) -> None:
     kept.with_name("sessions.db.corrupt-2026-01-01-000000").write_bytes(b"x")
     assert "corrupt-2026" in sessions_at(kept)[-1].text
 
 
-def test_where_nothing_is_to_be_kept_that_is_said(tmp_path: Path) -> None:
+def test_disabled_store_is_noted(tmp_path: Path) -> None:
     findings = sessions_at(tmp_path / "sessions.db", settings=Settings(store=False))
     assert [one.state for one in findings] == [FindingState.NOTE]
 
@@ -131,7 +131,7 @@ def test_no_file_means_the_defaults(file: Path) -> None:
     assert (finding.state, "defaults" in finding.text) == (FindingState.OK, True)
 
 
-def test_every_mistake_is_named_and_the_rest_holds(file: Path) -> None:
+def test_all_mistakes_are_reported_and_valid_settings_apply(file: Path) -> None:
     file.write_text('model = "mini"\nmode = "loud"\nnosuch = 1\nhost = "box"\n')
     got = load_usable_settings({"REFLECTTY_THINKING": "loud", "REFLECTTY_MODEL": "other"}, file)
     assert len(got.mistakes) == 3
@@ -148,19 +148,19 @@ def test_every_mistake_is_named_and_the_rest_holds(file: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"model = ", b"[[[["])
-def test_a_file_that_cannot_be_read_leaves_the_environment(file: Path, content: bytes) -> None:
+def test_unreadable_file_still_applies_the_environment(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     got = load_usable_settings({"OLLAMA_HOST": "box"}, file)
     assert (len(got.mistakes), got.settings.host) == (1, "box")
 
 
-def test_a_profile_says_what_comes_from_it(file: Path) -> None:
+def test_profile_is_named_as_the_source(file: Path) -> None:
     file.write_text('profile = "fast"\n[profiles.fast]\nmodel = "mini"\n')
     got = load_usable_settings({}, file)
     assert (got.settings.model, got.source_of("model")) == ("mini", "profile fast")
 
 
-def test_what_only_the_chat_cannot_use_is_a_warning_and_not_in_the_way(file: Path) -> None:
+def test_chat_only_mistake_is_a_warning_and_does_not_block(file: Path) -> None:
     learnt = DoctorState()
     (finding,) = found(check_config, around(config_path=file, setting_warnings=(UsageError("no theme"),)), learnt)
     assert (finding.state, learnt.blocking_error) == (FindingState.WARNING, None)

@@ -46,7 +46,7 @@ def asked(engine: ScriptedEngine, model: Model, here: DoctorContext | None = Non
     return learnt, found(check_question, here or around(engine), learnt)
 
 
-def test_an_answer_is_told_with_how_long_it_took() -> None:
+def test_answer_is_reported_with_its_duration() -> None:
     engine = ScriptedEngine(cut(TAGGED), models=(TUNED,))
     learnt, (finding,) = asked(engine, TUNED)
     assert finding.state is FindingState.OK
@@ -57,7 +57,7 @@ def test_an_answer_is_told_with_how_long_it_took() -> None:
     assert engine.requests[0].messages[-1].content == QUESTION
 
 
-def test_it_is_asked_as_the_settings_say() -> None:
+def test_question_uses_the_settings() -> None:
     engine = ScriptedEngine(("9.9",), models=(PLAIN,))
     chosen = Settings(mode="direct", system="be brief", options=(("num_ctx", 512),), keep_alive="1m")
     asked(engine, PLAIN, around(engine, settings=chosen))
@@ -66,7 +66,7 @@ def test_it_is_asked_as_the_settings_say() -> None:
     assert request.messages[0].content == "be brief"
 
 
-def test_a_long_answer_is_shown_in_part() -> None:
+def test_long_answer_is_truncated() -> None:
     _, (finding,) = asked(ScriptedEngine(("word " * 100,), models=(PLAIN,)), PLAIN)
     assert finding.text.endswith("…")
     assert len(finding.text) < 130
@@ -80,13 +80,13 @@ def test_a_long_answer_is_shown_in_part() -> None:
         (("half", Chunk(done=True, done_reason="length", usage=Usage())), NoAnswerError),
     ],
 )
-def test_what_is_no_complete_answer_is_in_the_way(script: tuple[Any, ...], error: type[Exception]) -> None:
+def test_incomplete_answer_raises(script: tuple[Any, ...], error: type[Exception]) -> None:
     with pytest.raises(error):
         asked(ScriptedEngine(script, models=(PLAIN,)), PLAIN)
 
 
 @pytest.mark.parametrize("check", [check_question, check_parallel])
-def test_nothing_is_asked_where_nothing_may_be(check: Any) -> None:
+def test_no_request_is_sent_if_asking_is_disabled(check: Any) -> None:
     engine = ScriptedEngine(models=(PLAIN,))
     (finding,) = found(check, around(engine, may_ask=False), known(engine, PLAIN))
     assert finding.state is FindingState.UNCHECKED
@@ -108,9 +108,7 @@ def test_nothing_is_asked_where_nothing_may_be(check: Any) -> None:
         ("9.9", TokenType.USER_DEFINED, FindingState.WARNING, "sent none of its tags"),
     ],
 )
-def test_what_the_model_said_weighs_more_than_its_vocabulary(
-    said: str, kind: TokenType, state: FindingState, text: str
-) -> None:
+def test_observed_tags_outweigh_the_vocabulary(said: str, kind: TokenType, state: FindingState, text: str) -> None:
     engine = Tokens(said, kind)
     learnt, _ = asked(engine, TUNED)
     (finding,) = found(check_tags, around(engine), learnt)
@@ -119,21 +117,21 @@ def test_what_the_model_said_weighs_more_than_its_vocabulary(
     assert ("reflect models repair reflection" in finding.advice) == (kind is TokenType.CONTROL and said != TAGGED)
 
 
-def test_a_name_that_a_shell_would_obey_is_quoted() -> None:
+def test_unsafe_model_name_is_quoted() -> None:
     engine = Tokens("", TokenType.CONTROL)
     model = TUNED._replace(name="reflection;rm -rf ~")
     (finding,) = found(check_tags, around(engine, may_ask=False), known(engine, model))
     assert finding.advice.startswith("`reflect models repair 'reflection;rm -rf ~'`")
 
 
-def test_lost_tags_are_told_without_asking() -> None:
+def test_lost_tags_are_reported_without_asking() -> None:
     engine = Tokens("", TokenType.CONTROL)
     (finding,) = found(check_tags, around(engine, may_ask=False), known(engine, TUNED))
     assert finding.state is FindingState.WARNING
     assert facts(finding) == {"lost": ("<thinking>", "</thinking>"), "seen": None}
 
 
-def test_tags_that_are_kept_are_not_proven_without_asking() -> None:
+def test_preserved_tags_are_unchecked_without_asking() -> None:
     engine = Tokens("", TokenType.NORMAL)
     (finding,) = found(check_tags, around(engine, may_ask=False), known(engine, TUNED))
     assert finding.state is FindingState.UNCHECKED
@@ -158,7 +156,7 @@ def test_a_model_that_ignores_the_prompt_is_a_note() -> None:
         (tuple(step for _ in range(20) for step in (0.005, "word ")), FindingState.OK, "8 or more requests"),
     ],
 )
-def test_how_many_are_answered_at_once_is_told(script: tuple[Any, ...], state: FindingState, text: str) -> None:
+def test_parallel_requests_are_reported(script: tuple[Any, ...], state: FindingState, text: str) -> None:
     engine = ScriptedEngine(("9.9",), *[script] * 8, models=(PLAIN,))
     learnt, _ = asked(engine, PLAIN)
     (finding,) = found(check_parallel, around(engine), learnt)
@@ -166,7 +164,7 @@ def test_how_many_are_answered_at_once_is_told(script: tuple[Any, ...], state: F
     assert text in finding.text
 
 
-def test_an_engine_that_takes_turns_answers_one_at_a_time() -> None:
+def test_serial_engine_answers_one_at_a_time() -> None:
     turn = asyncio.Semaphore(1)
 
     class Turns(ScriptedEngine):
@@ -189,9 +187,7 @@ def test_an_engine_that_takes_turns_answers_one_at_a_time() -> None:
         (False, "no tag has a token type that is dropped; no question was asked", "omit --no-question to ask one"),
     ],
 )
-def test_tags_that_nobody_could_see_are_told_from_those_that_nobody_asked_for(
-    asks: bool, text: str, advice: str
-) -> None:
+def test_unchecked_tags_text_depends_on_whether_asking_is_allowed(asks: bool, text: str, advice: str) -> None:
     engine = ScriptedEngine(models=(TUNED,))
     (finding,) = found(check_tags, around(engine, may_ask=asks), known(engine, TUNED))
 
@@ -225,9 +221,7 @@ class Telling(ScriptedEngine):
         (Capacity(1), FindingState.NOTE, "requests are answered one at a time (reported by the server)"),
     ],
 )
-def test_what_a_server_tells_of_how_many_it_answers_is_not_tried(
-    told: Capacity, state: FindingState, text: str
-) -> None:
+def test_reported_capacity_is_not_probed(told: Capacity, state: FindingState, text: str) -> None:
     engine = Telling(told)
     (finding,) = found(check_parallel, around(engine, settings=Settings(engine="openai")), known(engine, PLAIN))
 
@@ -263,7 +257,7 @@ def with_card(tmp_path: Path) -> ProbeEnvironment:
         (RunningModel("other", 10**9, 0), FindingState.UNCHECKED, "not loaded"),
     ],
 )
-def test_where_the_model_is_is_told(running: RunningModel, state: FindingState, text: str) -> None:
+def test_model_placement_is_reported(running: RunningModel, state: FindingState, text: str) -> None:
     engine = ScriptedEngine(models=(PLAIN,))
     engine.loaded = (running,)
     (finding,) = found(check_gpu, around(engine), known(engine, PLAIN))
@@ -271,7 +265,7 @@ def test_where_the_model_is_is_told(running: RunningModel, state: FindingState, 
     assert text in finding.text
 
 
-def test_a_gpu_that_is_not_used_is_a_warning(tmp_path: Path) -> None:
+def test_unused_gpu_is_a_warning(tmp_path: Path) -> None:
     engine = ScriptedEngine(models=(PLAIN,))
     engine.loaded = (RunningModel("plain", 10**9, 0),)
     learnt = known(engine, PLAIN)
@@ -281,7 +275,7 @@ def test_a_gpu_that_is_not_used_is_a_warning(tmp_path: Path) -> None:
     assert learnt.machine.known
 
 
-def test_of_another_machine_nothing_is_said(tmp_path: Path) -> None:
+def test_local_gpu_is_not_mentioned_for_a_remote_server(tmp_path: Path) -> None:
     engine = ScriptedEngine(models=(PLAIN,))
     engine.loaded = (RunningModel("plain", 10**9, 0),)
     (finding,) = found(
@@ -290,7 +284,7 @@ def test_of_another_machine_nothing_is_said(tmp_path: Path) -> None:
     assert (finding.state, "this machine" in finding.text) == (FindingState.NOTE, False)
 
 
-def test_models_of_the_same_weights_are_listed_as_one() -> None:
+def test_running_model_with_the_same_weights_is_recognized() -> None:
     engine = ScriptedEngine(("9.9",), models=(PLAIN,))
     engine.loaded = (RunningModel("twin:latest", 10**9, 0),)
     learnt, _ = asked(engine, PLAIN)
@@ -317,7 +311,7 @@ CARDS = {0: (), 24: (Gpu("a", 24 * GIB, 0),)}
         (2048, 0, PLAIN._replace(context_length=2048), FindingState.OK, "2,048 tokens; a longer prompt is refused"),
     ],
 )
-def test_the_context_is_told_with_where_it_comes_from(
+def test_context_is_reported_with_its_source(
     tokens: int, gib: int, model: Model, state: FindingState, text: str
 ) -> None:
     learnt = known(model=model)
@@ -329,13 +323,13 @@ def test_the_context_is_told_with_where_it_comes_from(
     assert "a longer prompt is refused" in finding.text
 
 
-def test_a_context_that_the_settings_ask_for_is_theirs() -> None:
+def test_context_from_the_settings_is_attributed_to_them() -> None:
     learnt = known(model=TUNED)
     learnt.running = RunningModel("reflection", 1, 0, 2048)
     (finding,) = found(check_context, around(settings=Settings(options=(("num_ctx", 2048),))), learnt)
     assert "set in your settings" in finding.text
 
 
-def test_a_context_that_is_not_loaded_is_not_known() -> None:
+def test_context_of_an_unloaded_model_is_unknown() -> None:
     (finding,) = found(check_context, around(settings=Settings(timeouts=Timeouts())), known(model=TUNED))
     assert (finding.state, "131,072" in finding.text) == (FindingState.UNCHECKED, True)

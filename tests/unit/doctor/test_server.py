@@ -81,25 +81,25 @@ def test_a_server_is_known_by_its_version(version: str, states: list[FindingStat
         (SourcedValue("https://me:secret@box", "config.toml"), "https://box:443 (from config.toml)"),
     ],
 )
-def test_where_it_is_and_who_says_so_is_told_without_a_password(host: SourcedValue, where: str) -> None:
+def test_address_is_reported_with_its_source_and_no_password(host: SourcedValue, where: str) -> None:
     (finding,) = found(check_server, around(host=host))
     assert where in finding.text
     assert "secret" not in repr(finding)
 
 
 @pytest.mark.parametrize(("version", "name"), [("b10488", "server (b10488) responds"), ("", "server responds")])
-def test_a_server_of_another_kind_is_called_one(version: str, name: str) -> None:
+def test_openai_compatible_server_is_named(version: str, name: str) -> None:
     here = around(Versioned(version), settings=Settings(engine="openai"), host=SourcedValue("box", "--host"))
     (finding,) = found(check_server, here)
     assert f"an OpenAI-compatible {name} at http://box:8000" in finding.text
 
 
-def test_what_takes_long_to_say_its_version_is_slow() -> None:
+def test_slow_version_reply_is_a_warning() -> None:
     findings = found(check_server, around(Versioned("0.32.15", 1.1)))
     assert [one.state for one in findings] == [FindingState.OK, FindingState.WARNING]
 
 
-def test_a_port_that_is_none_is_told() -> None:
+def test_invalid_port_is_reported() -> None:
     findings = found(check_server, around(host=SourcedValue("box:port", "--host")))
     assert findings[-1].text == "'port' is not a port; using 11434"
 
@@ -115,7 +115,7 @@ def test_a_port_that_is_none_is_told() -> None:
         (Answer([], 302, {"Location": "http://elsewhere/"}), RefusedError, "redirected"),
     ],
 )
-def test_what_is_no_ollama_or_refuses_is_in_the_way(route: Route, kind: type[ReflecttyError], part: str) -> None:
+def test_other_server_or_refusal_is_a_blocking_error(route: Route, kind: type[ReflecttyError], part: str) -> None:
     learnt = DoctorState()
     (finding,) = at({"/api/version": route}, learnt)
     assert isinstance(learnt.blocking_error, kind)
@@ -124,14 +124,14 @@ def test_what_is_no_ollama_or_refuses_is_in_the_way(route: Route, kind: type[Ref
     assert not learnt.is_reached
 
 
-def test_a_host_that_cannot_be_one_is_in_the_way() -> None:
+def test_invalid_host_is_a_blocking_error() -> None:
     learnt = DoctorState()
     (finding,) = all_found(around(host=SourcedValue("ftp://x", "--host")), learnt, SERVER)
     assert isinstance(learnt.blocking_error, UsageError)
     assert "ftp://" in finding.text
 
 
-def test_a_slow_answer_is_still_one() -> None:
+def test_slow_answer_is_accepted() -> None:
     learnt = DoctorState()
     (finding,) = at({"/api/version": Answer([Pause(0.05), b'{"version": "0.32.15"}'])}, learnt)
     assert (finding.state, facts(finding)["version"]) == (FindingState.OK, "0.32.15")
@@ -171,7 +171,7 @@ AT = "192.0.2.2"
         (SECURE, {"HTTPS_PROXY": "http://p:1"}, FindingState.WARNING, "HTTPS_PROXY"),
     ],
 )
-def test_a_proxy_is_told_where_it_matters(
+def test_proxy_is_reported_where_it_matters(
     host: str, environment: dict[str, str], state: FindingState, text: str
 ) -> None:
     (finding,) = found(check_proxy, around(environment=environment), DoctorState(address=parse_host(host)))
@@ -181,7 +181,7 @@ def test_a_proxy_is_told_where_it_matters(
 
 
 @pytest.mark.parametrize(("host", "count"), [(HERE, 0), (SECURE, 0), (THERE, 1)])
-def test_a_key_that_others_could_read_is_not_sent(host: str, count: int) -> None:
+def test_key_over_plain_http_is_a_warning(host: str, count: int) -> None:
     here = around(settings=Settings(api_key="secret"))
     warned = [
         one for one in found(check_proxy, here, DoctorState(address=parse_host(host))) if "OLLAMA_API_KEY" in one.text
@@ -191,7 +191,7 @@ def test_a_key_that_others_could_read_is_not_sent(host: str, count: int) -> None
 
 
 @pytest.mark.parametrize(("host", "state"), [(HERE, FindingState.NOTE), (SECURE, FindingState.WARNING)])
-def test_certificates_that_are_not_there_are_told(tmp_path: Path, host: str, state: FindingState) -> None:
+def test_missing_certificates_are_reported(tmp_path: Path, host: str, state: FindingState) -> None:
     environment = {"SSL_CERT_FILE": str(tmp_path / "none.pem"), "SSL_CERT_DIR": str(tmp_path)}
     (finding,) = found(check_proxy, around(environment=environment), DoctorState(address=parse_host(host)))
     assert finding.state is state
@@ -209,13 +209,13 @@ def test_models_are_counted_and_the_first_are_named() -> None:
     assert len(facts(finding)["installed"]) == 7
 
 
-def test_a_name_without_end_is_cut_where_people_read() -> None:
+def test_very_long_name_is_truncated_in_the_text() -> None:
     (finding,) = found(check_models, around(), reached(ScriptedEngine(models=(Model("b" * 5000),))))
     assert len(finding.text) < 100
     assert facts(finding)["installed"] == ("b" * 5000,)
 
 
-def test_no_model_is_a_note_and_then_in_the_way() -> None:
+def test_no_installed_model_is_noted_and_then_raises() -> None:
     engine = ScriptedEngine(models=())
     assert found(check_models, around(), reached(engine))[0].text == "none installed"
     with pytest.raises(ModelMissingError):
@@ -247,7 +247,7 @@ PLAIN = Model("plain", ("completion",))
         ),
     ],
 )
-def test_the_model_is_told_with_why_and_how(
+def test_model_is_reported_with_reason_and_mode(
     installed: tuple[Model, ...], named_by: SourcedValue, mode: str, text: str
 ) -> None:
     engine = ScriptedEngine(models=installed)
@@ -255,19 +255,19 @@ def test_the_model_is_told_with_why_and_how(
     assert text in finding.text
 
 
-def test_a_model_that_is_not_installed_is_in_the_way() -> None:
+def test_model_that_is_not_installed_raises() -> None:
     with pytest.raises(ModelMissingError, match="nosuch"):
         found(chosen_model, around(model=SourcedValue("nosuch", "-m")), reached(ScriptedEngine()))
 
 
-async def _somebody() -> str:
+async def _found_neighbor() -> str:
     return "a llama-server responds at 127.0.0.1:9931: use --engine openai --host 127.0.0.1:9931"
 
 
-def test_a_llama_server_on_this_machine_is_found_where_only_the_built_in_model_answers() -> None:
+def test_local_llama_server_is_suggested_if_only_mini_answers() -> None:
     engine = Versioned("0.32.15")
     engine.using_fallback = True  # type: ignore[attr-defined]
-    (finding,) = found(check_server, around(engine, find_neighbor=_somebody), DoctorState())
+    (finding,) = found(check_server, around(engine, find_neighbor=_found_neighbor), DoctorState())
 
     assert finding.state is FindingState.NOTE
     assert finding.advice == "a llama-server responds at 127.0.0.1:9931: use --engine openai --host 127.0.0.1:9931"
@@ -283,7 +283,7 @@ def test_a_llama_server_on_this_machine_is_found_where_only_the_built_in_model_a
         ("acme", {}, "an OpenAI-compatible server responds at"),
     ],
 )
-def test_a_server_is_called_what_it_is(maker: str, routes: dict[str, Route], text: str) -> None:
+def test_server_is_named_by_its_kind(maker: str, routes: dict[str, Route], text: str) -> None:
     with FakeServer({"/v1/models": served("m", maker=maker), **routes}) as fake:
         findings = _checked(fake, "", SERVER)
 
@@ -302,7 +302,7 @@ def _checked(fake: FakeServer, name: str, checks: Sequence[Check]) -> list[Findi
     return all_found(here, DoctorState(), checks)
 
 
-def test_an_ollama_behind_the_protocol_of_others_is_told_to_be_one() -> None:
+def test_ollama_behind_the_openai_protocol_is_recognized() -> None:
     routes = {"/v1/models": served("mini:latest", maker="library"), "/api/version": whole({"version": "0.34.2"})}
     with FakeServer(routes) as fake:
         first, second = _checked(fake, "", SERVER)
@@ -325,7 +325,7 @@ def test_an_ollama_behind_the_protocol_of_others_is_told_to_be_one() -> None:
         (whole({"detail": "Not Found"}, 404), "", FindingState.WRONG, "this is not an OpenAI-compatible server"),
     ],
 )
-def test_ids_are_listed_as_they_are_and_a_list_that_is_missing_is_in_the_way_of_no_name(
+def test_missing_model_list_blocks_only_without_a_model_name(
     listed: Answer, name: str, state: FindingState, text: str
 ) -> None:
     checks = tuple(check for check in CHECKS if check.name in {"server", "models"})
@@ -335,7 +335,7 @@ def test_ids_are_listed_as_they_are_and_a_list_that_is_missing_is_in_the_way_of_
     assert (finding.state, finding.text.startswith(text)) == (state, True), finding
 
 
-def test_a_model_that_is_named_and_not_listed_is_told_to_be_so() -> None:
+def test_named_model_missing_from_the_list_is_noted() -> None:
     checks = tuple(check for check in CHECKS if check.name in {"server", "models", "model"})
     with FakeServer({"/v1/models": whole({"data": []})}) as fake:
         *_, finding = _checked(fake, "default_model", checks)

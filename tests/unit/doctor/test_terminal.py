@@ -42,9 +42,7 @@ if TYPE_CHECKING:
         ({}, True, 16, "TERM is not set"),
     ],
 )
-def test_colours_are_told_with_what_decides_them(
-    environment: dict[str, str], tty: bool, colours: int, why: str
-) -> None:
+def test_colors_are_reported_with_their_cause(environment: dict[str, str], tty: bool, colours: int, why: str) -> None:
     assert detect_color_support(environment, tty=tty) == (colours, why)
 
 
@@ -65,7 +63,7 @@ def test_colours_are_told_with_what_decides_them(
         (terminal(tty=False), {}, [FindingState.OK], "stdout is not a terminal, no colors, UTF-8"),
     ],
 )
-def test_a_terminal_is_told_with_what_it_can_show(
+def test_terminal_is_reported_with_its_capabilities(
     here: Terminal, environment: dict[str, str], states: list[FindingState], text: str
 ) -> None:
     findings = found(display, around(terminal=here, environment=environment))
@@ -84,13 +82,13 @@ def test_a_terminal_is_told_with_what_it_can_show(
         ({"DISPLAY": ":0", "TMUX": "1", "SSH_TTY": "x"}, ("xclip", "tmux"), ("tmux buffer", "xclip")),
     ],
 )
-def test_the_ways_to_a_clipboard_are_those_that_copying_takes(
+def test_clipboards_match_those_used_for_copying(
     environment: dict[str, str], tools: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
     assert list_clipboards(environment, lambda name: name if name in tools else None) == expected
 
 
-def test_a_terminal_has_a_clipboard_of_its_own_perhaps() -> None:
+def test_terminal_may_offer_osc_52_clipboard() -> None:
     (way,) = list_clipboards({"TERM": "xterm"}, lambda _: None)
     assert "OSC 52" in way
 
@@ -98,7 +96,7 @@ def test_a_terminal_has_a_clipboard_of_its_own_perhaps() -> None:
 @pytest.mark.parametrize(
     ("known_ways", "state"), [(("xclip", "tmux buffer"), FindingState.OK), ((), FindingState.NOTE)]
 )
-def test_a_clipboard_is_told(known_ways: tuple[str, ...], state: FindingState) -> None:
+def test_clipboard_is_reported(known_ways: tuple[str, ...], state: FindingState) -> None:
     (finding,) = found(check_clipboard, around(clipboards=known_ways))
     assert finding.state is state
     assert (finding.advice == "") == bool(known_ways)
@@ -114,12 +112,12 @@ def test_a_clipboard_is_told(known_ways: tuple[str, ...], state: FindingState) -
         (b"cc\x1b[?1;2c", FindingState.NOTE, False),
     ],
 )
-def test_a_keyboard_is_what_the_terminal_says(said: bytes, state: FindingState, kitty: bool | None) -> None:
+def test_keyboard_protocol_is_detected_from_the_reply(said: bytes, state: FindingState, kitty: bool | None) -> None:
     (finding,) = found(check_keyboard, around(ask_terminal=lambda _, __: said))
     assert (finding.state, facts(finding)["kitty_protocol"]) == (state, kitty)
 
 
-def test_no_terminal_is_asked_where_there_is_none() -> None:
+def test_no_query_is_sent_without_a_terminal() -> None:
     (finding,) = found(check_keyboard, around())
     assert finding.state is FindingState.UNCHECKED
     assert make_terminal_asker(terminal()) is None
@@ -134,7 +132,7 @@ def tmux_saying(folder: Path, text: str) -> ProbeEnvironment:
 
 
 @pytest.mark.parametrize(("said", "count"), [("500", 2), ("100", 2), ("99", 1), ("10", 1), ("no server", 1), ("²", 1)])
-def test_a_slow_escape_in_tmux_is_told(tmp_path: Path, said: str, count: int) -> None:
+def test_slow_escape_time_in_tmux_is_reported(tmp_path: Path, said: str, count: int) -> None:
     here = around(
         ask_terminal=lambda _, __: b"", environment={"TMUX": "1"}, probe_environment=tmux_saying(tmp_path, said)
     )
@@ -164,7 +162,7 @@ class Talking:
         os.close(self.follower)
 
 
-def test_a_terminal_is_asked_unseen_and_left_as_it_was() -> None:
+def test_terminal_query_returns_the_reply_and_restores_the_settings() -> None:
     end = Talking(b"\x1b[?1u\x1b[?62c")
     before = termios.tcgetattr(end.follower)
     assert ask_terminal(end.follower, end.follower, ASK_KIND, KIND_ANSWER, PATIENCE) == b"\x1b[?1u\x1b[?62c"
@@ -172,7 +170,7 @@ def test_a_terminal_is_asked_unseen_and_left_as_it_was() -> None:
     end.close()
 
 
-def test_what_was_typed_already_is_left_to_whoever_reads_next() -> None:
+def test_pending_input_is_left_for_the_next_reader() -> None:
     leader, follower = os.openpty()
     os.write(leader, b"cls\n")
     assert select.select([follower], [], [], PATIENCE)[0]
@@ -182,14 +180,14 @@ def test_what_was_typed_already_is_left_to_whoever_reads_next() -> None:
     os.close(follower)
 
 
-def test_a_terminal_that_says_nothing_is_not_waited_for() -> None:
+def test_silent_terminal_is_not_waited_for() -> None:
     leader, follower = os.openpty()
     assert ask_terminal(follower, follower, ASK_KIND, KIND_ANSWER, 0.05) == b""
     os.close(leader)
     os.close(follower)
 
 
-def test_what_is_no_terminal_says_nothing() -> None:
+def test_pipe_gives_no_reply() -> None:
     read, write = os.pipe()
     assert ask_terminal(read, write, ASK_KIND, KIND_ANSWER, 0.05) == b""
     os.close(read)

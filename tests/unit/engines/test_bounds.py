@@ -97,13 +97,13 @@ def told(asked: Asked) -> tuple[str, bool, int | None]:
         (question(None, fits_context=True), [("chat", False, None)]),
     ],
 )
-def test_a_reply_may_have_what_its_context_leaves(request_: Request, sent: list[tuple[str, bool, int | None]]) -> None:
+def test_reply_limit_is_what_the_context_leaves(request_: Request, sent: list[tuple[str, bool, int | None]]) -> None:
     with server() as ollama:
         assert ask(ollama.host, request_).text == "4"
         assert [told(asked) for asked in ollama.requests] == sent
 
 
-def test_what_only_counts_or_loads_neither_forms_the_answer_nor_unloads_the_model() -> None:
+def test_counting_and_loading_requests_leave_out_format_and_keep_alive() -> None:
     with server() as ollama:
         ask(ollama.host, question(LONG, {"seed": 7}, schema="{}", keep_alive="0", think=True))
         loading, _, counted, asked = ollama.requests
@@ -131,7 +131,7 @@ def test_what_only_counts_or_loads_neither_forms_the_answer_nor_unloads_the_mode
         ([LOADED | {"context_length": 0}], 0),
     ],
 )
-def test_the_context_is_that_of_the_model_that_was_loaded(loaded: list[dict[str, object]], context: int) -> None:
+def test_context_is_that_of_the_loaded_model(loaded: list[dict[str, object]], context: int) -> None:
     with server(*loaded) as ollama:
         ask(ollama.host, question(SHORT))
         sent = told(ollama.requests[-1])
@@ -151,7 +151,7 @@ def test_the_context_is_that_of_the_model_that_was_loaded(loaded: list[dict[str,
         {"chat": [whole({"done": True}), reply(["4"])]},
     ],
 )
-def test_where_the_server_does_not_tell_it_is_asked_not_to_shift(routes: Mapping[str, Route]) -> None:
+def test_shifting_is_disabled_if_the_context_is_unknown(routes: Mapping[str, Route]) -> None:
     with server(**routes) as ollama:
         assert ask(ollama.host, question(LONG)).text == "4"
         sent = told(ollama.requests[-1])
@@ -159,7 +159,7 @@ def test_where_the_server_does_not_tell_it_is_asked_not_to_shift(routes: Mapping
     assert sent == ("chat", True, None)
 
 
-def test_a_prompt_that_does_not_fit_is_refused_as_it_is_counted() -> None:
+def test_prompt_too_long_is_refused_while_counting() -> None:
     text = "request (6021 tokens) exceeds the available context size (4096 tokens), try increasing it"
     details = {
         "code": 400,
@@ -177,7 +177,7 @@ def test_a_prompt_that_does_not_fit_is_refused_as_it_is_counted() -> None:
     assert sent == [("chat", False, 1)]
 
 
-def test_a_server_that_is_too_busy_to_load_is_not_asked_again() -> None:
+def test_server_too_busy_to_load_gets_no_other_request() -> None:
     busy = error(429, "too many requests", **{"Retry-After": "0"})
     with server(generate=busy) as ollama:
         outcome = ask(ollama.host, question(SHORT))
@@ -187,7 +187,7 @@ def test_a_server_that_is_too_busy_to_load_is_not_asked_again() -> None:
     assert paths == {"/api/generate"}
 
 
-def test_the_figures_are_those_of_the_whole_question() -> None:
+def test_usage_covers_counting_and_loading() -> None:
     with server() as ollama:
         counted, uncounted = (ask(ollama.host, question(bounds)).chunks[-1].usage for bounds in (LONG, SHORT))
 
@@ -207,7 +207,7 @@ def test_the_figures_are_those_of_the_whole_question() -> None:
         (None, [("chat", True, 1), ("generate", True, None)]),
     ],
 )
-def test_what_goes_on_is_bounded_by_the_prompt_it_goes_on_after(
+def test_continuation_is_bounded_by_its_rendered_prompt(
     bounds: Bounds | None, sent: list[tuple[str, bool, int | None]]
 ) -> None:
     with server() as ollama:
@@ -218,7 +218,7 @@ def test_what_goes_on_is_bounded_by_the_prompt_it_goes_on_after(
     assert found == sent
 
 
-def test_what_cannot_be_rendered_is_refused() -> None:
+def test_unrenderable_prompt_is_refused() -> None:
     with server(chat=error(500, "no template")) as ollama:
         outcome: Outcome = using(ollama.host, lambda engine: collect(engine.resume(question(SHORT), "<thin")))
 

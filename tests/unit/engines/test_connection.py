@@ -37,7 +37,7 @@ def test_a_redirect_is_never_followed(status: int) -> None:
 
 
 @pytest.mark.parametrize("local", ["", "localhost:", "unix"])
-def test_a_prompt_to_this_machine_passes_no_proxy(local: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_local_prompt_bypasses_the_proxy(local: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "s.sock" if local == "unix" else None
     with FakeServer({}) as proxy, FakeServer({CHAT: reply(["hi"])}, path) as server:
         for name in PROXY_NAMES:
@@ -58,7 +58,7 @@ def test_another_machine_is_reached_through_the_proxy_of_the_environment(monkeyp
 @pytest.mark.parametrize(
     ("name", "value"), [("ALL_PROXY", "socks://127.0.0.1:1"), ("ALL_PROXY", "socks5://127.0.0.1:1"), ("HTTP_PROXY", "nonsense://x")]
 )  # fmt: skip
-def test_a_proxy_that_cannot_be_used_is_a_usage_error_but_not_for_this_machine(
+def test_unusable_proxy_is_a_usage_error_except_for_this_machine(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -68,7 +68,7 @@ def test_a_proxy_that_cannot_be_used_is_a_usage_error_but_not_for_this_machine(
         assert ask(server.host).complete
 
 
-def test_a_certificate_file_that_is_missing_matters_only_to_https(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_certificate_file_matters_only_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/missing/certificates.pem")
     with FakeServer({CHAT: reply(["hi"])}) as server:
         assert ask(server.host).complete
@@ -76,14 +76,14 @@ def test_a_certificate_file_that_is_missing_matters_only_to_https(monkeypatch: p
         ask("https://gpu.test")
 
 
-def test_a_key_goes_to_this_machine(tmp_path: Path) -> None:
+def test_key_is_sent_to_this_machine(tmp_path: Path) -> None:
     for path in (None, tmp_path / "s.sock"):
         with FakeServer({CHAT: reply(["hi"])}, path) as server:
             ask(server.host, api_key=" secret\n")
         assert server.requests[0].headers["authorization"] == "Bearer secret"
 
 
-def test_a_key_does_not_go_to_another_machine_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_is_not_sent_to_another_machine_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeServer({"http://gpu.test:11434/api/chat": reply(["hi"])}) as network:
         monkeypatch.setenv("HTTP_PROXY", f"http://{network.host}")
         monkeypatch.delenv("NO_PROXY", raising=False)
@@ -98,7 +98,7 @@ def test_a_login_in_the_host_is_basic_authentication() -> None:
 
 
 @pytest.mark.parametrize("key", ["schlüssel", "two\nlines", "tab\t"[:3] + "\x00"])
-def test_a_key_that_is_none_is_a_usage_error_that_does_not_show_it(key: str) -> None:
+def test_invalid_key_is_a_usage_error_that_does_not_show_it(key: str) -> None:
     with pytest.raises(UsageError) as caught:
         ask("", api_key=key)
     assert key not in str(caught.value)
@@ -111,7 +111,7 @@ def test_a_busy_server_is_asked_three_times() -> None:
     assert len(server.requests) == 3
 
 
-def test_a_server_that_is_busy_for_a_moment_answers() -> None:
+def test_briefly_busy_server_answers() -> None:
     with FakeServer({CHAT: [BUSY_NOW, BUSY_NOW, reply(["hi"])]}) as server:
         assert ask(server.host).text == "hi"
         assert ask(server.host).text == "hi"
@@ -122,7 +122,7 @@ def test_a_server_that_is_busy_for_a_moment_answers() -> None:
     ("header", "seconds"), [("1", 1.0), ("5", 5.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.5), ("-1", 0.5), ("", 0.5)]
 )
 @pytest.mark.parametrize("status", [429, 502, 503])
-def test_a_busy_server_says_when_to_come_again(status: int, header: str, seconds: float) -> None:
+def test_retry_after_header_sets_the_delay(status: int, header: str, seconds: float) -> None:
     loop = SleeplessLoop()
     with FakeServer({CHAT: [error(status, "busy", **{"Retry-After": header}), reply(["hi"])]}) as server:
         assert ask(server.host, loop=loop).complete
@@ -130,7 +130,7 @@ def test_a_busy_server_says_when_to_come_again(status: int, header: str, seconds
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_is_busy_for_longer_than_a_moment_is_left_alone(status: int) -> None:
+def test_server_busy_for_longer_is_not_retried(status: int) -> None:
     loop = SleeplessLoop()
     with FakeServer({CHAT: [error(status, "busy", **{"Retry-After": "60"}), reply(["hi"])]}) as server:
         outcome = ask(server.host, loop=loop)
@@ -141,14 +141,14 @@ def test_a_server_that_is_busy_for_longer_than_a_moment_is_left_alone(status: in
     assert loop.slept == []
 
 
-def test_a_gateway_is_not_waited_for_longer_than_a_moment() -> None:
+def test_wait_for_a_gateway_is_limited() -> None:
     loop = SleeplessLoop()
     with FakeServer({CHAT: [error(502, "busy", **{"Retry-After": "60"}), reply(["hi"])]}) as server:
         assert ask(server.host, loop=loop).complete
     assert loop.slept == [5.0]
 
 
-def test_a_date_says_when_to_come_again() -> None:
+def test_retry_after_accepts_a_date() -> None:
     loop = SleeplessLoop()
     busy = error(429, "busy", **{"Retry-After": formatdate(time.time() + 3, usegmt=True)})
     with FakeServer({CHAT: [busy, reply(["hi"])]}) as server:
@@ -157,7 +157,7 @@ def test_a_date_says_when_to_come_again() -> None:
     assert 1.0 <= loop.slept[0] <= 3.0
 
 
-def test_a_server_that_stays_busy_is_told_with_when_to_ask_again() -> None:
+def test_server_that_stays_busy_reports_when_to_retry() -> None:
     busy = error(429, "slow down", **{"llm_provider-retry-after": "60"})
     with FakeServer({CHAT: busy}) as server:
         outcome = ask(server.host, loop=SleeplessLoop())
@@ -166,7 +166,7 @@ def test_a_server_that_stays_busy_is_told_with_when_to_ask_again() -> None:
     assert "60 s" in outcome.error.hint
 
 
-def test_a_limit_of_a_week_is_asked_once_and_told_whole() -> None:
+def test_weekly_limit_is_not_retried_and_reported_in_full() -> None:
     text = "you have reached your weekly usage limit"
     with FakeServer({CHAT: error(429, text)}) as server:
         outcome = ask(server.host)
@@ -176,7 +176,7 @@ def test_a_limit_of_a_week_is_asked_once_and_told_whole() -> None:
 
 
 @pytest.mark.parametrize("failure", [error(500, "no"), Answer([line("one "), b'{"error":"server busy"}\n']), Raw([])])
-def test_nothing_but_busy_is_asked_again(failure: Answer | Raw) -> None:
+def test_only_busy_errors_are_retried(failure: Answer | Raw) -> None:
     with FakeServer({CHAT: [failure, reply(["hi"])]}) as server:
         assert ask(server.host).error
     assert len(server.requests) == 1

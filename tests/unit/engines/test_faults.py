@@ -168,17 +168,17 @@ ABOVE = {
 """What a server says in HTTP that is as it should be."""
 
 
-def test_the_table_is_no_shorter_than_what_was_measured() -> None:
+def test_fault_table_is_not_shortened() -> None:
     assert len(params(BELOW, ABOVE)) >= 53
 
 
 @pytest.mark.parametrize("fault", params(BELOW, ABOVE))
-def test_a_fault_has_its_error_and_what_came_is_kept(fault: Fault) -> None:
+def test_fault_raises_its_error_and_preserves_partial_text(fault: Fault) -> None:
     check(fault)
 
 
 @pytest.mark.parametrize("fault", params(BELOW))
-def test_a_fault_has_the_same_error_on_the_way_to_another_machine(fault: Fault) -> None:
+def test_fault_raises_the_same_error_through_httpx(fault: Fault) -> None:
     check(fault, through_httpx=True)
 
 
@@ -192,7 +192,7 @@ def check(fault: Fault, *, through_httpx: bool = False) -> None:
     assert fault.says in str(outcome.error)
 
 
-def test_the_limit_is_for_one_silence_and_not_for_their_sum() -> None:
+def test_timeout_applies_to_each_silence_and_not_to_their_sum() -> None:
     loop = ClockedLoop()
 
     def go_on() -> None:
@@ -205,7 +205,7 @@ def test_the_limit_is_for_one_silence_and_not_for_their_sum() -> None:
 
 
 @pytest.mark.parametrize("through_httpx", [False, True], ids=["local", "httpx"])
-def test_a_closed_port_is_unreachable_and_the_hint_says_what_to_do(through_httpx: bool) -> None:
+def test_closed_port_is_unreachable_with_a_hint(through_httpx: bool) -> None:
     error = ask(closed_port(), through_httpx=through_httpx).error
     assert type(error) is UnreachableError
     assert "Connection refused" in str(error)
@@ -215,7 +215,7 @@ def test_a_closed_port_is_unreachable_and_the_hint_says_what_to_do(through_httpx
 @pytest.mark.parametrize(
     "host", ["nowhere.invalid", "x" * 64 + ".invalid", "..", "127.0.0.1:0", "x" * 64 + ".localhost"]
 )
-def test_a_host_that_is_none_is_unreachable(host: str) -> None:
+def test_invalid_host_is_unreachable(host: str) -> None:
     assert type(ask(host).error) is UnreachableError
 
 

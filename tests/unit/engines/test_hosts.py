@@ -52,7 +52,7 @@ LOCAL = "http://127.0.0.1:11434"
         ("bücher.example", "http://bücher.example:11434"),
     ],
 )
-def test_a_host_is_read_as_ollama_reads_it(text: str, url: str) -> None:
+def test_host_is_parsed_as_ollama_parses_it(text: str, url: str) -> None:
     address = parse_host(text)
     assert address.url == url
     assert str(address) == url
@@ -70,7 +70,7 @@ def test_a_host_is_read_as_ollama_reads_it(text: str, url: str) -> None:
         ("host:²", "http://host:11434"),
     ],
 )
-def test_a_port_that_is_none_becomes_the_default_with_a_warning(text: str, url: str) -> None:
+def test_invalid_port_becomes_the_default_with_a_warning(text: str, url: str) -> None:
     address = parse_host(text)
     assert address.url == url
     assert "is not a port" in address.warning
@@ -80,7 +80,7 @@ def test_a_port_that_is_none_becomes_the_default_with_a_warning(text: str, url: 
     "text",
     ["not a url", "ftp://host", "unix://", "a:b:c", "host\x1b[2J", "ho\nst:1", "socks5://h:1", "[fe80::1%\x1b]:1"],
 )
-def test_what_cannot_be_a_host_is_a_usage_error_that_shows_the_forms(text: str) -> None:
+def test_invalid_host_is_a_usage_error_with_examples(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_host(text)
     assert "unix:///" in caught.value.hint
@@ -94,20 +94,20 @@ def test_this_machine_is_loopback(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["192.168.0.2", "localhost.example", "notlocalhost", "fe80::1", "127.0.0.1.example"])
-def test_another_machine_is_not(text: str) -> None:
+def test_another_machine_is_not_loopback(text: str) -> None:
     assert not parse_host(text).loopback
     assert not parse_host(text).is_confidential
     name = f"[{text}]" if "::" in text else text
     assert parse_host(f"https://{name}").is_confidential
 
 
-def test_a_socket_is_a_path() -> None:
+def test_unix_host_is_a_socket_path() -> None:
     address = parse_host("unix:///run/ollama.sock")
     assert address == Address("http://localhost", "/run/ollama.sock", loopback=True)
     assert str(address) == "unix:///run/ollama.sock"
 
 
-def test_a_login_is_taken_apart_and_never_shown() -> None:
+def test_login_is_separated_and_never_shown() -> None:
     address = parse_host("https://me:p%40ss@host/x")
     assert (address.url, address.user, address.password) == ("https://host:443/x", "me", "p@ss")
     assert "p@ss" not in f"{address!r}{address}"
@@ -134,7 +134,7 @@ def test_any_text_is_an_address_or_a_usage_error(text: str) -> None:
         ("https://me:secret@cluster/v1", "https://cluster:443"),
     ],
 )
-def test_another_default_port_and_a_path_that_is_left_off(text: str, url: str) -> None:
+def test_default_port_can_differ_and_the_api_path_is_stripped(text: str, url: str) -> None:
     address = parse_host(text, 8000).with_api_path("/v1")
 
     assert address.url == url
@@ -163,14 +163,12 @@ def test_another_default_port_and_a_path_that_is_left_off(text: str, url: str) -
         ("https://way/vllm", "https://way:443/vllm/v1/models", "https://way:443/vllm/metrics", "https://way:443/vllm"),
     ],
 )  # fmt: skip
-def test_an_api_is_found_below_v1_or_below_the_version_that_is_named(
-    text: str, models: str, metrics: str, shown: str
-) -> None:
+def test_api_is_found_below_v1_or_the_given_version(text: str, models: str, metrics: str, shown: str) -> None:
     address = parse_host(text, 8000).with_api_path("/v1")
 
     assert (address.url_of("/v1/models"), address.url_of("/metrics"), str(address)) == (models, metrics, shown)
 
 
-def test_a_place_that_the_user_trusts_gets_a_key() -> None:
+def test_trusted_host_is_confidential() -> None:
     assert parse_host("192.168.0.2/v1").with_api_path("/v1", trusted=True).is_confidential
     assert not parse_host("192.168.0.2/v1").with_api_path("/v1").is_confidential

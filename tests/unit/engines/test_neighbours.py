@@ -57,12 +57,12 @@ def test_a_llama_server_is_found_whatever_it_answers(answer: Answer, locked: boo
         Raw([]),
     ],
 )
-def test_nothing_else_is_taken_for_one(answer: Route) -> None:
+def test_other_servers_are_not_taken_for_a_llama_server(answer: Route) -> None:
     with FakeServer({"/v1/models": answer}) as server:
         assert asyncio.run(find_llama_servers((server.port,))) == ()
 
 
-def test_how_to_ask_it_is_said_for_once_and_for_good() -> None:
+def test_hint_explains_one_time_and_permanent_use() -> None:
     assert llama_server_hint_of([]) == ""
     assert llama_server_hint_of([LlamaServer("127.0.0.1:9931"), LlamaServer("127.0.0.1:8080")]) == (
         "a llama-server responds at 127.0.0.1:9931: use --engine openai --host 127.0.0.1:9931,"
@@ -86,13 +86,11 @@ def test_how_to_ask_it_is_said_for_once_and_for_good() -> None:
         ("127.0.0.1:11434/team", 11434, False),
     ],
 )
-def test_it_is_looked_for_only_where_the_usual_server_of_this_machine_is_meant(
-    host: str, port: int, looks: bool
-) -> None:
+def test_search_runs_only_for_the_default_local_server(host: str, port: int, looks: bool) -> None:
     assert (server_finder_for(parse_host(host, port)) is not None) is looks
 
 
-def test_who_is_not_reached_is_told_where_somebody_answers_and_that_is_looked_for_once() -> None:
+def test_unreachable_error_mentions_another_server_once() -> None:
     looked = []
 
     async def elsewhere() -> str:

@@ -44,7 +44,7 @@ BUSY = error(503, "busy", **{"Retry-After": "5"})
 CHAT = "/api/chat"
 
 
-def test_a_chat_is_one_request_and_its_chunks() -> None:
+def test_chat_is_one_request_and_yields_its_chunks() -> None:
     with FakeServer({CHAT: reply(["4", "2"], ["I count"])}) as server:
         outcome = ask(server.host)
     assert [(chunk.thinking, chunk.content) for chunk in outcome.chunks] == [
@@ -60,7 +60,7 @@ def test_a_chat_is_one_request_and_its_chunks() -> None:
     assert asked.headers["user-agent"] == "reflectty"
 
 
-def test_the_engine_is_an_engine_and_is_opened_by_host() -> None:
+def test_engine_is_opened_by_host() -> None:
     async def run(host: str) -> bool:
         async with open_engine(host, timeouts=PATIENT) as engine:
             kept: Engine = engine
@@ -70,7 +70,7 @@ def test_the_engine_is_an_engine_and_is_opened_by_host() -> None:
         assert asyncio.run(run(server.host))
 
 
-def test_half_surrogate_pairs_in_a_prompt_are_sent() -> None:
+def test_lone_surrogates_in_a_prompt_are_sent() -> None:
     with FakeServer({CHAT: reply(["hi"])}) as server:
         assert ask(server.host, Request("m", (Message("user", "caf\udce9"),))).complete
     assert server.requests[0].json["messages"][0]["content"] == "caf\udce9"
@@ -81,13 +81,13 @@ def test_a_path_prefix_stays_before_the_path() -> None:
         assert ask(f"{server.host}/gpu/").text == "hi"
 
 
-def test_a_unix_socket_is_a_server_like_any_other(tmp_path: Path) -> None:
+def test_unix_socket_works_like_any_other_server(tmp_path: Path) -> None:
     with FakeServer({CHAT: reply(["hi"]), "/api/tags": tags("m")}, tmp_path / "s.sock") as server:
         assert ask(server.host).text == "hi"
         assert using(server.host, OllamaEngine.models)[0].name == "m"
 
 
-def test_a_reply_is_resumed_after_what_was_rendered() -> None:
+def test_reply_is_resumed_after_the_rendered_prompt() -> None:
     with FakeServer({CHAT: rendered("Q: hi\nA: "), "/api/generate": raw_reply(["right", "</thinking>"])}) as server:
         outcome = using(server.host, lambda engine: collect(engine.resume(REQUEST, "<thinking>All ")))
     assert outcome.text == "right</thinking>"
@@ -104,7 +104,7 @@ def test_an_opener_that_the_template_wrote_is_not_repeated() -> None:
     assert server.requests[1].json["prompt"] == "Q: hi\nA: <think>\nAll "
 
 
-def test_a_server_that_cannot_render_is_not_asked_to_continue() -> None:
+def test_resume_is_refused_if_the_server_cannot_render() -> None:
     with FakeServer({CHAT: whole({"message": {"content": "x"}, "done": True})}) as server:
         outcome = using(server.host, lambda engine: collect(engine.resume(REQUEST, "so far")))
     assert type(outcome.error) is RefusedError
@@ -120,7 +120,7 @@ def test_models_and_show_are_read() -> None:
     assert server.asked("/api/show")[0].json == {"model": "a"}
 
 
-def test_what_is_loaded_and_the_version_are_read() -> None:
+def test_running_models_and_version_are_parsed() -> None:
     loaded = {"models": [{"name": "m:latest", "size": 3, "size_vram": 2, "context_length": 512}]}
     with FakeServer({"/api/ps": whole(loaded), "/api/version": whole({"version": "0.32.15"})}) as server:
         assert using(server.host, OllamaEngine.running_models) == (RunningModel("m:latest", 3, 2, 512),)
@@ -129,12 +129,12 @@ def test_what_is_loaded_and_the_version_are_read() -> None:
 
 
 @pytest.mark.parametrize("answer", [Raw([b"HTTP/1.1 200 OK\r\n\r\n<html>"]), whole([1]), Answer([b"x" * 9])])
-def test_an_answer_that_is_no_object_is_not_from_ollama(answer: Answer | Raw) -> None:
+def test_answer_that_is_not_an_object_is_not_ollama(answer: Answer | Raw) -> None:
     with FakeServer({"/api/tags": answer}) as server, pytest.raises(UnreachableError, match="not an Ollama server"):
         using(server.host, OllamaEngine.models)
 
 
-def test_an_answer_without_end_is_given_up() -> None:
+def test_endless_answer_is_aborted() -> None:
     async def run(host: str) -> bytes:
         connection = Connection(parse_host(host), PATIENT)
         try:
@@ -150,7 +150,7 @@ def test_an_answer_without_end_is_given_up() -> None:
         asyncio.run(run(server.host))
 
 
-def test_a_missing_model_is_advised_with_what_is_installed() -> None:
+def test_missing_model_error_suggests_installed_models() -> None:
     missing = error(404, "model 'reflecton' not found")
     with FakeServer({CHAT: missing, "/api/show": missing, "/api/tags": tags("reflection:latest")}) as server:
         outcome = ask(server.host, Request("reflecton", REQUEST.messages))
@@ -161,7 +161,7 @@ def test_a_missing_model_is_advised_with_what_is_installed() -> None:
 
 
 @pytest.mark.parametrize("answer", [error(500, "no"), Raw([HANG]), Raw([])])
-def test_a_missing_model_is_named_even_when_the_others_are_not_known(answer: Answer | Raw) -> None:
+def test_missing_model_is_named_even_if_the_list_is_unavailable(answer: Answer | Raw) -> None:
     loop = ClockedLoop()
 
     def late(_: object) -> Answer | Raw:
@@ -190,7 +190,7 @@ def test_closing_the_reply_closes_the_connection_at_once(through_httpx: bool) ->
 
 @pytest.mark.parametrize("through_httpx", [False, True], ids=["local", "httpx"])
 @pytest.mark.parametrize("answer", [Raw([HANG]), Answer([line("one"), HANG]), ENDLESS, BUSY])
-def test_cancelling_closes_the_connection_wherever_it_waits(answer: Answer | Raw, through_httpx: bool) -> None:
+def test_canceling_closes_the_connection_at_any_point(answer: Answer | Raw, through_httpx: bool) -> None:
     async def cancel(engine: OllamaEngine) -> None:
         heard = asyncio.Event()
         task = asyncio.create_task(collect(engine.chat(REQUEST), heard.set))
@@ -216,7 +216,7 @@ def test_the_first_bytes_may_take_longer_than_the_next() -> None:
         assert ask(server.host, timeouts=FADING).complete
 
 
-def test_several_requests_at_once_do_not_disturb_each_other() -> None:
+def test_concurrent_requests_do_not_interfere() -> None:
     async def run(host: str) -> list[str]:
         async with OllamaEngine(parse_host(host)) as engine:
             return [
@@ -239,7 +239,7 @@ print(type(outcome.error).__name__, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/s
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of its memory from /proc")
-def test_a_line_without_end_is_refused_in_little_memory() -> None:
+def test_endless_line_is_refused_with_little_memory() -> None:
     with FakeServer({CHAT: Answer(lambda: itertools.chain([line("one ")], itertools.repeat(b"x" * 65536)))}) as server:
         command = (sys.executable, "-c", MEASURE, server.host)
         beside = Path(__file__).parents[2]
@@ -261,6 +261,6 @@ print("httpcore" in sys.modules)
 """
 
 
-def test_nothing_is_loaded_before_an_engine_is_opened_and_httpcore_only_for_another_machine() -> None:
+def test_nothing_is_imported_early_and_httpcore_only_for_another_machine() -> None:
     done = subprocess.run((sys.executable, "-c", LOADED), capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.split("\n") == ["[]", "[]", "True", ""]

@@ -24,7 +24,7 @@ CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 THOUGHT = "<think>\nI compare"
 
 
-def test_a_chat_is_one_request_and_its_chunks() -> None:
+def test_chat_is_one_request_and_yields_its_chunks() -> None:
     with FakeServer({CHAT: said(["4", "2"], ["I count"])}) as server:
         outcome = ask(server.host)
     pieces = [(chunk.thinking, chunk.content) for chunk in outcome.chunks]
@@ -39,7 +39,7 @@ def test_a_chat_is_one_request_and_its_chunks() -> None:
 
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
 @pytest.mark.parametrize("prefix", ["", "/cluster"])
-def test_a_host_is_named_with_the_version_of_the_protocol_or_without(prefix: str, path: str) -> None:
+def test_host_may_include_the_api_version(prefix: str, path: str) -> None:
     async def run(host: str) -> bool:
         async with open_engine(host, engine="openai", timeouts=PATIENT) as engine:
             kept: Engine = engine
@@ -49,12 +49,12 @@ def test_a_host_is_named_with_the_version_of_the_protocol_or_without(prefix: str
         assert asyncio.run(run(f"http://{server.host}{prefix}{path}"))
 
 
-def test_a_host_that_is_none_is_a_usage_error() -> None:
+def test_invalid_host_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="ftp://"):
         open_engine("ftp://cluster", engine="openai")
 
 
-def test_a_model_is_looked_for_among_those_that_are_served() -> None:
+def test_model_is_looked_up_in_the_served_list() -> None:
     with FakeServer({MODELS: served("org/Qwen3-8B")}) as server:
         model = using(server.host, lambda engine: engine.show("org/Qwen3-8B"))
         with pytest.raises(ModelMissingError) as missing:
@@ -66,7 +66,7 @@ def test_a_model_is_looked_for_among_those_that_are_served() -> None:
     assert {asked.path for asked in server.requests} == {MODELS, "/tokenize"}
 
 
-def test_llama_server_tells_more_of_a_model() -> None:
+def test_llama_server_reports_more_about_a_model() -> None:
     routes = {MODELS: served("mini", maker="llamacpp"), "/props?model=mini": props("<think></think>", vision=True)}
     routes["/props"] = routes["/props?model=mini"]
     with FakeServer(routes) as server:
@@ -78,14 +78,14 @@ def test_llama_server_tells_more_of_a_model() -> None:
     assert version == "b10488-abc"
 
 
-def test_what_is_not_let_through_to_llama_server_is_done_without() -> None:
+def test_missing_llama_server_props_are_tolerated() -> None:
     with FakeServer({MODELS: served("mini", maker="llamacpp")}) as server:
         assert using(server.host, lambda engine: engine.show("mini")).template == ""
         assert using(server.host, OpenAIEngine.version) == ""
         assert type(resume(server.host, THOUGHT).error) is RefusedError
 
 
-def test_what_is_served_is_what_is_loaded() -> None:
+def test_served_models_count_as_running() -> None:
     with FakeServer({MODELS: served("a", "b"), "/version": whole({"version": "0.11.2"})}) as server:
         assert using(server.host, OpenAIEngine.models) == (
             Model("a", context_length=4096, selection_reason="the first of 2 chat models listed"),
@@ -98,13 +98,13 @@ def test_what_is_served_is_what_is_loaded() -> None:
         assert using(server.host, OpenAIEngine.version) == "0.11.2"
 
 
-def test_an_answer_that_is_no_list_is_not_from_such_a_server() -> None:
+def test_answer_that_is_not_a_list_is_not_an_openai_server() -> None:
     for answer in (whole([1]), Raw([b"HTTP/1.1 200 OK\r\n\r\n<html>"]), whole({"models": []})):
         with FakeServer({MODELS: answer}) as server, pytest.raises(UnreachableError, match="not an OpenAI-compatible"):
             using(server.host, OpenAIEngine.models)
 
 
-def test_a_model_that_is_missing_when_it_is_asked_is_advised() -> None:
+def test_missing_model_error_suggests_served_models() -> None:
     missing = whole({"error": {"message": "The model `refl` does not exist.", "param": "model"}}, 404)
     with FakeServer({CHAT: missing, MODELS: served("reflection-70b")}) as server:
         outcome = ask(server.host, Request("refl", REQUEST.messages))
@@ -133,9 +133,7 @@ OLLAMA = served("plain:latest", "mini:latest", "Mini-Native:latest", maker="libr
         (served("m", "n"), "n", "n", ""),
     ],
 )
-def test_a_name_that_the_user_gave_is_asked_for_where_the_list_may_not_be_whole(
-    listed: Answer, named: str, asked: str, note: str
-) -> None:
+def test_unlisted_name_is_used_if_the_list_may_be_incomplete(listed: Answer, named: str, asked: str, note: str) -> None:
     async def twice(engine: OpenAIEngine) -> tuple[Model, Model]:
         return await engine.show(named), await engine.show(named)
 
@@ -147,7 +145,7 @@ def test_a_name_that_the_user_gave_is_asked_for_where_the_list_may_not_be_whole(
 
 
 @pytest.mark.parametrize("maker", ["vllm", "sglang", "llamacpp", "library"])
-def test_a_list_that_is_known_to_be_whole_refuses_a_name_with_those_that_are_near(maker: str) -> None:
+def test_complete_list_refuses_an_unlisted_name_with_suggestions(maker: str) -> None:
     with (
         FakeServer({MODELS: served("org/Qwen3-8B", "mini:latest", maker=maker)}) as server,
         pytest.raises(ModelMissingError, match="the model Qwen3-9B is not available on this server") as caught,
@@ -156,7 +154,7 @@ def test_a_list_that_is_known_to_be_whole_refuses_a_name_with_those_that_are_nea
     assert "org/Qwen3-8B" in caught.value.hint
 
 
-def test_a_list_that_is_kept_from_us_is_no_list_that_is_missing() -> None:
+def test_forbidden_list_is_not_a_missing_list() -> None:
     with (
         FakeServer({MODELS: whole({"error": {"message": "Invalid API Key", "code": 401}}, 401)}) as server,
         pytest.raises(RefusedError, match="Invalid API Key") as caught,
@@ -180,7 +178,7 @@ TOLD = whole({"total_slots": 4, "default_generation_settings": {"n_ctx": 8192}})
         ("acme", {"/metrics": METRICS, "/props?model=m": TOLD}, Capacity(), None),
     ],
 )
-def test_what_a_server_tells_of_how_much_it_does_at_once_is_asked_for_where_it_is_known_to_tell(
+def test_capacity_and_workload_are_read_if_the_server_is_known_to_report_them(
     maker: str, routes: dict[str, Answer], capacity: Capacity, load: Workload | None
 ) -> None:
     async def both(engine: OpenAIEngine) -> tuple[Capacity, Workload | None]:
@@ -193,7 +191,7 @@ def test_what_a_server_tells_of_how_much_it_does_at_once_is_asked_for_where_it_i
 # Going on
 
 
-def test_llama_server_goes_on_after_the_prompt_that_it_rendered() -> None:
+def test_llama_server_continues_after_the_rendered_prompt() -> None:
     routes = {
         MODELS: served("m", maker="llamacpp"),
         "/apply-template": whole({"prompt": "Q: hi\nA: <think>\n"}),
@@ -208,7 +206,7 @@ def test_llama_server_goes_on_after_the_prompt_that_it_rendered() -> None:
     assert raw["prompt"] == "Q: hi\nA: <think>\nI compare"
 
 
-def test_sglang_goes_on_with_a_last_message_that_is_left_open() -> None:
+def test_sglang_continues_an_open_last_message() -> None:
     with FakeServer({MODELS: served("m", maker="sglang"), CHAT: said([" right", "</think>", "9.9"])}) as server:
         outcome = resume(server.host, THOUGHT)
     body = server.asked(CHAT)[-1].json
@@ -218,7 +216,7 @@ def test_sglang_goes_on_with_a_last_message_that_is_left_open() -> None:
     assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
 
 
-def test_a_thinking_that_the_server_takes_apart_goes_on_as_content_and_is_closed() -> None:
+def test_parsed_thinking_continues_as_content_and_is_closed() -> None:
     with FakeServer({MODELS: served("m", maker="sglang"), CHAT: said(["9.9", "!"], [" the", " two."])}) as server:
         outcome = resume(server.host, THOUGHT)
 
@@ -227,7 +225,7 @@ def test_a_thinking_that_the_server_takes_apart_goes_on_as_content_and_is_closed
 
 
 @pytest.mark.parametrize("maker", ["", "openai", "library"])
-def test_a_server_that_might_begin_anew_is_not_asked_to_go_on(maker: str) -> None:
+def test_resume_is_refused_if_the_server_might_start_over(maker: str) -> None:
     with FakeServer({MODELS: served("m", maker=maker), CHAT: said(["Hello!"])}) as server:
         outcome = resume(server.host, THOUGHT)
 
@@ -236,7 +234,7 @@ def test_a_server_that_might_begin_anew_is_not_asked_to_go_on(maker: str) -> Non
     assert server.asked(CHAT) == []
 
 
-def test_a_template_that_cannot_be_applied_is_refused() -> None:
+def test_failed_template_rendering_is_refused() -> None:
     routes = {MODELS: served("m", maker="llamacpp"), "/apply-template": whole({"no": "prompt"})}
     with FakeServer(routes) as server:
         assert type(resume(server.host, THOUGHT).error) is RefusedError
@@ -260,7 +258,7 @@ def test_closing_the_reply_closes_the_connection_at_once() -> None:
         using(server.host, close)
 
 
-def test_the_end_is_told_before_a_server_that_says_no_more_is_given_up() -> None:
+def test_end_is_reported_before_a_silent_server_is_given_up() -> None:
     pieces: list[bytes] = list(said(["hi"]).steps)  # type: ignore[arg-type] # a list of bytes here
     with FakeServer({CHAT: Answer([b"".join(pieces[:-1]), HANG], content_type=STREAM)}) as server:
         outcome = ask(server.host, timeouts=FADING)
@@ -272,7 +270,7 @@ def test_the_end_is_told_before_a_server_that_says_no_more_is_given_up() -> None
 # The key
 
 
-def test_the_key_goes_to_this_machine_with_every_request() -> None:
+def test_key_is_sent_to_this_machine_with_every_request() -> None:
     with FakeServer({MODELS: served("m"), CHAT: said(["hi"])}) as server:
         ask(server.host, api_key=" secret\n")
         using(server.host, lambda engine: engine.show("m"), api_key="secret")
@@ -280,7 +278,7 @@ def test_the_key_goes_to_this_machine_with_every_request() -> None:
 
 
 @pytest.mark.parametrize(("allowed", "sent"), [(False, ""), (True, "Bearer secret")])
-def test_the_key_goes_over_http_to_another_machine_only_where_that_was_allowed(
+def test_key_is_sent_over_http_to_another_machine_only_if_allowed(
     allowed: bool, sent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FakeServer({"http://gpu.test:8000/v1/models": served("m")}) as network:
@@ -294,7 +292,7 @@ def test_the_key_goes_over_http_to_another_machine_only_where_that_was_allowed(
     ("host", "allowed", "warned"),
     [("gpu.test", False, True), ("gpu.test", True, False), ("https://gpu.test", False, False), ("", False, False)],
 )
-def test_a_key_that_is_not_sent_is_told_of_and_not_shown(host: str, allowed: bool, warned: bool) -> None:
+def test_withheld_key_is_warned_about_and_not_shown(host: str, allowed: bool, warned: bool) -> None:
     engine = open_engine(host, engine="openai", api_key="s3cret", key_over_http=allowed)
 
     assert ("the key is not sent" in engine.warning) is warned
@@ -302,13 +300,13 @@ def test_a_key_that_is_not_sent_is_told_of_and_not_shown(host: str, allowed: boo
     asyncio.run(engine.aclose())
 
 
-def test_a_key_that_is_none_is_a_usage_error_that_does_not_show_it() -> None:
+def test_invalid_key_is_a_usage_error_that_does_not_show_it() -> None:
     with pytest.raises(UsageError, match="a key cannot have") as caught:
         open_engine("", engine="openai", api_key="two\nlines")
     assert "two" not in str(caught.value)
 
 
-def test_half_surrogate_pairs_in_a_prompt_are_sent() -> None:
+def test_lone_surrogates_in_a_prompt_are_sent() -> None:
     with FakeServer({CHAT: said(["hi"])}) as server:
         assert ask(server.host, Request("m", (Message("user", "caf\udce9"),))).complete
     assert server.requests[0].json["messages"][0]["content"] == "caf\udce9"

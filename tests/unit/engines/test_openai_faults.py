@@ -99,7 +99,7 @@ FAULTS = {"before": BEFORE, "refused": REFUSED, "during": DURING, "harmless": HA
 
 
 @pytest.mark.parametrize("fault", params(FAULTS))
-def test_a_fault_has_its_error_and_what_came_is_kept(fault: Fault) -> None:
+def test_fault_raises_its_error_and_preserves_partial_text(fault: Fault) -> None:
     HEARD.clear()
     with FakeServer({"/v1/chat/completions": fault.script}) as server:
         outcome = ask(server.host, timeouts=fault.timeouts, heard=HEARD.set)
@@ -109,7 +109,7 @@ def test_a_fault_has_its_error_and_what_came_is_kept(fault: Fault) -> None:
     assert fault.says in str(outcome.error)
 
 
-def test_a_closed_port_is_unreachable_and_the_hint_says_what_to_do() -> None:
+def test_closed_port_is_unreachable_with_a_hint() -> None:
     error: ReflecttyError | None = ask(closed_port()).error
     assert type(error) is UnreachableError
     assert "Connection refused" in str(error)
@@ -118,7 +118,7 @@ def test_a_closed_port_is_unreachable_and_the_hint_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_is_busy_for_a_moment_is_asked_again(status: int) -> None:
+def test_briefly_busy_server_is_retried(status: int) -> None:
     busy = error(status, "busy", **NOW)
     with FakeServer({"/v1/chat/completions": [busy, busy, said(["hi"])]}) as server:
         assert ask(server.host).text == "hi"
@@ -139,7 +139,7 @@ def comments(*before: bytes) -> Iterator[Step]:
         ((), SILENT, "", f"sent nothing for {4 * SILENT.first:g} s"),
     ],
 )
-def test_comments_do_not_keep_a_reply_alive_that_does_not_go_on(
+def test_comments_do_not_keep_a_stalled_reply_alive(
     before: tuple[bytes, ...], timeouts: Timeouts, kept: str, says: str
 ) -> None:
     HEARD.clear()
@@ -151,7 +151,7 @@ def test_comments_do_not_keep_a_reply_alive_that_does_not_go_on(
     assert says in str(outcome.error)
 
 
-def test_comments_say_that_a_request_is_in_a_queue() -> None:
+def test_comments_keep_a_queued_request_alive() -> None:
     waiting = [step for _ in range(10) for step in (b": keep-alive\n\n", Pause(0.05))]
     with FakeServer({"/v1/chat/completions": stream(*waiting, ONE, END)}) as server:
         outcome = ask(server.host, timeouts=PATIENT._replace(first=0.3, idle=0.3))

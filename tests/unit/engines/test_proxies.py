@@ -44,7 +44,7 @@ from reflectty.engines.proxies import Proxy, is_exempt, proxy_from_environment, 
         ("/24", "192.0.2.2", False),
     ],
 )
-def test_no_proxy_holds_names_addresses_and_networks(entries: str, host: str, exempt: bool) -> None:
+def test_no_proxy_matches_names_addresses_and_networks(entries: str, host: str, exempt: bool) -> None:
     assert is_exempt({"NO_PROXY": entries}, host) is exempt
 
 
@@ -77,14 +77,12 @@ def test_no_proxy_may_name_a_port_and_a_scheme(entries: str, host: str, exempt: 
         ({}, "http", ""),
     ],
 )
-def test_the_variable_for_the_scheme_in_small_letters_goes_first(
-    environment: dict[str, str], scheme: str, variable: str
-) -> None:
+def test_lower_case_proxy_variable_takes_precedence(environment: dict[str, str], scheme: str, variable: str) -> None:
     chosen = proxy_from_environment(environment, scheme)
     assert (chosen.variable if chosen else "") == variable
 
 
-def test_the_small_no_proxy_goes_before_the_large_one() -> None:
+def test_lower_case_no_proxy_takes_precedence() -> None:
     assert not is_exempt({"NO_PROXY": "*", "no_proxy": ""}, "a")
     assert is_exempt({"NO_PROXY": "", "no_proxy": "a"}, "a")
 
@@ -98,11 +96,11 @@ def test_the_small_no_proxy_goes_before_the_large_one() -> None:
         ("http://u:secret@p:1", "http://u:secret@p:1", "p:1"),
     ],
 )
-def test_a_proxy_is_told_without_its_login(text: str, url: str, place: str) -> None:
+def test_proxy_address_is_shown_without_its_login(text: str, url: str, place: str) -> None:
     proxy = Proxy("ALL_PROXY", text)
     assert (proxy.url, proxy.address) == (url, place)
 
 
 @pytest.mark.parametrize("host", ["", "localhost:80", "[::1%lo]:80", "unix:///x", "http://127.0.0.9"])
-def test_this_machine_is_asked_directly(host: str) -> None:
+def test_proxy_is_not_used_for_this_machine(host: str) -> None:
     assert proxy_to(parse_host(host), {"http_proxy": "http://p:1", "ALL_PROXY": "http://p:1"}) is None

@@ -32,7 +32,7 @@ def picky(*unknown: str, status: int = 422, words: str = "Unexpected fields in t
     return answer
 
 
-def test_a_field_that_is_refused_is_left_out_from_then_on() -> None:
+def test_refused_field_is_left_out_from_then_on() -> None:
     async def twice(engine: Any) -> list[str]:
         return ["".join([one.content async for one in engine.chat(Request("m", HI))]) for _ in range(2)]
 
@@ -58,7 +58,7 @@ def test_a_field_that_is_refused_is_left_out_from_then_on() -> None:
         (400, "got an unexpected keyword argument {0}"),
     ],
 )
-def test_each_server_says_it_in_its_own_words(status: int, words: str) -> None:
+def test_refused_fields_are_recognized_in_various_wordings(status: int, words: str) -> None:
     with FakeServer({CHAT: picky("top_k", "min_p", status=status, words=words)}) as server:
         outcome = ask(server.host, Request("m", HI, (("top_k", 5), ("min_p", 0.1), ("seed", 1))))
         last = server.asked(CHAT)[-1].json
@@ -83,11 +83,11 @@ def test_each_server_says_it_in_its_own_words(status: int, words: str) -> None:
         ("response_format is not supported", {"response_format": {}}, set()),
     ],
 )  # fmt: skip
-def test_only_a_field_that_is_not_known_is_left_out(text: str, body: dict[str, Any], expected: set[str]) -> None:
+def test_only_unknown_fields_are_left_out(text: str, body: dict[str, Any], expected: set[str]) -> None:
     assert wire.refused_fields(text, body) == expected
 
 
-def test_what_is_left_out_is_left_out_of_messages_too_and_a_limit_goes_by_its_other_name() -> None:
+def test_dropped_fields_leave_messages_too_and_max_tokens_is_renamed() -> None:
     body = {"max_tokens": 8, "messages": [{"role": "assistant", "content": "a", "reasoning_content": "t"}], "seed": 1}
 
     assert wire.drop_fields(body, {"max_tokens", "reasoning_content"}) == {
@@ -118,13 +118,13 @@ def test_what_is_left_out_is_left_out_of_messages_too_and_a_limit_goes_by_its_ot
         (Request("m", HI), {"skip_special_tokens", "top_k"}, ""),
     ],
 )
-def test_only_what_the_user_asked_for_is_missed(request_: Request, refused: set[str], says: str) -> None:
+def test_note_names_only_options_the_user_set(request_: Request, refused: set[str], says: str) -> None:
     told = wire.dropped_options_note(request_, refused)
     assert says in told
     assert bool(told) is bool(says)
 
 
-def test_a_refusal_that_goes_on_is_told_as_it_is() -> None:
+def test_repeated_refusal_is_raised_unchanged() -> None:
     with FakeServer({CHAT: whole({"error": "Unknown parameter: 'seed'"}, 400)}) as server:
         outcome = ask(server.host, Request("m", HI, (("seed", 1),)))
 
@@ -156,7 +156,7 @@ def told_by(server: FakeServer, prompt: str = "hi", *options: tuple[str, Any]) -
     return using(server.host, chat)
 
 
-def test_a_prompt_that_an_ollama_would_cut_in_silence_is_not_sent() -> None:
+def test_prompt_ollama_would_silently_truncate_is_not_sent() -> None:
     with ollama() as server:
         model, error = told_by(server, "word " * 9000)
         assert server.asked(CHAT) == []
@@ -167,7 +167,7 @@ def test_a_prompt_that_an_ollama_would_cut_in_silence_is_not_sent() -> None:
 
 
 @pytest.mark.parametrize(("room", "doubtful"), [(8192, True), (32768, False)])
-def test_a_prompt_that_an_ollama_may_have_cut_is_told_of(room: int, doubtful: bool) -> None:
+def test_prompt_ollama_may_have_truncated_gives_a_note(room: int, doubtful: bool) -> None:
     async def chat(engine: Any) -> list[str]:
         await engine.show("m:latest")
         request = Request("m:latest", (Message("user", "word " * 9000),))
@@ -204,7 +204,7 @@ def test_an_ollama_behind_a_gateway_is_known_by_its_replies(words: int, doubtful
         ("temperature 0.2", (("temperature", 1.5),), (1.5, 0.9)),
     ],
 )
-def test_an_ollama_samples_as_the_model_says_and_not_as_its_v1_does(
+def test_sampling_follows_the_model_and_not_the_v1_defaults(
     parameters: str, options: tuple[tuple[str, Any], ...], expected: tuple[float, float]
 ) -> None:
     with ollama(parameters=parameters) as server:
@@ -214,14 +214,14 @@ def test_an_ollama_samples_as_the_model_says_and_not_as_its_v1_does(
     assert (body["temperature"], body["top_p"]) == expected
 
 
-def test_an_ollama_tells_whether_its_model_thinks() -> None:
+def test_ollama_reports_whether_its_model_thinks() -> None:
     with ollama(capabilities=["completion", "thinking"]) as server:
         model, _ = told_by(server)
     assert "thinking" in model.capabilities
     assert not model.can_resume
 
 
-def test_where_only_v1_is_let_through_an_ollama_is_asked_all_the_same() -> None:
+def test_ollama_works_if_only_v1_is_allowed_through() -> None:
     with FakeServer({MODELS: LISTED, CHAT: Answer(said(["hi"]).steps, content_type="text/event-stream")}) as server:
         model, error = told_by(server)
 

@@ -67,7 +67,7 @@ def rude(behave: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("how", ["tcp", "socket", "far"])
-def test_a_file_arrives_as_it_was_read_with_its_length_said_before(how: str, tmp_path: Path) -> None:
+def test_file_is_sent_unchanged_with_its_content_length(how: str, tmp_path: Path) -> None:
     path = tmp_path / "s.sock" if how == "socket" else None
     with FakeServer({BLOB: Answer([], 201, EMPTY)}, path) as server:
         send(server.host, far=how == "far")
@@ -80,13 +80,13 @@ def test_a_file_arrives_as_it_was_read_with_its_length_said_before(how: str, tmp
 
 @pytest.mark.parametrize("far", [False, True])
 @pytest.mark.parametrize(("said", "status"), [("no space left on device", 500), ("digest mismatch", 400)])
-def test_what_a_server_says_as_it_refuses_a_file_is_told(said: str, status: int, far: bool) -> None:
+def test_refusal_message_for_a_file_is_raised(said: str, status: int, far: bool) -> None:
     with FakeServer({BLOB: error(status, said)}) as server, pytest.raises(RefusedError, match=said):
         send(server.host, far=far)
 
 
 @pytest.mark.parametrize("far", [False, True])
-def test_a_server_that_refuses_before_it_has_all_is_heard(far: bool) -> None:
+def test_early_refusal_is_reported(far: bool) -> None:
     def refuse(connection: socket.socket) -> None:
         body = b'{"error":"no space left on device"}'
         connection.sendall(b"HTTP/1.1 500 no\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
@@ -98,13 +98,13 @@ def test_a_server_that_refuses_before_it_has_all_is_heard(far: bool) -> None:
 
 
 @pytest.mark.parametrize("far", [False, True])
-def test_a_server_that_leaves_in_the_middle_is_told(far: bool) -> None:
+def test_server_that_disconnects_while_receiving_is_unreachable(far: bool) -> None:
     with rude(lambda connection: connection.close()) as host, pytest.raises(UnreachableError):
         send(host, 1000, far=far)
 
 
 @pytest.mark.parametrize("far", [False, True])
-def test_a_server_that_takes_nothing_any_more_is_not_waited_for(far: bool) -> None:
+def test_server_that_stops_reading_stalls(far: bool) -> None:
     left = threading.Event()
 
     def sit(_: socket.socket) -> None:
@@ -119,7 +119,7 @@ def test_a_server_that_takes_nothing_any_more_is_not_waited_for(far: bool) -> No
 
 
 @pytest.mark.parametrize("far", [False, True])
-def test_a_file_may_take_longer_than_a_server_may_be_silent(far: bool) -> None:
+def test_sending_a_file_may_exceed_the_timeout(far: bool) -> None:
     loop = ClockedLoop()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -135,7 +135,7 @@ def test_a_file_may_take_longer_than_a_server_may_be_silent(far: bool) -> None:
 
 
 @pytest.mark.parametrize("far", [False, True])
-def test_a_file_that_cannot_be_read_to_its_end_ends_the_sending(far: bool) -> None:
+def test_unreadable_file_aborts_sending(far: bool) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield PIECE
         raise OSError(5, "Input/output error")
@@ -145,30 +145,30 @@ def test_a_file_that_cannot_be_read_to_its_end_ends_the_sending(far: bool) -> No
     assert all(len(asked.body) < 2 * len(PIECE) for asked in server.requests)
 
 
-def test_a_server_of_another_kind_takes_no_file() -> None:
+def test_sending_to_another_kind_of_server_raises() -> None:
     with FakeServer({}) as server, pytest.raises(UnreachableError):
         send(server.host)
 
 
 @pytest.mark.parametrize(("status", "has"), [(200, True), (404, False)])
-def test_a_server_says_whether_it_has_a_file(status: int, has: bool) -> None:
+def test_server_reports_whether_it_has_a_file(status: int, has: bool) -> None:
     with FakeServer({BLOB: Answer([], status, EMPTY)}) as server:
         assert using(server.host, lambda engine: engine.has_blob(DIGEST)) is has
     assert server.requests[0].method == "HEAD"
 
 
-def test_a_server_that_cannot_say_whether_it_has_a_file_is_told() -> None:
+def test_failed_blob_check_raises() -> None:
     with FakeServer({BLOB: Answer([], 400, EMPTY)}) as server, pytest.raises(RefusedError):
         using(server.host, lambda engine: engine.has_blob(DIGEST))
 
 
-def test_a_model_is_made_without_a_stream_so_that_the_server_makes_it_to_its_end() -> None:
+def test_model_is_created_without_streaming() -> None:
     with FakeServer({"/api/create": whole({"status": "success"})}) as server:
         using(server.host, lambda engine: engine.create({"model": "n"}))
     assert server.requests[0].json == {"model": "n", "stream": False}
 
 
-def test_a_model_that_cannot_be_made_is_told() -> None:
+def test_failed_creation_raises() -> None:
     unable = error(500, "llama-quantize unavailable")
     with FakeServer({"/api/create": unable}) as server, pytest.raises(RefusedError, match="llama-quantize unavailable"):
         using(server.host, lambda engine: engine.create({"model": "n"}))

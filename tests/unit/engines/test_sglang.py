@@ -38,9 +38,7 @@ START = "<|im_start|>assistant\n"
     [{}, {"tells": False}, {"detokenizes": False}],
     ids=["by the prompt", "by what the model says first", "by that behind a gateway"],
 )
-def test_a_thinking_that_goes_on_is_opened_once(
-    told: dict[str, Any], end: str, first: str, so_far: str, after: str
-) -> None:
+def test_continued_thinking_is_opened_once(told: dict[str, Any], end: str, first: str, so_far: str, after: str) -> None:
     sglang = Sglang(end=end, first=first, **told)
     with sglang.serve() as server:
         outcome = resume(server.host, so_far, ASKED)
@@ -50,14 +48,14 @@ def test_a_thinking_that_goes_on_is_opened_once(
     assert sglang.prompts[-1] == BEFORE + after
 
 
-def test_an_answer_that_goes_on_costs_no_look_at_the_prompt() -> None:
+def test_continued_answer_needs_no_prompt_probe() -> None:
     with Sglang().serve() as server:
         resume(server.host, "9.9 is", ASKED)
 
     assert [asked.json["stream"] for asked in server.asked(CHAT)] == [True]
 
 
-def test_the_look_is_rendered_as_the_reply_was() -> None:
+def test_prompt_probe_is_rendered_like_the_reply() -> None:
     with Sglang().serve() as server:
         resume(server.host, "<think>\nso", ASKED._replace(arguments=(("thinking", True),), options=(("seed", 1),)))
         look, reply = (asked.json for asked in server.asked(CHAT))

@@ -91,7 +91,7 @@ class Rendering(ScriptedEngine):
 @pytest.mark.parametrize(
     ("server", "expected"), [(Rendering(), ("m: <think>", "<think>")), (ScriptedEngine(), ("", ""))]
 )
-def test_how_a_reply_goes_on_is_asked_of_who_has_the_model(server: ScriptedEngine, expected: tuple[str, str]) -> None:
+def test_prompt_and_opener_are_delegated_to_the_server(server: ScriptedEngine, expected: tuple[str, str]) -> None:
     async def ask() -> tuple[str, str]:
         request = Request("m", (Message("user", "q"),))
         return await engine.prompt(request), await engine.opener(request)
@@ -104,9 +104,7 @@ def test_how_a_reply_goes_on_is_asked_of_who_has_the_model(server: ScriptedEngin
 @pytest.mark.parametrize(
     "gone", [None, GONE, BusyError("busy"), StalledError("silent")], ids=["lacks it", "gone", "busy", "silent"]
 )
-def test_the_built_in_model_is_shown_by_its_name_where_the_server_does_not_show_one(
-    name: str, gone: ReflecttyError | None
-) -> None:
+def test_mini_is_available_if_the_server_does_not_show_it(name: str, gone: ReflecttyError | None) -> None:
     there = scene(*OTHERS, gone=gone)
     found = run(lambda: there.engine.show(name))
 
@@ -114,14 +112,14 @@ def test_the_built_in_model_is_shown_by_its_name_where_the_server_does_not_show_
     assert run(lambda: said(there.engine, name)) == "from here"
 
 
-def test_a_server_that_refuses_is_not_passed_over() -> None:
+def test_server_that_refuses_is_not_bypassed() -> None:
     wrong_key = RefusedError("Invalid API Key")
     there = scene(*OTHERS, gone=wrong_key)
 
     assert failing(lambda: there.engine.show("mini")) is wrong_key
 
 
-def test_a_model_of_that_name_on_the_server_goes_before_it() -> None:
+def test_mini_on_the_server_takes_precedence() -> None:
     there = scene(*OTHERS, Model("mini", template="theirs"))
     found = run(lambda: there.engine.show("mini"))
 
@@ -132,14 +130,14 @@ def test_a_model_of_that_name_on_the_server_goes_before_it() -> None:
 
 @pytest.mark.parametrize("stands_in", [True, False])
 @pytest.mark.parametrize("gone", [GONE, None], ids=["gone", "lacks it"])
-def test_no_other_model_is_ever_answered_for(stands_in: bool, gone: ReflecttyError | None) -> None:
+def test_mini_never_answers_for_another_model(stands_in: bool, gone: ReflecttyError | None) -> None:
     there = scene(gone=gone, stands_in=stands_in)
     error = failing(lambda: there.engine.show("reflection"))
 
     assert error is gone or isinstance(error, ModelMissingError)
 
 
-def test_it_is_listed_where_it_may_stand_in_for_a_server_that_does_not_answer() -> None:
+def test_mini_is_listed_if_it_may_replace_an_unreachable_server() -> None:
     there = scene(*OTHERS, gone=GONE, stands_in=True)
     (found,) = run(there.engine.models)
 
@@ -153,28 +151,28 @@ def test_it_is_listed_where_it_may_stand_in_for_a_server_that_does_not_answer() 
     [(GONE, False, True), (GONE, True, False), (StalledError("silent"), True, True), (BusyError("busy"), True, True)],
     ids=["not installed", "it may not", "a server that is silent", "a server that is busy"],
 )
-def test_it_is_not_listed_otherwise(gone: ReflecttyError, installed: bool, stands_in: bool) -> None:
+def test_mini_is_not_listed_otherwise(gone: ReflecttyError, installed: bool, stands_in: bool) -> None:
     there = scene(gone=gone, installed=installed, stands_in=stands_in)
 
     assert failing(there.engine.models) is gone
     assert not there.engine.using_fallback
 
 
-def test_beside_a_server_that_answers_it_is_not_listed() -> None:
+def test_mini_is_not_listed_alongside_a_reachable_server() -> None:
     there = scene(*OTHERS, stands_in=True)
 
     assert run(there.engine.models) == OTHERS
     assert there.reached
 
 
-def test_what_it_is_is_said_once() -> None:
+def test_notice_is_given_once() -> None:
     there = scene(gone=GONE)
     first, second = (run(lambda: there.engine.show("mini")) for _ in range(2))
 
     assert (first.notices, second.notices) == (("asked",), ())
 
 
-def test_a_server_that_comes_back_is_asked_again() -> None:
+def test_recovered_server_is_used_again() -> None:
     there = scene(*OTHERS, gone=GONE, stands_in=True)
     run(there.engine.models)
     there.server.gone = None
@@ -184,7 +182,7 @@ def test_a_server_that_comes_back_is_asked_again() -> None:
     assert run(lambda: said(there.engine, "reflection")) == "from the server"
 
 
-def test_what_is_loaded_is_told_of_both() -> None:
+def test_running_models_of_both_are_reported() -> None:
     there = scene(*OTHERS)
     there.server.loaded, there.own.loaded = (RunningModel("reflection"),), (RunningModel("mini"),)
     before = run(there.engine.running_models)
@@ -196,7 +194,7 @@ def test_what_is_loaded_is_told_of_both() -> None:
     assert [one.name for one in run(there.engine.running_models)] == ["mini"]
 
 
-def test_a_server_that_is_reached_is_told_of_and_one_that_is_not_gets_the_advice() -> None:
+def test_reached_server_is_recorded_and_unreachable_error_has_the_advice() -> None:
     there = scene(*OTHERS, gone=UnreachableError("cannot reach it", "is it running?"), advice="or else")
     error = failing(lambda: there.engine.show("reflection"))
 
@@ -215,16 +213,14 @@ def test_a_server_that_is_reached_is_told_of_and_one_that_is_not_gets_the_advice
     ],
     ids=["lacks it", "gone", "busy"],
 )
-def test_where_it_is_not_installed_the_error_says_so_first_and_what_brings_it(
-    gone: ReflecttyError | None, says: str
-) -> None:
+def test_missing_mini_error_explains_how_to_install_it(gone: ReflecttyError | None, says: str) -> None:
     there = scene(*OTHERS, gone=gone, installed=False)
     error = failing(lambda: there.engine.show("mini"))
 
     assert (str(error), error.hint) == (says, f"install it with {how_to_install()}")
 
 
-def test_alone_it_is_all_there_is() -> None:
+def test_mini_works_without_a_server() -> None:
     there = scene(alone=True)
     (found,) = run(there.engine.models)
     error = failing(lambda: there.engine.show("reflection"))
@@ -244,7 +240,7 @@ def test_both_are_closed() -> None:
     assert (there.server.closed, there.own.closed) == (True, True)
 
 
-def test_another_server_that_answers_here_is_told_of_beside_what_stands_in() -> None:
+def test_other_local_server_is_mentioned_with_the_fallback() -> None:
     gone = UnreachableError(
         "cannot reach it", "is it running?", other_server_hint="a llama-server responds at 127.0.0.1:8080"
     )
@@ -268,7 +264,7 @@ class Telling(ScriptedEngine):
         return Workload(3, 1)
 
 
-def test_what_a_server_tells_of_itself_is_passed_on() -> None:
+def test_server_properties_are_passed_through() -> None:
     async def quiet(_: object) -> tuple[str, ...]:
         return ()
 

@@ -38,7 +38,7 @@ def shown(server: Vllm) -> Model:
     ids=["left to the model", "opened", "an empty one", "closed"],
 )
 @pytest.mark.parametrize("beside", [True, False], ids=["by its tokens", "by the chat"])
-def test_a_reply_goes_on_after_the_rendered_prompt_and_past_the_template(beside: bool, on: str, expected: str) -> None:
+def test_reply_continues_after_the_rendered_prompt(beside: bool, on: str, expected: str) -> None:
     vllm = Vllm("m", on=on, beside=beside, completions=completed([" right", "</think>", "\n\n9.9"]))
     with vllm.serve() as server:
         outcome = resume(server.host, THOUGHT, ASKED)
@@ -52,7 +52,7 @@ def test_a_reply_goes_on_after_the_rendered_prompt_and_past_the_template(beside:
     assert all(sent == [{"role": "user", "content": "hi"}] for sent in messages)
 
 
-def test_a_prompt_that_goes_on_gets_no_second_beginning_and_all_the_room_there_is() -> None:
+def test_continued_prompt_adds_no_special_tokens_and_uses_all_room() -> None:
     with Vllm("m", room=512).serve() as server:
         using(server.host, lambda engine: engine.show("m"))
         resume(server.host, THOUGHT, ASKED)
@@ -64,7 +64,7 @@ def test_a_prompt_that_goes_on_gets_no_second_beginning_and_all_the_room_there_i
     assert body["max_tokens"] == 512
 
 
-def test_what_goes_on_is_held_to_a_schema_as_a_chat_is() -> None:
+def test_continued_reply_uses_the_same_schema_format() -> None:
     with Vllm("m").serve() as server:
         resume(server.host, f"{THOUGHT}\n</think>\n\n", ASKED._replace(schema=json.dumps(SCHEMA)))
         body = server.asked(COMPLETIONS)[0].json
@@ -73,7 +73,7 @@ def test_what_goes_on_is_held_to_a_schema_as_a_chat_is() -> None:
     assert "json_schema" not in body
 
 
-def test_the_arguments_of_the_template_go_with_the_messages_to_be_rendered() -> None:
+def test_template_arguments_are_used_for_rendering() -> None:
     with Vllm("m", off="<think>\n\n</think>\n\n").serve() as server:
         resume(server.host, "The answer is", ASKED._replace(think=False))
         tokenized, raw = server.asked(TOKENIZE)[0].json, server.asked(COMPLETIONS)[0].json
@@ -83,7 +83,7 @@ def test_the_arguments_of_the_template_go_with_the_messages_to_be_rendered() -> 
     assert raw["prompt"].endswith("<think>\n\n</think>\n\nThe answer is")
 
 
-def test_a_server_that_tells_no_prompt_is_not_asked_to_go_on() -> None:
+def test_resume_is_refused_if_the_server_does_not_report_the_prompt() -> None:
     vllm = Vllm("m", beside=False, tells=False)
     with vllm.serve() as server:
         outcome = resume(server.host, THOUGHT, ASKED)
@@ -93,7 +93,7 @@ def test_a_server_that_tells_no_prompt_is_not_asked_to_go_on() -> None:
     assert server.asked(COMPLETIONS) == []
 
 
-def test_a_reply_about_pictures_is_not_gone_on_with() -> None:
+def test_reply_about_images_cannot_be_continued() -> None:
     with Vllm("m").serve() as server:
         outcome = resume(server.host, THOUGHT, Request("m", (Message("user", "what?", ("aGk=",)),)))
 
@@ -111,7 +111,7 @@ def test_a_reply_about_pictures_is_not_gone_on_with() -> None:
         ("assistant\n", ("Both", " start"), ""),
     ],
 )
-def test_the_marker_that_a_parser_takes_out_is_seen_as_a_token(on: str, tokens: tuple[str, ...], expected: str) -> None:
+def test_marker_removed_by_a_parser_is_found_in_the_tokens(on: str, tokens: tuple[str, ...], expected: str) -> None:
     async def opener(engine: Any) -> str:
         await engine.show("m")
         first = await engine.opener(ASKED)
@@ -136,7 +136,7 @@ def test_the_marker_that_a_parser_takes_out_is_seen_as_a_token(on: str, tokens: 
     ],
     ids=["can be switched", "opened and switched", "always opened", "does not think"],
 )
-def test_a_name_that_says_nothing_is_made_up_for_by_its_prompts(
+def test_prompts_identify_a_model_with_an_unknown_name(
     on: str, off: str, thinks: bool, prefilled: tuple[bool, bool]
 ) -> None:
     model = shown(Vllm(on=on, off=off))
@@ -148,7 +148,7 @@ def test_a_name_that_says_nothing_is_made_up_for_by_its_prompts(
     assert plan(model, AskOptions()).mode is (Mode.NATIVE if thinks else Mode.REFLECT)
 
 
-def test_a_name_tells_that_a_model_thinks_and_its_prompts_where_a_reply_begins() -> None:
+def test_name_shows_thinking_and_prompts_show_where_the_reply_starts() -> None:
     with Vllm("Qwen/Qwen3-8B", on="assistant\n<think>\n", off="assistant\n<think>\n\n</think>\n\n").serve() as server:
         model = using(server.host, lambda engine: engine.show("Qwen/Qwen3-8B"))
 
@@ -158,7 +158,7 @@ def test_a_name_tells_that_a_model_thinks_and_its_prompts_where_a_reply_begins()
     assert {asked.path for asked in server.requests} == {MODELS, TOKENIZE, "/detokenize"}
 
 
-def test_the_prompts_of_a_family_are_rendered_with_its_own_switch() -> None:
+def test_prompts_are_rendered_with_the_switch_of_the_family() -> None:
     with Vllm("tencent/Hy3").serve() as server:
         using(server.host, lambda engine: engine.show("tencent/Hy3"))
         sent = [asked.json["chat_template_kwargs"] for asked in server.asked(TOKENIZE)]
@@ -166,13 +166,13 @@ def test_the_prompts_of_a_family_are_rendered_with_its_own_switch() -> None:
     assert sorted(arguments["reasoning_effort"] for arguments in sent) == ["high", "no_think"]
 
 
-def test_the_opener_of_a_family_is_known_by_whatever_name_stands_in_it() -> None:
+def test_family_opener_is_recognized_with_any_inserted_name() -> None:
     model = shown(Vllm("tencent/Hy3", on="assistant<think:opensource>"))
 
     assert plan(model, AskOptions()).prefilled
 
 
-def test_a_name_that_tells_enough_costs_no_prompt() -> None:
+def test_known_model_needs_no_prompt_rendering() -> None:
     async def seen(engine: Any) -> Model:
         async for _ in engine.chat(ASKED._replace(model="Qwen/Qwen3-8B")):
             pass
@@ -187,7 +187,7 @@ def test_a_name_that_tells_enough_costs_no_prompt() -> None:
         assert server.asked(TOKENIZE) == []
 
 
-def test_a_model_that_was_seen_to_think_is_asked_as_one_that_does() -> None:
+def test_model_seen_thinking_is_treated_as_a_thinker() -> None:
     async def twice(engine: Any) -> tuple[Model, Model]:
         before = await engine.show("m")
         async for _ in engine.chat(ASKED):
@@ -200,7 +200,7 @@ def test_a_model_that_was_seen_to_think_is_asked_as_one_that_does() -> None:
     assert (before.capabilities, after.capabilities) == ((), ("thinking",))
 
 
-def test_its_own_text_is_not_cut_at_the_end_for_a_token_that_it_never_sends() -> None:
+def test_text_is_not_trimmed_for_an_unused_end_token() -> None:
     async def chat(engine: Any) -> str:
         await engine.show("m")
         return "".join([chunk.content async for chunk in engine.chat(ASKED)])
@@ -225,7 +225,7 @@ TOO_LONG = (
         ("max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)", "x" * 1998, "2048: no room is left"),
     ],
 )
-def test_a_prompt_that_does_not_fit_is_told_by_its_true_number(text: str, prompt: str, says: str) -> None:
+def test_too_long_prompt_is_reported_with_its_true_size(text: str, prompt: str, says: str) -> None:
     async def chat(engine: Any) -> PromptTooLongError | None:
         await engine.show("m")
         try:
@@ -243,14 +243,14 @@ def test_a_prompt_that_does_not_fit_is_told_by_its_true_number(text: str, prompt
     assert not error.resizable
 
 
-def test_where_nobody_counts_the_bound_is_said_as_one() -> None:
+def test_too_long_prompt_is_reported_with_a_lower_bound_if_uncounted() -> None:
     with Vllm("m", beside=False, chat=refused(TOO_LONG, "input_tokens")).serve() as server:
         error = ask(server.host, ASKED).error
 
     assert str(error) == "the prompt has at least 2049 tokens, the context holds 2048"
 
 
-def test_a_limit_of_no_tokens_is_not_blamed_on_the_prompt() -> None:
+def test_zero_token_limit_is_not_blamed_on_the_prompt() -> None:
     request = ASKED._replace(options=(("num_predict", 0),))
     with Vllm("m", chat=refused("max_tokens must be at least 1, got 0.", "max_tokens")).serve() as server:
         error = ask(server.host, request).error

@@ -43,7 +43,7 @@ def with_variables(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]
 
 
 @pytest.mark.parametrize("scheme", ["http://", ""])
-def test_another_machine_is_asked_through_the_proxy(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_machine_is_reached_through_the_proxy(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeServer({FAR: reply(["hi"])}) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"{scheme}{proxy.host}")
         assert ask("gpu.test").text == "hi"
@@ -58,7 +58,7 @@ def test_another_machine_is_asked_through_the_proxy(scheme: str, monkeypatch: py
         {"NO_PROXY": "localhost,127.0.0.1,::1,[::1],fd07:b51a:cc66::/64"},
     ],
 )
-def test_a_proxy_that_is_not_used_is_not_needed(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unused_proxy_is_not_required(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     exempt = variables.get("NO_PROXY", "localhost,[::1]") + ",nowhere.invalid"
     with_variables(monkeypatch, variables | {"NO_PROXY": exempt})
     error = ask("nowhere.invalid").error
@@ -73,7 +73,7 @@ def test_a_proxy_that_is_not_used_is_not_needed(variables: dict[str, str], monke
         ("HTTP_PROXY", "nonsense://u:secret@x", "x (from HTTP_PROXY) cannot be used: its scheme is not one of http"),
     ],
 )
-def test_a_proxy_that_cannot_be_asked_is_named_where_it_is_needed(
+def test_unusable_proxy_is_named_when_needed(
     variable: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -85,7 +85,7 @@ def test_a_proxy_that_cannot_be_asked_is_named_where_it_is_needed(
 
 
 @pytest.mark.parametrize("host", ["gpu.test", "https://gpu.test"])
-def test_a_proxy_that_nobody_listens_at_is_named_with_its_variable(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_proxy_is_named_with_its_variable(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     place = closed_port()
     monkeypatch.setenv("ALL_PROXY", f"http://me:secret@{place}")
     error = ask(host).error
@@ -101,9 +101,7 @@ def test_a_proxy_that_nobody_listens_at_is_named_with_its_variable(host: str, mo
     ("status", "says", "advice"),
     [("403 Forbidden", "403 Forbidden", "add gpu.test to NO_PROXY"), ("407 Login", "407 Login", "user:password@")],
 )
-def test_a_proxy_that_refuses_the_way_is_named(
-    status: str, says: str, advice: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_proxy_that_refuses_is_named(status: str, says: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     refusing = Raw([f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()])
     with FakeServer({"gpu.test:443": refusing}) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.host}")
@@ -123,7 +121,7 @@ def test_a_proxy_that_refuses_the_way_is_named(
         (400, UnreachableError, "a web page with HTTP 400"),
     ],
 )
-def test_a_page_that_came_through_a_proxy_is_told_with_it(
+def test_error_page_names_the_proxy_in_between(
     status: int, kind: type[ReflecttyError], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FakeServer({FAR: Answer([PAGE], status, NOW, "text/html")}) as proxy:
@@ -137,7 +135,7 @@ def test_a_page_that_came_through_a_proxy_is_told_with_it(
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
 @pytest.mark.parametrize("engine", [OllamaEngine, OpenAIEngine])
-def test_certificates_are_named_by_the_environment_for_this_machine_too(
+def test_certificate_variables_apply_to_this_machine_too(
     engine: type[OllamaEngine | OpenAIEngine],
     variable: str,
     name: str,
@@ -155,7 +153,7 @@ def test_certificates_are_named_by_the_environment_for_this_machine_too(
 
 
 @pytest.mark.parametrize("set_up", [False, True])
-def test_a_certificate_that_is_not_trusted_is_told_with_the_variables(
+def test_untrusted_certificate_error_names_the_variables(
     set_up: bool, signed: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if set_up:
@@ -169,9 +167,7 @@ def test_a_certificate_that_is_not_trusted_is_told_with_the_variables(
 
 
 @pytest.mark.parametrize(("variable", "says"), [("SSL_CERT_FILE", "No such file"), ("SSL_CERT_DIR", "No such file")])
-def test_certificates_that_are_not_there_are_told_for_https_alone(
-    variable: str, says: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_certificates_fail_only_for_https(variable: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "/missing/certificates")
     with FakeServer({"/api/chat": reply(["hi"])}) as server:
         assert ask(server.host).complete
@@ -179,7 +175,7 @@ def test_certificates_that_are_not_there_are_told_for_https_alone(
         ask("https://127.0.0.1:1")
 
 
-def test_http_to_a_port_of_https_is_told(signed: Authority) -> None:
+def test_http_to_an_https_port_suggests_https(signed: Authority) -> None:
     with serving(signed) as port:
         error = ask(f"127.0.0.1:{port}").error
     assert type(error) is UnreachableError
@@ -188,7 +184,7 @@ def test_http_to_a_port_of_https_is_told(signed: Authority) -> None:
 
 
 @pytest.mark.parametrize("far", [False, True])
-def test_tls_in_answer_to_http_is_told(far: bool) -> None:
+def test_tls_reply_to_http_suggests_https(far: bool) -> None:
     with FakeServer({"/api/chat": Raw([b"\x15\x03\x03\x00\x02\x02\x46"])}) as server:
         error = ask(server.host, through_httpx=far).error
     assert type(error) is UnreachableError
@@ -196,7 +192,7 @@ def test_tls_in_answer_to_http_is_told(far: bool) -> None:
     assert error.hint == f"use https://{server.host}"
 
 
-def test_https_to_a_port_of_http_is_told() -> None:
+def test_https_to_an_http_port_suggests_http() -> None:
     def refuse() -> None:
         connection, _ = listener.accept()
         with connection:
@@ -214,7 +210,7 @@ def test_https_to_a_port_of_http_is_told() -> None:
     assert error.hint == f"try http://{host}"
 
 
-def test_a_zone_is_left_out_of_what_the_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zone_is_left_out_of_the_host_header(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeServer({}) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.host}")
         ask("[fe80::1%25eth0]:11434")

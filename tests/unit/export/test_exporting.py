@@ -58,13 +58,13 @@ def _said(said: dict[str, Any]) -> StoredReply:
     )
 
 
-def test_json_is_everything_that_is_stored() -> None:
+def test_json_contains_everything_stored() -> None:
     assert read_back(export_session(SESSION, TURNS, ExportFormat.JSON)) == (SESSION, TURNS)
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=40))
 @example("\ud800\x00\x1b[31m\u202e</script>")
-def test_json_carries_any_text_unchanged_and_in_ascii(text: str) -> None:
+def test_json_preserves_any_text_in_ascii(text: str) -> None:
     document = as_json(session_with(text), turns_with(text))
     assert document.isascii()
     assert not CONTROLS.search(document.replace("\n", ""))
@@ -72,12 +72,12 @@ def test_json_carries_any_text_unchanged_and_in_ascii(text: str) -> None:
 
 
 @pytest.mark.parametrize("form", list(ExportFormat))
-def test_a_session_in_which_nothing_was_asked_can_be_exported(form: ExportFormat) -> None:
+def test_empty_session_can_be_exported(form: ExportFormat) -> None:
     assert export_session(Session("abcdef", "", 0.0, 0.0), (), form).endswith("\n")
 
 
 @pytest.mark.parametrize("form", [ExportFormat.MARKDOWN, ExportFormat.HTML])
-def test_only_the_branch_looked_at_last_is_exported_to_be_read(form: ExportFormat) -> None:
+def test_readable_formats_export_only_the_current_branch(form: ExportFormat) -> None:
     assert "Roman" not in export_session(SESSION, TURNS, form)
     assert "Roman" in export_session(SESSION._replace(leaf=4), TURNS, form)
 
@@ -97,7 +97,7 @@ def test_a_file_is_written_in_utf_8(folder: Path) -> None:
     assert (folder / "a.md").read_bytes() == "é\n".encode()
 
 
-def test_a_file_that_is_there_stays_unless_it_may_be_replaced(folder: Path) -> None:
+def test_existing_file_is_replaced_only_with_force(folder: Path) -> None:
     path = folder / "a.md"
     path.write_text("mine")
     with pytest.raises(UsageError, match="already exists"):
@@ -107,7 +107,7 @@ def test_a_file_that_is_there_stays_unless_it_may_be_replaced(folder: Path) -> N
     assert path.read_text() == "theirs"
 
 
-def test_what_a_link_points_to_is_replaced_and_the_link_stays(folder: Path) -> None:
+def test_symlink_target_is_replaced_and_the_link_stays(folder: Path) -> None:
     (folder / "a.md").write_text("old")
     (folder / "b.md").symlink_to("a.md")
     save_text("new", folder / "b.md", force=True)
@@ -116,7 +116,7 @@ def test_what_a_link_points_to_is_replaced_and_the_link_stays(folder: Path) -> N
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_what_is_no_file_is_never_replaced(folder: Path, force: bool) -> None:
+def test_special_file_is_never_replaced(folder: Path, force: bool) -> None:
     os.mkfifo(folder / "pipe")
     for path in (folder, folder / "pipe"):
         with pytest.raises(UsageError):
@@ -125,12 +125,12 @@ def test_what_is_no_file_is_never_replaced(folder: Path, force: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing/a.md", "a\0b.md", "x" * 300 + ".md"])
-def test_where_nothing_can_be_written_that_is_said(folder: Path, name: str) -> None:
+def test_unwritable_path_raises(folder: Path, name: str) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         save_text("x", folder / name)
 
 
-def test_a_text_that_cannot_be_written_whole_is_not_written_at_all(folder: Path) -> None:
+def test_unencodable_text_leaves_the_old_file(folder: Path) -> None:
     path = folder / "a.md"
     path.write_text("mine")
     with pytest.raises(OutputError, match="cannot write"):

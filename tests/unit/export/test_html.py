@@ -109,7 +109,7 @@ def check_page(page: str) -> Reader:
 @pytest.mark.parametrize(
     "text", [*OPEN, "<img src=x onerror=alert(1)>", '" onmouseover="x', "</style></title><script>"]
 )
-def test_nothing_in_html_breaks_out_of_its_place(text: str) -> None:
+def test_html_text_cannot_break_out_of_its_element(text: str) -> None:
     read = check_page(as_html(session_with(text), turns_with(text)))
     assert "An innocent answer." in "".join(read.texts)
     assert "".join(read.texts).count(text.strip()) >= 4
@@ -117,7 +117,7 @@ def test_nothing_in_html_breaks_out_of_its_place(text: str) -> None:
 
 @examples(200)
 @given(MARKUP)
-def test_no_markup_at_all_breaks_a_page(text: str) -> None:
+def test_any_markup_gives_a_valid_page(text: str) -> None:
     check_page(as_html(session_with(text), turns_with(text)))
 
 
@@ -154,12 +154,12 @@ def test_only_safe_links_are_links(source: str, link: str | None) -> None:
 @pytest.mark.parametrize(
     "source", ["{}gpj", "[{}gpj](https://ok.example)", "![{}gpj](https://ok.example)", '[x](/a "{}gpj")']
 )
-def test_what_an_entity_stands_for_is_cleaned_as_well(source: str, entity: str) -> None:
+def test_decoded_entities_are_cleaned_too(source: str, entity: str) -> None:
     page = "".join(Reader(markdown_to_html(source.format(entity))).texts)
     assert not re.search("[\x1b\x9b\u200b\u202e]", page)
 
 
-def test_a_page_shows_each_part_as_what_it_is() -> None:
+def test_page_renders_each_part() -> None:
     page = as_html(SESSION, branch_to(TURNS, 5))
     assert '<div class="said">Which is larger, 9.11 or 9.9?</div>' in page
     assert "<summary>thought 2 s · 64 tokens · <b>1 correction</b> · 41 tok/s</summary>" in page
@@ -172,11 +172,11 @@ def test_a_page_shows_each_part_as_what_it_is() -> None:
     assert "prefers-color-scheme: dark" in page
 
 
-def test_a_reply_that_did_not_end_well_says_so_on_the_page() -> None:
+def test_page_shows_why_a_reply_ended_badly() -> None:
     assert '<p class="wrong">stopped by the user</p>' in as_html(SESSION, branch_to(TURNS, 7))
 
 
-def test_a_page_fetches_nothing() -> None:
+def test_page_loads_no_external_resources() -> None:
     page = as_html(SESSION, TURNS)
     assert not re.search(r"url\(|@import|src=|<link|<script", page)
 
@@ -191,14 +191,14 @@ def test_a_page_fetches_nothing() -> None:
         ("iVBORw0KGgo\n", None),
     ],
 )
-def test_a_picture_that_came_along_is_in_the_page_when_it_is_one(content: str, kind: str | None) -> None:
+def test_valid_image_is_embedded_in_the_page(content: str, kind: str | None) -> None:
     page = as_html(SESSION, (Turn(1, None, 0.0, "q", (Attachment("a.png", "image", content),)),))
     sources = [found["src"] for tag, found in Reader(page).tags if tag == "img"]
     assert sources == ([f"data:image/{kind};base64,{content}"] if kind else [])
 
 
 @pytest.mark.parametrize("text", ["A" * (MAX_MARKDOWN_LENGTH + 1), "> " * 80 + "deep", "- " * 80 + "deep"])
-def test_what_cannot_be_read_as_markdown_is_shown_as_it_is(text: str) -> None:
+def test_unparsable_markdown_is_shown_as_plain_text(text: str) -> None:
     (tag, _), *_ = Reader(markdown_to_html(text)).tags
     assert tag == "pre"
     assert "".join(Reader(markdown_to_html(text)).texts).strip() == text

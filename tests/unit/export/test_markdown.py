@@ -15,7 +15,7 @@ from support.hostile_texts import hostile_texts, text_of
 from support.properties import examples
 
 
-def test_markdown_reads_as_one_would_write_it() -> None:
+def test_session_is_exported_as_readable_markdown() -> None:
     turns = (*TURNS[:4], Turn(8, 4, 0.0, "* why <b>?\n    1. code()"), Turn(9, 8, 0.0, said=said("So.\n")))
     document = as_markdown(SESSION, turns)
     assert re.sub(r"\d+ January 1970, \d\d:\d\d|31 December 1969, \d\d:\d\d", "DATE", document) == MARKDOWN
@@ -123,18 +123,18 @@ def check_containment(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", OPEN)
-def test_nothing_in_markdown_breaks_out_of_its_place(text: str) -> None:
+def test_markdown_text_stays_contained(text: str) -> None:
     check_containment(text)
 
 
 @examples(300)
 @given(MARKUP)
-def test_no_markup_at_all_breaks_out_of_its_place(text: str) -> None:
+def test_any_markup_stays_contained(text: str) -> None:
     check_containment(text)
 
 
 @hostile_texts
-def test_hostile_text_stays_in_its_place_in_markdown(hostile: tuple[dict[str, Any], ...]) -> None:
+def test_hostile_text_stays_contained_in_markdown(hostile: tuple[dict[str, Any], ...]) -> None:
     for case in hostile:
         check_containment(text_of(case))
 
@@ -142,7 +142,7 @@ def test_hostile_text_stays_in_its_place_in_markdown(hostile: tuple[dict[str, An
 @examples(300)
 @given(MARKUP)
 @example("    indented\n\n\tmore\n - a\n1) b\n===\n+ c\n# d\n~~~\n| e |\n|---|")
-def test_literal_text_is_read_as_it_was_written(text: str) -> None:
+def test_escaped_text_is_parsed_as_written(text: str) -> None:
     shown = [token.children or () for token in tokens_of(escape_markdown(text)) if token.type == "inline"]
     said = "\n".join(
         "".join("\n" if child.type.endswith("break") else child.content for child in children) for children in shown
@@ -156,7 +156,7 @@ def words(text: str) -> list[list[str]]:
 
 
 @given(MARKUP)
-def test_a_fence_holds_whatever_fences_are_in_it(text: str) -> None:
+def test_fence_contains_any_inner_fences(text: str) -> None:
     (token,) = tokens_of(fence_text(text))
     assert token.type == "fence"
     assert token.content == (text if text.endswith("\n") or not text else f"{text}\n")
@@ -166,7 +166,7 @@ def test_a_fence_holds_whatever_fences_are_in_it(text: str) -> None:
 @example("```\n \n")
 @example("```\n  x \n \n\n")
 @given(MARKUP)
-def test_code_is_left_alone_but_for_blank_lines_at_the_end_of_all(text: str) -> None:
+def test_code_is_unchanged_except_trailing_blank_lines(text: str) -> None:
     parse = MarkdownIt("commonmark", {"html": False}).enable("table").disable("reference").parse
     before, after = (
         [token.content for token in parse(each) if token.type == "fence"]
@@ -184,5 +184,5 @@ def without_blank_end(text: str) -> str:
 
 
 @pytest.mark.parametrize("text", ["`" * 30_000, "[" * 30_000, "<" * 100_000, "`a``b" * 20_000, "[a]:" * 20_000])
-def test_containing_takes_no_more_than_a_moment(text: str) -> None:
+def test_containing_large_input_is_fast(text: str) -> None:
     assert len(contain_markdown(text)) >= len(text)

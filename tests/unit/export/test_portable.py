@@ -25,7 +25,7 @@ SAID = r"So 3*4*5 = 60, 2**3 + 4**2 = 24; edit __init__.py. \(x_{1,2}*y*z\) and 
         ("| a | b |\n|-|-|\n| 1 | 2 | 3 |", "| a | b |\n|-|-|\n| 1 | 2 \\| 3 |"),
     ],
 )
-def test_others_read_what_is_drawn(said: str, written: str) -> None:
+def test_markdown_is_rewritten_for_other_parsers(said: str, written: str) -> None:
     assert make_portable(said) == written
     assert contain_markdown(make_portable(said)) == written
 
@@ -59,10 +59,10 @@ def test_rewriting_loses_no_word(text: str) -> None:
         ("```md\n```py\nx\n```\n```\n*y*", None),
     ],
 )
-def test_html_shows_the_same(said: str, shown: str | None) -> None:
+def test_html_renders_the_same(said: str, shown: str | None) -> None:
     assert markdown_to_html(said) == shown or (shown is None and markdown_to_html(said).endswith("<p><em>y</em></p>\n"))
 
 
-def test_a_page_has_sums_and_formulas_as_they_were_said() -> None:
+def test_page_preserves_arithmetic_and_formulas() -> None:
     page = as_html(session_with("T"), turns_with(SAID))
     assert "So 3*4*5 = 60, 2**3 + 4**2 = 24; edit __init__.py. \\(x_{1,2}*y*z\\) and a₁ ≤ b." in page

@@ -24,7 +24,7 @@ def header(script: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_finding_runs_as_a_command_and_stops_at_the_first_error(script: Path) -> None:
+def test_finding_is_executable_and_stops_at_the_first_error(script: Path) -> None:
     lines = script.read_text("utf-8").splitlines()
 
     assert os.access(script, os.X_OK)
@@ -33,7 +33,7 @@ def test_a_finding_runs_as_a_command_and_stops_at_the_first_error(script: Path) 
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_finding_begins_with_the_guess_what_was_seen_the_versions_and_the_output(script: Path) -> None:
+def test_finding_header_has_guess_observation_versions_and_output(script: Path) -> None:
     parts = [line.partition(":")[0] for line in header(script) if re.match(r"[A-Z]\w+( \(.*\))?:", line)]
 
     assert [part.partition(" ")[0] for part in parts][-4:] == ["Guess", "Seen", "Versions", "Output"]
@@ -41,7 +41,7 @@ def test_a_finding_begins_with_the_guess_what_was_seen_the_versions_and_the_outp
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_finding_names_the_version_of_each_package(script: Path) -> None:
+def test_finding_pins_every_package_version(script: Path) -> None:
     installs = [found["packages"].split() for found in INSTALL.finditer(script.read_text("utf-8"))]
     packages = [word for words in installs for word in words if re.match(r"@?[a-z]", word)]
 
@@ -49,7 +49,7 @@ def test_a_finding_names_the_version_of_each_package(script: Path) -> None:
     assert [word for word in packages if not PINNED.fullmatch(word)] == []
 
 
-def test_the_list_has_each_finding_once() -> None:
+def test_readme_lists_each_finding_once() -> None:
     listed = re.findall(r"^\| `([\w-]+)\.sh` \|", (FINDINGS / "README.md").read_text("utf-8"), re.MULTILINE)
 
     assert sorted(listed) == [script.stem for script in SCRIPTS]

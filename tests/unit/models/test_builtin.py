@@ -82,7 +82,7 @@ def told(server: Blobs, folder: Path, name: str = "mini") -> list[ProgressUpdate
     return heard
 
 
-def test_one_merged_file_is_sent_and_a_model_is_made_of_it_without_an_adapter(folder: Path) -> None:
+def test_merged_file_is_sent_and_used_without_an_adapter(folder: Path) -> None:
     server = Blobs()
     told(server, folder, "mine")
     (made,) = server.made
@@ -96,13 +96,13 @@ def test_one_merged_file_is_sent_and_a_model_is_made_of_it_without_an_adapter(fo
     assert [tensor.kind for tensor in gguf.read_layout(io.BytesIO(MERGED)).tensors] == [Q8_0, Q8_0]
 
 
-def test_the_merged_file_is_gone_when_it_is_sent(folder: Path) -> None:
+def test_merged_file_is_removed_after_sending(folder: Path) -> None:
     told(Blobs(), folder)
 
     assert sorted(path.name for path in folder.iterdir()) == ["GEMMA_TERMS.txt", "NOTICE", "mini.gguf", "weights.gguf"]
 
 
-def test_it_is_told_how_far_the_merging_and_the_sending_have_come(folder: Path) -> None:
+def test_progress_of_merging_and_sending_is_reported(folder: Path) -> None:
     heard = told(Blobs(), folder)
     ends = {part.digest: (part.completed, part.total) for part in heard if part.digest}
     sent = [part.completed for part in heard if part.digest == DIGEST]
@@ -112,7 +112,7 @@ def test_it_is_told_how_far_the_merging_and_the_sending_have_come(folder: Path) 
     assert heard[-1] == ProgressUpdate("creating the model")
 
 
-def test_what_the_server_has_is_not_sent_again(folder: Path) -> None:
+def test_existing_file_is_not_sent_again(folder: Path) -> None:
     server = Blobs()
     told(server, folder)
 
@@ -120,13 +120,13 @@ def test_what_the_server_has_is_not_sent_again(folder: Path) -> None:
     assert len(server.made) == 2
 
 
-def test_a_server_that_cannot_make_it_says_so(folder: Path) -> None:
+def test_failed_creation_raises(folder: Path) -> None:
     with pytest.raises(RefusedError):
         told(Blobs(500), folder)
 
 
 @pytest.mark.parametrize("version", ["0.5.13", "0.1.48"])
-def test_nothing_is_sent_to_a_server_that_is_too_old(folder: Path, version: str) -> None:
+def test_server_that_is_too_old_is_refused(folder: Path, version: str) -> None:
     server = Blobs(version=version)
     with pytest.raises(RefusedError, match=f"Ollama {version} is too old"):
         told(server, folder)
@@ -135,14 +135,14 @@ def test_nothing_is_sent_to_a_server_that_is_too_old(folder: Path, version: str)
 
 
 @pytest.mark.parametrize("version", ["0.6.0", "0.32.15", "0.34.2", "0.0.0", "strange"])
-def test_to_every_other_server_the_same_is_sent(folder: Path, version: str) -> None:
+def test_every_other_version_gets_the_same_file(folder: Path, version: str) -> None:
     server = Blobs(version=version)
     told(server, folder)
 
     assert list(server.files) == [DIGEST]
 
 
-def test_nothing_is_sent_where_the_disk_is_too_small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_disk_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     free = shutil.disk_usage(folder)._replace(free=len(MERGED) - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
     server = Blobs()
@@ -155,7 +155,7 @@ def test_nothing_is_sent_where_the_disk_is_too_small(folder: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("name", "content"), [("weights.gguf", WEIGHTS[:-40]), ("mini.gguf", b"GGUF"), ("mini.gguf", WEIGHTS)]
 )
-def test_nothing_is_sent_of_files_that_are_damaged(folder: Path, name: str, content: bytes) -> None:
+def test_damaged_files_are_refused(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
     server = Blobs()
     with pytest.raises(UnreachableError, match="cannot be merged"):
@@ -164,7 +164,7 @@ def test_nothing_is_sent_of_files_that_are_damaged(folder: Path, name: str, cont
     assert not server.files
 
 
-def test_nothing_is_sent_for_what_cannot_be_a_name(folder: Path) -> None:
+def test_invalid_name_is_refused(folder: Path) -> None:
     server = Blobs()
     with pytest.raises(UsageError):
         told(server, folder, "not a name")

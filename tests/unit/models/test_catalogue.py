@@ -30,13 +30,13 @@ def with_gpus(*sizes: int, memory: int = 64) -> Machine:
         (REMOTE_MACHINE, None),
     ],
 )
-def test_the_largest_model_that_a_machine_holds_is_offered(machine: Machine, name: str | None) -> None:
+def test_largest_model_that_fits_is_offered(machine: Machine, name: str | None) -> None:
     found = find_comfortable_model(ServerHardware(machine))
     assert (found.model.name if found else None) == name
     assert found is None or found.placement.fit in (Fit.WHOLE, Fit.CPU)
 
 
-def test_offers_are_names_from_the_largest_to_the_smallest() -> None:
+def test_offers_are_sorted_from_largest_to_smallest() -> None:
     assert [offer.size for offer in RECOMMENDED_MODELS] == sorted(
         (offer.size for offer in RECOMMENDED_MODELS), reverse=True
     )

@@ -48,7 +48,7 @@ FAILED = (
 
 
 @pytest.mark.parametrize("case", FAILED, ids=lambda case: case.said[-32:])
-def test_the_cause_of_a_failed_pull_is_found_behind_a_long_address(case: Failed) -> None:
+def test_cause_of_a_failed_pull_is_found_behind_a_long_url(case: Failed) -> None:
     line = json.dumps({"error": case.said}).encode() + b"\n"
     with pytest.raises(IncompleteError) as ended:
         list(NdjsonDecoder().feed(line))
@@ -60,6 +60,6 @@ def test_the_cause_of_a_failed_pull_is_found_behind_a_long_address(case: Failed)
     assert "Signature" not in told
 
 
-def test_a_kept_part_is_not_promised_where_it_never_helps() -> None:
+def test_resuming_is_not_promised_if_it_cannot_help() -> None:
     error = pull_error_of(IncompleteError("the server stopped: blocked redirect to a different host"), NAME)
     assert "run the same command to continue" not in error.hint

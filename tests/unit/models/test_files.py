@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         ("", (), False, 10, 0),
     ],
 )
-def test_the_version_tells_how_much_room_a_model_takes(
+def test_required_space_depends_on_the_server_version(
     said: str, known: files.Version, as_sent: bool, unsent: int, sent: int
 ) -> None:
     async def asked() -> files.Version:
@@ -59,9 +59,7 @@ BLOB = f"sha256-{'a' * 64}"
     ],
     ids=["a model tells", "on another machine", "it does not tell", "no model", "it fails"],
 )
-def test_a_model_tells_where_the_server_keeps_its_files(
-    routes: dict[str, Route], local: bool, expected: str | None
-) -> None:
+def test_model_folder_is_found_from_a_model(routes: dict[str, Route], local: bool, expected: str | None) -> None:
     async def asked() -> Path | None:
         async with open_model_library(server.host) as library:
             library.engine.local = local
@@ -72,7 +70,7 @@ def test_a_model_tells_where_the_server_keeps_its_files(
     assert (str(found) if found else None) == expected
 
 
-def test_two_places_on_one_disk_need_their_room_together(tmp_path: Path) -> None:
+def test_space_for_two_paths_on_one_disk_is_added(tmp_path: Path) -> None:
     half = shutil.disk_usage(tmp_path).free * 3 // 5
     files.refuse_full_disks([(tmp_path, half), (None, half), (tmp_path / "elsewhere", half)], "it")
     with pytest.raises(StoreError, match="it temporarily needs"):

@@ -37,7 +37,7 @@ def machine(gpu: int = 0, memory: int = 64) -> Machine:
         (REMOTE_MACHINE, "qwen3:4b"),
     ],
 )
-def test_the_first_model_is_one_that_fits(found: Machine, name: str) -> None:
+def test_recommended_model_suits_the_machine(found: Machine, name: str) -> None:
     assert recommend_model(ServerHardware(found)).name == name
 
 
@@ -53,11 +53,11 @@ def test_the_first_model_is_one_that_fits(found: Machine, name: str) -> None:
     ],
     ids=["elsewhere", "unknown", "another kind of server"],
 )
-def test_it_is_advised_where_the_server_fetches_models(engine: Engine, advice: str) -> None:
+def test_pull_is_suggested_if_the_server_can_pull(engine: Engine, advice: str) -> None:
     assert asyncio.run(pull_hint_for(engine)) == advice
 
 
-def test_of_this_shell_no_more_is_taken_than_what_decides_how_a_server_loads() -> None:
+def test_only_variables_that_affect_loading_are_taken() -> None:
     environment = {"OLLAMA_CONTEXT_LENGTH": "4096", "CUDA_VISIBLE_DEVICES": "0", "HOME": "/root"}
     place = ProbeEnvironment(path="", root=Path("/nonexistent"), system="linux")
     here = asyncio.run(detect_hardware(environment=environment, probe=place))

@@ -37,9 +37,7 @@ WRONG = TemplateMismatch(("<start_of_turn>", "<end_of_turn>"), ("<|im_start|>", 
         (GEMMA, "", TemplateMismatch(WRONG.own, ())),
     ],
 )
-def test_two_templates_differ_that_have_no_mark_in_common(
-    own: str, used: str, expected: TemplateMismatch | None
-) -> None:
+def test_templates_without_common_markers_mismatch(own: str, used: str, expected: TemplateMismatch | None) -> None:
     assert mismatch_between(own, used) == expected
 
 
@@ -60,7 +58,7 @@ def looked_at(modelfile: str, template: str, *, local: bool = True) -> tuple[Tem
         return asyncio.run(asked()), len(server.asked("/api/show"))
 
 
-def test_the_models_own_template_is_read_in_its_file_on_this_machine(tmp_path: Path) -> None:
+def test_own_template_is_read_from_the_local_file(tmp_path: Path) -> None:
     path = gguf(tmp_path, GEMMA)
 
     assert looked_at(f"FROM {path}\n", CHATML) == (WRONG, 2)
@@ -81,13 +79,13 @@ def test_the_models_own_template_is_read_in_its_file_on_this_machine(tmp_path: P
     ],
     ids=["on another machine", "its own is in use", "rendered by the server", "no file", "no place"],
 )
-def test_nothing_is_said_where_nobody_knows(tmp_path: Path, modelfile: str, template: str, local: bool) -> None:
+def test_no_mismatch_is_reported_if_it_is_unknown(tmp_path: Path, modelfile: str, template: str, local: bool) -> None:
     found, _ = looked_at(modelfile.format(path=gguf(tmp_path, GEMMA)), template, local=local)
 
     assert found is None
 
 
-def test_a_file_that_is_no_gguf_tells_nothing(tmp_path: Path) -> None:
+def test_invalid_gguf_reports_no_mismatch(tmp_path: Path) -> None:
     path = gguf(tmp_path, GEMMA)
     path.write_bytes(b"GGUF")
 

@@ -26,7 +26,7 @@ HOST = Machine(total=128 * GIB, available=100 * GIB)
         (told.MISMATCH, []),
     ],
 )
-def test_nvidia_smi_tells_of_each_gpu(text: str, gpus: list[tuple[str, int, int]]) -> None:
+def test_nvidia_smi_output_lists_each_gpu(text: str, gpus: list[tuple[str, int, int]]) -> None:
     found = hardware.add_nvidia_gpus(text, HOST)
 
     assert [(gpu.name, gpu.total // MIB, gpu.free // MIB) for gpu in found.gpus] == gpus
@@ -43,12 +43,12 @@ def test_nvidia_smi_tells_of_each_gpu(text: str, gpus: list[tuple[str, int, int]
         (told.GTX_1080, "driver 460.91.03 is too old for Ollama, which needs 550 or newer"),
     ],
 )
-def test_why_an_nvidia_gpu_cannot_be_used_is_said(text: str, note: str) -> None:
+def test_note_explains_why_an_nvidia_gpu_is_unusable(text: str, note: str) -> None:
     assert note in "".join(hardware.add_nvidia_gpus(text, HOST).notes)
 
 
 @pytest.mark.parametrize("text", [told.GB10, told.OLD_NOT_SUPPORTED])
-def test_a_gpu_without_memory_of_its_own_shares_that_of_the_machine(text: str) -> None:
+def test_gpu_without_its_own_memory_shares_that_of_the_machine(text: str) -> None:
     (gpu,) = hardware.add_nvidia_gpus(text, HOST).gpus
 
     assert (gpu.total, gpu.free, gpu.memory, gpu.estimated) == (128 * GIB, 100 * GIB, MemoryKind.SHARED, True)
@@ -91,9 +91,7 @@ def test_only_gpus_that_the_server_may_use_count(visible: str | None, free: list
     ],
     ids=["5", "6", "7", "processor", "none"],
 )  # fmt: skip
-def test_rocm_smi_tells_of_each_gpu_whatever_its_version(
-    text: str, gpus: list[tuple[str, int, int, MemoryKind]]
-) -> None:
+def test_rocm_smi_output_of_any_version_lists_each_gpu(text: str, gpus: list[tuple[str, int, int, MemoryKind]]) -> None:
     assert [(gpu.name, gpu.total, gpu.free, gpu.memory) for gpu in hardware.amd_gpus_from(text)] == gpus
 
 
@@ -104,7 +102,7 @@ def _card(root: Path, name: str, **files: str) -> None:
         (folder / file).write_text(text + "\n")
 
 
-def test_without_rocm_smi_the_files_of_the_driver_tell(tmp_path: Path) -> None:
+def test_amd_gpus_are_found_from_driver_files(tmp_path: Path) -> None:
     card = {"mem_info_vram_total": str(16 * GIB), "mem_info_vram_used": str(GIB)}
     _card(tmp_path, "card0", vendor="0x8086")
     _card(tmp_path, "card1", vendor="0x1002", product_name="Radeon RX 7800 XT", **card)
@@ -143,9 +141,7 @@ def test_without_rocm_smi_the_files_of_the_driver_tell(tmp_path: Path) -> None:
     ],
     ids=["none", "unlimited", "v2", "v1", "v1 unlimited"],
 )
-def test_a_container_has_no_more_memory_than_its_limit(
-    tmp_path: Path, files: dict[str, str], total: int, available: int
-) -> None:
+def test_container_memory_is_limited(tmp_path: Path, files: dict[str, str], total: int, available: int) -> None:
     for name, text in {"proc/meminfo": told.MEMINFO, **files}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -164,7 +160,7 @@ def test_a_container_has_no_more_memory_than_its_limit(
     ],
     ids=["36", "128", "limited", "intel", "nothing"],
 )
-def test_the_gpu_of_a_mac_may_use_a_part_of_its_memory(text: str, usable: int, estimated: bool) -> None:
+def test_mac_gpu_may_use_part_of_the_memory(text: str, usable: int, estimated: bool) -> None:
     found = hardware.memory_of_mac(text)
 
     assert sum(gpu.total for gpu in found.gpus) == usable
@@ -173,7 +169,7 @@ def test_the_gpu_of_a_mac_may_use_a_part_of_its_memory(text: str, usable: int, e
 
 
 @pytest.mark.parametrize("text", told.HOSTILE, ids=range(len(told.HOSTILE)))
-def test_nothing_that_a_program_says_is_obeyed_or_fails(text: str) -> None:
+def test_hostile_program_output_is_harmless(text: str) -> None:
     for found in (
         hardware.add_nvidia_gpus(text, HOST),
         hardware.memory_of_mac(text),

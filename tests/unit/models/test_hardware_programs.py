@@ -45,13 +45,13 @@ def says(place: ProbeEnvironment, name: str, text: str, code: int = 0) -> None:
     install(place, name, f'echo "$@" > {place.root}/{name}.asked; cat {place.root}/{name}.txt; exit {code}')
 
 
-def test_a_machine_without_gpus_and_without_their_programs_has_its_memory(place: ProbeEnvironment) -> None:
+def test_machine_without_gpus_reports_its_memory(place: ProbeEnvironment) -> None:
     found = asyncio.run(detect_machine(probe=place))
 
     assert found == Machine(total=65756380 << 10, available=52400232 << 10)
 
 
-def test_the_programs_are_asked_for_what_is_needed(place: ProbeEnvironment) -> None:
+def test_programs_are_called_with_the_right_query(place: ProbeEnvironment) -> None:
     says(place, "nvidia-smi", told.TWO_3090)
     says(place, "rocm-smi", told.ROCM_6)
     found = asyncio.run(detect_machine(probe=place, visible="0"))
@@ -62,7 +62,7 @@ def test_the_programs_are_asked_for_what_is_needed(place: ProbeEnvironment) -> N
 
 
 @pytest.mark.parametrize("folder", ["opt/rocm/bin", "usr/lib/wsl/lib"])
-def test_a_program_is_found_where_no_path_leads(place: ProbeEnvironment, folder: str) -> None:
+def test_programs_outside_the_path_are_found(place: ProbeEnvironment, folder: str) -> None:
     says(place, "rocm-smi", told.ROCM_5)
     (place.root / folder).mkdir(parents=True)
     (place.root / "bin/rocm-smi").rename(place.root / folder / "rocm-smi")
@@ -70,13 +70,13 @@ def test_a_program_is_found_where_no_path_leads(place: ProbeEnvironment, folder:
     assert [gpu.source for gpu in asyncio.run(detect_machine(probe=place)).gpus] == ["rocm-smi"]
 
 
-def test_the_gpu_of_a_processor_counts_where_it_is_the_only_one(place: ProbeEnvironment) -> None:
+def test_integrated_gpu_counts_if_it_is_the_only_one(place: ProbeEnvironment) -> None:
     says(place, "rocm-smi", told.STRIX_HALO)
 
     assert [gpu.memory for gpu in asyncio.run(detect_machine(probe=place)).gpus] == [MemoryKind.SHARED]
 
 
-def test_a_mac_is_asked_by_sysctl(place: ProbeEnvironment) -> None:
+def test_mac_uses_sysctl(place: ProbeEnvironment) -> None:
     says(place, "sysctl", told.INTEL_MAC, code=1)
     says(place, "nvidia-smi", told.RTX_4090)
     found = asyncio.run(detect_machine(probe=place._replace(system="darwin")))
@@ -85,7 +85,7 @@ def test_a_mac_is_asked_by_sysctl(place: ProbeEnvironment) -> None:
     assert not (place.root / "nvidia-smi.asked").exists()
 
 
-def test_of_the_machine_of_a_remote_server_nothing_is_known_and_nobody_is_asked(place: ProbeEnvironment) -> None:
+def test_remote_machine_is_unknown_and_no_program_runs(place: ProbeEnvironment) -> None:
     says(place, "nvidia-smi", told.RTX_4090)
 
     assert asyncio.run(detect_machine(local=False, probe=place)) is REMOTE_MACHINE
@@ -96,7 +96,7 @@ def test_of_the_machine_of_a_remote_server_nothing_is_known_and_nobody_is_asked(
     "body",
     ["exit 9", "kill -9 $$", "exec 1>&-; sleep 0.1", "printf '\\377\\376\\033[2J'", "cat /dev/zero | head -c 5000000"],
 )
-def test_a_program_that_fails_leaves_the_rest_of_the_machine(place: ProbeEnvironment, body: str) -> None:
+def test_failing_program_does_not_hide_other_gpus(place: ProbeEnvironment, body: str) -> None:
     install(place, "nvidia-smi", body)
     says(place, "rocm-smi", told.ROCM_5)
     found = asyncio.run(detect_machine(probe=place))
@@ -104,7 +104,7 @@ def test_a_program_that_fails_leaves_the_rest_of_the_machine(place: ProbeEnviron
     assert [gpu.source for gpu in found.gpus] == ["rocm-smi"]
 
 
-def test_a_file_that_is_no_program_leaves_the_rest_of_the_machine(place: ProbeEnvironment) -> None:
+def test_invalid_executable_does_not_hide_the_memory(place: ProbeEnvironment) -> None:
     (place.root / "bin/nvidia-smi").write_bytes(b"\x7fELF nothing")
     (place.root / "bin/nvidia-smi").chmod(0o755)
 
@@ -112,7 +112,7 @@ def test_a_file_that_is_no_program_leaves_the_rest_of_the_machine(place: ProbeEn
 
 
 @pytest.mark.parametrize("body", ["sleep 9999", "yes", "sleep 9999 & exit 0", "trap '' TERM; sleep 9999 & wait"])
-def test_a_program_that_hangs_is_ended_with_what_it_started_and_said_so(place: ProbeEnvironment, body: str) -> None:
+def test_hanging_program_is_killed_with_its_children_and_noted(place: ProbeEnvironment, body: str) -> None:
     install(place, "nvidia-smi", f"echo $$ > {place.root}/new; mv {place.root}/new {place.root}/pid; {body}")
     loop = ClockedLoop()
 
@@ -139,7 +139,7 @@ def gone(group: int) -> bool:
     return False
 
 
-def test_leaving_does_not_leave_a_program_behind(place: ProbeEnvironment) -> None:
+def test_canceling_kills_the_program(place: ProbeEnvironment) -> None:
     install(place, "nvidia-smi", f"echo $$ > {place.root}/new; mv {place.root}/new {place.root}/pid; sleep 9999")
 
     async def leave() -> None:
@@ -154,7 +154,7 @@ def test_leaving_does_not_leave_a_program_behind(place: ProbeEnvironment) -> Non
     assert until(lambda: gone(int((place.root / "pid").read_text())))
 
 
-def test_leaving_while_a_program_starts_does_not_leave_it_behind(place: ProbeEnvironment) -> None:
+def test_canceling_during_start_kills_the_program(place: ProbeEnvironment) -> None:
     install(place, "nvidia-smi", f"echo $$ > {place.root}/new; mv {place.root}/new {place.root}/pid; sleep 9999")
 
     async def leave() -> None:
@@ -172,7 +172,7 @@ def test_leaving_while_a_program_starts_does_not_leave_it_behind(place: ProbeEnv
     assert until(lambda: gone(int((place.root / "pid").read_text())))
 
 
-def test_of_an_endless_answer_only_the_beginning_is_kept(place: ProbeEnvironment) -> None:
+def test_endless_output_is_truncated(place: ProbeEnvironment) -> None:
     install(place, "talks", "head -c 9000000 /dev/zero")
 
     assert len(asyncio.run(asked((str(place.root / "bin/talks"),))).text) == MOST_BYTES

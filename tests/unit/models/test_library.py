@@ -15,7 +15,7 @@ from support.model_server_harness import EMPTY, LAYER, LOADED, NOTHING_LOADED, S
 from support.waiting import PATIENCE
 
 
-def test_what_is_installed_has_what_three_calls_tell_of_it() -> None:
+def test_installed_model_combines_three_api_calls() -> None:
     listed = {
         "name": "m:latest",
         "size": 4_900_000_000,
@@ -32,14 +32,14 @@ def test_what_is_installed_has_what_three_calls_tell_of_it() -> None:
     assert one.running == RunningModel("m:latest", 10, 5, 4096)
 
 
-def test_the_latest_changed_is_the_first() -> None:
+def test_most_recently_changed_model_is_first() -> None:
     listed = [{"name": name, "modified_at": f"2026-0{name}-01T00:00:00Z"} for name in "132"]
     with FakeServer(routes(tags=whole({"models": listed}))) as server:
         assert [one.name for one in using(server.host, ModelLibrary.list_installed)] == ["3", "2", "1"]
 
 
 @pytest.mark.parametrize("answer", [error(500, "unreadable"), error(404, "model 'm' not found"), Answer([b"{"])])
-def test_a_model_that_cannot_be_shown_is_listed_all_the_same(answer: Answer) -> None:
+def test_model_without_details_is_still_listed(answer: Answer) -> None:
     with FakeServer(routes(tags=tags("m:latest", "n:latest"), show=[answer, show()])) as server:
         assert len(using(server.host, ModelLibrary.list_installed)) == 2
 
@@ -51,7 +51,7 @@ def test_one_model_is_found_by_any_of_its_names() -> None:
             assert (one.name, one.model.digest, bool(one.running)) == ("m:latest", "d" * 64, True)
 
 
-def test_the_progress_of_a_pull_survives_what_lines_may_hold() -> None:
+def test_pull_progress_accepts_unusual_lines() -> None:
     said = [
         b"\n",
         b'{"status":"pulling manifest"}\r\n\n',
@@ -68,7 +68,7 @@ def test_the_progress_of_a_pull_survives_what_lines_may_hold() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
-def test_the_progress_of_a_pull_is_the_same_however_it_is_cut(size: int) -> None:
+def test_pull_progress_is_the_same_for_any_split(size: int) -> None:
     said = b"".join(b'{"status":"p\xc2\x85","total":%d}\n' % number for number in range(20)) + SUCCESS
     parts = pulled(Answer([said[at : at + size] for at in range(0, len(said), size)]))
     assert [part.total for part in parts] == [*range(20), 0]
@@ -92,7 +92,7 @@ def test_the_progress_of_a_pull_is_the_same_however_it_is_cut(size: int) -> None
         (b"[]\n", UnreachableError, "not an Ollama server"),
     ],
 )
-def test_a_pull_that_fails_says_how(said: bytes, kind: type[ReflecttyError], told: str) -> None:
+def test_failed_pull_reports_its_cause(said: bytes, kind: type[ReflecttyError], told: str) -> None:
     with pytest.raises(kind, match=told) as caught:
         pulled(Answer([said]))
     assert type(caught.value) is kind
@@ -102,26 +102,26 @@ def test_a_pull_that_fails_says_how(said: bytes, kind: type[ReflecttyError], tol
 @pytest.mark.parametrize(
     ("name", "near"), [("reflecton:70b", "did you mean reflection?"), ("qwen33", "qwen3"), ("m", "")]
 )
-def test_a_model_that_the_registry_lacks_may_be_a_slip(name: str, near: str) -> None:
+def test_misspelled_model_gets_suggestions(name: str, near: str) -> None:
     with pytest.raises(ModelMissingError) as caught:
         pulled(Answer([b'{"error":"pull model manifest: file does not exist"}\n']), name)
     assert near in caught.value.hint
     assert "did you mean" in caught.value.hint or not near
 
 
-def test_a_pull_whose_connection_breaks_goes_on_another_time() -> None:
+def test_broken_pull_hint_promises_to_resume() -> None:
     with pytest.raises(IncompleteError) as caught:
         pulled(Answer([b'{"status":"pulling manifest"}\n', RESET]))
     assert "run the same command to continue" in caught.value.hint
 
 
-def test_a_server_may_be_silent_while_it_checks_but_not_for_good() -> None:
+def test_pull_timeout_allows_silence_during_verification() -> None:
     assert 600 <= extend_timeouts(Timeouts(idle=1.0)).idle <= 3600
     assert extend_timeouts(Timeouts(idle=5000.0)).idle == 5000.0
     assert extend_timeouts(Timeouts(first=7.0)).first == 7.0
 
 
-def test_a_pull_that_is_closed_leaves_the_server() -> None:
+def test_closing_a_pull_disconnects() -> None:
     async def work(library: ModelLibrary) -> None:
         async with aclosing(library.pull("m")) as progress:
             async for _ in progress:
@@ -132,7 +132,7 @@ def test_a_pull_that_is_closed_leaves_the_server() -> None:
         assert server.asked("/api/pull")[0].left.wait(PATIENCE)
 
 
-def test_a_variant_is_sent_with_what_is_not_inherited() -> None:
+def test_variant_sends_only_its_own_settings() -> None:
     wished = ModelVariant("v", "m", "Be \x85 brief.", "{{ .Prompt }}", (("temperature", 0.5), ("stop", ("a", "b"))))
     with FakeServer(routes(create=Answer([SUCCESS]))) as server:
         using(server.host, lambda library: every(library.create(wished)))
@@ -149,7 +149,7 @@ def test_a_variant_is_sent_with_what_is_not_inherited() -> None:
     assert bare == {"model": "v", "from": "m", "stream": True}
 
 
-def test_nothing_is_made_of_a_model_that_would_have_to_be_pulled() -> None:
+def test_variant_of_a_missing_model_is_refused() -> None:
     with FakeServer(routes(show=error(404, "model 'x' not found"), create=Answer([SUCCESS]))) as server:
         with pytest.raises(ModelMissingError):
             using(server.host, lambda library: every(library.create(ModelVariant("v", "x"))))
@@ -168,7 +168,7 @@ def test_models_are_copied_and_removed() -> None:
 
 
 @pytest.mark.parametrize(("name", "unloaded"), [("m", True), ("n", False)])
-def test_a_model_that_is_loaded_is_unloaded_before_it_is_removed(name: str, unloaded: bool) -> None:
+def test_running_model_is_unloaded_before_removal(name: str, unloaded: bool) -> None:
     gone = whole({"done": True, "done_reason": "unload"})
     with FakeServer(routes(ps=LOADED, generate=gone, delete=EMPTY)) as server:
         using(server.host, lambda library: library.remove(name))
@@ -180,7 +180,7 @@ def test_a_model_that_is_loaded_is_unloaded_before_it_is_removed(name: str, unlo
 @pytest.mark.parametrize(
     ("keep_alive", "sent"), [("", None), ("5m", "5m"), ("0", 0), ("-1", -1), ("90", 90), ("1.5", 1.5)]
 )
-def test_a_model_is_loaded_for_as_long_as_wished(keep_alive: str, sent: object) -> None:
+def test_keep_alive_is_sent_when_loading(keep_alive: str, sent: object) -> None:
     with FakeServer(routes(ps=LOADED, generate=whole({"done": True, "done_reason": "load"}))) as server:
         running = using(server.host, lambda library: library.load("m", keep_alive))
         body = server.asked("/api/generate")[0].json
@@ -189,14 +189,14 @@ def test_a_model_is_loaded_for_as_long_as_wished(keep_alive: str, sent: object) 
     assert not body.get("prompt")
 
 
-def test_a_model_that_only_embeds_is_loaded_by_the_call_that_it_knows() -> None:
+def test_embedding_model_is_loaded_through_embed() -> None:
     with FakeServer(routes(show=show(capabilities=["embedding"]), embed=whole({"embeddings": []}))) as server:
         using(server.host, lambda library: library.load("m"))
         assert [asked.path for asked in server.requests][1] == "/api/embed"
 
 
 @pytest.mark.parametrize(("loaded", "was"), [(LOADED, True), (NOTHING_LOADED, False)])
-def test_only_a_model_that_is_loaded_is_unloaded(loaded: Answer, was: bool) -> None:
+def test_only_a_running_model_is_unloaded(loaded: Answer, was: bool) -> None:
     with FakeServer(routes(ps=loaded, generate=whole({"done": True}))) as server:
         assert using(server.host, lambda library: library.unload("m")) is was
         assert [asked.json["keep_alive"] for asked in server.asked("/api/generate")] == [0] * was

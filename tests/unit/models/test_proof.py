@@ -32,20 +32,20 @@ def proven(chat: Answer, parameters: str = "") -> tuple[TrialResult, dict[str, o
         ("stop num_predict", {"num_predict": LIMIT[1]}),
     ],
 )
-def test_a_model_has_a_limit_whether_of_its_own_or_not(parameters: str, expected: dict[str, int]) -> None:
+def test_trial_reply_is_limited_unless_the_model_has_a_limit(parameters: str, expected: dict[str, int]) -> None:
     proof, options = proven(reply(TAGGED), parameters)
 
     assert proof == TrialResult(passed=True, thinking="a", corrections=1, answer="9.9")
     assert {key: value for key, value in options.items() if key == "num_predict"} == expected
 
 
-def test_a_model_that_writes_on_without_a_tag_is_not_waited_for() -> None:
+def test_trial_of_a_model_without_tags_fails_early() -> None:
     proof, _ = proven(reply(["word "] * (TAG_TOKEN_LIMIT + 400), reason="length"))
 
     assert (proof.passed, proof.problem) == (False, "it sent none of its tags")
 
 
-def test_one_that_has_begun_with_its_tags_is_listened_to() -> None:
+def test_trial_continues_once_a_tag_was_sent() -> None:
     proof, _ = proven(reply(["<thinking>", *["word "] * (TAG_TOKEN_LIMIT + 400), *TAGGED[1:]]))
 
     assert (proof.passed, proof.corrections) == (True, 1)

@@ -40,13 +40,13 @@ def fed(*parts: tuple[float, ProgressUpdate]) -> TransferProgress:
     return transfer
 
 
-def test_nothing_is_known_of_a_pull_that_has_not_begun() -> None:
+def test_pull_that_has_not_begun_has_no_figures() -> None:
     transfer = fed((0.1, ProgressUpdate("pulling manifest")))
     assert (transfer.status, transfer.layers, transfer.layer) == ("pulling manifest", (), None)
     assert (transfer.fetched_bytes, transfer.new_bytes, transfer.speed, transfer.seconds_left) == (0, 0, 0.0, None)
 
 
-def test_speed_and_time_left_are_those_of_what_came_during_this_pull() -> None:
+def test_speed_and_time_left_count_only_this_pull() -> None:
     transfer = fed((0.0, part(ONE, 1000, 600)), (2.0, part(ONE, 1000, 800)))
     assert (transfer.fetched_bytes, transfer.new_bytes) == (200, 1000)
     assert transfer.speed == 100.0
@@ -54,17 +54,17 @@ def test_speed_and_time_left_are_those_of_what_came_during_this_pull() -> None:
     assert transfer.seconds == 2.0
 
 
-def test_the_speed_is_that_of_the_last_seconds() -> None:
+def test_speed_is_measured_over_the_last_seconds() -> None:
     slow = [(float(at), part(ONE, 10_000, at)) for at in range(60)]
     fast = [(60.0 + at, part(ONE, 10_000, 59 + 100 * at)) for at in range(20)]
     assert fed(*slow, *fast).speed == pytest.approx(100.0)
 
 
-def test_a_speed_needs_a_moment() -> None:
+def test_speed_is_unknown_at_first() -> None:
     assert fed((0.0, part(ONE, 1000, 0)), (0.1, part(ONE, 1000, 500))).speed == 0.0
 
 
-def test_a_layer_that_was_there_is_no_work() -> None:
+def test_existing_layer_is_not_counted_as_fetched() -> None:
     transfer = fed((0.0, part(ONE, 1000, 1000)), (1.0, part(TWO, 50, 0)), (2.0, part(TWO, 50, 50)))
     assert (transfer.fetched_bytes, transfer.new_bytes) == (50, 50)
     assert [layer.total for layer in transfer.layers] == [1000, 50]
@@ -72,7 +72,7 @@ def test_a_layer_that_was_there_is_no_work() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from([ONE, TWO, ""]), st.integers(0, 10**15), st.integers(0, 10**15))))
-def test_no_progress_makes_figures_that_cannot_be(parts: list[tuple[str, int, int]]) -> None:
+def test_figures_are_never_negative(parts: list[tuple[str, int, int]]) -> None:
     transfer = fed(*((at / 3, part(*one)) for at, one in enumerate(parts)))
     assert transfer.fetched_bytes >= 0
     assert transfer.seconds_left is None or transfer.seconds_left >= 0
@@ -100,26 +100,26 @@ def drawn(width: int = 80, *, tty: bool = True, clock: Clock | None = None) -> t
         (12, "pulling r"),
     ],
 )
-def test_the_line_says_as_much_as_fits(width: int, expected: str) -> None:
+def test_line_shows_as_much_as_fits(width: int, expected: str) -> None:
     line, out = drawn(width)
     line.show(fed((0.0, part(ONE, 10**8, 6 * 10**7)), (2.0, part(ONE, 10**8, 8 * 10**7))))
     assert OURS.sub("", out.getvalue()) == expected
 
 
 @pytest.mark.parametrize("status", ["verifying sha256 digest", "writing manifest"])
-def test_what_is_no_layer_is_said_as_the_server_says_it(status: str) -> None:
+def test_other_statuses_are_shown_as_received(status: str) -> None:
     line, out = drawn()
     line.show(fed((0.0, part(ONE, 10, 10)), (1.0, ProgressUpdate(status))))
     assert OURS.sub("", out.getvalue()) == f"pulling reflection:70b  {status}"
 
 
-def test_a_status_tells_a_terminal_nothing() -> None:
+def test_status_is_escaped_on_a_terminal() -> None:
     line, out = drawn()
     line.show(fed((0.0, ProgressUpdate("\x1b]0;x\x07\u202eevil"))))
     assert OURS.sub("", out.getvalue()) == "pulling reflection:70b  ^[]0;x^G<U+202E>evil"
 
 
-def test_the_line_is_drawn_ten_times_a_second_at_most_and_is_gone_at_the_end() -> None:
+def test_line_is_throttled_and_erased_at_the_end() -> None:
     clock = Clock()
     line, out = drawn(clock=clock)
     lengths = []
@@ -133,7 +133,7 @@ def test_the_line_is_drawn_ten_times_a_second_at_most_and_is_gone_at_the_end() -
     assert out.getvalue().endswith("\r\x1b[K")
 
 
-def test_nothing_is_drawn_where_nobody_looks() -> None:
+def test_nothing_is_drawn_without_a_terminal() -> None:
     line, out = drawn(tty=False)
     line.show(fed((0.0, part(ONE, 100, 50))))
     line.stop()

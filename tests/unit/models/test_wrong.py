@@ -34,7 +34,7 @@ MISSING = error(404, "model 'mm' not found")
 
 
 @pytest.mark.parametrize("call", [name for name in CALLS if name != "pull"])
-def test_an_unknown_model_is_missing_and_near_ones_are_offered(call: str) -> None:
+def test_unknown_model_error_suggests_similar_names(call: str) -> None:
     given = routes(show=MISSING, copy=MISSING, delete=MISSING)
     with FakeServer(given) as server, pytest.raises(ModelMissingError, match="mm is not installed") as caught:
         using(server.host, lambda library: CALLS[call](library, "mm"))
@@ -42,7 +42,7 @@ def test_an_unknown_model_is_missing_and_near_ones_are_offered(call: str) -> Non
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_name_that_cannot_be_one_is_refused_before_the_server_is_asked(call: str) -> None:
+def test_invalid_name_is_refused_without_a_request(call: str) -> None:
     with FakeServer(routes()) as server:
         for name in ("", "../x", "/etc/passwd", "a b", "a\x1b[2J", "a/b/c/d", "a:b:c", "-rf", "a\n", "ä"):
             with pytest.raises(UsageError):
@@ -51,27 +51,27 @@ def test_a_name_that_cannot_be_one_is_refused_before_the_server_is_asked(call: s
 
 
 @pytest.mark.parametrize("answer", [Answer([b"404 page not found"], 404), Answer([b"405 method not allowed"], 405)])
-def test_a_server_that_is_too_old_for_a_call_says_which(answer: Answer) -> None:
+def test_unsupported_call_reports_the_server_version(answer: Answer) -> None:
     given = routes(pull=answer, version=whole({"version": "0.1.2"}))
     with FakeServer(given) as server, pytest.raises(RefusedError, match=r"0\.1\.2.*/api/pull") as caught:
         using(server.host, lambda library: every(library.pull("m")))
     assert "update" in caught.value.hint
 
 
-def test_what_is_no_ollama_at_all_is_not_called_old() -> None:
+def test_other_server_is_not_called_too_old() -> None:
     with FakeServer({}) as server, pytest.raises(UnreachableError):
         using(server.host, lambda library: every(library.pull("m")))
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_server_that_is_not_there_is_unreachable(call: str) -> None:
+def test_server_that_is_down_is_unreachable(call: str) -> None:
     with FakeServer({}) as server:
         host = server.host
     with pytest.raises(UnreachableError):
         using(host, lambda library: CALLS[call](library, "m"))
 
 
-def test_a_stalled_pull_is_told_from_a_broken_one() -> None:
+def test_stalled_pull_differs_from_a_broken_one() -> None:
     async def work() -> None:
         async with ModelLibrary(OllamaEngine(parse_host(server.host), timeouts=Timeouts(idle=0.1))) as library:
             await every(library.pull("m"))
@@ -82,7 +82,7 @@ def test_a_stalled_pull_is_told_from_a_broken_one() -> None:
     assert "run the same command to continue" in caught.value.hint
 
 
-def test_a_model_that_cannot_be_shown_is_found_and_an_unknown_one_is_not() -> None:
+def test_model_without_details_is_found_and_an_unknown_one_is_not() -> None:
     with FakeServer(routes(show=error(500, "unreadable"))) as server:
         found = using(server.host, lambda library: library.find("M:LATEST"))
         with pytest.raises(ModelMissingError, match="mm is not installed") as caught:
@@ -91,7 +91,7 @@ def test_a_model_that_cannot_be_shown_is_found_and_an_unknown_one_is_not() -> No
     assert "did you mean m" in caught.value.hint
 
 
-def test_no_value_of_the_client_leaves_the_library() -> None:
+def test_library_returns_only_its_own_types() -> None:
     with FakeServer(routes(pull=Answer([SUCCESS]), ps=LOADED)) as server:
         parts = using(server.host, lambda library: every(library.pull("m")))
         one = using(server.host, lambda library: library.show("m"))

@@ -35,13 +35,13 @@ def drawn(finding: Finding, width: int = 80, *, unicode: bool = True) -> list[st
         (FindingState.UNCHECKED, "○", "o"),
     ],
 )
-def test_the_gutter_tells_the_state_without_colours(state: FindingState, sign: str, letters: str) -> None:
+def test_gutter_shows_the_state_without_colors(state: FindingState, sign: str, letters: str) -> None:
     finding = Finding("server", state, "found")
     assert drawn(finding) == [f"{sign} server     found"]
     assert drawn(finding, unicode=False) == [f"{letters} server     found"]
 
 
-def test_what_to_do_hangs_below_what_was_found() -> None:
+def test_advice_is_indented_below_the_finding() -> None:
     assert drawn(Finding("server", FindingState.WRONG, "gone", "start it")) == [
         "✗ server     gone",
         "             → start it",
@@ -51,7 +51,7 @@ def test_what_to_do_hangs_below_what_was_found() -> None:
     )
 
 
-def test_on_a_narrow_screen_what_was_checked_stands_before_it() -> None:
+def test_narrow_screen_uses_a_colon_instead_of_columns() -> None:
     assert drawn(Finding("server", FindingState.WRONG, "gone", "start it"), 40) == ["✗ server: gone", "  → start it"]
 
 
@@ -63,7 +63,7 @@ def test_no_row_is_wider_than_the_screen_and_no_word_is_lost(width: int) -> None
     assert words[2:] == f"{LONG.text} {LONG.advice}".split()
 
 
-def test_what_comes_of_it_all_begins_at_the_gutter() -> None:
+def test_summary_starts_in_the_gutter() -> None:
     assert drawn(summary([], None, proven=True)) == ["✓ everything works"]
 
 
@@ -92,7 +92,7 @@ WRONG, WARNING = Finding("a", FindingState.WRONG, "x"), Finding("b", FindingStat
         ([WRONG], ModelMissingError("x"), True, FindingState.WRONG, "1 problem found"),
     ],
 )
-def test_what_comes_of_it_all(
+def test_summary_counts_problems_and_warnings(
     findings: list[Finding], obstacle: Any, proven: bool, state: FindingState, text: str
 ) -> None:
     assert summary(findings, obstacle, proven=proven) == Finding("", state, text)
@@ -102,7 +102,7 @@ def test_what_comes_of_it_all(
     ("obstacle", "proven", "answers", "code"),
     [(None, True, True, 0), (None, False, None, 0), (UnreachableError("gone", "start"), False, False, 3)],
 )
-def test_a_program_gets_everything(obstacle: Any, proven: bool, answers: bool | None, code: int) -> None:
+def test_json_report_contains_everything(obstacle: Any, proven: bool, answers: bool | None, code: int) -> None:
     finding = Finding("GPU", FindingState.OK, "found", "do", (("share", 0.5), ("names", ("a", "b"))))
     value = json.loads(json.dumps(report_object([finding], obstacle, proven=proven, seconds=1.23456)))
     assert (value["answers"], value["exit_code"], value["seconds"]) == (answers, code, 1.235)
@@ -113,7 +113,7 @@ def test_a_program_gets_everything(obstacle: Any, proven: bool, answers: bool | 
 
 
 @hostile_texts
-def test_no_text_tells_a_terminal_anything(hostile: tuple[dict[str, Any], ...]) -> None:
+def test_hostile_text_is_escaped(hostile: tuple[dict[str, Any], ...]) -> None:
     for case in hostile:
         text = text_of(case, at_most=1_000_000)
         for line in drawn(Finding(text[:20], FindingState.WRONG, text, text)):
@@ -138,24 +138,24 @@ def reported(*, out_tty: bool, err_tty: bool, quiet: bool = False) -> tuple[str,
 PLAINLY = "✓ server     there\n\n✓ everything works\n"
 
 
-def test_in_a_pipe_nothing_moves() -> None:
+def test_pipe_gets_no_status_line() -> None:
     assert reported(out_tty=False, err_tty=False) == (PLAINLY, "")
 
 
-def test_whoever_looks_on_sees_on_stderr_what_is_done() -> None:
+def test_status_is_shown_on_stderr_if_stdout_is_a_pipe() -> None:
     out, err = reported(out_tty=False, err_tty=True)
     assert out == PLAINLY
     assert "asking the server · 2 s" in err
 
 
-def test_on_a_terminal_it_stands_below_what_was_found() -> None:
+def test_status_is_shown_on_stdout_of_a_terminal() -> None:
     out, err = reported(out_tty=True, err_tty=True)
     assert not err
     assert "asking the server · 2 s" in out
     assert out.endswith("✓ everything works\n")
 
 
-def test_where_only_the_end_counts_nothing_is_written_before() -> None:
+def test_quiet_report_writes_nothing_to_stdout() -> None:
     out, err = reported(out_tty=True, err_tty=True, quiet=True)
     assert not out
     assert "asking the server" in err

@@ -21,7 +21,7 @@ from reflectty.reasoning.reply import Reply
         (Usage(1000, 6), ("1000 prompt ·",), ("cached", "prompt 0", "inf")),
     ],
 )
-def test_what_was_cached_is_told_and_not_counted_as_read(
+def test_cached_tokens_are_shown_and_not_counted_as_read(
     usage: Usage, says: tuple[str, ...], leaves_out: tuple[str, ...]
 ) -> None:
     reply = Reply("m", FAMILIES["none"])

@@ -42,7 +42,7 @@ FREE = "NVIDIA GeForce RTX 4090, 24 GiB (24.1 of 25.8 GB free)"
         (UNTOLD, "weights 43 GB · cache at most about 2.7 GB at 8,192 tokens · about 45.8 GB with buffers"),
     ],
 )
-def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
+def test_memory_needs_fit_on_one_line(made: Estimate, said: str) -> None:
     assert words.describe_needs(made) == said
 
 
@@ -137,11 +137,11 @@ def test_what_a_model_needs_is_one_line(made: Estimate, said: str) -> None:
     ],
     ids=["whole", "longest", "partly", "untold", "smaller", "two", "busy", "cpu", "nothing", "not", "mac", "elsewhere"],
 )
-def test_where_a_model_runs_what_it_costs_and_what_helps(made: Estimate, machine: Machine, lines: list[str]) -> None:
+def test_placement_describes_location_cost_and_remedies(made: Estimate, machine: Machine, lines: list[str]) -> None:
     assert list(words.describe_placement(place_on(made, machine))) == lines
 
 
-def test_what_an_estimate_does_not_know_is_said() -> None:
+def test_unknowns_of_an_estimate_are_listed() -> None:
     unsaid = estimate_memory({**LLAMA_8B, "llama.attention.head_count_kv": []}, 1)
 
     assert words.describe_unknowns(SMALL) == ()
@@ -159,7 +159,7 @@ def test_what_an_estimate_does_not_know_is_said() -> None:
         (REMOTE_MACHINE, ["the server runs elsewhere: its GPUs are unknown"]),
     ],
 )
-def test_a_machine_is_a_line_for_each_of_its_parts(machine: Machine, lines: list[str]) -> None:
+def test_machine_has_a_line_for_each_part(machine: Machine, lines: list[str]) -> None:
     assert list(words.describe_machine(machine)) == lines
 
 
@@ -171,14 +171,14 @@ def test_a_machine_is_a_line_for_each_of_its_parts(machine: Machine, lines: list
         (5_000_000_000, "estimated 6.3 GB, the server reports 5.0 GB: 20 % less"),
     ],
 )
-def test_how_true_an_estimate_turned_out(size: int, said: str) -> None:
+def test_comparison_shows_the_difference_from_the_estimate(size: int, said: str) -> None:
     found = compare_with_running(SMALL, RunningModel("m", size=size, context_length=8192))
 
     assert found is not None
     assert words.describe_comparison(found) == said
 
 
-def test_all_that_is_said_stands_under_what_is_needed_and_where_it_runs() -> None:
+def test_description_lists_needs_fit_and_details() -> None:
     found, running = place_on(UNTOLD, ONE), RunningModel("m", size=43 * 10**9, context_length=8192)
     said = words.describe_fit(found, compare_with_running(UNTOLD, running))
 
@@ -192,14 +192,14 @@ def test_all_that_is_said_stands_under_what_is_needed_and_where_it_runs() -> Non
 
 
 @pytest.mark.parametrize(("on_gpu", "share"), [(0, "100 %"), (0.4, "60 %"), (1, "")])
-def test_a_model_that_fits_and_yet_runs_on_the_cpu_is_no_secret(on_gpu: float, share: str) -> None:
+def test_model_that_fits_but_runs_on_the_cpu_is_reported(on_gpu: float, share: str) -> None:
     running = RunningModel("m", size=10**10, size_vram=round(on_gpu * 10**10), context_length=8192)
     last = words.describe_fit(place_on(SMALL, ONE), compare_with_running(SMALL, running))[-1][1]
 
     assert last.startswith(f"yet {share} of it runs on the CPU: see `reflect doctor`" if share else "estimated")
 
 
-def test_a_name_of_a_device_is_no_command_to_the_terminal() -> None:
+def test_device_name_is_escaped() -> None:
     evil = Gpu("\x1b]0;x\x07\u202e", 24 * GIB, 1, driver="\x1b[2J")
     found = place_on(LARGE, Machine((evil,), 64 * GIB, 60 * GIB, notes=("\x9b31m",)))
 
@@ -212,7 +212,7 @@ def known(machine: Machine, made: Estimate = SMALL, running: RunningModel | None
     return dict(json.loads(json.dumps(found)))
 
 
-def test_a_program_gets_the_same_as_numbers() -> None:
+def test_json_contains_the_same_as_numbers() -> None:
     found = known(ONE, LARGE)
 
     assert found["fit"] == "partly"
@@ -225,7 +225,7 @@ def test_a_program_gets_the_same_as_numbers() -> None:
     assert found["loaded"] is None
 
 
-def test_a_program_is_told_null_where_nothing_is_known() -> None:
+def test_json_has_null_for_unknown_values() -> None:
     found = known(REMOTE_MACHINE)
 
     assert found["fit"] == "unknown"
@@ -238,7 +238,7 @@ def test_a_program_is_told_null_where_nothing_is_known() -> None:
     }
 
 
-def test_a_program_is_told_how_true_an_estimate_turned_out() -> None:
+def test_json_contains_the_comparison_with_the_server() -> None:
     found = known(ONE, running=RunningModel("m", size=7 * 10**9, size_vram=7 * 10**9, context_length=4096))
 
     assert found["loaded"]["context"] == 4096

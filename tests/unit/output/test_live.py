@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reflectty.core.segments import Event
 
 
-def test_a_reply_is_drawn_with_a_gutter_that_tells_who_speaks() -> None:
+def test_reply_is_drawn_with_a_gutter() -> None:
     assert Stage(40).play(cut(TALK, 3)) == [
         "│ Both start with 9, so I compare the",
         "│ decimals.",
@@ -48,7 +48,7 @@ def test_a_reply_is_drawn_with_a_gutter_that_tells_who_speaks() -> None:
 
 @examples(20)
 @given(st.sampled_from([9, 20, 40, 80, 300]), st.integers(1, 60), st.booleans())
-def test_the_screen_is_the_same_however_the_reply_is_cut(width: int, size: int, motion: bool) -> None:
+def test_screen_is_the_same_for_any_split_of_the_reply(width: int, size: int, motion: bool) -> None:
     assert Stage(width).play(cut(TALK, size)) == Stage(width, motion=motion).play(TALK)
 
 
@@ -59,13 +59,13 @@ def test_the_screen_is_the_same_however_the_reply_is_cut(width: int, size: int, 
     st.integers(1, 30),
     st.sampled_from(list(Kind)),
 )
-def test_any_text_is_drawn_the_same_however_it_is_cut(text: str, width: int, size: int, kind: Kind) -> None:
+def test_any_text_is_drawn_the_same_for_any_split(text: str, width: int, size: int, kind: Kind) -> None:
     events = [Segment(kind, text, 0)]
     assert Stage(width).play(cut(events, size)) == Stage(width, motion=False).play(events)
 
 
 @pytest.mark.parametrize("width", [pytest.param(20, marks=pytest.mark.slow), 80])
-def test_only_the_last_rows_are_ever_drawn_again(width: int) -> None:
+def test_only_the_last_rows_are_redrawn(width: int) -> None:
     stage = Stage(width)
     long = "1. " + "word " * 3_000
     answer = "```py\n" + "x = 1\n" * 300 + "```\n\n" + "long paragraph " * 300 + "\n\n" + "- item\n" * 100
@@ -98,12 +98,12 @@ def played(text: str, stage: Stage) -> str:
     return OURS.sub("", stage.screen.getvalue()) if stage.terminal.can_redraw else stage.screen.getvalue()
 
 
-def test_only_the_corrections_can_be_shown() -> None:
+def test_corrections_can_be_shown_without_thinking() -> None:
     rows = Stage(parts=frozenset({REFLECTION, ANSWER})).play([*TALK[:3], Segment(ANSWER, "9.9", 3)])
     assert rows[:3] == ["↺ I must compare the same number of digits: 9.9 is 9.90.", "", "  9.9"]
 
 
-def test_of_a_long_open_block_only_the_end_is_shown_until_it_is_complete() -> None:
+def test_long_open_block_shows_only_its_end_until_complete() -> None:
     stage = Stage()
     stage.live.start(reply())
     code = "".join(f"line {number}\n" for number in range(30))
@@ -127,7 +127,7 @@ def test_an_open_block_is_drawn_at_most_twenty_times_a_second() -> None:
 
 
 @pytest.mark.slow
-def test_an_endless_block_becomes_plain_text_and_nothing_of_it_is_lost() -> None:
+def test_endless_block_becomes_plain_text_and_loses_nothing() -> None:
     words = [f"word{number}" for number in range(MAX_OPEN_LENGTH // 6)]
     rows = Stage(100).play(cut([Segment(ANSWER, "**" + " ".join(words) + "**\n\n- last", 0)], 50_000), corrections=0)
     assert " ".join(rows).split()[: len(words) + 3] == [
@@ -140,7 +140,7 @@ def test_an_endless_block_becomes_plain_text_and_nothing_of_it_is_lost() -> None
     ]
 
 
-def test_an_answer_that_turns_out_to_be_thinking_is_drawn_again_as_thinking() -> None:
+def test_answer_reclassified_as_thinking_is_redrawn() -> None:
     stage = Stage()
     events: list[Event] = [
         Segment(ANSWER, "Let me *think*", 0, certain=False),
@@ -150,7 +150,7 @@ def test_an_answer_that_turns_out_to_be_thinking_is_drawn_again_as_thinking() ->
     assert stage.play(events)[:3] == ["│ Let me *think*", "", "  Yes"]
 
 
-def test_an_answer_that_is_final_on_the_screen_is_said_to_have_been_thinking() -> None:
+def test_finished_answer_rows_reclassified_as_thinking_are_noted() -> None:
     stage = Stage()
     events: list[Event] = [
         Segment(ANSWER, "One.\n\nTwo", 0, certain=False),
@@ -160,7 +160,7 @@ def test_an_answer_that_is_final_on_the_screen_is_said_to_have_been_thinking() -
     assert stage.play(events)[:7] == ["  One.", "", "  Two", "", "  (the text above was thinking)", "", "  Yes"]
 
 
-def test_a_thinking_that_turns_out_to_be_answer_is_said_so_and_comes_as_answer() -> None:
+def test_thinking_reclassified_as_answer_is_noted_and_repeated() -> None:
     stage = Stage()
     events: list[Event] = [
         Segment(ANSWER, "Models write:", 0),
@@ -179,7 +179,7 @@ def test_a_thinking_that_turns_out_to_be_answer_is_said_so_and_comes_as_answer()
     assert [row for row in rows[5:] if row][:2] == ["  <think>", "  before they reason"]
 
 
-def test_what_is_open_stays_when_the_reply_is_stopped() -> None:
+def test_open_text_stays_when_the_reply_is_stopped() -> None:
     for events, shown in (
         ([Segment(THINKING, "Hm", 0)], ["│ Hm"]),
         ([Segment(ANSWER, "**Yes", 0)], ["  **Yes"]),
@@ -195,7 +195,7 @@ def test_what_is_open_stays_when_the_reply_is_stopped() -> None:
         assert (stage.screen.screen.cursor.x, stage.screen.screen.cursor.y) == (0, len(shown))
 
 
-def test_the_terminal_is_asked_for_nothing_but_its_own_rows() -> None:
+def test_output_contains_only_known_control_sequences() -> None:
     stage = Stage()
     stage.play(cut(TALK, 2))
     assert re.fullmatch(r"[^\x1b]*", OURS.sub("", stage.screen.getvalue()), re.DOTALL)

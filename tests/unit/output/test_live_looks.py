@@ -26,7 +26,7 @@ def test_no_color_keeps_bold_and_dim_and_a_dumb_terminal_keeps_nothing() -> None
 
 
 @pytest.mark.parametrize(("colours", "code"), [(16, "1;33m"), (256, "38;5;215m"), (TRUECOLOR, "38;2;240;179;91m")])
-def test_colours_are_those_that_the_terminal_has(colours: int, code: str) -> None:
+def test_colors_match_the_terminal_color_depth(colours: int, code: str) -> None:
     stage = Stage(colours=colours, look=INK)
     stage.play(TALK)
     assert code in stage.screen.getvalue()
@@ -44,7 +44,7 @@ def test_without_unicode_the_gutter_is_ascii() -> None:
     assert {"  - a", "  > b"} <= set(rows)
 
 
-def test_code_stands_on_a_panel_that_fills_the_row() -> None:
+def test_code_has_a_full_width_panel() -> None:
     stage = Stage(40, TRUECOLOR, INK)
     stage.play([Segment(ANSWER, "```python\nx = 1\n\ny = 2\n```\n", 0)], corrections=0)
     for number in range(3):
@@ -52,14 +52,14 @@ def test_code_stands_on_a_panel_that_fills_the_row() -> None:
         assert [row[at].bg for at in (1, 2, 38, 39)] == ["default", "171a23", "171a23", "default"]
 
 
-def test_the_panel_is_no_wider_than_prose_unless_the_code_is() -> None:
+def test_code_panel_is_as_wide_as_prose_unless_the_code_is_wider() -> None:
     stage = Stage(300, TRUECOLOR, INK)
     stage.play([Segment(ANSWER, f"```\nx\n```\n\n```\n{'y' * 150}\n```\n", 0)], corrections=0)
     ends = [max(at for at in range(300) if stage.screen.screen.buffer[row][at].bg == "171a23") for row in (0, 2)]
     assert ends == [99, 153]
 
 
-def test_a_fence_gets_its_colours_once_when_it_is_closed() -> None:
+def test_fence_is_highlighted_once_when_closed() -> None:
     stage = Stage(80, TRUECOLOR, INK)
     stage.play(cut([Segment(ANSWER, "```python\ndef f():\n    return 1\n```\n", 0)], 1))
     keyword = "\x1b[1;38;2;143;182;255;48;2;23;26;35mdef"

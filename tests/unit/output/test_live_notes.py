@@ -10,7 +10,7 @@ from reflectty.view.summary import format_duration
 from support.live_harness import ANSWER, TALK, THINKING, Stage, reply
 
 
-def test_controls_that_were_replaced_are_counted_in_one_line() -> None:
+def test_replaced_control_characters_are_counted_in_one_line() -> None:
     rows = Stage().play([Segment(ANSWER, "a\x1b[2Jb\x07", 0)], corrections=0)
     assert rows[0] == "  a^[[2Jb^G"
     assert rows[-1] == "  2 control characters shown as text, such as ^["
@@ -28,29 +28,29 @@ def test_controls_that_were_replaced_are_counted_in_one_line() -> None:
         ({"thinking_tokens": 4_000}, "4,000 tokens"),
     ],
 )
-def test_the_summary_says_what_is_known(values: dict[str, Any], line: str) -> None:
+def test_summary_contains_known_values(values: dict[str, Any], line: str) -> None:
     if line == "thought · 64 tokens":
         line = "64 tokens · 1 correction"
     assert line in Stage().play([Segment(ANSWER, "a", 0)], **values)[-1]
 
 
-def test_a_reply_of_which_nothing_is_known_has_no_summary() -> None:
+def test_reply_without_figures_has_no_summary() -> None:
     nothing = {"corrections": 0, "thinking_tokens": 0, "answer_tokens": 0, "total_ms": 0.0, "tokens_per_second": 0.0}
     assert Stage().play([Segment(ANSWER, "a", 0)], **nothing) == ["  a"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0.4 s"), (1, "1 s"), (59.6, "1 min 0 s"), (3_600, "60 min 0 s")])
-def test_a_time_is_said_as_people_say_it(seconds: float, text: str) -> None:
+def test_duration_is_formatted(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
 
 
-def test_a_narrow_summary_keeps_the_corrections_longest() -> None:
+def test_narrow_summary_keeps_corrections_as_long_as_possible() -> None:
     assert Stage(46).play([Segment(ANSWER, "a", 0)])[-1] == "  thought 2 s · 64 tokens · 1 correction"
     assert Stage(34).play([Segment(ANSWER, "a", 0)])[-1] == "  thought 2 s · 1 correction"
     assert Stage(20).play([Segment(ANSWER, "a", 0)])[-1] == "  thought 2 s"
 
 
-def test_a_status_says_that_nothing_has_come_and_leaves_no_trace() -> None:
+def test_status_is_shown_while_waiting_and_leaves_no_trace() -> None:
     stage = Stage()
     stage.live.start(reply())
     stage.live.tick(STATUS_DELAY_SECONDS - 0.1)
@@ -74,7 +74,7 @@ def test_a_status_longer_than_the_screen_is_cut() -> None:
     assert stage.screen.rows == [""]
 
 
-def test_thinking_that_is_not_wanted_shows_only_that_it_goes_on() -> None:
+def test_hidden_thinking_shows_only_a_status() -> None:
     stage = Stage(parts=frozenset({ANSWER}))
     stage.live.start(reply())
     for event in TALK[:3]:
@@ -85,7 +85,7 @@ def test_thinking_that_is_not_wanted_shows_only_that_it_goes_on() -> None:
     assert stage.screen.rows == ["  9.9"]
 
 
-def test_notes_stand_between_parts_and_above_what_may_still_change() -> None:
+def test_notes_are_placed_between_parts() -> None:
     stage = Stage()
     stage.live.note("first\nof all")
     stage.live.start(reply())
@@ -112,7 +112,7 @@ def test_notes_stand_between_parts_and_above_what_may_still_change() -> None:
     ]
 
 
-def test_quiet_is_only_the_reply() -> None:
+def test_quiet_shows_only_the_reply() -> None:
     stage = Stage(quiet=True)
     stage.live.note("x")
     stage.live.tick(5.0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-def test_without_motion_rows_are_printed_when_they_are_complete_and_the_cursor_is_not_moved() -> None:
+def test_without_motion_complete_rows_are_printed_without_cursor_movement() -> None:
     stage = Stage(motion=False)
     stage.live.start(reply())
     stage.live.tick(9.0)
@@ -32,7 +32,7 @@ def test_without_motion_rows_are_printed_when_they_are_complete_and_the_cursor_i
     assert not re.search(r"\x1b\[\d*[A-K]|\r", stage.screen.getvalue())
 
 
-def test_colours_that_are_forced_on_a_pipe_come_without_motion() -> None:
+def test_forced_colors_on_a_pipe_are_printed_without_motion() -> None:
     out = io.StringIO()
     live = apart(Sink(out, color_count=256), Sink(None), thinking=False)
     for event in cut(TALK, 5):
@@ -50,7 +50,7 @@ def apart(out: Sink, err: Sink, **wishes: Any) -> LiveRenderer:
     return live
 
 
-def test_with_a_pipe_for_stdout_only_thinking_and_summary_are_drawn() -> None:
+def test_piped_stdout_draws_only_thinking_and_summary() -> None:
     out, err = io.StringIO(), Screen()
     live = apart(Sink(out), Sink(err, tty=True, color_count=16), answer=False)
     for event in cut(TALK, 5):
@@ -65,7 +65,7 @@ def test_with_a_pipe_for_stdout_only_thinking_and_summary_are_drawn() -> None:
     ]
 
 
-def test_with_a_file_for_stderr_only_the_answer_is_drawn_and_notes_are_plain() -> None:
+def test_redirected_stderr_draws_only_the_answer_and_plain_notes() -> None:
     out, err = Screen(), io.StringIO()
     live = apart(Sink(out, tty=True, color_count=16), Sink(err), thinking=False)
     for event in TALK:
@@ -76,19 +76,19 @@ def test_with_a_file_for_stderr_only_the_answer_is_drawn_and_notes_are_plain() -
     assert err.getvalue() == "reflect: careful^[[2J\n"
 
 
-class Gone(io.StringIO):
+class BrokenStream(io.StringIO):
     """A stream whose reader has left."""
 
     def write(self, _: str) -> int:
         raise BrokenPipeError
 
 
-def test_a_reader_of_stdout_who_left_is_an_error_and_one_of_stderr_is_not() -> None:
-    live = apart(Sink(Gone(), tty=True), Sink(Screen(), tty=True))
+def test_broken_stdout_raises_and_broken_stderr_does_not() -> None:
+    live = apart(Sink(BrokenStream(), tty=True), Sink(Screen(), tty=True))
     with pytest.raises(StoppedError):
         live.show(Segment(ANSWER, "Yes\n\n", 0))
     live.stop()
-    live = apart(Sink(Screen(), tty=True), Sink(Gone(), tty=True))
+    live = apart(Sink(Screen(), tty=True), Sink(BrokenStream(), tty=True))
     live.tick(9.0)
     for event in TALK:
         live.show(event)
@@ -108,7 +108,7 @@ def _terminal() -> Iterable[tuple[Sink, Callable[[int], None], Callable[[], str]
     os.close(control)
 
 
-def test_the_width_is_that_of_the_moment(terminal: Any) -> None:
+def test_width_follows_the_terminal(terminal: Any) -> None:
     sink, resize, read = terminal
     live = apart(sink, sink)
     for columns in (80, 30, 50):

@@ -51,7 +51,7 @@ def alone(reply: StoredReply) -> list[str]:
     return drawn((Turn(1, None, 0.0, "q"), Turn(2, 1, 0.0, said=reply)), 2)[2:]
 
 
-def test_a_branch_is_drawn_with_the_gutter_that_tells_who_speaks() -> None:
+def test_branch_is_drawn_with_a_gutter() -> None:
     assert drawn(TURNS, 4) == [
         "▌ Which is larger, 9.11 or 9.9?",
         "",
@@ -85,7 +85,7 @@ def test_a_branch_is_drawn_with_the_gutter_that_tells_who_speaks() -> None:
     ]
 
 
-def test_every_branch_comes_once_and_says_where_it_parts() -> None:
+def test_every_branch_is_shown_once_with_its_branch_point() -> None:
     rows = drawn(TURNS, thinking=False)
     assert [row for row in rows if row[:1] in ("▌", "▸") or "──" in row or "reply" in row] == [
         "▌ Which is larger, 9.11 or 9.9?",
@@ -105,7 +105,7 @@ def test_every_branch_comes_once_and_says_where_it_parts() -> None:
     ]
 
 
-def test_a_first_question_asked_anew_parts_at_the_beginning() -> None:
+def test_repeated_first_question_branches_at_the_beginning() -> None:
     turns = (Turn(1, None, 0.0, "one"), Turn(2, None, 0.0, "two"))
     assert drawn(turns) == [
         "▌ one",
@@ -118,13 +118,13 @@ def test_a_first_question_asked_anew_parts_at_the_beginning() -> None:
     ]
 
 
-def test_turns_whose_parents_are_lost_or_impossible_are_shown_all_the_same() -> None:
+def test_turns_with_lost_or_cyclic_parents_are_still_shown() -> None:
     turns = (Turn(3, 99, 0.0, "orphan"), Turn(4, 5, 0.0, "loop"), Turn(5, 4, 0.0, said=plainly("an answer")))
     rows = drawn(turns)
     assert [text for text in ("orphan", "loop", "an answer") if not any(text in row for row in rows)] == []
 
 
-def test_five_thousand_turns_deep_is_not_too_deep() -> None:
+def test_five_thousand_nested_turns_are_drawn() -> None:
     turns = tuple(
         Turn(at, at - 1 or None, 0.0, "q", said=plainly(f"answer {at}") if at % 2 == 0 else None)
         for at in range(1, 5_001)
@@ -144,7 +144,7 @@ def test_five_thousand_turns_deep_is_not_too_deep() -> None:
         ({"warnings": ("tags were lost",)}, ["  tags were lost"]),
     ],
 )
-def test_a_reply_that_did_not_end_well_says_so(values: dict[str, Any], last: list[str]) -> None:
+def test_reply_that_ended_badly_shows_why(values: dict[str, Any], last: list[str]) -> None:
     assert alone(plainly("x", **values))[-1:] == last
 
 
@@ -152,17 +152,17 @@ def test_a_reply_that_did_not_end_well_says_so(values: dict[str, Any], last: lis
     ("origin", "word"),
     [(ReplyOrigin.STEERED, "steered"), (ReplyOrigin.CONCLUDED, "concluded"), (ReplyOrigin.CONTINUED, "continued")],
 )
-def test_what_the_user_had_a_hand_in_is_marked(origin: ReplyOrigin, word: str) -> None:
+def test_user_interventions_are_marked(origin: ReplyOrigin, word: str) -> None:
     assert alone(said("x", origin=origin))[0].startswith(f"▾ ✎ {word} · thought 2 s")
 
 
-def test_a_row_without_segments_shows_what_there_is() -> None:
+def test_reply_without_segments_shows_its_raw_text() -> None:
     assert alone(plainly("")._replace(segments=(), answer="", raw="as it came")) == ["  as it came"]
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 300])
 @pytest.mark.parametrize("turn", TURNS, ids=lambda turn: str(turn.id))
-def test_what_is_stored_looks_as_it_did_in_the_chat(turn: Turn, width: int) -> None:
+def test_stored_turn_looks_as_in_the_chat(turn: Turn, width: int) -> None:
     on = page(width, colours=256, tty=True, look="ink")
     part: QuestionPart | ReplyPart = QuestionPart(turn.text, turn.attachments)
     if turn.said:
@@ -175,7 +175,7 @@ def test_what_is_stored_looks_as_it_did_in_the_chat(turn: Turn, width: int) -> N
 
 
 @hostile_texts
-def test_hostile_text_is_cleaned_wherever_it_stands(hostile: tuple[dict[str, Any], ...]) -> None:
+def test_hostile_text_is_cleaned_everywhere(hostile: tuple[dict[str, Any], ...]) -> None:
     for case in hostile:
         out = everywhere(text_of(case))
         assert not CONTROLS.search(out.replace("\n", "")), case["id"]
@@ -200,7 +200,7 @@ def everywhere(text: str) -> str:
     return "\n".join([written(on), *drawn(turns)])
 
 
-class TestTheList:
+class TestSessionList:
     OTHER = SESSION._replace(id="abcdef", title="x" * 90, model="llama3.1:8b-instruct-q4", questions=1_200, updated=0.0)
 
     def rows(self, width: int, *, tty: bool) -> list[str]:
@@ -211,7 +211,7 @@ class TestTheList:
     def test_fits_the_terminal(self, width: int) -> None:
         assert all(len(row) < max(width, 12) for row in self.rows(width, tty=True))
 
-    def test_leaves_out_what_is_least_missed_first(self) -> None:
+    def test_narrow_list_drops_the_least_important_columns_first(self) -> None:
         heads = [self.rows(width, tty=True)[0].split() for width in (90, 50, 40, 30)]
         assert heads == [
             ["id", "when", "model", "asked", "title"],
@@ -220,7 +220,7 @@ class TestTheList:
             ["id", "title"],
         ]
 
-    def test_is_whole_and_without_a_head_in_a_pipe(self) -> None:
+    def test_is_complete_and_without_a_header_in_a_pipe(self) -> None:
         assert self.rows(20, tty=False) == [
             f"k3f9x2  1 h ago  reflection:70b               3  {QUESTION}",
             f"abcdef  1 h ago  llama3.1:8b-instruct-q4  1,200  {'x' * 90}",
@@ -232,7 +232,7 @@ class TestTheList:
         assert rows[1].count("你好") + rows[1].count("你") / 2 < 20
 
 
-class TestWhatWasFound:
+class TestSearchHits:
     FOUND = SearchHit(
         SESSION, 2, "reflection", (("compare  the\nsame ", False), ("number", True), (" of digits", False))
     )
@@ -243,7 +243,7 @@ class TestWhatWasFound:
             on.write(rows)
         return written(on).split("\n")[:-1]
 
-    def test_says_where_and_marks_the_match_for_a_pipe(self) -> None:
+    def test_shows_the_location_and_marks_the_match_in_a_pipe(self) -> None:
         assert self.rows() == [
             f"k3f9x2  {QUESTION} · 1 h ago",
             "  correction: compare the same «number» of digits",
@@ -254,22 +254,22 @@ class TestWhatWasFound:
         assert "\x1b[1;33mnumber\x1b[0m" in row
         assert "«" not in row
 
-    def test_is_in_ascii_where_nothing_else_can_be_shown(self) -> None:
+    def test_is_ascii_without_unicode(self) -> None:
         assert self.rows(unicode=False)[1].endswith("same *number* of digits")
 
-    def test_names_a_session_once_for_what_follows_in_it(self) -> None:
+    def test_names_a_session_once_for_all_its_hits(self) -> None:
         other = self.FOUND._replace(session=SESSION._replace(id="other2"))
         rows = self.rows(self.FOUND, self.FOUND._replace(part="answer"), other)
         assert [row.split()[0] for row in rows if row] == ["k3f9x2", "correction:", "answer:", "other2", "correction:"]
 
 
-def test_a_question_too_wide_for_the_row_hangs_under_itself() -> None:
+def test_wide_question_is_wrapped_with_its_gutter() -> None:
     rows = drawn((Turn(1, None, 0.0, "word " * 30),), width=40)
     assert len(rows) > 3
     assert all(row.startswith("▌ word") for row in rows)
 
 
-def test_nothing_is_lost_of_a_long_answer() -> None:
+def test_long_answer_loses_nothing() -> None:
     words = [f"w{number}" for number in range(5_000)]
     reply = said(" ".join(words), ((THINKING, " ".join(words)), (ANSWER, "first")))
     shown = " ".join(alone(reply)).replace("│", "").split()

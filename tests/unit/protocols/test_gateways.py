@@ -38,7 +38,7 @@ NGINX = b"<html>\n<center>The plain HTTP request was sent to HTTPS port</center>
         (502, b'{"error":"bad gateway"}', RefusedError, "the server refused: bad gateway", "log"),
     ],
 )  # fmt: skip
-def test_a_gateway_is_told_for_what_it_is(  # noqa: PLR0913, PLR0917 - the columns of the table
+def test_gateway_errors_are_explained(  # noqa: PLR0913, PLR0917 - the columns of the table
     status: int,
     body: bytes,
     kind: type[ReflecttyError],
@@ -65,7 +65,7 @@ def test_a_gateway_is_told_for_what_it_is(  # noqa: PLR0913, PLR0917 - the colum
         (400, "bad top_p", False),
     ],
 )
-def test_a_failure_that_may_pass_is_told_from_one_that_stays(
+def test_transient_failures_differ_from_permanent_ones(
     status: int, text: str, transient: bool, refusal: Callable[[int, bytes, str], ReflecttyError]
 ) -> None:
     error = refusal(status, f'{{"error":"{text}"}}'.encode(), "m")

@@ -27,7 +27,7 @@ NOW = 1_795_000_000.0
         ({}, None),
     ],
 )
-def test_when_to_come_again_is_a_number_or_a_date(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_is_a_number_or_a_date(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers, NOW) == seconds
 
 
@@ -44,7 +44,7 @@ def test_when_to_come_again_is_a_number_or_a_date(headers: dict[str, str], secon
         ("You exceeded your current quota, please check your plan and billing details", RefusedError, 0.0),
     ],
 )
-def test_a_rate_limit_is_busy_and_one_that_waiting_does_not_lift_is_final(
+def test_temporary_rate_limit_is_busy_and_a_lasting_one_is_refused(
     text: str, kind: type[RefusedError], seconds: float, refusal: type
 ) -> None:
     error = refusal(429, f'{{"error":"{text}"}}'.encode(), "m")

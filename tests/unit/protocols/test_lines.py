@@ -25,7 +25,7 @@ def fed(*pieces: bytes, limit: int = 1000) -> list[dict[str, Any]]:
 
 
 @given(st.lists(VALUES, max_size=6), st.booleans(), st.booleans(), st.lists(st.integers(0, 400), max_size=6))
-def test_lines_are_the_same_however_they_are_cut(
+def test_any_split_gives_the_same_lines(
     values: list[dict[str, Any]], escaped: bool, ended: bool, cuts: list[int]
 ) -> None:
     end = "\n" if escaped else "\r\n\n"
@@ -48,7 +48,7 @@ def test_lines_are_the_same_however_they_are_cut(
         (b'{"a":"\xff"}', [{"a": "\ufffd"}]),
     ],
 )
-def test_a_line_is_an_object_whatever_is_in_it(data: bytes, expected: list[object]) -> None:
+def test_unusual_lines_are_parsed(data: bytes, expected: list[object]) -> None:
     assert fed(data) == expected
 
 
@@ -67,6 +67,6 @@ def test_a_line_is_an_object_whatever_is_in_it(data: bytes, expected: list[objec
         (b"[" * 100_000 + b"\n", UnreachableError, "something other"),
     ],
 )
-def test_what_is_no_object_says_what_it_is(data: bytes, kind: type[ReflecttyError], told: str) -> None:
+def test_line_that_is_not_an_object_raises(data: bytes, kind: type[ReflecttyError], told: str) -> None:
     with pytest.raises(kind, match=told):
         fed(data)

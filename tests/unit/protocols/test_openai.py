@@ -65,7 +65,7 @@ def test_a_reply_of_each_server_is_read(data: bytes, thinking: str, content: str
     assert (chunks[-1].done_reason, chunks[-1].usage) == ("stop", usage)
 
 
-def test_a_piece_is_passed_on_as_soon_as_its_line_is_whole() -> None:
+def test_piece_is_emitted_as_soon_as_its_line_is_complete() -> None:
     decoder = wire.OpenAIChunkDecoder()
     line = text("one").rstrip(b"\n")
 
@@ -107,7 +107,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("data", HARMLESS.values(), ids=list(HARMLESS))
-def test_what_a_server_does_besides_does_no_harm(data: bytes) -> None:
+def test_harmless_extras_are_ignored(data: bytes) -> None:
     chunks, error = decoded([data])
 
     assert error is None
@@ -115,7 +115,7 @@ def test_what_a_server_does_besides_does_no_harm(data: bytes) -> None:
     assert chunks[-1].done
 
 
-def test_a_whole_reply_of_a_server_that_does_not_stream_is_a_reply() -> None:
+def test_non_streaming_reply_is_accepted() -> None:
     chunks, error = decoded([json.dumps(WHOLE | {"usage": {"completion_tokens": 7}}).encode() + b"\n"])
 
     assert error is None
@@ -125,7 +125,7 @@ def test_a_whole_reply_of_a_server_that_does_not_stream_is_a_reply() -> None:
 @pytest.mark.parametrize(
     ("finish", "reason"), [("stop", "stop"), ("length", "length"), ("tool_calls", "stop"), ("function_call", "stop")]
 )
-def test_why_it_ended_is_said_in_our_words(finish: str, reason: str) -> None:
+def test_finish_reason_is_normalized(finish: str, reason: str) -> None:
     chunks, _ = decoded([ONE + chunk(finish=finish) + DONE])
     assert chunks[-1] == Chunk(done=True, done_reason=reason, usage=Usage())
 
@@ -171,7 +171,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_what_goes_wrong_is_an_error_and_what_came_is_kept(name: str) -> None:
+def test_failure_raises_and_preserves_partial_text(name: str) -> None:
     data, kind, kept, says = FAILURES[name]
     chunks, error = decoded([data])
 
@@ -202,25 +202,25 @@ ENDS = {
 
 @pytest.mark.parametrize("said", ENDS, ids=[said[:30] for said in ENDS])
 @pytest.mark.parametrize("size", [1, 3, 1000])
-def test_the_token_that_ends_a_turn_is_cut_from_the_end_and_from_nowhere_else(said: str, size: int) -> None:
+def test_end_of_turn_token_is_removed_only_at_the_end(said: str, size: int) -> None:
     pieces = [text(said[at : at + size]) for at in range(0, len(said), size)]
     chunks, _ = decoded([*pieces, STOP + DONE])
 
     assert joined(chunks) == ("", ENDS[said])
 
 
-def test_a_token_in_the_middle_comes_before_the_thinking_after_it() -> None:
+def test_token_in_the_middle_precedes_the_thinking_after_it() -> None:
     chunks, _ = decoded([text("a<eos>") + chunk({"reasoning": "hm"}) + text("b") + STOP + DONE])
     assert [(chunk.content, chunk.thinking) for chunk in chunks] == [("a", ""), ("<eos>", ""), ("", "hm"), ("b", ""), ("", "")]  # fmt: skip
 
 
 @given(st.sampled_from([LLAMA_SERVER, VLLM, SGLANG, HARMLESS["an event in several lines"]]), st.lists(st.integers(0)))
-def test_a_reply_is_the_same_however_it_is_cut(data: bytes, places: list[int]) -> None:
+def test_any_split_gives_the_same_reply(data: bytes, places: list[int]) -> None:
     assert decoded(cut(data, places)) == decoded([data])
 
 
 @given(st.lists(st.integers(0)), st.sampled_from([data for data, *_ in FAILURES.values() if len(data) < 10_000]))
-def test_a_failure_is_the_same_however_it_is_cut(places: list[int], data: bytes) -> None:
+def test_any_split_gives_the_same_failure(places: list[int], data: bytes) -> None:
     chunks, error = decoded(cut(data, places))
     expected, wrong = decoded([data])
 
@@ -229,7 +229,7 @@ def test_a_failure_is_the_same_however_it_is_cut(places: list[int], data: bytes)
 
 
 @given(st.text(alphabet="<|im_end>/s \na", max_size=40), st.lists(st.integers(0)))
-def test_any_text_keeps_all_but_its_end(said: str, places: list[int]) -> None:
+def test_decoded_text_is_a_prefix_of_any_text(said: str, places: list[int]) -> None:
     chunks, _ = decoded(cut(text(said) + STOP + DONE, places))
     _, kept = joined(chunks)
 
@@ -244,7 +244,7 @@ def test_any_bytes_are_a_reply_or_an_error(data: bytes, places: list[int]) -> No
 
 
 @given(st.sampled_from([b"\r", b"\n", b"\r\n"]), st.lists(st.integers(0, 2000), max_size=8))
-def test_lines_may_end_in_any_way_and_be_cut_anywhere(end: bytes, places: list[int]) -> None:
+def test_any_line_ending_and_split_is_accepted(end: bytes, places: list[int]) -> None:
     data = (b": keep-alive\n\n" + VLLM).replace(b"\n", end)
     whole, pieces = decoded([data]), decoded(cut(data, places))
 
@@ -265,7 +265,7 @@ def test_lines_may_end_in_any_way_and_be_cut_anywhere(end: bytes, places: list[i
         (b"data: {", 1),
     ],
 )
-def test_what_only_keeps_a_connection_alive_is_no_part_of_the_reply(data: bytes, parts: int) -> None:
+def test_keep_alive_data_is_not_part_of_the_reply(data: bytes, parts: int) -> None:
     decoder = wire.OpenAIChunkDecoder()
     list(decoder.feed(data))
     assert decoder.part_count == parts
@@ -292,12 +292,12 @@ HMM, ANSWER = {"type": "text", "text": "hm"}, {"type": "text", "text": "4"}
         parts({"type": "thinking", "thinking": None}) + chunk({"reasoning": "hm", "content": [ANSWER]}),
     ],
 )
-def test_thinking_may_come_as_parts_of_the_content(data: bytes) -> None:
+def test_thinking_may_arrive_as_content_parts(data: bytes) -> None:
     chunks, error = decoded([data + STOP + DONE])
     assert (joined(chunks), error) == (("hm", "4"), None)
 
 
-def test_thinking_may_come_as_parts_of_a_reply_that_is_not_streamed() -> None:
+def test_thinking_may_arrive_as_parts_without_streaming() -> None:
     message = {"content": [{"type": "thinking", "thinking": [HMM]}, ANSWER]}
     whole = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
     chunks, error = decoded([json.dumps(whole).encode()])
@@ -317,13 +317,13 @@ CALL = {"index": 0, "id": "c1", "type": "function", "function": {"name": "get_we
         (({"tool_calls": "nonsense"},), ()),
     ],
 )
-def test_a_call_of_a_tool_is_told_by_its_name(deltas: tuple[dict[str, Any], ...], calls: tuple[str, ...]) -> None:
+def test_tool_call_is_reported_by_name(deltas: tuple[dict[str, Any], ...], calls: tuple[str, ...]) -> None:
     chunks, error = decoded([b"".join(map(chunk, deltas)) + chunk(finish="tool_calls") + DONE])
     assert tuple(name for one in chunks for name in one.tool_calls) == calls
     assert (chunks[-1].done_reason, error) == ("stop", None)
 
 
-def test_a_refusal_is_told_apart_from_the_content() -> None:
+def test_refusal_is_separate_from_the_content() -> None:
     chunks, _ = decoded([chunk({"refusal": "I can"}) + chunk({"refusal": "not."}) + STOP + DONE])
     assert "".join(one.refusal for one in chunks) == "I cannot."
     assert joined(chunks) == ("", "")
@@ -338,6 +338,6 @@ def test_a_refusal_is_told_apart_from_the_content() -> None:
         ({"usage": {"prompt_tokens": 24}, "timings": {"cache_n": 19, "prompt_n": 5, "prompt_ms": 50}}, Usage(24, prompt_ms=50, cached_tokens=19)),
     ],
 )  # fmt: skip
-def test_what_was_known_of_the_prompt_and_what_was_thought_is_counted(more: dict[str, Any], usage: Usage) -> None:
+def test_cached_and_thinking_tokens_are_counted(more: dict[str, Any], usage: Usage) -> None:
     chunks, _ = decoded([ONE + STOP + figures(**more) + DONE])
     assert chunks[-1].usage == usage

@@ -53,7 +53,9 @@ def refused(status: int, value: Any, model: str = "m") -> ReflecttyError:
         (500, b"<html>Oops</html>", UnreachableError, "a web page with HTTP 500"),
     ],
 )  # fmt: skip
-def test_a_refusal_is_its_error_in_one_line(status: int, value: Any, kind: type[ReflecttyError], says: str) -> None:
+def test_refusal_gives_the_right_error_in_one_line(
+    status: int, value: Any, kind: type[ReflecttyError], says: str
+) -> None:
     error = refused(status, value)
 
     assert type(error) is kind
@@ -61,7 +63,7 @@ def test_a_refusal_is_its_error_in_one_line(status: int, value: Any, kind: type[
     assert "\n" not in str(error)
 
 
-def test_a_refusal_for_want_of_a_key_says_how_to_give_one() -> None:
+def test_unauthorized_error_explains_how_to_set_a_key() -> None:
     hint = refused(401, {"error": "Unauthorized"}).hint
     assert all(name in hint for name in ("REFLECTTY_API_KEY", "OPENAI_API_KEY", "api_key_file", "https"))
 
@@ -78,7 +80,7 @@ def test_a_refusal_for_want_of_a_key_says_how_to_give_one() -> None:
         ({"detail": "Requested token count exceeds the model's maximum context length of 4096 tokens. You requested a total of 9000 tokens: 8000 tokens from the input messages and 1000 tokens for the completion."}, (8000, 4096)),
     ],
 )  # fmt: skip
-def test_a_prompt_that_is_too_long_is_told_by_its_numbers(value: Any, numbers: tuple[int, int]) -> None:
+def test_too_long_prompt_is_reported_with_its_numbers(value: Any, numbers: tuple[int, int]) -> None:
     error = refused(400, value)
 
     assert type(error) is PromptTooLongError
@@ -104,19 +106,19 @@ def test_a_prompt_that_is_too_long_is_told_by_its_numbers(value: Any, numbers: t
         ),
     ],
 )
-def test_a_number_that_is_a_bound_or_of_characters_is_told_as_one(text: str, says: str) -> None:
+def test_bounds_and_characters_are_reported_as_such(text: str, says: str) -> None:
     error = refused(400, {"error": {"message": text, "param": "input_tokens", "code": 400}})
     assert (type(error), str(error)) == (PromptTooLongError, says)
 
 
-def test_a_limit_of_tokens_beyond_the_context_is_told_as_what_the_user_set() -> None:
+def test_excessive_token_limit_is_reported_as_num_predict() -> None:
     error = refused(400, {"error": {"message": "max_tokens=5000 cannot be greater than max_model_len=2048."}})
 
     assert str(error) == "num_predict=5000 exceeds the context of 2048 tokens"
     assert error.hint == "lower -o num_predict"
 
 
-def test_a_prompt_that_leaves_no_room_for_the_reply_is_told_apart() -> None:
+def test_prompt_without_room_for_the_reply_is_distinguished() -> None:
     text = (
         "'max_tokens' or 'max_completion_tokens' is too large: 4000. This model's maximum context length is 4096 tokens"
         " and your request has 1000 input tokens (4000 > 4096 - 1000)."
@@ -129,12 +131,12 @@ def test_a_prompt_that_leaves_no_room_for_the_reply_is_told_apart() -> None:
     assert not error.resizable
 
 
-def test_a_prompt_that_is_too_long_without_numbers_is_one_still() -> None:
+def test_too_long_prompt_without_numbers_is_recognized() -> None:
     error = refused(400, {"error": {"message": "too much", "code": "context_length_exceeded"}})
     assert (type(error), str(error)) == (PromptTooLongError, "the prompt does not fit into the context")
 
 
-def test_models_are_what_is_served() -> None:
+def test_served_models_are_parsed() -> None:
     one, two = wire.models_of({"object": "list", "data": [LISTED, LLAMA, "nonsense"]})
 
     assert one == wire.ListedModel(
@@ -145,7 +147,7 @@ def test_models_are_what_is_served() -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {"id": "m"}}, {"models": []}])
-def test_a_server_that_lists_nothing_is_none_of_ours(body: Any) -> None:
+def test_server_without_a_model_list_raises(body: Any) -> None:
     with pytest.raises(UnreachableError, match="lists no models") as caught:
         wire.models_of(body)
     assert "--engine ollama" in caught.value.hint
@@ -159,7 +161,7 @@ def test_a_server_that_lists_nothing_is_none_of_ours(body: Any) -> None:
         ("zzz", "available: mini, org/Qwen3-8B"),
     ],
 )
-def test_a_missing_model_is_advised_with_those_that_are_served(model: str, hint: str) -> None:
+def test_missing_model_error_suggests_served_models(model: str, hint: str) -> None:
     assert wire.missing_hint(model, ["mini", "org/Qwen3-8B"]) == hint
     assert "does not list" in wire.missing_hint(model, [])
 
@@ -173,7 +175,7 @@ def test_a_missing_model_is_advised_with_those_that_are_served(model: str, hint:
         ("<thinking> <output>", False, ("completion",)),
     ],
 )
-def test_what_a_model_can_is_read_from_its_template_and_its_server(
+def test_capabilities_are_read_from_template_and_server(
     template: str, vision: bool, capabilities: tuple[str, ...]
 ) -> None:
     (listed,) = wire.models_of({"data": [LLAMA]})
@@ -194,7 +196,7 @@ def test_what_a_model_can_is_read_from_its_template_and_its_server(
         ("meta-llama/Llama-3.1-405B-Instruct", Mode.REFLECT, "any", None),
     ],
 )
-def test_a_model_is_made_to_reflect_by_its_name_where_nothing_else_is_known(
+def test_mode_is_chosen_by_name_if_nothing_else_is_known(
     name: str, mode: Mode, family: str, think: bool | None
 ) -> None:
     (listed,) = wire.models_of({"data": [LISTED | {"id": name}]})
@@ -203,12 +205,12 @@ def test_a_model_is_made_to_reflect_by_its_name_where_nothing_else_is_known(
     assert (chosen.mode, chosen.family.name, chosen.think) == (mode, family, think)
 
 
-def test_a_model_that_is_served_under_any_name_is_known_by_what_was_loaded() -> None:
+def test_model_under_another_name_is_recognized_by_its_root() -> None:
     (listed,) = wire.models_of({"data": [LISTED | {"id": "ours", "root": "/models/Qwen3-8B"}]})
     assert (listed.model.name, listed.model.capabilities) == ("ours", ("thinking",))
 
 
-def test_a_rendered_prompt_is_there_or_refused() -> None:
+def test_rendered_prompt_is_returned_or_refused() -> None:
     assert wire.rendered_prompt_of({"prompt": "Q: "}) == "Q: "
     with pytest.raises(RefusedError, match="cannot render"):
         wire.rendered_prompt_of({"prompt": None})
@@ -217,21 +219,21 @@ def test_a_rendered_prompt_is_there_or_refused() -> None:
 NO_DATABASE = {"error": {"message": "No connected db.", "type": "no_db_connection", "param": None, "code": "400"}}
 
 
-def test_litellm_without_a_database_is_understood_to_want_another_key() -> None:
+def test_litellm_without_a_database_suggests_another_key() -> None:
     error = wire.refusal_error_of(400, json.dumps(NO_DATABASE).encode(), "m")
 
     assert (type(error), str(error)) == (RefusedError, "the server refused: No connected db.")
     assert "the server requires a key, or rejects this one" in error.hint
 
 
-def test_litellm_says_in_its_own_words_that_a_model_is_missing() -> None:
+def test_litellm_message_for_a_missing_model_is_recognized() -> None:
     text = "/chat/completions: Invalid model name passed in model=nosuch. Call `/v1/models` to view available models."
     error = wire.refusal_error_of(400, json.dumps({"error": {"message": text, "code": "400"}}).encode(), "nosuch")
 
     assert (type(error), str(error)) == (ModelMissingError, "the model nosuch is not available on this server")
 
 
-def test_the_context_that_a_gateway_knows_of_is_read() -> None:
+def test_context_reported_by_a_gateway_is_read() -> None:
     entry = {"id": "m", "created": 1677610602, "owned_by": "openai", "max_input_tokens": 2048, "max_output_tokens": 64}
     (one,) = wire.models_of({"data": [entry]})
 
@@ -239,7 +241,7 @@ def test_the_context_that_a_gateway_knows_of_is_read() -> None:
 
 
 @pytest.mark.parametrize(("said", "version"), [("b0-unknown", ""), ("b10970-1a2b3c", "b10970-1a2b3c"), ("", "")])
-def test_a_build_that_nobody_numbered_has_no_version(said: str, version: str) -> None:
+def test_unnumbered_build_has_no_version(said: str, version: str) -> None:
     assert wire.version_of({"build_info": said}) == version
 
 
@@ -250,9 +252,7 @@ def test_a_build_that_nobody_numbered_has_no_version(said: str, version: str) ->
         (500, {"error": "context size has been exceeded"}),
     ],
 )
-def test_a_context_that_is_full_of_several_replies_is_told_from_a_prompt_that_is_too_long(
-    status: int, value: Any
-) -> None:
+def test_crowded_context_differs_from_a_too_long_prompt(status: int, value: Any) -> None:
     error = wire.refusal_error_of(status, json.dumps(value).encode(), "m")
 
     assert (type(error), error.exit_code) == (CrowdedError, 5)
@@ -272,9 +272,7 @@ PROPS = {"total_slots": 4, "default_generation_settings": {"n_ctx": 8192}}
         ({"total_slots": "four", "default_generation_settings": []}, 0, 0),
     ],
 )
-def test_llama_server_tells_its_slots_and_the_context_that_they_may_share(
-    props: dict[str, Any], slots: int, shared: int
-) -> None:
+def test_llama_server_reports_slots_and_shared_context(props: dict[str, Any], slots: int, shared: int) -> None:
     assert wire.capacity_of(props) == Capacity(slots, shared)
 
 
@@ -298,13 +296,13 @@ vllm:num_requests_waiting_by_reason{engine="0",reason="capacity"} 2.0
         (b"vllm:num_requests_running 0.0\nvllm:num_requests_waiting 0.0", Workload(0, 0)),
     ],
 )
-def test_metrics_tell_how_many_run_and_how_many_wait(data: bytes, load: Workload) -> None:
+def test_metrics_report_running_and_waiting_requests(data: bytes, load: Workload) -> None:
     assert wire.workload_of(data) == load
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"<html>", b"vllm:num_requests_running 1.0\n", b"vllm:num_requests_waiting NaN\n"]
 )
-def test_metrics_that_do_not_tell_are_none(data: bytes) -> None:
+def test_metrics_without_counts_raise(data: bytes) -> None:
     with pytest.raises(ValueError, match="no count"):
         wire.workload_of(data)

@@ -61,9 +61,7 @@ LITELLM = 1677610602
         ),
     ],
 )  # fmt: skip
-def test_the_model_that_is_taken_unasked_is_so_for_a_reason_that_is_true(
-    entries: list[dict[str, Any]], name: str, why: str
-) -> None:
+def test_default_model_is_chosen_for_the_stated_reason(entries: list[dict[str, Any]], name: str, why: str) -> None:
     assert picked(*entries) == (name, why)
 
 
@@ -86,7 +84,7 @@ def test_the_model_that_is_taken_unasked_is_so_for_a_reason_that_is_true(
         entry("a", capabilities=["embedding"]), entry("a", architecture={"output_modalities": ["image"]}),
     ],
 )  # fmt: skip
-def test_what_cannot_chat_is_never_taken(other: dict[str, Any]) -> None:
+def test_model_that_cannot_chat_is_never_chosen(other: dict[str, Any]) -> None:
     assert picked(other) is None
     chosen = picked(other, entry("m", 1))
     assert chosen is not None
@@ -110,9 +108,9 @@ def test_what_cannot_chat_is_never_taken(other: dict[str, Any]) -> None:
         entry("a", architecture={"output_modalities": ["image", "text"]}), entry("a", architecture={"modality": "x"}),
     ],
 )  # fmt: skip
-def test_what_can_chat_is_taken(model: dict[str, Any]) -> None:
+def test_chat_model_is_chosen(model: dict[str, Any]) -> None:
     assert picked(model) == (model["id"], "the only model served")
 
 
-def test_of_none_that_is_listed_none_is_taken() -> None:
+def test_empty_list_gives_no_model() -> None:
     assert picked() is None

@@ -14,7 +14,7 @@ STREAM = b"".join(step for step in glimpsed(PROMPT, ["<think>", "\n", "Bóth"]).
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64, len(STREAM)])
-def test_a_glimpse_is_the_same_however_it_is_cut(size: int) -> None:
+def test_any_split_gives_the_same_probe(size: int) -> None:
     glimpse = wire.PromptProbe()
     for at in range(0, len(STREAM), size):
         assert list(glimpse.feed(STREAM[at : at + size])) == []
@@ -37,7 +37,7 @@ def test_a_glimpse_is_the_same_however_it_is_cut(size: int) -> None:
         b'data: {"error": {"message": "no"}}\n\n',
     ],
 )
-def test_whatever_a_server_sends_is_no_prompt(data: bytes) -> None:
+def test_invalid_data_gives_no_prompt(data: bytes) -> None:
     glimpse = wire.PromptProbe()
     list(glimpse.feed(data))
     list(glimpse.close())
@@ -45,7 +45,7 @@ def test_whatever_a_server_sends_is_no_prompt(data: bytes) -> None:
     assert glimpse.prompt == ""
 
 
-def test_a_prompt_without_end_ends_the_probe() -> None:
+def test_endless_prompt_ends_the_probe() -> None:
     glimpse = wire.PromptProbe()
     list(glimpse.feed(b'data: {"prompt_text": "' + b"x" * LINE_LIMIT))
 
@@ -64,9 +64,7 @@ def test_a_prompt_without_end_ends_the_probe() -> None:
         ("", "", ""),
     ],
 )
-def test_an_opener_stands_at_the_end_of_a_prompt_or_at_the_beginning_of_a_reply(
-    prompt: str, said: str, expected: str
-) -> None:
+def test_opener_is_found_at_the_end_of_a_prompt_or_the_start_of_a_reply(prompt: str, said: str, expected: str) -> None:
     assert find_opener(prompt, said) == expected
 
 
@@ -79,7 +77,5 @@ def test_an_opener_stands_at_the_end_of_a_prompt_or_at_the_beginning_of_a_reply(
         ({}, ([], 0, 0)),
     ],
 )
-def test_tokens_are_counted_where_they_are_told(
-    body: dict[str, object], expected: tuple[list[object], int, int]
-) -> None:
+def test_tokens_are_counted_if_reported(body: dict[str, object], expected: tuple[list[object], int, int]) -> None:
     assert wire.tokens_of(body) == expected

@@ -41,11 +41,11 @@ def asking(*options: tuple[str, Any], **more: Any) -> Request:
         (asking(schema=json.dumps(SCHEMA)), {"response_format": STRICT}),
     ],
 )  # fmt: skip
-def test_a_request_is_a_stream_that_keeps_special_tokens(request_: Request, more: dict[str, Any]) -> None:
+def test_request_streams_and_keeps_special_tokens(request_: Request, more: dict[str, Any]) -> None:
     assert wire.encode(request_, wire.VLLM) == {"model": "m", "messages": MESSAGES} | STREAM | more
 
 
-def test_what_only_llama_server_knows_is_sent_to_it_alone() -> None:
+def test_llama_server_options_are_sent_to_it_alone() -> None:
     request = asking(("typical_p", 0.5), ("repeat_last_n", 64), ("num_keep", 4))
     more = {"typical_p": 0.5, "repeat_last_n": 64, "n_keep": 4}
 
@@ -53,7 +53,7 @@ def test_what_only_llama_server_knows_is_sent_to_it_alone() -> None:
     assert wire.encode(request, wire.SGLANG) == wire.encode(asking())
 
 
-def test_what_is_ignored_is_exactly_what_is_not_sent() -> None:
+def test_ignored_options_match_those_not_sent() -> None:
     assert {"num_ctx", "keep_alive", "typical_p", "num_keep"} <= set(wire.ignored_options_of(wire.VLLM))
     assert not {"temperature", "num_predict", "stop"} & set(wire.ignored_options_of(""))
     assert set(wire.ignored_options_of("")) - set(wire.ignored_options_of(wire.LLAMA_SERVER)) == {
@@ -66,7 +66,7 @@ def test_what_is_ignored_is_exactly_what_is_not_sent() -> None:
 @pytest.mark.parametrize(
     ("image", "kind"), [("iVBORw0K", "png"), ("/9j/4AAQ", "jpeg"), ("R0lGODlh", "gif"), ("UklGRiI", "webp"), ("Qk02AA==", "bmp"), ("SUkqAAg=", "tiff"), ("TU0AKgA=", "tiff"), ("aGk=", "png")]
 )  # fmt: skip
-def test_pictures_are_parts_of_their_message(image: str, kind: str) -> None:
+def test_images_are_parts_of_their_message(image: str, kind: str) -> None:
     request = Request("m", (Message("user", "what?", (image,)),))
     picture = {"type": "image_url", "image_url": {"url": f"data:image/{kind};base64,{image}"}}
 
@@ -75,7 +75,7 @@ def test_pictures_are_parts_of_their_message(image: str, kind: str) -> None:
     ]
 
 
-def test_a_reply_goes_on_in_the_middle_of_a_last_message() -> None:
+def test_continued_reply_is_an_open_last_message() -> None:
     body = wire.encode_continued(asking(schema=json.dumps(SCHEMA)), "<think>\nAll ", wire.VLLM)
 
     assert body["messages"] == [*MESSAGES, {"role": "assistant", "content": "<think>\nAll "}]
@@ -84,17 +84,17 @@ def test_a_reply_goes_on_in_the_middle_of_a_last_message() -> None:
     assert body["response_format"] == STRICT
 
 
-def test_a_prompt_is_rendered_from_what_the_template_sees_alone() -> None:
+def test_render_request_contains_only_what_the_template_uses() -> None:
     body = wire.encode_render(asking(("seed", 1), think=True, schema="{}"))
     assert body == {"model": "m", "messages": MESSAGES} | ON
 
 
-def test_a_raw_prompt_goes_as_it_stands() -> None:
+def test_raw_prompt_is_sent_unchanged() -> None:
     body = wire.encode_raw(asking(("num_predict", 8), ("typical_p", 0.5), think=True, schema=json.dumps(SCHEMA)), "Q: ")
     assert body == {"model": "m", "prompt": "Q: ", "max_tokens": 8, "typical_p": 0.5, "json_schema": SCHEMA} | STREAM
 
 
-def test_pictures_of_a_raw_prompt_go_beside_it() -> None:
+def test_images_of_a_raw_prompt_are_sent_alongside_it() -> None:
     request = Request("m", (Message("user", "what?", ("aGk=",)),))
     assert wire.encode_raw(request, "<__media__>what?")["prompt"] == {
         "prompt_string": "<__media__>what?",
@@ -104,6 +104,6 @@ def test_pictures_of_a_raw_prompt_go_beside_it() -> None:
 
 @pytest.mark.parametrize("encode", [wire.encode, lambda request: wire.encode_raw(request, "")])
 @pytest.mark.parametrize("schema", ["{", "nonsense", "[" * 100_000])
-def test_a_schema_that_is_no_json_is_a_usage_error(encode: Any, schema: str) -> None:
+def test_invalid_schema_is_a_usage_error(encode: Any, schema: str) -> None:
     with pytest.raises(UsageError, match="the schema is not valid JSON"):
         encode(asking(schema=schema))

@@ -27,5 +27,5 @@ from reflectty.protocols import ollama
         ("", "", ""),
     ],
 )
-def test_a_reply_goes_on_with_one_opener(prompt: str, so_far: str, expected: str) -> None:
+def test_continued_reply_has_one_opener(prompt: str, so_far: str, expected: str) -> None:
     assert ollama.continue_prompt(prompt, so_far) == expected

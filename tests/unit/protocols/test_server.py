@@ -21,7 +21,7 @@ from reflectty.protocols import ollama
         ({}, ()),
     ],
 )
-def test_what_runs_is_read(body: dict[str, Any], expected: tuple[RunningModel, ...]) -> None:
+def test_running_models_are_parsed(body: dict[str, Any], expected: tuple[RunningModel, ...]) -> None:
     assert ollama.running_of(body) == expected
 
 

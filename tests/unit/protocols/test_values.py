@@ -24,12 +24,12 @@ SIGNED = "https://cdn.example.org/" + "d" * 80 + "?X-Amz-Signature=" + "5" * 600
         ("x" * TEXT_LIMIT, "x" * TEXT_LIMIT),
     ],
 )
-def test_a_message_is_one_line_without_the_query_of_an_address(text: str, shown: str) -> None:
+def test_message_is_one_line_without_url_queries(text: str, shown: str) -> None:
     assert shorten(text) == shown
 
 
 @pytest.mark.parametrize("length", [301, 570, 854, 100_000, 10_000_000])
-def test_the_beginning_and_the_cause_at_the_end_stay(length: int) -> None:
+def test_shortened_message_keeps_its_beginning_and_cause(length: int) -> None:
     text = "max retries exceeded: Head " + "a" * (length - 64) + " blocked redirect to a different host"
     shown = error_body_of({"error": text}).text
 
@@ -40,6 +40,6 @@ def test_the_beginning_and_the_cause_at_the_end_stay(length: int) -> None:
 
 
 @given(st.text(st.sampled_from(" ?=&/:@ahtps\"'<>\n"), max_size=2000))
-def test_no_text_is_too_long(text: str) -> None:
+def test_any_shortened_text_is_within_the_limit(text: str) -> None:
     assert len(shorten(text)) <= TEXT_LIMIT
     assert "\n" not in shorten(text)

@@ -67,25 +67,25 @@ def decoded(pieces: Iterable[bytes]) -> tuple[list[Chunk], ReflecttyError | None
         (asking(keep_alive="nan"), {"keep_alive": "nan"}),
     ],
 )  # fmt: skip
-def test_a_request_is_encoded_so_that_nothing_is_cut_in_silence(request_: Request, more: dict[str, Any]) -> None:
+def test_request_forbids_silent_truncation(request_: Request, more: dict[str, Any]) -> None:
     assert ollama.encode(request_) == {"model": "m", "messages": MESSAGES} | WHOLE | more
 
 
-def test_images_go_with_their_message_or_beside_a_raw_prompt() -> None:
+def test_images_are_sent_with_their_message_or_a_raw_prompt() -> None:
     request = Request("m", (Message("user", "what?", ("aGk=",)),))
     assert ollama.encode(request)["messages"] == [{"role": "user", "content": "what?", "images": ["aGk="]}]
     assert ollama.encode_raw(request, "[img-0]what?")["images"] == ["aGk="]
 
 
 @pytest.mark.parametrize("think", [None, True, False, "high"])
-def test_a_raw_prompt_goes_as_it_stands_and_its_tags_come_as_they_are(think: Any) -> None:
+def test_raw_prompt_is_sent_unchanged_without_thinking(think: Any) -> None:
     request = asking(think=think, options=(("seed", 1),), schema="{}", keep_alive="60")
     settings = {"options": {"seed": 1}, "format": {}, "keep_alive": 60}
     expected = {"model": "m", "prompt": "Q: hi <thinking>", "raw": True, "think": False}
     assert ollama.encode_raw(request, "Q: hi <thinking>") == expected | WHOLE | settings
 
 
-def test_a_request_to_render_costs_one_token_where_it_is_not_understood() -> None:
+def test_render_request_limits_the_reply_to_one_token() -> None:
     body = ollama.encode_render(asking(think=True, options=(("num_ctx", 8),), schema="{}"))
     assert body["_debug_render_only"] is True
     assert body["stream"] is False
@@ -95,12 +95,12 @@ def test_a_request_to_render_costs_one_token_where_it_is_not_understood() -> Non
 
 
 @pytest.mark.parametrize("schema", ["{", "nonsense", "[" * 100_000])
-def test_a_schema_that_is_no_json_is_a_usage_error(schema: str) -> None:
+def test_invalid_schema_is_a_usage_error(schema: str) -> None:
     with pytest.raises(UsageError, match="the schema is not valid JSON"):
         ollama.encode(asking(schema=schema))
 
 
-def test_the_chunks_of_a_reply_are_its_texts_and_its_counts() -> None:
+def test_chunks_contain_text_and_counts() -> None:
     usage = Usage(24, 66, total_ms=2000, load_ms=500, prompt_ms=500, reply_ms=1000)
     chunks = [
         Chunk(thinking="Let me\u0085 think. "),
@@ -111,26 +111,26 @@ def test_the_chunks_of_a_reply_are_its_texts_and_its_counts() -> None:
     assert decoded([GOLDEN]) == (chunks, None)
 
 
-def test_durations_that_are_left_out_are_zero() -> None:
+def test_missing_durations_are_zero() -> None:
     chunks, error = decoded([b'{"response":"","done":true,"done_reason":"length"}'])
     assert error is None
     assert chunks == [Chunk(done=True, done_reason="length", usage=Usage())]
 
 
-def test_chunks_before_an_error_come_before_the_error() -> None:
+def test_chunks_before_an_error_are_emitted_first() -> None:
     chunks, error = decoded([line("one") + b'{"error":"gone"}\n' + line("two")])
     assert chunks == [Chunk("one")]
     assert type(error) is IncompleteError
 
 
-def test_what_follows_done_is_not_even_decoded() -> None:
+def test_data_after_done_is_not_decoded() -> None:
     decoder = ollama.OllamaChunkDecoder()
     assert [chunk.done for chunk in decoder.feed(line(**done()) + b"<html>")] == [True]
     assert list(decoder.feed(b"[" * 10)) == []
     assert list(decoder.close()) == []
 
 
-def test_a_line_is_limited_however_it_comes() -> None:
+def test_line_limit_applies_to_any_split() -> None:
     longest = line("x" * 40)
     for pieces in ([longest], [longest[:30], longest[30:]]):
         decoder = ollama.OllamaChunkDecoder(line_limit=len(longest) - 2)
@@ -167,14 +167,12 @@ BODIES = st.lists(st.one_of(ODD_LINES, st.binary(max_size=8)), max_size=8).map(b
 
 
 @given(st.lists(st.integers(0, len(GOLDEN)), max_size=12))
-def test_a_reply_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
+def test_any_split_gives_the_same_reply(cuts: list[int]) -> None:
     assert decoded(pieces_of(GOLDEN, cuts)) == decoded([GOLDEN])
 
 
 @given(BODIES, st.data())
-def test_whatever_comes_is_the_same_however_it_is_cut_and_ends_in_typed_errors(
-    body: bytes, data: st.DataObject
-) -> None:
+def test_any_data_gives_the_same_chunks_and_typed_errors_for_any_split(body: bytes, data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(body)), max_size=8))
     chunks, error = decoded([body])
     again, other = decoded(pieces_of(body, cuts))
@@ -222,7 +220,7 @@ LONGER = "the prompt is longer than the context length currently available to th
         (503, "", BusyError, "HTTP 503", "try again"),
     ],
 )  # fmt: skip
-def test_a_refusal_is_the_nearest_error_with_advice(
+def test_refusal_gives_the_matching_error_with_advice(
     status: int, body: str, error: type[ReflecttyError], says: str, advises: str
 ) -> None:
     refusal = ollama.refusal_error_of(status, body.encode(), "m")
@@ -238,7 +236,7 @@ def test_any_refusal_becomes_an_error_on_one_short_line(status: int, body: bytes
     assert "\n" not in str(error)
 
 
-def test_an_error_nested_without_end_is_still_one_line() -> None:
+def test_deeply_nested_error_is_one_line() -> None:
     value: Any = "deep"
     for _ in range(12):
         value = json.dumps({"error": value})
@@ -256,11 +254,11 @@ def test_an_error_nested_without_end_is_still_one_line() -> None:
         ("gemma", [], "run `reflect models pull gemma`; no models are installed"),
     ],
 )  # fmt: skip
-def test_a_missing_model_is_advised_with_names_like_it(model: str, installed: list[str], hint: str) -> None:
+def test_missing_model_error_suggests_similar_names(model: str, installed: list[str], hint: str) -> None:
     assert ollama.missing_hint(model, installed).startswith(hint)
 
 
-def test_of_many_models_few_are_named() -> None:
+def test_only_a_few_models_are_suggested() -> None:
     many = [letter * 3 for letter in "bcdefghi"]
 
     assert ollama.missing_hint("gemma", many) == "run `reflect models pull gemma`; installed: bbb, ccc, ddd, eee, fff"
@@ -268,7 +266,7 @@ def test_of_many_models_few_are_named() -> None:
     assert ollama.missing_hint("gemma3", alike).count(" or ") == 2
 
 
-def test_a_model_is_what_show_says() -> None:
+def test_model_is_parsed_from_show() -> None:
     body = {
         "template": "{{ .Prompt }}",
         "system": "be kind",
@@ -284,7 +282,7 @@ def test_a_model_is_what_show_says() -> None:
     assert ollama.model_of("m", {"model_info": None, "capabilities": "x"}) == Model("m")
 
 
-def test_models_are_what_tags_lists() -> None:
+def test_models_are_parsed_from_tags() -> None:
     entry = {
         "name": "m:latest",
         "digest": "d",
@@ -301,13 +299,13 @@ def test_models_are_what_tags_lists() -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"_debug_info": None}, {"_debug_info": {}}, {"message": {"content": "x"}, "done": True}]
 )
-def test_a_server_that_does_not_render_refuses(body: dict[str, Any]) -> None:
+def test_response_without_a_rendered_prompt_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(RefusedError, match="cannot render"):
         ollama.rendered_prompt_of(body)
     assert ollama.rendered_prompt_of({"_debug_info": {"rendered_template": "Q: hi"}}) == "Q: hi"
 
 
-def test_what_was_known_of_a_prompt_is_counted_and_not_read_again() -> None:
+def test_cached_prompt_tokens_are_not_counted_as_read() -> None:
     last = line(**done(prompt_eval_count=1000, prompt_eval_cached_count=900, prompt_eval_duration=500_000_000))
     chunks, _ = decoded([last])
     usage = chunks[-1].usage
@@ -324,11 +322,11 @@ def test_what_was_known_of_a_prompt_is_counted_and_not_read_again() -> None:
         (Usage(24), 0.0),
     ],
 )
-def test_the_speed_of_reading_is_that_of_what_was_read(usage: Usage, rate: float) -> None:
+def test_prompt_speed_excludes_cached_tokens(usage: Usage, rate: float) -> None:
     assert usage.prompt_per_second == rate
 
 
-def test_calls_of_tools_are_read_by_name() -> None:
+def test_tool_calls_are_parsed_by_name() -> None:
     called = [{"function": {"name": "get_weather", "arguments": {"city": "Paris"}}}]
     message = {"role": "assistant", "content": "", "tool_calls": called}
     chunks, error = decoded([line(message=message), line(**done())])
@@ -339,7 +337,7 @@ def test_calls_of_tools_are_read_by_name() -> None:
 @pytest.mark.parametrize(
     ("data", "parts"), [(b"\n", 0), (b" \r\n\n", 0), (line("a"), 1), (line("a") * 2, 2), (line("a")[:9], 1)]
 )
-def test_blank_lines_are_no_part_of_a_reply(data: bytes, parts: int) -> None:
+def test_blank_lines_are_not_part_of_the_reply(data: bytes, parts: int) -> None:
     decoder = ollama.OllamaChunkDecoder()
     list(decoder.feed(data))
     assert decoder.part_count == parts

@@ -42,7 +42,7 @@ def families(model: Model) -> list[Family]:
         ("\nanalysisHm.assistantfinalYes.", [("thinking", "Hm."), ("answer", "Yes.")]),
     ],
 )  # fmt: skip
-def test_what_is_left_of_harmony_is_read_in_every_mode(model: Model, text: str, expected: list[Text]) -> None:
+def test_harmony_without_tokens_is_parsed_in_every_mode(model: Model, text: str, expected: list[Text]) -> None:
     assert all(read(family, text) == expected for family in families(model))
 
 
@@ -68,20 +68,20 @@ def test_an_answer_about_analysis_is_an_answer(model: Model, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [DROPPED, "analysisThe user greets.", "analysisResult = 9.9", *ANSWERS])
-def test_of_a_model_that_nobody_knows_nothing_is_taken_for_harmony_without_its_tokens(text: str) -> None:
+def test_unknown_model_is_not_parsed_as_harmony_without_its_tokens(text: str) -> None:
     assert read(FAMILIES["any"], text) == [("answer", text)]
 
 
-def test_where_no_answer_follows_it_was_the_answer() -> None:
+def test_text_without_a_following_answer_is_the_answer() -> None:
     assert read(plan(GPT_OSS, AskOptions()).family, "analysisResult = 9.9") == [("answer", "analysisResult = 9.9")]
 
 
-def test_a_server_that_takes_the_thinking_apart_has_dropped_nothing() -> None:
+def test_separate_thinking_field_means_no_tokens_were_dropped() -> None:
     given = [("thinking", "Hm."), ("content", DROPPED)]
 
     assert fold(parse(plan(GPT_OSS, AskOptions()).family, given)) == [("thinking", "Hm."), ("answer", DROPPED)]
 
 
 @pytest.mark.parametrize("text", ["The token <|end|> ends it.", "<|channel|>analysis<|message|> opens it."])
-def test_harmonys_tokens_in_an_answer_are_what_it_is_about(text: str) -> None:
+def test_harmony_tokens_quoted_in_an_answer_are_text(text: str) -> None:
     assert read(plan(GPT_OSS, AskOptions()).family, text) == [("answer", text)]

@@ -45,7 +45,7 @@ PREFILLED = Model(
         (PLAIN, Mode.DIRECT, Mode.DIRECT, "any", None, False),
     ],
 )
-def test_a_mode_decides_how_a_model_is_asked_and_its_family_how_it_is_read(  # noqa: PLR0913, PLR0917 - a row of the table
+def test_mode_and_family_are_chosen_for_each_model(  # noqa: PLR0913, PLR0917 - a row of the table
     model: Model, mode: Mode, chosen: Mode, family: str, think: bool | None, expects_tags: bool
 ) -> None:
     made = plan(model, AskOptions(mode=mode))
@@ -61,15 +61,15 @@ def test_an_effort_is_sent_to_a_model_that_thinks() -> None:
     assert plan(NATIVE, AskOptions(effort=Effort.HIGH)).think == "high"
 
 
-def test_an_effort_changes_the_words_of_a_prompt_that_asks_to_reflect() -> None:
+def test_effort_changes_the_reflection_prompt() -> None:
     assert plan(PLAIN, AskOptions(effort=Effort.HIGH)).system != plan(PLAIN, AskOptions()).system
 
 
-def test_an_effort_that_changes_nothing_is_said() -> None:
+def test_effort_without_an_effect_is_noted() -> None:
     assert plan(TAUGHT, AskOptions(effort=Effort.HIGH)).notes
 
 
-def test_our_prompt_stands_behind_the_users_and_the_models_own() -> None:
+def test_reflection_prompt_follows_those_of_user_and_model() -> None:
     model = Model("m", system="You are Mo.")
 
     assert plan(model, AskOptions(system="Be brief.")).system.startswith(
@@ -81,20 +81,20 @@ def test_the_users_system_prompt_does_not_replace_the_models_own() -> None:
     assert f"{CARD}\n\nBe brief." == plan(TAUGHT, AskOptions(system="Be brief.")).system
 
 
-def test_a_model_keeps_its_own_system_prompt_by_sending_none() -> None:
+def test_model_keeps_its_own_system_prompt() -> None:
     assert "" == plan(TAUGHT, AskOptions()).system == plan(PLAIN, AskOptions(mode=Mode.DIRECT)).system
 
 
-def test_direct_leaves_out_a_system_prompt_that_teaches_the_tags() -> None:
+def test_direct_mode_replaces_a_system_prompt_that_teaches_the_tags() -> None:
     assert plan(TAUGHT, AskOptions(mode=Mode.DIRECT)).system == NEUTRAL_PROMPT
 
 
-def test_a_family_asked_for_is_used_in_every_mode() -> None:
+def test_requested_family_is_used_in_every_mode() -> None:
     for mode in Mode:
         assert plan(NATIVE, AskOptions(mode=mode, family=FAMILIES["harmony"])).family is FAMILIES["harmony"]
 
 
-def test_a_family_that_does_not_exist_is_refused_with_those_that_do() -> None:
+def test_unknown_family_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError) as caught:
         family_named("nope")
 
@@ -131,7 +131,7 @@ def test_a_template_that_ends_in_the_opener_prefills(template: str, family: str,
         ("{{ .Prompt }}", None),
     ],
 )
-def test_a_template_or_a_system_prompt_gives_away_its_family(text: str, family: str | None) -> None:
+def test_family_is_recognized_in_template_or_system_prompt(text: str, family: str | None) -> None:
     found = (family_in_template(Model("m", template=text)), family_in_template(Model("m", system=text)))
 
     assert (family, family) == tuple(each.name if each else None for each in found)
@@ -151,13 +151,13 @@ def test_a_template_or_a_system_prompt_gives_away_its_family(text: str, family: 
         ("llama3.1:8b", None),
     ],
 )
-def test_a_name_gives_away_its_family(name: str, family: str | None) -> None:
+def test_family_is_recognized_by_name(name: str, family: str | None) -> None:
     found = family_of_model(name)
 
     assert family == (found.name if found else None)
 
 
-def test_the_best_model_is_made_for_reflection_then_thinks_then_is_the_newest() -> None:
+def test_best_model_reflects_then_thinks_then_is_newest() -> None:
     old = Model("old", modified_at="2025-01-01")
     new = Model("new", modified_at="2026-01-01")
     embedding = Model("embed", ("embedding",), modified_at="2026-05-01")
@@ -183,7 +183,7 @@ def test_the_best_model_is_made_for_reflection_then_thinks_then_is_the_newest() 
         (Model("embed", ("embedding",)), ("embedding",), "a prompt asks it to reflect"),
     ],
 )
-def test_what_a_model_can_do_and_why_auto_picks_what_it_picks(model: Model, able: tuple[str, ...], why: str) -> None:
+def test_abilities_and_reason_for_the_automatic_mode(model: Model, able: tuple[str, ...], why: str) -> None:
     assert abilities_of(model) == able
     assert why in mode_reason_of(model)
     assert (plan(model, AskOptions()).mode is Mode.REFLECT) is ("a prompt asks" in mode_reason_of(model))

@@ -35,7 +35,7 @@ def joined(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_a_peers_case_comes_out_as_expected_however_it_is_cut(case: dict[str, Any]) -> None:
+def test_peer_case_gives_the_expected_parts_for_any_split(case: dict[str, Any]) -> None:
     assert case["family"] in FAMILIES
     expected = joined(case["expected"])
 
@@ -51,7 +51,7 @@ def test_a_peers_case_comes_out_as_expected_however_it_is_cut(case: dict[str, An
 
 
 @pytest.mark.parametrize("case", TOLD, ids=lambda case: case["id"])
-def test_a_peers_case_comes_out_as_expected_where_nothing_is_known_of_the_model(case: dict[str, Any]) -> None:
+def test_peer_case_gives_the_expected_parts_for_an_unknown_model(case: dict[str, Any]) -> None:
     unknown = case | {"family": "any"}
     arrived = pieces(case)
 

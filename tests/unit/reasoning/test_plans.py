@@ -79,7 +79,7 @@ def on_llama_server(name: str, case: Case) -> Model:
 
 
 @pytest.mark.parametrize(("name", "case"), NAMED)
-def test_a_template_decides_how_a_model_is_asked_whatever_its_name(name: str, case: Case) -> None:
+def test_template_determines_the_plan_regardless_of_the_name(name: str, case: Case) -> None:
     chosen = plan(on_ollama(name, case), AskOptions())
 
     assert (chosen.mode, chosen.family.name, chosen.prefilled) == (case.mode, case.family, False)
@@ -87,7 +87,7 @@ def test_a_template_decides_how_a_model_is_asked_whatever_its_name(name: str, ca
 
 
 @pytest.mark.parametrize(("name", "case"), NAMED)
-def test_a_model_that_may_answer_without_thinking_gives_no_alarm_when_it_does(name: str, case: Case) -> None:
+def test_tags_are_not_expected_from_a_model_that_may_skip_thinking(name: str, case: Case) -> None:
     alarm = case.mode is Mode.REFLECT or case.family == "think"
 
     assert plan(on_ollama(name, case), AskOptions()).expects_tags is alarm
@@ -95,14 +95,14 @@ def test_a_model_that_may_answer_without_thinking_gives_no_alarm_when_it_does(na
 
 @pytest.mark.parametrize(("name", "case"), NAMED)
 @pytest.mark.parametrize("mode", [Mode.DIRECT, Mode.REFLECT])
-def test_no_reply_that_llama_cpp_renders_begins_inside_the_thinking(name: str, case: Case, mode: Mode) -> None:
+def test_llama_cpp_replies_never_start_inside_thinking(name: str, case: Case, mode: Mode) -> None:
     chosen = plan(on_ollama(name, case), AskOptions(mode))
 
     assert (chosen.mode, chosen.prefilled, chosen.think) == (mode, False, False if case.thinks else None)
 
 
 @pytest.mark.parametrize(("name", "case"), NAMED)
-def test_a_llama_server_is_asked_alike_and_told_where_there_is_a_switch(name: str, case: Case) -> None:
+def test_llama_server_gets_the_same_plan_and_the_thinking_switch(name: str, case: Case) -> None:
     model = on_llama_server(name, case)
     chosen = plan(model, AskOptions())
     direct = plan(model, AskOptions(Mode.DIRECT))
@@ -123,7 +123,7 @@ def test_a_llama_server_is_asked_alike_and_told_where_there_is_a_switch(name: st
         ("{{ .Prompt }}<think>\n", ("completion", "thinking"), Mode.REFLECT, False),
     ],
 )
-def test_a_reply_begins_inside_the_thinking_only_where_no_server_takes_it_apart(
+def test_reply_starts_inside_thinking_only_if_the_server_does_not_parse_it(
     template: str, capabilities: tuple[str, ...], mode: Mode, prefilled: bool
 ) -> None:
     assert plan(Model("m", capabilities, template=template), AskOptions(mode)).prefilled is prefilled
@@ -144,15 +144,13 @@ def test_a_reply_begins_inside_the_thinking_only_where_no_server_takes_it_apart(
         ("magistral", ("completion", "tools"), "magistral"),
     ],
 )
-def test_a_name_says_nothing_against_a_server_that_lists_what_a_model_can_do(
-    name: str, capabilities: tuple[str, ...], family: str | None
-) -> None:
+def test_listed_capabilities_override_the_name(name: str, capabilities: tuple[str, ...], family: str | None) -> None:
     found = own_family_of(Model(name, capabilities))
 
     assert family == (found.name if found else None)
 
 
-def test_the_thinking_of_a_model_that_its_prompt_closed_is_not_looked_for() -> None:
+def test_direct_mode_does_not_expect_prefilled_thinking() -> None:
     model = Model("CohereLabs/command-a-reasoning-08-2025", unsupported_options=wire.ignored_options_of(wire.VLLM))
 
     assert (plan(model, AskOptions()).prefilled, plan(model, AskOptions(Mode.DIRECT)).prefilled) == (True, False)

@@ -45,15 +45,15 @@ def went_out(text: str, family: str, *, final: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-class TestTheFinalAnswerOfEveryCase:
-    def test_follows_the_rule(self, case: dict[str, Any]) -> None:
+class TestFinalAnswer:
+    def test_matches_the_expected_answer(self, case: dict[str, Any]) -> None:
         reply = Reply("m", FAMILIES[case["family"]], prefilled=case.get("start_in") == "thinking")
         fed(reply, chunks(case))
 
         assert case["final"].strip() == reply.answer
 
     @pytest.mark.parametrize("final", [True, False])
-    def test_is_what_goes_out_piece_by_piece(self, case: dict[str, Any], final: bool) -> None:
+    def test_matches_what_is_emitted_piece_by_piece(self, case: dict[str, Any], final: bool) -> None:
         reply = Reply("m", FAMILIES[case["family"]], prefilled=case.get("start_in") == "thinking")
         answer = FinalGate(reply.family, final=final)
         out = "".join(map(answer.feed, fed(reply, chunks(case)))) + answer.close(reply)
@@ -93,7 +93,7 @@ def test_an_answer_is_complete_only_when_the_model_ended_it(
         ("<output>b", True),
     ],
 )
-def test_it_has_thought_once_a_thinking_is_over(text: str, thought: bool) -> None:
+def test_thinking_is_finished_once_closed_or_followed_by_an_answer(text: str, thought: bool) -> None:
     reply = Reply("m", FAMILIES["reflection"])
     reply.feed(Chunk(content=text))
 
@@ -104,14 +104,14 @@ def test_it_has_thought_once_a_thinking_is_over(text: str, thought: bool) -> Non
     ("content", "answer"),
     [("", ""), ("  \n", ""), ("<think>b", "<think>b"), ("42", "42"), ("<output>42</output>", "42")],
 )
-def test_a_thinking_in_a_field_of_its_own_is_never_the_answer(content: str, answer: str) -> None:
+def test_thinking_in_its_own_field_is_never_the_answer(content: str, answer: str) -> None:
     reply = Reply("m", FAMILIES["native"])
     fed(reply, [Chunk(thinking="It must be 41"), Chunk(content=content), Chunk(done=True, done_reason="stop")])
 
     assert (answer, bool(answer), False) == (reply.answer, reply.is_complete, reply.has_fallback_answer)
 
 
-def test_a_reply_that_was_cut_has_no_answer_in_its_thinking() -> None:
+def test_cut_reply_has_no_answer_in_its_thinking() -> None:
     reply = Reply("m", FAMILIES["reflection"])
     fed(reply, [Chunk(content="<thinking>It is 42.")])
 
@@ -131,7 +131,7 @@ def test_a_reply_that_was_cut_has_no_answer_in_its_thinking() -> None:
         ("<thinking>a</thinking>bc", "reflection", True, None, False),
     ],
 )
-def test_text_goes_out_as_soon_as_it_is_certain(
+def test_text_is_emitted_as_soon_as_it_is_certain(
     text: str, family: str, final: bool, first: int | None, before_the_end: bool
 ) -> None:
     out = went_out(text, family, final=final)
@@ -140,11 +140,11 @@ def test_text_goes_out_as_soon_as_it_is_certain(
     assert before_the_end == any(out[:-1])
 
 
-def test_an_orphan_closer_takes_back_nothing_that_went_out() -> None:
+def test_orphan_closer_retracts_nothing_already_emitted() -> None:
     assert went_out("so 4\n</think>\n4", "think", final=False)[-2:] == ["4", ""]
 
 
-def test_what_a_cut_reply_left_in_doubt_is_no_final_answer() -> None:
+def test_uncertain_text_of_a_cut_reply_is_not_a_final_answer() -> None:
     for final, expected in ((True, ""), (False, "perhaps a thought")):
         reply = Reply("m", FAMILIES["reflection"])
         answer = FinalGate(reply.family, final=final)
@@ -153,7 +153,7 @@ def test_what_a_cut_reply_left_in_doubt_is_no_final_answer() -> None:
         assert expected == out + answer.close(reply)
 
 
-def test_figures_are_by_part_and_scaled_to_the_servers_total() -> None:
+def test_metrics_are_split_by_part_and_scaled_to_the_server_total() -> None:
     seconds = iter(range(100))
     reply = Reply("m", FAMILIES["reflection"], clock=lambda: float(next(seconds)))
     given = ["<thinking>", "a", " b", "<reflection>", "c", "</reflection>", "</thinking>", "<output>", "d"]
@@ -166,7 +166,7 @@ def test_figures_are_by_part_and_scaled_to_the_servers_total() -> None:
     assert reply.thinking_ms < reply.total_ms
 
 
-def test_thinking_that_the_server_counted_is_not_estimated() -> None:
+def test_thinking_tokens_counted_by_the_server_are_not_estimated() -> None:
     reply = Reply("m", FAMILIES["native"])
     usage = Usage(reply_tokens=66, thinking_tokens=60)
     fed(
@@ -177,7 +177,7 @@ def test_thinking_that_the_server_counted_is_not_estimated() -> None:
     assert reply.tokens == {Kind.THINKING: 60, Kind.REFLECTION: 0, Kind.ANSWER: 6}
 
 
-def test_what_is_reclassified_counts_as_thinking() -> None:
+def test_reclassified_text_counts_as_thinking() -> None:
     reply = reply_to("six times seven\n</think>\n42", "think")
 
     assert (reply.thinking, reply.answer) == ("six times seven", "42")
@@ -187,7 +187,7 @@ def test_what_is_reclassified_counts_as_thinking() -> None:
 QUOTED = "Models write:\n\n<think>\n\nbefore they reason."
 
 
-def test_a_thinking_that_never_closes_in_an_answer_counts_as_answer() -> None:
+def test_unclosed_thinking_in_an_answer_counts_as_answer() -> None:
     reply = reply_to(QUOTED)
 
     assert (reply.answer, reply.thinking, reply.is_complete, reply.has_markers) == (QUOTED, "", True, False)
@@ -196,17 +196,17 @@ def test_a_thinking_that_never_closes_in_an_answer_counts_as_answer() -> None:
 
 @pytest.mark.parametrize("family", ["any", "reflection", "native"])
 @pytest.mark.parametrize("final", [True, False])
-def test_what_is_taken_back_goes_out_once(family: str, final: bool) -> None:
+def test_retracted_text_is_emitted_once(family: str, final: bool) -> None:
     assert "".join(went_out(QUOTED, family, final=final)) == QUOTED
 
 
-def test_a_thinking_in_an_answer_stays_one_when_the_reply_was_cut() -> None:
+def test_unclosed_thinking_in_a_cut_reply_stays_thinking() -> None:
     reply = reply_to("Sure.\n<thinking>\n2 + 2", done_reason="length")
 
     assert (reply.answer, reply.thinking) == ("Sure.", "2 + 2")
 
 
-def test_a_reply_goes_on_from_its_thinking_with_an_answer_that_is_not_read_for_tags() -> None:
+def test_after_keeping_only_thinking_the_answer_is_not_parsed_for_tags() -> None:
     reply = Reply("m", FAMILIES["reflection"])
     fed(reply, [Chunk(content="Sure.\n<thinking>a\n<reflection>b</reflection>\nc</thinking>\nso")])
     start = reply.keep_thinking_only()
@@ -217,11 +217,11 @@ def test_a_reply_goes_on_from_its_thinking_with_an_answer_that_is_not_read_for_t
     assert [kind for kind, _ in reply.segments] == [Kind.THINKING, Kind.REFLECTION, Kind.THINKING, Kind.ANSWER]
 
 
-class TestAReplyThatGoesOn:
+class TestContinuedReply:
     SO_FAR = "<thinking>\n11 is more than 9.\n<reflection>\nNo: 9.9 i"
     REST = ("s 9.90.", "</reflection>", "</thinking>", "<output>", "9.9", "</output>")
 
-    def test_begins_in_the_middle_of_its_sentence(self) -> None:
+    def test_resumes_in_the_middle_of_a_sentence(self) -> None:
         reply = Reply("m", FAMILIES["reflection"])
         events = reply.begin_from(self.SO_FAR)
         fed(reply, [*(Chunk(content=text) for text in self.REST), Chunk(done=True, done_reason="stop")])
@@ -235,7 +235,7 @@ class TestAReplyThatGoesOn:
         assert "".join(reply.raw) == self.SO_FAR + "".join(self.REST)
 
     @pytest.mark.parametrize("at", range(0, len(SO_FAR), 7))
-    def test_is_the_same_wherever_it_was_cut(self, at: int) -> None:
+    def test_is_the_same_for_any_cut(self, at: int) -> None:
         whole = self.SO_FAR + "".join(self.REST)
         reply = Reply("m", FAMILIES["reflection"])
         reply.begin_from(whole[:at])
@@ -243,13 +243,13 @@ class TestAReplyThatGoesOn:
 
         assert reply.segments == reply_to(whole).segments
 
-    def test_finds_its_family_in_what_is_recalled(self) -> None:
+    def test_detects_its_family_in_the_prefix(self) -> None:
         reply = Reply("m", FAMILIES["any"])
         reply.begin_from("<reasoning>so")
 
         assert reply.family.name == "reasoning_answer"
 
-    def test_counts_what_was_said_before_as_it_was_counted_then(self) -> None:
+    def test_adds_the_metrics_of_the_prefix(self) -> None:
         seconds = iter([0.0, 2.0, 3.0, 4.0])
         reply = Reply("m", FAMILIES["reflection"], clock=lambda: next(seconds))
         earlier = ReplyMetrics(
@@ -269,7 +269,7 @@ class TestAReplyThatGoesOn:
         assert (measured.thinking_ms, measured.first_token_ms, measured.total_ms) == (5000, 700, 10_000)
         assert measured.tokens_per_second == 10
 
-    def test_estimates_the_tokens_of_what_nobody_counted(self) -> None:
+    def test_estimates_tokens_of_an_uncounted_prefix(self) -> None:
         reply = Reply("m", FAMILIES["reflection"])
         reply.begin_from(f"<thinking>{'word ' * 80}<reflection>{'word ' * 40}")
         before = reply.tokens
@@ -279,7 +279,7 @@ class TestAReplyThatGoesOn:
         assert reply.tokens[Kind.REFLECTION] == 49 + 2
         assert reply.metrics.corrections == 1
 
-    def test_counts_what_is_reclassified_as_thinking(self) -> None:
+    def test_counts_reclassified_text_as_thinking(self) -> None:
         reply = Reply("m", FAMILIES["think"])
         reply.begin_from("six times seven is", ReplyMetrics(answer_tokens=5))
         fed(reply, [Chunk(content=" 42\n</think>\n42"), Chunk(done=True)])

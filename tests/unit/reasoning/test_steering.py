@@ -81,7 +81,7 @@ def test_a_draft_is_the_thinking_as_its_model_writes_it(
         ("gemma4", "so", "<|channel>thought\nso"),
     ],
 )
-def test_an_edited_draft_goes_on_in_the_open(family: str, text: str, expected: str) -> None:
+def test_edited_draft_continues_as_open_thinking(family: str, text: str, expected: str) -> None:
     assert open_thinking(FAMILIES[family], text) == expected
 
 
@@ -114,7 +114,9 @@ def test_a_concluded_draft_is_closed_and_its_answer_opened(family: str, text: st
     "segments", [(THOUGHT,), (THOUGHT, DOUBT), (THOUGHT, DOUBT, THOUGHT), (DOUBT, THOUGHT), (DOUBT,)]
 )
 @pytest.mark.parametrize("prefilled", [True, False])
-def test_what_goes_on_is_read_as_what_was_thought(segments: tuple[tuple[Kind, str], ...], prefilled: bool) -> None:
+def test_continued_draft_is_parsed_as_the_same_segments(
+    segments: tuple[tuple[Kind, str], ...], prefilled: bool
+) -> None:
     family = FAMILIES["reflection"]
     text = draft_of(segments, family)
 
@@ -133,9 +135,7 @@ def test_what_goes_on_is_read_as_what_was_thought(segments: tuple[tuple[Kind, st
         ("exaone-deep", "{{ .Prompt }}", ("exaone_deep", Tag("<thought>", "</thought>"))),
     ],
 )
-def test_a_native_thinking_is_written_in_the_tags_of_its_template_or_name(
-    name: str, template: str, expected: tuple[str, Tag]
-) -> None:
+def test_native_thinking_uses_the_tags_of_template_or_name(name: str, template: str, expected: tuple[str, Tag]) -> None:
     assert tags(thinking_model(name, template)) == expected
 
 
@@ -158,7 +158,7 @@ def test_the_other_tags_of_a_native_reply_are_still_read() -> None:
     ],
     ids=["channels", "control tokens by name", "nothing known", "control tokens in the template"],
 )
-def test_a_thinking_whose_tags_do_not_come_through_is_refused(model: Model) -> None:
+def test_thinking_with_unavailable_tags_is_refused(model: Model) -> None:
     with pytest.raises(RefusedError, match=r"cannot be steered") as refused:
         tags(model)
 
@@ -178,7 +178,7 @@ def test_a_thinking_whose_tags_do_not_come_through_is_refused(model: Model) -> N
         (AskOptions(family=FAMILIES["marco"]), "", "marco"),
     ],
 )
-def test_tags_in_the_content_are_those_of_the_plan_or_what_was_seen(wish: AskOptions, seen: str, expected: str) -> None:
+def test_content_tags_are_those_of_the_plan_or_those_seen(wish: AskOptions, seen: str, expected: str) -> None:
     assert tags(Model("m"), wish, seen)[0] == expected
 
 
@@ -192,7 +192,7 @@ def test_tags_in_the_content_are_those_of_the_plan_or_what_was_seen(wish: AskOpt
         ("so</think>", "<thinking>"),
     ],
 )
-def test_of_the_tags_of_a_family_the_one_is_used_that_the_reply_used(raw: str, expected: str) -> None:
+def test_tag_used_by_the_reply_is_preferred_within_its_family(raw: str, expected: str) -> None:
     family = writing_family(Model("m"), plan(Model("m"), NATIVE), "reflection", raw)
 
     assert family.thinking[0].opener == expected
@@ -217,13 +217,13 @@ def test_content_without_tags_is_refused(seen: str) -> None:
         (StoredReply("m"), ""),
     ],
 )
-def test_a_cut_reply_goes_on_from_what_came(said: StoredReply, expected: str) -> None:
+def test_cut_reply_continues_from_its_raw_text(said: StoredReply, expected: str) -> None:
     model = thinking_model("m", "<think>{{ .Thinking }}</think>")
 
     assert continuation_prefix(said, model, plan(model, NATIVE)) == expected
 
 
-def test_only_a_thinking_in_its_own_field_needs_known_tags() -> None:
+def test_known_tags_are_needed_only_for_thinking_in_its_own_field() -> None:
     model = thinking_model("gpt-oss")
     chosen = plan(model, NATIVE)
 
@@ -232,7 +232,7 @@ def test_only_a_thinking_in_its_own_field_needs_known_tags() -> None:
         continuation_prefix(StoredReply("gpt-oss", raw_thinking="so far"), model, chosen)
 
 
-def test_an_answer_that_was_not_thought_about_goes_on_whatever_the_tags() -> None:
+def test_direct_answer_continues_regardless_of_tags() -> None:
     model = thinking_model("m")
 
     assert reading_family(model, plan(model, AskOptions(Mode.DIRECT))).name == "native"
@@ -249,7 +249,7 @@ def test_an_answer_that_was_not_thought_about_goes_on_whatever_the_tags() -> Non
         ("11 is less than 90,", ReplyMetrics(thinking_ms=2_000, first_token_ms=300)),
     ],
 )
-def test_a_changed_thought_keeps_the_time_that_it_took(text: str, expected: ReplyMetrics) -> None:
+def test_draft_keeps_the_time_its_thinking_took(text: str, expected: ReplyMetrics) -> None:
     took = ReplyMetrics(thinking_tokens=9, thinking_ms=2_000, first_token_ms=300, total_ms=5_000)
     said = StoredReply("m", segments=(THOUGHT, ANSWER), measured=took)
     assert metrics_of_draft(said, FAMILIES["reflection"], text) == expected

@@ -27,23 +27,23 @@ def read(text: str, family: str = "reflection", *, prefilled: bool = False) -> l
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 class TestEveryCase:
-    def test_comes_out_as_expected_as_it_arrived(self, case: dict[str, Any]) -> None:
+    def test_gives_expected_parts_as_received(self, case: dict[str, Any]) -> None:
         assert expected(case) == run_case(case, pieces(case))
 
-    def test_comes_out_as_expected_fed_whole(self, case: dict[str, Any]) -> None:
+    def test_gives_expected_parts_fed_whole(self, case: dict[str, Any]) -> None:
         assert expected(case) == run_case(case, merged(pieces(case)))
 
-    def test_comes_out_as_expected_character_by_character(self, case: dict[str, Any]) -> None:
+    def test_gives_expected_parts_character_by_character(self, case: dict[str, Any]) -> None:
         assert expected(case) == run_case(case, characters(pieces(case)))
 
-    def test_comes_out_as_expected_cut_once_anywhere(self, case: dict[str, Any]) -> None:
+    def test_gives_expected_parts_for_any_single_split(self, case: dict[str, Any]) -> None:
         for cut in cut_once(pieces(case)):
             assert expected(case) == run_case(case, cut)
 
 
 @examples(600)
 @given(st.data())
-def test_a_case_comes_out_the_same_cut_at_random(data: st.DataObject) -> None:
+def test_case_gives_expected_parts_for_random_splits(data: st.DataObject) -> None:
     case = data.draw(st.sampled_from(CASES))
     cut: list[Piece] = []
     for source, text in merged(pieces(case)):
@@ -163,14 +163,14 @@ def spelled(segments: list[Text]) -> str:
 
 
 @pytest.mark.parametrize(("family", "text", "wanted"), [row[1:] for row in POLICY], ids=[row[0] for row in POLICY])
-def test_the_policy_holds_however_the_text_is_cut(family: str, text: str, wanted: str | None) -> None:
+def test_policy_applies_to_any_split(family: str, text: str, wanted: str | None) -> None:
     wanted = f"A:{text}" if wanted is None else wanted
 
     assert wanted == spelled(read(text, family))
     assert wanted == spelled(fold(parse(family, characters([("content", text)]))))
 
 
-def test_a_prefilled_thinking_is_left_by_its_closer() -> None:
+def test_prefilled_thinking_ends_at_its_closer() -> None:
     assert read("a</thinking>b", prefilled=True) == [("thinking", "a"), ("answer", "b")]
 
 
@@ -188,7 +188,7 @@ def test_a_prefilled_thinking_is_left_by_its_closer() -> None:
         ("glimmer", " to=user<|message|>b<|eot|>", "A:b"),
     ],
 )
-def test_tags_of_thinking_are_text_once_it_came_in_a_field(family: str, content: str, wanted: str | None) -> None:
+def test_thinking_tags_are_text_after_a_thinking_field(family: str, content: str, wanted: str | None) -> None:
     given = [("thinking", "t"), ("content", content)]
     wanted = f"A:{content}" if wanted is None else wanted
 
@@ -197,20 +197,20 @@ def test_tags_of_thinking_are_text_once_it_came_in_a_field(family: str, content:
 
 
 @pytest.mark.parametrize("family", ["cohere", "exaone_deep", "reflection", "think", "any"])
-def test_what_follows_a_thinking_field_stands_outside_a_thinking_that_the_prompt_opened(family: str) -> None:
+def test_text_after_a_thinking_field_is_answer_even_if_prefilled(family: str) -> None:
     given = [("thinking", "The user asks"), ("content", "Paris is the capital.")]
 
     assert fold(parse(family, given, prefilled=True)) == [given[0], ("answer", "Paris is the capital.")]
 
 
-def test_of_a_reply_that_was_cut_an_open_thinking_stays_thinking() -> None:
+def test_open_thinking_of_a_cut_reply_stays_thinking() -> None:
     parser = StreamParser(FAMILIES["reflection"])
     events = [*parser.feed("Sure.\n<thinking>\na"), *parser.close(complete=False)]
 
     assert fold(events) == [("answer", "Sure."), ("thinking", "a")]
 
 
-def test_a_family_that_a_quoted_tag_gave_away_is_forgotten_with_it() -> None:
+def test_family_from_a_quoted_unclosed_tag_is_forgotten() -> None:
     parser = StreamParser(FAMILIES["any"])
     parser.feed("Models write:\n<think>\nb")
     parser.close()
@@ -218,7 +218,7 @@ def test_a_family_that_a_quoted_tag_gave_away_is_forgotten_with_it() -> None:
     assert (parser.family.name, parser.has_markers) == ("any", False)
 
 
-def test_a_prefilled_thinking_mid_sentence_goes_on() -> None:
+def test_prefilled_thinking_may_start_mid_sentence() -> None:
     assert read("and so 4 <reflection>no, 5", prefilled=True) == [("thinking", "and so 4"), ("reflection", "no, 5")]
 
 
@@ -239,7 +239,7 @@ FAMILY = st.sampled_from(sorted(FAMILIES))
 
 @examples(1500)
 @given(SOUP, FAMILY, st.booleans(), st.data())
-def test_any_text_comes_out_the_same_however_it_is_cut(
+def test_any_text_is_parsed_the_same_for_any_split(
     text: str, family: str, prefilled: bool, data: st.DataObject
 ) -> None:
     ends = sorted(data.draw(st.sets(st.integers(0, len(text)))) | {len(text)})
@@ -278,11 +278,11 @@ def test_long_hostile_text_takes_linear_time(family: str, unit: str, length: int
     assert read(text, family) == fold(events)
 
 
-def test_what_follows_a_marker_is_shown_at_once() -> None:
+def test_text_after_a_marker_is_emitted_at_once() -> None:
     assert fold([*StreamParser(FAMILIES["reflection"]).feed("<thinking>a")]) == [("thinking", "a")]
 
 
-def test_a_closer_before_many_blanks_is_not_waited_with_to_the_end() -> None:
+def test_closer_before_many_spaces_is_resolved_before_the_end() -> None:
     text = "<output>name <output> here</output>" + " " * 90 + "b"
 
     assert fold([*StreamParser(FAMILIES["reflection"]).feed(text)]) == [
@@ -291,7 +291,7 @@ def test_a_closer_before_many_blanks_is_not_waited_with_to_the_end() -> None:
     ]
 
 
-def test_what_is_certain_is_said_so() -> None:
+def test_certain_segments_are_marked_certain() -> None:
     def certainty(text: str, family: str) -> list[bool]:
         return [event.certain for event in parse(family, [("content", text)]) if isinstance(event, Segment)]
 

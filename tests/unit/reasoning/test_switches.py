@@ -51,7 +51,7 @@ def kwargs(**arguments: Any) -> dict[str, Any]:
         ("LGAI-EXAONE/EXAONE-Deep-7.8B", {}, {}),
     ],
 )  # fmt: skip
-def test_a_family_is_switched_as_its_own_template_calls_it(
+def test_thinking_switch_uses_the_arguments_of_the_family_template(
     name: str, native: dict[str, Any], direct: dict[str, Any]
 ) -> None:
     model = served(name)
@@ -61,7 +61,7 @@ def test_a_family_is_switched_as_its_own_template_calls_it(
     assert sent(model, AskOptions(Mode.DIRECT)) == direct
 
 
-def test_one_that_thinks_unasked_is_switched_off_where_a_prompt_asks_it_to_reflect() -> None:
+def test_default_thinker_is_switched_off_in_reflect_mode() -> None:
     chosen = plan(served("CohereLabs/command-a-reasoning-08-2025"), AskOptions(Mode.REFLECT))
 
     assert dict(chosen.arguments)["reasoning"] is False
@@ -80,7 +80,7 @@ def test_one_that_thinks_unasked_is_switched_off_where_a_prompt_asks_it_to_refle
         ("meta/muse-glimmer", Effort.MAX, kwargs(reasoning_strength="high")),
     ],
 )
-def test_an_effort_is_told_in_the_words_of_the_template(name: str, effort: Effort, expected: dict[str, Any]) -> None:
+def test_effort_uses_the_values_of_the_template(name: str, effort: Effort, expected: dict[str, Any]) -> None:
     assert sent(served(name), AskOptions(effort=effort)) == expected
 
 
@@ -100,13 +100,13 @@ USUAL = {"enable_thinking": True, "thinking": True}
         ("openai/gpt-oss-120b", Effort.MAX, wire.LLAMA_SERVER, kwargs(**USUAL) | {"reasoning_effort": "high"}),
     ],
 )
-def test_a_model_that_its_server_knows_to_think_has_its_own_efforts(
+def test_known_thinker_uses_its_own_effort_values(
     name: str, effort: Effort, maker: str, expected: dict[str, Any]
 ) -> None:
     assert sent(served(name, capabilities=("thinking",)), AskOptions(effort=effort), maker) == expected
 
 
-def test_a_template_tells_the_family_where_the_name_says_nothing() -> None:
+def test_family_is_taken_from_the_template_if_the_name_is_unknown() -> None:
     hy = served("mine", capabilities=("completion",), template="{%- set think_begin_token = '<think{}>' %}")
     cohere = served("mine", capabilities=("completion",), template="{% if reasoning %}<|START_THINKING|>{% endif %}")
 
@@ -114,7 +114,7 @@ def test_a_template_tells_the_family_where_the_name_says_nothing() -> None:
     assert sent(cohere, AskOptions(Mode.DIRECT), wire.LLAMA_SERVER) == kwargs(reasoning=False, enable_thinking=False)
 
 
-def test_an_ollama_is_told_by_its_own_field_alone() -> None:
+def test_ollama_uses_only_its_own_field() -> None:
     chosen = plan(Model("gemma4:31b", ("completion", "thinking")), AskOptions())
 
     assert (chosen.think, chosen.arguments) == (True, ())
@@ -124,7 +124,7 @@ def test_an_ollama_is_told_by_its_own_field_alone() -> None:
     )
 
 
-def test_an_effort_that_no_template_hears_is_said() -> None:
+def test_effort_without_template_support_is_noted() -> None:
     assert plan(served("google/gemma-4-31B-it"), AskOptions(effort=Effort.LOW)).notes
     assert plan(served("granite-3.3-8b", capabilities=("completion", "thinking")), AskOptions(effort=Effort.LOW)).notes
     assert not plan(served("Qwen3-8B", capabilities=("thinking",)), AskOptions(effort=Effort.LOW)).notes
@@ -132,6 +132,6 @@ def test_an_effort_that_no_template_hears_is_said() -> None:
     assert not plan(served("moonshotai/Kimi-K3"), AskOptions(effort=Effort.LOW)).notes
 
 
-def test_every_switch_is_one_of_a_family_that_there_is() -> None:
+def test_every_switch_belongs_to_a_known_family() -> None:
     assert {switch.family for switch in SWITCHES} <= set(FAMILIES)
     assert switch_of("llama3.1", "") is None

@@ -25,7 +25,7 @@ NORMAL, CONTROL, USER_DEFINED = TokenType.NORMAL, TokenType.CONTROL, TokenType.U
 SIX = ("<thinking>", "</thinking>", "<reflection>", "</reflection>", "<output>", "</output>")
 
 
-def test_tags_that_are_control_tokens_are_lost_and_those_that_are_text_are_kept() -> None:
+def test_control_token_tags_are_lost_and_text_tags_are_kept() -> None:
     tokens = ("<s>", *SIX, "thinking")
     types = (CONTROL, *(CONTROL, USER_DEFINED) * 3, NORMAL)
 
@@ -37,18 +37,18 @@ def test_tags_that_are_control_tokens_are_lost_and_those_that_are_text_are_kept(
 
 
 @pytest.mark.parametrize("tag", ["</think>", "[THINK]", "<|begin_of_thought|>", "◁/think▷", "<|inner_prefix|>"])
-def test_tags_of_every_family_are_looked_for(tag: str) -> None:
+def test_tags_of_every_family_are_checked(tag: str) -> None:
     assert lost_tags((tag,), (CONTROL,)) == (LostTag(0, tag, whole=True),)
 
 
 @pytest.mark.parametrize("piece", ["thinking", "reflection", "output", "think", "<", "</", ">"])
-def test_a_piece_that_tags_are_written_with_is_lost_when_it_is_a_control_token(piece: str) -> None:
+def test_tag_fragment_is_lost_if_it_is_a_control_token(piece: str) -> None:
     assert lost_tags((piece,), (CONTROL,)) == (LostTag(0, piece, whole=False),)
     assert not lost_tags((piece,), (NORMAL,))
 
 
 @pytest.mark.parametrize("kind", TokenType)
-def test_only_tokens_that_are_written_as_they_are_are_kept(kind: TokenType) -> None:
+def test_only_normal_and_user_defined_tokens_are_kept(kind: TokenType) -> None:
     kept = kind in (TokenType.NORMAL, TokenType.USER_DEFINED)
 
     assert bool(lost_tags(SIX, [kind] * len(SIX))) is not kept
@@ -56,11 +56,11 @@ def test_only_tokens_that_are_written_as_they_are_are_kept(kind: TokenType) -> N
 
 
 @pytest.mark.parametrize("token", ["<|im_end|>", "<|end|>", "<|END_OF_TURN_TOKEN|>", "</s>", "<unused6>", "[INST]"])
-def test_what_ends_a_turn_or_means_something_else_is_nobodys_tag(token: str) -> None:
+def test_other_special_tokens_are_not_tags(token: str) -> None:
     assert not lost_tags((token,), (CONTROL,))
 
 
-def test_a_token_that_is_named_counts_as_a_tag() -> None:
+def test_named_token_counts_as_a_tag() -> None:
     assert lost_tags(("<mine>", "<mine>", "x"), (CONTROL, NORMAL, CONTROL), ["<mine>"]) == (
         LostTag(0, "<mine>", whole=True),
     )
@@ -81,7 +81,7 @@ def test_a_token_that_is_named_counts_as_a_tag() -> None:
         (("[THINK]", "<|channel>"), CONTROL, None, ()),
     ],
 )
-def test_tokens_of_a_models_own_say_whether_it_reflects_and_what_it_loses(
+def test_own_tokens_identify_the_family_and_what_is_lost(
     tokens: tuple[str, ...], kind: TokenType, family: str | None, missed_ones: tuple[str, ...]
 ) -> None:
     found = tags_of(Vocabulary(("<s>", *tokens), (CONTROL, *(kind,) * len(tokens))))
@@ -91,7 +91,7 @@ def test_tokens_of_a_models_own_say_whether_it_reflects_and_what_it_loses(
     assert lost_family_tokens_of(found, FAMILIES["reflection"]) == missed_ones
 
 
-def test_nothing_is_known_of_a_vocabulary_that_is_not_told() -> None:
+def test_missing_vocabulary_gives_no_information() -> None:
     assert (tags_of(Vocabulary()), own_family(None), lost_family_tokens_of(None, FAMILIES["reflection"])) == (
         None,
         None,
@@ -99,7 +99,7 @@ def test_nothing_is_known_of_a_vocabulary_that_is_not_told() -> None:
     )
 
 
-def test_where_no_types_are_told_nothing_is_known_to_be_lost() -> None:
+def test_nothing_is_lost_without_token_types() -> None:
     assert not lost_tags(SIX, ())
 
 
@@ -109,7 +109,7 @@ def shown(tokens: object, types: object, **more: object) -> bytes:
 
 
 @given(st.lists(st.tuples(st.text(), st.integers(0, 6)), min_size=1), st.booleans())
-def test_any_vocabulary_is_read_as_it_was_written(entries: list[tuple[str, int]], roomy: bool) -> None:
+def test_any_vocabulary_is_parsed_as_written(entries: list[tuple[str, int]], roomy: bool) -> None:
     tokens, types = zip(*entries, strict=True)
     answer = json.dumps({"model_info": {"tokenizer.ggml.token_type": types, "tokenizer.ggml.tokens": tokens}})
     spaced = json.dumps(json.loads(answer), indent=1 if roomy else None)
@@ -117,7 +117,7 @@ def test_any_vocabulary_is_read_as_it_was_written(entries: list[tuple[str, int]]
     assert vocabulary_of(spaced.encode()) == Vocabulary(tokens, types)
 
 
-def test_a_text_that_quotes_a_vocabulary_is_none() -> None:
+def test_quoted_vocabulary_in_a_text_is_ignored() -> None:
     quoted = json.loads(shown(["<lie>"], [3]))
     answer = shown(["<s>", 'a"],"tokenizer.ggml.tokens":["b"', "\\"], [3, 1, 1], licence=json.dumps(quoted))
 
@@ -128,17 +128,17 @@ def test_a_text_that_quotes_a_vocabulary_is_none() -> None:
     "answer",
     [b"{}", shown([], []), shown(None, None), shown([1], [2]), shown(["a"], ["b"]), shown("<s>", 3), shown({}, {})],
 )
-def test_a_server_that_tells_no_vocabulary_leaves_it_empty(answer: bytes) -> None:
+def test_missing_vocabulary_is_empty(answer: bytes) -> None:
     assert vocabulary_of(answer) == Vocabulary()
 
 
 @pytest.mark.parametrize(("answer", "said"), [(b"<html>", "a web page"), (b"", "else than JSON"), (b"[]", "other")])
-def test_an_answer_that_is_no_object_is_refused(answer: bytes, said: str) -> None:
+def test_answer_that_is_not_an_object_is_refused(answer: bytes, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         vocabulary_of(answer)
 
 
-def test_a_vocabulary_is_asked_for_by_the_name_of_its_model() -> None:
+def test_vocabulary_is_requested_by_model_name() -> None:
     with FakeServer({"/api/show": Answer([shown(["<s>", "<think>"], [3, 4])])}) as server:
         found = using(server.host, lambda engine: engine.vocabulary("m"))
 
@@ -146,7 +146,7 @@ def test_a_vocabulary_is_asked_for_by_the_name_of_its_model() -> None:
     assert server.requests[0].json == {"model": "m", "verbose": True}
 
 
-def test_a_server_of_another_kind_has_no_vocabulary() -> None:
+def test_other_kind_of_server_has_no_vocabulary() -> None:
     with (
         FakeServer({"/api/show": Answer([b"hello"])}) as server,
         pytest.raises(UnreachableError, match="not an Ollama"),

@@ -56,7 +56,7 @@ class Case(NamedTuple):
 
 @examples(200)
 @given(st.builds(Case, ANY, ATTACHMENTS, SAYINGS))
-def test_whatever_was_said_comes_back_as_it_was(case: Case) -> None:
+def test_any_turn_is_restored_unchanged(case: Case) -> None:
     store = open_store(None, pytest.fail)
     session = store.create_session(case.question).id
     question = store.add_question(session, None, case.question, case.attachments)
@@ -70,7 +70,7 @@ def test_whatever_was_said_comes_back_as_it_was(case: Case) -> None:
 
 @examples(100)
 @given(st.lists(st.tuples(ANY, ANY)))
-def test_the_pieces_of_a_reply_are_its_text(pieces: list[tuple[str, str]]) -> None:
+def test_checkpoints_add_up_to_the_reply(pieces: list[tuple[str, str]]) -> None:
     store = open_store(None, pytest.fail)
     session = store.create_session("").id
     reply = store.add_reply(session, store.add_question(session, None, "?").id, StoredReply("m", family="reflection"))
@@ -84,7 +84,7 @@ def test_the_pieces_of_a_reply_are_its_text(pieces: list[tuple[str, str]]) -> No
 
 
 @given(ANY)
-def test_a_stored_text_is_one_that_utf_8_has_and_c_does_not_cut(text: str) -> None:
+def test_stored_text_is_valid_utf_8_without_nul(text: str) -> None:
     stored = texts.encode_text(text)
     assert "\0" not in stored
     assert stored.encode().decode() == stored
@@ -92,7 +92,7 @@ def test_a_stored_text_is_one_that_utf_8_has_and_c_does_not_cut(text: str) -> No
 
 
 @given(ANY)
-def test_a_text_that_was_never_stored_by_us_is_read_all_the_same(text: str) -> None:
+def test_any_stored_text_can_be_decoded(text: str) -> None:
     assert isinstance(texts.decode_text(text), str)
 
 
@@ -119,7 +119,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("column", "value"), [(column, value) for column, values in BAD.items() for value in values])
-def test_a_row_that_cannot_be_read_is_read_as_far_as_it_can_be(tmp_path: Path, column: str, value: str) -> None:
+def test_unreadable_row_is_read_as_far_as_possible(tmp_path: Path, column: str, value: str) -> None:
     path = tmp_path / "sessions.db"
     store = open_store(path, pytest.fail)
     session = store.create_session("bad").id
@@ -150,7 +150,7 @@ def test_a_row_that_cannot_be_read_is_read_as_far_as_it_can_be(tmp_path: Path, c
         "UPDATE sessions SET title = x'ff'",
     ],
 )
-def test_other_rows_that_cannot_be_read_hide_no_session(tmp_path: Path, change: str) -> None:
+def test_other_unreadable_rows_hide_no_session(tmp_path: Path, change: str) -> None:
     store = open_store(tmp_path / "sessions.db", pytest.fail)
     session = store.create_session("bad").id
     question = store.add_question(session, None, "?", (Attachment("a", "file", "b"),))
@@ -166,7 +166,7 @@ def test_other_rows_that_cannot_be_read_hide_no_session(tmp_path: Path, change: 
     store.close()
 
 
-def test_a_database_knows_no_table() -> None:
+def test_database_needs_no_tables() -> None:
     database = Database(sqlite3.connect(":memory:", isolation_level=None))
     assert database.read(lambda c: c.execute("SELECT 1").fetchone()) == (1,)
     database.close()

@@ -48,7 +48,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_what_is_damaged_is_moved_aside_and_begun_anew(path: Path, damage: Callable[[Path], object]) -> None:
+def test_damaged_file_is_moved_aside_and_replaced(path: Path, damage: Callable[[Path], object]) -> None:
     filled(path)
     damage(path)
     before = path.read_bytes()
@@ -67,7 +67,7 @@ def test_what_is_damaged_is_moved_aside_and_begun_anew(path: Path, damage: Calla
     open_store(path, pytest.fail).close()
 
 
-def test_damage_that_is_met_later_is_an_error_then_and_moved_aside_at_the_next_start(path: Path) -> None:
+def test_damage_found_later_raises_and_is_moved_aside_at_the_next_start(path: Path) -> None:
     session = filled(path)
     size = path.stat().st_size
     for place in range(40_000, size, 4096):
@@ -85,7 +85,7 @@ def test_damage_that_is_met_later_is_an_error_then_and_moved_aside_at_the_next_s
     open_store(path, pytest.fail).close()
 
 
-def test_a_suspicion_that_comes_to_nothing_costs_nothing(path: Path) -> None:
+def test_unfounded_suspicion_of_damage_is_cleared(path: Path) -> None:
     session = filled(path)
     damage_marker_of(path).touch()
     store = open_store(path, pytest.fail)
@@ -94,7 +94,7 @@ def test_a_suspicion_that_comes_to_nothing_costs_nothing(path: Path) -> None:
     store.close()
 
 
-def test_only_the_file_that_was_found_damaged_is_moved(path: Path) -> None:
+def test_only_the_damaged_file_is_moved(path: Path) -> None:
     filled(path)
     damaged = identity_of(path)
     for part in ("-wal", "-shm"):

@@ -47,7 +47,7 @@ def everything(store: Store) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
-def test_a_step_that_fails_anywhere_has_changed_nothing(
+def test_step_that_fails_at_any_point_changes_nothing(
     path: Path, step: Callable[[Store, str, int], object], *, lasting: bool
 ) -> None:
     store = open_store(path, pytest.fail)
@@ -86,7 +86,7 @@ def ask_on(store: Store, session: str, kept: list[Turn]) -> None:
         kept.append(store.add_question(session, kept[-1].id if kept else None, "a long " * 300))
 
 
-def test_a_full_disk_is_said_and_loses_nothing_that_was_kept(path: Path) -> None:
+def test_full_disk_raises_and_loses_nothing_saved(path: Path) -> None:
     store = open_store(path, pytest.fail)
     session = store.create_session("full").id
     pages = store.database.connection.execute("PRAGMA page_count").fetchone()[0]
@@ -108,7 +108,7 @@ def test_a_full_disk_is_said_and_loses_nothing_that_was_kept(path: Path) -> None
     store.close()
 
 
-def test_a_system_that_writes_no_more_costs_nothing_that_was_kept(path: Path) -> None:
+def test_write_failures_lose_nothing_saved(path: Path) -> None:
     found = outcome(start("limited", path))
     assert (found.code, found.errors) == (0, "")
     *asked, failed, went_on = found.lines
@@ -122,7 +122,7 @@ def test_a_system_that_writes_no_more_costs_nothing_that_was_kept(path: Path) ->
     assert health(path) == ()
 
 
-def test_a_program_that_holds_the_file_for_too_long_is_said(path: Path) -> None:
+def test_locked_file_raises_after_a_timeout(path: Path) -> None:
     holder, store = open_store(path, pytest.fail), open_store(path, pytest.fail)
     store.database.connection.execute("PRAGMA busy_timeout = 50")
     holder.database.connection.execute("BEGIN IMMEDIATE")
@@ -135,7 +135,7 @@ def test_a_program_that_holds_the_file_for_too_long_is_said(path: Path) -> None:
         each.close()
 
 
-def test_a_stop_in_the_middle_leaves_nothing_half_done(path: Path) -> None:
+def test_interrupted_transaction_is_rolled_back(path: Path) -> None:
     store = open_store(path, pytest.fail)
 
     def stop(_: object) -> None:
@@ -150,7 +150,7 @@ def test_a_stop_in_the_middle_leaves_nothing_half_done(path: Path) -> None:
     store.close()
 
 
-def test_threads_take_turns(path: Path) -> None:
+def test_threads_can_write_concurrently(path: Path) -> None:
     store = open_store(path, pytest.fail)
     session = store.create_session("threads").id
     errors: list[BaseException] = []
@@ -173,7 +173,7 @@ def test_threads_take_turns(path: Path) -> None:
     store.close()
 
 
-def test_a_store_that_was_closed_meanwhile_is_an_error_of_ours(path: Path) -> None:
+def test_closed_store_raises_store_errors(path: Path) -> None:
     store = open_store(path, pytest.fail)
     session = store.create_session("closed").id
     store.close()

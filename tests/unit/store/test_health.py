@@ -25,13 +25,13 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_that_there_is_no_time_to_look_at_is_not_called_damaged(path: Path) -> None:
+def test_incomplete_check_does_not_report_damage(path: Path) -> None:
     health = examine_file(path, patience=-1.0)
 
     assert (health.sessions, health.damage, health.is_complete) == (1, "", False)
 
 
-def test_a_file_is_looked_at_as_a_whole_with_its_log(path: Path) -> None:
+def test_check_includes_the_write_ahead_log(path: Path) -> None:
     health = examine_file(path)
     store = open_store(path, pytest.fail)
     store.create_session("b")

@@ -35,7 +35,7 @@ def log_of(connection: sqlite3.Connection) -> str:
     return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
 
 
-def test_the_switch_is_tried_again_while_others_are_at_it(connection: Refusing) -> None:
+def test_journal_switch_is_retried_while_busy(connection: Refusing) -> None:
     # SQLite asks no busy handler here where waiting could go on for ever.
     connection.refusals = 3
     set_journal_mode(connection, remote=False)
@@ -44,21 +44,21 @@ def test_the_switch_is_tried_again_while_others_are_at_it(connection: Refusing) 
 
 
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_IOERR_LOCK])
-def test_where_the_disk_cannot_do_it_the_log_stands_beside_the_file(connection: Refusing, code: int) -> None:
+def test_rollback_journal_is_used_if_the_disk_does_not_support_wal(connection: Refusing, code: int) -> None:
     connection.refusals, connection.code = 1, code
     set_journal_mode(connection, remote=False)
     assert (connection.refusals, log_of(connection)) == (0, "delete")
     connection.close()
 
 
-def test_any_other_error_is_told(connection: Refusing) -> None:
+def test_other_errors_are_raised(connection: Refusing) -> None:
     connection.refusals, connection.code = 1, sqlite3.SQLITE_CORRUPT
     with pytest.raises(sqlite3.OperationalError, match="refused"):
         set_journal_mode(connection, remote=False)
     connection.close()
 
 
-def test_a_store_in_memory_has_neither() -> None:
+def test_in_memory_store_keeps_the_memory_journal() -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     set_journal_mode(connection, remote=False)
     assert log_of(connection) == "memory"

@@ -63,7 +63,7 @@ def dead_program() -> int:
     return program.pid
 
 
-def test_a_reply_that_is_being_written_is_left_alone(path: Path, clock: Clock) -> None:
+def test_reply_being_written_is_left_alone(path: Path, clock: Clock) -> None:
     store, session, reply = streaming(path, clock)
     clock.now += SILENCE_SECONDS - 1
     other = open_store(path, pytest.fail, StoreEnvironment(clock=clock))
@@ -76,9 +76,7 @@ def test_a_reply_that_is_being_written_is_left_alone(path: Path, clock: Clock) -
 
 
 @pytest.mark.parametrize("hours", [1, -1])
-def test_a_writer_without_a_sign_of_life_is_gone_whichever_way_the_clock_went(
-    path: Path, clock: Clock, hours: int
-) -> None:
+def test_silent_writer_is_gone_in_either_clock_direction(path: Path, clock: Clock, hours: int) -> None:
     store, session, _ = streaming(path, clock)
     clock.now += 3600 * hours
     said = seen(store, session)
@@ -87,7 +85,7 @@ def test_a_writer_without_a_sign_of_life_is_gone_whichever_way_the_clock_went(
     store.close()
 
 
-def test_what_a_dead_program_wrote_is_interrupted_at_once_and_can_be_found(path: Path, clock: Clock) -> None:
+def test_reply_of_a_dead_process_is_interrupted_and_searchable(path: Path, clock: Clock) -> None:
     store, session, _ = streaming(path, clock)
     store.database.connection.execute("UPDATE writers SET pid = ?", (dead_program(),))
     assert seen(store, session).ended is ReplyStatus.INTERRUPTED
@@ -102,7 +100,7 @@ def test_what_a_dead_program_wrote_is_interrupted_at_once_and_can_be_found(path:
     store.close()
 
 
-def test_a_program_that_only_slept_goes_on_where_it_was(path: Path, clock: Clock) -> None:
+def test_process_that_slept_continues_its_reply(path: Path, clock: Clock) -> None:
     store, session, reply = streaming(path, clock)
     clock.now += 3600
     other = open_store(path, pytest.fail, StoreEnvironment(clock=clock))
@@ -117,7 +115,7 @@ def test_a_program_that_only_slept_goes_on_where_it_was(path: Path, clock: Clock
         each.close()
 
 
-def test_a_program_that_only_slept_can_end_what_was_taken_for_left(path: Path, clock: Clock) -> None:
+def test_process_that_slept_can_finish_an_abandoned_reply(path: Path, clock: Clock) -> None:
     store, session, reply = streaming(path, clock)
     clock.now += 3600
     open_store(path, pytest.fail, StoreEnvironment(clock=clock)).close()
@@ -127,14 +125,14 @@ def test_a_program_that_only_slept_can_end_what_was_taken_for_left(path: Path, c
     store.close()
 
 
-def test_a_family_of_a_version_to_come_is_read_by_its_tags(path: Path, clock: Clock) -> None:
+def test_unknown_family_is_parsed_by_its_tags(path: Path, clock: Clock) -> None:
     store, session, reply = streaming(path, clock)
     store.database.connection.execute("UPDATE turns SET family = 'telepathy' WHERE id = ?", (reply,))
     assert (Kind.REFLECTION, "needle") in seen(store, session).segments
     store.close()
 
 
-def test_this_program_is_there() -> None:
+def test_current_process_is_alive() -> None:
     this = current_writer()
     assert this.pid == os.getpid()
     assert not is_gone(this, 0.0, SILENCE_SECONDS)
@@ -142,7 +140,7 @@ def test_this_program_is_there() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a process what is asked for here")
-def test_a_program_is_known_by_more_than_its_number() -> None:
+def test_process_is_identified_by_more_than_its_pid() -> None:
     this = current_writer()
     assert this.boot
     assert is_gone(this._replace(started="1"), 0.0, 0.0)
@@ -154,7 +152,7 @@ def test_a_program_is_known_by_more_than_its_number() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a process what is asked for here")
-def test_a_dead_program_that_is_not_buried_is_gone() -> None:
+def test_zombie_process_is_gone() -> None:
     program = subprocess.Popen(["sleep", "9999"])
     alive = writer_of(program.pid)
     assert not is_gone(alive, 0.0, 0.0)

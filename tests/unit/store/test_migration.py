@@ -40,7 +40,7 @@ def version(path: Path) -> int:
     return int(found)
 
 
-def test_an_older_file_is_brought_to_the_new_version_and_a_copy_of_it_kept(path: Path) -> None:
+def test_older_file_is_migrated_and_backed_up(path: Path) -> None:
     session = filled(path)
     old = open_store(path, pytest.fail)
     before = old.turns(session)
@@ -59,14 +59,14 @@ def test_an_older_file_is_brought_to_the_new_version_and_a_copy_of_it_kept(path:
     assert not path.with_name("sessions.db.backup").exists()
 
 
-def test_a_new_file_and_one_of_today_are_not_copied(path: Path) -> None:
+def test_new_or_current_file_is_not_backed_up(path: Path) -> None:
     for _ in range(2):
         open_store(path, pytest.fail, SECOND).close()
     assert version(path) == 2
     assert [file.name for file in path.parent.iterdir()] == ["sessions.db"]
 
 
-def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
+def test_failed_migration_leaves_the_file_unchanged(path: Path) -> None:
     session = filled(path)
     warnings: list[str] = []
     store = open_store(path, warnings.append, StoreEnvironment(migrations=(*MIGRATIONS, with_moods, with_failure)))
@@ -82,9 +82,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
     store.close()
 
 
-def test_what_a_killed_copy_left_is_overwritten_and_a_link_in_its_place_is_not_followed(
-    path: Path, tmp_path: Path
-) -> None:
+def test_leftover_backup_is_replaced_and_a_symlink_is_not_followed(path: Path, tmp_path: Path) -> None:
     filled(path)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("mine")
@@ -94,7 +92,7 @@ def test_what_a_killed_copy_left_is_overwritten_and_a_link_in_its_place_is_not_f
     assert health(path.with_name("sessions.db.version-1")) == ()
 
 
-def test_where_no_copy_can_be_made_nothing_is_changed(path: Path) -> None:
+def test_failed_backup_prevents_migration(path: Path) -> None:
     filled(path)
     path.with_name("sessions.db.backup").mkdir()
     warnings: list[str] = []
@@ -107,7 +105,7 @@ def test_where_no_copy_can_be_made_nothing_is_changed(path: Path) -> None:
     assert version(path) == 2
 
 
-def test_an_older_program_that_is_still_running_goes_on(path: Path) -> None:
+def test_older_running_program_still_works(path: Path) -> None:
     session = filled(path)
     old = open_store(path, pytest.fail)
     open_store(path, pytest.fail, SECOND).close()

@@ -38,7 +38,7 @@ def test_a_session_is_found_by_its_title_or_a_part_of_it(store: Store, name: str
     assert store.find(name).title == title
 
 
-def test_a_session_is_found_by_its_id_or_the_beginning_of_it(store: Store) -> None:
+def test_session_is_found_by_its_id_or_a_prefix(store: Store) -> None:
     sessions = [store.create_session(name) for name in NAMES]
     for session in sessions:
         assert store.find(session.id) == store.find(session.id.upper()) == session
@@ -57,7 +57,9 @@ def test_a_session_is_found_by_its_id_or_the_beginning_of_it(store: Store) -> No
         ("", "no session name given", "the latest are .*"),
     ],
 )
-def test_what_is_not_clear_is_said_with_what_is_near(store: Store, name: str, message: str, hint: str) -> None:
+def test_ambiguous_or_unknown_name_is_reported_with_suggestions(
+    store: Store, name: str, message: str, hint: str
+) -> None:
     for each in NAMES:
         store.create_session(each)
     with pytest.raises(UsageError, match=message) as raised:
@@ -65,7 +67,7 @@ def test_what_is_not_clear_is_said_with_what_is_near(store: Store, name: str, me
     assert re.fullmatch(hint, raised.value.hint), raised.value.hint
 
 
-def test_of_many_sessions_three_are_named(store: Store) -> None:
+def test_at_most_three_sessions_are_suggested(store: Store) -> None:
     sessions = [store.create_session(f"the {number}") for number in range(5)]
     latest = ", ".join(f"{session.id} ({session.title})" for session in sessions[:1:-1])
 
@@ -75,7 +77,7 @@ def test_of_many_sessions_three_are_named(store: Store) -> None:
         assert raised.value.hint == f"{introduction} {latest}"
 
 
-def test_where_there_is_no_session_none_is_near(store: Store) -> None:
+def test_empty_store_suggests_no_session(store: Store) -> None:
     with pytest.raises(UsageError) as raised:
         store.find("x")
     assert raised.value.hint == "there are none yet"

@@ -31,7 +31,7 @@ def mode(path: Path) -> int:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_nobody_else_can_read_the_folder_and_the_files(path: Path, umask: int) -> None:
+def test_folder_and_files_are_private(path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         store = open_store(path, pytest.fail)
@@ -44,20 +44,20 @@ def test_nobody_else_can_read_the_folder_and_the_files(path: Path, umask: int) -
     assert mode(path.parent) == 0o700
 
 
-def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
+def test_readable_file_is_made_private(path: Path) -> None:
     filled(path)
     path.chmod(0o644)
     open_store(path, pytest.fail).close()
     assert mode(path) == 0o600
 
 
-def test_a_folder_that_was_there_keeps_its_mode(path: Path) -> None:
+def test_existing_folder_keeps_its_mode(path: Path) -> None:
     path.parent.mkdir(mode=0o755)
     open_store(path, pytest.fail).close()
     assert mode(path.parent) == 0o755
 
 
-def test_every_commit_is_on_the_disk_before_it_is_told(path: Path) -> None:
+def test_database_settings_make_commits_durable(path: Path) -> None:
     store = open_store(path, pytest.fail)
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000, "secure_delete": 1}
     found = {name: store.database.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
@@ -66,7 +66,7 @@ def test_every_commit_is_on_the_disk_before_it_is_told(path: Path) -> None:
     store.close()
 
 
-def test_a_file_of_no_bytes_is_a_new_one(path: Path) -> None:
+def test_empty_file_is_treated_as_new(path: Path) -> None:
     path.parent.mkdir()
     path.touch()
     assert filled(path)
@@ -126,9 +126,7 @@ UNFIT = (
 
 
 @pytest.mark.parametrize("make", UNFIT)
-def test_what_cannot_be_used_leaves_the_session_in_memory_and_is_left_alone(
-    path: Path, make: Callable[[Path], Path]
-) -> None:
+def test_unusable_path_is_left_alone_and_the_session_stays_in_memory(path: Path, make: Callable[[Path], Path]) -> None:
     place = make(path)
     before = place.read_bytes() if place.is_file() else b""
     warnings: list[str] = []
@@ -144,7 +142,7 @@ def test_what_cannot_be_used_leaves_the_session_in_memory_and_is_left_alone(
     assert not list(path.parent.parent.rglob("*-wal"))
 
 
-def test_a_link_to_a_file_elsewhere_is_followed(path: Path, tmp_path: Path) -> None:
+def test_symlink_to_a_file_is_followed(path: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere.db"
     session = filled(elsewhere)
     path.parent.mkdir()
@@ -163,7 +161,7 @@ def test_without_a_path_no_file_is_touched(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_newer_version_has_written_can_be_read_and_nothing_else(path: Path) -> None:
+def test_file_of_a_newer_version_is_read_only(path: Path) -> None:
     session = filled(path)
     connection = sqlite3.connect(path)
     connection.execute("ALTER TABLE turns ADD COLUMN mood TEXT")
@@ -206,11 +204,11 @@ odd
         ("/mnt/a share/x", True),
     ],
 )
-def test_the_disk_of_another_machine_is_told_by_the_mounts(path: Path, place: str, *, remote: bool) -> None:
+def test_remote_disk_is_recognized_by_its_mount(path: Path, place: str, *, remote: bool) -> None:
     assert is_remote(type(path)(place), MOUNTS) is remote
 
 
-def test_on_the_disk_of_another_machine_no_write_ahead_log_is_used(path: Path) -> None:
+def test_remote_disk_uses_no_write_ahead_log(path: Path) -> None:
     filled(path)
     store = open_store(path, pytest.fail, StoreEnvironment(read_mounts=lambda: "server:/ / nfs rw 0 0"))
     assert store.database.connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
@@ -219,7 +217,7 @@ def test_on_the_disk_of_another_machine_no_write_ahead_log_is_used(path: Path) -
     assert health(path) == ()
 
 
-def test_a_program_that_reads_while_the_log_is_switched_is_waited_for(path: Path) -> None:
+def test_opening_waits_for_a_reader_before_switching_the_journal(path: Path) -> None:
     session = filled(path)
     reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     assert reader.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)

@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("writers", "turns"), [(4, 30), pytest.param(16, 50, marks=slow)])
-def test_programs_that_write_at_the_same_time_lose_none(path: Path, writers: int, turns: int) -> None:
+def test_concurrent_writers_lose_nothing(path: Path, writers: int, turns: int) -> None:
     outcomes = [outcome(program) for program in [start("turns", path, turns) for _ in range(writers)]]
     assert [(found.code, found.errors) for found in outcomes] == [(0, "")] * writers
     store = open_store(path, pytest.fail)
@@ -46,7 +46,7 @@ def test_programs_that_write_at_the_same_time_lose_none(path: Path, writers: int
 
 
 @pytest.mark.parametrize(("run", "programs"), [(0, 6), *(pytest.param(run, 12, marks=slow) for run in range(1, 11))])
-def test_programs_may_start_for_the_first_time_at_once(path: Path, run: int, programs: int) -> None:
+def test_programs_may_create_the_store_concurrently(path: Path, run: int, programs: int) -> None:
     outcomes = [outcome(program) for program in [start("turns", path, 2) for _ in range(programs)]]
     assert [(found.code, len(found.lines), found.errors) for found in outcomes] == [(0, 1, "")] * programs, run
     store = open_store(path, pytest.fail)
@@ -71,7 +71,7 @@ def kill(programs: list[subprocess.Popen[str]], delays: list[float]) -> list[str
 
 
 @pytest.mark.parametrize(("kills", "in_the_middle"), [(8, 1), pytest.param(100, 50, marks=slow)])
-def test_kills_lose_nothing_that_was_kept(path: Path, kills: int, in_the_middle: int) -> None:
+def test_killed_programs_lose_nothing_saved(path: Path, kills: int, in_the_middle: int) -> None:
     chance = random.Random(9)  # noqa: S311 - moments, not secrets
     streaming = 0
     for _ in range(kills // AT_ONCE):

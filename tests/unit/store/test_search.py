@@ -56,7 +56,7 @@ def marked(found: tuple[SearchHit, ...]) -> list[str]:
     return [text for place in found for text, matched in place.passage if matched]
 
 
-def test_every_part_of_a_session_is_found_and_says_what_it_is(store: Store) -> None:
+def test_every_part_of_a_session_is_found_with_its_kind(store: Store) -> None:
     session = store.create_session("needle title").id
     question = store.add_question(session, None, "needle question")
     reply = store.add_reply(session, question.id, SAID)
@@ -103,7 +103,7 @@ SAYINGS = ("The quick brown fox", "a FOX is brown and quick", "quicksand", "Das 
         ('"" " "', []),
     ],
 )
-def test_all_words_must_be_there_and_the_last_may_go_on(store: Store, words: str, expected: list[str]) -> None:
+def test_all_words_must_match_and_the_last_may_be_a_prefix(store: Store, words: str, expected: list[str]) -> None:
     session = store.create_session("").id
     for saying in SAYINGS:
         store.add_question(session, None, saying)
@@ -118,7 +118,7 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
-def test_nothing_that_is_typed_is_an_error(store: Store, plain: Store, words: str) -> None:
+def test_hostile_queries_do_not_fail(store: Store, plain: Store, words: str) -> None:
     for each in (store, plain):
         tell(each, "a OR b", "100 % of a_b", "\\")
         each.search(words)
@@ -126,7 +126,7 @@ def test_nothing_that_is_typed_is_an_error(store: Store, plain: Store, words: st
 
 @examples(300)
 @given(words=st.text(), said=st.text())
-def test_no_words_and_no_text_are_an_error(words: str, said: str) -> None:
+def test_any_query_and_text_do_not_fail(words: str, said: str) -> None:
     for around in (StoreEnvironment(), StoreEnvironment(has_fts5=without_fts5)):
         store = open_store(None, pytest.fail, around)
         tell(store, said)
@@ -136,7 +136,7 @@ def test_no_words_and_no_text_are_an_error(words: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["%", "_", "\\"])
-def test_signs_stand_for_themselves(store: Store, words: str) -> None:
+def test_special_characters_match_themselves(store: Store, words: str) -> None:
     tell(store, "50 % off", "snake_case", "C:\\temp", "nothing")
     assert len(store.search(words)) == 1
     assert marked(store.search(words)) == [words]
@@ -157,7 +157,7 @@ def test_signs_stand_for_themselves(store: Store, words: str) -> None:
         ("ᴀ\U0001e900\U0001e901", "\U0001e901", ["\U0001e901"]),
     ],
 )
-def test_scripts_without_spaces_are_searched_as_they_stand(
+def test_scripts_without_spaces_are_searched_by_substring(
     store: Store, plain: Store, said: str, words: str, expected: list[str]
 ) -> None:
     for each in (store, plain):
@@ -165,7 +165,7 @@ def test_scripts_without_spaces_are_searched_as_they_stand(
         assert marked(each.search(words)) == expected
 
 
-def test_the_passage_is_short_on_one_line_and_marks_what_matched(store: Store) -> None:
+def test_passage_is_one_short_line_with_the_match_marked(store: Store) -> None:
     tell(store, "before\n\n" * 500 + "here is the needle\nand more" + " after" * 500)
     (found,) = store.search("needle")
     text = "".join(piece for piece, _ in found.passage)
@@ -176,14 +176,14 @@ def test_the_passage_is_short_on_one_line_and_marks_what_matched(store: Store) -
 
 
 @pytest.mark.parametrize("words", ["needle", "針"])
-def test_the_passage_is_short_where_words_are_endless(store: Store, words: str) -> None:
+def test_passage_is_short_even_with_endless_words(store: Store, words: str) -> None:
     tell(store, "。" * 5_000 + "x" * 3_000 + " needle 針 " + "y" * 3_000 + "…" * 5_000)
     (found,) = store.search(words)
     assert marked((found,)) == [words]
     assert len("".join(piece for piece, _ in found.passage)) <= 2 * SNIPPET_REACH + len(words) + 10
 
 
-def test_of_a_passage_only_what_is_near_a_match_is_kept() -> None:
+def test_passage_contains_only_text_near_a_match() -> None:
     far = " ".join(f"w{number}" for number in range(1_000, 1_100))
     pieces = make_snippet(
         [(f"{far} ", False), ("needle", True), (f" {far} ", False), ("needle", True), (f" {far}", False)]
@@ -197,24 +197,24 @@ def test_of_a_passage_only_what_is_near_a_match_is_kept() -> None:
     )
 
 
-def test_a_text_may_hold_what_looks_like_a_mark(store: Store) -> None:
+def test_text_may_contain_marker_characters(store: Store) -> None:
     tell(store, "a \x02mark\x03 <b>needle</b> \x1a0\x1a\0 b")
     (found,) = store.search("needle")
     assert texts((found,)) == ["a \x02mark\x03 <b>needle</b> \x1a0\x1a\0 b"]
 
 
-def test_no_more_is_found_than_asked_for_the_latest_first(store: Store) -> None:
+def test_results_are_limited_and_newest_first(store: Store) -> None:
     tell(store, *(f"needle {number}" for number in range(9)))
     assert texts(store.search("needle", 3)) == ["needle 8", "needle 7", "needle 6"]
 
 
-def test_without_the_index_upper_and_lower_case_are_the_same_and_words_may_stand_inside(plain: Store) -> None:
+def test_without_the_index_search_ignores_case_and_matches_inside_words(plain: Store) -> None:
     tell(plain, *SAYINGS)
     assert texts(plain.search("FOX brown")) == ["a FOX is brown and quick", "The quick brown fox"]
     assert marked(plain.search("sand")) == ["sand"]
 
 
-def test_an_index_that_was_not_kept_for_a_while_is_made_anew(tmp_path: Path) -> None:
+def test_outdated_index_is_rebuilt(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
     for around, said in (
         (StoreEnvironment(), "first"),
@@ -237,7 +237,7 @@ def test_an_index_that_was_not_kept_for_a_while_is_made_anew(tmp_path: Path) -> 
     store.close()
 
 
-def test_a_damaged_index_is_mended_without_a_word(tmp_path: Path) -> None:
+def test_damaged_index_is_repaired_silently(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
     store = open_store(path, pytest.fail)
     session = tell(store, *(f"needle {number}" for number in range(50)))

@@ -39,7 +39,7 @@ def test_a_new_store_is_empty(store: Store) -> None:
     assert store.turns("nobody") == ()
 
 
-def test_everything_of_a_turn_comes_back(store: Store) -> None:
+def test_every_part_of_a_turn_is_restored(store: Store) -> None:
     session = store.create_session("sums")
     files = (Attachment("a.txt", "file", "1 + 1"), Attachment("b.png", "image", "AAAA"))
     question = store.add_question(session.id, None, "what is 2 + 2?", files)
@@ -49,7 +49,7 @@ def test_everything_of_a_turn_comes_back(store: Store) -> None:
     assert store.turns(session.id) == (question, reply._replace(said=SAID))
 
 
-def test_what_was_kept_is_there_after_the_file_was_closed(path: Path) -> None:
+def test_saved_turns_survive_closing_the_file(path: Path) -> None:
     store = open_store(path, pytest.fail)
     session = store.create_session("sums")
     question = store.add_question(session.id, None, "what is 2 + 2?")
@@ -60,7 +60,7 @@ def test_what_was_kept_is_there_after_the_file_was_closed(path: Path) -> None:
     store.close()
 
 
-def test_a_session_knows_its_model_its_leaf_and_its_questions(store: Store) -> None:
+def test_session_has_model_leaf_and_question_count(store: Store) -> None:
     session = store.create_session("a\n\tlong   title " + "x" * 300)
     assert session.title == ("a long title " + "x" * 300)[:200]
     assert (session.leaf, session.questions, session.model) == (None, 0, "")
@@ -72,7 +72,7 @@ def test_a_session_knows_its_model_its_leaf_and_its_questions(store: Store) -> N
     assert found.updated == other.created > found.created
 
 
-def test_the_latest_session_is_the_one_that_something_was_said_in_last(store: Store) -> None:
+def test_latest_session_is_the_one_changed_last(store: Store) -> None:
     first, second = store.create_session("first"), store.create_session("second")
     assert store.latest() == second
     question = store.add_question(first.id, None, "and?")
@@ -84,7 +84,7 @@ def test_the_latest_session_is_the_one_that_something_was_said_in_last(store: St
     assert [session.id for session in store.sessions(limit=1, offset=1)] == [first.id]
 
 
-def test_turns_with_the_same_parent_are_branches_and_one_of_them_is_looked_at(store: Store) -> None:
+def test_turns_with_the_same_parent_are_branches_and_one_is_current(store: Store) -> None:
     session = store.create_session("branches").id
     question = store.add_question(session, None, "one")
     first = store.add_reply(session, question.id, COMPLETE)
@@ -95,7 +95,7 @@ def test_turns_with_the_same_parent_are_branches_and_one_of_them_is_looked_at(st
     assert len(store.turns(session)) == 3
 
 
-def test_a_streaming_reply_is_its_pieces_so_far(store: Store) -> None:
+def test_streaming_reply_is_built_from_its_checkpoints(store: Store) -> None:
     session = store.create_session("pieces").id
     said = StoredReply("m", family="reflection")
     reply = store.add_reply(session, store.add_question(session, None, "?").id, said)
@@ -110,7 +110,7 @@ def test_a_streaming_reply_is_its_pieces_so_far(store: Store) -> None:
     assert kept.measured.corrections == 1
 
 
-def test_a_thinking_field_is_kept_beside_the_content(store: Store) -> None:
+def test_thinking_field_is_saved_separately_from_the_content(store: Store) -> None:
     session = store.create_session("field").id
     reply = store.add_reply(session, store.add_question(session, None, "?").id, StoredReply("m", family="native"))
     store.checkpoint(reply.id, "", "hm ")
@@ -121,7 +121,7 @@ def test_a_thinking_field_is_kept_beside_the_content(store: Store) -> None:
     assert said.segments == ((Kind.THINKING, "hm then"), (Kind.ANSWER, "so"))
 
 
-def test_a_reply_that_streams_again_goes_on_where_it_is_told_to(store: Store) -> None:
+def test_restarted_reply_continues_from_the_given_text(store: Store) -> None:
     session = store.create_session("again").id
     reply = store.add_reply(
         session, store.add_question(session, None, "?").id, StoredReply("m", family="reflection", raw="<thinking>a")
@@ -140,7 +140,7 @@ def test_a_reply_that_streams_again_goes_on_where_it_is_told_to(store: Store) ->
     assert store.turns(session)[1].said == COMPLETE
 
 
-def test_a_fork_has_the_turns_of_one_branch_and_goes_its_own_way(store: Store) -> None:
+def test_fork_copies_one_branch_and_is_independent(store: Store) -> None:
     session = store.create_session("origin")
     files = (Attachment("a.txt", "file", "1"),)
     question = store.add_question(session.id, None, "one", files)
@@ -161,7 +161,7 @@ def test_a_fork_has_the_turns_of_one_branch_and_goes_its_own_way(store: Store) -
     assert [found.session.id for found in store.search("three")] == [fork.id]
 
 
-def test_a_fork_of_the_branch_looked_at_last_ends_what_still_streams(store: Store) -> None:
+def test_fork_of_the_current_branch_ends_a_streaming_reply(store: Store) -> None:
     session = store.create_session("x" * 250)
     reply = store.add_reply(
         session.id, store.add_question(session.id, None, "?").id, StoredReply("m", family="reflection")
@@ -177,7 +177,7 @@ def test_a_fork_of_the_branch_looked_at_last_ends_what_still_streams(store: Stor
     assert store.turns(fork.id)[1].said == said
 
 
-def test_a_removed_session_is_gone_with_all_that_belongs_to_it(store: Store) -> None:
+def test_removed_session_is_deleted_completely(store: Store) -> None:
     session = store.create_session("secret").id
     question = store.add_question(session, None, "secret", (Attachment("secret", "file", "secret"),))
     store.checkpoint(store.add_reply(session, question.id, SAID).id, "secret", "")
@@ -188,7 +188,7 @@ def test_a_removed_session_is_gone_with_all_that_belongs_to_it(store: Store) -> 
         assert store.database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table  # noqa: S608 - names of ours
 
 
-def test_what_was_removed_is_not_on_the_disk_any_more(path: Path) -> None:
+def test_removed_text_is_erased_from_the_disk(path: Path) -> None:
     store = open_store(path, pytest.fail)
     for number in range(40):
         session = store.create_session(f"kept {number}").id
@@ -212,7 +212,7 @@ def test_a_session_can_be_renamed_and_is_found_by_its_new_name_only(store: Store
     assert [(found.part, found.turn) for found in store.search("new")] == [("title", None)]
 
 
-def test_questions_come_back_the_latest_first_and_each_once(store: Store) -> None:
+def test_questions_are_listed_newest_first_without_duplicates(store: Store) -> None:
     first, second = store.create_session("a").id, store.create_session("b").id
     for session, text in ((first, "one"), (second, "two"), (first, "three"), (second, "one")):
         question = store.add_question(session, None, text)
@@ -238,7 +238,7 @@ def test_questions_come_back_the_latest_first_and_each_once(store: Store) -> Non
         lambda store, session: store.fork(session, 99),
     ],
 )
-def test_what_is_not_there_is_an_error_with_a_hint_and_changes_nothing(store: Store, call: object) -> None:
+def test_missing_item_raises_with_a_hint_and_changes_nothing(store: Store, call: object) -> None:
     session = store.create_session("here").id
     assert callable(call)
     with pytest.raises(StoreError) as raised:
@@ -248,14 +248,14 @@ def test_what_is_not_there_is_an_error_with_a_hint_and_changes_nothing(store: St
     assert [found.id for found in store.sessions()] == [session]
 
 
-def test_a_turn_of_another_session_is_no_parent(store: Store) -> None:
+def test_turn_of_another_session_cannot_be_a_parent(store: Store) -> None:
     here, there = store.create_session("here").id, store.create_session("there").id
     question = store.add_question(there, None, "?")
     with pytest.raises(StoreError, match="has no turn"):
         store.add_question(here, question.id, "?")
 
 
-def test_a_reply_that_has_ended_takes_no_more(store: Store) -> None:
+def test_finished_reply_accepts_no_more_text(store: Store) -> None:
     session = store.create_session("ended").id
     reply = store.add_reply(session, store.add_question(session, None, "?").id, SAID)
     store.finish(reply.id, SAID)
@@ -264,14 +264,14 @@ def test_a_reply_that_has_ended_takes_no_more(store: Store) -> None:
     assert store.turns(session)[1].said == SAID
 
 
-def test_a_closed_store_says_so(store: Store) -> None:
+def test_closed_store_raises(store: Store) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.sessions()
     store.close()
 
 
-def test_a_chat_goes_on_in_memory_under_the_same_ids(store: Store) -> None:
+def test_chat_continues_in_memory_with_the_same_ids(store: Store) -> None:
     store.create_session("another")
     session = store.create_session("going on")
     question = store.add_question(session.id, None, "one", (Attachment("a", "file", "b"),))
@@ -291,7 +291,7 @@ def test_a_chat_goes_on_in_memory_under_the_same_ids(store: Store) -> None:
     assert refuge.add_question(session.id, streaming.id, "two").id == streaming.id + 1
 
 
-def test_a_chat_goes_on_with_what_it_knows_where_the_file_can_no_longer_be_read(store: Store) -> None:
+def test_chat_continues_with_known_turns_if_the_file_is_unreadable(store: Store) -> None:
     session = store.create_session("lost").id
     question = store.add_question(session, None, "one")
     store.finish(store.add_reply(session, question.id, SAID).id, SAID)

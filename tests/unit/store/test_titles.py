@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("closed", [True, False])
-def test_titles_come_the_latest_first_whether_or_not_a_program_has_the_file_open(tmp_path: Path, closed: bool) -> None:
+def test_titles_are_listed_newest_first_with_or_without_an_open_store(tmp_path: Path, closed: bool) -> None:
     path = tmp_path / "a b?c#d%20.db"
     store = open_store(path, pytest.fail)
     begun = [store.create_session(title) for title in ("first", "Ärger \udc80", "third")]
@@ -24,7 +24,7 @@ def test_titles_come_the_latest_first_whether_or_not_a_program_has_the_file_open
     store.close()
 
 
-def test_a_file_that_is_not_there_or_holds_no_sessions_has_no_titles_and_is_left_alone(tmp_path: Path) -> None:
+def test_missing_or_foreign_file_has_no_titles_and_is_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     other.write_bytes(b"no database at all" * 100)
 

@@ -70,7 +70,7 @@ def test_only_the_types_of_the_tokens_named_change(tmp_path: Path, order: str, v
         (gguf().replace(b"<thinking>", b"<thinking "), "lacks '<thinking>'"),
     ],
 )
-def test_a_file_that_is_not_as_it_must_be_is_refused_and_not_copied(tmp_path: Path, content: bytes, said: str) -> None:
+def test_invalid_file_is_refused_and_not_copied(tmp_path: Path, content: bytes, said: str) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(content)
 

@@ -32,6 +32,6 @@ def test_the_folder_of_a_wheel_lies_inside_the_package(tmp_path: Path) -> None:
     assert Path(found.stdout.strip()) == package / "themes"
 
 
-def test_a_folder_that_is_missing_is_an_error_that_names_it() -> None:
+def test_missing_folder_is_named_in_the_error() -> None:
     with pytest.raises(FileNotFoundError, match="nothing-of-ours"):
         assets.find_asset_folder("nothing-of-ours")

@@ -31,23 +31,23 @@ def _editor(tmp_path: Path) -> Callable[[str], dict[str, str]]:
 @pytest.mark.parametrize(
     ("text", "edited"), [("", "X"), ("one\ntwo", "X"), ("é 漢 🙂", "é"), ("a", ""), ("a", "\n\n"), ("half \ud800", "X")]
 )
-def test_what_the_editor_leaves_comes_back(editor: Callable[[str], dict[str, str]], text: str, edited: str) -> None:
+def test_edited_text_is_returned(editor: Callable[[str], dict[str, str]], text: str, edited: str) -> None:
     assert edit_text(text, editor(f"path.write_text({edited!r}, 'utf-8')")) == edited
 
 
-def test_the_editor_finds_the_text(editor: Callable[[str], dict[str, str]]) -> None:
+def test_editor_receives_the_text(editor: Callable[[str], dict[str, str]]) -> None:
     assert edit_text("one\ntwo é", editor("path.write_text(path.read_text('utf-8').upper(), 'utf-8')")) == "ONE\nTWO É"
 
 
-def test_line_breaks_of_windows_are_read(editor: Callable[[str], dict[str, str]]) -> None:
+def test_windows_line_endings_are_converted(editor: Callable[[str], dict[str, str]]) -> None:
     assert edit_text("", editor("path.write_bytes(b'a\\r\\nb')")) == "a\nb"
 
 
-def test_an_editor_that_fails_changes_nothing(editor: Callable[[str], dict[str, str]]) -> None:
+def test_failing_editor_changes_nothing(editor: Callable[[str], dict[str, str]]) -> None:
     assert edit_text("a", editor("path.write_text('b'); sys.exit(1)")) is None
 
 
-def test_the_file_is_nobody_elses_and_does_not_stay() -> None:
+def test_temporary_file_is_private_and_removed() -> None:
     seen: list[Path] = []
 
     def run(command: Sequence[str]) -> int:
@@ -71,7 +71,7 @@ def test_the_file_is_nobody_elses_and_does_not_stay() -> None:
         ({"VISUAL": "'/a b/vi' -n"}, ["/a b/vi", "-n"]),
     ],
 )
-def test_the_editor_asked_for_is_used(environment: dict[str, str], words: list[str]) -> None:
+def test_configured_editor_is_used(environment: dict[str, str], words: list[str]) -> None:
     commands: list[list[str]] = []
 
     def run(command: Sequence[str]) -> int:
@@ -84,7 +84,7 @@ def test_the_editor_asked_for_is_used(environment: dict[str, str], words: list[s
 
 
 @pytest.mark.parametrize(("there", "used"), [(("vi",), "vi"), (("vi", "nano"), "nano")])
-def test_without_one_there_is_a_common_one(
+def test_common_editor_is_used_if_none_is_configured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there: tuple[str, ...], used: str
 ) -> None:
     for name in there:
@@ -95,7 +95,7 @@ def test_without_one_there_is_a_common_one(
     assert edit_text("", {}) == f"{used}\n"
 
 
-def test_without_any_editor_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_editor_raises(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="no editor found"):
         edit_text("", {})
@@ -109,7 +109,7 @@ def test_without_any_editor_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path
         ("/", "cannot run /: permission denied"),
     ],
 )
-def test_an_editor_that_cannot_be_started_is_named(wanted: str, message: str) -> None:
+def test_editor_that_cannot_start_is_named(wanted: str, message: str) -> None:
     with pytest.raises(UsageError) as refused:
         edit_text("", {"EDITOR": wanted})
 
@@ -120,12 +120,12 @@ def test_an_editor_that_cannot_be_started_is_named(wanted: str, message: str) ->
 @pytest.mark.parametrize(
     ("body", "message"), [("path.write_bytes(b'\\xff')", "not UTF-8"), ("path.unlink()", "no such file")]
 )
-def test_what_cannot_be_read_back_is_refused(editor: Callable[[str], dict[str, str]], body: str, message: str) -> None:
+def test_unreadable_result_is_refused(editor: Callable[[str], dict[str, str]], body: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         edit_text("", editor(body))
 
 
-def test_an_interrupt_is_the_editors_alone(editor: Callable[[str], dict[str, str]]) -> None:
+def test_interrupt_is_handled_by_the_editor_only(editor: Callable[[str], dict[str, str]]) -> None:
     before = signal.getsignal(signal.SIGINT)
     body = f"os.kill({os.getpid()}, signal.SIGINT); path.write_text(repr(signal.getsignal(signal.SIGINT)))"
 

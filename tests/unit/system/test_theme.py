@@ -76,21 +76,21 @@ def test_these_themes_are_shipped() -> None:
 @pytest.mark.parametrize("ground", ["background", "panel"])
 @pytest.mark.parametrize("role", LEAST)
 @pytest.mark.parametrize("name", HEX)
-def test_every_colour_can_be_read_on_its_ground(name: str, role: str, ground: str) -> None:
+def test_every_color_is_readable_on_its_background(name: str, role: str, ground: str) -> None:
     colours = colours_of(name)
     assert contrast(colours[role], colours[ground]) >= LEAST[role]
 
 
 @pytest.mark.parametrize("ground", ["background", "panel"])
 @pytest.mark.parametrize("role", HIGHEST)
-def test_one_theme_has_the_highest_contrast(role: str, ground: str) -> None:
+def test_contrast_theme_has_the_highest_contrast(role: str, ground: str) -> None:
     colours = colours_of("contrast")
     assert contrast(colours[role], colours[ground]) >= HIGHEST[role]
 
 
 @pytest.mark.parametrize("other", ["thinking", "answer", "text", "dim", "you", "good", "accent", "error"])
 @pytest.mark.parametrize("name", HEX)
-def test_a_correction_cannot_be_taken_for_anything_else(name: str, other: str) -> None:
+def test_correction_color_differs_from_all_others(name: str, other: str) -> None:
     colours = colours_of(name)
     assert math.dist(oklab(colours["correction"]), oklab(colours[other])) >= 0.1
 
@@ -108,27 +108,27 @@ def test_the_answer_stands_out_most_and_thinking_least(name: str) -> None:
     assert told[0] >= 1.5 * told[2]
 
 
-def test_no_two_themes_stand_on_the_same_ground() -> None:
+def test_no_two_themes_share_a_background() -> None:
     grounds = [oklab(colours_of(name)["background"]) for name in HEX]
     assert min(math.dist(one, other) for at, one in enumerate(grounds) for other in grounds[:at]) >= 0.015
 
 
 @pytest.mark.parametrize("name", HEX)
-def test_dark_says_what_the_background_is(name: str) -> None:
+def test_dark_flag_matches_the_background(name: str) -> None:
     loaded = theme.load_theme(name, (SHIPPED,))
     assert loaded.problem == ""
     assert loaded.theme.name == name
     assert loaded.theme.dark == (luminance(loaded.theme.colors.background) < 0.5)
 
 
-def test_the_built_in_theme_is_the_file_to_start_from() -> None:
+def test_built_in_theme_matches_its_file() -> None:
     text = (SHIPPED / "terminal.toml").read_text(encoding="utf-8")
     assert theme.load_theme("terminal", (Path("nowhere"),)) == theme.LoadedTheme(theme.TERMINAL_THEME)
     for role, colour in asdict(theme.TERMINAL_THEME.colors).items():
         assert f'{role} = "{colour}"\n' in text
 
 
-def test_a_theme_of_the_user_goes_before_a_shipped_one(write: Callable[..., Path]) -> None:
+def test_user_theme_overrides_a_shipped_one(write: Callable[..., Path]) -> None:
     text = (SHIPPED / "ink.toml").read_text(encoding="utf-8").replace("#11131a", "#000000")
     loaded = theme.load_theme("ink", (write(text, "ink"), SHIPPED))
     assert loaded.theme.colors.background == "#000000"
@@ -160,19 +160,19 @@ def test_a_broken_theme_is_reported_and_replaced(write: Callable[..., Path], tex
         ('text = "default"', 'text = "default"\nhue = "red"', "unknown keys: hue"),
     ],
 )
-def test_a_wrong_colour_is_named(write: Callable[..., Path], old: str, new: str, problem: str) -> None:
+def test_invalid_color_is_named(write: Callable[..., Path], old: str, new: str, problem: str) -> None:
     text = (SHIPPED / "terminal.toml").read_text(encoding="utf-8")
     assert problem in theme.load_theme("mine", (write(text.replace(f"\n{old}", f"\n{new}")),)).problem
 
 
-def test_a_broken_theme_of_the_user_gives_way_to_the_shipped_one_and_is_reported(write: Callable[..., Path]) -> None:
+def test_broken_user_theme_is_replaced_by_the_shipped_one_and_reported(write: Callable[..., Path]) -> None:
     loaded = theme.load_theme("ink", (write("[colours", "ink"), SHIPPED))
     assert loaded.theme.name == "ink"
     assert "ink.toml" in loaded.problem
 
 
 @pytest.mark.parametrize("name", ["missing", "../ink", "", "a/b", "/etc/passwd", "."])
-def test_a_name_that_is_no_theme_is_reported(name: str) -> None:
+def test_unknown_theme_is_reported(name: str) -> None:
     loaded = theme.load_theme(name, (SHIPPED,))
     assert loaded.theme == theme.TERMINAL_THEME
     assert loaded.problem

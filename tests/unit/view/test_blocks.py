@@ -127,7 +127,7 @@ def split(*pieces: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_blocks_look_as_they_do_in_the_whole_document(name: str) -> None:
+def test_blocks_look_the_same_as_in_the_whole_document(name: str) -> None:
     document = DOCUMENTS[name]
     for width in (20, 60, 300):
         assert rendered(split(document), width) == rendered([document], width)
@@ -135,13 +135,13 @@ def test_blocks_look_as_they_do_in_the_whole_document(name: str) -> None:
 
 @examples(400)
 @given(st.lists(st.sampled_from(LINES), max_size=14))
-def test_any_lines_look_as_they_do_in_the_whole_document(lines: list[str]) -> None:
+def test_any_lines_look_the_same_as_in_the_whole_document(lines: list[str]) -> None:
     document = "\n".join(lines)
     assert rendered(split(document)) == rendered([document])
 
 
 @given(st.sampled_from(list(DOCUMENTS.values())), st.data())
-def test_blocks_are_the_same_however_the_text_is_cut_and_lose_nothing(document: str, data: st.DataObject) -> None:
+def test_any_split_gives_the_same_blocks_and_loses_nothing(document: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(document)), max_size=12)))
     ends = [0, *cuts, len(document)]
     pieces = [document[start:end] for start, end in pairwise(ends)]
@@ -170,13 +170,13 @@ def test_a_block_is_complete_as_soon_as_nothing_can_change_it(text: str, complet
     assert len(Splitter().feed(text)) == complete
 
 
-def test_a_long_fence_is_not_parsed_again_and_again() -> None:
+def test_long_fence_is_not_parsed_repeatedly() -> None:
     code = "```python\n" + "# a comment\n\n- x\n" * 20_000
     assert split(code) == [code]
 
 
 @pytest.mark.parametrize("line", ["2. x\n", "> a\nb\n", "a | b\n", "**a**\n", "``` a`\n", "    code\n\n"])
-def test_a_block_that_never_ends_costs_no_more_for_being_long(line: str) -> None:
+def test_long_block_is_split_without_loss(line: str) -> None:
     document = "text\n" + line * 5_000
     assert "".join(split(document)) == document
 
@@ -204,11 +204,11 @@ def test_a_block_that_never_ends_costs_no_more_for_being_long(line: str) -> None
         ("a[^1]\n\n[^1]: b", ["a[^1]", "", "[^1]: b"]),
     ],
 )
-def test_markdown_shows_what_the_source_says(source: str, shown: list[str]) -> None:
+def test_markdown_is_rendered_as_expected(source: str, shown: list[str]) -> None:
     assert rendered([source]) == shown
 
 
-def test_a_table_without_room_becomes_a_list_of_its_cells() -> None:
+def test_table_without_room_becomes_a_list_of_cells() -> None:
     columns = " | ".join(f"name{number}" for number in range(8))
     source = f"{columns}\n{'|'.join(['---'] * 8)}\n" + " | ".join(f"value {number}" for number in range(8))
     assert rendered([source], 30) == [f"name{number}: value {number}" for number in range(8)]

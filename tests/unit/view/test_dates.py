@@ -18,6 +18,6 @@ from reflectty.view.units import parse_timestamp
         ("9999-99-99T00:00:00Z", None),
     ],
 )
-def test_a_time_as_servers_write_it_is_a_number_or_nothing(text: str, expected: float | None) -> None:
+def test_timestamps_of_servers_are_parsed(text: str, expected: float | None) -> None:
     found = parse_timestamp(text)
     assert found is None or found < 0 if expected is None else found == pytest.approx(expected)

@@ -60,7 +60,7 @@ SAID = (
 
 
 @pytest.mark.parametrize("text", SAID)
-def test_marks_of_sums_names_and_globs_are_text(text: str) -> None:
+def test_marks_in_arithmetic_names_and_globs_are_text(text: str) -> None:
     assert emphasised(text) == text
     assert drawn(text, ASCII) == [text]
 
@@ -104,17 +104,17 @@ def test_real_emphasis_stays(text: str, shown: str) -> None:
         ("- **a** `b`", ["• **a** `b`"]),
     ],
 )
-def test_where_no_style_can_be_seen_the_marks_stay_as_written(text: str, rows: list[str]) -> None:
+def test_marks_stay_as_written_if_styles_cannot_be_shown(text: str, rows: list[str]) -> None:
     assert drawn(text, PLAIN) == rows
 
 
 @examples(300)
 @given(st.text(alphabet="ab1 *_+=/.()", max_size=24))
-def test_a_digit_outside_of_a_star_always_keeps_it(text: str) -> None:
+def test_star_next_to_a_digit_is_always_preserved(text: str) -> None:
     shown = "".join(drawn(f"x{text}2*3", ASCII))
     assert shown.endswith("2*3")
 
 
 @pytest.mark.parametrize("mark", ["*", "**a ", "*a", "a*", "a**b ", "_a", "__a", "~~", "中*", "*.", "(*", "`*"])
-def test_marks_without_end_cost_no_more_for_being_many(mark: str) -> None:
+def test_many_unclosed_marks_stay_fast(mark: str) -> None:
     assert growth(lambda size: drawn(mark * size), 1_000) < 24

@@ -27,24 +27,24 @@ README = "```markdown\n# Title\n```python\nx = 1\n```\nmore\n```\n"
         ("```py\nopen $x*y*z$ `a|b`", ["open $x*y*z$ `a|b`"]),
     ],
 )
-def test_a_block_ends_where_it_was_meant_to_end(source: str, blocks: list[str]) -> None:
+def test_fence_ends_where_it_was_meant_to(source: str, blocks: list[str]) -> None:
     assert list(code_blocks(source)) == blocks
 
 
-def test_what_follows_a_block_of_markdown_is_no_code() -> None:
+def test_text_after_a_markdown_fence_is_not_code() -> None:
     assert drawn(f"{README}# After") == ["  # Title", "  ```python", "  x = 1", "  ```", "  more", "", "# After"]
 
 
-def test_a_block_that_would_never_end_ends_as_in_commonmark() -> None:
+def test_unclosed_fence_ends_as_in_commonmark() -> None:
     assert drawn("```markdown\n```py\na\n```\n# After") == ["  ```py", "  a", "", "# After"]
 
 
-def test_a_nested_block_is_one_block_as_it_comes() -> None:
+def test_nested_fence_is_one_block() -> None:
     assert split(*f"{README}after\n\n") == [README, "after\n", "\n"]
 
 
 @pytest.mark.parametrize(
     "piece", ["```markdown\n", "```markdown\n```\n", "```markdown\n```py\n```\n", "```md\n~~~py\n", "- ```md\n"]
 )
-def test_fences_without_end_cost_no_more_for_being_many(piece: str) -> None:
+def test_many_unclosed_fences_stay_fast(piece: str) -> None:
     assert growth(lambda size: [split(piece * size), drawn(piece * size)], 150) < 24

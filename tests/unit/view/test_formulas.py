@@ -45,7 +45,7 @@ MATRIX = r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}"
         ("the $n$th and $x$-axis, $k$, ($m$)", ["the nth and x-axis, k, (m)"]),
     ],
 )
-def test_formulas_are_shown_as_they_were_meant(source: str, rows: list[str]) -> None:
+def test_formulas_are_rendered(source: str, rows: list[str]) -> None:
     assert drawn(source, PLAIN) == rows
 
 
@@ -70,13 +70,13 @@ def test_formulas_are_shown_as_they_were_meant(source: str, rows: list[str]) -> 
         "$x`$`",
     ],
 )
-def test_amounts_and_names_are_no_formulas(text: str) -> None:
+def test_amounts_and_names_are_not_formulas(text: str) -> None:
     assert drawn(text, ASCII)[0].replace("`", "") == text.replace("`", "")
     assert drawn(text)[0] == text
 
 
 @pytest.mark.parametrize("text", ["**$5** and **$10**", "$5 and **10$**", "\\[x] **b**", "$$ cheap **b**"])
-def test_what_is_no_formula_has_its_emphasis(text: str) -> None:
+def test_text_that_is_not_a_formula_keeps_its_emphasis(text: str) -> None:
     assert "{" in emphasised(text)
 
 
@@ -97,7 +97,7 @@ def test_without_unicode_the_source_is_shown() -> None:
     assert drawn(r"\(x \le 4\) and $$y^2$$", ASCII) == [r"\(x \le 4\) and $$y^2$$"]
 
 
-def test_a_box_is_bold_where_bold_can_be_seen() -> None:
+def test_box_is_bold_if_bold_can_be_shown() -> None:
     assert emphasised(r"So $\boxed{x = 2}$ it is.") == "So {x = 2} it is."
 
 
@@ -112,7 +112,7 @@ def test_a_box_is_bold_where_bold_can_be_seen() -> None:
         r"Let $\alpha \, *b* \{c\} _d_$ be $$\beta \, e$$ or \[\gamma \, f \].",
     ],
 )
-def test_while_it_comes_a_formula_is_verbatim(source: str) -> None:
+def test_unfinished_formula_is_shown_verbatim(source: str) -> None:
     for end in range(len(source)):
         shown = " ".join(drawn(source[:end], ASCII)).replace(" ", "")
         assert shown == source[:end].replace("\n", "").replace(" ", "") or "# no" in source
@@ -120,7 +120,7 @@ def test_while_it_comes_a_formula_is_verbatim(source: str) -> None:
 
 @examples(300)
 @given(st.text(alphabet="ab$\\()[]{}^_* 1\n`", max_size=30), st.lists(st.integers(0, 30), max_size=4))
-def test_any_text_is_split_and_drawn_the_same_however_it_is_cut(text: str, cuts: list[int]) -> None:
+def test_any_split_gives_the_same_blocks(text: str, cuts: list[int]) -> None:
     ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
     pieces = [text[start:end] for start, end in pairwise(ends)]
     assert split(*pieces) == split(text)
@@ -149,5 +149,5 @@ def test_any_text_is_split_and_drawn_the_same_however_it_is_cut(text: str, cuts:
         "$\\$",
     ],
 )
-def test_openers_without_end_cost_no_more_for_being_many(piece: str) -> None:
+def test_many_unclosed_openers_stay_fast(piece: str) -> None:
     assert growth(lambda size: [split(piece * size), drawn(piece * size)], 1_000) < 24

@@ -29,7 +29,7 @@ HEAD = "| Task | Command | Note |\n|---|---|---|\n"
         ("|  | x |  |", ["", "x", ""]),
     ],
 )
-def test_a_row_is_divided_where_it_was_meant_to_be(row: str, cells: list[str]) -> None:
+def test_row_is_split_where_it_was_meant_to(row: str, cells: list[str]) -> None:
     assert split_cells(row, 3) == cells
 
 
@@ -43,12 +43,12 @@ def test_no_cell_of_a_table_is_lost() -> None:
     ]
 
 
-def test_code_in_the_head_does_not_divide_it_either() -> None:
+def test_code_in_the_header_does_not_split_it() -> None:
     assert drawn("| `a|b` | c |\n|:-:|--:|\n| 1 | 22 |") == ["`a|b`    c", "─────   ──", "  1     22"]
 
 
 @pytest.mark.parametrize("text", ["a | b\n---|", "|a|b|\n|-|", "|\n|-|", "a\n-", "| a |\n| b |", "| a | b |\n|--||--|"])
-def test_what_is_no_table_stays_text(text: str) -> None:
+def test_text_that_is_not_a_table_stays_text(text: str) -> None:
     assert not any(set(row) & set("─•") and "   " in row for row in drawn(text))
 
 
@@ -61,6 +61,6 @@ def test_every_word_of_a_row_is_in_a_cell(row: str, columns: int) -> None:
 
 
 @pytest.mark.parametrize("piece", ["|", "`|", "\\|", "$a|", "\\(|", "``|`", "$|", "\\|`"])
-def test_a_row_of_very_many_pipes_costs_no_more_for_each(piece: str) -> None:
+def test_row_with_many_pipes_stays_fast(piece: str) -> None:
     assert growth(lambda size: drawn(f"|a|b|\n|-|-|\n{piece * size}"), 1_000) < 24
     assert growth(lambda size: split_cells(f"{piece * size}\\)", 2), 1_000) < 24

@@ -54,7 +54,7 @@ def test_simple_formulas_are_written_in_unicode(source: str, shown: str) -> None
     assert render_formula(source) == ((shown, False),)
 
 
-def test_a_box_is_told_from_the_rest() -> None:
+def test_box_is_separated_from_the_rest() -> None:
     assert render_formula(r"$x = \boxed{42}$") == (("x = ", False), ("42", True))
     assert render_formula(r"\(\boxed{\frac{1}{2}}\)") == (("½", True),)
 
@@ -100,7 +100,7 @@ def test_a_box_is_told_from_the_rest() -> None:
         f"${'{' * 50}x{'}' * 50}$",
     ],
 )
-def test_what_unicode_cannot_show_exactly_stays_as_it_is(source: str) -> None:
+def test_formula_unicode_cannot_show_exactly_is_left_alone(source: str) -> None:
     assert render_formula(source) is None
 
 
@@ -138,7 +138,7 @@ def test_what_unicode_cannot_show_exactly_stays_as_it_is(source: str) -> None:
         max_size=14,
     )
 )
-def test_any_source_is_written_or_left(parts: list[str]) -> None:
+def test_any_formula_is_rendered_or_left_alone(parts: list[str]) -> None:
     source = "".join(parts)
     pieces = render_formula(f"${source}$")
     shown = set("".join(text for text, _ in pieces or ())) & set("{}^_&$")
@@ -147,6 +147,6 @@ def test_any_source_is_written_or_left(parts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("piece", ["{", "x^", "\\frac", "\\sqrt[", "\\left(", "'", "|", "x ", "\\text{", "\\boxed{1}"])
-def test_a_long_formula_costs_no_more_for_it(piece: str) -> None:
+def test_long_formula_stays_fast(piece: str) -> None:
     assert growth(lambda size: [render_formula(f"${piece * (100 // len(piece))}$") for _ in range(size)], 50) < 24
     assert growth(lambda size: render_formula(f"${piece * size}$"), 1_000) < 200

@@ -43,7 +43,7 @@ AS_THEY_ARE = [
 
 
 @pytest.mark.parametrize("schema", AS_THEY_ARE, ids=json.dumps)
-def test_what_is_held_already_is_sent_as_it_is(schema: dict[str, Any]) -> None:
+def test_supported_schema_is_sent_unchanged(schema: dict[str, Any]) -> None:
     text = json.dumps(schema, separators=(",", ":"))
 
     assert prepare_schema(text, Grammar.LLAMA_CPP) == (text, ())
@@ -83,18 +83,18 @@ def test_what_is_held_already_is_sent_as_it_is(schema: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_what_is_dropped_or_misread_is_written_so_that_it_is_held(given: Any, expected: Any) -> None:
+def test_unsupported_keywords_are_rewritten_so_that_they_are_enforced(given: Any, expected: Any) -> None:
     assert member(given) == expected
 
 
 class TestReferences:
-    def test_to_the_whole_lead_to_a_definition_of_it(self) -> None:
+    def test_to_the_root_become_a_definition(self) -> None:
         found = becomes({"type": "object", "properties": {"child": {"$ref": "#"}, "name": {"type": "string"}}})
         inner = {"type": "object", "properties": {"child": {"$ref": "#/$defs/whole"}, "name": {"type": "string"}}}
 
         assert found == {**inner, "$defs": {"whole": inner}}
 
-    def test_at_the_top_are_replaced_by_what_they_lead_to(self) -> None:
+    def test_at_the_top_are_inlined(self) -> None:
         node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}
 
         assert becomes({"$ref": "#/$defs/node", "$defs": {"node": node}}) == {**node, "$defs": {"node": node}}
@@ -102,7 +102,7 @@ class TestReferences:
     @pytest.mark.parametrize(
         "reference", ["#/definitions/a~1b", "#/definitions/a%2Fb", "#mine"], ids=["tilde", "percent", "anchor"]
     )
-    def test_of_every_form_are_written_plainly(self, reference: str) -> None:
+    def test_of_every_form_are_normalized(self, reference: str) -> None:
         schema = {"properties": {"a": {"$ref": reference}}, "definitions": {"a/b": {"$anchor": "mine", "const": 1}}}
         found = becomes(schema)
         (name,) = found["$defs"]
@@ -110,7 +110,7 @@ class TestReferences:
         assert found["properties"]["a"] == {"$ref": f"#/$defs/{name}"}
         assert found["$defs"][name] == {"const": 1}
 
-    def test_with_something_beside_them_are_joined_with_it(self) -> None:
+    def test_with_sibling_keywords_are_merged(self) -> None:
         schema = {
             "properties": {"a": {"$ref": "#/$defs/n", "minimum": 2}},
             "$defs": {"n": {"type": "integer", "minimum": 1, "maximum": 3}},
@@ -119,8 +119,8 @@ class TestReferences:
         assert becomes(schema)["properties"]["a"] == {"type": "integer", "minimum": 2, "maximum": 3}
 
 
-class TestTheOrderOfKeys:
-    def test_is_held_where_the_server_sorts_them(self) -> None:
+class TestKeyOrder:
+    def test_is_enforced_if_the_server_sorts_keys(self) -> None:
         schema = of("reasoning", "answer", "z", "b", required=["answer", "reasoning"])
         found = becomes(schema, sorts=True)
         sorted_on_the_way = json.loads(json.dumps(found, sort_keys=True))
@@ -129,18 +129,18 @@ class TestTheOrderOfKeys:
         assert [list(part["properties"]) for part in sorted_on_the_way["allOf"][2]["anyOf"]] == [["z"], ["b"]]
         assert "properties" not in found
 
-    def test_is_held_within_members_as_well(self) -> None:
+    def test_is_enforced_within_members_too(self) -> None:
         found = becomes({"type": "object", "properties": {"a": of("z", "b", required=["z", "b"])}}, sorts=True)
 
         assert found["properties"]["a"]["allOf"][0] == {"properties": {"z": {"type": "string"}}}
 
     @pytest.mark.parametrize("sorts", [True, False])
-    def test_that_is_alphabetical_needs_nothing(self, sorts: bool) -> None:
+    def test_alphabetical_order_is_left_unchanged(self, sorts: bool) -> None:
         schema = of("b", "c", "a", required=["b", "c"])
 
         assert becomes(schema, sorts=sorts) == schema
 
-    def test_of_an_open_object_is_said_not_to_be_held(self) -> None:
+    def test_of_an_open_object_is_reported_as_unenforced(self) -> None:
         schema = of("z", "a", additionalProperties=True)
 
         assert prepare_schema(json.dumps(schema), Grammar.LLAMA_CPP, sorts_keys=True).unenforced == (KEY_ORDER,)
@@ -171,7 +171,7 @@ class TestTheOrderOfKeys:
     ],
     ids=str,
 )
-def test_what_only_the_check_at_the_end_holds_is_named(schema: dict[str, Any], unheld: tuple[str, ...]) -> None:
+def test_unenforced_keywords_are_listed(schema: dict[str, Any], unheld: tuple[str, ...]) -> None:
     assert prepare_schema(json.dumps(schema), Grammar.LLAMA_CPP).unenforced == unheld
 
 
@@ -187,7 +187,7 @@ def test_what_only_the_check_at_the_end_holds_is_named(schema: dict[str, Any], u
     ],
     ids=str,
 )
-def test_a_schema_that_nothing_fits_is_refused(schema: dict[str, Any]) -> None:
+def test_unsatisfiable_schema_is_refused(schema: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="no answer can fit"):
         prepare_schema(json.dumps(schema), Grammar.LLAMA_CPP)
 
@@ -211,7 +211,7 @@ def test_a_schema_that_nothing_fits_is_refused(schema: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_a_pattern_is_written_as_the_grammar_reads_it(pattern: str, expected: str) -> None:
+def test_pattern_is_rewritten_for_the_grammar(pattern: str, expected: str) -> None:
     assert rewrite_pattern(pattern) == expected
 
 
@@ -219,9 +219,7 @@ PIECES = st.sampled_from(["a", "b", ".", r"\d", r"\w", "[ab]", "[^a]", "(a|b)", 
 
 
 @given(st.lists(PIECES, min_size=1, max_size=4), st.booleans(), st.booleans(), st.text('ab1. -"\\\n', max_size=6))
-def test_a_pattern_lets_no_other_text_through_when_it_is_written_anew(
-    pieces: list[str], begins: bool, ends: bool, text: str
-) -> None:
+def test_rewritten_pattern_accepts_no_other_text(pieces: list[str], begins: bool, ends: bool, text: str) -> None:
     pattern = "^" * begins + "".join(pieces) + "$" * ends
     found = rewrite_pattern(pattern)
 
@@ -270,7 +268,7 @@ VALUES = st.recursive(
 
 
 @given(SCHEMAS, st.lists(VALUES, min_size=5, max_size=20), st.booleans())
-def test_whatever_fits_what_is_sent_fits_the_schema(schema: Any, values: list[Any], sorts: bool) -> None:
+def test_values_that_fit_the_prepared_schema_fit_the_original(schema: Any, values: list[Any], sorts: bool) -> None:
     whole = {"properties": {"it": schema}, "required": ["it"], "$defs": {"d": {"type": "string", "minLength": 1}}}
     try:
         text, unheld = prepare_schema(json.dumps(whole), Grammar.LLAMA_CPP, sorts_keys=sorts)
@@ -304,18 +302,18 @@ def _as_llama_reads(schema: Any) -> Any:
 
 
 class TestOtherGrammars:
-    def test_of_which_nothing_is_known_get_the_schema_itself(self) -> None:
+    def test_unknown_grammar_gets_the_schema_unchanged(self) -> None:
         text = '{"allOf":[{"type":"string"}],"not":{}}'
 
         assert prepare_schema(text, "") == (text, ())
 
-    def test_of_the_built_in_model_get_closed_objects(self) -> None:
+    def test_llguidance_gets_closed_objects(self) -> None:
         text = json.dumps({"type": "object", "properties": {"p": of("a")}, "required": ["p"]})
         found = json.loads(prepare_schema(text, Grammar.LLGUIDANCE).text)
 
         assert (found["additionalProperties"], found["properties"]["p"]["additionalProperties"]) == (False, False)
 
-    def test_of_the_built_in_model_leave_what_is_said_together_open(self) -> None:
+    def test_llguidance_keeps_combined_objects_open(self) -> None:
         text = json.dumps({**of("a"), "allOf": [of("b")], "uniqueItems": True})
 
         assert prepare_schema(text, Grammar.LLGUIDANCE) == (text, ("uniqueItems",))

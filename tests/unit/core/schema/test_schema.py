@@ -21,7 +21,7 @@ def test_a_schema_is_sent_compact() -> None:
     assert " " not in read_schema(NUMBER).text
 
 
-def test_a_schema_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_schema_can_be_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "schema.json"
     path.write_text(NUMBER)
 
@@ -39,7 +39,7 @@ def test_a_schema_may_stand_in_a_file(tmp_path: Path) -> None:
         ('{"$ref": "#/nowhere"}', "not a valid schema"),
     ],
 )
-def test_what_is_no_schema_is_refused_before_anything_is_sent(argument: str, complaint: str) -> None:
+def test_invalid_schema_is_refused(argument: str, complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         read_schema(argument)
 
@@ -53,12 +53,12 @@ def test_what_is_no_schema_is_refused_before_anything_is_sent(argument: str, com
         ("[]", "at the top level: "),
     ],
 )
-def test_an_answer_that_does_not_fit_is_named_with_its_place(answer: str, complaint: str) -> None:
+def test_answer_that_does_not_fit_is_reported_with_its_location(answer: str, complaint: str) -> None:
     with pytest.raises(SchemaError, match=complaint):
         read_schema(NUMBER).check(answer)
 
 
-def test_an_answer_that_fits_is_let_through() -> None:
+def test_answer_that_fits_is_accepted() -> None:
     read_schema(NUMBER).check(' {"n": 1}\n')
 
 
@@ -72,7 +72,7 @@ def test_an_answer_that_fits_is_let_through() -> None:
         ('{"a": 1, "a": 2}', '{"a": 1, "a": 2}'),
     ],
 )
-def test_white_space_between_tokens_is_tidied_and_nothing_else(answer: str, expected: str) -> None:
+def test_only_whitespace_between_tokens_is_tidied(answer: str, expected: str) -> None:
     assert tidy_json(answer) == expected
 
 
@@ -82,7 +82,7 @@ def test_white_space_between_tokens_is_tidied_and_nothing_else(answer: str, expe
         lambda one: st.lists(one) | st.dictionaries(st.text(), one),
     )
 )
-def test_tidied_text_is_the_same_value(value: Any) -> None:
+def test_tidied_json_has_the_same_value(value: Any) -> None:
     assert tidy_json(json.dumps(value, indent=3, ensure_ascii=False)) == json.dumps(value, ensure_ascii=False)
 
 
@@ -103,7 +103,7 @@ def where(text: str) -> int | None:
         ("12", None),
     ],
 )
-def test_the_end_of_a_value_is_noticed_however_it_is_cut(text: str, ends: int | None) -> None:
+def test_end_of_a_value_is_detected(text: str, ends: int | None) -> None:
     assert ends == where(text) == JsonEndDetector().feed(text)
 
 

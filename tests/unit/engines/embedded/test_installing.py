@@ -64,7 +64,7 @@ def place(prefix: Path, *files: str) -> Installation:
     ],
     ids=["pipx", "uv tool", "pip, from a checkout", "pip", "without pip", "uv tool, from an index"],
 )  # fmt: skip
-def test_the_command_is_that_of_whoever_installed_the_program(
+def test_command_matches_how_the_program_was_installed(
     tmp_path: Path, checkout: Path, files: list[str], from_checkout: bool, commands: tuple[str, str]
 ) -> None:
     here = place(tmp_path / "env", *files)
@@ -76,18 +76,18 @@ def test_the_command_is_that_of_whoever_installed_the_program(
     assert told == tuple(expected)
 
 
-def test_an_editable_installation_stays_one(tmp_path: Path, checkout: Path) -> None:
+def test_editable_installation_stays_editable(tmp_path: Path, checkout: Path) -> None:
     own = Installed(checkout.as_uri(), editable=True)
     told = how_to_install(installation=place(tmp_path / "env", "bin/pip"), package=own)
 
     assert told == f"pip install -e '{checkout}[embedded]'"
 
 
-def test_a_checkout_that_is_gone_is_not_named(tmp_path: Path) -> None:
+def test_missing_checkout_is_not_named(tmp_path: Path) -> None:
     own = Installed((tmp_path / "gone").as_uri())
     assert how_to_install(installation=place(tmp_path / "env", "bin/pip"), package=own) == f"pip install {NEEDED}"
 
 
 @pytest.mark.parametrize("url", ["https://example.org/reflectty.whl", "file:///\x00", "no address"])
-def test_what_is_no_folder_is_not_named(tmp_path: Path, url: str) -> None:
+def test_url_that_is_not_a_folder_is_not_named(tmp_path: Path, url: str) -> None:
     assert "[embedded]" not in how_to_install(installation=place(tmp_path / "env"), package=Installed(url))

@@ -30,7 +30,7 @@ def names(library: bytes) -> set[bytes]:
 
 @LINUX
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_everything_that_llama_cpp_asks_for_is_there(machine: str) -> None:
+def test_all_symbols_llama_cpp_needs_are_provided(machine: str) -> None:
     (program,) = Path(xllamacpp.__file__).parent.glob("xllamacpp*.so")
     needed = names(program.read_bytes())
     assert b"GOMP_parallel" in needed
@@ -38,7 +38,7 @@ def test_everything_that_llama_cpp_asks_for_is_there(machine: str) -> None:
 
 
 @LINUX
-def test_a_team_is_whoever_calls_and_does_all_of_the_work_once() -> None:
+def test_single_thread_does_all_the_work_once() -> None:
     library = ctypes.CDLL(str(OURS))
     done: list[int] = []
     work = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(done.append)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OWN = f"reflectty-{os.getuid()}"
 
 
-def test_the_process_has_the_runtime_folder_of_the_user() -> None:
+def test_process_uses_the_runtime_folder_of_the_user() -> None:
     # A socket's path has to be short, which the folders of the tests are not everywhere.
     with TemporaryDirectory() as own:
         found = find_paths({"HOME": "/home/ann", "XDG_RUNTIME_DIR": own})
@@ -26,7 +26,7 @@ def test_the_process_has_the_runtime_folder_of_the_user() -> None:
     assert found.weights.parent == Path("/home/ann/.cache/reflectty")
 
 
-def test_the_cache_has_a_place_of_its_own_where_one_is_named(tmp_path: Path) -> None:
+def test_weights_use_the_cache_folder_if_it_is_set(tmp_path: Path) -> None:
     found = find_paths({"HOME": "/home/ann", "XDG_CACHE_HOME": str(tmp_path)})
     assert found.weights.parent == tmp_path / "reflectty"
 
@@ -40,14 +40,14 @@ def test_the_cache_has_a_place_of_its_own_where_one_is_named(tmp_path: Path) -> 
         pytest.param(lambda place: str(place / ("x" * LONGEST_SOCKET)), id="too long for a socket"),
     ],
 )
-def test_else_the_process_has_a_folder_among_the_temporary_ones(tmp_path: Path, runtime: Callable[[Path], str]) -> None:
+def test_process_falls_back_to_the_temporary_folder(tmp_path: Path, runtime: Callable[[Path], str]) -> None:
     (tmp_path / ("x" * LONGEST_SOCKET)).mkdir()
     found = find_paths({"HOME": "/home/ann", "XDG_RUNTIME_DIR": runtime(tmp_path)})
     assert found.folder.parent in (Path(tempfile.gettempdir(), OWN), Path("/tmp", OWN))  # noqa: S108 - no file is made
     assert len(os.fsencode(found.socket)) <= LONGEST_SOCKET
 
 
-def test_other_weights_have_another_process(tmp_path: Path) -> None:
+def test_other_weights_use_another_process_folder(tmp_path: Path) -> None:
     one, other = (find_paths({"HOME": home, "XDG_RUNTIME_DIR": str(tmp_path)}) for home in ("/home/ann", "/home/bob"))
     assert one.folder != other.folder
     assert one.folder == find_paths({"HOME": "/home/ann", "XDG_RUNTIME_DIR": str(tmp_path)}).folder

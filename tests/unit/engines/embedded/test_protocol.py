@@ -67,7 +67,7 @@ def read(pieces: Iterable[bytes], line: Callable[[str], Body] = chat_line) -> li
 
 
 @given(st.lists(st.integers(0, len(REPLY)), max_size=12))
-def test_a_reply_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
+def test_any_split_gives_the_same_reply(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(REPLY)]
     chunks = read(REPLY[start:end] for start, end in pairwise(edges))
     assert [chunk.content for chunk in chunks if chunk.content] == [piece for piece in PIECES if piece]
@@ -77,11 +77,11 @@ def test_a_reply_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
     assert (chunks[-1].usage.load_ms, chunks[-1].usage.prompt_ms) == (1000.0, 119.3)
 
 
-def test_a_raw_reply_reads_like_one_of_a_chat() -> None:
+def test_raw_reply_equals_a_chat_reply() -> None:
     assert [chunk.content for chunk in read([REPLY], generate_line)] == [chunk.content for chunk in read([REPLY])]
 
 
-def test_a_reply_that_was_limited_says_so() -> None:
+def test_limited_reply_reports_length() -> None:
     assert read([stream(END | {"stop_type": "limit"})])[-1].done_reason == "length"
 
 
@@ -90,7 +90,7 @@ def test_a_reply_without_an_end_is_incomplete() -> None:
         read([REPLY[:100]])
 
 
-def test_what_comes_after_the_end_is_not_read() -> None:
+def test_text_after_the_end_is_ignored() -> None:
     assert not any("more" in chunk.content for chunk in read([REPLY, stream({"content": "more"})]))
 
 
@@ -101,12 +101,12 @@ def test_what_comes_after_the_end_is_not_read() -> None:
         pytest.param(b'error: {"error": {"code": 500, "message": "no memory"}}\n\n', id="as an event"),
     ],
 )
-def test_an_error_in_the_stream_is_told(event: bytes) -> None:
+def test_error_in_the_stream_is_raised(event: bytes) -> None:
     with pytest.raises(IncompleteError, match="no memory"):
         read([event])
 
 
-def test_what_is_no_json_is_an_error() -> None:
+def test_invalid_json_raises() -> None:
     with pytest.raises(IncompleteError, match="something other than JSON"):
         read([b"data: {\n\n"])
 
@@ -123,7 +123,7 @@ def test_what_is_no_json_is_an_error() -> None:
         ({"options": None, "format": ""}, {"temperature": 0}),
     ],
 )
-def test_a_request_says_what_it_is_asked_to_say(body: Body, sent: Body) -> None:
+def test_options_are_translated_for_llama_cpp(body: Body, sent: Body) -> None:
     found = completion_body_of(body, "p")
     assert found["prompt"] == "p"
     assert {name: found[name] for name in sent} == sent
@@ -134,7 +134,7 @@ def test_a_request_says_what_it_is_asked_to_say(body: Body, sent: Body) -> None:
 @pytest.mark.parametrize(
     ("wanted", "held_to"), [("json", {"type": "object"}), ({"type": "integer"}, {"type": "integer"})]
 )
-def test_a_format_is_a_schema_without_blanks(wanted: Any, held_to: Body) -> None:
+def test_format_becomes_a_schema_without_whitespace(wanted: Any, held_to: Body) -> None:
     schema = completion_body_of({"format": wanted}, "p")["json_schema"]
     assert schema.pop("x-guidance")["whitespace_flexible"] is False
     assert schema == held_to
@@ -155,11 +155,11 @@ def test_a_format_is_a_schema_without_blanks(wanted: Any, held_to: Body) -> None
         (1e30, FOR_EVER),
     ],
 )
-def test_how_long_to_stay_is_read_as_go_writes_it(value: object, seconds: float) -> None:
+def test_keep_alive_is_parsed_as_go_formats_durations(value: object, seconds: float) -> None:
     assert keep_alive_seconds_of({"keep_alive": value}, 300.0) == seconds
 
 
-def test_a_refusal_of_a_long_prompt_has_an_error_of_its_own() -> None:
+def test_too_long_prompt_has_its_own_error() -> None:
     said = {"code": 400, "message": "too long", "type": "exceed_context_size_error", "n_prompt_tokens": 9000}
     error = refusal_error_of(400, json.dumps({"error": said}).encode())
     assert isinstance(error, PromptTooLongError)
@@ -170,13 +170,13 @@ def test_a_refusal_of_a_long_prompt_has_an_error_of_its_own() -> None:
     ("content", "text"),
     [(b'{"error": {"code": 400, "message": "wrong grammar", "type": "x"}}', "wrong grammar"), (b"what", "what")],
 )
-def test_any_other_refusal_says_what_it_said(content: bytes, text: str) -> None:
+def test_other_refusals_carry_the_message(content: bytes, text: str) -> None:
     error = refusal_error_of(400, content)
     assert isinstance(error, ApiError)
     assert (error.status, str(error)) == (400, text)
 
 
-def test_what_the_system_says_stands_before_the_first_question_alone() -> None:
+def test_system_messages_precede_only_the_first_question() -> None:
     messages = [
         {"role": "system", "content": "one"},
         {"role": "user", "content": "a"},
@@ -190,12 +190,12 @@ def test_what_the_system_says_stands_before_the_first_question_alone() -> None:
 
 
 @pytest.mark.parametrize(("cores", "used"), [(1, 1), (2, 1), (4, 3), (64, 4)])
-def test_one_core_is_left_for_all_else(cores: int, used: int) -> None:
+def test_one_core_is_left_free_for_other_work(cores: int, used: int) -> None:
     assert thread_count_for(cores) == used
 
 
 @pytest.mark.parametrize(
     ("text", "cores"), [("max 100000\n", 0), ("200000 100000\n", 2), ("50000 100000\n", 1), ("", 0), ("1 0", 1)]
 )
-def test_a_container_is_allowed_so_many_cores(text: str, cores: int) -> None:
+def test_container_cpu_quota_is_parsed(text: str, cores: int) -> None:
     assert cpu_quota_from(text) == cores

@@ -35,7 +35,7 @@ async def joined(target: Path, parts: list[Path]) -> None:
     await join_weight_parts(target, parts, len(WHOLE), DIGEST)
 
 
-def test_the_parts_are_joined_in_their_order_and_nothing_else_is_left(tmp_path: Path, parts: list[Path]) -> None:
+def test_parts_are_joined_in_order_and_leave_nothing_else(tmp_path: Path, parts: list[Path]) -> None:
     target = tmp_path / "cache" / "reflectty" / "whole"
     asyncio.run(joined(target, parts))
     assert target.read_bytes() == WHOLE
@@ -43,7 +43,7 @@ def test_the_parts_are_joined_in_their_order_and_nothing_else_is_left(tmp_path: 
     assert stat.S_IMODE(target.parent.stat().st_mode) == 0o700
 
 
-def test_a_whole_file_is_left_as_it_is_and_a_cut_one_is_made_anew(tmp_path: Path, parts: list[Path]) -> None:
+def test_complete_file_is_left_alone_and_a_cut_one_is_rebuilt(tmp_path: Path, parts: list[Path]) -> None:
     target = tmp_path / "whole"
     asyncio.run(joined(target, parts))
     before = target.stat()
@@ -54,7 +54,7 @@ def test_a_whole_file_is_left_as_it_is_and_a_cut_one_is_made_anew(tmp_path: Path
     assert target.read_bytes() == WHOLE
 
 
-def test_two_that_join_at_once_do_not_disturb_each_other(tmp_path: Path, parts: list[Path]) -> None:
+def test_concurrent_joins_do_not_interfere(tmp_path: Path, parts: list[Path]) -> None:
     target = tmp_path / "cache" / "whole"
 
     async def main() -> None:
@@ -74,20 +74,20 @@ def test_parts_with_another_digest_are_refused_and_leave_nothing(tmp_path: Path,
     assert list(target.parent.iterdir()) == []
 
 
-def test_a_disk_that_is_full_is_told_of(parts: list[Path]) -> None:
+def test_unwritable_target_raises_a_store_error(parts: list[Path]) -> None:
     with pytest.raises(StoreError, match="cannot write the built-in model's weights to /proc") as caught:
         asyncio.run(joined(parts[0].__class__("/proc/nowhere/whole"), parts))
     assert "XDG_CACHE_HOME" in caught.value.hint
 
 
-def test_a_part_that_is_missing_is_told_of(tmp_path: Path, parts: list[Path]) -> None:
+def test_missing_part_raises_a_store_error(tmp_path: Path, parts: list[Path]) -> None:
     parts[0].unlink()
     with pytest.raises(StoreError, match="No such file"):
         asyncio.run(joined(tmp_path / "cache" / "whole", parts))
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_who_leaves_while_it_is_joined_leaves_nothing(tmp_path: Path, parts: list[Path]) -> None:
+def test_canceled_join_leaves_nothing(tmp_path: Path, parts: list[Path]) -> None:
     target = tmp_path / "cache" / "whole"
 
     async def main() -> None:
@@ -102,7 +102,7 @@ def test_who_leaves_while_it_is_joined_leaves_nothing(tmp_path: Path, parts: lis
     assert list(target.parent.iterdir()) == []
 
 
-def test_what_a_killed_program_left_is_removed_once_it_is_old(tmp_path: Path, parts: list[Path]) -> None:
+def test_leftovers_of_a_killed_program_are_removed_once_old(tmp_path: Path, parts: list[Path]) -> None:
     old, new = tmp_path / "whole.abc", tmp_path / "whole.def"
     for left in (old, new):
         left.write_bytes(b"half")

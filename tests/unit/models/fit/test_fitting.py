@@ -32,7 +32,7 @@ MIB = 1 << 20
 
 
 @pytest.mark.parametrize("known", KNOWN.values(), ids=KNOWN.keys())
-def test_the_cache_of_a_published_model_is_what_it_is_by_hand(known: Known) -> None:
+def test_cache_of_published_models_matches_manual_calculation(known: Known) -> None:
     made = estimate_memory(known.info, 1, LoadOptions(known.context, known.cache_type, known.parallel))
 
     assert made.cache == known.cache
@@ -43,14 +43,14 @@ def test_the_cache_of_a_published_model_is_what_it_is_by_hand(known: Known) -> N
 @pytest.mark.parametrize(
     ("context", "reserved"), [(512, 18.77), (2048, 20.77), (8192, 54.54), (32768, 102.54)], ids=str
 )
-def test_the_buffers_are_near_those_that_a_real_server_reserved(context: int, reserved: float) -> None:
+def test_buffers_are_close_to_those_of_a_real_server(context: int, reserved: float) -> None:
     made = estimate_memory({**GEMMA3_270M, "tokenizer.ggml.tokens": ["x"] * 262144}, 1, LoadOptions(context))
 
     # Beside them the server keeps a row of logits, 1 MiB.
     assert made.buffers / MIB == pytest.approx(reserved + 1, rel=0.04)
 
 
-def test_a_model_takes_its_weights_its_cache_and_its_buffers() -> None:
+def test_total_is_weights_cache_and_buffers() -> None:
     made = estimate_memory(LLAMA_8B, 4_920_753_328, LoadOptions(8192))
 
     assert made.total == made.weights + made.cache + made.buffers
@@ -58,7 +58,7 @@ def test_a_model_takes_its_weights_its_cache_and_its_buffers() -> None:
     assert 6.0e9 < made.total < 6.5e9
 
 
-def test_no_longer_a_context_is_loaded_than_the_model_was_made_for() -> None:
+def test_context_is_limited_to_that_of_the_model() -> None:
     made = estimate_memory(QWEN3_8B, 1, LoadOptions(1_000_000))
 
     assert made.load.context == 40960
@@ -76,7 +76,7 @@ def test_no_longer_a_context_is_loaded_than_the_model_was_made_for() -> None:
         ({"general.architecture": ["llama"]}, "the number of layers"),
     ],
 )
-def test_what_the_server_leaves_out_is_said_and_makes_the_estimate_coarse(changed: dict[str, Any], note: str) -> None:
+def test_missing_metadata_is_noted_and_makes_the_estimate_coarse(changed: dict[str, Any], note: str) -> None:
     made = estimate_memory({**LLAMA_8B, **changed}, 4_920_753_328, LoadOptions(8192))
 
     assert made.coarse
@@ -92,7 +92,7 @@ def test_what_the_server_leaves_out_is_said_and_makes_the_estimate_coarse(change
         ({"kda__head_dim": 128}, "kda.head_dim is not included"),
     ],
 )
-def test_a_cache_that_is_not_known_to_the_last_byte_is_counted_and_said_so(keys: dict[str, Any], note: str) -> None:
+def test_inexact_cache_is_counted_and_noted(keys: dict[str, Any], note: str) -> None:
     made = estimate_memory(
         info("gemma4", block_count=4, embedding_length=64, attention__head_count=4, attention__head_count_kv=1, **keys),
         1,
@@ -103,7 +103,7 @@ def test_a_cache_that_is_not_known_to_the_last_byte_is_counted_and_said_so(keys:
     assert any(note in text for text in made.notes)
 
 
-def test_an_array_says_of_each_layer_what_it_keeps() -> None:
+def test_arrays_give_the_cache_of_each_layer() -> None:
     made = estimate_memory(
         info(
             "gemma4",
@@ -142,9 +142,7 @@ def test_an_array_says_of_each_layer_what_it_keeps() -> None:
     ids=["8b", "70b", "qwen3:8b", "qwen3:30b", "mixtral", "270m", "27b", "gpt-oss", "r1"],
 )
 @pytest.mark.parametrize("context", [2048, 8192, 32768])
-def test_a_coarse_cache_is_not_less_than_what_common_models_of_that_size_keep(
-    model: dict[str, Any], size: float, context: int
-) -> None:
+def test_coarse_cache_is_at_least_that_of_common_models(model: dict[str, Any], size: float, context: int) -> None:
     assert (
         estimate_from_size(int(size), LoadOptions(context)).cache
         >= estimate_memory(model, int(size), LoadOptions(context)).cache
@@ -152,7 +150,7 @@ def test_a_coarse_cache_is_not_less_than_what_common_models_of_that_size_keep(
 
 
 @given(st.sampled_from(MODELS), CONTEXTS, CONTEXTS, TYPES, st.integers(1, 8))
-def test_more_context_never_takes_less(model: dict[str, Any], one: int, other: int, kind: str, parallel: int) -> None:
+def test_larger_context_never_needs_less(model: dict[str, Any], one: int, other: int, kind: str, parallel: int) -> None:
     less, more = (
         estimate_memory(model, 10**9, LoadOptions(context, kind, parallel))
         for context in (min(one, other), max(one, other))
@@ -163,7 +161,7 @@ def test_more_context_never_takes_less(model: dict[str, Any], one: int, other: i
 
 
 @given(st.sampled_from(MODELS), CONTEXTS, TYPES)
-def test_more_conversations_and_more_bits_never_take_less(model: dict[str, Any], context: int, kind: str) -> None:
+def test_more_conversations_or_bits_never_need_less(model: dict[str, Any], context: int, kind: str) -> None:
     one, two = (estimate_memory(model, 10**9, LoadOptions(context, kind, parallel)) for parallel in (1, 2))
     best = estimate_memory(model, 10**9, LoadOptions(context, "f16"))
 
@@ -182,9 +180,7 @@ def test_more_conversations_and_more_bits_never_take_less(model: dict[str, Any],
     st.integers(-(10**20), 10**20),
     st.integers(-(10**20), 10**20),
 )
-def test_whatever_a_server_says_there_is_an_estimate(
-    keys: dict[str, Any], architecture: str, size: int, context: int
-) -> None:
+def test_any_metadata_gives_an_estimate(keys: dict[str, Any], architecture: str, size: int, context: int) -> None:
     for base in (GEMMA3_270M, LFM2, QWEN3_NEXT):
         made = estimate_memory(
             {**base, **keys, "general.architecture": architecture}, size, LoadOptions(context, "what", size)
@@ -193,7 +189,7 @@ def test_whatever_a_server_says_there_is_an_estimate(
         assert min(made.weights, made.cache, made.buffers) >= 0
 
 
-def test_the_same_model_loaded_in_another_way_is_estimated_again() -> None:
+def test_changed_load_options_give_a_new_estimate() -> None:
     made = estimate_memory(LLAMA_8B, 10**9, LoadOptions(4096), "Q4_K_M")
     other = with_load(made, LoadOptions(8192, "q8_0", 2))
 
@@ -201,7 +197,7 @@ def test_the_same_model_loaded_in_another_way_is_estimated_again() -> None:
 
 
 class TestAfterLoading:
-    def test_the_difference_is_held_against_what_the_server_says(self) -> None:
+    def test_difference_is_relative_to_the_reported_size(self) -> None:
         made = estimate_memory(LLAMA_8B, 4_920_753_328, LoadOptions(4096))
         running = RunningModel("m", size=6_500_000_000, size_vram=5_200_000_000, context_length=8192)
         found = compare_with_running(made, running)
@@ -214,10 +210,10 @@ class TestAfterLoading:
         assert found.gpu_share == pytest.approx(0.8)
         assert found.cpu_share == pytest.approx(0.2)
 
-    def test_nothing_is_made_up_where_the_server_says_nothing(self) -> None:
+    def test_no_comparison_is_made_without_a_reported_size(self) -> None:
         assert compare_with_running(estimate_memory(LLAMA_8B, 1), RunningModel("m")) is None
 
-    def test_a_server_that_says_no_context_is_taken_to_have_loaded_what_was_asked(self) -> None:
+    def test_missing_context_is_assumed_to_be_the_requested_one(self) -> None:
         found = compare_with_running(estimate_memory(LLAMA_8B, 1, LoadOptions(2048)), RunningModel("m", size=10))
 
         assert found is not None
@@ -226,7 +222,7 @@ class TestAfterLoading:
     @pytest.mark.parametrize(
         ("context", "said"), [(512, 275_188_284), (2048, 285_149_756), (8192, 328_424_488), (32768, 378_756_136)]
     )
-    def test_of_two_caches_a_real_server_said_one(self, context: int, said: int) -> None:
+    def test_server_that_counts_one_of_two_caches_is_recognized(self, context: int, said: int) -> None:
         found = compare_with_running(
             estimate_memory(GEMMA3_270M, 253_113_211, LoadOptions(context)),
             RunningModel("plain", size=said, context_length=context),
@@ -236,7 +232,7 @@ class TestAfterLoading:
         assert found.uncounted == 3 * context * 1024
         assert abs(found.relative_difference) < 0.03
 
-    def test_a_server_that_counts_both_caches_is_believed(self) -> None:
+    def test_server_that_counts_both_caches_is_recognized(self) -> None:
         made = estimate_memory(GEMMA3_270M, 253_113_211, LoadOptions(32768))
         found = compare_with_running(made, RunningModel("plain", size=made.total, context_length=32768))
 

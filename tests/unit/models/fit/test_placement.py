@@ -54,7 +54,7 @@ def test_a_model_is_placed_where_there_is_room(made: Any, machine: Machine, fit:
     assert place_on(made, machine).fit is fit
 
 
-def test_whole_layers_go_to_the_gpu_as_long_as_there_is_room_beside_the_buffers_and_a_margin() -> None:
+def test_as_many_whole_layers_as_fit_go_to_the_gpu() -> None:
     found = place_on(LARGE, ONE)
     layer = LARGE.weights // 81 + 8 * 128 * 2 * 2 * 8192
 
@@ -63,14 +63,14 @@ def test_whole_layers_go_to_the_gpu_as_long_as_there_is_room_beside_the_buffers_
     assert found.gpu_share == pytest.approx(0.49, abs=0.01)
 
 
-def test_of_a_model_with_experts_no_whole_layers_are_moved() -> None:
+def test_layers_of_a_mixture_of_experts_are_not_moved_whole() -> None:
     found = place_on(estimate_memory(MIXTRAL, 26_400_000_000, LoadOptions(4096), "Q4_0"), ONE)
 
     assert (found.fit, found.layers_on_gpu, found.layers) == (Fit.PARTLY, 0, 0)
     assert 0.7 < found.gpu_share < 0.9
 
 
-def test_a_model_that_just_does_not_fit_is_read_in_smaller_pieces_as_the_server_does() -> None:
+def test_smaller_batch_is_used_if_that_makes_the_model_fit() -> None:
     large, small = (estimate_memory(LLAMA_8B, 4_920_753_328, LoadOptions(8192, batch=batch)) for batch in (1024, 512))
     free = MARGIN + small.total
     found = place_on(SMALL, Machine((Gpu("card", 24 * GIB, free),)))
@@ -80,7 +80,7 @@ def test_a_model_that_just_does_not_fit_is_read_in_smaller_pieces_as_the_server_
     assert place_on(large, Machine((Gpu("card", 24 * GIB, free),))).fit is Fit.PARTLY
 
 
-def test_what_a_gpu_lacks_other_gpus_have() -> None:
+def test_model_is_split_across_gpus() -> None:
     found = place_on(LARGE, TWO)
 
     assert found.layers_on_gpu == 80
@@ -112,11 +112,11 @@ def test_the_longest_context_is_the_last_that_fits() -> None:
         (SMALL, REMOTE_MACHINE, 0),
     ],
 )
-def test_the_longest_context_is_none_the_model_was_not_made_for(made: Any, machine: Machine, longest: int) -> None:
+def test_longest_context_does_not_exceed_that_of_the_model(made: Any, machine: Machine, longest: int) -> None:
     assert place_on(made, machine).longest_context == longest
 
 
-def test_smaller_quantisations_are_those_that_fit_the_best_first() -> None:
+def test_smaller_quantizations_that_fit_are_listed_best_first() -> None:
     machine = Machine((Gpu("card", 48 * GIB, 40 * GIB),), 64 * GIB, 50 * GIB)
     found = place_on(LARGE, machine)
     names = [smaller.name for smaller in found.smaller_quantizations]
@@ -136,11 +136,11 @@ def test_smaller_quantisations_are_those_that_fit_the_best_first() -> None:
         (estimate_memory(GPT_OSS_20B, 65_000_000_000, LoadOptions(8192), "MXFP4"), TWO),
     ],
 )
-def test_no_smaller_quantisation_is_named_where_none_helps_or_the_own_is_not_known(made: Any, machine: Machine) -> None:
+def test_no_smaller_quantization_is_listed_if_none_helps_or_it_is_unknown(made: Any, machine: Machine) -> None:
     assert place_on(made, machine).smaller_quantizations == ()
 
 
-def test_a_machine_without_gpus_is_told_what_its_memory_holds() -> None:
+def test_machine_without_gpus_uses_its_memory() -> None:
     found = place_on(LARGE, NONE)
 
     assert found.missing_bytes == LARGE._replace(buffers=found.estimate.buffers).total - 20 * GIB
@@ -151,7 +151,7 @@ def test_a_machine_without_gpus_is_told_what_its_memory_holds() -> None:
     assert place_on(SMALL, NONE).longest_context == 124160
 
 
-def test_a_part_on_the_cpu_costs_as_much_as_its_memory_is_slower() -> None:
+def test_slowdown_depends_on_the_cpu_share() -> None:
     found = place_on(LARGE, ONE)
     share = found.cpu_share
 
@@ -160,7 +160,7 @@ def test_a_part_on_the_cpu_costs_as_much_as_its_memory_is_slower() -> None:
     assert place_on(SMALL, ONE).slowdown == place_on(SMALL, MAC).slowdown == (1.0, 1.0)
 
 
-def test_a_gpu_that_others_use_is_told_from_one_that_is_too_small() -> None:
+def test_busy_gpu_differs_from_one_that_is_too_small() -> None:
     busy = Machine((CARD._replace(free=2 * GIB),), 64 * GIB, 50 * GIB)
 
     assert place_on(SMALL, busy).fits_when_emptied
@@ -171,7 +171,7 @@ def test_a_gpu_that_others_use_is_told_from_one_that_is_too_small() -> None:
 @pytest.mark.parametrize(
     ("size", "free"), [(0, [23010, 5000]), (4000, [23010, 9000]), (20000, [23446, 24564]), (10**6, [24564, 24564])]
 )
-def test_what_is_unloaded_is_free_again(size: int, free: list[int]) -> None:
+def test_unloaded_model_frees_its_memory(size: int, free: list[int]) -> None:
     machine = Machine((CARD, CARD._replace(free=5000 * MIB)))
 
     assert [gpu.free // MIB for gpu in without_loaded(machine, size * MIB).gpus] == free
@@ -187,9 +187,7 @@ def test_what_is_unloaded_is_free_again(size: int, free: list[int]) -> None:
         (Machine((CARD._replace(total=8 * GIB),)), 4096),
     ],
 )
-def test_the_context_that_the_server_takes_by_itself_goes_by_the_memory_of_all_gpus(
-    machine: Machine, context: int
-) -> None:
+def test_default_context_depends_on_total_gpu_memory(machine: Machine, context: int) -> None:
     assert default_load(machine) == LoadOptions(context)
 
 
@@ -205,14 +203,14 @@ def test_the_context_that_the_server_takes_by_itself_goes_by_the_memory_of_all_g
         (0, "", {"OLLAMA_KV_CACHE_TYPE": "\x1b[2J", "OLLAMA_NUM_PARALLEL": "9" * 99}, LoadOptions(32768)),
     ],
 )
-def test_what_is_asked_for_goes_before_the_models_parameters_and_these_before_the_environment(
+def test_requested_options_override_model_parameters_and_environment(
     asked: int, parameters: str, environment: dict[str, str], load: LoadOptions
 ) -> None:
     assert default_load(ONE, context=asked, parameters=parameters, environment=environment) == load
 
 
 @given(ROOMS, ROOMS, ROOMS, st.integers(1, 10**11), st.integers(1, 1 << 18))
-def test_the_shares_are_a_whole_and_the_layers_too(one: int, other: int, memory: int, size: int, context: int) -> None:
+def test_shares_add_up_and_layers_are_in_range(one: int, other: int, memory: int, size: int, context: int) -> None:
     machine = Machine((Gpu("a", 64 * GIB, one), Gpu("b", 64 * GIB, other)), 64 * GIB, memory)
     for made in (estimate_memory(LLAMA_8B, size, LoadOptions(context)), estimate_from_size(size, LoadOptions(context))):
         found = place_on(made, machine)
@@ -225,7 +223,7 @@ def test_the_shares_are_a_whole_and_the_layers_too(one: int, other: int, memory:
 
 
 @given(ROOMS, ROOMS, st.sampled_from([LLAMA_8B, LLAMA_70B, GEMMA3_270M]), st.integers(1, 10**11))
-def test_more_room_never_holds_fewer_layers(one: int, other: int, model: dict[str, Any], size: int) -> None:
+def test_more_memory_never_holds_fewer_layers(one: int, other: int, model: dict[str, Any], size: int) -> None:
     less, more = (
         place_on(estimate_memory(model, size, LoadOptions(4096)), Machine((Gpu("a", 64 * GIB, room),)))
         for room in (min(one, other), max(one, other))
@@ -249,7 +247,7 @@ def test_fewer_bits_never_hold_fewer_layers(room: int, one: str, other: str) -> 
     assert found[0].layers_on_gpu >= found[1].layers_on_gpu
 
 
-def test_the_ladder_goes_down_and_every_name_of_the_server_is_known() -> None:
+def test_quantizations_are_sorted_and_server_names_are_known() -> None:
     steps = [BITS_PER_WEIGHT[name] for name in COMMON_QUANTIZATIONS]
 
     assert steps == sorted(steps, reverse=True)
@@ -261,10 +259,10 @@ def test_the_ladder_goes_down_and_every_name_of_the_server_is_known() -> None:
     ("quantisation", "parameters", "size"),
     [("Q4_K_M", 8.03e9, 4.92e9), ("Q8_0", 8.03e9, 8.54e9), ("Q4_K_M", 70.55e9, 42.52e9), ("F16", 8.03e9, 16.07e9)],
 )
-def test_bits_per_weight_give_the_sizes_of_published_files(quantisation: str, parameters: float, size: float) -> None:
+def test_bits_per_weight_match_published_file_sizes(quantisation: str, parameters: float, size: float) -> None:
     assert parameters * bits_per_weight(quantisation) / 8 == pytest.approx(size, rel=0.02)
 
 
-def test_a_machine_with_memory_enough_reads_in_large_pieces_without_a_gpu() -> None:
+def test_large_batch_is_used_without_a_gpu_if_memory_suffices() -> None:
     assert place_on(SMALL, NONE).estimate == SMALL
     assert place_on(SMALL, NONE._replace(available=SMALL.total - 1)).estimate.buffers < SMALL.buffers

@@ -43,7 +43,7 @@ def tensors(content: bytes) -> dict[str, gguf.Tensor]:
     return {tensor.name: tensor for tensor in gguf.read_layout(io.BytesIO(content)).tensors}
 
 
-def test_what_the_adapter_changes_is_changed_by_its_product_and_kept_in_8_bits() -> None:
+def test_adapted_tensor_is_changed_and_quantized_to_q8_0() -> None:
     content = merged()
     tensor = tensors(content)["blk.0.q"]
     expected = TOUCHED + np.float32(ALPHA / RANK) * (SECOND @ FIRST)
@@ -53,7 +53,7 @@ def test_what_the_adapter_changes_is_changed_by_its_product_and_kept_in_8_bits()
     assert np.abs(dequantize(Q8_0, content[tensor.start : tensor.start + 34 * 6]) - expected.ravel()).max() < 0.1
 
 
-def test_all_else_is_as_it_was_and_stands_where_the_list_says() -> None:
+def test_other_data_is_unchanged_and_at_the_listed_offset() -> None:
     content = merged()
     found = tensors(content)
 
@@ -68,7 +68,7 @@ def test_all_else_is_as_it_was_and_stands_where_the_list_says() -> None:
     assert len(content) % 32 == 0
 
 
-def test_an_adapter_that_says_no_scale_is_added_as_it_is() -> None:
+def test_adapter_without_a_scale_is_added_unscaled() -> None:
     content = merged(alpha=0)
     tensor = tensors(content)["blk.0.q"]
 
@@ -89,13 +89,13 @@ def test_an_adapter_that_says_no_scale_is_added_as_it_is() -> None:
     ],
     ids=["a half", "a stranger", "another size", "an unknown type", "no whole blocks", "big-endian", "cut", "no GGUF"],
 )
-def test_what_cannot_be_merged_is_refused(base: bytes, parts: tuple[Part, ...], said: str) -> None:
+def test_invalid_merge_is_refused(base: bytes, parts: tuple[Part, ...], said: str) -> None:
     with pytest.raises(gguf.GgufError, match=said):
         merged(base, parts)
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
-def test_a_file_of_any_version_keeps_it(version: int) -> None:
+def test_file_version_is_preserved(version: int) -> None:
     content = merged(whole([NORM, WEIGHTS], Making(version)))
 
     assert gguf.read_layout(io.BytesIO(content)).version == version
@@ -106,7 +106,7 @@ def test_a_file_of_any_version_keeps_it(version: int) -> None:
     ("part", "said"),
     [(NORM._replace(shape=(1,) * 5), "5 dimensions"), (NORM._replace(name="x" * 70000), "ends inside its header")],
 )
-def test_a_list_of_tensors_that_is_damaged_is_refused(part: Part, said: str) -> None:
+def test_damaged_tensor_list_is_refused(part: Part, said: str) -> None:
     content = whole([part])
     with pytest.raises(gguf.GgufError, match=said):
         gguf.read_layout(io.BytesIO(content[: 3 * len(part.name) // 4] if len(part.name) > 9 else content))

@@ -66,23 +66,23 @@ def q6_k() -> tuple[bytes, list[float]]:
     ],
     ids=["F32", "F16", "Q8_0", "Q5_0", "Q4_K", "Q6_K"],
 )
-def test_blocks_are_read_as_the_numbers_that_they_keep(kind: int, block: bytes, expected: list[float]) -> None:
+def test_blocks_are_dequantized(kind: int, block: bytes, expected: list[float]) -> None:
     assert dequantize(kind, block).tolist() == expected
     assert dequantize(kind, block * 3).tolist() == expected * 3
 
 
-def test_the_largest_number_of_a_block_becomes_127_and_halves_go_away_from_0() -> None:
+def test_largest_number_becomes_127_and_halves_round_away_from_zero() -> None:
     numbers = np.array([127, -126.5, 0.5, -0.5, 2.5, 1.49, *[0.0] * 26], np.float32)
 
     assert quantize_to_q8_0(numbers) == ONE + struct.pack("32b", 127, -127, 1, -1, 3, 1, *[0] * 26)
 
 
-def test_a_block_of_nothing_stays_one() -> None:
+def test_zero_block_stays_zero() -> None:
     assert quantize_to_q8_0(np.zeros(64, np.float32)) == bytes(68)
 
 
 @given(st.lists(st.floats(-1000, 1000, width=32), min_size=32, max_size=32))
-def test_what_is_written_is_read_again_within_half_a_step(numbers: list[float]) -> None:
+def test_quantization_error_is_at_most_half_a_step(numbers: list[float]) -> None:
     block = quantize_to_q8_0(np.array(numbers, np.float32))
     step = max(map(abs, numbers)) / 127
 
@@ -91,6 +91,6 @@ def test_what_is_written_is_read_again_within_half_a_step(numbers: list[float]) 
     assert np.abs(dequantize(Q8_0, block) - numbers).max() <= 0.5 * step + 127 * (step / 2048 + 2**-24)
 
 
-def test_what_are_no_whole_blocks_is_refused() -> None:
+def test_partial_block_is_refused() -> None:
     with pytest.raises(ValueError, match="reshape"):
         dequantize(Q8_0, bytes(35))

@@ -52,7 +52,7 @@ def test_a_vocabulary_is_found_among_values_of_every_type(made: Making) -> None:
 
 @pytest.mark.parametrize("kind", WHOLE)
 @pytest.mark.parametrize("made", MAKINGS, ids=NAMES)
-def test_only_the_types_of_the_tokens_named_change_whatever_their_width(made: Making, kind: int) -> None:
+def test_only_types_of_the_named_tokens_change(made: Making, kind: int) -> None:
     content = made.file({**made.everything(), **made.vocabulary(kind=kind), "last": (TEXT, made.text("x"))})
     changed = retype(content, (1, 3))
 
@@ -70,7 +70,7 @@ def test_only_the_types_of_the_tokens_named_change_whatever_their_width(made: Ma
     st.lists(st.tuples(st.text(max_size=9), st.integers(0, 6)), min_size=1),
     st.data(),
 )
-def test_however_a_file_is_cut_into_pieces_the_same_comes_out(
+def test_any_split_gives_the_same_file(
     made: Making, piece: int, entries: list[tuple[str, int]], data: st.DataObject
 ) -> None:
     texts, kinds = zip(*entries, strict=True)
@@ -87,7 +87,7 @@ def test_however_a_file_is_cut_into_pieces_the_same_comes_out(
 
 @given(st.sampled_from(MAKINGS), st.floats(0, 1))
 @example(MAKINGS[0], 1.0)
-def test_a_header_that_is_cut_anywhere_is_refused_and_never_misread(made: Making, part: float) -> None:
+def test_cut_header_is_refused(made: Making, part: float) -> None:
     whole = made.file(rest=b"")
     cut = whole[: int(part * len(whole))]
     if len(cut) == len(whole):
@@ -98,7 +98,7 @@ def test_a_header_that_is_cut_anywhere_is_refused_and_never_misread(made: Making
 
 
 @given(st.sampled_from(MAKINGS), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=8))
-def test_a_header_with_any_bytes_wrong_is_read_or_refused(made: Making, wrong: list[tuple[int, int]]) -> None:
+def test_corrupt_header_is_read_or_refused(made: Making, wrong: list[tuple[int, int]]) -> None:
     content = bytearray(made.file())
     for at, byte in wrong:
         content[at] = byte
@@ -112,20 +112,20 @@ def test_a_header_with_any_bytes_wrong_is_read_or_refused(made: Making, wrong: l
 
 
 @pytest.mark.parametrize("case", damaged(), ids=lambda case: case.name)
-def test_a_file_that_is_not_as_it_must_be_is_refused(case: Case) -> None:
+def test_damaged_file_is_refused(case: Case) -> None:
     with pytest.raises(gguf.GgufError, match=case.said):
         gguf.read_header(io.BytesIO(case.content))
 
 
 @pytest.mark.parametrize(("kind", "code"), [(2, "H"), (4, "I"), (10, "Q")])
-def test_a_model_in_several_files_says_in_how_many(kind: int, code: str) -> None:
+def test_split_model_reports_its_number_of_files(kind: int, code: str) -> None:
     made = Making()
     file = io.BytesIO(made.file({**made.vocabulary(), SHARDS: (kind, made.number(code, 7))}))
 
     assert gguf.read_header(file).shards == 7
 
 
-def test_a_file_that_becomes_shorter_is_refused() -> None:
+def test_shrinking_file_is_refused() -> None:
     made = Making()
     with pytest.raises(gguf.GgufError, match="became shorter"):
         list(gguf.changed_pieces_of(io.BytesIO(made.file()), len(made.file()) + 1, {}))
@@ -142,7 +142,7 @@ def test_a_vocabulary_of_several_blocks_is_read_in_order() -> None:
     assert tuple(token.type for token in tokens) == kinds
 
 
-def test_a_token_of_any_length_takes_no_more_memory_than_the_longest_tag_could() -> None:
+def test_overlong_token_is_not_read_into_memory() -> None:
     made = Making()
     texts = ("<s>", "x" * (gguf.LONGEST_TOKEN + 1), "<think>")
     file = io.BytesIO(made.file(made.vocabulary(texts, (3, 1, 3))))
@@ -150,7 +150,7 @@ def test_a_token_of_any_length_takes_no_more_memory_than_the_longest_tag_could()
     assert [token.text for token in gguf.read_tokens(file, gguf.read_header(file))] == ["<s>", "", "<think>"]
 
 
-def test_a_file_is_never_held_in_memory(tmp_path: Path) -> None:
+def test_huge_file_is_not_read_into_memory(tmp_path: Path) -> None:
     """A file of 32 GiB, most of it holes, with a text of half of it in its header."""
     made = Making()
     path, huge = tmp_path / "huge.gguf", 1 << 34

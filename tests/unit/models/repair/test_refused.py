@@ -147,7 +147,7 @@ def installed_already(scripted: Scripted) -> RepairRequest:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_cannot_be_repaired_is_refused_in_one_line_and_nothing_is_sent(
+def test_unrepairable_model_is_refused_in_one_line_and_nothing_is_sent(
     scripted: Scripted, change: Any, kind: type[ReflecttyError], said: str, advised: str
 ) -> None:
     wanted = change(scripted)
@@ -160,7 +160,7 @@ def test_what_cannot_be_repaired_is_refused_in_one_line_and_nothing_is_sent(
     assert {asked.path for asked in scripted.server.requests} <= {"/api/show", "/api/tags", "/api/version"}
 
 
-def test_a_file_that_only_a_server_elsewhere_names_is_not_opened(tmp_path: Path) -> None:
+def test_file_named_only_by_a_remote_server_is_not_opened(tmp_path: Path) -> None:
     scripted = Scripted(tmp_path)
 
     async def run() -> RepairResult:
@@ -172,14 +172,14 @@ def test_a_file_that_only_a_server_elsewhere_names_is_not_opened(tmp_path: Path)
         asyncio.run(run())
 
 
-def test_a_full_disk_of_the_server_is_told_as_such(scripted: Scripted) -> None:
+def test_full_disk_of_the_server_is_reported(scripted: Scripted) -> None:
     scripted.routes["/api/create"] = error(500, "write /blobs/COPY1: no space left on device")
     with pytest.raises(StoreError, match="the server's disk is full") as caught:
         scripted.repair()
     assert "3 times that up to Ollama 0.34.0" in caught.value.hint
 
 
-def test_a_disk_that_is_too_small_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+def test_disk_that_is_too_small_is_refused(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
     refuse_full_disk(tmp_path, free // 2, "it")
     refuse_full_disk(None, 1 << 60, "it")
@@ -195,9 +195,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_read(tmp_path: P
         ("0.0.0", "", "unsupported tensor blk.0.q: size overflows"),
     ],
 )
-def test_what_only_the_server_knows_is_refused_by_it_and_explained(
-    scripted: Scripted, version: str, more: str, said: str
-) -> None:
+def test_server_refusal_is_explained(scripted: Scripted, version: str, more: str, said: str) -> None:
     scripted.version, scripted.more = version, more
     scripted.routes["/api/create"] = error(400, said)
     with pytest.raises(RefusedError, match=said) as caught:

@@ -29,7 +29,7 @@ def scripted(tmp_path: Path) -> Scripted:
     return Scripted(tmp_path)
 
 
-def test_a_model_gets_a_copy_whose_tags_are_text_and_is_asked(scripted: Scripted) -> None:
+def test_repair_creates_and_tests_a_copy_with_text_tags(scripted: Scripted) -> None:
     recorder = Recorder()
     repaired, server = scripted.repair(recorder=recorder)
 
@@ -71,7 +71,7 @@ def test_a_model_that_loses_no_tag_is_left_alone(
     assert {asked.path for asked in server.requests} == {"/api/show"}
 
 
-def test_of_a_model_that_the_servers_parser_reads_only_what_is_named_becomes_text(scripted: Scripted) -> None:
+def test_only_named_tokens_become_text_if_the_server_parses_the_tags(scripted: Scripted) -> None:
     scripted.body["capabilities"] = ["thinking"]
     scripted.sent = MADE.file(MADE.vocabulary(TOKENS, (3, 4, 3, 1, 3)))
     scripted.types["m-repaired"] = (3, 4, 3, 1, 3)
@@ -81,7 +81,7 @@ def test_of_a_model_that_the_servers_parser_reads_only_what_is_named_becomes_tex
     assert repaired == RepairResult("m", "m-repaired", TAGS[:1], proven=True)
 
 
-def test_a_token_that_is_named_becomes_text_as_well(scripted: Scripted) -> None:
+def test_named_token_becomes_text_too(scripted: Scripted) -> None:
     scripted.sent = MADE.file(MADE.vocabulary(TOKENS, (3, 4, 4, 1, 4)))
     scripted.types["m-repaired"] = (3, 4, 4, 1, 4)
 
@@ -99,14 +99,14 @@ def test_a_file_that_the_server_has_is_not_sent_again(scripted: Scripted) -> Non
     assert RepairStep.SENDING not in recorder.steps
 
 
-def test_a_copy_that_sends_no_tags_is_not_called_proven(scripted: Scripted) -> None:
+def test_copy_without_tags_in_its_reply_is_not_proven(scripted: Scripted) -> None:
     scripted.chat = PLAIN
     repaired, _ = scripted.repair()
 
     assert repaired.proven is False
 
 
-def test_a_copy_that_cannot_be_asked_is_made_all_the_same(scripted: Scripted) -> None:
+def test_copy_is_created_even_if_it_cannot_be_tested(scripted: Scripted) -> None:
     scripted.chat = error(500, "out of memory")
     recorder = Recorder()
     repaired, _ = scripted.repair(recorder=recorder)
@@ -115,14 +115,14 @@ def test_a_copy_that_cannot_be_asked_is_made_all_the_same(scripted: Scripted) ->
     assert recorder.notes == ["m-repaired could not be tested: the server refused: out of memory"]
 
 
-def test_a_copy_whose_tags_are_lost_still_is_taken_away_again(scripted: Scripted) -> None:
+def test_copy_that_still_loses_its_tags_is_removed(scripted: Scripted) -> None:
     scripted.types["m-repaired"] = LOST
     with pytest.raises(IncompleteError, match="did not accept the changed token types: m-repaired was removed"):
         scripted.repair()
     assert [asked.json for asked in scripted.server.asked("/api/delete")] == [{"model": "m-repaired"}]
 
 
-def test_what_came_out_otherwise_is_told(scripted: Scripted) -> None:
+def test_differences_in_the_copy_are_noted(scripted: Scripted) -> None:
     def show(asked: Asked) -> Answer:
         scripted.body["system"] = "" if asked.json["model"] == "m-repaired" else "be brief"
         return scripted.show(asked)
@@ -134,7 +134,7 @@ def test_what_came_out_otherwise_is_told(scripted: Scripted) -> None:
     assert recorder.notes == ["m-repaired differs from m in its system prompt"]
 
 
-def test_a_file_that_the_server_made_another_of_is_removed_from_there(scripted: Scripted) -> None:
+def test_sent_file_that_is_no_longer_needed_is_removed(scripted: Scripted) -> None:
     scripted.made = f"sha256:{'e' * 64}"
     has = [404, 200, 404]
     scripted.routes[scripted.blob] = lambda asked: Answer(
@@ -152,7 +152,7 @@ def test_a_file_that_the_server_made_another_of_is_removed_from_there(scripted: 
     assert not recorder.notes
 
 
-def test_a_file_that_the_server_does_not_let_go_is_told(scripted: Scripted) -> None:
+def test_sent_file_that_cannot_be_removed_is_noted(scripted: Scripted) -> None:
     scripted.made = f"sha256:{'e' * 64}"
     scripted.routes[scripted.blob] = Answer([], 200, {"Content-Length": "0"})
     recorder = Recorder()
@@ -162,7 +162,7 @@ def test_a_file_that_the_server_does_not_let_go_is_told(scripted: Scripted) -> N
     assert recorder.notes[0].startswith("the server keeps the uploaded file")
 
 
-def test_a_model_of_the_copys_name_is_replaced_when_that_is_wished(scripted: Scripted) -> None:
+def test_existing_copy_is_replaced_with_force(scripted: Scripted) -> None:
     scripted.names = ("m:latest", "m-repaired:latest")
     repaired, _ = scripted.repair(RepairRequest("m", force=True))
 
@@ -170,7 +170,7 @@ def test_a_model_of_the_copys_name_is_replaced_when_that_is_wished(scripted: Scr
 
 
 @pytest.mark.parametrize("at", [RepairStep.READING, RepairStep.SENDING])
-def test_a_repair_that_is_stopped_before_the_file_is_there_makes_nothing(scripted: Scripted, at: RepairStep) -> None:
+def test_repair_stopped_before_upload_creates_nothing(scripted: Scripted, at: RepairStep) -> None:
     with pytest.raises(asyncio.CancelledError):
         scripted.repair(recorder=Recorder(at))
 
@@ -178,9 +178,7 @@ def test_a_repair_that_is_stopped_before_the_file_is_there_makes_nothing(scripte
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_a_copy_that_is_being_made_when_it_is_stopped_is_taken_away_unless_it_replaced_another(
-    scripted: Scripted, force: bool
-) -> None:
+def test_copy_being_created_when_stopped_is_removed_unless_it_replaced_one(scripted: Scripted, force: bool) -> None:
     recorder = Recorder(RepairStep.MAKING)
     with pytest.raises(asyncio.CancelledError):
         scripted.repair(RepairRequest("m", force=force), recorder)
@@ -201,11 +199,11 @@ def test_a_copy_that_is_being_made_when_it_is_stopped_is_taken_away_unless_it_re
         ("x" * 80, "x" * 71 + "-repaired"),
     ],
 )
-def test_a_tag_stays_behind_the_name_of_the_copy(name: str, expected: str) -> None:
+def test_suffix_is_inserted_before_the_tag(name: str, expected: str) -> None:
     assert repaired_name(name) == expected
 
 
-def test_only_the_types_differ_between_the_file_and_what_was_sent(scripted: Scripted) -> None:
+def test_only_token_types_differ_in_the_sent_file(scripted: Scripted) -> None:
     differing = [at for at, (one, two) in enumerate(zip(scripted.content, scripted.sent, strict=True)) if one != two]
     with scripted.path.open("rb") as file:
         head = gguf.read_header(file)
@@ -232,7 +230,7 @@ def test_a_model_in_parts_is_sent_in_parts(scripted: Scripted) -> None:
     assert [asked.body for asked in server.asked(f"/api/blobs/{second}") if asked.method == "POST"] == [rest]
 
 
-def test_a_part_that_is_none_is_refused(scripted: Scripted) -> None:
+def test_invalid_part_is_refused(scripted: Scripted) -> None:
     first = scripted.path.with_name("m-00001-of-00002.gguf")
     first.write_bytes(MADE.file({**MADE.vocabulary(TOKENS, LOST), SHARDS: (2, MADE.number("H", 2))}))
     first.with_name("m-00002-of-00002.gguf").write_bytes(b"half")
