@@ -164,7 +164,7 @@ async def test_enter_selects_the_model_for_the_chat(reader: Reader) -> None:
     await opened(reader)
     await chosen(reader, "deepseek-r1")
     await reader.press("enter")
-    await reader.shows("deepseek-r1 answers from here on")
+    await reader.shows("now using deepseek-r1")
     assert reader.chat.conversation.ask_options.model == "deepseek-r1"
     assert "ctrl+l" not in reader.text
     await reader.press("f6")

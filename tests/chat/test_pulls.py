@@ -61,7 +61,7 @@ async def test_pull_is_cancelled_with_ctrl_x_and_resumed_with_enter(reader: Read
 async def test_pull_reports_a_model_that_is_up_to_date(reader: Reader) -> None:
     reader.server.pulling("mini").finish()
     await reader.send("/pull mini")
-    await reader.shows("mini is there, and up to date")
+    await reader.shows("mini is already up to date")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ async def test_first_pulled_model_is_selected_for_the_chat(reader: Reader) -> No
     await reader.send("/pull qwen3:8b")
     await reader.until(lambda: reader.server.calls("pull"))
     reader.server.pulling("qwen3:8b").finish()
-    await reader.shows("pulled qwen3:8b", "it answers from here on")
+    await reader.shows("pulled qwen3:8b", "now using it")
     assert reader.chat.conversation.ask_options.model == "qwen3:8b"
 
 

@@ -73,7 +73,7 @@ def test_model_is_loaded_copied_selected_and_removed(asking: Reflect) -> None:
         assert chosen(chat, "second")
         assert "second:latest" in installed(asking)
         chat.press(b"\r")
-        assert chat.shows("second answers from here on")
+        assert chat.shows("now using second")
         assert chat.matches(r"^ second  ")
 
         chat.press(MODELS)
