@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 COMMANDS = {
-    "ask": "reflectty.commands.ask",
+    "ask": "reflectty.commands.options",
     "batch": "reflectty.commands.batch",
     "completions": "reflectty.commands.completions",
     "config": "reflectty.commands.config",
@@ -56,6 +56,9 @@ def main(arguments: list[str], terminal: Terminal) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        _print_error(OutputError(f"cannot write: {(error.strerror or str(error)).lower()}"), terminal)
+        return OutputError.exit_code
     except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
         _print_error(_internal_error_from(error), terminal)
         return 1
@@ -78,6 +81,8 @@ def _run_command(arguments: list[str], terminal: Terminal) -> None:
         return
     named = bool(arguments) and arguments[0] in COMMANDS
     name, rest = (arguments[0], arguments[1:]) if named else ("ask", arguments)
+    if name == "ask" and _try_plain_question(rest, terminal):
+        return
     program = "reflect" if name == "ask" else f"reflect {name}"
     command = getattr(import_module(COMMANDS[name]), name)
     _run_typer(command() if name in COMMAND_GROUPS else single_command_app(command), program, rest, terminal)
@@ -90,6 +95,19 @@ def _try_open_chat(terminal: Terminal) -> bool:
     if not can_open_chat(terminal):
         return False
     chat(terminal)
+    return True
+
+
+def _try_plain_question(words: list[str], terminal: Terminal) -> bool:
+    """Ask if the command line is plain enough to be read without Typer; return whether it was."""
+    from reflectty.commands.ask_options import parse_plain
+
+    arguments = parse_plain(words)
+    if arguments is None:
+        return False
+    from reflectty.commands.ask import run_ask
+
+    run_ask(arguments, terminal)
     return True
 
 
@@ -114,8 +132,6 @@ def _run_typer(app: typer.Typer, program: str, arguments: list[str], terminal: T
     except SystemExit as error:
         # Only --help writes past the terminal; where its reader has left, Typer exits by itself.
         raise StoppedError(BROKEN_PIPE_EXIT_CODE) from error
-    except OSError as error:
-        raise OutputError(f"cannot write: {(error.strerror or str(error)).lower()}") from error
     except misuse as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
         raise UsageError(text.rstrip("."), f"`{program} --help` lists the options") from error

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer  # noqa: TC002 - Typer reads the annotations when the command runs
-
-from reflectty import __version__, config
-from reflectty.commands import options as args
+from reflectty import config
+from reflectty.commands.ask_options import AskArguments, decode_argument, has_no_question, refuse_contradictions
 from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.inputs import gather_inputs
 from reflectty.commands.session_option import (
@@ -38,54 +36,14 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 
-def ask(  # noqa: PLR0913, PLR0917 - every option of the command is one
-    context: typer.Context,
-    prompt: args.Prompt = None,
-    model: args.ModelName = "",
-    profile: args.Profile = "",
-    template: args.TemplateName = "",
-    field: args.Fields = None,
-    host: args.Host = "",
-    engine: args.EngineOption = None,
-    mode: args.ModeOption = None,
-    effort: args.EffortOption = None,
-    family: args.FamilyName = "",
-    system: args.System = "",
-    option: args.Options = None,
-    keep_alive: args.KeepAlive = "",
-    keep_thinking: args.KeepThinking = None,
-    file: args.Files = None,
-    image: args.Images = None,
-    schema: args.SchemaText = "",
-    final: args.Final = False,
-    show: args.Show = "",
-    no_thinking: args.NoThinking = False,
-    as_json: args.AsJson = False,
-    jsonl: args.AsJsonl = False,
-    raw: args.Raw = False,
-    timeout: args.Timeout = "",
-    no_stdin: args.NoStdin = False,
-    go_on: args.ContinueSession = False,
-    session: args.SessionName = "",
-    no_store: args.NoStore = False,
-    stats: args.Stats = False,
-    quiet: args.Quiet = False,
-    version: args.Version = False,
-) -> None:
-    """Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout.
+def run_ask(arguments: AskArguments, terminal: Terminal) -> None:
+    """Ask a question, or open the chat if there is none and stdin is a terminal.
 
-    Without a question, opens the chat if run on a terminal.
+    Raises:
+        ReflecttyError: the arguments contradict each other, or the question was not answered.
     """
-    if version:
-        context.obj.out.write(f"reflect {__version__}\n")
-        return
-    values = {name: value for name, value in locals().items() if name not in ("context", "version")}
-    _ask(args.AskArguments(**values), context.obj)
-
-
-def _ask(arguments: args.AskArguments, terminal: Terminal) -> None:
-    args.refuse_contradictions(arguments)
-    settings = config.load_settings(profile=args.decode_argument(arguments.profile), engine=arguments.engine or "")
+    refuse_contradictions(arguments)
+    settings = config.load_settings(profile=decode_argument(arguments.profile), engine=arguments.engine or "")
     output_options = _output_options_of(arguments, settings)
     if arguments.raw and terminal.out.tty:
         raise UsageError(
@@ -93,7 +51,7 @@ def _ask(arguments: args.AskArguments, terminal: Terminal) -> None:
         )
     warn = _make_warner(arguments, terminal)
     question = question_of(arguments, settings)
-    if args.has_no_question(arguments) and terminal.stdin_tty:
+    if has_no_question(arguments) and terminal.stdin_tty:
         _open_chat(question, settings, arguments, terminal)
         return
     filling = _select_template(arguments, settings)
@@ -124,13 +82,13 @@ def _ask(arguments: args.AskArguments, terminal: Terminal) -> None:
     except PromptTooLongError as error:
         raise add_omission_hint(error, question) from error
     except OptionError as error:
-        raise add_option_source(error, arguments.option or (), args.decode_argument(arguments.profile)) from error
+        raise add_option_source(error, arguments.option or (), decode_argument(arguments.profile)) from error
     finally:
         if continued_session:
             continued_session.store.close()
 
 
-def _select_template(arguments: args.AskArguments, settings: config.Settings) -> FilledTemplate | None:
+def _select_template(arguments: AskArguments, settings: config.Settings) -> FilledTemplate | None:
     if not (arguments.template or arguments.field or settings.template):
         return None
     from reflectty.commands.template_option import select_template
@@ -138,7 +96,7 @@ def _select_template(arguments: args.AskArguments, settings: config.Settings) ->
     return select_template(arguments, settings.template)
 
 
-def _open_chat(question: Question, settings: config.Settings, arguments: args.AskArguments, terminal: Terminal) -> None:
+def _open_chat(question: Question, settings: config.Settings, arguments: AskArguments, terminal: Terminal) -> None:
     from reflectty.commands.chat import ChatRequest, open_chat
 
     wanted = ChatRequest(
@@ -149,7 +107,7 @@ def _open_chat(question: Question, settings: config.Settings, arguments: args.As
         session=arguments.session,
         continues_latest=arguments.go_on,
         is_model_explicit=bool(arguments.model) or settings.is_model_explicit,
-        profile=args.decode_argument(arguments.profile),
+        profile=decode_argument(arguments.profile),
         typed=tuple((key, f"--option {key}") for key, _ in parse_options(tuple(arguments.option or ()))),
     )
     open_chat(wanted, settings, terminal)
@@ -159,7 +117,7 @@ async def _converse(  # noqa: PLR0913, PLR0917 - one argument per part of the co
     engine: Engine,
     question: Question,
     output_options: OutputOptions,
-    arguments: args.AskArguments,
+    arguments: AskArguments,
     terminal: Terminal,
     recorder: ReplyRecorder | None,
 ) -> None:
@@ -182,7 +140,7 @@ async def _converse(  # noqa: PLR0913, PLR0917 - one argument per part of the co
         terminal.write_stderr(format_stats(reply))
 
 
-def _output_options_of(arguments: args.AskArguments, settings: config.Settings) -> OutputOptions:
+def _output_options_of(arguments: AskArguments, settings: config.Settings) -> OutputOptions:
     forms = {OutputForm.FINAL: arguments.final, OutputForm.JSON: arguments.as_json, OutputForm.JSONL: arguments.jsonl}
     form = next((form for form, on in forms.items() if on), OutputForm.SHOWN)
     parts = (
@@ -208,7 +166,7 @@ def _parse_parts(text: str) -> frozenset[Kind]:
     return frozenset(Kind(name) for name in names) or ALL_PARTS
 
 
-def question_of(arguments: args.AskArguments, settings: config.Settings) -> Question:
+def question_of(arguments: AskArguments, settings: config.Settings) -> Question:
     """Return what the arguments say of the question, all but the question itself."""
     from reflectty.chat.request import question_from_settings
 
@@ -227,7 +185,7 @@ def question_of(arguments: args.AskArguments, settings: config.Settings) -> Ques
             arguments.mode or wish.mode,
             arguments.effort or wish.effort,
             family_named(arguments.family) if arguments.family else wish.family,
-            args.decode_argument(arguments.system) or wish.system,
+            decode_argument(arguments.system) or wish.system,
         ),
         options=tuple(options.items()),
         keep_alive=arguments.keep_alive or asked.keep_alive,
@@ -251,7 +209,7 @@ def _complete_question(
     )
 
 
-def _make_warner(arguments: args.AskArguments, terminal: Terminal) -> Callable[[str], None]:
+def _make_warner(arguments: AskArguments, terminal: Terminal) -> Callable[[str], None]:
     def warn(text: str) -> None:
         if not arguments.quiet:
             write_remark(terminal, text)

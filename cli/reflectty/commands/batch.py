@@ -8,8 +8,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from reflectty.batch.prompts import InputFormat
-from reflectty.commands import options as args  # noqa: TC001 - Typer reads the annotations when the command runs
-from reflectty.commands.options import AskArguments, decode_argument
+from reflectty.commands import options as args
+from reflectty.commands.ask_options import AskArguments, decode_argument
 from reflectty.core.errors import UsageError
 from reflectty.core.options import OPTIONS
 

@@ -18,8 +18,8 @@ from reflectty.batch.runner import BatchOptions, BatchRunner, Callbacks
 from reflectty.batch.scheduler import Scheduler
 from reflectty.batch.server import Server, check_servers
 from reflectty.chat.run import run_ticker
-from reflectty.commands import options as args
 from reflectty.commands.ask import question_of
+from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.batch import STDIN
 from reflectty.commands.console import load_theme
 from reflectty.commands.engine_factory import engine_for
@@ -180,7 +180,7 @@ def run_batch(arguments: BatchArguments, terminal: Terminal) -> None:
 
 def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext:
     settings = config.load_settings(
-        profile=args.decode_argument(arguments.ask_arguments.profile), engine=arguments.ask_arguments.engine or ""
+        profile=decode_argument(arguments.ask_arguments.profile), engine=arguments.ask_arguments.engine or ""
     )
     question = question_of(arguments.ask_arguments, settings)
     fields = ALL_FIELDS if arguments.full else parse_fields(arguments.fields) or COMPACT_FIELDS
@@ -332,7 +332,7 @@ def _make_callbacks(context: BatchContext, output: Output, model: str) -> Callba
     def deliver(number: int, item: PromptLine, outcome: Outcome) -> None:
         if isinstance(outcome.error, OptionError):
             asked = context.arguments.ask_arguments
-            error = add_option_source(outcome.error, asked.option or (), args.decode_argument(asked.profile))
+            error = add_option_source(outcome.error, asked.option or (), decode_argument(asked.profile))
             outcome = outcome._replace(error=error)
         output.put(number, record_of(item, outcome, context.fields))
 

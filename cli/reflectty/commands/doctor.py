@@ -13,6 +13,7 @@ import typer
 
 from reflectty import config
 from reflectty.commands import options as args
+from reflectty.commands.ask_options import decode_argument
 from reflectty.core.errors import UsageError
 from reflectty.system import assets, theme
 from reflectty.system.signals import run_interruptible
@@ -51,9 +52,9 @@ def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
     terminal: Terminal = context.obj
     doctor_context = _make_doctor_context(
         terminal,
-        args.decode_argument(model),
-        args.decode_argument(host),
-        args.decode_argument(profile),
+        decode_argument(model),
+        decode_argument(host),
+        decode_argument(profile),
         engine or "",
         timeout,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.commands.options import decode_argument
+from reflectty.commands.ask_options import decode_argument
 from reflectty.core.errors import UsageError
 from reflectty.core.inputs import compose_prompt, decode_input, read_file, read_image, read_stdin
 from reflectty.core.safety import clean_line
@@ -13,7 +13,7 @@ from reflectty.core.safety import clean_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reflectty.commands.options import AskArguments
+    from reflectty.commands.ask_options import AskArguments
     from reflectty.commands.template_option import FilledTemplate
     from reflectty.core.session import Attachment
     from reflectty.system.terminal import Terminal

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reflectty.chat.recorder import Recorder
     from reflectty.chat.request import Question
-    from reflectty.commands.options import AskArguments
+    from reflectty.commands.ask_options import AskArguments
     from reflectty.config import Settings
     from reflectty.core.messages import Message
     from reflectty.core.session import Attachment

@@ -11,8 +11,8 @@ import typer
 
 from reflectty import config
 from reflectty.commands import console
+from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.console import make_group
-from reflectty.commands.options import decode_argument
 from reflectty.core.errors import UsageError
 from reflectty.core.safety import clean_line
 from reflectty.core.session import branch_to

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.commands.options import decode_argument
+from reflectty.commands.ask_options import decode_argument
 from reflectty.config.templates import NO_TEMPLATE, load_template
 from reflectty.core.errors import UsageError
 from reflectty.core.templates import INPUT, Template, fields_of, fill_template, parse_fields, refuse_unknown_fields
 
 if TYPE_CHECKING:
+    from reflectty.commands.ask_options import AskArguments
     from reflectty.commands.inputs import QuestionInputs
-    from reflectty.commands.options import AskArguments
 
 
 class FilledTemplate(NamedTuple):

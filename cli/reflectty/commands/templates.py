@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reflectty import config
+from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.console import AsJson, info, make_group, open_page
-from reflectty.commands.options import decode_argument
 from reflectty.config.templates import load_template, template_names, template_path
 from reflectty.config.values import parse_name
 from reflectty.core.errors import UsageError

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reflectty import config
+from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.chat import DEFAULT_HOSTS
 from reflectty.commands.console import AsJson, info, open_page
-from reflectty.commands.options import Profile, decode_argument
+from reflectty.commands.options import Profile
 from reflectty.config.edit import parse_entry, parse_key
 from reflectty.config.explain import ExplainedSetting, explain_settings, find_mistakes, find_mistakes_in
 from reflectty.config.load import SettingOrigin

@@ -12,8 +12,8 @@ from reflectty import config
 from reflectty.commands import console
 from reflectty.commands.models import options as args
 from reflectty.commands.options import (
-    Host,  # noqa: TC001 - Typer reads the annotations
-    KeepAlive,  # noqa: TC001 - Typer reads the annotations
+    Host,
+    KeepAlive,
 )
 from reflectty.core.errors import StoppedError, UsageError
 from reflectty.core.model_names import short_name_of

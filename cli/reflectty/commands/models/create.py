@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reflectty.commands import console
+from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.models import options as args
-from reflectty.commands.options import Host, decode_argument
+from reflectty.commands.options import Host
 from reflectty.core.errors import UsageError
 from reflectty.core.inputs import decode_input, read_file
 from reflectty.core.model_spec import is_mini

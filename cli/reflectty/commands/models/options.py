@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from reflectty import config
-from reflectty.commands.options import decode_argument
+from reflectty.commands.ask_options import decode_argument
 from reflectty.core.errors import IncompleteError, ReflecttyError, UnreachableError, UsageError
 from reflectty.core.model_names import checked_name, remote_host_of
 from reflectty.engines import EngineName, address_of

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reflectty.commands import console
+from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.models import options as args
-from reflectty.commands.options import Host, decode_argument
+from reflectty.commands.options import Host
 from reflectty.core.errors import StoppedError
 from reflectty.core.safety import clean_line
 from reflectty.models.installed import ProgressUpdate, TransferProgress

@@ -9,8 +9,9 @@ import typer
 
 from reflectty import config
 from reflectty.commands import console
+from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.models import options as args
-from reflectty.commands.options import EngineOption, Host, Profile, decode_argument
+from reflectty.commands.options import EngineOption, Host, Profile
 from reflectty.core.errors import ModelMissingError, RefusedError, UnreachableError
 from reflectty.core.model_spec import MINI_NAME, is_mini
 from reflectty.core.safety import clean

@@ -1,0 +1,237 @@
+"""The options of `reflect "question"` as a table, their values as one record, and a reader of plain command lines."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reflectty.core.errors import UsageError
+from reflectty.core.messages import Effort, KeepThinkingMode
+from reflectty.engines import EngineName
+from reflectty.reasoning.modes import Mode
+
+
+class OptionSpec(NamedTuple):
+    """One option, or the question, which has no flags."""
+
+    flags: tuple[str, ...]
+    help: str
+    metavar: str = ""
+    kind: type = str
+    """The type of a value: `bool` takes none, an enumeration only its members."""
+    many: bool = False
+    """Whether it can be given several times."""
+    shown_default: str = ""
+    """The default in words, for the help."""
+
+
+ASK_OPTIONS = {
+    "prompt": OptionSpec((), "The question; several words are joined.", metavar="[PROMPT]...", many=True),
+    "model": OptionSpec(
+        ("--model", "-m"), "The model to ask.", metavar="NAME", shown_default="the best installed model"
+    ),
+    "profile": OptionSpec(
+        ("--profile",),
+        "Use a profile from the config file (overrides environment variables; `none` disables).",
+        metavar="NAME",
+    ),
+    "template": OptionSpec(("--template", "-t"), "Put the question into a template (`none` disables).", metavar="NAME"),
+    "field": OptionSpec(("--field",), "A value for a field of the template.", metavar="NAME=VALUE", many=True),
+    "host": OptionSpec(
+        ("--host",), "The server, as in OLLAMA_HOST or REFLECTTY_HOST.", metavar="HOST", shown_default="127.0.0.1:11434"
+    ),
+    "engine": OptionSpec(
+        ("--engine",),
+        "The engine: a server with the Ollama or the OpenAI API, or the built-in model.",
+        kind=EngineName,
+        shown_default="ollama",
+    ),
+    "mode": OptionSpec(
+        ("--mode",),
+        "How the model reflects: natively or with its own tags, by a prompt, or not at all.",
+        kind=Mode,
+        shown_default="auto",
+    ),
+    "effort": OptionSpec(("--effort",), "How much the model thinks.", kind=Effort),
+    "family": OptionSpec(
+        ("--family",),
+        "How the reply marks its thinking, such as reflection, think, harmony, any or none.",
+        metavar="NAME",
+        shown_default="from the model",
+    ),
+    "system": OptionSpec(("--system", "-s"), "A system prompt, added to the model's own.", metavar="TEXT"),
+    "option": OptionSpec(
+        ("--option", "-o"), "A model option, such as num_ctx, temperature or seed.", metavar="KEY=VALUE", many=True
+    ),
+    "keep_alive": OptionSpec(("--keep-alive",), "How long the model stays loaded: 10m, 0, -1.", metavar="TIME"),
+    "keep_thinking": OptionSpec(
+        ("--keep-thinking",),
+        "Send the thinking of earlier turns back to the model; auto: if its family was trained with it.",
+        kind=KeepThinkingMode,
+        shown_default="auto",
+    ),
+    "file": OptionSpec(
+        ("--file", "-f"), "A text file to ask about; - reads stdin.", metavar="PATH", kind=Path, many=True
+    ),
+    "image": OptionSpec(("--image",), "An image to ask about.", metavar="PATH", kind=Path, many=True),
+    "schema": OptionSpec(("--schema",), "A JSON Schema that the answer must match.", metavar="FILE|JSON"),
+    "final": OptionSpec(("--final",), "Print the final answer and nothing else.", kind=bool),
+    "show": OptionSpec(("--show",), "What to show: thinking,reflection,answer.", metavar="PARTS", shown_default="all"),
+    "no_thinking": OptionSpec(("--no-thinking",), "Hide the thinking; --mode direct turns it off.", kind=bool),
+    "as_json": OptionSpec(("--json",), "Print the whole reply as one JSON object.", kind=bool),
+    "jsonl": OptionSpec(("--jsonl",), "Print each piece as JSON as it arrives, then the object.", kind=bool),
+    "raw": OptionSpec(
+        ("--raw",), "Print the reply as the model wrote it, with its tags; not to a terminal.", kind=bool
+    ),
+    "timeout": OptionSpec(
+        ("--timeout",), "How long to wait for output, or connect=5,first=300,idle=120.", metavar="SECONDS"
+    ),
+    "no_stdin": OptionSpec(("--no-stdin",), "Do not read stdin.", kind=bool),
+    "go_on": OptionSpec(("--continue", "-c"), "Continue the last session.", kind=bool),
+    "session": OptionSpec(
+        ("--session",), "Continue a session, named by its title or the start of its id.", metavar="ID"
+    ),
+    "no_store": OptionSpec(("--no-store",), "Do not save this question; a continued session is still read.", kind=bool),
+    "stats": OptionSpec(("--stats",), "Print statistics of the reply to stderr.", kind=bool),
+    "quiet": OptionSpec(("--quiet", "-q"), "Print only errors to stderr.", kind=bool),
+    "version": OptionSpec(("--version",), "Print the version and exit.", kind=bool),
+}
+"""The options by the field of `AskArguments` that has their value."""
+
+
+class AskArguments(NamedTuple):
+    """The values of one call."""
+
+    prompt: list[str] | None = None
+    model: str = ""
+    profile: str = ""
+    template: str = ""
+    field: list[str] | None = None
+    host: str = ""
+    engine: EngineName | None = None
+    mode: Mode | None = None
+    effort: Effort | None = None
+    family: str = ""
+    system: str = ""
+    option: list[str] | None = None
+    keep_alive: str = ""
+    keep_thinking: KeepThinkingMode | None = None
+    file: list[Path] | None = None
+    image: list[Path] | None = None
+    schema: str = ""
+    final: bool = False
+    show: str = ""
+    no_thinking: bool = False
+    as_json: bool = False
+    jsonl: bool = False
+    raw: bool = False
+    timeout: str = ""
+    no_stdin: bool = False
+    go_on: bool = False
+    session: str = ""
+    no_store: bool = False
+    stats: bool = False
+    quiet: bool = False
+
+
+def decode_argument(argument: str) -> str:
+    """Return an argument as the UTF-8 text it is, even where the locale made Python read it as ASCII."""
+    return os.fsencode(argument).decode("utf-8", "replace")
+
+
+def has_no_question(arguments: AskArguments) -> bool:
+    """Whether neither a question nor anything about the form of an answer was given."""
+    about = (
+        arguments.prompt,
+        arguments.template,
+        arguments.field,
+        arguments.file,
+        arguments.image,
+        arguments.schema,
+        arguments.show,
+        arguments.no_thinking,
+        arguments.stats,
+        arguments.quiet,
+    )
+    return not any((*about, arguments.final, arguments.as_json, arguments.jsonl, arguments.raw, arguments.no_stdin))
+
+
+def refuse_contradictions(arguments: AskArguments) -> None:
+    """Refuse options that cannot hold together.
+
+    Raises:
+        UsageError: the first such pair.
+    """
+    forms = {
+        "--final": arguments.final,
+        "--json": arguments.as_json,
+        "--jsonl": arguments.jsonl,
+        "--raw": arguments.raw,
+    }
+    chosen = [flag for flag, on in forms.items() if on]
+    shown = "--show" if arguments.show else "--no-thinking" if arguments.no_thinking else ""
+    pairs = [
+        (chosen[:2] if len(chosen) > 1 else [], "choose one output format"),
+        ([chosen[0], shown] if chosen and shown else [], f"{chosen[0] if chosen else ''} determines what is printed"),
+        (["--show", "--no-thinking"] if arguments.show and arguments.no_thinking else [], "use one of them"),
+        (["--stats", "--quiet"] if arguments.stats and arguments.quiet else [], "use one of them"),
+        (
+            ["--stats", "--final"] if arguments.stats and arguments.final else [],
+            "--json includes the statistics and the answer",
+        ),
+        (["--continue", "--session"] if arguments.go_on and arguments.session else [], "use one of them"),
+        (
+            ["--schema", "--raw"] if arguments.schema and arguments.raw else [],
+            "--raw does not parse the reply, so it cannot be checked",
+        ),
+        (
+            ["--no-stdin", "--file -"] if arguments.no_stdin and Path("-") in (arguments.file or []) else [],
+            "use one of them",
+        ),
+    ]
+    for flags, hint in pairs:
+        if flags:
+            raise UsageError(f"{flags[0]} and {flags[1]} cannot be combined", hint)
+
+
+_VERSION = "version"
+_BY_FLAG = {flag: name for name, spec in ASK_OPTIONS.items() for flag in spec.flags if name != _VERSION}
+
+
+def parse_plain(words: list[str]) -> AskArguments | None:
+    """Parse a command line of whole flags and values, without Typer, whose import takes a third of a one-shot's start.
+
+    Returns:
+        The same values that Typer would find; None for anything else, such as a mistake, `--help` or `-qc`, which Typer
+        must handle.
+    """
+    values: dict[str, Any] = {}
+    prompt: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "-" or not word.startswith("-"):
+            prompt.append(word)
+            continue
+        flag, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        name = _BY_FLAG.get(flag)
+        if name is None:
+            return None
+        spec = ASK_OPTIONS[name]
+        if spec.kind is bool:
+            if equals:
+                return None
+            values[name] = True
+            continue
+        value = value if equals else next(rest, "--")
+        if (not equals and value.startswith("-") and value != "-") or not _is_plain(spec, value):
+            return None
+        typed = spec.kind(value)
+        values[name] = [*values.get(name, ()), typed] if spec.many else typed
+    return AskArguments(prompt=prompt or None, **values)
+
+
+def _is_plain(spec: OptionSpec, value: str) -> bool:
+    """Whether a value is valid: any for texts and paths, one of the members for an enumeration."""
+    return not issubclass(spec.kind, StrEnum) or value in {str(member) for member in spec.kind}
