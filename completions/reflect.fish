@@ -7,12 +7,12 @@ function __reflect_about
         case ''
             set -g __reflect_subcommands 'ask' 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout' 'batch' 'Ask every line of a file and write one line of JSON for each, in the same order' 'completions' 'Install or print completions for bash, zsh, fish and PowerShell (default: show)' 'config' 'Show and change the settings (default: show)' 'doctor' 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes' 'models' 'Manage the models on a server (default: list)' 'sessions' 'Read, search, export and manage saved sessions (default: list)' 'templates' 'Manage prompt templates, used with -t (default: list)'
             set -g __reflect_default ''
-            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--mode' 'How the model reflects: natively or with its own tags, by a prompt, or not at all' '--effort' 'How much the model thinks' '--family' 'How the reply marks its thinking, such as reflection, think, harmony, any or none' '--system' 'A system prompt, added to the model\'s own' '-s' 'A system prompt, added to the model\'s own' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--keep-thinking' 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it' '--file' 'A text file to ask about; - reads stdin' '-f' 'A text file to ask about; - reads stdin' '--image' 'An image to ask about' '--schema' 'A JSON Schema that the answer must match' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Hide the thinking; --mode direct turns it off' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, with its tags; not to a terminal' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--no-stdin' 'Do not read stdin' '--continue' 'Continue the last session' '-c' 'Continue the last session' '--session' 'Continue a session, named by its title or the start of its id' '--no-store' 'Do not save this question; a continued session is still read' '--stats' 'Print statistics of the reply to stderr' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--file' 'A text file to ask about; - reads stdin' '-f' 'A text file to ask about; - reads stdin' '--image' 'An image to ask about' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--system' 'A system prompt, added to the model\'s own' '-s' 'A system prompt, added to the model\'s own' '--schema' 'A JSON Schema that the answer must match' '--no-stdin' 'Do not read stdin' '--model' 'The model to ask' '-m' 'The model to ask' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--mode' 'How the model reflects: natively or with its own tags, by a prompt, or not at all' '--effort' 'How much the model thinks' '--family' 'How the reply marks its thinking, such as reflection, think, harmony, any or none' '--keep-thinking' 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Hide the thinking; --mode direct turns it off' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, with its tags; not to a terminal' '--stats' 'Print statistics of the reply to stderr' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--continue' 'Continue the last session' '-c' 'Continue the last session' '--session' 'Continue a session, named by its title or the start of its id' '--no-store' 'Do not save this question; a continued session is still read' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places '*'
         case 'ask'
             set -g __reflect_subcommands
             set -g __reflect_default ''
-            set -g __reflect_options '--model' 'The model to ask' '-m' 'The model to ask' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--mode' 'How the model reflects: natively or with its own tags, by a prompt, or not at all' '--effort' 'How much the model thinks' '--family' 'How the reply marks its thinking, such as reflection, think, harmony, any or none' '--system' 'A system prompt, added to the model\'s own' '-s' 'A system prompt, added to the model\'s own' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--keep-thinking' 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it' '--file' 'A text file to ask about; - reads stdin' '-f' 'A text file to ask about; - reads stdin' '--image' 'An image to ask about' '--schema' 'A JSON Schema that the answer must match' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Hide the thinking; --mode direct turns it off' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, with its tags; not to a terminal' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--no-stdin' 'Do not read stdin' '--continue' 'Continue the last session' '-c' 'Continue the last session' '--session' 'Continue a session, named by its title or the start of its id' '--no-store' 'Do not save this question; a continued session is still read' '--stats' 'Print statistics of the reply to stderr' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
+            set -g __reflect_options '--file' 'A text file to ask about; - reads stdin' '-f' 'A text file to ask about; - reads stdin' '--image' 'An image to ask about' '--template' 'Put the question into a template (`none` disables)' '-t' 'Put the question into a template (`none` disables)' '--field' 'A value for a field of the template' '--system' 'A system prompt, added to the model\'s own' '-s' 'A system prompt, added to the model\'s own' '--schema' 'A JSON Schema that the answer must match' '--no-stdin' 'Do not read stdin' '--model' 'The model to ask' '-m' 'The model to ask' '--host' 'The server, as in OLLAMA_HOST or REFLECTTY_HOST' '--engine' 'The engine: a server with the Ollama or the OpenAI API, or the built-in model' '--profile' 'Use a profile from the config file (overrides environment variables; `none` disables)' '--option' 'A model option, such as num_ctx, temperature or seed' '-o' 'A model option, such as num_ctx, temperature or seed' '--keep-alive' 'How long the model stays loaded: 10m, 0, -1' '--timeout' 'How long to wait for output, or connect=5,first=300,idle=120' '--mode' 'How the model reflects: natively or with its own tags, by a prompt, or not at all' '--effort' 'How much the model thinks' '--family' 'How the reply marks its thinking, such as reflection, think, harmony, any or none' '--keep-thinking' 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it' '--final' 'Print the final answer and nothing else' '--show' 'What to show: thinking,reflection,answer' '--no-thinking' 'Hide the thinking; --mode direct turns it off' '--json' 'Print the whole reply as one JSON object' '--jsonl' 'Print each piece as JSON as it arrives, then the object' '--raw' 'Print the reply as the model wrote it, with its tags; not to a terminal' '--stats' 'Print statistics of the reply to stderr' '--quiet' 'Print only errors to stderr' '-q' 'Print only errors to stderr' '--continue' 'Continue the last session' '-c' 'Continue the last session' '--session' 'Continue a session, named by its title or the start of its id' '--no-store' 'Do not save this question; a continued session is still read' '--version' 'Print the version and exit' '--help' 'Show this message and exit' '-h' 'Show this message and exit'
             set -g __reflect_places '*'
         case 'batch'
             set -g __reflect_subcommands
@@ -195,11 +195,11 @@ end
 function __reflect_value
     set -g __reflect_kind ''; set -g __reflect_choices
     switch $argv[1]
-        case ' --model' ' -m'
-            set -g __reflect_kind 'models'
+        case ' --file' ' -f'
+            set -g __reflect_kind 'files'
             set -g __reflect_choices
-        case ' --profile'
-            set -g __reflect_kind 'profiles'
+        case ' --image'
+            set -g __reflect_kind 'files'
             set -g __reflect_choices
         case ' --template' ' -t'
             set -g __reflect_kind 'templates'
@@ -207,12 +207,33 @@ function __reflect_value
         case ' --field'
             set -g __reflect_kind ''
             set -g __reflect_choices
+        case ' --system' ' -s'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case ' --schema'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case ' --model' ' -m'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices
         case ' --host'
             set -g __reflect_kind 'hosts'
             set -g __reflect_choices
         case ' --engine'
             set -g __reflect_kind ''
             set -g __reflect_choices 'ollama' 'openai' 'embedded'
+        case ' --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case ' --option' ' -o'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
+        case ' --keep-alive'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case ' --timeout'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
         case ' --mode'
             set -g __reflect_kind ''
             set -g __reflect_choices 'auto' 'native' 'reflect' 'direct'
@@ -222,41 +243,20 @@ function __reflect_value
         case ' --family'
             set -g __reflect_kind ''
             set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'ernie45' 'solar_open' 'solar_open2' 'harmony' 'glimmer' 'inkling' 'k2_horizon' 'hy' 'plamo3' 'apriel' 'longcat' 'budget' 'any' 'none'
-        case ' --system' ' -s'
-            set -g __reflect_kind ''
-            set -g __reflect_choices
-        case ' --option' ' -o'
-            set -g __reflect_kind ''
-            set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
-        case ' --keep-alive'
-            set -g __reflect_kind ''
-            set -g __reflect_choices
         case ' --keep-thinking'
             set -g __reflect_kind ''
             set -g __reflect_choices 'auto' 'on' 'off'
-        case ' --file' ' -f'
-            set -g __reflect_kind 'files'
-            set -g __reflect_choices
-        case ' --image'
-            set -g __reflect_kind 'files'
-            set -g __reflect_choices
-        case ' --schema'
-            set -g __reflect_kind 'files'
-            set -g __reflect_choices
         case ' --show'
             set -g __reflect_kind ''
             set -g __reflect_choices 'thinking' 'reflection' 'answer'
-        case ' --timeout'
-            set -g __reflect_kind ''
-            set -g __reflect_choices
         case ' --session'
             set -g __reflect_kind 'sessions'
             set -g __reflect_choices
-        case 'ask --model' 'ask -m'
-            set -g __reflect_kind 'models'
+        case 'ask --file' 'ask -f'
+            set -g __reflect_kind 'files'
             set -g __reflect_choices
-        case 'ask --profile'
-            set -g __reflect_kind 'profiles'
+        case 'ask --image'
+            set -g __reflect_kind 'files'
             set -g __reflect_choices
         case 'ask --template' 'ask -t'
             set -g __reflect_kind 'templates'
@@ -264,12 +264,33 @@ function __reflect_value
         case 'ask --field'
             set -g __reflect_kind ''
             set -g __reflect_choices
+        case 'ask --system' 'ask -s'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'ask --schema'
+            set -g __reflect_kind 'files'
+            set -g __reflect_choices
+        case 'ask --model' 'ask -m'
+            set -g __reflect_kind 'models'
+            set -g __reflect_choices
         case 'ask --host'
             set -g __reflect_kind 'hosts'
             set -g __reflect_choices
         case 'ask --engine'
             set -g __reflect_kind ''
             set -g __reflect_choices 'ollama' 'openai' 'embedded'
+        case 'ask --profile'
+            set -g __reflect_kind 'profiles'
+            set -g __reflect_choices
+        case 'ask --option' 'ask -o'
+            set -g __reflect_kind ''
+            set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
+        case 'ask --keep-alive'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
+        case 'ask --timeout'
+            set -g __reflect_kind ''
+            set -g __reflect_choices
         case 'ask --mode'
             set -g __reflect_kind ''
             set -g __reflect_choices 'auto' 'native' 'reflect' 'direct'
@@ -279,33 +300,12 @@ function __reflect_value
         case 'ask --family'
             set -g __reflect_kind ''
             set -g __reflect_choices 'reflection' 'think' 'native' 'think_answer' 'reasoning_answer' 'exaone_deep' 'marco' 'seed_oss' 'magistral' 'openthinker' 'kimi_vl' 'kimi_k3' 'minimax_m3' 'apertus' 'gemma4' 'cohere' 'granite32' 'granite33' 'ernie45' 'solar_open' 'solar_open2' 'harmony' 'glimmer' 'inkling' 'k2_horizon' 'hy' 'plamo3' 'apriel' 'longcat' 'budget' 'any' 'none'
-        case 'ask --system' 'ask -s'
-            set -g __reflect_kind ''
-            set -g __reflect_choices
-        case 'ask --option' 'ask -o'
-            set -g __reflect_kind ''
-            set -g __reflect_choices 'num_ctx=' 'num_predict=' 'num_keep=' 'seed=' 'temperature=' 'top_k=' 'top_p=' 'min_p=' 'typical_p=' 'repeat_last_n=' 'repeat_penalty=' 'presence_penalty=' 'frequency_penalty=' 'stop=' 'num_batch=' 'num_gpu=' 'main_gpu=' 'use_mmap=' 'num_thread=' 'draft_num_predict='
-        case 'ask --keep-alive'
-            set -g __reflect_kind ''
-            set -g __reflect_choices
         case 'ask --keep-thinking'
             set -g __reflect_kind ''
             set -g __reflect_choices 'auto' 'on' 'off'
-        case 'ask --file' 'ask -f'
-            set -g __reflect_kind 'files'
-            set -g __reflect_choices
-        case 'ask --image'
-            set -g __reflect_kind 'files'
-            set -g __reflect_choices
-        case 'ask --schema'
-            set -g __reflect_kind 'files'
-            set -g __reflect_choices
         case 'ask --show'
             set -g __reflect_kind ''
             set -g __reflect_choices 'thinking' 'reflection' 'answer'
-        case 'ask --timeout'
-            set -g __reflect_kind ''
-            set -g __reflect_choices
         case 'ask --session'
             set -g __reflect_kind 'sessions'
             set -g __reflect_choices

@@ -4,13 +4,13 @@ $script:ReflectCommands = @{
     '' = @{
         Default = ''
         Subcommands = @('ask', 'Ask a question: shows the thinking live and marks each correction; only the answer goes to stdout', 'batch', 'Ask every line of a file and write one line of JSON for each, in the same order', 'completions', 'Install or print completions for bash, zsh, fish and PowerShell (default: show)', 'config', 'Show and change the settings (default: show)', 'doctor', 'Check the terminal, settings, sessions, server and models, ask one question, and suggest fixes', 'models', 'Manage the models on a server (default: list)', 'sessions', 'Read, search, export and manage saved sessions (default: list)', 'templates', 'Manage prompt templates, used with -t (default: list)')
-        Options = @('--model', 'The model to ask', '-m', 'The model to ask', '--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--template', 'Put the question into a template (`none` disables)', '-t', 'Put the question into a template (`none` disables)', '--field', 'A value for a field of the template', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--engine', 'The engine: a server with the Ollama or the OpenAI API, or the built-in model', '--mode', 'How the model reflects: natively or with its own tags, by a prompt, or not at all', '--effort', 'How much the model thinks', '--family', 'How the reply marks its thinking, such as reflection, think, harmony, any or none', '--system', 'A system prompt, added to the model''s own', '-s', 'A system prompt, added to the model''s own', '--option', 'A model option, such as num_ctx, temperature or seed', '-o', 'A model option, such as num_ctx, temperature or seed', '--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--keep-thinking', 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it', '--file', 'A text file to ask about; - reads stdin', '-f', 'A text file to ask about; - reads stdin', '--image', 'An image to ask about', '--schema', 'A JSON Schema that the answer must match', '--final', 'Print the final answer and nothing else', '--show', 'What to show: thinking,reflection,answer', '--no-thinking', 'Hide the thinking; --mode direct turns it off', '--json', 'Print the whole reply as one JSON object', '--jsonl', 'Print each piece as JSON as it arrives, then the object', '--raw', 'Print the reply as the model wrote it, with its tags; not to a terminal', '--timeout', 'How long to wait for output, or connect=5,first=300,idle=120', '--no-stdin', 'Do not read stdin', '--continue', 'Continue the last session', '-c', 'Continue the last session', '--session', 'Continue a session, named by its title or the start of its id', '--no-store', 'Do not save this question; a continued session is still read', '--stats', 'Print statistics of the reply to stderr', '--quiet', 'Print only errors to stderr', '-q', 'Print only errors to stderr', '--version', 'Print the version and exit', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--file', 'A text file to ask about; - reads stdin', '-f', 'A text file to ask about; - reads stdin', '--image', 'An image to ask about', '--template', 'Put the question into a template (`none` disables)', '-t', 'Put the question into a template (`none` disables)', '--field', 'A value for a field of the template', '--system', 'A system prompt, added to the model''s own', '-s', 'A system prompt, added to the model''s own', '--schema', 'A JSON Schema that the answer must match', '--no-stdin', 'Do not read stdin', '--model', 'The model to ask', '-m', 'The model to ask', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--engine', 'The engine: a server with the Ollama or the OpenAI API, or the built-in model', '--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--option', 'A model option, such as num_ctx, temperature or seed', '-o', 'A model option, such as num_ctx, temperature or seed', '--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--timeout', 'How long to wait for output, or connect=5,first=300,idle=120', '--mode', 'How the model reflects: natively or with its own tags, by a prompt, or not at all', '--effort', 'How much the model thinks', '--family', 'How the reply marks its thinking, such as reflection, think, harmony, any or none', '--keep-thinking', 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it', '--final', 'Print the final answer and nothing else', '--show', 'What to show: thinking,reflection,answer', '--no-thinking', 'Hide the thinking; --mode direct turns it off', '--json', 'Print the whole reply as one JSON object', '--jsonl', 'Print each piece as JSON as it arrives, then the object', '--raw', 'Print the reply as the model wrote it, with its tags; not to a terminal', '--stats', 'Print statistics of the reply to stderr', '--quiet', 'Print only errors to stderr', '-q', 'Print only errors to stderr', '--continue', 'Continue the last session', '-c', 'Continue the last session', '--session', 'Continue a session, named by its title or the start of its id', '--no-store', 'Do not save this question; a continued session is still read', '--version', 'Print the version and exit', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('*')
     }
     'ask' = @{
         Default = ''
         Subcommands = @()
-        Options = @('--model', 'The model to ask', '-m', 'The model to ask', '--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--template', 'Put the question into a template (`none` disables)', '-t', 'Put the question into a template (`none` disables)', '--field', 'A value for a field of the template', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--engine', 'The engine: a server with the Ollama or the OpenAI API, or the built-in model', '--mode', 'How the model reflects: natively or with its own tags, by a prompt, or not at all', '--effort', 'How much the model thinks', '--family', 'How the reply marks its thinking, such as reflection, think, harmony, any or none', '--system', 'A system prompt, added to the model''s own', '-s', 'A system prompt, added to the model''s own', '--option', 'A model option, such as num_ctx, temperature or seed', '-o', 'A model option, such as num_ctx, temperature or seed', '--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--keep-thinking', 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it', '--file', 'A text file to ask about; - reads stdin', '-f', 'A text file to ask about; - reads stdin', '--image', 'An image to ask about', '--schema', 'A JSON Schema that the answer must match', '--final', 'Print the final answer and nothing else', '--show', 'What to show: thinking,reflection,answer', '--no-thinking', 'Hide the thinking; --mode direct turns it off', '--json', 'Print the whole reply as one JSON object', '--jsonl', 'Print each piece as JSON as it arrives, then the object', '--raw', 'Print the reply as the model wrote it, with its tags; not to a terminal', '--timeout', 'How long to wait for output, or connect=5,first=300,idle=120', '--no-stdin', 'Do not read stdin', '--continue', 'Continue the last session', '-c', 'Continue the last session', '--session', 'Continue a session, named by its title or the start of its id', '--no-store', 'Do not save this question; a continued session is still read', '--stats', 'Print statistics of the reply to stderr', '--quiet', 'Print only errors to stderr', '-q', 'Print only errors to stderr', '--version', 'Print the version and exit', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
+        Options = @('--file', 'A text file to ask about; - reads stdin', '-f', 'A text file to ask about; - reads stdin', '--image', 'An image to ask about', '--template', 'Put the question into a template (`none` disables)', '-t', 'Put the question into a template (`none` disables)', '--field', 'A value for a field of the template', '--system', 'A system prompt, added to the model''s own', '-s', 'A system prompt, added to the model''s own', '--schema', 'A JSON Schema that the answer must match', '--no-stdin', 'Do not read stdin', '--model', 'The model to ask', '-m', 'The model to ask', '--host', 'The server, as in OLLAMA_HOST or REFLECTTY_HOST', '--engine', 'The engine: a server with the Ollama or the OpenAI API, or the built-in model', '--profile', 'Use a profile from the config file (overrides environment variables; `none` disables)', '--option', 'A model option, such as num_ctx, temperature or seed', '-o', 'A model option, such as num_ctx, temperature or seed', '--keep-alive', 'How long the model stays loaded: 10m, 0, -1', '--timeout', 'How long to wait for output, or connect=5,first=300,idle=120', '--mode', 'How the model reflects: natively or with its own tags, by a prompt, or not at all', '--effort', 'How much the model thinks', '--family', 'How the reply marks its thinking, such as reflection, think, harmony, any or none', '--keep-thinking', 'Send the thinking of earlier turns back to the model; auto: if its family was trained with it', '--final', 'Print the final answer and nothing else', '--show', 'What to show: thinking,reflection,answer', '--no-thinking', 'Hide the thinking; --mode direct turns it off', '--json', 'Print the whole reply as one JSON object', '--jsonl', 'Print each piece as JSON as it arrives, then the object', '--raw', 'Print the reply as the model wrote it, with its tags; not to a terminal', '--stats', 'Print statistics of the reply to stderr', '--quiet', 'Print only errors to stderr', '-q', 'Print only errors to stderr', '--continue', 'Continue the last session', '-c', 'Continue the last session', '--session', 'Continue a session, named by its title or the start of its id', '--no-store', 'Do not save this question; a continued session is still read', '--version', 'Print the version and exit', '--help', 'Show this message and exit', '-h', 'Show this message and exit')
         Places = @('*')
     }
     'batch' = @{
@@ -225,53 +225,53 @@ $script:ReflectCommands = @{
     }
 }
 $script:ReflectValues = @{
-    ' --model' = @{ Kind = 'models'; Choices = @() }
-    ' -m' = @{ Kind = 'models'; Choices = @() }
-    ' --profile' = @{ Kind = 'profiles'; Choices = @() }
-    ' --template' = @{ Kind = 'templates'; Choices = @() }
-    ' -t' = @{ Kind = 'templates'; Choices = @() }
-    ' --field' = @{ Kind = ''; Choices = @() }
-    ' --host' = @{ Kind = 'hosts'; Choices = @() }
-    ' --engine' = @{ Kind = ''; Choices = @('ollama', 'openai', 'embedded') }
-    ' --mode' = @{ Kind = ''; Choices = @('auto', 'native', 'reflect', 'direct') }
-    ' --effort' = @{ Kind = ''; Choices = @('low', 'medium', 'high', 'max') }
-    ' --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'ernie45', 'solar_open', 'solar_open2', 'harmony', 'glimmer', 'inkling', 'k2_horizon', 'hy', 'plamo3', 'apriel', 'longcat', 'budget', 'any', 'none') }
-    ' --system' = @{ Kind = ''; Choices = @() }
-    ' -s' = @{ Kind = ''; Choices = @() }
-    ' --option' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
-    ' -o' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
-    ' --keep-alive' = @{ Kind = ''; Choices = @() }
-    ' --keep-thinking' = @{ Kind = ''; Choices = @('auto', 'on', 'off') }
     ' --file' = @{ Kind = 'files'; Choices = @() }
     ' -f' = @{ Kind = 'files'; Choices = @() }
     ' --image' = @{ Kind = 'files'; Choices = @() }
+    ' --template' = @{ Kind = 'templates'; Choices = @() }
+    ' -t' = @{ Kind = 'templates'; Choices = @() }
+    ' --field' = @{ Kind = ''; Choices = @() }
+    ' --system' = @{ Kind = ''; Choices = @() }
+    ' -s' = @{ Kind = ''; Choices = @() }
     ' --schema' = @{ Kind = 'files'; Choices = @() }
-    ' --show' = @{ Kind = ''; Choices = @('thinking', 'reflection', 'answer') }
+    ' --model' = @{ Kind = 'models'; Choices = @() }
+    ' -m' = @{ Kind = 'models'; Choices = @() }
+    ' --host' = @{ Kind = 'hosts'; Choices = @() }
+    ' --engine' = @{ Kind = ''; Choices = @('ollama', 'openai', 'embedded') }
+    ' --profile' = @{ Kind = 'profiles'; Choices = @() }
+    ' --option' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
+    ' -o' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
+    ' --keep-alive' = @{ Kind = ''; Choices = @() }
     ' --timeout' = @{ Kind = ''; Choices = @() }
+    ' --mode' = @{ Kind = ''; Choices = @('auto', 'native', 'reflect', 'direct') }
+    ' --effort' = @{ Kind = ''; Choices = @('low', 'medium', 'high', 'max') }
+    ' --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'ernie45', 'solar_open', 'solar_open2', 'harmony', 'glimmer', 'inkling', 'k2_horizon', 'hy', 'plamo3', 'apriel', 'longcat', 'budget', 'any', 'none') }
+    ' --keep-thinking' = @{ Kind = ''; Choices = @('auto', 'on', 'off') }
+    ' --show' = @{ Kind = ''; Choices = @('thinking', 'reflection', 'answer') }
     ' --session' = @{ Kind = 'sessions'; Choices = @() }
-    'ask --model' = @{ Kind = 'models'; Choices = @() }
-    'ask -m' = @{ Kind = 'models'; Choices = @() }
-    'ask --profile' = @{ Kind = 'profiles'; Choices = @() }
-    'ask --template' = @{ Kind = 'templates'; Choices = @() }
-    'ask -t' = @{ Kind = 'templates'; Choices = @() }
-    'ask --field' = @{ Kind = ''; Choices = @() }
-    'ask --host' = @{ Kind = 'hosts'; Choices = @() }
-    'ask --engine' = @{ Kind = ''; Choices = @('ollama', 'openai', 'embedded') }
-    'ask --mode' = @{ Kind = ''; Choices = @('auto', 'native', 'reflect', 'direct') }
-    'ask --effort' = @{ Kind = ''; Choices = @('low', 'medium', 'high', 'max') }
-    'ask --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'ernie45', 'solar_open', 'solar_open2', 'harmony', 'glimmer', 'inkling', 'k2_horizon', 'hy', 'plamo3', 'apriel', 'longcat', 'budget', 'any', 'none') }
-    'ask --system' = @{ Kind = ''; Choices = @() }
-    'ask -s' = @{ Kind = ''; Choices = @() }
-    'ask --option' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
-    'ask -o' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
-    'ask --keep-alive' = @{ Kind = ''; Choices = @() }
-    'ask --keep-thinking' = @{ Kind = ''; Choices = @('auto', 'on', 'off') }
     'ask --file' = @{ Kind = 'files'; Choices = @() }
     'ask -f' = @{ Kind = 'files'; Choices = @() }
     'ask --image' = @{ Kind = 'files'; Choices = @() }
+    'ask --template' = @{ Kind = 'templates'; Choices = @() }
+    'ask -t' = @{ Kind = 'templates'; Choices = @() }
+    'ask --field' = @{ Kind = ''; Choices = @() }
+    'ask --system' = @{ Kind = ''; Choices = @() }
+    'ask -s' = @{ Kind = ''; Choices = @() }
     'ask --schema' = @{ Kind = 'files'; Choices = @() }
-    'ask --show' = @{ Kind = ''; Choices = @('thinking', 'reflection', 'answer') }
+    'ask --model' = @{ Kind = 'models'; Choices = @() }
+    'ask -m' = @{ Kind = 'models'; Choices = @() }
+    'ask --host' = @{ Kind = 'hosts'; Choices = @() }
+    'ask --engine' = @{ Kind = ''; Choices = @('ollama', 'openai', 'embedded') }
+    'ask --profile' = @{ Kind = 'profiles'; Choices = @() }
+    'ask --option' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
+    'ask -o' = @{ Kind = ''; Choices = @('num_ctx=', 'num_predict=', 'num_keep=', 'seed=', 'temperature=', 'top_k=', 'top_p=', 'min_p=', 'typical_p=', 'repeat_last_n=', 'repeat_penalty=', 'presence_penalty=', 'frequency_penalty=', 'stop=', 'num_batch=', 'num_gpu=', 'main_gpu=', 'use_mmap=', 'num_thread=', 'draft_num_predict=') }
+    'ask --keep-alive' = @{ Kind = ''; Choices = @() }
     'ask --timeout' = @{ Kind = ''; Choices = @() }
+    'ask --mode' = @{ Kind = ''; Choices = @('auto', 'native', 'reflect', 'direct') }
+    'ask --effort' = @{ Kind = ''; Choices = @('low', 'medium', 'high', 'max') }
+    'ask --family' = @{ Kind = ''; Choices = @('reflection', 'think', 'native', 'think_answer', 'reasoning_answer', 'exaone_deep', 'marco', 'seed_oss', 'magistral', 'openthinker', 'kimi_vl', 'kimi_k3', 'minimax_m3', 'apertus', 'gemma4', 'cohere', 'granite32', 'granite33', 'ernie45', 'solar_open', 'solar_open2', 'harmony', 'glimmer', 'inkling', 'k2_horizon', 'hy', 'plamo3', 'apriel', 'longcat', 'budget', 'any', 'none') }
+    'ask --keep-thinking' = @{ Kind = ''; Choices = @('auto', 'on', 'off') }
+    'ask --show' = @{ Kind = ''; Choices = @('thinking', 'reflection', 'answer') }
     'ask --session' = @{ Kind = 'sessions'; Choices = @() }
     'batch --output' = @{ Kind = 'files'; Choices = @() }
     'batch -o' = @{ Kind = 'files'; Choices = @() }

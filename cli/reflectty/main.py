@@ -19,19 +19,6 @@ if TYPE_CHECKING:
 
     from reflectty.system.terminal import Terminal
 
-COMMANDS = {
-    "ask": "reflectty.commands.options",
-    "batch": "reflectty.commands.batch",
-    "completions": "reflectty.commands.completions",
-    "config": "reflectty.commands.config",
-    "doctor": "reflectty.commands.doctor",
-    "models": "reflectty.commands.models",
-    "sessions": "reflectty.commands.sessions",
-    "templates": "reflectty.commands.templates",
-}
-"""Each command's module, which has a function of the command's name; only the one asked for is imported."""
-COMMAND_GROUPS = frozenset({"completions", "config", "models", "sessions", "templates"})
-"""The commands with subcommands: their function returns the app that has them."""
 COMPLETE_COMMAND = "__complete"
 """The word by which the completions of a shell ask for names; no person types it."""
 
@@ -79,13 +66,13 @@ def _run_command(arguments: list[str], terminal: Terminal) -> None:
         return
     if not arguments and _try_open_chat(terminal):
         return
-    named = bool(arguments) and arguments[0] in COMMANDS
-    name, rest = (arguments[0], arguments[1:]) if named else ("ask", arguments)
+    from reflectty.commands.command_line import COMMANDS, interpret
+
+    name, rest = interpret(arguments)
     if name == "ask" and _try_plain_question(rest, terminal):
         return
-    program = "reflect" if name == "ask" else f"reflect {name}"
-    command = getattr(import_module(COMMANDS[name]), name)
-    _run_typer(command() if name in COMMAND_GROUPS else single_command_app(command), program, rest, terminal)
+    command = getattr(import_module(COMMANDS[name].module), name)
+    _run_typer(command() if COMMANDS[name].subcommands else single_command_app(command), name, rest, terminal)
 
 
 def _try_open_chat(terminal: Terminal) -> bool:
@@ -112,29 +99,42 @@ def _try_plain_question(words: list[str], terminal: Terminal) -> bool:
 
 
 def single_command_app(command: Callable[..., None]) -> typer.Typer:
-    """Return the app of a command without subcommands."""
+    """The app of a command without subcommands."""
     import typer
 
+    from reflectty.commands.help_page import AskCommand, SingleCommand
+
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(context_settings={"help_option_names": ["-h", "--help"]})(command)
+    kind = AskCommand if command.__name__ == "ask" else SingleCommand
+    app.command(cls=kind, context_settings={"help_option_names": ["-h", "--help"]})(command)
     return app
 
 
-def _run_typer(app: typer.Typer, program: str, arguments: list[str], terminal: Terminal) -> None:
+def _run_typer(app: typer.Typer, name: str, arguments: list[str], terminal: Terminal) -> None:
     """Call a command's function with what Typer makes of the arguments; its errors become ours."""
     import typer
+
+    from reflectty.commands.help_page import MAX_WIDTH, add_examples
 
     misuse: type[Exception] = next(
         base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException" and issubclass(base, Exception)
     )
+    program = "reflect" if name == "ask" else f"reflect {name}"
+    command = typer.main.get_command(app)
+    add_examples(command, "" if name == "ask" else name)
     try:
-        code = typer.main.get_command(app).main(args=arguments, prog_name=program, standalone_mode=False, obj=terminal)
+        code = command.main(
+            args=arguments, prog_name=program, standalone_mode=False, obj=terminal, max_content_width=MAX_WIDTH
+        )
     except SystemExit as error:
         # Only --help writes past the terminal; where its reader has left, Typer exits by itself.
         raise StoppedError(BROKEN_PIPE_EXIT_CODE) from error
     except misuse as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
-        raise UsageError(text.rstrip("."), f"`{program} --help` lists the options") from error
+        context = getattr(error, "ctx", None)
+        raise UsageError(
+            text.rstrip("."), f"`{context.command_path if context else program} --help` lists the options"
+        ) from error
     if code:
         # Typer makes a KeyboardInterrupt the return value 130.
         raise StoppedError(int(code))

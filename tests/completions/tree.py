@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import typer
 
+from reflectty.commands.command_line import COMMANDS
 from reflectty.core.options import OPTIONS
 from reflectty.core.segments import Kind
-from reflectty.main import COMMAND_GROUPS, COMMANDS, single_command_app
+from reflectty.main import single_command_app
 from reflectty.models.recommendation import RECOMMENDED_MODELS
 from reflectty.reasoning.families import FAMILIES
 
@@ -54,8 +55,8 @@ def commands() -> tuple[Command, ...]:
 
 
 def _assembled(name: str) -> Any:
-    command = getattr(import_module(COMMANDS[name]), name)
-    return typer.main.get_command(command() if name in COMMAND_GROUPS else single_command_app(command))
+    command = getattr(import_module(COMMANDS[name].module), name)
+    return typer.main.get_command(command() if COMMANDS[name].subcommands else single_command_app(command))
 
 
 def _below(path: str, command: Any) -> list[Command]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import reflectty
-from reflectty.main import COMMANDS
+from reflectty.commands.command_line import COMMANDS
 from support.command import PATIENCE
 from support.fake_server import FakeServer, show, tags, whole
 from support.fresh_interpreter import ASKED, NEVER, fresh, packages
@@ -127,7 +127,7 @@ MODULES = sorted(
 )
 STARTED = (
     "reflectty.main",
-    *COMMANDS.values(),
+    *(command.module for command in COMMANDS.values()),
     "reflectty.commands.chat",
     "reflectty.completion",
     "reflectty.engines.embedded.server_main",

@@ -16,6 +16,8 @@ from reflectty.reasoning.modes import Mode
 class OptionSpec(NamedTuple):
     """One option, or the question, which has no flags."""
 
+    group: str
+    """The heading of its part of the help."""
     flags: tuple[str, ...]
     help: str
     metavar: str = ""
@@ -27,76 +29,104 @@ class OptionSpec(NamedTuple):
     """The default in words, for the help."""
 
 
+_WHAT, _MODEL, _THINKING, _OUTPUT, _SESSION = (
+    "What to ask",
+    "Model and server",
+    "How it thinks",
+    "Output",
+    "Session",
+)
+OTHER_GROUP = "Other"
+
 ASK_OPTIONS = {
-    "prompt": OptionSpec((), "The question; several words are joined.", metavar="[PROMPT]...", many=True),
+    "prompt": OptionSpec(_WHAT, (), "The question; several words are joined.", metavar="[PROMPT]...", many=True),
+    "file": OptionSpec(
+        _WHAT, ("--file", "-f"), "A text file to ask about; - reads stdin.", metavar="PATH", kind=Path, many=True
+    ),
+    "image": OptionSpec(_WHAT, ("--image",), "An image to ask about.", metavar="PATH", kind=Path, many=True),
+    "template": OptionSpec(
+        _WHAT, ("--template", "-t"), "Put the question into a template (`none` disables).", metavar="NAME"
+    ),
+    "field": OptionSpec(_WHAT, ("--field",), "A value for a field of the template.", metavar="NAME=VALUE", many=True),
+    "system": OptionSpec(_WHAT, ("--system", "-s"), "A system prompt, added to the model's own.", metavar="TEXT"),
+    "schema": OptionSpec(_WHAT, ("--schema",), "A JSON Schema that the answer must match.", metavar="FILE|JSON"),
+    "no_stdin": OptionSpec(_WHAT, ("--no-stdin",), "Do not read stdin.", kind=bool),
     "model": OptionSpec(
-        ("--model", "-m"), "The model to ask.", metavar="NAME", shown_default="the best installed model"
+        _MODEL, ("--model", "-m"), "The model to ask.", metavar="NAME", shown_default="the best installed model"
     ),
-    "profile": OptionSpec(
-        ("--profile",),
-        "Use a profile from the config file (overrides environment variables; `none` disables).",
-        metavar="NAME",
-    ),
-    "template": OptionSpec(("--template", "-t"), "Put the question into a template (`none` disables).", metavar="NAME"),
-    "field": OptionSpec(("--field",), "A value for a field of the template.", metavar="NAME=VALUE", many=True),
     "host": OptionSpec(
-        ("--host",), "The server, as in OLLAMA_HOST or REFLECTTY_HOST.", metavar="HOST", shown_default="127.0.0.1:11434"
+        _MODEL,
+        ("--host",),
+        "The server, as in OLLAMA_HOST or REFLECTTY_HOST.",
+        metavar="HOST",
+        shown_default="127.0.0.1:11434",
     ),
     "engine": OptionSpec(
+        _MODEL,
         ("--engine",),
         "The engine: a server with the Ollama or the OpenAI API, or the built-in model.",
         kind=EngineName,
         shown_default="ollama",
     ),
+    "profile": OptionSpec(
+        _MODEL,
+        ("--profile",),
+        "Use a profile from the config file (overrides environment variables; `none` disables).",
+        metavar="NAME",
+    ),
+    "option": OptionSpec(
+        _MODEL,
+        ("--option", "-o"),
+        "A model option, such as num_ctx, temperature or seed.",
+        metavar="KEY=VALUE",
+        many=True,
+    ),
+    "keep_alive": OptionSpec(_MODEL, ("--keep-alive",), "How long the model stays loaded: 10m, 0, -1.", metavar="TIME"),
+    "timeout": OptionSpec(
+        _MODEL, ("--timeout",), "How long to wait for output, or connect=5,first=300,idle=120.", metavar="SECONDS"
+    ),
     "mode": OptionSpec(
+        _THINKING,
         ("--mode",),
         "How the model reflects: natively or with its own tags, by a prompt, or not at all.",
         kind=Mode,
         shown_default="auto",
     ),
-    "effort": OptionSpec(("--effort",), "How much the model thinks.", kind=Effort),
+    "effort": OptionSpec(_THINKING, ("--effort",), "How much the model thinks.", kind=Effort),
     "family": OptionSpec(
+        _THINKING,
         ("--family",),
         "How the reply marks its thinking, such as reflection, think, harmony, any or none.",
         metavar="NAME",
         shown_default="from the model",
     ),
-    "system": OptionSpec(("--system", "-s"), "A system prompt, added to the model's own.", metavar="TEXT"),
-    "option": OptionSpec(
-        ("--option", "-o"), "A model option, such as num_ctx, temperature or seed.", metavar="KEY=VALUE", many=True
-    ),
-    "keep_alive": OptionSpec(("--keep-alive",), "How long the model stays loaded: 10m, 0, -1.", metavar="TIME"),
     "keep_thinking": OptionSpec(
+        _THINKING,
         ("--keep-thinking",),
         "Send the thinking of earlier turns back to the model; auto: if its family was trained with it.",
         kind=KeepThinkingMode,
         shown_default="auto",
     ),
-    "file": OptionSpec(
-        ("--file", "-f"), "A text file to ask about; - reads stdin.", metavar="PATH", kind=Path, many=True
+    "final": OptionSpec(_OUTPUT, ("--final",), "Print the final answer and nothing else.", kind=bool),
+    "show": OptionSpec(
+        _OUTPUT, ("--show",), "What to show: thinking,reflection,answer.", metavar="PARTS", shown_default="all"
     ),
-    "image": OptionSpec(("--image",), "An image to ask about.", metavar="PATH", kind=Path, many=True),
-    "schema": OptionSpec(("--schema",), "A JSON Schema that the answer must match.", metavar="FILE|JSON"),
-    "final": OptionSpec(("--final",), "Print the final answer and nothing else.", kind=bool),
-    "show": OptionSpec(("--show",), "What to show: thinking,reflection,answer.", metavar="PARTS", shown_default="all"),
-    "no_thinking": OptionSpec(("--no-thinking",), "Hide the thinking; --mode direct turns it off.", kind=bool),
-    "as_json": OptionSpec(("--json",), "Print the whole reply as one JSON object.", kind=bool),
-    "jsonl": OptionSpec(("--jsonl",), "Print each piece as JSON as it arrives, then the object.", kind=bool),
+    "no_thinking": OptionSpec(_OUTPUT, ("--no-thinking",), "Hide the thinking; --mode direct turns it off.", kind=bool),
+    "as_json": OptionSpec(_OUTPUT, ("--json",), "Print the whole reply as one JSON object.", kind=bool),
+    "jsonl": OptionSpec(_OUTPUT, ("--jsonl",), "Print each piece as JSON as it arrives, then the object.", kind=bool),
     "raw": OptionSpec(
-        ("--raw",), "Print the reply as the model wrote it, with its tags; not to a terminal.", kind=bool
+        _OUTPUT, ("--raw",), "Print the reply as the model wrote it, with its tags; not to a terminal.", kind=bool
     ),
-    "timeout": OptionSpec(
-        ("--timeout",), "How long to wait for output, or connect=5,first=300,idle=120.", metavar="SECONDS"
-    ),
-    "no_stdin": OptionSpec(("--no-stdin",), "Do not read stdin.", kind=bool),
-    "go_on": OptionSpec(("--continue", "-c"), "Continue the last session.", kind=bool),
+    "stats": OptionSpec(_OUTPUT, ("--stats",), "Print statistics of the reply to stderr.", kind=bool),
+    "quiet": OptionSpec(_OUTPUT, ("--quiet", "-q"), "Print only errors to stderr.", kind=bool),
+    "go_on": OptionSpec(_SESSION, ("--continue", "-c"), "Continue the last session.", kind=bool),
     "session": OptionSpec(
-        ("--session",), "Continue a session, named by its title or the start of its id.", metavar="ID"
+        _SESSION, ("--session",), "Continue a session, named by its title or the start of its id.", metavar="ID"
     ),
-    "no_store": OptionSpec(("--no-store",), "Do not save this question; a continued session is still read.", kind=bool),
-    "stats": OptionSpec(("--stats",), "Print statistics of the reply to stderr.", kind=bool),
-    "quiet": OptionSpec(("--quiet", "-q"), "Print only errors to stderr.", kind=bool),
-    "version": OptionSpec(("--version",), "Print the version and exit.", kind=bool),
+    "no_store": OptionSpec(
+        _SESSION, ("--no-store",), "Do not save this question; a continued session is still read.", kind=bool
+    ),
+    "version": OptionSpec(OTHER_GROUP, ("--version",), "Print the version and exit.", kind=bool),
 }
 """The options by the field of `AskArguments` that has their value."""
 

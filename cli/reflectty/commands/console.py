@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from reflectty import config
+from reflectty.commands.help_page import HelpWithExamples, SingleCommand
 from reflectty.core.errors import UsageError
 from reflectty.output import write_remark
 
@@ -23,7 +24,7 @@ HELP_SETTINGS = {"help_option_names": ["-h", "--help"]}
 DEFAULT_SUBCOMMAND = "list"
 
 
-class ListByDefault(TyperGroup):
+class ListByDefault(HelpWithExamples, TyperGroup):
     """Lists where no subcommand is named, or does what else is the default."""
 
     default: ClassVar = DEFAULT_SUBCOMMAND
@@ -53,7 +54,7 @@ def make_group(
         help=about,
     )
     for name, command in subcommands.items():
-        app.command(name, context_settings=HELP_SETTINGS)(command)
+        app.command(name, cls=SingleCommand, context_settings=HELP_SETTINGS)(command)
     return app
 
 

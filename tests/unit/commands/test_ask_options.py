@@ -22,10 +22,6 @@ TEXTS = ("m", "", "-", "a b", "key=value", "x=", "reflect", "high", "openai", "H
 ODD = ("--", "-x", "-mNAME", "-qc", "--help", "--mod", "--final=1", "--model=", "-1", "--mode", "--mode=native")
 
 
-class Recorded(Exception):
-    """Ends a run with the values that Typer read."""
-
-
 @pytest.fixture(scope="module")
 def by_typer() -> Any:
     """Read a command line with Typer; None if it is refused, or prints a page."""

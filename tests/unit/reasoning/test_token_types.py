@@ -132,7 +132,9 @@ def test_missing_vocabulary_is_empty(answer: bytes) -> None:
     assert vocabulary_of(answer) == Vocabulary()
 
 
-@pytest.mark.parametrize(("answer", "said"), [(b"<html>", "a web page"), (b"", "something other than JSON"), (b"[]", "unexpected JSON")])
+@pytest.mark.parametrize(
+    ("answer", "said"), [(b"<html>", "a web page"), (b"", "something other than JSON"), (b"[]", "unexpected JSON")]
+)
 def test_answer_that_is_not_an_object_is_refused(answer: bytes, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         vocabulary_of(answer)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+import typer
+
+from reflectty.commands.command_line import COMMANDS, interpret
+from reflectty.commands.help_page import EXAMPLES, example_lines
+from reflectty.core.errors import UsageError
+from reflectty.main import single_command_app
+
+
+def meant(line: str) -> str:
+    """The command line that another one means, in words."""
+    command, arguments = interpret(line.split())
+    return " ".join((command, *arguments))
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("", "ask "),
+        ("why is the sky blue", "ask why is the sky blue"),
+        ("models", "models "),
+        ("models pull x", "models pull x"),
+        ("--host gpu1 models", "models --host gpu1"),
+        ("-q doctor", "doctor -q"),
+        ("--host=gpu1 models list --json", "models list --json --host=gpu1"),
+        ("--profile cluster batch in.txt -- -x", "batch in.txt --profile cluster -- -x"),
+        ("-- models", "ask -- models"),
+        ("ask models", "ask models"),
+        ("-m models hello", "ask -m models hello"),
+        ("help", "ask --help"),
+        ("help models", "models --help"),
+        ("help models pull", "models pull --help"),
+        ("help me with models", "ask help me with models"),
+        ("chat", "ask "),
+        ("chat -m qwen3", "ask -m qwen3"),
+        ("-m qwen3 chat", "ask -m qwen3"),
+        ("chat with me", "ask chat with me"),
+        ("ls", "models list"),
+        ("list", "models list"),
+        ("list --json", "models list --json"),
+        ("list the planets", "ask list the planets"),
+        ("ps", "models list"),
+        ("pull qwen3:8b", "models pull qwen3:8b"),
+        ("pull requests explained", "ask pull requests explained"),
+        ("show qwen3", "models show qwen3"),
+        ("rm old", "models remove old"),
+        ("cp a b", "models copy a b"),
+        ("stop qwen3", "models unload qwen3"),
+        ("version", "ask --version"),
+        ("run qwen3:8b", "ask -m qwen3:8b"),
+        ("run mistral", "ask -m mistral"),
+        ("run llama3.1 hi there", "ask -m llama3.1 hi there"),
+        ("--final run hf.co/a/b hi", "ask --final -m hf.co/a/b hi"),
+        ("run", "ask run"),
+        ("hello", "ask hello"),
+        ("compare apples and pears", "ask compare apples and pears"),
+        ("session of congress", "ask session of congress"),
+        ("-", "ask -"),
+    ],
+)
+def test_line_means_a_command_or_a_question(line: str, command: str) -> None:
+    assert meant(line).strip() == command.strip()
+
+
+def test_quoted_question_is_a_question_whatever_its_first_word() -> None:
+    assert interpret(["models are great"]) == ("ask", ["models are great"])
+    assert interpret(["run the numbers"]) == ("ask", ["run the numbers"])
+    assert interpret(["help me"]) == ("ask", ["help me"])
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("doctr", "did you mean doctor? to ask it as a question: reflect ask doctr"),
+        ("model", "did you mean models?"),
+        ("modles pull", "did you mean models? to ask it as a question: reflect ask modles pull"),
+        ("session", "did you mean sessions?"),
+        ("-q doktor", "did you mean doctor?"),
+        ("halp", "did you mean help?"),
+        ("eval", "reflect ask eval"),
+        ("compare", "reflect ask compare"),
+        ("run mistral hello there", 'use reflect -m MODEL "…"; to ask it as a question: reflect ask run mistral hello'),
+    ],
+)
+def test_typo_is_refused_with_both_ways(line: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="reflect has no command") as caught:
+        interpret(line.split())
+    assert hint in caught.value.hint
+
+
+def paths() -> list[tuple[str, typer.core.TyperCommand]]:
+    found = []
+    for name, spec in COMMANDS.items():
+        function = getattr(import_module(spec.module), name)
+        command = typer.main.get_command(function() if spec.subcommands else single_command_app(function))
+        below = getattr(command, "commands", {})
+        assert tuple(below) == spec.subcommands, name
+        found += [(name, command), *((f"{name} {sub}", each) for sub, each in below.items())]
+    return found
+
+
+def test_every_command_has_examples_that_mean_it() -> None:
+    known = paths()
+    assert set(EXAMPLES) == {"", *(path for path, _ in known)}
+    for path, _ in known:
+        assert any(f"reflect {path}" in command for command, _ in EXAMPLES[path]) or path == "templates"
+
+
+def test_summary_is_the_first_sentence_of_the_help_or_shorter() -> None:
+    for path, command in paths():
+        if path in COMMANDS and path not in ("ask", "batch", "completions", "doctor"):
+            sentence = (command.help or "").split(" (default")[0].rstrip(".")
+            assert COMMANDS[path].summary == sentence
+
+
+def test_examples_are_aligned_and_fit() -> None:
+    lines = list(example_lines(EXAMPLES[""], 100))
+    assert len({line.index("#") for line in lines}) == 1
+    assert "#" not in "".join(example_lines(EXAMPLES[""], 60))
