@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,10 @@ SHAPE: dict[str, type] = {
     "done_reason": str,
     "usage": dict,
     "warnings": list,
+    "session": str,
+    "error": dict,
 }
+NULLABLE: dict[str, type] = {"session": type(None), "error": type(None)}
 USAGE = (
     *("prompt_tokens", "thinking_tokens", "answer_tokens", "total_ms", "load_ms", "first_token_ms"),
     *("cached_tokens", "prompt_per_second"),
@@ -38,8 +42,9 @@ def read(result: Result) -> dict[str, Any]:
     assert result.out.endswith("\n")
     assert result.out.count("\n") == 1
     value = json.loads(result.out)
-    assert {name: type(value[name]) for name in value} == SHAPE
+    assert all(type(value[name]) in (SHAPE[name], NULLABLE.get(name)) for name in value)
     assert list(value) == list(SHAPE)
+    assert (value["error"] is None) is (result.code == 0)
     assert tuple(value["usage"]) == USAGE
     assert all(type(number) is int and number >= 0 for number in value["usage"].values())
     return dict(value)
@@ -114,11 +119,50 @@ class TestIncompleteReply:
         assert (value["complete"], value["answer"], value["done_reason"]) == (False, answer, reason)
         assert len(value["warnings"]) == 1
         assert len(result.err.splitlines()) == 1
+        assert result.err.startswith(f"reflect: {value['error']['message']}")
+        assert value["error"]["exit_code"] == 5
 
-    def test_stdout_is_empty_when_the_server_is_unreachable(self, reflect: Reflect) -> None:
-        result = reflect.at("127.0.0.1:9")(*MODEL, "--json", "q")
+    def test_object_names_the_session_that_has_the_reply(self, reflect: Reflect) -> None:
+        with saying(*ANSWERED) as server:
+            saved = read(reflect.at(server.host)(*MODEL, "--json", "which?"))["session"]
+            continued = read(reflect.at(server.host)("--json", "-c", "and?"))["session"]
+            unsaved = read(reflect.at(server.host)(*MODEL, "--json", "--no-store", "which?"))["session"]
+        listed = json.loads(reflect("sessions", "--json").out)
 
-        assert (result.code, result.out) == (3, "")
+        assert [one["id"] for one in listed] == [saved]
+        assert (continued, unsaved) == (saved, None)
+
+    @pytest.mark.parametrize(
+        ("words", "code", "message", "hint"),
+        [
+            (("-m", "m", "q"), 3, "cannot reach", "ollama serve"),
+            (("-m", "m", ""), 2, "the question is empty", "ask one"),
+            (("-m", "m", "--final", "q"), 2, "--final and --json cannot be combined", "choose one"),
+            (("-m", "m", "-c", "q"), 2, "there is no session to continue", "without -c"),
+        ],
+    )
+    def test_error_before_the_reply_is_an_object_too(
+        self, reflect: Reflect, words: tuple[str, ...], code: int, message: str, hint: str
+    ) -> None:
+        result = reflect.at("127.0.0.1:9")("--json", *words)
+        value = read(result)
+
+        assert result.code == value["error"]["exit_code"] == code
+        assert message in value["error"]["message"]
+        assert hint in value["error"]["hint"]
+        assert (value["complete"], value["answer"], value["session"]) == (False, "", None)
+
+    def test_stop_leaves_the_object_of_what_has_arrived(self, reflect: Reflect) -> None:
+        with (
+            asking(unfinished("<output>\nFirst words")) as server,
+            reflect.at(server.host).start(*MODEL, "--jsonl", "q") as run,
+        ):
+            assert run.says("First words")
+            result = run.signalled(signal.SIGINT)
+        value = json.loads(result.out.splitlines()[-1])
+
+        assert result.code == value["error"]["exit_code"] == 130
+        assert (value["answer"], value["complete"]) == ("First words", False)
 
 
 class TestEvents:
@@ -140,7 +184,8 @@ class TestEvents:
 
         assert result.code == 0
         assert result.stdout.isascii()
-        assert set(last) == set(SHAPE)
+        assert set(last) == {"event", *SHAPE}
+        assert last["event"] == "reply"
         assert [{"kind": kind, "text": text} for kind, text in blocks.values()] == last["segments"]
 
     def test_event_reports_an_answer_reclassified_as_thinking(self, reflect: Reflect) -> None:

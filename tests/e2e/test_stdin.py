@@ -62,6 +62,42 @@ class TestSentPrompt:
 
         assert sent(server) == "<stdin>\nalpha\n</stdin>\n\nSummarise."
 
+    def test_dash_among_the_words_is_stdin(self, reflect: Reflect, server: FakeServer) -> None:
+        reflect.at(server.host)(*MODEL, "Summarize", "-", stdin=b"alpha")
+
+        assert sent(server) == "<stdin>\nalpha\n</stdin>\n\nSummarize"
+
+    def test_dash_alone_asks_stdin(self, reflect: Reflect, server: FakeServer) -> None:
+        reflect.at(server.host)(*MODEL, "-", stdin=b"Why?")
+
+        assert sent(server) == "Why?"
+
+    def test_system_prompt_comes_from_a_file(self, reflect: Reflect, server: FakeServer) -> None:
+        (reflect.home / "terse.txt").write_text("Be terse.\n")
+        reflect.at(server.host)(*MODEL, "-s", "@terse.txt", "q")
+        missing = reflect.at(server.host)(*MODEL, "-s", "@none.txt", "q")
+        (asked,) = server.asked("/api/chat")
+
+        assert "Be terse." in asked.json["messages"][0]["content"]
+        assert (missing.code, missing.out) == (2, "")
+        assert "cannot read none.txt: no such file" in missing.err
+
+    @pytest.mark.process
+    def test_loop_over_lines_is_warned_of_the_rest_it_takes(self, reflect: Reflect, server: FakeServer) -> None:
+        (reflect.home / "lines.txt").write_text("one\ntwo\nthree\n")
+        script = 'while read -r line; do reflect -m reflection --final {} "$line"; done < lines.txt'
+        result = reflect.at(server.host).shell(script.format(""))
+        assert result.err.count("the rest of a partly read stdin is part of the question") == 1
+        assert "two\nthree" in sent(server)
+
+        result = reflect.at(server.host).shell(script.format("--no-stdin"))
+        assert result.err == ""
+        assert [str(one.json["messages"][-1]["content"]) for one in server.asked("/api/chat")[1:]] == [
+            "one",
+            "two",
+            "three",
+        ]
+
     def test_file_alone_is_the_question(self, reflect: Reflect, server: FakeServer) -> None:
         (reflect.home / "q.txt").write_text("Why?\n")
         result = reflect.at(server.host)(*MODEL, "-f", "q.txt")

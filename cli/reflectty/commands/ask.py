@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from reflectty import config
 from reflectty.commands.ask_options import AskArguments, decode_argument, has_no_question, refuse_contradictions
 from reflectty.commands.engine_factory import engine_for
-from reflectty.commands.inputs import gather_inputs
+from reflectty.commands.inputs import gather_inputs, read_text_argument
 from reflectty.commands.session_option import (
     add_omission_hint,
     add_option_source,
@@ -15,7 +16,7 @@ from reflectty.commands.session_option import (
     make_recorder,
     restore_server,
 )
-from reflectty.core.errors import OptionError, PromptTooLongError, UsageError
+from reflectty.core.errors import OptionError, OutputError, PromptTooLongError, ReflecttyError, UsageError
 from reflectty.core.options import NUM_CTX, parse_options
 from reflectty.core.segments import Kind
 from reflectty.engines import EngineName
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from reflectty.commands.session_option import ContinuedSession
     from reflectty.commands.template_option import FilledTemplate
     from reflectty.core.messages import Engine
+    from reflectty.output import Renderer
+    from reflectty.output.json import JsonRenderer
     from reflectty.system.terminal import Terminal
 
 
@@ -42,6 +45,22 @@ def run_ask(arguments: AskArguments, terminal: Terminal) -> None:
     Raises:
         ReflecttyError: the arguments contradict each other, or the question was not answered.
     """
+    if not (arguments.as_json or arguments.jsonl):
+        _ask(arguments, terminal)
+        return
+    from reflectty.output.json import JsonRenderer
+
+    renderer = JsonRenderer(terminal, lines=arguments.jsonl, quiet=arguments.quiet)
+    try:
+        _ask(arguments, terminal, renderer)
+    except ReflecttyError as error:
+        with contextlib.suppress(OutputError):
+            renderer.finish(error)
+        raise
+    renderer.finish(None)
+
+
+def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRenderer | None = None) -> None:
     refuse_contradictions(arguments)
     settings = config.load_settings(profile=decode_argument(arguments.profile), engine=arguments.engine or "")
     output_options = _output_options_of(arguments, settings)
@@ -50,7 +69,7 @@ def run_ask(arguments: AskArguments, terminal: Terminal) -> None:
             "--raw cannot print to a terminal: a reply may contain control characters", "redirect it to a file"
         )
     warn = _make_warner(arguments, terminal)
-    question = question_of(arguments, settings)
+    question = question_of(arguments, settings, warn)
     if has_no_question(arguments) and terminal.stdin_tty:
         _open_chat(question, settings, arguments, terminal)
         return
@@ -72,8 +91,11 @@ def run_ask(arguments: AskArguments, terminal: Terminal) -> None:
         )
         try:
             async with engine:
-                await _converse(engine, question, output_options, arguments, terminal, keep)
+                renderer = json_renderer or choose_renderer(terminal, output_options)
+                await _converse(engine, question, renderer, arguments, terminal, keep)
         finally:
+            if json_renderer and keep:
+                json_renderer.session = keep.session
             if keep and settings.engine == EngineName.OPENAI:
                 config.remember_session_server(keep.session, settings.engine, arguments.host or settings.host)
 
@@ -116,7 +138,7 @@ def _open_chat(question: Question, settings: config.Settings, arguments: AskArgu
 async def _converse(  # noqa: PLR0913, PLR0917 - one argument per part of the conversation
     engine: Engine,
     question: Question,
-    output_options: OutputOptions,
+    renderer: Renderer,
     arguments: AskArguments,
     terminal: Terminal,
     recorder: ReplyRecorder | None,
@@ -130,7 +152,7 @@ async def _converse(  # noqa: PLR0913, PLR0917 - one argument per part of the co
     reply = await ask_engine(
         engine,
         question,
-        choose_renderer(terminal, output_options),
+        renderer,
         first_time=lambda name: config.remember_once("asked", name),
         recorder=recorder,
     )
@@ -166,7 +188,7 @@ def _parse_parts(text: str) -> frozenset[Kind]:
     return frozenset(Kind(name) for name in names) or ALL_PARTS
 
 
-def question_of(arguments: AskArguments, settings: config.Settings) -> Question:
+def question_of(arguments: AskArguments, settings: config.Settings, warn: Callable[[str], None]) -> Question:
     """Return what the arguments say of the question, all but the question itself."""
     from reflectty.chat.request import question_from_settings
 
@@ -185,7 +207,7 @@ def question_of(arguments: AskArguments, settings: config.Settings) -> Question:
             arguments.mode or wish.mode,
             arguments.effort or wish.effort,
             family_named(arguments.family) if arguments.family else wish.family,
-            decode_argument(arguments.system) or wish.system,
+            read_text_argument(arguments.system, warn) or wish.system,
         ),
         options=tuple(options.items()),
         keep_alive=arguments.keep_alive or asked.keep_alive,

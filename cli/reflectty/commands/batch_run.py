@@ -182,7 +182,7 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
     settings = config.load_settings(
         profile=decode_argument(arguments.ask_arguments.profile), engine=arguments.ask_arguments.engine or ""
     )
-    question = question_of(arguments.ask_arguments, settings)
+    question = question_of(arguments.ask_arguments, settings, lambda text: write_remark(terminal, text))
     fields = ALL_FIELDS if arguments.full else parse_fields(arguments.fields) or COMPACT_FIELDS
     total = count_lines(arguments.file) if terminal.err.tty and arguments.file != STDIN else None
     progress = BatchProgress(total)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +14,7 @@ from reflectty.core.safety import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
     from reflectty.commands.ask_options import AskArguments
     from reflectty.commands.template_option import FilledTemplate
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 STDIN = Path("-")
 NO_PROMPT = "no question given"
 NO_PROMPT_HINT = 'ask one: reflect "why is the sky blue?", or pipe one in'
+
+PARTLY_READ = "the rest of a partly read stdin is part of the question (in a loop over lines, use --no-stdin)"
 
 NamedTexts = tuple[tuple[str, str], ...]
 """Pairs of a name and what bears it."""
@@ -69,10 +74,11 @@ def gather_inputs(
     Raises:
         UsageError: nothing is asked, or the material is no text.
     """
-    wanted = STDIN in (arguments.file or ())
+    words = [word for word in arguments.prompt or () if word != str(STDIN)]
+    wanted = STDIN in (arguments.file or ()) or len(words) < len(arguments.prompt or ())
     silent = arguments.no_stdin or (terminal.stdin_tty and not wanted)
     found = QuestionInputs(
-        words=decode_argument(" ".join(arguments.prompt or ())),
+        words=decode_argument(" ".join(words)),
         stdin="" if silent else _load_stdin(terminal, warn),
         files=tuple(_load_file(path, warn) for path in arguments.file or () if path != STDIN),
         images=tuple((clean_line(str(path)), read_image(path)) for path in arguments.image or ()),
@@ -86,6 +92,26 @@ def gather_inputs(
     return found
 
 
+def read_text_argument(argument: str, warn: Callable[[str], None]) -> str:
+    """Read an argument that is a text, or the name of a file after `@`.
+
+    Raises:
+        UsageError: the file cannot be read, or is not a text.
+    """
+    if not argument.startswith("@"):
+        return decode_argument(argument)
+    return _load_file(Path(argument[1:]), warn)[1]
+
+
+def _is_partly_read(stdin: BinaryIO) -> bool:
+    """Whether stdin is a file that another program has begun to read, as in `while read line; do reflect …; done`."""
+    try:
+        descriptor = stdin.fileno()
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.lseek(descriptor, 0, os.SEEK_CUR) > 0
+    except OSError:
+        return False
+
+
 def _load_file(path: Path, warn: Callable[[str], None]) -> tuple[str, str]:
     name = clean_line(str(path))
     return name, decode_input(read_file(path), name, warn)
@@ -94,4 +120,6 @@ def _load_file(path: Path, warn: Callable[[str], None]) -> tuple[str, str]:
 def _load_stdin(terminal: Terminal, warn: Callable[[str], None]) -> str:
     if terminal.stdin is None:
         return ""
+    if _is_partly_read(terminal.stdin):
+        warn(PARTLY_READ)
     return decode_input(read_stdin(terminal.stdin, warn), "stdin", warn)

@@ -72,11 +72,7 @@ class OutputOptions(NamedTuple):
 
 
 def choose_renderer(terminal: Terminal, look: OutputOptions) -> Renderer:
-    """The renderer for a terminal and output options."""
-    if look.form in (OutputForm.JSON, OutputForm.JSONL):
-        from reflectty.output.json import JsonRenderer
-
-        return JsonRenderer(terminal, lines=look.form is OutputForm.JSONL, quiet=look.quiet)
+    """The renderer for people and pipes; `JsonRenderer` is the one for programs."""
     if look.form is OutputForm.SHOWN and (terminal.err.tty or terminal.out.tty or terminal.out.color_count):
         from reflectty.output.choose import terminal_renderer_for
 

@@ -21,7 +21,7 @@ ANSWER_ONLY = frozenset({Kind.ANSWER})
 def terminal_renderer_for(terminal: Terminal, look: OutputOptions) -> Renderer:
     """A renderer that draws on streams that are terminals and writes to pipes and files."""
     draws_answer = terminal.out.tty or bool(terminal.out.color_count)
-    draws_thinking = terminal.err.tty
+    draws_thinking = terminal.err.tty and not look.quiet
     loaded = theme.load_theme(look.theme, (*look.theme_folders, assets.find_asset_folder("themes")))
     live = LiveRenderer(
         terminal,

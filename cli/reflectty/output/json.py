@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from reflectty.core.segments import Kind, Reclassification
 from reflectty.output import write_remark
+from reflectty.reasoning.families import FAMILIES
+from reflectty.reasoning.reply import Reply
 
 if TYPE_CHECKING:
+    from reflectty.core.errors import ReflecttyError
     from reflectty.core.segments import Event
-    from reflectty.reasoning.reply import Reply
     from reflectty.system.terminal import Terminal
 
 
 def reply_object(reply: Reply) -> dict[str, Any]:
-    """A reply as a JSON object; durations are whole milliseconds, tokens by part are estimates."""
+    """The members of a reply's JSON object; durations are whole milliseconds, tokens by part are estimates."""
     usage, tokens = reply.usage, reply.tokens
     return {
         "model": reply.model,
@@ -52,16 +54,24 @@ def event_object(event: Event) -> dict[str, Any]:
     return {"event": "segment", "block": event.block, "kind": str(event.kind), "text": event.text}
 
 
+def error_object(error: ReflecttyError | None) -> dict[str, Any] | None:
+    """An error as a JSON object; null for none."""
+    return {"message": str(error), "hint": error.hint, "exit_code": error.exit_code} if error else None
+
+
 class JsonRenderer:
-    """For programs: stdout is JSON in ASCII."""
+    """For programs: stdout is JSON in ASCII, one object at the end whatever happens."""
 
     def __init__(self, terminal: Terminal, *, lines: bool, quiet: bool) -> None:
         self._terminal = terminal
         self._lines = lines
         self._quiet = quiet
+        self._reply: Reply | None = None
+        self.session = ""
+        """The id of the session that has the reply; empty if it is not saved."""
 
     def start(self, reply: Reply) -> None:
-        """Do nothing: there is no output before the first event."""
+        self._reply = reply
 
     def tick(self, seconds: float) -> None:
         """Do nothing: a pipe has no status."""
@@ -75,10 +85,16 @@ class JsonRenderer:
             write_remark(self._terminal, text)
 
     def end(self, reply: Reply) -> None:
-        self._write(reply_object(reply))
+        """Do nothing: the object is written once the error and the session are known."""
 
     def stop(self) -> None:
         """Do nothing: nothing is left open."""
+
+    def finish(self, error: ReflecttyError | None) -> None:
+        """Write the object of the reply, complete, cut or never begun; `error` is why there is no complete answer."""
+        reply = self._reply or Reply("", FAMILIES["none"])
+        last = {"event": "reply"} if self._lines else {}
+        self._write({**last, **reply_object(reply), "session": self.session or None, "error": error_object(error)})
 
     def _write(self, value: dict[str, Any]) -> None:
         self._terminal.out.write(json.dumps(value, ensure_ascii=True) + "\n")

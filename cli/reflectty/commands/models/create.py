@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reflectty.commands import console
 from reflectty.commands.ask_options import decode_argument
+from reflectty.commands.inputs import read_text_argument
 from reflectty.commands.models import options as args
 from reflectty.commands.options import Host
 from reflectty.core.errors import UsageError
-from reflectty.core.inputs import decode_input, read_file
 from reflectty.core.model_spec import is_mini
 from reflectty.core.options import AUTO, NUM_CTX, parse_options
 from reflectty.core.safety import clean_line
@@ -84,8 +83,8 @@ def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
     wished = ModelVariant(
         name=args.model_name_of(name),
         source=args.model_name_of(source) if source else "",
-        system=_read_text(system, terminal),
-        template=_read_text(template, terminal),
+        system=read_text_argument(system, lambda problem: write_remark(terminal, problem)),
+        template=read_text_argument(template, lambda problem: write_remark(terminal, problem)),
         parameters=_parse_parameters(parameter),
     )
 
@@ -99,15 +98,6 @@ def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
         told = proof._asdict() if proof else None
         terminal.out.write(dump_json({"name": wished.name, "from": wished.source or None, "proof": told}))
-
-
-def _read_text(given: str, terminal: Terminal) -> str:
-    """Return a text, or that of the file that `@` names."""
-    text = decode_argument(given)
-    if not text.startswith("@"):
-        return text
-    path = Path(given[1:])
-    return decode_input(read_file(path), str(path), lambda problem: write_remark(terminal, problem))
 
 
 def _refuse_changes(name: str, **given: object) -> None:

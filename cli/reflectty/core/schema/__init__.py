@@ -57,18 +57,14 @@ class Schema:
 
 
 def read_schema(argument: str) -> Schema:
-    """Read the schema of a `--schema` argument: JSON text, or the path of a file.
+    """Read the schema of a `--schema` argument: JSON text, the path of a file, also after `@`, or the short form.
 
     Raises:
         UsageError: no such file, not JSON, or not a schema.
     """
     import jsonschema_rs
 
-    text, name = _read_argument(argument)
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"{name} is not valid JSON: {error}") from error
+    value, name = _read_argument(argument)
     if not isinstance(value, dict):
         raise UsageError(f"{name} is not a schema: it must be a JSON object")
     try:
@@ -78,14 +74,28 @@ def read_schema(argument: str) -> Schema:
     return Schema(json.dumps(value, separators=(",", ":")), validator)
 
 
-def _read_argument(argument: str) -> tuple[str, str]:
+def _read_argument(argument: str) -> tuple[object, str]:
+    """Read the value of an argument, and its name in messages."""
     if argument.lstrip().startswith(("{", "[", '"')):
-        return argument, "--schema"
+        return _parse(argument, "--schema"), "--schema"
+    path = Path(argument.removeprefix("@"))
+    if not argument.startswith("@") and not path.exists():
+        from reflectty.core.schema.short_form import expand_short_form
+
+        if schema := expand_short_form(argument):
+            return schema, "--schema"
     try:
-        return Path(argument).read_text("utf-8"), argument
+        return _parse(path.read_text("utf-8"), str(path)), str(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise UsageError(f"cannot read the schema {argument}: {(reason or str(error)).lower()}") from error
+        raise UsageError(f"cannot read the schema {path}: {(reason or str(error)).lower()}") from error
+
+
+def _parse(text: str, name: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{name} is not valid JSON: {error}") from error
 
 
 def tidy_json(answer: str) -> str:
