@@ -29,24 +29,24 @@ COMMANDS = {
     "sessions": "reflectty.commands.sessions",
     "templates": "reflectty.commands.templates",
 }
-"""Each command's module, which has a function of the command's name; only the one asked for is imported."""
+"""The module of each command, with a function of the command's name; imported only when the command runs."""
 COMMAND_GROUPS = frozenset({"completions", "config", "models", "sessions", "templates"})
-"""The commands with subcommands: their function returns the app that has them."""
+"""The commands with subcommands; their function returns a Typer app."""
 COMPLETE_COMMAND = "__complete"
-"""The word by which the completions of a shell ask for names; no person types it."""
+"""The hidden command that the completion scripts of the shells call."""
 
 
 def run() -> NoReturn:
-    """Run the process: arguments and streams are the system's."""
-    # Start-up makes a hundred thousand objects that all stay: looking for garbage among them costs a tenth of it.
+    """Run the process with the arguments and streams of the system."""
+    # Start-up makes a hundred thousand objects that all stay alive: collecting garbage takes a tenth of its time.
     gc.set_threshold(100_000, 20, 20)
     code = main(sys.argv[1:], system_terminal())
-    # Everything was flushed when it was written; a stream that failed must not be flushed again.
+    # All output is flushed already; a stream that failed must not be flushed again.
     os._exit(code)
 
 
 def main(arguments: list[str], terminal: Terminal) -> int:
-    """Run one command and return the exit code; errors become one line on stderr."""
+    """Run one command and return the exit code; an error becomes one line on stderr."""
     try:
         _run_command(arguments, terminal)
     except StoppedError as error:
@@ -66,7 +66,7 @@ def main(arguments: list[str], terminal: Terminal) -> int:
 
 
 def _run_command(arguments: list[str], terminal: Terminal) -> None:
-    """Let Typer read the arguments; the first word names a command or begins a question."""
+    """Dispatch the arguments; the first word names a command or begins a question."""
     if terminal.out.file is None:
         raise OutputError("stdout is closed: there is nowhere to put an answer")
     if arguments == ["--version"]:
@@ -89,7 +89,7 @@ def _run_command(arguments: list[str], terminal: Terminal) -> None:
 
 
 def _try_open_chat(terminal: Terminal) -> bool:
-    """Open the chat where nothing was said on a terminal; return whether that was so."""
+    """Open the chat if all streams are terminals; return whether they are."""
     from reflectty.commands.chat import can_open_chat, chat
 
     if not can_open_chat(terminal):
@@ -99,7 +99,7 @@ def _try_open_chat(terminal: Terminal) -> bool:
 
 
 def _try_plain_question(words: list[str], terminal: Terminal) -> bool:
-    """Ask if the command line is plain enough to be read without Typer; return whether it was."""
+    """Ask the question if the command line is plain enough to parse without Typer; return whether it is."""
     from reflectty.commands.ask_options import parse_plain
 
     arguments = parse_plain(words)
@@ -112,7 +112,7 @@ def _try_plain_question(words: list[str], terminal: Terminal) -> bool:
 
 
 def single_command_app(command: Callable[..., None]) -> typer.Typer:
-    """Return the app of a command without subcommands."""
+    """The Typer app of a command without subcommands."""
     import typer
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -121,31 +121,31 @@ def single_command_app(command: Callable[..., None]) -> typer.Typer:
 
 
 def _run_typer(app: typer.Typer, program: str, arguments: list[str], terminal: Terminal) -> None:
-    """Call a command's function with what Typer makes of the arguments; its errors become ours."""
+    """Run a Typer app and convert its errors to ours."""
     import typer
 
-    misuse: type[Exception] = next(
+    usage_error: type[Exception] = next(
         base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException" and issubclass(base, Exception)
     )
     try:
         code = typer.main.get_command(app).main(args=arguments, prog_name=program, standalone_mode=False, obj=terminal)
     except SystemExit as error:
-        # Only --help writes past the terminal; where its reader has left, Typer exits by itself.
+        # Only --help bypasses `terminal`; Typer exits by itself if the reader of its output has closed the pipe.
         raise StoppedError(BROKEN_PIPE_EXIT_CODE) from error
-    except misuse as error:
+    except usage_error as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
         raise UsageError(text.rstrip("."), f"`{program} --help` lists the options") from error
     if code:
-        # Typer makes a KeyboardInterrupt the return value 130.
+        # Typer turns a KeyboardInterrupt into the return value 130.
         raise StoppedError(int(code))
 
 
 def _internal_error_from(error: Exception) -> ReflecttyError:
-    found = ReflecttyError(
+    internal_error = ReflecttyError(
         f"internal error: {type(error).__name__}: {error}", "REFLECTTY_DEBUG=1 shows where; please report it"
     )
-    found.__cause__ = error
-    return found
+    internal_error.__cause__ = error
+    return internal_error
 
 
 def _print_error(error: ReflecttyError, terminal: Terminal) -> None:
