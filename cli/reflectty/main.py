@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from reflectty.system.terminal import Terminal
 
 COMPLETE_COMMAND = "__complete"
-"""The word by which the completions of a shell ask for names; no person types it."""
+"""The hidden command that the completion scripts of the shells call."""
 
 
 def run() -> NoReturn:
-    """Run the process: arguments and streams are the system's."""
-    # Start-up makes a hundred thousand objects that all stay: looking for garbage among them costs a tenth of it.
+    """Run the process with the arguments and streams of the system."""
+    # Start-up makes a hundred thousand objects that all stay alive: collecting garbage takes a tenth of its time.
     gc.set_threshold(100_000, 20, 20)
     code = main(sys.argv[1:], system_terminal())
-    # Everything was flushed when it was written; a stream that failed must not be flushed again.
+    # All output is flushed already; a stream that failed must not be flushed again.
     os._exit(code)
 
 
 def main(arguments: list[str], terminal: Terminal) -> int:
-    """Run one command and return the exit code; errors become one line on stderr."""
+    """Run one command and return the exit code; an error becomes one line on stderr."""
     try:
         _run_command(arguments, terminal)
     except StoppedError as error:
@@ -53,7 +53,7 @@ def main(arguments: list[str], terminal: Terminal) -> int:
 
 
 def _run_command(arguments: list[str], terminal: Terminal) -> None:
-    """Let Typer read the arguments; the first word names a command or begins a question."""
+    """Dispatch the arguments; the first word names a command or begins a question."""
     if terminal.out.file is None:
         raise OutputError("stdout is closed: there is nowhere to put an answer")
     if arguments == ["--version"]:
@@ -76,7 +76,7 @@ def _run_command(arguments: list[str], terminal: Terminal) -> None:
 
 
 def _try_open_chat(terminal: Terminal) -> bool:
-    """Open the chat where nothing was said on a terminal; return whether that was so."""
+    """Open the chat if all streams are terminals; return whether they are."""
     from reflectty.commands.chat import can_open_chat, chat
 
     if not can_open_chat(terminal):
@@ -86,7 +86,7 @@ def _try_open_chat(terminal: Terminal) -> bool:
 
 
 def _try_plain_question(words: list[str], terminal: Terminal) -> bool:
-    """Ask if the command line is plain enough to be read without Typer; return whether it was."""
+    """Ask the question if the command line is plain enough to parse without Typer; return whether it is."""
     from reflectty.commands.ask_options import parse_plain
 
     arguments = parse_plain(words)
@@ -99,7 +99,7 @@ def _try_plain_question(words: list[str], terminal: Terminal) -> bool:
 
 
 def single_command_app(command: Callable[..., None]) -> typer.Typer:
-    """The app of a command without subcommands."""
+    """The Typer app of a command without subcommands."""
     import typer
 
     from reflectty.commands.help_page import AskCommand, SingleCommand
@@ -111,12 +111,12 @@ def single_command_app(command: Callable[..., None]) -> typer.Typer:
 
 
 def _run_typer(app: typer.Typer, name: str, arguments: list[str], terminal: Terminal) -> None:
-    """Call a command's function with what Typer makes of the arguments; its errors become ours."""
+    """Run a Typer app and convert its errors to ours."""
     import typer
 
     from reflectty.commands.help_page import MAX_WIDTH, add_examples
 
-    misuse: type[Exception] = next(
+    usage_error: type[Exception] = next(
         base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException" and issubclass(base, Exception)
     )
     program = "reflect" if name == "ask" else f"reflect {name}"
@@ -127,25 +127,25 @@ def _run_typer(app: typer.Typer, name: str, arguments: list[str], terminal: Term
             args=arguments, prog_name=program, standalone_mode=False, obj=terminal, max_content_width=MAX_WIDTH
         )
     except SystemExit as error:
-        # Only --help writes past the terminal; where its reader has left, Typer exits by itself.
+        # Only --help bypasses `terminal`; Typer exits by itself if the reader of its output has closed the pipe.
         raise StoppedError(BROKEN_PIPE_EXIT_CODE) from error
-    except misuse as error:
+    except usage_error as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
         context = getattr(error, "ctx", None)
         raise UsageError(
             text.rstrip("."), f"`{context.command_path if context else program} --help` lists the options"
         ) from error
     if code:
-        # Typer makes a KeyboardInterrupt the return value 130.
+        # Typer turns a KeyboardInterrupt into the return value 130.
         raise StoppedError(int(code))
 
 
 def _internal_error_from(error: Exception) -> ReflecttyError:
-    found = ReflecttyError(
+    internal_error = ReflecttyError(
         f"internal error: {type(error).__name__}: {error}", "REFLECTTY_DEBUG=1 shows where; please report it"
     )
-    found.__cause__ = error
-    return found
+    internal_error.__cause__ = error
+    return internal_error
 
 
 def _print_error(error: ReflecttyError, terminal: Terminal) -> None:

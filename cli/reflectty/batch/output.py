@@ -200,15 +200,15 @@ def _create_output(
     file: BinaryIO, target: Path, display_path: str, *, resume: bool, ordered: bool
 ) -> tuple[FileOutput, ResumeIndex]:
     _lock(file, display_path)
-    ledger = ResumeIndex()
+    index = ResumeIndex()
     try:
         if resume:
-            os.ftruncate(file.fileno(), _index_records(target, display_path, ledger))
+            os.ftruncate(file.fileno(), _index_records(target, display_path, index))
         else:
             os.ftruncate(file.fileno(), 0)
     except OSError as error:
         raise _write_error(display_path, error) from error
-    return FileOutput(file, target, ledger, ordered=ordered, display_path=display_path), ledger
+    return FileOutput(file, target, index, ordered=ordered, display_path=display_path), index
 
 
 def _lock(file: BinaryIO, display_path: str) -> None:

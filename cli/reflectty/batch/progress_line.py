@@ -42,15 +42,15 @@ class BatchProgressLine:
         return [(text[: fitting_length(text, width)], palette.styles["dim"])]
 
     def _build_facts(self) -> tuple[SummaryFact, ...]:
-        tally = self._progress
-        finished, left = tally.answered_before + tally.finished, tally.seconds_left
-        waited = clean_line(", ".join((*tally.unreachable_servers, *tally.resting)), _MAX_NAME)
+        progress = self._progress
+        finished, left = progress.answered_before + progress.finished, progress.seconds_left
+        waited = clean_line(", ".join((*progress.unreachable_servers, *progress.resting)), _MAX_NAME)
         facts = (
             SummaryFact(self._build_bar(finished), 5),
-            SummaryFact(f"{finished:,} of {tally.total:,}" if tally.total else f"{finished:,} done", 0),
-            SummaryFact(f"{tally.failed:,} failed" if tally.failed else "", 1),
-            SummaryFact(f"{tally.answered_before:,} from before" if tally.answered_before else "", 6),
-            SummaryFact(f"{tally.tokens_per_second:.0f} tok/s" if tally.tokens_per_second >= 1 else "", 4),
+            SummaryFact(f"{finished:,} of {progress.total:,}" if progress.total else f"{finished:,} done", 0),
+            SummaryFact(f"{progress.failed:,} failed" if progress.failed else "", 1),
+            SummaryFact(f"{progress.answered_before:,} from before" if progress.answered_before else "", 6),
+            SummaryFact(f"{progress.tokens_per_second:.0f} tok/s" if progress.tokens_per_second >= 1 else "", 4),
             SummaryFact(f"{format_duration(left)} left" if left is not None else "", 2),
             SummaryFact(f"waiting for {waited}" if waited else "", 3),
         )

@@ -225,17 +225,17 @@ class PromptFile:
         Raises:
             UsageError: the file cannot be read, or begins with the byte order mark of UTF-16.
         """
-        cutter, first = InputLineSplitter(), True
+        splitter, first = InputLineSplitter(), True
         while piece := await self._read_chunk():
             if first and piece.startswith(_UTF16):
                 raise UsageError(f"{self._name} is UTF-16", "save it as UTF-8")
             first = False
-            for line in cutter.feed(piece):
+            for line in splitter.feed(piece):
                 if is_wanted(line):
                     yield self._parse_line(line)
             # Reading from a disk never suspends, so yield to the event loop.
             await asyncio.sleep(0)
-        for line in cutter.close():
+        for line in splitter.close():
             if is_wanted(line):
                 yield self._parse_line(line)
 

@@ -41,7 +41,7 @@ class RecordSpan(NamedTuple):
 
 
 def parse_record_key(record: bytes) -> RecordKey | None:
-    """Parse the key of a record of an output file; None if we did not write it."""
+    """Parse the key of a record; None if the record was not written by a batch."""
     try:
         value = json.loads(record)
     except (ValueError, RecursionError):
@@ -98,30 +98,30 @@ class ResumeIndex:
         Args:
             ordered: whether the records must be in line order, or may stay in file order.
         """
-        holding = self._find_latest()
-        wanted = holding if ordered else sorted(holding)
-        if len(wanted) == len(self) and all(at == place for place, at in enumerate(wanted)):
+        latest = self._find_latest()
+        wanted = latest if ordered else sorted(latest)
+        if len(wanted) == len(self) and all(at == index for index, at in enumerate(wanted)):
             return None
         offsets = array("q", accumulate(self._lengths, initial=0))
         return (RecordSpan(offsets[at], self._lengths[at]) for at in wanted)
 
     def _find_latest(self) -> list[int]:
         """The indices of the valid records, in line order."""
-        holding: list[int] = []
+        latest: list[int] = []
         for at in sorted(range(len(self)), key=self._lines.__getitem__):
-            if holding and self._lines[holding[-1]] == self._lines[at]:
-                holding[-1] = at
+            if latest and self._lines[latest[-1]] == self._lines[at]:
+                latest[-1] = at
             else:
-                holding.append(at)
-        return holding
+                latest.append(at)
+        return latest
 
     def create_cursor(self) -> ResumeCursor:
         """Make a cursor over the current records, to be queried line by line."""
-        holding = self._find_latest()
+        latest = self._find_latest()
         return ResumeCursor(
-            array("q", (self._lines[at] for at in holding)),
-            array("Q", (self._digests[at] for at in holding)),
-            bytes(self._failed[at] for at in holding),
+            array("q", (self._lines[at] for at in latest)),
+            array("Q", (self._digests[at] for at in latest)),
+            bytes(self._failed[at] for at in latest),
         )
 
 
@@ -208,13 +208,13 @@ def parse_fields(text: str) -> tuple[str, ...]:
 
 def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMPACT_FIELDS) -> Record:
     """Build the record of a line: its number, id and digest first, an error last."""
-    said = _members_of(item, outcome)
+    values = _members_of(item, outcome)
     members: dict[str, Any] = {"line": item.line}
     if item.id is not None:
         members["id"] = item.id
     members["digest"] = item.digest
     members.update(
-        {name: said[name] for name in fields if name in said and _is_worth_writing(name, said[name], fields)}
+        {name: values[name] for name in fields if name in values and _is_worth_writing(name, values[name], fields)}
     )
     if outcome.error:
         members["error"] = {"message": _sentence_of(outcome.error), "exit_code": outcome.error.exit_code}
@@ -224,8 +224,8 @@ def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMP
 
 def _members_of(item: PromptLine, outcome: Outcome) -> dict[str, Any]:
     """All members of a record; without a reply the answer is empty, not missing."""
-    said = reply_object(outcome.reply) if outcome.reply else {"answer": ""}
-    return {"prompt": item.prompt, "host": outcome.host, **said, "complete": outcome.error is None}
+    values = reply_object(outcome.reply) if outcome.reply else {"answer": ""}
+    return {"prompt": item.prompt, "host": outcome.host, **values, "complete": outcome.error is None}
 
 
 def _is_worth_writing(name: str, value: object, fields: tuple[str, ...]) -> bool:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 AROUND: Final = 256
-"""Tokens around a prompt in a shared context; tight, since an overestimate takes context from other prompts."""
+"""Tokens allowed around a prompt in a shared context; few, since an overestimate takes context from other prompts."""
 DEFAULT_ANSWER_TOKENS: Final = 512
 """Tokens assumed for an answer before the first answer."""
 ANSWER_SPREAD: Final = 1.5
@@ -70,7 +70,7 @@ class Callbacks(NamedTuple):
 
 @dataclass(slots=True)
 class Job:
-    """A line to be asked, with its counts of tries and losses."""
+    """A line to ask, with the number of its tries and server losses."""
 
     number: int
     """Counted from 0 in the order of the lines."""
@@ -97,9 +97,9 @@ def estimate_tokens(question: Question, mean_tokens: float) -> int:
         mean_tokens: mean tokens of the answers so far; 0 if there are none.
     """
     prompt = prompt_tokens(question, around=AROUND)
-    wished = dict(question.options).get("num_predict")
-    if isinstance(wished, int) and wished > 0:
-        return prompt + wished
+    limit = dict(question.options).get("num_predict")
+    if isinstance(limit, int) and limit > 0:
+        return prompt + limit
     return prompt + int(ANSWER_SPREAD * mean_tokens if mean_tokens else DEFAULT_ANSWER_TOKENS)
 
 
@@ -112,7 +112,7 @@ FIRST_PAUSE: Final = 5.0
 MAX_PAUSE: Final = 60.0
 """Maximum seconds of such a pause, since most rate limits are per minute."""
 MAX_SERVER_LOSSES: Final = 8
-"""After so many losses of its server, a line is taken for their cause and fails."""
+"""The number of server losses after which a line counts as their cause and fails."""
 
 
 class BatchRunner:
@@ -160,12 +160,12 @@ class BatchRunner:
         await asyncio.gather(
             *(
                 self._concurrency.inspect_server(at)
-                for at, place in enumerate(self._scheduler.servers)
-                if place.is_usable
+                for at, state in enumerate(self._scheduler.servers)
+                if state.is_usable
             )
         )
-        for at, place in enumerate(self._scheduler.servers):
-            if place.is_unreachable:
+        for at, state in enumerate(self._scheduler.servers):
+            if state.is_unreachable:
                 self._start_task(self._wait_until_reachable(at), self._background)
         try:
             while not self._is_done():
@@ -189,7 +189,7 @@ class BatchRunner:
 
     async def _wait_for_change(self) -> None:
         """Wait until something changes; if no server answers, for at most `patience`."""
-        resting = any(place.paused_until is not None for place in self._scheduler.servers)
+        resting = any(state.paused_until is not None for state in self._scheduler.servers)
         if self._running or resting or not self._queue:
             self._stuck_since = None
             await self._change_event.wait()
@@ -302,16 +302,16 @@ class BatchRunner:
 
     def _was_concurrent(self, job: Job, at: int) -> bool:
         """True if other lines were running on the server at the same time."""
-        place = self._scheduler.servers[at]
-        return place.running > 1 or job.overloads_at_start != place.overloads
+        state = self._scheduler.servers[at]
+        return state.running > 1 or job.overloads_at_start != state.overloads
 
     def _is_retryable(self, error: ReflecttyError, job: Job, at: int) -> bool:
         """True if the same question may succeed on another try."""
         if isinstance(error, CirclingError) and job.question:
             return not self._servers[at].is_deterministic(job.question)
-        cut = isinstance(error, IncompleteError) and not isinstance(error, NoAnswerError)
-        passing = isinstance(error, RefusedError) and error.transient
-        return cut or passing or isinstance(error, UnreachableError)
+        is_cut = isinstance(error, IncompleteError) and not isinstance(error, NoAnswerError)
+        is_transient = isinstance(error, RefusedError) and error.transient
+        return is_cut or is_transient or isinstance(error, UnreachableError)
 
     def _handle_missing_model(self, job: Job, at: int) -> None:
         self._scheduler.servers[at].missing_models.add(job.model)
@@ -339,34 +339,36 @@ class BatchRunner:
         """Pause a server that limits its rate or names a retry time; False otherwise or if it exceeds `patience`."""
         if not (error.rate_limited or error.retry_after):
             return False
-        place, now = self._scheduler.servers[at], asyncio.get_running_loop().time()
-        if not place.limit_count:
-            place.limited_since = now
-        seconds = error.retry_after or min(FIRST_PAUSE * 2**place.limit_count, MAX_PAUSE)
+        state, now = self._scheduler.servers[at], asyncio.get_running_loop().time()
+        if not state.limit_count:
+            state.limited_since = now
+        seconds = error.retry_after or min(FIRST_PAUSE * 2**state.limit_count, MAX_PAUSE)
         until = now + seconds
-        if until - place.limited_since > self._options.patience:
+        if until - state.limited_since > self._options.patience:
             return False
-        if place.paused_until is None:
-            place.limit_count += 1
+        if state.paused_until is None:
+            state.limit_count += 1
             self._progress.resting = (*self._progress.resting, self._servers[at].name)
-            asked = "as it requested" if error.retry_after else "since it gave no wait time"
-            self._callbacks.note(f"{self._servers[at].name} accepts no more requests: waiting {seconds:.0f} s, {asked}")
+            reason = "as it requested" if error.retry_after else "since it gave no wait time"
+            self._callbacks.note(
+                f"{self._servers[at].name} accepts no more requests: waiting {seconds:.0f} s, {reason}"
+            )
             self._start_task(self._wait_out_pause(at), self._background)
-        place.paused_until = max(place.paused_until or 0.0, until)
+        state.paused_until = max(state.paused_until or 0.0, until)
         return True
 
     async def _wait_out_pause(self, at: int) -> None:
-        place, clock = self._scheduler.servers[at], asyncio.get_running_loop().time
-        while (left := (place.paused_until or 0.0) - clock()) > 0:  # noqa: ASYNC110 - the pause may be extended
+        state, clock = self._scheduler.servers[at], asyncio.get_running_loop().time
+        while (left := (state.paused_until or 0.0) - clock()) > 0:  # noqa: ASYNC110 - the pause may be extended
             await asyncio.sleep(left)
-        place.paused_until = None
+        state.paused_until = None
         self._progress.resting = tuple(name for name in self._progress.resting if name != self._servers[at].name)
 
     def _mark_unreachable(self, at: int) -> None:
-        place = self._scheduler.servers[at]
-        if place.is_unreachable:
+        state = self._scheduler.servers[at]
+        if state.is_unreachable:
             return
-        place.is_unreachable = True
+        state.is_unreachable = True
         self._update_unreachable()
         self._callbacks.note(f"{self._servers[at].name} no longer responds: retrying until it does")
         self._start_task(self._wait_until_reachable(at), self._background)
@@ -387,4 +389,4 @@ class BatchRunner:
 
     def _update_unreachable(self) -> None:
         pairs = zip(self._servers, self._scheduler.servers, strict=True)
-        self._progress.unreachable_servers = tuple(server.name for server, place in pairs if place.is_unreachable)
+        self._progress.unreachable_servers = tuple(server.name for server, state in pairs if state.is_unreachable)

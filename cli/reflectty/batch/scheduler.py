@@ -137,7 +137,7 @@ class ServerSlots:
         return self.slots > 0 and not self.is_unreachable
 
     def can_take(self, tokens: int) -> bool:
-        """True if a prompt of `tokens`, including its answer, fits beside the running ones.
+        """True if a prompt of `tokens`, including its answer, fits alongside the running ones.
 
         A prompt that exceeds the shared context by itself runs alone.
         """
@@ -156,16 +156,16 @@ class Scheduler:
     @property
     def running(self) -> int:
         """Number of running prompts on all servers."""
-        return sum(place.running for place in self.servers)
+        return sum(state.running for state in self.servers)
 
     @property
     def is_cut_off(self) -> bool:
         """True if no server is reachable."""
-        return all(place.is_unreachable for place in self.servers)
+        return all(state.is_unreachable for state in self.servers)
 
     def is_missing_everywhere(self, model: str) -> bool:
         """True if no server that is in use has the model."""
-        return all(model in place.missing_models for place in self.servers if place.slots)
+        return all(model in state.missing_models for state in self.servers if state.slots)
 
     def pick_server(self, model: str, waiting: int | None = None, tokens: int = 0) -> int | None:
         """Pick the server for a prompt, or None if it should wait.
@@ -178,7 +178,7 @@ class Scheduler:
             waiting: number of waiting prompts including this one; None if unknown.
             tokens: estimated tokens of the prompt and its answer.
         """
-        able = [at for at, place in enumerate(self.servers) if place.is_available and model not in place.missing_models]
+        able = [at for at, state in enumerate(self.servers) if state.is_available and model not in state.missing_models]
         free = [at for at in able if self.servers[at].can_take(tokens)]
         if not free:
             return None
@@ -205,12 +205,12 @@ class Scheduler:
 
     def end(self, at: int, seconds: float | None = None, tokens: int = 0) -> None:
         """Record the end of a prompt; `seconds` is the time of an answer, None without one."""
-        place = self.servers[at]
-        place.running -= 1
-        place.used_context -= tokens
+        state = self.servers[at]
+        state.running -= 1
+        state.used_context -= tokens
         if seconds is not None:
-            before = place.mean_seconds or seconds
-            place.mean_seconds = before + _LATEST_WEIGHT * (seconds - before)
+            before = state.mean_seconds or seconds
+            state.mean_seconds = before + _LATEST_WEIGHT * (seconds - before)
 
 
 GROWING_SECONDS: Final = 0.25
@@ -233,7 +233,7 @@ class ConcurrencyController:
         callbacks: show notes and progress information.
         count_waiting: the number of waiting lines; None while not all lines are read.
         notify_changed: called when more lines may be asked.
-        start_background: starts work that runs beside the lines until the batch ends.
+        start_background: starts work that runs alongside the lines until the batch ends.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - all are needed
@@ -266,17 +266,17 @@ class ConcurrencyController:
         if self._is_inspected[at]:
             return
         self._is_inspected[at] = True
-        told = await self._servers[at].load_capacity()
-        if told is None:
+        capacity = await self._servers[at].load_capacity()
+        if capacity is None:
             return
-        place = self._scheduler.servers[at]
-        self._shared_contexts[at], self._is_decided[at] = told.shared_context, True
+        state = self._scheduler.servers[at]
+        self._shared_contexts[at], self._is_decided[at] = capacity.shared_context, True
         if self._is_fixed:
             return
-        place.shared_context = told.shared_context
-        if told.slots:
-            place.slots = place.max_slots = min(told.slots, MAX_CONCURRENCY)
-            self._tell(at, _slots_text(place.slots, at_least=False))
+        state.shared_context = capacity.shared_context
+        if capacity.slots:
+            state.slots = state.max_slots = min(capacity.slots, MAX_CONCURRENCY)
+            self._tell(at, _slots_text(state.slots, at_least=False))
         elif await self._servers[at].load_workload() is not None:
             self._start_background(self._grow_slots(at))
         else:
@@ -284,18 +284,18 @@ class ConcurrencyController:
 
     async def record_answer(self, question: Question, at: int, outcome: Outcome) -> None:
         """Record an answered line; its model is loaded now, so the server can be probed or measured."""
-        pace = self._tuners[at]
-        if pace:
-            self._follow_tuner(pace, at, outcome)
+        tuner = self._tuners[at]
+        if tuner:
+            self._follow_tuner(tuner, at, outcome)
         elif not self._is_decided[at] and self._has_many_waiting():
             self._is_decided[at] = True
             await self._probe_server(question, self._servers[at], at)
 
     def _follow_tuner(self, tuner: ConcurrencyTuner, at: int, outcome: Outcome) -> None:
-        place = self._scheduler.servers[at]
+        state = self._scheduler.servers[at]
         was = tuner.is_settled
         tuner.record_line(outcome.tokens, _now(), is_saturated=self._count_waiting() != 0)
-        place.slots = tuner.slots
+        state.slots = tuner.slots
         if tuner.is_settled and not was:
             self._tell(at, f"is fastest with {_lines_text(tuner.slots)} at once: using that (--jobs N to change)")
         self._notify_changed()
@@ -312,33 +312,33 @@ class ConcurrencyController:
     async def _probe_server(self, question: Question, server: Server, at: int) -> None:
         """Probe a server with tiny requests; if the result is uncertain, tune by the lines."""
         try:
-            found = await server.probe_slots(question)
+            probed = await server.probe_slots(question)
         except ReflecttyError:
             return
-        if not found.is_certain:
+        if not probed.is_certain:
             self._start_tuner(at)
             return
-        self._scheduler.servers[at].slots = slots = max(1, found.slots)
-        self._tell(at, _slots_text(slots, at_least=found.is_lower_bound))
-        self._start_tuner(at, is_settled=not found.is_lower_bound)
+        self._scheduler.servers[at].slots = slots = max(1, probed.slots)
+        self._tell(at, _slots_text(slots, at_least=probed.is_lower_bound))
+        self._start_tuner(at, is_settled=not probed.is_lower_bound)
 
     async def _grow_slots(self, at: int) -> None:
         """Raise the slots of a server that reports its queue until requests wait."""
-        server, place = self._servers[at], self._scheduler.servers[at]
-        queued, said = 0, 0
-        while (load := await server.load_workload()) is not None or place.is_unreachable:
+        server, state = self._servers[at], self._scheduler.servers[at]
+        queued, reported = 0, 0
+        while (load := await server.load_workload()) is not None or state.is_unreachable:
             waiting = load.waiting if load else 0
             queued = queued + 1 if waiting else 0
             if queued >= QUEUED_POLLS:
-                place.slots = max(1, min(place.slots, place.running - waiting))
-            elif not waiting and place.running >= place.slots and place.slots < place.max_slots:
-                place.slots = min(2 * place.slots, place.max_slots)
+                state.slots = max(1, min(state.slots, state.running - waiting))
+            elif not waiting and state.running >= state.slots and state.slots < state.max_slots:
+                state.slots = min(2 * state.slots, state.max_slots)
                 self._notify_changed()
-            resting = queued >= QUEUED_POLLS or place.slots >= place.max_slots
-            if resting and said != place.slots:
-                said = place.slots
-                self._tell(at, _slots_text(said, at_least=not queued))
-            await asyncio.sleep(STEADY_SECONDS if resting or place.is_unreachable else GROWING_SECONDS)
+            resting = queued >= QUEUED_POLLS or state.slots >= state.max_slots
+            if resting and reported != state.slots:
+                reported = state.slots
+                self._tell(at, _slots_text(reported, at_least=not queued))
+            await asyncio.sleep(STEADY_SECONDS if resting or state.is_unreachable else GROWING_SECONDS)
         self._start_tuner(at)
 
     # Overload
@@ -350,14 +350,14 @@ class ConcurrencyController:
 
     def _reduce_slots(self, job: Job, at: int) -> None:
         """Halve the slots of an overloaded server, once for all lines that were sent together."""
-        place = self._scheduler.servers[at]
-        if job.overloads_at_start != place.overloads:
+        state = self._scheduler.servers[at]
+        if job.overloads_at_start != state.overloads:
             return
-        place.overloads += 1
-        pace = self._tuners[at]
-        if pace:
-            pace.halve(_now())
-        place.slots = place.max_slots = max(1, min(place.slots, place.running) // 2)
+        state.overloads += 1
+        tuner = self._tuners[at]
+        if tuner:
+            tuner.halve(_now())
+        state.slots = state.max_slots = max(1, min(state.slots, state.running) // 2)
 
     def handle_full_context(self, job: Job, at: int) -> None:
         """Reduce the slots, with a note, when replies together filled a shared context."""

@@ -90,10 +90,10 @@ class Server:
 
     def is_deterministic(self, question: Question) -> bool:
         """True if a question gets the same reply each time: with a fixed seed or a temperature of 0."""
-        known = self._models.get(question.model)
-        given = dict(question.options)
-        own = {one.option: one.value for one in sampling_defaults_of(known)} if known else {}
-        temperature, seed = (given.get(name, own.get(name)) for name in ("temperature", "seed"))
+        model = self._models.get(question.model)
+        options = dict(question.options)
+        defaults = {one.option: one.value for one in sampling_defaults_of(model)} if model else {}
+        temperature, seed = (options.get(name, defaults.get(name)) for name in ("temperature", "seed"))
         return _option_number(temperature) == 0 or _option_number(seed) >= 0
 
     async def probe_slots(self, question: Question) -> ParallelSlots:
@@ -103,24 +103,24 @@ class Server:
 
     async def load_capacity(self) -> Capacity | None:
         """The capacity that the server reports; None if its engine has no such request."""
-        tell = getattr(self.engine, "capacity", None)
+        load = getattr(self.engine, "capacity", None)
         model = next((one.name for one in self._models.values()), "")
         try:
             async with asyncio.timeout(ALIVE_SECONDS):
-                found: Capacity | None = await tell(model) if tell else None
+                capacity: Capacity | None = await load(model) if load else None
         except (ReflecttyError, TimeoutError):
             return Capacity()
-        return found
+        return capacity
 
     async def load_workload(self) -> Workload | None:
         """The running and waiting requests that the server reports; None if it does not."""
-        tell = getattr(self.engine, "workload", None)
+        load = getattr(self.engine, "workload", None)
         try:
             async with asyncio.timeout(ALIVE_SECONDS):
-                found: Workload | None = await tell() if tell else None
+                workload: Workload | None = await load() if load else None
         except (ReflecttyError, TimeoutError):
             return None
-        return found
+        return workload
 
     async def is_reachable(self) -> bool:
         """True if the server answers either request, even with a refusal; a proxy may leave one unanswered."""
@@ -204,8 +204,8 @@ async def check_servers(
     for at, error in enumerate(found):
         if error:
             note(_exclude_server(scheduler, at, servers[at].name, model, error))
-    able = [server for server, error in zip(servers, found, strict=True) if not error]
-    for text in await _version_notes(able, model):
+    usable = [server for server, error in zip(servers, found, strict=True) if not error]
+    for text in await _version_notes(usable, model):
         note(text)
     return model
 
@@ -271,11 +271,11 @@ async def _in_time(server: Server, model: str) -> Model:
 async def _patiently(server: Server, model: str, note: Callable[[str], None]) -> Model:
     """Look up a model without this timeout, but with a note once it has passed."""
     text = SILENT.format(server=server.name, seconds=PREFLIGHT_TIMEOUT_SECONDS)
-    telling = asyncio.get_running_loop().call_later(PREFLIGHT_TIMEOUT_SECONDS, note, text)
+    timer = asyncio.get_running_loop().call_later(PREFLIGHT_TIMEOUT_SECONDS, note, text)
     try:
         return await server.find_model(model)
     finally:
-        telling.cancel()
+        timer.cancel()
 
 
 def _error_rank(error: ReflecttyError) -> int:
@@ -286,12 +286,12 @@ def _error_rank(error: ReflecttyError) -> int:
 
 def _exclude_server(scheduler: Scheduler, at: int, name: str, model: str, error: ReflecttyError) -> str:
     """Mark a server as unable to answer and return the note about it."""
-    place = scheduler.servers[at]
+    state = scheduler.servers[at]
     if isinstance(error, ModelMissingError):
-        place.missing_models.add(model)
+        state.missing_models.add(model)
         return f"{name} does not have {model}: skipping it"
     if isinstance(error, UnreachableError | IncompleteError):
-        place.is_unreachable = True
+        state.is_unreachable = True
         return f"{name} is not responding yet: starting without it ({error})"
-    place.slots = 0
+    state.slots = 0
     return f"skipping {name}: {error}"

@@ -1,4 +1,4 @@
-"""The options of `reflect "question"` as a table, their values as one record, and a reader of plain command lines."""
+"""Defines the options of `reflect "question"` and the record of their values, and parses plain command lines."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class OptionSpec(NamedTuple):
     help: str
     metavar: str = ""
     kind: type = str
-    """The type of a value: `bool` takes none, an enumeration only its members."""
+    """The type of a value; `bool` is a flag without one, an enumeration accepts only its members."""
     many: bool = False
-    """Whether it can be given several times."""
+    """Whether the option can be repeated."""
     shown_default: str = ""
-    """The default in words, for the help."""
+    """The default as the help describes it."""
 
 
 _WHAT, _MODEL, _THINKING, _OUTPUT, _SESSION = (
@@ -128,11 +128,11 @@ ASK_OPTIONS = {
     ),
     "version": OptionSpec(OTHER_GROUP, ("--version",), "Print the version and exit.", kind=bool),
 }
-"""The options by the field of `AskArguments` that has their value."""
+"""The options by the name of their field in `AskArguments`."""
 
 
 class AskArguments(NamedTuple):
-    """The values of one call."""
+    """The arguments of one call."""
 
     prompt: list[str] | None = None
     model: str = ""
@@ -167,12 +167,12 @@ class AskArguments(NamedTuple):
 
 
 def decode_argument(argument: str) -> str:
-    """Return an argument as the UTF-8 text it is, even where the locale made Python read it as ASCII."""
+    """Decode an argument as UTF-8, even if the locale made Python read it as ASCII."""
     return os.fsencode(argument).decode("utf-8", "replace")
 
 
 def has_no_question(arguments: AskArguments) -> bool:
-    """Whether neither a question nor anything about the form of an answer was given."""
+    """Whether the arguments contain neither a question nor an option about the form of an answer."""
     about = (
         arguments.prompt,
         arguments.template,
@@ -189,10 +189,10 @@ def has_no_question(arguments: AskArguments) -> bool:
 
 
 def refuse_contradictions(arguments: AskArguments) -> None:
-    """Refuse options that cannot hold together.
+    """Refuse options that cannot be combined.
 
     Raises:
-        UsageError: the first such pair.
+        UsageError: the first conflict.
     """
     forms = {
         "--final": arguments.final,
@@ -234,8 +234,7 @@ def parse_plain(words: list[str]) -> AskArguments | None:
     """Parse a command line of whole flags and values, without Typer, whose import takes a third of a one-shot's start.
 
     Returns:
-        The same values that Typer would find; None for anything else, such as a mistake, `--help` or `-qc`, which Typer
-        must handle.
+        The same values as Typer's; None for anything that Typer must handle, such as a mistake, `--help` or `-qc`.
     """
     values: dict[str, Any] = {}
     prompt: list[str] = []
@@ -263,5 +262,5 @@ def parse_plain(words: list[str]) -> AskArguments | None:
 
 
 def _is_plain(spec: OptionSpec, value: str) -> bool:
-    """Whether a value is valid: any for texts and paths, one of the members for an enumeration."""
+    """Whether a value is valid: any text or path, or a member of an enumeration."""
     return not issubclass(spec.kind, StrEnum) or value in {str(member) for member in spec.kind}

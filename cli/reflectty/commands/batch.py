@@ -14,7 +14,7 @@ from reflectty.core.errors import UsageError
 from reflectty.core.options import OPTIONS
 
 STDIN = Path("-")
-"""The input where it is stdin, and the output where it is stdout."""
+"""Stands for stdin as the input and for stdout as the output."""
 
 Input = Annotated[
     Path, typer.Argument(metavar="FILE", help="The questions, one per line; - reads stdin.", show_default=False)
@@ -107,15 +107,15 @@ Patience = Annotated[
 
 
 class BatchArguments(NamedTuple):
-    """The values of one call; the fields bear the names of the command's parameters."""
+    """The arguments of one call; the fields have the names of the command's parameters."""
 
     ask_arguments: AskArguments
-    """What it shares with a question of one shot."""
+    """The arguments shared with a single question."""
     file: Path
     host: list[str] | None
     form: InputFormat | None
     output: Path | None
-    """None is stdout."""
+    """None for stdout."""
     resume: bool
     force: bool
     unordered: bool
@@ -127,12 +127,12 @@ class BatchArguments(NamedTuple):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The servers that were named."""
+        """The servers named on the command line."""
         return tuple(map(decode_argument, self.host or ()))
 
 
 def batch_arguments_of(values: dict[str, Any]) -> BatchArguments:
-    """Return the values of the command's parameters, those of a question of one shot apart."""
+    """The arguments made from the values of the command's parameters."""
     own = {name: values[name] for name in BatchArguments._fields if name in values}
     shared = {name: value for name, value in values.items() if name not in own}
     if own["output"] == STDIN:
@@ -141,10 +141,10 @@ def batch_arguments_of(values: dict[str, Any]) -> BatchArguments:
 
 
 def refuse_contradictions(arguments: BatchArguments) -> None:
-    """Refuse options that cannot hold together.
+    """Refuse options that cannot be combined.
 
     Raises:
-        UsageError: the first of them.
+        UsageError: the first conflict.
     """
     key = str(arguments.output or "").partition("=")
     if key[1] and key[0] in OPTIONS:
@@ -196,8 +196,8 @@ def batch(  # noqa: PLR0913, PLR0917 - every option of the command is one
     the start or for as long as --patience; 4 the model is not installed; 5 some lines have no complete answer; 6 the
     output cannot be written.
     """
-    given = batch_arguments_of({name: value for name, value in locals().items() if name != "context"})
-    refuse_contradictions(given)
+    arguments = batch_arguments_of({name: value for name, value in locals().items() if name != "context"})
+    refuse_contradictions(arguments)
     from reflectty.commands.batch_run import run_batch
 
-    run_batch(given, context.obj)
+    run_batch(arguments, context.obj)

@@ -1,4 +1,4 @@
-"""Runs one batch: opens its files and servers, answers the lines and reports progress."""
+"""Runs one batch: opens its files and servers, asks its lines and reports progress."""
 
 from __future__ import annotations
 
@@ -48,27 +48,27 @@ if TYPE_CHECKING:
 
 
 def question_for(item: PromptLine, common: Question, template: FilledTemplate | None) -> Question:
-    """Return the question of one line.
+    """The question of one line.
 
     Args:
-        item: what the line says; its fields go before those of the call.
-        common: what all lines have in common.
-        template: the template, where there is one.
+        item: the line; its fields override `common`.
+        common: the question that all lines share.
+        template: the template, if any.
 
     Raises:
-        UsageError: nothing is asked, or a field of the template is missing.
+        UsageError: the line has no prompt, or a field of the template is missing.
     """
-    gathered = QuestionInputs(words=item.prompt)
+    inputs = QuestionInputs(words=item.prompt)
     if template:
-        gathered = apply_template(template._replace(fields=template.fields | dict(item.fields)), gathered)
-    if not gathered.prompt.strip():
+        inputs = apply_template(template._replace(fields=template.fields | dict(item.fields)), inputs)
+    if not inputs.prompt.strip():
         raise UsageError("the line has no prompt", 'write it as {"prompt": "why is the sky blue?"}')
-    wish = common.ask_options._replace(system=item.system or common.ask_options.system)
-    return common._replace(prompt=gathered.prompt, model=item.model or common.model, ask_options=wish)
+    options = common.ask_options._replace(system=item.system or common.ask_options.system)
+    return common._replace(prompt=inputs.prompt, model=item.model or common.model, ask_options=options)
 
 
 class BatchReporter:
-    """Says things in a line each; the line that counts makes way for them."""
+    """Writes notes, records and totals, and erases the progress line where they would run into it."""
 
     def __init__(self, terminal: Terminal, progress: BatchProgress, *, quiet: bool) -> None:
         self._terminal = terminal
@@ -82,24 +82,24 @@ class BatchReporter:
             self._line.tick(seconds)
 
     def clear(self) -> None:
-        """Take away the line that counts."""
+        """Erase the progress line."""
         if self._line:
             self._line.stop()
 
     def note(self, text: str) -> None:
-        """Say something to whoever reads stderr."""
+        """Write a note to stderr, unless --quiet is given."""
         if not self._quiet:
             self.clear()
             write_remark(self._terminal, text)
 
     def note_once(self, text: str) -> None:
-        """Say something that many replies give occasion to say."""
+        """Write a note unless it was written before."""
         if text not in self._noted_texts:
             self._noted_texts.add(text)
             self.note(text)
 
     def info(self, text: str) -> None:
-        """Say something to whoever looks on."""
+        """Write a note if stderr is a terminal."""
         if self._terminal.err.tty:
             self.note(text)
 
@@ -110,7 +110,7 @@ class BatchReporter:
         self._terminal.out.write(text)
 
     def report_totals(self) -> None:
-        """Say what came of all lines."""
+        """Report the answered and failed lines, the time and the speed."""
         progress = self._progress
         if not progress.finished:
             self.info(
@@ -118,10 +118,11 @@ class BatchReporter:
             )
             return
         failed = f", {progress.failed:,} without a complete answer" if progress.failed else ""
-        kept = f", {progress.answered_before:,} answered earlier" if progress.answered_before else ""
+        earlier = f", {progress.answered_before:,} answered earlier" if progress.answered_before else ""
         speed = f" · {progress.tokens_per_second:.0f} tok/s" if progress.tokens_per_second >= 1 else ""
         self.info(
-            f"{format_count(progress.done, 'line')} answered{failed}{kept} · {format_duration(progress.seconds)}{speed}"
+            f"{format_count(progress.done, 'line')} answered{failed}{earlier}"
+            f" · {format_duration(progress.seconds)}{speed}"
         )
 
 
@@ -132,38 +133,38 @@ def _make_progress_line(terminal: Terminal, progress: BatchProgress) -> BatchPro
 
 
 class BatchContext(NamedTuple):
-    """What one call works with."""
+    """The inputs of one batch."""
 
     arguments: BatchArguments
     settings: config.Settings
     common_question: Question
-    """What all lines have in common."""
+    """The question that all lines share."""
     template: FilledTemplate | None
-    """The template, where there is one."""
+    """The template, if any."""
     fields: tuple[str, ...]
-    """What is written of a reply."""
+    """The fields of a reply to write."""
     reporter: BatchReporter
     progress: BatchProgress
 
 
 class BatchFiles(NamedTuple):
-    """Where the lines come from, and where the records go."""
+    """The input and the output of one batch."""
 
     source: PromptFile
     output: Output
     resume_index: ResumeIndex
-    """What the output has said so far."""
+    """The records that the output already has."""
 
 
 def run_batch(arguments: BatchArguments, terminal: Terminal) -> None:
-    """Answer the lines of a file.
+    """Ask the lines of a file.
 
     Raises:
-        ReflecttyError: the call cannot be used, nobody can answer, or some lines have no complete answer.
+        ReflecttyError: the arguments are invalid, no server responds, or some lines have no complete answer.
     """
     context = _make_context(arguments, terminal)
-    with _open_input(arguments, terminal) as number:
-        files = _open_files(context, number)
+    with _open_input(arguments, terminal) as descriptor:
+        files = _open_files(context, descriptor)
         try:
             run_interruptible(_answer_lines(context, files))
         except UnreachableError as error:
@@ -174,8 +175,8 @@ def run_batch(arguments: BatchArguments, terminal: Terminal) -> None:
     context.reporter.report_totals()
     if context.progress.failed:
         message = f"{context.progress.failed:,} of {context.progress.finished:,} lines have no complete answer"
-        again = f"; {_resume_command_for(arguments)} to retry them" if arguments.output else ""
-        raise IncompleteError(message, f"each has its error in the output{again}")
+        retry_hint = f"; {_resume_command_for(arguments)} to retry them" if arguments.output else ""
+        raise IncompleteError(message, f"each has its error in the output{retry_hint}")
 
 
 def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext:
@@ -197,31 +198,31 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
     )
 
 
-def _resume_hint_for(arguments: BatchArguments, otherwise: str) -> str:
-    return f"{_resume_command_for(arguments)} to continue" if arguments.output else otherwise
+def _resume_hint_for(arguments: BatchArguments, default: str) -> str:
+    return f"{_resume_command_for(arguments)} to continue" if arguments.output else default
 
 
 def _resume_command_for(arguments: BatchArguments) -> str:
-    """Return how the same command goes on with its output."""
+    """The instruction that continues the output file."""
     return "run it again with --resume instead of --force" if arguments.force else "run it again with --resume"
 
 
 @contextmanager
 def _open_input(arguments: BatchArguments, terminal: Terminal) -> Iterator[int]:
-    """Open the input; it may be a pipe.
+    """Open the input, which may be a pipe.
 
     Raises:
-        UsageError: it cannot be read, or it is the output as well.
+        UsageError: it cannot be read, or is also the output.
     """
     if arguments.file == STDIN:
         yield _stdin_descriptor_of(terminal)
         return
-    number = _open_file(arguments.file)
+    descriptor = _open_file(arguments.file)
     try:
-        _refuse_bad_input(number, arguments)
-        yield number
+        _refuse_bad_input(descriptor, arguments)
+        yield descriptor
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
 def _open_file(path: Path) -> int:
@@ -238,26 +239,26 @@ def _stdin_descriptor_of(terminal: Terminal) -> int:
     return terminal.stdin.fileno()
 
 
-def _refuse_bad_input(number: int, arguments: BatchArguments) -> None:
-    found = os.fstat(number)
-    if stat.S_ISDIR(found.st_mode):
+def _refuse_bad_input(descriptor: int, arguments: BatchArguments) -> None:
+    status = os.fstat(descriptor)
+    if stat.S_ISDIR(status.st_mode):
         raise UsageError(f"{arguments.file} is a folder", "name a file in it")
-    if arguments.output and arguments.output.exists() and os.path.samestat(found, arguments.output.stat()):
+    if arguments.output and arguments.output.exists() and os.path.samestat(status, arguments.output.stat()):
         raise UsageError(f"{arguments.output} is also the input file", "name another file")
 
 
-def _open_files(context: BatchContext, number: int) -> BatchFiles:
-    given, reporter = context.arguments, context.reporter
-    name = "stdin" if given.file == STDIN else clean_line(str(given.file))
-    source, ordered = PromptFile(number, name, given.form), not given.unordered
-    if given.output is None:
+def _open_files(context: BatchContext, descriptor: int) -> BatchFiles:
+    arguments, reporter = context.arguments, context.reporter
+    name = "stdin" if arguments.file == STDIN else clean_line(str(arguments.file))
+    source, ordered = PromptFile(descriptor, name, arguments.form), not arguments.unordered
+    if arguments.output is None:
         return BatchFiles(source, StreamOutput(reporter.write, ordered=ordered), ResumeIndex())
-    output, ledger = open_output(given.output, resume=given.resume, force=given.force, ordered=ordered)
-    return BatchFiles(source, output, ledger)
+    output, index = open_output(arguments.output, resume=arguments.resume, force=arguments.force, ordered=ordered)
+    return BatchFiles(source, output, index)
 
 
 async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
-    """Ask what is not answered yet; no server is needed where that is nothing."""
+    """Ask the lines without an answer; needs no server if there are none."""
     resume_cursor = files.resume_index.create_cursor()
     before = frozenset(files.resume_index.models)
     try:
@@ -266,9 +267,9 @@ async def _answer_lines(context: BatchContext, files: BatchFiles) -> None:
             if first is not None:
                 await _ask_lines(context, files.output, _prepend(first, items), before)
     except asyncio.CancelledError:
-        done = f"stopped: {format_count(context.progress.answered_before + context.progress.done, 'line')} answered"
+        summary = f"stopped: {format_count(context.progress.answered_before + context.progress.done, 'line')} answered"
         context.reporter.note(
-            f"{done}; {_resume_hint_for(context.arguments, 'use --output FILE to be able to --resume')}"
+            f"{summary}; {_resume_hint_for(context.arguments, 'use --output FILE to be able to --resume')}"
         )
         raise
     if resume_cursor.remaining:
@@ -285,12 +286,12 @@ async def _prepend(first: PromptLine, rest: AsyncGenerator[PromptLine, None]) ->
 
 
 def _is_wanted(context: BatchContext, resume_cursor: ResumeCursor, line: InputLine) -> bool:
-    """Whether a line is to be asked: it was not, or not answered, or it is another by now."""
-    found = resume_cursor.status_of(line.number, line.digest)
-    if found is LineStatus.ANSWERED:
+    """Whether to ask a line: it is new or failed, or has changed since its answer."""
+    status = resume_cursor.status_of(line.number, line.digest)
+    if status is LineStatus.ANSWERED:
         context.progress.answered_before += 1
         return False
-    if found is LineStatus.CHANGED:
+    if status is LineStatus.CHANGED:
         if not context.progress.changed:
             text = f"line {line.number} has changed since {context.arguments.output} was written"
             context.reporter.note(f"{text}: all changed lines are asked again")
@@ -301,21 +302,21 @@ def _is_wanted(context: BatchContext, resume_cursor: ResumeCursor, line: InputLi
 async def _ask_lines(
     context: BatchContext, output: Output, items: AsyncGenerator[PromptLine, None], answered_by: frozenset[str]
 ) -> None:
-    given, reporter = context.arguments, context.reporter
+    arguments, reporter = context.arguments, context.reporter
     async with AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(server) for server in _make_servers(context)]
-        scheduler = Scheduler(len(servers), given.jobs or 1)
+        scheduler = Scheduler(len(servers), arguments.jobs or 1)
         model = await check_servers(servers, scheduler, context.common_question.model, reporter.note)
         for other in sorted(answered_by - {model}):
             reporter.note(f"some lines were already answered by {other}: their answers are kept")
-        terms = BatchOptions(given.jobs or 0, given.retry, given.patience)
-        work = BatchRunner(servers, scheduler, terms, _make_callbacks(context, output, model), context.progress)
+        options = BatchOptions(arguments.jobs or 0, arguments.retry, arguments.patience)
+        runner = BatchRunner(servers, scheduler, options, _make_callbacks(context, output, model), context.progress)
         async with run_ticker(reporter.tick):
-            await work.run(items)
+            await runner.run(items)
 
 
 def _make_servers(context: BatchContext) -> Iterator[Server]:
-    """Yield every server once that the call or the settings name."""
+    """Make each distinct server that the arguments or the settings name."""
     timeouts = config.parse_timeouts(context.arguments.ask_arguments.timeout, context.settings.timeouts)
     hosts = context.arguments.hosts or context.settings.hosts or (context.settings.host,)
     for name, host in {str(address_of(host, context.settings.engine)): host for host in hosts}.items():
@@ -331,8 +332,8 @@ def _make_callbacks(context: BatchContext, output: Output, model: str) -> Callba
 
     def deliver(number: int, item: PromptLine, outcome: Outcome) -> None:
         if isinstance(outcome.error, OptionError):
-            asked = context.arguments.ask_arguments
-            error = add_option_source(outcome.error, asked.option or (), decode_argument(asked.profile))
+            arguments = context.arguments.ask_arguments
+            error = add_option_source(outcome.error, arguments.option or (), decode_argument(arguments.profile))
             outcome = outcome._replace(error=error)
         output.put(number, record_of(item, outcome, context.fields))
 

@@ -23,54 +23,54 @@ if TYPE_CHECKING:
 
 DEFAULT_HOSTS = {"ollama": "127.0.0.1:11434", "openai": "127.0.0.1:8000", "embedded": "built in"}
 MAX_SESSIONS = 50
-"""So many of the latest sessions are looked at for those of a chat that is left."""
+"""The number of latest sessions searched for those of the chat that ended."""
 NO_TERMINAL = "the chat needs a terminal on stdin, stdout and stderr"
 
 
 def can_open_chat(terminal: Terminal) -> bool:
-    """Whether there is a terminal that a chat could be drawn on."""
+    """Whether stdin, stdout and stderr are terminals."""
     return terminal.stdin_tty and terminal.out.tty and terminal.err.tty
 
 
 class ChatRequest(NamedTuple):
-    """What the arguments say of a chat."""
+    """The arguments of a chat."""
 
     question: Question
-    """How questions are asked; its prompt is empty."""
+    """The options of every question; its prompt is empty."""
     host: str = ""
     timeout: str = ""
     keeps_session: bool = True
     session: str = ""
-    """The session to go on with, by a part of its id or its title."""
+    """The session to continue: a part of its id or its title."""
     continues_latest: bool = False
-    """Whether to go on with the last one."""
+    """Whether to continue the latest session."""
     is_model_explicit: bool = False
-    """Whether the model was named with this call, and not by a setting or a session."""
+    """Whether the model was named for this call, so that it overrides that of a session."""
     profile: str = ""
-    """The profile that was named with this call."""
+    """The profile named on the command line."""
     typed: tuple[tuple[str, str], ...] = ()
-    """The options that were given with this call, each with what it was given behind."""
+    """The options given on the command line, each with its value."""
 
 
 def chat(terminal: Terminal) -> None:
-    """Open the chat as the settings say, where the command line says nothing; Typer is not needed for that."""
+    """Open the chat from the settings alone, without Typer."""
     from reflectty.chat.request import question_from_settings
 
     settings = config.load_settings()
-    wanted = ChatRequest(
+    request = ChatRequest(
         question_from_settings(settings),
         host=settings.host,
         keeps_session=settings.store,
         is_model_explicit=settings.is_model_explicit,
     )
-    open_chat(wanted, settings, terminal)
+    open_chat(request, settings, terminal)
 
 
 def open_chat(request: ChatRequest, settings: config.Settings, terminal: Terminal) -> None:
-    """Run the chat until it is left.
+    """Run the chat until the user leaves it.
 
     Raises:
-        UsageError: there is no terminal, or a key, a session or the host cannot be used.
+        UsageError: there is no terminal, or a key, the session or the host is invalid.
         StoppedError: a signal ended it.
     """
     if not can_open_chat(terminal):
@@ -79,14 +79,18 @@ def open_chat(request: ChatRequest, settings: config.Settings, terminal: Termina
     from reflectty.tui.app import ReflectApp
 
     notes: list[str] = []
-    parting: list[str] = []
+    exit_messages: list[str] = []
     store = open_store(config.store_path() if request.keeps_session else None, notes.append)
     try:
-        found = store.find(request.session) if request.session else store.latest() if request.continues_latest else None
-        settings, request = _restore_server(settings, request, found)
+        session = (
+            store.find(request.session) if request.session else store.latest() if request.continues_latest else None
+        )
+        settings, request = _restore_server(settings, request, session)
         chat_config = _make_chat_config(request, config.with_remembered_choices(settings), terminal, store)
         app = ReflectApp(
-            chat_config._replace(session=found, notes=(*notes, *chat_config.notes), exit_message=parting.append),
+            chat_config._replace(
+                session=session, notes=(*notes, *chat_config.notes), exit_message=exit_messages.append
+            ),
             animation=settings.animation and terminal.can_redraw,
         )
         began = time.time()
@@ -94,7 +98,7 @@ def open_chat(request: ChatRequest, settings: config.Settings, terminal: Termina
         _remember_servers(settings, request.host, store, began)
     finally:
         store.close()
-    for text in parting:
+    for text in exit_messages:
         write_remark(terminal, text)
     if app.failure:
         raise app.failure
@@ -103,18 +107,18 @@ def open_chat(request: ChatRequest, settings: config.Settings, terminal: Termina
 
 
 def _restore_server(
-    settings: config.Settings, request: ChatRequest, found: Session | None
+    settings: config.Settings, request: ChatRequest, session: Session | None
 ) -> tuple[config.Settings, ChatRequest]:
-    """Return the settings with the server that a session was held with, unless this call names one."""
-    named = settings.engine != "ollama" or settings.is_server_explicit or request.host != settings.host
-    if named or found is None:
+    """The settings and the request with the server of a session, unless this call names a server."""
+    is_server_named = settings.engine != "ollama" or settings.is_server_explicit or request.host != settings.host
+    if is_server_named or session is None:
         return settings, request
-    held = settings_for_session(settings, found.id)
-    return held, request if held is settings else request._replace(host=held.host)
+    restored = settings_for_session(settings, session.id)
+    return restored, request if restored is settings else request._replace(host=restored.host)
 
 
 def _remember_servers(settings: config.Settings, host: str, store: Store, began: float) -> None:
-    """Remember with which server the sessions of this chat were held."""
+    """Remember the server of each session of this chat."""
     if settings.engine != "openai":
         return
     with suppress(StoreError):
@@ -148,24 +152,24 @@ def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal:
     )
 
 
-def _ask_options_of(asked: Question) -> ChatAskOptions:
+def _ask_options_of(question: Question) -> ChatAskOptions:
     from reflectty.tui.conversation import ChatAskOptions
 
-    wish = asked.ask_options
+    options = question.ask_options
     return ChatAskOptions(
-        asked.model,
-        wish.mode,
-        wish.effort,
-        wish.family,
-        asked.options,
-        wish.system,
-        asked.keep_alive,
-        asked.keep_thinking,
+        question.model,
+        options.mode,
+        options.effort,
+        options.family,
+        question.options,
+        options.system,
+        question.keep_alive,
+        question.keep_thinking,
     )
 
 
 def _load_chat_profile(name: str) -> ChatProfile:
-    """Return how a profile asks: it is named now, and goes before the flags of a while ago."""
+    """The ask options and the server of a profile; chosen in the chat, it overrides the flags of the command line."""
     from reflectty.chat.request import question_from_settings
     from reflectty.commands.engine_factory import engine_for, library_for
     from reflectty.tui.app import ChatProfile

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Shell(StrEnum):
-    """A shell that there are completions for."""
+    """A shell with a completion script."""
 
     BASH = "bash"
     ZSH = "zsh"
@@ -37,38 +37,38 @@ SCRIPT_FILES = {
     Shell.FISH: "reflect.fish",
     Shell.POWERSHELL: "reflect.ps1",
 }
-"""The script of each shell in the folder that is shipped."""
+"""The script of each shell in the packaged folder."""
 
 
 class CompletionFile(NamedTuple):
-    """Where a script goes, and what is to be done there before the shell reads it."""
+    """The destination of a script, and what the shell needs to load it."""
 
     path: Path
     startup_file: Path | None = None
-    """The file that the shell reads when it starts, where it does not find the script by itself."""
+    """The startup file that must load the script; None if the shell finds the script by itself."""
     startup_lines: tuple[str, ...] = ()
-    """What that file has to say."""
+    """The lines that load the script."""
 
 
 def detect_shell() -> Shell:
-    """Return the user's shell.
+    """The user's shell, from SHELL.
 
     Raises:
-        UsageError: SHELL names none that there are completions for.
+        UsageError: SHELL is not set, or names a shell without a completion script.
     """
     name = Path(os.environ.get("SHELL", "")).name
     known = {"pwsh": Shell.POWERSHELL, **{str(shell): shell for shell in Shell}}
     if name not in known:
-        said = f"no completions for {name}" if name else "cannot tell your shell from SHELL"
-        raise UsageError(said, f"choose one with --shell {'|'.join(Shell)}")
+        problem = f"no completions for {name}" if name else "cannot tell your shell from SHELL"
+        raise UsageError(problem, f"choose one with --shell {'|'.join(Shell)}")
     return known[name]
 
 
 def completion_file_of(shell: Shell) -> CompletionFile:
-    """Return where a shell looks for the completions of a command.
+    """The file in which a shell looks for the completions of `reflect`.
 
     Raises:
-        UsageError: there is no home.
+        UsageError: there is no home folder.
     """
     data, settings = _xdg_folder("XDG_DATA_HOME", ".local/share"), _xdg_folder("XDG_CONFIG_HOME", ".config")
     if shell is Shell.BASH:
@@ -86,7 +86,7 @@ def completion_file_of(shell: Shell) -> CompletionFile:
 
 
 def quote_path(path: Path) -> str:
-    """Return a path as bash, zsh and fish read it; the home folder is a tilde."""
+    """A path quoted for bash, zsh and fish, with a tilde for the home folder."""
     from shlex import quote
 
     try:
@@ -113,7 +113,7 @@ ShellArgument = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that reflect did not write.")]
 SCRIPT_MARK = "Completions of reflect for "
-"""What a script of ours says in its first lines."""
+"""Marks our scripts, in one of the first lines."""
 UNTESTED_NOTE = "the PowerShell script is untested"
 
 
@@ -123,11 +123,11 @@ def install(context: typer.Context, shell: ShellOption = None, force: Force = Fa
 
     terminal: Terminal = context.obj
     chosen = shell or detect_shell()
-    place = completion_file_of(chosen)
-    _make_folder(place.path.parent)
-    save_text(_read_script(chosen), place.path, force=force or _is_own_script(place.path))
-    write_remark(terminal, f"installed the completions for {chosen} in {place.path}")
-    write_remark(terminal, _remaining_step_of(chosen, place))
+    target = completion_file_of(chosen)
+    _make_folder(target.path.parent)
+    save_text(_read_script(chosen), target.path, force=force or _is_own_script(target.path))
+    write_remark(terminal, f"installed the completions for {chosen} in {target.path}")
+    write_remark(terminal, _remaining_step_of(chosen, target))
     if chosen is Shell.POWERSHELL:
         write_remark(terminal, UNTESTED_NOTE)
 
@@ -159,21 +159,21 @@ def _is_own_script(path: Path) -> bool:
     return False
 
 
-def _remaining_step_of(shell: Shell, place: CompletionFile) -> str:
-    """Return what is still to be done before the shell completes."""
+def _remaining_step_of(shell: Shell, target: CompletionFile) -> str:
+    """The remaining step before the shell loads the completions."""
     if shell is Shell.BASH:
-        return f"open a new shell to use them; without bash-completion, add to ~/.bashrc: . {quote_path(place.path)}"
-    if place.startup_file is None:
+        return f"open a new shell to use them; without bash-completion, add to ~/.bashrc: . {quote_path(target.path)}"
+    if target.startup_file is None:
         return "open a new shell to use them"
-    if _has_mention(place.startup_file, place.path):
-        return f"{quote_path(place.startup_file)} already loads them: open a new shell to use them"
-    return f"add to {quote_path(place.startup_file)} and open a new shell: {'; '.join(place.startup_lines)}"
+    if _has_mention(target.startup_file, target.path):
+        return f"{quote_path(target.startup_file)} already loads them: open a new shell to use them"
+    return f"add to {quote_path(target.startup_file)} and open a new shell: {'; '.join(target.startup_lines)}"
 
 
-def _has_mention(start: Path, path: Path) -> bool:
-    """Whether the file that a shell begins with speaks of a script, or of the folder of it that is made for them."""
+def _has_mention(startup_file: Path, path: Path) -> bool:
+    """Whether a startup file mentions the script, or the folder `.zfunc` that contains it."""
     with suppress(OSError, ValueError):
-        text = start.read_text("utf-8")
+        text = startup_file.read_text("utf-8")
         return path.name in text or (path.parent.name == ".zfunc" and ".zfunc" in text)
     return False
 
@@ -189,7 +189,7 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {"install": install, "show": show,
 
 
 def completions() -> typer.Typer:
-    """Return the command with its subcommands."""
+    """The command group with its subcommands."""
     return make_group(
         SUBCOMMANDS,
         "Install or print completions for bash, zsh, fish and PowerShell (default: show).\n\n"

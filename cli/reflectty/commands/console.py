@@ -25,7 +25,7 @@ DEFAULT_SUBCOMMAND = "list"
 
 
 class ListByDefault(HelpWithExamples, TyperGroup):
-    """Lists where no subcommand is named, or does what else is the default."""
+    """Runs a default subcommand if none is named: `list`, unless a subclass sets another."""
 
     default: ClassVar = DEFAULT_SUBCOMMAND
 
@@ -36,7 +36,7 @@ class ListByDefault(HelpWithExamples, TyperGroup):
 
 
 class ShowByDefault(ListByDefault):
-    """Shows where no subcommand is named."""
+    """Runs `show` if no subcommand is named."""
 
     default: ClassVar = "show"
 
@@ -44,7 +44,7 @@ class ShowByDefault(ListByDefault):
 def make_group(
     subcommands: Mapping[str, Callable[..., None]], about: str, by_default: type[ListByDefault] = ListByDefault
 ) -> typer.Typer:
-    """Return a command with subcommands; `about` is what it says of itself."""
+    """Make the Typer app of a command group; `about` is its help text."""
     app = typer.Typer(
         add_completion=False,
         rich_markup_mode=None,
@@ -63,43 +63,43 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 
 
 def load_theme(terminal: Terminal) -> Theme:
-    """Return the theme that the settings name; a broken one is a remark."""
+    """Load the theme from the settings; a broken theme causes a remark."""
     from reflectty.system import assets, theme
 
     name = config.load_settings().theme
-    own = () if name == theme.TERMINAL_THEME.name else (config.themes_folder(), assets.find_asset_folder("themes"))
-    loaded = theme.load_theme(name, own)
+    folders = () if name == theme.TERMINAL_THEME.name else (config.themes_folder(), assets.find_asset_folder("themes"))
+    loaded = theme.load_theme(name, folders)
     if loaded.problem:
         write_remark(terminal, loaded.problem)
     return loaded.theme
 
 
 def open_page(terminal: Terminal) -> Page:
-    """Return stdout as a page in the colours of the theme."""
+    """Stdout as a page in the colors of the theme."""
     from reflectty.output.tables import Page
 
     return Page(terminal, load_theme(terminal))
 
 
 def exclusive(flags: Sequence[tuple[str, bool]], hint: str) -> None:
-    """Refuse two options that exclude each other.
+    """Refuse options that cannot be combined.
 
     Raises:
         UsageError: more than one of them is given.
     """
-    chosen = [flag for flag, given in flags if given]
+    chosen = [flag for flag, is_set in flags if is_set]
     if len(chosen) > 1:
         raise UsageError(f"{chosen[0]} and {chosen[1]} cannot be combined", hint)
 
 
 def info(terminal: Terminal, text: str) -> None:
-    """Say what was done, to whoever looks on."""
+    """Write a remark if stderr is a terminal."""
     if terminal.err.tty:
         write_remark(terminal, text)
 
 
 def require_yes(terminal: Terminal, what: str, *, yes: bool) -> None:
-    """Refuse to remove something unasked where nobody can be asked.
+    """Refuse to remove something if the removal can be confirmed neither by --yes nor on a terminal.
 
     Raises:
         UsageError: there is no terminal, and no --yes.
@@ -108,10 +108,10 @@ def require_yes(terminal: Terminal, what: str, *, yes: bool) -> None:
         raise UsageError(f"refusing to remove {what} without --yes", "no terminal to confirm on")
 
 
-def confirm(terminal: Terminal, listed: Iterable[str]) -> bool:
-    """Ask on the terminal whether to remove what is listed; whatever is no yes is a no."""
-    for text in listed:
-        write_remark(terminal, text)
+def confirm(terminal: Terminal, items: Iterable[str]) -> bool:
+    """List the items and ask on the terminal whether to remove them; only `y` and `yes` confirm."""
+    for item in items:
+        write_remark(terminal, item)
     terminal.write_stderr("Remove for good? [y/N] ")
     answer = terminal.stdin.readline() if terminal.stdin else b""
     if not answer.endswith(b"\n"):

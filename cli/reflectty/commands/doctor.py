@@ -62,15 +62,15 @@ def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
 
 async def _run_checks(doctor_context: DoctorContext, *, as_json: bool) -> None:
-    """Check everything, and end as a question would."""
+    """Run the checks and print the findings; raises the error that blocks questions, if any."""
     from reflectty.chat.run import run_ticker
     from reflectty.doctor import Check, DoctorState, Finding, run_checks
     from reflectty.output.doctor import DoctorReport, report_object
 
     report = DoctorReport(doctor_context.terminal, _load_theme(doctor_context), quiet=as_json)
-    known, findings, began = DoctorState(), list[Finding](), perf_counter()
+    state, findings, start = DoctorState(), list[Finding](), perf_counter()
     try:
-        async with run_ticker(report.tick), aclosing(run_checks(doctor_context, known)) as events:
+        async with run_ticker(report.tick), aclosing(run_checks(doctor_context, state)) as events:
             async for event in events:
                 if isinstance(event, Check):
                     report.begin(event.activity)
@@ -79,42 +79,42 @@ async def _run_checks(doctor_context: DoctorContext, *, as_json: bool) -> None:
                     report.show(event)
     finally:
         report.stop()
-    proven = known.reply is not None
+    is_proven = state.reply is not None
     if as_json:
-        seconds = perf_counter() - began
-        report.write(report_object(findings, known.blocking_error, proven=proven, seconds=seconds))
+        seconds = perf_counter() - start
+        report.write(report_object(findings, state.blocking_error, proven=is_proven, seconds=seconds))
     else:
-        report.close(findings, known.blocking_error, proven=proven)
-    if known.blocking_error:
-        raise known.blocking_error
+        report.close(findings, state.blocking_error, proven=is_proven)
+    if state.blocking_error:
+        raise state.blocking_error
 
 
 def _make_doctor_context(  # noqa: PLR0913, PLR0917 - one argument per option
     terminal: Terminal, model: str, host: str, profile: str, engine: str, timeout: str
 ) -> DoctorContext:
-    """Return what is looked at; a setting that cannot be used is a finding, an argument is an error."""
+    """Make the context of the checks; an invalid setting becomes a finding, an invalid argument an error."""
     from reflectty.commands.engine_factory import engine_for
     from reflectty.doctor import DoctorContext, SourcedValue
     from reflectty.doctor.files import load_usable_settings
     from reflectty.doctor.terminal import make_terminal_asker
     from reflectty.tui.clipboard import list_clipboards
 
-    environment, (path, kept) = system_environment(), _find_paths()
-    found = load_usable_settings(environment, path, profile, engine)
-    settings = found.settings._replace(timeouts=config.parse_timeouts(timeout, found.settings.timeouts))
-    named = SourcedValue(host, "--host") if host else SourcedValue(settings.host, found.source_of("host"))
+    environment, (path, store_path) = system_environment(), _find_paths()
+    usable = load_usable_settings(environment, path, profile, engine)
+    settings = usable.settings._replace(timeouts=config.parse_timeouts(timeout, usable.settings.timeouts))
+    sourced_host = SourcedValue(host, "--host") if host else SourcedValue(settings.host, usable.source_of("host"))
     return DoctorContext(
         settings=settings,
-        host=named,
-        model=SourcedValue(model, "-m") if model else SourcedValue(settings.model, found.source_of("model")),
+        host=sourced_host,
+        model=SourcedValue(model, "-m") if model else SourcedValue(settings.model, usable.source_of("model")),
         connect=partial(
             engine_for, settings, host, model=model or settings.model, unasked=not model, has_notices=False
         ),
         terminal=terminal,
         environment=environment,
         config_path=path,
-        store_path=kept,
-        setting_errors=found.mistakes,
+        store_path=store_path,
+        setting_errors=usable.mistakes,
         setting_warnings=_find_harmless_mistakes(settings),
         clipboards=list_clipboards(environment),
         ask_terminal=make_terminal_asker(terminal),
@@ -122,7 +122,7 @@ def _make_doctor_context(  # noqa: PLR0913, PLR0917 - one argument per option
 
 
 def _find_paths() -> tuple[Path, Path]:
-    """Return where settings and sessions are; where there is no home, nothing can be at either place."""
+    """The paths of the config file and the sessions; without a home folder, paths that cannot exist."""
     try:
         return config.config_path(), config.store_path()
     except UsageError:
@@ -130,24 +130,24 @@ def _find_paths() -> tuple[Path, Path]:
 
 
 def _find_harmless_mistakes(settings: config.Settings) -> tuple[UsageError, ...]:
-    """Return what keeps no question from being asked: a theme, or keys of the chat, that cannot be used."""
-    found = []
+    """The mistakes that do not block questions: an invalid theme or invalid keys of the chat."""
+    mistakes = []
     problem = theme.load_theme(settings.theme, _theme_folders_of(settings)).problem
     if problem:
-        found.append(UsageError(problem, "using the terminal's own colors"))
+        mistakes.append(UsageError(problem, "using the terminal's own colors"))
     if settings.keys:
         from reflectty.tui.keys import bind_actions
 
         try:
             bind_actions(settings.keys)
         except UsageError as error:
-            found.append(error)
-    return tuple(found)
+            mistakes.append(error)
+    return tuple(mistakes)
 
 
 def _theme_folders_of(settings: config.Settings) -> tuple[Path, ...]:
-    own = settings.theme != theme.TERMINAL_THEME.name
-    return (config.themes_folder(), assets.find_asset_folder("themes")) if own else ()
+    is_file = settings.theme != theme.TERMINAL_THEME.name
+    return (config.themes_folder(), assets.find_asset_folder("themes")) if is_file else ()
 
 
 def _load_theme(doctor_context: DoctorContext) -> theme.Theme:

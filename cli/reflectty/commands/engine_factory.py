@@ -31,9 +31,9 @@ MINI_FALLBACK_NOTE = "no server responds: using mini, a built-in model with 270 
 REAL_MODEL_HINT = "for a better one, install Ollama from ollama.com and run reflect models pull {}"
 ASK_MINI_HINT = "use -m mini to ask the built-in model without a server"
 THINKERS = "thinkers"
-"""Under what it is remembered which models were seen to think."""
+"""The topic under which the models that were seen to think are remembered."""
 MAX_SESSIONS = 1000
-"""So many of the latest sessions are looked at for who answered."""
+"""The number of latest sessions searched for the models that answered."""
 
 
 def engine_for(  # noqa: PLR0913 - everything that selects the engine
@@ -45,18 +45,18 @@ def engine_for(  # noqa: PLR0913 - everything that selects the engine
     unasked: bool = False,
     has_notices: bool = True,
 ) -> OllamaEngine | OpenAIEngine | FallbackEngine:
-    """Make the engine, to be used in `async with`; the built-in model is its fallback until a server has answered.
+    """Make the engine, for use in `async with`; the built-in model is its fallback until a server has answered.
 
     Args:
         settings: the server and its options.
         host: overrides the host of the settings.
         timeouts: override those of the settings.
-        model: the requested model; "" picks the best installed one; None: not known yet (chat).
-        unasked: whether the built-in model may answer without being named.
-        has_notices: whether the engine says what the built-in model is.
+        model: the requested model; "" picks the best installed one; None if it is not known yet (chat).
+        unasked: whether the built-in model may answer without being requested.
+        has_notices: whether the engine reports what the built-in model is.
 
     Raises:
-        UsageError: the host, the key or the proxy of the environment cannot be used.
+        UsageError: the host, the key or the proxy of the environment is invalid.
     """
     server = open_engine(
         host or settings.host,
@@ -66,27 +66,27 @@ def engine_for(  # noqa: PLR0913 - everything that selects the engine
         key_over_http=settings.api_key_over_http,
         remembered_models=_thinker_memory_for(host or settings.host),
     )
-    alone = settings.engine == EngineName.EMBEDDED
-    if not alone and model is not None and not is_mini(model) and config.has_server_answered():
+    is_embedded = settings.engine == EngineName.EMBEDDED
+    if not is_embedded and model is not None and not is_mini(model) and config.has_server_answered():
         return server
     from reflectty.engines.embedded import open_embedded
     from reflectty.engines.fallback import FallbackEngine
 
-    own, asked = partial(open_embedded, timeouts or settings.timeouts), is_mini(model or "")
+    open_builtin, is_requested = partial(open_embedded, timeouts or settings.timeouts), is_mini(model or "")
     unasked = unasked and not (settings.user_configured or host)
-    rules = _embedded_rules() if alone else _fallback_rules_for(asked=asked, unasked=unasked)
+    rules = _embedded_rules() if is_embedded else _fallback_rules_for(is_requested=is_requested, unasked=unasked)
     return FallbackEngine(
-        server, own, rules if has_notices else rules._replace(notices=_no_notices), builtin_only=alone
+        server, open_builtin, rules if has_notices else rules._replace(notices=_no_notices), builtin_only=is_embedded
     )
 
 
 def _thinker_memory_for(host: str) -> tuple[Callable[[str], bool], Callable[[str], object]]:
-    """Return what tells of the models at a host that were seen to think though their names do not say so."""
+    """Functions that recall and remember which models at a host think although their names do not say so."""
 
     def entry(model: str) -> str:
         from hashlib import sha256
 
-        # A host may contain a password, a name any character.
+        # A host may contain a password, and a name any character.
         return sha256(f"{host}\n{model}".encode(errors="replace")).hexdigest()[:32]
 
     return lambda model: config.is_remembered(THINKERS, entry(model)), lambda model: config.remember_once(
@@ -94,21 +94,23 @@ def _thinker_memory_for(host: str) -> tuple[Callable[[str], bool], Callable[[str
     )
 
 
-def _fallback_rules_for(*, asked: bool, unasked: bool) -> FallbackRules:
-    """Return what holds for the built-in model behind a server: was it asked for, and may it answer unasked."""
+def _fallback_rules_for(*, is_requested: bool, unasked: bool) -> FallbackRules:
+    """The rules of the built-in model as the fallback of a server."""
     from reflectty.engines.embedded import is_installed
     from reflectty.engines.fallback import FallbackRules
 
-    # The sessions are read once; whether a server has answered may change while a chat is open.
-    unmentioned = cache(_has_no_server_session)
+    # The sessions are read only once; a server may answer for the first time while a chat is open.
+    has_no_server_session = cache(_has_no_server_session)
 
-    def never() -> bool:
-        return not config.has_server_answered() and unmentioned()
+    def is_serverless() -> bool:
+        return not config.has_server_answered() and has_no_server_session()
 
     def advice() -> str:
-        return "" if not never() else ASK_MINI_HINT if is_installed() else _install_hint()
+        return "" if not is_serverless() else ASK_MINI_HINT if is_installed() else _install_hint()
 
-    return FallbackRules(is_installed, lambda: asked or (unasked and never()), _mini_notices, advice, _remember_server)
+    return FallbackRules(
+        is_installed, lambda: is_requested or (unasked and is_serverless()), _mini_notices, advice, _remember_server
+    )
 
 
 def _install_hint() -> str:
@@ -118,28 +120,28 @@ def _install_hint() -> str:
 
 
 def _embedded_rules() -> FallbackRules:
-    """Return what holds where the built-in model is the engine itself."""
+    """The rules of the built-in model as the selected engine."""
     from reflectty.engines.embedded import is_installed
     from reflectty.engines.fallback import FallbackRules
 
     return FallbackRules(is_installed, lambda: True, _mini_notices, str, lambda: None)
 
 
-async def _mini_notices(asked: bool) -> tuple[str, ...]:
-    """Return what the user is told: each time that it is no real model, the first time by whose terms it is used."""
+async def _mini_notices(is_requested: bool) -> tuple[str, ...]:
+    """The notices about the built-in model: its quality each time, its terms of use the first time."""
     from reflectty.models.recommendation import detect_hardware, recommend_model
 
     hint = REAL_MODEL_HINT.format(recommend_model(await detect_hardware()).name)
-    said = f"{MINI_NAMED_NOTE if asked else MINI_FALLBACK_NOTE} ({hint})"
-    return (said, *((_terms_notice(),) if config.remember_once("told", "the terms of mini") else ()))
+    notice = f"{MINI_NAMED_NOTE if is_requested else MINI_FALLBACK_NOTE} ({hint})"
+    return (notice, *((_terms_notice(),) if config.remember_once("told", "the terms of mini") else ()))
 
 
-async def _no_notices(asked: bool) -> tuple[str, ...]:  # noqa: ARG001 - required by the signature
+async def _no_notices(is_requested: bool) -> tuple[str, ...]:  # noqa: ARG001 - required by the signature
     return ()
 
 
 def _terms_notice() -> str:
-    """Return whose terms the built-in model is used by, and where they lie."""
+    """The terms of use of the built-in model, and the folder that contains them."""
     from reflectty.system import assets
 
     return f"mini is based on Gemma. {MINI_NOTICE}; see {assets.find_asset_folder('models/mini')}"
@@ -151,20 +153,22 @@ def _remember_server() -> None:
 
 
 def _has_no_server_session() -> bool:
-    """Whether no session was answered by another model: sessions may be older than what is remembered of servers."""
+    """Whether no session has a model of a server; sessions may be older than the record of servers that answered."""
     with suppress(UsageError, OSError):
         return not (config.store_path().exists() and _has_other_models(config.store_path()))
     return True
 
 
 def _has_other_models(path: Path) -> bool:
-    """Whether the sessions hold a reply of another model than the built-in one; what cannot be read holds one."""
+    """Whether a session has a model other than the built-in one; True if the sessions cannot be read."""
     from reflectty.store import open_store
 
-    unread: list[str] = []
-    store = open_store(path, unread.append)
+    problems: list[str] = []
+    store = open_store(path, problems.append)
     try:
-        return bool(unread) or any(one.model and not is_mini(one.model) for one in store.sessions(MAX_SESSIONS))
+        return bool(problems) or any(
+            session.model and not is_mini(session.model) for session in store.sessions(MAX_SESSIONS)
+        )
     except StoreError:
         return True
     finally:
@@ -172,10 +176,10 @@ def _has_other_models(path: Path) -> bool:
 
 
 def library_for(settings: config.Settings, host: str = "", timeouts: Timeouts | None = None) -> ModelLibrary:
-    """Return the models on the server, to be used in `async with`; what the flags name goes before the settings.
+    """The models on the server, for use in `async with`; the flags override the settings.
 
     Raises:
-        UsageError: it is no Ollama server; and what `engine_for` raises.
+        UsageError: the server is not Ollama; otherwise as for `engine_for`.
     """
     if settings.engine == EngineName.OPENAI:
         raise UsageError("models can only be changed on an Ollama server", "this server has a fixed set of models")

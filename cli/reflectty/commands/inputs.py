@@ -28,17 +28,17 @@ NO_PROMPT_HINT = 'ask one: reflect "why is the sky blue?", or pipe one in'
 PARTLY_READ = "the rest of a partly read stdin is part of the question (in a loop over lines, use --no-stdin)"
 
 NamedTexts = tuple[tuple[str, str], ...]
-"""Pairs of a name and what bears it."""
+"""Pairs of a name and its content."""
 
 
 class QuestionInputs(NamedTuple):
-    """What a question is made of."""
+    """The parts of a question."""
 
     words: str = ""
     stdin: str = ""
     files: NamedTexts = ()
     images: NamedTexts = ()
-    """Base64 texts."""
+    """Contents are in Base64."""
 
     @property
     def prompt(self) -> str:
@@ -47,16 +47,16 @@ class QuestionInputs(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The question without what came along with it; stdin is the question where there are no words."""
+        """The question without its attachments; stdin is the question if there are no words."""
         return self.words if self.words.strip() else self.stdin
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        """What came along with the question."""
+        """The files and images, and stdin unless it is the question itself."""
         from reflectty.core.session import Attachment
 
-        along = self.stdin.strip() and self.words.strip()
-        files = (*self.files, ("stdin", self.stdin)) if along else self.files
+        is_stdin_attached = self.stdin.strip() and self.words.strip()
+        files = (*self.files, ("stdin", self.stdin)) if is_stdin_attached else self.files
         return (
             *(Attachment(name, "file", content) for name, content in files),
             *(Attachment(name, "image", content) for name, content in self.images),
@@ -69,27 +69,27 @@ def gather_inputs(
     warn: Callable[[str], None],
     filled_template: FilledTemplate | None = None,
 ) -> QuestionInputs:
-    """Return what the arguments and stdin make of a question, put into a template where there is one.
+    """Gather the inputs of a question from the arguments and stdin, and apply the template if there is one.
 
     Raises:
-        UsageError: nothing is asked, or the material is no text.
+        UsageError: the question is empty, or an input is not text.
     """
     words = [word for word in arguments.prompt or () if word != str(STDIN)]
-    wanted = STDIN in (arguments.file or ()) or len(words) < len(arguments.prompt or ())
-    silent = arguments.no_stdin or (terminal.stdin_tty and not wanted)
-    found = QuestionInputs(
+    reads_stdin = STDIN in (arguments.file or ()) or len(words) < len(arguments.prompt or ())
+    skips_stdin = arguments.no_stdin or (terminal.stdin_tty and not reads_stdin)
+    inputs = QuestionInputs(
         words=decode_argument(" ".join(words)),
-        stdin="" if silent else _load_stdin(terminal, warn),
+        stdin="" if skips_stdin else _load_stdin(terminal, warn),
         files=tuple(_load_file(path, warn) for path in arguments.file or () if path != STDIN),
         images=tuple((clean_line(str(path)), read_image(path)) for path in arguments.image or ()),
     )
     if filled_template:
         from reflectty.commands.template_option import apply_template
 
-        found = apply_template(filled_template, found)
-    if not found.prompt.strip():
+        inputs = apply_template(filled_template, inputs)
+    if not inputs.prompt.strip():
         raise UsageError("the question is empty" if arguments.prompt else NO_PROMPT, NO_PROMPT_HINT)
-    return found
+    return inputs
 
 
 def read_text_argument(argument: str, warn: Callable[[str], None]) -> str:

@@ -1,4 +1,4 @@
-"""The options of a question as Typer's: those that other commands share, and the command that asks."""
+"""Defines the options of a question for Typer, also for other commands, and the command that asks it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def typer_option(name: str) -> OptionInfo | ArgumentInfo:
-    """Make Typer's description of an option in `ASK_OPTIONS`."""
+    """Make the Typer option or argument for an entry of `ASK_OPTIONS`."""
     spec = ASK_OPTIONS[name]
     shown = spec.shown_default or (spec.kind is bool)
-    described: OptionInfo | ArgumentInfo = (
+    option: OptionInfo | ArgumentInfo = (
         typer.Option(*spec.flags, metavar=spec.metavar or None, help=spec.help, show_default=shown)
         if spec.flags
         else typer.Argument(metavar=spec.metavar, help=spec.help, show_default=shown)
     )
-    return described
+    return option
 
 
 ModelName = Annotated[str, typer_option("model")]
@@ -46,7 +46,7 @@ Quiet = Annotated[bool, typer_option("quiet")]
 
 
 def _parameter(name: str) -> inspect.Parameter:
-    """Make the parameter of the command for an option; Typer reads its type from the annotation."""
+    """Make the command's parameter for an option; Typer reads its type from the annotation."""
     spec = ASK_OPTIONS[name]
     default = AskArguments._field_defaults.get(name, False)
     kind: Any = list[spec.kind] if spec.many else spec.kind  # type: ignore[name-defined]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ContinuedSession(NamedTuple):
-    """What was said before the question."""
+    """The session that a question continues."""
 
     store: Store
     session: str
@@ -32,10 +32,10 @@ class ContinuedSession(NamedTuple):
 
 
 def find_continued_session(arguments: AskArguments, warn: Callable[[str], None]) -> ContinuedSession | None:
-    """Return the session that `--continue` or `--session` names; None where neither is given.
+    """The session that `--continue` or `--session` selects; None without either.
 
     Raises:
-        UsageError: there is no such session.
+        UsageError: the session does not exist.
         StoreError: the sessions cannot be read.
     """
     if not (arguments.go_on or arguments.session):
@@ -53,7 +53,7 @@ def find_continued_session(arguments: AskArguments, warn: Callable[[str], None])
 
 
 def restore_server(settings: Settings, arguments: AskArguments, continued_session: ContinuedSession | None) -> Settings:
-    """Return the settings with the server that a session was held with, unless this call names one."""
+    """The settings with the server of the continued session, unless this call names a server."""
     if (
         continued_session is None
         or arguments.engine
@@ -66,7 +66,7 @@ def restore_server(settings: Settings, arguments: AskArguments, continued_sessio
 
 
 def settings_for_session(settings: Settings, session: str) -> Settings:
-    """Return the settings with the server that a session was held with, where that is not the usual one."""
+    """The settings with the remembered server of a session, if there is one."""
     engine, host = config.server_of_session(session)
     return settings._replace(engine=engine, host=host, user_configured=True) if engine else settings
 
@@ -75,7 +75,7 @@ _NO_SESSION = ("there is no session to continue", "ask without -c to start one")
 
 
 def _open_existing_store(path: Path, warn: Callable[[str], None]) -> Store:
-    """Open what is there: to look for a session must not make a file."""
+    """Open the store, without creating its file."""
     if not path.exists():
         raise UsageError(*_NO_SESSION)
     from reflectty.store import open_store
@@ -86,12 +86,12 @@ def _open_existing_store(path: Path, warn: Callable[[str], None]) -> Store:
 def make_recorder(
     text: str, attachments: tuple[Attachment, ...], continued_session: ContinuedSession | None
 ) -> Recorder:
-    """Return who keeps a question: at once where it goes on with a session, else without costing its answer any time.
+    """Make the recorder of a question; it saves a new session without delaying the answer.
 
     Args:
-        text: the question as it was typed.
-        attachments: what came along with it.
-        continued_session: the session that it goes on with.
+        text: the question as typed.
+        attachments: the attachments of the question.
+        continued_session: the session that it continues.
     """
     from reflectty.chat.recorder import Recorder, RecordTarget
 
@@ -110,24 +110,24 @@ def _open_default_store(warn: Callable[[str], None]) -> Store:
 
 
 def add_omission_hint(error: PromptTooLongError, question: Question) -> PromptTooLongError:
-    """Return the error with what can be left out: the turns of the session are sent along."""
+    """Add the hint to leave out the earlier turns of the session."""
     if not question.history:
         return error
-    number = len(question.history) // 2
-    turns = "an earlier turn" if number == 1 else f"{number} earlier turns"
+    count = len(question.history) // 2
+    turns = "an earlier turn" if count == 1 else f"{count} earlier turns"
     return PromptTooLongError(str(error), f"drop -c or --session to leave out {turns}; {error.hint}")
 
 
 def add_option_source(error: OptionError, flags: Iterable[str], profile: str) -> OptionError:
-    """Return an error about an option with where that is set.
+    """Add to an error about an option where the option is set.
 
     Args:
-        error: names the option.
-        flags: every `KEY=VALUE` that was given with this call.
-        profile: the one that was named with this call.
+        error: the error, which names the option.
+        flags: every `KEY=VALUE` given on the command line.
+        profile: the profile named on the command line.
     """
     from reflectty.config.explain import option_source
 
-    named = any(flag.partition("=")[0].strip() == error.option for flag in flags)
-    source = f"--option {error.option}" if named else option_source(error.option, profile)
+    is_flag = any(flag.partition("=")[0].strip() == error.option for flag in flags)
+    source = f"--option {error.option}" if is_flag else option_source(error.option, profile)
     return OptionError(str(error), f"set by {source}: remove it", option=error.option) if source else error

@@ -36,7 +36,7 @@ Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="S
 
 @contextmanager
 def open_session_store(terminal: Terminal) -> Iterator[Store]:
-    """Open the store for one command; where nothing was ever kept, no file is made."""
+    """Open the store for one command; a missing file is not created."""
     from reflectty.store import open_store
 
     path = config.store_path()
@@ -59,7 +59,7 @@ def _has_file(path: Path) -> bool:
 
 
 def label_of(session: Session) -> str:
-    """Return how a session is called in a sentence."""
+    """The id and title of a session, for a message."""
     return f"{session.id} ({session.title or 'untitled'})"
 
 
@@ -132,15 +132,15 @@ def fork(context: typer.Context, name: Name, at: At = None, as_json: console.AsJ
 
 
 def _leaf_of_question(path: Sequence[Turn], number: int) -> int:
-    """Return the turn that ends what was said to the question of that number.
+    """The id of the last turn that belongs to the question of that number.
 
     Raises:
-        UsageError: fewer questions were asked.
+        UsageError: the branch has fewer questions.
     """
     questions = [at for at, turn in enumerate(path) if turn.said is None]
     if number > len(questions):
-        asked = len(questions)
-        raise UsageError(f"--at {number}: only {asked} {'question' if asked == 1 else 'questions'} on this branch")
+        count = len(questions)
+        raise UsageError(f"--at {number}: only {count} {'question' if count == 1 else 'questions'} on this branch")
     end = questions[number] if number < len(questions) else len(path)
     return path[end - 1].id
 
@@ -224,8 +224,8 @@ def _draw(terminal: Terminal, turns: Sequence[Turn], path: Sequence[Turn] | None
     )
 
     page = console.open_page(terminal)
-    places = positions_on_all_branches(turns) if path is None else positions_on_branch(turns, path)
-    for rows in transcript_rows(places, TranscriptOptions(page.palette, page.columns, thinking)):
+    positions = positions_on_all_branches(turns) if path is None else positions_on_branch(turns, path)
+    for rows in transcript_rows(positions, TranscriptOptions(page.palette, page.columns, thinking)):
         page.write(rows)
 
 
@@ -234,16 +234,16 @@ def search(context: typer.Context, words: Words, limit: Limit = 50, as_json: con
     terminal: Terminal = context.obj
     text = decode_argument(" ".join(words))
     with open_session_store(terminal) as store:
-        found = store.search(text, limit)
+        hits = store.search(text, limit)
     if as_json:
         from reflectty.export.json import dump_json, search_hit_object
 
-        terminal.out.write(dump_json([search_hit_object(item) for item in found]))
-    elif found:
+        terminal.out.write(dump_json([search_hit_object(hit) for hit in hits]))
+    elif hits:
         from reflectty.output.sessions import search_hit_rows
 
         page = console.open_page(terminal)
-        for rows in search_hit_rows(found, page, time.time()):
+        for rows in search_hit_rows(hits, page, time.time()):
             page.write(rows)
     else:
         write_remark(terminal, f"nothing found for {text}")
@@ -299,5 +299,5 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
 
 
 def sessions() -> typer.Typer:
-    """Return the command with its subcommands."""
+    """The command group with its subcommands."""
     return make_group(SUBCOMMANDS, "Read, search, export and manage saved sessions (default: list).")

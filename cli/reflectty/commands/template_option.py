@@ -15,44 +15,44 @@ if TYPE_CHECKING:
 
 
 class FilledTemplate(NamedTuple):
-    """A template, and what its fields are filled with, all but the input."""
+    """A template with the values of its fields, except the input."""
 
     template: Template
     fields: dict[str, str]
 
 
 def select_template(arguments: AskArguments, default_name: str) -> FilledTemplate | None:
-    """Return the template that is wanted, or None where there is to be none.
+    """The selected template with the values of its fields; None without a template.
 
     Args:
-        arguments: the arguments.
-        default_name: the template that the settings name.
+        arguments: the arguments of the question.
+        default_name: the template named in the settings.
 
     Raises:
-        UsageError: there is no such template, or it has no such field.
+        UsageError: the template or one of the fields does not exist.
     """
-    wanted = decode_argument(arguments.template) or default_name
-    if wanted in ("", NO_TEMPLATE):
+    name = decode_argument(arguments.template) or default_name
+    if name in ("", NO_TEMPLATE):
         if arguments.field:
             raise UsageError("--field needs a template", "name one with -t")
         return None
-    found = load_template(wanted, "--template" if arguments.template else "template")
+    template = load_template(name, "--template" if arguments.template else "template")
     fields = parse_fields(map(decode_argument, arguments.field or ()))
-    refuse_unknown_fields(fields, found)
-    return FilledTemplate(found, fields)
+    refuse_unknown_fields(fields, template)
+    return FilledTemplate(template, fields)
 
 
-def apply_template(filled_template: FilledTemplate, gathered: QuestionInputs) -> QuestionInputs:
-    """Return the question that a template makes of what was gathered.
+def apply_template(filled_template: FilledTemplate, inputs: QuestionInputs) -> QuestionInputs:
+    """Put the inputs of a question into a template.
 
-    Where the template has an input, all of it stands there, material first; else the template's own words come last.
+    If the template has an input field, all inputs replace it, material first; if not, the template follows the inputs.
 
     Raises:
-        UsageError: a field is missing, or the input is.
+        UsageError: a field or the input is missing.
     """
-    found, fields = filled_template
-    if INPUT not in fields_of(found.text):
-        words = "\n\n".join(filter(str.strip, (gathered.words, fill_template(found.text, fields, found.name))))
-        return gathered._replace(words=words)
-    given = {INPUT: gathered.prompt.rstrip("\n")} if gathered.prompt.strip() else {}
-    return gathered._replace(words=fill_template(found.text, fields | given, found.name), stdin="", files=())
+    template, fields = filled_template
+    if INPUT not in fields_of(template.text):
+        words = "\n\n".join(filter(str.strip, (inputs.words, fill_template(template.text, fields, template.name))))
+        return inputs._replace(words=words)
+    input_field = {INPUT: inputs.prompt.rstrip("\n")} if inputs.prompt.strip() else {}
+    return inputs._replace(words=fill_template(template.text, fields | input_field, template.name), stdin="", files=())

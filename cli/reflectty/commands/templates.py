@@ -48,7 +48,7 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def _load_usable(terminal: Terminal) -> Iterator[Template]:
-    """Yield the templates that can be used; what is wrong with another hides none of them."""
+    """Yield the valid templates, and report the mistakes in the others."""
     for name in template_names():
         try:
             yield load_template(name)
@@ -77,11 +77,11 @@ def edit(context: typer.Context, name: Name) -> None:
     from reflectty.system.editor import edit_file
 
     terminal: Terminal = context.obj
-    known = parse_name(decode_argument(name), "templates")
-    path = template_path(known)
-    if not path.exists() and known in template_names():
+    template_name = parse_name(decode_argument(name), "templates")
+    path = template_path(template_name)
+    if not path.exists() and template_name in template_names():
         raise UsageError(
-            f"the template {known} is defined in the config file", "run `reflect config edit` to change it"
+            f"the template {template_name} is defined in the config file", "run `reflect config edit` to change it"
         )
     _make_folder(path.parent)
     if not edit_file(path):
@@ -89,20 +89,20 @@ def edit(context: typer.Context, name: Name) -> None:
     if not path.exists():
         info(terminal, "nothing was written")
         return
-    fields = ", ".join(f"{{{field}}}" for field in fields_of(load_template(known).text)) or "no fields"
-    info(terminal, f"the template {known} has {fields}: use it with reflect -t {known}")
+    fields = ", ".join(f"{{{field}}}" for field in fields_of(load_template(template_name).text)) or "no fields"
+    info(terminal, f"the template {template_name} has {fields}: use it with reflect -t {template_name}")
 
 
 def path_(context: typer.Context, name: OptionalName = "", as_json: AsJson = False) -> None:
     """Print the path of a template or of the templates folder; it may not exist."""
     terminal: Terminal = context.obj
-    where = load_template(decode_argument(name), "templates").location if name else str(config.templates_folder())
+    location = load_template(decode_argument(name), "templates").location if name else str(config.templates_folder())
     if as_json:
         from reflectty.export.json import dump_json
 
-        terminal.out.write(dump_json({"path": where}))
+        terminal.out.write(dump_json({"path": location}))
     else:
-        terminal.out.write(f"{clean_line(where, 4096)}\n")
+        terminal.out.write(f"{clean_line(location, 4096)}\n")
 
 
 def _make_folder(folder: Path) -> None:
@@ -113,15 +113,15 @@ def _make_folder(folder: Path) -> None:
         raise UsageError(f"cannot create {folder}: {reason}") from error
 
 
-def _as_object(one: Template) -> dict[str, object]:
-    return {"name": one.name, "fields": fields_of(one.text), "path": one.location, "text": one.text}
+def _as_object(template: Template) -> dict[str, object]:
+    return {"name": template.name, "fields": fields_of(template.text), "path": template.location, "text": template.text}
 
 
 SUBCOMMANDS: dict[str, Callable[..., None]] = {"list": list_, "show": show, "edit": edit, "path": path_}
 
 
 def templates() -> typer.Typer:
-    """Return the command with its subcommands."""
+    """The command group with its subcommands."""
     return make_group(
         SUBCOMMANDS,
         "Manage prompt templates, used with -t (default: list).",

@@ -62,16 +62,18 @@ def list_hosts() -> tuple[str, ...]:
         document = parse_toml(read_text(path) or "", path)
         named += [document.get("host"), *(table.get("host") for table in profiles_of(document, path).values())]
     # The part before an @ may be a password.
-    told = [name for name in named if isinstance(name, str) and "@" not in name]
-    return (*told, f"{DEFAULT_HOST}:{DEFAULT_PORT}")
+    hosts = [name for name in named if isinstance(name, str) and "@" not in name]
+    return (*hosts, f"{DEFAULT_HOST}:{DEFAULT_PORT}")
 
 
 def list_keys() -> tuple[str, ...]:
     """The keys for `reflect config set`: the settings, and those of the existing profiles."""
-    found: tuple[str, ...] = ()
+    profile_keys: tuple[str, ...] = ()
     with suppress(UsageError):
-        found = tuple(f"profiles.{name}.{key}" for name in _load_profiles() for key in (*PROFILE_SETTINGS, EXTENDS))
-    return (*FILE_SETTINGS, *found)
+        profile_keys = tuple(
+            f"profiles.{name}.{key}" for name in _load_profiles() for key in (*PROFILE_SETTINGS, EXTENDS)
+        )
+    return (*FILE_SETTINGS, *profile_keys)
 
 
 def values_of(key: str) -> tuple[str, tuple[str, ...]]:

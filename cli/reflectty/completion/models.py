@@ -48,11 +48,11 @@ def model_names(words: Sequence[str] = ()) -> tuple[str, ...]:
         server = _server_from(words)
     except UsageError:
         return ()
-    name, kept = str(server.address), _load_cache()
-    before = kept.get(name, ())
+    name, cached = str(server.address), _load_cache()
+    before = cached.get(name, ())
     if _is_proxied(server.address):
         return before
-    names = _ask_in_child(server, lambda found: _save_cache(name, found, kept) if found != before else None)
+    names = _ask_in_child(server, lambda found: _save_cache(name, found, cached) if found != before else None)
     return before if names is None else names
 
 
@@ -124,12 +124,12 @@ def _ask_in_child(server: _ModelListServer, save: Callable[[tuple[str, ...]], No
     if os.fork() == 0:
         _run_child(server, save, writer)
     os.close(writer)
-    said, end = b"", time.monotonic() + PATIENCE_SECONDS
+    reply, end = b"", time.monotonic() + PATIENCE_SECONDS
     while select([reader], [], [], max(0.0, end - time.monotonic()))[0]:
         piece = os.read(reader, 1 << 16)
         if not piece:
-            return tuple(json.loads(said)) if said else None
-        said += piece
+            return tuple(json.loads(reply)) if reply else None
+        reply += piece
     return None
 
 
@@ -217,16 +217,16 @@ def _load_cache() -> Mapping[str, tuple[str, ...]]:
     """The cached models of the servers."""
     with suppress(OSError, ValueError, RecursionError, UsageError):
         with _cache_path().open("rb") as file:
-            kept = json.loads(file.read(_MAX_CACHE_BYTES))
-        if isinstance(kept, dict):
-            return {server: _valid_names(names) for server, names in kept.items() if isinstance(names, list)}
+            cached = json.loads(file.read(_MAX_CACHE_BYTES))
+        if isinstance(cached, dict):
+            return {server: _valid_names(names) for server, names in cached.items() if isinstance(names, list)}
     return {}
 
 
 def _save_cache(server: str, names: tuple[str, ...], before: Mapping[str, tuple[str, ...]]) -> None:
     """Cache the models of a server, readable by the user only; does nothing if it cannot be written."""
-    kept = {server: names, **{other: known for other, known in before.items() if other != server}}
-    text = json.dumps(dict(list(kept.items())[:_MAX_SERVERS]))
+    cached = {server: names, **{other: known for other, known in before.items() if other != server}}
+    text = json.dumps(dict(list(cached.items())[:_MAX_SERVERS]))
     with suppress(OSError, UsageError):
         path = _cache_path()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ class Check(NamedTuple):
     timeout: float = 10.0
     """Seconds; 0 for the timeout of a reply."""
     is_required: bool = False
-    """True if its failure keeps questions from being answered."""
+    """Whether questions cannot be answered if the check fails."""
 
 
 CHECKS = (
@@ -56,43 +56,43 @@ CHECKS = (
 
 
 async def run_checks(
-    context: DoctorContext, known: DoctorState, checks: Sequence[Check] = CHECKS
+    context: DoctorContext, state: DoctorState, checks: Sequence[Check] = CHECKS
 ) -> AsyncGenerator[Check | Finding, None]:
-    """Yield each check when it begins, then its findings; errors that block questions set `known.blocking_error`."""
+    """Yield each check when it begins, then its findings; errors that block questions set `state.blocking_error`."""
     try:
         for check in checks:
             yield check
-            for finding in await _run_check(check, context, known):
+            for finding in await _run_check(check, context, state):
                 yield finding
     finally:
-        if known.engine is not None:
+        if state.engine is not None:
             with suppress(ReflecttyError, OSError):
-                await known.engine.aclose()
+                await state.engine.aclose()
 
 
-async def _run_check(check: Check, context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
-    patience = check.timeout or _reply_timeout(context)
+async def _run_check(check: Check, context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
+    timeout = check.timeout or _reply_timeout(context)
     try:
-        async with asyncio.timeout(patience):
-            return await check.run(context, known)
+        async with asyncio.timeout(timeout):
+            return await check.run(context, state)
     except TimeoutError:
-        late = StalledError(f"no result within {patience:g} s", "try again when the machine is less busy")
-        return [_failure_finding(check, late, known)]
+        timeout_error = StalledError(f"no result within {timeout:g} s", "try again when the machine is less busy")
+        return [_failure_finding(check, timeout_error, state)]
     except ReflecttyError as error:
-        return [_failure_finding(check, error, known)]
+        return [_failure_finding(check, error, state)]
     except Exception as error:  # noqa: BLE001 - a failing check must not stop the others
-        found = ReflecttyError(f"internal error: {type(error).__name__}: {error}", "please report it")
-        found.__cause__ = error
-        return [_failure_finding(check, found, known)]
+        internal_error = ReflecttyError(f"internal error: {type(error).__name__}: {error}", "please report it")
+        internal_error.__cause__ = error
+        return [_failure_finding(check, internal_error, state)]
 
 
 def _reply_timeout(context: DoctorContext) -> float:
-    """The timeout of a whole reply: for loading the model, plus the idle timeout."""
+    """The timeout of a whole reply: the time to load the model, plus the idle timeout."""
     return context.settings.timeouts.first + context.settings.timeouts.idle
 
 
-def _failure_finding(check: Check, error: ReflecttyError, known: DoctorState) -> Finding:
+def _failure_finding(check: Check, error: ReflecttyError, state: DoctorState) -> Finding:
     if not check.is_required:
         return Finding(check.name, FindingState.UNCHECKED, str(error), error.hint)
-    known.note_blocking_error(error)
+    state.note_blocking_error(error)
     return Finding(check.name, FindingState.WRONG, str(error), error.hint)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class SourcedValue(NamedTuple):
-    """A value that can have several sources, and the one it has."""
+    """A value, and the source that set it."""
 
     value: str
     source: str
@@ -50,7 +50,7 @@ class DoctorContext(NamedTuple):
     config_path: Path
     store_path: Path
     setting_errors: tuple[UsageError, ...] = ()
-    """Mistakes in the config file or the environment that keep every question from being asked."""
+    """Mistakes in the config file or the environment that block every question."""
     setting_warnings: tuple[UsageError, ...] = ()
     """Other mistakes: an invalid theme is ignored, invalid keys keep the chat from opening."""
     may_ask: bool = True
@@ -61,7 +61,7 @@ class DoctorContext(NamedTuple):
     """Where to look for programs and device files."""
     is_built_in_installed: Callable[[], bool] = is_installed
     find_neighbor: Callable[[], Awaitable[str]] = find_other_server_hint
-    """The hint for a llama-server that answers on this machine; empty if none does."""
+    """Returns the hint for a llama-server that answers on this machine; empty if there is none."""
     ask_terminal: Callable[[bytes, re.Pattern[bytes]], bytes] | None = None
     """Sends the terminal a query and returns its output up to the last answer; None without a terminal to query."""
 
@@ -90,10 +90,10 @@ class DoctorState:
     machine: Machine = REMOTE_MACHINE
     """The server's machine, if it is this one."""
     blocking_error: ReflecttyError | None = None
-    """The first error that keeps a question from being answered."""
+    """The first error that blocks questions."""
 
     def note_blocking_error(self, error: ReflecttyError) -> None:
-        """Keep the first error that keeps a question from being answered."""
+        """Record an error that blocks questions, unless there is an earlier one."""
         self.blocking_error = self.blocking_error or error
 
 

@@ -79,19 +79,19 @@ def _usable_sources(environment: Mapping[str, str], path: Path) -> Iterator[Sour
         yield from found
 
 
-async def check_config(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_config(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Report every mistake in the settings; one that prevents questions becomes the blocking error."""
     for mistake in context.setting_errors:
-        known.note_blocking_error(mistake)
-    there = await run_in_thread(lambda: os.path.exists(context.config_path))  # noqa: PTH110 - never raises
-    facts = (("path", str(context.config_path)), ("exists", there), ("mistakes", len(context.setting_errors)))
-    found = [Finding("config", FindingState.WRONG, str(error), error.hint) for error in context.setting_errors]
-    found += [Finding("config", FindingState.WARNING, str(error), error.hint) for error in context.setting_warnings]
-    if found:
-        return [found[0]._replace(facts=facts), *found[1:]]
+        state.note_blocking_error(mistake)
+    exists = await run_in_thread(lambda: os.path.exists(context.config_path))  # noqa: PTH110 - never raises
+    facts = (("path", str(context.config_path)), ("exists", exists), ("mistakes", len(context.setting_errors)))
+    findings = [Finding("config", FindingState.WRONG, str(error), error.hint) for error in context.setting_errors]
+    findings += [Finding("config", FindingState.WARNING, str(error), error.hint) for error in context.setting_warnings]
+    if findings:
+        return [findings[0]._replace(facts=facts), *findings[1:]]
     profile = f", using profile {context.settings.profile}" if context.settings.profile else ""
     shown = context.display_path(context.config_path)
-    text = f"{shown} is valid{profile}" if there else f"{shown} does not exist: using the defaults"
+    text = f"{shown} is valid{profile}" if exists else f"{shown} does not exist: using the defaults"
     return [Finding("config", FindingState.OK, text, facts=facts)]
 
 
@@ -108,7 +108,7 @@ class _StoreFile(NamedTuple):
 
     @property
     def folder(self) -> Path:
-        """Its nearest visible parent folder."""
+        """The nearest existing parent folder."""
         return next(parent for parent in self.path.parents if os.path.exists(parent))  # noqa: PTH110 - never raises
 
     def create_finding(
@@ -121,10 +121,10 @@ async def check_store(context: DoctorContext, _: DoctorState) -> Sequence[Findin
     """Report whether and where sessions are stored, and the state of the file."""
     real = await run_in_thread(lambda: Path(os.path.realpath(context.store_path)))
     file = _StoreFile(real, context.display_path(context.store_path))
-    kept = context.settings.store
-    off = "new questions are not saved (store = false or REFLECTTY_STORE=0)"
-    found = [] if kept else [file.create_finding(FindingState.NOTE, off, "", ("kept", False))]
-    return [*found, *await run_in_thread(lambda: _examine_file(file, is_storing=kept))]
+    is_storing = context.settings.store
+    text = "new questions are not saved (store = false or REFLECTTY_STORE=0)"
+    findings = [] if is_storing else [file.create_finding(FindingState.NOTE, text, "", ("kept", False))]
+    return [*findings, *await run_in_thread(lambda: _examine_file(file, is_storing=is_storing))]
 
 
 def _examine_file(file: _StoreFile, *, is_storing: bool) -> list[Finding]:
@@ -176,36 +176,36 @@ def _health_finding(file: _StoreFile, health: Health) -> Finding:
 
 
 def _access_findings(file: _StoreFile) -> list[Finding]:
-    found = []
+    findings = []
     mode = stat.S_IMODE(file.path.stat().st_mode)
     if mode & 0o077:
         text = f"other users on this machine can read {file.display_path} (mode {mode:o})"
-        found.append(
+        findings.append(
             file.create_finding(
                 FindingState.WARNING, text, f"chmod 600 {file.display_path} (the next question does this too)"
             )
         )
     if not (os.access(file.path, os.R_OK | os.W_OK) and os.access(file.path.parent, os.W_OK | os.X_OK)):
         text = f"{file.display_path} or its folder is not writable: nothing new is saved"
-        found.append(file.create_finding(FindingState.WARNING, text, "make both writable"))
-    return found
+        findings.append(file.create_finding(FindingState.WARNING, text, "make both writable"))
+    return findings
 
 
 def _disk_findings(file: _StoreFile) -> list[Finding]:
     """Findings about the disk of the file."""
     from reflectty.store.health import is_on_remote_disk
 
-    found = []
+    findings = []
     free = shutil.disk_usage(file.folder).free
     if free < MIN_FREE_BYTES:
         text = f"only {free / _MB:.0f} MB free on the disk that stores the sessions"
-        found.append(
+        findings.append(
             file.create_finding(FindingState.WARNING, text, "free some space: on a full disk nothing new is saved")
         )
     if is_on_remote_disk(file.path):
         text = "sessions are on a network disk, where writing is slower"
-        found.append(file.create_finding(FindingState.NOTE, text, "set XDG_DATA_HOME to a folder on a local disk"))
-    return found
+        findings.append(file.create_finding(FindingState.NOTE, text, "set XDG_DATA_HOME to a folder on a local disk"))
+    return findings
 
 
 def _quarantine_findings(file: _StoreFile) -> list[Finding]:

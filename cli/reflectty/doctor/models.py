@@ -34,28 +34,28 @@ _MAX_NAMED = 5
 """How many names a finding lists."""
 
 
-async def check_models(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_models(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Report the installed models.
 
     Raises:
         ReflecttyError: the server does not list them; it may not be Ollama.
     """
-    if known.engine is None or not known.is_reached:
+    if state.engine is None or not state.is_reached:
         return [Finding("models", FindingState.UNCHECKED, NO_SERVER)]
     try:
-        known.installed = await known.engine.models()
+        state.installed = await state.engine.models()
     except UnreachableError as error:
         # A server without a model list may still answer a question to the named model.
         if not (error.unknown_path and context.model.value):
             raise
     listed = context.settings.engine == EngineName.OPENAI
-    names = tuple(short_name_of(model.name, whole=listed) for model in known.installed)
-    first = ", ".join(_list_item(model, verbatim=listed) for model in known.installed[:_MAX_NAMED])
+    names = tuple(short_name_of(model.name, whole=listed) for model in state.installed)
+    first = ", ".join(_list_item(model, verbatim=listed) for model in state.installed[:_MAX_NAMED])
     more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
-    there = ("listed", "the server lists none") if listed else ("installed", "none installed")
-    askable = pick_model(known.installed) is not None
-    but = "" if askable else "; none is used unless you name it"
-    text = f"{len(names)} {there[0]}: {first}{more}{but}" if names else there[1]
+    labels = ("listed", "the server lists none") if listed else ("installed", "none installed")
+    askable = pick_model(state.installed) is not None
+    remark = "" if askable else "; none is used unless you name it"
+    text = f"{len(names)} {labels[0]}: {first}{more}{remark}" if names else labels[1]
     return [Finding("models", FindingState.OK if askable else FindingState.NOTE, text, facts=(("installed", names),))]
 
 
@@ -69,17 +69,17 @@ def display_name(name: str, *, verbatim: bool = False) -> str:
     return clean_line(short_name_of(name, whole=verbatim), _MAX_NAME_LENGTH)
 
 
-async def check_model(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_model(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Report the selected model, the reason, and its mode.
 
     Raises:
         ModelMissingError: it is not installed, or no model is.
     """
-    if known.engine is None or not known.is_reached:
+    if state.engine is None or not state.is_reached:
         return [Finding("model", FindingState.UNCHECKED, NO_SERVER)]
-    found = await find_model(known.engine, context.model.value, lambda _: None)
-    known.model = found
-    known.plan = chosen = plan(found, question_from_settings(context.settings).ask_options)
+    found = await find_model(state.engine, context.model.value, lambda _: None)
+    state.model = found
+    state.plan = chosen = plan(found, question_from_settings(context.settings).ask_options)
     host = remote_host_of(found)
     facts = (
         ("model", found.name),
@@ -88,13 +88,13 @@ async def check_model(context: DoctorContext, known: DoctorState) -> Sequence[Fi
         ("family", chosen.family.name),
         *((("cloud", host),) if host else ()),
     )
-    why = BUILT_IN if getattr(known.engine, "using_fallback", False) else _selection_text(context, found)
+    reason = BUILT_IN if getattr(state.engine, "using_fallback", False) else _selection_text(context, found)
     if host:
-        why = f"{why}, a cloud model (questions go to {clean_line(host, _MAX_NAME_LENGTH)})"
-    whole = context.settings.engine == EngineName.OPENAI
-    if whole and found.notices:
-        why = f"{why}, not in the server's list"
-    text = f"{display_name(found.name, verbatim=whole)}, {why}: {_mode_text(found, chosen)}"
+        reason = f"{reason}, a cloud model (questions go to {clean_line(host, _MAX_NAME_LENGTH)})"
+    is_openai = context.settings.engine == EngineName.OPENAI
+    if is_openai and found.notices:
+        reason = f"{reason}, not in the server's list"
+    text = f"{display_name(found.name, verbatim=is_openai)}, {reason}: {_mode_text(found, chosen)}"
     return [Finding("model", FindingState.OK, text, facts=facts)]
 
 
@@ -130,98 +130,100 @@ _GB: Final = 1e9
 _GIB: Final = 1 << 30
 
 
-async def check_gpu(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_gpu(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Report how much of the model is on a GPU, and what that means on this machine."""
-    if known.engine is None or known.model is None:
+    if state.engine is None or state.model is None:
         return [Finding("GPU", FindingState.UNCHECKED, NO_MODEL)]
-    if remote_host_of(known.model):
+    if remote_host_of(state.model):
         return [Finding("GPU", FindingState.UNCHECKED, CLOUD_MODEL)]
     if context.settings.engine == EngineName.OPENAI:
-        known.running = await _find_running(known, await known.engine.running_models())
+        state.running = await _find_running(state, await state.engine.running_models())
         return [Finding("GPU", FindingState.UNCHECKED, LOCATION_UNKNOWN)]
-    local, visible = bool(known.address and known.address.loopback), context.environment.get("CUDA_VISIBLE_DEVICES")
-    known.machine = await detect_machine(local=local, visible=visible, probe=context.probe_environment)
-    loaded = await known.engine.running_models()
-    known.running = running = await _find_running(known, loaded)
-    notes = [Finding("GPU", FindingState.NOTE, note) for note in known.machine.notes]
+    local, visible = bool(state.address and state.address.loopback), context.environment.get("CUDA_VISIBLE_DEVICES")
+    state.machine = await detect_machine(local=local, visible=visible, probe=context.probe_environment)
+    loaded = await state.engine.running_models()
+    state.running = running = await _find_running(state, loaded)
+    notes = [Finding("GPU", FindingState.NOTE, note) for note in state.machine.notes]
     if running is None or not running.size:
-        return [Finding("GPU", FindingState.UNCHECKED, f"{_unknown_reason(known)}{_gpus_text(known.machine)}"), *notes]
-    return [_placement_finding(running._replace(name=known.model.name), known.machine, others=len(loaded) - 1), *notes]
+        return [Finding("GPU", FindingState.UNCHECKED, f"{_unknown_reason(state)}{_gpus_text(state.machine)}"), *notes]
+    return [_placement_finding(running._replace(name=state.model.name), state.machine, others=len(loaded) - 1), *notes]
 
 
-async def _find_running(known: DoctorState, loaded: Sequence[RunningModel]) -> RunningModel | None:
+async def _find_running(state: DoctorState, loaded: Sequence[RunningModel]) -> RunningModel | None:
     """The loaded model, which may be listed under the name of another with the same weights."""
-    if known.engine is None or known.model is None:
+    if state.engine is None or state.model is None:
         return None
-    found = await find_running_by_files(known.engine, known.model, loaded)
-    return found or (loaded[0] if known.reply is not None and len(loaded) == 1 else None)
+    found = await find_running_by_files(state.engine, state.model, loaded)
+    return found or (loaded[0] if state.reply is not None and len(loaded) == 1 else None)
 
 
-def _unknown_reason(known: DoctorState) -> str:
-    """The reason why the loaded model is unknown."""
-    return NOT_LISTED if known.reply is not None else NOT_LOADED
+def _unknown_reason(state: DoctorState) -> str:
+    """The reason for a missing entry of the loaded model."""
+    return NOT_LISTED if state.reply is not None else NOT_LOADED
 
 
-def _gpus_text(found: Machine) -> str:
+def _gpus_text(machine: Machine) -> str:
     """The machine's GPUs, as the end of a sentence."""
-    if not found.known:
+    if not machine.known:
         return ""
-    names = [f"{gpu.name} ({gpu.total / _GIB:.0f} GiB, {gpu.free / _GIB:.0f} free)" for gpu in found.gpus]
+    names = [f"{gpu.name} ({gpu.total / _GIB:.0f} GiB, {gpu.free / _GIB:.0f} free)" for gpu in machine.gpus]
     return f"; this machine has {' and '.join(names)}" if names else "; no GPU was found on this machine"
 
 
-def _placement_finding(running: RunningModel, on: Machine, others: int) -> Finding:
+def _placement_finding(running: RunningModel, machine: Machine, others: int) -> Finding:
     share = min(1.0, running.size_vram / running.size)
     facts = (
         ("size", running.size),
         ("size_vram", running.size_vram),
         ("share", round(share, 3)),
-        ("gpus", tuple(gpu.name for gpu in on.gpus)),
+        ("gpus", tuple(gpu.name for gpu in machine.gpus)),
     )
     name, size = display_name(running.name), f"{running.size / _GB:.1f} GB"
     if share >= 1:
         return Finding("GPU", FindingState.OK, f"all of {name} ({size}) is in GPU memory", facts=facts)
     if running.size_vram:
         text = f"only {share:.0%} of {name} ({size}) is in GPU memory: the rest runs on the CPU, which is much slower"
-        beside = "unload the other models (`reflect models unload`), " if others else ""
-        smaller = (
+        unload_advice = "unload the other models (`reflect models unload`), " if others else ""
+        quantization_advice = (
             f"use a smaller quantization (`reflect models show {quote(short_name_of(running.name))}` shows what fits)"
         )
-        advice = f"{beside}{smaller}, or a smaller context (-o num_ctx=4096)"
+        advice = f"{unload_advice}{quantization_advice}, or a smaller context (-o num_ctx=4096)"
         return Finding("GPU", FindingState.WARNING, text, advice, facts)
-    text = f"{name} ({size}) runs on the CPU: none of it is in GPU memory{_gpus_text(on)}"
-    if on.gpus:
+    text = f"{name} ({size}) runs on the CPU: none of it is in GPU memory{_gpus_text(machine)}"
+    if machine.gpus:
         advice = "look in the log of `ollama serve` for the reason: often the driver, or a container without GPU access"
         return Finding("GPU", FindingState.WARNING, text, advice, facts)
     return Finding("GPU", FindingState.NOTE, text, facts=facts)
 
 
-async def check_context(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_context(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Report the size of the context, and what happens to a longer prompt."""
-    model, running = known.model, known.running
+    model, running = state.model, state.running
     if model is None:
         return [Finding("context", FindingState.UNCHECKED, NO_MODEL)]
     if remote_host_of(model):
-        made_for = f"; the model supports {model.context_length:,} tokens" if model.context_length else ""
-        return [Finding("context", FindingState.UNCHECKED, f"{CLOUD_MODEL}{made_for}")]
+        model_limit = f"; the model supports {model.context_length:,} tokens" if model.context_length else ""
+        return [Finding("context", FindingState.UNCHECKED, f"{CLOUD_MODEL}{model_limit}")]
     if running is None or not running.context_length:
-        made_for = f"; the model supports {model.context_length:,} tokens" if model.context_length else ""
-        usual = f"; Ollama's default here is {default_context_of(known.machine):,}" if known.machine.known else ""
-        return [Finding("context", FindingState.UNCHECKED, f"{_unknown_reason(known)}{made_for}{usual}")]
-    whence = _context_source(context, model, running.context_length, known.machine)
-    return [_context_finding(model, running.context_length, whence)]
+        model_limit = f"; the model supports {model.context_length:,} tokens" if model.context_length else ""
+        default_size = (
+            f"; Ollama's default here is {default_context_of(state.machine):,}" if state.machine.known else ""
+        )
+        return [Finding("context", FindingState.UNCHECKED, f"{_unknown_reason(state)}{model_limit}{default_size}")]
+    source = _context_source(context, model, running.context_length, state.machine)
+    return [_context_finding(model, running.context_length, source)]
 
 
 def _context_finding(model: Model, tokens: int, source: str) -> Finding:
-    most = model.context_length
-    of_most = f" of the {most:,} that the model supports" if most > tokens else ""
+    max_tokens = model.context_length
+    limit_text = f" of the {max_tokens:,} that the model supports" if max_tokens > tokens else ""
     refused = "a longer prompt is refused rather than truncated"
-    text = f"{tokens:,} tokens{of_most}{source}; {refused}"
-    facts = (("tokens", tokens), ("made_for", most))
-    if tokens >= min(SHORT_CONTEXT, most or SHORT_CONTEXT):
+    text = f"{tokens:,} tokens{limit_text}{source}; {refused}"
+    facts = (("tokens", tokens), ("made_for", max_tokens))
+    if tokens >= min(SHORT_CONTEXT, max_tokens or SHORT_CONTEXT):
         return Finding("context", FindingState.OK, text, facts=facts)
     asks = (
-        f"use -o num_ctx={min(16384, most or 16384)} for a larger one"
+        f"use -o num_ctx={min(16384, max_tokens or 16384)} for a larger one"
         if "num_ctx" not in model.unsupported_options
         else "restart the server with a larger one"
     )
@@ -229,10 +231,10 @@ def _context_finding(model: Model, tokens: int, source: str) -> Finding:
     return Finding("context", FindingState.NOTE, text, advice, facts)
 
 
-def _context_source(context: DoctorContext, model: Model, tokens: int, on: Machine) -> str:
+def _context_source(context: DoctorContext, model: Model, tokens: int, machine: Machine) -> str:
     """What set the context size, if known."""
     if dict(context.settings.options).get("num_ctx") == tokens:
         return ", set in your settings"
     if "num_ctx" in model.parameters:
         return ", set by the model"
-    return ", Ollama's default on this machine" if on.known and tokens == default_context_of(on) else ""
+    return ", Ollama's default on this machine" if machine.known and tokens == default_context_of(machine) else ""

@@ -43,26 +43,26 @@ _MAX_ANSWER_LENGTH: Final = 60
 """Characters of the answer that a finding shows."""
 
 
-async def check_question(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_question(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Ask a trial question as `reflect` would, and report the answer.
 
     Raises:
         ReflecttyError: the reply is incomplete.
     """
-    if known.engine is None or known.model is None:
+    if state.engine is None or state.model is None:
         return [Finding("question", FindingState.UNCHECKED, NO_MODEL)]
     if not context.may_ask:
         text = f"{NOT_ASKED}, so answers are not tested"
         return [Finding("question", FindingState.UNCHECKED, text, "omit --no-question to ask one")]
     try:
-        known.reply = await ask(
-            known.engine, _trial_question(context, known.model), _SilentRenderer(), first_time=lambda _: False
+        state.reply = await ask(
+            state.engine, _trial_question(context, state.model), _SilentRenderer(), first_time=lambda _: False
         )
     except OptionError as error:
         source = option_source(error.option, context.settings.profile)
         error.hint = f"set by {source}: remove it" if source else error.hint
         raise
-    return [_answer_finding(known.model, known.reply)]
+    return [_answer_finding(state.model, state.reply)]
 
 
 def _trial_question(context: DoctorContext, model: Model) -> Question:
@@ -114,22 +114,22 @@ class _SilentRenderer:
         """Do nothing."""
 
 
-async def check_tags(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_tags(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Report whether the model's tags arrive, by its vocabulary and its reply."""
-    model, plan = known.model, known.plan
-    if known.engine is None or model is None or plan is None:
+    model, plan = state.model, state.plan
+    if state.engine is None or model is None or plan is None:
         return [Finding("tags", FindingState.UNCHECKED, NO_MODEL)]
     if "thinking" in model.capabilities:
         return [Finding("tags", FindingState.OK, "none needed: the server separates thinking and answer")]
-    known.model = model = await load_tags(known.engine, model)
+    state.model = model = await load_tags(state.engine, model)
     lost = lost_tokens_of(model, plan.family)
-    facts = (("lost", lost), ("seen", known.reply.has_markers if known.reply else None))
-    if known.reply is not None and known.reply.has_markers:
-        state, found, advice = _judge_seen_tags(model, known.reply, lost)
+    facts = (("lost", lost), ("seen", state.reply.has_markers if state.reply else None))
+    if state.reply is not None and state.reply.has_markers:
+        severity, text, advice = _judge_seen_tags(model, state.reply, lost)
     else:
-        why = "" if known.reply is not None else NOT_ANSWERED if context.may_ask else NOT_ASKED
-        state, found, advice = _judge_missing_tags(model, plan, lost, why)
-    return [Finding("tags", state, found, advice, facts)]
+        why = "" if state.reply is not None else NOT_ANSWERED if context.may_ask else NOT_ASKED
+        severity, text, advice = _judge_missing_tags(model, plan, lost, why)
+    return [Finding("tags", severity, text, advice, facts)]
 
 
 def _judge_seen_tags(model: Model, reply: Reply, lost: Sequence[str]) -> Judgment:
@@ -141,8 +141,8 @@ def _judge_seen_tags(model: Model, reply: Reply, lost: Sequence[str]) -> Judgmen
     unseen = [token for token in lost if token not in raw]
     if not unseen:
         return FindingState.OK, text, ""
-    but = f"{text}; but {', '.join(unseen)} may be dropped because of their token type"
-    return FindingState.NOTE, but, _repair_advice(model)
+    warning = f"{text}; but {', '.join(unseen)} may be dropped because of their token type"
+    return FindingState.NOTE, warning, _repair_advice(model)
 
 
 def _judge_missing_tags(model: Model, plan: Plan, lost: Sequence[str], unanswered: str) -> Judgment:
@@ -167,25 +167,25 @@ def _repair_advice(model: Model) -> str:
     return f"`reflect models repair {quote(short_name_of(model.name))}` makes a copy that keeps them"
 
 
-async def check_parallel(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_parallel(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Report how many requests the server answers in parallel, as it reports itself or as probed."""
-    if known.engine is None or known.model is None or known.plan is None:
+    if state.engine is None or state.model is None or state.plan is None:
         return [Finding("parallel", FindingState.UNCHECKED, NO_MODEL)]
-    told = await _load_capacity(known.engine, known.model)
-    if told and told.slots:
-        return [_capacity_finding(told)]
-    if not context.may_ask or known.reply is None:
+    capacity = await _load_capacity(state.engine, state.model)
+    if capacity and capacity.slots:
+        return [_capacity_finding(capacity)]
+    if not context.may_ask or state.reply is None:
         return [Finding("parallel", FindingState.UNCHECKED, NOT_ASKED if not context.may_ask else NOT_ANSWERED)]
-    seen = await probe_parallel_slots(
-        known.engine, request_for(_trial_question(context, known.model), known.model, known.plan)
+    probed = await probe_parallel_slots(
+        state.engine, request_for(_trial_question(context, state.model), state.model, state.plan)
     )
-    return [_probe_finding(seen, context, known)]
+    return [_probe_finding(probed, context, state)]
 
 
 async def _load_capacity(engine: Engine, model: Model) -> Capacity | None:
-    tell = getattr(engine, "capacity", None)
-    found: Capacity | None = await tell(model.name) if tell else None
-    return found
+    load = getattr(engine, "capacity", None)
+    capacity: Capacity | None = await load(model.name) if load else None
+    return capacity
 
 
 def _capacity_finding(capacity: Capacity) -> Finding:
@@ -206,19 +206,19 @@ def _capacity_finding(capacity: Capacity) -> Finding:
     return Finding("parallel", FindingState.OK, f"{text}; {fits}, so a batch sends only what fits", facts=facts)
 
 
-def _probe_finding(probed: ParallelSlots, context: DoctorContext, known: DoctorState) -> Finding:
+def _probe_finding(probed: ParallelSlots, context: DoctorContext, state: DoctorState) -> Finding:
     """The finding for the slots that probing requests showed, and how certain they are."""
     facts = (("at_once", probed.slots), ("sent", probed.sent), ("sure", probed.is_certain))
-    ours = context.settings.engine != EngineName.OPENAI
+    is_ollama = context.settings.engine != EngineName.OPENAI
     if not probed.is_certain:
         text = "the number of parallel requests is unknown: the replies came in too few pieces"
         return Finding("parallel", FindingState.NOTE, f"{text}; a batch measures it with its own lines", facts=facts)
     if probed.slots == 1:
-        more = "set OLLAMA_NUM_PARALLEL=4 for the server" if ours else RAISE_SLOTS
-        built_in = getattr(known.engine, "using_fallback", False)
+        advice = "set OLLAMA_NUM_PARALLEL=4 for the server" if is_ollama else RAISE_SLOTS
+        built_in = getattr(state.engine, "using_fallback", False)
         return Finding(
-            "parallel", FindingState.NOTE, ONE_AT_A_TIME, "" if built_in else f"{more} {RAISE_SLOTS_EFFECT}", facts
+            "parallel", FindingState.NOTE, ONE_AT_A_TIME, "" if built_in else f"{advice} {RAISE_SLOTS_EFFECT}", facts
         )
     text = f"{probed.slots}{' or more' if probed.is_lower_bound else ''} requests are answered in parallel"
-    further = "; a batch sends more as long as that is faster" if probed.is_lower_bound else ""
-    return Finding("parallel", FindingState.OK, f"{text} (tested with {probed.sent}){further}", facts=facts)
+    addition = "; a batch sends more as long as that is faster" if probed.is_lower_bound else ""
+    return Finding("parallel", FindingState.OK, f"{text} (tested with {probed.sent}){addition}", facts=facts)

@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from reflectty.engines.hosts import Address
 
 
-async def check_built_in(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_built_in(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Report whether the built-in model is installed, and when it answers."""
-    there, answers = context.is_built_in_installed(), bool(getattr(known.engine, "using_fallback", False))
-    facts = (("installed", there), ("answers", answers))
-    if not there:
+    is_installed, answers = context.is_built_in_installed(), bool(getattr(state.engine, "using_fallback", False))
+    facts = (("installed", is_installed), ("answers", answers))
+    if not is_installed:
         text = f"not installed, and not needed if a server responds ({how_to_install()} installs it)"
         return [Finding("built in", FindingState.OK, text)]
-    when = "it answers your questions" if answers else "use it with -m mini"
-    return [Finding("built in", FindingState.OK, f"mini is installed; {when}", facts=facts)]
+    usage = "it answers your questions" if answers else "use it with -m mini"
+    return [Finding("built in", FindingState.OK, f"mini is installed; {usage}", facts=facts)]
 
 
 VERSION_TIMEOUT_SECONDS: Final = 8.0
@@ -47,18 +47,18 @@ FIRST_RENDERING_VERSION: Final = (0, 11, 5)
 """The first Ollama version that renders prompts on request, which steering and continuing need."""
 
 
-async def check_server(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_server(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Connect to the server and report its kind and version.
 
     Raises:
         ReflecttyError: it cannot be reached, or refuses.
     """
-    known.address = address = address_of(context.host.value, context.settings.engine)
-    known.engine = engine = context.connect()
-    began = perf_counter()
+    state.address = address = address_of(context.host.value, context.settings.engine)
+    state.engine = engine = context.connect()
+    start = perf_counter()
     version = await _load_version(engine, address)
-    seconds = perf_counter() - began
-    known.is_reached = True
+    seconds = perf_counter() - start
+    state.is_reached = True
     if getattr(engine, "using_fallback", False):
         other = await context.find_neighbor() if address != BUILT_IN_ADDRESS else ""
         return [await _fallback_finding(context, address, other)]
@@ -98,11 +98,11 @@ async def _load_version(engine: Engine, address: Address) -> str:
 
 
 def _reached_finding(context: DoctorContext, address: Address, version: str, kind: str, seconds: float) -> Finding:
-    known_as = {"": "a server", DEVELOPMENT_VERSION: "Ollama"}.get(version, f"Ollama {version}")
+    label = {"": "a server", DEVELOPMENT_VERSION: "Ollama"}.get(version, f"Ollama {version}")
     if context.settings.engine != EngineName.OLLAMA:
-        of_its_kind = f" ({version})" if version else ""
-        known_as = f"{kind} {version}".rstrip() if kind else f"an OpenAI-compatible server{of_its_kind}"
-    from_where = f"from {context.host.source}" if context.host.source else "default"
+        version_text = f" ({version})" if version else ""
+        label = f"{kind} {version}".rstrip() if kind else f"an OpenAI-compatible server{version_text}"
+    source = f"from {context.host.source}" if context.host.source else "default"
     facts = (
         ("address", str(address)),
         ("source", context.host.source or "default"),
@@ -110,7 +110,7 @@ def _reached_finding(context: DoctorContext, address: Address, version: str, kin
         *((("kind", kind),) if kind else ()),
         ("milliseconds", round(seconds * 1000)),
     )
-    text = f"{known_as} responds at {address} ({from_where}) in {_format_time(seconds)}"
+    text = f"{label} responds at {address} ({source}) in {_format_time(seconds)}"
     return Finding("server", FindingState.OK, text, facts=facts)
 
 
@@ -132,22 +132,22 @@ def _slowness_findings(seconds: float) -> list[Finding]:
 
 
 def _oddity_findings(address: Address, version: str) -> list[Finding]:
-    found = []
+    findings = []
     if not version:
-        found.append(
+        findings.append(
             _warning_finding(
                 "it does not report a version: it may not be an Ollama server", "check --host or OLLAMA_HOST"
             )
         )
     if version == DEVELOPMENT_VERSION:
         text = f"version {DEVELOPMENT_VERSION} is a development build: version checks are skipped"
-        found.append(Finding("server", FindingState.NOTE, text))
+        findings.append(Finding("server", FindingState.NOTE, text))
     elif _is_older(version, FIRST_RENDERING_VERSION):
         text = f"Ollama {version} cannot render prompts: replies cannot be steered or continued"
-        found.append(_warning_finding(text, f"update it to {'.'.join(map(str, FIRST_RENDERING_VERSION))} or later"))
+        findings.append(_warning_finding(text, f"update it to {'.'.join(map(str, FIRST_RENDERING_VERSION))} or later"))
     if address.warning:
-        found.append(_warning_finding(address.warning, "write the host as host:port"))
-    return found
+        findings.append(_warning_finding(address.warning, "write the host as host:port"))
+    return findings
 
 
 def _warning_finding(text: str, advice: str) -> Finding:
@@ -156,8 +156,8 @@ def _warning_finding(text: str, advice: str) -> Finding:
 
 def _is_older(version: str, than: tuple[int, ...]) -> bool:
     """True if a version is older; False for one that cannot be parsed."""
-    found = re.match(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", version)
-    return found is not None and tuple(int(part) for part in found.groups()) < than
+    match = re.match(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", version)
+    return match is not None and tuple(int(part) for part in match.groups()) < than
 
 
 def _format_time(seconds: float) -> str:
@@ -167,40 +167,40 @@ def _format_time(seconds: float) -> str:
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-async def check_proxy(context: DoctorContext, known: DoctorState) -> Sequence[Finding]:
+async def check_proxy(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
     """Report the proxy of this and other programs, and problems with the API key and certificates."""
-    address = known.address
+    address = state.address
     if address is None:
         return [Finding("proxy", FindingState.UNCHECKED, "the host is not valid")]
-    found = _key_findings(context, address) + _certificate_findings(context.environment, address)
-    way = _proxy_finding(address, context.environment)
-    return found if found and way.state is FindingState.OK else [way, *found]
+    findings = _key_findings(context, address) + _certificate_findings(context.environment, address)
+    proxy = _proxy_finding(address, context.environment)
+    return findings if findings and proxy.state is FindingState.OK else [proxy, *findings]
 
 
 def _proxy_finding(address: Address, environment: Mapping[str, str]) -> Finding:
     parts = urlsplit(address.url)
     host = parts.hostname or ""
-    set_up = proxy_from_environment(environment, parts.scheme)
-    if set_up is None:
+    proxy = proxy_from_environment(environment, parts.scheme)
+    if proxy is None:
         return Finding("proxy", FindingState.OK, "none is set: requests go directly to the server")
-    facts = (("variable", set_up.variable), ("proxy", set_up.address))
+    facts = (("variable", proxy.variable), ("proxy", proxy.address))
     if proxy_to(replace(address, loopback=False), environment) is None:
-        return Finding("proxy", FindingState.OK, f"{set_up.variable} is set, and NO_PROXY exempts {host}", facts=facts)
+        return Finding("proxy", FindingState.OK, f"{proxy.variable} is set, and NO_PROXY exempts {host}", facts=facts)
     if address.loopback:
         return Finding(
             "proxy",
             FindingState.NOTE,
-            f"{set_up.variable} is set: reflect connects to this machine directly, curl and other programs do not",
+            f"{proxy.variable} is set: reflect connects to this machine directly, curl and other programs do not",
             f"add {host} to NO_PROXY so that they connect directly too",
             facts,
         )
-    if reason := unusable_reason_of(set_up):
-        text = f"the proxy {set_up.address} from {set_up.variable} cannot be used: {reason}"
+    if reason := unusable_reason_of(proxy):
+        text = f"the proxy {proxy.address} from {proxy.variable} cannot be used: {reason}"
         return Finding("proxy", FindingState.WARNING, text, f"add {host} to NO_PROXY to connect directly", facts)
     return Finding(
         "proxy",
         FindingState.WARNING,
-        f"every prompt goes through the proxy {set_up.address} from {set_up.variable}",
+        f"every prompt goes through the proxy {proxy.address} from {proxy.variable}",
         f"add {host} to NO_PROXY to connect directly",
         facts,
     )
@@ -218,14 +218,14 @@ def _certificate_findings(environment: Mapping[str, str], address: Address) -> l
     missing = [name for name in _CERTIFICATES if environment.get(name) and not _is_present(name, environment[name])]
     secure = address.url.startswith("https://")
     state = FindingState.WARNING if secure else FindingState.NOTE
-    hurts = "" if secure else ": https:// servers cannot be reached"
+    effect = "" if secure else ": https:// servers cannot be reached"
     return [
-        Finding("proxy", state, f"{name} is {environment[name]}, which does not exist{hurts}", f"unset {name}")
+        Finding("proxy", state, f"{name} is {environment[name]}, which does not exist{effect}", f"unset {name}")
         for name in missing
     ]
 
 
 def _is_present(name: str, value: str) -> bool:
     """True if a file exists, or one of the folders in a list like PATH that OpenSSL reads."""
-    places = value.split(os.pathsep) if name == "SSL_CERT_DIR" else [value]
-    return any(os.path.exists(place) for place in places)  # noqa: PTH110 - never raises
+    paths = value.split(os.pathsep) if name == "SSL_CERT_DIR" else [value]
+    return any(os.path.exists(path) for path in paths)  # noqa: PTH110 - never raises

@@ -29,20 +29,20 @@ _INTERMEDIARIES: Final = (("TMUX", "tmux"), ("STY", "GNU screen"), ("SSH_CONNECT
 
 async def check_terminal(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
     """Report the terminal's width, colors, characters and intermediaries."""
-    here, environment = context.terminal, context.environment
-    sink = here.out if here.out.tty else here.err
-    colours, why = detect_color_support(environment, tty=sink.tty)
+    terminal, environment = context.terminal, context.environment
+    sink = terminal.out if terminal.out.tty else terminal.err
+    colors, reason = detect_color_support(environment, tty=sink.tty)
     facts = (
-        ("terminal", here.out.tty),
-        ("columns", here.width),
-        ("colours", colours),
-        ("why", why),
+        ("terminal", terminal.out.tty),
+        ("columns", terminal.width),
+        ("colours", colors),
+        ("why", reason),
         ("utf8", sink.unicode),
         ("within", find_intermediaries(environment)),
     )
-    colourless = "no colors" if not sink.tty and not colours else _colors_text(colours, why)
-    text = f"{_width_text(here, sink)}, {colourless}, {_charset_text(sink)}{_intermediaries_text(environment)}"
-    return [Finding("terminal", FindingState.OK, text, facts=facts), *_terminal_findings(here, sink)]
+    colors_text = "no colors" if not sink.tty and not colors else _colors_text(colors, reason)
+    text = f"{_width_text(terminal, sink)}, {colors_text}, {_charset_text(sink)}{_intermediaries_text(environment)}"
+    return [Finding("terminal", FindingState.OK, text, facts=facts), *_terminal_findings(terminal, sink)]
 
 
 def find_intermediaries(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -50,16 +50,16 @@ def find_intermediaries(environment: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for variable, name in _INTERMEDIARIES if environment.get(variable)))
 
 
-def _width_text(here: Terminal, sink: Sink) -> str:
-    if not here.out.tty:
-        return "stdout is not a terminal" + (f", stderr is ({here.width} columns)" if sink.tty else "")
-    return f"{here.width} columns"
+def _width_text(terminal: Terminal, sink: Sink) -> str:
+    if not terminal.out.tty:
+        return "stdout is not a terminal" + (f", stderr is ({terminal.width} columns)" if sink.tty else "")
+    return f"{terminal.width} columns"
 
 
-def _colors_text(colours: int, why: str) -> str:
-    if not colours:
-        return f"no colors ({why})"
-    return f"{'24-bit' if colours == TRUECOLOR else colours} colors ({why})"
+def _colors_text(colors: int, reason: str) -> str:
+    if not colors:
+        return f"no colors ({reason})"
+    return f"{'24-bit' if colors == TRUECOLOR else colors} colors ({reason})"
 
 
 def _charset_text(sink: Sink) -> str:
@@ -71,24 +71,26 @@ def _intermediaries_text(environment: Mapping[str, str]) -> str:
     return f", in {' over '.join(through)}" if through else ""
 
 
-def _terminal_findings(here: Terminal, sink: Sink) -> list[Finding]:
-    found = []
+def _terminal_findings(terminal: Terminal, sink: Sink) -> list[Finding]:
+    findings = []
     if not sink.unicode:
         text = "output is not UTF-8: the gutter uses > | ~, and some characters are escaped"
-        found.append(Finding("terminal", FindingState.WARNING, text, "set LANG=C.UTF-8 or another UTF-8 locale"))
-    if here.out.tty and here.width < NARROW_COLUMNS:
-        found.append(Finding("terminal", FindingState.NOTE, f"only {here.width} columns: the status line is shortened"))
-    if here.out.tty and not here.can_redraw:
-        found.append(Finding("terminal", FindingState.NOTE, "TERM=dumb or unset: output is not redrawn"))
-    return found
+        findings.append(Finding("terminal", FindingState.WARNING, text, "set LANG=C.UTF-8 or another UTF-8 locale"))
+    if terminal.out.tty and terminal.width < NARROW_COLUMNS:
+        findings.append(
+            Finding("terminal", FindingState.NOTE, f"only {terminal.width} columns: the status line is shortened")
+        )
+    if terminal.out.tty and not terminal.can_redraw:
+        findings.append(Finding("terminal", FindingState.NOTE, "TERM=dumb or unset: output is not redrawn"))
+    return findings
 
 
 async def check_clipboard(context: DoctorContext, _: DoctorState) -> Sequence[Finding]:
     """Report where the chat would copy to."""
-    ways = context.clipboards
-    facts = (("ways", ways),)
-    if ways:
-        return [Finding("clipboard", FindingState.OK, ", otherwise ".join(ways), facts=facts)]
+    clipboards = context.clipboards
+    facts = (("ways", clipboards),)
+    if clipboards:
+        return [Finding("clipboard", FindingState.OK, ", otherwise ".join(clipboards), facts=facts)]
     advice = "install wl-copy, xclip or xsel to use the desktop clipboard"
     return [Finding("clipboard", FindingState.NOTE, "none: copied text is saved to a file", advice, facts)]
 
@@ -97,7 +99,7 @@ ANSWER_TIMEOUT_SECONDS: Final = 1.0
 """Allows for a slow line: an answer that arrives later would be typed into the shell."""
 _TMUX_SECONDS: Final = 2.0
 SLOW_ESCAPE_MS: Final = 100
-"""The delay from which the Esc key feels slow in tmux."""
+"""The delay above which the Esc key feels slow in tmux."""
 ASK_FLAGS: Final = b"\x1b[?u"
 """Queries the state of the kitty keyboard protocol; terminals without it do not answer."""
 ASK_KIND: Final = b"\x1b[c"
@@ -126,19 +128,19 @@ def ask_terminal(
 
     The output is not echoed. Sends nothing if typed input is pending, to leave that to the next reader.
     """
-    said = b""
+    output = b""
     with suppress(OSError), _cbreak_mode(reads):
         if select.select([reads], [], [], 0)[0]:
             return b""
         os.write(writes, question)
         deadline = time.monotonic() + timeout
-        while not last_answer.search(said) and (left := deadline - time.monotonic()) > 0:
+        while not last_answer.search(output) and (left := deadline - time.monotonic()) > 0:
             ready, _, _ = select.select([reads], [], [], left)
             piece = os.read(reads, 1024) if ready else b""
             if not piece:
                 break
-            said += piece
-    return said
+            output += piece
+    return output
 
 
 @contextmanager
@@ -168,25 +170,27 @@ async def check_keyboard(context: DoctorContext, _: DoctorState) -> Sequence[Fin
     """Report whether shift+enter differs from enter, and how long tmux delays Esc and alt."""
     if context.ask_terminal is None:
         return [Finding("keyboard", FindingState.UNCHECKED, "no terminal to query")]
-    said = context.ask_terminal(ASK_FLAGS + ASK_KIND, KIND_ANSWER)
-    kitty = bool(_FLAGS_ANSWER.search(said))
-    facts = (("kitty_protocol", kitty if said else None),)
+    output = context.ask_terminal(ASK_FLAGS + ASK_KIND, KIND_ANSWER)
+    has_kitty_protocol = bool(_FLAGS_ANSWER.search(output))
+    facts = (("kitty_protocol", has_kitty_protocol if output else None),)
     text = (
         "all keys are distinguished (kitty keyboard protocol)"
-        if kitty
+        if has_kitty_protocol
         else "shift+enter is the same as enter here: use ctrl+j or alt+enter for a new line"
-        if said
+        if output
         else "the terminal did not reply: if shift+enter sends, use ctrl+j or alt+enter for a new line"
     )
-    first = Finding("keyboard", FindingState.OK if kitty else FindingState.NOTE, text, facts=facts)
+    first = Finding("keyboard", FindingState.OK if has_kitty_protocol else FindingState.NOTE, text, facts=facts)
     return [first, *await _escape_delay_findings(context)]
 
 
 async def _escape_delay_findings(context: DoctorContext) -> list[Finding]:
     """A finding if tmux delays Esc noticeably."""
     tmux = shutil.which("tmux", path=context.probe_environment.path) if context.environment.get("TMUX") else None
-    said = (await run_program((tmux, "show-options", "-sv", "escape-time"), _TMUX_SECONDS)).text.strip() if tmux else ""
-    if not (said.isascii() and said.isdecimal()) or int(said) < SLOW_ESCAPE_MS:
+    delay = (
+        (await run_program((tmux, "show-options", "-sv", "escape-time"), _TMUX_SECONDS)).text.strip() if tmux else ""
+    )
+    if not (delay.isascii() and delay.isdecimal()) or int(delay) < SLOW_ESCAPE_MS:
         return []
-    text = f"Esc is slow: tmux waits {said} ms for keys that may follow it"
+    text = f"Esc is slow: tmux waits {delay} ms for keys that may follow it"
     return [Finding("keyboard", FindingState.WARNING, text, "add `set -sg escape-time 10` to ~/.tmux.conf")]

@@ -99,8 +99,8 @@ def build_stylesheet() -> str:
     return f":root {{ {_css_variables(light)} }}\n{chosen}{_RULES}".rstrip("\n")
 
 
-def _css_variables(look: Theme) -> str:
-    return " ".join(f"--{role}: {getattr(look.colors, role)};" for role in COLOR_ROLES)
+def _css_variables(page_theme: Theme) -> str:
+    return " ".join(f"--{role}: {getattr(page_theme.colors, role)};" for role in COLOR_ROLES)
 
 
 MAX_MARKDOWN_LENGTH = 200_000
@@ -239,26 +239,26 @@ def _embedded_picture(content: str, name: str) -> str:
     return f'<img alt="{name}" src="data:image/{kind};base64,{content}">'
 
 
-def _reply_html(said: StoredReply) -> Iterator[str]:
-    thoughts = [(kind, clean(text).strip("\n")) for kind, text in said.segments if kind is not Kind.ANSWER]
+def _reply_html(reply: StoredReply) -> Iterator[str]:
+    thoughts = [(kind, clean(text).strip("\n")) for kind, text in reply.segments if kind is not Kind.ANSWER]
     thoughts = [(kind, text) for kind, text in thoughts if text.strip()]
     yield '<section class="reply">'
     if thoughts:
-        yield f'<details class="thought"><summary>{_summary_html(said) or "thinking"}</summary>'
+        yield f'<details class="thought"><summary>{_summary_html(reply) or "thinking"}</summary>'
         for kind, text in thoughts:
             yield f'<div class="{"correction" if kind is Kind.REFLECTION else "thinking"}">{escape(text)}</div>'
         yield "</details>"
-    elif said.origin in ORIGIN_LABELS:
-        yield f'<p class="summary">{_summary_html(said)}</p>'
-    yield f'<div class="answer">\n{markdown_to_html(clean(answer_text_of(said)))}</div>'
-    for text, wrong in remarks_on(said):
+    elif reply.origin in ORIGIN_LABELS:
+        yield f'<p class="summary">{_summary_html(reply)}</p>'
+    yield f'<div class="answer">\n{markdown_to_html(clean(answer_text_of(reply)))}</div>'
+    for text, wrong in remarks_on(reply):
         yield f'<p class="{"wrong" if wrong else "remark"}">{escape(clean_line(text))}</p>'
     yield "</section>"
 
 
-def _summary_html(said: StoredReply) -> str:
+def _summary_html(reply: StoredReply) -> str:
     """The summary of the thinking, with corrections marked."""
-    steered = ORIGIN_LABELS.get(said.origin)
-    known = [f'<b class="steered">{steered}</b>'] if steered else []
-    known += [f"<b>{fact.text}</b>" if fact.strong else escape(fact.text) for fact in summary_facts(said.measured)]
-    return " · ".join(known)
+    steered = ORIGIN_LABELS.get(reply.origin)
+    facts = [f'<b class="steered">{steered}</b>'] if steered else []
+    facts += [f"<b>{fact.text}</b>" if fact.strong else escape(fact.text) for fact in summary_facts(reply.measured)]
+    return " · ".join(facts)

@@ -61,10 +61,10 @@ def session_object(session: Session) -> dict[str, Any]:
     return session._asdict()
 
 
-def search_hit_object(found: SearchHit) -> dict[str, Any]:
+def search_hit_object(hit: SearchHit) -> dict[str, Any]:
     """A search hit as a JSON object."""
-    passage = [{"text": text, "matched": matched} for text, matched in found.passage]
-    return {**found._asdict(), "session": session_object(found.session), "passage": passage}
+    passage = [{"text": text, "matched": matched} for text, matched in hit.passage]
+    return {**hit._asdict(), "session": session_object(hit.session), "passage": passage}
 
 
 def _turn_object(turn: Turn) -> dict[str, Any]:
@@ -72,12 +72,12 @@ def _turn_object(turn: Turn) -> dict[str, Any]:
     return {**turn._asdict(), "attachments": attachments, "said": _reply_object(turn.said) if turn.said else None}
 
 
-def _reply_object(said: StoredReply) -> dict[str, Any]:
+def _reply_object(reply: StoredReply) -> dict[str, Any]:
     return {
-        **said._asdict(),
-        "options": dict(said.options),
-        "segments": [{"kind": str(kind), "text": text} for kind, text in said.segments],
-        "measured": {**said.measured._asdict(), "usage": said.measured.usage._asdict()},
+        **reply._asdict(),
+        "options": dict(reply.options),
+        "segments": [{"kind": str(kind), "text": text} for kind, text in reply.segments],
+        "measured": {**reply.measured._asdict(), "usage": reply.measured.usage._asdict()},
     }
 
 
@@ -134,8 +134,10 @@ def served_object(model: Model, one: ListedModel | None, server: str, version: s
 def running_object(running: RunningModel) -> dict[str, Any]:
     """A loaded model; `removed` if its name is gone, so that the match is uncertain."""
     share = min(1.0, running.size_vram / running.size) if running.size else 0.0
-    told = {name: value for name, value in running._asdict().items() if name not in ("parameter_size", "quantization")}
-    return {**told, "gpu_share": round(share, 4)}
+    members = {
+        name: value for name, value in running._asdict().items() if name not in ("parameter_size", "quantization")
+    }
+    return {**members, "gpu_share": round(share, 4)}
 
 
 def transfer_object(name: str, transfer: TransferProgress, *, changed: bool) -> dict[str, Any]:

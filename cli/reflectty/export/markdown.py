@@ -119,12 +119,12 @@ def _escape_risky(text: str) -> str:
     return _RISKY.sub(_escape_match, text)
 
 
-def _escape_match(found: re.Match[str]) -> str:
-    text = found[0]
-    if found["ticks"] and "\n" in text:
+def _escape_match(match: re.Match[str]) -> str:
+    text = match[0]
+    if match["ticks"] and "\n" in text:
         # HTML at the start of a line ends the paragraph, and with it the code.
         return text.replace("<", "\\<")
-    return text if found["keep"] or text[0] == "`" else f"\\{text}"
+    return text if match["keep"] or text[0] == "`" else f"\\{text}"
 
 
 def _missing_fence(lines: list[str], tokens: Sequence[Token]) -> str:
@@ -205,10 +205,10 @@ def session_line_of(session: Session, questions: int) -> str:
     return " · ".join(filter(None, (model, format_date(session.created), format_count(questions, "question"))))
 
 
-def thinking_heading_of(said: StoredReply) -> str:
+def thinking_heading_of(reply: StoredReply) -> str:
     """The line that stands for the thinking of a reply."""
-    steered = (f"✎ {ORIGIN_LABELS[said.origin]}",) if said.origin in ORIGIN_LABELS else ()
-    return " · ".join((*steered, *(fact.text for fact in summary_facts(said.measured)))) or "thinking"
+    steered = (f"✎ {ORIGIN_LABELS[reply.origin]}",) if reply.origin in ORIGIN_LABELS else ()
+    return " · ".join((*steered, *(fact.text for fact in summary_facts(reply.measured)))) or "thinking"
 
 
 def _question_parts(turn: Turn, number: int) -> Iterator[str]:
@@ -226,22 +226,22 @@ def _attachment_part(item: Attachment) -> str:
     return f"<details>\n<summary>+ {name}</summary>\n\n{fence_text(clean(item.content))}\n\n</details>"
 
 
-def _reply_parts(said: StoredReply) -> Iterator[str]:
-    thoughts = [(kind, clean(text).strip("\n")) for kind, text in said.segments if kind is not Kind.ANSWER]
+def _reply_parts(reply: StoredReply) -> Iterator[str]:
+    thoughts = [(kind, clean(text).strip("\n")) for kind, text in reply.segments if kind is not Kind.ANSWER]
     if any(text.strip() for _, text in thoughts):
-        yield _thinking_part([(kind, text) for kind, text in thoughts if text.strip()], thinking_heading_of(said))
+        yield _thinking_part([(kind, text) for kind, text in thoughts if text.strip()], thinking_heading_of(reply))
     else:
         # A list may stand above, and the answer must not become a part of it.
-        yield "<!-- answer -->" if said.origin is ReplyOrigin.ASKED else f"*{thinking_heading_of(said)}*"
-    yield contain_markdown(make_portable(clean(answer_text_of(said))))
-    for text, wrong in remarks_on(said):
+        yield "<!-- answer -->" if reply.origin is ReplyOrigin.ASKED else f"*{thinking_heading_of(reply)}*"
+    yield contain_markdown(make_portable(clean(answer_text_of(reply))))
+    for text, wrong in remarks_on(reply):
         yield f"{'**!** ' if wrong else ''}*{escape_markdown(clean_line(text))}*"
 
 
-def answer_text_of(said: StoredReply) -> str:
+def answer_text_of(reply: StoredReply) -> str:
     """The text shown as the answer."""
-    texts = [text.strip("\n") for kind, text in said.segments if kind is Kind.ANSWER and text.strip()]
-    return "\n\n".join(texts) if said.segments else said.answer or said.raw
+    texts = [text.strip("\n") for kind, text in reply.segments if kind is Kind.ANSWER and text.strip()]
+    return "\n\n".join(texts) if reply.segments else reply.answer or reply.raw
 
 
 def _thinking_part(thoughts: list[tuple[Kind, str]], summary: str) -> str:

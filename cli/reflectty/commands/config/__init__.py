@@ -22,5 +22,5 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
 
 
 def config() -> typer.Typer:
-    """Return the command with its subcommands."""
+    """The command group with its subcommands."""
     return make_group(SUBCOMMANDS, "Show and change the settings (default: show).", ShowByDefault)

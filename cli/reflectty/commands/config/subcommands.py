@@ -1,4 +1,4 @@
-"""`reflect config show|path|edit|set|unset`."""
+"""`reflect config show|path|edit|set|unset`: shows and changes the settings."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ INITIAL_TEXT = """\
 # [templates]                # reflect -t translate --field language=French "good morning"
 # translate = "Translate into {language}: {input}"
 """
-"""What a file begins with that is opened for the first time."""
+"""The content of a new config file."""
 
 
 def set_(context: typer.Context, key: Key, value: Value) -> None:
@@ -64,10 +64,10 @@ def set_(context: typer.Context, key: Key, value: Value) -> None:
     from reflectty.config.edit import with_value
 
     name, words = decode_argument(key), [decode_argument(word) for word in value]
-    wanted = parse_entry(name, words)
-    _check_keys(wanted.keys, wanted.value)
+    entry = parse_entry(name, words)
+    _check_keys(entry.keys, entry.value)
     path = config.config_path()
-    text = _write_change(path, lambda text: with_value(text, wanted.keys, wanted.value))
+    text = _write_change(path, lambda text: with_value(text, entry.keys, entry.value))
     info(context.obj, f"set {name} in {path}")
     _warn_of_mistakes(context.obj, path, text)
 
@@ -89,7 +89,11 @@ def unset(context: typer.Context, key: Key) -> None:
 
 
 def _write_change(path: Path, change: Callable[[str], str]) -> str:
-    """Write the file with a change that brings no mistake into it; return what it says then."""
+    """Apply a change to the config file and return its new text.
+
+    Raises:
+        UsageError: the change would add a mistake.
+    """
     from reflectty.config.edit import write_config
 
     before = read_text(path) or ""
@@ -103,13 +107,13 @@ def _write_change(path: Path, change: Callable[[str], str]) -> str:
 
 
 def _warn_of_mistakes(terminal: Terminal, path: Path, text: str) -> None:
-    """Say what else is wrong in the file, which keeps it from being used."""
+    """Report the mistakes that remain in the file and prevent its use."""
     for error in find_mistakes_in(tomllib.loads(text), path, {}):
         write_remark(terminal, f"still invalid: {_error_line_of(error)}")
 
 
 def _check_keys(keys: tuple[str, ...], value: object) -> None:
-    """Refuse an action or a key that the chat does not have."""
+    """Validate a key binding of the chat; other settings pass."""
     if keys[0] == "keys":
         from reflectty.tui.keys import bind_actions
 
@@ -125,7 +129,7 @@ def _is_set(document: object, keys: tuple[str, ...]) -> bool:
 
 
 def _dotted_keys_of(document: Mapping[str, object], before: str = "") -> list[str]:
-    """Return the dotted keys of all values."""
+    """The dotted keys of all values."""
     return [
         leaf
         for key, value in document.items()
@@ -145,10 +149,10 @@ def edit(context: typer.Context) -> None:
     while True:
         if not edit_file(path):
             raise UsageError("the editor failed", f"any changes are in {path}")
-        wrong = _find_mistakes(path)
-        for error in wrong:
+        mistakes = _find_mistakes(path)
+        for error in mistakes:
             write_remark(terminal, _error_line_of(error))
-        if not wrong:
+        if not mistakes:
             info(terminal, f"{path} is valid")
             return
         if not _ask_to_edit_again(terminal):
@@ -156,10 +160,10 @@ def edit(context: typer.Context) -> None:
 
 
 def _find_mistakes(path: Path) -> tuple[UsageError, ...]:
-    """Return every mistake in the file, the keys of the chat included."""
-    found = find_mistakes({}, path)
-    if found:
-        return found
+    """Every mistake in the file, including invalid key bindings."""
+    mistakes = find_mistakes({}, path)
+    if mistakes:
+        return mistakes
     keys = config.load_settings({}, path).keys
     if keys:
         from reflectty.tui.keys import bind_actions
@@ -176,7 +180,7 @@ def _error_line_of(error: UsageError) -> str:
 
 
 def _ask_to_edit_again(terminal: Terminal) -> bool:
-    """Ask whether to go on editing, where somebody can be asked."""
+    """Ask whether to edit again; False without a terminal."""
     if not (terminal.stdin_tty and terminal.err.tty and terminal.stdin):
         return False
     terminal.write_stderr("Edit again? [Y/n] ")
@@ -188,7 +192,7 @@ def _ask_to_edit_again(terminal: Terminal) -> bool:
 
 
 SECRETS = frozenset({"api_key", "cluster_key"})
-"""What is never shown, only that it is there."""
+"""The settings whose values are never shown, only whether they are set."""
 UNSET_WORDS = {
     "model": "the best installed model",
     "effort": "the model's default",
@@ -197,7 +201,7 @@ UNSET_WORDS = {
     "thinking": "as chosen in the chat",
     "keys": "the default keys",
 }
-"""What holds where nobody said anything; for the rest it is nothing."""
+"""The text for an unset setting; "none" for all others."""
 _PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
 
 
@@ -232,7 +236,7 @@ def path(context: typer.Context) -> None:
 
 
 def _list_tables() -> tuple[ExplainedSetting, ...]:
-    """Return what there is to choose from."""
+    """The names of the profiles and templates, as settings."""
     profiles, templates = config.profile_names(), template_names()
     return (
         ExplainedSetting("profiles", profiles, SettingOrigin.FILE if profiles else SettingOrigin.DEFAULT),
@@ -241,7 +245,7 @@ def _list_tables() -> tuple[ExplainedSetting, ...]:
 
 
 def _hide_secrets(one: ExplainedSetting) -> ExplainedSetting:
-    """Return the same without what nobody is to read over a shoulder."""
+    """Hide the value of a secret and the passwords in hosts."""
     if one.key in SECRETS:
         return one._replace(value=bool(one.value))
     if one.key == "host":
@@ -257,7 +261,7 @@ def _as_object(one: ExplainedSetting) -> dict[str, Any]:
 
 
 def _value_text_of(one: ExplainedSetting) -> str:
-    """Return a value for a reader; nothing where there is none."""
+    """The text of a value; empty if the setting is unset."""
     if one.key in SECRETS:
         return "set (hidden)" if one.value else "not set"
     if isinstance(one.value, bool):

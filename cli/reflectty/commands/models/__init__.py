@@ -26,5 +26,5 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
 
 
 def models() -> typer.Typer:
-    """Return the command with its subcommands."""
+    """The command group with its subcommands."""
     return make_group(SUBCOMMANDS, "Manage the models on a server (default: list).")

@@ -44,17 +44,17 @@ def copy(  # noqa: PLR0913, PLR0917 - every option of the command is one
 ) -> None:
     """Give a model a second name; uses no extra disk space."""
     terminal: Terminal = context.obj
-    source, wanted = args.model_name_of(name), args.model_name_of(target)
+    source, copy_name = args.model_name_of(name), args.model_name_of(target)
 
     async def work(library: ModelLibrary) -> None:
-        if not force and await library.is_installed(wanted):
-            raise UsageError(f"{wanted} already exists", "--force to overwrite")
-        await library.copy(source, wanted)
+        if not force and await library.is_installed(copy_name):
+            raise UsageError(f"{copy_name} already exists", "--force to overwrite")
+        await library.copy(source, copy_name)
 
     args.run_with_library(terminal, host, work)
     if as_json:
-        _print_json({"name": wanted, "from": source}, terminal)
-    console.info(terminal, f"copied {source} to {wanted}")
+        _print_json({"name": copy_name, "from": source}, terminal)
+    console.info(terminal, f"copied {source} to {copy_name}")
 
 
 def remove(
@@ -67,12 +67,12 @@ def remove(
     """Remove models from the server for good."""
     terminal: Terminal = context.obj
     console.require_yes(terminal, "models", yes=yes)
-    wanted = tuple(dict.fromkeys(short_name_of(args.model_name_of(name)) for name in names))
+    wanted_names = tuple(dict.fromkeys(short_name_of(args.model_name_of(name)) for name in names))
 
     async def find(library: ModelLibrary) -> tuple[InstalledModel, ...]:
-        return tuple([await library.find(name) for name in wanted])
+        return tuple([await library.find(name) for name in wanted_names])
 
-    async def take_away(library: ModelLibrary) -> None:
+    async def remove_found(library: ModelLibrary) -> None:
         for one in found:
             await library.remove(one.name)
 
@@ -81,7 +81,7 @@ def remove(
     if not yes and not console.confirm(terminal, map(_describe, found)):
         console.info(terminal, "nothing was removed")
         found = ()
-    args.run_with_library(terminal, host, take_away)
+    args.run_with_library(terminal, host, remove_found)
     if as_json:
         _print_json([{"name": one.name, "size": one.model.size} for one in found], terminal)
     for one in found:
@@ -102,36 +102,40 @@ def load(
 ) -> None:
     """Load a model and show where it runs."""
     terminal: Terminal = context.obj
-    wanted = args.model_name_of(name)
+    model_name = args.model_name_of(name)
 
     settings = config.load_settings()
 
     async def work(library: ModelLibrary) -> RunningModel | None:
-        return await library.load(wanted, keep_alive or settings.keep_alive, settings.options)
+        return await library.load(model_name, keep_alive or settings.keep_alive, settings.options)
 
     running = args.run_with_library(terminal, host, work)
     if as_json:
         from reflectty.export.json import running_object
 
-        _print_json({"name": wanted, "loaded": running_object(running) if running else None}, terminal)
-    told = f"{wanted} is loaded: {placement_of(running)}" if running else f"{wanted} was loaded but did not stay loaded"
-    console.info(terminal, told)
-    if running and gpu_advice_of(running, wanted):
-        console.info(terminal, gpu_advice_of(running, wanted))
+        _print_json({"name": model_name, "loaded": running_object(running) if running else None}, terminal)
+    text = (
+        f"{model_name} is loaded: {placement_of(running)}"
+        if running
+        else f"{model_name} was loaded but did not stay loaded"
+    )
+    console.info(terminal, text)
+    if running and gpu_advice_of(running, model_name):
+        console.info(terminal, gpu_advice_of(running, model_name))
 
 
 def unload(context: typer.Context, name: args.Name, host: Host = "", as_json: console.AsJson = False) -> None:
     """Unload a model; it stays installed."""
     terminal: Terminal = context.obj
-    wanted = args.model_name_of(name)
+    model_name = args.model_name_of(name)
 
     async def work(library: ModelLibrary) -> bool:
-        return await library.unload(wanted)
+        return await library.unload(model_name)
 
-    was = args.run_with_library(terminal, host, work)
+    was_loaded = args.run_with_library(terminal, host, work)
     if as_json:
-        _print_json({"name": wanted, "unloaded": was}, terminal)
-    console.info(terminal, f"unloaded {wanted}" if was else f"{wanted} was not loaded")
+        _print_json({"name": model_name, "unloaded": was_loaded}, terminal)
+    console.info(terminal, f"unloaded {model_name}" if was_loaded else f"{model_name} was not loaded")
 
 
 def _print_json(value: object, terminal: Terminal) -> None:
@@ -143,7 +147,7 @@ def _print_json(value: object, terminal: Terminal) -> None:
 Insecure = Annotated[bool, typer.Option("--insecure", help="Let the server use plain HTTP to reach the registry.")]
 AsJsonl = Annotated[bool, typer.Option("--jsonl", help="Print the server's progress as JSON lines, then the object.")]
 LARGE_LAYER_BYTES = 100_000_000
-"""Bytes of a layer from which on it is worth saying whether it fits."""
+"""The size of a layer above which the pull estimates whether the model fits."""
 STOPPED_NOTE = "stopped: progress is kept, run the same command to continue"
 
 
@@ -162,14 +166,14 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
     """
     console.exclusive((("--json", as_json), ("--jsonl", jsonl)), "--jsonl includes the object")
     terminal: Terminal = context.obj
-    wanted = args.model_name_of(name)
-    line = TransferProgressLine(terminal, console.load_theme(terminal), f"pulling {wanted}")
-    job = _PullJob(wanted, insecure, context_length or 0, terminal, line, TransferProgress(), jsonl)
+    model_name = args.model_name_of(name)
+    line = TransferProgressLine(terminal, console.load_theme(terminal), f"pulling {model_name}")
+    job = _PullJob(model_name, insecure, context_length or 0, terminal, line, TransferProgress(), jsonl)
 
     async def work(library: ModelLibrary) -> bool:
-        before = await library.digest_of(wanted)
-        await _fetch(library, job, weigh=terminal.err.tty and not (as_json or jsonl))
-        return not before or before != await library.digest_of(wanted)
+        before = await library.digest_of(model_name)
+        await _fetch(library, job, estimates_fit=terminal.err.tty and not (as_json or jsonl))
+        return not before or before != await library.digest_of(model_name)
 
     try:
         changed = args.run_with_library(terminal, host, work)
@@ -184,7 +188,7 @@ def pull(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
 
 class _PullJob(NamedTuple):
-    """What is pulled, and where that is shown."""
+    """The model to pull, and where to show the progress."""
 
     name: str
     insecure: bool
@@ -193,15 +197,15 @@ class _PullJob(NamedTuple):
     line: TransferProgressLine
     transfer: TransferProgress
     prints_lines: bool
-    """Whether what the server says is printed as JSON."""
+    """Whether to print the server's progress as JSON lines."""
 
 
-async def _fetch(library: ModelLibrary, job: _PullJob, *, weigh: bool) -> None:
+async def _fetch(library: ModelLibrary, job: _PullJob, *, estimates_fit: bool) -> None:
     async with aclosing(library.pull(job.name, insecure=job.insecure)) as progress:
         async for part in progress:
             job.transfer.feed(part)
-            if weigh and part.total > max(LARGE_LAYER_BYTES, part.completed):
-                weigh = False
+            if estimates_fit and part.total > max(LARGE_LAYER_BYTES, part.completed):
+                estimates_fit = False
                 job.line.stop()
                 write_remark(job.terminal, await _describe_fit(library, job, part.total))
             job.line.show(job.transfer)
@@ -210,13 +214,13 @@ async def _fetch(library: ModelLibrary, job: _PullJob, *, weigh: bool) -> None:
 
 
 async def _describe_fit(library: ModelLibrary, job: _PullJob, size_in_bytes: int) -> str:
-    """Return whether a model fits, once the server has told how large it is: nothing tells that before."""
+    """The estimated fit of a model, whose size is known only once the server reports it."""
     from reflectty.models.fit_report import fit_download
     from reflectty.view.memory_fit import describe_placement
 
     hardware, running = await args.find_hardware(library), await library.list_loaded()
-    made = fit_download(job.name, size_in_bytes, hardware, running, job.context_length).placement
-    return f"{job.name}, {format_bytes(size_in_bytes)}, rough estimate: {'; '.join(describe_placement(made))}"
+    placement = fit_download(job.name, size_in_bytes, hardware, running, job.context_length).placement
+    return f"{job.name}, {format_bytes(size_in_bytes)}, rough estimate: {'; '.join(describe_placement(placement))}"
 
 
 def _report(job: _PullJob, *, changed: bool, as_json: bool) -> None:

@@ -80,7 +80,7 @@ def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
     terminal: Terminal = context.obj
     if not source:
         _refuse_changes(name, system=system, template=template, parameter=parameter)
-    wished = ModelVariant(
+    variant = ModelVariant(
         name=args.model_name_of(name),
         source=args.model_name_of(source) if source else "",
         system=read_text_argument(system, lambda problem: write_remark(terminal, problem)),
@@ -89,34 +89,34 @@ def create(  # noqa: PLR0913, PLR0917 - every option of the command is one
     )
 
     async def work(library: ModelLibrary) -> TrialResult | None:
-        await (_create_variant if source else _push_mini)(library, wished, terminal, force=force)
-        return None if no_proof else await _try_model(library, wished.name, terminal)
+        await (_create_variant if source else _push_mini)(library, variant, terminal, force=force)
+        return None if no_proof else await _try_model(library, variant.name, terminal)
 
     proof = args.run_with_library(terminal, host, work)
     if as_json:
         from reflectty.export.json import dump_json
 
-        told = proof._asdict() if proof else None
-        terminal.out.write(dump_json({"name": wished.name, "from": wished.source or None, "proof": told}))
+        result = proof._asdict() if proof else None
+        terminal.out.write(dump_json({"name": variant.name, "from": variant.source or None, "proof": result}))
 
 
-def _refuse_changes(name: str, **given: object) -> None:
-    """Refuse what cannot be made of nothing: any model but the built-in one, and that one otherwise than it is.
+def _refuse_changes(name: str, **options: object) -> None:
+    """Refuse to create a model without a source, unless it is mini, unchanged.
 
     Raises:
-        UsageError: it is such a thing.
+        UsageError: it is another model, or an option would change mini.
     """
     if not is_mini(decode_argument(name)):
         raise UsageError(
             f"{clean_line(decode_argument(name))} needs a source model", "add --from MODEL; only mini needs none"
         )
-    for option, value in given.items():
+    for option, value in options.items():
         if value:
             raise UsageError(f"--{option} does not apply to mini", "add --from MODEL to use it")
 
 
-async def _push_mini(library: ModelLibrary, wished: ModelVariant, terminal: Terminal, *, force: bool) -> None:
-    """Give the server the built-in model."""
+async def _push_mini(library: ModelLibrary, variant: ModelVariant, terminal: Terminal, *, force: bool) -> None:
+    """Install the built-in model on the server."""
     from reflectty.engines.embedded import is_installed
     from reflectty.engines.embedded.install import (
         how_to_install,
@@ -130,29 +130,29 @@ async def _push_mini(library: ModelLibrary, wished: ModelVariant, terminal: Term
     if not can_merge():
         missing = "cannot merge the adapter into the weights: numpy is not installed"
         raise UsageError(missing, f"install it: {how_to_install()}")
-    await _refuse_taken_name(library, wished.name, force=force)
-    line, transfer = _make_progress_line(wished.name, terminal), TransferProgress()
+    await _refuse_taken_name(library, variant.name, force=force)
+    line, transfer = _make_progress_line(variant.name, terminal), TransferProgress()
 
-    def tell(part: ProgressUpdate) -> None:
+    def show_progress(part: ProgressUpdate) -> None:
         transfer.feed(part)
         line.show(transfer)
 
-    found = find_paths()
+    paths = find_paths()
     try:
-        await join_weight_parts(found.weights)
-        await install_mini(library.engine, wished.name, found.weights, found.adapter.parent, tell)
+        await join_weight_parts(paths.weights)
+        await install_mini(library.engine, variant.name, paths.weights, paths.adapter.parent, show_progress)
     finally:
         line.stop()
-    console.info(terminal, f"created {wished.name}: see its license with `reflect models show --license`")
+    console.info(terminal, f"created {variant.name}: see its license with `reflect models show --license`")
 
 
-def _parse_parameters(given: list[str] | None) -> tuple[tuple[str, OptionValue], ...]:
-    """Return the parameters of a model; a server knows no context that is chosen for each question.
+def _parse_parameters(arguments: list[str] | None) -> tuple[tuple[str, OptionValue], ...]:
+    """Parse the parameters; `num_ctx=auto` works only for questions.
 
     Raises:
-        UsageError: one cannot be a parameter.
+        UsageError: a parameter is invalid.
     """
-    parameters = parse_options(tuple(given or ()), "--parameter")
+    parameters = parse_options(tuple(arguments or ()), "--parameter")
     if dict(parameters).get(NUM_CTX) == AUTO:
         raise UsageError(
             "--parameter num_ctx must be a whole number, not 'auto'", "use -o num_ctx=auto with a question"
@@ -169,20 +169,20 @@ def _make_progress_line(name: str, terminal: Terminal) -> TransferProgressLine:
     return TransferProgressLine(terminal, console.load_theme(terminal), f"creating {name}")
 
 
-async def _create_variant(library: ModelLibrary, wished: ModelVariant, terminal: Terminal, *, force: bool) -> None:
-    source = await library.show(wished.source)
-    await _refuse_taken_name(library, wished.name, force=force)
-    line, transfer = _make_progress_line(wished.name, terminal), TransferProgress()
+async def _create_variant(library: ModelLibrary, variant: ModelVariant, terminal: Terminal, *, force: bool) -> None:
+    source = await library.show(variant.source)
+    await _refuse_taken_name(library, variant.name, force=force)
+    line, transfer = _make_progress_line(variant.name, terminal), TransferProgress()
     try:
-        async with aclosing(library.create(add_reflection_prompt(source.model, wished))) as progress:
+        async with aclosing(library.create(add_reflection_prompt(source.model, variant))) as progress:
             async for part in progress:
                 transfer.feed(part)
                 line.show(transfer)
     finally:
         line.stop()
-    console.info(terminal, f"created {wished.name} from {wished.source}")
-    _note_shared_template(source.model, wished, terminal)
-    await _note_misfit(library, wished.name, terminal)
+    console.info(terminal, f"created {variant.name} from {variant.source}")
+    _note_shared_template(source.model, variant, terminal)
+    await _note_misfit(library, variant.name, terminal)
 
 
 def _note_shared_template(source: Model, variant: ModelVariant, terminal: Terminal) -> None:
@@ -200,12 +200,12 @@ def _note_shared_template(source: Model, variant: ModelVariant, terminal: Termin
 
 
 async def _note_misfit(library: ModelLibrary, name: str, terminal: Terminal) -> None:
-    """Say so where the new model is asked in another format than its own."""
+    """Warn if the new model is prompted in a format other than its own."""
     from reflectty.models.files import template_mismatch_of
 
-    found = await template_mismatch_of(library.engine, await library.engine.show(name))
-    if found:
-        write_remark(terminal, f"{name} is {found.warning} (use --template to change it)")
+    mismatch = await template_mismatch_of(library.engine, await library.engine.show(name))
+    if mismatch:
+        write_remark(terminal, f"{name} is {mismatch.warning} (use --template to change it)")
 
 
 async def _try_model(library: ModelLibrary, name: str, terminal: Terminal) -> TrialResult:

@@ -51,14 +51,14 @@ def run_with_library(
     profile: str = "",
     engine: str = "",
 ) -> T:
-    """Open the library of a server, do some work with it, and return what comes of it.
+    """Open the library of a server, run `work` with it and return the result.
 
     Raises:
-        UsageError: the server is of a kind whose models are none of ours to change; and what the work raises.
+        UsageError: the server is not Ollama, so its models cannot be changed; errors of `work` pass through.
     """
-    meant = config.load_settings(profile=profile, engine=engine)
-    alone = not host and meant.engine == EngineName.EMBEDDED
-    settings = config.load_settings(profile=profile, engine=engine if alone else "ollama")
+    selected = config.load_settings(profile=profile, engine=engine)
+    is_embedded = not host and selected.engine == EngineName.EMBEDDED
+    settings = config.load_settings(profile=profile, engine=engine if is_embedded else "ollama")
 
     async def main() -> T:
         library = open_model_library(
@@ -70,22 +70,22 @@ def run_with_library(
             return await work(library)
 
     try:
-        done = run_interruptible(main())
+        result = run_interruptible(main())
     except UnreachableError as error:
-        # A user of OpenAI's protocol may still have an Ollama server at this host.
-        if meant.engine != EngineName.OPENAI and NOT_OLLAMA not in str(error):
+        # Even with the engine `openai`, the host may be an Ollama server.
+        if selected.engine != EngineName.OPENAI and NOT_OLLAMA not in str(error):
             raise
-        kind = run_interruptible(describe_server(meant, host))
+        kind = run_interruptible(describe_server(selected, host))
         if not kind:
             raise
         raise UsageError(f"models can only be managed on an Ollama server, but {kind}", FIXED_MODELS_HINT) from error
-    if not (alone or config.has_server_answered()):
+    if not (is_embedded or config.has_server_answered()):
         config.remember_server_answered()
-    return done
+    return result
 
 
 async def describe_server(settings: config.Settings, host: str) -> str:
-    """Return what answers where no Ollama does, with its address; nothing where that is no server of ours either."""
+    """The address and kind of a server that is not Ollama; empty if it is not OpenAI-compatible either."""
     engine = make_openai_engine(settings, host)
     try:
         async with engine:
@@ -100,7 +100,7 @@ async def describe_server(settings: config.Settings, host: str) -> str:
 
 
 def make_openai_engine(settings: config.Settings, host: str) -> OpenAIEngine:
-    """Return the engine of an OpenAI-compatible server, to be used in `async with`."""
+    """The engine of an OpenAI-compatible server, for use in `async with`."""
     from reflectty.engines.openai import OpenAIEngine
 
     address = address_of(host or settings.host, settings.engine, key_over_http=settings.api_key_over_http)
@@ -110,7 +110,7 @@ def make_openai_engine(settings: config.Settings, host: str) -> OpenAIEngine:
 
 
 async def estimate_fit(library: ModelLibrary, one: InstalledModel, context: int | None) -> FitResult | None:
-    """Return how an installed model fits its server; None where the server does not tell enough, or does not run it."""
+    """Estimate how an installed model fits its server; None if the server reports too little or does not run it."""
     if remote_host_of(one.model):
         return None
     from reflectty.models.fit_report import fit_installed
@@ -122,16 +122,16 @@ async def estimate_fit(library: ModelLibrary, one: InstalledModel, context: int 
 
 
 async def find_hardware(library: ModelLibrary) -> ServerHardware:
-    """Return what is known of where a server runs; of one that runs elsewhere that is nothing."""
+    """The hardware of the server; unknown if the server is not on this machine."""
     from reflectty.models.recommendation import detect_hardware
 
     return await detect_hardware(local=library.engine.local)
 
 
 def model_name_of(argument: str) -> str:
-    """Return an argument as the name of a model.
+    """An argument as the name of a model.
 
     Raises:
-        UsageError: it cannot be one.
+        UsageError: it is not a valid name.
     """
     return checked_name(decode_argument(argument))

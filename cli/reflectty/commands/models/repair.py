@@ -54,9 +54,9 @@ DETAILS = {
     RepairStep.MAKING: "the server checks it and may copy it",
     RepairStep.ASKING: "one question, up to the first tag",
 }
-"""What is said of the steps that nobody can measure."""
+"""What the progress line adds for steps that cannot be measured."""
 MAX_NAMED_TOKENS = 8
-"""How many tokens are named in a sentence."""
+"""The maximum number of tokens named in a sentence."""
 UNPROVEN = (
     "{name} sent none of its tags in reply to a test question (ask it another question,"
     " or name the missing tokens with --token)"
@@ -79,19 +79,19 @@ def repair(  # noqa: PLR0913, PLR0917 - every option of the command is one
     or the model's own name if it loses no tags.
     """
     terminal: Terminal = context.obj
-    wanted = RepairRequest(
+    request = RepairRequest(
         args.model_name_of(name),
         name=args.model_name_of(new_name) if new_name else "",
         gguf=gguf,
         tokens=tuple(decode_argument(text) for text in token or ()),
         force=force,
     )
-    progress = _RepairProgress(terminal, console.load_theme(terminal), wanted.model)
+    progress = _RepairProgress(terminal, console.load_theme(terminal), request.model)
 
     async def work(library: ModelLibrary) -> RepairResult:
         from reflectty.models.repair.run import repair as begin
 
-        return await begin(library, wanted, progress)
+        return await begin(library, request, progress)
 
     try:
         repaired = args.run_with_library(terminal, host, work)
@@ -104,7 +104,7 @@ def repair(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
 
 class _RepairProgress:
-    """Shows how a repair goes on, one line for the step that it is at."""
+    """Shows the current step of a repair as one line."""
 
     def __init__(self, terminal: Terminal, theme: Theme, model: str) -> None:
         self._terminal = terminal
@@ -138,11 +138,11 @@ class _RepairProgress:
         write_remark(self._terminal, text)
 
     def stop(self) -> None:
-        """Take the line away; harmless when called twice."""
+        """Erase the line; may be called twice."""
         self._line.stop()
 
     def report_interruption(self) -> None:
-        """Say what a repair leaves that is stopped now; what becomes of a copy that is being made was said already."""
+        """Report what an interrupted repair leaves, except for an unfinished copy, which the repair reports itself."""
         if self._step is RepairStep.ASKING:
             self.note("stopped: the copy is created, but not tested")
         elif self._step is not RepairStep.MAKING:
@@ -162,15 +162,15 @@ def _report(repaired: RepairResult, terminal: Terminal, *, as_json: bool) -> Non
     elif repaired.proven is False:
         write_remark(terminal, UNPROVEN.format(name=repaired.name))
     else:
-        asked = ", proven by a test question" if repaired.proven else ""
-        ask = f"use it with reflect -m {quote(repaired.name)}"
-        console.info(terminal, f"{repaired.name} has {_join_names(repaired.tokens)} as text{asked}; {ask}")
+        proof = ", proven by a test question" if repaired.proven else ""
+        usage = f"use it with reflect -m {quote(repaired.name)}"
+        console.info(terminal, f"{repaired.name} has {_join_names(repaired.tokens)} as text{proof}; {usage}")
     if not as_json:
         terminal.out.write(f"{clean_line(repaired.name)}\n")
 
 
 def _join_names(tokens: Sequence[LostTag]) -> str:
-    """Return tokens in a sentence."""
+    """The texts of the tokens as a list in a sentence."""
     texts = list(dict.fromkeys(tag.text for tag in tokens))
     more = f" and {len(texts) - MAX_NAMED_TOKENS} more" if len(texts) > MAX_NAMED_TOKENS else ""
     return ", ".join(texts[:MAX_NAMED_TOKENS]) + more

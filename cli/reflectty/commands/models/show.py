@@ -38,7 +38,7 @@ TEMPLATE_FLAG = "--template"
 
 
 class ServerSelection(NamedTuple):
-    """What a call names of the server."""
+    """The options that select a server."""
 
     profile: str = ""
     host: str = ""
@@ -46,16 +46,16 @@ class ServerSelection(NamedTuple):
 
     @property
     def settings(self) -> config.Settings:
-        """The settings with what was named.
+        """The settings with these options.
 
         Raises:
-            UsageError: they cannot be used.
+            UsageError: they are invalid.
         """
         return config.load_settings(profile=self.profile, engine=self.engine)
 
 
 class ServerFacts(NamedTuple):
-    """What a server says of itself."""
+    """The kind, the version and the models that a server reports."""
 
     kind: str
     version: str
@@ -63,7 +63,7 @@ class ServerFacts(NamedTuple):
 
 
 class ServedModel(NamedTuple):
-    """A model, and what is known beside it."""
+    """A model with its server, capacity and entry in the server's list."""
 
     server: ServerFacts
     model: Model
@@ -72,12 +72,12 @@ class ServedModel(NamedTuple):
 
 
 def is_openai_selected(selection: ServerSelection) -> bool:
-    """Whether a call means a server that speaks OpenAI's protocol."""
+    """Whether the selected server uses the OpenAI protocol."""
     return selection.settings.engine == EngineName.OPENAI
 
 
 def list_served(terminal: Terminal, selection: ServerSelection, *, as_json: bool) -> None:
-    """List what is served."""
+    """List the models of an OpenAI-compatible server."""
 
     async def look() -> ServerFacts:
         async with args.make_openai_engine(selection.settings, selection.host) as engine:
@@ -104,7 +104,7 @@ def list_served(terminal: Terminal, selection: ServerSelection, *, as_json: bool
 
 
 def show_served(terminal: Terminal, selection: ServerSelection, name: str, flag: str, *, as_json: bool) -> None:
-    """Show what is known of one model."""
+    """Show the details of a model of an OpenAI-compatible server."""
 
     async def look() -> ServedModel:
         async with args.make_openai_engine(selection.settings, selection.host) as engine:
@@ -112,39 +112,41 @@ def show_served(terminal: Terminal, selection: ServerSelection, name: str, flag:
             listed = await engine.listed_models_if_any()
             version = await engine.version()
             capacity = await engine.capacity(model.name)
-            found = next((one for one in listed if model.name in one.names), None)
-            return ServedModel(ServerFacts(engine.kind, version, listed), model, capacity, found)
+            served = next((one for one in listed if model.name in one.names), None)
+            return ServedModel(ServerFacts(engine.kind, version, listed), model, capacity, served)
 
-    found = run_interruptible(look())
-    for text in found.model.notices:
+    served = run_interruptible(look())
+    for text in served.model.notices:
         write_remark(terminal, text)
     if flag:
-        _print_served_text(found, flag, terminal)
+        _print_served_text(served, flag, terminal)
     elif as_json:
         from reflectty.export.json import (
             dump_json,
             served_object,
         )
 
-        server = found.server
-        whole = served_object(found.model, found.listed, server.kind, server.version)
-        terminal.out.write(dump_json({**whole, "slots": found.capacity.slots, "template": found.model.template}))
+        server = served.server
+        members = served_object(served.model, served.listed, server.kind, server.version)
+        terminal.out.write(dump_json({**members, "slots": served.capacity.slots, "template": served.model.template}))
     else:
         from reflectty.output.models import served_detail_rows
 
         page = console.open_page(terminal)
-        page.write(served_detail_rows(found.model, found.listed, _server_label_of(found.server), found.capacity, page))
+        page.write(
+            served_detail_rows(served.model, served.listed, _server_label_of(served.server), served.capacity, page)
+        )
 
 
 def _server_label_of(server: ServerFacts) -> str:
     return f"{server.kind} {server.version}".strip() or "an OpenAI-compatible server"
 
 
-def _print_served_text(found: ServedModel, flag: str, terminal: Terminal) -> None:
-    text = found.model.template if flag == TEMPLATE_FLAG else ""
+def _print_served_text(served: ServedModel, flag: str, terminal: Terminal) -> None:
+    text = served.model.template if flag == TEMPLATE_FLAG else ""
     if not text.strip():
         what = {TEMPLATE_FLAG: "template", "--system": "system prompt"}.get(flag, flag.removeprefix("--"))
-        raise RefusedError(f"{_server_label_of(found.server)} does not report the {what} of {found.model.name}")
+        raise RefusedError(f"{_server_label_of(served.server)} does not report the {what} of {served.model.name}")
     terminal.out.write(clean(text).rstrip("\n") + "\n")
 
 
@@ -191,7 +193,7 @@ def list_(
 
 
 async def _inspect_models(library: ModelLibrary, models: Sequence[InstalledModel]) -> tuple[InstalledModel, ...]:
-    """Return models with what their vocabularies say of tags."""
+    """Add to the models what their vocabularies show about tags."""
     from reflectty.chat.model_choice import load_all_tags
 
     found = await load_all_tags(library.engine, [one.model for one in models])
@@ -199,7 +201,7 @@ async def _inspect_models(library: ModelLibrary, models: Sequence[InstalledModel
 
 
 async def _pull_advice_for(library: ModelLibrary) -> str:
-    """Return what to do where no model is installed: the one to pull is the largest that the machine holds."""
+    """The advice for a server without models: pull the largest model that the machine can run."""
     from reflectty.models.recommendation import (
         find_comfortable_model,
         recommend_model,
@@ -208,9 +210,9 @@ async def _pull_advice_for(library: ModelLibrary) -> str:
     from reflectty.view.units import format_bytes
 
     hardware = await args.find_hardware(library)
-    offer, found = recommend_model(hardware), find_comfortable_model(hardware)
-    told = f"{NO_MODEL.format(offer.name)} that {offer.kind}: {format_bytes(offer.size)}"
-    return f"{told}; rough estimate: {describe_placement(found.placement)[0]}" if found else told
+    offer, fit = recommend_model(hardware), find_comfortable_model(hardware)
+    advice = f"{NO_MODEL.format(offer.name)} that {offer.kind}: {format_bytes(offer.size)}"
+    return f"{advice}; rough estimate: {describe_placement(fit.placement)[0]}" if fit else advice
 
 
 def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
@@ -230,47 +232,47 @@ def show(  # noqa: PLR0913, PLR0917 - every option of the command is one
     terminal: Terminal = context.obj
     flags = (("--template", template), ("--system", system), ("--parameters", parameters), ("--license", licence))
     console.exclusive([*flags, ("--json", as_json)], "--json includes all of them")
-    chosen = next((flag for flag, given in flags if given), "")
+    chosen = next((flag for flag, is_set in flags if is_set), "")
     selection = ServerSelection(decode_argument(profile), decode_argument(host), engine or "")
     if is_openai_selected(selection):
         show_served(terminal, selection, decode_argument(name), chosen, as_json=as_json)
         return
-    wanted = args.model_name_of(name)
+    model_name = args.model_name_of(name)
 
     async def work(library: ModelLibrary) -> ModelReport:
-        (one,) = await _inspect_models(library, [await library.show(wanted)])
+        (one,) = await _inspect_models(library, [await library.show(model_name)])
         if chosen:
             return ModelReport(one, None)
         return await _report_on_model(library, one, context_length)
 
-    found = _find_model(terminal, selection, wanted, work)
+    report = _find_model(terminal, selection, model_name, work)
     if chosen:
-        _print_text(found.installed, chosen, terminal)
+        _print_text(report.installed, chosen, terminal)
     elif as_json:
-        terminal.out.write(_as_json(found))
+        terminal.out.write(_as_json(report))
     else:
-        _print_report(found, terminal)
+        _print_report(report, terminal)
 
 
-def _print_report(found: ModelReport, terminal: Terminal) -> None:
+def _print_report(report: ModelReport, terminal: Terminal) -> None:
     from reflectty.output.models import model_detail_rows
     from reflectty.view import memory_fit
 
     page = console.open_page(terminal)
-    more = memory_fit.describe_fit(*found.fit) if found.fit else ()
-    page.write(model_detail_rows(found.installed, page, time.time(), (*more, *_extra_facts_of(found))))
+    more = memory_fit.describe_fit(*report.fit) if report.fit else ()
+    page.write(model_detail_rows(report.installed, page, time.time(), (*more, *_extra_facts_of(report))))
 
 
-def _as_json(found: ModelReport) -> str:
+def _as_json(report: ModelReport) -> str:
     from reflectty.export.json import (
         dump_json,
         model_object,
     )
     from reflectty.output.models import fit_object
 
-    fit = fit_object(*found.fit) if found.fit else None
-    warning = found.formats.warning if found.formats else None
-    return dump_json({**model_object(found.installed, with_texts=True), "fit": fit, "format_warning": warning})
+    fit = fit_object(*report.fit) if report.fit else None
+    warning = report.formats.warning if report.formats else None
+    return dump_json({**model_object(report.installed, with_texts=True), "fit": fit, "format_warning": warning})
 
 
 def _find_model(
@@ -279,7 +281,7 @@ def _find_model(
     name: str,
     work: Callable[[ModelLibrary], Coroutine[Any, Any, ModelReport]],
 ) -> ModelReport:
-    """Return all that is known of a model; of the built-in one where the server has none of that name."""
+    """The details of a model; those of the built-in one if it is requested and the server does not have it."""
     try:
         return args.run_with_library(terminal, selection.host, work, selection.profile, selection.engine)
     except (UnreachableError, ModelMissingError):
@@ -293,28 +295,28 @@ def _find_model(
 async def _report_on_model(library: ModelLibrary, one: InstalledModel, context_length: int | None) -> ModelReport:
     from reflectty.models.files import template_mismatch_of
 
-    fitted = await args.estimate_fit(library, one, context_length)
-    return ModelReport(one, fitted, await template_mismatch_of(library.engine, one.model))
+    fit = await args.estimate_fit(library, one, context_length)
+    return ModelReport(one, fit, await template_mismatch_of(library.engine, one.model))
 
 
 async def _report_on_mini() -> ModelReport:
-    async with open_model_library(engine=EngineName.EMBEDDED) as own:
-        return ModelReport(await own.show(MINI_NAME), None)
+    async with open_model_library(engine=EngineName.EMBEDDED) as library:
+        return ModelReport(await library.show(MINI_NAME), None)
 
 
 class ModelReport(NamedTuple):
-    """A model, and whether it fits, where that can be said."""
+    """A model, and whether it fits, if known."""
 
     installed: InstalledModel
     fit: FitResult | None
     formats: TemplateMismatch | None = None
-    """Where it is asked in another format than its own."""
+    """Set if the model is prompted in a format other than its own."""
 
 
-def _extra_facts_of(found: ModelReport) -> Iterator[tuple[str, str]]:
-    """Yield what few models have, each with its name."""
-    if found.formats:
-        yield "format", found.formats.warning
+def _extra_facts_of(report: ModelReport) -> Iterator[tuple[str, str]]:
+    """Yield the facts that only few models have, each with its name."""
+    if report.formats:
+        yield "format", report.formats.warning
 
 
 def _print_text(one: InstalledModel, flag: str, terminal: Terminal) -> None:
