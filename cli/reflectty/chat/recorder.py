@@ -46,6 +46,8 @@ class RecordTarget(NamedTuple):
     reply: int | None = None
     """The turn of an old reply that streams again."""
     origin: ReplyOrigin = ReplyOrigin.ASKED
+    title: str = ""
+    """The title of a new session; empty derives it from the question."""
 
 
 def run_now(work: Work) -> None:
@@ -159,7 +161,7 @@ class Recorder:
             store.restart(self.reply, said)
             return
         if not self.session:
-            self.session = store.create_session(title_of(place)).id
+            self.session = store.create_session(place.title or title_of(place)).id
         if self.question is None:
             self.question = store.add_question(self.session, place.parent, place.text, place.attachments).id
         self.reply = store.add_reply(self.session, self.question, said).id

@@ -14,6 +14,7 @@ from reflectty.commands.session_option import (
     add_option_source,
     find_continued_session,
     make_recorder,
+    remember_terminal_session,
     restore_server,
 )
 from reflectty.core.errors import OptionError, OutputError, PromptTooLongError, ReflecttyError, UsageError
@@ -74,30 +75,29 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
         _open_chat(question, settings, arguments, terminal)
         return
     filling = _select_template(arguments, settings)
-    continued_session = find_continued_session(arguments, warn)
+    continued_session = find_continued_session(arguments, terminal, warn)
     settings = restore_server(settings, arguments, continued_session)
     gathered = gather_inputs(arguments, terminal, warn, filling)
     question = _complete_question(question, gathered, continued_session, settings)
     timeouts = config.parse_timeouts(arguments.timeout, settings.timeouts)
 
+    recorder = (
+        make_recorder(gathered.text, gathered.attachments, continued_session, decode_argument(arguments.session))
+        if settings.store and not arguments.no_store
+        else None
+    )
+
     async def conversation() -> None:
         engine = engine_for(settings, arguments.host, timeouts, model=question.model, unasked=not arguments.quiet)
         if engine.warning:
             warn(engine.warning)
-        keep = (
-            make_recorder(gathered.text, gathered.attachments, continued_session)
-            if settings.store and not arguments.no_store
-            else None
-        )
         try:
             async with engine:
                 renderer = json_renderer or choose_renderer(terminal, output_options)
-                await _converse(engine, question, renderer, arguments, terminal, keep)
+                await _converse(engine, question, renderer, arguments, terminal, recorder)
         finally:
-            if json_renderer and keep:
-                json_renderer.session = keep.session
-            if keep and settings.engine == EngineName.OPENAI:
-                config.remember_session_server(keep.session, settings.engine, arguments.host or settings.host)
+            if recorder:
+                _note_session(recorder.session, settings, arguments, terminal, json_renderer)
 
     try:
         run_interruptible(conversation())
@@ -108,6 +108,21 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
     finally:
         if continued_session:
             continued_session.store.close()
+
+
+def _note_session(
+    session: str,
+    settings: config.Settings,
+    arguments: AskArguments,
+    terminal: Terminal,
+    json_renderer: JsonRenderer | None,
+) -> None:
+    """Remember and show which session has the question."""
+    remember_terminal_session(terminal, session)
+    if settings.engine == EngineName.OPENAI:
+        config.remember_session_server(session, settings.engine, arguments.host or settings.host)
+    if json_renderer:
+        json_renderer.session = session
 
 
 def _select_template(arguments: AskArguments, settings: config.Settings) -> FilledTemplate | None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
-from reflectty.commands.session_option import settings_for_session
+from reflectty.commands.session_option import latest_session, remember_terminal_session, settings_for_session
 from reflectty.core.errors import StoppedError, StoreError, UsageError
 from reflectty.output import write_remark
 
@@ -83,7 +83,11 @@ def open_chat(request: ChatRequest, settings: config.Settings, terminal: Termina
     store = open_store(config.store_path() if request.keeps_session else None, notes.append)
     try:
         session = (
-            store.find(request.session) if request.session else store.latest() if request.continues_latest else None
+            store.find(request.session)
+            if request.session
+            else latest_session(store, terminal)
+            if request.continues_latest
+            else None
         )
         settings, request = _restore_server(settings, request, session)
         chat_config = _make_chat_config(request, config.with_remembered_choices(settings), terminal, store)
@@ -96,6 +100,7 @@ def open_chat(request: ChatRequest, settings: config.Settings, terminal: Termina
         began = time.time()
         app.run()
         _remember_servers(settings, request.host, store, began)
+        _remember_session(terminal, store, began)
     finally:
         store.close()
     for text in exit_messages:
@@ -125,6 +130,13 @@ def _remember_servers(settings: config.Settings, host: str, store: Store, began:
         for session in store.sessions(MAX_SESSIONS):
             if session.updated >= began:
                 config.remember_session_server(session.id, settings.engine, host)
+
+
+def _remember_session(terminal: Terminal, store: Store, began: float) -> None:
+    """Remember the latest session of this chat for `--continue` in this terminal."""
+    with suppress(StoreError):
+        if (latest := store.latest()) and latest.updated >= began:
+            remember_terminal_session(terminal, latest.id)
 
 
 def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal: Terminal, store: Store) -> ChatConfig:

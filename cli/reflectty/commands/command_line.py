@@ -33,6 +33,7 @@ COMMANDS = {
     "doctor": CommandSpec(
         "reflectty.commands.doctor", "Check the terminal, the server and the models, and suggest fixes"
     ),
+    "last": CommandSpec("reflectty.commands.last", "Print the last answer again"),
     "models": CommandSpec(
         "reflectty.commands.models",
         "Manage the models on a server",
@@ -41,7 +42,7 @@ COMMANDS = {
     "sessions": CommandSpec(
         "reflectty.commands.sessions",
         "Read, search, export and manage saved sessions",
-        ("list", "show", "search", "export", "rename", "remove", "fork"),
+        ("list", "show", "search", "export", "rename", "remove", "fork", "prune", "path"),
     ),
     "templates": CommandSpec(
         "reflectty.commands.templates", "Manage prompt templates, used with -t", ("list", "show", "edit", "path")

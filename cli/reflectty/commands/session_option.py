@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty import config
-from reflectty.core.errors import OptionError, PromptTooLongError, UsageError
+from reflectty.core.errors import NoSessionError, OptionError, PromptTooLongError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from reflectty.commands.ask_options import AskArguments
     from reflectty.config import Settings
     from reflectty.core.messages import Message
-    from reflectty.core.session import Attachment
+    from reflectty.core.session import Attachment, Session
     from reflectty.store import Store
+    from reflectty.system.terminal import Terminal
 
 
 class ContinuedSession(NamedTuple):
@@ -31,25 +34,54 @@ class ContinuedSession(NamedTuple):
     history: tuple[Message, ...]
 
 
-def find_continued_session(arguments: AskArguments, warn: Callable[[str], None]) -> ContinuedSession | None:
-    """The session that `--continue` or `--session` selects; None without either.
+def find_continued_session(
+    arguments: AskArguments, terminal: Terminal, warn: Callable[[str], None]
+) -> ContinuedSession | None:
+    """The session that `--continue` or `--session` names; None if neither is given, or `--session` names a new one.
 
     Raises:
-        UsageError: the session does not exist.
+        UsageError: there is no such session, or several.
         StoreError: the sessions cannot be read.
     """
     if not (arguments.go_on or arguments.session):
         return None
     from reflectty.core.session import branch_to, history_of
 
-    store = _open_existing_store(config.store_path(), warn)
-    session = store.find(arguments.session) if arguments.session else store.latest()
+    store = _open_existing_store(config.store_path(), warn, optional=bool(arguments.session))
+    if store is None:
+        return None
+    try:
+        session = store.find(arguments.session) if arguments.session else latest_session(store, terminal)
+    except NoSessionError:
+        if _may_be_id(arguments.session):
+            raise
+        store.close()
+        return None
     if session is None:
         raise UsageError(*_NO_SESSION)
     path = branch_to(store.turns(session.id), session.leaf)
     return ContinuedSession(
         store, session.id, session.leaf, session.model, history_of(path, arguments.model or session.model)
     )
+
+
+def latest_session(store: Store, terminal: Terminal) -> Session | None:
+    """The session to continue: the latest of this terminal, of any terminal, or of all, as scripts ask, too."""
+    for name in config.sessions_of_terminals(terminal.key) if terminal.key else ():
+        with contextlib.suppress(NoSessionError):
+            return store.find(name)
+    return store.latest()
+
+
+def remember_terminal_session(terminal: Terminal, session: str) -> None:
+    """Remember a session for `--continue` in this terminal, unless its answer goes to a program."""
+    if terminal.key and terminal.out.tty:
+        config.remember_session_of_terminal(terminal.key, session)
+
+
+def _may_be_id(name: str) -> bool:
+    """Whether a name is probably meant as the start of an id, so that no session of that title is created."""
+    return re.fullmatch(r"[0-9a-f]{4,}", name.strip().casefold()) is not None
 
 
 def restore_server(settings: Settings, arguments: AskArguments, continued_session: ContinuedSession | None) -> Settings:
@@ -74,9 +106,11 @@ def settings_for_session(settings: Settings, session: str) -> Settings:
 _NO_SESSION = ("there is no session to continue", "ask without -c to start one")
 
 
-def _open_existing_store(path: Path, warn: Callable[[str], None]) -> Store:
-    """Open the store, without creating its file."""
+def _open_existing_store(path: Path, warn: Callable[[str], None], *, optional: bool) -> Store | None:
+    """Open the store without creating its file; None if it is missing and `optional`."""
     if not path.exists():
+        if optional:
+            return None
         raise UsageError(*_NO_SESSION)
     from reflectty.store import open_store
 
@@ -84,7 +118,7 @@ def _open_existing_store(path: Path, warn: Callable[[str], None]) -> Store:
 
 
 def make_recorder(
-    text: str, attachments: tuple[Attachment, ...], continued_session: ContinuedSession | None
+    text: str, attachments: tuple[Attachment, ...], continued_session: ContinuedSession | None, title: str = ""
 ) -> Recorder:
     """Make the recorder of a question; it saves a new session without delaying the answer.
 
@@ -92,11 +126,12 @@ def make_recorder(
         text: the question as typed.
         attachments: the attachments of the question.
         continued_session: the session that it continues.
+        title: the title of a new session; empty derives it from the question.
     """
     from reflectty.chat.recorder import Recorder, RecordTarget
 
     if continued_session is None:
-        return Recorder(_open_default_store, RecordTarget(text, attachments), deferred=True)
+        return Recorder(_open_default_store, RecordTarget(text, attachments, title=title), deferred=True)
     return Recorder(
         lambda _: continued_session.store,
         RecordTarget(text, attachments, continued_session.session, continued_session.leaf),

@@ -1,7 +1,8 @@
-"""`reflect sessions list|show|search|export|rename|remove|fork`: reads and changes stored sessions."""
+"""`reflect sessions`: reads and changes stored sessions."""
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,13 @@ from reflectty import config
 from reflectty.commands import console
 from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.console import make_group
-from reflectty.core.errors import UsageError
+from reflectty.commands.session_option import latest_session
+from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.safety import clean_line
 from reflectty.core.session import branch_to
 from reflectty.export import FORMAT_BY_SUFFIX, ExportFormat, export_session
 from reflectty.output import write_remark
+from reflectty.view.summary import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,20 +34,50 @@ Name = Annotated[
     str,
     typer.Argument(metavar="ID", help="The session: its id, the start of its id, or its title.", show_default=False),
 ]
+NameOrLast = Annotated[
+    str,
+    typer.Argument(
+        metavar="[ID]",
+        help="The session: its id, the start of its id, or its title.",
+        show_default="the last one of this terminal",
+    ),
+]
 Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="Show at most N.")]
 
 
 @contextmanager
 def open_session_store(terminal: Terminal) -> Iterator[Store]:
-    """Open the store for one command; a missing file is not created."""
+    """Open the store for one command; a missing file is not created.
+
+    Raises:
+        StoreError: the file is there and cannot be read.
+    """
     from reflectty.store import open_store
 
     path = config.store_path()
-    store = open_store(path if _has_file(path) else None, lambda text: write_remark(terminal, text))
+    problems: list[str] = []
+    store = open_store(path if _has_file(path) else None, problems.append)
+    if problems and store.path is None:
+        store.close()
+        raise StoreError(f"cannot read the sessions: {problems[-1].partition(' because ')[2] or problems[-1]}")
+    for problem in problems:
+        write_remark(terminal, problem)
     try:
         yield store
     finally:
         store.close()
+
+
+def find_or_last(store: Store, name: str, terminal: Terminal) -> Session:
+    """Find a session by its name; without one, the last of this terminal.
+
+    Raises:
+        UsageError: no session matches, or several do.
+    """
+    session = store.find(decode_argument(name)) if name else latest_session(store, terminal)
+    if session is None:
+        raise UsageError("there are no sessions", "ask a question to start one")
+    return session
 
 
 def _has_file(path: Path) -> bool:
@@ -113,15 +146,62 @@ def remove(context: typer.Context, names: Names, yes: console.Yes = False, as_js
         console.info(terminal, f"removed {label_of(session)}")
 
 
+Age = Annotated[
+    str,
+    typer.Option(
+        "--older-than", metavar="TIME", help="Sessions without a turn for this long: 90d, 12h.", show_default=False
+    ),
+]
+DAY_SECONDS = 86_400.0
+
+
+def prune(context: typer.Context, older_than: Age, yes: console.Yes = False, as_json: console.AsJson = False) -> None:
+    """Remove old sessions for good."""
+    terminal: Terminal = context.obj
+    seconds = _age_in_seconds(older_than)
+    console.require_yes(terminal, "sessions", yes=yes)
+    with open_session_store(terminal) as store:
+        old = tuple(one for one in store.sessions(_ALL) if one.updated < time.time() - seconds)
+        if old and not yes and not console.confirm(terminal, map(_describe, old)):
+            console.info(terminal, "nothing was removed")
+            old = ()
+        for session in old:
+            store.remove(session.id)
+    if as_json:
+        _print_json(old, terminal)
+    console.info(terminal, f"removed {format_count(len(old), 'session')}")
+
+
+def _age_in_seconds(text: str) -> float:
+    """The seconds of a duration such as `90d`, `2w` or `12h`.
+
+    Raises:
+        UsageError: it is not one.
+    """
+    found = re.fullmatch(r"(\d{1,6})(h|d|w|y)", text.strip().lower())
+    if not found:
+        raise UsageError(f"--older-than {text!r} is not an age", "write 12h, 90d, 8w or 1y")
+    return int(found[1]) * {"h": 3600.0, "d": DAY_SECONDS, "w": 7 * DAY_SECONDS, "y": 365 * DAY_SECONDS}[found[2]]
+
+
+_ALL = -1
+"""As a limit, all of them."""
+
+
+def path_(context: typer.Context) -> None:
+    """Print the path of the file with the sessions; it may not exist."""
+    context.obj.out.write(f"{config.store_path()}\n")
+
+
 def _describe(session: Session) -> str:
     return f"{label_of(session)}, questions: {session.questions:,}"
 
 
-def fork(context: typer.Context, name: Name, at: At = None, as_json: console.AsJson = False) -> None:
+def fork(context: typer.Context, name: NameOrLast = "", at: At = None, as_json: console.AsJson = False) -> None:
     """Start a new session from a copy of this one; prints its id."""
     terminal: Terminal = context.obj
     with open_session_store(terminal) as store:
-        session = store.find(decode_argument(name))
+        session = find_or_last(store, name, terminal)
         leaf = None if at is None else _leaf_of_question(branch_to(store.turns(session.id), session.leaf), at)
         forked = store.fork(session.id, leaf)
     if as_json:
@@ -195,7 +275,7 @@ def list_(context: typer.Context, limit: Limit = 50, as_json: console.AsJson = F
 
 def show(
     context: typer.Context,
-    name: Name,
+    name: NameOrLast = "",
     no_thinking: NoThinking = False,
     every: AllBranches = False,
     as_json: console.AsJson = False,
@@ -204,7 +284,7 @@ def show(
     console.exclusive((("--json", as_json), ("--no-thinking", no_thinking)), "--json includes everything stored")
     terminal: Terminal = context.obj
     with open_session_store(terminal) as store:
-        session = store.find(decode_argument(name))
+        session = find_or_last(store, name, terminal)
         turns = store.turns(session.id)
     path = turns if every else branch_to(turns, session.leaf)
     if as_json:
@@ -251,7 +331,7 @@ def search(context: typer.Context, words: Words, limit: Limit = 50, as_json: con
 
 def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one
     context: typer.Context,
-    name: Name,
+    name: NameOrLast = "",
     form: FormatOption = None,
     output: OutputPath = None,
     force: Force = False,
@@ -265,7 +345,7 @@ def export_(  # noqa: PLR0913, PLR0917 - every option of the command is one
     if as_json and form not in (None, ExportFormat.JSON):
         raise UsageError(f"--json and --format {form} cannot be combined", "use one of them")
     with open_session_store(terminal) as store:
-        session = store.find(decode_argument(name))
+        session = find_or_last(store, name, terminal)
         turns = store.turns(session.id)
     chosen = (
         ExportFormat.JSON
@@ -295,6 +375,8 @@ SUBCOMMANDS: dict[str, Callable[..., None]] = {
     "rename": rename,
     "remove": remove,
     "fork": fork,
+    "prune": prune,
+    "path": path_,
 }
 
 

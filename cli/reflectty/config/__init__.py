@@ -14,8 +14,10 @@ from reflectty.config.state import (
     remember_note,
     remember_once,
     remember_server_answered,
+    remember_session_of_terminal,
     remember_session_server,
     server_of_session,
+    sessions_of_terminals,
 )
 from reflectty.config.values import THINKING_VIEWS, parse_timeouts
 from reflectty.core.errors import did_you_mean
@@ -42,8 +44,10 @@ __all__ = [
     "remember_note",
     "remember_once",
     "remember_server_answered",
+    "remember_session_of_terminal",
     "remember_session_server",
     "server_of_session",
+    "sessions_of_terminals",
     "state_folder",
     "store_path",
     "templates_folder",

@@ -11,6 +11,8 @@ from reflectty.core.errors import UsageError
 _MAX_CHOICE_LENGTH = 200
 _SESSION_SERVERS_FILE = "places"
 """The file of the servers of sessions, one per line."""
+_TERMINALS_FILE = "terminals"
+"""The file of the latest session of each terminal, one per line."""
 _SERVER_ANSWERED_FILE = "served"
 """The empty file that exists once a server has answered."""
 
@@ -68,6 +70,21 @@ def remember_session_server(session: str, engine: str, host: str) -> None:
         and server_of_session(session) != (engine, host)
     ):
         remember_note(_SESSION_SERVERS_FILE, session, f"{engine} {host}")
+
+
+def sessions_of_terminals(key: str) -> tuple[str, ...]:
+    """The sessions to continue in a terminal, best first: its own latest, then the latest of any terminal."""
+    with suppress(OSError, ValueError, UsageError):
+        lines = (state_folder() / _TERMINALS_FILE).read_text("utf-8").split("\n")
+        latest = [line.rpartition(" ")[2] for line in lines if line]
+        return tuple(filter(None, (recall_note(_TERMINALS_FILE, key), *latest[-1:])))
+    return ()
+
+
+def remember_session_of_terminal(key: str, session: str) -> None:
+    """Remember the latest session of a terminal, for `--continue`; does nothing if it cannot be written."""
+    if session and sessions_of_terminals(key)[:2] != (session, session):
+        remember_note(_TERMINALS_FILE, key, session)
 
 
 def recall_choice(name: str) -> str:

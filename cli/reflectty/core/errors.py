@@ -43,6 +43,10 @@ class UsageError(ReflecttyError):
     exit_code = 2
 
 
+class NoSessionError(UsageError):
+    """No session matches a name."""
+
+
 class UnreachableError(ReflecttyError):
     """Nothing listens at the host, its name does not resolve, or it is not a server of the expected kind.
 

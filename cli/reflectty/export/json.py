@@ -69,10 +69,11 @@ def search_hit_object(hit: SearchHit) -> dict[str, Any]:
 
 def _turn_object(turn: Turn) -> dict[str, Any]:
     attachments = [item._asdict() for item in turn.attachments]
-    return {**turn._asdict(), "attachments": attachments, "said": _reply_object(turn.said) if turn.said else None}
+    return {**turn._asdict(), "attachments": attachments, "said": stored_reply_object(turn.said) if turn.said else None}
 
 
-def _reply_object(reply: StoredReply) -> dict[str, Any]:
+def stored_reply_object(reply: StoredReply) -> dict[str, Any]:
+    """A stored reply as a JSON object."""
     return {
         **reply._asdict(),
         "options": dict(reply.options),

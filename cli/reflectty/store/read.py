@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
-from reflectty.core.errors import UsageError
+from reflectty.core.errors import NoSessionError, UsageError
 from reflectty.core.messages import Chunk
 from reflectty.core.session import ReplyStatus
 from reflectty.reasoning.families import FAMILIES
@@ -37,7 +37,8 @@ def resolve_session(name: str, sessions: tuple[SessionName, ...]) -> str:
         sessions: ids and titles, latest first.
 
     Raises:
-        UsageError: no session matches, or several do.
+        NoSessionError: no session matches.
+        UsageError: several do, or the name is empty.
     """
     wanted = name.strip().casefold()
     if not wanted:
@@ -54,7 +55,7 @@ def resolve_session(name: str, sessions: tuple[SessionName, ...]) -> str:
     several = next((found for found in ways if found), None)
     if several:
         raise UsageError(f"{name!r} matches {len(several)} sessions", _list_hint(several, "for example"))
-    raise UsageError(f"there is no session {name!r}", _near_hint(wanted, sessions))
+    raise NoSessionError(f"there is no session {name!r}", _near_hint(wanted, sessions))
 
 
 def _near_hint(wanted: str, sessions: tuple[SessionName, ...]) -> str:

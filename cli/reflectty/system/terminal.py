@@ -59,6 +59,8 @@ class Terminal(NamedTuple):
     """Whether lines may be redrawn; False on dumb terminals."""
     forced_columns: int = 0
     """The width set by COLUMNS, which overrides the screen's; 0 if unset."""
+    key: str = ""
+    """Identifies the window: its device and the shell in it; empty without a terminal."""
 
     def write_stderr(self, text: str) -> None:
         """Write to stderr; ignores a stderr that cannot be written."""
@@ -127,4 +129,14 @@ def system_terminal(environment: Mapping[str, str] | None = None) -> Terminal:
         width=columns or _screen_width(),
         can_redraw=environment.get("TERM", "") not in ("", "dumb"),
         forced_columns=columns,
+        key=_window_key(),
     )
+
+
+def _window_key() -> str:
+    for number in (1, 2, 0):
+        try:
+            return f"{os.ttyname(number)}:{os.getsid(0)}"
+        except OSError:
+            continue
+    return ""

@@ -442,3 +442,10 @@ def markdown_parser(*rules: str) -> MarkdownIt:
     add_fence_rule(parser)
     formulas.add_formula_rules(parser)
     return parser
+
+
+def code_blocks(answer: str) -> tuple[str, ...]:
+    """The contents of the fenced code blocks of an answer, in order."""
+    return tuple(
+        token.content for token in markdown_parser("normalize", "block").parse(answer) if token.type == "fence"
+    )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reflectty.tui.actions.reply import code_blocks
+from reflectty.view.grammar import code_blocks
 from support.drawn_markdown import drawn, growth, split
 
 README = "```markdown\n# Title\n```python\nx = 1\n```\nmore\n```\n"

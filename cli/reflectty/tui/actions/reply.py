@@ -126,6 +126,8 @@ class CopyActions:
 
     async def copy_code(self, number: str) -> None:
         """Copy the nth code block of the last answer, or the last one."""
+        from reflectty.view.grammar import code_blocks
+
         blocks = code_blocks(self._last_reply().answer)
         if not blocks:
             raise UsageError("the last answer has no code block")
@@ -140,12 +142,3 @@ class CopyActions:
         if turn is None or turn.said is None or running is not None:
             raise UsageError("nothing to copy yet")
         return turn.said
-
-
-def code_blocks(answer: str) -> tuple[str, ...]:
-    """The contents of the fenced code blocks of an answer, in order."""
-    from reflectty.view.grammar import markdown_parser
-
-    return tuple(
-        token.content for token in markdown_parser("normalize", "block").parse(answer) if token.type == "fence"
-    )
