@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from support.cases import cases
-from support.fake_server import Answer, done, line
+from support.fake_server import HANG, Answer, done, line
 from support.scripted_servers import ANSWER, ANSWERED, MODEL, asking, saying
 
 if TYPE_CHECKING:
@@ -150,6 +150,31 @@ class TestNativeThinkingWithoutAnswer:
 
         assert (kept["answer"], kept["ended"]) == ("", "incomplete")
         assert kept["error"] == "the model thought but gave no answer"
+
+
+class TestNativeAnswer:
+    NATIVE: ClassVar[dict[str, Any]] = {"capabilities": ["completion", "thinking"]}
+
+    @pytest.mark.process
+    def test_answer_after_native_thinking_is_printed_as_it_arrives(self, reflect: Reflect) -> None:
+        steps = [line(thinking="hm"), line("The answer"), line(" is"), HANG]
+        with (
+            asking(Answer(steps), **self.NATIVE) as server,
+            reflect.at(server.host).start("-m", "m", "--final", "q") as run,
+        ):
+            assert run.says("The answer is")
+
+    def test_answer_in_a_tag_after_native_thinking_is_printed_alone(self, reflect: Reflect) -> None:
+        with saying("<plan>a</plan>\n", "<output>\n9.9\n</output>", thinking=("hm",), **self.NATIVE) as server:
+            result = reflect.at(server.host)("-m", "m", "--final", "q")
+
+        assert (result.code, result.out) == (0, "9.9\n")
+
+    def test_answer_after_native_thinking_is_held_where_a_prompt_asked_for_tags(self, reflect: Reflect) -> None:
+        with saying("So:\n", "<output>\n9.9\n</output>", thinking=("hm",), **self.NATIVE) as server:
+            result = reflect.at(server.host)("-m", "m", "--mode", "reflect", "--final", "q")
+
+        assert (result.code, result.out) == (0, "9.9\n")
 
 
 class TestTruncatedAnswer:

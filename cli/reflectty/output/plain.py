@@ -20,11 +20,13 @@ class FinalGate:
     """Decides which text of a reply may go to stdout, where nothing can be taken back.
 
     Tagged text is released at once. Untagged text is held until it can no longer be thinking; with `final` also as
-    long as an answer tag may still follow that excludes it from the answer.
+    long as an answer tag may still follow that excludes it from the answer. A model that thinks natively was not asked
+    for tags: its answer is released unless it begins with one.
     """
 
-    def __init__(self, family: Family, *, final: bool) -> None:
+    def __init__(self, family: Family, *, final: bool, mode: str = "") -> None:
         self._final = final
+        self._is_native = family.name == mode == "native"
         self._waits = final and bool(family.answer or family.name in ("any", "harmony"))
         self._held: dict[int, list[str]] = {}
         self._tagged = False
@@ -50,7 +52,13 @@ class FinalGate:
         if self._tagged:
             return ""
         self._held.setdefault(event.block, []).append(event.text)
-        return "" if self._waits or not event.certain else self._release_held()
+        return "" if self._may_be_excluded() or not event.certain else self._release_held()
+
+    def _may_be_excluded(self) -> bool:
+        """Whether an answer tag may still follow."""
+        if not (self._waits and self._is_native):
+            return self._waits
+        return not self.has_begun and next(iter(self._held.values()))[0].startswith("<")
 
     def close(self, reply: Reply) -> str:
         """The rest at the end of the reply; with `final`, the doubtful text of a cut reply is not released."""
@@ -84,7 +92,7 @@ class PlainRenderer:
         self._block: int | None = None
 
     def start(self, reply: Reply) -> None:
-        self._gate = FinalGate(reply.family, final=self._options.form is OutputForm.FINAL)
+        self._gate = FinalGate(reply.family, final=self._options.form is OutputForm.FINAL, mode=reply.mode)
 
     def tick(self, seconds: float) -> None:
         """Do nothing: a pipe has no status."""
