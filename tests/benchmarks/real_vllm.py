@@ -80,25 +80,27 @@ async def rendered(engine: OpenAIEngine, model: Model) -> str:
 
 async def answered(engine: OpenAIEngine, model: Model) -> str:
     """A question has a thinking and an answer."""
-    reply = await _asked(engine, Question(QUESTION, model.name, options=LIMIT))
+    reply = await _asked(engine, Question(QUESTION, AskOptions(model=model.name, options=LIMIT)))
     return "" if reply.answer and reply.thinking else f"thinking {reply.thinking!r}, answer {reply.answer!r}"
 
 
 async def direct(engine: OpenAIEngine, model: Model) -> str:
     """Mode direct does not think."""
-    reply = await _asked(engine, Question(QUESTION, model.name, AskOptions(Mode.DIRECT), options=LIMIT))
+    reply = await _asked(engine, Question(QUESTION, AskOptions(Mode.DIRECT, model=model.name, options=LIMIT)))
     return "" if reply.answer and not reply.thinking.strip() else f"thinking {reply.thinking!r}"
 
 
 async def went_on(engine: OpenAIEngine, model: Model) -> str:
     """A thought that is steered goes on in mid-sentence, and one that is concluded is answered."""
-    first = await _asked(engine, Question(QUESTION, model.name, options=LIMIT))
+    first = await _asked(engine, Question(QUESTION, AskOptions(model=model.name, options=LIMIT)))
     said = StoredReply(model.name, mode=first.mode, family=first.family.name, segments=first.segments)
     said = said._replace(raw="".join(first.raw), raw_thinking="".join(first.raw_thinking))
     model = await engine.show(model.name)
     chosen = plan(model, AskOptions())
-    family = (await make_resume_plan(engine, Question(QUESTION, model.name), said, model, chosen)).family_of(said)
-    request = request_for(Question(QUESTION, model.name, options=LIMIT), model, chosen)
+    family = (
+        await make_resume_plan(engine, Question(QUESTION, AskOptions(model=model.name)), said, model, chosen)
+    ).family_of(said)
+    request = request_for(Question(QUESTION, AskOptions(model=model.name, options=LIMIT)), model, chosen)
     found: list[str] = []
     for so_far in (
         open_thinking(family, "Compare the tenths: 9 against"),
@@ -111,14 +113,16 @@ async def went_on(engine: OpenAIEngine, model: Model) -> str:
 
 async def held(engine: OpenAIEngine, model: Model) -> str:
     """An answer fits its schema, and its figures are there."""
-    reply = await _asked(engine, Question(QUESTION, model.name, options=LIMIT, schema=read_schema(SCHEMA)))
+    reply = await _asked(
+        engine, Question(QUESTION, AskOptions(model=model.name, options=LIMIT), schema=read_schema(SCHEMA))
+    )
     return "" if reply.usage.prompt_tokens and reply.usage.reply_tokens else f"figures {reply.usage}"
 
 
 async def too_long(engine: OpenAIEngine, model: Model) -> str:
     """A prompt that does not fit is told by its number."""
     try:
-        await _asked(engine, Question("word " * 2 * model.server_context, model.name))
+        await _asked(engine, Question("word " * 2 * model.server_context, AskOptions(model=model.name)))
     except PromptTooLongError as error:
         print(f"      {error}")
         return "" if str(model.server_context) in str(error) else str(error)

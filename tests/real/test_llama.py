@@ -225,7 +225,9 @@ def test_server_killed_mid_reply_leaves_an_incomplete_answer(reflect: Reflect) -
 
 async def replied(engine: Engine, **more: Any) -> Reply:
     shown = Shown()
-    await ask(engine, Question(QUESTION, NAME, AskOptions(Mode.NATIVE), **more), shown, first_time=lambda _: False)
+    await ask(
+        engine, Question(QUESTION, AskOptions(Mode.NATIVE, model=NAME), **more), shown, first_time=lambda _: False
+    )
     assert shown.reply is not None
     return shown.reply
 

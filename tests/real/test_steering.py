@@ -45,7 +45,7 @@ async def replied(engine: Engine, name: str, **more: Any) -> Reply:
     """Ask, and return the reply, be it complete or cut at the token limit."""
     shown = Shown()
     with contextlib.suppress(NoAnswerError):
-        await ask(engine, Question(QUESTION, name, WISH, **more), shown, first_time=lambda _: False)
+        await ask(engine, Question(QUESTION, WISH._replace(model=name, **more)), shown, first_time=lambda _: False)
     assert shown.reply is not None
     return shown.reply
 

@@ -66,7 +66,7 @@ class Batch:
     def _question(self, item: PromptLine, model: str) -> Question:
         if not item.prompt:
             raise UsageError("the line has no prompt")
-        return Question(item.prompt, item.model or model, WISH)
+        return Question(item.prompt, WISH._replace(model=item.model or model))
 
     async def _items(self) -> AsyncGenerator[PromptLine, None]:
         for item in self.items:

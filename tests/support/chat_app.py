@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import pytest
 
 from reflectty import config
-from reflectty.chat.request import question_from_settings
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyStatus, StoredReply
 from reflectty.store import open_store
@@ -238,9 +237,7 @@ def app_over(
 
 def _profiled(name: str) -> ChatProfile:
     """Return how a profile of the settings asks, by the same engine."""
-    asked = question_from_settings(config.load_settings(profile=name))
-    wish = asked.ask_options
-    return ChatProfile(ChatAskOptions(asked.model, wish.mode, wish.effort, wish.family, asked.options, wish.system))
+    return ChatProfile(ChatAskOptions(**config.load_settings(profile=name).ask_options._asdict()))
 
 
 async def _use(  # noqa: PLR0913 - what a test may want to be different

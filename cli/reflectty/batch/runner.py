@@ -86,7 +86,7 @@ class Job:
 
     @property
     def model(self) -> str:
-        return self.question.model if self.question else ""
+        return self.question.ask_options.model if self.question else ""
 
 
 def estimate_tokens(question: Question, mean_tokens: float) -> int:
@@ -97,7 +97,7 @@ def estimate_tokens(question: Question, mean_tokens: float) -> int:
         mean_tokens: mean tokens of the answers so far; 0 if there are none.
     """
     prompt = prompt_tokens(question, around=AROUND)
-    limit = dict(question.options).get("num_predict")
+    limit = dict(question.ask_options.options).get("num_predict")
     if isinstance(limit, int) and limit > 0:
         return prompt + limit
     return prompt + int(ANSWER_SPREAD * mean_tokens if mean_tokens else DEFAULT_ANSWER_TOKENS)

@@ -15,7 +15,7 @@ from reflectty.core.errors import IncompleteError, ModelMissingError, ReflecttyE
 from reflectty.core.messages import Capacity
 from reflectty.core.model_names import is_same_model
 from reflectty.core.model_spec import sampling_defaults_of
-from reflectty.reasoning.modes import plan
+from reflectty.reasoning.modes import AskOptions, plan
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -63,7 +63,7 @@ class Server:
         if name not in self._models:
             if len(self._models) >= MAX_MODELS:
                 self._models.clear()
-            self._models[name] = await find_model(self.engine, name, self._note)
+            self._models[name] = await find_model(self.engine, AskOptions(model=name), self._note)
         return self._models[name]
 
     async def digest_of(self, name: str) -> str:
@@ -82,7 +82,7 @@ class Server:
         """Ask a question; an error becomes part of the outcome."""
         listener = _NoteRenderer(self._note)
         try:
-            model = await self.find_model(question.model)
+            model = await self.find_model(question.ask_options.model)
             reply = await ask(self.engine, question, listener, first_time=self._first_time, model=model, patience=0)
         except ReflecttyError as error:
             return Outcome(listener.reply, error, self.name)
@@ -90,15 +90,15 @@ class Server:
 
     def is_deterministic(self, question: Question) -> bool:
         """True if a question gets the same reply each time: with a fixed seed or a temperature of 0."""
-        model = self._models.get(question.model)
-        options = dict(question.options)
+        model = self._models.get(question.ask_options.model)
+        options = dict(question.ask_options.options)
         defaults = {one.option: one.value for one in sampling_defaults_of(model)} if model else {}
         temperature, seed = (options.get(name, defaults.get(name)) for name in ("temperature", "seed"))
         return _option_number(temperature) == 0 or _option_number(seed) >= 0
 
     async def probe_slots(self, question: Question) -> ParallelSlots:
         """Probe how many such questions the server answers in parallel; the model should be loaded."""
-        model = await self.find_model(question.model)
+        model = await self.find_model(question.ask_options.model)
         return await probe_parallel_slots(self.engine, request_for(question, model, plan(model, question.ask_options)))
 
     async def load_capacity(self) -> Capacity | None:

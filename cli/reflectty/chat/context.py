@@ -48,7 +48,7 @@ async def choose_context(engine: Engine, question: Question, model: Model) -> Qu
         question: the question.
         model: the model that answers.
     """
-    if dict(question.options).get(NUM_CTX) != AUTO:
+    if dict(question.ask_options.options).get(NUM_CTX) != AUTO:
         return question
     question = question._replace(context_growth="anywhere")
     if NUM_CTX in model.unsupported_options:
@@ -75,7 +75,7 @@ async def find_larger_context(
     """
     if NUM_CTX in model.unsupported_options or not error.resizable:
         return ContextChoice()
-    given, limit = dict(question.options).get(NUM_CTX), model.context_length
+    given, limit = dict(question.ask_options.options).get(NUM_CTX), model.context_length
     if limit and (error.prompt_tokens + 1 >= limit or (isinstance(given, int) and given >= limit)):
         hint = f"the model's maximum context is {limit} tokens: send less, or use a model with a larger one"
         return ContextChoice(hint=hint)
@@ -91,8 +91,9 @@ async def find_larger_context(
 
 def with_context(question: Question, tokens: int) -> Question:
     """Set the context of a question; 0 is the server's default."""
-    kept = tuple(pair for pair in question.options if pair[0] != NUM_CTX)
-    return question._replace(options=(*kept, (NUM_CTX, tokens)) if tokens else kept)
+    kept = tuple(pair for pair in question.ask_options.options if pair[0] != NUM_CTX)
+    options = (*kept, (NUM_CTX, tokens)) if tokens else kept
+    return question._replace(ask_options=question.ask_options._replace(options=options))
 
 
 def prompt_tokens(question: Question, model: Model | None = None, around: int = TEMPLATE_TOKENS) -> int:
@@ -115,7 +116,7 @@ def prompt_tokens(question: Question, model: Model | None = None, around: int = 
 
 
 def _reply_tokens_of(question: Question) -> int:
-    limit = dict(question.options).get("num_predict")
+    limit = dict(question.ask_options.options).get("num_predict")
     return limit if isinstance(limit, int) and limit > 0 else REPLY_TOKENS
 
 

@@ -129,12 +129,7 @@ NO_MODEL_INSTALLED: Final = "no model is installed on the server"
 
 
 async def find_model(
-    engine: Engine,
-    name: str,
-    note: Callable[[str], None],
-    ask_options: AskOptions | None = None,
-    *,
-    needs_vision: bool = False,
+    engine: Engine, ask_options: AskOptions, note: Callable[[str], None], *, needs_vision: bool = False
 ) -> Model:
     """Look up the named model, or pick the best installed one and note it.
 
@@ -142,17 +137,17 @@ async def find_model(
 
     Args:
         engine: the engine that answers.
-        name: the model's name; empty picks one.
+        ask_options: the model's name, and how it will be asked: some options make its vocabulary irrelevant.
         note: called with the picked model and the reason.
-        ask_options: how it will be asked, if known: some options make its vocabulary irrelevant.
         needs_vision: whether a picked model must see images.
 
     Raises:
         ModelMissingError: the model is not installed, or no installed model can be asked.
         RefusedError: the model cannot chat.
     """
-    if name:
-        return await _load_tags_if_undecided(engine, _require_chat_model(await engine.show(name)), ask_options)
+    if ask_options.model:
+        model = _require_chat_model(await engine.show(ask_options.model))
+        return await _load_tags_if_undecided(engine, model, ask_options)
     listed = await engine.models()
     chosen = await _find_best(engine, listed, needs_vision=needs_vision)
     if chosen is None:
@@ -162,11 +157,9 @@ async def find_model(
     return await _load_tags_if_undecided(engine, chosen, ask_options)
 
 
-async def _load_tags_if_undecided(engine: Engine, model: Model, ask_options: AskOptions | None) -> Model:
+async def _load_tags_if_undecided(engine: Engine, model: Model, ask_options: AskOptions) -> Model:
     """Load the needed tags of a model, unless the ask options determine the plan."""
-    settles = ask_options is not None and (
-        ask_options.mode in {Mode.REFLECT, Mode.DIRECT} or ask_options.family is not None
-    )
+    settles = ask_options.mode in {Mode.REFLECT, Mode.DIRECT} or ask_options.family is not None
     return model if settles else await load_needed_tags(engine, model)
 
 

@@ -88,7 +88,7 @@ def limit_hint(question: Question, model: Model, usage: Usage = NO_USAGE) -> str
             f"the prompt of {usage.prompt_tokens} tokens leaves only {left} of the context's {model.server_context}: "
             "send less, or start the server with a larger context"
         )
-    if any(key == "num_predict" for key, _ in question.options) or "num_predict" in model.parameters:
+    if any(key == "num_predict" for key, _ in question.ask_options.options) or "num_predict" in model.parameters:
         return "raise -o num_predict"
     return _fixed_context_hint(model, usage) if _is_context_fixed(model) else _context_hint(question, model)
 
@@ -103,7 +103,7 @@ def _fixed_context_hint(model: Model, usage: Usage) -> str:
 
 def _context_hint(question: Question, model: Model) -> str:
     """The hint if requests can set the context."""
-    given, limit = dict(question.options).get(NUM_CTX), model.context_length
+    given, limit = dict(question.ask_options.options).get(NUM_CTX), model.context_length
     larger = max(given * 2 if isinstance(given, int) else 0, LARGER_CONTEXT)
     if limit and (given == limit or (isinstance(given, int) and given > limit)):
         return f"the model's maximum context is {limit} tokens: send less, or reduce thinking with --effort low"

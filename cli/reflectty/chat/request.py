@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from reflectty.chat.model_choice import VISION_HINT, is_text_only
 from reflectty.core.errors import RefusedError
 from reflectty.core.known_models import keeps_thinking
-from reflectty.core.messages import Effort, Message, Request
+from reflectty.core.messages import Message, Request
 from reflectty.core.model_spec import bounds_of
 from reflectty.core.options import AUTO, NUM_CTX
 from reflectty.core.session import NO_METRICS, ReplyMetrics
-from reflectty.reasoning.families import FAMILIES
 from reflectty.reasoning.modes import AskOptions, Mode
 
 if TYPE_CHECKING:
-    from reflectty.config import Settings
-    from reflectty.core.messages import Model, OptionValue
+    from reflectty.core.messages import Model
     from reflectty.core.schema import Schema
     from reflectty.reasoning.modes import Plan
 
@@ -24,14 +22,11 @@ DEFAULT_ASK_OPTIONS = AskOptions()
 
 
 class Question(NamedTuple):
-    """A prompt with its history, images, model and options."""
+    """A prompt with its history and images, and how to ask it."""
 
     prompt: str
-    model: str = ""
     ask_options: AskOptions = DEFAULT_ASK_OPTIONS
     images: tuple[str, ...] = ()
-    options: tuple[tuple[str, OptionValue], ...] = ()
-    keep_alive: str = ""
     schema: Schema | None = None
     announce: bool = True
     """Whether to note the picked model if none was named."""
@@ -43,41 +38,25 @@ class Question(NamedTuple):
     """The metrics of `reply_prefix` if the model wrote it; none if a user changed it."""
     context_growth: Literal["", "here", "anywhere"] = ""
     """Where a larger context is allowed if the prompt does not fit; "here" only on this machine, with known memory."""
-    keep_thinking: str = "auto"
-    """Whether earlier thinking is sent back to the model: `on`, `off`, or `auto` if its family was trained that way."""
     digest: str = ""
     """The model's digest, if known; otherwise the server is asked when the reply is recorded."""
-
-
-def question_from_settings(settings: Settings) -> Question:
-    """Make a question with an empty prompt from the settings."""
-    family = FAMILIES[settings.family] if settings.family else None
-    effort = Effort(settings.effort) if settings.effort else None
-    return Question(
-        prompt="",
-        model=settings.model,
-        ask_options=AskOptions(Mode(settings.mode), effort, family, settings.system),
-        options=settings.options,
-        keep_alive=settings.keep_alive,
-        keep_thinking=settings.keep_thinking,
-    )
 
 
 def request_for(question: Question, model: Model, chosen: Plan) -> Request:
     """Build the request for a question by its plan."""
     system = (Message("system", chosen.system),) if chosen.system else ()
     messages = (*system, *_history_of(question, model, chosen), Message("user", question.prompt, question.images))
-    bounds = bounds_of(model, question.options, messages, question.reply_prefix)
+    bounds = bounds_of(model, question.ask_options.options, messages, question.reply_prefix)
     return Request(
         model=model.name,
         messages=messages,
-        options=tuple(pair for pair in question.options if pair != (NUM_CTX, AUTO)),
+        options=tuple(pair for pair in question.ask_options.options if pair != (NUM_CTX, AUTO)),
         think=chosen.think,
         arguments=chosen.arguments,
         schema=question.schema.prepare_for(model.grammar, sorts_keys=model.sorts_schema_keys).text
         if question.schema
         else "",
-        keep_alive=question.keep_alive,
+        keep_alive=question.ask_options.keep_alive,
         bounds=bounds,
         fits_context=bool(bounds and bounds.are_safe),
     )
@@ -88,7 +67,7 @@ def _history_of(question: Question, model: Model, chosen: Plan) -> tuple[Message
     if not any(message.thinking for message in question.history):
         return question.history
     trained = chosen.mode is Mode.NATIVE and keeps_thinking(model.name)
-    if question.keep_thinking == "on" or (question.keep_thinking == "auto" and trained):
+    if question.ask_options.keep_thinking == "on" or (question.ask_options.keep_thinking == "auto" and trained):
         return question.history
     return tuple(message._replace(thinking="") for message in question.history)
 
@@ -96,8 +75,8 @@ def _history_of(question: Question, model: Model, chosen: Plan) -> tuple[Message
 def ignored_options_note(question: Question, model: Model) -> str:
     """The note on options that the model's server does not support; empty if there are none."""
     given = [
-        *(name for name, value in question.options if value != AUTO),
-        *(("keep_alive",) if question.keep_alive else ()),
+        *(name for name, value in question.ask_options.options if value != AUTO),
+        *(("keep_alive",) if question.ask_options.keep_alive else ()),
     ]
     names = [name for name in given if name in model.unsupported_options]
     return f"this server ignores {', '.join(names)}" if names else ""

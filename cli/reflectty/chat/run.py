@@ -15,7 +15,6 @@ from reflectty.chat.request import (
     check_capabilities,
     has_images,
     ignored_options_note,
-    question_from_settings,
     request_for,
     unenforced_schema_note,
 )
@@ -96,7 +95,6 @@ __all__ = [
     "ask_raw",
     "check_capabilities",
     "find_model",
-    "question_from_settings",
     "request_for",
 ]
 
@@ -157,9 +155,7 @@ async def ask(  # noqa: PLR0913 - recorder and model are optional
         if model is None:
             announce = _make_announcer(question, renderer.note, first_time)
             model = await waits.run(
-                lambda: find_model(
-                    engine, question.model, announce, question.ask_options, needs_vision=has_images(question)
-                )
+                lambda: find_model(engine, question.ask_options, announce, needs_vision=has_images(question))
             )
         asked = _prepare_run(engine, await choose_context(engine, question, model), model)
         _say_before(asked, question, renderer.note, first_time)
@@ -209,9 +205,7 @@ async def ask_raw(
     """
     waits = RetryBudget(MAX_WAIT_SECONDS, note)
     model = await waits.run(
-        lambda: find_model(
-            engine, question.model, _discard_note, question.ask_options, needs_vision=has_images(question)
-        )
+        lambda: find_model(engine, question.ask_options, _discard_note, needs_vision=has_images(question))
     )
     asked = _prepare_run(engine, await choose_context(engine, question, model), model)
     for text in filter(None, (cloud_notice_of(model), *model.notices, ignored_options_note(question, model))):
@@ -239,7 +233,7 @@ class _ChatRun(NamedTuple):
             family=self.reply.family.name,
             prefilled=self.reply.prefilled,
             effort=str(self.question.ask_options.effort or ""),
-            options=self.question.options,
+            options=self.question.ask_options.options,
             raw=self.question.reply_prefix,
         )
 
@@ -321,7 +315,7 @@ async def _receive_with_retry(run: _ChatRun, renderer: Renderer, recorder: Reply
 
 
 def _context_of(run: _ChatRun) -> str:
-    return f"num_ctx={dict(run.question.options)[NUM_CTX]}"
+    return f"num_ctx={dict(run.question.ask_options.options)[NUM_CTX]}"
 
 
 async def _receive(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None, retry_note: str = "") -> None:

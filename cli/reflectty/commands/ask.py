@@ -23,7 +23,6 @@ from reflectty.core.segments import Kind
 from reflectty.engines import EngineName
 from reflectty.output import ALL_PARTS, OutputForm, OutputOptions, choose_renderer, write_remark
 from reflectty.reasoning.families import family_named
-from reflectty.reasoning.modes import AskOptions
 from reflectty.system.signals import run_interruptible
 
 if TYPE_CHECKING:
@@ -78,7 +77,10 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
     continued_session = find_continued_session(arguments, terminal, warn)
     settings = restore_server(settings, arguments, continued_session)
     gathered = gather_inputs(arguments, terminal, warn, filling)
-    question = _complete_question(question, gathered, continued_session, settings)
+    question = _complete_question(question, gathered)
+    if continued_session:
+        is_model_named = bool(arguments.model or (settings.model and settings.is_model_explicit))
+        question = _continue_session(question, continued_session, keeps_model=is_model_named)
     timeouts = config.parse_timeouts(arguments.timeout, settings.timeouts)
 
     recorder = (
@@ -88,7 +90,9 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
     )
 
     async def conversation() -> None:
-        engine = engine_for(settings, arguments.host, timeouts, model=question.model, unasked=not arguments.quiet)
+        engine = engine_for(
+            settings, arguments.host, timeouts, model=question.ask_options.model, unasked=not arguments.quiet
+        )
         if engine.warning:
             warn(engine.warning)
         try:
@@ -137,7 +141,7 @@ def _open_chat(question: Question, settings: config.Settings, arguments: AskArgu
     from reflectty.commands.chat import ChatRequest, open_chat
 
     wanted = ChatRequest(
-        question._replace(model=arguments.model or settings.model),
+        question.ask_options,
         host=arguments.host or settings.host,
         timeout=arguments.timeout,
         keeps_session=settings.store and not arguments.no_store,
@@ -205,44 +209,39 @@ def _parse_parts(text: str) -> frozenset[Kind]:
 
 def question_of(arguments: AskArguments, settings: config.Settings, warn: Callable[[str], None]) -> Question:
     """Return what the arguments say of the question, all but the question itself."""
-    from reflectty.chat.request import question_from_settings
+    from reflectty.chat.request import Question
 
-    asked = question_from_settings(settings)
-    wish = asked.ask_options
-    options = dict(asked.options) | dict(parse_options(tuple(arguments.option or ())))
     schema = None
     if arguments.schema:
         from reflectty.core.schema import read_schema
 
         schema = read_schema(arguments.schema)
-    return asked._replace(
-        # A continued session has a model, which overrides that of the settings.
-        model=arguments.model or (settings.model if settings.is_model_explicit else ""),
-        ask_options=AskOptions(
-            arguments.mode or wish.mode,
-            arguments.effort or wish.effort,
-            family_named(arguments.family) if arguments.family else wish.family,
-            read_text_argument(arguments.system, warn) or wish.system,
-        ),
-        options=tuple(options.items()),
-        keep_alive=arguments.keep_alive or asked.keep_alive,
-        keep_thinking=arguments.keep_thinking or asked.keep_thinking,
-        schema=schema,
-        announce=not arguments.final,
+    ask_options = settings.ask_options.override(
+        mode=arguments.mode,
+        effort=arguments.effort,
+        family=family_named(arguments.family) if arguments.family else None,
+        system=read_text_argument(arguments.system, warn),
+        model=arguments.model,
+        options=parse_options(tuple(arguments.option or ())),
+        keep_alive=arguments.keep_alive,
+        keep_thinking=arguments.keep_thinking,
     )
+    return Question("", ask_options, schema=schema, announce=not arguments.final)
 
 
-def _complete_question(
-    question: Question, gathered: QuestionInputs, continued_session: ContinuedSession | None, settings: config.Settings
-) -> Question:
-    """Return the question with its words, what came along, and what was said before."""
+def _continue_session(question: Question, session: ContinuedSession, *, keeps_model: bool) -> Question:
+    """Return the question with the history of a session, whose model precedes that of the settings."""
+    ask_options = question.ask_options if keeps_model else question.ask_options.override(model=session.model)
+    return question._replace(ask_options=ask_options, history=session.history)
+
+
+def _complete_question(question: Question, gathered: QuestionInputs) -> Question:
+    """Return the question with its prompt and images."""
     return question._replace(
         prompt=gathered.prompt,
         images=tuple(content for _, content in gathered.images),
-        model=question.model or (continued_session.model if continued_session else "") or settings.model,
-        history=continued_session.history if continued_session else (),
         # A single question may reload its model; in a batch every long line would.
-        context_growth="" if NUM_CTX in dict(question.options) else "here",
+        context_growth="" if NUM_CTX in dict(question.ask_options.options) else "here",
     )
 
 

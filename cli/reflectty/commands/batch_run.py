@@ -63,8 +63,9 @@ def question_for(item: PromptLine, common: Question, template: FilledTemplate | 
         inputs = apply_template(template._replace(fields=template.fields | dict(item.fields)), inputs)
     if not inputs.prompt.strip():
         raise UsageError("the line has no prompt", 'write it as {"prompt": "why is the sky blue?"}')
-    options = common.ask_options._replace(system=item.system or common.ask_options.system)
-    return common._replace(prompt=inputs.prompt, model=item.model or common.model, ask_options=options)
+    return common._replace(
+        prompt=inputs.prompt, ask_options=common.ask_options.override(model=item.model, system=item.system)
+    )
 
 
 class BatchReporter:
@@ -190,7 +191,7 @@ def _make_context(arguments: BatchArguments, terminal: Terminal) -> BatchContext
     return BatchContext(
         arguments,
         settings,
-        question._replace(model=question.model or settings.model),
+        question,
         select_template(arguments.ask_arguments, settings.template),
         fields,
         BatchReporter(terminal, progress, quiet=arguments.ask_arguments.quiet),
@@ -306,7 +307,7 @@ async def _ask_lines(
     async with AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(server) for server in _make_servers(context)]
         scheduler = Scheduler(len(servers), arguments.jobs or 1)
-        model = await check_servers(servers, scheduler, context.common_question.model, reporter.note)
+        model = await check_servers(servers, scheduler, context.common_question.ask_options.model, reporter.note)
         for other in sorted(answered_by - {model}):
             reporter.note(f"some lines were already answered by {other}: their answers are kept")
         options = BatchOptions(arguments.jobs or 0, arguments.retry, arguments.patience)
@@ -320,7 +321,7 @@ def _make_servers(context: BatchContext) -> Iterator[Server]:
     timeouts = config.parse_timeouts(context.arguments.ask_arguments.timeout, context.settings.timeouts)
     hosts = context.arguments.hosts or context.settings.hosts or (context.settings.host,)
     for name, host in {str(address_of(host, context.settings.engine)): host for host in hosts}.items():
-        engine = engine_for(context.settings, host, timeouts, model=context.common_question.model)
+        engine = engine_for(context.settings, host, timeouts, model=context.common_question.ask_options.model)
         if engine.warning:
             context.reporter.note(engine.warning)
         first_time = partial(config.remember_once, "asked")
@@ -328,7 +329,8 @@ def _make_servers(context: BatchContext) -> Iterator[Server]:
 
 
 def _make_callbacks(context: BatchContext, output: Output, model: str) -> Callbacks:
-    common = context.common_question._replace(model=model)
+    common = context.common_question
+    common = common._replace(ask_options=common.ask_options.override(model=model))
 
     def deliver(number: int, item: PromptLine, outcome: Outcome) -> None:
         if isinstance(outcome.error, OptionError):

@@ -12,10 +12,10 @@ from reflectty.core.errors import StoppedError, StoreError, UsageError
 from reflectty.output import write_remark
 
 if TYPE_CHECKING:
-    from reflectty.chat.request import Question
     from reflectty.core.session import Session
     from reflectty.models.fit_report import ServerHardware
     from reflectty.models.manager import ModelLibrary
+    from reflectty.reasoning.modes import AskOptions
     from reflectty.store import Store
     from reflectty.system.terminal import Terminal
     from reflectty.tui.app import ChatConfig, ChatProfile
@@ -35,8 +35,8 @@ def can_open_chat(terminal: Terminal) -> bool:
 class ChatRequest(NamedTuple):
     """The arguments of a chat."""
 
-    question: Question
-    """The options of every question; its prompt is empty."""
+    ask_options: AskOptions
+    """The options of every question."""
     host: str = ""
     timeout: str = ""
     keeps_session: bool = True
@@ -54,11 +54,9 @@ class ChatRequest(NamedTuple):
 
 def chat(terminal: Terminal) -> None:
     """Open the chat from the settings alone, without Typer."""
-    from reflectty.chat.request import question_from_settings
-
     settings = config.load_settings()
     request = ChatRequest(
-        question_from_settings(settings),
+        settings.ask_options,
         host=settings.host,
         keeps_session=settings.store,
         is_model_explicit=settings.is_model_explicit,
@@ -151,9 +149,9 @@ def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal:
     return ChatConfig(
         theme=chat_theme,
         actions=bind_actions(settings.keys),
-        ask_options=_ask_options_of(request.question)._replace(profile=request.profile, typed=request.typed),
+        ask_options=_chat_ask_options_of(request.ask_options)._replace(profile=request.profile, typed=request.typed),
         store=store,
-        open_engine=lambda: engine_for(settings, request.host, timeouts, unasked=not request.question.model),
+        open_engine=lambda: engine_for(settings, request.host, timeouts, unasked=not request.ask_options.model),
         open_library=lambda: library_for(settings, request.host, timeouts),
         load_profile=_load_chat_profile,
         host=request.host or DEFAULT_HOSTS[settings.engine],
@@ -164,30 +162,19 @@ def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal:
     )
 
 
-def _ask_options_of(question: Question) -> ChatAskOptions:
+def _chat_ask_options_of(ask_options: AskOptions) -> ChatAskOptions:
     from reflectty.tui.conversation import ChatAskOptions
 
-    options = question.ask_options
-    return ChatAskOptions(
-        question.model,
-        options.mode,
-        options.effort,
-        options.family,
-        question.options,
-        options.system,
-        question.keep_alive,
-        question.keep_thinking,
-    )
+    return ChatAskOptions(**ask_options._asdict())
 
 
 def _load_chat_profile(name: str) -> ChatProfile:
     """The ask options and the server of a profile; chosen in the chat, it overrides the flags of the command line."""
-    from reflectty.chat.request import question_from_settings
     from reflectty.commands.engine_factory import engine_for, library_for
     from reflectty.tui.app import ChatProfile
 
     settings = config.load_settings(profile=name)
-    ask_options = _ask_options_of(question_from_settings(settings))
+    ask_options = _chat_ask_options_of(settings.ask_options)
     if not settings.is_server_explicit:
         return ChatProfile(ask_options)
     host = settings.host or DEFAULT_HOSTS[settings.engine]

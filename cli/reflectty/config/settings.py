@@ -10,6 +10,7 @@ from reflectty.core.messages import Timeouts
 if TYPE_CHECKING:
     from reflectty.config.values import ValueParser
     from reflectty.core.messages import OptionValue
+    from reflectty.reasoning.modes import AskOptions
 
 DEFAULT_TIMEOUTS = Timeouts()
 
@@ -60,6 +61,24 @@ class Settings(NamedTuple):
     """Whether a profile named on the command line sets the server."""
     user_configured: bool = False
     """True if the user configured a server or a model anywhere."""
+
+    @property
+    def ask_options(self) -> AskOptions:
+        """How a model is asked where no flag says otherwise."""
+        from reflectty.core.messages import Effort
+        from reflectty.reasoning.families import FAMILIES
+        from reflectty.reasoning.modes import AskOptions, Mode
+
+        return AskOptions(
+            Mode(self.mode),
+            Effort(self.effort) if self.effort else None,
+            FAMILIES[self.family] if self.family else None,
+            self.system,
+            self.model,
+            self.options,
+            self.keep_alive,
+            self.keep_thinking,
+        )
 
 
 class Setting(NamedTuple):

@@ -6,7 +6,6 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from reflectty.chat.model_choice import find_model
-from reflectty.chat.request import question_from_settings
 from reflectty.core.errors import UnreachableError
 from reflectty.core.findings import Finding, FindingState
 from reflectty.core.model_names import remote_host_of, short_name_of
@@ -16,7 +15,7 @@ from reflectty.models.fit import default_context_of
 from reflectty.models.hardware import detect_machine
 from reflectty.models.installed import find_running_by_files
 from reflectty.reasoning.families import family_of_model
-from reflectty.reasoning.modes import Mode, own_family_of, pick_model, plan
+from reflectty.reasoning.modes import AskOptions, Mode, own_family_of, pick_model, plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,9 +76,9 @@ async def check_model(context: DoctorContext, state: DoctorState) -> Sequence[Fi
     """
     if state.engine is None or not state.is_reached:
         return [Finding("model", FindingState.UNCHECKED, NO_SERVER)]
-    found = await find_model(state.engine, context.model.value, lambda _: None)
+    found = await find_model(state.engine, AskOptions(model=context.model.value), lambda _: None)
     state.model = found
-    state.plan = chosen = plan(found, question_from_settings(context.settings).ask_options)
+    state.plan = chosen = plan(found, context.settings.ask_options)
     host = remote_host_of(found)
     facts = (
         ("model", found.name),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reflectty.chat.model_choice import load_tags
 from reflectty.chat.parallel import probe_parallel_slots
-from reflectty.chat.request import Question, question_from_settings, request_for
+from reflectty.chat.request import Question, request_for
 from reflectty.chat.run import ask
 from reflectty.config.explain import option_source
 from reflectty.core.errors import OptionError
@@ -67,7 +67,7 @@ async def check_question(context: DoctorContext, state: DoctorState) -> Sequence
 
 def _trial_question(context: DoctorContext, model: Model) -> Question:
     """The trial question with the user's settings."""
-    return question_from_settings(context.settings)._replace(prompt=QUESTION, model=model.name, announce=False)
+    return Question(QUESTION, context.settings.ask_options.override(model=model.name), announce=False)
 
 
 def _answer_finding(model: Model, reply: Reply) -> Finding:

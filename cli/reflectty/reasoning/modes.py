@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reflectty.core import known_models
 from reflectty.core.messages import Effort
@@ -15,7 +15,7 @@ from reflectty.reasoning.switches import switch_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reflectty.core.messages import Arguments, Model
+    from reflectty.core.messages import Arguments, Model, OptionValue
     from reflectty.reasoning.families import Family
     from reflectty.reasoning.switches import Switch
 
@@ -52,13 +52,26 @@ class Mode(StrEnum):
 
 
 class AskOptions(NamedTuple):
-    """The options that the user chose."""
+    """How the user wants a model to be asked."""
 
     mode: Mode = Mode.AUTO
     effort: Effort | None = None
     family: Family | None = None
     """The family to parse the reply by; None derives it from the model."""
     system: str = ""
+    model: str = ""
+    """The model's name; empty picks the best installed one."""
+    options: tuple[tuple[str, OptionValue], ...] = ()
+    keep_alive: str = ""
+    keep_thinking: str = "auto"
+    """Whether earlier thinking is sent back to the model: `on`, `off`, or `auto` if its family was trained that way."""
+
+    def override(self, **given: object) -> AskOptions:
+        """Replace the fields that are given and not empty; model options are replaced one by one."""
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value}
+        if "options" in changes:
+            changes["options"] = tuple((dict(self.options) | dict(changes["options"])).items())
+        return self._replace(**changes)
 
 
 class Plan(NamedTuple):

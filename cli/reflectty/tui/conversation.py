@@ -93,6 +93,10 @@ class ChatAskOptions(NamedTuple):
     typed: tuple[tuple[str, str], ...] = ()
     """The options that the user typed, each with what it was typed after, such as `/option`."""
 
+    @property
+    def shared(self) -> AskOptions:
+        return AskOptions(**{name: getattr(self, name) for name in AskOptions._fields})
+
 
 class Conversation:
     """The turns of a session and its visible branch; the first question creates the session."""
@@ -233,12 +237,8 @@ class Conversation:
         ask_options = self.ask_options
         return Question(
             prompt=message.content,
-            model=ask_options.model,
-            ask_options=AskOptions(ask_options.mode, ask_options.effort, ask_options.family, ask_options.system),
+            ask_options=ask_options.shared,
             images=message.images,
-            options=ask_options.options,
-            keep_alive=ask_options.keep_alive,
-            keep_thinking=ask_options.keep_thinking,
             history=history_of(before, ask_options.model)[2 * ask_options.left_out :],
             reply_prefix=reply_prefix,
             prefix_metrics=prefix_stats,

@@ -9,7 +9,7 @@ from reflectty.core.errors import RefusedError, StoreError, UsageError
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyOrigin, ReplyStatus
 from reflectty.reasoning.families import find_opener
-from reflectty.reasoning.modes import AskOptions, Mode, plan
+from reflectty.reasoning.modes import Mode, plan
 from reflectty.reasoning.steering import (
     conclude_thinking,
     continuation_prefix,
@@ -410,4 +410,4 @@ class TurnQueue:
         model = await self._runner.connected_engine.show(said.model)
         ask_options = self._conversation.ask_options
         mode = Mode(said.mode) if said.mode in set(Mode) else ask_options.mode
-        return model, plan(model, AskOptions(mode, ask_options.effort, ask_options.family, ask_options.system))
+        return model, plan(model, ask_options.shared.override(mode=mode))

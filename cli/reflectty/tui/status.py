@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reflectty.core.errors import ReflecttyError, RefusedError
 from reflectty.core.model_names import is_same_model
-from reflectty.reasoning.modes import Mode
+from reflectty.reasoning.modes import AskOptions, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +57,7 @@ async def introduce_model(engine: Engine, name: str, note: Callable[..., None]) 
     """
     from reflectty.chat.model_choice import find_model
 
-    model = await find_model(engine, name, lambda _: None)
+    model = await find_model(engine, AskOptions(model=name), lambda _: None)
     for text in model.notices:
         note(text, wrong=True)
     return model.name

@@ -279,7 +279,7 @@ class TurnRunner:
             request.question, reply_prefix=request.reply_prefix, prefix_stats=request.prefix_stats
         )
         if request.model:
-            question = question._replace(model=request.model)
+            question = question._replace(ask_options=question.ask_options.override(model=request.model))
         await ask(
             self.engine,
             question,

@@ -6,6 +6,7 @@ from reflectty.batch.prompts import PromptLine
 from reflectty.batch.runner import BatchOptions, estimate_tokens
 from reflectty.chat.request import Question
 from reflectty.core.errors import CrowdedError
+from reflectty.reasoning.modes import AskOptions
 from support.batch_work import Batch
 from support.sharing_engines import (
     LimitedEngine,
@@ -144,8 +145,8 @@ class TestSharedContext:
     [
         (Question("word " * 700), 0.0, 700, 2500),
         (Question("word " * 700), 100.0, 800, 1700),
-        (Question("q", options=(("num_predict", 4000),)), 100.0, 4000, 4500),
-        (Question("q", options=(("num_predict", -1),)), 100.0, 100, 500),
+        (Question("q", AskOptions(options=(("num_predict", 4000),))), 100.0, 4000, 4500),
+        (Question("q", AskOptions(options=(("num_predict", -1),))), 100.0, 100, 500),
         (Question("字" * 700), 0.0, 700, 2500),
         (Question("\udc80" * 9), 0.0, 100, 2500),
     ],

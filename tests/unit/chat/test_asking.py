@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reflectty.reasoning.reply import Reply
 
 MODEL = "reflection"
-QUESTION = Question("Which?", MODEL)
+QUESTION = Question("Which?", AskOptions(model=MODEL))
 HISTORY = (Message("user", "Before?"), Message("assistant", "Yes."))
 SO_FAR = "<thinking>\n11 is m"
 REST = ("ore.\n</thinking>\n", "<output>\n", "9.9", "\n</output>")
@@ -61,7 +61,7 @@ def resuming(*rest: str, prompt: str = "Q: Which?\nA: ", **shown: Any) -> FakeSe
 class TestHistory:
     def test_is_placed_between_system_and_question(self) -> None:
         with asking(reply([ANSWERED])) as server:
-            Outcome(server, QUESTION._replace(history=HISTORY, ask_options=AskOptions(system="Be brief.")))
+            Outcome(server, QUESTION._replace(history=HISTORY, ask_options=AskOptions(system="Be brief.", model=MODEL)))
         roles = [(said["role"], said["content"]) for said in server.asked("/api/chat")[0].json["messages"]]
 
         assert roles == [("system", "Be brief."), ("user", "Before?"), ("assistant", "Yes."), ("user", "Which?")]
@@ -124,7 +124,7 @@ class TestContinuing:
 
     def test_is_refused_if_the_tags_are_unknown(self) -> None:
         with resuming(*REST, capabilities=["completion", "thinking"]) as server:
-            outcome = Outcome(server, Question("Which?", "gpt-oss", reply_prefix="x"))
+            outcome = Outcome(server, Question("Which?", AskOptions(model="gpt-oss"), reply_prefix="x"))
 
         assert type(outcome.error) is RefusedError
         assert "cannot be steered or continued" in str(outcome.error)
@@ -182,7 +182,9 @@ class TestRecording:
 
     def test_begins_with_what_is_known_of_the_reply(self) -> None:
         with asking(reply([ANSWERED])) as server:
-            outcome = Outcome(server, QUESTION._replace(options=(("seed", 4),), digest="abc"))
+            outcome = Outcome(
+                server, QUESTION._replace(ask_options=AskOptions(model=MODEL, options=(("seed", 4),)), digest="abc")
+            )
         said = outcome.kept.said
 
         assert said is not None
@@ -211,7 +213,7 @@ class TestRecording:
     def test_schema_mismatch_is_complete_with_an_error(self) -> None:
         schema = read_schema('{"type": "object"}')
         with asking(reply(["[1]"])) as server:
-            outcome = Outcome(server, Question("q", "m", AskOptions(Mode.DIRECT), schema=schema))
+            outcome = Outcome(server, Question("q", AskOptions(Mode.DIRECT, model="m"), schema=schema))
 
         assert outcome.error is not None
         assert outcome.ended[:2] == (ReplyStatus.COMPLETE, str(outcome.error))

@@ -13,6 +13,7 @@ from reflectty.chat.run import ask
 from reflectty.core.errors import ModelMissingError, ReflecttyError, RefusedError
 from reflectty.core.messages import Model
 from reflectty.engines import open_engine
+from reflectty.reasoning.modes import AskOptions
 from support.fake_server import Answer, Asked, FakeServer, error, reply, show, whole
 from support.fakes import Shown
 from support.scripted_servers import ANSWERED
@@ -77,7 +78,7 @@ def look(server: FakeServer, name: str = "", *, sees: bool = False) -> Found:
 
     async def main() -> Model:
         async with open_engine(server.host) as engine:
-            return await find_model(engine, name, notes.append, needs_vision=sees)
+            return await find_model(engine, AskOptions(model=name), notes.append, needs_vision=sees)
 
     try:
         return Found(asyncio.run(main()), None, notes)
@@ -177,7 +178,7 @@ def asked(server: FakeServer, name: str) -> tuple[Reply, list[str]]:
 
     async def main() -> Reply:
         async with open_engine(server.host) as engine:
-            return await ask(engine, Question("q", name), shown, first_time=lambda _: True)
+            return await ask(engine, Question("q", AskOptions(model=name)), shown, first_time=lambda _: True)
 
     return asyncio.run(main()), shown.told
 

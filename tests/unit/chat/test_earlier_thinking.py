@@ -23,7 +23,7 @@ THOUGHT = (Message("user", "one?"), Message("assistant", "1", thinking="so"))
 
 def request(name: str, keep: str = "auto", mode: Mode = Mode.AUTO, history: tuple[Message, ...] = THOUGHT) -> Request:
     model = Model(name, ("completion", "thinking"))
-    question = Question("two?", history=history, keep_thinking=keep, ask_options=AskOptions(mode))
+    question = Question("two?", history=history, ask_options=AskOptions(mode, keep_thinking=keep))
     return request_for(question, model, plan(model, question.ask_options))
 
 

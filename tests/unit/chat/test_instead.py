@@ -50,7 +50,7 @@ def of_openai(content: str, *names: str, thinking: str = "", refusal: str = "") 
 
 
 def asked(routes: Routes, engine: str, *, raw: bool = False) -> tuple[Reply | None, ReflecttyError | None]:
-    question = Question("Which?", "m", AskOptions(Mode.DIRECT))
+    question = Question("Which?", AskOptions(Mode.DIRECT, model="m"))
 
     async def run(host: str) -> Reply | None:
         async with open_engine(host, engine=engine) as opened:

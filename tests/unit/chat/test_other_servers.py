@@ -27,10 +27,10 @@ TAUGHT = "{{ .Prompt }}<thinking> <reflection> <output>"
 @pytest.mark.parametrize(
     ("question", "model", "says"),
     [
-        (Question("q", options=(("num_ctx", 8), ("seed", 1)), keep_alive="5m"), FIXED, "ignores num_ctx, keep_alive"),
-        (Question("q", options=(("num_ctx", 8),)), RESIZABLE, ""),
-        (Question("q", options=(("seed", 1),)), FIXED, ""),
-        (Question("q", keep_alive="5m"), FIXED, "ignores keep_alive"),
+        (Question("q", AskOptions(options=(("num_ctx", 8), ("seed", 1)), keep_alive="5m")), FIXED, "ignores num_ctx, keep_alive"),
+        (Question("q", AskOptions(options=(("num_ctx", 8),))), RESIZABLE, ""),
+        (Question("q", AskOptions(options=(("seed", 1),))), FIXED, ""),
+        (Question("q", AskOptions(keep_alive="5m")), FIXED, "ignores keep_alive"),
     ],
 )  # fmt: skip
 def test_unsupported_options_are_listed_in_one_note(question: Question, model: Model, says: str) -> None:
@@ -44,7 +44,7 @@ def test_unsupported_options_are_listed_in_one_note(question: Question, model: M
 )
 def test_limit_hint_explains_how_to_enlarge_the_context(model: Model, hint: str) -> None:
     assert hint in limit_hint(Question("q"), model)
-    assert limit_hint(Question("q", options=(("num_predict", 1),)), model) == "raise -o num_predict"
+    assert limit_hint(Question("q", AskOptions(options=(("num_predict", 1),))), model) == "raise -o num_predict"
 
 
 def test_limit_hint_names_num_predict_when_the_model_limits_it() -> None:
@@ -96,7 +96,7 @@ def test_unsupported_options_are_noted_once(raw: bool) -> None:
             else:
                 await ask(engine, question, shown, first_time=lambda _: False)
 
-    question = Question("q", "reflection", options=(("num_ctx", 8),))
+    question = Question("q", AskOptions(model="reflection", options=(("num_ctx", 8),)))
     shown, written = Shown(), list[str]()
     with FakeServer({"/v1/models": served("reflection"), "/v1/chat/completions": said(["hi"])}) as server:
         asyncio.run(run(server.host))
@@ -109,7 +109,7 @@ def test_missing_tags_hint_does_not_mention_ollama(maker: str) -> None:
     async def run(host: str) -> None:
         async with open_engine(host, engine="openai") as engine:
             with suppress(ReflecttyError):
-                await ask(engine, Question("q", "reflection"), shown, first_time=lambda _: False)
+                await ask(engine, Question("q", AskOptions(model="reflection")), shown, first_time=lambda _: False)
 
     shown = Shown()
     routes = {"/v1/models": served("reflection", maker=maker), "/v1/chat/completions": said(["9.9"])}

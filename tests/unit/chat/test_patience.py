@@ -11,6 +11,7 @@ from reflectty.chat.request import Question
 from reflectty.chat.retry import RetryBudget
 from reflectty.chat.run import ask, ask_raw
 from reflectty.core.errors import BusyError, ReflecttyError
+from reflectty.reasoning.modes import AskOptions
 from support.event_loops import TimelessLoop
 from support.fakes import Shown
 from support.scripted_engine import ScriptedEngine
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Asking = Callable[[ScriptedEngine, Shown], Awaitable[object]]
 
-QUESTION = Question("Which?", "reflection")
+QUESTION = Question("Which?", AskOptions(model="reflection"))
 
 
 def limit(seconds: float, *, limited: bool = True) -> BusyError:

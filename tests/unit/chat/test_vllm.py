@@ -73,7 +73,7 @@ def asked(vllm: Vllm, question: Question, times: int = 1) -> Outcome:
 
 def test_schema_behind_a_parser_takes_a_second_request_once_thinking_is_seen() -> None:
     chats = [replied(["never read"], ["Both", " start"]), replied(JSON, ["\n", "Both", " start."])]
-    outcome = asked(Vllm(UNKNOWN, chat=chats), Question("q", UNKNOWN, schema=SCHEMA))
+    outcome = asked(Vllm(UNKNOWN, chat=chats), Question("q", AskOptions(model=UNKNOWN), schema=SCHEMA))
     free, held = outcome.bodies
 
     assert outcome.error is None
@@ -86,7 +86,7 @@ def test_schema_behind_a_parser_takes_a_second_request_once_thinking_is_seen() -
 
 def test_schema_behind_a_parser_takes_one_request_once_thinking_is_known() -> None:
     chats = [replied(["never read"], ["Both"]), replied(JSON, ["\n", "Both."]), replied(JSON, ["\n", "Again."])]
-    outcome = asked(Vllm(UNKNOWN, chat=chats), Question("q", UNKNOWN, schema=SCHEMA), times=2)
+    outcome = asked(Vllm(UNKNOWN, chat=chats), Question("q", AskOptions(model=UNKNOWN), schema=SCHEMA), times=2)
 
     assert len(outcome.bodies) == 3
     assert outcome.bodies[2]["chat_template_kwargs"]["enable_thinking"] is True
@@ -124,7 +124,7 @@ def test_model_without_tags_is_sent_none() -> None:
 def test_schema_applies_from_the_first_token_if_replies_cannot_continue() -> None:
     async def run(host: str) -> None:
         async with open_engine(host, engine="openai") as engine:
-            await ask(engine, Question("q", "m", schema=SCHEMA), shown, first_time=lambda _: False)
+            await ask(engine, Question("q", AskOptions(model="m"), schema=SCHEMA), shown, first_time=lambda _: False)
 
     shown = Shown()
     with FakeServer({"/v1/models": served("m", maker="openai"), CHAT: replied(JSON)}) as server:
@@ -151,7 +151,7 @@ def test_endless_whitespace_from_a_grammar_ends_the_reply() -> None:
 
 def test_answer_misread_as_reasoning_is_shown_as_the_answer() -> None:
     pieces = [TAGGED[at : at + 7] for at in range(0, len(TAGGED), 7)]
-    outcome = asked(Vllm(UNKNOWN, chat=replied([], pieces)), Question("q", UNKNOWN))
+    outcome = asked(Vllm(UNKNOWN, chat=replied([], pieces)), Question("q", AskOptions(model=UNKNOWN)))
     answers = [one for one in outcome.shown.events if isinstance(one, Segment) and one.kind is Kind.ANSWER]
 
     assert outcome.error is None
@@ -337,7 +337,7 @@ def test_schema_is_not_applied_inside_thinking_that_cannot_be_turned_off() -> No
 
 def test_named_thinker_behind_a_parser_takes_one_request_the_second_time() -> None:
     chats = [replied(["never read"], ["Both"]), replied(JSON, ["\n", "Both."]), replied(JSON, ["\n", "Again."])]
-    outcome = asked(Vllm(NAMED, on=OPENED, chat=chats), Question("q", NAMED, schema=SCHEMA), times=2)
+    outcome = asked(Vllm(NAMED, on=OPENED, chat=chats), Question("q", AskOptions(model=NAMED), schema=SCHEMA), times=2)
 
     assert ["response_format" in body for body in outcome.bodies] == [False, True, True]
     assert outcome.reply.thinking == "Again."
@@ -350,7 +350,9 @@ def way(vllm: Vllm, said: StoredReply) -> Any:
     async def run(server: FakeServer) -> Any:
         async with open_engine(server.host, engine="openai") as engine:
             model = await engine.show(vllm.name)
-            return await make_resume_plan(engine, Question("q", vllm.name), said, model, plan_of(model, said))
+            return await make_resume_plan(
+                engine, Question("q", AskOptions(model=vllm.name)), said, model, plan_of(model, said)
+            )
 
     with vllm.serve() as server:
         return asyncio.run(run(server))
@@ -389,7 +391,7 @@ def test_server_that_cannot_continue_is_refused_before_the_question_is_sent(make
     async def run(host: str) -> None:
         async with open_engine(host, engine="openai") as engine:
             model = await engine.show("m")
-            await make_resume_plan(engine, Question("q", "m"), said, model, plan_of(model, said))
+            await make_resume_plan(engine, Question("q", AskOptions(model="m")), said, model, plan_of(model, said))
 
     said = StoredReply("m", mode="reflect", raw="<thinking>\nso", segments=((Kind.THINKING, "so"),))
     with (

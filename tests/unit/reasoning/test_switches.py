@@ -17,7 +17,7 @@ ELSEWHERE = ("num_ctx", "keep_alive")
 
 def sent(model: Model, wish: AskOptions, maker: str = wire.VLLM) -> dict[str, Any]:
     """Return what a question says of thinking to a server of this maker."""
-    body = wire.encode(request_for(Question("q", model.name, wish), model, plan(model, wish)), maker)
+    body = wire.encode(request_for(Question("q", wish._replace(model=model.name)), model, plan(model, wish)), maker)
     return {name: body[name] for name in ("chat_template_kwargs", "reasoning_effort") if name in body}
 
 
