@@ -6,7 +6,7 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from reflectty.chat.parallel import MAX_REQUESTS
+from reflectty.chat.trial import MAX_REQUESTS
 from support.batch_files import MODEL, Echo, answers, file_records, parsed, written
 from support.fake_replies import HANG, Answer, Pause, done, error, line
 from support.pty_screen import Screen

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reflectty.chat.parallel import MAX_REQUESTS, ParallelSlots, probe_parallel_slots
+from reflectty.chat.request import Question
+from reflectty.chat.trial import MAX_REQUESTS, ParallelSlots, probe_parallel_slots
 from reflectty.core.messages import Message, Request
 from reflectty.engines import open_engine
 from support import real_ollama
@@ -104,7 +105,7 @@ async def _probed(host: str) -> ParallelSlots:
         like = Request("mini", (Message("user", "hi"),), options=(("num_predict", 1),))
         async for _ in engine.chat(like):
             pass
-        return await probe_parallel_slots(engine, like, seconds=PATIENCE)
+        return await probe_parallel_slots(engine, Question("hi"), await engine.show("mini"), seconds=PATIENCE)
 
 
 @pytest.mark.parametrize("at_once", [2, 4])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reflectty.chat.trial import sends_tags
 from reflectty.models.manager import open_model_library
 from reflectty.models.repair import RepairRequest, RepairResult, RepairStep
 from reflectty.models.repair.run import repair
@@ -191,7 +192,7 @@ def test_cancelled_repair_leaves_nothing_on_the_server(server: Server, blobs: Pa
         async with open_model_library(server.host) as library:
             # Another token makes another file, which the server does not have yet.
             wanted = RepairRequest(LOST, name="reflection-cut", tokens=("<unused5>",))
-            return await repair(library, wanted, recorder)
+            return await repair(library, wanted, recorder, sends_tags)
 
     before = {path.name for path in blobs.iterdir()}
     with pytest.raises(asyncio.CancelledError):

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from reflectty.chat.trial import sends_tags
 from reflectty.models.manager import open_model_library
 from reflectty.models.repair import RepairRequest, RepairResult, RepairStep
 from reflectty.models.repair.run import repair
@@ -114,7 +115,7 @@ class Scripted:
 
         async def run() -> RepairResult:
             async with open_model_library(server.host) as library:
-                return await repair(library, wanted, recorder or Recorder())
+                return await repair(library, wanted, recorder or Recorder(), sends_tags)
 
         with self.serving() as server:
             self.server = server

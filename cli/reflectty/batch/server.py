@@ -8,24 +8,22 @@ from typing import TYPE_CHECKING, Final, Self
 
 from reflectty.batch.records import Outcome
 from reflectty.chat.model_choice import find_model
-from reflectty.chat.parallel import probe_parallel_slots
-from reflectty.chat.request import request_for
 from reflectty.chat.run import ask
+from reflectty.chat.trial import probe_parallel_slots
 from reflectty.core.errors import IncompleteError, ModelMissingError, ReflecttyError, StalledError, UnreachableError
 from reflectty.core.messages import Capacity
 from reflectty.core.model_names import is_same_model
 from reflectty.core.model_spec import sampling_defaults_of
-from reflectty.reasoning.modes import AskOptions, plan
+from reflectty.output import SilentRenderer
+from reflectty.reasoning.modes import AskOptions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from reflectty.batch.scheduler import Scheduler
-    from reflectty.chat.parallel import ParallelSlots
     from reflectty.chat.request import Question
+    from reflectty.chat.trial import ParallelSlots
     from reflectty.core.messages import Engine, Model, Workload
-    from reflectty.core.segments import Event
-    from reflectty.reasoning.reply import Reply
 
     Look = Callable[["Server", str], Awaitable[Model]]
 
@@ -80,7 +78,7 @@ class Server:
 
     async def answer(self, question: Question) -> Outcome:
         """Ask a question; an error becomes part of the outcome."""
-        listener = _NoteRenderer(self._note)
+        listener = SilentRenderer(self._note)
         try:
             model = await self.find_model(question.ask_options.model)
             reply = await ask(self.engine, question, listener, first_time=self._first_time, model=model, patience=0)
@@ -99,7 +97,7 @@ class Server:
     async def probe_slots(self, question: Question) -> ParallelSlots:
         """Probe how many such questions the server answers in parallel; the model should be loaded."""
         model = await self.find_model(question.ask_options.model)
-        return await probe_parallel_slots(self.engine, request_for(question, model, plan(model, question.ask_options)))
+        return await probe_parallel_slots(self.engine, question, model)
 
     async def load_capacity(self) -> Capacity | None:
         """The capacity that the server reports; None if its engine has no such request."""
@@ -144,33 +142,6 @@ def _option_number(value: object) -> float:
         return float(str(value))
     except ValueError:
         return -1.0
-
-
-class _NoteRenderer:
-    """A renderer that only passes on notes before the reply starts; its warnings go into the record."""
-
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self.reply: Reply | None = None
-        self._note = note
-
-    def start(self, reply: Reply) -> None:
-        self.reply = reply
-
-    def tick(self, seconds: float) -> None:
-        """Do nothing: there is no animation."""
-
-    def show(self, event: Event) -> None:
-        """Do nothing: replies are not shown."""
-
-    def note(self, text: str) -> None:
-        if self.reply is None:
-            self._note(text)
-
-    def end(self, reply: Reply) -> None:
-        """Do nothing: the caller reads the reply."""
-
-    def stop(self) -> None:
-        """Do nothing: there is nothing to close."""
 
 
 PREFLIGHT_TIMEOUT_SECONDS: Final = 10.0

@@ -18,8 +18,8 @@ from reflectty.chat.request import (
     request_for,
     unenforced_schema_note,
 )
-from reflectty.chat.retry import MAX_WAIT_SECONDS, RetryBudget
-from reflectty.chat.schema_stage import stream_events
+from reflectty.chat.stream import stream_reply
+from reflectty.chat.waits import MAX_WAIT_SECONDS, FairYield, RetryBudget, run_ticker
 from reflectty.core.errors import (
     IncompleteError,
     NoAnswerError,
@@ -36,67 +36,15 @@ from reflectty.reasoning.reply import Reply
 from reflectty.reasoning.steering import can_continue, content_family, reading_family
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
+    from reflectty.chat.stream import Piece
     from reflectty.core.messages import Engine, Model
     from reflectty.core.session import ReplyStatus
     from reflectty.output import Renderer
     from reflectty.reasoning.families import Family
     from reflectty.reasoning.modes import Plan
 
-
-TICK_SECONDS = 0.1
-YIELD_SECONDS = 0.02
-"""Seconds after which a loop over chunks yields to the event loop."""
-
-
-@contextlib.asynccontextmanager
-async def run_ticker(*watchers: Callable[[float], None]) -> AsyncIterator[None]:
-    """Call the watchers ten times a second with the seconds since the start."""
-
-    async def tick() -> None:
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            for watcher in watchers:
-                watcher(loop.time() - start)
-
-    task = asyncio.create_task(tick())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-class FairYield:
-    """Yields to the event loop every 20 ms when chunks arrive faster than they are drawn.
-
-    Reading buffered chunks never suspends, so that a key or a signal would wait for thousands of tokens.
-    """
-
-    def __init__(self) -> None:
-        self._now = asyncio.get_running_loop().time
-        self._last_yield = self._now()
-
-    async def yield_if_due(self) -> None:
-        """Yield to the event loop if the last yield was more than `YIELD_SECONDS` ago."""
-        if self._now() - self._last_yield > YIELD_SECONDS:
-            await asyncio.sleep(0)
-            self._last_yield = self._now()
-
-
-__all__ = [
-    "Question",
-    "ReplyRecorder",
-    "ask",
-    "ask_raw",
-    "check_capabilities",
-    "find_model",
-    "request_for",
-]
 
 DIGEST_SECONDS = 1.0
 """Seconds that a finished reply waits for the digest of its model."""
@@ -152,25 +100,40 @@ async def ask(  # noqa: PLR0913 - recorder and model are optional
     """
     waits = RetryBudget(patience, renderer.note)
     try:
-        if model is None:
-            announce = _make_announcer(question, renderer.note, first_time)
-            model = await waits.run(
-                lambda: find_model(engine, question.ask_options, announce, needs_vision=has_images(question))
-            )
-        asked = _prepare_run(engine, await choose_context(engine, question, model), model)
-        _say_before(asked, question, renderer.note, first_time)
-        renderer.start(asked.reply)
-        async with _record_run(recorder, asked, renderer.note, renderer.stop):
-            return await _show_reply(asked, renderer, recorder, waits)
+        announce = _make_announcer(question, renderer.note, first_time)
+        run = await _find_and_prepare(engine, question, waits, announce, model)
+        _note_before(run, renderer.note, first_time)
+        renderer.start(run.reply)
+        async with _record_run(recorder, run, renderer.note, renderer.stop):
+            return await _show_reply(run, renderer, recorder, waits)
     finally:
         renderer.stop()
 
 
-def _say_before(
-    asked: _ChatRun, question: Question, note: Callable[[str], None], first_time: Callable[[str], bool]
-) -> None:
+async def read_reply(engine: Engine, question: Question, model: Model, is_enough: Callable[[Reply], bool]) -> Reply:
+    """Ask a question and return its reply, which is neither shown, recorded nor judged.
+
+    Args:
+        engine: the engine that answers.
+        question: the question.
+        model: the model to ask.
+        is_enough: whether to stop the model, by its reply so far; called after each chunk.
+
+    Raises:
+        ReflecttyError: the server refused, or the reply broke off.
+    """
+    run = _prepare_run(engine, question, model)
+    async with aclosing(run.stream()) as pieces:
+        async for _ in pieces:
+            if is_enough(run.reply):
+                break
+    run.reply.close()
+    return run.reply
+
+
+def _note_before(run: _ChatRun, note: Callable[[str], None], first_time: Callable[[str], bool]) -> None:
     """Note what the user should know of the model and the plan before the reply."""
-    model, chosen = asked.model, asked.plan
+    question, model, chosen = run.question, run.model, run.plan
     remarks = (ignored_options_note(question, model), unenforced_schema_note(question, model))
     for text in filter(None, (cloud_notice_of(model), *model.notices, *chosen.notes, *remarks)):
         note(text)
@@ -204,14 +167,12 @@ async def ask_raw(
         ReflecttyError: the server refused, or the reply was cut.
     """
     waits = RetryBudget(MAX_WAIT_SECONDS, note)
-    model = await waits.run(
-        lambda: find_model(engine, question.ask_options, _discard_note, needs_vision=has_images(question))
-    )
-    asked = _prepare_run(engine, await choose_context(engine, question, model), model)
+    run = await _find_and_prepare(engine, question, waits, _discard_note)
+    model = run.model
     for text in filter(None, (cloud_notice_of(model), *model.notices, ignored_options_note(question, model))):
         note(text)
-    async with _record_run(recorder, asked, note, _stop_nothing), run_ticker(*_recorder_watchers(recorder)):
-        await waits.run(lambda: _write_raw(asked, write, note), lambda: not asked.reply.segments)
+    async with _record_run(recorder, run, note, _stop_nothing), run_ticker(*_recorder_watchers(recorder)):
+        await waits.run(lambda: _write_raw(run, write, note), lambda: not run.reply.segments)
 
 
 class _ChatRun(NamedTuple):
@@ -222,6 +183,11 @@ class _ChatRun(NamedTuple):
     model: Model
     plan: Plan
     reply: Reply
+
+    def stream(self) -> AsyncGenerator[Piece, None]:
+        """Send the request and yield the reply in pieces."""
+        request = request_for(self.question, self.model, self.plan)
+        return stream_reply(self.engine, request, self.plan, self.question, self.reply)
 
     @property
     def stored_reply(self) -> StoredReply:
@@ -236,6 +202,20 @@ class _ChatRun(NamedTuple):
             options=self.question.ask_options.options,
             raw=self.question.reply_prefix,
         )
+
+
+async def _find_and_prepare(
+    engine: Engine,
+    question: Question,
+    waits: RetryBudget,
+    announce: Callable[[str], None],
+    model: Model | None = None,
+) -> _ChatRun:
+    """Look up the model, unless it is given, and plan how to ask it."""
+    if model is None:
+        needs_vision = has_images(question)
+        model = await waits.run(lambda: find_model(engine, question.ask_options, announce, needs_vision=needs_vision))
+    return _prepare_run(engine, await choose_context(engine, question, model), model)
 
 
 def _prepare_run(engine: Engine, question: Question, model: Model) -> _ChatRun:
@@ -262,10 +242,8 @@ def _family(question: Question, model: Model, chosen: Plan) -> Family:
 
 async def _write_raw(run: _ChatRun, write: Callable[[str], None], note: Callable[[str], None]) -> None:
     thinking = False
-    request = request_for(run.question, run.model, run.plan)
-    async with aclosing(run.engine.chat(request)) as chunks:
-        async for chunk in chunks:
-            run.reply.feed(chunk)
+    async with aclosing(run.stream()) as pieces:
+        async for chunk, _ in pieces:
             for text in chunk.notes:
                 note(text)
             if bool(chunk.thinking) is not thinking and (chunk.thinking or chunk.content):
@@ -320,15 +298,14 @@ def _context_of(run: _ChatRun) -> str:
 
 async def _receive(run: _ChatRun, renderer: Renderer, recorder: ReplyRecorder | None, retry_note: str = "") -> None:
     """Show a reply as it arrives; `retry_note` is shown with its first event."""
-    request = request_for(run.question, run.model, run.plan)
-    events = stream_events(run.engine, request, run.plan, run.question, run.reply)
-    async with run_ticker(renderer.tick, *_recorder_watchers(recorder)), aclosing(events):
+    async with run_ticker(renderer.tick, *_recorder_watchers(recorder)), aclosing(run.stream()) as pieces:
         turn = FairYield()
-        async for event in events:
-            if retry_note:
-                renderer.note(retry_note)
-                retry_note = ""
-            renderer.show(event)
+        async for _, events in pieces:
+            for event in events:
+                if retry_note:
+                    renderer.note(retry_note)
+                    retry_note = ""
+                renderer.show(event)
             await turn.yield_if_due()
 
 

@@ -78,9 +78,8 @@ def _ask(arguments: AskArguments, terminal: Terminal, json_renderer: JsonRendere
     settings = restore_server(settings, arguments, continued_session)
     gathered = gather_inputs(arguments, terminal, warn, filling)
     question = _complete_question(question, gathered)
-    if continued_session:
-        is_model_named = bool(arguments.model or (settings.model and settings.is_model_explicit))
-        question = _continue_session(question, continued_session, keeps_model=is_model_named)
+    is_model_named = bool(arguments.model or (settings.model and settings.is_model_explicit))
+    question = _continue_session(question, continued_session, keeps_model=is_model_named)
     timeouts = config.parse_timeouts(arguments.timeout, settings.timeouts)
 
     recorder = (
@@ -229,8 +228,10 @@ def question_of(arguments: AskArguments, settings: config.Settings, warn: Callab
     return Question("", ask_options, schema=schema, announce=not arguments.final)
 
 
-def _continue_session(question: Question, session: ContinuedSession, *, keeps_model: bool) -> Question:
+def _continue_session(question: Question, session: ContinuedSession | None, *, keeps_model: bool) -> Question:
     """Return the question with the history of a session, whose model precedes that of the settings."""
+    if session is None:
+        return question
     ask_options = question.ask_options if keeps_model else question.ask_options.override(model=session.model)
     return question._replace(ask_options=ask_options, history=session.history)
 

@@ -17,7 +17,7 @@ from reflectty.batch.records import ALL_FIELDS, COMPACT_FIELDS, LineStatus, Resu
 from reflectty.batch.runner import BatchOptions, BatchRunner, Callbacks
 from reflectty.batch.scheduler import Scheduler
 from reflectty.batch.server import Server, check_servers
-from reflectty.chat.run import run_ticker
+from reflectty.chat.waits import run_ticker
 from reflectty.commands.ask import question_of
 from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.batch import STDIN

@@ -63,7 +63,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - every option of the command is one
 
 async def _run_checks(doctor_context: DoctorContext, *, as_json: bool) -> None:
     """Run the checks and print the findings; raises the error that blocks questions, if any."""
-    from reflectty.chat.run import run_ticker
+    from reflectty.chat.waits import run_ticker
     from reflectty.doctor import Check, DoctorState, Finding, run_checks
     from reflectty.output.doctor import DoctorReport, report_object
 

@@ -6,23 +6,23 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from reflectty.chat.model_choice import load_tags
-from reflectty.chat.parallel import probe_parallel_slots
-from reflectty.chat.request import Question, request_for
+from reflectty.chat.request import Question
 from reflectty.chat.run import ask
+from reflectty.chat.trial import QUESTION, probe_parallel_slots
 from reflectty.config.explain import option_source
 from reflectty.core.errors import OptionError
 from reflectty.core.findings import Finding, FindingState
 from reflectty.core.model_names import short_name_of
 from reflectty.doctor.models import display_name
 from reflectty.engines import EngineName
+from reflectty.output import SilentRenderer
 from reflectty.reasoning.modes import Mode, lost_tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reflectty.chat.parallel import ParallelSlots
+    from reflectty.chat.trial import ParallelSlots
     from reflectty.core.messages import Capacity, Engine, Model
-    from reflectty.core.segments import Event
     from reflectty.doctor.context import DoctorContext, DoctorState
     from reflectty.reasoning.modes import Plan
     from reflectty.reasoning.reply import Reply
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Judgment = tuple[FindingState, str, str]
     """How it is to be taken, what was found, and what to do."""
 
-QUESTION: Final = "Which is larger, 9.11 or 9.9?"
 NO_MODEL: Final = "no model to ask"
 ONE_AT_A_TIME: Final = "requests are answered one at a time"
 RAISE_SLOTS: Final = "start llama-server with --parallel 4"
@@ -56,7 +55,7 @@ async def check_question(context: DoctorContext, state: DoctorState) -> Sequence
         return [Finding("question", FindingState.UNCHECKED, text, "omit --no-question to ask one")]
     try:
         state.reply = await ask(
-            state.engine, _trial_question(context, state.model), _SilentRenderer(), first_time=lambda _: False
+            state.engine, _trial_question(context, state.model), SilentRenderer(), first_time=lambda _: False
         )
     except OptionError as error:
         source = option_source(error.option, context.settings.profile)
@@ -90,28 +89,6 @@ def _answer_finding(model: Model, reply: Reply) -> Finding:
             "question", FindingState.WARNING, text, "the reply has no separate answer: try another model", facts
         )
     return Finding("question", FindingState.OK, text, facts=facts)
-
-
-class _SilentRenderer:
-    """Ignores the events of a reply."""
-
-    def start(self, reply: Reply) -> None:
-        """Do nothing."""
-
-    def tick(self, seconds: float) -> None:
-        """Do nothing."""
-
-    def show(self, event: Event) -> None:
-        """Do nothing."""
-
-    def note(self, text: str) -> None:
-        """Do nothing: the checks report the notes on the model."""
-
-    def end(self, reply: Reply) -> None:
-        """Do nothing."""
-
-    def stop(self) -> None:
-        """Do nothing."""
 
 
 async def check_tags(context: DoctorContext, state: DoctorState) -> Sequence[Finding]:
@@ -176,9 +153,7 @@ async def check_parallel(context: DoctorContext, state: DoctorState) -> Sequence
         return [_capacity_finding(capacity)]
     if not context.may_ask or state.reply is None:
         return [Finding("parallel", FindingState.UNCHECKED, NOT_ASKED if not context.may_ask else NOT_ANSWERED)]
-    probed = await probe_parallel_slots(
-        state.engine, request_for(_trial_question(context, state.model), state.model, state.plan)
-    )
+    probed = await probe_parallel_slots(state.engine, _trial_question(context, state.model), state.model)
     return [_probe_finding(probed, context, state)]
 
 

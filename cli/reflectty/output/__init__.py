@@ -9,6 +9,7 @@ from reflectty.core.safety import clean_line
 from reflectty.core.segments import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from reflectty.core.segments import Event
@@ -54,6 +55,38 @@ class Renderer(Protocol):
     def stop(self) -> None:
         """Leave the terminal in order in any state; harmless if called twice."""
         ...
+
+
+class SilentRenderer:
+    """Shows nothing of a reply, and passes on the notes before it starts.
+
+    Args:
+        note: called with each of those notes; by default they are dropped.
+    """
+
+    def __init__(self, note: Callable[[str], None] = lambda _: None) -> None:
+        self.reply: Reply | None = None
+        """The reply, once it is requested."""
+        self._note = note
+
+    def start(self, reply: Reply) -> None:
+        self.reply = reply
+
+    def tick(self, seconds: float) -> None:
+        """Do nothing."""
+
+    def show(self, event: Event) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
+        if self.reply is None:
+            self._note(text)
+
+    def end(self, reply: Reply) -> None:
+        """Do nothing: the caller reads the warnings of the reply."""
+
+    def stop(self) -> None:
+        """Do nothing."""
 
 
 class OutputOptions(NamedTuple):

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat.parallel import ENOUGH_PIECES, MAX_REQUESTS, ParallelSlots, probe_parallel_slots
+from reflectty.chat.request import Question
+from reflectty.chat.trial import ENOUGH_PIECES, MAX_REQUESTS, ParallelSlots, probe_parallel_slots
 from reflectty.core.errors import RefusedError
-from reflectty.core.messages import Chunk, Message, Request
+from reflectty.core.messages import Chunk, Model, Request
 from reflectty.engines import open_engine
+from reflectty.reasoning.modes import AskOptions
 from support.engine_outcome import PATIENT
 from support.event_loops import ClockedLoop
 from support.fake_server import HANG, Answer, FakeServer, error
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
     from support.fake_server import Route
 
-LIKE = Request("m", (Message("user", "long " * 99),), (("num_ctx", 512), ("num_predict", -1)), keep_alive="1h")
+LIKE = Question("long " * 99, AskOptions(options=(("num_ctx", 512), ("num_predict", -1)), keep_alive="1h"))
+MODEL = Model("m", system="long " * 99)
 PACE = 0.02
 """Seconds between the words of a reply."""
 
@@ -50,15 +53,15 @@ class Serving(ScriptedEngine):
                 self.stopped += 1
                 raise
 
-    def probed(self, like: Request = LIKE, most: int = MAX_REQUESTS) -> ParallelSlots:
+    def probed(self, model: Model = MODEL, most: int = MAX_REQUESTS) -> ParallelSlots:
         with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
-            return runner.run(probe_parallel_slots(self, like, most))
+            return runner.run(probe_parallel_slots(self, LIKE, model, most))
 
 
 def probed(route: Route, patience: float) -> ParallelSlots:
     async def ask(host: str) -> ParallelSlots:
         async with open_engine(host, timeouts=PATIENT) as engine:
-            return await probe_parallel_slots(engine, LIKE, seconds=patience)
+            return await probe_parallel_slots(engine, LIKE, MODEL, seconds=patience)
 
     with FakeServer({"/api/chat": route}) as server:
         return asyncio.run(ask(server.host))
@@ -100,7 +103,7 @@ def test_probe_does_not_reload_the_model() -> None:
 
 def test_probe_disables_thinking() -> None:
     engine = Serving(2)
-    engine.probed(LIKE._replace(think=True))
+    engine.probed(Model("m", ("completion", "thinking")))
     assert {request.think for request in engine.requests} == {False}
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.chat.request import Question
-from reflectty.chat.retry import RetryBudget
 from reflectty.chat.run import ask, ask_raw
+from reflectty.chat.waits import RetryBudget
 from reflectty.core.errors import BusyError, ReflecttyError
 from reflectty.reasoning.modes import AskOptions
 from support.event_loops import TimelessLoop

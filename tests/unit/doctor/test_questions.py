@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reflectty.chat.trial import QUESTION
 from reflectty.config import Settings
 from reflectty.core.errors import IncompleteError, NoAnswerError
 from reflectty.core.findings import FindingState
 from reflectty.core.messages import Capacity, Chunk, Model, RunningModel, Timeouts, Usage
 from reflectty.doctor.models import check_context, check_gpu
-from reflectty.doctor.questions import QUESTION, check_parallel, check_question, check_tags
+from reflectty.doctor.questions import check_parallel, check_question, check_tags
 from reflectty.models.fit import Gpu, Machine
 from reflectty.models.hardware import ProbeEnvironment
 from reflectty.reasoning.token_types import TokenType, Vocabulary

@@ -22,10 +22,10 @@ from reflectty.output.live_region import TransferProgressLine
 from reflectty.view.summary import format_count
 
 if TYPE_CHECKING:
+    from reflectty.chat.trial import TrialResult
     from reflectty.core.messages import Model, OptionValue
     from reflectty.models.installed import ProgressUpdate
     from reflectty.models.manager import ModelLibrary
-    from reflectty.models.trial import TrialResult
     from reflectty.system.terminal import Terminal
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="The name of the new model.", show_default=False)]
@@ -209,7 +209,7 @@ async def _note_misfit(library: ModelLibrary, name: str, terminal: Terminal) -> 
 
 
 async def _try_model(library: ModelLibrary, name: str, terminal: Terminal) -> TrialResult:
-    from reflectty.models.trial import QUESTION, run_trial
+    from reflectty.chat.trial import QUESTION, run_trial
 
     console.info(terminal, f"test question: {QUESTION}")
     proof = await run_trial(library.engine, name)

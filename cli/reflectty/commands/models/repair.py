@@ -89,9 +89,10 @@ def repair(  # noqa: PLR0913, PLR0917 - every option of the command is one
     progress = _RepairProgress(terminal, console.load_theme(terminal), request.model)
 
     async def work(library: ModelLibrary) -> RepairResult:
+        from reflectty.chat.trial import sends_tags
         from reflectty.models.repair.run import repair as begin
 
-        return await begin(library, request, progress)
+        return await begin(library, request, progress, sends_tags)
 
     try:
         repaired = args.run_with_library(terminal, host, work)

@@ -14,18 +14,20 @@ from reflectty.core.errors import IncompleteError, ReflecttyError, RefusedError,
 from reflectty.core.model_names import checked_name, is_same_model
 from reflectty.models import files, gguf
 from reflectty.models.repair import RepairResult, RepairStep
-from reflectty.models.trial import sends_tags
 from reflectty.protocols.ollama.model_specs import digest_of, encode_create
 from reflectty.reasoning.token_types import TokenType, lost_tags
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 
+    from reflectty.core.messages import Engine
     from reflectty.core.model_spec import ModelSpec
     from reflectty.models.manager import ModelLibrary
     from reflectty.models.repair import RepairObserver, RepairRequest
     from reflectty.protocols.ollama import Body
     from reflectty.reasoning.token_types import LostTag, Vocabulary
+
+    TagTest = Callable[[Engine, str], Awaitable[bool]]
 
 
 ON_SERVER_HINT = "run the repair on the server's machine, or pass a copy of the file with --gguf PATH"
@@ -226,11 +228,19 @@ _REFUSAL_HINTS: Final = {
 """Hints by words of the server's refusal."""
 
 
-async def repair(library: ModelLibrary, request: RepairRequest, observer: RepairObserver) -> RepairResult:
+async def repair(
+    library: ModelLibrary, request: RepairRequest, observer: RepairObserver, sends_tags: TagTest
+) -> RepairResult:
     """Create a copy of a model whose tags are text, and test it; a model without lost tags is left alone.
 
     A canceled repair leaves no copy: the server discards an incomplete upload, and a copy in creation is removed once
     created.
+
+    Args:
+        library: the models of the server.
+        request: the model to repair.
+        observer: receives progress and notes.
+        sends_tags: asks the copy a question; true if its reply has a tag.
 
     Raises:
         ModelMissingError: the model is not installed.
@@ -260,7 +270,7 @@ async def repair(library: ModelLibrary, request: RepairRequest, observer: Repair
         raise _explain_refusal(error) from error
     made = await _verify_copy(library, name, spec, lost, observer)
     await _remove_uploaded_file(library, made, spec.name, sent, observer)
-    return RepairResult(request.model, name, lost, await _try_copy(library, name, observer))
+    return RepairResult(request.model, name, lost, await _try_copy(library, name, observer, sends_tags))
 
 
 def repaired_name(name: str) -> str:
@@ -447,7 +457,7 @@ def _pairs_to_compare(spec: ModelSpec, made: ModelSpec) -> tuple[tuple[str, obje
     )
 
 
-async def _try_copy(library: ModelLibrary, name: str, observer: RepairObserver) -> bool | None:
+async def _try_copy(library: ModelLibrary, name: str, observer: RepairObserver, sends_tags: TagTest) -> bool | None:
     observer.progress(RepairStep.ASKING)
     try:
         return await sends_tags(library.engine, name)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reflectty.chat.trial import sends_tags
 from reflectty.core.errors import ModelMissingError, ReflecttyError, RefusedError, StoreError, UsageError
 from reflectty.models.files import refuse_full_disk
 from reflectty.models.manager import open_model_library
@@ -166,7 +167,7 @@ def test_file_named_only_by_a_remote_server_is_not_opened(tmp_path: Path) -> Non
     async def run() -> RepairResult:
         async with open_model_library(server.host) as library:
             library.engine.local = False
-            return await repair(library, RepairRequest("m"), Recorder())
+            return await repair(library, RepairRequest("m"), Recorder(), sends_tags)
 
     with scripted.serving() as server, pytest.raises(UsageError, match="on another machine"):
         asyncio.run(run())

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from reflectty.chat.trial import LIMIT, TAG_TOKEN_LIMIT, TrialResult, run_trial
 from reflectty.models.manager import open_model_library
-from reflectty.models.trial import LIMIT, TAG_TOKEN_LIMIT, TrialResult, run_trial
 from support.fake_server import Answer, FakeServer, reply, show
 
 TAGGED = ("<thinking>a", "<reflection>b</reflection></thinking>", "<output>9.9</output>")

@@ -1,4 +1,4 @@
-"""Streams the events of a reply; lets the model think freely before its answer is held to a schema.
+"""Streams a reply; lets the model think freely before its answer is held to a schema.
 
 vLLM with a reasoning parser enforces a schema only after the closing tag of the thinking, so one request is enough
 there (seen with 0.32.0).
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from reflectty.reasoning.modes import Plan
     from reflectty.reasoning.reply import Reply
 
+    Piece = tuple[Chunk, tuple[Event, ...]]
+    """A chunk, and the events that it made certain."""
 
 USAGE_TIMEOUT_SECONDS: Final = 2.0
 """Seconds to wait for the usage of a reply after its JSON value is complete."""
@@ -32,23 +34,22 @@ MAX_FILLER_CHARACTERS: Final = 100
 """Characters read after the value while waiting for the usage."""
 
 
-async def stream_events(
+async def stream_reply(
     engine: Engine, request: Request, chosen: Plan, question: Question, reply: Reply
-) -> AsyncGenerator[Event, None]:
-    """Yield the reply's events; a model that thinks in tags thinks freely before the schema applies."""
-    for event in reply.begin_from(question.reply_prefix, question.prefix_metrics) if question.reply_prefix else ():
-        yield event
+) -> AsyncGenerator[Piece, None]:
+    """Feed a reply and yield its pieces; a model that thinks in tags thinks freely before the schema applies."""
+    if question.reply_prefix:
+        yield Chunk(), reply.begin_from(question.reply_prefix, question.prefix_metrics)
     if question.schema is None:
         chunks = _start_stream(engine, request, question)
     elif _thinks_in_tags(chosen, question) and (reply.resumable or question.reply_prefix):
         # A given prefix may contain all of the thinking.
         apart = ThinkingFieldFlag()
         if not reply.has_finished_thinking:
-            async with aclosing(
-                _stream_free_thinking(engine, request._replace(schema=""), question, reply, apart)
-            ) as events:
-                async for event in events:
-                    yield event
+            free = _stream_free_thinking(engine, request._replace(schema=""), question, reply, apart)
+            async with aclosing(free) as pieces:
+                async for piece in pieces:
+                    yield piece
         if reply.done and not reply.is_finished:
             return
         if apart.is_set or not reply.family.thinking:
@@ -59,8 +60,7 @@ async def stream_events(
         chunks = _stop_after_json(_start_stream(engine, request, question))
     async with aclosing(chunks):
         async for chunk in chunks:
-            for event in reply.feed(chunk):
-                yield event
+            yield chunk, reply.feed(chunk)
 
 
 def _start_stream(engine: Engine, request: Request, question: Question) -> AsyncGenerator[Chunk, None]:
@@ -90,7 +90,7 @@ class ThinkingFieldFlag:
 
 async def _stream_free_thinking(
     engine: Engine, request: Request, question: Question, reply: Reply, thinking_field: ThinkingFieldFlag
-) -> AsyncGenerator[Event, None]:
+) -> AsyncGenerator[Piece, None]:
     """Yield the thinking of a reply and stop at its end: the answer is requested separately.
 
     If the thinking arrives in a separate field, stop at once without reading any of it.
@@ -100,9 +100,11 @@ async def _stream_free_thinking(
             if chunk.thinking and not reply.raw:
                 thinking_field.is_set = True
                 return
-            for event in reply.feed(chunk):
-                if not isinstance(event, Segment) or event.kind is not Kind.ANSWER:
-                    yield event
+            events = reply.feed(chunk)
+            yield (
+                chunk,
+                tuple(event for event in events if not isinstance(event, Segment) or event.kind is not Kind.ANSWER),
+            )
             if reply.has_finished_thinking:
                 return
 

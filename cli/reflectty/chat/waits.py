@@ -1,21 +1,63 @@
-"""Retries a request when the server names a time to retry after, and notes the wait."""
+"""Waits beside a running reply: ticks, turns for other tasks, and retries at the time that a server names."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from reflectty.core.errors import BusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 T = TypeVar("T")
 
+TICK_SECONDS = 0.1
+YIELD_SECONDS = 0.02
+"""Seconds after which a loop over chunks yields to the event loop."""
 MAX_WAIT_SECONDS: Final = 120.0
 """Seconds that a question waits for its server in all; rate limits of services last no longer."""
 MIN_WAIT_SECONDS: Final = 5.0
 """Minimum seconds that a wait counts, so that a server with a retry time of 1 s is not asked for two minutes."""
+
+
+@contextlib.asynccontextmanager
+async def run_ticker(*watchers: Callable[[float], None]) -> AsyncIterator[None]:
+    """Call the watchers ten times a second with the seconds since the start."""
+
+    async def tick() -> None:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for watcher in watchers:
+                watcher(loop.time() - start)
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+class FairYield:
+    """Yields to the event loop every 20 ms when chunks arrive faster than they are drawn.
+
+    Reading buffered chunks never suspends, so that a key or a signal would wait for thousands of tokens.
+    """
+
+    def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._last_yield = self._now()
+
+    async def yield_if_due(self) -> None:
+        """Yield to the event loop if the last yield was more than `YIELD_SECONDS` ago."""
+        if self._now() - self._last_yield > YIELD_SECONDS:
+            await asyncio.sleep(0)
+            self._last_yield = self._now()
 
 
 class RetryBudget:
