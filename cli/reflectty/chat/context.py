@@ -104,13 +104,13 @@ def prompt_tokens(question: Question, model: Model | None = None, around: int = 
         model: the model, whose system prompt counts; None if unknown.
         around: tokens that the chat template and the reflection prompt add.
     """
-    said = [
+    texts = [
         *(message.content for message in question.history),
         question.prompt,
         question.reply_prefix,
         question.ask_options.system,
     ]
-    size = sum(len(text.encode(errors="replace")) for text in (*said, model.system if model else ""))
+    size = sum(len(text.encode(errors="replace")) for text in (*texts, model.system if model else ""))
     images = len(question.images) + sum(len(message.images) for message in question.history)
     return size // BYTES_PER_TOKEN + images * IMAGE_TOKENS + around
 

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.core.errors import ReflecttyError, StoreError
-from reflectty.core.session import Attachment, ReplyOrigin, ReplyStatus, StoredReply
+from reflectty.core.session import Attachment, ReplyOrigin, ReplyStatus, StoredReply, title_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,6 @@ CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHARACTERS = 4096
 HEARTBEAT_SECONDS = 5.0
 """Seconds between heartbeats while a reply has no new text."""
-TITLE_LENGTH = 60
 RECORDING_STOPPED = "the rest of this turn is not saved"
 
 
@@ -100,12 +99,12 @@ class Recorder:
 
     # Events of the exchange
 
-    def begin(self, said: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
-        """Start recording; `said` holds what is known of the reply, and `note` shows a failure."""
-        self._stored_reply, self._live_reply, self._note = said._replace(origin=self._target.origin), reply, note
+    def begin(self, stored: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
+        """Start recording; `stored` holds what is known of the reply, and `note` shows a failure."""
+        self._stored_reply, self._live_reply, self._note = stored._replace(origin=self._target.origin), reply, note
         self._start = self._last_write = self._clock()
         # The prefix of the reply is its first piece, which is written with the beginning.
-        self._written_pieces, self._written_thinking_pieces = (1 if said.raw else 0), 0
+        self._written_pieces, self._written_thinking_pieces = (1 if stored.raw else 0), 0
         self._is_beginning_due = self._is_deferred
         if not self._is_deferred:
             self._write_beginning(self._stored_reply)
@@ -125,16 +124,16 @@ class Recorder:
 
     def end(self, ended: ReplyStatus, error: str = "", digest: str = "") -> None:
         """Write the end, and the beginning if it is still to be written."""
-        said, spoken = self._stored_reply, self._live_reply
-        if said is None or spoken is None:
+        stored, reply = self._stored_reply, self._live_reply
+        if stored is None or reply is None:
             return
-        spoken.close()
-        if self._is_deferred and not (spoken.raw or spoken.raw_thinking):
+        reply.close()
+        if self._is_deferred and not (reply.raw or reply.raw_thinking):
             self._discard()
             return
-        whole = stored_reply_of(said._replace(ended=ended, error=error, digest=said.digest or digest), spoken)
+        whole = stored_reply_of(stored._replace(ended=ended, error=error, digest=stored.digest or digest), reply)
         if self._is_beginning_due:
-            self._write_beginning(said)
+            self._write_beginning(stored)
         self._enqueue(lambda store: store.finish(self._require_turn(), whole))
         self._close()
 
@@ -151,20 +150,21 @@ class Recorder:
 
     # Writing
 
-    def _write_beginning(self, said: StoredReply) -> None:
+    def _write_beginning(self, stored: StoredReply) -> None:
         self._is_beginning_due = False
-        self._enqueue(lambda store: self._begin_in_store(store, said))
+        self._enqueue(lambda store: self._begin_in_store(store, stored))
 
-    def _begin_in_store(self, store: Store, said: StoredReply) -> None:
-        place = self._target
+    def _begin_in_store(self, store: Store, stored: StoredReply) -> None:
+        target = self._target
         if self.reply is not None:
-            store.restart(self.reply, said)
+            store.restart(self.reply, stored)
             return
         if not self.session:
-            self.session = store.create_session(place.title or title_of(place)).id
+            title = target.title or title_for(target.text, target.attachments)
+            self.session = store.create_session(title).id
         if self.question is None:
-            self.question = store.add_question(self.session, place.parent, place.text, place.attachments).id
-        self.reply = store.add_reply(self.session, self.question, said).id
+            self.question = store.add_question(self.session, target.parent, target.text, target.attachments).id
+        self.reply = store.add_reply(self.session, self.question, stored).id
 
     def _require_turn(self) -> int:
         """The turn of the reply, which exists unless writing the beginning failed."""
@@ -174,12 +174,11 @@ class Recorder:
 
     def _unwritten_text(self) -> tuple[str, str]:
         """The content and thinking that are not written yet."""
-        spoken = self._live_reply
-        if spoken is None:
+        reply = self._live_reply
+        if reply is None:
             return "", ""
-        return "".join(spoken.raw[self._written_pieces :]), "".join(
-            spoken.raw_thinking[self._written_thinking_pieces :]
-        )
+        thinking = reply.raw_thinking[self._written_thinking_pieces :]
+        return "".join(reply.raw[self._written_pieces :]), "".join(thinking)
 
     def _checkpoint(self, now: float) -> None:
         """Write new text; without any, the checkpoint is only a heartbeat."""
@@ -224,29 +223,18 @@ class Recorder:
         self._has_warned = True
 
 
-def stored_reply_of(said: StoredReply, reply: Reply) -> StoredReply:
-    """The stored form of a finished reply."""
-    return said._replace(
+def stored_reply_of(begun: StoredReply, reply: Reply) -> StoredReply:
+    """The stored form of a finished reply; `begun` is what was stored at its beginning."""
+    return begun._replace(
         family=reply.family.name,
         segments=reply.segments,
         answer=reply.answer,
         raw="".join(reply.raw),
         raw_thinking="".join(reply.raw_thinking),
         done_reason=reply.done_reason,
-        warnings=tuple(text for text in reply.warnings if text != said.error),
+        warnings=tuple(text for text in reply.warnings if text != begun.error),
         measured=reply.metrics,
     )
-
-
-def title_of(target: RecordTarget) -> str:
-    """The title of a new session: the first line of its question, or else the names of its attachments."""
-    lines = (line.strip() for line in target.text.splitlines())
-    first = next(filter(None, lines), "") or ", ".join(item.name for item in target.attachments)
-    if len(first) <= TITLE_LENGTH:
-        return first
-    head = first[:TITLE_LENGTH]
-    whole = head if first[TITLE_LENGTH].isspace() else head.rpartition(" ")[0] or head[:-1]
-    return f"{whole.rstrip()[: TITLE_LENGTH - 1]}…"
 
 
 def _discard_note(_: str) -> None:

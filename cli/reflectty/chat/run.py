@@ -57,8 +57,8 @@ NOT_TUNED = (
 class ReplyRecorder(Protocol):
     """Records one exchange while it runs; a failure ends the recording with a note, not the exchange."""
 
-    def begin(self, said: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
-        """Start recording before the request is sent; `said` holds what is known of the reply."""
+    def begin(self, stored: StoredReply, reply: Reply, note: Callable[[str], None]) -> None:
+        """Start recording before the request is sent; `stored` holds what is known of the reply."""
         ...
 
     def tick(self) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reflectty.core.segments import Kind
 
 NO_USAGE = Usage()
+MAX_TITLE_LENGTH = 60
 
 
 class ReplyStatus(StrEnum):
@@ -133,6 +134,21 @@ class SearchHit(NamedTuple):
     part: Literal["title", "question", "thinking", "reflection", "answer"]
     passage: tuple[tuple[str, bool], ...]
     """The text around the match, in pieces; the flag marks those that matched."""
+
+
+def title_for(text: str, attachments: Iterable[Attachment] = ()) -> str:
+    """The title of a new session: the first line of its question with a word, or else the names of its attachments.
+
+    At most 60 characters; a longer line is cut after a word, unless that leaves less than half of it, and ends in "…".
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    first = next((line for line in lines if any(map(str.isalnum, line))), lines[0] if lines else "")
+    title = first or ", ".join(item.name for item in attachments)
+    if len(title) <= MAX_TITLE_LENGTH:
+        return title
+    head, rest = title[: MAX_TITLE_LENGTH - 1], title[MAX_TITLE_LENGTH - 1 :]
+    words = head.rpartition(" ")[0] if rest[0].isalnum() else head
+    return f"{(words if len(words) > MAX_TITLE_LENGTH // 2 else head).rstrip()}…"
 
 
 def branch_to(turns: Iterable[Turn], leaf: int | None) -> tuple[Turn, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from reflectty.core.session import NO_METRICS, branch_to, history_of, message_of
+from reflectty.core.session import NO_METRICS, branch_to, history_of, message_of, title_for
 from reflectty.reasoning.modes import AskOptions, Mode
 
 if TYPE_CHECKING:
@@ -70,9 +70,6 @@ def _round_up_context(tokens: int) -> int:
     while tokens and size < tokens * 4 // 3:
         size *= 2
     return size if tokens else 0
-
-
-MAX_TITLE_LENGTH = 60
 
 
 class ChatAskOptions(NamedTuple):
@@ -157,7 +154,7 @@ class Conversation:
             StoreError: the write failed.
         """
         if self.session is None:
-            self.session = self.store.create_session(title_of(text))
+            self.session = self.store.create_session(title_for(text, attachments))
         return self._append(self.store.add_question(self.session.id, self.leaf, text, attachments))
 
     def rephrase(self, question: Turn, text: str, attachments: tuple[Attachment, ...] = ()) -> Turn:
@@ -247,12 +244,3 @@ class Conversation:
     def count_exchanges_before(self, turn: Turn) -> int:
         """The number of earlier exchanges sent along with a question."""
         return len(history_of(branch_to(self._turns.values(), turn.parent))) // 2 - self.ask_options.left_out
-
-
-def title_of(text: str) -> str:
-    """A title for a session: the first words of its first question."""
-    line = next((line.strip() for line in text.split("\n") if line.strip()), "")
-    if len(line) <= MAX_TITLE_LENGTH:
-        return line
-    cut = line[:MAX_TITLE_LENGTH].rsplit(" ", 1)[0]
-    return f"{cut if len(cut) > MAX_TITLE_LENGTH // 2 else line[:MAX_TITLE_LENGTH]}…"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.chat.recorder import Recorder, RecordTarget, title_of
+from reflectty.chat.recorder import Recorder, RecordTarget
 from reflectty.core.messages import Chunk
 from reflectty.core.segments import Kind
 from reflectty.core.session import Attachment, ReplyOrigin, ReplyStatus, branch_to, history_of
@@ -233,22 +233,3 @@ def test_background_write_uses_the_state_at_submission(path: Path, worker: Worke
     assert (question.id, answer.id) == (keeper.question, keeper.reply)
     assert answer.said is not None
     assert answer.said.answer == "9.9"
-
-
-@pytest.mark.parametrize(
-    ("place", "expected"),
-    [
-        (RecordTarget("Which is larger?"), "Which is larger?"),
-        (RecordTarget("\n  Which?  \nThis or that"), "Which?"),
-        (RecordTarget("a" * 60), "a" * 60),
-        (RecordTarget("a" * 61), "a" * 59 + "…"),
-        (RecordTarget("word " * 20), "word " * 11 + "word…"),
-        (RecordTarget("a" * 60 + " b"), "a" * 59 + "…"),
-        (RecordTarget("a" * 59 + " b"), "a" * 59 + "…"),
-        (RecordTarget("", (Attachment("a.py", "file", "x"), Attachment("b.png", "image", "x"))), "a.py, b.png"),
-        (RecordTarget(), ""),
-    ],
-)
-def test_session_title_is_the_first_line_of_its_question(place: RecordTarget, expected: str) -> None:
-    assert title_of(place) == expected
-    assert len(title_of(place)) <= 60
