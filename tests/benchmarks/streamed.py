@@ -19,10 +19,10 @@ from textual.app import App
 from reflectty.core.messages import Message, Request
 from reflectty.engines import open_engine
 from reflectty.models.manager import open_model_library
+from reflectty.reasoning.modes import AskOptions
 from reflectty.store import open_store
 from reflectty.system.terminal import system_terminal
 from reflectty.tui.app import ChatConfig, ChatProfile, ReflectApp
-from reflectty.tui.conversation import ChatAskOptions
 from reflectty.tui.keys import bind_actions
 from reflectty.tui.screens.chat import Chat
 from reflectty.tui.theme import ChatTheme
@@ -145,11 +145,11 @@ def ours(wanted: Wanted) -> Ours:
     setup = ChatConfig(
         theme=looks,
         actions=bind_actions(),
-        ask_options=ChatAskOptions(model="m"),
+        ask_options=AskOptions(model="m"),
         store=store,
         open_engine=lambda: open_engine(wanted.host),
         open_library=lambda: open_model_library(wanted.host),
-        load_profile=lambda _: ChatProfile(ChatAskOptions(model="m")),
+        load_profile=lambda _: ChatProfile(AskOptions(model="m")),
         session=store.latest(),
     )
     return Ours(setup, wanted)

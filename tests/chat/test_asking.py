@@ -8,8 +8,7 @@ from reflectty.core.errors import PromptTooLongError, ReflecttyError, Unreachabl
 from reflectty.core.messages import Chunk, Effort
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyStatus
-from reflectty.reasoning.modes import REFLECT_PROMPT, Mode
-from reflectty.tui.conversation import ChatAskOptions
+from reflectty.reasoning.modes import REFLECT_PROMPT, AskOptions, Mode
 from support.chat_app import (
     ANSWERED,
     IN_ANSWER,
@@ -210,7 +209,8 @@ async def test_changed_model_mode_and_effort_apply_to_the_next_request(reader: R
 
 
 @in_a_chat(
-    REPLY, manner=ChatAskOptions("reflection", Mode.DIRECT, options=(("seed", 7),), system="Be brief.", keep_alive="5m")
+    REPLY,
+    manner=AskOptions(Mode.DIRECT, model="reflection", options=(("seed", 7),), system="Be brief.", keep_alive="5m"),
 )
 async def test_start_options_apply_to_the_first_request(reader: Reader) -> None:
     await reader.send("/option temperature=0.5")
@@ -268,14 +268,14 @@ async def test_reclassified_text_is_shown_as_thinking(reader: Reader) -> None:
     assert reader.said.answer == "Done."
 
 
-@in_a_chat(thoughts("Let ", "me see."), manner=ChatAskOptions("deepseek-r1"))
+@in_a_chat(thoughts("Let ", "me see."), manner=AskOptions(model="deepseek-r1"))
 async def test_native_thinking_alone_is_not_an_answer(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert reader.row("! the model").startswith(" ! the model thought but gave no answer (ask again, or turn")
     assert (reader.said.ended, reader.said.answer) == (ReplyStatus.INCOMPLETE, "")
 
 
-@in_a_chat((*thoughts("Let ", "me see.", "\nYes."), "**Yes**."), manner=ChatAskOptions("deepseek-r1"))
+@in_a_chat((*thoughts("Let ", "me see.", "\nYes."), "**Yes**."), manner=AskOptions(model="deepseek-r1"))
 async def test_native_thinking_is_drawn_like_tagged_thinking(reader: Reader) -> None:
     await reader.ask(QUESTION)
     assert [reader.row(part) for part in ("Let me", "│ Yes", "   Yes")] == [" │ Let me see.", " │ Yes.", "   Yes."]

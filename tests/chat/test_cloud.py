@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reflectty.core.messages import Model
-from reflectty.tui.conversation import ChatAskOptions
+from reflectty.reasoning.modes import AskOptions
 from support.chat_app import QUESTION, REPLY, Reader, in_a_chat
 from support.model_server import model
 from support.models_screen import WIDE, opened
@@ -13,7 +13,7 @@ STUB = Model(NAME, ("completion", "thinking"), remote_host="https://ollama.com:4
 LEAVES = f"{NAME} is a cloud model: your prompts leave this machine and go to ollama.com"
 
 
-@in_a_chat(REPLY, REPLY, manner=ChatAskOptions(NAME), size=WIDE)
+@in_a_chat(REPLY, REPLY, manner=AskOptions(model=NAME), size=WIDE)
 async def test_cloud_model_notice_is_in_the_transcript_once(reader: Reader) -> None:
     reader.engine.installed = (STUB,)
     await reader.ask(QUESTION)

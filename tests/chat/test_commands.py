@@ -5,7 +5,7 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
 from reflectty.core.session import Attachment
-from reflectty.tui.conversation import ChatAskOptions
+from reflectty.reasoning.modes import AskOptions
 from reflectty.tui.keys import ACTIONS
 from support.chat_app import ANSWERED, QUESTION, REPLY, THOUGHT, in_a_chat
 from support.scripted_engine import cut
@@ -102,14 +102,14 @@ async def test_help_shows_the_keys(reader: Reader) -> None:
     assert "Send the question" not in reader.text
 
 
-@in_a_chat(REPLY, manner=ChatAskOptions())
+@in_a_chat(REPLY, manner=AskOptions())
 async def test_best_installed_model_answers_when_none_is_named(reader: Reader) -> None:
     await reader.shows("reflection")
     await reader.ask(QUESTION)
     assert reader.engine.requests[0].model == "reflection"
 
 
-@in_a_chat(REPLY, manner=ChatAskOptions())
+@in_a_chat(REPLY, manner=AskOptions())
 async def test_a_model_can_be_chosen_from_a_list(reader: Reader) -> None:
     await reader.press("f2")
     await reader.shows("deepseek-r1", "mini")
@@ -227,7 +227,7 @@ async def test_mentioned_file_is_attached_to_the_question(reader: Reader) -> Non
     assert reader.row("+ ") == " ▌ + notes.txt"
 
 
-@in_a_chat(REPLY, manner=ChatAskOptions("deepseek-r1"))
+@in_a_chat(REPLY, manner=AskOptions(model="deepseek-r1"))
 async def test_attached_image_is_sent_as_an_image(reader: Reader) -> None:
     (reader.home / "dot.png").write_bytes(PNG)
     await reader.send("/attach dot.png")

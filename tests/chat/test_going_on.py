@@ -7,7 +7,7 @@ import pytest
 from reflectty.core.messages import Chunk, Model
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyOrigin, ReplyStatus
-from reflectty.tui.conversation import ChatAskOptions
+from reflectty.reasoning.modes import AskOptions
 from reflectty.tui.sessions import messages as wishes
 from support.chat_app import ANSWERED, IN_ANSWER, IN_THOUGHT, QUESTION, REPLY, THOUGHT, in_a_chat, plain_said, talked
 from support.scripted_engine import HOLD, cut, thoughts
@@ -251,7 +251,7 @@ async def test_continue_repeats_the_request_when_the_reply_is_empty(reader: Read
 GPT = Model("gpt-oss", ("completion", "thinking"), digest="sha256:4")
 
 
-@in_a_chat((*thoughts("Hm, ", "let me see"), HOLD, *REPLY), REPLY, manner=ChatAskOptions("gpt-oss"))
+@in_a_chat((*thoughts("Hm, ", "let me see"), HOLD, *REPLY), REPLY, manner=AskOptions(model="gpt-oss"))
 async def test_steer_is_refused_when_unsupported_and_the_queue_continues(reader: Reader) -> None:
     reader.engine.installed = (*reader.engine.installed, GPT)
     await reader.ask_held(QUESTION, "let me see")

@@ -9,8 +9,8 @@ import pytest
 
 from reflectty.models.fit import Gpu, Machine
 from reflectty.models.fit_report import ServerHardware
+from reflectty.reasoning.modes import AskOptions
 from reflectty.tui.app import ChatProfile
-from reflectty.tui.conversation import ChatAskOptions
 from reflectty.tui.models import manager, screen
 from support.chat_app import chatting, in_a_chat
 from support.command import PATIENCE
@@ -31,7 +31,7 @@ def short_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
 # What is there
 
 
-@in_a_chat(size=WIDE, manner=ChatAskOptions("mini"))
+@in_a_chat(size=WIDE, manner=AskOptions(model="mini"))
 async def test_models_are_listed_with_details_of_the_selected_one(reader: Reader) -> None:
     reader.server.loaded["reflection:70b"] = (44 * GB, 28 * GB)
     await opened(reader)
@@ -73,7 +73,7 @@ async def test_selected_model_its_size_and_keys_are_visible_at_any_size(reader: 
         await reader.press("f6")
 
 
-@in_a_chat(unicode=False, size=WIDE, manner=ChatAskOptions("mini"))
+@in_a_chat(unicode=False, size=WIDE, manner=AskOptions(model="mini"))
 async def test_screen_is_ascii_without_utf_8(reader: Reader) -> None:
     reader.server.loaded["mini:latest"] = (GB, GB // 2)
     await reader.press("f6")
@@ -158,7 +158,7 @@ async def test_unreachable_server_is_reported_until_it_is_back(reader: Reader) -
 # Answering, loading, copying, removing
 
 
-@in_a_chat(size=WIDE, manner=ChatAskOptions("reflection"))
+@in_a_chat(size=WIDE, manner=AskOptions(model="reflection"))
 async def test_enter_selects_the_model_for_the_chat(reader: Reader) -> None:
     reader.server.models.insert(0, model("deepseek-r1:latest", GB, "1B", "Q8_0"))
     await opened(reader)
@@ -189,7 +189,7 @@ async def test_model_is_loaded_with_its_gpu_share_reported_and_unloaded(reader: 
 
 
 @pytest.mark.parametrize(("key", "removed"), [("y", True), ("n", False), ("escape", False), ("enter", False)])
-@in_a_chat(size=WIDE, manner=ChatAskOptions("mini"))
+@in_a_chat(size=WIDE, manner=AskOptions(model="mini"))
 async def test_model_is_removed_only_after_y(reader: Reader, key: str, removed: bool) -> None:
     await opened(reader)
     await chosen(reader, "mini")
@@ -275,11 +275,11 @@ async def test_memory_fit_of_the_selected_model_is_shown(reader: Reader, monkeyp
     assert {call for call, _ in reader.server.asked[asked:]} <= {"tags", "ps"}
 
 
-@in_a_chat(manner=ChatAskOptions("mini"))
+@in_a_chat(manner=AskOptions(model="mini"))
 async def test_profile_of_another_server_shows_its_models(reader: Reader) -> None:
     far = ModelServer(QWEN)
-    there = ChatProfile(ChatAskOptions("mini"), lambda: reader.engine, "far:1", far.library)
-    here = ChatProfile(ChatAskOptions("mini"))
+    there = ChatProfile(AskOptions(model="mini"), lambda: reader.engine, "far:1", far.library)
+    here = ChatProfile(AskOptions(model="mini"))
     reader.chat.config = reader.chat.config._replace(load_profile={"far": there, "here": here}.__getitem__)
     for profile, seen in (("far", "qwen3:8b"), ("here", "deepseek-r1:14b"), ("far", "qwen3:8b")):
         await reader.send(f"/profile {profile}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reflectty.core.errors import PromptTooLongError
 from reflectty.core.messages import Model
 from reflectty.core.session import ReplyStatus
-from reflectty.tui.conversation import ChatAskOptions
+from reflectty.reasoning.modes import AskOptions
 from support.chat_app import IN_THOUGHT, QUESTION, REPLY, app_over, in_a_chat, three_exchanges
 
 if TYPE_CHECKING:
@@ -120,13 +120,13 @@ def by_name(engine: ScriptedEngine, store: Store, **values: Any) -> ReflectApp:
     return app_over(engine, store, **values)
 
 
-@in_a_chat(REPLY, make=by_id, manner=ChatAskOptions("mini:latest"))
+@in_a_chat(REPLY, make=by_id, manner=AskOptions(model="mini:latest"))
 async def test_status_line_shows_a_model_id_verbatim(reader: Reader) -> None:
     assert reader.chat.status.facts.ids
     await reader.shows("mini:latest")
 
 
-@in_a_chat(REPLY, make=by_name, manner=ChatAskOptions("mini:latest"))
+@in_a_chat(REPLY, make=by_name, manner=AskOptions(model="mini:latest"))
 async def test_status_line_shows_an_ollama_name_without_the_default_tag(reader: Reader) -> None:
     await reader.shows("mini")
     assert "mini:latest" not in reader.text

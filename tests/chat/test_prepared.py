@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reflectty.core.errors import OptionError
-from reflectty.reasoning.modes import Mode
+from reflectty.reasoning.modes import AskOptions, Mode
 from reflectty.tui import slash
 from reflectty.tui.app import ChatProfile
 from reflectty.tui.composer.completion import find_suggestions
-from reflectty.tui.conversation import ChatAskOptions
 from support.chat_app import REPLY, in_a_chat
 from support.scripted_engine import ScriptedEngine, cut
 
@@ -54,7 +53,7 @@ async def test_profile_applies_to_the_next_question(reader: Reader) -> None:
     assert request.messages[0].content == "Be terse."
 
 
-@in_a_chat(REPLY, manner=ChatAskOptions("reflection", Mode.DIRECT, system="Mine."))
+@in_a_chat(REPLY, manner=AskOptions(Mode.DIRECT, model="reflection", system="Mine."))
 async def test_profile_none_resets_to_defaults_and_keeps_the_model(reader: Reader) -> None:
     settle(reader.home)
     await reader.send("/profile code")
@@ -123,8 +122,8 @@ async def test_invalid_settings_are_reported_and_change_nothing(reader: Reader) 
 @in_a_chat(cut("From here.\n"))
 async def test_profile_switches_to_another_server_and_back(reader: Reader) -> None:
     far = ScriptedEngine(cut("From afar.\n"))
-    there = ChatProfile(ChatAskOptions("reflection"), lambda: far, "far:1")
-    here = ChatProfile(ChatAskOptions("reflection"))
+    there = ChatProfile(AskOptions(model="reflection"), lambda: far, "far:1")
+    here = ChatProfile(AskOptions(model="reflection"))
     reader.chat.config = reader.chat.config._replace(load_profile={"far": there, "code": here}.__getitem__)
     await reader.send("/profile far")
     await reader.until(lambda: "far:1" in reader.text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reflectty.tui.conversation import ChatAskOptions
+from reflectty.reasoning.modes import AskOptions
 from support.chat_app import chatting, in_a_chat
 from support.model_server import GB
 from support.models_screen import QWEN, WIDE, chosen, opened, pulling, told_keys
@@ -132,7 +132,7 @@ async def test_background_pull_failure_is_shown_in_the_chat(reader: Reader) -> N
     await reader.shows("! qwen3:8b", "pulls")
 
 
-@in_a_chat(manner=ChatAskOptions())
+@in_a_chat(manner=AskOptions())
 async def test_first_pulled_model_is_selected_for_the_chat(reader: Reader) -> None:
     reader.engine.installed = ()
     reader.chat.change_ask_options(model="")

@@ -10,7 +10,7 @@ from reflectty.core.errors import RefusedError
 from reflectty.core.messages import Model
 from reflectty.core.segments import Kind
 from reflectty.core.session import Attachment, ReplyMetrics, ReplyStatus, StoredReply
-from reflectty.tui.conversation import ChatAskOptions
+from reflectty.reasoning.modes import AskOptions
 from support.chat_app import talked
 from support.screen_recorder import each, faults, recording, sweeps
 from support.scripted_engine import HOLD, cut
@@ -174,7 +174,7 @@ def test_hostile_model_names_are_safe(cases: Sequence[Case]) -> None:
 
         return await each(reader, written, cases, choose, 30)
 
-    assert recording(use, manner=ChatAskOptions("other")) == []
+    assert recording(use, manner=AskOptions(model="other")) == []
 
 
 @sweeps

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from reflectty.core.session import ReplyOrigin
-from reflectty.tui.conversation import ChatAskOptions
+from reflectty.reasoning.modes import AskOptions
 from support.chat_app import IN_THOUGHT, chatting, talked
 from support.conversations import QUESTION, TURNS, plainly, said
 from support.model_server import GB
@@ -193,7 +193,7 @@ def drawn(picture: Picture) -> str:
         theme=picture.theme,
         colours=picture.colours,
         unicode=picture.unicode,
-        manner=ChatAskOptions(picture.model),
+        manner=AskOptions(model=picture.model),
         notifications=False,
     )
     return steady(svg)

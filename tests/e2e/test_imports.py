@@ -87,7 +87,7 @@ from reflectty.engines import open_engine
 from reflectty.store import open_store
 from reflectty.system.terminal import system_terminal
 from reflectty.tui.app import ReflectApp
-from reflectty.tui.conversation import ChatAskOptions
+from reflectty.reasoning.modes import AskOptions
 from reflectty.tui.keys import bind_actions
 from reflectty.tui.theme import ChatTheme
 from reflectty.tui.app import ChatConfig
@@ -98,7 +98,7 @@ def library():
     return open_model_library(sys.argv[1])
 async def main():
     store = open_store(None, print)
-    setup = ChatConfig(ChatTheme(system_terminal(), "ink"), bind_actions(), ChatAskOptions(), store, lambda: open_engine(sys.argv[1]), library, None)
+    setup = ChatConfig(ChatTheme(system_terminal(), "ink"), bind_actions(), AskOptions(), store, lambda: open_engine(sys.argv[1]), library, None)
     app = ReflectApp(setup, animation=False)
     async with app.run_test() as pilot:
         while not app.screen.controller.conversation.ask_options.model:

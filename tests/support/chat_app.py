@@ -17,11 +17,11 @@ import pytest
 from reflectty import config
 from reflectty.core.segments import Kind
 from reflectty.core.session import ReplyStatus, StoredReply
+from reflectty.reasoning.modes import AskOptions
 from reflectty.store import open_store
 from reflectty.system import assets
 from reflectty.system.terminal import TRUECOLOR, Sink, Terminal
 from reflectty.tui.app import ChatConfig, ChatProfile, ReflectApp
-from reflectty.tui.conversation import ChatAskOptions
 from reflectty.tui.keys import bind_actions
 from reflectty.tui.screens.chat import Chat
 from reflectty.tui.theme import ChatTheme
@@ -226,7 +226,7 @@ def app_over(
     """Return the application as the command makes it, but for its engine, its store and its terminal."""
     sink = Sink(io.StringIO(), tty=True, color_count=colours, unicode=values.pop("unicode", True))
     terminal = Terminal(None, stdin_tty=True, out=sink, err=sink, can_redraw=True)
-    manner = values.pop("manner", ChatAskOptions("reflection"))
+    manner = values.pop("manner", AskOptions(model="reflection"))
     looks = ChatTheme(terminal, theme, (Path("no-themes-of-the-user"), assets.find_asset_folder("themes")))
     library = values.pop("library", ModelServer().library)
     setup = ChatConfig(
@@ -237,7 +237,7 @@ def app_over(
 
 def _profiled(name: str) -> ChatProfile:
     """Return how a profile of the settings asks, by the same engine."""
-    return ChatProfile(ChatAskOptions(**config.load_settings(profile=name).ask_options._asdict()))
+    return ChatProfile(config.load_settings(profile=name).ask_options)
 
 
 async def _use(  # noqa: PLR0913 - what a test may want to be different

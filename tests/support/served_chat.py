@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import pytest
 
 from reflectty.engines import open_engine
+from reflectty.reasoning.modes import AskOptions
 from reflectty.store import open_store
-from reflectty.tui.conversation import ChatAskOptions
 from support.app_pilot import piloted
 from support.chat_app import Reader, app_over, empty_home
 from support.fake_server import Answer
@@ -69,7 +69,7 @@ def at_a_server(
     async def run(home: Path) -> None:
         engine, store = open_engine(server.host, engine="openai"), open_store(None, pytest.fail)
         try:
-            app = app_over(engine, store, manner=ChatAskOptions(model))
+            app = app_over(engine, store, manner=AskOptions(model=model))
             async with piloted(app, size, notifications=True) as pilot:
                 asked = cast("ScriptedEngine", Requests(server))
                 reader = Reader(app, pilot, asked, ModelServer(), home)

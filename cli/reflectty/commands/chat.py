@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from reflectty.store import Store
     from reflectty.system.terminal import Terminal
     from reflectty.tui.app import ChatConfig, ChatProfile
-    from reflectty.tui.conversation import ChatAskOptions
 
 DEFAULT_HOSTS = {"ollama": "127.0.0.1:11434", "openai": "127.0.0.1:8000", "embedded": "built in"}
 MAX_SESSIONS = 50
@@ -140,6 +139,7 @@ def _remember_session(terminal: Terminal, store: Store, began: float) -> None:
 def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal: Terminal, store: Store) -> ChatConfig:
     from reflectty.commands.engine_factory import engine_for, library_for
     from reflectty.tui.app import ChatConfig
+    from reflectty.tui.conversation import OptionSources
     from reflectty.tui.keys import bind_actions
     from reflectty.tui.theme import ChatTheme
     from reflectty.view.parts import ThinkingView
@@ -149,7 +149,8 @@ def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal:
     return ChatConfig(
         theme=chat_theme,
         actions=bind_actions(settings.keys),
-        ask_options=_chat_ask_options_of(request.ask_options)._replace(profile=request.profile, typed=request.typed),
+        ask_options=request.ask_options,
+        option_sources=OptionSources(request.profile, request.typed),
         store=store,
         open_engine=lambda: engine_for(settings, request.host, timeouts, unasked=not request.ask_options.model),
         open_library=lambda: library_for(settings, request.host, timeouts),
@@ -162,23 +163,16 @@ def _make_chat_config(request: ChatRequest, settings: config.Settings, terminal:
     )
 
 
-def _chat_ask_options_of(ask_options: AskOptions) -> ChatAskOptions:
-    from reflectty.tui.conversation import ChatAskOptions
-
-    return ChatAskOptions(**ask_options._asdict())
-
-
 def _load_chat_profile(name: str) -> ChatProfile:
     """The ask options and the server of a profile; chosen in the chat, it overrides the flags of the command line."""
     from reflectty.commands.engine_factory import engine_for, library_for
     from reflectty.tui.app import ChatProfile
 
     settings = config.load_settings(profile=name)
-    ask_options = _chat_ask_options_of(settings.ask_options)
     if not settings.is_server_explicit:
-        return ChatProfile(ask_options)
+        return ChatProfile(settings.ask_options)
     host = settings.host or DEFAULT_HOSTS[settings.engine]
-    return ChatProfile(ask_options, lambda: engine_for(settings), host, lambda: library_for(settings))
+    return ChatProfile(settings.ask_options, lambda: engine_for(settings), host, lambda: library_for(settings))
 
 
 async def _find_hardware(library: ModelLibrary) -> ServerHardware:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual.app import App
 from textual.worker import WorkerFailed
 
+from reflectty.tui.conversation import NO_SOURCES
 from reflectty.tui.driver import TerminalDriver
 from reflectty.tui.keys import register_sequences
 from reflectty.tui.screens.chat import Chat
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from reflectty.core.session import Session
     from reflectty.models.fit_report import ServerHardware
     from reflectty.models.manager import ModelLibrary
+    from reflectty.reasoning.modes import AskOptions
     from reflectty.store import Store
-    from reflectty.tui.conversation import ChatAskOptions
+    from reflectty.tui.conversation import OptionSources
     from reflectty.tui.keys import Action
     from reflectty.tui.theme import ChatTheme
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 class ChatProfile(NamedTuple):
     """The ask options and the server of a profile."""
 
-    ask_options: ChatAskOptions
+    ask_options: AskOptions
     open_engine: Callable[[], Engine] | None = None
     """Opens the engine of the profile's server; None if it names none."""
     host: str = ""
@@ -45,7 +47,7 @@ class ChatConfig(NamedTuple):
 
     theme: ChatTheme
     actions: tuple[Action, ...]
-    ask_options: ChatAskOptions
+    ask_options: AskOptions
     store: Store
     open_engine: Callable[[], Engine]
     """Opens the engine; called once the screen is shown."""
@@ -72,6 +74,7 @@ class ChatConfig(NamedTuple):
     """Prints a message once the screen is closed."""
     notes: tuple[str, ...] = ()
     """Errors from before the screen was shown."""
+    option_sources: OptionSources = NO_SOURCES
 
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")

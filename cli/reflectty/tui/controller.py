@@ -14,7 +14,7 @@ from reflectty.core.safety import clean
 from reflectty.tui import slash, status
 from reflectty.tui.composer.composer import Composer, Suggestions
 from reflectty.tui.composer.draft import load_attachment
-from reflectty.tui.conversation import Conversation, apply_choice, overflow_choices
+from reflectty.tui.conversation import Conversation, overflow_choices
 from reflectty.tui.exchanges import TurnQueue
 from reflectty.tui.keys import format_key
 from reflectty.tui.turns import TurnRunner
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from reflectty.core.messages import Engine
     from reflectty.core.session import Session, Turn
     from reflectty.tui.app import ChatConfig
-    from reflectty.tui.conversation import ChatAskOptions
     from reflectty.tui.keys import Action
     from reflectty.tui.turns import TurnRequest
 
@@ -78,19 +77,16 @@ class Dialogs:
 
         self._app().push_screen(KeysScreen(actions, unicode=self._unicode))
 
-    async def ask_about_overflow(
-        self, before: int, error: PromptTooLongError, context: int, ask_options: ChatAskOptions
-    ) -> ChatAskOptions | None:
-        """Ask what to omit from a conversation that exceeds the context; None to not retry.
+    async def ask_about_overflow(self, before: int, error: PromptTooLongError, context: int) -> str:
+        """Ask what to omit from a conversation that exceeds the context; empty to not retry.
 
         Args:
             before: the number of earlier exchanges sent along.
             error: the server's error.
             context: the context length in tokens; 0 if unknown.
-            ask_options: the current ask options.
         """
-        wanted = await self.choose(f"Prompt too long: {error}", overflow_choices(before, error, context), None)
-        return apply_choice(wanted or "", ask_options)
+        choices = overflow_choices(before, error, context)
+        return await self.choose(f"Prompt too long: {error}", choices, None) or ""
 
 
 SHORT_NOTE_SECONDS = 4.0
@@ -118,7 +114,7 @@ class ChatController:
         """The question that the user is rephrasing."""
         self._was_running = False
         self._key_labels = {action.name: format_key(action.keys[0]) for action in self.actions if action.keys}
-        self.conversation = Conversation(chat_config.store, chat_config.ask_options)
+        self.conversation = Conversation(chat_config.store, chat_config.ask_options, chat_config.option_sources)
         self.transcript = Transcript(
             Scene(self.theme.palette, 80, 24, chat_config.view, tuple(self._key_labels.items()))
         )
@@ -221,10 +217,8 @@ class ChatController:
     async def handle_overflow(self, request: TurnRequest, error: PromptTooLongError) -> bool:
         """Ask what to omit from a conversation that exceeds the context; True to retry."""
         before, context = self.conversation.count_exchanges_before(request.question), self.status.facts.context
-        changed = await self.dialogs.ask_about_overflow(before, error, context, self.conversation.ask_options)
-        if changed:
-            self.conversation.ask_options = changed
-        return changed is not None
+        choice = await self.dialogs.ask_about_overflow(before, error, context)
+        return self.conversation.apply_overflow_choice(choice)
 
     async def copy(self, text: str, what: str) -> None:
         """Copy a text, and note the outcome."""

@@ -6,14 +6,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from reflectty.core.session import NO_METRICS, branch_to, history_of, message_of, title_for
-from reflectty.reasoning.modes import AskOptions, Mode
 
 if TYPE_CHECKING:
     from reflectty.chat.request import Question
     from reflectty.core.errors import PromptTooLongError
-    from reflectty.core.messages import Effort, OptionValue
     from reflectty.core.session import Attachment, ReplyMetrics, Session, Turn
-    from reflectty.reasoning.families import Family
+    from reflectty.reasoning.modes import AskOptions
     from reflectty.store import Store
 
 
@@ -47,17 +45,6 @@ def overflow_choices(before: int, error: PromptTooLongError, context: int) -> li
     return rows
 
 
-def apply_choice(choice: str, ask_options: ChatAskOptions) -> ChatAskOptions | None:
-    """The ask options after a choice; None if nothing is to be asked."""
-    what, _, number = choice.partition(" ")
-    if what == "leave":
-        return ask_options._replace(left_out=ask_options.left_out + int(number))
-    if what == "context":
-        kept = tuple(pair for pair in ask_options.options if pair[0] != "num_ctx")
-        return ask_options._replace(options=(*kept, ("num_ctx", int(number))))
-    return None
-
-
 def _prompt_tokens_of(error: PromptTooLongError) -> int:
     """The number of tokens in the prompt according to the server's error; 0 if it has none."""
     numbers = [int(found.replace(",", "")) for found in re.findall(r"\d[\d,]*", str(error))]
@@ -72,36 +59,29 @@ def _round_up_context(tokens: int) -> int:
     return size if tokens else 0
 
 
-class ChatAskOptions(NamedTuple):
-    """The ask options that the user chose for this chat from here on."""
+class OptionSources(NamedTuple):
+    """Where the user set the ask options of this chat, for an error that names one."""
 
-    model: str = ""
-    mode: Mode = Mode.AUTO
-    effort: Effort | None = None
-    family: Family | None = None
-    options: tuple[tuple[str, OptionValue], ...] = ()
-    system: str = ""
-    keep_alive: str = ""
-    keep_thinking: str = "auto"
-    left_out: int = 0
-    """Number of the oldest questions that are not sent any more, with their replies."""
     profile: str = ""
     """The profile that the user named."""
     typed: tuple[tuple[str, str], ...] = ()
     """The options that the user typed, each with what it was typed after, such as `/option`."""
 
-    @property
-    def shared(self) -> AskOptions:
-        return AskOptions(**{name: getattr(self, name) for name in AskOptions._fields})
+
+NO_SOURCES = OptionSources()
 
 
 class Conversation:
     """The turns of a session and its visible branch; the first question creates the session."""
 
-    def __init__(self, store: Store, ask_options: ChatAskOptions) -> None:
+    def __init__(self, store: Store, ask_options: AskOptions, option_sources: OptionSources = NO_SOURCES) -> None:
         self.store = store
         self._file_store = store
         self.ask_options = ask_options
+        """How questions are asked from here on."""
+        self.option_sources = option_sources
+        self.left_out = 0
+        """Number of the oldest questions that are not sent any more, with their replies."""
         self.session: Session | None = None
         self.leaf: int | None = None
         self._turns: dict[int, Turn] = {}
@@ -109,14 +89,15 @@ class Conversation:
     def open(self, session: Session, leaf: int | None = None) -> None:
         """Continue a stored session on the branch that ends with `leaf`, or on the last visible one."""
         self.session, self.leaf = session, leaf if leaf is not None else session.leaf
-        self.ask_options = self.ask_options._replace(left_out=0, model=session.model or self.ask_options.model)
+        self.left_out = 0
+        self.ask_options = self.ask_options.override(model=session.model)
         self.reload()
 
     def close(self) -> None:
         """Leave the session; the next question begins one in the file, even if this one was in memory."""
         self.store = self._file_store
         self.session, self.leaf, self._turns = None, None, {}
-        self.ask_options = self.ask_options._replace(left_out=0)
+        self.left_out = 0
 
     def reload(self) -> None:
         """Read the turns again after a write."""
@@ -231,16 +212,24 @@ class Conversation:
 
         message = message_of(turn)
         before = branch_to(self._turns.values(), turn.parent)
-        ask_options = self.ask_options
         return Question(
             prompt=message.content,
-            ask_options=ask_options.shared,
+            ask_options=self.ask_options,
             images=message.images,
-            history=history_of(before, ask_options.model)[2 * ask_options.left_out :],
+            history=history_of(before, self.ask_options.model)[2 * self.left_out :],
             reply_prefix=reply_prefix,
             prefix_metrics=prefix_stats,
         )
 
+    def apply_overflow_choice(self, choice: str) -> bool:
+        """Apply one of the choices after an overflow; False if the question is not to be retried."""
+        what, _, number = choice.partition(" ")
+        if what == "leave":
+            self.left_out += int(number)
+        elif what == "context":
+            self.ask_options = self.ask_options.override(options=(("num_ctx", int(number)),))
+        return bool(what)
+
     def count_exchanges_before(self, turn: Turn) -> int:
         """The number of earlier exchanges sent along with a question."""
-        return len(history_of(branch_to(self._turns.values(), turn.parent))) // 2 - self.ask_options.left_out
+        return len(history_of(branch_to(self._turns.values(), turn.parent))) // 2 - self.left_out

@@ -410,4 +410,4 @@ class TurnQueue:
         model = await self._runner.connected_engine.show(said.model)
         ask_options = self._conversation.ask_options
         mode = Mode(said.mode) if said.mode in set(Mode) else ask_options.mode
-        return model, plan(model, ask_options.shared.override(mode=mode))
+        return model, plan(model, ask_options.override(mode=mode))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reflectty.core.segments import Event
     from reflectty.core.session import Turn
     from reflectty.reasoning.reply import Reply
-    from reflectty.tui.conversation import ChatAskOptions, Conversation
+    from reflectty.tui.conversation import Conversation, OptionSources
     from reflectty.tui.widgets.transcript import Transcript
     from reflectty.view.reply_part import ReplyPart
 
@@ -257,7 +257,7 @@ class TurnRunner:
         try:
             await self._task
         except OptionError as error:
-            return _add_option_source(error, self._conversation.ask_options)
+            return _add_option_source(error, self._conversation.option_sources)
         except ReflecttyError as error:
             return error
         except asyncio.CancelledError as error:
@@ -344,9 +344,9 @@ class TurnRunner:
         self.used_tokens = usage.prompt_tokens + usage.reply_tokens or self.used_tokens
 
 
-def _add_option_source(error: OptionError, manner: ChatAskOptions) -> OptionError:
+def _add_option_source(error: OptionError, sources: OptionSources) -> OptionError:
     """The error about an option, with the source of the option as its hint."""
     from reflectty.config.explain import option_source
 
-    source = dict(manner.typed).get(error.option) or option_source(error.option, manner.profile)
+    source = dict(sources.typed).get(error.option) or option_source(error.option, sources.profile)
     return OptionError(str(error), f"set by {source}: remove it", option=error.option) if source else error

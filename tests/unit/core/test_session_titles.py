@@ -7,9 +7,10 @@ import pytest
 from reflectty.chat.recorder import Recorder, RecordTarget
 from reflectty.core.session import MAX_TITLE_LENGTH, Attachment, ReplyStatus, title_for
 from reflectty.reasoning.families import FAMILIES
+from reflectty.reasoning.modes import AskOptions
 from reflectty.reasoning.reply import Reply
 from reflectty.store import open_store
-from reflectty.tui.conversation import ChatAskOptions, Conversation
+from reflectty.tui.conversation import Conversation
 from support.recorder_harness import SAID
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def test_chat_and_shell_give_a_session_the_same_title(text: str, tmp_path: Path)
     recorder = Recorder(lambda _: store, RecordTarget(text, FILES))
     recorder.begin(SAID, Reply("m", FAMILIES["reflection"]), pytest.fail)
     recorder.end(ReplyStatus.COMPLETE)
-    Conversation(store, ChatAskOptions()).add_question(text, FILES)
+    Conversation(store, AskOptions()).add_question(text, FILES)
 
     titles = {session.title for session in store.sessions(9)}
     store.close()

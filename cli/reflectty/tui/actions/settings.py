@@ -14,6 +14,7 @@ from reflectty.core.options import parse_options
 from reflectty.core.templates import INPUT, fields_of, fill_template
 from reflectty.reasoning.modes import Mode
 from reflectty.tui import status
+from reflectty.tui.conversation import OptionSources
 
 if TYPE_CHECKING:
     from reflectty.core.messages import Model
@@ -104,16 +105,14 @@ class SettingsActions:
 
     async def option(self, text: str) -> None:
         controller = self._controller
-        ask_options = controller.conversation.ask_options
-        if not text.strip():
-            said = ", ".join(f"{key}={value}" for key, value in ask_options.options) or "none"
-            controller.note(f"options: {said}")
-            return
-        new = parse_options((text.strip(),))
-        kept = tuple(pair for pair in ask_options.options if pair[0] not in dict(new))
-        typed = dict(ask_options.typed) | {key: f"/option {key}" for key, _ in new}
-        controller.change_ask_options(options=(*kept, *new), typed=tuple(typed.items()))
-        controller.note(f"options: {', '.join(f'{key}={value}' for key, value in (*kept, *new))}")
+        conversation = controller.conversation
+        if text.strip():
+            new = parse_options((text.strip(),))
+            typed = dict(conversation.option_sources.typed) | {key: f"/option {key}" for key, _ in new}
+            conversation.option_sources = conversation.option_sources._replace(typed=tuple(typed.items()))
+            controller.change_ask_options(options=conversation.ask_options.override(options=new).options)
+        options = ", ".join(f"{key}={value}" for key, value in conversation.ask_options.options)
+        controller.note(f"options: {options or 'none'}")
 
 
 def _describe_abilities(model: Model) -> str:
@@ -155,10 +154,8 @@ class PresetActions:
         self._profile_name = wanted
         self._switch_server(profiled)
         model = profiled.ask_options.model or controller.conversation.ask_options.model
-        left_out = controller.conversation.ask_options.left_out
-        controller.change_ask_options(
-            **profiled.ask_options._replace(model=model, left_out=left_out, profile=wanted)._asdict()
-        )
+        controller.conversation.option_sources = OptionSources(wanted)
+        controller.change_ask_options(**profiled.ask_options._replace(model=model)._asdict())
         named = "no profile" if wanted == NO_PROFILE else f"using profile {wanted}"
         controller.note(f"{named}: {model or 'the best model'}, {status.mode_of(controller.conversation)}")
 
