@@ -166,6 +166,7 @@ REPLY_FIELDS: Final = (
     "warnings",
 )
 ALL_FIELDS: Final = ("prompt", "host", *REPLY_FIELDS)
+_RECORD_MEMBERS: Final = frozenset({"line", "id", "digest", "error", *ALL_FIELDS})
 
 
 class Outcome(NamedTuple):
@@ -207,7 +208,10 @@ def parse_fields(text: str) -> tuple[str, ...]:
 
 
 def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMPACT_FIELDS) -> Record:
-    """Build the record of a line: its number, id and digest first, an error last."""
+    """Build the record of a line: its number, id and digest first, its own other members and an error last.
+
+    A member of the line that has the name of one of the record gets `input_` before it.
+    """
     values = _members_of(item, outcome)
     members: dict[str, Any] = {"line": item.line}
     if item.id is not None:
@@ -216,6 +220,8 @@ def record_of(item: PromptLine, outcome: Outcome, fields: tuple[str, ...] = COMP
     members.update(
         {name: values[name] for name in fields if name in values and _is_worth_writing(name, values[name], fields)}
     )
+    for name, value in item.members:
+        members[f"input_{name}" if name in _RECORD_MEMBERS else name] = value
     if outcome.error:
         members["error"] = {"message": _sentence_of(outcome.error), "exit_code": outcome.error.exit_code}
     data = json.dumps(members, ensure_ascii=True).encode("ascii") + b"\n"
