@@ -26,7 +26,7 @@ from reflectty.commands.engine_factory import engine_for
 from reflectty.commands.inputs import QuestionInputs
 from reflectty.commands.session_option import add_option_source
 from reflectty.commands.template_option import apply_template, select_template
-from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError
+from reflectty.core.errors import IncompleteError, OptionError, UnreachableError, UsageError, reason_of
 from reflectty.core.safety import clean_line
 from reflectty.engines import address_of
 from reflectty.output import write_remark
@@ -229,8 +229,7 @@ def _open_file(path: Path) -> int:
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
-        raise UsageError(f"cannot read {path}: {reason.lower()}") from error
+        raise UsageError(f"cannot read {path}: {reason_of(error)}") from error
 
 
 def _stdin_descriptor_of(terminal: Terminal) -> int:

@@ -17,6 +17,7 @@ from reflectty.core.errors import UsageError
 from reflectty.core.model_names import short_name_of
 from reflectty.engines import VLLM_PORT, EngineName
 from reflectty.engines.hosts import parse_host
+from reflectty.system.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -228,10 +229,4 @@ def _save_cache(server: str, names: tuple[str, ...], before: Mapping[str, tuple[
     cached = {server: names, **{other: known for other, known in before.items() if other != server}}
     text = json.dumps(dict(list(cached.items())[:_MAX_SERVERS]))
     with suppress(OSError, UsageError):
-        path = _cache_path()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-        number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(number, "w", encoding="utf-8") as file:  # noqa: PTH123 - an open file descriptor has no path
-            file.write(text)
-        fresh.replace(path)
+        write_atomically(_cache_path(), text, 0o600, with_folder=True, synced=False)

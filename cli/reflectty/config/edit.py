@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import tomllib
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reflectty.config import values
 from reflectty.config.load import EXTENDS, TABLES, unknown_setting_error
 from reflectty.config.settings import FILE_SETTINGS, PROFILE_SETTINGS
 from reflectty.config.toml_file import section_name, split_sections
-from reflectty.core.errors import OutputError, UsageError
+from reflectty.core.errors import OutputError, UsageError, reason_of
+from reflectty.system.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
+    from pathlib import Path
 
     from reflectty.config.settings import Setting
 
@@ -238,34 +237,7 @@ def write_config(path: Path, text: str) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = _file_mode(target)
-        try:
-            _write_synced(fresh, text, mode)
-            fresh.replace(target)
-        finally:
-            fresh.unlink(missing_ok=True)
+        write_atomically(path, text, 0o600, with_folder=True)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
-
-
-def _file_mode(target: Path) -> int:
-    try:
-        found = target.stat()
-    except FileNotFoundError:
-        return 0o600
-    if not stat.S_ISREG(found.st_mode):
-        raise OutputError(f"{target}: not a regular file")
-    return stat.S_IMODE(found.st_mode)
-
-
-def _write_synced(path: Path, text: str, mode: int) -> None:
-    path.touch(mode=0o600, exist_ok=False)
-    with path.open("wb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-    path.chmod(mode)
+        raise OutputError(f"{path}: cannot be written: {reason_of(error)}") from error

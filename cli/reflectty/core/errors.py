@@ -156,6 +156,11 @@ class StoppedError(ReflecttyError):
         self.exit_code = exit_code
 
 
+def reason_of(error: Exception) -> str:
+    """The reason in an error of the operating system, else the error's own text, in lowercase."""
+    return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint at similar words, or ""."""
     from difflib import get_close_matches
