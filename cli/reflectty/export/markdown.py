@@ -183,15 +183,12 @@ def _escape_pipes(cell: str) -> str:
     return _PIPE.sub(r"\1\\|", cell)
 
 
-UNTITLED = "untitled"
-
-
 def as_markdown(session: Session, path: Iterable[Turn]) -> str:
     """A branch as Markdown: questions as headings, thinking folded and quoted, answers as they are."""
     turns = tuple(path)
     questions = [turn.id for turn in turns if turn.said is None]
     parts = [
-        f"# {escape_markdown(clean_line(session.title) or UNTITLED)}",
+        f"# {escape_markdown(session.display_title)}",
         escape_markdown(session_line_of(session, len(questions))),
     ]
     for turn in turns:
