@@ -9,8 +9,8 @@ import typer
 from reflectty import config
 from reflectty.commands.ask_options import decode_argument
 from reflectty.commands.console import AsJson, info, make_group, open_page
+from reflectty.config.schema import parse_name
 from reflectty.config.templates import load_template, template_names, template_path
-from reflectty.config.values import parse_name
 from reflectty.core.errors import UsageError, reason_of
 from reflectty.core.safety import clean, clean_line
 from reflectty.core.templates import fields_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from reflectty.config.paths import state_folder
 from reflectty.core.errors import UsageError
 from reflectty.system.files import write_atomically
+from reflectty.system.paths import state_folder
 
 _MAX_CHOICE_LENGTH = 200
 _SESSION_SERVERS_FILE = "places"

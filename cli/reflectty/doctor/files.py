@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reflectty.config.explain import find_mistakes
-from reflectty.config.load import SettingOrigin, Source, collect_sources, merge, sources_in_environment, sources_in_file
-from reflectty.config.settings import SETTINGS
-from reflectty.config.toml_file import read_toml
+from reflectty.config.load import (
+    SettingOrigin,
+    Source,
+    collect_sources,
+    merge,
+    read_toml,
+    sources_in_environment,
+    sources_in_file,
+)
+from reflectty.config.schema import SETTINGS
 from reflectty.core.errors import StoreError, UsageError
 from reflectty.core.findings import Finding, FindingState
 from reflectty.doctor.context import run_in_thread

@@ -1,4 +1,4 @@
-"""Writes files atomically: a reader, and a crash, find the old content or the new one, never a part."""
+"""Reads files that a user wrote by hand, and writes files atomically: no reader and no crash finds a part."""
 
 from __future__ import annotations
 
@@ -10,8 +10,43 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from reflectty.core.errors import UsageError, reason_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+MAX_FILE_BYTES = 1 << 20
+"""The maximum size of a file that a user writes by hand."""
+
+
+def read_text(path: Path) -> str | None:
+    """Read a file that a user wrote; None if it does not exist.
+
+    Raises:
+        UsageError: it cannot be read, is not UTF-8, or is larger than `MAX_FILE_BYTES`.
+    """
+    try:
+        raw = _read_bytes(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read: {reason_of(error)}") from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise UsageError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MB")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8", "save it as UTF-8") from error
+    if "\0" in text:
+        raise UsageError(f"{path}: not a text file (contains NUL bytes)", "save it as UTF-8")
+    return text
+
+
+def _read_bytes(path: Path) -> bytes:
+    # A special file may block or never end; a pipe without a writer is empty here.
+    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    with open(number, "rb") as file:  # noqa: PTH123 - an open file descriptor has no path
+        return file.read(MAX_FILE_BYTES + 1)
 
 
 def write_atomically(

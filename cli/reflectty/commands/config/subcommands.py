@@ -16,13 +16,13 @@ from reflectty.commands.console import AsJson, info, open_page
 from reflectty.commands.options import Profile
 from reflectty.config.edit import parse_entry, parse_key
 from reflectty.config.explain import ExplainedSetting, explain_settings, find_mistakes, find_mistakes_in
-from reflectty.config.load import SettingOrigin
+from reflectty.config.load import SettingOrigin, parse_toml
 from reflectty.config.templates import template_names
-from reflectty.config.toml_file import parse_toml, read_text
 from reflectty.core.errors import UsageError, did_you_mean
 from reflectty.core.messages import Timeouts
 from reflectty.core.safety import clean_line
 from reflectty.output import write_remark
+from reflectty.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -191,17 +191,8 @@ def _ask_to_edit_again(terminal: Terminal) -> bool:
     return answer.strip().lower() in (b"", b"y", b"yes")
 
 
-SECRETS = frozenset({"api_key", "cluster_key"})
-"""The settings whose values are never shown, only whether they are set."""
-UNSET_WORDS = {
-    "model": "the best installed model",
-    "effort": "the model's default",
-    "family": "from the model",
-    "keep_alive": "the server's default",
-    "thinking": "as chosen in the chat",
-    "keys": "the default keys",
-}
-"""The text for an unset setting; "none" for all others."""
+_SECRETS = frozenset(setting.key or setting.field for setting in config.SETTINGS if setting.is_secret)
+"""What is never shown, only whether it is set."""
 _PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
 
 
@@ -213,7 +204,8 @@ def show(context: typer.Context, profile: Profile = "", as_json: AsJson = False)
     """
     terminal: Terminal = context.obj
     found = tuple(map(_hide_secrets, (*explain_settings(profile=decode_argument(profile)), *_list_tables())))
-    unset = UNSET_WORDS | {"host": DEFAULT_HOSTS[next(str(one.value) for one in found if one.key == "engine")]}
+    unset = {key: setting.unset for key, setting in config.FILE_SETTINGS.items()}
+    unset["host"] = DEFAULT_HOSTS[next(str(one.value) for one in found if one.key == "engine")]
     if as_json:
         from reflectty.export.json import dump_json
 
@@ -246,7 +238,7 @@ def _list_tables() -> tuple[ExplainedSetting, ...]:
 
 def _hide_secrets(one: ExplainedSetting) -> ExplainedSetting:
     """Hide the value of a secret and the passwords in hosts."""
-    if one.key in SECRETS:
+    if one.key in _SECRETS:
         return one._replace(value=bool(one.value))
     if one.key == "host":
         return one._replace(value=_PASSWORD.sub("***", str(one.value)))
@@ -262,7 +254,7 @@ def _as_object(one: ExplainedSetting) -> dict[str, Any]:
 
 def _value_text_of(one: ExplainedSetting) -> str:
     """The text of a value; empty if the setting is unset."""
-    if one.key in SECRETS:
+    if one.key in _SECRETS:
         return "set (hidden)" if one.value else "not set"
     if isinstance(one.value, bool):
         return str(one.value).lower()
