@@ -6,11 +6,13 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 from contextlib import suppress
 from itertools import pairwise
 from select import select
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+from urllib.parse import urlsplit
 
 from reflectty import config
 from reflectty.core.errors import UsageError
@@ -21,6 +23,7 @@ from reflectty.system.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from http.client import HTTPConnection
     from pathlib import Path
 
     from reflectty.engines.hosts import Address
@@ -119,7 +122,7 @@ def _ask_in_child(server: _ModelListServer, save: Callable[[tuple[str, ...]], No
     every process that holds its output.
     """
     # Imported before the fork, so that the wait does not include it.
-    import reflectty.completion.http  # noqa: F401 - only a request needs it
+    import http.client  # noqa: F401 - only a request needs it
 
     reader, writer = os.pipe()
     if os.fork() == 0:
@@ -159,9 +162,7 @@ def _fetch_list(server: _ModelListServer) -> bytes:
     """
     from http.client import HTTPException
 
-    from reflectty.completion.http import connection_to
-
-    connection, prefix = connection_to(server.address, MAX_LISTEN_SECONDS)
+    connection, prefix = _connection_to(server.address)
     try:
         connection.request("GET", prefix + server.path, headers=_headers_for(server))
         response = connection.getresponse()
@@ -172,6 +173,20 @@ def _fetch_list(server: _ModelListServer) -> bytes:
         raise OSError(str(error)) from error
     finally:
         connection.close()
+
+
+def _connection_to(address: Address) -> tuple[HTTPConnection, str]:
+    """A connection without the engines' HTTP client, and the prefix of every path."""
+    from http.client import HTTPConnection, HTTPSConnection
+
+    url = urlsplit(address.url)
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    connection = kind(url.hostname or "", url.port, timeout=MAX_LISTEN_SECONDS)
+    if address.socket_path:
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(MAX_LISTEN_SECONDS)
+        connection.sock.connect(address.socket_path)
+    return connection, url.path
 
 
 def _headers_for(server: _ModelListServer) -> dict[str, str]:
